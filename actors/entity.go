@@ -1,0 +1,72 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/cluster"
+)
+
+// Kind registers one kind of entity with a [Runtime].
+type Kind struct {
+	// Name is the kind's name in entity addresses and keys, for ever.
+	Name string
+	// New makes an entity that is not loaded yet.
+	New func(id Identity) Entity
+	// Sweep looks at what is stored of one entity and returns a command to send
+	// to it, or nil. The runtime walks through all stored entities of the kind
+	// on the shards this node leads, slowly and for ever. A nil Sweep means
+	// that nothing needs sweeping.
+	Sweep func(h cluster.Head, now time.Time) proto.Message
+	// Fenced says whether a command needs a read barrier before the entity
+	// sees it. A nil Fenced means none does; see also Turn.Fence.
+	Fenced func(command proto.Message) bool
+}
+
+// Entity is the domain side of one actor. The runtime calls its methods one at
+// a time, so it needs no lock.
+type Entity interface {
+	// Load reads the entity's state. It is called once, before Receive.
+	Load(store cluster.Reader) error
+	// Receive handles one command. It must end in exactly one of Turn.Reply,
+	// Turn.Change, Turn.Fence or Turn.Fail, now or later ([Turn.Defer]).
+	Receive(t *Turn)
+	// Tick is called by the shard's sweep, about once a second while the
+	// entity is active, with a turn that has no command: the entity may
+	// commit what it kept back. It reports whether the entity may be
+	// passivated as far as it is concerned.
+	Tick(t *Turn) (idle bool)
+}
+
+// Decision is what a pure decision function returns: the answer, and the
+// commit that must be applied before the answer may be given (nil: none).
+type Decision struct {
+	Reply proto.Message
+	// Commit's Entity, BaseRev and Outcomes are filled in by the runtime.
+	Commit *cluster.Commit
+	// Applied is called when the commit is applied, before the answer leaves:
+	// here, and only here, the entity changes its memory.
+	Applied func()
+}
+
+// Identity is an entity's name as a tuple of strings, for example realm,
+// namespace and subject.
+type Identity []string
+
+// Asker sends a command to an entity wherever it lives and waits for the
+// answer. Ask fails with an error of this package: ErrUnavailable (certainly no
+// effect), ErrOverloaded (likewise, and at once) or ErrUnknown (the effect is
+// unknown; the same request and step may be asked again).
+type Asker interface {
+	Ask(ctx context.Context, to Address, request cluster.RequestID, step uint32, command proto.Message) (proto.Message, error)
+	// Tell sends a command whose answer nobody waits for; it may be lost.
+	Tell(to Address, request cluster.RequestID, step uint32, command proto.Message)
+}
+
+// Address names an entity.
+type Address struct {
+	Kind     string
+	Identity Identity
+}

@@ -1,0 +1,12 @@
+// Package cluster is what the rest of the service sees of replication: shards,
+// who leads them, and commits with exactly four outcomes.
+//
+// A [Shard] is a handle on one shard in one term of leadership. Actors decide
+// on state they hold in memory, [Shard.Commit] makes the new state durable, and
+// only then do they change their memory and answer. [Shard.ReadBarrier] makes
+// an answer from memory safe: it fails on a node that has been deposed.
+//
+// Implementations: cluster/local (one node, Pebble, no replication) and
+// cluster/faulty (a memory store that injects every outcome a caller must
+// survive). The package knows no domain types.
+package cluster

@@ -1,0 +1,165 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is the configuration file; operations.md 3 of the contract. Every
+// zero value is replaced by its default before anyone sees a Config.
+type Config struct {
+	// Issuer is the iss of access tokens and software statements. Default ssod.
+	Issuer string `yaml:"issuer"`
+	// PublicURL is the prefix of login and activation links. Default http://
+	// and the address of the public listener.
+	PublicURL string `yaml:"publicURL"`
+	// HelpURL is the helpUrl of every error.
+	HelpURL         string        `yaml:"helpURL"`
+	AccessToken     AccessToken   `yaml:"accessToken"`
+	Throttle        Throttle      `yaml:"throttle"`
+	MemberRetention time.Duration `yaml:"memberRetention"` // default 9600h
+	Realms          []*Realm      `yaml:"realms"`
+}
+
+// AccessToken governs the bearer tokens of /o/client/token.
+type AccessToken struct {
+	Algorithm string        `yaml:"algorithm"` // HS256 (default) or RS256
+	TTL       time.Duration `yaml:"ttl"`       // default 6h
+}
+
+// Throttle is the token bucket per client address.
+type Throttle struct {
+	Enabled        bool           `yaml:"enabled"` // default true
+	Rate           float64        `yaml:"rate"`    // requests per second, default 1
+	Burst          float64        `yaml:"burst"`   // extra requests, default 10
+	TrustedProxies []netip.Prefix `yaml:"trustedProxies"`
+}
+
+// Realm is a tenant: its service providers share SSO identities.
+type Realm struct {
+	ID                 string            `yaml:"id"`
+	ServiceProviders   []ServiceProvider `yaml:"serviceProviders"`
+	ServiceToken       ServiceToken      `yaml:"serviceToken"`
+	SSOID              SSOID             `yaml:"ssoId"`
+	DeviceDefaultSSOID bool              `yaml:"deviceDefaultSsoId"`
+	MaxDevices         int               `yaml:"maxDevices"` // default 50
+	LinkCode           LinkCode          `yaml:"linkCode"`
+	Guessing           Guessing          `yaml:"guessing"`
+	CORS               CORS              `yaml:"cors"`
+	TrustedIssuers     []TrustedIssuer   `yaml:"trustedIssuers"`
+	Platforms          []Platform        `yaml:"platforms"`
+	MVPDs              []MVPD            `yaml:"mvpds"`
+	Degradation        []Degradation     `yaml:"degradation"`
+	Session            Session           `yaml:"session"`
+	MediaToken         MediaToken        `yaml:"mediaToken"`
+	Limits             Limits            `yaml:"limits"`
+	StrictTokens       bool              `yaml:"strictTokens"`
+}
+
+// ServiceProvider is one channel or brand; in the file also a plain string.
+type ServiceProvider struct {
+	ID                string   `yaml:"id"`
+	DisplayName       string   `yaml:"displayName"`
+	Domains           []string `yaml:"domains"`
+	AuthPerAggregator bool     `yaml:"authPerAggregator"`
+}
+
+// ServiceToken governs the realm's own service tokens.
+type ServiceToken struct {
+	Algorithm     string        `yaml:"algorithm"`     // HS256 (default) or RS256
+	TTL           time.Duration `yaml:"ttl"`           // default 1h
+	RefreshWindow time.Duration `yaml:"refreshWindow"` // default 168h
+	BindDevice    bool          `yaml:"bindDevice"`    // default true
+}
+
+// SSOID says whether X-SSO-ID is asserted by the app (default) or signed.
+type SSOID struct {
+	Mode string `yaml:"mode"`
+}
+
+// LinkCode governs how a second device joins a profile.
+type LinkCode struct {
+	Length        int           `yaml:"length"`        // default 6
+	Alphabet      string        `yaml:"alphabet"`      // digits (default) or alphanumeric
+	TTL           time.Duration `yaml:"ttl"`           // default 15m
+	MaxPerProfile int           `yaml:"maxPerProfile"` // default 5
+	MaxIssued     int           `yaml:"maxIssued"`     // default 10
+	MaxLive       int           `yaml:"maxLive"`       // default 200000
+}
+
+// Guessing bounds failed redemptions: per device and address in 15 minutes,
+// per realm in one minute.
+type Guessing struct {
+	PerDevice  int `yaml:"perDevice"`  // default 5
+	PerAddress int `yaml:"perAddress"` // default 60
+	PerRealm   int `yaml:"perRealm"`   // default 100
+}
+
+// CORS lists the origins whose web players may call the API.
+type CORS struct {
+	Origins []string `yaml:"origins"`
+}
+
+// TrustedIssuer is an external identity service. Exactly one of JWKSFile,
+// JWKSURL and PEMFile is set.
+type TrustedIssuer struct {
+	Issuer   string `yaml:"issuer"`
+	Audience string `yaml:"audience"` // default Adobe; compared case-insensitively
+	JWKSFile string `yaml:"jwksFile"`
+	JWKSURL  string `yaml:"jwksURL"`
+	PEMFile  string `yaml:"pemFile"`
+	KID      string `yaml:"kid"` // of PEMFile
+}
+
+// Platform is a device platform that supplies subject tokens.
+type Platform struct {
+	Name              string   `yaml:"name"`
+	Issuer            string   `yaml:"issuer"`
+	Audience          string   `yaml:"audience"`
+	Algorithms        []string `yaml:"algorithms"`
+	JWKSFile          string   `yaml:"jwksFile"`
+	JWKSURL           string   `yaml:"jwksURL"`
+	PEMFile           string   `yaml:"pemFile"`
+	KID               string   `yaml:"kid"`
+	DecryptionKeyFile string   `yaml:"decryptionKeyFile"`
+}
+
+// MVPD is a TV provider of the realm.
+type MVPD struct {
+	ID               string        `yaml:"id"`
+	DisplayName      string        `yaml:"displayName"`
+	Kind             string        `yaml:"kind"` // sandbox, oidc, temppass
+	AllowPublic      bool          `yaml:"allowPublic"`
+	Issuer           string        `yaml:"issuer"`
+	ClientID         string        `yaml:"clientId"`
+	ClientSecretFile string        `yaml:"clientSecretFile"`
+	AuthzURL         string        `yaml:"authzURL"`
+	AuthnTTL         time.Duration `yaml:"authnTTL"` // default 720h
+	AuthzTTL         time.Duration `yaml:"authzTTL"` // default 1h
+	TTL              time.Duration `yaml:"ttl"`
+	MaxResources     int           `yaml:"maxResources"`
+	DisabledFor      []string      `yaml:"disabledFor"`
+}
+
+// Degradation is an operator's rule that bypasses an MVPD.
+type Degradation struct {
+	ServiceProvider string `yaml:"serviceProvider"`
+	MVPD            string `yaml:"mvpd"`
+	Rule            string `yaml:"rule"` // AuthNAll, AuthZAll, AuthZNone
+}
+
+// Session governs authentication sessions.
+type Session struct {
+	TTL time.Duration `yaml:"ttl"` // default 30m
+}
+
+// MediaToken governs media tokens.
+type MediaToken struct {
+	TTL time.Duration `yaml:"ttl"` // default 7m
+}
+
+// Limits bounds the resources of one decision call.
+type Limits struct {
+	Authorize    int `yaml:"authorize"`    // default 1
+	Preauthorize int `yaml:"preauthorize"` // default 5
+}
