@@ -24,9 +24,9 @@ var errorCodes = []struct {
 	{ErrOverloaded, Code_OVERLOADED},
 	{ErrUnknown, Code_UNKNOWN},
 	{cluster.ErrUnknown, Code_UNKNOWN},
+	{cluster.ErrLost, Code_NOT_OWNER},
 	{cluster.ErrRejected, Code_REFUSED}, // no effect: it may be asked again
 	{cluster.ErrRefused, Code_REFUSED},
-	{cluster.ErrLost, Code_NOT_OWNER},
 }
 
 // harmless reports whether an attempt that ended with the code certainly had no
