@@ -110,12 +110,26 @@ func (a *activation) tick(ctx actor.Context, retire bool) {
 		return
 	}
 	idle := a.entity == nil || a.tickEntity()
-	if !idle {
+	a.expire()
+	if !idle || a.open != nil {
 		a.restless.Store(true)
 		return
 	}
-	if retire && a.open == nil && !a.committing && a.lease.retire(a) {
+	if retire && !a.committing && a.lease.retire(a) {
 		a.stop(ctx)
+	}
+}
+
+// expire gives up turns that were left open beyond their deadline, when nobody
+// waits any more; else they would count as in flight for ever.
+func (a *activation) expire() {
+	now := time.Now()
+	for t := a.open; t != nil; {
+		next := t.next
+		if t.late(now) {
+			t.finish(answer{code: Code_UNKNOWN})
+		}
+		t = next
 	}
 }
 
