@@ -279,11 +279,12 @@ func (c *call) pack() (err error) {
 
 func (c *call) send(p *pending, owner cluster.Owner) {
 	r := c.runtime
+	request := c.request // a copy, so that no Ask of this node is moved to the heap
 	r.system.Root.Send(actor.NewPID(owner.Address, c.shard.name), &actor.MessageEnvelope{
 		Message: &RemoteCommand{
 			Shard: uint32(c.shard.id), Term: owner.Term,
 			Kind: c.place.kind.Name, Identity: []byte(c.place.identity),
-			Request: c.request[:], Step: c.step, Attempt: p.number,
+			Request: request[:], Step: c.step, Attempt: p.number,
 			DeadlineMs: c.deadline.UnixMilli(), Command: c.packed,
 		},
 		Sender: &actor.PID{Address: r.self, Id: repliesID, RequestId: p.number},

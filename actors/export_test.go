@@ -17,3 +17,15 @@ func (r *Runtime) Sweep() {
 
 // Replies is the process id that answers are sent to.
 const Replies = repliesID
+
+// InFlight is the number of commands admitted and not answered.
+func (r *Runtime) InFlight() int { return int(r.inflight.Load()) }
+
+// Age lets one tick pass without a sweep.
+func (r *Runtime) Age() { r.ticks.Add(1) }
+
+// Press sweeps as under memory pressure.
+func (r *Runtime) Press() { r.makeRoom() }
+
+// Waiting is the number of Asks that wait.
+func (r *Runtime) Waiting() int { return int(r.asks.Load()) }
