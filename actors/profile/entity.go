@@ -116,10 +116,7 @@ func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
 // when the answer is certain to be given.
 func (e *entity) carryOut(t *actors.Turn, d decision) {
 	if d.next == nil {
-		if t.Fenced() && d.soft != nil {
-			d.soft(e.state)
-		}
-		t.Change(actors.Decision{Reply: d.reply})
+		e.reply(t, d)
 		return
 	}
 	commit, err := d.commit()
@@ -128,6 +125,19 @@ func (e *entity) carryOut(t *actors.Turn, d decision) {
 		return
 	}
 	t.Change(actors.Decision{Reply: d.reply, Commit: commit, Applied: func() { e.apply(d) }})
+}
+
+// reply gives an answer that needs no commit. A command that could have made a
+// change goes through Change, which first looks for what it was answered before.
+func (e *entity) reply(t *actors.Turn, d decision) {
+	if t.Fenced() && d.soft != nil {
+		d.soft(e.state)
+	}
+	if t.Fenced() && reads(t.Command()) {
+		t.Reply(d.reply)
+		return
+	}
+	t.Change(actors.Decision{Reply: d.reply})
 }
 
 func (d *decision) commit() (*cluster.Commit, error) {
