@@ -46,9 +46,7 @@ func (d *directory) batch() *batch {
 		if len(b.commit.Puts)+len(b.commit.Deletes) >= maxBatch {
 			break
 		}
-		if err := d.write(b, hash); err != nil {
-			return nil, err
-		}
+		d.write(b, hash)
 	}
 	d.devices.write(b, partDevice)
 	d.addresses.write(b, partAddress)
