@@ -29,3 +29,6 @@ const maxLine = 8 << 10
 
 // maxHost is the longest host name with a port and brackets.
 const maxHost = 264
+
+// MaxReduced is the size of the largest reduced head that a Conn delivers.
+const MaxReduced = maxLine + maxHost + 128
