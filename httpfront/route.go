@@ -1,6 +1,9 @@
 package httpfront
 
-import "ssod/httpfront/api"
+import (
+	"ssod/httpfront/api"
+	"ssod/httpfront/sso"
+)
 
 // Handlers are the operations of the public API. A nil one is not served.
 type Handlers struct {
@@ -116,5 +119,13 @@ func (r *resource) operation(method []byte) *operation {
 		return r.post
 	default:
 		return nil
+	}
+}
+
+// NewHandlers returns the operations of a node.
+func NewHandlers(s *sso.Service, clients Registrar, keys KeySets) Handlers {
+	return Handlers{
+		Mint: s.Mint, Refresh: s.Refresh, Link: s.Link, Unlink: s.Unlink, List: s.List,
+		Register: register(clients), Token: issueToken(clients), JWKS: jwks(keys),
 	}
 }

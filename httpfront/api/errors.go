@@ -14,8 +14,6 @@ var (
 
 	// ErrNoAccessToken: no bearer token at all, or one over 8 KiB.
 	ErrNoAccessToken = errors.New("access token missing or malformed")
-	// ErrRevoked: the client or its software statement was revoked.
-	ErrRevoked = errors.New("client or software statement revoked")
 	// ErrServiceProvider: no realm has the service provider of the path.
 	ErrServiceProvider = errors.New("unknown service provider")
 	// ErrNotCovered: the client's statement does not name it.

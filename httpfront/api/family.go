@@ -84,6 +84,9 @@ func (e *Error) v2Code() string {
 
 // OAuthCode is the code of an error below /o/.
 func (e *Error) OAuthCode() string {
+	if e.registration {
+		return e.Code
+	}
 	switch e.Status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusTooManyRequests:
 		return e.Code

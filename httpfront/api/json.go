@@ -6,38 +6,33 @@ const hexDigits = "0123456789abcdef"
 
 // AppendString appends s as a JSON string. Bytes that are not UTF-8 become
 // U+FFFD, so that a body is always valid.
-func AppendString(b []byte, s string) []byte {
+func AppendString[S string | []byte](b []byte, s S) []byte {
 	b = append(b, '"')
-	for len(s) > 0 {
-		n := plain(s)
-		b = append(b, s[:n]...)
-		if s = s[n:]; s == "" {
-			break
+	start := 0
+	for i := 0; i < len(s); {
+		if c := s[i]; ' ' <= c && c < utf8.RuneSelf && c != '"' && c != '\\' {
+			i++
+			continue
 		}
-		b, s = appendEscaped(b, s)
+		b = append(b, s[start:i]...)
+		var n int
+		b, n = appendSpecial(b, string(s[i:min(i+utf8.UTFMax, len(s))]))
+		i += n
+		start = i
 	}
+	b = append(b, s[start:]...)
 	return append(b, '"')
 }
 
-// plain returns how many bytes of s stand for themselves.
-func plain(s string) int {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			return i
-		}
-	}
-	return len(s)
-}
-
-// appendEscaped appends the first character of s and returns the rest.
-func appendEscaped(b []byte, s string) ([]byte, string) {
-	c := s[0]
-	switch {
+// appendSpecial appends the first character of s, which does not stand for
+// itself or may be broken, and returns its length in s.
+func appendSpecial(b []byte, s string) ([]byte, int) {
+	switch c := s[0]; {
 	case c == '"' || c == '\\':
-		return append(b, '\\', c), s[1:]
+		return append(b, '\\', c), 1
 	case c < ' ':
-		return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15]), s[1:]
+		return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15]), 1
 	}
 	r, n := utf8.DecodeRuneInString(s)
-	return utf8.AppendRune(b, r), s[n:]
+	return utf8.AppendRune(b, r), n
 }
