@@ -51,10 +51,6 @@ type Decision struct {
 	Applied func()
 }
 
-// Identity is an entity's name as a tuple of strings, for example realm,
-// namespace and subject.
-type Identity []string
-
 // Asker sends a command to an entity wherever it lives and waits for the
 // answer. Ask fails with an error of this package: ErrUnavailable (certainly no
 // effect), ErrOverloaded (likewise, and at once) or ErrUnknown (the effect is
@@ -63,10 +59,4 @@ type Asker interface {
 	Ask(ctx context.Context, to Address, request cluster.RequestID, step uint32, command proto.Message) (proto.Message, error)
 	// Tell sends a command whose answer nobody waits for; it may be lost.
 	Tell(to Address, request cluster.RequestID, step uint32, command proto.Message)
-}
-
-// Address names an entity.
-type Address struct {
-	Kind     string
-	Identity Identity
 }

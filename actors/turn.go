@@ -53,3 +53,12 @@ func (t *Turn) Change(d Decision) { panic("stub") }
 // fills in Entity and BaseRev; the outcomes are the entity's own. After an
 // error the entity is loaded afresh; then must fail what waits for it.
 func (t *Turn) Begin(c cluster.Commit, then func(t *Turn, err error)) { panic("stub") }
+
+// Recorded returns the answer that an earlier delivery of this request and
+// step was given, if it made a change. Change looks itself; an entity that
+// batches with Begin asks before it decides.
+func (t *Turn) Recorded() (proto.Message, bool) { panic("stub") }
+
+// Outcome is reply as the outcome of this turn's request and step, for the
+// commits of Begin.
+func (t *Turn) Outcome(reply proto.Message) cluster.Outcome { panic("stub") }
