@@ -308,13 +308,8 @@ func (x *Window) GetFailures() int32 {
 // the hash.
 type Entry struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
-<<<<<<< HEAD
 	Namespace      []byte                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"` // profile that owns the code; empty when kept
 	Subject        []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
-=======
-	Namespace      string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"` // profile that owns the code; empty when kept
-	Subject        string                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
->>>>>>> front
 	ResolveUntilMs int64                  `protobuf:"varint,3,opt,name=resolve_until_ms,json=resolveUntilMs,proto3" json:"resolve_until_ms,omitempty"` // notAfter + 60 s; earlier when used or given up
 	KeepUntilMs    int64                  `protobuf:"varint,4,opt,name=keep_until_ms,json=keepUntilMs,proto3" json:"keep_until_ms,omitempty"`          // not given to anybody else before
 	Length         int32                  `protobuf:"varint,5,opt,name=length,proto3" json:"length,omitempty"`
@@ -355,22 +350,14 @@ func (*Entry) Descriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{3}
 }
 
-<<<<<<< HEAD
 func (x *Entry) GetNamespace() []byte {
-=======
-func (x *Entry) GetNamespace() string {
->>>>>>> front
 	if x != nil {
 		return x.Namespace
 	}
 	return nil
 }
 
-<<<<<<< HEAD
 func (x *Entry) GetSubject() []byte {
-=======
-func (x *Entry) GetSubject() string {
->>>>>>> front
 	if x != nil {
 		return x.Subject
 	}
@@ -904,13 +891,8 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x1a\n" +
 	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xf2\x01\n" +
 	"\x05Entry\x12\x1c\n" +
-<<<<<<< HEAD
 	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12(\n" +
-=======
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x18\n" +
-	"\asubject\x18\x02 \x01(\tR\asubject\x12(\n" +
->>>>>>> front
 	"\x10resolve_until_ms\x18\x03 \x01(\x03R\x0eresolveUntilMs\x12\"\n" +
 	"\rkeep_until_ms\x18\x04 \x01(\x03R\vkeepUntilMs\x12\x16\n" +
 	"\x06length\x18\x05 \x01(\x05R\x06length\x12\x1a\n" +
@@ -945,13 +927,8 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\tper_realm\x18\a \x01(\x05R\bperRealm\"\xaa\x01\n" +
 	"\fResolveReply\x12<\n" +
 	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x1c\n" +
-<<<<<<< HEAD
 	"\tnamespace\x18\x02 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x03 \x01(\fR\asubject\x12$\n" +
-=======
-	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x18\n" +
-	"\asubject\x18\x03 \x01(\tR\asubject\x12$\n" +
->>>>>>> front
 	"\x0eretry_after_ms\x18\x04 \x01(\x03R\fretryAfterMs\"\x80\x01\n" +
 	"\x06Settle\x12\x1b\n" +
 	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12<\n" +

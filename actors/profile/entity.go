@@ -10,13 +10,6 @@ import (
 	"ssod/cluster"
 )
 
-<<<<<<< HEAD
-=======
-// quiet is for how long nobody must have called before a soft lastSeen is
-// written so that the actor can be passivated.
-const quiet = time.Minute
-
->>>>>>> front
 // Config is what profiles need to know of the configuration. Each function is
 // called when its answer is needed, so a reload takes effect at once.
 type Config struct {
@@ -58,10 +51,6 @@ type entity struct {
 	id     actors.Identity
 	config *Config
 	state  *state
-<<<<<<< HEAD
-=======
-	called time.Time // last command
->>>>>>> front
 }
 
 // Load reads the profile; one that does not exist is empty.
@@ -80,10 +69,6 @@ func (e *entity) Load(store cluster.Reader) error {
 
 // Receive decides one command.
 func (e *entity) Receive(t *actors.Turn) {
-<<<<<<< HEAD
-=======
-	e.called = t.Now()
->>>>>>> front
 	d, known := e.decide(t)
 	if !known {
 		t.Fail(fmt.Errorf("profile does not know %T", t.Command()))
@@ -125,14 +110,7 @@ func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
 // when the answer is certain to be given.
 func (e *entity) carryOut(t *actors.Turn, d decision) {
 	if d.next == nil {
-<<<<<<< HEAD
 		e.reply(t, d)
-=======
-		if t.Fenced() && d.soft != nil {
-			d.soft(e.state)
-		}
-		t.Change(actors.Decision{Reply: d.reply})
->>>>>>> front
 		return
 	}
 	commit, err := d.commit()
@@ -143,7 +121,6 @@ func (e *entity) carryOut(t *actors.Turn, d decision) {
 	t.Change(actors.Decision{Reply: d.reply, Commit: commit, Applied: func() { e.apply(d) }})
 }
 
-<<<<<<< HEAD
 // reply gives an answer that needs no commit. A command that could have made a
 // change goes through Change, which first looks for what it was answered before.
 func (e *entity) reply(t *actors.Turn, d decision) {
@@ -157,8 +134,6 @@ func (e *entity) reply(t *actors.Turn, d decision) {
 	t.Change(actors.Decision{Reply: d.reply})
 }
 
-=======
->>>>>>> front
 func (d *decision) commit() (*cluster.Commit, error) {
 	if d.remove {
 		return &cluster.Commit{Remove: true}, nil
@@ -179,7 +154,6 @@ func (e *entity) apply(d decision) {
 	}
 }
 
-<<<<<<< HEAD
 // Tick writes a lastSeen that nothing else wrote: when the stored one is too
 // old, and before the profile leaves memory.
 func (e *entity) Tick(t *actors.Turn) (idle bool) {
@@ -189,15 +163,4 @@ func (e *entity) Tick(t *actors.Turn) (idle bool) {
 		dirty, _ = e.state.dirty()
 	}
 	return !dirty || !t.Retiring()
-=======
-// Tick writes a lastSeen that nothing else wrote. The profile may be passivated
-// when memory holds nothing that the disk does not.
-func (e *entity) Tick(t *actors.Turn) (idle bool) {
-	dirty, overdue := e.state.dirty()
-	if overdue || dirty && t.Now().Sub(e.called) >= quiet {
-		e.carryOut(t, decision{next: e.state.clone()})
-		return false
-	}
-	return !dirty
->>>>>>> front
 }
