@@ -108,7 +108,6 @@ func (t *Turn) Recorded() (proto.Message, bool) {
 	return reply, ok && err == nil
 }
 
-<<<<<<< HEAD
 // Outcome is reply as the outcome of this turn's request and step, for the
 // commits of Begin. The reply must be one that can be marshalled.
 func (t *Turn) Outcome(reply proto.Message) cluster.Outcome {
@@ -170,19 +169,3 @@ func (t *Turn) close() {
 		t.entity.shut(t)
 	}
 }
-=======
-// Begin starts a commit and returns at once; then runs in a later turn of the
-// entity. Only one commit of an entity is in flight at a time. The runtime
-// fills in Entity and BaseRev; the outcomes are the entity's own. After an
-// error the entity is loaded afresh; then must fail what waits for it.
-func (t *Turn) Begin(c cluster.Commit, then func(t *Turn, err error)) { panic("stub") }
-
-// Recorded returns the answer that an earlier delivery of this request and
-// step was given, if it made a change. Change looks itself; an entity that
-// batches with Begin asks before it decides.
-func (t *Turn) Recorded() (proto.Message, bool) { panic("stub") }
-
-// Outcome is reply as the outcome of this turn's request and step, for the
-// commits of Begin.
-func (t *Turn) Outcome(reply proto.Message) cluster.Outcome { panic("stub") }
->>>>>>> front
