@@ -59,7 +59,11 @@ func (r Reservation) LogValue() slog.Value { return slog.StringValue("link code"
 // Reserve takes a free code for a profile of the realm. Fails with ErrFull.
 func (c Client) Reserve(ctx context.Context, request cluster.RequestID, realm, namespace, subject string, w Wanted) (Reservation, error) {
 	reply, err := ask[*ReserveReply](ctx, c, request, realm, stepReserve, &Reserve{
+<<<<<<< HEAD
+		Namespace: []byte(namespace), Subject: []byte(subject),
+=======
 		Namespace: namespace, Subject: subject,
+>>>>>>> front
 		Length: int32(w.Length), Alphanumeric: w.Alphabet == Alphanumeric,
 		TtlMs: w.TTL.Milliseconds(), MaxLive: int32(w.MaxLive),
 	})
@@ -120,7 +124,11 @@ func (c Client) Resolve(ctx context.Context, request cluster.RequestID, realm st
 	if err := asError(reply.Failure, reply.RetryAfterMs); err != nil {
 		return Target{}, err
 	}
+<<<<<<< HEAD
+	return Target{Namespace: string(reply.Namespace), Subject: string(reply.Subject), Hash: m.CodeHash}, nil
+=======
 	return Target{Namespace: reply.Namespace, Subject: reply.Subject, Hash: m.CodeHash}, nil
+>>>>>>> front
 }
 
 // addressName is what counts as one address: IPv6 hosts own a whole /64.

@@ -308,8 +308,13 @@ func (x *Window) GetFailures() int32 {
 // the hash.
 type Entry struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
+<<<<<<< HEAD
+	Namespace      []byte                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"` // profile that owns the code; empty when kept
+	Subject        []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+=======
 	Namespace      string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"` // profile that owns the code; empty when kept
 	Subject        string                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+>>>>>>> front
 	ResolveUntilMs int64                  `protobuf:"varint,3,opt,name=resolve_until_ms,json=resolveUntilMs,proto3" json:"resolve_until_ms,omitempty"` // notAfter + 60 s; earlier when used or given up
 	KeepUntilMs    int64                  `protobuf:"varint,4,opt,name=keep_until_ms,json=keepUntilMs,proto3" json:"keep_until_ms,omitempty"`          // not given to anybody else before
 	Length         int32                  `protobuf:"varint,5,opt,name=length,proto3" json:"length,omitempty"`
@@ -350,18 +355,26 @@ func (*Entry) Descriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{3}
 }
 
+<<<<<<< HEAD
+func (x *Entry) GetNamespace() []byte {
+=======
 func (x *Entry) GetNamespace() string {
+>>>>>>> front
 	if x != nil {
 		return x.Namespace
 	}
-	return ""
+	return nil
 }
 
+<<<<<<< HEAD
+func (x *Entry) GetSubject() []byte {
+=======
 func (x *Entry) GetSubject() string {
+>>>>>>> front
 	if x != nil {
 		return x.Subject
 	}
-	return ""
+	return nil
 }
 
 func (x *Entry) GetResolveUntilMs() int64 {
@@ -411,8 +424,8 @@ func (x *Entry) GetTtlMs() int64 {
 // attempt.
 type Reserve struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	Subject       string                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	Namespace     []byte                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Subject       []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	Length        int32                  `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
 	Alphanumeric  bool                   `protobuf:"varint,4,opt,name=alphanumeric,proto3" json:"alphanumeric,omitempty"`
 	TtlMs         int64                  `protobuf:"varint,5,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"`
@@ -451,18 +464,18 @@ func (*Reserve) Descriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *Reserve) GetNamespace() string {
+func (x *Reserve) GetNamespace() []byte {
 	if x != nil {
 		return x.Namespace
 	}
-	return ""
+	return nil
 }
 
-func (x *Reserve) GetSubject() string {
+func (x *Reserve) GetSubject() []byte {
 	if x != nil {
 		return x.Subject
 	}
-	return ""
+	return nil
 }
 
 func (x *Reserve) GetLength() int32 {
@@ -666,8 +679,8 @@ func (x *Resolve) GetPerRealm() int32 {
 type ResolveReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.linkdirectory.Failure" json:"failure,omitempty"`
-	Namespace     string                 `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	Subject       string                 `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	Namespace     []byte                 `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Subject       []byte                 `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
 	RetryAfterMs  int64                  `protobuf:"varint,4,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -710,18 +723,18 @@ func (x *ResolveReply) GetFailure() Failure {
 	return Failure_OK
 }
 
-func (x *ResolveReply) GetNamespace() string {
+func (x *ResolveReply) GetNamespace() []byte {
 	if x != nil {
 		return x.Namespace
 	}
-	return ""
+	return nil
 }
 
-func (x *ResolveReply) GetSubject() string {
+func (x *ResolveReply) GetSubject() []byte {
 	if x != nil {
 		return x.Subject
 	}
-	return ""
+	return nil
 }
 
 func (x *ResolveReply) GetRetryAfterMs() int64 {
@@ -891,8 +904,13 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x1a\n" +
 	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xf2\x01\n" +
 	"\x05Entry\x12\x1c\n" +
+<<<<<<< HEAD
+	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\fR\asubject\x12(\n" +
+=======
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x12(\n" +
+>>>>>>> front
 	"\x10resolve_until_ms\x18\x03 \x01(\x03R\x0eresolveUntilMs\x12\"\n" +
 	"\rkeep_until_ms\x18\x04 \x01(\x03R\vkeepUntilMs\x12\x16\n" +
 	"\x06length\x18\x05 \x01(\x05R\x06length\x12\x1a\n" +
@@ -900,8 +918,8 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\aretired\x18\a \x01(\bR\aretired\x12\x15\n" +
 	"\x06ttl_ms\x18\b \x01(\x03R\x05ttlMs\"\xaf\x01\n" +
 	"\aReserve\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x18\n" +
-	"\asubject\x18\x02 \x01(\tR\asubject\x12\x16\n" +
+	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\fR\asubject\x12\x16\n" +
 	"\x06length\x18\x03 \x01(\x05R\x06length\x12\"\n" +
 	"\falphanumeric\x18\x04 \x01(\bR\falphanumeric\x12\x15\n" +
 	"\x06ttl_ms\x18\x05 \x01(\x03R\x05ttlMs\x12\x19\n" +
@@ -927,8 +945,13 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\tper_realm\x18\a \x01(\x05R\bperRealm\"\xaa\x01\n" +
 	"\fResolveReply\x12<\n" +
 	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x1c\n" +
+<<<<<<< HEAD
+	"\tnamespace\x18\x02 \x01(\fR\tnamespace\x12\x18\n" +
+	"\asubject\x18\x03 \x01(\fR\asubject\x12$\n" +
+=======
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x03 \x01(\tR\asubject\x12$\n" +
+>>>>>>> front
 	"\x0eretry_after_ms\x18\x04 \x01(\x03R\fretryAfterMs\"\x80\x01\n" +
 	"\x06Settle\x12\x1b\n" +
 	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12<\n" +

@@ -10,10 +10,13 @@ import (
 	"ssod/cluster"
 )
 
+<<<<<<< HEAD
+=======
 // quiet is for how long nobody must have called before a soft lastSeen is
 // written so that the actor can be passivated.
 const quiet = time.Minute
 
+>>>>>>> front
 // Config is what profiles need to know of the configuration. Each function is
 // called when its answer is needed, so a reload takes effect at once.
 type Config struct {
@@ -55,7 +58,10 @@ type entity struct {
 	id     actors.Identity
 	config *Config
 	state  *state
+<<<<<<< HEAD
+=======
 	called time.Time // last command
+>>>>>>> front
 }
 
 // Load reads the profile; one that does not exist is empty.
@@ -74,7 +80,10 @@ func (e *entity) Load(store cluster.Reader) error {
 
 // Receive decides one command.
 func (e *entity) Receive(t *actors.Turn) {
+<<<<<<< HEAD
+=======
 	e.called = t.Now()
+>>>>>>> front
 	d, known := e.decide(t)
 	if !known {
 		t.Fail(fmt.Errorf("profile does not know %T", t.Command()))
@@ -116,10 +125,14 @@ func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
 // when the answer is certain to be given.
 func (e *entity) carryOut(t *actors.Turn, d decision) {
 	if d.next == nil {
+<<<<<<< HEAD
+		e.reply(t, d)
+=======
 		if t.Fenced() && d.soft != nil {
 			d.soft(e.state)
 		}
 		t.Change(actors.Decision{Reply: d.reply})
+>>>>>>> front
 		return
 	}
 	commit, err := d.commit()
@@ -130,6 +143,22 @@ func (e *entity) carryOut(t *actors.Turn, d decision) {
 	t.Change(actors.Decision{Reply: d.reply, Commit: commit, Applied: func() { e.apply(d) }})
 }
 
+<<<<<<< HEAD
+// reply gives an answer that needs no commit. A command that could have made a
+// change goes through Change, which first looks for what it was answered before.
+func (e *entity) reply(t *actors.Turn, d decision) {
+	if t.Fenced() && d.soft != nil {
+		d.soft(e.state)
+	}
+	if t.Fenced() && reads(t.Command()) {
+		t.Reply(d.reply)
+		return
+	}
+	t.Change(actors.Decision{Reply: d.reply})
+}
+
+=======
+>>>>>>> front
 func (d *decision) commit() (*cluster.Commit, error) {
 	if d.remove {
 		return &cluster.Commit{Remove: true}, nil
@@ -150,6 +179,17 @@ func (e *entity) apply(d decision) {
 	}
 }
 
+<<<<<<< HEAD
+// Tick writes a lastSeen that nothing else wrote: when the stored one is too
+// old, and before the profile leaves memory.
+func (e *entity) Tick(t *actors.Turn) (idle bool) {
+	dirty, overdue := e.state.dirty()
+	if overdue || dirty && t.Retiring() {
+		e.carryOut(t, decision{next: e.state.clone()})
+		dirty, _ = e.state.dirty()
+	}
+	return !dirty || !t.Retiring()
+=======
 // Tick writes a lastSeen that nothing else wrote. The profile may be passivated
 // when memory holds nothing that the disk does not.
 func (e *entity) Tick(t *actors.Turn) (idle bool) {
@@ -159,4 +199,5 @@ func (e *entity) Tick(t *actors.Turn) (idle bool) {
 		return false
 	}
 	return !dirty
+>>>>>>> front
 }

@@ -12,7 +12,7 @@ const (
 	IdleAfter = 60 * time.Second
 	// MaxBuckets bounds the addresses that are remembered. Over it half of a
 	// shard is forgotten early, to the advantage of those clients.
-	MaxBuckets = 1 << 20
+	MaxBuckets = 1 << 19
 
 	shards = 64
 )
@@ -27,6 +27,7 @@ type Rate struct {
 // Throttle is a set of buckets. It is safe for concurrent use.
 type Throttle struct {
 	seed   maphash.Seed
+	max    int // buckets per shard
 	shards [shards]shard
 }
 
@@ -45,8 +46,10 @@ type bucket struct {
 }
 
 // New returns an empty Throttle.
-func New() *Throttle {
-	t := &Throttle{seed: maphash.MakeSeed()}
+func New() *Throttle { return newThrottle(MaxBuckets) }
+
+func newThrottle(buckets int) *Throttle {
+	t := &Throttle{seed: maphash.MakeSeed(), max: buckets / shards}
 	for i := range t.shards {
 		t.shards[i].buckets = make(map[netip.Addr]bucket)
 	}
@@ -59,7 +62,7 @@ func (t *Throttle) Allow(a netip.Addr, r Rate, now time.Time) bool {
 	s := &t.shards[maphash.Comparable(t.seed, a)%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sweep(now)
+	s.sweep(now, t.max)
 	capacity := 1 + r.Burst
 	b, ok := s.buckets[a]
 	if !ok {
@@ -90,8 +93,8 @@ func (b bucket) refilled(perSecond, capacity float64, now time.Time) bucket {
 
 // sweep drops idle buckets every now and then, and half of all when there are
 // too many.
-func (s *shard) sweep(now time.Time) {
-	full := len(s.buckets) >= MaxBuckets/shards
+func (s *shard) sweep(now time.Time, limit int) {
+	full := len(s.buckets) >= limit
 	if since := now.Sub(s.swept); 0 <= since && since < IdleAfter/4 && !full {
 		return
 	}
@@ -101,15 +104,14 @@ func (s *shard) sweep(now time.Time) {
 			delete(s.buckets, a)
 		}
 	}
-	s.halve()
+	if len(s.buckets) >= limit {
+		s.halve()
+	}
 }
 
-// halve forgets half of a shard that is full of recent buckets. Go's map order
+// halve forgets half of a shard that is full of recent buckets; Go's map order
 // is random enough to choose; what is forgotten starts full again.
 func (s *shard) halve() {
-	if len(s.buckets) < MaxBuckets/shards {
-		return
-	}
 	drop := len(s.buckets) / 2
 	for a := range s.buckets {
 		if drop--; drop < 0 {
