@@ -39,6 +39,7 @@ type Turn struct {
 	deferred   bool // stays open after Receive
 	held       bool // waits for the commit in flight
 	closed     bool // answered or replaced
+	retiring   bool // a Tick after which the entity may be passivated
 
 	next, prev *Turn // in the entity's list of open turns
 }
@@ -58,6 +59,9 @@ func (t *Turn) Now() time.Time { return t.entity.lease.handle.Now() }
 // Fenced reports whether a read barrier began after the command arrived here
 // and has passed, so that an answer from memory is not stale.
 func (t *Turn) Fenced() bool { return t.fenced }
+
+// Retiring reports, in Tick, that the entity will be passivated if it is idle.
+func (t *Turn) Retiring() bool { return t.retiring }
 
 // Fence delivers the command again after a read barrier. The turn ends.
 func (t *Turn) Fence() {
@@ -104,6 +108,7 @@ func (t *Turn) Recorded() (proto.Message, bool) {
 	return reply, ok && err == nil
 }
 
+<<<<<<< HEAD
 // Outcome is reply as the outcome of this turn's request and step, for the
 // commits of Begin. The reply must be one that can be marshalled.
 func (t *Turn) Outcome(reply proto.Message) cluster.Outcome {
@@ -165,3 +170,19 @@ func (t *Turn) close() {
 		t.entity.shut(t)
 	}
 }
+=======
+// Begin starts a commit and returns at once; then runs in a later turn of the
+// entity. Only one commit of an entity is in flight at a time. The runtime
+// fills in Entity and BaseRev; the outcomes are the entity's own. After an
+// error the entity is loaded afresh; then must fail what waits for it.
+func (t *Turn) Begin(c cluster.Commit, then func(t *Turn, err error)) { panic("stub") }
+
+// Recorded returns the answer that an earlier delivery of this request and
+// step was given, if it made a change. Change looks itself; an entity that
+// batches with Begin asks before it decides.
+func (t *Turn) Recorded() (proto.Message, bool) { panic("stub") }
+
+// Outcome is reply as the outcome of this turn's request and step, for the
+// commits of Begin.
+func (t *Turn) Outcome(reply proto.Message) cluster.Outcome { panic("stub") }
+>>>>>>> front
