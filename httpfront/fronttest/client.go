@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"ssod/httpfront/openapitest"
 	"ssod/httpfront/registration"
 )
 
@@ -40,13 +41,9 @@ type Answer struct {
 	JSON map[string]any
 }
 
-// Check looks at every request and answer of [Node.Do]; a test package sets it
-// before its tests run.
-var Check func(request *http.Request, body []byte, response *http.Response, answer []byte) error
-
 var transport = &http.Transport{DisableKeepAlives: true}
 
-// Do sends the call.
+// Do sends the call. Request and answer must be as the OpenAPI document says.
 func (n *Node) Do(t testing.TB, c Call) Answer {
 	t.Helper()
 	request, err := http.NewRequest(c.Method, "http://"+n.Address().String()+c.Path, strings.NewReader(c.Body))
@@ -72,10 +69,8 @@ func (n *Node) Do(t testing.TB, c Call) Answer {
 			t.Fatalf("%s %s answered %q: %v", c.Method, c.Path, a.Raw, err)
 		}
 	}
-	if Check != nil {
-		if err := Check(request, []byte(c.Body), response, a.Raw); err != nil {
-			t.Errorf("%s %s answered %d, not as documented: %v", c.Method, c.Path, response.StatusCode, err)
-		}
+	if err := openapitest.Validate(request, []byte(c.Body), response, a.Raw); err != nil {
+		t.Errorf("%s %s answered %d, not as documented: %v", c.Method, c.Path, response.StatusCode, err)
 	}
 	return a
 }
