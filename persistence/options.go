@@ -87,6 +87,7 @@ func (o *Options) pebble(fs vfs.FS, l *logger) *pebble.Options {
 		FS:                          fs,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Comparer:                    comparer(),
+		Merger:                      counter,
 		Logger:                      l,
 		EventListener:               l.events(),
 		CacheSize:                   o.CacheBytes,

@@ -2,15 +2,30 @@ package persistence
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("SSOD_TEST_OPEN"); dir != "" {
+		_, err := Open(Options{Dir: dir, DefaultNode: "n1", Logger: quiet})
+		fmt.Print(err)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
 var viewer = Entity{Kind: "profile", Identity: "acme/viewer"}
+
+var quiet = slog.New(slog.DiscardHandler)
 
 // openStore opens a store on fs and closes it when the test ends.
 func openStore(t testing.TB, o Options) *Store {
@@ -21,7 +36,7 @@ func openStore(t testing.TB, o Options) *Store {
 	if o.FS == nil {
 		o.FS = vfs.NewMem()
 	}
-	o.DefaultNode = "n1"
+	o.DefaultNode, o.Logger = "n1", quiet
 	s, err := Open(o)
 	if err != nil {
 		t.Fatalf("open: %v", err)
