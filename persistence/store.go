@@ -29,6 +29,7 @@ type Store struct {
 	wedged   bool   // Pebble panicked with its own locks held; guarded by mu
 
 	durable durable
+	readers readers
 	failure atomic.Pointer[error]
 	fatal   sync.Once
 	stop    chan struct{}
@@ -46,6 +47,7 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{opts: o, dir: dir, revs: newRevisions(), stop: make(chan struct{})}
 	s.durable.init()
+	s.readers.init()
 	if err := s.open(); err != nil {
 		return nil, errors.Join(dir.explain(err), s.closeFiles())
 	}
@@ -165,8 +167,8 @@ func (s *Store) Err() error {
 	return nil
 }
 
-// Close waits for batches that were started, then closes the store. No other
-// method may be running or called afterwards, except Start, Apply and Err.
+// Close waits for reads and rounds that have begun, then closes the store.
+// Afterwards everything fails with [ErrClosed].
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -179,6 +181,7 @@ func (s *Store) Close() error {
 	close(s.stop)
 	s.done.Wait()
 	err := s.durable.wait(last)
+	s.readers.close()
 	if err == nil {
 		err = s.mark.advance(last)
 	}

@@ -76,3 +76,35 @@ func TestApplyStoresHeadRecordsAndOutcomes(t *testing.T) {
 		t.Errorf("the same commit again: got %v, want ErrRevision", err)
 	}
 }
+
+func TestClosedStore(t *testing.T) {
+	s := openStore(t, Options{})
+	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	err := s.Entities(1, viewer.Kind, "", func(string, Head) bool {
+		go func() { closed <- s.Close() }() // waits for the read that it comes into
+		until(t, "closing", func() bool {
+			_, _, err := s.Head(1, viewer)
+			return errors.Is(err, ErrClosed)
+		})
+		return true
+	})
+	if err := errors.Join(err, <-closed, s.Close()); err != nil {
+		t.Error(err)
+	}
+	_, _, err = s.Outcome(1, viewer, RequestID{}, 0)
+	if err != nil {
+		t.Errorf("outcome that was never there: got %v", err)
+	}
+	for what, err := range map[string]error{
+		"apply":    apply(s, Commit{Entity: viewer, BaseRev: 1}, time.UnixMilli(1)),
+		"records":  s.Records(1, viewer, func(_, _ []byte) bool { return true }),
+		"entities": s.Entities(1, "k", "", func(string, Head) bool { return true }),
+	} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: got %v, want ErrClosed", what, err)
+		}
+	}
+}
