@@ -130,6 +130,17 @@ func (b *bench) startService(ctx context.Context, stops *[]func() error) (*targe
 
 // found registers the clients and mints the members.
 func (b *bench) found(ctx context.Context, service *target.Service, realms []target.Realm) error {
+	if err := b.register(ctx, service, realms); err != nil {
+		return err
+	}
+	founders := &minter{clients: b.clients, name: "member", limit: b.Members, keep: true}
+	err := b.all(b.service, founders)
+	b.members = founders.members
+	return err
+}
+
+// register gets the access tokens.
+func (b *bench) register(ctx context.Context, service *target.Service, realms []target.Realm) error {
 	for _, realm := range realms {
 		tokens, err := service.Credentials(ctx, realm, b.Clients)
 		if err != nil {
@@ -139,10 +150,7 @@ func (b *bench) found(ctx context.Context, service *target.Service, realms []tar
 			b.clients = append(b.clients, client{provider: realm.ServiceProvider, bearer: token})
 		}
 	}
-	founders := &minter{clients: b.clients, name: "member", limit: b.Members, keep: true}
-	err := b.all(b.service, founders)
-	b.members = founders.members
-	return err
+	return nil
 }
 
 // foundFloor makes tokens for the floor, as many as the service gets.

@@ -23,10 +23,13 @@ var (
 type minter struct {
 	clients []client
 	name    string // distinguishes the viewers of this source from all others
-	limit   int    // requests in total; 0 for no limit
-	sent    int
-	keep    bool // collect what was minted
-	members []member
+	// perViewer is how many devices in a row belong to the same viewer; 0
+	// means 1.
+	perViewer int
+	limit     int // requests in total; 0 for no limit
+	sent      int
+	keep      bool // collect what was minted
+	members   []member
 }
 
 func (m *minter) Next(buf []byte) ([]byte, int, bool) {
@@ -35,11 +38,17 @@ func (m *minter) Next(buf []byte) ([]byte, int, bool) {
 	}
 	n := m.sent
 	m.sent++
-	c := m.clients[n%len(m.clients)]
+	c := m.client(n)
 	r := newRequest(buf, http.MethodPost, c.provider, "serviceToken", c.bearer)
 	r = r.device(deviceID(m.name, n)).header("X-Device-Info", deviceInfo)
-	return r.header("X-SSO-ID", fmt.Sprintf("%s-viewer-%d", m.name, n)).end(""), n, true
+	return r.header("X-SSO-ID", fmt.Sprintf("%s-viewer-%d", m.name, m.viewer(n))).end(""), n, true
 }
+
+func (m *minter) viewer(n int) int { return n / max(m.perViewer, 1) }
+
+// client is the app of the n-th device: all devices of a viewer use the same,
+// and so the same realm.
+func (m *minter) client(n int) client { return m.clients[m.viewer(n)%len(m.clients)] }
 
 func (m *minter) Answer(n, status int, body []byte) bool {
 	if status != http.StatusCreated {
@@ -49,7 +58,7 @@ func (m *minter) Answer(n, status int, body []byte) bool {
 		return true
 	}
 	token, ok := field(body, "serviceToken")
-	c := m.clients[n%len(m.clients)]
+	c := m.client(n)
 	m.members = append(m.members, member{provider: c.provider, bearer: c.bearer, device: deviceID(m.name, n), service: token})
 	return ok
 }
