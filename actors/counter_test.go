@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -177,7 +178,8 @@ func start(t testing.TB, shards cluster.Shards, p *probe, change ...func(*actors
 	t.Helper()
 	c := actors.Config{
 		Shards: shards, Self: "a:1", Kinds: []actors.Kind{kindOf(p)},
-		Limits: actors.Limits{Tick: time.Hour, OwnerWait: 500 * time.Millisecond},
+		Limits: actors.Limits{Tick: time.Hour, OwnerWait: 200 * time.Millisecond},
+		Log:    slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {
 		f(&c)
