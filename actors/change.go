@@ -108,8 +108,10 @@ type committed struct {
 // Begin starts a commit and returns at once; then runs in a later turn of the
 // entity. Only one commit of an entity is in flight at a time: another Begin
 // meanwhile is refused. The runtime fills in Entity and BaseRev; the outcomes
-// are the entity's own. After an error the entity is loaded afresh; then must
-// fail what waits for it, with the error it is given.
+// are the entity's own. A refused commit certainly changed nothing: the entity
+// goes on, and then must fail what waits for it, with the error it is given.
+// After another error the entity is loaded afresh and what is still open is
+// delivered again.
 func (t *Turn) Begin(c cluster.Commit, then func(t *Turn, err error)) {
 	a := t.entity
 	done := &committed{commit: &c, loads: a.loads, then: then}
@@ -137,7 +139,7 @@ func (a *activation) settle(done *committed) {
 		}
 		a.conclude(done)
 	}
-	if done.err != nil && done.commit != nil || stale {
+	if stale || done.err != nil && !errors.Is(done.err, cluster.ErrRefused) {
 		a.reset()
 	}
 	a.releaseHeld()

@@ -33,10 +33,11 @@ type Entity interface {
 	// Receive handles one command. It must end in exactly one of Turn.Reply,
 	// Turn.Change, Turn.Fence or Turn.Fail, now or later ([Turn.Defer]).
 	Receive(t *Turn)
-	// Tick is called by the shard's sweep, about once a second while the
-	// entity is active, with a turn that has no command: the entity may
-	// commit what it kept back. It reports whether the entity may be
-	// passivated as far as it is concerned.
+	// Tick is called by the shard's sweep with a turn that has no command: about
+	// a second after commands and as long as the entity is not idle, and before
+	// the entity is passivated ([Turn.Retiring]). The entity may commit what it
+	// kept back. It reports whether the entity may be passivated as far as it
+	// is concerned.
 	Tick(t *Turn) (idle bool)
 }
 

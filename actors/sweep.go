@@ -109,7 +109,7 @@ func (a *activation) tick(ctx actor.Context, retire bool) {
 	if a.leaving || a.lease.over() {
 		return
 	}
-	idle := a.entity == nil || a.tickEntity()
+	idle := a.entity == nil || a.tickEntity(retire)
 	a.expire()
 	if !idle || a.open != nil {
 		a.restless.Store(true)
@@ -133,9 +133,9 @@ func (a *activation) expire() {
 	}
 }
 
-func (a *activation) tickEntity() (idle bool) {
+func (a *activation) tickEntity(retire bool) (idle bool) {
 	a.restless.Store(false)
-	t := &Turn{entity: a}
+	t := &Turn{entity: a, retiring: retire}
 	defer a.guard(t)
 	idle = a.entity.Tick(t)
 	t.close()

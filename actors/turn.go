@@ -39,6 +39,7 @@ type Turn struct {
 	deferred   bool // stays open after Receive
 	held       bool // waits for the commit in flight
 	closed     bool // answered or replaced
+	retiring   bool // a Tick after which the entity may be passivated
 
 	next, prev *Turn // in the entity's list of open turns
 }
@@ -58,6 +59,9 @@ func (t *Turn) Now() time.Time { return t.entity.lease.handle.Now() }
 // Fenced reports whether a read barrier began after the command arrived here
 // and has passed, so that an answer from memory is not stale.
 func (t *Turn) Fenced() bool { return t.fenced }
+
+// Retiring reports, in Tick, that the entity will be passivated if it is idle.
+func (t *Turn) Retiring() bool { return t.retiring }
 
 // Fence delivers the command again after a read barrier. The turn ends.
 func (t *Turn) Fence() {

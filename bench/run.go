@@ -206,7 +206,7 @@ func newest(codes []code, n int) []code { return codes[max(0, len(codes)-n):] }
 // process) at half of the median rate of its slices.
 func (b *bench) halfPeak() error {
 	rate := b.row(refresh).rate() / 2
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a schedule, not a secret
+	random := rand.New(rand.NewPCG(1, 2))
 	var at float64
 	arrivals := func() time.Duration {
 		at += random.ExpFloat64() / rate

@@ -2,7 +2,6 @@ package persistence
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -198,6 +197,7 @@ func (st *stage) records(c *Commit) {
 func (st *stage) outcomes(id ShardID, c *Commit, now int64) {
 	for i := range c.Outcomes {
 		o := &c.Outcomes[i]
+		st.store.shards[id].recent.add(o.Request, o.Step, now)
 		st.key = appendOutcomeKey(st.key[:0], id, c.Entity, o.Request, o.Step)
 		st.set(st.batch.Set(st.key, o.Result, nil))
 		st.value = append(appendQueueTime(st.value[:0], id, now), st.key[shardKeyLen:]...)
@@ -232,16 +232,10 @@ func (s *Store) revision(k []byte) (revision, error) {
 	if v, ok := s.revs.get(k); ok {
 		return v, nil
 	}
-	b, closer, err := s.db.Get(k)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return revision{}, nil
-	}
-	if err != nil {
-		return revision{}, damaged(err)
-	}
-	h, parts, err := parseHead(b)
-	if err := errors.Join(err, closer.Close()); err != nil {
+	b, err := s.get(k)
+	if b == nil || err != nil {
 		return revision{}, err
 	}
-	return revision{rev: h.Rev, parts: parts}, nil
+	h, parts, err := parseHead(b)
+	return revision{rev: h.Rev, parts: parts}, err
 }

@@ -18,24 +18,40 @@ func (s *Store) Time(id ShardID) time.Time {
 
 // Head returns an entity's head; false when it does not exist.
 func (s *Store) Head(id ShardID, e Entity) (Head, bool, error) {
-	k := appendHeadKey(make([]byte, 0, 128), id, e)
+	h, ok, err := s.head(appendHeadKey(make([]byte, 0, 128), id, e))
+	if err != nil {
+		return Head{}, false, fmt.Errorf("read head of a %s: %w", e.Kind, err)
+	}
+	return h, ok, nil
+}
+
+// head reads the head with the key k. Whoever reads a head is likely to change
+// it, so its revision is remembered for that.
+func (s *Store) head(k []byte) (h Head, ok bool, err error) {
+	epoch := s.revs.now()
 	b, err := s.get(k)
 	if err != nil {
-		return Head{}, false, fmt.Errorf("read head of a %s: %w", e.Kind, err)
-	}
-	if err := s.durable.wait(s.revs.batch(k)); err != nil || b == nil {
 		return Head{}, false, err
 	}
-	h, _, err := parseHead(b)
-	if err != nil {
-		return Head{}, false, fmt.Errorf("read head of a %s: %w", e.Kind, err)
+	parts := false
+	if b != nil {
+		if h, parts, err = parseHead(b); err != nil {
+			return Head{}, false, err
+		}
 	}
-	return h, true, nil
+	s.revs.seen(k, revision{rev: h.Rev, parts: parts}, epoch)
+	if err := s.durable.wait(s.revs.batch(k)); err != nil {
+		return Head{}, false, err
+	}
+	return h, b != nil, nil
 }
 
 // Outcome returns the result of a step of a request if it is still kept. It is
 // cheap when there is none: filters answer without reading a block.
 func (s *Store) Outcome(id ShardID, e Entity, r RequestID, step uint32) ([]byte, bool, error) {
+	if int(id) >= len(s.shards) || !s.shards[id].recent.maybe(r, step, s.shards[id].time.Load()) {
+		return nil, false, nil
+	}
 	k := appendOutcomeKey(make([]byte, 0, 160), id, e, r, step)
 	b, err := s.get(k)
 	if err != nil {

@@ -13,6 +13,7 @@ type revisions struct {
 	mu       sync.Mutex
 	new, old generation
 	synced   uint64 // number of the last batch known to be on disk
+	epoch    uint64 // counts generations
 }
 
 // revision is what is known of one entity.
@@ -44,6 +45,26 @@ func (r *revisions) get(k []byte) (revision, bool) {
 		return *v, true
 	}
 	return revision{}, false
+}
+
+// now returns the epoch in which something is about to be read from disk.
+func (r *revisions) now() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.epoch
+}
+
+// seen remembers what was read from disk since the given epoch, unless more is
+// known. If a generation was dropped since, a newer revision may have come and
+// gone, and what was read is not trusted.
+func (r *revisions) seen(k []byte, v revision, epoch uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, known := r.find(k); known || r.epoch != epoch {
+		return
+	}
+	v.key = string(k)
+	r.insert(&v)
 }
 
 // put remembers v; v.key is ignored.
@@ -87,6 +108,7 @@ func (r *revisions) find(k []byte) (*revision, bool) {
 
 func (r *revisions) insert(v *revision) {
 	if r.new.bytes >= generationBytes && r.old.batch <= r.synced {
+		r.epoch++
 		clear(r.old.entities)
 		r.new, r.old = generation{entities: r.old.entities}, r.new
 	}

@@ -20,6 +20,7 @@ type shard struct {
 	stored int64        // shard time as written; guarded by Store.mu
 	oldest int64        // time of the first queue record, 0 if there is none; guarded by Store.mu
 	from   []byte       // key of that record: before it are only tombstones
+	recent recent
 }
 
 // advance sets the shard's time to now unless it is later, and returns it.
@@ -139,6 +140,7 @@ func (s *Store) loadShard(id ShardID, sh *shard) error {
 	if it.First() {
 		sh.from = slices.Clone(it.Key())
 		sh.oldest, _, err = splitQueueKey(it.Key())
+		sh.recent.blindUntil(sh.stored + OutcomeWindow.Milliseconds())
 	}
 	return damaged(errors.Join(err, it.Error(), it.Close()))
 }

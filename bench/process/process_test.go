@@ -50,3 +50,19 @@ func TestStopReportsHowTheProcessEnded(t *testing.T) {
 		t.Fatalf("Stop of a program that SIGTERM ends: got %v, want its exit status", err)
 	}
 }
+
+func TestFreeAddressesDiffer(t *testing.T) {
+	seen := map[string]bool{}
+	for range 20 {
+		addrs, err := FreeAddresses(5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, addr := range addrs {
+			if seen[addr] {
+				t.Fatalf("%s was given twice", addr)
+			}
+			seen[addr] = true
+		}
+	}
+}

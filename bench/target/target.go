@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -59,7 +58,7 @@ func Start(ctx context.Context, program, dir string, realms []Realm) (*Service, 
 		return nil, err
 	}
 	defer log.Close() // the process has its own copy
-	addrs, err := freeAddresses(5)
+	addrs, err := process.FreeAddresses(5)
 	if err != nil {
 		return nil, err
 	}
@@ -75,20 +74,6 @@ func Start(ctx context.Context, program, dir string, realms []Realm) (*Service, 
 		return nil, fmt.Errorf("start %s: %w; see %s", program, err, log.Name())
 	}
 	return s, nil
-}
-
-// freeAddresses asks the kernel for n ports that nobody uses now.
-func freeAddresses(n int) ([]string, error) {
-	addrs := make([]string, n)
-	for i := range addrs {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close() // at the end, so that all n differ
-		addrs[i] = l.Addr().String()
-	}
-	return addrs, nil
 }
 
 const readyPoll = 5 * time.Millisecond

@@ -67,7 +67,7 @@ func Open(c Config) (*Shards, error) {
 		store:    c.Store,
 		shards:   make([]*shard, c.Store.Identity().Shards+1),
 		queue:    newQueue(c.Queue, c.QueueBytes),
-		rounds:   make(chan *round, 1),
+		rounds:   make(chan *round),
 		lost:     make(chan struct{}),
 		watchers: map[int]func(cluster.ShardID){},
 	}

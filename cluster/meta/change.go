@@ -63,14 +63,14 @@ func (a *attempt) try(ctx context.Context, shard cluster.Shard) (done bool, err 
 	if err := shard.ReadBarrier(ctx); err != nil {
 		return false, err
 	}
-	t, err := load(shard, a.table)
+	t, err := refresh(shard, a.table, a.store.table(a.table))
 	if err != nil {
 		return false, err
 	}
 	if _, done, err = shard.Outcome(entity(a.table), a.request, 0); err != nil {
 		return false, err
 	}
-	if !done {
+	if a.unknown = false; !done { // after the barrier an earlier commit is there or never will be
 		if err := shard.Commit(ctx, t.commit(a.table, a.change, a.request)); err != nil {
 			return false, a.commitFailed(ctx, err)
 		}
@@ -95,7 +95,7 @@ func (a *attempt) commitFailed(ctx context.Context, err error) error {
 // fail makes err say whether anything may have changed.
 func (a *attempt) fail(err error) error {
 	if a.unknown {
-		return fmt.Errorf("%w: %w", cluster.ErrUnknown, err)
+		return fmt.Errorf("%w: %v", cluster.ErrUnknown, err)
 	}
 	if errors.Is(err, cluster.ErrRefused) {
 		return err

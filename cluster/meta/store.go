@@ -55,7 +55,7 @@ func (s *Store) All(table string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) { s.table(table).all(yield) }
 }
 
-var empty = &table{}
+var empty = &table{records: map[string][]byte{}}
 
 func (s *Store) table(name string) *table {
 	if t, ok := (*s.tables.Load())[name]; ok {

@@ -45,6 +45,18 @@ func load(r cluster.Reader, name string) (*table, error) {
 	return t, nil
 }
 
+// refresh returns known if it is still what is stored, else reads the table.
+func refresh(r cluster.Reader, name string, known *table) (*table, error) {
+	h, _, err := r.Head(entity(name))
+	if err != nil {
+		return nil, fmt.Errorf("load table %s: %w", name, err)
+	}
+	if h.Rev == known.rev {
+		return known, nil
+	}
+	return load(r, name)
+}
+
 // loadAll reads all tables that exist.
 func loadAll(r cluster.Reader) (map[string]*table, error) {
 	var names []string

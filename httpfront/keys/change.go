@@ -2,6 +2,7 @@ package keys
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -67,18 +68,18 @@ func (r *Ring) write(ctx context.Context, c *change) error {
 	return nil
 }
 
-// Sync makes the ring follow the configuration: it makes the keys that are
-// missing, replaces those whose algorithm is no longer the configured one,
-// deletes those that verify nothing any more, and loads the keys of external
-// issuers. Call it after the configuration was reloaded.
-func (r *Ring) Sync(ctx context.Context) error {
+// Sync makes the ring follow a configuration, which may be one that is about to
+// become the current one: it makes the keys that are missing, replaces those
+// whose algorithm is no longer the configured one, deletes those that verify
+// nothing any more, and loads the keys of external issuers. When it fails,
+// tokens are verified as before.
+func (r *Ring) Sync(ctx context.Context, cfg *config.Config) error {
 	r.changing.Lock()
 	defer r.changing.Unlock()
 	s, now := r.snapshot(), r.now()
 	var c change
-	for _, want := range groupsOf(s.cfg) {
-		g := s.groups[want.groupID]
-		newest := g.newest()
+	for _, want := range groupsOf(cfg) {
+		newest := s.groups[want.groupID].newest()
 		if newest != nil && (newest.algorithm == want.algorithm || want.use == LinkCode) {
 			continue
 		}
@@ -86,7 +87,10 @@ func (r *Ring) Sync(ctx context.Context) error {
 		if newest != nil {
 			from = now.Add(settle)
 		}
-		if err := r.add(&c, g, want, from); err != nil {
+		err := r.add(&c, s, want, from)
+		if errors.Is(err, ErrTooManyKeys) {
+			r.log.Warn("the configured algorithm is not used yet", "error", err)
+		} else if err != nil {
 			return err
 		}
 	}
@@ -94,30 +98,20 @@ func (r *Ring) Sync(ctx context.Context) error {
 	if err := r.write(ctx, &c); err != nil {
 		return err
 	}
-	return r.issuers.follow(s.cfg)
+	return r.issuers.follow(cfg)
 }
 
-// add puts a new key of the group into the change.
-func (r *Ring) add(c *change, g *group, want wanted, signFrom time.Time) error {
-	if g != nil && g.count(r.now(), want.life(r.settings())) >= MaxKeys {
+// add puts a new key of a group into the change.
+func (r *Ring) add(c *change, s *snapshot, want wanted, signFrom time.Time) error {
+	g := s.groups[want.groupID]
+	if g.count(r.now()) >= MaxKeys {
 		return fmt.Errorf("add a key for %s: %w", want, ErrTooManyKeys)
 	}
-	id, record, err := r.newKey(want.groupID, want.algorithm, g.number(), signFrom)
+	id, record, err := r.newKey(want.groupID, want.algorithm, g.next(), signFrom)
 	if err != nil {
 		return err
 	}
 	return c.put(id, record)
-}
-
-// count is how many keys the group has that cannot be forgotten yet.
-func (g *group) count(now time.Time, life time.Duration) int {
-	n := 0
-	for _, s := range g.slots {
-		if !s.forgotten(now, life) {
-			n++
-		}
-	}
-	return n
 }
 
 // forgotten lists the keys that can be deleted, in order.
@@ -160,7 +154,7 @@ func (r *Ring) Rotate(ctx context.Context, o Rotation) error {
 		if !o.concerns(want.groupID) {
 			continue
 		}
-		if err := r.add(&c, s.groups[want.groupID], want, now.Add(max(o.Overlap, 0))); err != nil {
+		if err := r.add(&c, s, want, now.Add(max(o.Overlap, 0))); err != nil {
 			return err
 		}
 	}
@@ -222,7 +216,7 @@ func (r *Ring) replace(c *change, s *snapshot, k *slot) error {
 			algorithm = want.algorithm
 		}
 	}
-	id, record, err := r.newKey(of, algorithm, s.groups[of].number(), k.signFrom)
+	id, record, err := r.newKey(of, algorithm, s.groups[of].next(), k.signFrom)
 	if err != nil {
 		return err
 	}

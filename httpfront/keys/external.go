@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -24,47 +25,35 @@ func (r *Ring) VerifySSOID(realm *config.Realm, value []byte, now time.Time) (su
 	return c.Subject, nil
 }
 
-func trusted(realm *config.Realm, issuer string) *config.TrustedIssuer {
-	for i := range realm.TrustedIssuers {
-		if realm.TrustedIssuers[i].Issuer == issuer {
-			return &realm.TrustedIssuers[i]
-		}
-	}
-	return nil
-}
-
-func audience(realm *config.Realm, issuer string) string {
-	if t := trusted(realm, issuer); t != nil && t.Audience != "" {
-		return t.Audience
-	}
-	return defaultAudience
-}
-
 // check takes the steps parse and signature for an external token. Only RS256
 // will do, whatever the token says, so that a public key never serves as an
-// HMAC secret.
-func (i *issuers) check(realm *config.Realm, issuer string, t *jws) error {
-	configured := trusted(realm, issuer)
-	if configured == nil || !t.alg.Is(RS256) || t.hasTyp && !strings.EqualFold(t.typ, typService) {
-		return ErrParse
+// HMAC secret. It returns the entry of the configuration whose key fits; an
+// issuer may have several, for instance one for each PEM file.
+func (i *issuers) check(realm *config.Realm, issuer string, t *jws) (*config.TrustedIssuer, error) {
+	if !t.alg.Is(RS256) || t.hasTyp && !strings.EqualFold(t.typ, typService) {
+		return nil, ErrParse
 	}
-	candidates := i.candidates(*configured, t)
-	if len(candidates) == 0 {
-		return ErrParse
-	}
-	for _, k := range candidates {
-		if !t.stray && k.verify(t) {
-			return nil
+	err := ErrParse
+	for n := range realm.TrustedIssuers {
+		trusted := &realm.TrustedIssuers[n]
+		if trusted.Issuer != issuer {
+			continue
+		}
+		for _, k := range i.candidates(*trusted, t) {
+			if !t.stray && k.verify(t) {
+				return trusted, nil
+			}
+			err = ErrSignature
 		}
 	}
-	return ErrSignature
+	return nil, err
 }
 
 // external reads the claims of a token that a trusted issuer signed.
-func (c *claims) external(sub, issuer, audience string) (ServiceClaims, error) {
-	s := ServiceClaims{Issuer: issuer, External: true, Member: Member{Subject: sub, Namespace: issuer}}
+func (c *claims) external(sub string, by *config.TrustedIssuer) (ServiceClaims, error) {
+	s := ServiceClaims{Issuer: by.Issuer, External: true, Member: Member{Subject: sub, Namespace: by.Issuer}}
 	s.ID, _ = c.jti.Text()
-	if !s.dates(c) || !c.isFor(audience) {
+	if !s.dates(c) || !c.isFor(cmp.Or(by.Audience, defaultAudience)) {
 		return ServiceClaims{}, ErrUnacceptable
 	}
 	return s, nil

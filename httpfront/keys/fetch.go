@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -128,7 +129,10 @@ func (f *fetcher) again() bool {
 	now := f.owner.now()
 	if !f.pending && now.Sub(f.asked) >= fetchAgain {
 		f.asked, f.pending = now, true
-		f.wake <- struct{}{} // empty: nobody else asks while pending is false
+		select {
+		case f.wake <- struct{}{}:
+		default: // the loop was asked before and did not come to it
+		}
 	}
 	if !f.pending || f.waiting == maxWaiting {
 		f.mu.Unlock()
@@ -177,8 +181,10 @@ func (f *fetcher) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.set.keys.Store(&keys)
-	f.owner.version.Add(1)
+	if !slices.EqualFunc(*f.set.keys.Load(), keys, issuerKey.equal) {
+		f.set.keys.Store(&keys)
+		f.owner.version.Add(1)
+	}
 	return nil
 }
 

@@ -32,11 +32,15 @@ func (g groupID) String() string {
 // forever is the life of what does not expire.
 const forever time.Duration = -1
 
+// courtesy is how long an expired access token is still known for what it is:
+// "expired" tells a client more than "unauthorized".
+const courtesy = 24 * time.Hour
+
 // life is how long what the group's keys sign must be verifiable.
 func (g groupID) life(cfg *config.Config) time.Duration {
 	switch g.use {
 	case Access:
-		return cfg.AccessToken.TTL
+		return cfg.AccessToken.TTL + courtesy
 	case Service:
 		for _, realm := range cfg.Realms {
 			if realm.ID == g.realm {
@@ -134,8 +138,8 @@ func (g *group) plural() bool {
 	return len(g.slots) > 1 || g.slots[0].number > 1
 }
 
-// number is that of the group's next key.
-func (g *group) number() int64 {
+// next is the number of the group's next key.
+func (g *group) next() int64 {
 	next := int64(1)
 	if g != nil {
 		for _, s := range g.slots {
@@ -145,8 +149,20 @@ func (g *group) number() int64 {
 	return next
 }
 
-// memory is how long a revoked key is listed when nothing it signed expires.
-const memory = 30 * 24 * time.Hour
+// count is how many keys the group has that verify, or will.
+func (g *group) count(now time.Time) (n int) {
+	if g != nil {
+		for _, s := range g.slots {
+			if s.verifies(now) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// memory is how long a revoked key is listed at least.
+const memory = 24 * time.Hour
 
 // forgotten reports whether a key can be deleted: it can neither verify
 // anything nor explain to an operator what happened to it.

@@ -34,24 +34,27 @@ func parseJWS(token []byte) (jws, bool) {
 		return t, false
 	}
 	decoded := make([]byte, 0, len(token))
-	header, err := b64.Strict().AppendDecode(decoded, token[:first])
+	header, err := b64strict.AppendDecode(decoded, token[:first])
 	if err != nil || !t.parseHeader(header) {
 		return t, false
 	}
-	if t.payload, err = b64.Strict().AppendDecode(header[len(header):], token[first+1:last]); err != nil {
+	if t.payload, err = b64strict.AppendDecode(header[len(header):], token[first+1:last]); err != nil {
 		return t, false
 	}
 	if t.signature, err = b64.AppendDecode(t.payload[len(t.payload):], token[last+1:]); err != nil {
 		return t, false
 	}
-	t.stray = !canonical(t.signature, token[last+1:])
+	t.stray = strayBits(token[last+1:])
 	t.signed = string(token[:last])
 	return t, true
 }
 
-// canonical reports whether text is the one encoding of data.
-func canonical(data, text []byte) bool {
-	return string(b64.AppendEncode(make([]byte, 0, 512), data)) == string(text)
+// strayBits reports whether the last character of a text that decodes has bits
+// that encode nothing.
+func strayBits(text []byte) bool {
+	var last [3]byte
+	_, err := b64strict.Decode(last[:], text[len(text)/4*4:])
+	return err != nil
 }
 
 // base64url reports whether token has only characters of the alphabet beside

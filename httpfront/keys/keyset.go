@@ -34,6 +34,8 @@ func (k issuerKey) verify(t *jws) bool {
 	return jwt.SigningMethodRS256.Verify(t.signed, t.signature, k.key) == nil
 }
 
+func (k issuerKey) equal(other issuerKey) bool { return k.kid == other.kid && k.key.Equal(other.key) }
+
 // choose returns the keys that a token may be signed with: those of its kid,
 // or all of its issuer when it names none.
 func choose(keys []issuerKey, t *jws) []issuerKey {

@@ -2,6 +2,7 @@ package keys
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -30,20 +31,21 @@ type Info struct {
 	Revoked   *time.Time `json:"revoked,omitempty"`
 }
 
-// List describes all keys, by use, realm and age.
+// List describes all keys, by use and realm, each group in the order in which
+// its keys sign.
 func (r *Ring) List() []Info {
 	s, now := r.snapshot(), r.now()
+	order := slices.SortedFunc(maps.Keys(s.groups), func(a, b groupID) int {
+		return cmp.Or(cmp.Compare(a.use, b.use), cmp.Compare(a.realm, b.realm))
+	})
 	list := make([]Info, 0, len(s.byID))
-	for _, g := range s.groups {
+	for _, of := range order {
+		g := s.groups[of]
 		signing := g.signing(now)
 		for _, slot := range g.slots {
 			list = append(list, slot.info(signing, now))
 		}
 	}
-	slices.SortFunc(list, func(a, b Info) int {
-		return cmp.Or(cmp.Compare(a.Use, b.Use), cmp.Compare(a.Realm, b.Realm),
-			a.SignFrom.Compare(b.SignFrom), a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
-	})
 	return list
 }
 

@@ -26,13 +26,21 @@ const minRSABits = 2048
 // (RFC 7518, 3.2).
 const octSize = 32
 
-var b64 = base64.RawURLEncoding
+// Base64url without padding, as everywhere in JOSE (RFC 7515, 2). The strict
+// one accepts one encoding of each value only, but skips line ends.
+var (
+	b64       = base64.RawURLEncoding
+	b64strict = base64.RawURLEncoding.Strict()
+)
 
 // material is the secret part of a key: an RSA key pair or 256 random bits.
 type material struct {
 	oct []byte          // nil for an RSA key
 	rsa *rsa.PrivateKey // nil for a symmetric key
 }
+
+// generateRSA takes a tenth of a second or more, so tests replace it.
+var generateRSA = func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, minRSABits) }
 
 // generate makes the material for a key of the algorithm; "" stands for a key
 // that derives secrets and signs nothing.
@@ -43,7 +51,7 @@ func generate(algorithm string) (material, error) {
 		rand.Read(oct) // never fails
 		return material{oct: oct}, nil
 	case RS256:
-		pair, err := rsa.GenerateKey(rand.Reader, minRSABits)
+		pair, err := generateRSA()
 		return material{rsa: pair}, err
 	default:
 		return material{}, fmt.Errorf("unknown key algorithm %q", algorithm)

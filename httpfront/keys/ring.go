@@ -95,7 +95,8 @@ func Open(ctx context.Context, o Options) (*Ring, error) {
 	}
 	r.current.Store(first)
 	r.unwatch = r.store.Watch(Table, func() { r.version.Add(1) })
-	if err := r.Sync(ctx); err != nil {
+	r.version.Add(1) // what changed before the watch began
+	if err := r.Sync(ctx, o.Settings()); err != nil {
 		r.Close()
 		return nil, err
 	}

@@ -144,6 +144,7 @@ func (r *Ring) verifyService(s *snapshot, realm *config.Realm, token []byte, now
 		return c, until, ErrParse
 	}
 	raw, object := parseClaims(t.payload)
+	var trusted *config.TrustedIssuer
 	issuer, named := raw.iss.Text()
 	switch {
 	case !object || issuer == OwnIssuer:
@@ -151,7 +152,7 @@ func (r *Ring) verifyService(s *snapshot, realm *config.Realm, token []byte, now
 	case !named || purpose == Refresh:
 		return c, until, ErrParse
 	default:
-		err = r.issuers.check(realm, issuer, &t)
+		trusted, err = r.issuers.check(realm, issuer, &t)
 	}
 	if err != nil {
 		return c, until, err
@@ -163,10 +164,10 @@ func (r *Ring) verifyService(s *snapshot, realm *config.Realm, token []byte, now
 	if err != nil {
 		return c, until, err
 	}
-	if issuer == OwnIssuer {
-		c, err = raw.own(sub)
+	if trusted != nil {
+		c, err = raw.external(sub, trusted)
 	} else {
-		c, err = raw.external(sub, issuer, audience(realm, issuer))
+		c, err = raw.own(sub)
 	}
 	return c, until, err
 }
@@ -194,7 +195,7 @@ func (c *claims) own(sub string) (ServiceClaims, error) {
 	s := ServiceClaims{Issuer: OwnIssuer, Member: Member{Subject: sub, Namespace: NamespaceSSO}}
 	ok := s.dates(c)
 	did, _ := c.did.Text()
-	device, err := b64.Strict().DecodeString(did)
+	device, err := b64strict.DecodeString(did)
 	if len(device) != len(s.Device) || err != nil {
 		ok = false
 	}
