@@ -140,7 +140,8 @@ func (c *counter) settle(t *actors.Turn, round []*actors.Turn, next int64, err e
 		panic("sum")
 	}
 	c.waiting = c.waiting[len(round):]
-	if err == nil && len(c.waiting) > 0 {
+	goesOn := err == nil || errors.Is(err, cluster.ErrRefused) // else it is loaded afresh
+	if goesOn && len(c.waiting) > 0 {
 		c.begin(t)
 	}
 }
