@@ -133,7 +133,7 @@ type node struct {
 	input   io.Closer
 }
 
-func startNode(t *testing.T, role string) *node {
+func startNode(t testing.TB, role string) *node {
 	t.Helper()
 	c := exec.Command(os.Args[0])
 	c.Env = append(os.Environ(), roleOfNode+"="+role)
