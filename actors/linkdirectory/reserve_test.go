@@ -22,8 +22,8 @@ func TestARefusedReservationIsGivenUp(t *testing.T) {
 	g := r.decideOne()
 	r.guess("000000", 1, 1)
 	r.refused(r.batch())
-	if r.live != 0 || len(r.codes) != 0 || r.taken.size != 0 {
-		t.Errorf("left: %d live, %d codes, %d patterns", r.live, len(r.codes), r.taken.size)
+	if r.live != 0 || len(r.codes) != 0 || len(r.taken) != 0 {
+		t.Errorf("left: %d live, %d codes, %d patterns", r.live, len(r.codes), len(r.taken))
 	}
 	r.commit()
 	r.restart()
