@@ -150,7 +150,7 @@ func retried(r *actors.Runtime, to actors.Address, n int) (m proto.Message, err 
 func TestTwoOwners(t *testing.T) {
 	truth := faulty.New(faulty.Options{Shards: 1})
 	a, b := truth.Node("a:1"), truth.Node("b:1")
-	old := start(t, a, &probe{})
+	old := start(t, a, &probe{}, func(c *actors.Config) { c.Limits.OwnerWait = 50 * time.Millisecond })
 	ask(t, old, address("x"), request(1), add(1))
 	truth.Usurp(1, b)
 	young := start(t, b, &probe{}, func(c *actors.Config) { c.Self = "b:1" })

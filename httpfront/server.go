@@ -147,6 +147,13 @@ func (w logWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// ServeConn serves one connection that was not accepted by the listener, until
+// it ends.
+func (s *Server) ServeConn(c net.Conn) error {
+	limits := wire.DefaultLimits
+	return s.http.ServeConn(wire.NewConn(c, &limits, nil))
+}
+
 // Address is where the server listens.
 func (s *Server) Address() net.Addr { return s.listener.Addr() }
 
