@@ -21,7 +21,12 @@ import (
 	"ssod/persistence"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		// Goroutines of fasthttp that end by themselves, up to 10 s later.
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
+}
 
 // settings are of a node on free ports that says nothing.
 func settings(t *testing.T) node.Config {
@@ -291,6 +296,21 @@ func TestReload(t *testing.T) {
 		})
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// A node that is stopped right after its start has a public listener that
+// fasthttp does not know yet.
+func TestStopRightAfterStart(t *testing.T) {
+	c := settings(t)
+	for range 5 {
+		n, err := node.Start(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Stop(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestReloadOfTheDemoIsRefused(t *testing.T) {
