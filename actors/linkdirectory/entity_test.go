@@ -31,6 +31,9 @@ const realm = "acme"
 
 var wanted = linkdirectory.Wanted{Length: 6, Alphabet: linkdirectory.Digits, TTL: 15 * time.Minute, MaxLive: 1000}
 
+// often is a tick for tests that wait for one.
+const often = 2 * time.Millisecond
+
 // node is a runtime with link directories.
 type node struct {
 	linkdirectory.Client
@@ -39,12 +42,12 @@ type node struct {
 	stop    func()
 }
 
-func startNode(t *testing.T, shards cluster.Shards) *node {
+func startNode(t *testing.T, shards cluster.Shards, tick time.Duration) *node {
 	t.Helper()
 	n := &node{metrics: prometheus.NewRegistry()}
 	r, err := actors.Start(actors.Config{
 		Shards: shards, Self: "a:1", Metrics: nil,
-		Limits: actors.Limits{Tick: 2 * time.Millisecond},
+		Limits: actors.Limits{Tick: tick},
 		Kinds: []actors.Kind{linkdirectory.Kind(linkdirectory.Config{
 			Keys: realmKeys{}, Metrics: n.metrics, Log: slog.New(slog.NewTextHandler(&n.log, nil)),
 		})},
@@ -100,7 +103,7 @@ func TestReservationsShareCommits(t *testing.T) {
 		}
 		return faulty.None
 	}})
-	n := startNode(t, truth.Node("a:1"))
+	n := startNode(t, truth.Node("a:1"), time.Hour)
 	first, err := n.reserve(0)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +148,7 @@ func gauge(t *testing.T, n *node, name string) float64 {
 func TestARepeatedReservationHasTheSameCode(t *testing.T) {
 	for _, fault := range faulty.Faults {
 		t.Run(fault.String(), func(t *testing.T) {
-			n := startNode(t, faulty.New(faulty.Options{Commits: faulty.Script(faulty.None, fault)}).Node("a:1"))
+			n := startNode(t, faulty.New(faulty.Options{Commits: faulty.Script(faulty.None, fault)}).Node("a:1"), often)
 			if _, err := n.reserve(0); err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +182,7 @@ func TestGuessesAreWrittenWhenIdle(t *testing.T) {
 		commits.Add(1)
 		return faulty.None
 	}}).Node("a:1")
-	n := startNode(t, store)
+	n := startNode(t, store, often)
 	for i := range 5 {
 		if _, err := n.guess(i, "000000", "tv"); !errors.Is(err, linkdirectory.ErrCode) {
 			t.Fatal(err)
@@ -187,7 +190,7 @@ func TestGuessesAreWrittenWhenIdle(t *testing.T) {
 	}
 	eventually(t, "commit of the counts", func() bool { return commits.Load() > 0 })
 	n.stop()
-	n = startNode(t, store)
+	n = startNode(t, store, often)
 	_, err := n.guess(9, "000000", "tv")
 	var guessing *linkdirectory.GuessingError
 	if !errors.As(err, &guessing) || guessing.RetryAfter <= 14*time.Minute {
@@ -201,7 +204,7 @@ func TestRefusedCommitsForgiveNothing(t *testing.T) {
 	n := startNode(t, faulty.New(faulty.Options{Commits: func(faulty.Op) faulty.Fault {
 		commits.Add(1)
 		return faulty.Refuse
-	}}).Node("a:1"))
+	}}).Node("a:1"), often)
 	for i := range 5 {
 		if _, err := n.guess(i, "000000", "tv"); !errors.Is(err, linkdirectory.ErrCode) {
 			t.Fatal(err)
@@ -218,7 +221,7 @@ func TestRefusedCommitsForgiveNothing(t *testing.T) {
 }
 
 func TestAnAttackRaisesAnAlert(t *testing.T) {
-	n := startNode(t, faulty.New(faulty.Options{}).Node("a:1"))
+	n := startNode(t, faulty.New(faulty.Options{}).Node("a:1"), often)
 	var err error
 	for i := 0; err == nil || errors.Is(err, linkdirectory.ErrCode); i++ {
 		_, err = n.Resolve(t.Context(), request(i), realm, linkdirectory.Guess{
@@ -256,7 +259,7 @@ func TestAddressesOfOneHouseholdCountTogether(t *testing.T) {
 		{"fe80::1%eth0", "fe80::2%eth1", true},
 	}
 	for _, tt := range tests {
-		n := startNode(t, faulty.New(faulty.Options{}).Node("a:1"))
+		n := startNode(t, faulty.New(faulty.Options{}).Node("a:1"), often)
 		guess := func(id int, address string) error {
 			_, err := n.Resolve(t.Context(), request(id), realm, linkdirectory.Guess{
 				Typed: "000000", Device: []byte{byte(id)}, Address: netip.MustParseAddr(address),
