@@ -140,8 +140,8 @@ func TestRecentNeverForgets(t *testing.T) {
 
 func TestRevisionsForgetOnlyWhatIsOnDisk(t *testing.T) {
 	r := newRevisions()
-	key := func(n int) []byte { return fmt.Appendf(nil, "%01000d", n) }
-	const entities = 4 * generationBytes / 1000
+	key := func(n int) []byte { return fmt.Appendf(nil, "%08000d", n) }
+	const entities = 4 * generationBytes / 8000
 	for n := range entities {
 		r.put(key(n), revision{rev: uint64(n) + 1, batch: uint64(n) + 1})
 	}

@@ -22,6 +22,7 @@ type app struct {
 }
 
 func start(t *testing.T, config string) *app {
+	t.Parallel()
 	n := fronttest.Start(t, fronttest.Options{Config: config})
 	return &app{t, n, n.AccessToken(t, "STREAM1", "STREAM2")}
 }
