@@ -114,11 +114,15 @@ func (l *lister) Answer(i, status int, body []byte) bool {
 // linker makes a link code for each member in turn and collects the codes.
 type linker struct {
 	members []member
+	limit   int // requests in total; 0 for no limit
 	sent    int
 	codes   []code
 }
 
 func (l *linker) Next(buf []byte) ([]byte, int, bool) {
+	if l.limit > 0 && l.sent == l.limit {
+		return buf, 0, false
+	}
 	i := l.sent % len(l.members)
 	l.sent++
 	m := &l.members[i]
