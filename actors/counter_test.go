@@ -155,6 +155,12 @@ func (c *counter) do(t *actors.Turn, what string) {
 		t.Reply(answer(c.total))
 	case "read":
 		t.Change(actors.Decision{Reply: answer(c.total)})
+	case "claim": // the first one adds; who comes later is told so at once
+		if c.total != 0 {
+			t.Reply(answer(-1))
+			return
+		}
+		c.add(t, 1)
 	case "panic":
 		panic(errors.New("a secret"))
 	case "nothing":

@@ -100,7 +100,7 @@ func TestDuplicatesHaveOneEffect(t *testing.T) {
 	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), &probe{})
 	c := newCaller(r)
 	for range 20 {
-		c.send(command(t, address("x"), 4, 7, add(1)))
+		c.send(command(t, address("x"), 4, 7, do("claim")))
 	}
 	for range 20 {
 		got := <-c.answers

@@ -25,7 +25,7 @@ func (w *watch) codesLive(int)          {}
 // realmDirectory plays commands to one directory, as its actor would. It keeps
 // what commits wrote, so that the directory can be loaded again.
 type realmDirectory struct {
-	testing.TB
+	reporter
 	*directory
 	watch   *watch
 	now     time.Time
@@ -36,10 +36,16 @@ type realmDirectory struct {
 	budgets Resolve
 }
 
-func newRealm(t testing.TB) *realmDirectory {
+// reporter is what a test reports to, a property too.
+type reporter interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func newRealm(t reporter) *realmDirectory {
 	w := &watch{}
 	return &realmDirectory{
-		TB: t, directory: newDirectory(testKey, w), watch: w, now: start, stored: make(map[string][]byte),
+		reporter: t, directory: newDirectory(testKey, w), watch: w, now: start, stored: make(map[string][]byte),
 		wanted:  Reserve{Namespace: []byte("sso"), Subject: []byte("viewer"), Length: 6, TtlMs: ttl.Milliseconds(), MaxLive: 1000},
 		budgets: Resolve{PerDevice: 5, PerAddress: 60, PerRealm: 100},
 	}
@@ -241,9 +247,9 @@ func TestEverythingIsForgottenInTheEnd(t *testing.T) {
 	r.devices.advance(r.now, 1000)
 	r.addresses.advance(r.now, 1000)
 	r.commit()
-	if len(r.codes) != 0 || len(r.taken) != 0 || r.live != 0 || len(r.due) != 0 || len(r.stored) != 0 {
+	if len(r.codes) != 0 || r.taken.size != 0 || r.live != 0 || len(r.due) != 0 || len(r.stored) != 0 {
 		t.Errorf("left: %d codes, %d patterns, %d live, %d appointments, %d records",
-			len(r.codes), len(r.taken), r.live, len(r.due), len(r.stored))
+			len(r.codes), r.taken.size, r.live, len(r.due), len(r.stored))
 	}
 	if !r.empty() {
 		t.Error("the directory is not empty")

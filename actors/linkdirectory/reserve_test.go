@@ -22,8 +22,8 @@ func TestARefusedReservationIsGivenUp(t *testing.T) {
 	g := r.decideOne()
 	r.guess("000000", 1, 1)
 	r.refused(r.batch())
-	if r.live != 0 || len(r.codes) != 0 || len(r.taken) != 0 {
-		t.Errorf("left: %d live, %d codes, %d patterns", r.live, len(r.codes), len(r.taken))
+	if r.live != 0 || len(r.codes) != 0 || r.taken.size != 0 {
+		t.Errorf("left: %d live, %d codes, %d patterns", r.live, len(r.codes), r.taken.size)
 	}
 	r.commit()
 	r.restart()
@@ -95,6 +95,20 @@ func TestUsedAndExpiredCodesDoNotCountForDensity(t *testing.T) {
 	r.after(ttl + time.Minute)
 	if g := r.give(); len(g.code) != 4 {
 		t.Errorf("after they expired: got a code of %d characters, want 4", len(g.code))
+	}
+}
+
+func TestKeptNumbersAreNotGivenAgain(t *testing.T) {
+	r := newRealm(t)
+	r.wanted.Length, r.wanted.MaxLive = 4, 1000
+	kept := map[string]bool{}
+	for range 1500 { // every seventh candidate of four digits is kept in the end
+		g := r.give()
+		if kept[g.code] {
+			t.Fatal("a number was given again within a lifetime")
+		}
+		kept[g.code] = true
+		giveUp(r, g)
 	}
 }
 

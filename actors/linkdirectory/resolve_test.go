@@ -120,6 +120,24 @@ func failures(w *windows, now time.Time) int {
 	return 0
 }
 
+func TestACodeIsUsedUpOnce(t *testing.T) {
+	r := newRealm(t)
+	g := r.give()
+	for range 3 { // the same device repeats, over restarts
+		_, request := r.guess(g.code, 1, 1)
+		r.end(g.hash, Verdict_REDEEMED, request)
+		r.commit()
+		r.restart()
+		r.after(10 * time.Second)
+	}
+	if r.realm.successes != 1 {
+		t.Errorf("successes: got %d, want 1", r.realm.successes)
+	}
+	if reply, _ := r.after(30*time.Second).guess(g.code, 1, 1); reply.Failure != Failure_UNKNOWN_CODE {
+		t.Errorf("a minute after its first use: got %v", reply.Failure)
+	}
+}
+
 func TestASuccessRefundsOnlyItself(t *testing.T) {
 	r := newRealm(t)
 	lookups := 0

@@ -62,7 +62,7 @@ func reload(t reporter, s *state) *state {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := decode(schema, encoded)
+	loaded, err := decode(encoded)
 	if err != nil {
 		t.Fatal(err)
 	}

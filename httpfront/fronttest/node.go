@@ -3,6 +3,8 @@ package fronttest
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -114,10 +116,12 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 	}
 	tables, err := meta.Open(context.Background(), shards)
 	must(err)
+	must(plant(tables))
 	n.Keys, err = keys.Open(context.Background(), keys.Options{
 		Store: tables, SealingKey: make([]byte, keys.SealingKeySize), Settings: n.Settings.Config, Now: n.Now, Log: log,
 	})
 	must(err)
+	keep(tables)
 	t.Cleanup(n.Keys.Close)
 	n.Registration, err = registration.Open(registration.Options{
 		Store: tables, Keys: n.Keys, Settings: n.Settings.Config, Now: n.Now, Log: log,
@@ -152,5 +156,29 @@ func stop(t testing.TB, f func(context.Context) error) {
 	defer cancel()
 	if err := f(ctx); err != nil {
 		t.Errorf("stop: %v", err)
+	}
+}
+
+// known are the keys of the first node, which all others begin with: making RSA
+// keys takes longer than most tests.
+var known struct {
+	sync.Mutex
+	records map[string][]byte
+}
+
+func plant(tables *meta.Store) error {
+	known.Lock()
+	defer known.Unlock()
+	if known.records == nil {
+		return nil
+	}
+	return tables.Change(context.Background(), keys.Table, known.records, nil)
+}
+
+func keep(tables *meta.Store) {
+	known.Lock()
+	defer known.Unlock()
+	if known.records == nil {
+		known.records = maps.Collect(tables.All(keys.Table))
 	}
 }

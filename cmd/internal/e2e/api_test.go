@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"ssod/cmd/internal/e2e/examples"
+	"ssod/httpfront/openapitest"
 )
 
 // call is one request to the public API.
@@ -23,15 +24,34 @@ type call struct {
 }
 
 // do sends a call and returns the answer. An error means that the answer is
-// unknown: the connection broke.
+// unknown: the connection broke. Both must be as the OpenAPI document says.
 func (n *node) do(ctx context.Context, c call) (examples.Answer, error) {
-	return exchange(ctx, n.client, "http://"+n.http, c)
-}
-
-func exchange(ctx context.Context, client *http.Client, base string, c call) (examples.Answer, error) {
-	request, err := http.NewRequestWithContext(ctx, c.method, base+c.target, bytes.NewReader(c.body))
+	request, response, body, err := roundTrip(ctx, n.client, "http://"+n.http, c)
 	if err != nil {
 		return examples.Answer{}, err
+	}
+	if !n.unchecked {
+		if err := openapitest.Validate(request, c.body, response, body); err != nil {
+			n.Errorf("%s %s was answered %s: %v", c.method, c.target, response.Status, err)
+		}
+	}
+	return examples.Answer{Status: response.StatusCode, Headers: response.Header, Body: body}, nil
+}
+
+// exchange sends a call to an address that the OpenAPI document does not
+// describe.
+func exchange(ctx context.Context, client *http.Client, base string, c call) (examples.Answer, error) {
+	_, response, body, err := roundTrip(ctx, client, base, c)
+	if err != nil {
+		return examples.Answer{}, err
+	}
+	return examples.Answer{Status: response.StatusCode, Headers: response.Header, Body: body}, nil
+}
+
+func roundTrip(ctx context.Context, client *http.Client, base string, c call) (*http.Request, *http.Response, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, c.method, base+c.target, bytes.NewReader(c.body))
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	request.Header.Set("User-Agent", "") // none, unless the call has one
 	for name, value := range c.headers {
@@ -39,14 +59,11 @@ func exchange(ctx context.Context, client *http.Client, base string, c call) (ex
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return examples.Answer{}, err
+		return nil, nil, nil, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return examples.Answer{}, err
-	}
-	return examples.Answer{Status: response.StatusCode, Headers: response.Header, Body: body}, nil
+	return request, response, body, err
 }
 
 // errStatus says that a call was answered, but not with what the caller needs.

@@ -30,10 +30,10 @@ var later = []string{
 // [TestAnInternalFaultSaysNothing].
 const injected = "st-post-30"
 
-// TestConformance runs each case on a node of its own that starts with an
-// empty directory.
+// TestConformance runs each case on a node of its own that has keys and no
+// profiles, clients or codes.
 func TestConformance(t *testing.T) {
-	cases := loadCases(t)
+	cases, empty := loadCases(t), emptyWorld(t)
 	notYet := 0
 	for _, c := range cases {
 		if isLater(c) {
@@ -45,7 +45,7 @@ func TestConformance(t *testing.T) {
 		}
 		t.Run(c.ID, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, livesFor(c))
+			w := newWorld(t, empty, livesFor(c))
 			if err := w.bring(c.Given); err != nil {
 				t.Fatal(err)
 			}

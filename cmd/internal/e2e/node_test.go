@@ -60,6 +60,7 @@ type node struct {
 	flags       []string
 	mount       string // options of a tmpfs for the data directory; empty for none
 	http, admin string
+	unchecked   bool // do not check calls against the OpenAPI document: there are too many
 	process     *process.Process
 	client      *http.Client
 }

@@ -17,6 +17,7 @@ const rivals = 64
 // code: exactly one of them gets in, and only that one may repeat its request.
 func TestRace(t *testing.T) {
 	n := startNode(t, crashConfig)
+	n.unchecked = true
 	a := n.mustApp("one")
 	codes := volume(200, 10_000)
 	history := newCodeHistory()

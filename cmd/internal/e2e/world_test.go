@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"testing"
 
 	"ssod/cmd/internal/e2e/examples"
@@ -62,11 +64,15 @@ func join(a, b string) string {
 	return a + ", " + b
 }
 
-// newWorld starts a node on an empty directory.
-func newWorld(t testing.TB, l lifetimes) *world {
+// newWorld starts a node on a directory that holds the keys of its realms and
+// nothing else: those of empty are copied, because making them takes longer
+// than most cases.
+func newWorld(t testing.TB, empty fs.FS, l lifetimes) *world {
 	t.Helper()
 	n := newNode(t, worldConfig(l))
 	writeIssuerKeys(t, n.dir)
+	must(t, os.CopyFS(n.data(), empty))
+	must(t, os.Chmod(n.data(), 0o700))
 	n.start()
 	w := &world{node: n, vars: map[string]string{}, rename: map[string]string{}, device: map[string]*device{
 		"A": {id: deviceA, info: infoA}, "B": {id: deviceB, info: infoB}, "C": {id: deviceC},
@@ -80,6 +86,16 @@ func newWorld(t testing.TB, l lifetimes) *world {
 		return rival
 	}
 	return w
+}
+
+// emptyWorld is the data directory of a node that was started once and stopped.
+func emptyWorld(t testing.TB) fs.FS {
+	t.Helper()
+	n := newNode(t, worldConfig(lifetimes{}))
+	writeIssuerKeys(t, n.dir)
+	n.start()
+	n.stop()
+	return os.DirFS(n.data())
 }
 
 // value is the content of a variable: what a step of the case has set, else
