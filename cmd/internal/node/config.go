@@ -36,6 +36,9 @@ type Config struct {
 
 	// Shards is the number of shards of a new cluster; 0 means 64.
 	Shards int
+	// Reserve is the free disk space in bytes below which changes are refused;
+	// 0 means 256 MiB.
+	Reserve uint64
 	// DrainDelay is for how long requests are still served after /readyz
 	// turned 503. 0: not at all.
 	DrainDelay time.Duration
