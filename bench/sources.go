@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"ssod/bench/wire"
 )
@@ -148,6 +149,13 @@ type redeemer struct {
 	guests  []guest
 }
 
+// home is the address of one viewer. Redemptions that are under way count as
+// guesses of their address until they succeed, so as many as the bench keeps
+// under way at once must not come from one.
+func home(i int) string {
+	return "10." + strconv.Itoa(i>>16&255) + "." + strconv.Itoa(i>>8&255) + "." + strconv.Itoa(i&255)
+}
+
 func (d *redeemer) Next(buf []byte) ([]byte, int, bool) {
 	if d.sent == len(d.codes) {
 		return buf, 0, false
@@ -156,7 +164,7 @@ func (d *redeemer) Next(buf []byte) ([]byte, int, bool) {
 	d.sent++
 	m := &d.members[d.codes[i].host]
 	r := newRequest(buf, http.MethodPost, m.provider, "serviceToken", m.bearer).device(deviceID(d.name, i))
-	return r.header("X-Device-Info", deviceInfo).header("X-SSO-LINK", d.codes[i].digits).end(""), i, true
+	return r.header("X-Forwarded-For", home(i)).header("X-Device-Info", deviceInfo).header("X-SSO-LINK", d.codes[i].digits).end(""), i, true
 }
 
 func (d *redeemer) Answer(i, status int, _ []byte) bool {
