@@ -232,13 +232,24 @@ func (b *bench) supply(links *linker, redeems *redeemer) error {
 			return err
 		}
 	}
-	redeems.codes = newest(links.codes, len(b.members))
+	redeems.codes = newest(links.codes)
 	return nil
 }
 
-// newest keeps the last n codes: with more codes than members, each member has
-// replaced its older one.
-func newest(codes []code, n int) []code { return codes[max(0, len(codes)-n):] }
+// newest keeps the last code of each host: it has replaced the older ones.
+func newest(codes []code) []code {
+	last := make(map[int]int, len(codes))
+	for i, c := range codes {
+		last[c.host] = i
+	}
+	var kept []code
+	for i, c := range codes {
+		if last[c.host] == i {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
 
 // halfPeak runs refresh as an open loop with random arrivals (a Poisson
 // process) at half of the median rate of its slices.
