@@ -284,6 +284,14 @@ func (s *Store) Outcome(id core.ShardID, e core.Entity, r persistence.RequestID,
 	return "", false
 }
 
+// Applied returns how far a shard's state is.
+func (s *Store) Applied(id core.ShardID) core.Applied {
+	if sh := s.current.shards[id]; sh != nil {
+		return sh.applied
+	}
+	return core.Applied{}
+}
+
 // Digest returns how far a shard's state is and what it amounts to.
 func (s *Store) Digest(id core.ShardID) (core.Position, uint64) {
 	sh := s.current.shards[id]

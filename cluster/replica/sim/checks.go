@@ -3,7 +3,6 @@ package sim
 import (
 	"fmt"
 	"hash/maphash"
-	"slices"
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -118,9 +117,7 @@ func (w *world) checkState(n *node, shard core.ShardID) {
 			w.violate("node %d shard %d after %d: head of %s is %q but its record %q", n.id, shard, at.Index, e.Identity, h.State, r)
 		}
 	}
-	if st, ok := n.core.Status(shard); ok {
-		w.note(shard, st.Applied)
-	}
+	w.note(shard, n.store.Applied(shard))
 }
 
 // checkTags: what was refused or rejected does not happen.
@@ -212,50 +209,51 @@ func (w *world) checkMemory(n *node, rs []core.Replica) {
 	}
 }
 
-// agreed reports whether all members of all shards are in the same state.
-func (w *world) agreed() bool {
+// agreed returns "" when all members of all shards are in the same state, else
+// who is not.
+func (w *world) agreed() string {
 	for _, s := range w.shards {
-		if !w.shardAgreed(s) {
-			return false
+		conf := w.latest[s].Conf
+		if len(conf.GetVotersOutgoing()) > 0 {
+			return fmt.Sprintf("shard %d is in a joint configuration", s)
+		}
+		for _, id := range memberIDs(conf) {
+			if why := w.behind(s, id); why != "" {
+				return why
+			}
 		}
 	}
-	return true
+	return ""
 }
 
-func (w *world) shardAgreed(s core.ShardID) bool {
-	conf := w.latest[s].Conf
-	if len(conf.GetVotersOutgoing()) > 0 {
-		return false
+// behind returns "" when a member has applied everything.
+func (w *world) behind(s core.ShardID, id core.ReplicaID) string {
+	if w.lost[replicaKey{s, id}] {
+		return ""
 	}
-	for _, id := range slices.Concat(conf.GetVoters(), conf.GetLearners()) {
-		n := w.nodes[core.ReplicaID(id).Node()]
-		st, ok := n.core.Status(s)
-		if !ok || uint64(st.ID) != id {
-			if w.lost[replicaKey{s, core.ReplicaID(id)}] {
-				continue
-			}
-			return false
-		}
-		if at, _ := n.store.Digest(s); at.Index < w.latest[s].Index {
-			return false
-		}
+	n := w.nodes[id.Node()]
+	if st, ok := n.core.Status(s); !ok || st.ID != id {
+		return fmt.Sprintf("shard %d has no replica %v", s, id)
 	}
-	return true
+	if at, _ := n.store.Digest(s); at.Index < w.latest[s].Index {
+		return fmt.Sprintf("replica %v of shard %d is at %d of %d", id, s, at.Index, w.latest[s].Index)
+	}
+	return ""
 }
 
 // progress returns whether every client has got an answer since now.
-func (w *world) progress() func() bool {
+func (w *world) progress() func() string {
 	since := make(map[*client]int)
 	for _, c := range w.clients {
 		since[c] = c.answers
 	}
-	return func() bool {
+	return func() string {
 		for _, c := range w.clients {
 			if c.answers < since[c]+2 {
-				return false
+				return fmt.Sprintf("client %d gets no answers about shard %d", c.id, c.shard)
 			}
 		}
-		return true
+		return ""
 	}
 }
 

@@ -131,19 +131,26 @@ func (w *world) finish() {
 			n.start()
 		}
 	}
-	w.until("every client gets answers again", 60*time.Second, w.progress())
+	w.until(w.progress())
 	for _, c := range w.clients {
 		c.stop = true
 	}
-	w.until("all members agree", 60*time.Second, w.agreed)
+	w.until(w.agreed)
 	w.checkHistory()
 }
 
-// until steps until done, for at most d.
-func (w *world) until(what string, d time.Duration, done func() bool) {
-	for end := w.now + d; !done(); {
+// patience is how long the cluster may take to recover.
+const patience = 60 * time.Second
+
+// until steps until nothing is missing.
+func (w *world) until(missing func() string) {
+	for end := w.now + patience; ; {
+		what := missing()
+		if what == "" {
+			return
+		}
 		if !w.step(end) {
-			w.violate("after healing, not in %v: %s", d, what)
+			w.violate("%v after healing: %s", patience, what)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestSim(t *testing.T) {
 	for seed := *from; seed < *from+*seeds; seed++ {
 		res := run(t, Options{Seed: seed, Duration: *duration})
 		if res.Violation != nil {
-			t.Fatalf("%v\nreplay: make sim SEEDS=1 FROM=%d DURATION=%v", res.Violation, seed, *duration)
+			t.Errorf("%v\nreplay: make sim SEEDS=1 FROM=%d DURATION=%v", res.Violation, seed, *duration)
 		}
 		if *verbose {
 			t.Logf("seed %d: %v", seed, res)
