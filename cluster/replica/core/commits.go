@@ -1,10 +1,6 @@
 package core
 
-import (
-	"errors"
-
-	"ssod/cluster/replica/internal/planted"
-)
+import "errors"
 
 // How a commit ends when it is not applied. Package cluster documents the
 // meaning of each.
@@ -40,6 +36,8 @@ type commits struct {
 	// log order. The leader of a term applies all of its own entries in that
 	// order as long as it leads, so the first is the next to be applied.
 	inflight [][]*Proposal
+	// forwarded is a planted mistake.
+	forwarded map[string][]*Proposal
 }
 
 // end answers all of them because the term is over.
@@ -94,14 +92,14 @@ func (c *Core) Propose(p *Proposal) {
 
 // pack proposes what is queued, as many commits as fit in each entry.
 func (c *Core) pack(g *group) {
-	if !g.open && c.cfg.Planted.Has(planted.IgnoreProposerTerm) {
-		return
-	}
 	for len(g.commits.queue) > 0 {
 		ps := g.commits.take(c.cfg.MaxEntry)
 		data := c.encode(g, ps)
 		// Raft appends the entry or returns an error and does not; a term that
 		// ended since the commits were queued is seen by observe.
+		if c.mistakeForward(g, data, ps) {
+			continue
+		}
 		if !g.open || g.rn.Propose(data) != nil {
 			answer(ps, ErrRefused)
 			continue

@@ -80,7 +80,7 @@ func (c *Core) raftConfig(g *group) *raft.Config {
 		MaxInflightBytes:          16 * uint64(c.cfg.MaxEntry),
 		CheckQuorum:               true,
 		PreVote:                   true,
-		DisableProposalForwarding: true,
+		DisableProposalForwarding: !c.cfg.Planted.Has(planted.IgnoreProposerTerm),
 		StepDownOnRemoval:         true,
 		Logger:                    quiet{g.shard},
 	}
@@ -113,9 +113,8 @@ func (c *Core) observe(g *group) {
 // endTerm answers everything that waits for a leadership which is over.
 func (c *Core) endTerm(g *group) {
 	g.open = false
-	if c.cfg.Planted.Has(planted.IgnoreProposerTerm) {
-		g.commits.endInflight()
-	} else {
+	g.commits.endInflight()
+	if !c.cfg.Planted.Has(planted.IgnoreProposerTerm) {
 		g.commits.end()
 	}
 	if !c.cfg.Planted.Has(planted.ForwardedRead) {

@@ -50,6 +50,8 @@ func (c *Core) acceptable(g *group, from NodeID, m *pb.Message) bool {
 		return n == 0 || n == 8
 	case pb.MsgReadIndex, pb.MsgReadIndexResp:
 		return c.cfg.Planted.Has(planted.ForwardedRead)
+	case pb.MsgProp:
+		return c.cfg.Planted.Has(planted.IgnoreProposerTerm)
 	}
 	return false
 }

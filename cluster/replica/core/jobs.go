@@ -233,6 +233,9 @@ func (c *Core) applyDone(w *applyWrite, changes []Change, results [][]error) {
 
 // answerEntry answers the commits of an entry if this leader proposed it.
 func answerEntry(g *group, e *pb.Entry, ch Change, rejected []error) {
+	if g.commits.forwarded != nil {
+		g.mistakeAcknowledge(e.GetData(), rejected)
+	}
 	if len(e.GetData()) > 0 && e.GetType() == pb.EntryNormal && e.GetTerm() == g.term && g.leading {
 		g.commits.applied(len(ch.Commits) == 0, rejected)
 	}

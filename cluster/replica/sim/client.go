@@ -161,7 +161,7 @@ func (c *client) finish(op *operation, answer string) {
 		c.w.changed++
 	}
 	c.record(op, answer, c.w.stamp())
-	c.w.after(c.w.between(0, 50*time.Millisecond), c.next)
+	c.w.after(c.w.between(0, c.w.think), c.next)
 }
 
 // expire gives an operation up. A change may still happen, at any time.

@@ -29,6 +29,7 @@ func (n *node) append() {
 		sync = sync || j.Sync
 	}
 	n.must(n.store.Append(writes, false))
+	n.crashHere(0.001)
 	done := func(c *core.Core) {
 		for _, j := range jobs {
 			c.AppendDone(j)
@@ -48,6 +49,13 @@ func (n *node) append() {
 		}
 		n.append()
 	})
+}
+
+// crashHere crashes the node, sometimes, while a write is under way.
+func (n *node) crashHere(p float64) {
+	if n.w.faulty && n.w.crashWrites && n.w.chance(p) {
+		n.after(0, func() { n.w.crashNode(n) })
+	}
 }
 
 // apply is the engine's apply goroutine.
@@ -73,6 +81,7 @@ func (n *node) apply() {
 func (n *node) install(j *core.InstallJob) {
 	n.after(n.writing(), func() {
 		n.must(n.store.BeginInstall(j.Install))
+		n.crashHere(0.1)
 		n.after(10*n.writing(), func() {
 			a, err := n.store.FinishInstall(j.Shard)
 			n.must(err)

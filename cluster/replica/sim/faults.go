@@ -19,6 +19,7 @@ func (w *world) scheduleFaults() {
 	if w.chance(0.5) {
 		n.late = w.rand.Float64() * 0.05
 	}
+	w.crashWrites = w.chance(0.7)
 	for _, f := range []struct {
 		often time.Duration
 		do    func(*node)
@@ -67,7 +68,7 @@ func (w *world) crashNode(n *node) {
 	if w.chance(0.5) {
 		w.connectionsLost(n.id)
 	}
-	w.later(5*time.Second, func() {
+	w.later([]time.Duration{5 * time.Second, 100 * time.Millisecond}[w.rand.IntN(2)], func() {
 		if n.core == nil {
 			n.start()
 		}

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"ssod/cluster/replica/core"
 	"ssod/persistence"
@@ -143,8 +144,24 @@ func (o *owner) commit(e core.Entity, a *actor, t *attempt) {
 		Outcomes: []persistence.Outcome{{Request: t.op.request, Step: t.op.step, Result: []byte(tag)}},
 	}
 	p := &core.Proposal{Shard: o.shard, Term: o.term, Data: core.EncodeCommit(&c)}
-	p.Done = func(err error) { o.committed(e, a, t, tag, err) }
+	answered := false
+	p.Done = func(err error) {
+		if errors.Is(err, core.ErrRejected) || errors.Is(err, core.ErrRefused) {
+			o.n.w.mustNot(tag, err)
+		}
+		if !answered {
+			answered = true
+			o.committed(e, a, t, err)
+		}
+	}
 	o.n.input(func(c *core.Core) { c.Propose(p) })
+	// The caller's context may end first; the commit is then on its own.
+	o.n.after(o.n.w.between(5*time.Millisecond, 5*time.Second), func() {
+		if !answered {
+			answered = true
+			o.committed(e, a, t, core.ErrUnknown)
+		}
+	})
 }
 
 func splitResult(tag string) string {
@@ -157,7 +174,7 @@ func splitResult(tag string) string {
 }
 
 // committed takes the end of a commit: apply, then answer.
-func (o *owner) committed(e core.Entity, a *actor, t *attempt, tag string, err error) {
+func (o *owner) committed(e core.Entity, a *actor, t *attempt, err error) {
 	a.busy = false
 	w := o.n.w
 	switch {
@@ -167,12 +184,10 @@ func (o *owner) committed(e core.Entity, a *actor, t *attempt, tag string, err e
 		t.reply(old, nil)
 	case errors.Is(err, core.ErrRejected):
 		w.rejected++
-		w.mustNot(tag, err)
 		o.load(e, a)
 		a.mailbox = append([]*attempt{t}, a.mailbox...)
 	case errors.Is(err, core.ErrRefused):
 		w.refused++
-		w.mustNot(tag, err)
 		t.reply("", errRetry)
 	default:
 		w.unknown++

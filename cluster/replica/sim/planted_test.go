@@ -13,14 +13,14 @@ func TestPlanted(t *testing.T) {
 	all := planted.All()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		t.Run(name, func(t *testing.T) {
-			for seed := uint64(1); seed <= 1000; seed++ {
+			for seed := uint64(1); seed <= *within; seed++ {
 				res := run(t, Options{Seed: seed, Duration: *duration, Planted: all[name], NoPromises: *blind})
 				if res.Violation != nil {
 					t.Logf("found by seed %d: %v", seed, res.Violation)
 					return
 				}
 			}
-			t.Fatal("not found in 1,000 seeds")
+			t.Fatalf("not found in %d seeds", *within)
 		})
 	}
 }

@@ -48,7 +48,10 @@ type world struct {
 	network network
 	shards  []core.ShardID
 	logKeep int
+	think   time.Duration // a client's pause between operations, at most
 	faulty  bool
+	// crashWrites: nodes crash in the middle of writes too.
+	crashWrites bool
 
 	checks
 	members
@@ -114,6 +117,7 @@ func (w *world) begin() {
 	for i := range 3 + w.rand.IntN(4) {
 		w.clients = append(w.clients, newClient(w, i))
 	}
+	w.think = []time.Duration{5, 50, 300, 1000}[w.rand.IntN(4)] * time.Millisecond
 	w.faulty = true
 	w.scheduleFaults()
 	w.after(time.Second, w.reconcile)

@@ -12,6 +12,7 @@ var (
 	from     = flag.Uint64("from", 1, "the first seed")
 	duration = flag.Duration("duration", 30*time.Second, "virtual time with faults")
 	blind    = flag.Bool("blind", false, "do not look into the disks for what is promised")
+	within   = flag.Uint64("within", 1000, "how many seeds may pass before a planted mistake is found")
 	verbose  = flag.Bool("stats", false, "say what each run was like")
 )
 
