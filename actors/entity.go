@@ -33,10 +33,11 @@ type Entity interface {
 	// Receive handles one command. It must end in exactly one of Turn.Reply,
 	// Turn.Change, Turn.Fence or Turn.Fail, now or later ([Turn.Defer]).
 	Receive(t *Turn)
-	// Tick is called by the shard's sweep, about once a second while the
-	// entity is active, with a turn that has no command: the entity may
-	// commit what it kept back. It reports whether the entity may be
-	// passivated as far as it is concerned.
+	// Tick is called by the shard's sweep with a turn that has no command: about
+	// a second after commands and as long as the entity is not idle, and before
+	// the entity is passivated ([Turn.Retiring]). The entity may commit what it
+	// kept back. It reports whether the entity may be passivated as far as it
+	// is concerned.
 	Tick(t *Turn) (idle bool)
 }
 
@@ -51,10 +52,6 @@ type Decision struct {
 	Applied func()
 }
 
-// Identity is an entity's name as a tuple of strings, for example realm,
-// namespace and subject.
-type Identity []string
-
 // Asker sends a command to an entity wherever it lives and waits for the
 // answer. Ask fails with an error of this package: ErrUnavailable (certainly no
 // effect), ErrOverloaded (likewise, and at once) or ErrUnknown (the effect is
@@ -63,10 +60,4 @@ type Asker interface {
 	Ask(ctx context.Context, to Address, request cluster.RequestID, step uint32, command proto.Message) (proto.Message, error)
 	// Tell sends a command whose answer nobody waits for; it may be lost.
 	Tell(to Address, request cluster.RequestID, step uint32, command proto.Message)
-}
-
-// Address names an entity.
-type Address struct {
-	Kind     string
-	Identity Identity
 }

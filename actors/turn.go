@@ -3,53 +3,169 @@ package actors
 import (
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
 )
 
+// maxDeliveries bounds how often a command is delivered again to an entity
+// that was loaded afresh.
+const maxDeliveries = 16
+
 // Turn is one command being handled by an entity. It is used only inside the
 // entity's turns (Receive, Tick and the functions passed to Begin).
-type Turn struct{}
+//
+// A turn is delivered once. When a command is delivered again, to an entity
+// loaded afresh or after a barrier, that is another Turn, and what the entity
+// still does with the old one has no effect.
+type Turn struct {
+	attempt
+	command  proto.Message // nil: a turn of the runtime's own
+	deadline int64         // Unix milliseconds
+	term     uint64        // of the owner the sender believes in; 0: unknown
+	sender   *actor.PID    // on another node; nil: this one
+	entity   *activation
+	admitted time.Time // zero unless the wait is measured
+
+	deliveries uint8
+	refused    Code // not OK: a barrier failed, the turn is only to be answered
+	silent     bool // nobody waits for the answer
+	repeated   bool // the command may have been delivered before
+	looked     bool // its outcome was looked up: there is none
+	uncertain  bool // an earlier delivery may have had an effect
+	fencing    bool // asked for a barrier
+	fenced     bool // passed one
+	deferred   bool // stays open after Receive
+	held       bool // waits for the commit in flight
+	closed     bool // answered or replaced
+	retiring   bool // a Tick after which the entity may be passivated
+
+	next, prev *Turn // in the entity's list of open turns
+}
 
 // Command is the command; nil in Tick.
-func (t *Turn) Command() proto.Message { panic("stub") }
+func (t *Turn) Command() proto.Message { return t.command }
 
 // Request and Step identify the request for outcomes.
-func (t *Turn) Request() cluster.RequestID { panic("stub") }
+func (t *Turn) Request() cluster.RequestID { return t.request }
 
 // Step numbers this ask among those of the same request.
-func (t *Turn) Step() uint32 { panic("stub") }
+func (t *Turn) Step() uint32 { return t.step }
 
 // Now is the time that decisions use.
-func (t *Turn) Now() time.Time { panic("stub") }
+func (t *Turn) Now() time.Time { return t.entity.lease.handle.Now() }
 
 // Fenced reports whether a read barrier began after the command arrived here
 // and has passed, so that an answer from memory is not stale.
-func (t *Turn) Fenced() bool { panic("stub") }
+func (t *Turn) Fenced() bool { return t.fenced }
+
+// Retiring reports, in Tick, that the entity will be passivated if it is idle.
+func (t *Turn) Retiring() bool { return t.retiring }
 
 // Fence delivers the command again after a read barrier. The turn ends.
-func (t *Turn) Fence() { panic("stub") }
+func (t *Turn) Fence() {
+	switch {
+	case t.closed:
+	case t.command == nil:
+		t.close() // a Tick comes again
+	case t.fenced:
+		t.entity.fault(t, "fence of a fenced turn")
+	default:
+		next := t.again()
+		next.fencing = true
+		next.entity.lease.forward(next)
+	}
+}
 
 // Reply answers the command. Later calls do nothing.
-func (t *Turn) Reply(m proto.Message) { panic("stub") }
+func (t *Turn) Reply(m proto.Message) { t.finish(answer{code: Code_OK, reply: m}) }
 
 // Fail answers with an error of this package or of package cluster.
-func (t *Turn) Fail(err error) { panic("stub") }
+func (t *Turn) Fail(err error) {
+	code := codeOf(err)
+	if code == Code_FAILED && !t.closed {
+		t.entity.report(t, "entity failed a command", "error", err)
+	}
+	t.finish(t.entity.lease.shard.answer(code))
+}
 
-// Defer keeps the turn open after Receive returns: Reply, Fail or Fence is
-// called in a later turn of the same entity.
-func (t *Turn) Defer() { panic("stub") }
+// Defer keeps the turn open after Receive returns: Reply, Change, Fail or Fence
+// is called in a later turn of the same entity. When the entity is loaded
+// afresh, its open turns are delivered again.
+func (t *Turn) Defer() {
+	if !t.closed && !t.deferred {
+		t.deferred = true
+		t.entity.opened(t)
+	}
+}
 
-// Change carries out a decision: it commits with the reply as the request's
-// outcome, calls Applied, then replies. A decision without a commit is
-// answered at once when the turn is fenced, else after a fence and a second
-// decision. When the outcome of the commit is unknown or rejected the entity
-// is loaded afresh and the command delivered again if its deadline allows.
-func (t *Turn) Change(d Decision) { panic("stub") }
+// Recorded returns the answer that an earlier delivery of this request and
+// step was given, if it made a change. Change looks itself; an entity that
+// batches with Begin asks before it decides.
+func (t *Turn) Recorded() (proto.Message, bool) {
+	reply, ok, err := t.recorded()
+	return reply, ok && err == nil
+}
 
-// Begin starts a commit and returns at once; then runs in a later turn of the
-// entity. Only one commit of an entity is in flight at a time. The runtime
-// fills in Entity and BaseRev; the outcomes are the entity's own. After an
-// error the entity is loaded afresh; then must fail what waits for it.
-func (t *Turn) Begin(c cluster.Commit, then func(t *Turn, err error)) { panic("stub") }
+// Outcome is reply as the outcome of this turn's request and step, for the
+// commits of Begin. The reply must be one that can be marshalled.
+func (t *Turn) Outcome(reply proto.Message) cluster.Outcome {
+	result, err := encodeReply(reply)
+	if err != nil {
+		panic(err) // the runtime answers ErrInternal and loads the entity afresh
+	}
+	return cluster.Outcome{Request: t.request, Step: t.step, Result: result}
+}
+
+func (t *Turn) recorded() (proto.Message, bool, error) {
+	if t.command == nil || t.looked {
+		return nil, false, nil
+	}
+	a := t.entity
+	result, ok, err := a.lease.handle.Outcome(a.place.entity(), t.request, t.step)
+	if err != nil || !ok {
+		t.looked = err == nil
+		return nil, false, err
+	}
+	reply, err := decodeReply(result)
+	return reply, err == nil, err
+}
+
+// late reports whether the deadline has passed.
+func (t *Turn) late(now time.Time) bool { return now.UnixMilli() >= t.deadline }
+
+// finish answers the turn's command, once.
+func (t *Turn) finish(ans answer) {
+	if t.closed {
+		return
+	}
+	t.close()
+	if t.command == nil {
+		return
+	}
+	if t.uncertain && harmless(ans.code) {
+		ans = answer{code: Code_UNKNOWN}
+	}
+	t.entity.answered()
+	t.entity.lease.runtime.respond(t, ans)
+}
+
+// again ends the turn without an answer and returns its successor, which
+// stands for the same admitted command.
+func (t *Turn) again() *Turn {
+	t.close()
+	next := *t
+	next.closed, next.deferred, next.held, next.looked = false, false, false, false
+	next.next, next.prev = nil, nil
+	next.admitted = time.Time{}
+	next.deliveries++
+	return &next
+}
+
+func (t *Turn) close() {
+	t.closed = true
+	if t.deferred {
+		t.entity.shut(t)
+	}
+}

@@ -78,12 +78,59 @@ func (Failure) EnumDescriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{0}
 }
 
-// State is the head record: what is not about a single code.
+type Verdict int32
+
+const (
+	Verdict_FAILED   Verdict = 0 // the profile found the code unusable: the guess costs
+	Verdict_REFUNDED Verdict = 1 // a race lost, or not the guesser's fault: refunded
+	Verdict_REDEEMED Verdict = 2 // refunded, a success of the realm; the code is used up
+)
+
+// Enum value maps for Verdict.
+var (
+	Verdict_name = map[int32]string{
+		0: "FAILED",
+		1: "REFUNDED",
+		2: "REDEEMED",
+	}
+	Verdict_value = map[string]int32{
+		"FAILED":   0,
+		"REFUNDED": 1,
+		"REDEEMED": 2,
+	}
+)
+
+func (x Verdict) Enum() *Verdict {
+	p := new(Verdict)
+	*p = x
+	return p
+}
+
+func (x Verdict) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Verdict) Descriptor() protoreflect.EnumDescriptor {
+	return file_actors_linkdirectory_linkdirectory_proto_enumTypes[1].Descriptor()
+}
+
+func (Verdict) Type() protoreflect.EnumType {
+	return &file_actors_linkdirectory_linkdirectory_proto_enumTypes[1]
+}
+
+func (x Verdict) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Verdict.Descriptor instead.
+func (Verdict) EnumDescriptor() ([]byte, []int) {
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{1}
+}
+
+// State is the head record: what is not about a single code or guesser.
 type State struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Devices       []*Window              `protobuf:"bytes,1,rep,name=devices,proto3" json:"devices,omitempty"`     // failed guesses per device
-	Addresses     []*Window              `protobuf:"bytes,2,rep,name=addresses,proto3" json:"addresses,omitempty"` // per address, IPv6 by /64
-	Realm         *RealmBudget           `protobuf:"bytes,3,opt,name=realm,proto3" json:"realm,omitempty"`
+	Realm         *RealmBudget           `protobuf:"bytes,1,opt,name=realm,proto3" json:"realm,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -118,20 +165,6 @@ func (*State) Descriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *State) GetDevices() []*Window {
-	if x != nil {
-		return x.Devices
-	}
-	return nil
-}
-
-func (x *State) GetAddresses() []*Window {
-	if x != nil {
-		return x.Addresses
-	}
-	return nil
-}
-
 func (x *State) GetRealm() *RealmBudget {
 	if x != nil {
 		return x.Realm
@@ -139,69 +172,11 @@ func (x *State) GetRealm() *RealmBudget {
 	return nil
 }
 
-type Window struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           []byte                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"` // truncated HMAC of device id or address
-	StartMs       int64                  `protobuf:"varint,2,opt,name=start_ms,json=startMs,proto3" json:"start_ms,omitempty"`
-	Failures      int32                  `protobuf:"varint,3,opt,name=failures,proto3" json:"failures,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Window) Reset() {
-	*x = Window{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Window) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Window) ProtoMessage() {}
-
-func (x *Window) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Window.ProtoReflect.Descriptor instead.
-func (*Window) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Window) GetKey() []byte {
-	if x != nil {
-		return x.Key
-	}
-	return nil
-}
-
-func (x *Window) GetStartMs() int64 {
-	if x != nil {
-		return x.StartMs
-	}
-	return 0
-}
-
-func (x *Window) GetFailures() int32 {
-	if x != nil {
-		return x.Failures
-	}
-	return 0
-}
-
+// RealmBudget counts the failed guesses of one minute and remembers for how
+// long short codes are closed.
 type RealmBudget struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	MinuteMs      int64                  `protobuf:"varint,1,opt,name=minute_ms,json=minuteMs,proto3" json:"minute_ms,omitempty"`
+	MinuteMs      int64                  `protobuf:"varint,1,opt,name=minute_ms,json=minuteMs,proto3" json:"minute_ms,omitempty"` // start of the minute
 	Failures      int32                  `protobuf:"varint,2,opt,name=failures,proto3" json:"failures,omitempty"`
 	Successes     int32                  `protobuf:"varint,3,opt,name=successes,proto3" json:"successes,omitempty"`
 	ClosedUntilMs int64                  `protobuf:"varint,4,opt,name=closed_until_ms,json=closedUntilMs,proto3" json:"closed_until_ms,omitempty"`
@@ -212,7 +187,7 @@ type RealmBudget struct {
 
 func (x *RealmBudget) Reset() {
 	*x = RealmBudget{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[2]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -224,7 +199,7 @@ func (x *RealmBudget) String() string {
 func (*RealmBudget) ProtoMessage() {}
 
 func (x *RealmBudget) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[2]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -237,7 +212,7 @@ func (x *RealmBudget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RealmBudget.ProtoReflect.Descriptor instead.
 func (*RealmBudget) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{2}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *RealmBudget) GetMinuteMs() int64 {
@@ -275,34 +250,90 @@ func (x *RealmBudget) GetClosedMinutes() int32 {
 	return 0
 }
 
-// Code is the record kept beside the head for each code; its part is the hash.
-type Code struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	Namespace       string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"` // profile that owns the code
-	Subject         string                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
-	NotAfterMs      int64                  `protobuf:"varint,3,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
-	ReservedUntilMs int64                  `protobuf:"varint,4,opt,name=reserved_until_ms,json=reservedUntilMs,proto3" json:"reserved_until_ms,omitempty"` // not given out again before
-	Length          int32                  `protobuf:"varint,5,opt,name=length,proto3" json:"length,omitempty"`
-	Masks           []uint64               `protobuf:"fixed64,6,rep,packed,name=masks,proto3" json:"masks,omitempty"` // keyed hashes of the masked patterns
-	Retired         bool                   `protobuf:"varint,7,opt,name=retired,proto3" json:"retired,omitempty"`     // used, replaced, cancelled
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+// Window counts the failed guesses of one device or address. It is a record of
+// its own beside the head; its part is "d" or "a" and the key.
+type Window struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	StartMs       int64                  `protobuf:"varint,1,opt,name=start_ms,json=startMs,proto3" json:"start_ms,omitempty"`
+	Failures      int32                  `protobuf:"varint,2,opt,name=failures,proto3" json:"failures,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Code) Reset() {
-	*x = Code{}
+func (x *Window) Reset() {
+	*x = Window{}
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Window) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Window) ProtoMessage() {}
+
+func (x *Window) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Window.ProtoReflect.Descriptor instead.
+func (*Window) Descriptor() ([]byte, []int) {
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Window) GetStartMs() int64 {
+	if x != nil {
+		return x.StartMs
+	}
+	return 0
+}
+
+func (x *Window) GetFailures() int32 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+// Entry is the record kept beside the head for each code; its part is "c" and
+// the hash.
+type Entry struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Namespace      []byte                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"` // profile that owns the code; empty when kept
+	Subject        []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	ResolveUntilMs int64                  `protobuf:"varint,3,opt,name=resolve_until_ms,json=resolveUntilMs,proto3" json:"resolve_until_ms,omitempty"` // notAfter + 60 s; earlier when used or given up
+	KeepUntilMs    int64                  `protobuf:"varint,4,opt,name=keep_until_ms,json=keepUntilMs,proto3" json:"keep_until_ms,omitempty"`          // not given to anybody else before
+	Length         int32                  `protobuf:"varint,5,opt,name=length,proto3" json:"length,omitempty"`
+	Patterns       []uint32               `protobuf:"fixed32,6,rep,packed,name=patterns,proto3" json:"patterns,omitempty"` // keyed digests of the masked patterns
+	Retired        bool                   `protobuf:"varint,7,opt,name=retired,proto3" json:"retired,omitempty"`           // used, replaced, cancelled
+	TtlMs          int64                  `protobuf:"varint,8,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Entry) Reset() {
+	*x = Entry{}
 	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Code) String() string {
+func (x *Entry) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Code) ProtoMessage() {}
+func (*Entry) ProtoMessage() {}
 
-func (x *Code) ProtoReflect() protoreflect.Message {
+func (x *Entry) ProtoReflect() protoreflect.Message {
 	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -314,58 +345,65 @@ func (x *Code) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Code.ProtoReflect.Descriptor instead.
-func (*Code) Descriptor() ([]byte, []int) {
+// Deprecated: Use Entry.ProtoReflect.Descriptor instead.
+func (*Entry) Descriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *Code) GetNamespace() string {
+func (x *Entry) GetNamespace() []byte {
 	if x != nil {
 		return x.Namespace
 	}
-	return ""
+	return nil
 }
 
-func (x *Code) GetSubject() string {
+func (x *Entry) GetSubject() []byte {
 	if x != nil {
 		return x.Subject
 	}
-	return ""
+	return nil
 }
 
-func (x *Code) GetNotAfterMs() int64 {
+func (x *Entry) GetResolveUntilMs() int64 {
 	if x != nil {
-		return x.NotAfterMs
+		return x.ResolveUntilMs
 	}
 	return 0
 }
 
-func (x *Code) GetReservedUntilMs() int64 {
+func (x *Entry) GetKeepUntilMs() int64 {
 	if x != nil {
-		return x.ReservedUntilMs
+		return x.KeepUntilMs
 	}
 	return 0
 }
 
-func (x *Code) GetLength() int32 {
+func (x *Entry) GetLength() int32 {
 	if x != nil {
 		return x.Length
 	}
 	return 0
 }
 
-func (x *Code) GetMasks() []uint64 {
+func (x *Entry) GetPatterns() []uint32 {
 	if x != nil {
-		return x.Masks
+		return x.Patterns
 	}
 	return nil
 }
 
-func (x *Code) GetRetired() bool {
+func (x *Entry) GetRetired() bool {
 	if x != nil {
 		return x.Retired
 	}
 	return false
+}
+
+func (x *Entry) GetTtlMs() int64 {
+	if x != nil {
+		return x.TtlMs
+	}
+	return 0
 }
 
 // Reserve takes a free code for a profile. The code itself is never sent:
@@ -373,8 +411,8 @@ func (x *Code) GetRetired() bool {
 // attempt.
 type Reserve struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	Subject       string                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	Namespace     []byte                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Subject       []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	Length        int32                  `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
 	Alphanumeric  bool                   `protobuf:"varint,4,opt,name=alphanumeric,proto3" json:"alphanumeric,omitempty"`
 	TtlMs         int64                  `protobuf:"varint,5,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"`
@@ -413,18 +451,18 @@ func (*Reserve) Descriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *Reserve) GetNamespace() string {
+func (x *Reserve) GetNamespace() []byte {
 	if x != nil {
 		return x.Namespace
 	}
-	return ""
+	return nil
 }
 
-func (x *Reserve) GetSubject() string {
+func (x *Reserve) GetSubject() []byte {
 	if x != nil {
 		return x.Subject
 	}
-	return ""
+	return nil
 }
 
 func (x *Reserve) GetLength() int32 {
@@ -531,14 +569,14 @@ func (x *ReserveReply) GetNotAfterMs() int64 {
 	return 0
 }
 
-// Resolve finds the profile of a code and charges one guess, to be refunded
-// by Settle.
+// Resolve finds the profile of a code and charges one guess to the device and
+// the address. Settle with the same request id ends a guess that found a code.
 type Resolve struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	CodeHash      []byte                 `protobuf:"bytes,1,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`    // empty: malformed, a failed guess
-	Length        int32                  `protobuf:"varint,2,opt,name=length,proto3" json:"length,omitempty"`                       // of the normalised code
-	DeviceKey     []byte                 `protobuf:"bytes,3,opt,name=device_key,json=deviceKey,proto3" json:"device_key,omitempty"` // truncated HMACs
-	AddressKey    []byte                 `protobuf:"bytes,4,opt,name=address_key,json=addressKey,proto3" json:"address_key,omitempty"`
+	CodeHash      []byte                 `protobuf:"bytes,1,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`      // empty: malformed, a failed guess
+	Length        int32                  `protobuf:"varint,2,opt,name=length,proto3" json:"length,omitempty"`                         // of the normalised code
+	DeviceKey     uint64                 `protobuf:"fixed64,3,opt,name=device_key,json=deviceKey,proto3" json:"device_key,omitempty"` // keyed digests of device identifier and address
+	AddressKey    uint64                 `protobuf:"fixed64,4,opt,name=address_key,json=addressKey,proto3" json:"address_key,omitempty"`
 	PerDevice     int32                  `protobuf:"varint,5,opt,name=per_device,json=perDevice,proto3" json:"per_device,omitempty"`
 	PerAddress    int32                  `protobuf:"varint,6,opt,name=per_address,json=perAddress,proto3" json:"per_address,omitempty"`
 	PerRealm      int32                  `protobuf:"varint,7,opt,name=per_realm,json=perRealm,proto3" json:"per_realm,omitempty"`
@@ -590,18 +628,18 @@ func (x *Resolve) GetLength() int32 {
 	return 0
 }
 
-func (x *Resolve) GetDeviceKey() []byte {
+func (x *Resolve) GetDeviceKey() uint64 {
 	if x != nil {
 		return x.DeviceKey
 	}
-	return nil
+	return 0
 }
 
-func (x *Resolve) GetAddressKey() []byte {
+func (x *Resolve) GetAddressKey() uint64 {
 	if x != nil {
 		return x.AddressKey
 	}
-	return nil
+	return 0
 }
 
 func (x *Resolve) GetPerDevice() int32 {
@@ -628,10 +666,9 @@ func (x *Resolve) GetPerRealm() int32 {
 type ResolveReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.linkdirectory.Failure" json:"failure,omitempty"`
-	Namespace     string                 `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	Subject       string                 `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	Namespace     []byte                 `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Subject       []byte                 `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
 	RetryAfterMs  int64                  `protobuf:"varint,4,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
-	ChargedMs     int64                  `protobuf:"varint,5,opt,name=charged_ms,json=chargedMs,proto3" json:"charged_ms,omitempty"` // windows the guess was charged to, for Settle
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -673,18 +710,18 @@ func (x *ResolveReply) GetFailure() Failure {
 	return Failure_OK
 }
 
-func (x *ResolveReply) GetNamespace() string {
+func (x *ResolveReply) GetNamespace() []byte {
 	if x != nil {
 		return x.Namespace
 	}
-	return ""
+	return nil
 }
 
-func (x *ResolveReply) GetSubject() string {
+func (x *ResolveReply) GetSubject() []byte {
 	if x != nil {
 		return x.Subject
 	}
-	return ""
+	return nil
 }
 
 func (x *ResolveReply) GetRetryAfterMs() int64 {
@@ -694,22 +731,12 @@ func (x *ResolveReply) GetRetryAfterMs() int64 {
 	return 0
 }
 
-func (x *ResolveReply) GetChargedMs() int64 {
-	if x != nil {
-		return x.ChargedMs
-	}
-	return 0
-}
-
-// Settle ends a guess whose code was found: it refunds the charge, counts a
-// success, and retires the code when it was consumed.
+// Settle says how a guess ended whose code was found.
 type Settle struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CodeHash      []byte                 `protobuf:"bytes,1,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`
-	DeviceKey     []byte                 `protobuf:"bytes,2,opt,name=device_key,json=deviceKey,proto3" json:"device_key,omitempty"`
-	AddressKey    []byte                 `protobuf:"bytes,3,opt,name=address_key,json=addressKey,proto3" json:"address_key,omitempty"`
-	ChargedMs     int64                  `protobuf:"varint,4,opt,name=charged_ms,json=chargedMs,proto3" json:"charged_ms,omitempty"`
-	Success       bool                   `protobuf:"varint,5,opt,name=success,proto3" json:"success,omitempty"`
+	Verdict       Verdict                `protobuf:"varint,2,opt,name=verdict,proto3,enum=ssod.actors.linkdirectory.Verdict" json:"verdict,omitempty"`
+	PerRealm      int32                  `protobuf:"varint,3,opt,name=per_realm,json=perRealm,proto3" json:"per_realm,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -751,35 +778,21 @@ func (x *Settle) GetCodeHash() []byte {
 	return nil
 }
 
-func (x *Settle) GetDeviceKey() []byte {
+func (x *Settle) GetVerdict() Verdict {
 	if x != nil {
-		return x.DeviceKey
+		return x.Verdict
 	}
-	return nil
+	return Verdict_FAILED
 }
 
-func (x *Settle) GetAddressKey() []byte {
+func (x *Settle) GetPerRealm() int32 {
 	if x != nil {
-		return x.AddressKey
-	}
-	return nil
-}
-
-func (x *Settle) GetChargedMs() int64 {
-	if x != nil {
-		return x.ChargedMs
+		return x.PerRealm
 	}
 	return 0
 }
 
-func (x *Settle) GetSuccess() bool {
-	if x != nil {
-		return x.Success
-	}
-	return false
-}
-
-// Retire gives up codes that were replaced or cancelled.
+// Retire gives up codes that were replaced or cancelled, or never added.
 type Retire struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CodeHash      [][]byte               `protobuf:"bytes,1,rep,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`
@@ -824,6 +837,7 @@ func (x *Retire) GetCodeHash() [][]byte {
 	return nil
 }
 
+// Done answers Settle and Retire.
 type Done struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -864,33 +878,30 @@ var File_actors_linkdirectory_linkdirectory_proto protoreflect.FileDescriptor
 
 const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\n" +
-	"(actors/linkdirectory/linkdirectory.proto\x12\x19ssod.actors.linkdirectory\"\xc3\x01\n" +
-	"\x05State\x12;\n" +
-	"\adevices\x18\x01 \x03(\v2!.ssod.actors.linkdirectory.WindowR\adevices\x12?\n" +
-	"\taddresses\x18\x02 \x03(\v2!.ssod.actors.linkdirectory.WindowR\taddresses\x12<\n" +
-	"\x05realm\x18\x03 \x01(\v2&.ssod.actors.linkdirectory.RealmBudgetR\x05realm\"Q\n" +
-	"\x06Window\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\fR\x03key\x12\x19\n" +
-	"\bstart_ms\x18\x02 \x01(\x03R\astartMs\x12\x1a\n" +
-	"\bfailures\x18\x03 \x01(\x05R\bfailures\"\xb3\x01\n" +
+	"(actors/linkdirectory/linkdirectory.proto\x12\x19ssod.actors.linkdirectory\"E\n" +
+	"\x05State\x12<\n" +
+	"\x05realm\x18\x01 \x01(\v2&.ssod.actors.linkdirectory.RealmBudgetR\x05realm\"\xb3\x01\n" +
 	"\vRealmBudget\x12\x1b\n" +
 	"\tminute_ms\x18\x01 \x01(\x03R\bminuteMs\x12\x1a\n" +
 	"\bfailures\x18\x02 \x01(\x05R\bfailures\x12\x1c\n" +
 	"\tsuccesses\x18\x03 \x01(\x05R\tsuccesses\x12&\n" +
 	"\x0fclosed_until_ms\x18\x04 \x01(\x03R\rclosedUntilMs\x12%\n" +
-	"\x0eclosed_minutes\x18\x05 \x01(\x05R\rclosedMinutes\"\xd4\x01\n" +
-	"\x04Code\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x18\n" +
-	"\asubject\x18\x02 \x01(\tR\asubject\x12 \n" +
-	"\fnot_after_ms\x18\x03 \x01(\x03R\n" +
-	"notAfterMs\x12*\n" +
-	"\x11reserved_until_ms\x18\x04 \x01(\x03R\x0freservedUntilMs\x12\x16\n" +
-	"\x06length\x18\x05 \x01(\x05R\x06length\x12\x14\n" +
-	"\x05masks\x18\x06 \x03(\x06R\x05masks\x12\x18\n" +
-	"\aretired\x18\a \x01(\bR\aretired\"\xaf\x01\n" +
+	"\x0eclosed_minutes\x18\x05 \x01(\x05R\rclosedMinutes\"?\n" +
+	"\x06Window\x12\x19\n" +
+	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x1a\n" +
+	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xf2\x01\n" +
+	"\x05Entry\x12\x1c\n" +
+	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\fR\asubject\x12(\n" +
+	"\x10resolve_until_ms\x18\x03 \x01(\x03R\x0eresolveUntilMs\x12\"\n" +
+	"\rkeep_until_ms\x18\x04 \x01(\x03R\vkeepUntilMs\x12\x16\n" +
+	"\x06length\x18\x05 \x01(\x05R\x06length\x12\x1a\n" +
+	"\bpatterns\x18\x06 \x03(\aR\bpatterns\x12\x18\n" +
+	"\aretired\x18\a \x01(\bR\aretired\x12\x15\n" +
+	"\x06ttl_ms\x18\b \x01(\x03R\x05ttlMs\"\xaf\x01\n" +
 	"\aReserve\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x18\n" +
-	"\asubject\x18\x02 \x01(\tR\asubject\x12\x16\n" +
+	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\fR\asubject\x12\x16\n" +
 	"\x06length\x18\x03 \x01(\x05R\x06length\x12\"\n" +
 	"\falphanumeric\x18\x04 \x01(\bR\falphanumeric\x12\x15\n" +
 	"\x06ttl_ms\x18\x05 \x01(\x03R\x05ttlMs\x12\x19\n" +
@@ -906,30 +917,23 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12\x16\n" +
 	"\x06length\x18\x02 \x01(\x05R\x06length\x12\x1d\n" +
 	"\n" +
-	"device_key\x18\x03 \x01(\fR\tdeviceKey\x12\x1f\n" +
-	"\vaddress_key\x18\x04 \x01(\fR\n" +
+	"device_key\x18\x03 \x01(\x06R\tdeviceKey\x12\x1f\n" +
+	"\vaddress_key\x18\x04 \x01(\x06R\n" +
 	"addressKey\x12\x1d\n" +
 	"\n" +
 	"per_device\x18\x05 \x01(\x05R\tperDevice\x12\x1f\n" +
 	"\vper_address\x18\x06 \x01(\x05R\n" +
 	"perAddress\x12\x1b\n" +
-	"\tper_realm\x18\a \x01(\x05R\bperRealm\"\xc9\x01\n" +
+	"\tper_realm\x18\a \x01(\x05R\bperRealm\"\xaa\x01\n" +
 	"\fResolveReply\x12<\n" +
 	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x1c\n" +
-	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x18\n" +
-	"\asubject\x18\x03 \x01(\tR\asubject\x12$\n" +
-	"\x0eretry_after_ms\x18\x04 \x01(\x03R\fretryAfterMs\x12\x1d\n" +
-	"\n" +
-	"charged_ms\x18\x05 \x01(\x03R\tchargedMs\"\x9e\x01\n" +
+	"\tnamespace\x18\x02 \x01(\fR\tnamespace\x12\x18\n" +
+	"\asubject\x18\x03 \x01(\fR\asubject\x12$\n" +
+	"\x0eretry_after_ms\x18\x04 \x01(\x03R\fretryAfterMs\"\x80\x01\n" +
 	"\x06Settle\x12\x1b\n" +
-	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12\x1d\n" +
-	"\n" +
-	"device_key\x18\x02 \x01(\fR\tdeviceKey\x12\x1f\n" +
-	"\vaddress_key\x18\x03 \x01(\fR\n" +
-	"addressKey\x12\x1d\n" +
-	"\n" +
-	"charged_ms\x18\x04 \x01(\x03R\tchargedMs\x12\x18\n" +
-	"\asuccess\x18\x05 \x01(\bR\asuccess\"%\n" +
+	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12<\n" +
+	"\averdict\x18\x02 \x01(\x0e2\".ssod.actors.linkdirectory.VerdictR\averdict\x12\x1b\n" +
+	"\tper_realm\x18\x03 \x01(\x05R\bperRealm\"%\n" +
 	"\x06Retire\x12\x1b\n" +
 	"\tcode_hash\x18\x01 \x03(\fR\bcodeHash\"\x06\n" +
 	"\x04Done*G\n" +
@@ -939,7 +943,12 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\bGUESSING\x10\x02\x12\n" +
 	"\n" +
 	"\x06CLOSED\x10\x03\x12\b\n" +
-	"\x04FULL\x10\x04B\x1bZ\x19ssod/actors/linkdirectoryb\x06proto3"
+	"\x04FULL\x10\x04*1\n" +
+	"\aVerdict\x12\n" +
+	"\n" +
+	"\x06FAILED\x10\x00\x12\f\n" +
+	"\bREFUNDED\x10\x01\x12\f\n" +
+	"\bREDEEMED\x10\x02B\x1bZ\x19ssod/actors/linkdirectoryb\x06proto3"
 
 var (
 	file_actors_linkdirectory_linkdirectory_proto_rawDescOnce sync.Once
@@ -953,33 +962,33 @@ func file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP() []byte {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescData
 }
 
-var file_actors_linkdirectory_linkdirectory_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_actors_linkdirectory_linkdirectory_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_actors_linkdirectory_linkdirectory_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_actors_linkdirectory_linkdirectory_proto_goTypes = []any{
 	(Failure)(0),         // 0: ssod.actors.linkdirectory.Failure
-	(*State)(nil),        // 1: ssod.actors.linkdirectory.State
-	(*Window)(nil),       // 2: ssod.actors.linkdirectory.Window
+	(Verdict)(0),         // 1: ssod.actors.linkdirectory.Verdict
+	(*State)(nil),        // 2: ssod.actors.linkdirectory.State
 	(*RealmBudget)(nil),  // 3: ssod.actors.linkdirectory.RealmBudget
-	(*Code)(nil),         // 4: ssod.actors.linkdirectory.Code
-	(*Reserve)(nil),      // 5: ssod.actors.linkdirectory.Reserve
-	(*ReserveReply)(nil), // 6: ssod.actors.linkdirectory.ReserveReply
-	(*Resolve)(nil),      // 7: ssod.actors.linkdirectory.Resolve
-	(*ResolveReply)(nil), // 8: ssod.actors.linkdirectory.ResolveReply
-	(*Settle)(nil),       // 9: ssod.actors.linkdirectory.Settle
-	(*Retire)(nil),       // 10: ssod.actors.linkdirectory.Retire
-	(*Done)(nil),         // 11: ssod.actors.linkdirectory.Done
+	(*Window)(nil),       // 4: ssod.actors.linkdirectory.Window
+	(*Entry)(nil),        // 5: ssod.actors.linkdirectory.Entry
+	(*Reserve)(nil),      // 6: ssod.actors.linkdirectory.Reserve
+	(*ReserveReply)(nil), // 7: ssod.actors.linkdirectory.ReserveReply
+	(*Resolve)(nil),      // 8: ssod.actors.linkdirectory.Resolve
+	(*ResolveReply)(nil), // 9: ssod.actors.linkdirectory.ResolveReply
+	(*Settle)(nil),       // 10: ssod.actors.linkdirectory.Settle
+	(*Retire)(nil),       // 11: ssod.actors.linkdirectory.Retire
+	(*Done)(nil),         // 12: ssod.actors.linkdirectory.Done
 }
 var file_actors_linkdirectory_linkdirectory_proto_depIdxs = []int32{
-	2, // 0: ssod.actors.linkdirectory.State.devices:type_name -> ssod.actors.linkdirectory.Window
-	2, // 1: ssod.actors.linkdirectory.State.addresses:type_name -> ssod.actors.linkdirectory.Window
-	3, // 2: ssod.actors.linkdirectory.State.realm:type_name -> ssod.actors.linkdirectory.RealmBudget
-	0, // 3: ssod.actors.linkdirectory.ReserveReply.failure:type_name -> ssod.actors.linkdirectory.Failure
-	0, // 4: ssod.actors.linkdirectory.ResolveReply.failure:type_name -> ssod.actors.linkdirectory.Failure
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	3, // 0: ssod.actors.linkdirectory.State.realm:type_name -> ssod.actors.linkdirectory.RealmBudget
+	0, // 1: ssod.actors.linkdirectory.ReserveReply.failure:type_name -> ssod.actors.linkdirectory.Failure
+	0, // 2: ssod.actors.linkdirectory.ResolveReply.failure:type_name -> ssod.actors.linkdirectory.Failure
+	1, // 3: ssod.actors.linkdirectory.Settle.verdict:type_name -> ssod.actors.linkdirectory.Verdict
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_actors_linkdirectory_linkdirectory_proto_init() }
@@ -992,7 +1001,7 @@ func file_actors_linkdirectory_linkdirectory_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_linkdirectory_linkdirectory_proto_rawDesc), len(file_actors_linkdirectory_linkdirectory_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,

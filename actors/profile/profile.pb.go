@@ -28,8 +28,8 @@ type MemberType int32
 
 const (
 	MemberType_MEMBER_TYPE_UNSPECIFIED MemberType = 0
-	MemberType_REGULAR                 MemberType = 1
-	MemberType_SSO                     MemberType = 2
+	MemberType_REGULAR                 MemberType = 1 // founded the profile
+	MemberType_SSO                     MemberType = 2 // joined it later
 )
 
 // Enum value maps for MemberType.
@@ -134,14 +134,15 @@ func (Failure) EnumDescriptor() ([]byte, []int) {
 	return file_actors_profile_profile_proto_rawDescGZIP(), []int{1}
 }
 
-// State is the head record of a profile.
+// State is the head record of a profile. The MVPD logins that members share
+// will be fields 6 to 15.
 type State struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
-	Members        []*Member              `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
-	Codes          []*Code                `protobuf:"bytes,2,rep,name=codes,proto3" json:"codes,omitempty"`                                          // active link codes and those used lately
+	Members        []*Member              `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`                                      // in the order in which they joined
+	Codes          []*Code                `protobuf:"bytes,2,rep,name=codes,proto3" json:"codes,omitempty"`                                          // outstanding link codes and those used lately
 	LastMembership int64                  `protobuf:"varint,3,opt,name=last_membership,json=lastMembership,proto3" json:"last_membership,omitempty"` // largest membership number ever given
-	KeepUntilMs    int64                  `protobuf:"varint,4,opt,name=keep_until_ms,json=keepUntilMs,proto3" json:"keep_until_ms,omitempty"`        // tombstone of a profile without members
-	IssuedMs       []int64                `protobuf:"varint,5,rep,packed,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"`            // when link codes were reserved, for maxIssued
+	KeepUntilMs    int64                  `protobuf:"varint,4,opt,name=keep_until_ms,json=keepUntilMs,proto3" json:"keep_until_ms,omitempty"`        // a profile without members is kept until then
+	IssuedMs       []int64                `protobuf:"varint,5,rep,packed,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"`            // when link codes were issued, for maxIssued
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -217,7 +218,7 @@ type Member struct {
 	Membership    int64                  `protobuf:"varint,2,opt,name=membership,proto3" json:"membership,omitempty"` // mbr
 	Type          MemberType             `protobuf:"varint,3,opt,name=type,proto3,enum=ssod.actors.profile.MemberType" json:"type,omitempty"`
 	LastSeenMs    int64                  `protobuf:"varint,4,opt,name=last_seen_ms,json=lastSeenMs,proto3" json:"last_seen_ms,omitempty"`
-	Attributes    map[string]string      `protobuf:"bytes,5,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // at most 512 bytes together
+	Attributes    []byte                 `protobuf:"bytes,5,opt,name=attributes,proto3" json:"attributes,omitempty"` // encoded Attributes: a profile only compares them
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -280,29 +281,130 @@ func (x *Member) GetLastSeenMs() int64 {
 	return 0
 }
 
-func (x *Member) GetAttributes() map[string]string {
+func (x *Member) GetAttributes() []byte {
 	if x != nil {
 		return x.Attributes
 	}
 	return nil
 }
 
+// Attributes describe a device in the list of members, in the order of
+// sso-service.md 2.5; at most 512 bytes when encoded.
+type Attributes struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	DeviceType    string                 `protobuf:"bytes,1,opt,name=device_type,json=deviceType,proto3" json:"device_type,omitempty"`
+	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	Os            string                 `protobuf:"bytes,3,opt,name=os,proto3" json:"os,omitempty"`
+	OsVersion     string                 `protobuf:"bytes,4,opt,name=os_version,json=osVersion,proto3" json:"os_version,omitempty"`
+	Platform      string                 `protobuf:"bytes,5,opt,name=platform,proto3" json:"platform,omitempty"`
+	UserAgent     string                 `protobuf:"bytes,6,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
+	Manufacturer  string                 `protobuf:"bytes,7,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`
+	Vendor        string                 `protobuf:"bytes,8,opt,name=vendor,proto3" json:"vendor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attributes) Reset() {
+	*x = Attributes{}
+	mi := &file_actors_profile_profile_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attributes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attributes) ProtoMessage() {}
+
+func (x *Attributes) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attributes.ProtoReflect.Descriptor instead.
+func (*Attributes) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Attributes) GetDeviceType() string {
+	if x != nil {
+		return x.DeviceType
+	}
+	return ""
+}
+
+func (x *Attributes) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *Attributes) GetOs() string {
+	if x != nil {
+		return x.Os
+	}
+	return ""
+}
+
+func (x *Attributes) GetOsVersion() string {
+	if x != nil {
+		return x.OsVersion
+	}
+	return ""
+}
+
+func (x *Attributes) GetPlatform() string {
+	if x != nil {
+		return x.Platform
+	}
+	return ""
+}
+
+func (x *Attributes) GetUserAgent() string {
+	if x != nil {
+		return x.UserAgent
+	}
+	return ""
+}
+
+func (x *Attributes) GetManufacturer() string {
+	if x != nil {
+		return x.Manufacturer
+	}
+	return ""
+}
+
+func (x *Attributes) GetVendor() string {
+	if x != nil {
+		return x.Vendor
+	}
+	return ""
+}
+
 type Code struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
-	Hash           []byte                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"` // HMAC of the code under the realm's key
+	Hash           []byte                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"` // linkdirectory.Hash of the code
 	Did            []byte                 `protobuf:"bytes,2,opt,name=did,proto3" json:"did,omitempty"`   // digest of the device that created it
-	NotBeforeMs    int64                  `protobuf:"varint,3,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
-	NotAfterMs     int64                  `protobuf:"varint,4,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
-	UsedMs         int64                  `protobuf:"varint,5,opt,name=used_ms,json=usedMs,proto3" json:"used_ms,omitempty"`                         // 0: unused
-	UsedBy         []byte                 `protobuf:"bytes,6,opt,name=used_by,json=usedBy,proto3" json:"used_by,omitempty"`                          // device that redeemed it
-	UsedMembership int64                  `protobuf:"varint,7,opt,name=used_membership,json=usedMembership,proto3" json:"used_membership,omitempty"` // and the membership that made
+	NotAfterMs     int64                  `protobuf:"varint,3,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
+	UsedMs         int64                  `protobuf:"varint,4,opt,name=used_ms,json=usedMs,proto3" json:"used_ms,omitempty"`                         // 0: unused
+	UsedBy         []byte                 `protobuf:"bytes,5,opt,name=used_by,json=usedBy,proto3" json:"used_by,omitempty"`                          // digest of the device that redeemed it
+	UsedMembership int64                  `protobuf:"varint,6,opt,name=used_membership,json=usedMembership,proto3" json:"used_membership,omitempty"` // and the membership that this made or met
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Code) Reset() {
 	*x = Code{}
-	mi := &file_actors_profile_profile_proto_msgTypes[2]
+	mi := &file_actors_profile_profile_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -314,7 +416,7 @@ func (x *Code) String() string {
 func (*Code) ProtoMessage() {}
 
 func (x *Code) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[2]
+	mi := &file_actors_profile_profile_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -327,7 +429,7 @@ func (x *Code) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Code.ProtoReflect.Descriptor instead.
 func (*Code) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{2}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Code) GetHash() []byte {
@@ -342,13 +444,6 @@ func (x *Code) GetDid() []byte {
 		return x.Did
 	}
 	return nil
-}
-
-func (x *Code) GetNotBeforeMs() int64 {
-	if x != nil {
-		return x.NotBeforeMs
-	}
-	return 0
 }
 
 func (x *Code) GetNotAfterMs() int64 {
@@ -382,15 +477,15 @@ func (x *Code) GetUsedMembership() int64 {
 // Device is what a call says about the calling device.
 type Device struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`                                                                                           // decoded identifier
-	Attributes    map[string]string      `protobuf:"bytes,2,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // empty: nothing was said
+	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`                 // decoded identifier
+	Attributes    []byte                 `protobuf:"bytes,2,opt,name=attributes,proto3" json:"attributes,omitempty"` // encoded Attributes; empty: nothing was said
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_actors_profile_profile_proto_msgTypes[3]
+	mi := &file_actors_profile_profile_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -402,7 +497,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[3]
+	mi := &file_actors_profile_profile_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -415,7 +510,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{3}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Device) GetId() []byte {
@@ -425,7 +520,7 @@ func (x *Device) GetId() []byte {
 	return nil
 }
 
-func (x *Device) GetAttributes() map[string]string {
+func (x *Device) GetAttributes() []byte {
 	if x != nil {
 		return x.Attributes
 	}
@@ -445,7 +540,7 @@ type Caller struct {
 
 func (x *Caller) Reset() {
 	*x = Caller{}
-	mi := &file_actors_profile_profile_proto_msgTypes[4]
+	mi := &file_actors_profile_profile_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -457,7 +552,7 @@ func (x *Caller) String() string {
 func (*Caller) ProtoMessage() {}
 
 func (x *Caller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[4]
+	mi := &file_actors_profile_profile_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -470,7 +565,7 @@ func (x *Caller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Caller.ProtoReflect.Descriptor instead.
 func (*Caller) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{4}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Caller) GetDid() []byte {
@@ -501,6 +596,7 @@ func (x *Caller) GetBind() bool {
 	return false
 }
 
+// Mint makes the device a member under X-SSO-ID, or touches it.
 type Mint struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        *Device                `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -511,7 +607,7 @@ type Mint struct {
 
 func (x *Mint) Reset() {
 	*x = Mint{}
-	mi := &file_actors_profile_profile_proto_msgTypes[5]
+	mi := &file_actors_profile_profile_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +619,7 @@ func (x *Mint) String() string {
 func (*Mint) ProtoMessage() {}
 
 func (x *Mint) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[5]
+	mi := &file_actors_profile_profile_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +632,7 @@ func (x *Mint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mint.ProtoReflect.Descriptor instead.
 func (*Mint) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{5}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Mint) GetDevice() *Device {
@@ -563,7 +659,7 @@ type MintReply struct {
 
 func (x *MintReply) Reset() {
 	*x = MintReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[6]
+	mi := &file_actors_profile_profile_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -575,7 +671,7 @@ func (x *MintReply) String() string {
 func (*MintReply) ProtoMessage() {}
 
 func (x *MintReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[6]
+	mi := &file_actors_profile_profile_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -588,7 +684,7 @@ func (x *MintReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MintReply.ProtoReflect.Descriptor instead.
 func (*MintReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{6}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MintReply) GetFailure() Failure {
@@ -605,6 +701,7 @@ func (x *MintReply) GetMembership() int64 {
 	return 0
 }
 
+// Redeem consumes a link code and makes the device a member.
 type Redeem struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        *Device                `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -616,7 +713,7 @@ type Redeem struct {
 
 func (x *Redeem) Reset() {
 	*x = Redeem{}
-	mi := &file_actors_profile_profile_proto_msgTypes[7]
+	mi := &file_actors_profile_profile_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -628,7 +725,7 @@ func (x *Redeem) String() string {
 func (*Redeem) ProtoMessage() {}
 
 func (x *Redeem) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[7]
+	mi := &file_actors_profile_profile_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -641,7 +738,7 @@ func (x *Redeem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redeem.ProtoReflect.Descriptor instead.
 func (*Redeem) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{7}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Redeem) GetDevice() *Device {
@@ -675,7 +772,7 @@ type RedeemReply struct {
 
 func (x *RedeemReply) Reset() {
 	*x = RedeemReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[8]
+	mi := &file_actors_profile_profile_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -687,7 +784,7 @@ func (x *RedeemReply) String() string {
 func (*RedeemReply) ProtoMessage() {}
 
 func (x *RedeemReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[8]
+	mi := &file_actors_profile_profile_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -700,7 +797,7 @@ func (x *RedeemReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeemReply.ProtoReflect.Descriptor instead.
 func (*RedeemReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{8}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RedeemReply) GetFailure() Failure {
@@ -726,7 +823,7 @@ type Refresh struct {
 
 func (x *Refresh) Reset() {
 	*x = Refresh{}
-	mi := &file_actors_profile_profile_proto_msgTypes[9]
+	mi := &file_actors_profile_profile_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +835,7 @@ func (x *Refresh) String() string {
 func (*Refresh) ProtoMessage() {}
 
 func (x *Refresh) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[9]
+	mi := &file_actors_profile_profile_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +848,7 @@ func (x *Refresh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refresh.ProtoReflect.Descriptor instead.
 func (*Refresh) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{9}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Refresh) GetCaller() *Caller {
@@ -770,7 +867,7 @@ type RefreshReply struct {
 
 func (x *RefreshReply) Reset() {
 	*x = RefreshReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[10]
+	mi := &file_actors_profile_profile_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -782,7 +879,7 @@ func (x *RefreshReply) String() string {
 func (*RefreshReply) ProtoMessage() {}
 
 func (x *RefreshReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[10]
+	mi := &file_actors_profile_profile_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -795,7 +892,7 @@ func (x *RefreshReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshReply.ProtoReflect.Descriptor instead.
 func (*RefreshReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{10}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RefreshReply) GetFailure() Failure {
@@ -805,21 +902,21 @@ func (x *RefreshReply) GetFailure() Failure {
 	return Failure_OK
 }
 
-// MayLink asks whether the caller may create a link code now.
+// MayLink asks whether the caller may create a link code now. A caller with an
+// external token founds or joins the profile later, in AddCode.
 type MayLink struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
-	External      bool                   `protobuf:"varint,2,opt,name=external,proto3" json:"external,omitempty"` // found or join the profile later, in AddCode
-	CodeTtlMs     int64                  `protobuf:"varint,3,opt,name=code_ttl_ms,json=codeTtlMs,proto3" json:"code_ttl_ms,omitempty"`
-	MaxIssued     int32                  `protobuf:"varint,4,opt,name=max_issued,json=maxIssued,proto3" json:"max_issued,omitempty"`
-	MaxDevices    int32                  `protobuf:"varint,5,opt,name=max_devices,json=maxDevices,proto3" json:"max_devices,omitempty"`
+	TtlMs         int64                  `protobuf:"varint,2,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"` // of link codes
+	MaxIssued     int32                  `protobuf:"varint,3,opt,name=max_issued,json=maxIssued,proto3" json:"max_issued,omitempty"`
+	MaxDevices    int32                  `protobuf:"varint,4,opt,name=max_devices,json=maxDevices,proto3" json:"max_devices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MayLink) Reset() {
 	*x = MayLink{}
-	mi := &file_actors_profile_profile_proto_msgTypes[11]
+	mi := &file_actors_profile_profile_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -831,7 +928,7 @@ func (x *MayLink) String() string {
 func (*MayLink) ProtoMessage() {}
 
 func (x *MayLink) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[11]
+	mi := &file_actors_profile_profile_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -844,7 +941,7 @@ func (x *MayLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MayLink.ProtoReflect.Descriptor instead.
 func (*MayLink) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{11}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MayLink) GetCaller() *Caller {
@@ -854,16 +951,9 @@ func (x *MayLink) GetCaller() *Caller {
 	return nil
 }
 
-func (x *MayLink) GetExternal() bool {
+func (x *MayLink) GetTtlMs() int64 {
 	if x != nil {
-		return x.External
-	}
-	return false
-}
-
-func (x *MayLink) GetCodeTtlMs() int64 {
-	if x != nil {
-		return x.CodeTtlMs
+		return x.TtlMs
 	}
 	return 0
 }
@@ -892,7 +982,7 @@ type MayLinkReply struct {
 
 func (x *MayLinkReply) Reset() {
 	*x = MayLinkReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[12]
+	mi := &file_actors_profile_profile_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -904,7 +994,7 @@ func (x *MayLinkReply) String() string {
 func (*MayLinkReply) ProtoMessage() {}
 
 func (x *MayLinkReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[12]
+	mi := &file_actors_profile_profile_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -917,7 +1007,7 @@ func (x *MayLinkReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MayLinkReply.ProtoReflect.Descriptor instead.
 func (*MayLinkReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{12}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MayLinkReply) GetFailure() Failure {
@@ -934,24 +1024,24 @@ func (x *MayLinkReply) GetRetryAfterMs() int64 {
 	return 0
 }
 
+// AddCode adds the code that the directory reserved for this profile.
 type AddCode struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
-	External      bool                   `protobuf:"varint,2,opt,name=external,proto3" json:"external,omitempty"`
-	Device        *Device                `protobuf:"bytes,3,opt,name=device,proto3" json:"device,omitempty"` // joins the profile when external
-	CodeHash      []byte                 `protobuf:"bytes,4,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`
-	NotBeforeMs   int64                  `protobuf:"varint,5,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
-	NotAfterMs    int64                  `protobuf:"varint,6,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
-	MaxPerProfile int32                  `protobuf:"varint,7,opt,name=max_per_profile,json=maxPerProfile,proto3" json:"max_per_profile,omitempty"`
-	MaxIssued     int32                  `protobuf:"varint,8,opt,name=max_issued,json=maxIssued,proto3" json:"max_issued,omitempty"`
-	MaxDevices    int32                  `protobuf:"varint,9,opt,name=max_devices,json=maxDevices,proto3" json:"max_devices,omitempty"`
+	Attributes    []byte                 `protobuf:"bytes,2,opt,name=attributes,proto3" json:"attributes,omitempty"` // of the calling device if it joins; see Device
+	CodeHash      []byte                 `protobuf:"bytes,3,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`
+	NotBeforeMs   int64                  `protobuf:"varint,4,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
+	NotAfterMs    int64                  `protobuf:"varint,5,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
+	MaxPerProfile int32                  `protobuf:"varint,6,opt,name=max_per_profile,json=maxPerProfile,proto3" json:"max_per_profile,omitempty"`
+	MaxIssued     int32                  `protobuf:"varint,7,opt,name=max_issued,json=maxIssued,proto3" json:"max_issued,omitempty"`
+	MaxDevices    int32                  `protobuf:"varint,8,opt,name=max_devices,json=maxDevices,proto3" json:"max_devices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AddCode) Reset() {
 	*x = AddCode{}
-	mi := &file_actors_profile_profile_proto_msgTypes[13]
+	mi := &file_actors_profile_profile_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +1053,7 @@ func (x *AddCode) String() string {
 func (*AddCode) ProtoMessage() {}
 
 func (x *AddCode) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[13]
+	mi := &file_actors_profile_profile_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,7 +1066,7 @@ func (x *AddCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddCode.ProtoReflect.Descriptor instead.
 func (*AddCode) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{13}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AddCode) GetCaller() *Caller {
@@ -986,16 +1076,9 @@ func (x *AddCode) GetCaller() *Caller {
 	return nil
 }
 
-func (x *AddCode) GetExternal() bool {
+func (x *AddCode) GetAttributes() []byte {
 	if x != nil {
-		return x.External
-	}
-	return false
-}
-
-func (x *AddCode) GetDevice() *Device {
-	if x != nil {
-		return x.Device
+		return x.Attributes
 	}
 	return nil
 }
@@ -1053,7 +1136,7 @@ type AddCodeReply struct {
 
 func (x *AddCodeReply) Reset() {
 	*x = AddCodeReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[14]
+	mi := &file_actors_profile_profile_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +1148,7 @@ func (x *AddCodeReply) String() string {
 func (*AddCodeReply) ProtoMessage() {}
 
 func (x *AddCodeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[14]
+	mi := &file_actors_profile_profile_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +1161,7 @@ func (x *AddCodeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddCodeReply.ProtoReflect.Descriptor instead.
 func (*AddCodeReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{14}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AddCodeReply) GetFailure() Failure {
@@ -1113,7 +1196,7 @@ type Unlink struct {
 
 func (x *Unlink) Reset() {
 	*x = Unlink{}
-	mi := &file_actors_profile_profile_proto_msgTypes[15]
+	mi := &file_actors_profile_profile_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1125,7 +1208,7 @@ func (x *Unlink) String() string {
 func (*Unlink) ProtoMessage() {}
 
 func (x *Unlink) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[15]
+	mi := &file_actors_profile_profile_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1138,7 +1221,7 @@ func (x *Unlink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unlink.ProtoReflect.Descriptor instead.
 func (*Unlink) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{15}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Unlink) GetCaller() *Caller {
@@ -1172,7 +1255,7 @@ type Candidates struct {
 
 func (x *Candidates) Reset() {
 	*x = Candidates{}
-	mi := &file_actors_profile_profile_proto_msgTypes[16]
+	mi := &file_actors_profile_profile_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1184,7 +1267,7 @@ func (x *Candidates) String() string {
 func (*Candidates) ProtoMessage() {}
 
 func (x *Candidates) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[16]
+	mi := &file_actors_profile_profile_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1197,7 +1280,7 @@ func (x *Candidates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidates.ProtoReflect.Descriptor instead.
 func (*Candidates) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{16}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Candidates) GetId() [][]byte {
@@ -1210,7 +1293,7 @@ func (x *Candidates) GetId() [][]byte {
 type UnlinkReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.profile.Failure" json:"failure,omitempty"`
-	Removed       []int32                `protobuf:"varint,2,rep,packed,name=removed,proto3" json:"removed,omitempty"` // indexes into Unlink.devices
+	Removed       []int32                `protobuf:"varint,2,rep,packed,name=removed,proto3" json:"removed,omitempty"` // indexes into Unlink.devices, ascending
 	Freed         [][]byte               `protobuf:"bytes,3,rep,name=freed,proto3" json:"freed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1218,7 +1301,7 @@ type UnlinkReply struct {
 
 func (x *UnlinkReply) Reset() {
 	*x = UnlinkReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[17]
+	mi := &file_actors_profile_profile_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1313,7 @@ func (x *UnlinkReply) String() string {
 func (*UnlinkReply) ProtoMessage() {}
 
 func (x *UnlinkReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[17]
+	mi := &file_actors_profile_profile_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1326,7 @@ func (x *UnlinkReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlinkReply.ProtoReflect.Descriptor instead.
 func (*UnlinkReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{17}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *UnlinkReply) GetFailure() Failure {
@@ -1276,7 +1359,7 @@ type List struct {
 
 func (x *List) Reset() {
 	*x = List{}
-	mi := &file_actors_profile_profile_proto_msgTypes[18]
+	mi := &file_actors_profile_profile_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1288,7 +1371,7 @@ func (x *List) String() string {
 func (*List) ProtoMessage() {}
 
 func (x *List) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[18]
+	mi := &file_actors_profile_profile_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1301,7 +1384,7 @@ func (x *List) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use List.ProtoReflect.Descriptor instead.
 func (*List) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{18}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *List) GetCaller() *Caller {
@@ -1321,7 +1404,7 @@ type ListReply struct {
 
 func (x *ListReply) Reset() {
 	*x = ListReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[19]
+	mi := &file_actors_profile_profile_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +1416,7 @@ func (x *ListReply) String() string {
 func (*ListReply) ProtoMessage() {}
 
 func (x *ListReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[19]
+	mi := &file_actors_profile_profile_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1346,7 +1429,7 @@ func (x *ListReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReply.ProtoReflect.Descriptor instead.
 func (*ListReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{19}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListReply) GetFailure() Failure {
@@ -1372,7 +1455,7 @@ type Show struct {
 
 func (x *Show) Reset() {
 	*x = Show{}
-	mi := &file_actors_profile_profile_proto_msgTypes[20]
+	mi := &file_actors_profile_profile_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1384,7 +1467,7 @@ func (x *Show) String() string {
 func (*Show) ProtoMessage() {}
 
 func (x *Show) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[20]
+	mi := &file_actors_profile_profile_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1397,20 +1480,20 @@ func (x *Show) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Show.ProtoReflect.Descriptor instead.
 func (*Show) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{20}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{21}
 }
 
 type ShowReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	State         *State                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
-	Rev           uint64                 `protobuf:"varint,2,opt,name=rev,proto3" json:"rev,omitempty"`
+	State         *State                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"` // link codes without their hashes
+	Exists        bool                   `protobuf:"varint,2,opt,name=exists,proto3" json:"exists,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ShowReply) Reset() {
 	*x = ShowReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[21]
+	mi := &file_actors_profile_profile_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1422,7 +1505,7 @@ func (x *ShowReply) String() string {
 func (*ShowReply) ProtoMessage() {}
 
 func (x *ShowReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[21]
+	mi := &file_actors_profile_profile_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1435,7 +1518,7 @@ func (x *ShowReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShowReply.ProtoReflect.Descriptor instead.
 func (*ShowReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{21}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ShowReply) GetState() *State {
@@ -1445,11 +1528,11 @@ func (x *ShowReply) GetState() *State {
 	return nil
 }
 
-func (x *ShowReply) GetRev() uint64 {
+func (x *ShowReply) GetExists() bool {
 	if x != nil {
-		return x.Rev
+		return x.Exists
 	}
-	return 0
+	return false
 }
 
 type Erase struct {
@@ -1461,7 +1544,7 @@ type Erase struct {
 
 func (x *Erase) Reset() {
 	*x = Erase{}
-	mi := &file_actors_profile_profile_proto_msgTypes[22]
+	mi := &file_actors_profile_profile_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +1556,7 @@ func (x *Erase) String() string {
 func (*Erase) ProtoMessage() {}
 
 func (x *Erase) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[22]
+	mi := &file_actors_profile_profile_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +1569,7 @@ func (x *Erase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Erase.ProtoReflect.Descriptor instead.
 func (*Erase) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{22}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Erase) GetTombstoneMs() int64 {
@@ -1506,7 +1589,7 @@ type EraseReply struct {
 
 func (x *EraseReply) Reset() {
 	*x = EraseReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[23]
+	mi := &file_actors_profile_profile_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1518,7 +1601,7 @@ func (x *EraseReply) String() string {
 func (*EraseReply) ProtoMessage() {}
 
 func (x *EraseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[23]
+	mi := &file_actors_profile_profile_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1531,7 +1614,7 @@ func (x *EraseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseReply.ProtoReflect.Descriptor instead.
 func (*EraseReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{23}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *EraseReply) GetMembers() int32 {
@@ -1548,17 +1631,107 @@ func (x *EraseReply) GetFreed() [][]byte {
 	return nil
 }
 
+// Expire is sent by the sweep: it drops members that were not seen for
+// retention, and the record of a profile that has been empty long enough.
+type Expire struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RetentionMs   int64                  `protobuf:"varint,1,opt,name=retention_ms,json=retentionMs,proto3" json:"retention_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Expire) Reset() {
+	*x = Expire{}
+	mi := &file_actors_profile_profile_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Expire) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Expire) ProtoMessage() {}
+
+func (x *Expire) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Expire.ProtoReflect.Descriptor instead.
+func (*Expire) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Expire) GetRetentionMs() int64 {
+	if x != nil {
+		return x.RetentionMs
+	}
+	return 0
+}
+
+type ExpireReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Members       int32                  `protobuf:"varint,1,opt,name=members,proto3" json:"members,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExpireReply) Reset() {
+	*x = ExpireReply{}
+	mi := &file_actors_profile_profile_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExpireReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExpireReply) ProtoMessage() {}
+
+func (x *ExpireReply) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExpireReply.ProtoReflect.Descriptor instead.
+func (*ExpireReply) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ExpireReply) GetMembers() int32 {
+	if x != nil {
+		return x.Members
+	}
+	return 0
+}
+
 var File_actors_profile_profile_proto protoreflect.FileDescriptor
 
 const file_actors_profile_profile_proto_rawDesc = "" +
 	"\n" +
-	"\x1cactors/profile/profile.proto\x12\x13ssod.actors.profile\"\xdf\x01\n" +
+	"\x1cactors/profile/profile.proto\x12\x13ssod.actors.profile\"\xd9\x01\n" +
 	"\x05State\x125\n" +
 	"\amembers\x18\x01 \x03(\v2\x1b.ssod.actors.profile.MemberR\amembers\x12/\n" +
 	"\x05codes\x18\x02 \x03(\v2\x19.ssod.actors.profile.CodeR\x05codes\x12'\n" +
 	"\x0flast_membership\x18\x03 \x01(\x03R\x0elastMembership\x12\"\n" +
 	"\rkeep_until_ms\x18\x04 \x01(\x03R\vkeepUntilMs\x12\x1b\n" +
-	"\tissued_ms\x18\x05 \x03(\x03R\bissuedMsJ\x04\b\x06\x10\x10\"\xa3\x02\n" +
+	"\tissued_ms\x18\x05 \x03(\x03R\bissuedMs\"\xb7\x01\n" +
 	"\x06Member\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x1e\n" +
 	"\n" +
@@ -1566,30 +1739,36 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"membership\x123\n" +
 	"\x04type\x18\x03 \x01(\x0e2\x1f.ssod.actors.profile.MemberTypeR\x04type\x12 \n" +
 	"\flast_seen_ms\x18\x04 \x01(\x03R\n" +
-	"lastSeenMs\x12K\n" +
+	"lastSeenMs\x12\x1e\n" +
 	"\n" +
-	"attributes\x18\x05 \x03(\v2+.ssod.actors.profile.Member.AttributesEntryR\n" +
-	"attributes\x1a=\n" +
-	"\x0fAttributesEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xcd\x01\n" +
+	"attributes\x18\x05 \x01(\fR\n" +
+	"attributes\"\xe9\x01\n" +
+	"\n" +
+	"Attributes\x12\x1f\n" +
+	"\vdevice_type\x18\x01 \x01(\tR\n" +
+	"deviceType\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x0e\n" +
+	"\x02os\x18\x03 \x01(\tR\x02os\x12\x1d\n" +
+	"\n" +
+	"os_version\x18\x04 \x01(\tR\tosVersion\x12\x1a\n" +
+	"\bplatform\x18\x05 \x01(\tR\bplatform\x12\x1d\n" +
+	"\n" +
+	"user_agent\x18\x06 \x01(\tR\tuserAgent\x12\"\n" +
+	"\fmanufacturer\x18\a \x01(\tR\fmanufacturer\x12\x16\n" +
+	"\x06vendor\x18\b \x01(\tR\x06vendor\"\xa9\x01\n" +
 	"\x04Code\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\fR\x04hash\x12\x10\n" +
-	"\x03did\x18\x02 \x01(\fR\x03did\x12\"\n" +
-	"\rnot_before_ms\x18\x03 \x01(\x03R\vnotBeforeMs\x12 \n" +
-	"\fnot_after_ms\x18\x04 \x01(\x03R\n" +
+	"\x03did\x18\x02 \x01(\fR\x03did\x12 \n" +
+	"\fnot_after_ms\x18\x03 \x01(\x03R\n" +
 	"notAfterMs\x12\x17\n" +
-	"\aused_ms\x18\x05 \x01(\x03R\x06usedMs\x12\x17\n" +
-	"\aused_by\x18\x06 \x01(\fR\x06usedBy\x12'\n" +
-	"\x0fused_membership\x18\a \x01(\x03R\x0eusedMembership\"\xa4\x01\n" +
+	"\aused_ms\x18\x04 \x01(\x03R\x06usedMs\x12\x17\n" +
+	"\aused_by\x18\x05 \x01(\fR\x06usedBy\x12'\n" +
+	"\x0fused_membership\x18\x06 \x01(\x03R\x0eusedMembership\"8\n" +
 	"\x06Device\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\fR\x02id\x12K\n" +
+	"\x02id\x18\x01 \x01(\fR\x02id\x12\x1e\n" +
 	"\n" +
-	"attributes\x18\x02 \x03(\v2+.ssod.actors.profile.Device.AttributesEntryR\n" +
-	"attributes\x1a=\n" +
-	"\x0fAttributesEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"f\n" +
+	"attributes\x18\x02 \x01(\fR\n" +
+	"attributes\"f\n" +
 	"\x06Caller\x12\x10\n" +
 	"\x03did\x18\x01 \x01(\fR\x03did\x12\x1e\n" +
 	"\n" +
@@ -1619,30 +1798,30 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\aRefresh\x123\n" +
 	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\"F\n" +
 	"\fRefreshReply\x126\n" +
-	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\"\xba\x01\n" +
+	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\"\x95\x01\n" +
 	"\aMayLink\x123\n" +
-	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\x12\x1a\n" +
-	"\bexternal\x18\x02 \x01(\bR\bexternal\x12\x1e\n" +
-	"\vcode_ttl_ms\x18\x03 \x01(\x03R\tcodeTtlMs\x12\x1d\n" +
+	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\x12\x15\n" +
+	"\x06ttl_ms\x18\x02 \x01(\x03R\x05ttlMs\x12\x1d\n" +
 	"\n" +
-	"max_issued\x18\x04 \x01(\x05R\tmaxIssued\x12\x1f\n" +
-	"\vmax_devices\x18\x05 \x01(\x05R\n" +
+	"max_issued\x18\x03 \x01(\x05R\tmaxIssued\x12\x1f\n" +
+	"\vmax_devices\x18\x04 \x01(\x05R\n" +
 	"maxDevices\"l\n" +
 	"\fMayLinkReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x12$\n" +
-	"\x0eretry_after_ms\x18\x02 \x01(\x03R\fretryAfterMs\"\xda\x02\n" +
+	"\x0eretry_after_ms\x18\x02 \x01(\x03R\fretryAfterMs\"\xa9\x02\n" +
 	"\aAddCode\x123\n" +
-	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\x12\x1a\n" +
-	"\bexternal\x18\x02 \x01(\bR\bexternal\x123\n" +
-	"\x06device\x18\x03 \x01(\v2\x1b.ssod.actors.profile.DeviceR\x06device\x12\x1b\n" +
-	"\tcode_hash\x18\x04 \x01(\fR\bcodeHash\x12\"\n" +
-	"\rnot_before_ms\x18\x05 \x01(\x03R\vnotBeforeMs\x12 \n" +
-	"\fnot_after_ms\x18\x06 \x01(\x03R\n" +
-	"notAfterMs\x12&\n" +
-	"\x0fmax_per_profile\x18\a \x01(\x05R\rmaxPerProfile\x12\x1d\n" +
+	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\x12\x1e\n" +
 	"\n" +
-	"max_issued\x18\b \x01(\x05R\tmaxIssued\x12\x1f\n" +
-	"\vmax_devices\x18\t \x01(\x05R\n" +
+	"attributes\x18\x02 \x01(\fR\n" +
+	"attributes\x12\x1b\n" +
+	"\tcode_hash\x18\x03 \x01(\fR\bcodeHash\x12\"\n" +
+	"\rnot_before_ms\x18\x04 \x01(\x03R\vnotBeforeMs\x12 \n" +
+	"\fnot_after_ms\x18\x05 \x01(\x03R\n" +
+	"notAfterMs\x12&\n" +
+	"\x0fmax_per_profile\x18\x06 \x01(\x05R\rmaxPerProfile\x12\x1d\n" +
+	"\n" +
+	"max_issued\x18\a \x01(\x05R\tmaxIssued\x12\x1f\n" +
+	"\vmax_devices\x18\b \x01(\x05R\n" +
 	"maxDevices\"\x82\x01\n" +
 	"\fAddCodeReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x12\x14\n" +
@@ -1664,16 +1843,20 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\tListReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x125\n" +
 	"\amembers\x18\x02 \x03(\v2\x1b.ssod.actors.profile.MemberR\amembers\"\x06\n" +
-	"\x04Show\"O\n" +
+	"\x04Show\"U\n" +
 	"\tShowReply\x120\n" +
-	"\x05state\x18\x01 \x01(\v2\x1a.ssod.actors.profile.StateR\x05state\x12\x10\n" +
-	"\x03rev\x18\x02 \x01(\x04R\x03rev\"*\n" +
+	"\x05state\x18\x01 \x01(\v2\x1a.ssod.actors.profile.StateR\x05state\x12\x16\n" +
+	"\x06exists\x18\x02 \x01(\bR\x06exists\"*\n" +
 	"\x05Erase\x12!\n" +
 	"\ftombstone_ms\x18\x01 \x01(\x03R\vtombstoneMs\"<\n" +
 	"\n" +
 	"EraseReply\x12\x18\n" +
 	"\amembers\x18\x01 \x01(\x05R\amembers\x12\x14\n" +
-	"\x05freed\x18\x02 \x03(\fR\x05freed*?\n" +
+	"\x05freed\x18\x02 \x03(\fR\x05freed\"+\n" +
+	"\x06Expire\x12!\n" +
+	"\fretention_ms\x18\x01 \x01(\x03R\vretentionMs\"'\n" +
+	"\vExpireReply\x12\x18\n" +
+	"\amembers\x18\x01 \x01(\x05R\amembers*?\n" +
 	"\n" +
 	"MemberType\x12\x1b\n" +
 	"\x17MEMBER_TYPE_UNSPECIFIED\x10\x00\x12\v\n" +
@@ -1702,66 +1885,64 @@ func file_actors_profile_profile_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_profile_profile_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_actors_profile_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_actors_profile_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_actors_profile_profile_proto_goTypes = []any{
 	(MemberType)(0),      // 0: ssod.actors.profile.MemberType
 	(Failure)(0),         // 1: ssod.actors.profile.Failure
 	(*State)(nil),        // 2: ssod.actors.profile.State
 	(*Member)(nil),       // 3: ssod.actors.profile.Member
-	(*Code)(nil),         // 4: ssod.actors.profile.Code
-	(*Device)(nil),       // 5: ssod.actors.profile.Device
-	(*Caller)(nil),       // 6: ssod.actors.profile.Caller
-	(*Mint)(nil),         // 7: ssod.actors.profile.Mint
-	(*MintReply)(nil),    // 8: ssod.actors.profile.MintReply
-	(*Redeem)(nil),       // 9: ssod.actors.profile.Redeem
-	(*RedeemReply)(nil),  // 10: ssod.actors.profile.RedeemReply
-	(*Refresh)(nil),      // 11: ssod.actors.profile.Refresh
-	(*RefreshReply)(nil), // 12: ssod.actors.profile.RefreshReply
-	(*MayLink)(nil),      // 13: ssod.actors.profile.MayLink
-	(*MayLinkReply)(nil), // 14: ssod.actors.profile.MayLinkReply
-	(*AddCode)(nil),      // 15: ssod.actors.profile.AddCode
-	(*AddCodeReply)(nil), // 16: ssod.actors.profile.AddCodeReply
-	(*Unlink)(nil),       // 17: ssod.actors.profile.Unlink
-	(*Candidates)(nil),   // 18: ssod.actors.profile.Candidates
-	(*UnlinkReply)(nil),  // 19: ssod.actors.profile.UnlinkReply
-	(*List)(nil),         // 20: ssod.actors.profile.List
-	(*ListReply)(nil),    // 21: ssod.actors.profile.ListReply
-	(*Show)(nil),         // 22: ssod.actors.profile.Show
-	(*ShowReply)(nil),    // 23: ssod.actors.profile.ShowReply
-	(*Erase)(nil),        // 24: ssod.actors.profile.Erase
-	(*EraseReply)(nil),   // 25: ssod.actors.profile.EraseReply
-	nil,                  // 26: ssod.actors.profile.Member.AttributesEntry
-	nil,                  // 27: ssod.actors.profile.Device.AttributesEntry
+	(*Attributes)(nil),   // 4: ssod.actors.profile.Attributes
+	(*Code)(nil),         // 5: ssod.actors.profile.Code
+	(*Device)(nil),       // 6: ssod.actors.profile.Device
+	(*Caller)(nil),       // 7: ssod.actors.profile.Caller
+	(*Mint)(nil),         // 8: ssod.actors.profile.Mint
+	(*MintReply)(nil),    // 9: ssod.actors.profile.MintReply
+	(*Redeem)(nil),       // 10: ssod.actors.profile.Redeem
+	(*RedeemReply)(nil),  // 11: ssod.actors.profile.RedeemReply
+	(*Refresh)(nil),      // 12: ssod.actors.profile.Refresh
+	(*RefreshReply)(nil), // 13: ssod.actors.profile.RefreshReply
+	(*MayLink)(nil),      // 14: ssod.actors.profile.MayLink
+	(*MayLinkReply)(nil), // 15: ssod.actors.profile.MayLinkReply
+	(*AddCode)(nil),      // 16: ssod.actors.profile.AddCode
+	(*AddCodeReply)(nil), // 17: ssod.actors.profile.AddCodeReply
+	(*Unlink)(nil),       // 18: ssod.actors.profile.Unlink
+	(*Candidates)(nil),   // 19: ssod.actors.profile.Candidates
+	(*UnlinkReply)(nil),  // 20: ssod.actors.profile.UnlinkReply
+	(*List)(nil),         // 21: ssod.actors.profile.List
+	(*ListReply)(nil),    // 22: ssod.actors.profile.ListReply
+	(*Show)(nil),         // 23: ssod.actors.profile.Show
+	(*ShowReply)(nil),    // 24: ssod.actors.profile.ShowReply
+	(*Erase)(nil),        // 25: ssod.actors.profile.Erase
+	(*EraseReply)(nil),   // 26: ssod.actors.profile.EraseReply
+	(*Expire)(nil),       // 27: ssod.actors.profile.Expire
+	(*ExpireReply)(nil),  // 28: ssod.actors.profile.ExpireReply
 }
 var file_actors_profile_profile_proto_depIdxs = []int32{
 	3,  // 0: ssod.actors.profile.State.members:type_name -> ssod.actors.profile.Member
-	4,  // 1: ssod.actors.profile.State.codes:type_name -> ssod.actors.profile.Code
+	5,  // 1: ssod.actors.profile.State.codes:type_name -> ssod.actors.profile.Code
 	0,  // 2: ssod.actors.profile.Member.type:type_name -> ssod.actors.profile.MemberType
-	26, // 3: ssod.actors.profile.Member.attributes:type_name -> ssod.actors.profile.Member.AttributesEntry
-	27, // 4: ssod.actors.profile.Device.attributes:type_name -> ssod.actors.profile.Device.AttributesEntry
-	5,  // 5: ssod.actors.profile.Mint.device:type_name -> ssod.actors.profile.Device
-	1,  // 6: ssod.actors.profile.MintReply.failure:type_name -> ssod.actors.profile.Failure
-	5,  // 7: ssod.actors.profile.Redeem.device:type_name -> ssod.actors.profile.Device
-	1,  // 8: ssod.actors.profile.RedeemReply.failure:type_name -> ssod.actors.profile.Failure
-	6,  // 9: ssod.actors.profile.Refresh.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 10: ssod.actors.profile.RefreshReply.failure:type_name -> ssod.actors.profile.Failure
-	6,  // 11: ssod.actors.profile.MayLink.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 12: ssod.actors.profile.MayLinkReply.failure:type_name -> ssod.actors.profile.Failure
-	6,  // 13: ssod.actors.profile.AddCode.caller:type_name -> ssod.actors.profile.Caller
-	5,  // 14: ssod.actors.profile.AddCode.device:type_name -> ssod.actors.profile.Device
-	1,  // 15: ssod.actors.profile.AddCodeReply.failure:type_name -> ssod.actors.profile.Failure
-	6,  // 16: ssod.actors.profile.Unlink.caller:type_name -> ssod.actors.profile.Caller
-	18, // 17: ssod.actors.profile.Unlink.devices:type_name -> ssod.actors.profile.Candidates
-	1,  // 18: ssod.actors.profile.UnlinkReply.failure:type_name -> ssod.actors.profile.Failure
-	6,  // 19: ssod.actors.profile.List.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 20: ssod.actors.profile.ListReply.failure:type_name -> ssod.actors.profile.Failure
-	3,  // 21: ssod.actors.profile.ListReply.members:type_name -> ssod.actors.profile.Member
-	2,  // 22: ssod.actors.profile.ShowReply.state:type_name -> ssod.actors.profile.State
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	6,  // 3: ssod.actors.profile.Mint.device:type_name -> ssod.actors.profile.Device
+	1,  // 4: ssod.actors.profile.MintReply.failure:type_name -> ssod.actors.profile.Failure
+	6,  // 5: ssod.actors.profile.Redeem.device:type_name -> ssod.actors.profile.Device
+	1,  // 6: ssod.actors.profile.RedeemReply.failure:type_name -> ssod.actors.profile.Failure
+	7,  // 7: ssod.actors.profile.Refresh.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 8: ssod.actors.profile.RefreshReply.failure:type_name -> ssod.actors.profile.Failure
+	7,  // 9: ssod.actors.profile.MayLink.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 10: ssod.actors.profile.MayLinkReply.failure:type_name -> ssod.actors.profile.Failure
+	7,  // 11: ssod.actors.profile.AddCode.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 12: ssod.actors.profile.AddCodeReply.failure:type_name -> ssod.actors.profile.Failure
+	7,  // 13: ssod.actors.profile.Unlink.caller:type_name -> ssod.actors.profile.Caller
+	19, // 14: ssod.actors.profile.Unlink.devices:type_name -> ssod.actors.profile.Candidates
+	1,  // 15: ssod.actors.profile.UnlinkReply.failure:type_name -> ssod.actors.profile.Failure
+	7,  // 16: ssod.actors.profile.List.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 17: ssod.actors.profile.ListReply.failure:type_name -> ssod.actors.profile.Failure
+	3,  // 18: ssod.actors.profile.ListReply.members:type_name -> ssod.actors.profile.Member
+	2,  // 19: ssod.actors.profile.ShowReply.state:type_name -> ssod.actors.profile.State
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_actors_profile_profile_proto_init() }
@@ -1775,7 +1956,7 @@ func file_actors_profile_profile_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_profile_profile_proto_rawDesc), len(file_actors_profile_profile_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   26,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

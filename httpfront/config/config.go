@@ -5,34 +5,47 @@ import (
 	"time"
 )
 
-// Config is the configuration file; operations.md 3 of the contract. Every
-// zero value is replaced by its default before anyone sees a Config.
+// Config is the configuration file; operations.md 3 of the contract. The
+// default tags are what a key that is not in the file stands for. A Config is
+// made by [Parse], [Load] or [Demo] and never changes.
 type Config struct {
-	// Issuer is the iss of access tokens and software statements. Default ssod.
-	Issuer string `yaml:"issuer"`
-	// PublicURL is the prefix of login and activation links. Default http://
-	// and the address of the public listener.
+	// Issuer is the iss of access tokens and software statements.
+	Issuer string `yaml:"issuer" default:"ssod"`
+	// PublicURL is the prefix of login and activation links, without a slash
+	// at its end. Default http:// and the address of the public listener.
 	PublicURL string `yaml:"publicURL"`
-	// HelpURL is the helpUrl of every error.
-	HelpURL         string        `yaml:"helpURL"`
-	AccessToken     AccessToken   `yaml:"accessToken"`
-	Throttle        Throttle      `yaml:"throttle"`
-	MemberRetention time.Duration `yaml:"memberRetention"` // default 9600h
+	// HelpURL is the helpUrl of every error; sso-service.md 1.
+	HelpURL     string      `yaml:"helpURL" default:"https://experienceleague.adobe.com/docs/pass/authentication/auth-features/error-reportn/enhanced-error-codes.html"`
+	AccessToken AccessToken `yaml:"accessToken"`
+	Throttle    Throttle    `yaml:"throttle"`
+	// MemberRetention is after how long a device that was not seen is dropped
+	// from its profile.
+	MemberRetention time.Duration `yaml:"memberRetention" default:"9600h"`
 	Realms          []*Realm      `yaml:"realms"`
+
+	// Warnings are what works but is unwise, in the order of the file.
+	Warnings []Mistake `yaml:"-"`
+	// Hash is the SHA-256 of the file in hexadecimal: nodes compare it.
+	Hash string `yaml:"-"`
+
+	realms    map[string]*Realm
+	providers map[string]provider
 }
 
 // AccessToken governs the bearer tokens of /o/client/token.
 type AccessToken struct {
-	Algorithm string        `yaml:"algorithm"` // HS256 (default) or RS256
-	TTL       time.Duration `yaml:"ttl"`       // default 6h
+	Algorithm string        `yaml:"algorithm" default:"HS256"` // HS256 or RS256
+	TTL       time.Duration `yaml:"ttl" default:"6h"`
 }
 
-// Throttle is the token bucket per client address.
+// Throttle is the token bucket per client address; limits.md 1.
 type Throttle struct {
-	Enabled        bool           `yaml:"enabled"` // default true
-	Rate           float64        `yaml:"rate"`    // requests per second, default 1
-	Burst          float64        `yaml:"burst"`   // extra requests, default 10
-	TrustedProxies []netip.Prefix `yaml:"trustedProxies"`
+	Enabled bool    `yaml:"enabled" default:"true"`
+	Rate    float64 `yaml:"rate" default:"1"`   // requests per second
+	Burst   float64 `yaml:"burst" default:"10"` // extra requests
+	// TrustedProxies are the peers whose X-Forwarded-For is believed, here and
+	// where guesses are counted.
+	TrustedProxies []netip.Prefix `yaml:"trustedProxies" default:"127.0.0.0/8,::1/128"`
 }
 
 // Realm is a tenant: its service providers share SSO identities.
@@ -42,7 +55,7 @@ type Realm struct {
 	ServiceToken       ServiceToken      `yaml:"serviceToken"`
 	SSOID              SSOID             `yaml:"ssoId"`
 	DeviceDefaultSSOID bool              `yaml:"deviceDefaultSsoId"`
-	MaxDevices         int               `yaml:"maxDevices"` // default 50
+	MaxDevices         int               `yaml:"maxDevices" default:"50"`
 	LinkCode           LinkCode          `yaml:"linkCode"`
 	Guessing           Guessing          `yaml:"guessing"`
 	CORS               CORS              `yaml:"cors"`
@@ -56,43 +69,47 @@ type Realm struct {
 	StrictTokens       bool              `yaml:"strictTokens"`
 }
 
-// ServiceProvider is one channel or brand; in the file also a plain string.
+// ServiceProvider is one channel or brand; in the file also a plain string,
+// which is its id.
 type ServiceProvider struct {
 	ID                string   `yaml:"id"`
-	DisplayName       string   `yaml:"displayName"`
+	DisplayName       string   `yaml:"displayName"` // default: the id
 	Domains           []string `yaml:"domains"`
 	AuthPerAggregator bool     `yaml:"authPerAggregator"`
 }
 
 // ServiceToken governs the realm's own service tokens.
 type ServiceToken struct {
-	Algorithm     string        `yaml:"algorithm"`     // HS256 (default) or RS256
-	TTL           time.Duration `yaml:"ttl"`           // default 1h
-	RefreshWindow time.Duration `yaml:"refreshWindow"` // default 168h
-	BindDevice    bool          `yaml:"bindDevice"`    // default true
+	Algorithm string        `yaml:"algorithm" default:"HS256"` // HS256 or RS256
+	TTL       time.Duration `yaml:"ttl" default:"1h"`
+	// RefreshWindow is how long after its end a token can still be refreshed.
+	RefreshWindow time.Duration `yaml:"refreshWindow" default:"168h"`
+	// BindDevice demands that the device a token was issued to presents it.
+	BindDevice bool `yaml:"bindDevice" default:"true"`
 }
 
-// SSOID says whether X-SSO-ID is asserted by the app (default) or signed.
+// SSOID says whether X-SSO-ID is asserted by the app or a signed token of a
+// trusted issuer.
 type SSOID struct {
-	Mode string `yaml:"mode"`
+	Mode string `yaml:"mode" default:"asserted"` // asserted or signed
 }
 
-// LinkCode governs how a second device joins a profile.
+// LinkCode governs how a second device joins a profile; sso-service.md 4.
 type LinkCode struct {
-	Length        int           `yaml:"length"`        // default 6
-	Alphabet      string        `yaml:"alphabet"`      // digits (default) or alphanumeric
-	TTL           time.Duration `yaml:"ttl"`           // default 15m
-	MaxPerProfile int           `yaml:"maxPerProfile"` // default 5
-	MaxIssued     int           `yaml:"maxIssued"`     // default 10
-	MaxLive       int           `yaml:"maxLive"`       // default 200000
+	Length        int           `yaml:"length" default:"6"`
+	Alphabet      string        `yaml:"alphabet" default:"digits"` // digits or alphanumeric
+	TTL           time.Duration `yaml:"ttl" default:"15m"`
+	MaxPerProfile int           `yaml:"maxPerProfile" default:"5"`
+	MaxIssued     int           `yaml:"maxIssued" default:"10"`
+	MaxLive       int           `yaml:"maxLive" default:"200000"`
 }
 
 // Guessing bounds failed redemptions: per device and address in 15 minutes,
 // per realm in one minute.
 type Guessing struct {
-	PerDevice  int `yaml:"perDevice"`  // default 5
-	PerAddress int `yaml:"perAddress"` // default 60
-	PerRealm   int `yaml:"perRealm"`   // default 100
+	PerDevice  int `yaml:"perDevice" default:"5"`
+	PerAddress int `yaml:"perAddress" default:"60"`
+	PerRealm   int `yaml:"perRealm" default:"100"`
 }
 
 // CORS lists the origins whose web players may call the API.
@@ -104,19 +121,20 @@ type CORS struct {
 // JWKSURL and PEMFile is set.
 type TrustedIssuer struct {
 	Issuer   string `yaml:"issuer"`
-	Audience string `yaml:"audience"` // default Adobe; compared case-insensitively
+	Audience string `yaml:"audience" default:"Adobe"` // compared case-insensitively
 	JWKSFile string `yaml:"jwksFile"`
 	JWKSURL  string `yaml:"jwksURL"`
 	PEMFile  string `yaml:"pemFile"`
 	KID      string `yaml:"kid"` // of PEMFile
 }
 
-// Platform is a device platform that supplies subject tokens.
+// Platform is a device platform that supplies subject tokens. Exactly one of
+// JWKSFile, JWKSURL and PEMFile is set.
 type Platform struct {
 	Name              string   `yaml:"name"`
 	Issuer            string   `yaml:"issuer"`
-	Audience          string   `yaml:"audience"`
-	Algorithms        []string `yaml:"algorithms"`
+	Audience          string   `yaml:"audience" default:"adobe"`
+	Algorithms        []string `yaml:"algorithms" default:"RS256"`
 	JWKSFile          string   `yaml:"jwksFile"`
 	JWKSURL           string   `yaml:"jwksURL"`
 	PEMFile           string   `yaml:"pemFile"`
@@ -127,39 +145,39 @@ type Platform struct {
 // MVPD is a TV provider of the realm.
 type MVPD struct {
 	ID               string        `yaml:"id"`
-	DisplayName      string        `yaml:"displayName"`
-	Kind             string        `yaml:"kind"` // sandbox, oidc, temppass
+	DisplayName      string        `yaml:"displayName"` // default: the id
+	Kind             string        `yaml:"kind"`        // sandbox, oidc or temppass
 	AllowPublic      bool          `yaml:"allowPublic"`
 	Issuer           string        `yaml:"issuer"`
 	ClientID         string        `yaml:"clientId"`
 	ClientSecretFile string        `yaml:"clientSecretFile"`
 	AuthzURL         string        `yaml:"authzURL"`
-	AuthnTTL         time.Duration `yaml:"authnTTL"` // default 720h
-	AuthzTTL         time.Duration `yaml:"authzTTL"` // default 1h
-	TTL              time.Duration `yaml:"ttl"`
-	MaxResources     int           `yaml:"maxResources"`
-	DisabledFor      []string      `yaml:"disabledFor"`
+	AuthnTTL         time.Duration `yaml:"authnTTL" default:"720h"`
+	AuthzTTL         time.Duration `yaml:"authzTTL" default:"1h"`
+	TTL              time.Duration `yaml:"ttl"`          // of a temppass
+	MaxResources     int           `yaml:"maxResources"` // of a temppass; 0 means no limit
+	DisabledFor      []string      `yaml:"disabledFor"`  // service providers
 }
 
 // Degradation is an operator's rule that bypasses an MVPD.
 type Degradation struct {
 	ServiceProvider string `yaml:"serviceProvider"`
 	MVPD            string `yaml:"mvpd"`
-	Rule            string `yaml:"rule"` // AuthNAll, AuthZAll, AuthZNone
+	Rule            string `yaml:"rule"` // AuthNAll, AuthZAll or AuthZNone
 }
 
 // Session governs authentication sessions.
 type Session struct {
-	TTL time.Duration `yaml:"ttl"` // default 30m
+	TTL time.Duration `yaml:"ttl" default:"30m"`
 }
 
 // MediaToken governs media tokens.
 type MediaToken struct {
-	TTL time.Duration `yaml:"ttl"` // default 7m
+	TTL time.Duration `yaml:"ttl" default:"7m"`
 }
 
 // Limits bounds the resources of one decision call.
 type Limits struct {
-	Authorize    int `yaml:"authorize"`    // default 1
-	Preauthorize int `yaml:"preauthorize"` // default 5
+	Authorize    int `yaml:"authorize" default:"1"`
+	Preauthorize int `yaml:"preauthorize" default:"5"`
 }

@@ -1,11 +1,15 @@
 // Protogen turns the .proto files named on the command line, relative to the
 // module root, into Go beside them. It needs nothing but the Go toolchain: the
 // compiler is a library and the generator is run from the module cache.
+//
+// With -check first it writes nothing and fails when a Go file is not what it
+// would write.
 package main
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,13 +28,38 @@ import (
 var generator = []string{"run", "google.golang.org/protobuf/cmd/protoc-gen-go"}
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	files, keep := os.Args[1:], write
+	if len(files) > 0 && files[0] == "-check" {
+		files, keep = files[1:], compare
+	}
+	if err := run(files, keep); err != nil {
 		fmt.Fprintln(os.Stderr, "protogen:", err)
 		os.Exit(1)
 	}
 }
 
-func run(files []string) error {
+// write makes content the file's.
+func write(name string, content []byte) error {
+	return os.WriteFile(name, content, 0o644)
+}
+
+// compare fails when content is not the file's.
+func compare(name string, content []byte) error {
+	old, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(old, content) {
+		return fmt.Errorf("%s is not what its .proto says; run make proto", name)
+	}
+	return nil
+}
+
+// run generates the Go of files and passes each result to keep.
+func run(files []string, keep func(name string, content []byte) error) error {
+	if len(files) == 0 {
+		return nil
+	}
 	compiler := protocompile.Compiler{
 		Resolver:       protocompile.WithStandardImports(&protocompile.SourceResolver{}),
 		SourceInfoMode: protocompile.SourceInfoStandard,
@@ -49,11 +78,9 @@ func run(files []string) error {
 		return err
 	}
 	for _, file := range response.File {
-		if err := os.WriteFile(filepath.FromSlash(file.GetName()), []byte(file.GetContent()), 0o644); err != nil {
-			return err
-		}
+		err = errors.Join(err, keep(filepath.FromSlash(file.GetName()), []byte(file.GetContent())))
 	}
-	return nil
+	return err
 }
 
 // withImports appends file after everything it imports.

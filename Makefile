@@ -1,0 +1,47 @@
+# What a developer types. Everything needs Go only; the tools are fetched in
+# their pinned versions by the go command.
+
+GO         ?= go
+GOFUMPT     = $(GO) run mvdan.cc/gofumpt@v0.12.0
+STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VERSION    ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+PROTO       = $(shell git ls-files '*.proto')
+MACHINE     = home|root|Users|work
+LDFLAGS     = -s -w -X ssod/cmd/internal/node.Version=$(VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-long check bench proto fmt
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: build ## build and start one node on the defaults
+	./bin/ssod
+
+build: ## ssod, ssoctl and ssobench as static binaries in bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/ssod ./cmd/ssoctl
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ssobench ./bench
+
+test: ## all tests with the race detector; under 5 minutes on 2 cores
+	$(GO) test -race ./...
+
+test-long: ## the same with the large volumes
+	SSOD_LONG=1 $(GO) test -race -timeout 120m ./...
+
+check: ## what a merge must pass beside the tests
+	@echo 'gofumpt' && out=$$($(GOFUMPT) -l $$(git ls-files '*.go' | grep -v '\.pb\.go$$')) && \
+	  { test -z "$$out" || { echo "not formatted, run make fmt:"; echo "$$out"; exit 1; }; }
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+	$(GO) run ./cmd/internal/protogen -check $(PROTO)
+	@echo 'paths of a machine' && ! git grep -nIE '(^|[^A-Za-z0-9_.-])/($(MACHINE))/' -- . ':!Makefile'
+
+bench: build ## measure a real process against the floor
+	./bin/ssobench
+
+proto: ## regenerate the protobuf code
+	$(GO) run ./cmd/internal/protogen $(PROTO)
+
+fmt: ## format all code
+	$(GOFUMPT) -w .

@@ -1,0 +1,205 @@
+package actors
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// activation is the actor of one entity in one lease. Its fields belong to the
+// entity's turns, except the atomic ones.
+type activation struct {
+	place
+	lease  *lease
+	next   *activation // another entity with the same hash; guarded by the lease
+	pid    *actor.PID
+	entity Entity // nil: to be loaded
+	rev    uint64 // of the entity as loaded or last committed
+	open   *Turn  // turns that were deferred
+
+	inflight atomic.Int32  // commands admitted and not answered
+	used     atomic.Uint32 // tick of the last command
+	restless atomic.Bool   // wants its Tick
+	ticking  atomic.Bool   // a Tick is in the mailbox
+
+	loads      uint32 // counts how often the entity was loaded
+	committing bool   // a commit of Begin is in flight
+	leaving    bool   // the lease is closed
+}
+
+// Messages of the runtime to an activation, beside turns.
+type (
+	leave struct{}
+	tick  struct{ retire bool }
+)
+
+// post sends a message to the activation; it never blocks.
+func (a *activation) post(message any) { a.lease.runtime.system.Root.Send(a.pid, message) }
+
+// Receive handles one message at a time.
+func (a *activation) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *Turn:
+		a.take(m)
+	case *committed:
+		a.settle(m)
+	case tick:
+		a.tick(ctx, m.retire)
+	case leave:
+		a.leave()
+	}
+	if a.leaving && a.inflight.Load() == 0 && !a.committing {
+		a.stop(ctx)
+	}
+}
+
+// stop ends the actor. Its mailbox holds no turn then: every turn is counted in
+// inflight from before it is posted until it is answered.
+func (a *activation) stop(ctx actor.Context) {
+	a.leaving = false
+	a.entity = nil
+	a.kind.metrics.active.Dec()
+	a.lease.runtime.active.Add(-1)
+	ctx.Stop(ctx.Self())
+}
+
+// take handles a command, or answers it if that cannot be done any more.
+func (a *activation) take(t *Turn) {
+	if !t.admitted.IsZero() {
+		a.lease.runtime.metrics.mailbox.Observe(time.Since(t.admitted).Seconds())
+	}
+	if code := a.ready(t); code != Code_OK {
+		t.finish(a.lease.shard.answer(code))
+		return
+	}
+	if (t.repeated || t.deliveries > 0) && a.repeat(t) {
+		return
+	}
+	if !a.restless.Load() {
+		a.restless.Store(true)
+	}
+	a.decide(t)
+}
+
+// ready says whether the turn can be decided, loading the entity if need be.
+func (a *activation) ready(t *Turn) Code {
+	switch {
+	case a.lease.over(), a.leaving:
+		return Code_NOT_OWNER
+	case t.refused > Code_OK:
+		return t.refused
+	case t.late(time.Now()):
+		return Code_EXPIRED
+	case t.deliveries > maxDeliveries:
+		return Code_REFUSED
+	case a.entity == nil:
+		return a.load(t)
+	}
+	return Code_OK
+}
+
+// repeat answers a command that was carried out before.
+func (a *activation) repeat(t *Turn) bool {
+	reply, ok, err := t.recorded()
+	if err != nil {
+		t.Fail(fmt.Errorf("%w: outcome: %w", ErrUnavailable, err))
+		return true
+	}
+	if ok {
+		t.Reply(reply)
+	}
+	return ok
+}
+
+func (a *activation) decide(t *Turn) {
+	defer a.guard(t)
+	a.entity.Receive(t)
+	if !t.closed && !t.deferred {
+		a.fault(t, "command left without an answer")
+	}
+}
+
+// fault reports a mistake in the entity's code and answers ErrInternal.
+func (a *activation) fault(t *Turn, what string) {
+	a.report(t, what)
+	t.finish(answer{code: Code_FAILED})
+}
+
+func (a *activation) report(t *Turn, what string, more ...any) {
+	about := []any{"kind", a.kind.Name, "shard", a.lease.shard.id}
+	if t.command != nil {
+		about = append(about, "trace", trace(t.request), "message", t.command.ProtoReflect().Descriptor().Name())
+	}
+	a.lease.runtime.log.Error(what, append(about, more...)...)
+}
+
+// guard turns a panic of the entity's code into an answer: the command fails
+// and the entity is loaded afresh.
+func (a *activation) guard(t *Turn) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	reason := fmt.Sprintf("%T", cause) // its text may hold a secret
+	if e, ok := cause.(runtime.Error); ok {
+		reason = e.Error()
+	}
+	a.report(t, "entity panicked", "panic", reason, "stack", string(debug.Stack()))
+	t.finish(answer{code: Code_FAILED})
+	a.reset()
+}
+
+// reset forgets the entity's memory. What it had deferred is delivered again to
+// the one that will be loaded.
+func (a *activation) reset() {
+	a.entity = nil
+	for a.open != nil {
+		a.post(a.open.again())
+	}
+}
+
+// leave lets the entity go: a commit in flight is waited for, every other open
+// turn is answered.
+func (a *activation) leave() {
+	a.leaving = true
+	if !a.committing {
+		a.abandon()
+	}
+}
+
+func (a *activation) abandon() {
+	for a.open != nil {
+		a.open.finish(a.lease.shard.answer(Code_NOT_OWNER))
+	}
+}
+
+// answered counts a command as done.
+func (a *activation) answered() {
+	a.inflight.Add(-1)
+	a.lease.runtime.inflight.Add(-1)
+}
+
+// opened and shut keep the list of open turns.
+func (a *activation) opened(t *Turn) {
+	t.next, t.prev = a.open, nil
+	if a.open != nil {
+		a.open.prev = t
+	}
+	a.open = t
+}
+
+func (a *activation) shut(t *Turn) {
+	if t.prev != nil {
+		t.prev.next = t.next
+	} else if a.open == t {
+		a.open = t.next
+	}
+	if t.next != nil {
+		t.next.prev = t.prev
+	}
+	t.next, t.prev = nil, nil
+}

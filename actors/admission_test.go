@@ -1,0 +1,211 @@
+package actors_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors"
+	"ssod/cluster"
+	"ssod/cluster/faulty"
+)
+
+func TestOverloadIsAnsweredAtOnce(t *testing.T) {
+	tests := []struct {
+		name   string
+		limits actors.Limits
+		next   actors.Address
+	}{
+		{"entity", actors.Limits{PerEntity: 3}, address("x")},
+		{"node", actors.Limits{InFlight: 3}, address("y")},
+		{"asks", actors.Limits{Asks: 3}, address("y")},
+		{"active", actors.Limits{Active: 1}, address("y")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := &probe{entered: make(chan struct{}), release: make(chan struct{})}
+			r := start(t, faulty.New(faulty.Options{}).Node("a:1"), p, func(c *actors.Config) {
+				tt.limits.Tick = time.Hour
+				c.Limits = tt.limits
+			})
+			var group sync.WaitGroup
+			for n := range 3 {
+				group.Go(func() {
+					if _, err := r.Ask(context.Background(), address("x"), request(n), 0, do("block")); err != nil {
+						t.Errorf("admitted ask: %v", err)
+					}
+				})
+			}
+			<-p.entered
+			eventually(t, "three are in flight", func() bool { return r.InFlight() == 3 })
+			begin := time.Now()
+			_, err := r.Ask(t.Context(), tt.next, request(9), 0, do("read"))
+			if !errors.Is(err, actors.ErrOverloaded) || time.Since(begin) > time.Second {
+				t.Errorf("one too many: got %v after %v, want ErrOverloaded at once", err, time.Since(begin))
+			}
+			close(p.release)
+			for range 2 {
+				<-p.entered
+			}
+			group.Wait()
+		})
+	}
+}
+
+// TestMemoryPressureTakesTheLeastRecentlyUsed fills the node to its limit.
+func TestMemoryPressureTakesTheLeastRecentlyUsed(t *testing.T) {
+	p := &probe{}
+	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), p, func(c *actors.Config) {
+		c.Limits = actors.Limits{Active: 10, Tick: time.Hour, Idle: 100 * time.Hour}
+	})
+	for n := range 10 {
+		ask(t, r, address(fmt.Sprint(n)), request(n), add(1))
+		r.Age()
+	}
+	ask(t, r, address("0"), request(20), add(1)) // used again: now the youngest
+	r.Press()
+	eventually(t, "down to nine tenths", func() bool { return r.Active() == 9 })
+	loads := p.loads.Load()
+	ask(t, r, address("0"), request(21), do("read"))
+	if p.loads.Load() != loads {
+		t.Error("the entity used last was passivated")
+	}
+	ask(t, r, address("1"), request(22), do("read"))
+	if p.loads.Load() != loads+1 {
+		t.Error("the entity unused for longest was kept")
+	}
+}
+
+func TestRestlessEntityStays(t *testing.T) {
+	p := &probe{}
+	p.restless.Store(true)
+	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), p)
+	ask(t, r, address("x"), request(1), add(1))
+	r.Sweep()
+	eventually(t, "a tick", func() bool { return p.ticks.Load() == 1 })
+	ask(t, r, address("x"), request(2), do("read"))
+	if r.Active() != 1 {
+		t.Error("an entity that is not idle was passivated")
+	}
+}
+
+// TestPassivationStormLosesNothing passivates entities again and again while
+// they are asked.
+func TestPassivationStormLosesNothing(t *testing.T) {
+	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), &probe{})
+	const callers, rounds = 16, 200
+	done := make(chan struct{})
+	var sweeper, group sync.WaitGroup
+	sweeper.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				r.Sweep()
+			}
+		}
+	})
+	for caller := range callers {
+		group.Go(func() {
+			for i := range rounds {
+				n := caller*rounds + i
+				if _, err := r.Ask(context.Background(), address(fmt.Sprint(n%4)), request(n), 0, add(1)); err != nil {
+					t.Errorf("ask %d: %v", n, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	close(done)
+	sweeper.Wait()
+	var sum int64
+	for i := range 4 {
+		sum += total(ask(t, r, address(fmt.Sprint(i)), request(1e6), do("read")))
+	}
+	if sum != callers*rounds {
+		t.Errorf("got %d effects of %d requests", sum, callers*rounds)
+	}
+}
+
+func TestBarrierIsShared(t *testing.T) {
+	var mu sync.Mutex
+	barriers := 0
+	truth := faulty.New(faulty.Options{Shards: 1, Barriers: func(faulty.Op) faulty.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		barriers++
+		return faulty.Hold
+	}})
+	r := start(t, truth.Node("a:1"), &probe{})
+	var group sync.WaitGroup
+	for n := range 100 {
+		group.Go(func() {
+			to := address(fmt.Sprint(n % 10))
+			if _, err := r.Ask(context.Background(), to, request(n), 0, do([]string{"read", "read fenced"}[n%2])); err != nil {
+				t.Errorf("read: %v", err)
+			}
+		})
+	}
+	eventually(t, "all wait for a barrier", func() bool { return r.InFlight() == 100 })
+	truth.Release()
+	group.Wait()
+	if barriers < 2 || barriers > 10 {
+		t.Errorf("100 reads took %d barriers, want a few", barriers)
+	}
+}
+
+// free makes barriers free, as on a node without peers.
+type free struct{ cluster.Shards }
+
+type freeShard struct{ cluster.Shard }
+
+func (f free) Lead(id cluster.ShardID) (cluster.Shard, bool) {
+	s, ok := f.Shards.Lead(id)
+	return freeShard{s}, ok
+}
+
+func (freeShard) TryBarrier() bool { return true }
+
+func (freeShard) ReadBarrier(context.Context) error { panic("a free barrier is not waited for") }
+
+func TestFreeBarrierIsNotWaitedFor(t *testing.T) {
+	r := start(t, free{faulty.New(faulty.Options{}).Node("a:1")}, &probe{})
+	for n, how := range []string{"read", "read fenced"} {
+		ask(t, r, address("x"), request(n), do(how))
+	}
+}
+
+func TestSweepVisitsStoredEntities(t *testing.T) {
+	truth := faulty.New(faulty.Options{})
+	node := truth.Node("a:1")
+	p := &probe{swept: make(chan proto.Message, 1)}
+	first := start(t, node, p)
+	const stored = 40
+	for n := range stored {
+		ask(t, first, address("realm", fmt.Sprint(n)), request(n), add(1))
+	}
+	stop(t, first)
+	second := start(t, node, p, func(c *actors.Config) {
+		c.Limits.Tick, c.Limits.SweepRate = time.Millisecond, 10_000
+		c.Kinds[0].Sweep = func(h cluster.Head, _ time.Time) proto.Message {
+			if h.Rev > 1 {
+				return nil // was swept
+			}
+			return add(1)
+		}
+	})
+	eventually(t, "every stored entity is swept once", func() bool {
+		for n := range stored {
+			if total(ask(t, second, address("realm", fmt.Sprint(n)), request(1000+n), do("read"))) != 2 {
+				return false
+			}
+		}
+		return true
+	})
+}

@@ -1,0 +1,84 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"ssod/cluster"
+)
+
+// freeBarrier is what a [cluster.Shard] implements whose read barrier may need
+// no waiting, because it has no other voter to ask. TryBarrier reports that a
+// barrier has passed; when it cannot without waiting it returns false.
+type freeBarrier interface{ TryBarrier() bool }
+
+// barrier collects the turns of a lease that need a read barrier. All that wait
+// when a barrier begins share it.
+type barrier struct {
+	runtime *Runtime
+	handle  cluster.Shard
+	free    freeBarrier // nil: never free
+
+	mu      sync.Mutex
+	waiting []*Turn
+	running bool
+}
+
+func (b *barrier) init(l *lease) {
+	b.runtime, b.handle = l.runtime, l.handle
+	b.free, _ = l.handle.(freeBarrier)
+}
+
+// passed takes a barrier if that costs no waiting.
+func (b *barrier) passed() bool { return b.free != nil && b.free.TryBarrier() }
+
+// wait posts the turn to its entity after the next barrier. The number of
+// waiting turns is bounded by admission.
+func (b *barrier) wait(t *Turn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.running && !b.runtime.spawn(b.rounds) {
+		t.refused = Code_NOT_OWNER
+		t.entity.post(t)
+		return
+	}
+	b.running = true
+	b.waiting = append(b.waiting, t)
+}
+
+// rounds takes barriers as long as turns wait for one.
+func (b *barrier) rounds() {
+	for {
+		round := b.next()
+		if round == nil {
+			return
+		}
+		code := b.take()
+		for _, t := range round {
+			t.fenced, t.refused = code == Code_OK, code
+			t.entity.post(t)
+		}
+	}
+}
+
+func (b *barrier) next() []*Turn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	round := b.waiting
+	b.waiting = nil
+	b.running = round != nil
+	return round
+}
+
+func (b *barrier) take() Code {
+	err := b.handle.ReadBarrier(b.runtime.ctx)
+	switch {
+	case err == nil:
+		return Code_OK
+	case errors.Is(err, cluster.ErrLost), errors.Is(err, context.Canceled):
+		return Code_NOT_OWNER
+	default:
+		return Code_UNAVAILABLE
+	}
+}

@@ -1,0 +1,167 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+
+	"ssod/cluster"
+)
+
+// Change carries out a decision: it commits with the reply as the request's
+// outcome, calls Applied, then replies. A request that was carried out before
+// gets its first answer instead. A decision without a commit is answered at
+// once when the turn is fenced, else after a fence and a second decision. When
+// the outcome of the commit is unknown or rejected the entity is loaded afresh
+// and the command delivered again if its deadline allows.
+//
+// The commit blocks the entity's mailbox, and nobody else's. While a commit of
+// Begin is in flight the command waits and is then delivered again.
+func (t *Turn) Change(d Decision) {
+	a := t.entity
+	switch {
+	case t.closed:
+	case a.repeat(t):
+	case d.Commit == nil && (t.fenced || t.command == nil):
+		t.Reply(d.Reply)
+	case d.Commit == nil:
+		t.Fence()
+	case a.committing:
+		t.hold()
+	default:
+		t.commit(d)
+	}
+}
+
+// hold keeps the command until the commit in flight has settled.
+func (t *Turn) hold() {
+	if t.command == nil {
+		t.close() // a Tick comes again
+		return
+	}
+	t.Defer()
+	t.held = true
+}
+
+func (t *Turn) commit(d Decision) {
+	a := t.entity
+	c := *d.Commit
+	if t.command != nil {
+		result, err := encodeReply(d.Reply)
+		if err != nil {
+			a.report(t, "answer cannot be kept", "error", err)
+			t.finish(answer{code: Code_FAILED})
+			return
+		}
+		c.Outcomes = append(c.Outcomes, cluster.Outcome{Request: t.request, Step: t.step, Result: result})
+	}
+	err := a.commit(&c)
+	switch {
+	case err == nil:
+		a.applied(&c)
+		if d.Applied != nil {
+			d.Applied()
+		}
+		t.Reply(d.Reply)
+	case errors.Is(err, cluster.ErrRefused):
+		t.Fail(fmt.Errorf("change: %w", err))
+	default:
+		t.startOver(err)
+	}
+}
+
+// startOver delivers the command again to an entity loaded afresh.
+func (t *Turn) startOver(err error) {
+	a := t.entity
+	if t.command == nil {
+		t.close()
+	} else {
+		next := t.again()
+		next.uncertain = t.uncertain || !errors.Is(err, cluster.ErrRejected)
+		a.post(next)
+	}
+	a.reset()
+}
+
+// commit makes c durable at the revision the entity was loaded at or last
+// committed.
+func (a *activation) commit(c *cluster.Commit) error {
+	c.Entity, c.BaseRev = a.place.entity(), a.rev
+	return a.lease.handle.Commit(a.lease.runtime.ctx, *c)
+}
+
+// applied notes the revision that a commit left.
+func (a *activation) applied(c *cluster.Commit) {
+	a.rev = c.BaseRev + 1
+	if c.Remove {
+		a.rev = 0
+	}
+}
+
+// committed tells an entity how its commit of Begin ended.
+type committed struct {
+	commit *cluster.Commit
+	loads  uint32 // the entity that began it was loaded so many times
+	err    error
+	then   func(t *Turn, err error)
+}
+
+// Begin starts a commit and returns at once; then runs in a later turn of the
+// entity. Only one commit of an entity is in flight at a time: another Begin
+// meanwhile is refused. The runtime fills in Entity and BaseRev; the outcomes
+// are the entity's own. A refused commit certainly changed nothing: the entity
+// goes on, and then must fail what waits for it, with the error it is given.
+// After another error the entity is loaded afresh and what is still open is
+// delivered again.
+func (t *Turn) Begin(c cluster.Commit, then func(t *Turn, err error)) {
+	a := t.entity
+	done := &committed{commit: &c, loads: a.loads, then: then}
+	started := !a.committing && a.lease.runtime.spawn(func() {
+		done.err = a.commit(done.commit)
+		a.post(done)
+	})
+	if started {
+		a.committing = true
+		return
+	}
+	done.commit, done.err = nil, fmt.Errorf("%w: another is in flight", cluster.ErrRefused)
+	a.post(done)
+}
+
+// settle ends a commit of Begin.
+func (a *activation) settle(done *committed) {
+	if done.commit != nil {
+		a.committing = false
+	}
+	stale := done.loads != a.loads || a.entity == nil
+	if !stale {
+		if done.err == nil {
+			a.applied(done.commit)
+		}
+		a.conclude(done)
+	}
+	if stale || done.err != nil && !errors.Is(done.err, cluster.ErrRefused) {
+		a.reset()
+	}
+	a.releaseHeld()
+	if a.leaving {
+		a.abandon()
+	}
+}
+
+// conclude runs what the entity wanted to do after its commit.
+func (a *activation) conclude(done *committed) {
+	t := &Turn{entity: a}
+	defer a.guard(t)
+	done.then(t, done.err)
+}
+
+// releaseHeld delivers the commands again that waited for the commit.
+func (a *activation) releaseHeld() {
+	for t := a.open; t != nil; {
+		next := t.next
+		if t.held {
+			a.post(t.again())
+		}
+		t = next
+	}
+}

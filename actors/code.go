@@ -1,0 +1,40 @@
+package actors
+
+import (
+	"errors"
+
+	"ssod/cluster"
+)
+
+// codeOf is what an entity's error means to the caller.
+func codeOf(err error) Code {
+	for _, c := range errorCodes {
+		if errors.Is(err, c.err) {
+			return c.code
+		}
+	}
+	return Code_FAILED
+}
+
+var errorCodes = []struct {
+	err  error
+	code Code
+}{
+	{ErrUnavailable, Code_UNAVAILABLE},
+	{ErrOverloaded, Code_OVERLOADED},
+	{ErrUnknown, Code_UNKNOWN},
+	{cluster.ErrUnknown, Code_UNKNOWN},
+	{cluster.ErrLost, Code_NOT_OWNER},
+	{cluster.ErrRejected, Code_REFUSED}, // no effect: it may be asked again
+	{cluster.ErrRefused, Code_REFUSED},
+}
+
+// harmless reports whether an attempt that ended with the code certainly had no
+// effect.
+func harmless(code Code) bool {
+	switch code {
+	case Code_NOT_OWNER, Code_REFUSED, Code_OVERLOADED, Code_EXPIRED, Code_UNAVAILABLE:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,111 @@
+package actors
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+
+	"ssod/cluster"
+)
+
+// Config is what a [Runtime] needs.
+type Config struct {
+	// Shards says who owns what and gives this node the shards it leads.
+	Shards cluster.Shards
+	// Self is this node's address as it appears in cluster.Owner. With Remote
+	// set, empty means the address of the listener.
+	Self string
+	// Kinds are the kinds of entity that live here. Every node of a cluster
+	// must know the same kinds.
+	Kinds []Kind
+	// Limits bound what the node holds and waits for.
+	Limits Limits
+	// Remote connects the node to others. Nil: a cluster of one node.
+	Remote *Remote
+	// Metrics receives the collectors; nil: none are registered.
+	Metrics prometheus.Registerer
+	// Log receives faults of entities and of connections; nil: slog.Default.
+	Log *slog.Logger
+}
+
+// Limits bound what a node holds and waits for. Zero means the default.
+type Limits struct {
+	// PerEntity is the number of commands in flight for one entity (default
+	// 256). More lets a hot entity queue longer; over it the answer is
+	// ErrOverloaded.
+	PerEntity int
+	// InFlight is the number of commands in flight for all entities of this
+	// node (default 16,384), wherever they were asked.
+	InFlight int
+	// Asks is the number of Asks that wait on this node (default 16,384).
+	Asks int
+	// Tells is the number of Tells on their way to other nodes (default 1,024).
+	Tells int
+	// Active is the number of entities held in memory (default 200,000). Near
+	// it the least recently used are passivated, at it a command for another
+	// entity gets ErrOverloaded.
+	Active int
+	// Idle is how long an unused entity stays in memory (default 60 s).
+	Idle time.Duration
+	// Tick is the pace of the sweep (default 1 s).
+	Tick time.Duration
+	// SweepRate is the number of stored heads the sweep looks at per second
+	// (default 1,000): a million profiles take 17 minutes.
+	SweepRate int
+	// OwnerWait is how long an Ask looks for an owner that takes its command
+	// before it gives up (default 2 s).
+	OwnerWait time.Duration
+}
+
+// Remote is how this node talks to the others.
+type Remote struct {
+	// Listen is the host and port for actor messages; port 0 lets the system
+	// choose.
+	Listen string
+	// Dial must hold the transport credentials for connections to other nodes;
+	// there is no insecure default.
+	Dial []grpc.DialOption
+	// Serve holds the transport credentials of the listener.
+	Serve []grpc.ServerOption
+}
+
+func (l Limits) withDefaults() Limits {
+	return Limits{
+		PerEntity: cmp.Or(l.PerEntity, 256),
+		InFlight:  cmp.Or(l.InFlight, 16384),
+		Asks:      cmp.Or(l.Asks, 16384),
+		Tells:     cmp.Or(l.Tells, 1024),
+		Active:    cmp.Or(l.Active, 200_000),
+		Idle:      cmp.Or(l.Idle, time.Minute),
+		Tick:      cmp.Or(l.Tick, time.Second),
+		SweepRate: cmp.Or(l.SweepRate, 1000),
+		OwnerWait: cmp.Or(l.OwnerWait, 2*time.Second),
+	}
+}
+
+// validate reports every mistake at once.
+func (c Config) validate() error {
+	var mistakes []error
+	if c.Shards == nil {
+		mistakes = append(mistakes, errors.New("no shards"))
+	}
+	if c.Self == "" && c.Remote == nil {
+		mistakes = append(mistakes, errors.New("no address of this node"))
+	}
+	if c.Remote != nil && len(c.Remote.Dial) == 0 {
+		mistakes = append(mistakes, errors.New("no transport credentials for other nodes"))
+	}
+	seen := map[string]bool{}
+	for _, k := range c.Kinds {
+		if k.Name == "" || len(k.Name) > 32 || k.New == nil || seen[k.Name] {
+			mistakes = append(mistakes, fmt.Errorf("kind %q: bad name, no constructor or repeated", k.Name))
+		}
+		seen[k.Name] = true
+	}
+	return errors.Join(mistakes...)
+}

@@ -1,0 +1,25 @@
+package actors
+
+import "errors"
+
+// The errors of Ask. Each says what the caller may conclude about the effect of
+// its command.
+var (
+	// ErrUnavailable: the command certainly had no effect. No node owns the
+	// shard, the owner refused, the node is stopping, or the deadline passed
+	// before the command was sent.
+	ErrUnavailable = errors.New("entity unavailable")
+	// ErrOverloaded: likewise no effect, and reported at once: too many
+	// commands are in flight for the entity or for the node.
+	ErrOverloaded = errors.New("entity overloaded")
+	// ErrUnknown: the command may or may not have had its effect. The same
+	// request and step may be asked again and get the first answer.
+	ErrUnknown = errors.New("effect of the command unknown")
+	// ErrInternal: the entity's code failed (a panic, or an answer that cannot
+	// be given). The entity was loaded afresh; the fault was logged where it
+	// happened, with the request id.
+	ErrInternal = errors.New("entity failed")
+)
+
+// ErrIdentity says that an encoded identity is malformed.
+var ErrIdentity = errors.New("malformed entity identity")

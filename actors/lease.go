@@ -1,0 +1,182 @@
+package actors
+
+import (
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"ssod/cluster"
+)
+
+// lease is one term in which this node leads a shard, with the entities that
+// are active in it. Entities of an earlier term are never used in a later one.
+type lease struct {
+	shard   *shard
+	runtime *Runtime
+	handle  cluster.Shard
+	lost    <-chan struct{}
+	barrier barrier
+	props   *actor.Props
+
+	mu       sync.Mutex
+	closed   bool
+	entities map[uint64]*activation // by hash; equal hashes are chained
+	born     *activation            // the one that props are producing
+}
+
+func newLease(s *shard, handle cluster.Shard) *lease {
+	l := &lease{
+		shard:    s,
+		runtime:  s.runtime,
+		handle:   handle,
+		lost:     handle.Lost(),
+		entities: make(map[uint64]*activation),
+	}
+	l.barrier.init(l)
+	// The producer runs inside spawn, under mu. The cheap mailbox matters:
+	// a ring buffer per entity is 200 bytes that most never need.
+	l.props = actor.PropsFromProducer(
+		func() actor.Actor { return l.born },
+		actor.WithMailbox(actor.UnboundedLockfree()))
+	return l
+}
+
+// over reports whether the term has ended.
+func (l *lease) over() bool {
+	select {
+	case <-l.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// admit finds the entity of a place, activating it if need be, and counts one
+// command in flight for it. From then on the entity stays until the command is
+// answered, so no message can meet an entity that is leaving.
+func (l *lease) admit(p place) (*activation, Code) {
+	r := l.runtime
+	if r.inflight.Add(1) > int64(r.limits.InFlight) {
+		r.inflight.Add(-1)
+		return nil, Code_OVERLOADED
+	}
+	a, code := l.admitEntity(p)
+	if code != Code_OK {
+		r.inflight.Add(-1)
+	}
+	return a, code
+}
+
+func (l *lease) admitEntity(p place) (*activation, Code) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, Code_NOT_OWNER
+	}
+	a := l.find(p)
+	if a == nil {
+		if a = l.spawn(p); a == nil {
+			return nil, Code_OVERLOADED
+		}
+	}
+	if a.inflight.Load() >= int32(l.runtime.limits.PerEntity) {
+		return nil, Code_OVERLOADED
+	}
+	a.inflight.Add(1)
+	a.used.Store(l.runtime.ticks.Load())
+	return a, Code_OK
+}
+
+func (l *lease) find(p place) *activation {
+	a := l.entities[p.hash]
+	for a != nil && (a.identity != p.identity || a.kind != p.kind) {
+		a = a.next
+	}
+	return a
+}
+
+// spawn makes an entity active, or returns nil when the node holds too many.
+// The entity loads its state in its own goroutine, at its first command.
+func (l *lease) spawn(p place) *activation {
+	r := l.runtime
+	if int(r.active.Load()) >= r.limits.Active {
+		r.makeRoom()
+		return nil
+	}
+	a := &activation{lease: l, place: p}
+	l.born = a
+	// A short name without the identity: it is hashed and kept a second time
+	// by the registry.
+	pid, err := r.system.Root.SpawnNamed(l.props, r.system.ProcessRegistry.NextId())
+	l.born = nil
+	if err != nil {
+		return nil
+	}
+	a.pid = pid
+	a.next = l.entities[p.hash]
+	l.entities[p.hash] = a
+	r.active.Add(1)
+	p.kind.metrics.active.Inc()
+	return a
+}
+
+// retire takes an idle entity out, unless a command was admitted for it.
+func (l *lease) retire(a *activation) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || a.inflight.Load() != 0 {
+		return false
+	}
+	l.remove(a)
+	return true
+}
+
+func (l *lease) remove(a *activation) {
+	at := l.entities[a.hash]
+	if at == a {
+		if a.next == nil {
+			delete(l.entities, a.hash)
+		} else {
+			l.entities[a.hash] = a.next
+		}
+		return
+	}
+	for ; at != nil; at = at.next {
+		if at.next == a {
+			at.next = a.next
+			return
+		}
+	}
+}
+
+// close turns new commands away and tells every entity to stop when those it
+// has are answered.
+func (l *lease) close() {
+	l.mu.Lock()
+	l.closed = true
+	leaving := l.entities
+	l.entities = nil
+	l.mu.Unlock()
+	for _, a := range leaving {
+		for ; a != nil; a = a.next {
+			a.post(leave{})
+		}
+	}
+}
+
+// forward passes an admitted turn on to its entity, after a read barrier if the
+// command needs one.
+func (l *lease) forward(t *Turn) {
+	switch {
+	case l.barrier.passed():
+		t.fenced = true
+	case !t.fenced && l.fenced(t):
+		l.barrier.wait(t)
+		return
+	}
+	t.entity.post(t)
+}
+
+func (l *lease) fenced(t *Turn) bool {
+	return t.fencing || t.entity.kind.Fenced != nil && t.entity.kind.Fenced(t.command)
+}

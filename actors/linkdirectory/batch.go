@@ -1,0 +1,179 @@
+package linkdirectory
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/cluster"
+)
+
+// schema is the version of the head and of the records beside it.
+const schema = 1
+
+// maxBatch bounds how many records one commit writes for each sort.
+const maxBatch = 2048
+
+// The first byte of a record's part says what it is.
+const (
+	partCode    = 'c'
+	partDevice  = 'd'
+	partAddress = 'a'
+)
+
+// batch is one commit being made durable, and what follows when it is.
+type batch struct {
+	commit       cluster.Commit
+	reservations []*reservation
+}
+
+// pending reports whether there is something to write.
+func (d *directory) pending() bool {
+	return len(d.changed) > 0 || len(d.devices.changed) > 0 || len(d.addresses.changed) > 0 || d.realm.changed
+}
+
+// batch takes what changed since the last one. All reservations decided so far
+// are in it; other records wait for the next when there are very many.
+func (d *directory) batch() *batch {
+	b := &batch{reservations: d.reserved}
+	d.reserved = nil
+	for _, r := range b.reservations {
+		b.commit.Outcomes = append(b.commit.Outcomes, r.outcome)
+		d.write(b, r.hash)
+	}
+	for hash := range d.changed {
+		if len(b.commit.Puts)+len(b.commit.Deletes) >= maxBatch {
+			break
+		}
+		d.write(b, hash)
+	}
+	d.devices.write(b, partDevice)
+	d.addresses.write(b, partAddress)
+	d.realm.changed = false
+	b.commit.Schema, b.commit.State = schema, encode(d.head())
+	return b
+}
+
+// write puts or deletes the record of one code.
+func (d *directory) write(b *batch, hash [HashSize]byte) {
+	delete(d.changed, hash)
+	part := string(partCode) + string(hash[:])
+	e, exists := d.codes[hash]
+	if !exists {
+		b.commit.Deletes = append(b.commit.Deletes, part)
+		return
+	}
+	b.commit.Puts = append(b.commit.Puts, cluster.Record{Part: part, Value: encode(e.message())})
+}
+
+// encode encodes what holds numbers and bytes only, which never fails.
+func encode(m proto.Message) []byte {
+	encoded, err := proto.Marshal(m)
+	if err != nil {
+		panic(fmt.Sprintf("linkdirectory: encode %s: %v", m.ProtoReflect().Descriptor().Name(), err))
+	}
+	return encoded
+}
+
+// applied makes the codes of a batch resolvable.
+func (d *directory) applied(b *batch) {
+	for _, r := range b.reservations {
+		if e := d.codes[r.hash]; e != nil {
+			e.tentative = false
+		}
+	}
+}
+
+// refused undoes a batch that certainly was not written: its reservations are
+// given up, and everything else is written with a later batch.
+func (d *directory) refused(b *batch) {
+	for _, r := range b.reservations {
+		if e := d.codes[r.hash]; e != nil && e.tentative {
+			d.release(e)
+			delete(d.codes, r.hash)
+		}
+	}
+	for _, put := range b.commit.Puts {
+		d.putBack(put.Part)
+	}
+	for _, part := range b.commit.Deletes {
+		d.putBack(part)
+	}
+	d.realm.changed = true
+}
+
+// putBack marks a record as changed again.
+func (d *directory) putBack(part string) {
+	switch part[0] {
+	case partCode:
+		d.changed[[HashSize]byte([]byte(part[1:]))] = struct{}{}
+	case partDevice:
+		d.devices.putBack(part[1:])
+	case partAddress:
+		d.addresses.putBack(part[1:])
+	}
+}
+
+func (w *windows) putBack(encoded string) {
+	key := binary.BigEndian.Uint64([]byte(encoded))
+	w.changed[key] = struct{}{}
+	w.stored[key] = struct{}{} // at worst a record is deleted that is not there
+}
+
+// write puts or deletes the records of the windows that changed.
+func (w *windows) write(b *batch, sort byte) {
+	n := 0
+	for key := range w.changed {
+		if n++; n > maxBatch {
+			return
+		}
+		delete(w.changed, key)
+		part := string(binary.BigEndian.AppendUint64([]byte{sort}, key))
+		at, exists := w.byKey[key]
+		if !exists {
+			if _, stored := w.stored[key]; stored {
+				delete(w.stored, key)
+				b.commit.Deletes = append(b.commit.Deletes, part)
+			}
+			continue
+		}
+		w.stored[key] = struct{}{}
+		x := at.Value.(*window)
+		m := &Window{StartMs: x.start, Failures: int32(x.failures)}
+		setUnknown(m, x.unknown)
+		b.commit.Puts = append(b.commit.Puts, cluster.Record{Part: part, Value: encode(m)})
+	}
+}
+
+// head is the head record.
+func (d *directory) head() *State {
+	r := &RealmBudget{
+		MinuteMs: d.realm.start, Failures: int32(d.realm.failures), Successes: int32(d.realm.successes),
+		ClosedUntilMs: d.realm.closedUntil, ClosedMinutes: int32(d.realm.closedMinutes),
+	}
+	setUnknown(r, d.realm.unknown)
+	m := &State{Realm: r}
+	setUnknown(m, d.unknown)
+	return m
+}
+
+func (e *entry) message() *Entry {
+	m := &Entry{
+		Namespace: []byte(e.namespace), Subject: []byte(e.subject), TtlMs: e.ttl,
+		ResolveUntilMs: e.resolveUntil, KeepUntilMs: e.keepUntil,
+		Length: int32(e.length), Retired: e.retired,
+	}
+	if e.live {
+		m.Patterns = e.patterns[:e.length]
+	}
+	setUnknown(m, e.unknown)
+	return m
+}
+
+// setUnknown keeps what a later version wrote.
+func setUnknown(m proto.Message, unknown string) {
+	if unknown != "" {
+		m.ProtoReflect().SetUnknown([]byte(unknown))
+	}
+}

@@ -1,0 +1,169 @@
+package linkdirectory
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors"
+	"ssod/cluster"
+)
+
+// KindName is the name of the kind in addresses and keys.
+const KindName = "linkdirectory"
+
+// Steps number the asks that one request sends to the directory.
+const (
+	stepResolve = 0
+	stepReserve = 1
+	stepSettle  = 2
+	stepRetire  = 3
+)
+
+// Keys has the key under which a realm's link codes are derived and hashed. It
+// never changes.
+type Keys interface {
+	LinkCodeKey(realm string) []byte
+}
+
+// Client asks the link directories of all realms. It turns codes into hashes
+// before they leave, so no code is ever in a message.
+type Client struct {
+	Asker actors.Asker
+	Keys  Keys
+}
+
+// Wanted says what code a realm's configuration asks for.
+type Wanted struct {
+	Length   int
+	Alphabet Alphabet
+	TTL      time.Duration
+	MaxLive  int
+}
+
+// Reservation is a code that nobody else has; it can be redeemed once its
+// profile added it.
+type Reservation struct {
+	Code                string
+	Hash                []byte
+	NotBefore, NotAfter time.Time
+}
+
+// LogValue keeps the code out of logs.
+func (r Reservation) LogValue() slog.Value { return slog.StringValue("link code") }
+
+// Reserve takes a free code for a profile of the realm. Fails with ErrFull.
+func (c Client) Reserve(ctx context.Context, request cluster.RequestID, realm, namespace, subject string, w Wanted) (Reservation, error) {
+	reply, err := ask[*ReserveReply](ctx, c, request, realm, stepReserve, &Reserve{
+		Namespace: []byte(namespace), Subject: []byte(subject),
+		Length: int32(w.Length), Alphanumeric: w.Alphabet == Alphanumeric,
+		TtlMs: w.TTL.Milliseconds(), MaxLive: int32(w.MaxLive),
+	})
+	if err != nil {
+		return Reservation{}, err
+	}
+	if err := asError(reply.Failure, 0); err != nil {
+		return Reservation{}, err
+	}
+	d := newDeriver(c.Keys.LinkCodeKey(realm))
+	code := d.code(request, int(reply.Attempt), int(reply.Length), w.Alphabet)
+	hash := d.hash(code)
+	return Reservation{
+		Code: code, Hash: hash[:],
+		NotBefore: time.UnixMilli(reply.NotBeforeMs), NotAfter: time.UnixMilli(reply.NotAfterMs),
+	}, nil
+}
+
+// Guess is a code as a viewer typed it, and who typed it.
+type Guess struct {
+	Typed   string     // the X-SSO-LINK header
+	Device  []byte     // decoded device identifier
+	Address netip.Addr // of the device; IPv6 counts by /64
+	// Failed guesses allowed per device and address in 15 minutes and per
+	// realm in one.
+	PerDevice, PerAddress, PerRealm int
+}
+
+// LogValue keeps the code out of logs.
+func (g Guess) LogValue() slog.Value { return slog.StringValue("guess of a link code") }
+
+// Target is the profile that a code belongs to, so far as the directory knows:
+// the profile alone decides whether it can be redeemed.
+type Target struct {
+	Namespace, Subject string
+	Hash               []byte
+}
+
+// Resolve charges the guess and finds the profile of a code. Fails with
+// ErrCode, a *GuessingError or a *ClosedError. A guess that found its code
+// must be ended with Settle under the same request id, else it costs.
+func (c Client) Resolve(ctx context.Context, request cluster.RequestID, realm string, g Guess) (Target, error) {
+	d := newDeriver(c.Keys.LinkCodeKey(realm))
+	code, wellFormed := Normalise(g.Typed)
+	m := &Resolve{
+		Length:    int32(len(code)),
+		DeviceKey: d.key(purposeDevice, g.Device), AddressKey: d.key(purposeAddress, addressName(g.Address)),
+		PerDevice: int32(g.PerDevice), PerAddress: int32(g.PerAddress), PerRealm: int32(g.PerRealm),
+	}
+	if wellFormed {
+		hash := d.hash(code)
+		m.CodeHash = hash[:]
+	}
+	reply, err := ask[*ResolveReply](ctx, c, request, realm, stepResolve, m)
+	if err != nil {
+		return Target{}, err
+	}
+	if err := asError(reply.Failure, reply.RetryAfterMs); err != nil {
+		return Target{}, err
+	}
+	return Target{Namespace: string(reply.Namespace), Subject: string(reply.Subject), Hash: m.CodeHash}, nil
+}
+
+// addressName is what counts as one address: IPv6 hosts own a whole /64.
+func addressName(a netip.Addr) []byte {
+	a = a.Unmap().WithZone("")
+	if a.Is6() {
+		a = netip.PrefixFrom(a, 64).Masked().Addr()
+	}
+	return a.AsSlice()
+}
+
+// Settle says how a guess ended whose code was found, without waiting: see
+// [Verdict]. perRealm is the realm's budget as in Guess.
+func (c Client) Settle(request cluster.RequestID, realm string, hash []byte, v Verdict, perRealm int) {
+	c.tell(request, realm, stepSettle, &Settle{CodeHash: hash, Verdict: v, PerRealm: int32(perRealm)})
+}
+
+// Retire gives up codes, without waiting. A code whose retirement is lost only
+// stays reserved until it expires.
+func (c Client) Retire(request cluster.RequestID, realm string, hashes ...[]byte) {
+	if len(hashes) > 0 {
+		c.tell(request, realm, stepRetire, &Retire{CodeHash: hashes})
+	}
+}
+
+func (c Client) tell(request cluster.RequestID, realm string, step uint32, command proto.Message) {
+	c.Asker.Tell(address(realm), request, step, command)
+}
+
+func address(realm string) actors.Address {
+	return actors.Address{Kind: KindName, Identity: actors.Identity{realm}}
+}
+
+// ask sends a command and expects an answer of type R.
+func ask[R proto.Message](ctx context.Context, c Client, request cluster.RequestID, realm string, step uint32, command proto.Message) (R, error) {
+	var none R
+	reply, err := c.Asker.Ask(ctx, address(realm), request, step, command)
+	if err != nil {
+		return none, fmt.Errorf("ask link directory of %s to %s: %w", realm, command.ProtoReflect().Descriptor().Name(), err)
+	}
+	r, ok := reply.(R)
+	if !ok {
+		return none, fmt.Errorf("ask link directory of %s to %s: got a %T", realm, command.ProtoReflect().Descriptor().Name(), reply)
+	}
+	return r, nil
+}

@@ -1,0 +1,141 @@
+package linkdirectory
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"strings"
+
+	"ssod/cluster"
+)
+
+// Alphabet is the set of characters of a realm's link codes.
+type Alphabet string
+
+// The two alphabets of sso-service.md 4; Alphanumeric leaves out what is easily
+// mistaken for something else.
+const (
+	Digits       Alphabet = "0123456789"
+	Alphanumeric Alphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+)
+
+// AlphabetNamed is the alphabet that the configuration calls by this name;
+// every name but "alphanumeric" means digits.
+func AlphabetNamed(name string) Alphabet {
+	if name == "alphanumeric" {
+		return Alphanumeric
+	}
+	return Digits
+}
+
+// MinLength and MaxLength bound the length of a code; LongLength is the length
+// that is accepted even while short codes are closed.
+const (
+	MinLength  = 4
+	MaxLength  = 10
+	LongLength = 10
+)
+
+// HashSize is the length of a code's hash: HMAC-SHA-256 cut to 128 bits.
+const HashSize = 16
+
+// Code derives the candidate code of one attempt of a request. All randomness
+// is in the request id and the realm's key, so the directory and the node that
+// answers the client find the same code and it never travels or is stored.
+func Code(key []byte, request cluster.RequestID, attempt, length int, alphabet Alphabet) string {
+	return newDeriver(key).code(request, attempt, length, alphabet)
+}
+
+// Hash is what stands for a code everywhere but on a screen.
+func Hash(key []byte, normalised string) []byte {
+	h := newDeriver(key).hash(normalised)
+	return h[:]
+}
+
+// Normalise brings what a viewer typed into the form that is looked up: without
+// spaces and hyphens, in upper case (headers.md 6). It reports whether the
+// result can be a code at all.
+func Normalise(typed string) (code string, wellFormed bool) {
+	code = strings.ToUpper(strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' || r == '\t' {
+			return -1
+		}
+		return r
+	}, typed))
+	return code, wellFormedCode(code)
+}
+
+func wellFormedCode(code string) bool {
+	if len(code) < MinLength || len(code) > MaxLength {
+		return false
+	}
+	for _, c := range []byte(code) {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}
+
+// deriver computes a realm's keyed digests. It is not safe for concurrent use.
+type deriver struct {
+	mac hash.Hash
+	sum [sha256.Size]byte
+	in  [64]byte
+}
+
+func newDeriver(key []byte) *deriver {
+	return &deriver{mac: hmac.New(sha256.New, key)}
+}
+
+// digest is HMAC-SHA-256 over a purpose, which keeps the uses of the realm's
+// key apart, and a message. The result is valid until the next call.
+func (d *deriver) digest(purpose byte, message []byte) []byte {
+	d.mac.Reset()
+	d.in[63] = purpose
+	d.mac.Write(d.in[63:])
+	d.mac.Write(message)
+	return d.mac.Sum(d.sum[:0])
+}
+
+const (
+	purposeCode    = 'c'
+	purposeHash    = 'h'
+	purposePattern = 'p'
+	purposeDevice  = 'd'
+	purposeAddress = 'a'
+)
+
+// code draws length characters without bias: a byte that would favour the
+// first characters of the alphabet is skipped, and a digest that runs out is
+// followed by the next.
+func (d *deriver) code(request cluster.RequestID, attempt, length int, alphabet Alphabet) string {
+	var seed [len(request) + 12]byte
+	copy(seed[:], request[:])
+	binary.BigEndian.PutUint32(seed[16:], uint32(attempt))
+	binary.BigEndian.PutUint32(seed[20:], uint32(length))
+	fair := byte(256 - 256%len(alphabet))
+	code := make([]byte, 0, MaxLength)
+	for block := uint32(0); ; block++ {
+		binary.BigEndian.PutUint32(seed[24:], block)
+		for _, b := range d.digest(purposeCode, seed[:]) {
+			if len(code) == length {
+				return string(code)
+			}
+			if b < fair {
+				code = append(code, alphabet[int(b)%len(alphabet)])
+			}
+		}
+	}
+}
+
+func (d *deriver) hash(normalised string) [HashSize]byte {
+	n := copy(d.in[:32], normalised)
+	return [HashSize]byte(d.digest(purposeHash, d.in[:n]))
+}
+
+// key digests what names a guesser.
+func (d *deriver) key(purpose byte, name []byte) uint64 {
+	return binary.BigEndian.Uint64(d.digest(purpose, name))
+}

@@ -1,0 +1,161 @@
+package linkdirectory
+
+import "time"
+
+// grace is for how long a code can be resolved after it expired or was used:
+// the profile tells repeats and lost races from failed guesses.
+const grace = time.Minute
+
+// keepFactor bounds all codes in memory, kept ones included, to a multiple of
+// the live ones that the realm may have.
+const keepFactor = 8
+
+// directory is the state of one realm's directory. It is a plain state machine:
+// its methods are told the time and touch no disk.
+type directory struct {
+	derive  *deriver
+	spacing *spacer
+	observe observer
+
+	codes    map[[HashSize]byte]*entry
+	taken    map[uint32]struct{} // patterns of live codes
+	live     int
+	byLength [MaxLength + 1]int // live codes
+	due      due
+
+	devices, addresses *windows
+	realm              realm
+	guesses            *guesses
+
+	reserved []*reservation // decided, in no batch yet
+	changed  map[[HashSize]byte]struct{}
+	unknown  string // fields of a later version in the head
+}
+
+// entry is one code that is live or kept.
+type entry struct {
+	namespace, subject string
+	unknown            string // fields of a later version
+	ttl                int64  // ms
+	resolveUntil       int64  // ms
+	keepUntil          int64  // ms
+	patterns           patterns
+	length             uint8
+	live               bool // counts for density and spacing
+	retired            bool // used, replaced or cancelled
+	tentative          bool // its commit is not applied yet
+}
+
+// observer is told what operators watch.
+type observer interface {
+	guessFailed()
+	closed(d time.Duration)
+	codesLive(n int)
+}
+
+func newDirectory(key []byte, o observer) *directory {
+	d := newDeriver(key)
+	return &directory{
+		derive: d, spacing: newSpacer(d), observe: o,
+		codes:   make(map[[HashSize]byte]*entry),
+		taken:   make(map[uint32]struct{}),
+		changed: make(map[[HashSize]byte]struct{}),
+		devices: newWindows(maxWindows), addresses: newWindows(maxWindows),
+		guesses: newGuesses(maxGuesses),
+	}
+}
+
+// enter adds a code and makes its next appointment.
+func (d *directory) enter(hash [HashSize]byte, e *entry) {
+	d.codes[hash] = e
+	if e.live {
+		d.count(e)
+	}
+	d.due.push(appointment{e.next(), hash})
+}
+
+// count makes a live code count for density and spacing.
+func (d *directory) count(e *entry) {
+	d.live++
+	d.byLength[e.length]++
+	for _, p := range e.patterns[:e.length] {
+		d.taken[p] = struct{}{}
+	}
+}
+
+// release ends that.
+func (d *directory) release(e *entry) {
+	if !e.live {
+		return
+	}
+	e.live = false
+	d.live--
+	d.byLength[e.length]--
+	for _, p := range e.patterns[:e.length] {
+		delete(d.taken, p)
+	}
+	e.patterns = patterns{}
+}
+
+// next is when something happens to the code by itself.
+func (e *entry) next() int64 {
+	if e.live {
+		return e.resolveUntil
+	}
+	return e.keepUntil
+}
+
+// owned reports whether the code leads to a profile.
+func (e *entry) owned(now time.Time) bool {
+	return !e.tentative && e.subject != "" && now.UnixMilli() < e.resolveUntil
+}
+
+// retire gives up a code. One that was used stays resolvable for a grace.
+func (d *directory) retire(hash [HashSize]byte, used bool, now time.Time) (did bool) {
+	e := d.codes[hash]
+	if e == nil || e.retired {
+		return false
+	}
+	d.release(e)
+	ms := now.UnixMilli()
+	e.retired = true
+	e.keepUntil = ms + e.ttl
+	if used {
+		e.resolveUntil = min(e.resolveUntil, ms+grace.Milliseconds())
+		e.keepUntil = max(e.keepUntil, e.resolveUntil)
+	} else {
+		e.resolveUntil, e.namespace, e.subject = ms, "", ""
+	}
+	d.changed[hash] = struct{}{}
+	return true
+}
+
+// advance lets expire what is due, at most limit codes.
+func (d *directory) advance(now time.Time, limit int) {
+	ms := now.UnixMilli()
+	for range limit {
+		a, ok := d.due.pop(ms)
+		if !ok {
+			return
+		}
+		e := d.codes[a.hash]
+		if e == nil { // its reservation was given up
+			continue
+		}
+		if e.live && e.resolveUntil <= ms {
+			d.release(e)
+			e.namespace, e.subject = "", ""
+		}
+		if !e.live && e.keepUntil <= ms {
+			delete(d.codes, a.hash)
+			d.changed[a.hash] = struct{}{}
+			continue
+		}
+		d.due.push(appointment{e.next(), a.hash})
+	}
+}
+
+// empty reports whether there is nothing worth keeping in memory.
+func (d *directory) empty() bool {
+	return len(d.codes) == 0 && len(d.devices.byKey) == 0 && len(d.addresses.byKey) == 0 && !d.pending()
+}

@@ -1,0 +1,164 @@
+package linkdirectory
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ssod/actors"
+	"ssod/cluster"
+)
+
+// How many codes and windows may expire in one turn, so that a turn stays
+// short.
+const (
+	expirePerCommand = 64
+	expirePerTick    = 1 << 14
+)
+
+// Config is what directories need.
+type Config struct {
+	// Keys has each realm's key.
+	Keys Keys
+	// Metrics receives the collectors; nil: none are registered.
+	Metrics prometheus.Registerer
+	// Log receives the alert when short codes are closed; nil: slog.Default.
+	Log *slog.Logger
+}
+
+// Kind registers link directories with a runtime.
+func Kind(c Config) actors.Kind {
+	i := newInstruments(c.Metrics, c.Log)
+	return actors.Kind{
+		Name: KindName,
+		New: func(id actors.Identity) actors.Entity {
+			realm := id[0]
+			return &entity{
+				realm: realm, waiting: make(map[call][]*actors.Turn),
+				directory: newDirectory(c.Keys.LinkCodeKey(realm), i.of(realm)),
+			}
+		},
+	}
+}
+
+// entity is one realm's actor. It never waits for a commit: while one is in
+// flight it decides what the next will carry, and resolves codes meanwhile.
+type entity struct {
+	realm     string
+	directory *directory
+	waiting   map[call][]*actors.Turn // for the commit of their reservation
+	writing   bool
+}
+
+// Load reads the directory.
+func (e *entity) Load(store cluster.Reader) error {
+	if err := e.directory.load(store, address(e.realm).Entity()); err != nil {
+		return err
+	}
+	e.directory.observe.codesLive(e.directory.live)
+	return nil
+}
+
+// Receive handles one command.
+func (e *entity) Receive(t *actors.Turn) {
+	d, now := e.directory, t.Now()
+	d.advance(now, expirePerCommand)
+	switch m := t.Command().(type) {
+	case *Reserve:
+		e.reserve(t, m)
+	case *Resolve:
+		reply, fence := d.resolve(m, t.Request(), t.Fenced(), now)
+		if fence {
+			t.Fence()
+			return
+		}
+		t.Reply(reply)
+	case *Settle:
+		d.settle(m, t.Request(), now)
+		t.Reply(&Done{})
+	case *Retire:
+		d.giveUp(m, now)
+		t.Reply(&Done{})
+	default:
+		t.Fail(fmt.Errorf("link directory does not know %T", m))
+	}
+}
+
+// reserve decides a reservation and lets the turn wait for its commit.
+func (e *entity) reserve(t *actors.Turn, m *Reserve) {
+	by := call{t.Request(), t.Step()}
+	if _, known := e.waiting[by]; !known {
+		if reply, done := t.Recorded(); done {
+			t.Reply(reply)
+			return
+		}
+		r := e.directory.reserve(m, by, t.Now())
+		if r == nil {
+			t.Reply(&ReserveReply{Failure: Failure_FULL})
+			return
+		}
+		r.outcome = t.Outcome(r.reply)
+	}
+	e.waiting[by] = append(e.waiting[by], t)
+	t.Defer()
+	e.write(t)
+}
+
+// write begins a commit with everything that changed, unless one is in flight.
+func (e *entity) write(t *actors.Turn) {
+	if e.writing {
+		return
+	}
+	b := e.directory.batch()
+	e.writing = true
+	t.Begin(b.commit, func(t *actors.Turn, err error) { e.written(t, b, err) })
+}
+
+// written answers the reservations of a batch and begins the next. When the
+// commit was refused, nothing else is lost than the batch's reservations. After
+// another error the directory is loaded afresh, and the runtime delivers again
+// what waits here.
+func (e *entity) written(t *actors.Turn, b *batch, err error) {
+	e.writing = false
+	switch {
+	case err == nil:
+		e.directory.applied(b)
+		e.answer(b, func(turn *actors.Turn, r *reservation) { turn.Reply(r.reply) })
+	case errors.Is(err, cluster.ErrRefused):
+		e.directory.refused(b)
+		e.answer(b, func(turn *actors.Turn, _ *reservation) { turn.Fail(err) })
+	default:
+		return
+	}
+	e.directory.observe.codesLive(e.directory.live)
+	if len(e.directory.reserved) > 0 {
+		e.write(t)
+	}
+}
+
+// answer ends the turns that wait for the reservations of a batch.
+func (e *entity) answer(b *batch, end func(*actors.Turn, *reservation)) {
+	for _, r := range b.reservations {
+		for _, turn := range e.waiting[r.call] {
+			end(turn, r)
+		}
+		delete(e.waiting, r.call)
+	}
+}
+
+// Tick lets codes and windows expire and writes what no reservation carried.
+// The directory stays in memory while it has codes or guessers.
+func (e *entity) Tick(t *actors.Turn) (idle bool) {
+	d, now := e.directory, t.Now()
+	d.advance(now, expirePerTick)
+	d.devices.advance(now, expirePerTick)
+	d.addresses.advance(now, expirePerTick)
+	d.guesses.forget(now.UnixMilli() - guessLife.Milliseconds())
+	d.observe.codesLive(d.live)
+	if d.pending() {
+		e.write(t)
+	}
+	return !e.writing && d.empty()
+}

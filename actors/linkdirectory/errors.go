@@ -1,0 +1,55 @@
+package linkdirectory
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// What a command can fail with, apart from the errors of package actors.
+var (
+	// ErrCode: no profile has this code. The guess was charged.
+	ErrCode = errors.New("the link code is unknown, expired or already used")
+	// ErrFull: the realm has as many live codes as it may have, or no free code
+	// was found.
+	ErrFull = errors.New("the realm has no free link code")
+)
+
+// GuessingError says that the device or the address made too many failed
+// guesses. Nothing was looked up.
+type GuessingError struct {
+	RetryAfter time.Duration
+}
+
+func (e *GuessingError) Error() string {
+	return fmt.Sprintf("too many failed guesses, retry in %v", e.RetryAfter)
+}
+
+// ClosedError says that the realm's short codes are closed because too many
+// guesses failed. Nothing was looked up and no guess was charged.
+type ClosedError struct {
+	RetryAfter time.Duration
+}
+
+func (e *ClosedError) Error() string {
+	return fmt.Sprintf("short link codes are closed, retry in %v", e.RetryAfter)
+}
+
+// asError turns an answer's failure into what callers handle.
+func asError(f Failure, retryAfterMS int64) error {
+	retry := time.Duration(retryAfterMS) * time.Millisecond
+	switch f {
+	case Failure_OK:
+		return nil
+	case Failure_UNKNOWN_CODE:
+		return ErrCode
+	case Failure_GUESSING:
+		return &GuessingError{RetryAfter: retry}
+	case Failure_CLOSED:
+		return &ClosedError{RetryAfter: retry}
+	case Failure_FULL:
+		return ErrFull
+	default:
+		return fmt.Errorf("link directory answered with unknown failure %d", f)
+	}
+}

@@ -1,0 +1,115 @@
+package linkdirectory
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/cluster"
+)
+
+// What a stored directory can be wrong about.
+var (
+	errSchema = errors.New("link directory has an unknown schema")
+	errRecord = errors.New("link directory has a malformed record")
+)
+
+// load reads a stored directory.
+func (d *directory) load(store cluster.Reader, e cluster.Entity) error {
+	head, found, err := store.Head(e)
+	if err != nil {
+		return fmt.Errorf("read link directory: %w", err)
+	}
+	if !found {
+		return nil
+	}
+	if err := d.setHead(head); err != nil {
+		return err
+	}
+	l := loader{directory: d}
+	err = store.Records(e, func(part, value []byte) bool {
+		l.err = l.record(part, value)
+		return l.err == nil
+	})
+	d.due.heapify()
+	return errors.Join(err, l.err)
+}
+
+func (d *directory) setHead(h cluster.Head) error {
+	if h.Schema != schema {
+		return fmt.Errorf("%w: %d", errSchema, h.Schema)
+	}
+	var m State
+	if err := proto.Unmarshal(h.State, &m); err != nil {
+		return fmt.Errorf("decode link directory: %w", err)
+	}
+	r := m.GetRealm()
+	d.unknown = string(m.ProtoReflect().GetUnknown())
+	d.realm = realm{
+		start: r.GetMinuteMs(), failures: int(r.GetFailures()), successes: int(r.GetSuccesses()),
+		closedUntil: r.GetClosedUntilMs(), closedMinutes: int(r.GetClosedMinutes()),
+	}
+	if r != nil {
+		d.realm.unknown = string(r.ProtoReflect().GetUnknown())
+	}
+	return nil
+}
+
+// loader reads records one by one into the same messages: a realm can have
+// hundreds of thousands.
+type loader struct {
+	*directory
+	err    error
+	entry  Entry
+	window Window
+}
+
+func (l *loader) record(part, value []byte) error {
+	switch {
+	case len(part) == 1+HashSize && part[0] == partCode:
+		return l.code([HashSize]byte(part[1:]), value)
+	case len(part) == 9 && part[0] == partDevice:
+		return l.guesser(l.devices, part[1:], value)
+	case len(part) == 9 && part[0] == partAddress:
+		return l.guesser(l.addresses, part[1:], value)
+	default: // of a later version
+		return nil
+	}
+}
+
+func (l *loader) code(hash [HashSize]byte, value []byte) error {
+	m := &l.entry
+	if err := proto.Unmarshal(value, m); err != nil {
+		return fmt.Errorf("decode link code: %w", err)
+	}
+	if m.Length < MinLength || m.Length > MaxLength {
+		return fmt.Errorf("%w: code of length %d", errRecord, m.Length)
+	}
+	e := &entry{
+		namespace: string(m.Namespace), subject: string(m.Subject), unknown: string(m.ProtoReflect().GetUnknown()),
+		ttl: m.TtlMs, resolveUntil: m.ResolveUntilMs, keepUntil: m.KeepUntilMs,
+		length: uint8(m.Length), retired: m.Retired,
+		live: !m.Retired && len(m.Patterns) == int(m.Length),
+	}
+	copy(e.patterns[:], m.Patterns)
+	l.codes[hash] = e
+	if e.live {
+		l.count(e)
+	}
+	l.due = append(l.due, appointment{e.next(), hash})
+	return nil
+}
+
+func (l *loader) guesser(w *windows, key, value []byte) error {
+	if err := proto.Unmarshal(value, &l.window); err != nil {
+		return fmt.Errorf("decode guess window: %w", err)
+	}
+	x := w.put(&window{
+		key: binary.BigEndian.Uint64(key), start: l.window.StartMs, failures: int(l.window.Failures),
+		unknown: string(l.window.ProtoReflect().GetUnknown()),
+	})
+	w.stored[x.key] = struct{}{}
+	return nil
+}

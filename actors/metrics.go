@@ -1,0 +1,83 @@
+package actors
+
+import (
+	"reflect"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/proto"
+)
+
+// mailboxSample is how many commands pass per one whose wait is measured.
+const mailboxSample = 64
+
+// metrics are the runtime's collectors.
+type metrics struct {
+	active     *prometheus.GaugeVec
+	messages   *prometheus.CounterVec
+	mailbox    prometheus.Histogram
+	registerer prometheus.Registerer
+}
+
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	m := &metrics{
+		active: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ssod_actor_active",
+			Help: "Entities held in memory.",
+		}, []string{"kind"}),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ssod_actor_messages_total",
+			Help: "Commands delivered to entities, repeats included.",
+		}, []string{"kind", "message"}),
+		mailbox: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "ssod_actor_mailbox_seconds",
+			Help:    "Time from admission to the entity's turn, of one command in 64.",
+			Buckets: prometheus.ExponentialBuckets(2e-6, 4, 11), // 2 us .. 2 s
+		}),
+		registerer: registerer,
+	}
+	if registerer != nil {
+		registerer.MustRegister(m.collectors()...)
+	}
+	return m
+}
+
+func (m *metrics) collectors() []prometheus.Collector {
+	return []prometheus.Collector{m.active, m.messages, m.mailbox}
+}
+
+// unregister makes room for a later runtime of the same process.
+func (m *metrics) unregister() {
+	if m.registerer == nil {
+		return
+	}
+	for _, c := range m.collectors() {
+		m.registerer.Unregister(c)
+	}
+}
+
+// kindMetrics are the series of one kind, looked up once.
+type kindMetrics struct {
+	active   prometheus.Gauge
+	messages *prometheus.CounterVec
+	byType   sync.Map // reflect.Type of the command -> prometheus.Counter
+}
+
+func (m *metrics) kind(name string) *kindMetrics {
+	return &kindMetrics{
+		active:   m.active.WithLabelValues(name),
+		messages: m.messages.MustCurryWith(prometheus.Labels{"kind": name}),
+	}
+}
+
+// message counts a command that is delivered.
+func (k *kindMetrics) message(command proto.Message) {
+	t := reflect.TypeOf(command)
+	if c, ok := k.byType.Load(t); ok {
+		c.(prometheus.Counter).Inc()
+		return
+	}
+	name := string(command.ProtoReflect().Descriptor().Name())
+	c, _ := k.byType.LoadOrStore(t, k.messages.WithLabelValues(name))
+	c.(prometheus.Counter).Inc()
+}

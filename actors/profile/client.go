@@ -1,0 +1,134 @@
+package profile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors"
+	"ssod/cluster"
+)
+
+// Steps number the asks that one request sends to a profile. Together with the
+// request id they make a repeated ask find its first answer.
+const (
+	stepOnly    = 0 // a request that asks one thing of the profile
+	stepMayLink = 0
+	stepRedeem  = 1 // after the directory resolved the code
+	stepAddCode = 2 // after the directory reserved the code
+)
+
+// Client asks profiles, wherever they live. Its methods fail with the errors
+// of this package, or with those of [actors.Asker].
+type Client struct {
+	Asker actors.Asker
+}
+
+// Mint makes the device a member, or touches the member it is, and returns the
+// number of its membership. Fails with ErrTooManyDevices.
+func (c Client) Mint(ctx context.Context, request cluster.RequestID, id ID, m *Mint) (membership int64, err error) {
+	reply, err := ask[*MintReply](ctx, c, request, id, stepOnly, m)
+	if err != nil {
+		return 0, err
+	}
+	return reply.Membership, asError(reply.Failure, 0)
+}
+
+// Redeem consumes a link code for the device and returns the number of its
+// membership. Fails with ErrCode, ErrRaceLost or ErrTooManyDevices.
+func (c Client) Redeem(ctx context.Context, request cluster.RequestID, id ID, m *Redeem) (membership int64, err error) {
+	reply, err := ask[*RedeemReply](ctx, c, request, id, stepRedeem, m)
+	if err != nil {
+		return 0, err
+	}
+	return reply.Membership, asError(reply.Failure, 0)
+}
+
+// Refresh says whether the caller's token may be renewed: nil, ErrNotMember or
+// ErrWrongDevice.
+func (c Client) Refresh(ctx context.Context, request cluster.RequestID, id ID, caller *Caller) error {
+	reply, err := ask[*RefreshReply](ctx, c, request, id, stepOnly, &Refresh{Caller: caller})
+	if err != nil {
+		return err
+	}
+	return asError(reply.Failure, 0)
+}
+
+// MayLink says whether the caller may have a link code now. Fails with
+// ErrNotMember, ErrWrongDevice, ErrTooManyDevices or a *TooManyCodesError.
+func (c Client) MayLink(ctx context.Context, request cluster.RequestID, id ID, m *MayLink) error {
+	reply, err := ask[*MayLinkReply](ctx, c, request, id, stepMayLink, m)
+	if err != nil {
+		return err
+	}
+	return asError(reply.Failure, reply.RetryAfterMs)
+}
+
+// AddCode makes a reserved code redeemable. It returns the hashes of the codes
+// that this one replaced, which the directory may retire. It fails as MayLink
+// does; then the reserved code itself may be retired.
+func (c Client) AddCode(ctx context.Context, request cluster.RequestID, id ID, m *AddCode) (freed [][]byte, err error) {
+	reply, err := ask[*AddCodeReply](ctx, c, request, id, stepAddCode, m)
+	if err != nil {
+		return nil, err
+	}
+	return reply.Freed, asError(reply.Failure, reply.RetryAfterMs)
+}
+
+// Unlink removes devices. It returns which entries of m.Devices named a device
+// that was removed, and the hashes of link codes that were cancelled with
+// them. Fails with ErrNotMember or ErrWrongDevice.
+func (c Client) Unlink(ctx context.Context, request cluster.RequestID, id ID, m *Unlink) (removed []int32, freed [][]byte, err error) {
+	reply, err := ask[*UnlinkReply](ctx, c, request, id, stepOnly, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	return reply.Removed, reply.Freed, asError(reply.Failure, 0)
+}
+
+// List returns the members in the order in which they joined. Fails with
+// ErrNotMember or ErrWrongDevice.
+func (c Client) List(ctx context.Context, request cluster.RequestID, id ID, caller *Caller) ([]*Member, error) {
+	reply, err := ask[*ListReply](ctx, c, request, id, stepOnly, &List{Caller: caller})
+	if err != nil {
+		return nil, err
+	}
+	return reply.Members, asError(reply.Failure, 0)
+}
+
+// Show returns what is stored of a profile, secrets left out; false when
+// nothing is.
+func (c Client) Show(ctx context.Context, request cluster.RequestID, id ID) (*State, bool, error) {
+	reply, err := ask[*ShowReply](ctx, c, request, id, stepOnly, &Show{})
+	if err != nil {
+		return nil, false, err
+	}
+	return reply.State, reply.Exists, nil
+}
+
+// Erase removes everything stored of a profile but the numbers that keep old
+// tokens void, which stay for tombstone. It returns how many members it had
+// and the hashes of its link codes.
+func (c Client) Erase(ctx context.Context, request cluster.RequestID, id ID, tombstone time.Duration) (members int, freed [][]byte, err error) {
+	reply, err := ask[*EraseReply](ctx, c, request, id, stepOnly, &Erase{TombstoneMs: tombstone.Milliseconds()})
+	if err != nil {
+		return 0, nil, err
+	}
+	return int(reply.Members), reply.Freed, nil
+}
+
+// ask sends a command and expects an answer of type R.
+func ask[R proto.Message](ctx context.Context, c Client, request cluster.RequestID, id ID, step uint32, command proto.Message) (R, error) {
+	var none R
+	reply, err := c.Asker.Ask(ctx, id.Address(), request, step, command)
+	if err != nil {
+		return none, fmt.Errorf("ask profile for %s: %w", command.ProtoReflect().Descriptor().Name(), err)
+	}
+	r, ok := reply.(R)
+	if !ok {
+		return none, fmt.Errorf("ask profile for %s: got a %T", command.ProtoReflect().Descriptor().Name(), reply)
+	}
+	return r, nil
+}

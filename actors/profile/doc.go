@@ -1,0 +1,28 @@
+// Package profile is the entity behind one viewer's single sign-on: which
+// devices are members, and which link codes let another device join.
+//
+// A profile is named by realm, namespace and subject ([ID]). Its actor is the
+// single writer of its [State]; what it does with a command is decided by pure
+// functions of (state, command, now), one file per subject:
+//
+//	membership.go  mint: the first device founds the profile, others join it
+//	linkcode.go    a code is added, redeemed once, replaced, cancelled
+//	unlink.go      devices leave; a profile without members keeps a tombstone
+//	list.go        reads: refresh, list, show
+//	expire.go      what the sweep drops
+//
+// Tokens are not stored. A token names its device by digest ([Did]) and the
+// number of its membership; it is good while that very membership is alive, so
+// a device that was unlinked loses access at the instant of the commit, and one
+// that joins again gets a new number. Numbers never repeat: each is larger than
+// the last and than the clock, and a profile that lost its last member keeps
+// the last number for as long as a token can live.
+//
+// A link code is consumed and its device added in one commit. The profile is
+// the only judge of one-time use; the link directory is an index to it.
+//
+// lastSeen is the one soft field: exact in memory, written with another change
+// or when the stored one is over an hour old, and before the actor is passivated.
+//
+// Other packages use [Client].
+package profile

@@ -1,0 +1,118 @@
+package profile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// schema is the version of the head record's format.
+const schema = 1
+
+// errSchema: the record was written by a version with a newer format.
+var errSchema = errors.New("profile has an unknown schema")
+
+// encode returns the head record.
+func (s *state) encode() ([]byte, error) {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(s.message())
+	if err != nil {
+		return nil, fmt.Errorf("encode profile: %w", err)
+	}
+	return b, nil
+}
+
+// decode reads a head record.
+func decode(version uint32, encoded []byte) (*state, error) {
+	if version != schema {
+		return nil, fmt.Errorf("%w: %d", errSchema, version)
+	}
+	var m State
+	if err := proto.Unmarshal(encoded, &m); err != nil {
+		return nil, fmt.Errorf("decode profile: %w", err)
+	}
+	return fromMessage(&m), nil
+}
+
+// message is s as protobuf, fields of later versions included.
+func (s *state) message() *State {
+	m := &State{
+		Members:        make([]*Member, len(s.members)),
+		Codes:          make([]*Code, len(s.codes)),
+		LastMembership: s.lastMembership,
+		KeepUntilMs:    s.keepUntil,
+		IssuedMs:       s.issued,
+	}
+	for i := range s.members {
+		m.Members[i] = s.members[i].message()
+	}
+	for i := range s.codes {
+		m.Codes[i] = s.codes[i].message()
+	}
+	setUnknown(m, s.unknown)
+	return m
+}
+
+func (m *member) message() *Member {
+	p := &Member{
+		Device: []byte(m.device), Membership: m.membership, Type: m.kind,
+		LastSeenMs: m.lastSeen, Attributes: []byte(m.attributes),
+	}
+	setUnknown(p, m.unknown)
+	return p
+}
+
+func (c *code) message() *Code {
+	p := &Code{
+		Hash: []byte(c.hash), Did: bytes.Clone(c.did[:]), NotAfterMs: c.notAfter,
+		UsedMs: c.used, UsedMembership: c.usedMembership,
+	}
+	if c.used != 0 {
+		p.UsedBy = bytes.Clone(c.usedBy[:])
+	}
+	setUnknown(p, c.unknown)
+	return p
+}
+
+func fromMessage(m *State) *state {
+	s := &state{
+		issued: m.IssuedMs, lastMembership: m.LastMembership, keepUntil: m.KeepUntilMs,
+		unknown: string(m.ProtoReflect().GetUnknown()),
+	}
+	if len(m.Members) > 0 {
+		s.members = make([]member, len(m.Members))
+	}
+	for i, p := range m.Members {
+		s.members[i] = member{
+			device: string(p.Device), attributes: string(p.Attributes),
+			unknown: string(p.ProtoReflect().GetUnknown()), did: Did(p.Device),
+			membership: p.Membership, lastSeen: p.LastSeenMs, storedSeen: p.LastSeenMs, kind: p.Type,
+		}
+	}
+	if len(m.Codes) > 0 {
+		s.codes = make([]code, len(m.Codes))
+	}
+	for i, p := range m.Codes {
+		s.codes[i] = code{
+			hash: string(p.Hash), unknown: string(p.ProtoReflect().GetUnknown()), did: digest(p.Did),
+			usedBy: digest(p.UsedBy), notAfter: p.NotAfterMs, used: p.UsedMs, usedMembership: p.UsedMembership,
+		}
+	}
+	return s
+}
+
+// digest reads a device digest; one of another length is nobody's.
+func digest(b []byte) (d [DidSize]byte) {
+	if len(b) == DidSize {
+		copy(d[:], b)
+	}
+	return d
+}
+
+// setUnknown keeps what a later version wrote.
+func setUnknown(m proto.Message, unknown string) {
+	if unknown != "" {
+		m.ProtoReflect().SetUnknown([]byte(unknown))
+	}
+}

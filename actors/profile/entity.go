@@ -1,0 +1,166 @@
+package profile
+
+import (
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors"
+	"ssod/cluster"
+)
+
+// Config is what profiles need to know of the configuration. Each function is
+// called when its answer is needed, so a reload takes effect at once.
+type Config struct {
+	// Retention is for how long a member may be unseen before the sweep drops
+	// it (memberRetention).
+	Retention func() time.Duration
+	// TokenLife is for how long a service token of the realm can be used, the
+	// refresh window included.
+	TokenLife func(realm string) time.Duration
+}
+
+// Kind registers profiles with a runtime.
+func Kind(c Config) actors.Kind {
+	return actors.Kind{
+		Name: KindName,
+		New: func(id actors.Identity) actors.Entity {
+			return &entity{id: id, config: &c}
+		},
+		Sweep: func(h cluster.Head, now time.Time) proto.Message {
+			return sweep(h, c.Retention(), now)
+		},
+		Fenced: reads,
+	}
+}
+
+// reads says which commands never change anything durable: they are fenced
+// first, so that the answer from memory is not stale.
+func reads(command proto.Message) bool {
+	switch command.(type) {
+	case *Refresh, *List, *MayLink, *Show:
+		return true
+	default:
+		return false
+	}
+}
+
+// entity is one profile's actor.
+type entity struct {
+	id     actors.Identity
+	config *Config
+	state  *state
+}
+
+// Load reads the profile; one that does not exist is empty.
+func (e *entity) Load(store cluster.Reader) error {
+	head, found, err := store.Head(actors.Address{Kind: KindName, Identity: e.id}.Entity())
+	switch {
+	case err != nil:
+		return fmt.Errorf("read profile: %w", err)
+	case !found:
+		e.state = &state{}
+		return nil
+	}
+	e.state, err = decode(head.Schema, head.State)
+	return err
+}
+
+// Receive decides one command.
+func (e *entity) Receive(t *actors.Turn) {
+	d, known := e.decide(t)
+	if !known {
+		t.Fail(fmt.Errorf("profile does not know %T", t.Command()))
+		return
+	}
+	e.carryOut(t, d)
+}
+
+// decide finds the decision function for a command.
+func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
+	s, now := e.state, t.Now()
+	switch m := t.Command().(type) {
+	case *Mint:
+		return s.mint(m, now), true
+	case *Redeem:
+		return s.redeem(m, now), true
+	case *Refresh:
+		return s.refresh(m, now), true
+	case *MayLink:
+		return s.mayLink(m, t.Request(), now), true
+	case *AddCode:
+		return s.addCode(m, t.Request(), now), true
+	case *Unlink:
+		return s.unlink(m, now), true
+	case *List:
+		return s.list(m, now), true
+	case *Show:
+		return s.show(), true
+	case *Erase:
+		return s.erase(m, now), true
+	case *Expire:
+		return s.expire(m, e.config.TokenLife(e.id[0]), now), true
+	default:
+		return decision{}, false
+	}
+}
+
+// carryOut makes a decision durable if it must be, and changes memory only
+// when the answer is certain to be given.
+func (e *entity) carryOut(t *actors.Turn, d decision) {
+	if d.next == nil {
+		e.reply(t, d)
+		return
+	}
+	commit, err := d.commit()
+	if err != nil {
+		t.Fail(err)
+		return
+	}
+	t.Change(actors.Decision{Reply: d.reply, Commit: commit, Applied: func() { e.apply(d) }})
+}
+
+// reply gives an answer that needs no commit. A command that could have made a
+// change goes through Change, which first looks for what it was answered before.
+func (e *entity) reply(t *actors.Turn, d decision) {
+	if t.Fenced() && d.soft != nil {
+		d.soft(e.state)
+	}
+	if t.Fenced() && reads(t.Command()) {
+		t.Reply(d.reply)
+		return
+	}
+	t.Change(actors.Decision{Reply: d.reply})
+}
+
+func (d *decision) commit() (*cluster.Commit, error) {
+	if d.remove {
+		return &cluster.Commit{Remove: true}, nil
+	}
+	encoded, err := d.next.encode()
+	if err != nil {
+		return nil, err
+	}
+	return &cluster.Commit{Schema: schema, State: encoded}, nil
+}
+
+// apply makes what was committed the state in memory.
+func (e *entity) apply(d decision) {
+	d.next.stored()
+	e.state = d.next
+	if d.soft != nil {
+		d.soft(e.state)
+	}
+}
+
+// Tick writes a lastSeen that nothing else wrote: when the stored one is too
+// old, and before the profile leaves memory.
+func (e *entity) Tick(t *actors.Turn) (idle bool) {
+	dirty, overdue := e.state.dirty()
+	if overdue || dirty && t.Retiring() {
+		e.carryOut(t, decision{next: e.state.clone()})
+		dirty, _ = e.state.dirty()
+	}
+	return !dirty || !t.Retiring()
+}

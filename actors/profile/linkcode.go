@@ -1,0 +1,209 @@
+package profile
+
+import (
+	"slices"
+	"time"
+
+	"ssod/cluster"
+)
+
+// raceWindow is for how long after its use a code is remembered: another
+// device that comes with it lost a race, and the same device may repeat a
+// request whose answer it did not get; sso-service.md 4.
+const raceWindow = time.Minute
+
+// intentLife is how long a code that was allowed is waited for: the deadline
+// of a request.
+const intentLife = 10 * time.Second
+
+// mayLink decides whether the caller may have a link code. Nothing is kept but
+// the intent, so that requests side by side cannot exceed maxIssued.
+func (s *state) mayLink(m *MayLink, request cluster.RequestID, now time.Time) decision {
+	if f := s.judgeLink(m.GetCaller(), int(m.GetMaxDevices()), now); f != Failure_OK {
+		return answer(&MayLinkReply{Failure: f})
+	}
+	retry := s.tooMany(request, int(m.GetMaxIssued()), m.GetTtlMs(), now)
+	if retry > 0 {
+		return answer(&MayLinkReply{Failure: Failure_TOO_MANY_CODES, RetryAfterMs: retry})
+	}
+	see := m.GetCaller().seen(now)
+	return decision{reply: &MayLinkReply{}, soft: func(s *state) {
+		s.intend(request, now)
+		if see != nil {
+			see(s)
+		}
+	}}
+}
+
+// judgeLink judges a caller who wants a link code: an external identity's
+// device may join the profile by it, so there must be room.
+func (s *state) judgeLink(c *Caller, limit int, now time.Time) Failure {
+	if f := s.judge(c); f != Failure_OK {
+		return f
+	}
+	if c.external() && !s.room(c.digest(), limit, now) {
+		return Failure_TOO_MANY_DEVICES
+	}
+	return Failure_OK
+}
+
+// tooMany returns for how many ms the profile must wait for another code; 0
+// means that it may have one. Codes that other requests are getting count.
+func (s *state) tooMany(request cluster.RequestID, limit int, ttl int64, now time.Time) (retry int64) {
+	ms := now.UnixMilli()
+	recent := slices.DeleteFunc(slices.Clone(s.issued), func(at int64) bool { return at+ttl <= ms })
+	others := 0
+	for _, i := range s.intents {
+		if i.request != request && i.until > ms {
+			others++
+		}
+	}
+	switch {
+	case len(recent)+others < limit:
+		return 0
+	case len(recent) == 0: // only intents: they end soon, one way or the other
+		return intentLife.Milliseconds()
+	default:
+		return recent[0] + ttl - ms
+	}
+}
+
+// intend notes that a request is getting a code.
+func (s *state) intend(request cluster.RequestID, now time.Time) {
+	s.forget(request, now)
+	s.intents = append(s.intents, intent{request, now.Add(intentLife).UnixMilli()})
+}
+
+// forget drops the intent of a request, and those that nobody waits for.
+func (s *state) forget(request cluster.RequestID, now time.Time) {
+	s.intents = slices.DeleteFunc(s.intents, func(i intent) bool {
+		return i.request == request || i.until <= now.UnixMilli()
+	})
+	if len(s.intents) == 0 {
+		s.intents = nil
+	}
+}
+
+// addCode makes a reserved code redeemable, judging the caller again. A device
+// with an external identity founds or joins the profile by it.
+func (s *state) addCode(m *AddCode, request cluster.RequestID, now time.Time) decision {
+	c := m.GetCaller()
+	if f := s.judgeLink(c, int(m.GetMaxDevices()), now); f != Failure_OK {
+		return answer(&AddCodeReply{Failure: f})
+	}
+	ttl := m.GetNotAfterMs() - m.GetNotBeforeMs()
+	if retry := s.tooMany(request, int(m.GetMaxIssued()), ttl, now); retry > 0 {
+		return answer(&AddCodeReply{Failure: Failure_TOO_MANY_CODES, RetryAfterMs: retry})
+	}
+	next := s.clone()
+	if c.external() {
+		next.join(&Device{Id: c.GetDevice(), Attributes: m.GetAttributes()}, int(m.GetMaxDevices()), now)
+	} else {
+		next.member(c.digest()).see(now)
+	}
+	freed := next.makeWay(c.digest(), int(m.GetMaxPerProfile()), now)
+	next.codes = append(next.codes, code{hash: string(m.GetCodeHash()), did: c.digest(), notAfter: m.GetNotAfterMs()})
+	next.issue(ttl, now)
+	return decision{
+		reply: &AddCodeReply{Freed: freed}, next: next,
+		soft: func(s *state) { s.forget(request, now) },
+	}
+}
+
+// issue counts a code towards maxIssued.
+func (s *state) issue(ttl int64, now time.Time) {
+	ms := now.UnixMilli()
+	s.issued = slices.DeleteFunc(s.issued, func(at int64) bool { return at+ttl <= ms })
+	s.issued = append(s.issued, ms)
+}
+
+// makeWay cancels the codes that a new one of the device replaces: the
+// device's own older one, and the oldest of the profile beyond the limit.
+func (s *state) makeWay(did [DidSize]byte, limit int, now time.Time) (freed [][]byte) {
+	s.prune(now)
+	freed = s.cancel(func(c *code) bool { return c.did == did })
+	surplus := s.outstanding() + 1 - limit
+	return append(freed, s.cancel(func(*code) bool {
+		surplus--
+		return surplus >= 0
+	})...)
+}
+
+// outstanding counts the codes that were not used yet.
+func (s *state) outstanding() (n int) {
+	for i := range s.codes {
+		if s.codes[i].used == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// cancel removes codes that were not used yet and returns their hashes. Used
+// codes stay for the repeats of those who used them.
+func (s *state) cancel(which func(*code) bool) (freed [][]byte) {
+	s.codes = slices.DeleteFunc(s.codes, func(c code) bool {
+		if c.used != 0 || !which(&c) {
+			return false
+		}
+		freed = append(freed, []byte(c.hash))
+		return true
+	})
+	return freed
+}
+
+// prune drops codes that no answer depends on any more.
+func (s *state) prune(now time.Time) {
+	ms := now.UnixMilli()
+	s.codes = slices.DeleteFunc(s.codes, func(c code) bool {
+		if c.used != 0 {
+			return ms-c.used >= raceWindow.Milliseconds()
+		}
+		return ms >= c.notAfter
+	})
+}
+
+// redeem consumes a code and makes the device a member in one change.
+func (s *state) redeem(m *Redeem, now time.Time) decision {
+	i := slices.IndexFunc(s.codes, func(c code) bool { return c.hash == string(m.GetCodeHash()) })
+	if i < 0 {
+		return answer(&RedeemReply{Failure: Failure_CODE_UNUSABLE})
+	}
+	if s.codes[i].used != 0 {
+		return s.redeemAgain(&s.codes[i], m, now)
+	}
+	if now.UnixMilli() >= s.codes[i].notAfter {
+		return answer(&RedeemReply{Failure: Failure_CODE_UNUSABLE})
+	}
+	next := s.clone()
+	joined := next.join(m.GetDevice(), int(m.GetMaxDevices()), now)
+	if joined == nil {
+		return answer(&RedeemReply{Failure: Failure_TOO_MANY_DEVICES})
+	}
+	next.use(m.GetCodeHash(), joined, now)
+	next.prune(now)
+	return decision{reply: &RedeemReply{Membership: joined.membership}, next: next}
+}
+
+// use marks a code as redeemed by a member.
+func (s *state) use(hash []byte, by *member, now time.Time) {
+	for i := range s.codes {
+		if c := &s.codes[i]; c.hash == string(hash) {
+			c.used, c.usedBy, c.usedMembership = now.UnixMilli(), by.did, by.membership
+		}
+	}
+}
+
+// redeemAgain answers for a used code: within a minute the device that used it
+// gets its answer again as long as that very membership is alive, and any other
+// lost a race. Later the code is like one that never was.
+func (s *state) redeemAgain(c *code, m *Redeem, now time.Time) decision {
+	if now.UnixMilli()-c.used >= raceWindow.Milliseconds() {
+		return answer(&RedeemReply{Failure: Failure_CODE_UNUSABLE})
+	}
+	did := Did(m.GetDevice().GetId())
+	if c.usedBy == did && s.alive(did, c.usedMembership) != nil {
+		return decision{reply: &RedeemReply{Membership: c.usedMembership}, soft: seen(did, now)}
+	}
+	return answer(&RedeemReply{Failure: Failure_CODE_RACE_LOST})
+}

@@ -1,0 +1,40 @@
+package profile
+
+import "time"
+
+// refresh decides whether a token may be renewed. It writes nothing; that the
+// device was there is remembered in memory and written later.
+func (s *state) refresh(m *Refresh, now time.Time) decision {
+	if f := s.judge(m.GetCaller()); f != Failure_OK {
+		return answer(&RefreshReply{Failure: f})
+	}
+	return decision{reply: &RefreshReply{}, soft: m.GetCaller().seen(now)}
+}
+
+// list returns the members, the caller among them with this very call as its
+// lastSeen.
+func (s *state) list(m *List, now time.Time) decision {
+	c := m.GetCaller()
+	if f := s.judge(c); f != Failure_OK {
+		return answer(&ListReply{Failure: f})
+	}
+	caller := c.digest()
+	members := make([]*Member, len(s.members))
+	for i := range s.members {
+		listed := s.members[i]
+		if listed.did == caller {
+			listed.see(now)
+		}
+		members[i] = listed.message()
+	}
+	return decision{reply: &ListReply{Members: members}, soft: c.seen(now)}
+}
+
+// show returns everything but the hashes of link codes.
+func (s *state) show() decision {
+	m := s.message()
+	for _, c := range m.Codes {
+		c.Hash = nil
+	}
+	return answer(&ShowReply{State: m, Exists: len(s.members) > 0})
+}

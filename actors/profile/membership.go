@@ -1,0 +1,119 @@
+package profile
+
+import (
+	"slices"
+	"time"
+)
+
+// evictAfter is how long a member must be unseen before it makes room for a
+// new one at the limit; limits.md 3.
+const evictAfter = 180 * 24 * time.Hour
+
+// mint makes the device a member under the common identifier; F1. A device
+// that is one already is only touched, and that is written only if it says
+// something new or was not seen on disk for long.
+func (s *state) mint(m *Mint, now time.Time) decision {
+	if known := s.member(Did(m.GetDevice().GetId())); known != nil && !known.news(m.Device, now) {
+		return decision{reply: &MintReply{Membership: known.membership}, soft: seen(known.did, now)}
+	}
+	next := s.clone()
+	joined := next.join(m.GetDevice(), int(m.GetMaxDevices()), now)
+	if joined == nil {
+		return answer(&MintReply{Failure: Failure_TOO_MANY_DEVICES})
+	}
+	return decision{reply: &MintReply{Membership: joined.membership}, next: next}
+}
+
+// news reports whether touching the member is worth a write.
+func (m *member) news(d *Device, now time.Time) bool {
+	told := d.GetAttributes()
+	return len(told) > 0 && string(told) != m.attributes ||
+		now.UnixMilli()-m.storedSeen > seenLag.Milliseconds()
+}
+
+// join makes the device a member, or touches the member that it is. It returns
+// nil when there is no room. The first member of a profile is regular, whoever
+// comes later is sso; sso-service.md 2.5.
+func (s *state) join(d *Device, limit int, now time.Time) *member {
+	if m := s.member(Did(d.GetId())); m != nil {
+		m.see(now)
+		if told := d.GetAttributes(); len(told) > 0 {
+			m.attributes = fitted(told)
+		}
+		return m
+	}
+	if len(s.members) >= limit && !s.evict(now) {
+		return nil
+	}
+	kind := MemberType_SSO
+	if len(s.members) == 0 {
+		kind = MemberType_REGULAR
+	}
+	s.keepUntil = 0
+	s.members = append(s.members, member{
+		device: string(d.GetId()), attributes: fitted(d.GetAttributes()), did: Did(d.GetId()),
+		membership: s.number(now), lastSeen: now.UnixMilli(), kind: kind,
+	})
+	return &s.members[len(s.members)-1]
+}
+
+// number gives out a membership number: never one that was given before, and
+// never one that an older incarnation of the profile can have given
+// (headers.md 7.2).
+func (s *state) number(now time.Time) int64 {
+	s.lastMembership = max(s.lastMembership+1, now.UnixMilli())
+	return s.lastMembership
+}
+
+// room reports whether the device is a member or could become one.
+func (s *state) room(did [DidSize]byte, limit int, now time.Time) bool {
+	if s.member(did) != nil || len(s.members) < limit {
+		return true
+	}
+	oldest := s.leastSeen()
+	return oldest != nil && oldest.evictable(now)
+}
+
+// evict removes the member that was not seen for the longest time, if that is
+// long enough.
+func (s *state) evict(now time.Time) bool {
+	oldest := s.leastSeen()
+	if oldest == nil || !oldest.evictable(now) {
+		return false
+	}
+	s.drop(map[[DidSize]byte]bool{oldest.did: true})
+	return true
+}
+
+func (m *member) evictable(now time.Time) bool {
+	return now.UnixMilli()-m.lastSeen >= evictAfter.Milliseconds()
+}
+
+func (s *state) leastSeen() *member {
+	var oldest *member
+	for i := range s.members {
+		if m := &s.members[i]; oldest == nil || m.lastSeen < oldest.lastSeen {
+			oldest = m
+		}
+	}
+	return oldest
+}
+
+// drop ends the memberships of devices and cancels the link codes that they
+// created. It returns the hashes of those that could still be redeemed.
+func (s *state) drop(devices map[[DidSize]byte]bool) (freed [][]byte) {
+	s.members = slices.DeleteFunc(s.members, func(m member) bool { return devices[m.did] })
+	return s.cancel(func(c *code) bool { return devices[c.did] })
+}
+
+// fitted bounds what a device says about itself, whoever sent the command.
+func fitted(attributes []byte) string {
+	if len(attributes) <= MaxAttributes {
+		return string(attributes)
+	}
+	a, err := DecodeAttributes(attributes)
+	if err != nil {
+		return ""
+	}
+	return string(EncodeAttributes(a))
+}

@@ -1,0 +1,150 @@
+package profile
+
+import (
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/cluster"
+)
+
+var start = time.Date(2026, 1, 2, 20, 0, 0, 0, time.UTC)
+
+const (
+	maxDevices = 5
+	tombstone  = 8 * 24 * time.Hour
+	ttl        = 15 * time.Minute
+)
+
+// viewer plays commands to one profile, as its actor would when every commit is
+// applied at once. Its state passes through its encoding with every change.
+type viewer struct {
+	testing.TB
+	state   *state
+	now     time.Time
+	commits int
+	request uint64
+	removed bool
+}
+
+func newViewer(t testing.TB) *viewer { return &viewer{TB: t, state: &state{}, now: start} }
+
+func (v *viewer) after(d time.Duration) *viewer {
+	v.now = v.now.Add(d)
+	return v
+}
+
+// do carries out a decision.
+func do[R proto.Message](v *viewer, d decision) R {
+	v.Helper()
+	if d.next != nil {
+		v.commits++
+		v.removed = d.remove
+		v.state = reload(v, d.next)
+	}
+	if d.soft != nil {
+		d.soft(v.state)
+	}
+	return d.reply.(R)
+}
+
+// reload is what a restart makes of a state; soft intents do not survive it.
+func reload(t testing.TB, s *state) *state {
+	t.Helper()
+	encoded, err := s.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := decode(schema, encoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded.intents = s.intents
+	return loaded
+}
+
+func (v *viewer) next() cluster.RequestID {
+	v.request++
+	return cluster.RequestID{byte(v.request), byte(v.request >> 8), byte(v.request >> 16)}
+}
+
+func (v *viewer) mint(device string) *MintReply {
+	v.Helper()
+	return do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte(device)}, MaxDevices: maxDevices}, v.now))
+}
+
+// joined mints and returns the token that the device gets.
+func (v *viewer) joined(device string) *Caller {
+	v.Helper()
+	r := v.mint(device)
+	if r.Failure != Failure_OK {
+		v.Fatalf("mint %s: %v", device, r.Failure)
+	}
+	return token(device, r.Membership)
+}
+
+// token is the caller that a device's token and header make.
+func token(device string, membership int64) *Caller {
+	did := Did([]byte(device))
+	return &Caller{Did: did[:], Membership: membership, Device: []byte(device), Bind: true}
+}
+
+func external(device string) *Caller { return &Caller{Device: []byte(device), Bind: true} }
+
+func (v *viewer) refresh(c *Caller) Failure {
+	v.Helper()
+	return do[*RefreshReply](v, v.state.refresh(&Refresh{Caller: c}, v.now)).Failure
+}
+
+// link asks for a code as the front end does: may it, then add it.
+func (v *viewer) link(c *Caller, hash string) *AddCodeReply {
+	v.Helper()
+	request := v.next()
+	may := do[*MayLinkReply](v, v.state.mayLink(&MayLink{Caller: c, TtlMs: ttl.Milliseconds(), MaxIssued: 10, MaxDevices: maxDevices}, request, v.now))
+	if may.Failure != Failure_OK {
+		return &AddCodeReply{Failure: may.Failure, RetryAfterMs: may.RetryAfterMs}
+	}
+	return v.add(c, hash, request)
+}
+
+func (v *viewer) add(c *Caller, hash string, request cluster.RequestID) *AddCodeReply {
+	v.Helper()
+	return do[*AddCodeReply](v, v.state.addCode(&AddCode{
+		Caller: c, CodeHash: []byte(hash), NotBeforeMs: v.now.UnixMilli(), NotAfterMs: v.now.Add(ttl).UnixMilli(),
+		MaxPerProfile: 3, MaxIssued: 10, MaxDevices: maxDevices,
+	}, request, v.now))
+}
+
+func (v *viewer) redeem(device, hash string) *RedeemReply {
+	v.Helper()
+	return do[*RedeemReply](v, v.state.redeem(&Redeem{
+		Device: &Device{Id: []byte(device)}, CodeHash: []byte(hash), MaxDevices: maxDevices,
+	}, v.now))
+}
+
+func (v *viewer) unlink(c *Caller, spellings ...[]string) *UnlinkReply {
+	v.Helper()
+	m := &Unlink{Caller: c, TombstoneMs: tombstone.Milliseconds()}
+	for _, spelling := range spellings {
+		candidates := &Candidates{}
+		for _, id := range spelling {
+			candidates.Id = append(candidates.Id, []byte(id))
+		}
+		m.Devices = append(m.Devices, candidates)
+	}
+	return do[*UnlinkReply](v, v.state.unlink(m, v.now))
+}
+
+func (v *viewer) list(c *Caller) *ListReply {
+	v.Helper()
+	return do[*ListReply](v, v.state.list(&List{Caller: c}, v.now))
+}
+
+// names are the devices of a list, in its order.
+func names(members []*Member) (names []string) {
+	for _, m := range members {
+		names = append(names, string(m.Device))
+	}
+	return names
+}

@@ -1,0 +1,123 @@
+package profile
+
+import (
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/cluster"
+)
+
+// seenLag is how old the stored lastSeen of a member may get before it is
+// written although nothing else changed.
+const seenLag = time.Hour
+
+// state is a profile in memory: what [State] encodes, held in few and small
+// objects because very many profiles are active at once.
+type state struct {
+	members        []member
+	codes          []code
+	issued         []int64 // ms, ascending
+	intents        []intent
+	lastMembership int64
+	keepUntil      int64  // ms
+	unknown        string // fields of a later version
+}
+
+type member struct {
+	device     string
+	attributes string // encoded Attributes
+	unknown    string
+	did        [DidSize]byte
+	membership int64
+	lastSeen   int64 // ms
+	storedSeen int64 // ms, lastSeen as it is on disk
+	kind       MemberType
+}
+
+type code struct {
+	hash           string
+	unknown        string
+	did            [DidSize]byte // who created it
+	usedBy         [DidSize]byte
+	notAfter       int64 // ms
+	used           int64 // ms, 0: unused
+	usedMembership int64
+}
+
+// intent is a link code that was allowed and is being reserved. It lives in
+// memory only, so that requests side by side cannot exceed maxIssued.
+type intent struct {
+	request cluster.RequestID
+	until   int64 // ms
+}
+
+// decision is what becomes of a command. next, when not nil, must be durable
+// before the reply leaves; soft then changes what is only in memory.
+type decision struct {
+	reply proto.Message
+	next  *state
+	soft  func(*state)
+	// remove deletes the profile's record altogether.
+	remove bool
+}
+
+func answer(reply proto.Message) decision { return decision{reply: reply} }
+
+// clone returns a copy that can be changed without changing s.
+func (s *state) clone() *state {
+	c := *s
+	c.members = slices.Clone(s.members)
+	c.codes = slices.Clone(s.codes)
+	c.issued = slices.Clone(s.issued)
+	return &c
+}
+
+// member finds a member by device digest; nil when it is none.
+func (s *state) member(did [DidSize]byte) *member {
+	for i := range s.members {
+		if s.members[i].did == did {
+			return &s.members[i]
+		}
+	}
+	return nil
+}
+
+// alive finds the member whose very membership this is; nil when it ended.
+func (s *state) alive(did [DidSize]byte, membership int64) *member {
+	if m := s.member(did); m != nil && m.membership == membership {
+		return m
+	}
+	return nil
+}
+
+// see records that a member was there. Time never goes back.
+func (m *member) see(now time.Time) { m.lastSeen = max(m.lastSeen, now.UnixMilli()) }
+
+// seen is a soft change: the device was there.
+func seen(did [DidSize]byte, now time.Time) func(*state) {
+	return func(s *state) {
+		if m := s.member(did); m != nil {
+			m.see(now)
+		}
+	}
+}
+
+// stored marks every lastSeen as written.
+func (s *state) stored() {
+	for i := range s.members {
+		s.members[i].storedSeen = s.members[i].lastSeen
+	}
+}
+
+// dirty reports whether some lastSeen is not on disk, and overdue whether one
+// is so old there that it should be written.
+func (s *state) dirty() (dirty, overdue bool) {
+	for i := range s.members {
+		lag := s.members[i].lastSeen - s.members[i].storedSeen
+		dirty = dirty || lag > 0
+		overdue = overdue || lag > seenLag.Milliseconds()
+	}
+	return dirty, overdue
+}

@@ -1,0 +1,64 @@
+package profile
+
+import "time"
+
+// unlink removes devices from the profile; sso-service.md 2.4. What is no
+// member is left out without an error.
+func (s *state) unlink(m *Unlink, now time.Time) decision {
+	c := m.GetCaller()
+	if f := s.judge(c); f != Failure_OK {
+		return answer(&UnlinkReply{Failure: f})
+	}
+	devices, removed := s.match(m.GetDevices())
+	if len(devices) == 0 {
+		return decision{reply: &UnlinkReply{}, soft: c.seen(now)}
+	}
+	next := s.clone()
+	if see := c.seen(now); see != nil {
+		see(next)
+	}
+	freed := next.drop(devices)
+	next.entomb(m.GetTombstoneMs(), now)
+	return decision{reply: &UnlinkReply{Removed: removed, Freed: freed}, next: next}
+}
+
+// match finds the members that a client's spellings name. A spelling names the
+// first of its candidates that is a member; a device named twice counts once.
+func (s *state) match(spellings []*Candidates) (devices map[[DidSize]byte]bool, removed []int32) {
+	devices = make(map[[DidSize]byte]bool)
+	for i, spelling := range spellings {
+		for _, id := range spelling.GetId() {
+			did := Did(id)
+			if s.member(did) == nil {
+				continue
+			}
+			if !devices[did] {
+				devices[did] = true
+				removed = append(removed, int32(i))
+			}
+			break
+		}
+	}
+	return devices, removed
+}
+
+// entomb keeps a profile that lost its last member for as long as its tokens
+// can live, so that one founded again never revives them.
+func (s *state) entomb(ms int64, now time.Time) {
+	if len(s.members) == 0 {
+		s.codes = nil
+		s.keepUntil = now.UnixMilli() + ms
+	}
+}
+
+// erase removes everything but what keeps old tokens void.
+func (s *state) erase(m *Erase, now time.Time) decision {
+	if len(s.members) == 0 {
+		return answer(&EraseReply{})
+	}
+	next := s.clone()
+	next.members = nil
+	freed := next.cancel(func(*code) bool { return true })
+	next.entomb(m.GetTombstoneMs(), now)
+	return decision{reply: &EraseReply{Members: int32(len(s.members)), Freed: freed}, next: next}
+}

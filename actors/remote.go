@@ -1,0 +1,189 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/eventstream"
+	"github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/keepalive"
+)
+
+// Settings of the transport.
+const (
+	// batchSize bounds what one frame holds, so that a frame of the largest
+	// messages stays below maxFrame: a frame that is refused ends the stream.
+	batchSize = 64
+	maxFrame  = batchSize*maxMessage + 1<<20
+	// queueSize is the first size of a peer's queue, which grows; the default
+	// is a million pointers per peer.
+	queueSize = 1024
+	// dialTimeout bounds a connection attempt to a host that does not answer.
+	dialTimeout = time.Second
+	// keepaliveTime is after how much silence a peer is probed, and
+	// keepaliveTimeout how long it may take to answer. Without them a paused
+	// host is not noticed.
+	keepaliveTime    = 10 * time.Second
+	keepaliveTimeout = 2 * time.Second
+	// downTime is how long a peer counts as down at most: the transport tries
+	// again after 2 s and says so.
+	downTime = 3 * time.Second
+)
+
+// peers are the connections to other nodes.
+type peers struct {
+	runtime *Runtime
+	remote  *remote.Remote
+	events  *eventstream.Subscription
+
+	mu      sync.Mutex
+	failing map[string]time.Time // address -> until when it counts as down
+	known   map[string]bool      // every address there was a connection to
+}
+
+// listen starts the transport of actor messages.
+func (r *Runtime) listen(c *Remote, self string) (err error) {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen address: %w", err)
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return fmt.Errorf("listen address %q: %w", c.Listen, err)
+	}
+	p := &peers{runtime: r, failing: map[string]time.Time{}, known: map[string]bool{}}
+	config := remote.Configure(host, int(number),
+		remote.WithAdvertisedHost(self),
+		remote.WithEndpointWriterBatchSize(batchSize),
+		remote.WithEndpointWriterQueueSize(queueSize),
+		remote.WithDialOptions(p.dialOptions(c.Dial)...),
+		remote.WithServerOptions(serverOptions(c.Serve)...))
+	config.MaxRetryCount = 1 // it sleeps 2 s after each attempt
+	p.remote = remote.NewRemote(r.system, config)
+	if err := start(p.remote); err != nil {
+		return err
+	}
+	// After the transport's own subscription: when attempts are failed here,
+	// the transport has forgotten the endpoint, so a new attempt dials anew.
+	p.events = r.system.EventStream.Subscribe(p.event)
+	r.peers, r.self = p, r.system.Address()
+	return nil
+}
+
+// start turns the panic of a transport that cannot listen into an error.
+func start(t *remote.Remote) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("actor transport: %v", cause)
+		}
+	}()
+	t.Start()
+	return nil
+}
+
+func (p *peers) dialOptions(credentials []grpc.DialOption) []grpc.DialOption {
+	return append([]grpc.DialOption{
+		grpc.WithStreamInterceptor(p.watchStream),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff: backoff.DefaultConfig, MinConnectTimeout: dialTimeout,
+		}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time: keepaliveTime, Timeout: keepaliveTimeout, PermitWithoutStream: true,
+		}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(maxFrame), grpc.MaxCallRecvMsgSize(maxFrame)),
+	}, credentials...)
+}
+
+func serverOptions(credentials []grpc.ServerOption) []grpc.ServerOption {
+	return append([]grpc.ServerOption{
+		grpc.ChainStreamInterceptor(guardStream),
+		grpc.ChainUnaryInterceptor(refuseUnary),
+		grpc.MaxRecvMsgSize(maxFrame),
+		grpc.MaxSendMsgSize(maxFrame),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
+			MinTime: keepaliveTime / 2, PermitWithoutStream: true,
+		}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
+	}, credentials...)
+}
+
+// watchStream tells at once when a peer cannot be reached or its stream breaks;
+// the transport itself sleeps 2 s before it says so.
+func (p *peers) watchStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	p.remember(cc.Target())
+	stream, err := streamer(ctx, desc, cc, method, opts...)
+	if err != nil {
+		p.fail(cc.Target())
+		return nil, err
+	}
+	return &watchedStream{ClientStream: stream, broken: func() { p.fail(cc.Target()) }}, nil
+}
+
+type watchedStream struct {
+	grpc.ClientStream
+	broken func()
+}
+
+func (s *watchedStream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if err != nil {
+		s.broken()
+	}
+	return err
+}
+
+func (p *peers) remember(address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known[address] = true
+}
+
+// fail ends what is in flight to a peer, and what is asked of it until the
+// transport has given the connection up.
+func (p *peers) fail(address string) {
+	p.mu.Lock()
+	p.failing[address] = time.Now().Add(downTime)
+	p.mu.Unlock()
+	p.runtime.replies.unreachable(address)
+}
+
+// event follows the transport's own view of its endpoints.
+func (p *peers) event(e any) {
+	t, ok := e.(*remote.EndpointTerminatedEvent)
+	if !ok {
+		return
+	}
+	p.mu.Lock()
+	delete(p.failing, t.Address)
+	p.mu.Unlock()
+	p.runtime.replies.unreachable(t.Address)
+}
+
+// down reports whether a peer is known to be unreachable.
+func (p *peers) down(address string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	until, failing := p.failing[address]
+	return failing && time.Now().Before(until)
+}
+
+// stop closes every connection. The transport's own graceful way of stopping
+// races with its senders.
+func (p *peers) stop() {
+	p.mu.Lock()
+	addresses := p.known
+	p.known = map[string]bool{}
+	p.mu.Unlock()
+	stream := p.runtime.system.EventStream
+	for address := range addresses {
+		stream.Publish(&remote.EndpointTerminatedEvent{Address: address})
+	}
+	p.remote.Shutdown(false)
+	stream.Unsubscribe(p.events)
+}

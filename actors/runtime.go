@@ -1,0 +1,181 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"ssod/cluster"
+)
+
+// Runtime runs the entities of the shards that this node leads, and asks
+// entities wherever they live. It is safe for concurrent use.
+type Runtime struct {
+	limits  Limits
+	kinds   map[string]*kind
+	view    cluster.Shards
+	shards  []*shard // by id; shard 0 holds no entities
+	system  *actor.ActorSystem
+	self    string
+	replies *replies
+	peers   *peers // nil on a cluster of one
+	metrics *metrics
+	log     *slog.Logger
+
+	attempts atomic.Uint32 // numbers the attempts of all Asks
+	asks     atomic.Int64  // Asks and Tells that wait
+	inflight atomic.Int64  // commands admitted and not answered
+	active   atomic.Int64  // entities in memory
+	ticks    atomic.Uint32 // time in ticks of the sweep
+	stopping atomic.Bool
+	tells    chan struct{} // a slot per Tell on its way to another node
+	crowded  chan struct{} // asks the sweep to make room
+
+	ctx      context.Context // of commits, barriers and background work
+	cancel   context.CancelFunc
+	spawning sync.RWMutex   // held to cancel, so that nothing starts afterwards
+	owned    sync.WaitGroup // every goroutine that the runtime started itself
+}
+
+// kind is a Kind with what the runtime keeps for it.
+type kind struct {
+	Kind
+	metrics *kindMetrics
+}
+
+// Start makes the node an owner of entities. The caller must Stop it.
+func Start(c Config) (*Runtime, error) {
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("start actors: %w", err)
+	}
+	r := newRuntime(c)
+	if c.Remote != nil {
+		if err := r.listen(c.Remote, c.Self); err != nil {
+			return nil, fmt.Errorf("start actors: %w", err)
+		}
+	}
+	r.register()
+	unwatch := c.Shards.Watch(r.ownerChanged)
+	context.AfterFunc(r.ctx, unwatch)
+	r.spawn(r.sweep)
+	r.spawn(r.walk)
+	return r, nil
+}
+
+func newRuntime(c Config) *Runtime {
+	log := c.Log
+	if log == nil {
+		log = slog.Default()
+	}
+	r := &Runtime{
+		limits:  c.Limits.withDefaults(),
+		kinds:   make(map[string]*kind, len(c.Kinds)),
+		view:    c.Shards,
+		system:  newSystem(log),
+		self:    c.Self,
+		metrics: newMetrics(c.Metrics),
+		log:     log,
+		crowded: make(chan struct{}, 1),
+	}
+	r.tells = make(chan struct{}, r.limits.Tells)
+	r.replies = newReplies()
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	for _, k := range c.Kinds {
+		r.kinds[k.Name] = &kind{Kind: k, metrics: r.metrics.kind(k.Name)}
+	}
+	for id := range c.Shards.Count() + 1 {
+		r.shards = append(r.shards, newShard(r, cluster.ShardID(id)))
+	}
+	return r
+}
+
+// newSystem returns an actor system that neither logs messages nor keeps a
+// goroutine for dead letters.
+func newSystem(log *slog.Logger) *actor.ActorSystem {
+	return actor.NewActorSystem(func(c *actor.Config) {
+		c.LoggerFactory = func(*actor.ActorSystem) *slog.Logger { return slog.New(quiet{log.Handler()}) }
+		c.DeadLetterRequestLogging = false
+		c.DeadLetterThrottleInterval = 10 * time.Millisecond
+	})
+}
+
+// register makes the shards and the replies known to other nodes.
+func (r *Runtime) register() {
+	registry := r.system.ProcessRegistry
+	registry.Add(r.replies, repliesID)
+	for _, s := range r.shards[1:] {
+		registry.Add(s, s.name)
+	}
+}
+
+// spawn runs f in a goroutine that Stop waits for; not any more once it did.
+func (r *Runtime) spawn(f func()) bool {
+	r.spawning.RLock()
+	defer r.spawning.RUnlock()
+	if r.ctx.Err() != nil {
+		return false
+	}
+	r.owned.Go(f)
+	return true
+}
+
+// Address is where other nodes reach this one.
+func (r *Runtime) Address() string { return r.self }
+
+// ownerChanged wakes the Asks that wait for an owner of the shard, and lets go
+// of a lease that is over.
+func (r *Runtime) ownerChanged(id cluster.ShardID) {
+	if id == cluster.MetaShard || int(id) >= len(r.shards) {
+		return
+	}
+	s := r.shards[id]
+	s.dropLost()
+	s.wake()
+}
+
+// Stop refuses new Asks, waits for those in flight, and ends every goroutine.
+// When ctx ends first it waits no longer: what is in flight is then cut off.
+func (r *Runtime) Stop(ctx context.Context) error {
+	if r.stopping.Swap(true) {
+		return nil
+	}
+	err := until(ctx, func() bool { return r.asks.Load() == 0 && r.inflight.Load() == 0 })
+	r.spawning.Lock()
+	r.cancel()
+	r.spawning.Unlock()
+	for _, s := range r.shards {
+		s.close()
+	}
+	r.owned.Wait()
+	if gone := until(ctx, func() bool { return r.active.Load() == 0 }); err == nil {
+		err = gone
+	}
+	if r.peers != nil {
+		r.peers.stop()
+	}
+	r.system.Shutdown()
+	r.metrics.unregister()
+	if err != nil {
+		return fmt.Errorf("stop actors: %w", err)
+	}
+	return nil
+}
+
+// until waits for a condition that nobody signals; it is used only to stop.
+func until(ctx context.Context, done func() bool) error {
+	pause := time.NewTicker(time.Millisecond)
+	defer pause.Stop()
+	for !done() {
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}

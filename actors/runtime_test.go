@@ -1,0 +1,153 @@
+package actors_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"ssod/actors"
+	"ssod/cluster/faulty"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestAskChangesAndReads(t *testing.T) {
+	truth := faulty.New(faulty.Options{})
+	r := start(t, truth.Node("a:1"), &probe{})
+	to := address("realm", "one")
+	for i := range 5 {
+		if got := total(ask(t, r, to, request(i), add(2))); got != int64(2*i+2) {
+			t.Fatalf("add %d: got %d", i, got)
+		}
+	}
+	for _, how := range []string{"read", "read fenced"} {
+		if got := total(ask(t, r, to, request(9), do(how))); got != 10 {
+			t.Errorf("%s: got %d, want 10", how, got)
+		}
+	}
+	if got := total(ask(t, r, address("realm", "two"), request(9), do("read"))); got != 0 {
+		t.Errorf("another entity: got %d, want 0", got)
+	}
+}
+
+func TestRepeatedRequestGetsTheFirstAnswer(t *testing.T) {
+	truth := faulty.New(faulty.Options{})
+	r := start(t, truth.Node("a:1"), &probe{})
+	to := address("x")
+	first := total(ask(t, r, to, request(1), add(5)))
+	ask(t, r, to, request(2), add(1))
+	if again := total(ask(t, r, to, request(1), add(5))); again != first {
+		t.Errorf("repeated request: got %d, want %d", again, first)
+	}
+	m, err := r.Ask(t.Context(), to, request(1), 1, add(5))
+	if err != nil || total(m) != 11 {
+		t.Errorf("another step of the request: got %v, %v, want 11", m, err)
+	}
+}
+
+func TestStateSurvivesPassivation(t *testing.T) {
+	truth := faulty.New(faulty.Options{})
+	p := &probe{}
+	r := start(t, truth.Node("a:1"), p)
+	ask(t, r, address("x"), request(1), add(7))
+	r.Sweep()
+	eventually(t, "passivation", func() bool { return r.Active() == 0 })
+	if got := total(ask(t, r, address("x"), request(2), do("read"))); got != 7 {
+		t.Errorf("after passivation: got %d, want 7", got)
+	}
+	if got := p.loads.Load(); got != 2 {
+		t.Errorf("loads: got %d, want 2", got)
+	}
+}
+
+func TestPanicCostsOneRequest(t *testing.T) {
+	truth := faulty.New(faulty.Options{})
+	p := &probe{}
+	log := &recorder{}
+	r := start(t, truth.Node("a:1"), p, func(c *actors.Config) { c.Log = log.logger() })
+	ask(t, r, address("x"), request(1), add(7))
+	for _, command := range []string{"panic", "nothing"} {
+		if _, err := r.Ask(t.Context(), address("x"), request(2), 0, do(command)); !errors.Is(err, actors.ErrInternal) {
+			t.Errorf("%s: got %v, want ErrInternal", command, err)
+		}
+	}
+	if got := total(ask(t, r, address("x"), request(3), do("read"))); got != 7 {
+		t.Errorf("after the panic: got %d, want 7", got)
+	}
+	if n := log.count("entity panicked", "trace=00000000-0000-0003-0000-000000000000"); n != 1 {
+		t.Errorf("panic logged %d times with the request id, want once", n)
+	}
+	if n := log.count("a secret"); n != 0 {
+		t.Error("the panic's text is in the log")
+	}
+}
+
+func TestStopWaitsForWhatIsInFlight(t *testing.T) {
+	truth := faulty.New(faulty.Options{})
+	p := &probe{entered: make(chan struct{}), release: make(chan struct{})}
+	r := start(t, truth.Node("a:1"), p)
+	answered := make(chan error, 1)
+	go func() {
+		_, err := r.Ask(context.Background(), address("x"), request(1), 0, do("block"))
+		answered <- err
+	}()
+	<-p.entered
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.Stop(context.Background()) }()
+	eventually(t, "new asks are refused", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := r.Ask(ctx, address("y"), request(2), 0, do("read"))
+		return errors.Is(err, actors.ErrUnavailable)
+	})
+	close(p.release)
+	if err := <-answered; err != nil {
+		t.Errorf("ask in flight at Stop: %v", err)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("Stop: %v", err)
+	}
+}
+
+func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
+	truth := faulty.New(faulty.Options{Commits: faulty.Always(faulty.Hold)})
+	r := start(t, truth.Node("a:1"), &probe{})
+	answered := make(chan error, 1)
+	go func() {
+		_, err := r.Ask(context.Background(), address("x"), request(1), 0, add(1))
+		answered <- err
+	}()
+	eventually(t, "the entity is active", func() bool { return r.Active() == 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := r.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Stop: got %v, want the context's error", err)
+	}
+	if err := <-answered; !errors.Is(err, actors.ErrUnknown) && !errors.Is(err, actors.ErrUnavailable) {
+		t.Errorf("ask cut off: got %v", err)
+	}
+}
+
+func TestUnansweredAskIsUnknown(t *testing.T) {
+	truth := faulty.New(faulty.Options{})
+	r := start(t, truth.Node("a:1"), &probe{})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := r.Ask(ctx, address("x"), request(1), 0, do("defer")); !errors.Is(err, actors.ErrUnknown) {
+		t.Errorf("got %v, want ErrUnknown", err)
+	}
+	if _, err := r.Ask(ctx, address("x"), request(2), 0, add(1)); !errors.Is(err, actors.ErrUnavailable) {
+		t.Errorf("deadline passed before: got %v, want ErrUnavailable", err)
+	}
+	r.Sweep() // gives the turn up, so that Stop need not wait for it
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	_, err := actors.Start(actors.Config{Kinds: []actors.Kind{{}, {}}, Remote: &actors.Remote{}})
+	if err == nil {
+		t.Fatal("an empty configuration is accepted")
+	}
+}

@@ -1,0 +1,196 @@
+package actors
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"ssod/cluster"
+)
+
+// maxDeadline is how far ahead a command's deadline may be. An outcome is kept
+// for much longer, so a command that arrives late can never be carried out
+// twice.
+const maxDeadline = 10 * time.Second
+
+// maxSkew is how far the clocks of two nodes may be apart.
+const maxSkew = 2 * time.Second
+
+// shard is the door to the entities of one shard: the process "shard-N" that
+// commands of every node arrive at. It admits commands and forwards them; it
+// neither waits nor touches the disk, so it runs in the goroutine of whoever
+// brings a command and has no mailbox of its own.
+type shard struct {
+	runtime *Runtime
+	id      cluster.ShardID
+	name    string
+
+	leased  atomic.Pointer[lease] // nil: this node does not lead, as far as it knows
+	mu      sync.Mutex            // taken to change leased
+	changed atomic.Pointer[chan struct{}]
+}
+
+var _ actor.Process = (*shard)(nil)
+
+func newShard(r *Runtime, id cluster.ShardID) *shard {
+	s := &shard{runtime: r, id: id, name: fmt.Sprintf("shard-%d", id)}
+	s.changed.Store(new(make(chan struct{})))
+	return s
+}
+
+// place is an entity's name as the runtime passes it on: encoded and hashed
+// once.
+type place struct {
+	kind     *kind
+	identity string
+	hash     uint64
+}
+
+func (p place) entity() cluster.Entity {
+	return cluster.Entity{Kind: p.kind.Name, Identity: p.identity}
+}
+
+// moved returns a channel that is closed when the shard's owner changes.
+func (s *shard) moved() <-chan struct{} { return *s.changed.Load() }
+
+func (s *shard) wake() { close(*s.changed.Swap(new(make(chan struct{})))) }
+
+// lease returns the node's lease on the shard, taking one if it leads.
+func (s *shard) lease() *lease {
+	if l := s.leased.Load(); l != nil && !l.over() {
+		return l
+	}
+	return s.acquire()
+}
+
+func (s *shard) acquire() *lease {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropLostLocked()
+	if l := s.leased.Load(); l != nil {
+		return l
+	}
+	if s.runtime.ctx.Err() != nil {
+		return nil
+	}
+	handle, ok := s.runtime.view.Lead(s.id)
+	if !ok {
+		return nil
+	}
+	l := newLease(s, handle)
+	s.leased.Store(l)
+	return l
+}
+
+// dropLost lets the entities of a lease go when the lease is over.
+func (s *shard) dropLost() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropLostLocked()
+}
+
+func (s *shard) dropLostLocked() {
+	if l := s.leased.Load(); l != nil && l.over() {
+		s.leased.Store(nil)
+		l.close()
+	}
+}
+
+// close ends the lease for good; the runtime's context is over by then.
+func (s *shard) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.leased.Swap(nil); l != nil {
+		l.close()
+	}
+}
+
+// deliver hands a turn to its entity. When it cannot, the turn is answered.
+func (s *shard) deliver(t *Turn, p place) {
+	l := s.lease()
+	if l == nil || l.handle.Term() < t.term {
+		s.turnAway(t, Code_NOT_OWNER)
+		return
+	}
+	a, code := l.admit(p)
+	if code != Code_OK {
+		s.turnAway(t, code)
+		return
+	}
+	t.entity = a
+	p.kind.metrics.message(t.command)
+	if t.number%mailboxSample == 0 {
+		t.admitted = time.Now()
+	}
+	l.forward(t)
+}
+
+// turnAway answers a command that was not admitted.
+func (s *shard) turnAway(t *Turn, code Code) { s.runtime.respond(t, s.answer(code)) }
+
+// answer is an answer without a reply; NOT_OWNER says who owns the shard.
+func (s *shard) answer(code Code) answer {
+	ans := answer{code: code}
+	if code == Code_NOT_OWNER {
+		ans.owner, _ = s.runtime.view.Owner(s.id)
+	}
+	return ans
+}
+
+// SendUserMessage receives a command from another node.
+func (s *shard) SendUserMessage(_ *actor.PID, message any) {
+	_, m, sender := actor.UnwrapEnvelope(message)
+	command, ok := m.(*RemoteCommand)
+	if !ok || len(command.GetRequest()) != len(cluster.RequestID{}) {
+		return
+	}
+	t := &Turn{
+		attempt: attempt{
+			request: cluster.RequestID(command.GetRequest()),
+			step:    command.GetStep(),
+			number:  command.GetAttempt(),
+		},
+		deadline: command.GetDeadlineMs(),
+		term:     command.GetTerm(),
+		repeated: true, // the network may have delivered it before
+		sender:   sender,
+	}
+	p, code := s.check(t, command)
+	if code != Code_OK {
+		s.turnAway(t, code)
+		return
+	}
+	s.deliver(t, p)
+}
+
+// check decodes a command from another node and refuses what does not belong
+// here.
+func (s *shard) check(t *Turn, m *RemoteCommand) (place, Code) {
+	k := s.runtime.kinds[m.GetKind()]
+	if k == nil || s.runtime.stopping.Load() {
+		return place{}, Code_NOT_OWNER
+	}
+	now := time.Now()
+	if t.late(now) || t.deadline > now.Add(maxDeadline+maxSkew).UnixMilli() {
+		return place{}, Code_EXPIRED
+	}
+	p := place{kind: k, identity: string(m.GetIdentity())}
+	p.hash = hash(p.entity())
+	if shardOf(p.hash, len(s.runtime.shards)-1) != s.id {
+		return place{}, Code_UNAVAILABLE
+	}
+	var err error
+	if t.command, err = unpack(m.GetCommand()); err != nil {
+		return place{}, Code_FAILED
+	}
+	return p, Code_OK
+}
+
+// SendSystemMessage does nothing: nobody watches or stops the process.
+func (s *shard) SendSystemMessage(*actor.PID, any) {}
+
+// Stop does nothing: the process lives as long as the node.
+func (s *shard) Stop(*actor.PID) {}

@@ -1,0 +1,143 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// sweep ticks and passivates the entities of all shards: one goroutine for the
+// node, not a timer per entity.
+func (r *Runtime) sweep() {
+	pace := time.NewTicker(r.limits.Tick)
+	defer pace.Stop()
+	for {
+		select {
+		case <-pace.C:
+			r.ticks.Add(1)
+		case <-r.crowded:
+		case <-r.ctx.Done():
+			return
+		}
+		r.sweepOnce()
+	}
+}
+
+// makeRoom asks for a sweep now.
+func (r *Runtime) makeRoom() {
+	select {
+	case r.crowded <- struct{}{}:
+	default:
+	}
+}
+
+func (r *Runtime) sweepOnce() {
+	age := r.oldest()
+	var found []*activation
+	for _, s := range r.shards {
+		s.dropLost()
+		if l := s.leased.Load(); l != nil {
+			found = l.sweep(age, found[:0])
+		}
+	}
+}
+
+// idleTicks is the age, in ticks, at which an unused entity is passivated.
+func (r *Runtime) idleTicks() uint32 { return uint32(max(1, r.limits.Idle/r.limits.Tick)) }
+
+// oldest returns the age from which entities are passivated now: the idle
+// time, or less when the node holds nearly as many as it may. Then the least
+// recently used go, down to nine tenths of the limit.
+func (r *Runtime) oldest() uint32 {
+	idle := r.idleTicks()
+	keep := int64(r.limits.Active) * 9 / 10
+	if r.active.Load() <= keep {
+		return idle
+	}
+	ages := make([]int64, idle+1) // entities by age
+	for _, s := range r.shards {
+		if l := s.leased.Load(); l != nil {
+			l.countAges(ages)
+		}
+	}
+	excess := r.active.Load() - keep
+	age := idle
+	for excess -= ages[age]; excess > 0 && age > 0; excess -= ages[age] {
+		age--
+	}
+	return age
+}
+
+// countAges adds the lease's entities to ages; the last element counts all that
+// are at least as old.
+func (l *lease) countAges(ages []int64) {
+	now := l.runtime.ticks.Load()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.entities {
+		for ; a != nil; a = a.next {
+			ages[min(now-a.used.Load(), uint32(len(ages)-1))]++
+		}
+	}
+}
+
+// sweep sends a tick to the entities that are old enough to go and to those
+// that want one. An idle entity is left alone until then.
+func (l *lease) sweep(age uint32, found []*activation) []*activation {
+	now := l.runtime.ticks.Load()
+	l.mu.Lock()
+	for _, a := range l.entities {
+		for ; a != nil; a = a.next {
+			if now-a.used.Load() >= age || a.restless.Load() {
+				found = append(found, a)
+			}
+		}
+	}
+	l.mu.Unlock()
+	for _, a := range found {
+		if !a.ticking.Swap(true) {
+			a.post(tick{retire: now-a.used.Load() >= age})
+		}
+	}
+	return found
+}
+
+// tick lets the entity do what it kept back, and passivates it when it is idle
+// and old enough.
+func (a *activation) tick(ctx actor.Context, retire bool) {
+	a.ticking.Store(false)
+	if a.leaving || a.lease.over() {
+		return
+	}
+	idle := a.entity == nil || a.tickEntity(retire)
+	a.expire()
+	if !idle || a.open != nil {
+		a.restless.Store(true)
+		return
+	}
+	if retire && !a.committing && a.lease.retire(a) {
+		a.stop(ctx)
+	}
+}
+
+// expire gives up turns that were left open beyond their deadline, when nobody
+// waits any more; else they would count as in flight for ever.
+func (a *activation) expire() {
+	now := time.Now()
+	for t := a.open; t != nil; {
+		next := t.next
+		if t.late(now) {
+			t.finish(answer{code: Code_UNKNOWN})
+		}
+		t = next
+	}
+}
+
+func (a *activation) tickEntity(retire bool) (idle bool) {
+	a.restless.Store(false)
+	t := &Turn{entity: a, retiring: retire}
+	defer a.guard(t)
+	idle = a.entity.Tick(t)
+	t.close()
+	return idle
+}

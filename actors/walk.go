@@ -1,0 +1,125 @@
+package actors
+
+import (
+	"crypto/rand"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/cluster"
+)
+
+// walker goes round all stored entities of the kinds that want it, on the
+// shards this node leads, a bounded number per tick.
+type walker struct {
+	runtime *Runtime
+	kinds   []*kind
+	shard   int    // index of the shard it is at; 1..Count
+	kind    int    // index of the kind
+	after   string // the identity it saw last
+}
+
+// walk runs the walker until the runtime ends.
+func (r *Runtime) walk() {
+	w := walker{runtime: r, shard: 1}
+	for _, k := range r.kinds {
+		if k.Sweep != nil {
+			w.kinds = append(w.kinds, k)
+		}
+	}
+	if len(w.kinds) == 0 {
+		return
+	}
+	pace := time.NewTicker(r.limits.Tick)
+	defer pace.Stop()
+	for {
+		select {
+		case <-pace.C:
+			w.walk(max(1, int(r.limits.Tick.Seconds()*float64(r.limits.SweepRate))))
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+// walk looks at up to budget heads, and at most once at each place.
+func (w *walker) walk(budget int) {
+	places := len(w.kinds) * (len(w.runtime.shards) - 1)
+	for range places {
+		budget -= w.visit(budget)
+		if budget <= 0 {
+			return
+		}
+	}
+}
+
+// found is a command that a kind's Sweep wants to be sent.
+type found struct {
+	identity string
+	command  proto.Message
+}
+
+// visit looks at up to budget heads of one kind on one shard, sends the
+// commands that Sweep returns, and moves on to the next place at the end.
+func (w *walker) visit(budget int) (seen int) {
+	k, s := w.kinds[w.kind], w.runtime.shards[w.shard]
+	l := s.lease()
+	if l == nil {
+		w.advance()
+		return 0
+	}
+	var commands []found
+	now := l.handle.Now()
+	err := l.handle.Entities(k.Name, w.after, func(identity string, h cluster.Head) bool {
+		seen++
+		w.after = identity
+		if c := w.look(k, h, now); c != nil {
+			commands = append(commands, found{identity, c})
+		}
+		return seen < budget
+	})
+	if err != nil {
+		w.runtime.log.Warn("sweep", "kind", k.Name, "shard", s.id, "error", err)
+	}
+	if err != nil || seen < budget {
+		w.advance()
+	}
+	for _, f := range commands {
+		w.send(k, f)
+	}
+	return seen
+}
+
+// advance moves to the next kind, then to the next shard.
+func (w *walker) advance() {
+	w.after = ""
+	w.kind++
+	if w.kind == len(w.kinds) {
+		w.kind = 0
+		w.shard++
+	}
+	if w.shard == len(w.runtime.shards) {
+		w.shard = 1
+	}
+}
+
+// look asks the kind about one head; a panic of its code costs that head only.
+func (w *walker) look(k *kind, h cluster.Head, now time.Time) (command proto.Message) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			w.runtime.log.Error("sweep panicked", "kind", k.Name)
+		}
+	}()
+	return k.Sweep(h, now)
+}
+
+func (w *walker) send(k *kind, f found) {
+	id, err := DecodeIdentity(f.identity)
+	if err != nil {
+		w.runtime.log.Warn("sweep", "kind", k.Name, "error", err)
+		return
+	}
+	var request cluster.RequestID
+	_, _ = rand.Read(request[:]) // never fails
+	w.runtime.Tell(Address{Kind: k.Name, Identity: id}, request, 0, f.command)
+}

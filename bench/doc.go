@@ -1,0 +1,21 @@
+// Command ssobench measures a node of the service from outside: it speaks only
+// the public API and the admin API, over real sockets, to a real process.
+//
+//	ssobench run     drive bin/ssod and print rates beside the floor
+//	ssobench floor   serve the floor, the yardstick of package floor
+//	ssobench start   time from the start of a process to ready
+//
+// A run starts two processes, the service on an empty directory and the floor,
+// and drives them in turn in short slices, so that a machine that slows down
+// meanwhile slows both. Each operation is a closed loop: 64 connections, each
+// with one request on it. The generator (package wire) is one event loop; the
+// CPU time of the server is read from /proc at the edges of each slice, so its
+// own cost is known apart from that of the generator.
+//
+// The operations feed each other: mint makes the members, link their codes,
+// redeem spends the codes for new devices, unlink removes those. At the end
+// refresh runs as an open loop at half of the rate it has shown, where response
+// times count from the intended start.
+//
+// The report is a table, and with --json a file in the form of [Report].
+package main

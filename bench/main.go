@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	Run   runCommand   `cmd:"" default:"withargs" help:"Drive the service and print rates beside the floor."`
+	Floor floorCommand `cmd:"" help:"Serve the floor, the yardstick of a run."`
+	Start startCommand `cmd:"" help:"Time from the start of a process to ready."`
+}
+
+// errMissed ends a strict run in which a mark was missed.
+var errMissed = errors.New("a pass mark was missed")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parsed := kong.Parse(&cli{}, kong.Name("ssobench"),
+		kong.Description("Load generator and report writer of the single sign-on service."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "ssobench:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// The rows of a report.
+const (
+	floorRefresh = "floor refresh"
+	floorMint    = "floor mint"
+	refresh      = "refresh"
+	refreshChain = "refresh, newest token"
+	refreshHalf  = "refresh at half peak"
+	list         = "list"
+	mint         = "mint"
+	link         = "link"
+	redeem       = "redeem"
+	unlink       = "unlink"
+)
+
+// row collects the slices of one operation.
+type row struct {
+	name    string
+	floor   string        // the row it is compared with; empty for none
+	ratio   float64       // least share of the floor's rate; 0 for none
+	p99     time.Duration // largest p99; 0 for none
+	samples []sample
+}
+
+// newRows is every row with its pass mark.
+func newRows() []*row {
+	return []*row{
+		{name: floorRefresh},
+		{name: refresh, floor: floorRefresh, ratio: 0.7},
+		{name: refreshChain, floor: floorRefresh, ratio: 0.7},
+		{name: list, floor: floorRefresh, ratio: 0.7},
+		{name: floorMint},
+		{name: mint, floor: floorMint, ratio: 0.5},
+		{name: link, floor: floorMint, ratio: 0.35}, // two commits
+		{name: redeem, floor: floorMint, ratio: 0.5},
+		{name: unlink, floor: floorMint, ratio: 0.5},
+		{name: refreshHalf, p99: 10 * time.Millisecond},
+	}
+}
+
+func (b *bench) row(name string) *row {
+	return b.rows[slices.IndexFunc(b.rows, func(r *row) bool { return r.name == name })]
+}
+
+func (r *row) rate() float64 { return median(r.samples, func(s sample) float64 { return s.Rate() }) }
+
+// ratioTo is the median over the rounds of this row's rate by the floor's in
+// the same round.
+func (r *row) ratioTo(floor *row) float64 {
+	ratios := make([]float64, min(len(r.samples), len(floor.samples)))
+	for i := range ratios {
+		ratios[i] = r.samples[i].Rate() / floor.samples[i].Rate()
+	}
+	return median(ratios, func(f float64) float64 { return f })
+}
+
+// latency is the distribution over all slices.
+func (r *row) latency() *hdrhistogram.Histogram {
+	all := hdrhistogram.New(1000, int64(time.Minute), 3)
+	for _, s := range r.samples {
+		all.Merge(s.Latency)
+	}
+	return all
+}
+
+// perRequest is the median over the slices of a CPU time by the requests.
+func (r *row) perRequest(cpu func(sample) time.Duration) time.Duration {
+	return time.Duration(median(r.samples, func(s sample) float64 {
+		return float64(cpu(s)) / float64(max(s.Requests, 1))
+	}))
+}
+
+func median[T any](all []T, value func(T) float64) float64 {
+	if len(all) == 0 {
+		return 0
+	}
+	values := make([]float64, len(all))
+	for i, v := range all {
+		values[i] = value(v)
+	}
+	slices.Sort(values)
+	return (values[len(values)/2] + values[(len(values)-1)/2]) / 2
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ssod/bench/process"
+	"ssod/bench/wire"
+)
+
+// server is what a slice drives: the service or the floor. Its process is nil
+// when somebody else started it; then its CPU time is not known.
+type server struct {
+	addr    string
+	process *process.Process
+}
+
+// sample is what one slice measured.
+type sample struct {
+	wire.Result
+	serverCPU, clientCPU time.Duration
+}
+
+// errRefused says that a server did not do what the bench asked: then the rate
+// says nothing and the run ends.
+var errRefused = errors.New("requests were refused")
+
+// meter reads the CPU times at the edges of a window.
+type meter struct {
+	server         *process.Process
+	serverAt, atMe time.Duration
+	serverCPU, cpu time.Duration
+	errs           []error
+}
+
+func (m *meter) begin() { m.serverAt, m.atMe = m.read() }
+
+func (m *meter) end() {
+	server, me := m.read()
+	m.serverCPU, m.cpu = server-m.serverAt, me-m.atMe
+}
+
+func (m *meter) read() (server, me time.Duration) {
+	var err error
+	if m.server != nil {
+		server, err = m.server.CPU()
+		m.errs = append(m.errs, err)
+	}
+	var usage unix.Rusage
+	m.errs = append(m.errs, unix.Getrusage(unix.RUSAGE_SELF, &usage))
+	return server, time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// closed measures src on s as a closed loop.
+func (c *runCommand) closed(s server, src wire.Source) (sample, error) {
+	return c.measure(s, c.Slice, func(l *wire.Loop, w wire.Window) (wire.Result, error) { return l.Closed(src, w) })
+}
+
+// open measures src on s at the times of arrivals.
+func (c *runCommand) open(s server, src wire.Source, arrivals wire.Arrivals) (sample, error) {
+	return c.measure(s, c.OpenFor, func(l *wire.Loop, w wire.Window) (wire.Result, error) { return l.Open(src, arrivals, w) })
+}
+
+func (c *runCommand) measure(s server, d time.Duration, run func(*wire.Loop, wire.Window) (wire.Result, error)) (sample, error) {
+	loop, err := wire.Dial(s.addr, c.Connections)
+	if err != nil {
+		return sample{}, err
+	}
+	defer loop.Close()
+	m := meter{server: s.process}
+	result, err := run(loop, wire.Window{Warm: c.Warm, Measure: d, Begin: m.begin, End: m.end})
+	if err = errors.Join(append(m.errs, err)...); err != nil {
+		return sample{}, err
+	}
+	if result.Errors > 0 {
+		return sample{}, fmt.Errorf("%w: %d beside %d accepted", errRefused, result.Errors, result.Requests)
+	}
+	return sample{Result: result, serverCPU: m.serverCPU, clientCPU: m.cpu}, nil
+}
+
+// all sends every request of src, unmeasured, and wants each accepted.
+func (c *runCommand) all(s server, src wire.Source) error {
+	loop, err := wire.Dial(s.addr, c.Connections)
+	if err != nil {
+		return err
+	}
+	defer loop.Close()
+	result, err := loop.Closed(src, wire.Window{Measure: time.Hour})
+	if err == nil && result.Errors > 0 {
+		err = fmt.Errorf("%w: %d beside %d accepted", errRefused, result.Errors, result.Requests)
+	}
+	return err
+}

@@ -1,0 +1,117 @@
+package meta
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+
+	"ssod/cluster"
+)
+
+const (
+	kind   = "meta"
+	schema = 1
+)
+
+// table is one version of a table. It never changes.
+type table struct {
+	rev     uint64
+	records map[string][]byte
+}
+
+func entity(name string) cluster.Entity {
+	return cluster.Entity{Kind: kind, Identity: name}
+}
+
+// load reads a table; one that does not exist is empty.
+func load(r cluster.Reader, name string) (*table, error) {
+	h, ok, err := r.Head(entity(name))
+	if err != nil {
+		return nil, fmt.Errorf("load table %s: %w", name, err)
+	}
+	t := &table{records: map[string][]byte{}}
+	if !ok {
+		return t, nil
+	}
+	t.rev = h.Rev
+	err = r.Records(entity(name), func(part, value []byte) bool {
+		t.records[string(part)] = bytes.Clone(value)
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load table %s: %w", name, err)
+	}
+	return t, nil
+}
+
+// refresh returns known if it is still what is stored, else reads the table.
+func refresh(r cluster.Reader, name string, known *table) (*table, error) {
+	h, _, err := r.Head(entity(name))
+	if err != nil {
+		return nil, fmt.Errorf("load table %s: %w", name, err)
+	}
+	if h.Rev == known.rev {
+		return known, nil
+	}
+	return load(r, name)
+}
+
+// loadAll reads all tables that exist.
+func loadAll(r cluster.Reader) (map[string]*table, error) {
+	var names []string
+	err := r.Entities(kind, "", func(name string, _ cluster.Head) bool {
+		names = append(names, name)
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list tables: %w", err)
+	}
+	tables := map[string]*table{}
+	for _, name := range names {
+		if tables[name], err = load(r, name); err != nil {
+			return nil, err
+		}
+	}
+	return tables, nil
+}
+
+// change is what a caller wants of a table.
+type change struct {
+	puts    map[string][]byte
+	deletes []string
+}
+
+// commit is the change made on this version of the table.
+func (t *table) commit(name string, ch change, r cluster.RequestID) cluster.Commit {
+	c := cluster.Commit{
+		Entity: entity(name), BaseRev: t.rev, Schema: schema,
+		Deletes:  ch.deletes,
+		Outcomes: []cluster.Outcome{{Request: r}},
+	}
+	for _, key := range slices.Sorted(maps.Keys(ch.puts)) {
+		c.Puts = append(c.Puts, cluster.Record{Part: key, Value: ch.puts[key]})
+	}
+	return c
+}
+
+// changed is the version of the table after the change.
+func (t *table) changed(ch change) *table {
+	next := &table{rev: t.rev + 1, records: maps.Clone(t.records)}
+	for key, value := range ch.puts {
+		next.records[key] = bytes.Clone(value)
+	}
+	for _, key := range ch.deletes {
+		delete(next.records, key)
+	}
+	return next
+}
+
+// all yields the records in order of key.
+func (t *table) all(yield func(string, []byte) bool) {
+	for _, key := range slices.Sorted(maps.Keys(t.records)) {
+		if !yield(key, t.records[key]) {
+			return
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"errors"
+	"time"
+
+	"ssod/actors"
+	"ssod/actors/linkdirectory"
+	"ssod/actors/profile"
+	"ssod/httpfront/keys"
+	"ssod/httpfront/registration"
+)
+
+// Action tells the client what to do about an error; errors.md 2.
+type Action string
+
+// The actions that occur.
+const (
+	None                    Action = "none"
+	Retry                   Action = "retry"
+	GetNewToken             Action = "get_new_token"
+	CheckHeaders            Action = "check_headers"
+	CheckRequestBody        Action = "check_request_body"
+	ApplicationRegistration Action = "application-registration"
+)
+
+// Error is a row of the catalogue: what a client sees of a condition.
+type Error struct {
+	match   func(error) bool
+	Status  int
+	Code    string
+	Message string
+	Action  Action
+	// Details is added to the message for people, where it helps.
+	Details string
+	// RetryAfter is what the header says unless the condition knows better.
+	RetryAfter time.Duration
+	// Challenge says that the access token is to blame: WWW-Authenticate.
+	Challenge bool
+
+	registration bool // occurs below /o/ only and is told there by its code
+}
+
+// catalogue lists every error of the SSO Service; errors.md 3 and 4 of the
+// contract. The first row that matches counts.
+var catalogue = []*Error{
+	{is(ErrNotFound), 404, "not_found", "No such resource", None, "", 0, false, false},
+	{is(ErrMethod), 405, "method_not_allowed", "The HTTP method is not allowed for this resource", None, "", 0, false, false},
+	{is(ErrRepeatedHeader), 400, "header_invalid", "A header value is invalid: it was sent more than once", CheckHeaders, "", 0, false, false},
+	{is(ErrThrottled), 429, "too_many_requests", "Too many requests", Retry, "", time.Second, false, false},
+	{is(ErrBodyTooLarge), 400, "request_invalid", "Request body is invalid: it is too large", CheckRequestBody, "", 0, false, false},
+	{is(ErrAccept), 400, "header_invalid", "A header value is invalid: Accept", CheckHeaders, "", 0, false, false},
+
+	{is(ErrNoAccessToken), 401, "unauthorized", "Unauthorized access", None, "", 0, true, false},
+	{is(keys.ErrAccess), 401, "unauthorized", "Unauthorized access", None, "", 0, true, false},
+	{is(keys.ErrAccessExpired), 401, "token_expired", "The token has expired", GetNewToken, "", 0, true, false},
+	{is(registration.ErrRevoked), 401, "invalid_access_token_client_application", "The access token is invalid due to invalid client application.", ApplicationRegistration, "", 0, true, false},
+	{is(ErrServiceProvider), 400, "invalid_parameter_service_provider", "The service provider parameter value is missing or invalid.", None, "", 0, false, false},
+	{is(ErrNotCovered), 401, "invalid_access_token_service_provider", "The access token is invalid due to invalid service provider.", ApplicationRegistration, "", 0, true, false},
+
+	{is(ErrIdentityMissing), 400, "header_missing", "Either x-sso-id or x-sso-link header is required for POST requests", CheckHeaders, "", 0, false, false},
+	{is(ErrMintDeviceMissing), 400, "header_missing", "AP-Device-Identifier header is required for POST requests", CheckHeaders, "", 0, false, false},
+	{is(ErrRefreshTokenMissing), 400, "header_missing", "AD-Service-Token header is required for GET requests", CheckHeaders, "", 0, false, false},
+	{is(ErrLinkTokenMissing), 401, "header_missing", "AD-Service-Token header is required for link requests", CheckHeaders, "", 0, false, false},
+	{is(ErrUnlinkTokenMissing), 401, "header_missing", "AD-Service-Token header is required for unlink requests", CheckHeaders, "", 0, false, false},
+	{is(ErrListTokenMissing), 401, "header_missing", "AD-Service-Token header is required for list requests", CheckHeaders, "", 0, false, false},
+	{is(ErrHeaderMissing), 400, "header_missing", "A required header is missing", CheckHeaders, "", 0, false, false},
+	{is(ErrDevice), 400, "invalid_header_device_identifier", "The device identifier header value is missing or invalid.", None, "", 0, false, false},
+	{is(ErrDeviceInfo), 400, "invalid_header_device_info", "The device information header value is missing or invalid.", None, "", 0, false, false},
+	{is(ErrSSOID), 400, "header_invalid", "A header value is invalid: X-SSO-ID", CheckHeaders, "", 0, false, false},
+	{is(ErrContentType), 400, "header_invalid", "A header value is invalid: Content-Type", CheckHeaders, "", 0, false, false},
+
+	{is(keys.ErrParse), 401, "header_invalid", "Error validating JWT signature", GetNewToken, "", 0, false, false},
+	{is(keys.ErrSignature), 401, "header_invalid", "Invalid JWT signature in AD-Service-Token", GetNewToken, "", 0, false, false},
+	{is(keys.ErrSubjectMissing), 401, "header_invalid", "JWT subject (sub) is missing or empty in AD-Service-Token", GetNewToken, "", 0, false, false},
+	{is(keys.ErrSubject), 401, "header_invalid", "Error extracting JWT subject", GetNewToken, "", 0, false, false},
+	{is(keys.ErrExpired), 401, "token_expired", "The token has expired", GetNewToken, "", 0, false, false},
+	{is(keys.ErrUnacceptable), 400, "token_invalid", "The provided token is invalid", GetNewToken, "", 0, false, false},
+	{is(profile.ErrNotMember), 400, "token_invalid", "The provided token is invalid", GetNewToken, "", 0, false, false},
+	{is(profile.ErrWrongDevice), 400, "token_invalid", "The provided token is invalid", GetNewToken, "The token was issued to another device", 0, false, false},
+	{anyOf(linkdirectory.ErrCode, profile.ErrCode, profile.ErrRaceLost), 400, "token_invalid", "The provided token is invalid", GetNewToken, "The link code is unknown, expired or already used", 0, false, false},
+
+	{is(ErrBodyNull), 400, "request_null", "Request object cannot be null", None, "", 0, false, false},
+	{is(ErrDevicesEmpty), 400, "request_invalid", "Devices list cannot be null or empty", CheckRequestBody, "", 0, false, false},
+	{is(ErrBody), 400, "request_invalid", "Request body is invalid", CheckRequestBody, "", 0, false, false},
+	{is(profile.ErrTooManyDevices), 400, "request_invalid", "The profile has too many devices", None, "", 0, false, false},
+
+	oauth(registration.ErrInvalidRequest),
+	oauth(registration.ErrInvalidRedirectURI),
+	oauth(registration.ErrInvalidStatement),
+	oauth(registration.ErrUnapprovedStatement),
+	oauth(registration.ErrInvalidClient),
+	oauth(registration.ErrUnauthorizedClient),
+	oauth(registration.ErrUnsupportedGrantType),
+
+	{as[*linkdirectory.GuessingError], 429, "too_many_requests", "Too many requests", Retry, "Too many wrong link codes", 0, false, false},
+	{as[*linkdirectory.ClosedError], 429, "too_many_requests", "Too many requests", Retry, "Short link codes are not accepted at the moment", 0, false, false},
+	{as[*profile.TooManyCodesError], 429, "too_many_requests", "Too many requests", Retry, "Too many link codes were created", 0, false, false},
+
+	{anyOf(actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull), 503, "service_unavailable", "The service is temporarily unavailable", Retry, "", time.Second, false, false},
+	{unknownOutcome, 503, "service_unavailable", "The service is temporarily unavailable", Retry, "the outcome is unknown; repeat the request", time.Second, false, false},
+}
+
+// oauth is the row of an error that occurs below /o/ only; dcr.md 2 and 3.
+func oauth(e registration.Error) *Error {
+	return &Error{match: is(e), Status: 400, Code: string(e), registration: true}
+}
+
+// Internal is what the client sees of a fault of ours.
+var Internal = &Error{never, 500, "internal_error", "An internal error occurred", None, "", 0, false, false}
+
+// Catalogue returns all rows, for documents and tests.
+func Catalogue() []*Error { return append(append([]*Error(nil), catalogue...), Internal) }
+
+// Classify maps err to what the client sees and how long it should wait.
+// Anything unlisted is a fault of ours: the client learns nothing but the
+// trace.
+func Classify(err error) (*Error, time.Duration) {
+	for _, e := range catalogue {
+		if e.match(err) {
+			return e, max(e.RetryAfter, retryAfter(err))
+		}
+	}
+	return Internal, 0
+}
+
+// retryAfter is the time that the condition itself names.
+func retryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*linkdirectory.GuessingError](err); ok {
+		return e.RetryAfter
+	}
+	if e, ok := errors.AsType[*linkdirectory.ClosedError](err); ok {
+		return e.RetryAfter
+	}
+	if e, ok := errors.AsType[*profile.TooManyCodesError](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}

@@ -1,0 +1,37 @@
+package api
+
+import "errors"
+
+// What the front end itself finds wrong with a request, before any entity is
+// asked. The catalogue says what the client is told.
+var (
+	ErrNotFound       = errors.New("no such resource")
+	ErrMethod         = errors.New("method not allowed")
+	ErrRepeatedHeader = errors.New("a security header was sent twice")
+	ErrThrottled      = errors.New("too many requests from one address")
+	ErrBodyTooLarge   = errors.New("request body too large")
+	ErrAccept         = errors.New("Accept excludes JSON")
+
+	// ErrNoAccessToken: no bearer token at all, or one over 8 KiB.
+	ErrNoAccessToken = errors.New("access token missing or malformed")
+	// ErrServiceProvider: no realm has the service provider of the path.
+	ErrServiceProvider = errors.New("unknown service provider")
+	// ErrNotCovered: the client's statement does not name it.
+	ErrNotCovered = errors.New("service provider not covered by the client")
+
+	ErrIdentityMissing     = errors.New("neither X-SSO-ID nor X-SSO-LINK")
+	ErrMintDeviceMissing   = errors.New("AP-Device-Identifier missing on POST serviceToken")
+	ErrRefreshTokenMissing = errors.New("AD-Service-Token missing on GET serviceToken")
+	ErrLinkTokenMissing    = errors.New("AD-Service-Token missing on link")
+	ErrUnlinkTokenMissing  = errors.New("AD-Service-Token missing on unlink")
+	ErrListTokenMissing    = errors.New("AD-Service-Token missing on list")
+	ErrHeaderMissing       = errors.New("required header missing")
+	ErrDevice              = errors.New("AP-Device-Identifier malformed")
+	ErrDeviceInfo          = errors.New("X-Device-Info malformed")
+	ErrSSOID               = errors.New("X-SSO-ID malformed or not acceptable")
+	ErrContentType         = errors.New("Content-Type is not JSON")
+
+	ErrBodyNull     = errors.New("request body empty or null")
+	ErrBody         = errors.New("request body malformed")
+	ErrDevicesEmpty = errors.New("devices absent, null or empty")
+)

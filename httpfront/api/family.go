@@ -1,0 +1,100 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+)
+
+// Family is a part of the API with its own shape of errors; errors.md 1.
+type Family uint8
+
+// The families.
+const (
+	SSO   Family = iota // nested
+	V2                  // flat
+	OAuth               // {"error": code}
+)
+
+// StatusName is the name of an HTTP status in bodies: NOT_FOUND.
+func StatusName(status int) string {
+	if name, ok := statusNames[status]; ok {
+		return name
+	}
+	return statusNames[http.StatusInternalServerError]
+}
+
+var statusNames = map[int]string{
+	http.StatusOK:                  "OK",
+	http.StatusCreated:             "CREATED",
+	http.StatusBadRequest:          "BAD_REQUEST",
+	http.StatusUnauthorized:        "UNAUTHORIZED",
+	http.StatusNotFound:            "NOT_FOUND",
+	http.StatusMethodNotAllowed:    "METHOD_NOT_ALLOWED",
+	http.StatusTooManyRequests:     "TOO_MANY_REQUESTS",
+	http.StatusInternalServerError: "INTERNAL_SERVER_ERROR",
+	http.StatusServiceUnavailable:  "SERVICE_UNAVAILABLE",
+}
+
+// AppendBody appends the error as clients of the family read it.
+func (e *Error) AppendBody(b []byte, f Family, helpURL string, r *Request) []byte {
+	switch f {
+	case OAuth:
+		b = append(b, `{"error":`...)
+		b = AppendString(b, e.OAuthCode())
+	case V2:
+		b = append(b, '{')
+		b = e.appendFields(b, e.v2Code(), helpURL, r)
+	default:
+		b = append(b, `{"status":"`...)
+		b = append(b, StatusName(e.Status)...)
+		b = append(b, `","error":{`...)
+		b = e.appendFields(b, e.Code, helpURL, r)
+		b = append(b, '}')
+	}
+	return append(b, '}')
+}
+
+func (e *Error) appendFields(b []byte, code, helpURL string, r *Request) []byte {
+	b = append(b, `"status":`...)
+	b = strconv.AppendInt(b, int64(e.Status), 10)
+	b = append(b, `,"code":`...)
+	b = AppendString(b, code)
+	b = append(b, `,"message":`...)
+	b = AppendString(b, e.Message)
+	b = append(b, `,"action":`...)
+	b = AppendString(b, string(e.Action))
+	if e.Details != "" {
+		b = append(b, `,"details":`...)
+		b = AppendString(b, e.Details)
+	}
+	b = append(b, `,"helpUrl":`...)
+	b = AppendString(b, helpURL)
+	b = append(b, `,"trace":"`...)
+	b = r.AppendTrace(b)
+	return append(b, '"')
+}
+
+// v2Code is the code that the entitlement API uses for a fault of ours.
+func (e *Error) v2Code() string {
+	if e == Internal {
+		return "internal_server_error"
+	}
+	return e.Code
+}
+
+// OAuthCode is the code of an error below /o/.
+func (e *Error) OAuthCode() string {
+	if e.registration {
+		return e.Code
+	}
+	switch e.Status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusTooManyRequests:
+		return e.Code
+	case http.StatusInternalServerError:
+		return "server_error"
+	case http.StatusServiceUnavailable:
+		return "temporarily_unavailable"
+	default:
+		return "invalid_request"
+	}
+}

@@ -1,0 +1,39 @@
+package config
+
+import "time"
+
+// provider is where a service provider is found.
+type provider struct {
+	realm *Realm
+	sp    *ServiceProvider
+}
+
+func (c *Config) index() {
+	c.realms = make(map[string]*Realm, len(c.Realms))
+	c.providers = make(map[string]provider)
+	for _, realm := range c.Realms {
+		c.realms[realm.ID] = realm
+		for i := range realm.ServiceProviders {
+			sp := &realm.ServiceProviders[i]
+			c.providers[sp.ID] = provider{realm, sp}
+		}
+	}
+}
+
+// ServiceProvider finds a service provider and its realm by id.
+func (c *Config) ServiceProvider(id string) (*Realm, *ServiceProvider, bool) {
+	p, ok := c.providers[id]
+	return p.realm, p.sp, ok
+}
+
+// Realm finds a realm by id.
+func (c *Config) Realm(id string) (*Realm, bool) {
+	realm, ok := c.realms[id]
+	return realm, ok
+}
+
+// TokenLife is the longest time after its issue at which one of the realm's
+// service tokens can still be refreshed.
+func (r *Realm) TokenLife() time.Duration {
+	return r.ServiceToken.TTL + r.ServiceToken.RefreshWindow
+}

@@ -1,0 +1,54 @@
+package config
+
+import (
+	"fmt"
+	"time"
+)
+
+func (k *checker) mvpds(key string, r *Realm) {
+	seen := map[string]string{}
+	for i, m := range r.MVPDs {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		k.id(at+".id", m.ID, reservedMVPDs...)
+		k.unique(seen, at+".id", m.ID)
+		if m.ID != "" {
+			k.text(at+".displayName", m.DisplayName)
+		}
+		k.oneOf(at+".kind", m.Kind, "sandbox", "oidc", "temppass")
+		k.lifetime(at+".authnTTL", m.AuthnTTL, bounds{time.Minute, maxLifetime})
+		k.lifetime(at+".authzTTL", m.AuthzTTL, bounds{time.Minute, maxLifetime})
+		for j, id := range m.DisabledFor {
+			k.provider(fmt.Sprintf("%s.disabledFor[%d]", at, j), r, id)
+		}
+		k.mvpdKind(at, m)
+		k.warn(at, "has no effect: this version does not log viewers in at TV providers")
+	}
+}
+
+// mvpdKind checks the keys that belong to one kind of TV provider only.
+func (k *checker) mvpdKind(key string, m MVPD) {
+	k.only(key+".issuer", m.Kind, "oidc", m.Issuer != "")
+	k.only(key+".clientId", m.Kind, "oidc", m.ClientID != "")
+	k.only(key+".clientSecretFile", m.Kind, "oidc", m.ClientSecretFile != "")
+	k.only(key+".authzURL", m.Kind, "oidc", m.AuthzURL != "")
+	k.only(key+".ttl", m.Kind, "temppass", m.TTL != 0)
+	k.only(key+".maxResources", m.Kind, "temppass", m.MaxResources != 0)
+	switch m.Kind {
+	case "oidc":
+		k.remote(key+".issuer", m.Issuer)
+		k.text(key+".clientId", m.ClientID)
+		if m.AuthzURL != "" {
+			k.remote(key+".authzURL", m.AuthzURL)
+		}
+	case "temppass":
+		k.lifetime(key+".ttl", m.TTL, bounds{time.Minute, maxLifetime})
+		k.between(key+".maxResources", m.MaxResources, 0, 1_000_000)
+	}
+}
+
+// only reports a key that is set although the kind does not have it.
+func (k *checker) only(key, kind, owner string, set bool) {
+	if set && kind != owner {
+		k.mistake(key, "is a key of kind %s", owner)
+	}
+}

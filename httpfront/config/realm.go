@@ -1,0 +1,142 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+var (
+	algorithms = []string{"HS256", "RS256"}
+
+	// Words of the API's paths, which an id in the same place would hide;
+	// README.md 6.
+	reservedProviders = []string{"v1", "v2", "authenticate", "sessions", "logout", "logout-agent"}
+	reservedMVPDs     = []string{"code", "sso"}
+
+	hostForm   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+	schemeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]{0,63}://[^/?#\s]*$`)
+)
+
+// Ranges of limits.md 2.
+var (
+	serviceTokenLife = bounds{5 * time.Minute, 24 * time.Hour}
+	linkCodeLife     = bounds{time.Minute, time.Hour}
+)
+
+// maxWindow bounds the refresh window: a token that can be refreshed for
+// longer than a year is a password.
+const maxWindow = 365 * 24 * time.Hour
+
+func (k *checker) serviceProviders(key string, realm *Realm, taken map[string]string) {
+	if len(realm.ServiceProviders) == 0 {
+		k.mistake(key, "is missing: a realm needs at least one service provider")
+	}
+	for i, sp := range realm.ServiceProviders {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		k.id(at+".id", sp.ID, reservedProviders...)
+		k.unique(taken, at+".id", sp.ID)
+		if sp.ID != "" {
+			k.text(at+".displayName", sp.DisplayName)
+		}
+		for j, domain := range sp.Domains {
+			if !hostForm.MatchString(domain) && !schemeForm.MatchString(domain) {
+				k.mistake(fmt.Sprintf("%s.domains[%d]", at, j), "%q is neither a host name nor an app's scheme such as acmetv://", clip(domain))
+			}
+		}
+	}
+}
+
+func (k *checker) realm(key string, r *Realm) {
+	k.serviceToken(key+".serviceToken", r)
+	k.ssoID(key, r)
+	k.between(key+".maxDevices", r.MaxDevices, 1, 1000)
+	k.linkCode(key+".linkCode", r.LinkCode)
+	k.guessing(key+".guessing", r.Guessing)
+	k.origins(key+".cors.origins", r.CORS.Origins)
+	k.trustedIssuers(key+".trustedIssuers", r.TrustedIssuers)
+	k.platforms(key+".platforms", r.Platforms)
+	k.mvpds(key+".mvpds", r)
+	k.degradation(key+".degradation", r)
+	k.lifetime(key+".session.ttl", r.Session.TTL, bounds{time.Minute, 24 * time.Hour})
+	k.lifetime(key+".mediaToken.ttl", r.MediaToken.TTL, bounds{time.Minute, time.Hour})
+	k.between(key+".limits.authorize", r.Limits.Authorize, 1, 100)
+	k.between(key+".limits.preauthorize", r.Limits.Preauthorize, 1, 100)
+}
+
+func (k *checker) serviceToken(key string, r *Realm) {
+	t := r.ServiceToken
+	k.oneOf(key+".algorithm", t.Algorithm, algorithms...)
+	k.lifetime(key+".ttl", t.TTL, serviceTokenLife)
+	if t.RefreshWindow < 0 || t.RefreshWindow > maxWindow {
+		k.mistake(key+".refreshWindow", "%v is not between 0 and %v", t.RefreshWindow, maxWindow)
+	}
+	if r.TokenLife() > k.c.MemberRetention {
+		k.warn("memberRetention", "%v is shorter than the life of a token of realm %s (%v): devices are dropped that could still refresh", k.c.MemberRetention, r.ID, r.TokenLife())
+	}
+}
+
+func (k *checker) ssoID(key string, r *Realm) {
+	k.oneOf(key+".ssoId.mode", r.SSOID.Mode, "asserted", "signed")
+	if r.SSOID.Mode != "signed" {
+		return
+	}
+	if len(r.TrustedIssuers) == 0 {
+		k.mistake(key+".ssoId.mode", "signed needs trustedIssuers: nobody's signature would be accepted")
+	}
+	if r.DeviceDefaultSSOID {
+		k.mistake(key+".deviceDefaultSsoId", "contradicts ssoId.mode signed: a device id is not signed by anybody")
+	}
+}
+
+func (k *checker) linkCode(key string, l LinkCode) {
+	k.between(key+".length", l.Length, 4, 10)
+	if l.Length == 4 || l.Length == 5 {
+		k.warn(key+".length", "%d characters are guessed easily; 6 or more are advised", l.Length)
+	}
+	k.oneOf(key+".alphabet", l.Alphabet, "digits", "alphanumeric")
+	k.lifetime(key+".ttl", l.TTL, linkCodeLife)
+	k.between(key+".maxPerProfile", l.MaxPerProfile, 1, 100)
+	k.between(key+".maxIssued", l.MaxIssued, 1, 100_000)
+	k.between(key+".maxLive", l.MaxLive, 1, 2_000_000)
+}
+
+func (k *checker) guessing(key string, g Guessing) {
+	k.between(key+".perDevice", g.PerDevice, 1, 1_000_000_000)
+	k.between(key+".perAddress", g.PerAddress, 1, 1_000_000_000)
+	k.between(key+".perRealm", g.PerRealm, 1, 1_000_000_000)
+}
+
+// origins checks what browsers send in Origin: scheme, host and port.
+func (k *checker) origins(key string, origins []string) {
+	for i, origin := range origins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, "*") {
+			k.mistake(fmt.Sprintf("%s[%d]", key, i), "%q is not an origin such as https://tv.example.com, without a path or a wildcard", clip(origin))
+		}
+	}
+}
+
+func (k *checker) degradation(key string, r *Realm) {
+	for i, d := range r.Degradation {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		k.provider(at+".serviceProvider", r, d.ServiceProvider)
+		if !slices.ContainsFunc(r.MVPDs, func(m MVPD) bool { return m.ID == d.MVPD }) {
+			k.mistake(at+".mvpd", "%q is not an MVPD of the realm", clip(d.MVPD))
+		}
+		k.oneOf(at+".rule", d.Rule, "AuthNAll", "AuthZAll", "AuthZNone")
+	}
+	if len(r.Degradation) > 0 {
+		k.warn(key, "has no effect: this version does not decide on access")
+	}
+}
+
+// provider checks a reference to a service provider of the realm.
+func (k *checker) provider(key string, r *Realm, id string) {
+	if !slices.ContainsFunc(r.ServiceProviders, func(sp ServiceProvider) bool { return sp.ID == id }) {
+		k.mistake(key, "%q is not a service provider of the realm", clip(id))
+	}
+}

@@ -1,0 +1,180 @@
+package httpfront
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"ssod/httpfront/api"
+	"ssod/httpfront/throttle"
+	"ssod/httpfront/wire"
+)
+
+// exchange is one request and its answer: the adapter around every handler.
+// Exchanges are pooled.
+type exchange struct {
+	api.Request
+	server   *Server
+	http     *fasthttp.RequestCtx
+	conn     *wire.Conn
+	resource *resource
+	op       *operation
+	family   api.Family
+	ids      idSource
+	buffer   []byte
+}
+
+// serve is fasthttp's handler.
+func (s *Server) serve(ctx *fasthttp.RequestCtx) {
+	conn := ctx.Conn().(*wire.Conn)
+	r, refusal, _ := conn.Take()
+	if refusal != 0 {
+		s.refuse(ctx, refusal)
+		return
+	}
+	p, ok := splitPath(r.Target)
+	if !ok {
+		conn.CloseAfter()
+		s.refuse(ctx, fasthttp.StatusBadRequest)
+		return
+	}
+	x := s.exchanges.Get().(*exchange)
+	x.begin(s, ctx, conn, r, &p)
+	x.answer()
+	x.end()
+}
+
+// refuse answers a request that is not understood beyond doubt: an empty body,
+// and the end of the connection.
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, status int) {
+	ctx.SetStatusCode(status)
+	ctx.SetConnectionClose()
+	ctx.Response.Header.SetNoDefaultContentType(true)
+	x := s.exchanges.Get().(*exchange)
+	setCommon(ctx, x.ids.next())
+	s.exchanges.Put(x)
+	s.other.count(status, "refused", 0)
+}
+
+// begin fills the exchange from what the wire and the path say.
+func (x *exchange) begin(s *Server, ctx *fasthttp.RequestCtx, conn *wire.Conn, r *wire.Request, p *path) {
+	x.server, x.http, x.conn = s, ctx, conn
+	x.Request = api.Request{
+		Request:  r,
+		ID:       x.ids.next(),
+		Received: s.now(),
+		Config:   s.settings(),
+		Buffer:   x.buffer[:0],
+	}
+	peer := addressOf(conn.RemoteAddr())
+	x.Address = throttle.ClientAddress(peer, r.Header(wire.ForwardedFor), x.Config.Throttle.TrustedProxies)
+	var parameter []byte
+	x.resource, parameter, x.family = s.routes.find(p)
+	if x.resource == nil {
+		return
+	}
+	x.op = x.resource.operation(r.Method)
+	x.Parameter = string(parameter)
+	if p.is(0, "api") {
+		x.Realm, _, _ = x.Config.ServiceProvider(x.Parameter)
+	}
+}
+
+// end gives the exchange back. What the handler appended to the buffer keeps
+// its room for the next one, within reason.
+func (x *exchange) end() {
+	const keep = 16 << 10
+	if cap(x.Buffer) <= keep {
+		x.buffer = x.Buffer[:0]
+	}
+	x.Request = api.Request{}
+	x.http, x.conn, x.resource, x.op = nil, nil, nil, nil
+	x.server.exchanges.Put(x)
+}
+
+// answer runs the request and writes what came out.
+func (x *exchange) answer() {
+	if x.resource != nil && string(x.Method) == fasthttp.MethodOptions {
+		x.addCommon()
+		x.answerOptions()
+		x.account(fasthttp.StatusNoContent, codeOK)
+		return
+	}
+	response, err := x.run()
+	x.addCommon()
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	x.succeed(response)
+}
+
+// run takes the first steps of sso-service.md 5, which are the same for all
+// operations, and then the handler.
+func (x *exchange) run() (api.Response, error) {
+	switch {
+	case x.resource == nil:
+		return api.Response{}, api.ErrNotFound
+	case x.op == nil:
+		return api.Response{}, api.ErrMethod
+	case x.repeatsSecurityHeader():
+		x.conn.CloseAfter()
+		x.http.SetConnectionClose()
+		return api.Response{}, api.ErrRepeatedHeader
+	case !x.server.admit(&x.Request):
+		return api.Response{}, api.ErrThrottled
+	case x.TooLarge:
+		return api.Response{}, api.ErrBodyTooLarge
+	}
+	return x.handle(x.server.deadlines.at(x.Received))
+}
+
+// handle calls the handler. A panic is a fault of ours like any other: it is
+// logged and answered, and the node goes on.
+func (x *exchange) handle(ctx context.Context) (response api.Response, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{value: v, stack: debug.Stack()}
+		}
+	}()
+	return x.op.handler(ctx, &x.Request)
+}
+
+// panicError keeps what a panic said for the log. Only the runtime's own words
+// are kept: another value may hold a token.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string {
+	if err, ok := e.value.(runtime.Error); ok {
+		return "panic: " + err.Error()
+	}
+	return fmt.Sprintf("panic with a %T", e.value)
+}
+
+func (x *exchange) repeatsSecurityHeader() bool {
+	return x.Repeated(wire.Authorization) || x.Repeated(wire.ServiceToken) || x.Repeated(wire.SSOID) ||
+		x.Repeated(wire.SSOLink) || x.Repeated(wire.DeviceIdentifier)
+}
+
+// account counts and logs the answer; without the path's variable part, which
+// may be anything, and without headers, which hold secrets.
+func (x *exchange) account(status int, code string) {
+	took := x.server.now().Sub(x.Received)
+	meter, name := x.server.other, "other"
+	if x.op != nil {
+		meter, name = x.op.meter, x.op.name
+	}
+	meter.count(status, code, took)
+	if log := x.server.log; log.Enabled(context.Background(), slog.LevelDebug) {
+		log.Debug("answered", "endpoint", name, "status", status, "code", code,
+			"trace", string(x.AppendTrace(nil)), "took", took.Round(time.Microsecond))
+	}
+}

@@ -1,0 +1,119 @@
+package keys
+
+import (
+	"math"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"ssod/httpfront/strictjson"
+)
+
+// MaxSubject is the longest sub that is accepted, in bytes (limits.md 3).
+const MaxSubject = 256
+
+// claims are the claims that we look at, unchecked.
+type claims struct {
+	iss, sub, aud, nbf, exp, iat, jti, did, mbr, ns, scopes strictjson.Value
+}
+
+// parseClaims reads a payload; false when it is no strict JSON object.
+func parseClaims(payload []byte) (c claims, ok bool) {
+	object, err := strictjson.Parse(payload)
+	if err != nil || object.Kind() != strictjson.Object {
+		return c, false
+	}
+	for name, v := range object.Members() {
+		if target := c.member(string(name)); target != nil {
+			*target = v
+		}
+	}
+	return c, true
+}
+
+func (c *claims) member(name string) *strictjson.Value {
+	switch name {
+	case "iss":
+		return &c.iss
+	case "sub":
+		return &c.sub
+	case "aud":
+		return &c.aud
+	case "nbf":
+		return &c.nbf
+	case "exp":
+		return &c.exp
+	case "iat":
+		return &c.iat
+	case "jti":
+		return &c.jti
+	case "did":
+		return &c.did
+	case "mbr":
+		return &c.mbr
+	case "ns":
+		return &c.ns
+	case "scopes":
+		return &c.scopes
+	}
+	return nil
+}
+
+// subject is the step sub of the step table.
+func (c *claims) subject() (string, error) {
+	switch c.sub.Kind() {
+	case strictjson.Absent, strictjson.Null:
+		return "", ErrSubjectMissing
+	case strictjson.Text:
+		sub, _ := c.sub.Text()
+		if strings.TrimSpace(sub) == "" {
+			return "", ErrSubjectMissing
+		}
+		if len(sub) > MaxSubject {
+			return "", ErrSubject
+		}
+		return sub, nil
+	default:
+		return "", ErrSubject
+	}
+}
+
+// date reads a NumericDate (RFC 7519, 2): seconds, perhaps with a fraction.
+// An absent one is zero, which is before every time that is checked.
+func date(v strictjson.Value) (t time.Time, ok bool) {
+	if v.Kind() == strictjson.Absent {
+		return time.Time{}, true
+	}
+	if n, ok := v.Int64(); ok {
+		return time.Unix(n, 0), plausible(float64(n))
+	}
+	f, ok := v.Float64()
+	if !ok || !plausible(f) {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(math.Floor(f)), 0), true
+}
+
+// plausible bounds dates to the years 1970 to 9999, so that no sum overflows.
+func plausible(seconds float64) bool { return 0 <= seconds && seconds < 253402300800 }
+
+// appendText appends s as a JSON string; false when s is not UTF-8.
+func appendText(b []byte, s string) ([]byte, bool) {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		b = append(b, s[start:i]...)
+		start = i + 1
+		if c < ' ' {
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		} else {
+			b = append(b, '\\', c)
+		}
+	}
+	return append(append(b, s[start:]...), '"'), utf8.ValidString(s)
+}

@@ -1,0 +1,40 @@
+// Package keys has the keys of the cluster and everything that is signed with
+// them: service tokens, access tokens, software statements and client secrets.
+// It also verifies the tokens of external identity services.
+//
+// # Keys
+//
+// A [Ring] is a view of the meta table "keys". Every key is stored sealed with
+// AES-256-GCM under a key that lies in a file beside the store, so a copy of
+// the store or a backup alone signs nothing. A key's id (kid) is its RFC 7638
+// thumbprint, its algorithm never changes, and it is used for one thing:
+//
+//	service    per realm  service tokens     HS256 or RS256
+//	access     cluster    access tokens      HS256 or RS256
+//	statement  cluster    software statements        RS256
+//	client     cluster    client secrets, derived with HMAC-SHA-256
+//	linkcode   per realm  link codes; never changes
+//
+// A key is published before it signs, so that every node knows it by then. It
+// signs until its successor's time comes. Retired, it verifies as long as
+// something that it signed can be good: life of the token and refresh window
+// for service tokens, for ever where nothing expires. A revoked key is
+// destroyed, and what it signed is refused from that moment. Nothing but time
+// moves a key from one state to the next; only rotation, revocation and a new
+// configuration write to the table.
+//
+// # Tokens
+//
+// Which key and which algorithm verify a token follows from the configured
+// issuer, never from the token: our own tokens are looked up by kid among the
+// realm's keys and must have that key's algorithm, external ones are RS256
+// under a key of their issuer. The typ header keeps kinds of tokens apart. The
+// errors are those of the step table (sso-service.md 3), one per row.
+//
+// A token that was verified is found again by its SHA-256 in a bounded cache.
+// A hit is judged against the clock, and it counts only while the keys, the
+// issuers' keys and the configuration are those that it was verified with.
+//
+// A Ring has one goroutine for each external issuer that publishes its keys at
+// a URL; [Ring.Close] waits for them.
+package keys

@@ -1,0 +1,129 @@
+package keys
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"google.golang.org/protobuf/proto"
+)
+
+// Use is what a key is for. Its text is part of the admin API and of stored
+// records.
+type Use string
+
+// The uses of keys. Service and link-code keys belong to one realm, the others
+// to the cluster.
+const (
+	Service   Use = "service"   // signs service tokens
+	Access    Use = "access"    // signs access tokens
+	Client    Use = "client"    // derives client secrets
+	Statement Use = "statement" // signs software statements
+	LinkCode  Use = "linkcode"  // derives and stores link codes; never changes
+)
+
+// typ is the media type in the JOSE header of what the key signs (RFC 8725,
+// 3.11): a token of one kind is never taken for one of another kind.
+func (u Use) typ() string {
+	switch u {
+	case Access:
+		return typAccess
+	case Statement:
+		return typStatement
+	default:
+		return typService
+	}
+}
+
+const (
+	typService   = "JWT"
+	typAccess    = "at+jwt"
+	typStatement = "software-statement+jwt"
+)
+
+// key is one stored key, opened. It does not change.
+type key struct {
+	material
+	id        string
+	use       Use
+	realm     string
+	algorithm string
+	number    int64
+	created   time.Time
+	signFrom  time.Time
+	revoked   time.Time // zero: not revoked
+
+	method          jwt.SigningMethod // nil when nothing is signed
+	private, public any
+	// The encoded JOSE headers, with the dot that follows them.
+	header, headerNoKid []byte
+
+	record []byte // as stored
+}
+
+// newKey makes a key that signs from the given time.
+func (r *Ring) newKey(of groupID, algorithm string, number int64, signFrom time.Time) (string, *Record, error) {
+	m, err := generate(algorithm)
+	if err != nil {
+		return "", nil, fmt.Errorf("make a key for %s: %w", of, err)
+	}
+	secret, err := m.encode()
+	if err != nil {
+		return "", nil, fmt.Errorf("encode a key for %s: %w", of, err)
+	}
+	id := m.thumbprint()
+	record := &Record{
+		Use: string(of.use), Realm: of.realm, Algorithm: algorithm, Number: number,
+		CreatedMs: r.now().UnixMilli(), SignFromMs: signFrom.UnixMilli(),
+	}
+	record.Sealed = r.sealer.seal(secret, sealLabel(id, record))
+	return id, record, nil
+}
+
+// openKey reads a stored key. A revoked one has no material left.
+func openKey(s *sealer, id string, raw []byte) (*key, error) {
+	var record Record
+	if err := proto.Unmarshal(raw, &record); err != nil {
+		return nil, fmt.Errorf("key %s: %w", id, ErrSealed)
+	}
+	k := &key{
+		id: id, use: Use(record.Use), realm: record.Realm, algorithm: record.Algorithm, number: record.Number,
+		created: time.UnixMilli(record.CreatedMs).UTC(), signFrom: time.UnixMilli(record.SignFromMs).UTC(),
+		record: bytes.Clone(raw),
+	}
+	if record.RevokedMs != 0 {
+		k.revoked = time.UnixMilli(record.RevokedMs).UTC()
+		return k, nil
+	}
+	secret, err := s.open(record.Sealed, sealLabel(id, &record))
+	if err != nil {
+		return nil, fmt.Errorf("key %s: %w", id, err)
+	}
+	if k.material, err = decodeMaterial(k.algorithm, secret); err != nil {
+		return nil, fmt.Errorf("key %s: %w", id, err)
+	}
+	if k.thumbprint() != id {
+		return nil, fmt.Errorf("key %s: %w", id, ErrSealed)
+	}
+	if k.algorithm != "" {
+		k.method, k.private, k.public = k.signer()
+		k.header, k.headerNoKid = k.encodeHeader(id), k.encodeHeader("")
+	}
+	return k, nil
+}
+
+// encodeHeader returns the JOSE header with its dot. The members of the plain
+// one are in the order that the documented sample tokens have.
+func (k *key) encodeHeader(kid string) []byte {
+	header := `{"alg":"` + k.algorithm + `","typ":"` + k.use.typ() + `"`
+	if kid != "" {
+		header += `,"kid":"` + kid + `"`
+	}
+	return append(b64.AppendEncode(nil, []byte(header+"}")), '.')
+}
+
+func (k *key) isRevoked() bool { return !k.revoked.IsZero() }
+
+// served reports whether the key ever signed, or will.
+func (k *key) served() bool { return !k.isRevoked() || k.revoked.After(k.signFrom) }

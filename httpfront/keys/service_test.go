@@ -1,0 +1,654 @@
+package keys
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+)
+
+// ownHeader and ownClaims are those of a good token of our own at begin.
+func ownHeader() map[string]any { return map[string]any{"alg": HS256, "typ": "JWT"} }
+
+func ownClaims() map[string]any {
+	return map[string]any{
+		"iss": OwnIssuer, "sub": "viewer-4711", "nbf": begin.Unix(), "iat": begin.Unix(), "exp": begin.Add(time.Hour).Unix(),
+		"jti": "AAAAAAAAAAAAAAAAAAAAAA", "did": b64.EncodeToString(viewer.Device[:]), "mbr": viewer.Membership,
+	}
+}
+
+// with returns claims with one changed; nil leaves it out.
+func with(claims map[string]any, name string, value any) map[string]any {
+	changed := maps.Clone(claims)
+	changed[name] = value
+	if value == nil {
+		delete(changed, name)
+	}
+	return changed
+}
+
+func TestServiceTokenSteps(t *testing.T) {
+	f := newFixture(t, configuration(realm("acme", HS256), realm("other", HS256)))
+	own := f.signing(Service, "acme").key
+	good := forge(t, own, ownHeader(), ownClaims())
+	claim := func(name string, value any) string { return forge(t, own, ownHeader(), with(ownClaims(), name, value)) }
+	header := func(name string, value any) string { return forge(t, own, with(ownHeader(), name, value), ownClaims()) }
+	null := json.RawMessage("null")
+	at := func(d time.Duration) int64 { return begin.Add(d).Unix() }
+	tests := []struct {
+		name  string
+		token string
+		want  error
+	}{
+		{"good", good, nil},
+		{"good, with its kid", header("kid", own.id), nil},
+		{"unknown claims are ignored", claim("name", "x"), nil},
+
+		{"nothing", "", ErrParse},
+		{"one segment", "abc", ErrParse},
+		{"two segments", good[:strings.LastIndexByte(good, '.')], ErrParse},
+		{"four segments", good + ".x", ErrParse},
+		{"empty header", good[strings.IndexByte(good, '.'):], ErrParse},
+		{"empty signature", good[:strings.LastIndexByte(good, '.')+1], ErrParse},
+		{"space before", " " + good, ErrParse},
+		{"line end inside", good[:10] + "\n" + good[10:], ErrParse},
+		{"line end in the signature", good[:len(good)-2] + "\r\n" + good[len(good)-2:], ErrParse},
+		{"padded", good + "=", ErrParse},
+		{"standard alphabet", strings.Replace(good, ".", "+.", 1), ErrParse},
+		{"signature of impossible length", good[:len(good)-2], ErrParse},
+		{"header no JSON", "AAAA" + good[strings.IndexByte(good, '.'):], ErrParse},
+		{"header an array", forgeRaw(own, `["HS256"]`, ownClaims()), ErrParse},
+		{"header with a duplicate", forgeRaw(own, `{"alg":"HS256","typ":"JWT","alg":"HS256"}`, ownClaims()), ErrParse},
+		{"alg missing", header("alg", nil), ErrParse},
+		{"alg a number", header("alg", 1), ErrParse},
+		{"alg of another key", header("alg", RS256), ErrParse},
+		{"alg in lower case", header("alg", "hs256"), ErrParse},
+		{"stronger alg", header("alg", "HS512"), ErrParse},
+		{"kid unknown", header("kid", "x"), ErrParse},
+		{"kid empty", header("kid", ""), ErrParse},
+		{"kid a number", header("kid", 7), ErrParse},
+		{"kid null", header("kid", null), ErrParse},
+		{"kid of another realm", header("kid", f.signing(Service, "other").id), ErrParse},
+		{"kid of another use", header("kid", f.signing(LinkCode, "acme").id), ErrParse},
+		{"typ missing", header("typ", nil), ErrParse},
+		{"typ of an access token", header("typ", "at+jwt"), ErrParse},
+		{"typ null", header("typ", null), ErrParse},
+		{"iss unknown", claim("iss", "https://nobody.example"), ErrParse},
+		{"iss missing", claim("iss", nil), ErrParse},
+		{"iss a number", claim("iss", 1), ErrParse},
+		{"8 KiB and one", good + strings.Repeat("A", MaxToken), ErrParse},
+
+		{"signature changed", good[:len(good)-4] + "AAAA", ErrSignature},
+		{"last character changed", flipLast(good), ErrSignature},
+		{"stray bits in the last character", strayLast(good), ErrSignature},
+		{"payload changed", swapPayload(good, forge(t, own, ownHeader(), with(ownClaims(), "sub", "somebody"))), ErrSignature},
+		{"short signature", good[:len(good)-3], ErrSignature},
+		{"another realm's key", forge(t, f.signing(Service, "other").key, ownHeader(), ownClaims()), ErrSignature},
+
+		{"sub missing", claim("sub", nil), ErrSubjectMissing},
+		{"sub null", claim("sub", null), ErrSubjectMissing},
+		{"sub empty", claim("sub", ""), ErrSubjectMissing},
+		{"sub blank", claim("sub", " \t\u00a0"), ErrSubjectMissing},
+		{"sub a number", claim("sub", 4711), ErrSubject},
+		{"sub an array", claim("sub", []string{"a"}), ErrSubject},
+		{"sub too long", claim("sub", strings.Repeat("x", MaxSubject+1)), ErrSubject},
+		{"payload no JSON", forge(t, own, ownHeader(), "hello"), ErrSubject},
+		{"payload an array", forge(t, own, ownHeader(), "[1]"), ErrSubject},
+		{"payload with a duplicate", forge(t, own, ownHeader(), `{"iss":"ssoservicetoken","sub":"a","sub":"b","exp":9999999999}`), ErrSubject},
+		{"sub before time", forge(t, own, ownHeader(), with(with(ownClaims(), "sub", 1), "exp", 1)), ErrSubject},
+
+		{"exp now", claim("exp", at(0)), ErrExpired},
+		{"exp in a second", claim("exp", at(time.Second)), nil},
+		{"nbf within the skew", claim("nbf", at(time.Minute)), nil},
+		{"nbf beyond the skew", claim("nbf", at(61*time.Second)), ErrUnacceptable},
+		{"iat within the skew", claim("iat", at(time.Minute)), nil},
+		{"iat beyond the skew", claim("iat", at(61*time.Second)), ErrUnacceptable},
+		{"expired and not valid yet", forge(t, own, ownHeader(), with(with(ownClaims(), "nbf", at(time.Hour)), "exp", 1)), ErrExpired},
+		{"exp missing", claim("exp", nil), ErrUnacceptable},
+		{"exp a text", claim("exp", "9999999999"), ErrUnacceptable},
+		{"exp absurd", claim("exp", 1e300), ErrUnacceptable},
+		{"nbf a text", claim("nbf", "x"), ErrUnacceptable},
+		{"did missing", claim("did", nil), ErrUnacceptable},
+		{"did too short", claim("did", "AAAA"), ErrUnacceptable},
+		{"mbr missing", claim("mbr", nil), ErrUnacceptable},
+		{"mbr a fraction", claim("mbr", 1.5), ErrUnacceptable},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 2 { // the second time it may be in the cache
+				if err := f.verify(f.realm(), tt.token); !errors.Is(err, tt.want) {
+					t.Fatalf("got %v, want %v", err, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func forgeRaw(k *key, header string, claims any) string {
+	payload, _ := json.Marshal(claims)
+	text := b64.EncodeToString([]byte(header)) + "." + b64.EncodeToString(payload)
+	signature, _ := k.method.Sign(text, k.private)
+	return text + "." + b64.EncodeToString(signature)
+}
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+// flipLast changes the last character so that the signature decodes to other
+// bytes, strayLast so that it decodes to the same ones.
+func flipLast(token string) string  { return changeLast(token, 4) }
+func strayLast(token string) string { return changeLast(token, 1) }
+
+func changeLast(token string, bit int) string {
+	end := len(token) - 1
+	return token[:end] + string(alphabet[strings.IndexByte(alphabet, token[end])^bit])
+}
+
+func swapPayload(token, from string) string {
+	a, b := strings.Split(token, "."), strings.Split(from, ".")
+	return a[0] + "." + b[1] + "." + a[2]
+}
+
+// T12: a token of our own can be refreshed for a while after its end, whether
+// or not it was seen before.
+func TestRefreshWindow(t *testing.T) {
+	f := newFixture(t, configuration(realm("acme", HS256)))
+	token := f.mint(f.realm())
+	end := begin.Add(time.Hour)
+	window := end.Add(168 * time.Hour)
+	tests := []struct {
+		name          string
+		at            time.Time
+		call, refresh error
+	}{
+		{"fresh", begin, nil, nil},
+		{"last instant", end.Add(-1), nil, nil},
+		{"expired", end, ErrExpired, nil},
+		{"last instant of the window", window.Add(-1), ErrExpired, nil},
+		{"after the window", window, ErrExpired, ErrExpired},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f.at(tt.at)
+			if err := f.verify(f.realm(), token); !errors.Is(err, tt.call) {
+				t.Errorf("call: got %v, want %v", err, tt.call)
+			}
+			if _, err := f.VerifyService(f.realm(), []byte(token), tt.at, Refresh); !errors.Is(err, tt.refresh) {
+				t.Errorf("refresh: got %v, want %v", err, tt.refresh)
+			}
+		})
+	}
+}
+
+// T8: whatever the token says about itself, only the key's own algorithm will
+// do, and all of these look alike to the attacker.
+func TestAlgorithmConfusion(t *testing.T) {
+	f := newFixture(t, configuration(realm("pub", RS256)))
+	k := f.signing(Service, "pub").key
+	public := &k.rsa.PublicKey
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs1 := x509.MarshalPKCS1PublicKey(public)
+	document, _ := f.JWKS("pub")
+	claims := jwt.MapClaims(ownClaims())
+	hmacWith := func(secret []byte) string {
+		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	rs512, err := jwt.NewWithClaims(jwt.SigningMethodRS512, claims).SignedString(k.rsa)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsigned, err := jwt.NewWithClaims(jwt.SigningMethodNone, claims).SignedString(jwt.UnsafeAllowNoneSignatureType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := strings.Split(rs512, ".")[1]
+	plain := func(header, signature string) string {
+		return b64.EncodeToString([]byte(header)) + "." + payload + "." + signature
+	}
+	zero := b64.EncodeToString(make([]byte, 64))
+	good := f.mint(f.realm())
+	tokens := map[string]string{
+		"none":                    unsigned,
+		"none with a signature":   plain(`{"alg":"none","typ":"JWT"}`, zero),
+		"nOnE":                    plain(`{"alg":"nOnE","typ":"JWT"}`, ""),
+		"nOnE with a signature":   plain(`{"alg":"nOnE","typ":"JWT"}`, zero),
+		"empty alg":               plain(`{"alg":"","typ":"JWT"}`, zero),
+		"HMAC with the PEM":       hmacWith(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
+		"HMAC with the DER":       hmacWith(der),
+		"HMAC with the PKCS1 PEM": hmacWith(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: pkcs1})),
+		"HMAC with the PKCS1 DER": hmacWith(pkcs1),
+		"HMAC with the modulus":   hmacWith(public.N.Bytes()),
+		"HMAC with the JWKS":      hmacWith(document),
+		"HMAC with nothing":       hmacWith([]byte{}),
+		"RS512":                   rs512,
+		"empty signature":         good[:strings.LastIndexByte(good, '.')+1],
+		"ES256 with r = s = 0":    plain(`{"alg":"ES256","typ":"JWT"}`, zero),
+		"ES256":                   es256(t, payload),
+		"PS256 by name":           plain(`{"alg":"PS256","typ":"JWT"}`, strings.Split(rs512, ".")[2]),
+	}
+	if err := f.verify(f.realm(), good); err != nil {
+		t.Fatalf("the good token: %v", err)
+	}
+	for name, token := range tokens {
+		if err := f.verify(f.realm(), token); !errors.Is(err, ErrParse) {
+			t.Errorf("%s: got %v, want ErrParse", name, err)
+		}
+	}
+}
+
+func es256(t *testing.T, payload string) string {
+	pair, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := b64.EncodeToString([]byte(`{"alg":"ES256","typ":"JWT"}`)) + "." + payload
+	signature, err := jwt.SigningMethodES256.Sign(text, pair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text + "." + b64.EncodeToString(signature)
+}
+
+// T9: a kid is looked up, exactly, and leads nowhere else.
+func TestHeaderInjection(t *testing.T) {
+	f := newFixture(t, configuration(realm("acme", HS256)))
+	k := f.signing(Service, "acme").key
+	headers := []map[string]any{
+		{"kid": "../../../../dev/null"},
+		{"kid": "/etc/passwd"},
+		{"kid": "file:///etc/passwd"},
+		{"kid": "' OR 1=1 --"},
+		{"kid": "x' UNION SELECT 'secret"},
+		{"kid": k.id + "\x00"},
+		{"kid": k.id[:20]},
+		{"kid": strings.ToUpper(k.id)},
+		{"kid": " " + k.id},
+		{"kid": "| sleep 10"},
+		{"kid": "${jndi:ldap://x}"},
+		{"kid": strings.Repeat("k", 64<<10)},
+		{"kid": []string{k.id}},
+		{"kid": map[string]string{"kid": k.id}},
+		{"jku": "https://evil.example/jwks.json"},
+		{"x5u": "https://evil.example/cert.pem"},
+		{"jwk": map[string]string{"kty": "oct", "k": "AAAA"}},
+		{"x5c": []string{"AAAA"}},
+		{"crit": []string{"exp"}},
+		{"crit": []string{}},
+		{"crit": nil},
+		{"b64": false},
+		{"b64": true},
+		{"jku": nil},
+	}
+	for _, extra := range headers {
+		header := ownHeader()
+		maps.Copy(header, extra)
+		if err := f.verify(f.realm(), forge(t, k, header, ownClaims())); !errors.Is(err, ErrParse) {
+			t.Errorf("header %.80v: got %v, want ErrParse", extra, err)
+		}
+	}
+}
+
+// T10: a token is good in its own realm only.
+func TestRealmsAreApart(t *testing.T) {
+	f := newFixture(t, configuration(realm("acme", HS256), realm("other", HS256), realm("pub", RS256)))
+	realms := f.cfg.Load().Realms
+	want := map[string]map[string]error{
+		"acme":  {"acme": nil, "other": ErrSignature, "pub": ErrParse},
+		"other": {"acme": ErrSignature, "other": nil, "pub": ErrParse},
+		"pub":   {"acme": ErrParse, "other": ErrParse, "pub": nil},
+	}
+	check := func(t *testing.T, want map[string]map[string]error) {
+		for _, from := range realms {
+			token := f.mint(from)
+			for range 2 { // also when it is in the cache
+				for _, to := range realms {
+					if err := f.verify(to, token); !errors.Is(err, want[from.ID][to.ID]) {
+						t.Errorf("token of %s in %s: got %v, want %v", from.ID, to.ID, err, want[from.ID][to.ID])
+					}
+				}
+			}
+		}
+	}
+	check(t, want)
+	if err := f.Rotate(t.Context(), Rotation{Use: Service}); err != nil {
+		t.Fatal(err)
+	}
+	for from := range want { // tokens have a kid now, which the others do not know
+		for to := range want[from] {
+			if from != to {
+				want[from][to] = ErrParse
+			}
+		}
+	}
+	check(t, want)
+}
+
+// T11: what is signed for one purpose is no good for another, even if the same
+// key had signed it.
+func TestKindsOfTokensAreApart(t *testing.T) {
+	f := newFixture(t, configuration(realm("acme", HS256)))
+	access, err := f.SignAccess("client", "api:client:v2", begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	statement, err := f.SignStatement([]byte(`{"iss":"https://sso.example.com","jti":"x"}`), begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accessKey, serviceKey := f.signing(Access, "").key, f.signing(Service, "acme").key
+	accessClaims := map[string]any{"iss": "https://sso.example.com", "sub": "client", "exp": begin.Add(time.Hour).Unix()}
+	tokens := []struct {
+		name, token                string
+		service, access, statement error
+	}{
+		{"service", f.mint(f.realm()), nil, ErrAccess, ErrStatement},
+		{"access", access.Token, ErrParse, nil, ErrStatement},
+		{"statement", statement, ErrParse, ErrAccess, nil},
+		{"service claims under the access key", forge(t, accessKey, map[string]any{"alg": HS256, "typ": "JWT", "kid": accessKey.id}, ownClaims()), ErrParse, ErrAccess, ErrStatement},
+		{"service claims as at+jwt", forge(t, serviceKey, map[string]any{"alg": HS256, "typ": "at+jwt"}, ownClaims()), ErrParse, ErrAccess, ErrStatement},
+		{"access claims under the service key", forge(t, serviceKey, map[string]any{"alg": HS256, "typ": "at+jwt", "kid": serviceKey.id}, accessClaims), ErrParse, ErrAccess, ErrStatement},
+		{"access token of type JWT", forge(t, accessKey, map[string]any{"alg": HS256, "typ": "JWT", "kid": accessKey.id}, accessClaims), ErrParse, ErrAccess, ErrStatement},
+		{"access token without kid", forge(t, accessKey, map[string]any{"alg": HS256, "typ": "at+jwt"}, accessClaims), ErrParse, ErrAccess, ErrStatement},
+		{"access token of another issuer", forge(t, accessKey, map[string]any{"alg": HS256, "typ": "at+jwt", "kid": accessKey.id}, with(accessClaims, "iss", "x")), ErrParse, ErrAccess, ErrStatement},
+		{"access token by hand", forge(t, accessKey, map[string]any{"alg": HS256, "typ": "at+jwt", "kid": accessKey.id}, accessClaims), ErrParse, nil, ErrStatement},
+	}
+	for _, tt := range tokens {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := f.verify(f.realm(), tt.token); !errors.Is(err, tt.service) {
+				t.Errorf("as service token: got %v, want %v", err, tt.service)
+			}
+			if _, err := f.VerifyAccess([]byte(tt.token), begin); !errors.Is(err, tt.access) {
+				t.Errorf("as access token: got %v, want %v", err, tt.access)
+			}
+			if _, err := f.VerifyStatement([]byte(tt.token), begin); !errors.Is(err, tt.statement) {
+				t.Errorf("as statement: got %v, want %v", err, tt.statement)
+			}
+		})
+	}
+}
+
+func TestMintedTokenIsTheDocumentedOne(t *testing.T) {
+	f := newFixture(t, configuration(realm("acme", HS256)))
+	f.at(begin.Add(700 * time.Millisecond))
+	signed, err := f.SignService(f.realm(), viewer, f.time())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Split(signed.Token, ".")[0]; got != "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9" {
+		t.Errorf("header: got %s, want that of the samples", got)
+	}
+	if !signed.NotBefore.Equal(begin) || !signed.NotAfter.Equal(begin.Add(time.Hour)) {
+		t.Errorf("times: got %v to %v", signed.NotBefore, signed.NotAfter)
+	}
+	claims := jwt.MapClaims{}
+	parsed, err := jwt.ParseWithClaims(signed.Token, claims, func(*jwt.Token) (any, error) {
+		return f.signing(Service, "acme").oct, nil
+	}, jwt.WithValidMethods([]string{HS256}), jwt.WithTimeFunc(f.time))
+	if err != nil || !parsed.Valid {
+		t.Fatalf("golang-jwt: %v", err)
+	}
+	jti, _ := claims["jti"].(string)
+	if raw, err := b64.DecodeString(jti); err != nil || len(raw) != 16 {
+		t.Errorf("jti: got %q", jti)
+	}
+	delete(claims, "jti")
+	want := jwt.MapClaims{
+		"iss": "ssoservicetoken", "sub": "viewer-4711", "nbf": float64(begin.Unix()), "iat": float64(begin.Unix()),
+		"exp": float64(begin.Add(time.Hour).Unix()), "did": "AQIDAAAAAAAAAAAAAAAAAA", "mbr": float64(viewer.Membership),
+	}
+	if diff := cmp.Diff(want, claims); diff != "" {
+		t.Errorf("claims (-want +got):\n%s", diff)
+	}
+	got, err := f.VerifyService(f.realm(), []byte(signed.Token), f.time(), Call)
+	if err != nil || got.Member != viewer || got.External || got.Issuer != OwnIssuer || got.ID != jti {
+		t.Errorf("verified: got %+v, %v", got, err)
+	}
+}
+
+func TestNamespaceTravelsInTheToken(t *testing.T) {
+	f := newFixture(t, configuration(realm("acme", HS256)))
+	m := viewer
+	m.Namespace = "https://id.example/?a=\"b\"&c"
+	signed, err := f.SignService(f.realm(), m, begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.VerifyService(f.realm(), []byte(signed.Token), begin, Refresh); err != nil || got.Member != m || got.External {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+}
+
+// The claims are written by hand; encoding/json must read what was meant.
+func TestClaimsEncoding(t *testing.T) {
+	subjects := []string{
+		"viewer-4711", `quote " and \ backslash`, "tab\tnewline\nreturn\r", "\x00\x01\x1f\x7f", "é😀\u2028\u2029", "<a href='x'>&amp;</a>",
+		"{\"sub\":\"x\"}", `","sub":"admin`, strings.Repeat("x", 256), "\u0080\uffff\U0010ffff", " ",
+	}
+	for _, subject := range subjects {
+		m := Member{Subject: subject, Namespace: subject + "!", Membership: -1}
+		payload, ok := appendServiceClaims(nil, m, Signed{NotBefore: begin, NotAfter: begin.Add(time.Hour)})
+		var got struct{ Sub, NS string }
+		d := json.NewDecoder(strings.NewReader(string(payload)))
+		if err := d.Decode(&got); err != nil || !ok {
+			t.Errorf("%q: payload %q: %v", subject, payload, err)
+			continue
+		}
+		if got.Sub != m.Subject || got.NS != m.Namespace {
+			t.Errorf("%q: encoding/json reads %q and %q", subject, got.Sub, got.NS)
+		}
+		if c, ok := parseClaims(payload); !ok || !c.sub.Is(subject) || !c.ns.Is(m.Namespace) {
+			t.Errorf("%q: strictjson reads %s", subject, c.sub.Raw())
+		}
+	}
+	for _, bad := range []string{"\xff", "a\xc3", "\xed\xa0\x80"} {
+		if payload, ok := appendServiceClaims(nil, Member{Subject: bad}, Signed{}); ok {
+			t.Errorf("%q is not UTF-8 but was written: %q", bad, payload)
+		}
+	}
+}
+
+// A verdict that is remembered counts only while everything it rests on stands.
+func TestCachedVerdictsFall(t *testing.T) {
+	t.Run("with the configuration", func(t *testing.T) {
+		f := newFixture(t, configuration(realm("acme", HS256)))
+		token, old := f.mint(f.realm()), f.realm()
+		if err := f.verify(old, token); err != nil {
+			t.Fatal(err)
+		}
+		changed := configuration(realm("acme", HS256))
+		changed.Realms[0].ServiceToken.RefreshWindow = 0
+		f.reload(changed)
+		if _, err := f.VerifyService(f.realm(), []byte(token), begin.Add(time.Hour), Refresh); !errors.Is(err, ErrExpired) {
+			t.Errorf("after the window was closed: got %v, want ErrExpired", err)
+		}
+	})
+	t.Run("with the issuer of access tokens", func(t *testing.T) {
+		f := newFixture(t, configuration(realm("acme", HS256)))
+		token, err := f.SignAccess("client", "", begin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.VerifyAccess([]byte(token.Token), begin); err != nil {
+			t.Fatal(err)
+		}
+		changed := configuration(realm("acme", HS256))
+		changed.Issuer = "https://new.example.com"
+		f.reload(changed)
+		if _, err := f.VerifyAccess([]byte(token.Token), begin); !errors.Is(err, ErrAccess) {
+			t.Errorf("got %v, want ErrAccess", err)
+		}
+	})
+	t.Run("with the key", func(t *testing.T) {
+		f := newFixture(t, configuration(realm("acme", HS256)))
+		token := f.mint(f.realm())
+		if err := f.verify(f.realm(), token); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Revoke(t.Context(), f.signing(Service, "acme").id); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.verify(f.realm(), token); err == nil {
+			t.Error("a token of a revoked key is good")
+		}
+	})
+}
+
+func TestCacheIsBoundedAndFindsWhatItHolds(t *testing.T) {
+	c := newCache[ServiceClaims](1000)
+	if got := len(c.places); got < 1000 || got > 2048 {
+		t.Fatalf("%d places for 1000 tokens", got)
+	}
+	stand := standing{realm: "acme", epoch: 1}
+	sumOf := func(i int) [32]byte { return sha256.Sum256([]byte{byte(i), byte(i >> 8)}) }
+	for i := range 10_000 {
+		sum := sumOf(i)
+		c.put(&sum, &entry[ServiceClaims]{standing: stand, until: begin.Add(time.Hour), claims: ServiceClaims{ID: string(sum[:])}}, begin)
+		if e := c.get(&sum, &stand, begin); e == nil || e.claims.ID != string(sum[:]) {
+			t.Fatalf("token %d: got %v right after it was put", i, e)
+		}
+		if e := c.get(&sum, &stand, begin.Add(time.Hour)); e != nil {
+			t.Fatalf("token %d is remembered after its end", i)
+		}
+		if e := c.get(&sum, &standing{realm: "other", epoch: 1}, begin); e != nil {
+			t.Fatalf("token %d is found in another realm", i)
+		}
+	}
+	found := 0
+	for i := range 10_000 {
+		sum := sumOf(i)
+		if e := c.get(&sum, &stand, begin); e != nil {
+			found++
+		}
+	}
+	if found < 900 || found > len(c.places) {
+		t.Errorf("%d of 10000 tokens found in a cache for 1000", found)
+	}
+}
+
+func TestVerifyRefusesAnUnknownRealm(t *testing.T) {
+	f := newFixture(t, configuration(realm("acme", HS256)))
+	stranger := realm("stranger", HS256)
+	if err := f.verify(stranger, f.mint(f.realm())); !errors.Is(err, ErrParse) {
+		t.Errorf("verify: got %v, want ErrParse", err)
+	}
+	if _, err := f.SignService(stranger, viewer, begin); err == nil {
+		t.Error("a realm without keys signs")
+	}
+	if f.LinkCodeKey("stranger") != nil {
+		t.Error("a realm that is not configured has a link-code key")
+	}
+}
+
+func FuzzVerifyService(f *testing.F) {
+	fix := newFixture(f, configuration(realm("acme", HS256)))
+	k := fix.signing(Service, "acme").key
+	good := fix.mint(fix.realm())
+	f.Add(good)
+	f.Add(good + "=")
+	f.Add("abc")
+	f.Add("..")
+	f.Add("eyJhbGciOiJub25lIn0.e30.")
+	f.Add("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCIsImNyaXQiOlsieCJdfQ.e30.AAAA")
+	f.Add(forge(f, k, ownHeader(), with(ownClaims(), "sub", 1)))
+	f.Fuzz(func(t *testing.T, token string) {
+		c, err := fix.VerifyService(fix.realm(), []byte(token), begin, Call)
+		if err == nil && token != good && c.Member != viewer {
+			t.Fatalf("%q is good: %+v", token, c)
+		}
+		if _, err := fix.VerifyAccess([]byte(token), begin); err == nil {
+			t.Fatalf("%q is a good access token", token)
+		}
+	})
+}
+
+// FuzzParsePayload looks behind the signature: any payload under a good one.
+func FuzzParsePayload(f *testing.F) {
+	fix := newFixture(f, configuration(realm("acme", HS256)))
+	k := fix.signing(Service, "acme").key
+	payload, _ := json.Marshal(ownClaims())
+	f.Add(string(payload))
+	f.Add(`{"iss":"ssoservicetoken","sub":"a","exp":1e400}`)
+	f.Add(`{"iss":"ssoservicetoken","sub":"\ud800"}`)
+	f.Add(`{"iss":"ssoservicetoken","sub":"a","sub":"b"}`)
+	f.Add("null")
+	f.Fuzz(func(t *testing.T, payload string) {
+		c, err := fix.VerifyService(fix.realm(), []byte(forgeText(k, payload)), begin, Refresh)
+		if err != nil {
+			return
+		}
+		var want struct{ Iss, Sub string }
+		if json.Unmarshal([]byte(payload), &want) != nil || want.Iss != OwnIssuer || want.Sub != c.Subject || strings.TrimSpace(c.Subject) == "" {
+			t.Fatalf("payload %q accepted as %+v", payload, c)
+		}
+	})
+}
+
+func forgeText(k *key, payload string) string {
+	token, _ := k.sign(k.headerNoKid, []byte(payload))
+	return token
+}
+
+func BenchmarkSignService(b *testing.B) {
+	f := newFixture(b, configuration(realm("acme", HS256)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := f.SignService(f.realm(), viewer, begin); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkVerifyServiceHit(b *testing.B) {
+	f := newFixture(b, configuration(realm("acme", HS256)))
+	token := []byte(f.mint(f.realm()))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := f.VerifyService(f.realm(), token, begin, Call); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkVerifyServiceMiss(b *testing.B) {
+	f := newFixture(b, configuration(realm("acme", HS256)))
+	token := []byte(f.mint(f.realm()))
+	s, acme := f.snapshot(), f.realm()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := f.verifyService(s, acme, token, begin, Call); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkVerifyAccessHit(b *testing.B) {
+	f := newFixture(b, configuration(realm("acme", HS256)))
+	signed, err := f.SignAccess("abcdefghijklmnopqrstuvwxyz.abcdefghij.abcdefghijklmnopqrstuvwxyz", "api:client:v2", begin)
+	if err != nil {
+		b.Fatal(err)
+	}
+	token := []byte(signed.Token)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := f.VerifyAccess(token, begin); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package keys
+
+import (
+	"bytes"
+	"errors"
+
+	"ssod/httpfront/config"
+)
+
+// snapshot is all keys at one moment, with what follows from them and from the
+// configuration. It does not change; a change makes a new one.
+type snapshot struct {
+	epoch    uint64 // differs between any two snapshots of a ring
+	cfg      *config.Config
+	version  uint64 // of the key table
+	byID     map[string]*slot
+	groups   map[groupID]*group
+	versions map[string]*slot  // client keys by the short name in client ids
+	jwks     map[string][]byte // public keys by realm
+}
+
+// snapshot returns the current one. Whoever comes first after a change of the
+// table or of the configuration makes it.
+func (r *Ring) snapshot() *snapshot {
+	s := r.current.Load()
+	if s.version == r.version.Load() && s.cfg == r.settings() {
+		return s
+	}
+	r.building.Lock()
+	defer r.building.Unlock()
+	if s = r.current.Load(); s.version == r.version.Load() && s.cfg == r.settings() {
+		return s
+	}
+	s, err := r.build(s)
+	if err != nil {
+		r.log.Error("some keys are not usable", "error", err)
+	}
+	r.current.Store(s)
+	return s
+}
+
+// build makes a snapshot of what is stored. A key that does not open is left
+// out and named in the error.
+func (r *Ring) build(old *snapshot) (*snapshot, error) {
+	// The version is read before the table: a change in between is seen by
+	// the next caller.
+	s := &snapshot{
+		epoch: r.epochs.Add(1), version: r.version.Load(), cfg: r.settings(),
+		byID: make(map[string]*slot), groups: make(map[groupID]*group), versions: make(map[string]*slot),
+	}
+	keys := make(map[groupID][]*key)
+	var errs []error
+	for id, raw := range r.store.All(Table) {
+		k, err := r.reopen(old, id, raw)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		of := groupID{k.use, k.realm}
+		keys[of] = append(keys[of], k)
+	}
+	for of, list := range keys {
+		g := newGroup(list, of.life(s.cfg))
+		s.groups[of] = g
+		for _, slot := range g.slots {
+			s.byID[slot.id] = slot
+			if of.use == Client {
+				s.versions[clientVersion(slot.id)] = slot
+			}
+		}
+	}
+	s.jwks = publicKeys(s)
+	return s, errors.Join(errs...)
+}
+
+// reopen opens a stored key unless the old snapshot has it.
+func (r *Ring) reopen(old *snapshot, id string, raw []byte) (*key, error) {
+	if old != nil {
+		if known, found := old.byID[id]; found && bytes.Equal(known.record, raw) {
+			return known.key, nil
+		}
+	}
+	return openKey(r.sealer, id, raw)
+}

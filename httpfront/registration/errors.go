@@ -1,0 +1,36 @@
+package registration
+
+import "errors"
+
+// Error is an error code of dynamic client registration (dcr.md 2 and 3;
+// RFC 7591, 3.2.2; RFC 6749, 5.2). Its text is the value of "error" in the
+// answer, which is always a 400.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+// The error codes.
+const (
+	ErrInvalidRequest       Error = "invalid_request"
+	ErrInvalidRedirectURI   Error = "invalid_redirect_uri"
+	ErrInvalidStatement     Error = "invalid_software_statement"
+	ErrUnapprovedStatement  Error = "unapproved_software_statement"
+	ErrInvalidClient        Error = "invalid_client"
+	ErrUnauthorizedClient   Error = "unauthorized_client"
+	ErrUnsupportedGrantType Error = "unsupported_grant_type"
+)
+
+// ErrRevoked says that an access token is genuine, but its client, the client's
+// statement, or the key behind the client's secret was revoked:
+// invalid_access_token_client_application.
+var ErrRevoked = errors.New("client revoked")
+
+// What an operator can do wrong.
+var (
+	// ErrUnknown: there is no such statement, or no such client can exist.
+	ErrUnknown = errors.New("not found")
+	// ErrInput: a statement cannot be made from this; the text says why.
+	ErrInput = errors.New("invalid statement")
+	// ErrFull: there are as many statements or revoked clients as are kept.
+	ErrFull = errors.New("no room for more")
+)

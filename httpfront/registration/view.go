@@ -1,0 +1,87 @@
+package registration
+
+import (
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// The meta tables.
+const (
+	statementsTable        = "statements"
+	revokedStatementsTable = "revoked-statements"
+	revokedClientsTable    = "revoked-clients"
+)
+
+// Statement is what an operator allowed an application.
+type Statement struct {
+	ID     string
+	record *StatementRecord
+}
+
+// Covers reports whether the statement is good for a service provider.
+func (s *Statement) Covers(serviceProvider string) bool {
+	return slices.Contains(s.record.ServiceProviders, serviceProvider)
+}
+
+func (s *Statement) grants(grantType string) bool {
+	return slices.Contains(s.record.GrantTypes, grantType)
+}
+
+// view is the three tables at one moment, as each request needs them. It does
+// not change.
+type view struct {
+	version    uint64
+	statements map[string]*Statement // those that are not revoked
+	revoked    map[string]struct{}   // statements
+	clients    map[string]struct{}   // revoked ones
+}
+
+// view returns the current one. Whoever comes first after a change makes it.
+func (s *Service) view() *view {
+	v := s.current.Load()
+	if v.version == s.version.Load() {
+		return v
+	}
+	s.building.Lock()
+	defer s.building.Unlock()
+	if v = s.current.Load(); v.version == s.version.Load() {
+		return v
+	}
+	v, err := s.build()
+	if err != nil {
+		s.log.Error("some software statements are not readable", "error", err)
+	}
+	s.current.Store(v)
+	return v
+}
+
+// build reads the tables. A statement that cannot be read is left out: its
+// clients are refused.
+func (s *Service) build() (*view, error) {
+	v := &view{
+		version:    s.version.Load(), // before the tables: a later change is seen by the next caller
+		statements: make(map[string]*Statement), revoked: s.ids(revokedStatementsTable), clients: s.ids(revokedClientsTable),
+	}
+	var bad error
+	for id, raw := range s.store.All(statementsTable) {
+		record := &StatementRecord{}
+		if err := proto.Unmarshal(raw, record); err != nil {
+			bad = fmt.Errorf("statement %s: %w", id, err)
+			continue
+		}
+		if _, revoked := v.revoked[id]; !revoked {
+			v.statements[id] = &Statement{ID: id, record: record}
+		}
+	}
+	return v, bad
+}
+
+func (s *Service) ids(table string) map[string]struct{} {
+	ids := make(map[string]struct{})
+	for id := range s.store.All(table) {
+		ids[id] = struct{}{}
+	}
+	return ids
+}

@@ -1,0 +1,131 @@
+package httpfront
+
+import (
+	"ssod/httpfront/api"
+	"ssod/httpfront/sso"
+)
+
+// Handlers are the operations of the public API. A nil one is not served.
+type Handlers struct {
+	Mint, Refresh, Link, Unlink, List api.Handler // /api/{serviceProvider}/...
+	Register, Token                   api.Handler // /o/client/...
+	JWKS                              api.Handler // /.well-known/{realm}/jwks.json
+}
+
+// resource is what a path names: the operations behind its methods.
+type resource struct {
+	family    api.Family
+	allow     string
+	get, post *operation
+}
+
+// operation is one method of a resource.
+type operation struct {
+	name    string // in metrics and logs
+	handler api.Handler
+	meter   *meter
+}
+
+// routes finds resources. Paths are told apart by their segments, since the
+// patterns of the whole API overlap in ways that pattern routers refuse.
+type routes struct {
+	sso     map[string]*resource // last segment of /api/{serviceProvider}/...
+	oauth   map[string]*resource // last segment of /o/client/...
+	jwks    *resource
+	openapi *resource
+}
+
+func newRoutes(h Handlers, m *metrics) *routes {
+	op := func(name string, handler api.Handler) *operation {
+		if handler == nil {
+			return nil
+		}
+		return &operation{name: name, handler: handler, meter: m.meter(name)}
+	}
+	return &routes{
+		sso: map[string]*resource{
+			"serviceToken": newResource(api.SSO, op("refresh", h.Refresh), op("mint", h.Mint)),
+			"link":         newResource(api.SSO, nil, op("link", h.Link)),
+			"unlink":       newResource(api.SSO, nil, op("unlink", h.Unlink)),
+			"list":         newResource(api.SSO, op("list", h.List), nil),
+		},
+		oauth: map[string]*resource{
+			"register": newResource(api.OAuth, nil, op("register", h.Register)),
+			"token":    newResource(api.OAuth, nil, op("token", h.Token)),
+		},
+		jwks:    newResource(api.SSO, op("jwks", h.JWKS), nil),
+		openapi: newResource(api.SSO, op("openapi", serveOpenAPI), nil),
+	}
+}
+
+// newResource returns nil when there is no operation.
+func newResource(f api.Family, get, post *operation) *resource {
+	r := &resource{family: f, get: get, post: post}
+	switch {
+	case get != nil && post != nil:
+		r.allow = "GET, POST"
+	case get != nil:
+		r.allow = "GET"
+	case post != nil:
+		r.allow = "POST"
+	default:
+		return nil
+	}
+	return r
+}
+
+// find returns the resource of a path and its variable segment. Without a
+// resource the family still says which shape "not found" has.
+func (rs *routes) find(p *path) (r *resource, parameter []byte, f api.Family) {
+	switch {
+	case p.is(0, "api"):
+		return rs.findAPI(p)
+	case p.is(0, "o"):
+		if p.n == 3 && p.is(1, "client") {
+			r = rs.oauth[string(p.segments[2])]
+		}
+		return r, nil, api.OAuth
+	case p.n == 3 && p.is(0, ".well-known") && p.is(2, "jwks.json"):
+		return rs.jwks, p.segments[1], api.SSO
+	case p.n == 1 && p.is(0, "openapi.yaml"):
+		return rs.openapi, nil, api.SSO
+	default:
+		return nil, nil, api.SSO
+	}
+}
+
+// findAPI finds the resources of the SSO Service. The words that other APIs
+// use where it has the service provider are reserved.
+func (rs *routes) findAPI(p *path) (r *resource, parameter []byte, f api.Family) {
+	if p.is(1, "v2") {
+		return nil, nil, api.V2
+	}
+	if p.n != 3 || reserved[string(p.segments[1])] {
+		return nil, nil, api.SSO
+	}
+	return rs.sso[string(p.segments[2])], p.segments[1], api.SSO
+}
+
+var reserved = map[string]bool{
+	"v1": true, "v2": true, "authenticate": true, "sessions": true, "logout": true, "logout-agent": true,
+}
+
+// operation returns the operation behind a method, nil when it is not allowed.
+func (r *resource) operation(method []byte) *operation {
+	switch string(method) {
+	case "GET":
+		return r.get
+	case "POST":
+		return r.post
+	default:
+		return nil
+	}
+}
+
+// NewHandlers returns the operations of a node.
+func NewHandlers(s *sso.Service, clients Registrar, keys KeySets) Handlers {
+	return Handlers{
+		Mint: s.Mint, Refresh: s.Refresh, Link: s.Link, Unlink: s.Unlink, List: s.List,
+		Register: register(clients), Token: issueToken(clients), JWKS: jwks(keys),
+	}
+}

@@ -1,0 +1,183 @@
+package httpfront
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+
+	"ssod/httpfront/api"
+	"ssod/httpfront/config"
+	"ssod/httpfront/throttle"
+	"ssod/httpfront/wire"
+)
+
+// Options is what a [Server] needs.
+type Options struct {
+	// Address is host:port of the listener; port 0 takes a free one.
+	Address string
+	// TLSCert and TLSKey are PEM files; both empty means plain HTTP. They are
+	// read again when they change.
+	TLSCert, TLSKey string
+	// Handlers are the operations.
+	Handlers Handlers
+	// Settings returns the current configuration.
+	Settings func() *config.Config
+	// MaxConnections bounds open connections; one more is closed at once. One
+	// that is idle costs about 4 KB, one in the middle of a request up to
+	// 100 KB. 0 means 20,000.
+	MaxConnections int
+	// Limits bounds a connection; zero means wire.DefaultLimits.
+	Limits wire.Limits
+	// Metrics may be nil.
+	Metrics prometheus.Registerer
+	// Log gets accesses at debug and our faults at error; nil means
+	// slog.Default.
+	Log *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Server is the public listener of a node.
+type Server struct {
+	http      *fasthttp.Server
+	listener  *wire.Listener
+	routes    *routes
+	throttle  *throttle.Throttle
+	deadlines *deadlines
+	cancel    context.CancelFunc
+	settings  func() *config.Config
+	metrics   *metrics
+	other     *meter // requests that name no operation
+	log       *slog.Logger
+	now       func() time.Time
+	exchanges sync.Pool
+	done      chan error
+}
+
+// Start listens and serves until [Server.Shutdown].
+func Start(o Options) (*Server, error) {
+	s := newServer(o)
+	var tlsConfig *tls.Config
+	if o.TLSCert != "" || o.TLSKey != "" {
+		c, err := newCertificate(o.TLSCert, o.TLSKey, s.log)
+		if err != nil {
+			return nil, err
+		}
+		tlsConfig = c.config()
+	}
+	l, err := net.Listen("tcp", o.Address)
+	if err != nil {
+		return nil, fmt.Errorf("listen for the public API: %w", err)
+	}
+	limits := o.Limits
+	if limits == (wire.Limits{}) {
+		limits = wire.DefaultLimits
+	}
+	s.listener = wire.Listen(l, limits, connections(o), tlsConfig)
+	go func() { s.done <- s.http.Serve(s.listener) }()
+	return s, nil
+}
+
+func newServer(o Options) *Server {
+	base, cancel := context.WithCancel(context.Background())
+	s := &Server{
+		throttle:  throttle.New(),
+		deadlines: newDeadlines(base),
+		cancel:    cancel,
+		settings:  o.Settings,
+		metrics:   newMetrics(o.Metrics),
+		log:       o.Log,
+		now:       o.Now,
+		done:      make(chan error, 1),
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.routes = newRoutes(o.Handlers, s.metrics)
+	s.other = s.metrics.meter("other")
+	s.exchanges.New = func() any { return &exchange{buffer: make([]byte, 0, 2<<10)} }
+	s.http = newFastHTTP(s, connections(o))
+	return s
+}
+
+func connections(o Options) int {
+	if o.MaxConnections == 0 {
+		return 20_000
+	}
+	return o.MaxConnections
+}
+
+// newFastHTTP configures the part that fasthttp plays: it keeps a goroutine
+// per connection and writes responses. Reading is package wire's.
+func newFastHTTP(s *Server, connections int) *fasthttp.Server {
+	return &fasthttp.Server{
+		Handler: s.serve,
+		// Never called as long as fasthttp understands what wire writes.
+		ErrorHandler: func(ctx *fasthttp.RequestCtx, _ error) { s.refuse(ctx, fasthttp.StatusBadRequest) },
+		// Package wire counts; one that is being closed still has its worker.
+		Concurrency:           connections + 64,
+		ReadBufferSize:        wire.MaxReduced,
+		WriteTimeout:          10 * time.Second,
+		ReduceMemoryUsage:     true,
+		CloseOnShutdown:       true,
+		NoDefaultServerHeader: true,
+		SecureErrorLogMessage: true,
+		Logger:                log.New(logWriter{s.log}, "", 0),
+	}
+}
+
+// logWriter passes fasthttp's few messages on.
+type logWriter struct{ log *slog.Logger }
+
+func (w logWriter) Write(p []byte) (int, error) {
+	w.log.Debug("http", "message", string(p))
+	return len(p), nil
+}
+
+// Address is where the server listens.
+func (s *Server) Address() net.Addr { return s.listener.Addr() }
+
+// Connections returns the number of open connections.
+func (s *Server) Connections() int { return s.listener.Open() }
+
+// Shutdown stops accepting, lets requests finish until ctx ends, and closes
+// idle connections at once.
+func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.cancel()
+	if err := s.http.ShutdownWithContext(ctx); err != nil {
+		return fmt.Errorf("stop the public API: %w", err)
+	}
+	if err := <-s.done; err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("serve the public API: %w", err)
+	}
+	return nil
+}
+
+// admit asks the throttle; limits.md 1.
+func (s *Server) admit(r *api.Request) bool {
+	t := &r.Config.Throttle
+	if !t.Enabled {
+		return true
+	}
+	return s.throttle.Allow(r.Address, throttle.Rate{PerSecond: t.Rate, Burst: t.Burst}, r.Received)
+}
+
+func addressOf(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr()
+	}
+	return netip.Addr{}
+}

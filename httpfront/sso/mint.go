@@ -1,0 +1,138 @@
+package sso
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"unicode"
+	"unicode/utf8"
+
+	"ssod/actors/linkdirectory"
+	"ssod/actors/profile"
+	"ssod/httpfront/api"
+	"ssod/httpfront/keys"
+	"ssod/httpfront/wire"
+)
+
+// modeSigned is ssoId.mode of a realm that does not believe the app.
+const modeSigned = "signed"
+
+// maxSSOID is the longest common identifier; limits.md 3.
+const maxSSOID = 256
+
+// mint makes the calling device a member of the profile that X-SSO-ID names,
+// or that made the code in X-SSO-LINK, and gives it a token; sso-service.md
+// 2.1. With both headers the code decides.
+func (s *Service) mint(ctx context.Context, r *api.Request, _ client) (api.Response, error) {
+	link, ssoID := r.Header(wire.SSOLink), r.Header(wire.SSOID)
+	if len(link) == 0 && len(ssoID) == 0 && !r.Realm.DeviceDefaultSSOID {
+		return api.Response{}, api.ErrIdentityMissing
+	}
+	id, err := device(r)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if id == nil {
+		return api.Response{}, api.ErrMintDeviceMissing
+	}
+	attributes, err := deviceAttributes(r)
+	if err != nil {
+		return api.Response{}, err
+	}
+	d := profile.NewDevice(id, attributes)
+	if len(link) > 0 {
+		return s.redeem(ctx, r, string(link), d)
+	}
+	subject, err := s.subject(r, ssoID, id)
+	if err != nil {
+		return api.Response{}, err
+	}
+	return s.join(ctx, r, subject, d)
+}
+
+// join makes the device a member under a common identifier.
+func (s *Service) join(ctx context.Context, r *api.Request, subject string, d *profile.Device) (api.Response, error) {
+	id := profile.ID{Realm: r.Realm.ID, Namespace: keys.NamespaceSSO, Subject: subject}
+	membership, err := s.Profiles.Mint(ctx, r.ID, id, &profile.Mint{Device: d, MaxDevices: int32(r.Realm.MaxDevices)})
+	if err != nil {
+		return api.Response{}, err
+	}
+	return s.sign(r, http.StatusCreated, member(id, d, membership))
+}
+
+// redeem makes the device a member of the profile that a link code belongs to.
+// The directory finds the profile and charges a guess; the profile decides.
+func (s *Service) redeem(ctx context.Context, r *api.Request, typed string, d *profile.Device) (api.Response, error) {
+	target, err := s.Directory.Resolve(ctx, r.ID, r.Realm.ID, guess(r, typed, d.Id))
+	if err != nil {
+		return api.Response{}, err
+	}
+	id := profile.ID{Realm: r.Realm.ID, Namespace: target.Namespace, Subject: target.Subject}
+	membership, err := s.Profiles.Redeem(ctx, r.ID, id, &profile.Redeem{
+		Device: d, CodeHash: target.Hash, MaxDevices: int32(r.Realm.MaxDevices),
+	})
+	s.Directory.Settle(r.ID, r.Realm.ID, target.Hash, verdict(err), r.Realm.Guessing.PerRealm)
+	if err != nil {
+		return api.Response{}, err
+	}
+	return s.sign(r, http.StatusCreated, member(id, d, membership))
+}
+
+func guess(r *api.Request, typed string, device []byte) linkdirectory.Guess {
+	g := &r.Realm.Guessing
+	return linkdirectory.Guess{
+		Typed: typed, Device: device, Address: r.Address,
+		PerDevice: g.PerDevice, PerAddress: g.PerAddress, PerRealm: g.PerRealm,
+	}
+}
+
+// verdict says what a redemption costs whose code was found: a failed guess is
+// one that is answered token_invalid, unless it only lost a race.
+func verdict(err error) linkdirectory.Verdict {
+	switch {
+	case err == nil:
+		return linkdirectory.Verdict_REDEEMED
+	case errors.Is(err, profile.ErrCode):
+		return linkdirectory.Verdict_FAILED
+	default:
+		return linkdirectory.Verdict_REFUNDED
+	}
+}
+
+func member(id profile.ID, d *profile.Device, membership int64) keys.Member {
+	return keys.Member{
+		Subject: id.Subject, Namespace: id.Namespace,
+		Device: keys.DeviceID(profile.Did(d.Id)), Membership: membership,
+	}
+}
+
+// subject is the common identifier of a request without a link code.
+func (s *Service) subject(r *api.Request, ssoID, device []byte) (string, error) {
+	switch {
+	case len(ssoID) == 0: // realm.DeviceDefaultSSOID
+		return canonical(device), nil
+	case r.Realm.SSOID.Mode == modeSigned:
+		subject, err := s.Tokens.VerifySSOID(r.Realm, ssoID, r.Received)
+		if err != nil || len(subject) > maxSSOID {
+			return "", api.ErrSSOID
+		}
+		return subject, nil
+	case !validSSOID(ssoID):
+		return "", api.ErrSSOID
+	default:
+		return string(ssoID), nil
+	}
+}
+
+// validSSOID accepts text of at most 256 bytes without control characters.
+func validSSOID(b []byte) bool {
+	if len(b) > maxSSOID || !utf8.Valid(b) {
+		return false
+	}
+	for _, r := range string(b) {
+		if unicode.IsControl(r) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,98 @@
+package sso
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"ssod/actors/linkdirectory"
+	"ssod/actors/profile"
+	"ssod/cluster"
+	"ssod/httpfront/api"
+	"ssod/httpfront/config"
+	"ssod/httpfront/keys"
+	"ssod/httpfront/registration"
+)
+
+// Tokens makes and verifies tokens; [keys.Ring] does.
+type Tokens interface {
+	VerifyAccess(token []byte, now time.Time) (keys.AccessClaims, error)
+	VerifyService(realm *config.Realm, token []byte, now time.Time, purpose keys.Purpose) (keys.ServiceClaims, error)
+	VerifySSOID(realm *config.Realm, value []byte, now time.Time) (subject string, err error)
+	SignService(realm *config.Realm, m keys.Member, now time.Time) (keys.Signed, error)
+	LinkCodeKey(realm string) []byte
+}
+
+// Clients judges the clients of access tokens; [registration.Service] does.
+type Clients interface {
+	Judge(access keys.AccessClaims) (*registration.Statement, error)
+}
+
+// Profiles asks profiles; [profile.Client] does.
+type Profiles interface {
+	Mint(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Mint) (membership int64, err error)
+	Redeem(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Redeem) (membership int64, err error)
+	Refresh(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) error
+	MayLink(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.MayLink) error
+	AddCode(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.AddCode) (freed [][]byte, err error)
+	Unlink(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Unlink) (removed []int32, freed [][]byte, err error)
+	List(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) ([]*profile.Member, error)
+}
+
+// Directory asks link directories; [linkdirectory.Client] does.
+type Directory interface {
+	Reserve(ctx context.Context, request cluster.RequestID, realm, namespace, subject string, w linkdirectory.Wanted) (linkdirectory.Reservation, error)
+	Resolve(ctx context.Context, request cluster.RequestID, realm string, g linkdirectory.Guess) (linkdirectory.Target, error)
+	Settle(request cluster.RequestID, realm string, hash []byte, v linkdirectory.Verdict, perRealm int)
+	Retire(request cluster.RequestID, realm string, hashes ...[]byte)
+}
+
+// Service is the SSO Service. It has no state of its own.
+type Service struct {
+	Tokens    Tokens
+	Clients   Clients
+	Profiles  Profiles
+	Directory Directory
+	// Log gets the audit lines; nil means slog.Default.
+	Log *slog.Logger
+}
+
+func (s *Service) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.Default()
+	}
+	return s.Log
+}
+
+// admitted is an operation on a request that may use the realm.
+type admitted func(ctx context.Context, r *api.Request, c client) (api.Response, error)
+
+// client is the application that calls.
+type client struct {
+	statement string
+}
+
+// Mint serves POST /api/{serviceProvider}/serviceToken.
+func (s *Service) Mint(ctx context.Context, r *api.Request) (api.Response, error) {
+	return s.admit(ctx, r, s.mint)
+}
+
+// Refresh serves GET /api/{serviceProvider}/serviceToken.
+func (s *Service) Refresh(ctx context.Context, r *api.Request) (api.Response, error) {
+	return s.admit(ctx, r, s.refresh)
+}
+
+// Link serves POST /api/{serviceProvider}/link.
+func (s *Service) Link(ctx context.Context, r *api.Request) (api.Response, error) {
+	return s.admit(ctx, r, s.link)
+}
+
+// Unlink serves POST /api/{serviceProvider}/unlink.
+func (s *Service) Unlink(ctx context.Context, r *api.Request) (api.Response, error) {
+	return s.admit(ctx, r, s.unlink)
+}
+
+// List serves GET /api/{serviceProvider}/list.
+func (s *Service) List(ctx context.Context, r *api.Request) (api.Response, error) {
+	return s.admit(ctx, r, s.list)
+}

@@ -1,0 +1,12 @@
+// Package throttle lets every client address make so many requests per second.
+//
+// Each address has a token bucket of capacity 1 + burst that refills at the
+// rate; limits.md 1 of the contract. A rejected call costs nothing, so a
+// client that waits a second after a 429 is served again. Buckets are per
+// node, live in a bounded map and are dropped when nobody asked for 60 s;
+// a bucket that was dropped is full again, which is what it would be after
+// that time at any sensible rate.
+//
+// [ClientAddress] decides who the client is: the peer, or what a trusted proxy
+// says.
+package throttle

@@ -1,0 +1,28 @@
+// Package wire reads HTTP/1 requests from a connection, strictly.
+//
+// A server that forgives what others refuse can be made to see another request
+// than the proxy in front of it saw. fasthttp forgives a lot (a bare line
+// feed, a length beside a transfer coding, several hosts), so it is not given
+// the bytes of the client. A [Conn] stands between: it reads one request at a
+// time, and only a request that is complete and beyond doubt reaches fasthttp,
+// reduced to its request line and its host. Its headers and its body are in
+// [Conn.Request].
+//
+//	socket -> Conn: head, body, limits, deadline -> fasthttp -> handler
+//	                 \______ Request: headers, body _________/
+//
+// What is doubtful becomes a [Conn.Refusal]: the handler answers with that
+// status and an empty body, and nothing that follows on the connection is
+// looked at. Refused are: two Content-Length, Host or Transfer-Encoding
+// lines, a length beside a transfer coding, a transfer coding on GET or in
+// HTTP/1.0, no Host, folded or malformed lines, bare line feeds and control
+// characters, any target that does not begin with a slash, chunk extensions
+// and trailers (431 and 408 where a limit is exceeded). A body over the limit
+// is no refusal, since its request can be understood: it is not read, and
+// [Request.TooLarge] says so.
+//
+// A connection that waits for a request holds no buffer. One that is in the
+// middle of a request holds what it has sent, at most [Limits.Head] and
+// [Limits.Body], and has [Limits.Request] to send all of it, however the bytes
+// trickle.
+package wire

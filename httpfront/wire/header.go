@@ -1,0 +1,87 @@
+package wire
+
+// Name is a request header that the service reads. Lines with other names are
+// checked and forgotten.
+type Name uint8
+
+// The headers of the API, and those that frame a message.
+const (
+	None Name = iota
+	Accept
+	AccessControlRequestMethod
+	Authorization
+	Connection
+	ContentLength
+	ContentType
+	DeviceIdentifier // AP-Device-Identifier
+	DeviceInfo       // X-Device-Info
+	Expect
+	ForwardedFor // X-Forwarded-For
+	Host
+	Origin
+	ServiceToken // AD-Service-Token
+	SSOID        // X-SSO-ID
+	SSOLink      // X-SSO-LINK
+	TransferEncoding
+	UserAgent
+	names
+)
+
+var spelling = [names]string{
+	Accept:                     "accept",
+	AccessControlRequestMethod: "access-control-request-method",
+	Authorization:              "authorization",
+	Connection:                 "connection",
+	ContentLength:              "content-length",
+	ContentType:                "content-type",
+	DeviceIdentifier:           "ap-device-identifier",
+	DeviceInfo:                 "x-device-info",
+	Expect:                     "expect",
+	ForwardedFor:               "x-forwarded-for",
+	Host:                       "host",
+	Origin:                     "origin",
+	ServiceToken:               "ad-service-token",
+	SSOID:                      "x-sso-id",
+	SSOLink:                    "x-sso-link",
+	TransferEncoding:           "transfer-encoding",
+	UserAgent:                  "user-agent",
+}
+
+// byLength finds the names of one length, so that most lines are told apart
+// without comparing a character.
+var byLength = func() (t [32][]Name) {
+	for n := None + 1; n < names; n++ {
+		t[len(spelling[n])] = append(t[len(spelling[n])], n)
+	}
+	return t
+}()
+
+// nameOf returns the header that s spells in any case, or None.
+func nameOf(s []byte) Name {
+	if len(s) >= len(byLength) {
+		return None
+	}
+	for _, n := range byLength[len(s)] {
+		if equalFold(s, spelling[n]) {
+			return n
+		}
+	}
+	return None
+}
+
+// equalFold compares s with a string of lower-case ASCII.
+func equalFold(s []byte, lower string) bool {
+	if len(s) != len(lower) {
+		return false
+	}
+	for i := range len(lower) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}

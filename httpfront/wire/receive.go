@@ -1,0 +1,230 @@
+package wire
+
+import (
+	"bytes"
+	"io"
+	"syscall"
+	"time"
+)
+
+// receive reads one request to its last byte. It fails with a refusal, or with
+// the connection's error when there is nobody to answer.
+func (c *Conn) receive() error {
+	head, err := c.receiveHead()
+	if err != nil {
+		return err
+	}
+	r := &c.buf.request
+	if !parseHead(c.buf.in[:head], r) {
+		return errMalformed
+	}
+	if len(r.Method)+len(r.Target) > maxLine {
+		return errLine
+	}
+	if len(r.values[Host]) > maxHost {
+		return errMalformed
+	}
+	err = c.receiveBody(r, head)
+	if err == errTooLarge {
+		r.TooLarge, r.Body = true, nil
+		c.unread.Store(true)
+		return nil
+	}
+	return err
+}
+
+// receiveHead reads up to the first empty line and returns its end.
+func (c *Conn) receiveHead() (end int, err error) {
+	for seen := 0; ; {
+		if c.buf != nil {
+			end, seen, err = endOfHead(c.buf.in, seen)
+			if err != nil || end > 0 && end <= c.limits.Head {
+				return end, err
+			}
+			if end > 0 || len(c.buf.in) >= c.limits.Head {
+				return 0, errHead
+			}
+		}
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// endOfHead looks for the empty line from seen on. It returns 0 and how far it
+// has looked when there is none yet, and refuses a bare line feed as soon as
+// it sees it: some parsers take it for the end of a line and some do not.
+func endOfHead(b []byte, seen int) (end, looked int, err error) {
+	if len(b) > 0 && !token[b[0]] {
+		return 0, 0, errMalformed
+	}
+	for {
+		i := bytes.IndexByte(b[seen:], '\n')
+		if i < 0 {
+			return 0, len(b), nil
+		}
+		i += seen
+		if b[i-1] != '\r' {
+			return 0, 0, errMalformed
+		}
+		if b[i-2] == '\n' {
+			return i + 1, i + 1, nil
+		}
+		seen = i + 1
+	}
+}
+
+func (c *Conn) receiveBody(r *Request, head int) error {
+	if r.sent(TransferEncoding) {
+		return c.receiveChunks(r, head)
+	}
+	n, ok := contentLength(r)
+	if !ok {
+		return errMalformed
+	}
+	if n > c.limits.Body {
+		return errTooLarge
+	}
+	if err := c.invite(r, head+n); err != nil {
+		return err
+	}
+	for len(c.buf.in) < head+n {
+		if err := c.fill(); err != nil {
+			return err
+		}
+	}
+	r.Body = c.buf.in[head : head+n]
+	c.size = head + n
+	return nil
+}
+
+func (c *Conn) receiveChunks(r *Request, head int) error {
+	if err := c.invite(r, head+1); err != nil {
+		return err
+	}
+	var chunks chunkReader
+	for {
+		used, err := chunks.read(c.buf.in[head:], c.limits.Body)
+		if err != nil {
+			return err
+		}
+		// What is decoded makes room, so that framing costs no memory.
+		rest := copy(c.buf.in[head:], c.buf.in[head+used:])
+		c.buf.in = c.buf.in[:head+rest]
+		if chunks.part == chunkDone {
+			r.Body = chunks.body
+			c.size = head
+			return nil
+		}
+		if err := c.fill(); err != nil {
+			return err
+		}
+	}
+}
+
+// invite answers "Expect: 100-continue" when the body has not arrived by
+// itself.
+func (c *Conn) invite(r *Request, upTo int) error {
+	if len(c.buf.in) >= upTo || r.oldVersion || !equalFold(r.values[Expect], "100-continue") {
+		return nil
+	}
+	if err := c.SetWriteDeadline(time.Now().Add(c.limits.Request)); err != nil {
+		return err
+	}
+	_, err := io.WriteString(c.Conn, "HTTP/1.1 100 Continue\r\n\r\n")
+	return err
+}
+
+// fill reads more bytes, at least one. Waiting for the first byte of a request
+// needs no buffer where the operating system can be asked for readiness.
+func (c *Conn) fill() error {
+	if err := c.setDeadline(); err != nil {
+		return err
+	}
+	if c.raw == nil {
+		return c.fillPlain()
+	}
+	if c.buf != nil {
+		c.buf.room()
+	}
+	c.received, c.readErr = 0, nil
+	if err := c.raw.Read(c.tryRead); err != nil {
+		return c.timedOut(err)
+	}
+	return c.ended(c.received, c.readErr)
+}
+
+// setDeadline keeps two promises: a request is complete within its time, and
+// a connection without one does not wait for ever.
+func (c *Conn) setDeadline() error {
+	want, after := requestDeadline, c.limits.Request
+	if c.buf == nil && c.readBy != noDeadline {
+		want, after = idleDeadline, c.limits.Idle
+	}
+	if want == requestDeadline && c.readBy == requestDeadline {
+		return nil
+	}
+	now := time.Now()
+	if want == c.readBy && now.Sub(c.readSet) < deadlineSlack {
+		return nil
+	}
+	c.readBy, c.readSet = want, now
+	return c.Conn.SetReadDeadline(now.Add(after))
+}
+
+// readNow reads what the socket has, and reports false to wait for more.
+func (c *Conn) readNow(fd uintptr) bool {
+	if c.buf == nil {
+		c.buf = buffers.Get().(*buffer)
+	}
+	in := c.buf.in
+	for {
+		n, err := syscall.Read(int(fd), in[len(in):cap(in)])
+		switch err {
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			if len(in) == 0 {
+				c.buf.release()
+				c.buf = nil
+			}
+			return false
+		}
+		c.received, c.readErr = max(n, 0), err
+		return true
+	}
+}
+
+// fillPlain reads through the connection's own Read, which may be TLS.
+func (c *Conn) fillPlain() error {
+	fresh := c.buf == nil
+	if fresh {
+		c.buf = buffers.Get().(*buffer)
+	}
+	c.buf.room()
+	in := c.buf.in
+	n, err := c.Conn.Read(in[len(in):cap(in)])
+	if fresh && n == 0 {
+		c.buf.release()
+		c.buf = nil
+	}
+	if n > 0 {
+		err = nil // it comes again with the next call
+	}
+	if err != nil {
+		return c.timedOut(err)
+	}
+	return c.ended(n, nil)
+}
+
+// ended appends n received bytes; none means that the client is gone.
+func (c *Conn) ended(n int, err error) error {
+	if err == nil && n == 0 {
+		err = io.EOF
+	}
+	if err != nil {
+		return err
+	}
+	c.buf.in = c.buf.in[:len(c.buf.in)+n]
+	return nil
+}

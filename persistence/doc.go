@@ -1,0 +1,39 @@
+// Package persistence keeps what a node must not forget in one Pebble store.
+//
+// A data directory holds:
+//
+//	LOCK           held while a process uses the directory
+//	identity.json  whose directory it is: cluster, node, format, shards
+//	watermark      how far the store certainly was written; finds lost tails
+//	ballast        64 MiB that are given back when the disk is full
+//	store/         Pebble
+//
+// The keys in Pebble, all integers big endian:
+//
+//	00 "identity"                        the same as identity.json
+//	00 "sequence"                        number of the last batch
+//	01 shard ..., 02 shard index         reserved for the replication log
+//	03 shard 'e' entity                  head: revision, schema, flags, state
+//	03 shard 'e' entity part             a record beside the head
+//	03 shard 'o' entity request step     outcome of one step of a request
+//	03 shard 'q' time entity request step  orders outcomes for trimming
+//	03 shard 't'                         shard time
+//
+// An entity is encoded as kind and identity, each behind its length, so no
+// entity is a prefix of another and its records follow its head directly.
+// Everything of a shard lies between 03 shard and 03 shard+1.
+//
+// [Store.Apply] writes the commits of many shards as one batch and has synced it
+// to disk when it returns, so a change that was acknowledged survives a crash.
+// A commit whose base revision is not the stored one ends in [ErrRevision] and
+// leaves no trace; the others are unaffected. [Store.Start] is the same without
+// the wait, so that one batch is prepared while another is on its way to disk.
+// Reads never show a change that is not yet synced.
+//
+// When a write fails the store fails for good: what a failed fsync left behind
+// is unknown, so it is never retried. [Options.Fatal] is called and the process
+// must end. Below its disk reserve the store refuses changes with [ErrNoSpace]
+// and goes on reading.
+//
+// A Store is safe for concurrent use. Times are UTC, in milliseconds.
+package persistence

@@ -1,0 +1,65 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// What a commit can fail with. Each of them means that nothing was written,
+// except ErrFailed, which leaves that open.
+var (
+	// ErrRevision: the stored revision is another than the commit's BaseRev.
+	ErrRevision = errors.New("the stored revision is another")
+	// ErrNoSpace: the disk is below its reserve. Reads go on.
+	ErrNoSpace = errors.New("free disk space is below the reserve")
+	// ErrInvalid: the commit breaks a limit of this package.
+	ErrInvalid = errors.New("invalid commit")
+	// ErrClosed: the store is closed.
+	ErrClosed = errors.New("the store is closed")
+	// ErrFailed: a write to the store failed, so whether it is on disk is
+	// unknown. The store does nothing more and the process must end.
+	ErrFailed = errors.New("the store failed to write")
+)
+
+// What opening a data directory can fail with. The error's text tells an
+// operator what to do.
+var (
+	// ErrLocked: another process uses the directory.
+	ErrLocked = errors.New("the data directory is in use by another process")
+	// ErrReadOnly: the directory cannot be written.
+	ErrReadOnly = errors.New("the data directory cannot be written")
+	// ErrOtherNode: the directory belongs to a node of another name; see
+	// [OtherNodeError].
+	ErrOtherNode = errors.New("the data directory belongs to another node")
+	// ErrNewerFormat: the directory was written by a newer version.
+	ErrNewerFormat = errors.New("the data directory was written by a newer version")
+	// ErrDamaged: what is on disk is not what was written. Reads fail with it
+	// too.
+	ErrDamaged = errors.New("the data directory is damaged")
+)
+
+// OtherNodeError says which node a data directory belongs to. It is
+// [ErrOtherNode].
+type OtherNodeError struct {
+	Dir, Stored, Given string
+}
+
+// Error implements error.
+func (e *OtherNodeError) Error() string {
+	return fmt.Sprintf("%s belongs to node %q, not %q: start with --node %s or choose another --data directory",
+		e.Dir, e.Stored, e.Given, e.Stored)
+}
+
+// Is makes an OtherNodeError an [ErrOtherNode].
+func (e *OtherNodeError) Is(target error) bool { return target == ErrOtherNode }
+
+// damaged marks an error of Pebble that says that data on disk is not what was
+// written; other errors pass.
+func damaged(err error) error {
+	if err == nil || !pebble.IsCorruptionError(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
+}

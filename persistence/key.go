@@ -1,0 +1,114 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// First bytes of keys. 01 and 02 belong to the replication log.
+const (
+	spaceNode  = 0x00
+	spaceShard = 0x03
+)
+
+// What a key of a shard is about.
+const (
+	subEntity  = 'e'
+	subOutcome = 'o'
+	subQueue   = 'q'
+	subTime    = 't'
+)
+
+var (
+	identityKey = []byte("\x00identity")
+	sequenceKey = []byte("\x00sequence")
+)
+
+// shardKeyLen is the length of 03 shard and the byte after it.
+const shardKeyLen = 4
+
+// requestLen is the length of a request and a step at the end of a key.
+const requestLen = len(RequestID{}) + 4
+
+func appendShard(k []byte, shard ShardID, sub byte) []byte {
+	return append(k, spaceShard, byte(shard>>8), byte(shard), sub)
+}
+
+// appendEntity appends an encoding that is never a prefix of another entity's.
+func appendEntity(k []byte, e Entity) []byte {
+	k = append(k, byte(len(e.Kind)))
+	k = append(k, e.Kind...)
+	k = binary.BigEndian.AppendUint16(k, uint16(len(e.Identity)))
+	return append(k, e.Identity...)
+}
+
+// appendKind appends the common prefix of all entities of a kind.
+func appendKind(k []byte, kind string) []byte {
+	return append(append(k, byte(len(kind))), kind...)
+}
+
+func appendRequest(k []byte, r RequestID, step uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(k, r[:]...), step)
+}
+
+func appendHeadKey(k []byte, shard ShardID, e Entity) []byte {
+	return appendEntity(appendShard(k, shard, subEntity), e)
+}
+
+func appendOutcomeKey(k []byte, shard ShardID, e Entity, r RequestID, step uint32) []byte {
+	return appendRequest(appendEntity(appendShard(k, shard, subOutcome), e), r, step)
+}
+
+// appendQueueTime appends the prefix of queue records of one time.
+func appendQueueTime(k []byte, shard ShardID, time int64) []byte {
+	return binary.BigEndian.AppendUint64(appendShard(k, shard, subQueue), uint64(time))
+}
+
+// splitQueueKey returns the time of a queue record and what it has in common
+// with its outcome's key: entity, request and step.
+func splitQueueKey(k []byte) (time int64, outcome []byte, err error) {
+	if len(k) < shardKeyLen+8+requestLen || k[0] != spaceShard || k[3] != subQueue {
+		return 0, nil, fmt.Errorf("%w: queue record of %d bytes", ErrDamaged, len(k))
+	}
+	return int64(binary.BigEndian.Uint64(k[shardKeyLen:])), k[shardKeyLen+8:], nil
+}
+
+// splitEntity decodes an entity from the front of b and returns what follows
+// it: a part, or a request and a step.
+func splitEntity(b []byte) (kind, identity, rest []byte, err error) {
+	kind, rest, ok := cutLength(b, 1)
+	if ok {
+		identity, rest, ok = cutLength(rest, 2)
+	}
+	if !ok || len(kind) < 1 || len(kind) > MaxKind || len(identity) < 1 || len(identity) > MaxIdentity {
+		return nil, nil, nil, fmt.Errorf("%w: entity in a key of %d bytes", ErrDamaged, len(b))
+	}
+	return kind, identity, rest, nil
+}
+
+// cutLength cuts a string behind a length of n bytes from the front of b.
+func cutLength(b []byte, n int) (s, rest []byte, ok bool) {
+	if len(b) < n {
+		return nil, nil, false
+	}
+	size := 0
+	for _, c := range b[:n] {
+		size = size<<8 | int(c)
+	}
+	if b = b[n:]; len(b) < size {
+		return nil, nil, false
+	}
+	return b[:size], b[size:], true
+}
+
+// successor returns the first key after all keys that begin with prefix, which
+// must hold a byte below 0xff.
+func successor(prefix []byte) []byte {
+	k := append([]byte(nil), prefix...)
+	for i := len(k) - 1; i >= 0; i-- {
+		if k[i]++; k[i] != 0 {
+			return k[:i+1]
+		}
+	}
+	return nil
+}

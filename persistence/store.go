@@ -1,0 +1,201 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Store is the durable state of one node.
+type Store struct {
+	opts     Options
+	dir      *directory
+	db       *pebble.DB
+	identity Identity
+	disk     *disk
+	mark     *watermark
+	revs     *revisions
+	shards   []shard // by ShardID
+
+	// mu orders batches: Start holds it from the first revision check until
+	// Pebble has the batch in its queue.
+	mu       sync.Mutex
+	sequence uint64 // number of the last batch; guarded by mu
+	closed   bool   // guarded by mu
+	wedged   bool   // Pebble panicked with its own locks held; guarded by mu
+
+	durable durable
+	failure atomic.Pointer[error]
+	fatal   sync.Once
+	stop    chan struct{}
+	done    sync.WaitGroup
+}
+
+// Open opens or creates the store in a data directory. It fails with an error
+// that tells the operator what to do: [ErrLocked], [ErrReadOnly],
+// [ErrOtherNode], [ErrNewerFormat], [ErrDamaged] or [ErrNoSpace].
+func Open(o Options) (*Store, error) {
+	o = o.withDefaults()
+	dir, err := openDirectory(&o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{opts: o, dir: dir, revs: newRevisions(), stop: make(chan struct{})}
+	s.durable.init()
+	if err := s.open(); err != nil {
+		return nil, errors.Join(dir.explain(err), s.closeFiles())
+	}
+	s.done.Go(s.watch)
+	return s, nil
+}
+
+// open brings the parts up in order: whose directory it is, then Pebble, then
+// what Pebble holds.
+func (s *Store) open() error {
+	stored, exists, err := s.dir.identity()
+	if err != nil {
+		return err
+	}
+	if exists {
+		if err := s.admit(stored); err != nil {
+			return err
+		}
+	}
+	s.disk = newDisk(&s.opts, s.dir)
+	l := &logger{log: s.opts.Logger, fail: s.fail}
+	fs := vfs.OnDiskFull(s.opts.FS, s.disk.giveBallast)
+	if s.db, err = pebble.Open(s.dir.store(), s.opts.pebble(fs, l)); err != nil {
+		return damaged(err)
+	}
+	if err := s.identify(stored, exists); err != nil {
+		return err
+	}
+	if err := s.loadSequence(); err != nil {
+		return err
+	}
+	if err := s.loadShards(); err != nil {
+		return err
+	}
+	return s.disk.start(s.opts.Registerer)
+}
+
+// admit refuses, before Pebble changes anything, a directory that is not ours
+// or has lost its store: Pebble would silently begin an empty one.
+func (s *Store) admit(stored Identity) error {
+	if err := stored.check(&s.opts); err != nil {
+		return err
+	}
+	switch found, err := s.dir.hasStore(); {
+	case err != nil:
+		return err
+	case !found:
+		return fmt.Errorf("%w: %s has an identity but no store (MANIFEST missing): restore it from a backup or move it aside",
+			ErrDamaged, s.dir.path)
+	}
+	return nil
+}
+
+// identify compares the identity in Pebble with the one in the file, and
+// completes a creation that a crash cut short: first Pebble, then the file.
+func (s *Store) identify(stored Identity, exists bool) error {
+	b, err := s.get(identityKey)
+	switch {
+	case err != nil:
+		return err
+	case b == nil && exists:
+		return fmt.Errorf("%w: %s: the store has lost its identity: restore it from a backup or move it aside", ErrDamaged, s.dir.path)
+	case b == nil:
+		s.identity = newIdentity(&s.opts)
+		if err := s.db.Set(identityKey, s.identity.encode(), pebble.Sync); err != nil {
+			return err
+		}
+		return s.dir.write("identity.json", s.identity.encode())
+	}
+	if s.identity, err = parseIdentity(b); err != nil {
+		return err
+	}
+	if err := s.identity.check(&s.opts); err != nil {
+		return err
+	}
+	if !exists {
+		return s.dir.write("identity.json", s.identity.encode())
+	}
+	if s.identity != stored {
+		return fmt.Errorf("%w: %s: identity.json is not that of the store: restore it from a backup or move it aside", ErrDamaged, s.dir.path)
+	}
+	return nil
+}
+
+// Identity says whose store it is.
+func (s *Store) Identity() Identity { return s.identity }
+
+// get returns a copy of the value of k, nil if there is none.
+func (s *Store) get(k []byte) ([]byte, error) {
+	v, closer, err := s.db.Get(k)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return append([]byte{}, v...), closer.Close()
+}
+
+// fail ends the store: nothing is written or acknowledged any more.
+func (s *Store) fail(err error) {
+	if !errors.Is(err, ErrFailed) {
+		err = fmt.Errorf("%w: %w", ErrFailed, err)
+	}
+	if !s.failure.CompareAndSwap(nil, &err) {
+		return
+	}
+	s.durable.fail(err)
+	s.opts.Logger.Error("store: a write failed; the node must stop. Check the disk, then start again", "error", err)
+	s.fatal.Do(func() { s.opts.Fatal(err) })
+}
+
+// Err returns the error that ended the store, nil while it works.
+func (s *Store) Err() error {
+	if err := s.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Close waits for batches that were started, then closes the store. No other
+// method may be running or called afterwards, except Start, Apply and Err.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	last := s.sequence
+	s.mu.Unlock()
+	close(s.stop)
+	s.done.Wait()
+	err := s.durable.wait(last)
+	if err == nil {
+		err = s.mark.advance(last)
+	}
+	return errors.Join(err, s.closeFiles())
+}
+
+func (s *Store) closeFiles() error {
+	var err error
+	if s.db != nil && !s.wedged {
+		err = s.db.Close()
+	}
+	if s.mark != nil {
+		err = errors.Join(err, s.mark.close())
+	}
+	if s.disk != nil {
+		s.disk.close()
+	}
+	return errors.Join(err, s.dir.lock.Close())
+}
