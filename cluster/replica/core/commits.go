@@ -1,6 +1,10 @@
 package core
 
-import "errors"
+import (
+	"errors"
+
+	"ssod/persistence"
+)
 
 // How a commit ends when it is not applied. Package cluster documents the
 // meaning of each.
@@ -11,7 +15,7 @@ var (
 	ErrUnknown = errors.New("outcome unknown")
 	// ErrRejected: the entity has another revision than the commit was
 	// decided on.
-	ErrRejected = errors.New("rejected: the entity has another revision")
+	ErrRejected = persistence.ErrRevision
 	// ErrLost: the leadership that a barrier was asked under is over.
 	ErrLost = errors.New("leadership lost")
 )

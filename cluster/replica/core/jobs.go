@@ -162,7 +162,7 @@ func (j *ApplyJob) decode() error {
 	for _, w := range j.groups {
 		for i, e := range w.entries {
 			ch := Change{
-				Shard: w.g.shard, Position: Position{e.GetIndex(), e.GetTerm()}, Conf: w.confs[i],
+				Shard: w.g.shard, Position: Position{Index: e.GetIndex(), Term: e.GetTerm()}, Conf: w.confs[i],
 			}
 			if len(e.GetData()) > 0 && ch.Conf == nil && e.GetType() == pb.EntryNormal {
 				if err := j.decodeCommits(&ch, e); err != nil {
@@ -215,7 +215,7 @@ func (c *Core) applyDone(w *applyWrite, changes []Change, results [][]error) {
 		return
 	}
 	for i, ch := range changes {
-		a := Applied{ch.Position, g.applied.Conf, max(g.applied.Time, ch.Time)}
+		a := Applied{Position: ch.Position, Conf: g.applied.Conf, Time: max(g.applied.Time, ch.Time)}
 		if ch.Conf != nil {
 			a.Conf = c.reconfigure(g, w.entries[i], ch.Conf)
 		}

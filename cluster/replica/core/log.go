@@ -79,7 +79,7 @@ func (l *log) append(entries []*pb.Entry) {
 	}
 	l.cut(entries[0].GetIndex())
 	for _, e := range entries {
-		l.extend(Position{e.GetIndex(), e.GetTerm()}, len(e.GetData()))
+		l.extend(Position{Index: e.GetIndex(), Term: e.GetTerm()}, len(e.GetData()))
 		l.tail = append(l.tail, e)
 		l.bytes += len(e.GetData()) + entryOverhead
 	}

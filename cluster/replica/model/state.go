@@ -27,8 +27,9 @@ type queued struct {
 // outcomeWindow is how long an outcome is kept, in milliseconds of shard time.
 const outcomeWindow = 60_000
 
-// trimStep is how many outcomes an entry trims at most.
-const trimStep = 64
+// trimStep is how many outcomes an entry trims, and two more for each that it
+// adds.
+const trimStep = 256
 
 var seed = maphash.MakeSeed()
 
@@ -125,9 +126,11 @@ func (s *state) remove(e core.Entity) {
 	}
 }
 
-// trim forgets outcomes that are older than the window.
-func (s *state) trim(now uint64) {
-	for n := 0; n < trimStep && len(s.queue) > 0 && s.queue[0].time+outcomeWindow < now; n++ {
+// trim forgets outcomes that are older than the window, when an entry that
+// added some was applied.
+func (s *state) trim(now uint64, added int) {
+	limit := trimStep + 2*added
+	for n := 0; n < limit && len(s.queue) > 0 && s.queue[0].time+outcomeWindow <= now; n++ {
 		s.delete(s.queue[0].key)
 		s.queue = s.queue[1:]
 	}

@@ -114,7 +114,7 @@ func (s *Store) Replicas() ([]core.Replica, error) {
 }
 
 func (s *Store) wipe(id core.ShardID, replica core.ReplicaID) {
-	s.write(func(d *disk) { d.shards[id] = newShard(core.Bootstrap(id, replica, nil)) })
+	s.write(func(d *disk) { d.shards[id] = newShard(persistence.NewReplica(id, replica, nil)) })
 	s.Sync()
 }
 
@@ -131,7 +131,7 @@ func (s *Store) Create(id core.ShardID, replica core.ReplicaID, conf *pb.ConfSta
 	if s.current.shards[id] != nil || replica.Generation() <= s.current.used[id] {
 		return core.Replica{}, fmt.Errorf("create %v of shard %d: %w", replica, id, ErrReplicaID)
 	}
-	r := core.Bootstrap(id, replica, conf)
+	r := persistence.NewReplica(id, replica, conf)
 	s.write(func(d *disk) { d.shards[id] = newShard(r) })
 	s.Sync()
 	return r, nil
@@ -208,8 +208,10 @@ func (sh *shard) apply(c *core.Change, bugs planted.Set) []error {
 		sh.applied.Conf = c.Conf
 	}
 	var rejected []error
+	added := 0
 	for i := range c.Commits {
 		if sh.state.apply(&c.Commits[i], sh.applied.Time, bugs) {
+			added += len(c.Commits[i].Outcomes)
 			continue
 		}
 		if rejected == nil {
@@ -217,7 +219,7 @@ func (sh *shard) apply(c *core.Change, bugs planted.Set) []error {
 		}
 		rejected[i] = core.ErrRejected
 	}
-	sh.state.trim(sh.applied.Time)
+	sh.state.trim(sh.applied.Time, added)
 	return rejected
 }
 

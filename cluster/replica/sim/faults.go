@@ -42,10 +42,20 @@ func (w *world) scheduleFaults() {
 func (w *world) every(often time.Duration, f func(*node)) {
 	w.after(w.between(often/10, 2*often), func() {
 		if w.faulty {
-			f(w.nodes[w.ids[w.rand.IntN(len(w.ids))]])
+			f(w.target())
 			w.every(often, f)
 		}
 	})
+}
+
+// target is the node that a fault hits, half of the time one that leads.
+func (w *world) target() *node {
+	if w.chance(0.5) {
+		if n, o := w.newestOwner(w.shards[w.rand.IntN(len(w.shards))]); o != nil {
+			return n
+		}
+	}
+	return w.nodes[w.ids[w.rand.IntN(len(w.ids))]]
 }
 
 // later undoes a fault, unless all were healed before.

@@ -9,6 +9,7 @@ import (
 	"ssod/cluster/replica/core"
 	"ssod/cluster/replica/internal/planted"
 	"ssod/cluster/replica/model"
+	"ssod/persistence"
 )
 
 // members is what the placement of replicas knows. It stands for the meta
@@ -34,7 +35,7 @@ func (w *world) nextID(s core.ShardID, n core.NodeID) core.ReplicaID {
 	if w.generation[k] == 0 || !w.opts.Planted.Has(planted.ReuseReplicaID) {
 		w.generation[k]++
 	}
-	return core.NewReplicaID(n, w.generation[k])
+	return persistence.NewReplicaID(n, w.generation[k])
 }
 
 // found makes a shard with three members.
