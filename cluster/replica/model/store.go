@@ -188,13 +188,10 @@ func (s *Store) Apply(changes []core.Change) ([][]error, error) {
 			return nil, fmt.Errorf("apply to %d: %w", c.Shard, ErrNoShard)
 		}
 	}
-	var results [][]error
-	s.write(func(d *disk) {
-		results = results[:0]
-		for i := range changes {
-			results = append(results, d.shards[changes[i].Shard].apply(&changes[i], s.bugs))
-		}
-	})
+	results := make([][]error, len(changes))
+	for i := range changes {
+		s.write(func(d *disk) { results[i] = d.shards[changes[i].Shard].apply(&changes[i], s.bugs) })
+	}
 	return slices.Clone(results), nil
 }
 
@@ -219,7 +216,9 @@ func (sh *shard) apply(c *core.Change, bugs planted.Set) []error {
 		}
 		rejected[i] = core.ErrRejected
 	}
-	sh.state.trim(sh.applied.Time, added)
+	if len(c.Commits) > 0 {
+		sh.state.trim(sh.applied.Time, added)
+	}
 	return rejected
 }
 
@@ -311,4 +310,12 @@ func (s *Store) Durable(id core.ShardID) (hard *pb.HardState, last uint64, ok bo
 		return nil, 0, false
 	}
 	return sh.hard, sh.truncated.Index + uint64(len(sh.log)), true
+}
+
+// Clone returns a copy that goes its own way.
+func (s *Store) Clone() *Store {
+	return &Store{
+		bugs: s.bugs, durable: s.durable.clone(), current: s.current.clone(),
+		pending: slices.Clone(s.pending), files: maps.Clone(s.files),
+	}
 }
