@@ -37,6 +37,14 @@ type SnapshotSend struct {
 	Message *pb.Message
 }
 
+// Fill puts the place of an exported state and the name of its file into the
+// message.
+func (s *SnapshotSend) Fill(a Applied, name string) {
+	s.Message.Snapshot = &pb.Snapshot{Data: []byte(name), Metadata: &pb.SnapshotMetadata{
+		Index: new(a.Index), Term: new(a.Term), ConfState: a.Conf,
+	}}
+}
+
 // Destroy names a replica that is over.
 type Destroy struct {
 	Shard ShardID
@@ -50,6 +58,8 @@ type Leadership struct {
 	Term   uint64
 	// Open: this node leads and has applied everything up to its own term.
 	Open bool
+	// Sole: this node's replica is the only voter.
+	Sole bool
 }
 
 // Round is what a round wants done.
@@ -128,6 +138,17 @@ func (c *Core) Remove(shard ShardID) {
 	c.endTerm(g)
 	c.changes = append(c.changes, Leadership{Shard: shard, Term: g.term})
 	c.mark(g)
+}
+
+// Close ends all leaderships: what is not proposed is refused, what is in
+// flight is unknown. Nothing but a last round may follow.
+func (c *Core) Close() {
+	for _, g := range c.order {
+		c.endTerm(g)
+		g.lead, g.leading = 0, false
+		c.changed(g)
+	}
+	c.dirty = nil
 }
 
 // finishRemove hands the destruction out and forgets the group.

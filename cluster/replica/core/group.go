@@ -125,6 +125,6 @@ func (c *Core) endTerm(g *group) {
 // changed notes that the shard's leadership looks different.
 func (c *Core) changed(g *group) {
 	c.changes = append(c.changes, Leadership{
-		Shard: g.shard, Leader: g.lead, Term: g.term, Open: g.open,
+		Shard: g.shard, Leader: g.lead, Term: g.term, Open: g.open, Sole: soleVoter(g.applied.Conf, g.id),
 	})
 }

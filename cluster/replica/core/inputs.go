@@ -174,7 +174,7 @@ func (c *Core) Status(shard ShardID) (Status, bool) {
 		return Status{}, false
 	}
 	s := Status{
-		Leadership: Leadership{shard, g.lead, g.term, g.open},
+		Leadership: Leadership{Shard: shard, Leader: g.lead, Term: g.term, Open: g.open},
 		ID:         g.id, Applied: g.applied, Last: g.log.last,
 	}
 	if g.leading {

@@ -251,6 +251,7 @@ func (c *Core) reconfigure(g *group, e *pb.Entry, want *pb.ConfState) *pb.ConfSt
 	if err := want.Equivalent(got); err != nil {
 		panic(fmt.Sprintf("shard %d: configuration at %d: %v", g.shard, e.GetIndex(), err))
 	}
+	g.applied.Conf = got
 	c.changed(g)
 	return got
 }
