@@ -58,5 +58,5 @@ type hiddenKey []byte
 
 // Format implements fmt.Formatter.
 func (k hiddenKey) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "%x+%d", k[:min(len(k), shardKeyLen)], max(0, len(k)-shardKeyLen))
+	fmt.Fprintf(f, "%x+%d", []byte(k[:min(len(k), shardKeyLen)]), max(0, len(k)-shardKeyLen))
 }
