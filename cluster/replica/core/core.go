@@ -6,8 +6,6 @@ import (
 
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
-
-	"ssod/cluster/replica/internal/planted"
 )
 
 // Core is the state machine of one node's replicas. It is not safe for
@@ -225,7 +223,8 @@ func (c *Core) ready(g *group, out *Round) {
 		case raft.LocalApplyThread:
 			c.apply(g, out, m)
 		default:
-			if m.GetType() == pb.MsgVote && !c.cfg.Planted.Has(planted.EarlyVoteRequest) {
+			if m.GetType() == pb.MsgVote {
+				// Not before the own vote is on disk: DESIGN.md, 3.
 				held = append(held, m)
 			} else {
 				c.send(g, m)

@@ -28,8 +28,6 @@ const (
 	PerWriteRevision
 	// StepCollision keys outcomes by request and forgets the step.
 	StepCollision
-	// EarlyVoteRequest asks for votes before the candidate's own is on disk.
-	EarlyVoteRequest
 )
 
 // Has reports whether the mistake m is switched on.
@@ -43,7 +41,6 @@ var names = map[string]Set{
 	"wipe-on-install-crash": WipeOnInstallCrash,
 	"per-write-revision":    PerWriteRevision,
 	"step-collision":        StepCollision,
-	"early-vote-request":    EarlyVoteRequest,
 }
 
 // All returns every mistake by name.
