@@ -120,7 +120,7 @@ func (w *world) cutNode(n *node) {
 // pauseNode stops a process for a while, as a busy host does. Its messages and
 // requests wait; they are taken in one round.
 func (w *world) pauseNode(n *node) {
-	n.paused = w.now + w.between(50*time.Millisecond, 3*time.Second)
+	n.paused = w.now + w.between(50*time.Millisecond, 5*time.Second)
 }
 
 func (w *world) slowDisk(n *node) {

@@ -1,24 +1,38 @@
 package sim
 
 import (
-	"maps"
-	"slices"
 	"testing"
 
 	"ssod/cluster/replica/internal/planted"
 )
 
-// TestPlanted switches each mistake on and expects the simulation to find it.
+// found says with which seed each mistake was found last. The search begins
+// there, so that it is short as long as the simulation stays the same.
+var found = map[string]uint64{
+	"ack-before-sync":       1,
+	"forwarded-read":        1,
+	"ignore-proposer-term":  1,
+	"per-write-revision":    1,
+	"reuse-replica-id":      1,
+	"step-collision":        1,
+	"wipe-on-install-crash": 1,
+}
+
+// TestPlanted switches each mistake on and expects the simulation to find it,
+// with a seed that finds nothing without it.
 func TestPlanted(t *testing.T) {
-	all := planted.All()
-	for _, name := range slices.Sorted(maps.Keys(all)) {
+	for name, mistake := range planted.All() {
 		t.Run(name, func(t *testing.T) {
-			for seed := uint64(1); seed <= *within; seed++ {
-				res := run(t, Options{Seed: seed, Duration: *duration, Planted: all[name], NoPromises: *blind})
-				if res.Violation != nil {
-					t.Logf("found by seed %d: %v", seed, res.Violation)
-					return
+			for seed := found[name]; seed < found[name]+*within; seed++ {
+				res := run(t, Options{Seed: seed, Planted: mistake})
+				if res.Violation == nil {
+					continue
 				}
+				t.Logf("found by seed %d: %v", seed, res.Violation)
+				if res := run(t, Options{Seed: seed}); res.Violation != nil {
+					t.Errorf("seed %d without the mistake: %v", seed, res.Violation)
+				}
+				return
 			}
 			t.Fatalf("not found in %d seeds", *within)
 		})
