@@ -103,7 +103,9 @@ func (l *Log) ReceiveSnapshot(name string, r io.Reader) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("receive snapshot: %w", errors.Join(err, l.DiscardSnapshot(name)))
 	}
-	return l.s.dir.sync(l.s.dir.file("snapshots"))
+	// The directory may be new, so its own entry is made durable too.
+	d := l.s.dir
+	return errors.Join(d.sync(d.file("snapshots")), d.sync(d.path))
 }
 
 // DiscardSnapshot removes the file of a snapshot, if it is there.

@@ -20,6 +20,7 @@ type handle struct {
 	lost  chan struct{}
 	// sole: this node is the only voter, so nobody else can lead.
 	sole atomic.Bool
+	left left
 }
 
 func newHandle(e *Engine, l core.Leadership) *handle {
@@ -39,19 +40,15 @@ func (h *handle) Commit(ctx context.Context, c cluster.Commit) error {
 	if err := h.admit(ctx, &c); err != nil {
 		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
 	}
-	done := make(chan error, 1)
-	p := &core.Proposal{
-		Shard: h.shard, Term: h.term, Data: core.EncodeCommit(&c),
-		Done: func(err error) { done <- err },
-	}
-	if !h.e.inbox.propose(p) {
+	p := newPending(h, &c)
+	if !h.e.inbox.propose(&p.proposal) {
 		return fmt.Errorf("%w: %w", cluster.ErrRefused, cluster.ErrLost)
 	}
 	select {
-	case err := <-done:
+	case err := <-p.done:
 		return outcome(err)
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", cluster.ErrUnknown, ctx.Err())
+		return h.leave(p, ctx.Err())
 	}
 }
 
@@ -119,18 +116,25 @@ func (h *handle) Now() time.Time {
 	return now
 }
 
+// Reads of an entity wait for a commit of it that its caller has left, so that
+// who loads the entity afresh does not miss it.
+
 func (h *handle) Head(e cluster.Entity) (cluster.Head, bool, error) {
+	h.left.wait(e)
 	return h.e.cfg.State.Head(h.shard, e)
 }
 
 func (h *handle) Records(e cluster.Entity, f func(part, value []byte) bool) error {
+	h.left.wait(e)
 	return h.e.cfg.State.Records(h.shard, e, f)
 }
 
 func (h *handle) Outcome(e cluster.Entity, r cluster.RequestID, step uint32) ([]byte, bool, error) {
+	h.left.wait(e)
 	return h.e.cfg.State.Outcome(h.shard, e, r, step)
 }
 
 func (h *handle) Entities(kind, after string, f func(identity string, h cluster.Head) bool) error {
+	h.left.waitAll()
 	return h.e.cfg.State.Entities(h.shard, kind, after, f)
 }

@@ -290,7 +290,7 @@ func (tw *twins) crash() {
 }
 
 func TestStoreIsLikeTheModel(t *testing.T) {
-	seeds := uint64(30)
+	seeds := uint64(12)
 	if os.Getenv("SSOD_LONG") != "" {
 		seeds = 2000
 	}

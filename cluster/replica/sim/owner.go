@@ -143,23 +143,39 @@ func (o *owner) commit(e core.Entity, a *actor, t *attempt) {
 		Puts:     []persistence.Record{{Part: part, Value: []byte(t.op.value)}},
 		Outcomes: []persistence.Outcome{{Request: t.op.request, Step: t.op.step, Result: []byte(tag)}},
 	}
-	p := &core.Proposal{Shard: o.shard, Term: o.term, Data: core.EncodeCommit(&c)}
-	answered := false
-	p.Done = func(err error) {
+	o.propose(tag, &c, func(err error) { o.committed(e, a, t, err) })
+	// The caller may give up first. The entity is loaded again, and that waits
+	// until the commit has ended.
+	o.n.after(o.n.w.between(5*time.Millisecond, 5*time.Second), func() { t.reply("", errRetry) })
+	if o.n.w.chance(0.02) {
+		o.intrude(c)
+	}
+}
+
+func (o *owner) propose(tag string, c *persistence.Commit, done func(error)) {
+	p := &core.Proposal{Shard: o.shard, Term: o.term, Data: core.EncodeCommit(c), Done: func(err error) {
 		if errors.Is(err, core.ErrRejected) || errors.Is(err, core.ErrRefused) {
 			o.n.w.mustNot(tag, err)
 		}
-		if !answered {
-			answered = true
-			o.committed(e, a, t, err)
-		}
-	}
+		done(err)
+	}}
 	o.n.input(func(c *core.Core) { c.Propose(p) })
-	// The caller's context may end first; the commit is then on its own.
-	o.n.after(o.n.w.between(5*time.Millisecond, 5*time.Second), func() {
-		if !answered {
-			answered = true
-			o.committed(e, a, t, core.ErrUnknown)
+}
+
+// intrude commits on the same revision once more, as an actor would that should
+// not be there. Only one of the two can be applied, and this one comes later.
+func (o *owner) intrude(c persistence.Commit) {
+	o.n.w.tags++
+	tag := fmt.Sprintf("%d|intruder", o.n.w.tags)
+	c.State = []byte(tag)
+	c.Puts = []persistence.Record{{Part: part, Value: []byte(tag)}}
+	c.Outcomes = []persistence.Outcome{{Request: persistence.RequestID{1}, Result: []byte(tag)}}
+	o.propose(tag, &c, func(err error) {
+		if err == nil {
+			o.n.w.violate("commit %s on a revision that was used is applied", tag)
+		}
+		if errors.Is(err, core.ErrRejected) {
+			o.n.w.rejected++
 		}
 	})
 }
