@@ -123,7 +123,8 @@ func decodeApplied(b []byte) (Applied, error) {
 	return a, nil
 }
 
-// Create makes the replica that [NewReplica] describes, durably.
+// Create makes the replica that [NewReplica] describes, durably. A first member
+// takes over the state that [Store.Apply] left in the shard.
 func (l *Log) Create(shard ShardID, id ReplicaID, conf *pb.ConfState) (Replica, error) {
 	used, err := l.used(shard)
 	if err != nil {
@@ -137,6 +138,7 @@ func (l *Log) Create(shard ShardID, id ReplicaID, conf *pb.ConfState) (Replica, 
 		return Replica{}, fmt.Errorf("create replica %v of shard %d: %w", id, shard, ErrReplicaID)
 	}
 	r := NewReplica(shard, id, conf)
+	r.Applied.Time = l.storedTime(shard) // of a shard that was kept without a log
 	b := l.s.db.NewBatch()
 	defer b.Close()
 	if err := l.stageReplica(b, r); err != nil {

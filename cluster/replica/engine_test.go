@@ -3,6 +3,7 @@ package replica_test
 import (
 	"io"
 	"log/slog"
+	"runtime"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ssod/cluster"
+	"ssod/cluster/local"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/cluster/shardtest"
@@ -74,4 +76,45 @@ func TestConformance(t *testing.T) {
 		},
 		Lose: func(s cluster.Shards) { s.(io.Closer).Close() },
 	})
+}
+
+// TestANodeWithoutALogIsTakenOver: what was kept without a log is the state
+// that the log begins with.
+func TestANodeWithoutALogIsTakenOver(t *testing.T) {
+	fs := vfs.NewMem()
+	store, err := persistence.Open(persistence.Options{Dir: "data", FS: fs, DefaultNode: "n1", Shards: 8, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := local.Open(local.Config{Store: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shard, _ := before.Lead(1)
+	if err := shard.Commit(t.Context(), cluster.Commit{Entity: entity(1), State: []byte("kept")}); err != nil {
+		t.Fatal(err)
+	}
+	past := shard.Now()
+	before.Close()
+	store.Close()
+	yesterday := func() time.Time { return past.Add(-24 * time.Hour) }
+	shard, _ = alone(t, fs, "data", yesterday).Lead(1)
+	if h, ok, err := shard.Head(entity(1)); !ok || err != nil || string(h.State) != "kept" {
+		t.Errorf("got %v %v %v", h, ok, err)
+	}
+	if err := shard.Commit(t.Context(), cluster.Commit{Entity: entity(1), BaseRev: 1}); err != nil {
+		t.Error(err)
+	}
+	if now := shard.Now(); now.Before(past.Truncate(time.Millisecond).Add(-time.Second)) {
+		t.Errorf("the shard's time went back to %v", now)
+	}
+}
+
+// TestIdleShardsCostLittle: goroutines do not grow with the number of shards.
+func TestIdleShardsCostLittle(t *testing.T) {
+	before := runtime.NumGoroutine()
+	alone(t, vfs.NewMem(), "data", time.Now)
+	if n := runtime.NumGoroutine() - before; n > 40 {
+		t.Errorf("9 shards run %d goroutines", n)
+	}
 }
