@@ -11,11 +11,11 @@ import (
 var found = map[string]uint64{
 	"ack-before-sync":       1,
 	"forwarded-read":        1,
-	"ignore-proposer-term":  1,
+	"ignore-proposer-term":  82,
 	"per-write-revision":    1,
-	"reuse-replica-id":      1,
+	"reuse-replica-id":      4,
 	"step-collision":        1,
-	"wipe-on-install-crash": 1,
+	"wipe-on-install-crash": 16,
 }
 
 // TestPlanted switches each mistake on and expects the simulation to find it,
