@@ -7,7 +7,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION    ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 PROTO       = $(shell git ls-files '*.proto')
 MACHINE     = home|root|Users|work
-LDFLAGS     = -s -w -X ssod/cmd/internal/node.Version=$(VERSION)
+LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test test-long check bench sim proto fmt

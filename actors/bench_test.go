@@ -22,28 +22,50 @@ func BenchmarkAsk(b *testing.B) {
 	for _, callers := range []int{1, 64, 512} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
 			r := start(b, faulty.New(faulty.Options{Shards: 64}).Node("a:1"), &probe{})
-			b.ReportAllocs()
-			b.ResetTimer()
-			before := cpu()
-			var next atomic.Int64
-			var group sync.WaitGroup
-			for caller := range callers {
-				group.Go(func() {
-					to := address("realm", "sso", fmt.Sprint("viewer-", caller))
-					ctx, cancel := context.WithTimeout(context.Background(), 9*time.Second)
-					defer cancel()
-					for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
-						if _, err := r.Ask(ctx, to, request(int(i)), 0, ping); err != nil {
-							b.Error(err)
-						}
-					}
-				})
-			}
-			group.Wait()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "asks/s")
-			b.ReportMetric(float64(cpu()-before)/float64(b.N), "cpu-ns/op")
+			askMany(b, r, callers)
 		})
 	}
+}
+
+// BenchmarkRemoteAsk asks entities of another process. CPU time is this one's.
+func BenchmarkRemoteAsk(b *testing.B) {
+	v := newView(faulty.Options{Shards: 2})
+	r := start(b, v, &probe{}, func(c *actors.Config) { c.Self, c.Remote = "", loopback() })
+	v.move(startNode(b, "self").address, 5)
+	for _, callers := range []int{1, 64, 512} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) { askMany(b, r, callers) })
+	}
+}
+
+func askMany(b *testing.B, r *actors.Runtime, callers int) {
+	b.ReportAllocs()
+	before := cpu()
+	var next atomic.Int64
+	var group sync.WaitGroup
+	b.ResetTimer()
+	for caller := range callers {
+		to := address("realm", "sso", fmt.Sprint("viewer-", caller%200))
+		group.Go(func() {
+			for {
+				ctx, cancel := context.WithTimeout(context.Background(), 9*time.Second)
+				for range 1000 {
+					i := next.Add(1)
+					if i > int64(b.N) {
+						cancel()
+						return
+					}
+					if _, err := r.Ask(ctx, to, request(int(i)), 0, ping); err != nil {
+						b.Error(err)
+						next.Store(int64(b.N))
+					}
+				}
+				cancel()
+			}
+		})
+	}
+	group.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "asks/s")
+	b.ReportMetric(float64(cpu()-before)/float64(b.N), "cpu-ns/op")
 }
 
 var ping = &emptypb.Empty{}

@@ -54,7 +54,7 @@ func (t *Turn) commit(d Decision) {
 		}
 		c.Outcomes = append(c.Outcomes, cluster.Outcome{Request: t.request, Step: t.step, Result: result})
 	}
-	err := a.commit(&c)
+	err := a.commit(a.based(&c))
 	switch {
 	case err == nil:
 		a.applied(&c)
@@ -82,10 +82,15 @@ func (t *Turn) startOver(err error) {
 	a.reset()
 }
 
-// commit makes c durable at the revision the entity was loaded at or last
-// committed.
-func (a *activation) commit(c *cluster.Commit) error {
+// based completes c with the entity and the revision it was loaded at or last
+// committed. It belongs to the entity's turn; commit does not.
+func (a *activation) based(c *cluster.Commit) *cluster.Commit {
 	c.Entity, c.BaseRev = a.place.entity(), a.rev
+	return c
+}
+
+// commit makes c durable.
+func (a *activation) commit(c *cluster.Commit) error {
 	return a.lease.handle.Commit(a.lease.runtime.ctx, *c)
 }
 
@@ -114,7 +119,7 @@ type committed struct {
 // delivered again.
 func (t *Turn) Begin(c cluster.Commit, then func(t *Turn, err error)) {
 	a := t.entity
-	done := &committed{commit: &c, loads: a.loads, then: then}
+	done := &committed{commit: a.based(&c), loads: a.loads, then: then}
 	started := !a.committing && a.lease.runtime.spawn(func() {
 		done.err = a.commit(done.commit)
 		a.post(done)

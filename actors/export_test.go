@@ -1,6 +1,10 @@
 package actors
 
-import "github.com/asynkron/protoactor-go/actor"
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"ssod/cluster"
+)
 
 // System lets tests speak to the runtime's processes as another node would.
 func (r *Runtime) System() *actor.ActorSystem { return r.system }
@@ -29,3 +33,27 @@ func (r *Runtime) Press() { r.makeRoom() }
 
 // Waiting is the number of Asks that wait.
 func (r *Runtime) Waiting() int { return int(r.asks.Load()) }
+
+// Pending is the number of attempts in flight to another node.
+func (r *Runtime) Pending(address string) (n int) {
+	for i := range r.replies.parts {
+		part := &r.replies.parts[i]
+		part.Lock()
+		for _, p := range part.waiting {
+			if p.address == address {
+				n++
+			}
+		}
+		part.Unlock()
+	}
+	return n
+}
+
+// Attempt is the number of the last attempt.
+func (r *Runtime) Attempt() uint32 { return r.attempts.Load() }
+
+// ShardOf is the shard of an entity whose identity need not be well formed.
+func ShardOf(e cluster.Entity, count int) cluster.ShardID { return shardOf(hash(e), count) }
+
+// CheckFrame is what guards the transport.
+var CheckFrame = checkFrame

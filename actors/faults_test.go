@@ -90,6 +90,21 @@ func TestEveryRequestHasOneEffect(t *testing.T) {
 	})
 }
 
+// TestRepeatIsLookedUpBeforeTheEntitySeesIt repeats a change that the entity
+// itself would answer differently, without another change.
+func TestRepeatIsLookedUpBeforeTheEntitySeesIt(t *testing.T) {
+	for _, fault := range []faulty.Fault{faulty.UnknownDone, faulty.FlapDone} {
+		truth := faulty.New(faulty.Options{Commits: faulty.Script(fault)})
+		r := start(t, truth.Node("a:1"), &probe{})
+		if got := total(ask(t, r, address("x"), request(1), do("claim"))); got != 1 {
+			t.Errorf("%v: got %d, want the first answer 1", fault, got)
+		}
+		if got := total(ask(t, r, address("x"), request(2), do("claim"))); got != -1 {
+			t.Errorf("%v: another request: got %d, want -1", fault, got)
+		}
+	}
+}
+
 // TestFaultStorm loads many counters while commits and barriers fail, shards
 // flap and entities are passivated.
 func TestFaultStorm(t *testing.T) {
@@ -150,7 +165,7 @@ func retried(r *actors.Runtime, to actors.Address, n int) (m proto.Message, err 
 func TestTwoOwners(t *testing.T) {
 	truth := faulty.New(faulty.Options{Shards: 1})
 	a, b := truth.Node("a:1"), truth.Node("b:1")
-	old := start(t, a, &probe{})
+	old := start(t, a, &probe{}, func(c *actors.Config) { c.Limits.OwnerWait = 50 * time.Millisecond })
 	ask(t, old, address("x"), request(1), add(1))
 	truth.Usurp(1, b)
 	young := start(t, b, &probe{}, func(c *actors.Config) { c.Self = "b:1" })

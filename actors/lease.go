@@ -37,7 +37,8 @@ func newLease(s *shard, handle cluster.Shard) *lease {
 	// a ring buffer per entity is 200 bytes that most never need.
 	l.props = actor.PropsFromProducer(
 		func() actor.Actor { return l.born },
-		actor.WithMailbox(actor.UnboundedLockfree()))
+		actor.WithMailbox(actor.UnboundedLockfree()),
+		actor.WithDispatcher(s.runtime.dispatcher))
 	return l
 }
 

@@ -3,7 +3,9 @@ package actors
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -42,9 +44,10 @@ type peers struct {
 	remote  *remote.Remote
 	events  *eventstream.Subscription
 
-	mu      sync.Mutex
-	failing map[string]time.Time // address -> until when it counts as down
-	known   map[string]bool      // every address there was a connection to
+	mu        sync.Mutex
+	connected map[string]bool      // addresses with a stream that works
+	failing   map[string]time.Time // address -> until when it counts as down
+	known     map[string]bool      // every address there was a connection to
 }
 
 // listen starts the transport of actor messages.
@@ -57,7 +60,10 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen address %q: %w", c.Listen, err)
 	}
-	p := &peers{runtime: r, failing: map[string]time.Time{}, known: map[string]bool{}}
+	p := &peers{
+		runtime:   r,
+		connected: map[string]bool{}, failing: map[string]time.Time{}, known: map[string]bool{},
+	}
 	config := remote.Configure(host, int(number),
 		remote.WithAdvertisedHost(self),
 		remote.WithEndpointWriterBatchSize(batchSize),
@@ -116,13 +122,17 @@ func serverOptions(credentials []grpc.ServerOption) []grpc.ServerOption {
 // watchStream tells at once when a peer cannot be reached or its stream breaks;
 // the transport itself sleeps 2 s before it says so.
 func (p *peers) watchStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	p.remember(cc.Target())
+	address := cc.Target()
 	stream, err := streamer(ctx, desc, cc, method, opts...)
+	p.mu.Lock()
+	p.known[address] = true
+	p.connected[address] = err == nil
+	p.mu.Unlock()
 	if err != nil {
-		p.fail(cc.Target())
+		p.fail(address, codeUnreachable)
 		return nil, err
 	}
-	return &watchedStream{ClientStream: stream, broken: func() { p.fail(cc.Target()) }}, nil
+	return &watchedStream{ClientStream: stream, broken: func() { p.fail(address, Code_UNKNOWN) }}, nil
 }
 
 type watchedStream struct {
@@ -138,31 +148,31 @@ func (s *watchedStream) RecvMsg(m any) error {
 	return err
 }
 
-func (p *peers) remember(address string) {
+// fail ends what is in flight to a peer with code, and what is asked of it
+// until the transport has given the connection up.
+func (p *peers) fail(address string, code Code) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.known[address] = true
-}
-
-// fail ends what is in flight to a peer, and what is asked of it until the
-// transport has given the connection up.
-func (p *peers) fail(address string) {
-	p.mu.Lock()
+	p.connected[address] = false
 	p.failing[address] = time.Now().Add(downTime)
 	p.mu.Unlock()
-	p.runtime.replies.unreachable(address)
+	p.runtime.replies.unreachable(address, code)
 }
 
-// event follows the transport's own view of its endpoints.
+// event follows the transport's own view of its endpoints. What waits for a
+// peer without a stream was never sent: it had no effect.
 func (p *peers) event(e any) {
 	t, ok := e.(*remote.EndpointTerminatedEvent)
 	if !ok {
 		return
 	}
 	p.mu.Lock()
+	code := codeUnreachable
+	if p.connected[t.Address] {
+		code = Code_UNKNOWN
+	}
 	delete(p.failing, t.Address)
 	p.mu.Unlock()
-	p.runtime.replies.unreachable(t.Address)
+	p.runtime.replies.unreachable(t.Address, code)
 }
 
 // down reports whether a peer is known to be unreachable.
@@ -174,14 +184,21 @@ func (p *peers) down(address string) bool {
 }
 
 // stop closes every connection. The transport's own graceful way of stopping
-// races with its senders.
+// races with its senders. A writer that failed to dial sleeps for up to 2 s and
+// is waited for.
 func (p *peers) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), downTime)
+	defer cancel()
+	_ = until(ctx, func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.failing) == 0
+	})
 	p.mu.Lock()
-	addresses := p.known
-	p.known = map[string]bool{}
+	addresses := slices.Collect(maps.Keys(p.known))
 	p.mu.Unlock()
 	stream := p.runtime.system.EventStream
-	for address := range addresses {
+	for _, address := range addresses {
 		stream.Publish(&remote.EndpointTerminatedEvent{Address: address})
 	}
 	p.remote.Shutdown(false)

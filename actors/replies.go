@@ -144,16 +144,15 @@ func (r *replies) undelivered(number uint32) {
 	}
 }
 
-// unreachable ends the attempts that are in flight to an address whose
-// connection broke. Whether they had an effect is unknown.
-func (r *replies) unreachable(address string) {
+// unreachable ends the attempts that are in flight to an address with code.
+func (r *replies) unreachable(address string, code Code) {
 	for i := range r.parts {
 		part := &r.parts[i]
 		part.Lock()
 		for number, p := range part.waiting {
 			if p.address == address {
 				delete(part.waiting, number)
-				p.answer <- answer{code: Code_UNKNOWN}
+				p.answer <- answer{code: code}
 			}
 		}
 		part.Unlock()

@@ -16,16 +16,17 @@ import (
 // Runtime runs the entities of the shards that this node leads, and asks
 // entities wherever they live. It is safe for concurrent use.
 type Runtime struct {
-	limits  Limits
-	kinds   map[string]*kind
-	view    cluster.Shards
-	shards  []*shard // by id; shard 0 holds no entities
-	system  *actor.ActorSystem
-	self    string
-	replies *replies
-	peers   *peers // nil on a cluster of one
-	metrics *metrics
-	log     *slog.Logger
+	limits     Limits
+	kinds      map[string]*kind
+	view       cluster.Shards
+	shards     []*shard // by id; shard 0 holds no entities
+	system     *actor.ActorSystem
+	self       string
+	replies    *replies
+	dispatcher *dispatcher
+	peers      *peers // nil on a cluster of one
+	metrics    *metrics
+	log        *slog.Logger
 
 	attempts atomic.Uint32 // numbers the attempts of all Asks
 	asks     atomic.Int64  // Asks and Tells that wait
@@ -84,6 +85,7 @@ func newRuntime(c Config) *Runtime {
 	}
 	r.tells = make(chan struct{}, r.limits.Tells)
 	r.replies = newReplies()
+	r.dispatcher = newDispatcher()
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	for _, k := range c.Kinds {
 		r.kinds[k.Name] = &kind{Kind: k, metrics: r.metrics.kind(k.Name)}
@@ -159,6 +161,9 @@ func (r *Runtime) Stop(ctx context.Context) error {
 		r.peers.stop()
 	}
 	r.system.Shutdown()
+	if idle := until(ctx, r.dispatcher.stopped); err == nil {
+		err = idle
+	}
 	r.metrics.unregister()
 	if err != nil {
 		return fmt.Errorf("stop actors: %w", err)

@@ -6,13 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"ssod/actors"
 	"ssod/cluster/faulty"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestAskChangesAndReads(t *testing.T) {
 	truth := faulty.New(faulty.Options{})

@@ -54,7 +54,9 @@ func (b *bench) report() Report {
 		Connections: b.Connections, Realms: b.Realms, Members: b.Members, Rounds: b.Rounds, Slice: b.Slice.Seconds(),
 	}
 	for _, row := range b.rows {
-		r.Rows = append(r.Rows, b.reportRow(row))
+		if b.wanted(row) {
+			r.Rows = append(r.Rows, b.reportRow(row))
+		}
 	}
 	return r
 }

@@ -83,3 +83,19 @@ func TestReportIsWrittenAsPrinted(t *testing.T) {
 		t.Fatalf("report after a round trip (-want +got):\n%s", diff)
 	}
 }
+
+func TestOnlySomeRowsAreMeasured(t *testing.T) {
+	b := &bench{runCommand: smallRun(), rows: newRows()}
+	b.Only = []string{redeem}
+	var got []string
+	for _, r := range b.report().Rows {
+		got = append(got, r.Operation)
+	}
+	if diff := cmp.Diff([]string{floorMint, link, redeem}, got); diff != "" {
+		t.Errorf("rows of --only redeem (-want +got):\n%s", diff)
+	}
+	b.Only = []string{"speling"}
+	if err := b.checkOnly(); err == nil {
+		t.Error("--only speling: got no error")
+	}
+}

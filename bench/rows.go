@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -25,6 +26,7 @@ const (
 type row struct {
 	name    string
 	floor   string        // the row it is compared with; empty for none
+	needs   []string      // rows without which it cannot be measured
 	ratio   float64       // least share of the floor's rate; 0 for none
 	p99     time.Duration // largest p99; 0 for none
 	samples []sample
@@ -40,10 +42,32 @@ func newRows() []*row {
 		{name: floorMint},
 		{name: mint, floor: floorMint, ratio: 0.5},
 		{name: link, floor: floorMint, ratio: 0.35}, // two commits
-		{name: redeem, floor: floorMint, ratio: 0.5},
-		{name: unlink, floor: floorMint, ratio: 0.5},
-		{name: refreshHalf, p99: 10 * time.Millisecond},
+		{name: redeem, floor: floorMint, ratio: 0.5, needs: []string{link}},
+		{name: unlink, floor: floorMint, ratio: 0.5, needs: []string{link, redeem}},
+		{name: refreshHalf, p99: 10 * time.Millisecond, needs: []string{refresh}},
 	}
+}
+
+// wanted reports whether a row is measured: all of them, or those of --only
+// with what they need.
+func (b *bench) wanted(r *row) bool {
+	if len(b.Only) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(b.Only, func(name string) bool {
+		asked := b.row(name)
+		return name == r.name || r.name == asked.floor || slices.Contains(asked.needs, r.name)
+	})
+}
+
+// checkOnly reports a name in --only that is no row.
+func (b *bench) checkOnly() error {
+	for _, name := range b.Only {
+		if !slices.ContainsFunc(b.rows, func(r *row) bool { return r.name == name }) {
+			return fmt.Errorf("--only %q is no row of the report", name)
+		}
+	}
+	return nil
 }
 
 func (b *bench) row(name string) *row {

@@ -27,6 +27,7 @@ type runCommand struct {
 	Slice       time.Duration `default:"1200ms" help:"Measured time per slice."`
 	Warm        time.Duration `default:"200ms" help:"Unmeasured time before each slice."`
 	OpenFor     time.Duration `default:"8s" help:"Measured time of the open loop."`
+	Only        []string      `placeholder:"ROW,..." help:"Measure these rows only, such as mint; their floor and what they need come along."`
 	JSON        string        `placeholder:"FILE" help:"Also write the report here."`
 	Strict      bool          `help:"Exit 1 when a mark is missed."`
 }
@@ -44,6 +45,9 @@ type bench struct {
 
 func (c *runCommand) Run(ctx context.Context) (err error) {
 	b := &bench{runCommand: c, rows: newRows()}
+	if err := b.checkOnly(); err != nil {
+		return err
+	}
 	stop, err := b.startAll(ctx)
 	defer func() { err = errors.Join(err, stop()) }()
 	if err != nil {
@@ -54,8 +58,10 @@ func (c *runCommand) Run(ctx context.Context) (err error) {
 			return fmt.Errorf("round %d: %w", round+1, err)
 		}
 	}
-	if err := b.halfPeak(); err != nil {
-		return fmt.Errorf("refresh at half of its peak: %w", err)
+	if b.wanted(b.row(refreshHalf)) {
+		if err := b.halfPeak(); err != nil {
+			return fmt.Errorf("refresh at half of its peak: %w", err)
+		}
 	}
 	return c.publish(b.report())
 }
@@ -183,6 +189,9 @@ func (b *bench) round(ctx context.Context, n int) error {
 		{b.row(unlink), b.service, unlinks, func() { unlinks.guests = redeems.guests }},
 	}
 	for _, s := range slices {
+		if !b.wanted(s.row) {
+			continue
+		}
 		if s.prepare != nil {
 			s.prepare()
 		}

@@ -8,5 +8,6 @@
 //
 // Implementations: cluster/local (one node, Pebble, no replication) and
 // cluster/faulty (a memory store that injects every outcome a caller must
-// survive). The package knows no domain types.
+// survive), both held to the suite in cluster/shardtest. Package cluster/meta keeps
+// small tables on the meta shard. The package knows no domain types.
 package cluster

@@ -59,6 +59,10 @@ type Shard interface {
 	// ReadBarrier returns nil when everything acknowledged before it began is
 	// applied here and this node still leads in the handle's term. It fails
 	// with ErrLost, or with ctx's error.
+	//
+	// An implementation may also have a method TryBarrier() bool: it reports
+	// that a barrier has passed, without waiting. A shard with no other voter
+	// to ask has it, and saves its callers a goroutine.
 	ReadBarrier(ctx context.Context) error
 
 	// Now is the time that decisions use: the later of the node's clock and

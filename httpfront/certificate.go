@@ -92,3 +92,13 @@ func (c *certificate) stat() (v fileVersion, err error) {
 	}
 	return fileVersion{cert.ModTime(), key.ModTime(), cert.Size(), key.Size()}, nil
 }
+
+// TLS returns the settings of a listener whose certificate is read again when
+// its files change.
+func TLS(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
+	c, err := newCertificate(certFile, keyFile, log)
+	if err != nil {
+		return nil, err
+	}
+	return c.config(), nil
+}

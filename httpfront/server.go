@@ -147,6 +147,13 @@ func (w logWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// ServeConn serves one connection that was not accepted by the listener, until
+// it ends.
+func (s *Server) ServeConn(c net.Conn) error {
+	limits := wire.DefaultLimits
+	return s.http.ServeConn(wire.NewConn(c, &limits, nil))
+}
+
 // Address is where the server listens.
 func (s *Server) Address() net.Addr { return s.listener.Addr() }
 
@@ -160,6 +167,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if err := s.http.ShutdownWithContext(ctx); err != nil {
 		return fmt.Errorf("stop the public API: %w", err)
 	}
+	// Closed a second time as a rule; but right after the start fasthttp does
+	// not know the listener yet, and would serve it after its own shutdown.
+	_ = s.listener.Close()
 	if err := <-s.done; err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("serve the public API: %w", err)
 	}

@@ -215,6 +215,7 @@ func (st *stage) finish() error {
 	}
 	st.value = binary.BigEndian.AppendUint64(st.value[:0], st.sequence)
 	st.set(st.batch.Set(sequenceKey, st.value, nil))
+	st.set(st.batch.Merge(countKey, one, nil))
 	return nil
 }
 

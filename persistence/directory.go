@@ -35,7 +35,7 @@ func openDirectory(o *Options) (*directory, error) {
 		return nil, d.explainLock(err)
 	}
 	d.lock = lock
-	if err := errors.Join(d.sync(d.fs.PathDir(d.path)), d.sync(d.path)); err != nil {
+	if err := errors.Join(syncDir(d.fs, d.fs.PathDir(d.path)), syncDir(d.fs, d.path)); err != nil {
 		return nil, errors.Join(d.explain(err), lock.Close())
 	}
 	return d, nil
@@ -43,15 +43,6 @@ func openDirectory(o *Options) (*directory, error) {
 
 func (d *directory) file(name string) string { return d.fs.PathJoin(d.path, name) }
 func (d *directory) store() string           { return d.file("store") }
-
-// sync makes the entries of a directory durable.
-func (d *directory) sync(path string) error {
-	dir, err := d.fs.OpenDir(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
 
 // read returns a file's content, nil if it does not exist.
 func (d *directory) read(name string) ([]byte, error) {
@@ -79,7 +70,7 @@ func (d *directory) write(name string, content []byte) error {
 	if err := d.fs.Rename(d.file(name+".new"), d.file(name)); err != nil {
 		return err
 	}
-	return d.sync(d.path)
+	return syncDir(d.fs, d.path)
 }
 
 // identity returns what identity.json says; false if there is none.
@@ -105,23 +96,22 @@ func (d *directory) explainLock(err error) error {
 	if unwritable(err) {
 		return d.explain(err)
 	}
-	return fmt.Errorf("%w: %s: stop the other process or choose another --data directory (%w)", ErrLocked, d.path, err)
+	return fmt.Errorf("%s: %w: stop the other process or choose another --data directory (%w)", d.path, ErrLocked, err)
 }
 
-// explain says what an operator can do about an error of the file system.
+// explain says what an operator can do about an error of opening the store.
 func (d *directory) explain(err error) error {
 	switch {
-	case err == nil, errors.Is(err, ErrDamaged), errors.Is(err, ErrNewerFormat), errors.Is(err, ErrOtherNode):
+	case err == nil, errors.Is(err, ErrNewerFormat), errors.Is(err, ErrOtherNode):
 		return err
+	case errors.Is(err, ErrDamaged):
+		return fmt.Errorf("%s: %w: restore it from a backup or move it aside", d.path, err)
 	case unwritable(err):
-		return fmt.Errorf("%w: %s: give this user write access or choose another --data directory (%w)", ErrReadOnly, d.path, err)
+		return fmt.Errorf("%s: %w: give this user write access or choose another --data directory (%w)", d.path, ErrReadOnly, err)
 	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("%w: %s: make room and start again (%w)", ErrNoSpace, d.path, err)
-	case errors.Is(err, syscall.EIO):
-		return fmt.Errorf("open %s: the disk fails: %w", d.path, err)
-	default:
-		return fmt.Errorf("%w: %s: restore it from a backup or move it aside (%w)", ErrDamaged, d.path, err)
+		return fmt.Errorf("%s: %w: make room and start again (%w)", d.path, ErrNoSpace, err)
 	}
+	return fmt.Errorf("open %s: %w", d.path, err)
 }
 
 func unwritable(err error) bool {

@@ -11,7 +11,7 @@
 // The keys in Pebble, all integers big endian:
 //
 //	00 "identity"                        the same as identity.json
-//	00 "sequence"                        number of the last batch
+//	00 "sequence", 00 "count"            number of the last batch, and of all
 //	01 shard ..., 02 shard index         reserved for the replication log
 //	03 shard 'e' entity                  head: revision, schema, flags, state
 //	03 shard 'e' entity part             a record beside the head

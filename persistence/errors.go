@@ -3,6 +3,8 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -60,6 +62,19 @@ func (e *OtherNodeError) Is(target error) bool { return target == ErrOtherNode }
 func damaged(err error) error {
 	if err == nil || !pebble.IsCorruptionError(err) {
 		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
+}
+
+// unopened tells why Pebble did not open a store: unless the operating system
+// refused something, what is on disk is not what was written.
+func unopened(err error) error {
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &errno) && errno != syscall.ENOENT:
+		return err
+	case strings.Contains(err.Error(), "unknown format major version"): // Pebble has no sentinel for it
+		return fmt.Errorf("%w: start the version that wrote it (%w)", ErrNewerFormat, err)
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }

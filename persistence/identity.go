@@ -61,8 +61,8 @@ func parseIdentity(b []byte) (Identity, error) {
 // check refuses a directory of a newer version or of another node.
 func (i Identity) check(o *Options) error {
 	if i.Format > Format {
-		return fmt.Errorf("%w: %s has format %d, this program knows %d: start the version that wrote it",
-			ErrNewerFormat, o.Dir, i.Format, Format)
+		return fmt.Errorf("%s: %w: start the version that wrote it (format %d, this one knows %d)",
+			o.Dir, ErrNewerFormat, i.Format, Format)
 	}
 	if o.Node != "" && o.Node != i.Node {
 		return &OtherNodeError{Dir: o.Dir, Stored: i.Node, Given: o.Node}

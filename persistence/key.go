@@ -19,10 +19,7 @@ const (
 	subTime    = 't'
 )
 
-var (
-	identityKey = []byte("\x00identity")
-	sequenceKey = []byte("\x00sequence")
-)
+var identityKey = []byte("\x00identity")
 
 // shardKeyLen is the length of 03 shard and the byte after it.
 const shardKeyLen = 4

@@ -3,6 +3,8 @@ package persistence
 import (
 	"fmt"
 	"log/slog"
+	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -12,6 +14,7 @@ import (
 type logger struct {
 	log  *slog.Logger
 	fail func(error)
+	last atomic.Int64 // when a background error was logged, in Unix seconds
 }
 
 // Infof implements pebble.Logger.
@@ -29,14 +32,20 @@ func (l *logger) Fatalf(format string, args ...any) {
 	panic(err)
 }
 
+// background logs an error of background work, at most one in a second: Pebble
+// tries again at once. Its errors print their stack unless they are a string.
+func (l *logger) background(err error) {
+	if now := time.Now().Unix(); l.last.Swap(now) != now {
+		l.log.Error("store: background work failed and will be repeated", "error", err.Error())
+	}
+}
+
 func (l *logger) events() *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: func(err error) {
-			l.log.Error("store: background work failed and will be repeated", "error", err)
-		},
+		BackgroundError: l.background,
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			l.log.Error("store: damaged file; stop the node and restore its data directory from a backup",
-				"file", info.Path, "error", info.Details)
+				"file", info.Path, "error", info.Details.Error())
 		},
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
 			l.log.Warn("store: changes wait for background work", "reason", info.Reason)
@@ -58,5 +67,6 @@ type hiddenKey []byte
 
 // Format implements fmt.Formatter.
 func (k hiddenKey) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "%x+%d", []byte(k[:min(len(k), shardKeyLen)]), max(0, len(k)-shardKeyLen))
+	shown := []byte(k[:min(len(k), shardKeyLen)])
+	fmt.Fprintf(f, "%x+%d", shown, len(k)-len(shown))
 }

@@ -25,8 +25,8 @@ type Options struct {
 
 	// Fatal is called once, when a write failed and the store does nothing
 	// more. It must end the process, status 1: what was not acknowledged
-	// may or may not be on disk, and only a restart can tell. The default
-	// panics.
+	// may or may not be on disk, and only a restart can tell. It must not
+	// call the store. The default panics.
 	Fatal func(error)
 	// Logger gets what an operator should know; nil means slog.Default.
 	Logger *slog.Logger
@@ -87,6 +87,7 @@ func (o *Options) pebble(fs vfs.FS, l *logger) *pebble.Options {
 		FS:                          fs,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Comparer:                    comparer(),
+		Merger:                      counter,
 		Logger:                      l,
 		EventListener:               l.events(),
 		CacheSize:                   o.CacheBytes,

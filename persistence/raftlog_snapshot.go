@@ -105,7 +105,7 @@ func (l *Log) ReceiveSnapshot(name string, r io.Reader) error {
 	}
 	// The directory may be new, so its own entry is made durable too.
 	d := l.s.dir
-	return errors.Join(d.sync(d.file("snapshots")), d.sync(d.path))
+	return errors.Join(syncDir(d.fs, d.file("snapshots")), syncDir(d.fs, d.path))
 }
 
 // DiscardSnapshot removes the file of a snapshot, if it is there.

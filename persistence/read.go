@@ -18,6 +18,10 @@ func (s *Store) Time(id ShardID) time.Time {
 
 // Head returns an entity's head; false when it does not exist.
 func (s *Store) Head(id ShardID, e Entity) (Head, bool, error) {
+	if err := s.readers.enter(); err != nil {
+		return Head{}, false, err
+	}
+	defer s.readers.leave()
 	h, ok, err := s.head(appendHeadKey(make([]byte, 0, 128), id, e))
 	if err != nil {
 		return Head{}, false, fmt.Errorf("read head of a %s: %w", e.Kind, err)
@@ -52,6 +56,10 @@ func (s *Store) Outcome(id ShardID, e Entity, r RequestID, step uint32) ([]byte,
 	if int(id) >= len(s.shards) || !s.shards[id].recent.maybe(r, step, s.shards[id].time.Load()) {
 		return nil, false, nil
 	}
+	if err := s.readers.enter(); err != nil {
+		return nil, false, err
+	}
+	defer s.readers.leave()
 	k := appendOutcomeKey(make([]byte, 0, 160), id, e, r, step)
 	b, err := s.get(k)
 	if err != nil {
@@ -66,6 +74,10 @@ func (s *Store) Outcome(id ShardID, e Entity, r RequestID, step uint32) ([]byte,
 // Records calls f for each record beside an entity's head, in order of part,
 // until f returns false. part and value are valid during the call.
 func (s *Store) Records(id ShardID, e Entity, f func(part, value []byte) bool) error {
+	if err := s.readers.enter(); err != nil {
+		return err
+	}
+	defer s.readers.leave()
 	k := appendHeadKey(make([]byte, 0, 128), id, e)
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: append(k, 0), UpperBound: successor(k)})
 	if err != nil {
@@ -90,6 +102,10 @@ func (s *Store) Records(id ShardID, e Entity, f func(part, value []byte) bool) e
 // Entities calls f for the entities of one kind after the identity after (""
 // means from the first), in the order of their keys, until f returns false.
 func (s *Store) Entities(id ShardID, kind, after string, f func(identity string, h Head) bool) error {
+	if err := s.readers.enter(); err != nil {
+		return err
+	}
+	defer s.readers.leave()
 	prefix := appendKind(appendShard(nil, id, subEntity), kind)
 	from := prefix
 	if after != "" {

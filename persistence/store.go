@@ -29,6 +29,7 @@ type Store struct {
 	wedged   bool   // Pebble panicked with its own locks held; guarded by mu
 
 	durable durable
+	readers readers
 	failure atomic.Pointer[error]
 	fatal   sync.Once
 	stop    chan struct{}
@@ -46,8 +47,12 @@ func Open(o Options) (*Store, error) {
 	}
 	s := &Store{opts: o, dir: dir, revs: newRevisions(), stop: make(chan struct{})}
 	s.durable.init()
+	s.readers.init()
 	if err := s.open(); err != nil {
 		return nil, errors.Join(dir.explain(err), s.closeFiles())
+	}
+	if err := s.disk.start(s.opts.Registerer); err != nil {
+		return nil, errors.Join(err, s.closeFiles())
 	}
 	s.done.Go(s.watch)
 	return s, nil
@@ -67,9 +72,9 @@ func (s *Store) open() error {
 	}
 	s.disk = newDisk(&s.opts, s.dir)
 	l := &logger{log: s.opts.Logger, fail: s.fail}
-	fs := vfs.OnDiskFull(s.opts.FS, s.disk.giveBallast)
+	fs := vfs.OnDiskFull(markerFS{s.opts.FS}, s.disk.giveBallast)
 	if s.db, err = pebble.Open(s.dir.store(), s.opts.pebble(fs, l)); err != nil {
-		return damaged(err)
+		return unopened(err)
 	}
 	if err := s.identify(stored, exists); err != nil {
 		return err
@@ -77,10 +82,7 @@ func (s *Store) open() error {
 	if err := s.loadSequence(); err != nil {
 		return err
 	}
-	if err := s.loadShards(); err != nil {
-		return err
-	}
-	return s.disk.start(s.opts.Registerer)
+	return s.loadShards()
 }
 
 // admit refuses, before Pebble changes anything, a directory that is not ours
@@ -91,10 +93,9 @@ func (s *Store) admit(stored Identity) error {
 	}
 	switch found, err := s.dir.hasStore(); {
 	case err != nil:
-		return err
+		return unopened(err)
 	case !found:
-		return fmt.Errorf("%w: %s has an identity but no store (MANIFEST missing): restore it from a backup or move it aside",
-			ErrDamaged, s.dir.path)
+		return fmt.Errorf("%w: it has an identity but no store (MANIFEST missing)", ErrDamaged)
 	}
 	return nil
 }
@@ -107,7 +108,7 @@ func (s *Store) identify(stored Identity, exists bool) error {
 	case err != nil:
 		return err
 	case b == nil && exists:
-		return fmt.Errorf("%w: %s: the store has lost its identity: restore it from a backup or move it aside", ErrDamaged, s.dir.path)
+		return fmt.Errorf("%w: the store has lost its identity", ErrDamaged)
 	case b == nil:
 		s.identity = newIdentity(&s.opts)
 		if err := s.db.Set(identityKey, s.identity.encode(), pebble.Sync); err != nil {
@@ -125,7 +126,7 @@ func (s *Store) identify(stored Identity, exists bool) error {
 		return s.dir.write("identity.json", s.identity.encode())
 	}
 	if s.identity != stored {
-		return fmt.Errorf("%w: %s: identity.json is not that of the store: restore it from a backup or move it aside", ErrDamaged, s.dir.path)
+		return fmt.Errorf("%w: identity.json is not that of the store", ErrDamaged)
 	}
 	return nil
 }
@@ -166,8 +167,8 @@ func (s *Store) Err() error {
 	return nil
 }
 
-// Close waits for batches that were started, then closes the store. No other
-// method may be running or called afterwards, except Start, Apply and Err.
+// Close waits for reads and rounds that have begun, then closes the store.
+// Afterwards everything fails with [ErrClosed].
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -180,6 +181,7 @@ func (s *Store) Close() error {
 	close(s.stop)
 	s.done.Wait()
 	err := s.durable.wait(last)
+	s.readers.close()
 	if err == nil {
 		err = s.mark.advance(last)
 	}

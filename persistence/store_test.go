@@ -2,15 +2,30 @@ package persistence
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("SSOD_TEST_OPEN"); dir != "" {
+		_, err := Open(Options{Dir: dir, DefaultNode: "n1", Logger: quiet})
+		fmt.Print(err)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
 var viewer = Entity{Kind: "profile", Identity: "acme/viewer"}
+
+var quiet = slog.New(slog.DiscardHandler)
 
 // openStore opens a store on fs and closes it when the test ends.
 func openStore(t testing.TB, o Options) *Store {
@@ -21,7 +36,7 @@ func openStore(t testing.TB, o Options) *Store {
 	if o.FS == nil {
 		o.FS = vfs.NewMem()
 	}
-	o.DefaultNode = "n1"
+	o.DefaultNode, o.Logger = "n1", quiet
 	s, err := Open(o)
 	if err != nil {
 		t.Fatalf("open: %v", err)
@@ -59,5 +74,37 @@ func TestApplyStoresHeadRecordsAndOutcomes(t *testing.T) {
 	}
 	if err := apply(s, c, now); !errors.Is(err, ErrRevision) {
 		t.Errorf("the same commit again: got %v, want ErrRevision", err)
+	}
+}
+
+func TestClosedStore(t *testing.T) {
+	s := openStore(t, Options{})
+	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	err := s.Entities(1, viewer.Kind, "", func(string, Head) bool {
+		go func() { closed <- s.Close() }() // waits for the read that it comes into
+		until(t, "closing", func() bool {
+			_, _, err := s.Head(1, viewer)
+			return errors.Is(err, ErrClosed)
+		})
+		return true
+	})
+	if err := errors.Join(err, <-closed, s.Close()); err != nil {
+		t.Error(err)
+	}
+	_, _, err = s.Outcome(1, viewer, RequestID{}, 0)
+	if err != nil {
+		t.Errorf("outcome that was never there: got %v", err)
+	}
+	for what, err := range map[string]error{
+		"apply":    apply(s, Commit{Entity: viewer, BaseRev: 1}, time.UnixMilli(1)),
+		"records":  s.Records(1, viewer, func(_, _ []byte) bool { return true }),
+		"entities": s.Entities(1, "k", "", func(string, Head) bool { return true }),
+	} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: got %v, want ErrClosed", what, err)
+		}
 	}
 }

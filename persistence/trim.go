@@ -122,17 +122,12 @@ func (s *Store) loadShards() error {
 }
 
 func (s *Store) loadShard(id ShardID, sh *shard) error {
-	b, err := s.get(appendShard(nil, id, subTime))
+	now, err := s.number(appendShard(nil, id, subTime))
 	if err != nil {
 		return err
 	}
-	if b != nil && len(b) != 8 {
-		return fmt.Errorf("%w: shard time of %d bytes", ErrDamaged, len(b))
-	}
-	if b != nil {
-		sh.stored = int64(binary.BigEndian.Uint64(b))
-		sh.time.Store(sh.stored)
-	}
+	sh.stored = int64(now)
+	sh.time.Store(sh.stored)
 	it, err := s.queue(id, appendShard(nil, id, subQueue))
 	if err != nil {
 		return err

@@ -67,33 +67,6 @@ func (w *watermark) advance(batch uint64) error {
 
 func (w *watermark) close() error { return w.file.Close() }
 
-// loadSequence reads the number of the last batch and compares it with the
-// watermark.
-func (s *Store) loadSequence() error {
-	b, err := s.get(sequenceKey)
-	if err != nil {
-		return err
-	}
-	if b != nil && len(b) != 8 {
-		return fmt.Errorf("%w: sequence of %d bytes", ErrDamaged, len(b))
-	}
-	if b != nil {
-		s.sequence = binary.BigEndian.Uint64(b)
-	}
-	mark, certain, err := openWatermark(s.dir)
-	if err != nil {
-		return err
-	}
-	s.mark = mark
-	if s.sequence < certain {
-		return fmt.Errorf("%w: %s has lost its last changes (it ends at batch %d, batch %d was acknowledged): restore it from a backup or move it aside",
-			ErrDamaged, s.dir.path, s.sequence, certain)
-	}
-	s.durable.advance(s.sequence)
-	s.revs.sync(s.sequence)
-	return nil
-}
-
 // watch looks after the disk until the store is closed.
 func (s *Store) watch() {
 	tick := time.NewTicker(s.opts.CheckEvery)

@@ -18,7 +18,7 @@ type directory struct {
 	observe observer
 
 	codes    map[[HashSize]byte]*entry
-	taken    map[uint32]struct{} // patterns of live codes
+	taken    *patternSet // patterns of live codes
 	live     int
 	byLength [MaxLength + 1]int // live codes
 	due      due
@@ -58,7 +58,7 @@ func newDirectory(key []byte, o observer) *directory {
 	return &directory{
 		derive: d, spacing: newSpacer(d), observe: o,
 		codes:   make(map[[HashSize]byte]*entry),
-		taken:   make(map[uint32]struct{}),
+		taken:   newPatternSet(0),
 		changed: make(map[[HashSize]byte]struct{}),
 		devices: newWindows(maxWindows), addresses: newWindows(maxWindows),
 		guesses: newGuesses(maxGuesses),
@@ -70,20 +70,24 @@ func (d *directory) enter(hash [HashSize]byte, e *entry) {
 	d.codes[hash] = e
 	if e.live {
 		d.count(e)
+		d.block(e)
 	}
 	d.due.push(appointment{e.next(), hash})
 }
 
-// count makes a live code count for density and spacing.
+// count makes a live code count for density, and block for spacing.
 func (d *directory) count(e *entry) {
 	d.live++
 	d.byLength[e.length]++
+}
+
+func (d *directory) block(e *entry) {
 	for _, p := range e.patterns[:e.length] {
-		d.taken[p] = struct{}{}
+		d.taken.add(p)
 	}
 }
 
-// release ends that.
+// release ends both.
 func (d *directory) release(e *entry) {
 	if !e.live {
 		return
@@ -92,7 +96,7 @@ func (d *directory) release(e *entry) {
 	d.live--
 	d.byLength[e.length]--
 	for _, p := range e.patterns[:e.length] {
-		delete(d.taken, p)
+		d.taken.remove(p)
 	}
 	e.patterns = patterns{}
 }

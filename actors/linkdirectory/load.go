@@ -33,7 +33,7 @@ func (d *directory) load(store cluster.Reader, e cluster.Entity) error {
 		l.err = l.record(part, value)
 		return l.err == nil
 	})
-	d.due.heapify()
+	l.finish()
 	return errors.Join(err, l.err)
 }
 
@@ -57,13 +57,41 @@ func (d *directory) setHead(h cluster.Head) error {
 	return nil
 }
 
-// loader reads records one by one into the same messages: a realm can have
-// hundreds of thousands.
+// loader reads records one by one into the same messages, and makes the maps
+// when their size is known: a realm can have hundreds of thousands of codes.
 type loader struct {
 	*directory
 	err    error
 	entry  Entry
 	window Window
+	found  []*entry // beside directory.due
+	chunk  []entry
+}
+
+// finish makes the maps.
+func (l *loader) finish() {
+	l.codes = make(map[[HashSize]byte]*entry, len(l.found))
+	var taken []uint32
+	for i, e := range l.found {
+		l.codes[l.due[i].hash] = e
+		if e.live {
+			l.count(e)
+			taken = append(taken, e.patterns[:e.length]...)
+		}
+	}
+	l.taken = newPatternSet(len(taken))
+	l.taken.addAll(taken)
+	l.due.heapify()
+}
+
+// next returns room for another code.
+func (l *loader) next() *entry {
+	if len(l.chunk) == 0 {
+		l.chunk = make([]entry, 256)
+	}
+	e := &l.chunk[0]
+	l.chunk = l.chunk[1:]
+	return e
 }
 
 func (l *loader) record(part, value []byte) error {
@@ -87,17 +115,15 @@ func (l *loader) code(hash [HashSize]byte, value []byte) error {
 	if m.Length < MinLength || m.Length > MaxLength {
 		return fmt.Errorf("%w: code of length %d", errRecord, m.Length)
 	}
-	e := &entry{
+	e := l.next()
+	*e = entry{
 		namespace: string(m.Namespace), subject: string(m.Subject), unknown: string(m.ProtoReflect().GetUnknown()),
 		ttl: m.TtlMs, resolveUntil: m.ResolveUntilMs, keepUntil: m.KeepUntilMs,
 		length: uint8(m.Length), retired: m.Retired,
 		live: !m.Retired && len(m.Patterns) == int(m.Length),
 	}
 	copy(e.patterns[:], m.Patterns)
-	l.codes[hash] = e
-	if e.live {
-		l.count(e)
-	}
+	l.found = append(l.found, e)
 	l.due = append(l.due, appointment{e.next(), hash})
 	return nil
 }

@@ -68,7 +68,6 @@ func (r *realm) close(now time.Time) time.Duration {
 		r.closedMinutes = 1
 	}
 	closing := time.Duration(r.closedMinutes) * time.Minute
-	r.closedUntil = ms + closing.Milliseconds()
-	r.failures = 0
+	r.closedUntil = ms + closing.Milliseconds() // in another minute: it begins with no failures
 	return closing
 }

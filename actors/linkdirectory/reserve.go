@@ -116,7 +116,7 @@ func (d *directory) try(request cluster.RequestID, first, length int, alphabet A
 // near reports whether a live code differs in fewer than two positions.
 func (d *directory) near(c candidate) bool {
 	for _, p := range c.patterns[:c.length] {
-		if _, taken := d.taken[p]; taken {
+		if d.taken.has(p) {
 			return true
 		}
 	}

@@ -23,11 +23,8 @@ func (s *state) encode() ([]byte, error) {
 	return b, nil
 }
 
-// decode reads a head record.
-func decode(version uint32, encoded []byte) (*state, error) {
-	if version != schema {
-		return nil, fmt.Errorf("%w: %d", errSchema, version)
-	}
+// decode reads a head record of this schema.
+func decode(encoded []byte) (*state, error) {
 	var m State
 	if err := proto.Unmarshal(encoded, &m); err != nil {
 		return nil, fmt.Errorf("decode profile: %w", err)

@@ -9,6 +9,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
+
+	"ssod/cluster"
 )
 
 func TestUnknownFieldsSurviveAChange(t *testing.T) {
@@ -53,7 +55,42 @@ func TestEncodingKeepsEverything(t *testing.T) {
 }
 
 func TestAnUnknownSchemaIsRefused(t *testing.T) {
-	if _, err := decode(schema+1, nil); !errors.Is(err, errSchema) {
+	e := &entity{id: ID{"acme", "sso", "viewer"}.Address().Identity}
+	if err := e.Load(later{}); !errors.Is(err, errSchema) {
 		t.Errorf("got %v, want %v", err, errSchema)
+	}
+}
+
+// later is a store that a later version wrote.
+type later struct{ cluster.Reader }
+
+func (later) Head(cluster.Entity) (cluster.Head, bool, error) {
+	return cluster.Head{Rev: 1, Schema: schema + 1}, true, nil
+}
+
+func TestARestingProfileForgetsNothing(t *testing.T) {
+	v := newViewer(t)
+	phone, tv := v.joined("phone"), v.joined("tv")
+	v.link(phone, "code")
+	v.after(time.Minute).refresh(tv)
+	want, lag := v.state.message(), time.Minute.Milliseconds()
+	e := &entity{state: v.state}
+	v.state.intend(v.next(), v.now)
+	e.rest(v.now)
+	if e.state == nil {
+		t.Fatal("a profile with a code being reserved rests")
+	}
+	e.rest(v.now.Add(intentLife))
+	if e.state != nil {
+		t.Fatal("the profile does not rest")
+	}
+	e.wake()
+	if diff := cmp.Diff(want, e.state.message(), protocmp.Transform()); diff != "" {
+		t.Error(diff)
+	}
+	for _, m := range e.state.members {
+		if got := m.lastSeen - m.storedSeen; got != lag {
+			t.Errorf("%s: stored lastSeen lags by %d ms, want %d", m.device, got, lag)
+		}
 	}
 }

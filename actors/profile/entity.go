@@ -48,9 +48,10 @@ func reads(command proto.Message) bool {
 
 // entity is one profile's actor.
 type entity struct {
-	id     actors.Identity
-	config *Config
-	state  *state
+	id      actors.Identity
+	config  *Config
+	state   *state // nil while it rests
+	resting rest
 }
 
 // Load reads the profile; one that does not exist is empty.
@@ -62,13 +63,16 @@ func (e *entity) Load(store cluster.Reader) error {
 	case !found:
 		e.state = &state{}
 		return nil
+	case head.Schema != schema:
+		return fmt.Errorf("%w: %d", errSchema, head.Schema)
 	}
-	e.state, err = decode(head.Schema, head.State)
+	e.state, err = decode(head.State)
 	return err
 }
 
 // Receive decides one command.
 func (e *entity) Receive(t *actors.Turn) {
+	e.wake()
 	d, known := e.decide(t)
 	if !known {
 		t.Fail(fmt.Errorf("profile does not know %T", t.Command()))
@@ -155,12 +159,15 @@ func (e *entity) apply(d decision) {
 }
 
 // Tick writes a lastSeen that nothing else wrote: when the stored one is too
-// old, and before the profile leaves memory.
+// old, and before the profile leaves memory. Until the next command the state
+// then rests.
 func (e *entity) Tick(t *actors.Turn) (idle bool) {
+	e.wake()
 	dirty, overdue := e.state.dirty()
 	if overdue || dirty && t.Retiring() {
 		e.carryOut(t, decision{next: e.state.clone()})
 		dirty, _ = e.state.dirty()
 	}
+	e.rest(t.Now())
 	return !dirty || !t.Retiring()
 }

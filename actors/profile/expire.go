@@ -11,8 +11,8 @@ import (
 // sweep looks at a stored profile and returns an Expire command when there is
 // something to drop. The profile itself decides again on what it knows better.
 func sweep(h cluster.Head, retention time.Duration, now time.Time) proto.Message {
-	s, err := decode(h.Schema, h.State)
-	if err != nil { // activation reports it; sweeping cannot help
+	s, err := decode(h.State)
+	if err != nil || h.Schema != schema { // activation reports it; sweeping cannot help
 		return nil
 	}
 	m := &Expire{RetentionMs: retention.Milliseconds()}

@@ -110,6 +110,11 @@ func (s *state) addCode(m *AddCode, request cluster.RequestID, now time.Time) de
 	}
 }
 
+// reserving reports whether a code is being reserved.
+func (s *state) reserving(now time.Time) bool {
+	return slices.ContainsFunc(s.intents, func(i intent) bool { return i.until > now.UnixMilli() })
+}
+
 // issue counts a code towards maxIssued.
 func (s *state) issue(ttl int64, now time.Time) {
 	ms := now.UnixMilli()

@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"testing"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -20,7 +19,7 @@ const (
 // viewer plays commands to one profile, as its actor would when every commit is
 // applied at once. Its state passes through its encoding with every change.
 type viewer struct {
-	testing.TB
+	reporter
 	state   *state
 	now     time.Time
 	commits int
@@ -28,7 +27,14 @@ type viewer struct {
 	removed bool
 }
 
-func newViewer(t testing.TB) *viewer { return &viewer{TB: t, state: &state{}, now: start} }
+// reporter is what a test reports to, a property too.
+type reporter interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func newViewer(t reporter) *viewer { return &viewer{reporter: t, state: &state{}, now: start} }
 
 func (v *viewer) after(d time.Duration) *viewer {
 	v.now = v.now.Add(d)
@@ -50,13 +56,13 @@ func do[R proto.Message](v *viewer, d decision) R {
 }
 
 // reload is what a restart makes of a state; soft intents do not survive it.
-func reload(t testing.TB, s *state) *state {
+func reload(t reporter, s *state) *state {
 	t.Helper()
 	encoded, err := s.encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := decode(schema, encoded)
+	loaded, err := decode(encoded)
 	if err != nil {
 		t.Fatal(err)
 	}

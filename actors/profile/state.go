@@ -111,13 +111,17 @@ func (s *state) stored() {
 	}
 }
 
+// lag is how many ms the stored lastSeen of some member is behind.
+func (s *state) lag() (ms int64) {
+	for i := range s.members {
+		ms = max(ms, s.members[i].lastSeen-s.members[i].storedSeen)
+	}
+	return ms
+}
+
 // dirty reports whether some lastSeen is not on disk, and overdue whether one
 // is so old there that it should be written.
 func (s *state) dirty() (dirty, overdue bool) {
-	for i := range s.members {
-		lag := s.members[i].lastSeen - s.members[i].storedSeen
-		dirty = dirty || lag > 0
-		overdue = overdue || lag > seenLag.Milliseconds()
-	}
-	return dirty, overdue
+	lag := s.lag()
+	return lag > 0, lag > seenLag.Milliseconds()
 }

@@ -28,9 +28,17 @@ type Process struct {
 func Start(out io.Writer, program string, args ...string) (*Process, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = out, out
+	return Run(cmd)
+}
+
+// Run runs a command that was made elsewhere and not yet started.
+func Run(cmd *exec.Cmd) (*Process, error) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
 	// Nobody else would end the program if this one is killed. The signal is
 	// bound to the starting thread, which in Go lives as long as the process.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -41,6 +49,9 @@ func Start(out io.Writer, program string, args ...string) (*Process, error) {
 	}()
 	return p, nil
 }
+
+// ID is the process id.
+func (p *Process) ID() int { return p.cmd.Process.Pid }
 
 // Exited is closed when the process has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
@@ -112,4 +123,11 @@ func (p *Process) RSS() (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("read /proc status: no VmRSS")
+}
+
+// ExitCode is the exit status of a process that has ended, -1 when a signal
+// ended it.
+func (p *Process) ExitCode() int {
+	<-p.exited
+	return p.cmd.ProcessState.ExitCode()
 }

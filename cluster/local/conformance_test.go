@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"io"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ func open(t *testing.T, o persistence.Options, c local.Config) *local.Shards {
 	if o.FS == nil {
 		o.FS = vfs.NewMem()
 	}
+	o.Logger = slog.New(slog.DiscardHandler)
 	o.Dir, o.DefaultNode = "data", "n1"
 	store, err := persistence.Open(o)
 	if err != nil {

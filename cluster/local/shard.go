@@ -46,6 +46,9 @@ func (s *shard) ReadBarrier(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// TryBarrier is ReadBarrier for those who cannot wait: nobody has to.
+func (s *shard) TryBarrier() bool { return s.all.leads() }
+
 func (s *shard) Now() time.Time {
 	now, shard := s.all.config.Clock(), s.all.store.Time(s.id)
 	if now.Before(shard) {

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"ssod/cluster"
 	"ssod/cluster/replica/core"
 )
@@ -67,6 +69,9 @@ type Config struct {
 	// Fatal is called once when a write failed: what is on disk is unknown and
 	// the process must end. nil panics.
 	Fatal func(error)
+	// Registerer gets ssod_store_commit_seconds and ssod_store_batch_size; nil
+	// means no metrics.
+	Registerer prometheus.Registerer
 }
 
 func (c Config) withDefaults() Config {
@@ -88,6 +93,7 @@ type Engine struct {
 	cfg    Config
 	core   *core.Core // belongs to the loop
 	inbox  inbox
+	meters metrics
 	views  views
 	append queue[*core.AppendJob]
 	apply  queue[*core.ApplyJob]
@@ -118,6 +124,9 @@ func Open(cfg Config) (*Engine, error) {
 	if e.core, err = core.New(cfg.Core, replicas); err != nil {
 		return nil, fmt.Errorf("open replicas: %w", err)
 	}
+	if err := e.meters.register(cfg.Registerer); err != nil {
+		return nil, err
+	}
 	e.writers.Go(e.appendAll)
 	e.writers.Go(e.applyAll)
 	e.loop.Go(e.run)
@@ -133,6 +142,7 @@ func (e *Engine) Close() error {
 		e.apply.close()
 		e.writers.Wait()
 		e.beside.Wait()
+		e.meters.unregister(e.cfg.Registerer)
 	})
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"ssod/cluster"
@@ -30,43 +31,15 @@ func alone(t testing.TB, fs vfs.FS, dir string, clock func() time.Time) *replica
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	log := store.Log()
-	if err := replica.Found(log, 1, 8); err != nil {
-		t.Fatal(err)
-	}
-	e, err := replica.Open(replica.Config{
-		Node: 1, Shards: 8, Log: log, State: store, Clock: clock,
-		Address: func(core.NodeID) string { return "a:1" },
+	e, err := replica.Alone(t.Context(), replica.Config{
+		Node: 1, Shards: 8, Log: store.Log(), State: store, Clock: clock,
+		Address: func(core.NodeID) string { return "a:1" }, Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	waitForLeads(t, e)
 	return e
-}
-
-// waitForLeads waits until the engine leads all shards.
-func waitForLeads(t testing.TB, e *replica.Engine) {
-	t.Helper()
-	changed := make(chan struct{}, 1)
-	stop := e.Watch(func(cluster.ShardID) {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	})
-	defer stop()
-	deadline := time.After(10 * time.Second)
-	for id := range cluster.ShardID(e.Count() + 1) {
-		for _, ok := e.Lead(id); !ok; _, ok = e.Lead(id) {
-			select {
-			case <-changed:
-			case <-deadline:
-				t.Fatalf("shard %d has no leader", id)
-			}
-		}
-	}
 }
 
 func TestConformance(t *testing.T) {

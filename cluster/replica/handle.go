@@ -40,12 +40,14 @@ func (h *handle) Commit(ctx context.Context, c cluster.Commit) error {
 	if err := h.admit(ctx, &c); err != nil {
 		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
 	}
+	start := time.Now()
 	p := newPending(h, &c)
 	if !h.e.inbox.propose(&p.proposal) {
 		return fmt.Errorf("%w: %w", cluster.ErrRefused, cluster.ErrLost)
 	}
 	select {
 	case err := <-p.done:
+		h.e.meters.seconds.Observe(time.Since(start).Seconds())
 		return outcome(err)
 	case <-ctx.Done():
 		return h.leave(p, ctx.Err())

@@ -42,17 +42,13 @@ func gated(t *testing.T) (*replica.Engine, *gatedLog) {
 	}
 	t.Cleanup(func() { store.Close() })
 	log := &gatedLog{Log: store.Log(), waiting: make(chan struct{}, 100)}
-	if err := replica.Found(log, 1, testShards); err != nil {
-		t.Fatal(err)
-	}
-	e, err := replica.Open(replica.Config{
+	e, err := replica.Alone(t.Context(), replica.Config{
 		Node: 1, Shards: testShards, Log: log, State: store, Address: func(core.NodeID) string { return "a:1" },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	waitForLeads(t, e)
 	return e, log
 }
 

@@ -22,6 +22,7 @@ func (e *Engine) appendAll() {
 			e.fail(err)
 			return
 		}
+		e.meters.size.Observe(float64(len(writes)))
 		e.inbox.input(func(c *core.Core) {
 			for _, j := range jobs {
 				c.AppendDone(j)

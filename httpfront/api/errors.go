@@ -10,7 +10,7 @@ var (
 	ErrRepeatedHeader = errors.New("a security header was sent twice")
 	ErrThrottled      = errors.New("too many requests from one address")
 	ErrBodyTooLarge   = errors.New("request body too large")
-	ErrAccept         = errors.New("Accept excludes JSON")
+	ErrAccept         = errors.New("no JSON is accepted")
 
 	// ErrNoAccessToken: no bearer token at all, or one over 8 KiB.
 	ErrNoAccessToken = errors.New("access token missing or malformed")

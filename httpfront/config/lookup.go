@@ -8,7 +8,8 @@ type provider struct {
 	sp    *ServiceProvider
 }
 
-func (c *Config) index() {
+// indexed makes the tables for look-ups and returns c.
+func (c *Config) indexed() *Config {
 	c.realms = make(map[string]*Realm, len(c.Realms))
 	c.providers = make(map[string]provider)
 	for _, realm := range c.Realms {
@@ -18,16 +19,24 @@ func (c *Config) index() {
 			c.providers[sp.ID] = provider{realm, sp}
 		}
 	}
+	return c
 }
 
-// ServiceProvider finds a service provider and its realm by id.
+// ServiceProvider finds a service provider and its realm by id. It allocates
+// nothing; a Config that was put together by hand is searched.
 func (c *Config) ServiceProvider(id string) (*Realm, *ServiceProvider, bool) {
+	if c.providers == nil {
+		return (&Config{Realms: c.Realms}).indexed().ServiceProvider(id)
+	}
 	p, ok := c.providers[id]
 	return p.realm, p.sp, ok
 }
 
 // Realm finds a realm by id.
 func (c *Config) Realm(id string) (*Realm, bool) {
+	if c.realms == nil {
+		return (&Config{Realms: c.Realms}).indexed().Realm(id)
+	}
 	realm, ok := c.realms[id]
 	return realm, ok
 }

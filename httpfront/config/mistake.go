@@ -65,8 +65,14 @@ func (r *report) mistake(key, format string, args ...any) {
 	r.found(r.line(key), key, fmt.Sprintf(format, args...))
 }
 
+// maxMistakes bounds a report: a file with more is not the file that was meant.
+const maxMistakes = 1000
+
 // found reports what is wrong in a line.
 func (r *report) found(line int, key, text string) {
+	if len(r.mistakes) >= maxMistakes {
+		return
+	}
 	r.mistakes = append(r.mistakes, Mistake{r.file, line, key, text})
 }
 

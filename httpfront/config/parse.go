@@ -86,8 +86,7 @@ func read(data []byte, o Options, more func(*checker)) (*Config, error) {
 	c.Warnings = r.warnings
 	sum := sha256.Sum256(data)
 	c.Hash = hex.EncodeToString(sum[:])
-	c.index()
-	return c, nil
+	return c.indexed(), nil
 }
 
 // decode fills c; false when the text is not one YAML mapping.

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -236,7 +237,7 @@ func TestPEMKeys(t *testing.T) {
 func TestCheckIssuersFindsMistakes(t *testing.T) {
 	a := issuerPair(0)
 	n, e := rsaParts(&a.PublicKey)
-	weak := `"AQAB` + strings.Repeat("A", 100) + `"`
+	weak := `"` + b64.EncodeToString(bytes.Repeat([]byte{255}, 1024/8)) + `"`
 	jwks := func(text string) config.TrustedIssuer {
 		return config.TrustedIssuer{Issuer: issuerName, JWKSFile: writeFile(t, "jwks.json", []byte(text))}
 	}
@@ -420,7 +421,7 @@ func TestBadDocumentsChangeNothing(t *testing.T) {
 	for name, document := range map[string][]byte{
 		"nothing": {}, "no JSON": []byte("<html>"), "no keys": []byte(`{"keys":[]}`),
 		"duplicates": []byte(`{"keys":[],"keys":[]}`),
-		"too large":  append(jwksOf(map[string]*rsa.PrivateKey{"x": a}), make([]byte, maxKeySet)...),
+		"too large":  append(jwksOf(map[string]*rsa.PrivateKey{"x": a}), bytes.Repeat([]byte(" "), maxKeySet)...),
 	} {
 		server.document.Store(&document)
 		if err := f.fetch(t.Context()); err == nil || len(*set.keys.Load()) != 1 || (*set.keys.Load())[0].kid != "a" {

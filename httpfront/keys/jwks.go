@@ -44,7 +44,7 @@ func publicKeys(s *snapshot) map[string][]byte {
 func (g *group) public() []jwk {
 	list := []jwk{}
 	for _, s := range g.slots {
-		if s.rsa != nil && !s.isRevoked() {
+		if s.rsa != nil { // a revoked key has nothing left
 			n, e := rsaParts(&s.rsa.PublicKey)
 			list = append(list, jwk{Kty: "RSA", Use: "sig", Alg: s.algorithm, Kid: s.id, N: n, E: e})
 		}

@@ -106,23 +106,14 @@ func (t *jws) verify(k *key) bool {
 	return !t.stray && k.method.Verify(t.signed, t.signature, k.public) == nil
 }
 
-// sign appends the encoded payload and its signature to the encoded header.
+// sign returns the token of an encoded header and a payload. It works in the
+// room behind payload, if there is enough.
 func (k *key) sign(header, payload []byte) (string, error) {
-	size := len(header) + b64.EncodedLen(len(payload))
-	token := make([]byte, 0, size+1+b64.EncodedLen(k.signatureSize()))
-	token = append(token, header...)
+	token := append(payload[len(payload):], header...)
 	token = b64.AppendEncode(token, payload)
 	signature, err := k.method.Sign(string(token), k.private)
 	if err != nil {
 		return "", err
 	}
-	token = append(token, '.')
-	return string(b64.AppendEncode(token, signature)), nil
-}
-
-func (k *key) signatureSize() int {
-	if k.rsa != nil {
-		return k.rsa.Size()
-	}
-	return octSize
+	return string(b64.AppendEncode(append(token, '.'), signature)), nil
 }

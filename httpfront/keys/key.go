@@ -103,9 +103,6 @@ func openKey(s *sealer, id string, raw []byte) (*key, error) {
 	if k.material, err = decodeMaterial(k.algorithm, secret); err != nil {
 		return nil, fmt.Errorf("key %s: %w", id, err)
 	}
-	if k.thumbprint() != id {
-		return nil, fmt.Errorf("key %s: %w", id, ErrSealed)
-	}
 	if k.algorithm != "" {
 		k.method, k.private, k.public = k.signer()
 		k.header, k.headerNoKid = k.encodeHeader(id), k.encodeHeader("")

@@ -81,6 +81,7 @@ func TestServiceTokenSteps(t *testing.T) {
 		{"kid null", header("kid", null), ErrParse},
 		{"kid of another realm", header("kid", f.signing(Service, "other").id), ErrParse},
 		{"kid of another use", header("kid", f.signing(LinkCode, "acme").id), ErrParse},
+		{"kid and alg of another use", forge(t, own, map[string]any{"alg": "", "typ": "JWT", "kid": f.signing(LinkCode, "acme").id}, ownClaims()), ErrParse},
 		{"typ missing", header("typ", nil), ErrParse},
 		{"typ of an access token", header("typ", "at+jwt"), ErrParse},
 		{"typ null", header("typ", null), ErrParse},

@@ -96,10 +96,10 @@ func (s *Service) CreateStatement(ctx context.Context, r StatementRequest) (Crea
 func (s *Service) put(ctx context.Context, table, id string, record proto.Message) error {
 	raw, err := proto.Marshal(record)
 	if err != nil {
-		return fmt.Errorf("encode %s in %s: %w", id, table, err)
+		return fmt.Errorf("encode a record of %s: %w", table, err)
 	}
 	if err := s.store.Change(ctx, table, map[string][]byte{id: raw}, nil); err != nil {
-		return fmt.Errorf("put %s in %s: %w", id, table, err)
+		return fmt.Errorf("put a record in %s: %w", table, err)
 	}
 	s.version.Add(1)
 	return nil
@@ -172,7 +172,7 @@ func (s *Service) RevokeStatement(ctx context.Context, id string) error {
 		return nil
 	}
 	if v.statements[id] == nil {
-		return fmt.Errorf("statement %.64q: %w", id, ErrUnknown)
+		return fmt.Errorf("statement: %w", ErrUnknown)
 	}
 	return s.put(ctx, revokedStatementsTable, id, &RevokedRecord{RevokedMs: s.now().UnixMilli()})
 }
@@ -185,7 +185,7 @@ func (s *Service) RevokeClient(ctx context.Context, client string) error {
 	v := s.view()
 	id, ok := parseClientID(client)
 	if !ok || v.statements[id.statement] == nil && !contains(v.revoked, id.statement) {
-		return fmt.Errorf("client %.128q: %w", client, ErrUnknown)
+		return fmt.Errorf("client: %w", ErrUnknown)
 	}
 	if contains(v.clients, client) || contains(v.revoked, id.statement) {
 		return nil

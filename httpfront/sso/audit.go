@@ -15,11 +15,12 @@ import (
 func (s *Service) audit(r *api.Request, c client, what string, id profile.ID, devices int) {
 	s.log().Info(what, "audit", true,
 		"realm", id.Realm, "serviceProvider", r.Parameter, "statement", c.statement,
-		"profile", viewer(s.Tokens.LinkCodeKey(id.Realm), id), "devices", devices,
+		"profile", Viewer(s.Tokens.LinkCodeKey(id.Realm), id), "devices", devices,
 		"trace", string(r.AppendTrace(nil)))
 }
 
-func viewer(key []byte, id profile.ID) string {
+// Viewer is how audit lines name a profile.
+func Viewer(key []byte, id profile.ID) string {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("viewer\x00" + id.Namespace + "\x00" + id.Subject))
 	return hex.EncodeToString(mac.Sum(nil)[:16])

@@ -100,13 +100,11 @@ func (c *Conn) next() error {
 	if c.readBy == requestDeadline {
 		c.readBy = pastDeadline
 	}
-	err := c.receive()
-	var status refusal
-	switch {
-	case err == nil:
+	switch err := c.receive().(type) {
+	case nil:
 		c.reduce()
-	case errors.As(err, &status):
-		c.refuse(status)
+	case refusal:
+		c.refuse(err)
 	default:
 		return err
 	}

@@ -232,11 +232,12 @@ func TestSlowRequest(t *testing.T) {
 // TestSilence: a connection that sends nothing is closed without a word, a new
 // one after the request time and an old one after the idle time.
 func TestSilence(t *testing.T) {
-	c, client := pipe(t, Limits{Head: 1000, Body: 100, Request: 50 * time.Millisecond, Idle: 300 * time.Millisecond})
+	limits := Limits{Head: 1000, Body: 100, Request: 50 * time.Millisecond, Idle: 300 * time.Millisecond}
+	c, _ := pipe(t, limits)
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Fatal("a silent connection was kept")
 	}
-	c, client = pipe(t, Limits{Head: 1000, Body: 100, Request: 50 * time.Millisecond, Idle: 300 * time.Millisecond})
+	c, client := pipe(t, limits)
 	go io.WriteString(client, unlink)
 	next(t, c)
 	begin := time.Now()

@@ -24,6 +24,12 @@ type Request struct {
 // one if it was sent several times; nil when it was not sent.
 func (r *Request) Header(n Name) []byte { return r.values[n] }
 
+// Set makes a request in a test say something.
+func (r *Request) Set(n Name, value []byte) {
+	r.seen |= 1 << n
+	r.values[n] = value
+}
+
 // Repeated reports whether the header was sent on more than one line.
 func (r *Request) Repeated(n Name) bool { return r.repeated&(1<<n) != 0 }
 

@@ -1,0 +1,64 @@
+package actors
+
+import "sync/atomic"
+
+// dispatcher runs mailboxes on goroutines that it keeps, instead of a new one
+// for each run: the stack of a fresh goroutine must first be copied several
+// times until it is deep enough for a decision and a commit, and stays so in
+// one that is kept.
+type dispatcher struct {
+	work chan func()  // handed over only to a worker that waits; nil ends it
+	idle atomic.Int32 // workers that wait, or are about to
+	live atomic.Int32 // workers
+	over atomic.Bool  // nobody waits any more
+}
+
+const (
+	// keptWorkers is how many goroutines wait for work at most. More run at
+	// once when many commits wait for the disk; those end when they are done.
+	keptWorkers = 512
+	// mailboxThroughput is how many messages an actor handles before it yields.
+	mailboxThroughput = 300
+)
+
+func newDispatcher() *dispatcher { return &dispatcher{work: make(chan func())} }
+
+// Schedule runs f on a worker.
+func (d *dispatcher) Schedule(f func()) {
+	select {
+	case d.work <- f:
+	default:
+		d.live.Add(1)
+		go d.serve(f)
+	}
+}
+
+// Throughput is how many messages an actor handles before it yields.
+func (d *dispatcher) Throughput() int { return mailboxThroughput }
+
+// serve runs f and whatever is handed over afterwards.
+func (d *dispatcher) serve(f func()) {
+	defer d.live.Add(-1)
+	for f != nil {
+		f()
+		if d.idle.Add(1) > keptWorkers || d.over.Load() {
+			d.idle.Add(-1)
+			return
+		}
+		f = <-d.work
+		d.idle.Add(-1)
+	}
+}
+
+// stopped ends the workers that wait and reports whether none is left. From
+// the first call on, a worker ends when it is done.
+func (d *dispatcher) stopped() bool {
+	d.over.Store(true)
+	for {
+		select {
+		case d.work <- nil:
+		default:
+			return d.live.Load() == 0
+		}
+	}
+}

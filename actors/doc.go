@@ -1,0 +1,54 @@
+// Package actors runs the entities of the service: each is an actor that is
+// the only writer of its state, and lives on the node that leads its shard.
+//
+// A [Runtime] is one node's part. Whoever wants something of an entity asks for
+// it by name, wherever it lives:
+//
+//	to := actors.Address{Kind: "profile", Identity: actors.Identity{realm, "sso", subject}}
+//	reply, err := runtime.Ask(ctx, to, request, step, &profile.Unlink{...})
+//
+// The request id and the step identify the command: asked again, it has no
+// second effect and gets the first answer. An error says what is known of the
+// effect: none ([ErrUnavailable], [ErrOverloaded]), perhaps ([ErrUnknown]), or
+// a fault of ours ([ErrInternal]).
+//
+// # Writing an entity
+//
+// A [Kind] makes entities, an [Entity] handles one [Turn] at a time and needs no
+// lock. It decides with a pure function of its state, the command and
+// [Turn.Now], and hands the [Decision] to [Turn.Change]:
+//
+//	func (p *entity) Receive(t *actors.Turn) {
+//		switch m := t.Command().(type) {
+//		case *Unlink:
+//			t.Change(p.state.unlink(m, t.Now()))
+//		case *List:
+//			t.Reply(p.state.list(m)) // Kind.Fenced names List
+//		}
+//	}
+//
+// Change makes the new state durable, then calls Decision.Applied, where the
+// entity changes its memory, then answers: in that order. An answer that rests
+// on memory alone needs a read barrier, because a node that was deposed may not
+// know it: Kind.Fenced asks for one before the command is delivered,
+// [Turn.Fence] afterwards.
+//
+// An entity that serves many at once, like a directory, does not wait for each
+// commit: it keeps turns open with [Turn.Defer], decides a batch, and commits
+// it with [Turn.Begin] while further commands arrive. It looks requests up with
+// [Turn.Recorded] and adds their outcomes with [Turn.Outcome].
+//
+// Entities come and go: one is loaded at its first command, ticked about once a
+// second while it is used, and passivated when it has been idle. After any
+// doubt about what is stored, a panic included, it is thrown away and loaded
+// afresh; its commands are delivered again.
+//
+// # How it works
+//
+// An Ask finds the shard by hashing the name, and the owner through
+// [cluster.Shards]. The shard's process on the owner admits the command and
+// forwards it to the entity's actor. Answers come back to one process per node.
+// Between nodes messages are protobuf over protoactor's remote (see
+// wire.proto), inside a node they are Go values. DESIGN.md follows a message
+// through its life and says who retries what.
+package actors

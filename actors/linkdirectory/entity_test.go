@@ -1,0 +1,296 @@
+package linkdirectory_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors"
+	"ssod/actors/linkdirectory"
+	"ssod/cluster"
+	"ssod/cluster/faulty"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+type realmKeys struct{}
+
+func (realmKeys) LinkCodeKey(realm string) []byte { return []byte("link code key of " + realm) }
+
+const realm = "acme"
+
+var wanted = linkdirectory.Wanted{Length: 6, Alphabet: linkdirectory.Digits, TTL: 15 * time.Minute, MaxLive: 1000}
+
+// often is a tick for tests that wait for one.
+const often = 2 * time.Millisecond
+
+// node is a runtime with link directories.
+type node struct {
+	linkdirectory.Client
+	metrics *prometheus.Registry
+	log     strings.Builder
+	stop    func()
+}
+
+func startNode(t *testing.T, shards cluster.Shards, tick time.Duration) *node {
+	t.Helper()
+	n := &node{metrics: prometheus.NewRegistry()}
+	r, err := actors.Start(actors.Config{
+		Shards: shards, Self: "a:1", Metrics: n.metrics,
+		Limits: actors.Limits{Tick: tick},
+		Kinds: []actors.Kind{linkdirectory.Kind(linkdirectory.Config{
+			Keys: realmKeys{}, Metrics: n.metrics, Log: slog.New(slog.NewTextHandler(&n.log, nil)),
+		})},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Client = linkdirectory.Client{Asker: r, Keys: realmKeys{}}
+	n.stop = sync.OnceFunc(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := r.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(n.stop)
+	return n
+}
+
+func request(n int) (id cluster.RequestID) {
+	binary.BigEndian.PutUint64(id[:], uint64(n)+1)
+	return id
+}
+
+func (n *node) reserve(id int) (linkdirectory.Reservation, error) {
+	return n.Reserve(context.Background(), request(id), realm, "sso", "viewer", wanted)
+}
+
+func (n *node) guess(id int, code, device string) (linkdirectory.Target, error) {
+	return n.Resolve(context.Background(), request(id), realm, linkdirectory.Guess{
+		Typed: code, Device: []byte(device), Address: netip.MustParseAddr("192.0.2.1"),
+		PerDevice: 5, PerAddress: 60, PerRealm: 100,
+	})
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !ok(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s did not happen", what)
+		}
+		<-time.After(time.Millisecond)
+	}
+}
+
+// One commit is in flight at a time; what is decided meanwhile goes with the
+// next, and codes are resolved meanwhile.
+func TestReservationsShareCommits(t *testing.T) {
+	var commits atomic.Int32
+	truth := faulty.New(faulty.Options{Commits: func(faulty.Op) faulty.Fault {
+		if commits.Add(1) == 2 {
+			return faulty.Hold
+		}
+		return faulty.None
+	}})
+	n := startNode(t, truth.Node("a:1"), time.Hour)
+	first, err := n.reserve(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var waiting sync.WaitGroup
+	for i := range 100 {
+		waiting.Go(func() {
+			if _, err := n.reserve(i + 1); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	eventually(t, "arrival of all", func() bool { return gauge(t, n, "ssod_actor_messages_total") == 101 })
+	// Answered after all that arrived before, and while the commit is in flight.
+	if _, err := n.guess(200, first.Code, "tv"); err != nil {
+		t.Errorf("resolve while a commit is in flight: %v", err)
+	}
+	truth.Release()
+	waiting.Wait()
+	// One for the first, the one that was held, one for all that came meanwhile;
+	// a few may have been on their way to the actor.
+	if got := commits.Load(); got > 10 {
+		t.Errorf("commits of one reservation, and of 100 side by side: got %d", got)
+	}
+	eventually(t, "live codes in the metrics", func() bool {
+		return gauge(t, n, "ssod_link_codes_live") == 101
+	})
+}
+
+func gauge(t *testing.T, n *node, name string) float64 {
+	t.Helper()
+	families, err := n.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			m := f.GetMetric()[0]
+			return m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+	}
+	return 0
+}
+
+func TestARepeatedReservationHasTheSameCode(t *testing.T) {
+	for _, fault := range faulty.Faults {
+		t.Run(fault.String(), func(t *testing.T) {
+			n := startNode(t, faulty.New(faulty.Options{Commits: faulty.Script(faulty.None, fault)}).Node("a:1"), often)
+			if _, err := n.reserve(0); err != nil {
+				t.Fatal(err)
+			}
+			first, err := n.reserve(1)
+			for errors.Is(err, actors.ErrUnavailable) || errors.Is(err, actors.ErrUnknown) {
+				first, err = n.reserve(1)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := n.reserve(1)
+			if err != nil || again.Code != first.Code || !again.NotAfter.Equal(first.NotAfter) {
+				t.Errorf("repeat: got another reservation, %v", err)
+			}
+			other, err := n.reserve(2)
+			if err != nil || other.Code == first.Code {
+				t.Errorf("another request: got the same code, %v", err)
+			}
+			if to, err := n.guess(3, first.Code, "tv"); err != nil || to.Subject != "viewer" {
+				t.Errorf("resolve: got %q, %v", to.Subject, err)
+			}
+		})
+	}
+}
+
+// Guess counts reach the disk without a reservation, so that a restart forgives
+// nothing.
+func TestGuessesAreWrittenWhenIdle(t *testing.T) {
+	store := faulty.New(faulty.Options{}).Node("a:1")
+	n := startNode(t, store, often)
+	for i := range 5 {
+		if _, err := n.guess(i, "000000", "tv"); !errors.Is(err, linkdirectory.ErrCode) {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "commit of the counts", func() bool { return counted(t, store) == 5 })
+	n.stop()
+	n = startNode(t, store, often)
+	_, err := n.guess(9, "000000", "tv")
+	var guessing *linkdirectory.GuessingError
+	if !errors.As(err, &guessing) || guessing.RetryAfter <= 14*time.Minute {
+		t.Errorf("sixth guess after a restart: got %v, want to wait for 15 minutes", err)
+	}
+}
+
+// counted is how many failed guesses of devices are on disk.
+func counted(t *testing.T, shards cluster.Shards) (n int) {
+	t.Helper()
+	to := actors.Address{Kind: linkdirectory.KindName, Identity: actors.Identity{realm}}
+	shard, _ := shards.Lead(to.Shard(shards.Count()))
+	err := shard.Records(to.Entity(), func(part, value []byte) bool {
+		var w linkdirectory.Window
+		if part[0] == 'd' && proto.Unmarshal(value, &w) == nil {
+			n += int(w.Failures)
+		}
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// While the store refuses changes, guesses are still counted.
+func TestRefusedCommitsForgiveNothing(t *testing.T) {
+	var commits atomic.Int32
+	n := startNode(t, faulty.New(faulty.Options{Commits: func(faulty.Op) faulty.Fault {
+		commits.Add(1)
+		return faulty.Refuse
+	}}).Node("a:1"), often)
+	for i := range 5 {
+		if _, err := n.guess(i, "000000", "tv"); !errors.Is(err, linkdirectory.ErrCode) {
+			t.Fatal(err)
+		}
+		seen := commits.Load()
+		eventually(t, "refused commit", func() bool { return commits.Load() > seen+1 })
+	}
+	if _, err := n.guess(9, "000000", "tv"); !errors.As(err, new(*linkdirectory.GuessingError)) {
+		t.Errorf("sixth guess: got %v", err)
+	}
+	if _, err := n.reserve(10); !errors.Is(err, actors.ErrUnavailable) {
+		t.Errorf("reserve: got %v, want %v", err, actors.ErrUnavailable)
+	}
+}
+
+func TestAnAttackRaisesAnAlert(t *testing.T) {
+	n := startNode(t, faulty.New(faulty.Options{}).Node("a:1"), often)
+	var err error
+	for i := 0; err == nil || errors.Is(err, linkdirectory.ErrCode); i++ {
+		_, err = n.Resolve(t.Context(), request(i), realm, linkdirectory.Guess{
+			Typed: "000000", Device: binary.BigEndian.AppendUint64(nil, uint64(i)),
+			Address:   netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}),
+			PerDevice: 5, PerAddress: 60, PerRealm: 100,
+		})
+	}
+	var closed *linkdirectory.ClosedError
+	if !errors.As(err, &closed) || closed.RetryAfter <= 0 || closed.RetryAfter > time.Minute {
+		t.Fatalf("got %v, want to be closed for a minute", err)
+	}
+	if got := gauge(t, n, "ssod_link_guess_failures_total"); got != 100 {
+		t.Errorf("ssod_link_guess_failures_total: got %v, want 100", got)
+	}
+	long, err := n.reserve(1000)
+	if err != nil || len(long.Code) != linkdirectory.LongLength {
+		t.Errorf("a code given meanwhile: got length %d, %v", len(long.Code), err)
+	}
+	n.stop()
+	if !strings.Contains(n.log.String(), "alert=true") {
+		t.Errorf("no alert in the log: %q", n.log.String())
+	}
+}
+
+func TestAddressesOfOneHouseholdCountTogether(t *testing.T) {
+	tests := []struct {
+		a, b string
+		same bool
+	}{
+		{"2001:db8::1", "2001:db8::ffff:1", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+		{"::ffff:192.0.2.1", "192.0.2.1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"fe80::1%eth0", "fe80::2%eth1", true},
+	}
+	for _, tt := range tests {
+		n := startNode(t, faulty.New(faulty.Options{}).Node("a:1"), often)
+		guess := func(id int, address string) error {
+			_, err := n.Resolve(t.Context(), request(id), realm, linkdirectory.Guess{
+				Typed: "000000", Device: []byte{byte(id)}, Address: netip.MustParseAddr(address),
+				PerDevice: 1, PerAddress: 1, PerRealm: 100,
+			})
+			return err
+		}
+		if err := guess(1, tt.a); !errors.Is(err, linkdirectory.ErrCode) {
+			t.Fatal(err)
+		}
+		if refused := errors.As(guess(2, tt.b), new(*linkdirectory.GuessingError)); refused != tt.same {
+			t.Errorf("%s and %s count together: got %v, want %v", tt.a, tt.b, refused, tt.same)
+		}
+		n.stop()
+	}
+}

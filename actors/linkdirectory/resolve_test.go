@@ -1,0 +1,297 @@
+package linkdirectory
+
+import (
+	"testing"
+	"time"
+)
+
+func TestBudgets(t *testing.T) {
+	tests := []struct {
+		name            string
+		device, address func(i int) uint64
+		lookups         int
+	}{
+		{"one device", same, same, 5},
+		{"one device behind many addresses", same, other, 5},
+		{"many devices behind one address", other, same, 60},
+		{"many devices and addresses: the realm", other, other, 100},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRealm(t)
+			lookups := 0
+			var refused *ResolveReply
+			for i := range 200 {
+				reply, _ := r.guess("000000", tt.device(i), tt.address(i))
+				if reply.Failure == Failure_UNKNOWN_CODE {
+					lookups++
+					continue
+				}
+				refused = reply
+			}
+			if lookups != tt.lookups || r.watch.failures != tt.lookups {
+				t.Errorf("look-ups: got %d, and %d reported, want %d", lookups, r.watch.failures, tt.lookups)
+			}
+			want := guessWindow
+			if refused.Failure == Failure_CLOSED {
+				want = time.Minute
+			}
+			if got := time.Duration(refused.RetryAfterMs) * time.Millisecond; got != want {
+				t.Errorf("retry after: got %v, want %v", got, want)
+			}
+			r.after(want)
+			if reply, _ := r.guess("000000", 0, 0); reply.Failure != Failure_UNKNOWN_CODE {
+				t.Errorf("after waiting as told: %v", reply.Failure)
+			}
+		})
+	}
+}
+
+func same(int) uint64    { return 7 }
+func other(i int) uint64 { return uint64(i) + 1000 }
+
+func TestRetryAfterIsTheTimeLeft(t *testing.T) {
+	r := newRealm(t)
+	for range 5 {
+		r.guess("000000", 1, 1)
+		r.after(time.Minute)
+	}
+	reply, _ := r.guess("000000", 1, 1)
+	if want := 10 * time.Minute; reply.Failure != Failure_GUESSING || reply.RetryAfterMs != want.Milliseconds() {
+		t.Errorf("got %v, want GUESSING and %v", reply, want)
+	}
+}
+
+func TestMalformedCodesAreFailedGuesses(t *testing.T) {
+	r := newRealm(t)
+	for range 5 {
+		if reply, _ := r.guess("", 1, 1); reply.Failure != Failure_UNKNOWN_CODE {
+			t.Fatal(reply.Failure)
+		}
+	}
+	if reply, _ := r.guess("", 1, 1); reply.Failure != Failure_GUESSING {
+		t.Errorf("sixth: got %v, want GUESSING", reply.Failure)
+	}
+}
+
+func TestSettlement(t *testing.T) {
+	tests := []struct {
+		name     string
+		verdict  Verdict
+		failures int // of the device afterwards
+		realm    int
+		works    bool // the code can still be found two minutes later
+	}{
+		{"redeemed", Verdict_REDEEMED, 0, 0, false},
+		{"race lost", Verdict_REFUNDED, 0, 0, true},
+		{"unusable", Verdict_FAILED, 1, 1, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRealm(t)
+			g := r.give()
+			reply, request := r.guess(g.code, 1, 1)
+			if reply.Failure != Failure_OK {
+				t.Fatal(reply.Failure)
+			}
+			for range 3 { // repeats change nothing
+				r.end(g.hash, tt.verdict, request)
+			}
+			for _, w := range []*windows{r.devices, r.addresses} {
+				if got := failures(w, r.now); got != tt.failures {
+					t.Errorf("failures: got %d, want %d", got, tt.failures)
+				}
+			}
+			if r.realm.failures != tt.realm {
+				t.Errorf("failures of the realm: got %d, want %d", r.realm.failures, tt.realm)
+			}
+			again, _ := r.after(2*time.Minute).guess(g.code, 1, 1)
+			if got := again.Failure == Failure_OK; got != tt.works {
+				t.Errorf("found afterwards: got %v, want %v", got, tt.works)
+			}
+		})
+	}
+}
+
+func failures(w *windows, now time.Time) int {
+	if x := w.current(1, now); x != nil {
+		return x.failures
+	}
+	return 0
+}
+
+func TestACodeIsUsedUpOnce(t *testing.T) {
+	r := newRealm(t)
+	g := r.give()
+	for range 3 { // the same device repeats, over restarts
+		_, request := r.guess(g.code, 1, 1)
+		r.end(g.hash, Verdict_REDEEMED, request)
+		r.commit()
+		r.restart()
+		r.after(10 * time.Second)
+	}
+	if r.realm.successes != 1 {
+		t.Errorf("successes: got %d, want 1", r.realm.successes)
+	}
+	if reply, _ := r.after(30*time.Second).guess(g.code, 1, 1); reply.Failure != Failure_UNKNOWN_CODE {
+		t.Errorf("a minute after its first use: got %v", reply.Failure)
+	}
+}
+
+func TestASuccessRefundsOnlyItself(t *testing.T) {
+	r := newRealm(t)
+	lookups := 0
+	for range 20 { // four failures, then a success, again and again
+		for range 4 {
+			if reply, _ := r.guess("000000", 1, 1); reply.Failure == Failure_UNKNOWN_CODE {
+				lookups++
+			}
+		}
+		g := r.give()
+		if reply, request := r.guess(g.code, 1, 1); reply.Failure == Failure_OK {
+			r.end(g.hash, Verdict_REDEEMED, request)
+		}
+	}
+	if lookups != 5 {
+		t.Errorf("failed look-ups: got %d, want 5", lookups)
+	}
+}
+
+func TestARepeatedRequestIsChargedOnce(t *testing.T) {
+	r := newRealm(t)
+	request := r.request()
+	for range 10 {
+		if reply, _ := r.resolve(r.query("000000", 1, 1), request, true, r.now); reply.Failure != Failure_UNKNOWN_CODE {
+			t.Fatal(reply.Failure)
+		}
+	}
+	if got := failures(r.devices, r.now); got != 1 {
+		t.Errorf("failures: got %d, want 1", got)
+	}
+}
+
+func TestAMissNeedsABarrierAndAHitDoesNot(t *testing.T) {
+	r := newRealm(t)
+	g := r.give()
+	if _, fence := r.resolve(r.query(g.code, 1, 1), r.request(), false, r.now); fence {
+		t.Error("a hit asked for a barrier")
+	}
+	request := r.request()
+	if _, fence := r.resolve(r.query("000000", 2, 2), request, false, r.now); !fence {
+		t.Error("a miss did not ask for a barrier")
+	}
+	if x := r.devices.current(2, r.now); x != nil {
+		t.Error("a miss was charged before its barrier")
+	}
+}
+
+func TestCountsSurviveARestart(t *testing.T) {
+	r := newRealm(t)
+	for range 3 {
+		r.guess("000000", 1, 1)
+	}
+	r.commit()
+	r.guess("000000", 1, 1) // not written: a crash forgives it
+	r.restart()
+	if got := failures(r.devices, r.now); got != 3 {
+		t.Errorf("failures: got %d, want the 3 written", got)
+	}
+	if r.realm.failures != 3 {
+		t.Errorf("failures of the realm: got %d, want 3", r.realm.failures)
+	}
+}
+
+func TestClosing(t *testing.T) {
+	r := newRealm(t)
+	short := r.give()
+	attack := func() {
+		for i := range 100 {
+			r.guess("000000", other(i)+r.serial, other(i)+r.serial)
+		}
+	}
+	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+		attack()
+		ms, closed := r.realm.closed(r.now)
+		if got := time.Duration(ms) * time.Millisecond; !closed || got != want*time.Minute {
+			t.Fatalf("closed for %v, want %d minutes", got, want)
+		}
+		r.after(want * time.Minute)
+	}
+	r.after(calm)
+	attack()
+	if got := r.watch.closings[len(r.watch.closings)-1]; got != time.Minute {
+		t.Errorf("closing after a calm hour: got %v, want a minute", got)
+	}
+
+	failed := r.watch.failures
+	if reply, _ := r.guess(short.code, 1, 1); reply.Failure != Failure_CLOSED {
+		t.Errorf("a short code meanwhile: got %v, want CLOSED", reply.Failure)
+	}
+	if r.watch.failures != failed || failures(r.devices, r.now) != 0 {
+		t.Error("a refused guess was charged")
+	}
+	long := r.give()
+	if len(long.code) != LongLength {
+		t.Fatalf("a code given meanwhile has %d characters", len(long.code))
+	}
+	if reply, _ := r.guess(long.code, 1, 1); reply.Failure != Failure_OK {
+		t.Errorf("a long code meanwhile: got %v", reply.Failure)
+	}
+	r.commit()
+	r.restart()
+	if reply, _ := r.guess(short.code, 1, 1); reply.Failure != Failure_CLOSED {
+		t.Errorf("a short code after a restart: got %v, want CLOSED", reply.Failure)
+	}
+}
+
+func TestSuccessesRaiseTheRealmsBudget(t *testing.T) {
+	r := newRealm(t)
+	r.wanted.MaxLive, r.wanted.Length = 5000, 8
+	for range 2000 {
+		g := r.give()
+		_, request := r.guess(g.code, 1, 1)
+		r.end(g.hash, Verdict_REDEEMED, request)
+	}
+	lookups := 0
+	for i := range 500 {
+		if reply, _ := r.guess("00000000", other(i), other(i)); reply.Failure == Failure_UNKNOWN_CODE {
+			lookups++
+		}
+	}
+	if lookups != 200 {
+		t.Errorf("failures in a minute with 2000 successes: got %d, want 200", lookups)
+	}
+}
+
+func TestGuessersAreBounded(t *testing.T) {
+	w := newWindows(100)
+	for i := range 1000 {
+		w.charge(uint64(i), start)
+		w.charge(0, start) // keeps itself recent
+	}
+	if len(w.byKey) != 100 || w.order.Len() != 100 {
+		t.Errorf("remembered: got %d, want 100", len(w.byKey))
+	}
+	if x := w.current(0, start); x == nil || x.failures != 1001 {
+		t.Errorf("the busiest guesser: got %+v", x)
+	}
+	if w.current(500, start) != nil {
+		t.Error("the least recent guesser was kept")
+	}
+}
+
+func TestGuessesAreBounded(t *testing.T) {
+	r := newRealm(t)
+	r.guesses = newGuesses(10)
+	for i := range 100 {
+		r.guess("00000000000", other(i), other(i))
+	}
+	if n := len(r.guesses.byID); n != 10 {
+		t.Errorf("remembered: got %d, want 10", n)
+	}
+	r.after(guessLife + time.Second)
+	r.guess("00000000000", 1, 1)
+	if n := len(r.guesses.byID); n != 1 || len(r.guesses.queue) > 10 {
+		t.Errorf("after a while: got %d in a queue of %d, want 1", n, len(r.guesses.queue))
+	}
+}

@@ -1,0 +1,13 @@
+// Package e2e tests the ssod program as its users meet it: a real process with
+// a data directory on disk, called over real sockets.
+//
+//	conformance_test.go  the cases of testdata/examples.json
+//	crash_test.go        kill -9 under load: what was acknowledged is there
+//	race_test.go         one code, many devices: one winner
+//	guessing_test.go     the budgets of link-code guesses
+//	secrets_test.go      no token, code or secret in logs, metrics or errors
+//	trouble_test.go      damaged, locked, foreign and full directories
+//
+// The program is built once per run of the tests. Every node has its own
+// directory and ports. Longer volumes run with SSOD_LONG=1.
+package e2e

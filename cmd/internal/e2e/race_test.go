@@ -1,0 +1,104 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// rivals is how many devices want the same code.
+const rivals = 64
+
+// TestRace lets 64 devices redeem the same code at the same moment, code after
+// code: exactly one of them gets in, and only that one may repeat its request.
+func TestRace(t *testing.T) {
+	n := startNode(t, crashConfig)
+	n.unchecked = true
+	a := n.mustApp("one")
+	codes := volume(200, 10_000)
+	history := newCodeHistory()
+	wins := 0
+	for i := range codes {
+		host := newDevice(fmt.Sprintf("host %d", i))
+		must(t, a.mint(t.Context(), host, fmt.Sprintf("viewer %d", i)))
+		code, err := a.link(t.Context(), host)
+		must(t, err)
+		winners := redeemAtOnce(t, a, history, code, i)
+		if len(winners) != 1 {
+			t.Fatalf("code %d was redeemed by %d devices: %q", i, len(winners), winners)
+		}
+		wins += len(winners)
+		if i%20 == 0 {
+			onlyTheWinnerRepeats(t, a, code, winners[0])
+		}
+	}
+	history.verify(t)
+	t.Logf("race: codes=%d devices=%d redeemed=%d double_redeem=0", codes, rivals, wins)
+}
+
+// redeemAtOnce returns the names of the devices that got in.
+func redeemAtOnce(t *testing.T, a *app, history *codeHistory, code string, round int) (winners []string) {
+	t.Helper()
+	var mu sync.Mutex
+	var failed atomic.Value
+	var all sync.WaitGroup
+	start := make(chan struct{})
+	for i := range rivals {
+		name := fmt.Sprintf("rival %d of %d", i, round)
+		all.Go(func() {
+			<-start
+			done := history.began(i, code, name)
+			err := a.admitted(t.Context(), code, name)
+			done(err == nil)
+			switch {
+			case err == nil:
+				mu.Lock()
+				winners = append(winners, name)
+				mu.Unlock()
+			case !errors.Is(err, errRefused):
+				failed.Store(err)
+			}
+		})
+	}
+	close(start)
+	all.Wait()
+	if err, ok := failed.Load().(error); ok {
+		t.Fatal(err)
+	}
+	return winners
+}
+
+// errRefused says that a code did not admit a device.
+var errRefused = errors.New("the code is not redeemable")
+
+// admitted redeems a code: nil when the device got in, errRefused when the code
+// was refused in the way that unusable codes are.
+func (a *app) admitted(ctx context.Context, code, name string) error {
+	answer, err := a.send(ctx, "POST", "serviceToken", newDevice(name), nil, "X-SSO-LINK", code)
+	if err != nil {
+		return err
+	}
+	switch answer.Status {
+	case http.StatusCreated:
+		return nil
+	case http.StatusBadRequest:
+		return errRefused
+	}
+	return fmt.Errorf("%w: %d %s", errStatus, answer.Status, answer.Body)
+}
+
+// onlyTheWinnerRepeats covers the lost answer: within 60 s the device that
+// redeemed the code gets in again, nobody else does.
+func onlyTheWinnerRepeats(t *testing.T, a *app, code, winner string) {
+	t.Helper()
+	if err := a.admitted(t.Context(), code, winner); err != nil {
+		t.Fatalf("the winner repeats its request: %v", err)
+	}
+	if err := a.admitted(t.Context(), code, "latecomer to "+winner); !errors.Is(err, errRefused) {
+		t.Fatalf("another device redeems the used code: got %v, want %v", err, errRefused)
+	}
+}

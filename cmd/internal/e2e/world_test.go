@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"testing"
+
+	"ssod/cmd/internal/e2e/examples"
+)
+
+// world is what the conformance cases speak of: the realm of STREAM1 and
+// STREAM2, the realm of RIVAL1, the devices A, B and C, and the variables.
+type world struct {
+	*node
+	stream *app        // client of STREAM1 and STREAM2
+	rival  func() *app // client of RIVAL1, made when asked for
+	device map[string]*device
+	vars   map[string]string
+	rename map[string]string // link code of the case's text -> the real one
+}
+
+// The devices as the cases describe them.
+const (
+	deviceA = "bGl2aW5nLXJvb20tdHYtMDAwMQ=="
+	deviceB = "cGhvbmUtMDAwMg=="
+	deviceC = "dGFibGV0LTAwMDM="
+
+	infoA = "eyJwcmltYXJ5SGFyZHdhcmVUeXBlIjogIlRWIiwgIm1vZGVsIjogIlFYLTU1IiwgIm1hbnVmYWN0dXJlciI6ICJTYW1zdW5nIiwgInZlbmRvciI6ICJTYW1zdW5nIiwgInZlcnNpb24iOiAiNy4xIiwgIm9zTmFtZSI6ICJMaW51eCIsICJvc0ZhbWlseSI6ICJUaXplbiIsICJvc1ZlbmRvciI6ICJUaXplbiBQcm9qZWN0IiwgIm9zVmVyc2lvbiI6ICI1LjAiLCAiY29ubmVjdGlvblR5cGUiOiAiTEFOIn0="
+	infoB = "eyJwcmltYXJ5SGFyZHdhcmVUeXBlIjogIk1vYmlsZVBob25lIiwgIm1vZGVsIjogImlQaG9uZSIsICJtYW51ZmFjdHVyZXIiOiAiQXBwbGUiLCAidmVuZG9yIjogIkFwcGxlIiwgInZlcnNpb24iOiAiMTQsNSIsICJvc05hbWUiOiAiaU9TIiwgIm9zVmVyc2lvbiI6ICIxNy4yIiwgImNvbm5lY3Rpb25UeXBlIjogIldpRmkifQ=="
+)
+
+// lifetimes are the settings that a case needs shorter than an operator would
+// choose them. Empty means the default.
+type lifetimes struct{ access, service, window, code string }
+
+// worldConfig is the configuration of the cases.
+func worldConfig(l lifetimes) string {
+	setting := func(key, value string) string {
+		if value == "" {
+			return ""
+		}
+		return key + ": " + value
+	}
+	return fmt.Sprintf(`
+throttle: {enabled: false}
+accessToken: {%s}
+realms:
+  - id: programmer
+    serviceProviders: [STREAM1, STREAM2]
+    serviceToken: {%s}
+    linkCode: {%s}
+    trustedIssuers: [{issuer: %q, audience: Adobe, jwksFile: issuer.json}]
+  - id: rival
+    serviceProviders: [RIVAL1]
+`, setting("ttl", l.access), join(setting("ttl", l.service), setting("refreshWindow", l.window)), setting("ttl", l.code), issuer)
+}
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + ", " + b
+}
+
+// newWorld starts a node on a directory that holds the keys of its realms and
+// nothing else: those of empty are copied, because making them takes longer
+// than most cases.
+func newWorld(t testing.TB, empty fs.FS, l lifetimes) *world {
+	t.Helper()
+	n := newNode(t, worldConfig(l))
+	writeIssuerKeys(t, n.dir)
+	must(t, os.CopyFS(n.data(), empty))
+	must(t, os.Chmod(n.data(), 0o700))
+	n.start()
+	w := &world{node: n, vars: map[string]string{}, rename: map[string]string{}, device: map[string]*device{
+		"A": {id: deviceA, info: infoA}, "B": {id: deviceB, info: infoB}, "C": {id: deviceC},
+	}}
+	w.stream = n.mustApp("STREAM1", "STREAM2")
+	var rival *app
+	w.rival = func() *app {
+		if rival == nil {
+			rival = n.mustApp("RIVAL1")
+		}
+		return rival
+	}
+	return w
+}
+
+// emptyWorld is the data directory of a node that was started once and stopped.
+func emptyWorld(t testing.TB) fs.FS {
+	t.Helper()
+	n := newNode(t, worldConfig(lifetimes{}))
+	writeIssuerKeys(t, n.dir)
+	n.start()
+	n.stop()
+	return os.DirFS(n.data())
+}
+
+// value is the content of a variable: what a step of the case has set, else
+// what the fixture of that name makes.
+func (w *world) value(name string) (string, error) {
+	if v, ok := w.vars[name]; ok {
+		return v, nil
+	}
+	fixture, ok := fixtures()[name]
+	if !ok {
+		return "", fmt.Errorf("no step and no fixture sets %s", name)
+	}
+	v, err := fixture(w)
+	w.vars[name] = v
+	return v, err
+}
+
+// variables are those that are set, for <equalsVar:x>.
+func (w *world) variables() map[string]string { return maps.Clone(w.vars) }
+
+// send sends the request of a case.
+func (w *world) send(r examples.Request) (examples.Answer, error) {
+	return w.do(w.Context(), call{method: r.Method, target: r.Target(), headers: r.Headers, body: r.Body()})
+}

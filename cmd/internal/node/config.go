@@ -1,0 +1,79 @@
+package node
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"ssod/httpfront/config"
+	"ssod/httpfront/keys"
+)
+
+// Config is how one node is started: its flags, checked.
+type Config struct {
+	// File is the configuration file; empty: the built-in demo configuration.
+	File string
+	// Data is the data directory.
+	Data string
+	// Name is the node's name as the operator gave it; empty: the one in the
+	// data directory, DefaultName when that is new.
+	Name, DefaultName string
+
+	// HTTP and Admin are the addresses of the listeners; port 0 takes a free
+	// one. Health is another, without authentication; empty: none.
+	HTTP, Admin, Health string
+	// AdminToken is the bearer token of the admin listener; empty: none.
+	AdminToken string
+	// AdminTLS serves the admin listener with the public certificate.
+	AdminTLS bool
+	// TLSCert and TLSKey are of the public listener; empty: plain HTTP.
+	TLSCert, TLSKey string
+
+	// Gossip, RPC and Raft are what other nodes dial. Nothing listens there
+	// in a cluster of one node; RPC is also this node's name among actors.
+	Gossip, RPC, Raft string
+
+	// Shards is the number of shards of a new cluster; 0 means 64.
+	Shards int
+	// DrainDelay is for how long requests are still served after /readyz
+	// turned 503. 0: not at all.
+	DrainDelay time.Duration
+	// Log gets everything that the node has to say; nil: slog.Default.
+	Log *slog.Logger
+}
+
+// grace bounds how long Stop waits for what is in flight: the deadline of a
+// request and a little more.
+const grace = 12 * time.Second
+
+// Settings reads the configuration file, or returns the demo configuration.
+// What is wrong in it is reported in one error, with lines.
+func (c *Config) Settings() (*config.Config, error) {
+	o := config.Options{File: c.File, PublicURL: c.publicURL()}
+	if c.File == "" {
+		return config.Demo(o), nil
+	}
+	cfg, err := config.Load(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := keys.CheckIssuers(cfg); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.File, err)
+	}
+	return cfg, nil
+}
+
+// publicURL is the default of publicURL: where the public listener is.
+func (c *Config) publicURL() string {
+	scheme := "http://"
+	if c.TLSCert != "" {
+		scheme = "https://"
+	}
+	host, port, err := net.SplitHostPort(c.HTTP)
+	if err != nil {
+		return ""
+	}
+	return scheme + net.JoinHostPort(cmp.Or(host, "127.0.0.1"), port)
+}

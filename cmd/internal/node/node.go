@@ -1,0 +1,140 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ssod/actors"
+	"ssod/cluster/local"
+	"ssod/cluster/meta"
+	"ssod/httpfront"
+	"ssod/httpfront/admin"
+	"ssod/httpfront/config"
+	"ssod/httpfront/keys"
+	"ssod/httpfront/registration"
+	"ssod/persistence"
+)
+
+// Node is a running node.
+type Node struct {
+	config   Config
+	log      *slog.Logger
+	started  time.Time
+	registry *prometheus.Registry
+	state    atomic.Value // admin.State
+	failed   chan error
+	owned    []part
+
+	settings  *config.Current
+	reloading sync.Mutex
+
+	admin, health *admin.Server
+	store         *persistence.Store
+	shards        *local.Shards
+	tables        *meta.Store
+	ring          *keys.Ring
+	clients       *registration.Service
+	runtime       *actors.Runtime
+	front         *httpfront.Server
+
+	known    sync.Mutex // guards what follows, which health checks read during the start
+	identity persistence.Identity
+	http     string
+}
+
+// part is something that was started, and how it is ended.
+type part struct {
+	name string
+	stop func(context.Context) error
+}
+
+// Start starts a node and returns when it is ready. When it fails, nothing of
+// it is left running.
+func Start(ctx context.Context, c Config) (*Node, error) {
+	n := &Node{config: c, log: c.Log, started: time.Now().UTC(), failed: make(chan error, 1)}
+	if n.log == nil {
+		n.log = slog.Default()
+	}
+	n.state.Store(admin.Starting)
+	steps := []func(context.Context) error{n.configure, n.listen, n.open, n.lead, n.sign, n.act, n.serve}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+			defer cancel()
+			return nil, errors.Join(err, n.end(stopping))
+		}
+	}
+	n.state.Store(admin.Ready)
+	n.log.Info("ready", "node", n.identity.Node, "http", n.HTTP(), "admin", n.Admin(), "took", time.Since(n.started).Round(time.Millisecond).String())
+	return n, nil
+}
+
+// own puts a started part on the list of what [Node.Stop] ends.
+func (n *Node) own(name string, stop func(context.Context) error) {
+	n.owned = append(n.owned, part{name, stop})
+}
+
+// closing makes a way to end a part of one that needs no context.
+func closing(f func() error) func(context.Context) error {
+	return func(context.Context) error { return f() }
+}
+
+// Failed receives the error that makes the node useless: its store cannot be
+// written any more. The process must end, since what was in flight is unknown.
+func (n *Node) Failed() <-chan error { return n.failed }
+
+// Stop drains the node and ends it. When ctx ends the node no longer waits for
+// anything.
+func (n *Node) Stop(ctx context.Context) error {
+	n.state.Store(admin.Draining)
+	n.log.Info("draining", "delay", n.config.DrainDelay.String())
+	delay := time.NewTimer(n.config.DrainDelay)
+	defer delay.Stop()
+	select {
+	case <-delay.C:
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	err := n.end(ctx)
+	n.log.Info("stopped")
+	return err
+}
+
+// end stops everything that was started, the last part first.
+func (n *Node) end(ctx context.Context) error {
+	var errs []error
+	for len(n.owned) > 0 {
+		last := n.owned[len(n.owned)-1]
+		n.owned = n.owned[:len(n.owned)-1]
+		if err := last.stop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", last.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// HTTP is the address of the public listener.
+func (n *Node) HTTP() string {
+	n.known.Lock()
+	defer n.known.Unlock()
+	return n.http
+}
+
+// Admin is the address of the admin listener.
+func (n *Node) Admin() string { return n.admin.Address().String() }
+
+// Health is the address of the health listener; empty when there is none.
+func (n *Node) Health() string {
+	if n.health == nil {
+		return ""
+	}
+	return n.health.Address().String()
+}

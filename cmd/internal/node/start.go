@@ -1,0 +1,179 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+
+	"ssod/actors"
+	"ssod/actors/linkdirectory"
+	"ssod/actors/profile"
+	"ssod/cluster/local"
+	"ssod/cluster/meta"
+	"ssod/httpfront"
+	"ssod/httpfront/admin"
+	"ssod/httpfront/config"
+	"ssod/httpfront/keys"
+	"ssod/httpfront/registration"
+	"ssod/httpfront/sso"
+	"ssod/persistence"
+)
+
+// configure reads the configuration and makes the registry of metrics.
+func (n *Node) configure(context.Context) error {
+	cfg, err := n.config.Settings()
+	if err != nil {
+		return err
+	}
+	n.warn(cfg)
+	n.settings = config.NewCurrent(cfg)
+	n.registry = newRegistry()
+	return nil
+}
+
+func (n *Node) warn(cfg *config.Config) {
+	for _, w := range cfg.Warnings {
+		n.log.Warn("configuration", "warning", w.String())
+	}
+}
+
+// listen lets operators and orchestrators ask how the start goes.
+func (n *Node) listen(context.Context) error {
+	var secure *tls.Config
+	var err error
+	if n.config.AdminTLS {
+		if secure, err = httpfront.TLS(n.config.TLSCert, n.config.TLSKey, n.log); err != nil {
+			return err
+		}
+	}
+	o := admin.Options{
+		Address: n.config.Admin, TLS: secure, Token: n.config.AdminToken,
+		Status: n.status, Metrics: n.registry, Log: n.log,
+	}
+	if n.admin, err = admin.Start(o); err != nil {
+		return err
+	}
+	n.own("admin listener", n.admin.Shutdown)
+	if n.config.Health == "" {
+		return nil
+	}
+	o.Address = n.config.Health
+	if n.health, err = admin.Health(o); err != nil {
+		return err
+	}
+	n.own("health listener", n.health.Shutdown)
+	return nil
+}
+
+// open opens the store.
+func (n *Node) open(context.Context) (err error) {
+	n.store, err = persistence.Open(persistence.Options{
+		Dir: n.config.Data, Node: n.config.Name, DefaultNode: n.config.DefaultName, Shards: n.config.Shards,
+		Fatal: n.fatal, Logger: n.log, Registerer: n.registry,
+	})
+	if err != nil {
+		return err
+	}
+	n.own("store", closing(n.store.Close))
+	n.known.Lock()
+	defer n.known.Unlock()
+	n.identity = n.store.Identity()
+	return nil
+}
+
+// fatal hands the end of the store to whoever watches the node.
+func (n *Node) fatal(err error) {
+	select {
+	case n.failed <- err:
+	default:
+	}
+}
+
+// lead takes the lead of all shards and loads the cluster's tables.
+func (n *Node) lead(ctx context.Context) (err error) {
+	n.shards, err = local.Open(local.Config{Store: n.store, Address: n.config.RPC, Registerer: n.registry})
+	if err != nil {
+		return err
+	}
+	n.own("shards", closing(n.shards.Close))
+	n.tables, err = meta.Open(ctx, n.shards)
+	return err
+}
+
+// sign opens the keys and what is signed with them.
+func (n *Node) sign(ctx context.Context) error {
+	sealing, err := n.sealingKey()
+	if err != nil {
+		return err
+	}
+	n.ring, err = keys.Open(ctx, keys.Options{
+		Store: n.tables, SealingKey: sealing, Settings: n.settings.Config, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.own("key ring", closing(func() error { n.ring.Close(); return nil }))
+	n.clients, err = registration.Open(registration.Options{
+		Store: n.tables, Keys: n.ring, Settings: n.settings.Config, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.own("registration", closing(func() error { n.clients.Close(); return nil }))
+	return nil
+}
+
+// act starts the actors.
+func (n *Node) act(context.Context) (err error) {
+	n.runtime, err = actors.Start(actors.Config{
+		Shards: n.shards, Self: n.config.RPC, Metrics: n.registry, Log: n.log,
+		Kinds: []actors.Kind{
+			profile.Kind(profile.Config{
+				Retention: func() time.Duration { return n.settings.Config().MemberRetention },
+				TokenLife: n.tokenLife,
+			}),
+			linkdirectory.Kind(linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	n.own("actors", n.runtime.Stop)
+	return nil
+}
+
+// tokenLife is for how long a realm's tokens matter. Those of a realm that is
+// not configured any more matter as long as any device is remembered: it may
+// come back.
+func (n *Node) tokenLife(realm string) time.Duration {
+	cfg := n.settings.Config()
+	if r, ok := cfg.Realm(realm); ok {
+		return r.TokenLife()
+	}
+	return cfg.MemberRetention
+}
+
+// serve opens the public listener and the admin API.
+func (n *Node) serve(context.Context) (err error) {
+	profiles := profile.Client{Asker: n.runtime}
+	directory := linkdirectory.Client{Asker: n.runtime, Keys: n.ring}
+	service := &sso.Service{Tokens: n.ring, Clients: n.clients, Profiles: profiles, Directory: directory, Log: n.log}
+	n.front, err = httpfront.Start(httpfront.Options{
+		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey,
+		Handlers: httpfront.NewHandlers(service, n.clients, n.ring),
+		Settings: n.settings.Config, Metrics: n.registry, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.own("public listener", n.front.Shutdown)
+	n.known.Lock()
+	n.http = n.front.Address().String()
+	n.known.Unlock()
+	n.admin.Serve(&admin.Services{
+		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
+		Profiles: profiles, LinkDirectory: directory, Shards: n.shards,
+		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.LinkCodeKey(id.Realm), id) },
+	})
+	return nil
+}

@@ -1,0 +1,62 @@
+package node
+
+import (
+	"fmt"
+
+	"ssod/cluster"
+	"ssod/httpfront/admin"
+)
+
+// status is what health checks and operators see of the node.
+func (n *Node) status() admin.Status {
+	n.known.Lock()
+	identity, http := n.identity, n.http
+	n.known.Unlock()
+	state := n.state.Load().(admin.State)
+	s := admin.Status{
+		State: state, Node: identity.Node, Version: Version(), Cluster: identity.Cluster, Started: n.started,
+		Addresses: map[string]string{
+			"http": http, "admin": n.config.Admin, "gossip": n.config.Gossip, "rpc": n.config.RPC, "raft": n.config.Raft,
+		},
+		PublicTLS: n.config.TLSCert != "",
+	}
+	s.Conditions = append(s.Conditions, lifecycle(state))
+	if state != admin.Starting {
+		s.Addresses["admin"] = n.Admin()
+		s.Conditions = append(s.Conditions, n.storeCondition(), n.shardCondition())
+	}
+	return s
+}
+
+func lifecycle(state admin.State) admin.Condition {
+	c := admin.Condition{Name: "lifecycle", OK: state == admin.Ready}
+	switch state {
+	case admin.Starting:
+		c.Detail = "opening the store and starting"
+	case admin.Draining:
+		c.Detail = "draining: requests are still served, send no new ones"
+	}
+	return c
+}
+
+func (n *Node) storeCondition() admin.Condition {
+	if err := n.store.Err(); err != nil {
+		return admin.Condition{Name: "store", Detail: err.Error()}
+	}
+	return admin.Condition{Name: "store", OK: true}
+}
+
+// shardCondition is whether every shard has an owner that this node knows.
+func (n *Node) shardCondition() admin.Condition {
+	orphans := 0
+	for id := cluster.ShardID(0); int(id) <= n.shards.Count(); id++ {
+		if _, ok := n.shards.Owner(id); !ok {
+			orphans++
+		}
+	}
+	c := admin.Condition{Name: "shards", OK: orphans == 0}
+	if orphans > 0 {
+		c.Detail = fmt.Sprintf("%d of %d shards have no owner", orphans, n.shards.Count()+1)
+	}
+	return c
+}

@@ -1,0 +1,41 @@
+package node
+
+import (
+	"runtime"
+	"runtime/debug"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// version is set by the linker.
+var version string
+
+// Version is the version of the program: what the linker was told, else what
+// the go command knows.
+func Version() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// newRegistry returns a registry with what belongs to the process as a whole.
+func newRegistry() *prometheus.Registry {
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name:        "ssod_build_info",
+		Help:        "Always 1; the labels say what is running.",
+		ConstLabels: prometheus.Labels{"version": Version(), "go": runtime.Version()},
+	})
+	build.Set(1)
+	mismatch := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "ssod_config_mismatch",
+		Help: "1 while another node has had another configuration file for over 60 s.",
+	})
+	r := prometheus.NewRegistry()
+	r.MustRegister(build, mismatch, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}

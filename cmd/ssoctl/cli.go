@@ -1,0 +1,25 @@
+package main
+
+import "time"
+
+// cli is the command line; operations.md 5.
+type cli struct {
+	Admin      string        `placeholder:"ADDR" default:"127.0.0.1:8081" env:"SSOCTL_ADMIN" help:"Admin address of a node, host:port, or https://host:port where it speaks TLS (${default})."`
+	AdminToken string        `placeholder:"FILE" env:"SSOCTL_ADMIN_TOKEN" help:"File with the bearer token of the admin API."`
+	AdminCA    string        `name:"admin-ca" placeholder:"FILE" env:"SSOCTL_ADMIN_CA" help:"CA of the node's certificate, PEM. Default: those of the system."`
+	HTTP       string        `name:"http" placeholder:"ADDR" help:"Public address of the node, host:port or https://host:port. Default: what its admin API says."`
+	Output     string        `enum:"table,json" default:"table" placeholder:"FORMAT" help:"table or json (${default})."`
+	Timeout    time.Duration `default:"15s" placeholder:"DURATION" help:"For how long one call may take, such as 15s (${default})."`
+
+	Status    statusCommand  `cmd:"" help:"Show the nodes, their states and who leads how many shards."`
+	Statement statementGroup `cmd:"" help:"Make or revoke a software statement."`
+	Token     tokenCommand   `cmd:"" help:"Register a client and print an access token."`
+	Client    clientGroup    `cmd:"" help:"Revoke a client."`
+	Keys      keysGroup      `cmd:"" help:"List, rotate or revoke keys."`
+	Profile   profileGroup   `cmd:"" help:"Show or erase what is stored for one viewer."`
+	Reload    reloadCommand  `cmd:"" help:"Make the node reread its configuration."`
+	Demo      demoCommand    `cmd:"" help:"Play the cross-device flow against the node and show every call."`
+
+	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
+	Complete   completeCommand   `cmd:"" name:"__complete" hidden:""`
+}

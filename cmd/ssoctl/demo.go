@@ -1,0 +1,140 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// demoCommand plays flow F2: a phone shares its viewer's identity with a TV.
+type demoCommand struct {
+	ServiceProvider string `default:"demo" placeholder:"ID" help:"Service provider to play with (${default})."`
+	Keep            bool   `help:"Leave the demo's profile and software statement there."`
+}
+
+// device is one of the two devices of the demo.
+type device struct {
+	*app
+	name  string
+	id    string // value of AP-Device-Identifier
+	key   string // how the lists of the API name it
+	info  string // value of X-Device-Info
+	token string // access token of its app
+}
+
+// demo is a run of the flow.
+type demo struct {
+	*session
+	provider  string
+	viewer    string
+	phone, tv *device
+	script    *script
+}
+
+// Run implements demo.
+func (c *demoCommand) Run(s *session) error {
+	public, err := s.publicURL()
+	if err != nil {
+		return err
+	}
+	made, err := (&statementCommand{ServiceProvider: []string{c.ServiceProvider}, ClientName: "ssoctl demo"}).make(s)
+	if err != nil {
+		return err
+	}
+	d := newDemo(s, public, c.ServiceProvider)
+	phone, err := d.play(made)
+	if !c.Keep {
+		err = errors.Join(err, d.cleanUp(made, phone))
+	}
+	return err
+}
+
+func newDemo(s *session, public, provider string) *demo {
+	d := &demo{session: s, provider: provider, viewer: "viewer-" + random(), script: newScript(s)}
+	// Two addresses: the throttle counts per device, and a loopback peer is a
+	// trusted proxy.
+	d.phone = d.device("phone", public, "192.0.2.10", `{"primaryHardwareType":"MobilePhone","model":"Demo Phone","version":"1","osName":"Android","osVersion":"16","connectionType":"WiFi"}`)
+	d.tv = d.device("TV", public, "192.0.2.20", `{"primaryHardwareType":"TV","model":"Demo TV","version":"1","osName":"webOS","osVersion":"25","connectionType":"LAN"}`)
+	return d
+}
+
+func (d *demo) device(name, public, address, info string) *device {
+	key := base64.StdEncoding.EncodeToString([]byte(name + "-" + random()))
+	return &device{
+		app: &app{session: d.session, public: public, address: address, show: d.script.show}, name: name,
+		id: "fingerprint " + key, key: key, info: base64.StdEncoding.EncodeToString([]byte(info)),
+	}
+}
+
+func random() string {
+	b := make([]byte, 8)
+	rand.Read(b) // never fails since Go 1.24
+	return hex.EncodeToString(b)
+}
+
+// play goes through the steps and checks what each must bring about. It
+// returns the phone's service token as soon as there is one.
+func (d *demo) play(made statement) (phone string, err error) {
+	d.script.title("Both apps register with the software statement and get access tokens.")
+	for _, v := range []*device{d.phone, d.tv} {
+		got, err := v.register(made)
+		if err != nil {
+			return "", fmt.Errorf("register the %s: %w", v.name, err)
+		}
+		v.token = got.AccessToken
+	}
+	d.script.title("1. The viewer is signed in on the phone; its app names them and gets a service token.")
+	if phone, err = d.phone.mint(d.provider, "X-SSO-ID", d.viewer); err != nil {
+		return "", err
+	}
+	return phone, d.join(phone)
+}
+
+// join is steps 2 to 8: the TV joins, and the phone sees it.
+func (d *demo) join(phone string) error {
+	d.script.title("2. The phone asks for a link code and shows it.")
+	code, err := d.phone.link(d.provider, phone)
+	if err != nil {
+		return err
+	}
+	d.script.title("3. The viewer types %s on the TV.", code)
+	d.script.title("4. The TV redeems the code: its service token names the same viewer.")
+	tv, err := d.tv.mint(d.provider, "X-SSO-LINK", code)
+	if err != nil {
+		return err
+	}
+	d.script.title("8. The phone lists the viewer's devices: itself (regular) and the TV (sso).")
+	if err := d.phone.expectList(d.provider, phone, d.tv); err != nil {
+		return err
+	}
+	return d.part(phone, tv)
+}
+
+// part is step 9: the TV is removed, and its token is void at once.
+func (d *demo) part(phone, tv string) error {
+	d.script.title("9. The phone removes the TV.")
+	if err := d.phone.unlink(d.provider, phone, d.tv); err != nil {
+		return err
+	}
+	d.script.title("From now on the TV's token is void: it cannot be refreshed.")
+	err := d.tv.refresh(d.provider, tv)
+	if r, ok := errors.AsType[*refusal](err); !ok || r.status != http.StatusBadRequest {
+		return fmt.Errorf("the TV's token still works after it was removed: %w", err)
+	}
+	d.script.title("Done: every step brought about what it should.")
+	return nil
+}
+
+// cleanUp takes back what the demo left behind: the phone leaves the profile,
+// which is then empty, and the statement with its clients is revoked.
+func (d *demo) cleanUp(made statement, phone string) error {
+	d.phone.show = func(exchange) {}
+	var err error
+	if phone != "" {
+		err = d.phone.unlink(d.provider, phone, d.phone)
+	}
+	return errors.Join(err, (&revokeStatement{ID: made.ID}).Run(d.session))
+}

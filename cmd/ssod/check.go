@@ -1,0 +1,214 @@
+package main
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	nodeName = regexp.MustCompile(`^[a-z0-9-]{1,63}$`)
+	hostForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+)
+
+// checker collects everything that is wrong with the flags.
+type checker struct{ mistakes []error }
+
+func (c *checker) mistake(format string, args ...any) {
+	c.mistakes = append(c.mistakes, fmt.Errorf(format, args...))
+}
+
+// check returns every mistake at once, and the admin token.
+func (f *flags) check() (token string, err error) {
+	var c checker
+	f.checkAddresses(&c)
+	f.checkNumbers(&c)
+	f.checkSecrets(&c)
+	if !f.Insecure {
+		f.checkExposure(&c)
+	}
+	if f.AdminToken != "" {
+		token = c.token(f.AdminToken)
+	}
+	return token, errors.Join(c.mistakes...)
+}
+
+func (f *flags) checkAddresses(c *checker) {
+	c.address("--http", f.HTTP)
+	c.address("--admin", f.Admin)
+	if f.Health != "" {
+		c.address("--health", f.Health)
+	}
+	c.address("--gossip", f.Gossip)
+	c.address("--rpc", f.RPC)
+	c.address("--raft", f.Raft)
+	for _, address := range f.Join {
+		c.address("--join", address)
+	}
+	if len(f.Join) > 0 {
+		c.mistake("--join: this version runs clusters of one node; start it without --join")
+	}
+	if _, err := netip.ParseAddr(f.Advertise); f.Advertise != "" && err != nil && !hostForm.MatchString(f.Advertise) {
+		c.mistake("--advertise %q is not a host name or an address without a port", f.Advertise)
+	}
+}
+
+func (f *flags) checkNumbers(c *checker) {
+	if f.Node != "" && !nodeName.MatchString(f.Node) {
+		c.mistake("--node %q is not 1 to 63 of a-z, 0-9 and -", f.Node)
+	}
+	if f.Data == "" {
+		c.mistake("--data is empty")
+	}
+	if f.Replicas < 1 || f.Replicas > 7 {
+		c.mistake("--replicas %d is not between 1 and 7", f.Replicas)
+	}
+	if f.Shards < 1 || f.Shards > 4096 {
+		c.mistake("--shards %d is not between 1 and 4096", f.Shards)
+	}
+	if f.DrainDelay < 0 || f.DrainDelay > time.Hour {
+		c.mistake("--drain-delay %v is not between 0s and 1h", f.DrainDelay)
+	}
+	if f.DeadAfter < time.Second {
+		c.mistake("--dead-after %v is less than 1s", f.DeadAfter)
+	}
+}
+
+func (f *flags) checkSecrets(c *checker) {
+	c.pair("--http-tls-cert", f.HTTPTLSCert, "--http-tls-key", f.HTTPTLSKey)
+	c.pair("--tls-cert", f.TLSCert, "--tls-key", f.TLSKey)
+	if (f.TLSCert == "") != (f.TLSCA == "") {
+		c.mistake("--tls-cert and --tls-ca go together")
+	}
+	if f.TLSCA != "" {
+		c.authority(f.TLSCA)
+	}
+	if f.ClusterSecret != "" {
+		c.secret(f.ClusterSecret)
+	}
+}
+
+// checkExposure demands protection for what others can reach.
+func (f *flags) checkExposure(c *checker) {
+	const waive = "; --insecure waives this"
+	if !loopback(f.Admin) && (f.AdminToken == "" || f.HTTPTLSCert == "") {
+		c.mistake("--admin %s is not a loopback address: it needs --admin-token, --http-tls-cert and --http-tls-key%s", f.Admin, waive)
+	}
+	if !loopback(f.Gossip) && f.ClusterSecret == "" {
+		c.mistake("--gossip %s is not a loopback address: it needs --cluster-secret%s", f.Gossip, waive)
+	}
+	if (!loopback(f.RPC) || !loopback(f.Raft)) && f.TLSCert == "" {
+		c.mistake("--rpc %s and --raft %s are not both loopback addresses: they need --tls-cert, --tls-key and --tls-ca%s", f.RPC, f.Raft, waive)
+	}
+}
+
+func (c *checker) address(flag, address string) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		c.mistake("%s %q is not host:port", flag, address)
+		return
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
+		c.mistake("%s %q: the port is not a number from 0 to %d", flag, address, 1<<16-1)
+	} else if n == 0 && flag == "--join" {
+		c.mistake("%s %q: nobody listens on port 0", flag, address)
+	}
+	if _, err := netip.ParseAddr(host); host != "" && err != nil && !hostForm.MatchString(host) {
+		c.mistake("%s %q: the host is neither a name nor an address", flag, address)
+	}
+}
+
+// loopback reports whether only this machine reaches the address.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return true // reported as a mistake of its own
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// advertised is what other nodes dial to reach a listener of this one.
+func (f *flags) advertised(address string) string {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	host, _, _ := net.SplitHostPort(f.RPC)
+	return net.JoinHostPort(cmp.Or(f.Advertise, host), port)
+}
+
+func (c *checker) pair(certFlag, cert, keyFlag, key string) {
+	if (cert == "") != (key == "") {
+		c.mistake("%s and %s go together", certFlag, keyFlag)
+		return
+	}
+	if cert == "" {
+		return
+	}
+	if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+		c.mistake("%s %s: %w", certFlag, cert, err)
+	}
+}
+
+func (c *checker) authority(file string) {
+	pem, err := read(file)
+	if err != nil {
+		c.mistake("--tls-ca: %w", err)
+		return
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM([]byte(pem)) {
+		c.mistake("--tls-ca %s holds no certificate", file)
+	}
+}
+
+// token reads the admin token: one line, long enough not to be guessed.
+func (c *checker) token(file string) string {
+	text, err := read(file)
+	if err != nil {
+		c.mistake("--admin-token: %w", err)
+		return ""
+	}
+	token := strings.TrimSpace(text)
+	if len(token) < 16 || strings.ContainsAny(token, " \t\r\n") {
+		c.mistake("--admin-token %s does not hold one word of 16 or more characters", file)
+	}
+	return token
+}
+
+// secret checks the keys of gossip: the first encrypts, all decrypt.
+func (c *checker) secret(file string) {
+	text, err := read(file)
+	if err != nil {
+		c.mistake("--cluster-secret: %w", err)
+		return
+	}
+	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(line))
+		if n := len(key); err != nil || n != 16 && n != 24 && n != 32 {
+			c.mistake("--cluster-secret %s:%d is not Base64 of 16, 24 or 32 bytes", file, i+1)
+		}
+	}
+}
+
+// read reads a small file.
+func read(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, 1<<20))
+	return string(text), err
+}

@@ -1,0 +1,8 @@
+// Command ssod is one node of the single sign-on service: HTTP API, actors and
+// replicated store. ssod --help lists its flags; operations.md of the contract
+// says what they mean.
+//
+// It ends with status 0 after a clean stop, 1 when it failed while running,
+// and 2 when flags or configuration are wrong. SIGTERM and SIGINT drain, a
+// second one ends the process at once; SIGHUP rereads the configuration.
+package main

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"cmp"
+	"log/slog"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"ssod/cmd/internal/node"
+)
+
+// flags are the command line; operations.md 2. Flag wins over environment
+// variable, which wins over the default.
+type flags struct {
+	Config string `placeholder:"FILE" help:"Configuration, YAML. Without it the built-in demo configuration is used."`
+	Data   string `placeholder:"DIR" default:"ssod-data" help:"Store, keys and identity of the node; created with mode 0700, locked against a second process (${default})."`
+	Node   string `placeholder:"NAME" help:"Name of the node, unique in the cluster and stable: [a-z0-9-]{1,63}. Default: the name in the data directory, else the host name."`
+
+	HTTP       string `name:"http" placeholder:"ADDR" default:"127.0.0.1:8080" help:"Public API, host:port (${default})."`
+	Admin      string `placeholder:"ADDR" default:"127.0.0.1:8081" help:"Health, metrics, pprof and admin API, host:port (${default}). Off loopback it needs --admin-token and the --http-tls files."`
+	AdminToken string `placeholder:"FILE" help:"File with the bearer token of the admin API."`
+	Health     string `placeholder:"ADDR" help:"A second listener without authentication, with livez, readyz and metrics only, host:port. Default: none."`
+
+	Gossip    string   `placeholder:"ADDR" default:"127.0.0.1:7946" help:"Membership, TCP and UDP, host:port (${default})."`
+	RPC       string   `name:"rpc" placeholder:"ADDR" default:"127.0.0.1:7947" help:"Actor messages between nodes, host:port (${default})."`
+	Raft      string   `placeholder:"ADDR" default:"127.0.0.1:7948" help:"Replication and snapshots between nodes, host:port (${default})."`
+	Advertise string   `placeholder:"HOST" help:"What other nodes dial. Default: the host of --rpc."`
+	Join      []string `placeholder:"ADDR" help:"Gossip addresses of nodes to join, host:port. Empty with an empty data directory: start a new cluster of one."`
+	Replicas  int      `placeholder:"N" default:"3" help:"Copies of each shard; with fewer nodes, as many as there are nodes (${default})."`
+	Shards    int      `placeholder:"N" default:"64" help:"Number of shards, fixed when the cluster is created (${default})."`
+
+	ClusterSecret string `placeholder:"FILE" help:"Keys for the encryption of gossip, Base64 of 16, 24 or 32 bytes, one per line. Needed when --gossip is not a loopback address."`
+	TLSCert       string `name:"tls-cert" placeholder:"FILE" help:"Certificate of this node among nodes, PEM. Needed with key and CA when --rpc or --raft is not a loopback address."`
+	TLSKey        string `name:"tls-key" placeholder:"FILE" help:"Key of --tls-cert, PEM."`
+	TLSCA         string `name:"tls-ca" placeholder:"FILE" help:"CA of all nodes, PEM."`
+	HTTPTLSCert   string `name:"http-tls-cert" placeholder:"FILE" help:"Certificate of the public listener, PEM; read again when it changes. Without it: plain HTTP."`
+	HTTPTLSKey    string `name:"http-tls-key" placeholder:"FILE" help:"Key of --http-tls-cert, PEM."`
+
+	LogLevel  string `placeholder:"LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error (${default})."`
+	LogFormat string `placeholder:"FORMAT" enum:"text,json," default:"" help:"text or json. Default: text on a terminal, else json."`
+
+	DrainDelay time.Duration `placeholder:"DURATION" default:"5s" help:"For how long requests are still served after /readyz turned 503, such as 5s (${default})."`
+	DeadAfter  time.Duration `placeholder:"DURATION" default:"5m" help:"A node unreachable for so long is replaced on the others, such as 5m (${default})."`
+	Insecure   bool          `help:"Waive what is needed off loopback addresses; logs a warning at every start."`
+
+	Check   bool `help:"Check flags and configuration, print every mistake, and exit 0 or 2 without starting."`
+	Version bool `help:"Print the version and exit."`
+}
+
+// logger makes the log that goes to standard error.
+func (f *flags) logger() *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(f.LogLevel)) // kong checked it
+	o := &slog.HandlerOptions{Level: level}
+	format := cmp.Or(f.LogFormat, "json")
+	if info, err := os.Stderr.Stat(); f.LogFormat == "" && err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		format = "text"
+	}
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, o))
+}
+
+// node is what the flags ask for. They must be checked; token is the content
+// of the --admin-token file.
+func (f *flags) node(token string, log *slog.Logger) node.Config {
+	return node.Config{
+		File: f.Config, Data: f.Data, Name: f.Node, DefaultName: hostName(),
+		HTTP: f.HTTP, Admin: f.Admin, Health: f.Health, AdminToken: token,
+		AdminTLS: f.HTTPTLSCert != "" && !loopback(f.Admin),
+		TLSCert:  f.HTTPTLSCert, TLSKey: f.HTTPTLSKey,
+		Gossip: f.advertised(f.Gossip), RPC: f.advertised(f.RPC), Raft: f.advertised(f.Raft),
+		Shards: f.Shards, DrainDelay: f.DrainDelay, Log: log,
+	}
+}
+
+var notInNames = regexp.MustCompile(`[^a-z0-9-]`)
+
+// hostName makes a node's name of the host's: lower case, cut at its first
+// dot, everything else that names do not have becomes a dash.
+func hostName() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		return "node"
+	}
+	host, _, _ = strings.Cut(strings.ToLower(host), ".")
+	host = notInNames.ReplaceAllString(host, "-")
+	return cmp.Or(host[:min(len(host), 63)], "node")
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"ssod/cmd/internal/node"
+	"ssod/httpfront/config"
+	"ssod/persistence"
+)
+
+// Exit statuses; operations.md 2.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is main with its streams. It returns the exit status.
+func run(args []string, stdout, stderr io.Writer) int {
+	var f flags
+	if status, done := parse(&f, args, stdout, stderr); done {
+		return status
+	}
+	if f.Version {
+		fmt.Fprintln(stdout, node.Version())
+		return exitOK
+	}
+	token, err := f.check()
+	log := f.logger()
+	c := f.node(token, log)
+	cfg, configErr := c.Settings()
+	if err := errors.Join(err, configErr); err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitUsage
+	}
+	if f.Check {
+		for _, w := range cfg.Warnings {
+			fmt.Fprintf(stderr, "warning: %s\n", w)
+		}
+		return exitOK
+	}
+	if f.Insecure {
+		log.Warn("--insecure: listeners off loopback addresses are not protected")
+	}
+	return serve(c, log)
+}
+
+// parse reads the command line. It is done when there is nothing more to do.
+func parse(f *flags, args []string, stdout, stderr io.Writer) (status int, done bool) {
+	exit := -1
+	parser, err := kong.New(f,
+		kong.Name("ssod"),
+		kong.Description("One node of the single sign-on service. Every flag is also an environment variable: SSOD_ and its name in upper case, with _ for -."),
+		kong.DefaultEnvars("SSOD"), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }))
+	if err != nil {
+		panic(err) // the tags of flags are wrong
+	}
+	_, err = parser.Parse(args)
+	switch {
+	case exit >= 0: // --help
+		return exit, true
+	case err != nil:
+		fmt.Fprintf(stderr, "ssod: %v; ssod --help lists the flags\n", err)
+		return exitUsage, true
+	}
+	return 0, false
+}
+
+// serve runs a node until a signal or a failure ends it.
+func serve(c node.Config, log *slog.Logger) int {
+	ending := make(chan os.Signal, 2)
+	signal.Notify(ending, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(ending)
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
+
+	n, err := node.Start(context.Background(), c)
+	if err != nil {
+		log.Error("cannot start", "error", err)
+		return statusOf(err)
+	}
+	for {
+		select {
+		case <-reload:
+			if _, err := n.Reload(context.Background()); err != nil {
+				log.Error("configuration not reloaded", "error", err)
+			}
+		case err := <-n.Failed():
+			log.Error("the store failed, stopping at once; what was not answered is unknown", "error", err)
+			return exitFailed
+		case s := <-ending:
+			log.Info("stopping", "signal", s.String())
+			return stop(n, ending, log)
+		}
+	}
+}
+
+// stop drains the node; a second signal or a failing store ends that at once,
+// which loses nothing that was acknowledged.
+func stop(n *node.Node, ending <-chan os.Signal, log *slog.Logger) int {
+	stopped := make(chan error, 1)
+	go func() { stopped <- n.Stop(context.Background()) }()
+	select {
+	case err := <-stopped:
+		if err != nil {
+			log.Error("not stopped cleanly", "error", err)
+			return exitFailed
+		}
+		return exitOK
+	case err := <-n.Failed():
+		log.Error("the store failed while stopping", "error", err)
+	case s := <-ending:
+		log.Warn("stopped at once", "signal", s.String())
+	}
+	return exitFailed
+}
+
+// statusOf tells wrong flags and configuration from failures.
+func statusOf(err error) int {
+	var mistakes config.Mistakes
+	if errors.Is(err, persistence.ErrOtherNode) || errors.As(err, &mistakes) {
+		return exitUsage
+	}
+	return exitFailed
+}

@@ -1,0 +1,317 @@
+package admin_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"ssod/actors"
+	"ssod/actors/profile"
+	"ssod/cluster"
+	"ssod/httpfront/admin"
+	"ssod/httpfront/config"
+	"ssod/httpfront/keys"
+	"ssod/httpfront/registration"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world stands in for everything behind the admin API. Its fields are what it
+// answers and what it was asked.
+type world struct {
+	mu       sync.Mutex
+	state    admin.State
+	advice   bool // the store condition fails, but only as advice
+	storeBad bool
+	err      error // of every call
+	asked    []string
+	log      bytes.Buffer
+}
+
+func (w *world) ask(format string, args ...any) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked = append(w.asked, fmt.Sprintf(format, args...))
+	return w.err
+}
+
+func (w *world) status() admin.Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return admin.Status{
+		State: w.state, Node: "n1", Version: "v1", Cluster: "c1", Addresses: map[string]string{"http": "127.0.0.1:8080"},
+		Conditions: []admin.Condition{
+			{Name: "lifecycle", OK: w.state == admin.Ready},
+			{Name: "store", OK: !w.storeBad, Advice: w.advice, Detail: "as the test wants"},
+		},
+	}
+}
+
+func (w *world) CreateStatement(_ context.Context, r registration.StatementRequest) (registration.CreatedStatement, error) {
+	return registration.CreatedStatement{SoftwareStatement: "signed", ID: "s1"}, w.ask("create %s %q", r.ClientName, r.ServiceProviders)
+}
+
+func (w *world) RevokeStatement(_ context.Context, id string) error {
+	return w.ask("revoke statement %s", id)
+}
+
+func (w *world) RevokeClient(_ context.Context, id string) error {
+	return w.ask("revoke client %s", id)
+}
+
+func (w *world) List() []keys.Info { return []keys.Info{{ID: "k1", Use: keys.Service, Realm: "a"}} }
+
+func (w *world) Revoke(_ context.Context, id string) error { return w.ask("revoke key %s", id) }
+
+func (w *world) Rotate(_ context.Context, o keys.Rotation) error {
+	return w.ask("rotate realm=%s use=%s overlap=%v", o.Realm, o.Use, o.Overlap)
+}
+
+func (w *world) Show(_ context.Context, _ cluster.RequestID, id profile.ID) (*profile.State, bool, error) {
+	if id.Subject == "nobody" {
+		return nil, false, nil
+	}
+	device := profile.EncodeAttributes(&profile.Attributes{Model: "TV 1"})
+	return &profile.State{
+		Members: []*profile.Member{{Device: []byte("tv"), Membership: 7, Type: profile.MemberType_REGULAR, LastSeenMs: 1000, Attributes: device}},
+		Codes:   []*profile.Code{{Hash: []byte("secret-hash"), NotAfterMs: 2000, UsedMs: 1500}},
+	}, true, w.ask("show %s/%s/%s", id.Realm, id.Namespace, id.Subject)
+}
+
+func (w *world) Erase(_ context.Context, _ cluster.RequestID, id profile.ID, tombstone time.Duration) (int, [][]byte, error) {
+	return 2, [][]byte{[]byte("h")}, w.ask("erase %s for %v", id.Subject, tombstone)
+}
+
+func (w *world) Retire(_ cluster.RequestID, realm string, hashes ...[]byte) {
+	_ = w.ask("retire %d codes of %s", len(hashes), realm)
+}
+
+func (w *world) Count() int { return 1 }
+func (w *world) Owner(id cluster.ShardID) (cluster.Owner, bool) {
+	return cluster.Owner{Address: "x", Term: 3}, id == 0
+}
+func (w *world) Lead(cluster.ShardID) (cluster.Shard, bool) { return nil, false }
+func (w *world) Watch(func(cluster.ShardID)) func()         { return func() {} }
+
+func (w *world) services(t *testing.T) *admin.Services {
+	cfg, err := config.Parse([]byte("realms: [{id: a, serviceProviders: [tv]}]"), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &admin.Services{
+		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, LinkDirectory: w, Shards: w,
+		Reload: func(context.Context) (*config.Config, error) { return cfg, w.ask("reload") },
+		Viewer: func(profile.ID) string { return "digest" },
+	}
+}
+
+// Write makes the world a log.
+func (w *world) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(p)
+}
+
+func (w *world) logged() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.String()
+}
+
+// face is a started admin server and its world.
+type face struct {
+	*world
+	t   *testing.T
+	url string
+}
+
+func start(t *testing.T, change ...func(*admin.Options)) *face {
+	t.Helper()
+	f := &face{world: &world{state: admin.Ready}, t: t}
+	o := admin.Options{Address: "127.0.0.1:0", Status: f.status, Log: slog.New(slog.NewTextHandler(f.world, nil))}
+	for _, c := range change {
+		c(&o)
+	}
+	s, err := admin.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	f.url = "http://" + s.Address().String()
+	s.Serve(f.services(t))
+	return f
+}
+
+// call makes a call and returns status and body.
+func (f *face) call(method, path, body string, headers ...string) (int, string) {
+	f.t.Helper()
+	r, err := http.NewRequest(method, f.url+path, strings.NewReader(body))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+		}
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	answer, err := client.Do(r)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+func TestOperations(t *testing.T) {
+	tests := []struct {
+		name, method, path, body string
+		status                   int
+		asked                    string // of the world; empty: nothing
+	}{
+		{"make a statement", "POST", "/admin/v1/software-statements", `{"clientName":"app","serviceProviders":["tv"]}`, 201, `create app ["tv"]`},
+		{"speling", "POST", "/admin/v1/software-statements", `{"clientNam":"app"}`, 400, ""},
+		{"member twice", "POST", "/admin/v1/software-statements", `{"clientName":"a","clientName":"b"}`, 400, ""},
+		{"no JSON", "POST", "/admin/v1/software-statements", `clientName=a`, 400, ""},
+		{"a list", "POST", "/admin/v1/software-statements", `[]`, 400, ""},
+		{"empty", "POST", "/admin/v1/software-statements", ``, 400, ""},
+		{"too large", "POST", "/admin/v1/software-statements", `{"clientName":"` + strings.Repeat("x", 70000) + `"}`, 400, ""},
+		{"revoke a statement", "DELETE", "/admin/v1/software-statements/s1", "", 204, "revoke statement s1"},
+		{"revoke a client", "DELETE", "/admin/v1/clients/c.1", "", 204, "revoke client c.1"},
+		{"list keys", "GET", "/admin/v1/keys", "", 200, ""},
+		{"unknown parameter", "GET", "/admin/v1/keys?realm=a", "", 400, ""},
+		{"rotate everything", "POST", "/admin/v1/keys/rotate", "", 200, "rotate realm= use= overlap=10m0s"},
+		{"rotate some", "POST", "/admin/v1/keys/rotate?realm=a&use=service&overlap=0s", "", 200, "rotate realm=a use=service overlap=0s"},
+		{"rotate another use", "POST", "/admin/v1/keys/rotate?use=linkcode", "", 400, ""},
+		{"rotate another realm", "POST", "/admin/v1/keys/rotate?realm=b", "", 400, ""},
+		{"overlap back in time", "POST", "/admin/v1/keys/rotate?overlap=-1s", "", 400, ""},
+		{"overlap is no duration", "POST", "/admin/v1/keys/rotate?overlap=10", "", 400, ""},
+		{"parameter twice", "POST", "/admin/v1/keys/rotate?realm=a&realm=a", "", 400, ""},
+		{"revoke a key", "DELETE", "/admin/v1/keys/k1", "", 204, "revoke key k1"},
+		{"reload", "POST", "/admin/v1/reload", "", 200, "reload"},
+		{"show a profile", "GET", "/admin/v1/profile?realm=a&subject=me", "", 200, "show a/sso/me"},
+		{"show an external profile", "GET", "/admin/v1/profile?realm=a&subject=me&namespace=https://id", "", 200, "show a/https://id/me"},
+		{"nobody's profile", "GET", "/admin/v1/profile?realm=a&subject=nobody", "", 404, ""},
+		{"profile without subject", "GET", "/admin/v1/profile?realm=a", "", 400, ""},
+		{"profile of another realm", "GET", "/admin/v1/profile?realm=b&subject=me", "", 400, ""},
+		{"subject too long", "GET", "/admin/v1/profile?realm=a&subject=" + strings.Repeat("x", 257), "", 400, ""},
+		{"erase a profile", "DELETE", "/admin/v1/profile?realm=a&subject=me", "", 200, "erase me for 169h0m0s; retire 1 codes of a"},
+		{"cluster", "GET", "/admin/v1/cluster", "", 200, ""},
+		{"another path", "GET", "/admin/v1/nope", "", 404, ""},
+		{"another method", "PUT", "/admin/v1/reload", "", 405, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := start(t)
+			status, body := f.call(tt.method, tt.path, tt.body)
+			if status != tt.status {
+				t.Errorf("got %d %s, want %d", status, body, tt.status)
+			}
+			if got := strings.Join(f.asked, "; "); got != tt.asked {
+				t.Errorf("asked %q, want %q", got, tt.asked)
+			}
+			if status >= 400 {
+				wantFailure(t, status, body)
+			}
+			if got := strings.Count(f.logged(), "audit=true"); got != 1 {
+				t.Errorf("got %d audit lines, want 1:\n%s", got, f.logged())
+			}
+		})
+	}
+}
+
+// wantFailure checks the shape of an error.
+func wantFailure(t *testing.T, status int, body string) {
+	t.Helper()
+	var f struct {
+		Status               int
+		Code, Message, Trace string
+	}
+	if err := json.Unmarshal([]byte(body), &f); err != nil || f.Status != status || f.Code == "" || f.Message == "" || len(f.Trace) != 36 {
+		t.Errorf("got %s, want an error with status, code, message and trace", body)
+	}
+}
+
+func TestErrorsOfTheServices(t *testing.T) {
+	tests := []struct {
+		err    error
+		status int
+		code   string
+	}{
+		{registration.ErrInput, 400, "request_invalid"},
+		{registration.ErrUnknown, 404, "not_found"},
+		{registration.ErrFull, 409, "limit_reached"},
+		{keys.ErrUnknownKey, 404, "not_found"},
+		{keys.ErrFixed, 409, "not_possible"},
+		{keys.ErrTooManyKeys, 409, "limit_reached"},
+		{config.ErrRestart, 409, "restart_needed"},
+		{admin.ErrConfiguration, 422, "configuration_invalid"},
+		{actors.ErrUnavailable, 503, "service_unavailable"},
+		{actors.ErrOverloaded, 503, "service_unavailable"},
+		{cluster.ErrRefused, 503, "service_unavailable"},
+		{actors.ErrUnknown, 503, "outcome_unknown"},
+		{cluster.ErrUnknown, 503, "outcome_unknown"},
+		{context.DeadlineExceeded, 503, "outcome_unknown"},
+		{errors.New("secret detail"), 500, "internal_error"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.err.Error(), func(t *testing.T) {
+			f := start(t)
+			f.err = fmt.Errorf("do it: %w", tt.err)
+			status, body := f.call("DELETE", "/admin/v1/keys/k1", "")
+			if status != tt.status || !strings.Contains(body, `"code": "`+tt.code+`"`) {
+				t.Fatalf("got %d %s, want %d %s", status, body, tt.status, tt.code)
+			}
+			if strings.Contains(body, "secret detail") {
+				t.Fatalf("the client was told of our fault: %s", body)
+			}
+		})
+	}
+}
+
+func TestProfileLeavesSecretsOut(t *testing.T) {
+	f := start(t)
+	_, body := f.call("GET", "/admin/v1/profile?realm=a&subject=viewer-4711", "")
+	for _, want := range []string{`"device": "dHY="`, `"type": "regular"`, `"membership": 7`, `"model": "TV 1"`, `"used": "1970-01-01T00:00:01.5Z"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is missing in %s", want, body)
+		}
+	}
+	if strings.Contains(body, "hash") || strings.Contains(body, "c2VjcmV0") {
+		t.Errorf("the digest of a link code is in %s", body)
+	}
+	log := f.logged()
+	if strings.Contains(log, "viewer-4711") || !strings.Contains(log, "profile=digest") {
+		t.Errorf("got the audit line\n%s\nwant the viewer as a digest only", log)
+	}
+}
+
+func TestClusterShowsShardsWithoutLeader(t *testing.T) {
+	f := start(t)
+	_, body := f.call("GET", "/admin/v1/cluster", "")
+	for _, want := range []string{`"durability": "durability of one node"`, `"leader": "n1"`, `"term": 3`, `"detail": "1 shards have none"`, `"http": "127.0.0.1:8080"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is missing in %s", want, body)
+		}
+	}
+}

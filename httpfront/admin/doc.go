@@ -1,0 +1,19 @@
+// Package admin is a node's second face: health, metrics, profiles of the
+// process and the API that operators and ssoctl use; operations.md 5 and 6.
+//
+// A [Server] listens from the first moment of a node, so that a process that
+// is still opening its store says so: /livez answers 200, /readyz 503 with the
+// reason, everything else 503 until [Server.Serve] gives it the services it
+// acts on. [Health] is the same on a listener of its own, without the API.
+//
+// Who may call: on a loopback address everybody on the machine, except web
+// pages (requests that a browser sends for another site, or that name another
+// host than a loopback one, are refused). With a token, whoever has it, and
+// then nothing is served without it.
+//
+// A handler takes a [call], acts once and returns a value or an error; one
+// adapter around all of them limits body and time, writes JSON, maps errors
+// and writes the audit line: who called, what, on which profile, with which
+// trace id. A viewer is in that line as a keyed digest only, and no key, token
+// or secret ever is.
+package admin

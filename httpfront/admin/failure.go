@@ -1,0 +1,110 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"ssod/actors"
+	"ssod/cluster"
+	"ssod/httpfront/config"
+	"ssod/httpfront/keys"
+	"ssod/httpfront/registration"
+)
+
+// ErrConfiguration says that a reload found a configuration that cannot be
+// used; the error's text says why. Nothing was changed.
+var ErrConfiguration = errors.New("the configuration cannot be used")
+
+var (
+	errStarting = errors.New("the node is starting")
+	errRequest  = errors.New("malformed request")
+	errNotFound = errors.New("not found")
+)
+
+// badRequest is an error that tells the operator what to mend.
+func badRequest(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errRequest, fmt.Sprintf(format, args...))
+}
+
+// failure is what the operator sees of an error.
+type failure struct {
+	Status  int    `json:"status"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Trace   string `json:"trace"`
+}
+
+// failures lists what can go wrong, the first match wins. Operators are told
+// the text of the error: it names no secret, and they can act on it.
+var failures = []struct {
+	is     error
+	status int
+	code   string
+}{
+	{errRequest, http.StatusBadRequest, "request_invalid"},
+	{registration.ErrInput, http.StatusBadRequest, "request_invalid"},
+	{errNotFound, http.StatusNotFound, "not_found"},
+	{registration.ErrUnknown, http.StatusNotFound, "not_found"},
+	{keys.ErrUnknownKey, http.StatusNotFound, "not_found"},
+	{keys.ErrFixed, http.StatusConflict, "not_possible"},
+	{keys.ErrTooManyKeys, http.StatusConflict, "limit_reached"},
+	{registration.ErrFull, http.StatusConflict, "limit_reached"},
+	{config.ErrRestart, http.StatusConflict, "restart_needed"},
+	{ErrConfiguration, http.StatusUnprocessableEntity, "configuration_invalid"},
+	{errStarting, http.StatusServiceUnavailable, "service_unavailable"},
+	{actors.ErrUnknown, http.StatusServiceUnavailable, "outcome_unknown"},
+	{cluster.ErrUnknown, http.StatusServiceUnavailable, "outcome_unknown"},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "outcome_unknown"},
+	{actors.ErrUnavailable, http.StatusServiceUnavailable, "service_unavailable"},
+	{actors.ErrOverloaded, http.StatusServiceUnavailable, "service_unavailable"},
+	{cluster.ErrRefused, http.StatusServiceUnavailable, "service_unavailable"},
+}
+
+// classify maps err to what the operator sees. Anything unlisted is a fault of
+// ours, which the log tells under the trace.
+func classify(err error) failure {
+	for _, f := range failures {
+		if errors.Is(err, f.is) {
+			message := strings.TrimPrefix(err.Error(), errRequest.Error()+": ")
+			return failure{Status: f.status, Code: f.code, Message: message}
+		}
+	}
+	return failure{Status: http.StatusInternalServerError, Code: "internal_error", Message: "An internal error occurred; see the log"}
+}
+
+func writeFailure(w http.ResponseWriter, c *call, f failure) int {
+	f.Trace = c.trace()
+	if f.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	return write(w, f.Status, f)
+}
+
+func writeResult(w http.ResponseWriter, _ *call, result any) int {
+	switch r := result.(type) {
+	case nil:
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusNoContent)
+		return http.StatusNoContent
+	case created:
+		return write(w, http.StatusCreated, r.result)
+	default:
+		return write(w, http.StatusOK, r)
+	}
+}
+
+func write(w http.ResponseWriter, status int, body any) int {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	_ = e.Encode(body) // the client is gone
+	return status
+}

@@ -1,0 +1,57 @@
+package admin
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// guard lets through only whom the package comment names.
+func (s *Server) guard(next http.Handler) http.Handler {
+	pages := http.NewCrossOriginProtection()
+	pages.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.refuse(w, r, http.StatusForbidden, "forbidden", "The admin API is not for web pages of other sites")
+	}))
+	inner := pages.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case s.token != nil && !s.authorized(r):
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			s.refuse(w, r, http.StatusUnauthorized, "unauthorized", "The admin token is missing or wrong")
+		case s.token == nil && s.loopback && !local(r.Host):
+			// A page that made its own name point here (DNS rebinding).
+			s.refuse(w, r, http.StatusForbidden, "forbidden", "The admin API answers to loopback addresses and localhost only")
+		default:
+			inner.ServeHTTP(w, r)
+		}
+	})
+}
+
+// authorized compares digests, so that neither time nor length tells anything.
+func (s *Server) authorized(r *http.Request) bool {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	digest := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	return ok && strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(digest[:], s.token) == 1
+}
+
+// local reports whether a Host header names this machine.
+func local(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// refuse answers what never reaches a handler, and leaves its audit line when
+// it was meant for the API.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	c := newCall(s, r)
+	writeFailure(w, c, failure{Status: status, Code: code, Message: message})
+	if strings.HasPrefix(r.URL.Path, apiPrefix) {
+		c.audit(s.log, status)
+	}
+}

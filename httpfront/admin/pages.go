@@ -1,0 +1,63 @@
+package admin
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// operations are the paths of the API and what their methods do.
+var operations = map[string]map[string]handler{
+	"cluster":                  {http.MethodGet: showCluster},
+	"software-statements":      {http.MethodPost: createStatement},
+	"software-statements/{id}": {http.MethodDelete: revokeStatement},
+	"clients/{clientId}":       {http.MethodDelete: revokeClient},
+	"keys":                     {http.MethodGet: listKeys},
+	"keys/rotate":              {http.MethodPost: rotateKeys},
+	"keys/{kid}":               {http.MethodDelete: revokeKey},
+	"reload":                   {http.MethodPost: reload},
+	"profile":                  {http.MethodGet: showProfile, http.MethodDelete: eraseProfile},
+}
+
+// pages serves everything that the admin listener has.
+func (s *Server) pages() http.Handler {
+	mux := http.NewServeMux()
+	s.health(mux)
+	profiles(mux)
+	for path, methods := range operations {
+		mux.HandleFunc(apiPrefix+path, s.byMethod(methods))
+	}
+	mux.HandleFunc(apiPrefix, s.adapt(notFound))
+	mux.HandleFunc("GET /{$}", index)
+	return mux
+}
+
+// byMethod answers other methods than the path has with 405.
+func (s *Server) byMethod(methods map[string]handler) http.HandlerFunc {
+	allow := strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
+	adapted := make(map[string]http.HandlerFunc, len(methods))
+	for method, h := range methods {
+		adapted[method] = s.adapt(h)
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		if h, ok := adapted[r.Method]; ok {
+			h(w, r)
+			return
+		}
+		w.Header().Set("Allow", allow)
+		s.refuse(w, r, http.StatusMethodNotAllowed, "method_not_allowed", "The path takes "+allow)
+	}
+}
+
+// index links to what there is.
+func index(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'")
+	fmt.Fprint(w, "<!doctype html><html lang=en><title>ssod</title><h1>ssod</h1><ul>")
+	for _, link := range []string{"/livez", "/readyz", "/metrics", "/debug/pprof/", "/admin/v1/cluster", "/admin/v1/keys"} {
+		fmt.Fprintf(w, "<li><a href=%q>%s</a>", link, link)
+	}
+	fmt.Fprint(w, "</ul>\n")
+}

@@ -1,0 +1,140 @@
+package admin
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/net/netutil"
+)
+
+// maxConnections bounds open connections of one listener: operators and
+// scrapers are few.
+const maxConnections = 256
+
+// Options is what a [Server] needs.
+type Options struct {
+	// Address is host:port of the listener; port 0 takes a free one.
+	Address string
+	// TLS is nil for plain HTTP.
+	TLS *tls.Config
+	// Token is the bearer token that every request must carry; empty: none.
+	Token string
+	// Status tells the node's state whenever somebody asks.
+	Status func() Status
+	// Metrics is what /metrics shows; nil: nothing.
+	Metrics prometheus.Gatherer
+	// Log gets the audit lines and our faults; nil means slog.Default.
+	Log *slog.Logger
+}
+
+// Server is the admin listener of a node, or its health listener.
+type Server struct {
+	http     *http.Server
+	listener net.Listener
+	done     chan error
+
+	status   func() Status
+	services atomic.Pointer[Services]
+	metrics  http.Handler
+	token    []byte // SHA-256 of the token; nil: none
+	loopback bool
+	log      *slog.Logger
+}
+
+// Start serves health, metrics, profiles and the admin API.
+func Start(o Options) (*Server, error) {
+	s, err := listen(o)
+	if err != nil {
+		return nil, fmt.Errorf("listen for the admin API: %w", err)
+	}
+	s.serve(s.guard(s.pages()), o.TLS)
+	return s, nil
+}
+
+// Health serves livez, readyz and metrics to everybody.
+func Health(o Options) (*Server, error) {
+	o.Token = ""
+	s, err := listen(o)
+	if err != nil {
+		return nil, fmt.Errorf("listen for health checks: %w", err)
+	}
+	mux := http.NewServeMux()
+	s.health(mux)
+	s.serve(mux, nil)
+	return s, nil
+}
+
+func listen(o Options) (*Server, error) {
+	l, err := net.Listen("tcp", o.Address)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		listener: netutil.LimitListener(l, maxConnections),
+		done:     make(chan error, 1),
+		status:   o.Status,
+		metrics:  metricsOf(o.Metrics),
+		loopback: l.Addr().(*net.TCPAddr).IP.IsLoopback(),
+		log:      o.Log,
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if o.Token != "" {
+		digest := sha256.Sum256([]byte(o.Token))
+		s.token = digest[:]
+	}
+	return s, nil
+}
+
+// serve answers until [Server.Shutdown].
+func (s *Server) serve(h http.Handler, t *tls.Config) {
+	s.http = &http.Server{
+		Handler:           h,
+		TLSConfig:         t,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		// Long enough for the CPU profile of a minute.
+		WriteTimeout:   90 * time.Second,
+		IdleTimeout:    time.Minute,
+		MaxHeaderBytes: 16 << 10,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if t != nil {
+			s.done <- s.http.ServeTLS(s.listener, "", "")
+			return
+		}
+		s.done <- s.http.Serve(s.listener)
+	}()
+}
+
+// Serve gives the admin API what it acts on.
+func (s *Server) Serve(services *Services) { s.services.Store(services) }
+
+// Address is where the server listens.
+func (s *Server) Address() net.Addr { return s.listener.Addr() }
+
+// Shutdown lets requests finish until ctx ends, then cuts them off.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	if served := <-s.done; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	if err != nil {
+		return fmt.Errorf("stop the listener on %s: %w", s.listener.Addr(), err)
+	}
+	return nil
+}

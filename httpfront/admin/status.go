@@ -1,0 +1,46 @@
+package admin
+
+import "time"
+
+// State is where a node is in its life; operations.md 6.
+type State string
+
+// The states of a node that answers.
+const (
+	Starting State = "starting"
+	Ready    State = "ready"
+	Draining State = "draining"
+)
+
+// Status is a node as it sees itself.
+type Status struct {
+	State   State
+	Node    string
+	Version string
+	Cluster string // its id
+	Started time.Time
+	// Addresses are host:port by name: http, admin, gossip, rpc, raft.
+	Addresses map[string]string
+	// PublicTLS says that the public listener speaks HTTPS.
+	PublicTLS  bool
+	Conditions []Condition
+}
+
+// Condition is one thing that readiness depends on.
+type Condition struct {
+	Name   string `json:"condition"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitempty"`
+	// Advice marks a condition that does not make the node unready.
+	Advice bool `json:"advice,omitempty"`
+}
+
+// ready reports whether the node may receive traffic.
+func (s *Status) ready() bool {
+	for _, c := range s.Conditions {
+		if !c.OK && !c.Advice {
+			return false
+		}
+	}
+	return s.State == Ready
+}

@@ -1,0 +1,184 @@
+package fronttest
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ssod/actors"
+	"ssod/actors/linkdirectory"
+	"ssod/actors/profile"
+	"ssod/cluster/faulty"
+	"ssod/cluster/meta"
+	"ssod/httpfront"
+	"ssod/httpfront/config"
+	"ssod/httpfront/keys"
+	"ssod/httpfront/registration"
+	"ssod/httpfront/sso"
+)
+
+// Options changes what a [Node] is made of. The zero value is fine.
+type Options struct {
+	// Config is a configuration file; empty means [Realms].
+	Config string
+	// Cluster injects faults.
+	Cluster faulty.Options
+	// Service changes the SSO Service before it is used.
+	Service func(*sso.Service)
+	// Log gets everything; nil means nothing is logged.
+	Log *slog.Logger
+	// Metrics may be nil.
+	Metrics prometheus.Registerer
+}
+
+// Realms is the default configuration: two tenants, the throttle off.
+const Realms = `
+helpURL: https://help.example/errors
+throttle: {enabled: false}
+realms:
+  - id: acme
+    serviceProviders: [STREAM1, STREAM2]
+    cors: {origins: ["https://tv.acme.example"]}
+  - id: rival
+    serviceProviders: [RIVAL1]
+`
+
+// Node is a front end with everything behind it.
+type Node struct {
+	*httpfront.Server
+	Settings     *config.Current
+	Keys         *keys.Ring
+	Registration *registration.Service
+	Truth        *faulty.Truth
+	clock        clock
+}
+
+// clock runs with the real one, ahead of it by what the test added.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// Sleep moves the node's clock.
+func (n *Node) Sleep(d time.Duration) { n.clock.ahead.Add(int64(d)) }
+
+// Now is the node's time.
+func (n *Node) Now() time.Time { return n.clock.now() }
+
+// Start starts a node that stops with the test.
+func Start(t testing.TB, o Options) *Node {
+	t.Helper()
+	if o.Config == "" {
+		o.Config = Realms
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	cfg, err := config.Parse([]byte(o.Config), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &Node{Settings: config.NewCurrent(cfg)}
+	o.Cluster.Clock = n.clock.now
+	n.Truth = faulty.New(o.Cluster)
+	service := n.domain(t, n.Truth.Node("n1:1"), o.Log)
+	if o.Service != nil {
+		o.Service(service)
+	}
+	n.Server, err = httpfront.Start(httpfront.Options{
+		Address:  "127.0.0.1:0",
+		Handlers: httpfront.NewHandlers(service, n.Registration, n.Keys),
+		Settings: n.Settings.Config,
+		Metrics:  o.Metrics,
+		Log:      o.Log,
+		Now:      n.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, n.Shutdown) })
+	return n
+}
+
+// domain starts what the front end asks.
+func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.Service {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tables, err := meta.Open(context.Background(), shards)
+	must(err)
+	must(plant(tables))
+	n.Keys, err = keys.Open(context.Background(), keys.Options{
+		Store: tables, SealingKey: make([]byte, keys.SealingKeySize), Settings: n.Settings.Config, Now: n.Now, Log: log,
+	})
+	must(err)
+	keep(tables)
+	t.Cleanup(n.Keys.Close)
+	n.Registration, err = registration.Open(registration.Options{
+		Store: tables, Keys: n.Keys, Settings: n.Settings.Config, Now: n.Now, Log: log,
+	})
+	must(err)
+	t.Cleanup(n.Registration.Close)
+	runtime, err := actors.Start(actors.Config{
+		Shards: shards, Self: shards.Address(), Log: log,
+		Kinds: []actors.Kind{
+			profile.Kind(profile.Config{
+				Retention: func() time.Duration { return n.Settings.Config().MemberRetention },
+				TokenLife: func(id string) time.Duration {
+					realm, _ := n.Settings.Config().Realm(id)
+					return realm.TokenLife()
+				},
+			}),
+			linkdirectory.Kind(linkdirectory.Config{Keys: n.Keys, Log: log}),
+		},
+	})
+	must(err)
+	t.Cleanup(func() { stop(t, runtime.Stop) })
+	return &sso.Service{
+		Tokens: n.Keys, Clients: n.Registration,
+		Profiles:  profile.Client{Asker: runtime},
+		Directory: linkdirectory.Client{Asker: runtime, Keys: n.Keys},
+		Log:       log,
+	}
+}
+
+func stop(t testing.TB, f func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := f(ctx); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+// known are the keys of the first node, which all others begin with: making RSA
+// keys takes longer than most tests.
+var known struct {
+	sync.Mutex
+	records map[string][]byte
+}
+
+func plant(tables *meta.Store) error {
+	known.Lock()
+	defer known.Unlock()
+	if known.records == nil {
+		return nil
+	}
+	return tables.Change(context.Background(), keys.Table, known.records, nil)
+}
+
+func keep(tables *meta.Store) {
+	known.Lock()
+	defer known.Unlock()
+	if known.records == nil {
+		known.records = maps.Collect(tables.All(keys.Table))
+	}
+}

@@ -1,0 +1,54 @@
+package openapitest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// isRefusal recognises the answer to a request that was not understood beyond
+// doubt, or too large or slow.
+func isRefusal(r *http.Response, answer []byte) bool {
+	switch r.StatusCode {
+	case http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestURITooLong, http.StatusRequestHeaderFieldsTooLarge:
+		return len(answer) == 0 && r.Close
+	}
+	return false
+}
+
+// options checks the answer to OPTIONS.
+func options(r *http.Response, answer []byte) error {
+	if r.StatusCode != http.StatusNoContent || len(answer) > 0 || r.Header.Get("Allow") == "" {
+		return fmt.Errorf("OPTIONS: got %d, %d bytes, Allow %q", r.StatusCode, len(answer), r.Header.Get("Allow"))
+	}
+	return nil
+}
+
+// unknownPath checks the answer for a path that names nothing: 404 in the shape
+// of its family.
+func unknownPath(doc *openapi3.T, request *http.Request, r *http.Response, answer []byte) error {
+	if r.StatusCode != http.StatusNotFound {
+		return fmt.Errorf("undocumented path %s: got %d, want 404", request.URL.Path, r.StatusCode)
+	}
+	if request.Method == http.MethodHead {
+		return nil
+	}
+	schema := "Error"
+	switch path := request.URL.Path + "/"; {
+	case strings.HasPrefix(path, "/api/v2/"):
+		schema = "ErrorBody"
+	case strings.HasPrefix(path, "/o/"):
+		schema = "OAuthError"
+	}
+	var value any
+	if err := json.Unmarshal(answer, &value); err != nil {
+		return fmt.Errorf("404 without JSON: %w", err)
+	}
+	if err := doc.Components.Schemas[schema].Value.VisitJSON(value, openapi3.EnableJSONSchema2020()); err != nil {
+		return fmt.Errorf("404 is no %s: %w", schema, err)
+	}
+	return nil
+}

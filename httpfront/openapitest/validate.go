@@ -1,0 +1,135 @@
+package openapitest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+
+	"ssod/httpfront"
+)
+
+// Document returns the parsed document. It must not be changed.
+var Document = sync.OnceValues(func() (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(httpfront.OpenAPI())
+	if err != nil {
+		return nil, fmt.Errorf("load the OpenAPI document: %w", err)
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		return nil, fmt.Errorf("check the OpenAPI document: %w", err)
+	}
+	return doc, nil
+})
+
+// Validate reports what is wrong with a request and its response, whose bodies
+// were read already. It may be called from many goroutines.
+func Validate(request *http.Request, body []byte, response *http.Response, answer []byte) error {
+	doc, err := Document()
+	if err != nil {
+		return err
+	}
+	if isRefusal(response, answer) {
+		return nil
+	}
+	item, parameters := find(doc, request.URL.Path)
+	if item == nil {
+		return unknownPath(doc, request, response, answer)
+	}
+	if request.Method == http.MethodOptions {
+		return options(response, answer)
+	}
+	operation := item.GetOperation(request.Method)
+	if operation == nil {
+		operation = methodNotAllowed(item)
+	}
+	input := &openapi3filter.RequestValidationInput{
+		Request:    withBody(request, body),
+		PathParams: parameters,
+		Route:      &routers.Route{Spec: doc, PathItem: item, Operation: operation, Method: request.Method},
+		Options:    &openapi3filter.Options{AuthenticationFunc: authenticate, IncludeResponseStatus: true},
+	}
+	if response.StatusCode < 300 {
+		if err := openapi3filter.ValidateRequest(context.Background(), input); err != nil {
+			return fmt.Errorf("request: %w", err)
+		}
+	}
+	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input,
+		Status:                 response.StatusCode,
+		Header:                 response.Header,
+		Body:                   io.NopCloser(bytes.NewReader(answer)),
+		Options:                input.Options,
+	})
+}
+
+// withBody is the request with its body unread.
+func withBody(r *http.Request, body []byte) *http.Request {
+	r = r.Clone(context.Background())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return r
+}
+
+// authenticate wants a bearer token where the document does.
+func authenticate(_ context.Context, in *openapi3filter.AuthenticationInput) error {
+	header := in.RequestValidationInput.Request.Header.Get("Authorization")
+	if len(header) < len("Bearer x") || !strings.EqualFold(header[:len("Bearer ")], "Bearer ") {
+		return fmt.Errorf("no bearer token for %s", in.SecuritySchemeName)
+	}
+	return nil
+}
+
+// find returns the path item of a path and the values of its parameters. One
+// slash at the end does not matter.
+func find(doc *openapi3.T, path string) (*openapi3.PathItem, map[string]string) {
+	got := strings.Split(strings.TrimSuffix(path, "/"), "/")
+	for template, item := range doc.Paths.Map() {
+		if parameters, ok := match(strings.Split(template, "/"), got); ok {
+			return item, parameters
+		}
+	}
+	return nil, nil
+}
+
+func match(template, got []string) (map[string]string, bool) {
+	if len(template) != len(got) || reserved(got) {
+		return nil, false
+	}
+	parameters := make(map[string]string)
+	for i, segment := range template {
+		if name, ok := strings.CutPrefix(segment, "{"); ok {
+			parameters[strings.TrimSuffix(name, "}")] = got[i]
+		} else if segment != got[i] {
+			return nil, false
+		}
+	}
+	return parameters, true
+}
+
+// reserved reports whether a word that another API needs stands where the
+// service provider would be.
+func reserved(path []string) bool {
+	if len(path) < 3 || path[1] != "api" {
+		return false
+	}
+	switch path[2] {
+	case "v1", "v2", "authenticate", "sessions", "logout", "logout-agent":
+		return true
+	}
+	return false
+}
+
+// methodNotAllowed stands for the methods that a path does not have.
+func methodNotAllowed(item *openapi3.PathItem) *openapi3.Operation {
+	for _, operation := range item.Operations() {
+		only := openapi3.WithStatus(http.StatusMethodNotAllowed, operation.Responses.Status(http.StatusMethodNotAllowed))
+		return &openapi3.Operation{Responses: openapi3.NewResponses(only), Security: openapi3.NewSecurityRequirements()}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package persistence
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+)
+
+// until waits for a condition.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: does not come true", what)
+		}
+	}
+}
+
+func exists(fs vfs.FS, name string) bool {
+	_, err := fs.Stat(name)
+	return err == nil
+}
+
+func TestReserve(t *testing.T) {
+	mem := vfs.NewMem()
+	free := func(bytes uint64) { mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: bytes}) }
+	free(1000)
+	s := openStore(t, Options{FS: mem, Reserve: 1000, Ballast: 100, CheckEvery: time.Hour})
+	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); err != nil {
+		t.Errorf("at the reserve: %v", err)
+	}
+	free(999)
+	large := Commit{Entity: Entity{"k", "large"}, State: make([]byte, MaxValue)}
+	if err := apply(s, large, time.UnixMilli(1)); !errors.Is(err, ErrNoSpace) { // it looks before a large write
+		t.Errorf("large write below the reserve: got %v, want ErrNoSpace", err)
+	}
+	if err := apply(s, Commit{Entity: viewer, BaseRev: 1}, time.UnixMilli(1)); !errors.Is(err, ErrNoSpace) {
+		t.Errorf("below the reserve: got %v, want ErrNoSpace", err)
+	}
+	if h, _, err := s.Head(1, viewer); h.Rev != 1 || err != nil {
+		t.Errorf("read below the reserve: got %v %v", h, err)
+	}
+	free(1000)
+	s.disk.look()
+	if err := apply(s, Commit{Entity: viewer, BaseRev: 1}, time.UnixMilli(1)); err != nil {
+		t.Errorf("with space again: %v", err)
+	}
+}
+
+func TestBallast(t *testing.T) {
+	mem := vfs.NewMem()
+	var full atomic.Bool
+	fs := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if full.Load() && op.Kind == errorfs.OpFileWrite && exists(mem, "data/ballast") {
+			return syscall.ENOSPC // until the ballast is given back
+		}
+		return nil
+	}))
+	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 10 << 20})
+	s := openStore(t, Options{FS: fs, Reserve: 1 << 20, Ballast: 1 << 20, CheckEvery: time.Millisecond})
+	until(t, "ballast", func() bool { return exists(mem, "data/ballast") })
+	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1<<20 + 1})
+	until(t, "look", func() bool { return s.disk.free.Load() == 1<<20+1 })
+	full.Store(true)
+	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); err != nil {
+		t.Errorf("the write that found the disk full: %v", err)
+	}
+	if exists(mem, "data/ballast") {
+		t.Error("the ballast is still there")
+	}
+	full.Store(false)
+	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 10 << 20})
+	until(t, "ballast again", func() bool { return exists(mem, "data/ballast") })
+}
+
+func TestFailedSync(t *testing.T) {
+	var failing atomic.Bool
+	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if failing.Load() && op.Kind == errorfs.OpFileSyncData && strings.HasSuffix(op.Path, ".log") {
+			return syscall.EIO
+		}
+		return nil
+	}))
+	var fatal []error
+	s := openStore(t, Options{FS: fs, Fatal: func(err error) { fatal = append(fatal, err) }})
+	failing.Store(true)
+	r1 := s.Start([]ShardCommit{{1, &Commit{Entity: viewer}}}, time.UnixMilli(1))
+	r2 := s.Start([]ShardCommit{{1, &Commit{Entity: viewer, BaseRev: 9}}, {1, &Commit{Entity: viewer, BaseRev: 1}}}, time.UnixMilli(1))
+	if err := r1.Wait()[0]; !errors.Is(err, ErrFailed) {
+		t.Errorf("first round: got %v, want ErrFailed", err)
+	}
+	if errs := r2.Wait(); errs[0] == nil || !errors.Is(errs[1], ErrFailed) {
+		t.Errorf("second round: got %v, want errors, the second ErrFailed", errs)
+	}
+	failing.Store(false)
+	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); !errors.Is(err, ErrFailed) {
+		t.Errorf("after the failure: got %v, want ErrFailed", err)
+	}
+	if len(fatal) != 1 || !errors.Is(fatal[0], ErrFailed) || !errors.Is(fatal[0], syscall.EIO) {
+		t.Errorf("fatal: got %v", fatal)
+	}
+}
