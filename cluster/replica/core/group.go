@@ -34,12 +34,21 @@ type group struct {
 	barriers barriers
 
 	truncate Position // to be written with the next append
+	// voted is the term and vote that were handed out to be written, late a
+	// commit index that was not.
+	voted ballot
+	late  *pb.HardState
 	// Jobs under way. An installation waits until there is none; from its
 	// arrival to its end the group is frozen: it neither ticks nor receives.
 	appending, applying int
 	install             *appendWrite // waits
 	installing          bool         // handed out
 	removed             bool
+}
+
+// ballot is the part of a hard state that promises rest on.
+type ballot struct {
+	term, vote uint64
 }
 
 func (c *Core) openGroup(r Replica) (*group, error) {
@@ -57,6 +66,7 @@ func (c *Core) openGroup(r Replica) (*group, error) {
 		return nil, fmt.Errorf("shard %d: log ends at %d before the applied entry %d", r.Shard, l.last, r.Applied.Index)
 	}
 	g := &group{shard: r.Shard, id: r.ID, log: l, applied: r.Applied, emitted: r.Applied.Conf}
+	g.voted = ballot{r.Hard.GetTerm(), r.Hard.GetVote()}
 	g.rn, err = raft.NewRawNode(c.raftConfig(g))
 	if err != nil {
 		return nil, fmt.Errorf("shard %d: %w", r.Shard, err)

@@ -53,6 +53,9 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 	if m.Term != nil && m.Commit != nil {
 		w.hard = &pb.HardState{Term: m.Term, Vote: new(m.GetVote()), Commit: m.Commit}
 	}
+	if g.postpone(&w) {
+		return
+	}
 	if w.snapshot != nil {
 		g.install = &w
 		return
@@ -65,6 +68,24 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 		Shard: g.shard, Entries: w.entries, Hard: w.hard, Truncate: g.truncate,
 	})
 	g.truncate = Position{}
+}
+
+// postpone keeps a write that has nothing but a new commit index for the next
+// one. Nothing rests on it: at start the commit index is raised to the applied
+// one, and the rest is found again from a majority.
+func (g *group) postpone(w *appendWrite) bool {
+	only := w.snapshot == nil && len(w.entries) == 0 && len(w.responses) == 0
+	if only && w.hard != nil && w.hard.GetTerm() == g.voted.term && w.hard.GetVote() == g.voted.vote {
+		g.late = w.hard
+		return true
+	}
+	if w.hard == nil {
+		w.hard = g.late
+	} else {
+		g.voted = ballot{w.hard.GetTerm(), w.hard.GetVote()}
+	}
+	g.late = nil
+	return false
 }
 
 // appendTruncation writes a truncation that no append has taken along.
