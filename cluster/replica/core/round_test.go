@@ -281,3 +281,65 @@ func TestALostConnectionStartsAnElection(t *testing.T) {
 		t.Error("no election")
 	}
 }
+
+// follow makes node 1 follow node 2 in term 2 with an entry of the given data
+// committed, and returns what its application says.
+func (b *bench) follow(data []byte) error {
+	b.Helper()
+	b.receive(2, &pb.Message{
+		Type: pb.MsgApp.Enum(), Term: new(uint64(2)), Index: new(uint64(1)), LogTerm: new(uint64(1)), Commit: new(uint64(2)),
+		Entries: []*pb.Entry{{Index: new(uint64(2)), Term: new(uint64(2)), Data: data}},
+	})
+	for b.core.Pending() {
+		out := b.round()
+		if out.Apply != nil {
+			return out.Apply.Run(b.store)
+		}
+		b.finish(out)
+	}
+	b.Fatal("nothing was applied")
+	return nil
+}
+
+func TestEntriesOfAnotherFormatStopTheNode(t *testing.T) {
+	if err := newBench(t, 1, 2, 3).follow([]byte{2, 0, 0, 0}); !errors.Is(err, core.ErrEntryVersion) {
+		t.Errorf("a newer version: got %v", err)
+	}
+	if err := newBench(t, 1, 2, 3).follow([]byte{1, 0}); !errors.Is(err, core.ErrEntryFormat) {
+		t.Errorf("a damaged entry: got %v", err)
+	}
+}
+
+func TestAnEntryOfAnotherTermIsVoid(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	commit := encoded("a", 0)
+	data := append([]byte{1, 1, 1, 1, byte(len(commit))}, commit...) // version, proposer term 1, time, count
+	if err := b.follow(data); err != nil {
+		t.Fatal(err)
+	}
+	if h, ok := b.store.Head(shard, core.Entity{Kind: "k", Identity: "a"}); ok {
+		t.Errorf("it left %+v", h)
+	}
+	if at, _ := b.store.Digest(shard); at.Index != 2 {
+		t.Errorf("applied up to %d, want 2", at.Index)
+	}
+}
+
+// TestAcknowledgementsWaitForTheDisk: what a follower says of its log leaves
+// when the log is on disk.
+func TestAcknowledgementsWaitForTheDisk(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.receive(2, &pb.Message{
+		Type: pb.MsgApp.Enum(), Term: new(uint64(2)), Index: new(uint64(1)), LogTerm: new(uint64(1)), Commit: new(uint64(1)),
+		Entries: []*pb.Entry{{Index: new(uint64(2)), Term: new(uint64(2))}},
+	})
+	out := b.round()
+	if b.has(pb.MsgAppResp) || out.Append == nil || !out.Append.Sync {
+		t.Fatalf("acknowledged before it was synced: %v, %+v", b.sent, out.Append)
+	}
+	b.finish(out)
+	b.settle()
+	if !b.has(pb.MsgAppResp) {
+		t.Error("not acknowledged after it")
+	}
+}

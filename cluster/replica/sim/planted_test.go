@@ -10,8 +10,8 @@ import (
 // there, so that it is short as long as the simulation stays the same.
 var found = map[string]uint64{
 	"ack-before-sync":       1,
-	"forwarded-read":        1,
-	"ignore-proposer-term":  82,
+	"forwarded-read":        100,
+	"ignore-proposer-term":  86,
 	"per-write-revision":    1,
 	"reuse-replica-id":      4,
 	"step-collision":        1,
