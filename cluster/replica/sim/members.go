@@ -38,11 +38,15 @@ func (w *world) nextID(s core.ShardID, n core.NodeID) core.ReplicaID {
 	return persistence.NewReplicaID(n, w.generation[k])
 }
 
-// found makes a shard with three members.
+// found makes a shard with three members, or five.
 func (w *world) found(s core.ShardID) {
 	w.shards = append(w.shards, s)
 	conf := &pb.ConfState{}
-	for _, i := range w.rand.Perm(len(w.ids))[:3] {
+	size := 3
+	if len(w.ids) > 5 && w.chance(0.5) {
+		size = 5
+	}
+	for _, i := range w.rand.Perm(len(w.ids))[:size] {
 		conf.Voters = append(conf.Voters, uint64(w.nextID(s, w.ids[i])))
 	}
 	slices.Sort(conf.Voters)

@@ -42,10 +42,9 @@ func (n *node) start() {
 		n.w.violate("node %d: %v", n.id, err)
 	}
 	n.w.checkMemory(n, rs)
-	n.core, err = core.New(core.Config{
-		Node: n.id, Store: n.store, Now: n.clock, Planted: n.w.opts.Planted,
-		MaxEntry: 4 << 10, LogTail: 2 << 10, LogKeep: n.w.logKeep,
-	}, rs)
+	cfg := n.w.limits
+	cfg.Node, cfg.Store, cfg.Now, cfg.Planted = n.id, n.store, n.clock, n.w.opts.Planted
+	n.core, err = core.New(cfg, rs)
 	if err != nil {
 		n.w.violate("node %d: %v", n.id, err)
 	}

@@ -147,7 +147,7 @@ func (o *owner) commit(e core.Entity, a *actor, t *attempt) {
 	// The caller may give up first. The entity is loaded again, and that waits
 	// until the commit has ended.
 	o.n.after(o.n.w.between(5*time.Millisecond, 5*time.Second), func() { t.reply("", errRetry) })
-	if o.n.w.chance(0.02) {
+	if a.rev > 0 && o.n.w.chance(0.02) {
 		o.intrude(c)
 	}
 }
@@ -162,11 +162,12 @@ func (o *owner) propose(tag string, c *persistence.Commit, done func(error)) {
 	o.n.input(func(c *core.Core) { c.Propose(p) })
 }
 
-// intrude commits on the same revision once more, as an actor would that should
-// not be there. Only one of the two can be applied, and this one comes later.
+// intrude commits on a revision that was used, as an actor would that should not
+// be there.
 func (o *owner) intrude(c persistence.Commit) {
 	o.n.w.tags++
 	tag := fmt.Sprintf("%d|intruder", o.n.w.tags)
+	c.BaseRev--
 	c.State = []byte(tag)
 	c.Puts = []persistence.Record{{Part: part, Value: []byte(tag)}}
 	c.Outcomes = []persistence.Outcome{{Request: persistence.RequestID{1}, Result: []byte(tag)}}

@@ -47,7 +47,7 @@ type world struct {
 	nodes   map[core.NodeID]*node
 	network network
 	shards  []core.ShardID
-	logKeep int
+	limits  core.Config   // of every node's core
 	think   time.Duration // a client's pause between operations, at most
 	faulty  bool
 	// crashWrites: nodes crash in the middle of writes too.
@@ -99,7 +99,8 @@ func newWorld(opts Options) *world {
 	return w
 }
 
-// begin makes a cluster of three members per shard, on four to six nodes.
+// begin makes a cluster of three or five members per shard, on four to six
+// nodes.
 func (w *world) begin() {
 	count := 4 + w.rand.IntN(3)
 	for i := range count {
@@ -107,7 +108,13 @@ func (w *world) begin() {
 		w.ids = append(w.ids, id)
 		w.nodes[id] = &node{w: w, id: id, store: model.New(w.opts.Planted), slow: 1}
 	}
-	w.logKeep = 1 << (10 + w.rand.IntN(5))
+	w.limits = core.Config{
+		MaxEntry:       1 << (9 + w.rand.IntN(8)),
+		MaxQueue:       1 << (10 + w.rand.IntN(8)),
+		MaxUncommitted: 1 << (10 + w.rand.IntN(8)),
+		LogTail:        1 << (8 + w.rand.IntN(8)),
+		LogKeep:        1 << (10 + w.rand.IntN(5)),
+	}
 	for s := range 1 + w.rand.IntN(3) {
 		w.found(core.ShardID(s))
 	}
