@@ -10,12 +10,11 @@
 package actors
 
 import (
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
-
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -401,17 +400,14 @@ func file_actors_wire_proto_rawDescGZIP() []byte {
 	return file_actors_wire_proto_rawDescData
 }
 
-var (
-	file_actors_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-	file_actors_wire_proto_msgTypes  = make([]protoimpl.MessageInfo, 3)
-	file_actors_wire_proto_goTypes   = []any{
-		Code(0),               // 0: ssod.actors.Code
-		(*Packed)(nil),        // 1: ssod.actors.Packed
-		(*RemoteCommand)(nil), // 2: ssod.actors.RemoteCommand
-		(*RemoteAnswer)(nil),  // 3: ssod.actors.RemoteAnswer
-	}
-)
-
+var file_actors_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_actors_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_actors_wire_proto_goTypes = []any{
+	(Code)(0),             // 0: ssod.actors.Code
+	(*Packed)(nil),        // 1: ssod.actors.Packed
+	(*RemoteCommand)(nil), // 2: ssod.actors.RemoteCommand
+	(*RemoteAnswer)(nil),  // 3: ssod.actors.RemoteAnswer
+}
 var file_actors_wire_proto_depIdxs = []int32{
 	1, // 0: ssod.actors.RemoteCommand.command:type_name -> ssod.actors.Packed
 	0, // 1: ssod.actors.RemoteAnswer.code:type_name -> ssod.actors.Code

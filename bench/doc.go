@@ -4,6 +4,7 @@
 //	ssobench run     drive bin/ssod and print rates beside the floor
 //	ssobench floor   serve the floor, the yardstick of package floor
 //	ssobench start   time from the start of a process to ready
+//	ssobench memory  memory per active profile
 //
 // A run starts two processes, the service on an empty directory and the floor,
 // and drives them in turn in short slices, so that a machine that slows down

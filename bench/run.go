@@ -130,6 +130,17 @@ func (b *bench) startService(ctx context.Context, stops *[]func() error) (*targe
 
 // found registers the clients and mints the members.
 func (b *bench) found(ctx context.Context, service *target.Service, realms []target.Realm) error {
+	if err := b.register(ctx, service, realms); err != nil {
+		return err
+	}
+	founders := &minter{clients: b.clients, name: "member", limit: b.Members, keep: true}
+	err := b.all(b.service, founders)
+	b.members = founders.members
+	return err
+}
+
+// register gets the access tokens.
+func (b *bench) register(ctx context.Context, service *target.Service, realms []target.Realm) error {
 	for _, realm := range realms {
 		tokens, err := service.Credentials(ctx, realm, b.Clients)
 		if err != nil {
@@ -139,10 +150,7 @@ func (b *bench) found(ctx context.Context, service *target.Service, realms []tar
 			b.clients = append(b.clients, client{provider: realm.ServiceProvider, bearer: token})
 		}
 	}
-	founders := &minter{clients: b.clients, name: "member", limit: b.Members, keep: true}
-	err := b.all(b.service, founders)
-	b.members = founders.members
-	return err
+	return nil
 }
 
 // foundFloor makes tokens for the floor, as many as the service gets.
@@ -176,7 +184,7 @@ func (b *bench) round(ctx context.Context, n int) error {
 		row     *row
 		on      server
 		src     wire.Source
-		prepare func()
+		prepare func() error
 	}{
 		{b.row(floorRefresh), b.floor, &refresher{members: b.floorMembers}, nil},
 		{b.row(refresh), b.service, &refresher{members: b.members}, nil},
@@ -185,17 +193,22 @@ func (b *bench) round(ctx context.Context, n int) error {
 		{b.row(floorMint), b.floor, &minter{clients: b.floorClients, name: name}, nil},
 		{b.row(mint), b.service, &minter{clients: b.clients, name: name}, nil},
 		{b.row(link), b.service, links, nil},
-		{b.row(redeem), b.service, redeems, func() { redeems.codes = newest(links.codes, len(b.members)) }},
-		{b.row(unlink), b.service, unlinks, func() { unlinks.guests = redeems.guests }},
+		{b.row(redeem), b.service, redeems, func() error { return b.supply(links, redeems) }},
+		{b.row(unlink), b.service, unlinks, func() error { unlinks.guests = redeems.guests; return nil }},
 	}
 	for _, s := range slices {
 		if !b.wanted(s.row) {
 			continue
 		}
 		if s.prepare != nil {
-			s.prepare()
+			if err := s.prepare(); err != nil {
+				return fmt.Errorf("%s: %w", s.row.name, err)
+			}
 		}
 		got, err := b.closed(s.on, s.src)
+		if err == nil && got.Requests == 0 {
+			err = errNothing
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.row.name, err)
 		}
@@ -207,9 +220,36 @@ func (b *bench) round(ctx context.Context, n int) error {
 	return nil
 }
 
-// newest keeps the last n codes: with more codes than members, each member has
-// replaced its older one.
-func newest(codes []code, n int) []code { return codes[max(0, len(codes)-n):] }
+// enough is how many codes a round redeems at least: on a slow machine the
+// measured links make fewer than a measurement of redeem and unlink needs.
+const enough = 6000
+
+// supply hands the codes of the links over, after it has made what is missing.
+func (b *bench) supply(links *linker, redeems *redeemer) error {
+	if missing := min(enough, len(b.members)) - len(links.codes); missing > 0 {
+		links.limit = links.sent + missing
+		if err := b.all(b.service, links); err != nil {
+			return err
+		}
+	}
+	redeems.codes = newest(links.codes)
+	return nil
+}
+
+// newest keeps the last code of each host: it has replaced the older ones.
+func newest(codes []code) []code {
+	last := make(map[int]int, len(codes))
+	for i, c := range codes {
+		last[c.host] = i
+	}
+	var kept []code
+	for i, c := range codes {
+		if last[c.host] == i {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
 
 // halfPeak runs refresh as an open loop with random arrivals (a Poisson
 // process) at half of the median rate of its slices.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"ssod/bench/wire"
 )
@@ -23,10 +24,13 @@ var (
 type minter struct {
 	clients []client
 	name    string // distinguishes the viewers of this source from all others
-	limit   int    // requests in total; 0 for no limit
-	sent    int
-	keep    bool // collect what was minted
-	members []member
+	// perViewer is how many devices in a row belong to the same viewer; 0
+	// means 1.
+	perViewer int
+	limit     int // requests in total; 0 for no limit
+	sent      int
+	keep      bool // collect what was minted
+	members   []member
 }
 
 func (m *minter) Next(buf []byte) ([]byte, int, bool) {
@@ -35,11 +39,17 @@ func (m *minter) Next(buf []byte) ([]byte, int, bool) {
 	}
 	n := m.sent
 	m.sent++
-	c := m.clients[n%len(m.clients)]
+	c := m.client(n)
 	r := newRequest(buf, http.MethodPost, c.provider, "serviceToken", c.bearer)
 	r = r.device(deviceID(m.name, n)).header("X-Device-Info", deviceInfo)
-	return r.header("X-SSO-ID", fmt.Sprintf("%s-viewer-%d", m.name, n)).end(""), n, true
+	return r.header("X-SSO-ID", fmt.Sprintf("%s-viewer-%d", m.name, m.viewer(n))).end(""), n, true
 }
+
+func (m *minter) viewer(n int) int { return n / max(m.perViewer, 1) }
+
+// client is the app of the n-th device: all devices of a viewer use the same,
+// and so the same realm.
+func (m *minter) client(n int) client { return m.clients[m.viewer(n)%len(m.clients)] }
 
 func (m *minter) Answer(n, status int, body []byte) bool {
 	if status != http.StatusCreated {
@@ -49,7 +59,7 @@ func (m *minter) Answer(n, status int, body []byte) bool {
 		return true
 	}
 	token, ok := field(body, "serviceToken")
-	c := m.clients[n%len(m.clients)]
+	c := m.client(n)
 	m.members = append(m.members, member{provider: c.provider, bearer: c.bearer, device: deviceID(m.name, n), service: token})
 	return ok
 }
@@ -105,11 +115,15 @@ func (l *lister) Answer(i, status int, body []byte) bool {
 // linker makes a link code for each member in turn and collects the codes.
 type linker struct {
 	members []member
+	limit   int // requests in total; 0 for no limit
 	sent    int
 	codes   []code
 }
 
 func (l *linker) Next(buf []byte) ([]byte, int, bool) {
+	if l.limit > 0 && l.sent == l.limit {
+		return buf, 0, false
+	}
 	i := l.sent % len(l.members)
 	l.sent++
 	m := &l.members[i]
@@ -135,6 +149,13 @@ type redeemer struct {
 	guests  []guest
 }
 
+// home is the address of one viewer. Redemptions that are under way count as
+// guesses of their address until they succeed, so as many as the bench keeps
+// under way at once must not come from one.
+func home(i int) string {
+	return "10." + strconv.Itoa(i>>16&255) + "." + strconv.Itoa(i>>8&255) + "." + strconv.Itoa(i&255)
+}
+
 func (d *redeemer) Next(buf []byte) ([]byte, int, bool) {
 	if d.sent == len(d.codes) {
 		return buf, 0, false
@@ -143,7 +164,7 @@ func (d *redeemer) Next(buf []byte) ([]byte, int, bool) {
 	d.sent++
 	m := &d.members[d.codes[i].host]
 	r := newRequest(buf, http.MethodPost, m.provider, "serviceToken", m.bearer).device(deviceID(d.name, i))
-	return r.header("X-Device-Info", deviceInfo).header("X-SSO-LINK", d.codes[i].digits).end(""), i, true
+	return r.header("X-Forwarded-For", home(i)).header("X-Device-Info", deviceInfo).header("X-SSO-LINK", d.codes[i].digits).end(""), i, true
 }
 
 func (d *redeemer) Answer(i, status int, _ []byte) bool {

@@ -167,6 +167,10 @@ func (s *Store) Err() error {
 	return nil
 }
 
+// Full reports whether changes are refused because free disk space is below
+// the reserve. Reads go on.
+func (s *Store) Full() bool { return s.disk.full.Load() }
+
 // Close waits for reads and rounds that have begun, then closes the store.
 // Afterwards everything fails with [ErrClosed].
 func (s *Store) Close() error {

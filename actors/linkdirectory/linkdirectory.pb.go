@@ -9,12 +9,11 @@
 package linkdirectory
 
 import (
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
-
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -963,26 +962,23 @@ func file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP() []byte {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescData
 }
 
-var (
-	file_actors_linkdirectory_linkdirectory_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-	file_actors_linkdirectory_linkdirectory_proto_msgTypes  = make([]protoimpl.MessageInfo, 11)
-	file_actors_linkdirectory_linkdirectory_proto_goTypes   = []any{
-		Failure(0),           // 0: ssod.actors.linkdirectory.Failure
-		Verdict(0),           // 1: ssod.actors.linkdirectory.Verdict
-		(*State)(nil),        // 2: ssod.actors.linkdirectory.State
-		(*RealmBudget)(nil),  // 3: ssod.actors.linkdirectory.RealmBudget
-		(*Window)(nil),       // 4: ssod.actors.linkdirectory.Window
-		(*Entry)(nil),        // 5: ssod.actors.linkdirectory.Entry
-		(*Reserve)(nil),      // 6: ssod.actors.linkdirectory.Reserve
-		(*ReserveReply)(nil), // 7: ssod.actors.linkdirectory.ReserveReply
-		(*Resolve)(nil),      // 8: ssod.actors.linkdirectory.Resolve
-		(*ResolveReply)(nil), // 9: ssod.actors.linkdirectory.ResolveReply
-		(*Settle)(nil),       // 10: ssod.actors.linkdirectory.Settle
-		(*Retire)(nil),       // 11: ssod.actors.linkdirectory.Retire
-		(*Done)(nil),         // 12: ssod.actors.linkdirectory.Done
-	}
-)
-
+var file_actors_linkdirectory_linkdirectory_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_actors_linkdirectory_linkdirectory_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_actors_linkdirectory_linkdirectory_proto_goTypes = []any{
+	(Failure)(0),         // 0: ssod.actors.linkdirectory.Failure
+	(Verdict)(0),         // 1: ssod.actors.linkdirectory.Verdict
+	(*State)(nil),        // 2: ssod.actors.linkdirectory.State
+	(*RealmBudget)(nil),  // 3: ssod.actors.linkdirectory.RealmBudget
+	(*Window)(nil),       // 4: ssod.actors.linkdirectory.Window
+	(*Entry)(nil),        // 5: ssod.actors.linkdirectory.Entry
+	(*Reserve)(nil),      // 6: ssod.actors.linkdirectory.Reserve
+	(*ReserveReply)(nil), // 7: ssod.actors.linkdirectory.ReserveReply
+	(*Resolve)(nil),      // 8: ssod.actors.linkdirectory.Resolve
+	(*ResolveReply)(nil), // 9: ssod.actors.linkdirectory.ResolveReply
+	(*Settle)(nil),       // 10: ssod.actors.linkdirectory.Settle
+	(*Retire)(nil),       // 11: ssod.actors.linkdirectory.Retire
+	(*Done)(nil),         // 12: ssod.actors.linkdirectory.Done
+}
 var file_actors_linkdirectory_linkdirectory_proto_depIdxs = []int32{
 	3, // 0: ssod.actors.linkdirectory.State.realm:type_name -> ssod.actors.linkdirectory.RealmBudget
 	0, // 1: ssod.actors.linkdirectory.ReserveReply.failure:type_name -> ssod.actors.linkdirectory.Failure

@@ -20,7 +20,8 @@ var idForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // is right.
 type checker struct {
 	*report
-	c *Config
+	c          *Config
+	issuerKeys func(TrustedIssuer) error
 }
 
 // bounds are the range of a lifetime. Above it is a mistake, below it a

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 )
 
-// files checks that every file the configuration names can be read. What is
-// in it is judged by whoever uses it.
+// files checks that every file the configuration names can be read, and asks
+// who will use them what they think of the keys of trusted issuers.
 func (k *checker) files() {
 	for i, r := range k.c.Realms {
 		key := fmt.Sprintf("realms[%d]", i)
@@ -16,6 +17,7 @@ func (k *checker) files() {
 			at := fmt.Sprintf("%s.trustedIssuers[%d]", key, j)
 			k.readable(at+".jwksFile", t.JWKSFile)
 			k.readable(at+".pemFile", t.PEMFile)
+			k.usable(at, t)
 		}
 		for j, p := range r.Platforms {
 			at := fmt.Sprintf("%s.platforms[%d]", key, j)
@@ -26,6 +28,16 @@ func (k *checker) files() {
 		for j, m := range r.MVPDs {
 			k.readable(fmt.Sprintf("%s.mvpds[%d].clientSecretFile", key, j), m.ClientSecretFile)
 		}
+	}
+}
+
+// usable judges an issuer in which nothing else was found.
+func (k *checker) usable(key string, t TrustedIssuer) {
+	if k.issuerKeys == nil || slices.ContainsFunc(k.mistakes, func(m Mistake) bool { return within(m.Key, key) }) {
+		return
+	}
+	if err := k.issuerKeys(t); err != nil {
+		k.mistake(key, "%v", err)
 	}
 }
 

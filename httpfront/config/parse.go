@@ -29,6 +29,9 @@ type Options struct {
 	// PublicURL is the default of publicURL: http:// and the address of the
 	// public listener. Empty means http://127.0.0.1:8080.
 	PublicURL string
+	// CheckIssuer judges what [Load] finds in the key files of a trusted
+	// issuer; nil: nobody does.
+	CheckIssuer func(TrustedIssuer) error
 }
 
 //go:embed demo.yaml
@@ -72,7 +75,7 @@ func read(data []byte, o Options, more func(*checker)) (*Config, error) {
 	c := &Config{}
 	if decode(data, c, r) {
 		c.complete(o)
-		check := &checker{report: r, c: c}
+		check := &checker{report: r, c: c, issuerKeys: o.CheckIssuer}
 		check.config()
 		if more != nil {
 			more(check)

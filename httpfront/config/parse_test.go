@@ -98,16 +98,19 @@ func TestParseFillsInTheDefaults(t *testing.T) {
 		r.MaxDevices, r.LinkCode, r.Guessing, r.Session.TTL, r.MediaToken.TTL, r.Limits,
 	}
 	want := values{
-		"ssod", "http://127.0.0.1:9999", config.AccessToken{Algorithm: "HS256", TTL: 6 * time.Hour},
+		"ssod", "http://127.0.0.1:9999",
+		config.AccessToken{Algorithm: "HS256", TTL: 6 * time.Hour},
 		config.Throttle{
 			Enabled: true, Rate: 1, Burst: 10,
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
-		9600 * time.Hour, config.ServiceToken{Algorithm: "HS256", TTL: time.Hour, RefreshWindow: 168 * time.Hour, BindDevice: true},
+		9600 * time.Hour,
+		config.ServiceToken{Algorithm: "HS256", TTL: time.Hour, RefreshWindow: 168 * time.Hour, BindDevice: true},
 		"asserted", 50,
 		config.LinkCode{Length: 6, Alphabet: "digits", TTL: 15 * time.Minute, MaxPerProfile: 5, MaxIssued: 10, MaxLive: 200000},
 		config.Guessing{PerDevice: 5, PerAddress: 60, PerRealm: 100},
-		30 * time.Minute, 7 * time.Minute, config.Limits{Authorize: 1, Preauthorize: 5},
+		30 * time.Minute, 7 * time.Minute,
+		config.Limits{Authorize: 1, Preauthorize: 5},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Fatalf("defaults (-want +got):\n%s", diff)

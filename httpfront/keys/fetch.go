@@ -188,8 +188,10 @@ func (f *fetcher) fetch(ctx context.Context) error {
 	return nil
 }
 
-// checkIssuer finds the mistakes in one issuer's configuration.
-func checkIssuer(t config.TrustedIssuer) error {
+// CheckIssuer finds the mistakes that can be seen in an external issuer before
+// it is used: a file that does not hold keys, a URL that is not safe, a name
+// that belongs to somebody else.
+func CheckIssuer(t config.TrustedIssuer) error {
 	if t.Issuer == "" || t.Issuer == OwnIssuer || t.Issuer == NamespaceSSO || strings.HasPrefix(t.Issuer, "platform:") {
 		return fmt.Errorf("trusted issuer %q: the name is reserved", t.Issuer)
 	}

@@ -117,16 +117,3 @@ func (i *issuers) close() {
 		}
 	}
 }
-
-// CheckIssuers finds the mistakes that can be seen in the external issuers of
-// a configuration before it is used: files that do not hold keys, URLs that
-// are not safe, and names that belong to somebody else.
-func CheckIssuers(cfg *config.Config) error {
-	var errs []error
-	for _, realm := range cfg.Realms {
-		for _, t := range realm.TrustedIssuers {
-			errs = append(errs, checkIssuer(t))
-		}
-	}
-	return errors.Join(errs...)
-}

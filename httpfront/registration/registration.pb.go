@@ -7,12 +7,11 @@
 package registration
 
 import (
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
-
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -214,14 +213,11 @@ func file_httpfront_registration_registration_proto_rawDescGZIP() []byte {
 	return file_httpfront_registration_registration_proto_rawDescData
 }
 
-var (
-	file_httpfront_registration_registration_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
-	file_httpfront_registration_registration_proto_goTypes  = []any{
-		(*StatementRecord)(nil), // 0: ssod.registration.StatementRecord
-		(*RevokedRecord)(nil),   // 1: ssod.registration.RevokedRecord
-	}
-)
-
+var file_httpfront_registration_registration_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_httpfront_registration_registration_proto_goTypes = []any{
+	(*StatementRecord)(nil), // 0: ssod.registration.StatementRecord
+	(*RevokedRecord)(nil),   // 1: ssod.registration.RevokedRecord
+}
 var file_httpfront_registration_registration_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
 	0, // [0:0] is the sub-list for method input_type

@@ -211,3 +211,27 @@ func wrong(code string, i int) string {
 	digit := (code[len(code)-1] - '0' + 1 + byte(i)) % 10
 	return code[:len(code)-1] + string('0'+digit)
 }
+
+// TestManyHonestViewersShareAnAddress redeems codes for 200 viewers behind one
+// carrier's address, 3 of 100 of whom mistype theirs first: with the throttle
+// raised for such an address nobody is turned away.
+func TestManyHonestViewersShareAnAddress(t *testing.T) {
+	const viewers = 200
+	a := startNode(t, `
+throttle: {rate: 1000, burst: 1000}
+realms:
+  - {id: one, serviceProviders: [one]}
+`).mustApp("one")
+	for i := range viewers {
+		_, code := a.hostWithCode(fmt.Sprintf("host %d", i))
+		name := fmt.Sprintf("viewer %d", i)
+		if i%33 == 0 {
+			if got := a.mustGuess(name, "203.0.113.1", wrong(code, 0)); got.Status != http.StatusBadRequest {
+				t.Fatalf("viewer %d mistypes: got %d, want 400", i, got.Status)
+			}
+		}
+		if got := a.mustGuess(name, "203.0.113.1", code); got.Status != http.StatusCreated {
+			t.Fatalf("viewer %d: got %d %s, want 201", i, got.Status, got.Body)
+		}
+	}
+}

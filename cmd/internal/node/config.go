@@ -2,7 +2,6 @@ package node
 
 import (
 	"cmp"
-	"fmt"
 	"log/slog"
 	"net"
 	"time"
@@ -37,6 +36,9 @@ type Config struct {
 
 	// Shards is the number of shards of a new cluster; 0 means 64.
 	Shards int
+	// Reserve is the free disk space in bytes below which changes are refused;
+	// 0 means 256 MiB.
+	Reserve uint64
 	// DrainDelay is for how long requests are still served after /readyz
 	// turned 503. 0: not at all.
 	DrainDelay time.Duration
@@ -51,18 +53,11 @@ const grace = 12 * time.Second
 // Settings reads the configuration file, or returns the demo configuration.
 // What is wrong in it is reported in one error, with lines.
 func (c *Config) Settings() (*config.Config, error) {
-	o := config.Options{File: c.File, PublicURL: c.publicURL()}
+	o := config.Options{File: c.File, PublicURL: c.publicURL(), CheckIssuer: keys.CheckIssuer}
 	if c.File == "" {
 		return config.Demo(o), nil
 	}
-	cfg, err := config.Load(o)
-	if err != nil {
-		return nil, err
-	}
-	if err := keys.CheckIssuers(cfg); err != nil {
-		return nil, fmt.Errorf("%s: %w", c.File, err)
-	}
-	return cfg, nil
+	return config.Load(o)
 }
 
 // publicURL is the default of publicURL: where the public listener is.

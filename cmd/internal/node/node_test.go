@@ -298,6 +298,34 @@ func TestReload(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+func TestBelowTheDiskReserveReadsGoOn(t *testing.T) {
+	c := settings(t)
+	first, err := node.Start(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	c.Reserve = 1 << 62
+	n := start(t, c)
+	if status, body := get(t, "http://"+n.Admin()+"/readyz"); status != 200 || !strings.Contains(body, `"condition":"disk","ok":false`) {
+		t.Errorf("readyz: got %d %s, want 200 with the disk as advice", status, body)
+	}
+	if status, body := get(t, "http://"+n.Admin()+"/admin/v1/keys"); status != 200 {
+		t.Errorf("a read: got %d %s, want 200", status, body)
+	}
+	r, err := http.Post("http://"+n.Admin()+"/admin/v1/software-statements", "application/json", strings.NewReader(`{"clientName":"x","serviceProviders":["demo"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	defer r.Body.Close()
+	if r.StatusCode != 503 || r.Header.Get("Retry-After") == "" {
+		t.Errorf("a change: got %d, want 503 with Retry-After", r.StatusCode)
+	}
+}
+
 // A node that is stopped right after its start has a public listener that
 // fasthttp does not know yet.
 func TestStopRightAfterStart(t *testing.T) {

@@ -69,7 +69,7 @@ func (n *Node) listen(context.Context) error {
 func (n *Node) open(context.Context) (err error) {
 	n.store, err = persistence.Open(persistence.Options{
 		Dir: n.config.Data, Node: n.config.Name, DefaultNode: n.config.DefaultName, Shards: n.config.Shards,
-		Fatal: n.fatal, Logger: n.log, Registerer: n.registry,
+		Reserve: n.config.Reserve, Fatal: n.fatal, Logger: n.log, Registerer: n.registry,
 	})
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ func (n *Node) status() admin.Status {
 	s.Conditions = append(s.Conditions, lifecycle(state))
 	if state != admin.Starting {
 		s.Addresses["admin"] = n.Admin()
-		s.Conditions = append(s.Conditions, n.storeCondition(), n.shardCondition())
+		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition())
 	}
 	return s
 }
@@ -44,6 +44,16 @@ func (n *Node) storeCondition() admin.Condition {
 		return admin.Condition{Name: "store", Detail: err.Error()}
 	}
 	return admin.Condition{Name: "store", OK: true}
+}
+
+// diskCondition is advice: below the reserve reads go on, and another node
+// would not be better off with them.
+func (n *Node) diskCondition() admin.Condition {
+	c := admin.Condition{Name: "disk", OK: !n.store.Full(), Advice: true}
+	if !c.OK {
+		c.Detail = "free space is below the reserve: changes are refused, reads go on"
+	}
+	return c
 }
 
 // shardCondition is whether every shard has an owner that this node knows.
