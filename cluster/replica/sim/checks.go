@@ -20,6 +20,7 @@ type checks struct {
 	appliedCount int
 	latest       map[core.ShardID]core.Applied // the newest state anywhere
 	happened     map[string]bool               // tags of commits that were applied
+	values       map[string]bool               // states that were applied
 	never        map[string]error              // tags of commits that must not be
 }
 
@@ -53,7 +54,7 @@ func newChecks() checks {
 	return checks{
 		leaders: map[termKey]leader{}, entries: map[indexKey]uint64{}, states: map[indexKey]uint64{},
 		hash: maphash.MakeSeed(), promised: map[replicaKey]promise{},
-		latest: map[core.ShardID]core.Applied{}, happened: map[string]bool{}, never: map[string]error{},
+		latest: map[core.ShardID]core.Applied{}, happened: map[string]bool{}, values: map[string]bool{}, never: map[string]error{},
 	}
 }
 
@@ -128,6 +129,7 @@ func (w *world) checkTags(n *node, ch *core.Change, rejected []error) {
 		}
 		tag := string(ch.Commits[i].Outcomes[0].Result)
 		w.happened[tag] = true
+		w.values[string(ch.Commits[i].State)] = true
 		if why, ok := w.never[tag]; ok {
 			w.violate("node %d applies commit %s, which was answered %v", n.id, tag, why)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -221,12 +222,17 @@ func partition(ops []porcupine.Operation) [][]porcupine.Operation {
 }
 
 // checkHistory: what the clients saw is what one register after the other, used
-// by one client at a time, could have shown them.
+// by one client at a time, could have shown them. A change that nobody got an
+// answer to and that no node applied did not happen; leaving it out makes the
+// search short.
 func (w *world) checkHistory() {
-	for _, c := range w.clients {
-		c.stop = true
-	}
-	if porcupine.CheckOperationsTimeout(register, w.ops, 20*time.Second) == porcupine.Illegal {
-		w.violate("the history of %d operations is not linearizable", len(w.ops))
+	ops := slices.DeleteFunc(w.ops, func(o porcupine.Operation) bool {
+		return o.Output == unknownAnswer && !w.values[o.Input.(*operation).value]
+	})
+	switch porcupine.CheckOperationsTimeout(register, ops, 20*time.Second) {
+	case porcupine.Illegal:
+		w.violate("the history of %d operations is not linearizable", len(ops))
+	case porcupine.Unknown:
+		w.unchecked = true
 	}
 }

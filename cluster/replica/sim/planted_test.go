@@ -10,12 +10,12 @@ import (
 // there, so that it is short as long as the simulation stays the same.
 var found = map[string]uint64{
 	"ack-before-sync":       1,
-	"forwarded-read":        100,
-	"ignore-proposer-term":  86,
+	"forwarded-read":        133,
+	"ignore-proposer-term":  141,
 	"per-write-revision":    1,
-	"reuse-replica-id":      4,
+	"reuse-replica-id":      6,
 	"step-collision":        1,
-	"wipe-on-install-crash": 16,
+	"wipe-on-install-crash": 18,
 }
 
 // TestPlanted switches each mistake on and expects the simulation to find it,

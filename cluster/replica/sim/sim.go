@@ -32,6 +32,8 @@ type Result struct {
 	Snapshots, Installs, Moves int
 	Unknown, Refused, Rejected int
 	Steps                      uint64
+	// Unchecked: whether the history is linearizable took too long to find out.
+	Unchecked bool
 }
 
 func (r Result) String() string {
@@ -60,6 +62,7 @@ type world struct {
 
 	snapshots, installs, crashes, moves int
 	unknown, refused, rejected          int
+	unchecked                           bool
 }
 
 // Run does one run.
@@ -171,6 +174,6 @@ func (w *world) result() Result {
 		Applied: w.appliedCount, Changes: w.changed, Reads: w.read,
 		Elections: len(w.leaders), Crashes: w.crashes, Snapshots: w.snapshots,
 		Installs: w.installs, Moves: w.moves, Unknown: w.unknown, Refused: w.refused,
-		Rejected: w.rejected, Steps: w.seq,
+		Rejected: w.rejected, Steps: w.seq, Unchecked: w.unchecked,
 	}
 }

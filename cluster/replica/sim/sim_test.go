@@ -37,17 +37,20 @@ func run(t *testing.T, o Options) Result {
 
 func TestSim(t *testing.T) {
 	start := time.Now()
-	seed := *from
+	seed, unchecked := *from, 0
 	for ; more(seed, start); seed++ {
 		res := run(t, Options{Seed: seed})
 		if res.Violation != nil {
 			t.Errorf("%v\nreplay: make sim SEEDS=1 FROM=%d DURATION=%v", res.Violation, seed, *duration)
 		}
+		if res.Unchecked {
+			unchecked++
+		}
 		if *seeds == 1 {
 			t.Log(res)
 		}
 	}
-	t.Logf("%d seeds of %v in %v", seed-*from, *duration, time.Since(start).Round(time.Millisecond))
+	t.Logf("%d seeds of %v in %v, %d histories too hard to check", seed-*from, *duration, time.Since(start).Round(time.Millisecond), unchecked)
 }
 
 func more(seed uint64, start time.Time) bool {
