@@ -51,10 +51,11 @@ func pass(bs []*Barrier, err error) {
 }
 
 // Barrier queues a read for the next round; the reads of a shard that wait for
-// the same round share one exchange with the followers.
+// the same round share one exchange with the followers. It fails at once when
+// the term is over or no majority is heard of.
 func (c *Core) Barrier(b *Barrier) {
 	g := c.groups[b.Shard]
-	if g == nil || !g.open || g.term != b.Term {
+	if g == nil || !g.open || g.term != b.Term || g.silent {
 		b.Done(ErrLost)
 		return
 	}

@@ -82,10 +82,10 @@ func answer(ps []*Proposal, err error) {
 }
 
 // Propose queues a commit for the next round. It is refused at once when the
-// term is over or too much waits already.
+// term is over, no majority is heard of, or too much waits already.
 func (c *Core) Propose(p *Proposal) {
 	g := c.groups[p.Shard]
-	if g == nil || !g.open || g.term != p.Term || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue {
+	if g == nil || !g.open || g.term != p.Term || g.silent || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue {
 		p.Done(ErrRefused)
 		return
 	}

@@ -18,6 +18,7 @@ type Core struct {
 	out     map[NodeID][]Envelope
 	snaps   []SnapshotSend
 	changes []Leadership
+	ticks   uint64
 }
 
 // Envelope is a raft message of one shard.
@@ -168,9 +169,11 @@ func (c *Core) mark(g *group) {
 
 // Tick advances the time of all shards.
 func (c *Core) Tick() {
+	c.ticks++
 	for _, g := range c.order {
 		if !g.frozen() {
 			g.rn.Tick()
+			c.listen(g)
 			c.mark(g)
 		}
 	}

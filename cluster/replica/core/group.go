@@ -25,6 +25,12 @@ type group struct {
 	// applied, so there is a handle.
 	open bool
 
+	// heard is the tick at which each other replica sent something; silent says
+	// that it is too long for a majority, since when this replica leads.
+	heard  map[ReplicaID]uint64
+	silent bool
+	since  uint64
+
 	applied Applied
 	// emitted is the configuration after the entries that were handed out for
 	// application, which may be ahead of applied.

@@ -19,6 +19,7 @@ func (c *Core) Receive(from NodeID, ms []Envelope) {
 		if g == nil || g.frozen() || !c.acceptable(g, from, e.Message) {
 			continue
 		}
+		c.hear(g, ReplicaID(e.Message.GetFrom()))
 		_ = g.rn.Step(e.Message) // an error means that the message is stale
 		c.mark(g)
 	}

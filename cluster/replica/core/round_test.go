@@ -343,3 +343,28 @@ func TestAcknowledgementsWaitForTheDisk(t *testing.T) {
 		t.Error("not acknowledged after it")
 	}
 }
+
+func TestALeaderWithoutAMajorityRefusesSoon(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	for range 5 {
+		b.core.Tick()
+		b.answer()
+	}
+	b.want("while node 2 answers", b.propose("a", 0), errPending)
+	b.settle()
+	for range 6 { // half a second; raft gives up after a second
+		b.core.Tick()
+		b.settle()
+	}
+	if !b.last.Open {
+		t.Fatal("the leadership has ended")
+	}
+	b.want("when nobody answers", b.propose("b", 0), core.ErrRefused)
+	read := errPending
+	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
+	b.want("a barrier", &read, core.ErrLost)
+	b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: new(b.last.Term)})
+	b.core.Tick()
+	b.want("when node 2 is back", b.propose("b", 0), errPending)
+}
