@@ -23,14 +23,15 @@ type Log struct {
 	done map[ShardID]Applied // how far each state is
 }
 
-// Log returns the replication log of the store. There is one; it is used
-// instead of [Store.Apply], never beside it.
+// Log returns the replication log of the store. A process uses one, instead of
+// [Store.Apply] and never beside it.
 func (s *Store) Log() *Log {
 	return &Log{s: s, last: make(map[ShardID]uint64), done: make(map[ShardID]Applied)}
 }
 
 // Append writes all of writes as one batch. With sync it returns when the
-// batch, and everything written before it, is on disk.
+// batch, and everything written before it, is on disk. A log that was there
+// before is scanned first.
 func (l *Log) Append(writes []LogWrite, sync bool) error {
 	b := l.s.db.NewBatch()
 	defer b.Close()

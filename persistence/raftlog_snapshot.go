@@ -116,3 +116,17 @@ func (l *Log) DiscardSnapshot(name string) error {
 	}
 	return err
 }
+
+// Tidy removes the files of snapshots that nobody waits for any more, which a
+// crash left. It is called at start, after [Log.Replicas].
+func (l *Log) Tidy() error {
+	d := l.s.dir
+	names, err := d.fs.List(d.file("snapshots"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, name := range names {
+		err = errors.Join(err, d.fs.Remove(d.fs.PathJoin(d.file("snapshots"), name)))
+	}
+	return err
+}

@@ -170,6 +170,22 @@ func TestInstalledStateIsUsed(t *testing.T) {
 	}
 }
 
+func TestTidyRemovesWhatACrashLeft(t *testing.T) {
+	l := logWith(t, vfs.NewMem(), 3)
+	if err := l.Tidy(); err != nil {
+		t.Errorf("without any: %v", err)
+	}
+	if _, err := l.Export(1, "left"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Tidy(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.OpenSnapshot("left"); err == nil {
+		t.Error("the file is still there")
+	}
+}
+
 func TestDamageIsFoundAndNamed(t *testing.T) {
 	flip := func(t *testing.T, l *Log, k []byte) {
 		v, err := l.s.get(k)

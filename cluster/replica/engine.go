@@ -25,6 +25,8 @@ type Log interface {
 	// ReceiveSnapshot stores such a file, durably.
 	ReceiveSnapshot(name string, r io.Reader) error
 	DiscardSnapshot(name string) error
+	// Tidy removes such files that a crash left.
+	Tidy() error
 }
 
 // State reads what is applied. A [ssod/persistence.Store] is one.
@@ -114,6 +116,9 @@ func Open(cfg Config) (*Engine, error) {
 	cfg = cfg.withDefaults()
 	replicas, err := cfg.Log.Replicas()
 	if err != nil {
+		return nil, fmt.Errorf("open replicas: %w", err)
+	}
+	if err := cfg.Log.Tidy(); err != nil {
 		return nil, fmt.Errorf("open replicas: %w", err)
 	}
 	e := &Engine{cfg: cfg, stop: make(chan struct{}), snapshots: make(chan struct{}, 2)}
