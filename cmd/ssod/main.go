@@ -79,6 +79,7 @@ func parse(f *flags, args []string, stdout, stderr io.Writer) (status int, done 
 
 // serve runs a node until a signal or a failure ends it.
 func serve(c node.Config, log *slog.Logger) int {
+	tuneMemory()
 	ending := make(chan os.Signal, 2)
 	signal.Notify(ending, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(ending)

@@ -1,0 +1,57 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// session is the README's block of shell commands for newcomers.
+func session(t *testing.T) string {
+	t.Helper()
+	readme, err := os.ReadFile("../../../README.md")
+	must(t, err)
+	block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindSubmatch(readme)
+	if block == nil {
+		t.Fatal("the README has no block of shell commands")
+	}
+	return string(block[1])
+}
+
+// The README's session runs as printed, but for the ports, on the built-in
+// configuration, in a directory that has bin/ as a clone has after make run.
+func TestReadmeSession(t *testing.T) {
+	n := startNode(t, "", "--config", "")
+	bin := filepath.Join(n.dir, "bin")
+	must(t, os.Mkdir(bin, 0o700))
+	out, err := exec.Command("go", "build", "-o", bin, "ssod/cmd/ssoctl").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build ssoctl: %v\n%s", err, out)
+	}
+	script := strings.ReplaceAll(session(t), "127.0.0.1:8080", n.http)
+	cmd := exec.CommandContext(t.Context(), "bash", "-eu", "-c", script)
+	cmd.Dir = n.dir
+	cmd.Env = append(os.Environ(), "SSOCTL_ADMIN="+n.admin)
+	stdout, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("the session: %v", err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(stdout)), "\n")
+	want := []string{
+		`^type this on the TV: [0-9]{6}$`,
+		`^\{"devices":\{"cGhvbmUtMQ==":\{.*"type":"regular"\},"dHYtMQ==":\{.*"type":"sso"\}\}\}$`,
+		`^\{"status":"OK","unlinkedDevices":\["dHYtMQ=="\]\}$`,
+		`"code":"token_invalid"`,
+	}
+	if len(lines) != len(want) {
+		t.Fatalf("the session printed %d lines, want %d:\n%s", len(lines), len(want), stdout)
+	}
+	for i, w := range want {
+		if !regexp.MustCompile(w).MatchString(lines[i]) {
+			t.Errorf("line %d: got %q, want a match of %q", i+1, lines[i], w)
+		}
+	}
+}
