@@ -368,3 +368,35 @@ func TestALeaderWithoutAMajorityRefusesSoon(t *testing.T) {
 	b.core.Tick()
 	b.want("when node 2 is back", b.propose("b", 0), errPending)
 }
+
+// TestASlowDiskDelaysNeitherHeartbeatsNorReads: while the leader's disk stands
+// still, ticks send heartbeats and barriers are answered.
+func TestASlowDiskDelaysNeitherHeartbeatsNorReads(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	done := b.propose("a", 0)
+	stuck := []core.Round{b.round()}
+	b.sent = nil
+	b.core.Tick()
+	stuck = append(stuck, b.round())
+	if !b.has(pb.MsgHeartbeat) {
+		t.Error("no heartbeat")
+	}
+	b.sent = nil
+	read := errPending
+	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
+	stuck = append(stuck, b.round())
+	for _, m := range b.sent {
+		if m.GetType() == pb.MsgHeartbeat && core.ReplicaID(m.GetTo()) == id(2) {
+			b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term, Context: m.Context})
+		}
+	}
+	stuck = append(stuck, b.round())
+	b.want("barrier", &read, nil)
+	b.want("commit", done, errPending)
+	for _, out := range stuck {
+		b.finish(out)
+	}
+	b.answer()
+	b.want("commit, when the disk goes on", done, nil)
+}
