@@ -35,7 +35,7 @@ type Config struct {
 	LogTail int
 	// LogKeep is how many bytes of applied entries a shard's log keeps for
 	// followers that lag; beyond twice that it is truncated and they need a
-	// snapshot. Default 16 MiB.
+	// snapshot. Default 4 MiB; all logs are read when the node starts.
 	LogKeep int
 
 	// Planted switches mistakes on; only tests of the simulation can.
@@ -48,7 +48,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxQueue, 8<<20)
 	orDefault(&c.MaxUncommitted, 16<<20)
 	orDefault(&c.LogTail, 1<<20)
-	orDefault(&c.LogKeep, 16<<20)
+	orDefault(&c.LogKeep, 4<<20)
 	return c
 }
 
