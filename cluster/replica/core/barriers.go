@@ -100,6 +100,16 @@ func (g *group) confirmed(rs raft.ReadState) {
 	}
 }
 
+// confirmAll confirms what was asked of voters that are none any more: alone,
+// this node has applied everything that was acknowledged.
+func (b *barriers) confirmAll(index uint64) {
+	for _, s := range b.asked {
+		s.index = index
+		b.known = append(b.known, s)
+	}
+	b.asked = nil
+}
+
 // release answers the barriers whose index is applied, unless the leadership
 // has ended meanwhile.
 func (c *Core) release(g *group) {

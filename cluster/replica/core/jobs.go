@@ -273,6 +273,9 @@ func (c *Core) reconfigure(g *group, e *pb.Entry, want *pb.ConfState) *pb.ConfSt
 		panic(fmt.Sprintf("shard %d: configuration at %d: %v", g.shard, e.GetIndex(), err))
 	}
 	g.applied.Conf = got
+	if soleVoter(got, g.id) {
+		g.barriers.confirmAll(g.applied.Index)
+	}
 	c.changed(g)
 	return got
 }

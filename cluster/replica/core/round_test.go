@@ -23,6 +23,7 @@ type bench struct {
 	sent  []*pb.Message
 	last  core.Leadership
 	snaps []core.SnapshotSend
+	deaf  bool // node 2 does not answer heartbeats
 }
 
 func id(n core.NodeID) core.ReplicaID { return persistence.NewReplicaID(n, 1) }
@@ -113,6 +114,9 @@ func (b *bench) answer() {
 			case pb.MsgApp:
 				b.receive(2, &pb.Message{Type: pb.MsgAppResp.Enum(), Term: m.Term, Index: new(m.GetIndex() + uint64(len(m.GetEntries())))})
 			case pb.MsgHeartbeat:
+				if b.deaf {
+					continue
+				}
 				b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term, Context: m.Context})
 			}
 		}
@@ -399,4 +403,28 @@ func TestASlowDiskDelaysNeitherHeartbeatsNorReads(t *testing.T) {
 	}
 	b.answer()
 	b.want("commit, when the disk goes on", done, nil)
+}
+
+// TestBarriersOfVotersThatLeave: a barrier that waits for voters that are
+// removed is answered when this node is alone.
+func TestBarriersOfVotersThatLeave(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	b.deaf = true
+	read := errPending
+	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
+	b.answer()
+	b.want("while there are others", &read, errPending)
+	var changes []*pb.ConfChangeSingle
+	for _, n := range []core.NodeID{2, 3} {
+		changes = append(changes, &pb.ConfChangeSingle{Type: pb.ConfChangeRemoveNode.Enum(), NodeId: new(uint64(id(n)))})
+	}
+	if err := b.core.ChangeMembers(shard, b.last.Term, changes); err != nil {
+		t.Fatal(err)
+	}
+	b.answer()
+	if !b.last.Sole {
+		t.Fatalf("not alone: %+v", b.last)
+	}
+	b.want("alone", &read, nil)
 }
