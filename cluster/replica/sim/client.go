@@ -23,6 +23,7 @@ type client struct {
 	id      int
 	answers int
 	stop    bool
+	current *operation
 	// A request has two steps on the same entity, as a flow over several
 	// entities has.
 	request persistence.RequestID
@@ -73,6 +74,7 @@ func (c *client) next() {
 		return
 	}
 	op := c.operation()
+	c.current = op
 	op.call, op.give = c.w.stamp(), c.w.now+deadline
 	c.try(op)
 	c.w.after(deadline, func() { c.expire(op) })
@@ -226,6 +228,11 @@ func partition(ops []porcupine.Operation) [][]porcupine.Operation {
 // answer to and that no node applied did not happen; leaving it out makes the
 // search short.
 func (w *world) checkHistory() {
+	for _, c := range w.clients {
+		if op := c.current; op != nil && !op.done && !op.read {
+			c.record(op, unknownAnswer, math.MaxInt64) // it may have happened
+		}
+	}
 	ops := slices.DeleteFunc(w.ops, func(o porcupine.Operation) bool {
 		return o.Output == unknownAnswer && !w.values[o.Input.(*operation).value]
 	})
