@@ -20,6 +20,10 @@ type Kind struct {
 	// on the shards this node leads, slowly and for ever. A nil Sweep means
 	// that nothing needs sweeping.
 	Sweep func(h cluster.Head, now time.Time) proto.Message
+	// Quiet is for how many ticks (of Limits.Tick, a second) an entity is unused
+	// before it gets a Tick; 0 means that it gets one each time. Ticks of many
+	// busy entities cost CPU.
+	Quiet uint32
 	// Fenced says whether a command needs a read barrier before the entity
 	// sees it. A nil Fenced means none does; see also Turn.Fence.
 	Fenced func(command proto.Message) bool

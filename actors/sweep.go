@@ -88,7 +88,8 @@ func (l *lease) sweep(age uint32, found []*activation) []*activation {
 	l.mu.Lock()
 	for _, a := range l.entities {
 		for ; a != nil; a = a.next {
-			if now-a.used.Load() >= age || a.restless.Load() {
+			unused := now - a.used.Load()
+			if unused >= age || unused >= a.kind.Quiet && a.restless.Load() {
 				found = append(found, a)
 			}
 		}

@@ -174,6 +174,9 @@ func (st *stage) head(c *Commit, parts bool) revision {
 		}
 		return revision{batch: st.sequence}
 	}
+	if c.BaseRev == 0 {
+		st.store.known.add(st.key)
+	}
 	parts = parts || len(c.Puts) > 0
 	h := Head{Rev: c.BaseRev + 1, Schema: c.Schema, State: c.State}
 	st.value = appendHead(st.value[:0], h, parts)
@@ -232,6 +235,9 @@ func (st *stage) set(err error) {
 func (s *Store) revision(k []byte) (revision, error) {
 	if v, ok := s.revs.get(k); ok {
 		return v, nil
+	}
+	if s.known.absent(k) {
+		return revision{}, nil
 	}
 	b, err := s.get(k)
 	if b == nil || err != nil {

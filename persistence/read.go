@@ -32,6 +32,9 @@ func (s *Store) Head(id ShardID, e Entity) (Head, bool, error) {
 // head reads the head with the key k. Whoever reads a head is likely to change
 // it, so its revision is remembered for that.
 func (s *Store) head(k []byte) (h Head, ok bool, err error) {
+	if s.known.absent(k) {
+		return Head{}, false, nil
+	}
 	epoch := s.revs.now()
 	b, err := s.get(k)
 	if err != nil {

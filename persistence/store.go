@@ -19,6 +19,7 @@ type Store struct {
 	disk     *disk
 	mark     *watermark
 	revs     *revisions
+	known    *known
 	shards   []shard // by ShardID
 
 	// mu orders batches: Start holds it from the first revision check until
@@ -45,7 +46,7 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, dir: dir, revs: newRevisions(), stop: make(chan struct{})}
+	s := &Store{opts: o, dir: dir, revs: newRevisions(), known: newKnown(), stop: make(chan struct{})}
 	s.durable.init()
 	s.readers.init()
 	if err := s.open(); err != nil {
@@ -55,6 +56,7 @@ func Open(o Options) (*Store, error) {
 		return nil, errors.Join(err, s.closeFiles())
 	}
 	s.done.Go(s.watch)
+	s.done.Go(s.learn)
 	return s, nil
 }
 

@@ -21,6 +21,11 @@ type Config struct {
 	TokenLife func(realm string) time.Duration
 }
 
+// quiet is for how many ticks, of a second, a profile stays decoded after its
+// last command. Devices ask in bursts: mint, link and list within seconds, then
+// nothing for an hour.
+const quiet = 10
+
 // Kind registers profiles with a runtime.
 func Kind(c Config) actors.Kind {
 	return actors.Kind{
@@ -28,6 +33,7 @@ func Kind(c Config) actors.Kind {
 		New: func(id actors.Identity) actors.Entity {
 			return &entity{id: id, config: &c}
 		},
+		Quiet: quiet,
 		Sweep: func(h cluster.Head, now time.Time) proto.Message {
 			return sweep(h, c.Retention(), now)
 		},

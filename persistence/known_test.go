@@ -1,0 +1,85 @@
+package persistence
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+func founded(i int) Entity { return Entity{Kind: "profile", Identity: fmt.Sprint("viewer-", i)} }
+
+// found creates entities from..to-1 and returns when they are on disk.
+func found(t *testing.T, s *Store, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		c := Commit{Entity: founded(i), State: []byte("x")}
+		if err := s.Apply([]ShardCommit{{Shard: 1, Commit: &c}}, time.Now())[0]; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// awaitFilter returns when a complete filter of at least the capacity is used.
+func awaitFilter(t *testing.T, s *Store, capacity int64) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(time.Millisecond) {
+		if f := s.known.filter.Load(); f.complete.Load() && f.capacity() >= capacity {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no complete filter for %d entities", capacity)
+		}
+	}
+}
+
+func headKey(i int) []byte { return appendHeadKey(nil, 1, founded(i)) }
+
+// Whatever the filter is doing, an entity that exists is never denied; most of
+// those that do not exist are.
+func TestFilterOfEntities(t *testing.T) {
+	fs := vfs.NewMem()
+	open := func() *Store {
+		s, err := Open(Options{Dir: "data", FS: fs, Node: "n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s := open()
+	awaitFilter(t, s, knownRoom)
+	s.mu.Lock()
+	small := newKnownFilter(64)
+	small.complete.Store(true)
+	s.known.filter.Store(small)
+	s.mu.Unlock()
+	found(t, s, 0, 300) // outgrows the small filter while it is used
+	awaitFilter(t, s, 512)
+	check := func(s *Store) {
+		t.Helper()
+		denied := 0
+		for i := range 300 {
+			if _, ok, err := s.Head(1, founded(i)); !ok || err != nil {
+				t.Fatalf("entity %d: got %v, %v, want it", i, ok, err)
+			}
+			if _, ok, err := s.Head(1, founded(i+1000)); ok || err != nil {
+				t.Fatalf("entity %d: got %v, %v, want none", i+1000, ok, err)
+			}
+			if s.known.absent(headKey(i + 1000)) {
+				denied++
+			}
+		}
+		if denied < 270 {
+			t.Errorf("the filter denied %d of 300 entities that do not exist", denied)
+		}
+	}
+	check(s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open()
+	defer s.Close()
+	awaitFilter(t, s, knownRoom)
+	check(s)
+}
