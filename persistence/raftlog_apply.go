@@ -42,6 +42,10 @@ func (l *Log) applyChange(c *Change) ([]error, error) {
 	}
 	b := l.s.db.NewBatch()
 	defer b.Close()
+	// Until Pebble has the batch nobody may replace what memory knows of the
+	// store by a scan of it.
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
 	rejected, err := l.stageCommits(b, c)
 	if err != nil {
 		return nil, err
@@ -56,7 +60,8 @@ func (l *Log) applyChange(c *Change) ([]error, error) {
 	return rejected, nil
 }
 
-// stageCommits adds an entry's commits to a batch.
+// stageCommits adds an entry's commits to a batch. The caller holds the store's
+// mu.
 func (l *Log) stageCommits(b *pebble.Batch, c *Change) ([]error, error) {
 	if len(c.Commits) == 0 {
 		return nil, nil
@@ -64,8 +69,6 @@ func (l *Log) stageCommits(b *pebble.Batch, c *Change) ([]error, error) {
 	// What is applied is in the log and durable there, so readers do not wait
 	// for it: it counts as part of a batch that is on disk.
 	st := stage{store: l.s, batch: b, sequence: l.s.durable.batch.Load(), time: int64(c.Time)}
-	l.s.mu.Lock()
-	defer l.s.mu.Unlock()
 	// Every entry moves the time and trims, also one whose commits are rejected.
 	l.s.shards[c.Shard].advance(st.time)
 	st.touch(c.Shard, 0)

@@ -127,7 +127,7 @@ func crashInInstall(t *testing.T, snapshot []byte, k int64, percent int) *vfs.Me
 		return nil
 	}))
 	l := logWith(t, fs, 5)
-	if err := l.ReceiveSnapshot("snap", bytes.NewReader(snapshot)); err != nil {
+	if err := l.ReceiveSnapshot("snap", bytes.NewReader(bytes.Clone(snapshot))); err != nil {
 		t.Fatal(err)
 	}
 	armed.Store(true)
@@ -150,7 +150,7 @@ func crashInInstall(t *testing.T, snapshot []byte, k int64, percent int) *vfs.Me
 func TestInstalledStateIsUsed(t *testing.T) {
 	snapshot := exportOf(t, 30)
 	l := logWith(t, vfs.NewMem(), 5)
-	if err := l.ReceiveSnapshot("snap", bytes.NewReader(snapshot)); err != nil {
+	if err := l.ReceiveSnapshot("snap", bytes.NewReader(bytes.Clone(snapshot))); err != nil {
 		t.Fatal(err)
 	}
 	_, err := l.Install(Install{
@@ -168,6 +168,29 @@ func TestInstalledStateIsUsed(t *testing.T) {
 	if _, err := l.OpenSnapshot("snap"); err == nil {
 		t.Error("the file is still there")
 	}
+}
+
+// TestInstalledEntitiesAreKnown: what came with a snapshot is not denied by the
+// filter of entities.
+func TestInstalledEntitiesAreKnown(t *testing.T) {
+	snapshot := exportOf(t, 30)
+	l := logWith(t, vfs.NewMem(), 1)
+	awaitFilter(t, l.s, 1)
+	if err := l.ReceiveSnapshot("snap", bytes.NewReader(bytes.Clone(snapshot))); err != nil {
+		t.Fatal(err)
+	}
+	_, err := l.Install(Install{
+		Shard:    1,
+		Snapshot: &pb.Snapshot{Data: []byte("snap"), Metadata: &pb.SnapshotMetadata{Index: new(uint64(30)), Term: new(uint64(30)), ConfState: voters}},
+		Hard:     &pb.HardState{Term: new(uint64(30)), Vote: new(uint64(2)), Commit: new(uint64(30))},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := l.s.Head(1, viewer); !ok || err != nil {
+		t.Errorf("got %v %v", ok, err)
+	}
+	appendAndApply(t, l, 31, 32)
 }
 
 func TestTidyRemovesWhatACrashLeft(t *testing.T) {
