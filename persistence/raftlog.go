@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"encoding/binary"
 	"fmt"
 	"sync"
 
@@ -43,12 +44,25 @@ func (l *Log) Append(writes []LogWrite, sync bool) error {
 	if !sync {
 		return l.commit(b, pebble.NoSync)
 	}
-	// Pebble does nothing at all with an empty batch, but what was written
-	// before must be synced: a promise may rest on that alone.
-	if err := b.LogData(nil, nil); err != nil {
+	// Number and count let the next start find out that batches were lost. They also
+	// make the batch one that Pebble syncs when nothing else is in it: a promise
+	// may rest on what was written before alone.
+	l.s.mu.Lock()
+	l.s.sequence++
+	n := l.s.sequence
+	l.s.mu.Unlock()
+	if err := b.Set(sequenceKey, binary.BigEndian.AppendUint64(nil, n), nil); err != nil {
 		return err
 	}
-	return l.commit(b, pebble.Sync)
+	if err := b.Merge(countKey, one, nil); err != nil {
+		return err
+	}
+	if err := l.commit(b, pebble.Sync); err != nil {
+		return err
+	}
+	l.s.durable.advance(n)
+	l.s.revs.sync(n)
+	return nil
 }
 
 // stageWrite adds one shard's write to a batch.
