@@ -10,7 +10,7 @@ MACHINE     = home|root|Users|work
 LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-long check bench proto fmt
+.PHONY: help run build test test-long check bench sim proto fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,13 @@ check: ## what a merge must pass beside the tests
 
 bench: build ## measure a real process against the floor
 	./bin/ssobench
+
+SEEDS    ?= 100
+FROM     ?= 1
+DURATION ?= 60s
+
+sim: ## simulate SEEDS=n clusters FROM=s for DURATION=d of virtual time each
+	$(GO) test ./cluster/replica/sim -run 'TestSim$$' -count 1 -timeout 0 -v -seeds $(SEEDS) -from $(FROM) -duration $(DURATION)
 
 proto: ## regenerate the protobuf code
 	$(GO) run ./cmd/internal/protogen $(PROTO)

@@ -1,0 +1,142 @@
+package core
+
+import (
+	"errors"
+
+	"ssod/persistence"
+)
+
+// How a commit ends when it is not applied. Package cluster documents the
+// meaning of each.
+var (
+	// ErrRefused: certainly not written and never will be.
+	ErrRefused = errors.New("refused")
+	// ErrUnknown: the leadership ended while the commit was in the log.
+	ErrUnknown = errors.New("outcome unknown")
+	// ErrRejected: the entity has another revision than the commit was
+	// decided on.
+	ErrRejected = persistence.ErrRevision
+	// ErrLost: the leadership that a barrier was asked under is over.
+	ErrLost = errors.New("leadership lost")
+)
+
+// Proposal is a commit on its way.
+type Proposal struct {
+	Shard ShardID
+	// Term is the leadership that the commit was decided under.
+	Term uint64
+	// Data is the commit as [EncodeCommit] made it.
+	Data []byte
+	// Done is called once, on the core's goroutine, with nil when the commit
+	// is applied, else with ErrRejected, ErrRefused or ErrUnknown.
+	Done func(error)
+}
+
+// commits are a group's commits that are not answered yet.
+type commits struct {
+	queue []*Proposal // not in the log; certainly not written
+	bytes int         // of the queue
+	// inflight has one element per entry that was proposed in this term, in
+	// log order. The leader of a term applies all of its own entries in that
+	// order as long as it leads, so the first is the next to be applied.
+	inflight [][]*Proposal
+	// forwarded is a planted mistake.
+	forwarded map[string][]*Proposal
+}
+
+// end answers all of them because the term is over.
+func (q *commits) end() {
+	q.endInflight()
+	answer(q.queue, ErrRefused)
+	*q = commits{}
+}
+
+func (q *commits) endInflight() {
+	for _, ps := range q.inflight {
+		answer(ps, ErrUnknown)
+	}
+	q.inflight = nil
+}
+
+// take removes proposals of at most max bytes, and at least one, from the
+// queue.
+func (q *commits) take(limit int) []*Proposal {
+	n, size := 0, 0
+	for n < len(q.queue) && (n == 0 || size+len(q.queue[n].Data) <= limit) {
+		size += len(q.queue[n].Data)
+		n++
+	}
+	ps := q.queue[:n:n]
+	q.queue = q.queue[n:]
+	q.bytes -= size
+	if len(q.queue) == 0 {
+		q.queue = nil
+	}
+	return ps
+}
+
+func answer(ps []*Proposal, err error) {
+	for _, p := range ps {
+		p.Done(err)
+	}
+}
+
+// Propose queues a commit for the next round. It is refused at once when the
+// term is over, no majority is heard of, or too much waits already.
+func (c *Core) Propose(p *Proposal) {
+	g := c.groups[p.Shard]
+	if g == nil || !g.open || g.term != p.Term || g.silent || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue {
+		p.Done(ErrRefused)
+		return
+	}
+	g.commits.queue = append(g.commits.queue, p)
+	g.commits.bytes += len(p.Data)
+	c.mark(g)
+}
+
+// pack proposes what is queued, as many commits as fit in each entry.
+func (c *Core) pack(g *group) {
+	for len(g.commits.queue) > 0 {
+		ps := g.commits.take(c.cfg.MaxEntry)
+		data := c.encode(g, ps)
+		// Raft appends the entry or returns an error and does not; a term that
+		// ended since the commits were queued is seen by observe.
+		if c.mistakeForward(g, data, ps) {
+			continue
+		}
+		if !g.open || g.rn.Propose(data) != nil {
+			answer(ps, ErrRefused)
+			continue
+		}
+		g.commits.inflight = append(g.commits.inflight, ps)
+	}
+}
+
+func (c *Core) encode(g *group, ps []*Proposal) []byte {
+	datas := make([][]byte, len(ps))
+	for i, p := range ps {
+		datas[i] = p.Data
+	}
+	now := max(uint64(c.cfg.Now().UnixMilli()), g.applied.Time)
+	return packEntry(ps[0].Term, now, datas)
+}
+
+// applied answers the first entry in flight; dropped says that the entry was
+// void.
+func (q *commits) applied(dropped bool, rejected []error) {
+	if len(q.inflight) == 0 {
+		return
+	}
+	ps := q.inflight[0]
+	q.inflight = q.inflight[1:]
+	for i, p := range ps {
+		switch {
+		case dropped:
+			p.Done(ErrRefused)
+		case rejected == nil:
+			p.Done(nil)
+		default:
+			p.Done(rejected[i])
+		}
+	}
+}

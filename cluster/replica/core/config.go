@@ -1,0 +1,59 @@
+package core
+
+import (
+	"time"
+
+	"ssod/cluster/replica/internal/planted"
+)
+
+// Config is what a [Core] needs. The zero value of a limit takes its default.
+type Config struct {
+	// Node is this node.
+	Node NodeID
+	// Store is the node's disk. The core reads the log from it; everything
+	// else is in the jobs that a round returns.
+	Store Store
+	// Now is the node's clock, for the time in entries. It decides nothing.
+	Now func() time.Time
+
+	// ElectionTicks is how many ticks a follower waits for its leader, and up
+	// to twice that, before it stands for election. Default 10: at ticks of
+	// 100 ms a failover takes 1.1 to 1.7 s. Disks stall for up to 140 ms, so
+	// much less would make leaders fall over a slow fsync.
+	ElectionTicks int
+	// MaxEntry is how many bytes of commits are packed into one entry.
+	// Default 1 MiB.
+	MaxEntry int
+	// MaxQueue is how many bytes of commits may wait for a round per shard;
+	// over it they are refused. Default 8 MiB.
+	MaxQueue int
+	// MaxUncommitted is how many bytes of entries a leader may have in flight
+	// per shard; over it commits are refused. Default 16 MiB.
+	MaxUncommitted uint64
+	// LogTail is how many bytes of each shard's newest entries stay in memory.
+	// Default 1 MiB; an older entry costs a read from disk.
+	LogTail int
+	// LogKeep is how many bytes of applied entries a shard's log keeps for
+	// followers that lag; beyond twice that it is truncated and they need a
+	// snapshot. Default 4 MiB; all logs are read when the node starts.
+	LogKeep int
+
+	// Planted switches mistakes on; only tests of the simulation can.
+	Planted planted.Set
+}
+
+func (c Config) withDefaults() Config {
+	orDefault(&c.ElectionTicks, 10)
+	orDefault(&c.MaxEntry, 1<<20)
+	orDefault(&c.MaxQueue, 8<<20)
+	orDefault(&c.MaxUncommitted, 16<<20)
+	orDefault(&c.LogTail, 1<<20)
+	orDefault(&c.LogKeep, 4<<20)
+	return c
+}
+
+func orDefault[T int | uint64](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}

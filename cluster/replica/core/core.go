@@ -1,0 +1,279 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+
+	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
+)
+
+// Core is the state machine of one node's replicas. It is not safe for
+// concurrent use: one goroutine owns it.
+type Core struct {
+	cfg     Config
+	groups  map[ShardID]*group
+	order   []*group // by shard, so that a round does the same every time
+	dirty   []*group
+	out     map[NodeID][]Envelope
+	snaps   []SnapshotSend
+	changes []Leadership
+	ticks   uint64
+}
+
+// Envelope is a raft message of one shard.
+type Envelope struct {
+	Shard   ShardID
+	Message *pb.Message
+}
+
+// SnapshotSend asks for a snapshot to be sent. Message is the MsgSnap that
+// follows the data; its place and configuration are to be replaced by those of
+// the exported state. [Core.SnapshotSent] must be called when it is over.
+type SnapshotSend struct {
+	Shard   ShardID
+	To      ReplicaID
+	Message *pb.Message
+}
+
+// Fill puts the place of an exported state and the name of its file into the
+// message.
+func (s *SnapshotSend) Fill(a Applied, name string) {
+	s.Message.Snapshot = &pb.Snapshot{Data: []byte(name), Metadata: &pb.SnapshotMetadata{
+		Index: new(a.Index), Term: new(a.Term), ConfState: a.Conf,
+	}}
+}
+
+// Destroy names a replica that is over.
+type Destroy struct {
+	Shard ShardID
+	ID    ReplicaID
+}
+
+// Leadership is who leads a shard as far as this node knows.
+type Leadership struct {
+	Shard  ShardID
+	Leader ReplicaID // 0: nobody is known
+	Term   uint64
+	// Open: this node leads and has applied everything up to its own term.
+	Open bool
+	// Sole: this node's replica is the only voter.
+	Sole bool
+}
+
+// Round is what a round wants done.
+type Round struct {
+	// Messages are to be sent at once, one frame per node. They may be lost.
+	Messages map[NodeID][]Envelope
+	// Append and Apply are to be done in order, each kind on its own, and
+	// reported with [Core.AppendDone] and [Core.ApplyDone]. Nil: nothing.
+	Append *AppendJob
+	Apply  *ApplyJob
+	// Installs and Snapshots may take long; they are done beside.
+	Installs  []*InstallJob
+	Snapshots []SnapshotSend
+	// Destroys are replicas whose data is to be removed with [Store.Destroy].
+	Destroys []Destroy
+	// Leaderships are the ones that changed, latest last.
+	Leaderships []Leadership
+}
+
+func (r *Round) append() *AppendJob {
+	if r.Append == nil {
+		r.Append = &AppendJob{}
+	}
+	return r.Append
+}
+
+func (r *Round) apply() *ApplyJob {
+	if r.Apply == nil {
+		r.Apply = &ApplyJob{}
+	}
+	return r.Apply
+}
+
+// New returns a core that holds the replicas a node found on its disk.
+func New(cfg Config, replicas []Replica) (*Core, error) {
+	c := &Core{cfg: cfg.withDefaults(), groups: make(map[ShardID]*group)}
+	for _, r := range replicas {
+		if err := c.Add(r); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// Add takes a replica that [Store.Create] made, or that was found, into the
+// core.
+func (c *Core) Add(r Replica) error {
+	if c.groups[r.Shard] != nil {
+		return fmt.Errorf("shard %d: there is a replica already", r.Shard)
+	}
+	if r.ID.Node() != c.cfg.Node {
+		return fmt.Errorf("shard %d: replica %v is not of node %d", r.Shard, r.ID, c.cfg.Node)
+	}
+	g, err := c.openGroup(r)
+	if err != nil {
+		return err
+	}
+	c.groups[r.Shard] = g
+	i, _ := slices.BinarySearchFunc(c.order, r.Shard, func(g *group, s ShardID) int { return int(g.shard) - int(s) })
+	c.order = slices.Insert(c.order, i, g)
+	if soleVoter(g.applied.Conf, g.id) {
+		_ = g.rn.Campaign() // nobody else could lead: do not wait for a timeout
+	}
+	c.mark(g)
+	return nil
+}
+
+// Remove ends a replica and everything that waits for it. When nothing is
+// under way for it any more a round asks for its data to be destroyed.
+func (c *Core) Remove(shard ShardID) {
+	g := c.groups[shard]
+	if g == nil || g.removed {
+		return
+	}
+	g.removed = true
+	c.endTerm(g)
+	c.changes = append(c.changes, Leadership{Shard: shard, Term: g.term})
+	c.mark(g)
+}
+
+// Close ends all leaderships: what is not proposed is refused, what is in
+// flight is unknown. Nothing but a last round may follow.
+func (c *Core) Close() {
+	for _, g := range c.order {
+		c.endTerm(g)
+		g.lead, g.leading = 0, false
+		c.changed(g)
+	}
+	c.dirty = nil
+}
+
+// finishRemove hands the destruction out and forgets the group.
+func (c *Core) finishRemove(g *group, out *Round) {
+	if g.appending > 0 || g.applying > 0 || g.installing {
+		return
+	}
+	delete(c.groups, g.shard)
+	c.order = slices.DeleteFunc(c.order, func(o *group) bool { return o == g })
+	out.Destroys = append(out.Destroys, Destroy{g.shard, g.id})
+}
+
+func (c *Core) mark(g *group) {
+	if !g.dirty {
+		g.dirty = true
+		c.dirty = append(c.dirty, g)
+	}
+}
+
+// Tick advances the time of all shards.
+func (c *Core) Tick() {
+	c.ticks++
+	for _, g := range c.order {
+		if !g.frozen() {
+			g.rn.Tick()
+			c.listen(g)
+			c.mark(g)
+		}
+	}
+}
+
+// Round does one round over the shards that something happened to.
+func (c *Core) Round() Round {
+	var out Round
+	dirty := c.dirty
+	c.dirty = nil
+	for _, g := range dirty {
+		g.dirty = false
+		c.collect(g, &out)
+	}
+	out.Messages, c.out = c.out, nil
+	out.Snapshots, c.snaps = c.snaps, nil
+	out.Leaderships, c.changes = c.changes, nil
+	return out
+}
+
+// Pending reports whether a round would have something to do.
+func (c *Core) Pending() bool {
+	return len(c.dirty) > 0 || len(c.out) > 0 || len(c.changes) > 0
+}
+
+func (c *Core) collect(g *group, out *Round) {
+	if g.removed {
+		c.finishRemove(g, out)
+		return
+	}
+	c.observe(g)
+	c.pack(g)
+	c.ask(g)
+	if !g.frozen() && g.rn.HasReady() {
+		c.ready(g, out)
+	}
+	c.appendTruncation(g, out)
+	c.startInstall(g, out)
+}
+
+// ready distributes what raft wants done for one shard.
+func (c *Core) ready(g *group, out *Round) {
+	rd := g.rn.Ready()
+	var toAppend *pb.Message
+	var held []*pb.Message
+	for _, m := range rd.Messages {
+		switch m.GetTo() {
+		case raft.LocalAppendThread:
+			toAppend = m
+		case raft.LocalApplyThread:
+			c.apply(g, out, m)
+		default:
+			if m.GetType() == pb.MsgVote {
+				// Not before the own vote is on disk: DESIGN.md, 3.
+				held = append(held, m)
+			} else {
+				c.send(g, m)
+			}
+		}
+	}
+	if toAppend != nil {
+		c.append(g, out, toAppend, held)
+	}
+	c.observe(g)
+	for _, rs := range rd.ReadStates {
+		g.confirmed(rs)
+	}
+	c.release(g)
+	if g.rn.HasReady() {
+		c.mark(g)
+	}
+}
+
+// startInstall hands an installation out once nothing else is under way for
+// the shard.
+func (c *Core) startInstall(g *group, out *Round) {
+	if g.install == nil || g.appending > 0 || g.applying > 0 {
+		return
+	}
+	w := *g.install
+	g.install, g.installing = nil, true
+	out.Installs = append(out.Installs, &InstallJob{
+		Install: Install{Shard: g.shard, Snapshot: w.snapshot, Hard: w.hard, Entries: w.entries},
+		write:   w,
+	})
+}
+
+// send hands a message to the round's frames, a snapshot to the side stream.
+func (c *Core) send(g *group, m *pb.Message) {
+	to := ReplicaID(m.GetTo())
+	if m.GetType() == pb.MsgSnap {
+		c.snaps = append(c.snaps, SnapshotSend{g.shard, to, m})
+		return
+	}
+	if c.out == nil {
+		c.out = make(map[NodeID][]Envelope)
+	}
+	c.out[to.Node()] = append(c.out[to.Node()], Envelope{g.shard, m})
+}
+
+func soleVoter(cs *pb.ConfState, id ReplicaID) bool {
+	return len(cs.GetVoters()) == 1 && len(cs.GetVotersOutgoing()) == 0 && cs.GetVoters()[0] == uint64(id)
+}

@@ -1,0 +1,59 @@
+package core
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
+)
+
+// frameVersion is the format of frames.
+const frameVersion = 1
+
+// MaxFrame bounds a frame. A round's messages to one node that do not fit are
+// lost, as on a network.
+const MaxFrame = 64 << 20
+
+// AppendFrame encodes a round's messages to one node:
+//
+//	version | (shard, length, message)*
+//
+// It must be called by the core's goroutine: raft's messages share memory.
+func AppendFrame(b []byte, es []Envelope) ([]byte, error) {
+	b = append(b, frameVersion)
+	for _, e := range es {
+		b = binary.AppendUvarint(b, uint64(e.Shard))
+		b = binary.AppendUvarint(b, uint64(proto.Size(e.Message)))
+		var err error
+		if b, err = (proto.MarshalOptions{UseCachedSize: true}).MarshalAppend(b, e.Message); err != nil {
+			return nil, fmt.Errorf("message of shard %d: %w", e.Shard, err)
+		}
+	}
+	return b, nil
+}
+
+// DecodeFrame decodes a frame. The messages do not share b.
+func DecodeFrame(b []byte) ([]Envelope, error) {
+	if len(b) == 0 || len(b) > MaxFrame {
+		return nil, fmt.Errorf("frame of %d bytes: %w", len(b), ErrEntryFormat)
+	}
+	if b[0] != frameVersion {
+		return nil, fmt.Errorf("frame version %d: %w", b[0], ErrEntryVersion)
+	}
+	var es []Envelope
+	for d := (decoder{rest: b[1:]}); len(d.rest) > 0 || d.bad; {
+		shard := d.uvarint()
+		data := d.take(d.uvarint())
+		if d.bad || shard > math.MaxUint16 {
+			return nil, fmt.Errorf("frame: %w", ErrEntryFormat)
+		}
+		m := &pb.Message{}
+		if err := proto.Unmarshal(data, m); err != nil {
+			return nil, fmt.Errorf("frame: message of shard %d: %w: %w", shard, ErrEntryFormat, err)
+		}
+		es = append(es, Envelope{ShardID(shard), m})
+	}
+	return es, nil
+}

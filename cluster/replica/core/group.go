@@ -1,0 +1,146 @@
+package core
+
+import (
+	"fmt"
+
+	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster/replica/internal/planted"
+)
+
+// group is one replica of one shard.
+type group struct {
+	shard ShardID
+	id    ReplicaID
+	rn    *raft.RawNode
+	log   *log
+	dirty bool
+
+	// What was last seen of raft's state.
+	term    uint64
+	lead    ReplicaID
+	leading bool
+	// open: leading, and everything up to an entry of this very term is
+	// applied, so there is a handle.
+	open bool
+
+	// heard is the tick at which each other replica sent something; silent says
+	// that it is too long for a majority, since when this replica leads.
+	heard  map[ReplicaID]uint64
+	silent bool
+	since  uint64
+
+	applied Applied
+	// emitted is the configuration after the entries that were handed out for
+	// application, which may be ahead of applied.
+	emitted *pb.ConfState
+
+	commits  commits
+	barriers barriers
+
+	truncate Position // to be written with the next append
+	// voted is the term and vote that were handed out to be written, late a
+	// commit index that was not.
+	voted ballot
+	late  *pb.HardState
+	// Jobs under way. An installation waits until there is none; from its
+	// arrival to its end the group is frozen: it neither ticks nor receives.
+	appending, applying int
+	install             *appendWrite // waits
+	installing          bool         // handed out
+	removed             bool
+}
+
+// ballot is the part of a hard state that promises rest on.
+type ballot struct {
+	term, vote uint64
+}
+
+func (c *Core) openGroup(r Replica) (*group, error) {
+	l, err := openLog(r, c.cfg.Store, c.cfg.LogTail)
+	if err != nil {
+		return nil, err
+	}
+	if r.Hard != nil && r.Hard.GetCommit() < r.Applied.Index {
+		// The commit index is written without a sync of its own; what is
+		// applied was committed.
+		r.Hard.Commit = new(r.Applied.Index)
+		l.hard = r.Hard
+	}
+	if l.last < r.Applied.Index {
+		return nil, fmt.Errorf("shard %d: log ends at %d before the applied entry %d", r.Shard, l.last, r.Applied.Index)
+	}
+	g := &group{shard: r.Shard, id: r.ID, log: l, applied: r.Applied, emitted: r.Applied.Conf}
+	g.voted = ballot{r.Hard.GetTerm(), r.Hard.GetVote()}
+	g.rn, err = raft.NewRawNode(c.raftConfig(g))
+	if err != nil {
+		return nil, fmt.Errorf("shard %d: %w", r.Shard, err)
+	}
+	g.term = g.rn.BasicStatus().GetTerm()
+	return g, nil
+}
+
+func (c *Core) raftConfig(g *group) *raft.Config {
+	return &raft.Config{
+		ID:                        uint64(g.id),
+		ElectionTick:              c.cfg.ElectionTicks,
+		HeartbeatTick:             1,
+		Storage:                   g.log,
+		Applied:                   g.applied.Index,
+		AsyncStorageWrites:        true,
+		MaxSizePerMsg:             uint64(c.cfg.MaxEntry),
+		MaxCommittedSizePerReady:  4 * uint64(c.cfg.MaxEntry),
+		MaxUncommittedEntriesSize: c.cfg.MaxUncommitted,
+		MaxInflightMsgs:           64,
+		MaxInflightBytes:          16 * uint64(c.cfg.MaxEntry),
+		CheckQuorum:               true,
+		PreVote:                   true,
+		DisableProposalForwarding: !c.cfg.Planted.Has(planted.IgnoreProposerTerm),
+		StepDownOnRemoval:         true,
+		Logger:                    quiet{g.shard},
+	}
+}
+
+func (g *group) frozen() bool { return g.install != nil || g.installing || g.removed }
+
+// leads reports whether raft leads in the given term right now.
+func (g *group) leads(term uint64) bool {
+	s := g.rn.BasicStatus()
+	return s.RaftState == raft.StateLeader && s.GetTerm() == term
+}
+
+// observe compares raft's state with what was last seen of it and ends what
+// belongs to a term that is over.
+func (c *Core) observe(g *group) {
+	s := g.rn.BasicStatus()
+	leading := s.RaftState == raft.StateLeader
+	term, lead := s.GetTerm(), ReplicaID(s.Lead)
+	if term == g.term && lead == g.lead && leading == g.leading {
+		return
+	}
+	if g.leading && (!leading || term != g.term) {
+		c.endTerm(g)
+	}
+	g.term, g.lead, g.leading = term, lead, leading
+	c.changed(g)
+}
+
+// endTerm answers everything that waits for a leadership which is over.
+func (c *Core) endTerm(g *group) {
+	g.open = false
+	g.commits.endInflight()
+	if !c.cfg.Planted.Has(planted.IgnoreProposerTerm) {
+		g.commits.end()
+	}
+	if !c.cfg.Planted.Has(planted.ForwardedRead) {
+		g.barriers.end()
+	}
+}
+
+// changed notes that the shard's leadership looks different.
+func (c *Core) changed(g *group) {
+	c.changes = append(c.changes, Leadership{
+		Shard: g.shard, Leader: g.lead, Term: g.term, Open: g.open, Sole: soleVoter(g.applied.Conf, g.id),
+	})
+}

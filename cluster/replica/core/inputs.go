@@ -1,0 +1,188 @@
+package core
+
+import (
+	"errors"
+
+	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
+	"go.etcd.io/raft/v3/tracker"
+
+	"ssod/cluster/replica/internal/planted"
+)
+
+// Receive takes messages that came from another node. What is not meant for a
+// replica that is here, or what no node may send, is dropped: raft repeats
+// itself.
+func (c *Core) Receive(from NodeID, ms []Envelope) {
+	for _, e := range ms {
+		g := c.groups[e.Shard]
+		if g == nil || g.frozen() || !c.acceptable(g, from, e.Message) {
+			continue
+		}
+		c.hear(g, ReplicaID(e.Message.GetFrom()))
+		_ = g.rn.Step(e.Message) // an error means that the message is stale
+		c.mark(g)
+	}
+}
+
+// ReceiveSnapshot takes the message of a snapshot whose files are complete and
+// durable here. It reports whether the shard could take it; the files are in
+// use only if an [InstallJob] follows.
+func (c *Core) ReceiveSnapshot(from NodeID, e Envelope) bool {
+	g := c.groups[e.Shard]
+	if g == nil || g.frozen() || e.Message.GetType() != pb.MsgSnap || !addressed(g, from, e.Message) {
+		return false
+	}
+	_ = g.rn.Step(e.Message)
+	c.mark(g)
+	return true
+}
+
+// acceptable reports whether another node may send m to g.
+func (c *Core) acceptable(g *group, from NodeID, m *pb.Message) bool {
+	if !addressed(g, from, m) {
+		return false
+	}
+	switch m.GetType() {
+	case pb.MsgApp, pb.MsgAppResp, pb.MsgVote, pb.MsgVoteResp, pb.MsgPreVote, pb.MsgPreVoteResp, pb.MsgTimeoutNow:
+		return true
+	case pb.MsgHeartbeat, pb.MsgHeartbeatResp:
+		n := len(m.GetContext())
+		return n == 0 || n == 8
+	case pb.MsgReadIndex, pb.MsgReadIndexResp:
+		return c.cfg.Planted.Has(planted.ForwardedRead)
+	case pb.MsgProp:
+		return c.cfg.Planted.Has(planted.IgnoreProposerTerm)
+	}
+	return false
+}
+
+func addressed(g *group, from NodeID, m *pb.Message) bool {
+	return m.GetTo() == uint64(g.id) && ReplicaID(m.GetFrom()).Node() == from && from != g.id.Node()
+}
+
+// SnapshotSent reports how a [SnapshotSend] ended: whether the message was
+// handed to the replica with all of its data.
+func (c *Core) SnapshotSent(shard ShardID, to ReplicaID, ok bool) {
+	g := c.groups[shard]
+	if g == nil {
+		return
+	}
+	status := raft.SnapshotFinish
+	if !ok {
+		status = raft.SnapshotFailure
+	}
+	g.rn.ReportSnapshot(uint64(to), status)
+	c.mark(g)
+}
+
+// Unreachable reports that frames to a node are being lost.
+func (c *Core) Unreachable(n NodeID) {
+	for _, g := range c.order {
+		if !g.leading {
+			continue
+		}
+		g.rn.WithProgress(func(id uint64, _ raft.ProgressType, _ tracker.Progress) {
+			if ReplicaID(id).Node() == n {
+				g.rn.ReportUnreachable(id)
+			}
+		})
+		c.mark(g)
+	}
+}
+
+// ConnectionLost reports that the connection to a node was refused or reset,
+// so its process is gone. The shards that it led forget it, and of each the
+// first voter that is left stands for election at once. The others have
+// forgotten the leader too and so may vote before their lease is over.
+func (c *Core) ConnectionLost(n NodeID) {
+	c.Unreachable(n)
+	for _, g := range c.order {
+		if g.frozen() || g.leading || g.lead.Node() != n {
+			continue
+		}
+		_ = g.rn.ForgetLeader()
+		if first(g.applied.Conf.GetVoters(), n) == g.id {
+			_ = g.rn.Campaign()
+		}
+		c.mark(g)
+	}
+}
+
+// first is the smallest voter that is not on node except.
+func first(voters []uint64, except NodeID) ReplicaID {
+	var r ReplicaID
+	for _, v := range voters {
+		id := ReplicaID(v)
+		if id.Node() != except && (r == 0 || id < r) {
+			r = id
+		}
+	}
+	return r
+}
+
+// Transfer hands the leadership of a shard to another voter if this node leads
+// it (raft thesis 3.10). Commits are refused meanwhile, for an election timeout
+// at most.
+func (c *Core) Transfer(shard ShardID, to ReplicaID) {
+	if g := c.groups[shard]; g != nil && g.open {
+		g.rn.TransferLeader(uint64(to))
+		c.mark(g)
+	}
+}
+
+// ErrConfChange says that a change of members was not proposed: another one is
+// under way or this node does not lead.
+var ErrConfChange = errors.New("members cannot be changed now")
+
+// ChangeMembers proposes a change of a shard's members. More than one change
+// goes through a joint configuration, which is left by itself (raft thesis
+// 4.3). Whether it happened shows in [Core.Status].
+func (c *Core) ChangeMembers(shard ShardID, term uint64, changes []*pb.ConfChangeSingle) error {
+	g := c.groups[shard]
+	if g == nil || !g.open || g.term != term || joint(g.applied.Conf) {
+		return ErrConfChange
+	}
+	cc := &pb.ConfChangeV2{Changes: changes}
+	if _, err := nextConf(g.applied.Conf, cc); err != nil {
+		return err
+	}
+	c.mark(g)
+	if err := g.rn.ProposeConfChange(cc); err != nil {
+		return ErrConfChange
+	}
+	return nil
+}
+
+func joint(cs *pb.ConfState) bool { return len(cs.GetVotersOutgoing()) > 0 }
+
+// Status describes one replica.
+type Status struct {
+	Leadership
+	ID      ReplicaID
+	Applied Applied
+	// Match is, on the leader, up to where each replica's log is known to
+	// agree.
+	Match map[ReplicaID]uint64
+	// Last is the end of the log on disk.
+	Last uint64
+}
+
+// Status returns what is known of a shard's replica here.
+func (c *Core) Status(shard ShardID) (Status, bool) {
+	g := c.groups[shard]
+	if g == nil {
+		return Status{}, false
+	}
+	s := Status{
+		Leadership: Leadership{Shard: shard, Leader: g.lead, Term: g.term, Open: g.open},
+		ID:         g.id, Applied: g.applied, Last: g.log.last,
+	}
+	if g.leading {
+		s.Match = make(map[ReplicaID]uint64)
+		g.rn.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
+			s.Match[ReplicaID(id)] = p.Match
+		})
+	}
+	return s, true
+}

@@ -1,0 +1,281 @@
+package core
+
+import (
+	"fmt"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster/replica/internal/planted"
+)
+
+// AppendJob is what one round writes to the logs of all shards.
+type AppendJob struct {
+	// Writes go to [Store.Append] as one batch.
+	Writes []LogWrite
+	// Sync: something is promised on the strength of the writes.
+	Sync   bool
+	groups []appendWrite
+}
+
+type appendWrite struct {
+	g         *group
+	entries   []*pb.Entry
+	hard      *pb.HardState
+	snapshot  *pb.Snapshot
+	responses []*pb.Message
+}
+
+// InstallJob is a snapshot to be installed.
+type InstallJob struct {
+	Install
+	write appendWrite
+}
+
+// ApplyJob is what one round applies to the states of all shards.
+type ApplyJob struct {
+	groups  []applyWrite
+	changes []Change
+	results [][]error
+	ignore  bool // planted: proposerTerm
+}
+
+type applyWrite struct {
+	g        *group
+	entries  []*pb.Entry
+	confs    []*pb.ConfState // per entry; nil when it changes none
+	response []*pb.Message
+}
+
+// append takes raft's order to write. The messages held depend on it too.
+func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
+	w := appendWrite{g: g, entries: m.GetEntries(), snapshot: m.GetSnapshot()}
+	w.responses = append(held, m.GetResponses()...)
+	if m.Term != nil && m.Commit != nil {
+		w.hard = &pb.HardState{Term: m.Term, Vote: new(m.GetVote()), Commit: m.Commit}
+	}
+	if g.postpone(&w) {
+		return
+	}
+	if w.snapshot != nil {
+		g.install = &w
+		return
+	}
+	g.appending++
+	j := out.append()
+	j.groups = append(j.groups, w)
+	j.Sync = j.Sync || len(w.responses) > 0
+	j.Writes = append(j.Writes, LogWrite{
+		Shard: g.shard, Entries: w.entries, Hard: w.hard, Truncate: g.truncate,
+	})
+	g.truncate = Position{}
+}
+
+// postpone keeps a write that has nothing but a new commit index for the next
+// one. Nothing rests on it: at start the commit index is raised to the applied
+// one, and the rest is found again from a majority.
+func (g *group) postpone(w *appendWrite) bool {
+	only := w.snapshot == nil && len(w.entries) == 0 && len(w.responses) == 0
+	if only && w.hard != nil && w.hard.GetTerm() == g.voted.term && w.hard.GetVote() == g.voted.vote {
+		g.late = w.hard
+		return true
+	}
+	if w.hard == nil {
+		w.hard = g.late
+	} else {
+		g.voted = ballot{w.hard.GetTerm(), w.hard.GetVote()}
+	}
+	g.late = nil
+	return false
+}
+
+// appendTruncation writes a truncation that no append has taken along.
+func (c *Core) appendTruncation(g *group, out *Round) {
+	if g.truncate.Index == 0 || g.frozen() {
+		return
+	}
+	g.appending++
+	j := out.append()
+	j.groups = append(j.groups, appendWrite{g: g})
+	j.Writes = append(j.Writes, LogWrite{Shard: g.shard, Truncate: g.truncate})
+	g.truncate = Position{}
+}
+
+// AppendDone takes note that a job's writes are on disk, synced if the job says
+// so. Now, and not before, the promises that rest on them may leave.
+func (c *Core) AppendDone(j *AppendJob) {
+	for i := range j.groups {
+		w := &j.groups[i]
+		if c.groups[w.g.shard] != w.g {
+			continue
+		}
+		w.g.appending--
+		w.g.log.append(w.entries)
+		c.respond(w.g, w.responses)
+	}
+}
+
+// respond delivers messages that waited for a write.
+func (c *Core) respond(g *group, ms []*pb.Message) {
+	defer c.mark(g)
+	if g.removed {
+		return
+	}
+	for _, m := range ms {
+		if m.GetTo() == uint64(g.id) {
+			_ = g.rn.Step(m) // a stale response is dropped, which is right
+		} else {
+			c.send(g, m)
+		}
+	}
+}
+
+// InstallDone takes note that a snapshot is installed.
+func (c *Core) InstallDone(j *InstallJob, a Applied) {
+	g := j.write.g
+	if c.groups[g.shard] != g {
+		return
+	}
+	g.installing = false
+	g.log.reset(a.Position)
+	g.log.append(j.Entries)
+	g.setApplied(a)
+	g.emitted = a.Conf
+	c.respond(g, j.write.responses)
+	c.changed(g)
+}
+
+func (g *group) setApplied(a Applied) {
+	g.applied = a
+	g.log.applied = a
+}
+
+// apply takes raft's order to apply committed entries.
+func (c *Core) apply(g *group, out *Round, m *pb.Message) {
+	w := applyWrite{g: g, entries: m.GetEntries(), response: m.GetResponses()}
+	w.confs = make([]*pb.ConfState, len(w.entries))
+	for i, e := range w.entries {
+		cc, is, err := decodeConfChange(e)
+		if is && err == nil {
+			w.confs[i], err = nextConf(g.emitted, cc)
+			g.emitted = w.confs[i]
+		}
+		if err != nil {
+			panic(fmt.Sprintf("shard %d: apply %d: %v", g.shard, e.GetIndex(), err))
+		}
+	}
+	g.applying++
+	j := out.apply()
+	j.groups = append(j.groups, w)
+	j.ignore = c.cfg.Planted.Has(planted.IgnoreProposerTerm)
+}
+
+// Run applies the job's entries to the store.
+func (j *ApplyJob) Run(s Store) error {
+	if err := j.decode(); err != nil {
+		return err
+	}
+	var err error
+	j.results, err = s.Apply(j.changes)
+	return err
+}
+
+func (j *ApplyJob) decode() error {
+	for _, w := range j.groups {
+		for i, e := range w.entries {
+			ch := Change{
+				Shard: w.g.shard, Position: Position{Index: e.GetIndex(), Term: e.GetTerm()}, Conf: w.confs[i],
+			}
+			if len(e.GetData()) > 0 && ch.Conf == nil && e.GetType() == pb.EntryNormal {
+				if err := j.decodeCommits(&ch, e); err != nil {
+					return fmt.Errorf("shard %d entry %d: %w", ch.Shard, ch.Index, err)
+				}
+			}
+			j.changes = append(j.changes, ch)
+		}
+	}
+	return nil
+}
+
+// decodeCommits fills in the commits of an entry, none when it was proposed in
+// another term than the one it is in the log under.
+func (j *ApplyJob) decodeCommits(ch *Change, e *pb.Entry) error {
+	entry, err := DecodeEntry(e.GetData())
+	if err != nil {
+		return err
+	}
+	if entry.ProposerTerm == e.GetTerm() || j.ignore {
+		ch.Time, ch.Commits = entry.Time, entry.Commits
+	}
+	return nil
+}
+
+// Changes returns what the job applied and, per change, what [Store.Apply] said
+// of it. Tests compare it between nodes.
+func (j *ApplyJob) Changes() ([]Change, [][]error) { return j.changes, j.results }
+
+// ApplyDone takes note that a job's entries are applied and answers whom they
+// concern.
+func (c *Core) ApplyDone(j *ApplyJob) {
+	n := 0
+	for i := range j.groups {
+		w := &j.groups[i]
+		done := j.changes[n : n+len(w.entries)]
+		results := j.results[n : n+len(w.entries)]
+		n += len(w.entries)
+		if c.groups[w.g.shard] == w.g {
+			c.applyDone(w, done, results)
+		}
+	}
+}
+
+func (c *Core) applyDone(w *applyWrite, changes []Change, results [][]error) {
+	g := w.g
+	g.applying--
+	if g.removed {
+		c.mark(g)
+		return
+	}
+	for i, ch := range changes {
+		a := Applied{Position: ch.Position, Conf: g.applied.Conf, Time: max(g.applied.Time, ch.Time)}
+		if ch.Conf != nil {
+			a.Conf = c.reconfigure(g, w.entries[i], ch.Conf)
+		}
+		g.setApplied(a)
+		answerEntry(g, w.entries[i], ch, results[i])
+		if g.leading && !g.open && ch.Term == g.term && g.leads(g.term) {
+			g.open = true
+			c.changed(g)
+		}
+	}
+	c.respond(g, w.response)
+	c.release(g)
+	c.truncateLog(g)
+}
+
+// answerEntry answers the commits of an entry if this leader proposed it.
+func answerEntry(g *group, e *pb.Entry, ch Change, rejected []error) {
+	if g.commits.forwarded != nil {
+		g.mistakeAcknowledge(e.GetData(), rejected)
+	}
+	if len(e.GetData()) > 0 && e.GetType() == pb.EntryNormal && e.GetTerm() == g.term && g.leading {
+		g.commits.applied(len(ch.Commits) == 0, rejected)
+	}
+}
+
+// reconfigure puts a configuration that is applied into force.
+func (c *Core) reconfigure(g *group, e *pb.Entry, want *pb.ConfState) *pb.ConfState {
+	cc, _, err := decodeConfChange(e)
+	if err != nil {
+		panic(err)
+	}
+	got := g.rn.ApplyConfChange(cc)
+	if err := want.Equivalent(got); err != nil {
+		panic(fmt.Sprintf("shard %d: configuration at %d: %v", g.shard, e.GetIndex(), err))
+	}
+	g.applied.Conf = got
+	if soleVoter(got, g.id) {
+		g.barriers.confirmAll(g.applied.Index)
+	}
+	c.changed(g)
+	return got
+}

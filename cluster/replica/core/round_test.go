@@ -1,0 +1,430 @@
+package core_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster/replica/core"
+	"ssod/cluster/replica/model"
+	"ssod/persistence"
+)
+
+const shard core.ShardID = 1
+
+// bench is one core whose jobs the test does when it wants to.
+type bench struct {
+	*testing.T
+	core  *core.Core
+	store *model.Store
+	sent  []*pb.Message
+	last  core.Leadership
+	snaps []core.SnapshotSend
+	deaf  bool // node 2 does not answer heartbeats
+}
+
+func id(n core.NodeID) core.ReplicaID { return persistence.NewReplicaID(n, 1) }
+
+// newBench makes node 1 of a shard with the given voters.
+func newBench(t *testing.T, voters ...core.NodeID) *bench {
+	b := &bench{T: t, store: model.New(0)}
+	conf := &pb.ConfState{}
+	for _, n := range voters {
+		conf.Voters = append(conf.Voters, uint64(id(n)))
+	}
+	r, err := b.store.Create(shard, id(1), conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.core, err = core.New(core.Config{Node: 1, Store: b.store, Now: time.Now, MaxQueue: 1 << 10}, []core.Replica{r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// round does a round and returns its jobs undone.
+func (b *bench) round() core.Round {
+	out := b.core.Round()
+	for n := range core.NodeID(4) {
+		for _, e := range out.Messages[n] {
+			b.sent = append(b.sent, e.Message)
+		}
+	}
+	for _, l := range out.Leaderships {
+		b.last = l
+	}
+	b.snaps = append(b.snaps, out.Snapshots...)
+	return out
+}
+
+// settle does rounds and all of their jobs until nothing is left.
+func (b *bench) settle() {
+	b.Helper()
+	for b.core.Pending() {
+		b.finish(b.round())
+	}
+}
+
+func (b *bench) finish(out core.Round) {
+	b.Helper()
+	if out.Append != nil {
+		if err := b.store.Append(out.Append.Writes, true); err != nil {
+			b.Fatal(err)
+		}
+		b.core.AppendDone(out.Append)
+	}
+	if out.Apply != nil {
+		if err := out.Apply.Run(b.store); err != nil {
+			b.Fatal(err)
+		}
+		b.core.ApplyDone(out.Apply)
+	}
+}
+
+func (b *bench) has(t pb.MessageType) bool {
+	return slices.ContainsFunc(b.sent, func(m *pb.Message) bool { return m.GetType() == t })
+}
+
+// receive delivers a message from another node.
+func (b *bench) receive(from core.NodeID, m *pb.Message) {
+	m.From, m.To = new(uint64(id(from))), new(uint64(id(1)))
+	b.core.Receive(from, []core.Envelope{{Shard: shard, Message: m}})
+}
+
+// answer plays node 2: it grants votes and takes entries, all that is asked.
+func (b *bench) answer() {
+	b.Helper()
+	for range 20 {
+		b.settle()
+		sent := b.sent
+		b.sent = nil
+		for _, m := range sent {
+			if core.ReplicaID(m.GetTo()) != id(2) {
+				continue
+			}
+			switch m.GetType() {
+			case pb.MsgPreVote:
+				b.receive(2, &pb.Message{Type: pb.MsgPreVoteResp.Enum(), Term: m.Term})
+			case pb.MsgVote:
+				b.receive(2, &pb.Message{Type: pb.MsgVoteResp.Enum(), Term: m.Term})
+			case pb.MsgApp:
+				b.receive(2, &pb.Message{Type: pb.MsgAppResp.Enum(), Term: m.Term, Index: new(m.GetIndex() + uint64(len(m.GetEntries())))})
+			case pb.MsgHeartbeat:
+				if b.deaf {
+					continue
+				}
+				b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term, Context: m.Context})
+			}
+		}
+	}
+}
+
+// lead makes node 1 leader of three.
+func (b *bench) lead() {
+	b.Helper()
+	for range 20 {
+		b.core.Tick()
+	}
+	b.answer()
+	if !b.last.Open {
+		b.Fatalf("node 1 does not lead: %+v", b.last)
+	}
+}
+
+func encoded(identity string, base uint64) []byte {
+	return core.EncodeCommit(&persistence.Commit{Entity: core.Entity{Kind: "k", Identity: identity}, BaseRev: base})
+}
+
+// propose proposes a commit and returns where its answer will be; nothing is
+// answered while it is errPending.
+func (b *bench) propose(identity string, base uint64) *error {
+	err := errPending
+	b.core.Propose(&core.Proposal{Shard: shard, Term: b.last.Term, Data: encoded(identity, base), Done: func(e error) { err = e }})
+	return &err
+}
+
+var errPending = errors.New("pending")
+
+func (b *bench) want(what string, got *error, want error) {
+	b.Helper()
+	if !errors.Is(*got, want) {
+		b.Errorf("%s: got %v, want %v", what, *got, want)
+	}
+}
+
+func TestVoteRequestWaitsForTheOwnVote(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	for range 20 {
+		b.core.Tick()
+	}
+	b.settle()
+	if !b.has(pb.MsgPreVote) {
+		t.Fatal("no election")
+	}
+	b.receive(2, &pb.Message{Type: pb.MsgPreVoteResp.Enum(), Term: new(uint64(2))})
+	out := b.round()
+	if b.has(pb.MsgVote) {
+		t.Error("MsgVote left before the own vote was written")
+	}
+	if out.Append == nil || !out.Append.Sync || out.Append.Writes[0].Hard.GetVote() != uint64(id(1)) {
+		t.Fatalf("the own vote is not to be synced: %+v", out.Append)
+	}
+	b.finish(out)
+	b.settle()
+	if !b.has(pb.MsgVote) {
+		t.Error("MsgVote did not leave after it")
+	}
+}
+
+func TestEntriesLeaveBeforeTheOwnSyncAndCountAfterIt(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	done := b.propose("a", 0)
+	out := b.round()
+	if !b.has(pb.MsgApp) {
+		t.Error("MsgApp waits for the leader's disk")
+	}
+	b.want("before anybody has it", done, errPending)
+	b.finish(out)
+	b.settle()
+	b.want("on the leader's disk alone", done, errPending)
+	b.answer()
+	b.want("on two of three", done, nil)
+}
+
+func TestCommitsOfOneRoundShareAnEntry(t *testing.T) {
+	b := newBench(t, 1)
+	b.settle()
+	first, second, stale := b.propose("a", 0), b.propose("b", 0), b.propose("a", 0)
+	out := b.round()
+	if n := len(out.Append.Writes[0].Entries); n != 1 {
+		t.Errorf("got %d entries, want 1", n)
+	}
+	b.finish(out)
+	b.settle()
+	b.want("first", first, nil)
+	b.want("second", second, nil)
+	b.want("on an old revision", stale, core.ErrRejected)
+}
+
+func TestTheEndOfATermAnswersEverything(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	flying := b.propose("a", 0)
+	b.settle()
+	queued := b.propose("b", 0)
+	read := errPending
+	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
+	b.receive(3, &pb.Message{Type: pb.MsgHeartbeat.Enum(), Term: new(b.last.Term + 1)})
+	b.settle()
+	b.want("in the log", flying, core.ErrUnknown)
+	b.want("queued", queued, core.ErrRefused)
+	b.want("read", &read, core.ErrLost)
+	if b.last.Open || b.last.Leader != id(3) {
+		t.Errorf("got %+v, want node 3 as leader", b.last)
+	}
+	b.want("afterwards", b.propose("c", 0), core.ErrRefused)
+}
+
+func TestBarrierNeedsAMajority(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	read := errPending
+	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
+	b.settle()
+	b.want("alone", &read, errPending)
+	b.answer()
+	b.want("with node 2", &read, nil)
+}
+
+func TestAFullQueueRefuses(t *testing.T) {
+	b := newBench(t, 1)
+	b.settle()
+	big := b.propose(string(make([]byte, 700)), 0)
+	b.want("over the limit", b.propose(string(make([]byte, 700)), 0), core.ErrRefused)
+	b.settle()
+	b.want("within it", big, nil)
+}
+
+func TestStrangeMessagesAreDropped(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	for _, m := range []*pb.Message{
+		{Type: pb.MsgProp.Enum(), Entries: []*pb.Entry{{Data: []byte("x")}}},
+		{Type: pb.MsgReadIndex.Enum(), Entries: []*pb.Entry{{}}},
+		{Type: pb.MsgHup.Enum()},
+		{Type: pb.MsgStorageAppendResp.Enum()},
+		{Type: pb.MsgHeartbeatResp.Enum(), Context: []byte("short")},
+		{Type: pb.MsgSnap.Enum()},
+	} {
+		b.receive(2, m)
+	}
+	wrong := &pb.Message{Type: pb.MsgVote.Enum(), From: new(uint64(id(2))), To: new(uint64(id(1))), Term: new(uint64(9))}
+	b.core.Receive(3, []core.Envelope{{Shard: shard, Message: wrong}, {Shard: 7, Message: wrong}}) // of another node, of no shard
+	b.settle()
+	if len(b.sent) > 0 || b.last.Term > 1 {
+		t.Errorf("got answers %v, term %d", b.sent, b.last.Term)
+	}
+}
+
+func TestALostConnectionStartsAnElection(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.receive(2, &pb.Message{Type: pb.MsgHeartbeat.Enum(), Term: new(uint64(2))})
+	b.settle()
+	b.core.ConnectionLost(3) // does not lead
+	b.settle()
+	if b.has(pb.MsgPreVote) {
+		t.Fatal("an election although the leader is there")
+	}
+	b.core.ConnectionLost(2)
+	b.settle()
+	if !b.has(pb.MsgPreVote) {
+		t.Error("no election")
+	}
+}
+
+// follow makes node 1 follow node 2 in term 2 with an entry of the given data
+// committed, and returns what its application says.
+func (b *bench) follow(data []byte) error {
+	b.Helper()
+	b.receive(2, &pb.Message{
+		Type: pb.MsgApp.Enum(), Term: new(uint64(2)), Index: new(uint64(1)), LogTerm: new(uint64(1)), Commit: new(uint64(2)),
+		Entries: []*pb.Entry{{Index: new(uint64(2)), Term: new(uint64(2)), Data: data}},
+	})
+	for b.core.Pending() {
+		out := b.round()
+		if out.Apply != nil {
+			return out.Apply.Run(b.store)
+		}
+		b.finish(out)
+	}
+	b.Fatal("nothing was applied")
+	return nil
+}
+
+func TestEntriesOfAnotherFormatStopTheNode(t *testing.T) {
+	if err := newBench(t, 1, 2, 3).follow([]byte{2, 0, 0, 0}); !errors.Is(err, core.ErrEntryVersion) {
+		t.Errorf("a newer version: got %v", err)
+	}
+	if err := newBench(t, 1, 2, 3).follow([]byte{1, 0}); !errors.Is(err, core.ErrEntryFormat) {
+		t.Errorf("a damaged entry: got %v", err)
+	}
+}
+
+func TestAnEntryOfAnotherTermIsVoid(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	commit := encoded("a", 0)
+	data := append([]byte{1, 1, 1, 1, byte(len(commit))}, commit...) // version, proposer term 1, time, count
+	if err := b.follow(data); err != nil {
+		t.Fatal(err)
+	}
+	if h, ok := b.store.Head(shard, core.Entity{Kind: "k", Identity: "a"}); ok {
+		t.Errorf("it left %+v", h)
+	}
+	if at, _ := b.store.Digest(shard); at.Index != 2 {
+		t.Errorf("applied up to %d, want 2", at.Index)
+	}
+}
+
+// TestAcknowledgementsWaitForTheDisk: what a follower says of its log leaves
+// when the log is on disk.
+func TestAcknowledgementsWaitForTheDisk(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.receive(2, &pb.Message{
+		Type: pb.MsgApp.Enum(), Term: new(uint64(2)), Index: new(uint64(1)), LogTerm: new(uint64(1)), Commit: new(uint64(1)),
+		Entries: []*pb.Entry{{Index: new(uint64(2)), Term: new(uint64(2))}},
+	})
+	out := b.round()
+	if b.has(pb.MsgAppResp) || out.Append == nil || !out.Append.Sync {
+		t.Fatalf("acknowledged before it was synced: %v, %+v", b.sent, out.Append)
+	}
+	b.finish(out)
+	b.settle()
+	if !b.has(pb.MsgAppResp) {
+		t.Error("not acknowledged after it")
+	}
+}
+
+func TestALeaderWithoutAMajorityRefusesSoon(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	for range 5 {
+		b.core.Tick()
+		b.answer()
+	}
+	b.want("while node 2 answers", b.propose("a", 0), errPending)
+	b.settle()
+	for range 6 { // half a second; raft gives up after a second
+		b.core.Tick()
+		b.settle()
+	}
+	if !b.last.Open {
+		t.Fatal("the leadership has ended")
+	}
+	b.want("when nobody answers", b.propose("b", 0), core.ErrRefused)
+	read := errPending
+	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
+	b.want("a barrier", &read, core.ErrLost)
+	b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: new(b.last.Term)})
+	b.core.Tick()
+	b.want("when node 2 is back", b.propose("b", 0), errPending)
+}
+
+// TestASlowDiskDelaysNeitherHeartbeatsNorReads: while the leader's disk stands
+// still, ticks send heartbeats and barriers are answered.
+func TestASlowDiskDelaysNeitherHeartbeatsNorReads(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	done := b.propose("a", 0)
+	stuck := []core.Round{b.round()}
+	b.sent = nil
+	b.core.Tick()
+	stuck = append(stuck, b.round())
+	if !b.has(pb.MsgHeartbeat) {
+		t.Error("no heartbeat")
+	}
+	b.sent = nil
+	read := errPending
+	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
+	stuck = append(stuck, b.round())
+	for _, m := range b.sent {
+		if m.GetType() == pb.MsgHeartbeat && core.ReplicaID(m.GetTo()) == id(2) {
+			b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term, Context: m.Context})
+		}
+	}
+	stuck = append(stuck, b.round())
+	b.want("barrier", &read, nil)
+	b.want("commit", done, errPending)
+	for _, out := range stuck {
+		b.finish(out)
+	}
+	b.answer()
+	b.want("commit, when the disk goes on", done, nil)
+}
+
+// TestBarriersOfVotersThatLeave: a barrier that waits for voters that are
+// removed is answered when this node is alone.
+func TestBarriersOfVotersThatLeave(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	b.deaf = true
+	read := errPending
+	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
+	b.answer()
+	b.want("while there are others", &read, errPending)
+	var changes []*pb.ConfChangeSingle
+	for _, n := range []core.NodeID{2, 3} {
+		changes = append(changes, &pb.ConfChangeSingle{Type: pb.ConfChangeRemoveNode.Enum(), NodeId: new(uint64(id(n)))})
+	}
+	if err := b.core.ChangeMembers(shard, b.last.Term, changes); err != nil {
+		t.Fatal(err)
+	}
+	b.answer()
+	if !b.last.Sole {
+		t.Fatalf("not alone: %+v", b.last)
+	}
+	b.want("alone", &read, nil)
+}

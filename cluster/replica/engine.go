@@ -1,0 +1,183 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ssod/cluster"
+	"ssod/cluster/replica/core"
+)
+
+// Log is the node's disk: the logs and states of its replicas. A
+// [ssod/persistence.Log] is one.
+type Log interface {
+	core.Store
+	// Admit refuses a change of about size bytes when there is no room.
+	Admit(size int) error
+	// Export writes a shard's applied state to a file of that name.
+	Export(shard core.ShardID, name string) (core.Applied, error)
+	OpenSnapshot(name string) (io.ReadCloser, error)
+	// ReceiveSnapshot stores such a file, durably.
+	ReceiveSnapshot(name string, r io.Reader) error
+	DiscardSnapshot(name string) error
+	// Tidy removes such files that a crash left.
+	Tidy() error
+}
+
+// State reads what is applied. A [ssod/persistence.Store] is one.
+type State interface {
+	Head(core.ShardID, cluster.Entity) (cluster.Head, bool, error)
+	Records(core.ShardID, cluster.Entity, func(part, value []byte) bool) error
+	Outcome(core.ShardID, cluster.Entity, cluster.RequestID, uint32) ([]byte, bool, error)
+	Entities(id core.ShardID, kind, after string, f func(identity string, h cluster.Head) bool) error
+	Time(core.ShardID) time.Time
+}
+
+// Transport carries frames to other nodes.
+type Transport interface {
+	// Send hands a frame over and does not block. Frames may be lost, doubled
+	// and overtaken. The frame belongs to the transport.
+	Send(to core.NodeID, frame []byte)
+	// SendSnapshot carries a file and then the frame with its message, and
+	// returns when the receiver has both.
+	SendSnapshot(to core.NodeID, name string, file io.Reader, frame []byte) error
+}
+
+// Config says how to run an engine. Node, Log, State, Shards and Address are
+// required.
+type Config struct {
+	// Core has the limits of the state machine; Node, Store and Now in it are
+	// taken from here.
+	Core core.Config
+	Node core.NodeID
+	// Shards is the number of entity shards; shard 0 comes on top.
+	Shards int
+	Log    Log
+	State  State
+	// Transport is nil on a node that is alone.
+	Transport Transport
+	// Address is the actor address of a node.
+	Address func(core.NodeID) string
+	// Tick is raft's unit of time; 0 means 100 ms. See
+	// [core.Config.ElectionTicks].
+	Tick time.Duration
+	// Clock returns the time; nil means time.Now.
+	Clock func() time.Time
+	// Fatal is called once when a write failed: what is on disk is unknown and
+	// the process must end. nil panics.
+	Fatal func(error)
+	// Registerer gets ssod_store_commit_seconds and ssod_store_batch_size; nil
+	// means no metrics.
+	Registerer prometheus.Registerer
+}
+
+func (c Config) withDefaults() Config {
+	if c.Tick == 0 {
+		c.Tick = 100 * time.Millisecond
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Fatal == nil {
+		c.Fatal = func(err error) { panic(err) }
+	}
+	c.Core.Node, c.Core.Store, c.Core.Now = c.Node, c.Log, c.Clock
+	return c
+}
+
+// Engine runs the replicas of one node. It implements [cluster.Shards].
+type Engine struct {
+	cfg    Config
+	core   *core.Core // belongs to the loop
+	inbox  inbox
+	meters metrics
+	views  views
+	append queue[*core.AppendJob]
+	apply  queue[*core.ApplyJob]
+	// snapshots bounds how many are sent or installed at a time.
+	snapshots chan struct{}
+	exported  uint64 // belongs to the loop
+
+	stop    chan struct{}
+	once    sync.Once
+	fatal   sync.Once
+	loop    sync.WaitGroup
+	writers sync.WaitGroup
+	beside  sync.WaitGroup
+}
+
+// Open starts an engine on the replicas that the log holds.
+func Open(cfg Config) (*Engine, error) {
+	cfg = cfg.withDefaults()
+	replicas, err := cfg.Log.Replicas()
+	if err != nil {
+		return nil, fmt.Errorf("open replicas: %w", err)
+	}
+	if err := cfg.Log.Tidy(); err != nil {
+		return nil, fmt.Errorf("open replicas: %w", err)
+	}
+	e := &Engine{cfg: cfg, stop: make(chan struct{}), snapshots: make(chan struct{}, 2)}
+	e.inbox.init()
+	e.append.init()
+	e.apply.init()
+	e.views.init(cfg.Shards + 1)
+	if e.core, err = core.New(cfg.Core, replicas); err != nil {
+		return nil, fmt.Errorf("open replicas: %w", err)
+	}
+	if err := e.meters.register(cfg.Registerer); err != nil {
+		return nil, err
+	}
+	e.writers.Go(e.appendAll)
+	e.writers.Go(e.applyAll)
+	e.loop.Go(e.run)
+	return e, nil
+}
+
+// Close ends all leaderships and waits for what is being written.
+func (e *Engine) Close() error {
+	e.once.Do(func() {
+		close(e.stop)
+		e.loop.Wait()
+		e.append.close()
+		e.apply.close()
+		e.writers.Wait()
+		e.beside.Wait()
+		e.meters.unregister(e.cfg.Registerer)
+	})
+	return nil
+}
+
+// fail ends the engine after a failed write.
+func (e *Engine) fail(err error) {
+	e.fatal.Do(func() { e.cfg.Fatal(err) })
+}
+
+// Found makes this node the only member of every shard that it has no replica
+// of: a cluster of one.
+func Found(log Log, node core.NodeID, shards int) error {
+	replicas, err := log.Replicas()
+	if err != nil {
+		return err
+	}
+	there := make(map[core.ShardID]bool)
+	for _, r := range replicas {
+		there[r.Shard] = true
+	}
+	id := newReplicaID(node)
+	for s := range core.ShardID(shards + 1) {
+		if there[s] {
+			continue
+		}
+		if _, err := log.Create(s, id, soleConf(id)); err != nil {
+			return fmt.Errorf("found shard %d: %w", s, err)
+		}
+	}
+	return nil
+}
+
+var errClosed = errors.New("the engine is closed")

@@ -1,0 +1,142 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/replica/core"
+)
+
+// handle is the leadership of one shard in one term. It implements
+// [cluster.Shard].
+type handle struct {
+	e     *Engine
+	shard core.ShardID
+	term  uint64
+	lost  chan struct{}
+	// sole: this node is the only voter, so nobody else can lead.
+	sole atomic.Bool
+	left left
+}
+
+func newHandle(e *Engine, l core.Leadership) *handle {
+	h := &handle{e: e, shard: l.Shard, term: l.Term, lost: make(chan struct{})}
+	h.sole.Store(l.Sole)
+	return h
+}
+
+func (h *handle) end() { close(h.lost) }
+
+func (h *handle) ID() cluster.ShardID   { return h.shard }
+func (h *handle) Term() uint64          { return h.term }
+func (h *handle) Lost() <-chan struct{} { return h.lost }
+
+// Commit encodes c on the caller's goroutine, hands it to the loop and waits.
+func (h *handle) Commit(ctx context.Context, c cluster.Commit) error {
+	if err := h.admit(ctx, &c); err != nil {
+		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+	}
+	start := time.Now()
+	p := newPending(h, &c)
+	if !h.e.inbox.propose(&p.proposal) {
+		return fmt.Errorf("%w: %w", cluster.ErrRefused, cluster.ErrLost)
+	}
+	select {
+	case err := <-p.done:
+		h.e.meters.seconds.Observe(time.Since(start).Seconds())
+		return outcome(err)
+	case <-ctx.Done():
+		return h.leave(p, ctx.Err())
+	}
+}
+
+// admit refuses what must not get into the log.
+func (h *handle) admit(ctx context.Context, c *cluster.Commit) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	return h.e.cfg.Log.Admit(c.Size())
+}
+
+// outcome puts how a commit ended into the words of package cluster.
+func outcome(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, core.ErrRejected):
+		return cluster.ErrRejected
+	case errors.Is(err, core.ErrUnknown):
+		return cluster.ErrUnknown
+	}
+	return cluster.ErrRefused
+}
+
+// ReadBarrier is free on a single voter: nobody else can have acknowledged
+// anything, and what this node acknowledged is applied here. Another node can
+// only lead after this one has applied that it is not alone any more, and then
+// the handle is told first.
+func (h *handle) ReadBarrier(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-h.lost:
+		return cluster.ErrLost
+	default:
+	}
+	if h.sole.Load() {
+		return nil
+	}
+	done := make(chan error, 1)
+	b := &core.Barrier{Shard: h.shard, Term: h.term, Done: func(err error) { done <- err }}
+	if !h.e.inbox.barrier(b) {
+		return cluster.ErrLost
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			return cluster.ErrLost
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (h *handle) Now() time.Time {
+	now, shard := h.e.cfg.Clock(), h.e.cfg.State.Time(h.shard)
+	if now.Before(shard) {
+		return shard
+	}
+	return now
+}
+
+// Reads of an entity wait for a commit of it that its caller has left, so that
+// who loads the entity afresh does not miss it.
+
+func (h *handle) Head(e cluster.Entity) (cluster.Head, bool, error) {
+	h.left.wait(e)
+	return h.e.cfg.State.Head(h.shard, e)
+}
+
+func (h *handle) Records(e cluster.Entity, f func(part, value []byte) bool) error {
+	h.left.wait(e)
+	return h.e.cfg.State.Records(h.shard, e, f)
+}
+
+func (h *handle) Outcome(e cluster.Entity, r cluster.RequestID, step uint32) ([]byte, bool, error) {
+	h.left.wait(e)
+	return h.e.cfg.State.Outcome(h.shard, e, r, step)
+}
+
+func (h *handle) Entities(kind, after string, f func(identity string, h cluster.Head) bool) error {
+	h.left.waitAll()
+	return h.e.cfg.State.Entities(h.shard, kind, after, f)
+}

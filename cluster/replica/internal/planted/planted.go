@@ -1,0 +1,47 @@
+// Package planted names mistakes that the simulation must be able to find.
+//
+// A simulation that never fails proves nothing until it has failed on purpose.
+// Each constant switches one mistake on in the engine or its model store; the
+// zero [Set] is the product. The package is internal, so nothing outside the
+// replication engine can switch a mistake on.
+package planted
+
+// Set is a set of mistakes.
+type Set uint32
+
+// The mistakes.
+const (
+	// AckBeforeSync answers appends and votes before they are on disk.
+	AckBeforeSync Set = 1 << iota
+	// IgnoreProposerTerm lets what was queued under one term be proposed,
+	// applied and acknowledged in a later one.
+	IgnoreProposerTerm
+	// ForwardedRead releases a read that a deposed leader forwarded.
+	ForwardedRead
+	// ReuseReplicaID gives a replica that lost its data its old id again.
+	ReuseReplicaID
+	// WipeOnInstallCrash empties a replica whose snapshot install was cut
+	// short instead of doing the install again.
+	WipeOnInstallCrash
+	// PerWriteRevision checks the revision for the head only, so that a
+	// rejected commit leaves its records behind.
+	PerWriteRevision
+	// StepCollision keys outcomes by request and forgets the step.
+	StepCollision
+)
+
+// Has reports whether the mistake m is switched on.
+func (s Set) Has(m Set) bool { return s&m != 0 }
+
+var names = map[string]Set{
+	"ack-before-sync":       AckBeforeSync,
+	"ignore-proposer-term":  IgnoreProposerTerm,
+	"forwarded-read":        ForwardedRead,
+	"reuse-replica-id":      ReuseReplicaID,
+	"wipe-on-install-crash": WipeOnInstallCrash,
+	"per-write-revision":    PerWriteRevision,
+	"step-collision":        StepCollision,
+}
+
+// All returns every mistake by name.
+func All() map[string]Set { return names }

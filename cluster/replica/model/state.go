@@ -1,0 +1,144 @@
+package model
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"maps"
+	"strings"
+
+	"ssod/cluster/replica/core"
+	"ssod/cluster/replica/internal/planted"
+	"ssod/persistence"
+)
+
+// state is the replicated state of a shard, with a digest that does not depend
+// on the order of writes.
+type state struct {
+	kv     map[string]string
+	digest uint64
+	queue  []queued // outcomes by time
+}
+
+type queued struct {
+	time uint64
+	key  string
+}
+
+// outcomeWindow is how long an outcome is kept, in milliseconds of shard time.
+const outcomeWindow = 60_000
+
+// trimStep is how many outcomes an entry trims, and two more for each that it
+// adds.
+const trimStep = 256
+
+var seed = maphash.MakeSeed()
+
+func hash(k, v string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	h.WriteString(k)
+	h.WriteByte(0)
+	h.WriteString(v)
+	return h.Sum64()
+}
+
+func newState() state { return state{kv: map[string]string{}} }
+
+func (s *state) clone() state {
+	return state{kv: maps.Clone(s.kv), digest: s.digest, queue: append([]queued(nil), s.queue...)}
+}
+
+func (s *state) put(k, v string) {
+	s.delete(k)
+	s.kv[k] = v
+	s.digest += hash(k, v)
+}
+
+func (s *state) delete(k string) {
+	if old, ok := s.kv[k]; ok {
+		s.digest -= hash(k, old)
+		delete(s.kv, k)
+	}
+}
+
+func entityKey(sub string, e core.Entity) string {
+	return sub + "\x00" + e.Kind + "\x00" + e.Identity + "\x00"
+}
+
+func (s *state) head(e core.Entity) (persistence.Head, bool) {
+	v, ok := s.kv[entityKey("e", e)]
+	if !ok {
+		return persistence.Head{}, false
+	}
+	return persistence.Head{
+		Rev:    binary.BigEndian.Uint64([]byte(v[:8])),
+		Schema: binary.BigEndian.Uint32([]byte(v[8:12])),
+		State:  []byte(v[12:]),
+	}, true
+}
+
+func encodeHead(rev uint64, schema uint32, st []byte) string {
+	b := binary.BigEndian.AppendUint64(nil, rev)
+	b = binary.BigEndian.AppendUint32(b, schema)
+	return string(append(b, st...))
+}
+
+// apply applies one commit; false means that the revision is another.
+func (s *state) apply(c *persistence.Commit, now uint64, bugs planted.Set) bool {
+	head, _ := s.head(c.Entity)
+	if head.Rev != c.BaseRev {
+		if bugs.Has(planted.PerWriteRevision) {
+			s.records(c)
+		}
+		return false
+	}
+	if c.Remove {
+		s.remove(c.Entity)
+	} else {
+		s.put(entityKey("e", c.Entity), encodeHead(c.BaseRev+1, c.Schema, c.State))
+	}
+	s.records(c)
+	for _, o := range c.Outcomes {
+		k := outcomeKey(c.Entity, o.Request, o.Step, bugs)
+		s.put(k, string(o.Result))
+		s.queue = append(s.queue, queued{now, k})
+	}
+	return true
+}
+
+func (s *state) records(c *persistence.Commit) {
+	prefix := entityKey("p", c.Entity)
+	for _, r := range c.Puts {
+		s.put(prefix+r.Part, string(r.Value))
+	}
+	for _, part := range c.Deletes {
+		s.delete(prefix + part)
+	}
+}
+
+func (s *state) remove(e core.Entity) {
+	s.delete(entityKey("e", e))
+	prefix := entityKey("p", e)
+	for k := range s.kv {
+		if strings.HasPrefix(k, prefix) {
+			s.delete(k)
+		}
+	}
+}
+
+// trim forgets outcomes that are older than the window, when an entry that
+// added some was applied.
+func (s *state) trim(now uint64, added int) {
+	limit := trimStep + 2*added
+	for n := 0; n < limit && len(s.queue) > 0 && s.queue[0].time+outcomeWindow <= now; n++ {
+		s.delete(s.queue[0].key)
+		s.queue = s.queue[1:]
+	}
+}
+
+func outcomeKey(e core.Entity, r persistence.RequestID, step uint32, bugs planted.Set) string {
+	if bugs.Has(planted.StepCollision) {
+		step = 0
+	}
+	return entityKey("o", e) + string(binary.BigEndian.AppendUint32(r[:], step))
+}

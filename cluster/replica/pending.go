@@ -1,0 +1,108 @@
+package replica
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"ssod/cluster"
+	"ssod/cluster/replica/core"
+)
+
+// pending is a commit that somebody waits for.
+type pending struct {
+	proposal core.Proposal
+	entity   cluster.Entity
+	done     chan error    // has room for the answer
+	ended    chan struct{} // closed at the end if the caller has left
+}
+
+func newPending(h *handle, c *cluster.Commit) *pending {
+	p := &pending{entity: c.Entity, done: make(chan error, 1)}
+	p.proposal = core.Proposal{
+		Shard: h.shard, Term: h.term, Data: core.EncodeCommit(c),
+		Done: func(err error) {
+			p.done <- err
+			h.left.end(p)
+		},
+	}
+	return p
+}
+
+// leave is the caller giving up on a commit, unless it is answered just now.
+func (h *handle) leave(p *pending, why error) error {
+	if err, ok := h.left.add(p); ok {
+		return outcome(err)
+	}
+	return fmt.Errorf("%w: %w", cluster.ErrUnknown, why)
+}
+
+// left are the commits whose callers have left. They end all the same: at the
+// latest when the leadership does.
+type left struct {
+	// count is above zero while anybody is leaving or has left. It is raised
+	// before p.done is looked at, and read after p.done is filled.
+	count atomic.Int32
+	mu    sync.Mutex
+	all   map[*pending]struct{}
+}
+
+// add notes that p's caller has left. If p is answered already it returns the
+// answer instead.
+func (l *left) add(p *pending) (answer error, ok bool) {
+	l.count.Add(1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case err := <-p.done:
+		l.count.Add(-1)
+		return err, true
+	default:
+	}
+	if l.all == nil {
+		l.all = make(map[*pending]struct{})
+	}
+	p.ended = make(chan struct{})
+	l.all[p] = struct{}{}
+	return nil, false
+}
+
+// end notes that p is answered.
+func (l *left) end(p *pending) {
+	if l.count.Load() == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.all[p]; ok {
+		delete(l.all, p)
+		close(p.ended)
+		l.count.Add(-1)
+	}
+}
+
+// wait returns when no commit of e is left.
+func (l *left) wait(e cluster.Entity) {
+	l.waitFor(func(p *pending) bool { return p.entity == e })
+}
+
+func (l *left) waitAll() {
+	l.waitFor(func(*pending) bool { return true })
+}
+
+func (l *left) waitFor(concerns func(*pending) bool) {
+	if l.count.Load() == 0 {
+		return
+	}
+	var waits []chan struct{}
+	l.mu.Lock()
+	for p := range l.all {
+		if concerns(p) {
+			waits = append(waits, p.ended)
+		}
+	}
+	l.mu.Unlock()
+	for _, w := range waits {
+		<-w
+	}
+}

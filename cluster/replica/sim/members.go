@@ -1,0 +1,217 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster/replica/core"
+	"ssod/cluster/replica/internal/planted"
+	"ssod/cluster/replica/model"
+	"ssod/persistence"
+)
+
+// members is what the placement of replicas knows. It stands for the meta
+// group, which is assumed to be right.
+type members struct {
+	generation map[shardNode]uint32
+	seen       map[replicaKey]bool // was in a configuration
+	lost       map[replicaKey]bool // its disk is gone
+}
+
+type shardNode struct {
+	shard core.ShardID
+	node  core.NodeID
+}
+
+func newMembers() members {
+	return members{generation: map[shardNode]uint32{}, seen: map[replicaKey]bool{}, lost: map[replicaKey]bool{}}
+}
+
+// nextID hands out a replica id, each once.
+func (w *world) nextID(s core.ShardID, n core.NodeID) core.ReplicaID {
+	k := shardNode{s, n}
+	if w.generation[k] == 0 || !w.opts.Planted.Has(planted.ReuseReplicaID) {
+		w.generation[k]++
+	}
+	return persistence.NewReplicaID(n, w.generation[k])
+}
+
+// found makes a shard with three members, or five.
+func (w *world) found(s core.ShardID) {
+	w.shards = append(w.shards, s)
+	conf := &pb.ConfState{}
+	size := 3
+	if len(w.ids) > 5 && w.chance(0.5) {
+		size = 5
+	}
+	for _, i := range w.rand.Perm(len(w.ids))[:size] {
+		conf.Voters = append(conf.Voters, uint64(w.nextID(s, w.ids[i])))
+	}
+	slices.Sort(conf.Voters)
+	for _, v := range conf.Voters {
+		id := core.ReplicaID(v)
+		_, err := w.nodes[id.Node()].store.Create(s, id, conf)
+		w.nodes[id.Node()].must(err)
+	}
+	w.seenConf(s, conf)
+	w.latest[s] = core.Applied{Conf: conf}
+}
+
+func (w *world) seenConf(s core.ShardID, conf *pb.ConfState) {
+	for _, id := range memberIDs(conf) {
+		w.seen[replicaKey{s, id}] = true
+	}
+}
+
+// memberIDs are all replicas in a configuration.
+func memberIDs(conf *pb.ConfState) []core.ReplicaID {
+	var ids []core.ReplicaID
+	for _, set := range [][]uint64{conf.GetVoters(), conf.GetVotersOutgoing(), conf.GetLearners(), conf.GetLearnersNext()} {
+		for _, id := range set {
+			if !slices.Contains(ids, core.ReplicaID(id)) {
+				ids = append(ids, core.ReplicaID(id))
+			}
+		}
+	}
+	return ids
+}
+
+// reconcile changes the members of shards and removes replicas that are no
+// members any more.
+func (w *world) reconcile() {
+	if !w.faulty {
+		return
+	}
+	for _, s := range w.shards {
+		for _, id := range w.ids {
+			w.collectGarbage(s, w.nodes[id])
+		}
+		if n, o := w.newestOwner(s); o != nil && w.chance(0.7) {
+			n.input(func(c *core.Core) { w.move(c, n, s, o.term) })
+		}
+	}
+	w.after(w.between(200*time.Millisecond, 3*time.Second), w.reconcile)
+}
+
+func (w *world) newestOwner(s core.ShardID) (*node, *owner) {
+	var newest *owner
+	for _, id := range w.ids {
+		n := w.nodes[id]
+		if n.core != nil && n.owners[s] != nil && (newest == nil || n.owners[s].term > newest.term) {
+			newest = n.owners[s]
+		}
+	}
+	if newest == nil {
+		return nil, nil
+	}
+	return newest.n, newest
+}
+
+// collectGarbage removes a replica that has left the newest configuration.
+func (w *world) collectGarbage(s core.ShardID, n *node) {
+	if n.core == nil {
+		return
+	}
+	st, ok := n.core.Status(s)
+	if !ok || !w.seen[replicaKey{s, st.ID}] || slices.Contains(memberIDs(w.latest[s].Conf), st.ID) {
+		return
+	}
+	n.input(func(c *core.Core) { c.Remove(s) })
+}
+
+// move brings the members of a shard one step further: a new learner, a
+// learner that becomes a voter in place of another, or a transfer.
+func (w *world) move(c *core.Core, n *node, s core.ShardID, term uint64) {
+	st, ok := c.Status(s)
+	if !ok || !st.Open || st.Term != term {
+		return
+	}
+	conf := st.Applied.Conf
+	voters := conf.GetVoters()
+	switch learners := conf.GetLearners(); {
+	case len(learners) > 0 && w.lost[replicaKey{s, core.ReplicaID(learners[0])}]:
+		w.change(c, s, term, change(pb.ConfChangeRemoveNode, learners[0]))
+	case len(learners) > 0 && st.Match[core.ReplicaID(learners[0])]+10 > st.Applied.Index:
+		w.change(c, s, term, change(pb.ConfChangeAddNode, learners[0]), change(pb.ConfChangeRemoveNode, w.victim(s, voters)))
+	case len(learners) > 0:
+	case w.chance(0.3):
+		c.Transfer(s, core.ReplicaID(voters[w.rand.IntN(len(voters))]))
+	default:
+		if id, ok := w.spare(s, conf); ok {
+			w.change(c, s, term, change(pb.ConfChangeAddLearnerNode, uint64(id)))
+		}
+	}
+}
+
+func change(t pb.ConfChangeType, id uint64) *pb.ConfChangeSingle {
+	return &pb.ConfChangeSingle{Type: t.Enum(), NodeId: new(id)}
+}
+
+func (w *world) change(c *core.Core, s core.ShardID, term uint64, cs ...*pb.ConfChangeSingle) {
+	if c.ChangeMembers(s, term, cs) == nil {
+		w.moves++
+	}
+}
+
+// victim is the voter to be replaced: one whose disk is gone, else any.
+func (w *world) victim(s core.ShardID, voters []uint64) uint64 {
+	for _, v := range voters {
+		if w.lost[replicaKey{s, core.ReplicaID(v)}] {
+			return v
+		}
+	}
+	return voters[w.rand.IntN(len(voters))]
+}
+
+// spare makes a replica on a node that has none.
+func (w *world) spare(s core.ShardID, conf *pb.ConfState) (core.ReplicaID, bool) {
+	n := w.nodes[w.ids[w.rand.IntN(len(w.ids))]]
+	if n.core == nil {
+		return 0, false
+	}
+	for _, id := range memberIDs(conf) {
+		if id.Node() == n.id && !w.lost[replicaKey{s, id}] {
+			return 0, false
+		}
+	}
+	if st, ok := n.core.Status(s); ok {
+		return st.ID, !w.seen[replicaKey{s, st.ID}]
+	}
+	id := w.nextID(s, n.id)
+	r, err := n.store.Create(s, id, nil)
+	if err != nil {
+		return 0, false
+	}
+	n.must(n.core.Add(r))
+	n.kick()
+	return id, true
+}
+
+// loseDisk replaces a node's disk by an empty one, when every shard can bear
+// it: nothing else is lost and nothing is on the move.
+func (w *world) loseDisk(n *node) {
+	for _, s := range w.shards {
+		conf := w.latest[s].Conf
+		if len(conf.GetVoters()) < 3 || len(conf.GetVotersOutgoing()) > 0 {
+			return
+		}
+		for _, id := range memberIDs(conf) {
+			if w.lost[replicaKey{s, id}] {
+				return
+			}
+		}
+	}
+	n.crash()
+	rs, _ := n.store.Replicas()
+	n.store = model.New(w.opts.Planted)
+	for _, r := range rs {
+		if w.opts.Planted.Has(planted.ReuseReplicaID) {
+			_, err := n.store.Create(r.Shard, r.ID, nil)
+			n.must(err)
+		} else {
+			w.lost[replicaKey{r.Shard, r.ID}] = true
+		}
+	}
+}

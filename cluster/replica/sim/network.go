@@ -1,0 +1,65 @@
+package sim
+
+import (
+	"time"
+
+	"ssod/cluster/replica/core"
+)
+
+// network carries frames between nodes, badly.
+type network struct {
+	w    *world
+	cut  map[link]bool // one way
+	loss float64
+	// dup is the chance that a frame arrives twice, late that it takes
+	// seconds, which is also how frames overtake each other.
+	dup, late float64
+}
+
+type link struct{ from, to core.NodeID }
+
+// send delivers a frame, or does not.
+func (n *network) send(from, to core.NodeID, frame []byte) {
+	if n.w.chance(n.loss) {
+		return
+	}
+	copies := 1
+	if n.w.chance(n.dup) {
+		copies = 2
+	}
+	for range copies {
+		n.w.after(n.delay(), func() { n.deliver(from, to, frame) })
+	}
+}
+
+func (n *network) delay() time.Duration {
+	if n.w.chance(n.late) {
+		return n.w.between(10*time.Millisecond, 4*time.Second)
+	}
+	return n.w.between(100*time.Microsecond, 2*time.Millisecond)
+}
+
+func (n *network) deliver(from, to core.NodeID, frame []byte) {
+	node := n.w.nodes[to]
+	if node == nil || n.cut[link{from, to}] {
+		return
+	}
+	es, err := core.DecodeFrame(frame)
+	if err != nil {
+		n.w.violate("frame from %d to %d: %v", from, to, err)
+	}
+	node.input(func(c *core.Core) { c.Receive(from, es) })
+}
+
+// partition cuts nodes off from the others, in one direction or both.
+func (n *network) partition(side map[core.NodeID]bool, in, out bool) {
+	for _, a := range n.w.ids {
+		for _, b := range n.w.ids {
+			if side[a] != side[b] && (side[a] && out || side[b] && in) {
+				n.cut[link{a, b}] = true
+			}
+		}
+	}
+}
+
+func (n *network) heal() { clear(n.cut) }

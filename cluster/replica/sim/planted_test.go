@@ -1,0 +1,40 @@
+package sim
+
+import (
+	"testing"
+
+	"ssod/cluster/replica/internal/planted"
+)
+
+// found says with which seed each mistake was found last. The search begins
+// there, so that it is short as long as the simulation stays the same.
+var found = map[string]uint64{
+	"ack-before-sync":       1,
+	"forwarded-read":        133,
+	"ignore-proposer-term":  141,
+	"per-write-revision":    1,
+	"reuse-replica-id":      6,
+	"step-collision":        1,
+	"wipe-on-install-crash": 18,
+}
+
+// TestPlanted switches each mistake on and expects the simulation to find it,
+// with a seed that finds nothing without it.
+func TestPlanted(t *testing.T) {
+	for name, mistake := range planted.All() {
+		t.Run(name, func(t *testing.T) {
+			for seed := found[name]; seed < found[name]+*within; seed++ {
+				res := run(t, Options{Seed: seed, Planted: mistake})
+				if res.Violation == nil {
+					continue
+				}
+				t.Logf("found by seed %d: %v", seed, res.Violation)
+				if res := run(t, Options{Seed: seed}); res.Violation != nil {
+					t.Errorf("seed %d without the mistake: %v", seed, res.Violation)
+				}
+				return
+			}
+			t.Fatalf("not found in %d seeds", *within)
+		})
+	}
+}

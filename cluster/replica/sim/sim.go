@@ -1,0 +1,179 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"ssod/cluster/replica/core"
+	"ssod/cluster/replica/internal/planted"
+	"ssod/cluster/replica/model"
+)
+
+// Options of a run.
+type Options struct {
+	Seed uint64
+	// Duration is the virtual time with faults; healing comes after it.
+	Duration time.Duration
+	// Planted switches mistakes of the engine on.
+	Planted planted.Set
+	// Promises switches the check off that looks into the disks whether what
+	// is promised is there, so that a mistake must show in what clients see.
+	NoPromises bool
+}
+
+// Result says what a run was like.
+type Result struct {
+	Violation *Violation
+	// Applied counts entries that were applied, on all nodes; Changes and
+	// Reads what clients got an answer to.
+	Applied, Changes, Reads    int
+	Elections, Crashes         int
+	Snapshots, Installs, Moves int
+	Unknown, Refused, Rejected int
+	Steps                      uint64
+	// Unchecked: whether the history is linearizable took too long to find out.
+	Unchecked bool
+}
+
+func (r Result) String() string {
+	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected",
+		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected)
+}
+
+// world is everything that is simulated.
+type world struct {
+	clock
+	opts    Options
+	ids     []core.NodeID
+	nodes   map[core.NodeID]*node
+	network network
+	shards  []core.ShardID
+	limits  core.Config   // of every node's core
+	think   time.Duration // a client's pause between operations, at most
+	faulty  bool
+	// crashWrites: nodes crash in the middle of writes too.
+	crashWrites bool
+
+	checks
+	members
+	history
+	clients []*client
+
+	snapshots, installs, crashes, moves int
+	unknown, refused, rejected          int
+	unchecked                           bool
+}
+
+// Run does one run.
+func Run(opts Options) (res Result) {
+	w := newWorld(opts)
+	defer func() {
+		res = w.result()
+		if r := recover(); r != nil {
+			res.Violation = asViolation(w, r)
+		}
+	}()
+	w.begin()
+	for w.step(opts.Duration) {
+	}
+	w.finish()
+	return res
+}
+
+// asViolation turns a panic of the engine, which is how it stops at a broken
+// invariant, into a violation.
+func asViolation(w *world, r any) *Violation {
+	var v *Violation
+	if err, ok := r.(error); ok && errors.As(err, &v) {
+		return v
+	}
+	if s, ok := r.(string); ok {
+		return &Violation{w.now, "panic: " + s}
+	}
+	panic(r)
+}
+
+func newWorld(opts Options) *world {
+	w := &world{clock: newClock(opts.Seed), opts: opts, nodes: map[core.NodeID]*node{}}
+	w.network = network{w: w, cut: map[link]bool{}}
+	w.checks = newChecks()
+	w.members = newMembers()
+	return w
+}
+
+// begin makes a cluster of three or five members per shard, on four to six
+// nodes.
+func (w *world) begin() {
+	count := 4 + w.rand.IntN(3)
+	for i := range count {
+		id := core.NodeID(i + 1)
+		w.ids = append(w.ids, id)
+		w.nodes[id] = &node{w: w, id: id, store: model.New(w.opts.Planted), slow: 1}
+	}
+	w.limits = core.Config{
+		MaxEntry:       1 << (9 + w.rand.IntN(8)),
+		MaxQueue:       1 << (10 + w.rand.IntN(8)),
+		MaxUncommitted: 1 << (10 + w.rand.IntN(8)),
+		LogTail:        1 << (8 + w.rand.IntN(8)),
+		LogKeep:        1 << (10 + w.rand.IntN(5)),
+	}
+	for s := range 1 + w.rand.IntN(3) {
+		w.found(core.ShardID(s))
+	}
+	for _, id := range w.ids {
+		w.nodes[id].start()
+	}
+	for i := range 3 + w.rand.IntN(4) {
+		w.clients = append(w.clients, newClient(w, i))
+	}
+	w.think = []time.Duration{5, 50, 300, 1000}[w.rand.IntN(4)] * time.Millisecond
+	w.faulty = true
+	w.scheduleFaults()
+	w.after(time.Second, w.reconcile)
+}
+
+// finish heals everything and checks what must be true in the end.
+func (w *world) finish() {
+	w.faulty = false
+	w.network.heal()
+	w.network.loss, w.network.dup, w.network.late = 0, 0, 0
+	for _, id := range w.ids {
+		n := w.nodes[id]
+		n.slow, n.paused = 1, 0
+		if n.core == nil {
+			n.start()
+		}
+	}
+	w.until(w.progress())
+	for _, c := range w.clients {
+		c.stop = true
+	}
+	w.until(w.agreed)
+	w.checkHistory()
+}
+
+// patience is how long the cluster may take to recover.
+const patience = 60 * time.Second
+
+// until steps until nothing is missing.
+func (w *world) until(missing func() string) {
+	for end := w.now + patience; ; {
+		what := missing()
+		if what == "" {
+			return
+		}
+		if !w.step(end) {
+			w.violate("%v after healing: %s", patience, what)
+		}
+	}
+}
+
+func (w *world) result() Result {
+	return Result{
+		Applied: w.appliedCount, Changes: w.changed, Reads: w.read,
+		Elections: len(w.leaders), Crashes: w.crashes, Snapshots: w.snapshots,
+		Installs: w.installs, Moves: w.moves, Unknown: w.unknown, Refused: w.refused,
+		Rejected: w.rejected, Steps: w.seq, Unchecked: w.unchecked,
+	}
+}

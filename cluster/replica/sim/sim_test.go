@@ -1,0 +1,73 @@
+package sim
+
+import (
+	"flag"
+	"os"
+	"testing"
+	"testing/cryptotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var (
+	seeds    = flag.Uint64("seeds", 0, "how many seeds to run; 0 means as many as fit in the budget")
+	from     = flag.Uint64("from", 1, "the first seed")
+	duration = flag.Duration("duration", 20*time.Second, "virtual time with faults")
+	budget   = flag.Duration("budget", budgetOf(), "how long to run when seeds is 0")
+	within   = flag.Uint64("within", 1000, "how many seeds may pass before a planted mistake is found")
+	blind    = flag.Bool("blind", false, "do not look into the disks for what is promised")
+)
+
+func budgetOf() time.Duration {
+	if os.Getenv("SSOD_LONG") != "" {
+		return 2 * time.Minute
+	}
+	return 3 * time.Second
+}
+
+// run runs one seed. Raft draws election timeouts from crypto/rand, so that is
+// seeded too.
+func run(t *testing.T, o Options) Result {
+	t.Helper()
+	cryptotest.SetGlobalRandom(t, o.Seed)
+	o.Duration, o.NoPromises = *duration, *blind
+	return Run(o)
+}
+
+func TestSim(t *testing.T) {
+	start := time.Now()
+	seed, unchecked := *from, 0
+	for ; more(seed, start); seed++ {
+		res := run(t, Options{Seed: seed})
+		if res.Violation != nil {
+			t.Errorf("%v\nreplay: make sim SEEDS=1 FROM=%d DURATION=%v", res.Violation, seed, *duration)
+		}
+		if res.Unchecked {
+			unchecked++
+		}
+		if *seeds == 1 {
+			t.Log(res)
+		}
+	}
+	t.Logf("%d seeds of %v in %v, %d histories too hard to check", seed-*from, *duration, time.Since(start).Round(time.Millisecond), unchecked)
+}
+
+func more(seed uint64, start time.Time) bool {
+	if *seeds > 0 {
+		return seed < *from+*seeds
+	}
+	return time.Since(start) < *budget
+}
+
+func TestSameSeedSameRun(t *testing.T) {
+	for seed := range uint64(3) {
+		first, second := run(t, Options{Seed: seed}), run(t, Options{Seed: seed})
+		if diff := cmp.Diff(first, second); diff != "" {
+			t.Errorf("seed %d, two runs (-first +second):\n%s", seed, diff)
+		}
+	}
+	if cmp.Equal(run(t, Options{Seed: 1}), run(t, Options{Seed: 2})) {
+		t.Error("seeds 1 and 2 do the same")
+	}
+}

@@ -1,0 +1,115 @@
+package replica
+
+import (
+	"sync"
+	"sync/atomic"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster"
+	"ssod/cluster/replica/core"
+	"ssod/persistence"
+)
+
+// views are what the rest of the process sees of each shard's leadership. The
+// loop writes them, anybody reads.
+type views struct {
+	shards []atomic.Pointer[view]
+
+	mu       sync.Mutex
+	watchers map[int]func(cluster.ShardID)
+	next     int
+}
+
+type view struct {
+	core.Leadership
+	handle *handle // nil: this node does not lead
+}
+
+func (v *views) init(count int) {
+	v.shards = make([]atomic.Pointer[view], count)
+	v.watchers = make(map[int]func(cluster.ShardID))
+}
+
+func (v *views) get(id cluster.ShardID) *view {
+	if int(id) >= len(v.shards) {
+		return nil
+	}
+	return v.shards[id].Load()
+}
+
+// update follows changes of leadership.
+func (v *views) update(ls []core.Leadership, e *Engine) {
+	for _, l := range ls {
+		if int(l.Shard) >= len(v.shards) {
+			continue
+		}
+		old := v.shards[l.Shard].Load()
+		now := &view{Leadership: l}
+		if old != nil && old.handle != nil && l.Open && l.Term == old.Term {
+			now.handle = old.handle
+			now.handle.sole.Store(l.Sole)
+		} else {
+			if old != nil && old.handle != nil {
+				old.handle.end()
+			}
+			if l.Open {
+				now.handle = newHandle(e, l)
+			}
+		}
+		v.shards[l.Shard].Store(now)
+		v.notify(l.Shard)
+	}
+}
+
+func (v *views) notify(id cluster.ShardID) {
+	v.mu.Lock()
+	fs := make([]func(cluster.ShardID), 0, len(v.watchers))
+	for _, f := range v.watchers {
+		fs = append(fs, f)
+	}
+	v.mu.Unlock()
+	for _, f := range fs {
+		f(id)
+	}
+}
+
+// Count implements [cluster.Shards].
+func (e *Engine) Count() int { return len(e.views.shards) - 1 }
+
+// Owner implements [cluster.Shards].
+func (e *Engine) Owner(id cluster.ShardID) (cluster.Owner, bool) {
+	v := e.views.get(id)
+	if v == nil || v.Leader == 0 {
+		return cluster.Owner{}, false
+	}
+	return cluster.Owner{Address: e.cfg.Address(v.Leader.Node()), Term: v.Term}, true
+}
+
+// Lead implements [cluster.Shards].
+func (e *Engine) Lead(id cluster.ShardID) (cluster.Shard, bool) {
+	v := e.views.get(id)
+	if v == nil || v.handle == nil {
+		return nil, false
+	}
+	return v.handle, true
+}
+
+// Watch implements [cluster.Shards].
+func (e *Engine) Watch(f func(cluster.ShardID)) (stop func()) {
+	v := &e.views
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	id := v.next
+	v.next++
+	v.watchers[id] = f
+	return func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		delete(v.watchers, id)
+	}
+}
+
+func newReplicaID(n core.NodeID) core.ReplicaID { return persistence.NewReplicaID(n, 1) }
+
+func soleConf(id core.ReplicaID) *pb.ConfState { return &pb.ConfState{Voters: []uint64{uint64(id)}} }

@@ -1,0 +1,203 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	pb "go.etcd.io/raft/v3/raftpb"
+)
+
+// Log is the replication log of all shards and the way their entries become
+// state. It lies in the same Pebble as the state, whose write-ahead log a crash
+// can only shorten: an applied entry is never there without the log that it
+// came from, nor a truncation without the state that it rests on.
+//
+// [Log.Append] and [Log.Apply] may run beside each other; each is for one
+// goroutine. What concerns one shard's creation, installation and destruction
+// is not called beside its appends and applies.
+type Log struct {
+	s    *Store
+	mu   sync.Mutex
+	last map[ShardID]uint64  // the end of each log
+	done map[ShardID]Applied // how far each state is
+}
+
+// Log returns the replication log of the store. A process uses one, instead of
+// [Store.Apply] and never beside it.
+func (s *Store) Log() *Log {
+	return &Log{s: s, last: make(map[ShardID]uint64), done: make(map[ShardID]Applied)}
+}
+
+// Append writes all of writes as one batch. With sync it returns when the
+// batch, and everything written before it, is on disk. A log that was there
+// before is scanned first.
+func (l *Log) Append(writes []LogWrite, sync bool) error {
+	b := l.s.db.NewBatch()
+	defer b.Close()
+	for i := range writes {
+		if err := l.stageWrite(b, &writes[i]); err != nil {
+			return fmt.Errorf("append to log of shard %d: %w", writes[i].Shard, err)
+		}
+	}
+	if !sync {
+		return l.commit(b, pebble.NoSync)
+	}
+	// Number and count let the next start find out that batches were lost. They also
+	// make the batch one that Pebble syncs when nothing else is in it: a promise
+	// may rest on what was written before alone.
+	l.s.mu.Lock()
+	l.s.sequence++
+	n := l.s.sequence
+	l.s.mu.Unlock()
+	if err := b.Set(sequenceKey, binary.BigEndian.AppendUint64(nil, n), nil); err != nil {
+		return err
+	}
+	if err := b.Merge(countKey, one, nil); err != nil {
+		return err
+	}
+	if err := l.commit(b, pebble.Sync); err != nil {
+		return err
+	}
+	l.s.durable.advance(n)
+	l.s.revs.sync(n)
+	return nil
+}
+
+// stageWrite adds one shard's write to a batch.
+func (l *Log) stageWrite(b *pebble.Batch, w *LogWrite) error {
+	if err := l.stageEntries(b, w.Shard, w.Entries); err != nil {
+		return err
+	}
+	if w.Hard != nil {
+		if err := setMessage(b, logStateKey(w.Shard, logHard), w.Hard); err != nil {
+			return err
+		}
+	}
+	if w.Truncate.Index == 0 {
+		return nil
+	}
+	if err := b.DeleteRange(entryKey(w.Shard, 0), entryKey(w.Shard, w.Truncate.Index+1), nil); err != nil {
+		return err
+	}
+	return b.Set(logStateKey(w.Shard, logTruncated), sealed(encodePosition(w.Truncate)), nil)
+}
+
+// stageEntries appends entries in place of those that are at their indexes and
+// behind.
+func (l *Log) stageEntries(b *pebble.Batch, shard ShardID, entries []*pb.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	first, end := entries[0].GetIndex(), entries[len(entries)-1].GetIndex()
+	if last := l.end(shard); last > end {
+		if err := b.DeleteRange(entryKey(shard, end+1), entryKey(shard, last+1), nil); err != nil {
+			return err
+		}
+	}
+	for i, e := range entries {
+		if e.GetIndex() != first+uint64(i) {
+			return fmt.Errorf("entry %d after %d", e.GetIndex(), first+uint64(i)-1)
+		}
+		if err := setMessage(b, entryKey(shard, e.GetIndex()), e); err != nil {
+			return err
+		}
+	}
+	l.setEnd(shard, end)
+	return nil
+}
+
+func (l *Log) end(shard ShardID) uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last[shard]
+}
+
+func (l *Log) setEnd(shard ShardID, index uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last[shard] = index
+}
+
+// commit writes a batch. A write that fails ends the store: whether it is on
+// disk is unknown, and nothing may be promised on top of it.
+func (l *Log) commit(b *pebble.Batch, o *pebble.WriteOptions) (err error) {
+	if err := l.s.Err(); err != nil {
+		return err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("write batch: %v", p)
+		}
+		if err != nil {
+			l.s.fail(err)
+			err = l.s.Err()
+		}
+	}()
+	return l.s.db.Apply(b, o)
+}
+
+// Entries returns the entries from lo up to hi, fewer when they are longer than
+// limit bytes together, and at least one.
+func (l *Log) Entries(shard ShardID, lo, hi, limit uint64) ([]*pb.Entry, error) {
+	var es []*pb.Entry
+	var size uint64
+	err := l.walk(shard, lo, hi, func(e *pb.Entry, n int) bool {
+		size += uint64(n)
+		if len(es) > 0 && size > limit {
+			return false
+		}
+		es = append(es, e)
+		return true
+	})
+	if err == nil && len(es) == 0 {
+		err = fmt.Errorf("%w: log of shard %d: entry %d is missing", ErrDamaged, shard, lo)
+	}
+	return es, err
+}
+
+// Scan calls f for each entry of a shard's log with the size of its data, in
+// order. A damaged or missing entry is an [ErrDamaged] that names it.
+func (l *Log) Scan(shard ShardID, f func(p Position, size int)) error {
+	r, err := l.replica(shard)
+	if err != nil {
+		return err
+	}
+	last := r.Truncated.Index
+	err = l.walk(shard, last+1, ^uint64(0), func(e *pb.Entry, _ int) bool {
+		last = e.GetIndex()
+		f(Position{last, e.GetTerm()}, len(e.GetData()))
+		return true
+	})
+	l.setEnd(shard, last)
+	return err
+}
+
+// walk calls f for the entries from lo up to hi with their size on disk until f
+// returns false. An entry that is missing between them is an error.
+func (l *Log) walk(shard ShardID, lo, hi uint64, f func(*pb.Entry, int) bool) error {
+	it, err := l.s.db.NewIter(&pebble.IterOptions{LowerBound: entryKey(shard, lo), UpperBound: entryKey(shard, hi)})
+	if err != nil {
+		return damaged(err)
+	}
+	defer it.Close()
+	for it.First(); it.Valid(); it.Next() {
+		v, err := it.ValueAndErr()
+		if err != nil {
+			return damaged(err)
+		}
+		e := &pb.Entry{}
+		if err := openMessage(v, e); err != nil {
+			return fmt.Errorf("log of shard %d: entry %d: %w", shard, lo, err)
+		}
+		if e.GetIndex() != lo || string(it.Key()) != string(entryKey(shard, lo)) {
+			return fmt.Errorf("%w: log of shard %d: entry %d is missing", ErrDamaged, shard, lo)
+		}
+		if !f(e, len(v)) {
+			return nil
+		}
+		lo++
+	}
+	return damaged(it.Error())
+}

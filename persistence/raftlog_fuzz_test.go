@@ -1,0 +1,45 @@
+package persistence
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+)
+
+// FuzzLogState: whatever a value of the log state is, it is decoded or refused
+// as damaged.
+func FuzzLogState(f *testing.F) {
+	a, err := encodeApplied(Applied{Position: Position{7, 3}, Time: 9, Conf: voters})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(sealed(a))
+	f.Add(sealed(encodePosition(Position{1, 2})))
+	f.Add([]byte{0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		v, err := unsealed(b)
+		if err != nil {
+			v = b // the decoders behind the checksum must stand anything too
+		} else if !bytes.Equal(sealed(v), b) {
+			t.Errorf("%x has another seal", b)
+		}
+		if a, err := decodeApplied(v); err == nil {
+			if again, err := encodeApplied(a); err != nil || len(again) < 24 {
+				t.Errorf("applied %+v: %v", a, err)
+			}
+		} else if !errors.Is(err, ErrDamaged) {
+			t.Errorf("applied: %v", err)
+		}
+		if _, err := decodePosition(v); err != nil && !errors.Is(err, ErrDamaged) {
+			t.Errorf("position: %v", err)
+		}
+		for _, m := range []*pb.Message{{}} {
+			if err := openMessage(b, m); err != nil && !errors.Is(err, ErrDamaged) {
+				t.Errorf("message: %v", err)
+			}
+			_ = installOf(1, m)
+		}
+	})
+}

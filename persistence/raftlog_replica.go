@@ -1,0 +1,211 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+	pb "go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
+)
+
+// Errors of replicas.
+var (
+	// ErrNoReplica: the store has no replica of the shard.
+	ErrNoReplica = errors.New("no replica of the shard")
+	// ErrReplicaID: the replica id was used before, or there is a replica.
+	ErrReplicaID = errors.New("the replica id was used before")
+)
+
+// Replicas returns the replicas that the store holds, by shard.
+func (l *Log) Replicas() ([]Replica, error) {
+	it, err := l.s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceLogState}, UpperBound: []byte{spaceLogState + 1}})
+	if err != nil {
+		return nil, damaged(err)
+	}
+	var shards []ShardID
+	for it.First(); it.Valid(); it.Next() {
+		if k := it.Key(); len(k) == 4 && k[3] == logReplica {
+			shards = append(shards, ShardID(binary.BigEndian.Uint16(k[1:])))
+		}
+	}
+	if err := damaged(errors.Join(it.Error(), it.Close())); err != nil {
+		return nil, err
+	}
+	var rs []Replica
+	for _, shard := range shards {
+		if err := l.redoInstall(shard); err != nil {
+			return nil, err
+		}
+		r, err := l.replica(shard)
+		if err != nil {
+			return nil, err
+		}
+		rs = append(rs, r)
+	}
+	return rs, nil
+}
+
+// replica reads what the store has of a shard's replica.
+func (l *Log) replica(shard ShardID) (r Replica, err error) {
+	r.Shard = shard
+	fail := func(what string, err error) (Replica, error) {
+		return Replica{}, fmt.Errorf("%s of shard %d: %w", what, shard, err)
+	}
+	id, err := l.state(shard, logReplica)
+	if err != nil || len(id) != 8 {
+		return fail("replica id", errors.Join(err, lengthError(id, 8)))
+	}
+	r.ID = ReplicaID(binary.BigEndian.Uint64(id))
+	if b, err := l.s.get(logStateKey(shard, logHard)); err != nil {
+		return fail("hard state", err)
+	} else if b != nil {
+		r.Hard = &pb.HardState{}
+		if err := openMessage(b, r.Hard); err != nil {
+			return fail("hard state", err)
+		}
+	}
+	b, err := l.state(shard, logTruncated)
+	if err == nil {
+		r.Truncated, err = decodePosition(b)
+	}
+	if err != nil {
+		return fail("truncated position", err)
+	}
+	if b, err = l.state(shard, logApplied); err == nil {
+		r.Applied, err = decodeApplied(b)
+	}
+	if err != nil {
+		return fail("applied position", err)
+	}
+	return r, nil
+}
+
+func lengthError(b []byte, n int) error {
+	if b == nil || len(b) == n {
+		return nil
+	}
+	return fmt.Errorf("%w: %d bytes", ErrDamaged, len(b))
+}
+
+// state reads a sealed value of a shard's log state. One that is missing is an
+// [ErrNoReplica].
+func (l *Log) state(shard ShardID, what byte) ([]byte, error) {
+	b, err := l.s.get(logStateKey(shard, what))
+	if err != nil {
+		return nil, err
+	}
+	if b == nil {
+		return nil, ErrNoReplica
+	}
+	return unsealed(b)
+}
+
+// encodeApplied is position, shard time and configuration.
+func encodeApplied(a Applied) ([]byte, error) {
+	b := binary.BigEndian.AppendUint64(encodePosition(a.Position), a.Time)
+	return proto.MarshalOptions{Deterministic: true}.MarshalAppend(b, a.Conf)
+}
+
+func decodeApplied(b []byte) (Applied, error) {
+	if len(b) < 24 {
+		return Applied{}, fmt.Errorf("%w: applied position of %d bytes", ErrDamaged, len(b))
+	}
+	p, err := decodePosition(b[:16])
+	if err != nil {
+		return Applied{}, err
+	}
+	a := Applied{Position: p, Time: binary.BigEndian.Uint64(b[16:]), Conf: &pb.ConfState{}}
+	if err := proto.Unmarshal(b[24:], a.Conf); err != nil {
+		return Applied{}, fmt.Errorf("%w: configuration: %w", ErrDamaged, err)
+	}
+	return a, nil
+}
+
+// Create makes the replica that [NewReplica] describes, durably. A first member
+// takes over the state that [Store.Apply] left in the shard.
+func (l *Log) Create(shard ShardID, id ReplicaID, conf *pb.ConfState) (Replica, error) {
+	used, err := l.used(shard)
+	if err != nil {
+		return Replica{}, err
+	}
+	there, err := l.s.get(logStateKey(shard, logReplica))
+	if err != nil {
+		return Replica{}, err
+	}
+	if there != nil || id.Generation() <= used {
+		return Replica{}, fmt.Errorf("create replica %v of shard %d: %w", id, shard, ErrReplicaID)
+	}
+	r := NewReplica(shard, id, conf)
+	r.Applied.Time = l.storedTime(shard) // of a shard that was kept without a log
+	b := l.s.db.NewBatch()
+	defer b.Close()
+	if err := l.stageReplica(b, r); err != nil {
+		return Replica{}, err
+	}
+	l.setEnd(shard, r.Truncated.Index)
+	return r, l.commit(b, pebble.Sync)
+}
+
+func (l *Log) stageReplica(b *pebble.Batch, r Replica) error {
+	id := binary.BigEndian.AppendUint64(nil, uint64(r.ID))
+	if err := b.Set(logStateKey(r.Shard, logReplica), sealed(id), nil); err != nil {
+		return err
+	}
+	if r.Hard != nil {
+		if err := setMessage(b, logStateKey(r.Shard, logHard), r.Hard); err != nil {
+			return err
+		}
+	}
+	if err := b.Set(logStateKey(r.Shard, logTruncated), sealed(encodePosition(r.Truncated)), nil); err != nil {
+		return err
+	}
+	return stageApplied(b, r.Shard, r.Applied)
+}
+
+func stageApplied(b *pebble.Batch, shard ShardID, a Applied) error {
+	v, err := encodeApplied(a)
+	if err != nil {
+		return err
+	}
+	return b.Set(logStateKey(shard, logApplied), sealed(v), nil)
+}
+
+// Destroy removes a replica with its log and state, and remembers its id as
+// used, durably.
+func (l *Log) Destroy(shard ShardID, id ReplicaID) error {
+	used, err := l.used(shard)
+	if err != nil {
+		return err
+	}
+	b := l.s.db.NewBatch()
+	defer b.Close()
+	for _, r := range [][2][]byte{
+		{logStateKey(shard, 0), logStateKey(shard, 0xff)},
+		{entryKey(shard, 0), entryKey(shard, ^uint64(0))},
+		{appendShard(nil, shard, 0), appendShard(nil, shard, 0xff)},
+	} {
+		if err := b.DeleteRange(r[0], r[1], nil); err != nil {
+			return err
+		}
+	}
+	generation := binary.BigEndian.AppendUint32(nil, max(used, id.Generation()))
+	if err := b.Set(logStateKey(shard, logUsed), sealed(generation), nil); err != nil {
+		return err
+	}
+	l.forget(shard)
+	return l.commit(b, pebble.Sync)
+}
+
+// used is the highest generation that was destroyed here.
+func (l *Log) used(shard ShardID) (uint32, error) {
+	b, err := l.state(shard, logUsed)
+	if errors.Is(err, ErrNoReplica) {
+		return 0, nil
+	}
+	if err != nil || len(b) != 4 {
+		return 0, fmt.Errorf("used generation of shard %d: %w", shard, errors.Join(err, lengthError(b, 4)))
+	}
+	return binary.BigEndian.Uint32(b), nil
+}

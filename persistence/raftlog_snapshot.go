@@ -1,0 +1,132 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/objstorage/objstorageprovider"
+	"github.com/cockroachdb/pebble/v2/sstable"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// snapshotPath is where the file of a snapshot is kept.
+func (l *Log) snapshotPath(name string) string {
+	d := l.s.dir
+	return d.fs.PathJoin(d.file("snapshots"), name+".sst")
+}
+
+// Export writes a shard's applied state as one table file under the given name
+// and returns the place that the state is at. It holds no lock and stops
+// nothing; the state is of one moment.
+func (l *Log) Export(shard ShardID, name string) (Applied, error) {
+	snap := l.s.db.NewSnapshot()
+	defer snap.Close()
+	a, err := appliedIn(snap, shard)
+	if err == nil {
+		err = l.writeTable(snap, shard, name)
+	}
+	if err != nil {
+		return Applied{}, fmt.Errorf("export shard %d: %w", shard, err)
+	}
+	return a, nil
+}
+
+func appliedIn(r pebble.Reader, shard ShardID) (Applied, error) {
+	v, closer, err := r.Get(logStateKey(shard, logApplied))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return Applied{}, ErrNoReplica
+	}
+	if err != nil {
+		return Applied{}, damaged(err)
+	}
+	defer closer.Close()
+	b, err := unsealed(v)
+	if err != nil {
+		return Applied{}, err
+	}
+	return decodeApplied(append([]byte(nil), b...))
+}
+
+// shardSpan is what a snapshot holds: everything of the shard's state.
+func shardSpan(shard ShardID) pebble.KeyRange {
+	start := appendShard(nil, shard, 0)[:3]
+	return pebble.KeyRange{Start: start, End: successor(start)}
+}
+
+func (l *Log) writeTable(r pebble.Reader, shard ShardID, name string) error {
+	span := shardSpan(shard)
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: span.Start, UpperBound: span.End})
+	if err != nil {
+		return damaged(err)
+	}
+	defer it.Close()
+	f, err := l.createSnapshot(name)
+	if err != nil {
+		return err
+	}
+	o := l.s.opts.pebble(l.s.opts.FS, &logger{log: l.s.opts.Logger, fail: l.s.fail})
+	o.EnsureDefaults()
+	w := sstable.NewWriter(objstorageprovider.NewFileWritable(f), o.MakeWriterOptions(0, l.s.db.TableFormat()))
+	for it.First(); it.Valid() && err == nil; it.Next() {
+		var v []byte
+		if v, err = it.ValueAndErr(); err == nil {
+			err = w.Set(it.Key(), v)
+		}
+	}
+	return damaged(errors.Join(err, it.Error(), w.Close()))
+}
+
+func (l *Log) createSnapshot(name string) (vfs.File, error) {
+	d := l.s.dir
+	if err := d.fs.MkdirAll(d.file("snapshots"), 0o700); err != nil {
+		return nil, err
+	}
+	return d.fs.Create(l.snapshotPath(name), vfs.WriteCategoryUnspecified)
+}
+
+// OpenSnapshot opens the file that [Log.Export] wrote.
+func (l *Log) OpenSnapshot(name string) (io.ReadCloser, error) {
+	return l.s.dir.fs.Open(l.snapshotPath(name))
+}
+
+// ReceiveSnapshot stores the file of a snapshot. It is complete and on disk when
+// it returns without an error.
+func (l *Log) ReceiveSnapshot(name string, r io.Reader) error {
+	f, err := l.createSnapshot(name)
+	if err != nil {
+		return fmt.Errorf("receive snapshot: %w", err)
+	}
+	_, err = io.Copy(f, r)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("receive snapshot: %w", errors.Join(err, l.DiscardSnapshot(name)))
+	}
+	// The directory may be new, so its own entry is made durable too.
+	d := l.s.dir
+	return errors.Join(syncDir(d.fs, d.file("snapshots")), syncDir(d.fs, d.path))
+}
+
+// DiscardSnapshot removes the file of a snapshot, if it is there.
+func (l *Log) DiscardSnapshot(name string) error {
+	err := l.s.dir.fs.Remove(l.snapshotPath(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Tidy removes the files of snapshots that nobody waits for any more, which a
+// crash left. It is called at start, after [Log.Replicas].
+func (l *Log) Tidy() error {
+	d := l.s.dir
+	names, err := d.fs.List(d.file("snapshots"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, name := range names {
+		err = errors.Join(err, d.fs.Remove(d.fs.PathJoin(d.file("snapshots"), name)))
+	}
+	return err
+}
