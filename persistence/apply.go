@@ -139,6 +139,8 @@ type stage struct {
 	touched  []touch
 	key      []byte
 	value    []byte
+	held     []held
+	block    outcomes
 }
 
 // commit adds a commit to the batch, or nothing at all if it returns an error.
@@ -158,15 +160,15 @@ func (st *stage) commit(id ShardID, c *Commit) error {
 		return ErrRevision
 	}
 	now := st.store.shards[id].advance(st.time)
-	st.touch(id, len(c.Outcomes))
-	st.store.revs.put(st.key, st.head(c, stored.parts))
+	st.touch(id)
+	held := st.outcomes(id, c, stored.outcomes, now)
+	st.store.revs.put(st.key, st.head(c, stored.parts, held))
 	st.records(c)
-	st.outcomes(id, c, now)
 	return nil
 }
 
 // head writes or removes the entity's head; st.key is its key.
-func (st *stage) head(c *Commit, parts bool) revision {
+func (st *stage) head(c *Commit, parts bool, held outcomes) revision {
 	if c.Remove {
 		st.set(st.batch.Delete(st.key, nil))
 		if parts {
@@ -179,9 +181,9 @@ func (st *stage) head(c *Commit, parts bool) revision {
 	}
 	parts = parts || len(c.Puts) > 0
 	h := Head{Rev: c.BaseRev + 1, Schema: c.Schema, State: c.State}
-	st.value = appendHead(st.value[:0], h, parts)
+	st.value = appendHead(st.value[:0], h, parts, held)
 	st.set(st.batch.Set(st.key, st.value, nil))
-	return revision{rev: h.Rev, parts: parts, batch: st.sequence}
+	return revision{rev: h.Rev, parts: parts, outcomes: held, batch: st.sequence}
 }
 
 // records writes and deletes records beside the head; st.key is its key.
@@ -194,17 +196,6 @@ func (st *stage) records(c *Commit) {
 	for _, part := range c.Deletes {
 		st.key = append(st.key[:n], part...)
 		st.set(st.batch.Delete(st.key, nil))
-	}
-}
-
-func (st *stage) outcomes(id ShardID, c *Commit, now int64) {
-	for i := range c.Outcomes {
-		o := &c.Outcomes[i]
-		st.store.shards[id].recent.add(o.Request, o.Step, now)
-		st.key = appendOutcomeKey(st.key[:0], id, c.Entity, o.Request, o.Step)
-		st.set(st.batch.Set(st.key, o.Result, nil))
-		st.value = append(appendQueueTime(st.value[:0], id, now), st.key[shardKeyLen:]...)
-		st.set(st.batch.Set(st.value, nil, nil))
 	}
 }
 
@@ -236,6 +227,11 @@ func (s *Store) revision(k []byte) (revision, error) {
 	if v, ok := s.revs.get(k); ok {
 		return v, nil
 	}
+	return s.storedRevision(k)
+}
+
+// storedRevision returns what the head with the key k says, from disk.
+func (s *Store) storedRevision(k []byte) (revision, error) {
 	if s.known.absent(k) {
 		return revision{}, nil
 	}
@@ -243,6 +239,6 @@ func (s *Store) revision(k []byte) (revision, error) {
 	if b == nil || err != nil {
 		return revision{}, err
 	}
-	h, parts, err := parseHead(b)
-	return revision{rev: h.Rev, parts: parts}, err
+	_, v, err := parseHead(b)
+	return v, err
 }

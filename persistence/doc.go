@@ -13,15 +13,20 @@
 //	00 "identity"                        the same as identity.json
 //	00 "sequence", 00 "count"            number of the last batch, and of all
 //	01 shard ..., 02 shard index         reserved for the replication log
-//	03 shard 'e' entity                  head: revision, schema, flags, state
+//	03 shard 'e' entity                  head: revision, schema, flags,
+//	                                     latest outcomes, state
 //	03 shard 'e' entity part             a record beside the head
-//	03 shard 'o' entity request step     outcome of one step of a request
-//	03 shard 'q' time entity request step  orders outcomes for trimming
+//	03 shard 'o' entity request step     outcome that has no room in the head
+//	03 shard 'q' time entity request step  orders these outcomes for trimming
 //	03 shard 't'                         shard time
 //
 // An entity is encoded as kind and identity, each behind its length, so no
 // entity is a prefix of another and its records follow its head directly.
 // Everything of a shard lies between 03 shard and 03 shard+1.
+//
+// An outcome is written into its entity's head, and dropped by the first commit
+// after it has left the window. When newer ones need its place before that, or
+// the entity is removed, it becomes a record, and is trimmed in order of time.
 //
 // [Store.Apply] writes the commits of many shards as one batch and has synced it
 // to disk when it returns, so a change that was acknowledged survives a crash.

@@ -5,32 +5,52 @@ import (
 	"fmt"
 )
 
-// headLen is the length of revision, schema and flags before the state.
+// headLen is the length of revision, schema and flags, which the outcomes, if
+// there are any, and the state follow.
 const headLen = 8 + 4 + 1
 
-// flagParts says that the entity has, or had, records beside its head.
-const flagParts = 1 << 0
+const (
+	// flagParts says that the entity has, or had, records beside its head.
+	flagParts = 1 << 0
+	// flagOutcomes says that outcomes behind their length of two bytes come
+	// before the state.
+	flagOutcomes = 1 << 1
+)
 
-func appendHead(b []byte, h Head, parts bool) []byte {
+func appendHead(b []byte, h Head, parts bool, held outcomes) []byte {
 	b = binary.BigEndian.AppendUint64(b, h.Rev)
 	b = binary.BigEndian.AppendUint32(b, h.Schema)
+	flags := byte(0)
 	if parts {
-		return append(append(b, flagParts), h.State...)
+		flags |= flagParts
 	}
-	return append(append(b, 0), h.State...)
+	if len(held) == 0 {
+		return append(append(b, flags), h.State...)
+	}
+	b = binary.BigEndian.AppendUint16(append(b, flags|flagOutcomes), uint16(len(held)))
+	return append(append(b, held...), h.State...)
 }
 
-// parseHead decodes a head. Its state is part of b.
-func parseHead(b []byte) (h Head, parts bool, err error) {
+// parseHead decodes a head and what the store keeps with it. Its state and
+// outcomes are part of b.
+func parseHead(b []byte) (h Head, v revision, err error) {
 	if len(b) < headLen {
-		return Head{}, false, fmt.Errorf("%w: head of %d bytes", ErrDamaged, len(b))
+		return Head{}, revision{}, fmt.Errorf("%w: head of %d bytes", ErrDamaged, len(b))
 	}
 	h.Rev = binary.BigEndian.Uint64(b)
 	h.Schema = binary.BigEndian.Uint32(b[8:])
 	flags := b[12]
-	if h.Rev == 0 || flags&^flagParts != 0 {
-		return Head{}, false, fmt.Errorf("%w: head of revision %d with flags %x", ErrDamaged, h.Rev, flags)
+	if h.Rev == 0 || flags&^(flagParts|flagOutcomes) != 0 {
+		return Head{}, revision{}, fmt.Errorf("%w: head of revision %d with flags %x", ErrDamaged, h.Rev, flags)
 	}
+	v = revision{rev: h.Rev, parts: flags&flagParts != 0}
 	h.State = b[headLen:]
-	return h, flags&flagParts != 0, nil
+	if flags&flagOutcomes != 0 {
+		// Without a whole block nothing is cut off, and no outcome is found.
+		v.outcomes, h.State, _ = cutLength(h.State, 2)
+		if err := v.outcomes.check(); err != nil {
+			return Head{}, revision{}, err
+		}
+	}
+	return h, v, nil
 }

@@ -52,8 +52,9 @@ func appendHeadKey(k []byte, shard ShardID, e Entity) []byte {
 	return appendEntity(appendShard(k, shard, subEntity), e)
 }
 
-func appendOutcomeKey(k []byte, shard ShardID, e Entity, r RequestID, step uint32) []byte {
-	return appendRequest(appendEntity(appendShard(k, shard, subOutcome), e), r, step)
+// appendOutcomeKey takes an encoded entity, as the keys of heads have it.
+func appendOutcomeKey(k []byte, shard ShardID, entity []byte, r RequestID, step uint32) []byte {
+	return appendRequest(append(appendShard(k, shard, subOutcome), entity...), r, step)
 }
 
 // appendQueueTime appends the prefix of queue records of one time.

@@ -23,7 +23,7 @@ func FuzzEntityKey(f *testing.F) {
 		if record := append(head, rest...); bytes.Compare(record, successor(head)) >= 0 {
 			t.Fatalf("record %x is not before %x", record, successor(head))
 		}
-		outcome := appendOutcomeKey(nil, ShardID(shard), e, RequestID{1}, step)
+		outcome := appendOutcomeKey(nil, ShardID(shard), appendEntity(nil, e), RequestID{1}, step)
 		queue := append(appendQueueTime(nil, ShardID(shard), int64(step)), outcome[shardKeyLen:]...)
 		time, suffix, err := splitQueueKey(queue)
 		if err != nil || time != int64(step) || !bytes.Equal(suffix, outcome[shardKeyLen:]) {
@@ -50,8 +50,8 @@ func FuzzEntitiesAreNoPrefixes(f *testing.F) {
 
 func FuzzSplitKeys(f *testing.F) {
 	f.Add(appendHeadKey(nil, 1, viewer))
-	f.Add(appendOutcomeKey(nil, 1, viewer, RequestID{1}, 2))
-	f.Add(append(appendQueueTime(nil, 1, 99), appendOutcomeKey(nil, 1, viewer, RequestID{1}, 2)[shardKeyLen:]...))
+	f.Add(appendOutcomeKey(nil, 1, appendEntity(nil, viewer), RequestID{1}, 2))
+	f.Add(append(appendQueueTime(nil, 1, 99), appendOutcomeKey(nil, 1, appendEntity(nil, viewer), RequestID{1}, 2)[shardKeyLen:]...))
 	f.Fuzz(func(t *testing.T, k []byte) {
 		if _, _, err := splitQueueKey(k); err != nil && !errors.Is(err, ErrDamaged) {
 			t.Fatal(err)
@@ -71,19 +71,30 @@ func FuzzSplitKeys(f *testing.F) {
 }
 
 func FuzzHead(f *testing.F) {
-	f.Add(appendHead(nil, Head{Rev: 1, Schema: 2, State: []byte("state")}, true))
-	f.Add(appendHead(nil, Head{Rev: 1 << 60}, false))
+	h := Head{Rev: 1, Schema: 2, State: []byte("state")}
+	one := held{Outcome{RequestID{1}, 2, []byte("result")}, 1_000_000}
+	f.Add(appendHead(nil, h, true, nil))
+	f.Add(appendHead(nil, Head{Rev: 1 << 60}, false, nil))
+	f.Add(appendHead(nil, h, false, appendHeld(nil, []held{one})))
+	f.Add(appendHead(nil, h, true, appendHeld(nil, []held{{}, one, one, {}})))
+	f.Add(appendHead(nil, h, true, appendHeld(nil, []held{one, one, one, one, one})))
+	f.Add(appendHead(nil, h, false, []byte("cut")))
+	f.Add([]byte("12345678123\x03\x02\x00\x00"))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		h, parts, err := parseHead(b)
+		h, v, err := parseHead(b)
 		if err != nil {
 			if !errors.Is(err, ErrDamaged) {
 				t.Fatal(err)
 			}
 			return
 		}
-		if again := appendHead(nil, h, parts); !bytes.Equal(again, b) {
-			t.Fatalf("%x becomes %x", b, again)
+		var all []held
+		for h, rest, ok := v.outcomes.next(); ok; h, rest, ok = rest.next() {
+			all = append(all, h)
+		}
+		if again := appendHead(nil, h, v.parts, appendHeld(nil, all)); !bytes.Equal(again, b) || v.rev != h.Rev || !fit(all) {
+			t.Fatalf("%x becomes %x, revision %d and %d outcomes", b, again, v.rev, len(all))
 		}
 	})
 }

@@ -40,13 +40,13 @@ func (s *Store) head(k []byte) (h Head, ok bool, err error) {
 	if err != nil {
 		return Head{}, false, err
 	}
-	parts := false
+	var v revision
 	if b != nil {
-		if h, parts, err = parseHead(b); err != nil {
+		if h, v, err = parseHead(b); err != nil {
 			return Head{}, false, err
 		}
 	}
-	s.revs.seen(k, revision{rev: h.Rev, parts: parts}, epoch)
+	s.revs.seen(k, v, epoch)
 	if err := s.durable.wait(s.revs.batch(k)); err != nil {
 		return Head{}, false, err
 	}
@@ -63,15 +63,15 @@ func (s *Store) Outcome(id ShardID, e Entity, r RequestID, step uint32) ([]byte,
 		return nil, false, err
 	}
 	defer s.readers.leave()
-	k := appendOutcomeKey(make([]byte, 0, 160), id, e, r, step)
-	b, err := s.get(k)
+	k := appendHeadKey(make([]byte, 0, 128), id, e)
+	result, ok, err := s.outcome(id, k, r, step)
 	if err != nil {
 		return nil, false, fmt.Errorf("read outcome of a %s: %w", e.Kind, err)
 	}
-	if b == nil {
+	if !ok {
 		return nil, false, nil
 	}
-	return b, true, s.durable.wait(s.revs.batch(appendHeadKey(k[:0], id, e)))
+	return result, true, s.durable.wait(s.revs.batch(k))
 }
 
 // Records calls f for each record beside an entity's head, in order of part,

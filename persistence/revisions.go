@@ -1,9 +1,13 @@
 package persistence
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
-// generationBytes bounds one of the two generations of [revisions].
-const generationBytes = 8 << 20
+// generationBytes bounds one of the two generations of [revisions], outcomes
+// included: some 60,000 entities with an outcome or two.
+const generationBytes = 16 << 20
 
 // revisions remembers the revisions of entities that were lately changed or
 // looked at, so that a commit seldom reads from disk, and which of them are not
@@ -18,10 +22,11 @@ type revisions struct {
 
 // revision is what is known of one entity.
 type revision struct {
-	key   string
-	rev   uint64 // 0: does not exist
-	parts bool   // see flagParts
-	batch uint64 // the batch that wrote it; 0: read from disk
+	key      string
+	rev      uint64   // 0: does not exist
+	parts    bool     // see flagParts
+	outcomes outcomes // in the head, until the next put; for the holder of Store.mu
+	batch    uint64   // the batch that wrote it; 0: read from disk
 }
 
 type generation struct {
@@ -63,20 +68,23 @@ func (r *revisions) seen(k []byte, v revision, epoch uint64) {
 	if _, known := r.find(k); known || r.epoch != epoch {
 		return
 	}
-	v.key = string(k)
+	v.key, v.outcomes = string(k), slices.Clone(v.outcomes)
 	r.insert(&v)
 }
 
-// put remembers v; v.key is ignored.
+// put remembers v; v.key is ignored and v.outcomes copied.
 func (r *revisions) put(k []byte, v revision) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.turn() // outcomes grow without an insert
 	known, ok := r.find(k)
 	if !ok {
 		known = &revision{key: string(k)}
 		r.insert(known)
 	}
 	v.key = known.key
+	v.outcomes = append(known.outcomes[:0], v.outcomes...)
+	r.new.bytes += cap(v.outcomes) - cap(known.outcomes)
 	*known = v
 	r.new.batch = max(r.new.batch, v.batch)
 }
@@ -107,12 +115,17 @@ func (r *revisions) find(k []byte) (*revision, bool) {
 }
 
 func (r *revisions) insert(v *revision) {
+	r.turn()
+	r.new.entities[v.key] = v
+	r.new.bytes += len(v.key) + cap(v.outcomes) + 128
+	r.new.batch = max(r.new.batch, v.batch)
+}
+
+// turn begins a new generation if it is time.
+func (r *revisions) turn() {
 	if r.new.bytes >= generationBytes && r.old.batch <= r.synced {
 		r.epoch++
 		clear(r.old.entities)
 		r.new, r.old = generation{entities: r.old.entities}, r.new
 	}
-	r.new.entities[v.key] = v
-	r.new.bytes += len(v.key) + 128
-	r.new.batch = max(r.new.batch, v.batch)
 }

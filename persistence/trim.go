@@ -17,7 +17,7 @@ const trimStep = 256
 // shard is what the store keeps in memory of a shard.
 type shard struct {
 	time   atomic.Int64 // shard time in ms
-	stored int64        // shard time as written; guarded by Store.mu
+	stored int64        // shard time as written, -1 if it never was; guarded by Store.mu
 	oldest int64        // time of the first queue record, 0 if there is none; guarded by Store.mu
 	from   []byte       // key of that record: before it are only tombstones
 	recent recent
@@ -32,19 +32,29 @@ func (sh *shard) advance(now int64) int64 {
 	return now
 }
 
-// touch counts the outcomes that a batch adds to a shard.
+// touch counts the records of outcomes that a batch adds to a shard.
 type touch struct {
 	shard    ShardID
 	outcomes int
+	oldest   int64 // the least of their times
 }
 
-func (st *stage) touch(id ShardID, outcomes int) {
+// touch returns the batch's touch of a shard, until that of another is asked
+// for.
+func (st *stage) touch(id ShardID) *touch {
 	i := slices.IndexFunc(st.touched, func(t touch) bool { return t.shard == id })
 	if i < 0 {
-		st.touched = append(st.touched, touch{id, outcomes})
-		return
+		i = len(st.touched)
+		st.touched = append(st.touched, touch{shard: id})
 	}
-	st.touched[i].outcomes += outcomes
+	return &st.touched[i]
+}
+
+// queue counts an outcome of the given time.
+func (t *touch) queue(time int64) {
+	if t.outcomes++; t.outcomes == 1 || time < t.oldest {
+		t.oldest = time
+	}
 }
 
 // shardTime writes the shard's time if it has changed.
@@ -71,8 +81,8 @@ func (st *stage) trim(t touch) error {
 			return fmt.Errorf("trim outcomes of shard %d: %w", t.shard, err)
 		}
 	}
-	if sh.oldest == 0 && t.outcomes > 0 {
-		sh.oldest, sh.from = now, appendQueueTime(nil, t.shard, now)
+	if t.outcomes > 0 && (sh.oldest == 0 || t.oldest <= sh.oldest) {
+		sh.oldest, sh.from = t.oldest, appendQueueTime(nil, t.shard, t.oldest)
 	}
 	return nil
 }
@@ -122,12 +132,9 @@ func (s *Store) loadShards() error {
 }
 
 func (s *Store) loadShard(id ShardID, sh *shard) error {
-	now, err := s.number(appendShard(nil, id, subTime))
-	if err != nil {
+	if err := s.loadTime(id, sh); err != nil {
 		return err
 	}
-	sh.stored = int64(now)
-	sh.time.Store(sh.stored)
 	it, err := s.queue(id, appendShard(nil, id, subQueue))
 	if err != nil {
 		return err
@@ -135,7 +142,24 @@ func (s *Store) loadShard(id ShardID, sh *shard) error {
 	if it.First() {
 		sh.from = slices.Clone(it.Key())
 		sh.oldest, _, err = splitQueueKey(it.Key())
-		sh.recent.blindUntil(sh.stored + OutcomeWindow.Milliseconds())
 	}
 	return damaged(errors.Join(err, it.Error(), it.Close()))
+}
+
+// loadTime reads a shard's time. If it has one, it may have outcomes, which
+// nobody counts: most are in heads.
+func (s *Store) loadTime(id ShardID, sh *shard) error {
+	sh.stored = -1
+	b, err := s.get(appendShard(nil, id, subTime))
+	if b == nil || err != nil {
+		return err
+	}
+	now, err := parseNumber(b)
+	if err != nil {
+		return err
+	}
+	sh.stored = int64(now)
+	sh.time.Store(sh.stored)
+	sh.recent.blindUntil(sh.stored + OutcomeWindow.Milliseconds())
+	return nil
 }

@@ -1,0 +1,213 @@
+package persistence
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+var outcomeStart = time.UnixMilli(1_000_000)
+
+// answered is the request of the commit that leaves revision rev of the viewer.
+func answered(rev uint64) (r RequestID) {
+	binary.BigEndian.PutUint64(r[:], rev*0x9e3779b97f4a7c15)
+	return r
+}
+
+// answer commits the viewer's next revision with one outcome.
+func answer(t *testing.T, s *Store, rev uint64, result string, at time.Time) {
+	t.Helper()
+	c := Commit{Entity: viewer, BaseRev: rev - 1, State: []byte("state"), Outcomes: []Outcome{{answered(rev), 0, []byte(result)}}}
+	if err := apply(s, c, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantOutcomes checks the results of the commits from revision 1 on; "none"
+// stands for no outcome.
+func wantOutcomes(t *testing.T, s *Store, want ...string) {
+	t.Helper()
+	for i, want := range want {
+		b, ok, err := s.Outcome(1, viewer, answered(uint64(i+1)), 0)
+		got := string(b)
+		if !ok {
+			got = "none"
+		}
+		if err != nil || got != want {
+			t.Errorf("outcome of revision %d: got %q %v, want %q", i+1, got, err, want)
+		}
+	}
+}
+
+// wantRecords checks how many outcomes are not in heads.
+func wantRecords(t *testing.T, s *Store, want int) {
+	t.Helper()
+	outcomes, queue := countKeys(t, s, 1, subOutcome), countKeys(t, s, 1, subQueue)
+	if outcomes != want || queue != want {
+		t.Errorf("got %d outcomes and %d queue records, want %d", outcomes, queue, want)
+	}
+}
+
+func TestOutcomesInTheHeadSurviveARestart(t *testing.T) {
+	for _, at := range []time.Time{time.UnixMilli(0), outcomeStart} {
+		mem := vfs.NewMem()
+		s := openStore(t, Options{FS: mem})
+		answer(t, s, 1, "one", at)
+		answer(t, s, 2, "", at)
+		for range 2 {
+			wantRecords(t, s, 0)
+			wantOutcomes(t, s, "one", "", "none")
+			s.Close()
+			s = openStore(t, Options{FS: mem})
+		}
+		answer(t, s, 3, "three", at) // carries over what is only on disk
+		wantOutcomes(t, s, "one", "", "three")
+		if h, ok, err := s.Head(1, viewer); h.Rev != 3 || string(h.State) != "state" || !ok || err != nil {
+			t.Errorf("head: got %v %v %v", h, ok, err)
+		}
+	}
+}
+
+func TestOutcomesWithoutRoomBecomeRecords(t *testing.T) {
+	mem := vfs.NewMem()
+	s := openStore(t, Options{FS: mem})
+	for rev := range uint64(maxHeld + 2) {
+		answer(t, s, rev+1, fmt.Sprint(rev+1), outcomeStart.Add(time.Duration(rev)*time.Second))
+	}
+	wantRecords(t, s, 2)
+	wantOutcomes(t, s, "1", "2", "3", "4", "5", "6", "none")
+	long := strings.Repeat("x", 300)
+	answer(t, s, 7, long, outcomeStart.Add(6*time.Second)) // leaves room for three
+	wantRecords(t, s, 3)
+	longer := strings.Repeat("y", maxHeldBytes)
+	answer(t, s, 8, longer, outcomeStart.Add(7*time.Second)) // has no room itself
+	wantRecords(t, s, 4)
+	s.Close()
+	s = openStore(t, Options{FS: mem})
+	wantOutcomes(t, s, "1", "2", "3", "4", "5", "6", long, longer, "none")
+	if err := apply(s, outcomesOf(viewer, 8, maxHeld+1), outcomeStart.Add(8*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	wantRecords(t, s, 4+maxHeld+1)
+}
+
+func TestOutcomesInTheHeadExpireByShardTime(t *testing.T) {
+	s := openStore(t, Options{})
+	answer(t, s, 1, "one", outcomeStart)
+	answer(t, s, 2, "two", outcomeStart.Add(time.Second))
+	other := func(at time.Time) {
+		t.Helper()
+		h, _, err := s.Head(1, founded(1))
+		if err := errors.Join(err, apply(s, Commit{Entity: founded(1), BaseRev: h.Rev}, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other(outcomeStart.Add(OutcomeWindow - time.Millisecond))
+	wantOutcomes(t, s, "one", "two")
+	other(outcomeStart.Add(OutcomeWindow)) // the head that holds them is not changed
+	wantOutcomes(t, s, "none", "two")
+	answer(t, s, 3, "three", outcomeStart.Add(OutcomeWindow+time.Second))
+	wantOutcomes(t, s, "none", "none", "three")
+	_, v, err := parseHead(get(t, s, appendHeadKey(nil, 1, viewer)))
+	if _, rest, ok := v.outcomes.next(); !ok || len(rest) > 0 || err != nil {
+		t.Errorf("the head holds %x %v, want one outcome", v.outcomes, err)
+	}
+	wantRecords(t, s, 0)
+}
+
+// Records of carried outcomes are older than others in the queue, and trimmed
+// all the same.
+func TestCarriedOutcomesAreTrimmedInTime(t *testing.T) {
+	s := openStore(t, Options{})
+	answer(t, s, 1, "one", outcomeStart)
+	if err := apply(s, outcomesOf(founded(1), 0, maxHeld+1), outcomeStart.Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	remove := Commit{Entity: viewer, BaseRev: 1, Remove: true, Outcomes: []Outcome{{answered(2), 0, []byte("two")}}}
+	if err := apply(s, remove, outcomeStart.Add(2*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	wantRecords(t, s, maxHeld+3)
+	wantOutcomes(t, s, "one", "two")
+	for i, want := range []int{maxHeld + 2, 1, 0} {
+		at := outcomeStart.Add(OutcomeWindow + time.Duration(i)*time.Second)
+		if err := apply(s, Commit{Entity: founded(2), BaseRev: uint64(i)}, at); err != nil {
+			t.Fatal(err)
+		}
+		wantRecords(t, s, want)
+	}
+	wantOutcomes(t, s, "none", "none")
+}
+
+func TestOutcomesOutliveTheirEntity(t *testing.T) {
+	mem := vfs.NewMem()
+	s := openStore(t, Options{FS: mem})
+	answer(t, s, 1, "one", outcomeStart)
+	answer(t, s, 2, "two", outcomeStart)
+	remove := Commit{Entity: viewer, BaseRev: 2, Remove: true, Outcomes: []Outcome{{answered(3), 0, []byte("three")}}}
+	if err := apply(s, remove, outcomeStart); err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, s, "one", "two", "three")
+	s.Close()
+	s = openStore(t, Options{FS: mem})
+	wantOutcomes(t, s, "one", "two", "three")
+	if err := apply(s, Commit{Entity: viewer, State: []byte("again")}, outcomeStart); err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, s, "one", "two", "three")
+}
+
+// The latest outcome of a step is its outcome, wherever it and others are.
+func TestOutcomeOfAStepIsReplaced(t *testing.T) {
+	s := openStore(t, Options{})
+	for rev, result := range []string{"short", "shorter", strings.Repeat("x", 600), "short again"} {
+		c := Commit{Entity: viewer, BaseRev: uint64(rev), Outcomes: []Outcome{{answered(1), 0, []byte(result)}}}
+		if err := apply(s, c, outcomeStart); err != nil {
+			t.Fatal(err)
+		}
+		wantOutcomes(t, s, result)
+	}
+}
+
+// A head as it was before heads held outcomes.
+func TestHeadWithoutOutcomes(t *testing.T) {
+	h, v, err := parseHead([]byte("\x00\x00\x00\x00\x00\x00\x00\x07\x00\x00\x00\x02\x01state"))
+	if h.Rev != 7 || h.Schema != 2 || string(h.State) != "state" || !v.parts || v.outcomes != nil || err != nil {
+		t.Errorf("got %v %v %v", h, v, err)
+	}
+}
+
+func get(t *testing.T, s *Store, k []byte) []byte {
+	t.Helper()
+	b, err := s.get(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestRevisionsCountTheirOutcomes(t *testing.T) {
+	r := newRevisions()
+	const entities = generationBytes / 256
+	block := make(outcomes, maxHeldBytes)
+	for round := range 3 { // the first has none, so the others grow without an insert
+		for n := range entities {
+			r.put(fmt.Appendf(nil, "%08d", n), revision{rev: 1, outcomes: block[:min(round, 1)*maxHeldBytes]})
+		}
+		sum := 0
+		for _, g := range []*generation{&r.new, &r.old} {
+			for _, v := range g.entities {
+				sum += len(v.key) + cap(v.outcomes) + 128
+			}
+		}
+		if sum > 2*generationBytes+1024 || r.new.bytes > generationBytes+1024 {
+			t.Errorf("round %d: %d bytes are kept, %d counted in the newer generation", round, sum, r.new.bytes)
+		}
+	}
+}
