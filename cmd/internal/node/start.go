@@ -159,7 +159,7 @@ func (n *Node) serve(context.Context) (err error) {
 	directory := linkdirectory.Client{Asker: n.runtime, Keys: n.ring}
 	clients := connections(openFiles())
 	if clients < maxConnections {
-		n.log.Warn("the limit of open files allows few connections", "connections", clients, "files", openFiles())
+		n.log.Warn("the limit of open files bounds the connections", "connections", clients, "files", openFiles())
 	}
 	service := &sso.Service{Tokens: n.ring, Clients: n.clients, Profiles: profiles, Directory: directory, Log: n.log}
 	n.front, err = httpfront.Start(httpfront.Options{
