@@ -84,6 +84,7 @@ func Start(o Options) (*Server, error) {
 		limits = wire.DefaultLimits
 	}
 	s.listener = wire.Listen(l, limits, connections(o), tlsConfig)
+	s.listener.Failed = func(err error) { s.log.Warn("no connection can be accepted for now", "error", err) }
 	go func() { s.done <- s.http.Serve(s.listener) }()
 	return s, nil
 }

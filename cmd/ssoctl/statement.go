@@ -6,7 +6,7 @@ import (
 )
 
 type statementGroup struct {
-	Make   statementCommand `cmd:"" default:"withargs" help:"Make a software statement and print it."`
+	Make   statementCommand `cmd:"" default:"withargs" help:"Make a software statement and print it. The word make can be left out."`
 	Revoke revokeStatement  `cmd:"" help:"Revoke a software statement, and with it every client that registered with it."`
 }
 

@@ -10,10 +10,8 @@ import (
 
 	"ssod/actors/profile"
 	"ssod/httpfront/config"
+	"ssod/httpfront/keys"
 )
-
-// maxSubject bounds the name of a viewer; limits.md 3.
-const maxSubject = 256
 
 // profileView is what is stored for one viewer. Link codes are stored as keyed
 // digests, which are left out: they would let a guess be checked.
@@ -48,8 +46,8 @@ func (c *call) target() (profile.ID, *config.Realm, error) {
 	if id.Realm == "" || strings.TrimSpace(id.Subject) == "" {
 		return id, nil, badRequest("realm and subject are required")
 	}
-	if len(id.Subject) > maxSubject || len(id.Namespace) > 1024 {
-		return id, nil, badRequest("subject is longer than %d bytes or namespace longer than 1024", maxSubject)
+	if len(id.Subject) > keys.MaxSubject || len(id.Namespace) > 1024 {
+		return id, nil, badRequest("subject is longer than %d bytes or namespace longer than 1024", keys.MaxSubject)
 	}
 	realm, ok := c.Settings().Realm(id.Realm)
 	if !ok {

@@ -22,9 +22,17 @@ func (k *checker) trustedIssuers(key string, issuers []TrustedIssuer) {
 	}
 }
 
+// maxIssuer is the longest name of an issuer in bytes. It is part of the
+// identity of a profile, beside a realm's id and a subject, and an identity has
+// at most 1024 bytes.
+const maxIssuer = 512
+
 func (k *checker) issuer(key, issuer string, seen map[string]string) {
 	if !k.text(key, issuer) {
 		return
+	}
+	if len(issuer) > maxIssuer {
+		k.mistake(key, "is longer than %d bytes", maxIssuer)
 	}
 	k.unique(seen, key, issuer)
 	if issuer == ownIssuer || strings.HasPrefix(issuer, "platform:") || issuer == "sso" {

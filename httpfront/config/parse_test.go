@@ -170,6 +170,7 @@ func TestParseReportsEachMistakeWithItsLine(t *testing.T) {
 		{"origin with path", realm(`cors: {origins: ["https://a.example/"]}`), `4: realms[0].cors.origins[0]: "https://a.example/" is not an origin such as https://tv.example.com, without a path or a wildcard`},
 		{"issuer without keys", realm("trustedIssuers: [{issuer: i}]"), "4: realms[0].trustedIssuers[0]: has 0 of jwksFile, jwksURL and pemFile, must have exactly one"},
 		{"issuer with two keys", realm("trustedIssuers: [{issuer: i, jwksFile: a, pemFile: b}]"), "4: realms[0].trustedIssuers[0]: has 2 of jwksFile, jwksURL and pemFile, must have exactly one"},
+		{"issuer too long", realm("trustedIssuers: [{issuer: " + strings.Repeat("i", 513) + ", jwksFile: a}]"), "4: realms[0].trustedIssuers[0].issuer: is longer than 512 bytes"},
 		{"issuer is us", realm("trustedIssuers: [{issuer: ssoservicetoken, jwksFile: a}]"), `4: realms[0].trustedIssuers[0].issuer: "ssoservicetoken" is a name that this service uses itself`},
 		{"keys over plain HTTP", realm(`trustedIssuers: [{issuer: i, jwksURL: "http://id.example/keys"}]`), "4: realms[0].trustedIssuers[0].jwksURL: must be https: whoever is on the way could change the answer"},
 		{"reserved MVPD", realm("mvpds: [{id: sso, kind: sandbox}]"), `4: realms[0].mvpds[0].id: "sso" is reserved: it is a word of the API's paths`},

@@ -9,8 +9,14 @@ import (
 	"ssod/httpfront/strictjson"
 )
 
-// MaxSubject is the longest sub that is accepted, in bytes (limits.md 3).
-const MaxSubject = 256
+// MaxSubject is the longest sub that is accepted, in bytes: the Base64 of the
+// longest device identifier, which is the sub of a device without an X-SSO-ID
+// where the realm allows that.
+const MaxSubject = 344
+
+// maxExternalSubject is the same for external tokens, which may serve as
+// X-SSO-ID (limits.md 3).
+const maxExternalSubject = 256
 
 // claims are the claims that we look at, unchecked.
 type claims struct {

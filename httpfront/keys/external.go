@@ -51,6 +51,9 @@ func (i *issuers) check(realm *config.Realm, issuer string, t *jws) (*config.Tru
 
 // external reads the claims of a token that a trusted issuer signed.
 func (c *claims) external(sub string, by *config.TrustedIssuer) (ServiceClaims, error) {
+	if len(sub) > maxExternalSubject {
+		return ServiceClaims{}, ErrSubject
+	}
 	s := ServiceClaims{Issuer: by.Issuer, External: true, Member: Member{Subject: sub, Namespace: by.Issuer}}
 	s.ID, _ = c.jti.Text()
 	if !s.dates(c) || !c.isFor(cmp.Or(by.Audience, defaultAudience)) {

@@ -301,8 +301,26 @@ func TestRevokedClient(t *testing.T) {
 	a.fails(a.do(a.call("POST", "serviceToken", "tv", "X-SSO-ID", "v")), 401, "invalid_access_token_client_application", "The access token is invalid due to invalid client application.")
 }
 
+// deviceDefault is a configuration in which a device founds a profile by itself.
+func deviceDefault() string {
+	return strings.Replace(fronttest.Realms, "- id: acme", "- id: acme\n    deviceDefaultSsoId: true", 1)
+}
+
+// The longest device identifier makes the longest sub.
+func TestDeviceDefaultSSOIDOfALongDevice(t *testing.T) {
+	a := start(t, deviceDefault())
+	device := strings.Repeat("d", 256)
+	r := a.do(a.call("POST", "serviceToken", device))
+	if r.StatusCode != http.StatusCreated {
+		t.Fatalf("mint: %d %s", r.StatusCode, r.Raw)
+	}
+	if got := a.devices(device, r.Text("serviceToken")); len(got) != 1 || got[id(device)] == nil {
+		t.Errorf("devices: got %v, want the caller", got)
+	}
+}
+
 func TestDeviceDefaultSSOID(t *testing.T) {
-	a := start(t, strings.Replace(fronttest.Realms, "- id: acme", "- id: acme\n    deviceDefaultSsoId: true", 1))
+	a := start(t, deviceDefault())
 	r := a.do(a.call("POST", "serviceToken", "tv"))
 	claims, err := a.node.Keys.VerifyService(a.node.Settings.Config().Realms[0], []byte(r.Text("jws")), a.node.Now(), 0)
 	if err != nil || claims.Subject != id("tv") {

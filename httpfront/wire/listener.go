@@ -2,13 +2,18 @@ package wire
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"sync/atomic"
+	"time"
 )
 
 // Listener accepts connections as [Conn]s, at most so many at a time.
 type Listener struct {
 	net.Listener
+	// Failed is told why a connection could not be accepted; may be nil.
+	Failed func(error)
+
 	limits Limits
 	tls    *tls.Config // nil: plain
 	max    int64
@@ -22,10 +27,11 @@ func Listen(l net.Listener, limits Limits, max int, cfg *tls.Config) *Listener {
 	return &Listener{Listener: l, limits: limits, max: int64(max), tls: cfg}
 }
 
-// Accept returns the next connection.
+// Accept returns the next connection. It fails only when the listener is
+// closed.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
-		c, err := l.Listener.Accept()
+		c, err := l.acceptPatiently()
 		if err != nil {
 			return nil, err
 		}
@@ -38,6 +44,28 @@ func (l *Listener) Accept() (net.Conn, error) {
 			c = tls.Server(c, l.tls)
 		}
 		return NewConn(c, &l.limits, func() { l.open.Add(-1) }), nil
+	}
+}
+
+// How long to wait after an accept that failed, doubled each time.
+const (
+	acceptPause    = 5 * time.Millisecond
+	maxAcceptPause = time.Second
+)
+
+// acceptPatiently waits until accepting is possible again: when the process has
+// no file descriptor left, say, connections that end give some back. fasthttp
+// would stop serving for good.
+func (l *Listener) acceptPatiently() (net.Conn, error) {
+	for pause := acceptPause; ; pause = min(2*pause, maxAcceptPause) {
+		c, err := l.Listener.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return c, err
+		}
+		if l.Failed != nil {
+			l.Failed(err)
+		}
+		time.Sleep(pause)
 	}
 }
 

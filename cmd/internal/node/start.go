@@ -157,11 +157,15 @@ func (n *Node) tokenLife(realm string) time.Duration {
 func (n *Node) serve(context.Context) (err error) {
 	profiles := profile.Client{Asker: n.runtime}
 	directory := linkdirectory.Client{Asker: n.runtime, Keys: n.ring}
+	clients := connections(openFiles())
+	if clients < maxConnections {
+		n.log.Warn("the limit of open files bounds the connections", "connections", clients, "files", openFiles())
+	}
 	service := &sso.Service{Tokens: n.ring, Clients: n.clients, Profiles: profiles, Directory: directory, Log: n.log}
 	n.front, err = httpfront.Start(httpfront.Options{
 		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey,
 		Handlers: httpfront.NewHandlers(service, n.clients, n.ring),
-		Settings: n.settings.Config, Metrics: n.registry, Log: n.log,
+		Settings: n.settings.Config, MaxConnections: clients, Metrics: n.registry, Log: n.log,
 	})
 	if err != nil {
 		return err
