@@ -71,7 +71,7 @@ func (l *Log) stageCommits(b *pebble.Batch, c *Change) ([]error, error) {
 	st := stage{store: l.s, batch: b, sequence: l.s.durable.batch.Load(), time: int64(c.Time)}
 	// Every entry moves the time and trims, also one whose commits are rejected.
 	l.s.shards[c.Shard].advance(st.time)
-	st.touch(c.Shard, 0)
+	st.touch(c.Shard)
 	var rejected []error
 	for i := range c.Commits {
 		err := st.commit(c.Shard, &c.Commits[i])

@@ -44,8 +44,8 @@ func (d modelDisk) head(s core.ShardID, e core.Entity) string {
 }
 
 func (d modelDisk) outcome(s core.ShardID, e core.Entity, r persistence.RequestID) string {
-	v, ok := d.Outcome(s, e, r, 1)
-	return fmt.Sprint(ok, v)
+	v, _ := d.Outcome(s, e, r, 1)
+	return v
 }
 
 type pebbleDisk struct {
@@ -80,11 +80,11 @@ func (d pebbleDisk) head(s core.ShardID, e core.Entity) string {
 }
 
 func (d pebbleDisk) outcome(s core.ShardID, e core.Entity, r persistence.RequestID) string {
-	v, ok, err := d.store.Outcome(s, e, r, 1)
+	v, _, err := d.store.Outcome(s, e, r, 1)
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprint(ok, string(v))
+	return string(v)
 }
 
 // look describes everything that a disk holds.
@@ -112,7 +112,7 @@ func look(d disk) string {
 		for _, e := range entities {
 			fmt.Fprintln(&b, e, d.head(r.Shard, e))
 			for _, q := range requests {
-				fmt.Fprint(&b, d.outcome(r.Shard, e, q), " ")
+				fmt.Fprint(&b, kept(d.outcome(r.Shard, e, q), uint64(r.Applied.Time)), " ")
 			}
 		}
 	}
@@ -217,10 +217,12 @@ func (tw *twins) apply(s core.ShardID, r core.Replica, last uint64) string {
 	at := r.Applied
 	for i := r.Applied.Index + 1; i <= last && len(cs) < 3; i++ {
 		c := core.Change{Shard: s, Position: core.Position{Index: i, Term: r.Hard.GetTerm()}}
-		for range tw.rand.IntN(4) {
-			c.Commits = append(c.Commits, tw.commit(s))
-			at.Time += tw.rand.Uint64N(30_000)
+		if commits := tw.rand.IntN(4); commits > 0 {
+			at.Time += tw.rand.Uint64N(uint64(commits) * 30_000)
 			c.Time = at.Time
+			for range commits {
+				c.Commits = append(c.Commits, tw.commit(s, c.Time))
+			}
 		}
 		if tw.rand.IntN(5) == 0 {
 			c.Conf = &pb.ConfState{Voters: []uint64{i}}
@@ -231,7 +233,7 @@ func (tw *twins) apply(s core.ShardID, r core.Replica, last uint64) string {
 	return "apply"
 }
 
-func (tw *twins) commit(s core.ShardID) persistence.Commit {
+func (tw *twins) commit(s core.ShardID, now uint64) persistence.Commit {
 	e := entities[tw.rand.IntN(len(entities))]
 	h, _ := tw.model.Head(s, e)
 	c := persistence.Commit{Entity: e, BaseRev: h.Rev, State: []byte(fmt.Sprint(tw.rand.Uint32()))}
@@ -239,10 +241,22 @@ func (tw *twins) commit(s core.ShardID) persistence.Commit {
 	if h.Rev > 0 && tw.rand.IntN(5) == 0 {
 		c.Remove, c.State, c.Puts = true, nil, nil
 	}
-	for range tw.rand.IntN(2) {
-		c.Outcomes = append(c.Outcomes, persistence.Outcome{Request: requests[tw.rand.IntN(len(requests))], Step: 1, Result: []byte(fmt.Sprint(tw.rand.Uint32()))})
+	request := requests[tw.rand.IntN(len(requests))]
+	if _, answered := tw.model.Outcome(s, e, request, 1); !answered && tw.rand.IntN(2) == 0 {
+		c.Outcomes = append(c.Outcomes, persistence.Outcome{Request: request, Step: 1, Result: fmt.Appendf(nil, "%d at %d", tw.rand.Uint32(), now)})
 	}
 	return c
+}
+
+// kept hides results that are older than the window: it is left to the disk
+// when it forgets those.
+func kept(result string, now uint64) string {
+	var random, at uint64
+	_, err := fmt.Sscanf(result, "%d at %d", &random, &at)
+	if result == "" || err == nil && at+uint64(persistence.OutcomeWindow.Milliseconds()) <= now {
+		return "-"
+	}
+	return result
 }
 
 // install exports one shard's state and installs it in the other shard's place
