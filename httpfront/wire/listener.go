@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,13 +19,15 @@ type Listener struct {
 	tls    *tls.Config // nil: plain
 	max    int64
 	open   atomic.Int64
+	closed chan struct{}
+	once   sync.Once
 }
 
 // Listen wraps l. A connection beyond max is closed at once. With a TLS
 // configuration the handshake takes place within the time of the first
 // request.
 func Listen(l net.Listener, limits Limits, max int, cfg *tls.Config) *Listener {
-	return &Listener{Listener: l, limits: limits, max: int64(max), tls: cfg}
+	return &Listener{Listener: l, limits: limits, max: int64(max), tls: cfg, closed: make(chan struct{})}
 }
 
 // Accept returns the next connection. It fails only when the listener is
@@ -65,8 +68,18 @@ func (l *Listener) acceptPatiently() (net.Conn, error) {
 		if l.Failed != nil {
 			l.Failed(err)
 		}
-		time.Sleep(pause)
+		select {
+		case <-time.After(pause):
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
 	}
+}
+
+// Close stops accepting, also while Accept waits for better times.
+func (l *Listener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
 }
 
 // Open returns the number of open connections.

@@ -44,3 +44,32 @@ func TestAcceptOutlivesExhaustion(t *testing.T) {
 		t.Errorf("told of the end of the listener: %v", told[2:])
 	}
 }
+
+// Close ends an Accept that waits after a failure, whose next attempt would
+// fail again.
+func TestCloseEndsTheWaitOfAccept(t *testing.T) {
+	inner := &exhausted{errs: make([]error, 64)}
+	for i := range inner.errs {
+		inner.errs[i] = syscall.EMFILE
+	}
+	real, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner.Listener = real
+	l := Listen(inner, DefaultLimits, 1, nil)
+	failures := 0
+	l.Failed = func(error) {
+		if failures++; failures == 3 {
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("accept: got %v, want %v", err, net.ErrClosed)
+	}
+	if failures != 3 {
+		t.Errorf("accept failed %d times, want 3 until it is closed", failures)
+	}
+}
