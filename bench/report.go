@@ -36,10 +36,15 @@ type Row struct {
 	// user and system. ServerCPU is 0 when the process is not ours.
 	ServerCPU float64 `json:"server_cpu_us"`
 	ClientCPU float64 `json:"client_cpu_us"`
-	P50       float64 `json:"p50_ms"`
-	P99       float64 `json:"p99_ms"`
-	P999      float64 `json:"p999_ms"`
-	Max       float64 `json:"max_ms"`
+	// Others is the share of the machine's CPU time, in percent, that neither
+	// server nor generator got nor left idle: other processes, the network
+	// stack's own and, on a virtual machine, other guests. Where it is large or
+	// differs from row to row, the figures say little.
+	Others float64 `json:"others_percent"`
+	P50    float64 `json:"p50_ms"`
+	P99    float64 `json:"p99_ms"`
+	P999   float64 `json:"p999_ms"`
+	Max    float64 `json:"max_ms"`
 	// Ratio is Rate by the rate of the floor named in Floor.
 	Floor string  `json:"floor,omitempty"`
 	Ratio float64 `json:"ratio,omitempty"`
@@ -68,9 +73,10 @@ func (b *bench) reportRow(r *row) Row {
 		Operation: r.name, Requests: int(latency.TotalCount()), Rate: r.rate(), Passed: true,
 		ServerCPU: micros(r.perRequest(func(s sample) time.Duration { return s.serverCPU })),
 		ClientCPU: micros(r.perRequest(func(s sample) time.Duration { return s.clientCPU })),
+		Others:    100 * median(r.samples, func(s sample) float64 { return s.others }),
 		P50:       quantile(50), P99: quantile(99), P999: quantile(99.9), Max: quantile(100),
 	}
-	if r.floor != "" {
+	if r.floor != "" && len(b.row(r.floor).samples) > 0 {
 		out.Floor, out.Ratio = r.floor, r.ratioTo(b.row(r.floor))
 		out.Mark, out.Passed = fmt.Sprintf(">= %.2f x floor", r.ratio), out.Ratio >= r.ratio
 	}
@@ -96,10 +102,10 @@ func (r Report) print(w io.Writer) {
 	fmt.Fprintf(w, "%d connections, %d realms, %d members, %d rounds of %.1f s, %d CPUs shared with the generator, %s\n\n",
 		r.Connections, r.Realms, r.Members, r.Rounds, r.Slice, r.CPUs, r.Go)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "operation\trequests/s\tserver us\tclient us\tp50 ms\tp99 ms\tmax ms\tx floor\tmark\t")
+	fmt.Fprintln(t, "operation\trequests/s\tserver us\tclient us\tothers %\tp50 ms\tp99 ms\tmax ms\tx floor\tmark\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.2f\t%.2f\t%.1f\t%s\t%s\t%s\n", row.Operation, row.Rate,
-			row.ServerCPU, row.ClientCPU, row.P50, row.P99, row.Max, row.share(), row.Mark, row.verdict())
+		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.0f\t%.2f\t%.2f\t%.1f\t%s\t%s\t%s\n", row.Operation, row.Rate,
+			row.ServerCPU, row.ClientCPU, row.Others, row.P50, row.P99, row.Max, row.share(), row.Mark, row.verdict())
 	}
 	t.Flush()
 }

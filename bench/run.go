@@ -60,7 +60,7 @@ func (c *runCommand) Run(ctx context.Context) (err error) {
 	}
 	if b.wanted(b.row(refreshHalf)) {
 		if err := b.halfPeak(); err != nil {
-			return fmt.Errorf("refresh at half of its peak: %w", err)
+			return err
 		}
 	}
 	return c.publish(b.report())
@@ -252,19 +252,31 @@ func newest(codes []code) []code {
 }
 
 // halfPeak runs refresh as an open loop with random arrivals (a Poisson
-// process) at half of the median rate of its slices.
+// process) at half of the median rate of its slices, and the floor with the
+// very same arrivals: its latencies are what the machine adds.
 func (b *bench) halfPeak() error {
 	rate := b.row(refresh).rate() / 2
+	for _, m := range []struct {
+		row     string
+		on      server
+		members []member
+	}{{floorHalf, b.floor, b.floorMembers}, {refreshHalf, b.service, b.members}} {
+		got, err := b.open(m.on, &refresher{members: m.members}, poisson(rate))
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.row, err)
+		}
+		row := b.row(m.row)
+		row.samples = append(row.samples, got)
+	}
+	return nil
+}
+
+// poisson is random arrivals at a rate per second, the same each time.
+func poisson(rate float64) wire.Arrivals {
 	random := rand.New(rand.NewPCG(1, 2))
 	var at float64
-	arrivals := func() time.Duration {
+	return func() time.Duration {
 		at += random.ExpFloat64() / rate
 		return time.Duration(at * float64(time.Second))
 	}
-	got, err := b.open(b.service, &refresher{members: b.members}, arrivals)
-	if err == nil {
-		half := b.row(refreshHalf)
-		half.samples = append(half.samples, got)
-	}
-	return err
 }

@@ -22,6 +22,7 @@ type server struct {
 type sample struct {
 	wire.Result
 	serverCPU, clientCPU time.Duration
+	others               float64 // share of the machine's CPU time, 0..1
 }
 
 // errRefused says that a server did not do what the bench asked: then the rate
@@ -36,14 +37,30 @@ type meter struct {
 	server         *process.Process
 	serverAt, atMe time.Duration
 	serverCPU, cpu time.Duration
+	machineAt      process.Machine
+	others         float64
 	errs           []error
 }
 
-func (m *meter) begin() { m.serverAt, m.atMe = m.read() }
+func (m *meter) begin() {
+	m.serverAt, m.atMe = m.read()
+	m.machineAt = m.machine()
+}
 
 func (m *meter) end() {
 	server, me := m.read()
 	m.serverCPU, m.cpu = server-m.serverAt, me-m.atMe
+	now := m.machine()
+	busy, idle := now.Busy-m.machineAt.Busy, now.Idle-m.machineAt.Idle
+	// The kernel counts the machine in ticks and processes exactly.
+	others := max(busy-m.serverCPU-m.cpu, 0)
+	m.others = float64(others) / float64(max(busy+idle, 1))
+}
+
+func (m *meter) machine() process.Machine {
+	now, err := process.ReadMachine()
+	m.errs = append(m.errs, err)
+	return now
 }
 
 func (m *meter) read() (server, me time.Duration) {
@@ -88,7 +105,7 @@ func (c *runCommand) measure(s server, w wire.Window, run func(*wire.Loop, wire.
 	if result.Errors > 0 {
 		return sample{}, fmt.Errorf("%w: %d beside %d accepted", errRefused, result.Errors, result.Requests)
 	}
-	return sample{Result: result, serverCPU: m.serverCPU, clientCPU: m.cpu}, nil
+	return sample{Result: result, serverCPU: m.serverCPU, clientCPU: m.cpu, others: m.others}, nil
 }
 
 // all sends every request of src, unmeasured, and wants each accepted.

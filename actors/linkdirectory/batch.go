@@ -39,8 +39,7 @@ func (d *directory) batch() *batch {
 	b := &batch{reservations: d.reserved}
 	d.reserved = nil
 	for _, r := range b.reservations {
-		b.commit.Outcomes = append(b.commit.Outcomes, r.outcome)
-		d.write(b, r.hash)
+		d.writeReserved(b, r)
 	}
 	for hash := range d.changed {
 		if len(b.commit.Puts)+len(b.commit.Deletes) >= maxBatch {
@@ -67,6 +66,20 @@ func (d *directory) write(b *batch, hash [HashSize]byte) {
 	b.commit.Puts = append(b.commit.Puts, cluster.Record{Part: part, Value: encode(e.message())})
 }
 
+// writeReserved puts the record of a new code. It holds the outcome of the
+// reservation too, which so costs no records of its own.
+func (d *directory) writeReserved(b *batch, r *reservation) {
+	e := d.codes[r.hash]
+	if e == nil || e.retired {
+		d.write(b, r.hash)
+		return
+	}
+	delete(d.changed, r.hash)
+	m := e.message()
+	m.Request, m.Step, m.Attempt = r.call.request[:], r.call.step, r.reply.Attempt
+	b.commit.Puts = append(b.commit.Puts, cluster.Record{Part: string(partCode) + string(r.hash[:]), Value: encode(m)})
+}
+
 // encode encodes what holds numbers and bytes only, which never fails.
 func encode(m proto.Message) []byte {
 	encoded, err := proto.Marshal(m)
@@ -76,9 +89,11 @@ func encode(m proto.Message) []byte {
 	return encoded
 }
 
-// applied makes the codes of a batch resolvable.
+// applied makes the codes of a batch resolvable and their reservations
+// repeatable.
 func (d *directory) applied(b *batch) {
 	for _, r := range b.reservations {
+		d.answered.add(r.call, r.reply, r.reply.NotBeforeMs)
 		if e := d.codes[r.hash]; e != nil {
 			e.tentative = false
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -33,8 +34,27 @@ type Keys interface {
 // Client asks the link directories of all realms. It turns codes into hashes
 // before they leave, so no code is ever in a message.
 type Client struct {
-	Asker actors.Asker
-	Keys  Keys
+	asker    actors.Asker
+	keys     Keys
+	derivers sync.Map // realm -> *sync.Pool of *deriver
+}
+
+// NewClient returns a client that derives codes under the realms' keys.
+func NewClient(asker actors.Asker, keys Keys) *Client { return &Client{asker: asker, keys: keys} }
+
+// deriver borrows a realm's deriver from the returned pool: making one costs
+// more than using it.
+func (c *Client) deriver(realm string) (*deriver, *sync.Pool) {
+	pool, ok := c.derivers.Load(realm)
+	if !ok {
+		key := c.keys.LinkCodeKey(realm)
+		if key == nil { // not configured now; it may be later
+			return newDeriver(nil), new(sync.Pool)
+		}
+		pool, _ = c.derivers.LoadOrStore(realm, &sync.Pool{New: func() any { return newDeriver(key) }})
+	}
+	p := pool.(*sync.Pool)
+	return p.Get().(*deriver), p
 }
 
 // Wanted says what code a realm's configuration asks for.
@@ -57,7 +77,7 @@ type Reservation struct {
 func (r Reservation) LogValue() slog.Value { return slog.StringValue("link code") }
 
 // Reserve takes a free code for a profile of the realm. Fails with ErrFull.
-func (c Client) Reserve(ctx context.Context, request cluster.RequestID, realm, namespace, subject string, w Wanted) (Reservation, error) {
+func (c *Client) Reserve(ctx context.Context, request cluster.RequestID, realm, namespace, subject string, w Wanted) (Reservation, error) {
 	reply, err := ask[*ReserveReply](ctx, c, request, realm, stepReserve, &Reserve{
 		Namespace: []byte(namespace), Subject: []byte(subject),
 		Length: int32(w.Length), Alphanumeric: w.Alphabet == Alphanumeric,
@@ -69,7 +89,8 @@ func (c Client) Reserve(ctx context.Context, request cluster.RequestID, realm, n
 	if err := asError(reply.Failure, 0); err != nil {
 		return Reservation{}, err
 	}
-	d := newDeriver(c.Keys.LinkCodeKey(realm))
+	d, pool := c.deriver(realm)
+	defer pool.Put(d)
 	code := d.code(request, int(reply.Attempt), int(reply.Length), w.Alphabet)
 	hash := d.hash(code)
 	return Reservation{
@@ -101,8 +122,22 @@ type Target struct {
 // Resolve charges the guess and finds the profile of a code. Fails with
 // ErrCode, a *GuessingError or a *ClosedError. A guess that found its code
 // must be ended with Settle under the same request id, else it costs.
-func (c Client) Resolve(ctx context.Context, request cluster.RequestID, realm string, g Guess) (Target, error) {
-	d := newDeriver(c.Keys.LinkCodeKey(realm))
+func (c *Client) Resolve(ctx context.Context, request cluster.RequestID, realm string, g Guess) (Target, error) {
+	m := c.query(realm, g)
+	reply, err := ask[*ResolveReply](ctx, c, request, realm, stepResolve, m)
+	if err != nil {
+		return Target{}, err
+	}
+	if err := asError(reply.Failure, reply.RetryAfterMs); err != nil {
+		return Target{}, err
+	}
+	return Target{Namespace: string(reply.Namespace), Subject: string(reply.Subject), Hash: m.CodeHash}, nil
+}
+
+// query hashes what a guess says.
+func (c *Client) query(realm string, g Guess) *Resolve {
+	d, pool := c.deriver(realm)
+	defer pool.Put(d)
 	code, wellFormed := Normalise(g.Typed)
 	m := &Resolve{
 		Length:    int32(len(code)),
@@ -113,14 +148,7 @@ func (c Client) Resolve(ctx context.Context, request cluster.RequestID, realm st
 		hash := d.hash(code)
 		m.CodeHash = hash[:]
 	}
-	reply, err := ask[*ResolveReply](ctx, c, request, realm, stepResolve, m)
-	if err != nil {
-		return Target{}, err
-	}
-	if err := asError(reply.Failure, reply.RetryAfterMs); err != nil {
-		return Target{}, err
-	}
-	return Target{Namespace: string(reply.Namespace), Subject: string(reply.Subject), Hash: m.CodeHash}, nil
+	return m
 }
 
 // addressName is what counts as one address: IPv6 hosts own a whole /64.
@@ -134,20 +162,20 @@ func addressName(a netip.Addr) []byte {
 
 // Settle says how a guess ended whose code was found, without waiting: see
 // [Verdict]. perRealm is the realm's budget as in Guess.
-func (c Client) Settle(request cluster.RequestID, realm string, hash []byte, v Verdict, perRealm int) {
+func (c *Client) Settle(request cluster.RequestID, realm string, hash []byte, v Verdict, perRealm int) {
 	c.tell(request, realm, stepSettle, &Settle{CodeHash: hash, Verdict: v, PerRealm: int32(perRealm)})
 }
 
 // Retire gives up codes, without waiting. A code whose retirement is lost only
 // stays reserved until it expires.
-func (c Client) Retire(request cluster.RequestID, realm string, hashes ...[]byte) {
+func (c *Client) Retire(request cluster.RequestID, realm string, hashes ...[]byte) {
 	if len(hashes) > 0 {
 		c.tell(request, realm, stepRetire, &Retire{CodeHash: hashes})
 	}
 }
 
-func (c Client) tell(request cluster.RequestID, realm string, step uint32, command proto.Message) {
-	c.Asker.Tell(address(realm), request, step, command)
+func (c *Client) tell(request cluster.RequestID, realm string, step uint32, command proto.Message) {
+	c.asker.Tell(address(realm), request, step, command)
 }
 
 func address(realm string) actors.Address {
@@ -155,9 +183,9 @@ func address(realm string) actors.Address {
 }
 
 // ask sends a command and expects an answer of type R.
-func ask[R proto.Message](ctx context.Context, c Client, request cluster.RequestID, realm string, step uint32, command proto.Message) (R, error) {
+func ask[R proto.Message](ctx context.Context, c *Client, request cluster.RequestID, realm string, step uint32, command proto.Message) (R, error) {
 	var none R
-	reply, err := c.Asker.Ask(ctx, address(realm), request, step, command)
+	reply, err := c.asker.Ask(ctx, address(realm), request, step, command)
 	if err != nil {
 		return none, fmt.Errorf("ask link directory of %s to %s: %w", realm, command.ProtoReflect().Descriptor().Name(), err)
 	}

@@ -1,6 +1,10 @@
 package linkdirectory
 
-import "time"
+import (
+	"time"
+
+	"ssod/cluster"
+)
 
 // grace is for how long a code can be resolved after it expired or was used:
 // the profile tells repeats and lost races from failed guesses.
@@ -25,7 +29,8 @@ type directory struct {
 
 	devices, addresses *windows
 	realm              realm
-	guesses            *guesses
+	guesses            *memory[cluster.RequestID, *guess]
+	answered           *memory[call, *ReserveReply]
 
 	reserved []*reservation // decided, in no batch yet
 	changed  map[[HashSize]byte]struct{}
@@ -61,7 +66,8 @@ func newDirectory(key []byte, o observer) *directory {
 		taken:   newPatternSet(0),
 		changed: make(map[[HashSize]byte]struct{}),
 		devices: newWindows(maxWindows), addresses: newWindows(maxWindows),
-		guesses: newGuesses(maxGuesses),
+		guesses:  newMemory[cluster.RequestID, *guess](maxGuesses),
+		answered: newMemory[call, *ReserveReply](maxAnswered),
 	}
 }
 

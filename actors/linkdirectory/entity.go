@@ -90,16 +90,14 @@ func (e *entity) Receive(t *actors.Turn) {
 func (e *entity) reserve(t *actors.Turn, m *Reserve) {
 	by := call{t.Request(), t.Step()}
 	if _, known := e.waiting[by]; !known {
-		if reply, done := t.Recorded(); done {
+		if reply, done := e.directory.answered.find(by); done {
 			t.Reply(reply)
 			return
 		}
-		r := e.directory.reserve(m, by, t.Now())
-		if r == nil {
+		if e.directory.reserve(m, by, t.Now()) == nil {
 			t.Reply(&ReserveReply{Failure: Failure_FULL})
 			return
 		}
-		r.outcome = t.Outcome(r.reply)
 	}
 	e.waiting[by] = append(e.waiting[by], t)
 	t.Defer()
@@ -155,7 +153,8 @@ func (e *entity) Tick(t *actors.Turn) (idle bool) {
 	d.advance(now, expirePerTick)
 	d.devices.advance(now, expirePerTick)
 	d.addresses.advance(now, expirePerTick)
-	d.guesses.forget(now.UnixMilli() - guessLife.Milliseconds())
+	d.guesses.forget(now.UnixMilli())
+	d.answered.forget(now.UnixMilli())
 	d.observe.codesLive(d.live)
 	if d.pending() {
 		e.write(t)

@@ -37,7 +37,7 @@ const often = 2 * time.Millisecond
 
 // node is a runtime with link directories.
 type node struct {
-	linkdirectory.Client
+	*linkdirectory.Client
 	metrics *prometheus.Registry
 	log     strings.Builder
 	stop    func()
@@ -56,7 +56,7 @@ func startNode(t *testing.T, shards cluster.Shards, tick time.Duration) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.Client = linkdirectory.Client{Asker: r, Keys: realmKeys{}}
+	n.Client = linkdirectory.NewClient(r, realmKeys{})
 	n.stop = sync.OnceFunc(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -152,7 +152,8 @@ func gauge(t *testing.T, n *node, name string) float64 {
 func TestARepeatedReservationHasTheSameCode(t *testing.T) {
 	for _, fault := range faulty.Faults {
 		t.Run(fault.String(), func(t *testing.T) {
-			n := startNode(t, faulty.New(faulty.Options{Commits: faulty.Script(faulty.None, fault)}).Node("a:1"), often)
+			store := faulty.New(faulty.Options{Commits: faulty.Script(faulty.None, fault)}).Node("a:1")
+			n := startNode(t, store, often)
 			if _, err := n.reserve(0); err != nil {
 				t.Fatal(err)
 			}
@@ -173,6 +174,12 @@ func TestARepeatedReservationHasTheSameCode(t *testing.T) {
 			}
 			if to, err := n.guess(3, first.Code, "tv"); err != nil || to.Subject != "viewer" {
 				t.Errorf("resolve: got %q, %v", to.Subject, err)
+			}
+			n.stop()
+			n = startNode(t, store, often)
+			again, err = n.reserve(1)
+			if err != nil || again.Code != first.Code || !again.NotAfter.Equal(first.NotAfter) {
+				t.Errorf("repeat after a restart: got another reservation, %v", err)
 			}
 		})
 	}

@@ -316,8 +316,13 @@ type Entry struct {
 	Patterns       []uint32               `protobuf:"fixed32,6,rep,packed,name=patterns,proto3" json:"patterns,omitempty"` // keyed digests of the masked patterns
 	Retired        bool                   `protobuf:"varint,7,opt,name=retired,proto3" json:"retired,omitempty"`           // used, replaced, cancelled
 	TtlMs          int64                  `protobuf:"varint,8,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Which request reserved the code and at which attempt: the outcome of a
+	// reservation, dropped when the code is used or given up.
+	Request       []byte `protobuf:"bytes,9,opt,name=request,proto3" json:"request,omitempty"`
+	Step          uint32 `protobuf:"varint,10,opt,name=step,proto3" json:"step,omitempty"`
+	Attempt       int32  `protobuf:"varint,11,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Entry) Reset() {
@@ -402,6 +407,27 @@ func (x *Entry) GetRetired() bool {
 func (x *Entry) GetTtlMs() int64 {
 	if x != nil {
 		return x.TtlMs
+	}
+	return 0
+}
+
+func (x *Entry) GetRequest() []byte {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *Entry) GetStep() uint32 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
+func (x *Entry) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
 	}
 	return 0
 }
@@ -889,7 +915,7 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\x0eclosed_minutes\x18\x05 \x01(\x05R\rclosedMinutes\"?\n" +
 	"\x06Window\x12\x19\n" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x1a\n" +
-	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xf2\x01\n" +
+	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xba\x02\n" +
 	"\x05Entry\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12(\n" +
@@ -898,7 +924,11 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\x06length\x18\x05 \x01(\x05R\x06length\x12\x1a\n" +
 	"\bpatterns\x18\x06 \x03(\aR\bpatterns\x12\x18\n" +
 	"\aretired\x18\a \x01(\bR\aretired\x12\x15\n" +
-	"\x06ttl_ms\x18\b \x01(\x03R\x05ttlMs\"\xaf\x01\n" +
+	"\x06ttl_ms\x18\b \x01(\x03R\x05ttlMs\x12\x18\n" +
+	"\arequest\x18\t \x01(\fR\arequest\x12\x12\n" +
+	"\x04step\x18\n" +
+	" \x01(\rR\x04step\x12\x18\n" +
+	"\aattempt\x18\v \x01(\x05R\aattempt\"\xaf\x01\n" +
 	"\aReserve\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12\x16\n" +

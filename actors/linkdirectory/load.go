@@ -1,9 +1,11 @@
 package linkdirectory
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -66,6 +68,14 @@ type loader struct {
 	window Window
 	found  []*entry // beside directory.due
 	chunk  []entry
+	lately []told // reservations that may be repeated
+	latest int64  // ms
+}
+
+// told is a reservation as its code's record has it.
+type told struct {
+	call  call
+	reply *ReserveReply
 }
 
 // finish makes the maps.
@@ -82,6 +92,30 @@ func (l *loader) finish() {
 	l.taken = newPatternSet(len(taken))
 	l.taken.addAll(taken)
 	l.due.heapify()
+	l.remember()
+}
+
+// remember makes the latest reservations repeatable.
+func (l *loader) remember() {
+	slices.SortFunc(l.lately, func(a, b told) int { return cmp.Compare(a.reply.NotBeforeMs, b.reply.NotBeforeMs) })
+	for _, t := range l.lately {
+		l.answered.add(t.call, t.reply, t.reply.NotBeforeMs)
+	}
+}
+
+// reserved notes which request a code was reserved for, unless that was long
+// before the latest one.
+func (l *loader) reserved(m *Entry) {
+	notAfter := m.ResolveUntilMs - grace.Milliseconds()
+	at := notAfter - m.TtlMs
+	l.latest = max(l.latest, at)
+	if m.Retired || len(m.Request) != len(cluster.RequestID{}) || at < l.latest-memoryLife.Milliseconds() {
+		return
+	}
+	l.lately = append(l.lately, told{
+		call{cluster.RequestID(m.Request), m.Step},
+		&ReserveReply{Attempt: m.Attempt, Length: m.Length, NotBeforeMs: at, NotAfterMs: notAfter},
+	})
 }
 
 // next returns room for another code.
@@ -123,6 +157,7 @@ func (l *loader) code(hash [HashSize]byte, value []byte) error {
 		live: !m.Retired && len(m.Patterns) == int(m.Length),
 	}
 	copy(e.patterns[:], m.Patterns)
+	l.reserved(m)
 	l.found = append(l.found, e)
 	l.due = append(l.due, appointment{e.next(), hash})
 	return nil

@@ -203,7 +203,7 @@ func (m *model) settle(t *rapid.T) {
 	if verdict == Verdict_REDEEMED && c.used.IsZero() && c.gaveUp.IsZero() {
 		c.used = m.r.now
 	}
-	if m.settled[g.request] || m.r.guesses.find(g.request) == nil {
+	if _, remembered := m.r.guesses.find(g.request); m.settled[g.request] || !remembered {
 		return
 	}
 	m.settled[g.request] = true

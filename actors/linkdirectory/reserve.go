@@ -13,14 +13,16 @@ const (
 	sparse = 500
 	// longer is by how much a code grows when its length is too dense.
 	longer = 2
+	// maxAnswered bounds the reservations remembered. A repeat of one that is
+	// forgotten early reserves another code; nobody was told of the first.
+	maxAnswered = 1 << 16
 )
 
 // reservation is a code that was decided and waits for its commit.
 type reservation struct {
-	call    call
-	hash    [HashSize]byte
-	reply   *ReserveReply
-	outcome cluster.Outcome
+	call  call
+	hash  [HashSize]byte
+	reply *ReserveReply
 }
 
 // call identifies a command among all.

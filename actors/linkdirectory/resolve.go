@@ -10,7 +10,7 @@ import (
 // found may have been reserved by a newer owner of the directory, so that is
 // answered only behind a barrier: fence asks for one, and nothing was charged.
 func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, now time.Time) (reply *ResolveReply, fence bool) {
-	if g := d.guesses.find(request); g != nil {
+	if g, ok := d.guesses.find(request); ok {
 		return g.reply, false // a repeat costs nothing
 	}
 	if refusal := d.refuse(m, now); refusal != nil {
@@ -61,11 +61,12 @@ func (d *directory) find(encoded []byte, now time.Time) (hash [HashSize]byte, e 
 
 // charge counts the guess against the device and the address.
 func (d *directory) charge(m *Resolve, request cluster.RequestID, now time.Time) *guess {
-	return d.guesses.add(&guess{
-		request: request, at: now.UnixMilli(),
+	g := &guess{
 		device: m.GetDeviceKey(), deviceStart: d.devices.charge(m.GetDeviceKey(), now),
 		address: m.GetAddressKey(), addressStart: d.addresses.charge(m.GetAddressKey(), now),
-	})
+	}
+	d.guesses.add(request, g, now.UnixMilli())
+	return g
 }
 
 // failed counts a failed guess against the realm.
@@ -85,8 +86,8 @@ func (d *directory) settle(m *Settle, request cluster.RequestID, now time.Time) 
 			d.realm.succeed(now)
 		}
 	}
-	g := d.guesses.find(request)
-	if g == nil || !g.open || string(g.hash[:]) != string(m.GetCodeHash()) {
+	g, ok := d.guesses.find(request)
+	if !ok || !g.open || string(g.hash[:]) != string(m.GetCodeHash()) {
 		return
 	}
 	g.open = false

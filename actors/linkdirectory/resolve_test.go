@@ -3,6 +3,8 @@ package linkdirectory
 import (
 	"testing"
 	"time"
+
+	"ssod/cluster"
 )
 
 func TestBudgets(t *testing.T) {
@@ -282,16 +284,16 @@ func TestGuessersAreBounded(t *testing.T) {
 
 func TestGuessesAreBounded(t *testing.T) {
 	r := newRealm(t)
-	r.guesses = newGuesses(10)
+	r.guesses = newMemory[cluster.RequestID, *guess](10)
 	for i := range 100 {
 		r.guess("00000000000", other(i), other(i))
 	}
-	if n := len(r.guesses.byID); n != 10 {
+	if n := len(r.guesses.byKey); n != 10 {
 		t.Errorf("remembered: got %d, want 10", n)
 	}
-	r.after(guessLife + time.Second)
+	r.after(memoryLife + time.Second)
 	r.guess("00000000000", 1, 1)
-	if n := len(r.guesses.byID); n != 1 || len(r.guesses.queue) > 10 {
+	if n := len(r.guesses.byKey); n != 1 || len(r.guesses.queue) > 10 {
 		t.Errorf("after a while: got %d in a queue of %d, want 1", n, len(r.guesses.queue))
 	}
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type realm struct {
 	runtime  *actors.Runtime
 	profiles profile.Client
-	codes    linkdirectory.Client
+	codes    *linkdirectory.Client
 	wanted   linkdirectory.Wanted
 	budget   int
 
@@ -69,7 +69,7 @@ func open(t interface{ Fatal(...any) }, o faulty.Options, limits actors.Limits) 
 		t.Fatal(err)
 	}
 	r.profiles = profile.Client{Asker: r.runtime}
-	r.codes = linkdirectory.Client{Asker: r.runtime, Keys: realmKeys{}}
+	r.codes = linkdirectory.NewClient(r.runtime, realmKeys{})
 	return r, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()

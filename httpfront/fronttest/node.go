@@ -146,7 +146,7 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 	return &sso.Service{
 		Tokens: n.Keys, Clients: n.Registration,
 		Profiles:  profile.Client{Asker: runtime},
-		Directory: linkdirectory.Client{Asker: runtime, Keys: n.Keys},
+		Directory: linkdirectory.NewClient(runtime, n.Keys),
 		Log:       log,
 	}
 }

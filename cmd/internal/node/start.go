@@ -156,7 +156,7 @@ func (n *Node) tokenLife(realm string) time.Duration {
 // serve opens the public listener and the admin API.
 func (n *Node) serve(context.Context) (err error) {
 	profiles := profile.Client{Asker: n.runtime}
-	directory := linkdirectory.Client{Asker: n.runtime, Keys: n.ring}
+	directory := linkdirectory.NewClient(n.runtime, n.ring)
 	clients := connections(openFiles())
 	if clients < maxConnections {
 		n.log.Warn("the limit of open files bounds the connections", "connections", clients, "files", openFiles())

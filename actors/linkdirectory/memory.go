@@ -1,0 +1,51 @@
+package linkdirectory
+
+import "time"
+
+// memoryLife is for how long what a request was told is remembered: it repeats
+// or settles it within its deadline.
+const memoryLife = 15 * time.Second
+
+// memory remembers the last entries of one sort by a key, oldest first. It
+// bounds their number and their age.
+type memory[K comparable, V any] struct {
+	limit int
+	byKey map[K]V
+	queue []mark[K] // from first on
+	first int
+}
+
+// mark says when a key was remembered.
+type mark[K comparable] struct {
+	key K
+	at  int64 // ms
+}
+
+func newMemory[K comparable, V any](limit int) *memory[K, V] {
+	return &memory[K, V]{limit: limit, byKey: make(map[K]V)}
+}
+
+func (m *memory[K, V]) find(k K) (V, bool) {
+	v, ok := m.byKey[k]
+	return v, ok
+}
+
+// add remembers v. Times do not go back from one call to the next.
+func (m *memory[K, V]) add(k K, v V, at int64) {
+	m.forget(at)
+	m.byKey[k] = v
+	m.queue = append(m.queue, mark[K]{k, at})
+}
+
+// forget drops what is too old at the time ms, and the oldest beyond the limit.
+func (m *memory[K, V]) forget(ms int64) {
+	before := ms - memoryLife.Milliseconds()
+	for m.first < len(m.queue) && (m.queue[m.first].at < before || len(m.byKey) >= m.limit) {
+		delete(m.byKey, m.queue[m.first].key)
+		m.first++
+	}
+	if m.first > len(m.queue)/2 {
+		m.queue = append(m.queue[:0], m.queue[m.first:]...)
+		m.first = 0
+	}
+}

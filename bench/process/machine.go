@@ -1,0 +1,45 @@
+package process
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+)
+
+// Machine is how long all CPUs together have worked for somebody and rested
+// since the machine started. Busy counts what a hypervisor gave to others while
+// they wanted to run (steal).
+type Machine struct{ Busy, Idle time.Duration }
+
+// ReadMachine reads the account of the whole machine.
+func ReadMachine() (Machine, error) {
+	stat, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return Machine{}, err
+	}
+	return parseMachine(stat)
+}
+
+// parseMachine reads the first line: cpu, then user, nice, system, idle, iowait,
+// irq, softirq and steal; what follows is counted in user already; proc(5).
+func parseMachine(stat []byte) (m Machine, err error) {
+	line, _, _ := bytes.Cut(stat, []byte("\n"))
+	fields := bytes.Fields(line)
+	if len(fields) < 9 || string(fields[0]) != "cpu" {
+		return m, fmt.Errorf("/proc/stat begins with %q", line)
+	}
+	for i, field := range fields[1:9] {
+		n, err := strconv.ParseInt(string(field), 10, 64)
+		if err != nil {
+			return m, fmt.Errorf("/proc/stat: %w", err)
+		}
+		if i == 3 || i == 4 {
+			m.Idle += time.Duration(n) * clockTick
+		} else {
+			m.Busy += time.Duration(n) * clockTick
+		}
+	}
+	return m, nil
+}
