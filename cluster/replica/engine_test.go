@@ -5,10 +5,12 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
@@ -60,6 +62,37 @@ func TestConformance(t *testing.T) {
 		},
 		Lose: func(s cluster.Shards) { s.(io.Closer).Close() },
 	})
+}
+
+// TestAFirstStartSyncsLittle: shards are founded, elected and begun together.
+// One by one they would cost a sync each, and of a slow disk seconds.
+func TestAFirstStartSyncsLittle(t *testing.T) {
+	var syncs atomic.Int64
+	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo {
+			syncs.Add(1)
+		}
+		return nil
+	}))
+	const shards = 64
+	store, err := persistence.Open(persistence.Options{
+		Dir: "data", FS: fs, DefaultNode: "n1", Shards: shards, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	before := syncs.Load()
+	e, err := replica.Alone(t.Context(), replica.Config{
+		Node: 1, Shards: shards, Log: store.Log(), State: store, Address: func(core.NodeID) string { return "" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if n := syncs.Load() - before; n > 10 {
+		t.Errorf("%d shards were founded with %d syncs", shards, n)
+	}
 }
 
 // TestIdleShardsCostLittle: goroutines do not grow with the number of shards.
