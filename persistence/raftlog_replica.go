@@ -126,26 +126,48 @@ func decodeApplied(b []byte) (Applied, error) {
 // Create makes the replica that [NewReplica] describes, durably. A first member
 // takes over the state that [Store.Apply] left in the shard.
 func (l *Log) Create(shard ShardID, id ReplicaID, conf *pb.ConfState) (Replica, error) {
-	used, err := l.used(shard)
+	rs, err := l.CreateAll([]ShardID{shard}, id, conf)
 	if err != nil {
 		return Replica{}, err
 	}
-	there, err := l.s.get(logStateKey(shard, logReplica))
-	if err != nil {
-		return Replica{}, err
-	}
-	if there != nil || id.Generation() <= used {
-		return Replica{}, fmt.Errorf("create replica %v of shard %d: %w", id, shard, ErrReplicaID)
-	}
-	r := NewReplica(shard, id, conf)
-	r.Applied.Time = l.storedTime(shard) // of a shard that was kept without a log
+	return rs[0], nil
+}
+
+// CreateAll is Create for several shards: all or none are made, with one sync.
+func (l *Log) CreateAll(shards []ShardID, id ReplicaID, conf *pb.ConfState) ([]Replica, error) {
 	b := l.s.db.NewBatch()
 	defer b.Close()
-	if err := l.stageReplica(b, r); err != nil {
-		return Replica{}, err
+	rs := make([]Replica, len(shards))
+	for i, shard := range shards {
+		if err := l.unused(shard, id); err != nil {
+			return nil, fmt.Errorf("create replica %v of shard %d: %w", id, shard, err)
+		}
+		rs[i] = NewReplica(shard, id, conf)
+		rs[i].Applied.Time = l.storedTime(shard) // of a shard that was kept without a log
+		if err := l.stageReplica(b, rs[i]); err != nil {
+			return nil, err
+		}
 	}
-	l.setEnd(shard, r.Truncated.Index)
-	return r, l.commit(b, pebble.Sync)
+	if err := l.commit(b, pebble.Sync); err != nil {
+		return nil, err
+	}
+	for _, r := range rs {
+		l.setEnd(r.Shard, r.Truncated.Index)
+	}
+	return rs, nil
+}
+
+// unused refuses an id that was used before, and any while there is a replica.
+func (l *Log) unused(shard ShardID, id ReplicaID) error {
+	used, err := l.used(shard)
+	if err != nil {
+		return err
+	}
+	there, err := l.s.get(logStateKey(shard, logReplica))
+	if err == nil && (there != nil || id.Generation() <= used) {
+		err = ErrReplicaID
+	}
+	return err
 }
 
 func (l *Log) stageReplica(b *pebble.Batch, r Replica) error {

@@ -268,3 +268,17 @@ func TestReplicaIDsAreUsedOnce(t *testing.T) {
 		t.Errorf("state of the old replica: %v %v", ok, err)
 	}
 }
+
+// TestReplicasAreMadeTogetherOrNotAtAll: one id that was used spoils the lot.
+func TestReplicasAreMadeTogetherOrNotAtAll(t *testing.T) {
+	l := logWith(t, vfs.NewMem(), 5)
+	if _, err := l.CreateAll([]ShardID{2, 1}, replicaID, voters); !errors.Is(err, ErrReplicaID) {
+		t.Errorf("one is there already: got %v", err)
+	}
+	if _, err := l.replica(2); !errors.Is(err, ErrNoReplica) {
+		t.Errorf("the other one: got %v, want none", err)
+	}
+	if rs, err := l.CreateAll([]ShardID{0, 2}, replicaID, voters); len(rs) != 2 || err != nil {
+		t.Errorf("two new ones: got %v %v", rs, err)
+	}
+}

@@ -3,8 +3,10 @@ package replica
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"ssod/cluster"
+	"ssod/cluster/replica/core"
 )
 
 // Alone opens an engine on a node that is the only voter of all its shards, and
@@ -24,6 +26,29 @@ func Alone(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// Found makes this node the only member of every shard that it has no replica
+// of: a cluster of one.
+func Found(log Log, node core.NodeID, shards int) error {
+	replicas, err := log.Replicas()
+	if err != nil {
+		return err
+	}
+	var missing []core.ShardID
+	for s := range core.ShardID(shards + 1) {
+		if !slices.ContainsFunc(replicas, func(r core.Replica) bool { return r.Shard == s }) {
+			missing = append(missing, s)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	id := newReplicaID(node)
+	if _, err := log.CreateAll(missing, id, soleConf(id)); err != nil {
+		return fmt.Errorf("found %d shards: %w", len(missing), err)
+	}
+	return nil
 }
 
 // leadAll waits until this node leads every shard.

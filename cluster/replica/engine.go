@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	pb "go.etcd.io/raft/v3/raftpb"
 
 	"ssod/cluster"
 	"ssod/cluster/replica/core"
@@ -17,6 +18,8 @@ import (
 // [ssod/persistence.Log] is one.
 type Log interface {
 	core.Store
+	// CreateAll is Create for several shards, with one sync.
+	CreateAll(shards []core.ShardID, id core.ReplicaID, conf *pb.ConfState) ([]core.Replica, error)
 	// Admit refuses a change of about size bytes when there is no room.
 	Admit(size int) error
 	// Export writes a shard's applied state to a file of that name.
@@ -155,29 +158,6 @@ func (e *Engine) Close() error {
 // fail ends the engine after a failed write.
 func (e *Engine) fail(err error) {
 	e.fatal.Do(func() { e.cfg.Fatal(err) })
-}
-
-// Found makes this node the only member of every shard that it has no replica
-// of: a cluster of one.
-func Found(log Log, node core.NodeID, shards int) error {
-	replicas, err := log.Replicas()
-	if err != nil {
-		return err
-	}
-	there := make(map[core.ShardID]bool)
-	for _, r := range replicas {
-		there[r.Shard] = true
-	}
-	id := newReplicaID(node)
-	for s := range core.ShardID(shards + 1) {
-		if there[s] {
-			continue
-		}
-		if _, err := log.Create(s, id, soleConf(id)); err != nil {
-			return fmt.Errorf("found shard %d: %w", s, err)
-		}
-	}
-	return nil
 }
 
 var errClosed = errors.New("the engine is closed")

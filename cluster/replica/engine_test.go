@@ -3,26 +3,32 @@ package replica_test
 import (
 	"io"
 	"log/slog"
+	"os"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"ssod/cluster"
-	"ssod/cluster/local"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/cluster/shardtest"
 	"ssod/persistence"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if kind := os.Getenv(writerEnv); kind != "" {
+		writeUntilKilled(kind)
+	}
+	goleak.VerifyTestMain(m)
+}
 
-// alone opens an engine that is the only voter of every shard.
-func alone(t testing.TB, fs vfs.FS, dir string, clock func() time.Time) *replica.Engine {
+func openStore(t testing.TB, fs vfs.FS, dir string) *persistence.Store {
 	t.Helper()
 	store, err := persistence.Open(persistence.Options{
 		Dir: dir, FS: fs, DefaultNode: "n1", Shards: 8, Logger: slog.New(slog.DiscardHandler),
@@ -30,6 +36,13 @@ func alone(t testing.TB, fs vfs.FS, dir string, clock func() time.Time) *replica
 	if err != nil {
 		t.Fatal(err)
 	}
+	return store
+}
+
+// alone opens an engine that is the only voter of every shard.
+func alone(t testing.TB, fs vfs.FS, dir string, clock func() time.Time) *replica.Engine {
+	t.Helper()
+	store := openStore(t, fs, dir)
 	t.Cleanup(func() { store.Close() })
 	e, err := replica.Alone(t.Context(), replica.Config{
 		Node: 1, Shards: 8, Log: store.Log(), State: store, Clock: clock,
@@ -51,35 +64,34 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestANodeWithoutALogIsTakenOver: what was kept without a log is the state
-// that the log begins with.
-func TestANodeWithoutALogIsTakenOver(t *testing.T) {
-	fs := vfs.NewMem()
-	store, err := persistence.Open(persistence.Options{Dir: "data", FS: fs, DefaultNode: "n1", Shards: 8, Logger: slog.New(slog.DiscardHandler)})
+// TestAFirstStartSyncsLittle: shards are founded, elected and begun together.
+// One by one they would cost a sync each, and of a slow disk seconds.
+func TestAFirstStartSyncsLittle(t *testing.T) {
+	var syncs atomic.Int64
+	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo {
+			syncs.Add(1)
+		}
+		return nil
+	}))
+	const shards = 64
+	store, err := persistence.Open(persistence.Options{
+		Dir: "data", FS: fs, DefaultNode: "n1", Shards: shards, Logger: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, err := local.Open(local.Config{Store: store})
+	defer store.Close()
+	before := syncs.Load()
+	e, err := replica.Alone(t.Context(), replica.Config{
+		Node: 1, Shards: shards, Log: store.Log(), State: store, Address: func(core.NodeID) string { return "" },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	shard, _ := before.Lead(1)
-	if err := shard.Commit(t.Context(), cluster.Commit{Entity: entity(1), State: []byte("kept")}); err != nil {
-		t.Fatal(err)
-	}
-	past := shard.Now()
-	before.Close()
-	store.Close()
-	yesterday := func() time.Time { return past.Add(-24 * time.Hour) }
-	shard, _ = alone(t, fs, "data", yesterday).Lead(1)
-	if h, ok, err := shard.Head(entity(1)); !ok || err != nil || string(h.State) != "kept" {
-		t.Errorf("got %v %v %v", h, ok, err)
-	}
-	if err := shard.Commit(t.Context(), cluster.Commit{Entity: entity(1), BaseRev: 1}); err != nil {
-		t.Error(err)
-	}
-	if now := shard.Now(); now.Before(past.Truncate(time.Millisecond).Add(-time.Second)) {
-		t.Errorf("the shard's time went back to %v", now)
+	defer e.Close()
+	if n := syncs.Load() - before; n > 10 {
+		t.Errorf("%d shards were founded with %d syncs", shards, n)
 	}
 }
 

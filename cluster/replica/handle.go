@@ -86,10 +86,8 @@ func (h *handle) ReadBarrier(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case <-h.lost:
+	if h.over() {
 		return cluster.ErrLost
-	default:
 	}
 	if h.sole.Load() {
 		return nil
@@ -107,6 +105,18 @@ func (h *handle) ReadBarrier(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// TryBarrier is ReadBarrier where it is free.
+func (h *handle) TryBarrier() bool { return h.sole.Load() && !h.over() }
+
+func (h *handle) over() bool {
+	select {
+	case <-h.lost:
+		return true
+	default:
+		return false
 	}
 }
 

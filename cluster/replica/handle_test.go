@@ -109,3 +109,23 @@ func TestCloseAnswersWhatIsInFlight(t *testing.T) {
 	log.gate.Unlock()
 	<-closed
 }
+
+// TestABarrierIsFreeAlone: a sole voter has nobody to ask, as long as it leads.
+func TestABarrierIsFreeAlone(t *testing.T) {
+	e, _ := gated(t)
+	shard, _ := e.Lead(1)
+	if !free(shard) {
+		t.Error("a sole voter has to wait for a barrier")
+	}
+	e.Close()
+	if free(shard) {
+		t.Error("a barrier passed after the leadership was lost")
+	}
+	c := newCluster(t, 3)
+	_, shard = c.leader(1)
+	if free(shard) {
+		t.Error("a barrier passed without asking the other voters")
+	}
+}
+
+func free(s cluster.Shard) bool { return s.(interface{ TryBarrier() bool }).TryBarrier() }

@@ -13,8 +13,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"google.golang.org/protobuf/proto"
 
-	"ssod/cluster/local"
 	"ssod/cluster/meta"
+	"ssod/cluster/replica"
+	"ssod/cluster/replica/core"
 	"ssod/httpfront/keys"
 	"ssod/persistence"
 )
@@ -49,7 +50,10 @@ func (n *node) realmSecret(realm string) ([]byte, error) {
 		return nil, err
 	}
 	defer store.Close()
-	shards, err := local.Open(local.Config{Store: store})
+	shards, err := replica.Alone(n.Context(), replica.Config{
+		Node: core.NodeID(store.Identity().NodeID), Shards: store.Identity().Shards,
+		Log: store.Log(), State: store, Address: func(core.NodeID) string { return "" },
+	})
 	if err != nil {
 		return nil, err
 	}

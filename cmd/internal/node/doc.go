@@ -5,7 +5,7 @@
 //	admin listener      answers from the first moment on
 //	store               locked directory, Pebble
 //	sealing key         a file beside the store
-//	shards, meta table  this node leads all of them
+//	shards, meta table  the only voter of each shard, this node leads all
 //	key ring, clients   missing keys are made
 //	actors              profiles and link directories
 //	public listener     last: nothing is served that is not ready

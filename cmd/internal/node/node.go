@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/actors"
-	"ssod/cluster/local"
 	"ssod/cluster/meta"
+	"ssod/cluster/replica"
 	"ssod/httpfront"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
@@ -37,7 +37,7 @@ type Node struct {
 
 	admin, health *admin.Server
 	store         *persistence.Store
-	shards        *local.Shards
+	shards        *replica.Engine
 	tables        *meta.Store
 	ring          *keys.Ring
 	clients       *registration.Service

@@ -8,8 +8,9 @@ import (
 	"ssod/actors"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
-	"ssod/cluster/local"
 	"ssod/cluster/meta"
+	"ssod/cluster/replica"
+	"ssod/cluster/replica/core"
 	"ssod/httpfront"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
@@ -91,7 +92,11 @@ func (n *Node) fatal(err error) {
 
 // lead takes the lead of all shards and loads the cluster's tables.
 func (n *Node) lead(ctx context.Context) (err error) {
-	n.shards, err = local.Open(local.Config{Store: n.store, Address: n.config.RPC, Registerer: n.registry})
+	n.shards, err = replica.Alone(ctx, replica.Config{
+		Node: core.NodeID(n.store.Identity().NodeID), Shards: n.store.Identity().Shards,
+		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.fatal,
+		Address: func(core.NodeID) string { return n.config.RPC },
+	})
 	if err != nil {
 		return err
 	}
