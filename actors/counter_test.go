@@ -101,8 +101,7 @@ func (c *counter) add(t *actors.Turn, n int64) {
 
 // batch adds for every waiting turn in one commit, each with its own outcome.
 func (c *counter) batch(t *actors.Turn) {
-	if m, ok := t.Recorded(); ok {
-		t.Reply(m)
+	if t.Repeat() {
 		return
 	}
 	t.Defer()

@@ -35,8 +35,9 @@
 //
 // An entity that serves many at once, like a directory, does not wait for each
 // commit: it keeps turns open with [Turn.Defer], decides a batch, and commits
-// it with [Turn.Begin] while further commands arrive. It looks requests up with
-// [Turn.Recorded] and adds their outcomes with [Turn.Outcome].
+// it with [Turn.Begin] while further commands arrive. It answers repeats with
+// [Turn.Repeat] and adds outcomes with [Turn.Outcome], or keeps in its own state
+// what it needs to answer again.
 //
 // Entities come and go: one is loaded at its first command, ticked about once a
 // second while it is used, and passivated when it has been idle. After any

@@ -100,13 +100,11 @@ func (t *Turn) Defer() {
 	}
 }
 
-// Recorded returns the answer that an earlier delivery of this request and
-// step was given, if it made a change. Change looks itself; an entity that
-// batches with Begin asks before it decides.
-func (t *Turn) Recorded() (proto.Message, bool) {
-	reply, ok, err := t.recorded()
-	return reply, ok && err == nil
-}
+// Repeat answers a command that was carried out before, with its first answer,
+// and reports whether the turn is over: answered, or failed because what is
+// stored could not be read. Change looks itself; an entity that batches with
+// Begin asks before it decides, unless its own state has the answer.
+func (t *Turn) Repeat() (over bool) { return t.closed || t.entity.repeat(t) }
 
 // Outcome is reply as the outcome of this turn's request and step, for the
 // commits of Begin. The reply must be one that can be marshalled.

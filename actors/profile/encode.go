@@ -54,7 +54,7 @@ func (s *state) message() *State {
 func (m *member) message() *Member {
 	p := &Member{
 		Device: []byte(m.device), Membership: m.membership, Type: m.kind,
-		LastSeenMs: m.lastSeen, Attributes: []byte(m.attributes),
+		LastSeenMs: m.lastSeen, Attributes: []byte(m.attributes), Implied: m.implied,
 	}
 	setUnknown(p, m.unknown)
 	return p
@@ -84,7 +84,7 @@ func fromMessage(m *State) *state {
 		s.members[i] = member{
 			device: string(p.Device), attributes: string(p.Attributes),
 			unknown: string(p.ProtoReflect().GetUnknown()), did: Did(p.Device),
-			membership: p.Membership, lastSeen: p.LastSeenMs, storedSeen: p.LastSeenMs, kind: p.Type,
+			membership: p.Membership, lastSeen: p.LastSeenMs, storedSeen: p.LastSeenMs, kind: p.Type, implied: p.Implied,
 		}
 	}
 	if len(m.Codes) > 0 {

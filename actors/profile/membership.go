@@ -26,9 +26,17 @@ func (s *state) mint(m *Mint, now time.Time) decision {
 
 // news reports whether touching the member is worth a write.
 func (m *member) news(d *Device, now time.Time) bool {
+	return m.learns(d) || now.UnixMilli()-m.storedSeen > seenLag.Milliseconds()
+}
+
+// learns reports whether the device is described better than before. What a
+// request merely gave away does not replace what the device once said.
+func (m *member) learns(d *Device) bool {
 	told := d.GetAttributes()
-	return len(told) > 0 && string(told) != m.attributes ||
-		now.UnixMilli()-m.storedSeen > seenLag.Milliseconds()
+	if d.GetImplied() && !m.implied && m.attributes != "" {
+		return false
+	}
+	return len(told) > 0 && string(told) != m.attributes
 }
 
 // join makes the device a member, or touches the member that it is. It returns
@@ -37,8 +45,8 @@ func (m *member) news(d *Device, now time.Time) bool {
 func (s *state) join(d *Device, limit int, now time.Time) *member {
 	if m := s.member(Did(d.GetId())); m != nil {
 		m.see(now)
-		if told := d.GetAttributes(); len(told) > 0 {
-			m.attributes = fitted(told)
+		if m.learns(d) {
+			m.attributes, m.implied = fitted(d.GetAttributes()), d.GetImplied()
 		}
 		return m
 	}
@@ -51,7 +59,7 @@ func (s *state) join(d *Device, limit int, now time.Time) *member {
 	}
 	s.keepUntil = 0
 	s.members = append(s.members, member{
-		device: string(d.GetId()), attributes: fitted(d.GetAttributes()), did: Did(d.GetId()),
+		device: string(d.GetId()), attributes: fitted(d.GetAttributes()), implied: d.GetImplied(), did: Did(d.GetId()),
 		membership: s.number(now), lastSeen: now.UnixMilli(), kind: kind,
 	})
 	return &s.members[len(s.members)-1]

@@ -90,6 +90,41 @@ func cmpOr(a, b []byte) []byte {
 	return b
 }
 
+func TestWhatARequestGivesAway(t *testing.T) {
+	said, guessed, guess2 := EncodeAttributes(&Attributes{Model: "said"}), EncodeAttributes(&Attributes{Os: "guessed"}), EncodeAttributes(&Attributes{Os: "guessed later"})
+	type touch struct {
+		attributes []byte
+		implied    bool
+	}
+	tests := []struct {
+		name    string
+		touches []touch
+		want    []byte
+		writes  int
+	}{
+		{"does not replace what was said", []touch{{said, false}, {guessed, true}}, said, 1},
+		{"is better than nothing", []touch{{nil, true}, {guessed, true}}, guessed, 2},
+		{"replaces an older guess", []touch{{guessed, true}, {guess2, true}}, guess2, 2},
+		{"gives way to what is said", []touch{{guessed, true}, {said, false}, {guess2, true}}, said, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := newViewer(t)
+			writes := 0
+			for _, touch := range tt.touches {
+				d := v.state.mint(&Mint{Device: &Device{Id: []byte("tv"), Attributes: touch.attributes, Implied: touch.implied}, MaxDevices: 5}, v.now)
+				if d.next != nil {
+					writes++
+					v.state = reload(t, d.next)
+				}
+			}
+			if got := v.state.members[0].attributes; got != string(tt.want) || writes != tt.writes {
+				t.Errorf("got %q after %d writes, want %q after %d", got, writes, tt.want, tt.writes)
+			}
+		})
+	}
+}
+
 func TestMemberLimit(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -219,6 +219,7 @@ type Member struct {
 	Type          MemberType             `protobuf:"varint,3,opt,name=type,proto3,enum=ssod.actors.profile.MemberType" json:"type,omitempty"`
 	LastSeenMs    int64                  `protobuf:"varint,4,opt,name=last_seen_ms,json=lastSeenMs,proto3" json:"last_seen_ms,omitempty"`
 	Attributes    []byte                 `protobuf:"bytes,5,opt,name=attributes,proto3" json:"attributes,omitempty"` // encoded Attributes: a profile only compares them
+	Implied       bool                   `protobuf:"varint,6,opt,name=implied,proto3" json:"implied,omitempty"`      // as in Device, when the attributes were written
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -286,6 +287,13 @@ func (x *Member) GetAttributes() []byte {
 		return x.Attributes
 	}
 	return nil
+}
+
+func (x *Member) GetImplied() bool {
+	if x != nil {
+		return x.Implied
+	}
+	return false
 }
 
 // Attributes describe a device in the list of members, in the order of
@@ -479,6 +487,7 @@ type Device struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`                 // decoded identifier
 	Attributes    []byte                 `protobuf:"bytes,2,opt,name=attributes,proto3" json:"attributes,omitempty"` // encoded Attributes; empty: nothing was said
+	Implied       bool                   `protobuf:"varint,3,opt,name=implied,proto3" json:"implied,omitempty"`      // the device said nothing: attributes are what its request gave away
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -525,6 +534,13 @@ func (x *Device) GetAttributes() []byte {
 		return x.Attributes
 	}
 	return nil
+}
+
+func (x *Device) GetImplied() bool {
+	if x != nil {
+		return x.Implied
+	}
+	return false
 }
 
 // Caller is what a verified token says; judged against the members.
@@ -1731,7 +1747,7 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\x05codes\x18\x02 \x03(\v2\x19.ssod.actors.profile.CodeR\x05codes\x12'\n" +
 	"\x0flast_membership\x18\x03 \x01(\x03R\x0elastMembership\x12\"\n" +
 	"\rkeep_until_ms\x18\x04 \x01(\x03R\vkeepUntilMs\x12\x1b\n" +
-	"\tissued_ms\x18\x05 \x03(\x03R\bissuedMs\"\xb7\x01\n" +
+	"\tissued_ms\x18\x05 \x03(\x03R\bissuedMs\"\xd1\x01\n" +
 	"\x06Member\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x1e\n" +
 	"\n" +
@@ -1742,7 +1758,8 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"lastSeenMs\x12\x1e\n" +
 	"\n" +
 	"attributes\x18\x05 \x01(\fR\n" +
-	"attributes\"\xe9\x01\n" +
+	"attributes\x12\x18\n" +
+	"\aimplied\x18\x06 \x01(\bR\aimplied\"\xe9\x01\n" +
 	"\n" +
 	"Attributes\x12\x1f\n" +
 	"\vdevice_type\x18\x01 \x01(\tR\n" +
@@ -1763,12 +1780,13 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"notAfterMs\x12\x17\n" +
 	"\aused_ms\x18\x04 \x01(\x03R\x06usedMs\x12\x17\n" +
 	"\aused_by\x18\x05 \x01(\fR\x06usedBy\x12'\n" +
-	"\x0fused_membership\x18\x06 \x01(\x03R\x0eusedMembership\"8\n" +
+	"\x0fused_membership\x18\x06 \x01(\x03R\x0eusedMembership\"R\n" +
 	"\x06Device\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x1e\n" +
 	"\n" +
 	"attributes\x18\x02 \x01(\fR\n" +
-	"attributes\"f\n" +
+	"attributes\x12\x18\n" +
+	"\aimplied\x18\x03 \x01(\bR\aimplied\"f\n" +
 	"\x06Caller\x12\x10\n" +
 	"\x03did\x18\x01 \x01(\fR\x03did\x12\x1e\n" +
 	"\n" +

@@ -34,6 +34,7 @@ type member struct {
 	lastSeen   int64 // ms
 	storedSeen int64 // ms, lastSeen as it is on disk
 	kind       MemberType
+	implied    bool // the attributes are what a request gave away
 }
 
 type code struct {

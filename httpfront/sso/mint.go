@@ -40,6 +40,7 @@ func (s *Service) mint(ctx context.Context, r *api.Request, _ client) (api.Respo
 		return api.Response{}, err
 	}
 	d := profile.NewDevice(id, attributes)
+	d.Implied = len(r.Header(wire.DeviceInfo)) == 0
 	if len(link) > 0 {
 		return s.redeem(ctx, r, string(link), d)
 	}

@@ -280,6 +280,23 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// A device that said what it is may leave X-Device-Info away later: what its
+// User-Agent implies takes nothing back.
+func TestDescriptionIsKept(t *testing.T) {
+	a := start(t, "")
+	said := base64.StdEncoding.EncodeToString([]byte(`{"primaryHardwareType":"TV","model":"OLED 65","osName":"webOS"}`))
+	for _, header := range [][]string{{"X-Device-Info", said}, {"User-Agent", "Roku/DVP-9.10 (519.10E04111A)"}} {
+		r := a.do(a.call("POST", "serviceToken", "tv", append([]string{"X-SSO-ID", "viewer"}, header...)...))
+		if r.StatusCode != http.StatusCreated {
+			t.Fatalf("mint: %d %s", r.StatusCode, r.Raw)
+		}
+		tv, _ := a.devices("tv", r.Text("serviceToken"))[id("tv")].(map[string]any)
+		if tv["model"] != "OLED 65" || tv["os"] != "webOS" || tv["deviceType"] != "smartTV" {
+			t.Errorf("with %s: got %v", header[0], tv)
+		}
+	}
+}
+
 func TestWrongDeviceSaysWhy(t *testing.T) {
 	a := start(t, "")
 	token := a.mint("tv", "viewer")

@@ -139,11 +139,24 @@ func (a *app) isUsed(code, guest string) func(context.Context) error {
 	}
 }
 
-// isLive checks that a code admits a device: it spends the code.
+// isLive checks that a code admits a device. That spends the code: a later
+// check, when the same device may not repeat it any more, is whether the device
+// is still a member.
 func (a *app) isLive(code, guest string) func(context.Context) error {
-	d := newDevice(guest)
+	var mu sync.Mutex
+	var admitted func(context.Context) error
 	return func(ctx context.Context) error {
-		return lostUnless(a.redeem(ctx, d, code)) // again by the same device: still 201
+		mu.Lock()
+		defer mu.Unlock()
+		if admitted != nil {
+			return admitted(ctx)
+		}
+		d := newDevice(guest)
+		err := a.redeem(ctx, d, code)
+		if err == nil {
+			admitted = a.isMember(d)
+		}
+		return lostUnless(err)
 	}
 }
 
