@@ -14,55 +14,89 @@ import (
 // can only shorten: an applied entry is never there without the log that it
 // came from, nor a truncation without the state that it rests on.
 //
-// [Log.Append] and [Log.Apply] may run beside each other; each is for one
-// goroutine. What concerns one shard's creation, installation and destruction
-// is not called beside its appends and applies.
+// [Log.Append] and [Log.Apply] may run beside each other, neither beside itself.
+// What concerns one shard's creation, installation and destruction is not called
+// beside its appends and applies.
 type Log struct {
 	s    *Store
 	mu   sync.Mutex
-	last map[ShardID]uint64  // the end of each log
-	done map[ShardID]Applied // how far each state is
+	last map[ShardID]uint64   // the end of each log
+	done map[ShardID]progress // how far each state is
 }
 
 // Log returns the replication log of the store. A process uses one, instead of
 // [Store.Apply] and never beside it.
 func (s *Store) Log() *Log {
-	return &Log{s: s, last: make(map[ShardID]uint64), done: make(map[ShardID]Applied)}
+	return &Log{s: s, last: make(map[ShardID]uint64), done: make(map[ShardID]progress)}
 }
 
 // Append writes all of writes as one batch. With sync it returns when the
 // batch, and everything written before it, is on disk. A log that was there
 // before is scanned first.
 func (l *Log) Append(writes []LogWrite, sync bool) error {
+	w, err := l.Begin(writes, sync)
+	if err != nil {
+		return err
+	}
+	return w.Wait()
+}
+
+// Write is an append that is on its way to disk.
+type Write struct {
+	log      *Log
+	batch    *pebble.Batch // nil: nobody wants to know when it is on disk
+	sequence uint64
+}
+
+// Begin is Append without the wait: Pebble has the batch in its queue when it
+// returns. Every write must be waited for, in the order in which they began.
+func (l *Log) Begin(writes []LogWrite, sync bool) (*Write, error) {
 	b := l.s.db.NewBatch()
-	defer b.Close()
 	for i := range writes {
 		if err := l.stageWrite(b, &writes[i]); err != nil {
-			return fmt.Errorf("append to log of shard %d: %w", writes[i].Shard, err)
+			b.Close()
+			return nil, fmt.Errorf("append to log of shard %d: %w", writes[i].Shard, err)
 		}
 	}
 	if !sync {
-		return l.commit(b, pebble.NoSync)
+		defer b.Close()
+		return &Write{}, l.commit(b, pebble.NoSync)
 	}
-	// Number and count let the next start find out that batches were lost. They also
-	// make the batch one that Pebble syncs when nothing else is in it: a promise
-	// may rest on what was written before alone.
+	n, err := l.stageSequence(b)
+	if err != nil {
+		b.Close()
+		return nil, err
+	}
+	return &Write{log: l, batch: b, sequence: n}, l.guard(func() error { return l.s.db.ApplyNoSyncWait(b, pebble.Sync) })
+}
+
+// stageSequence numbers a synced batch. Number and count let the next start
+// find out that batches were lost. They also make the batch one that Pebble
+// syncs when nothing else is in it: a promise may rest on what was written
+// before alone.
+func (l *Log) stageSequence(b *pebble.Batch) (uint64, error) {
 	l.s.mu.Lock()
 	l.s.sequence++
 	n := l.s.sequence
 	l.s.mu.Unlock()
 	if err := b.Set(sequenceKey, binary.BigEndian.AppendUint64(nil, n), nil); err != nil {
+		return 0, err
+	}
+	return n, b.Merge(countKey, one, nil)
+}
+
+// Wait returns when the write, and everything written before it, is on disk.
+// Without sync it returns at once.
+func (w *Write) Wait() error {
+	if w.batch == nil {
+		return nil
+	}
+	if err := w.log.guard(w.batch.SyncWait); err != nil {
 		return err
 	}
-	if err := b.Merge(countKey, one, nil); err != nil {
-		return err
-	}
-	if err := l.commit(b, pebble.Sync); err != nil {
-		return err
-	}
-	l.s.durable.advance(n)
-	l.s.revs.sync(n)
-	return nil
+	w.log.s.durable.advance(w.sequence)
+	w.log.s.revs.sync(w.sequence)
+	return w.batch.Close()
 }
 
 // stageWrite adds one shard's write to a batch.
@@ -120,9 +154,14 @@ func (l *Log) setEnd(shard ShardID, index uint64) {
 	l.last[shard] = index
 }
 
-// commit writes a batch. A write that fails ends the store: whether it is on
-// disk is unknown, and nothing may be promised on top of it.
-func (l *Log) commit(b *pebble.Batch, o *pebble.WriteOptions) (err error) {
+// commit writes a batch.
+func (l *Log) commit(b *pebble.Batch, o *pebble.WriteOptions) error {
+	return l.guard(func() error { return l.s.db.Apply(b, o) })
+}
+
+// guard does a write. One that fails ends the store: whether it is on disk is
+// unknown, and nothing may be promised on top of it.
+func (l *Log) guard(write func() error) (err error) {
 	if err := l.s.Err(); err != nil {
 		return err
 	}
@@ -135,7 +174,7 @@ func (l *Log) commit(b *pebble.Batch, o *pebble.WriteOptions) (err error) {
 			err = l.s.Err()
 		}
 	}()
-	return l.s.db.Apply(b, o)
+	return write()
 }
 
 // Entries returns the entries from lo up to hi, fewer when they are longer than

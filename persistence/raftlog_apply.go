@@ -1,78 +1,114 @@
 package persistence
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 
 	"github.com/cockroachdb/pebble/v2"
+	"google.golang.org/protobuf/proto"
 )
 
-// Apply applies entries in order, one batch each, which need not be durable:
-// after a crash they are applied again from the log. One batch per entry keeps
-// the result independent of how entries arrive together, because trimming sees
-// the state after the entry before.
+// Apply applies entries in order, which need not be durable: after a crash they
+// are applied again from the log. Entries of different shards share a batch, two
+// of one shard never do. So the result is independent of how entries arrive
+// together, because trimming sees the state after the entry before.
 //
 // The result has, per change, why its commits were rejected: nil when none was,
 // else an error per commit as [Store.Apply] returns it.
 func (l *Log) Apply(changes []Change) ([][]error, error) {
 	results := make([][]error, len(changes))
-	for i := range changes {
-		var err error
-		if results[i], err = l.applyChange(&changes[i]); err != nil {
-			return nil, fmt.Errorf("apply entry %d of shard %d: %w", changes[i].Index, changes[i].Shard, err)
+	for from := 0; from < len(changes); {
+		to := untilRepeated(changes, from)
+		if err := l.applyBatch(changes[from:to], results[from:to]); err != nil {
+			return nil, err
 		}
+		from = to
 	}
 	return results, nil
 }
 
-func (l *Log) applyChange(c *Change) ([]error, error) {
-	a, err := l.applied(c.Shard)
-	if err != nil {
-		return nil, err
+// maxApply bounds the changes of one batch.
+const maxApply = 64
+
+// untilRepeated is the first change after from whose shard has one before it.
+func untilRepeated(changes []Change, from int) int {
+	to := from + 1
+	for to < len(changes) && to < from+maxApply && !hasShard(changes[from:to], changes[to].Shard) {
+		to++
 	}
-	if int(c.Shard) >= len(l.s.shards) {
-		return nil, fmt.Errorf("%w: shard %d", ErrInvalid, c.Shard)
+	return to
+}
+
+func hasShard(changes []Change, shard ShardID) bool {
+	for i := range changes {
+		if changes[i].Shard == shard {
+			return true
+		}
 	}
-	if c.Index != a.Index+1 {
-		return nil, fmt.Errorf("it follows %d", a.Index)
-	}
-	a.Position, a.Time = c.Position, max(a.Time, c.Time)
-	if c.Conf != nil {
-		a.Conf = c.Conf
-	}
+	return false
+}
+
+// applyBatch applies changes of different shards.
+func (l *Log) applyBatch(changes []Change, results [][]error) (err error) {
 	b := l.s.db.NewBatch()
 	defer b.Close()
 	// Until Pebble has the batch nobody may replace what memory knows of the
 	// store by a scan of it.
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	rejected, err := l.stageCommits(b, c)
-	if err != nil {
-		return nil, err
-	}
-	if err := stageApplied(b, c.Shard, a); err != nil {
-		return nil, err
+	// What is applied is in the log and durable there, so readers do not wait
+	// for it: it counts as part of a batch that is on disk.
+	st := stage{store: l.s, batch: b, sequence: l.s.durable.batch.Load()}
+	after := make([]progress, len(changes))
+	for i := range changes {
+		c := &changes[i]
+		if results[i], after[i], err = l.stageChange(&st, c); err != nil {
+			return fmt.Errorf("apply entry %d of shard %d: %w", c.Index, c.Shard, err)
+		}
 	}
 	if err := l.commit(b, pebble.NoSync); err != nil {
-		return nil, err
+		return err
 	}
-	l.setApplied(c.Shard, a)
-	return rejected, nil
+	for i := range changes {
+		l.setProgress(changes[i].Shard, after[i])
+	}
+	return nil
 }
 
-// stageCommits adds an entry's commits to a batch. The caller holds the store's
-// mu.
-func (l *Log) stageCommits(b *pebble.Batch, c *Change) ([]error, error) {
+// stageChange adds one change to a batch.
+func (l *Log) stageChange(st *stage, c *Change) (rejected []error, p progress, err error) {
+	if int(c.Shard) >= len(l.s.shards) {
+		return nil, p, fmt.Errorf("%w: shard %d", ErrInvalid, c.Shard)
+	}
+	if p, err = l.progress(c.Shard); err != nil {
+		return nil, p, err
+	}
+	if c.Index != p.Index+1 {
+		return nil, p, fmt.Errorf("it follows %d", p.Index)
+	}
+	p.Position, p.Time = c.Position, max(p.Time, c.Time)
+	if c.Conf != nil {
+		if p, err = progressOf(Applied{Position: p.Position, Time: p.Time, Conf: c.Conf}); err != nil {
+			return nil, p, err
+		}
+	}
+	if rejected, err = st.commits(c); err == nil {
+		st.progress(c.Shard, &p)
+	}
+	return rejected, p, err
+}
+
+// commits adds an entry's commits to the batch and says which are rejected.
+func (st *stage) commits(c *Change) (rejected []error, err error) {
 	if len(c.Commits) == 0 {
 		return nil, nil
 	}
-	// What is applied is in the log and durable there, so readers do not wait
-	// for it: it counts as part of a batch that is on disk.
-	st := stage{store: l.s, batch: b, sequence: l.s.durable.batch.Load(), time: int64(c.Time)}
 	// Every entry moves the time and trims, also one whose commits are rejected.
-	l.s.shards[c.Shard].advance(st.time)
+	st.time, st.touched = int64(c.Time), st.touched[:0]
+	st.store.shards[c.Shard].advance(st.time)
 	st.touch(c.Shard)
-	var rejected []error
 	for i := range c.Commits {
 		err := st.commit(c.Shard, &c.Commits[i])
 		if err == nil {
@@ -86,31 +122,62 @@ func (l *Log) stageCommits(b *pebble.Batch, c *Change) ([]error, error) {
 		}
 		rejected[i] = err
 	}
-	for _, t := range st.touched {
-		if err := st.trim(t); err != nil {
-			return nil, err
-		}
-		st.shardTime(t.shard)
+	if err := st.trim(st.touched[0]); err != nil {
+		return nil, err
 	}
+	st.shardTime(c.Shard)
 	return rejected, nil
 }
 
-// applied is how far a shard is, from memory when it was asked for before.
-func (l *Log) applied(shard ShardID) (Applied, error) {
-	l.mu.Lock()
-	a, ok := l.done[shard]
-	l.mu.Unlock()
-	if ok {
-		return a, nil
-	}
-	r, err := l.replica(shard)
-	return r.Applied, err
+// progress is how far a shard is, with its configuration as it is stored.
+type progress struct {
+	Applied
+	conf []byte
 }
 
-func (l *Log) setApplied(shard ShardID, a Applied) {
+func progressOf(a Applied) (progress, error) {
+	conf, err := proto.MarshalOptions{Deterministic: true}.Marshal(a.Conf)
+	return progress{a, conf}, err
+}
+
+// progress writes how far a shard is.
+func (st *stage) progress(shard ShardID, p *progress) {
+	st.key = append(st.key[:0], spaceLogState, byte(shard>>8), byte(shard), logApplied)
+	st.value = appendProgress(st.value[:0], p)
+	st.set(st.batch.Set(st.key, st.value, nil))
+}
+
+// appendProgress appends position, shard time and configuration, sealed.
+func appendProgress(b []byte, p *progress) []byte {
+	n := len(b)
+	b = append(b, 0, 0, 0, 0)
+	b = binary.BigEndian.AppendUint64(b, p.Index)
+	b = binary.BigEndian.AppendUint64(b, p.Term)
+	b = binary.BigEndian.AppendUint64(b, p.Time)
+	b = append(b, p.conf...)
+	binary.BigEndian.PutUint32(b[n:], crc32.Checksum(b[n+4:], castagnoli))
+	return b
+}
+
+// progress is how far a shard is, from memory when it was asked for before.
+func (l *Log) progress(shard ShardID) (progress, error) {
+	l.mu.Lock()
+	p, ok := l.done[shard]
+	l.mu.Unlock()
+	if ok {
+		return p, nil
+	}
+	r, err := l.replica(shard)
+	if err != nil {
+		return p, err
+	}
+	return progressOf(r.Applied)
+}
+
+func (l *Log) setProgress(shard ShardID, p progress) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.done[shard] = a
+	l.done[shard] = p
 }
 
 // forget drops what is known of a shard in memory.

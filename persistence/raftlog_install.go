@@ -134,7 +134,11 @@ func (l *Log) storedTime(shard ShardID) uint64 {
 
 // reload forgets what memory knows of a shard and reads it anew.
 func (l *Log) reload(shard ShardID, a Applied) error {
-	l.setApplied(shard, a)
+	p, err := progressOf(a)
+	if err != nil {
+		return err
+	}
+	l.setProgress(shard, p)
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
 	l.s.revs.drop(string(appendShard(nil, shard, subEntity)))

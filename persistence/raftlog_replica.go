@@ -102,12 +102,7 @@ func (l *Log) state(shard ShardID, what byte) ([]byte, error) {
 	return unsealed(b)
 }
 
-// encodeApplied is position, shard time and configuration.
-func encodeApplied(a Applied) ([]byte, error) {
-	b := binary.BigEndian.AppendUint64(encodePosition(a.Position), a.Time)
-	return proto.MarshalOptions{Deterministic: true}.MarshalAppend(b, a.Conf)
-}
-
+// decodeApplied decodes what [appendProgress] made, unsealed.
 func decodeApplied(b []byte) (Applied, error) {
 	if len(b) < 24 {
 		return Applied{}, fmt.Errorf("%w: applied position of %d bytes", ErrDamaged, len(b))
@@ -187,11 +182,11 @@ func (l *Log) stageReplica(b *pebble.Batch, r Replica) error {
 }
 
 func stageApplied(b *pebble.Batch, shard ShardID, a Applied) error {
-	v, err := encodeApplied(a)
+	p, err := progressOf(a)
 	if err != nil {
 		return err
 	}
-	return b.Set(logStateKey(shard, logApplied), sealed(v), nil)
+	return b.Set(logStateKey(shard, logApplied), appendProgress(nil, &p), nil)
 }
 
 // Destroy removes a replica with its log and state, and remembers its id as

@@ -3,58 +3,92 @@ package replica_test
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
+	"log/slog"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"ssod/cluster"
+	"ssod/cluster/local"
 	"ssod/cluster/replica"
+	"ssod/cluster/replica/core"
+	"ssod/persistence"
 )
 
-// BenchmarkCommit measures durable commits of about 300 bytes on a single
-// voter, each of its own entity as far as the callers go, on the operating
-// system's file system. Package local has the same for a store without a log.
+// BenchmarkCommit measures durable commits of about 300 bytes, each of its own
+// entity as far as the callers go, on the operating system's file system: on an
+// engine that is the only voter of 64 shards, and on a store without a log. The
+// two take turns, because a disk that is shared is never the same twice.
 func BenchmarkCommit(b *testing.B) {
 	for _, callers := range []int{1, 8, 64, 512} {
-		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
-			e := alone(b, vfs.Default, b.TempDir(), time.Now)
-			benchmarkCommit(b, e, callers)
-		})
+		for _, kind := range []string{"local", "engine"} {
+			b.Run(fmt.Sprintf("callers=%d/%s", callers, kind), func(b *testing.B) { benchmarkCommit(b, kind, callers) })
+		}
 	}
 }
 
-func benchmarkCommit(b *testing.B, e *replica.Engine, callers int) {
-	b.SetParallelism(max(1, callers/2))
+const benchShards = 64
+
+func benchmarkCommit(b *testing.B, kind string, callers int) {
+	shards := openBench(b, kind)
 	b.ReportAllocs()
-	var caller atomic.Uint32
 	cpu := cpuTime()
 	b.ResetTimer()
-	b.RunParallel(func(pb *testing.PB) { commitLoop(b, e, caller.Add(1), pb) })
+	var running sync.WaitGroup
+	for caller := range callers {
+		running.Go(func() { commitLoop(b, shards, caller, (b.N+callers-1-caller)/callers) })
+	}
+	running.Wait()
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commits/s")
 	b.ReportMetric(float64(cpuTime()-cpu)/float64(b.N), "cpu-ns/commit")
 }
 
-// commitLoop commits in turn to 1000 entities that no other caller uses.
-func commitLoop(b *testing.B, e *replica.Engine, caller uint32, pb *testing.PB) {
-	shard, _ := e.Lead(cluster.ShardID(1 + caller%8))
+func openBench(b *testing.B, kind string) cluster.Shards {
+	store, err := persistence.Open(persistence.Options{
+		Dir: b.TempDir(), DefaultNode: "n1", Shards: benchShards, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { store.Close() })
+	if kind == "local" {
+		shards, err := local.Open(local.Config{Store: store})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { shards.Close() })
+		return shards
+	}
+	e, err := replica.Alone(b.Context(), replica.Config{
+		Node: 1, Shards: benchShards, Log: store.Log(), State: store, Address: func(core.NodeID) string { return "" },
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { e.Close() })
+	return e
+}
+
+// commitLoop commits n times, in turn to 1000 entities that no other caller
+// uses.
+func commitLoop(b *testing.B, shards cluster.Shards, caller, n int) {
+	shard, _ := shards.Lead(cluster.ShardID(1 + caller%benchShards))
 	state := make([]byte, 200)
 	revs := make([]uint64, 1000)
-	for i := 0; pb.Next(); i++ {
-		n := i % len(revs)
+	for i := range n {
+		k := i % len(revs)
 		c := cluster.Commit{
-			Entity:  cluster.Entity{Kind: "profile", Identity: fmt.Sprintf("realm/sso/viewer-%d-%d", caller, n)},
-			BaseRev: revs[n], Schema: 1, State: state,
+			Entity:  cluster.Entity{Kind: "profile", Identity: fmt.Sprintf("realm/sso/viewer-%d-%d", caller, k)},
+			BaseRev: revs[k], Schema: 1, State: state,
 			Outcomes: []cluster.Outcome{{Request: cluster.RequestID{byte(caller), byte(caller >> 8), byte(i), byte(i >> 8), byte(i >> 16)}, Result: state[:40]}},
 		}
 		if err := shard.Commit(context.Background(), c); err != nil {
 			b.Error(err)
 			return
 		}
-		revs[n]++
+		revs[k]++
 	}
 }
 

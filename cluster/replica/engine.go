@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,12 +13,15 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/replica/core"
+	"ssod/persistence"
 )
 
 // Log is the node's disk: the logs and states of its replicas. A
 // [ssod/persistence.Log] is one.
 type Log interface {
 	core.Store
+	// Begin is Append without the wait.
+	Begin(writes []core.LogWrite, sync bool) (*persistence.Write, error)
 	// CreateAll is Create for several shards, with one sync.
 	CreateAll(shards []core.ShardID, id core.ReplicaID, conf *pb.ConfState) ([]core.Replica, error)
 	// Admit refuses a change of about size bytes when there is no room.
@@ -96,19 +100,25 @@ func (c Config) withDefaults() Config {
 // Engine runs the replicas of one node. It implements [cluster.Shards].
 type Engine struct {
 	cfg    Config
-	core   *core.Core // belongs to the loop
 	inbox  inbox
 	meters metrics
 	views  views
-	append queue[*core.AppendJob]
-	apply  queue[*core.ApplyJob]
+
+	turn     sync.Mutex // who holds it has the core
+	core     *core.Core // guarded by turn
+	ended    bool       // guarded by turn
+	exported uint64     // guarded by turn
+
+	appends  queue[*core.AppendJob]
+	applies  queue[*core.ApplyJob]
+	applying sync.Mutex // who holds it applies
 	// snapshots bounds how many are sent or installed at a time.
 	snapshots chan struct{}
-	exported  uint64 // belongs to the loop
 
-	stop    chan struct{}
+	stop    chan struct{} // ends the loop
+	halt    chan struct{} // ends the writers, after the loop
 	once    sync.Once
-	fatal   sync.Once
+	failed  atomic.Bool
 	loop    sync.WaitGroup
 	writers sync.WaitGroup
 	beside  sync.WaitGroup
@@ -124,10 +134,9 @@ func Open(cfg Config) (*Engine, error) {
 	if err := cfg.Log.Tidy(); err != nil {
 		return nil, fmt.Errorf("open replicas: %w", err)
 	}
-	e := &Engine{cfg: cfg, stop: make(chan struct{}), snapshots: make(chan struct{}, 2)}
+	e := &Engine{cfg: cfg, stop: make(chan struct{}), halt: make(chan struct{}), snapshots: make(chan struct{}, 2)}
 	e.inbox.init()
-	e.append.init()
-	e.apply.init()
+	e.appends.wake, e.applies.wake = newSignal(), newSignal()
 	e.views.init(cfg.Shards + 1)
 	if e.core, err = core.New(cfg.Core, replicas); err != nil {
 		return nil, fmt.Errorf("open replicas: %w", err)
@@ -135,8 +144,8 @@ func Open(cfg Config) (*Engine, error) {
 	if err := e.meters.register(cfg.Registerer); err != nil {
 		return nil, err
 	}
-	e.writers.Go(e.appendAll)
-	e.writers.Go(e.applyAll)
+	e.writers.Go(e.write)
+	e.writers.Go(e.apply)
 	e.loop.Go(e.run)
 	return e, nil
 }
@@ -146,8 +155,7 @@ func (e *Engine) Close() error {
 	e.once.Do(func() {
 		close(e.stop)
 		e.loop.Wait()
-		e.append.close()
-		e.apply.close()
+		close(e.halt)
 		e.writers.Wait()
 		e.beside.Wait()
 		e.meters.unregister(e.cfg.Registerer)
@@ -155,9 +163,11 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// fail ends the engine after a failed write.
+// fail ends the engine after a failed write: nothing is written any more.
 func (e *Engine) fail(err error) {
-	e.fatal.Do(func() { e.cfg.Fatal(err) })
+	if e.failed.CompareAndSwap(false, true) {
+		e.cfg.Fatal(err)
+	}
 }
 
 var errClosed = errors.New("the engine is closed")

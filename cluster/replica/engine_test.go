@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -93,6 +94,32 @@ func TestAFirstStartSyncsLittle(t *testing.T) {
 	if n := syncs.Load() - before; n > 10 {
 		t.Errorf("%d shards were founded with %d syncs", shards, n)
 	}
+}
+
+// TestNothingWaitsForATick: elections and commits of a sole voter go on by
+// themselves; the only tick is an hour away.
+func TestNothingWaitsForATick(t *testing.T) {
+	store := openStore(t, vfs.NewMem(), "data")
+	defer store.Close()
+	e, err := replica.Alone(t.Context(), replica.Config{
+		Node: 1, Shards: 8, Log: store.Log(), State: store, Tick: time.Hour, Address: func(core.NodeID) string { return "" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	var callers sync.WaitGroup
+	for caller := range 16 {
+		callers.Go(func() {
+			shard, _ := e.Lead(shardOf(caller))
+			for rev := range uint64(100) {
+				if err := shard.Commit(t.Context(), cluster.Commit{Entity: entity(caller), BaseRev: rev}); err != nil {
+					t.Errorf("commit %d of caller %d: %v", rev, caller, err)
+				}
+			}
+		})
+	}
+	callers.Wait()
 }
 
 // TestIdleShardsCostLittle: goroutines do not grow with the number of shards.

@@ -35,7 +35,7 @@ func (h *handle) ID() cluster.ShardID   { return h.shard }
 func (h *handle) Term() uint64          { return h.term }
 func (h *handle) Lost() <-chan struct{} { return h.lost }
 
-// Commit encodes c on the caller's goroutine, hands it to the loop and waits.
+// Commit encodes c on the caller's goroutine, puts it into the inbox and waits.
 func (h *handle) Commit(ctx context.Context, c cluster.Commit) error {
 	if err := h.admit(ctx, &c); err != nil {
 		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
@@ -45,12 +45,26 @@ func (h *handle) Commit(ctx context.Context, c cluster.Commit) error {
 	if !h.e.inbox.propose(&p.proposal) {
 		return fmt.Errorf("%w: %w", cluster.ErrRefused, cluster.ErrLost)
 	}
+	h.wake()
 	select {
 	case err := <-p.done:
 		h.e.meters.seconds.Observe(time.Since(start).Seconds())
 		return outcome(err)
 	case <-ctx.Done():
 		return h.leave(p, ctx.Err())
+	}
+}
+
+// wake wakes who proposes what is queued. With other voters that is the loop,
+// since they should have it before this node's disk. Without, it is the append
+// goroutine, which if it is busy finds the commit when it has finished; the
+// loop's next tick finds it too, so that the queue keeps its limits while the
+// disk stands still.
+func (h *handle) wake() {
+	if h.sole.Load() {
+		h.e.appends.wake.send()
+	} else {
+		h.e.inbox.wake.send()
 	}
 }
 

@@ -22,13 +22,13 @@ type gatedLog struct {
 	waiting chan struct{}
 }
 
-func (l *gatedLog) Append(writes []core.LogWrite, sync bool) error {
+func (l *gatedLog) Begin(writes []core.LogWrite, sync bool) (*persistence.Write, error) {
 	if !l.gate.TryRLock() {
 		l.waiting <- struct{}{}
 		l.gate.RLock()
 	}
 	defer l.gate.RUnlock()
-	return l.Log.Append(writes, sync)
+	return l.Log.Begin(writes, sync)
 }
 
 // gated opens an engine alone on a gated log.

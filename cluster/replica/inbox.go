@@ -6,7 +6,7 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// inbox is what waits for the loop. Callers wait for their own answers, which
+// inbox is what waits for a turn. Callers wait for their own answers, which
 // bounds it; frames are bounded by maxFrames.
 type inbox struct {
 	mu        sync.Mutex
@@ -15,23 +15,16 @@ type inbox struct {
 	barriers  []*core.Barrier
 	inputs    []func(*core.Core)
 	frames    int
-	wake      chan struct{} // has room for one signal
+	wake      signal // for the loop
 }
 
 // maxFrames is how many frames may wait; a node that is so far behind loses
 // more, as it would on the network.
 const maxFrames = 1024
 
-func (b *inbox) init() { b.wake = make(chan struct{}, 1) }
+func (b *inbox) init() { b.wake = newSignal() }
 
-func (b *inbox) signal() {
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
-}
-
-// propose queues a commit; false when the engine is closed.
+// propose queues a commit and wakes nobody; false when the engine is closed.
 func (b *inbox) propose(p *core.Proposal) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -39,8 +32,14 @@ func (b *inbox) propose(p *core.Proposal) bool {
 		return false
 	}
 	b.proposals = append(b.proposals, p)
-	b.signal()
 	return true
+}
+
+// proposed reports whether commits wait.
+func (b *inbox) proposed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.proposals) > 0
 }
 
 func (b *inbox) barrier(r *core.Barrier) bool {
@@ -50,7 +49,7 @@ func (b *inbox) barrier(r *core.Barrier) bool {
 		return false
 	}
 	b.barriers = append(b.barriers, r)
-	b.signal()
+	b.wake.send()
 	return true
 }
 
@@ -60,7 +59,7 @@ func (b *inbox) input(f func(*core.Core)) {
 	defer b.mu.Unlock()
 	if !b.closed {
 		b.inputs = append(b.inputs, f)
-		b.signal()
+		b.wake.send()
 	}
 }
 
@@ -73,7 +72,7 @@ func (b *inbox) frame(f func(*core.Core)) {
 	}
 	b.frames++
 	b.inputs = append(b.inputs, f)
-	b.signal()
+	b.wake.send()
 }
 
 // drain hands everything to the core.

@@ -7,29 +7,49 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// run is the loop: it takes what has come, does one round and hands out what
-// the round wants done. Nothing in it waits for the disk or for the network.
+// run is the loop: it takes what has come, does a round and hands out what the
+// round wants done. Nothing in it waits for the disk or for the network.
 func (e *Engine) run() {
 	ticker := time.NewTicker(e.cfg.Tick)
 	defer ticker.Stop()
 	defer e.end()
-	e.round()
+	var first func(*core.Core)
 	for {
+		e.advance(first)
+		e.appends.nudge()
+		e.applies.nudge()
 		select {
 		case <-e.stop:
 			return
 		case <-ticker.C:
-			e.core.Tick()
+			first = (*core.Core).Tick
 		case <-e.inbox.wake:
 			// Whoever is about to commit comes along: fewer, larger entries.
 			runtime.Gosched()
+			first = nil
 		}
-		e.inbox.drain(e.core)
-		e.round()
 	}
 }
 
-// round does rounds until there is nothing left to do.
+// advance is one turn: it does first, hands the core what has come and does
+// rounds. The core belongs to whoever has the turn, which is the loop or a
+// writer that has finished something; so the writer needs not wake the loop and
+// be woken by it. What a round puts into the queues is left to the caller.
+func (e *Engine) advance(first func(*core.Core)) {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	if e.ended {
+		return
+	}
+	if first != nil {
+		first(e.core)
+	}
+	e.inbox.drain(e.core)
+	e.round()
+}
+
+// round does rounds until there is nothing left to do. Jobs get into the queues
+// in the order of the rounds, because the turn is held.
 func (e *Engine) round() {
 	for e.core.Pending() {
 		out := e.core.Round()
@@ -37,10 +57,10 @@ func (e *Engine) round() {
 		e.views.update(out.Leaderships, e)
 		e.send(out.Messages)
 		if out.Append != nil {
-			e.append.put(out.Append)
+			e.appends.put(out.Append)
 		}
 		if out.Apply != nil {
-			e.apply.put(out.Apply)
+			e.applies.put(out.Apply)
 		}
 		for _, j := range out.Installs {
 			e.beside.Go(func() { e.install(j) })
@@ -75,6 +95,9 @@ func (e *Engine) send(messages map[core.NodeID][]core.Envelope) {
 
 // end answers what still waits when the loop stops.
 func (e *Engine) end() {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	e.ended = true
 	e.inbox.close(e.core)
 	e.core.Close()
 	e.views.update(e.core.Round().Leaderships, e)

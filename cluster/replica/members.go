@@ -9,7 +9,7 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// do runs f on the loop and returns its error.
+// do runs f in a turn and returns its error.
 func (e *Engine) do(ctx context.Context, f func(*core.Core) error) error {
 	done := make(chan error, 1)
 	e.inbox.input(func(c *core.Core) { done <- f(c) })

@@ -1,129 +1,102 @@
 package replica
 
 import (
-	"bytes"
-	"fmt"
-	"io"
-
 	"ssod/cluster/replica/core"
+	"ssod/persistence"
 )
 
-// appendAll is the append goroutine: the log writes of all shards and of all
-// rounds that came meanwhile are one batch with one sync.
-func (e *Engine) appendAll() {
-	for jobs := e.append.take(); jobs != nil; jobs = e.append.take() {
-		var writes []core.LogWrite
-		sync := false
-		for _, j := range jobs {
-			writes = append(writes, j.Writes...)
-			sync = sync || j.Sync
+// write is the append goroutine. It is woken for jobs, and for commits that
+// nobody but this node's disk has to know of: then it takes the turn itself.
+func (e *Engine) write() {
+	for open := true; open; {
+		select {
+		case <-e.appends.wake:
+		case <-e.halt:
+			open = false
 		}
-		if err := e.cfg.Log.Append(writes, sync); err != nil {
-			e.fail(err)
-			return
-		}
-		e.meters.size.Observe(float64(len(writes)))
-		e.inbox.input(func(c *core.Core) {
-			for _, j := range jobs {
-				c.AppendDone(j)
-			}
-		})
-	}
-}
-
-// applyAll is the apply goroutine.
-func (e *Engine) applyAll() {
-	for jobs := e.apply.take(); jobs != nil; jobs = e.apply.take() {
-		for _, j := range jobs {
-			if err := j.Run(e.cfg.Log); err != nil {
-				e.fail(err)
-				return
-			}
-			e.inbox.input(func(c *core.Core) { c.ApplyDone(j) })
+		for e.writeOnce() {
 		}
 	}
 }
 
-// install installs a received snapshot.
-func (e *Engine) install(j *core.InstallJob) {
-	e.snapshots <- struct{}{}
-	defer func() { <-e.snapshots }()
-	a, err := e.cfg.Log.Install(j.Install)
+// writeOnce appends what waits: the log writes of all shards and of all rounds
+// that came meanwhile are one batch with one sync. What was committed before is
+// applied while the disk syncs. It reports whether it found anything to do.
+func (e *Engine) writeOnce() bool {
+	if e.inbox.proposed() {
+		e.advance(nil)
+	}
+	jobs := e.appends.take()
+	writing, err := e.begin(jobs)
 	if err != nil {
 		e.fail(err)
-		return
+		return false
 	}
-	e.inbox.input(func(c *core.Core) { c.InstallDone(j, a) })
-}
-
-// sendSnapshot exports a shard and sends it; the message gets the place of
-// what was exported.
-func (e *Engine) sendSnapshot(s core.SnapshotSend, number uint64) {
-	e.snapshots <- struct{}{}
-	defer func() { <-e.snapshots }()
-	err := errClosed
-	if e.cfg.Transport != nil {
-		err = e.trySnapshot(s, fmt.Sprintf("%d-%d-%d-%d", s.Shard, e.cfg.Node, s.Message.GetTerm(), number))
+	applied := e.applyWaiting()
+	if writing == nil {
+		return applied
 	}
-	e.inbox.input(func(c *core.Core) { c.SnapshotSent(s.Shard, s.To, err == nil) })
-}
-
-func (e *Engine) trySnapshot(s core.SnapshotSend, name string) error {
-	a, err := e.cfg.Log.Export(s.Shard, name)
-	if err != nil {
-		return err
+	if err := writing.Wait(); err != nil {
+		e.fail(err)
+		return false
 	}
-	defer func() { _ = e.cfg.Log.DiscardSnapshot(name) }()
-	s.Fill(a, name)
-	frame, err := core.AppendFrame(nil, []core.Envelope{{Shard: s.Shard, Message: s.Message}})
-	if err != nil {
-		return err
-	}
-	file, err := e.cfg.Log.OpenSnapshot(name)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return e.cfg.Transport.SendSnapshot(s.To.Node(), name, file, frame)
-}
-
-// Deliver takes a frame that another node sent.
-func (e *Engine) Deliver(from core.NodeID, frame []byte) error {
-	es, err := core.DecodeFrame(frame)
-	if err != nil {
-		return err
-	}
-	e.inbox.frame(func(c *core.Core) { c.Receive(from, es) })
-	return nil
-}
-
-// DeliverSnapshot takes a snapshot that another node sent: its file and the
-// frame with its message. When it returns nil both are here.
-func (e *Engine) DeliverSnapshot(from core.NodeID, name string, file io.Reader, frame []byte) error {
-	es, err := core.DecodeFrame(frame)
-	if err != nil {
-		return err
-	}
-	if len(es) != 1 || !bytes.Equal(es[0].Message.GetSnapshot().GetData(), []byte(name)) {
-		return fmt.Errorf("snapshot %q: %w", name, core.ErrEntryFormat)
-	}
-	if err := e.cfg.Log.ReceiveSnapshot(name, file); err != nil {
-		return err
-	}
-	e.inbox.input(func(c *core.Core) {
-		if !c.ReceiveSnapshot(from, es[0]) {
-			_ = e.cfg.Log.DiscardSnapshot(name)
+	e.advance(func(c *core.Core) {
+		for _, j := range jobs {
+			c.AppendDone(j)
 		}
 	})
-	return nil
+	return !e.failed.Load()
 }
 
-// Unreachable reports that frames to a node are being lost.
-func (e *Engine) Unreachable(n core.NodeID) {
-	e.inbox.input(func(c *core.Core) { c.Unreachable(n) })
+// begin begins to write jobs; nil when there are none.
+func (e *Engine) begin(jobs []*core.AppendJob) (*persistence.Write, error) {
+	if len(jobs) == 0 || e.failed.Load() {
+		return nil, nil
+	}
+	writes, sync := jobs[0].Writes, jobs[0].Sync
+	for _, j := range jobs[1:] {
+		writes = append(writes, j.Writes...)
+		sync = sync || j.Sync
+	}
+	e.meters.size.Observe(float64(len(writes)))
+	return e.cfg.Log.Begin(writes, sync)
 }
 
-// ConnectionLost reports that the connection to a node was refused or reset.
-func (e *Engine) ConnectionLost(n core.NodeID) {
-	e.inbox.input(func(c *core.Core) { c.ConnectionLost(n) })
+// apply is the apply goroutine. It applies what comes while the append
+// goroutine waits for the disk.
+func (e *Engine) apply() {
+	for open := true; open; {
+		select {
+		case <-e.applies.wake:
+		case <-e.halt:
+			open = false
+		}
+		e.applyWaiting()
+		e.appends.nudge()
+	}
+}
+
+// applyWaiting does the apply jobs that wait, in order. If somebody is at it
+// already, that one does these too. It reports whether it did any.
+func (e *Engine) applyWaiting() (did bool) {
+	for e.applies.waiting() && e.applying.TryLock() {
+		for _, j := range e.applies.take() {
+			did = e.applyJob(j)
+		}
+		e.applying.Unlock()
+	}
+	return did
+}
+
+// applyJob does and reports one job, unless the engine has failed.
+func (e *Engine) applyJob(j *core.ApplyJob) bool {
+	if e.failed.Load() {
+		return false
+	}
+	if err := j.Run(e.cfg.Log); err != nil {
+		e.fail(err)
+		return false
+	}
+	e.advance(func(c *core.Core) { c.ApplyDone(j) })
+	return true
 }

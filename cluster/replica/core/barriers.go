@@ -13,7 +13,7 @@ type Barrier struct {
 	Shard ShardID
 	// Term is the leadership that the reader holds.
 	Term uint64
-	// Done is called once, on the core's goroutine: nil when everything that
+	// Done is called once, by whoever has the core: nil when everything that
 	// was acknowledged before the barrier began is applied here and this node
 	// still leads in the term, else ErrLost.
 	Done func(error)

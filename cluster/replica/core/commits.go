@@ -27,7 +27,7 @@ type Proposal struct {
 	Term uint64
 	// Data is the commit as [EncodeCommit] made it.
 	Data []byte
-	// Done is called once, on the core's goroutine, with nil when the commit
+	// Done is called once, by whoever has the core, with nil when the commit
 	// is applied, else with ErrRejected, ErrRefused or ErrUnknown.
 	Done func(error)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Core is the state machine of one node's replicas. It is not safe for
-// concurrent use: one goroutine owns it.
+// concurrent use: one goroutine at a time has it.
 type Core struct {
 	cfg     Config
 	groups  map[ShardID]*group

@@ -40,10 +40,8 @@ type group struct {
 	barriers barriers
 
 	truncate Position // to be written with the next append
-	// voted is the term and vote that were handed out to be written, late a
-	// commit index that was not.
+	// voted is the term and vote that were handed out to be written.
 	voted ballot
-	late  *pb.HardState
 	// Jobs under way. An installation waits until there is none; from its
 	// arrival to its end the group is frozen: it neither ticks nor receives.
 	appending, applying int

@@ -48,16 +48,16 @@ type applyWrite struct {
 
 // append takes raft's order to write. The messages held depend on it too.
 func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
-	w := appendWrite{g: g, entries: m.GetEntries(), snapshot: m.GetSnapshot()}
-	w.responses = append(held, m.GetResponses()...)
-	if m.Term != nil && m.Commit != nil {
-		w.hard = &pb.HardState{Term: m.Term, Vote: new(m.GetVote()), Commit: m.Commit}
+	w := appendWrite{g: g, entries: m.GetEntries(), snapshot: m.GetSnapshot(), responses: m.GetResponses()}
+	if len(held) > 0 {
+		w.responses = append(held, w.responses...)
 	}
-	if g.postpone(&w) {
-		return
-	}
+	g.ballot(&w, m)
 	if w.snapshot != nil {
 		g.install = &w
+		return
+	}
+	if len(w.entries) == 0 && w.hard == nil && len(w.responses) == 0 {
 		return
 	}
 	g.appending++
@@ -70,22 +70,19 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 	g.truncate = Position{}
 }
 
-// postpone keeps a write that has nothing but a new commit index for the next
-// one. Nothing rests on it: at start the commit index is raised to the applied
-// one, and the rest is found again from a majority.
-func (g *group) postpone(w *appendWrite) bool {
-	only := w.snapshot == nil && len(w.entries) == 0 && len(w.responses) == 0
-	if only && w.hard != nil && w.hard.GetTerm() == g.voted.term && w.hard.GetVote() == g.voted.vote {
-		g.late = w.hard
-		return true
+// ballot adds raft's hard state to a write if there is more new in it than the
+// commit index. Nothing rests on that: at start it is raised to the applied
+// index, and the rest is found again from a majority.
+func (g *group) ballot(w *appendWrite, m *pb.Message) {
+	if m.Term == nil || m.Commit == nil {
+		return
 	}
-	if w.hard == nil {
-		w.hard = g.late
-	} else {
-		g.voted = ballot{w.hard.GetTerm(), w.hard.GetVote()}
+	now := ballot{m.GetTerm(), m.GetVote()}
+	if now == g.voted && w.snapshot == nil {
+		return
 	}
-	g.late = nil
-	return false
+	g.voted = now
+	w.hard = &pb.HardState{Term: m.Term, Vote: new(now.vote), Commit: m.Commit}
 }
 
 // appendTruncation writes a truncation that no append has taken along.

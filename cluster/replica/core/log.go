@@ -11,7 +11,7 @@ import (
 // log is what raft sees of a shard's stable log: the newest entries in memory,
 // bounded by bytes, the terms of all, and the disk for the rest.
 //
-// It belongs to the core's goroutine and learns of an append when that is done.
+// It belongs to whoever has the core and learns of an append when that is done.
 // Raft keeps an entry in its own memory until then and asks here only for what
 // lies before, so the disk may be ahead of the log but never differs from it in
 // what raft asks for.

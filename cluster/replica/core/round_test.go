@@ -428,3 +428,20 @@ func TestBarriersOfVotersThatLeave(t *testing.T) {
 	}
 	b.want("alone", &read, nil)
 }
+
+// TestTheCommitIndexCostsNoWrite: what is committed since is found again, so a
+// hard state is only written with a new term or vote.
+func TestTheCommitIndexCostsNoWrite(t *testing.T) {
+	b := newBench(t, 1)
+	b.settle()
+	for rev := range uint64(3) {
+		done := b.propose("a", rev)
+		out := b.round()
+		if out.Append == nil || len(out.Append.Writes[0].Entries) != 1 || out.Append.Writes[0].Hard != nil {
+			t.Fatalf("commit %d: got %+v, want an entry alone", rev, out.Append)
+		}
+		b.finish(out)
+		b.settle()
+		b.want("commit", done, nil)
+	}
+}

@@ -30,9 +30,9 @@ type LogReader interface {
 	Scan(shard ShardID, f func(p Position, size int)) error
 }
 
-// Store is a node's disk. Append and Apply are called from one goroutine each,
-// which may be two, Install from any; the rest belongs to the goroutine of the
-// core. What belongs to one shard is not called concurrently, except Entries
+// Store is a node's disk. Append is not called beside another Append, Apply not
+// beside another Apply; the two may run beside each other, and Install beside
+// all. The rest belongs to whoever has the core. What belongs to one shard is not called concurrently, except Entries
 // beside all.
 //
 // What Append and Apply write survives a crash in the order in which it was

@@ -1,0 +1,93 @@
+package replica
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"ssod/cluster/replica/core"
+)
+
+// install installs a received snapshot.
+func (e *Engine) install(j *core.InstallJob) {
+	e.snapshots <- struct{}{}
+	defer func() { <-e.snapshots }()
+	a, err := e.cfg.Log.Install(j.Install)
+	if err != nil {
+		e.fail(err)
+		return
+	}
+	e.inbox.input(func(c *core.Core) { c.InstallDone(j, a) })
+}
+
+// sendSnapshot exports a shard and sends it; the message gets the place of
+// what was exported.
+func (e *Engine) sendSnapshot(s core.SnapshotSend, number uint64) {
+	e.snapshots <- struct{}{}
+	defer func() { <-e.snapshots }()
+	err := errClosed
+	if e.cfg.Transport != nil {
+		err = e.trySnapshot(s, fmt.Sprintf("%d-%d-%d-%d", s.Shard, e.cfg.Node, s.Message.GetTerm(), number))
+	}
+	e.inbox.input(func(c *core.Core) { c.SnapshotSent(s.Shard, s.To, err == nil) })
+}
+
+func (e *Engine) trySnapshot(s core.SnapshotSend, name string) error {
+	a, err := e.cfg.Log.Export(s.Shard, name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = e.cfg.Log.DiscardSnapshot(name) }()
+	s.Fill(a, name)
+	frame, err := core.AppendFrame(nil, []core.Envelope{{Shard: s.Shard, Message: s.Message}})
+	if err != nil {
+		return err
+	}
+	file, err := e.cfg.Log.OpenSnapshot(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return e.cfg.Transport.SendSnapshot(s.To.Node(), name, file, frame)
+}
+
+// Deliver takes a frame that another node sent.
+func (e *Engine) Deliver(from core.NodeID, frame []byte) error {
+	es, err := core.DecodeFrame(frame)
+	if err != nil {
+		return err
+	}
+	e.inbox.frame(func(c *core.Core) { c.Receive(from, es) })
+	return nil
+}
+
+// DeliverSnapshot takes a snapshot that another node sent: its file and the
+// frame with its message. When it returns nil both are here.
+func (e *Engine) DeliverSnapshot(from core.NodeID, name string, file io.Reader, frame []byte) error {
+	es, err := core.DecodeFrame(frame)
+	if err != nil {
+		return err
+	}
+	if len(es) != 1 || !bytes.Equal(es[0].Message.GetSnapshot().GetData(), []byte(name)) {
+		return fmt.Errorf("snapshot %q: %w", name, core.ErrEntryFormat)
+	}
+	if err := e.cfg.Log.ReceiveSnapshot(name, file); err != nil {
+		return err
+	}
+	e.inbox.input(func(c *core.Core) {
+		if !c.ReceiveSnapshot(from, es[0]) {
+			_ = e.cfg.Log.DiscardSnapshot(name)
+		}
+	})
+	return nil
+}
+
+// Unreachable reports that frames to a node are being lost.
+func (e *Engine) Unreachable(n core.NodeID) {
+	e.inbox.input(func(c *core.Core) { c.Unreachable(n) })
+}
+
+// ConnectionLost reports that the connection to a node was refused or reset.
+func (e *Engine) ConnectionLost(n core.NodeID) {
+	e.inbox.input(func(c *core.Core) { c.ConnectionLost(n) })
+}
