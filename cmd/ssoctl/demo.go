@@ -41,6 +41,9 @@ func (c *demoCommand) Run(s *session) error {
 		return err
 	}
 	made, err := (&statementCommand{ServiceProvider: []string{c.ServiceProvider}, ClientName: "ssoctl demo"}).make(s)
+	if r, ok := errors.AsType[*refusal](err); ok && r.status == http.StatusBadRequest {
+		return fmt.Errorf("%w; choose one of your configuration with --service-provider", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -61,11 +61,19 @@ func (c *deleteProfile) Run(s *session) error {
 	if err := s.operate(http.MethodDelete, "/admin/v1/profile", c.query(), nil, &erased); err != nil {
 		return err
 	}
-	s.say("erased; the profile had %d devices", erased.Devices)
+	s.say("erased; the profile had %s", counted(erased.Devices, "device"))
 	if s.json {
 		return s.printJSON(erased)
 	}
 	return nil
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
 }
 
 type reloadCommand struct{}

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ func (f *flags) check() (token string, err error) {
 	var c checker
 	f.checkAddresses(&c)
 	f.checkNumbers(&c)
+	f.checkLog(&c)
 	f.checkSecrets(&c)
 	if !f.Insecure {
 		f.checkExposure(&c)
@@ -82,6 +84,15 @@ func (f *flags) checkNumbers(c *checker) {
 	}
 	if f.DeadAfter < time.Second {
 		c.mistake("--dead-after %v is less than 1s", f.DeadAfter)
+	}
+}
+
+func (f *flags) checkLog(c *checker) {
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, f.LogLevel) {
+		c.mistake("--log-level %q is not debug, info, warn or error", f.LogLevel)
+	}
+	if !slices.Contains([]string{"", "text", "json"}, f.LogFormat) {
+		c.mistake("--log-format %q is not text or json", f.LogFormat)
 	}
 }
 

@@ -38,8 +38,8 @@ type flags struct {
 	HTTPTLSCert   string `name:"http-tls-cert" placeholder:"FILE" help:"Certificate of the public listener, PEM; read again when it changes. Without it: plain HTTP."`
 	HTTPTLSKey    string `name:"http-tls-key" placeholder:"FILE" help:"Key of --http-tls-cert, PEM."`
 
-	LogLevel  string `placeholder:"LEVEL" enum:"debug,info,warn,error" default:"info" help:"debug, info, warn or error (${default})."`
-	LogFormat string `placeholder:"FORMAT" enum:"text,json," default:"" help:"text or json. Default: text on a terminal, else json."`
+	LogLevel  string `placeholder:"LEVEL" default:"info" help:"debug, info, warn or error (${default})."`
+	LogFormat string `placeholder:"FORMAT" help:"text or json. Default: text on a terminal, else json."`
 
 	DrainDelay time.Duration `placeholder:"DURATION" default:"5s" help:"For how long requests are still served after /readyz turned 503, such as 5s (${default})."`
 	DeadAfter  time.Duration `placeholder:"DURATION" default:"5m" help:"A node unreachable for so long is replaced on the others, such as 5m (${default})."`
@@ -52,7 +52,7 @@ type flags struct {
 // logger makes the log that goes to standard error.
 func (f *flags) logger() *slog.Logger {
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(f.LogLevel)) // kong checked it
+	_ = level.UnmarshalText([]byte(f.LogLevel)) // check reports it
 	o := &slog.HandlerOptions{Level: level}
 	format := cmp.Or(f.LogFormat, "json")
 	if info, err := os.Stderr.Stat(); f.LogFormat == "" && err == nil && info.Mode()&os.ModeCharDevice != 0 {

@@ -10,8 +10,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
-
 	"ssod/cmd/internal/node"
 	"ssod/httpfront/config"
 	"ssod/persistence"
@@ -29,10 +27,11 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // run is main with its streams. It returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
 	var f flags
-	if status, done := parse(&f, args, stdout, stderr); done {
-		return status
+	line := newCommandLine(&f, stdout, stderr)
+	if line.parse(args) {
+		return line.exit
 	}
-	if f.Version {
+	if f.Version && len(line.mistakes) == 0 {
 		fmt.Fprintln(stdout, node.Version())
 		return exitOK
 	}
@@ -40,8 +39,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	log := f.logger()
 	c := f.node(token, log)
 	cfg, configErr := c.Settings()
-	if err := errors.Join(err, configErr); err != nil {
+	if err := errors.Join(errors.Join(line.mistakes...), err, configErr); err != nil {
 		fmt.Fprintln(stderr, err)
+		if len(line.mistakes) > 0 {
+			fmt.Fprintln(stderr, "ssod --help lists the flags")
+		}
 		return exitUsage
 	}
 	if f.Check {
@@ -54,27 +56,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 		log.Warn("--insecure: listeners off loopback addresses are not protected")
 	}
 	return serve(c, log)
-}
-
-// parse reads the command line. It is done when there is nothing more to do.
-func parse(f *flags, args []string, stdout, stderr io.Writer) (status int, done bool) {
-	exit := -1
-	parser, err := kong.New(f,
-		kong.Name("ssod"),
-		kong.Description("One node of the single sign-on service. Every flag is also an environment variable: SSOD_ and its name in upper case, with _ for -."),
-		kong.DefaultEnvars("SSOD"), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }))
-	if err != nil {
-		panic(err) // the tags of flags are wrong
-	}
-	_, err = parser.Parse(args)
-	switch {
-	case exit >= 0: // --help
-		return exit, true
-	case err != nil:
-		fmt.Fprintf(stderr, "ssod: %v; ssod --help lists the flags\n", err)
-		return exitUsage, true
-	}
-	return 0, false
 }
 
 // serve runs a node until a signal or a failure ends it.

@@ -38,7 +38,7 @@ type AccessToken struct {
 	TTL       time.Duration `yaml:"ttl" default:"6h"`
 }
 
-// Throttle is the token bucket per client address; limits.md 1.
+// Throttle is the token bucket per client address, IPv6 by /64; limits.md 1.
 type Throttle struct {
 	Enabled bool    `yaml:"enabled" default:"true"`
 	Rate    float64 `yaml:"rate" default:"1"`   // requests per second

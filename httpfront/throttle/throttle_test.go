@@ -60,6 +60,28 @@ func TestAddressesDoNotShareBuckets(t *testing.T) {
 	}
 }
 
+// TestIPv6ClientsAreNetworks: a host that calls from ever new addresses of its
+// /64 is one client; its neighbour in the next one is another.
+func TestIPv6ClientsAreNetworks(t *testing.T) {
+	th := New()
+	host := netip.MustParsePrefix("2001:db8:0:7::/64").Addr()
+	for range 11 {
+		host = host.Next()
+		th.Allow(host, usual, start)
+	}
+	for _, again := range []string{"2001:db8:0:7::ffff", "2001:db8:0:7:ffff:ffff:ffff:ffff"} {
+		if th.Allow(netip.MustParseAddr(again), usual, start) {
+			t.Errorf("%s made the 12th request of one moment in its /64", again)
+		}
+	}
+	if !th.Allow(netip.MustParseAddr("2001:db8:0:8::1"), usual, start) {
+		t.Error("the next /64 was refused")
+	}
+	if got := th.Len(); got != 2 {
+		t.Errorf("got %d buckets, want 2", got)
+	}
+}
+
 // TestReloadKeepsBuckets: a new rate applies to the bucket as it is.
 func TestReloadKeepsBuckets(t *testing.T) {
 	th := New()

@@ -127,8 +127,8 @@ func TestAnAddressRunsOutOfGuesses(t *testing.T) {
 // guessAtOnce sends guesses over many connections and counts the answers.
 func guessAtOnce(t *testing.T, a *app, guesses int, address func(i int) string) map[int]int {
 	t.Helper()
-	a.unchecked = true
-	defer func() { a.unchecked = false }()
+	a.sampled = newSample(sampledShare)
+	defer func() { a.sampled = nil }()
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(32)
 	statuses := make([]int, guesses)
@@ -140,6 +140,7 @@ func guessAtOnce(t *testing.T, a *app, guesses int, address func(i int) string) 
 		})
 	}
 	must(t, group.Wait())
+	t.Logf("answers checked by status: %v", a.sampled.chosen)
 	counts := map[int]int{}
 	for _, status := range statuses {
 		counts[status]++

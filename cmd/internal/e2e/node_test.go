@@ -60,7 +60,7 @@ type node struct {
 	flags       []string
 	mount       string // options of a tmpfs for the data directory; empty for none
 	http, admin string
-	unchecked   bool // do not check calls against the OpenAPI document: there are too many
+	sampled     *sample // calls that are checked against the OpenAPI document; nil for all
 	process     *process.Process
 	client      *http.Client
 }

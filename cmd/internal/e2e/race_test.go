@@ -17,7 +17,7 @@ const rivals = 64
 // code: exactly one of them gets in, and only that one may repeat its request.
 func TestRace(t *testing.T) {
 	n := startNode(t, crashConfig)
-	n.unchecked = true
+	n.sampled = newSample(sampledShare)
 	a := n.mustApp("one")
 	codes := volume(200, 10_000)
 	history := newCodeHistory()
@@ -37,7 +37,7 @@ func TestRace(t *testing.T) {
 		}
 	}
 	history.verify(t)
-	t.Logf("race: codes=%d devices=%d redeemed=%d double_redeem=0", codes, rivals, wins)
+	t.Logf("race: codes=%d devices=%d redeemed=%d double_redeem=0; answers checked by status: %v", codes, rivals, wins, n.sampled.chosen)
 }
 
 // redeemAtOnce returns the names of the devices that got in.
