@@ -176,14 +176,3 @@ func (n *node) balance() bool {
 	}
 	return all
 }
-
-// shards are those that this node should lead, without the meta shard.
-func (n *node) shards() []cluster.ShardID {
-	var all []cluster.ShardID
-	for s := range cluster.ShardID(n.Shards) {
-		if home(s+1) == n.Node {
-			all = append(all, s+1)
-		}
-	}
-	return all
-}
