@@ -47,14 +47,27 @@ func (n *Network) serve(raw net.Conn) {
 	defer context.AfterFunc(n.ctx, func() { raw.Close() })()
 	l, g, err := n.admit(n.ctx, raw)
 	<-n.shaking
-	if p := n.peer(g.from.ID); p != nil && err == nil {
-		defer context.AfterFunc(p.ctx, func() { raw.Close() })()
-		p.retry() // it is there
-		err = n.streams[g.purpose](p, l)
+	if err == nil {
+		err = n.stream(g, l)
 	}
 	if n.ctx.Err() == nil && err != nil {
 		n.refuse(l, raw, err)
 	}
+}
+
+// stream hands a connection to what it is for. A node that is yet to join is no
+// peer, whatever id it says it has.
+func (n *Network) stream(g greeting, l *link) error {
+	if g.purpose == forJoin {
+		return n.answer(nil, l)
+	}
+	p := n.peer(g.from.ID)
+	if p == nil {
+		return nil
+	}
+	defer context.AfterFunc(p.ctx, func() { l.Close() })()
+	p.retry() // it is there
+	return n.streams[g.purpose](p, l)
 }
 
 // refuse says why, to the other side unless it is gone, and in the log.

@@ -21,6 +21,8 @@ const (
 	kindChunk
 	kindEnd
 	kindDone
+	kindRequest
+	kindAnswer
 )
 
 // headerSize is the length of a frame's length.

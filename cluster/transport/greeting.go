@@ -24,6 +24,10 @@ type purpose byte
 const (
 	forFrames purpose = iota + 1
 	forSnapshot
+	forCall
+	// forJoin is for one request of a node that is no member yet: it has no id
+	// and knows of no cluster. Its certificate must be good all the same.
+	forJoin
 )
 
 // greeting is the first frame of a connection in either direction. Up to the

@@ -71,13 +71,7 @@ func (n *Network) admit(ctx context.Context, raw net.Conn) (*link, greeting, err
 	if err != nil {
 		return nil, greeting{}, err
 	}
-	g, err := n.greeted(l)
-	if err == nil && n.streams[g.purpose] == nil {
-		err = fmt.Errorf("%w: unknown purpose %d", ErrProtocol, g.purpose)
-	}
-	if err == nil {
-		err = n.met(g)
-	}
+	g, err := n.welcome(l)
 	if err == nil {
 		err = l.send(kindGreeting, n.greeting(g.purpose, g.from.ID), n.cfg.Handshake)
 	}
@@ -88,20 +82,42 @@ func (n *Network) admit(ctx context.Context, raw net.Conn) (*link, greeting, err
 	return l, g, nil
 }
 
-// greeted reads the other side's greeting and refuses who is not of this
-// cluster or not who it says.
+// welcome reads the greeting of a node that dialed, and refuses who has nothing
+// to do here.
+func (n *Network) welcome(l *link) (greeting, error) {
+	g, err := readGreeting(l)
+	switch {
+	case err != nil:
+		return g, err
+	case n.streams[g.purpose] == nil:
+		return g, fmt.Errorf("%w: unknown purpose %d", ErrProtocol, g.purpose)
+	case g.purpose == forJoin:
+		return g, certified(g, l)
+	}
+	if err := n.judge(g, l); err != nil {
+		return g, err
+	}
+	return g, n.met(g)
+}
+
+// greeted reads the greeting of a node that was dialed and refuses who is not of
+// this cluster or not who it says.
 func (n *Network) greeted(l *link) (greeting, error) {
+	g, err := readGreeting(l)
+	if err != nil {
+		return g, err
+	}
+	return g, n.judge(g, l)
+}
+
+func readGreeting(l *link) (greeting, error) {
 	k, payload, err := l.reader.next()
 	if err != nil {
 		return greeting{}, err
 	}
 	switch k {
 	case kindGreeting:
-		g, err := decodeGreeting(payload)
-		if err != nil {
-			return g, err
-		}
-		return g, n.judge(g, l)
+		return decodeGreeting(payload)
 	case kindRefusal:
 		return greeting{}, decodeRefusal(payload)
 	}
@@ -115,6 +131,11 @@ func (n *Network) judge(g greeting, l *link) error {
 	if g.to != n.cfg.Node.ID {
 		return fmt.Errorf("%w: this is %v, node %d is wanted", ErrNode, n.cfg.Node, g.to)
 	}
+	return certified(g, l)
+}
+
+// certified refuses a node whose certificate is not for its name.
+func certified(g greeting, l *link) error {
 	if conn, ok := l.Conn.(*tls.Conn); ok {
 		if err := conn.ConnectionState().PeerCertificates[0].VerifyHostname(g.from.Name); err != nil {
 			return fmt.Errorf("%w: it calls itself %v: %w", ErrNode, g.from, err)

@@ -29,6 +29,8 @@ type Network struct {
 	taking   chan struct{}   // those that are received
 	waiting  chan struct{}   // and those that wait to be
 	pace     *rate.Limiter   // of the snapshots that are sent
+	calls    chan struct{}   // bounds the requests that are answered
+	handler  Handler         // set by Handle
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	tasks    sync.WaitGroup
@@ -56,10 +58,13 @@ func Open(cfg Config) (*Network, error) {
 		cfg: cfg, listener: listener, started: time.Now(),
 		shaking: make(chan struct{}, 64), refused: rate.Sometimes{First: 10, Interval: time.Second},
 		sending: make(chan struct{}, snapshots), taking: make(chan struct{}, snapshots), waiting: make(chan struct{}, 64),
+		calls: make(chan struct{}, maxCalls),
 		pace:  rate.NewLimiter(rate.Limit(cfg.SnapshotRate), chunkSize),
 		peers: make(map[NodeID]*peer), removed: make(map[NodeID]bool),
 	}
-	n.streams = map[purpose]func(*peer, *link) error{forFrames: n.receive, forSnapshot: n.receiveSnapshot}
+	n.streams = map[purpose]func(*peer, *link) error{
+		forFrames: n.receive, forSnapshot: n.receiveSnapshot, forCall: n.answer, forJoin: n.answer,
+	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n, nil
 }

@@ -46,11 +46,11 @@ func (n *Network) sendSnapshot(to NodeID, name string, file io.Reader, frame []b
 	}
 	defer l.Close()
 	defer context.AfterFunc(p.ctx, func() { l.Close() })()
-	return n.stream(l, name, file, frame)
+	return n.offer(l, name, file, frame)
 }
 
-// stream is the sending side of a snapshot's connection.
-func (n *Network) stream(l *link, name string, file io.Reader, frame []byte) error {
+// offer is the sending side of a snapshot's connection.
+func (n *Network) offer(l *link, name string, file io.Reader, frame []byte) error {
 	_ = l.SetWriteDeadline(time.Now().Add(n.cfg.Silence))
 	if err := l.writer.put(kindOffer, append([]byte{byte(len(name))}, name...), frame); err != nil {
 		return err
