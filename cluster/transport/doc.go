@@ -37,6 +37,10 @@
 //
 //	frames     raft | ping time -> pong time, time, time
 //	snapshot   offer -> go, chunk*, end (size, xxhash64) -> done
+//	call       request -> answer
+//	join       request -> answer, from a node that has no id and no cluster yet
+//
+// Instead of anything a refusal may come, which ends the connection.
 //
 // A snapshot has a connection of its own, so it never stands before a heartbeat.
 // The sender keeps below a rate, a node receives two at a time and the rest wait;
