@@ -10,10 +10,10 @@ MACHINE     = home|root|Users|work
 LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-long check bench sim proto fmt
+.PHONY: help run build test test-long check bench bench-engine sim proto fmt
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run: build ## build and start one node on the defaults
 	./bin/ssod
@@ -39,6 +39,9 @@ check: ## what a merge must pass beside the tests
 
 bench: build ## measure a real process against the floor
 	./bin/ssobench
+
+bench-engine: ## measure the replication engine on three processes
+	$(GO) run ./cluster/replica/loadtest --slow-fsync 500ms
 
 SEEDS    ?= 100
 FROM     ?= 1

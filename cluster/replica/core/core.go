@@ -174,6 +174,7 @@ func (c *Core) Tick() {
 		if !g.frozen() {
 			g.rn.Tick()
 			c.listen(g)
+			c.stand(g)
 			c.mark(g)
 		}
 	}

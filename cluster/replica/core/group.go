@@ -30,6 +30,9 @@ type group struct {
 	heard  map[ReplicaID]uint64
 	silent bool
 	since  uint64
+	// stands says when this replica stands for election because the leader is
+	// gone.
+	stands stands
 
 	applied Applied
 	// emitted is the configuration after the entries that were handed out for

@@ -91,36 +91,6 @@ func (c *Core) Unreachable(n NodeID) {
 	}
 }
 
-// ConnectionLost reports that the connection to a node was refused or reset,
-// so its process is gone. The shards that it led forget it, and of each the
-// first voter that is left stands for election at once. The others have
-// forgotten the leader too and so may vote before their lease is over.
-func (c *Core) ConnectionLost(n NodeID) {
-	c.Unreachable(n)
-	for _, g := range c.order {
-		if g.frozen() || g.leading || g.lead.Node() != n {
-			continue
-		}
-		_ = g.rn.ForgetLeader()
-		if first(g.applied.Conf.GetVoters(), n) == g.id {
-			_ = g.rn.Campaign()
-		}
-		c.mark(g)
-	}
-}
-
-// first is the smallest voter that is not on node except.
-func first(voters []uint64, except NodeID) ReplicaID {
-	var r ReplicaID
-	for _, v := range voters {
-		id := ReplicaID(v)
-		if id.Node() != except && (r == 0 || id < r) {
-			r = id
-		}
-	}
-	return r
-}
-
 // Transfer hands the leadership of a shard to another voter if this node leads
 // it (raft thesis 3.10). Commits are refused meanwhile, for an election timeout
 // at most.

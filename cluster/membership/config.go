@@ -1,0 +1,110 @@
+package membership
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config says how to take part. Name, Incarnation and Listen are required.
+type Config struct {
+	// Name is the node's name.
+	Name string
+	// Incarnation tells this process of the node from the ones before, and is
+	// larger than theirs: the time of the start will do.
+	Incarnation uint64
+	// Meta is what others are told about this node.
+	Meta Meta
+	// Listen is the address to listen at, TCP and UDP; port 0 takes a free one.
+	Listen string
+	// Advertise is the host that others send to; empty: that of Listen.
+	Advertise string
+	// Join are addresses of nodes to find the others through.
+	Join []string
+	// Keys are the cluster's secret, the first one for sending; none: gossip is
+	// neither encrypted nor authenticated, which is for loopback only.
+	Keys []Key
+
+	// Probe is how often another node is asked whether it is there; 0 means one
+	// second. A node that does not answer counts as dead after about four times
+	// that.
+	Probe time.Duration
+	// Retry is how often the addresses to join, and nodes that were lost, are
+	// tried; 0 means 5 s.
+	Retry time.Duration
+	// Log gets what an operator should know; nil means slog.Default.
+	Log *slog.Logger
+	// Registerer gets ssod_cluster_members; nil means no metrics.
+	Registerer prometheus.Registerer
+}
+
+func (c Config) withDefaults() Config {
+	if c.Probe == 0 {
+		c.Probe = time.Second
+	}
+	if c.Retry == 0 {
+		c.Retry = 5 * time.Second
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+// label begins every connection and packet: what else speaks memberlist's
+// protocol is not of this kind.
+const label = "ssod-1"
+
+// dialTimeout bounds an attempt to join.
+const dialTimeout = 2 * time.Second
+
+// memberlist translates the configuration.
+func (c *Config) memberlist() (*memberlist.Config, error) {
+	m := memberlist.DefaultLANConfig()
+	host, port, err := endpoint(c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", c.Listen, err)
+	}
+	m.BindAddr, m.BindPort, m.AdvertisePort = host, port, port
+	if c.Advertise != "" {
+		ip, err := net.ResolveIPAddr("ip", c.Advertise)
+		if err != nil {
+			return nil, fmt.Errorf("advertised host %q: %w", c.Advertise, err)
+		}
+		m.AdvertiseAddr = ip.String()
+	}
+	m.Name = memberName(c.Name, c.Incarnation)
+	m.Label = label
+	m.ProbeInterval, m.ProbeTimeout, m.GossipInterval = c.Probe, c.Probe/2, c.Probe/5
+	m.TCPTimeout = dialTimeout
+	m.PushPullInterval = 15 * c.Probe
+	m.Logger = logger(c.Log)
+	m.Keyring, err = keyring(c.Keys)
+	return m, err
+}
+
+// endpoint splits an address into what memberlist wants: an IP address and a
+// port.
+func endpoint(address string) (host string, port int, err error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, err
+	}
+	if port, err = strconv.Atoi(service); err != nil {
+		return "", 0, errors.New("the port is not a number")
+	}
+	if host == "" {
+		return "0.0.0.0", port, nil
+	}
+	ip, err := net.ResolveIPAddr("ip", host)
+	if err != nil {
+		return "", 0, err
+	}
+	return ip.String(), port, nil
+}

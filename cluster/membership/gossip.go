@@ -1,0 +1,179 @@
+package membership
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
+
+// Gossip is this node's part in the gossip.
+type Gossip struct {
+	cfg    Config
+	ring   *memberlist.Keyring // nil without encryption
+	list   *memberlist.Memberlist
+	gauges gauges
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+	wake   chan struct{} // members changed; has room for one signal
+
+	mu       sync.Mutex
+	meta     []byte
+	cluster  string
+	members  members
+	refused  map[string]bool // members that were not let in, by name
+	watchers map[int]func()
+	next     int
+	trouble  error // of the last attempt to join
+	foreign  error // why a node was not let in
+}
+
+// Open listens, tells others of this node and looks for them. It does not wait
+// for any.
+func Open(cfg Config) (*Gossip, error) {
+	g, err := open(cfg.withDefaults())
+	if err != nil {
+		return nil, fmt.Errorf("membership: %w", err)
+	}
+	return g, nil
+}
+
+func open(cfg Config) (*Gossip, error) {
+	g := &Gossip{
+		cfg: cfg, cluster: cfg.Meta.Cluster, wake: make(chan struct{}, 1),
+		members: members{}, refused: map[string]bool{}, watchers: map[int]func(){},
+	}
+	var err error
+	if g.meta, err = cfg.Meta.encode(); err != nil {
+		return nil, err
+	}
+	mc, err := cfg.memberlist()
+	if err != nil {
+		return nil, err
+	}
+	g.ring = mc.Keyring
+	mc.Delegate, mc.Events, mc.Alive = delegate{g}, delegate{g}, delegate{g}
+	if err := g.gauges.register(cfg.Registerer, g.Members); err != nil {
+		return nil, err
+	}
+	if g.list, err = memberlist.Create(mc); err != nil {
+		g.gauges.unregister(cfg.Registerer)
+		return nil, err
+	}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.tasks.Go(g.notify)
+	g.tasks.Go(g.join)
+	return g, nil
+}
+
+// Close ends all of it without a farewell: others will find out. It waits until
+// nothing runs any more.
+func (g *Gossip) Close() error {
+	g.cancel()
+	err := g.list.Shutdown()
+	g.tasks.Wait()
+	g.gauges.unregister(g.cfg.Registerer)
+	return err
+}
+
+// Addr is where this node is reached.
+func (g *Gossip) Addr() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.members[g.self()].Addr
+}
+
+// self is the name that memberlist knows this member by.
+func (g *Gossip) self() string { return memberName(g.cfg.Name, g.cfg.Incarnation) }
+
+// Members returns the members that are known, this one included, by name and
+// incarnation.
+func (g *Gossip) Members() []Member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.members.sorted()
+}
+
+// SetMeta changes what others are told about this node. It does not wait until
+// they know.
+func (g *Gossip) SetMeta(m Meta) error {
+	b, err := m.encode()
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	g.meta, g.cluster = b, m.Cluster
+	clear(g.refused)
+	g.foreign = nil
+	g.mu.Unlock()
+	// Others hear of it sooner or later: a time-out is no failure.
+	_ = g.list.UpdateNode(time.Nanosecond)
+	return nil
+}
+
+// Watch calls f after members changed, from one goroutine at a time; several
+// changes may be one call. The returned function ends the watch.
+func (g *Gossip) Watch(f func()) (stop func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	id := g.next
+	g.next++
+	g.watchers[id] = f
+	return func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.watchers, id)
+	}
+}
+
+// notify calls the watchers.
+func (g *Gossip) notify() {
+	for {
+		select {
+		case <-g.ctx.Done():
+			return
+		case <-g.wake:
+		}
+		g.mu.Lock()
+		fs := make([]func(), 0, len(g.watchers))
+		for _, f := range g.watchers {
+			fs = append(fs, f)
+		}
+		g.mu.Unlock()
+		for _, f := range fs {
+			f()
+		}
+	}
+}
+
+// ErrAlone says that no other node was found yet through the addresses to join.
+var ErrAlone = errors.New("no other node found yet")
+
+// Trouble says why no other node is known although there are addresses to join;
+// nil when one is, or there are none.
+func (g *Gossip) Trouble() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.cfg.Join) == 0 || !g.alone() {
+		return nil
+	}
+	if why := cmp.Or(g.foreign, g.trouble); why != nil {
+		return fmt.Errorf("%w: %w", ErrAlone, why)
+	}
+	return ErrAlone
+}
+
+// alone reports whether no other node is alive. The caller holds the lock.
+func (g *Gossip) alone() bool {
+	for _, m := range g.members {
+		if m.State == Alive && m.Name != g.cfg.Name {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster"
+	"ssod/cluster/replica"
+	"ssod/cluster/replica/core"
+	"ssod/cluster/transport"
+	"ssod/persistence"
+)
+
+// node is one of the processes.
+type node struct {
+	setup
+	fs      *slowFS
+	store   *persistence.Store
+	network *transport.Network
+	engine  *replica.Engine
+
+	commits, reads histogram
+	failed         atomic.Int64
+	elections      atomic.Int64
+}
+
+// runNode is a node's process: orders come in, reports go out.
+func runNode(in io.Reader, out io.Writer) error {
+	orders, reports := json.NewDecoder(in), json.NewEncoder(out)
+	n := &node{fs: newSlowFS()}
+	if err := orders.Decode(&n.setup); err != nil {
+		return err
+	}
+	if err := n.open(); err != nil {
+		return reports.Encode(report{Error: err.Error()})
+	}
+	defer n.close()
+	if err := reports.Encode(report{Peer: n.peer()}); err != nil {
+		return err
+	}
+	for {
+		var o order
+		if err := orders.Decode(&o); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		r, err := n.obey(o)
+		if err != nil {
+			r.Error = err.Error()
+		}
+		if err := reports.Encode(r); err != nil {
+			return err
+		}
+	}
+}
+
+func (n *node) peer() transport.Peer {
+	return transport.Peer{ID: n.Node, Name: nodeName(n.Node), Addr: n.network.Addr()}
+}
+
+func nodeName(id transport.NodeID) string { return fmt.Sprint("n", id) }
+
+// open opens the store, founds the replicas, listens and runs the engine.
+func (n *node) open() (err error) {
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})).With("node", n.Node)
+	n.store, err = persistence.Open(persistence.Options{
+		Dir: filepath.Join(n.Dir, nodeName(n.Node)), DefaultNode: nodeName(n.Node),
+		Shards: n.Shards, FS: n.fs, Logger: logger,
+	})
+	if err != nil {
+		return err
+	}
+	if err := n.found(); err != nil {
+		return err
+	}
+	cfg := transport.Config{
+		Cluster: "loadtest", Node: transport.Peer{ID: n.Node, Name: nodeName(n.Node)},
+		Listen: "127.0.0.1:0", Log: logger,
+	}
+	if n.Files.Cert != "" {
+		if cfg.Credentials, err = transport.LoadCredentials(n.Files, cfg.Node.Name); err != nil {
+			return err
+		}
+	}
+	if n.network, err = transport.Open(cfg); err != nil {
+		return err
+	}
+	n.engine, err = replica.Open(replica.Config{
+		Node: n.Node, Shards: n.Shards, Log: n.store.Log(), State: n.store, Transport: n.network, Address: nodeName,
+	})
+	if err == nil {
+		n.engine.Watch(func(cluster.ShardID) { n.elections.Add(1) })
+	}
+	return err
+}
+
+// found makes a replica of every shard, with all nodes as voters.
+func (n *node) found() error {
+	conf := &pb.ConfState{}
+	for id := range core.NodeID(nodes) {
+		conf.Voters = append(conf.Voters, uint64(persistence.NewReplicaID(id+1, 1)))
+	}
+	log := n.store.Log()
+	for s := range core.ShardID(n.Shards + 1) {
+		if _, err := log.Create(s, persistence.NewReplicaID(n.Node, 1), conf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *node) close() {
+	n.network.Close()
+	n.engine.Close()
+	n.store.Close()
+}
+
+func (n *node) obey(o order) (report, error) {
+	if len(o.Peers) > 0 {
+		return report{}, n.join(o.Peers)
+	}
+	n.fs.delay.Store(int64(o.Slow))
+	r, err := n.measure(o)
+	return report{result: r}, err
+}
+
+// join connects to the other nodes and sees to it that each leads its shards.
+func (n *node) join(peers []transport.Peer) error {
+	for _, p := range peers {
+		if err := n.network.SetPeer(p); err != nil {
+			return err
+		}
+	}
+	n.network.Start(n.engine)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(time.Minute)
+	for !n.balance() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			return fmt.Errorf("no leaders within a minute: %+v", n.network.Peers())
+		}
+	}
+	return nil
+}
+
+// home is the node that should lead a shard.
+func home(s cluster.ShardID) core.NodeID { return core.NodeID(1 + s%nodes) }
+
+// balance hands over what other nodes should lead. It reports whether every
+// shard is where it should be.
+func (n *node) balance() bool {
+	all := true
+	for s := range cluster.ShardID(n.Shards + 1) {
+		owner, ok := n.engine.Owner(s)
+		if ok && owner.Address == nodeName(home(s)) {
+			if _, leads := n.engine.Lead(s); leads || home(s) != n.Node {
+				continue
+			}
+		}
+		all = false
+		if _, leads := n.engine.Lead(s); leads && home(s) != n.Node {
+			_ = n.engine.Transfer(context.Background(), s, persistence.NewReplicaID(home(s), 1))
+		}
+	}
+	return all
+}

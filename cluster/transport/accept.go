@@ -1,0 +1,119 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// accept takes connections until the network is closed.
+func (n *Network) accept() {
+	for n.ctx.Err() == nil {
+		raw, err := n.listener.Accept()
+		if err != nil {
+			n.recover(err)
+			continue
+		}
+		select {
+		case n.shaking <- struct{}{}:
+			n.tasks.Go(func() { n.serve(raw) })
+		default:
+			raw.Close() // many strangers at once; nodes try again
+		}
+	}
+}
+
+// recover waits a little after Accept failed, as it does when there are no file
+// descriptors left.
+func (n *Network) recover(err error) {
+	if errors.Is(err, net.ErrClosed) {
+		return
+	}
+	n.cfg.Log.Error("node connections are not accepted", "error", err)
+	t := time.NewTimer(firstPause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-n.ctx.Done():
+	}
+}
+
+// serve does what a connection is for.
+func (n *Network) serve(raw net.Conn) {
+	defer raw.Close()
+	defer context.AfterFunc(n.ctx, func() { raw.Close() })()
+	l, g, err := n.admit(n.ctx, raw)
+	<-n.shaking
+	if err == nil {
+		err = n.stream(g, l)
+	}
+	if n.ctx.Err() == nil && err != nil {
+		n.refuse(l, raw, err)
+	}
+}
+
+// stream hands a connection to what it is for. A node that is yet to join is no
+// peer, whatever id it says it has.
+func (n *Network) stream(g greeting, l *link) error {
+	if g.purpose == forJoin {
+		return n.answer(nil, l)
+	}
+	p := n.peer(g.from.ID)
+	if p == nil {
+		return nil
+	}
+	defer context.AfterFunc(p.ctx, func() { l.Close() })()
+	p.retry() // it is there
+	return n.streams[g.purpose](p, l)
+}
+
+// refuse says why, to the other side unless it is gone, and in the log.
+func (n *Network) refuse(l *link, raw net.Conn, err error) {
+	if l != nil && !gone(err) {
+		_ = l.send(kindRefusal, encodeRefusal(err), n.cfg.Handshake)
+	}
+	n.refused.Do(func() {
+		n.cfg.Log.Warn("a connection was ended", "from", raw.RemoteAddr().String(), "error", err)
+	})
+}
+
+// receive takes the frames that a node sends.
+func (n *Network) receive(p *peer, l *link) error {
+	p.replace(l)
+	for {
+		k, b, err := l.reader.next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case k == kindRaft:
+			err = n.deliver(p, b)
+		case k == kindPing && len(b) == stamp:
+			err = n.pong(l, b)
+		default:
+			err = fmt.Errorf("%w: kind %d of %d bytes", ErrFrame, k, len(b))
+		}
+		if err != nil {
+			return err
+		}
+		p.hear()
+	}
+}
+
+func (n *Network) deliver(p *peer, frame []byte) error {
+	if err := n.engine.Deliver(p.id, frame); err != nil {
+		return fmt.Errorf("%w: frame of %d bytes from node %d: %w", ErrRefused, len(frame), p.id, err)
+	}
+	return nil
+}
+
+// pong answers a ping with its own time and this node's clock, twice.
+func (n *Network) pong(l *link, ping []byte) error {
+	var b [3 * stamp]byte
+	now := n.cfg.Clock()
+	return l.send(kindPong, appendTime(appendTime(append(b[:0], ping...), now), now), n.cfg.Silence)
+}

@@ -1,0 +1,140 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"time"
+)
+
+// Handler answers the requests of other nodes; from is 0 for one that is not a
+// member yet. An error ends the connection, and its text goes to the other side.
+type Handler func(ctx context.Context, from NodeID, request []byte) ([]byte, error)
+
+const (
+	// maxCalls is how many requests are answered at a time.
+	maxCalls = 256
+	// maxCall bounds requests and answers in bytes, those of strangers too.
+	maxCall = 1 << 20
+	// callTime bounds the answering of one.
+	callTime = 15 * time.Second
+)
+
+// Handle says who answers requests. It is called before [Network.Start].
+func (n *Network) Handle(h Handler) { n.handler = h }
+
+// Call asks a node and waits for the answer until ctx ends. The request may have
+// been carried out although Call fails.
+func (n *Network) Call(ctx context.Context, to NodeID, request []byte) ([]byte, error) {
+	p := n.peer(to)
+	if p == nil {
+		return nil, fmt.Errorf("call node %d: %w", to, ErrUnknownNode)
+	}
+	l, err := n.connect(ctx, p.target(), forCall)
+	if err == nil {
+		defer l.Close()
+		var answer []byte
+		if answer, err = l.ask(ctx, request, n.cfg.Silence); err == nil {
+			return answer, nil
+		}
+	}
+	return nil, fmt.Errorf("call node %d: %w", to, err)
+}
+
+// ask sends a request and reads the answer.
+func (l *link) ask(ctx context.Context, request []byte, within time.Duration) ([]byte, error) {
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	l.patience = callTime
+	if err := l.send(kindRequest, request, within); err != nil {
+		return nil, err
+	}
+	k, b, err := l.reader.next()
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, err
+	case k == kindRefusal:
+		return nil, decodeRefusal(b)
+	case k != kindAnswer:
+		return nil, fmt.Errorf("%w: kind %d of %d bytes", ErrFrame, k, len(b))
+	}
+	return append([]byte(nil), b...), nil
+}
+
+// answer answers one request; p is nil for a node that is not a member yet.
+func (n *Network) answer(p *peer, l *link) error {
+	l.reader.limit = 1 + maxCall
+	k, request, err := l.reader.next()
+	if err != nil {
+		return err
+	}
+	if k != kindRequest || n.handler == nil {
+		return fmt.Errorf("%w: kind %d of %d bytes", ErrFrame, k, len(request))
+	}
+	select {
+	case n.calls <- struct{}{}:
+		defer func() { <-n.calls }()
+	default:
+		return fmt.Errorf("%w: too many requests", ErrBusy)
+	}
+	from := NodeID(0)
+	if p != nil {
+		from = p.id
+		p.hear()
+	}
+	ctx, cancel := context.WithTimeout(n.ctx, callTime)
+	defer cancel()
+	answer, err := n.handler(ctx, from, request)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return l.send(kindAnswer, answer, n.cfg.Silence)
+}
+
+// Stranger is a node that is not a member yet.
+type Stranger struct {
+	// Name is its name, which its credentials prove; nil means no TLS.
+	Name        string
+	Credentials *Credentials
+	// Dial opens a connection; nil means TCP.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
+}
+
+// Ask asks the node called name at an address, which must be a member.
+func (s Stranger) Ask(ctx context.Context, name, addr string, request []byte) ([]byte, error) {
+	answer, err := s.ask(ctx, name, addr, request)
+	if err != nil {
+		return nil, fmt.Errorf("ask node %s at %s: %w", name, addr, err)
+	}
+	return answer, nil
+}
+
+func (s Stranger) ask(ctx context.Context, name, addr string, request []byte) ([]byte, error) {
+	n := &Network{cfg: Config{Node: Peer{Name: s.Name}, Credentials: s.Credentials, Dial: s.Dial}.withDefaults()}
+	shaking, cancel := context.WithTimeout(ctx, n.cfg.Handshake)
+	defer cancel()
+	raw, err := n.cfg.Dial(shaking, addr)
+	if err != nil {
+		return nil, err
+	}
+	defer raw.Close()
+	defer context.AfterFunc(ctx, func() { raw.Close() })()
+	l, err := n.secure(shaking, raw, func(c net.Conn) *tls.Conn { return tls.Client(c, s.Credentials.Client(name)) })
+	if err != nil {
+		return nil, err
+	}
+	if err := l.send(kindGreeting, n.greeting(forJoin, 0), n.cfg.Handshake); err != nil {
+		return nil, err
+	}
+	g, err := readGreeting(l)
+	if err != nil {
+		return nil, err
+	}
+	if g.from.Name != name {
+		return nil, fmt.Errorf("%w: %v answers", ErrNode, g.from)
+	}
+	l.trust(maxCall, callTime)
+	return l.ask(ctx, request, n.cfg.Silence)
+}

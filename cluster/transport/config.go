@@ -1,0 +1,125 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// Engine takes what comes. A [ssod/cluster/replica.Engine] is one. None of the
+// methods but DeliverSnapshot may block.
+type Engine interface {
+	// Deliver takes a frame, which is valid during the call. An error means
+	// that the sender speaks another language, and ends the connection.
+	Deliver(from NodeID, frame []byte) error
+	// DeliverSnapshot stores a file durably and takes the frame that goes with
+	// it. The file is good only if reading it ends with io.EOF.
+	DeliverSnapshot(from NodeID, name string, file io.Reader, frame []byte) error
+	// Unreachable hears that frames to a node were lost.
+	Unreachable(NodeID)
+	// ConnectionLost hears that a node's process is gone.
+	ConnectionLost(NodeID)
+}
+
+// Peer is a node as others know it.
+type Peer struct {
+	ID   NodeID
+	Name string
+	// Addr is where it listens, host:port.
+	Addr string
+}
+
+// String returns name and id.
+func (p Peer) String() string { return fmt.Sprintf("node %q (%d)", p.Name, p.ID) }
+
+// Config says how to take part. Cluster, Node and Listen are required.
+type Config struct {
+	// Cluster is the id of the cluster; nodes of another one are refused.
+	Cluster string
+	// Node is this node. An empty address in it means that of the listener.
+	Node Peer
+	// Incarnation tells this run of the node from its others.
+	Incarnation uint64
+	// Listen is the address to listen at; port 0 takes a free one.
+	Listen string
+	// Credentials are what TLS is done with; nil means no TLS, which is for
+	// loopback only.
+	Credentials *Credentials
+
+	// MaxFrame is the longest frame in bytes; 0 means 64 MiB, what the engine
+	// sends at most.
+	MaxFrame int
+	// Queue is how many bytes may wait for one peer; 0 means 32 MiB. Less drops
+	// frames that a stalled connection could still have carried, more is memory
+	// for each peer that is slow.
+	Queue int
+	// Ping is how often a peer is asked for its clock; 0 means 500 ms. Silence
+	// is for how long it may say nothing at all; 0 means 2 s. A peer that is
+	// merely slow must not be given up: disks and schedulers stall for 140 ms.
+	Ping, Silence time.Duration
+	// Handshake bounds dialing and greeting; 0 means 3 s.
+	Handshake time.Duration
+	// SnapshotRate is how many bytes of snapshots leave per second; 0 means
+	// 32 MiB. They share disks and links with the frames.
+	SnapshotRate int
+	// SnapshotWait is how long a snapshot waits for its turn at the receiver;
+	// 0 means one minute.
+	SnapshotWait time.Duration
+
+	// Dial opens a connection; nil means TCP.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
+	// Clock is the clock whose offsets are measured; nil means time.Now.
+	Clock func() time.Time
+	// Log gets what an operator should know; nil means slog.Default.
+	Log *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	orDefault(&c.MaxFrame, 64<<20)
+	orDefault(&c.Queue, 32<<20)
+	orDefault(&c.Ping, 500*time.Millisecond)
+	orDefault(&c.Silence, 2*time.Second)
+	orDefault(&c.Handshake, 3*time.Second)
+	orDefault(&c.SnapshotRate, 32<<20)
+	orDefault(&c.SnapshotWait, time.Minute)
+	if c.Dial == nil {
+		var d net.Dialer
+		c.Dial = func(ctx context.Context, addr string) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+func orDefault[T int | time.Duration](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+// validate reports every mistake.
+func (c *Config) validate() error {
+	var errs []error
+	check := func(ok bool, text string) {
+		if !ok {
+			errs = append(errs, errors.New(text))
+		}
+	}
+	check(c.Cluster != "" && len(c.Cluster) <= maxString, "cluster: 1 to 255 bytes")
+	check(c.Node.ID != 0, "node: id above 0")
+	check(c.Node.Name != "" && len(c.Node.Name) <= maxString, "node: name of 1 to 255 bytes")
+	check(len(c.Node.Addr) <= maxString, "node: address of at most 255 bytes")
+	check(c.Ping < c.Silence, "ping: less than silence")
+	return errors.Join(errs...)
+}
+
+// maxString is the longest string in a greeting.
+const maxString = 255

@@ -1,0 +1,121 @@
+package transport
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// Files are the PEM files of a node. The certificate must have the node's name
+// among its DNS names, and serve clients and servers alike; CA are the
+// certificates that the nodes' certificates are signed by, and nobody else's
+// should be.
+type Files struct {
+	Cert, Key, CA string
+}
+
+// Credentials prove who a node is, to other nodes that have them from the same
+// authority. The files are read again for every connection, so that they can be
+// renewed while the node runs; while they are unreadable or do not fit together
+// the last good ones serve.
+type Credentials struct {
+	files Files
+	mu    sync.Mutex
+	last  *identity
+}
+
+// identity is what the files say.
+type identity struct {
+	cert tls.Certificate
+	ca   *x509.CertPool
+}
+
+// LoadCredentials reads the files of the node called name. They must be those of
+// that node.
+func LoadCredentials(files Files, name string) (*Credentials, error) {
+	id, err := files.load()
+	if err != nil {
+		return nil, err
+	}
+	if err := id.cert.Leaf.VerifyHostname(name); err != nil {
+		return nil, fmt.Errorf("%s: %w: it must name %q: %w", files.Cert, ErrNode, name, err)
+	}
+	for _, usage := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
+		o := x509.VerifyOptions{Roots: id.ca, Intermediates: id.intermediates(), KeyUsages: []x509.ExtKeyUsage{usage}}
+		if _, err := id.cert.Leaf.Verify(o); err != nil {
+			return nil, fmt.Errorf("%s: other nodes will refuse it: %w", files.Cert, err)
+		}
+	}
+	return &Credentials{files: files, last: id}, nil
+}
+
+func (f Files) load() (*identity, error) {
+	cert, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+	if err != nil {
+		return nil, fmt.Errorf("certificate %s with key %s: %w", f.Cert, f.Key, err)
+	}
+	pem, err := os.ReadFile(f.CA)
+	if err != nil {
+		return nil, fmt.Errorf("authority: %w", err)
+	}
+	id := &identity{cert: cert, ca: x509.NewCertPool()}
+	if !id.ca.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("authority %s: %w", f.CA, errors.New("no certificate in it"))
+	}
+	return id, nil
+}
+
+func (i *identity) intermediates() *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, der := range i.cert.Certificate[1:] {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			pool.AddCert(c)
+		}
+	}
+	return pool
+}
+
+// current reads the files again.
+func (c *Credentials) current() *identity {
+	id, err := c.files.load()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.last = id
+	}
+	return c.last
+}
+
+// Server is the configuration to accept other nodes with. It lets any node of
+// the authority in; who it is, its certificate says.
+func (c *Credentials) Server() *tls.Config {
+	o := c.base(c.current())
+	o.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return c.base(c.current()), nil
+	}
+	return o
+}
+
+// Client is the configuration to dial the node called name with.
+func (c *Credentials) Client(name string) *tls.Config {
+	o := c.base(c.current())
+	o.ServerName = name
+	return o
+}
+
+func (c *Credentials) base(id *identity) *tls.Config {
+	return &tls.Config{
+		MinVersion:   tls.VersionTLS13,
+		Certificates: []tls.Certificate{id.cert},
+		RootCAs:      id.ca,
+		ClientCAs:    id.ca,
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		// A resumed session would show an old certificate.
+		SessionTicketsDisabled: true,
+		// Frames are many and full: small records would only cost.
+		DynamicRecordSizingDisabled: true,
+	}
+}

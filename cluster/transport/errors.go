@@ -1,0 +1,31 @@
+package transport
+
+import "errors"
+
+// Why a connection was refused. The refused side gets the same error.
+var (
+	// ErrProtocol: what came is not this protocol, or not this version of it.
+	ErrProtocol = errors.New("not this protocol or version")
+	// ErrCluster: the node belongs to another cluster.
+	ErrCluster = errors.New("another cluster")
+	// ErrNode: the node at that address, or with that id, is another one than
+	// expected, or its certificate is not for its name.
+	ErrNode = errors.New("another node than expected")
+	// ErrRemoved: the node was removed from the cluster.
+	ErrRemoved = errors.New("the node was removed from the cluster")
+	// ErrBusy: too much of this is going on.
+	ErrBusy = errors.New("busy")
+	// ErrRefused: the other node could not use what it got; the text says why.
+	ErrRefused = errors.New("refused")
+)
+
+var (
+	// ErrFrame says that a frame is truncated, too long or malformed.
+	ErrFrame = errors.New("bad frame")
+	// ErrUnknownNode says that no address is known for a node.
+	ErrUnknownNode = errors.New("unknown node")
+	// ErrChecksum says that a snapshot is not what was sent.
+	ErrChecksum = errors.New("snapshot is incomplete or damaged")
+	// ErrClosed says that the network is closed.
+	ErrClosed = errors.New("the network is closed")
+)

@@ -1,0 +1,203 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// maxPeers bounds how many nodes are known.
+const maxPeers = 1024
+
+// Network connects this node with the others. It implements
+// [ssod/cluster/replica.Transport].
+type Network struct {
+	cfg      Config
+	listener net.Listener
+	engine   Engine // set by Start
+	started  time.Time
+	streams  map[purpose]func(*peer, *link) error
+	shaking  chan struct{}   // bounds handshakes that others began
+	refused  rate.Sometimes  // bounds what is logged of them
+	sending  chan struct{}   // bounds the snapshots that are sent,
+	taking   chan struct{}   // those that are received
+	waiting  chan struct{}   // and those that wait to be
+	pace     *rate.Limiter   // of the snapshots that are sent
+	calls    chan struct{}   // bounds the requests that are answered
+	handler  Handler         // set by Handle
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	tasks    sync.WaitGroup
+
+	mu      sync.RWMutex
+	peers   map[NodeID]*peer
+	removed map[NodeID]bool
+}
+
+// Open begins to listen. Nobody is answered and nothing is sent before
+// [Network.Start].
+func Open(cfg Config) (*Network, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("transport: %w", err)
+	}
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("transport: %w", err)
+	}
+	if cfg.Node.Addr == "" {
+		cfg.Node.Addr = listener.Addr().String()
+	}
+	n := &Network{
+		cfg: cfg, listener: listener, started: time.Now(),
+		shaking: make(chan struct{}, 64), refused: rate.Sometimes{First: 10, Interval: time.Second},
+		sending: make(chan struct{}, snapshots), taking: make(chan struct{}, snapshots), waiting: make(chan struct{}, 64),
+		calls: make(chan struct{}, maxCalls),
+		pace:  rate.NewLimiter(rate.Limit(cfg.SnapshotRate), chunkSize),
+		peers: make(map[NodeID]*peer), removed: make(map[NodeID]bool),
+	}
+	n.streams = map[purpose]func(*peer, *link) error{
+		forFrames: n.receive, forSnapshot: n.receiveSnapshot, forCall: n.answer, forJoin: n.answer,
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	return n, nil
+}
+
+// Start answers and dials; what comes goes to the engine. It is called once.
+func (n *Network) Start(e Engine) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.engine = e
+	for _, p := range n.peers {
+		n.run(p)
+	}
+	n.tasks.Go(n.accept)
+}
+
+// Close ends all connections and waits for what they were doing.
+func (n *Network) Close() error {
+	n.mu.Lock()
+	n.cancel()
+	n.mu.Unlock()
+	err := n.listener.Close()
+	n.tasks.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Addr is where this node listens.
+func (n *Network) Addr() string { return n.listener.Addr().String() }
+
+// Send hands a frame over; it does not block. The frame may be lost, and belongs
+// to the network.
+func (n *Network) Send(to NodeID, frame []byte) {
+	if p := n.peer(to); p != nil {
+		p.send(frame)
+	}
+}
+
+// SetPeer makes a node known, or gives it another address. A node's name never
+// changes.
+func (n *Network) SetPeer(p Peer) error {
+	if p.ID == n.cfg.Node.ID {
+		return nil
+	}
+	known, err := n.know(p, true)
+	if err == nil {
+		known.retry()
+	}
+	return err
+}
+
+// know returns the node, which becomes known if it is not. Who was set keeps the
+// address that was set; others have the one that they said last.
+func (n *Network) know(p Peer, set bool) (*peer, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.removed[p.ID] {
+		return nil, fmt.Errorf("%w: %v", ErrRemoved, p)
+	}
+	known := n.peers[p.ID]
+	if known != nil {
+		if known.name != p.Name {
+			return nil, fmt.Errorf("%w: %v is known as %q", ErrNode, p, known.name)
+		}
+		known.locate(p.Addr, set)
+		return known, nil
+	}
+	if len(n.peers) == maxPeers {
+		return nil, fmt.Errorf("%w: %d nodes are known", ErrBusy, maxPeers)
+	}
+	known = newPeer(n, p, set)
+	n.peers[p.ID] = known
+	if n.engine != nil {
+		n.run(known)
+	}
+	return known, nil
+}
+
+// met notes a node whose greeting is good.
+func (n *Network) met(g greeting) error {
+	if g.from.ID == 0 || g.from.ID == n.cfg.Node.ID {
+		return fmt.Errorf("%w: %v has the id of this node or none", ErrNode, g.from)
+	}
+	p, err := n.know(g.from, false)
+	if err != nil {
+		return err
+	}
+	p.incarnation.Store(g.incarnation)
+	p.hear()
+	return nil
+}
+
+// RemovePeer forgets a node for good: it is not dialed any more and refused when
+// it comes.
+func (n *Network) RemovePeer(id NodeID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.removed[id] = true
+	if p := n.peers[id]; p != nil {
+		p.cancel()
+		delete(n.peers, id)
+	}
+}
+
+// Retry dials a node now if it is not connected: somebody heard that it is there.
+func (n *Network) Retry(id NodeID) {
+	if p := n.peer(id); p != nil {
+		p.retry()
+	}
+}
+
+func (n *Network) peer(id NodeID) *peer {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.peers[id]
+}
+
+// run dials a peer until the network is closed or the peer removed. The caller
+// holds the lock.
+func (n *Network) run(p *peer) {
+	if n.ctx.Err() == nil {
+		n.tasks.Go(p.run)
+	}
+}
+
+// SendSnapshot carries a file and then the frame with its message. It returns nil
+// when the receiver has both, durably. At most two are sent at a time, and all of
+// them below [Config.SnapshotRate].
+func (n *Network) SendSnapshot(to NodeID, name string, file io.Reader, frame []byte) error {
+	err := n.sendSnapshot(to, name, file, frame)
+	if err != nil {
+		return fmt.Errorf("snapshot %s to node %d: %w", name, to, err)
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package transport_test
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"ssod/cluster/transport"
+)
+
+func TestFramesArriveInOrder(t *testing.T) {
+	for name, options := range modes(t) {
+		t.Run(name, func(t *testing.T) {
+			a, b := pair(t, options...)
+			for i := range 1000 {
+				a.Send(2, fmt.Append(nil, i))
+				b.Send(1, fmt.Append(nil, i))
+			}
+			for i := range 1000 {
+				if got, want := receive(t, "a frame", b.frames), fmt.Sprint("1: ", i); got != want {
+					t.Fatalf("node 2 got %q, want %q", got, want)
+				}
+				if got, want := receive(t, "a frame", a.frames), fmt.Sprint("2: ", i); got != want {
+					t.Fatalf("node 1 got %q, want %q", got, want)
+				}
+			}
+		})
+	}
+}
+
+// modes are with and without TLS.
+func modes(t *testing.T) map[string][]option {
+	authority := newAuthority(t)
+	return map[string][]option{
+		"plain": nil,
+		"TLS":   {func(c *transport.Config) { secured(t, authority)(c) }},
+	}
+}
+
+func TestALongFrameArrives(t *testing.T) {
+	for name, options := range modes(t) {
+		t.Run(name, func(t *testing.T) {
+			a, b := pair(t, options...)
+			long := strings.Repeat("long ", 2<<20)
+			a.Send(2, []byte(long))
+			a.Send(2, []byte("short"))
+			if got := receive(t, "the long frame", b.frames); got != "1: "+long {
+				t.Errorf("got %d bytes, want %d", len(got), len(long)+3)
+			}
+			if got := receive(t, "the short frame", b.frames); got != "1: short" {
+				t.Errorf("got %q, want the short frame", got)
+			}
+		})
+	}
+}
+
+func TestFramesGoOnAfterANodeStartedAgain(t *testing.T) {
+	a, b := pair(t)
+	b.Close()
+	if got := receive(t, "a lost connection", a.lost); got != 2 {
+		t.Errorf("lost node %d, want 2", got)
+	}
+	again := start(t, 2, func(c *transport.Config) { c.Listen, c.Incarnation = b.Addr(), 201 })
+	know(t, again, a.peer)
+	connected(t, a, 2)
+	a.Send(2, []byte("hello"))
+	if got := receive(t, "a frame", again.frames); got != "1: hello" {
+		t.Errorf("got %q", got)
+	}
+	if got := a.status(2).Incarnation; got != 201 {
+		t.Errorf("incarnation: got %d, want 201", got)
+	}
+}
+
+func TestANodeThatNeverWasThereIsLost(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close() // nobody listens there
+	a := start(t, 1)
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: l.Addr().String()})
+	if got := receive(t, "a refused connection", a.lost); got != 2 {
+		t.Errorf("lost node %d, want 2", got)
+	}
+	// It is dialed again and again, but lost only once.
+	eventually(t, "the refusal is logged", func() bool { return a.log.has("refused") })
+	a.Close()
+	if len(a.lost) != 0 {
+		t.Error("lost more than once")
+	}
+}
+
+func TestAPausedNodeIsUnreachableAndNotLost(t *testing.T) {
+	a, b := start(t, 1, func(c *transport.Config) { c.Silence = 300 * time.Millisecond }), start(t, 2)
+	p := newProxy(t, b.Addr())
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr().String()})
+	connected(t, a, 2)
+	a.Send(2, []byte("before"))
+	receive(t, "a frame", b.frames)
+	p.freeze()
+	if got := receive(t, "an unreachable node", a.unreachable); got != 2 {
+		t.Errorf("node %d is unreachable, want 2", got)
+	}
+	if a.status(2).Connected {
+		t.Error("the connection is kept")
+	}
+	p.thaw()
+	connected(t, a, 2)
+	a.Send(2, []byte("after"))
+	if got := receive(t, "a frame", b.frames); got != "1: after" {
+		t.Errorf("got %q", got)
+	}
+	if len(a.lost) != 0 {
+		t.Error("the node counts as lost")
+	}
+}
+
+func TestASlowNodeBlocksNobody(t *testing.T) {
+	small := func(c *transport.Config) { c.Queue, c.Silence = 1<<20, time.Minute }
+	a, b, c := start(t, 1, small), start(t, 2, small), start(t, 3, small)
+	p := newProxy(t, b.Addr())
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr().String()})
+	know(t, a, c.peer)
+	connected(t, a, 2)
+	connected(t, a, 3)
+	p.freeze()
+	frame := make([]byte, 64<<10)
+	for a.status(2).Dropped < 100 { // Send that blocked would never get here
+		a.Send(2, frame)
+	}
+	if got := a.status(2).Waiting; got > 1<<20 {
+		t.Errorf("%d bytes wait, the limit is %d", got, 1<<20)
+	}
+	if got := receive(t, "an unreachable node", a.unreachable); got != 2 {
+		t.Errorf("node %d is unreachable, want 2", got)
+	}
+	a.Send(3, []byte("on time"))
+	if got := receive(t, "a frame", c.frames); got != "1: on time" {
+		t.Errorf("got %q", got)
+	}
+	if s := a.status(3); s.Dropped != 0 {
+		t.Errorf("%d frames to the other node were dropped", s.Dropped)
+	}
+}
+
+func TestTheClocksOfOthersAreMeasured(t *testing.T) {
+	late := func(c *transport.Config) { c.Clock = func() time.Time { return time.Now().Add(-7 * time.Second) } }
+	a, b := start(t, 1), start(t, 2, late)
+	know(t, a, b.peer)
+	know(t, b, a.peer)
+	for _, tt := range []struct {
+		at   *testNode
+		of   nodeID
+		want time.Duration
+	}{{a, 2, -7 * time.Second}, {b, 1, 7 * time.Second}} {
+		var got time.Duration
+		eventually(t, "an offset", func() (ok bool) { got, ok = tt.at.Offset(tt.of); return ok })
+		if (got - tt.want).Abs() > 500*time.Millisecond {
+			t.Errorf("offset of node %d: got %v, want %v", tt.of, got, tt.want)
+		}
+	}
+	if heard := a.LastHeard(2); time.Since(heard) > 10*time.Second {
+		t.Errorf("node 2 was last heard of at %v", heard)
+	}
+	if !a.LastHeard(9).IsZero() {
+		t.Error("a node that is not known was heard of")
+	}
+}
+
+func TestANodeIsLearnedFromItsGreeting(t *testing.T) {
+	a, b := start(t, 1), start(t, 2)
+	know(t, a, b.peer) // and b does not know a
+	connected(t, b, 1)
+	b.Send(1, []byte("hello"))
+	if got := receive(t, "a frame", a.frames); got != "2: hello" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAnAddressThatWasSetIsKept(t *testing.T) {
+	a, b := start(t, 1), start(t, 2)
+	p := newProxy(t, b.Addr())
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr().String()})
+	know(t, b, a.peer)
+	connected(t, b, 1)
+	if got := a.status(2).Addr; got != p.Addr().String() {
+		t.Errorf("node 2 is at %s now, want %s", got, p.Addr())
+	}
+}
+
+func TestANodeThatMovesIsFound(t *testing.T) {
+	a, b := pair(t)
+	b.Close()
+	receive(t, "a lost connection", a.lost)
+	moved := start(t, 2)
+	know(t, a, moved.peer)
+	connected(t, a, 2)
+	a.Send(2, []byte("there"))
+	receive(t, "a frame", moved.frames)
+}
+
+func TestARemovedNodeIsRefused(t *testing.T) {
+	a, b := pair(t)
+	a.RemovePeer(2)
+	eventually(t, "the connection ends", func() bool { return b.log.has("was removed from the cluster") })
+	if err := a.SetPeer(b.peer); err == nil {
+		t.Error("the removed node was taken back")
+	}
+	if len(a.Peers()) != 0 {
+		t.Errorf("peers: %v", a.Peers())
+	}
+}
+
+func TestNothingIsSentToStrangers(t *testing.T) {
+	a := start(t, 1)
+	a.Send(7, []byte("nobody"))
+	a.Retry(7)
+	know(t, a, a.peer) // itself
+	if len(a.Peers()) != 0 {
+		t.Errorf("peers: %v", a.Peers())
+	}
+}
+
+func TestMistakesInTheConfigurationAreAllReported(t *testing.T) {
+	_, err := transport.Open(transport.Config{Ping: time.Hour})
+	if err == nil {
+		t.Fatal("an empty configuration was taken")
+	}
+	for _, want := range []string{"cluster:", "id above", "name of", "ping:"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %q", want, err)
+		}
+	}
+}

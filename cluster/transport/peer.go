@@ -1,0 +1,177 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// peer is another node: the connection to it, which is made again and again, and
+// what is known of it.
+type peer struct {
+	n           *Network
+	id          NodeID
+	name        string
+	ctx         context.Context // ends with the network or when the node is removed
+	cancel      context.CancelFunc
+	queue       *queue
+	clock       clock
+	wake        chan struct{} // ends a pause; has room for one signal
+	heard       atomic.Int64  // nanoseconds from the start of the network
+	connected   atomic.Bool
+	incarnation atomic.Uint64
+	dropped     atomic.Uint64
+	complained  atomic.Int64 // when the engine was told of a drop, as heard
+
+	mu       sync.Mutex
+	addr     string
+	set      bool  // by the operator's side, not learned from a greeting
+	incoming *link // the connection that the node dialed
+
+	// These belong to run.
+	lost bool   // the engine knows that the process is gone
+	said string // what was logged last
+}
+
+func newPeer(n *Network, p Peer, set bool) *peer {
+	q := &peer{n: n, id: p.ID, name: p.Name, addr: p.Addr, set: set, queue: newQueue(n.cfg.Queue), wake: make(chan struct{}, 1)}
+	q.complained.Store(-int64(complainEvery))
+	q.ctx, q.cancel = context.WithCancel(n.ctx)
+	return q
+}
+
+// locate gives the node an address. A connection that stands is left alone: when
+// it breaks, the new address is dialed.
+func (p *peer) locate(addr string, set bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if addr != "" && (set || !p.set) {
+		p.addr = addr
+	}
+	p.set = p.set || set
+}
+
+// retry ends the pause before the next attempt to connect.
+func (p *peer) retry() {
+	if p.connected.Load() {
+		return
+	}
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (p *peer) target() Peer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Peer{p.id, p.name, p.addr}
+}
+
+// replace makes l the connection that the node dialed, and ends the one before:
+// a node that dials again has given it up.
+func (p *peer) replace(l *link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.incoming != nil {
+		p.incoming.Close()
+	}
+	p.incoming = l
+}
+
+func (p *peer) hear() { p.heard.Store(int64(time.Since(p.n.started))) }
+
+// send queues a frame or drops it.
+func (p *peer) send(frame []byte) {
+	open, ok := p.queue.put(frame)
+	if ok {
+		return
+	}
+	p.dropped.Add(1)
+	if open {
+		p.complain()
+	}
+}
+
+// complainEvery is how often the engine hears of frames that are dropped.
+const complainEvery = 100 * time.Millisecond
+
+// complain tells the engine that frames are dropped. While there is no
+// connection it need not hear it: it was told when the connection ended.
+func (p *peer) complain() {
+	now, last := int64(time.Since(p.n.started)), p.complained.Load()
+	if now-last >= int64(complainEvery) && p.complained.CompareAndSwap(last, now) {
+		p.n.engine.Unreachable(p.id)
+	}
+}
+
+// run connects, again and again.
+func (p *peer) run() {
+	pause := firstPause
+	for p.ctx.Err() == nil {
+		began := time.Now()
+		p.ended(p.session())
+		if time.Since(began) > p.n.cfg.Silence {
+			pause = firstPause
+		}
+		p.rest(&pause)
+	}
+}
+
+// Pauses between two attempts double from the first to the last.
+const (
+	firstPause = 50 * time.Millisecond
+	lastPause  = time.Second
+)
+
+// rest pauses, for half as long up to one and a half times, so that nodes do not
+// dial in step.
+func (p *peer) rest(pause *time.Duration) {
+	t := time.NewTimer(*pause/2 + rand.N(*pause))
+	defer t.Stop()
+	select {
+	case <-p.ctx.Done():
+	case <-t.C:
+		*pause = min(2**pause, lastPause)
+	case <-p.wake:
+	}
+}
+
+// ended tells the engine, and the operator, how a session ended.
+func (p *peer) ended(err error) {
+	p.queue.set(false)
+	p.clock.forget()
+	was := p.connected.Swap(false)
+	if p.ctx.Err() != nil {
+		return
+	}
+	if text := err.Error(); was || text != p.said {
+		p.said = text
+		p.n.cfg.Log.Warn("no connection to node", "node", p.name, "id", p.id, "error", err)
+	}
+	switch {
+	case gone(err) && !p.lost:
+		p.lost = true
+		p.n.engine.ConnectionLost(p.id)
+	case was:
+		p.n.engine.Unreachable(p.id)
+	}
+}
+
+// gone reports whether err is what the kernel says for a process that is no
+// more. A time-out is not.
+func gone(err error) bool {
+	for _, e := range []error{
+		io.EOF, io.ErrUnexpectedEOF, syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,296 @@
+package transport_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"ssod/cluster/transport"
+)
+
+// frame is a frame as it is on the wire.
+func frame(kind byte, payload string) string {
+	return string(binary.BigEndian.AppendUint32(nil, uint32(1+len(payload)))) + string(kind) + payload
+}
+
+// greeting is one as it is on the wire.
+func greeting(version uint16, purpose byte, to, from uint32, cluster, name string) string {
+	b := binary.BigEndian.AppendUint16([]byte("ssod"), version)
+	b = append(b, purpose)
+	b = binary.BigEndian.AppendUint32(b, to)
+	b = binary.BigEndian.AppendUint32(b, from)
+	b = binary.BigEndian.AppendUint64(b, 1)
+	for _, s := range []string{cluster, name, ""} {
+		b = append(append(b, byte(len(s))), s...)
+	}
+	return frame(1, string(b))
+}
+
+func TestStrangersAreRefused(t *testing.T) {
+	good := greeting(1, 1, 1, 2, "c1", "n2")
+	for name, tt := range map[string]struct{ sent, want string }{
+		"random bytes":             {"\xde\xad\xbe\xef\xde\xad\xbe\xef", "bad frame"},
+		"HTTP":                     {"GET / HTTP/1.1\r\n\r\n", "bad frame"},
+		"a long first frame":       {frame(1, strings.Repeat("x", 2000)), "bad frame"},
+		"an empty frame":           {"\x00\x00\x00\x00", "bad frame"},
+		"a frame before greeting":  {frame(3, "raft"), "no greeting"},
+		"no magic":                 {frame(1, "ssoe\x00\x01"), "no greeting"},
+		"another version":          {greeting(2, 1, 1, 2, "c1", "n2"), "version 2, this node speaks 1"},
+		"half a greeting":          {frame(1, good[5:20]), "short greeting"},
+		"too much greeting":        {frame(1, good[5:]+"more"), "long greeting"},
+		"another cluster":          {greeting(1, 1, 1, 2, "c2", "n2"), "another cluster"},
+		"another node wanted":      {greeting(1, 1, 3, 2, "c1", "n2"), "node 3 is wanted"},
+		"an unknown purpose":       {greeting(1, 9, 1, 2, "c1", "n2"), "unknown purpose"},
+		"this node's own id":       {greeting(1, 1, 1, 1, "c1", "n1"), "id of this node"},
+		"no id":                    {greeting(1, 1, 1, 0, "c1", "n0"), "id of this node or none"},
+		"a known id, another name": {greeting(1, 1, 1, 5, "c1", "n2"), `is known as "n5"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := start(t, 1)
+			know(t, n, transport.Peer{ID: 5, Name: "n5"})
+			answer := say(t, n.Addr(), tt.sent)
+			if !strings.Contains(answer, tt.want) || !n.log.has("a connection was ended") {
+				t.Errorf("answer: got %q, want %q", answer, tt.want)
+			}
+			if strings.Contains(answer, "c1") {
+				t.Errorf("the answer tells which cluster this is: %q", answer)
+			}
+			if len(n.Peers()) != 1 || len(n.frames) != 0 {
+				t.Errorf("something changed: peers %v, %d frames", n.Peers(), len(n.frames))
+			}
+		})
+	}
+}
+
+// say sends bytes and returns everything that comes back.
+func say(t *testing.T, addr, text string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+	b, _ := io.ReadAll(c) // it may be reset after the answer
+	return string(b)
+}
+
+func TestBadFramesEndTheConnection(t *testing.T) {
+	good := greeting(1, 1, 1, 2, "c1", "n2")
+	for name, tt := range map[string]struct{ sent, want string }{
+		"oversized":      {"\xff\xff\xff\xff", "bad frame"},
+		"a bad kind":     {frame(99, "x"), "bad frame"},
+		"a short ping":   {frame(4, "x"), "bad frame"},
+		"not understood": {frame(3, "x"), "not understood"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := open(t, 1, func(c *transport.Config) { c.MaxFrame = 1 << 10 })
+			n.refuse = errTest
+			n.Start(n.recorder)
+			if answer := say(t, n.Addr(), good+tt.sent); !strings.Contains(answer, tt.want) {
+				t.Errorf("answer: got %q, want %q", answer, tt.want)
+			}
+			if len(n.frames) != 0 {
+				t.Error("a frame was delivered")
+			}
+		})
+	}
+}
+
+func TestATruncatedFrameIsNotDelivered(t *testing.T) {
+	n := start(t, 1)
+	c, err := net.Dial("tcp", n.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	whole := frame(3, "a whole frame")
+	if _, err := io.WriteString(c, greeting(1, 1, 1, 2, "c1", "n2")+whole+whole[:10]); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, "the whole frame", n.frames); got != "2: a whole frame" {
+		t.Errorf("got %q", got)
+	}
+	eventually(t, "the end is noticed", func() bool { return n.log.has("unexpected EOF") })
+	if len(n.frames) != 0 {
+		t.Error("half a frame was delivered")
+	}
+}
+
+// TestARefusalIsNoLoss: the process at the other end lives, so nobody should
+// stand for election.
+func TestARefusalIsNoLoss(t *testing.T) {
+	a := start(t, 1)
+	foreign := start(t, 2, func(c *transport.Config) { c.Cluster = "c2" })
+	know(t, a, foreign.peer)
+	eventually(t, "the reason is logged", func() bool { return a.log.has("another cluster") })
+	silent(t, a)
+
+	deaf := open(t, 3)
+	deaf.refuse = errTest
+	deaf.Start(deaf.recorder)
+	know(t, a, deaf.peer)
+	connected(t, a, 3)
+	a.Send(3, []byte("x"))
+	eventually(t, "the reason is logged", func() bool { return a.log.has("not understood") })
+	if receive(t, "an unreachable node", a.unreachable) != 3 || len(a.lost) != 0 {
+		t.Error("the node counts as lost")
+	}
+}
+
+func silent(t *testing.T, n *testNode) {
+	t.Helper()
+	if len(n.lost)+len(n.unreachable) != 0 {
+		t.Errorf("the engine heard of %d lost and %d unreachable nodes", len(n.lost), len(n.unreachable))
+	}
+}
+
+func TestOnlyNodesOfTheAuthorityGetIn(t *testing.T) {
+	authority, other := newAuthority(t), newAuthority(t)
+	n := start(t, 1, secured(t, authority))
+	for name, tt := range map[string]struct {
+		option option
+		want   string // in the log of the one that dials
+	}{
+		"no TLS":            {func(*transport.Config) {}, "no connection"},
+		"another authority": {secured(t, other), "certificate"},
+		"another's certificate": {func(c *transport.Config) {
+			c.Credentials, _ = authority.Credentials("n7")
+		}, "another node than expected"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stranger := start(t, 2, tt.option)
+			know(t, stranger, n.peer)
+			eventually(t, "the reason is logged", func() bool { return stranger.log.has(tt.want) })
+			if len(n.Peers()) != 0 {
+				t.Errorf("peers: %v", n.Peers())
+			}
+		})
+	}
+}
+
+// TestANodeIsNotTakenForAnother: who dials n2 and reaches somebody with the
+// certificate of n3 says nothing more.
+func TestANodeIsNotTakenForAnother(t *testing.T) {
+	authority := newAuthority(t)
+	a, c := start(t, 1, secured(t, authority)), start(t, 3, secured(t, authority))
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: c.Addr()})
+	eventually(t, "the reason is logged", func() bool { return a.log.has("n2") && a.log.has("certificate") })
+	silent(t, a)
+}
+
+func TestOldTLSIsRefused(t *testing.T) {
+	authority := newAuthority(t)
+	n := start(t, 1, secured(t, authority))
+	files, err := authority.Issue("n2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := tls.LoadX509KeyPair(files.Cert, files.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := &tls.Config{MaxVersion: tls.VersionTLS12, InsecureSkipVerify: true, Certificates: []tls.Certificate{cert}}
+	if c, err := tls.Dial("tcp", n.Addr(), old); err == nil {
+		c.Close()
+		t.Error("TLS 1.2 was accepted")
+	}
+}
+
+func TestCredentialsAreChecked(t *testing.T) {
+	authority, other := newAuthority(t), newAuthority(t)
+	good, err := authority.Issue("n1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := other.Issue("n1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := authority.Issue("server", x509.ExtKeyUsageServerAuth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty := t.TempDir() + "/empty"
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		files transport.Files
+		node  string
+		want  string
+	}{
+		"good":              {good, "n1", ""},
+		"another node":      {good, "n2", `it must name "n2"`},
+		"another key":       {transport.Files{Cert: good.Cert, Key: foreign.Key, CA: good.CA}, "n1", "does not match"},
+		"another authority": {transport.Files{Cert: good.Cert, Key: good.Key, CA: foreign.CA}, "n1", "other nodes will refuse it"},
+		"not for clients":   {server, "server", "other nodes will refuse it"},
+		"no file":           {transport.Files{Cert: "gone", Key: good.Key, CA: good.CA}, "n1", "gone"},
+		"no authority":      {transport.Files{Cert: good.Cert, Key: good.Key, CA: empty}, "n1", "no certificate in it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := transport.LoadCredentials(tt.files, tt.node)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestCertificatesAreRenewed: new files serve the next connection, and a file
+// that is half written does no harm.
+func TestCertificatesAreRenewed(t *testing.T) {
+	authority := newAuthority(t)
+	a, b := start(t, 1, secured(t, authority)), start(t, 2, secured(t, authority))
+	files, err := authority.Issue("n2") // over the old ones
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := tls.LoadX509KeyPair(files.Cert, files.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	creds, err := authority.Credentials("n3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := tls.Dial("tcp", b.Addr(), creds.Client("n2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if !c.ConnectionState().PeerCertificates[0].Equal(want.Leaf) {
+		t.Error("the old certificate is shown")
+	}
+	if err := os.WriteFile(files.Cert, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	know(t, a, b.peer)
+	connected(t, a, 2)
+}
+
+// TestSlowStrangersAreSentAway: who connects and says nothing holds no place.
+func TestSlowStrangersAreSentAway(t *testing.T) {
+	n := start(t, 1, func(c *transport.Config) { c.Handshake = 50 * time.Millisecond })
+	c, err := net.Dial("tcp", n.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.ReadAll(c); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection stays open: %v", err)
+	}
+}

@@ -1,0 +1,115 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// session dials the peer and sends what is queued until something fails. What is
+// queued while it dials is not lost if that succeeds.
+func (p *peer) session() error {
+	to := p.target()
+	if to.Addr == "" {
+		return fmt.Errorf("%w: no address", ErrUnknownNode)
+	}
+	p.queue.set(true)
+	l, err := p.n.connect(p.ctx, to, forFrames)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	p.begun()
+	g, ctx := errgroup.WithContext(p.ctx)
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	g.Go(func() error { return p.write(ctx, l) })
+	g.Go(func() error { return p.listen(l) })
+	return g.Wait()
+}
+
+func (p *peer) begun() {
+	p.connected.Store(true)
+	p.lost, p.said = false, ""
+	select {
+	case <-p.wake: // from before
+	default:
+	}
+	p.n.cfg.Log.Info("connected to node", "node", p.name, "id", p.id)
+}
+
+// write sends frames and pings. Everything that waits goes into one write.
+func (p *peer) write(ctx context.Context, l *link) error {
+	ticker := time.NewTicker(p.n.cfg.Ping)
+	defer ticker.Stop()
+	var frames [][]byte
+	var err error
+	for due := true; ; {
+		if due {
+			err = p.ping(l)
+		}
+		if err == nil {
+			frames = p.queue.take(frames)
+			err = p.writeAll(l, frames, ticker.C)
+		}
+		if err == nil {
+			err = l.flush()
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+			due = true
+		case <-p.queue.wake:
+			due = false
+		}
+	}
+}
+
+// writeAll puts frames, and pings between them when one is due.
+func (p *peer) writeAll(l *link, frames [][]byte, due <-chan time.Time) error {
+	for i, f := range frames {
+		select {
+		case <-due:
+			if err := p.ping(l); err != nil {
+				return err
+			}
+		default:
+		}
+		if err := l.writer.put(kindRaft, f, nil); err != nil {
+			return err
+		}
+		frames[i] = nil
+		p.queue.written(len(f))
+	}
+	return nil
+}
+
+func (p *peer) ping(l *link) error {
+	var b [stamp]byte
+	return l.writer.put(kindPing, appendTime(b[:0], p.n.cfg.Clock()), nil)
+}
+
+// listen reads what comes back: pongs, one per ping. When none comes for
+// [Config.Silence] the read fails, which ends the session.
+func (p *peer) listen(l *link) error {
+	for {
+		k, b, err := l.reader.next()
+		if err != nil {
+			return err
+		}
+		switch {
+		case k == kindPong && len(b) == 3*stamp:
+			p.clock.add(timeAt(b), timeAt(b[stamp:]), timeAt(b[2*stamp:]), p.n.cfg.Clock())
+			p.hear()
+		case k == kindRefusal:
+			return decodeRefusal(b)
+		default:
+			return fmt.Errorf("%w: kind %d of %d bytes", ErrFrame, k, len(b))
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package transport_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"ssod/cluster/transport"
+)
+
+// file is so many bytes that do not repeat themselves.
+func file(n int) []byte {
+	b := make([]byte, n)
+	r := rand.NewChaCha8([32]byte{1})
+	_, _ = r.Read(b)
+	return b
+}
+
+func TestASnapshotArrivesWithItsFrame(t *testing.T) {
+	for name, options := range modes(t) {
+		t.Run(name, func(t *testing.T) {
+			a, b := pair(t, options...)
+			for _, size := range []int{0, 1, 128 << 10, 3<<20 + 7} {
+				want := file(size)
+				if err := a.SendSnapshot(2, fmt.Sprint("1-2-", size), bytes.NewReader(want), []byte("frame")); err != nil {
+					t.Fatal(err)
+				}
+				got := receive(t, "a snapshot", b.snapshots)
+				if got.err != nil || got.from != 1 || got.name != fmt.Sprint("1-2-", size) || got.frame != "frame" || !bytes.Equal(got.file, want) {
+					t.Errorf("size %d: got %d bytes as %q with %q from %d: %v", size, len(got.file), got.name, got.frame, got.from, got.err)
+				}
+			}
+		})
+	}
+}
+
+// TestAnInterruptedSnapshotIsNotTakenForWhole: whatever is cut off, both sides
+// learn of it.
+func TestAnInterruptedSnapshotIsNotTakenForWhole(t *testing.T) {
+	a, b := start(t, 1), start(t, 2)
+	p := newProxy(t, b.Addr())
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr().String()})
+	connected(t, a, 2)
+	p.cutAfter(1 << 20)
+	if err := a.SendSnapshot(2, "s1", bytes.NewReader(file(2<<20)), nil); err == nil {
+		t.Error("the sender was not told")
+	}
+	if got := receive(t, "a snapshot", b.snapshots); got.err == nil {
+		t.Errorf("%d of %d bytes were taken for the whole", len(got.file), 2<<20)
+	}
+	p.cutAfter(0)
+	if err := a.SendSnapshot(2, "s2", bytes.NewReader(file(2<<20)), nil); err != nil {
+		t.Errorf("the next snapshot: %v", err)
+	}
+}
+
+func TestAFileThatCannotBeReadIsNotSent(t *testing.T) {
+	a, b := pair(t)
+	broken := io.MultiReader(bytes.NewReader(file(1<<20)), iotest.ErrReader(errTest))
+	if err := a.SendSnapshot(2, "s1", broken, nil); !errors.Is(err, errTest) {
+		t.Errorf("got %v, want %v", err, errTest)
+	}
+	if got := receive(t, "a snapshot", b.snapshots); got.err == nil {
+		t.Errorf("%d bytes were taken for the whole", len(got.file))
+	}
+}
+
+func TestADamagedSnapshotIsRefused(t *testing.T) {
+	n := start(t, 1)
+	end := string(make([]byte, 16))
+	sent := greeting(1, 2, 1, 2, "c1", "n2") + frame(6, "\x02s1frame") + frame(8, "data") + frame(9, end)
+	say(t, n.Addr(), sent)
+	if got := receive(t, "a snapshot", n.snapshots); !errors.Is(got.err, transport.ErrChecksum) {
+		t.Errorf("got %v, want %v", got.err, transport.ErrChecksum)
+	}
+}
+
+func TestASnapshotHasAHarmlessName(t *testing.T) {
+	a, b := pair(t)
+	for _, name := range []string{"", "../identity", "a/b", "a.sst", "A"} {
+		if err := a.SendSnapshot(2, name, bytes.NewReader(nil), nil); !errors.Is(err, transport.ErrFrame) {
+			t.Errorf("send %q: got %v, want %v", name, err, transport.ErrFrame)
+		}
+		offer := frame(6, string(byte(len(name)))+name+"frame")
+		say(t, b.Addr(), greeting(1, 2, 2, 1, "c1", "n1")+offer)
+	}
+	if len(b.snapshots) != 0 {
+		t.Error("a snapshot was delivered")
+	}
+}
+
+func TestSnapshotsToNobodyFail(t *testing.T) {
+	a := start(t, 1)
+	if err := a.SendSnapshot(2, "s1", bytes.NewReader(nil), nil); !errors.Is(err, transport.ErrUnknownNode) {
+		t.Errorf("got %v, want %v", err, transport.ErrUnknownNode)
+	}
+}
+
+// TestSnapshotsTakeTurns: a third one waits, and is told when it waits too long.
+func TestSnapshotsTakeTurns(t *testing.T) {
+	a, c := start(t, 1), start(t, 3)
+	b := open(t, 2, func(c *transport.Config) { c.SnapshotWait = 200 * time.Millisecond })
+	b.hold = make(chan struct{})
+	b.Start(b.recorder)
+	know(t, a, b.peer)
+	know(t, c, b.peer)
+	sent := make(chan error, 2)
+	for i := range 2 {
+		go func() { sent <- a.SendSnapshot(2, fmt.Sprint("s", i), bytes.NewReader(file(10)), nil) }()
+	}
+	<-b.held
+	<-b.held
+	if err := c.SendSnapshot(2, "s3", bytes.NewReader(file(10)), nil); !errors.Is(err, transport.ErrBusy) {
+		t.Errorf("third snapshot: got %v, want %v", err, transport.ErrBusy)
+	}
+	close(b.hold)
+	for range 2 {
+		if err := receive(t, "a snapshot is sent", sent); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := c.SendSnapshot(2, "s4", bytes.NewReader(file(10)), nil); err != nil {
+		t.Errorf("a snapshot afterwards: %v", err)
+	}
+}
+
+func TestSnapshotsKeepBelowTheirRate(t *testing.T) {
+	a, _ := pair(t, func(c *transport.Config) { c.SnapshotRate = 2 << 20 })
+	begin := time.Now()
+	if err := a.SendSnapshot(2, "s1", bytes.NewReader(file(1<<20)), nil); err != nil {
+		t.Fatal(err)
+	}
+	// One chunk of 128 KiB may leave at once; the others take 437 ms.
+	if took := time.Since(begin); took < 400*time.Millisecond {
+		t.Errorf("1 MiB at 2 MiB/s took %v", took)
+	}
+}
+
+func TestCloseEndsASnapshot(t *testing.T) {
+	a, b := pair(t)
+	b.hold = make(chan struct{})
+	sent := make(chan error, 1)
+	go func() { sent <- a.SendSnapshot(2, "s1", bytes.NewReader(file(10)), nil) }()
+	<-b.held
+	a.Close()
+	if err := receive(t, "the sender ends", sent); err == nil {
+		t.Error("the snapshot counts as sent")
+	}
+	close(b.hold)
+}
+
+func TestANodeThatCannotStoreASnapshotSaysSo(t *testing.T) {
+	b := open(t, 2)
+	a := start(t, 1)
+	b.Start(fullDisk{b.recorder})
+	know(t, a, b.peer)
+	if err := a.SendSnapshot(2, "s1", bytes.NewReader(file(10)), nil); !errors.Is(err, transport.ErrRefused) {
+		t.Errorf("got %v, want %v", err, transport.ErrRefused)
+	}
+}
+
+// fullDisk stores no snapshot.
+type fullDisk struct{ *recorder }
+
+func (fullDisk) DeliverSnapshot(nodeID, string, io.Reader, []byte) error { return errTest }

@@ -1,0 +1,75 @@
+package transport
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Status is what is known of a peer.
+type Status struct {
+	Peer
+	// Connected: frames go to the peer. Whether frames come from it, Heard says.
+	Connected   bool
+	Incarnation uint64
+	// Heard is when the peer was last heard of; the zero time: never.
+	Heard time.Time
+	// Offset is how far its clock is ahead of this node's, measured over a
+	// message and its answer that took Trip; Trip is 0 when nothing was
+	// measured on this connection yet.
+	Offset, Trip time.Duration
+	// Waiting is how many bytes wait for it, Dropped how many frames were
+	// dropped so far.
+	Waiting int
+	Dropped uint64
+}
+
+// Peers returns all known peers, by id.
+func (n *Network) Peers() []Status {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	all := make([]Status, 0, len(n.peers))
+	for _, p := range n.peers {
+		all = append(all, p.status())
+	}
+	slices.SortFunc(all, func(a, b Status) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+func (p *peer) status() Status {
+	s := Status{
+		Peer: p.target(), Connected: p.connected.Load(), Incarnation: p.incarnation.Load(),
+		Heard: p.lastHeard(), Waiting: p.queue.waiting(), Dropped: p.dropped.Load(),
+	}
+	if best, ok := p.clock.best(); ok {
+		s.Offset, s.Trip = best.offset, best.trip
+	}
+	return s
+}
+
+func (p *peer) lastHeard() time.Time {
+	if at := p.heard.Load(); at != 0 {
+		return p.n.started.Add(time.Duration(at))
+	}
+	return time.Time{}
+}
+
+// Offset is how far a peer's clock is ahead of this node's; false when it is not
+// known, because there is no connection or nothing was measured on it yet.
+func (n *Network) Offset(id NodeID) (time.Duration, bool) {
+	p := n.peer(id)
+	if p == nil {
+		return 0, false
+	}
+	best, ok := p.clock.best()
+	return best.offset, ok
+}
+
+// LastHeard is when anything came from a peer; the zero time: never.
+func (n *Network) LastHeard(id NodeID) time.Time {
+	p := n.peer(id)
+	if p == nil {
+		return time.Time{}
+	}
+	return p.lastHeard()
+}
