@@ -42,6 +42,9 @@ func (x *exchange) succeed(r api.Response) {
 		h.Set("Cache-Control", r.CacheControl)
 	}
 	h.SetContentType(orElse(r.ContentType, contentJSON))
+	for _, f := range r.Fields {
+		h.Add(f.Name, f.Value)
+	}
 	x.http.Response.SetBody(r.Body)
 	x.account(r.Status, codeOK)
 }

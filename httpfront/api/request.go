@@ -43,8 +43,14 @@ type Response struct {
 	ContentType string
 	// CacheControl is no-store when empty.
 	CacheControl string
-	Body         []byte
+	// Fields are further header fields: Location, Set-Cookie,
+	// Content-Security-Policy.
+	Fields []Field
+	Body   []byte
 }
+
+// Field is a header field of an answer.
+type Field struct{ Name, Value string }
 
 // TraceSize is the length of a UUID in text.
 const TraceSize = 36
