@@ -66,9 +66,12 @@ func (x *exchange) fail(err error) {
 	if errors.Is(err, api.ErrThrottled) {
 		x.server.metrics.throttled.Inc()
 	}
-	if errors.Is(err, api.ErrThrottled) && !x.wantsJSON() {
+	switch {
+	case x.family == api.HTML:
+		x.problem(e)
+	case errors.Is(err, api.ErrThrottled) && !x.wantsJSON():
 		x.page()
-	} else {
+	default:
 		h.SetContentType(contentJSON)
 		x.http.Response.SetBody(e.AppendBody(x.Buffer[:0], x.family, x.Config.HelpURL, &x.Request))
 	}

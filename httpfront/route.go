@@ -2,6 +2,7 @@ package httpfront
 
 import (
 	"ssod/httpfront/api"
+	"ssod/httpfront/mvpd/sandbox"
 	"ssod/httpfront/sso"
 )
 
@@ -10,6 +11,17 @@ type Handlers struct {
 	Mint, Refresh, Link, Unlink, List api.Handler // /api/{serviceProvider}/...
 	Register, Token                   api.Handler // /o/client/...
 	JWKS                              api.Handler // /.well-known/{realm}/jwks.json
+	Sandbox                           SandboxHandlers
+}
+
+// SandboxHandlers are the pages of the built-in TV provider.
+type SandboxHandlers struct {
+	Login, Choose, Logout api.Handler // /sandbox/{realm}/{mvpd}/...
+}
+
+// NewSandboxHandlers returns the pages of the built-in TV provider.
+func NewSandboxHandlers(p sandbox.Pages) SandboxHandlers {
+	return SandboxHandlers{Login: p.Login, Choose: p.Choose, Logout: p.Logout}
 }
 
 // resource is what a path names: the operations behind its methods.
@@ -33,6 +45,7 @@ type routes struct {
 	oauth   map[string]*resource // last segment of /o/client/...
 	jwks    *resource
 	openapi *resource
+	sandbox map[string]*resource // last segment of /sandbox/{realm}/{mvpd}/...
 }
 
 func newRoutes(h Handlers, m *metrics) *routes {
@@ -55,6 +68,10 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		},
 		jwks:    newResource(api.SSO, op("jwks", h.JWKS), nil),
 		openapi: newResource(api.SSO, op("openapi", serveOpenAPI), nil),
+		sandbox: map[string]*resource{
+			"login":  newResource(api.HTML, op("sandbox_login", h.Sandbox.Login), op("sandbox_choose", h.Sandbox.Choose)),
+			"logout": newResource(api.HTML, op("sandbox_logout", h.Sandbox.Logout), nil),
+		},
 	}
 }
 
@@ -89,6 +106,11 @@ func (rs *routes) find(p *path) (r *resource, parameter []byte, f api.Family) {
 		return rs.jwks, p.segments[1], api.SSO
 	case p.n == 1 && p.is(0, "openapi.yaml"):
 		return rs.openapi, nil, api.SSO
+	case p.is(0, "sandbox"):
+		if p.n == 4 {
+			r = rs.sandbox[string(p.segments[3])]
+		}
+		return r, nil, api.HTML
 	default:
 		return nil, nil, api.SSO
 	}

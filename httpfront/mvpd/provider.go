@@ -9,11 +9,11 @@ import (
 	"ssod/httpfront/config"
 )
 
-// Budget is how long a question to a provider may take, and maxQuestions how
-// many may be with one provider at once, per node. A request may take 10 s.
+// DefaultBudget is how long a question to a provider may take, and maxQuestions
+// how many may be with one provider at once, per node. A request may take 10 s.
 const (
-	Budget       = 5 * time.Second
-	maxQuestions = 128
+	DefaultBudget = 5 * time.Second
+	maxQuestions  = 128
 )
 
 // Provider is a TV provider of a realm with its connector.
@@ -32,7 +32,7 @@ func (p *Provider) ActiveFor(serviceProvider string) bool {
 }
 
 // Decide asks the provider and returns one decision for each resource, within
-// [Budget].
+// the registry's budget.
 func (p *Provider) Decide(ctx context.Context, q Question) []Decision {
 	decisions, err := p.ask(ctx, q)
 	if err == nil && len(decisions) == len(q.Resources) {

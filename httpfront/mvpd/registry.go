@@ -1,6 +1,7 @@
 package mvpd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -8,6 +9,7 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"ssod/httpfront/config"
 )
@@ -27,6 +29,10 @@ type Maker func(cfg *config.Config, realm *config.Realm, m *config.MVPD) (Connec
 // Registry finds the providers of a configuration. It is safe for concurrent
 // use.
 type Registry struct {
+	// Budget is how long a question to a provider may take; 0 means
+	// [DefaultBudget]. It is set before the first use.
+	Budget time.Duration
+
 	makers  map[string]Maker // by kind
 	log     *slog.Logger
 	current atomic.Pointer[table]
@@ -127,5 +133,5 @@ func (r *Registry) add(t, old *table, realm *config.Realm, m *config.MVPD) {
 		r.log.Error("a TV provider cannot be used", "error", fmt.Errorf("realm %s, mvpd %s: %w", realm.ID, m.ID, err))
 		return
 	}
-	t.providers[at] = &Provider{Connector: c, Config: m, slots: make(chan struct{}, maxQuestions), budget: Budget, log: r.log}
+	t.providers[at] = &Provider{Connector: c, Config: m, slots: make(chan struct{}, maxQuestions), budget: cmp.Or(r.Budget, DefaultBudget), log: r.log}
 }

@@ -15,6 +15,8 @@ import (
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/mvpd"
+	"ssod/httpfront/mvpd/sandbox"
 	"ssod/httpfront/registration"
 	"ssod/httpfront/sso"
 	"ssod/persistence"
@@ -158,6 +160,13 @@ func (n *Node) tokenLife(realm string) time.Duration {
 	return cfg.MemberRetention
 }
 
+// providers has the TV providers of the kinds that this version speaks with.
+func (n *Node) providers() *mvpd.Registry {
+	return mvpd.NewRegistry(map[string]mvpd.Maker{
+		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.ring.LinkCodeKey}),
+	}, n.log)
+}
+
 // serve opens the public listener and the admin API.
 func (n *Node) serve(context.Context) (err error) {
 	profiles := profile.Client{Asker: n.runtime}
@@ -167,9 +176,11 @@ func (n *Node) serve(context.Context) (err error) {
 		n.log.Warn("the limit of open files bounds the connections", "connections", clients, "files", openFiles())
 	}
 	service := &sso.Service{Tokens: n.ring, Clients: n.clients, Profiles: profiles, Directory: directory, Log: n.log}
+	handlers := httpfront.NewHandlers(service, n.clients, n.ring)
+	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: n.providers()})
 	n.front, err = httpfront.Start(httpfront.Options{
 		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey,
-		Handlers: httpfront.NewHandlers(service, n.clients, n.ring),
+		Handlers: handlers,
 		Settings: n.settings.Config, MaxConnections: clients, Metrics: n.registry, Log: n.log,
 	})
 	if err != nil {
