@@ -14,6 +14,7 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/mediatoken"
 	"ssod/httpfront/registration"
 )
 
@@ -85,6 +86,7 @@ func TestCatalogue(t *testing.T) {
 		{actors.ErrUnavailable, unavailable},
 		{actors.ErrOverloaded, unavailable},
 		{linkdirectory.ErrFull, unavailable},
+		{mediatoken.ErrBusy, unavailable},
 		{actors.ErrUnknown, unknown},
 		{context.DeadlineExceeded, unknown},
 		{context.Canceled, unknown},
