@@ -8,8 +8,8 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
 	"ssod/httpfront/keys"
-	"ssod/httpfront/mediatoken"
 	"ssod/httpfront/registration"
+	"ssod/httpfront/slots"
 )
 
 // Action tells the client what to do about an error; errors.md 2.
@@ -98,7 +98,7 @@ var catalogue = []*Error{
 	{as[*linkdirectory.ClosedError], 429, "too_many_requests", "Too many requests", Retry, "Short link codes are not accepted at the moment", 0, false, false},
 	{as[*profile.TooManyCodesError], 429, "too_many_requests", "Too many requests", Retry, "Too many link codes were created", 0, false, false},
 
-	{anyOf(actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull, mediatoken.ErrBusy), 503, "service_unavailable", "The service is temporarily unavailable", Retry, "", time.Second, false, false},
+	{anyOf(actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull, slots.ErrBusy), 503, "service_unavailable", "The service is temporarily unavailable", Retry, "", time.Second, false, false},
 	{unknownOutcome, 503, "service_unavailable", "The service is temporarily unavailable", Retry, "the outcome is unknown; repeat the request", time.Second, false, false},
 }
 

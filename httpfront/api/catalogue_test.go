@@ -14,8 +14,8 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
 	"ssod/httpfront/keys"
-	"ssod/httpfront/mediatoken"
 	"ssod/httpfront/registration"
+	"ssod/httpfront/slots"
 )
 
 // seen is what a client of the SSO Service gets to see.
@@ -86,7 +86,7 @@ func TestCatalogue(t *testing.T) {
 		{actors.ErrUnavailable, unavailable},
 		{actors.ErrOverloaded, unavailable},
 		{linkdirectory.ErrFull, unavailable},
-		{mediatoken.ErrBusy, unavailable},
+		{slots.ErrBusy, unavailable},
 		{actors.ErrUnknown, unknown},
 		{context.DeadlineExceeded, unknown},
 		{context.Canceled, unknown},

@@ -20,8 +20,6 @@
 // # Signing
 //
 // One signature takes about as much CPU as everything else in a request, many
-// times over. A [Signer] therefore makes a few at once, one per CPU, and lets a
-// bounded number of requests wait for their turn, first come first served; one
-// more gets [ErrBusy] at once. So a rush of decisions slows other calls down by
-// a share of the CPUs, not by the length of the rush.
+// times over. A [Signer] therefore works in slots: one signature per CPU at a
+// time, and a bounded number of requests that wait for theirs.
 package mediatoken

@@ -3,15 +3,11 @@ package mediatoken
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"runtime"
-	"sync/atomic"
 	"time"
-)
 
-// ErrBusy says that too many requests wait for a signature.
-var ErrBusy = errors.New("too many media tokens to sign at once")
+	"ssod/httpfront/slots"
+)
 
 // Options is what a [Signer] needs.
 type Options struct {
@@ -29,10 +25,8 @@ type Options struct {
 // Signer makes media tokens on a bounded number of CPUs. It is safe for
 // concurrent use and has no goroutine: whoever wants a token signs it.
 type Signer struct {
-	sign    func(realm, text string, now time.Time) ([]byte, error)
-	slots   chan struct{}
-	waiting atomic.Int64
-	most    int64
+	sign  func(realm, text string, now time.Time) ([]byte, error)
+	slots *slots.Slots
 }
 
 // Signed is a token with its validity.
@@ -43,51 +37,24 @@ type Signed struct {
 
 // NewSigner returns a signer.
 func NewSigner(o Options) *Signer {
-	return &Signer{
-		sign:  o.Sign,
-		slots: make(chan struct{}, cmp.Or(o.Parallel, runtime.GOMAXPROCS(0))),
-		most:  int64(cmp.Or(o.Waiting, 1024)),
-	}
+	return &Signer{sign: o.Sign, slots: slots.New(o.Parallel, cmp.Or(o.Waiting, 1024))}
 }
 
 // Sign makes the token of a realm. t.Issued is cut to seconds. It fails with
-// [ErrBusy], with [ErrText], or when ctx ends first.
+// [slots.ErrBusy], with [ErrText], or when ctx ends first.
 func (s *Signer) Sign(ctx context.Context, realm string, t Token) (Signed, error) {
 	t.Issued = t.Issued.UTC().Truncate(time.Second)
 	element, err := t.element()
 	if err != nil {
 		return Signed{}, fmt.Errorf("media token: %w", err)
 	}
-	if err := s.enter(ctx); err != nil {
+	if err := s.slots.Enter(ctx); err != nil {
 		return Signed{}, fmt.Errorf("media token: %w", err)
 	}
-	defer func() { <-s.slots }()
+	defer s.slots.Leave()
 	signature, err := s.sign(realm, element, t.Issued)
 	if err != nil {
 		return Signed{}, fmt.Errorf("sign a media token: %w", err)
 	}
 	return Signed{serialize(element, signature), t.Issued, t.Issued.Add(t.TTL)}, nil
-}
-
-// enter waits for a slot.
-func (s *Signer) enter(ctx context.Context) error {
-	select {
-	case s.slots <- struct{}{}:
-		return nil
-	default:
-	}
-	defer s.waiting.Add(-1)
-	if s.waiting.Add(1) > s.most {
-		return ErrBusy
-	}
-	select {
-	case s.slots <- struct{}{}:
-		// The scheduler runs a goroutine that was woken before those that are
-		// ready, in the time that the waker had left. Signing after signing,
-		// that would keep short requests out for milliseconds.
-		runtime.Gosched()
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"ssod/httpfront/mediatoken"
 	"ssod/httpfront/mediatoken/verifier"
+	"ssod/httpfront/slots"
 )
 
 var pairs = sync.OnceValue(func() [2]*rsa.PrivateKey {
@@ -155,62 +156,28 @@ func TestAKeyThatCannotSign(t *testing.T) {
 	}
 }
 
-// TestSigningIsBounded: two at once, three in the queue, and the next one is
-// told at once.
+// TestSigningIsBounded: one at work, one in the queue, and no third one.
 func TestSigningIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		now, most := 0, 0
-		signer := mediatoken.NewSigner(mediatoken.Options{Parallel: 2, Waiting: 3, Sign: func(string, string, time.Time) ([]byte, error) {
-			mu.Lock()
-			now++
-			most = max(most, now)
-			mu.Unlock()
-			<-time.After(time.Second)
-			mu.Lock()
-			now--
-			mu.Unlock()
+		release := make(chan struct{})
+		signer := mediatoken.NewSigner(mediatoken.Options{Parallel: 1, Waiting: 1, Sign: func(string, string, time.Time) ([]byte, error) {
+			<-release
 			return []byte("signature"), nil
 		}})
-		began := time.Now()
-		var all sync.WaitGroup
-		for range 5 {
-			all.Go(func() {
+		var two sync.WaitGroup
+		for range 2 {
+			two.Go(func() {
 				if _, err := signer.Sign(context.Background(), "acme", sample()); err != nil {
 					t.Errorf("one of those who may wait: %v", err)
 				}
 			})
 		}
 		synctest.Wait()
-		if _, err := signer.Sign(context.Background(), "acme", sample()); !errors.Is(err, mediatoken.ErrBusy) || time.Since(began) != 0 {
-			t.Errorf("one too many: got %v after %v, want ErrBusy at once", err, time.Since(began))
-		}
-		all.Wait()
-		if took := time.Since(began); most != 2 || took != 3*time.Second {
-			t.Errorf("%d at once, %v for five; want 2, 3s", most, took)
-		}
-	})
-}
-
-func TestNobodyWaitsLongerThanItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		signer := mediatoken.NewSigner(mediatoken.Options{Parallel: 1, Waiting: 1, Sign: func(string, string, time.Time) ([]byte, error) {
-			<-release
-			return nil, nil
-		}})
-		var first sync.WaitGroup
-		first.Go(func() { _, _ = signer.Sign(context.Background(), "acme", sample()) })
-		synctest.Wait()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		for range 2 { // the first one left its place in the queue
-			if _, err := signer.Sign(ctx, "acme", sample()); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v, want the end of the context", err)
-			}
+		if _, err := signer.Sign(context.Background(), "acme", sample()); !errors.Is(err, slots.ErrBusy) {
+			t.Errorf("one too many: got %v, want ErrBusy", err)
 		}
 		close(release)
-		first.Wait()
+		two.Wait()
 	})
 }
 
