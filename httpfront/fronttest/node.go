@@ -12,8 +12,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/actors"
+	"ssod/actors/device"
+	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
+	"ssod/actors/session"
 	"ssod/cluster/faulty"
 	"ssod/cluster/meta"
 	"ssod/httpfront"
@@ -128,6 +131,7 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 	})
 	must(err)
 	t.Cleanup(n.Registration.Close)
+	courier := intent.NewCourier()
 	runtime, err := actors.Start(actors.Config{
 		Shards: shards, Self: shards.Address(), Log: log,
 		Kinds: []actors.Kind{
@@ -137,12 +141,16 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 					realm, _ := n.Settings.Config().Realm(id)
 					return realm.TokenLife()
 				},
+				Courier: courier,
 			}),
+			device.Kind(courier), session.Kind(courier),
 			linkdirectory.Kind(linkdirectory.Config{Keys: n.Keys, Log: log}),
 		},
 	})
 	must(err)
 	t.Cleanup(func() { stop(t, runtime.Stop) })
+	courier.Start(runtime)
+	t.Cleanup(courier.Close)
 	return &sso.Service{
 		Tokens: n.Keys, Clients: n.Registration,
 		Profiles:  profile.Client{Asker: runtime},

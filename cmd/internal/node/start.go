@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"ssod/actors"
+	"ssod/actors/device"
+	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
+	"ssod/actors/session"
 	"ssod/cluster/meta"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
@@ -132,13 +135,16 @@ func (n *Node) sign(ctx context.Context) error {
 
 // act starts the actors.
 func (n *Node) act(context.Context) (err error) {
+	courier := intent.NewCourier()
 	n.runtime, err = actors.Start(actors.Config{
 		Shards: n.shards, Self: n.config.RPC, Metrics: n.registry, Log: n.log,
 		Kinds: []actors.Kind{
 			profile.Kind(profile.Config{
 				Retention: func() time.Duration { return n.settings.Config().MemberRetention },
 				TokenLife: n.tokenLife,
+				Courier:   courier,
 			}),
+			device.Kind(courier), session.Kind(courier),
 			linkdirectory.Kind(linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
 		},
 	})
@@ -146,6 +152,8 @@ func (n *Node) act(context.Context) (err error) {
 		return err
 	}
 	n.own("actors", n.runtime.Stop)
+	courier.Start(n.runtime)
+	n.own("courier", closing(func() error { courier.Close(); return nil }))
 	return nil
 }
 
