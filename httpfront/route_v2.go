@@ -1,6 +1,9 @@
 package httpfront
 
-import "ssod/httpfront/api"
+import (
+	"ssod/httpfront/api"
+	"ssod/httpfront/entitlement"
+)
 
 // V2 are the operations of the entitlement API; rest-v2.md of the contract.
 type V2 struct {
@@ -11,6 +14,18 @@ type V2 struct {
 	Logout                                    api.Handler // .../logout/{mvpd}
 	Authenticate, LoginCallback               api.Handler // /api/v2/authenticate/..., in a browser
 	LogoutAgent, LogoutCallback               api.Handler // /api/v2/logout-agent/..., in a browser
+}
+
+// NewV2 returns the operations of the entitlement API.
+func NewV2(s *entitlement.Service) V2 {
+	return V2{
+		Configuration: s.Configuration,
+		CreateSession: s.CreateSession, ReadSession: s.ReadSession, ResumeSession: s.ResumeSession,
+		AllProfiles: s.AllProfiles, ProfileByMVPD: s.ProfileByMVPD, ProfileByCode: s.ProfileByCode,
+		Authorize: s.Authorize, Preauthorize: s.Preauthorize, Logout: s.Logout,
+		Authenticate: s.Authenticate, LoginCallback: s.LoginCallback,
+		LogoutAgent: s.LogoutAgent, LogoutCallback: s.LogoutCallback,
+	}
 }
 
 // v2Routes are the resources of the entitlement API.

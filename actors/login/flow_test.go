@@ -96,7 +96,7 @@ func TestTheDeviceDecidesWhichSessionCounts(t *testing.T) {
 	w := newWorld(t, faulty.Options{})
 	defer w.stop()
 	first := w.begin("phone")
-	second := &device.Begin{Session: intent.At(session.ID{Realm: "acme", Code: "LATER"}.Address()), UntilMs: w.now().Add(time.Hour).UnixMilli()}
+	second := &device.Begin{Session: intent.At(session.ID{ServiceProvider: "tv", Code: "LATER"}.Address()), UntilMs: w.now().Add(time.Hour).UnixMilli()}
 	if _, err := w.runtime.Ask(t.Context(), deviceID("phone").Address(), w.request(), 1, second); err != nil {
 		t.Fatal(err) // and nobody carries out what the device promised
 	}

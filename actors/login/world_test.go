@@ -145,7 +145,7 @@ func under(id profile.ID, c *profile.Caller) *login.Sharing {
 // browser.
 func (w *world) begin(name string, shared ...*login.Sharing) session.ID {
 	w.Helper()
-	id := session.ID{Realm: "acme", Code: fmt.Sprintf("CODE%03d", w.serial.Add(1))}
+	id := session.ID{ServiceProvider: "tv", Code: fmt.Sprintf("CODE%03d", w.serial.Add(1))}
 	sessions, request := session.Client{Asker: w.runtime}, w.request()
 	reply := sure(w, func(ctx context.Context) (*session.CreateReply, error) {
 		return sessions.Create(ctx, request, id, &session.Create{

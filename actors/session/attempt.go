@@ -4,6 +4,8 @@ import (
 	"crypto/subtle"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"ssod/actors/intent"
 	"ssod/actors/login"
 )
@@ -25,7 +27,9 @@ func (s *State) open(m *Open, now time.Time) decision {
 	if len(next.Attempts) == maxAttempts {
 		next.Attempts = next.Attempts[1:]
 	}
-	next.Attempts = append(next.Attempts, m.GetAttempt())
+	a := proto.Clone(m.GetAttempt()).(*Attempt)
+	a.Mvpd = s.GetParameters().GetMvpd()
+	next.Attempts = append(next.Attempts, a)
 	return decision{reply: &OpenReply{Parameters: s.GetParameters(), Party: s.GetParty()}, next: next}
 }
 

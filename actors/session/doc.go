@@ -1,8 +1,8 @@
 // Package session is the entity behind an authentication code: one login in
 // progress, from the app's request to the moment a viewer has logged in.
 //
-// A session is named by realm and code ([ID]); the realm is part of the name so
-// that a code of one tenant can not even be looked up by another. What the actor
+// A session is named by service provider and code ([ID]); the provider is part of
+// the name so that a code of one cannot even be looked up by another. What the actor
 // does with a command is decided by pure functions of (state, command, now):
 //
 //	create.go   an app begins a session, completes its parameters, reads it

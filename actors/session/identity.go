@@ -11,13 +11,13 @@ const KindName = "session"
 
 // ID names a session.
 type ID struct {
-	Realm string
-	Code  string // the authentication code
+	ServiceProvider string
+	Code            string // the authentication code
 }
 
 // Address is where the session's actor is asked.
 func (id ID) Address() actors.Address {
-	return actors.Address{Kind: KindName, Identity: actors.Identity{id.Realm, id.Code}}
+	return actors.Address{Kind: KindName, Identity: actors.Identity{id.ServiceProvider, id.Code}}
 }
 
 // Digest is how a secret of a browser is kept.

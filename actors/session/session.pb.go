@@ -397,7 +397,7 @@ type Attempt struct {
 	Browser       []byte                 `protobuf:"bytes,2,opt,name=browser,proto3" json:"browser,omitempty"` // SHA-256 of what the browser's cookie holds
 	Nonce         string                 `protobuf:"bytes,3,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	Verifier      string                 `protobuf:"bytes,4,opt,name=verifier,proto3" json:"verifier,omitempty"`
-	Mvpd          string                 `protobuf:"bytes,5,opt,name=mvpd,proto3" json:"mvpd,omitempty"` // the one it was sent to
+	Mvpd          string                 `protobuf:"bytes,5,opt,name=mvpd,proto3" json:"mvpd,omitempty"` // the one it was sent to; the session fills it in
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -7,6 +7,7 @@ import (
 
 	"ssod/actors"
 	"ssod/actors/device"
+	"ssod/actors/farewell"
 	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
@@ -17,9 +18,12 @@ import (
 	"ssod/httpfront"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
+	"ssod/httpfront/entitlement"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/mediatoken"
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/mvpd/sandbox"
+	"ssod/httpfront/platformid"
 	"ssod/httpfront/registration"
 	"ssod/httpfront/sso"
 	"ssod/persistence"
@@ -144,7 +148,7 @@ func (n *Node) act(context.Context) (err error) {
 				TokenLife: n.tokenLife,
 				Courier:   courier,
 			}),
-			device.Kind(courier), session.Kind(courier),
+			device.Kind(courier), session.Kind(courier), farewell.Kind(),
 			linkdirectory.Kind(linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
 		},
 	})
@@ -175,6 +179,17 @@ func (n *Node) providers() *mvpd.Registry {
 	}, n.log)
 }
 
+// entitlement makes the entitlement API.
+func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *entitlement.Service {
+	return entitlement.New(entitlement.Options{
+		Tokens: n.ring, Clients: n.clients, Profiles: profiles,
+		Sessions: session.Client{Asker: n.runtime}, Devices: device.Client{Asker: n.runtime},
+		Farewells: farewell.Client{Asker: n.runtime}, Providers: providers,
+		Media:     mediatoken.NewSigner(mediatoken.Options{Sign: n.ring.SignMedia}),
+		Platforms: platformid.NewVerifier(n.log), Log: n.log,
+	})
+}
+
 // serve opens the public listener and the admin API.
 func (n *Node) serve(context.Context) (err error) {
 	profiles := profile.Client{Asker: n.runtime}
@@ -185,7 +200,9 @@ func (n *Node) serve(context.Context) (err error) {
 	}
 	service := &sso.Service{Tokens: n.ring, Clients: n.clients, Profiles: profiles, Directory: directory, Log: n.log}
 	handlers := httpfront.NewHandlers(service, n.clients, n.ring)
-	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: n.providers()})
+	providers := n.providers()
+	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
+	handlers.V2 = httpfront.NewV2(n.entitlement(profiles, providers))
 	n.front, err = httpfront.Start(httpfront.Options{
 		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey,
 		Handlers: handlers,
