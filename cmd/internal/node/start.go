@@ -58,7 +58,7 @@ func (n *Node) listen(context.Context) error {
 	}
 	o := admin.Options{
 		Address: n.config.Admin, TLS: secure, Token: n.config.AdminToken,
-		Status: n.status, Metrics: n.registry, Log: n.log,
+		Status: n.status, Metrics: n.registry, OpenAPI: httpfront.OpenAPI(), Log: n.log,
 	}
 	if n.admin, err = admin.Start(o); err != nil {
 		return err
