@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"time"
 
 	"ssod/actors"
@@ -212,13 +213,32 @@ func (n *Node) serve(context.Context) (err error) {
 		return err
 	}
 	n.own("public listener", n.front.Shutdown)
-	n.known.Lock()
-	n.http = n.front.Address().String()
-	n.known.Unlock()
+	if err := n.reachable(n.front.Address().String()); err != nil {
+		return err
+	}
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
 		Profiles: profiles, LinkDirectory: directory, Shards: n.shards,
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.LinkCodeKey(id.Realm), id) },
 	})
 	return nil
+}
+
+// reachable takes note of the public listener's address. Where the system chose
+// the port, the default of publicURL has waited for it.
+func (n *Node) reachable(address string) error {
+	n.known.Lock()
+	n.http = address
+	n.known.Unlock()
+	if _, port, err := net.SplitHostPort(n.config.HTTP); err != nil || port != "0" {
+		return nil
+	}
+	n.reloading.Lock()
+	defer n.reloading.Unlock()
+	n.config.HTTP = address
+	cfg, err := n.config.Settings()
+	if err != nil {
+		return err
+	}
+	return n.settings.Replace(cfg)
 }
