@@ -73,13 +73,13 @@ func (x *exchange) begin(s *Server, ctx *fasthttp.RequestCtx, conn *wire.Conn, r
 	}
 	peer := addressOf(conn.RemoteAddr())
 	x.Address = throttle.ClientAddress(peer, r.Header(wire.ForwardedFor), x.Config.Throttle.TrustedProxies)
-	var parameter []byte
-	x.resource, parameter, x.family = s.routes.find(p)
+	named := s.routes.find(p)
+	x.resource, x.family = named.resource, named.family
 	if x.resource == nil {
 		return
 	}
 	x.op = x.resource.operation(r.Method)
-	x.Parameter = string(parameter)
+	x.Parameter, x.Item = string(named.parameter), string(named.item)
 	if p.is(0, "api") {
 		x.Realm, _, _ = x.Config.ServiceProvider(x.Parameter)
 	}

@@ -108,7 +108,8 @@ func describe(rs *routes, target string) string {
 	if !ok {
 		return "refused"
 	}
-	r, parameter, _ := rs.find(&p)
+	named := rs.find(&p)
+	r, parameter := named.resource, named.parameter
 	switch {
 	case r == nil:
 		return "unknown"
@@ -128,7 +129,7 @@ func TestFamilies(t *testing.T) {
 		"/o": api.OAuth, "/o/client/scopes": api.OAuth,
 	} {
 		p, _ := splitPath([]byte(target))
-		if _, _, got := rs.find(&p); got != want {
+		if got := rs.find(&p).family; got != want {
 			t.Errorf("%s: family %d, want %d", target, got, want)
 		}
 	}

@@ -42,6 +42,9 @@ func (x *exchange) succeed(r api.Response) {
 		h.Set("Cache-Control", r.CacheControl)
 	}
 	h.SetContentType(orElse(r.ContentType, contentJSON))
+	for _, f := range r.Fields {
+		h.Add(f.Name, f.Value)
+	}
 	x.http.Response.SetBody(r.Body)
 	x.account(r.Status, codeOK)
 }
@@ -63,9 +66,12 @@ func (x *exchange) fail(err error) {
 	if errors.Is(err, api.ErrThrottled) {
 		x.server.metrics.throttled.Inc()
 	}
-	if errors.Is(err, api.ErrThrottled) && !x.wantsJSON() {
+	switch {
+	case x.family == api.HTML:
+		x.problem(e)
+	case errors.Is(err, api.ErrThrottled) && !x.wantsJSON():
 		x.page()
-	} else {
+	default:
 		h.SetContentType(contentJSON)
 		x.http.Response.SetBody(e.AppendBody(x.Buffer[:0], x.family, x.Config.HelpURL, &x.Request))
 	}

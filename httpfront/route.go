@@ -2,6 +2,7 @@ package httpfront
 
 import (
 	"ssod/httpfront/api"
+	"ssod/httpfront/mvpd/sandbox"
 	"ssod/httpfront/sso"
 )
 
@@ -10,6 +11,18 @@ type Handlers struct {
 	Mint, Refresh, Link, Unlink, List api.Handler // /api/{serviceProvider}/...
 	Register, Token                   api.Handler // /o/client/...
 	JWKS                              api.Handler // /.well-known/{realm}/jwks.json
+	V2                                V2          // /api/v2/...
+	Sandbox                           SandboxHandlers
+}
+
+// SandboxHandlers are the pages of the built-in TV provider.
+type SandboxHandlers struct {
+	Login, Choose, Logout api.Handler // /sandbox/{realm}/{mvpd}/...
+}
+
+// NewSandboxHandlers returns the pages of the built-in TV provider.
+func NewSandboxHandlers(p sandbox.Pages) SandboxHandlers {
+	return SandboxHandlers{Login: p.Login, Choose: p.Choose, Logout: p.Logout}
 }
 
 // resource is what a path names: the operations behind its methods.
@@ -31,8 +44,18 @@ type operation struct {
 type routes struct {
 	sso     map[string]*resource // last segment of /api/{serviceProvider}/...
 	oauth   map[string]*resource // last segment of /o/client/...
+	v2      *v2Routes
 	jwks    *resource
 	openapi *resource
+	sandbox map[string]*resource // last segment of /sandbox/{realm}/{mvpd}/...
+}
+
+// found is what a path names: a resource and its variable segments. Without a
+// resource the family still says which shape "not found" has.
+type found struct {
+	resource        *resource
+	parameter, item []byte
+	family          api.Family
 }
 
 func newRoutes(h Handlers, m *metrics) *routes {
@@ -53,8 +76,13 @@ func newRoutes(h Handlers, m *metrics) *routes {
 			"register": newResource(api.OAuth, nil, op("register", h.Register)),
 			"token":    newResource(api.OAuth, nil, op("token", h.Token)),
 		},
+		v2:      newV2Routes(h.V2, op),
 		jwks:    newResource(api.SSO, op("jwks", h.JWKS), nil),
 		openapi: newResource(api.SSO, op("openapi", serveOpenAPI), nil),
+		sandbox: map[string]*resource{
+			"login":  newResource(api.HTML, op("sandbox_login", h.Sandbox.Login), op("sandbox_choose", h.Sandbox.Choose)),
+			"logout": newResource(api.HTML, op("sandbox_logout", h.Sandbox.Logout), nil),
+		},
 	}
 }
 
@@ -74,36 +102,41 @@ func newResource(f api.Family, get, post *operation) *resource {
 	return r
 }
 
-// find returns the resource of a path and its variable segment. Without a
-// resource the family still says which shape "not found" has.
-func (rs *routes) find(p *path) (r *resource, parameter []byte, f api.Family) {
+// find returns what a path names.
+func (rs *routes) find(p *path) found {
 	switch {
+	case p.is(0, "api") && p.is(1, "v2"):
+		return rs.v2.find(p)
 	case p.is(0, "api"):
 		return rs.findAPI(p)
 	case p.is(0, "o"):
+		f := found{family: api.OAuth}
 		if p.n == 3 && p.is(1, "client") {
-			r = rs.oauth[string(p.segments[2])]
+			f.resource = rs.oauth[string(p.segments[2])]
 		}
-		return r, nil, api.OAuth
+		return f
 	case p.n == 3 && p.is(0, ".well-known") && p.is(2, "jwks.json"):
-		return rs.jwks, p.segments[1], api.SSO
+		return found{resource: rs.jwks, parameter: p.segments[1]}
 	case p.n == 1 && p.is(0, "openapi.yaml"):
-		return rs.openapi, nil, api.SSO
+		return found{resource: rs.openapi}
+	case p.is(0, "sandbox"):
+		f := found{family: api.HTML}
+		if p.n == 4 {
+			f.resource = rs.sandbox[string(p.segments[3])]
+		}
+		return f
 	default:
-		return nil, nil, api.SSO
+		return found{}
 	}
 }
 
 // findAPI finds the resources of the SSO Service. The words that other APIs
 // use where it has the service provider are reserved.
-func (rs *routes) findAPI(p *path) (r *resource, parameter []byte, f api.Family) {
-	if p.is(1, "v2") {
-		return nil, nil, api.V2
-	}
+func (rs *routes) findAPI(p *path) found {
 	if p.n != 3 || reserved[string(p.segments[1])] {
-		return nil, nil, api.SSO
+		return found{}
 	}
-	return rs.sso[string(p.segments[2])], p.segments[1], api.SSO
+	return found{resource: rs.sso[string(p.segments[2])], parameter: p.segments[1]}
 }
 
 var reserved = map[string]bool{

@@ -8,6 +8,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors"
+	"ssod/actors/intent"
+	"ssod/actors/login"
 	"ssod/cluster"
 )
 
@@ -18,6 +20,10 @@ const (
 	stepMayLink = 0
 	stepRedeem  = 1 // after the directory resolved the code
 	stepAddCode = 2 // after the directory reserved the code
+	// A request of the entitlement API may ask two profiles, each one thing of
+	// these.
+	stepLogins     = 0
+	stepInvalidate = 3
 )
 
 // Client asks profiles, wherever they live. Its methods fail with the errors
@@ -116,7 +122,29 @@ func (c Client) Erase(ctx context.Context, request cluster.RequestID, id ID, tom
 	if err != nil {
 		return 0, nil, err
 	}
+	_ = intent.Run(ctx, c.Asker, id.Address(), reply.Open) // the profile sees to the rest
 	return int(reply.Members), reply.Freed, nil
+}
+
+// Logins returns the logins that the caller finds through the profile; some may
+// have expired or be void. Fails with ErrNotMember or ErrWrongDevice.
+func (c Client) Logins(ctx context.Context, request cluster.RequestID, id ID, caller *Caller) ([]*login.Login, error) {
+	reply, err := ask[*LoginsReply](ctx, c, request, id, stepLogins, &Logins{Caller: caller})
+	if err != nil {
+		return nil, err
+	}
+	return reply.Logins, asError(reply.Failure, 0)
+}
+
+// Invalidate marks a login void, here and wherever else it is kept.
+func (c Client) Invalidate(ctx context.Context, request cluster.RequestID, id ID, l *login.Login) error {
+	m := &login.End{Mvpd: l.GetMvpd(), Login: l.GetId(), How: login.How_INVALIDATED}
+	reply, err := ask[*login.EndReply](ctx, c, request, id, stepInvalidate, m)
+	if err != nil {
+		return err
+	}
+	_ = intent.Run(ctx, c.Asker, id.Address(), reply.Open) // the profile sees to the rest
+	return nil
 }
 
 // ask sends a command and expects an answer of type R.

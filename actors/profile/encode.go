@@ -40,6 +40,9 @@ func (s *state) message() *State {
 		LastMembership: s.lastMembership,
 		KeepUntilMs:    s.keepUntil,
 		IssuedMs:       s.issued,
+		Logins:         s.logins,
+		Ended:          s.ended,
+		Open:           s.open,
 	}
 	for i := range s.members {
 		m.Members[i] = s.members[i].message()
@@ -75,6 +78,7 @@ func (c *code) message() *Code {
 func fromMessage(m *State) *state {
 	s := &state{
 		issued: m.IssuedMs, lastMembership: m.LastMembership, keepUntil: m.KeepUntilMs,
+		logins: m.Logins, ended: m.Ended, open: m.Open,
 		unknown: string(m.ProtoReflect().GetUnknown()),
 	}
 	if len(m.Members) > 0 {

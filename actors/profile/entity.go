@@ -7,6 +7,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors"
+	"ssod/actors/intent"
+	"ssod/actors/login"
 	"ssod/cluster"
 )
 
@@ -19,6 +21,8 @@ type Config struct {
 	// TokenLife is for how long a service token of the realm can be used, the
 	// refresh window included.
 	TokenLife func(realm string) time.Duration
+	// Courier carries out what profiles promise to devices.
+	Courier *intent.Courier
 }
 
 // quiet is for how many ticks, of a second, a profile stays decoded after its
@@ -45,7 +49,7 @@ func Kind(c Config) actors.Kind {
 // first, so that the answer from memory is not stale.
 func reads(command proto.Message) bool {
 	switch command.(type) {
-	case *Refresh, *List, *MayLink, *Show:
+	case *Refresh, *List, *MayLink, *Show, *Logins:
 		return true
 	default:
 		return false
@@ -79,6 +83,7 @@ func (e *entity) Load(store cluster.Reader) error {
 // Receive decides one command.
 func (e *entity) Receive(t *actors.Turn) {
 	e.wake()
+	defer e.nudge(t)
 	d, known := e.decide(t)
 	if !known {
 		t.Fail(fmt.Errorf("profile does not know %T", t.Command()))
@@ -108,11 +113,42 @@ func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
 	case *Show:
 		return s.show(), true
 	case *Erase:
-		return s.erase(m, now), true
+		return s.erase(m, promises(t)), true
 	case *Expire:
 		return s.expire(m, e.config.TokenLife(e.id[0]), now), true
+	case *Logins:
+		return s.listLogins(m, now), true
+	default:
+		return s.decideLogin(t)
+	}
+}
+
+// decideLogin is decide for what devices and the runtime send.
+func (s *state) decideLogin(t *actors.Turn) (d decision, known bool) {
+	switch m := t.Command().(type) {
+	case *login.Share:
+		return s.share(m, t.Now()), true
+	case *login.End:
+		return s.endLogin(m, promises(t)), true
+	case *login.EndAll:
+		return s.endAll(m, promises(t)), true
+	case *intent.Settle:
+		return s.settle(m), true
+	case *intent.Resume:
+		return answer(&intent.ResumeReply{}), true
 	default:
 		return decision{}, false
+	}
+}
+
+func promises(t *actors.Turn) *intent.Promises {
+	return &intent.Promises{Request: t.Request(), Step: t.Step(), Now: t.Now()}
+}
+
+// nudge hands overdue intents to the courier.
+func (e *entity) nudge(t *actors.Turn) {
+	if e.state != nil && intent.Overdue(e.state.open, t.Now()) {
+		e.config.Courier.Take(actors.Address{Kind: KindName, Identity: e.id}, e.state.open)
 	}
 }
 
@@ -166,13 +202,17 @@ func (e *entity) apply(d decision) {
 
 // Tick writes a lastSeen that nothing else wrote: when the stored one is too
 // old, and before the profile leaves memory. Until the next command the state
-// then rests.
+// then rests, unless it has intents open.
 func (e *entity) Tick(t *actors.Turn) (idle bool) {
 	e.wake()
+	e.nudge(t)
 	dirty, overdue := e.state.dirty()
 	if overdue || dirty && t.Retiring() {
 		e.carryOut(t, decision{next: e.state.clone()})
 		dirty, _ = e.state.dirty()
+	}
+	if len(e.state.open) > 0 {
+		return false
 	}
 	e.rest(t.Now())
 	return !dirty || !t.Retiring()

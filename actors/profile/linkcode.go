@@ -71,12 +71,12 @@ func (s *state) tooMany(request cluster.RequestID, limit int, ttl int64, now tim
 // intend notes that a request is getting a code.
 func (s *state) intend(request cluster.RequestID, now time.Time) {
 	s.forget(request, now)
-	s.intents = append(s.intents, intent{request, now.Add(intentLife).UnixMilli()})
+	s.intents = append(s.intents, linkIntent{request, now.Add(intentLife).UnixMilli()})
 }
 
 // forget drops the intent of a request, and those that nobody waits for.
 func (s *state) forget(request cluster.RequestID, now time.Time) {
-	s.intents = slices.DeleteFunc(s.intents, func(i intent) bool {
+	s.intents = slices.DeleteFunc(s.intents, func(i linkIntent) bool {
 		return i.request == request || i.until <= now.UnixMilli()
 	})
 	if len(s.intents) == 0 {
@@ -112,7 +112,7 @@ func (s *state) addCode(m *AddCode, request cluster.RequestID, now time.Time) de
 
 // reserving reports whether a code is being reserved.
 func (s *state) reserving(now time.Time) bool {
-	return slices.ContainsFunc(s.intents, func(i intent) bool { return i.until > now.UnixMilli() })
+	return slices.ContainsFunc(s.intents, func(i linkIntent) bool { return i.until > now.UnixMilli() })
 }
 
 // issue counts a code towards maxIssued.

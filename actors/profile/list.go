@@ -1,6 +1,10 @@
 package profile
 
-import "time"
+import (
+	"time"
+
+	"ssod/actors/login"
+)
 
 // refresh decides whether a token may be renewed. It writes nothing; that the
 // device was there is remembered in memory and written later.
@@ -30,11 +34,19 @@ func (s *state) list(m *List, now time.Time) decision {
 	return decision{reply: &ListReply{Members: members}, soft: c.seen(now)}
 }
 
-// show returns everything but the hashes of link codes.
+// show returns everything but the hashes of link codes, and of logins what they
+// are without what the MVPD said.
 func (s *state) show() decision {
 	m := s.message()
+	m.Logins, m.Ended, m.Open = nil, nil, nil
+	for _, shared := range s.logins {
+		l := shared.GetLogin()
+		m.Logins = append(m.Logins, &SharedLogin{Login: &login.Login{
+			Mvpd: l.GetMvpd(), NotBeforeMs: l.GetNotBeforeMs(), NotAfterMs: l.GetNotAfterMs(), InvalidatedMs: l.GetInvalidatedMs(),
+		}})
+	}
 	for _, c := range m.Codes {
 		c.Hash = nil
 	}
-	return answer(&ShowReply{State: m, Exists: len(s.members) > 0})
+	return answer(&ShowReply{State: m, Exists: len(s.members)+len(s.logins) > 0})
 }

@@ -13,6 +13,8 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
+	intent "ssod/actors/intent"
+	login "ssod/actors/login"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -134,8 +136,8 @@ func (Failure) EnumDescriptor() ([]byte, []int) {
 	return file_actors_profile_profile_proto_rawDescGZIP(), []int{1}
 }
 
-// State is the head record of a profile. The MVPD logins that members share
-// will be fields 6 to 15.
+// State is the head record of a profile. Fields 9 to 15 are for what else the
+// MVPD logins that members share will need.
 type State struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Members        []*Member              `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`                                      // in the order in which they joined
@@ -143,6 +145,9 @@ type State struct {
 	LastMembership int64                  `protobuf:"varint,3,opt,name=last_membership,json=lastMembership,proto3" json:"last_membership,omitempty"` // largest membership number ever given
 	KeepUntilMs    int64                  `protobuf:"varint,4,opt,name=keep_until_ms,json=keepUntilMs,proto3" json:"keep_until_ms,omitempty"`        // a profile without members is kept until then
 	IssuedMs       []int64                `protobuf:"varint,5,rep,packed,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"`            // when link codes were issued, for maxIssued
+	Logins         []*SharedLogin         `protobuf:"bytes,6,rep,name=logins,proto3" json:"logins,omitempty"`                                        // in the order in which they came
+	Ended          []*login.Ended         `protobuf:"bytes,7,rep,name=ended,proto3" json:"ended,omitempty"`
+	Open           []*intent.Intent       `protobuf:"bytes,8,rep,name=open,proto3" json:"open,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -212,6 +217,81 @@ func (x *State) GetIssuedMs() []int64 {
 	return nil
 }
 
+func (x *State) GetLogins() []*SharedLogin {
+	if x != nil {
+		return x.Logins
+	}
+	return nil
+}
+
+func (x *State) GetEnded() []*login.Ended {
+	if x != nil {
+		return x.Ended
+	}
+	return nil
+}
+
+func (x *State) GetOpen() []*intent.Intent {
+	if x != nil {
+		return x.Open
+	}
+	return nil
+}
+
+// SharedLogin is a login that was made under the profile, and the device that
+// made it.
+type SharedLogin struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Login         *login.Login           `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
+	Device        *intent.Place          `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SharedLogin) Reset() {
+	*x = SharedLogin{}
+	mi := &file_actors_profile_profile_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SharedLogin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SharedLogin) ProtoMessage() {}
+
+func (x *SharedLogin) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SharedLogin.ProtoReflect.Descriptor instead.
+func (*SharedLogin) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SharedLogin) GetLogin() *login.Login {
+	if x != nil {
+		return x.Login
+	}
+	return nil
+}
+
+func (x *SharedLogin) GetDevice() *intent.Place {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
 type Member struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        []byte                 `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`          // decoded device identifier, 1..256 bytes
@@ -226,7 +306,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_actors_profile_profile_proto_msgTypes[1]
+	mi := &file_actors_profile_profile_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -238,7 +318,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[1]
+	mi := &file_actors_profile_profile_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -251,7 +331,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{1}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Member) GetDevice() []byte {
@@ -314,7 +394,7 @@ type Attributes struct {
 
 func (x *Attributes) Reset() {
 	*x = Attributes{}
-	mi := &file_actors_profile_profile_proto_msgTypes[2]
+	mi := &file_actors_profile_profile_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -326,7 +406,7 @@ func (x *Attributes) String() string {
 func (*Attributes) ProtoMessage() {}
 
 func (x *Attributes) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[2]
+	mi := &file_actors_profile_profile_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -339,7 +419,7 @@ func (x *Attributes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attributes.ProtoReflect.Descriptor instead.
 func (*Attributes) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{2}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Attributes) GetDeviceType() string {
@@ -412,7 +492,7 @@ type Code struct {
 
 func (x *Code) Reset() {
 	*x = Code{}
-	mi := &file_actors_profile_profile_proto_msgTypes[3]
+	mi := &file_actors_profile_profile_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -424,7 +504,7 @@ func (x *Code) String() string {
 func (*Code) ProtoMessage() {}
 
 func (x *Code) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[3]
+	mi := &file_actors_profile_profile_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -437,7 +517,7 @@ func (x *Code) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Code.ProtoReflect.Descriptor instead.
 func (*Code) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{3}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Code) GetHash() []byte {
@@ -494,7 +574,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_actors_profile_profile_proto_msgTypes[4]
+	mi := &file_actors_profile_profile_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -506,7 +586,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[4]
+	mi := &file_actors_profile_profile_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -519,7 +599,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{4}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Device) GetId() []byte {
@@ -556,7 +636,7 @@ type Caller struct {
 
 func (x *Caller) Reset() {
 	*x = Caller{}
-	mi := &file_actors_profile_profile_proto_msgTypes[5]
+	mi := &file_actors_profile_profile_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +648,7 @@ func (x *Caller) String() string {
 func (*Caller) ProtoMessage() {}
 
 func (x *Caller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[5]
+	mi := &file_actors_profile_profile_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +661,7 @@ func (x *Caller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Caller.ProtoReflect.Descriptor instead.
 func (*Caller) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{5}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Caller) GetDid() []byte {
@@ -623,7 +703,7 @@ type Mint struct {
 
 func (x *Mint) Reset() {
 	*x = Mint{}
-	mi := &file_actors_profile_profile_proto_msgTypes[6]
+	mi := &file_actors_profile_profile_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +715,7 @@ func (x *Mint) String() string {
 func (*Mint) ProtoMessage() {}
 
 func (x *Mint) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[6]
+	mi := &file_actors_profile_profile_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +728,7 @@ func (x *Mint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mint.ProtoReflect.Descriptor instead.
 func (*Mint) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{6}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Mint) GetDevice() *Device {
@@ -675,7 +755,7 @@ type MintReply struct {
 
 func (x *MintReply) Reset() {
 	*x = MintReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[7]
+	mi := &file_actors_profile_profile_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -687,7 +767,7 @@ func (x *MintReply) String() string {
 func (*MintReply) ProtoMessage() {}
 
 func (x *MintReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[7]
+	mi := &file_actors_profile_profile_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -700,7 +780,7 @@ func (x *MintReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MintReply.ProtoReflect.Descriptor instead.
 func (*MintReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{7}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *MintReply) GetFailure() Failure {
@@ -729,7 +809,7 @@ type Redeem struct {
 
 func (x *Redeem) Reset() {
 	*x = Redeem{}
-	mi := &file_actors_profile_profile_proto_msgTypes[8]
+	mi := &file_actors_profile_profile_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -741,7 +821,7 @@ func (x *Redeem) String() string {
 func (*Redeem) ProtoMessage() {}
 
 func (x *Redeem) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[8]
+	mi := &file_actors_profile_profile_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -754,7 +834,7 @@ func (x *Redeem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redeem.ProtoReflect.Descriptor instead.
 func (*Redeem) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{8}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Redeem) GetDevice() *Device {
@@ -788,7 +868,7 @@ type RedeemReply struct {
 
 func (x *RedeemReply) Reset() {
 	*x = RedeemReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[9]
+	mi := &file_actors_profile_profile_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +880,7 @@ func (x *RedeemReply) String() string {
 func (*RedeemReply) ProtoMessage() {}
 
 func (x *RedeemReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[9]
+	mi := &file_actors_profile_profile_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +893,7 @@ func (x *RedeemReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeemReply.ProtoReflect.Descriptor instead.
 func (*RedeemReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{9}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RedeemReply) GetFailure() Failure {
@@ -839,7 +919,7 @@ type Refresh struct {
 
 func (x *Refresh) Reset() {
 	*x = Refresh{}
-	mi := &file_actors_profile_profile_proto_msgTypes[10]
+	mi := &file_actors_profile_profile_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +931,7 @@ func (x *Refresh) String() string {
 func (*Refresh) ProtoMessage() {}
 
 func (x *Refresh) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[10]
+	mi := &file_actors_profile_profile_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +944,7 @@ func (x *Refresh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refresh.ProtoReflect.Descriptor instead.
 func (*Refresh) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{10}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Refresh) GetCaller() *Caller {
@@ -883,7 +963,7 @@ type RefreshReply struct {
 
 func (x *RefreshReply) Reset() {
 	*x = RefreshReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[11]
+	mi := &file_actors_profile_profile_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +975,7 @@ func (x *RefreshReply) String() string {
 func (*RefreshReply) ProtoMessage() {}
 
 func (x *RefreshReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[11]
+	mi := &file_actors_profile_profile_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +988,7 @@ func (x *RefreshReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshReply.ProtoReflect.Descriptor instead.
 func (*RefreshReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{11}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RefreshReply) GetFailure() Failure {
@@ -932,7 +1012,7 @@ type MayLink struct {
 
 func (x *MayLink) Reset() {
 	*x = MayLink{}
-	mi := &file_actors_profile_profile_proto_msgTypes[12]
+	mi := &file_actors_profile_profile_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -944,7 +1024,7 @@ func (x *MayLink) String() string {
 func (*MayLink) ProtoMessage() {}
 
 func (x *MayLink) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[12]
+	mi := &file_actors_profile_profile_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -957,7 +1037,7 @@ func (x *MayLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MayLink.ProtoReflect.Descriptor instead.
 func (*MayLink) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{12}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *MayLink) GetCaller() *Caller {
@@ -998,7 +1078,7 @@ type MayLinkReply struct {
 
 func (x *MayLinkReply) Reset() {
 	*x = MayLinkReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[13]
+	mi := &file_actors_profile_profile_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1010,7 +1090,7 @@ func (x *MayLinkReply) String() string {
 func (*MayLinkReply) ProtoMessage() {}
 
 func (x *MayLinkReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[13]
+	mi := &file_actors_profile_profile_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1023,7 +1103,7 @@ func (x *MayLinkReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MayLinkReply.ProtoReflect.Descriptor instead.
 func (*MayLinkReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{13}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *MayLinkReply) GetFailure() Failure {
@@ -1057,7 +1137,7 @@ type AddCode struct {
 
 func (x *AddCode) Reset() {
 	*x = AddCode{}
-	mi := &file_actors_profile_profile_proto_msgTypes[14]
+	mi := &file_actors_profile_profile_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1149,7 @@ func (x *AddCode) String() string {
 func (*AddCode) ProtoMessage() {}
 
 func (x *AddCode) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[14]
+	mi := &file_actors_profile_profile_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1162,7 @@ func (x *AddCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddCode.ProtoReflect.Descriptor instead.
 func (*AddCode) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{14}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AddCode) GetCaller() *Caller {
@@ -1152,7 +1232,7 @@ type AddCodeReply struct {
 
 func (x *AddCodeReply) Reset() {
 	*x = AddCodeReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[15]
+	mi := &file_actors_profile_profile_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1164,7 +1244,7 @@ func (x *AddCodeReply) String() string {
 func (*AddCodeReply) ProtoMessage() {}
 
 func (x *AddCodeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[15]
+	mi := &file_actors_profile_profile_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1177,7 +1257,7 @@ func (x *AddCodeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddCodeReply.ProtoReflect.Descriptor instead.
 func (*AddCodeReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{15}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AddCodeReply) GetFailure() Failure {
@@ -1212,7 +1292,7 @@ type Unlink struct {
 
 func (x *Unlink) Reset() {
 	*x = Unlink{}
-	mi := &file_actors_profile_profile_proto_msgTypes[16]
+	mi := &file_actors_profile_profile_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1224,7 +1304,7 @@ func (x *Unlink) String() string {
 func (*Unlink) ProtoMessage() {}
 
 func (x *Unlink) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[16]
+	mi := &file_actors_profile_profile_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1237,7 +1317,7 @@ func (x *Unlink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unlink.ProtoReflect.Descriptor instead.
 func (*Unlink) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{16}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Unlink) GetCaller() *Caller {
@@ -1271,7 +1351,7 @@ type Candidates struct {
 
 func (x *Candidates) Reset() {
 	*x = Candidates{}
-	mi := &file_actors_profile_profile_proto_msgTypes[17]
+	mi := &file_actors_profile_profile_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1363,7 @@ func (x *Candidates) String() string {
 func (*Candidates) ProtoMessage() {}
 
 func (x *Candidates) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[17]
+	mi := &file_actors_profile_profile_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +1376,7 @@ func (x *Candidates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidates.ProtoReflect.Descriptor instead.
 func (*Candidates) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{17}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Candidates) GetId() [][]byte {
@@ -1317,7 +1397,7 @@ type UnlinkReply struct {
 
 func (x *UnlinkReply) Reset() {
 	*x = UnlinkReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[18]
+	mi := &file_actors_profile_profile_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1409,7 @@ func (x *UnlinkReply) String() string {
 func (*UnlinkReply) ProtoMessage() {}
 
 func (x *UnlinkReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[18]
+	mi := &file_actors_profile_profile_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1422,7 @@ func (x *UnlinkReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlinkReply.ProtoReflect.Descriptor instead.
 func (*UnlinkReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{18}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *UnlinkReply) GetFailure() Failure {
@@ -1375,7 +1455,7 @@ type List struct {
 
 func (x *List) Reset() {
 	*x = List{}
-	mi := &file_actors_profile_profile_proto_msgTypes[19]
+	mi := &file_actors_profile_profile_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1387,7 +1467,7 @@ func (x *List) String() string {
 func (*List) ProtoMessage() {}
 
 func (x *List) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[19]
+	mi := &file_actors_profile_profile_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1400,7 +1480,7 @@ func (x *List) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use List.ProtoReflect.Descriptor instead.
 func (*List) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{19}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *List) GetCaller() *Caller {
@@ -1420,7 +1500,7 @@ type ListReply struct {
 
 func (x *ListReply) Reset() {
 	*x = ListReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[20]
+	mi := &file_actors_profile_profile_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1432,7 +1512,7 @@ func (x *ListReply) String() string {
 func (*ListReply) ProtoMessage() {}
 
 func (x *ListReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[20]
+	mi := &file_actors_profile_profile_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1445,7 +1525,7 @@ func (x *ListReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReply.ProtoReflect.Descriptor instead.
 func (*ListReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{20}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListReply) GetFailure() Failure {
@@ -1471,7 +1551,7 @@ type Show struct {
 
 func (x *Show) Reset() {
 	*x = Show{}
-	mi := &file_actors_profile_profile_proto_msgTypes[21]
+	mi := &file_actors_profile_profile_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +1563,7 @@ func (x *Show) String() string {
 func (*Show) ProtoMessage() {}
 
 func (x *Show) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[21]
+	mi := &file_actors_profile_profile_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +1576,7 @@ func (x *Show) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Show.ProtoReflect.Descriptor instead.
 func (*Show) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{21}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{22}
 }
 
 type ShowReply struct {
@@ -1509,7 +1589,7 @@ type ShowReply struct {
 
 func (x *ShowReply) Reset() {
 	*x = ShowReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[22]
+	mi := &file_actors_profile_profile_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1521,7 +1601,7 @@ func (x *ShowReply) String() string {
 func (*ShowReply) ProtoMessage() {}
 
 func (x *ShowReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[22]
+	mi := &file_actors_profile_profile_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1534,7 +1614,7 @@ func (x *ShowReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShowReply.ProtoReflect.Descriptor instead.
 func (*ShowReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{22}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ShowReply) GetState() *State {
@@ -1560,7 +1640,7 @@ type Erase struct {
 
 func (x *Erase) Reset() {
 	*x = Erase{}
-	mi := &file_actors_profile_profile_proto_msgTypes[23]
+	mi := &file_actors_profile_profile_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1572,7 +1652,7 @@ func (x *Erase) String() string {
 func (*Erase) ProtoMessage() {}
 
 func (x *Erase) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[23]
+	mi := &file_actors_profile_profile_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1585,7 +1665,7 @@ func (x *Erase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Erase.ProtoReflect.Descriptor instead.
 func (*Erase) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{23}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Erase) GetTombstoneMs() int64 {
@@ -1599,13 +1679,14 @@ type EraseReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Members       int32                  `protobuf:"varint,1,opt,name=members,proto3" json:"members,omitempty"`
 	Freed         [][]byte               `protobuf:"bytes,2,rep,name=freed,proto3" json:"freed,omitempty"`
+	Open          []*intent.Intent       `protobuf:"bytes,3,rep,name=open,proto3" json:"open,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EraseReply) Reset() {
 	*x = EraseReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[24]
+	mi := &file_actors_profile_profile_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1617,7 +1698,7 @@ func (x *EraseReply) String() string {
 func (*EraseReply) ProtoMessage() {}
 
 func (x *EraseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[24]
+	mi := &file_actors_profile_profile_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1630,7 +1711,7 @@ func (x *EraseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseReply.ProtoReflect.Descriptor instead.
 func (*EraseReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{24}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *EraseReply) GetMembers() int32 {
@@ -1647,6 +1728,110 @@ func (x *EraseReply) GetFreed() [][]byte {
 	return nil
 }
 
+func (x *EraseReply) GetOpen() []*intent.Intent {
+	if x != nil {
+		return x.Open
+	}
+	return nil
+}
+
+// Logins asks for the logins that the caller finds through the profile.
+type Logins struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Logins) Reset() {
+	*x = Logins{}
+	mi := &file_actors_profile_profile_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Logins) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Logins) ProtoMessage() {}
+
+func (x *Logins) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Logins.ProtoReflect.Descriptor instead.
+func (*Logins) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Logins) GetCaller() *Caller {
+	if x != nil {
+		return x.Caller
+	}
+	return nil
+}
+
+type LoginsReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.profile.Failure" json:"failure,omitempty"`
+	Logins        []*login.Login         `protobuf:"bytes,2,rep,name=logins,proto3" json:"logins,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoginsReply) Reset() {
+	*x = LoginsReply{}
+	mi := &file_actors_profile_profile_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoginsReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoginsReply) ProtoMessage() {}
+
+func (x *LoginsReply) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoginsReply.ProtoReflect.Descriptor instead.
+func (*LoginsReply) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *LoginsReply) GetFailure() Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return Failure_OK
+}
+
+func (x *LoginsReply) GetLogins() []*login.Login {
+	if x != nil {
+		return x.Logins
+	}
+	return nil
+}
+
 // Expire is sent by the sweep: it drops members that were not seen for
 // retention, and the record of a profile that has been empty long enough.
 type Expire struct {
@@ -1658,7 +1843,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_actors_profile_profile_proto_msgTypes[25]
+	mi := &file_actors_profile_profile_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1670,7 +1855,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[25]
+	mi := &file_actors_profile_profile_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1683,7 +1868,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{25}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Expire) GetRetentionMs() int64 {
@@ -1702,7 +1887,7 @@ type ExpireReply struct {
 
 func (x *ExpireReply) Reset() {
 	*x = ExpireReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[26]
+	mi := &file_actors_profile_profile_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1714,7 +1899,7 @@ func (x *ExpireReply) String() string {
 func (*ExpireReply) ProtoMessage() {}
 
 func (x *ExpireReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[26]
+	mi := &file_actors_profile_profile_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1727,7 +1912,7 @@ func (x *ExpireReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpireReply.ProtoReflect.Descriptor instead.
 func (*ExpireReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{26}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ExpireReply) GetMembers() int32 {
@@ -1741,13 +1926,19 @@ var File_actors_profile_profile_proto protoreflect.FileDescriptor
 
 const file_actors_profile_profile_proto_rawDesc = "" +
 	"\n" +
-	"\x1cactors/profile/profile.proto\x12\x13ssod.actors.profile\"\xd9\x01\n" +
+	"\x1cactors/profile/profile.proto\x12\x13ssod.actors.profile\x1a\x1aactors/intent/intent.proto\x1a\x18actors/login/login.proto\"\xf3\x02\n" +
 	"\x05State\x125\n" +
 	"\amembers\x18\x01 \x03(\v2\x1b.ssod.actors.profile.MemberR\amembers\x12/\n" +
 	"\x05codes\x18\x02 \x03(\v2\x19.ssod.actors.profile.CodeR\x05codes\x12'\n" +
 	"\x0flast_membership\x18\x03 \x01(\x03R\x0elastMembership\x12\"\n" +
 	"\rkeep_until_ms\x18\x04 \x01(\x03R\vkeepUntilMs\x12\x1b\n" +
-	"\tissued_ms\x18\x05 \x03(\x03R\bissuedMs\"\xd1\x01\n" +
+	"\tissued_ms\x18\x05 \x03(\x03R\bissuedMs\x128\n" +
+	"\x06logins\x18\x06 \x03(\v2 .ssod.actors.profile.SharedLoginR\x06logins\x12.\n" +
+	"\x05ended\x18\a \x03(\v2\x18.ssod.actors.login.EndedR\x05ended\x12.\n" +
+	"\x04open\x18\b \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"p\n" +
+	"\vSharedLogin\x12.\n" +
+	"\x05login\x18\x01 \x01(\v2\x18.ssod.actors.login.LoginR\x05login\x121\n" +
+	"\x06device\x18\x02 \x01(\v2\x19.ssod.actors.intent.PlaceR\x06device\"\xd1\x01\n" +
 	"\x06Member\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x1e\n" +
 	"\n" +
@@ -1866,11 +2057,17 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\x05state\x18\x01 \x01(\v2\x1a.ssod.actors.profile.StateR\x05state\x12\x16\n" +
 	"\x06exists\x18\x02 \x01(\bR\x06exists\"*\n" +
 	"\x05Erase\x12!\n" +
-	"\ftombstone_ms\x18\x01 \x01(\x03R\vtombstoneMs\"<\n" +
+	"\ftombstone_ms\x18\x01 \x01(\x03R\vtombstoneMs\"l\n" +
 	"\n" +
 	"EraseReply\x12\x18\n" +
 	"\amembers\x18\x01 \x01(\x05R\amembers\x12\x14\n" +
-	"\x05freed\x18\x02 \x03(\fR\x05freed\"+\n" +
+	"\x05freed\x18\x02 \x03(\fR\x05freed\x12.\n" +
+	"\x04open\x18\x03 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"=\n" +
+	"\x06Logins\x123\n" +
+	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\"w\n" +
+	"\vLoginsReply\x126\n" +
+	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x120\n" +
+	"\x06logins\x18\x02 \x03(\v2\x18.ssod.actors.login.LoginR\x06logins\"+\n" +
 	"\x06Expire\x12!\n" +
 	"\fretention_ms\x18\x01 \x01(\x03R\vretentionMs\"'\n" +
 	"\vExpireReply\x12\x18\n" +
@@ -1903,64 +2100,80 @@ func file_actors_profile_profile_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_profile_profile_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_actors_profile_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_actors_profile_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_actors_profile_profile_proto_goTypes = []any{
-	(MemberType)(0),      // 0: ssod.actors.profile.MemberType
-	(Failure)(0),         // 1: ssod.actors.profile.Failure
-	(*State)(nil),        // 2: ssod.actors.profile.State
-	(*Member)(nil),       // 3: ssod.actors.profile.Member
-	(*Attributes)(nil),   // 4: ssod.actors.profile.Attributes
-	(*Code)(nil),         // 5: ssod.actors.profile.Code
-	(*Device)(nil),       // 6: ssod.actors.profile.Device
-	(*Caller)(nil),       // 7: ssod.actors.profile.Caller
-	(*Mint)(nil),         // 8: ssod.actors.profile.Mint
-	(*MintReply)(nil),    // 9: ssod.actors.profile.MintReply
-	(*Redeem)(nil),       // 10: ssod.actors.profile.Redeem
-	(*RedeemReply)(nil),  // 11: ssod.actors.profile.RedeemReply
-	(*Refresh)(nil),      // 12: ssod.actors.profile.Refresh
-	(*RefreshReply)(nil), // 13: ssod.actors.profile.RefreshReply
-	(*MayLink)(nil),      // 14: ssod.actors.profile.MayLink
-	(*MayLinkReply)(nil), // 15: ssod.actors.profile.MayLinkReply
-	(*AddCode)(nil),      // 16: ssod.actors.profile.AddCode
-	(*AddCodeReply)(nil), // 17: ssod.actors.profile.AddCodeReply
-	(*Unlink)(nil),       // 18: ssod.actors.profile.Unlink
-	(*Candidates)(nil),   // 19: ssod.actors.profile.Candidates
-	(*UnlinkReply)(nil),  // 20: ssod.actors.profile.UnlinkReply
-	(*List)(nil),         // 21: ssod.actors.profile.List
-	(*ListReply)(nil),    // 22: ssod.actors.profile.ListReply
-	(*Show)(nil),         // 23: ssod.actors.profile.Show
-	(*ShowReply)(nil),    // 24: ssod.actors.profile.ShowReply
-	(*Erase)(nil),        // 25: ssod.actors.profile.Erase
-	(*EraseReply)(nil),   // 26: ssod.actors.profile.EraseReply
-	(*Expire)(nil),       // 27: ssod.actors.profile.Expire
-	(*ExpireReply)(nil),  // 28: ssod.actors.profile.ExpireReply
+	(MemberType)(0),       // 0: ssod.actors.profile.MemberType
+	(Failure)(0),          // 1: ssod.actors.profile.Failure
+	(*State)(nil),         // 2: ssod.actors.profile.State
+	(*SharedLogin)(nil),   // 3: ssod.actors.profile.SharedLogin
+	(*Member)(nil),        // 4: ssod.actors.profile.Member
+	(*Attributes)(nil),    // 5: ssod.actors.profile.Attributes
+	(*Code)(nil),          // 6: ssod.actors.profile.Code
+	(*Device)(nil),        // 7: ssod.actors.profile.Device
+	(*Caller)(nil),        // 8: ssod.actors.profile.Caller
+	(*Mint)(nil),          // 9: ssod.actors.profile.Mint
+	(*MintReply)(nil),     // 10: ssod.actors.profile.MintReply
+	(*Redeem)(nil),        // 11: ssod.actors.profile.Redeem
+	(*RedeemReply)(nil),   // 12: ssod.actors.profile.RedeemReply
+	(*Refresh)(nil),       // 13: ssod.actors.profile.Refresh
+	(*RefreshReply)(nil),  // 14: ssod.actors.profile.RefreshReply
+	(*MayLink)(nil),       // 15: ssod.actors.profile.MayLink
+	(*MayLinkReply)(nil),  // 16: ssod.actors.profile.MayLinkReply
+	(*AddCode)(nil),       // 17: ssod.actors.profile.AddCode
+	(*AddCodeReply)(nil),  // 18: ssod.actors.profile.AddCodeReply
+	(*Unlink)(nil),        // 19: ssod.actors.profile.Unlink
+	(*Candidates)(nil),    // 20: ssod.actors.profile.Candidates
+	(*UnlinkReply)(nil),   // 21: ssod.actors.profile.UnlinkReply
+	(*List)(nil),          // 22: ssod.actors.profile.List
+	(*ListReply)(nil),     // 23: ssod.actors.profile.ListReply
+	(*Show)(nil),          // 24: ssod.actors.profile.Show
+	(*ShowReply)(nil),     // 25: ssod.actors.profile.ShowReply
+	(*Erase)(nil),         // 26: ssod.actors.profile.Erase
+	(*EraseReply)(nil),    // 27: ssod.actors.profile.EraseReply
+	(*Logins)(nil),        // 28: ssod.actors.profile.Logins
+	(*LoginsReply)(nil),   // 29: ssod.actors.profile.LoginsReply
+	(*Expire)(nil),        // 30: ssod.actors.profile.Expire
+	(*ExpireReply)(nil),   // 31: ssod.actors.profile.ExpireReply
+	(*login.Ended)(nil),   // 32: ssod.actors.login.Ended
+	(*intent.Intent)(nil), // 33: ssod.actors.intent.Intent
+	(*login.Login)(nil),   // 34: ssod.actors.login.Login
+	(*intent.Place)(nil),  // 35: ssod.actors.intent.Place
 }
 var file_actors_profile_profile_proto_depIdxs = []int32{
-	3,  // 0: ssod.actors.profile.State.members:type_name -> ssod.actors.profile.Member
-	5,  // 1: ssod.actors.profile.State.codes:type_name -> ssod.actors.profile.Code
-	0,  // 2: ssod.actors.profile.Member.type:type_name -> ssod.actors.profile.MemberType
-	6,  // 3: ssod.actors.profile.Mint.device:type_name -> ssod.actors.profile.Device
-	1,  // 4: ssod.actors.profile.MintReply.failure:type_name -> ssod.actors.profile.Failure
-	6,  // 5: ssod.actors.profile.Redeem.device:type_name -> ssod.actors.profile.Device
-	1,  // 6: ssod.actors.profile.RedeemReply.failure:type_name -> ssod.actors.profile.Failure
-	7,  // 7: ssod.actors.profile.Refresh.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 8: ssod.actors.profile.RefreshReply.failure:type_name -> ssod.actors.profile.Failure
-	7,  // 9: ssod.actors.profile.MayLink.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 10: ssod.actors.profile.MayLinkReply.failure:type_name -> ssod.actors.profile.Failure
-	7,  // 11: ssod.actors.profile.AddCode.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 12: ssod.actors.profile.AddCodeReply.failure:type_name -> ssod.actors.profile.Failure
-	7,  // 13: ssod.actors.profile.Unlink.caller:type_name -> ssod.actors.profile.Caller
-	19, // 14: ssod.actors.profile.Unlink.devices:type_name -> ssod.actors.profile.Candidates
-	1,  // 15: ssod.actors.profile.UnlinkReply.failure:type_name -> ssod.actors.profile.Failure
-	7,  // 16: ssod.actors.profile.List.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 17: ssod.actors.profile.ListReply.failure:type_name -> ssod.actors.profile.Failure
-	3,  // 18: ssod.actors.profile.ListReply.members:type_name -> ssod.actors.profile.Member
-	2,  // 19: ssod.actors.profile.ShowReply.state:type_name -> ssod.actors.profile.State
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	4,  // 0: ssod.actors.profile.State.members:type_name -> ssod.actors.profile.Member
+	6,  // 1: ssod.actors.profile.State.codes:type_name -> ssod.actors.profile.Code
+	3,  // 2: ssod.actors.profile.State.logins:type_name -> ssod.actors.profile.SharedLogin
+	32, // 3: ssod.actors.profile.State.ended:type_name -> ssod.actors.login.Ended
+	33, // 4: ssod.actors.profile.State.open:type_name -> ssod.actors.intent.Intent
+	34, // 5: ssod.actors.profile.SharedLogin.login:type_name -> ssod.actors.login.Login
+	35, // 6: ssod.actors.profile.SharedLogin.device:type_name -> ssod.actors.intent.Place
+	0,  // 7: ssod.actors.profile.Member.type:type_name -> ssod.actors.profile.MemberType
+	7,  // 8: ssod.actors.profile.Mint.device:type_name -> ssod.actors.profile.Device
+	1,  // 9: ssod.actors.profile.MintReply.failure:type_name -> ssod.actors.profile.Failure
+	7,  // 10: ssod.actors.profile.Redeem.device:type_name -> ssod.actors.profile.Device
+	1,  // 11: ssod.actors.profile.RedeemReply.failure:type_name -> ssod.actors.profile.Failure
+	8,  // 12: ssod.actors.profile.Refresh.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 13: ssod.actors.profile.RefreshReply.failure:type_name -> ssod.actors.profile.Failure
+	8,  // 14: ssod.actors.profile.MayLink.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 15: ssod.actors.profile.MayLinkReply.failure:type_name -> ssod.actors.profile.Failure
+	8,  // 16: ssod.actors.profile.AddCode.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 17: ssod.actors.profile.AddCodeReply.failure:type_name -> ssod.actors.profile.Failure
+	8,  // 18: ssod.actors.profile.Unlink.caller:type_name -> ssod.actors.profile.Caller
+	20, // 19: ssod.actors.profile.Unlink.devices:type_name -> ssod.actors.profile.Candidates
+	1,  // 20: ssod.actors.profile.UnlinkReply.failure:type_name -> ssod.actors.profile.Failure
+	8,  // 21: ssod.actors.profile.List.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 22: ssod.actors.profile.ListReply.failure:type_name -> ssod.actors.profile.Failure
+	4,  // 23: ssod.actors.profile.ListReply.members:type_name -> ssod.actors.profile.Member
+	2,  // 24: ssod.actors.profile.ShowReply.state:type_name -> ssod.actors.profile.State
+	33, // 25: ssod.actors.profile.EraseReply.open:type_name -> ssod.actors.intent.Intent
+	8,  // 26: ssod.actors.profile.Logins.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 27: ssod.actors.profile.LoginsReply.failure:type_name -> ssod.actors.profile.Failure
+	34, // 28: ssod.actors.profile.LoginsReply.logins:type_name -> ssod.actors.login.Login
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_actors_profile_profile_proto_init() }
@@ -1974,7 +2187,7 @@ func file_actors_profile_profile_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_profile_profile_proto_rawDesc), len(file_actors_profile_profile_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   27,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"ssod/actors/intent"
 	"ssod/cluster"
 )
 
@@ -73,6 +74,11 @@ func reload(t reporter, s *state) *state {
 func (v *viewer) next() cluster.RequestID {
 	v.request++
 	return cluster.RequestID{byte(v.request), byte(v.request >> 8), byte(v.request >> 16)}
+}
+
+// promises collects what a command promises to others.
+func (v *viewer) promises() *intent.Promises {
+	return &intent.Promises{Request: v.next(), Now: v.now}
 }
 
 func (v *viewer) mint(device string) *MintReply {

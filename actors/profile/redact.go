@@ -63,3 +63,12 @@ func (*ShowReply) LogValue() slog.Value { return redacted("ShowReply") }
 
 // LogValue keeps the contents out of logs.
 func (*EraseReply) LogValue() slog.Value { return redacted("EraseReply") }
+
+// LogValue keeps the contents out of logs.
+func (*SharedLogin) LogValue() slog.Value { return redacted("SharedLogin") }
+
+// LogValue keeps the contents out of logs.
+func (*Logins) LogValue() slog.Value { return redacted("Logins") }
+
+// LogValue keeps the contents out of logs.
+func (*LoginsReply) LogValue() slog.Value { return redacted("LoginsReply") }

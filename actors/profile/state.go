@@ -6,6 +6,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"ssod/actors/intent"
+	"ssod/actors/login"
 	"ssod/cluster"
 )
 
@@ -19,10 +21,15 @@ type state struct {
 	members        []member
 	codes          []code
 	issued         []int64 // ms, ascending
-	intents        []intent
+	intents        []linkIntent
 	lastMembership int64
 	keepUntil      int64  // ms
 	unknown        string // fields of a later version
+
+	// What few profiles have. The messages never change.
+	logins []*SharedLogin
+	ended  []*login.Ended
+	open   []*intent.Intent
 }
 
 type member struct {
@@ -47,9 +54,9 @@ type code struct {
 	usedMembership int64
 }
 
-// intent is a link code that was allowed and is being reserved. It lives in
+// linkIntent is a link code that was allowed and is being reserved. It lives in
 // memory only, so that requests side by side cannot exceed maxIssued.
-type intent struct {
+type linkIntent struct {
 	request cluster.RequestID
 	until   int64 // ms
 }
@@ -72,6 +79,9 @@ func (s *state) clone() *state {
 	c.members = slices.Clone(s.members)
 	c.codes = slices.Clone(s.codes)
 	c.issued = slices.Clone(s.issued)
+	c.logins = slices.Clone(s.logins)
+	c.ended = slices.Clone(s.ended)
+	c.open = slices.Clone(s.open)
 	return &c
 }
 

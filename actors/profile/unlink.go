@@ -1,6 +1,10 @@
 package profile
 
-import "time"
+import (
+	"time"
+
+	"ssod/actors/intent"
+)
 
 // unlink removes devices from the profile; sso-service.md 2.4. What is no
 // member is left out without an error.
@@ -51,14 +55,18 @@ func (s *state) entomb(ms int64, now time.Time) {
 	}
 }
 
-// erase removes everything but what keeps old tokens void.
-func (s *state) erase(m *Erase, now time.Time) decision {
-	if len(s.members) == 0 {
+// erase removes everything but what keeps old tokens void, and ends the logins
+// at MVPDs that were made under the profile.
+func (s *state) erase(m *Erase, p *intent.Promises) decision {
+	if len(s.members) == 0 && len(s.logins) == 0 {
 		return answer(&EraseReply{})
 	}
 	next := s.clone()
 	next.members = nil
 	freed := next.cancel(func(*code) bool { return true })
-	next.entomb(m.GetTombstoneMs(), now)
-	return decision{reply: &EraseReply{Members: int32(len(s.members)), Freed: freed}, next: next}
+	next.entomb(m.GetTombstoneMs(), p.Now)
+	for _, shared := range s.logins {
+		next.endAt(shared.GetLogin().GetMvpd(), nil, p)
+	}
+	return decision{reply: &EraseReply{Members: int32(len(s.members)), Freed: freed, Open: p.Made()}, next: next}
 }

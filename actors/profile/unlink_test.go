@@ -99,13 +99,13 @@ func TestLastMemberLeavesATombstone(t *testing.T) {
 
 func TestErase(t *testing.T) {
 	v := newViewer(t)
-	if got := do[*EraseReply](v, v.state.erase(&Erase{TombstoneMs: 1}, v.now)); got.Members != 0 || v.commits != 0 {
+	if got := do[*EraseReply](v, v.state.erase(&Erase{TombstoneMs: 1}, v.promises())); got.Members != 0 || v.commits != 0 {
 		t.Errorf("erase of nobody: got %v and %d commits", got, v.commits)
 	}
 	phone := v.joined("phone")
 	v.joined("tv")
 	v.link(phone, "code")
-	got := do[*EraseReply](v, v.state.erase(&Erase{TombstoneMs: tombstone.Milliseconds()}, v.now))
+	got := do[*EraseReply](v, v.state.erase(&Erase{TombstoneMs: tombstone.Milliseconds()}, v.promises()))
 	if got.Members != 2 {
 		t.Errorf("members: got %d, want 2", got.Members)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -31,8 +30,10 @@ type exchange struct {
 	Headers header `json:"headers"`
 	Body    string `json:"body,omitempty"`
 	Status  int    `json:"status"`
-	Answer  string `json:"answer"`
-	Wait    string `json:"wait,omitempty"` // before the call is repeated
+	// Location is where a browser is sent.
+	Location string `json:"location,omitempty"`
+	Answer   string `json:"answer"`
+	Wait     string `json:"wait,omitempty"` // before the call is repeated
 }
 
 // call makes a call, waits and repeats it when the throttle says so, and
@@ -43,14 +44,14 @@ func (a *app) call(method, path string, h header, body string, out any) error {
 	}
 	for range maxWaits {
 		x := exchange{Method: method, URL: a.public + path, Headers: h, Body: body}
-		wait, err := a.exchange(&x)
+		answer, err := a.exchange(a.web, &x)
 		if err != nil {
 			return fmt.Errorf("the public API at %s cannot be reached: %w", a.public, plain(err))
 		}
 		a.show(x)
 		switch {
 		case x.Status == http.StatusTooManyRequests:
-			if err := a.pause(wait); err != nil {
+			if err := a.pause(waitOf(answer)); err != nil {
 				return err
 			}
 		case x.Status/100 != 2:
@@ -62,38 +63,41 @@ func (a *app) call(method, path string, h header, body string, out any) error {
 	return &refusal{http.StatusTooManyRequests, "too many requests, again and again"}
 }
 
-// exchange makes the call. wait is what a 429 asks for, a second at least.
-func (a *app) exchange(x *exchange) (wait time.Duration, err error) {
-	r, err := http.NewRequestWithContext(a.ctx, x.Method, x.URL, strings.NewReader(x.Body))
+// exchange makes a request and reads its answer into x.
+func (s *session) exchange(web *http.Client, x *exchange) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(s.ctx, x.Method, x.URL, strings.NewReader(x.Body))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	for _, h := range x.Headers {
 		r.Header.Set(h[0], h[1])
 	}
-	answer, err := a.web.Do(r)
+	answer, err := web.Do(r)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
-	x.Status, x.Answer = answer.StatusCode, strings.TrimSpace(string(text))
-	seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
-	wait = max(time.Duration(seconds), 1) * time.Second
+	x.Status, x.Wait = answer.StatusCode, ""
 	if x.Status == http.StatusTooManyRequests {
-		x.Wait = wait.String()
+		x.Wait = waitOf(answer).String()
 	}
-	return wait, err
+	x.Answer, err = readAll(answer)
+	return answer, err
+}
+
+// waitOf is how long a 429 asks to wait, a second at least.
+func waitOf(answer *http.Response) time.Duration {
+	seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
+	return time.Duration(max(seconds, 1)) * time.Second
 }
 
 // pause waits, unless the user has had enough.
-func (a *app) pause(d time.Duration) error {
+func (s *session) pause(d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return nil
-	case <-a.ctx.Done():
-		return a.ctx.Err()
+	case <-s.ctx.Done():
+		return s.ctx.Err()
 	}
 }

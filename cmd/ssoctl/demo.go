@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -9,9 +10,12 @@ import (
 	"net/http"
 )
 
-// demoCommand plays flow F2: a phone shares its viewer's identity with a TV.
+// demoCommand plays flows F1, F2 and F7: a phone's viewer logs in at a TV
+// provider and shares that with a TV.
 type demoCommand struct {
 	ServiceProvider string `default:"demo" placeholder:"ID" help:"Service provider to play with (${default})."`
+	MVPD            string `name:"mvpd" default:"sandbox" placeholder:"ID" help:"TV provider of kind sandbox to log in at (${default}); without it nobody logs in."`
+	Realm           string `placeholder:"ID" help:"Realm of the service provider, if it is called otherwise."`
 	Keep            bool   `help:"Leave the demo's profile and software statement there."`
 }
 
@@ -29,8 +33,12 @@ type device struct {
 type demo struct {
 	*session
 	provider  string
+	realm     string
+	mvpd      string // empty: the service provider has none of that id
+	redirect  string // where the app wants browsers back
 	viewer    string
 	phone, tv *device
+	browser   *browser
 	script    *script
 }
 
@@ -47,7 +55,7 @@ func (c *demoCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	d := newDemo(s, public, c.ServiceProvider)
+	d := newDemo(s, public, c)
 	phone, err := d.play(made)
 	if !c.Keep {
 		err = errors.Join(err, d.cleanUp(made, phone))
@@ -55,12 +63,13 @@ func (c *demoCommand) Run(s *session) error {
 	return err
 }
 
-func newDemo(s *session, public, provider string) *demo {
-	d := &demo{session: s, provider: provider, viewer: "viewer-" + random(), script: newScript(s)}
-	// Two addresses: the throttle counts per device, and a loopback peer is a
-	// trusted proxy.
+func newDemo(s *session, public string, c *demoCommand) *demo {
+	d := &demo{session: s, provider: c.ServiceProvider, realm: cmp.Or(c.Realm, c.ServiceProvider), mvpd: c.MVPD, viewer: "viewer-" + random(), script: newScript(s)}
+	// Different addresses: the throttle counts per device, and a loopback peer
+	// is a trusted proxy.
 	d.phone = d.device("phone", public, "192.0.2.10", `{"primaryHardwareType":"MobilePhone","model":"Demo Phone","version":"1","osName":"Android","osVersion":"16","connectionType":"WiFi"}`)
 	d.tv = d.device("TV", public, "192.0.2.20", `{"primaryHardwareType":"TV","model":"Demo TV","version":"1","osName":"webOS","osVersion":"25","connectionType":"LAN"}`)
+	d.browser = newBrowser(s, "192.0.2.30", d.script.show)
 	return d
 }
 
@@ -89,46 +98,62 @@ func (d *demo) play(made statement) (phone string, err error) {
 		}
 		v.token = got.AccessToken
 	}
-	d.script.title("1. The viewer is signed in on the phone; its app names them and gets a service token.")
+	d.script.step("The viewer is signed in on the phone; its app names them and gets a service token.")
 	if phone, err = d.phone.mint(d.provider, "X-SSO-ID", d.viewer); err != nil {
 		return "", err
 	}
-	return phone, d.join(phone)
+	if err := d.logIn(phone); err != nil {
+		return phone, err
+	}
+	return phone, d.share(phone)
 }
 
-// join is steps 2 to 8: the TV joins, and the phone sees it.
-func (d *demo) join(phone string) error {
-	d.script.title("2. The phone asks for a link code and shows it.")
+// share has the TV join, watch, and leave.
+func (d *demo) share(phone string) error {
+	tv, err := d.join(phone)
+	if err != nil {
+		return err
+	}
+	if err := d.watch(tv); err != nil {
+		return err
+	}
+	if err := d.part(phone, tv); err != nil {
+		return err
+	}
+	if err := d.logOut(phone); err != nil {
+		return err
+	}
+	d.script.title("Done: every step brought about what it should.")
+	return nil
+}
+
+// join links the TV to the viewer, and the phone sees it.
+func (d *demo) join(phone string) (tv string, err error) {
+	d.script.step("The phone asks for a link code and shows it.")
 	code, err := d.phone.link(d.provider, phone)
 	if err != nil {
-		return err
+		return "", err
 	}
-	d.script.title("3. The viewer types %s on the TV.", code)
-	d.script.title("4. The TV redeems the code: its service token names the same viewer.")
-	tv, err := d.tv.mint(d.provider, "X-SSO-LINK", code)
-	if err != nil {
-		return err
+	d.script.step("The viewer types %s on the TV, which redeems it: its service token names the same viewer.", code)
+	if tv, err = d.tv.mint(d.provider, "X-SSO-LINK", code); err != nil {
+		return "", err
 	}
-	d.script.title("8. The phone lists the viewer's devices: itself (regular) and the TV (sso).")
-	if err := d.phone.expectList(d.provider, phone, d.tv); err != nil {
-		return err
-	}
-	return d.part(phone, tv)
+	d.script.step("The phone lists the viewer's devices: itself (regular) and the TV (sso).")
+	return tv, d.phone.expectList(d.provider, phone, d.tv)
 }
 
-// part is step 9: the TV is removed, and its token is void at once.
+// part removes the TV, whose token is void at once.
 func (d *demo) part(phone, tv string) error {
-	d.script.title("9. The phone removes the TV.")
+	d.script.step("The phone removes the TV.")
 	if err := d.phone.unlink(d.provider, phone, d.tv); err != nil {
 		return err
 	}
-	d.script.title("From now on the TV's token is void: it cannot be refreshed.")
+	d.script.step("From now on the TV's token is void: it cannot be refreshed.")
 	err := d.tv.refresh(d.provider, tv)
 	if r, ok := errors.AsType[*refusal](err); !ok || r.status != http.StatusBadRequest {
 		return fmt.Errorf("the TV's token still works after it was removed: %w", err)
 	}
-	d.script.title("Done: every step brought about what it should.")
-	return nil
+	return d.watchNoMore(tv)
 }
 
 // cleanUp takes back what the demo left behind: the phone leaves the profile,

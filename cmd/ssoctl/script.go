@@ -11,14 +11,30 @@ import (
 
 // script shows the calls of the demo as they happen: to people as text, to
 // programs as one JSON object per call.
-type script struct{ *session }
+type script struct {
+	*session
+	steps int
+}
 
-func newScript(s *session) *script { return &script{s} }
+func newScript(s *session) *script { return &script{session: s} }
+
+// step says what the next step is.
+func (s *script) step(format string, args ...any) {
+	s.steps++
+	s.title("%d. "+format, append([]any{s.steps}, args...)...)
+}
 
 // title says what comes next.
 func (s *script) title(format string, args ...any) {
 	if !s.json {
 		fmt.Fprintf(s.stdout, "\n== "+format+"\n", args...)
+	}
+}
+
+// note says what came out of a step.
+func (s *script) note(format string, args ...any) {
+	if !s.json {
+		fmt.Fprintf(s.stdout, "   "+format+"\n", args...)
 	}
 }
 
@@ -39,10 +55,12 @@ func (s *script) show(x exchange) {
 		fmt.Fprintf(&b, ">   %s\n", x.Body)
 	}
 	fmt.Fprintf(&b, "< %d %s\n", x.Status, http.StatusText(x.Status))
-	for line := range strings.Lines(indented(x.Answer)) {
-		b.WriteString("<   " + line)
+	if x.Location != "" {
+		fmt.Fprintf(&b, "<   Location: %s\n", x.Location)
 	}
-	b.WriteString("\n")
+	if x.Answer != "" {
+		fmt.Fprintf(&b, "<   %s\n", strings.ReplaceAll(indented(x.Answer), "\n", "\n<   "))
+	}
 	if x.Wait != "" {
 		fmt.Fprintf(&b, "   (waiting %s, as the answer asks, and trying again)\n", x.Wait)
 	}
@@ -58,8 +76,12 @@ func indented(text string) string {
 }
 
 // secrets are what nobody should copy from a terminal: signed tokens wherever
-// they are, and client secrets by the name of their field.
-var secrets = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|client_secret(":\s*"|=)[^"&]+`)
+// they are, and others by the name of their field or parameter. The first group
+// is what stands before a secret.
+var secrets = regexp.MustCompile(`()(eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)?)` +
+	`|(client_secret(?:":\s*"|=))([^"&]+)` +
+	`|(serializedToken":\s*")([^"]+)` +
+	`|([?&](?:ticket|code|state)=)([A-Za-z0-9._%-]{12,})`)
 
 // shortened is the exchange without secrets.
 func (x exchange) shortened() exchange {
@@ -67,16 +89,31 @@ func (x exchange) shortened() exchange {
 	for i, h := range x.Headers {
 		headers[i] = [2]string{h[0], shorten(h[1])}
 	}
-	x.Headers, x.Body, x.Answer = headers, shorten(x.Body), shorten(x.Answer)
+	x.URL, x.Headers, x.Body = shorten(x.URL), headers, shorten(x.Body)
+	x.Location, x.Answer = shorten(x.Location), shorten(x.Answer)
 	return x
 }
 
 func shorten(text string) string {
-	return secrets.ReplaceAllStringFunc(text, func(secret string) string {
-		shown := 12
-		if strings.HasPrefix(secret, "client_secret") {
-			shown = strings.LastIndexAny(secret, `"=`) + 1
+	var b strings.Builder
+	end := 0
+	for _, m := range secrets.FindAllStringSubmatchIndex(text, -1) {
+		for group := 2; group < len(m); group += 4 {
+			if from, to := m[group+2], m[group+3]; from >= 0 {
+				shown := from + min(shownOf(text[m[group]:m[group+1]]), to-from)
+				fmt.Fprintf(&b, "%s...(%d characters)", text[end:shown], to-shown)
+				end = to
+			}
 		}
-		return fmt.Sprintf("%s...(%d characters)", secret[:shown], len(secret)-shown)
-	})
+	}
+	return b.String() + text[end:]
+}
+
+// shownOf is how much of a secret is shown: what tells it from others, nothing
+// of a password.
+func shownOf(before string) int {
+	if strings.HasPrefix(before, "client_secret") {
+		return 0
+	}
+	return 12
 }

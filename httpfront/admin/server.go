@@ -32,6 +32,9 @@ type Options struct {
 	Status func() Status
 	// Metrics is what /metrics shows; nil: nothing.
 	Metrics prometheus.Gatherer
+	// OpenAPI is the document of the public API, which /openapi.yaml and /docs
+	// show; nil: they are not there.
+	OpenAPI []byte
 	// Log gets the audit lines and our faults; nil means slog.Default.
 	Log *slog.Logger
 }
@@ -45,6 +48,8 @@ type Server struct {
 	status   func() Status
 	services atomic.Pointer[Services]
 	metrics  http.Handler
+	openapi  []byte
+	docs     []byte // as a page
 	token    []byte // SHA-256 of the token; nil: none
 	loopback bool
 	log      *slog.Logger
@@ -55,6 +60,9 @@ func Start(o Options) (*Server, error) {
 	s, err := listen(o)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the admin API: %w", err)
+	}
+	if err := s.document(o.OpenAPI); err != nil {
+		return nil, errors.Join(err, s.listener.Close())
 	}
 	s.serve(s.guard(s.pages()), o.TLS)
 	return s, nil

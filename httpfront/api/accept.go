@@ -20,9 +20,14 @@ func NamesJSON(accept []byte) bool {
 }
 
 // IsJSON reports whether a Content-Type is JSON, with whatever parameters.
-func IsJSON(contentType []byte) bool {
+func IsJSON(contentType []byte) bool { return isA(contentType, "application/json") }
+
+// IsForm reports whether a Content-Type is that of a form.
+func IsForm(contentType []byte) bool { return isA(contentType, "application/x-www-form-urlencoded") }
+
+func isA(contentType []byte, want string) bool {
 	mediaType, _, _ := bytes.Cut(contentType, []byte{';'})
-	return strings.EqualFold(string(bytes.TrimSpace(mediaType)), "application/json")
+	return strings.EqualFold(string(bytes.TrimSpace(mediaType)), want)
 }
 
 func anyRange(accept []byte, ok func(mediaType string) bool) bool {

@@ -5,10 +5,14 @@ import (
 	"time"
 
 	"ssod/actors"
+	"ssod/actors/farewell"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
+	"ssod/actors/session"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/mvpd"
 	"ssod/httpfront/registration"
+	"ssod/httpfront/slots"
 )
 
 // Action tells the client what to do about an error; errors.md 2.
@@ -22,6 +26,8 @@ const (
 	CheckHeaders            Action = "check_headers"
 	CheckRequestBody        Action = "check_request_body"
 	ApplicationRegistration Action = "application-registration"
+	Configuration           Action = "configuration"
+	Authentication          Action = "authentication"
 )
 
 // Error is a row of the catalogue: what a client sees of a condition.
@@ -41,8 +47,8 @@ type Error struct {
 	registration bool // occurs below /o/ only and is told there by its code
 }
 
-// catalogue lists every error of the SSO Service; errors.md 3 and 4 of the
-// contract. The first row that matches counts.
+// catalogue lists every error of whole answers; errors.md 3 and 4 of the
+// contract. Those of single decisions are in item.go. The first row that matches counts.
 var catalogue = []*Error{
 	{is(ErrNotFound), 404, "not_found", "No such resource", None, "", 0, false, false},
 	{is(ErrMethod), 405, "method_not_allowed", "The HTTP method is not allowed for this resource", None, "", 0, false, false},
@@ -54,7 +60,7 @@ var catalogue = []*Error{
 	{is(ErrNoAccessToken), 401, "unauthorized", "Unauthorized access", None, "", 0, true, false},
 	{is(keys.ErrAccess), 401, "unauthorized", "Unauthorized access", None, "", 0, true, false},
 	{is(keys.ErrAccessExpired), 401, "token_expired", "The token has expired", GetNewToken, "", 0, true, false},
-	{is(registration.ErrRevoked), 401, "invalid_access_token_client_application", "The access token is invalid due to invalid client application.", ApplicationRegistration, "", 0, true, false},
+	{anyOf(registration.ErrRevoked, ErrClientApplication), 401, "invalid_access_token_client_application", "The access token is invalid due to invalid client application.", ApplicationRegistration, "", 0, true, false},
 	{is(ErrServiceProvider), 400, "invalid_parameter_service_provider", "The service provider parameter value is missing or invalid.", None, "", 0, false, false},
 	{is(ErrNotCovered), 401, "invalid_access_token_service_provider", "The access token is invalid due to invalid service provider.", ApplicationRegistration, "", 0, true, false},
 
@@ -85,6 +91,13 @@ var catalogue = []*Error{
 	{is(ErrBody), 400, "request_invalid", "Request body is invalid", CheckRequestBody, "", 0, false, false},
 	{is(profile.ErrTooManyDevices), 400, "request_invalid", "The profile has too many devices", None, "", 0, false, false},
 
+	{is(mvpd.ErrUnknown), 400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", None, "", 0, false, false},
+	{is(mvpd.ErrInactive), 400, "invalid_integration", "The integration between the specified service provider and mvpd does not exist or is disabled.", None, "", 0, false, false},
+	{anyOf(ErrCode, session.ErrUnknown), 400, "invalid_parameter_code", "The code parameter value is missing or invalid.", None, "", 0, false, false},
+	{anyOf(session.ErrOver, session.ErrIncomplete, session.ErrStranger, farewell.ErrUsed), 400, "invalid_authentication_session", "The authentication session associated with this request is missing or invalid.", None, "", 0, false, false},
+	{is(ErrResources), 400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", None, "", 0, false, false},
+	{is(ErrRedirectURL), 400, "invalid_parameter_redirect_url", "The redirect URL parameter value is missing or invalid.", None, "", 0, false, false},
+
 	oauth(registration.ErrInvalidRequest),
 	oauth(registration.ErrInvalidRedirectURI),
 	oauth(registration.ErrInvalidStatement),
@@ -97,7 +110,7 @@ var catalogue = []*Error{
 	{as[*linkdirectory.ClosedError], 429, "too_many_requests", "Too many requests", Retry, "Short link codes are not accepted at the moment", 0, false, false},
 	{as[*profile.TooManyCodesError], 429, "too_many_requests", "Too many requests", Retry, "Too many link codes were created", 0, false, false},
 
-	{anyOf(actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull), 503, "service_unavailable", "The service is temporarily unavailable", Retry, "", time.Second, false, false},
+	{anyOf(actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull, slots.ErrBusy), 503, "service_unavailable", "The service is temporarily unavailable", Retry, "", time.Second, false, false},
 	{unknownOutcome, 503, "service_unavailable", "The service is temporarily unavailable", Retry, "the outcome is unknown; repeat the request", time.Second, false, false},
 }
 

@@ -11,10 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ssod/actors"
+	"ssod/actors/farewell"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
+	"ssod/actors/session"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/mvpd"
 	"ssod/httpfront/registration"
+	"ssod/httpfront/slots"
 )
 
 // seen is what a client of the SSO Service gets to see.
@@ -36,6 +40,8 @@ func TestCatalogue(t *testing.T) {
 	unavailable := seen{503, "service_unavailable", "The service is temporarily unavailable", "retry", "", time.Second, false}
 	unknown := unavailable
 	unknown.details = "the outcome is unknown; repeat the request"
+	noCode := seen{400, "invalid_parameter_code", "The code parameter value is missing or invalid.", "none", "", 0, false}
+	noSession := seen{400, "invalid_authentication_session", "The authentication session associated with this request is missing or invalid.", "none", "", 0, false}
 	internal := seen{500, "internal_error", "An internal error occurred", "none", "", 0, false}
 	tests := []struct {
 		err  error
@@ -79,12 +85,24 @@ func TestCatalogue(t *testing.T) {
 		{ErrDevicesEmpty, seen{400, "request_invalid", "Devices list cannot be null or empty", "check_request_body", "", 0, false}},
 		{ErrBody, seen{400, "request_invalid", "Request body is invalid", "check_request_body", "", 0, false}},
 		{profile.ErrTooManyDevices, seen{400, "request_invalid", "The profile has too many devices", "none", "", 0, false}},
+		{ErrClientApplication, seen{401, "invalid_access_token_client_application", "The access token is invalid due to invalid client application.", "application-registration", "", 0, true}},
+		{mvpd.ErrUnknown, seen{400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", "none", "", 0, false}},
+		{mvpd.ErrInactive, seen{400, "invalid_integration", "The integration between the specified service provider and mvpd does not exist or is disabled.", "none", "", 0, false}},
+		{ErrCode, noCode},
+		{session.ErrUnknown, noCode},
+		{session.ErrOver, noSession},
+		{session.ErrIncomplete, noSession},
+		{session.ErrStranger, noSession},
+		{farewell.ErrUsed, noSession},
+		{ErrResources, seen{400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", "none", "", 0, false}},
+		{ErrRedirectURL, seen{400, "invalid_parameter_redirect_url", "The redirect URL parameter value is missing or invalid.", "none", "", 0, false}},
 		{&linkdirectory.GuessingError{RetryAfter: 7 * time.Minute}, seen{429, "too_many_requests", "Too many requests", "retry", "Too many wrong link codes", 7 * time.Minute, false}},
 		{&linkdirectory.ClosedError{RetryAfter: time.Minute}, seen{429, "too_many_requests", "Too many requests", "retry", "Short link codes are not accepted at the moment", time.Minute, false}},
 		{&profile.TooManyCodesError{RetryAfter: time.Hour}, seen{429, "too_many_requests", "Too many requests", "retry", "Too many link codes were created", time.Hour, false}},
 		{actors.ErrUnavailable, unavailable},
 		{actors.ErrOverloaded, unavailable},
 		{linkdirectory.ErrFull, unavailable},
+		{slots.ErrBusy, unavailable},
 		{actors.ErrUnknown, unknown},
 		{context.DeadlineExceeded, unknown},
 		{context.Canceled, unknown},

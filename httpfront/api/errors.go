@@ -34,4 +34,12 @@ var (
 	ErrBodyNull     = errors.New("request body empty or null")
 	ErrBody         = errors.New("request body malformed")
 	ErrDevicesEmpty = errors.New("devices absent, null or empty")
+
+	// What only the entitlement API finds wrong.
+
+	// ErrClientApplication: no access token that the API can use.
+	ErrClientApplication = errors.New("access token missing or unusable")
+	ErrRedirectURL       = errors.New("redirectUrl missing, malformed or not the service provider's")
+	ErrResources         = errors.New("resources missing or malformed")
+	ErrCode              = errors.New("authentication code malformed")
 )

@@ -13,6 +13,7 @@ const (
 	SSO   Family = iota // nested
 	V2                  // flat
 	OAuth               // {"error": code}
+	HTML                // a page for people, made by package httpfront
 )
 
 // StatusName is the name of an HTTP status in bodies: NOT_FOUND.

@@ -27,8 +27,11 @@ type Request struct {
 	Address netip.Addr
 	// Config is the configuration for the whole request.
 	Config *config.Config
-	// Parameter is the variable segment of the path.
+	// Parameter is the variable segment of the path; the service provider where
+	// there are two.
 	Parameter string
+	// Item is the second variable segment: a code or the id of an MVPD.
+	Item string
 	// Realm is the tenant of the service provider that Parameter names; nil
 	// when there is none, or Parameter is something else.
 	Realm *config.Realm
@@ -43,8 +46,14 @@ type Response struct {
 	ContentType string
 	// CacheControl is no-store when empty.
 	CacheControl string
-	Body         []byte
+	// Fields are further header fields: Location, Set-Cookie,
+	// Content-Security-Policy.
+	Fields []Field
+	Body   []byte
 }
+
+// Field is a header field of an answer.
+type Field struct{ Name, Value string }
 
 // TraceSize is the length of a UUID in text.
 const TraceSize = 36

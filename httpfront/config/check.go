@@ -20,8 +20,9 @@ var idForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // is right.
 type checker struct {
 	*report
-	c          *Config
-	issuerKeys func(TrustedIssuer) error
+	c            *Config
+	issuerKeys   func(TrustedIssuer) error
+	platformKeys func(Platform) error
 }
 
 // bounds are the range of a lifetime. Above it is a mistake, below it a

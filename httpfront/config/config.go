@@ -144,10 +144,13 @@ type Platform struct {
 
 // MVPD is a TV provider of the realm.
 type MVPD struct {
-	ID               string        `yaml:"id"`
-	DisplayName      string        `yaml:"displayName"` // default: the id
-	Kind             string        `yaml:"kind"`        // sandbox, oidc or temppass
-	AllowPublic      bool          `yaml:"allowPublic"`
+	ID          string `yaml:"id"`
+	DisplayName string `yaml:"displayName"` // default: the id
+	Kind        string `yaml:"kind"`        // sandbox, oidc or temppass
+	AllowPublic bool   `yaml:"allowPublic"` // of a sandbox
+	// LogoutEndpoint says that a sandbox has one; without it there is nothing
+	// for a browser to do at logout.
+	LogoutEndpoint   bool          `yaml:"logoutEndpoint" default:"true"`
 	Issuer           string        `yaml:"issuer"`
 	ClientID         string        `yaml:"clientId"`
 	ClientSecretFile string        `yaml:"clientSecretFile"`

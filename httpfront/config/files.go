@@ -17,13 +17,14 @@ func (k *checker) files() {
 			at := fmt.Sprintf("%s.trustedIssuers[%d]", key, j)
 			k.readable(at+".jwksFile", t.JWKSFile)
 			k.readable(at+".pemFile", t.PEMFile)
-			k.usable(at, t)
+			usable(k, at, t, k.issuerKeys)
 		}
 		for j, p := range r.Platforms {
 			at := fmt.Sprintf("%s.platforms[%d]", key, j)
 			k.readable(at+".jwksFile", p.JWKSFile)
 			k.readable(at+".pemFile", p.PEMFile)
 			k.readable(at+".decryptionKeyFile", p.DecryptionKeyFile)
+			usable(k, at, p, k.platformKeys)
 		}
 		for j, m := range r.MVPDs {
 			k.readable(fmt.Sprintf("%s.mvpds[%d].clientSecretFile", key, j), m.ClientSecretFile)
@@ -31,12 +32,12 @@ func (k *checker) files() {
 	}
 }
 
-// usable judges an issuer in which nothing else was found.
-func (k *checker) usable(key string, t TrustedIssuer) {
-	if k.issuerKeys == nil || slices.ContainsFunc(k.mistakes, func(m Mistake) bool { return within(m.Key, key) }) {
+// usable has somebody's keys judged when nothing else is wrong with them.
+func usable[T any](k *checker, key string, t T, judge func(T) error) {
+	if judge == nil || slices.ContainsFunc(k.mistakes, func(m Mistake) bool { return within(m.Key, key) }) {
 		return
 	}
-	if err := k.issuerKeys(t); err != nil {
+	if err := judge(t); err != nil {
 		k.mistake(key, "%v", err)
 	}
 }

@@ -73,8 +73,8 @@ func (k *checker) platforms(key string, platforms []Platform) {
 			k.oneOf(fmt.Sprintf("%s.algorithms[%d]", at, j), algorithm, "RS256", "HS256", "ES256")
 		}
 		k.source(at, source{p.JWKSFile, p.JWKSURL, p.PEMFile, p.KID}, p.DecryptionKeyFile == "")
-	}
-	if len(platforms) > 0 {
-		k.warn(key, "has no effect: this version does not read subject tokens")
+		if p.JWKSURL != "" {
+			k.mistake(at+".jwksURL", "keys of platforms are not fetched; use jwksFile or pemFile")
+		}
 	}
 }

@@ -21,7 +21,9 @@ func (k *checker) mvpds(key string, r *Realm) {
 			k.provider(fmt.Sprintf("%s.disabledFor[%d]", at, j), r, id)
 		}
 		k.mvpdKind(at, m)
-		k.warn(at, "has no effect: this version does not log viewers in at TV providers")
+		if m.Kind != "sandbox" {
+			k.warn(at, "has no effect: this version does not log viewers in at TV providers")
+		}
 	}
 }
 
@@ -33,7 +35,10 @@ func (k *checker) mvpdKind(key string, m MVPD) {
 	k.only(key+".authzURL", m.Kind, "oidc", m.AuthzURL != "")
 	k.only(key+".ttl", m.Kind, "temppass", m.TTL != 0)
 	k.only(key+".maxResources", m.Kind, "temppass", m.MaxResources != 0)
+	k.only(key+".logoutEndpoint", m.Kind, "sandbox", !m.LogoutEndpoint)
 	switch m.Kind {
+	case "sandbox":
+		k.sandbox(key, m)
 	case "oidc":
 		k.remote(key+".issuer", m.Issuer)
 		k.text(key+".clientId", m.ClientID)
@@ -50,5 +55,12 @@ func (k *checker) mvpdKind(key string, m MVPD) {
 func (k *checker) only(key, kind, owner string, set bool) {
 	if set && kind != owner {
 		k.mistake(key, "is a key of kind %s", owner)
+	}
+}
+
+// sandbox refuses a TV provider without passwords where anybody can reach it.
+func (k *checker) sandbox(key string, m MVPD) {
+	if !m.AllowPublic && public(k.c.PublicURL) {
+		k.mistake(key+".allowPublic", "kind sandbox lets everybody in and publicURL is a public address; set allowPublic: true if that is meant")
 	}
 }

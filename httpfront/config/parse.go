@@ -32,6 +32,8 @@ type Options struct {
 	// CheckIssuer judges what [Load] finds in the key files of a trusted
 	// issuer; nil: nobody does.
 	CheckIssuer func(TrustedIssuer) error
+	// CheckPlatform is the same for a platform.
+	CheckPlatform func(Platform) error
 }
 
 //go:embed demo.yaml
@@ -75,7 +77,7 @@ func read(data []byte, o Options, more func(*checker)) (*Config, error) {
 	c := &Config{}
 	if decode(data, c, r) {
 		c.complete(o)
-		check := &checker{report: r, c: c, issuerKeys: o.CheckIssuer}
+		check := &checker{report: r, c: c, issuerKeys: o.CheckIssuer, platformKeys: o.CheckPlatform}
 		check.config()
 		if more != nil {
 			more(check)

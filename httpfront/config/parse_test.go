@@ -221,6 +221,27 @@ func TestParseReportsAllMistakesAtOnceInOrder(t *testing.T) {
 	}
 }
 
+// TestTheSandboxStaysAtHome: whoever sees its page is in, so the public must
+// not, unless the operator means it.
+func TestTheSandboxStaysAtHome(t *testing.T) {
+	const mistake = "realms[0].mvpds[0].allowPublic: kind sandbox lets everybody in and publicURL is a public address; set allowPublic: true if that is meant"
+	for text, want := range map[string]string{
+		"publicURL: https://sso.example.com\n" + realm("mvpds: [{id: m, kind: sandbox}]"):                    "5: " + mistake,
+		"publicURL: https://sso.example.com\n" + realm("mvpds: [{id: m, kind: sandbox, allowPublic: true}]"): "",
+		"publicURL: http://192.168.0.2:8080\n" + realm("mvpds: [{id: m, kind: sandbox}]"):                    "",
+		realm("mvpds: [{id: m, kind: sandbox}]"):                                                             "",
+		realm("mvpds: [{id: m, kind: temppass, ttl: 1h, logoutEndpoint: false}]"):                            "4: realms[0].mvpds[0].logoutEndpoint: is a key of kind sandbox",
+	} {
+		got := ""
+		if _, err := config.Parse([]byte(text), config.Options{}); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s\ngot  %q\nwant %q", text, got, want)
+		}
+	}
+}
+
 func TestParseWarnsOfWhatIsUnwise(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"short token", realm("serviceToken: {ttl: 2s}"), "4: realms[0].serviceToken.ttl: 2s is short; at least 5m0s is advised"},

@@ -12,13 +12,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/actors"
+	"ssod/actors/device"
+	"ssod/actors/farewell"
+	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
+	"ssod/actors/session"
 	"ssod/cluster/faulty"
 	"ssod/cluster/meta"
 	"ssod/httpfront"
 	"ssod/httpfront/config"
+	"ssod/httpfront/entitlement"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/mediatoken"
+	"ssod/httpfront/mvpd"
+	"ssod/httpfront/mvpd/sandbox"
+	"ssod/httpfront/platformid"
 	"ssod/httpfront/registration"
 	"ssod/httpfront/sso"
 )
@@ -31,6 +40,8 @@ type Options struct {
 	Cluster faulty.Options
 	// Service changes the SSO Service before it is used.
 	Service func(*sso.Service)
+	// Budget is how long a TV provider may take to decide; see mvpd.Registry.
+	Budget time.Duration
 	// Log gets everything; nil means nothing is logged.
 	Log *slog.Logger
 	// Metrics may be nil.
@@ -56,6 +67,7 @@ type Node struct {
 	Keys         *keys.Ring
 	Registration *registration.Service
 	Truth        *faulty.Truth
+	Runtime      *actors.Runtime
 	clock        clock
 }
 
@@ -92,7 +104,7 @@ func Start(t testing.TB, o Options) *Node {
 	}
 	n.Server, err = httpfront.Start(httpfront.Options{
 		Address:  "127.0.0.1:0",
-		Handlers: httpfront.NewHandlers(service, n.Registration, n.Keys),
+		Handlers: n.handlers(service, o),
 		Settings: n.Settings.Config,
 		Metrics:  o.Metrics,
 		Log:      o.Log,
@@ -103,6 +115,23 @@ func Start(t testing.TB, o Options) *Node {
 	}
 	t.Cleanup(func() { stop(t, n.Shutdown) })
 	return n
+}
+
+// handlers are all operations of a node.
+func (n *Node) handlers(service *sso.Service, o Options) httpfront.Handlers {
+	providers := mvpd.NewRegistry(map[string]mvpd.Maker{
+		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.Keys.LinkCodeKey, Now: n.Now, Delay: time.Millisecond}),
+	}, o.Log)
+	providers.Budget = o.Budget
+	handlers := httpfront.NewHandlers(service, n.Registration, n.Keys)
+	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
+	handlers.V2 = httpfront.NewV2(entitlement.New(entitlement.Options{
+		Tokens: n.Keys, Clients: n.Registration, Profiles: profile.Client{Asker: n.Runtime},
+		Sessions: session.Client{Asker: n.Runtime}, Devices: device.Client{Asker: n.Runtime},
+		Farewells: farewell.Client{Asker: n.Runtime}, Providers: providers, Platforms: platformid.NewVerifier(o.Log),
+		Media: mediatoken.NewSigner(mediatoken.Options{Sign: n.Keys.SignMedia}), Log: o.Log,
+	}))
+	return handlers
 }
 
 // domain starts what the front end asks.
@@ -128,7 +157,8 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 	})
 	must(err)
 	t.Cleanup(n.Registration.Close)
-	runtime, err := actors.Start(actors.Config{
+	courier := intent.NewCourier()
+	n.Runtime, err = actors.Start(actors.Config{
 		Shards: shards, Self: shards.Address(), Log: log,
 		Kinds: []actors.Kind{
 			profile.Kind(profile.Config{
@@ -137,16 +167,20 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 					realm, _ := n.Settings.Config().Realm(id)
 					return realm.TokenLife()
 				},
+				Courier: courier,
 			}),
+			device.Kind(courier), session.Kind(courier), farewell.Kind(),
 			linkdirectory.Kind(linkdirectory.Config{Keys: n.Keys, Log: log}),
 		},
 	})
 	must(err)
-	t.Cleanup(func() { stop(t, runtime.Stop) })
+	t.Cleanup(func() { stop(t, n.Runtime.Stop) })
+	courier.Start(n.Runtime)
+	t.Cleanup(courier.Close)
 	return &sso.Service{
 		Tokens: n.Keys, Clients: n.Registration,
-		Profiles:  profile.Client{Asker: runtime},
-		Directory: linkdirectory.NewClient(runtime, n.Keys),
+		Profiles:  profile.Client{Asker: n.Runtime},
+		Directory: linkdirectory.NewClient(n.Runtime, n.Keys),
 		Log:       log,
 	}
 }

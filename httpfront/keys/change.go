@@ -32,6 +32,7 @@ func groupsOf(cfg *config.Config) []wanted {
 	for _, realm := range cfg.Realms {
 		list = append(list,
 			wanted{groupID{Service, realm.ID}, realm.ServiceToken.Algorithm},
+			wanted{groupID{Media, realm.ID}, RS256},
 			wanted{groupID{LinkCode, realm.ID}, ""})
 	}
 	return list

@@ -12,6 +12,7 @@
 //	service    per realm  service tokens     HS256 or RS256
 //	access     cluster    access tokens      HS256 or RS256
 //	statement  cluster    software statements        RS256
+//	media      per realm  media tokens               RS256
 //	client     cluster    client secrets, derived with HMAC-SHA-256
 //	linkcode   per realm  link codes; never changes
 //

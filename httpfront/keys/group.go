@@ -38,14 +38,16 @@ const courtesy = 24 * time.Hour
 
 // life is how long what the group's keys sign must be verifiable.
 func (g groupID) life(cfg *config.Config) time.Duration {
-	switch g.use {
-	case Access:
+	if g.use == Access {
 		return cfg.AccessToken.TTL + courtesy
-	case Service:
-		for _, realm := range cfg.Realms {
-			if realm.ID == g.realm {
-				return realm.ServiceToken.TTL + realm.ServiceToken.RefreshWindow
-			}
+	}
+	for _, realm := range cfg.Realms {
+		switch {
+		case realm.ID != g.realm:
+		case g.use == Service:
+			return realm.ServiceToken.TTL + realm.ServiceToken.RefreshWindow
+		case g.use == Media:
+			return realm.MediaToken.TTL
 		}
 	}
 	return forever

@@ -28,10 +28,8 @@ func (r *Ring) JWKS(realm string) ([]byte, bool) {
 func publicKeys(s *snapshot) map[string][]byte {
 	documents := make(map[string][]byte, len(s.cfg.Realms))
 	for _, realm := range s.cfg.Realms {
-		list := []jwk{}
-		if g := s.groups[groupID{Service, realm.ID}]; g != nil {
-			list = g.public()
-		}
+		list := append(s.groups[groupID{Service, realm.ID}].public(), s.groups[groupID{Media, realm.ID}].public()...)
+		slices.SortFunc(list, func(a, b jwk) int { return cmp.Compare(a.Kid, b.Kid) })
 		document, err := json.Marshal(map[string][]jwk{"keys": list})
 		if err != nil {
 			panic(err) // strings only
@@ -43,12 +41,14 @@ func publicKeys(s *snapshot) map[string][]byte {
 
 func (g *group) public() []jwk {
 	list := []jwk{}
+	if g == nil {
+		return list
+	}
 	for _, s := range g.slots {
 		if s.rsa != nil { // a revoked key has nothing left
 			n, e := rsaParts(&s.rsa.PublicKey)
 			list = append(list, jwk{Kty: "RSA", Use: "sig", Alg: s.algorithm, Kid: s.id, N: n, E: e})
 		}
 	}
-	slices.SortFunc(list, func(a, b jwk) int { return cmp.Compare(a.Kid, b.Kid) })
 	return list
 }

@@ -1,14 +1,15 @@
 package keys
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	gocmp "github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
@@ -172,7 +174,7 @@ func TestKeysOutliveTheProcess(t *testing.T) {
 	if got := string(f.LinkCodeKey("acme")); got != code || len(got) != octSize {
 		t.Errorf("the link-code key changed")
 	}
-	if len(f.List()) != 3+2*2 {
+	if len(f.List()) != 3+2*3 {
 		t.Errorf("opening again made keys: %v", f.List())
 	}
 }
@@ -274,35 +276,73 @@ func TestThumbprint(t *testing.T) {
 	}
 }
 
+// TestJWKSHasPublicKeysOnly: media-token keys, and service-token keys where
+// the realm signs with RS256; symmetric keys never (operations.md 6).
 func TestJWKSHasPublicKeysOnly(t *testing.T) {
 	f := newFixture(t, configuration(realm("acme", HS256), realm("pub", RS256)))
-	if got, _ := f.JWKS("acme"); string(got) != `{"keys":[]}` {
-		t.Errorf("a realm with symmetric keys: got %s", got)
-	}
 	if _, found := f.JWKS("nobody"); found {
 		t.Error("an unknown realm has a document")
 	}
-	document, _ := f.JWKS("pub")
-	var set struct{ Keys []map[string]string }
-	if err := json.Unmarshal(document, &set); err != nil || len(set.Keys) != 1 {
-		t.Fatalf("document %s: %v", document, err)
-	}
-	k := f.signing(Service, "pub")
-	n, e := rsaParts(&k.rsa.PublicKey)
-	want := fmt.Sprint(map[string]string{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": k.id, "n": n, "e": e})
-	if got := fmt.Sprint(set.Keys[0]); got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
+	f.expectJWKS(t, "acme", f.signing(Media, "acme"))
+	document := f.expectJWKS(t, "pub", f.signing(Service, "pub"), f.signing(Media, "pub"))
 	// A client can verify a token with the document.
 	if _, err := jwt.Parse(f.mint(f.cfg.Load().Realms[1]), func(*jwt.Token) (any, error) {
 		keys, err := parseJWKS(document)
-		return keys[0].key, err
+		var set jwt.VerificationKeySet
+		for _, k := range keys {
+			set.Keys = append(set.Keys, k.key)
+		}
+		return set, err
 	}, jwt.WithTimeFunc(f.time)); err != nil {
 		t.Errorf("golang-jwt with the document: %v", err)
 	}
 	f.open()
 	if again, _ := f.JWKS("pub"); string(again) != string(document) {
 		t.Errorf("the document changed:\n%s\n%s", document, again)
+	}
+}
+
+// expectJWKS checks that a realm publishes these keys, ordered by kid.
+func (f *fixture) expectJWKS(t *testing.T, realm string, slots ...*slot) []byte {
+	t.Helper()
+	document, _ := f.JWKS(realm)
+	var set struct{ Keys []map[string]string }
+	if err := json.Unmarshal(document, &set); err != nil {
+		t.Fatalf("document %s: %v", document, err)
+	}
+	slices.SortFunc(slots, func(a, b *slot) int { return cmp.Compare(a.id, b.id) })
+	var want []map[string]string
+	for _, k := range slots {
+		n, e := rsaParts(&k.rsa.PublicKey)
+		want = append(want, map[string]string{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": k.id, "n": n, "e": e})
+	}
+	if diff := gocmp.Diff(want, set.Keys); diff != "" {
+		t.Errorf("keys of %s (-want +got):\n%s", realm, diff)
+	}
+	return document
+}
+
+// TestSignMedia: the realm's own key signs, and its successor after rotation.
+func TestSignMedia(t *testing.T) {
+	f := newFixture(t, configuration(realm("acme", HS256), realm("other", HS256)))
+	for range 2 {
+		const text = "<shortAuthorizationToken/>"
+		signature, err := f.SignMedia("acme", text, f.time())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := jwt.SigningMethodRS256.Verify(text, signature, &f.signing(Media, "acme").rsa.PublicKey); err != nil {
+			t.Errorf("the realm's key: %v", err)
+		}
+		if jwt.SigningMethodRS256.Verify(text, signature, &f.signing(Media, "other").rsa.PublicKey) == nil {
+			t.Error("another realm's key verifies too")
+		}
+		if err := f.Rotate(t.Context(), Rotation{Use: Media, Realm: "acme"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.SignMedia("nobody", "x", f.time()); !errors.Is(err, errNoKey) {
+		t.Errorf("an unknown realm: got %v, want %v", err, errNoKey)
 	}
 }
 

@@ -36,6 +36,9 @@ func unknownPath(doc *openapi3.T, request *http.Request, r *http.Response, answe
 	if request.Method == http.MethodHead {
 		return nil
 	}
+	if strings.HasPrefix(request.URL.Path+"/", "/sandbox/") {
+		return aPage(r, answer)
+	}
 	schema := "Error"
 	switch path := request.URL.Path + "/"; {
 	case strings.HasPrefix(path, "/api/v2/"):
@@ -49,6 +52,15 @@ func unknownPath(doc *openapi3.T, request *http.Request, r *http.Response, answe
 	}
 	if err := doc.Components.Schemas[schema].Value.VisitJSON(value, openapi3.EnableJSONSchema2020()); err != nil {
 		return fmt.Errorf("404 is no %s: %w", schema, err)
+	}
+	return nil
+}
+
+// aPage checks that an answer is an HTML document that loads nothing.
+func aPage(r *http.Response, answer []byte) error {
+	if r.Header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.HasPrefix(string(answer), "<!doctype html>") ||
+		!strings.HasPrefix(r.Header.Get("Content-Security-Policy"), "default-src 'none';") {
+		return fmt.Errorf("%d is no page: %s, policy %q", r.StatusCode, r.Header.Get("Content-Type"), r.Header.Get("Content-Security-Policy"))
 	}
 	return nil
 }

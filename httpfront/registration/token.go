@@ -3,10 +3,10 @@ package registration
 import (
 	"crypto/rand"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"ssod/httpfront/form"
 )
 
 // grantClientCredentials is the only grant type of the token endpoint.
@@ -24,11 +24,11 @@ type Issued struct {
 // Token serves POST /o/client/token (dcr.md 3), checks in the order given
 // there. What the client did wrong is an [Error].
 func (s *Service) Token(r Request) (Issued, error) {
-	form, err := r.form()
+	parameters, err := r.form()
 	if err != nil {
 		return Issued{}, err
 	}
-	client, secret, grant := form["client_id"], form["client_secret"], form["grant_type"]
+	client, secret, grant := parameters["client_id"], parameters["client_secret"], parameters["grant_type"]
 	if r.Authorization || client == "" || secret == "" || grant == "" {
 		return Issued{}, ErrInvalidRequest
 	}
@@ -53,30 +53,16 @@ func (s *Service) Token(r Request) (Issued, error) {
 	}, nil
 }
 
-// maxParameters bounds a form.
-const maxParameters = 32
-
-// form reads a form strictly: a parameter that is there twice, in whatever
-// spelling, is an error (RFC 6749, 3.2), and so is what is not UTF-8.
+// form reads the form of a request.
 func (r *Request) form() (map[string]string, error) {
-	if !r.isA("application/x-www-form-urlencoded") {
+	if !r.isA(form.ContentType) {
 		return nil, ErrInvalidRequest
 	}
-	form := make(map[string]string)
-	for pair := range strings.SplitSeq(string(r.Body), "&") {
-		if pair == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(pair, "=")
-		name, err1 := url.QueryUnescape(name)
-		value, err2 := url.QueryUnescape(value)
-		_, repeated := form[name]
-		if err1 != nil || err2 != nil || repeated || len(form) == maxParameters || !utf8.ValidString(name+value) {
-			return nil, ErrInvalidRequest
-		}
-		form[name] = value
+	parameters, ok := form.Parse(string(r.Body))
+	if !ok {
+		return nil, ErrInvalidRequest
 	}
-	return form, nil
+	return parameters, nil
 }
 
 // newUUID draws a random UUID (RFC 9562, 5.4).

@@ -9,6 +9,7 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
 	"ssod/httpfront/api"
+	"ssod/httpfront/headers"
 )
 
 // link makes a link code for the caller's profile; sso-service.md 2.3. The
@@ -50,7 +51,7 @@ func (s *Service) addCode(ctx context.Context, r *api.Request, id profile.ID, ca
 		MaxPerProfile: int32(limits.MaxPerProfile), MaxIssued: int32(limits.MaxIssued), MaxDevices: int32(r.Realm.MaxDevices),
 	}
 	if len(caller.Did) == 0 { // an external token may make the device a member
-		m.Attributes = profile.EncodeAttributes(attributesOrAgent(r))
+		m.Attributes = profile.EncodeAttributes(headers.AttributesOrAgent(r))
 	}
 	freed, err := s.Profiles.AddCode(ctx, r.ID, id, m)
 	switch {

@@ -10,6 +10,7 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
 	"ssod/httpfront/api"
+	"ssod/httpfront/headers"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/wire"
 )
@@ -28,14 +29,14 @@ func (s *Service) mint(ctx context.Context, r *api.Request, _ client) (api.Respo
 	if len(link) == 0 && len(ssoID) == 0 && !r.Realm.DeviceDefaultSSOID {
 		return api.Response{}, api.ErrIdentityMissing
 	}
-	id, err := device(r)
+	id, err := headers.Device(r)
 	if err != nil {
 		return api.Response{}, err
 	}
 	if id == nil {
 		return api.Response{}, api.ErrMintDeviceMissing
 	}
-	attributes, err := deviceAttributes(r)
+	attributes, err := headers.Attributes(r)
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -111,7 +112,7 @@ func member(id profile.ID, d *profile.Device, membership int64) keys.Member {
 func (s *Service) subject(r *api.Request, ssoID, device []byte) (string, error) {
 	switch {
 	case len(ssoID) == 0: // realm.DeviceDefaultSSOID
-		return canonical(device), nil
+		return headers.CanonicalDevice(device), nil
 	case r.Realm.SSOID.Mode == modeSigned:
 		subject, err := s.Tokens.VerifySSOID(r.Realm, ssoID, r.Received)
 		if err != nil || len(subject) > maxSSOID {

@@ -4,6 +4,7 @@ import (
 	"ssod/actors/profile"
 	"ssod/httpfront/api"
 	"ssod/httpfront/config"
+	"ssod/httpfront/headers"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/wire"
 )
@@ -50,7 +51,7 @@ func (s *Service) holderWithDevice(r *api.Request, missing error) (h holder, id 
 	if err != nil {
 		return h, nil, err
 	}
-	id, err = device(r)
+	id, err = headers.Device(r)
 	if err == nil && id == nil {
 		err = api.ErrHeaderMissing
 	}

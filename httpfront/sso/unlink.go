@@ -7,6 +7,7 @@ import (
 
 	"ssod/actors/profile"
 	"ssod/httpfront/api"
+	"ssod/httpfront/headers"
 	"ssod/httpfront/strictjson"
 	"ssod/httpfront/wire"
 )
@@ -103,13 +104,13 @@ func distinct(spellings []string) ([]string, error) {
 // they are tried: the canonical id, the decoded id, the whole header value.
 func candidates(spelling string) *profile.Candidates {
 	c := &profile.Candidates{}
-	if id, ok := decodeBase64([]byte(spelling), maxDevice); ok && len(id) > 0 && canonical(id) == spelling {
+	if id, ok := headers.Base64([]byte(spelling), headers.MaxDevice); ok && len(id) > 0 && headers.CanonicalDevice(id) == spelling {
 		c.Id = append(c.Id, id)
 	}
-	if len(spelling) <= maxDevice {
+	if len(spelling) <= headers.MaxDevice {
 		c.Id = append(c.Id, []byte(spelling))
 	}
-	if id, ok := parseDevice([]byte(spelling)); ok {
+	if id, ok := headers.ParseDevice([]byte(spelling)); ok {
 		c.Id = append(c.Id, id)
 	}
 	return c

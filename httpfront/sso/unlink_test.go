@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"ssod/httpfront/api"
+	"ssod/httpfront/headers"
 	"ssod/httpfront/wire"
 )
 
@@ -33,7 +34,7 @@ func FuzzUnlinkBody(f *testing.F) {
 		}
 		for _, s := range spellings {
 			for _, id := range candidates(s).Id {
-				if s == "" || len(id) == 0 || len(id) > maxDevice {
+				if s == "" || len(id) == 0 || len(id) > headers.MaxDevice {
 					t.Errorf("%q can mean %q", s, id)
 				}
 			}

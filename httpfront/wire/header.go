@@ -13,15 +13,18 @@ const (
 	Connection
 	ContentLength
 	ContentType
+	Cookie
 	DeviceIdentifier // AP-Device-Identifier
 	DeviceInfo       // X-Device-Info
 	Expect
 	ForwardedFor // X-Forwarded-For
 	Host
 	Origin
+	RokuToken    // X-Roku-Reserved-Roku-Connect-Token
 	ServiceToken // AD-Service-Token
 	SSOID        // X-SSO-ID
 	SSOLink      // X-SSO-LINK
+	SubjectToken // Adobe-Subject-Token
 	TransferEncoding
 	UserAgent
 	names
@@ -34,22 +37,25 @@ var spelling = [names]string{
 	Connection:                 "connection",
 	ContentLength:              "content-length",
 	ContentType:                "content-type",
+	Cookie:                     "cookie",
 	DeviceIdentifier:           "ap-device-identifier",
 	DeviceInfo:                 "x-device-info",
 	Expect:                     "expect",
 	ForwardedFor:               "x-forwarded-for",
 	Host:                       "host",
 	Origin:                     "origin",
+	RokuToken:                  "x-roku-reserved-roku-connect-token",
 	ServiceToken:               "ad-service-token",
 	SSOID:                      "x-sso-id",
 	SSOLink:                    "x-sso-link",
+	SubjectToken:               "adobe-subject-token",
 	TransferEncoding:           "transfer-encoding",
 	UserAgent:                  "user-agent",
 }
 
 // byLength finds the names of one length, so that most lines are told apart
 // without comparing a character.
-var byLength = func() (t [32][]Name) {
+var byLength = func() (t [40][]Name) {
 	for n := None + 1; n < names; n++ {
 		t[len(spelling[n])] = append(t[len(spelling[n])], n)
 	}

@@ -9,16 +9,20 @@ import (
 	"testing"
 )
 
-// session is the README's block of shell commands for newcomers.
+// session is the README's shell commands for newcomers, all blocks of them.
 func session(t *testing.T) string {
 	t.Helper()
 	readme, err := os.ReadFile("../../../README.md")
 	must(t, err)
-	block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindSubmatch(readme)
-	if block == nil {
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllSubmatch(readme, -1)
+	if len(blocks) == 0 {
 		t.Fatal("the README has no block of shell commands")
 	}
-	return string(block[1])
+	var all strings.Builder
+	for _, block := range blocks {
+		all.Write(block[1])
+	}
+	return all.String()
 }
 
 // The README's session runs as printed, but for the ports, on the built-in
@@ -45,6 +49,7 @@ func TestReadmeSession(t *testing.T) {
 		`^\{"devices":\{"cGhvbmUtMQ==":\{.*"type":"regular"\},"dHYtMQ==":\{.*"type":"sso"\}\}\}$`,
 		`^\{"status":"OK","unlinkedDevices":\["dHYtMQ=="\]\}$`,
 		`"code":"token_invalid"`,
+		`"actionName":"authenticate".*"url":"/api/v2/authenticate/demo/[0-9A-Z]{7}"`,
 	}
 	if len(lines) != len(want) {
 		t.Fatalf("the session printed %d lines, want %d:\n%s", len(lines), len(want), stdout)

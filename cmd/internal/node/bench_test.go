@@ -114,7 +114,7 @@ func (f *flow) request() (r cluster.RequestID) {
 	return r
 }
 
-func device(v *viewer, guest bool) *profile.Device {
+func deviceOf(v *viewer, guest bool) *profile.Device {
 	id := []byte(v.id.Subject + "-living-room")
 	if guest {
 		id = []byte(v.id.Subject + "-kitchen")
@@ -123,13 +123,13 @@ func device(v *viewer, guest bool) *profile.Device {
 }
 
 func (v *viewer) caller() *profile.Caller {
-	id := device(v, false).Id
+	id := deviceOf(v, false).Id
 	did := profile.Did(id)
 	return &profile.Caller{Did: did[:], Membership: v.membership, Device: id}
 }
 
 func (f *flow) mint(ctx context.Context, v *viewer) (err error) {
-	v.membership, err = f.profiles.Mint(ctx, f.request(), v.id, &profile.Mint{Device: device(v, false), MaxDevices: 25})
+	v.membership, err = f.profiles.Mint(ctx, f.request(), v.id, &profile.Mint{Device: deviceOf(v, false), MaxDevices: 25})
 	return err
 }
 
@@ -158,7 +158,7 @@ func (f *flow) link(ctx context.Context, v *viewer) error {
 }
 
 func (f *flow) redeem(ctx context.Context, v *viewer) error {
-	r, guest := f.request(), device(v, true)
+	r, guest := f.request(), deviceOf(v, true)
 	target, err := f.directory.Resolve(ctx, r, v.id.Realm, linkdirectory.Guess{
 		Typed: v.code, Device: guest.Id, Address: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
 		PerDevice: 10, PerAddress: 1 << 20, PerRealm: 1 << 20,
@@ -172,7 +172,7 @@ func (f *flow) redeem(ctx context.Context, v *viewer) error {
 }
 
 func (f *flow) unlink(ctx context.Context, v *viewer) error {
-	removed, _, err := f.profiles.Unlink(ctx, f.request(), v.id, &profile.Unlink{Caller: v.caller(), Devices: []*profile.Candidates{{Id: [][]byte{device(v, true).Id}}}})
+	removed, _, err := f.profiles.Unlink(ctx, f.request(), v.id, &profile.Unlink{Caller: v.caller(), Devices: []*profile.Candidates{{Id: [][]byte{deviceOf(v, true).Id}}}})
 	if err == nil && len(removed) != 1 {
 		err = fmt.Errorf("removed %d devices, want 1", len(removed))
 	}

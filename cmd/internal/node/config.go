@@ -8,6 +8,7 @@ import (
 
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/platformid"
 )
 
 // Config is how one node is started: its flags, checked.
@@ -53,7 +54,10 @@ const grace = 12 * time.Second
 // Settings reads the configuration file, or returns the demo configuration.
 // What is wrong in it is reported in one error, with lines.
 func (c *Config) Settings() (*config.Config, error) {
-	o := config.Options{File: c.File, PublicURL: c.publicURL(), CheckIssuer: keys.CheckIssuer}
+	o := config.Options{
+		File: c.File, PublicURL: c.publicURL(),
+		CheckIssuer: keys.CheckIssuer, CheckPlatform: platformid.Check,
+	}
 	if c.File == "" {
 		return config.Demo(o), nil
 	}

@@ -76,6 +76,7 @@ func TestNodeServesOnAllItsListeners(t *testing.T) {
 		"http://" + n.HTTP() + "/api/demo/list":              401,
 		"http://" + n.Admin() + "/readyz":                    200,
 		"http://" + n.Admin() + "/admin/v1/keys":             200,
+		"http://" + n.Admin() + "/docs":                      200,
 		"http://" + n.Health() + "/livez":                    200,
 		"http://" + n.Health() + "/readyz":                   200,
 		"http://" + n.Health() + "/metrics":                  200,

@@ -3,18 +3,28 @@ package node
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"time"
 
 	"ssod/actors"
+	"ssod/actors/device"
+	"ssod/actors/farewell"
+	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
+	"ssod/actors/session"
 	"ssod/cluster/meta"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/httpfront"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
+	"ssod/httpfront/entitlement"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/mediatoken"
+	"ssod/httpfront/mvpd"
+	"ssod/httpfront/mvpd/sandbox"
+	"ssod/httpfront/platformid"
 	"ssod/httpfront/registration"
 	"ssod/httpfront/sso"
 	"ssod/persistence"
@@ -49,7 +59,7 @@ func (n *Node) listen(context.Context) error {
 	}
 	o := admin.Options{
 		Address: n.config.Admin, TLS: secure, Token: n.config.AdminToken,
-		Status: n.status, Metrics: n.registry, Log: n.log,
+		Status: n.status, Metrics: n.registry, OpenAPI: httpfront.OpenAPI(), Log: n.log,
 	}
 	if n.admin, err = admin.Start(o); err != nil {
 		return err
@@ -130,13 +140,16 @@ func (n *Node) sign(ctx context.Context) error {
 
 // act starts the actors.
 func (n *Node) act(context.Context) (err error) {
+	courier := intent.NewCourier()
 	n.runtime, err = actors.Start(actors.Config{
 		Shards: n.shards, Self: n.config.RPC, Metrics: n.registry, Log: n.log,
 		Kinds: []actors.Kind{
 			profile.Kind(profile.Config{
 				Retention: func() time.Duration { return n.settings.Config().MemberRetention },
 				TokenLife: n.tokenLife,
+				Courier:   courier,
 			}),
+			device.Kind(courier), session.Kind(courier), farewell.Kind(),
 			linkdirectory.Kind(linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
 		},
 	})
@@ -144,6 +157,8 @@ func (n *Node) act(context.Context) (err error) {
 		return err
 	}
 	n.own("actors", n.runtime.Stop)
+	courier.Start(n.runtime)
+	n.own("courier", closing(func() error { courier.Close(); return nil }))
 	return nil
 }
 
@@ -158,6 +173,24 @@ func (n *Node) tokenLife(realm string) time.Duration {
 	return cfg.MemberRetention
 }
 
+// providers has the TV providers of the kinds that this version speaks with.
+func (n *Node) providers() *mvpd.Registry {
+	return mvpd.NewRegistry(map[string]mvpd.Maker{
+		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.ring.LinkCodeKey}),
+	}, n.log)
+}
+
+// entitlement makes the entitlement API.
+func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *entitlement.Service {
+	return entitlement.New(entitlement.Options{
+		Tokens: n.ring, Clients: n.clients, Profiles: profiles,
+		Sessions: session.Client{Asker: n.runtime}, Devices: device.Client{Asker: n.runtime},
+		Farewells: farewell.Client{Asker: n.runtime}, Providers: providers,
+		Media:     mediatoken.NewSigner(mediatoken.Options{Sign: n.ring.SignMedia}),
+		Platforms: platformid.NewVerifier(n.log), Log: n.log,
+	})
+}
+
 // serve opens the public listener and the admin API.
 func (n *Node) serve(context.Context) (err error) {
 	profiles := profile.Client{Asker: n.runtime}
@@ -167,22 +200,45 @@ func (n *Node) serve(context.Context) (err error) {
 		n.log.Warn("the limit of open files bounds the connections", "connections", clients, "files", openFiles())
 	}
 	service := &sso.Service{Tokens: n.ring, Clients: n.clients, Profiles: profiles, Directory: directory, Log: n.log}
+	handlers := httpfront.NewHandlers(service, n.clients, n.ring)
+	providers := n.providers()
+	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
+	handlers.V2 = httpfront.NewV2(n.entitlement(profiles, providers))
 	n.front, err = httpfront.Start(httpfront.Options{
 		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey,
-		Handlers: httpfront.NewHandlers(service, n.clients, n.ring),
+		Handlers: handlers,
 		Settings: n.settings.Config, MaxConnections: clients, Metrics: n.registry, Log: n.log,
 	})
 	if err != nil {
 		return err
 	}
 	n.own("public listener", n.front.Shutdown)
-	n.known.Lock()
-	n.http = n.front.Address().String()
-	n.known.Unlock()
+	if err := n.reachable(n.front.Address().String()); err != nil {
+		return err
+	}
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
 		Profiles: profiles, LinkDirectory: directory, Shards: n.shards,
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.LinkCodeKey(id.Realm), id) },
 	})
 	return nil
+}
+
+// reachable takes note of the public listener's address. Where the system chose
+// the port, the default of publicURL has waited for it.
+func (n *Node) reachable(address string) error {
+	n.known.Lock()
+	n.http = address
+	n.known.Unlock()
+	if _, port, err := net.SplitHostPort(n.config.HTTP); err != nil || port != "0" {
+		return nil
+	}
+	n.reloading.Lock()
+	defer n.reloading.Unlock()
+	n.config.HTTP = address
+	cfg, err := n.config.Settings()
+	if err != nil {
+		return err
+	}
+	return n.settings.Replace(cfg)
 }

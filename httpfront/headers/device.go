@@ -1,4 +1,4 @@
-package sso
+package headers
 
 import (
 	"bytes"
@@ -9,39 +9,39 @@ import (
 )
 
 const (
-	// maxDevice is the longest decoded device identifier; limits.md 3.
-	maxDevice = 256
+	// MaxDevice is the longest decoded device identifier; limits.md 3.
+	MaxDevice = 256
 	// deviceType is the only type of identifier there is.
 	deviceType = "fingerprint"
 )
 
-// device returns the decoded device identifier of a request; nil when the
+// Device returns the decoded device identifier of a request; nil when the
 // header is absent or blank.
-func device(r *api.Request) ([]byte, error) {
+func Device(r *api.Request) ([]byte, error) {
 	header := r.Header(wire.DeviceIdentifier)
 	if len(header) == 0 {
 		return nil, nil
 	}
-	id, ok := parseDevice(header)
+	id, ok := ParseDevice(header)
 	if !ok {
 		return nil, api.ErrDevice
 	}
 	return id, nil
 }
 
-// parseDevice reads "fingerprint" and Base64; headers.md 3.
-func parseDevice(header []byte) (id []byte, ok bool) {
+// ParseDevice reads "fingerprint" and Base64; headers.md 3.
+func ParseDevice(header []byte) (id []byte, ok bool) {
 	kind, value, found := bytes.Cut(bytes.Trim(header, " \t"), []byte{' '})
 	if !found || !bytes.EqualFold(kind, []byte(deviceType)) {
 		return nil, false
 	}
-	id, ok = decodeBase64(bytes.TrimLeft(value, " \t"), maxDevice)
+	id, ok = Base64(bytes.TrimLeft(value, " \t"), MaxDevice)
 	return id, ok && len(id) > 0
 }
 
-// decodeBase64 reads the standard or the URL-safe alphabet, with or without
+// Base64 reads the standard or the URL-safe alphabet, with or without
 // padding, up to limit decoded bytes.
-func decodeBase64(value []byte, limit int) ([]byte, bool) {
+func Base64(value []byte, limit int) ([]byte, bool) {
 	value = bytes.TrimRight(value, "=")
 	if base64.RawStdEncoding.DecodedLen(len(value)) > limit {
 		return nil, false
@@ -55,5 +55,5 @@ func decodeBase64(value []byte, limit int) ([]byte, bool) {
 	return decoded[:n], err == nil
 }
 
-// canonical is the device id that clients see: padded standard Base64.
-func canonical(id []byte) string { return base64.StdEncoding.EncodeToString(id) }
+// CanonicalDevice is the device id that clients see: padded standard Base64.
+func CanonicalDevice(id []byte) string { return base64.StdEncoding.EncodeToString(id) }

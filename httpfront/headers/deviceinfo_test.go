@@ -1,4 +1,4 @@
-package sso
+package headers
 
 import (
 	"encoding/base64"
@@ -134,7 +134,7 @@ func TestDeviceInfoSyntax(t *testing.T) {
 func encode(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
 func TestParseDevice(t *testing.T) {
-	long := strings.Repeat("a", maxDevice)
+	long := strings.Repeat("a", MaxDevice)
 	tests := []struct {
 		header, want string
 		ok           bool
@@ -160,7 +160,7 @@ func TestParseDevice(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.header, func(t *testing.T) {
-			id, ok := parseDevice([]byte(tt.header))
+			id, ok := ParseDevice([]byte(tt.header))
 			if ok != tt.ok || ok && string(id) != tt.want {
 				t.Errorf("got %q, %v; want %q, %v", id, ok, tt.want, tt.ok)
 			}
@@ -173,14 +173,14 @@ func FuzzDevice(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, header []byte) {
-		id, ok := parseDevice(header)
+		id, ok := ParseDevice(header)
 		if !ok {
 			return
 		}
-		if len(id) == 0 || len(id) > maxDevice {
+		if len(id) == 0 || len(id) > MaxDevice {
 			t.Fatalf("identifier of %d bytes", len(id))
 		}
-		again, ok := parseDevice([]byte(deviceType + " " + canonical(id)))
+		again, ok := ParseDevice([]byte(deviceType + " " + CanonicalDevice(id)))
 		if !ok || string(again) != string(id) {
 			t.Errorf("%q is not read from its canonical form", id)
 		}
@@ -204,8 +204,8 @@ func FuzzDeviceInfo(f *testing.F) {
 		if len(encoded) == 0 {
 			t.Error("the attributes could not be encoded")
 		}
-		if body := appendAttributes(nil, encoded); !utf8.Valid(body) {
-			t.Errorf("body %q", body)
+		if again, err := profile.DecodeAttributes(encoded); err != nil || !utf8.ValidString(again.UserAgent+again.Model+again.Os) {
+			t.Errorf("attributes %v, %v", again, err)
 		}
 	})
 }

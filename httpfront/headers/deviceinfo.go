@@ -1,4 +1,4 @@
-package sso
+package headers
 
 import (
 	"strings"
@@ -20,9 +20,9 @@ type deviceInfo struct {
 	userAgent                             string
 }
 
-// deviceAttributes describes the calling device: what X-Device-Info says, and
+// Attributes describes the calling device: what X-Device-Info says, and
 // where it is silent what the User-Agent gives away.
-func deviceAttributes(r *api.Request) (*profile.Attributes, error) {
+func Attributes(r *api.Request) (*profile.Attributes, error) {
 	var info deviceInfo
 	if header := r.Header(wire.DeviceInfo); len(header) > 0 {
 		var ok bool
@@ -33,10 +33,10 @@ func deviceAttributes(r *api.Request) (*profile.Attributes, error) {
 	return info.attributes(string(r.Header(wire.UserAgent))), nil
 }
 
-// attributesOrAgent is deviceAttributes for a call whose X-Device-Info is no
+// AttributesOrAgent is Attributes for a call whose X-Device-Info is no
 // part of its contract: there it is a help, never a mistake.
-func attributesOrAgent(r *api.Request) *profile.Attributes {
-	if a, err := deviceAttributes(r); err == nil {
+func AttributesOrAgent(r *api.Request) *profile.Attributes {
+	if a, err := Attributes(r); err == nil {
 		return a
 	}
 	var nothing deviceInfo
@@ -46,7 +46,7 @@ func attributesOrAgent(r *api.Request) *profile.Attributes {
 // parseDeviceInfo is lenient about what the object says, because apps are; it
 // only has to be an object.
 func parseDeviceInfo(header []byte) (info deviceInfo, ok bool) {
-	raw, ok := decodeBase64(header, maxDeviceInfo)
+	raw, ok := Base64(header, maxDeviceInfo)
 	if !ok {
 		return info, false
 	}

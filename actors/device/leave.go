@@ -1,0 +1,33 @@
+package device
+
+import (
+	"ssod/actors/intent"
+	"ssod/actors/login"
+)
+
+// leave is a logout; flows.md F7. With profiles it is a single logout: every
+// login at the MVPD under these identities ends, wherever it was made. Without,
+// only this device's own login ends, and with it the copies of it.
+func (s *State) leave(m *Leave, p *intent.Promises) decision {
+	own := s.at(m.GetMvpd())
+	if len(s.Open)+len(m.GetProfiles())+len(own.GetShared()) > intent.Max {
+		return answer(&LeaveReply{Busy: true})
+	}
+	if own == nil && len(m.GetProfiles()) == 0 {
+		return answer(&LeaveReply{})
+	}
+	named := map[string]bool{}
+	for _, profile := range m.GetProfiles() {
+		named[profile.Address().Identity.Encode()] = true
+		p.Add(profile, &login.EndAll{Mvpd: m.GetMvpd(), Login: own.GetLogin().GetId()})
+	}
+	for _, to := range own.GetShared() {
+		if !named[to.GetProfile().Address().Identity.Encode()] {
+			p.Add(to.GetProfile(), &login.End{Mvpd: m.GetMvpd(), Login: own.GetLogin().GetId()})
+		}
+	}
+	next := s.clone()
+	left := own != nil && next.drop(own.GetLogin().GetId(), login.How_REMOVED, p.Now)
+	next.Open = append(next.Open, p.Made()...)
+	return decision{reply: &LeaveReply{Left: left, Open: p.Made()}, next: next}
+}

@@ -1,0 +1,103 @@
+package device
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors/intent"
+	"ssod/actors/login"
+)
+
+// keep stores a login that was made in a session, and shares it. What arrives
+// again changes nothing, and what was ended meanwhile stays ended.
+func (s *State) keep(m *login.Keep, self *intent.Place, p *intent.Promises) decision {
+	id := m.GetLogin().GetId()
+	switch {
+	case s.find(id) != nil || login.Has(s.Ended, id):
+		return answer(&login.KeepReply{})
+	case !proto.Equal(s.Session, m.GetSession()):
+		return answer(&login.KeepReply{Stale: true})
+	}
+	for _, to := range m.GetShared() {
+		p.Add(to.GetProfile(), &login.Share{Login: m.GetLogin(), Origin: self, Did: to.GetDid(), Membership: to.GetMembership()})
+	}
+	next := s.clone()
+	next.put(&Regular{Login: m.GetLogin(), Shared: m.GetShared()})
+	next.Open = append(next.Open, p.Made()...)
+	return decision{reply: &login.KeepReply{Open: p.Made()}, next: next}
+}
+
+// put adds a login in place of the one at the same MVPD.
+func (s *State) put(r *Regular) {
+	s.Logins = slices.DeleteFunc(s.Logins, func(old *Regular) bool { return old.GetLogin().GetMvpd() == r.GetLogin().GetMvpd() })
+	if len(s.Logins) >= login.MaxLogins {
+		first := slices.MinFunc(s.Logins, func(a, b *Regular) int {
+			return int(a.GetLogin().GetNotAfterMs() - b.GetLogin().GetNotAfterMs())
+		})
+		s.Logins = slices.DeleteFunc(s.Logins, func(old *Regular) bool { return old == first })
+	}
+	s.Logins = append(s.Logins, r)
+}
+
+// find returns the login with an id.
+func (s *State) find(id []byte) *Regular {
+	for _, r := range s.Logins {
+		if bytes.Equal(r.GetLogin().GetId(), id) {
+			return r
+		}
+	}
+	return nil
+}
+
+// at returns the login at an MVPD.
+func (s *State) at(mvpd string) *Regular {
+	for _, r := range s.Logins {
+		if r.GetLogin().GetMvpd() == mvpd {
+			return r
+		}
+	}
+	return nil
+}
+
+// list returns all logins.
+func (s *State) list() decision {
+	reply := &LoginsReply{}
+	for _, r := range s.Logins {
+		reply.Logins = append(reply.Logins, r.GetLogin())
+	}
+	return answer(reply)
+}
+
+// end ends one login and tells the profiles that have copies.
+func (s *State) end(m *login.End, p *intent.Promises) decision {
+	r := s.find(m.GetLogin())
+	if r == nil && login.Has(s.Ended, m.GetLogin()) || r.GetLogin().GetInvalidatedMs() != 0 && m.GetHow() == login.How_INVALIDATED {
+		return answer(&login.EndReply{})
+	}
+	next := s.clone()
+	ended := next.drop(m.GetLogin(), m.GetHow(), p.Now)
+	if r.GetLogin().Standing(p.Now) == login.Good {
+		for _, to := range r.GetShared() {
+			p.Add(to.GetProfile(), m)
+		}
+	}
+	next.Open = append(next.Open, p.Made()...)
+	return decision{reply: &login.EndReply{Ended: ended, Open: p.Made()}, next: next}
+}
+
+// drop removes a login or marks it void, and remembers that. It reports whether
+// the login was good until now.
+func (s *State) drop(id []byte, how login.How, now time.Time) bool {
+	r := s.find(id)
+	good := r.GetLogin().Standing(now) == login.Good
+	if how == login.How_INVALIDATED && r != nil {
+		r.Login = r.Login.Invalidate(now)
+		return good
+	}
+	s.Logins = slices.DeleteFunc(s.Logins, func(old *Regular) bool { return old == r })
+	s.Ended = login.Remember(s.Ended, id, now)
+	return good
+}

@@ -1,0 +1,291 @@
+package login_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+
+	"ssod/actors"
+	"ssod/actors/device"
+	"ssod/actors/intent"
+	"ssod/actors/login"
+	"ssod/actors/profile"
+	"ssod/actors/session"
+	"ssod/cluster"
+	"ssod/cluster/faulty"
+)
+
+// stored reads the open intents of a head.
+func stored(t fataler, kind string, h cluster.Head) []*intent.Intent {
+	t.Helper()
+	var s interface {
+		proto.Message
+		intent.Maker
+	}
+	switch kind {
+	case session.KindName:
+		s = &session.State{}
+	case device.KindName:
+		s = &device.State{}
+	default:
+		s = &profile.State{}
+	}
+	if err := proto.Unmarshal(h.State, s); err != nil {
+		t.Fatal(err)
+	}
+	return s.GetOpen()
+}
+
+// F1: a login is found on the device that made it and under the identities that
+// the app named, and by nobody else.
+func TestALoginIsShared(t *testing.T) {
+	w := newWorld(t, faulty.Options{})
+	defer w.stop()
+	phone := w.member("phone")
+	s := w.login("phone", "first", under(viewer, phone), under(platform, nil))
+	want := map[string]string{"phone": "first", "viewer": "first", "platform": "first"}
+	w.comesTrue(want, "phone", "tv")
+	w.settled(s.Address(), deviceID("phone").Address())
+	if v, err := (session.Client{Asker: w.runtime}).Read(t.Context(), w.request(), s); err != nil || v.Stage != session.Stage_FINISHED || v.FinishedAt != "cable" {
+		t.Errorf("the session afterwards: got %v at %q, %v", v.GetStage(), v.GetFinishedAt(), err)
+	}
+}
+
+// A device that was unlinked while its viewer logged in does not share.
+func TestAnUnlinkedDeviceSharesNothing(t *testing.T) {
+	w := newWorld(t, faulty.Options{})
+	defer w.stop()
+	phone := w.member("phone")
+	s := w.begin("phone", under(viewer, phone))
+	_, _, err := (profile.Client{Asker: w.runtime}).Unlink(t.Context(), w.request(), viewer, &profile.Unlink{
+		Caller: phone, Devices: []*profile.Candidates{{Id: [][]byte{[]byte("phone")}}}, TombstoneMs: 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (session.Client{Asker: w.runtime}).Finish(t.Context(), w.request(), s, w.made("first")); err != nil {
+		t.Fatal(err)
+	}
+	w.comesTrue(map[string]string{"phone": "first"}, "phone")
+}
+
+// A second session of a device voids the first, wherever that one is.
+func TestOneSessionPerDevice(t *testing.T) {
+	w := newWorld(t, faulty.Options{})
+	defer w.stop()
+	sessions := session.Client{Asker: w.runtime}
+	first := w.begin("phone")
+	w.begin("phone")
+	if err := sessions.Finish(t.Context(), w.request(), first, w.made("stale")); !errors.Is(err, session.ErrOver) {
+		t.Errorf("finish of the earlier session: got %v, want %v", err, session.ErrOver)
+	}
+	if _, err := sessions.Read(t.Context(), w.request(), first); !errors.Is(err, session.ErrOver) {
+		t.Errorf("read of the earlier session: got %v, want %v", err, session.ErrOver)
+	}
+	w.comesTrue(map[string]string{}, "phone")
+}
+
+// The device refuses a login of a session that it has left, although the
+// session did not hear of it yet.
+func TestTheDeviceDecidesWhichSessionCounts(t *testing.T) {
+	w := newWorld(t, faulty.Options{})
+	defer w.stop()
+	first := w.begin("phone")
+	second := &device.Begin{Session: intent.At(session.ID{ServiceProvider: "tv", Code: "LATER"}.Address()), UntilMs: w.now().Add(time.Hour).UnixMilli()}
+	if _, err := w.runtime.Ask(t.Context(), deviceID("phone").Address(), w.request(), 1, second); err != nil {
+		t.Fatal(err) // and nobody carries out what the device promised
+	}
+	if err := (session.Client{Asker: w.runtime}).Finish(t.Context(), w.request(), first, w.made("stale")); err != nil {
+		t.Fatal(err)
+	}
+	w.comesTrue(map[string]string{}, "phone")
+}
+
+// crashes are commands after which the node dies before anybody carried out
+// what the entity promised. What must be true afterwards is in want.
+func TestPromisesSurviveACrash(t *testing.T) {
+	type scene struct {
+		w         *world
+		phone, tv *profile.Caller
+	}
+	ask := func(w *world, a actors.Address, m proto.Message) {
+		t.Helper()
+		if _, err := w.runtime.Ask(t.Context(), a, w.request(), 0, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	both := func(s scene) {
+		s.w.login("phone", "phone's", under(viewer, s.phone), under(platform, nil))
+		s.w.login("tv", "tv's", under(viewer, s.tv))
+	}
+	tests := []struct {
+		name string
+		do   func(s scene)
+		want map[string]string
+	}{
+		{"login", func(s scene) {
+			id := s.w.begin("phone", under(viewer, s.phone))
+			ask(s.w, id.Address(), s.w.made("first"))
+		}, map[string]string{"phone": "first", "viewer": "first"}},
+		{"logout", func(s scene) {
+			both(s)
+			ask(s.w, deviceID("tv").Address(), &device.Leave{Mvpd: "cable"})
+		}, map[string]string{"phone": "phone's", "platform": "phone's", "viewer": "phone's"}},
+		{"single logout", func(s scene) {
+			both(s)
+			ask(s.w, deviceID("tv").Address(), &device.Leave{Mvpd: "cable", Profiles: []*intent.Place{intent.At(viewer.Address())}})
+		}, map[string]string{}},
+		{"invalidated where it was made", func(s scene) {
+			both(s)
+			ask(s.w, deviceID("phone").Address(), &login.End{Mvpd: "cable", Login: []byte("phone's"), How: login.How_INVALIDATED})
+		}, map[string]string{"tv": "tv's", "viewer": "tv's"}},
+		{"invalidated where it was found", func(s scene) {
+			both(s)
+			ask(s.w, platform.Address(), &login.End{Mvpd: "cable", Login: []byte("phone's"), How: login.How_INVALIDATED})
+		}, map[string]string{"tv": "tv's", "viewer": "tv's"}},
+		{"erasure", func(s scene) {
+			both(s)
+			ask(s.w, viewer.Address(), &profile.Erase{TombstoneMs: 1000})
+		}, map[string]string{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, faulty.Options{})
+			tt.do(scene{w, w.member("phone"), w.member("tv")})
+			w.stop()
+			w.start()
+			defer w.stop()
+			w.pass(3 * time.Second)
+			w.comesTrue(tt.want, "phone", "tv")
+		})
+	}
+}
+
+// What was ended stays ended when a copy of it arrives late.
+func TestALateCopyIsRefused(t *testing.T) {
+	w := newWorld(t, faulty.Options{})
+	defer w.stop()
+	phone := w.member("phone")
+	s := w.begin("phone", under(viewer, phone))
+	finish := w.made("first")
+	if err := (session.Client{Asker: w.runtime}).Finish(t.Context(), w.request(), s, finish); err != nil {
+		t.Fatal(err)
+	}
+	if err := (device.Client{Asker: w.runtime}).Leave(t.Context(), w.request(), deviceID("phone"), &device.Leave{Mvpd: "cable"}); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(2 * time.Minute) // the answers of the first time are forgotten
+	late := []struct {
+		to actors.Address
+		m  proto.Message
+	}{
+		{deviceID("phone").Address(), &login.Keep{Login: finish.Login, Session: intent.At(s.Address()), Shared: []*login.Sharing{under(viewer, phone)}}},
+		{viewer.Address(), &login.Share{Login: finish.Login, Origin: intent.At(deviceID("phone").Address()), Did: phone.Did, Membership: phone.Membership}},
+	}
+	for _, l := range late {
+		if _, err := w.runtime.Ask(t.Context(), l.to, w.request(), 0, l.m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.comesTrue(map[string]string{}, "phone")
+}
+
+// household plays logins, logouts and invalidations on two devices and compares
+// with what must be found.
+type household struct {
+	w     *world
+	token map[string]*profile.Caller
+	own   map[string]string // device: its login
+	via   []string          // those that the profile shares, the last one is found
+	n     int
+}
+
+// TestLoginsUnderFaults plays them while commits fail in every way.
+func TestLoginsUnderFaults(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t, faulty.Options{
+			Shards: 2, Delay: time.Microsecond,
+			Commits: faulty.Script(rapid.SliceOfN(rapid.SampledFrom(faulty.Faults), 0, 40).Draw(t, "commits")...),
+		})
+		defer w.stop()
+		h := &household{w: w, token: map[string]*profile.Caller{}, own: map[string]string{}}
+		for _, name := range []string{"phone", "tv"} {
+			h.token[name] = w.member(name)
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"login":        h.login,
+			"logout":       func(t *rapid.T) { h.leave(t, false) },
+			"singleLogout": func(t *rapid.T) { h.leave(t, true) },
+			"invalidate":   h.invalidate,
+			"":             h.check,
+		})
+	})
+}
+
+func (h *household) login(t *rapid.T) {
+	name := rapid.SampledFrom([]string{"phone", "tv"}).Draw(t, "device")
+	h.n++
+	id := string(rune('a' + h.n%26))
+	id += string(rune('0' + h.n/26))
+	h.w.login(name, id, under(viewer, h.token[name]))
+	h.via = slices.DeleteFunc(h.via, func(other string) bool { return other == h.own[name] })
+	h.own[name], h.via = id, append(h.via, id)
+}
+
+func (h *household) leave(t *rapid.T, single bool) {
+	name := rapid.SampledFrom([]string{"phone", "tv"}).Draw(t, "device")
+	m := &device.Leave{Mvpd: "cable"}
+	if single {
+		m.Profiles = []*intent.Place{intent.At(viewer.Address())}
+	}
+	request := h.w.request()
+	done(h.w, func(ctx context.Context) error {
+		return device.Client{Asker: h.w.runtime}.Leave(ctx, request, deviceID(name), m)
+	})
+	switch {
+	case single:
+		h.own, h.via = map[string]string{}, nil
+	case h.own[name] != "":
+		h.end(h.own[name])
+	}
+}
+
+func (h *household) invalidate(*rapid.T) {
+	if len(h.via) == 0 {
+		return
+	}
+	id := h.via[len(h.via)-1]
+	request := h.w.request()
+	done(h.w, func(ctx context.Context) error {
+		return profile.Client{Asker: h.w.runtime}.Invalidate(ctx, request, viewer, &login.Login{Id: []byte(id), Mvpd: "cable"})
+	})
+	h.end(id)
+}
+
+// end is what the end of one login does.
+func (h *household) end(id string) {
+	for name, own := range h.own {
+		if own == id {
+			delete(h.own, name)
+		}
+	}
+	h.via = slices.DeleteFunc(h.via, func(other string) bool { return other == id })
+}
+
+func (h *household) check(*rapid.T) {
+	want := map[string]string{}
+	for name, id := range h.own {
+		want[name] = id
+	}
+	if n := len(h.via); n > 0 {
+		want["viewer"] = h.via[n-1]
+	}
+	h.w.pass(3 * time.Second) // what the front end could not do is overdue
+	h.w.comesTrue(want, "phone", "tv")
+}

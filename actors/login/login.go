@@ -1,0 +1,81 @@
+package login
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// Bounds of what one entity keeps.
+const (
+	// MaxLogins is how many logins one entity keeps, each at another MVPD. The
+	// one that ends first makes room.
+	MaxLogins = 16
+	// maxEnded is how many ended logins are remembered.
+	maxEnded = 64
+	// remembered is for how long: longer than an intent can be on its way.
+	remembered = 24 * time.Hour
+	// explained is how long a login that expired is kept to say so.
+	explained = 30 * 24 * time.Hour
+)
+
+// Standing says what a login is good for.
+type Standing int
+
+// The standings.
+const (
+	Missing Standing = iota
+	Good
+	Expired
+	Invalidated
+)
+
+// Standing is what the login is good for now; a nil login is missing.
+func (l *Login) Standing(now time.Time) Standing {
+	switch {
+	case l == nil:
+		return Missing
+	case l.GetInvalidatedMs() != 0:
+		return Invalidated
+	case now.UnixMilli() >= l.GetNotAfterMs():
+		return Expired
+	default:
+		return Good
+	}
+}
+
+// Over reports whether nobody needs to know of the login any more.
+func (l *Login) Over(now time.Time) bool {
+	return now.UnixMilli() >= l.GetNotAfterMs()+explained.Milliseconds()
+}
+
+// Remember returns ended with one more login, and without what is old.
+func Remember(ended []*Ended, id []byte, now time.Time) []*Ended {
+	ended = Current(ended, now)
+	if len(id) == 0 || Has(ended, id) {
+		return ended
+	}
+	if len(ended) == maxEnded {
+		ended = ended[1:]
+	}
+	return append(ended, &Ended{Id: id, UntilMs: now.Add(remembered).UnixMilli()})
+}
+
+// Current returns those that are remembered still, in a new slice.
+func Current(ended []*Ended, now time.Time) []*Ended {
+	return slices.DeleteFunc(slices.Clone(ended), func(e *Ended) bool { return now.UnixMilli() >= e.GetUntilMs() })
+}
+
+// Has reports whether a login is remembered as ended.
+func Has(ended []*Ended, id []byte) bool {
+	return slices.ContainsFunc(ended, func(e *Ended) bool { return bytes.Equal(e.GetId(), id) })
+}
+
+// Invalidate returns a marked copy of a login.
+func (l *Login) Invalidate(now time.Time) *Login {
+	marked := proto.Clone(l).(*Login)
+	marked.InvalidatedMs = now.UnixMilli()
+	return marked
+}

@@ -1,0 +1,155 @@
+package profile
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors/intent"
+	"ssod/actors/login"
+)
+
+// listLogins returns what the caller finds through the profile: for each MVPD
+// the good login that came last, or else the last one there was.
+func (s *state) listLogins(m *Logins, now time.Time) decision {
+	c := m.GetCaller()
+	if f := s.judge(c); f != Failure_OK {
+		return answer(&LoginsReply{Failure: f})
+	}
+	reply := &LoginsReply{}
+	for _, shared := range s.logins {
+		l := shared.GetLogin()
+		i := slices.IndexFunc(reply.Logins, func(other *login.Login) bool { return other.GetMvpd() == l.GetMvpd() })
+		switch {
+		case i < 0:
+			reply.Logins = append(reply.Logins, l)
+		case l.Standing(now) == login.Good || reply.Logins[i].Standing(now) != login.Good:
+			reply.Logins[i] = l
+		}
+	}
+	return decision{reply: reply, soft: c.seen(now)}
+}
+
+// share takes a copy of a login that a device made under the profile. The
+// device must be the member still that its token named; without a did the
+// identity needs no members. What arrives again changes nothing, and what was
+// ended meanwhile stays ended.
+func (s *state) share(m *login.Share, now time.Time) decision {
+	id := m.GetLogin().GetId()
+	switch {
+	case login.Has(s.ended, id) || s.shared(id) != nil:
+		return answer(&login.ShareReply{})
+	case len(m.GetDid()) > 0 && s.alive(digest(m.GetDid()), m.GetMembership()) == nil:
+		return answer(&login.ShareReply{Refused: true})
+	}
+	next := s.clone()
+	next.makeRoom(m, now)
+	next.logins = append(next.logins, &SharedLogin{Login: m.GetLogin(), Device: m.GetOrigin()})
+	return decision{reply: &login.ShareReply{}, next: next}
+}
+
+// makeRoom drops the logins that a new one replaces: those of the same device
+// at the same MVPD, those that are over, and the one that came first beyond the
+// limit.
+func (s *state) makeRoom(m *login.Share, now time.Time) {
+	s.logins = slices.DeleteFunc(s.logins, func(l *SharedLogin) bool {
+		same := l.GetLogin().GetMvpd() == m.GetLogin().GetMvpd()
+		return l.GetLogin().Over(now) || same && proto.Equal(l.GetDevice(), m.GetOrigin())
+	})
+	if len(s.logins) >= login.MaxLogins {
+		s.logins = s.logins[1:]
+	}
+}
+
+// endLogin ends one login and tells the device that made it.
+func (s *state) endLogin(m *login.End, p *intent.Promises) decision {
+	shared := s.shared(m.GetLogin())
+	void := shared != nil && m.GetHow() == login.How_INVALIDATED
+	if shared == nil && login.Has(s.ended, m.GetLogin()) || void && shared.GetLogin().GetInvalidatedMs() != 0 {
+		return answer(&login.EndReply{})
+	}
+	good := shared.GetLogin().Standing(p.Now) == login.Good
+	if good {
+		p.Add(shared.GetDevice(), m)
+	}
+	next := s.clone()
+	if void {
+		next.logins[slices.Index(s.logins, shared)] = &SharedLogin{Login: shared.GetLogin().Invalidate(p.Now), Device: shared.GetDevice()}
+	} else {
+		next.dropLogin(m.GetLogin(), p.Now)
+	}
+	next.open = append(next.open, p.Made()...)
+	return decision{reply: &login.EndReply{Ended: good, Open: p.Made()}, next: next}
+}
+
+// endAll is what a single logout does to the profile: every login at the MVPD
+// goes that was made under it; flows.md F7. It is remembered by the id of the
+// request, because coming again it would end logins that were made meanwhile.
+func (s *state) endAll(m *login.EndAll, p *intent.Promises) decision {
+	if login.Has(s.ended, p.Request[:]) {
+		return answer(&login.EndAllReply{}) // what it promised is in s.open, or done
+	}
+	next := s.clone()
+	next.endAt(m.GetMvpd(), m.GetLogin(), p)
+	next.ended = login.Remember(next.ended, m.GetLogin(), p.Now) // its copy may be on the way
+	next.ended = login.Remember(next.ended, p.Request[:], p.Now)
+	return decision{reply: &login.EndAllReply{Open: p.Made()}, next: next}
+}
+
+// endAt drops all logins at an MVPD and tells the devices that made them, but
+// for the login of the device that is leaving.
+func (s *state) endAt(mvpd string, leaving []byte, p *intent.Promises) {
+	before := len(p.Made())
+	for _, shared := range slices.Clone(s.logins) {
+		l := shared.GetLogin()
+		if l.GetMvpd() != mvpd {
+			continue
+		}
+		if l.Standing(p.Now) == login.Good && !bytes.Equal(l.GetId(), leaving) {
+			p.Add(shared.GetDevice(), &login.End{Mvpd: mvpd, Login: l.GetId()})
+		}
+		s.dropLogin(l.GetId(), p.Now)
+	}
+	s.open = append(s.open, p.Made()[before:]...)
+}
+
+// dropLogin removes a login and remembers that it was ended.
+func (s *state) dropLogin(id []byte, now time.Time) {
+	s.logins = slices.DeleteFunc(s.logins, func(l *SharedLogin) bool { return bytes.Equal(l.GetLogin().GetId(), id) })
+	s.ended = login.Remember(s.ended, id, now)
+}
+
+// settle forgets intents that were carried out.
+func (s *state) settle(m *intent.Settle) decision {
+	open := intent.Without(s.open, m)
+	if len(open) == len(s.open) {
+		return answer(&intent.SettleReply{})
+	}
+	next := s.clone()
+	next.open = open
+	return decision{reply: &intent.SettleReply{}, next: next}
+}
+
+// shared finds a login by its id.
+func (s *state) shared(id []byte) *SharedLogin {
+	for _, l := range s.logins {
+		if bytes.Equal(l.GetLogin().GetId(), id) {
+			return l
+		}
+	}
+	return nil
+}
+
+// staleLogins reports whether something about logins can be forgotten.
+func (s *state) staleLogins(now time.Time) bool {
+	return len(login.Current(s.ended, now)) < len(s.ended) ||
+		slices.ContainsFunc(s.logins, func(l *SharedLogin) bool { return l.GetLogin().Over(now) })
+}
+
+// forgetLogins drops what nobody needs to know any more.
+func (s *state) forgetLogins(now time.Time) {
+	s.ended = login.Current(s.ended, now)
+	s.logins = slices.DeleteFunc(s.logins, func(l *SharedLogin) bool { return l.GetLogin().Over(now) })
+}

@@ -1,0 +1,89 @@
+package session
+
+import (
+	"crypto/subtle"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors/intent"
+	"ssod/actors/login"
+)
+
+// maxAttempts is in how many browsers and tabs a session can be open; a further
+// one takes the place of the oldest.
+const maxAttempts = 8
+
+// open begins an attempt.
+func (s *State) open(m *Open, now time.Time) decision {
+	f := s.judge(now)
+	if f == Failure_OK && !s.GetParameters().complete() {
+		f = Failure_INCOMPLETE
+	}
+	if f != Failure_OK {
+		return answer(&OpenReply{Failure: f})
+	}
+	next := s.clone()
+	if len(next.Attempts) == maxAttempts {
+		next.Attempts = next.Attempts[1:]
+	}
+	a := proto.Clone(m.GetAttempt()).(*Attempt)
+	a.Mvpd = s.GetParameters().GetMvpd()
+	next.Attempts = append(next.Attempts, a)
+	return decision{reply: &OpenReply{Parameters: s.GetParameters(), Party: s.GetParty()}, next: next}
+}
+
+// comeBack returns the attempt that a browser comes back from, with what the
+// protocol of the MVPD needs to go on.
+func (s *State) comeBack(m *Return, now time.Time) decision {
+	a, f := s.attempt(m.GetState(), m.GetBrowser(), now)
+	if f != Failure_OK {
+		return answer(&ReturnReply{Failure: f})
+	}
+	return answer(&ReturnReply{
+		Attempt: a, Parameters: s.GetParameters(), Party: s.GetParty(),
+		Finished: s.GetStage() == Stage_FINISHED,
+	})
+}
+
+// attempt finds and judges an attempt. The one that finished the session may
+// come again as long as the session would have lasted.
+func (s *State) attempt(state, browser []byte, now time.Time) (*Attempt, Failure) {
+	var found *Attempt
+	for _, a := range s.GetAttempts() {
+		if subtle.ConstantTimeCompare(a.GetState(), state) == 1 {
+			found = a
+		}
+	}
+	switch {
+	case !s.exists():
+		return nil, Failure_UNKNOWN
+	case found == nil || subtle.ConstantTimeCompare(found.GetBrowser(), browser) != 1:
+		return nil, Failure_STRANGER
+	case s.GetStage() == Stage_FINISHED && string(s.GetFinishedBy()) == string(state) && now.UnixMilli() < s.GetNotAfterMs():
+		return found, Failure_OK
+	default:
+		return found, s.judge(now)
+	}
+}
+
+// finish ends the session with a login, which the device is to keep.
+func (s *State) finish(m *Finish, self *intent.Place, p *intent.Promises) decision {
+	a, f := s.attempt(m.GetState(), m.GetBrowser(), p.Now)
+	if f != Failure_OK || s.GetStage() == Stage_FINISHED {
+		return answer(&FinishReply{Failure: f})
+	}
+	p.Add(s.GetParty().GetDevice(), &login.Keep{Login: m.GetLogin(), Session: self, Shared: s.GetParty().GetSharing()})
+	next := s.clone()
+	next.Stage, next.FinishedBy, next.FinishedAt = Stage_FINISHED, a.GetState(), m.GetLogin().GetMvpd()
+	next.Open = append(next.Open, p.Made()...)
+	next.forgetSecrets()
+	return decision{reply: &FinishReply{Open: p.Made()}, next: next}
+}
+
+// forgetSecrets drops what is of no more use.
+func (s *State) forgetSecrets() {
+	for _, a := range s.Attempts {
+		a.Nonce, a.Verifier = "", ""
+	}
+}

@@ -1,0 +1,25 @@
+// Package session is the entity behind an authentication code: one login in
+// progress, from the app's request to the moment a viewer has logged in.
+//
+// A session is named by service provider and code ([ID]); the provider is part of
+// the name so that a code of one cannot even be looked up by another. What the actor
+// does with a command is decided by pure functions of (state, command, now):
+//
+//	create.go   an app begins a session, completes its parameters, reads it
+//	attempt.go  a browser opens the login, comes back from the MVPD, finishes
+//	over.go     a session is superseded, and dropped when it is over
+//
+// A code may be open in several browsers and tabs. Each is an attempt of its
+// own: its state came back from the MVPD, and the cookie of the browser that
+// was sent there must come with it. The first attempt that ends with a login
+// finishes the session; that very attempt may come again and is told the same,
+// any other is too late.
+//
+// The login itself is given to the device, as an intent in the commit that
+// finishes the session (packages actors/intent and actors/login).
+//
+// A session that is over is remembered for an hour, so that the app is told
+// "over" and not "unknown".
+//
+// Other packages use [Client].
+package session

@@ -1,0 +1,64 @@
+package session
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors/device"
+	"ssod/actors/intent"
+	"ssod/cluster"
+)
+
+// remembered is how long a session is kept after its end.
+const remembered = time.Hour
+
+// supersede ends a session because the device has begun a later one;
+// rest-v2.md 1.1.
+func (s *State) supersede() decision {
+	if !s.exists() || s.GetStage() == Stage_SUPERSEDED {
+		return answer(&device.SupersedeReply{})
+	}
+	next := s.clone()
+	next.Stage = Stage_SUPERSEDED
+	next.forgetSecrets()
+	return decision{reply: &device.SupersedeReply{}, next: next}
+}
+
+// settle forgets intents that were carried out.
+func (s *State) settle(m *intent.Settle) decision {
+	open := intent.Without(s.GetOpen(), m)
+	if len(open) == len(s.GetOpen()) {
+		return answer(&intent.SettleReply{})
+	}
+	next := s.clone()
+	next.Open = open
+	return decision{reply: &intent.SettleReply{}, next: next}
+}
+
+// sweep looks at a stored session and returns a command when there is something
+// to carry out or the session can go.
+func sweep(h cluster.Head, now time.Time) proto.Message {
+	s, err := decode(h)
+	switch {
+	case err != nil: // activation reports it; sweeping cannot help
+		return nil
+	case intent.Overdue(s.GetOpen(), now):
+		return &intent.Resume{}
+	case s.over(now):
+		return &Expire{}
+	}
+	return nil
+}
+
+func (s *State) expire(now time.Time) decision {
+	if !s.over(now) {
+		return answer(&ExpireReply{})
+	}
+	return decision{reply: &ExpireReply{}, next: &State{}, remove: true}
+}
+
+// over reports whether the session can be forgotten.
+func (s *State) over(now time.Time) bool {
+	return s.exists() && len(s.GetOpen()) == 0 && now.UnixMilli() >= s.GetNotAfterMs()+remembered.Milliseconds()
+}

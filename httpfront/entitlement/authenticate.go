@@ -1,0 +1,148 @@
+package entitlement
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"ssod/actors/session"
+	"ssod/httpfront/api"
+	"ssod/httpfront/mvpd"
+	"ssod/httpfront/page"
+)
+
+// loginCallback is where browsers come back from an MVPD: one address for all
+// of them, because some MVPDs want to know it beforehand.
+const loginCallback = "/api/v2/authenticate/callback"
+
+// Authenticate serves GET /api/v2/authenticate/{serviceProvider}/{code}: it
+// sends a browser to the MVPD of a session, with secrets of its own.
+func (s *Service) Authenticate(ctx context.Context, r *api.Request) (api.Response, error) {
+	if r.Realm == nil {
+		return api.Response{}, api.ErrServiceProvider
+	}
+	id, err := sessionID(r)
+	if err != nil {
+		return api.Response{}, err
+	}
+	browser := browserOf(r)
+	if browser == "" {
+		browser = drawSecret()
+	}
+	secrets := mvpd.NewSecrets()
+	secrets.State = id.ServiceProvider + "." + id.Code + "." + secrets.State
+	opened, err := s.Sessions.Open(ctx, r.ID, id, &session.Attempt{
+		State: session.Digest(secrets.State), Browser: session.Digest(browser), Nonce: secrets.Nonce, Verifier: secrets.Verifier,
+	})
+	if err != nil {
+		return api.Response{}, err
+	}
+	p, err := s.Providers.Find(r.Config, r.Realm, id.ServiceProvider, opened.GetParameters().GetMvpd())
+	if err != nil {
+		return api.Response{}, err
+	}
+	step, err := p.Begin(ctx, s.login(r, id, secrets))
+	if err != nil {
+		s.Log.Warn("a TV provider cannot begin a login", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
+		return sendTo(withError(opened.GetParameters().GetRedirectUrl(), errorCode(err))), nil
+	}
+	remember := cookie(r, browser, r.Realm.Session.TTL)
+	if step.Page != nil {
+		policy := api.Field{Name: "Content-Security-Policy", Value: step.Page.Policy}
+		return api.Response{Status: http.StatusOK, ContentType: page.ContentType, Body: step.Page.HTML, Fields: []api.Field{remember, policy}}, nil
+	}
+	return sendTo(step.URL, remember), nil
+}
+
+// login is what a connector is told, the same at both ends of a login.
+func (s *Service) login(r *api.Request, id session.ID, secrets mvpd.Secrets) mvpd.Login {
+	_, provider, _ := r.Config.ServiceProvider(id.ServiceProvider)
+	return mvpd.Login{Secrets: secrets, Callback: r.Config.PublicURL + loginCallback, ServiceProvider: provider.DisplayName}
+}
+
+// LoginCallback serves GET /api/v2/authenticate/callback: a browser comes back
+// from an MVPD, and goes on to the app. It must be the one that was sent there,
+// with the state that it was sent with.
+func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Response, error) {
+	values, err := query(r)
+	if err != nil {
+		return api.Response{}, err
+	}
+	state := values.Get("state")
+	id, err := ofState(r, state)
+	if err != nil {
+		return api.Response{}, err
+	}
+	browser := browserOf(r)
+	back, err := s.Sessions.Return(ctx, r.ID, id, &session.Return{State: session.Digest(state), Browser: session.Digest(browser)})
+	if err != nil {
+		return api.Response{}, err
+	}
+	home := back.GetParameters().GetRedirectUrl()
+	if back.GetFinished() {
+		return sendTo(home), nil // the browser came twice
+	}
+	who, p, err := s.complete(ctx, r, id, back.GetAttempt(), state, values)
+	if err != nil {
+		return sendTo(withError(home, errorCode(err))), nil
+	}
+	account, err := newLogin(r, p.Config, who)
+	if err != nil {
+		s.Log.Warn("a TV provider described a viewer badly", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
+		return sendTo(withError(home, mvpd.ServerError)), nil
+	}
+	err = s.Sessions.Finish(ctx, r.ID, id, &session.Finish{State: session.Digest(state), Browser: session.Digest(browser), Login: account})
+	if err != nil {
+		return api.Response{}, err
+	}
+	return sendTo(home), nil
+}
+
+// complete asks the connector who logged in.
+func (s *Service) complete(ctx context.Context, r *api.Request, id session.ID, a *session.Attempt, state string, values url.Values) (mvpd.Identity, *mvpd.Provider, error) {
+	p, err := s.Providers.Find(r.Config, r.Realm, id.ServiceProvider, a.GetMvpd())
+	if err != nil {
+		return mvpd.Identity{}, nil, &mvpd.LoginError{Code: mvpd.TemporarilyUnavailable}
+	}
+	secrets := mvpd.Secrets{State: state, Nonce: a.GetNonce(), Verifier: a.GetVerifier()}
+	who, err := p.Complete(ctx, s.login(r, id, secrets), values)
+	if _, told := errors.AsType[*mvpd.LoginError](err); err != nil && !told {
+		s.Log.Warn("a login at a TV provider failed", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
+	}
+	return who, p, err
+}
+
+// errorCode is what the app is told of a login that failed.
+func errorCode(err error) string {
+	if e, ok := errors.AsType[*mvpd.LoginError](err); ok {
+		return e.Code
+	}
+	return mvpd.ServerError
+}
+
+// ofState finds the session that a state belongs to, and its realm, which the
+// path does not name.
+func ofState(r *api.Request, state string) (session.ID, error) {
+	parts := strings.Split(state, ".")
+	if len(parts) != 3 || !validCode(parts[1]) {
+		return session.ID{}, session.ErrStranger
+	}
+	realm, _, ok := r.Config.ServiceProvider(parts[0])
+	if !ok {
+		return session.ID{}, session.ErrStranger
+	}
+	r.Realm = realm
+	return session.ID{ServiceProvider: parts[0], Code: parts[1]}, nil
+}
+
+// query reads the query of a request.
+func query(r *api.Request) (url.Values, error) {
+	_, raw, _ := strings.Cut(string(r.Target), "?")
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, session.ErrStranger
+	}
+	return values, nil
+}

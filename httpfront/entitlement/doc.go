@@ -1,0 +1,34 @@
+// Package entitlement serves the entitlement API: how an app finds out whether a
+// viewer has a subscription and may watch; rest-v2.md of the contract.
+//
+//	GET  /api/v2/{sp}/configuration          Configuration   which MVPDs there are
+//	POST /api/v2/{sp}/sessions               CreateSession   begin a login, or go on
+//	POST /api/v2/{sp}/sessions/{code}        ResumeSession   complete its parameters
+//	GET  /api/v2/{sp}/sessions/{code}        ReadSession
+//	GET  /api/v2/{sp}/profiles               AllProfiles     what logins are found
+//	GET  /api/v2/{sp}/profiles/{mvpd}        ProfileByMVPD
+//	GET  /api/v2/{sp}/profiles/code/{code}   ProfileByCode   polled during a login
+//	POST /api/v2/{sp}/decisions/..           Authorize, Preauthorize
+//	GET  /api/v2/{sp}/logout/{mvpd}          Logout
+//
+// and in the viewer's browser, with pages instead of JSON:
+//
+//	GET /api/v2/authenticate/{sp}/{code}     Authenticate    to the MVPD's login
+//	GET /api/v2/authenticate/callback        LoginCallback   and back to the app
+//	GET /api/v2/logout-agent/{id}            LogoutAgent     to the MVPD's logout
+//	GET /api/v2/logout-agent/callback        LogoutCallback  and back to the app
+//
+// # Who finds which login
+//
+// A login belongs to the app on the device that made it (package actors/device).
+// Others find it through an identity that a request proves: a service token, or
+// the platform's subject token (package actors/profile). A device's own login
+// goes before shared ones. Everything is read behind a barrier, so what was
+// logged out or unlinked a moment ago is not found on any node.
+//
+// # State
+//
+// A [Service] keeps nothing but permits: what an MVPD permitted is not asked
+// again while its time runs. A permit hangs on the login's id and is looked up
+// after the login was found, so that it dies with it everywhere.
+package entitlement

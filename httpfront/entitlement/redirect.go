@@ -1,0 +1,62 @@
+package entitlement
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"ssod/httpfront/api"
+	"ssod/httpfront/config"
+)
+
+// maxRedirectURL is the longest redirectUrl in bytes.
+const maxRedirectURL = 2048
+
+// checkRedirect checks where a browser is sent in the end: an absolute URL of
+// the service provider, so that nobody is sent elsewhere in its name; rest-v2.md
+// 1.1. A domain of the configuration is a host, or an app's own scheme with or
+// without a host.
+func checkRedirect(sp *config.ServiceProvider, text string) error {
+	if len(text) > maxRedirectURL || strings.ContainsFunc(text, unfit) {
+		return api.ErrRedirectURL
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.User != nil || u.Opaque != "" || u.Scheme == "" {
+		return api.ErrRedirectURL
+	}
+	for _, domain := range sp.Domains {
+		if belongs(u, domain) {
+			return nil
+		}
+	}
+	return api.ErrRedirectURL
+}
+
+// unfit are characters that some browsers read differently, or drop.
+func unfit(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }
+
+func belongs(u *url.URL, domain string) bool {
+	scheme, host, own := strings.Cut(domain, "://")
+	if !own {
+		return (u.Scheme == "https" || u.Scheme == "http") && strings.EqualFold(u.Hostname(), domain)
+	}
+	return strings.EqualFold(u.Scheme, scheme) && (host == "" || strings.EqualFold(u.Host, host))
+}
+
+// withError adds what went wrong to the URL of an app (RFC 6749, 4.1.2.1).
+func withError(redirectURL, code string) string {
+	u, err := url.Parse(redirectURL)
+	if err != nil {
+		return redirectURL // it was checked when the session was begun
+	}
+	q := u.Query()
+	q.Set("error", code)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// sendTo answers a browser with the way on.
+func sendTo(url string, more ...api.Field) api.Response {
+	fields := append([]api.Field{{Name: "Location", Value: url}, {Name: "Referrer-Policy", Value: "no-referrer"}}, more...)
+	return api.Response{Status: http.StatusFound, ContentType: "text/html; charset=utf-8", Fields: fields}
+}

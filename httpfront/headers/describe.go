@@ -1,0 +1,184 @@
+package headers
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"ssod/httpfront/api"
+	"ssod/httpfront/strictjson"
+	"ssod/httpfront/wire"
+)
+
+// text is a value that is null in JSON when nothing is known.
+type text string
+
+// MarshalJSON implements json.Marshaler.
+func (t text) MarshalJSON() ([]byte, error) {
+	if t == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(t))
+}
+
+// description is the device as sessions show it; rest-v2.md 1.3.
+type description struct {
+	Type            text       `json:"type"`
+	Model           text       `json:"model"`
+	Version         version    `json:"version"`
+	Hardware        hardware   `json:"hardware"`
+	OperatingSystem system     `json:"operatingSystem"`
+	Browser         browser    `json:"browser"`
+	Display         display    `json:"display"`
+	ApplicationID   text       `json:"applicationId"`
+	Connection      connection `json:"connection"`
+}
+
+type version struct {
+	Major   int  `json:"major"`
+	Minor   int  `json:"minor"`
+	Patch   int  `json:"patch"`
+	Profile text `json:"profile"`
+}
+
+type hardware struct {
+	Name         text `json:"name"`
+	Vendor       text `json:"vendor"`
+	Version      text `json:"version"`
+	Manufacturer text `json:"manufacturer"`
+}
+
+type system struct {
+	Name    text `json:"name"`
+	Family  text `json:"family"`
+	Vendor  text `json:"vendor"`
+	Version text `json:"version"`
+}
+
+type browser struct {
+	Name              text `json:"name"`
+	Vendor            text `json:"vendor"`
+	Version           text `json:"version"`
+	UserAgent         text `json:"userAgent"`
+	OriginalUserAgent text `json:"originalUserAgent"`
+}
+
+type display struct {
+	Width        float64 `json:"width"`
+	Height       float64 `json:"height"`
+	PPI          float64 `json:"ppi"`
+	Name         text    `json:"name"`
+	Vendor       text    `json:"vendor"`
+	Version      text    `json:"version"`
+	DiagonalSize float64 `json:"diagonalSize"`
+}
+
+type connection struct {
+	IPAddress text `json:"ipAddress"`
+	Port      text `json:"port"`
+	Secure    bool `json:"secure"`
+	Type      text `json:"type"`
+}
+
+// Describe is what can be told of the calling device: as clients of sessions
+// read it, and in a few words for people. What X-Device-Info does not say is
+// taken from the User-Agent and the connection.
+func Describe(r *api.Request) (device []byte, name string, err error) {
+	said, err := members(r)
+	if err != nil {
+		return nil, "", err
+	}
+	agent := strings.ToValidUTF8(string(r.Header(wire.UserAgent)), "\uFFFD")
+	implied := impliedBy(first(said["userAgent"], agent))
+	d := description{
+		Type:    text(first(said["primaryHardwareType"], said["type"], implied.hardware)),
+		Model:   text(first(said["model"], implied.model)),
+		Version: versionOf(said["version"]),
+		Hardware: hardware{
+			Name: text(said["model"]), Vendor: text(said["vendor"]), Version: text(said["version"]),
+			Manufacturer: text(first(said["manufacturer"], implied.manufacturer)),
+		},
+		OperatingSystem: system{
+			text(first(said["osName"], implied.osName)), text(said["osFamily"]),
+			text(said["osVendor"]), text(first(said["osVersion"], implied.osVersion)),
+		},
+		Browser: browser{
+			text(said["browserName"]), text(said["browserVendor"]), text(said["browserVersion"]),
+			text(first(said["userAgent"], agent)), text(agent),
+		},
+		Display: display{
+			Width: number(said["displayWidth"]), Height: number(said["displayHeight"]),
+			PPI: number(said["displayPpi"]), DiagonalSize: number(said["diagonalScreenSize"]),
+		},
+		ApplicationID: text(said["applicationId"]),
+		Connection: connection{
+			text(first(said["connectionIp"], address(r))), text(said["connectionPort"]),
+			said["connectionSecure"] == "true", text(said["connectionType"]),
+		},
+	}
+	if device, err = json.Marshal(d); err != nil {
+		return nil, "", fmt.Errorf("describe the device: %w", err)
+	}
+	return device, strings.TrimSpace(first(said["manufacturer"], implied.manufacturer) + " " + string(d.Model)), nil
+}
+
+// members are the simple values of X-Device-Info.
+func members(r *api.Request) (map[string]string, error) {
+	header := r.Header(wire.DeviceInfo)
+	if len(header) == 0 {
+		return nil, nil
+	}
+	raw, ok := Base64(header, maxDeviceInfo)
+	if !ok {
+		return nil, api.ErrDeviceInfo
+	}
+	object, err := strictjson.Parse(raw)
+	if err != nil || object.Kind() != strictjson.Object {
+		return nil, api.ErrDeviceInfo
+	}
+	said := make(map[string]string)
+	for name, value := range object.Members() {
+		said[string(name)] = simple(value)
+	}
+	return said, nil
+}
+
+func address(r *api.Request) string {
+	if !r.Address.IsValid() {
+		return ""
+	}
+	return r.Address.Unmap().String()
+}
+
+// versionOf reads 14.5.1; anything else is in the profile.
+func versionOf(s string) (v version) {
+	parts := strings.SplitN(s, ".", 4)
+	for i, to := range []*int{&v.Major, &v.Minor, &v.Patch} {
+		if i == len(parts) {
+			break
+		}
+		n, err := strconv.Atoi(parts[i])
+		if err != nil || n < 0 {
+			v.Profile = text(s)
+			break
+		}
+		*to = n
+	}
+	return v
+}
+
+// number is 0 for what is none.
+func number(s string) float64 {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || n < 0 || n > 1e9 {
+		return 0
+	}
+	return n
+}
+
+// CheckDeviceInfo reports whether X-Device-Info, if it was sent, can be read.
+func CheckDeviceInfo(r *api.Request) error {
+	_, err := members(r)
+	return err
+}

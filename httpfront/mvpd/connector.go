@@ -1,0 +1,128 @@
+package mvpd
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"time"
+)
+
+// Connector speaks the protocol of one TV provider. It is safe for concurrent
+// use, keeps no state between calls, and ends a call soon after its context.
+type Connector interface {
+	// Begin says where the user agent starts a login.
+	Begin(ctx context.Context, l Login) (Step, error)
+	// Complete finds out who logged in. The values are those of the callback:
+	// its query, or the form of a POST. The caller has compared the state. A
+	// login that the provider or the viewer ended is a [*LoginError]; any
+	// other error is a fault on the way and may be told as server_error.
+	Complete(ctx context.Context, l Login, values url.Values) (Identity, error)
+	// Decide answers for each resource, in their order. Call it through
+	// [Provider.Decide], which bounds it and turns errors into verdicts.
+	Decide(ctx context.Context, q Question) ([]Decision, error)
+	// Logout says where the user agent ends its session at the provider; ""
+	// when the provider has no such place.
+	Logout(ctx context.Context, l Logout) (string, error)
+}
+
+// Login is one login in progress, the same from Begin to Complete.
+type Login struct {
+	Secrets
+	// Callback is the absolute URL where the provider sends the user agent. It
+	// is the same for all logins at the provider: they are told apart by state.
+	Callback string
+	// ServiceProvider is the name of the app that the viewer logs in for, as
+	// people know it.
+	ServiceProvider string
+}
+
+// Step is what the user agent does next: it goes to URL, or shows Page.
+type Step struct {
+	URL  string // absolute; empty when there is a page
+	Page *Page
+}
+
+// Page is an HTML document of a connector, for protocols that need a form
+// which the browser sends itself.
+type Page struct {
+	HTML []byte
+	// Policy is its Content-Security-Policy.
+	Policy string
+}
+
+// Identity is who logged in.
+type Identity struct {
+	// Subject is the viewer's id at the provider, at most [MaxSubject] bytes:
+	// attribute userID of the profile.
+	Subject string
+	// Attributes are what the provider tells of the viewer beside the id,
+	// together at most [MaxAttributes] bytes.
+	Attributes []Attribute
+	// Handle is what the connector wants back at decisions and at logout, for
+	// instance a session id; at most [MaxHandle] bytes. Others do not read it.
+	Handle []byte
+	// NotAfter ends the login; zero: the integration's authnTTL does.
+	NotAfter time.Time
+}
+
+// What is stored of a login is bounded.
+const (
+	MaxSubject    = 256
+	MaxAttributes = 2 << 10
+	MaxHandle     = 1 << 10
+)
+
+// Attribute is one fact about a viewer; rest-v2.md 2.
+type Attribute struct {
+	Name string
+	// Value is any JSON value.
+	Value json.RawMessage
+	// Encrypted says that Value is for others to open: state enc, not plain.
+	Encrypted bool
+}
+
+// Question asks whether a viewer may watch.
+type Question struct {
+	// Subject and Handle are those of the login.
+	Subject string
+	Handle  []byte
+	// ServiceProvider is the id of the channel that asks.
+	ServiceProvider string
+	Resources       []string
+	// Preauthorize says that the answer is informative: nothing is played yet.
+	Preauthorize bool
+}
+
+// Decision is the answer for one resource.
+type Decision struct {
+	Verdict Verdict
+	// TTL is how long a permit counts; zero: the integration's authzTTL.
+	TTL time.Duration
+}
+
+// Logout is the end of a login at the provider.
+type Logout struct {
+	// Subject and Handle are those of the login.
+	Subject string
+	Handle  []byte
+	// Return is the absolute URL where the user agent comes back.
+	Return string
+}
+
+// LoginError says that a login ended without a viewer.
+type LoginError struct {
+	// Code is what the app is told in the error parameter of its redirect URL:
+	// a code of RFC 6749, 4.1.2.1.
+	Code string
+}
+
+// Error implements error.
+func (e *LoginError) Error() string { return "login at the TV provider ended: " + e.Code }
+
+// Codes of a [LoginError].
+const (
+	AccessDenied           = "access_denied"           // the viewer gave up or may not
+	InvalidRequest         = "invalid_request"         // the callback is not an answer to this login
+	ServerError            = "server_error"            // the provider failed
+	TemporarilyUnavailable = "temporarily_unavailable" // the provider cannot now
+)

@@ -1,0 +1,36 @@
+// Package mvpd is how the service talks to TV providers (MVPDs): one small
+// interface, [Connector], and a [Registry] that finds the connector of a
+// configured provider.
+//
+// # A login
+//
+// A viewer logs in with a browser, the user agent, which nobody but the viewer
+// controls. So the caller draws three secrets for each login, [NewSecrets], and
+// stores them before it sends the browser anywhere:
+//
+//	caller                       connector                     TV provider
+//	store Secrets, Begin ------> Step: a URL or a page ------> login page
+//	callback?state=...&... <---------------------------------- the browser returns
+//	find the login by state, compare it
+//	Complete(Login, values) ---> exchange, check nonce, PKCE
+//	store Identity      <------- Identity or *LoginError
+//
+// State finds and protects the login; nonce and verifier (PKCE, RFC 7636) tie
+// what the provider issues to it, where the protocol has them. The caller sees
+// to it that a login completes once; a connector keeps nothing between its
+// calls, so any node can go on with a login that another one began.
+//
+// # Decisions
+//
+// [Provider.Decide] asks whether a viewer may watch resources. It always has
+// one [Decision] for each resource: what goes wrong between here and the
+// provider (no answer in time, an answer that cannot be read, too many
+// questions at once) is a [Verdict] like the provider's own reasons, because
+// clients are told so for each resource; rest-v2.md 3 of the contract.
+//
+// # Logout
+//
+// A provider that has a logout endpoint gives the URL where the user agent
+// ends its session there; the browser then comes back to the URL that the
+// caller named.
+package mvpd

@@ -1,0 +1,57 @@
+package mvpd
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"ssod/httpfront/config"
+)
+
+// DefaultBudget is how long a question to a provider may take, and maxQuestions
+// how many may be with one provider at once, per node. A request may take 10 s.
+const (
+	DefaultBudget = 5 * time.Second
+	maxQuestions  = 128
+)
+
+// Provider is a TV provider of a realm with its connector.
+type Provider struct {
+	Connector
+	Config *config.MVPD
+
+	slots  chan struct{}
+	budget time.Duration
+	log    *slog.Logger
+}
+
+// ActiveFor reports whether the integration with a service provider is active.
+func (p *Provider) ActiveFor(serviceProvider string) bool {
+	return !slices.Contains(p.Config.DisabledFor, serviceProvider)
+}
+
+// Decide asks the provider and returns one decision for each resource, within
+// the registry's budget.
+func (p *Provider) Decide(ctx context.Context, q Question) []Decision {
+	decisions, err := p.ask(ctx, q)
+	if err == nil && len(decisions) == len(q.Resources) {
+		return decisions
+	}
+	if err != nil && ctx.Err() == nil {
+		p.log.Warn("a TV provider gave no decision", "mvpd", p.Config.ID, "error", err)
+	}
+	return slices.Repeat([]Decision{{Verdict: verdictOf(err)}}, len(q.Resources))
+}
+
+func (p *Provider) ask(ctx context.Context, q Question) ([]Decision, error) {
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	default:
+		return nil, errBusy
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.budget)
+	defer cancel()
+	return p.Connector.Decide(ctx, q)
+}

@@ -1,0 +1,93 @@
+package platformid
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"ssod/httpfront/strictjson"
+)
+
+// Limits of what becomes part of an identity.
+const (
+	maxSubject = 256
+	skew       = 60 * time.Second
+)
+
+// claims are those that are looked at, unchecked.
+type claims struct{ iss, sub, aud, exp, iat, nbf strictjson.Value }
+
+func parseClaims(payload []byte) (c claims, err error) {
+	object, err := strictjson.Parse(payload)
+	if err != nil || object.Kind() != strictjson.Object {
+		return c, ErrToken
+	}
+	for name, v := range object.Members() {
+		switch string(name) {
+		case "iss":
+			c.iss = v
+		case "sub":
+			c.sub = v
+		case "aud":
+			c.aud = v
+		case "exp":
+			c.exp = v
+		case "iat":
+			c.iat = v
+		case "nbf":
+			c.nbf = v
+		}
+	}
+	return c, nil
+}
+
+// judge checks the claims of an authentic token of the platform.
+func (c *claims) judge(p *platform, now time.Time) (Identity, error) {
+	sub, ok := c.sub.Text()
+	if !ok || strings.TrimSpace(sub) == "" || len(sub) > maxSubject || !c.iss.Is(p.Issuer) || !c.isFor(p.Audience) {
+		return Identity{}, ErrClaims
+	}
+	expires, ok := date(c.exp)
+	if !ok || c.exp.Kind() == strictjson.Absent {
+		return Identity{}, ErrClaims
+	}
+	for _, v := range []strictjson.Value{c.iat, c.nbf} {
+		if at, ok := date(v); !ok || at.After(now.Add(skew)) {
+			return Identity{}, ErrClaims
+		}
+	}
+	if !now.Before(expires) {
+		return Identity{}, ErrExpired
+	}
+	return Identity{Platform: p.Name, Issuer: p.Issuer, Subject: sub, expires: expires}, nil
+}
+
+// isFor reports whether aud, a string or an array, has the audience.
+func (c *claims) isFor(audience string) bool {
+	if one, ok := c.aud.Text(); ok {
+		return strings.EqualFold(one, audience)
+	}
+	list, ok := c.aud.Texts()
+	if !ok || c.aud.Kind() != strictjson.Array {
+		return false
+	}
+	for _, one := range list {
+		if strings.EqualFold(one, audience) {
+			return true
+		}
+	}
+	return false
+}
+
+// date reads a NumericDate (RFC 7519, 2) of the years 1970 to 9999. An absent
+// one is zero.
+func date(v strictjson.Value) (time.Time, bool) {
+	if v.Kind() == strictjson.Absent {
+		return time.Time{}, true
+	}
+	seconds, ok := v.Float64()
+	if !ok || seconds < 0 || seconds >= 253402300800 {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(math.Floor(seconds)), 0), true
+}

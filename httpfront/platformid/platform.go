@@ -1,0 +1,93 @@
+package platformid
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"ssod/httpfront/config"
+)
+
+// platform is a configured platform with its keys.
+type platform struct {
+	*config.Platform
+	signing    []key
+	decryption *key // nil: no token is encrypted
+}
+
+// errNobody says that a configuration would believe everybody.
+var errNobody = errors.New("anybody can encrypt to an RSA key; the platform also needs jwksFile or pemFile to know who signed")
+
+// Check finds the mistakes in the key files of a platform, before it is used.
+func Check(p config.Platform) error {
+	_, err := newPlatform(&p)
+	return err
+}
+
+func newPlatform(c *config.Platform) (*platform, error) {
+	signing, err := readSigning(c.JWKSFile, c.PEMFile, c.KID)
+	if err != nil {
+		return nil, err
+	}
+	decryption, err := readDecryption(c.DecryptionKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	p := &platform{Platform: c, decryption: decryption}
+	for _, k := range signing {
+		if slices.Contains(c.Algorithms, k.alg) {
+			p.signing = append(p.signing, k)
+		}
+	}
+	switch {
+	case len(signing) > 0 && len(p.signing) == 0:
+		return nil, errors.New("no key is of an algorithm in algorithms")
+	case len(signing) == 0 && decryption == nil:
+		return nil, errors.New("no keys")
+	case len(signing) == 0 && decryption.alg != "dir":
+		return nil, errNobody
+	}
+	return p, nil
+}
+
+// verify checks the signature of a JWS and returns its payload.
+func (p *platform) verify(t compact) ([]byte, error) {
+	tried := false
+	for _, k := range p.signing {
+		if k.alg != t.alg || t.kid != "" && k.kid != "" && k.kid != t.kid {
+			continue
+		}
+		tried = true
+		object, err := jose.ParseSignedCompact(t.text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(k.alg)})
+		if err != nil {
+			return nil, ErrToken
+		}
+		if payload, err := object.Verify(k.material); err == nil {
+			return payload, nil
+		}
+	}
+	if tried {
+		return nil, ErrSignature
+	}
+	return nil, ErrToken
+}
+
+// mayDecrypt reports whether the platform's key can be that of a JWE.
+func (p *platform) mayDecrypt(t compact) bool {
+	k := p.decryption
+	return k != nil && k.alg == t.alg && (t.kid == "" || k.kid == "" || k.kid == t.kid)
+}
+
+// decrypt opens a JWE.
+func (p *platform) decrypt(t compact) ([]byte, error) {
+	object, err := jose.ParseEncryptedCompact(t.text, []jose.KeyAlgorithm{jose.KeyAlgorithm(t.alg)}, []jose.ContentEncryption{jose.A256GCM})
+	if err != nil {
+		return nil, ErrToken
+	}
+	content, err := object.Decrypt(p.decryption.material)
+	if err != nil {
+		return nil, ErrSignature
+	}
+	return content, nil
+}

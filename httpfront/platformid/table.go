@@ -1,0 +1,96 @@
+package platformid
+
+import (
+	"sync"
+	"time"
+
+	"ssod/httpfront/config"
+)
+
+// table is the platforms of one configuration.
+type table struct {
+	cfg    *config.Config
+	realms map[string]*platforms
+}
+
+// platforms are those of one realm, with the tokens that were good.
+type platforms struct {
+	list []*platform
+	seen cache
+}
+
+// table returns the platforms of a configuration. The first request after a
+// reload reads their files, which the reload has checked.
+func (v *Verifier) table(cfg *config.Config) *table {
+	if t := v.current.Load(); t.cfg == cfg {
+		return t
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if t := v.current.Load(); t.cfg == cfg {
+		return t
+	}
+	t := &table{cfg: cfg, realms: make(map[string]*platforms)}
+	for _, realm := range cfg.Realms {
+		t.realms[realm.ID] = v.read(realm)
+	}
+	v.current.Store(t)
+	return t
+}
+
+func (v *Verifier) read(realm *config.Realm) *platforms {
+	all := &platforms{}
+	for i := range realm.Platforms {
+		p, err := newPlatform(&realm.Platforms[i])
+		if err != nil {
+			v.log.Error("a platform cannot be used", "realm", realm.ID, "platform", realm.Platforms[i].Name, "error", err)
+			continue
+		}
+		all.list = append(all.list, p)
+	}
+	return all
+}
+
+// maxSeen bounds the tokens that one realm remembers; each takes under 1 KB.
+const maxSeen = 1 << 14
+
+// cache remembers good tokens by SHA-256. When it is full, some others make
+// room: only good tokens get in, so a stranger cannot flush it.
+type cache struct {
+	mu      sync.Mutex
+	entries map[[32]byte]Identity
+}
+
+func (c *cache) get(sum [32]byte) (Identity, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i, ok := c.entries[sum]
+	return i, ok
+}
+
+func (c *cache) put(sum [32]byte, i Identity, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries == nil {
+		c.entries = make(map[[32]byte]Identity)
+	}
+	if len(c.entries) >= maxSeen {
+		c.shrink(now)
+	}
+	c.entries[sum] = i
+}
+
+// shrink looks at a few entries, in the random order of a map, and drops those
+// that expired, or else the last one.
+func (c *cache) shrink(now time.Time) {
+	const few = 8
+	looked := 0
+	for sum, i := range c.entries {
+		if looked++; !now.Before(i.expires) || looked == few {
+			delete(c.entries, sum)
+		}
+		if looked == few {
+			return
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package httpfront
+
+import (
+	"ssod/httpfront/api"
+	"ssod/httpfront/entitlement"
+)
+
+// V2 are the operations of the entitlement API; rest-v2.md of the contract.
+type V2 struct {
+	Configuration                             api.Handler // /api/v2/{serviceProvider}/configuration
+	CreateSession, ReadSession, ResumeSession api.Handler // .../sessions, .../sessions/{code}
+	AllProfiles, ProfileByMVPD, ProfileByCode api.Handler // .../profiles, .../profiles/{mvpd}, .../profiles/code/{code}
+	Authorize, Preauthorize                   api.Handler // .../decisions/...
+	Logout                                    api.Handler // .../logout/{mvpd}
+	Authenticate, LoginCallback               api.Handler // /api/v2/authenticate/..., in a browser
+	LogoutAgent, LogoutCallback               api.Handler // /api/v2/logout-agent/..., in a browser
+}
+
+// NewV2 returns the operations of the entitlement API.
+func NewV2(s *entitlement.Service) V2 {
+	return V2{
+		Configuration: s.Configuration,
+		CreateSession: s.CreateSession, ReadSession: s.ReadSession, ResumeSession: s.ResumeSession,
+		AllProfiles: s.AllProfiles, ProfileByMVPD: s.ProfileByMVPD, ProfileByCode: s.ProfileByCode,
+		Authorize: s.Authorize, Preauthorize: s.Preauthorize, Logout: s.Logout,
+		Authenticate: s.Authenticate, LoginCallback: s.LoginCallback,
+		LogoutAgent: s.LogoutAgent, LogoutCallback: s.LogoutCallback,
+	}
+}
+
+// v2Routes are the resources of the entitlement API.
+type v2Routes struct {
+	configuration, sessions, session       *resource
+	profiles, profileByMVPD, profileByCode *resource
+	authorize, preauthorize, logout        *resource
+	authenticate, loginCallback            *resource
+	logoutAgent, logoutCallback            *resource
+}
+
+func newV2Routes(h V2, op func(string, api.Handler) *operation) *v2Routes {
+	get := func(name string, handler api.Handler) *resource { return newResource(api.V2, op(name, handler), nil) }
+	page := func(name string, handler api.Handler) *resource {
+		return newResource(api.HTML, op(name, handler), nil)
+	}
+	return &v2Routes{
+		configuration:  get("configuration", h.Configuration),
+		sessions:       newResource(api.V2, nil, op("createSession", h.CreateSession)),
+		session:        newResource(api.V2, op("readSession", h.ReadSession), op("resumeSession", h.ResumeSession)),
+		profiles:       get("profiles", h.AllProfiles),
+		profileByMVPD:  get("profileByMvpd", h.ProfileByMVPD),
+		profileByCode:  get("profileByCode", h.ProfileByCode),
+		authorize:      newResource(api.V2, nil, op("authorize", h.Authorize)),
+		preauthorize:   newResource(api.V2, nil, op("preauthorize", h.Preauthorize)),
+		logout:         get("logout", h.Logout),
+		authenticate:   page("authenticate", h.Authenticate),
+		loginCallback:  page("loginCallback", h.LoginCallback),
+		logoutAgent:    page("logoutAgent", h.LogoutAgent),
+		logoutCallback: page("logoutCallback", h.LogoutCallback),
+	}
+}
+
+// callback is the word that stands for a code or an id where a browser comes
+// back from an MVPD. Codes are upper case and ids have a dot.
+const callback = "callback"
+
+// find finds the resource of a path below /api/v2/.
+func (rs *v2Routes) find(p *path) found {
+	switch {
+	case p.is(2, "authenticate"):
+		return rs.findLogin(p)
+	case p.is(2, "logout-agent"):
+		return rs.findLogout(p)
+	case p.n < 4 || reserved[string(p.segments[2])]:
+		return found{family: api.V2}
+	}
+	f := found{family: api.V2, parameter: p.segments[2]}
+	switch {
+	case p.n == 4 && p.is(3, "configuration"):
+		f.resource = rs.configuration
+	case p.n == 4 && p.is(3, "sessions"):
+		f.resource = rs.sessions
+	case p.n == 4 && p.is(3, "profiles"):
+		f.resource = rs.profiles
+	case p.n == 5 && p.is(3, "sessions"):
+		f.resource, f.item = rs.session, p.segments[4]
+	case p.n == 5 && p.is(3, "profiles"):
+		f.resource, f.item = rs.profileByMVPD, p.segments[4]
+	case p.n == 5 && p.is(3, "logout"):
+		f.resource, f.item = rs.logout, p.segments[4]
+	case p.n == 6:
+		return rs.findDeep(p, f)
+	}
+	return f
+}
+
+// findDeep finds the resources of four segments below /api/v2/.
+func (rs *v2Routes) findDeep(p *path, f found) found {
+	switch {
+	case p.is(3, "profiles") && p.is(4, "code"):
+		f.resource, f.item = rs.profileByCode, p.segments[5]
+	case p.is(3, "decisions") && p.is(4, "authorize"):
+		f.resource, f.item = rs.authorize, p.segments[5]
+	case p.is(3, "decisions") && p.is(4, "preauthorize"):
+		f.resource, f.item = rs.preauthorize, p.segments[5]
+	}
+	return f
+}
+
+func (rs *v2Routes) findLogin(p *path) found {
+	switch {
+	case p.n == 4 && p.is(3, callback):
+		return found{resource: rs.loginCallback, family: api.HTML}
+	case p.n == 5:
+		return found{resource: rs.authenticate, parameter: p.segments[3], item: p.segments[4], family: api.HTML}
+	}
+	return found{family: api.HTML}
+}
+
+func (rs *v2Routes) findLogout(p *path) found {
+	switch {
+	case p.n == 4 && p.is(3, callback):
+		return found{resource: rs.logoutCallback, family: api.HTML}
+	case p.n == 4:
+		return found{resource: rs.logoutAgent, item: p.segments[3], family: api.HTML}
+	}
+	return found{family: api.HTML}
+}
