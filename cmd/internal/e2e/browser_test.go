@@ -20,6 +20,10 @@ type browser struct {
 	client *http.Client
 }
 
+// publicURL is what a configuration may call the service when its address
+// changes; browsers find it wherever it is.
+const publicURL = "http://sso.internal"
+
 func (n *node) newBrowser() *browser {
 	n.Helper()
 	jar, err := cookiejar.New(nil)
@@ -33,6 +37,9 @@ func (n *node) newBrowser() *browser {
 // visit opens an address of the service, with a form if there is one. Answers
 // are as the OpenAPI document says.
 func (b *browser) visit(ctx context.Context, address string, form url.Values) (examples.Answer, error) {
+	if path, public := strings.CutPrefix(address, publicURL); public {
+		address = "http://" + b.http + path
+	}
 	method, body := http.MethodGet, ""
 	if form != nil {
 		method, body = http.MethodPost, form.Encode()
@@ -70,7 +77,7 @@ func (b *browser) follow(ctx context.Context, address string, form url.Values) (
 			return address, a, err
 		}
 		address, form = a.Headers.Get("Location"), nil
-		if !strings.HasPrefix(address, "http://"+b.http+"/") {
+		if !strings.HasPrefix(address, "http://"+b.http+"/") && !strings.HasPrefix(address, publicURL+"/") {
 			return address, a, nil
 		}
 	}

@@ -34,8 +34,8 @@ const (
 // lifetimes are the settings that a case needs shorter than an operator would
 // choose them. Empty means the default.
 type lifetimes struct {
-	access, service, window, code, session, login string
-	throttle                                      bool
+	access, service, window, code, session, login, public string
+	throttle                                              bool
 }
 
 // worldConfig is the configuration of the cases.
@@ -46,7 +46,7 @@ func worldConfig(l lifetimes) string {
 		}
 		return key + ": " + value
 	}
-	return fmt.Sprintf(`
+	return setting("publicURL", l.public) + fmt.Sprintf(`
 throttle: {enabled: %v}
 accessToken: {%s}
 realms:
