@@ -1,0 +1,111 @@
+package entitlement_test
+
+import (
+	"testing"
+
+	"ssod/httpfront/fronttest"
+)
+
+// TestErrors goes through the check order: what is wrong first decides.
+func TestErrors(t *testing.T) {
+	a := start(t, realms)
+	const formType, jsonType = "application/x-www-form-urlencoded", "application/json"
+	with := func(c fronttest.Call, contentType, body string) fronttest.Call {
+		c = c.With("Content-Type", contentType)
+		c.Body = body
+		return c
+	}
+	post := func(body string) fronttest.Call {
+		return with(a.call("POST", "sessions", "phone"), formType, body)
+	}
+	decide := func(mvpd, body string) fronttest.Call {
+		return with(a.call("POST", "decisions/authorize/"+mvpd, "phone"), jsonType, body)
+	}
+	unknown := a.at("NOSUCH")
+	rival := a.at("RIVAL1")
+	tests := []struct {
+		name   string
+		call   fronttest.Call
+		status int
+		code   string
+	}{
+		{"no access token", a.call("GET", "profiles", "phone", "Authorization", ""), 401, "invalid_access_token_client_application"},
+		{"garbage as access token", a.call("GET", "configuration", "", "Authorization", "Bearer x"), 401, "invalid_access_token_client_application"},
+		{"basic authorization", a.call("GET", "configuration", "", "Authorization", "Basic eA=="), 401, "invalid_access_token_client_application"},
+		{"unknown service provider", unknown.call("GET", "profiles", "phone"), 400, "invalid_parameter_service_provider"},
+		{"service provider of somebody else", rival.call("GET", "profiles", "phone"), 401, "invalid_access_token_service_provider"},
+		{"no device", a.call("GET", "profiles", ""), 400, "invalid_header_device_identifier"},
+		{"malformed device", a.call("GET", "profiles", "", "AP-Device-Identifier", "phone"), 400, "invalid_header_device_identifier"},
+		{"malformed device where none is needed", a.call("GET", "configuration", "", "AP-Device-Identifier", "phone"), 400, "invalid_header_device_identifier"},
+		{"malformed device info", a.call("GET", "profiles", "phone", "X-Device-Info", "@@@"), 400, "invalid_header_device_info"},
+		{"malformed device info of a session", with(a.call("POST", "sessions", "phone", "X-Device-Info", "WzFd"), formType, ""), 400, "invalid_header_device_info"},
+		{"malformed device info of a decision", with(a.call("POST", "decisions/authorize/cable", "phone", "X-Device-Info", "WzFd"), jsonType, "{}"), 400, "invalid_header_device_info"},
+		{"unknown MVPD of a session", post("mvpd=nosuch"), 400, "invalid_parameter_mvpd"},
+		{"inactive MVPD of a session", post("mvpd=closed"), 400, "invalid_integration"},
+		{"MVPD of a kind to come", post("mvpd=later"), 400, "invalid_integration"},
+		{"redirect elsewhere", post("redirectUrl=https%3A%2F%2Fevil.example"), 400, "invalid_parameter_redirect_url"},
+		{"a parameter twice", post("mvpd=cable&mvpd=plain"), 400, "request_invalid"},
+		{"a session as JSON", with(a.call("POST", "sessions", "phone"), jsonType, "{}"), 400, "header_invalid"},
+		{"unknown code", a.call("GET", "sessions/ZZZZZZZ", ""), 400, "invalid_parameter_code"},
+		{"malformed code", a.call("GET", "sessions/abc", ""), 400, "invalid_parameter_code"},
+		{"unknown code to resume", with(a.call("POST", "sessions/ZZZZZZZ", ""), formType, ""), 400, "invalid_parameter_code"},
+		{"unknown code of a profile", a.call("GET", "profiles/code/ZZZZZZZ", ""), 400, "invalid_parameter_code"},
+		{"unknown MVPD of a profile", a.call("GET", "profiles/nosuch", "phone"), 400, "invalid_parameter_mvpd"},
+		{"inactive MVPD of a profile", a.call("GET", "profiles/closed", "phone"), 400, "invalid_integration"},
+		{"word as MVPD", a.call("GET", "profiles/code", "phone"), 400, "invalid_parameter_mvpd"},
+		{"no body", decide("cable", ""), 400, "invalid_parameter_resources"},
+		{"broken body", decide("cable", "{"), 400, "invalid_parameter_resources"},
+		{"no resources", decide("cable", "{}"), 400, "invalid_parameter_resources"},
+		{"one resource without a list", decide("cable", `{"resources":"x"}`), 400, "invalid_parameter_resources"},
+		{"an empty resource", decide("cable", `{"resources":[""]}`), 400, "invalid_parameter_resources"},
+		{"a number as resource", decide("cable", `{"resources":[1]}`), 400, "invalid_parameter_resources"},
+		{"a resource that cannot stand in XML", decide("cable", `{"resources":["\u0001"]}`), 400, "invalid_parameter_resources"},
+		{"resources before the MVPD", decide("nosuch", `{}`), 400, "invalid_parameter_resources"},
+		{"unknown MVPD of a decision", decide("nosuch", `{"resources":["x"]}`), 400, "invalid_parameter_mvpd"},
+		{"inactive MVPD of a decision", decide("closed", `{"resources":["x"]}`), 400, "invalid_integration"},
+		{"decision as form", with(a.call("POST", "decisions/authorize/cable", "phone"), formType, "x"), 400, "header_invalid"},
+		{"logout without redirectUrl", a.call("GET", "logout/cable", "phone"), 400, "invalid_parameter_redirect_url"},
+		{"unknown MVPD of a logout", a.call("GET", "logout/nosuch?redirectUrl=https%3A%2F%2Fstream.example", "phone"), 400, "invalid_parameter_mvpd"},
+		{"method", a.call("DELETE", "profiles", "phone"), 405, "method_not_allowed"},
+		{"path", a.call("GET", "nothing", "phone"), 404, "not_found"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := a.do(tt.call)
+			if r.StatusCode != tt.status || r.Text("code") != tt.code {
+				t.Errorf("got %d %s, want %d %s", r.StatusCode, r.Raw, tt.status, tt.code)
+			}
+			if challenged := r.Header.Get("WWW-Authenticate") != ""; challenged != (tt.status == 401) {
+				t.Errorf("WWW-Authenticate: %v", challenged)
+			}
+		})
+	}
+}
+
+// What a browser opens answers with pages, whatever is wrong.
+func TestPagesOfErrors(t *testing.T) {
+	a := start(t, realms)
+	b := a.browser()
+	incomplete := a.begin("phone", "").Text("code")
+	for path, status := range map[string]int{
+		"/api/v2/authenticate/NOSUCH/ZZZZZZZ":        400,
+		"/api/v2/authenticate/STREAM1/ZZZZZZZ":       400,
+		"/api/v2/authenticate/STREAM1/x":             400,
+		"/api/v2/authenticate/STREAM1/" + incomplete: 400,
+		"/api/v2/authenticate/callback":              400,
+		"/api/v2/authenticate/callback?state=x":      400,
+		"/api/v2/authenticate/callback?state=%zz":    400,
+		"/api/v2/authenticate/callback?state=A.B.C":  400,
+		"/api/v2/authenticate/STREAM1":               404,
+		"/api/v2/authenticate/STREAM1/ZZZZZZZ/more":  404,
+		"/api/v2/logout-agent/x":                     400,
+		"/api/v2/logout-agent/STREAM1.x":             400,
+		"/api/v2/logout-agent/callback":              400,
+		"/api/v2/logout-agent":                       404,
+	} {
+		r := b.visit(path, nil)
+		if r.StatusCode != status || r.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Errorf("%s: got %d %s, want a page with %d", path, r.StatusCode, r.Header.Get("Content-Type"), status)
+		}
+	}
+}
