@@ -10,14 +10,13 @@
 package device
 
 import (
-	reflect "reflect"
-	sync "sync"
-	unsafe "unsafe"
-
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	reflect "reflect"
 	intent "ssod/actors/intent"
 	login "ssod/actors/login"
+	sync "sync"
+	unsafe "unsafe"
 )
 
 const (
@@ -643,29 +642,26 @@ func file_actors_device_device_proto_rawDescGZIP() []byte {
 	return file_actors_device_device_proto_rawDescData
 }
 
-var (
-	file_actors_device_device_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
-	file_actors_device_device_proto_goTypes  = []any{
-		(*State)(nil),          // 0: ssod.actors.device.State
-		(*Regular)(nil),        // 1: ssod.actors.device.Regular
-		(*Begin)(nil),          // 2: ssod.actors.device.Begin
-		(*BeginReply)(nil),     // 3: ssod.actors.device.BeginReply
-		(*Supersede)(nil),      // 4: ssod.actors.device.Supersede
-		(*SupersedeReply)(nil), // 5: ssod.actors.device.SupersedeReply
-		(*Logins)(nil),         // 6: ssod.actors.device.Logins
-		(*LoginsReply)(nil),    // 7: ssod.actors.device.LoginsReply
-		(*Leave)(nil),          // 8: ssod.actors.device.Leave
-		(*LeaveReply)(nil),     // 9: ssod.actors.device.LeaveReply
-		(*Expire)(nil),         // 10: ssod.actors.device.Expire
-		(*ExpireReply)(nil),    // 11: ssod.actors.device.ExpireReply
-		(*intent.Place)(nil),   // 12: ssod.actors.intent.Place
-		(*login.Ended)(nil),    // 13: ssod.actors.login.Ended
-		(*intent.Intent)(nil),  // 14: ssod.actors.intent.Intent
-		(*login.Login)(nil),    // 15: ssod.actors.login.Login
-		(*login.Sharing)(nil),  // 16: ssod.actors.login.Sharing
-	}
-)
-
+var file_actors_device_device_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_actors_device_device_proto_goTypes = []any{
+	(*State)(nil),          // 0: ssod.actors.device.State
+	(*Regular)(nil),        // 1: ssod.actors.device.Regular
+	(*Begin)(nil),          // 2: ssod.actors.device.Begin
+	(*BeginReply)(nil),     // 3: ssod.actors.device.BeginReply
+	(*Supersede)(nil),      // 4: ssod.actors.device.Supersede
+	(*SupersedeReply)(nil), // 5: ssod.actors.device.SupersedeReply
+	(*Logins)(nil),         // 6: ssod.actors.device.Logins
+	(*LoginsReply)(nil),    // 7: ssod.actors.device.LoginsReply
+	(*Leave)(nil),          // 8: ssod.actors.device.Leave
+	(*LeaveReply)(nil),     // 9: ssod.actors.device.LeaveReply
+	(*Expire)(nil),         // 10: ssod.actors.device.Expire
+	(*ExpireReply)(nil),    // 11: ssod.actors.device.ExpireReply
+	(*intent.Place)(nil),   // 12: ssod.actors.intent.Place
+	(*login.Ended)(nil),    // 13: ssod.actors.login.Ended
+	(*intent.Intent)(nil),  // 14: ssod.actors.intent.Intent
+	(*login.Login)(nil),    // 15: ssod.actors.login.Login
+	(*login.Sharing)(nil),  // 16: ssod.actors.login.Sharing
+}
 var file_actors_device_device_proto_depIdxs = []int32{
 	1,  // 0: ssod.actors.device.State.logins:type_name -> ssod.actors.device.Regular
 	12, // 1: ssod.actors.device.State.session:type_name -> ssod.actors.intent.Place

@@ -9,13 +9,12 @@
 package intent
 
 import (
-	reflect "reflect"
-	sync "sync"
-	unsafe "unsafe"
-
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	anypb "google.golang.org/protobuf/types/known/anypb"
+	reflect "reflect"
+	sync "sync"
+	unsafe "unsafe"
 )
 
 const (
@@ -333,19 +332,16 @@ func file_actors_intent_intent_proto_rawDescGZIP() []byte {
 	return file_actors_intent_intent_proto_rawDescData
 }
 
-var (
-	file_actors_intent_intent_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
-	file_actors_intent_intent_proto_goTypes  = []any{
-		(*Intent)(nil),      // 0: ssod.actors.intent.Intent
-		(*Place)(nil),       // 1: ssod.actors.intent.Place
-		(*Settle)(nil),      // 2: ssod.actors.intent.Settle
-		(*SettleReply)(nil), // 3: ssod.actors.intent.SettleReply
-		(*Resume)(nil),      // 4: ssod.actors.intent.Resume
-		(*ResumeReply)(nil), // 5: ssod.actors.intent.ResumeReply
-		(*anypb.Any)(nil),   // 6: google.protobuf.Any
-	}
-)
-
+var file_actors_intent_intent_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_actors_intent_intent_proto_goTypes = []any{
+	(*Intent)(nil),      // 0: ssod.actors.intent.Intent
+	(*Place)(nil),       // 1: ssod.actors.intent.Place
+	(*Settle)(nil),      // 2: ssod.actors.intent.Settle
+	(*SettleReply)(nil), // 3: ssod.actors.intent.SettleReply
+	(*Resume)(nil),      // 4: ssod.actors.intent.Resume
+	(*ResumeReply)(nil), // 5: ssod.actors.intent.ResumeReply
+	(*anypb.Any)(nil),   // 6: google.protobuf.Any
+}
 var file_actors_intent_intent_proto_depIdxs = []int32{
 	1, // 0: ssod.actors.intent.Intent.to:type_name -> ssod.actors.intent.Place
 	6, // 1: ssod.actors.intent.Intent.command:type_name -> google.protobuf.Any

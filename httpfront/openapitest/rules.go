@@ -36,8 +36,10 @@ func unknownPath(doc *openapi3.T, request *http.Request, r *http.Response, answe
 	if request.Method == http.MethodHead {
 		return nil
 	}
-	if strings.HasPrefix(request.URL.Path+"/", "/sandbox/") {
-		return aPage(r, answer)
+	for _, pages := range []string{"/sandbox/", "/api/v2/authenticate/", "/api/v2/logout-agent/"} {
+		if strings.HasPrefix(request.URL.Path+"/", pages) {
+			return aPage(r, answer)
+		}
 	}
 	schema := "Error"
 	switch path := request.URL.Path + "/"; {

@@ -89,22 +89,28 @@ func authenticate(_ context.Context, in *openapi3filter.AuthenticationInput) err
 // slash at the end does not matter.
 func find(doc *openapi3.T, path string) (*openapi3.PathItem, map[string]string) {
 	got := strings.Split(strings.TrimSuffix(path, "/"), "/")
+	var best *openapi3.PathItem
+	var parameters map[string]string
 	for template, item := range doc.Paths.Map() {
-		if parameters, ok := match(strings.Split(template, "/"), got); ok {
-			return item, parameters
+		// Of two templates that match, the one with more words is meant.
+		if p, ok := match(strings.Split(template, "/"), got); ok && (best == nil || len(p) < len(parameters)) {
+			best, parameters = item, p
 		}
 	}
-	return nil, nil
+	return best, parameters
 }
 
 func match(template, got []string) (map[string]string, bool) {
-	if len(template) != len(got) || reserved(got) {
+	if len(template) != len(got) {
 		return nil, false
 	}
 	parameters := make(map[string]string)
 	for i, segment := range template {
 		if name, ok := strings.CutPrefix(segment, "{"); ok {
-			parameters[strings.TrimSuffix(name, "}")] = got[i]
+			if name = strings.TrimSuffix(name, "}"); name == "serviceProvider" && reserved(got[i]) {
+				return nil, false
+			}
+			parameters[name] = got[i]
 		} else if segment != got[i] {
 			return nil, false
 		}
@@ -112,13 +118,10 @@ func match(template, got []string) (map[string]string, bool) {
 	return parameters, true
 }
 
-// reserved reports whether a word that another API needs stands where the
-// service provider would be.
-func reserved(path []string) bool {
-	if len(path) < 3 || path[1] != "api" {
-		return false
-	}
-	switch path[2] {
+// reserved reports whether a segment is a word that the API needs itself where
+// service providers are.
+func reserved(segment string) bool {
+	switch segment {
 	case "v1", "v2", "authenticate", "sessions", "logout", "logout-agent":
 		return true
 	}

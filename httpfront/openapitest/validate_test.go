@@ -70,7 +70,7 @@ func catalogue() []string {
 	return sorted(lines)
 }
 
-// describe writes an error of either shape as catalogue does; "" for others.
+// describe writes an error of any shape as catalogue does; "" for others.
 func describe(example any) string {
 	body, ok := example.(map[string]any)
 	if !ok {
@@ -80,6 +80,9 @@ func describe(example any) string {
 		return "oauth " + code
 	}
 	e, ok := body["error"].(map[string]any)
+	if _, flat := body["code"].(string); flat && !ok {
+		e, ok = body, body["action"] != nil
+	}
 	if !ok {
 		return ""
 	}

@@ -23,6 +23,7 @@ func fixtures() map[string]func(*world) (string, error) {
 		"revoked_statement":           (*world).revokedStatement,
 		"ext_token":                   func(w *world) (string, error) { return externalToken(w, "ext-viewer", "Adobe"), nil },
 		"ext_token_wrong_aud":         func(w *world) (string, error) { return externalToken(w, "ext-viewer", "somebody else"), nil },
+		"subject_token":               func(w *world) (string, error) { return subjectToken(w, "household"), nil },
 		"token_alg_none":              (*world).unsignedToken,
 		"token_a_signature_changed":   (*world).forgedToken,
 		"token_signed_by_other_realm": (*world).alienToken,

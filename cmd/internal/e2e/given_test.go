@@ -40,6 +40,21 @@ var steps = []step{
 	given(`\{\{(\w+)\}\} expired longer ago than the refresh window`, tokenLost),
 	given(`client of RIVAL1 minted \{\{(\w+)\}\} with X-SSO-ID (\S+)`, rivalMinted),
 	given(`client without client_credentials grant`, withoutGrant),
+	given(`integration STREAM1-OldCable disabled`, nothing),
+	given(`profile missing`, nothing),
+	given(`throttle on, fresh client address`, nothing),
+	given(`session \{\{authcode\}\} (without parameters|lacks mvpd|complete|expired)`, sessionCreated),
+	given(`login for \{\{authcode\}\} (running|finished)`, loginBegun),
+	given(`A has a regular (\w+) profile`, loggedInAlone),
+	given(`A has a regular (\w+) profile made under the identity`, loggedIn),
+	given(`A logged in at (\w+)(?: under the identity)?`, loggedIn),
+	given(`A logged in; B unlinked`, loggedInAndUnlinked),
+	given(`A logged in; A profile notAfter \{\{(na)\}\}`, loggedInUntil),
+	given(`app 1 logged in at (\w+) with \{\{subject_token\}\}`, platformLoggedIn),
+	given(`v2-out-01 done`, singleLogoutDone),
+	given(`profile (expired)`, profileOver),
+	given(`profile (invalidated) by the MVPD earlier`, profileOver),
+	given(`(A logged in; MVPD permits|A has a regular AcmeTV profile; MVPD permits|MVPD denies|MVPD reports session invalid now|MVPD times out|MVPD answer unreadable|parental controls|home-based authentication policy|identity unknown at MVPD|internal time budget exceeded|A has a profile; MVPD permits r1, denies r2|limit 1)`, viewerLoggedIn),
 }
 
 func given(pattern string, do func(*world, []string) error) step {

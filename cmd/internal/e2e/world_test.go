@@ -33,7 +33,10 @@ const (
 
 // lifetimes are the settings that a case needs shorter than an operator would
 // choose them. Empty means the default.
-type lifetimes struct{ access, service, window, code string }
+type lifetimes struct {
+	access, service, window, code, session, login string
+	throttle                                      bool
+}
 
 // worldConfig is the configuration of the cases.
 func worldConfig(l lifetimes) string {
@@ -44,17 +47,33 @@ func worldConfig(l lifetimes) string {
 		return key + ": " + value
 	}
 	return fmt.Sprintf(`
-throttle: {enabled: false}
+throttle: {enabled: %v}
 accessToken: {%s}
 realms:
   - id: programmer
-    serviceProviders: [STREAM1, STREAM2]
+    serviceProviders:
+      - {id: STREAM1, domains: [stream.example]}
+      - {id: STREAM2, domains: [stream.example]}
     serviceToken: {%s}
     linkCode: {%s}
+    session: {%s}
     trustedIssuers: [{issuer: %q, audience: Adobe, jwksFile: issuer.json}]
+    platforms: [{name: box, issuer: %q, audience: adobe, algorithms: [HS256], jwksFile: platform.json}]
+    mvpds:
+      - {id: AcmeTV, kind: sandbox%s}
+      - {id: NordCable, kind: sandbox, logoutEndpoint: false}
+      - {id: OldCable, kind: sandbox, disabledFor: [STREAM1, STREAM2]}
   - id: rival
     serviceProviders: [RIVAL1]
-`, setting("ttl", l.access), join(setting("ttl", l.service), setting("refreshWindow", l.window)), setting("ttl", l.code), issuer)
+`, l.throttle, setting("ttl", l.access), join(setting("ttl", l.service), setting("refreshWindow", l.window)), setting("ttl", l.code),
+		setting("ttl", l.session), issuer, platformIssuer, prefixed(", ", setting("authnTTL", l.login)))
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
 }
 
 func join(a, b string) string {
@@ -71,6 +90,7 @@ func newWorld(t testing.TB, empty fs.FS, l lifetimes) *world {
 	t.Helper()
 	n := newNode(t, worldConfig(l))
 	writeIssuerKeys(t, n.dir)
+	writePlatformKey(t, n.dir)
 	must(t, os.CopyFS(n.data(), empty))
 	must(t, os.Chmod(n.data(), 0o700))
 	n.start()
@@ -93,6 +113,7 @@ func emptyWorld(t testing.TB) fs.FS {
 	t.Helper()
 	n := newNode(t, worldConfig(lifetimes{}))
 	writeIssuerKeys(t, n.dir)
+	writePlatformKey(t, n.dir)
 	n.start()
 	n.stop()
 	return os.DirFS(n.data())

@@ -10,8 +10,15 @@ import (
 	"strings"
 )
 
-// word compares a value with an expected string, which may be a matcher.
+// word compares a value with an expected string, which may be a matcher or have
+// variables in it.
 func (m *matching) word(path, want string, got any) {
+	want = variable.ReplaceAllStringFunc(want, func(match string) string {
+		if value, ok := m.vars[variable.FindStringSubmatch(match)[1]]; ok {
+			return value
+		}
+		return match
+	})
 	name, argument, isMatcher := matcher(want)
 	if !isMatcher {
 		if got != want {

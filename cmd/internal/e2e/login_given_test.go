@@ -1,0 +1,165 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// Steps about logins at TV providers. What the MVPD of a case does depends on
+// the sandbox's viewer.
+
+// viewerFor are the viewers that do what the cases say of an MVPD.
+var viewerFor = map[string]string{
+	"A logged in; MVPD permits":                    "ada",
+	"A has a regular AcmeTV profile; MVPD permits": "ada",
+	"limit 1": "ada",
+	"A has a profile; MVPD permits r1, denies r2": "ben",
+	"MVPD denies":                      "cleo",
+	"parental controls":                "dora",
+	"home-based authentication policy": "emil",
+	"MVPD reports session invalid now": "finn",
+	"identity unknown at MVPD":         "gwen",
+	"MVPD times out":                   "ines",
+	"MVPD answer unreadable":           "jack",
+	"internal time budget exceeded":    "kira",
+}
+
+// viewerLoggedIn logs A in as the viewer of the case, under its identity if it
+// has one.
+func viewerLoggedIn(w *world, words []string) error {
+	_, err := w.stream.logIn(w.Context(), w.device["A"], "AcmeTV", viewerFor[words[0]], w.identity()...)
+	return err
+}
+
+// identity is the header by which A proves its identity, if it has one.
+func (w *world) identity() []string {
+	if t := w.device["A"].token; t != "" {
+		return []string{"AD-Service-Token", t}
+	}
+	return nil
+}
+
+func loggedIn(w *world, words []string) error {
+	_, err := w.stream.logIn(w.Context(), w.device["A"], words[0], "ada", w.identity()...)
+	return err
+}
+
+func loggedInAlone(w *world, words []string) error {
+	_, err := w.stream.logIn(w.Context(), w.device["A"], words[0], "ada")
+	return err
+}
+
+func loggedInAndUnlinked(w *world, _ []string) error {
+	if err := loggedIn(w, []string{"AcmeTV"}); err != nil {
+		return err
+	}
+	return unlinked(w, []string{"B"})
+}
+
+func loggedInUntil(w *world, words []string) error {
+	if err := loggedIn(w, []string{"AcmeTV"}); err != nil {
+		return err
+	}
+	answer, err := w.stream.v2(w.Context(), "GET", "profiles/AcmeTV", w.device["A"], "")
+	var out struct {
+		Profiles map[string]struct {
+			NotAfter json.Number `json:"notAfter"`
+		} `json:"profiles"`
+	}
+	err = want(answer, err, http.StatusOK, &out)
+	w.vars[words[0]] = out.Profiles["AcmeTV"].NotAfter.String()
+	return err
+}
+
+func platformLoggedIn(w *world, words []string) error {
+	token, err := w.value("subject_token")
+	if err != nil {
+		return err
+	}
+	_, err = w.stream.logIn(w.Context(), w.device["A"], words[0], "ada", "Adobe-Subject-Token", token)
+	return err
+}
+
+// singleLogoutDone is case v2-out-01: B logs out what A logged in.
+func singleLogoutDone(w *world, _ []string) error {
+	err := joined(w, []string{"A", "d2c-user-7f3a", "token_a"})
+	if err == nil {
+		err = joinedByCode(w, []string{"B", "token_b"})
+	}
+	if err == nil {
+		err = loggedIn(w, []string{"AcmeTV"})
+	}
+	if err != nil {
+		return err
+	}
+	b := w.device["B"]
+	answer, err := w.stream.v2(w.Context(), "GET", "logout/AcmeTV?redirectUrl="+url.QueryEscape(home), b, "", "AD-Service-Token", b.token)
+	return want(answer, err, http.StatusOK, nil)
+}
+
+// profileOver makes a login that is not good any more: the case runs with a
+// short life, or the MVPD voids it at the first decision.
+func profileOver(w *world, words []string) error {
+	a := w.device["A"]
+	viewer := map[string]string{"expired": "ada", "invalidated": "finn"}[words[0]]
+	if _, err := w.stream.logIn(w.Context(), a, "AcmeTV", viewer); err != nil {
+		return err
+	}
+	if words[0] == "invalidated" {
+		answer, err := w.stream.v2(w.Context(), "POST", "decisions/authorize/AcmeTV", a, `{"resources":["channel-1"]}`)
+		return want(answer, err, http.StatusOK, nil)
+	}
+	until(w, "the login expires", func() bool {
+		answer, err := w.stream.v2(w.Context(), "GET", "profiles", a, "")
+		return err == nil && string(answer.Body) == `{"profiles":{}}`
+	})
+	return nil
+}
+
+// sessionCreated begins a session of A; how much of it is there depends on the
+// case.
+func sessionCreated(w *world, words []string) error {
+	form := whole("AcmeTV")
+	switch words[0] {
+	case "without parameters":
+		form = nil
+	case "lacks mvpd":
+		form.Del("mvpd")
+	}
+	s, err := w.stream.begin(w.Context(), w.device["A"], form)
+	if err != nil {
+		return err
+	}
+	w.vars["authcode"] = s.Code
+	if words[0] == "expired" {
+		notAfter, err := strconv.ParseInt(s.NotAfter, 10, 64)
+		if err != nil {
+			return err
+		}
+		untilEpoch(w, notAfter)
+	}
+	return nil
+}
+
+// loginBegun begins a session of A and lets a browser go as far as the case
+// says.
+func loginBegun(w *world, words []string) error {
+	s, err := w.stream.begin(w.Context(), w.device["A"], whole("AcmeTV"))
+	if err != nil {
+		return err
+	}
+	w.vars["authcode"] = s.Code
+	b := w.newBrowser()
+	if words[0] == "running" {
+		_, err = b.open(w.Context(), w.stream.provider, s.Code)
+		return err
+	}
+	end, err := b.login(w.Context(), w.stream.provider, s.Code, "ada")
+	if err == nil && end != home {
+		err = fmt.Errorf("%w: the browser ended at %s", errStatus, end)
+	}
+	return err
+}
