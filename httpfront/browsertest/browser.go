@@ -117,6 +117,12 @@ func (b *Browser) Open(url string) {
 	run(b, "open "+url, chromedp.Navigate(url))
 }
 
+// Back goes back to the page before, as the key of a remote control does.
+func (b *Browser) Back() {
+	b.t.Helper()
+	run(b, "go back", chromedp.NavigateBack())
+}
+
 // Resize makes the window so wide, in CSS pixels.
 func (b *Browser) Resize(width int64) {
 	b.t.Helper()

@@ -1,6 +1,7 @@
 package mvpd_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -180,6 +181,31 @@ func TestQuestionsAtOnceAreBounded(t *testing.T) {
 			t.Errorf("got %v after %v, want network_received_error at once", got, took)
 		}
 		waiting.Wait()
+	})
+}
+
+// TestTheLogDoesNotFill: a provider that is down is told of now and then, with
+// how often.
+func TestTheLogDoesNotFill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		cfg := parse(t, threeMVPDs)
+		r := mvpd.NewRegistry(map[string]mvpd.Maker{
+			"sandbox": func(*config.Config, *config.Realm, *config.MVPD) (mvpd.Connector, error) {
+				return &fake{func(context.Context, mvpd.Question) ([]mvpd.Decision, error) { return nil, errors.New("EOF") }}, nil
+			},
+		}, slog.New(slog.NewTextHandler(&log, nil)))
+		p, err := r.Find(cfg, cfg.Realms[0], "ONE", "A")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			p.Decide(context.Background(), mvpd.Question{Resources: []string{"r"}})
+			<-time.After(time.Second / 4)
+		}
+		if lines := strings.Count(log.String(), "\n"); lines != 3 || !strings.Contains(log.String(), "count=40 last=EOF") {
+			t.Errorf("25 s of troubles left %d lines, want 3:\n%s", lines, &log)
+		}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"ssod/httpfront/config"
@@ -21,9 +22,10 @@ type Provider struct {
 	Connector
 	Config *config.MVPD
 
-	slots  chan struct{}
-	budget time.Duration
-	log    *slog.Logger
+	slots    chan struct{}
+	budget   time.Duration
+	log      *slog.Logger
+	troubles troubles
 }
 
 // ActiveFor reports whether the integration with a service provider is active.
@@ -38,8 +40,11 @@ func (p *Provider) Decide(ctx context.Context, q Question) []Decision {
 	if err == nil && len(decisions) == len(q.Resources) {
 		return decisions
 	}
-	if err != nil && ctx.Err() == nil {
-		p.log.Warn("a TV provider gave no decision", "mvpd", p.Config.ID, "error", err)
+	if err == nil {
+		err = errLength
+	}
+	if ctx.Err() == nil {
+		p.troubles.report(p.log, p.Config.ID, err)
 	}
 	return slices.Repeat([]Decision{{Verdict: verdictOf(err)}}, len(q.Resources))
 }
@@ -54,4 +59,23 @@ func (p *Provider) ask(ctx context.Context, q Question) ([]Decision, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.budget)
 	defer cancel()
 	return p.Connector.Decide(ctx, q)
+}
+
+// logEvery is how often the log hears of one provider's troubles.
+const logEvery = 10 * time.Second
+
+// troubles counts questions without a decision: a provider that is down must
+// not fill the log.
+type troubles struct {
+	untold atomic.Int64
+	next   atomic.Int64 // Unix nanoseconds
+}
+
+func (t *troubles) report(log *slog.Logger, mvpd string, err error) {
+	count, now, next := t.untold.Add(1), time.Now(), t.next.Load()
+	if now.UnixNano() < next || !t.next.CompareAndSwap(next, now.Add(logEvery).UnixNano()) {
+		return
+	}
+	t.untold.Add(-count)
+	log.Warn("a TV provider gives no decisions", "mvpd", mvpd, "count", count, "last", err)
 }

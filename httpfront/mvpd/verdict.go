@@ -49,6 +49,9 @@ var ErrTimeout = errors.New("the TV provider did not answer in time")
 // errBusy says that too many questions are with the provider already.
 var errBusy = errors.New("too many questions to the TV provider at once")
 
+// errLength says that an answer does not have one decision for each resource.
+var errLength = errors.New("the number of decisions is not that of resources")
+
 // verdictOf is what a client is told when a question got no answer.
 func verdictOf(err error) Verdict {
 	var network net.Error

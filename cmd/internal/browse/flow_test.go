@@ -1,0 +1,110 @@
+package browse
+
+import (
+	"strings"
+	"testing"
+
+	"ssod/httpfront/browsertest"
+)
+
+// TestFlowsInABrowser plays F1, F2, F7 and F5 of the contract's flows.md.
+func TestFlowsInABrowser(t *testing.T) {
+	b, w := browsertest.Start(t), newWorld(t)
+	phone, tv := w.newDevice("phone"), w.newDevice("tv")
+
+	// F1: the viewer of the phone logs in.
+	phone.signIn("X-SSO-ID", "viewer-4711")
+	address, code := phone.beginLogin()
+	phone.expectLogin("profiles/code/"+code, "")
+	b.Open(address)
+	if text := b.Text(); !strings.Contains(text, "Stream One wants to know that you are a customer of Acme TV") {
+		t.Fatalf("the login page says %q", text)
+	}
+	b.Find("Tab", "Ada")
+	b.PressAndWait("Enter")
+	expectAt(t, b, w.back+"/in")
+	phone.expectLogin("profiles/code/"+code, "regular")
+	phone.expectDecision("")
+
+	// F2: the TV joins with a code and needs no login.
+	tv.signIn("X-SSO-LINK", phone.link())
+	tv.expectLogin("profiles", "serviceTokenSSO")
+	tv.expectDecision("")
+
+	// F7: the login ends on both, and at the MVPD.
+	b.Open(tv.beginLogout())
+	expectAt(t, b, w.back+"/out")
+	for _, d := range []*device{phone, tv} {
+		d.expectLogin("profiles", "")
+		d.expectDecision("authenticated_profile_missing")
+	}
+
+	// F5: the platform knows who uses both devices.
+	phone.onPlatform("household-1")
+	tv.onPlatform("household-1")
+	address, code = phone.beginLogin()
+	b.Open(address)
+	if strings.Contains(b.Text(), "Continue as") {
+		t.Error("the MVPD remembers a viewer who logged out")
+	}
+	b.Find("ArrowDown", "Ben")
+	b.PressAndWait("Enter")
+	expectAt(t, b, w.back+"/in")
+	phone.expectLogin("profiles/code/"+code, "regular")
+	tv.expectLogin("profiles", "platformSSO")
+	tv.expectDecision("")
+	expectNoComplaints(t, b)
+}
+
+// TestALoginCompletesOnce: after a login, the back button and another viewer
+// change nothing, the address itself leads nowhere, and a login that was given
+// up comes back with the reason.
+func TestALoginCompletesOnce(t *testing.T) {
+	b, w := browsertest.Start(t), newWorld(t)
+	phone := w.newDevice("phone")
+	phone.signIn("X-SSO-ID", "viewer-4711")
+
+	address, code := phone.beginLogin()
+	b.Open(address)
+	b.Find("Tab", "Ada")
+	b.PressAndWait("Enter")
+	expectAt(t, b, w.back+"/in")
+	b.Back()
+	b.Find("Tab", "Cleo")
+	b.PressAndWait("Enter")
+	expectAt(t, b, w.back+"/in")
+	b.Open(address)
+	expectProblem(t, b)
+	phone.expectLogin("profiles/code/"+code, "regular")
+	phone.expectDecision("") // Ada's, not Cleo's
+
+	b.Open(phone.beginLogout())
+	address, _ = phone.beginLogin()
+	b.Open(address)
+	b.Find("Tab", "Cancel")
+	b.PressAndWait("Enter")
+	expectAt(t, b, w.back+"/in?error=access_denied")
+	phone.expectDecision("authenticated_profile_missing")
+}
+
+func expectAt(t *testing.T, b *browsertest.Browser, want string) {
+	t.Helper()
+	if got := b.Location(); got != want {
+		t.Fatalf("the browser is at %s, want %s", got, want)
+	}
+}
+
+// expectProblem checks that the browser shows an error as a page.
+func expectProblem(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	if text := b.Text(); !strings.Contains(text, "This link does not work") {
+		t.Errorf("the browser is at %s, which says %q", b.Location(), text)
+	}
+}
+
+func expectNoComplaints(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	for _, c := range b.Complaints() {
+		t.Error(c)
+	}
+}
