@@ -82,7 +82,7 @@ func (n *Network) refuse(l *link, raw net.Conn, err error) {
 
 // receive takes the frames that a node sends.
 func (n *Network) receive(p *peer, l *link) error {
-	p.replace(l)
+	defer close(p.replace(l))
 	for {
 		k, b, err := l.reader.next()
 		switch {

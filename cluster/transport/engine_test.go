@@ -167,7 +167,7 @@ func TestAnEngineCatchesUpByASnapshot(t *testing.T) {
 // TestALeaderThatIsGoneIsReplacedAtOnce, long before an election timeout: its
 // connections say that it is gone.
 func TestALeaderThatIsGoneIsReplacedAtOnce(t *testing.T) {
-	const tick = 150 * time.Millisecond // an election timeout is 1.5 s at least
+	const tick = 100 * time.Millisecond // an election timeout is 1 s at least
 	nodes := engineTrio(t, newAuthority(t), tick)
 	fill(t, nodes, 0, 1)
 	old, _ := leader(t, nodes)

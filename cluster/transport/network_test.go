@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,6 +92,51 @@ func TestANodeThatNeverWasThereIsLost(t *testing.T) {
 	if len(a.lost) != 0 {
 		t.Error("lost more than once")
 	}
+}
+
+// TestALostNodeSaysNothingMore: what it sent before comes before, or never.
+func TestALostNodeSaysNothingMore(t *testing.T) {
+	a, b := open(t, 1), start(t, 2)
+	engine := &mourner{recorder: a.recorder, begin: make(chan struct{})}
+	a.Start(engine)
+	know(t, a, b.peer)
+	know(t, b, a.peer)
+	connected(t, a, 2)
+	connected(t, b, 1)
+	for range 10_000 {
+		b.Send(1, []byte("frame"))
+	}
+	receive(t, "a frame", a.frames)
+	b.Close()
+	close(engine.begin)
+	receive(t, "a lost connection", a.lost)
+	a.Close()
+	if n := engine.late.Load(); n > 0 {
+		t.Errorf("%d frames came from a node that is gone", n)
+	}
+}
+
+// mourner counts frames that come when their sender is gone. It takes its time
+// with the first.
+type mourner struct {
+	*recorder
+	begin chan struct{}
+	gone  atomic.Bool
+	late  atomic.Int64
+}
+
+func (m *mourner) Deliver(from nodeID, frame []byte) error {
+	if m.gone.Load() {
+		m.late.Add(1)
+	}
+	err := m.recorder.Deliver(from, frame)
+	<-m.begin
+	return err
+}
+
+func (m *mourner) ConnectionLost(n nodeID) {
+	m.gone.Store(true)
+	m.recorder.ConnectionLost(n)
 }
 
 func TestAPausedNodeIsUnreachableAndNotLost(t *testing.T) {

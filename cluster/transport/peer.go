@@ -31,7 +31,7 @@ type peer struct {
 	mu       sync.Mutex
 	addr     string
 	set      bool  // by the operator's side, not learned from a greeting
-	incoming *link // the connection that the node dialed
+	incoming *incoming
 
 	// These belong to run.
 	lost bool   // the engine knows that the process is gone
@@ -73,15 +73,35 @@ func (p *peer) target() Peer {
 	return Peer{p.id, p.name, p.addr}
 }
 
+// incoming is the connection that the node dialed.
+type incoming struct {
+	*link
+	done chan struct{} // closed when nothing of it is delivered any more
+}
+
 // replace makes l the connection that the node dialed, and ends the one before:
-// a node that dials again has given it up.
-func (p *peer) replace(l *link) {
+// a node that dials again has given it up. The caller closes done.
+func (p *peer) replace(l *link) (done chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.incoming != nil {
 		p.incoming.Close()
 	}
-	p.incoming = l
+	done = make(chan struct{})
+	p.incoming = &incoming{l, done}
+	return done
+}
+
+// hangUp ends the connection that the node dialed. Nothing of it is delivered
+// when hangUp returns.
+func (p *peer) hangUp() {
+	p.mu.Lock()
+	in := p.incoming
+	p.mu.Unlock()
+	if in != nil {
+		in.Close()
+		<-in.done
+	}
 }
 
 func (p *peer) hear() { p.heard.Store(int64(time.Since(p.n.started))) }
@@ -157,6 +177,9 @@ func (p *peer) ended(err error) {
 	switch {
 	case gone(err) && !p.lost:
 		p.lost = true
+		// What it said before must not come after: a follower that hears of
+		// its leader once more would wait for it.
+		p.hangUp()
 		p.n.engine.ConnectionLost(p.id)
 	case was:
 		p.n.engine.Unreachable(p.id)

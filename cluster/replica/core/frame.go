@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	pb "go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
@@ -22,12 +23,17 @@ const MaxFrame = 64 << 20
 //
 // It must be called by the core's goroutine: raft's messages share memory.
 func AppendFrame(b []byte, es []Envelope) ([]byte, error) {
-	b = append(b, frameVersion)
+	size := 1
+	for _, e := range es {
+		size += 2*binary.MaxVarintLen32 + proto.Size(e.Message)
+	}
+	b = append(slices.Grow(b, size), frameVersion)
+	sized := proto.MarshalOptions{UseCachedSize: true}
 	for _, e := range es {
 		b = binary.AppendUvarint(b, uint64(e.Shard))
-		b = binary.AppendUvarint(b, uint64(proto.Size(e.Message)))
+		b = binary.AppendUvarint(b, uint64(sized.Size(e.Message)))
 		var err error
-		if b, err = (proto.MarshalOptions{UseCachedSize: true}).MarshalAppend(b, e.Message); err != nil {
+		if b, err = sized.MarshalAppend(b, e.Message); err != nil {
 			return nil, fmt.Errorf("message of shard %d: %w", e.Shard, err)
 		}
 	}
