@@ -21,8 +21,8 @@ import (
 // names are what Chromium is called.
 var names = []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"}
 
-// patience is how long any step may take.
-const patience = 20 * time.Second
+// patience is how long any step may take, on a machine that does much else.
+const patience = time.Minute
 
 // Browser is one window with its own cookies, of the test that started it.
 type Browser struct {
