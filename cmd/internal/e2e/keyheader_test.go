@@ -20,6 +20,7 @@ import (
 func TestATokenMakesTheNodeOpenNothing(t *testing.T) {
 	n := newNode(t, worldConfig(lifetimes{}))
 	writeIssuerKeys(t, n.dir)
+	writePlatformKey(t, n.dir)
 	n.start()
 	a, d := n.mustApp("STREAM1", "STREAM2"), newDevice("host")
 	must(t, a.mint(t.Context(), d, "viewer"))
