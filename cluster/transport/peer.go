@@ -30,7 +30,7 @@ type peer struct {
 
 	mu       sync.Mutex
 	addr     string
-	set      bool  // by the operator's side, not learned from a greeting
+	set      bool // by the operator's side, not learned from a greeting
 	incoming *incoming
 
 	// These belong to run.
