@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"ssod/httpfront/api"
+	"ssod/httpfront/config"
 	"ssod/httpfront/platformid"
 	"ssod/httpfront/wire"
 )
@@ -178,6 +180,35 @@ func after(token string) string {
 func lastPlusOne(text string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	return text[:len(text)-1] + string(alphabet[strings.IndexByte(alphabet, text[len(text)-1])+1])
+}
+
+// TestAttemptsAreBounded: a token without a key id is tried with the keys of
+// four platforms, not with those of a whole realm; with a key id, only with that.
+func TestAttemptsAreBounded(t *testing.T) {
+	w, k := newWorld(t), keys()
+	w.file(t, "last.json", jose.JSONWebKey{Key: k.decryption, KeyID: "last"})
+	w.file(t, "wrong.json", jose.JSONWebKey{Key: k.otherRSA, KeyID: "wrong"})
+	realm := config.Realm{ID: "many"}
+	for i, file := range []string{"wrong.json", "wrong.json", "wrong.json", "wrong.json", "last.json"} {
+		realm.Platforms = append(realm.Platforms, config.Platform{
+			Name: string(rune('a' + i)), Issuer: string(rune('a' + i)), Audience: "adobe", Algorithms: []string{"RS256"},
+			JWKSFile: filepath.Join(w.dir, "amazon.json"), DecryptionKeyFile: filepath.Join(w.dir, file),
+		})
+	}
+	cfg := &config.Config{Realms: []*config.Realm{&realm}}
+	inner := jws(t, jose.RS256, k.rsa, claims("e", nil))
+	for name, tt := range map[string]struct {
+		key  any
+		want error
+	}{
+		"without a key id": {&k.decryption.PublicKey, platformid.ErrSignature},
+		"with a key id":    {jose.JSONWebKey{Key: &k.decryption.PublicKey, KeyID: "last"}, nil},
+	} {
+		token := jwe(t, jose.RSA_OAEP_256, jose.A256GCM, tt.key, inner, nil)
+		if _, err := w.Verify(t.Context(), cfg, &realm, []byte(token), now); !errors.Is(err, tt.want) {
+			t.Errorf("%s: got %v, want %v", name, err, tt.want)
+		}
+	}
 }
 
 func TestRealmsTrustTheirOwnPlatformsOnly(t *testing.T) {
