@@ -3,6 +3,7 @@ package persistence
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -22,6 +23,8 @@ type Log struct {
 	mu   sync.Mutex
 	last map[ShardID]uint64   // the end of each log
 	done map[ShardID]progress // how far each state is
+	// stage is for unlogged commits; guarded by Store.mu.
+	stage stage
 }
 
 // Log returns the replication log of the store. A process uses one, instead of
@@ -51,38 +54,59 @@ type Write struct {
 // Begin is Append without the wait: Pebble has the batch in its queue when it
 // returns. Every write must be waited for, in the order in which they began.
 func (l *Log) Begin(writes []LogWrite, sync bool) (*Write, error) {
+	if !slices.ContainsFunc(writes, func(w LogWrite) bool { return w.Unlogged != nil }) {
+		return l.begin(writes, l.number(sync))
+	}
+	// As in [Store.Start]: until Pebble has the batch nobody may replace what
+	// memory knows of the store by a scan of it.
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	l.s.sequence++
+	return l.begin(writes, l.s.sequence)
+}
+
+// number returns the number of a batch that is synced, 0 for one that is not.
+func (l *Log) number(sync bool) uint64 {
+	if !sync {
+		return 0
+	}
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	l.s.sequence++
+	return l.s.sequence
+}
+
+// begin writes the batch with a number.
+func (l *Log) begin(writes []LogWrite, number uint64) (*Write, error) {
 	b := l.s.db.NewBatch()
 	for i := range writes {
-		if err := l.stageWrite(b, &writes[i]); err != nil {
+		if err := l.stageWrite(b, &writes[i], number); err != nil {
 			b.Close()
 			return nil, fmt.Errorf("append to log of shard %d: %w", writes[i].Shard, err)
 		}
 	}
-	if !sync {
+	if number == 0 {
 		defer b.Close()
 		return &Write{}, l.commit(b, pebble.NoSync)
 	}
-	n, err := l.stageSequence(b)
-	if err != nil {
+	if err := l.stageSequence(b, number); err != nil {
 		b.Close()
 		return nil, err
 	}
-	return &Write{log: l, batch: b, sequence: n}, l.guard(func() error { return l.s.db.ApplyNoSyncWait(b, pebble.Sync) })
+	return &Write{log: l, batch: b, sequence: number}, l.guard(func() error { return l.s.db.ApplyNoSyncWait(b, pebble.Sync) })
 }
 
 // stageSequence numbers a synced batch. Number and count let the next start
 // find out that batches were lost. They also make the batch one that Pebble
 // syncs when nothing else is in it: a promise may rest on what was written
 // before alone.
-func (l *Log) stageSequence(b *pebble.Batch) (uint64, error) {
-	l.s.mu.Lock()
-	l.s.sequence++
-	n := l.s.sequence
-	l.s.mu.Unlock()
-	if err := b.Set(sequenceKey, binary.BigEndian.AppendUint64(nil, n), nil); err != nil {
-		return 0, err
+func (l *Log) stageSequence(b *pebble.Batch, number uint64) error {
+	var v [8]byte
+	binary.BigEndian.PutUint64(v[:], number)
+	if err := b.Set(sequenceKey, v[:], nil); err != nil {
+		return err
 	}
-	return n, b.Merge(countKey, one, nil)
+	return b.Merge(countKey, one, nil)
 }
 
 // Wait returns when the write, and everything written before it, is on disk.
@@ -100,7 +124,12 @@ func (w *Write) Wait() error {
 }
 
 // stageWrite adds one shard's write to a batch.
-func (l *Log) stageWrite(b *pebble.Batch, w *LogWrite) error {
+func (l *Log) stageWrite(b *pebble.Batch, w *LogWrite, number uint64) error {
+	if w.Unlogged != nil {
+		if err := l.stageUnlogged(b, w.Unlogged, number); err != nil {
+			return err
+		}
+	}
 	if err := l.stageEntries(b, w.Shard, w.Entries); err != nil {
 		return err
 	}

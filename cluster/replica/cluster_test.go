@@ -73,17 +73,21 @@ func (c *testCluster) engine(id core.NodeID) *replica.Engine {
 }
 
 // newCluster starts nodes 1 to n; the first three are the voters of all shards.
-func newCluster(t *testing.T, n int) *testCluster {
+func newCluster(t *testing.T, n int) *testCluster { return newClusterOf(t, n, 3) }
+
+// newClusterOf starts nodes 1 to n; the first of them are the voters of all
+// shards.
+func newClusterOf(t *testing.T, n int, voters core.NodeID) *testCluster {
 	c := &testCluster{T: t, nodes: map[core.NodeID]*testNode{}}
 	conf := &pb.ConfState{}
-	for id := range core.NodeID(3) {
+	for id := range voters {
 		conf.Voters = append(conf.Voters, uint64(persistence.NewReplicaID(id+1, 1)))
 	}
 	for i := range core.NodeID(n) {
 		c.nodes[i+1] = &testNode{id: i + 1, fs: vfs.NewMem()}
 		c.open(i + 1)
 		for s := range core.ShardID(testShards + 1) {
-			if i < 3 {
+			if i < voters {
 				if _, err := c.nodes[i+1].store.Log().Create(s, persistence.NewReplicaID(i+1, 1), conf); err != nil {
 					t.Fatal(err)
 				}

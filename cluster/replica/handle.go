@@ -48,6 +48,7 @@ func (h *handle) Commit(ctx context.Context, c cluster.Commit) error {
 	h.wake()
 	select {
 	case err := <-p.done:
+		answers.Put(p.done)
 		h.e.meters.seconds.Observe(time.Since(start).Seconds())
 		return outcome(err)
 	case <-ctx.Done():

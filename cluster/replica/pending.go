@@ -17,8 +17,11 @@ type pending struct {
 	ended    chan struct{} // closed at the end if the caller has left
 }
 
+// answers are channels whose answer was taken.
+var answers = sync.Pool{New: func() any { return make(chan error, 1) }}
+
 func newPending(h *handle, c *cluster.Commit) *pending {
-	p := &pending{entity: c.Entity, done: make(chan error, 1)}
+	p := &pending{entity: c.Entity, done: answers.Get().(chan error)}
 	p.proposal = core.Proposal{
 		Shard: h.shard, Term: h.term, Data: core.EncodeCommit(c),
 		Done: func(err error) {

@@ -80,7 +80,8 @@ func (c *Core) ask(g *group) {
 	g.barriers.next++
 	id := g.barriers.next
 	g.barriers.asked = append(g.barriers.asked, barrierSet{id: id, all: q})
-	g.rn.ReadIndex(binary.BigEndian.AppendUint64(nil, id))
+	g.stirred = true
+	g.node.ReadIndex(binary.BigEndian.AppendUint64(nil, id))
 }
 
 // confirmed notes raft's answer to ask. Answers come in the order of the

@@ -94,8 +94,20 @@ func (c *Core) Propose(p *Proposal) {
 	c.mark(g)
 }
 
-// pack proposes what is queued, as many commits as fit in each entry.
-func (c *Core) pack(g *group) {
+// pack gets what is queued on its way: without the log, one batch at a time,
+// where that is possible, else as entries.
+func (c *Core) pack(g *group, out *Round) {
+	switch {
+	case len(g.commits.queue) == 0:
+	case !c.unloggable(g):
+		c.propose(g)
+	case g.appending == 0:
+		c.writeUnlogged(g, out)
+	}
+}
+
+// propose proposes what is queued, as many commits as fit in each entry.
+func (c *Core) propose(g *group) {
 	for len(g.commits.queue) > 0 {
 		ps := g.commits.take(c.cfg.MaxEntry)
 		data := c.encode(g, ps)
@@ -104,7 +116,7 @@ func (c *Core) pack(g *group) {
 		if c.mistakeForward(g, data, ps) {
 			continue
 		}
-		if !g.open || g.rn.Propose(data) != nil {
+		if !g.open || g.raft().Propose(data) != nil {
 			answer(ps, ErrRefused)
 			continue
 		}
@@ -117,8 +129,12 @@ func (c *Core) encode(g *group, ps []*Proposal) []byte {
 	for i, p := range ps {
 		datas[i] = p.Data
 	}
-	now := max(uint64(c.cfg.Now().UnixMilli()), g.applied.Time)
-	return packEntry(ps[0].Term, now, datas)
+	return packEntry(ps[0].Term, c.now(g), datas)
+}
+
+// now is the time of what is about to be applied.
+func (c *Core) now(g *group) uint64 {
+	return max(uint64(c.cfg.Now().UnixMilli()), g.applied.Time)
 }
 
 // applied answers the first entry in flight; dropped says that the entry was
@@ -129,13 +145,19 @@ func (q *commits) applied(dropped bool, rejected []error) {
 	}
 	ps := q.inflight[0]
 	q.inflight = q.inflight[1:]
+	if dropped {
+		answer(ps, ErrRefused)
+	} else {
+		answerEach(ps, rejected)
+	}
+}
+
+// answerEach answers commits that were applied unless they were rejected.
+func answerEach(ps []*Proposal, rejected []error) {
 	for i, p := range ps {
-		switch {
-		case dropped:
-			p.Done(ErrRefused)
-		case rejected == nil:
+		if rejected == nil {
 			p.Done(nil)
-		default:
+		} else {
 			p.Done(rejected[i])
 		}
 	}

@@ -15,10 +15,13 @@ type Core struct {
 	groups  map[ShardID]*group
 	order   []*group // by shard, so that a round does the same every time
 	dirty   []*group
+	spare   []*group // room for the next dirty
 	out     map[NodeID][]Envelope
 	snaps   []SnapshotSend
 	changes []Leadership
 	ticks   uint64
+	// sending counts the snapshots of each shard that are on their way out.
+	sending map[ShardID]int
 }
 
 // Envelope is a raft message of one shard.
@@ -76,11 +79,13 @@ type Round struct {
 	Destroys []Destroy
 	// Leaderships are the ones that changed, latest last.
 	Leaderships []Leadership
+
+	shards int // over which the round goes
 }
 
 func (r *Round) append() *AppendJob {
 	if r.Append == nil {
-		r.Append = &AppendJob{}
+		r.Append = &AppendJob{Writes: make([]LogWrite, 0, r.shards), groups: make([]appendWrite, 0, r.shards)}
 	}
 	return r.Append
 }
@@ -94,7 +99,7 @@ func (r *Round) apply() *ApplyJob {
 
 // New returns a core that holds the replicas a node found on its disk.
 func New(cfg Config, replicas []Replica) (*Core, error) {
-	c := &Core{cfg: cfg.withDefaults(), groups: make(map[ShardID]*group)}
+	c := &Core{cfg: cfg.withDefaults(), groups: make(map[ShardID]*group), sending: make(map[ShardID]int)}
 	for _, r := range replicas {
 		if err := c.Add(r); err != nil {
 			return nil, err
@@ -120,7 +125,7 @@ func (c *Core) Add(r Replica) error {
 	i, _ := slices.BinarySearchFunc(c.order, r.Shard, func(g *group, s ShardID) int { return int(g.shard) - int(s) })
 	c.order = slices.Insert(c.order, i, g)
 	if soleVoter(g.applied.Conf, g.id) {
-		_ = g.rn.Campaign() // nobody else could lead: do not wait for a timeout
+		_ = g.raft().Campaign() // nobody else could lead: do not wait for a timeout
 	}
 	c.mark(g)
 	return nil
@@ -172,7 +177,8 @@ func (c *Core) Tick() {
 	c.ticks++
 	for _, g := range c.order {
 		if !g.frozen() {
-			g.rn.Tick()
+			g.stirred = true
+			g.node.Tick()
 			c.listen(g)
 			c.stand(g)
 			c.mark(g)
@@ -182,13 +188,15 @@ func (c *Core) Tick() {
 
 // Round does one round over the shards that something happened to.
 func (c *Core) Round() Round {
-	var out Round
 	dirty := c.dirty
-	c.dirty = nil
+	c.dirty, c.spare = c.spare[:0], nil
+	out := Round{shards: len(dirty)}
 	for _, g := range dirty {
 		g.dirty = false
 		c.collect(g, &out)
 	}
+	clear(dirty)
+	c.spare = dirty
 	out.Messages, c.out = c.out, nil
 	out.Snapshots, c.snaps = c.snaps, nil
 	out.Leaderships, c.changes = c.changes, nil
@@ -206,9 +214,9 @@ func (c *Core) collect(g *group, out *Round) {
 		return
 	}
 	c.observe(g)
-	c.pack(g)
+	c.pack(g, out)
 	c.ask(g)
-	if !g.frozen() && g.rn.HasReady() {
+	if g.stirs() && !g.frozen() {
 		c.ready(g, out)
 	}
 	c.appendTruncation(g, out)
@@ -217,7 +225,7 @@ func (c *Core) collect(g *group, out *Round) {
 
 // ready distributes what raft wants done for one shard.
 func (c *Core) ready(g *group, out *Round) {
-	rd := g.rn.Ready()
+	rd := g.node.Ready()
 	var toAppend *pb.Message
 	var held []*pb.Message
 	for _, m := range rd.Messages {
@@ -243,9 +251,15 @@ func (c *Core) ready(g *group, out *Round) {
 		g.confirmed(rs)
 	}
 	c.release(g)
-	if g.rn.HasReady() {
+	if g.stirs() {
 		c.mark(g)
 	}
+}
+
+// stirs reports whether raft has something to do.
+func (g *group) stirs() bool {
+	g.stirred = g.stirred && g.node.HasReady()
+	return g.stirred
 }
 
 // startInstall hands an installation out once nothing else is under way for
@@ -267,6 +281,7 @@ func (c *Core) send(g *group, m *pb.Message) {
 	to := ReplicaID(m.GetTo())
 	if m.GetType() == pb.MsgSnap {
 		c.snaps = append(c.snaps, SnapshotSend{g.shard, to, m})
+		c.sending[g.shard]++
 		return
 	}
 	if c.out == nil {

@@ -13,9 +13,11 @@ import (
 type group struct {
 	shard ShardID
 	id    ReplicaID
-	rn    *raft.RawNode
+	node  *raft.RawNode // only [group.raft] may give it anything but time
 	log   *log
 	dirty bool
+	// stirred: raft may have something to do.
+	stirred bool
 
 	// What was last seen of raft's state.
 	term    uint64
@@ -41,6 +43,7 @@ type group struct {
 
 	commits  commits
 	barriers barriers
+	unlogged unlogged
 
 	truncate Position // to be written with the next append
 	// voted is the term and vote that were handed out to be written.
@@ -72,13 +75,13 @@ func (c *Core) openGroup(r Replica) (*group, error) {
 	if l.last < r.Applied.Index {
 		return nil, fmt.Errorf("shard %d: log ends at %d before the applied entry %d", r.Shard, l.last, r.Applied.Index)
 	}
-	g := &group{shard: r.Shard, id: r.ID, log: l, applied: r.Applied, emitted: r.Applied.Conf}
+	g := &group{shard: r.Shard, id: r.ID, log: l, applied: r.Applied, emitted: r.Applied.Conf, stirred: true}
 	g.voted = ballot{r.Hard.GetTerm(), r.Hard.GetVote()}
-	g.rn, err = raft.NewRawNode(c.raftConfig(g))
+	g.node, err = raft.NewRawNode(c.raftConfig(g))
 	if err != nil {
 		return nil, fmt.Errorf("shard %d: %w", r.Shard, err)
 	}
-	g.term = g.rn.BasicStatus().GetTerm()
+	g.term = g.node.BasicStatus().GetTerm()
 	return g, nil
 }
 
@@ -107,14 +110,17 @@ func (g *group) frozen() bool { return g.install != nil || g.installing || g.rem
 
 // leads reports whether raft leads in the given term right now.
 func (g *group) leads(term uint64) bool {
-	s := g.rn.BasicStatus()
+	s := g.node.BasicStatus()
 	return s.RaftState == raft.StateLeader && s.GetTerm() == term
 }
 
 // observe compares raft's state with what was last seen of it and ends what
 // belongs to a term that is over.
 func (c *Core) observe(g *group) {
-	s := g.rn.BasicStatus()
+	if !g.stirred {
+		return
+	}
+	s := g.node.BasicStatus()
 	leading := s.RaftState == raft.StateLeader
 	term, lead := s.GetTerm(), ReplicaID(s.Lead)
 	if term == g.term && lead == g.lead && leading == g.leading {
@@ -130,6 +136,7 @@ func (c *Core) observe(g *group) {
 // endTerm answers everything that waits for a leadership which is over.
 func (c *Core) endTerm(g *group) {
 	g.open = false
+	g.unlogged.end()
 	g.commits.endInflight()
 	if !c.cfg.Planted.Has(planted.IgnoreProposerTerm) {
 		g.commits.end()

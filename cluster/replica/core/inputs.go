@@ -20,7 +20,7 @@ func (c *Core) Receive(from NodeID, ms []Envelope) {
 			continue
 		}
 		c.hear(g, ReplicaID(e.Message.GetFrom()))
-		_ = g.rn.Step(e.Message) // an error means that the message is stale
+		_ = g.raft().Step(e.Message) // an error means that the message is stale
 		c.mark(g)
 	}
 }
@@ -33,7 +33,7 @@ func (c *Core) ReceiveSnapshot(from NodeID, e Envelope) bool {
 	if g == nil || g.frozen() || e.Message.GetType() != pb.MsgSnap || !addressed(g, from, e.Message) {
 		return false
 	}
-	_ = g.rn.Step(e.Message)
+	_ = g.raft().Step(e.Message)
 	c.mark(g)
 	return true
 }
@@ -64,6 +64,7 @@ func addressed(g *group, from NodeID, m *pb.Message) bool {
 // SnapshotSent reports how a [SnapshotSend] ended: whether the message was
 // handed to the replica with all of its data.
 func (c *Core) SnapshotSent(shard ShardID, to ReplicaID, ok bool) {
+	c.sending[shard]--
 	g := c.groups[shard]
 	if g == nil {
 		return
@@ -72,7 +73,7 @@ func (c *Core) SnapshotSent(shard ShardID, to ReplicaID, ok bool) {
 	if !ok {
 		status = raft.SnapshotFailure
 	}
-	g.rn.ReportSnapshot(uint64(to), status)
+	g.raft().ReportSnapshot(uint64(to), status)
 	c.mark(g)
 }
 
@@ -82,9 +83,9 @@ func (c *Core) Unreachable(n NodeID) {
 		if !g.leading {
 			continue
 		}
-		g.rn.WithProgress(func(id uint64, _ raft.ProgressType, _ tracker.Progress) {
+		g.node.WithProgress(func(id uint64, _ raft.ProgressType, _ tracker.Progress) {
 			if ReplicaID(id).Node() == n {
-				g.rn.ReportUnreachable(id)
+				g.raft().ReportUnreachable(id)
 			}
 		})
 		c.mark(g)
@@ -96,7 +97,7 @@ func (c *Core) Unreachable(n NodeID) {
 // at most.
 func (c *Core) Transfer(shard ShardID, to ReplicaID) {
 	if g := c.groups[shard]; g != nil && g.open {
-		g.rn.TransferLeader(uint64(to))
+		g.raft().TransferLeader(uint64(to))
 		c.mark(g)
 	}
 }
@@ -118,7 +119,7 @@ func (c *Core) ChangeMembers(shard ShardID, term uint64, changes []*pb.ConfChang
 		return err
 	}
 	c.mark(g)
-	if err := g.rn.ProposeConfChange(cc); err != nil {
+	if err := g.raft().ProposeConfChange(cc); err != nil {
 		return ErrConfChange
 	}
 	return nil
@@ -146,11 +147,11 @@ func (c *Core) Status(shard ShardID) (Status, bool) {
 	}
 	s := Status{
 		Leadership: Leadership{Shard: shard, Leader: g.lead, Term: g.term, Open: g.open},
-		ID:         g.id, Applied: g.applied, Last: g.log.last,
+		ID:         g.id, Applied: g.applied, Last: max(g.log.last, g.applied.Index),
 	}
 	if g.leading {
 		s.Match = make(map[ReplicaID]uint64)
-		g.rn.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
+		g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
 			s.Match[ReplicaID(id)] = p.Match
 		})
 	}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -19,10 +20,17 @@ type AppendJob struct {
 
 type appendWrite struct {
 	g         *group
+	unlogged  *Unlogged
 	entries   []*pb.Entry
 	hard      *pb.HardState
 	snapshot  *pb.Snapshot
 	responses []*pb.Message
+}
+
+// Concerns reports whether the job changes the state of a shard, which it does
+// with unlogged commits.
+func (j *AppendJob) Concerns(shard ShardID) bool {
+	return slices.ContainsFunc(j.groups, func(w appendWrite) bool { return w.unlogged != nil && w.g.shard == shard })
 }
 
 // InstallJob is a snapshot to be installed.
@@ -65,7 +73,7 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 	j.groups = append(j.groups, w)
 	j.Sync = j.Sync || len(w.responses) > 0
 	j.Writes = append(j.Writes, LogWrite{
-		Shard: g.shard, Entries: w.entries, Hard: w.hard, Truncate: g.truncate,
+		Shard: g.shard, Entries: g.unlogged.without(w.entries), Hard: w.hard, Truncate: g.truncate,
 	})
 	g.truncate = Position{}
 }
@@ -106,6 +114,10 @@ func (c *Core) AppendDone(j *AppendJob) {
 			continue
 		}
 		w.g.appending--
+		if w.unlogged != nil {
+			c.unloggedDone(w.g, w.unlogged)
+			continue
+		}
 		w.g.log.append(w.entries)
 		c.respond(w.g, w.responses)
 	}
@@ -119,7 +131,7 @@ func (c *Core) respond(g *group, ms []*pb.Message) {
 	}
 	for _, m := range ms {
 		if m.GetTo() == uint64(g.id) {
-			_ = g.rn.Step(m) // a stale response is dropped, which is right
+			_ = g.raft().Step(m) // a stale response is dropped, which is right
 		} else {
 			c.send(g, m)
 		}
@@ -148,7 +160,11 @@ func (g *group) setApplied(a Applied) {
 
 // apply takes raft's order to apply committed entries.
 func (c *Core) apply(g *group, out *Round, m *pb.Message) {
-	w := applyWrite{g: g, entries: m.GetEntries(), response: m.GetResponses()}
+	w := applyWrite{g: g, entries: g.closed(m.GetEntries()), response: m.GetResponses()}
+	if len(w.entries) == 0 {
+		c.respond(g, w.response)
+		return
+	}
 	w.confs = make([]*pb.ConfState, len(w.entries))
 	for i, e := range w.entries {
 		cc, is, err := decodeConfChange(e)
@@ -265,7 +281,7 @@ func (c *Core) reconfigure(g *group, e *pb.Entry, want *pb.ConfState) *pb.ConfSt
 	if err != nil {
 		panic(err)
 	}
-	got := g.rn.ApplyConfChange(cc)
+	got := g.raft().ApplyConfChange(cc)
 	if err := want.Equivalent(got); err != nil {
 		panic(fmt.Sprintf("shard %d: configuration at %d: %v", g.shard, e.GetIndex(), err))
 	}

@@ -24,7 +24,7 @@ func (c *Core) ConnectionLost(n NodeID) {
 		if g.frozen() || g.leading || g.lead.Node() != n {
 			continue
 		}
-		_ = g.rn.ForgetLeader()
+		_ = g.raft().ForgetLeader()
 		if turn, ok := turn(g.applied.Conf.GetVoters(), n, g.id); ok {
 			from := c.ticks + turn*standTicks
 			g.stands = stands{from: from, until: from + standTicks - 1, term: g.term}
@@ -41,8 +41,8 @@ func (c *Core) stand(g *group) {
 	if c.ticks < s.from || c.ticks > s.until || s.term == 0 {
 		return
 	}
-	if now := g.rn.BasicStatus(); now.Lead == 0 && now.GetTerm() == s.term {
-		_ = g.rn.Campaign()
+	if now := g.node.BasicStatus(); now.Lead == 0 && now.GetTerm() == s.term {
+		_ = g.raft().Campaign()
 	}
 }
 

@@ -6,7 +6,7 @@ import "ssod/cluster/replica/internal/planted"
 // that is over is forwarded to the new leader, and acknowledged when it is
 // applied.
 func (c *Core) mistakeForward(g *group, data []byte, ps []*Proposal) bool {
-	if g.open || !c.cfg.Planted.Has(planted.IgnoreProposerTerm) || g.rn.Propose(data) != nil {
+	if g.open || !c.cfg.Planted.Has(planted.IgnoreProposerTerm) || g.raft().Propose(data) != nil {
 		return false
 	}
 	if g.commits.forwarded == nil {
@@ -19,12 +19,6 @@ func (c *Core) mistakeForward(g *group, data []byte, ps []*Proposal) bool {
 // mistakeAcknowledge answers what mistakeForward forwarded.
 func (g *group) mistakeAcknowledge(data []byte, rejected []error) {
 	ps := g.commits.forwarded[string(data)]
-	for i, p := range ps {
-		if rejected == nil {
-			p.Done(nil)
-		} else {
-			p.Done(rejected[i])
-		}
-	}
+	answerEach(ps, rejected)
 	delete(g.commits.forwarded, string(data))
 }

@@ -197,15 +197,15 @@ func TestEntriesLeaveBeforeTheOwnSyncAndCountAfterIt(t *testing.T) {
 }
 
 func TestCommitsOfOneRoundShareAnEntry(t *testing.T) {
-	b := newBench(t, 1)
-	b.settle()
+	b := newBench(t, 1, 2, 3)
+	b.lead()
 	first, second, stale := b.propose("a", 0), b.propose("b", 0), b.propose("a", 0)
 	out := b.round()
 	if n := len(out.Append.Writes[0].Entries); n != 1 {
 		t.Errorf("got %d entries, want 1", n)
 	}
 	b.finish(out)
-	b.settle()
+	b.answer()
 	b.want("first", first, nil)
 	b.want("second", second, nil)
 	b.want("on an old revision", stale, core.ErrRejected)
@@ -488,8 +488,8 @@ func TestBarriersOfVotersThatLeave(t *testing.T) {
 // TestTheCommitIndexCostsNoWrite: what is committed since is found again, so a
 // hard state is only written with a new term or vote.
 func TestTheCommitIndexCostsNoWrite(t *testing.T) {
-	b := newBench(t, 1)
-	b.settle()
+	b := newBench(t, 1, 2, 3)
+	b.lead()
 	for rev := range uint64(3) {
 		done := b.propose("a", rev)
 		out := b.round()
@@ -497,7 +497,7 @@ func TestTheCommitIndexCostsNoWrite(t *testing.T) {
 			t.Fatalf("commit %d: got %+v, want an entry alone", rev, out.Append)
 		}
 		b.finish(out)
-		b.settle()
+		b.answer()
 		b.want("commit", done, nil)
 	}
 }

@@ -16,6 +16,7 @@ type (
 	Applied   = persistence.Applied
 	Replica   = persistence.Replica
 	LogWrite  = persistence.LogWrite
+	Unlogged  = persistence.Unlogged
 	Change    = persistence.Change
 	Install   = persistence.Install
 )
@@ -32,8 +33,8 @@ type LogReader interface {
 
 // Store is a node's disk. Append is not called beside another Append, Apply not
 // beside another Apply; the two may run beside each other, and Install beside
-// all. The rest belongs to whoever has the core. What belongs to one shard is not called concurrently, except Entries
-// beside all.
+// all. The rest belongs to whoever has the core. What belongs to one shard is
+// not called concurrently, except Entries beside all.
 //
 // What Append and Apply write survives a crash in the order in which it was
 // written: a crash loses an end of it, never a part from the middle. A call of
@@ -43,7 +44,8 @@ type Store interface {
 	// Replicas returns what is there, after finishing the installations that
 	// a crash cut short.
 	Replicas() ([]Replica, error)
-	// Append writes all of writes as one batch.
+	// Append writes all of writes as one batch, and says in them which
+	// unlogged commits were rejected; those are in synced writes only.
 	Append(writes []LogWrite, sync bool) error
 	// Apply applies changes in order, and need not make them durable. It
 	// returns, per change, why its commits were rejected: nil when none was,

@@ -5,10 +5,6 @@ import (
 	"go.etcd.io/raft/v3/tracker"
 )
 
-// soleKeep is how many bytes of applied entries a log keeps when there is
-// nobody else to send them to. A log is read when the node starts.
-const soleKeep = 256 << 10
-
 // truncateLog lets go of the beginning of a log that is longer than twice what
 // is kept. Only applied entries go. A leader spares what a live follower still
 // needs, until the log is four times as long as it should be: then the follower
@@ -18,15 +14,12 @@ const soleKeep = 256 << 10
 // log, so a crash cannot lose the state and keep the truncation.
 func (c *Core) truncateLog(g *group) {
 	keep := c.cfg.LogKeep
-	if soleVoter(g.applied.Conf, g.id) && len(g.applied.Conf.GetLearners()) == 0 {
-		keep = min(keep, soleKeep)
-	}
 	if g.log.size() <= 2*keep || g.frozen() {
 		return
 	}
 	upTo := g.applied.Index
 	if g.leading && g.log.size() <= 4*keep {
-		upTo = min(upTo, slowest(g.rn))
+		upTo = min(upTo, slowest(g.node))
 	}
 	p, ok := g.log.before(upTo, keep)
 	if !ok {

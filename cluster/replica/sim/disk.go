@@ -29,6 +29,7 @@ func (n *node) append() {
 		sync = sync || j.Sync
 	}
 	n.must(n.store.Append(writes, false))
+	n.w.checkUnlogged(n, writes)
 	n.crashHere(0.001)
 	done := func(c *core.Core) {
 		for _, j := range jobs {
@@ -43,6 +44,7 @@ func (n *node) append() {
 		n.appending = false
 		if sync {
 			n.store.Sync()
+			n.w.noteUnlogged(n, writes)
 		}
 		if !early {
 			n.input(done)
@@ -97,8 +99,9 @@ func (n *node) install(j *core.InstallJob) {
 func (n *node) snapshot(s core.SnapshotSend) {
 	n.after(n.writing(), func() {
 		image, err := n.store.Export(s.Shard)
-		if err != nil {
-			return // the replica was removed
+		if err != nil { // the replica was removed
+			n.input(func(c *core.Core) { c.SnapshotSent(s.Shard, s.To, false) })
+			return
 		}
 		n.w.snapshots++
 		name := fmt.Sprintf("%d-%d-%d", s.Shard, n.id, n.w.snapshots)

@@ -38,13 +38,16 @@ func (w *world) nextID(s core.ShardID, n core.NodeID) core.ReplicaID {
 	return persistence.NewReplicaID(n, w.generation[k])
 }
 
-// found makes a shard with three members, or five.
+// found makes a shard with three members, or five, or one that grows.
 func (w *world) found(s core.ShardID) {
 	w.shards = append(w.shards, s)
 	conf := &pb.ConfState{}
 	size := 3
 	if len(w.ids) > 5 && w.chance(0.5) {
 		size = 5
+	}
+	if w.grows {
+		size = 1
 	}
 	for _, i := range w.rand.Perm(len(w.ids))[:size] {
 		conf.Voters = append(conf.Voters, uint64(w.nextID(s, w.ids[i])))
@@ -122,7 +125,9 @@ func (w *world) collectGarbage(s core.ShardID, n *node) {
 }
 
 // move brings the members of a shard one step further: a new learner, a
-// learner that becomes a voter in place of another, or a transfer.
+// learner that becomes a voter in place of another, or a transfer. In a cluster
+// that grows it becomes one beside the others until there are three, and some
+// day the leader is left alone.
 func (w *world) move(c *core.Core, n *node, s core.ShardID, term uint64) {
 	st, ok := c.Status(s)
 	if !ok || !st.Open || st.Term != term {
@@ -133,9 +138,13 @@ func (w *world) move(c *core.Core, n *node, s core.ShardID, term uint64) {
 	switch learners := conf.GetLearners(); {
 	case len(learners) > 0 && w.lost[replicaKey{s, core.ReplicaID(learners[0])}]:
 		w.change(c, s, term, change(pb.ConfChangeRemoveNode, learners[0]))
+	case len(learners) > 0 && st.Match[core.ReplicaID(learners[0])]+10 > st.Applied.Index && w.grows && len(voters) < 3:
+		w.change(c, s, term, change(pb.ConfChangeAddNode, learners[0]))
 	case len(learners) > 0 && st.Match[core.ReplicaID(learners[0])]+10 > st.Applied.Index:
 		w.change(c, s, term, change(pb.ConfChangeAddNode, learners[0]), change(pb.ConfChangeRemoveNode, w.victim(s, voters)))
 	case len(learners) > 0:
+	case w.grows && len(voters) > 2 && w.chance(0.3):
+		w.shrink(c, s, term, st.ID, voters)
 	case w.chance(0.3):
 		c.Transfer(s, core.ReplicaID(voters[w.rand.IntN(len(voters))]))
 	default:
@@ -143,6 +152,17 @@ func (w *world) move(c *core.Core, n *node, s core.ShardID, term uint64) {
 			w.change(c, s, term, change(pb.ConfChangeAddLearnerNode, uint64(id)))
 		}
 	}
+}
+
+// shrink leaves one voter alone.
+func (w *world) shrink(c *core.Core, s core.ShardID, term uint64, stays core.ReplicaID, voters []uint64) {
+	var cs []*pb.ConfChangeSingle
+	for _, v := range voters {
+		if core.ReplicaID(v) != stays {
+			cs = append(cs, change(pb.ConfChangeRemoveNode, v))
+		}
+	}
+	w.change(c, s, term, cs...)
 }
 
 func change(t pb.ConfChangeType, id uint64) *pb.ConfChangeSingle {

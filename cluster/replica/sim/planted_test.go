@@ -9,13 +9,14 @@ import (
 // found says with which seed each mistake was found last. The search begins
 // there, so that it is short as long as the simulation stays the same.
 var found = map[string]uint64{
-	"ack-before-sync":       1,
-	"forwarded-read":        133,
-	"ignore-proposer-term":  141,
-	"per-write-revision":    1,
-	"reuse-replica-id":      6,
-	"step-collision":        1,
-	"wipe-on-install-crash": 18,
+	"ack-before-sync":          1,
+	"forwarded-read":           133,
+	"ignore-proposer-term":     141,
+	"per-write-revision":       1,
+	"reuse-replica-id":         6,
+	"step-collision":           1,
+	"unlogged-beside-learners": 3,
+	"wipe-on-install-crash":    18,
 }
 
 // TestPlanted switches each mistake on and expects the simulation to find it,

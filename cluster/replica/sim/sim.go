@@ -31,14 +31,15 @@ type Result struct {
 	Elections, Crashes         int
 	Snapshots, Installs, Moves int
 	Unknown, Refused, Rejected int
+	Unlogged                   int // batches that went past a log
 	Steps                      uint64
 	// Unchecked: whether the history is linearizable took too long to find out.
 	Unchecked bool
 }
 
 func (r Result) String() string {
-	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected",
-		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected)
+	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d unlogged",
+		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Unlogged)
 }
 
 // world is everything that is simulated.
@@ -52,6 +53,8 @@ type world struct {
 	limits  core.Config   // of every node's core
 	think   time.Duration // a client's pause between operations, at most
 	faulty  bool
+	// grows: shards begin with one member, grow and shrink back to one.
+	grows bool
 	// crashWrites: nodes crash in the middle of writes too.
 	crashWrites bool
 
@@ -62,6 +65,7 @@ type world struct {
 
 	snapshots, installs, crashes, moves int
 	unknown, refused, rejected          int
+	unlogged                            int
 	unchecked                           bool
 }
 
@@ -95,14 +99,14 @@ func asViolation(w *world, r any) *Violation {
 }
 
 func newWorld(opts Options) *world {
-	w := &world{clock: newClock(opts.Seed), opts: opts, nodes: map[core.NodeID]*node{}}
+	w := &world{clock: newClock(opts.Seed), opts: opts, nodes: map[core.NodeID]*node{}, grows: opts.Seed%4 == 3}
 	w.network = network{w: w, cut: map[link]bool{}}
 	w.checks = newChecks()
 	w.members = newMembers()
 	return w
 }
 
-// begin makes a cluster of three or five members per shard, on four to six
+// begin makes a cluster of one, three or five members per shard, on four to six
 // nodes.
 func (w *world) begin() {
 	count := 4 + w.rand.IntN(3)
@@ -174,6 +178,6 @@ func (w *world) result() Result {
 		Applied: w.appliedCount, Changes: w.changed, Reads: w.read,
 		Elections: len(w.leaders), Crashes: w.crashes, Snapshots: w.snapshots,
 		Installs: w.installs, Moves: w.moves, Unknown: w.unknown, Refused: w.refused,
-		Rejected: w.rejected, Steps: w.seq, Unchecked: w.unchecked,
+		Rejected: w.rejected, Unlogged: w.unlogged, Steps: w.seq, Unchecked: w.unchecked,
 	}
 }

@@ -28,19 +28,23 @@ const (
 	PerWriteRevision
 	// StepCollision keys outcomes by request and forgets the step.
 	StepCollision
+	// UnloggedBesideLearners lets the only voter write commits past its log
+	// although there are learners.
+	UnloggedBesideLearners
 )
 
 // Has reports whether the mistake m is switched on.
 func (s Set) Has(m Set) bool { return s&m != 0 }
 
 var names = map[string]Set{
-	"ack-before-sync":       AckBeforeSync,
-	"ignore-proposer-term":  IgnoreProposerTerm,
-	"forwarded-read":        ForwardedRead,
-	"reuse-replica-id":      ReuseReplicaID,
-	"wipe-on-install-crash": WipeOnInstallCrash,
-	"per-write-revision":    PerWriteRevision,
-	"step-collision":        StepCollision,
+	"ack-before-sync":          AckBeforeSync,
+	"ignore-proposer-term":     IgnoreProposerTerm,
+	"forwarded-read":           ForwardedRead,
+	"reuse-replica-id":         ReuseReplicaID,
+	"wipe-on-install-crash":    WipeOnInstallCrash,
+	"per-write-revision":       PerWriteRevision,
+	"step-collision":           StepCollision,
+	"unlogged-beside-learners": UnloggedBesideLearners,
 }
 
 // All returns every mistake by name.

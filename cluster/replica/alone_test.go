@@ -1,0 +1,80 @@
+package replica_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster"
+	"ssod/cluster/replica/core"
+	"ssod/persistence"
+)
+
+// TestANodeAloneGrowsUnderLoad: what went past the log of a node that was alone
+// reaches the nodes that join it, and so does all that is committed meanwhile.
+func TestANodeAloneGrowsUnderLoad(t *testing.T) {
+	c := newClusterOf(t, 3, 1)
+	c.fill(1, 0, 300)
+	if rs, err := c.nodes[1].store.Log().Replicas(); err != nil || rs[1].Truncated != rs[1].Applied.Position {
+		t.Fatalf("the log of a node that is alone is not empty: %+v %v", rs[1], err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	last := make(chan int, 1)
+	_, shard := c.leader(1)
+	go func() { last <- load(ctx, shard, 300) }()
+	for _, n := range []core.NodeID{2, 3} {
+		if err := c.engine(n).Create(1, persistence.NewReplicaID(n, 1)); err != nil {
+			t.Fatal(err)
+		}
+		c.join(shard, n, pb.ConfChangeAddLearnerNode)
+		c.has(n, 1, 299)
+		c.join(shard, n, pb.ConfChangeAddNode)
+	}
+	stop()
+	end := <-last
+	c.stop(1)
+	c.fill(1, end, end+10)
+	for i := range end + 10 {
+		c.has(2, 1, i)
+		c.has(3, 1, i)
+	}
+}
+
+// load commits one entity after the other, from a number on, until ctx ends. It
+// returns the number after the last one that was acknowledged.
+func load(ctx context.Context, shard cluster.Shard, i int) int {
+	for ctx.Err() == nil {
+		err := shard.Commit(ctx, cluster.Commit{Entity: entity(i), State: make([]byte, 500)})
+		if err == nil || errors.Is(err, cluster.ErrRejected) {
+			i++
+		}
+	}
+	return i
+}
+
+// join makes a node a member of shard 1 that node 1 leads. Raft forgets a change
+// that comes while another is under way.
+func (c *testCluster) join(shard cluster.Shard, n core.NodeID, as pb.ConfChangeType) {
+	c.Helper()
+	id := uint64(persistence.NewReplicaID(n, 1))
+	c.eventually(fmt.Sprintf("node %d joins: %v", n, as), func() bool {
+		s, err := c.engine(1).Status(c.Context(), 1)
+		if err != nil {
+			return false
+		}
+		members := s.Applied.Conf.GetLearners()
+		if as == pb.ConfChangeAddNode {
+			members = s.Applied.Conf.GetVoters()
+		}
+		if slices.Contains(members, id) {
+			return true
+		}
+		_ = c.engine(1).ChangeMembers(c.Context(), 1, shard.Term(), []*pb.ConfChangeSingle{{Type: as.Enum(), NodeId: new(id)}})
+		return false
+	})
+}
