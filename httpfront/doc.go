@@ -10,7 +10,7 @@
 // that is the trace everywhere, makes the deadline, finds the operation by
 // splitting the path, takes the common steps of the check order, turns errors
 // into the rows of package api's catalogue, and recovers panics. Handlers live
-// in packages by API family: sso, registration.
+// in packages by API family: sso, entitlement, registration.
 //
 // The document openapi.yaml describes all of it and is served at
 // /openapi.yaml; package openapitest checks requests and responses of tests

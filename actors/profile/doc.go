@@ -9,6 +9,7 @@
 //	linkcode.go    a code is added, redeemed once, replaced, cancelled
 //	unlink.go      devices leave; a profile without members keeps a tombstone
 //	list.go        reads: refresh, list, show
+//	login.go       logins at MVPDs that members made, which all of them find
 //	expire.go      what the sweep drops
 //
 // Tokens are not stored. A token names its device by digest ([Did]) and the
@@ -20,6 +21,11 @@
 //
 // A link code is consumed and its device added in one commit. The profile is
 // the only judge of one-time use; the link directory is an index to it.
+//
+// A login at an MVPD is a copy of the one that a device has made (package
+// actors/login). The last good one at each MVPD is found; all are remembered, so
+// that a single logout reaches every device that logged in under the profile. A
+// platform's profile has logins and no members.
 //
 // lastSeen is the one soft field: exact in memory, written with another change
 // or when the stored one is over an hour old, and before the actor is passivated.

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ssod/actors"
+	"ssod/actors/login"
 	"ssod/actors/profile"
 	"ssod/cluster"
 	"ssod/httpfront/admin"
@@ -86,6 +87,7 @@ func (w *world) Show(_ context.Context, _ cluster.RequestID, id profile.ID) (*pr
 	return &profile.State{
 		Members: []*profile.Member{{Device: []byte("tv"), Membership: 7, Type: profile.MemberType_REGULAR, LastSeenMs: 1000, Attributes: device}},
 		Codes:   []*profile.Code{{Hash: []byte("secret-hash"), NotAfterMs: 2000, UsedMs: 1500}},
+		Logins:  []*profile.SharedLogin{{Login: &login.Login{Id: []byte("secret"), Mvpd: "cable", NotAfterMs: 3000, InvalidatedMs: 2500, Account: []byte("secret")}}},
 	}, true, w.ask("show %s/%s/%s", id.Realm, id.Namespace, id.Subject)
 }
 
@@ -292,13 +294,13 @@ func TestErrorsOfTheServices(t *testing.T) {
 func TestProfileLeavesSecretsOut(t *testing.T) {
 	f := start(t)
 	_, body := f.call("GET", "/admin/v1/profile?realm=a&subject=viewer-4711", "")
-	for _, want := range []string{`"device": "dHY="`, `"type": "regular"`, `"membership": 7`, `"model": "TV 1"`, `"used": "1970-01-01T00:00:01.5Z"`} {
+	for _, want := range []string{`"device": "dHY="`, `"type": "regular"`, `"membership": 7`, `"model": "TV 1"`, `"used": "1970-01-01T00:00:01.5Z"`, `"mvpd": "cable"`, `"notAfter": "1970-01-01T00:00:03Z"`, `"invalidated": true`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s is missing in %s", want, body)
 		}
 	}
-	if strings.Contains(body, "hash") || strings.Contains(body, "c2VjcmV0") {
-		t.Errorf("the digest of a link code is in %s", body)
+	if strings.Contains(body, "hash") || strings.Contains(body, "secret") || strings.Contains(body, "c2VjcmV0") {
+		t.Errorf("a secret is in %s", body)
 	}
 	log := f.logged()
 	if strings.Contains(log, "viewer-4711") || !strings.Contains(log, "profile=digest") {

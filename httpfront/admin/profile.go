@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ssod/actors/login"
 	"ssod/actors/profile"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
@@ -21,6 +22,7 @@ type profileView struct {
 	Subject   string       `json:"subject"`
 	Devices   []deviceView `json:"devices"`
 	LinkCodes []codeView   `json:"linkCodes"`
+	Logins    []loginView  `json:"logins"`
 }
 
 type deviceView struct {
@@ -34,6 +36,15 @@ type deviceView struct {
 type codeView struct {
 	NotAfter time.Time  `json:"notAfter"`
 	Used     *time.Time `json:"used,omitempty"`
+}
+
+// loginView is a login at an MVPD that the profile's devices find; what the
+// MVPD said of the viewer is left out.
+type loginView struct {
+	MVPD        string    `json:"mvpd"`
+	NotBefore   time.Time `json:"notBefore"`
+	NotAfter    time.Time `json:"notAfter"`
+	Invalidated bool      `json:"invalidated,omitempty"`
 }
 
 // target reads which profile a call is about.
@@ -75,7 +86,7 @@ func showProfile(ctx context.Context, c *call) (any, error) {
 }
 
 func newProfileView(id profile.ID, s *profile.State) (profileView, error) {
-	view := profileView{Realm: id.Realm, Namespace: id.Namespace, Subject: id.Subject, Devices: []deviceView{}, LinkCodes: []codeView{}}
+	view := profileView{Realm: id.Realm, Namespace: id.Namespace, Subject: id.Subject, Devices: []deviceView{}, LinkCodes: []codeView{}, Logins: []loginView{}}
 	for _, m := range s.Members {
 		d, err := newDeviceView(m)
 		if err != nil {
@@ -91,7 +102,14 @@ func newProfileView(id profile.ID, s *profile.State) (profileView, error) {
 		}
 		view.LinkCodes = append(view.LinkCodes, v)
 	}
+	for _, shared := range s.Logins {
+		view.Logins = append(view.Logins, newLoginView(shared.GetLogin()))
+	}
 	return view, nil
+}
+
+func newLoginView(l *login.Login) loginView {
+	return loginView{MVPD: l.GetMvpd(), NotBefore: at(l.GetNotBeforeMs()), NotAfter: at(l.GetNotAfterMs()), Invalidated: l.GetInvalidatedMs() != 0}
 }
 
 func newDeviceView(m *profile.Member) (deviceView, error) {

@@ -38,7 +38,7 @@ func (s *Service) Authorize(ctx context.Context, r *api.Request) (api.Response, 
 
 // Preauthorize serves POST /api/v2/{serviceProvider}/decisions/preauthorize/{mvpd}.
 // Its answers inform only: there is no media token in them, and what is
-// permitted here is not remembered.
+// permitted here must still be permitted for playing.
 func (s *Service) Preauthorize(ctx context.Context, r *api.Request) (api.Response, error) {
 	return s.answerDecisions(ctx, r, true)
 }
@@ -121,7 +121,7 @@ func denyAll(decisions []decision, code string) []decision {
 func (s *Service) judge(ctx context.Context, r *api.Request, q *asking, found finding, decisions []decision) error {
 	var open []int
 	for i, resource := range q.resources {
-		p, ok := s.permits.get(q.key(found, resource), r.Received)
+		p, ok := s.remembered(q, found, resource, r.Received)
 		if decisions[i].permit = p; !ok {
 			open = append(open, i)
 		}
@@ -140,9 +140,7 @@ func (s *Service) judge(ctx context.Context, r *api.Request, q *asking, found fi
 			continue
 		}
 		decisions[i].permit = q.permit(r, found, answers[n].TTL)
-		if !q.informs {
-			s.permits.put(q.key(found, q.resources[i]), decisions[i].permit)
-		}
+		s.permits.put(q.key(found, q.resources[i]), decisions[i].permit)
 	}
 	if void {
 		return s.invalidate(ctx, r, q, found)
@@ -175,8 +173,20 @@ func (s *Service) invalidate(ctx context.Context, r *api.Request, q *asking, fou
 	return s.Devices.Invalidate(ctx, r.ID, q.device, found.Login)
 }
 
+// remembered is a permit of before. What may be played may be listed, too; not
+// the other way round.
+func (s *Service) remembered(q *asking, found finding, resource string, now time.Time) (permit, bool) {
+	k := q.key(found, resource)
+	p, ok := s.permits.get(k, now)
+	if !ok && q.informs {
+		k.informs = false
+		p, ok = s.permits.get(k, now)
+	}
+	return p, ok
+}
+
 func (q *asking) key(found finding, resource string) permitKey {
-	k := permitKey{serviceProvider: q.app.provider.ID, resource: resource}
+	k := permitKey{serviceProvider: q.app.provider.ID, resource: resource, informs: q.informs}
 	copy(k.login[:], found.GetId())
 	return k
 }

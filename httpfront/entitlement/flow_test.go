@@ -187,6 +187,6 @@ func TestStrictTokens(t *testing.T) {
 // start2 starts a second node with one more setting of the first realm.
 func start2(a *app, setting string) *app {
 	config := "\nthrottle: {enabled: false}\nrealms:\n  - id: acme\n    serviceProviders: [STREAM1]\n    " + setting + "\n"
-	n := fronttest.Start(a.T, fronttest.Options{Config: config})
-	return &app{a.T, n, n.AccessToken(a.T, "STREAM1"), "STREAM1"}
+	n := fronttest.Start(a.TB, fronttest.Options{Config: config})
+	return &app{a.TB, n, n.AccessToken(a.TB, "STREAM1"), "STREAM1"}
 }

@@ -10,6 +10,7 @@ type permitKey struct {
 	login           [16]byte
 	serviceProvider string
 	resource        string
+	informs         bool // by a preauthorization, which permits no playing
 }
 
 // permit is for how long.

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"google.golang.org/protobuf/proto"
-
 	"ssod/actors/device"
 	"ssod/actors/login"
 	"ssod/actors/session"
@@ -109,31 +107,16 @@ func answerProfiles(r *api.Request, found []finding) (api.Response, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		account := &login.Account{}
-		if err := proto.Unmarshal(f.GetAccount(), account); err != nil {
-			return api.Response{}, err
-		}
 		b = append(api.AppendString(b, f.GetMvpd()), ':')
-		b = appendProfile(b, f, account)
+		b = appendProfile(b, f)
 	}
 	return api.Response{Status: http.StatusOK, Body: append(b, "}}"...)}, nil
 }
 
-func appendProfile(b []byte, f finding, account *login.Account) []byte {
+func appendProfile(b []byte, f finding) []byte {
 	b = strconv.AppendInt(append(b, `{"notBefore":`...), f.GetNotBeforeMs(), 10)
 	b = strconv.AppendInt(append(b, `,"notAfter":`...), f.GetNotAfterMs(), 10)
 	b = api.AppendString(append(b, `,"issuer":`...), f.GetMvpd())
 	b = append(append(b, `,"type":"`...), f.kind...)
-	b = api.AppendString(append(b, `","attributes":{"userID":{"value":`...), account.GetSubject())
-	b = append(b, `,"state":"plain"}`...)
-	for _, a := range account.GetAttributes() {
-		b = api.AppendString(append(b, ','), a.GetName())
-		b = append(append(b, `:{"value":`...), a.GetValue()...) // JSON, checked when it came
-		if a.GetEncrypted() {
-			b = append(b, `,"state":"enc"}`...)
-		} else {
-			b = append(b, `,"state":"plain"}`...)
-		}
-	}
-	return append(b, "}}"...)
+	return append(appendAttributes(append(b, `","attributes":{`...), f.GetAccount()), "}}"...)
 }

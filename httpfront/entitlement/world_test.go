@@ -33,7 +33,7 @@ const home = "https://stream.example/done"
 
 // app is an application with an access token, on a node.
 type app struct {
-	*testing.T
+	testing.TB
 	node   *fronttest.Node
 	access string
 	sp     string
@@ -47,7 +47,7 @@ func start(t *testing.T, config string) *app {
 }
 
 // at is the same application for another service provider.
-func (a *app) at(sp string) *app { return &app{a.T, a.node, a.access, sp} }
+func (a *app) at(sp string) *app { return &app{a.TB, a.node, a.access, sp} }
 
 // call is a request of a device; headers are pairs of name and value.
 func (a *app) call(method, path, device string, header ...string) fronttest.Call {
@@ -59,7 +59,7 @@ func (a *app) call(method, path, device string, header ...string) fronttest.Call
 	return c.With(header...)
 }
 
-func (a *app) do(c fronttest.Call) fronttest.Answer { a.Helper(); return a.node.Do(a.T, c) }
+func (a *app) do(c fronttest.Call) fronttest.Answer { a.Helper(); return a.node.Do(a.TB, c) }
 
 func whole(mvpd string) string {
 	return url.Values{"mvpd": {mvpd}, "domainName": {"stream.example"}, "redirectUrl": {home}}.Encode()

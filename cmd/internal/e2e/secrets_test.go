@@ -18,9 +18,11 @@ const secretsConfig = `
 throttle: {enabled: false}
 realms:
   - id: one
-    serviceProviders: [one]
+    serviceProviders: [{id: one, domains: [stream.example]}]
     linkCode: {length: 10, alphabet: alphanumeric}
     trustedIssuers: [{issuer: "` + issuer + `", audience: Adobe, jwksFile: issuer.json}]
+    platforms: [{name: box, issuer: "` + platformIssuer + `", audience: adobe, algorithms: [HS256], jwksFile: platform.json}]
+    mvpds: [{id: AcmeTV, kind: sandbox}]
   - {id: two, serviceProviders: [two]}
 `
 
@@ -49,12 +51,14 @@ func (s *secrets) mark(what, secret string) {
 func TestNoSecretIsWritten(t *testing.T) {
 	n := newNode(t, secretsConfig, "--log-level", "debug")
 	writeIssuerKeys(t, n.dir)
+	writePlatformKey(t, n.dir)
 	n.start()
 	s := &secrets{app: n.mustApp("one"), marked: map[string]string{}}
 	s.mark("access token", s.token)
 	s.mark("software statement", s.signed)
 	s.mark("client secret", s.secret)
 	s.playFlow()
+	s.playLogin()
 	s.playMistakes()
 	s.playOperator()
 

@@ -1,0 +1,85 @@
+package e2e
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"ssod/cmd/internal/e2e/examples"
+)
+
+// playLogin logs in, watches and logs out, with every secret of a browser marked,
+// and then makes the mistakes of people who get hold of one.
+func (s *secrets) playLogin() {
+	s.Helper()
+	ctx := s.Context()
+	d := newDevice("device that logs in")
+	must(s, s.mint(ctx, d, "marked-viewer-4714"))
+	subject := subjectToken(s, "marked-account-4715")
+	s.mark("subject token", subject)
+	s.mark("account of the platform", "marked-account-4715")
+	begun, err := s.begin(ctx, d, whole("AcmeTV"), "AD-Service-Token", d.token, "Adobe-Subject-Token", subject)
+	must(s, err)
+	s.mark("authentication code", begun.Code)
+	b := s.newBrowser()
+	page, err := b.open(ctx, s.provider, begun.Code)
+	must(s, err)
+	s.markQuery(page, "ticket")
+	for _, cookie := range b.client.Jar.Cookies(&url.URL{Scheme: "http", Host: s.http, Path: "/"}) {
+		s.mark("cookie "+cookie.Name, cookie.Value)
+	}
+	back, err := b.visit(ctx, page, url.Values{"viewer": {"ada"}})
+	must(s, want(back, err, http.StatusSeeOther, nil))
+	callback := back.Headers.Get("Location")
+	s.markQuery(callback, "state")
+	s.markQuery(callback, "code")
+	s.stolen(s.newBrowser(), callback)
+	_, _, err = b.follow(ctx, callback, nil)
+	must(s, err)
+	s.watchAndLeave(d, b)
+	s.do4xx("GET", "/api/v2/one/sessions/"+begun.Code+"x", map[string]string{"Authorization": "Bearer " + s.token}, "")
+	s.do4xx("GET", "/api/v2/one/sessions/"+begun.Code, map[string]string{"Authorization": "Bearer " + s.token}, "")
+	s.do4xx("GET", "/api/v2/one/profiles", map[string]string{"Authorization": "Bearer " + d.token}, "")
+}
+
+// watchAndLeave gets a media token and a logout agent URL, and uses that twice.
+func (s *secrets) watchAndLeave(d *device, b *browser) {
+	s.Helper()
+	ctx := s.Context()
+	answer, err := s.v2(ctx, "POST", "decisions/authorize/AcmeTV", d, `{"resources":["channel-1"]}`, "AD-Service-Token", d.token)
+	must(s, want(answer, err, http.StatusOK, nil))
+	s.markAfter("media token", answer, `"serializedToken":"`)
+	answer, err = s.v2(ctx, "GET", "logout/AcmeTV?redirectUrl="+url.QueryEscape(home), d, "", "AD-Service-Token", d.token)
+	must(s, want(answer, err, http.StatusOK, nil))
+	agent := s.markAfter("logout agent URL", answer, `"url":"`)
+	end, _, err := b.follow(ctx, "http://"+s.http+agent, nil)
+	must(s, err)
+	if end != home {
+		s.Errorf("the browser ended at %s", end)
+	}
+	s.stolen(b, "http://"+s.http+agent)
+}
+
+// stolen opens an address that must not work, and keeps the page.
+func (s *secrets) stolen(b *browser, address string) {
+	s.Helper()
+	answer, err := b.visit(s.Context(), address, nil)
+	s.keep(answer, err)
+}
+
+// markQuery marks a parameter of a URL.
+func (s *secrets) markQuery(address, name string) {
+	s.Helper()
+	u, err := url.Parse(address)
+	must(s, err)
+	s.mark(name+" of "+u.Path, u.Query().Get(name))
+}
+
+// markAfter marks what stands behind some words in a JSON body.
+func (s *secrets) markAfter(what string, answer examples.Answer, words string) string {
+	s.Helper()
+	_, rest, _ := strings.Cut(string(answer.Body), words)
+	secret, _, _ := strings.Cut(rest, `"`)
+	s.mark(what, secret)
+	return secret
+}

@@ -1,0 +1,80 @@
+package entitlement
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"ssod/httpfront/api"
+	"ssod/httpfront/config"
+	"ssod/httpfront/mvpd"
+)
+
+var received = time.Date(2026, 1, 2, 20, 0, 0, 0, time.UTC)
+
+// What a connector tells of a viewer is what clients read, and nothing else:
+// not what it wants back itself, and not what a later version adds.
+func TestAttributes(t *testing.T) {
+	encoded, err := encodeAccount(mvpd.Identity{
+		Subject: `a "b"`, Handle: []byte("secret"),
+		Attributes: []mvpd.Attribute{
+			{Name: "zip", Value: []byte(`["12345"]`)},
+			{Name: "channelID", Value: []byte(`"c2VhbGVk"`), Encrypted: true},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded = protowire.AppendString(protowire.AppendTag(encoded, 900, protowire.BytesType), "later")
+	encoded = protowire.AppendVarint(protowire.AppendTag(encoded, 901, protowire.VarintType), 7)
+	want := `"userID":{"value":"a \"b\"","state":"plain"},"zip":{"value":["12345"],"state":"plain"},"channelID":{"value":"c2VhbGVk","state":"enc"}`
+	if diff := cmp.Diff(want, string(appendAttributes(nil, encoded))); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// A connector that does not keep to its contract cannot make us store or say
+// just anything.
+func TestIdentitiesAreBounded(t *testing.T) {
+	one := func(name, value string) []mvpd.Attribute { return []mvpd.Attribute{{Name: name, Value: []byte(value)}} }
+	for name, who := range map[string]mvpd.Identity{
+		"nobody":           {},
+		"long subject":     {Subject: pad(mvpd.MaxSubject + 1)},
+		"binary subject":   {Subject: "\xff"},
+		"large handle":     {Subject: "a", Handle: make([]byte, mvpd.MaxHandle+1)},
+		"no JSON":          {Subject: "a", Attributes: one("zip", `"1" , "b":{}`)},
+		"nothing":          {Subject: "a", Attributes: one("zip", "")},
+		"binary name":      {Subject: "a", Attributes: one("\xff", "1")},
+		"the id again":     {Subject: "a", Attributes: one("userID", `"b"`)},
+		"large attributes": {Subject: "a", Attributes: one("zip", `"`+pad(mvpd.MaxAttributes)+`"`)},
+	} {
+		if _, err := encodeAccount(who); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}
+
+func pad(n int) string { return strings.Repeat("a", n) }
+
+// A login never lasts longer than the configuration allows.
+func TestHowLongALoginLasts(t *testing.T) {
+	for name, tt := range map[string]struct {
+		told time.Duration // 0: nothing
+		want time.Duration
+	}{"the MVPD says nothing": {0, time.Hour}, "less": {time.Minute, time.Minute}, "more": {2 * time.Hour, time.Hour}} {
+		who := mvpd.Identity{Subject: "a"}
+		if tt.told != 0 {
+			who.NotAfter = received.Add(tt.told)
+		}
+		l, err := newLogin(&api.Request{Received: received}, &config.MVPD{ID: "cable", AuthnTTL: time.Hour}, who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Duration(l.NotAfterMs-l.NotBeforeMs) * time.Millisecond; got != tt.want {
+			t.Errorf("%s: lasts %v, want %v", name, got, tt.want)
+		}
+	}
+}
