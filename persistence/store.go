@@ -110,7 +110,7 @@ func (s *Store) identify(stored Identity, exists bool) error {
 	case err != nil:
 		return err
 	case b == nil && exists:
-		return fmt.Errorf("%w: the store has lost its identity", ErrDamaged)
+		return fmt.Errorf("%w: the store has lost its identity: its MANIFEST or its log ends early", ErrDamaged)
 	case b == nil:
 		s.identity = newIdentity(&s.opts)
 		if err := s.db.Set(identityKey, s.identity.encode(), pebble.Sync); err != nil {

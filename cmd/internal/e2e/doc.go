@@ -6,10 +6,12 @@
 //	race_test.go         one code, many devices: one winner
 //	guessing_test.go     the budgets of link-code guesses
 //	smuggling_test.go    ambiguous requests through nginx and haproxy
+//	keyheader_test.go    no header of a token makes the node open anything
 //	secrets_test.go      no token, code or secret in logs, metrics or errors
-//	trouble_test.go      damaged, locked, foreign and full directories
+//	damage_test.go       cut and changed files are found or harmless
+//	trouble_test.go      locked, foreign and full directories
 //
 // The program is built once per run of the tests. Every node has its own
 // directory and ports. Longer volumes run with SSOD_LONG=1. Tests that need
-// another program (nginx, haproxy) say so and are skipped where it is missing.
+// another program (nginx, haproxy, strace) say so and are skipped where it is missing.
 package e2e

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
-	"math/rand/v2"
-	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -99,33 +96,6 @@ func TestBelowTheReserveReadsGoOn(t *testing.T) {
 	}
 }
 
-// stocked is a node that was stopped and has data in sorted tables and in its
-// log: a host, a guest that is a member and one that was unlinked.
-type stocked struct {
-	*app
-	host, guest, gone *device
-}
-
-func stock(t *testing.T) *stocked {
-	t.Helper()
-	n := startNode(t, plainConfig)
-	s := &stocked{app: n.mustApp("one"), host: newDevice("host"), guest: newDevice("guest"), gone: newDevice("gone")}
-	must(t, s.mint(t.Context(), s.host, "viewer"))
-	for _, d := range []*device{s.guest, s.gone} {
-		code, err := s.link(t.Context(), s.host)
-		must(t, err)
-		must(t, s.redeem(t.Context(), d, code))
-	}
-	s.stop()
-	n.start() // moves what the log holds into tables
-	removed, err := s.unlink(t.Context(), s.host, s.gone.id)
-	if err != nil || len(removed) != 1 {
-		t.Fatalf("unlink: %q %v", removed, err)
-	}
-	s.stop()
-	return s
-}
-
 // stop lets the process finish.
 func (n *node) stop() {
 	n.Helper()
@@ -133,106 +103,4 @@ func (n *node) stop() {
 		n.Fatalf("stop: %v", err)
 	}
 	n.kill()
-}
-
-// files lists the files of the data directory that match a pattern, in any
-// depth, and are not empty.
-func (n *node) files(pattern string) (files []string) {
-	n.Helper()
-	must(n, filepath.WalkDir(n.data(), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		if ok, _ := filepath.Match(pattern, d.Name()); ok && err == nil && info.Size() > 0 {
-			files = append(files, path)
-		}
-		return err
-	}))
-	return files
-}
-
-// TestADamagedDirectoryIsRefused breaks the store in ways that are found when
-// it is opened.
-func TestADamagedDirectoryIsRefused(t *testing.T) {
-	damages := map[string]func(n *node){
-		"no manifest":    func(n *node) { n.each("MANIFEST-*", os.Remove) },
-		"empty manifest": func(n *node) { n.each("MANIFEST-*", func(f string) error { return os.Truncate(f, 0) }) },
-		"no table":       func(n *node) { n.each("*.sst", os.Remove) },
-		"empty table":    func(n *node) { n.each("*.sst", func(f string) error { return os.Truncate(f, 0) }) },
-	}
-	for name, damage := range damages {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := stock(t)
-			damage(s.node)
-			s.refuses(1, []string{s.data(), "damaged"})
-		})
-	}
-}
-
-// each applies f to the files that match a pattern; there must be one.
-func (n *node) each(pattern string, f func(file string) error) {
-	n.Helper()
-	files := n.files(pattern)
-	if len(files) == 0 {
-		n.Fatalf("the data directory has no file %s", pattern)
-	}
-	for _, file := range files {
-		must(n, f(file))
-	}
-}
-
-// TestDamagedBytesNeverAdmitAnybody flips bytes anywhere in the store. Whether
-// that is found when the store is opened, when the record is read or never
-// (it was not in use), nobody who was unlinked gets in and nobody is told
-// something else than what was acknowledged.
-func TestDamagedBytesNeverAdmitAnybody(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	for i := range volume(8, 200) {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			t.Parallel()
-			s := stock(t)
-			damaged := s.flip(rand.New(rand.NewPCG(seed, uint64(i))))
-			s.launch()
-			if err := s.ready(); err != nil {
-				if code := s.process.ExitCode(); code != 1 {
-					t.Errorf("%s: exit status %d, want 1", damaged, code)
-				}
-				return
-			}
-			s.tellsTheTruth(damaged)
-		})
-	}
-}
-
-// flip changes some bytes of one file and names it.
-func (s *stocked) flip(random *rand.Rand) string {
-	s.Helper()
-	files := s.files("*")
-	file := files[random.IntN(len(files))]
-	raw, err := os.ReadFile(file)
-	must(s, err)
-	for range 8 {
-		raw[random.IntN(len(raw))] ^= byte(1 + random.IntN(255))
-	}
-	must(s, os.WriteFile(file, raw, 0o600))
-	return filepath.Base(file)
-}
-
-// tellsTheTruth asks a node about its stock. Answers may fail with 5xx, but
-// they may not be wrong.
-func (s *stocked) tellsTheTruth(damaged string) {
-	s.Helper()
-	ctx := s.Context()
-	answer, err := s.send(ctx, "GET", "serviceToken", s.gone, nil)
-	if err == nil && answer.Status == http.StatusOK {
-		s.Errorf("%s: an unlinked device refreshed its token", damaged)
-	}
-	answer, err = s.send(ctx, "GET", "list", s.host, nil)
-	if err == nil && answer.Status == http.StatusOK &&
-		(!bytes.Contains(answer.Body, []byte(s.guest.id)) || bytes.Contains(answer.Body, []byte(s.gone.id))) {
-		s.Errorf("%s: the list is wrong: %s", damaged, answer.Body)
-	}
 }

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -218,10 +219,13 @@ func TestStartRefuses(t *testing.T) {
 		if _, err := os.Stat(key); !errors.Is(err, os.ErrNotExist) {
 			t.Error("a new sealing key was made for keys that it does not open")
 		}
-		if err := os.WriteFile(key, content[:20], 0o600); err != nil {
-			t.Fatal(err)
+		other := bytes.Repeat([]byte("0"), len(content)-1) // a key, but not the one
+		for _, wrong := range [][]byte{content[:20], other} {
+			if err := os.WriteFile(key, wrong, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			refused(t, used, node.ErrSealingKey)
 		}
-		refused(t, used, node.ErrSealingKey)
 	})
 	t.Run("a file with mistakes", func(t *testing.T) {
 		c := settings(t)

@@ -43,6 +43,16 @@ func (n *Node) sealingKey() ([]byte, error) {
 	return key, writeDurably(path, hex.AppendEncode(nil, key))
 }
 
+// otherSealingKey names the file when the keys in the store do not open with
+// what is in it. Other errors pass.
+func (n *Node) otherSealingKey(err error) error {
+	if !errors.Is(err, keys.ErrSealed) {
+		return err
+	}
+	path := filepath.Join(n.config.Data, sealingFile)
+	return fmt.Errorf("%w: what is in %s does not open the keys of the store: restore it from a copy (%w)", ErrSealingKey, path, err)
+}
+
 // writeDurably makes a file that is there, whole, after a crash, or not at all.
 func writeDurably(path string, content []byte) error {
 	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)

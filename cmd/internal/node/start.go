@@ -125,7 +125,7 @@ func (n *Node) sign(ctx context.Context) error {
 		Store: n.tables, SealingKey: sealing, Settings: n.settings.Config, Log: n.log,
 	})
 	if err != nil {
-		return err
+		return n.otherSealingKey(err)
 	}
 	n.own("key ring", closing(func() error { n.ring.Close(); return nil }))
 	n.clients, err = registration.Open(registration.Options{
