@@ -240,9 +240,8 @@ func (c *Core) ready(g *group, out *Round) {
 	}
 	c.observe(g)
 	for _, rs := range rd.ReadStates {
-		g.confirmed(rs)
+		c.confirmed(g, rs)
 	}
-	c.release(g)
 	if g.rn.HasReady() {
 		c.mark(g)
 	}
