@@ -189,7 +189,7 @@ func (p *planner) moveOne() bool {
 	}
 	for s := 1; s <= p.rules.Shards; s++ {
 		set := p.sets[s]
-		if p.frozen[s] || !slices.Contains(set, from) || slices.Contains(set, to) || p.onlyVoter(s, from) {
+		if p.frozen[s] || !slices.Contains(set, from) || slices.Contains(set, to) {
 			continue
 		}
 		p.sets[s] = append(without(set, from), to)
@@ -198,13 +198,6 @@ func (p *planner) moveOne() bool {
 		return true
 	}
 	return false
-}
-
-// onlyVoter reports that nobody else has voted in the shard: such a replica is
-// moved only after another has become a voter.
-func (p *planner) onlyVoter(s int, n NodeID) bool {
-	voters := p.current(s).Voters
-	return p.rules.Replicas > 1 && len(voters) == 1 && voters[0] == n
 }
 
 // extremes are the active nodes that hold the most and the least.
