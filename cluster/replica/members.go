@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -34,6 +35,44 @@ func (e *Engine) Create(shard core.ShardID, id core.ReplicaID) error {
 		return c.Add(r)
 	})
 }
+
+// Prepare returns the id of this node's replica of a shard, which it makes if
+// there is none: an empty one that the shard's leader can add as a learner.
+func (e *Engine) Prepare(ctx context.Context, shard core.ShardID) (core.ReplicaID, error) {
+	made := make(chan core.ReplicaID, 1) // a caller that has left reads nothing
+	err := e.do(ctx, func(c *core.Core) error {
+		id, ending := c.Replica(shard)
+		if ending {
+			return ErrEnding
+		}
+		var err error
+		if id == 0 {
+			id, err = e.create(c, shard)
+		}
+		made <- id
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return <-made, nil
+}
+
+// create makes the next replica of a shard.
+func (e *Engine) create(c *core.Core, shard core.ShardID) (core.ReplicaID, error) {
+	id, err := e.cfg.Log.NextReplica(shard, e.cfg.Node)
+	if err != nil {
+		return 0, err
+	}
+	r, err := e.cfg.Log.Create(shard, id, nil)
+	if err != nil {
+		return 0, err
+	}
+	return id, c.Add(r)
+}
+
+// ErrEnding says that the replica that was there is still being removed.
+var ErrEnding = errors.New("the replica is being removed")
 
 // Remove destroys this node's replica of a shard. The caller knows that it is
 // no member any more.
