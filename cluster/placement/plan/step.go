@@ -162,8 +162,21 @@ func (g *Group) leave(a Assignment, cs []Change) Step {
 // handOver passes the lead to the preferred voter if it is up to it.
 func (g *Group) handOver(a Assignment) Step {
 	r := g.member(a.Preferred)
-	if a.Preferred == 0 || r == g.Self || !g.votes(r) || !g.Alive(a.Preferred) || !g.caughtUp(r) {
-		return Step{Kind: Settled}
+	switch {
+	case a.Preferred == 0 || r == g.Self:
+		return g.settle(a)
+	case !g.votes(r) || !g.Alive(a.Preferred) || !g.caughtUp(r):
+		return Step{Kind: Blocked}
 	}
 	return Step{Kind: HandOver, To: r}
+}
+
+// settle ends the way unless a node is still to come.
+func (g *Group) settle(a Assignment) Step {
+	for _, n := range a.Replicas() {
+		if g.member(n) == 0 {
+			return Step{Kind: Blocked}
+		}
+	}
+	return Step{Kind: Settled}
 }

@@ -112,7 +112,8 @@ func TestStepsOfAGroup(t *testing.T) {
 		{"a dead node dropped", []plan.NodeID{1, 2, 3}, []plan.NodeID{2}, plan.Assignment{Voters: []plan.NodeID{1, 3}}, []plan.Kind{plan.Reform, plan.Settled}},
 		{"a new node that is away", []plan.NodeID{1, 2, 3}, []plan.NodeID{4}, plan.Assignment{Voters: []plan.NodeID{1, 3, 4}}, []plan.Kind{plan.Blocked}},
 		{"the preferred leads", []plan.NodeID{1, 2, 3}, nil, plan.Assignment{Voters: []plan.NodeID{1, 2, 3}, Preferred: 3}, []plan.Kind{plan.HandOver, plan.Settled}},
-		{"the preferred is away", []plan.NodeID{1, 2, 3}, []plan.NodeID{3}, plan.Assignment{Voters: []plan.NodeID{1, 2, 3}, Preferred: 3}, []plan.Kind{plan.Settled}},
+		{"the preferred is away", []plan.NodeID{1, 2, 3}, []plan.NodeID{3}, plan.Assignment{Voters: []plan.NodeID{1, 2, 3}, Preferred: 3}, []plan.Kind{plan.Blocked}},
+		{"a learner that is away", []plan.NodeID{1}, []plan.NodeID{2}, plan.Assignment{Voters: []plan.NodeID{1}, Learners: []plan.NodeID{2}}, []plan.Kind{plan.Blocked}},
 		{"a voter that only listens", []plan.NodeID{1, 2, 3, 4}, nil, plan.Assignment{Voters: []plan.NodeID{1, 2, 3}, Learners: []plan.NodeID{4}}, []plan.Kind{plan.Reform, plan.Settled}},
 	}
 	for _, tt := range tests {
