@@ -46,27 +46,47 @@ type attempt struct {
 	table   string
 	change  change
 	request cluster.RequestID
-	unknown bool // a commit was sent of which nothing was heard
+	unknown bool  // a commit was sent of which nothing was heard
+	because error // why nothing was heard
 }
 
 // anywhere makes the change here or has it made where the meta shard is led.
 // It returns a revision that contains it.
 func (a *attempt) anywhere(ctx context.Context) (uint64, error) {
-	forward := a.store.options.Forward
-	for {
-		owner, here, err := locate(ctx, a.store.shards, forward != nil)
+	if a.store.options.Forward == nil {
+		return a.here(ctx)
+	}
+	for refusals := 0; ; {
+		owner, here, err := locate(ctx, a.store.shards)
 		if err != nil {
 			return 0, a.fail(err)
 		}
+		var revision uint64
 		if here {
-			return a.here(ctx)
+			revision, err = a.here(ctx)
+		} else {
+			revision, err = a.forward(ctx, owner)
 		}
-		revision, done, err := a.forward(ctx, owner)
-		if done || err != nil {
+		refused := errors.Is(err, cluster.ErrRefused) || errors.Is(err, cluster.ErrUnknown)
+		switch {
+		case errors.Is(err, errAgain):
+		case refused && refusals < maxRefusals && ctx.Err() == nil:
+			refusals++
+		default:
 			return revision, err
+		}
+		if err := a.pause(ctx); err != nil {
+			return 0, err
 		}
 	}
 }
+
+// maxRefusals is how often a change that was refused is tried again, among
+// many nodes: a leader refuses while it hands its lead over.
+const maxRefusals = 20
+
+// errAgain says that a change should be tried again.
+var errAgain = errors.New("try again")
 
 // here makes the change on this node.
 func (a *attempt) here(ctx context.Context) (uint64, error) {
@@ -90,7 +110,7 @@ func (a *attempt) run(ctx context.Context) (uint64, error) {
 		shard, ok := a.store.shards.Lead(cluster.MetaShard)
 		if !ok {
 			if a.store.options.Forward != nil {
-				return 0, a.fail(errNotLeader)
+				return 0, errAgain // another leads by now
 			}
 			var err error
 			if shard, err = lead(ctx, a.store.shards); err != nil {
@@ -103,7 +123,7 @@ func (a *attempt) run(ctx context.Context) (uint64, error) {
 			return revision, nil
 		case errors.Is(err, ErrChanged):
 			return 0, err
-		case err == nil, isLost(shard): // decide again on what is stored now
+		case err == nil, isLost(shard) && ctx.Err() == nil: // decide again on what is stored now
 		default:
 			return 0, a.fail(err)
 		}

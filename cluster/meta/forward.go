@@ -19,31 +19,30 @@ const forwardPause = 50 * time.Millisecond
 // another may lead meanwhile.
 const forwardTimeout = time.Second
 
-// forward asks the owner of the meta shard for the change. Neither done nor an
-// error means that it should be tried again.
-func (a *attempt) forward(ctx context.Context, to cluster.Owner) (revision uint64, done bool, err error) {
+// forward asks the owner of the meta shard for the change.
+func (a *attempt) forward(ctx context.Context, to cluster.Owner) (revision uint64, err error) {
 	request, err := proto.Marshal(&ChangeRequest{
 		Table: a.table, Puts: a.change.puts, Deletes: a.change.deletes, Request: a.request[:],
 		Conditional: a.change.conditional, Base: a.change.base,
 	})
 	if err != nil {
-		return 0, false, a.fail(err)
+		return 0, a.fail(err)
 	}
 	asking, cancel := context.WithTimeout(ctx, forwardTimeout)
 	defer cancel()
 	answer, err := a.ask(asking, to, request)
 	switch answer.GetResult() {
 	case Result_OK:
-		return answer.GetRevision(), true, nil
+		return answer.GetRevision(), nil
 	case Result_CHANGED:
-		return 0, false, ErrChanged
+		return 0, ErrChanged
 	case Result_REFUSED:
-		return 0, false, a.fail(cluster.ErrRefused)
+		return 0, a.fail(cluster.ErrRefused)
 	case Result_NOT_LEADER:
-	default:
-		a.unknown = true
+		return 0, errAgain
 	}
-	return 0, false, a.pause(ctx, err)
+	a.unknown, a.because = true, err
+	return 0, errAgain
 }
 
 // ask returns an empty answer when there is none.
@@ -60,14 +59,14 @@ func (a *attempt) ask(ctx context.Context, to cluster.Owner, request []byte) (*C
 }
 
 // pause waits for the next attempt.
-func (a *attempt) pause(ctx context.Context, because error) error {
+func (a *attempt) pause(ctx context.Context) error {
 	timer := time.NewTimer(forwardPause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return a.fail(errors.Join(ctx.Err(), because))
+		return a.fail(errors.Join(ctx.Err(), a.because))
 	}
 }
 
@@ -102,7 +101,7 @@ func resultOf(err error) Result {
 		return Result_CHANGED
 	case errors.Is(err, cluster.ErrUnknown):
 		return Result_UNKNOWN
-	case errors.Is(err, errNotLeader), errors.Is(err, cluster.ErrLost):
+	case errors.Is(err, errAgain), errors.Is(err, cluster.ErrLost):
 		return Result_NOT_LEADER
 	}
 	return Result_REFUSED

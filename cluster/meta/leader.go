@@ -2,14 +2,10 @@ package meta
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"ssod/cluster"
 )
-
-// errNotLeader says that this node does not lead the meta shard.
-var errNotLeader = errors.New("this node does not lead the meta shard")
 
 // lead waits until this node leads the meta shard.
 func lead(ctx context.Context, shards cluster.Shards) (shard cluster.Shard, err error) {
@@ -20,16 +16,15 @@ func lead(ctx context.Context, shards cluster.Shards) (shard cluster.Shard, err 
 	return shard, err
 }
 
-// locate waits until somebody leads the meta shard: this node, or another if
-// that is as good.
-func locate(ctx context.Context, shards cluster.Shards, anybody bool) (owner cluster.Owner, here bool, err error) {
+// locate waits until somebody leads the meta shard, this node or another.
+func locate(ctx context.Context, shards cluster.Shards) (owner cluster.Owner, here bool, err error) {
 	err = wait(ctx, shards, func() bool {
 		if _, here = shards.Lead(cluster.MetaShard); here {
 			return true
 		}
 		var known bool
 		owner, known = shards.Owner(cluster.MetaShard)
-		return known && anybody
+		return known
 	})
 	return owner, here, err
 }

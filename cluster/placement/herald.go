@@ -21,6 +21,7 @@ type herald struct {
 // report is what a node was told last.
 type report struct {
 	leads map[cluster.ShardID]uint64
+	aloof bool
 	at    time.Time
 }
 
@@ -35,13 +36,13 @@ func newHerald(p *Placement) *herald {
 // look tells whom it concerns, each in a goroutine of its own: one that does
 // not answer holds up nobody.
 func (h *herald) look(ctx context.Context) {
-	leads := h.p.leads()
+	now := report{leads: h.p.leads(), aloof: h.p.aloof.Load(), at: time.Now()}
 	for _, n := range h.p.book.others(h.p.self) {
 		switch {
 		case !h.p.Alive(n.ID):
 			h.forget(n.ID)
-		case h.begin(n.ID, leads):
-			h.p.running.Go(func() { h.tell(ctx, n.ID, leads) })
+		case h.begin(n.ID, now):
+			h.p.running.Go(func() { h.tell(ctx, n.ID, now) })
 		}
 	}
 }
@@ -54,11 +55,12 @@ func (h *herald) forget(n NodeID) {
 }
 
 // begin reports whether a node is to be told now.
-func (h *herald) begin(n NodeID, leads map[cluster.ShardID]uint64) bool {
+func (h *herald) begin(n NodeID, now report) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	last := h.told[n]
-	due := !maps.Equal(last.leads, leads) || time.Since(last.at) > retell && h.p.lacks(n, leads)
+	last, told := h.told[n]
+	due := !told || last.aloof != now.aloof || !maps.Equal(last.leads, now.leads) ||
+		now.at.Sub(last.at) > retell && h.p.lacks(n, now.leads)
 	if h.busy[n] || !due {
 		return false
 	}
@@ -66,13 +68,13 @@ func (h *herald) begin(n NodeID, leads map[cluster.ShardID]uint64) bool {
 	return true
 }
 
-func (h *herald) tell(ctx context.Context, n NodeID, leads map[cluster.ShardID]uint64) {
-	_, err := h.p.call(ctx, n, &Request{Leaders: leadersOf(leads)})
+func (h *herald) tell(ctx context.Context, n NodeID, now report) {
+	_, err := h.p.call(ctx, n, &Request{Leaders: &Leaders{Leaders: leadersOf(now.leads), Aloof: now.aloof}})
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.busy, n)
 	if err == nil { // else it is told at the next look
-		h.told[n] = report{leads, time.Now()}
+		h.told[n] = now
 	}
 }
 
@@ -97,10 +99,9 @@ func (p *Placement) lacks(n NodeID, shards map[cluster.ShardID]uint64) bool {
 	return false
 }
 
-func leadersOf(leads map[cluster.ShardID]uint64) *Leaders {
-	m := &Leaders{}
+func leadersOf(leads map[cluster.ShardID]uint64) (all []*Leader) {
 	for id, term := range leads {
-		m.Leaders = append(m.Leaders, &Leader{Shard: uint32(id), Term: term})
+		all = append(all, &Leader{Shard: uint32(id), Term: term})
 	}
-	return m
+	return all
 }

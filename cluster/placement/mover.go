@@ -71,6 +71,9 @@ type round struct {
 // follows soon.
 func (m *mover) pass(ctx context.Context) bool {
 	r := &round{away: map[NodeID]bool{}}
+	if m.p.resigning.Load() {
+		return false
+	}
 	for id := range cluster.ShardID(m.p.engine.Count() + 1) {
 		shard, leads := m.p.engine.Lead(id)
 		place, ok := m.p.book.Place(int(id))
@@ -119,7 +122,7 @@ func (m *mover) group(st core.Status) plan.Group {
 	return plan.Group{
 		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
 		Joint: len(conf.GetVotersOutgoing()) > 0, Match: st.Match, Applied: st.Applied.Index,
-		Alive: m.p.Alive, Known: m.known[st.Shard],
+		Alive: m.p.Alive, Willing: m.p.view.willing, Known: m.known[st.Shard],
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ssod/cluster"
@@ -37,6 +38,8 @@ type Config struct {
 	// SealingKey is handed to nodes that join.
 	SealingKey func() []byte
 
+	// Aloof: others hand no leads to this node until [Placement.Ready].
+	Aloof bool
 	// DeadAfter is for how long a node is unreachable before what it holds is
 	// replaced; 0 means five minutes. Less moves data for every long restart.
 	DeadAfter time.Duration
@@ -90,6 +93,9 @@ type Placement struct {
 	view   *View
 	locks  []sync.Mutex // by shard: its replica here is made, released or removed
 
+	aloof     atomic.Bool // this node takes no leads: it starts or is about to stop
+	resigning atomic.Bool
+
 	ctx     context.Context
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -104,6 +110,7 @@ func Start(cfg Config) (*Placement, error) {
 		cfg: cfg, self: cfg.Self.ID, book: cfg.Book, engine: cfg.Engine,
 		locks: make([]sync.Mutex, cfg.Engine.Count()+1),
 	}
+	p.aloof.Store(cfg.Aloof)
 	for i := range p.wakes {
 		p.wakes[i] = make(chan struct{}, 1)
 	}

@@ -673,6 +673,7 @@ func (x *Released) GetGranted() bool {
 type Leaders struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Leaders       []*Leader              `protobuf:"bytes,1,rep,name=leaders,proto3" json:"leaders,omitempty"`
+	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"` // it starts or is about to stop, and takes no leads
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -712,6 +713,13 @@ func (x *Leaders) GetLeaders() []*Leader {
 		return x.Leaders
 	}
 	return nil
+}
+
+func (x *Leaders) GetAloof() bool {
+	if x != nil {
+		return x.Aloof
+	}
+	return false
 }
 
 type Leader struct {
@@ -1004,9 +1012,10 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\"$\n" +
 	"\bReleased\x12\x18\n" +
-	"\agranted\x18\x01 \x01(\bR\agranted\";\n" +
+	"\agranted\x18\x01 \x01(\bR\agranted\"Q\n" +
 	"\aLeaders\x120\n" +
-	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\"2\n" +
+	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\x12\x14\n" +
+	"\x05aloof\x18\x02 \x01(\bR\x05aloof\"2\n" +
 	"\x06Leader\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\"@\n" +

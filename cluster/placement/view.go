@@ -3,6 +3,7 @@ package placement
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"ssod/cluster"
 	"ssod/cluster/replica"
@@ -17,6 +18,7 @@ type View struct {
 
 	mu       sync.Mutex
 	told     []claim // by shard
+	aloof    map[NodeID]time.Time
 	watchers map[int]func(cluster.ShardID)
 	next     int
 	calling  sync.Mutex // one watcher is called at a time
@@ -29,7 +31,7 @@ type claim struct {
 }
 
 func newView(e *replica.Engine, b *Book) *View {
-	return &View{engine: e, book: b, told: make([]claim, e.Count()+1), watchers: map[int]func(cluster.ShardID){}}
+	return &View{engine: e, book: b, told: make([]claim, e.Count()+1), aloof: map[NodeID]time.Time{}, watchers: map[int]func(cluster.ShardID){}}
 }
 
 // follow passes on what the engine sees.
@@ -94,6 +96,10 @@ func (v *View) notify(id cluster.ShardID) {
 func (v *View) hear(from NodeID, m *Leaders) {
 	var changed []cluster.ShardID
 	v.mu.Lock()
+	delete(v.aloof, from)
+	if m.GetAloof() {
+		v.aloof[from] = time.Now()
+	}
 	for _, l := range m.GetLeaders() {
 		id := cluster.ShardID(l.GetShard())
 		if l.GetShard() < uint32(len(v.told)) && l.GetTerm() > v.told[id].term {
@@ -105,4 +111,15 @@ func (v *View) hear(from NodeID, m *Leaders) {
 	for _, id := range slices.Compact(changed) {
 		v.notify(id)
 	}
+}
+
+// aloofFor is for how long a node that said it takes no leads is believed.
+const aloofFor = time.Minute
+
+// willing reports whether a node takes leads, as far as it said.
+func (v *View) willing(n NodeID) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	at, ok := v.aloof[n]
+	return !ok || time.Since(at) > aloofFor
 }

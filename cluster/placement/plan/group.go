@@ -23,6 +23,9 @@ type Group struct {
 	Applied uint64
 	// Alive reports whether a node is believed to be there.
 	Alive func(NodeID) bool
+	// Willing reports whether a node takes a lead: one that is about to stop
+	// does not. nil: all do.
+	Willing func(NodeID) bool
 	// Known is what a node said its replica is, for those that were asked. A
 	// member of another id is obsolete: the node has thrown it away.
 	Known map[NodeID]ReplicaID
@@ -34,6 +37,12 @@ const slack = 256
 
 func (g *Group) caughtUp(r ReplicaID) bool {
 	return r == g.Self || g.Match[r]+slack >= g.Applied && g.Match[r] > 0
+}
+
+// canLead reports whether a node would take the lead now.
+func (g *Group) canLead(n NodeID) bool {
+	r := g.member(n)
+	return g.votes(r) && g.caughtUp(r) && g.Alive(n) && (g.Willing == nil || g.Willing(n))
 }
 
 func (g *Group) votes(r ReplicaID) bool { return slices.Contains(g.Voters, r) }

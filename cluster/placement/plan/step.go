@@ -148,9 +148,8 @@ func (g *Group) leave(a Assignment, cs []Change) Step {
 	}
 	best := ReplicaID(0)
 	for _, n := range a.Voters {
-		r := g.member(n)
-		if g.Alive(n) && g.caughtUp(r) && (best == 0 || n == a.Preferred) {
-			best = r
+		if g.canLead(n) && (best == 0 || n == a.Preferred) {
+			best = g.member(n)
 		}
 	}
 	if best == 0 {
@@ -165,7 +164,7 @@ func (g *Group) handOver(a Assignment) Step {
 	switch {
 	case a.Preferred == 0 || r == g.Self:
 		return g.settle(a)
-	case !g.votes(r) || !g.Alive(a.Preferred) || !g.caughtUp(r):
+	case !g.canLead(a.Preferred):
 		return Step{Kind: Blocked}
 	}
 	return Step{Kind: HandOver, To: r}

@@ -157,6 +157,20 @@ func TestAnObsoleteReplicaIsReplaced(t *testing.T) {
 	}
 }
 
+// A node that is about to stop is not handed the lead.
+func TestANodeThatResignsGetsNoLead(t *testing.T) {
+	view := newGroup(1, 2, 3).view()
+	view.Willing = func(n plan.NodeID) bool { return n != 3 }
+	to := plan.Assignment{Voters: []plan.NodeID{1, 2, 3}, Preferred: 3}
+	if s := plan.Next(to, view); s.Kind != plan.Blocked {
+		t.Errorf("got %+v, want that it is blocked", s)
+	}
+	to = plan.Assignment{Voters: []plan.NodeID{2, 3}, Preferred: 3}
+	if s := plan.Next(to, view); s.Kind != plan.HandOver || s.To != replica(2) {
+		t.Errorf("the leader leaves: got %+v, want that node 2 leads", s)
+	}
+}
+
 // TestAnyGroupGetsThere starts from any members, with some nodes away, and
 // checks at each step that nothing is given up before its successor is there.
 func TestAnyGroupGetsThere(t *testing.T) {
