@@ -103,6 +103,8 @@ func (r *Runtime) leave() { r.asks.Add(-1) }
 // respond sends an answer to whoever waits for it.
 func (r *Runtime) respond(t *Turn, ans answer) {
 	switch {
+	case t.sender != nil && !r.reaches(t.sender.GetAddress()):
+		// Whoever asked is gone, or asks again.
 	case t.sender != nil:
 		r.system.Root.Send(t.sender, r.remoteAnswer(t, ans))
 	case !t.silent:

@@ -16,7 +16,13 @@ const (
 	codeDeadline    Code = -1 - iota // nobody answered in time: the effect is unknown
 	codeMoved                        // the shard has another owner: likewise
 	codeUnreachable                  // not sent: no effect
+	codeSilent                       // no answer for a while: the effect is unknown
 )
+
+// firstPatience is how long an attempt on another node waits for its answer
+// before the command is sent again; each further attempt waits twice as long. An
+// answer can get lost while the connection back is broken, and nobody tells.
+const firstPatience = time.Second
 
 // call is one Ask: the attempts to have a command carried out.
 type call struct {
@@ -32,6 +38,7 @@ type call struct {
 	hint      cluster.Owner // where the last answer pointed
 	attempts  int
 	refusals  int
+	silences  int           // attempts that were not answered
 	uncertain bool          // some attempt may have had an effect
 	stuck     time.Time     // when the first attempt found no owner
 	pause     time.Duration // before the next attempt
@@ -87,6 +94,8 @@ func reason(code Code) string {
 		return "the owner changed"
 	case codeUnreachable:
 		return "the owner cannot be reached"
+	case codeSilent:
+		return "the owner does not answer"
 	}
 	return code.String()
 }
@@ -158,6 +167,8 @@ func (c *call) remote(ctx context.Context, owner cluster.Owner, moved <-chan str
 	}
 	p := r.replies.expect(c.next(), owner.Address)
 	c.send(p, owner)
+	patience := time.NewTimer(firstPatience << min(c.silences, 4))
+	defer patience.Stop()
 	for {
 		select {
 		case ans := <-p.answer:
@@ -165,6 +176,9 @@ func (c *call) remote(ctx context.Context, owner cluster.Owner, moved <-chan str
 			return ans
 		case <-ctx.Done():
 			return c.giveUp(p, codeDeadline)
+		case <-patience.C:
+			c.silences++
+			return c.giveUp(p, codeSilent)
 		case <-moved:
 			moved = c.shard.moved()
 			if now, _ := c.route(); now != owner {

@@ -72,6 +72,9 @@ type Remote struct {
 	Dial []grpc.DialOption
 	// Serve holds the transport credentials of the listener.
 	Serve []grpc.ServerOption
+	// Up reports whether a node is known to be there; one that is not is not
+	// dialed. nil: all are. It is called for every message.
+	Up func(address string) bool
 }
 
 func (l Limits) withDefaults() Limits {

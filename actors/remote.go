@@ -41,6 +41,7 @@ const (
 // peers are the connections to other nodes.
 type peers struct {
 	runtime *Runtime
+	up      func(address string) bool
 	remote  *remote.Remote
 	events  *eventstream.Subscription
 
@@ -61,7 +62,7 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 		return fmt.Errorf("listen address %q: %w", c.Listen, err)
 	}
 	p := &peers{
-		runtime:   r,
+		runtime: r, up: c.Up,
 		connected: map[string]bool{}, failing: map[string]time.Time{}, known: map[string]bool{},
 	}
 	config := remote.Configure(host, int(number),
@@ -70,6 +71,9 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 		remote.WithEndpointWriterQueueSize(queueSize),
 		remote.WithDialOptions(p.dialOptions(c.Dial)...),
 		remote.WithServerOptions(serverOptions(c.Serve)...))
+	if p.up == nil {
+		p.up = func(string) bool { return true }
+	}
 	config.MaxRetryCount = 1 // it sleeps 2 s after each attempt
 	p.remote = remote.NewRemote(r.system, config)
 	if err := start(p.remote); err != nil {
@@ -177,6 +181,9 @@ func (p *peers) event(e any) {
 
 // down reports whether a peer is known to be unreachable.
 func (p *peers) down(address string) bool {
+	if !p.up(address) {
+		return true
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	until, failing := p.failing[address]
@@ -204,3 +211,6 @@ func (p *peers) stop() {
 	p.remote.Shutdown(false)
 	stream.Unsubscribe(p.events)
 }
+
+// reaches reports whether it makes sense to send something to a node.
+func (r *Runtime) reaches(address string) bool { return r.peers == nil || r.peers.up(address) }

@@ -26,7 +26,7 @@ func (c *call) again(ctx context.Context, ans answer, moved <-chan struct{}) boo
 			return false
 		}
 	}
-	if ans.code == codeMoved || c.pointed(ans) {
+	if ans.code == codeMoved || ans.code == codeSilent || c.pointed(ans) {
 		return true
 	}
 	now := time.Now()

@@ -166,3 +166,21 @@ func TestSecondProcess(t *testing.T) {
 		t.Errorf("second store in this process: got %v, want ErrLocked", err)
 	}
 }
+
+func TestANodeThatJoinsTakesTheClustersIdentity(t *testing.T) {
+	dir := t.TempDir()
+	if _, ok, err := ReadIdentity(filepath.Join(dir, "none")); ok || err != nil {
+		t.Fatalf("a directory that does not exist: got %v, %v", ok, err)
+	}
+	s, err := Open(Options{Dir: dir, DefaultNode: "n3", Shards: 8, Cluster: "c1", NodeID: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := Identity{Format: Format, Cluster: "c1", Node: "n3", NodeID: 3, Shards: 8}
+	if got, ok, err := ReadIdentity(dir); got != want || !ok || err != nil {
+		t.Errorf("got %+v, %v, %v, want %+v", got, ok, err, want)
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // Format is the version of everything this package writes. A store of a larger
@@ -27,13 +29,24 @@ type Identity struct {
 }
 
 func newIdentity(o *Options) Identity {
-	var cluster [16]byte
-	rand.Read(cluster[:]) // never fails since Go 1.24
-	node := o.Node
-	if node == "" {
-		node = o.DefaultNode
+	i := Identity{Format: Format, Cluster: o.Cluster, Node: o.Node, NodeID: uint64(o.NodeID), Shards: o.Shards}
+	if i.Node == "" {
+		i.Node = o.DefaultNode
 	}
-	return Identity{Format: Format, Cluster: hex.EncodeToString(cluster[:]), Node: node, NodeID: 1, Shards: o.Shards}
+	if i.Cluster == "" {
+		var cluster [16]byte
+		rand.Read(cluster[:]) // never fails since Go 1.24
+		i.Cluster, i.NodeID = hex.EncodeToString(cluster[:]), 1
+	}
+	return i
+}
+
+// ReadIdentity returns the identity in a data directory that need not be open;
+// false if there is none yet.
+func ReadIdentity(dir string) (Identity, bool, error) {
+	d := &directory{fs: vfs.Default, path: dir}
+	i, ok, err := d.identity()
+	return i, ok, d.explain(err)
 }
 
 func (i Identity) encode() []byte {

@@ -23,6 +23,11 @@ type Options struct {
 	// store that exists keeps its own, see [Store.Identity].
 	Shards int
 
+	// Cluster and NodeID are of a new store whose node has joined a cluster;
+	// without them a new store founds one, of which it is node 1.
+	Cluster string
+	NodeID  NodeID
+
 	// Fatal is called once, when a write failed and the store does nothing
 	// more. It must end the process, status 1: what was not acknowledged
 	// may or may not be on disk, and only a restart can tell. It must not

@@ -216,6 +216,16 @@ func (l *Log) Destroy(shard ShardID, id ReplicaID) error {
 	return l.commit(b, pebble.Sync)
 }
 
+// NextReplica is the id of the next replica that a node makes of a shard: one
+// that was never used.
+func (l *Log) NextReplica(shard ShardID, node NodeID) (ReplicaID, error) {
+	used, err := l.used(shard)
+	if err != nil {
+		return 0, err
+	}
+	return NewReplicaID(node, used+1), nil
+}
+
 // used is the highest generation that was destroyed here.
 func (l *Log) used(shard ShardID) (uint32, error) {
 	b, err := l.state(shard, logUsed)

@@ -9,23 +9,33 @@ import (
 	"ssod/cluster"
 )
 
+// ErrChanged says that the table has another revision than the change was
+// decided on. Nothing has changed.
+var ErrChanged = errors.New("the table was changed meanwhile")
+
 // Change puts and deletes keys of one table, all or nothing. The change is
 // durable and visible when Change returns nil. Otherwise it fails with
 // [cluster.ErrRefused], and nothing has changed, or with [cluster.ErrUnknown].
 func (s *Store) Change(ctx context.Context, table string, puts map[string][]byte, deletes []string) error {
-	select {
-	case s.changing <- struct{}{}:
-	case <-ctx.Done():
-		return fmt.Errorf("change table %s: %w: %w", table, cluster.ErrRefused, ctx.Err())
-	}
-	a := attempt{store: s, table: table, change: change{puts, deletes}}
+	return s.start(ctx, table, change{puts: puts, deletes: deletes})
+}
+
+// Update is Change of a table that has a certain revision, 0 if it does not
+// exist. It fails with [ErrChanged] when it has another.
+func (s *Store) Update(ctx context.Context, table string, revision uint64, puts map[string][]byte, deletes []string) error {
+	return s.start(ctx, table, change{puts: puts, deletes: deletes, conditional: true, base: revision})
+}
+
+func (s *Store) start(ctx context.Context, table string, ch change) error {
+	a := attempt{store: s, table: table, change: ch}
 	rand.Read(a.request[:]) // never fails since Go 1.24
-	err := a.run(ctx)
-	<-s.changing
+	revision, err := a.anywhere(ctx)
+	if err == nil && s.options.Reader != nil {
+		err = unknownIf(s.Await(ctx, table, revision))
+	}
 	if err != nil {
 		return fmt.Errorf("change table %s: %w", table, err)
 	}
-	s.signal(table)
 	return nil
 }
 
@@ -36,48 +46,115 @@ type attempt struct {
 	table   string
 	change  change
 	request cluster.RequestID
-	unknown bool // a commit was sent of which nothing was heard
+	unknown bool  // a commit was sent of which nothing was heard
+	because error // why nothing was heard
+}
+
+// anywhere makes the change here or has it made where the meta shard is led.
+// It returns a revision that contains it.
+func (a *attempt) anywhere(ctx context.Context) (uint64, error) {
+	if a.store.options.Forward == nil {
+		return a.here(ctx)
+	}
+	for refusals := 0; ; {
+		owner, here, err := locate(ctx, a.store.shards)
+		if err != nil {
+			return 0, a.fail(err)
+		}
+		var revision uint64
+		if here {
+			revision, err = a.here(ctx)
+		} else {
+			revision, err = a.forward(ctx, owner)
+		}
+		refused := errors.Is(err, cluster.ErrRefused) || errors.Is(err, cluster.ErrUnknown)
+		switch {
+		case errors.Is(err, errAgain):
+		case refused && refusals < maxRefusals && ctx.Err() == nil:
+			refusals++
+		default:
+			return revision, err
+		}
+		if err := a.pause(ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// maxRefusals is how often a change that was refused is tried again, among
+// many nodes: a leader refuses while it hands its lead over.
+const maxRefusals = 20
+
+// errAgain says that a change should be tried again.
+var errAgain = errors.New("try again")
+
+// here makes the change on this node.
+func (a *attempt) here(ctx context.Context) (uint64, error) {
+	s := a.store
+	select {
+	case s.changing <- struct{}{}:
+	case <-ctx.Done():
+		return 0, a.fail(ctx.Err())
+	}
+	revision, err := a.run(ctx)
+	<-s.changing
+	if err == nil && s.options.Spread != nil {
+		s.options.Spread(ctx, a.table, revision)
+	}
+	return revision, err
 }
 
 // run repeats the change until it is made or no more can be done.
-func (a *attempt) run(ctx context.Context) error {
+func (a *attempt) run(ctx context.Context) (uint64, error) {
 	for {
-		shard, err := lead(ctx, a.store.shards)
-		if err != nil {
-			return a.fail(err)
+		shard, ok := a.store.shards.Lead(cluster.MetaShard)
+		if !ok {
+			if a.store.options.Forward != nil {
+				return 0, errAgain // another leads by now
+			}
+			var err error
+			if shard, err = lead(ctx, a.store.shards); err != nil {
+				return 0, a.fail(err)
+			}
 		}
-		done, err := a.try(ctx, shard)
+		revision, done, err := a.try(ctx, shard)
 		switch {
 		case done:
-			return nil
-		case err == nil, isLost(shard): // decide again on what is stored now
+			return revision, nil
+		case errors.Is(err, ErrChanged):
+			return 0, err
+		case err == nil, isLost(shard) && ctx.Err() == nil: // decide again on what is stored now
 		default:
-			return a.fail(err)
+			return 0, a.fail(err)
 		}
 	}
 }
 
 // try makes the change on the newest version of the table. Neither done nor an
 // error means that it should be tried again.
-func (a *attempt) try(ctx context.Context, shard cluster.Shard) (done bool, err error) {
+func (a *attempt) try(ctx context.Context, shard cluster.Shard) (revision uint64, done bool, err error) {
 	if err := shard.ReadBarrier(ctx); err != nil {
-		return false, err
+		return 0, false, err
 	}
 	t, err := refresh(shard, a.table, a.store.table(a.table))
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	if _, done, err = shard.Outcome(entity(a.table), a.request, 0); err != nil {
-		return false, err
+		return 0, false, err
 	}
-	if a.unknown = false; !done { // after the barrier an earlier commit is there or never will be
+	a.unknown = false // after the barrier an earlier commit is there or never will be
+	if !done {
+		if a.change.conditional && a.change.base != t.rev {
+			return 0, false, ErrChanged
+		}
 		if err := shard.Commit(ctx, t.commit(a.table, a.change, a.request)); err != nil {
-			return false, a.commitFailed(ctx, err)
+			return 0, false, a.commitFailed(ctx, err)
 		}
 		t = t.changed(a.change)
 	}
 	a.store.replace(a.table, t)
-	return true, nil
+	return t.rev, true, nil
 }
 
 // commitFailed returns nil when the change should be tried again.
@@ -95,12 +172,19 @@ func (a *attempt) commitFailed(ctx context.Context, err error) error {
 // fail makes err say whether anything may have changed.
 func (a *attempt) fail(err error) error {
 	if a.unknown {
-		return fmt.Errorf("%w: %v", cluster.ErrUnknown, err)
+		return unknownIf(err)
 	}
 	if errors.Is(err, cluster.ErrRefused) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+}
+
+func unknownIf(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %v", cluster.ErrUnknown, err)
 }
 
 func isLost(shard cluster.Shard) bool {
@@ -109,29 +193,5 @@ func isLost(shard cluster.Shard) bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// lead waits until this node leads the meta shard.
-func lead(ctx context.Context, shards cluster.Shards) (cluster.Shard, error) {
-	changed := make(chan struct{}, 1)
-	stop := shards.Watch(func(id cluster.ShardID) {
-		if id == cluster.MetaShard {
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
-		}
-	})
-	defer stop()
-	for {
-		if shard, ok := shards.Lead(cluster.MetaShard); ok {
-			return shard, nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for the meta shard: %w", ctx.Err())
-		}
 	}
 }

@@ -14,12 +14,19 @@ import (
 // Store holds all tables. It is safe for concurrent use.
 type Store struct {
 	shards   cluster.Shards
+	options  Options
 	tables   atomic.Pointer[map[string]*table]
 	changing chan struct{} // has room for one: whoever is changing tables
 
-	mu       sync.Mutex
+	mu       sync.Mutex // guards what follows, and tables while it is replaced
 	watchers map[int]watcher
 	nextID   int
+	newer    chan struct{} // closed when a table is replaced
+
+	applied   chan struct{} // has room for one signal
+	stop      chan struct{}
+	closeOnce sync.Once
+	following sync.WaitGroup
 }
 
 type watcher struct {
@@ -27,10 +34,17 @@ type watcher struct {
 	f     func()
 }
 
+func newStore(shards cluster.Shards, o Options) *Store {
+	return &Store{
+		shards: shards, options: o, changing: make(chan struct{}, 1), watchers: map[int]watcher{},
+		newer: make(chan struct{}), applied: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+}
+
 // Open loads all tables from the meta shard. It waits until ctx ends for this
 // node to lead that shard.
 func Open(ctx context.Context, shards cluster.Shards) (*Store, error) {
-	s := &Store{shards: shards, changing: make(chan struct{}, 1), watchers: map[int]watcher{}}
+	s := newStore(shards, Options{})
 	shard, err := lead(ctx, shards)
 	if err != nil {
 		return nil, fmt.Errorf("open meta tables: %w", err)
@@ -45,8 +59,7 @@ func Open(ctx context.Context, shards cluster.Shards) (*Store, error) {
 
 // Get returns the value of a key. It must not be changed.
 func (s *Store) Get(table, key string) ([]byte, bool) {
-	value, ok := s.table(table).records[key]
-	return value, ok
+	return s.Read(table).Get(key)
 }
 
 // All yields the keys and values of a table in order of key, as they are when
@@ -54,6 +67,9 @@ func (s *Store) Get(table, key string) ([]byte, bool) {
 func (s *Store) All(table string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) { s.table(table).all(yield) }
 }
+
+// Read returns a table as it is now.
+func (s *Store) Read(table string) Table { return Table{s.table(table)} }
 
 var empty = &table{records: map[string][]byte{}}
 
@@ -64,15 +80,54 @@ func (s *Store) table(name string) *table {
 	return empty
 }
 
-// replace shows a new version of a table. Only whoever is changing may call it.
+// replace shows a new version of a table, unless what is shown is as new, and
+// tells who watches it.
 func (s *Store) replace(name string, t *table) {
+	s.mu.Lock()
+	if s.table(name).rev >= t.rev {
+		s.mu.Unlock()
+		return
+	}
 	tables := maps.Clone(*s.tables.Load())
 	tables[name] = t
 	s.tables.Store(&tables)
+	close(s.newer)
+	s.newer = make(chan struct{})
+	fs := s.watching(name)
+	s.mu.Unlock()
+	for _, f := range fs {
+		f()
+	}
 }
 
-// Watch calls f after each change of a table, from the goroutine that made it.
-// f must not block. The returned function ends the watch.
+func (s *Store) watching(table string) (fs []func()) {
+	for _, w := range s.watchers {
+		if w.table == table {
+			fs = append(fs, w.f)
+		}
+	}
+	return fs
+}
+
+// Await waits until this node has a revision of a table, or a later one.
+func (s *Store) Await(ctx context.Context, table string, revision uint64) error {
+	for {
+		s.mu.Lock()
+		newer := s.newer
+		s.mu.Unlock()
+		if s.table(table).rev >= revision {
+			return nil
+		}
+		select {
+		case <-newer:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for table %s: %w", table, ctx.Err())
+		}
+	}
+}
+
+// Watch calls f after each change of a table, whoever made it. f must not
+// block. The returned function ends the watch.
 func (s *Store) Watch(table string, f func()) (stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,19 +138,5 @@ func (s *Store) Watch(table string, f func()) (stop func()) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.watchers, id)
-	}
-}
-
-func (s *Store) signal(table string) {
-	s.mu.Lock()
-	var fs []func()
-	for _, w := range s.watchers {
-		if w.table == table {
-			fs = append(fs, w.f)
-		}
-	}
-	s.mu.Unlock()
-	for _, f := range fs {
-		f()
 	}
 }

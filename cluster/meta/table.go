@@ -3,6 +3,7 @@ package meta
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -19,6 +20,21 @@ type table struct {
 	rev     uint64
 	records map[string][]byte
 }
+
+// Table is one version of a table, as [Store.Read] found it.
+type Table struct{ t *table }
+
+// Revision counts the changes of the table; 0: it does not exist.
+func (t Table) Revision() uint64 { return t.t.rev }
+
+// Get returns the value of a key. It must not be changed.
+func (t Table) Get(key string) ([]byte, bool) {
+	value, ok := t.t.records[key]
+	return value, ok
+}
+
+// All yields keys and values in order of key. They must not be changed.
+func (t Table) All() iter.Seq2[string, []byte] { return t.t.all }
 
 func entity(name string) cluster.Entity {
 	return cluster.Entity{Kind: kind, Identity: name}
@@ -80,6 +96,9 @@ func loadAll(r cluster.Reader) (map[string]*table, error) {
 type change struct {
 	puts    map[string][]byte
 	deletes []string
+	// conditional: only if the table's revision is base.
+	conditional bool
+	base        uint64
 }
 
 // commit is the change made on this version of the table.

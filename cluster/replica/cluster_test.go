@@ -307,3 +307,29 @@ func TestMembersChange(t *testing.T) {
 		t.Errorf("node %d leads, want 4", n)
 	}
 }
+
+// A replica that its node removed comes back under the next id.
+func TestPrepareNeverRepeatsAnID(t *testing.T) {
+	c := newCluster(t, 4)
+	e := c.engine(4)
+	prepare := func() (id core.ReplicaID) {
+		c.eventually("a replica is prepared", func() (ok bool) {
+			var err error
+			id, err = e.Prepare(t.Context(), 1)
+			if err != nil && !errors.Is(err, replica.ErrEnding) {
+				t.Fatal(err)
+			}
+			return err == nil
+		})
+		return id
+	}
+	if first, again := prepare(), prepare(); first != persistence.NewReplicaID(4, 1) || again != first {
+		t.Errorf("got %v, then %v", first, again)
+	}
+	if err := e.Remove(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if next := prepare(); next != persistence.NewReplicaID(4, 2) {
+		t.Errorf("after it was removed: got %v, want 4/2", next)
+	}
+}

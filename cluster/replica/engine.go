@@ -24,6 +24,8 @@ type Log interface {
 	Begin(writes []core.LogWrite, sync bool) (*persistence.Write, error)
 	// CreateAll is Create for several shards, with one sync.
 	CreateAll(shards []core.ShardID, id core.ReplicaID, conf *pb.ConfState) ([]core.Replica, error)
+	// NextReplica is the id of the next replica that a node makes of a shard.
+	NextReplica(shard core.ShardID, node core.NodeID) (core.ReplicaID, error)
 	// Admit refuses a change of about size bytes when there is no room.
 	Admit(size int) error
 	// Export writes a shard's applied state to a file of that name.
@@ -78,6 +80,9 @@ type Config struct {
 	// Fatal is called once when a write failed: what is on disk is unknown and
 	// the process must end. nil panics.
 	Fatal func(error)
+	// MetaApplied is called after something was applied to the meta shard,
+	// and must not block. nil: nobody wants to know.
+	MetaApplied func()
 	// Registerer gets ssod_store_commit_seconds and ssod_store_batch_size; nil
 	// means no metrics.
 	Registerer prometheus.Registerer
@@ -92,6 +97,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Fatal == nil {
 		c.Fatal = func(err error) { panic(err) }
+	}
+	if c.MetaApplied == nil {
+		c.MetaApplied = func() {}
 	}
 	c.Core.Node, c.Core.Store, c.Core.Now = c.Node, c.Log, c.Clock
 	return c

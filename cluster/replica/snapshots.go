@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"ssod/cluster"
 	"ssod/cluster/replica/core"
 )
 
@@ -18,6 +19,9 @@ func (e *Engine) install(j *core.InstallJob) {
 		return
 	}
 	e.inbox.input(func(c *core.Core) { c.InstallDone(j, a) })
+	if j.Shard == cluster.MetaShard {
+		e.cfg.MetaApplied()
+	}
 }
 
 // sendSnapshot exports a shard and sends it; the message gets the place of

@@ -86,6 +86,15 @@ func (e *Engine) Owner(id cluster.ShardID) (cluster.Owner, bool) {
 	return cluster.Owner{Address: e.cfg.Address(v.Leader.Node()), Term: v.Term}, true
 }
 
+// Leadership is what this node's replica of a shard knows of its leader; zero
+// when there is no replica.
+func (e *Engine) Leadership(id cluster.ShardID) core.Leadership {
+	if v := e.views.get(id); v != nil {
+		return v.Leadership
+	}
+	return core.Leadership{}
+}
+
 // Lead implements [cluster.Shards].
 func (e *Engine) Lead(id cluster.ShardID) (cluster.Shard, bool) {
 	v := e.views.get(id)

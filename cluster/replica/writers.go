@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"ssod/cluster"
 	"ssod/cluster/replica/core"
 	"ssod/persistence"
 )
@@ -98,5 +99,8 @@ func (e *Engine) applyJob(j *core.ApplyJob) bool {
 		return false
 	}
 	e.advance(func(c *core.Core) { c.ApplyDone(j) })
+	if j.Concerns(cluster.MetaShard) {
+		e.cfg.MetaApplied()
+	}
 	return true
 }

@@ -146,6 +146,9 @@ func TestAPausedNodeIsUnreachableAndNotLost(t *testing.T) {
 	connected(t, a, 2)
 	a.Send(2, []byte("before"))
 	receive(t, "a frame", b.frames)
+	if !a.Connected(2) || a.Connected(3) {
+		t.Errorf("connected to node 2: %v, to node 3: %v", a.Connected(2), a.Connected(3))
+	}
 	p.freeze()
 	if got := receive(t, "an unreachable node", a.unreachable); got != 2 {
 		t.Errorf("node %d is unreachable, want 2", got)

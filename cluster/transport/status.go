@@ -65,6 +65,13 @@ func (n *Network) Offset(id NodeID) (time.Duration, bool) {
 	return best.offset, ok
 }
 
+// Connected reports whether frames go to a peer. A process that is gone is
+// noticed at once, one that is silent after [Config.Silence].
+func (n *Network) Connected(id NodeID) bool {
+	p := n.peer(id)
+	return p != nil && p.connected.Load()
+}
+
 // LastHeard is when anything came from a peer; the zero time: never.
 func (n *Network) LastHeard(id NodeID) time.Time {
 	p := n.peer(id)

@@ -15,6 +15,7 @@ type cli struct {
 	Statement statementGroup `cmd:"" help:"Make or revoke a software statement."`
 	Token     tokenCommand   `cmd:"" help:"Register a client and print an access token."`
 	Client    clientGroup    `cmd:"" help:"Revoke a client."`
+	Remove    removeCommand  `cmd:"" help:"Give a node that is unreachable up for good."`
 	Keys      keysGroup      `cmd:"" help:"List, rotate or revoke keys."`
 	Profile   profileGroup   `cmd:"" help:"Show or erase what is stored for one viewer."`
 	Reload    reloadCommand  `cmd:"" help:"Make the node reread its configuration."`

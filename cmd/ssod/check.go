@@ -1,10 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ssod/cluster/membership"
 )
 
 var (
@@ -30,20 +30,26 @@ func (c *checker) mistake(format string, args ...any) {
 	c.mistakes = append(c.mistakes, fmt.Errorf(format, args...))
 }
 
-// check returns every mistake at once, and the admin token.
-func (f *flags) check() (token string, err error) {
+// secrets are what the files of secrets hold.
+type secrets struct {
+	admin  string // the token of the admin API
+	gossip []membership.Key
+}
+
+// check returns every mistake at once, and what was read on the way.
+func (f *flags) check() (s secrets, err error) {
 	var c checker
 	f.checkAddresses(&c)
 	f.checkNumbers(&c)
 	f.checkLog(&c)
-	f.checkSecrets(&c)
+	s.gossip = f.checkSecrets(&c)
 	if !f.Insecure {
 		f.checkExposure(&c)
 	}
 	if f.AdminToken != "" {
-		token = c.token(f.AdminToken)
+		s.admin = c.token(f.AdminToken)
 	}
-	return token, errors.Join(c.mistakes...)
+	return s, errors.Join(c.mistakes...)
 }
 
 func (f *flags) checkAddresses(c *checker) {
@@ -57,9 +63,6 @@ func (f *flags) checkAddresses(c *checker) {
 	c.address("--raft", f.Raft)
 	for _, address := range f.Join {
 		c.address("--join", address)
-	}
-	if len(f.Join) > 0 {
-		c.mistake("--join: this version runs clusters of one node; start it without --join")
 	}
 	if _, err := netip.ParseAddr(f.Advertise); f.Advertise != "" && err != nil && !hostForm.MatchString(f.Advertise) {
 		c.mistake("--advertise %q is not a host name or an address without a port", f.Advertise)
@@ -96,7 +99,7 @@ func (f *flags) checkLog(c *checker) {
 	}
 }
 
-func (f *flags) checkSecrets(c *checker) {
+func (f *flags) checkSecrets(c *checker) (gossip []membership.Key) {
 	c.pair("--http-tls-cert", f.HTTPTLSCert, "--http-tls-key", f.HTTPTLSKey)
 	c.pair("--tls-cert", f.TLSCert, "--tls-key", f.TLSKey)
 	if (f.TLSCert == "") != (f.TLSCA == "") {
@@ -106,8 +109,9 @@ func (f *flags) checkSecrets(c *checker) {
 		c.authority(f.TLSCA)
 	}
 	if f.ClusterSecret != "" {
-		c.secret(f.ClusterSecret)
+		gossip = c.secret(f.ClusterSecret)
 	}
+	return gossip
 }
 
 // checkExposure demands protection for what others can reach.
@@ -150,16 +154,6 @@ func loopback(address string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// advertised is what other nodes dial to reach a listener of this one.
-func (f *flags) advertised(address string) string {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
-	}
-	host, _, _ := net.SplitHostPort(f.RPC)
-	return net.JoinHostPort(cmp.Or(f.Advertise, host), port)
-}
-
 func (c *checker) pair(certFlag, cert, keyFlag, key string) {
 	if (cert == "") != (key == "") {
 		c.mistake("%s and %s go together", certFlag, keyFlag)
@@ -198,19 +192,18 @@ func (c *checker) token(file string) string {
 	return token
 }
 
-// secret checks the keys of gossip: the first encrypts, all decrypt.
-func (c *checker) secret(file string) {
+// secret reads the keys of gossip: the first encrypts, all decrypt.
+func (c *checker) secret(file string) []membership.Key {
 	text, err := read(file)
 	if err != nil {
 		c.mistake("--cluster-secret: %w", err)
-		return
+		return nil
 	}
-	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
-		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(line))
-		if n := len(key); err != nil || n != 16 && n != 24 && n != 32 {
-			c.mistake("--cluster-secret %s:%d is not Base64 of 16, 24 or 32 bytes", file, i+1)
-		}
+	keys, err := membership.ParseKeys([]byte(text))
+	if err != nil {
+		c.mistake("--cluster-secret %s: %w", file, err)
 	}
+	return keys
 }
 
 // read reads a small file.

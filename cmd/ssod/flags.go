@@ -31,7 +31,7 @@ type flags struct {
 	Replicas  int      `placeholder:"N" default:"3" help:"Copies of each shard; with fewer nodes, as many as there are nodes (${default})."`
 	Shards    int      `placeholder:"N" default:"64" help:"Number of shards, fixed when the cluster is created (${default})."`
 
-	ClusterSecret string `placeholder:"FILE" help:"Keys for the encryption of gossip, Base64 of 16, 24 or 32 bytes, one per line. Needed when --gossip is not a loopback address."`
+	ClusterSecret string `placeholder:"FILE" help:"Keys for the encryption of gossip, Base64 of 32 bytes, one per line, the one that encrypts first. Needed when --gossip is not a loopback address."`
 	TLSCert       string `name:"tls-cert" placeholder:"FILE" help:"Certificate of this node among nodes, PEM. Needed with key and CA when --rpc or --raft is not a loopback address."`
 	TLSKey        string `name:"tls-key" placeholder:"FILE" help:"Key of --tls-cert, PEM."`
 	TLSCA         string `name:"tls-ca" placeholder:"FILE" help:"CA of all nodes, PEM."`
@@ -64,15 +64,15 @@ func (f *flags) logger() *slog.Logger {
 	return slog.New(slog.NewJSONHandler(os.Stderr, o))
 }
 
-// node is what the flags ask for. They must be checked; token is the content
-// of the --admin-token file.
-func (f *flags) node(token string, log *slog.Logger) node.Config {
+// node is what the flags ask for. They must be checked.
+func (f *flags) node(s secrets, log *slog.Logger) node.Config {
 	return node.Config{
 		File: f.Config, Data: f.Data, Name: f.Node, DefaultName: hostName(),
-		HTTP: f.HTTP, Admin: f.Admin, Health: f.Health, AdminToken: token,
+		HTTP: f.HTTP, Admin: f.Admin, Health: f.Health, AdminToken: s.admin,
 		AdminTLS: f.HTTPTLSCert != "" && !loopback(f.Admin),
 		TLSCert:  f.HTTPTLSCert, TLSKey: f.HTTPTLSKey,
-		Gossip: f.advertised(f.Gossip), RPC: f.advertised(f.RPC), Raft: f.advertised(f.Raft),
+		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: f.Advertise, Join: f.Join,
+		Replicas: f.Replicas, DeadAfter: f.DeadAfter, Secret: s.gossip, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
 		Shards: f.Shards, DrainDelay: f.DrainDelay, Log: log,
 	}
 }

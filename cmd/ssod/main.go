@@ -35,9 +35,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, node.Version())
 		return exitOK
 	}
-	token, err := f.check()
+	secrets, err := f.check()
 	log := f.logger()
-	c := f.node(token, log)
+	c := f.node(secrets, log)
 	cfg, configErr := c.Settings()
 	if err := errors.Join(errors.Join(line.mistakes...), err, configErr); err != nil {
 		fmt.Fprintln(stderr, err)
@@ -68,7 +68,7 @@ func serve(c node.Config, log *slog.Logger) int {
 	signal.Notify(reload, syscall.SIGHUP)
 	defer signal.Stop(reload)
 
-	n, err := node.Start(context.Background(), c)
+	n, err := start(c, ending)
 	if err != nil {
 		log.Error("cannot start", "error", err)
 		return statusOf(err)
@@ -87,6 +87,23 @@ func serve(c node.Config, log *slog.Logger) int {
 			return stop(n, ending, log)
 		}
 	}
+}
+
+// start starts the node; a signal ends the attempt, which may wait for others.
+func start(c node.Config, ending chan os.Signal) (*node.Node, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	started := make(chan struct{})
+	defer close(started)
+	go func() {
+		select {
+		case s := <-ending:
+			cancel()
+			ending <- s // it also ends a node that was just started
+		case <-started:
+		}
+	}()
+	return node.Start(ctx, c)
 }
 
 // stop drains the node; a second signal or a failing store ends that at once,

@@ -133,6 +133,7 @@ func (w *world) logged() string {
 
 // face is a started admin server and its world.
 type face struct {
+	server *admin.Server
 	*world
 	t   *testing.T
 	url string
@@ -156,6 +157,7 @@ func start(t *testing.T, change ...func(*admin.Options)) *face {
 	})
 	f.url = "http://" + s.Address().String()
 	s.Serve(f.services(t))
+	f.server = s
 	return f
 }
 
@@ -315,5 +317,52 @@ func TestClusterShowsShardsWithoutLeader(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s is missing in %s", want, body)
 		}
+	}
+}
+
+// cluster3 is a cluster of three nodes, of which the world is n1.
+type cluster3 struct{ removed string }
+
+func (c *cluster3) Nodes() []admin.Member {
+	return []admin.Member{{Name: "n1", Self: true}, {Name: "n2", State: admin.Alive}, {Name: "n3", State: admin.Unreachable}}
+}
+
+func (c *cluster3) Placement(_ context.Context, id cluster.ShardID) admin.Placement {
+	return admin.Placement{Leader: "n2", Term: 7, Voters: []string{"n1", "n2", "n3"}, Lag: 5}
+}
+
+func (c *cluster3) Remove(_ context.Context, name string) error {
+	switch name {
+	case "n2":
+		return admin.ErrNodeNeeded
+	case "n9":
+		return admin.ErrNoNode
+	}
+	c.removed = name
+	return nil
+}
+
+func TestClusterOfThree(t *testing.T) {
+	f := start(t)
+	if status, _ := f.call("DELETE", "/admin/v1/nodes/n3", ""); status != 404 {
+		t.Errorf("remove a node of a cluster of one: got %d, want 404", status)
+	}
+	three := &cluster3{}
+	services := f.services(t)
+	services.Members = three
+	f.server.Serve(services)
+	_, body := f.call("GET", "/admin/v1/cluster", "")
+	for _, want := range []string{`"durability": "durability of 2 nodes"`, `"state": "unreachable"`, `"leader": "n2"`, `"lag": 5`, `"ok": true`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is missing in %s", want, body)
+		}
+	}
+	for name, want := range map[string]int{"n2": 409, "n9": 404, "n3": 204} {
+		if status, body := f.call("DELETE", "/admin/v1/nodes/"+name, ""); status != want {
+			t.Errorf("remove %s: got %d %s, want %d", name, status, body, want)
+		}
+	}
+	if three.removed != "n3" {
+		t.Errorf("removed %q, want n3", three.removed)
 	}
 }

@@ -32,7 +32,8 @@ type shard struct {
 	Shard    cluster.ShardID `json:"shard"`
 	Leader   string          `json:"leader"`
 	Term     uint64          `json:"term"`
-	Replicas []string        `json:"replicas"`
+	Replicas []string        `json:"replicas"` // those that vote
+	Learners []string        `json:"learners,omitempty"`
 	Lag      uint64          `json:"lag"` // entries that the slowest replica is behind
 }
 
@@ -42,33 +43,81 @@ type invariant struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// showCluster serves GET /admin/v1/cluster. A cluster is one node, which leads
-// and holds every shard.
-func showCluster(_ context.Context, c *call) (any, error) {
+// showCluster serves GET /admin/v1/cluster.
+func showCluster(ctx context.Context, c *call) (any, error) {
 	if _, err := c.query(); err != nil {
 		return nil, err
 	}
 	s := c.server.status()
-	view := clusterView{
-		ID: s.Cluster, Durability: "durability of one node", ConfigHash: c.Settings().Hash,
-		Nodes: []node{{
-			Name: s.Node, Self: true, State: s.State, Version: s.Version, Started: s.Started,
-			Addresses: s.Addresses, PublicTLS: s.PublicTLS,
-		}},
-	}
-	orphans := 0
+	view := clusterView{ID: s.Cluster, ConfigHash: c.Settings().Hash, Nodes: c.nodes(&s)}
+	orphans, copies := 0, 0
 	for id := cluster.ShardID(0); int(id) <= c.Shards.Count(); id++ {
-		one := shard{Shard: id, Replicas: []string{s.Node}}
-		if owner, ok := c.Shards.Owner(id); ok {
-			one.Leader, one.Term = s.Node, owner.Term
-		} else {
+		one := c.shard(ctx, id, &s)
+		if one.Leader == "" {
 			orphans++
+		}
+		if majority := len(one.Replicas)/2 + 1; copies == 0 || majority < copies {
+			copies = majority
 		}
 		view.Shards = append(view.Shards, one)
 	}
+	view.Durability = durability(copies)
 	view.Invariants = []invariant{{Name: "every shard has a leader", OK: orphans == 0}}
 	if orphans > 0 {
 		view.Invariants[0].Detail = fmt.Sprintf("%d shards have none", orphans)
 	}
 	return view, nil
+}
+
+// durability says how many copies every acknowledged change has at least.
+func durability(copies int) string {
+	if copies <= 1 {
+		return "durability of one node"
+	}
+	return fmt.Sprintf("durability of %d nodes", copies)
+}
+
+// nodes are all nodes, of which this one knows itself best.
+func (c *call) nodes(s *Status) (all []node) {
+	self := node{
+		Name: s.Node, Self: true, State: s.State, Version: s.Version, Started: s.Started,
+		Addresses: s.Addresses, PublicTLS: s.PublicTLS,
+	}
+	if c.Members == nil {
+		return []node{self}
+	}
+	for _, m := range c.Members.Nodes() {
+		if m.Self {
+			all = append(all, self)
+		} else {
+			all = append(all, node{Name: m.Name, State: m.State, Version: m.Version, Started: m.Started, Addresses: m.Addresses})
+		}
+	}
+	return all
+}
+
+// shard is one shard. A node that is alone leads and holds all of them.
+func (c *call) shard(ctx context.Context, id cluster.ShardID, s *Status) shard {
+	if c.Members != nil {
+		p := c.Members.Placement(ctx, id)
+		return shard{Shard: id, Leader: p.Leader, Term: p.Term, Replicas: p.Voters, Learners: p.Learners, Lag: p.Lag}
+	}
+	one := shard{Shard: id, Replicas: []string{s.Node}}
+	if owner, ok := c.Shards.Owner(id); ok {
+		one.Leader, one.Term = s.Node, owner.Term
+	}
+	return one
+}
+
+// removeNode serves DELETE /admin/v1/nodes/{name}.
+func removeNode(ctx context.Context, c *call) (any, error) {
+	if c.Members == nil {
+		return nil, ErrNoNode
+	}
+	name := c.PathValue("name")
+	if err := c.Members.Remove(ctx, name); err != nil {
+		return nil, err
+	}
+	c.note("node", name)
+	return nil, nil
 }

@@ -19,6 +19,14 @@ import (
 // used; the error's text says why. Nothing was changed.
 var ErrConfiguration = errors.New("the configuration cannot be used")
 
+// What [Members.Remove] fails with.
+var (
+	// ErrNoNode: no member has that name.
+	ErrNoNode = errors.New("no such node")
+	// ErrNodeNeeded: the node answers, or holds the only copy of something.
+	ErrNodeNeeded = errors.New("the node is needed")
+)
+
 var (
 	errStarting = errors.New("the node is starting")
 	errRequest  = errors.New("malformed request")
@@ -49,6 +57,8 @@ var failures = []struct {
 	{registration.ErrInput, http.StatusBadRequest, "request_invalid"},
 	{errNotFound, http.StatusNotFound, "not_found"},
 	{registration.ErrUnknown, http.StatusNotFound, "not_found"},
+	{ErrNoNode, http.StatusNotFound, "not_found"},
+	{ErrNodeNeeded, http.StatusConflict, "not_possible"},
 	{keys.ErrUnknownKey, http.StatusNotFound, "not_found"},
 	{keys.ErrFixed, http.StatusConflict, "not_possible"},
 	{keys.ErrTooManyKeys, http.StatusConflict, "limit_reached"},

@@ -11,6 +11,7 @@ import (
 // operations are the paths of the API and what their methods do.
 var operations = map[string]map[string]handler{
 	"cluster":                  {http.MethodGet: showCluster},
+	"nodes/{name}":             {http.MethodDelete: removeNode},
 	"software-statements":      {http.MethodPost: createStatement},
 	"software-statements/{id}": {http.MethodDelete: revokeStatement},
 	"clients/{clientId}":       {http.MethodDelete: revokeClient},

@@ -23,8 +23,40 @@ type Services struct {
 	Profiles      Profiles
 	LinkDirectory LinkDirectory
 	Shards        cluster.Shards
+	// Members knows the other nodes; nil on a node that is alone.
+	Members Members
 	// Viewer is how audit lines name a profile.
 	Viewer func(id profile.ID) string
+}
+
+// Members are the nodes of a cluster and who holds what.
+type Members interface {
+	Nodes() []Member
+	// Placement is where the replicas of a shard are, by node name, as far as
+	// this node knows.
+	Placement(ctx context.Context, id cluster.ShardID) Placement
+	// Remove gives a node up for good. It fails with [ErrNoNode] or
+	// [ErrNodeNeeded].
+	Remove(ctx context.Context, name string) error
+}
+
+// Member is a node as another one sees it.
+type Member struct {
+	Name      string
+	Self      bool
+	State     State
+	Version   string
+	Started   time.Time // the zero time: not known
+	Addresses map[string]string
+}
+
+// Placement is where a shard is. Lag is how many entries the slowest replica is
+// behind, where that is known.
+type Placement struct {
+	Leader           string
+	Term             uint64
+	Voters, Learners []string
+	Lag              uint64
 }
 
 // Registration makes and revokes statements; [registration.Service] does.

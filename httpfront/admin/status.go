@@ -12,6 +12,13 @@ const (
 	Draining State = "draining"
 )
 
+// The states of another node.
+const (
+	Alive       State = "alive"
+	Unreachable State = "unreachable"
+	Dead        State = "dead" // for so long that what it holds is replaced
+)
+
 // Status is a node as it sees itself.
 type Status struct {
 	State   State

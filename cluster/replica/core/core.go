@@ -144,6 +144,19 @@ func (c *Core) Remove(shard ShardID) {
 	c.mark(g)
 }
 
+// Replica is the id of this node's replica of a shard; 0: there is none, or it
+// is being removed, and then ending is true.
+func (c *Core) Replica(shard ShardID) (id ReplicaID, ending bool) {
+	g := c.groups[shard]
+	switch {
+	case g == nil:
+		return 0, false
+	case g.removed:
+		return 0, true
+	}
+	return g.id, false
+}
+
 // Close ends all leaderships: what is not proposed is refused, what is in
 // flight is unknown. Nothing but a last round may follow.
 func (c *Core) Close() {

@@ -222,6 +222,16 @@ func (j *ApplyJob) decodeCommits(ch *Change, e *pb.Entry) error {
 	return nil
 }
 
+// Concerns reports whether the job applies anything to a shard.
+func (j *ApplyJob) Concerns(shard ShardID) bool {
+	for i := range j.groups {
+		if j.groups[i].g.shard == shard {
+			return true
+		}
+	}
+	return false
+}
+
 // Changes returns what the job applied and, per change, what [Store.Apply] said
 // of it. Tests compare it between nodes.
 func (j *ApplyJob) Changes() ([]Change, [][]error) { return j.changes, j.results }

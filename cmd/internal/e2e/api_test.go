@@ -26,7 +26,7 @@ type call struct {
 // do sends a call and returns the answer. An error means that the answer is
 // unknown: the connection broke. Both must be as the OpenAPI document says.
 func (n *node) do(ctx context.Context, c call) (examples.Answer, error) {
-	request, response, body, err := roundTrip(ctx, n.client, "http://"+n.http, c)
+	request, response, body, err := roundTrip(ctx, n.client, "http://"+n.at().http, c)
 	if err != nil {
 		return examples.Answer{}, err
 	}
@@ -129,7 +129,7 @@ func (n *node) newStatement(ctx context.Context, r statementRequest) (signed, id
 	if err != nil {
 		return "", "", err
 	}
-	a, err := exchange(ctx, n.client, "http://"+n.admin, call{
+	a, err := exchange(ctx, n.client, "http://"+n.at().admin, call{
 		method: "POST", target: "/admin/v1/software-statements",
 		headers: map[string]string{"Content-Type": "application/json"}, body: body,
 	})
@@ -143,7 +143,7 @@ func (n *node) newStatement(ctx context.Context, r statementRequest) (signed, id
 
 // remove calls DELETE on a path of the admin API and wants success.
 func (n *node) remove(ctx context.Context, path string) error {
-	a, err := exchange(ctx, n.client, "http://"+n.admin, call{method: "DELETE", target: path})
+	a, err := exchange(ctx, n.client, "http://"+n.at().admin, call{method: "DELETE", target: path})
 	if err == nil && a.Status/100 != 2 {
 		err = fmt.Errorf("%w: DELETE %s: %d %s", errStatus, path, a.Status, a.Body)
 	}

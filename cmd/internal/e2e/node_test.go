@@ -61,6 +61,9 @@ type node struct {
 	mount       string // options of a tmpfs for the data directory; empty for none
 	http, admin string
 	sampled     *sample // calls that are checked against the OpenAPI document; nil for all
+	gossip      string
+	addresses   []string     // kept over restarts; nil: each process has new ones
+	front       func() *node // of a cluster: the node that the next call goes to
 	process     *process.Process
 	client      *http.Client
 }
@@ -128,9 +131,13 @@ func (n *node) launch(more ...string) {
 // command is a process of the node on new ports.
 func (n *node) command(more ...string) *exec.Cmd {
 	n.Helper()
-	addrs, err := process.FreeAddresses(5)
-	must(n, err)
-	n.http, n.admin = addrs[0], addrs[1]
+	addrs := n.addresses
+	if addrs == nil {
+		var err error
+		addrs, err = process.FreeAddresses(5)
+		must(n, err)
+	}
+	n.http, n.admin, n.gossip = addrs[0], addrs[1], addrs[2]
 	args := []string{
 		"--config", n.configFile(), "--data", n.data(), "--http", addrs[0], "--admin", addrs[1], "--gossip", addrs[2],
 		"--rpc", addrs[3], "--raft", addrs[4], "--log-format", "json", "--drain-delay", "0s",
@@ -142,6 +149,14 @@ func (n *node) command(more ...string) *exec.Cmd {
 		return exec.Command(binary, args...)
 	}
 	return inMount(n.mount, n.data(), binary, args...)
+}
+
+// at is the node that the next call goes to.
+func (n *node) at() *node {
+	if n.front != nil {
+		return n.front()
+	}
+	return n
 }
 
 // start starts a process and returns once it is ready.

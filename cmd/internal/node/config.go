@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"ssod/cluster/membership"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/platformid"
@@ -31,9 +32,25 @@ type Config struct {
 	// TLSCert and TLSKey are of the public listener; empty: plain HTTP.
 	TLSCert, TLSKey string
 
-	// Gossip, RPC and Raft are what other nodes dial. Nothing listens there
-	// in a cluster of one node; RPC is also this node's name among actors.
+	// Gossip, RPC and Raft are where the node listens for others: membership,
+	// actor messages, replication. Without Raft nothing listens and the node
+	// stays alone; RPC is then its name among actors and nothing more.
 	Gossip, RPC, Raft string
+	// Advertise is the host that other nodes dial; empty: that of RPC.
+	Advertise string
+	// Join are gossip addresses of nodes to join. Empty, with an empty data
+	// directory: the node founds a cluster.
+	Join []string
+	// Replicas is how many copies of each shard there should be; 0 means 3.
+	Replicas int
+	// DeadAfter is for how long a node is unreachable before what it holds is
+	// replaced on others; 0 means five minutes.
+	DeadAfter time.Duration
+	// Secret are the keys that gossip is encrypted with; none: it is not.
+	Secret []membership.Key
+	// PeerCert, PeerKey and PeerCA are the files of mutual TLS between nodes;
+	// empty: there is none, which is for loopback addresses only.
+	PeerCert, PeerKey, PeerCA string
 
 	// Shards is the number of shards of a new cluster; 0 means 64.
 	Shards int

@@ -12,8 +12,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/actors"
+	"ssod/cluster"
+	"ssod/cluster/membership"
 	"ssod/cluster/meta"
+	"ssod/cluster/placement"
 	"ssod/cluster/replica"
+	"ssod/cluster/transport"
 	"ssod/httpfront"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
@@ -37,16 +41,29 @@ type Node struct {
 
 	admin, health *admin.Server
 	store         *persistence.Store
-	shards        *replica.Engine
+	shards        cluster.Shards
 	tables        *meta.Store
 	ring          *keys.Ring
 	clients       *registration.Service
 	runtime       *actors.Runtime
 	front         *httpfront.Server
 
+	// What a node has that is not alone.
+	credentials *transport.Credentials
+	gossip      *membership.Gossip
+	joined      *placement.Membership // nil unless this start joined a cluster
+	me          placement.Node
+	book        *placement.Book
+	network     *transport.Network
+	engine      *replica.Engine
+	placement   *placement.Placement
+	placed      atomic.Pointer[placement.Placement]
+	sealing     secret
+
 	known    sync.Mutex // guards what follows, which health checks read during the start
 	identity persistence.Identity
 	http     string
+	waiting  string // what the start waits for
 }
 
 // part is something that was started, and how it is ended.
@@ -63,7 +80,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 		n.log = slog.Default()
 	}
 	n.state.Store(admin.Starting)
-	steps := []func(context.Context) error{n.configure, n.listen, n.open, n.lead, n.sign, n.act, n.serve}
+	steps := []func(context.Context) error{n.configure, n.listen, n.join, n.open, n.lead, n.sign, n.act, n.serve}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
@@ -71,6 +88,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 			return nil, errors.Join(err, n.end(stopping))
 		}
 	}
+	n.takeLeads()
 	n.state.Store(admin.Ready)
 	n.log.Info("ready", "node", n.identity.Node, "http", n.HTTP(), "admin", n.Admin(), "took", time.Since(n.started).Round(time.Millisecond).String())
 	return n, nil
@@ -103,6 +121,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
+	n.resign(ctx)
 	err := n.end(ctx)
 	n.log.Info("stopped")
 	return err

@@ -13,9 +13,6 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
 	"ssod/actors/session"
-	"ssod/cluster/meta"
-	"ssod/cluster/replica"
-	"ssod/cluster/replica/core"
 	"ssod/httpfront"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
@@ -78,10 +75,14 @@ func (n *Node) listen(context.Context) error {
 
 // open opens the store.
 func (n *Node) open(context.Context) (err error) {
-	n.store, err = persistence.Open(persistence.Options{
+	o := persistence.Options{
 		Dir: n.config.Data, Node: n.config.Name, DefaultNode: n.config.DefaultName, Shards: n.config.Shards,
 		Reserve: n.config.Reserve, Fatal: n.fatal, Logger: n.log, Registerer: n.registry,
-	})
+	}
+	if m := n.joined; m != nil {
+		o.Cluster, o.NodeID, o.Shards = m.Cluster, m.ID, m.Shards
+	}
+	n.store, err = persistence.Open(o)
 	if err != nil {
 		return err
 	}
@@ -100,27 +101,13 @@ func (n *Node) fatal(err error) {
 	}
 }
 
-// lead takes the lead of all shards and loads the cluster's tables.
-func (n *Node) lead(ctx context.Context) (err error) {
-	n.shards, err = replica.Alone(ctx, replica.Config{
-		Node: core.NodeID(n.store.Identity().NodeID), Shards: n.store.Identity().Shards,
-		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.fatal,
-		Address: func(core.NodeID) string { return n.config.RPC },
-	})
-	if err != nil {
-		return err
-	}
-	n.own("shards", closing(n.shards.Close))
-	n.tables, err = meta.Open(ctx, n.shards)
-	return err
-}
-
 // sign opens the keys and what is signed with them.
 func (n *Node) sign(ctx context.Context) error {
 	sealing, err := n.sealingKey()
 	if err != nil {
 		return err
 	}
+	n.sealing.store(sealing)
 	n.ring, err = keys.Open(ctx, keys.Options{
 		Store: n.tables, SealingKey: sealing, Settings: n.settings.Config, Log: n.log,
 	})
@@ -142,7 +129,7 @@ func (n *Node) sign(ctx context.Context) error {
 func (n *Node) act(context.Context) (err error) {
 	courier := intent.NewCourier()
 	n.runtime, err = actors.Start(actors.Config{
-		Shards: n.shards, Self: n.config.RPC, Metrics: n.registry, Log: n.log,
+		Shards: n.shards, Self: n.config.advertised(n.config.RPC), Remote: n.remote(), Metrics: n.registry, Log: n.log,
 		Kinds: []actors.Kind{
 			profile.Kind(profile.Config{
 				Retention: func() time.Duration { return n.settings.Config().MemberRetention },
@@ -218,7 +205,7 @@ func (n *Node) serve(context.Context) (err error) {
 	}
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
-		Profiles: profiles, LinkDirectory: directory, Shards: n.shards,
+		Profiles: profiles, LinkDirectory: directory, Shards: n.shards, Members: n.members(),
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.LinkCodeKey(id.Realm), id) },
 	})
 	return nil

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 
 	"ssod/cluster"
@@ -10,7 +11,7 @@ import (
 // status is what health checks and operators see of the node.
 func (n *Node) status() admin.Status {
 	n.known.Lock()
-	identity, http := n.identity, n.http
+	identity, http, waiting := n.identity, n.http, n.waiting
 	n.known.Unlock()
 	state := n.state.Load().(admin.State)
 	s := admin.Status{
@@ -20,19 +21,19 @@ func (n *Node) status() admin.Status {
 		},
 		PublicTLS: n.config.TLSCert != "",
 	}
-	s.Conditions = append(s.Conditions, lifecycle(state))
+	s.Conditions = append(s.Conditions, lifecycle(state, waiting))
 	if state != admin.Starting {
 		s.Addresses["admin"] = n.Admin()
-		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition())
+		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.membershipCondition())
 	}
 	return s
 }
 
-func lifecycle(state admin.State) admin.Condition {
+func lifecycle(state admin.State, waiting string) admin.Condition {
 	c := admin.Condition{Name: "lifecycle", OK: state == admin.Ready}
 	switch state {
 	case admin.Starting:
-		c.Detail = "opening the store and starting"
+		c.Detail = cmp.Or(waiting, "opening the store and starting")
 	case admin.Draining:
 		c.Detail = "draining: requests are still served, send no new ones"
 	}
@@ -52,6 +53,18 @@ func (n *Node) diskCondition() admin.Condition {
 	c := admin.Condition{Name: "disk", OK: !n.store.Full(), Advice: true}
 	if !c.OK {
 		c.Detail = "free space is below the reserve: changes are refused, reads go on"
+	}
+	return c
+}
+
+// membershipCondition is advice: who is not found by gossip may be reached all
+// the same.
+func (n *Node) membershipCondition() admin.Condition {
+	c := admin.Condition{Name: "membership", OK: true, Advice: true}
+	if n.gossip != nil {
+		if err := n.gossip.Trouble(); err != nil {
+			c.OK, c.Detail = false, err.Error()
+		}
 	}
 	return c
 }

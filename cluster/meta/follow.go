@@ -1,0 +1,105 @@
+package meta
+
+import (
+	"context"
+	"fmt"
+
+	"ssod/cluster"
+)
+
+// Options are of a node among many.
+type Options struct {
+	// Reader reads what is applied of the meta shard on this node, whether it
+	// leads it or not. It may find nothing yet.
+	Reader cluster.Reader
+	// Forward hands a request to the node that leads the meta shard and
+	// returns what [Store.Serve] answers there.
+	Forward func(ctx context.Context, to cluster.Owner, request []byte) ([]byte, error)
+	// Spread is called where a change was made, before it is answered, and
+	// returns when the other nodes have it too. nil: nobody waits for them.
+	Spread func(ctx context.Context, table string, revision uint64)
+}
+
+// Follow opens the tables of a node that may or may not lead the meta shard.
+// They are what is applied here, so they may be old: [Store.Applied] tells that
+// there is something newer. The caller must Close the store.
+func Follow(shards cluster.Shards, o Options) (*Store, error) {
+	s := newStore(shards, o)
+	tables, err := loadAll(o.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("open meta tables: %w", err)
+	}
+	s.tables.Store(&tables)
+	s.following.Go(s.follow)
+	s.Applied() // what was applied meanwhile
+	return s, nil
+}
+
+// Applied tells that something was applied to the meta shard on this node. It
+// does not block.
+func (s *Store) Applied() {
+	select {
+	case s.applied <- struct{}{}:
+	default:
+	}
+}
+
+// Close ends the following.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() { close(s.stop) })
+	s.following.Wait()
+	return nil
+}
+
+// follow shows what is newer than what is shown.
+func (s *Store) follow() {
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-s.applied:
+		}
+		if err := s.catchUp(); err != nil {
+			return // the store has failed; whoever opened it knows
+		}
+	}
+}
+
+// catchUp loads the tables whose revision differs from what is shown.
+func (s *Store) catchUp() error {
+	var names []string
+	err := s.options.Reader.Entities(kind, "", func(name string, h cluster.Head) bool {
+		if h.Rev != s.table(name).rev {
+			names = append(names, name)
+		}
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("list tables: %w", err)
+	}
+	for _, name := range names {
+		t, err := loadWhole(s.options.Reader, name)
+		if err != nil {
+			return err
+		}
+		s.replace(name, t)
+	}
+	return nil
+}
+
+// loadWhole reads a table of one revision while others may be applied.
+func loadWhole(r cluster.Reader, name string) (*table, error) {
+	for {
+		t, err := load(r, name)
+		if err != nil {
+			return nil, err
+		}
+		h, _, err := r.Head(entity(name))
+		if err != nil {
+			return nil, fmt.Errorf("load table %s: %w", name, err)
+		}
+		if h.Rev == t.rev {
+			return t, nil
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package meta
+
+import (
+	"context"
+	"fmt"
+
+	"ssod/cluster"
+)
+
+// lead waits until this node leads the meta shard.
+func lead(ctx context.Context, shards cluster.Shards) (shard cluster.Shard, err error) {
+	err = wait(ctx, shards, func() (ok bool) {
+		shard, ok = shards.Lead(cluster.MetaShard)
+		return ok
+	})
+	return shard, err
+}
+
+// locate waits until somebody leads the meta shard, this node or another.
+func locate(ctx context.Context, shards cluster.Shards) (owner cluster.Owner, here bool, err error) {
+	err = wait(ctx, shards, func() bool {
+		if _, here = shards.Lead(cluster.MetaShard); here {
+			return true
+		}
+		var known bool
+		owner, known = shards.Owner(cluster.MetaShard)
+		return known
+	})
+	return owner, here, err
+}
+
+// wait waits until what it is waiting for has come with a change of the meta
+// shard's owner.
+func wait(ctx context.Context, shards cluster.Shards, ok func() bool) error {
+	changed := make(chan struct{}, 1)
+	stop := shards.Watch(func(id cluster.ShardID) {
+		if id == cluster.MetaShard {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		}
+	})
+	defer stop()
+	for !ok() {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the meta shard: %w", ctx.Err())
+		}
+	}
+	return nil
+}

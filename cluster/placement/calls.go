@@ -1,0 +1,103 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// Calls carries requests to other nodes. A request may have been carried out
+// although Call fails.
+type Calls interface {
+	Call(ctx context.Context, to NodeID, request []byte) (answer []byte, err error)
+}
+
+// callTimeout bounds one request that is not worth waiting for.
+const callTimeout = 2 * time.Second
+
+var (
+	// ErrRefused: the other node refuses for good; the text says what to do.
+	ErrRefused = errors.New("refused")
+	// ErrTemporary: it may be worth to ask again.
+	ErrTemporary = errors.New("not now")
+)
+
+// call asks another node and waits for a short while.
+func (p *Placement) call(ctx context.Context, to NodeID, r *Request) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	raw, err := p.cfg.Calls.Call(ctx, to, encode(r))
+	if err != nil {
+		return nil, fmt.Errorf("ask node %d: %w", to, err)
+	}
+	return decodeAnswer(raw)
+}
+
+func decodeAnswer(raw []byte) (*Answer, error) {
+	a := &Answer{}
+	if err := proto.Unmarshal(raw, a); err != nil {
+		return nil, fmt.Errorf("answer: %w", err)
+	}
+	if a.GetError() == "" {
+		return a, nil
+	}
+	kind := ErrTemporary
+	if a.GetKind() == ErrorKind_REFUSED {
+		kind = ErrRefused
+	}
+	return nil, fmt.Errorf("%w: %s", kind, a.GetError())
+}
+
+// Serve answers a request of another node; from is 0 for one that is not a
+// member and may only join. An error means that the request is none.
+func (p *Placement) Serve(ctx context.Context, from NodeID, request []byte) ([]byte, error) {
+	r := &Request{}
+	if err := proto.Unmarshal(request, r); err != nil {
+		return nil, fmt.Errorf("request of node %d: %w", from, err)
+	}
+	a, err := p.answer(ctx, from, r)
+	if err != nil {
+		a = failed(err)
+	}
+	return encode(a), nil
+}
+
+// failed is the answer that says err. The other side knows its kind and adds
+// that itself.
+func failed(err error) *Answer {
+	a := &Answer{Kind: ErrorKind_TEMPORARY}
+	kind := ErrTemporary
+	if errors.Is(err, ErrRefused) {
+		a.Kind, kind = ErrorKind_REFUSED, ErrRefused
+	}
+	a.Error = strings.TrimPrefix(err.Error(), kind.Error()+": ")
+	return a
+}
+
+func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answer, error) {
+	if r.GetJoin() != nil {
+		return p.admit(ctx, r.GetJoin())
+	}
+	if n, ok := p.book.Node(from); !ok || n.State == NodeState_REMOVED {
+		return nil, fmt.Errorf("%w: node %d is not a member", ErrRefused, from)
+	}
+	switch {
+	case len(r.GetChange()) > 0:
+		answer, err := p.tables.Serve(ctx, r.GetChange())
+		return &Answer{Change: answer}, err
+	case r.GetPrepare() != nil:
+		return p.prepare(ctx, r.GetPrepare())
+	case r.GetRelease() != nil:
+		return p.release(ctx, r.GetRelease())
+	case r.GetLeaders() != nil:
+		p.view.hear(from, r.GetLeaders())
+		return &Answer{}, nil
+	case r.GetAwait() != nil:
+		return &Answer{}, p.tables.Await(ctx, r.GetAwait().GetTable(), r.GetAwait().GetRevision())
+	}
+	return nil, fmt.Errorf("%w: unknown request", ErrRefused)
+}

@@ -1,0 +1,314 @@
+package placement_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"go.uber.org/goleak"
+
+	"ssod/cluster"
+	"ssod/cluster/placement"
+	"ssod/cluster/replica"
+	"ssod/cluster/replica/core"
+	"ssod/persistence"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// testShards is the number of entity shards of a test cluster.
+const testShards = 4
+
+// testCluster is nodes in one process, with stores in memory and a network that
+// delivers at once between those that run and are not cut off.
+type testCluster struct {
+	*testing.T
+	mu    sync.Mutex
+	nodes map[core.NodeID]*testNode
+	cut   map[core.NodeID]bool
+}
+
+type testNode struct {
+	c         *testCluster
+	id        core.NodeID
+	name      string
+	store     *persistence.Store
+	engine    *replica.Engine
+	placement *placement.Placement
+	applied   atomic.Pointer[placement.Placement]
+	known     *placement.Book
+}
+
+func (n *testNode) book() *placement.Book { return n.known }
+
+var errDown = errors.New("the node is down")
+
+// peer is a node that from reaches.
+func (c *testCluster) peer(from, to core.NodeID) *testNode {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.nodes[to]
+	if n == nil || n.placement == nil || c.cut[from] || c.cut[to] {
+		return nil
+	}
+	return n
+}
+
+// testNetwork is one node's part of the network.
+type testNetwork struct {
+	c    *testCluster
+	from core.NodeID
+}
+
+func (t testNetwork) Send(to core.NodeID, frame []byte) {
+	if n := t.c.peer(t.from, to); n != nil {
+		if err := n.engine.Deliver(t.from, frame); err != nil {
+			t.c.Errorf("deliver: %v", err)
+		}
+	}
+}
+
+func (t testNetwork) SendSnapshot(to core.NodeID, name string, file io.Reader, frame []byte) error {
+	n := t.c.peer(t.from, to)
+	if n == nil {
+		return errDown
+	}
+	b, err := io.ReadAll(file)
+	if err != nil {
+		return err
+	}
+	return n.engine.DeliverSnapshot(t.from, name, bytes.NewReader(b), frame)
+}
+
+func (t testNetwork) Call(ctx context.Context, to core.NodeID, request []byte) ([]byte, error) {
+	n := t.c.peer(t.from, to)
+	if n == nil {
+		return nil, errDown
+	}
+	return n.applied.Load().Serve(ctx, t.from, request)
+}
+
+func (t testNetwork) LastHeard(of core.NodeID) time.Time {
+	if t.c.peer(t.from, of) == nil {
+		return time.Time{}
+	}
+	return time.Now()
+}
+
+func newCluster(t *testing.T) *testCluster {
+	c := &testCluster{T: t, nodes: map[core.NodeID]*testNode{}, cut: map[core.NodeID]bool{}}
+	t.Cleanup(func() {
+		for id := range c.nodes {
+			c.stop(id)
+		}
+	})
+	return c
+}
+
+func self(name string) placement.Node {
+	return placement.Node{Name: name, RPC: name + ":rpc", Raft: name + ":raft"}
+}
+
+// found starts the first node.
+func (c *testCluster) found(name string) core.NodeID {
+	n := c.open(1, name)
+	if err := replica.Found(n.store.Log(), 1, testShards); err != nil {
+		c.Fatal(err)
+	}
+	me := self(name)
+	me.ID = 1
+	c.start(n, placement.NewBook(me))
+	return 1
+}
+
+// join starts a node with an empty disk; it asks node at.
+func (c *testCluster) join(name string, at core.NodeID) core.NodeID {
+	c.Helper()
+	var m placement.Membership
+	c.eventually(name+" joins", func() bool {
+		var err error
+		m, err = c.ask(at, self(name), 0, time.Now())
+		if err != nil && !errors.Is(err, placement.ErrTemporary) {
+			c.Fatal(err)
+		}
+		return err == nil
+	})
+	n := c.open(m.ID, name)
+	c.start(n, placement.NewBook(m.Nodes...))
+	return m.ID
+}
+
+func (c *testCluster) ask(at core.NodeID, n placement.Node, shards int, now time.Time) (placement.Membership, error) {
+	ask := func(ctx context.Context, request []byte) ([]byte, error) {
+		return testNetwork{c, 0}.Call(ctx, at, request)
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), 5*time.Second)
+	defer cancel()
+	return placement.Join(ctx, ask, n, shards, now)
+}
+
+// open opens the store of a node, which is empty.
+func (c *testCluster) open(id core.NodeID, name string) *testNode {
+	store, err := persistence.Open(persistence.Options{
+		Dir: "data", FS: vfs.NewMem(), DefaultNode: name, Shards: testShards,
+		Logger: slog.New(slog.DiscardHandler), MemTableBytes: 1 << 20,
+	})
+	if err != nil {
+		c.Fatal(err)
+	}
+	return &testNode{c: c, id: id, name: name, store: store}
+}
+
+// start starts a node on what its store has.
+func (c *testCluster) start(n *testNode, book *placement.Book) {
+	network := testNetwork{c, n.id}
+	n.known = book
+	var err error
+	n.engine, err = replica.Open(replica.Config{
+		Node: n.id, Shards: testShards, Log: n.store.Log(), State: n.store, Transport: network, Address: book.RPC,
+		Tick: 20 * time.Millisecond, Core: core.Config{LogKeep: 64 << 10, LogTail: 16 << 10},
+		MetaApplied: func() {
+			if p := n.applied.Load(); p != nil {
+				p.Applied()
+			}
+		},
+	})
+	if err != nil {
+		c.Fatal(err)
+	}
+	me, _ := book.Node(n.id)
+	p, err := placement.Start(placement.Config{
+		Self: me, Cluster: "c1", Engine: n.engine, Book: book, Calls: network, LastHeard: network.LastHeard,
+		SealingKey: func() []byte { return []byte("sealed") },
+		Pace:       20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond,
+		Log: slog.New(slog.NewTextHandler(c.Output(), nil)),
+	})
+	if err != nil {
+		c.Fatal(err)
+	}
+	n.applied.Store(p)
+	p.Applied()
+	c.mu.Lock()
+	n.placement = p
+	c.nodes[n.id] = n
+	c.mu.Unlock()
+}
+
+// stop ends a node for good: its store was in memory.
+func (c *testCluster) stop(id core.NodeID) {
+	c.mu.Lock()
+	n := c.nodes[id]
+	p := n.placement
+	n.placement = nil
+	c.mu.Unlock()
+	if p == nil {
+		return
+	}
+	for _, end := range []func() error{p.Close, n.engine.Close, n.store.Close} {
+		if err := end(); err != nil {
+			c.Errorf("stop node %d: %v", id, err)
+		}
+	}
+	for other := range c.nodes {
+		if m := c.peer(id, other); m != nil {
+			m.engine.ConnectionLost(id)
+		}
+	}
+}
+
+// running are the nodes that were not stopped.
+func (c *testCluster) running() (all []*testNode) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, n := range c.nodes {
+		if n.placement != nil && !c.cut[n.id] {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// eventually polls until ok.
+func (c *testCluster) eventually(what string, ok func() bool) {
+	c.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(20 * time.Second)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			c.Fatalf("not in time: %s", what)
+		}
+	}
+}
+
+// leader waits for a node to lead a shard.
+func (c *testCluster) leader(id cluster.ShardID) (leader *testNode, shard cluster.Shard) {
+	c.Helper()
+	c.eventually(fmt.Sprintf("shard %d has a leader", id), func() bool {
+		for _, n := range c.running() {
+			ctx, cancel := context.WithTimeout(c.Context(), time.Second)
+			defer cancel()
+			if s, ok := n.engine.Lead(id); ok && s.ReadBarrier(ctx) == nil {
+				leader, shard = n, s
+				return true
+			}
+		}
+		return false
+	})
+	return leader, shard
+}
+
+// members waits until the groups of all shards have so many voters and learners.
+func (c *testCluster) members(voters, learners int) {
+	c.Helper()
+	for id := range cluster.ShardID(testShards + 1) {
+		c.eventually(fmt.Sprintf("shard %d has %d voters and %d learners", id, voters, learners), func() bool {
+			n, _ := c.leader(id)
+			st, err := n.engine.Status(c.Context(), id)
+			conf := st.Applied.Conf
+			return err == nil && len(conf.GetVoters()) == voters && len(conf.GetLearners()) == learners && len(conf.GetVotersOutgoing()) == 0
+		})
+	}
+}
+
+func entity(i int) cluster.Entity { return cluster.Entity{Kind: "k", Identity: fmt.Sprint(i)} }
+
+// fill commits entities to every shard, whoever leads.
+func (c *testCluster) fill(from, to int) {
+	c.Helper()
+	for id := range cluster.ShardID(testShards) {
+		for i := from; i < to; i++ {
+			commit := cluster.Commit{Entity: entity(i), State: make([]byte, 100), Outcomes: []cluster.Outcome{{Request: cluster.RequestID{byte(i), byte(i >> 8), 1}}}}
+			c.eventually("a commit", func() bool {
+				_, shard := c.leader(id + 1)
+				ctx, cancel := context.WithTimeout(c.Context(), time.Second)
+				defer cancel()
+				err := shard.Commit(ctx, commit)
+				return err == nil || errors.Is(err, cluster.ErrRejected)
+			})
+		}
+	}
+}
+
+// holds checks that the leaders have all entities.
+func (c *testCluster) holds(count int) {
+	c.Helper()
+	for id := range cluster.ShardID(testShards) {
+		_, shard := c.leader(id + 1)
+		for i := range count {
+			if _, ok, err := shard.Head(entity(i)); !ok || err != nil {
+				c.Errorf("shard %d: entity %d: got %v, %v", id+1, i, ok, err)
+			}
+		}
+	}
+}

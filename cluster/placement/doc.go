@@ -1,0 +1,35 @@
+// Package placement decides and brings about which nodes hold which shards.
+//
+// Two tables of the meta shard say how it should be: the registry of nodes,
+// whose ids are never used again, and the map of shards. Every node has them in
+// its [Book].
+//
+//	planner    on the leader of the meta shard: registry -> map   (package plan)
+//	mover      on the leader of each shard: map -> members of its group
+//	janitor    on every node: replicas that the map does not have here are
+//	           removed, after their group's leader agreed
+//	herald     on every node: tells the others which shards it leads
+//
+// Nodes ask each other through [Calls]; [Placement.Serve] answers. A request
+// may be repeated, and none waits for long.
+//
+// # Growing
+//
+// A node that joins asks any member with [Join]. It gets an id, the cluster's id
+// and sealing key, and the addresses of the others. From then on the planner has
+// it on the map, and the leaders of the shards bring it up to date. The second
+// node only listens; when the third is up to date each shard goes from one voter
+// to three in one change.
+//
+// # Losing
+//
+// A node that was unreachable for [Config.DeadAfter] is replaced on other nodes
+// where there are any. A node that joins under the name of one that is
+// unreachable takes its place under a new id; [Placement.Remove] gives a node up
+// without a successor.
+//
+// # Who leads what
+//
+// [View] is the node's view of all shards, the ones included that it has no
+// replica of: leaders tell everybody.
+package placement

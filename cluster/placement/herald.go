@@ -1,0 +1,107 @@
+package placement
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"ssod/cluster"
+)
+
+// herald tells the other nodes which shards this one leads.
+type herald struct {
+	p *Placement
+
+	mu   sync.Mutex
+	told map[NodeID]report
+	busy map[NodeID]bool // being told
+}
+
+// report is what a node was told last.
+type report struct {
+	leads map[cluster.ShardID]uint64
+	aloof bool
+	at    time.Time
+}
+
+// retell is how often a node is told again that lacks a replica of something
+// led here, and so hears of its leader from nobody else.
+const retell = 5 * time.Second
+
+func newHerald(p *Placement) *herald {
+	return &herald{p: p, told: map[NodeID]report{}, busy: map[NodeID]bool{}}
+}
+
+// look tells whom it concerns, each in a goroutine of its own: one that does
+// not answer holds up nobody.
+func (h *herald) look(ctx context.Context) {
+	now := report{leads: h.p.leads(), aloof: h.p.aloof.Load(), at: time.Now()}
+	for _, n := range h.p.book.others(h.p.self) {
+		switch {
+		case !h.p.Alive(n.ID):
+			h.forget(n.ID)
+		case h.begin(n.ID, now):
+			h.p.running.Go(func() { h.tell(ctx, n.ID, now) })
+		}
+	}
+}
+
+// forget makes a node that went away hear everything when it comes back.
+func (h *herald) forget(n NodeID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.told, n)
+}
+
+// begin reports whether a node is to be told now.
+func (h *herald) begin(n NodeID, now report) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	last, told := h.told[n]
+	due := !told || last.aloof != now.aloof || !maps.Equal(last.leads, now.leads) ||
+		now.at.Sub(last.at) > retell && h.p.lacks(n, now.leads)
+	if h.busy[n] || !due {
+		return false
+	}
+	h.busy[n] = true
+	return true
+}
+
+func (h *herald) tell(ctx context.Context, n NodeID, now report) {
+	_, err := h.p.call(ctx, n, &Request{Leaders: &Leaders{Leaders: leadersOf(now.leads), Aloof: now.aloof}})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.busy, n)
+	if err == nil { // else it is told at the next look
+		h.told[n] = now
+	}
+}
+
+// leads are the terms of the shards that this node leads.
+func (p *Placement) leads() map[cluster.ShardID]uint64 {
+	m := map[cluster.ShardID]uint64{}
+	for id := range cluster.ShardID(p.engine.Count() + 1) {
+		if shard, ok := p.engine.Lead(id); ok {
+			m[id] = shard.Term()
+		}
+	}
+	return m
+}
+
+// lacks reports whether a node has no place in one of the shards.
+func (p *Placement) lacks(n NodeID, shards map[cluster.ShardID]uint64) bool {
+	for id := range shards {
+		if a, ok := p.book.Place(int(id)); !ok || !a.Has(n) {
+			return true
+		}
+	}
+	return false
+}
+
+func leadersOf(leads map[cluster.ShardID]uint64) (all []*Leader) {
+	for id, term := range leads {
+		all = append(all, &Leader{Shard: uint32(id), Term: term})
+	}
+	return all
+}

@@ -1,0 +1,215 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster"
+	"ssod/cluster/placement/plan"
+	"ssod/cluster/replica/core"
+)
+
+const (
+	// maxMoves is how many shards led here get a new replica at a time.
+	maxMoves = 2
+	// movePace is how often moves under way are looked at.
+	movePace = 20 * time.Millisecond
+	// recheck is after how long a settled shard is looked at again.
+	recheck = 5 * time.Second
+	// handOverPause is between two attempts to pass a lead on.
+	handOverPause = 3 * time.Second
+)
+
+// mover brings the groups of the shards that this node leads to their place on
+// the map. Only its loop uses it.
+type mover struct {
+	p       *Placement
+	settled map[cluster.ShardID]settlement
+	known   map[cluster.ShardID]map[NodeID]plan.ReplicaID
+	handed  map[cluster.ShardID]time.Time
+}
+
+// settlement is when a shard was found at its place.
+type settlement struct {
+	term  uint64
+	place plan.Assignment
+	at    time.Time
+}
+
+func newMover(p *Placement) *mover {
+	return &mover{
+		p: p, settled: map[cluster.ShardID]settlement{},
+		known: map[cluster.ShardID]map[NodeID]plan.ReplicaID{}, handed: map[cluster.ShardID]time.Time{},
+	}
+}
+
+// look moves until nothing is under way.
+func (m *mover) look(ctx context.Context) {
+	pace := time.NewTicker(movePace)
+	defer pace.Stop()
+	for m.pass(ctx) {
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// round is what one pass has done so far.
+type round struct {
+	moves int             // shards that wait for a replica
+	away  map[NodeID]bool // nodes that did not answer
+	busy  bool
+}
+
+// pass takes every shard that is led here one step, and reports whether more
+// follows soon.
+func (m *mover) pass(ctx context.Context) bool {
+	r := &round{away: map[NodeID]bool{}}
+	if m.p.resigning.Load() {
+		return false
+	}
+	for id := range cluster.ShardID(m.p.engine.Count() + 1) {
+		shard, leads := m.p.engine.Lead(id)
+		place, ok := m.p.book.Place(int(id))
+		if !leads || !ok || m.rests(id, shard.Term(), place) {
+			continue
+		}
+		if err := m.step(ctx, id, place, r); err != nil && ctx.Err() == nil {
+			m.p.cfg.Log.Debug("a shard is not moved", "shard", id, "error", err)
+		}
+	}
+	return r.busy && ctx.Err() == nil
+}
+
+// rests reports whether a shard was settled in this place not long ago.
+func (m *mover) rests(id cluster.ShardID, term uint64, place plan.Assignment) bool {
+	s, ok := m.settled[id]
+	return ok && s.term == term && s.place.Equal(place) && time.Since(s.at) < recheck
+}
+
+// step takes one shard one step.
+func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignment, r *round) error {
+	st, err := m.p.engine.Status(ctx, id)
+	if err != nil || !st.Open {
+		return err
+	}
+	switch step := plan.Next(place, m.group(st)); step.Kind {
+	case plan.Settled:
+		m.settled[id] = settlement{st.Term, place, time.Now()}
+	case plan.Wait:
+		r.moves++
+		r.busy = true
+	case plan.Add:
+		return m.add(ctx, st, step.Node, r)
+	case plan.Reform:
+		r.busy = true
+		return m.reform(ctx, st, step.Changes)
+	case plan.HandOver:
+		return m.handOver(ctx, st, step.To, r)
+	}
+	return nil
+}
+
+// group is what the plan needs to know of a group.
+func (m *mover) group(st core.Status) plan.Group {
+	conf := st.Applied.Conf
+	return plan.Group{
+		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
+		Joint: len(conf.GetVotersOutgoing()) > 0, Match: st.Match, Applied: st.Applied.Index,
+		Alive: m.p.Alive, Willing: m.p.view.willing, Known: m.known[st.Shard],
+	}
+}
+
+func replicas(ids []uint64) (rs []plan.ReplicaID) {
+	for _, id := range ids {
+		rs = append(rs, plan.ReplicaID(id))
+	}
+	return rs
+}
+
+// add gets a node to make a replica, and makes that a learner.
+func (m *mover) add(ctx context.Context, st core.Status, n NodeID, r *round) error {
+	if r.moves >= maxMoves || r.away[n] {
+		r.busy = r.busy || !r.away[n]
+		return nil
+	}
+	r.moves++
+	a, err := m.p.call(ctx, n, &Request{Prepare: &PrepareRequest{Shard: uint32(st.Shard)}})
+	if err != nil {
+		r.away[n] = true
+		return err
+	}
+	id := plan.ReplicaID(a.GetPrepared().GetReplica())
+	if id.Node() != n {
+		return errors.New("the node answered with a replica of another one")
+	}
+	if m.known[st.Shard] == nil {
+		m.known[st.Shard] = map[NodeID]plan.ReplicaID{}
+	}
+	m.known[st.Shard][n] = id
+	r.busy = true
+	return m.change(ctx, st, change(pb.ConfChangeAddLearnerNode, id))
+}
+
+// reform changes the members as the plan says.
+func (m *mover) reform(ctx context.Context, st core.Status, changes []plan.Change) error {
+	types := map[plan.ChangeKind]pb.ConfChangeType{
+		plan.Promote: pb.ConfChangeAddNode, plan.Demote: pb.ConfChangeAddLearnerNode, plan.Expel: pb.ConfChangeRemoveNode,
+	}
+	var cs []*pb.ConfChangeSingle
+	for _, c := range changes {
+		cs = append(cs, change(types[c.Kind], c.Replica))
+	}
+	return m.change(ctx, st, cs...)
+}
+
+func change(t pb.ConfChangeType, id plan.ReplicaID) *pb.ConfChangeSingle {
+	return &pb.ConfChangeSingle{Type: t.Enum(), NodeId: new(uint64(id))}
+}
+
+func (m *mover) change(ctx context.Context, st core.Status, cs ...*pb.ConfChangeSingle) error {
+	err := m.p.engine.ChangeMembers(ctx, st.Shard, st.Term, cs)
+	if errors.Is(err, core.ErrConfChange) {
+		return nil // another one is under way
+	}
+	return err
+}
+
+// handOver passes the lead on, not too often: the shard takes no commits
+// meanwhile.
+func (m *mover) handOver(ctx context.Context, st core.Status, to plan.ReplicaID, r *round) error {
+	if time.Since(m.handed[st.Shard]) < handOverPause {
+		return nil
+	}
+	m.handed[st.Shard] = time.Now()
+	return m.p.engine.Transfer(ctx, st.Shard, to)
+}
+
+// prepare makes a replica for the leader of a shard.
+func (p *Placement) prepare(ctx context.Context, r *PrepareRequest) (*Answer, error) {
+	lock, err := p.lock(r.GetShard())
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Unlock()
+	id, err := p.engine.Prepare(ctx, cluster.ShardID(r.GetShard()))
+	if err != nil {
+		return nil, err
+	}
+	return &Answer{Prepared: &Prepared{Replica: uint64(id)}}, nil
+}
+
+// lock takes the lock of a shard's replica here.
+func (p *Placement) lock(shard uint32) (*sync.Mutex, error) {
+	if uint64(shard) >= uint64(len(p.locks)) {
+		return nil, errors.New("there is no such shard")
+	}
+	p.locks[shard].Lock()
+	return &p.locks[shard], nil
+}

@@ -1,0 +1,134 @@
+package placement
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/cluster/placement/plan"
+	"ssod/persistence"
+)
+
+// NodeID numbers a node; it is never used again.
+type NodeID = persistence.NodeID
+
+// Node is a node in the registry.
+type Node struct {
+	ID    NodeID
+	Name  string
+	State NodeState
+	// RPC is where it takes actor messages, Raft where it takes everything else
+	// from other nodes.
+	RPC, Raft string
+	// HTTP, Admin, Gossip and Version are for operators.
+	HTTP, Admin, Gossip, Version string
+	// Joined is when it became a member, Changed when its state became what it
+	// is.
+	Joined, Changed time.Time
+	// ReplacedBy is the node that took the name of one that was removed.
+	ReplacedBy NodeID
+}
+
+// sameAs reports whether two nodes are reached and described alike.
+func (n Node) sameAs(o Node) bool {
+	return n.RPC == o.RPC && n.Raft == o.Raft && n.HTTP == o.HTTP && n.Admin == o.Admin &&
+		n.Gossip == o.Gossip && n.Version == o.Version
+}
+
+// here describes the node as other says it is reached now.
+func (n Node) here(o Node) Node {
+	n.RPC, n.Raft, n.HTTP, n.Admin, n.Gossip, n.Version = o.RPC, o.Raft, o.HTTP, o.Admin, o.Gossip, o.Version
+	return n
+}
+
+// planned is the node as far as the plan is concerned.
+func (n Node) planned() plan.Node {
+	states := map[NodeState]plan.State{NodeState_DEAD: plan.Dead, NodeState_REMOVED: plan.Removed}
+	return plan.Node{ID: n.ID, State: states[n.State]}
+}
+
+func (n Node) record() *NodeRecord {
+	return &NodeRecord{
+		Id: uint32(n.ID), Name: n.Name, State: n.State, Rpc: n.RPC, Raft: n.Raft,
+		Http: n.HTTP, Admin: n.Admin, Gossip: n.Gossip, Version: n.Version,
+		JoinedMs: milli(n.Joined), ChangedMs: milli(n.Changed), ReplacedBy: uint32(n.ReplacedBy),
+	}
+}
+
+func nodeOf(r *NodeRecord) Node {
+	return Node{
+		ID: NodeID(r.GetId()), Name: r.GetName(), State: r.GetState(), RPC: r.GetRpc(), Raft: r.GetRaft(),
+		HTTP: r.GetHttp(), Admin: r.GetAdmin(), Gossip: r.GetGossip(), Version: r.GetVersion(),
+		Joined: timeOf(r.GetJoinedMs()), Changed: timeOf(r.GetChangedMs()), ReplacedBy: NodeID(r.GetReplacedBy()),
+	}
+}
+
+func milli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// key is where the node is in the table; keys are in the order of ids.
+func (n Node) key() string { return fmt.Sprintf("%010d", n.ID) }
+
+func (n Node) encode() []byte { return encode(n.record()) }
+
+func decodeNode(key string, value []byte) (Node, error) {
+	r := &NodeRecord{}
+	if err := proto.Unmarshal(value, r); err != nil {
+		return Node{}, fmt.Errorf("node %s: %w", key, err)
+	}
+	return nodeOf(r), nil
+}
+
+// encode makes bytes of a message of ours, which never fails.
+func encode(m proto.Message) []byte {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		panic(fmt.Sprintf("encode %T: %v", m, err))
+	}
+	return b
+}
+
+// shardKey is where a shard is in the table.
+func shardKey(shard int) string { return fmt.Sprintf("%05d", shard) }
+
+func encodeAssignment(a plan.Assignment) []byte {
+	return encode(&ShardRecord{Voters: numbers(a.Voters), Learners: numbers(a.Learners), Preferred: uint32(a.Preferred)})
+}
+
+func decodeAssignment(key string, value []byte) (shard int, a plan.Assignment, err error) {
+	r := &ShardRecord{}
+	if err = proto.Unmarshal(value, r); err == nil {
+		shard, err = strconv.Atoi(key)
+	}
+	if err != nil {
+		return 0, a, fmt.Errorf("place of shard %s: %w", key, err)
+	}
+	return shard, plan.Assignment{Voters: ids(r.GetVoters()), Learners: ids(r.GetLearners()), Preferred: NodeID(r.GetPreferred())}, nil
+}
+
+func numbers(nodes []NodeID) (ns []uint32) {
+	for _, n := range nodes {
+		ns = append(ns, uint32(n))
+	}
+	return ns
+}
+
+func ids(ns []uint32) (nodes []NodeID) {
+	for _, n := range ns {
+		nodes = append(nodes, NodeID(n))
+	}
+	return nodes
+}

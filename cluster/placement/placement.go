@@ -1,0 +1,231 @@
+package placement
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/meta"
+	"ssod/cluster/replica"
+)
+
+// Config is what a [Placement] needs. Self, Cluster, Engine, Book, Calls and
+// LastHeard are required.
+type Config struct {
+	// Self is this node as it should be in the registry.
+	Self Node
+	// Cluster is the cluster's id.
+	Cluster string
+	// Replicas is how many copies each shard should have; 0 means 3.
+	Replicas int
+	// Engine runs this node's replicas.
+	Engine *replica.Engine
+	// Book is what is known of other nodes; the engine and the network use it
+	// too.
+	Book *Book
+	// Calls carries requests to other nodes.
+	Calls Calls
+	// LastHeard is when a node was last heard of; the zero time: never.
+	LastHeard func(NodeID) time.Time
+	// Met and Left tell the network of members and of nodes that were
+	// removed. nil: nobody wants to know. They must not block.
+	Met  func(Node)
+	Left func(NodeID)
+	// SealingKey is handed to nodes that join.
+	SealingKey func() []byte
+
+	// Aloof: others hand no leads to this node until [Placement.Ready].
+	Aloof bool
+	// DeadAfter is for how long a node is unreachable before what it holds is
+	// replaced; 0 means five minutes. Less moves data for every long restart.
+	DeadAfter time.Duration
+	// AliveWithin is how recently a node that counts as alive was heard of; 0
+	// means three seconds.
+	AliveWithin time.Duration
+	// Pace is how often everything is looked at; 0 means 200 ms. Changes of
+	// the map or of leaderships do not wait for it.
+	Pace time.Duration
+	// Clock is the wall clock; nil means time.Now.
+	Clock func() time.Time
+	// Log gets what an operator should know; nil means slog.Default.
+	Log *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.Replicas == 0 {
+		c.Replicas = 3
+	}
+	orDefault(&c.DeadAfter, 5*time.Minute)
+	orDefault(&c.AliveWithin, 3*time.Second)
+	orDefault(&c.Pace, 200*time.Millisecond)
+	if c.Met == nil {
+		c.Met = func(Node) {}
+	}
+	if c.Left == nil {
+		c.Left = func(NodeID) {}
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return c
+}
+
+func orDefault(d *time.Duration, v time.Duration) {
+	if *d == 0 {
+		*d = v
+	}
+}
+
+// Placement is one node's part in placing shards. It is safe for concurrent use.
+type Placement struct {
+	cfg    Config
+	self   NodeID
+	book   *Book
+	engine *replica.Engine
+	tables *meta.Store
+	view   *View
+	locks  []sync.Mutex // by shard: its replica here is made, released or removed
+
+	aloof     atomic.Bool // this node takes no leads: it starts or is about to stop
+	resigning atomic.Bool
+
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	wakes   [loops]chan struct{} // each has room for one signal
+	reading sync.Mutex           // held to take over what the tables say
+}
+
+// Start begins to take part. The engine is open by then.
+func Start(cfg Config) (*Placement, error) {
+	cfg = cfg.withDefaults()
+	p := &Placement{
+		cfg: cfg, self: cfg.Self.ID, book: cfg.Book, engine: cfg.Engine,
+		locks: make([]sync.Mutex, cfg.Engine.Count()+1),
+	}
+	p.aloof.Store(cfg.Aloof)
+	for i := range p.wakes {
+		p.wakes[i] = make(chan struct{}, 1)
+	}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.view = newView(cfg.Engine, cfg.Book)
+	var err error
+	p.tables, err = meta.Follow(p.view, meta.Options{
+		Reader: cfg.Engine.Reader(cluster.MetaShard), Forward: p.forward, Spread: p.spread,
+	})
+	if err != nil {
+		p.cancel()
+		return nil, fmt.Errorf("start placement: %w", err)
+	}
+	p.watch()
+	return p, nil
+}
+
+// watch starts the loops and what wakes them.
+func (p *Placement) watch() {
+	stops := []func(){
+		p.tables.Watch(nodesTable, p.reread),
+		p.tables.Watch(shardsTable, p.reread),
+		p.engine.Watch(func(cluster.ShardID) { p.wake() }),
+		p.view.follow(),
+	}
+	context.AfterFunc(p.ctx, func() {
+		for _, stop := range stops {
+			stop()
+		}
+	})
+	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look}
+	p.reread()
+	for i, look := range looks {
+		p.running.Go(func() { p.loop(look, p.wakes[i]) })
+	}
+}
+
+// loops is how many things are looked after.
+const loops = 4
+
+// loop runs look at the placement's pace and whenever something changed.
+func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {
+	pace := time.NewTicker(p.cfg.Pace)
+	defer pace.Stop()
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-pace.C:
+		case <-woken:
+		}
+		look(p.ctx)
+	}
+}
+
+func (p *Placement) wake() {
+	for _, woken := range p.wakes {
+		select {
+		case woken <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// reread takes over what the tables say now.
+func (p *Placement) reread() {
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	if err := p.book.read(p.tables); err != nil {
+		p.cfg.Log.Error("the registry of nodes cannot be read", "error", err)
+		return
+	}
+	for _, n := range p.book.Nodes() {
+		switch {
+		case n.ID == p.self:
+		case n.State == NodeState_REMOVED:
+			p.cfg.Left(n.ID)
+		default:
+			p.cfg.Met(n)
+		}
+	}
+	p.wake()
+}
+
+// Close ends what the node does about placement.
+func (p *Placement) Close() error {
+	p.cancel()
+	p.running.Wait()
+	return p.tables.Close()
+}
+
+// Tables are the tables of the meta shard.
+func (p *Placement) Tables() *meta.Store { return p.tables }
+
+// Shards are all shards as this node sees them.
+func (p *Placement) Shards() *View { return p.view }
+
+// Applied is to be called when something was applied to the meta shard here.
+func (p *Placement) Applied() { p.tables.Applied() }
+
+// Alive reports whether a node was heard of lately.
+func (p *Placement) Alive(n NodeID) bool {
+	return n == p.self || time.Since(p.cfg.LastHeard(n)) < p.cfg.AliveWithin
+}
+
+// forward hands a change of a meta table to the leader of the meta shard.
+func (p *Placement) forward(ctx context.Context, to cluster.Owner, request []byte) ([]byte, error) {
+	n, ok := p.book.At(to.Address)
+	if !ok {
+		return nil, fmt.Errorf("%w: no node is known at %s", ErrTemporary, to.Address)
+	}
+	raw, err := p.cfg.Calls.Call(ctx, n.ID, encode(&Request{Change: request}))
+	if err != nil {
+		return nil, err
+	}
+	a, err := decodeAnswer(raw)
+	return a.GetChange(), err
+}

@@ -1,0 +1,216 @@
+package placement_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/placement"
+	"ssod/cluster/replica/core"
+)
+
+// three starts a cluster and lets it grow to three nodes.
+func three(t *testing.T) *testCluster {
+	c := newCluster(t)
+	c.found("n1")
+	c.fill(0, 10)
+	c.join("n2", 1)
+	c.members(1, 1)
+	c.fill(10, 20)
+	c.join("n3", 2)
+	c.members(3, 0)
+	return c
+}
+
+func TestAClusterGrowsToThree(t *testing.T) {
+	c := three(t)
+	c.holds(20)
+	c.fill(20, 30)
+	for _, n := range c.running() {
+		c.eventually("the registry has three nodes", func() bool { return len(n.book().Nodes()) == 3 })
+	}
+	leads := map[core.NodeID]int{}
+	c.eventually("the leaders are spread", func() bool {
+		clear(leads)
+		for id := range cluster.ShardID(testShards + 1) {
+			n, _ := c.leader(id)
+			leads[n.id]++
+		}
+		return leads[1] > 0 && leads[2] > 0 && leads[3] > 0
+	})
+}
+
+func TestEveryNodeKnowsEveryOwner(t *testing.T) {
+	c := newCluster(t)
+	c.found("n1")
+	c.join("n2", 1)
+	for id := range cluster.ShardID(testShards + 1) {
+		n2 := c.nodes[2]
+		c.eventually("the owner is known", func() bool {
+			owner, ok := n2.placement.Shards().Owner(id)
+			return ok && owner.Address == "n1:rpc"
+		})
+	}
+}
+
+func TestANodeIsKilledAndReplaced(t *testing.T) {
+	c := three(t)
+	c.stop(2)
+	c.fill(20, 30)
+	id := c.join("n2", 1)
+	if id != 4 {
+		t.Errorf("the new node has id %d, want 4", id)
+	}
+	c.eventually("the new node votes everywhere", func() bool {
+		for s := range cluster.ShardID(testShards + 1) {
+			n, _ := c.leader(s)
+			st, err := n.engine.Status(t.Context(), s)
+			if err != nil || !voters(st)[1] || !voters(st)[3] || !voters(st)[4] || len(voters(st)) != 3 {
+				return false
+			}
+		}
+		return true
+	})
+	c.stop(1)
+	c.fill(30, 40)
+	c.holds(40)
+}
+
+func voters(st core.Status) map[core.NodeID]bool {
+	m := map[core.NodeID]bool{}
+	for _, set := range [][]uint64{st.Applied.Conf.GetVoters(), st.Applied.Conf.GetVotersOutgoing(), st.Applied.Conf.GetLearners()} {
+		for _, id := range set {
+			m[core.ReplicaID(id).Node()] = true
+		}
+	}
+	return m
+}
+
+func TestADeadNodeIsRemoved(t *testing.T) {
+	c := three(t)
+	p := c.nodes[1].placement
+	if err := p.Remove(t.Context(), "n3"); !errors.Is(err, placement.ErrAlive) {
+		t.Errorf("remove a node that is alive: got %v", err)
+	}
+	if err := p.Remove(t.Context(), "n9"); !errors.Is(err, placement.ErrUnknownNode) {
+		t.Errorf("remove a node that is not there: got %v", err)
+	}
+	c.stop(3)
+	c.eventually("it is removed", func() bool { return p.Remove(t.Context(), "n3") == nil })
+	c.members(2, 0)
+	c.fill(20, 30)
+	c.join("n4", 2)
+	c.members(3, 0)
+	c.holds(30)
+}
+
+func TestAFourthNodeTakesOverFromADeadOne(t *testing.T) {
+	c := three(t)
+	c.join("n4", 3)
+	c.stop(2)
+	c.eventually("node 2 holds nothing any more", func() bool {
+		for s := range cluster.ShardID(testShards) {
+			n, _ := c.leader(s + 1)
+			if st, err := n.engine.Status(t.Context(), s+1); err != nil || voters(st)[2] || len(voters(st)) != 3 {
+				return false
+			}
+		}
+		return true
+	})
+	c.fill(20, 30)
+	c.holds(30)
+}
+
+func TestReplicasThatMovedAwayAreRemoved(t *testing.T) {
+	c := three(t)
+	c.join("n4", 1)
+	c.eventually("every node has three quarters of the replicas", func() bool {
+		total := 0
+		for _, n := range c.running() {
+			for s := range cluster.ShardID(testShards) {
+				if _, err := n.engine.Status(t.Context(), s+1); err == nil {
+					total++
+				}
+			}
+		}
+		return total == 3*testShards
+	})
+	c.holds(20)
+	for _, n := range c.running() {
+		for s := range cluster.ShardID(testShards + 1) {
+			c.eventually("the owner is known", func() bool {
+				leader, _ := c.leader(s)
+				owner, ok := n.placement.Shards().Owner(s)
+				return ok && owner.Address == leader.name+":rpc"
+			})
+		}
+	}
+}
+
+func TestTablesAreChangedFromEveryNode(t *testing.T) {
+	c := three(t)
+	for _, n := range c.running() {
+		tables := n.placement.Tables()
+		c.eventually("a change", func() bool {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			return tables.Change(ctx, "revoked", map[string][]byte{n.name: []byte("1")}, nil) == nil
+		})
+		for _, other := range c.running() { // without waiting: the change was answered
+			if _, ok := other.placement.Tables().Get("revoked", n.name); !ok {
+				t.Errorf("%s changed a table, %s does not have it", n.name, other.name)
+			}
+		}
+	}
+}
+
+func TestJoinIsRefused(t *testing.T) {
+	c := newCluster(t)
+	c.found("n1")
+	c.eventually("the registry is there", func() bool { return c.nodes[1].placement.Tables().Read("nodes").Revision() > 0 })
+	tests := []struct {
+		name   string
+		node   placement.Node
+		shards int
+		clock  time.Duration
+		want   error
+		says   string
+	}{
+		{"under a live node's name", self("n1"), 0, 0, placement.ErrTemporary, "another --node name"},
+		{"another number of shards", self("n2"), 64, 0, placement.ErrRefused, "--shards 4"},
+		{"a clock behind", self("n2"), 0, -11 * time.Second, placement.ErrTemporary, "NTP"},
+		{"a clock ahead", self("n2"), 0, 11 * time.Second, placement.ErrTemporary, "NTP"},
+		{"without addresses", placement.Node{Name: "n2"}, 0, 0, placement.ErrRefused, "addresses"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := c.ask(1, tt.node, tt.shards, time.Now().Add(tt.clock))
+			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("got %v, want %v that says %q", err, tt.want, tt.says)
+			}
+		})
+	}
+	if n := len(c.nodes[1].book().Nodes()); n != 1 {
+		t.Errorf("the registry has %d nodes, want 1", n)
+	}
+	m, err := c.ask(1, self("n2"), testShards, time.Now().Add(9*time.Second))
+	if err != nil || m.ID != 2 || m.Cluster != "c1" || m.Shards != testShards || string(m.SealingKey) != "sealed" || len(m.Nodes) != 2 {
+		t.Errorf("got %+v, %v", m, err)
+	}
+}
+
+func TestOnlyMembersAreServed(t *testing.T) {
+	c := newCluster(t)
+	c.found("n1")
+	p := c.nodes[1].placement
+	if answer, err := p.Serve(t.Context(), 1, []byte("rubbish")); err == nil {
+		t.Errorf("rubbish: got %q", answer)
+	}
+	answer, err := p.Serve(t.Context(), 9, []byte{0x12, 0x02, 0x08, 0x01}) // prepare shard 1
+	if err != nil || !strings.Contains(string(answer), "not a member") {
+		t.Errorf("a stranger: got %q, %v", answer, err)
+	}
+}

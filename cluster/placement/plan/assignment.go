@@ -1,0 +1,47 @@
+package plan
+
+import (
+	"slices"
+
+	"ssod/persistence"
+)
+
+// NodeID numbers a node; it is never used again.
+type NodeID = persistence.NodeID
+
+// Assignment is where one shard belongs.
+type Assignment struct {
+	// Voters decide together; Learners only listen. Both are in order.
+	Voters, Learners []NodeID
+	// Preferred is the voter that should lead; 0: any.
+	Preferred NodeID
+}
+
+// Map is where every shard belongs, by shard; shard 0 is the meta group.
+type Map []Assignment
+
+// Has reports whether a node holds a replica.
+func (a Assignment) Has(n NodeID) bool {
+	return slices.Contains(a.Voters, n) || slices.Contains(a.Learners, n)
+}
+
+// Replicas are all nodes that hold one, voters first.
+func (a Assignment) Replicas() []NodeID {
+	return slices.Concat(a.Voters, a.Learners)
+}
+
+// Equal reports whether two assignments say the same.
+func (a Assignment) Equal(b Assignment) bool {
+	return a.Preferred == b.Preferred && slices.Equal(a.Voters, b.Voters) && slices.Equal(a.Learners, b.Learners)
+}
+
+// normal puts the nodes in order, so that equal assignments look equal.
+func (a Assignment) normal() Assignment {
+	slices.Sort(a.Voters)
+	slices.Sort(a.Learners)
+	return a
+}
+
+func without(nodes []NodeID, n NodeID) []NodeID {
+	return slices.DeleteFunc(slices.Clone(nodes), func(m NodeID) bool { return m == n })
+}

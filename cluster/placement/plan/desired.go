@@ -1,0 +1,243 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+)
+
+// State is what the cluster makes of a node.
+type State int
+
+const (
+	// Active nodes hold replicas and get new ones.
+	Active State = iota
+	// Dead nodes have been unreachable for long: what they hold is replaced on
+	// other nodes where there are any, and stays theirs where there are none.
+	Dead
+	// Removed nodes are gone for good.
+	Removed
+)
+
+// Node is a node as far as its replicas are concerned.
+type Node struct {
+	ID    NodeID
+	State State
+}
+
+// Rules are the cluster's wishes.
+type Rules struct {
+	// Shards is the number of entity shards; shard 0 comes on top.
+	Shards int
+	// Replicas is how many copies each shard should have.
+	Replicas int
+}
+
+// metaVoters is how many nodes vote in the meta group at most; all others
+// listen, so that each has the map.
+const metaVoters = 5
+
+// Desired returns the map that the cluster should have, given the one it has.
+// Nodes may come in any order.
+func Desired(nodes []Node, now Map, r Rules) Map {
+	p := newPlanner(nodes, now, r)
+	p.next[0] = p.meta(p.current(0))
+	for s := 1; s <= r.Shards; s++ {
+		p.place(s)
+	}
+	p.spread()
+	for s := 1; s <= r.Shards; s++ {
+		p.vote(s)
+	}
+	p.lead()
+	return p.next
+}
+
+// planner is one run of Desired.
+type planner struct {
+	rules   Rules
+	now     Map
+	next    Map
+	members []NodeID // all but the removed, in order
+	active  map[NodeID]bool
+	holds   map[NodeID]int // entity shards per member
+	sets    [][]NodeID     // who holds each entity shard, by shard
+	frozen  []bool         // shards that are left as they are
+}
+
+func newPlanner(nodes []Node, now Map, r Rules) *planner {
+	p := &planner{
+		rules: r, now: now, next: make(Map, r.Shards+1),
+		active: map[NodeID]bool{}, holds: map[NodeID]int{},
+		sets: make([][]NodeID, r.Shards+1), frozen: make([]bool, r.Shards+1),
+	}
+	for _, n := range nodes {
+		if n.State == Removed {
+			continue
+		}
+		p.members = append(p.members, n.ID)
+		if n.State == Active {
+			p.active[n.ID] = true
+		}
+	}
+	slices.Sort(p.members)
+	return p
+}
+
+// current is where a shard is now, without the nodes that were removed.
+func (p *planner) current(s int) Assignment {
+	if s >= len(p.now) {
+		return Assignment{}
+	}
+	a := p.now[s]
+	gone := func(n NodeID) bool { return !slices.Contains(p.members, n) }
+	return Assignment{
+		Voters:    slices.DeleteFunc(slices.Clone(a.Voters), gone),
+		Learners:  slices.DeleteFunc(slices.Clone(a.Learners), gone),
+		Preferred: a.Preferred,
+	}
+}
+
+// lost reports that no voter of a shard is healthy. Then nothing may be taken
+// away from it: what is left of its data is where it is.
+func (p *planner) lost(s int, a Assignment) bool {
+	return s < len(p.now) && len(p.now[s].Voters) > 0 && !slices.ContainsFunc(a.Voters, p.healthy)
+}
+
+func (p *planner) healthy(n NodeID) bool { return p.active[n] }
+
+// place decides which nodes hold an entity shard.
+func (p *planner) place(s int) {
+	a := p.current(s)
+	if p.lost(s, a) {
+		p.frozen[s] = true
+		p.next[s] = p.now[s]
+		p.count(p.now[s].Replicas())
+		return
+	}
+	set := a.Replicas()
+	want := min(p.rules.Replicas, len(p.members))
+	for len(set) > want {
+		set = without(set, p.worst(set))
+	}
+	for len(set) < want {
+		n, ok := p.spare(set)
+		if !ok {
+			break
+		}
+		set = append(set, n)
+	}
+	set = p.replaceDead(set)
+	p.sets[s] = set
+	p.count(set)
+}
+
+func (p *planner) count(set []NodeID) {
+	for _, n := range set {
+		p.holds[n]++
+	}
+}
+
+// replaceDead puts active nodes in the place of dead ones while there are any.
+func (p *planner) replaceDead(set []NodeID) []NodeID {
+	for _, n := range slices.Clone(set) {
+		if p.active[n] {
+			continue
+		}
+		if spare, ok := p.spare(set); ok {
+			set = append(without(set, n), spare)
+		}
+	}
+	return set
+}
+
+// spare is the active node outside the set that holds the least.
+func (p *planner) spare(set []NodeID) (best NodeID, ok bool) {
+	for _, n := range p.members {
+		if p.active[n] && !slices.Contains(set, n) && (!ok || p.holds[n] < p.holds[best]) {
+			best, ok = n, true
+		}
+	}
+	return best, ok
+}
+
+// worst is the node of the set that is given up first: a dead one, else the one
+// that holds the most.
+func (p *planner) worst(set []NodeID) NodeID {
+	return slices.MaxFunc(set, func(a, b NodeID) int {
+		if p.active[a] != p.active[b] {
+			if p.active[b] {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Or(cmp.Compare(p.holds[a], p.holds[b]), cmp.Compare(a, b))
+	})
+}
+
+// spread moves replicas from the active node that holds the most to the one
+// that holds the least until they differ by one at most.
+func (p *planner) spread() {
+	for p.moveOne() {
+	}
+}
+
+// moveOne moves one replica, if that helps.
+func (p *planner) moveOne() bool {
+	from, to := p.extremes()
+	if p.holds[from]-p.holds[to] < 2 {
+		return false
+	}
+	for s := 1; s <= p.rules.Shards; s++ {
+		set := p.sets[s]
+		if p.frozen[s] || !slices.Contains(set, from) || slices.Contains(set, to) {
+			continue
+		}
+		p.sets[s] = append(without(set, from), to)
+		p.holds[from]--
+		p.holds[to]++
+		return true
+	}
+	return false
+}
+
+// extremes are the active nodes that hold the most and the least.
+func (p *planner) extremes() (most, least NodeID) {
+	for _, n := range p.members {
+		if !p.active[n] {
+			continue
+		}
+		if most == 0 || p.holds[n] > p.holds[most] {
+			most = n
+		}
+		if least == 0 || p.holds[n] < p.holds[least] {
+			least = n
+		}
+	}
+	return most, least
+}
+
+// vote decides which of its nodes vote in an entity shard.
+func (p *planner) vote(s int) {
+	if p.frozen[s] {
+		return
+	}
+	p.next[s] = elect(p.sets[s], p.current(s).Voters).normal()
+}
+
+// elect makes voters of a set. Of two, the second listens unless both vote
+// already.
+func elect(set, voters []NodeID) Assignment {
+	a := Assignment{Voters: slices.Clone(set)}
+	if len(set) != 2 {
+		return a
+	}
+	old := slices.DeleteFunc(slices.Clone(set), func(n NodeID) bool { return !slices.Contains(voters, n) })
+	if len(old) == 2 {
+		return a
+	}
+	first := set[0]
+	if len(old) == 1 {
+		first = old[0]
+	}
+	return Assignment{Voters: []NodeID{first}, Learners: without(set, first)}
+}

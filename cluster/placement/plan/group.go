@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"slices"
+
+	"ssod/persistence"
+)
+
+// ReplicaID names one replica of a shard.
+type ReplicaID = persistence.ReplicaID
+
+// Group is what the leader of a shard knows of its group.
+type Group struct {
+	// Self is the leader.
+	Self ReplicaID
+	// Voters and Learners are the members. Joint says that a change of them is
+	// not finished.
+	Voters, Learners []ReplicaID
+	Joint            bool
+	// Match is up to where each member's log agrees with the leader's, and
+	// Applied how far the leader's state is.
+	Match   map[ReplicaID]uint64
+	Applied uint64
+	// Alive reports whether a node is believed to be there.
+	Alive func(NodeID) bool
+	// Willing reports whether a node takes a lead: one that is about to stop
+	// does not. nil: all do.
+	Willing func(NodeID) bool
+	// Known is what a node said its replica is, for those that were asked. A
+	// member of another id is obsolete: the node has thrown it away.
+	Known map[NodeID]ReplicaID
+}
+
+// slack is how many entries a replica may be behind and still count as caught
+// up: what it lacks then is on its way.
+const slack = 256
+
+func (g *Group) caughtUp(r ReplicaID) bool {
+	return r == g.Self || g.Match[r]+slack >= g.Applied && g.Match[r] > 0
+}
+
+// canLead reports whether a node would take the lead now.
+func (g *Group) canLead(n NodeID) bool {
+	r := g.member(n)
+	return g.votes(r) && g.caughtUp(r) && g.Alive(n) && (g.Willing == nil || g.Willing(n))
+}
+
+func (g *Group) votes(r ReplicaID) bool { return slices.Contains(g.Voters, r) }
+
+func (g *Group) members() []ReplicaID { return slices.Concat(g.Voters, g.Learners) }
+
+// member is a node's replica in the group; 0: it has none, or an obsolete one.
+func (g *Group) member(n NodeID) ReplicaID {
+	for _, r := range g.members() {
+		if r.Node() == n && !g.obsolete(r) {
+			return r
+		}
+	}
+	return 0
+}
+
+func (g *Group) obsolete(r ReplicaID) bool {
+	known := g.Known[r.Node()]
+	return known != 0 && known != r
+}

@@ -1,0 +1,58 @@
+package plan
+
+import "slices"
+
+// meta decides who votes in the meta group. Every node holds a replica of it.
+func (p *planner) meta(a Assignment) Assignment {
+	if p.lost(0, a) {
+		p.frozen[0] = true
+		return p.now[0]
+	}
+	if len(p.members) == 2 {
+		return elect(p.members, a.Voters).normal()
+	}
+	voters := a.Voters
+	for want := metaQuorum(len(p.members)); len(voters) != want; {
+		if len(voters) > want {
+			voters = without(voters, p.worst(voters))
+		} else {
+			n, ok := p.candidate(voters)
+			if !ok {
+				break
+			}
+			voters = append(slices.Clone(voters), n)
+		}
+	}
+	voters = p.preferActive(voters)
+	listens := slices.DeleteFunc(slices.Clone(p.members), func(n NodeID) bool { return slices.Contains(voters, n) })
+	return Assignment{Voters: slices.Clone(voters), Learners: listens}.normal()
+}
+
+// metaQuorum is how many of so many nodes vote: an odd number.
+func metaQuorum(nodes int) int {
+	return min(metaVoters, nodes-1+nodes%2)
+}
+
+// candidate is the next voter of the meta group: an active node, else any.
+func (p *planner) candidate(voters []NodeID) (NodeID, bool) {
+	var found NodeID
+	for _, n := range p.members {
+		if !slices.Contains(voters, n) && (found == 0 || p.active[n] && !p.active[found]) {
+			found = n
+		}
+	}
+	return found, found != 0
+}
+
+// preferActive lets active nodes vote in the place of dead ones.
+func (p *planner) preferActive(voters []NodeID) []NodeID {
+	for _, n := range slices.Clone(voters) {
+		if p.active[n] {
+			continue
+		}
+		if other, ok := p.candidate(voters); ok && p.active[other] {
+			voters = append(without(voters, n), other)
+		}
+	}
+	return voters
+}

@@ -1,0 +1,122 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/meta"
+	"ssod/cluster/placement/plan"
+)
+
+// planner keeps the registry and, while this node leads the meta shard, the map.
+type planner struct {
+	p *Placement
+	// since is when this node began to lead the meta shard; before, it did not
+	// watch who is there. Zero: it does not lead.
+	since time.Time
+	// done is the version of the book that is planned.
+	done *pages
+}
+
+func newPlanner(p *Placement) *planner { return &planner{p: p} }
+
+func (l *planner) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := l.announce(ctx)
+	if _, leads := l.p.engine.Lead(cluster.MetaShard); !leads {
+		l.since, l.done = time.Time{}, nil
+		return
+	}
+	if l.since.IsZero() {
+		l.since = time.Now()
+	}
+	err = errors.Join(err, l.judge(ctx), l.plan(ctx))
+	if err != nil && ctx.Err() == nil && !errors.Is(err, meta.ErrChanged) {
+		l.p.cfg.Log.Warn("placement is not kept up to date; trying again", "error", err)
+	}
+}
+
+// announce puts this node into the registry as it is now. It founds the
+// registry only where the cluster begins: on the leader of the meta shard.
+func (l *planner) announce(ctx context.Context) error {
+	pages, self := l.p.book.pages.Load(), l.p.cfg.Self
+	known, ok := pages.nodes[self.ID]
+	_, leads := l.p.engine.Lead(cluster.MetaShard)
+	switch {
+	case pages.revision == 0 && leads:
+		self.State, self.Joined, self.Changed = NodeState_ACTIVE, l.p.cfg.Clock(), l.p.cfg.Clock()
+		return l.p.put(ctx, 0, self)
+	case pages.revision == 0, !ok, known.sameAs(self):
+		return nil
+	}
+	return l.p.put(ctx, pages.revision, known.here(self))
+}
+
+// put changes nodes in the registry if it has a certain revision.
+func (p *Placement) put(ctx context.Context, revision uint64, nodes ...Node) error {
+	puts := map[string][]byte{}
+	for _, n := range nodes {
+		puts[n.key()] = n.encode()
+	}
+	return p.tables.Update(ctx, nodesTable, revision, puts, nil)
+}
+
+// judge decides which nodes are dead and which have come back.
+func (l *planner) judge(ctx context.Context) error {
+	pages := l.p.book.pages.Load()
+	var changed []Node
+	for _, n := range l.p.book.others(l.p.self) {
+		state := n.State
+		switch {
+		case l.p.Alive(n.ID):
+			state = NodeState_ACTIVE
+		case l.unheard(n.ID) > l.p.cfg.DeadAfter:
+			state = NodeState_DEAD
+		}
+		if state != n.State {
+			l.p.cfg.Log.Info("a node's state changed", "node", n.Name, "id", n.ID, "was", n.State.String(), "is", state.String())
+			n.State, n.Changed = state, l.p.cfg.Clock()
+			changed = append(changed, n)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	return l.p.put(ctx, pages.revision, changed...)
+}
+
+// unheard is for how long this node, which watches, has not heard of another.
+func (l *planner) unheard(n NodeID) time.Duration {
+	last := l.p.cfg.LastHeard(n)
+	if last.Before(l.since) {
+		last = l.since
+	}
+	return time.Since(last)
+}
+
+// plan writes the map that the registry asks for.
+func (l *planner) plan(ctx context.Context) error {
+	pages := l.p.book.pages.Load()
+	if pages == l.done || pages.revision == 0 {
+		return nil
+	}
+	var nodes []plan.Node
+	for _, n := range pages.nodes {
+		nodes = append(nodes, n.planned())
+	}
+	rules := plan.Rules{Shards: l.p.engine.Count(), Replicas: l.p.cfg.Replicas}
+	puts := map[string][]byte{}
+	for s, a := range plan.Desired(nodes, pages.shards, rules) {
+		if s >= len(pages.shards) || !a.Equal(pages.shards[s]) {
+			puts[shardKey(s)] = encodeAssignment(a)
+		}
+	}
+	if len(puts) > 0 {
+		return l.p.tables.Update(ctx, shardsTable, pages.place, puts, nil)
+	}
+	l.done = pages
+	return nil
+}

@@ -1,0 +1,127 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/placement/plan"
+)
+
+// Others is how many members there are beside this node.
+func (p *Placement) Others() int { return len(p.book.others(p.self)) }
+
+// AwaitTables waits until the tables of the meta shard are here.
+func (p *Placement) AwaitTables(ctx context.Context) error {
+	if err := p.tables.Await(ctx, nodesTable, 1); err != nil {
+		return err
+	}
+	p.reread()
+	return nil
+}
+
+// AwaitOwners waits until every shard has an owner that this node knows; it is
+// one only when it can serve.
+func (p *Placement) AwaitOwners(ctx context.Context) error {
+	changed := make(chan struct{}, 1)
+	stop := p.view.Watch(func(cluster.ShardID) {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})
+	defer stop()
+	for p.orphans() > 0 {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("%d shards have no owner: %w", p.orphans(), ctx.Err())
+		}
+	}
+	return nil
+}
+
+// orphans is how many shards have no owner as far as this node knows.
+func (p *Placement) orphans() (n int) {
+	for id := range cluster.ShardID(p.view.Count() + 1) {
+		owner, ok := p.view.Owner(id)
+		if _, leads := p.view.Lead(id); !ok || owner.Address == p.cfg.Self.RPC && !leads {
+			n++
+		}
+	}
+	return n
+}
+
+// Ready lets others hand leads to this node.
+func (p *Placement) Ready() {
+	p.aloof.Store(false)
+	p.wake()
+}
+
+// resignPace is how often a node that resigns looks at what it still leads.
+const resignPace = 20 * time.Millisecond
+
+// Resign hands all leaderships over to other voters and does not take part in
+// the moving of shards any more. It returns when none is left that somebody else
+// can have.
+func (p *Placement) Resign(ctx context.Context) error {
+	p.aloof.Store(true)
+	p.resigning.Store(true)
+	p.sayFarewell(ctx)
+	pace := time.NewTicker(resignPace)
+	defer pace.Stop()
+	for {
+		left, err := p.handAllOver(ctx)
+		if err != nil || left == 0 {
+			return err
+		}
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%d shards are still led here: %w", left, ctx.Err())
+		}
+	}
+}
+
+// sayFarewell tells the others not to hand leads to this node.
+func (p *Placement) sayFarewell(ctx context.Context) {
+	var calls sync.WaitGroup
+	for _, n := range p.book.others(p.self) {
+		if p.Alive(n.ID) {
+			calls.Go(func() { _, _ = p.call(ctx, n.ID, &Request{Leaders: &Leaders{Aloof: true}}) })
+		}
+	}
+	calls.Wait()
+}
+
+// handAllOver asks for the transfer of every shard that another can lead, and
+// returns how many those are.
+func (p *Placement) handAllOver(ctx context.Context) (left int, err error) {
+	for id := range cluster.ShardID(p.engine.Count() + 1) {
+		if _, leads := p.engine.Lead(id); !leads {
+			continue
+		}
+		st, err := p.engine.Status(ctx, id)
+		if errors.Is(err, cluster.ErrLost) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		voters := replicas(st.Applied.Conf.GetVoters())
+		heirs := slices.DeleteFunc(voters, func(r plan.ReplicaID) bool { return r == st.ID || !p.Alive(r.Node()) })
+		if len(heirs) == 0 {
+			continue
+		}
+		left++
+		best := slices.MaxFunc(heirs, func(a, b plan.ReplicaID) int { return int(int64(st.Match[a]) - int64(st.Match[b])) })
+		if err := p.engine.Transfer(ctx, id, best); err != nil {
+			return 0, err
+		}
+	}
+	return left, nil
+}

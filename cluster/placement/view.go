@@ -1,0 +1,125 @@
+package placement
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/replica"
+)
+
+// View is a node's view of all shards: those that it has a replica of, as the
+// replica knows them, and the others as their leaders say. It implements
+// [cluster.Shards].
+type View struct {
+	engine *replica.Engine
+	book   *Book
+
+	mu       sync.Mutex
+	told     []claim // by shard
+	aloof    map[NodeID]time.Time
+	watchers map[int]func(cluster.ShardID)
+	next     int
+	calling  sync.Mutex // one watcher is called at a time
+}
+
+// claim is what a leader said of itself.
+type claim struct {
+	node NodeID
+	term uint64
+}
+
+func newView(e *replica.Engine, b *Book) *View {
+	return &View{engine: e, book: b, told: make([]claim, e.Count()+1), aloof: map[NodeID]time.Time{}, watchers: map[int]func(cluster.ShardID){}}
+}
+
+// follow passes on what the engine sees.
+func (v *View) follow() (stop func()) { return v.engine.Watch(v.notify) }
+
+// Count implements [cluster.Shards].
+func (v *View) Count() int { return v.engine.Count() }
+
+// Lead implements [cluster.Shards].
+func (v *View) Lead(id cluster.ShardID) (cluster.Shard, bool) { return v.engine.Lead(id) }
+
+// Owner implements [cluster.Shards]. What a leader said counts if it is newer
+// than what the replica here knows.
+func (v *View) Owner(id cluster.ShardID) (cluster.Owner, bool) {
+	if int(id) > v.Count() {
+		return cluster.Owner{}, false
+	}
+	known := v.engine.Leadership(id)
+	v.mu.Lock()
+	told := v.told[id]
+	v.mu.Unlock()
+	leader, term := known.Leader.Node(), known.Term
+	if told.term > term || leader == 0 && told.term == term {
+		leader, term = told.node, told.term
+	}
+	if leader == 0 {
+		return cluster.Owner{}, false
+	}
+	address := v.book.RPC(leader)
+	return cluster.Owner{Address: address, Term: term}, address != ""
+}
+
+// Watch implements [cluster.Shards].
+func (v *View) Watch(f func(cluster.ShardID)) (stop func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	id := v.next
+	v.next++
+	v.watchers[id] = f
+	return func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		delete(v.watchers, id)
+	}
+}
+
+func (v *View) notify(id cluster.ShardID) {
+	v.calling.Lock()
+	defer v.calling.Unlock()
+	v.mu.Lock()
+	var fs []func(cluster.ShardID)
+	for _, f := range v.watchers {
+		fs = append(fs, f)
+	}
+	v.mu.Unlock()
+	for _, f := range fs {
+		f(id)
+	}
+}
+
+// hear takes note of what a node says that it leads.
+func (v *View) hear(from NodeID, m *Leaders) {
+	var changed []cluster.ShardID
+	v.mu.Lock()
+	delete(v.aloof, from)
+	if m.GetAloof() {
+		v.aloof[from] = time.Now()
+	}
+	for _, l := range m.GetLeaders() {
+		id := cluster.ShardID(l.GetShard())
+		if l.GetShard() < uint32(len(v.told)) && l.GetTerm() > v.told[id].term {
+			v.told[id] = claim{from, l.GetTerm()}
+			changed = append(changed, id)
+		}
+	}
+	v.mu.Unlock()
+	for _, id := range slices.Compact(changed) {
+		v.notify(id)
+	}
+}
+
+// aloofFor is for how long a node that said it takes no leads is believed.
+const aloofFor = time.Minute
+
+// willing reports whether a node takes leads, as far as it said.
+func (v *View) willing(n NodeID) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	at, ok := v.aloof[n]
+	return !ok || time.Since(at) > aloofFor
+}

@@ -1,0 +1,211 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"ssod/bench/process"
+	"ssod/cluster/transport/transporttest"
+)
+
+// trio is a cluster of three processes. Calls of the node go to any of those
+// that run.
+type trio struct {
+	*node
+	mu    sync.Mutex
+	nodes []*node
+	up    []*node
+}
+
+// startTrio starts a node and lets two join it, over mutual TLS.
+func startTrio(t *testing.T, config string) *trio {
+	t.Helper()
+	authority, err := transporttest.NewAuthority(t.TempDir())
+	must(t, err)
+	c := &trio{node: newNode(t, config)}
+	c.node.front = c.any
+	for i := range 3 {
+		c.add(authority, fmt.Sprint("n", i+1), config)
+	}
+	return c
+}
+
+// add starts one more node. All but the first join the first.
+func (c *trio) add(authority *transporttest.Authority, name, config string) {
+	c.Helper()
+	files, err := authority.Issue(name)
+	must(c, err)
+	flags := []string{
+		"--node", name, "--shards", "16", "--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA,
+	}
+	if len(c.nodes) > 0 {
+		flags = append(flags, "--join", c.nodes[0].gossip)
+	}
+	n := newNode(c, config, flags...)
+	n.addresses, err = process.FreeAddresses(5)
+	must(c, err)
+	c.nodes = append(c.nodes, n)
+	c.start(n)
+}
+
+// any is one of the nodes that run.
+func (c *trio) any() *node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.up[rand.IntN(len(c.up))]
+}
+
+func (c *trio) start(n *node) {
+	c.Helper()
+	n.start()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.up = append(c.up, n)
+}
+
+func (c *trio) kill(n *node) {
+	n.kill()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.up = slices.DeleteFunc(c.up, func(o *node) bool { return o == n })
+}
+
+// settled waits until the nodes that run can serve everything.
+func (c *trio) settled() {
+	c.Helper()
+	for _, n := range slices.Clone(c.up) {
+		must(c, n.ready())
+	}
+}
+
+// promised waits until every change is acknowledged by two nodes.
+func (c *trio) promised() {
+	c.Helper()
+	until(c, "durability of 2 nodes", func() bool {
+		_, page := c.get(c.Context(), "http://"+c.any().admin+"/admin/v1/cluster")
+		return has(page, "durability of 2 nodes")
+	})
+}
+
+// patient checks a fact again while its shard has no owner.
+func (c *trio) patient(ctx context.Context, f fact) (err error) {
+	until(c, "an answer about "+f.what, func() bool {
+		err = f.check(ctx)
+		return !unavailable(err)
+	})
+	return err
+}
+
+// TestAnyNodeAnswersAnything plays the life of viewers, each call on a node of
+// its own, while the cluster grows from one node to three.
+func TestAnyNodeAnswersAnything(t *testing.T) {
+	c := startTrio(t, crashConfig)
+	facts := newLedger()
+	apps := []*app{c.mustApp("one"), c.mustApp("two")}
+	random := rand.New(rand.NewPCG(1, 1))
+	for i := range volume(30, 300) {
+		must(t, visit(t.Context(), apps[i%2], facts, fmt.Sprint("viewer", i), random))
+	}
+	for k := range 3 {
+		must(t, operate(t.Context(), c.node, facts, k))
+	}
+	if lost := report(t, facts, facts.since(0)); lost > 0 {
+		t.Errorf("lost_acks=%d", lost)
+	}
+}
+
+// TestNothingIsLostWithANode kills a random node under load, again and again,
+// and asks the others for everything that was acknowledged.
+func TestNothingIsLostWithANode(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, seed))
+	c := startTrio(t, crashConfig)
+	c.sampled = newSample(20)
+	facts := newLedger()
+	facts.look = c.patient
+	apps := []*app{c.mustApp("one"), c.mustApp("two")}
+	rounds, lost := volume(3, 100), 0
+	c.promised()
+	for round := range rounds {
+		before := facts.next
+		victim := c.nodes[random.IntN(len(c.nodes))]
+		delay := shortestRound + time.Duration(random.Int64N(int64(longestRound)))
+		c.killUnderLoad(apps, facts, fmt.Sprint("r", round), seed, victim, delay)
+		c.settled()
+		lost += report(t, facts, facts.since(before))
+		c.start(victim)
+	}
+	lost += report(t, facts, facts.since(0))
+	t.Logf("kills=%d acknowledged=%d lost_acks=%d", rounds, facts.total, lost)
+	if facts.total < 10*rounds {
+		t.Errorf("only %d facts were acknowledged", facts.total)
+	}
+}
+
+// TestAnEmptyDiskIsReplaced wipes the disk of a node that is down. It comes back
+// under its name, and two others can die after that.
+func TestAnEmptyDiskIsReplaced(t *testing.T) {
+	c := startTrio(t, crashConfig)
+	c.promised()
+	facts := newLedger()
+	facts.look = c.patient
+	a := c.mustApp("one")
+	random := rand.New(rand.NewPCG(1, 1))
+	for i := range 10 {
+		must(t, visit(t.Context(), a, facts, fmt.Sprint("viewer", i), random))
+	}
+	victim := c.nodes[1]
+	c.kill(victim)
+	must(t, os.RemoveAll(victim.data()))
+	c.start(victim)
+	until(t, "the new node votes everywhere", func() bool {
+		_, page := c.get(t.Context(), "http://"+victim.admin+"/admin/v1/cluster")
+		return has(page, "durability of 2 nodes") && !has(page, "learners")
+	})
+	c.kill(c.nodes[2])
+	c.settled()
+	if lost := report(t, facts, facts.since(0)); lost > 0 {
+		t.Errorf("lost_acks=%d", lost)
+	}
+}
+
+// killUnderLoad kills a node after a delay; the load goes on until others have
+// taken over.
+func (c *trio) killUnderLoad(apps []*app, facts *ledger, name string, seed uint64, victim *node, delay time.Duration) {
+	c.Helper()
+	ctx, stop := context.WithCancel(c.Context())
+	defer stop()
+	var working sync.WaitGroup
+	for i := range viewersAtOnce {
+		random := rand.New(rand.NewPCG(seed, uint64(i)))
+		working.Go(func() {
+			for k := 0; ctx.Err() == nil; k++ {
+				err := visit(ctx, apps[i%len(apps)], facts, fmt.Sprintf("%s-%d-%d", name, i, k), random)
+				if errors.Is(err, errStatus) && !unavailable(err) {
+					c.Errorf("under load: %v", err)
+				}
+			}
+		})
+	}
+	<-time.After(delay) // the moment of the kill is the input of this test
+	c.kill(victim)
+	c.settled()
+	<-time.After(delay)
+	stop()
+	working.Wait()
+}
+
+// unavailable reports whether the answer was that a shard has no owner now.
+func unavailable(err error) bool {
+	var status *statusError
+	return errors.As(err, &status) && status.got.Status == http.StatusServiceUnavailable
+}

@@ -1,0 +1,152 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"ssod/cluster/membership"
+	"ssod/cluster/placement"
+	"ssod/cluster/transport"
+	"ssod/persistence"
+)
+
+// joinPause is between two attempts to join.
+const joinPause = 500 * time.Millisecond
+
+// errNobody says that no member of a cluster is known yet.
+var errNobody = errors.New("no member of a cluster is found yet")
+
+// join makes a node with an empty data directory a member of the cluster that
+// it is to join. It goes on until it is one: the others may start later.
+func (n *Node) join(ctx context.Context) error {
+	if !n.config.clustered() {
+		return nil
+	}
+	if err := n.config.fixPorts(); err != nil {
+		return err
+	}
+	known, exists, err := persistence.ReadIdentity(n.config.Data)
+	if err != nil {
+		return err
+	}
+	name := cmp.Or(known.Node, n.config.Name, n.config.DefaultName)
+	if err := n.loadCredentials(name); err != nil {
+		return err
+	}
+	if exists || len(n.config.Join) == 0 {
+		return nil
+	}
+	if err := n.openGossip(membership.Meta{}, name); err != nil {
+		return err
+	}
+	n.joined, err = n.enter(ctx, name)
+	if err != nil {
+		return fmt.Errorf("join the cluster: %w", err)
+	}
+	if err := os.MkdirAll(n.config.Data, 0o700); err != nil {
+		return err
+	}
+	return n.keepSealingKey(n.joined.SealingKey)
+}
+
+func (n *Node) loadCredentials(name string) (err error) {
+	c := &n.config
+	if c.PeerCert == "" {
+		return nil
+	}
+	n.credentials, err = transport.LoadCredentials(transport.Files{Cert: c.PeerCert, Key: c.PeerKey, CA: c.PeerCA}, name)
+	return err
+}
+
+// openGossip begins to look for other nodes and to be found.
+func (n *Node) openGossip(m membership.Meta, name string) (err error) {
+	c := &n.config
+	n.gossip, err = membership.Open(membership.Config{
+		Name: name, Incarnation: n.incarnation(), Meta: m, Listen: c.Gossip, Advertise: c.Advertise, Join: c.Join, Keys: c.Secret,
+		Log: n.log, Registerer: n.registry,
+	})
+	if err != nil {
+		return err
+	}
+	n.own("membership", closing(n.gossip.Close))
+	return nil
+}
+
+// incarnation tells this run of the node from its others.
+func (n *Node) incarnation() uint64 { return uint64(n.started.UnixNano()) }
+
+// enter asks whoever is there until somebody takes this node in.
+func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, error) {
+	again := time.NewTicker(joinPause)
+	defer again.Stop()
+	for {
+		m, err := n.askMembers(ctx, name)
+		switch {
+		case err == nil:
+			n.log.Info("joined", "cluster", m.Cluster, "node", name, "id", m.ID)
+			return &m, nil
+		case errors.Is(err, placement.ErrRefused):
+			return nil, err
+		}
+		n.waitFor(fmt.Sprintf("joining: %v", err))
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// askMembers asks each member that gossip knows. A refusal ends it.
+func (n *Node) askMembers(ctx context.Context, name string) (placement.Membership, error) {
+	errs := []error{n.gossip.Trouble()}
+	stranger := transport.Stranger{Name: name, Credentials: n.credentials}
+	for _, m := range n.gossip.Members() {
+		if m.State != membership.Alive || m.Meta.NodeID == 0 || m.Name == name && m.Incarnation == n.incarnation() {
+			continue
+		}
+		ask := func(ctx context.Context, request []byte) ([]byte, error) {
+			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+			defer cancel()
+			return stranger.Ask(ctx, m.Name, m.Meta.Raft, request)
+		}
+		got, err := placement.Join(ctx, ask, n.self(name), n.config.Shards, time.Now())
+		if err == nil || errors.Is(err, placement.ErrRefused) {
+			return got, err
+		}
+		errs = append(errs, err)
+	}
+	return placement.Membership{}, cmp.Or(errors.Join(errs...), errNobody)
+}
+
+// self is this node as others should know it.
+func (n *Node) self(name string) placement.Node {
+	c := &n.config
+	return placement.Node{
+		Name: name, RPC: c.advertised(c.RPC), Raft: c.advertised(c.Raft), HTTP: c.advertised(c.HTTP),
+		Admin: c.Admin, Gossip: c.advertised(c.Gossip), Version: Version(),
+	}
+}
+
+// waitFor notes what the start waits for, for health checks and the log.
+func (n *Node) waitFor(what string) {
+	n.known.Lock()
+	was := n.waiting
+	n.waiting = what
+	n.known.Unlock()
+	if what != was && what != "" {
+		n.log.Info("waiting", "for", what)
+	}
+}
+
+// keepSealingKey writes down the sealing key that the cluster handed over. It is
+// there before the node has an identity, so a crash in between joins anew.
+func (n *Node) keepSealingKey(key []byte) error {
+	return writeDurably(filepath.Join(n.config.Data, sealingFile), hex.AppendEncode(nil, key))
+}

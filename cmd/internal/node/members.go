@@ -1,0 +1,114 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/membership"
+	"ssod/cluster/placement"
+	"ssod/cluster/replica/core"
+	"ssod/httpfront/admin"
+)
+
+// members is what operators see of the cluster.
+type members struct{ n *Node }
+
+// members returns nil on a node that is alone.
+func (n *Node) members() admin.Members {
+	if n.placement == nil {
+		return nil
+	}
+	return members{n}
+}
+
+// Nodes implements [admin.Members].
+func (m members) Nodes() (all []admin.Member) {
+	started := m.started()
+	for _, p := range m.n.book.Nodes() {
+		if p.State == placement.NodeState_REMOVED {
+			continue
+		}
+		all = append(all, admin.Member{
+			Name: p.Name, Self: p.ID == m.n.me.ID, State: m.state(p), Version: p.Version, Started: started[p.Name],
+			Addresses: map[string]string{"http": p.HTTP, "admin": p.Admin, "gossip": p.Gossip, "rpc": p.RPC, "raft": p.Raft},
+		})
+	}
+	return all
+}
+
+func (m members) state(p placement.Node) admin.State {
+	switch {
+	case m.n.placement.Alive(p.ID):
+		return admin.Alive
+	case p.State == placement.NodeState_DEAD:
+		return admin.Dead
+	}
+	return admin.Unreachable
+}
+
+// started is when nodes started, which is their incarnation.
+func (m members) started() map[string]time.Time {
+	at := map[string]time.Time{}
+	for _, g := range m.n.gossip.Members() {
+		if g.State == membership.Alive {
+			at[g.Name] = time.Unix(0, int64(g.Incarnation)).UTC()
+		}
+	}
+	return at
+}
+
+// Placement implements [admin.Members]. A node without a replica shows where the
+// map has them.
+func (m members) Placement(ctx context.Context, id cluster.ShardID) (p admin.Placement) {
+	if owner, ok := m.n.shards.Owner(id); ok {
+		leader, _ := m.n.book.At(owner.Address)
+		p.Leader, p.Term = leader.Name, owner.Term
+	}
+	st, err := m.n.engine.Status(ctx, id)
+	if err != nil {
+		place, _ := m.n.book.Place(int(id))
+		p.Voters, p.Learners = m.names(place.Voters), m.names(place.Learners)
+		return p
+	}
+	p.Voters, p.Learners = m.names(nodesOf(st.Applied.Conf.GetVoters())), m.names(nodesOf(st.Applied.Conf.GetLearners()))
+	for _, match := range st.Match {
+		if st.Last > match {
+			p.Lag = max(p.Lag, st.Last-match)
+		}
+	}
+	return p
+}
+
+func nodesOf(replicas []uint64) (ids []core.NodeID) {
+	for _, r := range replicas {
+		ids = append(ids, core.ReplicaID(r).Node())
+	}
+	return ids
+}
+
+func (m members) names(ids []core.NodeID) []string {
+	names := make([]string, 0, len(ids))
+	for _, id := range ids {
+		p, ok := m.n.book.Node(id)
+		if !ok {
+			p.Name = fmt.Sprint("node ", id)
+		}
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Remove implements [admin.Members].
+func (m members) Remove(ctx context.Context, name string) error {
+	err := m.n.placement.Remove(ctx, name)
+	switch {
+	case errors.Is(err, placement.ErrUnknownNode):
+		return fmt.Errorf("%w: %s", admin.ErrNoNode, name)
+	case errors.Is(err, placement.ErrAlive), errors.Is(err, placement.ErrOnlyCopy):
+		return fmt.Errorf("%w: %w", admin.ErrNodeNeeded, err)
+	}
+	return err
+}

@@ -1,0 +1,223 @@
+package node
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"ssod/actors"
+	"ssod/cluster"
+	"ssod/cluster/membership"
+	"ssod/cluster/meta"
+	"ssod/cluster/placement"
+	"ssod/cluster/replica"
+	"ssod/cluster/replica/core"
+	"ssod/cluster/transport"
+)
+
+// ownersWait is how long a node that starts waits for the owners of all shards.
+// Then it serves what it can.
+const ownersWait = 10 * time.Second
+
+// lead opens the node's shards and the cluster's tables.
+func (n *Node) lead(ctx context.Context) error {
+	if !n.config.clustered() {
+		return n.leadAlone(ctx)
+	}
+	steps := []func(context.Context) error{n.openNetwork, n.openEngine, n.place, n.meet, n.settle}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leadAlone takes the lead of all shards.
+func (n *Node) leadAlone(ctx context.Context) error {
+	c := n.engineConfig()
+	c.Address = func(core.NodeID) string { return n.config.RPC }
+	engine, err := replica.Alone(ctx, c)
+	if err != nil {
+		return err
+	}
+	n.own("shards", closing(engine.Close))
+	n.shards = engine
+	n.tables, err = meta.Open(ctx, engine)
+	return err
+}
+
+func (n *Node) engineConfig() replica.Config {
+	return replica.Config{
+		Node: core.NodeID(n.store.Identity().NodeID), Shards: n.store.Identity().Shards,
+		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.fatal,
+	}
+}
+
+// openNetwork listens for other nodes; nobody is answered yet.
+func (n *Node) openNetwork(context.Context) (err error) {
+	id := n.store.Identity()
+	n.me = n.self(id.Node)
+	n.me.ID = placement.NodeID(id.NodeID)
+	n.network, err = transport.Open(transport.Config{
+		Cluster: id.Cluster, Node: transport.Peer{ID: n.me.ID, Name: n.me.Name, Addr: n.me.Raft},
+		Incarnation: n.incarnation(), Listen: n.config.Raft, Credentials: n.credentials, Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.own("network", closing(n.network.Close))
+	n.book = placement.NewBook(n.me)
+	if n.joined != nil {
+		n.book = placement.NewBook(n.joined.Nodes...)
+	}
+	return nil
+}
+
+// openEngine starts the node's replicas. A node that founds a cluster makes
+// itself the only member of every shard: it is the first, and has none yet.
+func (n *Node) openEngine(context.Context) error {
+	c := n.engineConfig()
+	replicas, err := c.Log.Replicas()
+	if err != nil {
+		return err
+	}
+	if n.me.ID == 1 && len(replicas) == 0 {
+		if err := replica.Found(c.Log, c.Node, c.Shards); err != nil {
+			return err
+		}
+	}
+	c.Address, c.Transport, c.MetaApplied = n.book.RPC, n.network, n.metaApplied
+	if n.engine, err = replica.Open(c); err != nil {
+		return err
+	}
+	n.own("shards", closing(n.engine.Close))
+	return nil
+}
+
+// metaApplied wakes the tables.
+func (n *Node) metaApplied() {
+	if p := n.placed.Load(); p != nil {
+		p.Applied()
+	}
+}
+
+// place takes part in the placement of shards.
+func (n *Node) place(context.Context) (err error) {
+	c := &n.config
+	n.placement, err = placement.Start(placement.Config{
+		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
+		Calls: n.network, LastHeard: n.network.LastHeard, DeadAfter: c.DeadAfter,
+		Met: func(p placement.Node) {
+			if err := n.network.SetPeer(transport.Peer{ID: p.ID, Name: p.Name, Addr: p.Raft}); err != nil {
+				n.log.Warn("a node of the registry is not dialed", "node", p.Name, "error", err)
+			}
+		},
+		Left:       n.network.RemovePeer,
+		SealingKey: n.sealing.load, Aloof: true,
+		Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.own("placement", closing(n.placement.Close))
+	n.placed.Store(n.placement)
+	n.placement.Applied() // what was applied before
+	n.shards, n.tables = n.placement.Shards(), n.placement.Tables()
+	for _, p := range n.book.Nodes() {
+		if p.ID != n.me.ID && p.State != placement.NodeState_REMOVED {
+			_ = n.network.SetPeer(transport.Peer{ID: p.ID, Name: p.Name, Addr: p.Raft})
+		}
+	}
+	n.network.Handle(n.placement.Serve)
+	n.network.Start(n.engine)
+	return nil
+}
+
+// meet lets other nodes find this one.
+func (n *Node) meet(context.Context) error {
+	m := membership.Meta{
+		Cluster: n.store.Identity().Cluster, NodeID: uint32(n.me.ID),
+		RPC: n.me.RPC, Raft: n.me.Raft, HTTP: n.me.HTTP, Admin: n.me.Admin, Config: n.settings.Config().Hash, Version: n.me.Version,
+	}
+	if n.gossip != nil {
+		return n.gossip.SetMeta(m)
+	}
+	return n.openGossip(m, n.me.Name)
+}
+
+// settle waits until the cluster's tables are here and, not for ever, until
+// every shard has an owner.
+func (n *Node) settle(ctx context.Context) error {
+	n.waitFor("the cluster's tables")
+	if err := n.placement.AwaitTables(ctx); err != nil {
+		return err
+	}
+	n.waitFor("an owner for every shard")
+	defer n.waitFor("")
+	waiting, cancel := ctx, context.CancelFunc(func() {})
+	if n.placement.Others() > 0 {
+		waiting, cancel = context.WithTimeout(ctx, ownersWait)
+	}
+	defer cancel()
+	if err := n.placement.AwaitOwners(waiting); err != nil && ctx.Err() != nil {
+		return err
+	}
+	return nil
+}
+
+// remote is how actors reach those of other nodes; nil on a node that is alone.
+func (n *Node) remote() *actors.Remote {
+	switch {
+	case !n.config.clustered():
+		return nil
+	case n.credentials == nil:
+		r := actors.Unsecured(n.config.RPC)
+		r.Up = n.up
+		return r
+	}
+	r := actors.Secured(n.config.RPC, n.credentials.Server(), n.credentials.Client, func(address string) (string, bool) {
+		p, ok := n.book.At(address)
+		return p.Name, ok
+	})
+	r.Up = n.up
+	return r
+}
+
+// up reports whether the network is connected to the node with an actor
+// address. It notices at once when a process is gone.
+func (n *Node) up(address string) bool {
+	p, ok := n.book.At(address)
+	return ok && (p.ID == n.me.ID || n.network.Connected(p.ID))
+}
+
+// takeLeads lets others hand leaderships to this node, now that it can serve.
+func (n *Node) takeLeads() {
+	if n.placement != nil {
+		n.placement.Ready()
+	}
+}
+
+// resign hands this node's leaderships over before it stops.
+func (n *Node) resign(ctx context.Context) {
+	if n.placement == nil {
+		return
+	}
+	if err := n.placement.Resign(ctx); err != nil {
+		n.log.Warn("not all leaderships were handed over", "error", err)
+	}
+}
+
+// secret is the sealing key once it is known.
+type secret struct{ key atomic.Pointer[[]byte] }
+
+func (s *secret) store(key []byte) { s.key.Store(&key) }
+
+func (s *secret) load() []byte {
+	if key := s.key.Load(); key != nil {
+		return *key
+	}
+	return nil
+}
+
+var _ cluster.Shards = (*placement.View)(nil)

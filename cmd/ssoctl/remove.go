@@ -1,0 +1,19 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+)
+
+type removeCommand struct {
+	Name string `arg:"" help:"Name of the node."`
+}
+
+// Run implements remove.
+func (c *removeCommand) Run(s *session) error {
+	if err := s.operate(http.MethodDelete, "/admin/v1/nodes/"+url.PathEscape(c.Name), nil, nil, nil); err != nil {
+		return err
+	}
+	s.say("node %s is removed", c.Name)
+	return nil
+}
