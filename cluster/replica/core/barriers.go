@@ -19,25 +19,20 @@ type Barrier struct {
 	Done func(error)
 }
 
-// barriers are a group's barriers that are not answered yet, in three stages.
+// barriers are a group's barriers that are not answered yet, in two stages.
 type barriers struct {
 	queue []*Barrier   // wait for the next round
 	asked []barrierSet // wait for a majority to confirm the leader
-	known []barrierSet // wait for the index to be applied
 	next  uint64       // number of the next set
 }
 
 type barrierSet struct {
-	id    uint64
-	index uint64
-	all   []*Barrier
+	id  uint64
+	all []*Barrier
 }
 
 func (b *barriers) end() {
 	for _, s := range b.asked {
-		pass(s.all, ErrLost)
-	}
-	for _, s := range b.known {
 		pass(s.all, ErrLost)
 	}
 	pass(b.queue, ErrLost)
@@ -84,44 +79,42 @@ func (c *Core) ask(g *group) {
 	g.node.ReadIndex(binary.BigEndian.AppendUint64(nil, id))
 }
 
-// confirmed notes raft's answer to ask. Answers come in the order of the
+// confirmed answers what raft confirmed. Answers come in the order of the
 // questions; a question without an answer was lost with a leadership.
-func (g *group) confirmed(rs raft.ReadState) {
+//
+// The commit index that raft confirms is of no interest. Only this leader
+// acknowledges commits of its term, after it applied them, and what earlier ones
+// acknowledged was applied before the handle was given out: everything is here,
+// although more may be committed that waits for this node's own disk.
+func (c *Core) confirmed(g *group, rs raft.ReadState) {
 	id := binary.BigEndian.Uint64(rs.RequestCtx)
 	b := &g.barriers
 	for len(b.asked) > 0 && b.asked[0].id <= id {
 		s := b.asked[0]
 		b.asked = b.asked[1:]
-		if s.id != id {
-			pass(s.all, ErrLost)
-			continue
-		}
-		s.index = rs.Index
-		b.known = append(b.known, s)
-	}
-}
-
-// confirmAll confirms what was asked of voters that are none any more: alone,
-// this node has applied everything that was acknowledged.
-func (b *barriers) confirmAll(index uint64) {
-	for _, s := range b.asked {
-		s.index = index
-		b.known = append(b.known, s)
-	}
-	b.asked = nil
-}
-
-// release answers the barriers whose index is applied, unless the leadership
-// has ended meanwhile.
-func (c *Core) release(g *group) {
-	b := &g.barriers
-	for len(b.known) > 0 && b.known[0].index <= g.applied.Index {
-		s := b.known[0]
-		b.known = b.known[1:]
-		if g.leads(s.all[0].Term) || c.cfg.Planted.Has(planted.ForwardedRead) {
-			pass(s.all, nil)
+		if s.id == id {
+			c.release(g, s)
 		} else {
 			pass(s.all, ErrLost)
 		}
+	}
+}
+
+// confirmAll answers what was asked of voters that are none any more: this node
+// is alone.
+func (c *Core) confirmAll(g *group) {
+	asked := g.barriers.asked
+	g.barriers.asked = nil
+	for _, s := range asked {
+		c.release(g, s)
+	}
+}
+
+// release answers barriers unless the leadership has ended meanwhile.
+func (c *Core) release(g *group, s barrierSet) {
+	if g.leads(s.all[0].Term) || c.cfg.Planted.Has(planted.ForwardedRead) {
+		pass(s.all, nil)
+	} else {
+		pass(s.all, ErrLost)
 	}
 }

@@ -248,9 +248,8 @@ func (c *Core) ready(g *group, out *Round) {
 	}
 	c.observe(g)
 	for _, rs := range rd.ReadStates {
-		g.confirmed(rs)
+		c.confirmed(g, rs)
 	}
-	c.release(g)
 	if g.stirs() {
 		c.mark(g)
 	}

@@ -261,7 +261,6 @@ func (c *Core) applyDone(w *applyWrite, changes []Change, results [][]error) {
 		}
 	}
 	c.respond(g, w.response)
-	c.release(g)
 	c.truncateLog(g)
 }
 
@@ -287,7 +286,7 @@ func (c *Core) reconfigure(g *group, e *pb.Entry, want *pb.ConfState) *pb.ConfSt
 	}
 	g.applied.Conf = got
 	if soleVoter(got, g.id) {
-		g.barriers.confirmAll(g.applied.Index)
+		c.confirmAll(g)
 	}
 	c.changed(g)
 	return got

@@ -454,6 +454,25 @@ func TestASlowDiskDelaysNeitherHeartbeatsNorReads(t *testing.T) {
 	stuck = append(stuck, b.round())
 	b.want("barrier", &read, nil)
 	b.want("commit", done, errPending)
+
+	// The others' disks go on: the entry is committed, and cannot be applied
+	// here. Nobody heard that it was, so a read need not wait for it.
+	entry := stuck[0].Append.Writes[0].Entries[0]
+	for _, n := range []core.NodeID{2, 3} {
+		b.receive(n, &pb.Message{Type: pb.MsgAppResp.Enum(), Term: new(b.last.Term), Index: entry.Index})
+	}
+	b.sent = nil
+	read = errPending
+	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
+	stuck = append(stuck, b.round())
+	for _, m := range b.sent {
+		if m.GetType() == pb.MsgHeartbeat && core.ReplicaID(m.GetTo()) == id(2) {
+			b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term, Context: m.Context})
+		}
+	}
+	stuck = append(stuck, b.round())
+	b.want("barrier behind a committed entry", &read, nil)
+	b.want("commit", done, errPending)
 	for _, out := range stuck {
 		b.finish(out)
 	}
