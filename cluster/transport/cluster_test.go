@@ -201,4 +201,15 @@ func (l *logLines) has(text string) bool {
 	return bytes.Contains(l.b.Bytes(), []byte(text))
 }
 
+// newProxy starts a proxy before a node.
+func newProxy(t *testing.T, to *testNode) *transporttest.Proxy {
+	t.Helper()
+	p, err := transporttest.NewProxy(to.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
 var errTest = errors.New("not understood")

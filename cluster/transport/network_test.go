@@ -141,22 +141,22 @@ func (m *mourner) ConnectionLost(n nodeID) {
 
 func TestAPausedNodeIsUnreachableAndNotLost(t *testing.T) {
 	a, b := start(t, 1, func(c *transport.Config) { c.Silence = 300 * time.Millisecond }), start(t, 2)
-	p := newProxy(t, b.Addr())
-	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr().String()})
+	p := newProxy(t, b)
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr()})
 	connected(t, a, 2)
 	a.Send(2, []byte("before"))
 	receive(t, "a frame", b.frames)
 	if !a.Connected(2) || a.Connected(3) {
 		t.Errorf("connected to node 2: %v, to node 3: %v", a.Connected(2), a.Connected(3))
 	}
-	p.freeze()
+	p.Freeze()
 	if got := receive(t, "an unreachable node", a.unreachable); got != 2 {
 		t.Errorf("node %d is unreachable, want 2", got)
 	}
 	if a.status(2).Connected {
 		t.Error("the connection is kept")
 	}
-	p.thaw()
+	p.Thaw()
 	connected(t, a, 2)
 	a.Send(2, []byte("after"))
 	if got := receive(t, "a frame", b.frames); got != "1: after" {
@@ -167,15 +167,32 @@ func TestAPausedNodeIsUnreachableAndNotLost(t *testing.T) {
 	}
 }
 
+// TestACutConnectionIsMadeAgain, and refused ones in between are a loss.
+func TestACutConnectionIsMadeAgain(t *testing.T) {
+	a, b := start(t, 1), start(t, 2)
+	p := newProxy(t, b)
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr()})
+	for range 3 {
+		connected(t, a, 2)
+		a.Send(2, []byte("hello"))
+		receive(t, "a frame", b.frames)
+		p.Refuse(true)
+		if got := receive(t, "a lost connection", a.lost); got != 2 {
+			t.Errorf("lost node %d, want 2", got)
+		}
+		p.Refuse(false)
+	}
+}
+
 func TestASlowNodeBlocksNobody(t *testing.T) {
 	small := func(c *transport.Config) { c.Queue, c.Silence = 1<<20, time.Minute }
 	a, b, c := start(t, 1, small), start(t, 2, small), start(t, 3, small)
-	p := newProxy(t, b.Addr())
-	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr().String()})
+	p := newProxy(t, b)
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr()})
 	know(t, a, c.peer)
 	connected(t, a, 2)
 	connected(t, a, 3)
-	p.freeze()
+	p.Freeze()
 	frame := make([]byte, 64<<10)
 	for a.status(2).Dropped < 100 { // Send that blocked would never get here
 		a.Send(2, frame)
@@ -231,11 +248,11 @@ func TestANodeIsLearnedFromItsGreeting(t *testing.T) {
 
 func TestAnAddressThatWasSetIsKept(t *testing.T) {
 	a, b := start(t, 1), start(t, 2)
-	p := newProxy(t, b.Addr())
-	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr().String()})
+	p := newProxy(t, b)
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr()})
 	know(t, b, a.peer)
 	connected(t, b, 1)
-	if got := a.status(2).Addr; got != p.Addr().String() {
+	if got := a.status(2).Addr; got != p.Addr() {
 		t.Errorf("node 2 is at %s now, want %s", got, p.Addr())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"strings"
@@ -279,6 +280,38 @@ func TestCertificatesAreRenewed(t *testing.T) {
 	}
 	know(t, a, b.peer)
 	connected(t, a, 2)
+}
+
+// TestNoiseDoesNoHarm: while others send what comes to their mind, nodes go on.
+func TestNoiseDoesNoHarm(t *testing.T) {
+	for name, options := range modes(t) {
+		t.Run(name, func(t *testing.T) {
+			a, b := pair(t, options...)
+			noise := rand.NewChaCha8([32]byte{7})
+			beginnings := []string{"", greeting(1, 1, 2, 9, "c1", "n9"), greeting(1, 2, 2, 9, "c1", "n9"), greeting(1, 3, 2, 9, "c1", "n9"), "\x16\x03\x01"}
+			for i := range 200 {
+				bytes := make([]byte, i)
+				_, _ = noise.Read(bytes)
+				shout(t, b.Addr(), beginnings[i%len(beginnings)]+string(bytes))
+			}
+			a.Send(2, []byte("hello"))
+			if got := receive(t, "a frame", b.frames); got != "1: hello" {
+				t.Errorf("got %q", got)
+			}
+			silent(t, a)
+		})
+	}
+}
+
+// shout sends bytes and does not listen.
+func shout(t *testing.T, addr, text string) {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, text)
 }
 
 // TestSlowStrangersAreSentAway: who connects and says nothing holds no place.

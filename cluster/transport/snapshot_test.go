@@ -43,17 +43,17 @@ func TestASnapshotArrivesWithItsFrame(t *testing.T) {
 // learn of it.
 func TestAnInterruptedSnapshotIsNotTakenForWhole(t *testing.T) {
 	a, b := start(t, 1), start(t, 2)
-	p := newProxy(t, b.Addr())
-	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr().String()})
+	p := newProxy(t, b)
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr()})
 	connected(t, a, 2)
-	p.cutAfter(1 << 20)
+	p.CutAfter(1 << 20)
 	if err := a.SendSnapshot(2, "s1", bytes.NewReader(file(2<<20)), nil); err == nil {
 		t.Error("the sender was not told")
 	}
 	if got := receive(t, "a snapshot", b.snapshots); got.err == nil {
 		t.Errorf("%d of %d bytes were taken for the whole", len(got.file), 2<<20)
 	}
-	p.cutAfter(0)
+	p.CutAfter(0)
 	if err := a.SendSnapshot(2, "s2", bytes.NewReader(file(2<<20)), nil); err != nil {
 		t.Errorf("the next snapshot: %v", err)
 	}

@@ -1,4 +1,5 @@
-// Package transporttest makes certificates for tests of nodes.
+// Package transporttest helps to test nodes that talk to each other: certificates,
+// and a proxy that breaks their connections.
 package transporttest
 
 import (
