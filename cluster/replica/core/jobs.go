@@ -149,6 +149,7 @@ func (c *Core) InstallDone(j *InstallJob, a Applied) {
 	g.log.append(j.Entries)
 	g.setApplied(a)
 	g.emitted = a.Conf
+	g.unlogged.closing = Position{} // the snapshot is of a later place
 	c.respond(g, j.write.responses)
 	c.changed(g)
 }
