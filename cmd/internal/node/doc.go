@@ -3,9 +3,13 @@
 // order.
 //
 //	admin listener      answers from the first moment on
+//	membership          with --join and an empty directory: a member is asked for
+//	                    an id, the sealing key and the others' addresses
 //	store               locked directory, Pebble
+//	network             other nodes are answered once the engine is there
+//	shards, meta table  replicas of this node; the first node founds all of them
+//	placement           where replicas belong, and who leads
 //	sealing key         a file beside the store
-//	shards, meta table  the only voter of each shard, this node leads all
 //	key ring, clients   missing keys are made
 //	actors              profiles and link directories
 //	public listener     last: nothing is served that is not ready
@@ -13,7 +17,11 @@
 // Whatever was started is on the node's list with the way to end it, so a
 // failure in the middle of a start leaves nothing behind.
 //
+// A node whose configuration has no address for replication stays alone: nothing
+// listens for others. Otherwise the others hand it leaderships only when all of
+// it is started.
+//
 // [Node.Stop] drains: /readyz says 503 while requests are still served for the
-// drain delay, so that load balancers look elsewhere; then the public listener
-// refuses, requests in flight end, actors stop, the store is closed.
+// drain delay, so that load balancers look elsewhere; then leaderships are handed
+// over, the public listener refuses, requests in flight end, actors stop, the store is closed.
 package node
