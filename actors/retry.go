@@ -9,7 +9,7 @@ import (
 // Bounds on what one Ask tries.
 const (
 	maxAttempts = 32
-	maxRefusals = 3
+	maxRefusals = 8 // a third of a second: a leader refuses while it hands its lead over
 	firstPause  = 2 * time.Millisecond
 	maxPause    = 100 * time.Millisecond
 )

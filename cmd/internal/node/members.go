@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ssod/cluster"
@@ -73,7 +74,11 @@ func (m members) Placement(ctx context.Context, id cluster.ShardID) (p admin.Pla
 		p.Voters, p.Learners = m.names(place.Voters), m.names(place.Learners)
 		return p
 	}
-	p.Voters, p.Learners = m.names(nodesOf(st.Applied.Conf.GetVoters())), m.names(nodesOf(st.Applied.Conf.GetLearners()))
+	// Half-way through a change those that are to go still have a say.
+	conf := st.Applied.Conf
+	voters := slices.Concat(conf.GetVoters(), conf.GetVotersOutgoing())
+	slices.Sort(voters)
+	p.Voters, p.Learners = m.names(nodesOf(slices.Compact(voters))), m.names(nodesOf(conf.GetLearners()))
 	for _, match := range st.Match {
 		if st.Last > match {
 			p.Lag = max(p.Lag, st.Last-match)
@@ -93,8 +98,11 @@ func (m members) names(ids []core.NodeID) []string {
 	names := make([]string, 0, len(ids))
 	for _, id := range ids {
 		p, ok := m.n.book.Node(id)
-		if !ok {
+		switch {
+		case !ok:
 			p.Name = fmt.Sprint("node ", id)
+		case p.State == placement.NodeState_REMOVED: // another may have its name by now
+			p.Name += " (removed)"
 		}
 		names = append(names, p.Name)
 	}
