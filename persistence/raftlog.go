@@ -13,7 +13,8 @@ import (
 // Log is the replication log of all shards and the way their entries become
 // state. It lies in the same Pebble as the state, whose write-ahead log a crash
 // can only shorten: an applied entry is never there without the log that it
-// came from, nor a truncation without the state that it rests on.
+// came from, nor a truncation without the state that it rests on. A shard that
+// nobody else has a replica of changes without entries, see [Unlogged].
 //
 // [Log.Append] and [Log.Apply] may run beside each other, neither beside itself.
 // What concerns one shard's creation, installation and destruction is not called
@@ -82,7 +83,9 @@ func (l *Log) begin(writes []LogWrite, number uint64) (*Write, error) {
 	for i := range writes {
 		if err := l.stageWrite(b, &writes[i], number); err != nil {
 			b.Close()
-			return nil, fmt.Errorf("append to log of shard %d: %w", writes[i].Shard, err)
+			err = fmt.Errorf("append to log of shard %d: %w", writes[i].Shard, err)
+			l.s.fail(err) // the number is taken, and memory may know what is not there
+			return nil, err
 		}
 	}
 	if number == 0 {
