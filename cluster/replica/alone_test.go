@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	pb "go.etcd.io/raft/v3/raftpb"
 
 	"ssod/cluster"
+	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/persistence"
 )
@@ -42,6 +45,39 @@ func TestANodeAloneGrowsUnderLoad(t *testing.T) {
 	for i := range end + 10 {
 		c.has(2, 1, i)
 		c.has(3, 1, i)
+	}
+}
+
+// TestANodeAloneHearsOfTheMetaShard: whoever watches the meta shard is told of
+// its changes although they pass no log.
+func TestANodeAloneHearsOfTheMetaShard(t *testing.T) {
+	store := openStore(t, vfs.NewMem(), "data")
+	t.Cleanup(func() { store.Close() })
+	told := make(chan struct{}, 100)
+	e, err := replica.Alone(t.Context(), replica.Config{
+		Node: 1, Shards: 8, Log: store.Log(), State: store, Address: func(core.NodeID) string { return "" },
+		MetaApplied: func() { told <- struct{}{} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	shard, ok := e.Lead(cluster.MetaShard)
+	if !ok {
+		t.Fatal("the meta shard has no leader")
+	}
+	for i := range 3 {
+		for len(told) > 0 {
+			<-told
+		}
+		if err := shard.Commit(t.Context(), cluster.Commit{Entity: entity(i), State: []byte("x")}); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-told:
+		case <-time.After(10 * time.Second):
+			t.Fatal("not told of a change of the meta shard")
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"slices"
+
 	"ssod/cluster"
 	"ssod/cluster/replica/core"
 	"ssod/persistence"
@@ -46,6 +48,10 @@ func (e *Engine) writeOnce() bool {
 			c.AppendDone(j)
 		}
 	})
+	// What has no log is applied when it is written.
+	if slices.ContainsFunc(jobs, func(j *core.AppendJob) bool { return j.Concerns(cluster.MetaShard) }) {
+		e.cfg.MetaApplied()
+	}
 	return !e.failed.Load()
 }
 
