@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"google.golang.org/protobuf/proto"
 )
 
-// Apply applies entries in order, which need not be durable: after a crash they
-// are applied again from the log. Entries of different shards share a batch, two
+// Apply applies entries in order. They need not be durable, because after a crash
+// they are applied again from the log, except for configurations: those are on
+// disk when it returns. A replica is removed when its leader has applied that it
+// is no member, and a leader that forgot it would miss its vote. Entries of different shards share a batch, two
 // of one shard never do. So the result is independent of how entries arrive
 // together, because trimming sees the state after the entry before.
 //
@@ -26,7 +29,10 @@ func (l *Log) Apply(changes []Change) ([][]error, error) {
 		}
 		from = to
 	}
-	return results, nil
+	if !slices.ContainsFunc(changes, func(c Change) bool { return c.Conf != nil }) {
+		return results, nil
+	}
+	return results, l.guard(func() error { return l.s.db.LogData(nil, pebble.Sync) })
 }
 
 // maxApply bounds the changes of one batch.

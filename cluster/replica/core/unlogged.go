@@ -37,6 +37,7 @@ func (g *group) raft() *raft.RawNode {
 	u := &g.unlogged
 	if u.place.Index != 0 {
 		u.place, u.closing = Position{}, u.place
+		g.log.pin = u.closing.Index // the disk never has it
 		if err := g.node.Propose(nil); err != nil {
 			panic(fmt.Sprintf("shard %d: no entry at %d, where there are commits: %v", g.shard, u.closing.Index, err))
 		}
@@ -125,6 +126,7 @@ func (g *group) closed(entries []*pb.Entry) []*pb.Entry {
 	if e := entries[0]; e.GetTerm() != u.closing.Term || len(e.GetData()) > 0 {
 		panic(fmt.Sprintf("shard %d: an entry of term %d at %d, where there are commits of term %d", g.shard, e.GetTerm(), e.GetIndex(), u.closing.Term))
 	}
+	g.log.pin = 0
 	g.log.truncate(u.closing)
 	u.closing = Position{}
 	return entries[1:]

@@ -199,6 +199,9 @@ func (s *Store) Apply(changes []core.Change) ([][]error, error) {
 	for i := range changes {
 		s.write(func(d *disk) { results[i] = d.shards[changes[i].Shard].apply(&changes[i], s.bugs) })
 	}
+	if slices.ContainsFunc(changes, func(c core.Change) bool { return c.Conf != nil }) {
+		s.Sync()
+	}
 	return slices.Clone(results), nil
 }
 

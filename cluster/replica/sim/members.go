@@ -112,13 +112,19 @@ func (w *world) newestOwner(s core.ShardID) (*node, *owner) {
 	return newest.n, newest
 }
 
-// collectGarbage removes a replica that has left the newest configuration.
+// collectGarbage removes a replica that has left the configuration, if the
+// shard's leader says so.
 func (w *world) collectGarbage(s core.ShardID, n *node) {
-	if n.core == nil {
+	leader, o := w.newestOwner(s)
+	if n.core == nil || o == nil {
 		return
 	}
 	st, ok := n.core.Status(s)
 	if !ok || !w.seen[replicaKey{s, st.ID}] || slices.Contains(memberIDs(w.latest[s].Conf), st.ID) {
+		return // also when the leader asked is one no more, which its barrier would tell it
+	}
+	said, ok := leader.core.Status(s)
+	if !ok || !said.Open || slices.Contains(memberIDs(said.Applied.Conf), st.ID) {
 		return
 	}
 	n.input(func(c *core.Core) { c.Remove(s) })
