@@ -10,13 +10,16 @@ MACHINE     = home|root|Users|work
 LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-long check bench bench-engine sim proto fmt
+.PHONY: help run cluster build test test-long check bench bench-engine sim proto fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run: build ## build and start one node on the defaults
 	./bin/ssod
+
+cluster: build ## start three nodes on loopback
+	./cmd/ssod/deploy/cluster.sh
 
 build: ## ssod, ssoctl and ssobench as static binaries in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/ssod ./cmd/ssoctl

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Starts three nodes on loopback and prints how to play with them. Ctrl-C stops
+# them; started again they go on with the same data.
+#
+#   cluster.sh [DIR]      DIR holds data and logs, ./ssod-cluster by default
+#   PORT=8080             public API of the first node; each node uses five ports
+#                         from there, the second and third 100 and 200 higher
+set -euo pipefail
+
+bin=$(cd "$(dirname "$0")/../../.." && pwd)/bin
+dir=${1:-ssod-cluster}
+port=${PORT:-8080}
+pids=()
+
+# start NUMBER [FLAG...] starts a node, a member of the cluster that the first
+# one founded.
+start() {
+  local name=n$1 p=$((port + 100 * ($1 - 1)))
+  shift
+  "$bin/ssod" --node "$name" --data "$dir/$name" --http "127.0.0.1:$p" --admin "127.0.0.1:$((p + 1))" \
+    --gossip "127.0.0.1:$((p + 2))" --rpc "127.0.0.1:$((p + 3))" --raft "127.0.0.1:$((p + 4))" "$@" \
+    >>"$dir/$name.log" 2>&1 &
+  pids+=($!)
+}
+
+status() { "$bin/ssoctl" --admin "127.0.0.1:$((port + 1))" status 2>/dev/null; }
+
+# until_durable waits until an acknowledged change is on the disks of two nodes.
+until_durable() {
+  for _ in $(seq 300); do
+    if status | grep -q 'durability of 2 nodes'; then
+      return
+    fi
+    if [ "$(jobs -pr | wc -l)" -lt ${#pids[@]} ]; then
+      echo "a node has stopped: see $dir/*.log" >&2
+      return 1
+    fi
+    sleep 0.2
+  done
+  echo "the cluster did not form within a minute: see $dir/*.log" >&2
+  return 1
+}
+
+finish() {
+  trap - EXIT
+  kill "${pids[@]}" 2>/dev/null || true
+  wait
+}
+
+mkdir -p "$dir"
+trap finish EXIT
+trap exit INT TERM
+start 1
+start 2 --join "127.0.0.1:$((port + 2))"
+start 3 --join "127.0.0.1:$((port + 2))"
+until_durable
+status
+cat <<PLAY
+
+Public APIs: http://127.0.0.1:$port  :$((port + 100))  :$((port + 200))       data and logs: $dir
+
+  bin/ssoctl --admin 127.0.0.1:$((port + 201)) demo        the whole story, on the third node
+  kill -9 ${pids[0]}                                    the first node dies; nothing is lost
+  bin/ssoctl --admin 127.0.0.1:$((port + 101)) status      the others have taken over
+
+Ctrl-C stops the cluster.
+PLAY
+wait
