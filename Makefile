@@ -49,9 +49,10 @@ bench-engine: ## measure the replication engine on three processes
 SEEDS    ?= 100
 FROM     ?= 1
 DURATION ?= 60s
+BUDGET   ?= 2m
 
-sim: ## simulate SEEDS=n clusters FROM=s for DURATION=d of virtual time each
-	$(GO) test ./cluster/replica/sim -run 'TestSim$$' -count 1 -timeout 0 -v -seeds $(SEEDS) -from $(FROM) -duration $(DURATION)
+sim: ## simulate SEEDS=n clusters FROM=s for DURATION=d of virtual time each; 0: as many as fit in BUDGET
+	$(GO) test ./cluster/replica/sim -run 'TestSim$$' -count 1 -timeout 0 -v -seeds $(SEEDS) -from $(FROM) -duration $(DURATION) -budget $(BUDGET)
 
 proto: ## regenerate the protobuf code
 	$(GO) run ./cmd/internal/protogen $(PROTO)
