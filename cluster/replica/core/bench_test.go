@@ -1,0 +1,157 @@
+package core_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster/replica/core"
+	"ssod/cluster/replica/model"
+	"ssod/persistence"
+)
+
+const shard core.ShardID = 1
+
+// bench is one core whose jobs the test does when it wants to.
+type bench struct {
+	*testing.T
+	core  *core.Core
+	store *model.Store
+	sent  []*pb.Message
+	last  core.Leadership
+	snaps []core.SnapshotSend
+	deaf  bool // node 2 does not answer heartbeats
+}
+
+func id(n core.NodeID) core.ReplicaID { return persistence.NewReplicaID(n, 1) }
+
+// newBench makes node 1 of a shard with the given voters.
+func newBench(t *testing.T, voters ...core.NodeID) *bench {
+	b := &bench{T: t, store: model.New(0)}
+	conf := &pb.ConfState{}
+	for _, n := range voters {
+		conf.Voters = append(conf.Voters, uint64(id(n)))
+	}
+	r, err := b.store.Create(shard, id(1), conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.core, err = core.New(core.Config{Node: 1, Store: b.store, Now: time.Now, MaxQueue: 1 << 10}, []core.Replica{r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// round does a round and returns its jobs undone.
+func (b *bench) round() core.Round {
+	out := b.core.Round()
+	for n := range core.NodeID(4) {
+		for _, e := range out.Messages[n] {
+			b.sent = append(b.sent, e.Message)
+		}
+	}
+	for _, l := range out.Leaderships {
+		b.last = l
+	}
+	b.snaps = append(b.snaps, out.Snapshots...)
+	return out
+}
+
+// settle does rounds and all of their jobs until nothing is left.
+func (b *bench) settle() {
+	b.Helper()
+	for b.core.Pending() {
+		b.finish(b.round())
+	}
+}
+
+func (b *bench) finish(out core.Round) {
+	b.Helper()
+	if out.Append != nil {
+		if err := b.store.Append(out.Append.Writes, true); err != nil {
+			b.Fatal(err)
+		}
+		b.core.AppendDone(out.Append)
+	}
+	if out.Apply != nil {
+		if err := out.Apply.Run(b.store); err != nil {
+			b.Fatal(err)
+		}
+		b.core.ApplyDone(out.Apply)
+	}
+}
+
+func (b *bench) has(t pb.MessageType) bool {
+	return slices.ContainsFunc(b.sent, func(m *pb.Message) bool { return m.GetType() == t })
+}
+
+// receive delivers a message from another node.
+func (b *bench) receive(from core.NodeID, m *pb.Message) {
+	m.From, m.To = new(uint64(id(from))), new(uint64(id(1)))
+	b.core.Receive(from, []core.Envelope{{Shard: shard, Message: m}})
+}
+
+// answer plays node 2: it grants votes and takes entries, all that is asked.
+func (b *bench) answer() {
+	b.Helper()
+	for range 20 {
+		b.settle()
+		sent := b.sent
+		b.sent = nil
+		for _, m := range sent {
+			if core.ReplicaID(m.GetTo()) != id(2) {
+				continue
+			}
+			switch m.GetType() {
+			case pb.MsgPreVote:
+				b.receive(2, &pb.Message{Type: pb.MsgPreVoteResp.Enum(), Term: m.Term})
+			case pb.MsgVote:
+				b.receive(2, &pb.Message{Type: pb.MsgVoteResp.Enum(), Term: m.Term})
+			case pb.MsgApp:
+				b.receive(2, &pb.Message{Type: pb.MsgAppResp.Enum(), Term: m.Term, Index: new(m.GetIndex() + uint64(len(m.GetEntries())))})
+			case pb.MsgHeartbeat:
+				if b.deaf {
+					continue
+				}
+				b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term, Context: m.Context})
+			}
+		}
+	}
+}
+
+// lead makes node 1 leader of three.
+func (b *bench) lead() {
+	b.Helper()
+	for range 20 {
+		b.core.Tick()
+	}
+	b.answer()
+	if !b.last.Open {
+		b.Fatalf("node 1 does not lead: %+v", b.last)
+	}
+}
+
+func encoded(identity string, base uint64) []byte {
+	return core.EncodeCommit(&persistence.Commit{Entity: core.Entity{Kind: "k", Identity: identity}, BaseRev: base})
+}
+
+// propose proposes a commit and returns where its answer will be; nothing is
+// answered while it is errPending.
+func (b *bench) propose(identity string, base uint64) *error {
+	err := errPending
+	b.core.Propose(&core.Proposal{Shard: shard, Term: b.last.Term, Data: encoded(identity, base), Done: func(e error) { err = e }})
+	return &err
+}
+
+var errPending = errors.New("pending")
+
+func (b *bench) want(what string, got *error, want error) {
+	b.Helper()
+	if !errors.Is(*got, want) {
+		b.Errorf("%s: got %v, want %v", what, *got, want)
+	}
+}
