@@ -5,27 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
+	"ssod/actors/redacttest"
 )
 
-// Every message that holds bytes or text must hide them in logs, and so must
-// the types of the client.
 func TestMessagesHideTheirContentsInLogs(t *testing.T) {
-	messages := File_actors_linkdirectory_linkdirectory_proto.Messages()
-	for i := range messages.Len() {
-		d := messages.Get(i)
-		if !tells(d) {
-			continue
-		}
-		kind, err := protoregistry.GlobalTypes.FindMessageByName(d.FullName())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, ok := kind.New().Interface().(slog.LogValuer); !ok {
-			t.Errorf("%s does not redact itself", d.Name())
-		}
-	}
+	redacttest.Check(t, File_actors_linkdirectory_linkdirectory_proto)
+}
+
+func TestTheClientsTypesHideTheirContentsInLogs(t *testing.T) {
 	var log strings.Builder
 	slog.New(slog.NewTextHandler(&log, nil)).Info("values",
 		"reservation", Reservation{Code: "228128", Hash: []byte("228128")},
@@ -35,13 +22,4 @@ func TestMessagesHideTheirContentsInLogs(t *testing.T) {
 	if strings.Contains(log.String(), "228128") {
 		t.Errorf("a secret is in the log: %s", log.String())
 	}
-}
-
-func tells(d protoreflect.MessageDescriptor) bool {
-	for i := range d.Fields().Len() {
-		if kind := d.Fields().Get(i).Kind(); kind == protoreflect.BytesKind || kind == protoreflect.StringKind {
-			return true
-		}
-	}
-	return false
 }
