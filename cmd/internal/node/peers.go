@@ -108,12 +108,7 @@ func (n *Node) place(context.Context) (err error) {
 	n.placement, err = placement.Start(placement.Config{
 		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
 		Calls: n.network, LastHeard: n.network.LastHeard, DeadAfter: c.DeadAfter,
-		Met: func(p placement.Node) {
-			if err := n.network.SetPeer(transport.Peer{ID: p.ID, Name: p.Name, Addr: p.Raft}); err != nil {
-				n.log.Warn("a node of the registry is not dialed", "node", p.Name, "error", err)
-			}
-		},
-		Left:       n.network.RemovePeer,
+		Met: n.know, Left: n.network.RemovePeer,
 		SealingKey: n.sealing.load, Aloof: true,
 		Log: n.log,
 	})
@@ -124,9 +119,13 @@ func (n *Node) place(context.Context) (err error) {
 	n.placed.Store(n.placement)
 	n.placement.Applied() // what was applied before
 	n.shards, n.tables = n.placement.Shards(), n.placement.Tables()
-	for _, p := range n.book.Nodes() {
-		if p.ID != n.me.ID && p.State != placement.NodeState_REMOVED {
-			_ = n.network.SetPeer(transport.Peer{ID: p.ID, Name: p.Name, Addr: p.Raft})
+	for _, p := range n.book.Nodes() { // before the first connection comes
+		switch {
+		case p.ID == n.me.ID:
+		case p.State == placement.NodeState_REMOVED:
+			n.network.RemovePeer(p.ID)
+		default:
+			n.know(p)
 		}
 	}
 	n.network.Handle(n.placement.Serve)
@@ -221,3 +220,10 @@ func (s *secret) load() []byte {
 }
 
 var _ cluster.Shards = (*placement.View)(nil)
+
+// know lets the network dial a node of the registry.
+func (n *Node) know(p placement.Node) {
+	if err := n.network.SetPeer(transport.Peer{ID: p.ID, Name: p.Name, Addr: p.Raft}); err != nil {
+		n.log.Warn("a node of the registry is not dialed", "node", p.Name, "error", err)
+	}
+}
