@@ -10,8 +10,8 @@ import (
 )
 
 // ErrChanged says that the table has another revision than the change was
-// decided on. Nothing has changed.
-var ErrChanged = errors.New("the table was changed meanwhile")
+// decided on. Nothing has changed. It is a [cluster.ErrRejected].
+var ErrChanged = fmt.Errorf("the table was changed meanwhile: %w", cluster.ErrRejected)
 
 // Change puts and deletes keys of one table, all or nothing. The change is
 // durable and visible when Change returns nil. Otherwise it fails with
@@ -21,7 +21,8 @@ func (s *Store) Change(ctx context.Context, table string, puts map[string][]byte
 }
 
 // Update is Change of a table that has a certain revision, 0 if it does not
-// exist. It fails with [ErrChanged] when it has another.
+// exist. It fails with [ErrChanged] when it has another, which is shown here by
+// then: what was decided can be decided again.
 func (s *Store) Update(ctx context.Context, table string, revision uint64, puts map[string][]byte, deletes []string) error {
 	return s.start(ctx, table, change{puts: puts, deletes: deletes, conditional: true, base: revision})
 }
@@ -30,8 +31,12 @@ func (s *Store) start(ctx context.Context, table string, ch change) error {
 	a := attempt{store: s, table: table, change: ch}
 	rand.Read(a.request[:]) // never fails since Go 1.24
 	revision, err := a.anywhere(ctx)
-	if err == nil && s.options.Reader != nil {
+	switch {
+	case s.options.Reader == nil:
+	case err == nil:
 		err = unknownIf(s.Await(ctx, table, revision))
+	case errors.Is(err, ErrChanged):
+		err = errors.Join(err, s.Await(ctx, table, ch.base+1))
 	}
 	if err != nil {
 		return fmt.Errorf("change table %s: %w", table, err)

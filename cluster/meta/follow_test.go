@@ -99,8 +99,12 @@ func TestAnUpdateOfAChangedTableIsRefused(t *testing.T) {
 		}
 	}
 	for name, s := range map[string]*meta.Store{"leader": a, "other": b} {
-		if err := s.Update(t.Context(), "nodes", 2, put("k", "w"), nil); !errors.Is(err, meta.ErrChanged) {
-			t.Errorf("%s: got %v, want ErrChanged", name, err)
+		err := s.Update(t.Context(), "nodes", 2, put("k", "w"), nil)
+		if !errors.Is(err, meta.ErrChanged) || !errors.Is(err, cluster.ErrRejected) {
+			t.Errorf("%s: got %v, want ErrChanged, which is ErrRejected", name, err)
+		}
+		if _, revision := s.Records("nodes"); revision != 3 {
+			t.Errorf("%s: after ErrChanged revision %d is shown, want 3", name, revision)
 		}
 	}
 	if v, _ := a.Get("nodes", "k"); string(v) != "v" {

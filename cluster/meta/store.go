@@ -68,6 +68,13 @@ func (s *Store) All(table string) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) { s.table(table).all(yield) }
 }
 
+// Records returns the records of a table in order of key, and its revision.
+// Values must not be changed.
+func (s *Store) Records(table string) (records iter.Seq2[string, []byte], revision uint64) {
+	t := s.table(table)
+	return t.all, t.rev
+}
+
 // Read returns a table as it is now.
 func (s *Store) Read(table string) Table { return Table{s.table(table)} }
 

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"ssod/cluster"
 	"ssod/httpfront/config"
 )
 
@@ -56,17 +57,31 @@ func (c *change) put(id string, r *Record) error {
 	return nil
 }
 
-// write makes the change durable; the ring shows it when write returns.
-func (r *Ring) write(ctx context.Context, c *change) error {
-	if len(c.puts) == 0 && len(c.deletes) == 0 {
-		return nil
+// edit decides on what the table holds what is to change, and makes that
+// durable; the ring shows it when edit returns. When another node changed the
+// table meanwhile, it is decided again.
+func (r *Ring) edit(ctx context.Context, decide func(*snapshot, *change) error) error {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	for {
+		s := r.snapshot()
+		var c change
+		if err := decide(s, &c); err != nil {
+			return err
+		}
+		if len(c.puts) == 0 && len(c.deletes) == 0 {
+			return nil
+		}
+		err := r.store.Update(ctx, Table, s.revision, c.puts, c.deletes)
+		r.version.Add(1)
+		switch {
+		case err == nil:
+			r.snapshot()
+			return nil
+		case !errors.Is(err, cluster.ErrRejected) || ctx.Err() != nil:
+			return fmt.Errorf("change the keys: %w", err)
+		}
 	}
-	if err := r.store.Change(ctx, Table, c.puts, c.deletes); err != nil {
-		return fmt.Errorf("change the keys: %w", err)
-	}
-	r.version.Add(1)
-	r.snapshot()
-	return nil
 }
 
 // Sync makes the ring follow a configuration, which may be one that is about to
@@ -75,10 +90,17 @@ func (r *Ring) write(ctx context.Context, c *change) error {
 // nothing any more, and loads the keys of external issuers. When it fails,
 // tokens are verified as before.
 func (r *Ring) Sync(ctx context.Context, cfg *config.Config) error {
-	r.changing.Lock()
-	defer r.changing.Unlock()
-	s, now := r.snapshot(), r.now()
-	var c change
+	err := r.edit(ctx, func(s *snapshot, c *change) error { return r.follow(c, s, cfg) })
+	if err != nil {
+		return err
+	}
+	return r.issuers.follow(cfg)
+}
+
+// follow puts into the change what the configuration asks for.
+func (r *Ring) follow(c *change, s *snapshot, cfg *config.Config) error {
+	now := r.now()
+	c.deletes = s.forgotten(now)
 	for _, want := range groupsOf(cfg) {
 		newest := s.groups[want.groupID].newest()
 		if newest != nil && (newest.algorithm == want.algorithm || want.use == LinkCode) {
@@ -88,18 +110,14 @@ func (r *Ring) Sync(ctx context.Context, cfg *config.Config) error {
 		if newest != nil {
 			from = now.Add(settle)
 		}
-		err := r.add(&c, s, want, from)
+		err := r.add(c, s, want, from)
 		if errors.Is(err, ErrTooManyKeys) {
 			r.log.Warn("the configured algorithm is not used yet", "error", err)
 		} else if err != nil {
 			return err
 		}
 	}
-	c.deletes = s.forgotten(now)
-	if err := r.write(ctx, &c); err != nil {
-		return err
-	}
-	return r.issuers.follow(cfg)
+	return nil
 }
 
 // add puts a new key of a group into the change.
@@ -147,15 +165,16 @@ func (r *Ring) Rotate(ctx context.Context, o Rotation) error {
 	if o.Use == LinkCode {
 		return ErrFixed
 	}
-	r.changing.Lock()
-	defer r.changing.Unlock()
-	s, now := r.snapshot(), r.now()
-	var c change
+	return r.edit(ctx, func(s *snapshot, c *change) error { return r.rotate(c, s, o) })
+}
+
+func (r *Ring) rotate(c *change, s *snapshot, o Rotation) error {
+	now := r.now()
 	for _, want := range groupsOf(s.cfg) {
 		if !o.concerns(want.groupID) {
 			continue
 		}
-		if err := r.add(&c, s, want, now.Add(max(o.Overlap, 0))); err != nil {
+		if err := r.add(c, s, want, now.Add(max(o.Overlap, 0))); err != nil {
 			return err
 		}
 	}
@@ -163,7 +182,7 @@ func (r *Ring) Rotate(ctx context.Context, o Rotation) error {
 		return fmt.Errorf("rotate use %q of realm %q: %w", o.Use, o.Realm, ErrUnknownKey)
 	}
 	c.deletes = s.forgotten(now)
-	return r.write(ctx, &c)
+	return nil
 }
 
 // Revoke ends a key at once: nothing it signed is accepted any more, and the
@@ -171,9 +190,10 @@ func (r *Ring) Rotate(ctx context.Context, o Rotation) error {
 // same change. Revoking a revoked key does nothing. It fails with
 // [ErrUnknownKey] or [ErrFixed].
 func (r *Ring) Revoke(ctx context.Context, id string) error {
-	r.changing.Lock()
-	defer r.changing.Unlock()
-	s, now := r.snapshot(), r.now()
+	return r.edit(ctx, func(s *snapshot, c *change) error { return r.revoke(c, s, id) })
+}
+
+func (r *Ring) revoke(c *change, s *snapshot, id string) error {
 	k, found := s.byID[id]
 	switch {
 	case !found:
@@ -183,17 +203,14 @@ func (r *Ring) Revoke(ctx context.Context, id string) error {
 	case k.isRevoked():
 		return nil
 	}
-	of := groupID{k.use, k.realm}
-	var c change
-	if err := k.tombstone(&c, now); err != nil {
+	now := r.now()
+	if err := k.tombstone(c, now); err != nil {
 		return err
 	}
-	if s.groups[of].signing(now) == k {
-		if err := r.replace(&c, s, k); err != nil {
-			return err
-		}
+	if s.groups[groupID{k.use, k.realm}].signing(now) == k {
+		return r.replace(c, s, k)
 	}
-	return r.write(ctx, &c)
+	return nil
 }
 
 // tombstone puts what is left of a revoked key into the change.

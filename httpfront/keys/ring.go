@@ -18,11 +18,14 @@ const Table = "keys"
 
 // Store is the replicated table of which the ring is a view.
 type Store interface {
-	// All yields the records of a table. They must not be changed.
-	All(table string) iter.Seq2[string, []byte]
-	// Change writes and deletes records, all or none. It is durable when it
-	// returns nil.
-	Change(ctx context.Context, table string, puts map[string][]byte, deletes []string) error
+	// Records yields the records of a table, which must not be changed, and
+	// tells its revision.
+	Records(table string) (records iter.Seq2[string, []byte], revision uint64)
+	// Update writes and deletes records of a table that has this revision, all
+	// or none. It is durable when it returns nil, and fails with
+	// [cluster.ErrRejected] when another node was faster: Records has its
+	// change by then.
+	Update(ctx context.Context, table string, revision uint64, puts map[string][]byte, deletes []string) error
 	// Watch calls f after each change of the table, whoever made it.
 	Watch(table string, f func()) (stop func())
 }
@@ -61,7 +64,7 @@ type Ring struct {
 	epochs   atomic.Uint64 // counts snapshots
 	current  atomic.Pointer[snapshot]
 	building sync.Mutex // held to make a snapshot
-	changing sync.Mutex // held to change the table, before building
+	changing sync.Mutex // held to change the table, before building; other nodes do so too
 	unwatch  func()
 
 	issuers  *issuers

@@ -12,7 +12,8 @@ import (
 type snapshot struct {
 	epoch    uint64 // differs between any two snapshots of a ring
 	cfg      *config.Config
-	version  uint64 // of the key table
+	version  uint64 // of the key table, as this ring counts
+	revision uint64 // of the key table
 	byID     map[string]*slot
 	groups   map[groupID]*group
 	versions map[string]*slot  // client keys by the short name in client ids
@@ -50,7 +51,9 @@ func (r *Ring) build(old *snapshot) (*snapshot, error) {
 	}
 	keys := make(map[groupID][]*key)
 	var errs []error
-	for id, raw := range r.store.All(Table) {
+	records, revision := r.store.Records(Table)
+	s.revision = revision
+	for id, raw := range records {
 		k, err := r.reopen(old, id, raw)
 		if err != nil {
 			errs = append(errs, err)

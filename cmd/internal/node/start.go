@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
 	"ssod/actors/session"
+	"ssod/cluster"
 	"ssod/httpfront"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
@@ -108,10 +111,7 @@ func (n *Node) sign(ctx context.Context) error {
 		return err
 	}
 	n.sealing.store(sealing)
-	n.ring, err = keys.Open(ctx, keys.Options{
-		Store: n.tables, SealingKey: sealing, Settings: n.settings.Config, Log: n.log,
-	})
-	if err != nil {
+	if err := n.openRing(ctx, sealing); err != nil {
 		return n.otherSealingKey(err)
 	}
 	n.own("key ring", closing(func() error { n.ring.Close(); return nil }))
@@ -123,6 +123,30 @@ func (n *Node) sign(ctx context.Context) error {
 	}
 	n.own("registration", closing(func() error { n.clients.Close(); return nil }))
 	return nil
+}
+
+// openRing opens the key ring. A node among others that finds nobody to make its
+// missing keys durable goes on trying: they may be between two leaders.
+func (n *Node) openRing(ctx context.Context, sealing []byte) error {
+	defer n.waitFor("")
+	for {
+		var err error
+		n.ring, err = keys.Open(ctx, keys.Options{
+			Store: n.tables, SealingKey: sealing, Settings: n.settings.Config, Log: n.log,
+		})
+		unsettled := errors.Is(err, cluster.ErrRefused) || errors.Is(err, cluster.ErrUnknown)
+		if !unsettled || n.placement == nil || n.placement.Others() == 0 {
+			return err
+		}
+		n.waitFor(fmt.Sprintf("the cluster to keep this node's keys: %v", err))
+		pause := time.NewTimer(joinPause)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return err
+		}
+	}
 }
 
 // act starts the actors.

@@ -9,18 +9,21 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"ssod/cluster"
 )
 
 // Store keeps meta tables in memory. The zero Store is empty and ready. It is
 // safe for concurrent use.
 type Store struct {
-	mu      sync.Mutex
-	tables  map[string]map[string][]byte
-	watches []func(table string)
-	fail    error
+	mu        sync.Mutex
+	tables    map[string]map[string][]byte
+	revisions map[string]uint64 // how often each table was changed
+	watches   []func(table string)
+	fail      error
 }
 
-// Fail makes each Change fail with err and change nothing; nil ends that.
+// Fail makes each change fail with err and change nothing; nil ends that.
 func (s *Store) Fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,19 +52,41 @@ func (s *Store) All(table string) iter.Seq2[string, []byte] {
 	}
 }
 
+// Records returns the records of a table in order of key, and its revision.
+func (s *Store) Records(table string) (records iter.Seq2[string, []byte], revision uint64) {
+	s.mu.Lock()
+	revision = s.revisions[table]
+	s.mu.Unlock()
+	return s.All(table), revision
+}
+
+// Update is Change of a table that has a certain revision; it fails with
+// [cluster.ErrRejected] when it has another.
+func (s *Store) Update(_ context.Context, table string, revision uint64, puts map[string][]byte, deletes []string) error {
+	return s.change(table, &revision, puts, deletes)
+}
+
 // Change writes and deletes records, then calls the watches of the table.
 func (s *Store) Change(_ context.Context, table string, puts map[string][]byte, deletes []string) error {
+	return s.change(table, nil, puts, deletes)
+}
+
+func (s *Store) change(table string, revision *uint64, puts map[string][]byte, deletes []string) error {
 	s.mu.Lock()
-	if s.fail != nil {
+	switch {
+	case s.fail != nil:
 		defer s.mu.Unlock()
 		return s.fail
-	}
-	if s.tables == nil {
-		s.tables = make(map[string]map[string][]byte)
+	case revision != nil && *revision != s.revisions[table]:
+		defer s.mu.Unlock()
+		return cluster.ErrRejected
+	case s.tables == nil:
+		s.tables, s.revisions = make(map[string]map[string][]byte), make(map[string]uint64)
 	}
 	if s.tables[table] == nil {
 		s.tables[table] = make(map[string][]byte)
 	}
+	s.revisions[table]++
 	for _, key := range deletes {
 		delete(s.tables[table], key)
 	}
