@@ -27,7 +27,8 @@ func TestRace(t *testing.T) {
 		must(t, a.mint(t.Context(), host, fmt.Sprintf("viewer %d", i)))
 		code, err := a.link(t.Context(), host)
 		must(t, err)
-		winners := redeemAtOnce(t, a, history, code, i)
+		winners, err := redeemAtOnce(history, code, i, func(_ int, name string) error { return a.admitted(t.Context(), code, name) })
+		must(t, err)
 		if len(winners) != 1 {
 			t.Fatalf("code %d was redeemed by %d devices: %q", i, len(winners), winners)
 		}
@@ -40,9 +41,9 @@ func TestRace(t *testing.T) {
 	t.Logf("race: codes=%d devices=%d redeemed=%d double_redeem=0; answers checked by status: %v", codes, rivals, wins, n.sampled.chosen)
 }
 
-// redeemAtOnce returns the names of the devices that got in.
-func redeemAtOnce(t *testing.T, a *app, history *codeHistory, code string, round int) (winners []string) {
-	t.Helper()
+// redeemAtOnce lets every rival be admitted at the same moment and returns the
+// names of those that got in. admit is told the number and the name of a rival.
+func redeemAtOnce(history *codeHistory, code string, round int, admit func(i int, name string) error) (winners []string, err error) {
 	var mu sync.Mutex
 	var failed atomic.Value
 	var all sync.WaitGroup
@@ -52,7 +53,7 @@ func redeemAtOnce(t *testing.T, a *app, history *codeHistory, code string, round
 		all.Go(func() {
 			<-start
 			done := history.began(i, code, name)
-			err := a.admitted(t.Context(), code, name)
+			err := admit(i, name)
 			done(err == nil)
 			switch {
 			case err == nil:
@@ -66,10 +67,8 @@ func redeemAtOnce(t *testing.T, a *app, history *codeHistory, code string, round
 	}
 	close(start)
 	all.Wait()
-	if err, ok := failed.Load().(error); ok {
-		t.Fatal(err)
-	}
-	return winners
+	err, _ = failed.Load().(error)
+	return winners, err
 }
 
 // errRefused says that a code did not admit a device.

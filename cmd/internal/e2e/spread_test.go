@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// through is the app with every call sent to one node, whether it runs or not.
+// The node must keep its addresses over restarts.
+func (a *app) through(n *node) *app {
+	at, one := *n, *a.node
+	at.front = nil
+	one.front = func() *node { return &at }
+	b := *a
+	b.node = &one
+	return &b
+}
+
+// spread is the app through each of the nodes.
+func (c *trio) spread(a *app) []*app {
+	doors := make([]*app, len(c.nodes))
+	for i, n := range c.nodes {
+		doors[i] = a.through(n)
+	}
+	return doors
+}
+
+// betweenTries is how long somebody waits who got no answer.
+const betweenTries = 20 * time.Millisecond
+
+// insist makes a call at one node after the other, as a load balancer with
+// retries does, until there is an answer: a broken connection and 503 are none.
+func insist(ctx context.Context, doors []*app, make func(*app) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for i := rand.IntN(len(doors)); ; i++ {
+		err := make(doors[i%len(doors)])
+		if err == nil || answered(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(betweenTries):
+		}
+	}
+}
+
+// answered reports whether an error is an answer of the service that stays the
+// same when the call is repeated.
+func answered(err error) bool {
+	var status *statusError
+	return errors.Is(err, errRefused) || errors.As(err, &status) && status.got.Status != http.StatusServiceUnavailable
+}
+
+// total is the sum of a metric over the nodes that run.
+func (c *trio) total(metric string) float64 {
+	c.Helper()
+	sum := 0.0
+	for _, n := range c.up {
+		sum += n.metric(metric)
+	}
+	return sum
+}
