@@ -38,7 +38,7 @@ func (n *node) newBrowser() *browser {
 // are as the OpenAPI document says.
 func (b *browser) visit(ctx context.Context, address string, form url.Values) (examples.Answer, error) {
 	if path, public := strings.CutPrefix(address, publicURL); public {
-		address = "http://" + b.http + path
+		address = "http://" + b.at().http + path
 	}
 	method, body := http.MethodGet, ""
 	if form != nil {
@@ -87,7 +87,7 @@ func (b *browser) follow(ctx context.Context, address string, form url.Values) (
 // open opens the login of a code and returns the address of the sandbox's login
 // page.
 func (b *browser) open(ctx context.Context, provider, code string) (string, error) {
-	at, a, err := b.follow(ctx, "http://"+b.http+"/api/v2/authenticate/"+provider+"/"+code, nil)
+	at, a, err := b.follow(ctx, publicURL+"/api/v2/authenticate/"+provider+"/"+code, nil)
 	if err == nil && (a.Status != http.StatusOK || !strings.Contains(at, "/sandbox/")) {
 		err = fmt.Errorf("%w: open the login: %d %s at %s", errStatus, a.Status, a.Body, at)
 	}

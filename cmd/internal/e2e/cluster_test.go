@@ -20,6 +20,9 @@ import (
 // that run.
 type trio struct {
 	*node
+	authority *transporttest.Authority
+	config    string
+
 	mu    sync.Mutex
 	nodes []*node
 	up    []*node
@@ -28,20 +31,27 @@ type trio struct {
 // startTrio starts a node and lets two join it, over mutual TLS.
 func startTrio(t *testing.T, config string) *trio {
 	t.Helper()
-	authority, err := transporttest.NewAuthority(t.TempDir())
-	must(t, err)
-	c := &trio{node: newNode(t, config)}
-	c.node.front = c.any
-	for i := range 3 {
-		c.add(authority, fmt.Sprint("n", i+1), config)
+	c := newTrio(t, config)
+	for range 3 {
+		c.add()
 	}
 	return c
 }
 
+func newTrio(t *testing.T, config string) *trio {
+	t.Helper()
+	authority, err := transporttest.NewAuthority(t.TempDir())
+	must(t, err)
+	c := &trio{node: newNode(t, config), authority: authority, config: config}
+	c.node.front = c.any
+	return c
+}
+
 // add starts one more node. All but the first join the first.
-func (c *trio) add(authority *transporttest.Authority, name, config string) {
+func (c *trio) add() {
 	c.Helper()
-	files, err := authority.Issue(name)
+	name := fmt.Sprint("n", len(c.nodes)+1)
+	files, err := c.authority.Issue(name)
 	must(c, err)
 	flags := []string{
 		"--node", name, "--shards", "16", "--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA,
@@ -49,7 +59,9 @@ func (c *trio) add(authority *transporttest.Authority, name, config string) {
 	if len(c.nodes) > 0 {
 		flags = append(flags, "--join", c.nodes[0].gossip)
 	}
-	n := newNode(c, config, flags...)
+	n := newNode(c, c.config, flags...)
+	writeIssuerKeys(c, n.dir)
+	writePlatformKey(c, n.dir)
 	n.addresses, err = process.FreeAddresses(5)
 	must(c, err)
 	c.nodes = append(c.nodes, n)

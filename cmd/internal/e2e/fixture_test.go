@@ -21,9 +21,9 @@ func fixtures() map[string]func(*world) (string, error) {
 		"expired_access_token":        (*world).expiredAccessToken,
 		"software_statement":          (*world).softwareStatement,
 		"revoked_statement":           (*world).revokedStatement,
-		"ext_token":                   func(w *world) (string, error) { return externalToken(w, "ext-viewer", "Adobe"), nil },
-		"ext_token_wrong_aud":         func(w *world) (string, error) { return externalToken(w, "ext-viewer", "somebody else"), nil },
-		"subject_token":               func(w *world) (string, error) { return subjectToken(w, "household"), nil },
+		"ext_token":                   func(w *world) (string, error) { return externalToken(w, w.own("ext-viewer"), "Adobe"), nil },
+		"ext_token_wrong_aud":         func(w *world) (string, error) { return externalToken(w, w.own("ext-viewer"), "somebody else"), nil },
+		"subject_token":               func(w *world) (string, error) { return subjectToken(w, w.own("household")), nil },
 		"token_alg_none":              (*world).unsignedToken,
 		"token_a_signature_changed":   (*world).forgedToken,
 		"token_signed_by_other_realm": (*world).alienToken,
@@ -94,6 +94,6 @@ func (w *world) forgedToken() (string, error) {
 // alienToken is a good token of the other realm.
 func (w *world) alienToken() (string, error) {
 	d := newDevice("alien")
-	err := w.rival().mint(w.Context(), d, "d2c-user-7f3a")
+	err := w.rival().mint(w.Context(), d, w.own(theViewer))
 	return d.token, err
 }

@@ -192,7 +192,7 @@ func tokenLost(w *world, words []string) error {
 }
 
 func rivalMinted(w *world, words []string) error {
-	d := &device{id: deviceC}
+	d := newDevice(w.own(deviceC))
 	err := w.rival().mint(w.Context(), d, words[1])
 	w.vars[words[0]] = d.token
 	return err

@@ -116,7 +116,7 @@ func (s *tale) leaveMVPD(ctx context.Context) error {
 	if s.farewell == "" {
 		return nil
 	}
-	end, a, err := s.browser.follow(ctx, "http://"+s.http+s.farewell, nil)
+	end, a, err := s.browser.follow(ctx, publicURL+s.farewell, nil)
 	if err == nil && end != home && !(s.interrupted && a.Status == http.StatusBadRequest) {
 		err = fmt.Errorf("%w: ended at %s: %d", errStatus, end, a.Status)
 	}

@@ -85,7 +85,7 @@ func platformLoggedIn(w *world, words []string) error {
 
 // singleLogoutDone is case v2-out-01: B logs out what A logged in.
 func singleLogoutDone(w *world, _ []string) error {
-	err := joined(w, []string{"A", "d2c-user-7f3a", "token_a"})
+	err := joined(w, []string{"A", w.own(theViewer), "token_a"})
 	if err == nil {
 		err = joinedByCode(w, []string{"B", "token_b"})
 	}

@@ -52,12 +52,12 @@ func (s *secrets) watchAndLeave(d *device, b *browser) {
 	answer, err = s.v2(ctx, "GET", "logout/AcmeTV?redirectUrl="+url.QueryEscape(home), d, "", "AD-Service-Token", d.token)
 	must(s, want(answer, err, http.StatusOK, nil))
 	agent := s.markAfter("logout agent URL", answer, `"url":"`)
-	end, _, err := b.follow(ctx, "http://"+s.http+agent, nil)
+	end, _, err := b.follow(ctx, publicURL+agent, nil)
 	must(s, err)
 	if end != home {
 		s.Errorf("the browser ended at %s", end)
 	}
-	s.stolen(b, "http://"+s.http+agent)
+	s.stolen(b, publicURL+agent)
 }
 
 // stolen opens an address that must not work, and keeps the page.

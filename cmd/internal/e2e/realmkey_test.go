@@ -21,8 +21,7 @@ import (
 )
 
 // tokenWith is token_a with other claims, signed as the realm would: some
-// answers are only seen with tokens that the service never makes. The node is
-// stopped meanwhile, and its keys are opened with what lies in its directory.
+// answers are only seen with tokens that the service never makes.
 func (w *world) tokenWith(change func(claims jwt.MapClaims)) (string, error) {
 	w.Helper()
 	token, err := w.value("token_a")
@@ -34,16 +33,15 @@ func (w *world) tokenWith(change func(claims jwt.MapClaims)) (string, error) {
 		return "", err
 	}
 	change(claims)
-	w.kill()
-	secret, err := w.realmSecret("programmer")
-	w.start()
+	secret, err := w.secret()
 	if err != nil {
 		return "", err
 	}
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(secret)
 }
 
-// realmSecret is the key of a realm's service tokens.
+// realmSecret is the key of a realm's service tokens, opened with what lies in
+// the directory of a node that does not run.
 func (n *node) realmSecret(realm string) ([]byte, error) {
 	store, err := persistence.Open(persistence.Options{Dir: n.data()})
 	if err != nil {

@@ -18,14 +18,17 @@ type world struct {
 	rival  func() *app // client of RIVAL1, made when asked for
 	device map[string]*device
 	vars   map[string]string
-	rename map[string]string // link code of the case's text -> the real one
+	guest  string                 // marks names on a service that others use too
+	secret func() ([]byte, error) // key of the service tokens of STREAM1
+	rename map[string]string      // link code of the case's text -> the real one
 }
 
-// The devices as the cases describe them.
+// The viewer and the devices as the cases describe them.
 const (
-	deviceA = "bGl2aW5nLXJvb20tdHYtMDAwMQ=="
-	deviceB = "cGhvbmUtMDAwMg=="
-	deviceC = "dGFibGV0LTAwMDM="
+	theViewer = "d2c-user-7f3a"
+	deviceA   = "living-room-tv-0001"
+	deviceB   = "phone-0002"
+	deviceC   = "tablet-0003"
 
 	infoA = "eyJwcmltYXJ5SGFyZHdhcmVUeXBlIjogIlRWIiwgIm1vZGVsIjogIlFYLTU1IiwgIm1hbnVmYWN0dXJlciI6ICJTYW1zdW5nIiwgInZlbmRvciI6ICJTYW1zdW5nIiwgInZlcnNpb24iOiAiNy4xIiwgIm9zTmFtZSI6ICJMaW51eCIsICJvc0ZhbWlseSI6ICJUaXplbiIsICJvc1ZlbmRvciI6ICJUaXplbiBQcm9qZWN0IiwgIm9zVmVyc2lvbiI6ICI1LjAiLCAiY29ubmVjdGlvblR5cGUiOiAiTEFOIn0="
 	infoB = "eyJwcmltYXJ5SGFyZHdhcmVUeXBlIjogIk1vYmlsZVBob25lIiwgIm1vZGVsIjogImlQaG9uZSIsICJtYW51ZmFjdHVyZXIiOiAiQXBwbGUiLCAidmVuZG9yIjogIkFwcGxlIiwgInZlcnNpb24iOiAiMTQsNSIsICJvc05hbWUiOiAiaU9TIiwgIm9zVmVyc2lvbiI6ICIxNy4yIiwgImNvbm5lY3Rpb25UeXBlIjogIldpRmkifQ=="
@@ -94,9 +97,22 @@ func newWorld(t testing.TB, empty fs.FS, l lifetimes) *world {
 	must(t, os.CopyFS(n.data(), empty))
 	must(t, os.Chmod(n.data(), 0o700))
 	n.start()
-	w := &world{node: n, vars: map[string]string{}, rename: map[string]string{}, device: map[string]*device{
-		"A": {id: deviceA, info: infoA}, "B": {id: deviceB, info: infoB}, "C": {id: deviceC},
-	}}
+	w := worldOn(n, "")
+	w.secret = func() ([]byte, error) {
+		n.kill()
+		defer n.start()
+		return n.realmSecret("programmer")
+	}
+	return w
+}
+
+// worldOn is a world on a service that runs. A guest's viewers and devices have
+// names of their own, so that the service has never heard of them.
+func worldOn(n *node, guest string) *world {
+	n.Helper()
+	w := &world{node: n, guest: guest, vars: map[string]string{}, rename: map[string]string{}}
+	w.device = map[string]*device{"A": newDevice(w.own(deviceA)), "B": newDevice(w.own(deviceB)), "C": newDevice(w.own(deviceC))}
+	w.device["A"].info, w.device["B"].info = infoA, infoB
 	w.stream = n.mustApp("STREAM1", "STREAM2")
 	var rival *app
 	w.rival = func() *app {
@@ -106,6 +122,21 @@ func newWorld(t testing.TB, empty fs.FS, l lifetimes) *world {
 		return rival
 	}
 	return w
+}
+
+// own is what a name of the cases is called in this world.
+func (w *world) own(name string) string { return name + w.guest }
+
+// inOwnWords is a case with the names of this world.
+func (w *world) inOwnWords(c examples.Case) examples.Case {
+	w.Helper()
+	names := []string{theViewer, w.own(theViewer)}
+	for _, device := range []string{deviceA, deviceB, deviceC} {
+		names = append(names, newDevice(device).id, newDevice(w.own(device)).id, device, w.own(device))
+	}
+	c, err := c.With(names...)
+	must(w, err)
+	return c
 }
 
 // emptyWorld is the data directory of a node that was started once and stopped.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 )
 
 // Case is one conformance case.
@@ -72,6 +73,19 @@ func Load(file string) ([]Case, error) {
 		seen[c.ID] = true
 	}
 	return cases, nil
+}
+
+// With returns the case in other words: names has the old and the new ones in
+// turn. None may need escapes in JSON.
+func (c Case) With(names ...string) (Case, error) {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return Case{}, err
+	}
+	decoder := json.NewDecoder(strings.NewReader(strings.NewReplacer(names...).Replace(string(raw))))
+	decoder.UseNumber()
+	var out Case
+	return out, decoder.Decode(&out)
 }
 
 // Body is what the request sends, nil for nothing.
