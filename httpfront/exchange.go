@@ -130,6 +130,8 @@ func (x *exchange) run() (api.Response, error) {
 		return api.Response{}, api.ErrThrottled
 	case x.TooLarge:
 		return api.Response{}, api.ErrBodyTooLarge
+	case x.server.cutOff(x.Received):
+		return api.Response{}, api.ErrCutOff
 	}
 	return x.handle(x.server.deadlines.at(x.Received))
 }

@@ -32,6 +32,9 @@ type Options struct {
 	Handlers Handlers
 	// Settings returns the current configuration.
 	Settings func() *config.Config
+	// CutOff reports whether a request that came at a time must not be served,
+	// because the node may not know what was revoked by then; nil means never.
+	CutOff func(at time.Time) bool
 	// MaxConnections bounds open connections; one more is closed at once. One
 	// that is idle costs about 4 KB, one in the middle of a request up to
 	// 100 KB. 0 means 20,000.
@@ -56,6 +59,7 @@ type Server struct {
 	deadlines *deadlines
 	cancel    context.CancelFunc
 	settings  func() *config.Config
+	cutOff    func(time.Time) bool
 	metrics   *metrics
 	other     *meter // requests that name no operation
 	log       *slog.Logger
@@ -96,10 +100,14 @@ func newServer(o Options) *Server {
 		deadlines: newDeadlines(base),
 		cancel:    cancel,
 		settings:  o.Settings,
+		cutOff:    o.CutOff,
 		metrics:   newMetrics(o.Metrics),
 		log:       o.Log,
 		now:       o.Now,
 		done:      make(chan error, 1),
+	}
+	if s.cutOff == nil {
+		s.cutOff = func(time.Time) bool { return false }
 	}
 	if s.log == nil {
 		s.log = slog.Default()

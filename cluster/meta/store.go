@@ -133,6 +133,28 @@ func (s *Store) Await(ctx context.Context, table string, revision uint64) error 
 	}
 }
 
+// Newest are the revisions of all tables, none older than when it was called.
+// Only the node that leads the meta shard can tell; on others it fails with
+// [cluster.ErrLost].
+func (s *Store) Newest(ctx context.Context) (map[string]uint64, error) {
+	shard, ok := s.shards.Lead(cluster.MetaShard)
+	if !ok {
+		return nil, fmt.Errorf("newest tables: %w", cluster.ErrLost)
+	}
+	if err := shard.ReadBarrier(ctx); err != nil {
+		return nil, fmt.Errorf("newest tables: %w", err)
+	}
+	revisions := make(map[string]uint64)
+	err := shard.Entities(kind, "", func(name string, h cluster.Head) bool {
+		revisions[name] = h.Rev
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("newest tables: %w", err)
+	}
+	return revisions, nil
+}
+
 // Watch calls f after each change of a table, whoever made it. f must not
 // block. The returned function ends the watch.
 func (s *Store) Watch(table string, f func()) (stop func()) {

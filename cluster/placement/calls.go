@@ -96,6 +96,9 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 	case r.GetLeaders() != nil:
 		p.view.hear(from, r.GetLeaders())
 		return &Answer{}, nil
+	case r.GetContact() != nil:
+		newest, err := p.tables.Newest(ctx)
+		return &Answer{Contact: &Contact{Revisions: newest}}, err
 	case r.GetAwait() != nil:
 		return &Answer{}, p.tables.Await(ctx, r.GetAwait().GetTable(), r.GetAwait().GetRevision())
 	}

@@ -188,7 +188,8 @@ func (c *testCluster) start(n *testNode, book *placement.Book) {
 	p, err := placement.Start(placement.Config{
 		Self: me, Cluster: "c1", Engine: n.engine, Book: book, Calls: network, LastHeard: network.LastHeard,
 		SealingKey: func() []byte { return []byte("sealed") },
-		Pace:       20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond,
+		Binding:    func(table string) bool { return table == "revoked" }, Lease: testLease,
+		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(c.Output(), nil)),
 	})
 	if err != nil {

@@ -9,6 +9,7 @@
 //	janitor    on every node: replicas that the map does not have here are
 //	           removed, after their group's leader agreed
 //	herald     on every node: tells the others which shards it leads
+//	contact    on every node: asks the leader of the meta shard what is new
 //
 // Nodes ask each other through [Calls]; [Placement.Serve] answers. A request
 // may be repeated, and none waits for long.
@@ -27,6 +28,14 @@
 // where there are any. A node that joins under the name of one that is
 // unreachable takes its place under a new id; [Placement.Remove] gives a node up
 // without a successor.
+//
+// # Being cut off
+//
+// What a node serves rests on tables that another one may have changed: a client
+// is revoked, a key is gone. So it may serve for [Config.Lease] after it was in
+// contact with the leader of the meta shard, which is [Placement.InContact], and
+// that leader waits as long for a node that it does not hear of before it answers
+// a change that is [Config.Binding]. DESIGN.md has the argument.
 //
 // # Who leads what
 //

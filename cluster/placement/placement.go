@@ -38,6 +38,16 @@ type Config struct {
 	// SealingKey is handed to nodes that join.
 	SealingKey func() []byte
 
+	// Binding tells which tables nobody may serve an old version of: a change
+	// of one is answered when every node has it, or has lost its right to serve.
+	// nil: none.
+	Binding func(table string) bool
+	// Lease is for how long a node may serve after it was last in contact with
+	// the leader of the meta shard; 0 means ten seconds, and all nodes must
+	// have the same. Less makes an election noticeable, more delays the answer
+	// to a revocation while a node is cut off.
+	Lease time.Duration
+
 	// Aloof: others hand no leads to this node until [Placement.Ready].
 	Aloof bool
 	// DeadAfter is for how long a node is unreachable before what it holds is
@@ -59,6 +69,10 @@ func (c Config) withDefaults() Config {
 	if c.Replicas == 0 {
 		c.Replicas = 3
 	}
+	if c.Binding == nil {
+		c.Binding = func(string) bool { return false }
+	}
+	orDefault(&c.Lease, 10*time.Second)
 	orDefault(&c.DeadAfter, 5*time.Minute)
 	orDefault(&c.AliveWithin, 3*time.Second)
 	orDefault(&c.Pace, 200*time.Millisecond)
@@ -95,6 +109,8 @@ type Placement struct {
 
 	aloof     atomic.Bool // this node takes no leads: it starts or is about to stop
 	resigning atomic.Bool
+	contact   atomic.Pointer[time.Time] // when this node asked what it was told last
+	reign     atomic.Pointer[reign]     // of this node over the meta shard, the last one
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -141,7 +157,7 @@ func (p *Placement) watch() {
 			stop()
 		}
 	})
-	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look}
+	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact}
 	p.reread()
 	for i, look := range looks {
 		p.running.Go(func() { p.loop(look, p.wakes[i]) })
@@ -149,7 +165,7 @@ func (p *Placement) watch() {
 }
 
 // loops is how many things are looked after.
-const loops = 4
+const loops = 5
 
 // loop runs look at the placement's pace and whenever something changed.
 func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {

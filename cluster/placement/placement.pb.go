@@ -322,6 +322,7 @@ type Request struct {
 	Leaders       *Leaders               `protobuf:"bytes,4,opt,name=leaders,proto3" json:"leaders,omitempty"`
 	Await         *AwaitRequest          `protobuf:"bytes,5,opt,name=await,proto3" json:"await,omitempty"`
 	Join          *JoinRequest           `protobuf:"bytes,6,opt,name=join,proto3" json:"join,omitempty"`
+	Contact       *ContactRequest        `protobuf:"bytes,7,opt,name=contact,proto3" json:"contact,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -398,6 +399,13 @@ func (x *Request) GetJoin() *JoinRequest {
 	return nil
 }
 
+func (x *Request) GetContact() *ContactRequest {
+	if x != nil {
+		return x.Contact
+	}
+	return nil
+}
+
 // Answer answers it: the field of the same name, or an error.
 type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -405,6 +413,7 @@ type Answer struct {
 	Prepared      *Prepared              `protobuf:"bytes,2,opt,name=prepared,proto3" json:"prepared,omitempty"`
 	Released      *Released              `protobuf:"bytes,3,opt,name=released,proto3" json:"released,omitempty"`
 	Join          *JoinAnswer            `protobuf:"bytes,6,opt,name=join,proto3" json:"join,omitempty"`
+	Contact       *Contact               `protobuf:"bytes,7,opt,name=contact,proto3" json:"contact,omitempty"`
 	Error         string                 `protobuf:"bytes,15,opt,name=error,proto3" json:"error,omitempty"` // for operators, tells what to do
 	Kind          ErrorKind              `protobuf:"varint,14,opt,name=kind,proto3,enum=ssod.placement.ErrorKind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -465,6 +474,13 @@ func (x *Answer) GetReleased() *Released {
 func (x *Answer) GetJoin() *JoinAnswer {
 	if x != nil {
 		return x.Join
+	}
+	return nil
+}
+
+func (x *Answer) GetContact() *Contact {
+	if x != nil {
+		return x.Contact
 	}
 	return nil
 }
@@ -827,6 +843,88 @@ func (x *AwaitRequest) GetRevision() uint64 {
 	return 0
 }
 
+// Contact asks the leader of the meta shard what there is to know.
+type ContactRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactRequest) Reset() {
+	*x = ContactRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactRequest) ProtoMessage() {}
+
+func (x *ContactRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactRequest.ProtoReflect.Descriptor instead.
+func (*ContactRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{11}
+}
+
+// Contact has the newest revision of every meta table.
+type Contact struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revisions     map[string]uint64      `protobuf:"bytes,1,rep,name=revisions,proto3" json:"revisions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Contact) Reset() {
+	*x = Contact{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Contact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Contact) ProtoMessage() {}
+
+func (x *Contact) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Contact.ProtoReflect.Descriptor instead.
+func (*Contact) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Contact) GetRevisions() map[string]uint64 {
+	if x != nil {
+		return x.Revisions
+	}
+	return nil
+}
+
 // Join asks to become a member.
 type JoinRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -839,7 +937,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[11]
+	mi := &file_cluster_placement_placement_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +949,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[11]
+	mi := &file_cluster_placement_placement_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +962,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{11}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *JoinRequest) GetNode() *NodeRecord {
@@ -901,7 +999,7 @@ type JoinAnswer struct {
 
 func (x *JoinAnswer) Reset() {
 	*x = JoinAnswer{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[12]
+	mi := &file_cluster_placement_placement_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +1011,7 @@ func (x *JoinAnswer) String() string {
 func (*JoinAnswer) ProtoMessage() {}
 
 func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[12]
+	mi := &file_cluster_placement_placement_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +1024,7 @@ func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinAnswer.ProtoReflect.Descriptor instead.
 func (*JoinAnswer) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{12}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *JoinAnswer) GetCluster() string {
@@ -989,19 +1087,21 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\vShardRecord\x12\x16\n" +
 	"\x06voters\x18\x01 \x03(\rR\x06voters\x12\x1a\n" +
 	"\blearners\x18\x02 \x03(\rR\blearners\x12\x1c\n" +
-	"\tpreferred\x18\x03 \x01(\rR\tpreferred\"\xad\x02\n" +
+	"\tpreferred\x18\x03 \x01(\rR\tpreferred\"\xe7\x02\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
 	"\arelease\x18\x03 \x01(\v2\x1e.ssod.placement.ReleaseRequestR\arelease\x121\n" +
 	"\aleaders\x18\x04 \x01(\v2\x17.ssod.placement.LeadersR\aleaders\x122\n" +
 	"\x05await\x18\x05 \x01(\v2\x1c.ssod.placement.AwaitRequestR\x05await\x12/\n" +
-	"\x04join\x18\x06 \x01(\v2\x1b.ssod.placement.JoinRequestR\x04join\"\x81\x02\n" +
+	"\x04join\x18\x06 \x01(\v2\x1b.ssod.placement.JoinRequestR\x04join\x128\n" +
+	"\acontact\x18\a \x01(\v2\x1e.ssod.placement.ContactRequestR\acontact\"\xb4\x02\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
 	"\breleased\x18\x03 \x01(\v2\x18.ssod.placement.ReleasedR\breleased\x12.\n" +
-	"\x04join\x18\x06 \x01(\v2\x1a.ssod.placement.JoinAnswerR\x04join\x12\x14\n" +
+	"\x04join\x18\x06 \x01(\v2\x1a.ssod.placement.JoinAnswerR\x04join\x121\n" +
+	"\acontact\x18\a \x01(\v2\x17.ssod.placement.ContactR\acontact\x12\x14\n" +
 	"\x05error\x18\x0f \x01(\tR\x05error\x12-\n" +
 	"\x04kind\x18\x0e \x01(\x0e2\x19.ssod.placement.ErrorKindR\x04kind\"&\n" +
 	"\x0ePrepareRequest\x12\x14\n" +
@@ -1021,7 +1121,13 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\"@\n" +
 	"\fAwaitRequest\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x04R\brevision\"l\n" +
+	"\brevision\x18\x02 \x01(\x04R\brevision\"\x10\n" +
+	"\x0eContactRequest\"\x8d\x01\n" +
+	"\aContact\x12D\n" +
+	"\trevisions\x18\x01 \x03(\v2&.ssod.placement.Contact.RevisionsEntryR\trevisions\x1a<\n" +
+	"\x0eRevisionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"l\n" +
 	"\vJoinRequest\x12.\n" +
 	"\x04node\x18\x01 \x01(\v2\x1a.ssod.placement.NodeRecordR\x04node\x12\x16\n" +
 	"\x06shards\x18\x02 \x01(\rR\x06shards\x12\x15\n" +
@@ -1056,7 +1162,7 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_cluster_placement_placement_proto_goTypes = []any{
 	(NodeState)(0),         // 0: ssod.placement.NodeState
 	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
@@ -1071,8 +1177,11 @@ var file_cluster_placement_placement_proto_goTypes = []any{
 	(*Leaders)(nil),        // 10: ssod.placement.Leaders
 	(*Leader)(nil),         // 11: ssod.placement.Leader
 	(*AwaitRequest)(nil),   // 12: ssod.placement.AwaitRequest
-	(*JoinRequest)(nil),    // 13: ssod.placement.JoinRequest
-	(*JoinAnswer)(nil),     // 14: ssod.placement.JoinAnswer
+	(*ContactRequest)(nil), // 13: ssod.placement.ContactRequest
+	(*Contact)(nil),        // 14: ssod.placement.Contact
+	(*JoinRequest)(nil),    // 15: ssod.placement.JoinRequest
+	(*JoinAnswer)(nil),     // 16: ssod.placement.JoinAnswer
+	nil,                    // 17: ssod.placement.Contact.RevisionsEntry
 }
 var file_cluster_placement_placement_proto_depIdxs = []int32{
 	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
@@ -1080,19 +1189,22 @@ var file_cluster_placement_placement_proto_depIdxs = []int32{
 	8,  // 2: ssod.placement.Request.release:type_name -> ssod.placement.ReleaseRequest
 	10, // 3: ssod.placement.Request.leaders:type_name -> ssod.placement.Leaders
 	12, // 4: ssod.placement.Request.await:type_name -> ssod.placement.AwaitRequest
-	13, // 5: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
-	7,  // 6: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
-	9,  // 7: ssod.placement.Answer.released:type_name -> ssod.placement.Released
-	14, // 8: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
-	1,  // 9: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
-	11, // 10: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
-	2,  // 11: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
-	2,  // 12: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	15, // 5: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
+	13, // 6: ssod.placement.Request.contact:type_name -> ssod.placement.ContactRequest
+	7,  // 7: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
+	9,  // 8: ssod.placement.Answer.released:type_name -> ssod.placement.Released
+	16, // 9: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
+	14, // 10: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
+	1,  // 11: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
+	11, // 12: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
+	17, // 13: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
+	2,  // 14: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
+	2,  // 15: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_cluster_placement_placement_proto_init() }
@@ -1106,7 +1218,7 @@ func file_cluster_placement_placement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_placement_placement_proto_rawDesc), len(file_cluster_placement_placement_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   13,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

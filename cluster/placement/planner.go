@@ -3,7 +3,6 @@ package placement
 import (
 	"context"
 	"errors"
-	"time"
 
 	"ssod/cluster"
 	"ssod/cluster/meta"
@@ -13,9 +12,6 @@ import (
 // planner keeps the registry and, while this node leads the meta shard, the map.
 type planner struct {
 	p *Placement
-	// since is when this node began to lead the meta shard; before, it did not
-	// watch who is there. Zero: it does not lead.
-	since time.Time
 	// done is the version of the book that is planned.
 	done *pages
 }
@@ -26,13 +22,12 @@ func (l *planner) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	err := l.announce(ctx)
-	if _, leads := l.p.engine.Lead(cluster.MetaShard); !leads {
-		l.since, l.done = time.Time{}, nil
+	shard, leads := l.p.engine.Lead(cluster.MetaShard)
+	if !leads {
+		l.done = nil
 		return
 	}
-	if l.since.IsZero() {
-		l.since = time.Now()
-	}
+	l.p.govern(shard.Term())
 	err = errors.Join(err, l.judge(ctx), l.plan(ctx))
 	if err != nil && ctx.Err() == nil && !errors.Is(err, meta.ErrChanged) {
 		l.p.cfg.Log.Warn("placement is not kept up to date; trying again", "error", err)
@@ -73,7 +68,7 @@ func (l *planner) judge(ctx context.Context) error {
 		switch {
 		case l.p.Alive(n.ID):
 			state = NodeState_ACTIVE
-		case l.unheard(n.ID) > l.p.cfg.DeadAfter:
+		case l.p.unheard(n.ID) > l.p.cfg.DeadAfter:
 			state = NodeState_DEAD
 		}
 		if state != n.State {
@@ -86,15 +81,6 @@ func (l *planner) judge(ctx context.Context) error {
 		return nil
 	}
 	return l.p.put(ctx, pages.revision, changed...)
-}
-
-// unheard is for how long this node, which watches, has not heard of another.
-func (l *planner) unheard(n NodeID) time.Duration {
-	last := l.p.cfg.LastHeard(n)
-	if last.Before(l.since) {
-		last = l.since
-	}
-	return time.Since(last)
 }
 
 // plan writes the map that the registry asks for.

@@ -22,8 +22,11 @@ const (
 	apiPrefix = "/admin/v1/"
 	// maxBody bounds the body of a call; limits.md 3.
 	maxBody = 64 << 10
-	// deadline bounds the work of a call.
-	deadline = 10 * time.Second
+	// deadline bounds the work of a call. A revocation is answered only when a
+	// node that is cut off has stopped to serve, which takes over ten seconds.
+	deadline = 14 * time.Second
+	// asking bounds what entities are asked for.
+	asking = 10 * time.Second
 )
 
 // call is one request of an operator.

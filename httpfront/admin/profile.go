@@ -75,6 +75,8 @@ func showProfile(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, asking)
+	defer cancel()
 	state, ok, err := c.Profiles.Show(ctx, c.id, id)
 	if err != nil {
 		return nil, err
@@ -149,6 +151,8 @@ func eraseProfile(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, asking)
+	defer cancel()
 	devices, freed, err := c.Profiles.Erase(ctx, c.id, id, realm.TokenLife())
 	if err != nil {
 		return nil, err

@@ -11,6 +11,9 @@ var (
 	ErrThrottled      = errors.New("too many requests from one address")
 	ErrBodyTooLarge   = errors.New("request body too large")
 	ErrAccept         = errors.New("no JSON is accepted")
+	// ErrCutOff: the node has been without contact to the others for too long to
+	// know what was revoked.
+	ErrCutOff = errors.New("the node is cut off from the others")
 
 	// ErrNoAccessToken: no bearer token at all, or one over 8 KiB.
 	ErrNoAccessToken = errors.New("access token missing or malformed")

@@ -14,6 +14,11 @@ const (
 	revokedClientsTable    = "revoked-clients"
 )
 
+// IsRevocation reports whether a table says what is not good any more.
+func IsRevocation(table string) bool {
+	return table == revokedStatementsTable || table == revokedClientsTable
+}
+
 // Statement is what an operator allowed an application.
 type Statement struct {
 	ID     string

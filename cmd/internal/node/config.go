@@ -46,6 +46,9 @@ type Config struct {
 	// DeadAfter is for how long a node is unreachable before what it holds is
 	// replaced on others; 0 means five minutes.
 	DeadAfter time.Duration
+	// Lease is for how long the node serves without contact to the leader of the
+	// meta shard, the same on all nodes; 0 means ten seconds.
+	Lease time.Duration
 	// Secret are the keys that gossip is encrypted with; none: it is not.
 	Secret []membership.Key
 	// PeerCert, PeerKey and PeerCA are the files of mutual TLS between nodes;

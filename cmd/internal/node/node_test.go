@@ -26,7 +26,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		// Goroutines of fasthttp that end by themselves, up to 10 s later.
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
+		// Memberlist does not wait for a probe that is under way when it ends.
+		goleak.IgnoreAnyFunction("github.com/hashicorp/memberlist.(*Memberlist).triggerFunc"))
 }
 
 // settings are of a node on free ports that says nothing.

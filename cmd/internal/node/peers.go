@@ -13,6 +13,8 @@ import (
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/cluster/transport"
+	"ssod/httpfront/keys"
+	"ssod/httpfront/registration"
 )
 
 // ownersWait is how long a node that starts waits for the owners of all shards.
@@ -107,9 +109,9 @@ func (n *Node) place(context.Context) (err error) {
 	c := &n.config
 	n.placement, err = placement.Start(placement.Config{
 		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
-		Calls: n.network, LastHeard: n.network.LastHeard, DeadAfter: c.DeadAfter,
+		Calls: n.network, LastHeard: n.network.LastHeard, DeadAfter: c.DeadAfter, Lease: c.Lease,
 		Met: n.know, Left: n.network.RemovePeer,
-		SealingKey: n.sealing.load, Aloof: true,
+		SealingKey: n.sealing.load, Aloof: true, Binding: binding,
 		Log: n.log,
 	})
 	if err != nil {
@@ -145,8 +147,8 @@ func (n *Node) meet(context.Context) error {
 	return n.openGossip(m, n.me.Name)
 }
 
-// settle waits until the cluster's tables are here and, not for ever, until
-// every shard has an owner.
+// settle waits until the cluster's tables are here and, not for ever, until they
+// are the newest and every shard has an owner.
 func (n *Node) settle(ctx context.Context) error {
 	n.waitFor("the cluster's tables")
 	if err := n.placement.AwaitTables(ctx); err != nil {
@@ -159,10 +161,24 @@ func (n *Node) settle(ctx context.Context) error {
 		waiting, cancel = context.WithTimeout(ctx, ownersWait)
 	}
 	defer cancel()
-	if err := n.placement.AwaitOwners(waiting); err != nil && ctx.Err() != nil {
-		return err
+	for _, await := range []func(context.Context) error{n.placement.AwaitContact, n.placement.AwaitOwners} {
+		if err := await(waiting); err != nil && ctx.Err() != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// binding are the tables that nobody may serve an old version of: who is revoked
+// and which keys are gone.
+func binding(table string) bool {
+	return table == keys.Table || registration.IsRevocation(table)
+}
+
+// cutOff reports whether a request that came at a time must not be served: what
+// was revoked by then may not be known here.
+func (n *Node) cutOff(at time.Time) bool {
+	return n.placement != nil && !n.placement.InContact(at)
 }
 
 // remote is how actors reach those of other nodes; nil on a node that is alone.

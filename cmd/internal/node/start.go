@@ -217,7 +217,7 @@ func (n *Node) serve(context.Context) (err error) {
 	handlers.V2 = httpfront.NewV2(n.entitlement(profiles, providers))
 	n.front, err = httpfront.Start(httpfront.Options{
 		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey,
-		Handlers: handlers,
+		Handlers: handlers, CutOff: n.cutOff,
 		Settings: n.settings.Config, MaxConnections: clients, Metrics: n.registry, Log: n.log,
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"ssod/cluster"
 	"ssod/httpfront/admin"
@@ -24,7 +25,7 @@ func (n *Node) status() admin.Status {
 	s.Conditions = append(s.Conditions, lifecycle(state, waiting))
 	if state != admin.Starting {
 		s.Addresses["admin"] = n.Admin()
-		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.membershipCondition())
+		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.membershipCondition())
 	}
 	return s
 }
@@ -53,6 +54,20 @@ func (n *Node) diskCondition() admin.Condition {
 	c := admin.Condition{Name: "disk", OK: !n.store.Full(), Advice: true}
 	if !c.OK {
 		c.Detail = "free space is below the reserve: changes are refused, reads go on"
+	}
+	return c
+}
+
+// contactCondition is whether this node knows what was revoked. Without it no
+// token is accepted.
+func (n *Node) contactCondition() admin.Condition {
+	c := admin.Condition{Name: "contact", OK: true}
+	if now := time.Now(); n.cutOff(now) {
+		c.OK, c.Detail = false, "the leader of the meta shard was not reached since this node started"
+		if last := n.placement.LastContact(); !last.IsZero() {
+			c.Detail = fmt.Sprintf("the leader of the meta shard was not reached for %v", now.Sub(last).Round(time.Second))
+		}
+		c.Detail += ": every request is refused, because revocations may be missing here; check the network to the other nodes"
 	}
 	return c
 }

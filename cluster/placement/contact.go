@@ -1,0 +1,114 @@
+package placement
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ssod/cluster"
+)
+
+// contactEvery is how often the leader of the meta shard is asked what is new.
+// Several questions may get lost before a lease ends.
+const contactEvery = 2 * time.Second
+
+// keepContact asks the leader of the meta shard for the newest revisions, and
+// counts as contact when they are here. What counts is when it asked: the leader
+// may have learned something new as soon as it had answered.
+func (p *Placement) keepContact(ctx context.Context) {
+	if last := p.contact.Load(); last != nil && time.Since(*last) < min(contactEvery, p.cfg.Lease/4) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	asked := time.Now()
+	newest, err := p.newest(ctx)
+	for table, revision := range newest {
+		if err == nil {
+			err = p.tables.Await(ctx, table, revision)
+		}
+	}
+	if err == nil {
+		p.contact.Store(&asked)
+		return
+	}
+	p.cfg.Log.Debug("no contact to the leader of the meta shard", "error", err)
+}
+
+// newest are the newest revisions of the tables, from who leads the meta shard.
+func (p *Placement) newest(ctx context.Context) (map[string]uint64, error) {
+	if _, leads := p.engine.Lead(cluster.MetaShard); leads {
+		return p.tables.Newest(ctx)
+	}
+	owner, _ := p.view.Owner(cluster.MetaShard)
+	n, ok := p.book.At(owner.Address)
+	if !ok || n.ID == p.self {
+		return nil, fmt.Errorf("%w: nobody is known to lead the meta shard", ErrTemporary)
+	}
+	a, err := p.call(ctx, n.ID, &Request{Contact: &ContactRequest{}})
+	return a.GetContact().GetRevisions(), err
+}
+
+// InContact reports whether this node may serve what rests on the tables. It is
+// asked with the time at which a request came.
+//
+// Both clocks count. The monotonic one cannot be set, and the other one goes on
+// while a virtual machine is paused.
+func (p *Placement) InContact(at time.Time) bool {
+	last := p.contact.Load()
+	return last != nil && at.Sub(*last) < p.cfg.Lease && at.Round(0).Sub(last.Round(0)) < p.cfg.Lease
+}
+
+// LastContact is when this node was last known to have everything; the zero
+// time: never.
+func (p *Placement) LastContact() time.Time {
+	if last := p.contact.Load(); last != nil {
+		return *last
+	}
+	return time.Time{}
+}
+
+// AwaitContact waits for the first contact.
+func (p *Placement) AwaitContact(ctx context.Context) error {
+	pace := time.NewTicker(firstContactPace)
+	defer pace.Stop()
+	for p.contact.Load() == nil {
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return fmt.Errorf("no contact to the leader of the meta shard: %w", ctx.Err())
+		}
+	}
+	return nil
+}
+
+// firstContactPace is how often a node that starts looks whether it has contact.
+const firstContactPace = 10 * time.Millisecond
+
+// reign is a term in which this node leads the meta shard.
+type reign struct {
+	term uint64
+	from time.Time // not before it knew that
+}
+
+// govern notes that this node leads the meta shard.
+func (p *Placement) govern(term uint64) {
+	if r := p.reign.Load(); r == nil || r.term != term {
+		p.reign.Store(&reign{term, time.Now()})
+	}
+}
+
+// unheard is for how long this node, which leads the meta shard, has not heard
+// of another. It was not the one to listen before it led.
+func (p *Placement) unheard(n NodeID) time.Duration {
+	shard, leads := p.engine.Lead(cluster.MetaShard)
+	r := p.reign.Load()
+	if !leads || r == nil || r.term != shard.Term() {
+		return 0
+	}
+	last := p.cfg.LastHeard(n)
+	if last.Before(r.from) {
+		last = r.from
+	}
+	return time.Since(last)
+}
