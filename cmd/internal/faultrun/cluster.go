@@ -1,0 +1,222 @@
+package faultrun
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ssod/bench/process"
+	"ssod/cluster/transport/transporttest"
+)
+
+// Shards is how many shards the clusters have: few, so that each of them is
+// seen to fail over.
+const Shards = 16
+
+// config has two realms, budgets that no test exhausts, and link codes that
+// cannot stand in a log by chance.
+const config = `
+throttle: {enabled: false}
+realms:
+  - id: one
+    serviceProviders: [one]
+    linkCode: {length: 10, alphabet: alphanumeric}
+    guessing: {perDevice: 1000000000, perAddress: 1000000000, perRealm: 1000000000}
+  - id: two
+    serviceProviders: [two]
+    linkCode: {length: 10, alphabet: alphanumeric}
+    guessing: {perDevice: 1000000000, perAddress: 1000000000, perRealm: 1000000000}
+`
+
+// Cluster is three processes that serve together. Clients send each request to
+// one of the nodes that they take for ready.
+type Cluster struct {
+	testing.TB
+	// Nodes are n1, n2 and n3; the first founded the cluster.
+	Nodes []*Node
+
+	program   string
+	dir       string
+	authority *transporttest.Authority
+	flags     []string
+	api       *api
+	mu        sync.Mutex // guards changes of serving
+	serving   atomic.Pointer[[]*Node]
+}
+
+// Start starts a node and lets two join it, over mutual TLS, and returns when
+// every change is acknowledged by two nodes. The processes end with the test.
+func Start(t testing.TB, flags ...string) *Cluster {
+	t.Helper()
+	c := &Cluster{TB: t, dir: t.TempDir(), flags: flags, api: newAPI()}
+	c.serving.Store(&[]*Node{})
+	var err error
+	c.program, err = program()
+	c.must(err)
+	c.authority, err = transporttest.NewAuthority(c.dir)
+	c.must(err)
+	t.Cleanup(c.end)
+	for _, name := range []string{"n1", "n2", "n3"} {
+		c.Nodes = append(c.Nodes, c.newNode(name))
+		c.Nodes[len(c.Nodes)-1].Start()
+	}
+	c.AwaitPromise()
+	return c
+}
+
+// newNode makes a node on a new directory. All but the first join the first.
+func (c *Cluster) newNode(name string) *Node {
+	c.Helper()
+	at, err := process.FreeAddresses(5)
+	c.must(err)
+	files, err := c.authority.Issue(name)
+	c.must(err)
+	n := &Node{Name: name, HTTP: at[0], Admin: at[1], gossip: at[2], cluster: c, dir: filepath.Join(c.dir, name)}
+	c.must(os.Mkdir(n.dir, 0o700))
+	file := filepath.Join(n.dir, "ssod.yaml")
+	c.must(os.WriteFile(file, []byte(config), 0o600))
+	n.args = append([]string{
+		"--node", name, "--config", file, "--data", n.data(), "--http", at[0], "--admin", at[1],
+		"--gossip", at[2], "--rpc", at[3], "--raft", at[4], "--shards", fmt.Sprint(Shards),
+		"--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA, "--log-format", "json",
+	}, c.flags...)
+	if len(c.Nodes) > 0 {
+		n.args = append(n.args, "--join", c.Nodes[0].gossip)
+	}
+	return n
+}
+
+func (c *Cluster) end() {
+	for _, n := range c.Nodes {
+		n.Kill()
+		if c.Failed() {
+			c.Logf("log of %s:\n%s", n.Name, tail(n.Log()))
+		}
+	}
+	c.api.close()
+}
+
+// enlist lets clients use a node.
+func (c *Cluster) enlist(n *Node) {
+	c.change(func(all []*Node) []*Node { return append(all, n) }, n)
+}
+
+// dismiss makes clients look elsewhere, as a load balancer does with a node
+// that is not ready.
+func (c *Cluster) dismiss(n *Node) {
+	c.change(func(all []*Node) []*Node { return all }, n)
+}
+
+// change makes a new list of the nodes that clients use from the one without n.
+func (c *Cluster) change(f func([]*Node) []*Node, n *Node) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	others := slices.DeleteFunc(slices.Clone(*c.serving.Load()), func(o *Node) bool { return o == n })
+	others = f(others)
+	c.serving.Store(&others)
+}
+
+// any is one of the nodes that clients use; nil when there is none.
+func (c *Cluster) any() *Node {
+	all := *c.serving.Load()
+	if len(all) == 0 {
+		return nil
+	}
+	return all[rand.IntN(len(all))]
+}
+
+// others are the nodes beside n.
+func (c *Cluster) others(n *Node) []*Node {
+	return slices.DeleteFunc(slices.Clone(c.Nodes), func(o *Node) bool { return o == n })
+}
+
+// AwaitPromise waits until each shard has three voters, so that any node may
+// die, and clients may use all of them.
+func (c *Cluster) AwaitPromise() {
+	c.Helper()
+	c.until("every change is on two nodes, and three can have it", time.Minute, func() bool {
+		for _, n := range c.Nodes {
+			v, err := c.view(n)
+			if err != nil || !v.complete() || !n.ready() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// view is what a node says of the cluster.
+type view struct {
+	Durability string
+	Shards     []struct {
+		Shard    int
+		Leader   string
+		Term     uint64
+		Replicas []string
+		Learners []string
+	}
+}
+
+func (c *Cluster) view(n *Node) (v view, err error) {
+	a, err := c.api.page(n.Admin, "/admin/v1/cluster")
+	if err != nil {
+		return v, err
+	}
+	if a.status != http.StatusOK {
+		return v, fmt.Errorf("%w: %d", errAnswer, a.status)
+	}
+	return v, json.Unmarshal(a.body, &v)
+}
+
+// complete reports whether every shard has a leader and three voters.
+func (v *view) complete() bool {
+	for _, s := range v.Shards {
+		if s.Leader == "" || len(s.Replicas) != 3 || len(s.Learners) > 0 || strings.Contains(strings.Join(s.Replicas, " "), "(") {
+			return false
+		}
+	}
+	return len(v.Shards) > Shards
+}
+
+// ledBy are the data shards that a node leads, as another one says.
+func (c *Cluster) ledBy(n *Node) (shards []int) {
+	c.Helper()
+	v, err := c.view(c.others(n)[0])
+	c.must(err)
+	for _, s := range v.Shards {
+		if s.Shard > 0 && s.Leader == n.Name {
+			shards = append(shards, s.Shard)
+		}
+	}
+	return shards
+}
+
+// until polls a condition and fails the test when it does not come true.
+func (c *Cluster) until(what string, within time.Duration, condition func() bool) {
+	c.Helper()
+	deadline := time.Now().Add(within)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		if time.Now().After(deadline) {
+			c.Fatalf("waited %v for: %s", within, what)
+		}
+		<-tick.C
+	}
+}
+
+func (c *Cluster) must(err error) {
+	c.Helper()
+	if err != nil {
+		c.Fatal(err)
+	}
+}

@@ -1,0 +1,19 @@
+// Package faultrun kills, pauses, wipes and cuts off the nodes of a cluster of
+// three real processes under load, and judges every answer that clients get.
+//
+//	cluster.go, node.go   three processes, and what can be done to them
+//	load.go, viewer.go    viewers arrive at a steady rate; each knows what its answers must be
+//	ledger.go             what was acknowledged, asked for again afterwards
+//	owners.go             who led which shard in which term
+//	failover.go           how long a shard took no writes
+//	verdict.go            what must not happen, counted
+//
+// A run begins a [Load], does something to the cluster, waits until it is whole
+// again, ends the load and audits the ledger. It prints one line:
+//
+//	double_owner_served=0 lost_acks=0 resurrected_devices=0 double_redeem=0 cross_tenant=0 secret_leaks=0
+//
+// [Fault] says what each counter stands for. Counters are always judged; times
+// are printed, and judged only when SSOD_LONG is set, because tests share their
+// machine with others.
+package faultrun

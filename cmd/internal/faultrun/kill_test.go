@@ -1,0 +1,51 @@
+package faultrun
+
+import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// long says that the volumes of a long run are wanted, and that times are
+// judged.
+func long() bool { return os.Getenv("SSOD_LONG") != "" }
+
+// volume is n, or more in a long run. SSOD_FAULT_ROUNDS overrules both.
+func volume(n, inLongRun int) int {
+	if rounds, err := strconv.Atoi(os.Getenv("SSOD_FAULT_ROUNDS")); err == nil {
+		return rounds
+	}
+	if long() {
+		return inLongRun
+	}
+	return n
+}
+
+// rate is how many calls per second there are. SSOD_FAULT_RATE overrules it.
+func rate() int {
+	if perSecond, err := strconv.Atoi(os.Getenv("SSOD_FAULT_RATE")); err == nil {
+		return perSecond
+	}
+	return 2000
+}
+
+// TestAnyNodeMayDie kills a random node under load, again and again. What it led
+// is led by others within moments, and nothing that was acknowledged is gone.
+func TestAnyNodeMayDie(t *testing.T) {
+	c := Start(t)
+	r := Begin(c, "kill", rate())
+	var failover Failover
+	for range volume(2, 50) {
+		victim := c.Nodes[rand.IntN(len(c.Nodes))]
+		led := c.ledBy(victim)
+		at := time.Now()
+		victim.Kill()
+		failover = append(failover, r.awaitWrites(at, led)...)
+		victim.Start()
+		c.AwaitPromise()
+	}
+	r.Finish(t)
+	failover.Report(t, long())
+}

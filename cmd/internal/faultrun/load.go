@@ -1,0 +1,194 @@
+package faultrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Load lets viewers arrive at a steady rate, whatever the cluster does, and
+// judges every answer they get. Each viewer has a profile that nobody else
+// touches, so it knows what an answer must be; see [Verdict].
+type Load struct {
+	// Verdict is what was found so far.
+	Verdict *Verdict
+	// Ledger has what was acknowledged.
+	Ledger *Ledger
+
+	cluster *Cluster
+	apps    [2]*app // of two realms
+	secrets *secrets
+	name    string // begins the names of viewers
+	seed    uint64
+	viewers atomic.Int64 // that arrived
+	missed  atomic.Int64 // that did not, because too many wait
+	present atomic.Int64
+	cancel  context.CancelFunc
+	tasks   sync.WaitGroup
+
+	mu      sync.Mutex
+	answers []sample
+	strange []error // answers that no fault explains
+}
+
+// sample is how a call ended.
+type sample struct {
+	at   time.Time // of the call
+	took time.Duration
+	fate fate
+}
+
+// fate is how a call ended, for its viewer.
+type fate int
+
+const (
+	served      fate = iota
+	unavailable      // 503
+	unanswered       // the connection broke or was refused
+)
+
+const (
+	// callsPerViewer is how many calls a viewer makes on average.
+	callsPerViewer = 14
+	// maxViewers bounds how many are there at a time.
+	maxViewers = 4096
+	arrivals   = 10 * time.Millisecond
+)
+
+// NewLoad registers the apps of the load. The name tells the viewers of one
+// load from those of another.
+func NewLoad(c *Cluster, name string) *Load {
+	c.Helper()
+	l := &Load{
+		Verdict: &Verdict{}, cluster: c, secrets: newSecrets(), name: name, seed: rand.Uint64(),
+	}
+	l.Ledger = &Ledger{load: l}
+	for i, realm := range []string{"one", "two"} {
+		var err error
+		l.apps[i], err = newApp(l, realm)
+		c.must(err)
+	}
+	return l
+}
+
+// Begin lets viewers arrive who make so many calls per second together.
+func (l *Load) Begin(perSecond int) {
+	ctx, cancel := context.WithCancel(l.cluster.Context())
+	l.cancel = cancel
+	l.tasks.Go(func() { l.arrive(ctx, perSecond) })
+	l.tasks.Go(func() { l.operate(ctx) })
+}
+
+// End lets nobody arrive any more and waits for those who are there.
+func (l *Load) End() {
+	l.cancel()
+	l.tasks.Wait()
+}
+
+func (l *Load) arrive(ctx context.Context, perSecond int) {
+	tick := time.NewTicker(arrivals)
+	defer tick.Stop()
+	began, due := time.Now(), 0.0
+	for sent := 0; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for due = time.Since(began).Seconds() * float64(perSecond) / callsPerViewer; float64(sent) < due; sent++ {
+			l.admit()
+		}
+	}
+}
+
+// admit lets a viewer arrive, unless too many are there.
+func (l *Load) admit() {
+	if l.present.Add(1) > maxViewers {
+		l.present.Add(-1)
+		l.missed.Add(1)
+		return
+	}
+	number := l.viewers.Add(1)
+	l.tasks.Go(func() {
+		defer l.present.Add(-1)
+		newViewer(l, number).live()
+	})
+}
+
+// call makes a call at one of the nodes that clients use.
+func (l *Load) call(operation string, c call, status int, out any) error {
+	n := l.cluster.any()
+	if n == nil {
+		return fmt.Errorf("%w: %w", errUnknown, errNobody)
+	}
+	began := time.Now()
+	got, err := l.cluster.api.send(n.HTTP, c)
+	took := time.Since(began)
+	s := sample{began, took, served}
+	switch {
+	case err != nil:
+		s.fate = unanswered
+	case got.status == http.StatusServiceUnavailable:
+		s.fate = unavailable
+	}
+	if got.status >= http.StatusBadRequest {
+		l.secrets.keep(got.body)
+	}
+	err = want(got, err, status, out)
+	l.note(s, operation, n, err)
+	return err
+}
+
+// maxStrange bounds the unexpected answers that are kept.
+const maxStrange = 20
+
+func (l *Load) note(s sample, operation string, n *Node, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answers = append(l.answers, s)
+	if err != nil && !errors.Is(err, errUnknown) && !errors.Is(err, errRefused) && len(l.strange) < maxStrange {
+		l.strange = append(l.strange, fmt.Errorf("%s at %s: %w", operation, n, err))
+	}
+}
+
+// Summary says how many calls there were, how they ended and how long they
+// took.
+func (l *Load) Summary() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var fates [3]int
+	var took []time.Duration
+	for _, s := range l.answers {
+		fates[s.fate]++
+		took = append(took, s.took)
+	}
+	return fmt.Sprintf("viewers=%d missed=%d calls=%d unavailable=%d unanswered=%d p50=%v p99=%v", l.viewers.Load(), l.missed.Load(),
+		len(took), fates[unavailable], fates[unanswered], quantile(took, 0.5), quantile(took, 0.99))
+}
+
+// Failed is how many calls were not served.
+func (l *Load) Failed() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.answers {
+		if s.fate != served {
+			n++
+		}
+	}
+	return n
+}
+
+// quantile is the smallest duration that a share of all does not exceed.
+func quantile(all []time.Duration, share float64) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[min(int(share*float64(len(all))), len(all)-1)].Round(100 * time.Microsecond)
+}

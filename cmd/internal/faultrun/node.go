@@ -1,0 +1,145 @@
+package faultrun
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"ssod/bench/process"
+)
+
+// Node is one ssod on a directory and addresses of its own, which outlive its
+// processes.
+type Node struct {
+	// Name is the node's name in the cluster.
+	Name string
+	// HTTP and Admin are where its listeners are.
+	HTTP, Admin string
+
+	cluster *Cluster
+	dir     string
+	gossip  string // where others join
+	args    []string
+	process *process.Process
+}
+
+// readyWithin bounds a start.
+const readyWithin = 30 * time.Second
+
+func (n *Node) data() string    { return filepath.Join(n.dir, "data") }
+func (n *Node) logFile() string { return filepath.Join(n.dir, "ssod.log") }
+
+// Log is what all processes of the node have written.
+func (n *Node) Log() string {
+	raw, err := os.ReadFile(n.logFile())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		n.cluster.Error(err)
+	}
+	return string(raw)
+}
+
+// Launch starts a process and does not wait until it is ready.
+func (n *Node) Launch() {
+	n.cluster.Helper()
+	out, err := os.OpenFile(n.logFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	n.cluster.must(err)
+	defer out.Close() // the process has its own copy
+	cmd := exec.Command(n.cluster.program, n.args...)
+	cmd.Stdout, cmd.Stderr = out, out
+	n.process, err = process.Run(cmd)
+	n.cluster.must(err)
+}
+
+// Start starts a process, waits until it is ready and lets clients use it.
+func (n *Node) Start() {
+	n.cluster.Helper()
+	n.Launch()
+	n.AwaitReady()
+}
+
+// AwaitReady waits until the node says that it may receive requests, and lets
+// clients use it.
+func (n *Node) AwaitReady() {
+	n.cluster.Helper()
+	n.cluster.until(n.Name+" is ready", readyWithin, func() bool {
+		if n.ended() {
+			n.cluster.Fatalf("%s ended before it was ready:\n%s", n.Name, tail(n.Log()))
+		}
+		return n.ready()
+	})
+	n.cluster.enlist(n)
+}
+
+func (n *Node) ended() bool {
+	select {
+	case <-n.process.Exited():
+		return true
+	default:
+		return false
+	}
+}
+
+func (n *Node) ready() bool {
+	a, err := n.cluster.api.page(n.Admin, "/readyz")
+	return err == nil && a.status == http.StatusOK
+}
+
+// Kill ends the process as a power cut would; clients look elsewhere from then
+// on.
+func (n *Node) Kill() {
+	n.cluster.Helper()
+	if n.process == nil {
+		return
+	}
+	if err := n.process.Kill(); err != nil {
+		n.cluster.Error(err)
+	}
+	n.process = nil
+	n.cluster.dismiss(n)
+}
+
+// Pause stops the process without ending it: SIGSTOP. Clients still use it
+// until [Cluster.Dismiss].
+func (n *Node) Pause() { n.signal(syscall.SIGSTOP) }
+
+// Resume lets a process go on that was paused: SIGCONT.
+func (n *Node) Resume() { n.signal(syscall.SIGCONT) }
+
+// Terminate asks the process to stop in good order and does not wait.
+func (n *Node) Terminate() { n.signal(syscall.SIGTERM) }
+
+func (n *Node) signal(s syscall.Signal) {
+	n.cluster.Helper()
+	n.cluster.must(syscall.Kill(n.process.ID(), s))
+}
+
+// AwaitEnd waits until the process that was told to stop has ended well.
+func (n *Node) AwaitEnd(within time.Duration) {
+	n.cluster.Helper()
+	select {
+	case <-n.process.Exited():
+	case <-time.After(within):
+		n.cluster.Fatalf("%s has not stopped in %v:\n%s", n.Name, within, tail(n.Log()))
+	}
+	if status := n.process.ExitCode(); status != 0 {
+		n.cluster.Errorf("%s stopped with status %d:\n%s", n.Name, status, tail(n.Log()))
+	}
+	n.process = nil
+}
+
+// Wipe empties the node's disk. The node must not run.
+func (n *Node) Wipe() {
+	n.cluster.Helper()
+	n.cluster.must(os.RemoveAll(n.data()))
+}
+
+// String is the node's name.
+func (n *Node) String() string { return n.Name }
+
+// tail is the end of a log, for messages.
+func tail(s string) string { return fmt.Sprintf("...%s", s[max(0, len(s)-4<<10):]) }
