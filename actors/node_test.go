@@ -86,11 +86,14 @@ func (v *view) Watch(f func(cluster.ShardID)) (stop func()) {
 	return func() {}
 }
 
+// cluster1 is the cluster that the nodes of the tests are of.
+const cluster1 = "c1"
+
 // loopback is a transport without TLS, which only tests may use.
 func loopback() *actors.Remote {
 	return &actors.Remote{
-		Listen: "127.0.0.1:0",
-		Dial:   []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())},
+		Listen: "127.0.0.1:0", Cluster: cluster1,
+		Dial: []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())},
 	}
 }
 

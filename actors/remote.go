@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"maps"
 	"net"
@@ -28,6 +29,9 @@ const (
 	queueSize = 1024
 	// dialTimeout bounds a connection attempt to a host that does not answer.
 	dialTimeout = time.Second
+	// shakingTimeout bounds the handshake of whoever dials this node; the
+	// default is two minutes.
+	shakingTimeout = 3 * time.Second
 	// keepaliveTime is after how much silence a peer is probed, and
 	// keepaliveTimeout how long it may take to answer. Without them a paused
 	// host is not noticed.
@@ -42,6 +46,8 @@ const (
 type peers struct {
 	runtime *Runtime
 	up      func(address string) bool
+	cluster string                       // empty: not asked for
+	removed func(*x509.Certificate) bool // nil: nobody
 	remote  *remote.Remote
 	events  *eventstream.Subscription
 
@@ -62,7 +68,7 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 		return fmt.Errorf("listen address %q: %w", c.Listen, err)
 	}
 	p := &peers{
-		runtime: r, up: c.Up,
+		runtime: r, up: c.Up, cluster: c.Cluster, removed: c.Removed,
 		connected: map[string]bool{}, failing: map[string]time.Time{}, known: map[string]bool{},
 	}
 	config := remote.Configure(host, int(number),
@@ -70,7 +76,7 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 		remote.WithEndpointWriterBatchSize(batchSize),
 		remote.WithEndpointWriterQueueSize(queueSize),
 		remote.WithDialOptions(p.dialOptions(c.Dial)...),
-		remote.WithServerOptions(serverOptions(c.Serve)...))
+		remote.WithServerOptions(p.serverOptions(c.Serve)...))
 	if p.up == nil {
 		p.up = func(string) bool { return true }
 	}
@@ -110,9 +116,10 @@ func (p *peers) dialOptions(credentials []grpc.DialOption) []grpc.DialOption {
 	}, credentials...)
 }
 
-func serverOptions(credentials []grpc.ServerOption) []grpc.ServerOption {
+func (p *peers) serverOptions(credentials []grpc.ServerOption) []grpc.ServerOption {
 	return append([]grpc.ServerOption{
-		grpc.ChainStreamInterceptor(guardStream),
+		grpc.ConnectionTimeout(shakingTimeout),
+		grpc.ChainStreamInterceptor(p.admitStream, guardStream),
 		grpc.ChainUnaryInterceptor(refuseUnary),
 		grpc.MaxRecvMsgSize(maxFrame),
 		grpc.MaxSendMsgSize(maxFrame),
@@ -127,7 +134,7 @@ func serverOptions(credentials []grpc.ServerOption) []grpc.ServerOption {
 // the transport itself sleeps 2 s before it says so.
 func (p *peers) watchStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	address := cc.Target()
-	stream, err := streamer(ctx, desc, cc, method, opts...)
+	stream, err := streamer(p.introduce(ctx), desc, cc, method, opts...)
 	p.mu.Lock()
 	p.known[address] = true
 	p.connected[address] = err == nil

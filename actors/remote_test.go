@@ -8,6 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
 	"ssod/actors"
 	"ssod/cluster/faulty"
 )
@@ -40,6 +47,16 @@ func TestRemote(t *testing.T) {
 			}
 		}
 		v.self = ""
+	})
+	t.Run("strangers are refused", func(t *testing.T) {
+		for _, cluster := range [][]string{nil, {"another"}, {cluster1, "another"}} {
+			if err := greetAs(t, r.Address(), cluster...); status.Code(err) != codes.PermissionDenied {
+				t.Errorf("of %q: got %v, want PermissionDenied", cluster, err)
+			}
+		}
+		if err := greetAs(t, r.Address(), cluster1); err != nil {
+			t.Errorf("of this cluster: %v", err)
+		}
 	})
 	t.Run("a dead owner fails at once", func(t *testing.T) {
 		v.move(deadAddress(t), next())
@@ -97,6 +114,29 @@ func askOther(t *testing.T, r *actors.Runtime, p *probe) {
 	if n := p.loads.Load(); n != 0 {
 		t.Errorf("%d entities were loaded here", n)
 	}
+}
+
+// greetAs connects as a node that says it is of these clusters.
+func greetAs(t *testing.T, address string, clusters ...string) error {
+	t.Helper()
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ctx := metadata.NewOutgoingContext(t.Context(), metadata.MD{"ssod-cluster": clusters})
+	stream, err := remote.NewRemotingClient(conn).Receive(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	greeting := &remote.ConnectRequest{ConnectionType: &remote.ConnectRequest_ServerConnection{
+		ServerConnection: &remote.ServerConnection{SystemId: "stranger", Address: "127.0.0.1:1"},
+	}}
+	if err := stream.Send(&remote.RemoteMessage{MessageType: &remote.RemoteMessage_ConnectRequest{ConnectRequest: greeting}}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = stream.Recv()
+	return err
 }
 
 // deadAddress is an address that refuses connections.

@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -64,4 +66,32 @@ func (c *trio) total(metric string) float64 {
 		sum += n.metric(metric)
 	}
 	return sum
+}
+
+// leads is how many shards each node leads, as one of them sees it.
+func (c *trio) leads() map[string]int {
+	c.Helper()
+	_, page := c.get(c.Context(), "http://"+c.any().admin+"/admin/v1/cluster")
+	var view struct{ Shards []struct{ Leader string } }
+	must(c, json.Unmarshal([]byte(page), &view))
+	leads := map[string]int{}
+	for _, s := range view.Shards {
+		leads[s.Leader]++
+	}
+	return leads
+}
+
+// balanced waits until the cluster has given each node its share of the leads:
+// from then on nothing moves by itself.
+func (c *trio) balanced() {
+	c.Helper()
+	c.promised()
+	until(c, "an even share of leads", func() bool {
+		least, most := math.MaxInt, 0
+		leads := c.leads()
+		for _, n := range leads {
+			least, most = min(least, n), max(most, n)
+		}
+		return len(leads) == len(c.up) && leads[""] == 0 && most-least <= 1
+	})
 }

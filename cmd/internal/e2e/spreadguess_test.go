@@ -61,7 +61,7 @@ func scattered(seed uint64) func(int) string {
 // many devices are behind it, and together they have the budget of the realm.
 func TestGuessesAreCountedOncePerCluster(t *testing.T) {
 	c := startTrio(t, guessConfig)
-	c.promised()
+	c.balanced()
 	c.sampled = newSample(sampledShare)
 	a := c.mustApp("one")
 	doors := c.spread(a)
@@ -105,7 +105,7 @@ func (c *trio) wantLookups(least, most int, statuses map[int]int) {
 // forgiven, and that is one budget at most.
 func TestAFailoverForgivesOneBudget(t *testing.T) {
 	c := startTrio(t, addressConfig)
-	c.promised()
+	c.balanced()
 	c.sampled = newSample(sampledShare)
 	doors := c.spread(c.mustApp("one"))
 	lookups := 0
@@ -129,7 +129,7 @@ func TestAFailoverForgivesOneBudget(t *testing.T) {
 			t.Errorf("nobody is refused after the failover: %v", after)
 		}
 		c.start(owner)
-		c.promised()
+		c.balanced()
 	}
 	t.Logf("look-ups over a failover: %d, budget %d", lookups, perAddress)
 }

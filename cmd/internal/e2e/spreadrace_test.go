@@ -15,7 +15,7 @@ import (
 // through three nodes: exactly one of them gets in.
 func TestRaceOverThreeNodes(t *testing.T) {
 	c := startTrio(t, crashConfig)
-	c.promised()
+	c.balanced()
 	c.sampled = newSample(sampledShare)
 	a := c.mustApp("one")
 	doors := c.spread(a)
@@ -62,7 +62,7 @@ func TestRaceWhileNodesDie(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, seed))
 	c := startTrio(t, crashConfig)
-	c.promised()
+	c.balanced()
 	c.sampled = newSample(sampledShare)
 	r := &rush{T: t, doors: c.spread(c.mustApp("one")), history: newCodeHistory()}
 	ctx, stop := context.WithCancel(t.Context())

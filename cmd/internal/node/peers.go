@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/x509"
 	"sync/atomic"
 	"time"
 
@@ -187,16 +188,33 @@ func (n *Node) remote() *actors.Remote {
 	case !n.config.clustered():
 		return nil
 	case n.credentials == nil:
-		r := actors.Unsecured(n.config.RPC)
-		r.Up = n.up
-		return r
+		return n.guarded(actors.Unsecured(n.config.RPC))
 	}
-	r := actors.Secured(n.config.RPC, n.credentials.Server(), n.credentials.Client, func(address string) (string, bool) {
+	return n.guarded(actors.Secured(n.config.RPC, n.credentials.Server(), n.credentials.Client, func(address string) (string, bool) {
 		p, ok := n.book.At(address)
 		return p.Name, ok
-	})
-	r.Up = n.up
+	}))
+}
+
+// guarded lets only nodes of this cluster in.
+func (n *Node) guarded(r *actors.Remote) *actors.Remote {
+	r.Up, r.Cluster, r.Removed = n.up, n.store.Identity().Cluster, n.removed
 	return r
+}
+
+// removed reports whether a certificate is that of a removed node and of no
+// other.
+func (n *Node) removed(cert *x509.Certificate) (was bool) {
+	for _, p := range n.book.Nodes() {
+		if cert.VerifyHostname(p.Name) != nil {
+			continue
+		}
+		if p.State != placement.NodeState_REMOVED {
+			return false
+		}
+		was = true
+	}
+	return was
 }
 
 // up reports whether the network is connected to the node with an actor
