@@ -212,6 +212,8 @@ type device struct {
 	id    string // as in AP-Device-Identifier, without the type
 	info  string // X-Device-Info, may be empty
 	token string
+	// platform is what the device's platform says of its viewer; may be empty.
+	platform string
 }
 
 // newDevice names a device by a text.

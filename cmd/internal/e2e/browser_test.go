@@ -114,6 +114,7 @@ const home = "https://stream.example/done"
 // begun is what a call to begin a session answers.
 type begun struct {
 	ActionName string `json:"actionName"`
+	ReasonType string `json:"reasonType"`
 	Code       string `json:"code"`
 	URL        string `json:"url"`
 	NotAfter   string `json:"notAfter"`

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -14,14 +15,7 @@ import (
 // reload on all three nodes.
 func TestConformanceOnThreeNodes(t *testing.T) {
 	c := newTrio(t, worldConfig(lifetimes{public: publicURL}))
-	c.add()
-	c.kill(c.nodes[0])
-	secret, err := c.nodes[0].realmSecret("programmer")
-	must(t, err)
-	c.start(c.nodes[0])
-	c.add()
-	c.add()
-	c.promised()
+	secret := c.foundWithKeys()
 	ran := 0
 	for lives, cases := range byLives(loadCases(t)) {
 		lives.public = publicURL
@@ -37,6 +31,45 @@ func TestConformanceOnThreeNodes(t *testing.T) {
 		})
 	}
 	t.Logf("%d cases on three nodes", ran)
+}
+
+// foundWithKeys starts the cluster, and returns the key of STREAM1's service
+// tokens: it is read while the first node is the only one, and stopped.
+func (c *trio) foundWithKeys() []byte {
+	c.Helper()
+	c.add()
+	c.kill(c.nodes[0])
+	secret, err := c.nodes[0].realmSecret("programmer")
+	must(c, err)
+	c.start(c.nodes[0])
+	c.add()
+	c.add()
+	c.promised()
+	c.calm()
+	return secret
+}
+
+// calm waits until the nodes lead equally many shards: until then leads move,
+// and a request may be told to come again.
+func (c *trio) calm() {
+	c.Helper()
+	until(c, "leads are spread", func() bool {
+		_, page := c.get(c.Context(), "http://"+c.any().admin+"/admin/v1/cluster")
+		var out struct{ Shards []struct{ Leader string } }
+		leads := map[string]int{}
+		if json.Unmarshal([]byte(page), &out) != nil {
+			return false
+		}
+		for _, s := range out.Shards {
+			leads[s.Leader]++
+		}
+		for _, n := range leads {
+			if n < len(out.Shards)/3 {
+				return false
+			}
+		}
+		return len(leads) == 3
+	})
 }
 
 // byLives groups the cases that can run on processes by the settings they need.

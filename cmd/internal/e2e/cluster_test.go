@@ -26,6 +26,7 @@ type trio struct {
 	mu    sync.Mutex
 	nodes []*node
 	up    []*node
+	only  *node // where all calls go; nil: to any
 }
 
 // startTrio starts a node and lets two join it, over mutual TLS.
@@ -72,7 +73,17 @@ func (c *trio) add() {
 func (c *trio) any() *node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.only != nil {
+		return c.only
+	}
 	return c.up[rand.IntN(len(c.up))]
+}
+
+// through lets all calls go to one node, or to any again.
+func (c *trio) through(n *node) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.only = n
 }
 
 func (c *trio) start(n *node) {

@@ -155,7 +155,7 @@ func TestEveryPreconditionHasAStep(t *testing.T) {
 		}
 		for _, text := range c.Given {
 			n := 0
-			for _, s := range steps {
+			for _, s := range preconditions {
 				if s.pattern.MatchString(text) {
 					n++
 				}

@@ -12,15 +12,16 @@ import (
 // errGiven says that a case's precondition is unknown: then the case fails.
 var errGiven = errors.New("no step for this precondition")
 
-// step brings the world into one state. words are the groups of its pattern.
-type step struct {
+// precondition brings the world into one state. words are the groups of its
+// pattern.
+type precondition struct {
 	pattern *regexp.Regexp
 	do      func(w *world, words []string) error
 }
 
-// steps are all preconditions, in the words of the cases. The first pattern
+// preconditions are all of them, in the words of the cases. The first pattern
 // that matches the whole text decides.
-var steps = []step{
+var preconditions = []precondition{
 	given(`client with access to STREAM1 and STREAM2 \(one realm\)`, nothing), // the world has one
 	given(`client registered`, nothing),
 	given(`\{\{software_statement\}\} valid`, nothing),
@@ -57,22 +58,22 @@ var steps = []step{
 	given(`(A logged in; MVPD permits|A has a regular AcmeTV profile; MVPD permits|MVPD denies|MVPD reports session invalid now|MVPD times out|MVPD answer unreadable|parental controls|home-based authentication policy|identity unknown at MVPD|internal time budget exceeded|A has a profile; MVPD permits r1, denies r2|limit 1)`, viewerLoggedIn),
 }
 
-func given(pattern string, do func(*world, []string) error) step {
-	return step{regexp.MustCompile(`^` + pattern + `$`), do}
+func given(pattern string, do func(*world, []string) error) precondition {
+	return precondition{regexp.MustCompile(`^` + pattern + `$`), do}
 }
 
 // bring brings the world into the states of a case, in their order.
 func (w *world) bring(texts []string) error {
 	for _, text := range texts {
-		if err := w.step(text); err != nil {
+		if err := w.bringOne(text); err != nil {
 			return fmt.Errorf("given %q: %w", text, err)
 		}
 	}
 	return nil
 }
 
-func (w *world) step(text string) error {
-	for _, s := range steps {
+func (w *world) bringOne(text string) error {
+	for _, s := range preconditions {
 		if words := s.pattern.FindStringSubmatch(text); words != nil {
 			return s.do(w, words[1:])
 		}
