@@ -34,6 +34,7 @@ type testCluster struct {
 	mu    sync.Mutex
 	nodes map[core.NodeID]*testNode
 	cut   map[core.NodeID]bool
+	clock map[core.NodeID]time.Duration // how far a node's clock is ahead
 }
 
 type testNode struct {
@@ -103,8 +104,15 @@ func (t testNetwork) LastHeard(of core.NodeID) time.Time {
 	return time.Now()
 }
 
+func (t testNetwork) Offset(of core.NodeID) (time.Duration, bool) {
+	known := t.c.peer(t.from, of) != nil
+	t.c.mu.Lock()
+	defer t.c.mu.Unlock()
+	return t.c.clock[of] - t.c.clock[t.from], known
+}
+
 func newCluster(t *testing.T) *testCluster {
-	c := &testCluster{T: t, nodes: map[core.NodeID]*testNode{}, cut: map[core.NodeID]bool{}}
+	c := &testCluster{T: t, nodes: map[core.NodeID]*testNode{}, cut: map[core.NodeID]bool{}, clock: map[core.NodeID]time.Duration{}}
 	t.Cleanup(func() {
 		for id := range c.nodes {
 			c.stop(id)
@@ -186,7 +194,7 @@ func (c *testCluster) start(n *testNode, book *placement.Book) {
 	}
 	me, _ := book.Node(n.id)
 	p, err := placement.Start(placement.Config{
-		Self: me, Cluster: "c1", Engine: n.engine, Book: book, Calls: network, LastHeard: network.LastHeard,
+		Self: me, Cluster: "c1", Engine: n.engine, Book: book, Calls: network, LastHeard: network.LastHeard, Offset: network.Offset,
 		SealingKey: func() []byte { return []byte("sealed") },
 		Binding:    func(table string) bool { return table == "revoked" }, Lease: testLease,
 		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond,

@@ -16,7 +16,8 @@ const contactEvery = 2 * time.Second
 // counts as contact when they are here. What counts is when it asked: the leader
 // may have learned something new as soon as it had answered.
 func (p *Placement) keepContact(ctx context.Context) {
-	if last := p.contact.Load(); last != nil && time.Since(*last) < min(contactEvery, p.cfg.Lease/4) {
+	now := time.Now()
+	if p.InContact(now) && now.Sub(*p.contact.Load()) < min(contactEvery, p.cfg.Lease/4) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)

@@ -10,6 +10,7 @@
 //	           removed, after their group's leader agreed
 //	herald     on every node: tells the others which shards it leads
 //	contact    on every node: asks the leader of the meta shard what is new
+//	clock      on every node: compares its clock with the others'
 //
 // Nodes ask each other through [Calls]; [Placement.Serve] answers. A request
 // may be repeated, and none waits for long.
@@ -36,6 +37,11 @@
 // contact with the leader of the meta shard, which is [Placement.InContact], and
 // that leader waits as long for a node that it does not hear of before it answers
 // a change that is [Config.Binding]. DESIGN.md has the argument.
+//
+// # Clocks
+//
+// A node whose clock is over two seconds from the median of all nodes' hands its
+// leaderships over and takes none until it is within one: see [Placement.Skew].
 //
 // # Who leads what
 //

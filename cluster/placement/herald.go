@@ -26,7 +26,8 @@ type report struct {
 }
 
 // retell is how often a node is told again that lacks a replica of something
-// led here, and so hears of its leader from nobody else.
+// led here, and so hears of its leader from nobody else, or that must not forget
+// that this node takes no leads.
 const retell = 5 * time.Second
 
 func newHerald(p *Placement) *herald {
@@ -36,7 +37,7 @@ func newHerald(p *Placement) *herald {
 // look tells whom it concerns, each in a goroutine of its own: one that does
 // not answer holds up nobody.
 func (h *herald) look(ctx context.Context) {
-	now := report{leads: h.p.leads(), aloof: h.p.aloof.Load(), at: time.Now()}
+	now := report{leads: h.p.leads(), aloof: h.p.declines(), at: time.Now()}
 	for _, n := range h.p.book.others(h.p.self) {
 		switch {
 		case !h.p.Alive(n.ID):
@@ -60,7 +61,7 @@ func (h *herald) begin(n NodeID, now report) bool {
 	defer h.mu.Unlock()
 	last, told := h.told[n]
 	due := !told || last.aloof != now.aloof || !maps.Equal(last.leads, now.leads) ||
-		now.at.Sub(last.at) > retell && h.p.lacks(n, now.leads)
+		now.at.Sub(last.at) > retell && (now.aloof || h.p.lacks(n, now.leads))
 	if h.busy[n] || !due {
 		return false
 	}

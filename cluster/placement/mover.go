@@ -71,7 +71,7 @@ type round struct {
 // follows soon.
 func (m *mover) pass(ctx context.Context) bool {
 	r := &round{away: map[NodeID]bool{}}
-	if m.p.resigning.Load() {
+	if m.p.resigning.Load() || m.p.Skew().Off {
 		return false
 	}
 	for id := range cluster.ShardID(m.p.engine.Count() + 1) {

@@ -31,6 +31,9 @@ type Config struct {
 	Calls Calls
 	// LastHeard is when a node was last heard of; the zero time: never.
 	LastHeard func(NodeID) time.Time
+	// Offset is how far a node's clock is ahead of this one's; false when it is
+	// not known. nil: clocks are not compared.
+	Offset func(NodeID) (time.Duration, bool)
 	// Met and Left tell the network of members and of nodes that were
 	// removed. nil: nobody wants to know. They must not block.
 	Met  func(Node)
@@ -68,6 +71,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Replicas == 0 {
 		c.Replicas = 3
+	}
+	if c.Offset == nil {
+		c.Offset = func(NodeID) (time.Duration, bool) { return 0, false }
 	}
 	if c.Binding == nil {
 		c.Binding = func(string) bool { return false }
@@ -111,6 +117,7 @@ type Placement struct {
 	resigning atomic.Bool
 	contact   atomic.Pointer[time.Time] // when this node asked what it was told last
 	reign     atomic.Pointer[reign]     // of this node over the meta shard, the last one
+	skew      atomic.Pointer[Skew]      // as measured last
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -127,6 +134,7 @@ func Start(cfg Config) (*Placement, error) {
 		locks: make([]sync.Mutex, cfg.Engine.Count()+1),
 	}
 	p.aloof.Store(cfg.Aloof)
+	p.skew.Store(&Skew{})
 	for i := range p.wakes {
 		p.wakes[i] = make(chan struct{}, 1)
 	}
@@ -157,7 +165,7 @@ func (p *Placement) watch() {
 			stop()
 		}
 	})
-	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact}
+	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock}
 	p.reread()
 	for i, look := range looks {
 		p.running.Go(func() { p.loop(look, p.wakes[i]) })
@@ -165,7 +173,7 @@ func (p *Placement) watch() {
 }
 
 // loops is how many things are looked after.
-const loops = 5
+const loops = 6
 
 // loop runs look at the placement's pace and whenever something changed.
 func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {

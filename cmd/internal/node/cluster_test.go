@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -130,4 +131,27 @@ func TestANodeThatIsCutOffRefusesTokens(t *testing.T) {
 	if status, body := get(t, "http://"+last.HTTP()+"/api/demo/list"); status != 503 {
 		t.Errorf("a call without a token: got %d %s, want 503", status, body)
 	}
+}
+
+// fixed is an address that is known before the node listens at it.
+func fixed(t *testing.T) string {
+	t.Helper()
+	addresses, err := process.FreeAddresses(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addresses[0]
+}
+
+// starting is what a node says that it waits for; "" while it does not answer.
+func starting(t *testing.T, admin string) (detail string, ready bool) {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second}
+	r, err := client.Get("http://" + admin + "/livez")
+	if err != nil {
+		return "", false
+	}
+	r.Body.Close()
+	c, ready := conditionOf(t, admin, "lifecycle")
+	return c.Detail, ready
 }

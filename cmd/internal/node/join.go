@@ -116,7 +116,7 @@ func (n *Node) askMembers(ctx context.Context, name string) (placement.Membershi
 			defer cancel()
 			return stranger.Ask(ctx, m.Name, m.Meta.Raft, request)
 		}
-		got, err := placement.Join(ctx, ask, n.self(name), n.config.Shards, time.Now())
+		got, err := placement.Join(ctx, ask, n.self(name), n.config.Shards, n.config.Clock())
 		if err == nil || errors.Is(err, placement.ErrRefused) {
 			return got, err
 		}

@@ -79,6 +79,9 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 	if n.log == nil {
 		n.log = slog.Default()
 	}
+	if n.config.Clock == nil {
+		n.config.Clock = time.Now
+	}
 	n.state.Store(admin.Starting)
 	steps := []func(context.Context) error{n.configure, n.listen, n.join, n.open, n.lead, n.sign, n.act, n.serve}
 	for _, step := range steps {

@@ -64,7 +64,8 @@ func (n *Node) openNetwork(context.Context) (err error) {
 	n.me.ID = placement.NodeID(id.NodeID)
 	n.network, err = transport.Open(transport.Config{
 		Cluster: id.Cluster, Node: transport.Peer{ID: n.me.ID, Name: n.me.Name, Addr: n.me.Raft},
-		Incarnation: n.incarnation(), Listen: n.config.Raft, Credentials: n.credentials, Log: n.log,
+		Incarnation: n.incarnation(), Listen: n.config.Raft, Credentials: n.credentials,
+		Clock: n.config.Clock, Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -110,10 +111,10 @@ func (n *Node) place(context.Context) (err error) {
 	c := &n.config
 	n.placement, err = placement.Start(placement.Config{
 		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
-		Calls: n.network, LastHeard: n.network.LastHeard, DeadAfter: c.DeadAfter, Lease: c.Lease,
+		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, Lease: c.Lease,
 		Met: n.know, Left: n.network.RemovePeer,
 		SealingKey: n.sealing.load, Aloof: true, Binding: binding,
-		Log: n.log,
+		Clock: c.Clock, Log: n.log,
 	})
 	if err != nil {
 		return err

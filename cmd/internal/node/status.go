@@ -25,7 +25,7 @@ func (n *Node) status() admin.Status {
 	s.Conditions = append(s.Conditions, lifecycle(state, waiting))
 	if state != admin.Starting {
 		s.Addresses["admin"] = n.Admin()
-		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.membershipCondition())
+		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.clockCondition(), n.membershipCondition())
 	}
 	return s
 }
@@ -70,6 +70,27 @@ func (n *Node) contactCondition() admin.Condition {
 		c.Detail += ": every request is refused, because revocations may be missing here; check the network to the other nodes"
 	}
 	return c
+}
+
+// clockCondition is whether this node's clock agrees with the others'.
+func (n *Node) clockCondition() admin.Condition {
+	c := admin.Condition{Name: "clock", OK: true}
+	if n.placement == nil {
+		return c
+	}
+	if skew := n.placement.Skew(); skew.Off {
+		c.OK = false
+		c.Detail = fmt.Sprintf("this node's clock is %v %s the median of all nodes: synchronise it (NTP); other nodes lead its shards meanwhile",
+			skew.Ahead.Abs().Round(time.Millisecond), direction(skew.Ahead))
+	}
+	return c
+}
+
+func direction(ahead time.Duration) string {
+	if ahead < 0 {
+		return "behind"
+	}
+	return "ahead of"
 }
 
 // membershipCondition is advice: who is not found by gossip may be reached all

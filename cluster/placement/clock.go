@@ -1,0 +1,87 @@
+package placement
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+const (
+	// maxSkew is how far a node's clock may be from the median of all that are
+	// measured.
+	maxSkew = 2 * time.Second
+	// calmSkew is how near it must come before the node takes leads again.
+	calmSkew = time.Second
+	// fewestClocks is how many clocks must be known, this node's included: of two
+	// that differ nobody can tell which is wrong.
+	fewestClocks = 3
+)
+
+// Skew is how this node's clock compares with the others'.
+type Skew struct {
+	// Ahead is how far it is ahead of the median, negative if it is behind.
+	Ahead time.Duration
+	// Off: it is so far from the median that this node leads nothing.
+	Off bool
+}
+
+// Skew tells what was measured last.
+func (p *Placement) Skew() Skew { return *p.skew.Load() }
+
+// watchClock compares this node's clock with the others'. While it is off, the
+// node takes no leads and hands over those that it has.
+func (p *Placement) watchClock(ctx context.Context) {
+	was := p.Skew()
+	now, ok := p.measure(was)
+	if !ok {
+		return
+	}
+	p.skew.Store(&now)
+	if now.Off != was.Off {
+		p.wake() // others hear of it
+		p.cfg.Log.Warn("this node's clock is compared with the others'", "off", now.Off, "ahead", now.Ahead.Round(time.Millisecond).String())
+	}
+	if !now.Off {
+		return
+	}
+	if _, err := p.handAllOver(ctx); err != nil && ctx.Err() == nil {
+		p.cfg.Log.Debug("not all leaderships were handed over", "error", err)
+	}
+}
+
+// measure compares the clocks that are known; false when those are too few of
+// the members' to judge.
+func (p *Placement) measure(was Skew) (Skew, bool) {
+	others := p.book.others(p.self)
+	if len(others)+1 < fewestClocks {
+		return Skew{}, true
+	}
+	offsets := []time.Duration{0}
+	for _, n := range others {
+		if offset, ok := p.cfg.Offset(n.ID); ok {
+			offsets = append(offsets, offset)
+		}
+	}
+	if len(offsets) < fewestClocks {
+		return was, false
+	}
+	ahead := -median(offsets)
+	limit := maxSkew
+	if was.Off {
+		limit = calmSkew
+	}
+	return Skew{Ahead: ahead, Off: ahead.Abs() > limit}, true
+}
+
+// median is the middle one, or the middle between the two in the middle.
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	half := len(all) / 2
+	if len(all)%2 == 1 {
+		return all[half]
+	}
+	return all[half-1] + (all[half]-all[half-1])/2
+}
+
+// declines reports whether this node takes no leads.
+func (p *Placement) declines() bool { return p.aloof.Load() || p.Skew().Off }
