@@ -46,6 +46,9 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 	x := s.exchanges.Get().(*exchange)
 	x.begin(s, ctx, conn, r, &p)
 	x.answer()
+	if s.draining.Load() {
+		ctx.SetConnectionClose()
+	}
 	x.end()
 }
 

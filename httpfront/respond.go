@@ -2,6 +2,7 @@ package httpfront
 
 import (
 	"errors"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -81,6 +82,9 @@ func (x *exchange) fail(err error) {
 
 // report logs what is our fault, with the trace that the client was told.
 func (x *exchange) report(e *api.Error, err error) {
+	if e.Status == fasthttp.StatusServiceUnavailable && x.server.log.Enabled(x.http, slog.LevelDebug) {
+		x.server.log.Debug("unavailable", "trace", string(x.AppendTrace(nil)), "error", err)
+	}
 	if e != api.Internal {
 		return
 	}

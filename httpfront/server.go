@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -65,6 +66,7 @@ type Server struct {
 	log       *slog.Logger
 	now       func() time.Time
 	exchanges sync.Pool
+	draining  atomic.Bool
 	done      chan error
 }
 
@@ -168,6 +170,11 @@ func (s *Server) Address() net.Addr { return s.listener.Addr() }
 
 // Connections returns the number of open connections.
 func (s *Server) Connections() int { return s.listener.Open() }
+
+// Drain goes on to serve, and each answer is the last on its connection: clients
+// and load balancers that keep connections have none left when [Server.Shutdown]
+// closes them, which a request on its way could not survive.
+func (s *Server) Drain() { s.draining.Store(true) }
 
 // Shutdown stops accepting, lets requests finish until ctx ends, and closes
 // idle connections at once.

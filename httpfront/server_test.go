@@ -457,3 +457,24 @@ func TestSlowClients(t *testing.T) {
 	}
 	eventually(t, "no connection is left", func() bool { return s.Connections() == 0 })
 }
+
+// TestDraining serves what comes and lets no client keep its connection.
+func TestDraining(t *testing.T) {
+	s := startTest(t)
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	for _, draining := range []bool{false, true} {
+		if draining {
+			s.Drain()
+		}
+		response, err := (&http.Client{Transport: transport}).Get("http://" + s.Address().String() + "/api/tv/list")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK || response.Close != draining {
+			t.Errorf("draining %v: %s, last on its connection %v", draining, response.Status, response.Close)
+		}
+	}
+}

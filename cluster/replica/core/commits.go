@@ -3,6 +3,8 @@ package core
 import (
 	"errors"
 
+	"go.etcd.io/raft/v3"
+
 	"ssod/persistence"
 )
 
@@ -95,16 +97,20 @@ func (c *Core) Propose(p *Proposal) {
 }
 
 // pack gets what is queued on its way: without the log, one batch at a time,
-// where that is possible, else as entries.
+// where that is possible, else as entries. While raft hands the lead over it
+// takes none: what is queued waits until the term ends, or until raft gives the
+// hand-over up, which the next tick sees.
 func (c *Core) pack(g *group, out *Round) {
 	switch {
-	case len(g.commits.queue) == 0:
+	case len(g.commits.queue) == 0, g.handsOver():
 	case !c.unloggable(g):
 		c.propose(g)
 	case g.appending == 0:
 		c.writeUnlogged(g, out)
 	}
 }
+
+func (g *group) handsOver() bool { return g.node.BasicStatus().LeadTransferee != raft.None }
 
 // propose proposes what is queued, as many commits as fit in each entry.
 func (c *Core) propose(g *group) {

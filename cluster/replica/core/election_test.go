@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster/replica/core"
 )
 
 func TestVoteRequestWaitsForTheOwnVote(t *testing.T) {
@@ -100,4 +102,34 @@ func TestAnElectionThatIsUnderWayIsNotStartedAgain(t *testing.T) {
 	if len(b.sent) > 0 {
 		t.Errorf("the votes are under way and it sends %v", b.sent)
 	}
+}
+
+// TestCommitsWaitForAHandOver: who asks again meets a leader then, one of two.
+func TestCommitsWaitForAHandOver(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	b.core.Transfer(shard, id(2))
+	b.settle()
+	if !b.has(pb.MsgTimeoutNow) {
+		t.Fatal("the heir is not told to stand")
+	}
+	gone := b.propose("a", 0)
+	b.settle()
+	b.want("meanwhile", gone, errPending)
+	b.receive(2, &pb.Message{Type: pb.MsgHeartbeat.Enum(), Term: new(b.last.Term + 1)})
+	b.settle()
+	b.want("when another leads", gone, core.ErrRefused)
+
+	late := newBench(t, 1, 2, 3)
+	late.lead()
+	late.core.Transfer(shard, id(2))
+	late.settle()
+	kept := late.propose("a", 0)
+	for range 10 { // an election timeout; the heir is asleep
+		late.core.Tick()
+		late.settle()
+		late.answer()
+	}
+	late.answer()
+	late.want("when the hand-over was given up", kept, nil)
 }

@@ -93,8 +93,8 @@ func (c *Core) Unreachable(n NodeID) {
 }
 
 // Transfer hands the leadership of a shard to another voter if this node leads
-// it (raft thesis 3.10). Commits are refused meanwhile, for an election timeout
-// at most.
+// it (raft thesis 3.10). Commits wait meanwhile, for an election timeout at most;
+// if the lead is gone then, they are refused.
 func (c *Core) Transfer(shard ShardID, to ReplicaID) {
 	if g := c.groups[shard]; g != nil && g.open {
 		g.raft().TransferLeader(uint64(to))

@@ -22,6 +22,6 @@
 // it is started.
 //
 // [Node.Stop] drains: /readyz says 503 while requests are still served for the
-// drain delay, so that load balancers look elsewhere; then leaderships are handed
-// over, the public listener refuses, requests in flight end, actors stop, the store is closed.
+// drain delay, each the last on its connection, so that load balancers look
+// elsewhere; then leaderships are handed over, the public listener refuses, requests in flight end, actors stop, the store is closed.
 package node

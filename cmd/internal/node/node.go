@@ -115,6 +115,7 @@ func (n *Node) Failed() <-chan error { return n.failed }
 // anything.
 func (n *Node) Stop(ctx context.Context) error {
 	n.state.Store(admin.Draining)
+	n.front.Drain()
 	n.log.Info("draining", "delay", n.config.DrainDelay.String())
 	delay := time.NewTimer(n.config.DrainDelay)
 	defer delay.Stop()
