@@ -57,3 +57,6 @@ func ShardOf(e cluster.Entity, count int) cluster.ShardID { return shardOf(hash(
 
 // CheckFrame is what guards the transport.
 var CheckFrame = checkFrame
+
+// Workers is the number of goroutines that run entities, busy or not.
+func (r *Runtime) Workers() int { return int(r.dispatcher.live.Load()) }
