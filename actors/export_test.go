@@ -60,3 +60,15 @@ var CheckFrame = checkFrame
 
 // Workers is the number of goroutines that run entities, busy or not.
 func (r *Runtime) Workers() int { return int(r.dispatcher.live.Load()) }
+
+// Fencing is the number of turns that wait for a barrier to begin.
+func (r *Runtime) Fencing() (n int) {
+	for _, s := range r.shards {
+		if l := s.leased.Load(); l != nil {
+			l.barrier.mu.Lock()
+			n += len(l.barrier.waiting)
+			l.barrier.mu.Unlock()
+		}
+	}
+	return n
+}
