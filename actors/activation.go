@@ -14,12 +14,13 @@ import (
 // entity's turns, except the atomic ones.
 type activation struct {
 	place
-	lease  *lease
-	next   *activation // another entity with the same hash; guarded by the lease
-	pid    *actor.PID
-	entity Entity // nil: to be loaded
-	rev    uint64 // of the entity as loaded or last committed
-	open   *Turn  // turns that were deferred
+	mailbox mailbox
+	lease   *lease
+	next    *activation // another entity with the same hash; guarded by the lease
+	pid     *actor.PID
+	entity  Entity // nil: to be loaded
+	rev     uint64 // of the entity as loaded or last committed
+	open    *Turn  // turns that were deferred
 
 	inflight atomic.Int32  // commands admitted and not answered
 	used     atomic.Uint32 // tick of the last command
@@ -39,6 +40,21 @@ type (
 
 // post sends a message to the activation; it never blocks.
 func (a *activation) post(message any) { a.lease.runtime.system.Root.Send(a.pid, message) }
+
+// runHere runs a turn in the goroutine of who asks, if the entity does nothing.
+// An entity that was loaded and is to be loaded afresh may have to wait for a
+// commit that somebody has left: that is not for who asks.
+func (a *activation) runHere(t *Turn) bool {
+	if !a.mailbox.claim() {
+		return false
+	}
+	defer a.mailbox.release()
+	if a.entity == nil && a.loads > 0 {
+		return false
+	}
+	a.mailbox.handle(t)
+	return true
+}
 
 // Receive handles one message at a time.
 func (a *activation) Receive(ctx actor.Context) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,6 +95,28 @@ func TestRestlessEntityStays(t *testing.T) {
 	}
 }
 
+// TestTicksAreSpread uses many entities in the same moment: their ticks come
+// shard by shard, not together.
+func TestTicksAreSpread(t *testing.T) {
+	const tick, entities = 200 * time.Millisecond, 64
+	at := make(chan time.Time, 10*entities)
+	p := &probe{ticked: func() { at <- time.Now() }}
+	r := start(t, faulty.New(faulty.Options{Shards: 16}).Node("a:1"), p, func(c *actors.Config) {
+		c.Limits.Tick = tick
+	})
+	for n := range entities {
+		ask(t, r, address(fmt.Sprint(n)), request(n), do("read"))
+	}
+	first := <-at
+	last := first
+	for range entities - 1 {
+		last = <-at
+	}
+	if spread := last.Sub(first); spread < tick/2 {
+		t.Errorf("all within %v, want over most of %v", spread, tick)
+	}
+}
+
 // TestPassivationStormLosesNothing passivates entities again and again while
 // they are asked.
 func TestPassivationStormLosesNothing(t *testing.T) {
@@ -134,17 +157,14 @@ func TestPassivationStormLosesNothing(t *testing.T) {
 }
 
 func TestBarrierIsShared(t *testing.T) {
-	var mu sync.Mutex
-	barriers := 0
+	var barriers atomic.Int32
 	truth := faulty.New(faulty.Options{Shards: 1, Barriers: func(faulty.Op) faulty.Fault {
-		mu.Lock()
-		defer mu.Unlock()
-		barriers++
+		barriers.Add(1)
 		return faulty.Hold
 	}})
 	r := start(t, truth.Node("a:1"), &probe{})
 	var group sync.WaitGroup
-	for n := range 100 {
+	read := func(n int) {
 		group.Go(func() {
 			to := address(fmt.Sprint(n % 10))
 			if _, err := r.Ask(context.Background(), to, request(n), 0, do([]string{"read", "read fenced"}[n%2])); err != nil {
@@ -152,11 +172,16 @@ func TestBarrierIsShared(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "all wait for a barrier", func() bool { return r.InFlight() == 100 })
+	read(0)
+	eventually(t, "the first has a barrier", func() bool { return barriers.Load() == 1 })
+	for n := range 99 {
+		read(n + 1)
+	}
+	eventually(t, "the others wait for one", func() bool { return r.Fencing() == 99 })
 	truth.Release()
 	group.Wait()
-	if barriers < 2 || barriers > 10 {
-		t.Errorf("100 reads took %d barriers, want a few", barriers)
+	if got := barriers.Load(); got != 2 {
+		t.Errorf("100 reads took %d barriers, want 2", got)
 	}
 }
 

@@ -143,7 +143,7 @@ func (c *call) local(ctx context.Context) answer {
 	r := c.runtime
 	p := r.replies.expect(c.next(), "")
 	c.shard.deliver(&Turn{
-		attempt: p.attempt, command: c.command,
+		attempt: p.attempt, command: c.command, caller: ctx,
 		deadline: c.deadline.UnixMilli(), repeated: c.uncertain,
 	}, c.place)
 	select {

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -54,7 +55,9 @@ func (t *Turn) commit(d Decision) {
 		}
 		c.Outcomes = append(c.Outcomes, cluster.Outcome{Request: t.request, Step: t.step, Result: result})
 	}
-	err := a.commit(a.based(&c))
+	ctx, done := t.committing()
+	err := a.commit(ctx, a.based(&c))
+	done()
 	switch {
 	case err == nil:
 		a.applied(&c)
@@ -90,8 +93,21 @@ func (a *activation) based(c *cluster.Commit) *cluster.Commit {
 }
 
 // commit makes c durable.
-func (a *activation) commit(c *cluster.Commit) error {
-	return a.lease.handle.Commit(a.lease.runtime.ctx, *c)
+func (a *activation) commit(ctx context.Context, c *cluster.Commit) error {
+	return a.lease.handle.Commit(ctx, *c)
+}
+
+// committing is the context of the turn's commit, and what ends it. A worker
+// waits for as long as it takes. Who asks and runs the turn himself leaves when
+// his time is over, and then the commit's outcome is unknown.
+func (t *Turn) committing() (ctx context.Context, done func()) {
+	runtime := t.entity.lease.runtime.ctx
+	if t.caller == nil {
+		return runtime, func() {}
+	}
+	ctx, cancel := context.WithCancel(t.caller)
+	stop := context.AfterFunc(runtime, cancel)
+	return ctx, func() { stop(); cancel() }
 }
 
 // applied notes the revision that a commit left.
@@ -121,7 +137,7 @@ func (t *Turn) Begin(c cluster.Commit, then func(t *Turn, err error)) {
 	a := t.entity
 	done := &committed{commit: a.based(&c), loads: a.loads, then: then}
 	started := !a.committing && a.lease.runtime.spawn(func() {
-		done.err = a.commit(done.commit)
+		done.err = a.commit(a.lease.runtime.ctx, done.commit)
 		a.post(done)
 	})
 	if started {

@@ -16,7 +16,7 @@ func (r *Runtime) Active() int { return int(r.active.Load()) }
 // had passed.
 func (r *Runtime) Sweep() {
 	r.ticks.Add(r.idleTicks())
-	r.sweepOnce()
+	r.sweepAll()
 }
 
 // Replies is the process id that answers are sent to.
@@ -57,3 +57,18 @@ func ShardOf(e cluster.Entity, count int) cluster.ShardID { return shardOf(hash(
 
 // CheckFrame is what guards the transport.
 var CheckFrame = checkFrame
+
+// Workers is the number of goroutines that run entities, busy or not.
+func (r *Runtime) Workers() int { return int(r.dispatcher.live.Load()) }
+
+// Fencing is the number of turns that wait for a barrier to begin.
+func (r *Runtime) Fencing() (n int) {
+	for _, s := range r.shards {
+		if l := s.leased.Load(); l != nil {
+			l.barrier.mu.Lock()
+			n += len(l.barrier.waiting)
+			l.barrier.mu.Unlock()
+		}
+	}
+	return n
+}

@@ -33,11 +33,10 @@ func newLease(s *shard, handle cluster.Shard) *lease {
 		entities: make(map[uint64]*activation),
 	}
 	l.barrier.init(l)
-	// The producer runs inside spawn, under mu. The cheap mailbox matters:
-	// a ring buffer per entity is 200 bytes that most never need.
+	// The producers run inside spawn, under mu.
 	l.props = actor.PropsFromProducer(
 		func() actor.Actor { return l.born },
-		actor.WithMailbox(actor.UnboundedLockfree()),
+		actor.WithMailbox(func() actor.Mailbox { return &l.born.mailbox }),
 		actor.WithDispatcher(s.runtime.dispatcher))
 	return l
 }
@@ -172,10 +171,14 @@ func (l *lease) forward(t *Turn) {
 	case l.barrier.passed():
 		t.fenced = true
 	case !t.fenced && l.fenced(t):
+		t.caller = nil
 		l.barrier.wait(t)
 		return
 	}
-	t.entity.post(t)
+	if t.caller == nil || !t.entity.runHere(t) {
+		t.caller = nil
+		t.entity.post(t)
+	}
 }
 
 func (l *lease) fenced(t *Turn) bool {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"ssod/actors"
 	"ssod/cluster/faulty"
 )
@@ -145,5 +147,39 @@ func TestConfigIsChecked(t *testing.T) {
 	_, err := actors.Start(actors.Config{Kinds: []actors.Kind{{}, {}}, Remote: &actors.Remote{}})
 	if err == nil {
 		t.Fatal("an empty configuration is accepted")
+	}
+}
+
+// TestWhoAsksRunsAnIdleEntity: no goroutine is woken for an entity that does
+// nothing else.
+func TestWhoAsksRunsAnIdleEntity(t *testing.T) {
+	r := start(t, free{faulty.New(faulty.Options{}).Node("a:1")}, &probe{})
+	for n, command := range []proto.Message{add(1), do("read"), do("read fenced"), add(1)} {
+		ask(t, r, address("x"), request(n), command)
+	}
+	if n := r.Workers(); n != 0 {
+		t.Errorf("%d workers were started", n)
+	}
+}
+
+// TestWhoAsksLeavesItsCommit: the commit of who runs an entity himself does not
+// keep him beyond his time, and has one effect whatever becomes of it.
+func TestWhoAsksLeavesItsCommit(t *testing.T) {
+	for _, fault := range []faulty.Fault{faulty.Hold, faulty.Delay} {
+		ctx, cancel := context.WithCancel(t.Context())
+		truth := faulty.New(faulty.Options{Delay: time.Hour, Commits: func(o faulty.Op) faulty.Fault {
+			if o.N > 0 {
+				return faulty.None
+			}
+			cancel()
+			return fault
+		}})
+		r := start(t, free{truth.Node("a:1")}, &probe{})
+		if _, err := r.Ask(ctx, address("x"), request(1), 0, add(1)); err != nil && !errors.Is(err, actors.ErrUnknown) {
+			t.Errorf("%v: got %v, want ErrUnknown, or the answer of a worker", fault, err)
+		}
+		if got := total(ask(t, r, address("x"), request(1), add(1))); got != 1 {
+			t.Errorf("%v: asked twice, got %d", fault, got)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -26,7 +27,8 @@ type Turn struct {
 	term     uint64        // of the owner the sender believes in; 0: unknown
 	sender   *actor.PID    // on another node; nil: this one
 	entity   *activation
-	admitted time.Time // zero unless the wait is measured
+	caller   context.Context // of the Ask whose goroutine runs the turn; nil: a worker does
+	admitted time.Time       // zero unless the wait is measured
 
 	deliveries uint8
 	refused    Code // not OK: a barrier failed, the turn is only to be answered
@@ -155,7 +157,7 @@ func (t *Turn) again() *Turn {
 	t.close()
 	next := *t
 	next.closed, next.deferred, next.held, next.looked = false, false, false, false
-	next.next, next.prev = nil, nil
+	next.next, next.prev, next.caller = nil, nil, nil
 	next.admitted = time.Time{}
 	next.deliveries++
 	return &next
