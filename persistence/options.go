@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -109,6 +110,9 @@ func (o *Options) pebble(fs vfs.FS, l *logger) *pebble.Options {
 		// included, answers them without reading a block.
 		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 		po.Levels[i].BlockSize = 8 << 10
+		// Small protobufs full of random identifiers shrink little, and in the
+		// small levels above the last they are rewritten again and again.
+		po.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
 	}
 	return po
 }

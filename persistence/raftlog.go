@@ -23,6 +23,7 @@ type Log struct {
 	s    *Store
 	mu   sync.Mutex
 	last map[ShardID]uint64   // the end of each log
+	gone map[ShardID]uint64   // up to where each log was truncated since the start
 	done map[ShardID]progress // how far each state is
 	// stage is for unlogged commits; guarded by Store.mu.
 	stage stage
@@ -31,7 +32,7 @@ type Log struct {
 // Log returns the replication log of the store. A process uses one, instead of
 // [Store.Apply] and never beside it.
 func (s *Store) Log() *Log {
-	return &Log{s: s, last: make(map[ShardID]uint64), done: make(map[ShardID]progress)}
+	return &Log{s: s, last: make(map[ShardID]uint64), gone: make(map[ShardID]uint64), done: make(map[ShardID]progress)}
 }
 
 // Append writes all of writes as one batch. With sync it returns when the
@@ -144,10 +145,23 @@ func (l *Log) stageWrite(b *pebble.Batch, w *LogWrite, number uint64) error {
 	if w.Truncate.Index == 0 {
 		return nil
 	}
-	if err := b.DeleteRange(entryKey(w.Shard, 0), entryKey(w.Shard, w.Truncate.Index+1), nil); err != nil {
-		return err
+	return l.stageTruncation(b, w.Shard, w.Truncate)
+}
+
+// stageTruncation removes the entries up to p. What earlier truncations have
+// removed is left out, so that their ranges do not overlap and Pebble need not
+// cut them up.
+func (l *Log) stageTruncation(b *pebble.Batch, shard ShardID, p Position) error {
+	l.mu.Lock()
+	from, to := l.gone[shard], p.Index+1
+	l.gone[shard] = max(from, to)
+	l.mu.Unlock()
+	if from < to {
+		if err := b.DeleteRange(entryKey(shard, from), entryKey(shard, to), nil); err != nil {
+			return err
+		}
 	}
-	return b.Set(logStateKey(w.Shard, logTruncated), sealed(encodePosition(w.Truncate)), nil)
+	return b.Set(logStateKey(shard, logTruncated), sealed(encodePosition(p)), nil)
 }
 
 // stageEntries appends entries in place of those that are at their indexes and

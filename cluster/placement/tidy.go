@@ -47,7 +47,8 @@ func (p *Placement) drop(ctx context.Context, id cluster.ShardID, place plan.Ass
 }
 
 // release decides, as the leader of a group, whether a replica may go: it is no
-// member, and nobody is about to make it one.
+// member, a majority of the members would know after any crash, and nobody is
+// about to make it one again.
 func (p *Placement) release(ctx context.Context, r *ReleaseRequest) (*Answer, error) {
 	id, replica := cluster.ShardID(r.GetShard()), plan.ReplicaID(r.GetReplica())
 	if r.GetShard() > uint32(p.engine.Count()) {
@@ -66,7 +67,7 @@ func (p *Placement) release(ctx context.Context, r *ReleaseRequest) (*Answer, er
 	}
 	conf, member := st.Applied.Conf, uint64(replica)
 	place, ok := p.book.Place(int(id))
-	kept := !ok || place.Has(replica.Node()) ||
+	kept := !ok || !st.Settled || place.Has(replica.Node()) ||
 		slices.Contains(conf.GetVoters(), member) || slices.Contains(conf.GetVotersOutgoing(), member) ||
 		slices.Contains(conf.GetLearners(), member) || slices.Contains(conf.GetLearnersNext(), member)
 	return &Answer{Released: &Released{Granted: !kept}}, nil

@@ -24,6 +24,8 @@ type bench struct {
 	last  core.Leadership
 	snaps []core.SnapshotSend
 	deaf  bool // node 2 does not answer heartbeats
+	// truncated is up to where the log was.
+	truncated uint64
 }
 
 func id(n core.NodeID) core.ReplicaID { return persistence.NewReplicaID(n, 1) }
@@ -74,6 +76,9 @@ func (b *bench) finish(out core.Round) {
 	if out.Append != nil {
 		if err := b.store.Append(out.Append.Writes, true); err != nil {
 			b.Fatal(err)
+		}
+		for _, w := range out.Append.Writes {
+			b.truncated = max(b.truncated, w.Truncate.Index)
 		}
 		b.core.AppendDone(out.Append)
 	}

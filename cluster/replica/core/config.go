@@ -33,6 +33,11 @@ type Config struct {
 	// LogTail is how many bytes of each shard's newest entries stay in memory.
 	// Default 1 MiB; an older entry costs a read from disk.
 	LogTail int
+	// LogRest is how many bytes of applied entries a shard's log keeps although
+	// every replica has them; beyond twice that it is truncated. Default 64 KiB:
+	// much less makes a truncation of every few entries, much more and entries
+	// live long enough to be written to tables.
+	LogRest int
 	// LogKeep is how many bytes of applied entries a shard's log keeps for
 	// followers that lag; beyond twice that it is truncated and they need a
 	// snapshot. Default 4 MiB; all logs are read when the node starts.
@@ -48,6 +53,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.MaxQueue, 8<<20)
 	orDefault(&c.MaxUncommitted, 16<<20)
 	orDefault(&c.LogTail, 1<<20)
+	orDefault(&c.LogRest, 64<<10)
 	orDefault(&c.LogKeep, 4<<20)
 	return c
 }

@@ -203,6 +203,8 @@ func (c *Core) Tick() {
 func (c *Core) Round() Round {
 	dirty := c.dirty
 	c.dirty, c.spare = c.spare[:0], nil
+	// In the order of shards everything that is written lies closer together.
+	slices.SortFunc(dirty, func(a, b *group) int { return int(a.shard) - int(b.shard) })
 	out := Round{shards: len(dirty)}
 	for _, g := range dirty {
 		g.dirty = false
@@ -247,6 +249,7 @@ func (c *Core) ready(g *group, out *Round) {
 			toAppend = m
 		case raft.LocalApplyThread:
 			c.apply(g, out, m)
+		case raft.None: // an answer to what nobody said: see commitTo
 		default:
 			if m.GetType() == pb.MsgVote {
 				// Not before the own vote is on disk: DESIGN.md, 3.
@@ -296,6 +299,8 @@ func (c *Core) send(g *group, m *pb.Message) {
 		c.sending[g.shard]++
 		return
 	}
+	g.tell(m)
+	c.tellEverywhere(g, m)
 	if c.out == nil {
 		c.out = make(map[NodeID][]Envelope)
 	}

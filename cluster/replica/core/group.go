@@ -37,6 +37,10 @@ type group struct {
 	stands stands
 
 	applied Applied
+	// confAt is a place from which on the configuration in force is, and reached
+	// is how far each other replica has applied the log, while this one leads.
+	confAt  uint64
+	reached map[ReplicaID]uint64
 	// emitted is the configuration after the entries that were handed out for
 	// application, which may be ahead of applied.
 	emitted *pb.ConfState
@@ -46,6 +50,9 @@ type group struct {
 	unlogged unlogged
 
 	truncate Position // to be written with the next append
+	// everywhere is an index up to which all replicas have the log; on a leader
+	// as of a tick.
+	everywhere, asOf uint64
 	// voted is the term and vote that were handed out to be written.
 	voted ballot
 	// Jobs under way. An installation waits until there is none; from its
@@ -76,6 +83,7 @@ func (c *Core) openGroup(r Replica) (*group, error) {
 		return nil, fmt.Errorf("shard %d: log ends at %d before the applied entry %d", r.Shard, l.last, r.Applied.Index)
 	}
 	g := &group{shard: r.Shard, id: r.ID, log: l, applied: r.Applied, emitted: r.Applied.Conf, stirred: true}
+	g.confAt = r.Applied.Index
 	g.voted = ballot{r.Hard.GetTerm(), r.Hard.GetVote()}
 	g.node, err = raft.NewRawNode(c.raftConfig(g))
 	if err != nil {
@@ -135,7 +143,7 @@ func (c *Core) observe(g *group) {
 
 // endTerm answers everything that waits for a leadership which is over.
 func (c *Core) endTerm(g *group) {
-	g.open = false
+	g.open, g.reached = false, nil
 	g.unlogged.end()
 	g.commits.endInflight()
 	if !c.cfg.Planted.Has(planted.IgnoreProposerTerm) {

@@ -20,6 +20,8 @@ func (c *Core) Receive(from NodeID, ms []Envelope) {
 			continue
 		}
 		c.hear(g, ReplicaID(e.Message.GetFrom()))
+		c.learn(g, e.Message)
+		g.hearEverywhere(e.Message)
 		_ = g.raft().Step(e.Message) // an error means that the message is stale
 		c.mark(g)
 	}
@@ -137,6 +139,9 @@ type Status struct {
 	Match map[ReplicaID]uint64
 	// Last is the end of the log on disk.
 	Last uint64
+	// Settled, on the leader: a majority of the voters has the configuration
+	// on disk. Only then may replicas go that it has left out.
+	Settled bool
 }
 
 // Status returns what is known of a shard's replica here.
@@ -150,6 +155,7 @@ func (c *Core) Status(shard ShardID) (Status, bool) {
 		ID:         g.id, Applied: g.applied, Last: max(g.log.last, g.applied.Index),
 	}
 	if g.leading {
+		s.Settled = g.settled()
 		s.Match = make(map[ReplicaID]uint64)
 		g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
 			s.Match[ReplicaID(id)] = p.Match

@@ -148,7 +148,7 @@ func (c *Core) InstallDone(j *InstallJob, a Applied) {
 	g.log.reset(a.Position)
 	g.log.append(j.Entries)
 	g.setApplied(a)
-	g.emitted = a.Conf
+	g.emitted, g.confAt = a.Conf, a.Index
 	g.unlogged.closing = Position{} // the snapshot is of a later place
 	c.respond(g, j.write.responses)
 	c.changed(g)
@@ -295,7 +295,7 @@ func (c *Core) reconfigure(g *group, e *pb.Entry, want *pb.ConfState) *pb.ConfSt
 	if err := want.Equivalent(got); err != nil {
 		panic(fmt.Sprintf("shard %d: configuration at %d: %v", g.shard, e.GetIndex(), err))
 	}
-	g.applied.Conf = got
+	g.applied.Conf, g.confAt = got, e.GetIndex()
 	if soleVoter(got, g.id) {
 		c.confirmAll(g)
 	}

@@ -38,7 +38,7 @@ type mark struct {
 }
 
 // markBytes is the distance of marks.
-const markBytes = 64 << 10
+const markBytes = 8 << 10
 
 func openLog(r Replica, disk LogReader, limit int) (*log, error) {
 	l := &log{shard: r.Shard, disk: disk, limit: limit, hard: r.Hard, applied: r.Applied}

@@ -2,26 +2,32 @@ package core
 
 import (
 	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
 	"go.etcd.io/raft/v3/tracker"
 )
 
-// truncateLog lets go of the beginning of a log that is longer than twice what
-// is kept. Only applied entries go. A leader spares what a live follower still
-// needs, until the log is four times as long as it should be: then the follower
-// gets a snapshot.
+// truncateLog lets go of the beginning of a log. Only applied entries go.
+//
+// What every replica has goes soon, so that most entries die in the store's
+// memory and are never written but to the write-ahead log. What somebody lacks is
+// kept until the log is longer than twice what is kept for followers that lag,
+// and a leader spares what a live follower still needs until it is four times as
+// long as it should be: then the follower gets a snapshot.
 //
 // The truncation is written behind the applied state in the same write-ahead
 // log, so a crash cannot lose the state and keep the truncation.
 func (c *Core) truncateLog(g *group) {
-	keep := c.cfg.LogKeep
-	if g.log.size() <= 2*keep || g.frozen() {
+	if g.frozen() || g.log.size() <= 2*c.cfg.LogRest {
 		return
 	}
-	upTo := g.applied.Index
-	if g.leading && g.log.size() <= 4*keep {
-		upTo = min(upTo, slowest(g.node))
+	p, ok := g.log.before(min(g.applied.Index, c.everywhere(g)), c.cfg.LogRest)
+	if keep := c.cfg.LogKeep; !ok && g.log.size() > 2*keep {
+		upTo := g.applied.Index
+		if g.leading && g.log.size() <= 4*keep {
+			upTo = min(upTo, slowest(g.node, alive))
+		}
+		p, ok = g.log.before(upTo, keep)
 	}
-	p, ok := g.log.before(upTo, keep)
 	if !ok {
 		return
 	}
@@ -31,11 +37,38 @@ func (c *Core) truncateLog(g *group) {
 	c.mark(g)
 }
 
-// slowest is the smallest match of the replicas that were heard of lately.
-func slowest(rn *raft.RawNode) uint64 {
+// everywhere is an index up to which every replica of the shard has the log. A
+// leader knows, as of the last tick, and the others heard it from their leader.
+func (c *Core) everywhere(g *group) uint64 {
+	if g.leading && g.asOf != c.ticks {
+		g.everywhere, g.asOf = slowest(g.node, everybody), c.ticks
+	}
+	return g.everywhere
+}
+
+// tellEverywhere puts that index into a heartbeat, in a field that raft does not
+// use there.
+func (c *Core) tellEverywhere(g *group, m *pb.Message) {
+	if m.GetType() == pb.MsgHeartbeat {
+		m.RejectHint = new(c.everywhere(g))
+	}
+}
+
+// hearEverywhere takes it from there.
+func (g *group) hearEverywhere(m *pb.Message) {
+	if m.GetType() == pb.MsgHeartbeat && m.GetTerm() == g.term && !g.leading {
+		g.everywhere = m.GetRejectHint()
+	}
+}
+
+func alive(p *tracker.Progress) bool   { return p.RecentActive }
+func everybody(*tracker.Progress) bool { return true }
+
+// slowest is the smallest match of some of the replicas.
+func slowest(rn *raft.RawNode, of func(*tracker.Progress) bool) uint64 {
 	least := ^uint64(0)
 	rn.WithProgress(func(_ uint64, _ raft.ProgressType, p tracker.Progress) {
-		if p.RecentActive {
+		if of(&p) {
 			least = min(least, p.Match)
 		}
 	})

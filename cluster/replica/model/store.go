@@ -327,6 +327,15 @@ func (s *Store) Durable(id core.ShardID) (hard *pb.HardState, last uint64, ok bo
 	return sh.hard, sh.truncated.Index + uint64(len(sh.log)), true
 }
 
+// DurableConf is the configuration that a shard's replica has after a crash; nil
+// when there is no replica.
+func (s *Store) DurableConf(id core.ShardID) *pb.ConfState {
+	if sh := s.durable.shards[id]; sh != nil {
+		return sh.applied.Conf
+	}
+	return nil
+}
+
 // Clone returns a copy that goes its own way.
 func (s *Store) Clone() *Store {
 	return &Store{

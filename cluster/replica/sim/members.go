@@ -18,6 +18,8 @@ type members struct {
 	generation map[shardNode]uint32
 	seen       map[replicaKey]bool // was in a configuration
 	lost       map[replicaKey]bool // its disk is gone
+	// shrinking: a shard is about to be left to one voter, or was.
+	shrinking map[core.ShardID]bool
 }
 
 type shardNode struct {
@@ -26,7 +28,7 @@ type shardNode struct {
 }
 
 func newMembers() members {
-	return members{generation: map[shardNode]uint32{}, seen: map[replicaKey]bool{}, lost: map[replicaKey]bool{}}
+	return members{generation: map[shardNode]uint32{}, seen: map[replicaKey]bool{}, lost: map[replicaKey]bool{}, shrinking: map[core.ShardID]bool{}}
 }
 
 // nextID hands out a replica id, each once.
@@ -124,7 +126,7 @@ func (w *world) collectGarbage(s core.ShardID, n *node) {
 		return // also when the leader asked is one no more, which its barrier would tell it
 	}
 	said, ok := leader.core.Status(s)
-	if !ok || !said.Open || slices.Contains(memberIDs(said.Applied.Conf), st.ID) {
+	if !ok || !said.Open || !said.Settled || slices.Contains(memberIDs(said.Applied.Conf), st.ID) {
 		return
 	}
 	n.input(func(c *core.Core) { c.Remove(s) })
@@ -141,6 +143,9 @@ func (w *world) move(c *core.Core, n *node, s core.ShardID, term uint64) {
 	}
 	conf := st.Applied.Conf
 	voters := conf.GetVoters()
+	if len(voters) < 3 {
+		w.shrinking[s] = false // it has happened
+	}
 	switch learners := conf.GetLearners(); {
 	case len(learners) > 0 && w.lost[replicaKey{s, core.ReplicaID(learners[0])}]:
 		w.change(c, s, term, change(pb.ConfChangeRemoveNode, learners[0]))
@@ -168,6 +173,7 @@ func (w *world) shrink(c *core.Core, s core.ShardID, term uint64, stays core.Rep
 			cs = append(cs, change(pb.ConfChangeRemoveNode, v))
 		}
 	}
+	w.shrinking[s] = true
 	w.change(c, s, term, cs...)
 }
 
@@ -215,18 +221,36 @@ func (w *world) spare(s core.ShardID, conf *pb.ConfState) (core.ReplicaID, bool)
 	return id, true
 }
 
+// bears reports whether a shard can bear the loss of a disk: none is lost, and
+// all of its voters know of three voters at least, on both sides of a change
+// that is under way. Nothing else is asked, so the disk may go at any moment of
+// a change.
+func (w *world) bears(s core.ShardID) bool {
+	conf := w.latest[s].Conf
+	for _, id := range memberIDs(conf) {
+		if w.lost[replicaKey{s, id}] {
+			return false
+		}
+	}
+	for _, v := range slices.Concat(conf.GetVoters(), conf.GetVotersOutgoing()) {
+		if !threefold(w.nodes[core.ReplicaID(v).Node()].store.DurableConf(s)) {
+			return false
+		}
+	}
+	return threefold(conf) && !w.shrinking[s]
+}
+
+func threefold(conf *pb.ConfState) bool {
+	out := len(conf.GetVotersOutgoing())
+	return len(conf.GetVoters()) >= 3 && (out == 0 || out >= 3)
+}
+
 // loseDisk replaces a node's disk by an empty one, when every shard can bear
-// it: nothing else is lost and nothing is on the move.
+// it.
 func (w *world) loseDisk(n *node) {
 	for _, s := range w.shards {
-		conf := w.latest[s].Conf
-		if len(conf.GetVoters()) < 3 || len(conf.GetVotersOutgoing()) > 0 {
+		if !w.bears(s) {
 			return
-		}
-		for _, id := range memberIDs(conf) {
-			if w.lost[replicaKey{s, id}] {
-				return
-			}
 		}
 	}
 	n.crash()

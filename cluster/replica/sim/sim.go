@@ -122,6 +122,7 @@ func (w *world) begin() {
 		LogTail:        1 << (8 + w.rand.IntN(8)),
 		LogKeep:        1 << (10 + w.rand.IntN(5)),
 	}
+	w.limits.LogRest = w.limits.LogKeep >> (w.opts.Seed % 4)
 	for s := range 1 + w.rand.IntN(3) {
 		w.found(core.ShardID(s))
 	}

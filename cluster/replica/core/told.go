@@ -1,0 +1,74 @@
+package core
+
+import (
+	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
+)
+
+// Raft's configurations take effect when they are applied, so a replica may hold
+// the longest log and yet not stand for election: it has left, or has not heard
+// that it is a voter. Whoever needs its vote is refused. What resolves it is that
+// the two tell each other what they have applied (DESIGN.md, 7): a place that
+// anybody has applied is committed for ever, and by Log Matching [3.5] so is
+// everything before it in a log that has the same entry there.
+
+// tell adds to a message what this replica has applied. Votes carry the place, in
+// fields that raft does not use in them; a follower's answer to a heartbeat
+// carries the index, from which the leader knows who has which configuration.
+func (g *group) tell(m *pb.Message) {
+	switch {
+	case aboutVote(m):
+		m.Commit, m.RejectHint = new(g.applied.Index), new(g.applied.Term)
+	case m.GetType() == pb.MsgHeartbeatResp:
+		m.Commit = new(g.applied.Index)
+	}
+}
+
+func aboutVote(m *pb.Message) bool {
+	switch m.GetType() {
+	case pb.MsgVote, pb.MsgVoteResp, pb.MsgPreVote, pb.MsgPreVoteResp:
+		return true
+	}
+	return false
+}
+
+// learn takes what another replica says it has applied.
+func (c *Core) learn(g *group, m *pb.Message) {
+	switch {
+	case aboutVote(m):
+		g.commitTo(Position{Index: m.GetCommit(), Term: m.GetRejectHint()})
+	case m.GetType() == pb.MsgHeartbeatResp && g.leading && m.GetTerm() == g.term:
+		if g.reached == nil {
+			g.reached = make(map[ReplicaID]uint64)
+		}
+		g.reached[ReplicaID(m.GetFrom())] = m.GetCommit()
+	}
+}
+
+// commitTo tells raft that the entry at p, if the log has it, is committed, in
+// the words of whoever leads the term.
+func (g *group) commitTo(p Position) {
+	s := g.node.BasicStatus()
+	if s.RaftState == raft.StateLeader || p.Index <= s.GetCommit() {
+		return
+	}
+	if term, err := g.log.Term(p.Index); err != nil || term != p.Term {
+		return
+	}
+	_ = g.raft().Step(&pb.Message{
+		Type: pb.MsgHeartbeat.Enum(), To: new(uint64(g.id)), From: new(s.Lead), Term: new(s.GetTerm()), Commit: new(p.Index),
+	})
+}
+
+// settled reports, on a leader, whether a majority of the voters has the
+// configuration in force on disk. Until then the votes of those that it has left
+// out may be needed.
+func (g *group) settled() bool {
+	n, voters := 0, g.applied.Conf.GetVoters()
+	for _, v := range voters {
+		if ReplicaID(v) == g.id || g.reached[ReplicaID(v)] >= g.confAt {
+			n++
+		}
+	}
+	return n > len(voters)/2 && !joint(g.applied.Conf)
+}

@@ -1,0 +1,70 @@
+package core_test
+
+import (
+	"encoding/binary"
+	"strings"
+	"testing"
+
+	pb "go.etcd.io/raft/v3/raftpb"
+)
+
+// commits makes commits of 900 bytes.
+func (b *bench) commits(n int, identity string) {
+	b.Helper()
+	for i := range n {
+		done := b.propose(identity+strings.Repeat("x", 900), uint64(i))
+		b.answer()
+		b.want("commit", done, nil)
+	}
+}
+
+// TestWhatEverybodyHasIsTruncatedSoon, what one replica lacks is kept, and the
+// followers hear which is which.
+func TestWhatEverybodyHasIsTruncatedSoon(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	b.commits(300, "a")
+	if b.truncated != 0 {
+		t.Errorf("truncated up to %d, and node 3 has nothing", b.truncated)
+	}
+	st, _ := b.core.Status(shard)
+	b.receive(3, &pb.Message{Type: pb.MsgAppResp.Enum(), Term: new(st.Term), Index: new(st.Last)})
+	b.core.Tick()
+	b.commits(1, "b")
+	if b.truncated == 0 || b.truncated > st.Last {
+		t.Errorf("truncated up to %d, want a place up to %d, which everybody has", b.truncated, st.Last)
+	}
+	b.core.Tick()
+	b.settle()
+	for _, m := range b.sent {
+		if m.GetType() == pb.MsgHeartbeat && m.GetRejectHint() != st.Last {
+			t.Errorf("a follower hears that everybody has %d, want %d", m.GetRejectHint(), st.Last)
+		}
+	}
+	if !b.has(pb.MsgHeartbeat) {
+		t.Error("no heartbeat")
+	}
+}
+
+func TestAFollowerTruncatesWhatItsLeaderSays(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	commit := encoded(strings.Repeat("x", 900), 0)
+	data := append(binary.AppendUvarint([]byte{1, 2, 1, 1}, uint64(len(commit))), commit...)
+	follow := func(everywhere, last uint64) {
+		b.receive(2, &pb.Message{Type: pb.MsgHeartbeat.Enum(), Term: new(uint64(2)), RejectHint: new(everywhere)})
+		m := &pb.Message{Type: pb.MsgApp.Enum(), Term: new(uint64(2)), Index: new(last), LogTerm: new(min(last, 2)), Commit: new(last + 200)}
+		for i := range uint64(200) {
+			m.Entries = append(m.Entries, &pb.Entry{Index: new(last + 1 + i), Term: new(uint64(2)), Data: data})
+		}
+		b.receive(2, m)
+		b.settle()
+	}
+	follow(0, 1)
+	if b.truncated != 0 {
+		t.Errorf("truncated up to %d before it hears that everybody has it", b.truncated)
+	}
+	follow(150, 201)
+	if b.truncated == 0 || b.truncated > 150 {
+		t.Errorf("truncated up to %d, want a place up to 150", b.truncated)
+	}
+}
