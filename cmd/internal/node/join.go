@@ -116,7 +116,9 @@ func (n *Node) askMembers(ctx context.Context, name string) (placement.Membershi
 			defer cancel()
 			return stranger.Ask(ctx, m.Name, m.Meta.Raft, request)
 		}
-		got, err := placement.Join(ctx, ask, n.self(name), n.config.Shards, n.config.Clock())
+		got, err := placement.Join(ctx, ask, placement.Applicant{
+			Node: n.self(name), Shards: n.config.Shards, Clock: n.config.Clock(), Settings: n.settings.Config().CodeSettings(),
+		})
 		if err == nil || errors.Is(err, placement.ErrRefused) {
 			return got, err
 		}

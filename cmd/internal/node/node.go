@@ -59,6 +59,7 @@ type Node struct {
 	placement   *placement.Placement
 	placed      atomic.Pointer[placement.Placement]
 	sealing     secret
+	divergence  divergence
 
 	known    sync.Mutex // guards what follows, which health checks read during the start
 	identity persistence.Identity

@@ -112,6 +112,7 @@ func (n *Node) place(context.Context) (err error) {
 		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, Lease: c.Lease,
 		Met: n.know, Left: n.network.RemovePeer,
+		Settings:   func() map[string]string { return n.settings.Config().CodeSettings() },
 		SealingKey: n.sealing.load, Aloof: true, Binding: binding,
 		Clock: c.Clock, Log: n.log,
 	})
@@ -137,15 +138,27 @@ func (n *Node) place(context.Context) (err error) {
 }
 
 // meet lets other nodes find this one.
-func (n *Node) meet(context.Context) error {
-	m := membership.Meta{
+func (n *Node) meet(context.Context) (err error) {
+	if n.gossip != nil {
+		err = n.gossip.SetMeta(n.meta())
+	} else {
+		err = n.openGossip(n.meta(), n.me.Name)
+	}
+	if err != nil {
+		return err
+	}
+	stop := n.gossip.Watch(n.compareConfigurations)
+	n.own("watch of the members", closing(func() error { stop(); return nil }))
+	n.compareConfigurations()
+	return nil
+}
+
+// meta is what the node tells others by gossip.
+func (n *Node) meta() membership.Meta {
+	return membership.Meta{
 		Cluster: n.store.Identity().Cluster, NodeID: uint32(n.me.ID),
 		RPC: n.me.RPC, Raft: n.me.Raft, HTTP: n.me.HTTP, Admin: n.me.Admin, Config: n.settings.Config().Hash, Version: n.me.Version,
 	}
-	if n.gossip != nil {
-		return n.gossip.SetMeta(m)
-	}
-	return n.openGossip(m, n.me.Name)
 }
 
 // settle waits until the cluster's tables are here and, not for ever, until they
