@@ -64,7 +64,7 @@ func (n *Node) openNetwork(context.Context) (err error) {
 	n.network, err = transport.Open(transport.Config{
 		Cluster: id.Cluster, Node: transport.Peer{ID: n.me.ID, Name: n.me.Name, Addr: n.me.Raft},
 		Incarnation: n.incarnation(), Listen: n.config.Raft, Credentials: n.credentials,
-		Clock: n.config.Clock, Log: n.log,
+		Clock: n.config.Clock, Expelled: n.expelled, Claimed: n.noteClaim, Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -147,10 +147,26 @@ func (n *Node) meet(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	stop := n.gossip.Watch(n.compareConfigurations)
+	stop := n.gossip.Watch(n.hint)
 	n.own("watch of the members", closing(func() error { stop(); return nil }))
-	n.compareConfigurations()
+	n.hint()
 	return nil
+}
+
+// hint takes up what gossip says of other nodes: at which address they are, and
+// which configuration they have.
+func (n *Node) hint() {
+	n.compareConfigurations()
+	latest := map[placement.NodeID]string{}
+	for _, m := range n.gossip.Members() { // of each name the latest is last
+		p, ok := n.book.Node(placement.NodeID(m.Meta.NodeID))
+		if ok && p.Name == m.Name && p.State != placement.NodeState_REMOVED && m.State == membership.Alive {
+			latest[p.ID] = m.Meta.Raft
+		}
+	}
+	for id, address := range latest {
+		n.network.Moved(id, address)
+	}
 }
 
 // meta is what the node tells others by gossip.
@@ -190,9 +206,9 @@ func binding(table string) bool {
 }
 
 // cutOff reports whether a request that came at a time must not be served: what
-// was revoked by then may not be known here.
+// was revoked by then may not be known here, or what was stored.
 func (n *Node) cutOff(at time.Time) bool {
-	return n.placement != nil && !n.placement.InContact(at)
+	return n.placement != nil && (!n.placement.InContact(at) || n.claimed(at) != "")
 }
 
 // remote is how actors reach those of other nodes; nil on a node that is alone.
@@ -205,7 +221,7 @@ func (n *Node) remote() *actors.Remote {
 		r.Up = n.up
 		return r
 	}
-	r := actors.Secured(n.config.RPC, n.credentials.Server(), n.credentials.Client, func(address string) (string, bool) {
+	r := actors.Secured(n.config.RPC, n.credentials.ServerFor(n.isMember), n.credentials.Client, func(address string) (string, bool) {
 		p, ok := n.book.At(address)
 		return p.Name, ok
 	})

@@ -104,6 +104,9 @@ func (n *Node) membershipCondition() admin.Condition {
 	if n.gossip == nil {
 		return c
 	}
+	if why := n.claimed(time.Now()); why != "" {
+		return admin.Condition{Name: "membership", Detail: why}
+	}
 	if err := n.gossip.Trouble(); err != nil {
 		c.OK, c.Detail, c.Advice = false, err.Error(), !errors.Is(err, membership.ErrCluster)
 	}
