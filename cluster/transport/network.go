@@ -63,7 +63,7 @@ func Open(cfg Config) (*Network, error) {
 		peers: make(map[NodeID]*peer), removed: make(map[NodeID]bool),
 	}
 	n.streams = map[purpose]func(*peer, *link) error{
-		forFrames: n.receive, forSnapshot: n.receiveSnapshot, forCall: n.answer, forJoin: n.answer,
+		forFrames: n.receive, forSnapshot: n.receiveSnapshot, forCall: n.answerAll, forJoin: func(_ *peer, l *link) error { return n.answerOne(l) },
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n, nil

@@ -21,6 +21,7 @@ type peer struct {
 	cancel      context.CancelFunc
 	queue       *queue
 	clock       clock
+	idle        idle
 	wake        chan struct{} // ends a pause; has room for one signal
 	heard       atomic.Int64  // nanoseconds from the start of the network
 	connected   atomic.Bool
@@ -43,6 +44,7 @@ func newPeer(n *Network, p Peer, set bool) *peer {
 	q.locate(p.Addr, set)
 	q.complained.Store(-int64(complainEvery))
 	q.ctx, q.cancel = context.WithCancel(n.ctx)
+	context.AfterFunc(q.ctx, q.idle.close)
 	return q
 }
 

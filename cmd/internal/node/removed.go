@@ -19,7 +19,8 @@ var ErrRemoved = errors.New("this node was removed from its cluster")
 // removedError is [ErrRemoved] with what is needed to join anew.
 type removedError struct {
 	by    string   // who said so
-	id    uint64   // of the node when it was a member
+	name  string   // of the node,
+	id    uint64   // and its id when it was a member
 	seeds []string // where others may be found
 	log   func(msg string, args ...any)
 }
@@ -33,7 +34,7 @@ func (e *removedError) Is(target error) bool { return target == ErrRemoved }
 // expelled ends the node, or its start: what it has is out of date, and nobody
 // listens to it.
 func (n *Node) expelled(by transport.Peer) {
-	err := &removedError{by: by.Name, id: uint64(n.me.ID), seeds: n.seeds(), log: n.log.Warn}
+	err := &removedError{by: by.Name, name: n.me.Name, id: uint64(n.me.ID), seeds: n.seeds(), log: n.log.Warn}
 	n.abort(err)
 	n.fatal(err)
 }
@@ -44,7 +45,7 @@ func (e *removedError) anew(c Config) (Config, error) {
 	if err := os.Rename(c.Data, aside); err != nil {
 		return c, fmt.Errorf("%w; its data cannot be put aside: empty %s yourself and start it with --join: %w", ErrRemoved, c.Data, err)
 	}
-	c.Join = e.seeds
+	c.Name, c.Join = e.name, e.seeds
 	e.log("this node was removed from its cluster: its data is put aside and it joins anew",
 		"by", cmp.Or(e.by, "another node"), "aside", aside, "join", c.Join)
 	return c, nil
