@@ -34,7 +34,9 @@ type testCluster struct {
 	mu    sync.Mutex
 	nodes map[core.NodeID]*testNode
 	cut   map[core.NodeID]bool
-	clock map[core.NodeID]time.Duration // how far a node's clock is ahead
+	// settings are those of nodes that join; the members have theirs.
+	settings map[string]string
+	clock    map[core.NodeID]time.Duration // how far a node's clock is ahead
 }
 
 type testNode struct {
@@ -160,7 +162,7 @@ func (c *testCluster) ask(at core.NodeID, n placement.Node, shards int, now time
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), 5*time.Second)
 	defer cancel()
-	return placement.Join(ctx, ask, n, shards, now)
+	return placement.Join(ctx, ask, placement.Applicant{Node: n, Shards: shards, Clock: now, Settings: c.settings})
 }
 
 // open opens the store of a node, which is empty.
@@ -195,6 +197,7 @@ func (c *testCluster) start(n *testNode, book *placement.Book) {
 	me, _ := book.Node(n.id)
 	p, err := placement.Start(placement.Config{
 		Self: me, Cluster: "c1", Engine: n.engine, Book: book, Calls: network, LastHeard: network.LastHeard, Offset: network.Offset,
+		Settings:   func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
 		SealingKey: func() []byte { return []byte("sealed") },
 		Binding:    func(table string) bool { return table == "revoked" }, Lease: testLease,
 		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"ssod/cluster/meta"
@@ -22,20 +24,34 @@ type Membership struct {
 	Nodes []Node
 }
 
-// Join asks a member to take a node in, through ask. shards is how many the
-// node's operator wants; 0 means as many as the cluster has. It fails with
-// [ErrRefused] when asking again does not help, else with [ErrTemporary] or what
-// ask fails with.
-func Join(ctx context.Context, ask func(context.Context, []byte) ([]byte, error), self Node, shards int, now time.Time) (Membership, error) {
-	raw, err := ask(ctx, encode(&Request{Join: &JoinRequest{Node: self.record(), Shards: uint32(shards), NowMs: now.UnixMilli()}}))
+// Applicant is a node that wants to join.
+type Applicant struct {
+	Node
+	// Shards is how many its operator wants; 0 means as many as the cluster has.
+	Shards int
+	// Clock is what its clock says.
+	Clock time.Time
+	// Settings are those that it must have in common with the members.
+	Settings map[string]string
+}
+
+func (a *Applicant) request() *JoinRequest {
+	return &JoinRequest{Node: a.record(), Shards: uint32(a.Shards), NowMs: a.Clock.UnixMilli(), Settings: a.Settings}
+}
+
+// Join asks a member to take a node in, through ask. It fails with [ErrRefused]
+// when asking again does not help, else with [ErrTemporary] or what ask fails
+// with.
+func Join(ctx context.Context, ask func(context.Context, []byte) ([]byte, error), a Applicant) (Membership, error) {
+	raw, err := ask(ctx, encode(&Request{Join: a.request()}))
 	if err != nil {
 		return Membership{}, err
 	}
-	a, err := decodeAnswer(raw)
+	answer, err := decodeAnswer(raw)
 	if err != nil {
 		return Membership{}, err
 	}
-	j := a.GetJoin()
+	j := answer.GetJoin()
 	m := Membership{Cluster: j.GetCluster(), ID: NodeID(j.GetId()), Shards: int(j.GetShards()), SealingKey: j.GetSealingKey()}
 	for _, r := range j.GetNodes() {
 		m.Nodes = append(m.Nodes, nodeOf(r))
@@ -89,6 +105,19 @@ func (p *Placement) acceptable(j *JoinRequest) error {
 	if want := int(j.GetShards()); want != 0 && want != p.engine.Count() {
 		return fmt.Errorf("%w: the cluster has %d shards, node %s wants %d: start it with --shards %d",
 			ErrRefused, p.engine.Count(), n.GetName(), want, p.engine.Count())
+	}
+	return p.agree(j)
+}
+
+// agree refuses a node whose settings contradict this one's. What only one of
+// the two has is no contradiction: configurations change node by node.
+func (p *Placement) agree(j *JoinRequest) error {
+	ours, theirs := p.cfg.Settings(), j.GetSettings()
+	for _, name := range slices.Sorted(maps.Keys(ours)) {
+		if value, ok := theirs[name]; ok && value != ours[name] {
+			return fmt.Errorf("%w: the cluster has %s %s, node %s has %s: give it the configuration of the others",
+				ErrRefused, name, ours[name], j.GetNode().GetName(), value)
+		}
 	}
 	return nil
 }

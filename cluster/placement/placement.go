@@ -38,6 +38,9 @@ type Config struct {
 	// removed. nil: nobody wants to know. They must not block.
 	Met  func(Node)
 	Left func(NodeID)
+	// Settings are those that a node which joins must have alike, by a name for
+	// operators. nil: none.
+	Settings func() map[string]string
 	// SealingKey is handed to nodes that join.
 	SealingKey func() []byte
 
@@ -74,6 +77,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Offset == nil {
 		c.Offset = func(NodeID) (time.Duration, bool) { return 0, false }
+	}
+	if c.Settings == nil {
+		c.Settings = func() map[string]string { return nil }
 	}
 	if c.Binding == nil {
 		c.Binding = func(string) bool { return false }

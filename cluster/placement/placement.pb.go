@@ -928,9 +928,10 @@ func (x *Contact) GetRevisions() map[string]uint64 {
 // Join asks to become a member.
 type JoinRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Node          *NodeRecord            `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`                 // without an id
-	Shards        uint32                 `protobuf:"varint,2,opt,name=shards,proto3" json:"shards,omitempty"`            // what its operator wants; 0: as the cluster has it
-	NowMs         int64                  `protobuf:"varint,3,opt,name=now_ms,json=nowMs,proto3" json:"now_ms,omitempty"` // its clock
+	Node          *NodeRecord            `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`                                                                                   // without an id
+	Shards        uint32                 `protobuf:"varint,2,opt,name=shards,proto3" json:"shards,omitempty"`                                                                              // what its operator wants; 0: as the cluster has it
+	NowMs         int64                  `protobuf:"varint,3,opt,name=now_ms,json=nowMs,proto3" json:"now_ms,omitempty"`                                                                   // its clock
+	Settings      map[string]string      `protobuf:"bytes,4,rep,name=settings,proto3" json:"settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // that all nodes must have alike
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -984,6 +985,13 @@ func (x *JoinRequest) GetNowMs() int64 {
 		return x.NowMs
 	}
 	return 0
+}
+
+func (x *JoinRequest) GetSettings() map[string]string {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
 }
 
 type JoinAnswer struct {
@@ -1127,11 +1135,15 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\trevisions\x18\x01 \x03(\v2&.ssod.placement.Contact.RevisionsEntryR\trevisions\x1a<\n" +
 	"\x0eRevisionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"l\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xf0\x01\n" +
 	"\vJoinRequest\x12.\n" +
 	"\x04node\x18\x01 \x01(\v2\x1a.ssod.placement.NodeRecordR\x04node\x12\x16\n" +
 	"\x06shards\x18\x02 \x01(\rR\x06shards\x12\x15\n" +
-	"\x06now_ms\x18\x03 \x01(\x03R\x05nowMs\"\xa1\x01\n" +
+	"\x06now_ms\x18\x03 \x01(\x03R\x05nowMs\x12E\n" +
+	"\bsettings\x18\x04 \x03(\v2).ssod.placement.JoinRequest.SettingsEntryR\bsettings\x1a;\n" +
+	"\rSettingsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa1\x01\n" +
 	"\n" +
 	"JoinAnswer\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x0e\n" +
@@ -1162,7 +1174,7 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_cluster_placement_placement_proto_goTypes = []any{
 	(NodeState)(0),         // 0: ssod.placement.NodeState
 	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
@@ -1182,6 +1194,7 @@ var file_cluster_placement_placement_proto_goTypes = []any{
 	(*JoinRequest)(nil),    // 15: ssod.placement.JoinRequest
 	(*JoinAnswer)(nil),     // 16: ssod.placement.JoinAnswer
 	nil,                    // 17: ssod.placement.Contact.RevisionsEntry
+	nil,                    // 18: ssod.placement.JoinRequest.SettingsEntry
 }
 var file_cluster_placement_placement_proto_depIdxs = []int32{
 	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
@@ -1199,12 +1212,13 @@ var file_cluster_placement_placement_proto_depIdxs = []int32{
 	11, // 12: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
 	17, // 13: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
 	2,  // 14: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
-	2,  // 15: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	18, // 15: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
+	2,  // 16: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_cluster_placement_placement_proto_init() }
@@ -1218,7 +1232,7 @@ func file_cluster_placement_placement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_placement_placement_proto_rawDesc), len(file_cluster_placement_placement_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

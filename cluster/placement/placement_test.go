@@ -202,6 +202,21 @@ func TestJoinIsRefused(t *testing.T) {
 	}
 }
 
+func TestJoinWithOtherSettingsIsRefused(t *testing.T) {
+	c := newCluster(t)
+	c.found("n1")
+	c.eventually("the registry is there", func() bool { return c.nodes[1].placement.Tables().Read("nodes").Revision() > 0 })
+	c.settings = map[string]string{"link codes of realm acme": "8 digits"}
+	_, err := c.ask(1, self("n2"), 0, time.Now())
+	if want := "the cluster has link codes of realm acme 6 digits, node n2 has 8 digits"; !errors.Is(err, placement.ErrRefused) || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want ErrRefused that says %q", err, want)
+	}
+	c.settings = map[string]string{"link codes of realm acme": "6 digits", "link codes of realm new": "7 digits"}
+	if _, err := c.ask(1, self("n2"), 0, time.Now()); err != nil {
+		t.Errorf("a realm that only one node has: %v", err)
+	}
+}
+
 func TestOnlyMembersAreServed(t *testing.T) {
 	c := newCluster(t)
 	c.found("n1")

@@ -59,7 +59,7 @@ func (n *Network) serve(raw net.Conn) {
 // peer, whatever id it says it has.
 func (n *Network) stream(g greeting, l *link) error {
 	if g.purpose == forJoin {
-		return n.answer(nil, l)
+		return n.answerOne(l)
 	}
 	p := n.peer(g.from.ID)
 	if p == nil {

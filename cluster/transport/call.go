@@ -3,8 +3,11 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
+	"os"
 	"time"
 )
 
@@ -25,26 +28,56 @@ const (
 func (n *Network) Handle(h Handler) { n.handler = h }
 
 // Call asks a node and waits for the answer until ctx ends. The request may have
-// been carried out although Call fails.
+// been carried out although Call fails, and it may be carried out twice: when the
+// other process has ended since the last call, it is sent again to the next one.
 func (n *Network) Call(ctx context.Context, to NodeID, request []byte) ([]byte, error) {
 	p := n.peer(to)
 	if p == nil {
 		return nil, fmt.Errorf("call node %d: %w", to, ErrUnknownNode)
 	}
-	l, err := n.connect(ctx, p.target(), forCall)
-	if err == nil {
-		defer l.Close()
-		var answer []byte
-		if answer, err = l.ask(ctx, request, n.cfg.Silence); err == nil {
-			return answer, nil
-		}
+	answer, err := p.call(ctx, request)
+	if err != nil {
+		return nil, fmt.Errorf("call node %d: %w", to, err)
 	}
-	return nil, fmt.Errorf("call node %d: %w", to, err)
+	return answer, nil
 }
 
-// ask sends a request and reads the answer.
-func (l *link) ask(ctx context.Context, request []byte, within time.Duration) ([]byte, error) {
-	defer context.AfterFunc(ctx, func() { l.Close() })()
+// call asks over a connection that was used before, which saves the handshake,
+// or over a new one.
+func (p *peer) call(ctx context.Context, request []byte) ([]byte, error) {
+	if l := p.idle.take(); l != nil {
+		answer, err := p.callOver(ctx, l, request)
+		if !gone(err) || ctx.Err() != nil {
+			return answer, err
+		}
+	}
+	l, err := p.n.connect(ctx, p.target(), forCall)
+	if err != nil {
+		return nil, err
+	}
+	return p.callOver(ctx, l, request)
+}
+
+// callOver asks over a connection and keeps it if it was answered.
+func (p *peer) callOver(ctx context.Context, l *link, request []byte) ([]byte, error) {
+	answer, err := l.ask(ctx, request, p.n.cfg.Silence)
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	p.idle.put(l)
+	return answer, nil
+}
+
+// ask sends a request and reads the answer. The connection is good for another
+// one unless ask fails.
+func (l *link) ask(ctx context.Context, request []byte, within time.Duration) (answer []byte, err error) {
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer func() {
+		if !stop() && err == nil {
+			err = ctx.Err() // the connection is closed
+		}
+	}()
 	l.patience = callTime
 	if err := l.send(kindRequest, request, within); err != nil {
 		return nil, err
@@ -63,13 +96,36 @@ func (l *link) ask(ctx context.Context, request []byte, within time.Duration) ([
 	return append([]byte(nil), b...), nil
 }
 
-// answer answers one request; p is nil for a node that is not a member yet.
-func (n *Network) answer(p *peer, l *link) error {
+// answerAll answers the requests of a member, one after another, until it asks
+// nothing more.
+func (n *Network) answerAll(p *peer, l *link) error {
+	l.reader.limit, l.patience = 1+maxCall, keepFor
+	for {
+		k, request, err := l.reader.next()
+		switch {
+		case err == io.EOF, errors.Is(err, os.ErrDeadlineExceeded):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := n.answer(p, l, k, request); err != nil {
+			return err
+		}
+	}
+}
+
+// answerOne answers the only request of a node that is not a member yet.
+func (n *Network) answerOne(l *link) error {
 	l.reader.limit = 1 + maxCall
 	k, request, err := l.reader.next()
 	if err != nil {
 		return err
 	}
+	return n.answer(nil, l, k, request)
+}
+
+// answer answers a request; p is nil for a node that is not a member yet.
+func (n *Network) answer(p *peer, l *link, k kind, request []byte) error {
 	if k != kindRequest || n.handler == nil {
 		return fmt.Errorf("%w: kind %d of %d bytes", ErrFrame, k, len(request))
 	}

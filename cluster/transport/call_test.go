@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +22,7 @@ func echo(_ context.Context, from nodeID, request []byte) ([]byte, error) {
 }
 
 // answering starts a node that answers requests.
-func answering(t *testing.T, id nodeID, h transport.Handler, options ...option) *testNode {
+func answering(t testing.TB, id nodeID, h transport.Handler, options ...option) *testNode {
 	n := open(t, id, options...)
 	n.Handle(h)
 	n.Start(n.recorder)
@@ -52,6 +54,77 @@ func TestRequestsAreAnswered(t *testing.T) {
 				t.Error("a node without a handler answered")
 			}
 		})
+	}
+}
+
+// dials counts the connections that a node opens for requests.
+func dials(count *atomic.Int32) option {
+	return func(c *transport.Config) {
+		c.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+			count.Add(1)
+			var d net.Dialer
+			return d.DialContext(ctx, "tcp", addr)
+		}
+	}
+}
+
+func TestRequestsShareAConnection(t *testing.T) {
+	for name, options := range modes(t) {
+		t.Run(name, func(t *testing.T) {
+			var dialed atomic.Int32
+			a, b := start(t, 1, append(options, dials(&dialed))...), answering(t, 2, echo, options...)
+			know(t, a, b.peer)
+			connected(t, a, 2)
+			before := dialed.Load()
+			for range 10 {
+				if _, err := a.Call(t.Context(), 2, []byte("x")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := dialed.Load() - before; got != 1 {
+				t.Errorf("ten requests took %d connections, want 1", got)
+			}
+		})
+	}
+}
+
+// A connection that ended while nothing was asked costs no request.
+func TestARequestSurvivesACutWhileIdle(t *testing.T) {
+	a, b := start(t, 1), answering(t, 2, echo)
+	p := newProxy(t, b)
+	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr()})
+	connected(t, a, 2)
+	for i := range 5 {
+		if _, err := a.Call(t.Context(), 2, []byte("x")); err != nil {
+			t.Fatalf("call %d: %v", i, err)
+		}
+		p.Cut()
+		connected(t, a, 2)
+	}
+}
+
+// A request that failed leaves no connection behind that answers the next one.
+func TestALateAnswerIsNotTakenForTheNext(t *testing.T) {
+	release := make(chan struct{})
+	a := start(t, 1)
+	b := answering(t, 2, func(ctx context.Context, from nodeID, request []byte) ([]byte, error) {
+		if string(request) == "slow" {
+			<-release
+		}
+		return echo(ctx, from, request)
+	})
+	know(t, a, b.peer)
+	if _, err := a.Call(t.Context(), 2, []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := a.Call(ctx, 2, []byte("slow")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want that time was up", err)
+	}
+	close(release)
+	if got, err := a.Call(t.Context(), 2, []byte("next")); err != nil || string(got) != "1: next" {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 

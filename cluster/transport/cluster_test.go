@@ -77,7 +77,7 @@ type testNode struct {
 type option func(*transport.Config)
 
 // secured gives a node a certificate of an authority.
-func secured(t *testing.T, a *transporttest.Authority) option {
+func secured(t testing.TB, a *transporttest.Authority) option {
 	return func(c *transport.Config) {
 		var err error
 		if c.Credentials, err = a.Credentials(c.Node.Name); err != nil {
@@ -86,7 +86,7 @@ func secured(t *testing.T, a *transporttest.Authority) option {
 	}
 }
 
-func newAuthority(t *testing.T) *transporttest.Authority {
+func newAuthority(t testing.TB) *transporttest.Authority {
 	t.Helper()
 	a, err := transporttest.NewAuthority(t.TempDir())
 	if err != nil {
@@ -96,7 +96,7 @@ func newAuthority(t *testing.T) *transporttest.Authority {
 }
 
 // open makes a node that is not started.
-func open(t *testing.T, id nodeID, options ...option) *testNode {
+func open(t testing.TB, id nodeID, options ...option) *testNode {
 	t.Helper()
 	log := &logLines{}
 	cfg := transport.Config{
@@ -116,7 +116,7 @@ func open(t *testing.T, id nodeID, options ...option) *testNode {
 	return &testNode{n, cfg.Node, newRecorder(), log}
 }
 
-func start(t *testing.T, id nodeID, options ...option) *testNode {
+func start(t testing.TB, id nodeID, options ...option) *testNode {
 	t.Helper()
 	n := open(t, id, options...)
 	n.Start(n.recorder)
@@ -134,7 +134,7 @@ func pair(t *testing.T, options ...option) (a, b *testNode) {
 	return a, b
 }
 
-func know(t *testing.T, n *testNode, p transport.Peer) {
+func know(t testing.TB, n *testNode, p transport.Peer) {
 	t.Helper()
 	if err := n.SetPeer(p); err != nil {
 		t.Fatal(err)
@@ -151,13 +151,13 @@ func (n *testNode) status(id nodeID) transport.Status {
 	return transport.Status{}
 }
 
-func connected(t *testing.T, n *testNode, id nodeID) {
+func connected(t testing.TB, n *testNode, id nodeID) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("node %d is connected to node %d", n.peer.ID, id), func() bool { return n.status(id).Connected })
 }
 
 // eventually polls until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

@@ -70,6 +70,12 @@ type Config struct {
 	// 0 means one minute.
 	SnapshotWait time.Duration
 
+	// Expelled hears that another node says that this one was removed, Claimed
+	// that a node of another cluster takes this one for a member of it. They must
+	// not block; nil: nobody wants to know.
+	Expelled func(by Peer)
+	Claimed  func(by Peer, cluster string)
+
 	// Dial opens a connection; nil means TCP.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// Clock is the clock whose offsets are measured; nil means time.Now.
@@ -89,6 +95,12 @@ func (c Config) withDefaults() Config {
 	if c.Dial == nil {
 		var d net.Dialer
 		c.Dial = func(ctx context.Context, addr string) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }
+	}
+	if c.Expelled == nil {
+		c.Expelled = func(Peer) {}
+	}
+	if c.Claimed == nil {
+		c.Claimed = func(Peer, string) {}
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now

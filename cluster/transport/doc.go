@@ -37,7 +37,7 @@
 //
 //	frames     raft | ping time -> pong time, time, time
 //	snapshot   offer -> go, chunk*, end (size, xxhash64) -> done
-//	call       request -> answer
+//	call       (request -> answer)*
 //	join       request -> answer, from a node that has no id and no cluster yet
 //
 // Instead of anything a refusal may come, which ends the connection.

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 )
@@ -95,6 +96,9 @@ func (n *Network) welcome(l *link) (greeting, error) {
 		return g, certified(g, l)
 	}
 	if err := n.judge(g, l); err != nil {
+		if errors.Is(err, ErrCluster) && certified(g, l) == nil {
+			n.cfg.Claimed(g.from, g.cluster)
+		}
 		return g, err
 	}
 	return g, n.met(g)

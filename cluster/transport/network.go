@@ -63,7 +63,7 @@ func Open(cfg Config) (*Network, error) {
 		peers: make(map[NodeID]*peer), removed: make(map[NodeID]bool),
 	}
 	n.streams = map[purpose]func(*peer, *link) error{
-		forFrames: n.receive, forSnapshot: n.receiveSnapshot, forCall: n.answer, forJoin: n.answer,
+		forFrames: n.receive, forSnapshot: n.receiveSnapshot, forCall: n.answerAll, forJoin: func(_ *peer, l *link) error { return n.answerOne(l) },
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n, nil
@@ -104,8 +104,8 @@ func (n *Network) Send(to NodeID, frame []byte) {
 	}
 }
 
-// SetPeer makes a node known, or gives it another address. A node's name never
-// changes.
+// SetPeer makes a node known, or gives it another address than it had set before.
+// A node's name never changes.
 func (n *Network) SetPeer(p Peer) error {
 	if p.ID == n.cfg.Node.ID {
 		return nil
@@ -167,6 +167,14 @@ func (n *Network) RemovePeer(id NodeID) {
 	if p := n.peers[id]; p != nil {
 		p.cancel()
 		delete(n.peers, id)
+	}
+}
+
+// Moved says that a node is reached at another address than the one that was set:
+// it started again there. Who answers has to prove that it is that node.
+func (n *Network) Moved(id NodeID, addr string) {
+	if p := n.peer(id); p != nil && p.move(addr) {
+		p.retry()
 	}
 }
 

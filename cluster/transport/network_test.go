@@ -301,3 +301,57 @@ func TestMistakesInTheConfigurationAreAllReported(t *testing.T) {
 		}
 	}
 }
+
+func TestANodeHearsThatItWasRemoved(t *testing.T) {
+	expelled := make(chan transport.Peer, 1)
+	a := start(t, 1)
+	b := start(t, 2, func(c *transport.Config) {
+		c.Expelled = func(by transport.Peer) {
+			select {
+			case expelled <- by:
+			default:
+			}
+		}
+	})
+	a.RemovePeer(2)
+	know(t, b, a.peer)
+	if by := <-expelled; by.ID != 1 {
+		t.Errorf("%v says so, want node 1", by)
+	}
+}
+
+func TestANodeHearsThatAnotherClusterClaimsIt(t *testing.T) {
+	claims := make(chan string, 1)
+	a := start(t, 1, func(c *transport.Config) {
+		c.Claimed = func(by transport.Peer, cluster string) {
+			select {
+			case claims <- by.Name + " of " + cluster:
+			default:
+			}
+		}
+	})
+	b := start(t, 2, func(c *transport.Config) { c.Cluster = "c2" })
+	know(t, b, a.peer)
+	if got, want := <-claims, "n2 of c2"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestANodeThatMovedIsDialedWhereItIs(t *testing.T) {
+	a, b := start(t, 1), start(t, 2)
+	nowhere := b.peer
+	nowhere.Addr = "127.0.0.1:1"
+	know(t, a, nowhere)
+	a.Moved(2, b.Addr())
+	eventually(t, "the node is reached", func() bool { return a.Connected(2) })
+	know(t, a, nowhere) // as the registry still has it
+	if got := a.Peers()[0].Addr; got != b.Addr() {
+		t.Errorf("setting the old address again: got %s, want %s", got, b.Addr())
+	}
+	elsewhere := b.peer
+	elsewhere.Addr = "127.0.0.1:2"
+	know(t, a, elsewhere)
+	if got := a.Peers()[0].Addr; got != elsewhere.Addr {
+		t.Errorf("setting another address: got %s, want %s", got, elsewhere.Addr)
+	}
+}

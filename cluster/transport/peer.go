@@ -21,6 +21,7 @@ type peer struct {
 	cancel      context.CancelFunc
 	queue       *queue
 	clock       clock
+	idle        idle
 	wake        chan struct{} // ends a pause; has room for one signal
 	heard       atomic.Int64  // nanoseconds from the start of the network
 	connected   atomic.Bool
@@ -30,7 +31,7 @@ type peer struct {
 
 	mu       sync.Mutex
 	addr     string
-	set      bool // by the operator's side, not learned from a greeting
+	set      string // the address that was set, not learned; empty: none
 	incoming *incoming
 
 	// These belong to run.
@@ -39,21 +40,39 @@ type peer struct {
 }
 
 func newPeer(n *Network, p Peer, set bool) *peer {
-	q := &peer{n: n, id: p.ID, name: p.Name, addr: p.Addr, set: set, queue: newQueue(n.cfg.Queue), wake: make(chan struct{}, 1)}
+	q := &peer{n: n, id: p.ID, name: p.Name, queue: newQueue(n.cfg.Queue), wake: make(chan struct{}, 1)}
+	q.locate(p.Addr, set)
 	q.complained.Store(-int64(complainEvery))
 	q.ctx, q.cancel = context.WithCancel(n.ctx)
+	context.AfterFunc(q.ctx, q.idle.close)
 	return q
 }
 
 // locate gives the node an address. A connection that stands is left alone: when
-// it breaks, the new address is dialed.
+// it breaks, the new address is dialed. To set the same address again is nothing
+// new, and the node may have moved since.
 func (p *peer) locate(addr string, set bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if addr != "" && (set || !p.set) {
+	switch {
+	case addr == "":
+	case set && addr != p.set:
+		p.addr, p.set = addr, addr
+	case !set && p.set == "":
 		p.addr = addr
 	}
-	p.set = p.set || set
+}
+
+// move gives the node an address that stands until another one is set, and
+// reports whether it is new.
+func (p *peer) move(addr string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if addr == "" || addr == p.addr {
+		return false
+	}
+	p.addr = addr
+	return true
 }
 
 // retry ends the pause before the next attempt to connect.
@@ -173,6 +192,9 @@ func (p *peer) ended(err error) {
 	if text := err.Error(); was || text != p.said {
 		p.said = text
 		p.n.cfg.Log.Warn("no connection to node", "node", p.name, "id", p.id, "error", err)
+	}
+	if r, ok := errors.AsType[*refusal](err); ok && r.reason == ErrRemoved {
+		p.n.cfg.Expelled(p.target())
 	}
 	switch {
 	case gone(err) && !p.lost:

@@ -80,7 +80,7 @@ func serve(c node.Config, log *slog.Logger) int {
 				log.Error("configuration not reloaded", "error", err)
 			}
 		case err := <-n.Failed():
-			log.Error("the store failed, stopping at once; what was not answered is unknown", "error", err)
+			log.Error("the node failed, stopping at once; what was not answered is unknown", "error", err)
 			return exitFailed
 		case s := <-ending:
 			log.Info("stopping", "signal", s.String())
@@ -119,7 +119,7 @@ func stop(n *node.Node, ending <-chan os.Signal, log *slog.Logger) int {
 		}
 		return exitOK
 	case err := <-n.Failed():
-		log.Error("the store failed while stopping", "error", err)
+		log.Error("the node failed while stopping", "error", err)
 	case s := <-ending:
 		log.Warn("stopped at once", "signal", s.String())
 	}

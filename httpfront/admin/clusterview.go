@@ -63,6 +63,11 @@ func showCluster(ctx context.Context, c *call) (any, error) {
 	}
 	view.Durability = durability(copies)
 	view.Invariants = []invariant{{Name: "every shard has a leader", OK: orphans == 0}}
+	for _, c := range s.Conditions {
+		if c.Name == Configuration {
+			view.Invariants = append(view.Invariants, invariant{"every node has the same configuration", c.OK, c.Detail})
+		}
+	}
 	if orphans > 0 {
 		view.Invariants[0].Detail = fmt.Sprintf("%d shards have none", orphans)
 	}

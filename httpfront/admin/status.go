@@ -33,6 +33,10 @@ type Status struct {
 	Conditions []Condition
 }
 
+// Configuration is the name of the condition that all nodes have the same
+// configuration file.
+const Configuration = "configuration"
+
 // Condition is one thing that readiness depends on.
 type Condition struct {
 	Name   string `json:"condition"`

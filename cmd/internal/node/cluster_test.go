@@ -110,6 +110,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // A node that has no majority beside it turns unready and refuses every call,
 // since what was revoked may not be known there.
 func TestANodeThatIsCutOffRefusesTokens(t *testing.T) {
+	t.Parallel()
 	all := trio(t, func(c *node.Config) { c.Lease = 2 * time.Second })
 	last := all[2]
 	if c, ready := conditionOf(t, last.Admin(), "contact"); !ready || !c.OK {

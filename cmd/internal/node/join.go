@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"ssod/cluster/membership"
@@ -68,7 +69,7 @@ func (n *Node) loadCredentials(name string) (err error) {
 func (n *Node) openGossip(m membership.Meta, name string) (err error) {
 	c := &n.config
 	n.gossip, err = membership.Open(membership.Config{
-		Name: name, Incarnation: n.incarnation(), Meta: m, Listen: c.Gossip, Advertise: c.Advertise, Join: c.Join, Keys: c.Secret,
+		Name: name, Incarnation: n.incarnation(), Meta: m, Listen: c.Gossip, Advertise: c.Advertise, Join: n.seeds(), Keys: c.Secret,
 		Log: n.log, Registerer: n.registry,
 	})
 	if err != nil {
@@ -76,6 +77,21 @@ func (n *Node) openGossip(m membership.Meta, name string) (err error) {
 	}
 	n.own("membership", closing(n.gossip.Close))
 	return nil
+}
+
+// seeds are where others may be found: where the operator says, and where the
+// registry had them.
+func (n *Node) seeds() []string {
+	all := slices.Clone(n.config.Join)
+	if n.book == nil {
+		return all
+	}
+	for _, p := range n.book.Nodes() {
+		if p.ID != n.me.ID && p.State != placement.NodeState_REMOVED && p.Gossip != "" && !slices.Contains(all, p.Gossip) {
+			all = append(all, p.Gossip)
+		}
+	}
+	return all
 }
 
 // incarnation tells this run of the node from its others.
@@ -116,7 +132,9 @@ func (n *Node) askMembers(ctx context.Context, name string) (placement.Membershi
 			defer cancel()
 			return stranger.Ask(ctx, m.Name, m.Meta.Raft, request)
 		}
-		got, err := placement.Join(ctx, ask, n.self(name), n.config.Shards, n.config.Clock())
+		got, err := placement.Join(ctx, ask, placement.Applicant{
+			Node: n.self(name), Shards: n.config.Shards, Clock: n.config.Clock(), Settings: n.settings.Config().CodeSettings(),
+		})
 		if err == nil || errors.Is(err, placement.ErrRefused) {
 			return got, err
 		}

@@ -59,6 +59,9 @@ type Node struct {
 	placement   *placement.Placement
 	placed      atomic.Pointer[placement.Placement]
 	sealing     secret
+	divergence  divergence
+	claim       atomic.Pointer[claim]
+	abort       context.CancelCauseFunc // ends the start
 
 	known    sync.Mutex // guards what follows, which health checks read during the start
 	identity persistence.Identity
@@ -74,7 +77,21 @@ type part struct {
 
 // Start starts a node and returns when it is ready. When it fails, nothing of
 // it is left running.
+//
+// A node that was removed from its cluster puts its data aside and joins anew.
 func Start(ctx context.Context, c Config) (*Node, error) {
+	n, err := start(ctx, c)
+	removed, ok := errors.AsType[*removedError](err)
+	if !ok {
+		return n, err
+	}
+	if c, err = removed.anew(c); err != nil {
+		return nil, err
+	}
+	return start(ctx, c)
+}
+
+func start(ctx context.Context, c Config) (*Node, error) {
 	n := &Node{config: c, log: c.Log, started: time.Now().UTC(), failed: make(chan error, 1)}
 	if n.log == nil {
 		n.log = slog.Default()
@@ -83,9 +100,14 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 		n.config.Clock = time.Now
 	}
 	n.state.Store(admin.Starting)
+	ctx, n.abort = context.WithCancelCause(ctx)
+	defer n.abort(nil)
 	steps := []func(context.Context) error{n.configure, n.listen, n.join, n.open, n.lead, n.sign, n.act, n.serve}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
+			if removed, ok := errors.AsType[*removedError](context.Cause(ctx)); ok {
+				err = removed
+			}
 			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 			defer cancel()
 			return nil, errors.Join(err, n.end(stopping))
@@ -108,7 +130,8 @@ func closing(f func() error) func(context.Context) error {
 }
 
 // Failed receives the error that makes the node useless: its store cannot be
-// written any more. The process must end, since what was in flight is unknown.
+// written any more, or the others have removed it ([ErrRemoved]). The process must
+// end, since what was in flight is unknown.
 func (n *Node) Failed() <-chan error { return n.failed }
 
 // Stop drains the node and ends it. When ctx ends the node no longer waits for

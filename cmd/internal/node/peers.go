@@ -65,7 +65,7 @@ func (n *Node) openNetwork(context.Context) (err error) {
 	n.network, err = transport.Open(transport.Config{
 		Cluster: id.Cluster, Node: transport.Peer{ID: n.me.ID, Name: n.me.Name, Addr: n.me.Raft},
 		Incarnation: n.incarnation(), Listen: n.config.Raft, Credentials: n.credentials,
-		Clock: n.config.Clock, Log: n.log,
+		Clock: n.config.Clock, Expelled: n.expelled, Claimed: n.noteClaim, Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -113,6 +113,7 @@ func (n *Node) place(context.Context) (err error) {
 		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, Lease: c.Lease,
 		Met: n.know, Left: n.network.RemovePeer,
+		Settings:   func() map[string]string { return n.settings.Config().CodeSettings() },
 		SealingKey: n.sealing.load, Aloof: true, Binding: binding,
 		Clock: c.Clock, Log: n.log,
 	})
@@ -138,15 +139,43 @@ func (n *Node) place(context.Context) (err error) {
 }
 
 // meet lets other nodes find this one.
-func (n *Node) meet(context.Context) error {
-	m := membership.Meta{
+func (n *Node) meet(context.Context) (err error) {
+	if n.gossip != nil {
+		err = n.gossip.SetMeta(n.meta())
+	} else {
+		err = n.openGossip(n.meta(), n.me.Name)
+	}
+	if err != nil {
+		return err
+	}
+	stop := n.gossip.Watch(n.hint)
+	n.own("watch of the members", closing(func() error { stop(); return nil }))
+	n.hint()
+	return nil
+}
+
+// hint takes up what gossip says of other nodes: at which address they are, and
+// which configuration they have.
+func (n *Node) hint() {
+	n.compareConfigurations()
+	latest := map[placement.NodeID]string{}
+	for _, m := range n.gossip.Members() { // of each name the latest is last
+		p, ok := n.book.Node(placement.NodeID(m.Meta.NodeID))
+		if ok && p.Name == m.Name && p.State != placement.NodeState_REMOVED && m.State == membership.Alive {
+			latest[p.ID] = m.Meta.Raft
+		}
+	}
+	for id, address := range latest {
+		n.network.Moved(id, address)
+	}
+}
+
+// meta is what the node tells others by gossip.
+func (n *Node) meta() membership.Meta {
+	return membership.Meta{
 		Cluster: n.store.Identity().Cluster, NodeID: uint32(n.me.ID),
 		RPC: n.me.RPC, Raft: n.me.Raft, HTTP: n.me.HTTP, Admin: n.me.Admin, Config: n.settings.Config().Hash, Version: n.me.Version,
 	}
-	if n.gossip != nil {
-		return n.gossip.SetMeta(m)
-	}
-	return n.openGossip(m, n.me.Name)
 }
 
 // settle waits until the cluster's tables are here and, not for ever, until they
@@ -178,9 +207,9 @@ func binding(table string) bool {
 }
 
 // cutOff reports whether a request that came at a time must not be served: what
-// was revoked by then may not be known here.
+// was revoked by then may not be known here, or what was stored.
 func (n *Node) cutOff(at time.Time) bool {
-	return n.placement != nil && !n.placement.InContact(at)
+	return n.placement != nil && (!n.placement.InContact(at) || n.claimed(at) != "")
 }
 
 // remote is how actors reach those of other nodes; nil on a node that is alone.
@@ -191,7 +220,7 @@ func (n *Node) remote() *actors.Remote {
 	case n.credentials == nil:
 		return n.guarded(actors.Unsecured(n.config.RPC))
 	}
-	return n.guarded(actors.Secured(n.config.RPC, n.credentials.Server(), n.credentials.Client, func(address string) (string, bool) {
+	return n.guarded(actors.Secured(n.config.RPC, n.credentials.ServerFor(n.isMember), n.credentials.Client, func(address string) (string, bool) {
 		p, ok := n.book.At(address)
 		return p.Name, ok
 	}))

@@ -29,6 +29,12 @@ func (n *Node) Reload(ctx context.Context) (*config.Config, error) {
 	if err := n.settings.Replace(next); err != nil {
 		return nil, err
 	}
+	if n.gossip != nil {
+		if err := n.gossip.SetMeta(n.meta()); err != nil {
+			return nil, err
+		}
+		n.compareConfigurations()
+	}
 	n.warn(next)
 	n.log.Info("configuration reloaded", "file", n.config.File, "hash", next.Hash)
 	return next, nil

@@ -39,7 +39,7 @@ func (n *Node) configure(context.Context) error {
 	n.warn(cfg)
 	n.settings = config.NewCurrent(cfg)
 	n.registry = newRegistry()
-	return nil
+	return n.registry.Register(n.divergence.gauge())
 }
 
 func (n *Node) warn(cfg *config.Config) {

@@ -2,10 +2,12 @@ package node
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
 	"ssod/cluster"
+	"ssod/cluster/membership"
 	"ssod/httpfront/admin"
 )
 
@@ -25,7 +27,8 @@ func (n *Node) status() admin.Status {
 	s.Conditions = append(s.Conditions, lifecycle(state, waiting))
 	if state != admin.Starting {
 		s.Addresses["admin"] = n.Admin()
-		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.clockCondition(), n.membershipCondition())
+		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.clockCondition(),
+			n.membershipCondition(), n.configurationCondition())
 	}
 	return s
 }
@@ -94,13 +97,18 @@ func direction(ahead time.Duration) string {
 }
 
 // membershipCondition is advice: who is not found by gossip may be reached all
-// the same.
+// the same. But a node that was told to join others and finds a cluster that is
+// not its own must not serve beside it.
 func (n *Node) membershipCondition() admin.Condition {
 	c := admin.Condition{Name: "membership", OK: true, Advice: true}
-	if n.gossip != nil {
-		if err := n.gossip.Trouble(); err != nil {
-			c.OK, c.Detail = false, err.Error()
-		}
+	if n.gossip == nil {
+		return c
+	}
+	if why := n.claimed(time.Now()); why != "" {
+		return admin.Condition{Name: "membership", Detail: why}
+	}
+	if err := n.gossip.Trouble(); err != nil {
+		c.OK, c.Detail, c.Advice = false, err.Error(), !errors.Is(err, membership.ErrCluster)
 	}
 	return c
 }

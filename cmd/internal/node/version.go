@@ -31,11 +31,7 @@ func newRegistry() *prometheus.Registry {
 		ConstLabels: prometheus.Labels{"version": Version(), "go": runtime.Version()},
 	})
 	build.Set(1)
-	mismatch := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "ssod_config_mismatch",
-		Help: "1 while another node has had another configuration file for over 60 s.",
-	})
 	r := prometheus.NewRegistry()
-	r.MustRegister(build, mismatch, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r
 }

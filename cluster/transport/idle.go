@@ -1,0 +1,66 @@
+package transport
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// maxIdle is how many connections for requests are kept per peer while
+	// nothing is asked. Each has buffers of 128 KB.
+	maxIdle = 2
+	// idleFor is for how long one is used again. The other side keeps it for
+	// longer, so that it is not ended while a request is on its way.
+	idleFor = 10 * time.Second
+	keepFor = 3 * idleFor
+)
+
+// idle are the connections to a peer over which requests were answered, the one
+// used last at the end. The zero value has none.
+type idle struct {
+	mu     sync.Mutex
+	links  []idleLink
+	closed bool
+}
+
+type idleLink struct {
+	*link
+	since time.Time
+}
+
+// take returns a connection that may be used again, nil if there is none.
+func (i *idle) take() *link {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for len(i.links) > 0 {
+		last := i.links[len(i.links)-1]
+		i.links = i.links[:len(i.links)-1]
+		if time.Since(last.since) < idleFor {
+			return last.link
+		}
+		last.Close()
+	}
+	return nil
+}
+
+// put keeps a connection, or closes it.
+func (i *idle) put(l *link) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.closed || len(i.links) == maxIdle {
+		l.Close()
+		return
+	}
+	i.links = append(i.links, idleLink{l, time.Now()})
+}
+
+// close ends all of them, and every one that is put later.
+func (i *idle) close() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.closed = true
+	for _, l := range i.links {
+		l.Close()
+	}
+	i.links = nil
+}

@@ -1,0 +1,155 @@
+package node_test
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ssod/bench/process"
+	"ssod/cluster/transport/transporttest"
+	"ssod/cmd/internal/node"
+)
+
+// stop ends a member before the test does.
+func (m *member) stop(t *testing.T) {
+	t.Helper()
+	if err := m.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// remove gives a node up for good, as soon as it counts as unreachable.
+func (m *member) remove(t *testing.T, name string) {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	eventually(t, "node "+name+" is removed", func() bool {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://"+m.Admin()+"/admin/v1/nodes/"+name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := client.Do(request)
+		if err != nil {
+			return false
+		}
+		r.Body.Close()
+		return r.StatusCode == http.StatusNoContent
+	})
+}
+
+// A node that was removed meanwhile puts its data aside and joins anew, though
+// nobody tells it whom to join.
+func TestARemovedNodeThatReturnsJoinsAnew(t *testing.T) {
+	t.Parallel()
+	all := trio(t, nil)
+	n3 := all[2]
+	n3.stop(t)
+	all[0].remove(t, "n3")
+	eventually(t, "n3 has no vote any more", func() bool { return !strings.Contains(all[0].view(t), "n3") })
+	n3.config.Join = nil
+	run(t, n3.config)
+	eventually(t, "n3 votes again", func() bool {
+		page := all[0].view(t)
+		return strings.Contains(page, `"n3"`) && !strings.Contains(page, "learners") && strings.Contains(page, "durability of 2 nodes")
+	})
+	if _, err := os.Stat(filepath.Join(n3.config.Data+".removed-3", "identity.json")); err != nil {
+		t.Errorf("the old data is gone: %v", err)
+	}
+}
+
+// A node that starts again at other addresses is found, and serves.
+func TestANodeThatMovedIsFound(t *testing.T) {
+	t.Parallel()
+	all := trio(t, nil)
+	n2 := all[1]
+	n2.stop(t)
+	ports, err := process.FreeAddresses(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n2.config.Gossip, n2.config.RPC, n2.config.Raft = ports[0], ports[1], ports[2]
+	n2.config.Join = nil
+	moved := run(t, n2.config)
+	eventually(t, "the others know the new addresses", func() bool {
+		page := all[0].view(t)
+		return strings.Contains(page, ports[1]) && strings.Contains(page, ports[2])
+	})
+	eventually(t, "it is ready", func() bool { _, ready := conditionOf(t, moved.Admin(), "contact"); return ready })
+	all[2].stop(t)
+	eventually(t, "it votes", func() bool { _, ready := conditionOf(t, all[0].Admin(), "shards"); return ready })
+}
+
+// A founder whose disk was wiped, started without --join, founds a cluster of its
+// own. It finds out, serves nothing, and says what to do.
+func TestAWipedFounderDoesNotServe(t *testing.T) {
+	t.Parallel()
+	all := trio(t, nil)
+	n1 := all[0]
+	n1.stop(t)
+	if err := os.RemoveAll(n1.config.Data); err != nil {
+		t.Fatal(err)
+	}
+	wiped := run(t, n1.config)
+	eventually(t, "it is not ready", func() bool {
+		c, ready := conditionOf(t, wiped.Admin(), "membership")
+		return !ready && !c.OK && strings.Contains(c.Detail, "start it with --join")
+	})
+	if status, body := get(t, "http://"+wiped.HTTP()+"/api/demo/list"); status != 503 {
+		t.Errorf("a call: got %d %s, want 503", status, body)
+	}
+	wiped.stop(t)
+	if err := os.RemoveAll(n1.config.Data); err != nil {
+		t.Fatal(err)
+	}
+	n1.config.Join = []string{all[1].config.Gossip}
+	run(t, n1.config)
+	eventually(t, "it votes again", func() bool {
+		page := all[1].view(t)
+		return !strings.Contains(page, "learners") && !strings.Contains(page, "removed") && strings.Contains(page, "durability of 2 nodes")
+	})
+}
+
+// The certificate of a node that was removed is good for ever, but opens the port
+// for actor messages no more; neither does one of a node that never was a member.
+func TestOnlyMembersReachTheActors(t *testing.T) {
+	t.Parallel()
+	authority, err := transporttest.NewAuthority(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := trio(t, func(c *node.Config) {
+		files, err := authority.Issue(c.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.PeerCert, c.PeerKey, c.PeerCA = files.Cert, files.Key, files.CA
+	})
+	reaches := func(name string) bool {
+		credentials, err := authority.Credentials(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := credentials.Client("n1")
+		o.NextProtos = []string{"h2"}
+		conn, err := tls.Dial("tcp", all[0].config.RPC, o)
+		if err != nil {
+			return false
+		}
+		defer conn.Close()
+		_, err = conn.Read(make([]byte, 1)) // in TLS 1.3 a refusal comes after the handshake
+		return err == nil
+	}
+	if !reaches("n3") || reaches("n4") {
+		t.Fatal("a member is refused, or a stranger is not")
+	}
+	all[2].stop(t)
+	all[0].remove(t, "n3")
+	eventually(t, "n3 is refused", func() bool { return !reaches("n3") })
+	if !reaches("n2") {
+		t.Error("a member is refused")
+	}
+}
