@@ -22,7 +22,12 @@ const (
 // firstPatience is how long an attempt on another node waits for its answer
 // before the command is sent again; each further attempt waits twice as long. An
 // answer can get lost while the connection back is broken, and nobody tells.
-const firstPatience = time.Second
+//
+// glance is how often it looks meanwhile whether that node is still there.
+const (
+	firstPatience = time.Second
+	glance        = 100 * time.Millisecond
+)
 
 // call is one Ask: the attempts to have a command carried out.
 type call struct {
@@ -167,8 +172,9 @@ func (c *call) remote(ctx context.Context, owner cluster.Owner, moved <-chan str
 	}
 	p := r.replies.expect(c.next(), owner.Address)
 	c.send(p, owner)
-	patience := time.NewTimer(firstPatience << min(c.silences, 4))
-	defer patience.Stop()
+	silent := time.Now().Add(firstPatience << min(c.silences, 4))
+	glances := time.NewTicker(glance)
+	defer glances.Stop()
 	for {
 		select {
 		case ans := <-p.answer:
@@ -176,9 +182,11 @@ func (c *call) remote(ctx context.Context, owner cluster.Owner, moved <-chan str
 			return ans
 		case <-ctx.Done():
 			return c.giveUp(p, codeDeadline)
-		case <-patience.C:
-			c.silences++
-			return c.giveUp(p, codeSilent)
+		case now := <-glances.C:
+			if now.After(silent) || !r.reaches(owner.Address) {
+				c.silences++
+				return c.giveUp(p, codeSilent)
+			}
 		case <-moved:
 			moved = c.shard.moved()
 			if now, _ := c.route(); now != owner {

@@ -26,6 +26,10 @@ type Config struct {
 	Kinds []Kind
 	// Limits bound what the node holds and waits for.
 	Limits Limits
+	// Hopeless reports whether the shard has no owner that this node could
+	// reach, and will not have one soon: this node hears no majority of it. Then
+	// an Ask does not wait for one. nil: there is always hope.
+	Hopeless func(cluster.ShardID) bool
 	// Remote connects the node to others. Nil: a cluster of one node.
 	Remote *Remote
 	// Metrics receives the collectors; nil: none are registered.
@@ -59,7 +63,7 @@ type Limits struct {
 	// (default 1,000): a million profiles take 17 minutes.
 	SweepRate int
 	// OwnerWait is how long an Ask looks for an owner that takes its command
-	// before it gives up (default 2 s).
+	// before it gives up, unless that is hopeless (default 2 s).
 	OwnerWait time.Duration
 }
 

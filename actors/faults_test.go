@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ssod/actors"
+	"ssod/cluster"
 	"ssod/cluster/faulty"
 )
 
@@ -244,5 +246,34 @@ func TestNoOwnerIsUnavailableAfterTheWait(t *testing.T) {
 	truth.Move(1, nil)
 	if _, err := r.Ask(t.Context(), address("x"), request(1), 0, add(1)); !errors.Is(err, actors.ErrUnavailable) {
 		t.Errorf("got %v, want ErrUnavailable", err)
+	}
+}
+
+// TestNobodyWaitsWithoutHope: a node that hears no majority of a shard says so at
+// once, also to those who had begun to wait.
+func TestNobodyWaitsWithoutHope(t *testing.T) {
+	truth := faulty.New(faulty.Options{Shards: 1})
+	var hopeless atomic.Bool
+	r := start(t, truth.Node("a:1"), &probe{}, func(c *actors.Config) {
+		c.Limits.OwnerWait = 5 * time.Second
+		c.Hopeless = func(cluster.ShardID) bool { return hopeless.Load() }
+	})
+	truth.Move(1, nil)
+	got := make(chan error, 1)
+	go func() {
+		_, err := r.Ask(context.Background(), address("x"), request(1), 0, add(1))
+		got <- err
+	}()
+	eventually(t, "the ask waits", func() bool { return r.Waiting() == 1 })
+	begin := time.Now()
+	hopeless.Store(true)
+	if err := <-got; !errors.Is(err, actors.ErrUnavailable) {
+		t.Errorf("who waits: got %v, want ErrUnavailable", err)
+	}
+	if _, err := r.Ask(t.Context(), address("x"), request(2), 0, add(1)); !errors.Is(err, actors.ErrUnavailable) {
+		t.Errorf("who comes: got %v, want ErrUnavailable", err)
+	}
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("it took %v", took)
 	}
 }

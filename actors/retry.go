@@ -18,7 +18,7 @@ const (
 // points to a newer owner, else when the owner changes or after a short pause.
 // It returns false when there is to be none.
 func (c *call) again(ctx context.Context, ans answer, moved <-chan struct{}) bool {
-	if c.attempts >= maxAttempts {
+	if c.attempts >= maxAttempts || c.runtime.hopeless(c.shard.id) {
 		return false
 	}
 	if ans.code == Code_REFUSED {

@@ -19,6 +19,7 @@ type Runtime struct {
 	limits     Limits
 	kinds      map[string]*kind
 	view       cluster.Shards
+	hopeless   func(cluster.ShardID) bool
 	shards     []*shard // by id; shard 0 holds no entities
 	system     *actor.ActorSystem
 	self       string
@@ -74,14 +75,17 @@ func newRuntime(c Config) *Runtime {
 		log = slog.Default()
 	}
 	r := &Runtime{
-		limits:  c.Limits.withDefaults(),
-		kinds:   make(map[string]*kind, len(c.Kinds)),
-		view:    c.Shards,
+		limits: c.Limits.withDefaults(),
+		kinds:  make(map[string]*kind, len(c.Kinds)),
+		view:   c.Shards, hopeless: c.Hopeless,
 		system:  newSystem(log),
 		self:    c.Self,
 		metrics: newMetrics(c.Metrics),
 		log:     log,
 		crowded: make(chan struct{}, 1),
+	}
+	if r.hopeless == nil {
+		r.hopeless = func(cluster.ShardID) bool { return false }
 	}
 	r.tells = make(chan struct{}, r.limits.Tells)
 	r.replies = newReplies()

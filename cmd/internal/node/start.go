@@ -153,7 +153,8 @@ func (n *Node) openRing(ctx context.Context, sealing []byte) error {
 func (n *Node) act(context.Context) (err error) {
 	courier := intent.NewCourier()
 	n.runtime, err = actors.Start(actors.Config{
-		Shards: n.shards, Self: n.config.advertised(n.config.RPC), Remote: n.remote(), Metrics: n.registry, Log: n.log,
+		Shards: n.shards, Self: n.config.advertised(n.config.RPC), Remote: n.remote(), Hopeless: n.hopeless,
+		Metrics: n.registry, Log: n.log,
 		Kinds: []actors.Kind{
 			profile.Kind(profile.Config{
 				Retention: func() time.Duration { return n.settings.Config().MemberRetention },
