@@ -205,6 +205,7 @@ func (c *call) pack() (err error) {
 
 func (c *call) send(p *pending, owner cluster.Owner) {
 	r := c.runtime
+	c.place.kind.metrics.hops.Inc()
 	request := c.request // a copy, so that no Ask of this node is moved to the heap
 	r.system.Root.Send(actor.NewPID(owner.Address, c.shard.name), &actor.MessageEnvelope{
 		Message: &RemoteCommand{

@@ -15,6 +15,7 @@ const mailboxSample = 64
 type metrics struct {
 	active     *prometheus.GaugeVec
 	messages   *prometheus.CounterVec
+	hops       *prometheus.CounterVec
 	mailbox    prometheus.Histogram
 	registerer prometheus.Registerer
 }
@@ -29,6 +30,10 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Name: "ssod_actor_messages_total",
 			Help: "Commands delivered to entities, repeats included.",
 		}, []string{"kind", "message"}),
+		hops: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ssod_actor_hops_total",
+			Help: "Commands sent to the entity's owner on another node, repeats included.",
+		}, []string{"kind"}),
 		mailbox: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "ssod_actor_mailbox_seconds",
 			Help:    "Time from admission to the entity's turn, of one command in 64.",
@@ -43,7 +48,7 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.active, m.messages, m.mailbox}
+	return []prometheus.Collector{m.active, m.messages, m.hops, m.mailbox}
 }
 
 // unregister makes room for a later runtime of the same process.
@@ -59,6 +64,7 @@ func (m *metrics) unregister() {
 // kindMetrics are the series of one kind, looked up once.
 type kindMetrics struct {
 	active   prometheus.Gauge
+	hops     prometheus.Counter
 	messages *prometheus.CounterVec
 	byType   sync.Map // reflect.Type of the command -> prometheus.Counter
 }
@@ -66,6 +72,7 @@ type kindMetrics struct {
 func (m *metrics) kind(name string) *kindMetrics {
 	return &kindMetrics{
 		active:   m.active.WithLabelValues(name),
+		hops:     m.hops.WithLabelValues(name),
 		messages: m.messages.MustCurryWith(prometheus.Labels{"kind": name}),
 	}
 }

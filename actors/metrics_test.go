@@ -20,6 +20,7 @@ func TestMetrics(t *testing.T) {
 	ask(t, r, address("y"), request(1000), add(1))
 	want := map[string]float64{
 		"ssod_actor_active counter":                    2,
+		"ssod_actor_hops_total counter":                0, // nobody else is there
 		"ssod_actor_messages_total counter Empty":      128,
 		"ssod_actor_messages_total counter Int64Value": 1,
 		"ssod_actor_mailbox_seconds":                   2,

@@ -2,6 +2,7 @@
 // the public API and the admin API, over real sockets, to a real process.
 //
 //	ssobench run     drive bin/ssod and print rates beside the floor
+//	ssobench cluster what three nodes cost beside one
 //	ssobench floor   serve the floor, the yardstick of package floor
 //	ssobench start   time from the start of a process to ready
 //	ssobench memory  memory per active profile

@@ -45,7 +45,7 @@ func (c *memoryCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, service.Process.Kill()) }()
-	b := &bench{runCommand: &runCommand{Connections: c.Connections, Clients: 4}, service: server{service.HTTP, service.Process}}
+	b := &bench{runCommand: &runCommand{Connections: c.Connections, Clients: 4}, service: single(service.HTTP, service.Process)}
 	if err := b.register(ctx, service, realms); err != nil {
 		return err
 	}
@@ -128,6 +128,26 @@ func readMemory(ctx context.Context, admin string) (memory, error) {
 		}
 	}
 	return m, nil
+}
+
+// metric is the sum of a metric over its labels.
+func metric(ctx context.Context, admin, name string) (sum float64, err error) {
+	all, err := page(ctx, "http://"+admin+"/metrics")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(all) {
+		series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if series != name && !strings.HasPrefix(series, name+"{") {
+			continue
+		}
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, fmt.Errorf("metric %s: %w", series, err)
+		}
+		sum += v
+	}
+	return sum, nil
 }
 
 // page returns the body of an admin page.

@@ -105,7 +105,7 @@ func (r Report) print(w io.Writer) {
 	fmt.Fprintln(t, "operation\trequests/s\tserver us\tclient us\tothers %\tp50 ms\tp99 ms\tmax ms\tx floor\tmark\t")
 	for _, row := range r.Rows {
 		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.0f\t%.2f\t%.2f\t%.1f\t%s\t%s\t%s\n", row.Operation, row.Rate,
-			row.ServerCPU, row.ClientCPU, row.Others, row.P50, row.P99, row.Max, row.share(), row.Mark, row.verdict())
+			row.ServerCPU, row.ClientCPU, row.Others, row.P50, row.P99, row.Max, row.share(), row.Mark, verdict(row.Mark, row.Passed))
 	}
 	t.Flush()
 }
@@ -117,18 +117,20 @@ func (r Row) share() string {
 	return fmt.Sprintf("%.2f", r.Ratio)
 }
 
-func (r Row) verdict() string {
+func verdict(mark string, passed bool) string {
 	switch {
-	case r.Mark == "":
+	case mark == "":
 		return ""
-	case r.Passed:
+	case passed:
 		return "PASS"
 	}
 	return "FAIL"
 }
 
-func (r Report) write(file string) error {
-	out, err := json.MarshalIndent(r, "", "  ")
+func (r Report) write(file string) error { return writeJSON(file, r) }
+
+func writeJSON(file string, report any) error {
+	out, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
 		return err
 	}

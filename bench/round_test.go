@@ -100,7 +100,7 @@ func TestRoundsMeasureEveryOperation(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	b.floor, b.service = server{floorAddr, process}, server{addr: addr}
+	b.floor, b.service = single(floorAddr, process), single(addr, nil)
 	service := &target.Service{HTTP: addr, Admin: addr}
 	if err := errors.Join(b.foundFloor(), b.found(t.Context(), service, target.Realms(2))); err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestRefusedRequestsEndTheRun(t *testing.T) {
 	_, addr := startFake(t)
 	b := &bench{runCommand: smallRun()}
 	invented := &redeemer{members: make([]member, 1), codes: []code{{digits: "000000"}}}
-	_, err := b.closed(server{addr: addr}, invented)
+	_, err := b.closed(single(addr, nil), invented)
 	if !errors.Is(err, errRefused) {
 		t.Fatalf("redeeming codes that do not exist: got %v, want %v", err, errRefused)
 	}

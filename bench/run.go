@@ -95,12 +95,12 @@ func (b *bench) startAll(ctx context.Context) (stop func() error, err error) {
 		return stop, err
 	}
 	stops = append(stops, process.Kill)
-	b.floor = server{addr, process}
+	b.floor = single(addr, process)
 	service, realms, err := b.startService(ctx, &stops)
 	if err != nil {
 		return stop, err
 	}
-	b.service = server{service.HTTP, service.Process}
+	b.service = single(service.HTTP, service.Process)
 	return stop, errors.Join(b.foundFloor(), b.found(ctx, service, realms))
 }
 

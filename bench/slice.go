@@ -11,11 +11,20 @@ import (
 	"ssod/bench/wire"
 )
 
-// server is what a slice drives: the service or the floor. Its process is nil
+// server is what a slice drives: the service or the floor. It has no process
 // when somebody else started it; then its CPU time is not known.
 type server struct {
-	addr    string
-	process *process.Process
+	addrs     []string // the connections are spread over these
+	processes []*process.Process
+}
+
+// single is a server that is one process; nil when somebody else started it.
+func single(addr string, p *process.Process) server {
+	s := server{addrs: []string{addr}}
+	if p != nil {
+		s.processes = append(s.processes, p)
+	}
+	return s
 }
 
 // sample is what one slice measured.
@@ -34,7 +43,7 @@ var errNothing = errors.New("nothing was measured")
 
 // meter reads the CPU times at the edges of a window.
 type meter struct {
-	server         *process.Process
+	servers        []*process.Process
 	serverAt, atMe time.Duration
 	serverCPU, cpu time.Duration
 	machineAt      process.Machine
@@ -64,9 +73,9 @@ func (m *meter) machine() process.Machine {
 }
 
 func (m *meter) read() (server, me time.Duration) {
-	var err error
-	if m.server != nil {
-		server, err = m.server.CPU()
+	for _, p := range m.servers {
+		cpu, err := p.CPU()
+		server += cpu
 		m.errs = append(m.errs, err)
 	}
 	var usage unix.Rusage
@@ -91,12 +100,12 @@ func (c *runCommand) open(s server, src wire.Source, arrivals wire.Arrivals) (sa
 }
 
 func (c *runCommand) measure(s server, w wire.Window, run func(*wire.Loop, wire.Window) (wire.Result, error)) (sample, error) {
-	loop, err := wire.Dial(s.addr, c.Connections)
+	loop, err := wire.Dial(c.Connections, s.addrs...)
 	if err != nil {
 		return sample{}, err
 	}
 	defer loop.Close()
-	m := meter{server: s.process}
+	m := meter{servers: s.processes}
 	w.Begin, w.End = m.begin, m.end
 	result, err := run(loop, w)
 	if err = errors.Join(append(m.errs, err)...); err != nil {
@@ -110,7 +119,7 @@ func (c *runCommand) measure(s server, w wire.Window, run func(*wire.Loop, wire.
 
 // all sends every request of src, unmeasured, and wants each accepted.
 func (c *runCommand) all(s server, src wire.Source) error {
-	loop, err := wire.Dial(s.addr, c.Connections)
+	loop, err := wire.Dial(c.Connections, s.addrs...)
 	if err != nil {
 		return err
 	}

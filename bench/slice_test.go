@@ -44,7 +44,7 @@ func TestFloorServesAsItsOwnProcess(t *testing.T) {
 		&refresher{members: b.floorMembers, chain: true},
 		&minter{clients: b.floorClients, name: "floor", keep: true},
 	} {
-		got, err := b.closed(server{addr, p}, src)
+		got, err := b.closed(single(addr, p), src)
 		if err != nil || got.Requests == 0 || got.clientCPU == 0 {
 			t.Errorf("%T on the floor: got %d requests, %v of client CPU, %v", src, got.Requests, got.clientCPU, err)
 		}

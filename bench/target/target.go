@@ -21,6 +21,7 @@ type Service struct {
 	HTTP, Admin string // addresses
 	// Process is nil when the node was started by somebody else.
 	Process *process.Process
+	gossip  string // address
 }
 
 // Realm is one tenant of the bench's configuration.
@@ -49,6 +50,11 @@ func config(realms []Realm) string {
 // Start runs program on the directory dir, which may hold data of an earlier
 // run, and returns once it is ready. Its log goes to dir/ssod.log.
 func Start(ctx context.Context, program, dir string, realms []Realm) (*Service, error) {
+	return start(ctx, program, dir, realms)
+}
+
+// start is Start with more flags.
+func start(ctx context.Context, program, dir string, realms []Realm, flags ...string) (*Service, error) {
 	file := filepath.Join(dir, "ssod.yaml")
 	if err := os.WriteFile(file, []byte(config(realms)), 0o600); err != nil {
 		return nil, err
@@ -62,13 +68,16 @@ func Start(ctx context.Context, program, dir string, realms []Realm) (*Service, 
 	if err != nil {
 		return nil, err
 	}
-	p, err := process.Start(log, program, "--config", file, "--data", filepath.Join(dir, "data"),
+	args := append([]string{
+		"--config", file, "--data", filepath.Join(dir, "data"),
 		"--http", addrs[0], "--admin", addrs[1], "--gossip", addrs[2], "--rpc", addrs[3], "--raft", addrs[4],
-		"--drain-delay", "0s", "--log-level", "warn", "--log-format", "json")
+		"--drain-delay", "0s", "--log-level", "warn", "--log-format", "json",
+	}, flags...)
+	p, err := process.Start(log, program, args...)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", program, err)
 	}
-	s := &Service{HTTP: addrs[0], Admin: addrs[1], Process: p}
+	s := &Service{HTTP: addrs[0], Admin: addrs[1], Process: p, gossip: addrs[2]}
 	if err := s.waitReady(ctx); err != nil {
 		_ = p.Kill() // the reason is in err
 		return nil, fmt.Errorf("start %s: %w; see %s", program, err, log.Name())

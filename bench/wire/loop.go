@@ -32,9 +32,9 @@ type conn struct {
 	busy     bool
 }
 
-// Loop is a set of connections to one address.
+// Loop is a set of connections.
 type Loop struct {
-	addr   string
+	addrs  []string
 	epoll  int
 	conns  []*conn
 	idle   []*conn
@@ -43,13 +43,13 @@ type Loop struct {
 	timer  int
 }
 
-// Dial opens n connections to addr.
-func Dial(addr string, n int) (*Loop, error) {
+// Dial opens n connections, to each of the addresses in turn.
+func Dial(n int, addrs ...string) (*Loop, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("epoll_create: %w", err)
 	}
-	l := &Loop{addr: addr, epoll: epoll, timer: -1, events: make([]unix.EpollEvent, n+1), start: time.Now()}
+	l := &Loop{addrs: addrs, epoll: epoll, timer: -1, events: make([]unix.EpollEvent, n+1), start: time.Now()}
 	for range n {
 		c := &conn{fd: -1, in: make([]byte, readBuffer)}
 		l.conns = append(l.conns, c)
@@ -64,7 +64,7 @@ func Dial(addr string, n int) (*Loop, error) {
 // connect dials connection i and hands its socket from the runtime's poller to
 // the loop's.
 func (l *Loop) connect(i int) error {
-	dialed, err := net.Dial("tcp", l.addr)
+	dialed, err := net.Dial("tcp", l.addrs[i%len(l.addrs)])
 	if err != nil {
 		return err
 	}

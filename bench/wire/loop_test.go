@@ -38,7 +38,7 @@ func serve(t *testing.T, handler http.HandlerFunc) string {
 
 func dial(t *testing.T, addr string, n int) *Loop {
 	t.Helper()
-	loop, err := Dial(addr, n)
+	loop, err := Dial(n, addr)
 	if err != nil {
 		t.Fatal(err)
 	}

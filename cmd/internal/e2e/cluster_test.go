@@ -22,6 +22,7 @@ type trio struct {
 	*node
 	authority *transporttest.Authority
 	config    string
+	common    []string // flags of every node
 
 	mu    sync.Mutex
 	nodes []*node
@@ -60,7 +61,7 @@ func (c *trio) add() {
 	if len(c.nodes) > 0 {
 		flags = append(flags, "--join", c.nodes[0].gossip)
 	}
-	n := newNode(c, c.config, flags...)
+	n := newNode(c, c.config, append(flags, c.common...)...)
 	writeIssuerKeys(c, n.dir)
 	writePlatformKey(c, n.dir)
 	n.addresses, err = process.FreeAddresses(5)

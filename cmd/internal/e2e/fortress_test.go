@@ -1,0 +1,98 @@
+package e2e
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"ssod/cluster/membership"
+	"ssod/cluster/transport/transporttest"
+)
+
+// fortress is a cluster with everything that keeps strangers out: certificates
+// and an encrypted gossip.
+type fortress struct {
+	*trio
+	secret membership.Key
+	id     string // of the cluster
+	// What strangers present: a certificate for n2, one of another authority,
+	// none.
+	own, foreign, nobody *tls.Config
+}
+
+func startFortress(t *testing.T) *fortress {
+	t.Helper()
+	f := &fortress{trio: newTrio(t, crashConfig)}
+	_, err := rand.Read(f.secret[:])
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "secret")
+	must(t, os.WriteFile(file, base64.StdEncoding.AppendEncode(nil, f.secret[:]), 0o600))
+	f.common = []string{"--cluster-secret", file}
+	for range 3 {
+		f.add()
+	}
+	f.balanced()
+	other, err := transporttest.NewAuthority(t.TempDir())
+	must(t, err)
+	f.own, f.foreign, f.nobody = papers(t, f.authority), papers(t, other), papers(t, nil)
+	f.id = f.view().ID
+	return f
+}
+
+// The ports that nodes keep for each other, as places in node.addresses.
+const (
+	gossipPort = 2
+	rpcPort    = 3
+	raftPort   = 4
+)
+
+// clusterView is what must not change by anything that strangers do.
+type clusterView struct {
+	ID    string
+	Nodes []struct{ Name, State string }
+}
+
+func (c *trio) view() (v clusterView) {
+	c.Helper()
+	_, page := c.get(c.Context(), "http://"+c.nodes[0].admin+"/admin/v1/cluster")
+	must(c, json.Unmarshal([]byte(page), &v))
+	return v
+}
+
+// papers are what a stranger presents, who believes anybody.
+func papers(t *testing.T, by *transporttest.Authority) *tls.Config {
+	t.Helper()
+	c := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
+	if by == nil {
+		return c
+	}
+	files, err := by.Issue("n2")
+	must(t, err)
+	cert, err := tls.LoadX509KeyPair(files.Cert, files.Key)
+	must(t, err)
+	c.Certificates = []tls.Certificate{cert}
+	return c
+}
+
+// unmoved checks that everything is as it was before the strangers came.
+func (f *fortress) unmoved(t *testing.T, a *app, before clusterView, costs []cost) {
+	t.Helper()
+	until(t, "the cluster is what it was", func() bool { return fmt.Sprint(f.view()) == fmt.Sprint(before) })
+	for i, n := range f.nodes {
+		until(t, "nothing is left of the strangers", func() bool { return n.cost().within(costs[i]) })
+		if has(n.log(), "panic") || !n.alive() {
+			t.Errorf("a node panicked or died:\n%s", tail(n.log(), 4<<10))
+		}
+	}
+	host, code := a.hostWithCode("after the strangers")
+	must(t, a.redeem(context.Background(), newDevice("guest"), code))
+	if devices, err := a.list(context.Background(), host); err != nil || len(devices) != 2 {
+		t.Errorf("after the strangers the host sees %d devices, %v", len(devices), err)
+	}
+}
