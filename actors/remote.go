@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"maps"
 	"net"
@@ -46,8 +45,7 @@ const (
 type peers struct {
 	runtime *Runtime
 	up      func(address string) bool
-	cluster string                       // empty: not asked for
-	removed func(*x509.Certificate) bool // nil: nobody
+	cluster string // empty: not asked for
 	remote  *remote.Remote
 	events  *eventstream.Subscription
 
@@ -68,7 +66,7 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 		return fmt.Errorf("listen address %q: %w", c.Listen, err)
 	}
 	p := &peers{
-		runtime: r, up: c.Up, cluster: c.Cluster, removed: c.Removed,
+		runtime: r, up: c.Up, cluster: c.Cluster,
 		connected: map[string]bool{}, failing: map[string]time.Time{}, known: map[string]bool{},
 	}
 	config := remote.Configure(host, int(number),

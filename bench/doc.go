@@ -1,11 +1,12 @@
 // Command ssobench measures a node of the service from outside: it speaks only
 // the public API and the admin API, over real sockets, to a real process.
 //
-//	ssobench run     drive bin/ssod and print rates beside the floor
-//	ssobench cluster what three nodes cost beside one
-//	ssobench floor   serve the floor, the yardstick of package floor
-//	ssobench start   time from the start of a process to ready
-//	ssobench memory  memory per active profile
+//	ssobench run          drive bin/ssod and print rates beside the floor
+//	ssobench entitlement  profiles and decisions beside list and bare signatures
+//	ssobench cluster      what three nodes cost beside one
+//	ssobench floor        serve the floor, the yardstick of package floor
+//	ssobench start        time from the start of a process to ready
+//	ssobench memory       memory per active profile
 //
 // A run starts two processes, the service on an empty directory and the floor,
 // and drives them in turn in short slices, so that a machine that slows down
@@ -18,6 +19,11 @@
 // redeem spends the codes for new devices, unlink removes those. At the end
 // refresh runs as an open loop at half of the rate it has shown, where response
 // times count from the intended start.
+//
+// The calls of the entitlement API have viewers who are logged in at the sandbox,
+// each through a browser's requests. What authorize is compared with is a bare
+// signature of a media token's kind, on all CPUs; and while as many authorize as
+// can, a few lists show what other calls notice of it.
 //
 // The report is a table, and with --json a file in the form of [Report].
 package main

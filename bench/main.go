@@ -12,11 +12,12 @@ import (
 )
 
 type cli struct {
-	Run     runCommand     `cmd:"" default:"withargs" help:"Drive the service and print rates beside the floor."`
-	Cluster clusterCommand `cmd:"" help:"What three nodes cost beside one."`
-	Floor   floorCommand   `cmd:"" help:"Serve the floor, the yardstick of a run."`
-	Start   startCommand   `cmd:"" help:"Time from the start of a process to ready."`
-	Memory  memoryCommand  `cmd:"" help:"Memory per active profile."`
+	Run         runCommand         `cmd:"" default:"withargs" help:"Drive the service and print rates beside the floor."`
+	Entitlement entitlementCommand `cmd:"" help:"Drive profiles and decisions and print rates beside list and bare signatures."`
+	Cluster     clusterCommand     `cmd:"" help:"What three nodes cost beside one."`
+	Floor       floorCommand       `cmd:"" help:"Serve the floor, the yardstick of a run."`
+	Start       startCommand       `cmd:"" help:"Time from the start of a process to ready."`
+	Memory      memoryCommand      `cmd:"" help:"Memory per active profile."`
 }
 
 // errMissed ends a strict run in which a mark was missed.

@@ -78,11 +78,17 @@ func (b *bench) reportRow(r *row) Row {
 	}
 	if r.floor != "" && len(b.row(r.floor).samples) > 0 {
 		out.Floor, out.Ratio = r.floor, r.ratioTo(b.row(r.floor))
+	}
+	if out.Floor != "" && r.ratio > 0 {
 		out.Mark, out.Passed = fmt.Sprintf(">= %.2f x floor", r.ratio), out.Ratio >= r.ratio
 	}
 	if r.p99 > 0 {
 		limit := float64(r.p99) / float64(time.Millisecond)
 		out.Mark, out.Passed = fmt.Sprintf("p99 < %.0f ms", limit), out.P99 < limit
+	}
+	if r.slower != "" {
+		limit := r.times * float64(b.row(r.slower).latency().ValueAtQuantile(99)) / float64(time.Millisecond)
+		out.Mark, out.Passed = fmt.Sprintf("p99 < %.0f x %s", r.times, r.slower), out.P99 < limit
 	}
 	return out
 }

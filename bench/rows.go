@@ -30,6 +30,8 @@ type row struct {
 	needs   []string      // rows without which it cannot be measured
 	ratio   float64       // least share of the floor's rate; 0 for none
 	p99     time.Duration // largest p99; 0 for none
+	slower  string        // the row whose p99 it may exceed by the factor times
+	times   float64
 	samples []sample
 }
 

@@ -42,7 +42,8 @@ func config(realms []Realm) string {
 	var b strings.Builder
 	b.WriteString("throttle: {enabled: false}\nrealms:\n")
 	for _, r := range realms {
-		fmt.Fprintf(&b, "  - {id: %s, serviceProviders: [%s]}\n", r.ID, r.ServiceProvider)
+		fmt.Fprintf(&b, "  - id: %s\n    serviceProviders: [{id: %s, domains: [bench.example]}]\n", r.ID, r.ServiceProvider)
+		b.WriteString("    mvpds: [{id: sandbox, kind: sandbox}]\n")
 	}
 	return b.String()
 }

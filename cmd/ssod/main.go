@@ -61,6 +61,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 // serve runs a node until a signal or a failure ends it.
 func serve(c node.Config, log *slog.Logger) int {
 	tuneMemory()
+	c.Signers = spareProcessors()
 	ending := make(chan os.Signal, 2)
 	signal.Notify(ending, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(ending)

@@ -104,7 +104,7 @@ func Start(t testing.TB, o Options) *Node {
 	}
 	n.Server, err = httpfront.Start(httpfront.Options{
 		Address:  "127.0.0.1:0",
-		Handlers: n.handlers(service, o),
+		Handlers: n.handlers(t, service, o),
 		Settings: n.Settings.Config,
 		Metrics:  o.Metrics,
 		Log:      o.Log,
@@ -118,18 +118,20 @@ func Start(t testing.TB, o Options) *Node {
 }
 
 // handlers are all operations of a node.
-func (n *Node) handlers(service *sso.Service, o Options) httpfront.Handlers {
+func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront.Handlers {
 	providers := mvpd.NewRegistry(map[string]mvpd.Maker{
 		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.Keys.LinkCodeKey, Now: n.Now, Delay: time.Millisecond}),
 	}, o.Log)
 	providers.Budget = o.Budget
 	handlers := httpfront.NewHandlers(service, n.Registration, n.Keys)
 	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
+	signer := mediatoken.NewSigner(mediatoken.Options{Sign: n.Keys.SignMedia})
+	t.Cleanup(signer.Close)
 	handlers.V2 = httpfront.NewV2(entitlement.New(entitlement.Options{
 		Tokens: n.Keys, Clients: n.Registration, Profiles: profile.Client{Asker: n.Runtime},
 		Sessions: session.Client{Asker: n.Runtime}, Devices: device.Client{Asker: n.Runtime},
 		Farewells: farewell.Client{Asker: n.Runtime}, Providers: providers, Platforms: platformid.NewVerifier(o.Log),
-		Media: mediatoken.NewSigner(mediatoken.Options{Sign: n.Keys.SignMedia}), Log: o.Log,
+		Media: signer, Log: o.Log,
 	}))
 	return handlers
 }

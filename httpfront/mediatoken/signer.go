@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"ssod/httpfront/slots"
@@ -15,18 +18,22 @@ type Options struct {
 	// [ssod/httpfront/keys.Ring.SignMedia] does.
 	Sign func(realm, text string, now time.Time) ([]byte, error)
 	// Parallel is how many signatures are made at once; 0 means one for each
-	// CPU that Go uses. More makes other calls wait, fewer leaves CPUs idle.
+	// CPU. More does not sign faster, fewer leaves CPUs idle.
 	Parallel int
 	// Waiting is how many requests may wait for their turn; 0 means 1024, about
 	// half a second's work of two CPUs.
 	Waiting int
 }
 
-// Signer makes media tokens on a bounded number of CPUs. It is safe for
-// concurrent use and has no goroutine: whoever wants a token signs it.
+// Signer makes media tokens on a few threads of its own. It is safe for
+// concurrent use.
 type Signer struct {
-	sign  func(realm, text string, now time.Time) ([]byte, error)
-	slots *slots.Slots
+	sign    func(realm, text string, now time.Time) ([]byte, error)
+	work    chan *signature
+	open    atomic.Int64 // signatures that are made or wait
+	most    int64
+	threads sync.WaitGroup
+	closed  chan struct{}
 }
 
 // Signed is a token with its validity.
@@ -35,9 +42,49 @@ type Signed struct {
 	NotBefore, NotAfter time.Time
 }
 
-// NewSigner returns a signer.
+// signature is one to be made.
+type signature struct {
+	ctx         context.Context
+	realm, text string
+	now         time.Time
+	done        chan struct{} // closed when the rest is set
+	made        []byte
+	err         error
+}
+
+// NewSigner returns a signer, which must be closed.
 func NewSigner(o Options) *Signer {
-	return &Signer{sign: o.Sign, slots: slots.New(o.Parallel, cmp.Or(o.Waiting, 1024))}
+	parallel := cmp.Or(o.Parallel, runtime.NumCPU())
+	most := parallel + cmp.Or(o.Waiting, 1024)
+	s := &Signer{sign: o.Sign, work: make(chan *signature, most), most: int64(most), closed: make(chan struct{})}
+	for range parallel {
+		s.threads.Go(s.run)
+	}
+	return s
+}
+
+// Close ends the threads. Who still waits gets [slots.ErrBusy].
+func (s *Signer) Close() {
+	close(s.closed)
+	s.threads.Wait()
+}
+
+// run makes signatures on a thread of its own that gives way to others. It ends
+// with the thread, which nobody else can use then.
+func (s *Signer) run() {
+	runtime.LockOSThread()
+	giveWay()
+	for {
+		select {
+		case w := <-s.work:
+			if w.err = w.ctx.Err(); w.err == nil { // else nobody waits any more
+				w.made, w.err = s.sign(w.realm, w.text, w.now)
+			}
+			close(w.done)
+		case <-s.closed:
+			return
+		}
+	}
 }
 
 // Sign makes the token of a realm. t.Issued is cut to seconds. It fails with
@@ -48,13 +95,26 @@ func (s *Signer) Sign(ctx context.Context, realm string, t Token) (Signed, error
 	if err != nil {
 		return Signed{}, fmt.Errorf("media token: %w", err)
 	}
-	if err := s.slots.Enter(ctx); err != nil {
-		return Signed{}, fmt.Errorf("media token: %w", err)
-	}
-	defer s.slots.Leave()
-	signature, err := s.sign(realm, element, t.Issued)
-	if err != nil {
+	w := &signature{ctx: ctx, realm: realm, text: element, now: t.Issued, done: make(chan struct{})}
+	if err := s.wait(ctx, w); err != nil {
 		return Signed{}, fmt.Errorf("sign a media token: %w", err)
 	}
-	return Signed{serialize(element, signature), t.Issued, t.Issued.Add(t.TTL)}, nil
+	return Signed{serialize(element, w.made), t.Issued, t.Issued.Add(t.TTL)}, nil
+}
+
+// wait has a signature made.
+func (s *Signer) wait(ctx context.Context, w *signature) error {
+	defer s.open.Add(-1)
+	if s.open.Add(1) > s.most {
+		return slots.ErrBusy
+	}
+	s.work <- w // has room for all that are open
+	select {
+	case <-w.done:
+		return w.err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.closed:
+		return slots.ErrBusy
+	}
 }

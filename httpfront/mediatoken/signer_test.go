@@ -70,7 +70,7 @@ func sample() mediatoken.Token {
 
 func sign(t testing.TB, token mediatoken.Token) mediatoken.Signed {
 	t.Helper()
-	signed, err := mediatoken.NewSigner(mediatoken.Options{Sign: signWith(pairs()[1])}).Sign(t.Context(), "acme", token)
+	signed, err := newSigner(t, mediatoken.Options{Sign: signWith(pairs()[1])}).Sign(t.Context(), "acme", token)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,6 +121,39 @@ func TestFormat(t *testing.T) {
 	}
 }
 
+// newSigner is a signer that ends with the test.
+func newSigner(t testing.TB, o mediatoken.Options) *mediatoken.Signer {
+	t.Helper()
+	s := mediatoken.NewSigner(o)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// TestNobodyWaitsLongerThanItsContext: who gave up takes no signature's time.
+func TestNobodyWaitsLongerThanItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, signed := make(chan struct{}), 0
+		signer := mediatoken.NewSigner(mediatoken.Options{Parallel: 1, Waiting: 1, Sign: func(string, string, time.Time) ([]byte, error) {
+			<-release
+			signed++
+			return []byte("signature"), nil
+		}})
+		go func() { _, _ = signer.Sign(context.Background(), "acme", sample()) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if _, err := signer.Sign(ctx, "acme", sample()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the end of the context", err)
+		}
+		close(release)
+		synctest.Wait()
+		signer.Close()
+		if signed != 1 {
+			t.Errorf("%d signatures were made, want one", signed)
+		}
+	})
+}
+
 func TestEveryResourceComesBackAsItWas(t *testing.T) {
 	for _, resource := range []string{
 		"a&b<c>\"d'", "</resourceID><resourceID>other", "]]>", " lead and trail ", "zwei\nZeilen\r\n\tTab", "ünï 📺", "",
@@ -136,7 +169,7 @@ func TestEveryResourceComesBackAsItWas(t *testing.T) {
 }
 
 func TestWhatXMLCannotHoldIsRefused(t *testing.T) {
-	signer := mediatoken.NewSigner(mediatoken.Options{Sign: signWith(pairs()[0])})
+	signer := newSigner(t, mediatoken.Options{Sign: signWith(pairs()[0])})
 	for _, resource := range []string{"nul\x00", "\x1b[2J", "broken \xff", "\uffff", strings.Repeat("x", 4<<10+1)} {
 		token := sample()
 		token.Resource = resource
@@ -148,7 +181,7 @@ func TestWhatXMLCannotHoldIsRefused(t *testing.T) {
 
 func TestAKeyThatCannotSign(t *testing.T) {
 	broken := errors.New("no key")
-	signer := mediatoken.NewSigner(mediatoken.Options{Sign: func(string, string, time.Time) ([]byte, error) { return nil, broken }, Parallel: 1})
+	signer := newSigner(t, mediatoken.Options{Sign: func(string, string, time.Time) ([]byte, error) { return nil, broken }, Parallel: 1})
 	for range 2 { // the first one gave its slot back
 		if _, err := signer.Sign(t.Context(), "acme", sample()); !errors.Is(err, broken) {
 			t.Fatalf("got %v, want %v", err, broken)
@@ -178,11 +211,12 @@ func TestSigningIsBounded(t *testing.T) {
 		}
 		close(release)
 		two.Wait()
+		signer.Close()
 	})
 }
 
 func BenchmarkSign(b *testing.B) {
-	signer := mediatoken.NewSigner(mediatoken.Options{Sign: signWith(pairs()[0])})
+	signer := newSigner(b, mediatoken.Options{Sign: signWith(pairs()[0])})
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

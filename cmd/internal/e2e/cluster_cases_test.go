@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -44,32 +43,8 @@ func (c *trio) foundWithKeys() []byte {
 	c.start(c.nodes[0])
 	c.add()
 	c.add()
-	c.promised()
-	c.calm()
+	c.balanced()
 	return secret
-}
-
-// calm waits until the nodes lead equally many shards: until then leads move,
-// and a request may be told to come again.
-func (c *trio) calm() {
-	c.Helper()
-	until(c, "leads are spread", func() bool {
-		_, page := c.get(c.Context(), "http://"+c.any().admin+"/admin/v1/cluster")
-		var out struct{ Shards []struct{ Leader string } }
-		leads := map[string]int{}
-		if json.Unmarshal([]byte(page), &out) != nil {
-			return false
-		}
-		for _, s := range out.Shards {
-			leads[s.Leader]++
-		}
-		for _, n := range leads {
-			if n < len(out.Shards)/3 {
-				return false
-			}
-		}
-		return len(leads) == 3
-	})
 }
 
 // byLives groups the cases that can run on processes by the settings they need.

@@ -57,6 +57,9 @@ type Config struct {
 
 	// Shards is the number of shards of a new cluster; 0 means 64.
 	Shards int
+	// Signers is how many media tokens are signed at once; 0 means one for each
+	// CPU. Each takes one of Go's processors for a millisecond or two.
+	Signers int
 	// Reserve is the free disk space in bytes below which changes are refused;
 	// 0 means 256 MiB.
 	Reserve uint64

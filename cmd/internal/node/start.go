@@ -194,11 +194,13 @@ func (n *Node) providers() *mvpd.Registry {
 
 // entitlement makes the entitlement API.
 func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *entitlement.Service {
+	signer := mediatoken.NewSigner(mediatoken.Options{Sign: n.ring.SignMedia, Parallel: n.config.Signers})
+	n.own("signer of media tokens", closing(func() error { signer.Close(); return nil }))
 	return entitlement.New(entitlement.Options{
 		Tokens: n.ring, Clients: n.clients, Profiles: profiles,
 		Sessions: session.Client{Asker: n.runtime}, Devices: device.Client{Asker: n.runtime},
 		Farewells: farewell.Client{Asker: n.runtime}, Providers: providers,
-		Media:     mediatoken.NewSigner(mediatoken.Options{Sign: n.ring.SignMedia}),
+		Media:     signer,
 		Platforms: platformid.NewVerifier(n.log), Log: n.log,
 	})
 }
