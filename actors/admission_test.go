@@ -95,6 +95,28 @@ func TestRestlessEntityStays(t *testing.T) {
 	}
 }
 
+// TestTicksAreSpread uses many entities in the same moment: their ticks come
+// shard by shard, not together.
+func TestTicksAreSpread(t *testing.T) {
+	const tick, entities = 200 * time.Millisecond, 64
+	at := make(chan time.Time, 10*entities)
+	p := &probe{ticked: func() { at <- time.Now() }}
+	r := start(t, faulty.New(faulty.Options{Shards: 16}).Node("a:1"), p, func(c *actors.Config) {
+		c.Limits.Tick = tick
+	})
+	for n := range entities {
+		ask(t, r, address(fmt.Sprint(n)), request(n), do("read"))
+	}
+	first := <-at
+	last := first
+	for range entities - 1 {
+		last = <-at
+	}
+	if spread := last.Sub(first); spread < tick/2 {
+		t.Errorf("all within %v, want over most of %v", spread, tick)
+	}
+}
+
 // TestPassivationStormLosesNothing passivates entities again and again while
 // they are asked.
 func TestPassivationStormLosesNothing(t *testing.T) {

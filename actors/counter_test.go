@@ -31,6 +31,7 @@ type counter struct {
 type probe struct {
 	loads, ticks atomic.Int64
 	restless     atomic.Bool        // Tick answers that the entity is not idle
+	ticked       func()             // called at each Tick, if not nil
 	entered      chan struct{}      // gets a token when a "block" begins, if not nil
 	release      chan struct{}      // ends a "block"
 	swept        chan proto.Message // commands that Sweep asked for
@@ -182,6 +183,9 @@ func (c *counter) do(t *actors.Turn, what string) {
 
 func (c *counter) Tick(*actors.Turn) bool {
 	c.probe.ticks.Add(1)
+	if c.probe.ticked != nil {
+		c.probe.ticked()
+	}
 	return !c.probe.restless.Load()
 }
 

@@ -16,7 +16,7 @@ func (r *Runtime) Active() int { return int(r.active.Load()) }
 // had passed.
 func (r *Runtime) Sweep() {
 	r.ticks.Add(r.idleTicks())
-	r.sweepOnce()
+	r.sweepAll()
 }
 
 // Replies is the process id that answers are sent to.

@@ -6,20 +6,34 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
+// minSlot is how short a slot of the sweep may be.
+const minSlot = 10 * time.Millisecond
+
 // sweep ticks and passivates the entities of all shards: one goroutine for the
-// node, not a timer per entity.
+// node, not a timer per entity. Each shard has its slot of the tick: entities
+// want their Tick many at once, those that were used in the same second, and
+// given to all of them together it kept requests waiting.
 func (r *Runtime) sweep() {
-	pace := time.NewTicker(r.limits.Tick)
+	slots := max(1, min(len(r.shards), int(r.limits.Tick/minSlot)))
+	pace := time.NewTicker(r.limits.Tick / time.Duration(slots))
 	defer pace.Stop()
+	slot, age := 0, r.idleTicks()
 	for {
 		select {
 		case <-pace.C:
-			r.ticks.Add(1)
 		case <-r.crowded:
+			r.sweepAll()
+			continue
 		case <-r.ctx.Done():
 			return
 		}
-		r.sweepOnce()
+		if slot = (slot + 1) % slots; slot == 0 {
+			r.ticks.Add(1)
+			age = r.oldest()
+		}
+		for i := slot; i < len(r.shards); i += slots {
+			r.shards[i].sweep(age)
+		}
 	}
 }
 
@@ -31,14 +45,17 @@ func (r *Runtime) makeRoom() {
 	}
 }
 
-func (r *Runtime) sweepOnce() {
+func (r *Runtime) sweepAll() {
 	age := r.oldest()
-	var found []*activation
 	for _, s := range r.shards {
-		s.dropLost()
-		if l := s.leased.Load(); l != nil {
-			found = l.sweep(age, found[:0])
-		}
+		s.sweep(age)
+	}
+}
+
+func (s *shard) sweep(age uint32) {
+	s.dropLost()
+	if l := s.leased.Load(); l != nil {
+		l.sweep(age)
 	}
 }
 
@@ -83,8 +100,9 @@ func (l *lease) countAges(ages []int64) {
 
 // sweep sends a tick to the entities that are old enough to go and to those
 // that want one. An idle entity is left alone until then.
-func (l *lease) sweep(age uint32, found []*activation) []*activation {
+func (l *lease) sweep(age uint32) {
 	now := l.runtime.ticks.Load()
+	var found []*activation
 	l.mu.Lock()
 	for _, a := range l.entities {
 		for ; a != nil; a = a.next {
@@ -100,7 +118,6 @@ func (l *lease) sweep(age uint32, found []*activation) []*activation {
 			a.post(tick{retire: now-a.used.Load() >= age})
 		}
 	}
-	return found
 }
 
 // tick lets the entity do what it kept back, and passivates it when it is idle
