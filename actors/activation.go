@@ -41,10 +41,10 @@ type (
 // post sends a message to the activation; it never blocks.
 func (a *activation) post(message any) { a.lease.runtime.system.Root.Send(a.pid, message) }
 
-// runHere runs a turn in the goroutine of who asks, if the entity does nothing.
-// An entity that was loaded and is to be loaded afresh may have to wait for a
-// commit that somebody has left: that is not for who asks.
-func (a *activation) runHere(t *Turn) bool {
+// runHere handles a message in the caller's goroutine, if the entity does
+// nothing. An entity that was loaded and is to be loaded afresh may have to wait
+// for a commit that somebody has left: that is for a worker.
+func (a *activation) runHere(message any) bool {
 	if !a.mailbox.claim() {
 		return false
 	}
@@ -52,7 +52,7 @@ func (a *activation) runHere(t *Turn) bool {
 	if a.entity == nil && a.loads > 0 {
 		return false
 	}
-	a.mailbox.handle(t)
+	a.mailbox.handle(message)
 	return true
 }
 

@@ -43,10 +43,14 @@ func (r *Runtime) Tell(to Address, request cluster.RequestID, step uint32, comma
 	}
 	c := &call{runtime: r, shard: r.shardAt(p), place: p, request: request, step: step, command: command}
 	if l := c.shard.leased.Load(); l != nil && !l.over() {
-		c.shard.deliver(&Turn{
+		t := &Turn{
 			attempt: c.next(), command: command, silent: true,
 			deadline: time.Now().Add(maxDeadline).UnixMilli(),
-		}, p)
+		}
+		if p.kind.Brief {
+			t.caller = r.ctx
+		}
+		c.shard.deliver(t, p)
 		return
 	}
 	c.behind()

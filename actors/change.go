@@ -138,7 +138,9 @@ func (t *Turn) Begin(c cluster.Commit, then func(t *Turn, err error)) {
 	done := &committed{commit: a.based(&c), loads: a.loads, then: then}
 	started := !a.committing && a.lease.runtime.spawn(func() {
 		done.err = a.commit(a.lease.runtime.ctx, done.commit)
-		a.post(done)
+		if !a.runHere(done) {
+			a.post(done)
+		}
 	})
 	if started {
 		a.committing = true

@@ -24,6 +24,10 @@ type Kind struct {
 	// before it gets a Tick; 0 means that it gets one each time. Ticks of many
 	// busy entities cost CPU.
 	Quiet uint32
+	// Brief says that the entity's turns never wait: it commits with Begin only.
+	// Then a Tell is handled in the goroutine that sends it, if the entity does
+	// nothing else.
+	Brief bool
 	// Fenced says whether a command needs a read barrier before the entity
 	// sees it. A nil Fenced means none does; see also Turn.Fence.
 	Fenced func(command proto.Message) bool

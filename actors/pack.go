@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -47,14 +48,29 @@ func unpack(p *Packed) (proto.Message, error) {
 	return m, nil
 }
 
-// encodeReply is a reply as the result of an outcome.
+// encodeReply is a reply as the result of an outcome: a Packed, encoded in one
+// go because every change has one.
 func encodeReply(reply proto.Message) ([]byte, error) {
-	p, err := pack(reply)
-	if err != nil {
-		return nil, err
+	name := string(reply.ProtoReflect().Descriptor().FullName())
+	size := proto.Size(reply)
+	if size > maxMessage {
+		return nil, fmt.Errorf("encode %s of %d bytes: %w", name, size, errTooLarge)
 	}
-	return proto.Marshal(p)
+	b := make([]byte, 0, len(name)+size+8)
+	b = protowire.AppendString(protowire.AppendTag(b, packedType, protowire.BytesType), name)
+	b = protowire.AppendVarint(protowire.AppendTag(b, packedValue, protowire.BytesType), uint64(size))
+	b, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(b, reply)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", name, err)
+	}
+	return b, nil
 }
+
+// The fields of Packed.
+const (
+	packedType  = 1
+	packedValue = 2
+)
 
 // decodeReply is the inverse of encodeReply.
 func decodeReply(result []byte) (proto.Message, error) {

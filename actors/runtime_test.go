@@ -183,3 +183,24 @@ func TestWhoAsksLeavesItsCommit(t *testing.T) {
 		}
 	}
 }
+
+// TestBriefEntitiesNeedNoWorker: neither who tells one something nor the end of
+// its commit wakes a worker.
+func TestBriefEntitiesNeedNoWorker(t *testing.T) {
+	begun := make(chan struct{}, 1)
+	truth := faulty.New(faulty.Options{Commits: func(faulty.Op) faulty.Fault {
+		begun <- struct{}{}
+		return faulty.Hold
+	}})
+	r := start(t, free{truth.Node("a:1")}, &probe{}, func(c *actors.Config) { c.Kinds[0].Brief = true })
+	ask(t, r, address("x"), request(0), do("read")) // a Tell to a shard that was never asked goes another way
+	r.Tell(address("x"), request(1), 0, batch(5))
+	<-begun
+	eventually(t, "the commit is held and has ended", func() bool { truth.Release(); return r.InFlight() == 0 })
+	if n := r.Workers(); n != 0 {
+		t.Errorf("%d workers were started", n)
+	}
+	if got := total(ask(t, r, address("x"), request(2), do("read"))); got != 5 {
+		t.Errorf("got %d, want 5", got)
+	}
+}

@@ -6,16 +6,16 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// sweepSlots is in how many slots a tick is divided at most. Entities want their
-// Tick many at once, those that were used in the same second: given to all of
-// them together, it kept requests waiting for tens of milliseconds.
-const sweepSlots = 64
+// minSlot is how short a slot of the sweep may be.
+const minSlot = 10 * time.Millisecond
 
 // sweep ticks and passivates the entities of all shards: one goroutine for the
-// node, not a timer per entity. Each shard has its slot of the tick.
+// node, not a timer per entity. Each shard has its slot of the tick: entities
+// want their Tick many at once, those that were used in the same second, and
+// given to all of them together it kept requests waiting.
 func (r *Runtime) sweep() {
-	slots := min(sweepSlots, len(r.shards))
-	pace := time.NewTicker(max(1, r.limits.Tick/time.Duration(slots)))
+	slots := max(1, min(len(r.shards), int(r.limits.Tick/minSlot)))
+	pace := time.NewTicker(r.limits.Tick / time.Duration(slots))
 	defer pace.Stop()
 	slot, age := 0, r.idleTicks()
 	for {

@@ -27,7 +27,7 @@ type Turn struct {
 	term     uint64        // of the owner the sender believes in; 0: unknown
 	sender   *actor.PID    // on another node; nil: this one
 	entity   *activation
-	caller   context.Context // of the Ask whose goroutine runs the turn; nil: a worker does
+	caller   context.Context // of the goroutine that runs the turn itself; nil: a worker does
 	admitted time.Time       // zero unless the wait is measured
 
 	deliveries uint8

@@ -32,7 +32,8 @@ type Config struct {
 func Kind(c Config) actors.Kind {
 	i := newInstruments(c.Metrics, c.Log)
 	return actors.Kind{
-		Name: KindName,
+		Name:  KindName,
+		Brief: true,
 		New: func(id actors.Identity) actors.Entity {
 			realm := id[0]
 			return &entity{

@@ -14,9 +14,10 @@ const schema = 1
 // errSchema: the record was written by a version with a newer format.
 var errSchema = errors.New("profile has an unknown schema")
 
-// encode returns the head record.
+// encode returns the head record: what marshalling message gives, without its
+// ten objects. Every change of a profile does it.
 func (s *state) encode() ([]byte, error) {
-	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(s.message())
+	b, err := s.appendTo(make([]byte, 0, s.sizeHint()))
 	if err != nil {
 		return nil, fmt.Errorf("encode profile: %w", err)
 	}

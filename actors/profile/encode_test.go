@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -9,7 +10,10 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
+	"pgregory.net/rapid"
 
+	"ssod/actors/intent"
+	"ssod/actors/login"
 	"ssod/cluster"
 )
 
@@ -91,6 +95,64 @@ func TestARestingProfileForgetsNothing(t *testing.T) {
 	for _, m := range e.state.members {
 		if got := m.lastSeen - m.storedSeen; got != lag {
 			t.Errorf("%s: stored lastSeen lags by %d ms, want %d", m.device, got, lag)
+		}
+	}
+}
+
+// TestTheEncodingIsThatOfTheMessage: what is appended by hand is what protobuf
+// would write, for every state.
+func TestTheEncodingIsThatOfTheMessage(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := anyState(t)
+		want, err := proto.MarshalOptions{Deterministic: true}.Marshal(s.message())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.encode()
+		if err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("got %x, %v; want %x", got, err, want)
+		}
+	})
+}
+
+func anyState(t *rapid.T) *state {
+	text := rapid.StringN(0, 3, 700)
+	unknown := rapid.SampledFrom([]string{"", string(protowire.AppendVarint(protowire.AppendTag(nil, 900, protowire.VarintType), 7))})
+	did := rapid.Custom(func(t *rapid.T) (d [DidSize]byte) {
+		copy(d[:], rapid.SliceOfN(rapid.Byte(), 0, DidSize).Draw(t, "did"))
+		return d
+	})
+	number := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64())
+	return &state{
+		members: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) member {
+			return member{
+				device: text.Draw(t, "device"), attributes: text.Draw(t, "attributes"), unknown: unknown.Draw(t, "unknown"),
+				did: did.Draw(t, "did"), membership: number.Draw(t, "membership"), lastSeen: number.Draw(t, "seen"),
+				kind: rapid.SampledFrom([]MemberType{0, 1, 2}).Draw(t, "kind"), implied: rapid.Bool().Draw(t, "implied"),
+			}
+		}), 0, 3).Draw(t, "members"),
+		codes: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) code {
+			return code{
+				hash: text.Draw(t, "hash"), unknown: unknown.Draw(t, "unknown"), did: did.Draw(t, "did"), usedBy: did.Draw(t, "by"),
+				notAfter: number.Draw(t, "until"), used: number.Draw(t, "used"), usedMembership: number.Draw(t, "number"),
+			}
+		}), 0, 3).Draw(t, "codes"),
+		issued:         rapid.SliceOfN(number, 0, 3).Draw(t, "issued"),
+		lastMembership: number.Draw(t, "last"), keepUntil: number.Draw(t, "keep"), unknown: unknown.Draw(t, "unknown"),
+		logins: []*SharedLogin{{Login: &login.Login{Mvpd: "cable"}}}, ended: []*login.Ended{{}},
+		open: []*intent.Intent{{Id: []byte("id")}},
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	v := newViewer(b)
+	phone := v.joined("phone")
+	v.joined("tv")
+	v.link(phone, "code")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := v.state.encode(); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -2,7 +2,10 @@ package keys
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -57,6 +60,7 @@ type key struct {
 
 	method          jwt.SigningMethod // nil when nothing is signed
 	private, public any
+	macs            *sync.Pool // of HMACs under the key, with which HS256 signs
 	// The encoded JOSE headers, with the dot that follows them.
 	header, headerNoKid []byte
 
@@ -106,6 +110,7 @@ func openKey(s *sealer, id string, raw []byte) (*key, error) {
 	}
 	if k.algorithm != "" {
 		k.method, k.private, k.public = k.signer()
+		k.macs = &sync.Pool{New: func() any { return hmac.New(sha256.New, k.oct) }}
 		k.header, k.headerNoKid = k.encodeHeader(id), k.encodeHeader("")
 	}
 	return k, nil

@@ -1,9 +1,11 @@
 package sso
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"log/slog"
 
 	"ssod/actors/profile"
 	"ssod/httpfront/api"
@@ -13,7 +15,11 @@ import (
 // keyed digest only: the same viewer has the same one in every line of the
 // realm, and nobody without the key learns who it is.
 func (s *Service) audit(r *api.Request, c client, what string, id profile.ID, devices int) {
-	s.log().Info(what, "audit", true,
+	log := s.log()
+	if !log.Enabled(context.Background(), slog.LevelInfo) {
+		return
+	}
+	log.Info(what, "audit", true,
 		"realm", id.Realm, "serviceProvider", r.Parameter, "statement", c.statement,
 		"profile", Viewer(s.Tokens.LinkCodeKey(id.Realm), id), "devices", devices,
 		"trace", string(r.AppendTrace(nil)))

@@ -1,0 +1,104 @@
+package profile
+
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+)
+
+// The fields of the head record by number, in the order in which they are
+// written; [State], [Member] and [Code] say what they are.
+
+// roomy is more than most members and codes take.
+const roomy = 512
+
+// sizeHint is about how many bytes the encoding takes, rarely fewer.
+func (s *state) sizeHint() int {
+	n := 32 + 8*len(s.issued) + 96*len(s.codes) + len(s.unknown)
+	for i := range s.members {
+		n += 40 + len(s.members[i].device) + len(s.members[i].attributes)
+	}
+	return n
+}
+
+func (s *state) appendTo(b []byte) ([]byte, error) {
+	var room [roomy]byte
+	for i := range s.members {
+		b = appendBytes(b, 1, s.members[i].appendTo(room[:0]))
+	}
+	for i := range s.codes {
+		b = appendBytes(b, 2, s.codes[i].appendTo(room[:0]))
+	}
+	b = appendInt(b, 3, s.lastMembership)
+	b = appendInt(b, 4, s.keepUntil)
+	if len(s.issued) > 0 {
+		packed := room[:0]
+		for _, at := range s.issued {
+			packed = protowire.AppendVarint(packed, uint64(at))
+		}
+		b = appendBytes(b, 5, packed)
+	}
+	b, err := appendMessages(b, 6, s.logins)
+	if err == nil {
+		b, err = appendMessages(b, 7, s.ended)
+	}
+	if err == nil {
+		b, err = appendMessages(b, 8, s.open)
+	}
+	return append(b, s.unknown...), err
+}
+
+func (m *member) appendTo(b []byte) []byte {
+	b = appendText(b, 1, m.device)
+	b = appendInt(b, 2, m.membership)
+	b = appendInt(b, 3, int64(m.kind))
+	b = appendInt(b, 4, m.lastSeen)
+	b = appendText(b, 5, m.attributes)
+	if m.implied {
+		b = appendInt(b, 6, 1)
+	}
+	return append(b, m.unknown...)
+}
+
+func (c *code) appendTo(b []byte) []byte {
+	b = appendText(b, 1, c.hash)
+	b = appendBytes(b, 2, c.did[:])
+	b = appendInt(b, 3, c.notAfter)
+	b = appendInt(b, 4, c.used)
+	if c.used != 0 {
+		b = appendBytes(b, 5, c.usedBy[:])
+	}
+	b = appendInt(b, 6, c.usedMembership)
+	return append(b, c.unknown...)
+}
+
+// appendInt appends a number; zero is not written.
+func appendInt(b []byte, field protowire.Number, v int64) []byte {
+	if v == 0 {
+		return b
+	}
+	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), uint64(v))
+}
+
+// appendText appends bytes; none are not written.
+func appendText(b []byte, field protowire.Number, v string) []byte {
+	if v == "" {
+		return b
+	}
+	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), v)
+}
+
+// appendBytes appends bytes, also none.
+func appendBytes(b []byte, field protowire.Number, v []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), v)
+}
+
+func appendMessages[M proto.Message](b []byte, field protowire.Number, all []M) ([]byte, error) {
+	for _, m := range all {
+		encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+		if err != nil {
+			return nil, err
+		}
+		b = appendBytes(b, field, encoded)
+	}
+	return b, nil
+}
