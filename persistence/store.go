@@ -74,7 +74,7 @@ func (s *Store) open() error {
 	}
 	s.disk = newDisk(&s.opts, s.dir)
 	l := &logger{log: s.opts.Logger, fail: s.fail}
-	fs := vfs.OnDiskFull(markerFS{s.opts.FS}, s.disk.giveBallast)
+	fs := tableFS{vfs.OnDiskFull(markerFS{s.opts.FS}, s.disk.giveBallast)}
 	if s.db, err = pebble.Open(s.dir.store(), s.opts.pebble(fs, l)); err != nil {
 		return unopened(err)
 	}

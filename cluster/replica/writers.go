@@ -87,25 +87,27 @@ func (e *Engine) apply() {
 // already, that one does these too. It reports whether it did any.
 func (e *Engine) applyWaiting() (did bool) {
 	for e.applies.waiting() && e.applying.TryLock() {
-		for _, j := range e.applies.take() {
-			did = e.applyJob(j)
-		}
+		did = e.applyJobs(e.applies.take())
 		e.applying.Unlock()
 	}
 	return did
 }
 
-// applyJob does and reports one job, unless the engine has failed.
-func (e *Engine) applyJob(j *core.ApplyJob) bool {
-	if e.failed.Load() {
+// applyJobs does and reports jobs, unless the engine has failed.
+func (e *Engine) applyJobs(jobs []*core.ApplyJob) bool {
+	if len(jobs) == 0 || e.failed.Load() {
 		return false
 	}
-	if err := j.Run(e.cfg.Log); err != nil {
+	if err := core.RunAll(jobs, e.cfg.Log); err != nil {
 		e.fail(err)
 		return false
 	}
-	e.advance(func(c *core.Core) { c.ApplyDone(j) })
-	if j.Concerns(cluster.MetaShard) {
+	e.advance(func(c *core.Core) {
+		for _, j := range jobs {
+			c.ApplyDone(j)
+		}
+	})
+	if slices.ContainsFunc(jobs, func(j *core.ApplyJob) bool { return j.Concerns(cluster.MetaShard) }) {
 		e.cfg.MetaApplied()
 	}
 	return true

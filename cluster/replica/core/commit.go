@@ -79,7 +79,11 @@ func DecodeCommit(b []byte) (persistence.Commit, error) {
 	c.Schema = d.uint32()
 	c.State = d.bytes()
 	decodeRecords(&d, &c)
-	for n := d.count(); n > 0 && !d.bad; n-- {
+	n := d.count()
+	if n > 0 {
+		c.Outcomes = make([]persistence.Outcome, 0, min(n, maxRoom))
+	}
+	for ; n > 0 && !d.bad; n-- {
 		var o persistence.Outcome
 		copy(o.Request[:], d.take(uint64(len(o.Request))))
 		o.Step = d.uint32()

@@ -53,6 +53,9 @@ func packEntry(term, now uint64, commits [][]byte) []byte {
 	return b
 }
 
+// maxRoom bounds the room that is made for what an encoding announces.
+const maxRoom = 64
+
 // DecodeEntry decodes an entry. The commits share b.
 func DecodeEntry(b []byte) (Entry, error) {
 	if len(b) == 0 {
@@ -64,6 +67,7 @@ func DecodeEntry(b []byte) (Entry, error) {
 	d := decoder{rest: b[1:]}
 	e := Entry{ProposerTerm: d.uvarint(), Time: d.uvarint()}
 	n := d.count()
+	e.Commits = make([]persistence.Commit, 0, min(n, maxRoom))
 	for range n {
 		c, err := DecodeCommit(d.bytes())
 		if err != nil {

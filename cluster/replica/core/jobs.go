@@ -184,16 +184,33 @@ func (c *Core) apply(g *group, out *Round, m *pb.Message) {
 }
 
 // Run applies the job's entries to the store.
-func (j *ApplyJob) Run(s Store) error {
-	if err := j.decode(); err != nil {
+func (j *ApplyJob) Run(s Store) error { return RunAll([]*ApplyJob{j}, s) }
+
+// RunAll applies the entries of several jobs in order, as few batches.
+func RunAll(jobs []*ApplyJob, s Store) error {
+	var all []Change
+	for _, j := range jobs {
+		if err := j.decode(); err != nil {
+			return err
+		}
+		all = append(all, j.changes...)
+	}
+	results, err := s.Apply(all)
+	if err != nil {
 		return err
 	}
-	var err error
-	j.results, err = s.Apply(j.changes)
-	return err
+	for _, j := range jobs {
+		j.results, results = results[:len(j.changes)], results[len(j.changes):]
+	}
+	return nil
 }
 
 func (j *ApplyJob) decode() error {
+	n := 0
+	for i := range j.groups {
+		n += len(j.groups[i].entries)
+	}
+	j.changes = make([]Change, 0, n)
 	for _, w := range j.groups {
 		for i, e := range w.entries {
 			ch := Change{

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -33,8 +34,14 @@ type node struct {
 	elections      atomic.Int64
 }
 
+// gcPercent is what ssod sets.
+const gcPercent = 300
+
 // runNode is a node's process: orders come in, reports go out.
 func runNode(in io.Reader, out io.Writer) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	orders, reports := json.NewDecoder(in), json.NewEncoder(out)
 	n := &node{fs: newSlowFS()}
 	if err := orders.Decode(&n.setup); err != nil {
