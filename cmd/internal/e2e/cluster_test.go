@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +24,10 @@ type trio struct {
 	authority *transporttest.Authority
 	config    string
 	common    []string // flags of every node
+	// host is what the nodes dial instead of 127.0.0.1; empty: that. before is
+	// called with each node before it starts for the first time; may be nil.
+	host   string
+	before func(*node)
 
 	mu    sync.Mutex
 	nodes []*node
@@ -53,21 +58,40 @@ func newTrio(t *testing.T, config string) *trio {
 func (c *trio) add() {
 	c.Helper()
 	name := fmt.Sprint("n", len(c.nodes)+1)
-	files, err := c.authority.Issue(name)
-	must(c, err)
-	flags := []string{
-		"--node", name, "--shards", "16", "--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA,
-	}
+	flags := append([]string{"--node", name, "--shards", "16"}, c.papers(name)...)
 	if len(c.nodes) > 0 {
-		flags = append(flags, "--join", c.nodes[0].gossip)
+		flags = append(flags, "--join", c.dialed(c.nodes[0].gossip))
 	}
 	n := newNode(c, c.config, append(flags, c.common...)...)
 	writeIssuerKeys(c, n.dir)
 	writePlatformKey(c, n.dir)
+	var err error
 	n.addresses, err = process.FreeAddresses(5)
 	must(c, err)
+	if c.before != nil {
+		c.before(n)
+	}
 	c.nodes = append(c.nodes, n)
 	c.start(n)
+}
+
+// papers are the flags of a certificate; none without an authority.
+func (c *trio) papers(name string) []string {
+	c.Helper()
+	if c.authority == nil {
+		return nil
+	}
+	files, err := c.authority.Issue(name)
+	must(c, err)
+	return []string{"--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA}
+}
+
+// dialed is where nodes reach what another one listens at.
+func (c *trio) dialed(address string) string {
+	if c.host == "" {
+		return address
+	}
+	return strings.Replace(address, "127.0.0.1", c.host, 1)
 }
 
 // any is one of the nodes that run.

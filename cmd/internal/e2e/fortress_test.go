@@ -29,11 +29,7 @@ type fortress struct {
 func startFortress(t *testing.T) *fortress {
 	t.Helper()
 	f := &fortress{trio: newTrio(t, crashConfig)}
-	_, err := rand.Read(f.secret[:])
-	must(t, err)
-	file := filepath.Join(t.TempDir(), "secret")
-	must(t, os.WriteFile(file, base64.StdEncoding.AppendEncode(nil, f.secret[:]), 0o600))
-	f.common = []string{"--cluster-secret", file}
+	f.secret = f.encryptGossip()
 	for range 3 {
 		f.add()
 	}
@@ -43,6 +39,16 @@ func startFortress(t *testing.T) *fortress {
 	f.own, f.foreign, f.nobody = papers(t, f.authority), papers(t, other), papers(t, nil)
 	f.id = f.view().ID
 	return f
+}
+
+// encryptGossip gives the nodes that are yet to start a secret and returns it.
+func (c *trio) encryptGossip() (secret membership.Key) {
+	c.Helper()
+	_, _ = rand.Read(secret[:]) // never fails
+	file := filepath.Join(c.TempDir(), "secret")
+	must(c, os.WriteFile(file, base64.StdEncoding.AppendEncode(nil, secret[:]), 0o600))
+	c.common = append(c.common, "--cluster-secret", file)
+	return secret
 }
 
 // The ports that nodes keep for each other, as places in node.addresses.

@@ -1,0 +1,111 @@
+package e2e
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ssod/cluster/membership"
+)
+
+// TestNothingIsInClearBetweenNodes records everything that three nodes say to
+// each other from their first meeting on, while viewers link, redeem, log in and
+// leave, and a disk is wiped and filled again. Nothing secret is in the recording
+// in any usual form; without TLS and gossip's secret it would be.
+func TestNothingIsInClearBetweenNodes(t *testing.T) {
+	t.Run("sealed", func(t *testing.T) {
+		p, s := recordCluster(t, true)
+		leaks := 0
+		for secret, what := range s.marked {
+			for form, text := range forms(secret) {
+				if len(text) >= shortest && p.find(text) {
+					t.Errorf("%s is in the recording, %s", what, form)
+					leaks++
+				}
+			}
+		}
+		for name, port := range map[string]int{"raft": raftPort, "rpc": rpcPort} {
+			records, other := p.records(port)
+			if records < 100 || other > 0 {
+				t.Errorf("%s: %d records of TLS and %d streams that are not TLS", name, records, other)
+			}
+		}
+		t.Logf("recorded: raft %d, rpc %d, gossip %d bytes, %d datagrams; marked=%d secret_leaks=%d",
+			p.size(raftPort), p.size(rpcPort), p.size(gossipPort), len(p.packets), len(s.marked), leaks)
+	})
+	t.Run("in clear, for comparison", func(t *testing.T) {
+		p, s := recordCluster(t, false)
+		found := 0
+		for secret := range s.marked {
+			if p.find([]byte(secret)) {
+				found++
+			}
+		}
+		if !p.find([]byte("marked-viewer-4711")) || found < 3 {
+			t.Errorf("only %d marks are in a recording without TLS: the search finds nothing", found)
+		}
+	})
+}
+
+// shortest is how long a text must be at least so that it is not in some million
+// random bytes by chance.
+const shortest = 7
+
+// forms are the ways in which a secret may be written down.
+func forms(secret string) map[string][]byte {
+	f := map[string][]byte{
+		"as it is": []byte(secret), "in hex": []byte(hex.EncodeToString([]byte(secret))),
+	}
+	// Base64 of a text that has it at any place: the characters in the middle.
+	for shift := range 3 {
+		encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + secret))
+		f[fmt.Sprint("in base64, shifted by ", shift)] = []byte(encoded[4:max(4, len(encoded)-4)])
+	}
+	if raw, err := base64.RawURLEncoding.DecodeString(secret); err == nil && len(raw) >= 16 {
+		f["decoded from base64"] = raw
+	}
+	if raw, err := hex.DecodeString(secret); err == nil && len(raw) >= 16 {
+		f["decoded from hex"] = raw
+	}
+	return f
+}
+
+// recordCluster starts three nodes with a tap between them, plays flows with
+// marked secrets and wipes the disk of one node.
+func recordCluster(t *testing.T, sealed bool) (*tap, *secrets) {
+	t.Helper()
+	p, c := newTap(t), newTrio(t, secretsConfig)
+	p.onto(c)
+	var key membership.Key
+	if sealed {
+		key = c.encryptGossip()
+	} else {
+		c.authority = nil
+	}
+	for range 3 {
+		c.add()
+	}
+	c.balanced()
+	s := &secrets{app: c.nodes[1].mustApp("one"), marked: map[string]string{}}
+	s.mark("access token", s.token)
+	s.mark("software statement", s.signed)
+	s.mark("client secret", s.secret)
+	s.playFlow()
+	s.playLogin()
+	sealing, err := os.ReadFile(filepath.Join(c.nodes[0].data(), "sealing.key"))
+	must(t, err)
+	s.mark("sealing key", strings.TrimSpace(string(sealing)))
+	if sealed {
+		s.mark("cluster secret", string(key[:]))
+	}
+	victim := c.nodes[2]
+	c.kill(victim)
+	must(t, os.RemoveAll(victim.data()))
+	c.start(victim)
+	c.balanced()
+	return p, s
+}
