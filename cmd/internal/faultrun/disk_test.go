@@ -57,7 +57,7 @@ func outlive(c *Cluster, r *Run) {
 		led := c.ledBy(n)
 		at := time.Now()
 		n.Kill()
-		r.awaitWrites(at, n, led).Report(c, false)
+		r.awaitWrites(at, c.others(n), led).Report(c, false)
 		n.Start()
 		c.AwaitPromise()
 	}

@@ -30,14 +30,13 @@ const (
 	probeFor = 20 * time.Second
 )
 
-// awaitWrites returns when each of the shards that a node led has taken a write
-// again, asked for at the other nodes.
-func (l *Load) awaitWrites(since time.Time, led *Node, shards []int) Failover {
-	others := l.cluster.others(led)
+// awaitWrites returns when each of the shards has taken a write again, asked for
+// at some nodes.
+func (l *Load) awaitWrites(since time.Time, at []*Node, shards []int) Failover {
 	took := make(Failover, len(shards))
 	var all sync.WaitGroup
 	for i, shard := range shards {
-		all.Go(func() { took[i] = l.awaitWrite(since, shard, others) })
+		all.Go(func() { took[i] = l.awaitWrite(since, shard, at) })
 	}
 	all.Wait()
 	return took

@@ -42,7 +42,7 @@ func TestAnyNodeMayDie(t *testing.T) {
 		led := c.ledBy(victim)
 		at := time.Now()
 		victim.Kill()
-		failover = append(failover, r.awaitWrites(at, victim, led)...)
+		failover = append(failover, r.awaitWrites(at, c.others(victim), led)...)
 		victim.Start()
 		c.AwaitPromise()
 	}

@@ -28,7 +28,7 @@ func TestAPausedOwnerServesNothingStale(t *testing.T) {
 		at := time.Now()
 		owner.Pause()
 		time.AfterFunc(unnoticed, func() { c.dismiss(owner) })
-		failover = append(failover, r.awaitWrites(at, owner, led)...)
+		failover = append(failover, r.awaitWrites(at, c.others(owner), led)...)
 		r.eachMust(witnesses, (*witness).change)
 		<-over
 		answered := r.questionAll(owner, witnesses) // they wait in its sockets
