@@ -23,17 +23,26 @@ func (p *Placement) keepContact(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	asked := time.Now()
-	newest, err := p.newest(ctx)
-	for table, revision := range newest {
-		if err == nil {
-			err = p.tables.Await(ctx, table, revision)
-		}
-	}
-	if err == nil {
-		p.contact.Store(&asked)
+	if err := p.CatchUp(ctx); err != nil {
+		p.cfg.Log.Debug("no contact to the leader of the meta shard", "error", err)
 		return
 	}
-	p.cfg.Log.Debug("no contact to the leader of the meta shard", "error", err)
+	p.contact.Store(&asked)
+}
+
+// CatchUp waits until this node has of every table what was acknowledged before
+// it was called.
+func (p *Placement) CatchUp(ctx context.Context) error {
+	newest, err := p.newest(ctx)
+	if err != nil {
+		return err
+	}
+	for table, revision := range newest {
+		if err := p.tables.Await(ctx, table, revision); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // newest are the newest revisions of the tables, from who leads the meta shard.

@@ -45,11 +45,15 @@ func (s *Service) authenticate(client, secret string) (*Statement, error) {
 		return nil, ErrInvalidClient
 	}
 	want, known := s.keys.ClientSecret(id.version, client)
-	right := subtle.ConstantTimeCompare([]byte(want), []byte(secret)) == 1
-	v := s.view()
+	if right := subtle.ConstantTimeCompare([]byte(want), []byte(secret)) == 1; !known || !right {
+		return nil, ErrInvalidClient
+	}
+	v, err := s.viewOf(id.statement)
+	if err != nil {
+		return nil, err
+	}
 	statement := v.statements[id.statement]
-	_, revoked := v.clients[client]
-	if !known || !right || revoked || statement == nil {
+	if _, revoked := v.clients[client]; revoked || statement == nil {
 		return nil, ErrInvalidClient
 	}
 	return statement, nil

@@ -25,6 +25,10 @@ const (
 // invalid_access_token_client_application.
 var ErrRevoked = errors.New("client revoked")
 
+// ErrBehind says that a statement is not known here and that it cannot be found
+// out now whether it is elsewhere.
+var ErrBehind = errors.New("the software statements here may be old")
+
 // What an operator can do wrong.
 var (
 	// ErrUnknown: there is no such statement, or no such client can exist.

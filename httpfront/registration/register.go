@@ -108,9 +108,13 @@ func (s *Service) statement(token string) (*Statement, error) {
 	if err != nil {
 		return nil, ErrInvalidStatement
 	}
-	v, _ := object.Member("jti")
-	id, _ := v.Text()
-	if statement := s.view().statements[id]; statement != nil {
+	jti, _ := object.Member("jti")
+	id, _ := jti.Text()
+	v, err := s.viewOf(id)
+	if err != nil {
+		return nil, err
+	}
+	if statement := v.statements[id]; statement != nil {
 		return statement, nil
 	}
 	return nil, ErrUnapprovedStatement

@@ -39,8 +39,11 @@ type Options struct {
 	Store    Store
 	Keys     Keys
 	Settings func() *config.Config
-	Now      func() time.Time // nil means time.Now
-	Log      *slog.Logger     // nil means slog.Default
+	// CatchUp waits until the tables here have what was acknowledged anywhere
+	// before it was called; nil: they always have.
+	CatchUp func(context.Context) error
+	Now     func() time.Time // nil means time.Now
+	Log     *slog.Logger     // nil means slog.Default
 }
 
 // Service registers clients and judges them. It is safe for concurrent use.
@@ -48,6 +51,7 @@ type Service struct {
 	store    Store
 	keys     Keys
 	settings func() *config.Config
+	catchUp  func(context.Context) error
 	now      func() time.Time
 	log      *slog.Logger
 
@@ -60,7 +64,7 @@ type Service struct {
 
 // Open returns the service of what is stored.
 func Open(o Options) (*Service, error) {
-	s := &Service{store: o.Store, keys: o.Keys, settings: o.Settings, now: o.Now, log: o.Log}
+	s := &Service{store: o.Store, keys: o.Keys, settings: o.Settings, catchUp: o.CatchUp, now: o.Now, log: o.Log}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -87,14 +91,18 @@ func (s *Service) Close() {
 }
 
 // Judge decides whether the client of a verified access token may still call
-// the API, and on the strength of which statement; [ErrRevoked] if not. Every
-// call is judged, so it does not allocate.
+// the API, and on the strength of which statement; [ErrRevoked] if not,
+// [ErrBehind] if this node cannot know. Every call is judged, so it does not
+// allocate.
 func (s *Service) Judge(access keys.AccessClaims) (*Statement, error) {
 	id, ok := parseClientID(access.Client)
 	if !ok || !s.keys.ClientVersionLive(id.version) {
 		return nil, ErrRevoked
 	}
-	v := s.view()
+	v, err := s.viewOf(id.statement)
+	if err != nil {
+		return nil, err
+	}
 	statement := v.statements[id.statement]
 	if _, revoked := v.clients[access.Client]; revoked || statement == nil {
 		return nil, ErrRevoked

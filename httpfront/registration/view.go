@@ -1,8 +1,10 @@
 package registration
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 )
@@ -60,6 +62,26 @@ func (s *Service) view() *view {
 	}
 	s.current.Store(v)
 	return v
+}
+
+// catchUpTime bounds the wait for a statement that is not known here.
+const catchUpTime = 2 * time.Second
+
+// viewOf is the view to judge a statement by that a signature of ours names. One
+// that this node does not know may be younger than its tables, if it was paused
+// or cut off for a moment: then it catches up first, or fails with ErrBehind.
+func (s *Service) viewOf(statement string) (*view, error) {
+	v := s.view()
+	if v.statements[statement] != nil || contains(v.revoked, statement) || s.catchUp == nil {
+		return v, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), catchUpTime)
+	defer cancel()
+	if err := s.catchUp(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBehind, err)
+	}
+	s.version.Add(1) // whoever watches may not have been told yet
+	return s.view(), nil
 }
 
 // build reads the tables. A statement that cannot be read is left out: its

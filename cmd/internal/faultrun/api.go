@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -27,17 +28,39 @@ const patience = 15 * time.Second
 
 // api calls nodes and repeats nothing: what a client library would hide is what
 // the tests look for.
-type api struct{ http *fasthttp.Client }
-
-func newAPI() *api {
-	return &api{&fasthttp.Client{
-		MaxConnsPerHost: 8192, NoDefaultUserAgentHeader: true, DisablePathNormalizing: true,
-		RetryIfErr:  func(*fasthttp.Request, int, error) (bool, bool) { return false, false },
-		ReadTimeout: patience, MaxIdleConnDuration: 5 * time.Second,
-	}}
+type api struct {
+	mu    sync.Mutex
+	hosts map[string]*fasthttp.HostClient
 }
 
-func (a *api) close() { a.http.CloseIdleConnections() }
+func newAPI() *api { return &api{hosts: map[string]*fasthttp.HostClient{}} }
+
+func (a *api) host(address string) *fasthttp.HostClient {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	h := a.hosts[address]
+	if h == nil {
+		h = &fasthttp.HostClient{
+			Addr: address, MaxConns: 8192, NoDefaultUserAgentHeader: true, DisablePathNormalizing: true,
+			RetryIfErr:  func(*fasthttp.Request, int, error) (bool, bool) { return false, false },
+			ReadTimeout: patience, MaxIdleConnDuration: 5 * time.Second,
+		}
+		a.hosts[address] = h
+	}
+	return h
+}
+
+// forget closes the connections to an address that are idle: this client does
+// not notice when the other side has closed them.
+func (a *api) forget(address string) { a.host(address).CloseIdleConnections() }
+
+func (a *api) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, h := range a.hosts {
+		h.CloseIdleConnections()
+	}
+}
 
 // call is one request.
 type call struct {
@@ -72,7 +95,7 @@ func (a *api) send(address string, c call) (answer, error) {
 		request.Header.Set(c.headers[i], c.headers[i+1])
 	}
 	request.SetBodyRaw(c.body)
-	if err := a.http.Do(request, response); err != nil {
+	if err := a.host(address).Do(request, response); err != nil {
 		return answer{}, fmt.Errorf("%w: %w", errUnknown, err)
 	}
 	return answer{response.StatusCode(), append([]byte(nil), response.Body()...)}, nil

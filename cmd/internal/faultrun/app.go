@@ -7,9 +7,10 @@ import (
 )
 
 // app is a registered client of a service provider. Each call goes to a node of
-// its own.
+// its own, unless one is set.
 type app struct {
 	load      *Load
+	node      *Node
 	realm     string // and the service provider, which has the same name
 	statement string
 	id        string
@@ -43,7 +44,7 @@ func (a *app) register(statement string) error {
 		ID     string `json:"client_id"`
 		Secret string `json:"client_secret"`
 	}
-	err = a.load.call("register", call{"POST", "/o/client/register", []string{"Content-Type", "application/json"}, body}, http.StatusCreated, &client)
+	err = a.call("register", call{"POST", "/o/client/register", []string{"Content-Type", "application/json"}, body}, http.StatusCreated, &client)
 	if err != nil {
 		return err
 	}
@@ -52,12 +53,28 @@ func (a *app) register(statement string) error {
 	var granted struct {
 		Token string `json:"access_token"`
 	}
-	err = a.load.call("grant", call{
+	err = a.call("grant", call{
 		"POST", "/o/client/token", []string{"Content-Type", "application/x-www-form-urlencoded"}, []byte(form.Encode()),
 	}, http.StatusCreated, &granted)
 	a.token = granted.Token
 	a.load.secrets.mark(a.secret, a.token)
 	return err
+}
+
+// at is the same client calling one node only.
+func (a *app) at(n *Node) *app {
+	b := *a
+	b.node = n
+	return &b
+}
+
+// call makes a call of the public API.
+func (a *app) call(operation string, c call, status int, out any) error {
+	n := a.node
+	if n == nil {
+		n = a.load.cluster.any()
+	}
+	return a.load.call(n, operation, c, status, out)
 }
 
 // manage makes a call of the admin API.
@@ -77,7 +94,7 @@ func (a *app) send(operation, method, path string, d *device, status int, out an
 		headers = []string{"AD-Service-Token", d.token}
 	}
 	headers = append(headers, "Authorization", "Bearer "+a.token, "AP-Device-Identifier", "fingerprint "+d.id)
-	return a.load.call(operation, call{method: method, path: "/api/" + a.realm + path, headers: headers}, status, out)
+	return a.call(operation, call{method: method, path: "/api/" + a.realm + path, headers: headers}, status, out)
 }
 
 // mint makes the device a member of the viewer's profile.
@@ -131,6 +148,6 @@ func (a *app) unlink(d *device, id string) (int, error) {
 		"AD-Service-Token", d.token, "Content-Type", "application/json",
 	}
 	var out struct{ UnlinkedDevices []string }
-	err = a.load.call("unlink", call{"POST", "/api/" + a.realm + "/unlink", headers, body}, http.StatusOK, &out)
+	err = a.call("unlink", call{"POST", "/api/" + a.realm + "/unlink", headers, body}, http.StatusOK, &out)
 	return len(out.UnlinkedDevices), err
 }

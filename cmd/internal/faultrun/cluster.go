@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -41,12 +42,15 @@ realms:
 // one of the nodes that they take for ready.
 type Cluster struct {
 	testing.TB
-	// Nodes are n1, n2 and n3; the first founded the cluster.
+	// Nodes are n1, n2 and n3, of which the first founded the cluster, or those
+	// that took their places.
 	Nodes []*Node
 
 	program   string
 	dir       string
 	authority *transporttest.Authority
+	network   *Network // nil: nodes reach each other directly
+	attached  atomic.Int64
 	flags     []string
 	api       *api
 	mu        sync.Mutex // guards changes of serving
@@ -57,17 +61,31 @@ type Cluster struct {
 // every change is acknowledged by two nodes. The processes end with the test.
 func Start(t testing.TB, flags ...string) *Cluster {
 	t.Helper()
-	c := &Cluster{TB: t, dir: t.TempDir(), flags: flags, api: newAPI()}
+	return start(t, nil, flags)
+}
+
+// StartApart is Start with a network between the nodes that can be cut.
+func StartApart(t testing.TB, flags ...string) (*Cluster, *Network) {
+	t.Helper()
+	n := newNetwork()
+	t.Cleanup(n.Close)
+	return start(t, n, flags), n
+}
+
+func start(t testing.TB, network *Network, flags []string) *Cluster {
+	t.Helper()
+	c := &Cluster{TB: t, dir: t.TempDir(), flags: flags, api: newAPI(), network: network}
 	c.serving.Store(&[]*Node{})
 	var err error
-	c.program, err = program()
+	c.program, err = ssod()
 	c.must(err)
 	c.authority, err = transporttest.NewAuthority(c.dir)
 	c.must(err)
 	t.Cleanup(c.end)
 	for _, name := range []string{"n1", "n2", "n3"} {
-		c.Nodes = append(c.Nodes, c.newNode(name))
-		c.Nodes[len(c.Nodes)-1].Start()
+		n := c.newNode(name)
+		c.Nodes = append(c.Nodes, n)
+		n.Start()
 	}
 	c.AwaitPromise()
 	return c
@@ -81,6 +99,7 @@ func (c *Cluster) newNode(name string) *Node {
 	files, err := c.authority.Issue(name)
 	c.must(err)
 	n := &Node{Name: name, HTTP: at[0], Admin: at[1], gossip: at[2], cluster: c, dir: filepath.Join(c.dir, name)}
+	_, n.gossipPort, _ = net.SplitHostPort(n.gossip)
 	c.must(os.Mkdir(n.dir, 0o700))
 	file := filepath.Join(n.dir, "ssod.yaml")
 	c.must(os.WriteFile(file, []byte(config), 0o600))
@@ -89,9 +108,30 @@ func (c *Cluster) newNode(name string) *Node {
 		"--gossip", at[2], "--rpc", at[3], "--raft", at[4], "--shards", fmt.Sprint(Shards),
 		"--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA, "--log-format", "json",
 	}, c.flags...)
-	if len(c.Nodes) > 0 {
-		n.args = append(n.args, "--join", c.Nodes[0].gossip)
+	if c.network != nil {
+		c.attach(n, at[2:])
 	}
+	if len(c.Nodes) > 0 {
+		n.join(c.Nodes[0])
+	}
+	return n
+}
+
+// attach puts the network between a node and the others.
+func (c *Cluster) attach(n *Node, listeners []string) {
+	c.Helper()
+	host := fmt.Sprintf("127.0.1.%d", c.attached.Add(1))
+	c.must(c.network.attach(n, host, listeners))
+	n.gossip = net.JoinHostPort(host, n.gossipPort)
+	n.args = append(n.args, "--advertise", host)
+}
+
+// Replace makes a new node, which joins, in the place of one that was removed.
+func (c *Cluster) Replace(old *Node, name string) *Node {
+	c.Helper()
+	n := c.newNode(name)
+	n.join(c.others(old)[0])
+	c.Nodes[slices.Index(c.Nodes, old)] = n
 	return n
 }
 
@@ -114,6 +154,8 @@ func (c *Cluster) enlist(n *Node) {
 // that is not ready.
 func (c *Cluster) dismiss(n *Node) {
 	c.change(func(all []*Node) []*Node { return all }, n)
+	c.api.forget(n.HTTP)
+	c.api.forget(n.Admin)
 }
 
 // change makes a new list of the nodes that clients use from the one without n.

@@ -6,6 +6,9 @@
 //	ledger.go             what was acknowledged, asked for again afterwards
 //	owners.go             who led which shard in which term
 //	failover.go           how long a shard took no writes
+//	silence.go            how a node without a majority answers
+//	witness.go            profiles that change while their owner is paused or cut off
+//	network.go            carries what nodes say to each other, until it is cut
 //	verdict.go            what must not happen, counted
 //
 // A run begins a [Load], does something to the cluster, waits until it is whole
@@ -15,5 +18,6 @@
 //
 // [Fault] says what each counter stands for. Counters are always judged; times
 // are printed, and judged only when SSOD_LONG is set, because tests share their
-// machine with others.
+// machine with others. SSOD_FAULT_RATE is the load in calls per second (2,000),
+// SSOD_FAULT_ROUNDS how often each fault is repeated.
 package faultrun

@@ -30,12 +30,13 @@ const (
 	probeFor = 20 * time.Second
 )
 
-// awaitWrites returns when each of the shards has taken a write again.
-func (l *Load) awaitWrites(since time.Time, shards []int) Failover {
+// awaitWrites returns when each of the shards has taken a write again, asked for
+// at some nodes.
+func (l *Load) awaitWrites(since time.Time, at []*Node, shards []int) Failover {
 	took := make(Failover, len(shards))
 	var all sync.WaitGroup
 	for i, shard := range shards {
-		all.Go(func() { took[i] = l.awaitWrite(since, shard) })
+		all.Go(func() { took[i] = l.awaitWrite(since, shard, at) })
 	}
 	all.Wait()
 	return took
@@ -43,7 +44,7 @@ func (l *Load) awaitWrites(since time.Time, shards []int) Failover {
 
 // awaitWrite begins one write after another, each of a new profile, until one
 // succeeds.
-func (l *Load) awaitWrite(since time.Time, shard int) time.Duration {
+func (l *Load) awaitWrite(since time.Time, shard int, at []*Node) time.Duration {
 	ctx, cancel := context.WithTimeout(l.cluster.Context(), probeFor)
 	defer cancel()
 	var probes sync.WaitGroup
@@ -54,7 +55,7 @@ func (l *Load) awaitWrite(since time.Time, shard int) time.Duration {
 	for i := 0; ; i++ {
 		viewer := l.viewerOn(shard, fmt.Sprintf("probe-%d-%d", since.UnixNano(), i))
 		probes.Go(func() {
-			if l.apps[0].mint(newDevice(viewer), viewer) == nil {
+			if l.apps[0].at(at[i%len(at)]).mint(newDevice(viewer), viewer) == nil {
 				select {
 				case done <- time.Now():
 				default:

@@ -42,10 +42,32 @@ func TestAnyNodeMayDie(t *testing.T) {
 		led := c.ledBy(victim)
 		at := time.Now()
 		victim.Kill()
-		failover = append(failover, r.awaitWrites(at, led)...)
+		failover = append(failover, r.awaitWrites(at, c.others(victim), led)...)
 		victim.Start()
 		c.AwaitPromise()
 	}
 	r.Finish(t)
 	failover.Report(t, long())
+}
+
+// TestAllNodesMayDie kills all three at once under load and starts them again.
+func TestAllNodesMayDie(t *testing.T) {
+	c := Start(t)
+	r := Begin(c, "all", rate())
+	for range volume(1, 10) {
+		<-time.After(time.Duration(rand.Int64N(int64(time.Second)))) // the moment is the input of this test
+		for _, n := range c.Nodes {
+			n.Kill()
+		}
+		at := time.Now()
+		for _, n := range c.Nodes {
+			n.Launch()
+		}
+		for _, n := range c.Nodes {
+			n.AwaitReady()
+		}
+		t.Logf("ready again after %v", time.Since(at).Round(time.Millisecond))
+		c.AwaitPromise()
+	}
+	r.Finish(t)
 }

@@ -121,9 +121,8 @@ func (l *Load) admit() {
 	})
 }
 
-// call makes a call at one of the nodes that clients use.
-func (l *Load) call(operation string, c call, status int, out any) error {
-	n := l.cluster.any()
+// call makes a call at a node; nil is nobody.
+func (l *Load) call(n *Node, operation string, c call, status int, out any) error {
 	if n == nil {
 		return fmt.Errorf("%w: %w", errUnknown, errNobody)
 	}

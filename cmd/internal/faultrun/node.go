@@ -2,11 +2,13 @@ package faultrun
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,6 +28,10 @@ type Node struct {
 	gossip  string // where others join
 	args    []string
 	process *process.Process
+
+	// What the network knows the node by.
+	gossipPort string
+	id         atomic.Int64 // of the process
 }
 
 // readyWithin bounds a start.
@@ -53,6 +59,7 @@ func (n *Node) Launch() {
 	cmd.Stdout, cmd.Stderr = out, out
 	n.process, err = process.Run(cmd)
 	n.cluster.must(err)
+	n.id.Store(int64(n.process.ID()))
 }
 
 // Start starts a process, waits until it is ready and lets clients use it.
@@ -132,14 +139,34 @@ func (n *Node) AwaitEnd(within time.Duration) {
 	n.process = nil
 }
 
-// Wipe empties the node's disk. The node must not run.
+// join makes the node join the cluster of another one if its disk is empty.
+func (n *Node) join(other *Node) {
+	at := slices.Index(n.args, "--join")
+	if at < 0 {
+		n.args = append(n.args, "--join", "")
+		at = len(n.args) - 2
+	}
+	n.args[at+1] = other.gossip
+}
+
+// Wipe empties the node's disk. The node must not run. It joins the others when
+// it starts again.
 func (n *Node) Wipe() {
 	n.cluster.Helper()
 	n.cluster.must(os.RemoveAll(n.data()))
+	n.join(n.cluster.others(n)[0])
 }
 
 // String is the node's name.
 func (n *Node) String() string { return n.Name }
 
-// tail is the end of a log, for messages.
-func tail(s string) string { return fmt.Sprintf("...%s", s[max(0, len(s)-4<<10):]) }
+// tail is the end of a log without the audit, for messages.
+func tail(s string) string {
+	var lines []string
+	for line := range strings.Lines(s) {
+		if !strings.Contains(line, `"audit":true`) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-30):], "")
+}

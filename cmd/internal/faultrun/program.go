@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// buildDir holds the program under test.
+// buildDir holds the programs under test.
 var buildDir string
 
-// Main runs the tests of a package with a directory for the program that they
+// Main runs the tests of a package with a directory for the programs that they
 // build.
 func Main(m *testing.M) int {
 	var err error
@@ -24,12 +24,17 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// program builds ssod once and returns its path.
-var program = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(buildDir, "ssod")
-	out, err := exec.Command("go", "build", "-o", binary, "ssod/cmd/ssod").CombinedOutput()
+// The programs are built once; each returns its path.
+var (
+	ssod   = sync.OnceValues(func() (string, error) { return build("ssod") })
+	ssoctl = sync.OnceValues(func() (string, error) { return build("ssoctl") })
+)
+
+func build(name string) (string, error) {
+	binary := filepath.Join(buildDir, name)
+	out, err := exec.Command("go", "build", "-o", binary, "ssod/cmd/"+name).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("build ssod: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return binary, nil
-})
+}

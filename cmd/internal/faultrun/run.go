@@ -13,7 +13,7 @@ type Run struct {
 	owners  *owners
 }
 
-// warmth is for how long there is load before something happens.
+// warmth is for how long there is load before something happens, and afterwards.
 const warmth = time.Second
 
 // Begin starts a load of so many calls per second and returns when it goes on.
@@ -26,9 +26,10 @@ func Begin(c *Cluster, name string, perSecond int) *Run {
 	return r
 }
 
-// Finish ends the load, asks for everything that was acknowledged, and reports.
+// Finish lets the load go on for a while, ends it, asks for everything that was acknowledged, and reports.
 func (r *Run) Finish(t testing.TB) {
 	t.Helper()
+	<-time.After(warmth)
 	r.End()
 	if err := r.Ledger.Audit(); err != nil {
 		t.Errorf("audit: %v", err)

@@ -211,6 +211,15 @@ func (n *Node) cutOff(at time.Time) bool {
 	return n.placement != nil && (!n.placement.InContact(at) || n.claimed(at) != "")
 }
 
+// catchUp waits until this node has the newest tables. It always has them where
+// it is alone.
+func (n *Node) catchUp(ctx context.Context) error {
+	if n.placement == nil {
+		return nil
+	}
+	return n.placement.CatchUp(ctx)
+}
+
 // remote is how actors reach those of other nodes; nil on a node that is alone.
 func (n *Node) remote() *actors.Remote {
 	switch {

@@ -116,7 +116,7 @@ func (n *Node) sign(ctx context.Context) error {
 	}
 	n.own("key ring", closing(func() error { n.ring.Close(); return nil }))
 	n.clients, err = registration.Open(registration.Options{
-		Store: n.tables, Keys: n.ring, Settings: n.settings.Config, Log: n.log,
+		Store: n.tables, Keys: n.ring, Settings: n.settings.Config, CatchUp: n.catchUp, Log: n.log,
 	})
 	if err != nil {
 		return err

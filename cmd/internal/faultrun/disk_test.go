@@ -1,0 +1,64 @@
+package faultrun
+
+import (
+	"math/rand/v2"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// TestAnEmptyDiskIsReplaced kills a node under load, wipes its disk and starts
+// it again: it takes its own place.
+func TestAnEmptyDiskIsReplaced(t *testing.T) {
+	c := Start(t)
+	r := Begin(c, "wipe", rate())
+	for range volume(1, 10) {
+		victim := c.Nodes[rand.IntN(len(c.Nodes))]
+		victim.Kill()
+		victim.Wipe()
+		at := time.Now()
+		victim.Start()
+		c.AwaitPromise()
+		t.Logf("%s is whole again after %v", victim, time.Since(at).Round(time.Millisecond))
+	}
+	outlive(c, r)
+	r.Finish(t)
+}
+
+// TestARemovedNodeIsReplaced kills a node under load, gives it up with ssoctl
+// remove, and lets another one join.
+func TestARemovedNodeIsReplaced(t *testing.T) {
+	program, err := ssoctl()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Start(t)
+	r := Begin(c, "remove", rate())
+	victim := c.Nodes[rand.IntN(len(c.Nodes))]
+	victim.Kill()
+	c.until("ssoctl removes the node", readyWithin, func() bool { // it must be seen to be gone first
+		out, err := exec.Command(program, "--admin", c.others(victim)[0].Admin, "remove", victim.Name).CombinedOutput()
+		if err != nil {
+			t.Logf("ssoctl remove: %s", out)
+		}
+		return err == nil
+	})
+	c.Replace(victim, "n4").Start()
+	c.AwaitPromise()
+	outlive(c, r)
+	r.Finish(t)
+}
+
+// outlive lets the two older nodes die one after the other: what was acknowledged
+// is on the newest too.
+func outlive(c *Cluster, r *Run) {
+	c.Helper()
+	for _, n := range c.Nodes[:2] {
+		led := c.ledBy(n)
+		at := time.Now()
+		n.Kill()
+		r.awaitWrites(at, c.others(n), led).Report(c, false)
+		n.Start()
+		c.AwaitPromise()
+	}
+}

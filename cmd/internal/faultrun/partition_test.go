@@ -1,0 +1,140 @@
+package faultrun
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// partition is a way to cut one node off.
+type partition struct {
+	name string
+	cut  func(n *Network, one *Node, others []*Node)
+}
+
+var partitions = []partition{
+	{"in both directions", func(n *Network, one *Node, others []*Node) { n.Part([]*Node{one}, others) }},
+	{"it hears and is not heard", func(n *Network, one *Node, others []*Node) { n.Mute([]*Node{one}, others) }},
+	{"it is heard and hears nothing", func(n *Network, one *Node, others []*Node) { n.Mute(others, []*Node{one}) }},
+}
+
+// cutFor is for how long a network is cut: a little longer than a node may take
+// to notice.
+const cutFor = 4 * time.Second
+
+// TestANodeThatIsCutOffServesNothing cuts one node off from the others, in one
+// direction or both. The others take over what it led. It says 503, soon and then
+// at once, and when it is back nothing that it says is old.
+func TestANodeThatIsCutOffServesNothing(t *testing.T) {
+	c, network := StartApart(t)
+	r := Begin(c, "cut", rate())
+	var failover Failover
+	for i := range volume(1, 5) * len(partitions) {
+		p := partitions[i%len(partitions)]
+		one := c.Nodes[rand.IntN(len(c.Nodes))]
+		led := c.ledBy(one)
+		witnesses := r.witnesses(led)
+		c.dismiss(one)
+		at := time.Now()
+		p.cut(network, one, c.others(one))
+		silent := make(chan Silence, 1)
+		go func() { silent <- r.cutOff(one, at, cutFor) }()
+		failover = append(failover, r.awaitWrites(at, c.others(one), led)...)
+		r.eachMust(witnesses, (*witness).change)
+		r.questionAll(one, witnesses)()
+		t.Logf("%s is cut off: %s", one, p.name)
+		(<-silent).Report(t, long())
+		answered := r.questionAll(one, witnesses)
+		healed := time.Now()
+		network.Heal()
+		answered()
+		c.enlist(one)
+		c.AwaitPromise()
+		t.Logf("whole again %v after the cut ended", time.Since(healed).Round(time.Millisecond))
+		r.questionAll(one, witnesses)()
+	}
+	r.Finish(t)
+	failover.Report(t, long())
+}
+
+// TestThreePartsServeNothing cuts every node off from every other. None of them
+// serves, and when they hear each other again all of them do.
+func TestThreePartsServeNothing(t *testing.T) {
+	c, network := StartApart(t)
+	r := Begin(c, "parts", rate())
+	for range volume(1, 10) {
+		at := time.Now()
+		network.Part(c.Nodes[:1], c.Nodes[1:2], c.Nodes[2:])
+		var parts sync.WaitGroup
+		silent := make([]Silence, len(c.Nodes))
+		for i, n := range c.Nodes {
+			parts.Go(func() { silent[i] = r.cutOff(n, at, cutFor) })
+		}
+		parts.Wait()
+		for _, s := range silent {
+			s.Report(t, long())
+		}
+		healed := time.Now()
+		network.Heal()
+		took := slices.Max(r.awaitWrites(healed, c.Nodes, allShards()))
+		t.Logf("every shard takes writes %v after the cut ended", took.Round(time.Millisecond))
+		if long() && took > healWithin {
+			t.Errorf("that is more than %v", healWithin)
+		}
+		c.AwaitPromise()
+	}
+	r.Finish(t)
+}
+
+// healWithin is how soon all is normal when the network is.
+const healWithin = 5 * time.Second
+
+func allShards() (shards []int) {
+	for i := range Shards {
+		shards = append(shards, 1+i)
+	}
+	return shards
+}
+
+// TestAFlappingNetwork cuts a node off and lets it back, every second. Then one
+// node does not hear another one, while the third hears and is heard by both.
+func TestAFlappingNetwork(t *testing.T) {
+	lasting := 8 * time.Second
+	if long() {
+		lasting = 5 * time.Minute
+	}
+	c, network := StartApart(t)
+	r := Begin(c, "flap", rate())
+	pace := time.NewTicker(time.Second)
+	defer pace.Stop()
+	one := c.Nodes[rand.IntN(len(c.Nodes))]
+	for end := time.Now().Add(lasting); time.Now().Before(end); {
+		network.Part([]*Node{one}, c.others(one))
+		<-pace.C
+		network.Heal()
+		<-pace.C
+	}
+	r.normal("the network flapped")
+	network.Mute(c.Nodes[:1], c.Nodes[1:2])
+	<-time.After(cutFor)
+	network.Heal()
+	r.normal("a node did not hear another one")
+	r.Finish(t)
+}
+
+// normal waits until every shard takes writes at every node.
+func (r *Run) normal(after string) {
+	r.cluster.Helper()
+	since := time.Now()
+	for _, n := range r.cluster.Nodes {
+		r.awaitWrites(since, []*Node{n}, allShards())
+	}
+	r.cluster.AwaitPromise()
+	took := time.Since(since)
+	r.cluster.Logf("%s; normal after %v", after, took.Round(time.Millisecond))
+	if long() && took > healWithin {
+		r.cluster.Errorf("that is more than %v", healWithin)
+	}
+}

@@ -1,0 +1,57 @@
+package faultrun
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+)
+
+// drain is longer than a load balancer needs to see that a node is not ready.
+const drain = "1s"
+
+// TestRollingRestart stops and starts one node after another under load, and
+// clients go where it is ready, as behind a load balancer. No request fails, and
+// none is repeated.
+func TestRollingRestart(t *testing.T) {
+	c := Start(t, "--drain-delay", drain)
+	stop := balance(c)
+	r := Begin(c, "restart", rate())
+	for range volume(1, 10) {
+		for _, n := range c.Nodes {
+			n.Terminate()
+			n.AwaitEnd(20 * time.Second)
+			n.Start()
+			c.AwaitPromise()
+		}
+	}
+	r.Finish(t)
+	stop()
+	if failed := r.Failed(); failed > 0 {
+		t.Errorf("%d requests failed", failed)
+	}
+}
+
+// balancePace is how often a load balancer asks nodes whether they are ready.
+const balancePace = 50 * time.Millisecond
+
+// balance lets clients use those nodes that are ready, from now on.
+func balance(c *Cluster) (stop func()) {
+	ctx, cancel := context.WithCancel(c.Context())
+	var task sync.WaitGroup
+	task.Go(func() {
+		pace := time.NewTicker(balancePace)
+		defer pace.Stop()
+		for ctx.Err() == nil {
+			for _, n := range c.Nodes {
+				if n.ready() {
+					c.enlist(n)
+				} else {
+					c.dismiss(n)
+				}
+			}
+			<-pace.C
+		}
+	})
+	return func() { cancel(); task.Wait() }
+}
