@@ -220,7 +220,7 @@ func (n *Node) remote() *actors.Remote {
 	case n.credentials == nil:
 		return n.guarded(actors.Unsecured(n.config.RPC))
 	}
-	return n.guarded(actors.Secured(n.config.RPC, n.credentials.ServerFor(n.isMember), n.credentials.Client, func(address string) (string, bool) {
+	return n.guarded(actors.Secured(n.config.RPC, n.credentials.Server(), n.credentials.Client, func(address string) (string, bool) {
 		p, ok := n.book.At(address)
 		return p.Name, ok
 	}))
