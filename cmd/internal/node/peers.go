@@ -24,16 +24,16 @@ const ownersWait = 10 * time.Second
 
 // lead opens the node's shards and the cluster's tables.
 func (n *Node) lead(ctx context.Context) error {
-	if !n.config.clustered() {
-		return n.leadAlone(ctx)
+	steps := []func(context.Context) error{n.leadAlone}
+	if n.config.clustered() {
+		steps = []func(context.Context) error{n.openNetwork, n.openEngine, n.place, n.meet, n.settle}
 	}
-	steps := []func(context.Context) error{n.openNetwork, n.openEngine, n.place, n.meet, n.settle}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
+	return n.countLeads()
 }
 
 // leadAlone takes the lead of all shards.
@@ -71,6 +71,9 @@ func (n *Node) openNetwork(context.Context) (err error) {
 		return err
 	}
 	n.own("network", closing(n.network.Close))
+	if err := n.registry.Register(n.network); err != nil {
+		return err
+	}
 	n.book = placement.NewBook(n.me)
 	if n.joined != nil {
 		n.book = placement.NewBook(n.joined.Nodes...)
