@@ -92,16 +92,9 @@ func (c *Credentials) current() *identity {
 // Server is the configuration to accept other nodes with. It lets any node of
 // the authority in; who it is, its certificate says.
 func (c *Credentials) Server() *tls.Config {
-	return c.ServerFor(func(*x509.Certificate) error { return nil })
-}
-
-// ServerFor is Server for the nodes whose certificate admit finds good.
-func (c *Credentials) ServerFor(admit func(*x509.Certificate) error) *tls.Config {
 	o := c.base(c.current())
 	o.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
-		now := c.base(c.current())
-		now.VerifyConnection = func(s tls.ConnectionState) error { return admit(s.PeerCertificates[0]) }
-		return now, nil
+		return c.base(c.current()), nil
 	}
 	return o
 }

@@ -23,16 +23,16 @@ const ownersWait = 10 * time.Second
 
 // lead opens the node's shards and the cluster's tables.
 func (n *Node) lead(ctx context.Context) error {
-	if !n.config.clustered() {
-		return n.leadAlone(ctx)
+	steps := []func(context.Context) error{n.leadAlone}
+	if n.config.clustered() {
+		steps = []func(context.Context) error{n.openNetwork, n.openEngine, n.place, n.meet, n.settle}
 	}
-	steps := []func(context.Context) error{n.openNetwork, n.openEngine, n.place, n.meet, n.settle}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
+	return n.countLeads()
 }
 
 // leadAlone takes the lead of all shards.
@@ -70,6 +70,9 @@ func (n *Node) openNetwork(context.Context) (err error) {
 		return err
 	}
 	n.own("network", closing(n.network.Close))
+	if err := n.registry.Register(n.network); err != nil {
+		return err
+	}
 	n.book = placement.NewBook(n.me)
 	if n.joined != nil {
 		n.book = placement.NewBook(n.joined.Nodes...)
@@ -228,7 +231,7 @@ func (n *Node) remote() *actors.Remote {
 	case n.credentials == nil:
 		return n.guarded(actors.Unsecured(n.config.RPC))
 	}
-	return n.guarded(actors.Secured(n.config.RPC, n.credentials.ServerFor(n.isMember), n.credentials.Client, func(address string) (string, bool) {
+	return n.guarded(actors.Secured(n.config.RPC, n.credentials.Server(), n.credentials.Client, func(address string) (string, bool) {
 		p, ok := n.book.At(address)
 		return p.Name, ok
 	}))

@@ -2,13 +2,11 @@ package node
 
 import (
 	"cmp"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
-	"ssod/cluster/placement"
 	"ssod/cluster/transport"
 )
 
@@ -50,17 +48,3 @@ func (e *removedError) anew(c Config) (Config, error) {
 		"by", cmp.Or(e.by, "another node"), "aside", aside, "join", c.Join)
 	return c, nil
 }
-
-// isMember refuses who has a good certificate, but of a node that is no member
-// any more.
-func (n *Node) isMember(cert *x509.Certificate) error {
-	for _, p := range n.book.Nodes() {
-		if p.State != placement.NodeState_REMOVED && cert.VerifyHostname(p.Name) == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: the certificate is for %q", errNoMember, cert.DNSNames)
-}
-
-// errNoMember says that a certificate is of no member.
-var errNoMember = errors.New("not a member of the cluster")

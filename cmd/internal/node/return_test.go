@@ -2,7 +2,6 @@ package node_test
 
 import (
 	"context"
-	"crypto/tls"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,8 +10,6 @@ import (
 	"time"
 
 	"ssod/bench/process"
-	"ssod/cluster/transport/transporttest"
-	"ssod/cmd/internal/node"
 )
 
 // stop ends a member before the test does.
@@ -111,45 +108,4 @@ func TestAWipedFounderDoesNotServe(t *testing.T) {
 		page := all[1].view(t)
 		return !strings.Contains(page, "learners") && !strings.Contains(page, "removed") && strings.Contains(page, "durability of 2 nodes")
 	})
-}
-
-// The certificate of a node that was removed is good for ever, but opens the port
-// for actor messages no more; neither does one of a node that never was a member.
-func TestOnlyMembersReachTheActors(t *testing.T) {
-	t.Parallel()
-	authority, err := transporttest.NewAuthority(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := trio(t, func(c *node.Config) {
-		files, err := authority.Issue(c.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.PeerCert, c.PeerKey, c.PeerCA = files.Cert, files.Key, files.CA
-	})
-	reaches := func(name string) bool {
-		credentials, err := authority.Credentials(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := credentials.Client("n1")
-		o.NextProtos = []string{"h2"}
-		conn, err := tls.Dial("tcp", all[0].config.RPC, o)
-		if err != nil {
-			return false
-		}
-		defer conn.Close()
-		_, err = conn.Read(make([]byte, 1)) // in TLS 1.3 a refusal comes after the handshake
-		return err == nil
-	}
-	if !reaches("n3") || reaches("n4") {
-		t.Fatal("a member is refused, or a stranger is not")
-	}
-	all[2].stop(t)
-	all[0].remove(t, "n3")
-	eventually(t, "n3 is refused", func() bool { return !reaches("n3") })
-	if !reaches("n2") {
-		t.Error("a member is refused")
-	}
 }
