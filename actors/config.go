@@ -2,6 +2,7 @@ package actors
 
 import (
 	"cmp"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -74,12 +75,14 @@ type Remote struct {
 	// Dial must hold the transport credentials for connections to other nodes;
 	// there is no insecure default.
 	Dial []grpc.DialOption
-	// Serve holds the transport credentials of the listener, which refuse nodes
-	// that are no members any more.
+	// Serve holds the transport credentials of the listener.
 	Serve []grpc.ServerOption
 	// Cluster is the id of the cluster. Nodes of another one, and those that do
 	// not say, are refused; empty: nobody is asked.
 	Cluster string
+	// Removed reports whether a certificate is that of a node that was removed
+	// from the cluster; nil: none is.
+	Removed func(*x509.Certificate) bool
 	// Up reports whether a node is known to be there; one that is not is not
 	// dialed. nil: all are. It is called for every message.
 	Up func(address string) bool

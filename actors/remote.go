@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"maps"
 	"net"
@@ -45,7 +46,8 @@ const (
 type peers struct {
 	runtime *Runtime
 	up      func(address string) bool
-	cluster string // empty: not asked for
+	cluster string                       // empty: not asked for
+	removed func(*x509.Certificate) bool // nil: nobody
 	remote  *remote.Remote
 	events  *eventstream.Subscription
 
@@ -66,7 +68,7 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 		return fmt.Errorf("listen address %q: %w", c.Listen, err)
 	}
 	p := &peers{
-		runtime: r, up: c.Up, cluster: c.Cluster,
+		runtime: r, up: c.Up, cluster: c.Cluster, removed: c.Removed,
 		connected: map[string]bool{}, failing: map[string]time.Time{}, known: map[string]bool{},
 	}
 	config := remote.Configure(host, int(number),

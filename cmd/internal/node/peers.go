@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/x509"
 	"sync/atomic"
 	"time"
 
@@ -239,8 +240,23 @@ func (n *Node) remote() *actors.Remote {
 
 // guarded lets only nodes of this cluster in.
 func (n *Node) guarded(r *actors.Remote) *actors.Remote {
-	r.Up, r.Cluster = n.up, n.store.Identity().Cluster
+	r.Up, r.Cluster, r.Removed = n.up, n.store.Identity().Cluster, n.removed
 	return r
+}
+
+// removed reports whether a certificate is that of a removed node and of no
+// other.
+func (n *Node) removed(cert *x509.Certificate) (was bool) {
+	for _, p := range n.book.Nodes() {
+		if cert.VerifyHostname(p.Name) != nil {
+			continue
+		}
+		if p.State != placement.NodeState_REMOVED {
+			return false
+		}
+		was = true
+	}
+	return was
 }
 
 // up reports whether the network is connected to the node with an actor
