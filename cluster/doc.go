@@ -7,8 +7,8 @@
 // an answer from memory safe: it fails on a node that has been deposed.
 //
 // Implementations: cluster/replica (raft; nodes run on it, also one that is
-// alone), cluster/local (one node without a log, to compare with) and
-// cluster/faulty (a memory store that injects every outcome a caller must
-// survive), all held to the suite in cluster/shardtest. Package cluster/meta
-// keeps small tables on the meta shard. The package knows no domain types.
+// alone) and cluster/faulty (a memory store that injects every outcome a caller
+// must survive), both held to the suite in cluster/shardtest. Package
+// cluster/meta keeps small tables on the meta shard. The package knows no domain
+// types.
 package cluster

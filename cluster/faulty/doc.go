@@ -9,8 +9,8 @@
 //	shard, _ := node.Lead(1)
 //	err := shard.Commit(ctx, c) // ErrUnknown, although it is written
 //
-// Without faults it behaves as cluster/local does; the suite in
-// cluster/shardtest runs on both.
+// Without faults it behaves as cluster/replica does on a node that is alone; the
+// suite in cluster/shardtest runs on both.
 //
 // # Faults of commits
 //

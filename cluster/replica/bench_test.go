@@ -10,28 +10,24 @@ import (
 	"time"
 
 	"ssod/cluster"
-	"ssod/cluster/local"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/persistence"
 )
 
 // BenchmarkCommit measures durable commits of about 300 bytes, each of its own
-// entity as far as the callers go, on the operating system's file system: on an
-// engine that is the only voter of 64 shards, and on a store without a log. The
-// two take turns, because a disk that is shared is never the same twice.
+// entity as far as the callers go, on the operating system's file system, on an
+// engine that is the only voter of 64 shards.
 func BenchmarkCommit(b *testing.B) {
 	for _, callers := range []int{1, 8, 64, 512} {
-		for _, kind := range []string{"local", "engine"} {
-			b.Run(fmt.Sprintf("callers=%d/%s", callers, kind), func(b *testing.B) { benchmarkCommit(b, kind, callers) })
-		}
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) { benchmarkCommit(b, callers) })
 	}
 }
 
 const benchShards = 64
 
-func benchmarkCommit(b *testing.B, kind string, callers int) {
-	shards := openBench(b, kind)
+func benchmarkCommit(b *testing.B, callers int) {
+	shards := openBench(b)
 	b.ReportAllocs()
 	cpu := cpuTime()
 	b.ResetTimer()
@@ -45,7 +41,7 @@ func benchmarkCommit(b *testing.B, kind string, callers int) {
 	b.ReportMetric(float64(cpuTime()-cpu)/float64(b.N), "cpu-ns/commit")
 }
 
-func openBench(b *testing.B, kind string) cluster.Shards {
+func openBench(b *testing.B) cluster.Shards {
 	store, err := persistence.Open(persistence.Options{
 		Dir: b.TempDir(), DefaultNode: "n1", Shards: benchShards, Logger: slog.New(slog.DiscardHandler),
 	})
@@ -53,14 +49,6 @@ func openBench(b *testing.B, kind string) cluster.Shards {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { store.Close() })
-	if kind == "local" {
-		shards, err := local.Open(local.Config{Store: store})
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { shards.Close() })
-		return shards
-	}
 	e, err := replica.Alone(b.Context(), replica.Config{
 		Node: 1, Shards: benchShards, Log: store.Log(), State: store, Address: func(core.NodeID) string { return "" },
 	})

@@ -14,7 +14,6 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"ssod/cluster"
-	"ssod/cluster/local"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/persistence"
@@ -25,19 +24,13 @@ import (
 func TestANodeWithoutALogIsTakenOver(t *testing.T) {
 	fs := vfs.NewMem()
 	store := openStore(t, fs, "data")
-	before, err := local.Open(local.Config{Store: store})
-	if err != nil {
+	past := time.Now()
+	if err := applyTo(store, 1, cluster.Commit{Entity: entity(1), State: []byte("kept")}, past); err != nil {
 		t.Fatal(err)
 	}
-	shard, _ := before.Lead(1)
-	if err := shard.Commit(t.Context(), cluster.Commit{Entity: entity(1), State: []byte("kept")}); err != nil {
-		t.Fatal(err)
-	}
-	past := shard.Now()
-	before.Close()
 	store.Close()
 	yesterday := func() time.Time { return past.Add(-24 * time.Hour) }
-	shard, _ = alone(t, fs, "data", yesterday).Lead(1)
+	shard, _ := alone(t, fs, "data", yesterday).Lead(1)
 	if h, ok, err := shard.Head(entity(1)); !ok || err != nil || string(h.State) != "kept" {
 		t.Errorf("got %v %v %v", h, ok, err)
 	}
@@ -55,7 +48,7 @@ func TestANodeWithoutALogIsTakenOver(t *testing.T) {
 func TestADirectoryIsTakenOverAfterKills(t *testing.T) {
 	dir := t.TempDir()
 	acknowledged := 0
-	for _, kind := range []string{"local", "engine", "engine"} {
+	for _, kind := range []string{"store", "engine", "engine"} {
 		acknowledged = writeAndKill(t, kind, dir, acknowledged)
 	}
 	e := alone(t, vfs.Default, dir, time.Now)
@@ -68,11 +61,16 @@ func TestADirectoryIsTakenOverAfterKills(t *testing.T) {
 	}
 }
 
+// applyTo writes a commit past every log.
+func applyTo(store *persistence.Store, id cluster.ShardID, c cluster.Commit, now time.Time) error {
+	return store.Apply([]persistence.ShardCommit{{Shard: id, Commit: &c}}, now)[0]
+}
+
 func shardOf(i int) cluster.ShardID { return cluster.ShardID(1 + i%8) }
 
 // How the test binary is told to be the process that is killed.
 const (
-	writerEnv = "SSOD_TEST_WRITER" // local or engine
+	writerEnv = "SSOD_TEST_WRITER" // store or engine
 	dirEnv    = "SSOD_TEST_DIR"
 	fromEnv   = "SSOD_TEST_FROM"
 )
@@ -110,16 +108,21 @@ func writeAndKill(t *testing.T, kind, dir string, from int) int {
 // when it is acknowledged.
 func writeUntilKilled(kind string) {
 	from, _ := strconv.Atoi(os.Getenv(fromEnv))
-	shards, err := openShards(kind, os.Getenv(dirEnv))
+	store, err := persistence.Open(persistence.Options{
+		Dir: os.Getenv(dirEnv), DefaultNode: "n1", Shards: 8, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		fatal(err)
+	}
+	commit, err := writer(kind, store)
 	if err != nil {
 		fatal(err)
 	}
 	for i := from; ; i++ {
-		shard, _ := shards.Lead(shardOf(i))
 		// A commit that the killed process began may be there.
-		h, _, err := shard.Head(entity(i))
+		h, _, err := store.Head(shardOf(i), entity(i))
 		if err == nil {
-			err = shard.Commit(context.Background(), cluster.Commit{Entity: entity(i), BaseRev: h.Rev, State: []byte(strconv.Itoa(i))})
+			err = commit(shardOf(i), cluster.Commit{Entity: entity(i), BaseRev: h.Rev, State: []byte(strconv.Itoa(i))})
 		}
 		if err != nil {
 			fatal(err)
@@ -128,19 +131,18 @@ func writeUntilKilled(kind string) {
 	}
 }
 
-func openShards(kind, dir string) (cluster.Shards, error) {
-	store, err := persistence.Open(persistence.Options{
-		Dir: dir, DefaultNode: "n1", Shards: 8, Logger: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return nil, err
+// writer returns how to commit: past every log or on an engine.
+func writer(kind string, store *persistence.Store) (func(cluster.ShardID, cluster.Commit) error, error) {
+	if kind == "store" {
+		return func(id cluster.ShardID, c cluster.Commit) error { return applyTo(store, id, c, time.Now()) }, nil
 	}
-	if kind == "local" {
-		return local.Open(local.Config{Store: store})
-	}
-	return replica.Alone(context.Background(), replica.Config{
+	e, err := replica.Alone(context.Background(), replica.Config{
 		Node: 1, Shards: 8, Log: store.Log(), State: store, Address: func(core.NodeID) string { return "" },
 	})
+	return func(id cluster.ShardID, c cluster.Commit) error {
+		shard, _ := e.Lead(id)
+		return shard.Commit(context.Background(), c)
+	}, err
 }
 
 func fatal(err error) {

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
-	"ssod/cluster/local"
 	"ssod/cluster/meta"
+	"ssod/cluster/replica"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
 	"ssod/persistence"
@@ -28,7 +28,9 @@ func start(t *testing.T, dir string, cfg *config.Config) *node {
 	}
 	store, err := persistence.Open(persistence.Options{Dir: dir, DefaultNode: "n1", Shards: 1, Reserve: 1, Ballast: 1})
 	must(err)
-	shards, err := local.Open(local.Config{Store: store})
+	shards, err := replica.Alone(t.Context(), replica.Config{
+		Node: 1, Shards: 1, Log: store.Log(), State: store, Address: func(persistence.NodeID) string { return "" },
+	})
 	must(err)
 	tables, err := meta.Open(t.Context(), shards)
 	must(err)

@@ -16,7 +16,7 @@ var found = map[string]uint64{
 	"reuse-replica-id":         6,
 	"step-collision":           1,
 	"unlogged-beside-learners": 3,
-	"wipe-on-install-crash":    36,
+	"wipe-on-install-crash":    42,
 }
 
 // TestPlanted switches each mistake on and expects the simulation to find it,

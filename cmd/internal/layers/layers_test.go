@@ -19,7 +19,7 @@ var forbidden = map[string][]string{
 	"ssod/cluster": {"ssod/actors", "ssod/httpfront", "ssod/cmd", "ssod/bench", "github.com/asynkron/protoactor-go", "github.com/valyala/fasthttp"},
 	"ssod/actors":  {"ssod/httpfront", "ssod/cmd", "ssod/bench", "github.com/valyala/fasthttp"},
 	"ssod/httpfront": {
-		"ssod/cmd", "ssod/bench", "ssod/cluster/local", "ssod/cluster/meta", "ssod/cluster/faulty", "ssod/cluster/replica",
+		"ssod/cmd", "ssod/bench", "ssod/cluster/meta", "ssod/cluster/faulty", "ssod/cluster/replica",
 	},
 	"ssod/bench": {"ssod/persistence", "ssod/cluster", "ssod/actors", "ssod/httpfront", "ssod/cmd"},
 }
