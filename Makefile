@@ -10,7 +10,7 @@ MACHINE     = home|root|Users|work
 LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster build test test-long check bench bench-engine sim proto fmt
+.PHONY: help run cluster certs build test test-long check bench bench-engine sim proto fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -18,8 +18,13 @@ help: ## list the targets
 run: build ## build and start one node on the defaults
 	./bin/ssod
 
-cluster: build ## start three nodes on loopback
-	./cmd/ssod/deploy/cluster.sh
+cluster: build ## start three nodes on loopback; CERTS=dir: with the certificates of make certs
+	CERTS=$(CERTS) ./cmd/ssod/deploy/cluster.sh
+
+NODES ?= n1 n2 n3
+
+certs: ## make development certificates of NODES="n1 n2 n3" in CERTS=ssod-certs
+	$(GO) run ./cmd/internal/devcerts -dir $(or $(CERTS),ssod-certs) $(NODES)
 
 build: ## ssod, ssoctl and ssobench as static binaries in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/ssod ./cmd/ssoctl

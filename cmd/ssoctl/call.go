@@ -50,7 +50,7 @@ func (s *session) operate(method, path string, query url.Values, in, out any) er
 	}
 	status, answer, err := s.send(r)
 	if err != nil {
-		return fmt.Errorf("the admin API at %s cannot be reached: %w; is ssod running there?", s.admin, plain(err))
+		return unreachable(s.admin, err)
 	}
 	if status/100 != 2 {
 		return refused(status, answer)
@@ -59,6 +59,10 @@ func (s *session) operate(method, path string, query url.Values, in, out any) er
 		return nil
 	}
 	return json.Unmarshal(answer, out)
+}
+
+func unreachable(admin string, err error) error {
+	return fmt.Errorf("the admin API at %s cannot be reached: %w; is ssod running there?", admin, plain(err))
 }
 
 // send sends a request and reads the whole answer.

@@ -12,6 +12,7 @@ type cli struct {
 	Timeout    time.Duration `default:"15s" placeholder:"DURATION" help:"For how long one call may take, such as 15s (${default})."`
 
 	Status    statusCommand  `cmd:"" help:"Show the nodes, their states and who leads how many shards."`
+	Watch     watchCommand   `cmd:"" help:"Show the status, then every change of it, until Ctrl-C."`
 	Statement statementGroup `cmd:"" help:"Make or revoke a software statement."`
 	Token     tokenCommand   `cmd:"" help:"Register a client and print an access token."`
 	Client    clientGroup    `cmd:"" help:"Revoke a client."`

@@ -10,31 +10,43 @@ import (
 
 // view is the part of GET /admin/v1/cluster that this program reads.
 type view struct {
-	ID         string `json:"id"`
-	Durability string `json:"durability"`
-	Nodes      []struct {
-		Name      string            `json:"name"`
-		Self      bool              `json:"self"`
-		State     string            `json:"state"`
-		Version   string            `json:"version"`
-		Started   time.Time         `json:"started"`
-		Addresses map[string]string `json:"addresses"`
-		PublicTLS bool              `json:"publicTLS"`
-	} `json:"nodes"`
-	Shards []struct {
-		Leader string `json:"leader"`
-	} `json:"shards"`
-	Invariants []struct {
-		Name   string `json:"name"`
-		OK     bool   `json:"ok"`
-		Detail string `json:"detail"`
-	} `json:"invariants"`
+	ID         string          `json:"id"`
+	Durability string          `json:"durability"`
+	Nodes      []nodeView      `json:"nodes"`
+	Shards     []shardView     `json:"shards"`
+	Invariants []invariantView `json:"invariants"`
+}
+
+type nodeView struct {
+	Name      string            `json:"name"`
+	Self      bool              `json:"self"`
+	State     string            `json:"state"`
+	Version   string            `json:"version"`
+	Started   time.Time         `json:"started"`
+	Addresses map[string]string `json:"addresses"`
+	PublicTLS bool              `json:"publicTLS"`
+}
+
+type shardView struct {
+	Shard    int      `json:"shard"`
+	Leader   string   `json:"leader"`
+	Replicas []string `json:"replicas"`
+	Learners []string `json:"learners"`
+}
+
+type invariantView struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
 }
 
 type statusCommand struct{}
 
 // Run implements status.
 func (statusCommand) Run(s *session) error {
+	if err := s.sayReadiness(); err != nil {
+		return err
+	}
 	var raw json.RawMessage
 	if err := s.operate(http.MethodGet, "/admin/v1/cluster", nil, nil, &raw); err != nil {
 		return err
@@ -46,9 +58,20 @@ func (statusCommand) Run(s *session) error {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return err
 	}
-	led := map[string]int{}
+	return s.showCluster(&v)
+}
+
+// showCluster writes what GET /admin/v1/cluster says, for people.
+func (s *session) showCluster(v *view) error {
+	led, votes, copies := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, shard := range v.Shards {
 		led[shard.Leader]++
+		for _, name := range shard.Replicas {
+			votes[name]++
+		}
+		for _, name := range shard.Learners {
+			copies[name]++
+		}
 	}
 	fmt.Fprintf(s.stdout, "cluster %s, %s\n", v.ID, v.Durability)
 	for _, i := range v.Invariants {
@@ -58,12 +81,52 @@ func (statusCommand) Run(s *session) error {
 	}
 	var rows [][]string
 	for _, n := range v.Nodes {
+		up := "-"
+		if !n.Started.IsZero() {
+			up = time.Since(n.Started).Round(time.Second).String()
+		}
 		rows = append(rows, []string{
 			n.Name, n.State, strconv.Itoa(led[n.Name]) + " of " + strconv.Itoa(len(v.Shards)),
-			n.Addresses["http"], n.Version, time.Since(n.Started).Round(time.Second).String(),
+			strconv.Itoa(votes[n.Name]), strconv.Itoa(copies[n.Name]), n.Addresses["http"], n.Version, up,
 		})
 	}
-	return s.table(v, "NODE\tSTATE\tLEADS SHARDS\tHTTP\tVERSION\tUP", rows)
+	return s.table(v, "NODE\tSTATE\tLEADS SHARDS\tVOTES\tLISTENS\tHTTP\tVERSION\tUP", rows)
+}
+
+// sayReadiness tells why the node is not ready, and what else it wants its
+// operator to know.
+func (s *session) sayReadiness() error {
+	request, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.admin+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	if s.token != "" {
+		request.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	_, answer, err := s.send(request)
+	if err != nil {
+		return unreachable(s.admin, err)
+	}
+	var page struct {
+		Node       string
+		Conditions []struct {
+			Condition, Detail string
+			OK, Advice        bool
+		}
+	}
+	if json.Unmarshal(answer, &page) != nil {
+		return nil // the next call finds out who answers there
+	}
+	for _, c := range page.Conditions {
+		switch {
+		case c.OK:
+		case c.Advice:
+			s.say("node %s: %s: %s", page.Node, c.Condition, c.Detail)
+		default:
+			s.say("node %s is NOT READY: %s: %s", page.Node, c.Condition, c.Detail)
+		}
+	}
+	return nil
 }
 
 // publicURL is where the public API of the node is.

@@ -5,11 +5,14 @@
 #   cluster.sh [DIR]      DIR holds data and logs, ./ssod-cluster by default
 #   PORT=8080             public API of the first node; each node uses five ports
 #                         from there, the second and third 100 and 200 higher
+#   CERTS=DIR             mutual TLS and encrypted gossip with what make certs made
+#   BIN=DIR               where ssod and ssoctl are
 set -euo pipefail
 
-bin=$(cd "$(dirname "$0")/../../.." && pwd)/bin
+bin=${BIN:-$(cd "$(dirname "$0")/../../.." && pwd)/bin}
 dir=${1:-ssod-cluster}
 port=${PORT:-8080}
+certs=${CERTS:-}
 pids=()
 
 # start NUMBER [FLAG...] starts a node, a member of the cluster that the first
@@ -17,6 +20,10 @@ pids=()
 start() {
   local name=n$1 p=$((port + 100 * ($1 - 1)))
   shift
+  if [ -n "$certs" ]; then
+    set -- "$@" --tls-ca "$certs/ca.pem" --tls-cert "$certs/$name.pem" --tls-key "$certs/$name.key" \
+      --cluster-secret "$certs/cluster.secret"
+  fi
   "$bin/ssod" --node "$name" --data "$dir/$name" --http "127.0.0.1:$p" --admin "127.0.0.1:$((p + 1))" \
     --gossip "127.0.0.1:$((p + 2))" --rpc "127.0.0.1:$((p + 3))" --raft "127.0.0.1:$((p + 4))" "$@" \
     >>"$dir/$name.log" 2>&1 &
@@ -60,6 +67,7 @@ cat <<PLAY
 Public APIs: http://127.0.0.1:$port  :$((port + 100))  :$((port + 200))       data and logs: $dir
 
   bin/ssoctl --admin 127.0.0.1:$((port + 201)) demo        the whole story, on the third node
+  bin/ssoctl --admin 127.0.0.1:$((port + 101)) watch       what changes, as it changes
   kill -9 ${pids[0]}                                    the first node dies; nothing is lost
   bin/ssoctl --admin 127.0.0.1:$((port + 101)) status      the others have taken over
 

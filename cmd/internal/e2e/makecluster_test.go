@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ssod/bench/process"
+)
+
+// basePort is one from which the script's ports are free: five each from there,
+// from 100 and from 200 higher.
+func basePort(t *testing.T) int {
+	t.Helper()
+	for range 50 {
+		addresses, err := process.FreeAddresses(1)
+		must(t, err)
+		_, text, err := net.SplitHostPort(addresses[0])
+		must(t, err)
+		base, err := strconv.Atoi(text)
+		must(t, err)
+		if base < 65000 && allFree(base) {
+			return base
+		}
+	}
+	t.Fatal("no free ports")
+	return 0
+}
+
+func allFree(base int) bool {
+	for _, offset := range []int{0, 100, 200} {
+		for i := range 5 {
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+offset+i))
+			if err != nil {
+				return false
+			}
+			_ = l.Close()
+		}
+	}
+	return true
+}
+
+// build builds programs into a directory.
+func build(t *testing.T, dir string, packages ...string) {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"build", "-o", dir + "/"}, packages...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+}
+
+// users are the processes whose command line names a directory.
+func users(t *testing.T, dir string) (found []string) {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	must(t, err)
+	for _, file := range lines {
+		if line, err := os.ReadFile(file); err == nil && strings.Contains(string(line), dir) {
+			found = append(found, strings.ReplaceAll(string(line), "\x00", " "))
+		}
+	}
+	return found
+}
+
+// make cluster, with the certificates of make certs: three nodes start, the whole
+// story plays on the third one, one dies and the others go on, and a signal leaves
+// neither a process nor anything outside its directory behind.
+func TestMakeCluster(t *testing.T) {
+	dir := t.TempDir()
+	bin, data, certs := filepath.Join(dir, "bin"), filepath.Join(dir, "data"), filepath.Join(dir, "certs")
+	build(t, bin, "ssod/cmd/ssod", "ssod/cmd/ssoctl", "ssod/cmd/internal/devcerts")
+	out, err := exec.Command(filepath.Join(bin, "devcerts"), "-dir", certs, "n1", "n2", "n3").CombinedOutput()
+	if err != nil {
+		t.Fatalf("certificates: %v\n%s", err, out)
+	}
+	port := basePort(t)
+	script, err := filepath.Abs("../../ssod/deploy/cluster.sh")
+	must(t, err)
+	said, err := os.Create(filepath.Join(dir, "said"))
+	must(t, err)
+	defer said.Close()
+	cmd := exec.Command("bash", script, data)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, said, said
+	cmd.Env = append(os.Environ(), fmt.Sprint("PORT=", port), "BIN="+bin, "CERTS="+certs)
+	cluster, err := process.Run(cmd)
+	must(t, err)
+	t.Cleanup(func() { _ = cluster.Stop(20 * time.Second) })
+	output := func() string {
+		text, err := os.ReadFile(said.Name())
+		must(t, err)
+		return string(text)
+	}
+	patiently(t, "the cluster is there", output, func() bool { return has(output(), "Ctrl-C stops the cluster") })
+
+	ssoctl := func(node int, args ...string) (string, error) {
+		args = append([]string{"--admin", fmt.Sprintf("127.0.0.1:%d", port+1+100*(node-1))}, args...)
+		out, err := exec.Command(filepath.Join(bin, "ssoctl"), args...).CombinedOutput()
+		return string(out), err
+	}
+	if text, err := ssoctl(3, "demo"); err != nil {
+		t.Fatalf("demo on the third node: %v\n%s", err, text)
+	}
+	killed := strings.Fields(output()[strings.Index(output(), "kill -9 "):])[2]
+	pid, err := strconv.Atoi(killed)
+	must(t, err)
+	must(t, syscall.Kill(pid, syscall.SIGKILL))
+	patiently(t, "the others have taken over", output, func() bool {
+		text, err := ssoctl(2, "status")
+		return err == nil && has(text, "unreachable") && !has(text, "NOT READY")
+	})
+	if text, err := ssoctl(2, "demo"); err != nil {
+		t.Fatalf("demo without the first node: %v\n%s", err, text)
+	}
+	_ = cluster.Stop(30 * time.Second) // with the status of a signal
+	if left := users(t, data); len(left) > 0 {
+		t.Errorf("processes are left: %q", left)
+	}
+	entries, err := fs.ReadDir(os.DirFS(dir), ".")
+	must(t, err)
+	if len(entries) != 4 { // bin, certs, data, said
+		t.Errorf("something else was left: %v", entries)
+	}
+}
+
+// patiently is until for what takes longer, and shows what was said when it does
+// not come.
+func patiently(t *testing.T, what string, said func() string, condition func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(90 * time.Second)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited 90 s for: %s\n%s", what, said())
+		}
+		<-tick.C
+	}
+}
