@@ -22,6 +22,7 @@ type clusterCommand struct {
 	Rounds      int           `default:"3" help:"Slices per row; the report has their medians."`
 	Slice       time.Duration `default:"1s" help:"Measured time per slice."`
 	Warm        time.Duration `default:"200ms" help:"Unmeasured time before each slice."`
+	Calm        time.Duration `default:"70s" help:"For how long nobody asks anything before the cluster counts as idle: entities leave memory after a minute."`
 	Idle        time.Duration `default:"10s" help:"For how long the idle cluster is watched."`
 	JSON        string        `placeholder:"FILE" help:"Also write the report here."`
 	Strict      bool          `help:"Exit 1 when a mark is missed."`
@@ -153,7 +154,8 @@ func (s *side) through(nodes ...*target.Service) (to server) {
 	return to
 }
 
-// cost measures a slice and counts the hops of its requests.
+// cost measures a slice and counts the hops of its requests. One in a hundred may
+// be refused: hundreds of connections can be more than one directory takes.
 func (s *side) cost(ctx context.Context, to server, connections int, src wire.Source) (costSample, error) {
 	s.Connections = connections
 	before, err := s.hops(ctx)
@@ -162,6 +164,9 @@ func (s *side) cost(ctx context.Context, to server, connections int, src wire.So
 	}
 	counted := &counting{Source: src}
 	got, err := s.closed(to, counted)
+	if errors.Is(err, errRefused) && 100*got.Errors <= counted.answers {
+		err = nil
+	}
 	if err == nil && got.Requests == 0 {
 		err = errNothing
 	}
@@ -211,7 +216,7 @@ func (b *clusterBench) publish(r CostReport) error {
 
 // watchIdle reads the CPU time of the nodes while nobody asks anything.
 func (b *clusterBench) watchIdle(ctx context.Context) error {
-	if err := pause(ctx, calm); err != nil {
+	if err := pause(ctx, b.Calm); err != nil {
 		return err
 	}
 	before, err := b.cpu()
@@ -227,9 +232,6 @@ func (b *clusterBench) watchIdle(ctx context.Context) error {
 	}
 	return err
 }
-
-// calm is how long a cluster gets to finish what the load has left to do.
-const calm = 3 * time.Second
 
 func pause(ctx context.Context, d time.Duration) error {
 	select {

@@ -60,7 +60,7 @@ func (b *clusterBench) operations(ctx context.Context, s *side, where string, co
 		{refresh, &refresher{members: s.members}, nil},
 		{mint, &minter{clients: s.clients, name: name}, nil},
 		{link, links, nil},
-		{redeem, redeems, func() error { return s.supply(links, redeems) }},
+		{redeem, redeems, func() error { s.Connections = b.Connections[0]; return s.supply(links, redeems) }},
 		{unlink, unlinks, func() error { unlinks.guests = redeems.guests; return nil }},
 	} {
 		if o.prepare != nil {

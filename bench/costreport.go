@@ -32,6 +32,7 @@ type CostRow struct {
 	Where       string  `json:"where"`
 	Connections int     `json:"connections"`
 	Requests    int     `json:"requests"`
+	Refused     int     `json:"refused"`
 	Rate        float64 `json:"requests_per_second"`
 	// CPU is microseconds of processor time per request over all nodes.
 	CPU    float64 `json:"cpu_us"`
@@ -103,14 +104,16 @@ func (c *costs) judgeDurable(connections int) []CostRow {
 
 func (r *costRow) report() CostRow {
 	latency := hdrhistogram.New(1000, int64(time.Minute), 3)
+	refused := 0
 	for _, s := range r.samples {
+		refused += s.Errors
 		if s.Latency != nil {
 			latency.Merge(s.Latency)
 		}
 	}
 	quantile := func(q float64) float64 { return float64(latency.ValueAtQuantile(q)) / float64(time.Millisecond) }
 	return CostRow{
-		Operation: r.operation, Where: r.where, Connections: r.connections, Requests: int(latency.TotalCount()),
+		Operation: r.operation, Where: r.where, Connections: r.connections, Requests: int(latency.TotalCount()), Refused: refused,
 		Rate: median(r.samples, func(s costSample) float64 { return s.Rate() }), CPU: micros(r.cpu()),
 		Others: 100 * median(r.samples, func(s costSample) float64 { return s.others }),
 		Hops:   r.hops(), P50: quantile(50), P99: quantile(99), Passed: true,
@@ -125,10 +128,10 @@ func (r CostReport) print(w io.Writer) {
 	fmt.Fprintf(w, "%d members, %d rounds of %.1f s, %d CPUs shared by all nodes and the generator, %s\n\n",
 		r.Members, r.Rounds, r.Slice, r.CPUs, r.Go)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "operation\twhere\tconnections\trequests/s\tCPU us\tothers %\thops\tp50 ms\tp99 ms\tx one node\tus per hop\tmark\t")
+	fmt.Fprintln(t, "operation\twhere\tconnections\trequests/s\trefused\tCPU us\tothers %\thops\tp50 ms\tp99 ms\tx one node\tus per hop\tmark\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%.1f\t%s\t%.2f\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Operation, row.Where,
-			row.Connections, unlessZero("%.0f", row.Rate), row.CPU, unlessZero("%.0f", row.Others), row.Hops,
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%.1f\t%s\t%.2f\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Operation, row.Where,
+			row.Connections, unlessZero("%.0f", row.Rate), unlessZero("%.0f", float64(row.Refused)), row.CPU, unlessZero("%.0f", row.Others), row.Hops,
 			unlessZero("%.2f", row.P50), unlessZero("%.2f", row.P99),
 			unlessZero("%.2f", row.Times), unlessZero("%.1f", row.PerHop), row.Mark, verdict(row.Mark, row.Passed))
 	}

@@ -112,9 +112,9 @@ func (c *runCommand) measure(s server, w wire.Window, run func(*wire.Loop, wire.
 		return sample{}, err
 	}
 	if result.Errors > 0 {
-		return sample{}, fmt.Errorf("%w: %d beside %d accepted", errRefused, result.Errors, result.Requests)
+		err = fmt.Errorf("%w: %d beside %d accepted", errRefused, result.Errors, result.Requests)
 	}
-	return sample{Result: result, serverCPU: m.serverCPU, clientCPU: m.cpu, others: m.others}, nil
+	return sample{Result: result, serverCPU: m.serverCPU, clientCPU: m.cpu, others: m.others}, err
 }
 
 // all sends every request of src, unmeasured, and wants each accepted.

@@ -3,8 +3,9 @@ package replica
 import "github.com/prometheus/client_golang/prometheus"
 
 type metrics struct {
-	seconds prometheus.Histogram
-	size    prometheus.Histogram
+	seconds   prometheus.Histogram
+	size      prometheus.Histogram
+	snapshots *prometheus.CounterVec
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
@@ -18,18 +19,33 @@ func (m *metrics) register(r prometheus.Registerer) error {
 		Help:    "Log writes that shared one write and one fsync.",
 		Buckets: prometheus.ExponentialBuckets(1, 2, 11),
 	})
+	m.snapshots = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ssod_shard_snapshots_total",
+		Help: "Snapshots of shards that were sent to replicas which lacked too much, or installed here.",
+	}, []string{"what"})
 	if r == nil {
 		return nil
 	}
-	if err := r.Register(m.seconds); err != nil {
-		return err
+	for _, c := range m.collectors() {
+		if err := r.Register(c); err != nil {
+			return err
+		}
 	}
-	return r.Register(m.size)
+	return nil
+}
+
+func (m *metrics) collectors() []prometheus.Collector {
+	return []prometheus.Collector{m.seconds, m.size, m.snapshots}
 }
 
 func (m *metrics) unregister(r prometheus.Registerer) {
-	if r != nil {
-		r.Unregister(m.seconds)
-		r.Unregister(m.size)
+	if r == nil {
+		return
+	}
+	for _, c := range m.collectors() {
+		r.Unregister(c)
 	}
 }
+
+// snapshot counts what was done with a snapshot: "sent" or "installed".
+func (m *metrics) snapshot(what string) { m.snapshots.WithLabelValues(what).Inc() }

@@ -18,6 +18,7 @@ func (e *Engine) install(j *core.InstallJob) {
 		e.fail(err)
 		return
 	}
+	e.meters.snapshot("installed")
 	e.inbox.input(func(c *core.Core) { c.InstallDone(j, a) })
 	if j.Shard == cluster.MetaShard {
 		e.cfg.MetaApplied()
@@ -32,6 +33,9 @@ func (e *Engine) sendSnapshot(s core.SnapshotSend, number uint64) {
 	err := errClosed
 	if e.cfg.Transport != nil {
 		err = e.trySnapshot(s, fmt.Sprintf("%d-%d-%d-%d", s.Shard, e.cfg.Node, s.Message.GetTerm(), number))
+	}
+	if err == nil {
+		e.meters.snapshot("sent")
 	}
 	e.inbox.input(func(c *core.Core) { c.SnapshotSent(s.Shard, s.To, err == nil) })
 }

@@ -20,7 +20,7 @@ func TestBenchMeasuresACluster(t *testing.T) {
 		t.Fatalf("build ssobench: %v\n%s", err, out)
 	}
 	out, err = exec.Command(bench, "cluster", "--ssod", ssod, "--json", report, "--connections", "8", "--members", "600",
-		"--rounds", "1", "--slice", "100ms", "--warm", "10ms", "--idle", "100ms").CombinedOutput()
+		"--rounds", "1", "--slice", "100ms", "--warm", "10ms", "--calm", "0s", "--idle", "100ms").CombinedOutput()
 	if err != nil {
 		t.Fatalf("ssobench cluster: %v\n%s", err, out)
 	}

@@ -5,6 +5,11 @@
 //	crash_test.go        kill -9 under load: what was acknowledged is there
 //	race_test.go         one code, many devices: one winner
 //	guessing_test.go     the budgets of link-code guesses
+//	spread_test.go       one call, many nodes: the races and the budgets again
+//	revocation_test.go   what is revoked is refused everywhere, also after a pause
+//	laggard_test.go      a follower that missed too much gets a snapshot
+//	roguepeer_test.go    strangers at the ports that nodes keep for each other
+//	capture_test.go      nothing secret is in clear between nodes
 //	smuggling_test.go    ambiguous requests through nginx and haproxy
 //	keyheader_test.go    no header of a token makes the node open anything
 //	secrets_test.go      no token, code or secret in logs, metrics or errors

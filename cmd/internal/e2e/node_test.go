@@ -243,12 +243,18 @@ func (n *node) fails(more ...string) outcome {
 // until polls a condition and fails the test when it does not come true.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	within(t, 20*time.Second, what, condition)
+}
+
+// within is until with another limit.
+func within(t testing.TB, limit time.Duration, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited 20 s for: %s", what)
+			t.Fatalf("waited %v for: %s", limit, what)
 		}
 		<-tick.C
 	}

@@ -68,14 +68,25 @@ func (c *trio) total(metric string) float64 {
 	return sum
 }
 
+// shardView is what a node says of a shard; only its leader knows who lags.
+type shardView struct {
+	Leader string
+	Lag    int
+}
+
+func (n *node) shards() []shardView {
+	n.Helper()
+	_, page := n.get(n.Context(), "http://"+n.admin+"/admin/v1/cluster")
+	var view struct{ Shards []shardView }
+	must(n, json.Unmarshal([]byte(page), &view))
+	return view.Shards
+}
+
 // leads is how many shards each node leads, as one of them sees it.
 func (c *trio) leads() map[string]int {
 	c.Helper()
-	_, page := c.get(c.Context(), "http://"+c.any().admin+"/admin/v1/cluster")
-	var view struct{ Shards []struct{ Leader string } }
-	must(c, json.Unmarshal([]byte(page), &view))
 	leads := map[string]int{}
-	for _, s := range view.Shards {
+	for _, s := range c.any().shards() {
 		leads[s.Leader]++
 	}
 	return leads
@@ -87,11 +98,11 @@ func (c *trio) balanced() {
 	c.Helper()
 	c.promised()
 	until(c, "an even share of leads", func() bool {
-		least, most := math.MaxInt, 0
+		least, most, shards := math.MaxInt, 0, 0
 		leads := c.leads()
 		for _, n := range leads {
-			least, most = min(least, n), max(most, n)
+			least, most, shards = min(least, n), max(most, n), shards+n
 		}
-		return len(leads) == len(c.up) && leads[""] == 0 && most-least <= 1
+		return len(leads) == min(len(c.up), shards) && leads[""] == 0 && most-least <= 1
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -150,7 +151,7 @@ func (c *trio) counter() *node {
 // running is the part of the doors that lead to a node that runs.
 func (c *trio) running(doors []*app) (open []*app) {
 	for i, n := range c.nodes {
-		if n.process != nil {
+		if slices.Contains(c.up, n) {
 			open = append(open, doors[i])
 		}
 	}
