@@ -8,6 +8,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/anishathalye/porcupine"
+
+	"ssod/cmd/internal/history"
 )
 
 // rivals is how many devices want the same code.
@@ -20,14 +24,14 @@ func TestRace(t *testing.T) {
 	n.sampled = newSample(sampledShare)
 	a := n.mustApp("one")
 	codes := volume(200, 10_000)
-	history := newCodeHistory()
+	redemptions := history.NewCodes()
 	wins := 0
 	for i := range codes {
 		host := newDevice(fmt.Sprintf("host %d", i))
 		must(t, a.mint(t.Context(), host, fmt.Sprintf("viewer %d", i)))
 		code, err := a.link(t.Context(), host)
 		must(t, err)
-		winners, err := redeemAtOnce(history, code, i, func(_ int, name string) error { return a.admitted(t.Context(), code, name) })
+		winners, err := redeemAtOnce(redemptions, code, i, func(_ int, name string) error { return a.admitted(t.Context(), code, name) })
 		must(t, err)
 		if len(winners) != 1 {
 			t.Fatalf("code %d was redeemed by %d devices: %q", i, len(winners), winners)
@@ -37,13 +41,13 @@ func TestRace(t *testing.T) {
 			onlyTheWinnerRepeats(t, a, code, winners[0])
 		}
 	}
-	history.verify(t)
+	verify(t, redemptions)
 	t.Logf("race: codes=%d devices=%d redeemed=%d double_redeem=0; answers checked by status: %v", codes, rivals, wins, n.sampled.chosen)
 }
 
 // redeemAtOnce lets every rival be admitted at the same moment and returns the
 // names of those that got in. admit is told the number and the name of a rival.
-func redeemAtOnce(history *codeHistory, code string, round int, admit func(i int, name string) error) (winners []string, err error) {
+func redeemAtOnce(redemptions *history.Codes, code string, round int, admit func(i int, name string) error) (winners []string, err error) {
 	var mu sync.Mutex
 	var failed atomic.Value
 	var all sync.WaitGroup
@@ -52,9 +56,9 @@ func redeemAtOnce(history *codeHistory, code string, round int, admit func(i int
 		name := fmt.Sprintf("rival %d of %d", i, round)
 		all.Go(func() {
 			<-start
-			done := history.began(i, code, name)
+			done := redemptions.Began(i, code, name)
 			err := admit(i, name)
-			done(err == nil)
+			done(admission(err))
 			switch {
 			case err == nil:
 				mu.Lock()
@@ -69,6 +73,25 @@ func redeemAtOnce(history *codeHistory, code string, round int, admit func(i int
 	all.Wait()
 	err, _ = failed.Load().(error)
 	return winners, err
+}
+
+// admission is what an error of a redemption says of the code.
+func admission(err error) history.Admission {
+	switch {
+	case err == nil:
+		return history.Admitted
+	case errors.Is(err, errRefused):
+		return history.Refused
+	}
+	return history.Unanswered
+}
+
+// verify fails the test unless the redemptions can be explained.
+func verify(t *testing.T, redemptions *history.Codes) {
+	t.Helper()
+	if calls, got := redemptions.Check(historyCheck); got != porcupine.Ok {
+		t.Errorf("%d redemptions: linearizable: %v", calls, got)
+	}
 }
 
 // errRefused says that a code did not admit a device.

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"ssod/cmd/internal/history"
 )
 
 // TestRaceOverThreeNodes lets 64 devices redeem the same code at the same moment
@@ -20,10 +22,10 @@ func TestRaceOverThreeNodes(t *testing.T) {
 	a := c.mustApp("one")
 	doors := c.spread(a)
 	codes, wins := volume(200, 10_000), 0
-	history := newCodeHistory()
+	redemptions := history.NewCodes()
 	for i := range codes {
 		code := a.mustInvite(fmt.Sprint("host ", i))
-		winners, err := redeemAtOnce(history, code, i, func(k int, name string) error {
+		winners, err := redeemAtOnce(redemptions, code, i, func(k int, name string) error {
 			return doors[k%len(doors)].admitted(t.Context(), code, name)
 		})
 		must(t, err)
@@ -35,7 +37,7 @@ func TestRaceOverThreeNodes(t *testing.T) {
 			onlyTheWinnerRepeats(t, a, code, winners[0])
 		}
 	}
-	history.verify(t)
+	verify(t, redemptions)
 	t.Logf("race over three nodes: codes=%d devices=%d redeemed=%d double_redeem=0", codes, rivals, wins)
 }
 
@@ -50,7 +52,7 @@ func (a *app) mustInvite(name string) string {
 type rush struct {
 	*testing.T
 	doors         []*app
-	history       *codeHistory
+	history       *history.Codes
 	codes, double atomic.Int64
 }
 
@@ -64,7 +66,7 @@ func TestRaceWhileNodesDie(t *testing.T) {
 	c := startTrio(t, crashConfig)
 	c.balanced()
 	c.sampled = newSample(sampledShare)
-	r := &rush{T: t, doors: c.spread(c.mustApp("one")), history: newCodeHistory()}
+	r := &rush{T: t, doors: c.spread(c.mustApp("one")), history: history.NewCodes()}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var working sync.WaitGroup
@@ -81,7 +83,7 @@ func TestRaceWhileNodesDie(t *testing.T) {
 	}
 	stop()
 	working.Wait()
-	r.history.verify(t)
+	verify(t, r.history)
 	t.Logf("race while nodes die: kills=%d codes=%d devices=%d double_redeem=%d", kills, r.codes.Load(), rivals, r.double.Load())
 	if r.codes.Load() < int64(kills) {
 		t.Errorf("only %d codes were raced for: too few to prove anything", r.codes.Load())

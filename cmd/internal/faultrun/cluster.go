@@ -198,8 +198,8 @@ func (c *Cluster) AwaitPromise() {
 
 // view is what a node says of the cluster.
 type view struct {
-	Durability string
-	Shards     []struct {
+	Nodes  []struct{ Name, State string }
+	Shards []struct {
 		Shard    int
 		Leader   string
 		Term     uint64
@@ -227,6 +227,16 @@ func (v *view) complete() bool {
 		}
 	}
 	return len(v.Shards) > Shards
+}
+
+// state is that of a node, as the one says that was asked.
+func (v *view) state(n *Node) string {
+	for _, other := range v.Nodes {
+		if other.Name == n.Name {
+			return other.State
+		}
+	}
+	return ""
 }
 
 // ledBy are the data shards that a node leads, as another one says.

@@ -36,13 +36,14 @@ func TestARemovedNodeIsReplaced(t *testing.T) {
 	r := Begin(c, "remove", rate())
 	victim := c.Nodes[rand.IntN(len(c.Nodes))]
 	victim.Kill()
-	c.until("ssoctl removes the node", readyWithin, func() bool { // it must be seen to be gone first
-		out, err := exec.Command(program, "--admin", c.others(victim)[0].Admin, "remove", victim.Name).CombinedOutput()
-		if err != nil {
-			t.Logf("ssoctl remove: %s", out)
-		}
-		return err == nil
+	c.until("the node is seen to be gone", readyWithin, func() bool {
+		v, err := c.view(c.others(victim)[0])
+		return err == nil && v.state(victim) == "unreachable"
 	})
+	out, err := exec.Command(program, "--admin", c.others(victim)[0].Admin, "remove", victim.Name).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ssoctl remove: %v: %s", err, out)
+	}
 	c.Replace(victim, "n4").Start()
 	c.AwaitPromise()
 	outlive(c, r)

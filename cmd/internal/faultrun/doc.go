@@ -5,6 +5,7 @@
 //	load.go, viewer.go    viewers arrive at a steady rate; each knows what its answers must be
 //	ledger.go             what was acknowledged, asked for again afterwards
 //	owners.go             who led which shard in which term
+//	contest.go            devices that contend for the same profiles, for package history
 //	failover.go           how long a shard took no writes
 //	silence.go            how a node without a majority answers
 //	witness.go            profiles that change while their owner is paused or cut off

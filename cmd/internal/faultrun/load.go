@@ -21,6 +21,7 @@ type Load struct {
 	// Ledger has what was acknowledged.
 	Ledger *Ledger
 
+	contest *Contest
 	cluster *Cluster
 	apps    [2]*app // of two realms
 	secrets *secrets
@@ -68,7 +69,7 @@ func NewLoad(c *Cluster, name string) *Load {
 	l := &Load{
 		Verdict: &Verdict{}, cluster: c, secrets: newSecrets(), name: name, seed: rand.Uint64(),
 	}
-	l.Ledger = &Ledger{load: l}
+	l.Ledger, l.contest = &Ledger{load: l}, newContest(l)
 	for i, realm := range []string{"one", "two"} {
 		var err error
 		l.apps[i], err = newApp(l, realm)
@@ -83,6 +84,9 @@ func (l *Load) Begin(perSecond int) {
 	l.cancel = cancel
 	l.tasks.Go(func() { l.arrive(ctx, perSecond) })
 	l.tasks.Go(func() { l.operate(ctx) })
+	for i := range contests {
+		l.tasks.Go(func() { l.contest.run(ctx, uint64(i)) })
+	}
 }
 
 // End lets nobody arrive any more and waits for those who are there.

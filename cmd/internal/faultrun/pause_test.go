@@ -32,11 +32,13 @@ func TestAPausedOwnerServesNothingStale(t *testing.T) {
 		r.eachMust(witnesses, (*witness).change)
 		<-over
 		answered := r.questionAll(owner, witnesses) // they wait in its sockets
+		r.contest.stubborn.Store(owner)
 		c.enlist(owner)
 		<-time.After(unnoticed)
 		owner.Resume()
 		answered()
 		c.AwaitPromise()
+		r.contest.stubborn.Store(nil)
 		r.questionAll(owner, witnesses)()
 	}
 	r.Finish(t)

@@ -40,5 +40,6 @@ func (r *Run) Finish(t testing.TB) {
 	for _, err := range r.strange {
 		t.Errorf("an answer that no fault explains: %v", err)
 	}
+	r.contest.Report(t)
 	r.Verdict.Report(t)
 }

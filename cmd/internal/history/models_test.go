@@ -1,4 +1,4 @@
-package e2e
+package history
 
 import (
 	"testing"
@@ -21,20 +21,20 @@ func op(input, output any) porcupine.Operation {
 // TestModelsFindFaults shows the checkers what must not happen.
 func TestModelsFindFaults(t *testing.T) {
 	join := func(device int, number int64) porcupine.Operation {
-		return op(memberOp{device: device, what: "join"}, memberResult{membership: number})
+		return op(MemberCall{Device: device, What: "join"}, MemberAnswer{Membership: number})
 	}
-	unlink := op(memberOp{device: 0, token: 10, what: "unlink", target: 1}, memberResult{removed: true})
+	unlink := op(MemberCall{Device: 0, Token: 10, What: "unlink", Target: 1}, MemberAnswer{Removed: true})
 	refresh := func(device int, token int64, refused bool) porcupine.Operation {
-		return op(memberOp{device: device, token: token, what: "refresh"}, memberResult{refused: refused})
+		return op(MemberCall{Device: device, Token: token, What: "refresh"}, MemberAnswer{Refused: refused})
 	}
 	list := func(shown ...bool) porcupine.Operation {
-		r := memberResult{}
-		copy(r.members[:], shown)
-		return op(memberOp{device: 0, token: 10, what: "list"}, r)
+		r := MemberAnswer{}
+		copy(r.Members[:], shown)
+		return op(MemberCall{Device: 0, Token: 10, What: "list"}, r)
 	}
-	lost := op(memberOp{device: 1, what: "join"}, memberResult{unknown: true})
-	redeem := func(device string, admitted bool) porcupine.Operation {
-		return op(redemption{"code", device}, admitted)
+	lost := op(MemberCall{Device: 1, What: "join"}, MemberAnswer{Unknown: true})
+	redeem := func(device string, a Admission) porcupine.Operation {
+		return op(redemption{"code", device}, a)
 	}
 	tests := []struct {
 		name    string
@@ -51,9 +51,11 @@ func TestModelsFindFaults(t *testing.T) {
 		{"a number that comes back", memberModel, after(join(0, 10), join(1, 11), unlink, join(1, 11)), false},
 		{"a new number for a member", memberModel, after(join(0, 10), join(0, 11)), false},
 		{"lost answer, joined", memberModel, after(join(0, 10), lost, list(true, true), join(1, 11), refresh(1, 11, false)), true},
-		{"one device redeems", codeModel, after(redeem("a", true), redeem("b", false), redeem("a", true)), true},
-		{"two devices redeem", codeModel, after(redeem("a", true), redeem("b", true)), false},
-		{"refused although unused", codeModel, after(redeem("a", false), redeem("b", true)), false},
+		{"one device redeems", codeModel, after(redeem("a", Admitted), redeem("b", Refused), redeem("a", Admitted)), true},
+		{"two devices redeem", codeModel, after(redeem("a", Admitted), redeem("b", Admitted)), false},
+		{"lost answer, redeemed", codeModel, after(redeem("a", Unanswered), redeem("b", Refused), redeem("a", Admitted)), true},
+		{"lost answers, then two", codeModel, after(redeem("a", Unanswered), redeem("a", Admitted), redeem("b", Admitted)), false},
+		{"refused although unused", codeModel, after(redeem("a", Refused), redeem("b", Admitted)), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
