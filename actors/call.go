@@ -49,7 +49,8 @@ type call struct {
 	pause     time.Duration // before the next attempt
 }
 
-// bounded runs the call with a deadline at most 10 s ahead.
+// bounded runs the call with a deadline at most 10 s ahead. Stop cuts it off
+// when it cannot wait for it, unless the deadline is the caller's own.
 func (c *call) bounded(ctx context.Context) (proto.Message, error) {
 	limit := time.Now().Add(maxDeadline)
 	if d, ok := ctx.Deadline(); ok && d.Before(limit) {
@@ -59,6 +60,7 @@ func (c *call) bounded(ctx context.Context) (proto.Message, error) {
 	c.deadline = limit
 	ctx, cancel := context.WithDeadline(ctx, limit)
 	defer cancel()
+	defer context.AfterFunc(c.runtime.ctx, cancel)()
 	return c.run(ctx)
 }
 

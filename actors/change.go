@@ -55,9 +55,7 @@ func (t *Turn) commit(d Decision) {
 		}
 		c.Outcomes = append(c.Outcomes, cluster.Outcome{Request: t.request, Step: t.step, Result: result})
 	}
-	ctx, done := t.committing()
-	err := a.commit(ctx, a.based(&c))
-	done()
+	err := a.commit(t.context(), a.based(&c))
 	switch {
 	case err == nil:
 		a.applied(&c)
@@ -97,17 +95,14 @@ func (a *activation) commit(ctx context.Context, c *cluster.Commit) error {
 	return a.lease.handle.Commit(ctx, *c)
 }
 
-// committing is the context of the turn's commit, and what ends it. A worker
-// waits for as long as it takes. Who asks and runs the turn himself leaves when
-// his time is over, and then the commit's outcome is unknown.
-func (t *Turn) committing() (ctx context.Context, done func()) {
-	runtime := t.entity.lease.runtime.ctx
-	if t.caller == nil {
-		return runtime, func() {}
+// context is that of the turn's commit. A worker waits for as long as it takes.
+// Who asks and runs the turn himself leaves when his time is over, and then the
+// commit's outcome is unknown.
+func (t *Turn) context() context.Context {
+	if t.caller != nil {
+		return t.caller
 	}
-	ctx, cancel := context.WithCancel(t.caller)
-	stop := context.AfterFunc(runtime, cancel)
-	return ctx, func() { stop(); cancel() }
+	return t.entity.lease.runtime.ctx
 }
 
 // applied notes the revision that a commit left.

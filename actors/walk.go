@@ -9,8 +9,12 @@ import (
 	"ssod/cluster"
 )
 
+// maxStep bounds for how long the walker saves up work: 1,000 heads in one go
+// are several milliseconds in which others wait.
+const maxStep = 50 * time.Millisecond
+
 // walker goes round all stored entities of the kinds that want it, on the
-// shards this node leads, a bounded number per tick.
+// shards this node leads, a bounded number per step.
 type walker struct {
 	runtime *Runtime
 	kinds   []*kind
@@ -30,12 +34,13 @@ func (r *Runtime) walk() {
 	if len(w.kinds) == 0 {
 		return
 	}
-	pace := time.NewTicker(r.limits.Tick)
+	step := min(r.limits.Tick, maxStep)
+	pace := time.NewTicker(step)
 	defer pace.Stop()
 	for {
 		select {
 		case <-pace.C:
-			w.walk(max(1, int(r.limits.Tick.Seconds()*float64(r.limits.SweepRate))))
+			w.walk(max(1, int(step.Seconds()*float64(r.limits.SweepRate))))
 		case <-r.ctx.Done():
 			return
 		}

@@ -53,6 +53,10 @@ type run struct {
 	inWindow bool
 	ended    bool
 	busy     int
+
+	// The timer of an open loop.
+	armed time.Duration // the arrival it is set for
+	fired bool
 }
 
 func (l *Loop) newRun(src Source, w Window) *run {
@@ -109,7 +113,8 @@ func (r *run) turn(free func(*conn) error) error {
 	}
 	for _, event := range events {
 		if int(event.Fd) == len(r.loop.conns) {
-			continue // the timer of an open loop
+			r.fired = true
+			continue
 		}
 		if err := r.readable(r.loop.conns[event.Fd], free); err != nil {
 			return err
@@ -205,15 +210,22 @@ func (l *Loop) Open(src Source, arrivals Arrivals, w Window) (Result, error) {
 
 // await waits for answers and the next arrival. Without a free connection an
 // answer comes first, and after the window nothing is sent: then no timer runs.
+// Most waits end with an answer: then the timer is still right, and is left
+// alone.
 func (r *run) await(timer int, next time.Duration) error {
-	if !r.ended && len(r.loop.idle) > 0 {
+	if !r.ended && len(r.loop.idle) > 0 && r.armed != next {
 		if err := arm(timer, next-r.loop.now()); err != nil {
 			return err
 		}
+		r.armed = next
 	}
 	if err := r.turn(r.loop.release); err != nil {
 		return err
 	}
+	if !r.fired {
+		return nil
+	}
+	r.fired, r.armed = false, 0
 	return drain(timer)
 }
 
