@@ -20,6 +20,12 @@ type Kind struct {
 	// on the shards this node leads, slowly and for ever. A nil Sweep means
 	// that nothing needs sweeping.
 	Sweep func(h cluster.Head, now time.Time) proto.Message
+	// Unfinished looks at what is stored of one entity and returns a command to
+	// send to it, or nil. The runtime walks through the stored entities of the
+	// kind once and quickly when this node begins to lead their shard, so that
+	// work in which an earlier owner died goes on. Until it is done the entity
+	// must not be idle in its Tick. A nil Unfinished means that there is none.
+	Unfinished func(h cluster.Head) proto.Message
 	// Quiet is for how many ticks (of Limits.Tick, a second) an entity is unused
 	// before it gets a Tick; 0 means that it gets one each time. Ticks of many
 	// busy entities cost CPU.

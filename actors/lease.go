@@ -16,7 +16,9 @@ type lease struct {
 	handle  cluster.Shard
 	lost    <-chan struct{}
 	barrier barrier
-	props   *actor.Props
+
+	surveyed bool // belongs to the survey
+	props    *actor.Props
 
 	mu       sync.Mutex
 	closed   bool

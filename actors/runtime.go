@@ -66,6 +66,7 @@ func Start(c Config) (*Runtime, error) {
 	context.AfterFunc(r.ctx, unwatch)
 	r.spawn(r.sweep)
 	r.spawn(r.walk)
+	r.spawn(r.survey)
 	return r, nil
 }
 

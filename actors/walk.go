@@ -58,7 +58,7 @@ func (w *walker) walk(budget int) {
 	}
 }
 
-// found is a command that a kind's Sweep wants to be sent.
+// found is a command that a kind wants to be sent to a stored entity.
 type found struct {
 	identity string
 	command  proto.Message
@@ -78,7 +78,7 @@ func (w *walker) visit(budget int) (seen int) {
 	err := l.handle.Entities(k.Name, w.after, func(identity string, h cluster.Head) bool {
 		seen++
 		w.after = identity
-		if c := w.look(k, h, now); c != nil {
+		if c := w.runtime.look(k, func() proto.Message { return k.Sweep(h, now) }); c != nil {
 			commands = append(commands, found{identity, c})
 		}
 		return seen < budget
@@ -90,7 +90,7 @@ func (w *walker) visit(budget int) (seen int) {
 		w.advance()
 	}
 	for _, f := range commands {
-		w.send(k, f)
+		w.runtime.sendFound(k, f)
 	}
 	return seen
 }
@@ -109,22 +109,22 @@ func (w *walker) advance() {
 }
 
 // look asks the kind about one head; a panic of its code costs that head only.
-func (w *walker) look(k *kind, h cluster.Head, now time.Time) (command proto.Message) {
+func (r *Runtime) look(k *kind, at func() proto.Message) (command proto.Message) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			w.runtime.log.Error("sweep panicked", "kind", k.Name)
+			r.log.Error("sweep panicked", "kind", k.Name)
 		}
 	}()
-	return k.Sweep(h, now)
+	return at()
 }
 
-func (w *walker) send(k *kind, f found) {
+func (r *Runtime) sendFound(k *kind, f found) {
 	id, err := DecodeIdentity(f.identity)
 	if err != nil {
-		w.runtime.log.Warn("sweep", "kind", k.Name, "error", err)
+		r.log.Warn("sweep", "kind", k.Name, "error", err)
 		return
 	}
 	var request cluster.RequestID
 	_, _ = rand.Read(request[:]) // never fails
-	w.runtime.Tell(Address{Kind: k.Name, Identity: id}, request, 0, f.command)
+	r.Tell(Address{Kind: k.Name, Identity: id}, request, 0, f.command)
 }

@@ -36,22 +36,22 @@ func (s *story) promises() *intent.Promises {
 
 func do[R proto.Message](s *story, d decision) R {
 	s.Helper()
-	if d.next != nil {
-		s.state = stored(s.T, d.next)
+	if d.Next != nil {
+		s.state = stored(s.T, d.Next)
 	}
-	return d.reply.(R)
+	return d.Reply.(R)
 }
 
 func stored(t *testing.T, s *State) *State {
 	t.Helper()
-	commit, err := s.commit()
+	commit, err := intent.Encode(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if commit.Remove {
 		return &State{}
 	}
-	loaded, err := decode(cluster.Head{Schema: commit.Schema, State: commit.State})
+	loaded, err := intent.Decode[State](cluster.Head{Schema: commit.Schema, State: commit.State})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestWhomALogoutTells(t *testing.T) {
 	}
 	s := newStory(t)
 	equal(t, "nothing to leave", told(s.leave("cable").Open), "[]")
-	equal(t, "stored", s.state.isEmpty(), true)
+	equal(t, "stored", proto.Size(s.state) == 0, true)
 	equal(t, "only the identity's", told(s.leave("cable", "viewer").Open), "[viewer EndAll]")
 }
 
@@ -198,7 +198,7 @@ func TestExpire(t *testing.T) {
 	s.keep("one", "a", "cable")
 	s.end("b", login.How_REMOVED)
 	look := func() string {
-		commit, err := s.state.commit()
+		commit, err := intent.Encode(s.state)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -216,7 +216,7 @@ func TestExpire(t *testing.T) {
 	s.now = s.now.Add(31 * day)
 	equal(t, "sweep after a month", look(), "Expire")
 	do[*ExpireReply](s, s.state.expire(s.now))
-	equal(t, "empty", s.state.isEmpty(), true)
+	equal(t, "empty", proto.Size(s.state) == 0, true)
 }
 
 func TestSettle(t *testing.T) {
@@ -243,7 +243,7 @@ func TestUnknownFieldsSurviveAChange(t *testing.T) {
 }
 
 func TestAnUnknownSchemaIsRefused(t *testing.T) {
-	if _, err := decode(cluster.Head{Schema: schema + 1}); err == nil {
+	if _, err := intent.Decode[State](cluster.Head{Schema: 2}); err == nil {
 		t.Error("a record of a later format was read")
 	}
 }

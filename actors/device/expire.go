@@ -14,7 +14,7 @@ import (
 // sweep looks at a stored device and returns a command when there is something
 // to drop or to carry out.
 func sweep(h cluster.Head, now time.Time) proto.Message {
-	s, err := decode(h)
+	s, err := intent.Decode[State](h)
 	switch {
 	case err != nil: // activation reports it; sweeping cannot help
 		return nil
@@ -27,7 +27,7 @@ func sweep(h cluster.Head, now time.Time) proto.Message {
 }
 
 func (s *State) expire(now time.Time) decision {
-	return decision{reply: &ExpireReply{}, next: s.expired(now)}
+	return decision{Reply: &ExpireReply{}, Next: s.expired(now)}
 }
 
 // expired returns the state without what is over; nil when nothing is.

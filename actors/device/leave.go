@@ -29,5 +29,5 @@ func (s *State) leave(m *Leave, p *intent.Promises) decision {
 	next := s.clone()
 	left := own != nil && next.drop(own.GetLogin().GetId(), login.How_REMOVED, p.Now)
 	next.Open = append(next.Open, p.Made()...)
-	return decision{reply: &LeaveReply{Left: left, Open: p.Made()}, next: next}
+	return decision{Reply: &LeaveReply{Left: left, Open: p.Made()}, Next: next}
 }

@@ -27,7 +27,7 @@ func (s *State) keep(m *login.Keep, self *intent.Place, p *intent.Promises) deci
 	next := s.clone()
 	next.put(&Regular{Login: m.GetLogin(), Shared: m.GetShared()})
 	next.Open = append(next.Open, p.Made()...)
-	return decision{reply: &login.KeepReply{Open: p.Made()}, next: next}
+	return decision{Reply: &login.KeepReply{Open: p.Made()}, Next: next}
 }
 
 // put adds a login in place of the one at the same MVPD.
@@ -85,7 +85,7 @@ func (s *State) end(m *login.End, p *intent.Promises) decision {
 		}
 	}
 	next.Open = append(next.Open, p.Made()...)
-	return decision{reply: &login.EndReply{Ended: ended, Open: p.Made()}, next: next}
+	return decision{Reply: &login.EndReply{Ended: ended, Open: p.Made()}, Next: next}
 }
 
 // drop removes a login or marks it void, and remembers that. It reports whether

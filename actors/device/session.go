@@ -20,7 +20,7 @@ func (s *State) begin(m *Begin, p *intent.Promises) decision {
 	next := s.clone()
 	next.Session, next.SessionUntilMs = m.GetSession(), m.GetUntilMs()
 	next.Open = append(next.Open, p.Made()...)
-	return decision{reply: &BeginReply{Open: p.Made()}, next: next}
+	return decision{Reply: &BeginReply{Open: p.Made()}, Next: next}
 }
 
 // current reports whether the device has a session that can still be used.

@@ -1,51 +1,15 @@
 package device
 
 import (
-	"fmt"
-
 	"google.golang.org/protobuf/proto"
 
-	"ssod/cluster"
+	"ssod/actors/intent"
 )
 
-// schema is the version of the head record's format.
-const schema = 1
+// decision is what becomes of a command.
+type decision = intent.Decision[State]
 
-// decision is what becomes of a command: next, when not nil, must be durable
-// before the reply leaves. A State never changes once it is in use.
-type decision struct {
-	reply proto.Message
-	next  *State
-}
-
-func answer(reply proto.Message) decision { return decision{reply: reply} }
+func answer(reply proto.Message) decision { return decision{Reply: reply} }
 
 // clone returns a copy that can be changed, fields of later versions included.
 func (s *State) clone() *State { return proto.Clone(s).(*State) }
-
-// isEmpty reports whether nothing is kept of the device.
-func (s *State) isEmpty() bool { return proto.Size(s) == 0 }
-
-// commit is what makes s the stored state; an empty one is no record at all.
-func (s *State) commit() (*cluster.Commit, error) {
-	if s.isEmpty() {
-		return &cluster.Commit{Remove: true}, nil
-	}
-	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(s)
-	if err != nil {
-		return nil, fmt.Errorf("encode device: %w", err)
-	}
-	return &cluster.Commit{Schema: schema, State: b}, nil
-}
-
-// decode reads a head record.
-func decode(h cluster.Head) (*State, error) {
-	if h.Schema != schema {
-		return nil, fmt.Errorf("device has an unknown schema: %d", h.Schema)
-	}
-	s := &State{}
-	if err := proto.Unmarshal(h.State, s); err != nil {
-		return nil, fmt.Errorf("decode device: %w", err)
-	}
-	return s, nil
-}

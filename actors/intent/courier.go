@@ -71,3 +71,12 @@ func (c *Courier) Take(from actors.Address, open []*Intent) {
 		delete(c.running, name)
 	})
 }
+
+// Nudge takes intents that should have been settled by now: at the time of a
+// turn, or at once when the turn is a [Resume]. A nil courier has none.
+func (c *Courier) Nudge(from actors.Address, open []*Intent, t *actors.Turn) {
+	_, resumes := t.Command().(*Resume)
+	if len(open) > 0 && (resumes || Overdue(open, t.Now())) {
+		c.Take(from, open)
+	}
+}

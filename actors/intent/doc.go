@@ -7,10 +7,14 @@
 //
 //	front end      Run the open intents at once, before it answers
 //	the entity     hands them to its [Courier] when they are overdue
+//	the survey     wakes entities with open intents of an owner that died
 //	the sweep      wakes entities with overdue intents that nobody asks for
 //
+// [Entity] is the actor of a kind whose whole state is one message with its open
+// intents in it.
+//
 // Whoever comes first asks the target with the intent's id as request id, and
-// then tells the maker to [Settle]. All three may do so at the same time, and
+// then tells the maker to [Settle]. All of them may do so at the same time, and
 // again after a crash: the target answers a repeated request with its first
 // answer for a minute, and later its commands must change nothing when they
 // come a second time.

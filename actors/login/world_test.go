@@ -36,6 +36,7 @@ type fataler interface {
 type world struct {
 	fataler
 	shards  *faulty.Node
+	limits  actors.Limits
 	runtime *actors.Runtime
 	courier *intent.Courier
 	offset  atomic.Int64 // ns by which the cluster's clock is ahead
@@ -45,6 +46,7 @@ type world struct {
 func newWorld(t fataler, o faulty.Options) *world {
 	w := &world{fataler: t}
 	o.Clock = w.now
+	w.limits = actors.Limits{Tick: 2 * time.Millisecond, SweepRate: 1_000_000}
 	w.shards = faulty.New(o).Node("a:1")
 	w.start()
 	return w
@@ -60,7 +62,7 @@ func (w *world) start() {
 	w.courier = intent.NewCourier()
 	var err error
 	w.runtime, err = actors.Start(actors.Config{
-		Shards: w.shards, Self: "a:1", Limits: actors.Limits{Tick: 2 * time.Millisecond, SweepRate: 1_000_000},
+		Shards: w.shards, Self: "a:1", Limits: w.limits,
 		Kinds: []actors.Kind{
 			profile.Kind(profile.Config{
 				Retention: func() time.Duration { return 400 * 24 * time.Hour },

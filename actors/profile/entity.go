@@ -27,8 +27,8 @@ type Config struct {
 
 // quiet is for how many ticks, of a second, a profile stays decoded after its
 // last command. Devices ask in bursts: mint, link and list within seconds, then
-// nothing for an hour.
-const quiet = 10
+// nothing for an hour. It is also how late an intent is that nobody settled.
+const quiet = 5
 
 // Kind registers profiles with a runtime.
 func Kind(c Config) actors.Kind {
@@ -41,7 +41,8 @@ func Kind(c Config) actors.Kind {
 		Sweep: func(h cluster.Head, now time.Time) proto.Message {
 			return sweep(h, c.Retention(), now)
 		},
-		Fenced: reads,
+		Unfinished: intent.Unfinished(&State{}),
+		Fenced:     reads,
 	}
 }
 
@@ -145,10 +146,10 @@ func promises(t *actors.Turn) *intent.Promises {
 	return &intent.Promises{Request: t.Request(), Step: t.Step(), Now: t.Now()}
 }
 
-// nudge hands overdue intents to the courier.
+// nudge hands intents to the courier that should have been settled.
 func (e *entity) nudge(t *actors.Turn) {
-	if e.state != nil && intent.Overdue(e.state.open, t.Now()) {
-		e.config.Courier.Take(actors.Address{Kind: KindName, Identity: e.id}, e.state.open)
+	if e.state != nil {
+		e.config.Courier.Nudge(actors.Address{Kind: KindName, Identity: e.id}, e.state.open, t)
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *State) open(m *Open, now time.Time) decision {
 	a := proto.Clone(m.GetAttempt()).(*Attempt)
 	a.Mvpd = s.GetParameters().GetMvpd()
 	next.Attempts = append(next.Attempts, a)
-	return decision{reply: &OpenReply{Parameters: s.GetParameters(), Party: s.GetParty()}, next: next}
+	return decision{Reply: &OpenReply{Parameters: s.GetParameters(), Party: s.GetParty()}, Next: next}
 }
 
 // comeBack returns the attempt that a browser comes back from, with what the
@@ -78,7 +78,7 @@ func (s *State) finish(m *Finish, self *intent.Place, p *intent.Promises) decisi
 	next.Stage, next.FinishedBy, next.FinishedAt = Stage_FINISHED, a.GetState(), m.GetLogin().GetMvpd()
 	next.Open = append(next.Open, p.Made()...)
 	next.forgetSecrets()
-	return decision{reply: &FinishReply{Open: p.Made()}, next: next}
+	return decision{Reply: &FinishReply{Open: p.Made()}, Next: next}
 }
 
 // forgetSecrets drops what is of no more use.

@@ -16,7 +16,7 @@ func (s *State) create(m *Create, now time.Time) decision {
 		Parameters: m.GetParameters(), Party: m.GetParty(),
 		NotBeforeMs: now.UnixMilli(), NotAfterMs: now.UnixMilli() + m.GetTtlMs(),
 	}
-	return decision{reply: &CreateReply{NotBeforeMs: next.NotBeforeMs, NotAfterMs: next.NotAfterMs}, next: next}
+	return decision{Reply: &CreateReply{NotBeforeMs: next.NotBeforeMs, NotAfterMs: next.NotAfterMs}, Next: next}
 }
 
 func (s *State) exists() bool { return s.GetNotAfterMs() != 0 }
@@ -46,7 +46,7 @@ func (s *State) amend(m *Amend, now time.Time) decision {
 	if proto.Equal(next, s) {
 		return answer(s.view())
 	}
-	return decision{reply: next.view(), next: next}
+	return decision{Reply: next.view(), Next: next}
 }
 
 // read returns the session. One that was finished can still be read: it says

@@ -22,7 +22,7 @@ func (s *State) supersede() decision {
 	next := s.clone()
 	next.Stage = Stage_SUPERSEDED
 	next.forgetSecrets()
-	return decision{reply: &device.SupersedeReply{}, next: next}
+	return decision{Reply: &device.SupersedeReply{}, Next: next}
 }
 
 // settle forgets intents that were carried out.
@@ -33,13 +33,13 @@ func (s *State) settle(m *intent.Settle) decision {
 	}
 	next := s.clone()
 	next.Open = open
-	return decision{reply: &intent.SettleReply{}, next: next}
+	return decision{Reply: &intent.SettleReply{}, Next: next}
 }
 
 // sweep looks at a stored session and returns a command when there is something
 // to carry out or the session can go.
 func sweep(h cluster.Head, now time.Time) proto.Message {
-	s, err := decode(h)
+	s, err := intent.Decode[State](h)
 	switch {
 	case err != nil: // activation reports it; sweeping cannot help
 		return nil
@@ -55,7 +55,7 @@ func (s *State) expire(now time.Time) decision {
 	if !s.over(now) {
 		return answer(&ExpireReply{})
 	}
-	return decision{reply: &ExpireReply{}, next: &State{}, remove: true}
+	return decision{Reply: &ExpireReply{}, Next: &State{}}
 }
 
 // over reports whether the session can be forgotten.

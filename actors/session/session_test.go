@@ -28,19 +28,19 @@ type story struct {
 
 func do[R proto.Message](s *story, d decision) R {
 	s.Helper()
-	if d.next != nil {
-		commit, err := d.commit()
+	if d.Next != nil {
+		commit, err := intent.Encode(d.Next)
 		if err != nil {
 			s.Fatal(err)
 		}
 		s.state = &State{}
 		if !commit.Remove {
-			if s.state, err = decode(cluster.Head{Schema: commit.Schema, State: commit.State}); err != nil {
+			if s.state, err = intent.Decode[State](cluster.Head{Schema: commit.Schema, State: commit.State}); err != nil {
 				s.Fatal(err)
 			}
 		}
 	}
-	return d.reply.(R)
+	return d.Reply.(R)
 }
 
 var whole = &Parameters{Mvpd: "cable", DomainName: "tv.example", RedirectUrl: "https://tv.example/done"}
@@ -207,8 +207,7 @@ func TestTheSweepWakesAndDrops(t *testing.T) {
 	s.open("tab")
 	open := s.finish("tab", "tab").Open
 	look := func() string {
-		d := decision{next: s.state}
-		commit, err := d.commit()
+		commit, err := intent.Encode(s.state)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,7 +244,7 @@ func TestUnknownFieldsSurviveAChange(t *testing.T) {
 }
 
 func TestAnUnknownSchemaIsRefused(t *testing.T) {
-	if _, err := decode(cluster.Head{Schema: schema + 1}); err == nil {
+	if _, err := intent.Decode[State](cluster.Head{Schema: 2}); err == nil {
 		t.Error("a record of a later format was read")
 	}
 }

@@ -73,8 +73,5 @@ func (k *checker) platforms(key string, platforms []Platform) {
 			k.oneOf(fmt.Sprintf("%s.algorithms[%d]", at, j), algorithm, "RS256", "HS256", "ES256")
 		}
 		k.source(at, source{p.JWKSFile, p.JWKSURL, p.PEMFile, p.KID}, p.DecryptionKeyFile == "")
-		if p.JWKSURL != "" {
-			k.mistake(at+".jwksURL", "keys of platforms are not fetched; use jwksFile or pemFile")
-		}
 	}
 }

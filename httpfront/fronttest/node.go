@@ -127,10 +127,12 @@ func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront
 	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
 	signer := mediatoken.NewSigner(mediatoken.Options{Sign: n.Keys.SignMedia})
 	t.Cleanup(signer.Close)
+	platforms := platformid.NewVerifier(o.Log)
+	t.Cleanup(platforms.Close)
 	handlers.V2 = httpfront.NewV2(entitlement.New(entitlement.Options{
 		Tokens: n.Keys, Clients: n.Registration, Profiles: profile.Client{Asker: n.Runtime},
 		Sessions: session.Client{Asker: n.Runtime}, Devices: device.Client{Asker: n.Runtime},
-		Farewells: farewell.Client{Asker: n.Runtime}, Providers: providers, Platforms: platformid.NewVerifier(o.Log),
+		Farewells: farewell.Client{Asker: n.Runtime}, Providers: providers, Platforms: platforms,
 		Media: signer, Log: o.Log,
 	}))
 	return handlers

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"ssod/httpfront/claim"
 )
 
 // AccessClaims is what a verified access token says.
@@ -79,9 +81,9 @@ func (s *snapshot) verifyAccess(token []byte, now time.Time) (c AccessClaims, ok
 	var okNBF, okIAT, okEXP bool
 	c.Client, _ = raw.sub.Text()
 	c.Scopes, _ = raw.scopes.Text()
-	c.NotBefore, okNBF = date(raw.nbf)
-	c.IssuedAt, okIAT = date(raw.iat)
-	c.Expires, okEXP = date(raw.exp)
+	c.NotBefore, okNBF = claim.Date(raw.nbf)
+	c.IssuedAt, okIAT = claim.Date(raw.iat)
+	c.Expires, okEXP = claim.Date(raw.exp)
 	return c, c.Client != "" && okNBF && okIAT && okEXP && !c.Expires.IsZero()
 }
 

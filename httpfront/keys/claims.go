@@ -1,9 +1,7 @@
 package keys
 
 import (
-	"math"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"ssod/httpfront/strictjson"
@@ -83,25 +81,6 @@ func (c *claims) subject() (string, error) {
 		return "", ErrSubject
 	}
 }
-
-// date reads a NumericDate (RFC 7519, 2): seconds, perhaps with a fraction.
-// An absent one is zero, which is before every time that is checked.
-func date(v strictjson.Value) (t time.Time, ok bool) {
-	if v.Kind() == strictjson.Absent {
-		return time.Time{}, true
-	}
-	if n, ok := v.Int64(); ok {
-		return time.Unix(n, 0), plausible(float64(n))
-	}
-	f, ok := v.Float64()
-	if !ok || !plausible(f) {
-		return time.Time{}, false
-	}
-	return time.Unix(int64(math.Floor(f)), 0), true
-}
-
-// plausible bounds dates to the years 1970 to 9999, so that no sum overflows.
-func plausible(seconds float64) bool { return 0 <= seconds && seconds < 253402300800 }
 
 // appendText appends s as a JSON string; false when s is not UTF-8.
 func appendText(b []byte, s string) ([]byte, bool) {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"ssod/httpfront/claim"
 	"ssod/httpfront/config"
-	"ssod/httpfront/strictjson"
 )
 
 // defaultAudience is what external tokens are made for (headers.md 7.1).
@@ -56,25 +56,8 @@ func (c *claims) external(sub string, by *config.TrustedIssuer) (ServiceClaims, 
 	}
 	s := ServiceClaims{Issuer: by.Issuer, External: true, Member: Member{Subject: sub, Namespace: by.Issuer}}
 	s.ID, _ = c.jti.Text()
-	if !s.dates(c) || !c.isFor(cmp.Or(by.Audience, defaultAudience)) {
+	if !s.dates(c) || !claim.IsFor(c.aud, cmp.Or(by.Audience, defaultAudience)) {
 		return ServiceClaims{}, ErrUnacceptable
 	}
 	return s, nil
-}
-
-// isFor reports whether aud, a string or an array, has the audience.
-func (c *claims) isFor(audience string) bool {
-	if one, ok := c.aud.Text(); ok {
-		return strings.EqualFold(one, audience)
-	}
-	list, ok := c.aud.Texts()
-	if !ok || c.aud.Kind() != strictjson.Array {
-		return false
-	}
-	for _, one := range list {
-		if strings.EqualFold(one, audience) {
-			return true
-		}
-	}
-	return false
 }

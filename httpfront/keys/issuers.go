@@ -4,11 +4,13 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/keyurl"
 )
 
 // issuers has the keys of all external issuers of the configuration. Realms
@@ -25,13 +27,10 @@ type issuers struct {
 // keySet is the keys of one issuer.
 type keySet struct {
 	keys    atomic.Pointer[[]issuerKey]
-	fetcher *fetcher // nil when they are in a file
+	fetcher *keyurl.Source // nil when they are in a file
 }
 
 func newIssuers(client *http.Client, now func() time.Time, log *slog.Logger) *issuers {
-	if client == nil {
-		client = plainClient()
-	}
 	i := &issuers{client: client, now: now, log: log}
 	i.sets.Store(&map[config.TrustedIssuer]*keySet{})
 	return i
@@ -46,7 +45,7 @@ func (i *issuers) candidates(t config.TrustedIssuer, token *jws) []issuerKey {
 		return nil
 	}
 	found := choose(*set.keys.Load(), token)
-	if len(found) == 0 && set.fetcher != nil && set.fetcher.again() {
+	if len(found) == 0 && set.fetcher != nil && set.fetcher.Again() {
 		found = choose(*set.keys.Load(), token)
 	}
 	return found
@@ -84,7 +83,7 @@ func (i *issuers) set(old *keySet, t config.TrustedIssuer) (*keySet, error) {
 		if old != nil {
 			return old, nil
 		}
-		return newRemoteSet(i, t), nil
+		return i.remote(t), nil
 	}
 	keys, err := readKeys(t)
 	set := &keySet{}
@@ -92,18 +91,39 @@ func (i *issuers) set(old *keySet, t config.TrustedIssuer) (*keySet, error) {
 	return set, err
 }
 
+// remote are keys at a URL.
+func (i *issuers) remote(t config.TrustedIssuer) *keySet {
+	set := &keySet{}
+	set.keys.Store(new([]issuerKey))
+	set.fetcher = keyurl.New(keyurl.Options{
+		URL: t.JWKSURL, Issuer: t.Issuer, Client: i.client, Now: i.now, Log: i.log,
+		Take: func(document []byte) error { return i.take(set, document) },
+	})
+	return set
+}
+
+// take makes the keys of a document those of a set.
+func (i *issuers) take(set *keySet, document []byte) error {
+	keys, err := parseJWKS(document)
+	if err == nil && !slices.EqualFunc(*set.keys.Load(), keys, issuerKey.equal) {
+		set.keys.Store(&keys)
+		i.version.Add(1)
+	}
+	return err
+}
+
 // replace starts what is new and stops what is gone.
 func (i *issuers) replace(old, sets map[config.TrustedIssuer]*keySet) {
 	for t, set := range sets {
 		if set.fetcher != nil && old[t] != set {
-			set.fetcher.start()
+			set.fetcher.Start()
 		}
 	}
 	i.sets.Store(&sets)
 	i.version.Add(1)
 	for t, set := range old {
 		if set.fetcher != nil && sets[t] != set {
-			set.fetcher.stop()
+			set.fetcher.Stop()
 		}
 	}
 }
@@ -113,7 +133,7 @@ func (i *issuers) close() {
 	defer i.mu.Unlock()
 	for _, set := range *i.sets.Load() {
 		if set.fetcher != nil {
-			set.fetcher.stop()
+			set.fetcher.Stop()
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"ssod/httpfront/claim"
 	"ssod/httpfront/config"
 )
 
@@ -215,9 +216,9 @@ func (c *claims) own(sub string) (ServiceClaims, error) {
 // dates reads the three dates; exp is required.
 func (s *ServiceClaims) dates(c *claims) bool {
 	var okNBF, okIAT, okEXP bool
-	s.NotBefore, okNBF = date(c.nbf)
-	s.IssuedAt, okIAT = date(c.iat)
-	s.Expires, okEXP = date(c.exp)
+	s.NotBefore, okNBF = claim.Date(c.nbf)
+	s.IssuedAt, okIAT = claim.Date(c.iat)
+	s.Expires, okEXP = claim.Date(c.exp)
 	return okNBF && okIAT && okEXP && !s.Expires.IsZero()
 }
 

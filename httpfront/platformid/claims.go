@@ -1,10 +1,10 @@
 package platformid
 
 import (
-	"math"
 	"strings"
 	"time"
 
+	"ssod/httpfront/claim"
 	"ssod/httpfront/strictjson"
 )
 
@@ -44,15 +44,15 @@ func parseClaims(payload []byte) (c claims, err error) {
 // judge checks the claims of an authentic token of the platform.
 func (c *claims) judge(p *platform, now time.Time) (Identity, error) {
 	sub, ok := c.sub.Text()
-	if !ok || strings.TrimSpace(sub) == "" || len(sub) > maxSubject || !c.iss.Is(p.Issuer) || !c.isFor(p.Audience) {
+	if !ok || strings.TrimSpace(sub) == "" || len(sub) > maxSubject || !c.iss.Is(p.Issuer) || !claim.IsFor(c.aud, p.Audience) {
 		return Identity{}, ErrClaims
 	}
-	expires, ok := date(c.exp)
+	expires, ok := claim.Date(c.exp)
 	if !ok || c.exp.Kind() == strictjson.Absent {
 		return Identity{}, ErrClaims
 	}
 	for _, v := range []strictjson.Value{c.iat, c.nbf} {
-		if at, ok := date(v); !ok || at.After(now.Add(skew)) {
+		if at, ok := claim.Date(v); !ok || at.After(now.Add(skew)) {
 			return Identity{}, ErrClaims
 		}
 	}
@@ -60,34 +60,4 @@ func (c *claims) judge(p *platform, now time.Time) (Identity, error) {
 		return Identity{}, ErrExpired
 	}
 	return Identity{Platform: p.Name, Issuer: p.Issuer, Subject: sub, expires: expires}, nil
-}
-
-// isFor reports whether aud, a string or an array, has the audience.
-func (c *claims) isFor(audience string) bool {
-	if one, ok := c.aud.Text(); ok {
-		return strings.EqualFold(one, audience)
-	}
-	list, ok := c.aud.Texts()
-	if !ok || c.aud.Kind() != strictjson.Array {
-		return false
-	}
-	for _, one := range list {
-		if strings.EqualFold(one, audience) {
-			return true
-		}
-	}
-	return false
-}
-
-// date reads a NumericDate (RFC 7519, 2) of the years 1970 to 9999. An absent
-// one is zero.
-func date(v strictjson.Value) (time.Time, bool) {
-	if v.Kind() == strictjson.Absent {
-		return time.Time{}, true
-	}
-	seconds, ok := v.Float64()
-	if !ok || seconds < 0 || seconds >= 253402300800 {
-		return time.Time{}, false
-	}
-	return time.Unix(int64(math.Floor(seconds)), 0), true
 }

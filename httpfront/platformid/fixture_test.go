@@ -64,6 +64,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{dir: t.TempDir(), Verifier: platformid.NewVerifier(nil)}
+	t.Cleanup(w.Close)
 	m := keys()
 	w.set(t, "amazon.json",
 		jose.JSONWebKey{Key: &m.rsa.PublicKey, KeyID: "r1"}, jose.JSONWebKey{Key: &m.ec.PublicKey, KeyID: "e1"},

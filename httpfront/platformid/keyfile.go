@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -56,20 +57,37 @@ func readSigning(jwksFile, pemFile, kid string) ([]key, error) {
 	if err != nil {
 		return nil, err
 	}
-	materials, kids, err := parse(data)
+	keys, err := signingKeys(parse(data))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return keys, nil
+}
+
+// parseSigning reads the keys of a JWK set that a platform publishes. Secrets
+// are no secrets there.
+func parseSigning(document []byte) ([]key, error) {
+	keys, err := signingKeys(parseSet(document))
+	if err == nil && slices.ContainsFunc(keys, func(k key) bool { return k.alg == "HS256" }) {
+		return nil, errors.New("a secret key is published")
+	}
+	return keys, err
+}
+
+func signingKeys(materials []any, kids []string, err error) ([]key, error) {
+	if err != nil {
+		return nil, err
 	}
 	var keys []key
 	for i, material := range materials {
 		k, err := signingKey(material, kids[i])
 		if err != nil {
-			return nil, fmt.Errorf("%s: key %d: %w", path, i+1, err)
+			return nil, fmt.Errorf("key %d: %w", i+1, err)
 		}
 		keys = append(keys, k)
 	}
 	if len(keys) == 0 || len(keys) > maxKeys {
-		return nil, fmt.Errorf("%s: %d keys, want 1 to %d", path, len(keys), maxKeys)
+		return nil, fmt.Errorf("%d keys, want 1 to %d", len(keys), maxKeys)
 	}
 	return keys, nil
 }

@@ -13,7 +13,8 @@ import (
 type platform struct {
 	*config.Platform
 	signing    []key
-	decryption *key // nil: no token is encrypted
+	published  *published // nil: all signing keys are in files
+	decryption *key       // nil: no token is encrypted
 }
 
 // errNobody says that a configuration would believe everybody.
@@ -43,6 +44,10 @@ func newPlatform(c *config.Platform) (*platform, error) {
 	switch {
 	case len(signing) > 0 && len(p.signing) == 0:
 		return nil, errors.New("no key is of an algorithm in algorithms")
+	case c.JWKSURL != "" && !slices.ContainsFunc(c.Algorithms, func(alg string) bool { return alg != "HS256" }):
+		return nil, errors.New("the keys of HS256 are secret, they cannot be published at jwksURL")
+	case c.JWKSURL != "":
+		return p, nil
 	case len(signing) == 0 && decryption == nil:
 		return nil, errors.New("no keys")
 	case len(signing) == 0 && decryption.alg != "dir":
@@ -51,13 +56,38 @@ func newPlatform(c *config.Platform) (*platform, error) {
 	return p, nil
 }
 
+// signs reports whether the platform vouches for its tokens by signatures.
+func (p *platform) signs() bool { return len(p.signing) > 0 || p.published != nil }
+
+// candidates are the keys that may have signed a JWS. A kid that is not known may
+// have the keys at the platform's URL fetched again.
+func (p *platform) candidates(t compact) []key {
+	if p.published == nil {
+		return choose(p.signing, t)
+	}
+	if !slices.Contains(p.Algorithms, t.alg) {
+		return nil
+	}
+	found := choose(*p.published.keys.Load(), t)
+	if len(found) == 0 && p.published.source.Again() {
+		found = choose(*p.published.keys.Load(), t)
+	}
+	return found
+}
+
+func choose(keys []key, t compact) (found []key) {
+	for _, k := range keys {
+		if k.alg == t.alg && (t.kid == "" || k.kid == "" || k.kid == t.kid) {
+			found = append(found, k)
+		}
+	}
+	return found
+}
+
 // verify checks the signature of a JWS and returns its payload.
 func (p *platform) verify(t compact) ([]byte, error) {
 	tried := false
-	for _, k := range p.signing {
-		if k.alg != t.alg || t.kid != "" && k.kid != "" && k.kid != t.kid {
-			continue
-		}
+	for _, k := range p.candidates(t) {
 		tried = true
 		object, err := jose.ParseSignedCompact(t.text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(k.alg)})
 		if err != nil {

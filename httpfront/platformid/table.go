@@ -30,11 +30,15 @@ func (v *Verifier) table(cfg *config.Config) *table {
 	if t := v.current.Load(); t.cfg == cfg {
 		return t
 	}
+	gone := v.follow(cfg)
 	t := &table{cfg: cfg, realms: make(map[string]*platforms)}
 	for _, realm := range cfg.Realms {
 		t.realms[realm.ID] = v.read(realm)
 	}
 	v.current.Store(t)
+	for _, p := range gone {
+		p.source.Stop()
+	}
 	return t
 }
 
@@ -46,6 +50,7 @@ func (v *Verifier) read(realm *config.Realm) *platforms {
 			v.log.Error("a platform cannot be used", "realm", realm.ID, "platform", realm.Platforms[i].Name, "error", err)
 			continue
 		}
+		p.published = v.published[at{p.Issuer, p.JWKSURL}]
 		all.list = append(all.list, p)
 	}
 	return all
@@ -54,23 +59,33 @@ func (v *Verifier) read(realm *config.Realm) *platforms {
 // maxSeen bounds the tokens that one realm remembers; each takes under 1 KB.
 const maxSeen = 1 << 14
 
-// cache remembers good tokens by SHA-256. When it is full, some others make
-// room: only good tokens get in, so a stranger cannot flush it.
+// cache remembers good tokens by SHA-256, as long as the keys are of the same
+// version. When it is full, some others make room: only good tokens get in, so a
+// stranger cannot flush it.
 type cache struct {
 	mu      sync.Mutex
 	entries map[[32]byte]Identity
+	version uint64
 }
 
-func (c *cache) get(sum [32]byte) (Identity, bool) {
+func (c *cache) get(sum [32]byte, version uint64) (Identity, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.version != version {
+		clear(c.entries)
+		c.version = version
+	}
 	i, ok := c.entries[sum]
 	return i, ok
 }
 
-func (c *cache) put(sum [32]byte, i Identity, now time.Time) {
+// put remembers a token that was verified with keys of a version.
+func (c *cache) put(sum [32]byte, i Identity, version uint64, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.version != version {
+		return
+	}
 	if c.entries == nil {
 		c.entries = make(map[[32]byte]Identity)
 	}

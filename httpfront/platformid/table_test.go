@@ -20,8 +20,8 @@ func TestTheMemoryIsBounded(t *testing.T) {
 		if i < maxSeen/2 {
 			expires = now // over by the time that room is needed
 		}
-		c.put(sum(i), Identity{expires: expires}, now)
-		if _, found := c.get(sum(i)); !found {
+		c.put(sum(i), Identity{expires: expires}, 0, now)
+		if _, found := c.get(sum(i), 0); !found {
 			t.Fatalf("entry %d is not there after it was put", i)
 		}
 	}

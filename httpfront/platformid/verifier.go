@@ -38,16 +38,19 @@ type Verifier struct {
 	log     *slog.Logger
 	slots   *slots.Slots
 	current atomic.Pointer[table]
-	mu      sync.Mutex // held to replace current
+	version atomic.Uint64 // counts changes of published keys
+
+	mu        sync.Mutex // held to replace current
+	published map[at]*published
 }
 
-// NewVerifier returns a verifier; log gets platforms that cannot be used, nil
+// NewVerifier returns a verifier, which must be closed; log gets platforms that cannot be used, nil
 // means slog.Default.
 func NewVerifier(log *slog.Logger) *Verifier {
 	if log == nil {
 		log = slog.Default()
 	}
-	v := &Verifier{log: log, slots: slots.New(0, maxWaiting)}
+	v := &Verifier{log: log, slots: slots.New(0, maxWaiting), published: map[at]*published{}}
 	v.current.Store(&table{})
 	return v
 }
@@ -61,7 +64,8 @@ func (v *Verifier) Verify(ctx context.Context, cfg *config.Config, realm *config
 		return Identity{}, ErrToken
 	}
 	sum := sha256.Sum256(token)
-	if i, found := platforms.seen.get(sum); found {
+	version := v.version.Load()
+	if i, found := platforms.seen.get(sum, version); found {
 		if !now.Before(i.expires) {
 			return Identity{}, ErrExpired
 		}
@@ -71,7 +75,7 @@ func (v *Verifier) Verify(ctx context.Context, cfg *config.Config, realm *config
 	if err != nil {
 		return Identity{}, fmt.Errorf("subject token: %w", err)
 	}
-	platforms.seen.put(sum, i, now)
+	platforms.seen.put(sum, i, version, now)
 	return i, nil
 }
 
@@ -147,7 +151,7 @@ func (v *Verifier) decrypt(ctx context.Context, p *platform, t compact) ([]byte,
 // inside reads what a JWE held: a JWS of the same platform, or, where a shared
 // secret is all that the platform has, its claims.
 func (p *platform) inside(content []byte, now time.Time) (Identity, error) {
-	if len(p.signing) == 0 {
+	if !p.signs() {
 		c, err := parseClaims(content)
 		if err != nil {
 			return Identity{}, err

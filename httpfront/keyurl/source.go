@@ -1,30 +1,28 @@
-package keys
+package keyurl
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
-	"strings"
 	"sync"
 	"time"
-
-	"ssod/httpfront/config"
 )
 
-// How often an issuer's keys are fetched.
+// How often keys are fetched.
 const (
 	fetchEvery   = 10 * time.Minute
 	fetchRetry   = 5 * time.Second  // after a failure, doubled each time
 	fetchAgain   = 30 * time.Second // at most so often because of unknown kids
 	fetchTimeout = 5 * time.Second
 	waitForFetch = time.Second // a request waits so long for a key
-	maxWaiting   = 128         // requests, per issuer
+	maxWaiting   = 128         // requests, per source
+	maxDocument  = 256 << 10   // bytes
 )
 
 // plainClient takes what the configured URL gives and follows it nowhere.
@@ -38,14 +36,25 @@ func plainClient() *http.Client {
 	}
 }
 
-// fetcher keeps one issuer's keys fresh. While the URL is down, the keys that
-// it had last stay good.
-type fetcher struct {
-	url    string
-	issuer string
-	owner  *issuers
-	set    *keySet
-	after  func(time.Duration) <-chan time.Time
+// Options is what a [Source] needs.
+type Options struct {
+	URL string
+	// Issuer is whose keys these are, for the log.
+	Issuer string
+	// Take reads a document and makes its keys those that count. When it fails
+	// nothing changes.
+	Take func(document []byte) error
+	// Client fetches; nil means one that follows no redirect.
+	Client *http.Client
+	Now    func() time.Time // nil means time.Now
+	Log    *slog.Logger     // nil means slog.Default
+}
+
+// Source keeps somebody's keys fresh. While the URL is down, the keys that it had
+// last stay good. It is safe for concurrent use.
+type Source struct {
+	Options
+	after func(time.Duration) <-chan time.Time
 
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -58,17 +67,22 @@ type fetcher struct {
 	waiting int
 }
 
-func newRemoteSet(owner *issuers, t config.TrustedIssuer) *keySet {
-	set := &keySet{}
-	set.keys.Store(new([]issuerKey))
-	set.fetcher = &fetcher{
-		url: t.JWKSURL, issuer: t.Issuer, owner: owner, set: set, after: time.After,
-		wake: make(chan struct{}, 1), done: make(chan struct{}), pending: true,
+// New returns a source that does nothing yet.
+func New(o Options) *Source {
+	if o.Client == nil {
+		o.Client = plainClient()
 	}
-	return set
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return &Source{Options: o, after: time.After, wake: make(chan struct{}, 1), done: make(chan struct{}), pending: true}
 }
 
-func (f *fetcher) start() {
+// Start begins to fetch, until Stop.
+func (f *Source) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel, f.ended = cancel, make(chan struct{})
 	go func() {
@@ -77,21 +91,22 @@ func (f *fetcher) start() {
 	}()
 }
 
-func (f *fetcher) stop() {
+// Stop ends a source that was started.
+func (f *Source) Stop() {
 	f.cancel()
 	<-f.ended
 }
 
 // run fetches until ctx ends: at once, then in regular intervals, sooner after
-// a failure and when again asks for it.
-func (f *fetcher) run(ctx context.Context) {
+// a failure and when Again asks for it.
+func (f *Source) run(ctx context.Context) {
 	failures := 0
 	for {
 		failures++
-		if err := f.fetch(ctx); err == nil {
+		if err := f.Fetch(ctx); err == nil {
 			failures = 0
 		} else if ctx.Err() == nil {
-			f.owner.log.Warn("keys of an issuer not fetched", "issuer", f.issuer, "failures", failures, "error", err)
+			f.Log.Warn("keys of an issuer not fetched", "issuer", f.Issuer, "failures", failures, "error", err)
 		}
 		f.announce()
 		select {
@@ -114,19 +129,19 @@ func pause(failures int, jitter float64) time.Duration {
 }
 
 // announce tells those who wait that a fetch is over.
-func (f *fetcher) announce() {
+func (f *Source) announce() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	close(f.done)
 	f.done, f.pending = make(chan struct{}), false
 }
 
-// again has the keys fetched once more and waits a moment for them. It reports
+// Again has the keys fetched once more and waits a moment for them. It reports
 // false at once when they were fetched for this reason just before, or when
 // too many wait already.
-func (f *fetcher) again() bool {
+func (f *Source) Again() bool {
 	f.mu.Lock()
-	now := f.owner.now()
+	now := f.Now()
 	if !f.pending && now.Sub(f.asked) >= fetchAgain {
 		f.asked, f.pending = now, true
 		select {
@@ -153,16 +168,16 @@ func (f *fetcher) again() bool {
 	return true
 }
 
-// fetch gets the keys once. What is wrong with a document changes nothing.
-func (f *fetcher) fetch(ctx context.Context) error {
+// Fetch gets the keys once. What is wrong with a document changes nothing.
+func (f *Source) Fetch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.URL, nil)
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Accept", "application/jwk-set+json, application/json")
-	response, err := f.owner.client.Do(request)
+	response, err := f.Client.Do(request)
 	if err != nil {
 		return err
 	}
@@ -170,43 +185,18 @@ func (f *fetcher) fetch(ctx context.Context) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("status %d", response.StatusCode)
 	}
-	data, err := io.ReadAll(io.LimitReader(response.Body, maxKeySet+1))
+	data, err := io.ReadAll(io.LimitReader(response.Body, maxDocument+1))
 	if err != nil {
 		return err
 	}
-	if len(data) > maxKeySet {
-		return fmt.Errorf("more than %d bytes", maxKeySet)
+	if len(data) > maxDocument {
+		return fmt.Errorf("more than %d bytes", maxDocument)
 	}
-	keys, err := parseJWKS(data)
-	if err != nil {
-		return err
-	}
-	if !slices.EqualFunc(*f.set.keys.Load(), keys, issuerKey.equal) {
-		f.set.keys.Store(&keys)
-		f.owner.version.Add(1)
-	}
-	return nil
+	return f.Take(data)
 }
 
-// CheckIssuer finds the mistakes that can be seen in an external issuer before
-// it is used: a file that does not hold keys, a URL that is not safe, a name
-// that belongs to somebody else.
-func CheckIssuer(t config.TrustedIssuer) error {
-	if t.Issuer == "" || t.Issuer == OwnIssuer || t.Issuer == NamespaceSSO || strings.HasPrefix(t.Issuer, "platform:") {
-		return fmt.Errorf("trusted issuer %q: the name is reserved", t.Issuer)
-	}
-	if t.JWKSURL == "" {
-		_, err := readKeys(t)
-		return err
-	}
-	if err := checkURL(t.JWKSURL); err != nil {
-		return fmt.Errorf("trusted issuer %q: jwksURL: %w", t.Issuer, err)
-	}
-	return nil
-}
-
-// checkURL accepts https, and http to this machine.
-func checkURL(text string) error {
+// CheckURL accepts https, and http to this machine.
+func CheckURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil {
 		return err
