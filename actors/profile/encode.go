@@ -24,13 +24,15 @@ func (s *state) encode() ([]byte, error) {
 	return b, nil
 }
 
-// decode reads a head record of this schema.
+// decode reads a head record of this schema, without the message that protobuf
+// would make of it. Every activation does it, and the sweep for each head that
+// it looks at.
 func decode(encoded []byte) (*state, error) {
-	var m State
-	if err := proto.Unmarshal(encoded, &m); err != nil {
+	s, err := parseState(encoded)
+	if err != nil {
 		return nil, fmt.Errorf("decode profile: %w", err)
 	}
-	return fromMessage(&m), nil
+	return s, nil
 }
 
 // message is s as protobuf, fields of later versions included.
@@ -74,34 +76,6 @@ func (c *code) message() *Code {
 	}
 	setUnknown(p, c.unknown)
 	return p
-}
-
-func fromMessage(m *State) *state {
-	s := &state{
-		issued: m.IssuedMs, lastMembership: m.LastMembership, keepUntil: m.KeepUntilMs,
-		logins: m.Logins, ended: m.Ended, open: m.Open,
-		unknown: string(m.ProtoReflect().GetUnknown()),
-	}
-	if len(m.Members) > 0 {
-		s.members = make([]member, len(m.Members))
-	}
-	for i, p := range m.Members {
-		s.members[i] = member{
-			device: string(p.Device), attributes: string(p.Attributes),
-			unknown: string(p.ProtoReflect().GetUnknown()), did: Did(p.Device),
-			membership: p.Membership, lastSeen: p.LastSeenMs, storedSeen: p.LastSeenMs, kind: p.Type, implied: p.Implied,
-		}
-	}
-	if len(m.Codes) > 0 {
-		s.codes = make([]code, len(m.Codes))
-	}
-	for i, p := range m.Codes {
-		s.codes[i] = code{
-			hash: string(p.Hash), unknown: string(p.ProtoReflect().GetUnknown()), did: digest(p.Did),
-			usedBy: digest(p.UsedBy), notAfter: p.NotAfterMs, used: p.UsedMs, usedMembership: p.UsedMembership,
-		}
-	}
-	return s
 }
 
 // digest reads a device digest; one of another length is nobody's.

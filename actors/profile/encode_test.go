@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
@@ -145,14 +146,102 @@ func anyState(t *rapid.T) *state {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	v := newViewer(b)
+	s := newViewer(b).household()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.encode(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	encoded, err := newViewer(b).household().encode()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := decode(encoded); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// household is two members and a code.
+func (v *viewer) household() *state {
 	phone := v.joined("phone")
 	v.joined("tv")
 	v.link(phone, "code")
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := v.state.encode(); err != nil {
-			b.Fatal(err)
+	return v.state
+}
+
+// fromMessage is the state that an unmarshalled record stands for.
+func fromMessage(m *State) *state {
+	s := &state{
+		issued: m.IssuedMs, lastMembership: m.LastMembership, keepUntil: m.KeepUntilMs,
+		logins: m.Logins, ended: m.Ended, open: m.Open,
+		unknown: string(m.ProtoReflect().GetUnknown()),
+	}
+	if len(m.Members) > 0 {
+		s.members = make([]member, len(m.Members))
+	}
+	for i, p := range m.Members {
+		s.members[i] = member{
+			device: string(p.Device), attributes: string(p.Attributes),
+			unknown: string(p.ProtoReflect().GetUnknown()), did: Did(p.Device),
+			membership: p.Membership, lastSeen: p.LastSeenMs, storedSeen: p.LastSeenMs, kind: p.Type, implied: p.Implied,
 		}
+	}
+	if len(m.Codes) > 0 {
+		s.codes = make([]code, len(m.Codes))
+	}
+	for i, p := range m.Codes {
+		s.codes[i] = code{
+			hash: string(p.Hash), unknown: string(p.ProtoReflect().GetUnknown()), did: digest(p.Did),
+			usedBy: digest(p.UsedBy), notAfter: p.NotAfterMs, used: p.UsedMs, usedMembership: p.UsedMembership,
+		}
+	}
+	return s
+}
+
+// TestWhatIsParsedIsWhatProtobufReads: for every state, and for whatever else
+// the bytes of a record may be.
+func TestWhatIsParsedIsWhatProtobufReads(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		encoded, err := anyState(t).encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameAsProtobuf(t, encoded)
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	v := newViewer(f)
+	v.link(v.joined("phone"), "code")
+	v.redeem("tv", "code")
+	encoded, err := v.state.encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(encoded)
+	f.Add([]byte{0x0a, 0x00, 0x28, 0x07, 0x2a, 0x02, 0x05, 0x06, 0xa3, 0x01, 0xa4, 0x01}) // an empty member, numbers in both forms, a group
+	f.Fuzz(func(t *testing.T, encoded []byte) { sameAsProtobuf(t, encoded) })
+}
+
+func sameAsProtobuf(t reporter, encoded []byte) {
+	t.Helper()
+	var m State
+	err := proto.Unmarshal(encoded, &m)
+	got, gotErr := decode(encoded)
+	if (err == nil) != (gotErr == nil) {
+		t.Fatalf("%x: got %v, protobuf says %v", encoded, gotErr, err)
+	}
+	if err != nil {
+		return
+	}
+	if diff := cmp.Diff(fromMessage(&m), got, cmp.AllowUnexported(state{}, member{}, code{}), cmpopts.EquateEmpty(), protocmp.Transform()); diff != "" {
+		t.Fatalf("%x: %s", encoded, diff)
 	}
 }
