@@ -187,8 +187,8 @@ func (r *Ring) rotate(c *change, s *snapshot, o Rotation) error {
 
 // Revoke ends a key at once: nothing it signed is accepted any more, and the
 // key itself is destroyed. Where it was signing, another takes its place in the
-// same change. Revoking a revoked key does nothing. It fails with
-// [ErrUnknownKey] or [ErrFixed].
+// same change. Revoking it again only waits until that holds on every node. It
+// fails with [ErrUnknownKey] or [ErrFixed].
 func (r *Ring) Revoke(ctx context.Context, id string) error {
 	return r.edit(ctx, func(s *snapshot, c *change) error { return r.revoke(c, s, id) })
 }
@@ -201,6 +201,7 @@ func (r *Ring) revoke(c *change, s *snapshot, id string) error {
 	case k.use == LinkCode:
 		return ErrFixed
 	case k.isRevoked():
+		c.puts = map[string][]byte{id: k.record}
 		return nil
 	}
 	now := r.now()

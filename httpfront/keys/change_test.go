@@ -155,6 +155,12 @@ func TestRevocation(t *testing.T) {
 		f.revoke(old)
 		f.revoke(old)
 		f.wantStates("revoked twice", Service, Revoked, Signing)
+		lost := errors.New("the outcome is unknown")
+		f.store.Fail(lost)
+		if err := f.Revoke(t.Context(), old); !errors.Is(err, lost) {
+			t.Errorf("revoked a third time: got %v, want what the table says", err)
+		}
+		f.store.Fail(nil)
 		if got := f.signing(Service, "acme").id; got != current {
 			t.Error("the signing key changed")
 		}

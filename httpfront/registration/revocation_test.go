@@ -69,6 +69,28 @@ func TestClientsOutliveRotations(t *testing.T) {
 	}
 }
 
+// Who repeats a revocation because the outcome of the first was unknown is told
+// so again when it is: the tables are written each time.
+func TestARepeatedRevocationIsWrittenAgain(t *testing.T) {
+	f := newFixture(t)
+	statement := f.create()
+	client := f.register(statement.SoftwareStatement)
+	lost := errors.New("the outcome is unknown")
+	for name, revoke := range map[string]func() error{
+		"client":    func() error { return f.RevokeClient(t.Context(), client.ClientID) },
+		"statement": func() error { return f.RevokeStatement(t.Context(), statement.ID) },
+	} {
+		if err := revoke(); err != nil {
+			t.Fatal(err)
+		}
+		f.store.Fail(lost)
+		if err := revoke(); !errors.Is(err, lost) {
+			t.Errorf("%s: got %v, want %v", name, err, lost)
+		}
+		f.store.Fail(nil)
+	}
+}
+
 func TestRevokingAgainOrNothing(t *testing.T) {
 	f := newFixture(t)
 	statement := f.create()

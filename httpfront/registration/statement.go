@@ -163,22 +163,26 @@ func (r *StatementRequest) checkTexts() error {
 }
 
 // RevokeStatement ends a statement and with it every client that registered
-// with it. Repeating it does nothing. It fails with [ErrUnknown].
+// with it. It fails with [ErrUnknown].
+//
+// Repeating it writes the same again: whoever did not hear that the first one
+// holds on every node hears it of the second.
 func (s *Service) RevokeStatement(ctx context.Context, id string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
-	v := s.view()
-	if _, revoked := v.revoked[id]; revoked {
-		return nil
-	}
-	if v.statements[id] == nil {
+	if v := s.view(); v.statements[id] == nil && !contains(v.revoked, id) {
 		return fmt.Errorf("statement: %w", ErrUnknown)
 	}
-	return s.put(ctx, revokedStatementsTable, id, &RevokedRecord{RevokedMs: s.now().UnixMilli()})
+	return s.revoke(ctx, revokedStatementsTable, id)
 }
 
-// RevokeClient ends one client. Repeating it does nothing. It fails with
-// [ErrUnknown] when the id cannot be that of a client, or with [ErrFull].
+func (s *Service) revoke(ctx context.Context, table, id string) error {
+	return s.put(ctx, table, id, &RevokedRecord{RevokedMs: s.now().UnixMilli()})
+}
+
+// RevokeClient ends one client. It may be repeated, as RevokeStatement may. It
+// fails with [ErrUnknown] when the id cannot be that of a client, or with
+// [ErrFull].
 func (s *Service) RevokeClient(ctx context.Context, client string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -187,13 +191,13 @@ func (s *Service) RevokeClient(ctx context.Context, client string) error {
 	if !ok || v.statements[id.statement] == nil && !contains(v.revoked, id.statement) {
 		return fmt.Errorf("client: %w", ErrUnknown)
 	}
-	if contains(v.clients, client) || contains(v.revoked, id.statement) {
-		return nil
-	}
-	if len(v.clients) >= maxRevokedClients {
+	switch {
+	case contains(v.revoked, id.statement):
+		return s.revoke(ctx, revokedStatementsTable, id.statement)
+	case !contains(v.clients, client) && len(v.clients) >= maxRevokedClients:
 		return fmt.Errorf("%d revoked clients: %w", maxRevokedClients, ErrFull)
 	}
-	return s.put(ctx, revokedClientsTable, client, &RevokedRecord{RevokedMs: s.now().UnixMilli()})
+	return s.revoke(ctx, revokedClientsTable, client)
 }
 
 func contains(set map[string]struct{}, id string) bool {
