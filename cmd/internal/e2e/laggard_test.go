@@ -38,7 +38,7 @@ func TestALaggardCatchesUpBySnapshot(t *testing.T) {
 	before := c.load(a, "before", 2*time.Second)
 	c.kill(laggard)
 	c.settled()
-	missed := volume(14_000, 1_000_000)
+	missed := volume(10_000, 1_000_000)
 	c.miss(a, facts, missed)
 
 	laggard.launch()
