@@ -199,13 +199,15 @@ func (c *Cluster) AwaitPromise() {
 // view is what a node says of the cluster.
 type view struct {
 	Nodes  []struct{ Name, State string }
-	Shards []struct {
-		Shard    int
-		Leader   string
-		Term     uint64
-		Replicas []string
-		Learners []string
-	}
+	Shards []shardView
+}
+
+type shardView struct {
+	Shard    int
+	Leader   string
+	Term     uint64
+	Replicas []string
+	Learners []string
 }
 
 func (c *Cluster) view(n *Node) (v view, err error) {
