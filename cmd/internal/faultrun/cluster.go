@@ -49,7 +49,8 @@ type Cluster struct {
 	program   string
 	dir       string
 	authority *transporttest.Authority
-	network   *Network // nil: nodes reach each other directly
+	network   *Network    // nil: nodes reach each other directly
+	spaces    *namespaces // nil: nodes are where the test is
 	attached  atomic.Int64
 	flags     []string
 	api       *api
@@ -61,7 +62,7 @@ type Cluster struct {
 // every change is acknowledged by two nodes. The processes end with the test.
 func Start(t testing.TB, flags ...string) *Cluster {
 	t.Helper()
-	return start(t, nil, flags)
+	return start(t, &Cluster{flags: flags})
 }
 
 // StartApart is Start with a network between the nodes that can be cut.
@@ -69,12 +70,19 @@ func StartApart(t testing.TB, flags ...string) (*Cluster, *Network) {
 	t.Helper()
 	n := newNetwork()
 	t.Cleanup(n.Close)
-	return start(t, n, flags), n
+	return start(t, &Cluster{flags: flags, network: n}), n
 }
 
-func start(t testing.TB, network *Network, flags []string) *Cluster {
+// startInNamespaces is Start with a network namespace for each node.
+func startInNamespaces(t testing.TB, spaces *namespaces) *Cluster {
 	t.Helper()
-	c := &Cluster{TB: t, dir: t.TempDir(), flags: flags, api: newAPI(), network: network}
+	t.Cleanup(spaces.close)
+	return start(t, &Cluster{flags: []string{"--insecure"}, spaces: spaces})
+}
+
+func start(t testing.TB, c *Cluster) *Cluster {
+	t.Helper()
+	c.TB, c.dir, c.api = t, t.TempDir(), newAPI()
 	c.serving.Store(&[]*Node{})
 	var err error
 	c.program, err = ssod()
@@ -94,11 +102,11 @@ func start(t testing.TB, network *Network, flags []string) *Cluster {
 // newNode makes a node on a new directory. All but the first join the first.
 func (c *Cluster) newNode(name string) *Node {
 	c.Helper()
-	at, err := process.FreeAddresses(5)
+	at, prefix, err := c.place()
 	c.must(err)
 	files, err := c.authority.Issue(name)
 	c.must(err)
-	n := &Node{Name: name, HTTP: at[0], Admin: at[1], gossip: at[2], cluster: c, dir: filepath.Join(c.dir, name)}
+	n := &Node{Name: name, HTTP: at[0], Admin: at[1], gossip: at[2], cluster: c, dir: filepath.Join(c.dir, name), prefix: prefix}
 	_, n.gossipPort, _ = net.SplitHostPort(n.gossip)
 	c.must(os.Mkdir(n.dir, 0o700))
 	file := filepath.Join(n.dir, "ssod.yaml")
@@ -115,6 +123,16 @@ func (c *Cluster) newNode(name string) *Node {
 		n.join(c.Nodes[0])
 	}
 	return n
+}
+
+// place returns the addresses of a new node, for HTTP, admin, gossip, actors and
+// replication, and what stands before its command.
+func (c *Cluster) place() (addresses, prefix []string, err error) {
+	if c.spaces != nil {
+		return c.spaces.add()
+	}
+	addresses, err = process.FreeAddresses(5)
+	return addresses, nil, err
 }
 
 // attach puts the network between a node and the others.
@@ -199,13 +217,15 @@ func (c *Cluster) AwaitPromise() {
 // view is what a node says of the cluster.
 type view struct {
 	Nodes  []struct{ Name, State string }
-	Shards []struct {
-		Shard    int
-		Leader   string
-		Term     uint64
-		Replicas []string
-		Learners []string
-	}
+	Shards []shardView
+}
+
+type shardView struct {
+	Shard    int
+	Leader   string
+	Term     uint64
+	Replicas []string
+	Learners []string
 }
 
 func (c *Cluster) view(n *Node) (v view, err error) {

@@ -58,7 +58,7 @@ func outlive(c *Cluster, r *Run) {
 		led := c.ledBy(n)
 		at := time.Now()
 		n.Kill()
-		r.awaitWrites(at, c.others(n), led).Report(c, false)
+		r.awaitWrites(at, c.others(n), led).Report(c, "kill -9", false)
 		n.Start()
 		c.AwaitPromise()
 	}

@@ -10,6 +10,7 @@
 //	silence.go            how a node without a majority answers
 //	witness.go            profiles that change while their owner is paused or cut off
 //	network.go            carries what nodes say to each other, until it is cut
+//	namespace.go          the same with the network of the kernel, in long runs
 //	verdict.go            what must not happen, counted
 //
 // A run begins a [Load], does something to the cluster, waits until it is whole

@@ -83,15 +83,16 @@ func (l *Load) viewerOn(shard int, name string) string {
 	}
 }
 
-// Report prints how long shards took no writes and, if asked, judges it.
-func (f Failover) Report(t testing.TB, judge bool) {
+// Report prints how long shards took no writes after a fault and, if asked,
+// judges it.
+func (f Failover) Report(t testing.TB, fault string, judge bool) {
 	t.Helper()
 	if len(f) == 0 {
 		return
 	}
 	slices.Sort(f)
 	half, most, worst := quantile(f, 0.5), quantile(f, 0.99), f[len(f)-1].Round(time.Millisecond)
-	t.Logf("failover: shards=%d p50=%v p99=%v max=%v", len(f), half, most, worst)
+	t.Logf("failover (%s): shards=%d p50=%v p99=%v max=%v", fault, len(f), half, most, worst)
 	if judge && (half > failoverHalf || most > failoverMost || worst > failoverWorst) {
 		t.Errorf("shards took no writes for p50 %v, p99 %v, max %v; want at most %v, %v, %v",
 			half, most, worst, failoverHalf, failoverMost, failoverWorst)

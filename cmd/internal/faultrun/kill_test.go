@@ -47,7 +47,7 @@ func TestAnyNodeMayDie(t *testing.T) {
 		c.AwaitPromise()
 	}
 	r.Finish(t)
-	failover.Report(t, long())
+	failover.Report(t, "kill -9", long())
 }
 
 // TestAllNodesMayDie kills all three at once under load and starts them again.

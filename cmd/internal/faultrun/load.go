@@ -52,6 +52,8 @@ const (
 	served      fate = iota
 	unavailable      // 503
 	unanswered       // the connection broke or was refused
+	nowhere          // no node was ready
+	fates
 )
 
 const (
@@ -127,10 +129,11 @@ func (l *Load) admit() {
 
 // call makes a call at a node; nil is nobody.
 func (l *Load) call(n *Node, operation string, c call, status int, out any) error {
+	began := time.Now()
 	if n == nil {
+		l.note(sample{began, 0, nowhere}, nil)
 		return fmt.Errorf("%w: %w", errUnknown, errNobody)
 	}
-	began := time.Now()
 	got, err := l.cluster.api.send(n.HTTP, c)
 	took := time.Since(began)
 	s := sample{began, took, served}
@@ -144,19 +147,22 @@ func (l *Load) call(n *Node, operation string, c call, status int, out any) erro
 		l.secrets.keep(got.body)
 	}
 	err = want(got, err, status, out)
-	l.note(s, operation, n, err)
+	if err != nil {
+		err = fmt.Errorf("%s at %s: %w", operation, n, err)
+	}
+	l.note(s, err)
 	return err
 }
 
 // maxStrange bounds the unexpected answers that are kept.
 const maxStrange = 20
 
-func (l *Load) note(s sample, operation string, n *Node, err error) {
+func (l *Load) note(s sample, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.answers = append(l.answers, s)
 	if err != nil && !errors.Is(err, errUnknown) && !errors.Is(err, errRefused) && len(l.strange) < maxStrange {
-		l.strange = append(l.strange, fmt.Errorf("%s at %s: %w", operation, n, err))
+		l.strange = append(l.strange, err)
 	}
 }
 
@@ -165,14 +171,14 @@ func (l *Load) note(s sample, operation string, n *Node, err error) {
 func (l *Load) Summary() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var fates [3]int
+	var ends [fates]int
 	var took []time.Duration
 	for _, s := range l.answers {
-		fates[s.fate]++
+		ends[s.fate]++
 		took = append(took, s.took)
 	}
-	return fmt.Sprintf("viewers=%d missed=%d calls=%d unavailable=%d unanswered=%d p50=%v p99=%v", l.viewers.Load(), l.missed.Load(),
-		len(took), fates[unavailable], fates[unanswered], quantile(took, 0.5), quantile(took, 0.99))
+	return fmt.Sprintf("viewers=%d missed=%d calls=%d unavailable=%d unanswered=%d nowhere=%d p50=%v p99=%v", l.viewers.Load(), l.missed.Load(),
+		len(took), ends[unavailable], ends[unanswered], ends[nowhere], quantile(took, 0.5), quantile(took, 0.99))
 }
 
 // Failed is how many calls were not served.

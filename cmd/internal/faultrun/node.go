@@ -25,7 +25,8 @@ type Node struct {
 
 	cluster *Cluster
 	dir     string
-	gossip  string // where others join
+	gossip  string   // where others join
+	prefix  []string // of the command
 	args    []string
 	process *process.Process
 
@@ -55,7 +56,8 @@ func (n *Node) Launch() {
 	out, err := os.OpenFile(n.logFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	n.cluster.must(err)
 	defer out.Close() // the process has its own copy
-	cmd := exec.Command(n.cluster.program, n.args...)
+	command := slices.Concat(n.prefix, []string{n.cluster.program}, n.args)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
 	n.process, err = process.Run(cmd)
 	n.cluster.must(err)

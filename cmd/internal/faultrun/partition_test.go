@@ -12,12 +12,15 @@ import (
 type partition struct {
 	name string
 	cut  func(n *Network, one *Node, others []*Node)
+	// slow: it leads on until it has heard no majority for an election timeout,
+	// and only then those of the others begin.
+	slow bool
 }
 
 var partitions = []partition{
-	{"in both directions", func(n *Network, one *Node, others []*Node) { n.Part([]*Node{one}, others) }},
-	{"it hears and is not heard", func(n *Network, one *Node, others []*Node) { n.Mute([]*Node{one}, others) }},
-	{"it is heard and hears nothing", func(n *Network, one *Node, others []*Node) { n.Mute(others, []*Node{one}) }},
+	{"cut in both directions", func(n *Network, one *Node, others []*Node) { n.Part([]*Node{one}, others) }, false},
+	{"hears and is not heard", func(n *Network, one *Node, others []*Node) { n.Mute([]*Node{one}, others) }, false},
+	{"is heard and hears nothing", func(n *Network, one *Node, others []*Node) { n.Mute(others, []*Node{one}) }, true},
 }
 
 // cutFor is for how long a network is cut: a little longer than a node may take
@@ -30,35 +33,69 @@ const cutFor = 4 * time.Second
 func TestANodeThatIsCutOffServesNothing(t *testing.T) {
 	c, network := StartApart(t)
 	r := Begin(c, "cut", rate())
-	var failover Failover
+	failover := map[string]Failover{}
 	for i := range volume(1, 5) * len(partitions) {
 		p := partitions[i%len(partitions)]
 		one := c.Nodes[rand.IntN(len(c.Nodes))]
-		led := c.ledBy(one)
-		witnesses := r.witnesses(led)
-		c.dismiss(one)
-		r.contest.stubborn.Store(one)
-		at := time.Now()
-		p.cut(network, one, c.others(one))
-		silent := make(chan Silence, 1)
-		go func() { silent <- r.cutOff(one, at, cutFor) }()
-		failover = append(failover, r.awaitWrites(at, c.others(one), led)...)
-		r.eachMust(witnesses, (*witness).change)
-		r.questionAll(one, witnesses)()
-		t.Logf("%s is cut off: %s", one, p.name)
-		(<-silent).Report(t, long())
-		answered := r.questionAll(one, witnesses)
-		healed := time.Now()
-		network.Heal()
-		answered()
-		r.contest.stubborn.Store(nil)
-		c.enlist(one)
-		c.AwaitPromise()
-		t.Logf("whole again %v after the cut ended", time.Since(healed).Round(time.Millisecond))
-		r.questionAll(one, witnesses)()
+		took := r.isolate(one, func() { p.cut(network, one, c.others(one)) }, network.Heal)
+		t.Logf("%s %s", one, p.name)
+		failover[p.name] = append(failover[p.name], took...)
 	}
 	r.Finish(t)
-	failover.Report(t, long())
+	for _, p := range partitions {
+		failover[p.name].Report(t, p.name, long() && !p.slow)
+	}
+}
+
+// isolate cuts a node off and lets it back, and asks it on both sides of that for
+// what changed meanwhile.
+func (r *Run) isolate(one *Node, cut, heal func()) Failover {
+	c := r.cluster
+	c.Helper()
+	led := c.ledBy(one)
+	witnesses := r.witnesses(led)
+	c.dismiss(one)
+	r.contest.stubborn.Store(one)
+	at := time.Now()
+	cut()
+	silent := make(chan Silence, 1)
+	go func() { silent <- r.cutOff(one, at, cutFor) }()
+	took := r.awaitWrites(at, c.others(one), led)
+	r.eachMust(witnesses, (*witness).change)
+	r.questionAll(one, witnesses)()
+	(<-silent).Report(c, long())
+	answered := r.questionAll(one, witnesses)
+	healed := time.Now()
+	heal()
+	answered()
+	r.contest.stubborn.Store(nil)
+	c.enlist(one)
+	c.AwaitPromise()
+	c.Logf("whole again %v after the cut ended", time.Since(healed).Round(time.Millisecond))
+	r.questionAll(one, witnesses)()
+	return took
+}
+
+// TestACableIsPulled does the same with the kernel's own network: each node is in
+// a namespace of its own, and its cable to the others is pulled.
+func TestACableIsPulled(t *testing.T) {
+	if !long() {
+		t.Skip("network namespaces: only with SSOD_LONG=1")
+	}
+	spaces, err := newNamespaces()
+	if err != nil {
+		t.Skipf("not proved: %v", err)
+	}
+	c := startInNamespaces(t, spaces)
+	r := Begin(c, "cable", rate())
+	var failover Failover
+	for range volume(1, 5) {
+		i := rand.IntN(len(c.Nodes))
+		cut, heal := func() { c.must(spaces.pull(i + 1)) }, func() { c.must(spaces.plug(i + 1)) }
+		failover = append(failover, r.isolate(c.Nodes[i], cut, heal)...)
+	}
+	r.Finish(t)
+	failover.Report(t, "cable pulled", long())
 }
 
 // TestThreePartsServeNothing cuts every node off from every other. None of them

@@ -42,5 +42,5 @@ func TestAPausedOwnerServesNothingStale(t *testing.T) {
 		r.questionAll(owner, witnesses)()
 	}
 	r.Finish(t)
-	failover.Report(t, long())
+	failover.Report(t, "paused", long())
 }

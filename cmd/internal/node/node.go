@@ -42,6 +42,7 @@ type Node struct {
 	admin, health *admin.Server
 	store         *persistence.Store
 	shards        cluster.Shards
+	orphans       orphans
 	tables        *meta.Store
 	ring          *keys.Ring
 	clients       *registration.Service
@@ -102,7 +103,7 @@ func start(ctx context.Context, c Config) (*Node, error) {
 	n.state.Store(admin.Starting)
 	ctx, n.abort = context.WithCancelCause(ctx)
 	defer n.abort(nil)
-	steps := []func(context.Context) error{n.configure, n.listen, n.join, n.open, n.lead, n.sign, n.act, n.serve}
+	steps := []func(context.Context) error{n.configure, n.listen, n.join, n.open, n.lead, n.watchOwners, n.sign, n.act, n.serve}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			if removed, ok := errors.AsType[*removedError](context.Cause(ctx)); ok {

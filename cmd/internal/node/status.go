@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"ssod/cluster"
 	"ssod/cluster/membership"
 	"ssod/httpfront/admin"
 )
@@ -113,17 +112,15 @@ func (n *Node) membershipCondition() admin.Condition {
 	return c
 }
 
-// shardCondition is whether every shard has an owner that this node knows.
+// shardCondition is whether every shard has an owner that this node knows, or
+// has lost it just now.
 func (n *Node) shardCondition() admin.Condition {
-	orphans := 0
-	for id := cluster.ShardID(0); int(id) <= n.shards.Count(); id++ {
-		if _, ok := n.shards.Owner(id); !ok {
-			orphans++
-		}
-	}
-	c := admin.Condition{Name: "shards", OK: orphans == 0}
-	if orphans > 0 {
-		c.Detail = fmt.Sprintf("%d of %d shards have no owner", orphans, n.shards.Count()+1)
+	now := time.Now()
+	n.look(now)
+	overdue := n.orphans.overdue(now)
+	c := admin.Condition{Name: "shards", OK: overdue == 0}
+	if overdue > 0 {
+		c.Detail = fmt.Sprintf("%d of %d shards have no owner", overdue, n.shards.Count()+1)
 	}
 	return c
 }
