@@ -11,6 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"ssod/httpfront/api"
+	"ssod/httpfront/headers"
 	"ssod/httpfront/throttle"
 	"ssod/httpfront/wire"
 )
@@ -170,7 +171,8 @@ func (x *exchange) repeatsSecurityHeader() bool {
 }
 
 // account counts and logs the answer; without the path's variable part, which
-// may be anything, and without headers, which hold secrets.
+// may be anything, and without headers, which hold secrets, but for the visitor's
+// id.
 func (x *exchange) account(status int, code string) {
 	took := x.server.now().Sub(x.Received)
 	meter, name := x.server.other, "other"
@@ -180,6 +182,6 @@ func (x *exchange) account(status int, code string) {
 	meter.count(status, code, took)
 	if log := x.server.log; log.Enabled(context.Background(), slog.LevelDebug) {
 		log.Debug("answered", "endpoint", name, "status", status, "code", code,
-			"trace", string(x.AppendTrace(nil)), "took", took.Round(time.Microsecond))
+			"trace", string(x.AppendTrace(nil)), "took", took.Round(time.Microsecond), "visitor", headers.Visitor(&x.Request))
 	}
 }

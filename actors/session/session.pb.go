@@ -309,10 +309,11 @@ type Party struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	ServiceProvider string                 `protobuf:"bytes,1,opt,name=service_provider,json=serviceProvider,proto3" json:"service_provider,omitempty"`
 	Device          *intent.Place          `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
-	TrackingId      string                 `protobuf:"bytes,3,opt,name=tracking_id,json=trackingId,proto3" json:"tracking_id,omitempty"` // sessionId
-	DeviceInfo      []byte                 `protobuf:"bytes,4,opt,name=device_info,json=deviceInfo,proto3" json:"device_info,omitempty"` // JSON, as clients read it
-	Sharing         []*login.Sharing       `protobuf:"bytes,5,rep,name=sharing,proto3" json:"sharing,omitempty"`                         // identities whose devices find the login
-	DeviceName      string                 `protobuf:"bytes,6,opt,name=device_name,json=deviceName,proto3" json:"device_name,omitempty"` // a few words for people
+	TrackingId      string                 `protobuf:"bytes,3,opt,name=tracking_id,json=trackingId,proto3" json:"tracking_id,omitempty"`                 // sessionId
+	DeviceInfo      []byte                 `protobuf:"bytes,4,opt,name=device_info,json=deviceInfo,proto3" json:"device_info,omitempty"`                 // JSON, as clients read it
+	Sharing         []*login.Sharing       `protobuf:"bytes,5,rep,name=sharing,proto3" json:"sharing,omitempty"`                                         // identities whose devices find the login
+	DeviceName      string                 `protobuf:"bytes,6,opt,name=device_name,json=deviceName,proto3" json:"device_name,omitempty"`                 // a few words for people
+	UnknownPlatform bool                   `protobuf:"varint,7,opt,name=unknown_platform,json=unknownPlatform,proto3" json:"unknown_platform,omitempty"` // the device did not say what it is
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -387,6 +388,13 @@ func (x *Party) GetDeviceName() string {
 		return x.DeviceName
 	}
 	return ""
+}
+
+func (x *Party) GetUnknownPlatform() bool {
+	if x != nil {
+		return x.UnknownPlatform
+	}
+	return false
 }
 
 // Attempt is one browser that opened the login. Its secrets are kept as digests
@@ -1215,7 +1223,7 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"\x04mvpd\x18\x01 \x01(\tR\x04mvpd\x12\x1f\n" +
 	"\vdomain_name\x18\x02 \x01(\tR\n" +
 	"domainName\x12!\n" +
-	"\fredirect_url\x18\x03 \x01(\tR\vredirectUrl\"\xfe\x01\n" +
+	"\fredirect_url\x18\x03 \x01(\tR\vredirectUrl\"\xa9\x02\n" +
 	"\x05Party\x12)\n" +
 	"\x10service_provider\x18\x01 \x01(\tR\x0fserviceProvider\x121\n" +
 	"\x06device\x18\x02 \x01(\v2\x19.ssod.actors.intent.PlaceR\x06device\x12\x1f\n" +
@@ -1225,7 +1233,8 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"deviceInfo\x124\n" +
 	"\asharing\x18\x05 \x03(\v2\x1a.ssod.actors.login.SharingR\asharing\x12\x1f\n" +
 	"\vdevice_name\x18\x06 \x01(\tR\n" +
-	"deviceName\"\x7f\n" +
+	"deviceName\x12)\n" +
+	"\x10unknown_platform\x18\a \x01(\bR\x0funknownPlatform\"\x7f\n" +
 	"\aAttempt\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12\x18\n" +
 	"\abrowser\x18\x02 \x01(\fR\abrowser\x12\x14\n" +

@@ -72,6 +72,7 @@ var catalogue = []*Error{
 	{is(ErrListTokenMissing), 401, "header_missing", "AD-Service-Token header is required for list requests", CheckHeaders, "", 0, false, false},
 	{is(ErrHeaderMissing), 400, "header_missing", "A required header is missing", CheckHeaders, "", 0, false, false},
 	{is(ErrDevice), 400, "invalid_header_device_identifier", "The device identifier header value is missing or invalid.", None, "", 0, false, false},
+	{is(ErrTemporaryIdentity), 400, TemporaryIdentityCode, temporaryIdentityMessage, None, "", 0, false, false},
 	{is(ErrDeviceInfo), 400, "invalid_header_device_info", "The device information header value is missing or invalid.", None, "", 0, false, false},
 	{is(ErrSSOID), 400, "header_invalid", "A header value is invalid: X-SSO-ID", CheckHeaders, "", 0, false, false},
 	{is(ErrContentType), 400, "header_invalid", "A header value is invalid: Content-Type", CheckHeaders, "", 0, false, false},

@@ -67,6 +67,7 @@ func TestCatalogue(t *testing.T) {
 		{ErrListTokenMissing, seen{401, "header_missing", "AD-Service-Token header is required for list requests", "check_headers", "", 0, false}},
 		{ErrHeaderMissing, seen{400, "header_missing", "A required header is missing", "check_headers", "", 0, false}},
 		{ErrDevice, seen{400, "invalid_header_device_identifier", "The device identifier header value is missing or invalid.", "none", "", 0, false}},
+		{ErrTemporaryIdentity, seen{400, "invalid_header_identity_for_temporary_access", "The identity for temporary access header value is missing or invalid.", "none", "", 0, false}},
 		{ErrDeviceInfo, seen{400, "invalid_header_device_info", "The device information header value is missing or invalid.", "none", "", 0, false}},
 		{ErrSSOID, seen{400, "header_invalid", "A header value is invalid: X-SSO-ID", "check_headers", "", 0, false}},
 		{ErrContentType, seen{400, "header_invalid", "A header value is invalid: Content-Type", "check_headers", "", 0, false}},

@@ -30,6 +30,7 @@ var (
 	ErrListTokenMissing    = errors.New("AD-Service-Token missing on list")
 	ErrHeaderMissing       = errors.New("required header missing")
 	ErrDevice              = errors.New("AP-Device-Identifier malformed")
+	ErrTemporaryIdentity   = errors.New("AP-TempPass-Identity malformed")
 	ErrDeviceInfo          = errors.New("X-Device-Info malformed")
 	ErrSSOID               = errors.New("X-SSO-ID malformed or not acceptable")
 	ErrContentType         = errors.New("Content-Type is not JSON")

@@ -1,12 +1,23 @@
 package api
 
-import "net/http"
+import (
+	"cmp"
+	"net/http"
+)
+
+// An identity for temporary access that cannot be read is an error of a call for
+// profiles and of a decision.
+const (
+	TemporaryIdentityCode    = "invalid_header_identity_for_temporary_access"
+	temporaryIdentityMessage = "The identity for temporary access header value is missing or invalid."
+)
 
 // items are the errors of one decision inside an answer of 200; errors.md 4 of
-// the contract. The inner status is 403, whatever the reason.
+// the contract. The inner status is 403, unless it is given.
 var items = itemsByCode(
 	Error{Code: "preauthorization_denied_by_mvpd", Action: None, Message: `The MVPD has returned a "Deny" decision when requesting pre-authorization for the specified resource.`},
 	Error{Code: "authorization_denied_by_mvpd", Action: None, Message: `The MVPD has returned a "Deny" decision when requesting authorization for the specified resource.`},
+	Error{Code: TemporaryIdentityCode, Status: http.StatusBadRequest, Action: None, Message: temporaryIdentityMessage},
 	Error{Code: "authorization_denied_by_parental_controls", Action: None, Message: `The MVPD has returned a "Deny" decision due parental controls settings for the specified resource.`},
 	Error{Code: "too_many_resources", Action: Configuration, Message: "The authorization or preauthorization request failed because too many resources were queried. Please contact support team to properly configure the authorization and preauthorization limitations."},
 	Error{Code: "authenticated_profile_missing", Action: Authentication, Message: "The authenticated profile associated with this request is missing."},
@@ -23,7 +34,7 @@ var items = itemsByCode(
 func itemsByCode(errors ...Error) map[string]*Error {
 	byCode := make(map[string]*Error, len(errors))
 	for _, e := range errors {
-		e.Status, e.match = http.StatusForbidden, never
+		e.Status, e.match = cmp.Or(e.Status, http.StatusForbidden), never
 		byCode[e.Code] = &e
 	}
 	return byCode

@@ -156,10 +156,13 @@ type MVPD struct {
 	ClientSecretFile string        `yaml:"clientSecretFile"`
 	AuthzURL         string        `yaml:"authzURL"`
 	AuthnTTL         time.Duration `yaml:"authnTTL" default:"720h"`
-	AuthzTTL         time.Duration `yaml:"authzTTL" default:"1h"`
-	TTL              time.Duration `yaml:"ttl"`          // of a temppass
-	MaxResources     int           `yaml:"maxResources"` // of a temppass; 0 means no limit
-	DisabledFor      []string      `yaml:"disabledFor"`  // service providers
+	// UnknownTTL is authnTTL for devices that do not say of what platform they
+	// are, if it is shorter. Longer is kinder to apps without X-Device-Info.
+	UnknownTTL   time.Duration `yaml:"unknownTTL" default:"24h"`
+	AuthzTTL     time.Duration `yaml:"authzTTL" default:"1h"`
+	TTL          time.Duration `yaml:"ttl"`          // of a temppass
+	MaxResources int           `yaml:"maxResources"` // of a temppass; 0 means no limit
+	DisabledFor  []string      `yaml:"disabledFor"`  // service providers
 }
 
 // Degradation is an operator's rule that bypasses an MVPD.

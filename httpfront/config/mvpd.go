@@ -16,6 +16,7 @@ func (k *checker) mvpds(key string, r *Realm) {
 		}
 		k.oneOf(at+".kind", m.Kind, "sandbox", "oidc", "temppass")
 		k.lifetime(at+".authnTTL", m.AuthnTTL, bounds{time.Minute, maxLifetime})
+		k.lifetime(at+".unknownTTL", m.UnknownTTL, bounds{time.Minute, maxLifetime})
 		k.lifetime(at+".authzTTL", m.AuthzTTL, bounds{time.Minute, maxLifetime})
 		for j, id := range m.DisabledFor {
 			k.provider(fmt.Sprintf("%s.disabledFor[%d]", at, j), r, id)

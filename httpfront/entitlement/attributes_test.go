@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"ssod/actors/session"
 	"ssod/httpfront/api"
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
@@ -62,14 +63,18 @@ func pad(n int) string { return strings.Repeat("a", n) }
 // A login never lasts longer than the configuration allows.
 func TestHowLongALoginLasts(t *testing.T) {
 	for name, tt := range map[string]struct {
-		told time.Duration // 0: nothing
-		want time.Duration
-	}{"the MVPD says nothing": {0, time.Hour}, "less": {time.Minute, time.Minute}, "more": {2 * time.Hour, time.Hour}} {
+		told    time.Duration // 0: nothing
+		unknown bool          // the device's platform
+		want    time.Duration
+	}{
+		"the MVPD says nothing": {0, false, time.Hour}, "less": {time.Minute, false, time.Minute}, "more": {2 * time.Hour, false, time.Hour},
+		"on an unknown platform": {0, true, 20 * time.Minute}, "less, there": {time.Minute, true, time.Minute},
+	} {
 		who := mvpd.Identity{Subject: "a"}
 		if tt.told != 0 {
 			who.NotAfter = received.Add(tt.told)
 		}
-		l, err := newLogin(&api.Request{Received: received}, &config.MVPD{ID: "cable", AuthnTTL: time.Hour}, who)
+		l, err := newLogin(&api.Request{Received: received}, &config.MVPD{ID: "cable", AuthnTTL: time.Hour, UnknownTTL: 20 * time.Minute}, who, &session.Party{UnknownPlatform: tt.unknown})
 		if err != nil {
 			t.Fatal(err)
 		}

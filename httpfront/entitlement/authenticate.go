@@ -88,7 +88,7 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 	if err != nil {
 		return sendTo(withError(home, errorCode(err))), nil
 	}
-	account, err := newLogin(r, p.Config, who)
+	account, err := newLogin(r, p.Config, who, back.GetParty())
 	if err != nil {
 		s.Log.Warn("a TV provider described a viewer badly", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 		return sendTo(withError(home, mvpd.ServerError)), nil

@@ -9,6 +9,7 @@ import (
 	"ssod/actors/device"
 	"ssod/actors/login"
 	"ssod/httpfront/api"
+	"ssod/httpfront/headers"
 	"ssod/httpfront/mvpd"
 )
 
@@ -86,6 +87,9 @@ func (s *Service) decide(ctx context.Context, r *api.Request, q *asking) ([]deci
 	decisions := make([]decision, len(q.resources))
 	if len(q.resources) > q.limit(r) {
 		return denyAll(decisions, "too_many_resources"), nil
+	}
+	if headers.CheckTemporaryIdentity(r) != nil && !q.informs {
+		return denyAll(decisions, api.TemporaryIdentityCode), nil
 	}
 	found, err := s.find(ctx, r, q.device, q.identities, r.Item)
 	if err != nil {

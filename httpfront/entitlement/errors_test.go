@@ -53,6 +53,8 @@ func TestErrors(t *testing.T) {
 		{"unknown MVPD of a profile", a.call("GET", "profiles/nosuch", "phone"), 400, "invalid_parameter_mvpd"},
 		{"inactive MVPD of a profile", a.call("GET", "profiles/closed", "phone"), 400, "invalid_integration"},
 		{"word as MVPD", a.call("GET", "profiles/code", "phone"), 400, "invalid_parameter_mvpd"},
+		{"identity for temporary access that is no Base64", a.call("GET", "profiles/cable", "phone", "AP-TempPass-Identity", "@"), 400, "invalid_header_identity_for_temporary_access"},
+		{"identity for temporary access of a code", a.call("GET", "profiles/code/ZZZZZZZ", "", "AP-TempPass-Identity", "W10="), 400, "invalid_header_identity_for_temporary_access"},
 		{"no body", decide("cable", ""), 400, "invalid_parameter_resources"},
 		{"broken body", decide("cable", "{"), 400, "invalid_parameter_resources"},
 		{"no resources", decide("cable", "{}"), 400, "invalid_parameter_resources"},

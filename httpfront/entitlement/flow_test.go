@@ -190,3 +190,13 @@ func start2(a *app, setting string) *app {
 	n := fronttest.Start(a.TB, fronttest.Options{Config: config})
 	return &app{a.TB, n, n.AccessToken(a.TB, "STREAM1"), "STREAM1"}
 }
+
+// AP-TempPass-Identity that cannot be read is the answer for every resource of an
+// authorization; a preauthorization does not look at it (headers.md 1).
+func TestTemporaryIdentityOfADecision(t *testing.T) {
+	a := start(t, realms)
+	a.logIn("phone", "cable", "ada")
+	a.same("good", a.authorize("phone", "cable", "AP-TempPass-Identity", "eyJlbWFpbCI6ICJleGFtcGxlQGRvbWFpbi5jb20ifQ=="), "permit")
+	a.same("unreadable", a.authorize("phone", "cable", "AP-TempPass-Identity", "@"), "invalid_header_identity_for_temporary_access")
+	a.same("not looked at", a.decisions("preauthorize", "phone", "cable", []string{"channel-1"}, "AP-TempPass-Identity", "@"), []string{"permit"})
+}

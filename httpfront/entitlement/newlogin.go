@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors/login"
+	"ssod/actors/session"
 	"ssod/httpfront/api"
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
@@ -19,13 +20,18 @@ import (
 var errIdentity = errors.New("identity out of bounds")
 
 // newLogin is what is kept of a viewer who logged in. It lasts as long as the
-// configuration says, or the MVPD if that is shorter.
-func newLogin(r *api.Request, m *config.MVPD, who mvpd.Identity) (*login.Login, error) {
+// configuration says for the device's platform (headers.md 4), or the MVPD if
+// that is shorter.
+func newLogin(r *api.Request, m *config.MVPD, who mvpd.Identity, on *session.Party) (*login.Login, error) {
 	account, err := encodeAccount(who)
 	if err != nil {
 		return nil, err
 	}
-	until := r.Received.Add(m.AuthnTTL)
+	ttl := m.AuthnTTL
+	if on.GetUnknownPlatform() {
+		ttl = min(ttl, m.UnknownTTL)
+	}
+	until := r.Received.Add(ttl)
 	if !who.NotAfter.IsZero() && who.NotAfter.Before(until) {
 		until = who.NotAfter
 	}

@@ -9,6 +9,7 @@ import (
 	"ssod/actors/login"
 	"ssod/actors/session"
 	"ssod/httpfront/api"
+	"ssod/httpfront/headers"
 )
 
 // AllProfiles serves GET /api/v2/{serviceProvider}/profiles: every good login
@@ -28,6 +29,9 @@ func (s *Service) profiles(ctx context.Context, r *api.Request, wanted func(find
 		return api.Response{}, err
 	}
 	if r.Item != "" {
+		if err := headers.CheckTemporaryIdentity(r); err != nil {
+			return api.Response{}, err
+		}
 		if _, err := s.Providers.Find(r.Config, r.Realm, a.provider.ID, r.Item); err != nil {
 			return api.Response{}, err
 		}
@@ -54,6 +58,9 @@ func (s *Service) profiles(ctx context.Context, r *api.Request, wanted func(find
 func (s *Service) ProfileByCode(ctx context.Context, r *api.Request) (api.Response, error) {
 	a, err := s.admit(r)
 	if err != nil {
+		return api.Response{}, err
+	}
+	if err := headers.CheckTemporaryIdentity(r); err != nil {
 		return api.Response{}, err
 	}
 	id, err := sessionID(r)

@@ -69,7 +69,8 @@ func (s *Service) begin(ctx context.Context, r *api.Request, d device.ID, p *ses
 	}
 	m := &session.Create{Parameters: p, TtlMs: r.Realm.Session.TTL.Milliseconds(), Party: &session.Party{
 		ServiceProvider: d.ServiceProvider, Device: intent.At(d.Address()), TrackingId: string(r.AppendTrace(nil)),
-		DeviceInfo: info, DeviceName: name, Sharing: sharings(identities),
+		DeviceInfo: info, DeviceName: name, UnknownPlatform: headers.AttributesOrAgent(r).GetPlatform() == headers.UnknownPlatform,
+		Sharing: sharings(identities),
 	}}
 	id, created, err := s.newSession(ctx, r, m)
 	if err != nil {

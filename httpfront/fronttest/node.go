@@ -40,6 +40,8 @@ type Options struct {
 	Cluster faulty.Options
 	// Service changes the SSO Service before it is used.
 	Service func(*sso.Service)
+	// Entitlement changes the entitlement API before it is made.
+	Entitlement func(*entitlement.Options)
 	// Budget is how long a TV provider may take to decide; see mvpd.Registry.
 	Budget time.Duration
 	// Log gets everything; nil means nothing is logged.
@@ -129,12 +131,16 @@ func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront
 	t.Cleanup(signer.Close)
 	platforms := platformid.NewVerifier(o.Log)
 	t.Cleanup(platforms.Close)
-	handlers.V2 = httpfront.NewV2(entitlement.New(entitlement.Options{
+	entitled := entitlement.Options{
 		Tokens: n.Keys, Clients: n.Registration, Profiles: profile.Client{Asker: n.Runtime},
 		Sessions: session.Client{Asker: n.Runtime}, Devices: device.Client{Asker: n.Runtime},
 		Farewells: farewell.Client{Asker: n.Runtime}, Providers: providers, Platforms: platforms,
 		Media: signer, Log: o.Log,
-	}))
+	}
+	if o.Entitlement != nil {
+		o.Entitlement(&entitled)
+	}
+	handlers.V2 = httpfront.NewV2(entitlement.New(entitled))
 	return handlers
 }
 

@@ -2,6 +2,9 @@ package headers
 
 import "strings"
 
+// UnknownPlatform is the platform of a device that cannot be told.
+const UnknownPlatform = unknown
+
 // unknown is what cannot be told.
 const unknown = "unknown"
 

@@ -20,13 +20,15 @@ const (
 	ForwardedFor // X-Forwarded-For
 	Host
 	Origin
-	RokuToken    // X-Roku-Reserved-Roku-Connect-Token
-	ServiceToken // AD-Service-Token
-	SSOID        // X-SSO-ID
-	SSOLink      // X-SSO-LINK
-	SubjectToken // Adobe-Subject-Token
+	RokuToken        // X-Roku-Reserved-Roku-Connect-Token
+	ServiceToken     // AD-Service-Token
+	SSOID            // X-SSO-ID
+	SSOLink          // X-SSO-LINK
+	SubjectToken     // Adobe-Subject-Token
+	TempPassIdentity // AP-TempPass-Identity
 	TransferEncoding
 	UserAgent
+	VisitorIdentifier // AP-Visitor-Identifier
 	names
 )
 
@@ -49,8 +51,10 @@ var spelling = [names]string{
 	SSOID:                      "x-sso-id",
 	SSOLink:                    "x-sso-link",
 	SubjectToken:               "adobe-subject-token",
+	TempPassIdentity:           "ap-temppass-identity",
 	TransferEncoding:           "transfer-encoding",
 	UserAgent:                  "user-agent",
+	VisitorIdentifier:          "ap-visitor-identifier",
 }
 
 // byLength finds the names of one length, so that most lines are told apart
