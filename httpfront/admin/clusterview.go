@@ -34,7 +34,8 @@ type shard struct {
 	Term     uint64          `json:"term"`
 	Replicas []string        `json:"replicas"` // those that vote
 	Learners []string        `json:"learners,omitempty"`
-	Lag      uint64          `json:"lag"` // entries that the slowest replica is behind
+	Applied  uint64          `json:"appliedIndex"` // on the node that was asked
+	Lag      uint64          `json:"lag"`          // entries that the slowest replica is behind
 }
 
 type invariant struct {
@@ -105,7 +106,7 @@ func (c *call) nodes(s *Status) (all []node) {
 func (c *call) shard(ctx context.Context, id cluster.ShardID, s *Status) shard {
 	if c.Members != nil {
 		p := c.Members.Placement(ctx, id)
-		return shard{Shard: id, Leader: p.Leader, Term: p.Term, Replicas: p.Voters, Learners: p.Learners, Lag: p.Lag}
+		return shard{Shard: id, Leader: p.Leader, Term: p.Term, Replicas: p.Voters, Learners: p.Learners, Applied: p.Applied, Lag: p.Lag}
 	}
 	one := shard{Shard: id, Replicas: []string{s.Node}}
 	if owner, ok := c.Shards.Owner(id); ok {

@@ -50,13 +50,13 @@ type Member struct {
 	Addresses map[string]string
 }
 
-// Placement is where a shard is. Lag is how many entries the slowest replica is
-// behind, where that is known.
+// Placement is where a shard is. Applied is the last entry that this node has
+// applied, Lag how many the slowest replica is behind, where that is known.
 type Placement struct {
 	Leader           string
 	Term             uint64
 	Voters, Learners []string
-	Lag              uint64
+	Applied, Lag     uint64
 }
 
 // Registration makes and revokes statements; [registration.Service] does.

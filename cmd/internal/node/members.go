@@ -74,6 +74,7 @@ func (m members) Placement(ctx context.Context, id cluster.ShardID) (p admin.Pla
 		p.Voters, p.Learners = m.names(place.Voters), m.names(place.Learners)
 		return p
 	}
+	p.Applied = st.Applied.Index
 	// Half-way through a change those that are to go still have a say.
 	conf := st.Applied.Conf
 	voters := slices.Concat(conf.GetVoters(), conf.GetVotersOutgoing())

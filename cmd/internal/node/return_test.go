@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,6 +37,21 @@ func (m *member) remove(t *testing.T, name string) {
 		r.Body.Close()
 		return r.StatusCode == http.StatusNoContent
 	})
+}
+
+// The page of the cluster says for each shard how far this node has applied it.
+func TestTheAppliedIndexIsShown(t *testing.T) {
+	t.Parallel()
+	all := trio(t, nil)
+	var page struct {
+		Shards []struct{ AppliedIndex uint64 }
+	}
+	if err := json.Unmarshal([]byte(all[1].view(t)), &page); err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Shards) != 3 || page.Shards[0].AppliedIndex == 0 {
+		t.Errorf("got %+v, want three shards, the meta shard with entries", page.Shards)
+	}
 }
 
 // A node that was removed meanwhile puts its data aside and joins anew, though
