@@ -60,7 +60,8 @@ type Limits struct {
 	// Tick is the pace of the sweep (default 1 s).
 	Tick time.Duration
 	// SweepRate is the number of stored heads the sweep looks at per second
-	// (default 1,000): a million profiles take 17 minutes.
+	// (default 1,000): a million profiles take 17 minutes. A round takes five
+	// seconds at least.
 	SweepRate int
 	// SurveyRate is the number of stored heads per second that are looked at for
 	// unfinished work when the node begins to lead a shard (default 100,000,

@@ -72,3 +72,6 @@ func (r *Runtime) Fencing() (n int) {
 	}
 	return n
 }
+
+// PlacesIn is how many places a step of the sweep visits.
+var PlacesIn = placesIn

@@ -13,6 +13,10 @@ import (
 // are several milliseconds in which others wait.
 const maxStep = 50 * time.Millisecond
 
+// leastRound is how long a round takes at least: a place costs an iterator, also
+// when nothing is stored there, and promises are at least two seconds old.
+const leastRound = 5 * time.Second
+
 // walker goes round all stored entities of the kinds that want it, on the
 // shards this node leads, a bounded number per step.
 type walker struct {
@@ -35,21 +39,28 @@ func (r *Runtime) walk() {
 		return
 	}
 	step := min(r.limits.Tick, maxStep)
+	heads := max(1, int(step.Seconds()*float64(r.limits.SweepRate)))
+	places := placesIn(step, len(w.kinds)*(len(r.shards)-1))
 	pace := time.NewTicker(step)
 	defer pace.Stop()
 	for {
 		select {
 		case <-pace.C:
-			w.walk(max(1, int(step.Seconds()*float64(r.limits.SweepRate))))
+			w.walk(heads, places)
 		case <-r.ctx.Done():
 			return
 		}
 	}
 }
 
-// walk looks at up to budget heads, and at most once at each place.
-func (w *walker) walk(budget int) {
-	places := len(w.kinds) * (len(w.runtime.shards) - 1)
+// placesIn is how many of all places a step may visit, so that a round does not
+// end too early.
+func placesIn(step time.Duration, all int) int {
+	return max(1, int(int64(all)*int64(step)/int64(leastRound)))
+}
+
+// walk looks at up to budget heads at some places.
+func (w *walker) walk(budget, places int) {
 	for range places {
 		budget -= w.visit(budget)
 		if budget <= 0 {

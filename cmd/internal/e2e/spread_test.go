@@ -70,8 +70,8 @@ func (c *trio) total(metric string) float64 {
 
 // shardView is what a node says of a shard; only its leader knows who lags.
 type shardView struct {
-	Leader string
-	Lag    int
+	Leader    string
+	Term, Lag int
 }
 
 func (n *node) shards() []shardView {
@@ -80,6 +80,15 @@ func (n *node) shards() []shardView {
 	var view struct{ Shards []shardView }
 	must(n, json.Unmarshal([]byte(page), &view))
 	return view.Shards
+}
+
+// terms changes when a lead does.
+func (c *trio) terms() (sum int) {
+	c.Helper()
+	for _, s := range c.any().shards() {
+		sum += s.Term
+	}
+	return sum
 }
 
 // leads is how many shards each node leads, as one of them sees it.

@@ -67,13 +67,13 @@ func TestGuessesAreCountedOncePerCluster(t *testing.T) {
 	a := c.mustApp("one")
 	doors := c.spread(a)
 	host, short := a.hostWithCode("host")
-	tries := volume(300, 30_000)
+	tries, terms := volume(300, 30_000), c.terms()
 
-	c.wantLookups(perDevice, perDevice, guesses(t, doors, tries, always("one device"), scattered(1)))
+	c.wantLookups(terms, perDevice, perDevice, guesses(t, doors, tries, always("one device"), scattered(1)))
 	// What the device has failed counts for the realm's minute too.
-	c.wantLookups(perAddress, perAddress, guesses(t, doors, tries, numbered("device "), always("203.0.113.1")))
+	c.wantLookups(terms, perAddress, perAddress, guesses(t, doors, tries, numbered("device "), always("203.0.113.1")))
 	rest := perRealm - perDevice - perAddress
-	c.wantLookups(rest, rest+perRealm, guesses(t, doors, 2*tries, numbered("scattered "), scattered(2))) // the minute may change
+	c.wantLookups(terms, rest, rest+perRealm, guesses(t, doors, 2*tries, numbered("scattered "), scattered(2))) // the minute may change
 
 	for _, door := range doors {
 		refusedAsGuessing(t, door.mustGuess("honest", "203.0.113.9", short))
@@ -87,17 +87,22 @@ func TestGuessesAreCountedOncePerCluster(t *testing.T) {
 }
 
 // wantLookups checks how many guesses were answered as failed, and that the
-// others were refused.
-func (c *trio) wantLookups(least, most int, statuses map[int]int) {
+// others were refused. On a machine that stalls a lead may move meanwhile: that
+// forgives one budget and leaves some guesses unanswered.
+func (c *trio) wantLookups(terms, least, most int, statuses map[int]int) {
 	c.Helper()
 	failed, refused := statuses[http.StatusBadRequest], statuses[http.StatusTooManyRequests]
-	if failed < least || failed > most {
-		c.Fatalf("%d guesses reached a look-up, want %d to %d; answers %v", failed, least, most, statuses)
+	if c.terms() != terms {
+		c.Logf("a lead has moved: %v", statuses)
+		unanswered := statuses[http.StatusServiceUnavailable] + statuses[0]
+		least, most, refused = least-unanswered, 2*most, refused+unanswered
 	}
-	for status, n := range statuses {
-		if status != http.StatusBadRequest && status != http.StatusTooManyRequests {
-			c.Fatalf("%d answers of status %d beside %d failed and %d refused", n, status, failed, refused)
-		}
+	all := 0
+	for _, n := range statuses {
+		all += n
+	}
+	if failed < least || failed > most || failed+refused != all {
+		c.Fatalf("%d guesses reached a look-up, want %d to %d, and all others refused; answers %v", failed, least, most, statuses)
 	}
 }
 

@@ -19,36 +19,19 @@ func TestRaceOverThreeNodes(t *testing.T) {
 	c := startTrio(t, crashConfig)
 	c.balanced()
 	c.sampled = newSample(sampledShare)
-	a := c.mustApp("one")
-	doors := c.spread(a)
-	codes, wins := volume(200, 10_000), 0
-	redemptions := history.NewCodes()
+	r := &rush{T: t, doors: c.spread(c.mustApp("one")), history: history.NewCodes()}
+	codes := volume(200, 10_000)
 	for i := range codes {
-		code := a.mustInvite(fmt.Sprint("host ", i))
-		winners, err := redeemAtOnce(redemptions, code, i, func(k int, name string) error {
-			return doors[k%len(doors)].admitted(t.Context(), code, name)
-		})
-		must(t, err)
-		if len(winners) != 1 {
-			t.Fatalf("code %d was redeemed by %d devices: %q", i, len(winners), winners)
-		}
-		wins += len(winners)
-		if i%20 == 0 {
-			onlyTheWinnerRepeats(t, a, code, winners[0])
+		if err := r.race(i); err != nil {
+			t.Fatalf("code %d: %v", i, err)
 		}
 	}
-	verify(t, redemptions)
-	t.Logf("race over three nodes: codes=%d devices=%d redeemed=%d double_redeem=0", codes, rivals, wins)
+	verify(t, r.history)
+	t.Logf("race over three nodes: codes=%d devices=%d redeemed=%d double_redeem=%d", codes, rivals, codes, r.double.Load())
 }
 
-// mustInvite founds a profile and returns a code of it.
-func (a *app) mustInvite(name string) string {
-	a.Helper()
-	_, code := a.hostWithCode(name)
-	return code
-}
-
-// rush is a series of races at a cluster whose nodes die.
+// rush is a series of races at a cluster. A device that gets no answer, or 503,
+// repeats its request, as all clients should.
 type rush struct {
 	*testing.T
 	doors         []*app
@@ -57,8 +40,7 @@ type rush struct {
 }
 
 // TestRaceWhileNodesDie does the same while one node after the other is killed
-// and comes back. A device that gets no answer repeats its request; in the end
-// one is admitted, and the host sees nobody else.
+// and comes back.
 func TestRaceWhileNodesDie(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -118,7 +100,25 @@ func (r *rush) race(number int) error {
 	if err != nil {
 		return fmt.Errorf("redeem: %w", err)
 	}
-	return r.judge(ctx, host, winners)
+	if err := r.judge(ctx, host, winners); err != nil || number%20 != 0 {
+		return err
+	}
+	return r.after(ctx, code, winners[0])
+}
+
+// after is what happens within the next minute: the device that got in may repeat
+// its request, nobody else gets in.
+func (r *rush) after(ctx context.Context, code, winner string) error {
+	redeem := func(name string) error {
+		return insist(ctx, r.doors, func(a *app) error { return a.admitted(ctx, code, name) })
+	}
+	if err := redeem(winner); err != nil {
+		return fmt.Errorf("%w: the winner repeats its request: %w", errTwice, err)
+	}
+	if err := redeem("latecomer to " + winner); !errors.Is(err, errRefused) {
+		return fmt.Errorf("%w: another device redeems the used code: %w", errTwice, err)
+	}
+	return nil
 }
 
 // errTwice says that a code let in another number of devices than one.
