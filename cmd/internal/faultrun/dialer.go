@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-func isEOF(err error) bool { return errors.Is(err, io.EOF) }
+// ordinary reports whether a connection ended in good order.
+func ordinary(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) }
 
 // dialer is the node that has the other end of a connection; nil when none has.
 func (n *Network) dialer(c net.Conn) *Node {

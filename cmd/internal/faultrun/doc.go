@@ -9,7 +9,7 @@
 //	failover.go           how long a shard took no writes
 //	silence.go            how a node without a majority answers
 //	witness.go            profiles that change while their owner is paused or cut off
-//	network.go            carries what nodes say to each other, until it is cut
+//	network.go            carries what nodes say to each other, until it is cut, or late
 //	namespace.go          the same with the network of the kernel, in long runs
 //	verdict.go            what must not happen, counted
 //

@@ -26,6 +26,7 @@ type Network struct {
 	mu      sync.Mutex
 	nodes   map[*Node]bool
 	cut     map[direction]bool
+	late    time.Duration
 	changed chan struct{} // closed when cut changes
 	conns   map[net.Conn]bool
 	closed  bool
@@ -42,13 +43,22 @@ func newNetwork() *Network {
 	}
 }
 
+// service is what a connection is for, in the order of a node's listeners.
+type service int
+
+const (
+	gossip service = iota
+	actor
+	replication
+)
+
 // attach listens in the place of a node: of its gossip, actor and replication
 // listeners.
 func (n *Network) attach(to *Node, host string, listeners []string) error {
 	n.mu.Lock()
 	n.nodes[to] = true
 	n.mu.Unlock()
-	for i, behind := range listeners {
+	for of, behind := range listeners {
 		_, port, err := net.SplitHostPort(behind)
 		if err != nil {
 			return err
@@ -59,8 +69,8 @@ func (n *Network) attach(to *Node, host string, listeners []string) error {
 			return fmt.Errorf("listen in the place of %s: %w", to, err)
 		}
 		n.sockets = append(n.sockets, l)
-		n.tasks.Go(func() { n.accept(l, to, behind) })
-		if i == 0 {
+		n.tasks.Go(func() { n.accept(l, to, behind, service(of)) })
+		if service(of) == gossip {
 			if err := n.attachGossip(to, front, behind); err != nil {
 				return err
 			}
@@ -113,14 +123,14 @@ func (n *Network) gossiper(port uint16) *Node {
 	return nil
 }
 
-func (n *Network) accept(l net.Listener, to *Node, behind string) {
+func (n *Network) accept(l net.Listener, to *Node, behind string, of service) {
 	for {
 		in, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err == nil && n.hold(in) {
-			n.tasks.Go(func() { n.connect(in, to, behind) })
+			n.tasks.Go(func() { n.connect(in, to, behind, of) })
 		}
 	}
 }
@@ -147,7 +157,7 @@ func (n *Network) drop(conns ...net.Conn) {
 }
 
 // connect carries one connection: from is whoever dialed.
-func (n *Network) connect(in net.Conn, to *Node, behind string) {
+func (n *Network) connect(in net.Conn, to *Node, behind string, of service) {
 	defer n.drop(in)
 	from := n.dialer(in)
 	if from == nil {
@@ -162,8 +172,8 @@ func (n *Network) connect(in net.Conn, to *Node, behind string) {
 	}
 	defer n.drop(out)
 	var both sync.WaitGroup
-	both.Go(func() { n.carry(in, out, direction{from, to}) })
-	both.Go(func() { n.carry(out, in, direction{to, from}) })
+	both.Go(func() { n.carry(in, out, direction{from, to}, of) })
+	both.Go(func() { n.carry(out, in, direction{to, from}, of) })
 	both.Wait()
 }
 
@@ -171,25 +181,6 @@ func (n *Network) connect(in net.Conn, to *Node, behind string) {
 func (n *Network) reset(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
-	}
-}
-
-// carry copies one direction of a connection, and its end.
-func (n *Network) carry(from, to net.Conn, d direction) {
-	buffer := make([]byte, 32<<10)
-	for {
-		size, err := from.Read(buffer)
-		n.await(d.from, d.to)
-		if size > 0 {
-			_, _ = to.Write(buffer[:size])
-		}
-		if err != nil {
-			if !errors.Is(err, net.ErrClosed) && !isEOF(err) {
-				n.reset(to)
-			}
-			n.drop(from, to)
-			return
-		}
 	}
 }
 

@@ -177,3 +177,17 @@ func (r *Run) normal(after string) {
 		r.cluster.Errorf("that is more than %v", healWithin)
 	}
 }
+
+// TestLateMessages lets what actors say to each other come up to two seconds
+// late, so that they ask again and commands come twice: each has one effect.
+func TestLateMessages(t *testing.T) {
+	c, network := StartApart(t)
+	r := Begin(c, "late", rate())
+	for range volume(1, 10) {
+		network.Late(2 * time.Second)
+		<-time.After(cutFor)
+		network.Late(0)
+		r.normal("messages came late")
+	}
+	r.Finish(t)
+}
