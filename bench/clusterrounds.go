@@ -15,15 +15,15 @@ func (b *clusterBench) measureHops(ctx context.Context) error {
 			for i, where := range []string{atOwner, oneHop} {
 				name := fmt.Sprint("hop-", round, "-", connections, "-", i)
 				to := s.through(s.nodes[i])
-				for operation, src := range map[string]wire.Source{
-					refresh: &refresher{members: s.members},
-					mint:    &minter{clients: s.clients, name: name},
-				} {
-					got, err := s.cost(ctx, to, connections, src)
+				for _, o := range []struct {
+					name string
+					src  wire.Source
+				}{{refresh, &refresher{members: s.members}}, {mint, &minter{clients: s.clients, name: name}}} {
+					got, err := s.cost(ctx, to, connections, o.src)
 					if err != nil {
-						return fmt.Errorf("%s %s: %w", operation, where, err)
+						return fmt.Errorf("%s %s: %w", o.name, where, err)
 					}
-					b.costs.add(operation, where, connections, got)
+					b.costs.add(o.name, where, connections, got)
 				}
 			}
 		}
