@@ -8,7 +8,6 @@ import (
 
 	"ssod/actors"
 	"ssod/cluster"
-	"ssod/cluster/membership"
 	"ssod/cluster/meta"
 	"ssod/cluster/placement"
 	"ssod/cluster/replica"
@@ -139,46 +138,6 @@ func (n *Node) place(context.Context) (err error) {
 	n.network.Handle(n.placement.Serve)
 	n.network.Start(n.engine)
 	return nil
-}
-
-// meet lets other nodes find this one.
-func (n *Node) meet(context.Context) (err error) {
-	if n.gossip != nil {
-		err = n.gossip.SetMeta(n.meta())
-	} else {
-		err = n.openGossip(n.meta(), n.me.Name)
-	}
-	if err != nil {
-		return err
-	}
-	stop := n.gossip.Watch(n.hint)
-	n.own("watch of the members", closing(func() error { stop(); return nil }))
-	n.hint()
-	return nil
-}
-
-// hint takes up what gossip says of other nodes: at which address they are, and
-// which configuration they have.
-func (n *Node) hint() {
-	n.compareConfigurations()
-	latest := map[placement.NodeID]string{}
-	for _, m := range n.gossip.Members() { // of each name the latest is last
-		p, ok := n.book.Node(placement.NodeID(m.Meta.NodeID))
-		if ok && p.Name == m.Name && p.State != placement.NodeState_REMOVED && m.State == membership.Alive {
-			latest[p.ID] = m.Meta.Raft
-		}
-	}
-	for id, address := range latest {
-		n.network.Moved(id, address)
-	}
-}
-
-// meta is what the node tells others by gossip.
-func (n *Node) meta() membership.Meta {
-	return membership.Meta{
-		Cluster: n.store.Identity().Cluster, NodeID: uint32(n.me.ID),
-		RPC: n.me.RPC, Raft: n.me.Raft, HTTP: n.me.HTTP, Admin: n.me.Admin, Config: n.settings.Config().Hash, Version: n.me.Version,
-	}
 }
 
 // settle waits until the cluster's tables are here and, not for ever, until they
