@@ -40,6 +40,11 @@ const (
 	// downTime is how long a peer counts as down at most: the transport tries
 	// again after 2 s and says so.
 	downTime = 3 * time.Second
+	// restTime is for how long nothing is sent to a peer whose stream broke. A
+	// node that stops closes this connection first, and until the cluster's
+	// network notices too it would be dialed, be refused, and count as down for
+	// two seconds in which it may be back and lead.
+	restTime = 500 * time.Millisecond
 )
 
 // peers are the connections to other nodes.
@@ -54,6 +59,7 @@ type peers struct {
 	mu        sync.Mutex
 	connected map[string]bool      // addresses with a stream that works
 	failing   map[string]time.Time // address -> until when it counts as down
+	resting   map[string]time.Time // address -> until when nothing is sent
 	known     map[string]bool      // every address there was a connection to
 }
 
@@ -69,7 +75,7 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 	}
 	p := &peers{
 		runtime: r, up: c.Up, cluster: c.Cluster, removed: c.Removed,
-		connected: map[string]bool{}, failing: map[string]time.Time{}, known: map[string]bool{},
+		connected: map[string]bool{}, failing: map[string]time.Time{}, resting: map[string]time.Time{}, known: map[string]bool{},
 	}
 	config := remote.Configure(host, int(number),
 		remote.WithAdvertisedHost(self),
@@ -165,6 +171,7 @@ func (p *peers) fail(address string, code Code) {
 	p.mu.Lock()
 	p.connected[address] = false
 	p.failing[address] = time.Now().Add(downTime)
+	p.resting[address] = time.Now().Add(restTime)
 	p.mu.Unlock()
 	p.runtime.replies.unreachable(address, code)
 }
@@ -193,8 +200,8 @@ func (p *peers) down(address string) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	until, failing := p.failing[address]
-	return failing && time.Now().Before(until)
+	now := time.Now()
+	return now.Before(p.failing[address]) || now.Before(p.resting[address])
 }
 
 // stop closes every connection. The transport's own graceful way of stopping
