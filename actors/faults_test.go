@@ -193,7 +193,13 @@ func TestTwoOwners(t *testing.T) {
 // TestHandOverAnswersEveryone takes the shard away while one commit is in
 // flight and commands queue behind it.
 func TestHandOverAnswersEveryone(t *testing.T) {
-	truth := faulty.New(faulty.Options{Shards: 1, Commits: faulty.Always(faulty.Hold)})
+	begun := make(chan struct{})
+	truth := faulty.New(faulty.Options{Shards: 1, Commits: func(op faulty.Op) faulty.Fault {
+		if op.N == 0 {
+			close(begun)
+		}
+		return faulty.Hold
+	}})
 	r := start(t, truth.Node("a:1"), &probe{})
 	results := make(chan error, 20)
 	for n := range cap(results) {
@@ -203,6 +209,7 @@ func TestHandOverAnswersEveryone(t *testing.T) {
 		}()
 	}
 	eventually(t, "all are admitted", func() bool { return r.InFlight() == cap(results) })
+	<-begun // who is admitted first may still be on his way there
 	truth.Move(1, nil)
 	unknown := 0
 	for range cap(results) {
