@@ -30,8 +30,8 @@ build: ## ssod, ssoctl and ssobench as static binaries in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/ssod ./cmd/ssoctl
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ssobench ./bench
 
-test: ## all tests with the race detector; under 5 minutes on 2 cores
-	$(GO) test -race $(TESTFLAGS) ./...
+test: ## all tests with the race detector; some ten minutes on 2 cores
+	$(GO) test -race -timeout 30m $(TESTFLAGS) ./...
 
 test-long: ## the same with the large volumes
 	SSOD_LONG=1 $(GO) test -race -timeout 120m $(TESTFLAGS) ./...

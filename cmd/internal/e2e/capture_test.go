@@ -30,7 +30,7 @@ func TestNothingIsInClearBetweenNodes(t *testing.T) {
 		}
 		for name, port := range map[string]int{"raft": raftPort, "rpc": rpcPort} {
 			records, other := p.records(port)
-			if records < 100 || other > 0 {
+			if records < enough || other > 0 {
 				t.Errorf("%s: %d records of TLS and %d streams that are not TLS", name, records, other)
 			}
 		}
@@ -50,6 +50,10 @@ func TestNothingIsInClearBetweenNodes(t *testing.T) {
 		}
 	})
 }
+
+// enough is how many records of TLS show that a port was recorded. How many
+// commands go from node to node depends on who leads what.
+const enough = 20
 
 // shortest is how long a text must be at least so that it is not in some million
 // random bytes by chance.
