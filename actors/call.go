@@ -42,6 +42,7 @@ type call struct {
 
 	hint      cluster.Owner // where the last answer pointed
 	attempts  int
+	unsent    int // attempts that found no connection to the owner
 	refusals  int
 	silences  int           // attempts that were not answered
 	uncertain bool          // some attempt may have had an effect

@@ -58,6 +58,7 @@ type peers struct {
 
 	mu        sync.Mutex
 	connected map[string]bool      // addresses with a stream that works
+	met       map[string]bool      // addresses that had one at some time
 	failing   map[string]time.Time // address -> until when it counts as down
 	resting   map[string]time.Time // address -> until when nothing is sent
 	known     map[string]bool      // every address there was a connection to
@@ -75,7 +76,7 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 	}
 	p := &peers{
 		runtime: r, up: c.Up, cluster: c.Cluster, removed: c.Removed,
-		connected: map[string]bool{}, failing: map[string]time.Time{}, resting: map[string]time.Time{}, known: map[string]bool{},
+		connected: map[string]bool{}, met: map[string]bool{}, failing: map[string]time.Time{}, resting: map[string]time.Time{}, known: map[string]bool{},
 	}
 	config := remote.Configure(host, int(number),
 		remote.WithAdvertisedHost(self),
@@ -144,6 +145,7 @@ func (p *peers) watchStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc
 	p.mu.Lock()
 	p.known[address] = true
 	p.connected[address] = err == nil
+	p.met[address] = p.met[address] || err == nil
 	p.mu.Unlock()
 	if err != nil {
 		p.fail(address, codeUnreachable)
@@ -202,6 +204,17 @@ func (p *peers) down(address string) bool {
 	defer p.mu.Unlock()
 	now := time.Now()
 	return now.Before(p.failing[address]) || now.Before(p.resting[address])
+}
+
+// returns reports whether a node that counts as down is known to be there: it was
+// restarted, and the transport will notice within [downTime].
+func (r *Runtime) returns(address string) bool {
+	if r.peers == nil || !r.peers.up(address) {
+		return false
+	}
+	r.peers.mu.Lock()
+	defer r.peers.mu.Unlock()
+	return r.peers.met[address]
 }
 
 // stop closes every connection. The transport's own graceful way of stopping

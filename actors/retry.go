@@ -18,7 +18,7 @@ const (
 // points to a newer owner, else when the owner changes or after a short pause.
 // It returns false when there is to be none.
 func (c *call) again(ctx context.Context, ans answer, moved <-chan struct{}) bool {
-	if c.attempts >= maxAttempts || c.runtime.hopeless(c.shard.id) {
+	if c.attempts-c.unsent >= maxAttempts || c.runtime.hopeless(c.shard.id) {
 		return false
 	}
 	if ans.code == Code_REFUSED {
@@ -34,6 +34,12 @@ func (c *call) again(ctx context.Context, ans answer, moved <-chan struct{}) boo
 		c.stuck = now
 	}
 	left := c.runtime.limits.OwnerWait - now.Sub(c.stuck)
+	if ans.code == codeUnreachable {
+		c.unsent++
+		if owner, _ := c.route(); c.runtime.returns(owner.Address) {
+			left += downTime // until the transport dials again
+		}
+	}
 	if left <= 0 {
 		return false
 	}

@@ -11,6 +11,10 @@ import (
 // comes, requests fail that no restart is to blame for.
 const restartRate = 500
 
+// strays is how many of the short form's 6,000 requests may fail. None is the
+// aim, and the long form's mark.
+const strays = 1
+
 // drain is longer than a load balancer needs to see that a node is not ready.
 const drain = "1s"
 
@@ -36,7 +40,11 @@ func TestRollingRestart(t *testing.T) {
 	r.Finish(t)
 	stop()
 	t.Logf("%d requests failed", r.Failed())
-	if long() && r.Failed() > 0 { // like times: it takes a machine that is not shared
+	allowed := strays
+	if long() {
+		allowed = 0
+	}
+	if r.Failed() > allowed {
 		t.Error("a rolling restart made requests fail")
 	}
 }
