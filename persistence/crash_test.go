@@ -87,12 +87,14 @@ func crashCommit(e Entity, base uint64) *Commit {
 // TestCrash crashes at every k-th write: what was acknowledged is there, and
 // every entity is as one commit left it, never in between.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	rounds, every := 100, 7
 	if os.Getenv("SSOD_LONG") != "" {
 		rounds, every = 400, 3
 	}
 	for _, percent := range []int{0, 50, 100} {
 		t.Run(fmt.Sprintf("%d%% of what was not synced survives", percent), func(t *testing.T) {
+			t.Parallel()
 			c := &crasher{mem: vfs.NewCrashableMem(), every: every, percent: percent, acknowledged: map[Entity]uint64{}}
 			writeRounds(t, c, rounds)
 			for _, crash := range c.crashes {

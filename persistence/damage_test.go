@@ -88,6 +88,7 @@ func copyOf(mem *vfs.MemFS) *vfs.MemFS {
 }
 
 func TestFlippedBytes(t *testing.T) {
+	t.Parallel()
 	flips := 100
 	if os.Getenv("SSOD_LONG") != "" {
 		flips = 1000
@@ -111,6 +112,7 @@ func TestFlippedBytes(t *testing.T) {
 }
 
 func TestTruncatedFiles(t *testing.T) {
+	t.Parallel()
 	step := 16 << 10
 	if os.Getenv("SSOD_LONG") != "" {
 		step = 4 << 10
@@ -127,6 +129,7 @@ func TestTruncatedFiles(t *testing.T) {
 }
 
 func TestMissingFiles(t *testing.T) {
+	t.Parallel()
 	mem := damageStore(t)
 	for _, name := range filesOf(t, mem, 0) {
 		damaged := copyOf(mem)

@@ -11,6 +11,7 @@ import (
 // TestBenchMeasuresACluster runs the bench of a cluster for a moment: a request
 // at the owner takes no hop, one at another node takes one.
 func TestBenchMeasuresACluster(t *testing.T) {
+	t.Parallel()
 	ssod, err := program()
 	must(t, err)
 	dir := t.TempDir()

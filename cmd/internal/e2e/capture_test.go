@@ -17,6 +17,7 @@ import (
 // leave, and a disk is wiped and filled again. Nothing secret is in the recording
 // in any usual form; without TLS and gossip's secret it would be.
 func TestNothingIsInClearBetweenNodes(t *testing.T) {
+	t.Parallel()
 	t.Run("sealed", func(t *testing.T) {
 		p, s := recordCluster(t, true)
 		leaks := 0

@@ -13,6 +13,7 @@ import (
 // that the cluster has not heard of. Cases that need shorter lives run after a
 // reload on all three nodes.
 func TestConformanceOnThreeNodes(t *testing.T) {
+	t.Parallel()
 	c := newTrio(t, worldConfig(lifetimes{public: publicURL}))
 	secret := c.foundWithKeys()
 	ran := 0

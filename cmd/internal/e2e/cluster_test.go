@@ -169,6 +169,7 @@ func (c *trio) visit(a *app, facts *ledger, name string, random *rand.Rand) {
 // TestAnyNodeAnswersAnything plays the life of viewers, each call on a node of
 // its own, while the cluster grows from one node to three.
 func TestAnyNodeAnswersAnything(t *testing.T) {
+	t.Parallel()
 	c := startTrio(t, crashConfig)
 	facts := newLedger()
 	apps := []*app{c.mustApp("one"), c.mustApp("two")}
@@ -188,6 +189,7 @@ func TestAnyNodeAnswersAnything(t *testing.T) {
 // TestNothingIsLostWithANode kills a random node under load, again and again,
 // and asks the others for everything that was acknowledged.
 func TestNothingIsLostWithANode(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, seed))
@@ -217,6 +219,7 @@ func TestNothingIsLostWithANode(t *testing.T) {
 // TestAnEmptyDiskIsReplaced wipes the disk of a node that is down. It comes back
 // under its name, and two others can die after that.
 func TestAnEmptyDiskIsReplaced(t *testing.T) {
+	t.Parallel()
 	c := startTrio(t, crashConfig)
 	c.promised()
 	facts := newLedger()

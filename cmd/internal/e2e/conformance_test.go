@@ -34,6 +34,7 @@ const injected = "st-post-30"
 // TestConformance runs each case on a node of its own that has keys and no
 // profiles, clients or codes.
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	cases, empty := loadCases(t), emptyWorld(t)
 	notYet := 0
 	for _, c := range cases {

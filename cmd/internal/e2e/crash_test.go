@@ -35,6 +35,7 @@ const (
 // acknowledged: members, unused and used codes, unlinked devices, software
 // statements and revocations.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, seed))

@@ -36,6 +36,7 @@ func (n *node) files(pattern string) (files []string) {
 // TestADamagedDirectoryIsRefused breaks the store in ways that are found when
 // it is opened.
 func TestADamagedDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
 	damages := map[string]func(n *node){
 		"no manifest":    func(n *node) { n.each("MANIFEST-*", os.Remove) },
 		"empty manifest": func(n *node) { n.each("MANIFEST-*", func(f string) error { return os.Truncate(f, 0) }) },
@@ -77,6 +78,7 @@ type damage struct {
 // refuses to start or to answer, and says which file it is: it never serves as
 // if something had not been.
 func TestDamageIsFoundOrHarmless(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, seed))

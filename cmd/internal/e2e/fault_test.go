@@ -32,6 +32,7 @@ func (faulty) Mint(context.Context, cluster.RequestID, profile.ID, *profile.Mint
 // fault with the real listener over a socket: the client learns that something
 // is wrong with us and nothing else; the log has the cause and the same trace.
 func TestAnInternalFaultSaysNothing(t *testing.T) {
+	t.Parallel()
 	cases := loadCases(t)
 	c := cases[slices.IndexFunc(cases, func(c examples.Case) bool { return c.ID == injected })]
 	var log strings.Builder

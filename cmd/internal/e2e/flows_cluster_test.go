@@ -47,6 +47,7 @@ func (c *stage) begin(f flow, name string) *tale {
 // repeats anything, there is neither half a login nor half a logout. It prints
 // a table.
 func TestFlowsOnThreeNodes(t *testing.T) {
+	t.Parallel()
 	c := startStage(t)
 	for i, f := range flows {
 		s := c.begin(f, fmt.Sprint(i))

@@ -13,6 +13,7 @@ import (
 // TestRandomBytesDoNoHarm fills every port of a node, also those for clients and
 // operators, with connections that send garbage, or begin and say no more.
 func TestRandomBytesDoNoHarm(t *testing.T) {
+	t.Parallel()
 	f := startFortress(t)
 	a := f.mustApp("one")
 	before, costs := f.view(), f.costs()

@@ -93,6 +93,7 @@ func refusedAsGuessing(t testing.TB, a examples.Answer) {
 }
 
 func TestADeviceRunsOutOfGuesses(t *testing.T) {
+	t.Parallel()
 	a := startNode(t, guessConfig).mustApp("one")
 	_, code := a.hostWithCode("host")
 	for i := range perDevice {
@@ -109,6 +110,7 @@ func TestADeviceRunsOutOfGuesses(t *testing.T) {
 // TestAnAddressRunsOutOfGuesses sends guesses from one address, each from a
 // device of its own: no more than the budget reach a look-up.
 func TestAnAddressRunsOutOfGuesses(t *testing.T) {
+	t.Parallel()
 	a := startNode(t, guessConfig).mustApp("one")
 	guesses := volume(1000, 100_000)
 	statuses := guessAtOnce(t, a, guesses, func(int) string { return "203.0.113.1" })
@@ -152,6 +154,7 @@ func guessAtOnce(t *testing.T, a *app, guesses int, address func(i int) string) 
 // of the realm is spent, short codes are refused without a look-up, new codes
 // are long, and those work.
 func TestARealmClosesItsShortCodes(t *testing.T) {
+	t.Parallel()
 	a := startNode(t, guessConfig).mustApp("one")
 	host, short := a.hostWithCode("host")
 	random := rand.New(rand.NewPCG(1, 2))
@@ -179,6 +182,7 @@ func TestARealmClosesItsShortCodes(t *testing.T) {
 // the process: what was charged stays charged, except what a crash may forgive,
 // which is one budget at most.
 func TestSuccessAndCrashResetNoBudget(t *testing.T) {
+	t.Parallel()
 	a := startNode(t, guessConfig).mustApp("one")
 	refused := 0
 	for i := range 3 * perDevice {

@@ -18,6 +18,7 @@ import (
 // paths, addresses and commands, under strace: the node opens no file and no
 // connection, and runs no program, that it does not with good tokens.
 func TestATokenMakesTheNodeOpenNothing(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, worldConfig(lifetimes{}))
 	writeIssuerKeys(t, n.dir)
 	writePlatformKey(t, n.dir)

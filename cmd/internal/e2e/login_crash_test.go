@@ -28,6 +28,7 @@ var chapters = []step{
 // the tale in turn, and once in the middle of each: the tale goes on where it
 // was, each step repeated until it is answered. It prints a table.
 func TestKilledBetweenAnyTwoSteps(t *testing.T) {
+	t.Parallel()
 	empty := emptyWorld(t)
 	for kill := range chapters {
 		t.Run(chapters[kill].name, func(t *testing.T) {
@@ -52,6 +53,7 @@ func TestKilledBetweenAnyTwoSteps(t *testing.T) {
 // Within ten seconds there is neither half a login nor half a logout, and the
 // step can be repeated, or the flow begun again.
 func TestKilledDuringAStep(t *testing.T) {
+	t.Parallel()
 	empty := emptyWorld(t)
 	for kill := range chapters {
 		t.Run(chapters[kill].name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 // token of the membership that the first one made; another device with the
 // same code is refused.
 func TestALostAnswerIsGivenAgain(t *testing.T) {
+	t.Parallel()
 	a := startNode(t, guessConfig).mustApp("one")
 	host, code := a.hostWithCode("host")
 	guest := newDevice("guest")

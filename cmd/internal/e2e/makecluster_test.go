@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -17,17 +18,12 @@ import (
 )
 
 // basePort is one from which the script's ports are free: five each from there,
-// from 100 and from 200 higher.
+// from 100 and from 200 higher. They lie above those of [process.FreeAddresses],
+// which other tests use meanwhile, and below those of outgoing connections.
 func basePort(t *testing.T) int {
 	t.Helper()
 	for range 50 {
-		addresses, err := process.FreeAddresses(1)
-		must(t, err)
-		_, text, err := net.SplitHostPort(addresses[0])
-		must(t, err)
-		base, err := strconv.Atoi(text)
-		must(t, err)
-		if base < 65000 && allFree(base) {
+		if base := 30_000 + rand.IntN(2_500); allFree(base) {
 			return base
 		}
 	}
@@ -74,6 +70,7 @@ func users(t *testing.T, dir string) (found []string) {
 // story plays on the third one, one dies and the others go on, and a signal leaves
 // neither a process nor anything outside its directory behind.
 func TestMakeCluster(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	bin, data, certs := filepath.Join(dir, "bin"), filepath.Join(dir, "data"), filepath.Join(dir, "certs")
 	build(t, bin, "ssod/cmd/ssod", "ssod/cmd/ssoctl", "ssod/cmd/internal/devcerts")

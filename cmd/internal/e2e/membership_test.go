@@ -43,6 +43,7 @@ type participant struct {
 // list after an unlink never shows the device, a token works exactly as long as
 // its membership, no membership number comes back.
 func TestMembershipHistories(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	a := startNode(t, crashConfig).mustApp("one")

@@ -66,6 +66,7 @@ func documented(t *testing.T) map[string]string {
 // operations with the contract and with the README: nothing is missing, nothing is
 // there that an operator could not look up.
 func TestMetricsAreThoseOfTheDocuments(t *testing.T) {
+	t.Parallel()
 	c := startTrio(t, crashConfig)
 	c.promised()
 	a := c.mustApp("one")

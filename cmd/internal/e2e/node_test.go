@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,8 +23,16 @@ var buildDir string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
+// atOnce is how many tests run side by side, unless the command line says
+// otherwise: more than there are cores, because most of them wait for processes.
+const atOnce = "4"
+
 func run(m *testing.M) int {
-	var err error
+	err := flag.Set("test.parallel", atOnce)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if buildDir, err = os.MkdirTemp("", "ssod-e2e-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -20,6 +20,7 @@ const rivals = 64
 // TestRace lets 64 devices redeem the same code at the same moment, code after
 // code: exactly one of them gets in, and only that one may repeat its request.
 func TestRace(t *testing.T) {
+	t.Parallel()
 	n := startNode(t, crashConfig)
 	n.sampled = newSample(sampledShare)
 	a := n.mustApp("one")

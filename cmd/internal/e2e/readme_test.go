@@ -28,6 +28,7 @@ func session(t *testing.T) string {
 // The README's session runs as printed, but for the ports, on the built-in
 // configuration, in a directory that has bin/ as a clone has after make run.
 func TestReadmeSession(t *testing.T) {
+	t.Parallel()
 	n := startNode(t, "", "--config", "")
 	bin := filepath.Join(n.dir, "bin")
 	must(t, os.Mkdir(bin, 0o700))

@@ -86,6 +86,7 @@ func noise() map[string]string {
 // other, at each node, as everybody who is none of them. Nobody is let in or told
 // anything, nothing changes, and nothing is left behind.
 func TestRoguePeersLearnNothing(t *testing.T) {
+	t.Parallel()
 	f := startFortress(t)
 	a := f.mustApp("one")
 	before, costs := f.view(), f.costs()

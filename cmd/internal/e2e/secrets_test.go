@@ -49,6 +49,7 @@ func (s *secrets) mark(what, secret string) {
 // they do not belong, and looks for the marks in the log, the metrics, the
 // profiles of goroutines and the bodies of errors.
 func TestNoSecretIsWritten(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, secretsConfig, "--log-level", "debug")
 	writeIssuerKeys(t, n.dir)
 	writePlatformKey(t, n.dir)

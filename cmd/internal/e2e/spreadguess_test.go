@@ -61,6 +61,7 @@ func scattered(seed uint64) func(int) string {
 // has one budget however many addresses it comes from, an address has one however
 // many devices are behind it, and together they have the budget of the realm.
 func TestGuessesAreCountedOncePerCluster(t *testing.T) {
+	t.Parallel()
 	c := startTrio(t, guessConfig)
 	c.balanced()
 	c.sampled = newSample(sampledShare)
@@ -110,6 +111,7 @@ func (c *trio) wantLookups(terms, least, most int, statuses map[int]int) {
 // middle of an attack from one address: what was counted and not yet written is
 // forgiven, and that is one budget at most.
 func TestAFailoverForgivesOneBudget(t *testing.T) {
+	t.Parallel()
 	c := startTrio(t, addressConfig)
 	c.balanced()
 	c.sampled = newSample(sampledShare)

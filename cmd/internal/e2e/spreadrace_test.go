@@ -16,6 +16,7 @@ import (
 // TestRaceOverThreeNodes lets 64 devices redeem the same code at the same moment
 // through three nodes: exactly one of them gets in.
 func TestRaceOverThreeNodes(t *testing.T) {
+	t.Parallel()
 	c := startTrio(t, crashConfig)
 	c.balanced()
 	c.sampled = newSample(sampledShare)
@@ -42,6 +43,7 @@ type rush struct {
 // TestRaceWhileNodesDie does the same while one node after the other is killed
 // and comes back.
 func TestRaceWhileNodesDie(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, seed))

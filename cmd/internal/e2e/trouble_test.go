@@ -25,6 +25,7 @@ func (n *node) refuses(status int, words []string, more ...string) {
 }
 
 func TestASecondProcessOnTheDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
 	first := startNode(t, plainConfig)
 	host := newDevice("host")
 	a := first.mustApp("one")
@@ -35,6 +36,7 @@ func TestASecondProcessOnTheDirectoryIsRefused(t *testing.T) {
 }
 
 func TestAnotherNodeNameIsRefused(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, plainConfig)
 	n.start("--node", "alpha")
 	n.kill()
@@ -45,18 +47,21 @@ func TestAnotherNodeNameIsRefused(t *testing.T) {
 }
 
 func TestAReadOnlyDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, plainConfig)
 	n.mount = "ro,size=1m"
 	n.refuses(1, []string{n.data(), "cannot be written"})
 }
 
 func TestAFileInPlaceOfTheDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, plainConfig)
 	must(t, os.WriteFile(n.data(), []byte("a file"), 0o600))
 	n.refuses(1, []string{n.data()})
 }
 
 func TestWrongFlagsAndConfigurationEndWithStatus2(t *testing.T) {
+	t.Parallel()
 	newNode(t, plainConfig).refuses(2, []string{"--no-such-flag"}, "--no-such-flag")
 	newNode(t, "realms: []\nspeling: 1\n").refuses(2, []string{"speling", "ssod.yaml:2"})
 	newNode(t, plainConfig).refuses(2, []string{"admin"}, "--admin", "0.0.0.0:0")
@@ -66,6 +71,7 @@ func TestWrongFlagsAndConfigurationEndWithStatus2(t *testing.T) {
 // is free: refresh and list are answered, changes are refused and may be
 // repeated, and when there is room again they go through.
 func TestBelowTheReserveReadsGoOn(t *testing.T) {
+	t.Parallel()
 	n := newNode(t, plainConfig)
 	n.mount = "size=640m"
 	n.start()
