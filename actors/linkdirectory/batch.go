@@ -20,17 +20,20 @@ const (
 	partCode    = 'c'
 	partDevice  = 'd'
 	partAddress = 'a'
+	partRetired = 'r'
 )
 
 // batch is one commit being made durable, and what follows when it is.
 type batch struct {
 	commit       cluster.Commit
 	reservations []*reservation
+	retirements  []retirement
+	over         []string // parts of retirements that are deleted
 }
 
 // pending reports whether there is something to write.
 func (d *directory) pending() bool {
-	return len(d.changed) > 0 || len(d.devices.changed) > 0 || len(d.addresses.changed) > 0 || d.realm.changed
+	return len(d.gone) > 0 || d.retired.pending() || len(d.devices.changed) > 0 || len(d.addresses.changed) > 0 || d.realm.changed
 }
 
 // batch takes what changed since the last one. All reservations decided so far
@@ -41,12 +44,8 @@ func (d *directory) batch() *batch {
 	for _, r := range b.reservations {
 		d.writeReserved(b, r)
 	}
-	for hash := range d.changed {
-		if len(b.commit.Puts)+len(b.commit.Deletes) >= maxBatch {
-			break
-		}
-		d.write(b, hash)
-	}
+	d.writeGone(b)
+	d.writeRetired(b)
 	d.devices.write(b, partDevice)
 	d.addresses.write(b, partAddress)
 	d.realm.changed = false
@@ -54,31 +53,32 @@ func (d *directory) batch() *batch {
 	return b
 }
 
-// write puts or deletes the record of one code.
-func (d *directory) write(b *batch, hash [HashSize]byte) {
-	delete(d.changed, hash)
-	part := string(partCode) + string(hash[:])
-	e, exists := d.codes[hash]
-	if !exists {
-		b.commit.Deletes = append(b.commit.Deletes, part)
-		return
-	}
-	b.commit.Puts = append(b.commit.Puts, cluster.Record{Part: part, Value: encode(e.message())})
-}
-
 // writeReserved puts the record of a new code. It holds the outcome of the
 // reservation too, which so costs no records of its own.
 func (d *directory) writeReserved(b *batch, r *reservation) {
 	e := d.codes[r.hash]
-	if e == nil || e.retired {
-		d.write(b, r.hash)
+	if e == nil { // expired before it was given out
 		return
 	}
-	delete(d.changed, r.hash)
 	m := e.message()
 	m.Request, m.Step, m.Attempt = r.call.request[:], r.call.step, r.reply.Attempt
-	b.commit.Puts = append(b.commit.Puts, cluster.Record{Part: string(partCode) + string(r.hash[:]), Value: encode(m)})
+	b.commit.Puts = append(b.commit.Puts, cluster.Record{Part: codePart(r.hash), Value: encode(m)})
 }
+
+// writeGone deletes the records of codes that are not kept any more.
+func (d *directory) writeGone(b *batch) {
+	for hash := range d.gone {
+		if len(b.commit.Puts)+len(b.commit.Deletes) >= maxBatch {
+			return
+		}
+		delete(d.gone, hash)
+		if d.codes[hash] == nil { // not given out again
+			b.commit.Deletes = append(b.commit.Deletes, codePart(hash))
+		}
+	}
+}
+
+func codePart(hash [HashSize]byte) string { return string(partCode) + string(hash[:]) }
 
 // encode encodes what holds numbers and bytes only, which never fails.
 func encode(m proto.Message) []byte {
@@ -106,9 +106,10 @@ func (d *directory) refused(b *batch) {
 	for _, r := range b.reservations {
 		if e := d.codes[r.hash]; e != nil && e.tentative {
 			d.release(e)
-			delete(d.codes, r.hash)
+			d.remove(r.hash, e)
 		}
 	}
+	d.retired.putBack(b)
 	for _, put := range b.commit.Puts {
 		d.putBack(put.Part)
 	}
@@ -122,7 +123,7 @@ func (d *directory) refused(b *batch) {
 func (d *directory) putBack(part string) {
 	switch part[0] {
 	case partCode:
-		d.changed[[HashSize]byte([]byte(part[1:]))] = struct{}{}
+		d.gone[[HashSize]byte([]byte(part[1:]))] = struct{}{}
 	case partDevice:
 		d.devices.putBack(part[1:])
 	case partAddress:
@@ -177,7 +178,7 @@ func (e *entry) message() *Entry {
 	m := &Entry{
 		Namespace: []byte(e.namespace), Subject: []byte(e.subject), TtlMs: e.ttl,
 		ResolveUntilMs: e.resolveUntil, KeepUntilMs: e.keepUntil,
-		Length: int32(e.length), Retired: e.retired,
+		Length: int32(e.length),
 	}
 	if e.live {
 		m.Patterns = e.patterns[:e.length]

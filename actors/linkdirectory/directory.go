@@ -32,8 +32,9 @@ type directory struct {
 	guesses            *memory[cluster.RequestID, *guess]
 	answered           *memory[call, *ReserveReply]
 
-	reserved []*reservation // decided, in no batch yet
-	changed  map[[HashSize]byte]struct{}
+	reserved []*reservation              // decided, in no batch yet
+	gone     map[[HashSize]byte]struct{} // codes whose records are to be deleted
+	retired  retirements
 	unknown  string // fields of a later version in the head
 }
 
@@ -46,9 +47,10 @@ type entry struct {
 	keepUntil          int64  // ms
 	patterns           patterns
 	length             uint8
-	live               bool // counts for density and spacing
-	retired            bool // used, replaced or cancelled
-	tentative          bool // its commit is not applied yet
+	live               bool              // counts for density and spacing
+	retired            bool              // used, replaced or cancelled
+	tentative          bool              // its commit is not applied yet
+	record             *retirementRecord // of its retirement; nil: none yet
 }
 
 // observer is told what operators watch.
@@ -64,7 +66,7 @@ func newDirectory(key []byte, o observer) *directory {
 		derive: d, spacing: newSpacer(d), observe: o,
 		codes:   make(map[[HashSize]byte]*entry),
 		taken:   newPatternSet(0),
-		changed: make(map[[HashSize]byte]struct{}),
+		gone:    make(map[[HashSize]byte]struct{}),
 		devices: newWindows(maxWindows), addresses: newWindows(maxWindows),
 		guesses:  newMemory[cluster.RequestID, *guess](maxGuesses),
 		answered: newMemory[call, *ReserveReply](maxAnswered),
@@ -115,6 +117,9 @@ func (e *entry) next() int64 {
 	return e.keepUntil
 }
 
+// notBefore is when the code was reserved, in ms.
+func (e *entry) notBefore() int64 { return e.resolveUntil - grace.Milliseconds() - e.ttl }
+
 // owned reports whether the code leads to a profile.
 func (e *entry) owned(now time.Time) bool {
 	return !e.tentative && e.subject != "" && now.UnixMilli() < e.resolveUntil
@@ -127,17 +132,22 @@ func (d *directory) retire(hash [HashSize]byte, used bool, now time.Time) (did b
 		return false
 	}
 	d.release(e)
-	ms := now.UnixMilli()
+	r := retirement{hash: hash, at: now.UnixMilli(), used: used}
+	e.retire(r)
+	d.retired.add(r)
+	return true
+}
+
+// retire is what giving up changes about the code itself.
+func (e *entry) retire(r retirement) {
 	e.retired = true
-	e.keepUntil = ms + e.ttl
-	if used {
-		e.resolveUntil = min(e.resolveUntil, ms+grace.Milliseconds())
+	e.keepUntil = r.at + e.ttl
+	if r.used {
+		e.resolveUntil = min(e.resolveUntil, r.at+grace.Milliseconds())
 		e.keepUntil = max(e.keepUntil, e.resolveUntil)
 	} else {
-		e.resolveUntil, e.namespace, e.subject = ms, "", ""
+		e.resolveUntil, e.namespace, e.subject = r.at, "", ""
 	}
-	d.changed[hash] = struct{}{}
-	return true
 }
 
 // advance lets expire what is due, at most limit codes.
@@ -157,12 +167,18 @@ func (d *directory) advance(now time.Time, limit int) {
 			e.namespace, e.subject = "", ""
 		}
 		if !e.live && e.keepUntil <= ms {
-			delete(d.codes, a.hash)
-			d.changed[a.hash] = struct{}{}
+			d.remove(a.hash, e)
+			d.gone[a.hash] = struct{}{}
 			continue
 		}
 		d.due.push(appointment{e.next(), a.hash})
 	}
+}
+
+// remove forgets a code.
+func (d *directory) remove(hash [HashSize]byte, e *entry) {
+	delete(d.codes, hash)
+	d.retired.drop(e.record)
 }
 
 // empty reports whether there is nothing worth keeping in memory.

@@ -13,6 +13,7 @@
 //	window.go    failed guesses per device and per address
 //	realm.go     the realm's budget and the closing of short codes
 //	directory.go the codes: live, kept from reuse, gone
+//	retired.go   codes given up, one record for many
 //	batch.go     what the next commit writes
 //	entity.go    the actor: one commit in flight carries many reservations
 //

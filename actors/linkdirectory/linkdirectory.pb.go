@@ -305,19 +305,18 @@ func (x *Window) GetFailures() int32 {
 }
 
 // Entry is the record kept beside the head for each code; its part is "c" and
-// the hash.
+// the hash. It is written once: what becomes of the code is in Retirements.
 type Entry struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Namespace      []byte                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"` // profile that owns the code; empty when kept
 	Subject        []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
-	ResolveUntilMs int64                  `protobuf:"varint,3,opt,name=resolve_until_ms,json=resolveUntilMs,proto3" json:"resolve_until_ms,omitempty"` // notAfter + 60 s; earlier when used or given up
+	ResolveUntilMs int64                  `protobuf:"varint,3,opt,name=resolve_until_ms,json=resolveUntilMs,proto3" json:"resolve_until_ms,omitempty"` // notAfter + 60 s
 	KeepUntilMs    int64                  `protobuf:"varint,4,opt,name=keep_until_ms,json=keepUntilMs,proto3" json:"keep_until_ms,omitempty"`          // not given to anybody else before
 	Length         int32                  `protobuf:"varint,5,opt,name=length,proto3" json:"length,omitempty"`
 	Patterns       []uint32               `protobuf:"fixed32,6,rep,packed,name=patterns,proto3" json:"patterns,omitempty"` // keyed digests of the masked patterns
-	Retired        bool                   `protobuf:"varint,7,opt,name=retired,proto3" json:"retired,omitempty"`           // used, replaced, cancelled
 	TtlMs          int64                  `protobuf:"varint,8,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"`
-	// Which request reserved the code and at which attempt: the outcome of a
-	// reservation, dropped when the code is used or given up.
+	// Which request reserved the code and at which attempt: the outcome of the
+	// reservation.
 	Request       []byte `protobuf:"bytes,9,opt,name=request,proto3" json:"request,omitempty"`
 	Step          uint32 `protobuf:"varint,10,opt,name=step,proto3" json:"step,omitempty"`
 	Attempt       int32  `protobuf:"varint,11,opt,name=attempt,proto3" json:"attempt,omitempty"`
@@ -397,13 +396,6 @@ func (x *Entry) GetPatterns() []uint32 {
 	return nil
 }
 
-func (x *Entry) GetRetired() bool {
-	if x != nil {
-		return x.Retired
-	}
-	return false
-}
-
 func (x *Entry) GetTtlMs() int64 {
 	if x != nil {
 		return x.TtlMs
@@ -432,6 +424,69 @@ func (x *Entry) GetAttempt() int32 {
 	return 0
 }
 
+// Retirements are the codes that were used, replaced or cancelled between two
+// commits, one record for all of them; its part is "r" and a number. It is
+// deleted with the last of its codes.
+type Retirements struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hashes        []byte                 `protobuf:"bytes,1,opt,name=hashes,proto3" json:"hashes,omitempty"`                 // one after the other
+	AtMs          []int64                `protobuf:"varint,2,rep,packed,name=at_ms,json=atMs,proto3" json:"at_ms,omitempty"` // of each code
+	Used          []bool                 `protobuf:"varint,3,rep,packed,name=used,proto3" json:"used,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Retirements) Reset() {
+	*x = Retirements{}
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retirements) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retirements) ProtoMessage() {}
+
+func (x *Retirements) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retirements.ProtoReflect.Descriptor instead.
+func (*Retirements) Descriptor() ([]byte, []int) {
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Retirements) GetHashes() []byte {
+	if x != nil {
+		return x.Hashes
+	}
+	return nil
+}
+
+func (x *Retirements) GetAtMs() []int64 {
+	if x != nil {
+		return x.AtMs
+	}
+	return nil
+}
+
+func (x *Retirements) GetUsed() []bool {
+	if x != nil {
+		return x.Used
+	}
+	return nil
+}
+
 // Reserve takes a free code for a profile. The code itself is never sent:
 // caller and directory derive it from the realm's key, the request id and the
 // attempt.
@@ -449,7 +504,7 @@ type Reserve struct {
 
 func (x *Reserve) Reset() {
 	*x = Reserve{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[4]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -461,7 +516,7 @@ func (x *Reserve) String() string {
 func (*Reserve) ProtoMessage() {}
 
 func (x *Reserve) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[4]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -474,7 +529,7 @@ func (x *Reserve) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reserve.ProtoReflect.Descriptor instead.
 func (*Reserve) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{4}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Reserve) GetNamespace() []byte {
@@ -532,7 +587,7 @@ type ReserveReply struct {
 
 func (x *ReserveReply) Reset() {
 	*x = ReserveReply{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[5]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -544,7 +599,7 @@ func (x *ReserveReply) String() string {
 func (*ReserveReply) ProtoMessage() {}
 
 func (x *ReserveReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[5]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -557,7 +612,7 @@ func (x *ReserveReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReserveReply.ProtoReflect.Descriptor instead.
 func (*ReserveReply) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{5}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ReserveReply) GetFailure() Failure {
@@ -612,7 +667,7 @@ type Resolve struct {
 
 func (x *Resolve) Reset() {
 	*x = Resolve{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[6]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -624,7 +679,7 @@ func (x *Resolve) String() string {
 func (*Resolve) ProtoMessage() {}
 
 func (x *Resolve) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[6]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,7 +692,7 @@ func (x *Resolve) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resolve.ProtoReflect.Descriptor instead.
 func (*Resolve) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{6}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Resolve) GetCodeHash() []byte {
@@ -701,7 +756,7 @@ type ResolveReply struct {
 
 func (x *ResolveReply) Reset() {
 	*x = ResolveReply{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[7]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -713,7 +768,7 @@ func (x *ResolveReply) String() string {
 func (*ResolveReply) ProtoMessage() {}
 
 func (x *ResolveReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[7]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,7 +781,7 @@ func (x *ResolveReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveReply.ProtoReflect.Descriptor instead.
 func (*ResolveReply) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{7}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ResolveReply) GetFailure() Failure {
@@ -769,7 +824,7 @@ type Settle struct {
 
 func (x *Settle) Reset() {
 	*x = Settle{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[8]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -781,7 +836,7 @@ func (x *Settle) String() string {
 func (*Settle) ProtoMessage() {}
 
 func (x *Settle) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[8]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -794,7 +849,7 @@ func (x *Settle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settle.ProtoReflect.Descriptor instead.
 func (*Settle) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{8}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Settle) GetCodeHash() []byte {
@@ -828,7 +883,7 @@ type Retire struct {
 
 func (x *Retire) Reset() {
 	*x = Retire{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[9]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +895,7 @@ func (x *Retire) String() string {
 func (*Retire) ProtoMessage() {}
 
 func (x *Retire) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[9]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +908,7 @@ func (x *Retire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retire.ProtoReflect.Descriptor instead.
 func (*Retire) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{9}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Retire) GetCodeHash() [][]byte {
@@ -872,7 +927,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[10]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -884,7 +939,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[10]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -897,7 +952,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{10}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{11}
 }
 
 var File_actors_linkdirectory_linkdirectory_proto protoreflect.FileDescriptor
@@ -915,20 +970,23 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\x0eclosed_minutes\x18\x05 \x01(\x05R\rclosedMinutes\"?\n" +
 	"\x06Window\x12\x19\n" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x1a\n" +
-	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xba\x02\n" +
+	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xa6\x02\n" +
 	"\x05Entry\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12(\n" +
 	"\x10resolve_until_ms\x18\x03 \x01(\x03R\x0eresolveUntilMs\x12\"\n" +
 	"\rkeep_until_ms\x18\x04 \x01(\x03R\vkeepUntilMs\x12\x16\n" +
 	"\x06length\x18\x05 \x01(\x05R\x06length\x12\x1a\n" +
-	"\bpatterns\x18\x06 \x03(\aR\bpatterns\x12\x18\n" +
-	"\aretired\x18\a \x01(\bR\aretired\x12\x15\n" +
+	"\bpatterns\x18\x06 \x03(\aR\bpatterns\x12\x15\n" +
 	"\x06ttl_ms\x18\b \x01(\x03R\x05ttlMs\x12\x18\n" +
 	"\arequest\x18\t \x01(\fR\arequest\x12\x12\n" +
 	"\x04step\x18\n" +
 	" \x01(\rR\x04step\x12\x18\n" +
-	"\aattempt\x18\v \x01(\x05R\aattempt\"\xaf\x01\n" +
+	"\aattempt\x18\v \x01(\x05R\aattemptJ\x04\b\a\x10\b\"N\n" +
+	"\vRetirements\x12\x16\n" +
+	"\x06hashes\x18\x01 \x01(\fR\x06hashes\x12\x13\n" +
+	"\x05at_ms\x18\x02 \x03(\x03R\x04atMs\x12\x12\n" +
+	"\x04used\x18\x03 \x03(\bR\x04used\"\xaf\x01\n" +
 	"\aReserve\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12\x16\n" +
@@ -993,7 +1051,7 @@ func file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_linkdirectory_linkdirectory_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_actors_linkdirectory_linkdirectory_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_actors_linkdirectory_linkdirectory_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_actors_linkdirectory_linkdirectory_proto_goTypes = []any{
 	(Failure)(0),         // 0: ssod.actors.linkdirectory.Failure
 	(Verdict)(0),         // 1: ssod.actors.linkdirectory.Verdict
@@ -1001,13 +1059,14 @@ var file_actors_linkdirectory_linkdirectory_proto_goTypes = []any{
 	(*RealmBudget)(nil),  // 3: ssod.actors.linkdirectory.RealmBudget
 	(*Window)(nil),       // 4: ssod.actors.linkdirectory.Window
 	(*Entry)(nil),        // 5: ssod.actors.linkdirectory.Entry
-	(*Reserve)(nil),      // 6: ssod.actors.linkdirectory.Reserve
-	(*ReserveReply)(nil), // 7: ssod.actors.linkdirectory.ReserveReply
-	(*Resolve)(nil),      // 8: ssod.actors.linkdirectory.Resolve
-	(*ResolveReply)(nil), // 9: ssod.actors.linkdirectory.ResolveReply
-	(*Settle)(nil),       // 10: ssod.actors.linkdirectory.Settle
-	(*Retire)(nil),       // 11: ssod.actors.linkdirectory.Retire
-	(*Done)(nil),         // 12: ssod.actors.linkdirectory.Done
+	(*Retirements)(nil),  // 6: ssod.actors.linkdirectory.Retirements
+	(*Reserve)(nil),      // 7: ssod.actors.linkdirectory.Reserve
+	(*ReserveReply)(nil), // 8: ssod.actors.linkdirectory.ReserveReply
+	(*Resolve)(nil),      // 9: ssod.actors.linkdirectory.Resolve
+	(*ResolveReply)(nil), // 10: ssod.actors.linkdirectory.ResolveReply
+	(*Settle)(nil),       // 11: ssod.actors.linkdirectory.Settle
+	(*Retire)(nil),       // 12: ssod.actors.linkdirectory.Retire
+	(*Done)(nil),         // 13: ssod.actors.linkdirectory.Done
 }
 var file_actors_linkdirectory_linkdirectory_proto_depIdxs = []int32{
 	3, // 0: ssod.actors.linkdirectory.State.realm:type_name -> ssod.actors.linkdirectory.RealmBudget
@@ -1032,7 +1091,7 @@ func file_actors_linkdirectory_linkdirectory_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_linkdirectory_linkdirectory_proto_rawDesc), len(file_actors_linkdirectory_linkdirectory_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

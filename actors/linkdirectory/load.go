@@ -67,9 +67,16 @@ type loader struct {
 	entry  Entry
 	window Window
 	found  []*entry // beside directory.due
+	ended  []ended
 	chunk  []entry
 	lately []told // reservations that may be repeated
 	latest int64  // ms
+}
+
+// ended is a retirement and the record that has it.
+type ended struct {
+	retirement
+	record *retirementRecord
 }
 
 // told is a reservation as its code's record has it.
@@ -81,9 +88,12 @@ type told struct {
 // finish makes the maps.
 func (l *loader) finish() {
 	l.codes = make(map[[HashSize]byte]*entry, len(l.found))
-	var taken []uint32
 	for i, e := range l.found {
 		l.codes[l.due[i].hash] = e
+	}
+	l.retire()
+	var taken []uint32
+	for _, e := range l.found {
 		if e.live {
 			l.count(e)
 			taken = append(taken, e.patterns[:e.length]...)
@@ -93,6 +103,20 @@ func (l *loader) finish() {
 	l.taken.addAll(taken)
 	l.due.heapify()
 	l.remember()
+}
+
+// retire gives up the codes whose retirement was read. A record may name a code
+// that is gone, and one whose number was given out again since.
+func (l *loader) retire() {
+	for _, r := range l.ended {
+		e := l.codes[r.hash]
+		if e == nil || e.retired || r.at < e.notBefore() {
+			l.retired.drop(r.record)
+			continue
+		}
+		e.live, e.patterns, e.record = false, patterns{}, r.record
+		e.retire(r.retirement)
+	}
 }
 
 // remember makes the latest reservations repeatable.
@@ -109,7 +133,7 @@ func (l *loader) reserved(m *Entry) {
 	notAfter := m.ResolveUntilMs - grace.Milliseconds()
 	at := notAfter - m.TtlMs
 	l.latest = max(l.latest, at)
-	if m.Retired || len(m.Request) != len(cluster.RequestID{}) || at < l.latest-memoryLife.Milliseconds() {
+	if len(m.Request) != len(cluster.RequestID{}) || at < l.latest-memoryLife.Milliseconds() {
 		return
 	}
 	l.lately = append(l.lately, told{
@@ -136,6 +160,8 @@ func (l *loader) record(part, value []byte) error {
 		return l.guesser(l.devices, part[1:], value)
 	case len(part) == 9 && part[0] == partAddress:
 		return l.guesser(l.addresses, part[1:], value)
+	case len(part) == 9 && part[0] == partRetired:
+		return l.retirements(part, value)
 	default: // of a later version
 		return nil
 	}
@@ -153,14 +179,24 @@ func (l *loader) code(hash [HashSize]byte, value []byte) error {
 	*e = entry{
 		namespace: string(m.Namespace), subject: string(m.Subject), unknown: string(m.ProtoReflect().GetUnknown()),
 		ttl: m.TtlMs, resolveUntil: m.ResolveUntilMs, keepUntil: m.KeepUntilMs,
-		length: uint8(m.Length), retired: m.Retired,
-		live: !m.Retired && len(m.Patterns) == int(m.Length),
+		length: uint8(m.Length),
+		live:   len(m.Patterns) == int(m.Length),
 	}
 	copy(e.patterns[:], m.Patterns)
 	l.reserved(m)
 	l.found = append(l.found, e)
 	l.due = append(l.due, appointment{e.next(), hash})
 	return nil
+}
+
+// retirements keeps a record until all codes are there.
+func (l *loader) retirements(part, value []byte) error {
+	record := &retirementRecord{part: string(part)}
+	l.retired.last = max(l.retired.last, binary.BigEndian.Uint64(part[1:]))
+	return decodeRetirements(value, func(r retirement) {
+		record.left++
+		l.ended = append(l.ended, ended{r, record})
+	})
 }
 
 func (l *loader) guesser(w *windows, key, value []byte) error {

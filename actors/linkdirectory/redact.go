@@ -11,6 +11,9 @@ func redacted(name string) slog.Value { return slog.StringValue("linkdirectory."
 func (*Entry) LogValue() slog.Value { return redacted("Entry") }
 
 // LogValue keeps the contents out of logs.
+func (*Retirements) LogValue() slog.Value { return redacted("Retirements") }
+
+// LogValue keeps the contents out of logs.
 func (*Reserve) LogValue() slog.Value { return redacted("Reserve") }
 
 // LogValue keeps the contents out of logs.

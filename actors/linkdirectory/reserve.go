@@ -50,7 +50,6 @@ func (d *directory) reserve(m *Reserve, by call, now time.Time) *reservation {
 		resolveUntil: resolveUntil, keepUntil: max(notAfter+m.GetTtlMs(), resolveUntil),
 		patterns: c.patterns, length: uint8(c.length), live: true, tentative: true,
 	})
-	d.changed[c.hash] = struct{}{}
 	r := &reservation{call: by, hash: c.hash, reply: &ReserveReply{
 		Attempt: int32(c.attempt), Length: int32(c.length), NotBeforeMs: ms, NotAfterMs: notAfter,
 	}}
