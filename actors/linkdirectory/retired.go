@@ -9,6 +9,9 @@ import (
 	"ssod/cluster"
 )
 
+// maxRetired bounds the codes in one record: 200 KB.
+const maxRetired = 1 << 13
+
 // retirement is a code that was given up.
 type retirement struct {
 	hash [HashSize]byte
@@ -63,7 +66,7 @@ func (r *retirements) putBack(b *batch) {
 func (d *directory) writeRetired(b *batch) {
 	b.over, d.retired.over = d.retired.over, nil
 	b.commit.Deletes = append(b.commit.Deletes, b.over...)
-	n := min(len(d.retired.fresh), maxBatch)
+	n := min(len(d.retired.fresh), maxRetired)
 	if n == 0 {
 		return
 	}

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 // atOnce is how many tests run side by side, unless the command line says
 // otherwise: more than there are cores, because most of them wait for processes.
-const atOnce = "4"
+const atOnce = "3"
 
 func run(m *testing.M) int {
 	err := flag.Set("test.parallel", atOnce)

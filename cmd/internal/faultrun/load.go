@@ -193,6 +193,19 @@ func (l *Load) Failed() (n int) {
 	return n
 }
 
+// Typical is the median of what answers took.
+func (l *Load) Typical() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var took []time.Duration
+	for _, s := range l.answers {
+		if s.fate == served {
+			took = append(took, s.took)
+		}
+	}
+	return quantile(took, 0.5)
+}
+
 // quantile is the smallest duration that a share of all does not exceed.
 func quantile(all []time.Duration, share float64) time.Duration {
 	if len(all) == 0 {
