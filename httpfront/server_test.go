@@ -225,6 +225,7 @@ func TestThrottle(t *testing.T) {
 		o.Settings = func() *config.Config { return cfg }
 		o.Now = func() time.Time { return now }
 		o.Metrics = registry
+		o.Handlers.V2 = V2{AllProfiles: echo, CreateSession: echo}
 	})
 	const phone, tv = "192.0.2.1", "192.0.2.2"
 	for range 2 {
@@ -238,12 +239,15 @@ func TestThrottle(t *testing.T) {
 		{"a page", "/api/tv/list", "", "text/html", "<html>"},
 		{"a page for anything", "/api/tv/list", "*/*", "text/html", "<html>"},
 		{"nested", "/api/tv/list", "application/json", "application/json", `{"status":"TOO_MANY_REQUESTS","error":{"status":429,"code":"too_many_requests"`},
+		{"flat", "/api/v2/tv/profiles", "application/json", "application/json", `{"status":429,"code":"too_many_requests","message":"Too many requests","action":"retry",`},
+		{"flat after a POST", "/api/v2/tv/sessions", "application/json", "application/json", `{"status":429,"code":"too_many_requests","message":"Too many requests","action":"retry",`},
+		{"a page of the entitlement API", "/api/v2/tv/profiles", "", "text/html", "<html>"},
 		{"below /o/", "/o/client/token", "application/json", "text/html", "<html>"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			method := "GET"
-			if strings.HasPrefix(tt.path, "/o/") {
+			if strings.HasPrefix(tt.path, "/o/") || strings.HasSuffix(tt.path, "/sessions") {
 				method = "POST"
 			}
 			a := ask(t, s, method, tt.path, "X-Forwarded-For", phone, "Accept", tt.accept)
@@ -262,8 +266,8 @@ func TestThrottle(t *testing.T) {
 	if a := ask(t, s, "PUT", "/api/tv/list", "X-Forwarded-For", phone); a.status != 405 {
 		t.Errorf("the method is judged before the throttle: %d", a.status)
 	}
-	if got := metric(t, registry, "ssod_throttled_total"); got != 4 {
-		t.Errorf("ssod_throttled_total = %v, want 4", got)
+	if got := metric(t, registry, "ssod_throttled_total"); got != float64(len(tests)) {
+		t.Errorf("ssod_throttled_total = %v, want %d", got, len(tests))
 	}
 }
 
