@@ -26,7 +26,10 @@ import (
 // A second node is a process of its own, this test binary run again with the
 // variable roleOfNode set: it can be killed, and the transport library sets
 // globals that two nodes in one process would race for.
-const roleOfNode = "SSOD_ACTORS_NODE"
+const (
+	roleOfNode    = "SSOD_ACTORS_NODE"
+	addressOfNode = "SSOD_ACTORS_ADDRESS" // empty: any
+)
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(roleOfNode); role != "" {
@@ -105,9 +108,12 @@ func runNode(role string) {
 	if role == "self slow" {
 		o.Commits = faulty.Always(faulty.Hold)
 	}
-	v := newView(o)
+	v, transport := newView(o), loopback()
+	if address := os.Getenv(addressOfNode); address != "" {
+		transport.Listen = address
+	}
 	r, err := actors.Start(actors.Config{
-		Shards: v, Kinds: []actors.Kind{kindOf(&probe{})}, Remote: loopback(),
+		Shards: v, Kinds: []actors.Kind{kindOf(&probe{})}, Remote: transport,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -138,8 +144,14 @@ type node struct {
 
 func startNode(t testing.TB, role string) *node {
 	t.Helper()
+	return startNodeAt(t, "", role)
+}
+
+// startNodeAt starts a node where another one was.
+func startNodeAt(t testing.TB, at, role string) *node {
+	t.Helper()
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), roleOfNode+"="+role)
+	c.Env = append(os.Environ(), roleOfNode+"="+role, addressOfNode+"="+at)
 	c.Stderr = os.Stderr
 	input, err := c.StdinPipe()
 	if err != nil {

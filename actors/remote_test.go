@@ -69,6 +69,23 @@ func TestRemote(t *testing.T) {
 			}
 		}
 	})
+	t.Run("an owner that was restarted is waited for", func(t *testing.T) {
+		n := startNode(t, "self")
+		v.move(n.address, next())
+		ask(t, r, address("restarted"), request(4), add(1))
+		n.kill()
+		answered := make(chan error, 1)
+		go func() {
+			_, err := r.Ask(context.Background(), address("restarted"), request(5), 0, add(1))
+			answered <- err
+		}()
+		// It is dialed, is not there, and counts as down for longer than an owner
+		// is waited for.
+		startNodeAt(t, n.address, "self")
+		if err := <-answered; err != nil {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("an owner killed with the command in flight", func(t *testing.T) {
 		n, heir := startNode(t, "self slow"), startNode(t, "self")
 		v.move(n.address, next())
