@@ -30,7 +30,7 @@ build: ## ssod, ssoctl and ssobench as static binaries in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/ssod ./cmd/ssoctl
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ssobench ./bench
 
-test: ## all tests with the race detector; some ten minutes on 2 cores
+test: ## all tests with the race detector
 	$(GO) test -race -timeout 30m $(TESTFLAGS) ./...
 
 test-long: ## the same with the large volumes
