@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,8 +54,9 @@ func TestNothingIsInClearBetweenNodes(t *testing.T) {
 }
 
 // enough is how many records of TLS show that a port was recorded. How many
-// commands go from node to node depends on who leads what.
-const enough = 20
+// commands go from node to node depends on who leads what, so viewers come until
+// there are so many.
+const enough = 100
 
 // shortest is how long a text must be at least so that it is not in some million
 // random bytes by chance.
@@ -106,6 +108,7 @@ func recordCluster(t *testing.T, sealed bool) (*tap, *secrets) {
 	s.mark("sealing key", strings.TrimSpace(string(sealing)))
 	if sealed {
 		s.mark("cluster secret", string(key[:]))
+		c.fill(p, s.app)
 	}
 	victim := c.nodes[2]
 	c.kill(victim)
@@ -113,4 +116,17 @@ func recordCluster(t *testing.T, sealed bool) (*tap, *secrets) {
 	c.start(victim)
 	c.balanced()
 	return p, s
+}
+
+// fill lets viewers come until enough was recorded at each port.
+func (c *trio) fill(p *tap, a *app) {
+	c.Helper()
+	facts, random, number := newLedger(), rand.New(rand.NewPCG(1, 1)), 0
+	until(c, "a recording of enough", func() bool {
+		number++
+		c.visit(a, facts, fmt.Sprint("passer-by ", number), random)
+		raft, _ := p.records(raftPort)
+		rpc, _ := p.records(rpcPort)
+		return min(raft, rpc) >= enough
+	})
 }
