@@ -93,16 +93,11 @@ func (c *Core) openGroup(r Replica) (*group, error) {
 	return g, nil
 }
 
-// heartbeatTicks is how many ticks lie between a leader's heartbeats: five of them
-// are missed before a follower stands for election. A heartbeat at every tick was
-// most of what an idle cluster cost.
-const heartbeatTicks = 2
-
 func (c *Core) raftConfig(g *group) *raft.Config {
 	return &raft.Config{
 		ID:                        uint64(g.id),
 		ElectionTick:              c.cfg.ElectionTicks,
-		HeartbeatTick:             heartbeatTicks,
+		HeartbeatTick:             1,
 		Storage:                   g.log,
 		Applied:                   g.applied.Index,
 		AsyncStorageWrites:        true,

@@ -3,9 +3,9 @@ package core
 import "slices"
 
 // silentTicks is after how many ticks without a word from a majority a leader
-// stops taking commits and barriers, which could only wait: three heartbeats, at
-// ticks of 100 ms 0.6 s. Raft itself lets it lead for an election timeout.
-const silentTicks = 3 * heartbeatTicks
+// stops taking commits and barriers, which could only wait: at ticks of 100 ms
+// after half a second. Raft itself lets it lead for an election timeout.
+const silentTicks = 5
 
 // hear notes that a voter sent something.
 func (c *Core) hear(g *group, id ReplicaID) {
