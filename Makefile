@@ -30,11 +30,14 @@ build: ## ssod, ssoctl and ssobench as static binaries in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/ssod ./cmd/ssoctl
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ssobench ./bench
 
+# Tests of real processes take longest and wait most of the time: they begin first.
+FIRST = ./cmd/internal/e2e ./cmd/internal/faultrun
+
 test: ## all tests with the race detector
-	$(GO) test -race -timeout 30m $(TESTFLAGS) ./...
+	$(GO) test -race -timeout 30m $(TESTFLAGS) $(FIRST) ./...
 
 test-long: ## the same with the large volumes
-	SSOD_LONG=1 $(GO) test -race -timeout 120m $(TESTFLAGS) ./...
+	SSOD_LONG=1 $(GO) test -race -timeout 120m $(TESTFLAGS) $(FIRST) ./...
 
 check: ## what a merge must pass beside the tests
 	@echo 'gofumpt' && out=$$($(GOFUMPT) -l $$(git ls-files '*.go' | grep -v '\.pb\.go$$')) && \

@@ -18,7 +18,7 @@ type clusterCommand struct {
 	Connections []int         `default:"64,512" help:"Connections, each with one request on it; the mark of durable requests is for the most."`
 	Realms      int           `default:"4" help:"Realms."`
 	Clients     int           `default:"4" help:"Clients per realm."`
-	Members     int           `default:"10000" help:"Viewers with one device each, on either side."`
+	Members     int           `default:"40000" help:"Viewers with one device each, on either side. Each may have a few codes at a time, so too few are refused."`
 	Rounds      int           `default:"3" help:"Slices per row; the report has their medians."`
 	Slice       time.Duration `default:"1s" help:"Measured time per slice."`
 	Warm        time.Duration `default:"200ms" help:"Unmeasured time before each slice."`
