@@ -158,6 +158,21 @@ func (b *Browser) Focused() string {
 	return b.text(`document.activeElement === document.body ? "" : document.activeElement.innerText`)
 }
 
+// AwaitFocus waits until something has the focus and returns its text: a browser
+// gives it to what asks for it when it first paints the page, after the load.
+func (b *Browser) AwaitFocus() string {
+	b.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
+		if text := b.Focused(); text != "" {
+			return text
+		}
+	}
+	b.t.Fatal("browser: nothing has the focus")
+	return ""
+}
+
 // Find presses a key until what has the focus begins with text.
 func (b *Browser) Find(key, text string) {
 	b.t.Helper()

@@ -39,7 +39,7 @@ func TestPagesInABrowser(t *testing.T) {
 
 	// Remembered: one press of Enter is enough, and the arrows reach the rest.
 	b.Open(at)
-	if got := b.Focused(); !strings.HasPrefix(got, "Continue as Ben") {
+	if got := b.AwaitFocus(); !strings.HasPrefix(got, "Continue as Ben") {
 		t.Errorf("%q has the focus, want Ben", got)
 	}
 	expectGoodPage(t, b, "login-again")
