@@ -56,7 +56,7 @@ bench-engine: ## measure the replication engine on three processes
 
 SEEDS    ?= 100
 FROM     ?= 1
-DURATION ?= 60s
+DURATION ?= 20s
 BUDGET   ?= 2m
 
 sim: ## simulate SEEDS=n clusters FROM=s for DURATION=d of virtual time each; 0: as many as fit in BUDGET

@@ -24,6 +24,7 @@
 // all that time, and from looking for new ones: with all of them signing, others
 // waited 6 ms instead of 0.3. A [Signer] therefore signs on a few threads of its
 // own, one for each CPU, which give way to others, and a bounded number of
-// requests waits for theirs. The process that has one should let Go use as many
-// processors more (runtime.GOMAXPROCS), so that signing takes none away.
+// requests waits for theirs. The process that has one should let Go use some
+// processors more (runtime.GOMAXPROCS), so that others have one while all threads
+// sign.
 package mediatoken
