@@ -57,7 +57,6 @@ func puzzling() []ambiguous.Request {
 // affair; but the node must see each request that the proxy passed on, no other,
 // and answer it once, and the proxy's next client must get its own answer.
 func TestNothingIsSmuggledThroughProxies(t *testing.T) {
-	t.Parallel()
 	for _, kind := range proxies {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
