@@ -25,8 +25,9 @@ type proxyKind struct {
 }
 
 // The proxies keep connections to the node, so that what is left over on one
-// would be read before the next request. Their time-outs are short: many cases
-// leave them waiting for the rest.
+// would be read before the next request. Their time-outs are short, because many
+// cases leave them waiting for the rest, and long enough that on a busy machine they
+// do not give a client up that is about to send.
 var proxies = []proxyKind{
 	nginx("nginx that streams bodies", "off"),
 	nginx("nginx that buffers bodies", "on"),
@@ -50,9 +51,9 @@ http {
   scgi_temp_path {dir}/scgi;
   log_format tries '$status to [$upstream_addr] got [$upstream_status] $request';
   access_log {dir}/proxy.log tries;
-  client_header_timeout 500ms;
-  client_body_timeout 500ms;
-  keepalive_timeout 500ms;
+  client_header_timeout 2s;
+  client_body_timeout 2s;
+  keepalive_timeout 2s;
   lingering_close off;
   upstream node { server {node}; keepalive 4; }
   server {
@@ -86,9 +87,9 @@ defaults
   log-format "%ST to [%s] flags %tsc %{+Q}r"
   timeout connect 5s
   timeout server 5s
-  timeout client 500ms
-  timeout http-request 500ms
-  timeout http-keep-alive 500ms
+  timeout client 2s
+  timeout http-request 2s
+  timeout http-keep-alive 2s
   retries 0
   http-reuse always
 frontend clients
