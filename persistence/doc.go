@@ -18,7 +18,8 @@
 //	03 shard 'e' entity part             a record beside the head
 //	03 shard 'o' entity request step     outcome that has no room in the head
 //	03 shard 'q' time entity request step  orders these outcomes for trimming
-//	03 shard 't'                         shard time
+//	03 shard 't'                         shard time, unless the one beside the
+//	                                     applied position is later
 //
 // An entity is encoded as kind and identity, each behind its length, so no
 // entity is a prefix of another and its records follow its head directly.

@@ -9,7 +9,7 @@ import (
 // What a head record may hold of the entity's latest outcomes. Most entities
 // never have more within the window, so their outcomes cost no records.
 const (
-	maxHeld      = 4
+	maxHeld      = 12
 	maxHeldBytes = 512
 )
 

@@ -76,24 +76,31 @@ func TestOutcomesInTheHeadSurviveARestart(t *testing.T) {
 func TestOutcomesWithoutRoomBecomeRecords(t *testing.T) {
 	mem := vfs.NewMem()
 	s := openStore(t, Options{FS: mem})
-	for rev := range uint64(maxHeld + 2) {
-		answer(t, s, rev+1, fmt.Sprint(rev+1), outcomeStart.Add(time.Duration(rev)*time.Second))
+	var want []string
+	next := func(result string, records int) {
+		t.Helper()
+		rev := uint64(len(want))
+		answer(t, s, rev+1, result, outcomeStart.Add(time.Duration(rev)*time.Second))
+		want = append(want, result)
+		wantRecords(t, s, records)
+		wantOutcomes(t, s, append(want, "none")...)
 	}
-	wantRecords(t, s, 2)
-	wantOutcomes(t, s, "1", "2", "3", "4", "5", "6", "none")
-	long := strings.Repeat("x", 300)
-	answer(t, s, 7, long, outcomeStart.Add(6*time.Second)) // leaves room for three
-	wantRecords(t, s, 3)
-	longer := strings.Repeat("y", maxHeldBytes)
-	answer(t, s, 8, longer, outcomeStart.Add(7*time.Second)) // has no room itself
-	wantRecords(t, s, 4)
+	for i := range maxHeld {
+		next(fmt.Sprint(i), 0)
+	}
+	next("one too many", 1)
+	next("another", 2)
+	long := strings.Repeat("x", maxHeldBytes-3*(heldLen+len("another")))
+	next(long, maxHeld)                                // leaves room for two others
+	next(strings.Repeat("y", maxHeldBytes), maxHeld+1) // has no room itself
 	s.Close()
 	s = openStore(t, Options{FS: mem})
-	wantOutcomes(t, s, "1", "2", "3", "4", "5", "6", long, longer, "none")
-	if err := apply(s, outcomesOf(viewer, 8, maxHeld+1), outcomeStart.Add(8*time.Second)); err != nil {
+	wantOutcomes(t, s, append(want, "none")...)
+	rev := uint64(len(want))
+	if err := apply(s, outcomesOf(viewer, rev, maxHeld+1), outcomeStart.Add(time.Duration(rev)*time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	wantRecords(t, s, 4+maxHeld+1)
+	wantRecords(t, s, 2*(maxHeld+1))
 }
 
 func TestOutcomesInTheHeadExpireByShardTime(t *testing.T) {

@@ -133,11 +133,7 @@ func (st *stage) commits(c *Change) (rejected []error, err error) {
 		}
 		rejected[i] = err
 	}
-	if err := st.trim(st.touched[0]); err != nil {
-		return nil, err
-	}
-	st.shardTime(c.Shard)
-	return rejected, nil
+	return rejected, st.trim(st.touched[0])
 }
 
 // progress is how far a shard is, with its configuration as it is stored.

@@ -1,6 +1,8 @@
 package persistence
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -70,11 +72,18 @@ func (l *Log) writeTable(r pebble.Reader, shard ShardID, name string) error {
 	o := l.s.opts.pebble(l.s.opts.FS, &logger{log: l.s.opts.Logger, fail: l.s.fail})
 	o.EnsureDefaults()
 	w := sstable.NewWriter(objstorageprovider.NewFileWritable(f), o.MakeWriterOptions(0, l.s.db.TableFormat()))
-	for it.First(); it.Valid() && err == nil; it.Next() {
+	last := appendShard(nil, shard, subTime) // of all keys
+	for it.First(); it.Valid() && err == nil && bytes.Compare(it.Key(), last) < 0; it.Next() {
 		var v []byte
 		if v, err = it.ValueAndErr(); err == nil {
 			err = w.Set(it.Key(), v)
 		}
+	}
+	// The shard time may be beside the applied position only, which is not sent.
+	if now, ok, timeErr := shardTimeIn(r, shard); err == nil && timeErr != nil {
+		err = timeErr
+	} else if err == nil && ok {
+		err = w.Set(last, binary.BigEndian.AppendUint64(nil, now))
 	}
 	return damaged(errors.Join(err, it.Error(), w.Close()))
 }

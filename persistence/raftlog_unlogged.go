@@ -41,6 +41,7 @@ func (l *Log) stageUnlogged(b *pebble.Batch, u *Unlogged, number uint64) error {
 	if next {
 		st.progress(u.Shard, &p)
 	}
+	st.shardTime(u.Shard)
 	l.setProgress(u.Shard, p)
 	return nil
 }

@@ -150,16 +150,32 @@ func (s *Store) loadShard(id ShardID, sh *shard) error {
 // nobody counts: most are in heads.
 func (s *Store) loadTime(id ShardID, sh *shard) error {
 	sh.stored = -1
-	b, err := s.get(appendShard(nil, id, subTime))
-	if b == nil || err != nil {
+	now, ok, err := shardTimeIn(s.db, id)
+	if !ok || err != nil {
 		return err
 	}
-	now, err := parseNumber(b)
-	if err != nil {
-		return err
-	}
-	sh.stored = int64(now)
-	sh.time.Store(sh.stored)
-	sh.recent.blindUntil(sh.stored + OutcomeWindow.Milliseconds())
+	sh.time.Store(int64(now))
+	sh.recent.blindUntil(int64(now) + OutcomeWindow.Milliseconds())
 	return nil
+}
+
+// shardTimeIn is the shard time that is stored, if there is one. Entries of the
+// log move the one beside the applied position, which each of them writes; what
+// changes without an entry moves the one in the state.
+func shardTimeIn(r pebble.Reader, id ShardID) (now uint64, ok bool, err error) {
+	a, err := appliedIn(r, id)
+	if err != nil && !errors.Is(err, ErrNoReplica) {
+		return 0, false, err
+	}
+	ok = err == nil
+	v, closer, err := r.Get(appendShard(nil, id, subTime))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return a.Time, ok, nil
+	}
+	if err != nil {
+		return 0, false, damaged(err)
+	}
+	defer closer.Close()
+	now, err = parseNumber(v)
+	return max(a.Time, now), true, err
 }
