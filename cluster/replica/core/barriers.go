@@ -50,7 +50,7 @@ func pass(bs []*Barrier, err error) {
 // the term is over or no majority is heard of.
 func (c *Core) Barrier(b *Barrier) {
 	g := c.groups[b.Shard]
-	if g == nil || !g.open || g.term != b.Term || g.silent {
+	if g == nil || !g.open || g.term != b.Term || g.silent > 0 {
 		b.Done(ErrLost)
 		return
 	}

@@ -18,6 +18,7 @@ const shard core.ShardID = 1
 // bench is one core whose jobs the test does when it wants to.
 type bench struct {
 	*testing.T
+	shard core.ShardID
 	core  *core.Core
 	store *model.Store
 	sent  []*pb.Message
@@ -31,8 +32,10 @@ type bench struct {
 func id(n core.NodeID) core.ReplicaID { return persistence.NewReplicaID(n, 1) }
 
 // newBench makes node 1 of a shard with the given voters.
-func newBench(t *testing.T, voters ...core.NodeID) *bench {
-	b := &bench{T: t, store: model.New(0)}
+func newBench(t *testing.T, voters ...core.NodeID) *bench { return newBenchOf(t, shard, voters...) }
+
+func newBenchOf(t *testing.T, shard core.ShardID, voters ...core.NodeID) *bench {
+	b := &bench{T: t, shard: shard, store: model.New(0)}
 	conf := &pb.ConfState{}
 	for _, n := range voters {
 		conf.Voters = append(conf.Voters, uint64(id(n)))
@@ -97,7 +100,7 @@ func (b *bench) has(t pb.MessageType) bool {
 // receive delivers a message from another node.
 func (b *bench) receive(from core.NodeID, m *pb.Message) {
 	m.From, m.To = new(uint64(id(from))), new(uint64(id(1)))
-	b.core.Receive(from, []core.Envelope{{Shard: shard, Message: m}})
+	b.core.Receive(from, []core.Envelope{{Shard: b.shard, Message: m}})
 }
 
 // answer plays node 2: it grants votes and takes entries, all that is asked.
@@ -148,8 +151,16 @@ func encoded(identity string, base uint64) []byte {
 // answered while it is errPending.
 func (b *bench) propose(identity string, base uint64) *error {
 	err := errPending
-	b.core.Propose(&core.Proposal{Shard: shard, Term: b.last.Term, Data: encoded(identity, base), Done: func(e error) { err = e }})
+	b.core.Propose(&core.Proposal{Shard: b.shard, Term: b.last.Term, Data: encoded(identity, base), Done: func(e error) { err = e }})
 	return &err
+}
+
+// commit proposes a commit and plays node 2 until it is answered.
+func (b *bench) commit(identity string) *error {
+	b.Helper()
+	done := b.propose(identity, 0)
+	b.answer()
+	return done
 }
 
 var errPending = errors.New("pending")

@@ -87,7 +87,7 @@ func answer(ps []*Proposal, err error) {
 // term is over, no majority is heard of, or too much waits already.
 func (c *Core) Propose(p *Proposal) {
 	g := c.groups[p.Shard]
-	if g == nil || !g.open || g.term != p.Term || g.silent || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue {
+	if g == nil || !g.open || g.term != p.Term || g.silent > 0 || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue {
 		p.Done(ErrRefused)
 		return
 	}

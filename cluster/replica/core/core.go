@@ -185,17 +185,34 @@ func (c *Core) mark(g *group) {
 	}
 }
 
-// Tick advances the time of all shards.
+// Tick advances the time of all shards. Leaders have theirs two ticks at a time,
+// all at the same: so the heartbeats of all shards, of which raft sends one every
+// two ticks, leave together, one frame to each node.
 func (c *Core) Tick() {
 	c.ticks++
 	for _, g := range c.order {
-		if !g.frozen() {
-			g.stirred = true
-			g.node.Tick()
-			c.listen(g)
-			c.stand(g)
-			c.mark(g)
+		if g.frozen() {
+			continue
 		}
+		c.listen(g)
+		c.stand(g)
+		c.askAgain(g)
+		if !g.leading && c.ticks >= g.yields.until {
+			g.tick(1)
+		} else if g.leading && c.ticks%heartbeatTicks == 0 {
+			g.tick(heartbeatTicks)
+		}
+		c.mark(g)
+	}
+}
+
+// heartbeatTicks is how many ticks apart heartbeats are.
+const heartbeatTicks = 2
+
+func (g *group) tick(n int) {
+	g.stirred = true
+	for range n {
+		g.node.Tick()
 	}
 }
 
@@ -298,6 +315,12 @@ func (c *Core) send(g *group, m *pb.Message) {
 		c.snaps = append(c.snaps, SnapshotSend{g.shard, to, m})
 		c.sending[g.shard]++
 		return
+	}
+	if m.GetType() == pb.MsgApp && c.dispensable(g, to, m) {
+		return
+	}
+	if m.GetType() == pb.MsgPreVoteResp && !m.GetReject() {
+		g.yields = yields{until: c.ticks + yieldTicks, to: to}
 	}
 	g.tell(m)
 	c.tellEverywhere(g, m)

@@ -47,7 +47,7 @@ func TestALostConnectionStartsAnElection(t *testing.T) {
 		t.Error("no election")
 	}
 	// Who has not heard of the loss yet does not answer: it is asked again.
-	b.elections(true, false, false)
+	b.elections(true, true, true)
 }
 
 // elections wants elections in the next ticks, or none.
@@ -82,7 +82,7 @@ func TestTheNextVoterStandsALittleLater(t *testing.T) {
 	if late.has(pb.MsgPreVote) {
 		t.Error("the second stands at once")
 	}
-	late.elections(false, true, true, false)
+	late.elections(false, true, true)
 }
 
 func TestAnElectionThatIsUnderWayIsNotStartedAgain(t *testing.T) {
@@ -132,4 +132,114 @@ func TestCommitsWaitForAHandOver(t *testing.T) {
 	}
 	late.answer()
 	late.want("when the hand-over was given up", kept, nil)
+}
+
+// TestWhoIsNotAnsweredAsksAgain: the others may take the leader for alive a tick
+// longer, and be refused themselves.
+func TestWhoIsNotAnsweredAsksAgain(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	for !b.has(pb.MsgPreVote) {
+		b.core.Tick()
+		b.settle()
+	}
+	b.elections(true, true, true)
+	b.receive(2, &pb.Message{Type: pb.MsgHeartbeat.Enum(), Term: new(uint64(2))})
+	b.elections(false, false)
+}
+
+// TestWhoEncouragesAnotherYields: it does not stand itself before that one had
+// the time to ask for votes.
+func TestWhoEncouragesAnotherYields(t *testing.T) {
+	stands := func(encourages bool) (tick int) {
+		b := newBench(t, 1, 2, 3)
+		for range 9 {
+			b.core.Tick()
+		}
+		b.settle()
+		if encourages {
+			b.receive(2, &pb.Message{Type: pb.MsgPreVote.Enum(), Term: new(uint64(2)), Index: new(uint64(9)), LogTerm: new(uint64(1))})
+			b.settle()
+			if !b.has(pb.MsgPreVoteResp) {
+				t.Fatal("not encouraged")
+			}
+		}
+		b.sent = nil
+		for tick = 1; tick < 40 && !b.has(pb.MsgPreVote); tick++ {
+			b.core.Tick()
+			b.settle()
+		}
+		return tick
+	}
+	soonest, soonestYielding := 40, 40
+	for range 100 { // the timeout is random
+		soonest, soonestYielding = min(soonest, stands(false)), min(soonestYielding, stands(true))
+	}
+	if soonestYielding < soonest+2 {
+		t.Errorf("stands %d ticks later at the soonest, and %d after it encouraged another one", soonest, soonestYielding)
+	}
+}
+
+// TestOneOfTwoStands: when both of the voters that are left ask each other at
+// the same time.
+func TestOneOfTwoStands(t *testing.T) {
+	for _, other := range []core.NodeID{0, 2} { // this is node 1
+		b := newBench(t, 1, other, 3)
+		for range 20 {
+			b.core.Tick()
+		}
+		b.settle()
+		b.receive(other, &pb.Message{Type: pb.MsgPreVote.Enum(), Term: new(uint64(2)), Index: new(uint64(9)), LogTerm: new(uint64(1))})
+		b.settle()
+		if !b.has(pb.MsgPreVote) || !b.has(pb.MsgPreVoteResp) {
+			t.Fatal("they do not ask each other")
+		}
+		b.receive(other, &pb.Message{Type: pb.MsgPreVoteResp.Enum(), Term: new(uint64(2))})
+		b.settle()
+		if stands := b.has(pb.MsgVote); stands != (other > 1) {
+			t.Errorf("beside node %d: stands %v", other, stands)
+		}
+	}
+}
+
+// TestEncouragementWaitsForNoDisk: it promises nothing, and who is encouraged
+// late may stand together with another one.
+func TestEncouragementWaitsForNoDisk(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.settle()
+	b.receive(2, &pb.Message{Type: pb.MsgPreVote.Enum(), Term: new(uint64(2)), Index: new(uint64(9)), LogTerm: new(uint64(1))})
+	b.round()
+	if !b.has(pb.MsgPreVoteResp) {
+		t.Error("it waits")
+	}
+}
+
+// TestACandidateLearnsNothingInVain: what the voter that makes it leader has
+// applied must not end its candidacy first.
+func TestACandidateLearnsNothingInVain(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.hold() // an entry that it does not know to be committed
+	b.receive(2, &pb.Message{Type: pb.MsgTimeoutNow.Enum(), Term: new(uint64(2))})
+	b.settle()
+	told := func(m *pb.Message) *pb.Message {
+		m.Commit, m.RejectHint = new(uint64(2)), new(uint64(2))
+		return m
+	}
+	b.receive(3, told(&pb.Message{Type: pb.MsgPreVote.Enum(), Term: new(uint64(3)), Index: new(uint64(2)), LogTerm: new(uint64(2))}))
+	b.receive(3, told(&pb.Message{Type: pb.MsgVoteResp.Enum(), Term: new(uint64(3))}))
+	b.settle()
+	if b.last.Leader != id(1) {
+		t.Errorf("it does not lead: %+v", b.last)
+	}
+
+	undecided := newBench(t, 1, 2, 3, 4, 5)
+	undecided.hold()
+	undecided.receive(2, &pb.Message{Type: pb.MsgTimeoutNow.Enum(), Term: new(uint64(2))})
+	undecided.settle()
+	undecided.sent = nil
+	undecided.receive(3, told(&pb.Message{Type: pb.MsgVoteResp.Enum(), Term: new(uint64(3))}))
+	undecided.settle()
+	undecided.applied(2)
+	if !undecided.has(pb.MsgPreVote) {
+		t.Error("it does not stand again")
+	}
 }

@@ -27,14 +27,21 @@ type group struct {
 	// applied, so there is a handle.
 	open bool
 
-	// heard is the tick at which each other replica sent something; silent says
-	// that it is too long for a majority, since when this replica leads.
+	// heard is the tick at which each other replica sent something; silent is
+	// for how many ticks it has been too long for a majority; since is the tick
+	// from which on this replica leads.
 	heard  map[ReplicaID]uint64
-	silent bool
+	silent int
 	since  uint64
+	// entrusted is the tick at which each other replica was sent entries last.
+	entrusted map[ReplicaID]uint64
 	// stands says when this replica stands for election because the leader is
 	// gone.
 	stands stands
+	// asked counts the ticks in which it asked again.
+	asked int
+	// yields says whom this replica leaves the election to.
+	yields yields
 
 	applied Applied
 	// confAt is a place from which on the configuration in force is, and reached
@@ -97,7 +104,7 @@ func (c *Core) raftConfig(g *group) *raft.Config {
 	return &raft.Config{
 		ID:                        uint64(g.id),
 		ElectionTick:              c.cfg.ElectionTicks,
-		HeartbeatTick:             1,
+		HeartbeatTick:             heartbeatTicks,
 		Storage:                   g.log,
 		Applied:                   g.applied.Index,
 		AsyncStorageWrites:        true,

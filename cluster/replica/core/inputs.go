@@ -16,13 +16,13 @@ import (
 func (c *Core) Receive(from NodeID, ms []Envelope) {
 	for _, e := range ms {
 		g := c.groups[e.Shard]
-		if g == nil || g.frozen() || !c.acceptable(g, from, e.Message) {
+		if g == nil || g.frozen() || !c.acceptable(g, from, e.Message) || c.discouraged(g, e.Message) {
 			continue
 		}
 		c.hear(g, ReplicaID(e.Message.GetFrom()))
-		c.learn(g, e.Message)
 		g.hearEverywhere(e.Message)
 		_ = g.raft().Step(e.Message) // an error means that the message is stale
+		c.learn(g, e.Message)
 		c.mark(g)
 	}
 }

@@ -56,9 +56,10 @@ type applyWrite struct {
 
 // append takes raft's order to write. The messages held depend on it too.
 func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
-	w := appendWrite{g: g, entries: m.GetEntries(), snapshot: m.GetSnapshot(), responses: m.GetResponses()}
-	if len(held) > 0 {
-		w.responses = append(held, w.responses...)
+	encouragements, responses := partition(m.GetResponses(), encourages)
+	w := appendWrite{g: g, entries: m.GetEntries(), snapshot: m.GetSnapshot(), responses: append(held, responses...)}
+	if len(encouragements) > 0 {
+		c.respond(g, encouragements) // they promise nothing
 	}
 	g.ballot(&w, m)
 	if w.snapshot != nil {
@@ -76,6 +77,20 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 		Shard: g.shard, Entries: g.unlogged.without(w.entries), Hard: w.hard, Truncate: g.truncate,
 	})
 	g.truncate = Position{}
+}
+
+func encourages(m *pb.Message) bool { return m.GetType() == pb.MsgPreVoteResp }
+
+// partition splits messages into those of a sort and the others.
+func partition(ms []*pb.Message, sort func(*pb.Message) bool) (of, others []*pb.Message) {
+	for _, m := range ms {
+		if sort(m) {
+			of = append(of, m)
+		} else {
+			others = append(others, m)
+		}
+	}
+	return of, others
 }
 
 // ballot adds raft's hard state to a write if there is more new in it than the

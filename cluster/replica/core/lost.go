@@ -1,16 +1,16 @@
 package core
 
-// stands is when a replica stands for election because the leader is gone: in
-// these ticks, as long as nobody else does.
+import "go.etcd.io/raft/v3"
+
+// stands is when a replica stands for election because the leader is gone, if
+// nobody else does.
 type stands struct {
-	from, until uint64
-	term        uint64 // the term of the leader
+	at   uint64 // tick
+	term uint64 // the term of the leader
 }
 
-// standTicks is for how many ticks each voter stands, one after another. The
-// first may be refused for a log that is behind, and before the others hear of
-// the loss they keep to the leader and do not even answer; waiting for the
-// election timeout would take ten times as long.
+// standTicks is how long one voter waits after another: the one before may be
+// refused for a log that is behind.
 const standTicks = 2
 
 // ConnectionLost reports that the connection to a node was refused or reset,
@@ -26,8 +26,7 @@ func (c *Core) ConnectionLost(n NodeID) {
 		}
 		_ = g.raft().ForgetLeader()
 		if turn, ok := turn(g.applied.Conf.GetVoters(), n, g.id); ok {
-			from := c.ticks + turn*standTicks
-			g.stands = stands{from: from, until: from + standTicks - 1, term: g.term}
+			g.stands = stands{at: c.ticks + turn*standTicks, term: g.term}
 			c.stand(g)
 		}
 		c.mark(g)
@@ -38,10 +37,28 @@ func (c *Core) ConnectionLost(n NodeID) {
 // election is under way.
 func (c *Core) stand(g *group) {
 	s := g.stands
-	if c.ticks < s.from || c.ticks > s.until || s.term == 0 {
+	if c.ticks != s.at || s.term == 0 {
 		return
 	}
 	if now := g.node.BasicStatus(); now.Lead == 0 && now.GetTerm() == s.term {
+		_ = g.raft().Campaign()
+	}
+}
+
+// askTicks is for how many ticks a replica asks again for encouragement, about
+// until its next election timeout.
+const askTicks = 10
+
+// askAgain asks again who has not encouraged this replica. As long as they take
+// the leader for alive they do not even answer, and they may learn that it is not
+// some ticks later than this one; waiting for another election timeout would take
+// longer.
+func (c *Core) askAgain(g *group) {
+	switch {
+	case g.node.BasicStatus().RaftState != raft.StatePreCandidate:
+		g.asked = 0
+	case g.asked < askTicks && c.ticks >= g.yields.until:
+		g.asked++
 		_ = g.raft().Campaign()
 	}
 }

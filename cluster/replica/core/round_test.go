@@ -186,6 +186,64 @@ func TestALeaderWithoutAMajorityRefusesSoon(t *testing.T) {
 	b.want("when node 2 is back", b.propose("b", 0), errPending)
 }
 
+// TestALeaderThatHearsNobodyAsksAnotherToTakeOver: the others may hear it, and
+// would keep to it for as long as it leads.
+func TestALeaderThatHearsNobodyAsksAnotherToTakeOver(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	b.want("a commit that node 2 has", b.commit("a"), nil)
+	b.sent = nil
+	var asked []core.NodeID
+	var at []int
+	for tick := 1; b.last.Open && tick < 30; tick++ {
+		b.core.Tick()
+		b.settle()
+		for _, m := range b.sent {
+			if m.GetType() == pb.MsgTimeoutNow {
+				asked, at = append(asked, core.ReplicaID(m.GetTo()).Node()), append(at, tick)
+			}
+		}
+		b.sent = nil
+	}
+	if len(asked) < 2 || asked[0] != 2 || asked[1] != 3 {
+		t.Fatalf("asked %v, want 2, which has more of the log, and then 3", asked)
+	}
+	if at[0] > 10 {
+		t.Errorf("asked after %d ticks", at[0])
+	}
+
+	heard := newBench(t, 1, 2, 3)
+	heard.lead()
+	for range 30 {
+		heard.core.Tick()
+		heard.settle()
+		if heard.has(pb.MsgTimeoutNow) {
+			t.Fatal("asked although a majority is heard")
+		}
+		heard.answer()
+	}
+}
+
+// TestHeartbeatsOfAllShardsLeaveTogether: whenever their leaders were elected.
+func TestHeartbeatsOfAllShardsLeaveTogether(t *testing.T) {
+	for elected := range 4 {
+		b := newBench(t, 1, 2, 3)
+		for range elected {
+			b.core.Tick()
+		}
+		b.lead()
+		for tick := elected + 20; tick < elected+40; tick++ {
+			b.sent = nil
+			b.core.Tick()
+			b.settle()
+			if even := tick%2 == 1; b.has(pb.MsgHeartbeat) != even {
+				t.Fatalf("elected at %d: heartbeat %v after tick %d", elected, !even, tick+1)
+			}
+			b.answer()
+		}
+	}
+}
+
 // TestASlowDiskDelaysNeitherHeartbeatsNorReads: while the leader's disk stands
 // still, ticks send heartbeats and barriers are answered.
 func TestASlowDiskDelaysNeitherHeartbeatsNorReads(t *testing.T) {
@@ -194,8 +252,10 @@ func TestASlowDiskDelaysNeitherHeartbeatsNorReads(t *testing.T) {
 	done := b.propose("a", 0)
 	stuck := []core.Round{b.round()}
 	b.sent = nil
-	b.core.Tick()
-	stuck = append(stuck, b.round())
+	for range 2 {
+		b.core.Tick()
+		stuck = append(stuck, b.round())
+	}
 	if !b.has(pb.MsgHeartbeat) {
 		t.Error("no heartbeat")
 	}

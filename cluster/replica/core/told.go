@@ -32,11 +32,12 @@ func aboutVote(m *pb.Message) bool {
 	return false
 }
 
-// learn takes what another replica says it has applied.
+// learn takes what another replica says it has applied, after raft has taken the
+// message: who wins by it need not know.
 func (c *Core) learn(g *group, m *pb.Message) {
 	switch {
 	case aboutVote(m):
-		g.commitTo(Position{Index: m.GetCommit(), Term: m.GetRejectHint()})
+		g.learnFromVote(m)
 	case m.GetType() == pb.MsgHeartbeatResp && g.leading && m.GetTerm() == g.term:
 		if g.reached == nil {
 			g.reached = make(map[ReplicaID]uint64)
@@ -45,19 +46,39 @@ func (c *Core) learn(g *group, m *pb.Message) {
 	}
 }
 
-// commitTo tells raft that the entry at p, if the log has it, is committed, in
-// the words of whoever leads the term.
-func (g *group) commitTo(p Position) {
-	s := g.node.BasicStatus()
-	if s.RaftState == raft.StateLeader || p.Index <= s.GetCommit() {
+// learnFromVote takes it from a message about a vote. Raft ends a candidacy when
+// it hears from who leads the term, so it must not hear of it in vain: a request
+// has nothing for who stands itself, and who learns something from an answer that
+// did not decide stands again.
+func (g *group) learnFromVote(m *pb.Message) {
+	candidate := g.candidate()
+	if candidate && (m.GetType() == pb.MsgVote || m.GetType() == pb.MsgPreVote) {
 		return
 	}
+	if g.commitTo(Position{Index: m.GetCommit(), Term: m.GetRejectHint()}) && candidate {
+		_ = g.raft().Campaign()
+	}
+}
+
+func (g *group) candidate() bool {
+	s := g.node.BasicStatus().RaftState
+	return s == raft.StateCandidate || s == raft.StatePreCandidate
+}
+
+// commitTo tells raft that the entry at p, if the log has it, is committed, in
+// the words of whoever leads the term. It reports whether that is news.
+func (g *group) commitTo(p Position) bool {
+	s := g.node.BasicStatus()
+	if s.RaftState == raft.StateLeader || p.Index <= s.GetCommit() {
+		return false
+	}
 	if term, err := g.log.Term(p.Index); err != nil || term != p.Term {
-		return
+		return false
 	}
 	_ = g.raft().Step(&pb.Message{
 		Type: pb.MsgHeartbeat.Enum(), To: new(uint64(g.id)), From: new(s.Lead), Term: new(s.GetTerm()), Commit: new(p.Index),
 	})
+	return true
 }
 
 // settled reports, on a leader, whether a majority of the voters has the
