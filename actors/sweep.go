@@ -12,10 +12,12 @@ const minSlot = 10 * time.Millisecond
 // sweep ticks and passivates the entities of all shards: one goroutine for the
 // node, not a timer per entity. Each shard has its slot of the tick: entities
 // want their Tick many at once, those that were used in the same second, and
-// given to all of them together it kept requests waiting.
+// given to all of them together it kept requests waiting. Where there is none,
+// nobody is kept waiting, and a node that is idle wakes once in a tick.
 func (r *Runtime) sweep() {
 	slots := max(1, min(len(r.shards), int(r.limits.Tick/minSlot)))
-	pace := time.NewTicker(r.limits.Tick / time.Duration(slots))
+	long := r.limits.Tick / time.Duration(slots)
+	pace := time.NewTicker(long)
 	defer pace.Stop()
 	slot, age := 0, r.idleTicks()
 	for {
@@ -30,6 +32,13 @@ func (r *Runtime) sweep() {
 		if slot = (slot + 1) % slots; slot == 0 {
 			r.ticks.Add(1)
 			age = r.oldest()
+			if r.active.Load() == 0 {
+				pace.Reset(r.limits.Tick)
+				r.sweepFrom(age)
+				slot = slots - 1
+				continue
+			}
+			pace.Reset(long)
 		}
 		for i := slot; i < len(r.shards); i += slots {
 			r.shards[i].sweep(age)
@@ -45,8 +54,10 @@ func (r *Runtime) makeRoom() {
 	}
 }
 
-func (r *Runtime) sweepAll() {
-	age := r.oldest()
+func (r *Runtime) sweepAll() { r.sweepFrom(r.oldest()) }
+
+// sweepFrom sweeps all shards and passivates entities of that age.
+func (r *Runtime) sweepFrom(age uint32) {
 	for _, s := range r.shards {
 		s.sweep(age)
 	}
