@@ -16,8 +16,8 @@ const minSlot = 10 * time.Millisecond
 // nobody is kept waiting, and a node that is idle wakes once in a tick.
 func (r *Runtime) sweep() {
 	slots := max(1, min(len(r.shards), int(r.limits.Tick/minSlot)))
-	long := r.limits.Tick / time.Duration(slots)
-	pace := time.NewTicker(long)
+	slotLen := r.limits.Tick / time.Duration(slots)
+	pace := time.NewTicker(slotLen)
 	defer pace.Stop()
 	slot, age := 0, r.idleTicks()
 	for {
@@ -38,7 +38,7 @@ func (r *Runtime) sweep() {
 				slot = slots - 1
 				continue
 			}
-			pace.Reset(long)
+			pace.Reset(slotLen)
 		}
 		for i := slot; i < len(r.shards); i += slots {
 			r.shards[i].sweep(age)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -75,18 +76,23 @@ func TestMetricsAreThoseOfTheDocuments(t *testing.T) {
 	for i := range 5 {
 		c.visit(a, facts, fmt.Sprint("viewer", i), random)
 	}
-	got, leads := map[string]string{}, 0
-	for _, n := range c.nodes {
-		status, page := c.get(t.Context(), "http://"+n.admin+"/metrics")
-		if status != 200 {
-			t.Fatalf("metrics: %d", status)
+	got := map[string]string{}
+	// The nodes are asked one after another, and meanwhile a shard may move.
+	must(t, eventually(t.Context(), func(ctx context.Context) error {
+		leads := 0
+		for _, n := range c.nodes {
+			status, page := c.get(ctx, "http://"+n.admin+"/metrics")
+			if status != 200 {
+				return fmt.Errorf("metrics: %d", status)
+			}
+			maps.Copy(got, exported(page))
+			leads += len(regexp.MustCompile(`(?m)^ssod_shard_leader\{shard="\d+"\} 1$`).FindAllString(page, -1))
 		}
-		maps.Copy(got, exported(page))
-		leads += len(regexp.MustCompile(`(?m)^ssod_shard_leader\{shard="\d+"\} 1$`).FindAllString(page, -1))
-	}
-	if leads != 17 {
-		t.Errorf("the nodes say that they lead %d shards, want all 17", leads)
-	}
+		if leads != 17 {
+			return fmt.Errorf("the nodes say that they lead %d shards, want all 17", leads)
+		}
+		return nil
+	}))
 	if diff := cmp.Diff(documented(t), got); diff != "" {
 		t.Errorf("README (-) and nodes (+) differ:\n%s", diff)
 	}
