@@ -43,7 +43,7 @@ func TestOverloadIsAnsweredAtOnce(t *testing.T) {
 				})
 			}
 			<-p.entered
-			eventually(t, "three are in flight", func() bool { return r.InFlight() == 3 })
+			eventually(t, "three are admitted", func() bool { return r.Admitted() == 3 })
 			begin := time.Now()
 			_, err := r.Ask(t.Context(), tt.next, request(9), 0, do("read"))
 			if !errors.Is(err, actors.ErrOverloaded) || time.Since(begin) > time.Second {

@@ -25,6 +25,27 @@ const Replies = repliesID
 // InFlight is the number of commands admitted and not answered.
 func (r *Runtime) InFlight() int { return int(r.inflight.Load()) }
 
+// Admitted is the number of commands that entities have in flight.
+func (r *Runtime) Admitted() (n int) {
+	for _, s := range r.shards {
+		if l := s.leased.Load(); l != nil {
+			n += l.admitted()
+		}
+	}
+	return n
+}
+
+func (l *lease) admitted() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.entities {
+		for ; a != nil; a = a.next {
+			n += int(a.inflight.Load())
+		}
+	}
+	return n
+}
+
 // Age lets one tick pass without a sweep.
 func (r *Runtime) Age() { r.ticks.Add(1) }
 
