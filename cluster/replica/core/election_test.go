@@ -147,6 +147,28 @@ func TestWhoIsNotAnsweredAsksAgain(t *testing.T) {
 	b.elections(false, false)
 }
 
+// TestANodeThatIsAloneDoesNotAskForEver: after about an election timeout of
+// asking in each tick it asks once in each.
+func TestANodeThatIsAloneDoesNotAskForEver(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	for !b.has(pb.MsgPreVote) {
+		b.core.Tick()
+		b.settle()
+	}
+	asked := 0
+	for range 110 {
+		b.sent = nil
+		b.core.Tick()
+		b.settle()
+		if b.has(pb.MsgPreVote) {
+			asked++
+		}
+	}
+	if asked < 15 || asked > 21 { // ten, and then every 10 to 19 ticks
+		t.Errorf("asked in %d of 110 ticks", asked)
+	}
+}
+
 // TestWhoEncouragesAnotherYields: it does not stand itself before that one had
 // the time to ask for votes.
 func TestWhoEncouragesAnotherYields(t *testing.T) {
