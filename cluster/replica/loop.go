@@ -78,18 +78,20 @@ func (e *Engine) round() {
 	}
 }
 
-// send packs one frame per node.
+// send packs one frame per node, or some if there is much.
 func (e *Engine) send(messages map[core.NodeID][]core.Envelope) {
 	if e.cfg.Transport == nil {
 		return
 	}
-	for to, es := range messages {
-		frame, err := core.AppendFrame(nil, es)
-		if err != nil {
-			e.fail(err)
-			return
+	for to, all := range messages {
+		for es := range core.Frames(all) {
+			frame, err := core.AppendFrame(nil, es)
+			if err != nil {
+				e.fail(err)
+				return
+			}
+			e.cfg.Transport.Send(to, frame)
 		}
-		e.cfg.Transport.Send(to, frame)
 	}
 }
 

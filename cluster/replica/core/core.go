@@ -20,6 +20,7 @@ type Core struct {
 	snaps   []SnapshotSend
 	changes []Leadership
 	ticks   uint64
+	rounds  uint64
 	// sending counts the snapshots of each shard that are on their way out.
 	sending map[ShardID]int
 }
@@ -230,6 +231,7 @@ func (c *Core) Round() Round {
 	clear(dirty)
 	c.spare = dirty
 	out.Messages, c.out = c.out, nil
+	c.rounds++
 	out.Snapshots, c.snaps = c.snaps, nil
 	out.Leaderships, c.changes = c.changes, nil
 	return out
@@ -251,6 +253,7 @@ func (c *Core) collect(g *group, out *Round) {
 	if g.stirs() && !g.frozen() {
 		c.ready(g, out)
 	}
+	c.takePostponed(g)
 	c.appendTruncation(g, out)
 	c.startInstall(g, out)
 }
@@ -319,11 +322,17 @@ func (c *Core) send(g *group, m *pb.Message) {
 	if m.GetType() == pb.MsgApp && c.dispensable(g, to, m) {
 		return
 	}
-	if m.GetType() == pb.MsgPreVoteResp && !m.GetReject() {
+	switch {
+	case encourages(m):
 		g.yields = yields{until: c.ticks + yieldTicks, to: to}
+	case m.GetReject() && (m.GetType() == pb.MsgPreVoteResp || m.GetType() == pb.MsgVoteResp):
+		c.refused(g, to)
 	}
 	g.tell(m)
 	c.tellEverywhere(g, m)
+	if c.supersede(g, to, m) {
+		return
+	}
 	if c.out == nil {
 		c.out = make(map[NodeID][]Envelope)
 	}

@@ -265,3 +265,82 @@ func TestACandidateLearnsNothingInVain(t *testing.T) {
 		t.Error("it does not stand again")
 	}
 }
+
+// request is a request by who has applied up to told in that term and whose log
+// ends at the given index.
+func request(kind pb.MessageType, last, told uint64) *pb.Message {
+	return &pb.Message{
+		Type: kind.Enum(), Term: new(uint64(3)), Index: new(last), LogTerm: new(uint64(2)),
+		Commit: new(told), RejectHint: new(told),
+	}
+}
+
+// abandoned is a replica with an entry that it does not know to be committed. Its
+// leader is gone, and its own timeout is not over.
+func abandoned(t *testing.T) *bench {
+	for {
+		b := newBench(t, 1, 2, 3)
+		b.hold()
+		for range 10 {
+			b.core.Tick()
+		}
+		b.settle()
+		if !b.has(pb.MsgPreVote) {
+			return b
+		}
+	}
+}
+
+// TestAVoterIsNotKeptFromItsVote: what the one who asks has applied must not pass
+// for the voice of the leader that is gone.
+func TestAVoterIsNotKeptFromItsVote(t *testing.T) {
+	b := abandoned(t)
+	b.receive(3, request(pb.MsgPreVote, 2, 2))
+	b.settle()
+	if !b.has(pb.MsgPreVoteResp) {
+		t.Fatal("no encouragement")
+	}
+	b.receive(3, request(pb.MsgVote, 2, 2))
+	b.settle()
+	if !b.has(pb.MsgVoteResp) {
+		t.Error("no vote after it")
+	}
+}
+
+// TestWhoRefusesForItsLogStands at once: the one who asked cannot be elected.
+func TestWhoRefusesForItsLogStands(t *testing.T) {
+	for _, kind := range []pb.MessageType{pb.MsgPreVote, pb.MsgVote} {
+		for _, told := range []uint64{1, 2} { // nothing new, and that the entry is committed
+			stands := func(last uint64) bool {
+				b := abandoned(t)
+				b.receive(3, request(kind, last, told))
+				b.settle()
+				return b.has(pb.MsgPreVote)
+			}
+			if !stands(1) {
+				t.Errorf("%v: who has the longer log waits", kind)
+			}
+			if stands(2) {
+				t.Errorf("%v: who votes for the other one stands", kind)
+			}
+		}
+	}
+}
+
+// TestOneOfTwoStandsThatAskInOneFrame: encouragement may come together with the
+// request of the one who gives it.
+func TestOneOfTwoStandsThatAskInOneFrame(t *testing.T) {
+	for _, other := range []core.NodeID{0, 2} { // this is node 1
+		b := newBench(t, 1, other, 3)
+		for range 20 {
+			b.core.Tick()
+		}
+		b.settle()
+		b.receive(other, &pb.Message{Type: pb.MsgPreVote.Enum(), Term: new(uint64(2)), Index: new(uint64(9)), LogTerm: new(uint64(1))})
+		b.receive(other, &pb.Message{Type: pb.MsgPreVoteResp.Enum(), Term: new(uint64(2))})
+		b.settle()
+		if stands := b.has(pb.MsgVote); stands != (other > 1) {
+			t.Errorf("beside node %d: stands %v", other, stands)
+		}
+	}
+}

@@ -73,6 +73,39 @@ func FuzzDecodeEntry(f *testing.F) {
 	})
 }
 
+// TestFramesAreBounded: what a follower of many shards misses does not go into one
+// frame, and nothing is left out or put twice.
+func TestFramesAreBounded(t *testing.T) {
+	const mib = 1 << 20
+	var es []Envelope
+	for shard, size := range []int{mib, 10, 2 * mib, 3 * mib, 6 * mib, 10, mib, 3 * mib} {
+		es = append(es, Envelope{Shard: ShardID(shard), Message: &pb.Message{
+			Type: pb.MsgApp.Enum(), Entries: []*pb.Entry{{Data: make([]byte, size)}},
+		}})
+	}
+	var frames [][]ShardID
+	for part := range Frames(es) {
+		b, err := AppendFrame(nil, part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(b) > 4*mib && len(part) > 1 {
+			t.Errorf("%d messages in %d bytes", len(part), len(b))
+		}
+		var shards []ShardID
+		for _, e := range part {
+			shards = append(shards, e.Shard)
+		}
+		frames = append(frames, shards)
+	}
+	if want := [][]ShardID{{0, 1, 2}, {3}, {4}, {5, 6}, {7}}; !cmp.Equal(frames, want) {
+		t.Errorf("shards in frames: got %v, want %v", frames, want)
+	}
+	for part := range Frames(nil) {
+		t.Errorf("a frame for nothing: %v", part)
+	}
+}
+
 func TestFrameRoundTrip(t *testing.T) {
 	m := &pb.Message{Type: pb.MsgApp.Enum(), To: new(uint64(1)), From: new(uint64(2)), Entries: []*pb.Entry{{Data: []byte("x")}}}
 	b, err := AppendFrame(nil, []Envelope{{Shard: 1, Message: m}, {Shard: 65535, Message: &pb.Message{}}})

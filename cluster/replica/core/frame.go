@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 
@@ -13,9 +14,36 @@ import (
 // frameVersion is the format of frames.
 const frameVersion = 1
 
-// MaxFrame bounds a frame. A round's messages to one node that do not fit are
-// lost, as on a network.
+// MaxFrame bounds a frame in bytes.
 const MaxFrame = 64 << 20
+
+// fullFrame is how many bytes of messages a frame holds, if there are more; one
+// message, which has [Config.MaxEntry] and an entry at most, may be longer.
+const fullFrame = 4 << 20
+
+// Frames yields a round's messages to one node in parts, for a frame each: when a
+// follower of many shards is behind, what it misses is more than one may hold.
+func Frames(es []Envelope) iter.Seq[[]Envelope] {
+	return func(yield func([]Envelope) bool) {
+		for size, from, i := 0, 0, 0; i < len(es); i++ {
+			size += weight(es[i].Message)
+			if i == len(es)-1 || size+weight(es[i+1].Message) > fullFrame {
+				if !yield(es[from : i+1]) {
+					return
+				}
+				size, from = 0, i+1
+			}
+		}
+	}
+}
+
+// weight is about the length of a message in bytes.
+func weight(m *pb.Message) (n int) {
+	for _, e := range m.GetEntries() {
+		n += 32 + len(e.GetData())
+	}
+	return 64 + n
+}
 
 // AppendFrame encodes a round's messages to one node:
 //

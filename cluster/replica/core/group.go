@@ -40,8 +40,15 @@ type group struct {
 	stands stands
 	// asked counts the ticks in which it asked again.
 	asked int
-	// yields says whom this replica leaves the election to.
-	yields yields
+	// yields says whom this replica leaves the election to, request who has asked
+	// for its vote, and postponed holds encouragement until that is answered.
+	yields    yields
+	request   request
+	postponed []*pb.Message
+
+	// posted is what this replica has sent in the round postedIn.
+	posted   []posted
+	postedIn uint64
 
 	applied Applied
 	// confAt is a place from which on the configuration in force is, and reached

@@ -21,10 +21,17 @@ func (c *Core) Receive(from NodeID, ms []Envelope) {
 		}
 		c.hear(g, ReplicaID(e.Message.GetFrom()))
 		g.hearEverywhere(e.Message)
-		_ = g.raft().Step(e.Message) // an error means that the message is stale
-		c.learn(g, e.Message)
+		if !g.postpone(e.Message) {
+			c.step(g, e.Message)
+		}
 		c.mark(g)
 	}
+}
+
+// step hands a message to raft.
+func (c *Core) step(g *group, m *pb.Message) {
+	_ = g.raft().Step(m) // an error means that the message is stale
+	c.learn(g, m)
 }
 
 // ReceiveSnapshot takes the message of a snapshot whose files are complete and

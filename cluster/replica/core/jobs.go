@@ -56,10 +56,10 @@ type applyWrite struct {
 
 // append takes raft's order to write. The messages held depend on it too.
 func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
-	encouragements, responses := partition(m.GetResponses(), encourages)
+	early, responses := partition(m.GetResponses(), answersPreVote)
 	w := appendWrite{g: g, entries: m.GetEntries(), snapshot: m.GetSnapshot(), responses: append(held, responses...)}
-	if len(encouragements) > 0 {
-		c.respond(g, encouragements) // they promise nothing
+	if len(early) > 0 {
+		c.respond(g, early) // they promise nothing
 	}
 	g.ballot(&w, m)
 	if w.snapshot != nil {
@@ -79,7 +79,7 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 	g.truncate = Position{}
 }
 
-func encourages(m *pb.Message) bool { return m.GetType() == pb.MsgPreVoteResp }
+func answersPreVote(m *pb.Message) bool { return m.GetType() == pb.MsgPreVoteResp }
 
 // partition splits messages into those of a sort and the others.
 func partition(ms []*pb.Message, sort func(*pb.Message) bool) (of, others []*pb.Message) {

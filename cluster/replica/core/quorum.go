@@ -82,3 +82,10 @@ func (c *Core) hears(g *group, voters []uint64) bool {
 	}
 	return len(voters) == 0 || n > len(voters)/2
 }
+
+// hearsLeader reports whether a follower has heard from its leader within the
+// least election timeout, during which it votes for nobody else.
+func (c *Core) hearsLeader(g *group) bool {
+	at, ok := g.heard[ReplicaID(g.node.BasicStatus().Lead)]
+	return ok && c.ticks-at < uint64(c.cfg.ElectionTicks)
+}

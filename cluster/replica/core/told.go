@@ -35,29 +35,71 @@ func aboutVote(m *pb.Message) bool {
 // learn takes what another replica says it has applied, after raft has taken the
 // message: who wins by it need not know.
 func (c *Core) learn(g *group, m *pb.Message) {
-	switch {
-	case aboutVote(m):
-		g.learnFromVote(m)
-	case m.GetType() == pb.MsgHeartbeatResp && g.leading && m.GetTerm() == g.term:
-		if g.reached == nil {
-			g.reached = make(map[ReplicaID]uint64)
+	switch m.GetType() {
+	case pb.MsgVote, pb.MsgPreVote:
+		// Raft has not answered yet, and who will vote for the sender must not be
+		// kept from it: see [Core.refused].
+		g.request = request{
+			by: ReplicaID(m.GetFrom()), log: Position{Index: m.GetIndex(), Term: m.GetLogTerm()}, applied: told(m), fresh: true,
 		}
-		g.reached[ReplicaID(m.GetFrom())] = m.GetCommit()
+	case pb.MsgVoteResp, pb.MsgPreVoteResp:
+		// Raft ends a candidacy when it hears from who leads the term, so who
+		// learns something from an answer that did not decide stands again.
+		if candidate := g.candidate(); g.commitTo(told(m)) && candidate {
+			_ = g.raft().Campaign()
+		}
+	case pb.MsgHeartbeatResp:
+		if g.leading && m.GetTerm() == g.term {
+			if g.reached == nil {
+				g.reached = make(map[ReplicaID]uint64)
+			}
+			g.reached[ReplicaID(m.GetFrom())] = m.GetCommit()
+		}
 	}
 }
 
-// learnFromVote takes it from a message about a vote. Raft ends a candidacy when
-// it hears from who leads the term, so it must not hear of it in vain: a request
-// has nothing for who stands itself, and who learns something from an answer that
-// did not decide stands again.
-func (g *group) learnFromVote(m *pb.Message) {
-	candidate := g.candidate()
-	if candidate && (m.GetType() == pb.MsgVote || m.GetType() == pb.MsgPreVote) {
+// told is the place that a message about a vote carries.
+func told(m *pb.Message) Position {
+	return Position{Index: m.GetCommit(), Term: m.GetRejectHint()}
+}
+
+// request is who asked for a vote last, where its log ends, and what it has
+// applied.
+type request struct {
+	by      ReplicaID
+	log     Position
+	applied Position
+	fresh   bool // of this round
+}
+
+// refused takes note that a vote is refused, which is when this replica learns
+// from the request. A candidate learns nothing, because that would end its
+// candidacy. If the leader has not been heard for as long as a lease lasts, what
+// is learned must not pass for its voice; and who has the longer log, or learns
+// something, stands itself, because the other one waits in vain.
+func (c *Core) refused(g *group, by ReplicaID) {
+	if g.request.by != by || g.leading || g.candidate() {
 		return
 	}
-	if g.commitTo(Position{Index: m.GetCommit(), Term: m.GetRejectHint()}) && candidate {
+	if c.hearsLeader(g) {
+		g.commitTo(g.request.applied)
+		return
+	}
+	_ = g.raft().ForgetLeader()
+	if g.commitTo(g.request.applied) || g.ahead(g.request.log) {
 		_ = g.raft().Campaign()
 	}
+}
+
+// ahead reports whether this replica's log is longer than one that ends at p, in
+// the sense of [3.6.1].
+func (g *group) ahead(p Position) bool {
+	last, err := g.log.LastIndex()
+	if err != nil {
+		return false
+	}
+	term, err := g.log.Term(last)
+	return err == nil && (term > p.Term || term == p.Term && last > p.Index)
 }
 
 func (g *group) candidate() bool {

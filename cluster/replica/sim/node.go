@@ -151,13 +151,14 @@ func (n *node) round() {
 
 func (n *node) ship(out core.Round) {
 	for _, to := range slices.Sorted(maps.Keys(out.Messages)) {
-		es := out.Messages[to]
-		n.w.checkPromises(n, es)
-		frame, err := core.AppendFrame(nil, es)
-		if err != nil {
-			n.w.violate("node %d: %v", n.id, err)
+		n.w.checkPromises(n, out.Messages[to])
+		for es := range core.Frames(out.Messages[to]) {
+			frame, err := core.AppendFrame(nil, es)
+			if err != nil {
+				n.w.violate("node %d: %v", n.id, err)
+			}
+			n.w.network.send(n.id, to, frame)
 		}
-		n.w.network.send(n.id, to, frame)
 	}
 	for _, s := range out.Snapshots {
 		n.snapshot(s)

@@ -1,0 +1,42 @@
+package core
+
+import pb "go.etcd.io/raft/v3/raftpb"
+
+// posted is a message of this round that a later one may supersede.
+type posted struct {
+	to    ReplicaID
+	kind  pb.MessageType
+	index uint64 // of the entry before those that it carries
+	at    int    // in the messages to the node
+}
+
+// supersede puts a message in the place of one of the same round that says less,
+// and reports whether there was one. A node that was cut off or stood still finds
+// the heartbeats of that time waiting. Raft would answer each, and for each answer
+// the leader would send all that the follower has missed, of all shards, up to a
+// MiB each: hundreds of times the log in one frame.
+//
+// An answer to a heartbeat says no less than the one before it, because barriers
+// are confirmed in order. Entries from the same place on, in the same term, are
+// the same entries and perhaps more.
+func (c *Core) supersede(g *group, to ReplicaID, m *pb.Message) bool {
+	kind := m.GetType()
+	if kind != pb.MsgHeartbeatResp && kind != pb.MsgApp {
+		return false
+	}
+	if g.postedIn != c.rounds {
+		g.postedIn, g.posted = c.rounds, g.posted[:0]
+	}
+	for _, p := range g.posted {
+		if p.to != to || p.kind != kind || kind == pb.MsgApp && p.index != m.GetIndex() {
+			continue
+		}
+		earlier := &c.out[to.Node()][p.at].Message
+		if m.GetTerm() == (*earlier).GetTerm() && len(m.GetEntries()) >= len((*earlier).GetEntries()) {
+			*earlier = m
+			return true
+		}
+	}
+	g.posted = append(g.posted, posted{to, kind, m.GetIndex(), len(c.out[to.Node()])})
+	return false
+}
