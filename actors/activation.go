@@ -22,6 +22,7 @@ type activation struct {
 	rev     uint64 // of the entity as loaded or last committed
 	open    *Turn  // turns that were deferred
 
+	size     atomic.Int32  // about how many bytes of memory it takes
 	inflight atomic.Int32  // commands admitted and not answered
 	used     atomic.Uint32 // tick of the last command
 	restless atomic.Bool   // wants its Tick
@@ -37,6 +38,16 @@ type (
 	leave struct{}
 	tick  struct{ retire bool }
 )
+
+// ownBytes is what an entity takes beside its state: the actor, its mailbox and
+// the registry of actors (ssobench memory). Its identity is there three times.
+const ownBytes = 768
+
+// weigh notes the length of an entity's encoded state.
+func (a *activation) weigh(state int) {
+	size := int32(ownBytes + 3*len(a.identity) + state)
+	a.lease.runtime.bytes.Add(int64(size - a.size.Swap(size)))
+}
 
 // post sends a message to the activation; it never blocks.
 func (a *activation) post(message any) { a.lease.runtime.system.Root.Send(a.pid, message) }
@@ -80,6 +91,7 @@ func (a *activation) stop(ctx actor.Context) {
 	a.entity = nil
 	a.kind.metrics.active.Dec()
 	a.lease.runtime.active.Add(-1)
+	a.lease.runtime.bytes.Add(-int64(a.size.Load()))
 	ctx.Stop(ctx.Self())
 }
 

@@ -58,28 +58,53 @@ func TestOverloadIsAnsweredAtOnce(t *testing.T) {
 	}
 }
 
-// TestMemoryPressureTakesTheLeastRecentlyUsed fills the node to its limit.
+// TestMemoryPressureTakesTheLeastRecentlyUsed fills the node to a limit.
 func TestMemoryPressureTakesTheLeastRecentlyUsed(t *testing.T) {
-	p := &probe{}
-	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), p, func(c *actors.Config) {
-		c.Limits = actors.Limits{Active: 10, Tick: time.Hour, Idle: 100 * time.Hour}
-	})
-	for n := range 10 {
-		ask(t, r, address(fmt.Sprint(n)), request(n), add(1))
-		r.Age()
+	for name, limits := range map[string]actors.Limits{
+		"entities": {Active: 10},
+		"bytes":    {Bytes: 8500}, // each takes about 800
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &probe{}
+			r := start(t, faulty.New(faulty.Options{}).Node("a:1"), p, func(c *actors.Config) {
+				c.Limits = limits
+				c.Limits.Tick, c.Limits.Idle = time.Hour, 100*time.Hour
+			})
+			for n := range 10 {
+				ask(t, r, address(fmt.Sprint(n)), request(n), add(1))
+				r.Age()
+			}
+			ask(t, r, address("0"), request(20), add(1)) // used again: now the youngest
+			r.Press()
+			eventually(t, "down to nine tenths", func() bool { return r.Active() == 9 })
+			loads := p.loads.Load()
+			ask(t, r, address("0"), request(21), do("read"))
+			if p.loads.Load() != loads {
+				t.Error("the entity used last was passivated")
+			}
+			ask(t, r, address("1"), request(22), do("read"))
+			if p.loads.Load() != loads+1 {
+				t.Error("the entity unused for longest was kept")
+			}
+		})
 	}
-	ask(t, r, address("0"), request(20), add(1)) // used again: now the youngest
-	r.Press()
-	eventually(t, "down to nine tenths", func() bool { return r.Active() == 9 })
-	loads := p.loads.Load()
-	ask(t, r, address("0"), request(21), do("read"))
-	if p.loads.Load() != loads {
-		t.Error("the entity used last was passivated")
+}
+
+// TestBytesAreGivenBack: what entities take is counted when they are loaded and
+// changed, and not any more when they are gone.
+func TestBytesAreGivenBack(t *testing.T) {
+	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), &probe{})
+	ask(t, r, address("x"), request(1), do("read"))
+	before := r.Bytes()
+	if before == 0 {
+		t.Fatal("an entity takes nothing")
 	}
-	ask(t, r, address("1"), request(22), do("read"))
-	if p.loads.Load() != loads+1 {
-		t.Error("the entity unused for longest was kept")
+	ask(t, r, address("x"), request(2), add(1)) // it has a state now
+	if r.Bytes() <= before {
+		t.Errorf("%d bytes with a longer state, %d before", r.Bytes(), before)
 	}
+	r.Sweep()
+	eventually(t, "nothing held", func() bool { return r.Active() == 0 && r.Bytes() == 0 })
 }
 
 func TestRestlessEntityStays(t *testing.T) {

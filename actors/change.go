@@ -108,6 +108,7 @@ func (t *Turn) context() context.Context {
 // applied notes the revision that a commit left.
 func (a *activation) applied(c *cluster.Commit) {
 	a.rev = c.BaseRev + 1
+	a.weigh(len(c.State))
 	if c.Remove {
 		a.rev = 0
 	}

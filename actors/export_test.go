@@ -12,6 +12,9 @@ func (r *Runtime) System() *actor.ActorSystem { return r.system }
 // Active is the number of entities in memory.
 func (r *Runtime) Active() int { return int(r.active.Load()) }
 
+// Bytes is about what they take.
+func (r *Runtime) Bytes() int64 { return r.bytes.Load() }
+
 // Sweep ticks every entity and passivates the idle ones, as if the idle time
 // had passed.
 func (r *Runtime) Sweep() {

@@ -20,6 +20,7 @@ func (a *activation) load(t *Turn) (code Code) {
 		}
 		if stable {
 			a.entity, a.rev = e, rev
+			a.weigh(r.size)
 			a.loads++
 			return Code_OK
 		}
@@ -37,6 +38,7 @@ type loading struct {
 	cluster.Reader
 	self    cluster.Entity
 	rev     uint64
+	size    int  // of the state in the head
 	known   bool // the head was read
 	several bool // other reads of the entity must agree with the head
 }
@@ -61,7 +63,7 @@ func (l *loading) load(e Entity) (rev uint64, stable bool, err error) {
 func (l *loading) Head(e cluster.Entity) (cluster.Head, bool, error) {
 	h, ok, err := l.Reader.Head(e)
 	if e == l.self && err == nil {
-		l.rev, l.known = h.Rev, true
+		l.rev, l.size, l.known = h.Rev, len(h.State), true
 		if !ok {
 			l.rev = 0
 		}

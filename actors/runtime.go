@@ -33,6 +33,7 @@ type Runtime struct {
 	asks     atomic.Int64  // Asks and Tells that wait
 	inflight atomic.Int64  // commands admitted and not answered
 	active   atomic.Int64  // entities in memory
+	bytes    atomic.Int64  // about what they take
 	ticks    atomic.Uint32 // time in ticks of the sweep
 	stopping atomic.Bool
 	tells    chan struct{} // a slot per Tell on its way to another node

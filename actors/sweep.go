@@ -73,38 +73,52 @@ func (s *shard) sweep(age uint32) {
 // idleTicks is the age, in ticks, at which an unused entity is passivated.
 func (r *Runtime) idleTicks() uint32 { return uint32(max(1, r.limits.Idle/r.limits.Tick)) }
 
+// crowd is some entities: how many, and about how many bytes they take.
+type crowd struct{ count, bytes int64 }
+
+func (c *crowd) add(d crowd) {
+	c.count += d.count
+	c.bytes += d.bytes
+}
+
+// excess is what a node holds above nine tenths of what it may.
+func (r *Runtime) excess() crowd {
+	return crowd{r.active.Load() - int64(r.limits.Active)*9/10, r.bytes.Load() - r.limits.Bytes*9/10}
+}
+
 // oldest returns the age from which entities are passivated now: the idle
 // time, or less when the node holds nearly as many as it may. Then the least
 // recently used go, down to nine tenths of the limit.
 func (r *Runtime) oldest() uint32 {
-	idle := r.idleTicks()
-	keep := int64(r.limits.Active) * 9 / 10
-	if r.active.Load() <= keep {
-		return idle
+	age := r.idleTicks()
+	excess := r.excess()
+	if excess.count <= 0 && excess.bytes <= 0 {
+		return age
 	}
-	ages := make([]int64, idle+1) // entities by age
+	ages := make([]crowd, age+1)
 	for _, s := range r.shards {
 		if l := s.leased.Load(); l != nil {
 			l.countAges(ages)
 		}
 	}
-	excess := r.active.Load() - keep
-	age := idle
-	for excess -= ages[age]; excess > 0 && age > 0; excess -= ages[age] {
-		age--
+	for ; age > 0; age-- {
+		excess.add(crowd{-ages[age].count, -ages[age].bytes})
+		if excess.count <= 0 && excess.bytes <= 0 {
+			break
+		}
 	}
 	return age
 }
 
 // countAges adds the lease's entities to ages; the last element counts all that
 // are at least as old.
-func (l *lease) countAges(ages []int64) {
+func (l *lease) countAges(ages []crowd) {
 	now := l.runtime.ticks.Load()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.entities {
 		for ; a != nil; a = a.next {
-			ages[min(now-a.used.Load(), uint32(len(ages)-1))]++
+			ages[min(now-a.used.Load(), uint32(len(ages)-1))].add(crowd{1, int64(a.size.Load())})
 		}
 	}
 }

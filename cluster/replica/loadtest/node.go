@@ -34,7 +34,7 @@ type node struct {
 	elections      atomic.Int64
 }
 
-// gcPercent is what ssod sets.
+// gcPercent is what ssod sets as long as its heap is small.
 const gcPercent = 300
 
 // runNode is a node's process: orders come in, reports go out.
