@@ -15,7 +15,7 @@ const (
 	leastPercent = 40
 	// headroom is how many bytes of garbage may gather at most, as long as
 	// leastPercent allows it.
-	headroom = 128 << 20
+	headroom = 512 << 20
 )
 
 // tuneMemory sets the collector's target, now and after each collection, unless

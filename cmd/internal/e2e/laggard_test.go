@@ -15,14 +15,19 @@ import (
 	"ssod/bench/process"
 )
 
-// mostMemory is what a node may hold while it sends or installs snapshots.
-const mostMemory = 512 << 20
+// mostMemory is what a node may hold while it sends or installs snapshots, and
+// memoryLimit what an operator tells it so that it keeps to that.
+const (
+	mostMemory  = 512 << 20
+	memoryLimit = "448MiB"
+)
 
 // TestALaggardCatchesUpBySnapshot ends a node and makes more changes than the
 // others keep for it in their logs. It comes back under load and gets snapshots;
 // meanwhile nobody's memory grows beyond its limit, the load goes on, and in the
 // end the node alone with one other has everything.
 func TestALaggardCatchesUpBySnapshot(t *testing.T) {
+	t.Setenv("GOMEMLIMIT", memoryLimit)
 	c := newTrio(t, crashConfig)
 	if !long() {
 		c.common = []string{"--shards", "1"} // all changes in one log

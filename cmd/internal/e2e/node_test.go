@@ -41,10 +41,16 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// program builds ssod once and returns its path.
+// program builds ssod once and returns its path. In a long run it is the static one
+// of make build, which a fresh machine takes a minute for: all of its memory is
+// Go's.
 var program = sync.OnceValues(func() (string, error) {
 	binary := filepath.Join(buildDir, "ssod")
-	out, err := exec.Command("go", "build", "-o", binary, "ssod/cmd/ssod").CombinedOutput()
+	build := exec.Command("go", "build", "-o", binary, "ssod/cmd/ssod")
+	if long() {
+		build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	}
+	out, err := build.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build ssod: %w\n%s", err, out)
 	}
