@@ -51,7 +51,7 @@ type Config struct {
 	Credentials *Credentials
 
 	// MaxFrame is the longest frame in bytes; 0 means 64 MiB, what the engine
-	// sends at most.
+	// takes at most; it sends far less in one.
 	MaxFrame int
 	// Queue is how many bytes may wait for one peer; 0 means 32 MiB. Less drops
 	// frames that a stalled connection could still have carried, more is memory

@@ -23,18 +23,18 @@ const (
 func tuneMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(mostPercent)
-		followHeap(mostPercent)
+		followHeap(struct{}{})
 	}
 }
 
 // followHeap sets the target for the heap that is alive if it is another than
 // that in force, and again after the next collection.
-func followHeap(inForce int) {
-	percent := percentFor(liveHeap())
-	if percent != inForce {
+func followHeap(struct{}) {
+	live, inForce := heap()
+	if percent := percentFor(live); percent != inForce {
 		debug.SetGCPercent(percent)
 	}
-	runtime.AddCleanup(&struct{ _ *int }{}, followHeap, percent)
+	runtime.AddCleanup(&struct{ _ *int }{}, followHeap, struct{}{})
 }
 
 // percentFor is the target for a heap of which so many bytes are alive.
@@ -42,9 +42,9 @@ func percentFor(live uint64) int {
 	return int(min(mostPercent, max(leastPercent, headroom*100/max(live, 1))))
 }
 
-// liveHeap is how many bytes the last collection found alive.
-func liveHeap() uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+// heap is how many bytes the last collection found alive, and the target in force.
+func heap() (live uint64, percent int) {
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/gogc:percent"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64(), int(samples[1].Value.Uint64())
 }

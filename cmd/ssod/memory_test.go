@@ -2,7 +2,6 @@ package main
 
 import (
 	"runtime"
-	"runtime/debug"
 	"testing"
 	"time"
 )
@@ -15,23 +14,25 @@ func TestPercentFor(t *testing.T) {
 	}
 }
 
-// TestTheTargetFollowsTheHeap holds a heap that allows less than the most.
+// TestTheTargetFollowsTheHeap holds a heap that allows less than the most, and
+// lets go of it.
 func TestTheTargetFollowsTheHeap(t *testing.T) {
-	before := debug.SetGCPercent(mostPercent)
-	defer debug.SetGCPercent(before)
-	inForce := func() int {
-		p := debug.SetGCPercent(mostPercent)
-		debug.SetGCPercent(p)
-		return p
+	t.Setenv("GOGC", "")
+	tuneMemory()
+	target := func(when string, least, most int) {
+		_, percent := heap()
+		deadline := time.Now().Add(10 * time.Second)
+		for (percent < least || percent > most) && time.Now().Before(deadline) {
+			runtime.GC() // what follows it runs beside
+			_, percent = heap()
+		}
+		if percent < least || percent > most {
+			t.Errorf("%s: %d %%, want %d to %d", when, percent, least, most)
+		}
 	}
-	followHeap(mostPercent)
+	target("small heap", mostPercent, mostPercent)
 	held := make([]byte, headroom) // without pointers, and never touched: it costs nothing
-	deadline := time.Now().Add(10 * time.Second)
-	for inForce() == mostPercent && time.Now().Before(deadline) {
-		runtime.GC()
-	}
-	if p := inForce(); p > 100 {
-		t.Errorf("%d %% with %d MiB alive", p, len(held)>>20)
-	}
+	target("large heap", leastPercent, 100)
 	runtime.KeepAlive(held)
+	target("small again", mostPercent, mostPercent)
 }

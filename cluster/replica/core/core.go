@@ -20,7 +20,7 @@ type Core struct {
 	snaps   []SnapshotSend
 	changes []Leadership
 	ticks   uint64
-	rounds  uint64
+	rounds  uint64 // that were handed out
 	// sending counts the snapshots of each shard that are on their way out.
 	sending map[ShardID]int
 }
@@ -67,7 +67,8 @@ type Leadership struct {
 
 // Round is what a round wants done.
 type Round struct {
-	// Messages are to be sent at once, one frame per node. They may be lost.
+	// Messages are to be sent at once, in [Frames] for each node. They may be
+	// lost.
 	Messages map[NodeID][]Envelope
 	// Append and Apply are to be done in order, each kind on its own, and
 	// reported with [Core.AppendDone] and [Core.ApplyDone]. Nil: nothing.

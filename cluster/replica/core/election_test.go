@@ -201,24 +201,28 @@ func TestWhoEncouragesAnotherYields(t *testing.T) {
 	}
 }
 
-// TestOneOfTwoStands: when both of the voters that are left ask each other at
-// the same time.
+// TestOneOfTwoStands: when both of the voters that are left ask each other at the
+// same time. The encouragement may come together with the other's request.
 func TestOneOfTwoStands(t *testing.T) {
-	for _, other := range []core.NodeID{0, 2} { // this is node 1
-		b := newBench(t, 1, other, 3)
-		for range 20 {
-			b.core.Tick()
-		}
-		b.settle()
-		b.receive(other, &pb.Message{Type: pb.MsgPreVote.Enum(), Term: new(uint64(2)), Index: new(uint64(9)), LogTerm: new(uint64(1))})
-		b.settle()
-		if !b.has(pb.MsgPreVote) || !b.has(pb.MsgPreVoteResp) {
-			t.Fatal("they do not ask each other")
-		}
-		b.receive(other, &pb.Message{Type: pb.MsgPreVoteResp.Enum(), Term: new(uint64(2))})
-		b.settle()
-		if stands := b.has(pb.MsgVote); stands != (other > 1) {
-			t.Errorf("beside node %d: stands %v", other, stands)
+	for _, together := range []bool{false, true} {
+		for _, other := range []core.NodeID{0, 2} { // this is node 1
+			b := newBench(t, 1, other, 3)
+			for range 20 {
+				b.core.Tick()
+			}
+			b.settle()
+			b.receive(other, &pb.Message{Type: pb.MsgPreVote.Enum(), Term: new(uint64(2)), Index: new(uint64(9)), LogTerm: new(uint64(1))})
+			if !together {
+				b.settle()
+			}
+			b.receive(other, &pb.Message{Type: pb.MsgPreVoteResp.Enum(), Term: new(uint64(2))})
+			b.settle()
+			if !b.has(pb.MsgPreVote) || !b.has(pb.MsgPreVoteResp) {
+				t.Fatal("they do not ask each other")
+			}
+			if stands := b.has(pb.MsgVote); stands != (other > 1) {
+				t.Errorf("beside node %d, together %v: stands %v", other, together, stands)
+			}
 		}
 	}
 }
@@ -323,24 +327,6 @@ func TestWhoRefusesForItsLogStands(t *testing.T) {
 			if stands(2) {
 				t.Errorf("%v: who votes for the other one stands", kind)
 			}
-		}
-	}
-}
-
-// TestOneOfTwoStandsThatAskInOneFrame: encouragement may come together with the
-// request of the one who gives it.
-func TestOneOfTwoStandsThatAskInOneFrame(t *testing.T) {
-	for _, other := range []core.NodeID{0, 2} { // this is node 1
-		b := newBench(t, 1, other, 3)
-		for range 20 {
-			b.core.Tick()
-		}
-		b.settle()
-		b.receive(other, &pb.Message{Type: pb.MsgPreVote.Enum(), Term: new(uint64(2)), Index: new(uint64(9)), LogTerm: new(uint64(1))})
-		b.receive(other, &pb.Message{Type: pb.MsgPreVoteResp.Enum(), Term: new(uint64(2))})
-		b.settle()
-		if stands := b.has(pb.MsgVote); stands != (other > 1) {
-			t.Errorf("beside node %d: stands %v", other, stands)
 		}
 	}
 }
