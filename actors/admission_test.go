@@ -231,6 +231,29 @@ func TestFreeBarrierIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+func TestARoundOfTheSweepTakesAWhile(t *testing.T) {
+	node := faulty.New(faulty.Options{}).Node("a:1")
+	seen := make(chan time.Time)
+	const round = 100 * time.Millisecond
+	began := time.Now()
+	r := start(t, node, &probe{}, func(c *actors.Config) {
+		c.Limits.SweepRate, c.Limits.SweepRound = 1_000_000, round
+		c.Kinds[0].Sweep = func(cluster.Head, time.Time) proto.Message {
+			select {
+			case seen <- time.Now():
+			case <-t.Context().Done():
+			}
+			return nil
+		}
+	})
+	ask(t, r, address("x"), request(1), add(1))
+	for n := range 4 {
+		if after := (<-seen).Sub(began); after < time.Duration(n)*round {
+			t.Errorf("seen for the %dth time after %v, want rounds of %v at least", n+1, after, round)
+		}
+	}
+}
+
 func TestSweepVisitsStoredEntities(t *testing.T) {
 	truth := faulty.New(faulty.Options{})
 	node := truth.Node("a:1")
@@ -242,7 +265,7 @@ func TestSweepVisitsStoredEntities(t *testing.T) {
 	}
 	stop(t, first)
 	second := start(t, node, p, func(c *actors.Config) {
-		c.Limits.Tick, c.Limits.SweepRate = time.Millisecond, 10_000
+		c.Limits.SweepRate, c.Limits.SweepRound = 10_000, 10*time.Millisecond
 		c.Kinds[0].Sweep = func(h cluster.Head, _ time.Time) proto.Message {
 			if h.Rev > 1 {
 				return nil // was swept

@@ -63,9 +63,11 @@ type Limits struct {
 	// Tick is the pace of the sweep (default 1 s).
 	Tick time.Duration
 	// SweepRate is the number of stored heads the sweep looks at per second
-	// (default 1,000): a million profiles take 17 minutes. A round takes five
-	// seconds at least.
+	// at most (default 1,000): a million profiles take 17 minutes.
 	SweepRate int
+	// SweepRound is how long a round of the sweep over all shards takes at least
+	// (default 5 minutes): for so long something that is over may stay stored.
+	SweepRound time.Duration
 	// SurveyRate is the number of stored heads per second that are looked at for
 	// unfinished work when the node begins to lead a shard (default 100,000,
 	// about a fifth of a core meanwhile).
@@ -107,6 +109,7 @@ func (l Limits) withDefaults() Limits {
 		Idle:       cmp.Or(l.Idle, time.Minute),
 		Tick:       cmp.Or(l.Tick, time.Second),
 		SweepRate:  cmp.Or(l.SweepRate, 1000),
+		SweepRound: cmp.Or(l.SweepRound, 5*time.Minute),
 		SurveyRate: cmp.Or(l.SurveyRate, 100_000),
 		OwnerWait:  cmp.Or(l.OwnerWait, 2*time.Second),
 	}

@@ -96,6 +96,3 @@ func (r *Runtime) Fencing() (n int) {
 	}
 	return n
 }
-
-// PlacesIn is how many places a step of the sweep visits.
-var PlacesIn = placesIn

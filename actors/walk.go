@@ -9,64 +9,59 @@ import (
 	"ssod/cluster"
 )
 
-// maxStep bounds for how long the walker saves up work: 1,000 heads in one go
-// are several milliseconds in which others wait.
-const maxStep = 50 * time.Millisecond
+// maxHeads bounds at how many heads a walk looks in one go: 1,000 are several
+// milliseconds in which others wait.
+const maxHeads = 1000
 
-// leastRound is how long a round takes at least: a place costs an iterator, also
-// when nothing is stored there, and promises are at least two seconds old.
-const leastRound = 5 * time.Second
-
-// walker goes round all stored entities of the kinds that want it, on the
-// shards this node leads, a bounded number per step.
-type walker struct {
-	runtime *Runtime
-	kinds   []*kind
-	shard   int    // index of the shard it is at; 1..Count
-	kind    int    // index of the kind
-	after   string // the identity it saw last
-}
-
-// walk runs the walker until the runtime ends.
+// walk goes round the stored entities of the kinds that want it, on the shards
+// this node leads, until the runtime ends. A round takes Limits.SweepRound at
+// least, and each shard has its share of that: what the sweep finds is old, and
+// an idle node that looks at everything it has every minute is not idle.
 func (r *Runtime) walk() {
-	w := walker{runtime: r, shard: 1}
+	var kinds []*kind
 	for _, k := range r.kinds {
 		if k.Sweep != nil {
-			w.kinds = append(w.kinds, k)
+			kinds = append(kinds, k)
 		}
 	}
-	if len(w.kinds) == 0 {
+	if len(kinds) == 0 {
 		return
 	}
-	step := min(r.limits.Tick, maxStep)
-	heads := max(1, int(step.Seconds()*float64(r.limits.SweepRate)))
-	places := placesIn(step, len(w.kinds)*(len(r.shards)-1))
-	pace := time.NewTicker(step)
-	defer pace.Stop()
+	share := r.limits.SweepRound / time.Duration(len(r.shards)-1)
 	for {
-		select {
-		case <-pace.C:
-			w.walk(heads, places)
-		case <-r.ctx.Done():
-			return
+		for _, s := range r.shards[1:] {
+			until := time.Now().Add(share)
+			if l := s.lease(); l != nil {
+				r.walkThrough(l, kinds, r.limits.SweepRate, func(k *kind, h cluster.Head) proto.Message {
+					return k.Sweep(h, l.handle.Now())
+				})
+			}
+			if !r.rest(time.Until(until)) {
+				return
+			}
 		}
 	}
 }
 
-// placesIn is how many of all places a step may visit, so that a round does not
-// end too early.
-func placesIn(step time.Duration, all int) int {
-	return max(1, int(int64(all)*int64(step)/int64(leastRound)))
-}
-
-// walk looks at up to budget heads at some places.
-func (w *walker) walk(budget, places int) {
-	for range places {
-		budget -= w.visit(budget)
-		if budget <= 0 {
-			return
+// walkThrough looks at all stored entities of some kinds on a leased shard, rate
+// of them per second, and sends the commands that look returns. It reports
+// whether it reached the end.
+func (r *Runtime) walkThrough(l *lease, kinds []*kind, rate int, look func(*kind, cluster.Head) proto.Message) bool {
+	heads := min(maxHeads, max(1, rate/20)) // no more than 20 times a second
+	for _, k := range kinds {
+		for after, more := "", true; more; {
+			seen, last, err := r.walkOn(l, k, after, heads, look)
+			if err != nil {
+				r.log.Warn("walk through stored entities", "kind", k.Name, "shard", l.shard.id, "error", err)
+				return false
+			}
+			after, more = last, seen == heads
+			if seen > 0 && !r.rest(time.Duration(seen)*time.Second/time.Duration(rate)) || l.over() {
+				return false
+			}
 		}
 	}
+	return true
 }
 
 // found is a command that a kind wants to be sent to a stored entity.
@@ -75,67 +70,52 @@ type found struct {
 	command  proto.Message
 }
 
-// visit looks at up to budget heads of one kind on one shard, sends the
-// commands that Sweep returns, and moves on to the next place at the end.
-func (w *walker) visit(budget int) (seen int) {
-	k, s := w.kinds[w.kind], w.runtime.shards[w.shard]
-	l := s.lease()
-	if l == nil {
-		w.advance()
-		return 0
-	}
+// walkOn looks at the next heads of a kind after an identity.
+func (r *Runtime) walkOn(l *lease, k *kind, after string, heads int, look func(*kind, cluster.Head) proto.Message) (seen int, last string, err error) {
 	var commands []found
-	now := l.handle.Now()
-	err := l.handle.Entities(k.Name, w.after, func(identity string, h cluster.Head) bool {
+	err = l.handle.Entities(k.Name, after, func(identity string, h cluster.Head) bool {
 		seen++
-		w.after = identity
-		if c := w.runtime.look(k, func() proto.Message { return k.Sweep(h, now) }); c != nil {
+		last = identity
+		if c := r.lookAt(k, h, look); c != nil {
 			commands = append(commands, found{identity, c})
 		}
-		return seen < budget
+		return seen < heads
 	})
-	if err != nil {
-		w.runtime.log.Warn("sweep", "kind", k.Name, "shard", s.id, "error", err)
-	}
-	if err != nil || seen < budget {
-		w.advance()
-	}
 	for _, f := range commands {
-		w.runtime.sendFound(k, f)
+		r.sendFound(k, f)
 	}
-	return seen
+	return seen, last, err
 }
 
-// advance moves to the next kind, then to the next shard.
-func (w *walker) advance() {
-	w.after = ""
-	w.kind++
-	if w.kind == len(w.kinds) {
-		w.kind = 0
-		w.shard++
-	}
-	if w.shard == len(w.runtime.shards) {
-		w.shard = 1
-	}
-}
-
-// look asks the kind about one head; a panic of its code costs that head only.
-func (r *Runtime) look(k *kind, at func() proto.Message) (command proto.Message) {
+// lookAt asks the kind about one head; a panic of its code costs that head only.
+func (r *Runtime) lookAt(k *kind, h cluster.Head, look func(*kind, cluster.Head) proto.Message) (command proto.Message) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			r.log.Error("sweep panicked", "kind", k.Name)
+			r.log.Error("looking at a stored entity panicked", "kind", k.Name)
 		}
 	}()
-	return at()
+	return look(k, h)
 }
 
 func (r *Runtime) sendFound(k *kind, f found) {
 	id, err := DecodeIdentity(f.identity)
 	if err != nil {
-		r.log.Warn("sweep", "kind", k.Name, "error", err)
+		r.log.Warn("walk through stored entities", "kind", k.Name, "error", err)
 		return
 	}
 	var request cluster.RequestID
 	_, _ = rand.Read(request[:]) // never fails
 	r.Tell(Address{Kind: k.Name, Identity: id}, request, 0, f.command)
+}
+
+// rest waits; false when the runtime ends.
+func (r *Runtime) rest(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.ctx.Done():
+		return false
+	}
 }

@@ -46,7 +46,7 @@ type world struct {
 func newWorld(t fataler, o faulty.Options) *world {
 	w := &world{fataler: t}
 	o.Clock = w.now
-	w.limits = actors.Limits{Tick: 2 * time.Millisecond, SweepRate: 1_000_000}
+	w.limits = actors.Limits{Tick: 2 * time.Millisecond, SweepRate: 1_000_000, SweepRound: 50 * time.Millisecond}
 	w.shards = faulty.New(o).Node("a:1")
 	w.start()
 	return w
