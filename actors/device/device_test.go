@@ -139,6 +139,35 @@ func TestWhatALoginTells(t *testing.T) {
 	equal(t, "standing after the late copy", s.standing("cable"), login.Missing)
 }
 
+func TestALoginNamesWhatItReplaces(t *testing.T) {
+	s := newStory(t)
+	s.begin("session")
+	shares := func(reply *login.KeepReply) (ids []string) {
+		t.Helper()
+		for _, i := range reply.Open {
+			m := &login.Share{}
+			if err := i.Command.UnmarshalTo(m); err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range m.Replaced {
+				ids = append(ids, string(id))
+			}
+		}
+		return ids
+	}
+	first := s.keep("session", "a", "cable", "viewer")
+	equal(t, "by the first", len(shares(first)), 0)
+	equal(t, "at another MVPD", len(shares(s.keep("session", "b", "sat", "viewer"))), 0)
+	equal(t, "while the first is on its way", shares(s.keep("session", "c", "cable", "viewer")), "[a]")
+	equal(t, "while two are", shares(s.keep("session", "d", "cable", "viewer")), "[c a]")
+	settle := &intent.Settle{}
+	for _, i := range s.state.Open {
+		settle.Id = append(settle.Id, i.Id)
+	}
+	do[*intent.SettleReply](s, s.state.settle(settle))
+	equal(t, "when all arrived", shares(s.keep("session", "e", "cable", "viewer")), "[d]")
+}
+
 func TestWhomALogoutTells(t *testing.T) {
 	tests := []struct {
 		name     string

@@ -21,8 +21,11 @@ func (s *State) keep(m *login.Keep, self *intent.Place, p *intent.Promises) deci
 	case !proto.Equal(s.Session, m.GetSession()):
 		return answer(&login.KeepReply{Stale: true})
 	}
+	replaced := s.replacedAt(m.GetLogin().GetMvpd())
 	for _, to := range m.GetShared() {
-		p.Add(to.GetProfile(), &login.Share{Login: m.GetLogin(), Origin: self, Did: to.GetDid(), Membership: to.GetMembership()})
+		p.Add(to.GetProfile(), &login.Share{
+			Login: m.GetLogin(), Origin: self, Did: to.GetDid(), Membership: to.GetMembership(), Replaced: replaced,
+		})
 	}
 	next := s.clone()
 	next.put(&Regular{Login: m.GetLogin(), Shared: m.GetShared()})
@@ -40,6 +43,25 @@ func (s *State) put(r *Regular) {
 		s.Logins = slices.DeleteFunc(s.Logins, func(old *Regular) bool { return old == first })
 	}
 	s.Logins = append(s.Logins, r)
+}
+
+// replacedAt are the ids of the logins that a new one at an MVPD takes the place
+// of: the one that the device has, and those that were not shared to the end.
+func (s *State) replacedAt(mvpd string) (ids [][]byte) {
+	add := func(l *login.Login) {
+		known := slices.ContainsFunc(ids, func(id []byte) bool { return bytes.Equal(id, l.GetId()) })
+		if l.GetMvpd() == mvpd && !known {
+			ids = append(ids, l.GetId())
+		}
+	}
+	add(s.at(mvpd).GetLogin())
+	for _, i := range s.Open {
+		share := &login.Share{}
+		if i.GetCommand().MessageIs(share) && i.GetCommand().UnmarshalTo(share) == nil { // else: carrying it out reports it
+			add(share.GetLogin())
+		}
+	}
+	return ids
 }
 
 // find returns the login with an id.

@@ -12,7 +12,9 @@
 // A copy that ends tells the others; one that has ended already does nothing,
 // so the news stops by itself. All of these are intents (package intent), so
 // they happen although nodes die in between. An intent may arrive late: an
-// entity remembers what was ended for a day and refuses a copy of it.
+// entity remembers what was ended for a day and refuses a copy of it. A device
+// that logs in anew says which logins that replaces, because their copies may
+// be on the way too, or come again.
 //
 // A login that the MVPD voided stays, marked, until it is made anew, and one
 // that expired stays for a while: a client is told why it has to log in again.

@@ -3,6 +3,7 @@ package login_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -194,6 +195,53 @@ func TestALateCopyIsRefused(t *testing.T) {
 		}
 	}
 	w.comesTrue(map[string]string{}, "phone")
+}
+
+// A device logs in three times, and what the first two logins promised to the
+// profile is carried out when the third is there, and again when it has ended.
+func TestACopyOfAReplacedLoginIsRefused(t *testing.T) {
+	w := newWorld(t, faulty.Options{})
+	defer w.stop()
+	phone := w.member("phone")
+	var promised []*intent.Intent
+	for _, id := range []string{"first", "second"} {
+		reply := sure(w, func(ctx context.Context) (proto.Message, error) {
+			return w.runtime.Ask(ctx, deviceID("phone").Address(), w.request(), 0, &login.Keep{
+				Login:   w.made(id).GetLogin(),
+				Session: intent.At(w.begin("phone", under(viewer, phone)).Address()),
+				Shared:  []*login.Sharing{under(viewer, phone)},
+			})
+		})
+		promised = append(promised, reply.(*login.KeepReply).Open...) // and the front end dies
+	}
+	late := func(when string, want map[string]string) {
+		t.Helper()
+		if len(promised) != 2 {
+			t.Fatalf("%d promises, want 2", len(promised))
+		}
+		for _, i := range promised {
+			m, err := i.Command.UnmarshalNew()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.runtime.Ask(t.Context(), viewer.Address(), w.request(), 0, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := w.found("phone"); !maps.Equal(got, want) {
+			t.Errorf("%s: found %v, want %v", when, got, want)
+		}
+	}
+	w.login("phone", "third", under(viewer, phone))
+	late("while the third login is there", map[string]string{"phone": "third", "viewer": "third"})
+	done(w, func(ctx context.Context) error {
+		return profile.Client{Asker: w.runtime}.Invalidate(ctx, w.request(), viewer, &login.Login{Id: []byte("third"), Mvpd: "cable"})
+	})
+	late("when the third is void", map[string]string{})
+	done(w, func(ctx context.Context) error {
+		return device.Client{Asker: w.runtime}.Leave(ctx, w.request(), deviceID("phone"), &device.Leave{Mvpd: "cable"})
+	})
+	late("after the logout", map[string]string{})
 }
 
 // household plays logins, logouts and invalidations on two devices and compares

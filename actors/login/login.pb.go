@@ -512,6 +512,7 @@ type Share struct {
 	Origin        *intent.Place          `protobuf:"bytes,2,opt,name=origin,proto3" json:"origin,omitempty"` // the device
 	Did           []byte                 `protobuf:"bytes,3,opt,name=did,proto3" json:"did,omitempty"`
 	Membership    int64                  `protobuf:"varint,4,opt,name=membership,proto3" json:"membership,omitempty"`
+	Replaced      [][]byte               `protobuf:"bytes,5,rep,name=replaced,proto3" json:"replaced,omitempty"` // logins of the device before it, which may be on their way still
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -572,6 +573,13 @@ func (x *Share) GetMembership() int64 {
 		return x.Membership
 	}
 	return 0
+}
+
+func (x *Share) GetReplaced() [][]byte {
+	if x != nil {
+		return x.Replaced
+	}
+	return nil
 }
 
 type ShareReply struct {
@@ -866,14 +874,15 @@ const file_actors_login_login_proto_rawDesc = "" +
 	"\x06shared\x18\x03 \x03(\v2\x1a.ssod.actors.login.SharingR\x06shared\"Q\n" +
 	"\tKeepReply\x12\x14\n" +
 	"\x05stale\x18\x01 \x01(\bR\x05stale\x12.\n" +
-	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\x9c\x01\n" +
+	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\xb8\x01\n" +
 	"\x05Share\x12.\n" +
 	"\x05login\x18\x01 \x01(\v2\x18.ssod.actors.login.LoginR\x05login\x121\n" +
 	"\x06origin\x18\x02 \x01(\v2\x19.ssod.actors.intent.PlaceR\x06origin\x12\x10\n" +
 	"\x03did\x18\x03 \x01(\fR\x03did\x12\x1e\n" +
 	"\n" +
 	"membership\x18\x04 \x01(\x03R\n" +
-	"membership\"&\n" +
+	"membership\x12\x1a\n" +
+	"\breplaced\x18\x05 \x03(\fR\breplaced\"&\n" +
 	"\n" +
 	"ShareReply\x12\x18\n" +
 	"\arefused\x18\x01 \x01(\bR\arefused\"Y\n" +

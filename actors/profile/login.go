@@ -35,7 +35,7 @@ func (s *state) listLogins(m *Logins, now time.Time) decision {
 // share takes a copy of a login that a device made under the profile. The
 // device must be the member still that its token named; without a did the
 // identity needs no members. What arrives again changes nothing, and what was
-// ended meanwhile stays ended.
+// ended or replaced meanwhile stays away.
 func (s *state) share(m *login.Share, now time.Time) decision {
 	id := m.GetLogin().GetId()
 	switch {
@@ -46,6 +46,9 @@ func (s *state) share(m *login.Share, now time.Time) decision {
 	}
 	next := s.clone()
 	next.makeRoom(m, now)
+	for _, id := range m.GetReplaced() {
+		next.ended = login.Remember(next.ended, id, now)
+	}
 	next.logins = append(next.logins, &SharedLogin{Login: m.GetLogin(), Device: m.GetOrigin()})
 	return decision{reply: &login.ShareReply{}, next: next}
 }
