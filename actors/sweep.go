@@ -6,14 +6,18 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// minSlot is how short a slot of the sweep may be.
-const minSlot = 10 * time.Millisecond
+const (
+	// minSlot is how short a slot of the sweep may be.
+	minSlot = 10 * time.Millisecond
+	// few is how many entities may get their Tick at once.
+	few = 100
+)
 
 // sweep ticks and passivates the entities of all shards: one goroutine for the
 // node, not a timer per entity. Each shard has its slot of the tick: entities
 // want their Tick many at once, those that were used in the same second, and
-// given to all of them together it kept requests waiting. Where there is none,
-// nobody is kept waiting, and a node that is idle wakes once in a tick.
+// given to all of them together it kept requests waiting. A few keep nobody
+// waiting, and a node that is idle wakes once in a tick.
 func (r *Runtime) sweep() {
 	slots := max(1, min(len(r.shards), int(r.limits.Tick/minSlot)))
 	slotLen := r.limits.Tick / time.Duration(slots)
@@ -32,7 +36,7 @@ func (r *Runtime) sweep() {
 		if slot = (slot + 1) % slots; slot == 0 {
 			r.ticks.Add(1)
 			age = r.oldest()
-			if r.active.Load() == 0 {
+			if r.active.Load() <= few {
 				pace.Reset(r.limits.Tick)
 				r.sweepFrom(age)
 				slot = slots - 1
