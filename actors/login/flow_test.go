@@ -3,6 +3,7 @@ package login_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -244,14 +245,20 @@ func TestACopyOfAReplacedLoginIsRefused(t *testing.T) {
 	late("after the logout", map[string]string{})
 }
 
-// household plays logins, logouts and invalidations on two devices and compares
-// with what must be found.
+// household plays logins under two identities, logouts and invalidations on two
+// devices, and compares with what must be found.
 type household struct {
 	w     *world
 	token map[string]*profile.Caller
-	own   map[string]string // device: its login
-	via   []string          // those that the profile shares, the last one is found
-	n     int
+	made  map[string]made     // logins
+	own   map[string]string   // device: its login
+	via   map[string][]string // identity: the logins that it shares, the last one is found
+}
+
+// made is where and under which identities a login was made.
+type made struct {
+	device string
+	under  []string
 }
 
 // TestLoginsUnderFaults plays them while commits fail in every way.
@@ -262,68 +269,94 @@ func TestLoginsUnderFaults(t *testing.T) {
 			Commits: faulty.Script(rapid.SliceOfN(rapid.SampledFrom(faulty.Faults), 0, 40).Draw(t, "commits")...),
 		})
 		defer w.stop()
-		h := &household{w: w, token: map[string]*profile.Caller{}, own: map[string]string{}}
+		h := &household{w: w, token: map[string]*profile.Caller{}, made: map[string]made{}, own: map[string]string{}, via: map[string][]string{}}
 		for _, name := range []string{"phone", "tv"} {
 			h.token[name] = w.member(name)
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"login":        h.login,
-			"logout":       func(t *rapid.T) { h.leave(t, false) },
-			"singleLogout": func(t *rapid.T) { h.leave(t, true) },
+			"logout":       h.logout,
+			"singleLogout": h.singleLogout,
 			"invalidate":   h.invalidate,
 			"":             h.check,
 		})
 	})
 }
 
-func (h *household) login(t *rapid.T) {
-	name := rapid.SampledFrom([]string{"phone", "tv"}).Draw(t, "device")
-	h.n++
-	id := string(rune('a' + h.n%26))
-	id += string(rune('0' + h.n/26))
-	h.w.login(name, id, under(viewer, h.token[name]))
-	h.via = slices.DeleteFunc(h.via, func(other string) bool { return other == h.own[name] })
-	h.own[name], h.via = id, append(h.via, id)
+func drawDevice(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"phone", "tv"}).Draw(t, "device")
 }
 
-func (h *household) leave(t *rapid.T, single bool) {
-	name := rapid.SampledFrom([]string{"phone", "tv"}).Draw(t, "device")
-	m := &device.Leave{Mvpd: "cable"}
-	if single {
-		m.Profiles = []*intent.Place{intent.At(viewer.Address())}
+// login replaces the device's logins under the identities that it has now, and
+// leaves those that it made under others.
+func (h *household) login(t *rapid.T) {
+	name := drawDevice(t)
+	identities := rapid.SampledFrom([][]string{{"viewer"}, {"platform"}, {"viewer", "platform"}, nil}).Draw(t, "identities")
+	id := fmt.Sprintf("login%03d", len(h.made))
+	var shared []*login.Sharing
+	for _, identity := range identities {
+		if identity == "viewer" {
+			shared = append(shared, under(viewer, h.token[name]))
+		} else {
+			shared = append(shared, under(platform, nil))
+		}
+		h.via[identity] = append(slices.DeleteFunc(h.via[identity], func(id string) bool { return h.made[id].device == name }), id)
 	}
+	h.made[id], h.own[name] = made{name, identities}, id
+	h.w.login(name, id, shared...)
+}
+
+func (h *household) leave(name string, profiles ...*intent.Place) {
 	request := h.w.request()
 	done(h.w, func(ctx context.Context) error {
-		return device.Client{Asker: h.w.runtime}.Leave(ctx, request, deviceID(name), m)
+		return device.Client{Asker: h.w.runtime}.Leave(ctx, request, deviceID(name), &device.Leave{Mvpd: "cable", Profiles: profiles})
 	})
-	switch {
-	case single:
-		h.own, h.via = map[string]string{}, nil
-	case h.own[name] != "":
-		h.end(h.own[name])
+}
+
+func (h *household) logout(t *rapid.T) {
+	name := drawDevice(t)
+	h.leave(name)
+	h.end(h.own[name])
+}
+
+// singleLogout ends the device's login and those under the viewer's profile.
+func (h *household) singleLogout(t *rapid.T) {
+	name := drawDevice(t)
+	h.leave(name, intent.At(viewer.Address()))
+	h.end(h.own[name])
+	for _, id := range slices.Clone(h.via["viewer"]) {
+		h.endUnder("viewer", id)
 	}
 }
 
+// invalidate voids the login that is found through the viewer's profile.
 func (h *household) invalidate(*rapid.T) {
-	if len(h.via) == 0 {
+	id, found := last(h.via["viewer"])
+	if !found {
 		return
 	}
-	id := h.via[len(h.via)-1]
 	request := h.w.request()
 	done(h.w, func(ctx context.Context) error {
 		return profile.Client{Asker: h.w.runtime}.Invalidate(ctx, request, viewer, &login.Login{Id: []byte(id), Mvpd: "cable"})
 	})
-	h.end(id)
+	h.endUnder("viewer", id)
 }
 
-// end is what the end of one login does.
+// end is what the end of a device's login does: its copies go with it.
 func (h *household) end(id string) {
-	for name, own := range h.own {
-		if own == id {
-			delete(h.own, name)
+	if from := h.made[id]; h.own[from.device] == id {
+		delete(h.own, from.device)
+		for _, identity := range from.under {
+			h.endUnder(identity, id)
 		}
 	}
-	h.via = slices.DeleteFunc(h.via, func(other string) bool { return other == id })
+}
+
+// endUnder is what the end of a copy does: the device that made the login ends
+// it, if it has it still.
+func (h *household) endUnder(identity, id string) {
+	h.via[identity] = slices.DeleteFunc(h.via[identity], func(other string) bool { return other == id })
+	h.end(id)
 }
 
 func (h *household) check(*rapid.T) {
@@ -331,9 +364,18 @@ func (h *household) check(*rapid.T) {
 	for name, id := range h.own {
 		want[name] = id
 	}
-	if n := len(h.via); n > 0 {
-		want["viewer"] = h.via[n-1]
+	for identity, ids := range h.via {
+		if id, found := last(ids); found {
+			want[identity] = id
+		}
 	}
 	h.w.pass(3 * time.Second) // what the front end could not do is overdue
 	h.w.comesTrue(want, "phone", "tv")
+}
+
+func last(ids []string) (id string, found bool) {
+	if len(ids) == 0 {
+		return "", false
+	}
+	return ids[len(ids)-1], true
 }

@@ -46,21 +46,26 @@ func (s *state) share(m *login.Share, now time.Time) decision {
 	}
 	next := s.clone()
 	next.makeRoom(m, now)
-	for _, id := range m.GetReplaced() {
-		next.ended = login.Remember(next.ended, id, now)
-	}
 	next.logins = append(next.logins, &SharedLogin{Login: m.GetLogin(), Device: m.GetOrigin()})
 	return decision{reply: &login.ShareReply{}, next: next}
 }
 
-// makeRoom drops the logins that a new one replaces: those of the same device
-// at the same MVPD, those that are over, and the one that came first beyond the
-// limit.
+// makeRoom drops the logins that are over, those that a new one replaces, and
+// the one that came first beyond the limit. What is replaced is remembered: the
+// logins of the same device at the same MVPD, and those that the device names
+// because their copies may not have arrived.
 func (s *state) makeRoom(m *login.Share, now time.Time) {
+	replaced := slices.Clone(m.GetReplaced())
 	s.logins = slices.DeleteFunc(s.logins, func(l *SharedLogin) bool {
-		same := l.GetLogin().GetMvpd() == m.GetLogin().GetMvpd()
-		return l.GetLogin().Over(now) || same && proto.Equal(l.GetDevice(), m.GetOrigin())
+		if l.GetLogin().GetMvpd() == m.GetLogin().GetMvpd() && proto.Equal(l.GetDevice(), m.GetOrigin()) {
+			replaced = append(replaced, l.GetLogin().GetId())
+			return true
+		}
+		return l.GetLogin().Over(now)
 	})
+	for _, id := range replaced {
+		s.ended = login.Remember(s.ended, id, now)
+	}
 	if len(s.logins) >= login.MaxLogins {
 		s.logins = s.logins[1:]
 	}

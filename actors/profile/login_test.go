@@ -78,6 +78,24 @@ func TestTheLastGoodLoginIsFound(t *testing.T) {
 }
 
 // A login that has just expired is answered, so that a client learns why.
+// A copy may come again long after it was carried out, from a node that stood
+// still.
+func TestWhatWasReplacedStaysAway(t *testing.T) {
+	v := newViewer(t)
+	phone := v.joined("phone")
+	v.share("phone", "a", "cable", phone)
+	v.share("phone", "b", "cable", phone)
+	v.share("phone", "a", "cable", phone)
+	expect(t, "found", v.finds(phone), "map[cable:b]")
+	v.end("b", "cable", login.How_REMOVED)
+	v.share("phone", "a", "cable", phone)
+	expect(t, "found after the logout", v.finds(phone), "map[]")
+	v.share("phone", "c", "sat", phone)
+	v.share("phone", "d", "cable", phone)
+	v.share("phone", "c", "sat", phone)
+	expect(t, "found at two MVPDs", v.finds(phone), "map[cable:d sat:c]")
+}
+
 func TestAnExpiredLoginIsTold(t *testing.T) {
 	v := newViewer(t)
 	phone := v.joined("phone")
