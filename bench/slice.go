@@ -39,7 +39,7 @@ type sample struct {
 var errRefused = errors.New("requests were refused")
 
 // errNothing says that a source was empty before its measurement began.
-var errNothing = errors.New("nothing was measured")
+var errNothing = errors.New("nothing was measured: what it works on was used up before; try more --members")
 
 // meter reads the CPU times at the edges of a window.
 type meter struct {
