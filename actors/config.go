@@ -66,7 +66,7 @@ type Limits struct {
 	// at most (default 1,000): a million profiles take 17 minutes.
 	SweepRate int
 	// SweepRound is how long a round of the sweep over all shards takes at least
-	// (default 5 minutes): for so long something that is over may stay stored.
+	// (default 5 minutes). What is over stays stored for a round at most.
 	SweepRound time.Duration
 	// SurveyRate is the number of stored heads per second that are looked at for
 	// unfinished work when the node begins to lead a shard (default 100,000,

@@ -77,7 +77,6 @@ func TestTheLastGoodLoginIsFound(t *testing.T) {
 	}
 }
 
-// A login that has just expired is answered, so that a client learns why.
 // A copy may come again long after it was carried out, from a node that stood
 // still.
 func TestWhatWasReplacedStaysAway(t *testing.T) {
@@ -96,6 +95,7 @@ func TestWhatWasReplacedStaysAway(t *testing.T) {
 	expect(t, "found at two MVPDs", v.finds(phone), "map[cable:d sat:c]")
 }
 
+// A login that has just expired is answered, so that a client learns why.
 func TestAnExpiredLoginIsTold(t *testing.T) {
 	v := newViewer(t)
 	phone := v.joined("phone")
