@@ -256,12 +256,15 @@ func newest(codes []code) []code {
 // very same arrivals: its latencies are what the machine adds.
 func (b *bench) halfPeak() error {
 	rate := b.row(refresh).rate() / 2
+	if !rate.measured() {
+		return nil // there is no half of it
+	}
 	for _, m := range []struct {
 		row     string
 		on      server
 		members []member
 	}{{floorHalf, b.floor, b.floorMembers}, {refreshHalf, b.service, b.members}} {
-		got, err := b.open(m.on, &refresher{members: m.members}, poisson(rate))
+		got, err := b.open(m.on, &refresher{members: m.members}, poisson(float64(rate)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.row, err)
 		}

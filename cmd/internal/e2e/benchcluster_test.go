@@ -30,18 +30,23 @@ func TestBenchMeasuresACluster(t *testing.T) {
 	var got struct {
 		Rows []struct {
 			Operation, Where string
-			CPU              float64 `json:"cpu_us"`
-			Hops             float64
+			CPU              *float64 `json:"cpu_us"` // nil: not measured
+			Hops             *float64
 		}
 	}
 	must(t, json.Unmarshal(raw, &got))
 	hops := map[string]float64{"at the owner": 0, "at another node": 1}
 	for _, r := range got.Rows {
-		if want, ok := hops[r.Where]; ok && (r.Hops < want || r.Hops > want+0.05) {
-			t.Errorf("%s %s: %v hops, want %v", r.Operation, r.Where, r.Hops, want)
+		if r.CPU == nil || r.Hops == nil {
+			t.Errorf("%s %s was not measured:\n%s", r.Operation, r.Where, out)
+			continue
 		}
-		if r.CPU <= 0 && r.Operation != "durable" {
-			t.Errorf("%s %s costs %v us", r.Operation, r.Where, r.CPU)
+		// A machine that stalls lets some requests be sent on once more.
+		if want, ok := hops[r.Where]; ok && (*r.Hops < want || *r.Hops > want+0.2) {
+			t.Errorf("%s %s: %v hops, want %v", r.Operation, r.Where, *r.Hops, want)
+		}
+		if *r.CPU <= 0 {
+			t.Errorf("%s %s costs %v us", r.Operation, r.Where, *r.CPU)
 		}
 	}
 	if len(got.Rows) != 16 {
