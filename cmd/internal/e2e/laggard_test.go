@@ -169,7 +169,7 @@ func (c *trio) watchMemory() (peak func() []int) {
 // caughtUp waits until no replica is behind its leader.
 func (c *trio) caughtUp() {
 	c.Helper()
-	within(c, time.Duration(volume(20, 300))*time.Second, "nobody is behind", func() bool {
+	within(c, time.Duration(volume(120, 300))*time.Second, "nobody is behind", func() bool {
 		for _, n := range c.up {
 			for _, s := range n.shards() {
 				if s.Lag > 0 || s.Leader == "" {

@@ -111,7 +111,7 @@ func newClient(t testing.TB) *http.Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
-		Transport: transport, Timeout: 20 * time.Second,
+		Transport: transport, Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -184,7 +184,7 @@ func (n *node) start(more ...string) {
 }
 
 func (n *node) ready() error {
-	ctx, cancel := context.WithTimeout(n.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(n.Context(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -246,7 +246,7 @@ func (n *node) fails(more ...string) outcome {
 	n.launch(more...)
 	select {
 	case <-n.process.Exited():
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		n.kill()
 		n.Fatalf("the process is still running:\n%s", n.log()[before:])
 	}
@@ -258,7 +258,7 @@ func (n *node) fails(more ...string) outcome {
 // until polls a condition and fails the test when it does not come true.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	within(t, 20*time.Second, what, condition)
+	within(t, 2*time.Minute, what, condition)
 }
 
 // within is until with another limit.

@@ -105,7 +105,7 @@ func TestBelowTheReserveReadsGoOn(t *testing.T) {
 // stop lets the process finish.
 func (n *node) stop() {
 	n.Helper()
-	if err := n.process.Stop(20 * time.Second); err != nil {
+	if err := n.process.Stop(2 * time.Minute); err != nil {
 		n.Fatalf("stop: %v", err)
 	}
 	n.kill()

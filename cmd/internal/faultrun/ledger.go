@@ -40,7 +40,7 @@ func (l *Ledger) Facts() int {
 
 // auditWithin bounds how long a shard may be without an owner while facts are
 // checked.
-const auditWithin = 30 * time.Second
+const auditWithin = 2 * time.Minute
 
 // Audit asks for everything that was acknowledged, of any node. It returns an
 // error when the questions themselves could not be asked.
