@@ -133,6 +133,23 @@ func (r Row) hasHoles() bool {
 	return r.Requests < least || !r.Rate.measured() || !r.P99.measured() || !r.Ratio.measured() || r.Floor != "" && r.Ratio == 0
 }
 
+// TestUnlinkHasSomebodyToRemove although a slow machine redeemed a few codes only.
+func TestUnlinkHasSomebodyToRemove(t *testing.T) {
+	_, addr := startFake(t)
+	b := &bench{runCommand: smallRun(), service: single(addr, nil)}
+	for i := range 500 {
+		b.members = append(b.members, member{provider: "tv", bearer: "a", device: deviceID("d", i), service: "s"})
+	}
+	links := &linker{members: b.members}
+	redeems, unlinks := &redeemer{members: b.members, name: "guest"}, &unlinker{members: b.members}
+	if err := errors.Join(b.supply(links, redeems), b.admit(redeems, unlinks)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.closed(b.service, unlinks); err != nil || got.few {
+		t.Errorf("unlinked %d, %v, want %d at least", got.Requests, err, least)
+	}
+}
+
 func TestRefusedRequestsEndTheRun(t *testing.T) {
 	_, addr := startFake(t)
 	b := &bench{runCommand: smallRun()}

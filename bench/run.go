@@ -194,7 +194,7 @@ func (b *bench) round(ctx context.Context, n int) error {
 		{b.row(mint), b.service, &minter{clients: b.clients, name: name}, nil},
 		{b.row(link), b.service, links, nil},
 		{b.row(redeem), b.service, redeems, func() error { return b.supply(links, redeems) }},
-		{b.row(unlink), b.service, unlinks, func() error { unlinks.guests = redeems.guests; return nil }},
+		{b.row(unlink), b.service, unlinks, func() error { return b.admit(redeems, unlinks) }},
 	}
 	for _, s := range slices {
 		if !b.wanted(s.row) {
@@ -234,6 +234,16 @@ func (b *bench) supply(links *linker, redeems *redeemer) error {
 	}
 	redeems.codes = newest(links.codes)
 	return nil
+}
+
+// admit hands the guests over who were redeemed, after it has let in what is missing
+// for a measurement of unlink.
+func (b *bench) admit(redeems *redeemer, unlinks *unlinker) error {
+	left := redeems.codes[redeems.sent:]
+	more := &redeemer{members: redeems.members, name: redeems.name + "-more", codes: left[:min(len(left), max(0, 2*least-len(redeems.guests)))]}
+	err := b.all(b.service, more)
+	unlinks.guests = append(redeems.guests, more.guests...)
+	return err
 }
 
 // newest keeps the last code of each host: it has replaced the older ones.
