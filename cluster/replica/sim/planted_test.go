@@ -10,13 +10,13 @@ import (
 // there, so that it is short as long as the simulation stays the same.
 var found = map[string]uint64{
 	"ack-before-sync":          1,
-	"forwarded-read":           402,
-	"ignore-proposer-term":     205,
+	"forwarded-read":           418,
+	"ignore-proposer-term":     410,
 	"per-write-revision":       1,
 	"reuse-replica-id":         6,
 	"step-collision":           1,
 	"unlogged-beside-learners": 3,
-	"wipe-on-install-crash":    42,
+	"wipe-on-install-crash":    47,
 }
 
 // TestPlanted switches each mistake on and expects the simulation to find it,

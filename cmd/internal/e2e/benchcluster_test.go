@@ -14,13 +14,10 @@ func TestBenchMeasuresACluster(t *testing.T) {
 	t.Parallel()
 	ssod, err := program()
 	must(t, err)
-	dir := t.TempDir()
-	bench, report := filepath.Join(dir, "ssobench"), filepath.Join(dir, "report.json")
-	out, err := exec.Command("go", "build", "-o", bench, "ssod/bench").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build ssobench: %v\n%s", err, out)
-	}
-	out, err = exec.Command(bench, "cluster", "--ssod", ssod, "--json", report, "--connections", "8", "--members", "600",
+	bench, err := benchProgram()
+	must(t, err)
+	report := filepath.Join(t.TempDir(), "report.json")
+	out, err := exec.Command(bench, "cluster", "--ssod", ssod, "--json", report, "--connections", "8", "--members", "600",
 		"--rounds", "1", "--slice", "100ms", "--warm", "10ms", "--calm", "0s", "--idle", "100ms").CombinedOutput()
 	if err != nil {
 		t.Fatalf("ssobench cluster: %v\n%s", err, out)

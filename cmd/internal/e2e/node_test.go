@@ -41,21 +41,27 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// program builds ssod once and returns its path. In a long run it is the static one
-// of make build, which a fresh machine takes a minute for: all of its memory is
-// Go's.
-var program = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(buildDir, "ssod")
-	build := exec.Command("go", "build", "-o", binary, "ssod/cmd/ssod")
+// The programs are built once; each function returns the path of one.
+var (
+	program       = sync.OnceValues(func() (string, error) { return build("ssod", "ssod/cmd/ssod") })
+	ssoctlProgram = sync.OnceValues(func() (string, error) { return build("ssoctl", "ssod/cmd/ssoctl") })
+	benchProgram  = sync.OnceValues(func() (string, error) { return build("ssobench", "ssod/bench") })
+)
+
+// build builds a program. In a long run it is the static one of make build, which a
+// fresh machine takes a minute for: all of its memory is Go's.
+func build(name, path string) (string, error) {
+	binary := filepath.Join(buildDir, name)
+	build := exec.Command("go", "build", "-o", binary, path)
 	if long() {
 		build.Env = append(build.Environ(), "CGO_ENABLED=0")
 	}
 	out, err := build.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("build ssod: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return binary, nil
-})
+}
 
 // long says that the volumes of a long run are wanted.
 func long() bool { return os.Getenv("SSOD_LONG") != "" }
