@@ -221,7 +221,7 @@ func (n *Node) serve(context.Context) (err error) {
 	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
 	handlers.V2 = httpfront.NewV2(n.entitlement(profiles, providers))
 	n.front, err = httpfront.Start(httpfront.Options{
-		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey,
+		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey, Limits: n.config.limits(),
 		Handlers: handlers, CutOff: n.cutOff,
 		Settings: n.settings.Config, MaxConnections: clients, Metrics: n.registry, Log: n.log,
 	})
