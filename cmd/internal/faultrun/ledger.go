@@ -112,8 +112,10 @@ func unlessRefused(err error) error {
 }
 
 // patiently asks again while the answer is that a shard has no owner.
-func patiently(ask func() error) error {
-	deadline := time.Now().Add(auditWithin)
+func patiently(ask func() error) error { return patientlyFor(auditWithin, ask) }
+
+func patientlyFor(within time.Duration, ask func() error) error {
+	deadline := time.Now().Add(within)
 	for {
 		err := ask()
 		if !errors.Is(err, errUnknown) || time.Now().After(deadline) {
