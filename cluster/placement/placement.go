@@ -62,6 +62,10 @@ type Config struct {
 	// AliveWithin is how recently a node that counts as alive was heard of; 0
 	// means three seconds.
 	AliveWithin time.Duration
+	// SilentFor is for how long no voter of the meta shard may have heard a node
+	// before another one takes its name, or it is removed; 0 means 30 s. Less
+	// replaces a node that is only paused.
+	SilentFor time.Duration
 	// Pace is how often everything is looked at; 0 means 200 ms. Changes of
 	// the map or of leaderships do not wait for it.
 	Pace time.Duration
@@ -87,6 +91,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Lease, 10*time.Second)
 	orDefault(&c.DeadAfter, 5*time.Minute)
 	orDefault(&c.AliveWithin, 3*time.Second)
+	orDefault(&c.SilentFor, 30*time.Second)
 	orDefault(&c.Pace, 200*time.Millisecond)
 	if c.Met == nil {
 		c.Met = func(Node) {}
