@@ -129,6 +129,8 @@ type Placement struct {
 	contact   atomic.Pointer[time.Time] // when this node asked what it was told last
 	reign     atomic.Pointer[reign]     // of this node over the meta shard, the last one
 	skew      atomic.Pointer[Skew]      // as measured last
+	vigil     vigil
+	turns     turns
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -176,7 +178,7 @@ func (p *Placement) watch() {
 			stop()
 		}
 	})
-	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock}
+	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.listen}
 	p.reread()
 	for i, look := range looks {
 		p.running.Go(func() { p.loop(look, p.wakes[i]) })
@@ -184,7 +186,7 @@ func (p *Placement) watch() {
 }
 
 // loops is how many things are looked after.
-const loops = 6
+const loops = 7
 
 // loop runs look at the placement's pace and whenever something changed.
 func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {

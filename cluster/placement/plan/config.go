@@ -19,9 +19,41 @@ type Config struct {
 // Known reports whether the group has said who votes in it.
 func (c Config) Known() bool { return len(c.Voters) > 0 }
 
-// SameMembers reports whether two configurations have the same members in force.
-func (c Config) SameMembers(o Config) bool {
-	return slices.Equal(c.Voters, o.Voters) && slices.Equal(c.Outgoing, o.Outgoing) && slices.Equal(c.Learners, o.Learners)
+// SameVoters reports whether two configurations have the same voters in force.
+func (c Config) SameVoters(o Config) bool {
+	return slices.Equal(c.Voters, o.Voters) && slices.Equal(c.Outgoing, o.Outgoing)
+}
+
+// Says reports whether o was written down and nothing needs to be added. The
+// members are the same whoever leads; what comes next is the word of one leader.
+func (c Config) Says(o Config) bool {
+	return c.SameVoters(o) && slices.Equal(c.Learners, o.Learners) && slices.EqualFunc(c.Next, o.Next, slices.Equal) && (c.Term == o.Term || len(c.Next) == 0)
+}
+
+// MaxNext bounds what may come next. A leader that changes its mind oftener waits
+// until something has come.
+const MaxNext = 4
+
+// Record is what the leader of a group with these members writes down: next is
+// what it is about to make of the voters, nil: nothing. was is what it, or an
+// earlier leader, wrote before. Of that, sets that it has proposed in this very
+// term may still come; those of earlier terms have come by now, or never will,
+// since a leader has applied all that was in its log when it was elected.
+func (c Config) Record(was Config, next []ReplicaID, proposed func([]ReplicaID) bool) Config {
+	c.Next = nil
+	if was.Term == c.Term && was.SameVoters(c) {
+		c.Next = slices.DeleteFunc(slices.Clone(was.Next), func(s []ReplicaID) bool {
+			return !proposed(s) && !slices.Equal(s, next)
+		})
+	}
+	known := slices.ContainsFunc(c.Next, func(s []ReplicaID) bool { return slices.Equal(s, next) })
+	if next != nil && !known && len(c.Next) < MaxNext {
+		c.Next = append(c.Next, next)
+	}
+	if len(c.Next) == 0 {
+		c.Next = nil
+	}
+	return c
 }
 
 // Announces reports whether a set of voters is one of Next.
