@@ -89,6 +89,9 @@ func (f *flags) checkNumbers(c *checker) {
 	if f.DeadAfter < time.Second {
 		c.mistake("--dead-after %v is less than 1s", f.DeadAfter)
 	}
+	if f.SilentFor < time.Second {
+		c.mistake("--silent-for %v is less than 1s", f.SilentFor)
+	}
 }
 
 // checkTimeouts keeps apart what a slip of the pen would do: close before anybody
