@@ -134,6 +134,8 @@ type NodeRecord struct {
 	Admin         string                 `protobuf:"bytes,10,opt,name=admin,proto3" json:"admin,omitempty"`
 	Gossip        string                 `protobuf:"bytes,11,opt,name=gossip,proto3" json:"gossip,omitempty"`
 	Version       string                 `protobuf:"bytes,12,opt,name=version,proto3" json:"version,omitempty"`
+	Boot          uint64                 `protobuf:"varint,13,opt,name=boot,proto3" json:"boot,omitempty"`                // number of its newest start; 0: none is registered
+	Incarnation   uint64                 `protobuf:"fixed64,14,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // of that start
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -250,6 +252,20 @@ func (x *NodeRecord) GetVersion() string {
 		return x.Version
 	}
 	return ""
+}
+
+func (x *NodeRecord) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *NodeRecord) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
 }
 
 // ShardRecord is where a shard belongs, under its number.
@@ -1074,7 +1090,7 @@ var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
-	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xc0\x02\n" +
+	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xf6\x02\n" +
 	"\n" +
 	"NodeRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -1091,7 +1107,9 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05admin\x18\n" +
 	" \x01(\tR\x05admin\x12\x16\n" +
 	"\x06gossip\x18\v \x01(\tR\x06gossip\x12\x18\n" +
-	"\aversion\x18\f \x01(\tR\aversion\"_\n" +
+	"\aversion\x18\f \x01(\tR\aversion\x12\x12\n" +
+	"\x04boot\x18\r \x01(\x04R\x04boot\x12 \n" +
+	"\vincarnation\x18\x0e \x01(\x06R\vincarnation\"_\n" +
 	"\vShardRecord\x12\x16\n" +
 	"\x06voters\x18\x01 \x03(\rR\x06voters\x12\x1a\n" +
 	"\blearners\x18\x02 \x03(\rR\blearners\x12\x1c\n" +
