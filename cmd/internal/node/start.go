@@ -96,8 +96,9 @@ func (n *Node) open(context.Context) (err error) {
 	return nil
 }
 
-// fatal hands the end of the store to whoever watches the node.
+// fatal hands what ends the node to whoever watches it, and ends the start.
 func (n *Node) fatal(err error) {
+	n.abort(err)
 	select {
 	case n.failed <- err:
 	default:
