@@ -115,7 +115,7 @@ func TestMethods(t *testing.T) {
 	s := startTest(t)
 	allow := map[string]string{
 		"/api/tv/serviceToken": "GET, POST", "/api/tv/link": "POST", "/api/tv/unlink": "POST", "/api/tv/list": "GET",
-		"/o/client/register": "POST", "/o/client/token": "POST", "/.well-known/acme/jwks.json": "GET", "/openapi.yaml": "GET",
+		"/o/client/register": "POST", "/o/client/token": "POST", "/.well-known/acme/jwks.json": "GET, HEAD", "/openapi.yaml": "GET, HEAD",
 	}
 	for path, want := range allow {
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "TRACE", "PROPFIND", "get", "OPTIONS"} {

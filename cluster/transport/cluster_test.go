@@ -14,6 +14,7 @@ import (
 
 	"ssod/cluster/transport"
 	"ssod/cluster/transport/transporttest"
+	"ssod/persistence"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -100,7 +101,7 @@ func open(t testing.TB, id nodeID, options ...option) *testNode {
 	t.Helper()
 	log := &logLines{}
 	cfg := transport.Config{
-		Cluster: "c1", Node: transport.Peer{ID: id, Name: fmt.Sprint("n", id)}, Incarnation: uint64(id) * 100,
+		Cluster: "c1", Node: transport.Peer{ID: id, Name: fmt.Sprint("n", id)}, Boots: boots(uint64(id) * 100),
 		Listen: "127.0.0.1:0", Ping: 20 * time.Millisecond, Silence: 10 * time.Second,
 		Log: slog.New(slog.NewTextHandler(log, nil)),
 	}
@@ -114,6 +115,11 @@ func open(t testing.TB, id nodeID, options ...option) *testNode {
 	t.Cleanup(func() { n.Close() })
 	cfg.Node.Addr = n.Addr()
 	return &testNode{n, cfg.Node, newRecorder(), log}
+}
+
+// boots are starts, one after another, of which none is confirmed.
+func boots(incarnations ...uint64) persistence.Boots {
+	return persistence.Boots{Number: uint64(len(incarnations)), Incarnations: incarnations}
 }
 
 func start(t testing.TB, id nodeID, options ...option) *testNode {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ssod/cluster/transport"
+	"ssod/persistence"
 )
 
 func TestFramesArriveInOrder(t *testing.T) {
@@ -63,15 +64,15 @@ func TestFramesGoOnAfterANodeStartedAgain(t *testing.T) {
 	if got := receive(t, "a lost connection", a.lost); got != 2 {
 		t.Errorf("lost node %d, want 2", got)
 	}
-	again := start(t, 2, func(c *transport.Config) { c.Listen, c.Incarnation = b.Addr(), 201 })
+	again := start(t, 2, func(c *transport.Config) { c.Listen, c.Boots = b.Addr(), boots(200, 201) })
 	know(t, again, a.peer)
 	connected(t, a, 2)
 	a.Send(2, []byte("hello"))
 	if got := receive(t, "a frame", again.frames); got != "1: hello" {
 		t.Errorf("got %q", got)
 	}
-	if got := a.status(2).Incarnation; got != 201 {
-		t.Errorf("incarnation: got %d, want 201", got)
+	if got := a.status(2).Boot; got != (persistence.Boot{Number: 2, Incarnation: 201}) {
+		t.Errorf("start: got %v, want the second, 201", got)
 	}
 }
 

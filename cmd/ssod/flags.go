@@ -38,11 +38,16 @@ type flags struct {
 	HTTPTLSCert   string `name:"http-tls-cert" placeholder:"FILE" help:"Certificate of the public listener, PEM; read again when it changes. Without it: plain HTTP."`
 	HTTPTLSKey    string `name:"http-tls-key" placeholder:"FILE" help:"Key of --http-tls-cert, PEM."`
 
+	ReadTimeout  time.Duration `placeholder:"DURATION" default:"5s" help:"Public listener: how long a request may take to arrive, first byte to last (${default})."`
+	WriteTimeout time.Duration `placeholder:"DURATION" default:"10s" help:"Public listener: how long a client may take to receive an answer (${default})."`
+	IdleTimeout  time.Duration `placeholder:"DURATION" default:"75s" help:"Public listener: how long a connection is kept between two requests. Must be longer than the proxy in front keeps it, or requests are lost (${default})."`
+
 	LogLevel  string `placeholder:"LEVEL" default:"info" help:"debug, info, warn or error (${default})."`
 	LogFormat string `placeholder:"FORMAT" help:"text or json. Default: text on a terminal, else json."`
 
 	DrainDelay time.Duration `placeholder:"DURATION" default:"5s" help:"For how long requests are still served after /readyz turned 503, such as 5s (${default})."`
 	DeadAfter  time.Duration `placeholder:"DURATION" default:"5m" help:"A node unreachable for so long is replaced on the others, such as 5m (${default})."`
+	SilentFor  time.Duration `placeholder:"DURATION" default:"30s" hidden:"" help:"A node that nobody has heard for so long may be replaced by another of its name, or removed (${default}). Tests shorten it."`
 	Insecure   bool          `help:"Waive what is needed off loopback addresses; logs a warning at every start."`
 
 	Check   bool `help:"Check flags and configuration, print every mistake, and exit 0 or 2 without starting."`
@@ -71,8 +76,9 @@ func (f *flags) node(s secrets, log *slog.Logger) node.Config {
 		HTTP: f.HTTP, Admin: f.Admin, Health: f.Health, AdminToken: s.admin,
 		AdminTLS: f.HTTPTLSCert != "" && !loopback(f.Admin),
 		TLSCert:  f.HTTPTLSCert, TLSKey: f.HTTPTLSKey,
+		ReadTimeout: f.ReadTimeout, WriteTimeout: f.WriteTimeout, IdleTimeout: f.IdleTimeout,
 		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: f.Advertise, Join: f.Join,
-		Replicas: f.Replicas, DeadAfter: f.DeadAfter, Secret: s.gossip, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
+		Replicas: f.Replicas, DeadAfter: f.DeadAfter, SilentFor: f.SilentFor, Secret: s.gossip, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
 		Shards: f.Shards, DrainDelay: f.DrainDelay, Log: log,
 	}
 }

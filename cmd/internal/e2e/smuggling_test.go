@@ -48,6 +48,10 @@ func puzzling() []ambiguous.Request {
 		{Name: "coding with an underscore", Raw: with("POST /api/tv/unlink", "Transfer_Encoding: chunked\r\n")},
 		{Name: "upgrade to HTTP/2", Raw: with("GET /api/tv/list", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n")},
 		{Name: "upgrade to WebSocket", Raw: with("GET /api/tv/list", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n")},
+		{Name: "empty lines first", Raw: "\r\n\r\nGET /api/tv/list HTTP/1.1\r\nHost: a\r\n\r\n"},
+		{Name: "empty line behind a body", Raw: with("POST /api/tv/unlink", "") + "\r\n"},
+		{Name: "no host in HTTP/1.0", Raw: "GET /api/tv/list HTTP/1.0\r\n\r\n"},
+		{Name: "close on the second line", Raw: with("POST /api/tv/unlink", "Connection: keep-alive\r\nConnection: close\r\n")},
 		{Name: "two requests at once", Raw: "GET /api/tv/list HTTP/1.1\r\nHost: a\r\n\r\n"},
 	}
 }
