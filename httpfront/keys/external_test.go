@@ -272,7 +272,7 @@ func TestCheckIssuerFindsMistakes(t *testing.T) {
 		{"no name", config.TrustedIssuer{JWKSURL: "https://id.example"}, false},
 	}
 	for _, tt := range tests {
-		if err := CheckIssuer(tt.t); (err == nil) != tt.ok {
+		if _, err := CheckIssuer(tt.t); (err == nil) != tt.ok {
 			t.Errorf("%s: got %v, want ok = %v", tt.name, err, tt.ok)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/keyset"
 	"ssod/httpfront/keyurl"
 )
 
@@ -85,7 +86,7 @@ func (i *issuers) set(old *keySet, t config.TrustedIssuer) (*keySet, error) {
 		}
 		return i.remote(t), nil
 	}
-	keys, err := readKeys(t)
+	keys, _, err := readKeys(t) // CheckIssuer told what is unused
 	set := &keySet{}
 	set.keys.Store(&keys)
 	return set, err
@@ -97,19 +98,19 @@ func (i *issuers) remote(t config.TrustedIssuer) *keySet {
 	set.keys.Store(new([]issuerKey))
 	set.fetcher = keyurl.New(keyurl.Options{
 		URL: t.JWKSURL, Issuer: t.Issuer, Client: i.client, Now: i.now, Log: i.log,
-		Take: func(document []byte) error { return i.take(set, document) },
+		Take: func(document []byte) (keyset.Unused, error) { return i.take(set, document) },
 	})
 	return set
 }
 
 // take makes the keys of a document those of a set.
-func (i *issuers) take(set *keySet, document []byte) error {
-	keys, err := parseJWKS(document)
+func (i *issuers) take(set *keySet, document []byte) (keyset.Unused, error) {
+	keys, unused, err := parseJWKS(document, true)
 	if err == nil && !slices.EqualFunc(*set.keys.Load(), keys, issuerKey.equal) {
 		set.keys.Store(&keys)
 		i.version.Add(1)
 	}
-	return err
+	return unused, err
 }
 
 // replace starts what is new and stops what is gone.
