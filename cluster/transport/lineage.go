@@ -153,8 +153,9 @@ func (p *peer) living() *incoming {
 // doubt is about an incarnation whose connection stands although another one
 // comes.
 type doubt struct {
-	about *incoming
-	since time.Time
+	about   *incoming
+	because persistence.Boot // of who comes
+	since   time.Time
 }
 
 // contest decides between the incarnation that is connected and another one that
@@ -163,14 +164,10 @@ type doubt struct {
 // comes is asked to come again until then. If the one that is connected lives,
 // both hear of it. nil: it is gone.
 func (p *peer) contest(in *incoming, g *greeting, why error) error {
-	p.mu.Lock()
-	if p.doubt.about != in {
-		p.doubt = doubt{in, time.Now()}
-	}
-	since := p.doubt.since
-	p.mu.Unlock()
+	since := p.doubtSince(in, g.boots.Last())
 	switch {
 	case p.lastHeard().After(since.Add(p.n.cfg.Ping)):
+		p.trust()
 		p.copies.Add(1)
 		in.copied.Store(&g.from.Addr)
 		return fmt.Errorf("%w, at %s: %v", ErrTwice, in.addr, cmp.Or(why, errGoesOn))
@@ -178,6 +175,25 @@ func (p *peer) contest(in *incoming, g *greeting, why error) error {
 		return fmt.Errorf("%w: whether that from %s is still there shows in a moment", ErrBusy, in.addr)
 	}
 	return nil
+}
+
+// doubtSince is since when it is doubted that a connection is alive because
+// another incarnation comes again and again.
+func (p *peer) doubtSince(in *incoming, because persistence.Boot) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := &p.doubt
+	if d.about != in || d.because != because || time.Since(d.since) > 2*p.n.cfg.Silence {
+		*d = doubt{in, because, time.Now()}
+	}
+	return d.since
+}
+
+// trust ends the doubt.
+func (p *peer) trust() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doubt = doubt{}
 }
 
 // errGoesOn says that the incarnation before has not ended.
