@@ -207,15 +207,23 @@ func (c *testCluster) start(n *testNode, book *placement.Book) {
 	if err != nil {
 		c.Fatal(err)
 	}
+	c.place(n, func(*placement.Config) {})
+}
+
+// place starts the placement of a node.
+func (c *testCluster) place(n *testNode, change func(*placement.Config)) {
+	network, book := testNetwork{c, n.id}, n.known
 	me, _ := book.Node(n.id)
-	p, err := placement.Start(placement.Config{
+	cfg := placement.Config{
 		Self: me, Cluster: "c1", Engine: n.engine, Book: book, Calls: network, LastHeard: network.LastHeard, Offset: network.Offset,
 		Settings:   func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
 		SealingKey: func() []byte { return []byte("sealed") },
 		Binding:    func(table string) bool { return table == "revoked" }, Lease: testLease,
 		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond, SilentFor: testSilence,
 		Log: slog.New(slog.NewTextHandler(c.Output(), nil)),
-	})
+	}
+	change(&cfg)
+	p, err := placement.Start(cfg)
 	if err != nil {
 		c.Fatal(err)
 	}
