@@ -119,7 +119,7 @@ func (g *pages) nextID() NodeID {
 func (p *Placement) refer(ctx context.Context, name string, r *Request) (*Answer, error) {
 	owner, _ := p.view.Owner(cluster.MetaShard)
 	leader, ok := p.book.At(owner.Address)
-	if !ok || leader.ID == p.self {
+	if !ok || leader.ID == p.self || !p.Alive(leader.ID) {
 		return nil, p.leaderless(name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, reachWithin)
