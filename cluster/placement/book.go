@@ -3,13 +3,16 @@ package placement
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"ssod/cluster/meta"
 	"ssod/cluster/placement/plan"
 )
 
-// The tables of the meta shard that belong to this package.
+// The tables of the meta shard that belong to this package. Beside the nodes are
+// the groups as their leaders confirm them: with one revision for both, who
+// decides on a node and who changes a group exclude each other.
 const (
 	nodesTable  = "nodes"
 	shardsTable = "shards"
@@ -26,8 +29,9 @@ type Book struct {
 type pages struct {
 	nodes    map[NodeID]Node
 	shards   plan.Map
-	revision uint64 // of the table of nodes
-	place    uint64 // of the table of shards
+	groups   []plan.Config // by shard, as far as they are confirmed
+	revision uint64        // of the table of nodes
+	mapped   uint64        // of the table of shards
 }
 
 // NewBook returns a book of the nodes that are known already.
@@ -45,16 +49,14 @@ func NewBook(nodes ...Node) *Book {
 // known stands.
 func (b *Book) read(tables *meta.Store) error {
 	nodes, shards := tables.Read(nodesTable), tables.Read(shardsTable)
-	p := &pages{nodes: b.pages.Load().nodes, revision: nodes.Revision(), place: shards.Revision()}
+	p := &pages{nodes: b.pages.Load().nodes, revision: nodes.Revision(), mapped: shards.Revision()}
 	if p.revision > 0 {
 		p.nodes = map[NodeID]Node{}
 	}
 	for key, value := range nodes.All() {
-		n, err := decodeNode(key, value)
-		if err != nil {
+		if err := p.enter(key, value); err != nil {
 			return err
 		}
-		p.nodes[n.ID] = n
 	}
 	for key, value := range shards.All() {
 		shard, a, err := decodeAssignment(key, value)
@@ -68,6 +70,54 @@ func (b *Book) read(tables *meta.Store) error {
 	}
 	b.pages.Store(p)
 	return nil
+}
+
+// enter takes a record of the table of nodes over.
+func (p *pages) enter(key string, value []byte) error {
+	if strings.HasPrefix(key, groupPrefix) {
+		shard, c, err := decodeGroup(key, value)
+		if err != nil {
+			return err
+		}
+		for len(p.groups) <= shard {
+			p.groups = append(p.groups, plan.Config{})
+		}
+		p.groups[shard] = c
+		return nil
+	}
+	n, err := decodeNode(key, value)
+	if err == nil {
+		p.nodes[n.ID] = n
+	}
+	return err
+}
+
+// group is a shard's group as its leader has confirmed it.
+func (p *pages) group(shard int) plan.Config {
+	if shard >= len(p.groups) {
+		return plan.Config{}
+	}
+	return p.groups[shard]
+}
+
+// all are the groups of the meta shard and of so many others.
+func (p *pages) all(shards int) []plan.Config {
+	groups := make([]plan.Config, shards+1)
+	copy(groups, p.groups)
+	return groups
+}
+
+// removed reports whether a node was removed.
+func (p *pages) removed(n NodeID) bool { return p.nodes[n].State == NodeState_REMOVED }
+
+// bearer is the member that has a name.
+func (p *pages) bearer(name string) (Node, bool) {
+	for _, n := range p.nodes {
+		if n.Name == name && n.State != NodeState_REMOVED {
+			return n, true
+		}
+	}
+	return Node{}, false
 }
 
 // Nodes are all nodes in order of id, those that were removed too.
@@ -100,8 +150,11 @@ func (b *Book) At(rpc string) (Node, bool) {
 }
 
 // Place is where a shard belongs; false if nobody has decided that yet.
-func (b *Book) Place(shard int) (plan.Assignment, bool) {
-	m := b.pages.Load().shards
+func (b *Book) Place(shard int) (plan.Assignment, bool) { return b.pages.Load().place(shard) }
+
+// place is where a shard belongs; false if nobody has decided that yet.
+func (p *pages) place(shard int) (plan.Assignment, bool) {
+	m := p.shards
 	if shard >= len(m) || len(m[shard].Voters) == 0 {
 		return plan.Assignment{}, false
 	}

@@ -24,7 +24,22 @@ var (
 	ErrRefused = errors.New("refused")
 	// ErrTemporary: it may be worth to ask again.
 	ErrTemporary = errors.New("not now")
+	// ErrWaits is an [ErrTemporary] of the leader of the meta shard: it is of no
+	// use to ask another node.
+	ErrWaits = fmt.Errorf("%w", ErrTemporary)
 )
+
+// kinds are the errors that another node is told apart by, the first that matches.
+var kinds = []struct {
+	err  error
+	kind ErrorKind
+}{
+	{ErrRefused, ErrorKind_REFUSED},
+	{ErrNeeded, ErrorKind_NEEDED},
+	{ErrUnknownNode, ErrorKind_UNKNOWN_NODE},
+	{ErrWaits, ErrorKind_WAITS},
+	{ErrTemporary, ErrorKind_TEMPORARY},
+}
 
 // call asks another node and waits for a short while.
 func (p *Placement) call(ctx context.Context, to NodeID, r *Request) (*Answer, error) {
@@ -45,11 +60,12 @@ func decodeAnswer(raw []byte) (*Answer, error) {
 	if a.GetError() == "" {
 		return a, nil
 	}
-	kind := ErrTemporary
-	if a.GetKind() == ErrorKind_REFUSED {
-		kind = ErrRefused
+	for _, k := range kinds {
+		if k.kind == a.GetKind() {
+			return nil, fmt.Errorf("%w: %s", k.err, a.GetError())
+		}
 	}
-	return nil, fmt.Errorf("%w: %s", kind, a.GetError())
+	return nil, fmt.Errorf("%w: %s", ErrTemporary, a.GetError())
 }
 
 // Serve answers a request of another node; from is 0 for one that is not a
@@ -69,18 +85,17 @@ func (p *Placement) Serve(ctx context.Context, from NodeID, request []byte) ([]b
 // failed is the answer that says err. The other side knows its kind and adds
 // that itself.
 func failed(err error) *Answer {
-	a := &Answer{Kind: ErrorKind_TEMPORARY}
-	kind := ErrTemporary
-	if errors.Is(err, ErrRefused) {
-		a.Kind, kind = ErrorKind_REFUSED, ErrRefused
+	for _, k := range kinds {
+		if errors.Is(err, k.err) {
+			return &Answer{Kind: k.kind, Error: strings.TrimPrefix(err.Error(), k.err.Error()+": ")}
+		}
 	}
-	a.Error = strings.TrimPrefix(err.Error(), kind.Error()+": ")
-	return a
+	return &Answer{Kind: ErrorKind_TEMPORARY, Error: err.Error()}
 }
 
 func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answer, error) {
 	if r.GetJoin() != nil {
-		return p.admit(ctx, r.GetJoin())
+		return p.admit(ctx, from, r.GetJoin())
 	}
 	if n, ok := p.book.Node(from); !ok || n.State == NodeState_REMOVED {
 		return nil, fmt.Errorf("%w: node %d is not a member", ErrRefused, from)
@@ -99,6 +114,11 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 	case r.GetContact() != nil:
 		newest, err := p.tables.Newest(ctx)
 		return &Answer{Contact: &Contact{Revisions: newest}}, err
+	case r.GetSurvey() != nil:
+		survey, err := p.testify(ctx, NodeID(r.GetSurvey().GetNode()))
+		return &Answer{Survey: survey}, err
+	case r.GetRemove() != nil:
+		return &Answer{}, p.giveUp(ctx, r.GetRemove().GetName())
 	case r.GetAwait() != nil:
 		return &Answer{}, p.tables.Await(ctx, r.GetAwait().GetTable(), r.GetAwait().GetRevision())
 	}

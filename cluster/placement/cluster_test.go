@@ -3,6 +3,7 @@ package placement_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testShards is the number of entity shards of a test cluster.
 const testShards = 4
+
+// testSilence is how long nobody may have heard a node before it is replaced.
+const testSilence = 500 * time.Millisecond
 
 // testCluster is nodes in one process, with stores in memory and a network that
 // delivers at once between those that run and are not cut off.
@@ -143,9 +147,10 @@ func (c *testCluster) found(name string) core.NodeID {
 func (c *testCluster) join(name string, at core.NodeID) core.NodeID {
 	c.Helper()
 	var m placement.Membership
+	applicant := newApplicant(name)
 	c.eventually(name+" joins", func() bool {
 		var err error
-		m, err = c.ask(at, self(name), 0, time.Now())
+		m, err = c.ask(at, applicant)
 		if err != nil && !errors.Is(err, placement.ErrTemporary) {
 			c.Fatal(err)
 		}
@@ -156,13 +161,21 @@ func (c *testCluster) join(name string, at core.NodeID) core.NodeID {
 	return m.ID
 }
 
-func (c *testCluster) ask(at core.NodeID, n placement.Node, shards int, now time.Time) (placement.Membership, error) {
+// newApplicant is a process that wants to join under a name.
+func newApplicant(name string) placement.Applicant {
+	token := make([]byte, 16)
+	rand.Read(token)
+	return placement.Applicant{Node: self(name), Clock: time.Now(), Token: token}
+}
+
+func (c *testCluster) ask(at core.NodeID, a placement.Applicant) (placement.Membership, error) {
 	ask := func(ctx context.Context, request []byte) ([]byte, error) {
 		return testNetwork{c, 0}.Call(ctx, at, request)
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), 5*time.Second)
 	defer cancel()
-	return placement.Join(ctx, ask, placement.Applicant{Node: n, Shards: shards, Clock: now, Settings: c.settings})
+	a.Settings = c.settings
+	return placement.Join(ctx, ask, a)
 }
 
 // open opens the store of a node, which is empty.
@@ -200,7 +213,7 @@ func (c *testCluster) start(n *testNode, book *placement.Book) {
 		Settings:   func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
 		SealingKey: func() []byte { return []byte("sealed") },
 		Binding:    func(table string) bool { return table == "revoked" }, Lease: testLease,
-		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond,
+		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond, SilentFor: testSilence,
 		Log: slog.New(slog.NewTextHandler(c.Output(), nil)),
 	})
 	if err != nil {

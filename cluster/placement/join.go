@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +9,14 @@ import (
 	"slices"
 	"time"
 
-	"ssod/cluster/meta"
+	"ssod/cluster"
 )
 
 // maxOffset is how far the clock of a node that joins may be off.
 const maxOffset = 10 * time.Second
+
+// tokenLength is the length in bytes of what an applicant shows itself by.
+const tokenLength = 16
 
 // Membership is what a node gets when it joins.
 type Membership struct {
@@ -33,10 +37,13 @@ type Applicant struct {
 	Clock time.Time
 	// Settings are those that it must have in common with the members.
 	Settings map[string]string
+	// Token is what the process shows itself by, each time that it asks: 16 random
+	// bytes.
+	Token []byte
 }
 
 func (a *Applicant) request() *JoinRequest {
-	return &JoinRequest{Node: a.record(), Shards: uint32(a.Shards), NowMs: a.Clock.UnixMilli(), Settings: a.Settings}
+	return &JoinRequest{Node: a.record(), Shards: uint32(a.Shards), NowMs: a.Clock.UnixMilli(), Settings: a.Settings, Applicant: a.Token}
 }
 
 // Join asks a member to take a node in, through ask. It fails with [ErrRefused]
@@ -62,34 +69,60 @@ func Join(ctx context.Context, ask func(context.Context, []byte) ([]byte, error)
 	return m, nil
 }
 
-// admit takes a node in.
-func (p *Placement) admit(ctx context.Context, j *JoinRequest) (*Answer, error) {
+// admit takes a node in, or asks the leader of the meta shard to. from is 0 for
+// the node itself, else a member that hands its request on.
+func (p *Placement) admit(ctx context.Context, from NodeID, j *JoinRequest) (*Answer, error) {
 	if err := p.acceptable(j); err != nil {
 		return nil, err
 	}
-	for {
-		pages := p.book.pages.Load()
-		if pages.revision == 0 {
-			return nil, fmt.Errorf("%w: this node does not know the members yet", ErrTemporary)
-		}
-		newcomer, changed, err := p.enter(pages, nodeOf(j.GetNode()))
-		if err != nil {
-			return nil, err
-		}
-		err = p.put(ctx, pages.revision, changed...)
-		if err == nil {
-			p.cfg.Log.Info("a node joined", "node", newcomer.Name, "id", newcomer.ID, "raft", newcomer.Raft)
-			p.reread()
-			return p.welcome(newcomer), nil
-		}
-		if !errors.Is(err, meta.ErrChanged) {
-			return nil, fmt.Errorf("%w: the cluster cannot take a node in now: %w", ErrTemporary, err)
-		}
-		if err := p.tables.Await(ctx, nodesTable, pages.revision+1); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrTemporary, err)
-		}
-		p.reread()
+	if _, leads := p.engine.Lead(cluster.MetaShard); !leads && from == 0 {
+		return p.refer(ctx, j.GetNode().GetName(), &Request{Join: j})
 	}
+	ctx, cancel := context.WithTimeout(ctx, decideWithin)
+	defer cancel()
+	var answer *Answer
+	err := p.decideUntil(ctx, func(s *session) (err error) {
+		answer, err = s.admit(ctx, j)
+		return err
+	})
+	return answer, err
+}
+
+// admit decides whether a node becomes a member. One whose name nobody has does;
+// one whose name is taken does when its old self can be given up. An applicant
+// that is a member already has missed the answer.
+func (s *session) admit(ctx context.Context, j *JoinRequest) (*Answer, error) {
+	n := nodeOf(j.GetNode())
+	old, taken := s.pages.bearer(n.Name)
+	if taken && len(j.GetApplicant()) > 0 && bytes.Equal(old.Applicant, j.GetApplicant()) {
+		return s.p.welcome(old), nil
+	}
+	n.ID, n.State, n.Joined, n.Changed = s.pages.nextID(), NodeState_ACTIVE, s.p.cfg.Clock(), s.p.cfg.Clock()
+	n.Applicant, n.Heir, n.HeirTerm = j.GetApplicant(), nil, 0
+	if !taken {
+		return s.welcome(n, s.decide(ctx, n))
+	}
+	done, err := s.replace(ctx, old, j.GetApplicant(), &n)
+	switch refused, ok := errors.AsType[*objection](err); {
+	case ok && refused.forever:
+		return nil, fmt.Errorf("%w: %s", ErrRefused, refused.text)
+	case ok && s.p.Alive(old.ID):
+		return nil, fmt.Errorf("%w: %s: choose another --node name, or stop that one", ErrWaits, refused.text)
+	case ok:
+		return nil, fmt.Errorf("%w: %s", ErrWaits, refused.text)
+	case err == nil && !done:
+		return nil, fmt.Errorf("%w: node %s is about to be replaced", ErrWaits, old.Name)
+	}
+	return s.welcome(n, err)
+}
+
+// welcome answers a node that has become a member, unless that failed.
+func (s *session) welcome(n Node, err error) (*Answer, error) {
+	if err != nil {
+		return nil, err
+	}
+	s.p.cfg.Log.Info("a node joined", "node", n.Name, "id", n.ID, "raft", n.Raft)
+	return s.p.welcome(n), nil
 }
 
 // acceptable refuses a node that does not fit.
@@ -97,6 +130,9 @@ func (p *Placement) acceptable(j *JoinRequest) error {
 	n := j.GetNode()
 	if n.GetName() == "" || n.GetRpc() == "" || n.GetRaft() == "" {
 		return fmt.Errorf("%w: a name and addresses are needed", ErrRefused)
+	}
+	if len(j.GetApplicant()) != tokenLength {
+		return fmt.Errorf("%w: what the process shows itself by has %d bytes, not %d", ErrRefused, len(j.GetApplicant()), tokenLength)
 	}
 	if offset := time.UnixMilli(j.GetNowMs()).Sub(p.cfg.Clock()); offset.Abs() > maxOffset {
 		return fmt.Errorf("%w: the clock of node %s is %v off: synchronise it (NTP) and start again",
@@ -122,90 +158,10 @@ func (p *Placement) agree(j *JoinRequest) error {
 	return nil
 }
 
-// enter decides what becomes of the registry when a node joins: it gets the
-// next id, and whoever had its name and is unreachable is replaced.
-func (p *Placement) enter(pages *pages, n Node) (newcomer Node, changed []Node, err error) {
-	n.ID, n.State, n.Joined, n.Changed = 1, NodeState_ACTIVE, p.cfg.Clock(), p.cfg.Clock()
-	for id := range pages.nodes {
-		n.ID = max(n.ID, id+1)
-	}
-	for _, old := range pages.nodes {
-		if old.Name != n.Name || old.State == NodeState_REMOVED {
-			continue
-		}
-		if p.Alive(old.ID) {
-			return n, nil, fmt.Errorf("%w: node %s is here and answers at %s: choose another --node name, or stop that one", ErrTemporary, old.Name, old.Raft)
-		}
-		if shard, ok := pages.onlyVoter(old.ID); ok {
-			return n, nil, fmt.Errorf("%w: node %s holds the only copy of shard %d: start it with its own --data directory", ErrRefused, old.Name, shard)
-		}
-		old.State, old.Changed, old.ReplacedBy = NodeState_REMOVED, p.cfg.Clock(), n.ID
-		changed = append(changed, old)
-	}
-	return n, append(changed, n), nil
-}
-
-// onlyVoter returns a shard in which nobody but the node votes.
-func (g *pages) onlyVoter(n NodeID) (shard int, ok bool) {
-	for s, a := range g.shards {
-		if len(a.Voters) == 1 && a.Voters[0] == n {
-			return s, true
-		}
-	}
-	return 0, false
-}
-
 func (p *Placement) welcome(n Node) *Answer {
 	a := &JoinAnswer{Cluster: p.cfg.Cluster, Id: uint32(n.ID), Shards: uint32(p.engine.Count()), SealingKey: p.cfg.SealingKey()}
 	for _, m := range p.book.Nodes() {
 		a.Nodes = append(a.Nodes, m.record())
 	}
 	return &Answer{Join: a}
-}
-
-// Errors of [Placement.Remove].
-var (
-	// ErrUnknownNode: no member has that name.
-	ErrUnknownNode = errors.New("no such node")
-	// ErrAlive: a node that answers is not removed.
-	ErrAlive = errors.New("the node answers")
-	// ErrOnlyCopy: the node holds the only copy of something.
-	ErrOnlyCopy = errors.New("the node holds the only copy of a shard")
-)
-
-// Remove gives a node up for good. It must be unreachable, and somebody else
-// must have what it has.
-func (p *Placement) Remove(ctx context.Context, name string) error {
-	for {
-		pages := p.book.pages.Load()
-		gone, err := p.giveUp(pages, name)
-		if err != nil {
-			return fmt.Errorf("remove node %s: %w", name, err)
-		}
-		err = p.put(ctx, pages.revision, gone)
-		if !errors.Is(err, meta.ErrChanged) {
-			return err
-		}
-		if err := p.tables.Await(ctx, nodesTable, pages.revision+1); err != nil {
-			return err
-		}
-		p.reread()
-	}
-}
-
-func (p *Placement) giveUp(pages *pages, name string) (Node, error) {
-	for _, n := range pages.nodes {
-		if n.Name != name || n.State == NodeState_REMOVED {
-			continue
-		}
-		if p.Alive(n.ID) {
-			return n, ErrAlive
-		}
-		if _, ok := pages.onlyVoter(n.ID); ok {
-			return n, ErrOnlyCopy
-		}
-		n.State, n.Changed = NodeState_REMOVED, p.cfg.Clock()
-		return n, nil
-	}
-	return Node{}, ErrUnknownNode
 }

@@ -31,6 +31,7 @@ type mover struct {
 	settled map[cluster.ShardID]settlement
 	known   map[cluster.ShardID]map[NodeID]plan.ReplicaID
 	handed  map[cluster.ShardID]time.Time
+	recorder
 }
 
 // settlement is when a shard was found at its place.
@@ -44,6 +45,7 @@ func newMover(p *Placement) *mover {
 	return &mover{
 		p: p, settled: map[cluster.ShardID]settlement{},
 		known: map[cluster.ShardID]map[NodeID]plan.ReplicaID{}, handed: map[cluster.ShardID]time.Time{},
+		recorder: recorder{p: p, proposed: map[cluster.ShardID]proposed{}},
 	}
 }
 
@@ -65,18 +67,19 @@ type round struct {
 	moves int             // shards that wait for a replica
 	away  map[NodeID]bool // nodes that did not answer
 	busy  bool
+	draft
 }
 
 // pass takes every shard that is led here one step, and reports whether more
 // follows soon.
 func (m *mover) pass(ctx context.Context) bool {
-	r := &round{away: map[NodeID]bool{}}
+	r := &round{away: map[NodeID]bool{}, draft: draft{pages: m.p.book.pages.Load(), records: map[cluster.ShardID]plan.Config{}}}
 	if m.p.resigning.Load() || m.p.Skew().Off {
 		return false
 	}
 	for id := range cluster.ShardID(m.p.engine.Count() + 1) {
 		shard, leads := m.p.engine.Lead(id)
-		place, ok := m.p.book.Place(int(id))
+		place, ok := r.pages.place(int(id))
 		if !leads || !ok || m.rests(id, shard.Term(), place) {
 			continue
 		}
@@ -84,7 +87,8 @@ func (m *mover) pass(ctx context.Context) bool {
 			m.p.cfg.Log.Debug("a shard is not moved", "shard", id, "error", err)
 		}
 	}
-	return r.busy && ctx.Err() == nil
+	more := m.write(ctx, &r.draft)
+	return (r.busy || more && r.urgent) && ctx.Err() == nil
 }
 
 // rests reports whether a shard was settled in this place not long ago.
@@ -99,9 +103,15 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 	if err != nil || !st.Open {
 		return err
 	}
-	switch step := plan.Next(place, m.group(st)); step.Kind {
+	step := plan.Next(place, m.group(st, r.pages))
+	if !m.note(st, step, &r.draft) {
+		return nil
+	}
+	switch step.Kind {
 	case plan.Settled:
-		m.settled[id] = settlement{st.Term, place, time.Now()}
+		if _, waits := r.records[id]; !waits {
+			m.settled[id] = settlement{st.Term, place, time.Now()}
+		}
 	case plan.Wait:
 		r.moves++
 		r.busy = true
@@ -109,6 +119,7 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 		return m.add(ctx, st, step.Node, r)
 	case plan.Reform:
 		r.busy = true
+		m.propose(st, step)
 		return m.reform(ctx, st, step.Changes)
 	case plan.HandOver:
 		return m.handOver(ctx, st, step.To, r)
@@ -117,20 +128,20 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 }
 
 // group is what the plan needs to know of a group.
-func (m *mover) group(st core.Status) plan.Group {
+func (m *mover) group(st core.Status, pages *pages) plan.Group {
+	g := m.p.group(st, pages)
+	g.Known = m.known[st.Shard]
+	return g
+}
+
+// group is what this node, which leads it, knows of a group.
+func (p *Placement) group(st core.Status, pages *pages) plan.Group {
 	conf := st.Applied.Conf
 	return plan.Group{
 		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
 		Joint: len(conf.GetVotersOutgoing()) > 0, Match: st.Match, Applied: st.Applied.Index,
-		Alive: m.p.Alive, Willing: m.p.view.willing, Known: m.known[st.Shard],
+		Alive: func(n NodeID) bool { return !pages.removed(n) && p.Alive(n) }, Willing: p.view.willing,
 	}
-}
-
-func replicas(ids []uint64) (rs []plan.ReplicaID) {
-	for _, id := range ids {
-		rs = append(rs, plan.ReplicaID(id))
-	}
-	return rs
 }
 
 // add gets a node to make a replica, and makes that a learner.
@@ -174,7 +185,7 @@ func change(t pb.ConfChangeType, id plan.ReplicaID) *pb.ConfChangeSingle {
 }
 
 func (m *mover) change(ctx context.Context, st core.Status, cs ...*pb.ConfChangeSingle) error {
-	err := m.p.engine.ChangeMembers(ctx, st.Shard, st.Term, cs)
+	err := m.p.engine.ChangeMembers(ctx, st, cs)
 	if errors.Is(err, core.ErrConfChange) {
 		return nil // another one is under way
 	}

@@ -29,6 +29,11 @@ type Node struct {
 	Joined, Changed time.Time
 	// ReplacedBy is the node that took the name of one that was removed.
 	ReplacedBy NodeID
+	// Applicant is what the node showed itself by when it joined. Heir is what
+	// another process showed itself by that is about to get the name, from the
+	// leader of the meta shard in the term HeirTerm.
+	Applicant, Heir []byte
+	HeirTerm        uint64
 }
 
 // sameAs reports whether two nodes are reached and described alike.
@@ -54,6 +59,7 @@ func (n Node) record() *NodeRecord {
 		Id: uint32(n.ID), Name: n.Name, State: n.State, Rpc: n.RPC, Raft: n.Raft,
 		Http: n.HTTP, Admin: n.Admin, Gossip: n.Gossip, Version: n.Version,
 		JoinedMs: milli(n.Joined), ChangedMs: milli(n.Changed), ReplacedBy: uint32(n.ReplacedBy),
+		Applicant: n.Applicant, Heir: n.Heir, HeirTerm: n.HeirTerm,
 	}
 }
 
@@ -62,6 +68,7 @@ func nodeOf(r *NodeRecord) Node {
 		ID: NodeID(r.GetId()), Name: r.GetName(), State: r.GetState(), RPC: r.GetRpc(), Raft: r.GetRaft(),
 		HTTP: r.GetHttp(), Admin: r.GetAdmin(), Gossip: r.GetGossip(), Version: r.GetVersion(),
 		Joined: timeOf(r.GetJoinedMs()), Changed: timeOf(r.GetChangedMs()), ReplacedBy: NodeID(r.GetReplacedBy()),
+		Applicant: r.GetApplicant(), Heir: r.GetHeir(), HeirTerm: r.GetHeirTerm(),
 	}
 }
 

@@ -62,6 +62,10 @@ type Config struct {
 	// AliveWithin is how recently a node that counts as alive was heard of; 0
 	// means three seconds.
 	AliveWithin time.Duration
+	// SilentFor is for how long no voter of the meta shard may have heard a node
+	// before another one takes its name, or it is removed; 0 means 30 s. Less
+	// replaces a node that is only paused.
+	SilentFor time.Duration
 	// Pace is how often everything is looked at; 0 means 200 ms. Changes of
 	// the map or of leaderships do not wait for it.
 	Pace time.Duration
@@ -87,6 +91,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Lease, 10*time.Second)
 	orDefault(&c.DeadAfter, 5*time.Minute)
 	orDefault(&c.AliveWithin, 3*time.Second)
+	orDefault(&c.SilentFor, 30*time.Second)
 	orDefault(&c.Pace, 200*time.Millisecond)
 	if c.Met == nil {
 		c.Met = func(Node) {}
@@ -124,6 +129,8 @@ type Placement struct {
 	contact   atomic.Pointer[time.Time] // when this node asked what it was told last
 	reign     atomic.Pointer[reign]     // of this node over the meta shard, the last one
 	skew      atomic.Pointer[Skew]      // as measured last
+	vigil     vigil
+	turns     turns
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -171,7 +178,7 @@ func (p *Placement) watch() {
 			stop()
 		}
 	})
-	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock}
+	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.listen}
 	p.reread()
 	for i, look := range looks {
 		p.running.Go(func() { p.loop(look, p.wakes[i]) })
@@ -179,7 +186,7 @@ func (p *Placement) watch() {
 }
 
 // loops is how many things are looked after.
-const loops = 6
+const loops = 7
 
 // loop runs look at the placement's pace and whenever something changed.
 func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {

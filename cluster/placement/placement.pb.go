@@ -76,19 +76,28 @@ func (NodeState) EnumDescriptor() ([]byte, []int) {
 type ErrorKind int32
 
 const (
-	ErrorKind_TEMPORARY ErrorKind = 0 // ask again
-	ErrorKind_REFUSED   ErrorKind = 1 // asking again does not help
+	ErrorKind_TEMPORARY    ErrorKind = 0  // ask again
+	ErrorKind_REFUSED      ErrorKind = 1  // asking again does not help
+	ErrorKind_WAITS        ErrorKind = 20 // ask again, but nobody else
+	ErrorKind_NEEDED       ErrorKind = 21 // the node is not given up
+	ErrorKind_UNKNOWN_NODE ErrorKind = 22
 )
 
 // Enum value maps for ErrorKind.
 var (
 	ErrorKind_name = map[int32]string{
-		0: "TEMPORARY",
-		1: "REFUSED",
+		0:  "TEMPORARY",
+		1:  "REFUSED",
+		20: "WAITS",
+		21: "NEEDED",
+		22: "UNKNOWN_NODE",
 	}
 	ErrorKind_value = map[string]int32{
-		"TEMPORARY": 0,
-		"REFUSED":   1,
+		"TEMPORARY":    0,
+		"REFUSED":      1,
+		"WAITS":        20,
+		"NEEDED":       21,
+		"UNKNOWN_NODE": 22,
 	}
 )
 
@@ -121,19 +130,26 @@ func (ErrorKind) EnumDescriptor() ([]byte, []int) {
 
 // NodeRecord is a node in the registry, under its id.
 type NodeRecord struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	State         NodeState              `protobuf:"varint,3,opt,name=state,proto3,enum=ssod.placement.NodeState" json:"state,omitempty"`
-	Rpc           string                 `protobuf:"bytes,4,opt,name=rpc,proto3" json:"rpc,omitempty"`   // where it takes actor messages
-	Raft          string                 `protobuf:"bytes,5,opt,name=raft,proto3" json:"raft,omitempty"` // where it takes everything else
-	JoinedMs      int64                  `protobuf:"varint,6,opt,name=joined_ms,json=joinedMs,proto3" json:"joined_ms,omitempty"`
-	ChangedMs     int64                  `protobuf:"varint,7,opt,name=changed_ms,json=changedMs,proto3" json:"changed_ms,omitempty"`    // when state became what it is
-	ReplacedBy    uint32                 `protobuf:"varint,8,opt,name=replaced_by,json=replacedBy,proto3" json:"replaced_by,omitempty"` // of a removed node whose name another one took
-	Http          string                 `protobuf:"bytes,9,opt,name=http,proto3" json:"http,omitempty"`                                // for operators
-	Admin         string                 `protobuf:"bytes,10,opt,name=admin,proto3" json:"admin,omitempty"`
-	Gossip        string                 `protobuf:"bytes,11,opt,name=gossip,proto3" json:"gossip,omitempty"`
-	Version       string                 `protobuf:"bytes,12,opt,name=version,proto3" json:"version,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Id         uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name       string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	State      NodeState              `protobuf:"varint,3,opt,name=state,proto3,enum=ssod.placement.NodeState" json:"state,omitempty"`
+	Rpc        string                 `protobuf:"bytes,4,opt,name=rpc,proto3" json:"rpc,omitempty"`   // where it takes actor messages
+	Raft       string                 `protobuf:"bytes,5,opt,name=raft,proto3" json:"raft,omitempty"` // where it takes everything else
+	JoinedMs   int64                  `protobuf:"varint,6,opt,name=joined_ms,json=joinedMs,proto3" json:"joined_ms,omitempty"`
+	ChangedMs  int64                  `protobuf:"varint,7,opt,name=changed_ms,json=changedMs,proto3" json:"changed_ms,omitempty"`    // when state became what it is
+	ReplacedBy uint32                 `protobuf:"varint,8,opt,name=replaced_by,json=replacedBy,proto3" json:"replaced_by,omitempty"` // of a removed node whose name another one took
+	Http       string                 `protobuf:"bytes,9,opt,name=http,proto3" json:"http,omitempty"`                                // for operators
+	Admin      string                 `protobuf:"bytes,10,opt,name=admin,proto3" json:"admin,omitempty"`
+	Gossip     string                 `protobuf:"bytes,11,opt,name=gossip,proto3" json:"gossip,omitempty"`
+	Version    string                 `protobuf:"bytes,12,opt,name=version,proto3" json:"version,omitempty"`
+	// What another process that asks for the name showed itself by, and the term
+	// of the leader of the meta shard that is about to give it the name: the first
+	// of two steps. A node that is heard again has neither.
+	Heir     []byte `protobuf:"bytes,20,opt,name=heir,proto3" json:"heir,omitempty"`
+	HeirTerm uint64 `protobuf:"varint,21,opt,name=heir_term,json=heirTerm,proto3" json:"heir_term,omitempty"`
+	// What a node showed itself by when it joined.
+	Applicant     []byte `protobuf:"bytes,22,opt,name=applicant,proto3" json:"applicant,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -252,6 +268,27 @@ func (x *NodeRecord) GetVersion() string {
 	return ""
 }
 
+func (x *NodeRecord) GetHeir() []byte {
+	if x != nil {
+		return x.Heir
+	}
+	return nil
+}
+
+func (x *NodeRecord) GetHeirTerm() uint64 {
+	if x != nil {
+		return x.HeirTerm
+	}
+	return 0
+}
+
+func (x *NodeRecord) GetApplicant() []byte {
+	if x != nil {
+		return x.Applicant
+	}
+	return nil
+}
+
 // ShardRecord is where a shard belongs, under its number.
 type ShardRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -313,6 +350,128 @@ func (x *ShardRecord) GetPreferred() uint32 {
 	return 0
 }
 
+// GroupRecord is who votes in a shard, as its leader confirmed, beside the nodes
+// under "group/" and the shard's number.
+type GroupRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Term          uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`                // of the leader
+	Voters        []uint64               `protobuf:"varint,2,rep,packed,name=voters,proto3" json:"voters,omitempty"`     // replicas
+	Outgoing      []uint64               `protobuf:"varint,3,rep,packed,name=outgoing,proto3" json:"outgoing,omitempty"` // that voted before, while a change is under way
+	Learners      []uint64               `protobuf:"varint,4,rep,packed,name=learners,proto3" json:"learners,omitempty"`
+	Next          []*VoterSet            `protobuf:"bytes,5,rep,name=next,proto3" json:"next,omitempty"` // that may have come into force since
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GroupRecord) Reset() {
+	*x = GroupRecord{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupRecord) ProtoMessage() {}
+
+func (x *GroupRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GroupRecord.ProtoReflect.Descriptor instead.
+func (*GroupRecord) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *GroupRecord) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *GroupRecord) GetVoters() []uint64 {
+	if x != nil {
+		return x.Voters
+	}
+	return nil
+}
+
+func (x *GroupRecord) GetOutgoing() []uint64 {
+	if x != nil {
+		return x.Outgoing
+	}
+	return nil
+}
+
+func (x *GroupRecord) GetLearners() []uint64 {
+	if x != nil {
+		return x.Learners
+	}
+	return nil
+}
+
+func (x *GroupRecord) GetNext() []*VoterSet {
+	if x != nil {
+		return x.Next
+	}
+	return nil
+}
+
+type VoterSet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Voters        []uint64               `protobuf:"varint,1,rep,packed,name=voters,proto3" json:"voters,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VoterSet) Reset() {
+	*x = VoterSet{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VoterSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VoterSet) ProtoMessage() {}
+
+func (x *VoterSet) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VoterSet.ProtoReflect.Descriptor instead.
+func (*VoterSet) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *VoterSet) GetVoters() []uint64 {
+	if x != nil {
+		return x.Voters
+	}
+	return nil
+}
+
 // Request is what one node asks of another. Exactly one field is set.
 type Request struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -323,13 +482,15 @@ type Request struct {
 	Await         *AwaitRequest          `protobuf:"bytes,5,opt,name=await,proto3" json:"await,omitempty"`
 	Join          *JoinRequest           `protobuf:"bytes,6,opt,name=join,proto3" json:"join,omitempty"`
 	Contact       *ContactRequest        `protobuf:"bytes,7,opt,name=contact,proto3" json:"contact,omitempty"`
+	Survey        *SurveyRequest         `protobuf:"bytes,20,opt,name=survey,proto3" json:"survey,omitempty"`
+	Remove        *RemoveRequest         `protobuf:"bytes,21,opt,name=remove,proto3" json:"remove,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[2]
+	mi := &file_cluster_placement_placement_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -341,7 +502,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[2]
+	mi := &file_cluster_placement_placement_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -354,7 +515,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{2}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Request) GetChange() []byte {
@@ -406,6 +567,20 @@ func (x *Request) GetContact() *ContactRequest {
 	return nil
 }
 
+func (x *Request) GetSurvey() *SurveyRequest {
+	if x != nil {
+		return x.Survey
+	}
+	return nil
+}
+
+func (x *Request) GetRemove() *RemoveRequest {
+	if x != nil {
+		return x.Remove
+	}
+	return nil
+}
+
 // Answer answers it: the field of the same name, or an error.
 type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -414,6 +589,7 @@ type Answer struct {
 	Released      *Released              `protobuf:"bytes,3,opt,name=released,proto3" json:"released,omitempty"`
 	Join          *JoinAnswer            `protobuf:"bytes,6,opt,name=join,proto3" json:"join,omitempty"`
 	Contact       *Contact               `protobuf:"bytes,7,opt,name=contact,proto3" json:"contact,omitempty"`
+	Survey        *Survey                `protobuf:"bytes,20,opt,name=survey,proto3" json:"survey,omitempty"`
 	Error         string                 `protobuf:"bytes,15,opt,name=error,proto3" json:"error,omitempty"` // for operators, tells what to do
 	Kind          ErrorKind              `protobuf:"varint,14,opt,name=kind,proto3,enum=ssod.placement.ErrorKind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -422,7 +598,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[3]
+	mi := &file_cluster_placement_placement_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -434,7 +610,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[3]
+	mi := &file_cluster_placement_placement_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -447,7 +623,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{3}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Answer) GetChange() []byte {
@@ -485,6 +661,13 @@ func (x *Answer) GetContact() *Contact {
 	return nil
 }
 
+func (x *Answer) GetSurvey() *Survey {
+	if x != nil {
+		return x.Survey
+	}
+	return nil
+}
+
 func (x *Answer) GetError() string {
 	if x != nil {
 		return x.Error
@@ -509,7 +692,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[4]
+	mi := &file_cluster_placement_placement_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -521,7 +704,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[4]
+	mi := &file_cluster_placement_placement_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -534,7 +717,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{4}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PrepareRequest) GetShard() uint32 {
@@ -553,7 +736,7 @@ type Prepared struct {
 
 func (x *Prepared) Reset() {
 	*x = Prepared{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[5]
+	mi := &file_cluster_placement_placement_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -565,7 +748,7 @@ func (x *Prepared) String() string {
 func (*Prepared) ProtoMessage() {}
 
 func (x *Prepared) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[5]
+	mi := &file_cluster_placement_placement_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -578,7 +761,7 @@ func (x *Prepared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prepared.ProtoReflect.Descriptor instead.
 func (*Prepared) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{5}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Prepared) GetReplica() uint64 {
@@ -599,7 +782,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[6]
+	mi := &file_cluster_placement_placement_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -611,7 +794,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[6]
+	mi := &file_cluster_placement_placement_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -624,7 +807,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{6}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReleaseRequest) GetShard() uint32 {
@@ -650,7 +833,7 @@ type Released struct {
 
 func (x *Released) Reset() {
 	*x = Released{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[7]
+	mi := &file_cluster_placement_placement_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -662,7 +845,7 @@ func (x *Released) String() string {
 func (*Released) ProtoMessage() {}
 
 func (x *Released) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[7]
+	mi := &file_cluster_placement_placement_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -675,7 +858,7 @@ func (x *Released) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Released.ProtoReflect.Descriptor instead.
 func (*Released) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{7}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Released) GetGranted() bool {
@@ -696,7 +879,7 @@ type Leaders struct {
 
 func (x *Leaders) Reset() {
 	*x = Leaders{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[8]
+	mi := &file_cluster_placement_placement_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -708,7 +891,7 @@ func (x *Leaders) String() string {
 func (*Leaders) ProtoMessage() {}
 
 func (x *Leaders) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[8]
+	mi := &file_cluster_placement_placement_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -721,7 +904,7 @@ func (x *Leaders) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leaders.ProtoReflect.Descriptor instead.
 func (*Leaders) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{8}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Leaders) GetLeaders() []*Leader {
@@ -748,7 +931,7 @@ type Leader struct {
 
 func (x *Leader) Reset() {
 	*x = Leader{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[9]
+	mi := &file_cluster_placement_placement_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -760,7 +943,7 @@ func (x *Leader) String() string {
 func (*Leader) ProtoMessage() {}
 
 func (x *Leader) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[9]
+	mi := &file_cluster_placement_placement_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -773,7 +956,7 @@ func (x *Leader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leader.ProtoReflect.Descriptor instead.
 func (*Leader) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{9}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Leader) GetShard() uint32 {
@@ -801,7 +984,7 @@ type AwaitRequest struct {
 
 func (x *AwaitRequest) Reset() {
 	*x = AwaitRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[10]
+	mi := &file_cluster_placement_placement_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -813,7 +996,7 @@ func (x *AwaitRequest) String() string {
 func (*AwaitRequest) ProtoMessage() {}
 
 func (x *AwaitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[10]
+	mi := &file_cluster_placement_placement_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -826,7 +1009,7 @@ func (x *AwaitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AwaitRequest.ProtoReflect.Descriptor instead.
 func (*AwaitRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{10}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AwaitRequest) GetTable() string {
@@ -852,7 +1035,7 @@ type ContactRequest struct {
 
 func (x *ContactRequest) Reset() {
 	*x = ContactRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[11]
+	mi := &file_cluster_placement_placement_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -864,7 +1047,7 @@ func (x *ContactRequest) String() string {
 func (*ContactRequest) ProtoMessage() {}
 
 func (x *ContactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[11]
+	mi := &file_cluster_placement_placement_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -877,7 +1060,7 @@ func (x *ContactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactRequest.ProtoReflect.Descriptor instead.
 func (*ContactRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{11}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{13}
 }
 
 // Contact has the newest revision of every meta table.
@@ -890,7 +1073,7 @@ type Contact struct {
 
 func (x *Contact) Reset() {
 	*x = Contact{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[12]
+	mi := &file_cluster_placement_placement_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +1085,7 @@ func (x *Contact) String() string {
 func (*Contact) ProtoMessage() {}
 
 func (x *Contact) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[12]
+	mi := &file_cluster_placement_placement_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +1098,7 @@ func (x *Contact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contact.ProtoReflect.Descriptor instead.
 func (*Contact) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{12}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Contact) GetRevisions() map[string]uint64 {
@@ -932,13 +1115,14 @@ type JoinRequest struct {
 	Shards        uint32                 `protobuf:"varint,2,opt,name=shards,proto3" json:"shards,omitempty"`                                                                              // what its operator wants; 0: as the cluster has it
 	NowMs         int64                  `protobuf:"varint,3,opt,name=now_ms,json=nowMs,proto3" json:"now_ms,omitempty"`                                                                   // its clock
 	Settings      map[string]string      `protobuf:"bytes,4,rep,name=settings,proto3" json:"settings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // that all nodes must have alike
+	Applicant     []byte                 `protobuf:"bytes,20,opt,name=applicant,proto3" json:"applicant,omitempty"`                                                                        // the same whenever this process asks
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[13]
+	mi := &file_cluster_placement_placement_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1134,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[13]
+	mi := &file_cluster_placement_placement_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1147,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{13}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *JoinRequest) GetNode() *NodeRecord {
@@ -994,6 +1178,13 @@ func (x *JoinRequest) GetSettings() map[string]string {
 	return nil
 }
 
+func (x *JoinRequest) GetApplicant() []byte {
+	if x != nil {
+		return x.Applicant
+	}
+	return nil
+}
+
 type JoinAnswer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cluster       string                 `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
@@ -1007,7 +1198,7 @@ type JoinAnswer struct {
 
 func (x *JoinAnswer) Reset() {
 	*x = JoinAnswer{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[14]
+	mi := &file_cluster_placement_placement_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1019,7 +1210,7 @@ func (x *JoinAnswer) String() string {
 func (*JoinAnswer) ProtoMessage() {}
 
 func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[14]
+	mi := &file_cluster_placement_placement_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1032,7 +1223,7 @@ func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinAnswer.ProtoReflect.Descriptor instead.
 func (*JoinAnswer) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{14}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *JoinAnswer) GetCluster() string {
@@ -1070,11 +1261,223 @@ func (x *JoinAnswer) GetNodes() []*NodeRecord {
 	return nil
 }
 
+// Survey asks what the receiver knows that speaks for or against giving a node
+// up.
+type SurveyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          uint32                 `protobuf:"varint,1,opt,name=node,proto3" json:"node,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SurveyRequest) Reset() {
+	*x = SurveyRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SurveyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SurveyRequest) ProtoMessage() {}
+
+func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SurveyRequest.ProtoReflect.Descriptor instead.
+func (*SurveyRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *SurveyRequest) GetNode() uint32 {
+	if x != nil {
+		return x.Node
+	}
+	return 0
+}
+
+type Survey struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SilentMs      int64                  `protobuf:"varint,1,opt,name=silent_ms,json=silentMs,proto3" json:"silent_ms,omitempty"` // for how long it has not heard the node
+	Groups        []*GroupState          `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`                      // that it leads and the node votes in
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Survey) Reset() {
+	*x = Survey{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Survey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Survey) ProtoMessage() {}
+
+func (x *Survey) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Survey.ProtoReflect.Descriptor instead.
+func (*Survey) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Survey) GetSilentMs() int64 {
+	if x != nil {
+		return x.SilentMs
+	}
+	return 0
+}
+
+func (x *Survey) GetGroups() []*GroupState {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+// GroupState is what the leader of a group sees of it.
+type GroupState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	Term          uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
+	Present       []uint64               `protobuf:"varint,3,rep,packed,name=present,proto3" json:"present,omitempty"` // voters that are there and have caught up
+	Confirmed     bool                   `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"`    // the table has the voters as they are
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GroupState) Reset() {
+	*x = GroupState{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupState) ProtoMessage() {}
+
+func (x *GroupState) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GroupState.ProtoReflect.Descriptor instead.
+func (*GroupState) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *GroupState) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *GroupState) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *GroupState) GetPresent() []uint64 {
+	if x != nil {
+		return x.Present
+	}
+	return nil
+}
+
+func (x *GroupState) GetConfirmed() bool {
+	if x != nil {
+		return x.Confirmed
+	}
+	return false
+}
+
+// Remove asks the leader of the meta shard to give a node up.
+type RemoveRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveRequest) Reset() {
+	*x = RemoveRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveRequest) ProtoMessage() {}
+
+func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
+func (*RemoveRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RemoveRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
-	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xc0\x02\n" +
+	"!cluster/placement/placement.proto\x12\x0essod.placement\"\x8f\x03\n" +
 	"\n" +
 	"NodeRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -1091,11 +1494,22 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05admin\x18\n" +
 	" \x01(\tR\x05admin\x12\x16\n" +
 	"\x06gossip\x18\v \x01(\tR\x06gossip\x12\x18\n" +
-	"\aversion\x18\f \x01(\tR\aversion\"_\n" +
+	"\aversion\x18\f \x01(\tR\aversion\x12\x12\n" +
+	"\x04heir\x18\x14 \x01(\fR\x04heir\x12\x1b\n" +
+	"\their_term\x18\x15 \x01(\x04R\bheirTerm\x12\x1c\n" +
+	"\tapplicant\x18\x16 \x01(\fR\tapplicant\"_\n" +
 	"\vShardRecord\x12\x16\n" +
 	"\x06voters\x18\x01 \x03(\rR\x06voters\x12\x1a\n" +
 	"\blearners\x18\x02 \x03(\rR\blearners\x12\x1c\n" +
-	"\tpreferred\x18\x03 \x01(\rR\tpreferred\"\xe7\x02\n" +
+	"\tpreferred\x18\x03 \x01(\rR\tpreferred\"\x9f\x01\n" +
+	"\vGroupRecord\x12\x12\n" +
+	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x16\n" +
+	"\x06voters\x18\x02 \x03(\x04R\x06voters\x12\x1a\n" +
+	"\boutgoing\x18\x03 \x03(\x04R\boutgoing\x12\x1a\n" +
+	"\blearners\x18\x04 \x03(\x04R\blearners\x12,\n" +
+	"\x04next\x18\x05 \x03(\v2\x18.ssod.placement.VoterSetR\x04next\"\"\n" +
+	"\bVoterSet\x12\x16\n" +
+	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\xd5\x03\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
@@ -1103,13 +1517,16 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\aleaders\x18\x04 \x01(\v2\x17.ssod.placement.LeadersR\aleaders\x122\n" +
 	"\x05await\x18\x05 \x01(\v2\x1c.ssod.placement.AwaitRequestR\x05await\x12/\n" +
 	"\x04join\x18\x06 \x01(\v2\x1b.ssod.placement.JoinRequestR\x04join\x128\n" +
-	"\acontact\x18\a \x01(\v2\x1e.ssod.placement.ContactRequestR\acontact\"\xb4\x02\n" +
+	"\acontact\x18\a \x01(\v2\x1e.ssod.placement.ContactRequestR\acontact\x125\n" +
+	"\x06survey\x18\x14 \x01(\v2\x1d.ssod.placement.SurveyRequestR\x06survey\x125\n" +
+	"\x06remove\x18\x15 \x01(\v2\x1d.ssod.placement.RemoveRequestR\x06remove\"\xe4\x02\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
 	"\breleased\x18\x03 \x01(\v2\x18.ssod.placement.ReleasedR\breleased\x12.\n" +
 	"\x04join\x18\x06 \x01(\v2\x1a.ssod.placement.JoinAnswerR\x04join\x121\n" +
-	"\acontact\x18\a \x01(\v2\x17.ssod.placement.ContactR\acontact\x12\x14\n" +
+	"\acontact\x18\a \x01(\v2\x17.ssod.placement.ContactR\acontact\x12.\n" +
+	"\x06survey\x18\x14 \x01(\v2\x16.ssod.placement.SurveyR\x06survey\x12\x14\n" +
 	"\x05error\x18\x0f \x01(\tR\x05error\x12-\n" +
 	"\x04kind\x18\x0e \x01(\x0e2\x19.ssod.placement.ErrorKindR\x04kind\"&\n" +
 	"\x0ePrepareRequest\x12\x14\n" +
@@ -1135,12 +1552,13 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\trevisions\x18\x01 \x03(\v2&.ssod.placement.Contact.RevisionsEntryR\trevisions\x1a<\n" +
 	"\x0eRevisionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xf0\x01\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x8e\x02\n" +
 	"\vJoinRequest\x12.\n" +
 	"\x04node\x18\x01 \x01(\v2\x1a.ssod.placement.NodeRecordR\x04node\x12\x16\n" +
 	"\x06shards\x18\x02 \x01(\rR\x06shards\x12\x15\n" +
 	"\x06now_ms\x18\x03 \x01(\x03R\x05nowMs\x12E\n" +
-	"\bsettings\x18\x04 \x03(\v2).ssod.placement.JoinRequest.SettingsEntryR\bsettings\x1a;\n" +
+	"\bsettings\x18\x04 \x03(\v2).ssod.placement.JoinRequest.SettingsEntryR\bsettings\x12\x1c\n" +
+	"\tapplicant\x18\x14 \x01(\fR\tapplicant\x1a;\n" +
 	"\rSettingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa1\x01\n" +
@@ -1151,15 +1569,32 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x06shards\x18\x03 \x01(\rR\x06shards\x12\x1f\n" +
 	"\vsealing_key\x18\x04 \x01(\fR\n" +
 	"sealingKey\x120\n" +
-	"\x05nodes\x18\x05 \x03(\v2\x1a.ssod.placement.NodeRecordR\x05nodes*.\n" +
+	"\x05nodes\x18\x05 \x03(\v2\x1a.ssod.placement.NodeRecordR\x05nodes\"#\n" +
+	"\rSurveyRequest\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\rR\x04node\"Y\n" +
+	"\x06Survey\x12\x1b\n" +
+	"\tsilent_ms\x18\x01 \x01(\x03R\bsilentMs\x122\n" +
+	"\x06groups\x18\x02 \x03(\v2\x1a.ssod.placement.GroupStateR\x06groups\"n\n" +
+	"\n" +
+	"GroupState\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x18\n" +
+	"\apresent\x18\x03 \x03(\x04R\apresent\x12\x1c\n" +
+	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\"#\n" +
+	"\rRemoveRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name*.\n" +
 	"\tNodeState\x12\n" +
 	"\n" +
 	"\x06ACTIVE\x10\x00\x12\b\n" +
 	"\x04DEAD\x10\x01\x12\v\n" +
-	"\aREMOVED\x10\x02*'\n" +
+	"\aREMOVED\x10\x02*P\n" +
 	"\tErrorKind\x12\r\n" +
 	"\tTEMPORARY\x10\x00\x12\v\n" +
-	"\aREFUSED\x10\x01B\x18Z\x16ssod/cluster/placementb\x06proto3"
+	"\aREFUSED\x10\x01\x12\t\n" +
+	"\x05WAITS\x10\x14\x12\n" +
+	"\n" +
+	"\x06NEEDED\x10\x15\x12\x10\n" +
+	"\fUNKNOWN_NODE\x10\x16B\x18Z\x16ssod/cluster/placementb\x06proto3"
 
 var (
 	file_cluster_placement_placement_proto_rawDescOnce sync.Once
@@ -1174,51 +1609,62 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_cluster_placement_placement_proto_goTypes = []any{
 	(NodeState)(0),         // 0: ssod.placement.NodeState
 	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
 	(*NodeRecord)(nil),     // 2: ssod.placement.NodeRecord
 	(*ShardRecord)(nil),    // 3: ssod.placement.ShardRecord
-	(*Request)(nil),        // 4: ssod.placement.Request
-	(*Answer)(nil),         // 5: ssod.placement.Answer
-	(*PrepareRequest)(nil), // 6: ssod.placement.PrepareRequest
-	(*Prepared)(nil),       // 7: ssod.placement.Prepared
-	(*ReleaseRequest)(nil), // 8: ssod.placement.ReleaseRequest
-	(*Released)(nil),       // 9: ssod.placement.Released
-	(*Leaders)(nil),        // 10: ssod.placement.Leaders
-	(*Leader)(nil),         // 11: ssod.placement.Leader
-	(*AwaitRequest)(nil),   // 12: ssod.placement.AwaitRequest
-	(*ContactRequest)(nil), // 13: ssod.placement.ContactRequest
-	(*Contact)(nil),        // 14: ssod.placement.Contact
-	(*JoinRequest)(nil),    // 15: ssod.placement.JoinRequest
-	(*JoinAnswer)(nil),     // 16: ssod.placement.JoinAnswer
-	nil,                    // 17: ssod.placement.Contact.RevisionsEntry
-	nil,                    // 18: ssod.placement.JoinRequest.SettingsEntry
+	(*GroupRecord)(nil),    // 4: ssod.placement.GroupRecord
+	(*VoterSet)(nil),       // 5: ssod.placement.VoterSet
+	(*Request)(nil),        // 6: ssod.placement.Request
+	(*Answer)(nil),         // 7: ssod.placement.Answer
+	(*PrepareRequest)(nil), // 8: ssod.placement.PrepareRequest
+	(*Prepared)(nil),       // 9: ssod.placement.Prepared
+	(*ReleaseRequest)(nil), // 10: ssod.placement.ReleaseRequest
+	(*Released)(nil),       // 11: ssod.placement.Released
+	(*Leaders)(nil),        // 12: ssod.placement.Leaders
+	(*Leader)(nil),         // 13: ssod.placement.Leader
+	(*AwaitRequest)(nil),   // 14: ssod.placement.AwaitRequest
+	(*ContactRequest)(nil), // 15: ssod.placement.ContactRequest
+	(*Contact)(nil),        // 16: ssod.placement.Contact
+	(*JoinRequest)(nil),    // 17: ssod.placement.JoinRequest
+	(*JoinAnswer)(nil),     // 18: ssod.placement.JoinAnswer
+	(*SurveyRequest)(nil),  // 19: ssod.placement.SurveyRequest
+	(*Survey)(nil),         // 20: ssod.placement.Survey
+	(*GroupState)(nil),     // 21: ssod.placement.GroupState
+	(*RemoveRequest)(nil),  // 22: ssod.placement.RemoveRequest
+	nil,                    // 23: ssod.placement.Contact.RevisionsEntry
+	nil,                    // 24: ssod.placement.JoinRequest.SettingsEntry
 }
 var file_cluster_placement_placement_proto_depIdxs = []int32{
 	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
-	6,  // 1: ssod.placement.Request.prepare:type_name -> ssod.placement.PrepareRequest
-	8,  // 2: ssod.placement.Request.release:type_name -> ssod.placement.ReleaseRequest
-	10, // 3: ssod.placement.Request.leaders:type_name -> ssod.placement.Leaders
-	12, // 4: ssod.placement.Request.await:type_name -> ssod.placement.AwaitRequest
-	15, // 5: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
-	13, // 6: ssod.placement.Request.contact:type_name -> ssod.placement.ContactRequest
-	7,  // 7: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
-	9,  // 8: ssod.placement.Answer.released:type_name -> ssod.placement.Released
-	16, // 9: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
-	14, // 10: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
-	1,  // 11: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
-	11, // 12: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
-	17, // 13: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
-	2,  // 14: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
-	18, // 15: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
-	2,  // 16: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	5,  // 1: ssod.placement.GroupRecord.next:type_name -> ssod.placement.VoterSet
+	8,  // 2: ssod.placement.Request.prepare:type_name -> ssod.placement.PrepareRequest
+	10, // 3: ssod.placement.Request.release:type_name -> ssod.placement.ReleaseRequest
+	12, // 4: ssod.placement.Request.leaders:type_name -> ssod.placement.Leaders
+	14, // 5: ssod.placement.Request.await:type_name -> ssod.placement.AwaitRequest
+	17, // 6: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
+	15, // 7: ssod.placement.Request.contact:type_name -> ssod.placement.ContactRequest
+	19, // 8: ssod.placement.Request.survey:type_name -> ssod.placement.SurveyRequest
+	22, // 9: ssod.placement.Request.remove:type_name -> ssod.placement.RemoveRequest
+	9,  // 10: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
+	11, // 11: ssod.placement.Answer.released:type_name -> ssod.placement.Released
+	18, // 12: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
+	16, // 13: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
+	20, // 14: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
+	1,  // 15: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
+	13, // 16: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
+	23, // 17: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
+	2,  // 18: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
+	24, // 19: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
+	2,  // 20: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
+	21, // 21: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_cluster_placement_placement_proto_init() }
@@ -1232,7 +1678,7 @@ func file_cluster_placement_placement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_placement_placement_proto_rawDesc), len(file_cluster_placement_placement_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -92,7 +92,7 @@ func voters(st core.Status) map[core.NodeID]bool {
 func TestADeadNodeIsRemoved(t *testing.T) {
 	c := three(t)
 	p := c.nodes[1].placement
-	if err := p.Remove(t.Context(), "n3"); !errors.Is(err, placement.ErrAlive) {
+	if err := p.Remove(t.Context(), "n3"); !errors.Is(err, placement.ErrNeeded) {
 		t.Errorf("remove a node that is alive: got %v", err)
 	}
 	if err := p.Remove(t.Context(), "n9"); !errors.Is(err, placement.ErrUnknownNode) {
@@ -187,7 +187,9 @@ func TestJoinIsRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := c.ask(1, tt.node, tt.shards, time.Now().Add(tt.clock))
+			a := newApplicant("")
+			a.Node, a.Shards, a.Clock = tt.node, tt.shards, a.Clock.Add(tt.clock)
+			_, err := c.ask(1, a)
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("got %v, want %v that says %q", err, tt.want, tt.says)
 			}
@@ -196,7 +198,9 @@ func TestJoinIsRefused(t *testing.T) {
 	if n := len(c.nodes[1].book().Nodes()); n != 1 {
 		t.Errorf("the registry has %d nodes, want 1", n)
 	}
-	m, err := c.ask(1, self("n2"), testShards, time.Now().Add(9*time.Second))
+	a := newApplicant("n2")
+	a.Shards, a.Clock = testShards, a.Clock.Add(9*time.Second)
+	m, err := c.ask(1, a)
 	if err != nil || m.ID != 2 || m.Cluster != "c1" || m.Shards != testShards || string(m.SealingKey) != "sealed" || len(m.Nodes) != 2 {
 		t.Errorf("got %+v, %v", m, err)
 	}
@@ -207,12 +211,12 @@ func TestJoinWithOtherSettingsIsRefused(t *testing.T) {
 	c.found("n1")
 	c.eventually("the registry is there", func() bool { return c.nodes[1].placement.Tables().Read("nodes").Revision() > 0 })
 	c.settings = map[string]string{"link codes of realm acme": "8 digits"}
-	_, err := c.ask(1, self("n2"), 0, time.Now())
+	_, err := c.ask(1, newApplicant("n2"))
 	if want := "the cluster has link codes of realm acme 6 digits, node n2 has 8 digits"; !errors.Is(err, placement.ErrRefused) || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want ErrRefused that says %q", err, want)
 	}
 	c.settings = map[string]string{"link codes of realm acme": "6 digits", "link codes of realm new": "7 digits"}
-	if _, err := c.ask(1, self("n2"), 0, time.Now()); err != nil {
+	if _, err := c.ask(1, newApplicant("n2")); err != nil {
 		t.Errorf("a realm that only one node has: %v", err)
 	}
 }

@@ -59,7 +59,8 @@ func (p *Placement) put(ctx context.Context, revision uint64, nodes ...Node) err
 	return p.tables.Update(ctx, nodesTable, revision, puts, nil)
 }
 
-// judge decides which nodes are dead and which have come back.
+// judge decides which nodes are dead and which have come back. Whoever was about
+// to take the place of one that is back does not.
 func (l *planner) judge(ctx context.Context) error {
 	pages := l.p.book.pages.Load()
 	var changed []Node
@@ -71,11 +72,17 @@ func (l *planner) judge(ctx context.Context) error {
 		case l.p.unheard(n.ID) > l.p.cfg.DeadAfter:
 			state = NodeState_DEAD
 		}
+		back := len(n.Heir) > 0 && l.p.Alive(n.ID)
 		if state != n.State {
 			l.p.cfg.Log.Info("a node's state changed", "node", n.Name, "id", n.ID, "was", n.State.String(), "is", state.String())
 			n.State, n.Changed = state, l.p.cfg.Clock()
-			changed = append(changed, n)
+		} else if !back {
+			continue
 		}
+		if back { // nobody takes its place
+			n.Heir, n.HeirTerm = nil, 0
+		}
+		changed = append(changed, n)
 	}
 	if len(changed) == 0 {
 		return nil
@@ -101,7 +108,7 @@ func (l *planner) plan(ctx context.Context) error {
 		}
 	}
 	if len(puts) > 0 {
-		return l.p.tables.Update(ctx, shardsTable, pages.place, puts, nil)
+		return l.p.tables.Update(ctx, shardsTable, pages.mapped, puts, nil)
 	}
 	l.done = pages
 	return nil

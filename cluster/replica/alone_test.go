@@ -100,7 +100,7 @@ func (c *testCluster) join(shard cluster.Shard, n core.NodeID, as pb.ConfChangeT
 	id := uint64(persistence.NewReplicaID(n, 1))
 	c.eventually(fmt.Sprintf("node %d joins: %v", n, as), func() bool {
 		s, err := c.engine(1).Status(c.Context(), 1)
-		if err != nil {
+		if err != nil || s.Term != shard.Term() {
 			return false
 		}
 		members := s.Applied.Conf.GetLearners()
@@ -110,7 +110,7 @@ func (c *testCluster) join(shard cluster.Shard, n core.NodeID, as pb.ConfChangeT
 		if slices.Contains(members, id) {
 			return true
 		}
-		_ = c.engine(1).ChangeMembers(c.Context(), 1, shard.Term(), []*pb.ConfChangeSingle{{Type: as.Enum(), NodeId: new(id)}})
+		_ = c.engine(1).ChangeMembers(c.Context(), s, []*pb.ConfChangeSingle{{Type: as.Enum(), NodeId: new(id)}})
 		return false
 	})
 }

@@ -281,7 +281,8 @@ func TestMembersChange(t *testing.T) {
 	}
 	change := func(types ...*pb.ConfChangeSingle) {
 		c.eventually("a change of members", func() bool {
-			return c.engine(leader).ChangeMembers(t.Context(), 1, shard.Term(), types) == nil
+			s, err := c.engine(leader).Status(t.Context(), 1)
+			return err == nil && s.Term == shard.Term() && c.engine(leader).ChangeMembers(t.Context(), s, types) == nil
 		})
 	}
 	change(&pb.ConfChangeSingle{Type: pb.ConfChangeAddLearnerNode.Enum(), NodeId: new(uint64(next))})

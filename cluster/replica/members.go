@@ -91,9 +91,17 @@ func (e *Engine) Remove(ctx context.Context, shard core.ShardID) error {
 	})
 }
 
-// ChangeMembers is [core.Core.ChangeMembers].
-func (e *Engine) ChangeMembers(ctx context.Context, shard core.ShardID, term uint64, changes []*pb.ConfChangeSingle) error {
-	return e.do(ctx, func(c *core.Core) error { return c.ChangeMembers(shard, term, changes) })
+// ChangeMembers is [core.Core.ChangeMembers] of a shard that has the members that
+// it had when the caller decided. With others the changes would mean something
+// else.
+func (e *Engine) ChangeMembers(ctx context.Context, decided core.Status, changes []*pb.ConfChangeSingle) error {
+	return e.do(ctx, func(c *core.Core) error {
+		now, ok := c.Status(decided.Shard)
+		if !ok || now.Applied.Conf.Equivalent(decided.Applied.Conf) != nil {
+			return core.ErrConfChange
+		}
+		return c.ChangeMembers(decided.Shard, decided.Term, changes)
+	})
 }
 
 // Transfer is [core.Core.Transfer].

@@ -88,6 +88,9 @@ func (f *flags) checkNumbers(c *checker) {
 	if f.DeadAfter < time.Second {
 		c.mistake("--dead-after %v is less than 1s", f.DeadAfter)
 	}
+	if f.SilentFor < time.Second {
+		c.mistake("--silent-for %v is less than 1s", f.SilentFor)
+	}
 }
 
 func (f *flags) checkLog(c *checker) {

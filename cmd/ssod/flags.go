@@ -43,6 +43,7 @@ type flags struct {
 
 	DrainDelay time.Duration `placeholder:"DURATION" default:"5s" help:"For how long requests are still served after /readyz turned 503, such as 5s (${default})."`
 	DeadAfter  time.Duration `placeholder:"DURATION" default:"5m" help:"A node unreachable for so long is replaced on the others, such as 5m (${default})."`
+	SilentFor  time.Duration `placeholder:"DURATION" default:"30s" hidden:"" help:"A node that nobody has heard for so long may be replaced by another of its name, or removed (${default}). Tests shorten it."`
 	Insecure   bool          `help:"Waive what is needed off loopback addresses; logs a warning at every start."`
 
 	Check   bool `help:"Check flags and configuration, print every mistake, and exit 0 or 2 without starting."`
@@ -72,7 +73,7 @@ func (f *flags) node(s secrets, log *slog.Logger) node.Config {
 		AdminTLS: f.HTTPTLSCert != "" && !loopback(f.Admin),
 		TLSCert:  f.HTTPTLSCert, TLSKey: f.HTTPTLSKey,
 		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: f.Advertise, Join: f.Join,
-		Replicas: f.Replicas, DeadAfter: f.DeadAfter, Secret: s.gossip, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
+		Replicas: f.Replicas, DeadAfter: f.DeadAfter, SilentFor: f.SilentFor, Secret: s.gossip, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
 		Shards: f.Shards, DrainDelay: f.DrainDelay, Log: log,
 	}
 }

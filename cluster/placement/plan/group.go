@@ -39,10 +39,18 @@ func (g *Group) caughtUp(r ReplicaID) bool {
 	return r == g.Self || g.Match[r]+slack >= g.Applied && g.Match[r] > 0
 }
 
+// live reports whether a replica is there and has caught up.
+func (g *Group) live(r ReplicaID) bool { return g.caughtUp(r) && (r == g.Self || g.Alive(r.Node())) }
+
+// Present are the voters that are there and have caught up.
+func (g *Group) Present() []ReplicaID {
+	return slices.DeleteFunc(slices.Clone(g.Voters), func(r ReplicaID) bool { return !g.live(r) })
+}
+
 // canLead reports whether a node would take the lead now.
 func (g *Group) canLead(n NodeID) bool {
 	r := g.member(n)
-	return g.votes(r) && g.caughtUp(r) && g.Alive(n) && (g.Willing == nil || g.Willing(n))
+	return g.votes(r) && g.live(r) && (g.Willing == nil || g.Willing(n))
 }
 
 func (g *Group) votes(r ReplicaID) bool { return slices.Contains(g.Voters, r) }

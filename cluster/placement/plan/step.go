@@ -65,9 +65,32 @@ func Next(a Assignment, g Group) Step {
 		return g.leave(a, changes)
 	}
 	if len(changes) > 0 {
-		return Step{Kind: Reform, Changes: changes}
+		return g.reform(changes)
 	}
 	return g.handOver(a)
+}
+
+// reform changes the members, unless a majority of the voters to be is not there:
+// the group would stop half-way, or as soon as it has them.
+func (g *Group) reform(cs []Change) Step {
+	voters := After(g.Voters, cs)
+	if !slices.Equal(voters, After(g.Voters, nil)) && count(voters, g.live) < majority(voters) {
+		return Step{Kind: Blocked}
+	}
+	return Step{Kind: Reform, Changes: cs}
+}
+
+// After are the voters, in order, when some changes of members have happened.
+func After(voters []ReplicaID, cs []Change) []ReplicaID {
+	next := slices.Clone(voters)
+	for _, c := range cs {
+		next = slices.DeleteFunc(next, func(r ReplicaID) bool { return r == c.Replica })
+		if c.Kind == Promote {
+			next = append(next, c.Replica)
+		}
+	}
+	slices.Sort(next)
+	return next
 }
 
 // add finds a node that should have a replica and has none. Nodes that are away
@@ -86,11 +109,12 @@ func (g *Group) add(a Assignment) (Step, bool) {
 	return Step{Kind: Blocked}, away
 }
 
-// ready reports whether all voters to be are members and have caught up.
+// ready reports whether all voters to be are members, and those that get their
+// vote are there and have caught up.
 func (g *Group) ready(a Assignment) bool {
 	for _, n := range a.Voters {
 		r := g.member(n)
-		if r == 0 || !g.votes(r) && !g.caughtUp(r) {
+		if r == 0 || !g.votes(r) && !g.live(r) {
 			return false
 		}
 	}
@@ -110,7 +134,7 @@ func (g *Group) shed(a Assignment) Step {
 		return Step{Kind: Reform, Changes: out}
 	}
 	for _, n := range a.Voters {
-		if r := g.member(n); !g.votes(r) && !g.caughtUp(r) && !g.Alive(n) {
+		if r := g.member(n); !g.votes(r) && !g.Alive(n) {
 			return Step{Kind: Blocked}
 		}
 	}
@@ -144,7 +168,7 @@ func leaves(cs []Change, r ReplicaID) bool {
 func (g *Group) leave(a Assignment, cs []Change) Step {
 	promote := slices.DeleteFunc(cs, func(c Change) bool { return c.Kind != Promote })
 	if len(promote) > 0 {
-		return Step{Kind: Reform, Changes: promote}
+		return g.reform(promote)
 	}
 	best := ReplicaID(0)
 	for _, n := range a.Voters {

@@ -114,6 +114,8 @@ func TestStepsOfAGroup(t *testing.T) {
 		{"the preferred leads", []plan.NodeID{1, 2, 3}, nil, plan.Assignment{Voters: []plan.NodeID{1, 2, 3}, Preferred: 3}, []plan.Kind{plan.HandOver, plan.Settled}},
 		{"the preferred is away", []plan.NodeID{1, 2, 3}, []plan.NodeID{3}, plan.Assignment{Voters: []plan.NodeID{1, 2, 3}, Preferred: 3}, []plan.Kind{plan.Blocked}},
 		{"a learner that is away", []plan.NodeID{1}, []plan.NodeID{2}, plan.Assignment{Voters: []plan.NodeID{1}, Learners: []plan.NodeID{2}}, []plan.Kind{plan.Blocked}},
+		{"what stays is away", []plan.NodeID{1, 2, 3}, []plan.NodeID{3}, plan.Assignment{Voters: []plan.NodeID{1, 3}}, []plan.Kind{plan.Blocked}},
+		{"one of three that stay is away", []plan.NodeID{1, 2, 3, 4}, []plan.NodeID{3}, plan.Assignment{Voters: []plan.NodeID{1, 2, 3}}, []plan.Kind{plan.Reform, plan.Settled}},
 		{"a voter that only listens", []plan.NodeID{1, 2, 3, 4}, nil, plan.Assignment{Voters: []plan.NodeID{1, 2, 3}, Learners: []plan.NodeID{4}}, []plan.Kind{plan.Reform, plan.Settled}},
 	}
 	for _, tt := range tests {
@@ -155,6 +157,55 @@ func TestAnObsoleteReplicaIsReplaced(t *testing.T) {
 	if diff := cmp.Diff(want, plan.Next(to, view).Changes); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// A replica that has caught up and is away gets no vote.
+func TestANewVoterIsThere(t *testing.T) {
+	g := newGroup(1, 2, 3)
+	g.learners = []plan.ReplicaID{replica(4)}
+	g.match[replica(4)] = g.applied
+	to := plan.Assignment{Voters: []plan.NodeID{1, 2, 4}}
+	g.down[4] = true
+	if s := plan.Next(to, g.view()); s.Kind != plan.Blocked {
+		t.Errorf("while it is away: got %+v, want that the group waits", s)
+	}
+	g.down[4] = false
+	if s := plan.Next(to, g.view()); s.Kind != plan.Reform {
+		t.Errorf("when it is back: got %+v, want that it votes", s)
+	}
+}
+
+// Whoever goes away meanwhile, no step leaves a group without a majority that it
+// had.
+func TestNoStepLosesTheMajority(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ids := rapid.SliceOfNDistinct(rapid.Uint32Range(1, 6), 1, 5, rapid.ID)
+		nodes := func(label string) (ns []plan.NodeID) {
+			for _, id := range ids.Draw(t, label) {
+				ns = append(ns, plan.NodeID(id))
+			}
+			return ns
+		}
+		g := newGroup(nodes("from")...)
+		to := plan.Assignment{Voters: nodes("to")}
+		for range 40 {
+			if n := plan.NodeID(rapid.Uint32Range(1, 6).Draw(t, "turns")); n != g.leader.Node() {
+				g.down[n] = !g.down[n]
+			}
+			had := g.lives()
+			g.do(plan.Next(to, g.view()))
+			if had && !g.lives() {
+				t.Fatalf("voters %v, down %v", g.voters, g.down)
+			}
+			g.catchUp()
+		}
+	})
+}
+
+// lives reports whether a majority of the voters is there.
+func (g *group) lives() bool {
+	c := plan.Config{Voters: g.voters}
+	return c.Majority(func(r plan.ReplicaID) bool { return !g.down[r.Node()] })
 }
 
 // A node that is about to stop is not handed the lead.

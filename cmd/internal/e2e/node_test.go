@@ -155,7 +155,7 @@ func (n *node) command(more ...string) *exec.Cmd {
 	n.http, n.admin, n.gossip = addrs[0], addrs[1], addrs[2]
 	args := []string{
 		"--config", n.configFile(), "--data", n.data(), "--http", addrs[0], "--admin", addrs[1], "--gossip", addrs[2],
-		"--rpc", addrs[3], "--raft", addrs[4], "--log-format", "json", "--drain-delay", "0s",
+		"--rpc", addrs[3], "--raft", addrs[4], "--log-format", "json", "--drain-delay", "0s", "--silent-for", "3s",
 	}
 	args = append(append(args, n.flags...), more...)
 	binary, err := program()

@@ -23,6 +23,10 @@ import (
 // seen to fail over.
 const Shards = 16
 
+// silentFor is for how long nobody may have heard a node before it is replaced:
+// a tenth of what it is by default.
+const silentFor = 3 * time.Second
+
 // config has two realms, budgets that no test exhausts, and link codes that
 // cannot stand in a log by chance.
 const config = `
@@ -147,6 +151,7 @@ func (c *Cluster) newNode(name, directory string) *Node {
 		"--node", name, "--config", file, "--data", n.data(), "--http", at[0], "--admin", at[1],
 		"--gossip", at[2], "--rpc", at[3], "--raft", at[4], "--shards", fmt.Sprint(Shards),
 		"--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA, "--log-format", "json",
+		"--silent-for", silentFor.String(),
 	}, c.flags...)
 	if c.network != nil {
 		c.attach(n, at[2:])

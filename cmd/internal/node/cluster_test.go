@@ -34,7 +34,7 @@ func joining(t *testing.T, name string, others ...*member) node.Config {
 	}
 	c := node.Config{
 		Data: filepath.Join(t.TempDir(), "data"), Name: name, HTTP: "127.0.0.1:0", Admin: "127.0.0.1:0",
-		Gossip: ports[0], RPC: ports[1], Raft: ports[2], Shards: 2,
+		Gossip: ports[0], RPC: ports[1], Raft: ports[2], Shards: 2, SilentFor: 3 * time.Second,
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, o := range others {

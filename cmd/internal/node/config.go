@@ -46,6 +46,9 @@ type Config struct {
 	// DeadAfter is for how long a node is unreachable before what it holds is
 	// replaced on others; 0 means five minutes.
 	DeadAfter time.Duration
+	// SilentFor is for how long nobody may have heard a node before another one
+	// takes its name, or it is removed; 0 means 30 s.
+	SilentFor time.Duration
 	// Lease is for how long the node serves without contact to the leader of the
 	// meta shard, the same on all nodes; 0 means ten seconds.
 	Lease time.Duration

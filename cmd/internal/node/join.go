@@ -3,13 +3,16 @@ package node
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"ssod/cluster/membership"
 	"ssod/cluster/placement"
@@ -101,8 +104,10 @@ func (n *Node) incarnation() uint64 { return uint64(n.started.UnixNano()) }
 func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, error) {
 	again := time.NewTicker(joinPause)
 	defer again.Stop()
+	token := make([]byte, 16)
+	rand.Read(token) // never fails since Go 1.24
 	for {
-		m, err := n.askMembers(ctx, name)
+		m, err := n.askMembers(ctx, name, token)
 		switch {
 		case err == nil:
 			n.log.Info("joined", "cluster", m.Cluster, "node", name, "id", m.ID)
@@ -119,8 +124,9 @@ func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, e
 	}
 }
 
-// askMembers asks each member that gossip knows. A refusal ends it.
-func (n *Node) askMembers(ctx context.Context, name string) (placement.Membership, error) {
+// askMembers asks each member that gossip knows, until one answers for the leader
+// of the meta shard.
+func (n *Node) askMembers(ctx context.Context, name string, token []byte) (placement.Membership, error) {
 	errs := []error{n.gossip.Trouble()}
 	stranger := transport.Stranger{Name: name, Credentials: n.credentials}
 	for _, m := range n.gossip.Members() {
@@ -133,9 +139,9 @@ func (n *Node) askMembers(ctx context.Context, name string) (placement.Membershi
 			return stranger.Ask(ctx, m.Name, m.Meta.Raft, request)
 		}
 		got, err := placement.Join(ctx, ask, placement.Applicant{
-			Node: n.self(name), Shards: n.config.Shards, Clock: n.config.Clock(), Settings: n.settings.Config().CodeSettings(),
+			Node: n.self(name), Shards: n.config.Shards, Clock: n.config.Clock(), Settings: n.settings.Config().CodeSettings(), Token: token,
 		})
-		if err == nil || errors.Is(err, placement.ErrRefused) {
+		if err == nil || errors.Is(err, placement.ErrRefused) || errors.Is(err, placement.ErrWaits) {
 			return got, err
 		}
 		errs = append(errs, err)
@@ -158,9 +164,20 @@ func (n *Node) waitFor(what string) {
 	was := n.waiting
 	n.waiting = what
 	n.known.Unlock()
-	if what != was && what != "" {
+	if uncounted(what) != uncounted(was) && what != "" {
 		n.log.Info("waiting", "for", what)
 	}
+}
+
+// uncounted leaves the digits out of a text: what only counts down is not logged
+// again.
+func uncounted(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // keepSealingKey writes down the sealing key that the cluster handed over. It is

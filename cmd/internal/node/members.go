@@ -116,8 +116,10 @@ func (m members) Remove(ctx context.Context, name string) error {
 	switch {
 	case errors.Is(err, placement.ErrUnknownNode):
 		return fmt.Errorf("%w: %s", admin.ErrNoNode, name)
-	case errors.Is(err, placement.ErrAlive), errors.Is(err, placement.ErrOnlyCopy):
+	case errors.Is(err, placement.ErrNeeded):
 		return fmt.Errorf("%w: %w", admin.ErrNodeNeeded, err)
+	case errors.Is(err, placement.ErrTemporary):
+		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
 	}
 	return err
 }

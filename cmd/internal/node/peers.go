@@ -113,7 +113,7 @@ func (n *Node) place(context.Context) (err error) {
 	c := &n.config
 	n.placement, err = placement.Start(placement.Config{
 		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
-		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, Lease: c.Lease,
+		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, SilentFor: c.SilentFor, Lease: c.Lease,
 		Met: n.know, Left: n.network.RemovePeer,
 		Settings:   func() map[string]string { return n.settings.Config().CodeSettings() },
 		SealingKey: n.sealing.load, Aloof: true, Binding: binding,

@@ -1,0 +1,105 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/placement/plan"
+)
+
+// objection is why a node is not given up, for operators.
+type objection struct {
+	text string
+	// forever: no waiting helps.
+	forever bool
+}
+
+func (o *objection) Error() string { return ErrNeeded.Error() + ": " + o.text }
+
+func (o *objection) Is(target error) bool { return target == ErrNeeded }
+
+func object(format string, args ...any) *objection {
+	return &objection{text: fmt.Sprintf(format, args...)}
+}
+
+// mayGo returns nil when a node can be given up now, else the [*objection].
+func (s *session) mayGo(ctx context.Context, n Node) error {
+	if s.p.Alive(n.ID) {
+		return object("node %s is here and answers at %s", n.Name, n.Raft)
+	}
+	f := findings{pages: s.pages, shards: s.p.engine.Count(), said: s.p.survey(ctx, n.ID), alive: s.p.Alive}
+	return f.object(n, s.p.cfg.SilentFor)
+}
+
+// object finds what speaks against giving a node up, what lasts for ever first.
+func (f *findings) object(n Node, silentFor time.Duration) error {
+	short, lacks := errors.AsType[*plan.Shortage](f.mayLose(n.ID))
+	switch {
+	case lacks && short.Forever:
+		return &objection{f.plead(n, short), true}
+	case !f.heardAll():
+		return object("too few voters of the meta shard say whether they hear node %s", n.Name)
+	case f.silence() < silentFor:
+		return object("node %s was heard %s ago: it waits %s more until nobody has heard it for %v", n.Name,
+			seconds(f.silence()), seconds(silentFor-f.silence()), silentFor)
+	case lacks:
+		return object("%s", f.plead(n, short))
+	}
+	return nil
+}
+
+// seconds is a duration for people, rounded up.
+func seconds(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }
+
+// plead says what a group lacks without a node, and who can bring it.
+func (f *findings) plead(n Node, s *plan.Shortage) string {
+	text := strings.ReplaceAll(s.Error(), "this node", "node "+n.Name)
+	if s.Unknown {
+		return text + ": its leader does so within seconds when it has one"
+	}
+	away := f.away(s.Shard, n.ID)
+	if s.Forever {
+		away = nil
+	}
+	return text + ": " + bring(n.Name, away)
+}
+
+// bring says which nodes bring back what is missing.
+func bring(name string, others []string) string {
+	text := fmt.Sprintf("start node %s with the --data directory that it had", name)
+	if len(others) > 0 {
+		text += fmt.Sprintf(", or first %s", strings.Join(others, ", "))
+	}
+	return text
+}
+
+// away are the names of other voters of a shard that are not there.
+func (f *findings) away(shard int, beside NodeID) (names []string) {
+	for _, id := range f.pages.group(shard).Nodes() {
+		if n, ok := f.pages.nodes[id]; ok && id != beside && n.State != NodeState_REMOVED && !f.alive(id) {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
+
+// leaderless says why nobody can decide about the node of a name, as far as this
+// one knows.
+func (p *Placement) leaderless(name string) error {
+	pages := p.book.pages.Load()
+	f := findings{pages: pages, shards: p.engine.Count(), alive: p.Alive}
+	bearer, known := pages.bearer(name)
+	away := f.away(int(cluster.MetaShard), bearer.ID)
+	text := "nobody leads the meta shard, so nobody can decide"
+	switch {
+	case known && pages.group(int(cluster.MetaShard)).Votes(bearer.ID):
+		return fmt.Errorf("%w: %s; node %s has a vote in it: %s", ErrTemporary, text, name, bring(name, away))
+	case len(away) > 0:
+		return fmt.Errorf("%w: %s: start %s", ErrTemporary, text, strings.Join(away, ", "))
+	}
+	return fmt.Errorf("%w: %s yet", ErrTemporary, text)
+}

@@ -1,0 +1,132 @@
+package placement
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/meta"
+)
+
+// decideWithin bounds what the leader of the meta shard does about one request to
+// take a node in or to give one up.
+const decideWithin = 4 * time.Second
+
+// reachWithin bounds the request to it.
+const reachWithin = decideWithin + time.Second/2
+
+// session is a time in which this node leads the meta shard, and the tables as
+// they were when a majority had just confirmed that.
+type session struct {
+	p     *Placement
+	shard cluster.Shard
+	pages *pages
+}
+
+// errElsewhere: another node leads the meta shard.
+var errElsewhere = fmt.Errorf("%w: this node does not lead the meta shard", ErrTemporary)
+
+// convene begins a session.
+func (p *Placement) convene(ctx context.Context) (*session, error) {
+	shard, leads := p.engine.Lead(cluster.MetaShard)
+	if !leads {
+		return nil, errElsewhere
+	}
+	newest, err := p.tables.Newest(ctx)
+	if err == nil {
+		err = p.tables.Await(ctx, nodesTable, newest[nodesTable])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: the leader of the meta shard reaches no majority of its voters: %w", ErrTemporary, err)
+	}
+	p.reread()
+	pages := p.book.pages.Load()
+	if pages.revision == 0 {
+		return nil, fmt.Errorf("%w: the cluster is being founded", ErrTemporary)
+	}
+	return &session{p, shard, pages}, nil
+}
+
+// decide changes the registry if nothing in it has changed since the session
+// began, and this node leads in the same term.
+func (s *session) decide(ctx context.Context, changed ...Node) error {
+	puts := map[string][]byte{}
+	for _, n := range changed {
+		puts[n.key()] = n.encode()
+	}
+	err := s.p.tables.Decide(ctx, s.shard, nodesTable, s.pages.revision, puts, nil)
+	if err != nil {
+		return fmt.Errorf("%w: the registry was not changed: %w", ErrTemporary, err)
+	}
+	s.p.reread()
+	return nil
+}
+
+// decideUntil tries a decision again as long as it only meets other changes of
+// the registry.
+func (p *Placement) decideUntil(ctx context.Context, decision func(*session) error) error {
+	for {
+		s, err := p.convene(ctx)
+		if err != nil {
+			return err
+		}
+		err = decision(s)
+		if !errors.Is(err, meta.ErrChanged) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// replace gives a node up in two steps. The first writes down who asks: heir. The
+// second is taken when heir asks again, of the same leader in the same term, and
+// everything that spoke for it still does. Whatever happens in between, and be it
+// that the node is heard again, makes the first void.
+//
+// It returns false after the first step.
+func (s *session) replace(ctx context.Context, old Node, heir []byte, successor *Node) (done bool, err error) {
+	if err := s.mayGo(ctx, old); err != nil {
+		return false, err
+	}
+	if !bytes.Equal(old.Heir, heir) || old.HeirTerm != s.shard.Term() {
+		if err := s.p.turns.take(old.ID, heir, time.Now()); err != nil {
+			return false, err
+		}
+		old.Heir, old.HeirTerm = heir, s.shard.Term()
+		return false, s.decide(ctx, old)
+	}
+	old.State, old.Changed = NodeState_REMOVED, s.p.cfg.Clock()
+	old.Heir, old.HeirTerm = nil, 0
+	if successor == nil {
+		return true, s.decide(ctx, old)
+	}
+	old.ReplacedBy = successor.ID
+	return true, s.decide(ctx, old, *successor)
+}
+
+// nextID is the id of the next node that joins.
+func (g *pages) nextID() NodeID {
+	next := NodeID(1)
+	for id := range g.nodes {
+		next = max(next, id+1)
+	}
+	return next
+}
+
+// refer hands a request to the leader of the meta shard.
+func (p *Placement) refer(ctx context.Context, name string, r *Request) (*Answer, error) {
+	owner, _ := p.view.Owner(cluster.MetaShard)
+	leader, ok := p.book.At(owner.Address)
+	if !ok || leader.ID == p.self {
+		return nil, p.leaderless(name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	raw, err := p.cfg.Calls.Call(ctx, leader.ID, encode(r))
+	if err != nil {
+		return nil, fmt.Errorf("%w: node %s, which leads the meta shard, does not answer: %w", ErrTemporary, leader.Name, err)
+	}
+	return decodeAnswer(raw)
+}

@@ -1,0 +1,43 @@
+package placement
+
+import (
+	"bytes"
+	"sync"
+	"time"
+)
+
+// turns remember, on the leader of the meta shard, who is about to take a node's
+// place: of two processes that ask for one name in turns, each would make void
+// what the other had begun.
+type turns struct {
+	mu   sync.Mutex
+	last map[NodeID]turn
+}
+
+type turn struct {
+	heir []byte
+	at   time.Time
+}
+
+// turnFor is for how long an heir that does not ask again keeps others waiting.
+const turnFor = 3 * time.Second
+
+// take lets heir begin to take a node's place.
+func (t *turns) take(n NodeID, heir []byte, now time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	last, ok := t.last[n]
+	if ok && now.Sub(last.at) < turnFor && !bytes.Equal(last.heir, heir) {
+		return object("another process asks for the same name: stop one of the two")
+	}
+	for id, old := range t.last {
+		if now.Sub(old.at) >= turnFor {
+			delete(t.last, id)
+		}
+	}
+	if t.last == nil {
+		t.last = map[NodeID]turn{}
+	}
+	t.last[n] = turn{heir, now}
+	return nil
+}

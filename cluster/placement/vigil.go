@@ -1,0 +1,53 @@
+package placement
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// vigil is since when this node listens to the others. Who was stopped, or sent
+// to sleep, has not heard anybody meanwhile and can say nothing about it.
+type vigil struct {
+	mu          sync.Mutex
+	since, last time.Time
+}
+
+// look notes that the node listens now, and begins anew after a gap.
+func (v *vigil) look(now time.Time, gap time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.since.IsZero() || now.Sub(v.last) > gap {
+		v.since = now
+	}
+	v.last = now
+}
+
+// silence is for how long this node has listened and not heard another one that
+// it heard at a time; the zero time: never.
+func (v *vigil) silence(now, heard time.Time, gap time.Duration) time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.since.IsZero() || now.Sub(v.last) > gap {
+		return 0
+	}
+	if heard.Before(v.since) {
+		heard = v.since
+	}
+	return max(0, now.Sub(heard))
+}
+
+// listen keeps the vigil.
+func (p *Placement) listen(context.Context) { p.vigil.look(time.Now(), p.gap()) }
+
+// gap is for how long the node may not have looked and still count as listening:
+// a busy machine is not asleep.
+func (p *Placement) gap() time.Duration { return p.cfg.SilentFor / 3 }
+
+// silence is for how long this node is sure not to have heard another.
+func (p *Placement) silence(n NodeID) time.Duration {
+	if n == p.self {
+		return 0
+	}
+	return p.vigil.silence(time.Now(), p.cfg.LastHeard(n), p.gap())
+}
