@@ -119,8 +119,8 @@ func (g *pages) nextID() NodeID {
 func (p *Placement) refer(ctx context.Context, name string, r *Request) (*Answer, error) {
 	owner, _ := p.view.Owner(cluster.MetaShard)
 	leader, ok := p.book.At(owner.Address)
-	if !ok || leader.ID == p.self {
-		return nil, p.leaderless(name)
+	if !ok || leader.ID == p.self || !p.Alive(leader.ID) {
+		return nil, p.leaderless(name) // or who led last is away
 	}
 	ctx, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()

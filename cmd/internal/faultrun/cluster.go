@@ -236,6 +236,16 @@ func (c *Cluster) others(n *Node) []*Node {
 	return slices.DeleteFunc(slices.Clone(c.Nodes), func(o *Node) bool { return o == n })
 }
 
+// named is the node that has a name.
+func (c *Cluster) named(name string) *Node {
+	c.Helper()
+	i := slices.IndexFunc(c.Nodes, func(n *Node) bool { return n.Name == name })
+	if i < 0 {
+		c.Fatalf("there is no node %q", name)
+	}
+	return c.Nodes[i]
+}
+
 // AwaitPromise waits until each shard has three voters, so that any node may
 // die, and clients may use all of them.
 func (c *Cluster) AwaitPromise() {

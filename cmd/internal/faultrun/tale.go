@@ -13,7 +13,7 @@ import (
 type Tale struct{ *Load }
 
 // tellers is how many viewers have something to remember, a few for each shard.
-const tellers = 160
+const tellers = 96
 
 // Tell lets viewers live in a cluster, a few at a time, and an app be revoked.
 func Tell(c *Cluster, name string) Tale {
@@ -69,6 +69,11 @@ func (n *Node) MustBeRefused(lasting time.Duration, with string) {
 	n.cluster.Helper()
 	asking := time.After(lasting)
 	n.Launch()
+	n.cluster.Cleanup(func() {
+		if n.cluster.Failed() {
+			n.cluster.Logf("what %s said when it was refused:\n%s", n.Name, tail(n.Said()))
+		}
+	})
 	n.cluster.until(n.Name+" is told "+with, readyWithin, func() bool {
 		return n.takenIn() || strings.Contains(n.Because(), with)
 	})
