@@ -161,6 +161,9 @@ func (p *pages) place(shard int) (plan.Assignment, bool) {
 	return m[shard], true
 }
 
+// Group is who votes in a shard, as its leader has confirmed it.
+func (b *Book) Group(shard int) plan.Config { return b.pages.Load().group(shard) }
+
 // others are the members beside this one, in order of id.
 func (b *Book) others(self NodeID) []Node {
 	return slices.DeleteFunc(b.Nodes(), func(n Node) bool { return n.ID == self || n.State == NodeState_REMOVED })

@@ -2,18 +2,21 @@ package placement_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	pb "go.etcd.io/raft/v3/raftpb"
 	"go.uber.org/goleak"
 
 	"ssod/cluster"
@@ -38,6 +41,13 @@ type testCluster struct {
 	mu    sync.Mutex
 	nodes map[core.NodeID]*testNode
 	cut   map[core.NodeID]bool
+	// held nodes get no log and no snapshot of the slow shards; nil: of none. So
+	// their replicas do not catch up.
+	held map[core.NodeID]bool
+	slow func(cluster.ShardID) bool
+	// silentFor is how long nobody may have heard a node before it is replaced; 0
+	// means testSilence.
+	silentFor time.Duration
 	// settings are those of nodes that join; the members have theirs.
 	settings map[string]string
 	clock    map[core.NodeID]time.Duration // how far a node's clock is ahead
@@ -77,6 +87,9 @@ type testNetwork struct {
 
 func (t testNetwork) Send(to core.NodeID, frame []byte) {
 	if n := t.c.peer(t.from, to); n != nil {
+		if frame = t.c.sieve(to, frame); frame == nil {
+			return
+		}
 		if err := n.engine.Deliver(t.from, frame); err != nil {
 			t.c.Errorf("deliver: %v", err)
 		}
@@ -85,7 +98,7 @@ func (t testNetwork) Send(to core.NodeID, frame []byte) {
 
 func (t testNetwork) SendSnapshot(to core.NodeID, name string, file io.Reader, frame []byte) error {
 	n := t.c.peer(t.from, to)
-	if n == nil {
+	if n == nil || t.c.sieve(to, frame) == nil {
 		return errDown
 	}
 	b, err := io.ReadAll(file)
@@ -93,6 +106,31 @@ func (t testNetwork) SendSnapshot(to core.NodeID, name string, file io.Reader, f
 		return err
 	}
 	return n.engine.DeliverSnapshot(t.from, name, bytes.NewReader(b), frame)
+}
+
+// sieve takes out of a frame what a node is kept from; nil: everything.
+func (c *testCluster) sieve(to core.NodeID, frame []byte) []byte {
+	c.mu.Lock()
+	held, slow := c.held[to], c.slow
+	c.mu.Unlock()
+	if !held {
+		return frame
+	}
+	all, err := core.DecodeFrame(frame)
+	rest := slices.DeleteFunc(all, func(e core.Envelope) bool {
+		kind := e.Message.GetType()
+		return slow(e.Shard) && (kind == pb.MsgApp || kind == pb.MsgSnap)
+	})
+	if err == nil && len(rest) == 0 {
+		return nil
+	}
+	if err == nil {
+		frame, err = core.AppendFrame(nil, rest)
+	}
+	if err != nil {
+		c.Errorf("sieve a frame: %v", err)
+	}
+	return frame
 }
 
 func (t testNetwork) Call(ctx context.Context, to core.NodeID, request []byte) ([]byte, error) {
@@ -118,7 +156,7 @@ func (t testNetwork) Offset(of core.NodeID) (time.Duration, bool) {
 }
 
 func newCluster(t *testing.T) *testCluster {
-	c := &testCluster{T: t, nodes: map[core.NodeID]*testNode{}, cut: map[core.NodeID]bool{}, clock: map[core.NodeID]time.Duration{}}
+	c := &testCluster{T: t, nodes: map[core.NodeID]*testNode{}, cut: map[core.NodeID]bool{}, held: map[core.NodeID]bool{}, slow: func(cluster.ShardID) bool { return true }, clock: map[core.NodeID]time.Duration{}}
 	t.Cleanup(func() {
 		for id := range c.nodes {
 			c.stop(id)
@@ -165,7 +203,7 @@ func (c *testCluster) join(name string, at core.NodeID) core.NodeID {
 func newApplicant(name string) placement.Applicant {
 	token := make([]byte, 16)
 	rand.Read(token)
-	return placement.Applicant{Node: self(name), Clock: time.Now(), Token: token}
+	return placement.Applicant{Node: self(name), Token: token}
 }
 
 func (c *testCluster) ask(at core.NodeID, a placement.Applicant) (placement.Membership, error) {
@@ -175,6 +213,9 @@ func (c *testCluster) ask(at core.NodeID, a placement.Applicant) (placement.Memb
 	ctx, cancel := context.WithTimeout(c.Context(), 5*time.Second)
 	defer cancel()
 	a.Settings = c.settings
+	if a.Clock.IsZero() {
+		a.Clock = time.Now()
+	}
 	return placement.Join(ctx, ask, a)
 }
 
@@ -213,7 +254,7 @@ func (c *testCluster) start(n *testNode, book *placement.Book) {
 		Settings:   func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
 		SealingKey: func() []byte { return []byte("sealed") },
 		Binding:    func(table string) bool { return table == "revoked" }, Lease: testLease,
-		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond, SilentFor: testSilence,
+		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond, SilentFor: cmp.Or(c.silentFor, testSilence),
 		Log: slog.New(slog.NewTextHandler(c.Output(), nil)),
 	})
 	if err != nil {

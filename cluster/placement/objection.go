@@ -35,19 +35,24 @@ func (s *session) mayGo(ctx context.Context, n Node) error {
 	return f.object(n, s.p.cfg.SilentFor)
 }
 
-// object finds what speaks against giving a node up, what lasts for ever first.
+// object finds what speaks against giving a node up. That something lasts for ever
+// is not said before the time is over, in which elections end and leaders write
+// down what there is.
 func (f *findings) object(n Node, silentFor time.Duration) error {
 	short, lacks := errors.AsType[*plan.Shortage](f.mayLose(n.ID))
-	switch {
-	case lacks && short.Forever:
-		return &objection{f.plead(n, short), true}
-	case !f.heardAll():
+	if !f.heardAll() {
 		return object("too few voters of the meta shard say whether they hear node %s", n.Name)
-	case f.silence() < silentFor:
-		return object("node %s was heard %s ago: it waits %s more until nobody has heard it for %v", n.Name,
-			seconds(f.silence()), seconds(silentFor-f.silence()), silentFor)
-	case lacks:
-		return object("%s", f.plead(n, short))
+	}
+	if silence := f.silence(); silence < silentFor {
+		text := fmt.Sprintf("node %s was heard %s ago: it waits %s more until nobody has heard it for %v",
+			n.Name, silence.Truncate(time.Second), seconds(silentFor-silence), silentFor)
+		if lacks {
+			text += "; now " + f.plead(n, short)
+		}
+		return object("%s", text)
+	}
+	if lacks {
+		return &objection{f.plead(n, short), short.Forever}
 	}
 	return nil
 }

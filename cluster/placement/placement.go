@@ -226,6 +226,7 @@ func (p *Placement) reread() {
 		case n.State == NodeState_REMOVED:
 			p.cfg.Left(n.ID)
 		default:
+			p.vigil.meet(n.ID, time.Now())
 			p.cfg.Met(n)
 		}
 	}

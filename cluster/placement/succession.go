@@ -120,7 +120,7 @@ func (p *Placement) refer(ctx context.Context, name string, r *Request) (*Answer
 	owner, _ := p.view.Owner(cluster.MetaShard)
 	leader, ok := p.book.At(owner.Address)
 	if !ok || leader.ID == p.self || !p.Alive(leader.ID) {
-		return nil, p.leaderless(name) // or who led last is away
+		return nil, p.leaderless(name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, reachWithin)
 	defer cancel()

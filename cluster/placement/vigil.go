@@ -11,6 +11,20 @@ import (
 type vigil struct {
 	mu          sync.Mutex
 	since, last time.Time
+	met         map[NodeID]time.Time // when this node learned of another
+}
+
+// meet notes that another node is a member.
+func (v *vigil) meet(n NodeID, now time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if _, known := v.met[n]; known {
+		return
+	}
+	if v.met == nil {
+		v.met = map[NodeID]time.Time{}
+	}
+	v.met[n] = now
 }
 
 // look notes that the node listens now, and begins anew after a gap.
@@ -23,16 +37,19 @@ func (v *vigil) look(now time.Time, gap time.Duration) {
 	v.last = now
 }
 
-// silence is for how long this node has listened and not heard another one that
-// it heard at a time; the zero time: never.
-func (v *vigil) silence(now, heard time.Time, gap time.Duration) time.Duration {
+// silence is for how long this node has listened for another, which it heard at a
+// time, and not heard it; the zero time: never.
+func (v *vigil) silence(n NodeID, now, heard time.Time, gap time.Duration) time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.since.IsZero() || now.Sub(v.last) > gap {
+	met, known := v.met[n]
+	if !known || v.since.IsZero() || now.Sub(v.last) > gap {
 		return 0
 	}
-	if heard.Before(v.since) {
-		heard = v.since
+	for _, from := range []time.Time{v.since, met} {
+		if heard.Before(from) {
+			heard = from
+		}
 	}
 	return max(0, now.Sub(heard))
 }
@@ -49,5 +66,5 @@ func (p *Placement) silence(n NodeID) time.Duration {
 	if n == p.self {
 		return 0
 	}
-	return p.vigil.silence(time.Now(), p.cfg.LastHeard(n), p.gap())
+	return p.vigil.silence(n, time.Now(), p.cfg.LastHeard(n), p.gap())
 }

@@ -12,6 +12,7 @@ import (
 type view struct {
 	ID         string          `json:"id"`
 	Durability string          `json:"durability"`
+	SpareNodes int             `json:"spareNodes"`
 	Nodes      []nodeView      `json:"nodes"`
 	Shards     []shardView     `json:"shards"`
 	Invariants []invariantView `json:"invariants"`
@@ -73,7 +74,7 @@ func (s *session) showCluster(v *view) error {
 			copies[name]++
 		}
 	}
-	fmt.Fprintf(s.stdout, "cluster %s, %s\n", v.ID, v.Durability)
+	fmt.Fprintf(s.stdout, "cluster %s, %s%s\n", v.ID, v.Durability, v.bearable())
 	for _, i := range v.Invariants {
 		if !i.OK {
 			fmt.Fprintf(s.stdout, "NOT TRUE: %s: %s\n", i.Name, i.Detail)
@@ -91,6 +92,21 @@ func (s *session) showCluster(v *view) error {
 		})
 	}
 	return s.table(v, "NODE\tSTATE\tLEADS SHARDS\tVOTES\tLISTENS\tHTTP\tVERSION\tUP", rows)
+}
+
+// bearable says how many more of several nodes may be lost.
+func (v *view) bearable() string {
+	switch {
+	case len(v.Nodes) < 2:
+		return ""
+	case v.SpareNodes < 0:
+		return ", TOO FEW NODES for some shards"
+	case v.SpareNodes == 0:
+		return ", no more node may be lost"
+	case v.SpareNodes == 1:
+		return ", 1 more node may be lost"
+	}
+	return fmt.Sprintf(", %d more nodes may be lost", v.SpareNodes)
 }
 
 // sayReadiness tells why the node is not ready, and what else it wants its

@@ -17,7 +17,7 @@ func TestStatusSaysWhyANodeIsNotReady(t *testing.T) {
 			{"condition":"store","ok":true},
 			{"condition":"contact","ok":false,"detail":"not reached for 12s"},
 			{"condition":"disk","ok":false,"detail":"little space","advice":true}]}`,
-		"/admin/v1/cluster": `{"id":"c1","durability":"durability of 2 nodes",
+		"/admin/v1/cluster": `{"id":"c1","durability":"durability of 2 nodes","spareNodes":1,
 			"nodes":[{"name":"n1","state":"ready"},{"name":"n2","state":"alive"}],
 			"shards":[{"shard":0,"leader":"n2","replicas":["n1","n2"]},{"shard":1,"leader":"n2","replicas":["n2"],"learners":["n1"]}],
 			"invariants":[{"name":"every node has the same configuration","ok":false,"detail":"not n2"}]}`,
@@ -42,7 +42,7 @@ func TestStatusSaysWhyANodeIsNotReady(t *testing.T) {
 	}
 	got := strings.Join(strings.Fields(out.String()), " ")
 	for _, want := range []string{
-		"cluster c1, durability of 2 nodes", "NOT TRUE: every node has the same configuration: not n2",
+		"cluster c1, durability of 2 nodes, 1 more node may be lost", "NOT TRUE: every node has the same configuration: not n2",
 		"n1 ready 0 of 2 1 1", "n2 alive 2 of 2 2 0",
 	} {
 		if !strings.Contains(got, want) {

@@ -85,7 +85,7 @@ type fact struct{ what, name string }
 
 // facts is what of a view is worth a line when it changes.
 func (v *view) facts() map[fact]string {
-	all := map[fact]string{{what: "durability"}: v.Durability}
+	all := map[fact]string{{what: "durability"}: v.Durability, {what: "nodes that may be lost"}: fmt.Sprint(v.SpareNodes)}
 	for _, n := range v.Nodes {
 		all[fact{"node", n.Name}] = n.State
 	}

@@ -331,6 +331,8 @@ func (c *cluster3) Placement(_ context.Context, id cluster.ShardID) admin.Placem
 	return admin.Placement{Leader: "n2", Term: 7, Voters: []string{"n1", "n2", "n3"}, Lag: 5}
 }
 
+func (c *cluster3) Spare() int { return 1 }
+
 func (c *cluster3) Remove(_ context.Context, name string) error {
 	switch name {
 	case "n2":
@@ -352,7 +354,7 @@ func TestClusterOfThree(t *testing.T) {
 	services.Members = three
 	f.server.Serve(services)
 	_, body := f.call("GET", "/admin/v1/cluster", "")
-	for _, want := range []string{`"durability": "durability of 2 nodes"`, `"state": "unreachable"`, `"leader": "n2"`, `"lag": 5`, `"ok": true`} {
+	for _, want := range []string{`"durability": "durability of 2 nodes"`, `"spareNodes": 1`, `"state": "unreachable"`, `"leader": "n2"`, `"lag": 5`, `"ok": true`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s is missing in %s", want, body)
 		}

@@ -12,6 +12,7 @@ import (
 type clusterView struct {
 	ID         string      `json:"id"`
 	Durability string      `json:"durability"`
+	SpareNodes int         `json:"spareNodes"` // that may be lost, whichever they are
 	ConfigHash string      `json:"configHash"`
 	Nodes      []node      `json:"nodes"`
 	Shards     []shard     `json:"shards"`
@@ -63,6 +64,9 @@ func showCluster(ctx context.Context, c *call) (any, error) {
 		view.Shards = append(view.Shards, one)
 	}
 	view.Durability = durability(copies)
+	if c.Members != nil {
+		view.SpareNodes = c.Members.Spare()
+	}
 	view.Invariants = []invariant{{Name: "every shard has a leader", OK: orphans == 0}}
 	for _, c := range s.Conditions {
 		if c.Name == Configuration {

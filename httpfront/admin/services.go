@@ -35,6 +35,9 @@ type Members interface {
 	// Placement is where the replicas of a shard are, by node name, as far as
 	// this node knows.
 	Placement(ctx context.Context, id cluster.ShardID) Placement
+	// Spare is how many more nodes may be lost, whichever they are; below 0 some
+	// shards have no majority.
+	Spare() int
 	// Remove gives a node up for good. It fails with [ErrNoNode] or
 	// [ErrNodeNeeded].
 	Remove(ctx context.Context, name string) error

@@ -74,5 +74,8 @@ func (n *Node) countLeads() error {
 	l := newLeads(n.shards)
 	stop := l.watch()
 	n.own("count of leaderships", closing(func() error { stop(); return nil }))
+	if err := n.registry.Register(newMargins(n)); err != nil {
+		return err
+	}
 	return n.registry.Register(l)
 }

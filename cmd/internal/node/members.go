@@ -50,6 +50,9 @@ func (m members) state(p placement.Node) admin.State {
 	return admin.Unreachable
 }
 
+// Spare implements [admin.Members].
+func (m members) Spare() int { return m.n.placement.Margin().Spare }
+
 // started is when nodes started, which is their incarnation.
 func (m members) started() map[string]time.Time {
 	at := map[string]time.Time{}
