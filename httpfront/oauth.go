@@ -38,7 +38,7 @@ func issueToken(s Registrar) api.Handler {
 func registrationRequest(r *api.Request) registration.Request {
 	request := registration.Request{
 		ContentType:   string(r.Header(wire.ContentType)),
-		Authorization: len(r.Header(wire.Authorization)) > 0,
+		Authorization: string(r.Header(wire.Authorization)),
 		Body:          r.Body,
 	}
 	if r.Repeated(wire.ContentType) {

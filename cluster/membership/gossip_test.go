@@ -101,7 +101,7 @@ func (n *node) eventually(ok func() bool, what func() string) {
 	n.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !ok() {
 		select {
 		case <-tick.C:
@@ -209,7 +209,7 @@ func wait(t *testing.T, c <-chan int) int {
 	select {
 	case n := <-c:
 		return n
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("no change was heard of")
 		return 0
 	}

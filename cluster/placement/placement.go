@@ -11,6 +11,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/replica"
+	"ssod/persistence"
 )
 
 // Config is what a [Placement] needs. Self, Cluster, Engine, Book, Calls and
@@ -38,6 +39,13 @@ type Config struct {
 	// removed. nil: nobody wants to know. They must not block.
 	Met  func(Node)
 	Left func(NodeID)
+	// Boots are the starts of this node's data directory. The newest is put
+	// into the registry after [Placement.Introduced], unless what is there is no
+	// earlier one of them: then this directory is older than what the node
+	// acknowledged, or a copy, and Outdated hears of it once. It must not block.
+	// The zero value: nothing is registered.
+	Boots    persistence.Boots
+	Outdated func(error)
 	// Settings are those that a node which joins must have alike, by a name for
 	// operators. nil: none.
 	Settings func() map[string]string
@@ -99,6 +107,9 @@ func (c Config) withDefaults() Config {
 	if c.Left == nil {
 		c.Left = func(NodeID) {}
 	}
+	if c.Outdated == nil {
+		c.Outdated = func(error) {}
+	}
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
@@ -131,6 +142,7 @@ type Placement struct {
 	skew      atomic.Pointer[Skew]      // as measured last
 	vigil     vigil
 	turns     turns
+	boot      boot
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -151,6 +163,7 @@ func Start(cfg Config) (*Placement, error) {
 	for i := range p.wakes {
 		p.wakes[i] = make(chan struct{}, 1)
 	}
+	p.boot.registered = make(chan struct{})
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.view = newView(cfg.Engine, cfg.Book)
 	var err error
@@ -178,7 +191,9 @@ func (p *Placement) watch() {
 			stop()
 		}
 	})
-	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.listen}
+	looks := [loops]func(context.Context){
+		newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.listen, p.register,
+	}
 	p.reread()
 	for i, look := range looks {
 		p.running.Go(func() { p.loop(look, p.wakes[i]) })
@@ -186,7 +201,7 @@ func (p *Placement) watch() {
 }
 
 // loops is how many things are looked after.
-const loops = 7
+const loops = 8
 
 // loop runs look at the placement's pace and whenever something changed.
 func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {

@@ -150,6 +150,8 @@ type NodeRecord struct {
 	HeirTerm uint64 `protobuf:"varint,21,opt,name=heir_term,json=heirTerm,proto3" json:"heir_term,omitempty"`
 	// What a node showed itself by when it joined.
 	Applicant     []byte `protobuf:"bytes,22,opt,name=applicant,proto3" json:"applicant,omitempty"`
+	Boot          uint64 `protobuf:"varint,13,opt,name=boot,proto3" json:"boot,omitempty"`                // number of its newest start; 0: none is registered
+	Incarnation   uint64 `protobuf:"fixed64,14,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // of that start
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -287,6 +289,20 @@ func (x *NodeRecord) GetApplicant() []byte {
 		return x.Applicant
 	}
 	return nil
+}
+
+func (x *NodeRecord) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *NodeRecord) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
 }
 
 // ShardRecord is where a shard belongs, under its number.
@@ -1477,7 +1493,7 @@ var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
-	"!cluster/placement/placement.proto\x12\x0essod.placement\"\x8f\x03\n" +
+	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xc5\x03\n" +
 	"\n" +
 	"NodeRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -1497,7 +1513,9 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\aversion\x18\f \x01(\tR\aversion\x12\x12\n" +
 	"\x04heir\x18\x14 \x01(\fR\x04heir\x12\x1b\n" +
 	"\their_term\x18\x15 \x01(\x04R\bheirTerm\x12\x1c\n" +
-	"\tapplicant\x18\x16 \x01(\fR\tapplicant\"_\n" +
+	"\tapplicant\x18\x16 \x01(\fR\tapplicant\x12\x12\n" +
+	"\x04boot\x18\r \x01(\x04R\x04boot\x12 \n" +
+	"\vincarnation\x18\x0e \x01(\x06R\vincarnation\"_\n" +
 	"\vShardRecord\x12\x16\n" +
 	"\x06voters\x18\x01 \x03(\rR\x06voters\x12\x1a\n" +
 	"\blearners\x18\x02 \x03(\rR\blearners\x12\x1c\n" +

@@ -70,6 +70,8 @@ type Config struct {
 	State  State
 	// Transport is nil on a node that is alone.
 	Transport Transport
+	// Voice is what is said over it until [Engine.Speak].
+	Voice Voice
 	// Address is the actor address of a node.
 	Address func(core.NodeID) string
 	// Tick is raft's unit of time; 0 means 100 ms. See
@@ -77,8 +79,9 @@ type Config struct {
 	Tick time.Duration
 	// Clock returns the time; nil means time.Now.
 	Clock func() time.Time
-	// Fatal is called once when a write failed: what is on disk is unknown and
-	// the process must end. nil panics.
+	// Fatal is called once when a write failed, and what is on disk is unknown,
+	// or when a replica broke an invariant, which is a [core.BrokenError]. The
+	// process must end. nil panics.
 	Fatal func(error)
 	// MetaApplied is called after something was applied to the meta shard,
 	// and must not block. nil: nobody wants to know.
@@ -127,6 +130,7 @@ type Engine struct {
 	halt    chan struct{} // ends the writers, after the loop
 	once    sync.Once
 	failed  atomic.Bool
+	voice   atomic.Int32 // a Voice
 	loop    sync.WaitGroup
 	writers sync.WaitGroup
 	beside  sync.WaitGroup
@@ -143,6 +147,7 @@ func Open(cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("open replicas: %w", err)
 	}
 	e := &Engine{cfg: cfg, stop: make(chan struct{}), halt: make(chan struct{}), snapshots: make(chan struct{}, 2)}
+	e.voice.Store(int32(cfg.Voice))
 	e.inbox.init()
 	e.appends.wake, e.applies.wake = newSignal(), newSignal()
 	e.views.init(cfg.Shards + 1)

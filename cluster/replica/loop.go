@@ -38,6 +38,7 @@ func (e *Engine) run() {
 func (e *Engine) advance(first func(*core.Core)) {
 	e.turn.Lock()
 	defer e.turn.Unlock()
+	defer e.broken()
 	if e.ended {
 		return
 	}
@@ -84,7 +85,7 @@ func (e *Engine) send(messages map[core.NodeID][]core.Envelope) {
 		return
 	}
 	for to, all := range messages {
-		for es := range core.Frames(all) {
+		for es := range core.Frames(e.spoken(all)) {
 			frame, err := core.AppendFrame(nil, es)
 			if err != nil {
 				e.fail(err)
@@ -99,6 +100,10 @@ func (e *Engine) send(messages map[core.NodeID][]core.Envelope) {
 func (e *Engine) end() {
 	e.turn.Lock()
 	defer e.turn.Unlock()
+	if e.ended {
+		return // by a broken invariant: the core answers nothing any more
+	}
+	defer e.broken()
 	e.ended = true
 	e.inbox.close(e.core)
 	e.core.Close()

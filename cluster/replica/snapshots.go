@@ -41,6 +41,9 @@ func (e *Engine) sendSnapshot(s core.SnapshotSend, number uint64) {
 }
 
 func (e *Engine) trySnapshot(s core.SnapshotSend, name string) error {
+	if !e.speaks(s.Shard) {
+		return errMute
+	}
 	a, err := e.cfg.Log.Export(s.Shard, name)
 	if err != nil {
 		return err

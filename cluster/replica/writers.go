@@ -98,6 +98,7 @@ func (e *Engine) applyJobs(jobs []*core.ApplyJob) bool {
 	if len(jobs) == 0 || e.failed.Load() {
 		return false
 	}
+	defer e.brokenBeside()
 	if err := core.RunAll(jobs, e.cfg.Log); err != nil {
 		e.fail(err)
 		return false

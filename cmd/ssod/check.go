@@ -41,6 +41,7 @@ func (f *flags) check() (s secrets, err error) {
 	var c checker
 	f.checkAddresses(&c)
 	f.checkNumbers(&c)
+	f.checkTimeouts(&c)
 	f.checkLog(&c)
 	s.gossip = f.checkSecrets(&c)
 	if !f.Insecure {
@@ -90,6 +91,20 @@ func (f *flags) checkNumbers(c *checker) {
 	}
 	if f.SilentFor < time.Second {
 		c.mistake("--silent-for %v is less than 1s", f.SilentFor)
+	}
+}
+
+// checkTimeouts keeps apart what a slip of the pen would do: close before anybody
+// can send, or keep for ever what nobody uses.
+func (f *flags) checkTimeouts(c *checker) {
+	c.between("--read-timeout", f.ReadTimeout, 100*time.Millisecond, 10*time.Minute)
+	c.between("--write-timeout", f.WriteTimeout, 100*time.Millisecond, 10*time.Minute)
+	c.between("--idle-timeout", f.IdleTimeout, time.Second, time.Hour)
+}
+
+func (c *checker) between(flag string, d, low, high time.Duration) {
+	if d < low || d > high {
+		c.mistake("%s %v is not between %v and %v", flag, d, low, high)
 	}
 }
 

@@ -174,7 +174,7 @@ func (f *face) call(method, path, body string, headers ...string) (int, string) 
 		}
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Minute}
 	answer, err := client.Do(r)
 	if err != nil {
 		f.t.Fatal(err)

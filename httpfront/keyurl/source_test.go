@@ -122,7 +122,7 @@ func TestSilentURL(t *testing.T) {
 	for range maxWaiting {
 		go func() { results <- s.Again() }()
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		s.mu.Lock()
 		all := s.waiting == maxWaiting
 		s.mu.Unlock()

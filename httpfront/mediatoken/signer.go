@@ -3,6 +3,7 @@ package mediatoken
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"runtime"
 	"sync"
@@ -87,10 +88,12 @@ func (s *Signer) run() {
 	}
 }
 
-// Sign makes the token of a realm. t.Issued is cut to seconds. It fails with
-// [slots.ErrBusy], with [ErrText], or when ctx ends first.
+// Sign makes the token of a realm, with an id of its own: a backend that refuses
+// a token which it has seen must not refuse another viewer's of the same second.
+// t.Issued is cut to seconds. It fails with [slots.ErrBusy], with [ErrText], or
+// when ctx ends first.
 func (s *Signer) Sign(ctx context.Context, realm string, t Token) (Signed, error) {
-	t.Issued = t.Issued.UTC().Truncate(time.Second)
+	t.ID, t.Issued = rand.Text(), t.Issued.UTC().Truncate(time.Second)
 	element, err := t.element()
 	if err != nil {
 		return Signed{}, fmt.Errorf("media token: %w", err)

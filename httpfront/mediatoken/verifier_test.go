@@ -64,6 +64,7 @@ func TestResults(t *testing.T) {
 		{"signed, two elements", pack(t, element+element), "", 0, verifier.Unknown},
 		{"signed, no time", pack(t, "<shortAuthorizationToken><ttl>1</ttl></shortAuthorizationToken>"), "", 0, verifier.Unknown},
 		{"signed, no ttl", pack(t, strings.Replace(element, "420000", "", 1)), "", 0, verifier.Unknown},
+		{"signed, no id", pack(t, element[:strings.Index(element, "<jti>")]+"</shortAuthorizationToken>"), "", 0, verifier.Unknown},
 		{"signed, endless", pack(t, strings.Replace(element, "420000", "9223372036854775807", 1)), "", 0, verifier.Unknown},
 	}
 	for _, tt := range tests {

@@ -11,14 +11,14 @@ import (
 var found = map[string]uint64{
 	"ack-before-sync":          1,
 	"desired-for-confirmed":    4,
-	"forwarded-read":           402,
-	"ignore-proposer-term":     205,
+	"forwarded-read":           418,
+	"ignore-proposer-term":     410,
 	"judged-once":              99,
 	"per-write-revision":       1,
 	"reuse-replica-id":         6,
 	"step-collision":           1,
 	"unlogged-beside-learners": 3,
-	"wipe-on-install-crash":    42,
+	"wipe-on-install-crash":    47,
 }
 
 // TestPlanted switches each mistake on and expects the simulation to find it,

@@ -103,10 +103,7 @@ func asViolation(w *world, r any) *Violation {
 	if err, ok := r.(error); ok && errors.As(err, &v) {
 		return v
 	}
-	if s, ok := r.(string); ok {
-		return &Violation{w.now, "panic: " + s}
-	}
-	panic(r)
+	return &Violation{w.now, "panic: " + core.Broken(r).Error()}
 }
 
 func newWorld(opts Options) *world {

@@ -250,7 +250,7 @@ func (c *Cluster) named(name string) *Node {
 // die, and clients may use all of them.
 func (c *Cluster) AwaitPromise() {
 	c.Helper()
-	c.until("every change is on two nodes, and three can have it", time.Minute, func() bool {
+	c.until("every change is on two nodes, and three can have it", readyWithin, func() bool {
 		for _, n := range c.Nodes {
 			v, err := c.view(n)
 			if err != nil || !v.complete() || !n.ready() {

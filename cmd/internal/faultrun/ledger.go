@@ -44,7 +44,7 @@ func (l *Ledger) Facts() int {
 
 // auditWithin bounds how long a shard may be without an owner while facts are
 // checked.
-const auditWithin = 30 * time.Second
+const auditWithin = 2 * time.Minute
 
 // Audit asks for everything that was acknowledged, of any node. It returns an
 // error that says how much cannot be read.
@@ -140,8 +140,10 @@ func (l *Ledger) patiently(ask func() error) error {
 }
 
 // patiently asks again while the answer is that a shard has no owner.
-func patiently(ask func() error) error {
-	deadline := time.Now().Add(auditWithin)
+func patiently(ask func() error) error { return patientlyFor(auditWithin, ask) }
+
+func patientlyFor(within time.Duration, ask func() error) error {
+	deadline := time.Now().Add(within)
 	for {
 		err := ask()
 		if !errors.Is(err, errUnknown) || time.Now().After(deadline) {

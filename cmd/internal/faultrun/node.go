@@ -37,7 +37,7 @@ type Node struct {
 }
 
 // readyWithin bounds a start.
-const readyWithin = 30 * time.Second
+const readyWithin = 2 * time.Minute
 
 func (n *Node) data() string    { return filepath.Join(n.dir, "data") }
 func (n *Node) logFile() string { return filepath.Join(n.dir, "ssod.log") }

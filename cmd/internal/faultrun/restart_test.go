@@ -61,7 +61,7 @@ func rollingRestart(t *testing.T, calls int) (failed int, typical time.Duration)
 	for range volume(1, 10) {
 		for _, n := range c.Nodes {
 			n.Terminate()
-			n.AwaitEnd(20 * time.Second)
+			n.AwaitEnd(readyWithin)
 			n.Start()
 			c.AwaitPromise()
 		}

@@ -62,6 +62,9 @@ type Node struct {
 	sealing     secret
 	divergence  divergence
 	claim       atomic.Pointer[claim]
+	boots       persistence.Boots
+	introduced  chan struct{} // closed when this node takes part in everything
+	copies      copies
 	abort       context.CancelCauseFunc // ends the start
 
 	known    sync.Mutex // guards what follows, which health checks read during the start
@@ -93,7 +96,7 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 }
 
 func start(ctx context.Context, c Config) (*Node, error) {
-	n := &Node{config: c, log: c.Log, started: time.Now().UTC(), failed: make(chan error, 1)}
+	n := &Node{config: c, log: c.Log, started: time.Now().UTC(), failed: make(chan error, 1), introduced: make(chan struct{})}
 	if n.log == nil {
 		n.log = slog.Default()
 	}
@@ -106,8 +109,8 @@ func start(ctx context.Context, c Config) (*Node, error) {
 	steps := []func(context.Context) error{n.configure, n.listen, n.join, n.open, n.lead, n.watchOwners, n.sign, n.act, n.serve}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
-			if removed, ok := errors.AsType[*removedError](context.Cause(ctx)); ok {
-				err = removed
+			if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+				err = cause // the node gave up
 			}
 			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 			defer cancel()
@@ -131,8 +134,9 @@ func closing(f func() error) func(context.Context) error {
 }
 
 // Failed receives the error that makes the node useless: its store cannot be
-// written any more, or the others have removed it ([ErrRemoved]). The process must
-// end, since what was in flight is unknown.
+// written any more, the others have removed it ([ErrRemoved]), or its data is not
+// what it told them ([ErrOlder]). The process must end, since what was in flight
+// is unknown. During the start [Start] fails with such an error.
 func (n *Node) Failed() <-chan error { return n.failed }
 
 // Stop drains the node and ends it. When ctx ends the node no longer waits for

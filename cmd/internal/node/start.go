@@ -96,8 +96,9 @@ func (n *Node) open(context.Context) (err error) {
 	return nil
 }
 
-// fatal hands the end of the store to whoever watches the node.
+// fatal hands what ends the node to whoever watches it, and ends the start.
 func (n *Node) fatal(err error) {
+	n.abort(err)
 	select {
 	case n.failed <- err:
 	default:
@@ -221,7 +222,7 @@ func (n *Node) serve(context.Context) (err error) {
 	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
 	handlers.V2 = httpfront.NewV2(n.entitlement(profiles, providers))
 	n.front, err = httpfront.Start(httpfront.Options{
-		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey,
+		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey, Limits: n.config.limits(),
 		Handlers: handlers, CutOff: n.cutOff,
 		Settings: n.settings.Config, MaxConnections: clients, Metrics: n.registry, Log: n.log,
 	})

@@ -27,7 +27,7 @@ func (n *Node) status() admin.Status {
 	if state != admin.Starting {
 		s.Addresses["admin"] = n.Admin()
 		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.clockCondition(),
-			n.membershipCondition(), n.configurationCondition(), n.marginCondition())
+			n.membershipCondition(), n.identityCondition(), n.configurationCondition(), n.marginCondition())
 	}
 	return s
 }

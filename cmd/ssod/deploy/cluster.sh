@@ -34,7 +34,7 @@ status() { "$bin/ssoctl" --admin "127.0.0.1:$((port + 1))" status 2>/dev/null; }
 
 # until_durable waits until an acknowledged change is on the disks of two nodes.
 until_durable() {
-  for _ in $(seq 300); do
+  for _ in $(seq 900); do
     if status | grep -q 'durability of 2 nodes'; then
       return
     fi
@@ -44,7 +44,7 @@ until_durable() {
     fi
     sleep 0.2
   done
-  echo "the cluster did not form within a minute: see $dir/*.log" >&2
+  echo "the cluster did not form within three minutes: see $dir/*.log" >&2
   return 1
 }
 
