@@ -110,7 +110,7 @@ func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, e
 		case errors.Is(err, placement.ErrRefused):
 			return nil, err
 		}
-		n.waitFor(fmt.Sprintf("joining: %v", err))
+		n.waitFor(func() string { return fmt.Sprintf("joining: %v", err) })
 		select {
 		case <-again.C:
 		case <-ctx.Done():
@@ -149,17 +149,6 @@ func (n *Node) self(name string) placement.Node {
 	return placement.Node{
 		Name: name, RPC: c.advertised(c.RPC), Raft: c.advertised(c.Raft), HTTP: c.advertised(c.HTTP),
 		Admin: c.Admin, Gossip: c.advertised(c.Gossip), Version: Version(),
-	}
-}
-
-// waitFor notes what the start waits for, for health checks and the log.
-func (n *Node) waitFor(what string) {
-	n.known.Lock()
-	was := n.waiting
-	n.waiting = what
-	n.known.Unlock()
-	if what != was && what != "" {
-		n.log.Info("waiting", "for", what)
 	}
 }
 
