@@ -55,7 +55,7 @@ func (f *flags) node(s secrets) node.Config {
 		HTTP: f.HTTP, Admin: f.Admin, Health: f.Health, AdminToken: s.admin,
 		AdminTLS: f.HTTPTLSCert != "" && !loopback(f.Admin),
 		TLSCert:  f.HTTPTLSCert, TLSKey: f.HTTPTLSKey,
-		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: f.Advertise, Join: f.Join,
+		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: unbracketed(f.Advertise), Join: f.Join,
 		Replicas: f.Replicas, DeadAfter: f.DeadAfter, Secret: s.gossip, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
 		Shards: f.Shards, DrainDelay: f.DrainDelay,
 	}

@@ -38,7 +38,7 @@ func (n *Node) lead(ctx context.Context) error {
 // leadAlone takes the lead of all shards.
 func (n *Node) leadAlone(ctx context.Context) error {
 	c := n.engineConfig()
-	c.Address = func(core.NodeID) string { return n.config.RPC }
+	c.Address = func(core.NodeID) string { return n.config.advertised(n.config.RPC) }
 	engine, err := replica.Alone(ctx, c)
 	if err != nil {
 		return err
