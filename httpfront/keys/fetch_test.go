@@ -1,7 +1,6 @@
 package keys
 
 import (
-	"context"
 	"crypto/rsa"
 	"errors"
 	"log/slog"
@@ -138,7 +137,7 @@ func TestRemovedIssuerIsForgotten(t *testing.T) {
 	if err := f.verify(f.realm(), token); !errors.Is(err, ErrParse) {
 		t.Errorf("got %v, want ErrParse", err)
 	}
-	if err := f.Sync(context.Background(), f.cfg.Load()); err != nil {
+	if err := f.follow(f.cfg.Load()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -38,7 +38,7 @@ func (n *Node) lead(ctx context.Context) error {
 // leadAlone takes the lead of all shards.
 func (n *Node) leadAlone(ctx context.Context) error {
 	c := n.engineConfig()
-	c.Address = func(core.NodeID) string { return n.config.RPC }
+	c.Address = func(core.NodeID) string { return n.config.advertised(n.config.RPC) }
 	engine, err := replica.Alone(ctx, c)
 	if err != nil {
 		return err
@@ -151,12 +151,11 @@ func (n *Node) place(context.Context) (err error) {
 // settle waits until the cluster's tables are here and, not for ever, until they
 // are the newest and every shard has an owner.
 func (n *Node) settle(ctx context.Context) error {
-	n.waitFor("the cluster's tables")
+	n.waitFor(func() string { return "the cluster's tables" + n.strangers() })
 	if err := n.placement.AwaitTables(ctx); err != nil {
 		return err
 	}
-	n.waitFor("an owner for every shard")
-	defer n.waitFor("")
+	n.waitFor(n.ownersMissing)
 	waiting, cancel := ctx, context.CancelFunc(func() {})
 	if n.placement.Others() > 0 {
 		waiting, cancel = context.WithTimeout(ctx, ownersWait)

@@ -13,7 +13,7 @@ import (
 // status is what health checks and operators see of the node.
 func (n *Node) status() admin.Status {
 	n.known.Lock()
-	identity, http, waiting := n.identity, n.http, n.waiting
+	identity, http := n.identity, n.http
 	n.known.Unlock()
 	state := n.state.Load().(admin.State)
 	s := admin.Status{
@@ -23,11 +23,11 @@ func (n *Node) status() admin.Status {
 		},
 		PublicTLS: n.config.TLSCert != "",
 	}
-	s.Conditions = append(s.Conditions, lifecycle(state, waiting))
+	s.Conditions = append(s.Conditions, lifecycle(state, n.waitingFor()))
 	if state != admin.Starting {
 		s.Addresses["admin"] = n.Admin()
 		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.clockCondition(),
-			n.membershipCondition(), n.identityCondition(), n.configurationCondition(), n.marginCondition())
+			n.membershipCondition(), n.identityCondition(), n.configurationCondition(), n.marginCondition(), n.keysCondition())
 	}
 	return s
 }
