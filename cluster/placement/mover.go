@@ -31,6 +31,7 @@ type mover struct {
 	settled map[cluster.ShardID]settlement
 	known   map[cluster.ShardID]map[NodeID]plan.ReplicaID
 	handed  map[cluster.ShardID]time.Time
+	waits   map[cluster.ShardID]wait
 }
 
 // settlement is when a shard was found at its place.
@@ -44,6 +45,7 @@ func newMover(p *Placement) *mover {
 	return &mover{
 		p: p, settled: map[cluster.ShardID]settlement{},
 		known: map[cluster.ShardID]map[NodeID]plan.ReplicaID{}, handed: map[cluster.ShardID]time.Time{},
+		waits: map[cluster.ShardID]wait{},
 	}
 }
 
@@ -71,7 +73,7 @@ type round struct {
 // follows soon.
 func (m *mover) pass(ctx context.Context) bool {
 	r := &round{away: map[NodeID]bool{}}
-	if m.p.resigning.Load() || m.p.Skew().Off {
+	if m.p.resigning.Load() || m.p.Skew().Off || m.p.slowDisk() {
 		return false
 	}
 	for id := range cluster.ShardID(m.p.engine.Count() + 1) {
@@ -103,8 +105,10 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 	case plan.Settled:
 		m.settled[id] = settlement{st.Term, place, time.Now()}
 	case plan.Wait:
-		r.moves++
-		r.busy = true
+		if !m.stuck(st, place) {
+			r.moves++
+			r.busy = true
+		}
 	case plan.Add:
 		return m.add(ctx, st, step.Node, r)
 	case plan.Reform:
@@ -122,7 +126,7 @@ func (m *mover) group(st core.Status) plan.Group {
 	return plan.Group{
 		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
 		Joint: len(conf.GetVotersOutgoing()) > 0, Match: st.Match, Applied: st.Applied.Index,
-		Alive: m.p.Alive, Willing: m.p.view.willing, Known: m.known[st.Shard],
+		Alive: m.p.sound, Willing: m.p.view.willing, Known: m.known[st.Shard],
 	}
 }
 

@@ -10,11 +10,12 @@
 package placement
 
 import (
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
+
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -689,7 +690,8 @@ func (x *Released) GetGranted() bool {
 type Leaders struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Leaders       []*Leader              `protobuf:"bytes,1,rep,name=leaders,proto3" json:"leaders,omitempty"`
-	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"` // it starts or is about to stop, and takes no leads
+	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"`                        // it takes no leads: it starts, is about to stop, or is not well
+	SlowDisk      bool                   `protobuf:"varint,50,opt,name=slow_disk,json=slowDisk,proto3" json:"slow_disk,omitempty"` // its disk takes too long; nor does it take replicas
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -734,6 +736,13 @@ func (x *Leaders) GetLeaders() []*Leader {
 func (x *Leaders) GetAloof() bool {
 	if x != nil {
 		return x.Aloof
+	}
+	return false
+}
+
+func (x *Leaders) GetSlowDisk() bool {
+	if x != nil {
+		return x.SlowDisk
 	}
 	return false
 }
@@ -1120,10 +1129,11 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\"$\n" +
 	"\bReleased\x12\x18\n" +
-	"\agranted\x18\x01 \x01(\bR\agranted\"Q\n" +
+	"\agranted\x18\x01 \x01(\bR\agranted\"n\n" +
 	"\aLeaders\x120\n" +
 	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\x12\x14\n" +
-	"\x05aloof\x18\x02 \x01(\bR\x05aloof\"2\n" +
+	"\x05aloof\x18\x02 \x01(\bR\x05aloof\x12\x1b\n" +
+	"\tslow_disk\x182 \x01(\bR\bslowDisk\"2\n" +
 	"\x06Leader\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\"@\n" +
@@ -1173,29 +1183,32 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 	return file_cluster_placement_placement_proto_rawDescData
 }
 
-var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
-var file_cluster_placement_placement_proto_goTypes = []any{
-	(NodeState)(0),         // 0: ssod.placement.NodeState
-	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
-	(*NodeRecord)(nil),     // 2: ssod.placement.NodeRecord
-	(*ShardRecord)(nil),    // 3: ssod.placement.ShardRecord
-	(*Request)(nil),        // 4: ssod.placement.Request
-	(*Answer)(nil),         // 5: ssod.placement.Answer
-	(*PrepareRequest)(nil), // 6: ssod.placement.PrepareRequest
-	(*Prepared)(nil),       // 7: ssod.placement.Prepared
-	(*ReleaseRequest)(nil), // 8: ssod.placement.ReleaseRequest
-	(*Released)(nil),       // 9: ssod.placement.Released
-	(*Leaders)(nil),        // 10: ssod.placement.Leaders
-	(*Leader)(nil),         // 11: ssod.placement.Leader
-	(*AwaitRequest)(nil),   // 12: ssod.placement.AwaitRequest
-	(*ContactRequest)(nil), // 13: ssod.placement.ContactRequest
-	(*Contact)(nil),        // 14: ssod.placement.Contact
-	(*JoinRequest)(nil),    // 15: ssod.placement.JoinRequest
-	(*JoinAnswer)(nil),     // 16: ssod.placement.JoinAnswer
-	nil,                    // 17: ssod.placement.Contact.RevisionsEntry
-	nil,                    // 18: ssod.placement.JoinRequest.SettingsEntry
-}
+var (
+	file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+	file_cluster_placement_placement_proto_msgTypes  = make([]protoimpl.MessageInfo, 17)
+	file_cluster_placement_placement_proto_goTypes   = []any{
+		NodeState(0),           // 0: ssod.placement.NodeState
+		ErrorKind(0),           // 1: ssod.placement.ErrorKind
+		(*NodeRecord)(nil),     // 2: ssod.placement.NodeRecord
+		(*ShardRecord)(nil),    // 3: ssod.placement.ShardRecord
+		(*Request)(nil),        // 4: ssod.placement.Request
+		(*Answer)(nil),         // 5: ssod.placement.Answer
+		(*PrepareRequest)(nil), // 6: ssod.placement.PrepareRequest
+		(*Prepared)(nil),       // 7: ssod.placement.Prepared
+		(*ReleaseRequest)(nil), // 8: ssod.placement.ReleaseRequest
+		(*Released)(nil),       // 9: ssod.placement.Released
+		(*Leaders)(nil),        // 10: ssod.placement.Leaders
+		(*Leader)(nil),         // 11: ssod.placement.Leader
+		(*AwaitRequest)(nil),   // 12: ssod.placement.AwaitRequest
+		(*ContactRequest)(nil), // 13: ssod.placement.ContactRequest
+		(*Contact)(nil),        // 14: ssod.placement.Contact
+		(*JoinRequest)(nil),    // 15: ssod.placement.JoinRequest
+		(*JoinAnswer)(nil),     // 16: ssod.placement.JoinAnswer
+		nil,                    // 17: ssod.placement.Contact.RevisionsEntry
+		nil,                    // 18: ssod.placement.JoinRequest.SettingsEntry
+	}
+)
+
 var file_cluster_placement_placement_proto_depIdxs = []int32{
 	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
 	6,  // 1: ssod.placement.Request.prepare:type_name -> ssod.placement.PrepareRequest
