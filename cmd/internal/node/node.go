@@ -109,6 +109,9 @@ func start(ctx context.Context, c Config) (*Node, error) {
 			if removed, ok := errors.AsType[*removedError](context.Cause(ctx)); ok {
 				err = removed
 			}
+			if hung := context.Cause(ctx); errors.Is(hung, replica.ErrDiskHung) {
+				return nil, hung // what is left waits for the disk, and the process ends
+			}
 			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 			defer cancel()
 			return nil, errors.Join(err, n.end(stopping))
