@@ -119,6 +119,9 @@ func start(ctx context.Context, c Config) (*Node, error) {
 			if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 				err = cause // the node gave up
 			}
+			if hung := context.Cause(ctx); errors.Is(hung, replica.ErrDiskHung) {
+				return nil, hung // what is left waits for the disk, and the process ends
+			}
 			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), Grace)
 			defer cancel()
 			return nil, errors.Join(err, n.end(stopping))

@@ -50,9 +50,12 @@ func (n *Node) storeCondition() admin.Condition {
 	return admin.Condition{Name: "store", OK: true}
 }
 
-// diskCondition is advice: below the reserve reads go on, and another node
-// would not be better off with them.
+// diskCondition is about a slow disk, else advice: below the reserve reads go on,
+// and another node would not be better off with them.
 func (n *Node) diskCondition() admin.Condition {
+	if c, slow := n.slowDiskCondition(); slow {
+		return c
+	}
 	c := admin.Condition{Name: "disk", OK: !n.store.Full(), Advice: true}
 	if !c.OK {
 		c.Detail = "free space is below the reserve: changes are refused, reads go on"
