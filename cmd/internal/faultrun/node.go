@@ -29,7 +29,7 @@ type Node struct {
 	prefix  []string // of the command
 	args    []string
 	process *process.Process
-	written int // of the log, when the process started
+	written int   // of the log, when the process started
 	gate    *gate // before its disk; nil: none
 
 	// What the network knows the node by.
