@@ -70,8 +70,9 @@ func (c *trio) total(metric string) float64 {
 
 // shardView is what a node says of a shard; only its leader knows who lags.
 type shardView struct {
-	Leader    string
-	Term, Lag int
+	Leader             string
+	Term, Lag          int
+	Replicas, Learners []string
 }
 
 func (n *node) shards() []shardView {

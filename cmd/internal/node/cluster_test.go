@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -60,8 +61,37 @@ func trio(t *testing.T, change func(*node.Config)) []*member {
 		}
 		all = append(all, run(t, c))
 	}
-	eventually(t, "two copies of everything", func() bool { return strings.Contains(all[0].view(t), "durability of 2 nodes") })
+	threeVote(t, all)
 	return all
+}
+
+// threeVote waits until any of three nodes may be lost: each of those asked says that
+// every shard has three who vote. (Two who vote are two copies, and need both.)
+func threeVote(t *testing.T, asked []*member) {
+	t.Helper()
+	eventually(t, "three votes for every shard", func() bool {
+		return !slices.ContainsFunc(asked, func(m *member) bool { return !m.seesThreeVotes(t) })
+	})
+}
+
+func (m *member) seesThreeVotes(t *testing.T) bool {
+	t.Helper()
+	var view struct {
+		Shards []struct {
+			Leader             string
+			Replicas, Learners []string
+		}
+	}
+	if err := json.Unmarshal([]byte(m.view(t)), &view); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range view.Shards {
+		absent := slices.ContainsFunc(s.Replicas, func(name string) bool { return strings.Contains(name, "(") }) // "n2 (removed)"
+		if s.Leader == "" || len(s.Replicas) != 3 || len(s.Learners) > 0 || absent {
+			return false
+		}
+	}
+	return len(view.Shards) > 0
 }
 
 // view is the page that says what the cluster looks like.

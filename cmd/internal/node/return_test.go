@@ -66,11 +66,7 @@ func TestARemovedNodeThatReturnsJoinsAnew(t *testing.T) {
 	all[0].remove(t, "n3")
 	eventually(t, "n3 has no vote any more", func() bool { return !strings.Contains(all[0].view(t), "n3") })
 	n3.config.Join = nil
-	run(t, n3.config)
-	eventually(t, "n3 votes again", func() bool {
-		page := all[0].view(t)
-		return strings.Contains(page, `"n3"`) && !strings.Contains(page, "learners") && strings.Contains(page, "durability of 2 nodes")
-	})
+	threeVote(t, append(all[:2], run(t, n3.config)))
 	if _, err := os.Stat(filepath.Join(n3.config.Data+".removed-3", "identity.json")); err != nil {
 		t.Errorf("the old data is gone: %v", err)
 	}
@@ -121,9 +117,5 @@ func TestAWipedFounderDoesNotServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	n1.config.Join = []string{all[1].config.Gossip}
-	run(t, n1.config)
-	eventually(t, "it votes again", func() bool {
-		page := all[1].view(t)
-		return !strings.Contains(page, "learners") && !strings.Contains(page, "removed") && strings.Contains(page, "durability of 2 nodes")
-	})
+	threeVote(t, append(all[1:], run(t, n1.config)))
 }

@@ -34,10 +34,10 @@ start() {
 
 status() { "$bin/ssoctl" --admin "$host:$((port + 1))" status 2>/dev/null; }
 
-# until_durable waits until an acknowledged change is on the disks of two nodes.
-until_durable() {
+# until_safe waits until any node may die: an acknowledged change is on two disks then.
+until_safe() {
   for _ in $(seq 900); do
-    if status | grep -q 'durability of 2 nodes'; then
+    if status | grep -q '1 more node may be lost'; then
       return
     fi
     if [ "$(jobs -pr | wc -l)" -lt ${#pids[@]} ]; then
@@ -62,7 +62,7 @@ trap exit INT TERM
 start 1
 start 2 --join "$host:$((port + 2))"
 start 3 --join "$host:$((port + 2))"
-until_durable
+until_safe
 status
 cat <<PLAY
 
