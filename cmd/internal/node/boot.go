@@ -86,12 +86,20 @@ func (n *Node) outdated(by transport.Peer, why error) {
 // deposed ends the node: the registry has another start of it.
 func (n *Node) deposed(why error) { n.fatal(n.older(why.Error())) }
 
-// broken ends the node: a replica contradicts what it is told.
-func (n *Node) broken(err error) {
-	if b, ok := errors.AsType[*core.BrokenError](err); ok && n.config.clustered() {
-		err = n.older(b.Error())
+// broken ends the node: a write failed, or a replica contradicts what it is told.
+func (n *Node) broken(err error) { n.fatal(n.explain(err)) }
+
+// explain says what to do about a replica that cannot go on. Where there are
+// others it is almost always that it lacks what they have from it.
+func (n *Node) explain(err error) error {
+	b, ok := errors.AsType[*core.BrokenError](err)
+	if !ok {
+		return err
 	}
-	n.fatal(err)
+	if !n.config.clustered() {
+		return fmt.Errorf("%w: the data directory %s is damaged or was changed: restore it from a copy", err, n.config.Data)
+	}
+	return n.older(b.Error())
 }
 
 // older is what an operator reads whose node went back in time.
