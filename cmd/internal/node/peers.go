@@ -103,7 +103,7 @@ func (n *Node) openEngine(context.Context) error {
 	}
 	c.Address, c.Transport, c.MetaApplied, c.Voice = n.book.RPC, n.network, n.metaApplied, replica.Mute
 	if n.engine, err = replica.Open(c); err != nil {
-		return err
+		return n.explain(err)
 	}
 	n.own("shards", closing(n.engine.Close))
 	return nil
