@@ -210,7 +210,7 @@ func start(t testing.TB, shards cluster.Shards, p *probe, change ...func(*actors
 
 func stop(t testing.TB, r *actors.Runtime) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := r.Stop(ctx); err != nil {
 		t.Error(err)
@@ -230,9 +230,9 @@ func ask(t testing.TB, r *actors.Runtime, to actors.Address, id cluster.RequestI
 // eventually waits for a condition that another goroutine brings about.
 func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !done(); {
+	for deadline := time.Now().Add(2 * time.Minute); !done(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 5 s: %s", what)
+			t.Fatalf("not in time: %s", what)
 		}
 		wait, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		<-wait.Done()

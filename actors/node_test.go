@@ -128,7 +128,7 @@ func runNode(role string) {
 	}
 	fmt.Println(r.Address())
 	_, _ = io.Copy(io.Discard, os.Stdin)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := r.Stop(ctx); err != nil {
 		os.Exit(1)

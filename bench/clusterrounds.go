@@ -61,7 +61,7 @@ func (b *clusterBench) operations(ctx context.Context, s *side, where string, co
 		{mint, &minter{clients: s.clients, name: name}, nil},
 		{link, links, nil},
 		{redeem, redeems, func() error { s.Connections = b.Connections[0]; return s.supply(links, redeems) }},
-		{unlink, unlinks, func() error { unlinks.guests = redeems.guests; return nil }},
+		{unlink, unlinks, func() error { return s.admit(redeems, unlinks) }},
 	} {
 		if o.prepare != nil {
 			if err := o.prepare(); err != nil {

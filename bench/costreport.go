@@ -26,27 +26,28 @@ type CostReport struct {
 }
 
 // CostRow is one operation at one place. CPU times and hops are medians over the
-// rounds, latencies are over all requests.
+// rounds, latencies are over all requests. A figure that was not measured is null.
 type CostRow struct {
-	Operation   string  `json:"operation"`
-	Where       string  `json:"where"`
-	Connections int     `json:"connections"`
-	Requests    int     `json:"requests"`
-	Refused     int     `json:"refused"`
-	Rate        float64 `json:"requests_per_second"`
+	Operation   string `json:"operation"`
+	Where       string `json:"where"`
+	Connections int    `json:"connections"`
+	Requests    int    `json:"requests"`
+	Refused     int    `json:"refused"`
+	Rate        figure `json:"requests_per_second"`
 	// CPU is microseconds of processor time per request over all nodes.
-	CPU    float64 `json:"cpu_us"`
-	Others float64 `json:"others_percent"`
+	CPU    figure `json:"cpu_us"`
+	Others figure `json:"others_percent"`
 	// Hops is how many commands the nodes sent each other per request.
-	Hops float64 `json:"hops"`
-	P50  float64 `json:"p50_ms"`
-	P99  float64 `json:"p99_ms"`
+	Hops figure `json:"hops"`
+	P50  figure `json:"p50_ms"`
+	P99  figure `json:"p99_ms"`
 	// Times is CPU by that of one node; PerHop is by how many microseconds a
 	// request costs more than at its owner, per hop.
-	Times  float64 `json:"times_one_node,omitempty"`
-	PerHop float64 `json:"us_per_hop,omitempty"`
-	Mark   string  `json:"mark,omitempty"`
-	Passed bool    `json:"passed"`
+	Times  figure `json:"times_one_node,omitempty"`
+	PerHop figure `json:"us_per_hop,omitempty"`
+	Mark   string `json:"mark,omitempty"`
+	Passed bool   `json:"passed"`
+	judged figure // what Mark is about
 }
 
 // IdleRow is what a cluster costs that nobody asks anything.
@@ -54,6 +55,14 @@ type IdleRow struct {
 	Cores  []float64 `json:"cores"` // per node
 	Mark   string    `json:"mark"`
 	Passed bool      `json:"passed"`
+}
+
+// worst is the node that costs most.
+func (r IdleRow) worst() figure {
+	if len(r.Cores) == 0 {
+		return unmeasured
+	}
+	return figure(slices.Max(r.Cores))
 }
 
 func (b *clusterBench) report() CostReport {
@@ -74,9 +83,9 @@ func (c *costs) report() (rows []CostRow) {
 		row := r.report()
 		switch r.where {
 		case oneHop:
-			hop := r.perHop(c.row(r.operation, atOwner, r.connections))
-			row.PerHop, row.Passed = micros(hop), hop <= mostHop
-			row.Mark = fmt.Sprintf("<= %.0f us per hop", micros(mostHop))
+			row.PerHop = r.perHop(c.row(r.operation, atOwner, r.connections))
+			row.Passed, row.judged = row.PerHop.atMost(float64(micros(mostHop))), row.PerHop
+			row.Mark = fmt.Sprintf("<= %.0f us per hop", float64(micros(mostHop)))
 		case onThree:
 			row.Times = r.times(c.row(r.operation, onOne, r.connections))
 		}
@@ -97,7 +106,8 @@ func (c *costs) judgeDurable(connections int) []CostRow {
 	row := three.report()
 	row.Times = three.times(one)
 	if connections == slices.Max(c.connections) {
-		row.Mark, row.Passed = fmt.Sprintf("<= %.1f x one node", mostTimes), row.Times <= mostTimes
+		row.Mark, row.Passed = fmt.Sprintf("<= %.1f x one node", mostTimes), row.Times.atMost(mostTimes)
+		row.judged = row.Times
 	}
 	return []CostRow{one.report(), row}
 }
@@ -107,16 +117,15 @@ func (r *costRow) report() CostRow {
 	refused := 0
 	for _, s := range r.samples {
 		refused += s.Errors
-		if s.Latency != nil {
+		if s.Latency != nil && !s.few {
 			latency.Merge(s.Latency)
 		}
 	}
-	quantile := func(q float64) float64 { return float64(latency.ValueAtQuantile(q)) / float64(time.Millisecond) }
 	return CostRow{
 		Operation: r.operation, Where: r.where, Connections: r.connections, Requests: int(latency.TotalCount()), Refused: refused,
-		Rate: median(r.samples, func(s costSample) float64 { return s.Rate() }), CPU: micros(r.cpu()),
-		Others: 100 * median(r.samples, func(s costSample) float64 { return s.others }),
-		Hops:   r.hops(), P50: quantile(50), P99: quantile(99), Passed: true,
+		Rate: median(r.samples, func(s costSample) figure { return s.rate() }), CPU: r.cpu(),
+		Others: median(r.samples, func(s costSample) figure { return s.othersPercent() }),
+		Hops:   r.hops(), P50: quantile(latency, 50), P99: quantile(latency, 99), Passed: true,
 	}
 }
 
@@ -130,22 +139,15 @@ func (r CostReport) print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "operation\twhere\tconnections\trequests/s\trefused\tCPU us\tothers %\thops\tp50 ms\tp99 ms\tx one node\tus per hop\tmark\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%.1f\t%s\t%.2f\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Operation, row.Where,
-			row.Connections, unlessZero("%.0f", row.Rate), unlessZero("%.0f", float64(row.Refused)), row.CPU, unlessZero("%.0f", row.Others), row.Hops,
-			unlessZero("%.2f", row.P50), unlessZero("%.2f", row.P99),
-			unlessZero("%.2f", row.Times), unlessZero("%.1f", row.PerHop), row.Mark, verdict(row.Mark, row.Passed))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Operation, row.Where, row.Connections,
+			row.Rate.text("%.0f"), figure(row.Refused).unlessZero("%.0f"), row.CPU.text("%.1f"), row.Others.unlessZero("%.0f"),
+			row.Hops.text("%.2f"), row.P50.text("%.2f"), row.P99.text("%.2f"), row.Times.unlessZero("%.2f"),
+			row.PerHop.unlessZero("%.1f"), row.Mark, verdict(row.Mark, row.judged, row.Passed))
 	}
 	t.Flush()
 	fmt.Fprintf(w, "\nidle:")
 	for i, cores := range r.Idle.Cores {
 		fmt.Fprintf(w, " n%d %.2f %%", i+1, 100*cores)
 	}
-	fmt.Fprintf(w, " of a core, mark %s: %s\n", r.Idle.Mark, verdict(r.Idle.Mark, r.Idle.Passed))
-}
-
-func unlessZero(format string, f float64) string {
-	if f == 0 {
-		return ""
-	}
-	return fmt.Sprintf(format, f)
+	fmt.Fprintf(w, " of a core, mark %s: %s\n", r.Idle.Mark, verdict(r.Idle.Mark, r.Idle.worst(), r.Idle.Passed))
 }

@@ -25,10 +25,11 @@ type costSample struct {
 	hops float64
 }
 
-// perRequest is the CPU time of a request over all nodes.
-func (s costSample) perRequest() time.Duration {
-	return s.serverCPU / time.Duration(max(s.Requests, 1))
-}
+// cpu is the microseconds of CPU time of a request over all nodes.
+func (s costSample) cpu() figure { return s.server() }
+
+// hopsEach is how many hops a request took.
+func (s costSample) hopsEach() figure { return s.unlessFew(figure(s.hops)) }
 
 // costRow collects the slices of one operation at one place.
 type costRow struct {
@@ -61,46 +62,43 @@ func (c *costs) add(operation, where string, connections int, s costSample) {
 	r.samples = append(r.samples, s)
 }
 
-func (r *costRow) cpu() time.Duration {
-	return time.Duration(median(r.samples, func(s costSample) float64 { return float64(s.perRequest()) }))
-}
+func (r *costRow) cpu() figure  { return median(r.samples, costSample.cpu) }
+func (r *costRow) hops() figure { return median(r.samples, costSample.hopsEach) }
 
-func (r *costRow) hops() float64 {
-	return median(r.samples, func(s costSample) float64 { return s.hops })
-}
-
-// perHop is what each further hop costs beside the same requests elsewhere: the
-// median over the rounds.
-func (r *costRow) perHop(owner *costRow) time.Duration {
-	var all []float64
+// perHop is how many microseconds each further hop costs beside the same requests
+// elsewhere: the median over the rounds.
+func (r *costRow) perHop(owner *costRow) figure {
+	var all []figure
 	for i := range min(len(r.samples), len(owner.samples)) {
 		s, o := r.samples[i], owner.samples[i]
-		if hops := s.hops - o.hops; hops > 0 {
-			all = append(all, float64(s.perRequest()-o.perRequest())/hops)
+		if hops := s.hopsEach() - o.hopsEach(); hops > 0 {
+			all = append(all, (s.cpu()-o.cpu())/hops)
 		}
 	}
-	return time.Duration(median(all, func(f float64) float64 { return f }))
+	return median(all, itself)
 }
 
 // times is by how much a request costs more than elsewhere: the median over the
 // rounds.
-func (r *costRow) times(base *costRow) float64 {
-	var all []float64
+func (r *costRow) times(base *costRow) figure {
+	var all []figure
 	for i := range min(len(r.samples), len(base.samples)) {
-		all = append(all, float64(r.samples[i].perRequest())/float64(max(base.samples[i].perRequest(), 1)))
+		all = append(all, r.samples[i].cpu()/base.samples[i].cpu())
 	}
-	return median(all, func(f float64) float64 { return f })
+	return median(all, itself)
 }
 
 // durable is a row whose samples are the means of the operations that change
-// something, each with the same weight.
+// something, each with the same weight. A round in which one of them was not
+// measured has none.
 func (c *costs) durable(where string, connections int) *costRow {
 	mean := &costRow{operation: durable, where: where, connections: connections}
 	for i := range c.row(durables[0], where, connections).samples {
 		var s costSample
 		for _, operation := range durables {
 			one := c.row(operation, where, connections).samples[i]
-			s.serverCPU += one.perRequest()
+			s.few = s.few || one.few
+			s.serverCPU += one.serverCPU / time.Duration(max(one.Requests, 1))
 			s.hops += one.hops / float64(len(durables))
 		}
 		s.Requests = len(durables)

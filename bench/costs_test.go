@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,39 @@ func TestCostsAreComparedWithinARound(t *testing.T) {
 		if last.Operation != durable || last.Where != onThree || last.Hops != 0.5 {
 			t.Errorf("%s: the last row is %+v, want the durable requests on three nodes with half a hop", name, last)
 		}
+	}
+}
+
+// TestASliceThatSaysNothingIsNotJudged: what had no time on the machine is printed
+// as a dash, is null in the file and reaches no mark; another round may tell.
+func TestASliceThatSaysNothingIsNotJudged(t *testing.T) {
+	const us = time.Microsecond
+	b := planted(100*us, 10*us)
+	starved := spent(0, 0)
+	starved.few = true
+	hop := b.costs.row(refresh, oneHop, 8)
+	hop.samples[1] = starved
+	if r := b.report(); !r.passed() {
+		t.Errorf("one round of two was not measured: got %+v, want it passed", r.Rows)
+	}
+	hop.samples[0] = starved
+	b.costs.row(link, onThree, 8).samples = []costSample{starved, starved}
+	r := b.report()
+	var out bytes.Buffer
+	r.print(&out)
+	if r.passed() || strings.Contains(out.String(), "FAIL") || strings.Count(out.String(), "not measured") != 2 {
+		t.Errorf("no round was measured: passed %v, want hops and durable requests unjudged:\n%s", r.passed(), out.String())
+	}
+	raw, err := json.Marshal(hop.report())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got CostRow
+	if err := json.Unmarshal(raw, &got); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(raw), `"cpu_us":null`) || got.CPU.measured() || got.P50.measured() || got.Hops.measured() {
+		t.Errorf("figures that were not measured: got %s, want null", raw)
 	}
 }
 

@@ -20,8 +20,8 @@ type cli struct {
 	Memory      memoryCommand      `cmd:"" help:"Memory per active profile."`
 }
 
-// errMissed ends a strict run in which a mark was missed.
-var errMissed = errors.New("a pass mark was missed")
+// errMissed ends a strict run in which a mark was not reached.
+var errMissed = errors.New("a pass mark was missed or could not be measured")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

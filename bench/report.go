@@ -27,30 +27,33 @@ type Report struct {
 
 // Row is one operation. Rates, CPU times and ratios are medians over the
 // rounds, latencies are over all requests: service times, in the row of the
-// open loop response times from the intended start.
+// open loop response times from the intended start. A figure that was not
+// measured is null.
 type Row struct {
-	Operation string  `json:"operation"`
-	Requests  int     `json:"requests"`
-	Rate      float64 `json:"requests_per_second"`
+	Operation string `json:"operation"`
+	Requests  int    `json:"requests"`
+	Rate      figure `json:"requests_per_second"`
 	// ServerCPU and ClientCPU are microseconds of processor time per request,
-	// user and system. ServerCPU is 0 when the process is not ours.
-	ServerCPU float64 `json:"server_cpu_us"`
-	ClientCPU float64 `json:"client_cpu_us"`
+	// user and system. ServerCPU is null when the process is not ours.
+	ServerCPU figure `json:"server_cpu_us"`
+	ClientCPU figure `json:"client_cpu_us"`
 	// Others is the share of the machine's CPU time, in percent, that neither
 	// server nor generator got nor left idle: other processes, the network
 	// stack's own and, on a virtual machine, other guests. Where it is large or
 	// differs from row to row, the figures say little.
-	Others float64 `json:"others_percent"`
-	P50    float64 `json:"p50_ms"`
-	P99    float64 `json:"p99_ms"`
-	P999   float64 `json:"p999_ms"`
-	Max    float64 `json:"max_ms"`
+	Others figure `json:"others_percent"`
+	P50    figure `json:"p50_ms"`
+	P99    figure `json:"p99_ms"`
+	P999   figure `json:"p999_ms"`
+	Max    figure `json:"max_ms"`
 	// Ratio is Rate by the rate of the floor named in Floor.
-	Floor string  `json:"floor,omitempty"`
-	Ratio float64 `json:"ratio,omitempty"`
-	// Mark is the pass mark in words, Passed whether it was reached.
+	Floor string `json:"floor,omitempty"`
+	Ratio figure `json:"ratio,omitempty"`
+	// Mark is the pass mark in words, Passed whether it was reached: false, too,
+	// where that was not measured.
 	Mark   string `json:"mark,omitempty"`
 	Passed bool   `json:"passed"`
+	judged figure // what Mark is about
 }
 
 func (b *bench) report() Report {
@@ -68,32 +71,30 @@ func (b *bench) report() Report {
 
 func (b *bench) reportRow(r *row) Row {
 	latency := r.latency()
-	quantile := func(q float64) float64 { return float64(latency.ValueAtQuantile(q)) / float64(time.Millisecond) }
 	out := Row{
 		Operation: r.name, Requests: int(latency.TotalCount()), Rate: r.rate(), Passed: true,
-		ServerCPU: micros(r.perRequest(func(s sample) time.Duration { return s.serverCPU })),
-		ClientCPU: micros(r.perRequest(func(s sample) time.Duration { return s.clientCPU })),
-		Others:    100 * median(r.samples, func(s sample) float64 { return s.others }),
-		P50:       quantile(50), P99: quantile(99), P999: quantile(99.9), Max: quantile(100),
+		ServerCPU: median(r.samples, sample.server), ClientCPU: median(r.samples, sample.client),
+		Others: median(r.samples, sample.othersPercent),
+		P50:    quantile(latency, 50), P99: quantile(latency, 99), P999: quantile(latency, 99.9), Max: quantile(latency, 100),
 	}
 	if r.floor != "" && len(b.row(r.floor).samples) > 0 {
 		out.Floor, out.Ratio = r.floor, r.ratioTo(b.row(r.floor))
 	}
 	if out.Floor != "" && r.ratio > 0 {
-		out.Mark, out.Passed = fmt.Sprintf(">= %.2f x floor", r.ratio), out.Ratio >= r.ratio
+		out.Mark, out.Passed = fmt.Sprintf(">= %.2f x floor", r.ratio), out.Ratio.atLeast(r.ratio)
+		out.judged = out.Ratio
 	}
 	if r.p99 > 0 {
 		limit := float64(r.p99) / float64(time.Millisecond)
-		out.Mark, out.Passed = fmt.Sprintf("p99 < %.0f ms", limit), out.P99 < limit
+		out.Mark, out.Passed = fmt.Sprintf("p99 < %.0f ms", limit), float64(out.P99) < limit
+		out.judged = out.P99
 	}
 	if r.slower != "" {
-		limit := r.times * float64(b.row(r.slower).latency().ValueAtQuantile(99)) / float64(time.Millisecond)
-		out.Mark, out.Passed = fmt.Sprintf("p99 < %.0f x %s", r.times, r.slower), out.P99 < limit
+		out.judged = out.P99 / quantile(b.row(r.slower).latency(), 99)
+		out.Mark, out.Passed = fmt.Sprintf("p99 < %.0f x %s", r.times, r.slower), float64(out.judged) < r.times
 	}
 	return out
 }
-
-func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 func (r Report) passed() bool {
 	for _, row := range r.Rows {
@@ -110,8 +111,9 @@ func (r Report) print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "operation\trequests/s\tserver us\tclient us\tothers %\tp50 ms\tp99 ms\tmax ms\tx floor\tmark\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%.0f\t%.2f\t%.2f\t%.1f\t%s\t%s\t%s\n", row.Operation, row.Rate,
-			row.ServerCPU, row.ClientCPU, row.Others, row.P50, row.P99, row.Max, row.share(), row.Mark, verdict(row.Mark, row.Passed))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.Operation, row.Rate.text("%.0f"),
+			row.ServerCPU.text("%.1f"), row.ClientCPU.text("%.1f"), row.Others.text("%.0f"), row.P50.text("%.2f"), row.P99.text("%.2f"),
+			row.Max.text("%.1f"), row.share(), row.Mark, verdict(row.Mark, row.judged, row.Passed))
 	}
 	t.Flush()
 }
@@ -120,17 +122,7 @@ func (r Row) share() string {
 	if r.Floor == "" {
 		return ""
 	}
-	return fmt.Sprintf("%.2f", r.Ratio)
-}
-
-func verdict(mark string, passed bool) string {
-	switch {
-	case mark == "":
-		return ""
-	case passed:
-		return "PASS"
-	}
-	return "FAIL"
+	return r.Ratio.text("%.2f")
 }
 
 func (r Report) write(file string) error { return writeJSON(file, r) }

@@ -78,42 +78,25 @@ func (b *bench) row(name string) *row {
 	return b.rows[slices.IndexFunc(b.rows, func(r *row) bool { return r.name == name })]
 }
 
-func (r *row) rate() float64 { return median(r.samples, func(s sample) float64 { return s.Rate() }) }
+func (r *row) rate() figure { return median(r.samples, sample.rate) }
 
 // ratioTo is the median over the rounds of this row's rate by the floor's in
 // the same round.
-func (r *row) ratioTo(floor *row) float64 {
-	ratios := make([]float64, min(len(r.samples), len(floor.samples)))
+func (r *row) ratioTo(floor *row) figure {
+	ratios := make([]figure, min(len(r.samples), len(floor.samples)))
 	for i := range ratios {
-		ratios[i] = r.samples[i].Rate() / floor.samples[i].Rate()
+		ratios[i] = r.samples[i].rate() / floor.samples[i].rate()
 	}
-	return median(ratios, func(f float64) float64 { return f })
+	return median(ratios, itself)
 }
 
-// latency is the distribution over all slices.
+// latency is the distribution over all slices that say something.
 func (r *row) latency() *hdrhistogram.Histogram {
 	all := hdrhistogram.New(1000, int64(time.Minute), 3)
 	for _, s := range r.samples {
-		all.Merge(s.Latency)
+		if !s.few {
+			all.Merge(s.Latency)
+		}
 	}
 	return all
-}
-
-// perRequest is the median over the slices of a CPU time by the requests.
-func (r *row) perRequest(cpu func(sample) time.Duration) time.Duration {
-	return time.Duration(median(r.samples, func(s sample) float64 {
-		return float64(cpu(s)) / float64(max(s.Requests, 1))
-	}))
-}
-
-func median[T any](all []T, value func(T) float64) float64 {
-	if len(all) == 0 {
-		return 0
-	}
-	values := make([]float64, len(all))
-	for i, v := range all {
-		values[i] = value(v)
-	}
-	slices.Sort(values)
-	return (values[len(values)/2] + values[(len(values)-1)/2]) / 2
 }

@@ -194,7 +194,7 @@ func (b *bench) round(ctx context.Context, n int) error {
 		{b.row(mint), b.service, &minter{clients: b.clients, name: name}, nil},
 		{b.row(link), b.service, links, nil},
 		{b.row(redeem), b.service, redeems, func() error { return b.supply(links, redeems) }},
-		{b.row(unlink), b.service, unlinks, func() error { unlinks.guests = redeems.guests; return nil }},
+		{b.row(unlink), b.service, unlinks, func() error { return b.admit(redeems, unlinks) }},
 	}
 	for _, s := range slices {
 		if !b.wanted(s.row) {
@@ -236,6 +236,16 @@ func (b *bench) supply(links *linker, redeems *redeemer) error {
 	return nil
 }
 
+// admit hands the guests over who were redeemed, after it has let in what is missing
+// for a measurement of unlink.
+func (b *bench) admit(redeems *redeemer, unlinks *unlinker) error {
+	left := redeems.codes[redeems.sent:]
+	more := &redeemer{members: redeems.members, name: redeems.name + "-more", codes: left[:min(len(left), max(0, 2*least-len(redeems.guests)))]}
+	err := b.all(b.service, more)
+	unlinks.guests = append(redeems.guests, more.guests...)
+	return err
+}
+
 // newest keeps the last code of each host: it has replaced the older ones.
 func newest(codes []code) []code {
 	last := make(map[int]int, len(codes))
@@ -256,12 +266,15 @@ func newest(codes []code) []code {
 // very same arrivals: its latencies are what the machine adds.
 func (b *bench) halfPeak() error {
 	rate := b.row(refresh).rate() / 2
+	if !rate.measured() {
+		return nil // there is no half of it
+	}
 	for _, m := range []struct {
 		row     string
 		on      server
 		members []member
 	}{{floorHalf, b.floor, b.floorMembers}, {refreshHalf, b.service, b.members}} {
-		got, err := b.open(m.on, &refresher{members: m.members}, poisson(rate))
+		got, err := b.open(m.on, &refresher{members: m.members}, poisson(float64(rate)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.row, err)
 		}

@@ -28,12 +28,13 @@ func signatures(d time.Duration) (sample, error) {
 	m := meter{}
 	m.begin()
 	began := time.Now()
+	each := least/runtime.GOMAXPROCS(0) + 1
 	all := hdrhistogram.New(1000, int64(time.Minute), 3)
 	var signing sync.WaitGroup
 	var mu sync.Mutex
 	for range runtime.GOMAXPROCS(0) {
 		signing.Go(func() {
-			mine, failed := sign(key, began.Add(d))
+			mine, failed := sign(key, began.Add(d), each)
 			mu.Lock()
 			defer mu.Unlock()
 			all.Merge(mine)
@@ -49,13 +50,13 @@ func signatures(d time.Duration) (sample, error) {
 		}
 	}
 	result := wire.Result{Requests: int(all.TotalCount()), Elapsed: elapsed, Latency: all}
-	return sample{Result: result, clientCPU: m.cpu, others: m.others}, nil
+	return sample{Result: result, foreign: true, clientCPU: m.cpu, others: m.others}, nil
 }
 
-// sign makes one signature after another until a time.
-func sign(key *rsa.PrivateKey, end time.Time) (*hdrhistogram.Histogram, error) {
+// sign makes one signature after another until a time, and so many at least.
+func sign(key *rsa.PrivateKey, end time.Time, atLeast int) (*hdrhistogram.Histogram, error) {
 	latency := hdrhistogram.New(1000, int64(time.Minute), 3)
-	for before := time.Now(); before.Before(end); {
+	for before := time.Now(); before.Before(end) || latency.TotalCount() < int64(atLeast); {
 		digest := sha256.Sum256([]byte(before.String()))
 		if _, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:]); err != nil {
 			return nil, fmt.Errorf("sign: %w", err)

@@ -27,12 +27,53 @@ func single(addr string, p *process.Process) server {
 	return s
 }
 
+// least is how many answers a slice has at least. One that has fewer, because the
+// machine had no time for it or what it works on was used up, says nothing.
+const least = 100
+
 // sample is what one slice measured.
 type sample struct {
 	wire.Result
+	few                  bool // less than the least: no figure may be made of it
+	foreign              bool // the server's CPU time is not known
 	serverCPU, clientCPU time.Duration
 	others               float64 // share of the machine's CPU time, 0..1
 }
+
+// rate is the accepted answers per second.
+func (s sample) rate() figure {
+	if s.Elapsed <= 0 {
+		return unmeasured
+	}
+	return s.unlessFew(figure(s.Rate()))
+}
+
+func (s sample) unlessFew(f figure) figure {
+	if s.few {
+		return unmeasured
+	}
+	return f
+}
+
+// each is the microseconds of a CPU time that a request took.
+func (s sample) each(cpu time.Duration) figure {
+	if s.Requests == 0 {
+		return unmeasured
+	}
+	return s.unlessFew(micros(cpu) / figure(s.Requests))
+}
+
+func (s sample) server() figure {
+	if s.foreign {
+		return unmeasured
+	}
+	return s.each(s.serverCPU)
+}
+
+func (s sample) client() figure { return s.each(s.clientCPU) }
+
+// othersPercent is the share of the machine that others had.
+func (s sample) othersPercent() figure { return s.unlessFew(figure(100 * s.others)) }
 
 // errRefused says that a server did not do what the bench asked: then the rate
 // says nothing and the run ends.
@@ -106,7 +147,7 @@ func (c *runCommand) measure(s server, w wire.Window, run func(*wire.Loop, wire.
 	}
 	defer loop.Close()
 	m := meter{servers: s.processes}
-	w.Begin, w.End = m.begin, m.end
+	w.Least, w.Begin, w.End = least, m.begin, m.end
 	result, err := run(loop, w)
 	if err = errors.Join(append(m.errs, err)...); err != nil {
 		return sample{}, err
@@ -114,7 +155,10 @@ func (c *runCommand) measure(s server, w wire.Window, run func(*wire.Loop, wire.
 	if result.Errors > 0 {
 		err = fmt.Errorf("%w: %d beside %d accepted", errRefused, result.Errors, result.Requests)
 	}
-	return sample{Result: result, serverCPU: m.serverCPU, clientCPU: m.cpu, others: m.others}, err
+	return sample{
+		Result: result, few: result.Requests < least, foreign: len(s.processes) == 0,
+		serverCPU: m.serverCPU, clientCPU: m.cpu, others: m.others,
+	}, err
 }
 
 // all sends every request of src, unmeasured, and wants each accepted.

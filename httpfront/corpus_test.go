@@ -49,7 +49,7 @@ func startTest(t *testing.T, change ...func(*Options)) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := s.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
@@ -66,9 +66,28 @@ type answer struct {
 	last   bool // Connection: close
 }
 
-// talk sends raw bytes and reads answers until the server closes the
-// connection or is quiet.
+// talk sends raw bytes and reads answers until the server closes the connection or
+// is quiet: only for what must end with the connection, since a busy server may be
+// quiet for long.
 func talk(t *testing.T, s *Server, raw string, quiet time.Duration) (answers []answer, closed bool) {
+	t.Helper()
+	return converse(t, s, raw, func(int) time.Duration { return quiet })
+}
+
+// dialogue sends raw bytes and reads so many answers, however long they take, and
+// those that nobody wants if they come soon.
+func dialogue(t *testing.T, s *Server, raw string, want int) (answers []answer, closed bool) {
+	t.Helper()
+	return converse(t, s, raw, func(got int) time.Duration {
+		if got < want {
+			return time.Minute
+		}
+		return 100 * time.Millisecond
+	})
+}
+
+// converse waits for each answer as long as patience says, given how many came.
+func converse(t *testing.T, s *Server, raw string, patience func(got int) time.Duration) (answers []answer, closed bool) {
 	t.Helper()
 	c, err := net.Dial("tcp", s.Address().String())
 	if err != nil {
@@ -78,7 +97,7 @@ func talk(t *testing.T, s *Server, raw string, quiet time.Duration) (answers []a
 	go io.WriteString(c, raw)
 	in := bufio.NewReader(c)
 	for {
-		c.SetReadDeadline(time.Now().Add(quiet))
+		c.SetReadDeadline(time.Now().Add(patience(len(answers))))
 		r, err := http.ReadResponse(in, nil)
 		if err != nil {
 			return answers, !isTimeout(err)
@@ -107,7 +126,7 @@ func TestAmbiguousRequestsAreRefused(t *testing.T) {
 	for _, tt := range ambiguous.Requests() {
 		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
-			answers, closed := talk(t, s, tt.Raw+follow, 3*time.Second)
+			answers, closed := talk(t, s, tt.Raw+follow, time.Minute)
 			if len(answers) != 1 || !closed {
 				t.Fatalf("got %d answers, closed %v; want 1 and true: %v", len(answers), closed, answers)
 			}

@@ -1,14 +1,11 @@
 package httpfront
 
-import (
-	"slices"
+import "ssod/httpfront/wire"
 
-	"ssod/httpfront/api"
-	"ssod/httpfront/wire"
-)
-
-// Web players may call the SSO Service from the origins of a realm;
-// sso-service.md 4, browsers.
+// Web players may call the API of a realm from the origins that it lists. Before
+// that they need a client and an access token, and some check media tokens with
+// the key set: these belong to no realm, or to anybody, so that every listed
+// origin may have them. No call has a cookie, and none is ever asked for.
 const (
 	corsHeaders = "Authorization, AP-Device-Identifier, X-Device-Info, X-SSO-ID, X-SSO-LINK, AD-Service-Token, " +
 		"Adobe-Subject-Token, X-Roku-Reserved-Roku-Connect-Token, AP-Partner-Framework-Status, " +
@@ -17,24 +14,29 @@ const (
 	corsMaxAge  = "600"
 )
 
-// allowedOrigin returns the request's origin if its realm lists it.
-func allowedOrigin(r *api.Request) []byte {
-	origin := r.Header(wire.Origin)
-	if len(origin) == 0 || r.Realm == nil || !slices.Contains(r.Realm.CORS.Origins, string(origin)) {
-		return nil
+// origins reports whether answers differ by origin, and whether the origin of the
+// request may see them. Two origins are none.
+func (x *exchange) origins() (differ, allowed bool) {
+	origin := x.Header(wire.Origin)
+	sent := len(origin) > 0 && !x.Repeated(wire.Origin)
+	switch {
+	case x.Realm != nil:
+		return len(x.Realm.CORS.Origins) > 0, sent && x.Realm.CORS.Allows(origin)
+	case x.resource != nil && x.resource.shared:
+		return x.Config.HasOrigins(), sent && x.Config.AllowsOrigin(origin)
 	}
-	return origin
+	return false, false
 }
 
 // addCORS adds what a browser needs to let the player see the answer. Answers
-// of a realm with origins differ by origin even for those it does not list.
+// that differ by origin say so even to those that are not listed.
 func (x *exchange) addCORS() {
-	if x.Realm == nil || len(x.Realm.CORS.Origins) == 0 {
-		return
+	differ, allowed := x.origins()
+	if differ {
+		x.set("Vary", "Origin")
 	}
-	x.set("Vary", "Origin")
-	if origin := allowedOrigin(&x.Request); origin != nil {
-		x.http.Response.Header.SetBytesV("Access-Control-Allow-Origin", origin)
+	if allowed {
+		x.http.Response.Header.SetBytesV("Access-Control-Allow-Origin", x.Header(wire.Origin))
 		x.set("Access-Control-Expose-Headers", corsExposed)
 	}
 }
@@ -44,7 +46,7 @@ func (x *exchange) addCORS() {
 func (x *exchange) answerOptions() {
 	x.http.SetStatusCode(204)
 	x.set("Allow", x.resource.allow)
-	if allowedOrigin(&x.Request) != nil && len(x.Header(wire.AccessControlRequestMethod)) > 0 {
+	if _, allowed := x.origins(); allowed && len(x.Header(wire.AccessControlRequestMethod)) > 0 {
 		x.set("Access-Control-Allow-Methods", x.resource.allow)
 		x.set("Access-Control-Allow-Headers", corsHeaders)
 		x.set("Access-Control-Max-Age", corsMaxAge)

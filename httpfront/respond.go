@@ -55,8 +55,8 @@ func (x *exchange) fail(err error) {
 	e, after := api.Classify(err)
 	h := &x.http.Response.Header
 	h.SetStatusCode(e.Status)
-	if e.Challenge {
-		h.Set("WWW-Authenticate", "Bearer")
+	if e.Challenge != "" {
+		h.Set("WWW-Authenticate", e.Challenge)
 	}
 	if after > 0 {
 		h.Set("Retry-After", seconds(after))

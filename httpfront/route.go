@@ -30,6 +30,13 @@ type resource struct {
 	family    api.Family
 	allow     string
 	get, post *operation
+	// head says that HEAD is GET without its body (RFC 9110, 9.1): for documents
+	// that monitors and caches look at. The calls of apps have no HEAD, as their
+	// contract says, and neither have pages where the GET of a viewer's browser
+	// does something: a mail scanner's HEAD must not use up a link.
+	head bool
+	// shared says that web players of all realms use it; see cors.go.
+	shared bool
 }
 
 // operation is one method of a resource.
@@ -73,12 +80,12 @@ func newRoutes(h Handlers, m *metrics) *routes {
 			"list":         newResource(api.SSO, op("list", h.List), nil),
 		},
 		oauth: map[string]*resource{
-			"register": newResource(api.OAuth, nil, op("register", h.Register)),
-			"token":    newResource(api.OAuth, nil, op("token", h.Token)),
+			"register": newResource(api.OAuth, nil, op("register", h.Register)).ofAllRealms(),
+			"token":    newResource(api.OAuth, nil, op("token", h.Token)).ofAllRealms(),
 		},
 		v2:      newV2Routes(h.V2, op),
-		jwks:    newResource(api.SSO, op("jwks", h.JWKS), nil),
-		openapi: newResource(api.SSO, op("openapi", serveOpenAPI), nil),
+		jwks:    newDocument(op("jwks", h.JWKS)).ofAllRealms(),
+		openapi: newDocument(op("openapi", serveOpenAPI)),
 		sandbox: map[string]*resource{
 			"login":  newResource(api.HTML, op("sandbox_login", h.Sandbox.Login), op("sandbox_choose", h.Sandbox.Choose)),
 			"logout": newResource(api.HTML, op("sandbox_logout", h.Sandbox.Logout), nil),
@@ -98,6 +105,22 @@ func newResource(f api.Family, get, post *operation) *resource {
 		r.allow = "POST"
 	default:
 		return nil
+	}
+	return r
+}
+
+// newDocument is a resource that anybody may read; nil when there is none.
+func newDocument(get *operation) *resource {
+	r := newResource(api.SSO, get, nil)
+	if r != nil {
+		r.head, r.allow = true, "GET, HEAD"
+	}
+	return r
+}
+
+func (r *resource) ofAllRealms() *resource {
+	if r != nil {
+		r.shared = true
 	}
 	return r
 }
@@ -148,6 +171,11 @@ func (r *resource) operation(method []byte) *operation {
 	switch string(method) {
 	case "GET":
 		return r.get
+	case "HEAD":
+		if r.head {
+			return r.get
+		}
+		return nil
 	case "POST":
 		return r.post
 	default:

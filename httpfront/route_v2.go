@@ -60,7 +60,7 @@ func newV2Routes(h V2, op func(string, api.Handler) *operation) *v2Routes {
 }
 
 // callback is the word that stands for a code or an id where a browser comes
-// back from an MVPD. Codes are upper case and ids have a dot.
+// back from an MVPD. Codes are shorter and ids have a dot.
 const callback = "callback"
 
 // find finds the resource of a path below /api/v2/.

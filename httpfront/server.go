@@ -55,6 +55,7 @@ type Options struct {
 type Server struct {
 	http      *fasthttp.Server
 	listener  *wire.Listener
+	limits    wire.Limits
 	routes    *routes
 	throttle  *throttle.Throttle
 	deadlines *deadlines
@@ -85,11 +86,7 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the public API: %w", err)
 	}
-	limits := o.Limits
-	if limits == (wire.Limits{}) {
-		limits = wire.DefaultLimits
-	}
-	s.listener = wire.Listen(l, limits, connections(o), tlsConfig)
+	s.listener = wire.Listen(l, s.limits, connections(o), tlsConfig)
 	s.listener.Failed = func(err error) { s.log.Warn("no connection can be accepted for now", "error", err) }
 	go func() { s.done <- s.http.Serve(s.listener) }()
 	return s, nil
@@ -98,6 +95,7 @@ func Start(o Options) (*Server, error) {
 func newServer(o Options) *Server {
 	base, cancel := context.WithCancel(context.Background())
 	s := &Server{
+		limits:    o.Limits,
 		throttle:  throttle.New(),
 		deadlines: newDeadlines(base),
 		cancel:    cancel,
@@ -107,6 +105,9 @@ func newServer(o Options) *Server {
 		log:       o.Log,
 		now:       o.Now,
 		done:      make(chan error, 1),
+	}
+	if s.limits == (wire.Limits{}) {
+		s.limits = wire.DefaultLimits
 	}
 	if s.cutOff == nil {
 		s.cutOff = func(time.Time) bool { return false }
@@ -141,7 +142,7 @@ func newFastHTTP(s *Server, connections int) *fasthttp.Server {
 		// Package wire counts; one that is being closed still has its worker.
 		Concurrency:           connections + 64,
 		ReadBufferSize:        wire.MaxReduced,
-		WriteTimeout:          10 * time.Second,
+		WriteTimeout:          s.limits.Write,
 		ReduceMemoryUsage:     true,
 		CloseOnShutdown:       true,
 		NoDefaultServerHeader: true,
@@ -161,8 +162,7 @@ func (w logWriter) Write(p []byte) (int, error) {
 // ServeConn serves one connection that was not accepted by the listener, until
 // it ends.
 func (s *Server) ServeConn(c net.Conn) error {
-	limits := wire.DefaultLimits
-	return s.http.ServeConn(wire.NewConn(c, &limits, nil))
+	return s.http.ServeConn(wire.NewConn(c, &s.limits, nil))
 }
 
 // Address is where the server listens.

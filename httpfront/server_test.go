@@ -115,7 +115,7 @@ func TestMethods(t *testing.T) {
 	s := startTest(t)
 	allow := map[string]string{
 		"/api/tv/serviceToken": "GET, POST", "/api/tv/link": "POST", "/api/tv/unlink": "POST", "/api/tv/list": "GET",
-		"/o/client/register": "POST", "/o/client/token": "POST", "/.well-known/acme/jwks.json": "GET", "/openapi.yaml": "GET",
+		"/o/client/register": "POST", "/o/client/token": "POST", "/.well-known/acme/jwks.json": "GET, HEAD", "/openapi.yaml": "GET, HEAD",
 	}
 	for path, want := range allow {
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "TRACE", "PROPFIND", "get", "OPTIONS"} {
@@ -166,7 +166,7 @@ func TestRepeatedSecurityHeaders(t *testing.T) {
 	for _, name := range []string{"Authorization", "AD-Service-Token", "X-SSO-ID", "X-SSO-LINK", "AP-Device-Identifier"} {
 		for _, values := range [][2]string{{"a", "b"}, {"b", "a"}, {"a", "a"}, {"a", ""}, {"", "a"}} {
 			raw := "POST /api/tv/serviceToken HTTP/1.1\r\nHost: a\r\n" + name + ": " + values[0] + "\r\n" + strings.ToLower(name) + ": " + values[1] + "\r\n\r\n"
-			answers, closed := talk(t, s, raw+follow, 3*time.Second)
+			answers, closed := talk(t, s, raw+follow, time.Minute)
 			if len(answers) != 1 || !closed || !answers[0].last || answers[0].status != 400 {
 				t.Fatalf("%s %q: %v, closed %v; want one 400 and the end", name, values, answers, closed)
 			}
@@ -176,11 +176,11 @@ func TestRepeatedSecurityHeaders(t *testing.T) {
 		}
 	}
 	raw := "POST /o/client/token HTTP/1.1\r\nHost: a\r\nAuthorization: a\r\nAuthorization: b\r\n\r\n"
-	if answers, _ := talk(t, s, raw, time.Second); len(answers) != 1 || answers[0].body != `{"error":"invalid_request"}` {
+	if answers, _ := dialogue(t, s, raw, 1); len(answers) != 1 || answers[0].body != `{"error":"invalid_request"}` {
 		t.Errorf("below /o/: %v", answers)
 	}
 	both := "POST /api/tv/serviceToken HTTP/1.1\r\nHost: a\r\nX-SSO-ID: a\r\nX-SSO-LINK: b\r\nConnection: close\r\n\r\n"
-	if answers, _ := talk(t, s, both, time.Second); len(answers) != 1 || answers[0].status != 200 {
+	if answers, _ := dialogue(t, s, both, 1); len(answers) != 1 || answers[0].status != 200 {
 		t.Errorf("X-SSO-ID beside X-SSO-LINK is legal, got %v", answers)
 	}
 }
@@ -190,7 +190,7 @@ func TestHeaderSizes(t *testing.T) {
 	for kib, want := range map[int]int{31: 200, 33: 431, 64: 431, 100 << 10: 431} {
 		filler := "X-A: " + strings.Repeat("a", 994) + "\r\n" // 1001 bytes
 		raw := "GET /api/tv/list HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + strings.Repeat(filler, kib*1024/len(filler)) + "\r\n"
-		answers, closed := talk(t, s, raw, 3*time.Second)
+		answers, closed := talk(t, s, raw, time.Minute)
 		if len(answers) != 1 || !closed || answers[0].status != want || want == 431 && answers[0].body != "" {
 			t.Errorf("%d KiB of headers: %v, closed %v; want one %d", kib, answers, closed, want)
 		}
@@ -405,7 +405,7 @@ func TestKeepAlive(t *testing.T) {
 			fmt.Fprintf(&raw, "PUT /api/sp%d/list HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\ny", i)
 		}
 	}
-	answers, closed := talk(t, s, raw.String(), time.Second)
+	answers, closed := dialogue(t, s, raw.String(), n)
 	if len(answers) != n || closed {
 		t.Fatalf("got %d answers, closed %v", len(answers), closed)
 	}
@@ -431,19 +431,19 @@ func TestConnectionLimit(t *testing.T) {
 	for range 3 {
 		open = append(open, keepOpen(t, s))
 	}
-	if answers, closed := talk(t, s, follow, 3*time.Second); len(answers) != 0 || !closed {
+	if answers, closed := talk(t, s, follow, time.Minute); len(answers) != 0 || !closed {
 		t.Errorf("one connection too many: %v, closed %v", answers, closed)
 	}
 	open[0].Close()
 	eventually(t, "the place of a closed connection is free", func() bool { return s.Connections() < 3 })
-	if answers, _ := talk(t, s, follow, 200*time.Millisecond); len(answers) != 1 {
+	if answers, _ := dialogue(t, s, follow, 1); len(answers) != 1 {
 		t.Errorf("after one left: %v", answers)
 	}
 }
 
 func TestHTTP10(t *testing.T) {
 	s := startTest(t)
-	answers, closed := talk(t, s, "GET /api/tv/list HTTP/1.0\r\nHost: a\r\n\r\n", time.Second)
+	answers, closed := talk(t, s, "GET /api/tv/list HTTP/1.0\r\nHost: a\r\n\r\n", time.Minute)
 	if len(answers) != 1 || answers[0].status != 200 || !closed {
 		t.Errorf("got %v, closed %v", answers, closed)
 	}
@@ -455,7 +455,7 @@ func TestSlowClients(t *testing.T) {
 	limits := wire.DefaultLimits
 	limits.Request = 100 * time.Millisecond
 	s := startTest(t, func(o *Options) { o.Limits = limits })
-	answers, closed := talk(t, s, "GET /api/tv/list HTTP/1.1\r\nHost: a\r\nX-A", 5*time.Second)
+	answers, closed := talk(t, s, "GET /api/tv/list HTTP/1.1\r\nHost: a\r\nX-A", time.Minute)
 	if len(answers) != 1 || answers[0].status != 408 || answers[0].body != "" || !closed {
 		t.Errorf("got %v, closed %v; want an empty 408 and the end", answers, closed)
 	}

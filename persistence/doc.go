@@ -12,6 +12,8 @@
 //
 //	00 "identity"                        the same as identity.json
 //	00 "sequence", 00 "count"            number of the last batch, and of all
+//	00 "boots"                           starts of the node on this directory
+//	00 "peer" node                       what is known of another node
 //	01 shard ..., 02 shard index         reserved for the replication log
 //	03 shard 'e' entity                  head: revision, schema, flags,
 //	                                     latest outcomes, state

@@ -24,7 +24,7 @@ func found(t *testing.T, s *Store, from, to int) {
 // awaitFilter returns when a complete filter of at least the capacity is used.
 func awaitFilter(t *testing.T, s *Store, capacity int64) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; <-time.After(time.Millisecond) {
 		if f := s.known.filter.Load(); f.complete.Load() && f.capacity() >= capacity {
 			return
 		}

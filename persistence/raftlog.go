@@ -205,23 +205,8 @@ func (l *Log) commit(b *pebble.Batch, o *pebble.WriteOptions) error {
 	return l.guard(func() error { return l.s.db.Apply(b, o) })
 }
 
-// guard does a write. One that fails ends the store: whether it is on disk is
-// unknown, and nothing may be promised on top of it.
-func (l *Log) guard(write func() error) (err error) {
-	if err := l.s.Err(); err != nil {
-		return err
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("write batch: %v", p)
-		}
-		if err != nil {
-			l.s.fail(err)
-			err = l.s.Err()
-		}
-	}()
-	return write()
-}
+// guard does a write; see [Store.guard].
+func (l *Log) guard(write func() error) error { return l.s.guard(write) }
 
 // Entries returns the entries from lo up to hi, fewer when they are longer than
 // limit bytes together, and at least one.

@@ -170,7 +170,7 @@ func TestCourier(t *testing.T) {
 		c.Take(actors.Address{Kind: "crowd", Identity: actors.Identity{string(rune('a' + i))}}, promised(2, "b"))
 	}
 	close(w.hold)
-	for deadline := time.Now().Add(5 * time.Second); w.count() < maxRunning; {
+	for deadline := time.Now().Add(2 * time.Minute); w.count() < maxRunning; {
 		if time.Now().After(deadline) {
 			t.Fatalf("asked %d times, want %d", w.count(), maxRunning)
 		}

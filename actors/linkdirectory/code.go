@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
-	"strings"
 
+	"ssod/actors/typedcode"
 	"ssod/cluster"
 )
 
@@ -53,16 +53,10 @@ func Hash(key []byte, normalised string) []byte {
 	return h[:]
 }
 
-// Normalise brings what a viewer typed into the form that is looked up: without
-// spaces and hyphens, in upper case (headers.md 6). It reports whether the
-// result can be a code at all.
+// Normalise brings what a viewer typed into the form that is looked up. It
+// reports whether the result can be a code at all.
 func Normalise(typed string) (code string, wellFormed bool) {
-	code = strings.ToUpper(strings.Map(func(r rune) rune {
-		if r == ' ' || r == '-' || r == '\t' {
-			return -1
-		}
-		return r
-	}, typed))
+	code = typedcode.Canonical(typed)
 	return code, wellFormedCode(code)
 }
 

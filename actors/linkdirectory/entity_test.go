@@ -58,7 +58,7 @@ func startNode(t *testing.T, shards cluster.Shards, tick time.Duration) *node {
 	}
 	n.Client = linkdirectory.NewClient(r, realmKeys{})
 	n.stop = sync.OnceFunc(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := r.Stop(ctx); err != nil {
 			t.Error(err)
@@ -86,7 +86,7 @@ func (n *node) guess(id int, code, device string) (linkdirectory.Target, error) 
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); {
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s did not happen", what)
 		}

@@ -81,7 +81,7 @@ func (w *world) start() {
 func (w *world) stop() {
 	w.Helper()
 	w.courier.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := w.runtime.Stop(ctx); err != nil {
 		w.Fatal(err)
@@ -212,7 +212,7 @@ func (w *world) found(devices ...string) map[string]string {
 func (w *world) comesTrue(want map[string]string, devices ...string) {
 	w.Helper()
 	var got map[string]string
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 		if got = w.found(devices...); maps.Equal(got, want) {
 			return
 		}
@@ -226,7 +226,7 @@ func (w *world) settled(ids ...actors.Address) {
 	open := func() bool {
 		return slices.ContainsFunc(ids, func(a actors.Address) bool { return w.open(a) > 0 })
 	}
-	for deadline := time.Now().Add(5 * time.Second); open(); {
+	for deadline := time.Now().Add(2 * time.Minute); open(); {
 		if time.Now().After(deadline) {
 			w.Fatal("intents stay open")
 		}

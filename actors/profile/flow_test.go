@@ -71,7 +71,7 @@ func open(t interface{ Fatal(...any) }, o faulty.Options, limits actors.Limits) 
 	r.profiles = profile.Client{Asker: r.runtime}
 	r.codes = linkdirectory.NewClient(r.runtime, realmKeys{})
 	return r, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := r.runtime.Stop(ctx); err != nil {
 			t.Fatal(err)

@@ -14,8 +14,11 @@ import (
 // one takes the place of the oldest.
 const maxAttempts = 8
 
-// open begins an attempt.
+// open begins an attempt, unless the browser has logged in already.
 func (s *State) open(m *Open, now time.Time) decision {
+	if s.finishedIn(m.GetAttempt().GetBrowser(), now) {
+		return answer(&OpenReply{Parameters: s.GetParameters(), Finished: true})
+	}
 	f := s.judge(now)
 	if f == Failure_OK && !s.GetParameters().complete() {
 		f = Failure_INCOMPLETE
@@ -47,7 +50,9 @@ func (s *State) comeBack(m *Return, now time.Time) decision {
 }
 
 // attempt finds and judges an attempt. The one that finished the session may
-// come again as long as the session would have lasted.
+// come again as long as the session would have lasted, and so may those in other
+// tabs of its browser: for the viewer who sees them the login is made. Another
+// browser is too late, whoever sits there: the login need not be theirs.
 func (s *State) attempt(state, browser []byte, now time.Time) (*Attempt, Failure) {
 	var found *Attempt
 	for _, a := range s.GetAttempts() {
@@ -60,11 +65,25 @@ func (s *State) attempt(state, browser []byte, now time.Time) (*Attempt, Failure
 		return nil, Failure_UNKNOWN
 	case found == nil || subtle.ConstantTimeCompare(found.GetBrowser(), browser) != 1:
 		return nil, Failure_STRANGER
-	case s.GetStage() == Stage_FINISHED && string(s.GetFinishedBy()) == string(state) && now.UnixMilli() < s.GetNotAfterMs():
+	case s.finishedIn(browser, now):
 		return found, Failure_OK
 	default:
 		return found, s.judge(now)
 	}
+}
+
+// finishedIn reports whether a browser finished the session, which would still
+// last.
+func (s *State) finishedIn(browser []byte, now time.Time) bool {
+	if s.GetStage() != Stage_FINISHED || now.UnixMilli() >= s.GetNotAfterMs() {
+		return false
+	}
+	for _, a := range s.GetAttempts() {
+		if string(a.GetState()) == string(s.GetFinishedBy()) {
+			return subtle.ConstantTimeCompare(a.GetBrowser(), browser) == 1
+		}
+	}
+	return false
 }
 
 // finish ends the session with a login, which the device is to keep.

@@ -59,7 +59,8 @@ func (c Client) view(ctx context.Context, request cluster.RequestID, id ID, m pr
 	return reply, asError(reply.Failure)
 }
 
-// Open begins an attempt in a browser. Fails with ErrUnknown, ErrOver or
+// Open begins an attempt in a browser, or says that it finished the session
+// before. Fails with ErrUnknown, ErrOver or
 // ErrIncomplete.
 func (c Client) Open(ctx context.Context, request cluster.RequestID, id ID, a *Attempt) (*OpenReply, error) {
 	reply, err := ask[*OpenReply](ctx, c, request, id, stepOnly, &Open{Attempt: a})

@@ -12,8 +12,9 @@
 // A code may be open in several browsers and tabs. Each is an attempt of its
 // own: its state came back from the MVPD, and the cookie of the browser that
 // was sent there must come with it. The first attempt that ends with a login
-// finishes the session; that very attempt may come again and is told the same,
-// any other is too late.
+// finishes the session; whatever the same browser comes with afterwards, that
+// attempt again, another tab's or the link anew, is told the same. Another browser
+// is too late.
 //
 // The login itself is given to the device, as an intent in the commit that
 // finishes the session (packages actors/intent and actors/login).

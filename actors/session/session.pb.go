@@ -828,6 +828,7 @@ type OpenReply struct {
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.session.Failure" json:"failure,omitempty"`
 	Parameters    *Parameters            `protobuf:"bytes,2,opt,name=parameters,proto3" json:"parameters,omitempty"`
 	Party         *Party                 `protobuf:"bytes,3,opt,name=party,proto3" json:"party,omitempty"`
+	Finished      bool                   `protobuf:"varint,4,opt,name=finished,proto3" json:"finished,omitempty"` // this browser has logged in already: there is no attempt
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -881,6 +882,13 @@ func (x *OpenReply) GetParty() *Party {
 		return x.Party
 	}
 	return nil
+}
+
+func (x *OpenReply) GetFinished() bool {
+	if x != nil {
+		return x.Finished
+	}
+	return false
 }
 
 // Return asks for the attempt that a browser comes back from.
@@ -942,7 +950,7 @@ type ReturnReply struct {
 	Attempt       *Attempt               `protobuf:"bytes,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	Parameters    *Parameters            `protobuf:"bytes,3,opt,name=parameters,proto3" json:"parameters,omitempty"`
 	Party         *Party                 `protobuf:"bytes,4,opt,name=party,proto3" json:"party,omitempty"`
-	Finished      bool                   `protobuf:"varint,5,opt,name=finished,proto3" json:"finished,omitempty"` // by this very attempt: the browser came back twice
+	Finished      bool                   `protobuf:"varint,5,opt,name=finished,proto3" json:"finished,omitempty"` // by this browser: it came back twice, or from two tabs
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1271,13 +1279,14 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"finishedAt\x12.\n" +
 	"\x04open\x18\b \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\">\n" +
 	"\x04Open\x126\n" +
-	"\aattempt\x18\x01 \x01(\v2\x1c.ssod.actors.session.AttemptR\aattempt\"\xb6\x01\n" +
+	"\aattempt\x18\x01 \x01(\v2\x1c.ssod.actors.session.AttemptR\aattempt\"\xd2\x01\n" +
 	"\tOpenReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.session.FailureR\afailure\x12?\n" +
 	"\n" +
 	"parameters\x18\x02 \x01(\v2\x1f.ssod.actors.session.ParametersR\n" +
 	"parameters\x120\n" +
-	"\x05party\x18\x03 \x01(\v2\x1a.ssod.actors.session.PartyR\x05party\"8\n" +
+	"\x05party\x18\x03 \x01(\v2\x1a.ssod.actors.session.PartyR\x05party\x12\x1a\n" +
+	"\bfinished\x18\x04 \x01(\bR\bfinished\"8\n" +
 	"\x06Return\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\fR\x05state\x12\x18\n" +
 	"\abrowser\x18\x02 \x01(\fR\abrowser\"\x8c\x02\n" +

@@ -55,8 +55,14 @@ func (s *story) after(d time.Duration) *story { s.now = s.now.Add(d); return s }
 
 func (s *story) open(name string) Failure {
 	s.Helper()
-	a := &Attempt{State: Digest("state of " + name), Browser: Digest("cookie of " + name), Nonce: "nonce", Verifier: "verifier"}
-	return do[*OpenReply](s, s.state.open(&Open{Attempt: a}, s.now)).Failure
+	return s.openIn(name, name).Failure
+}
+
+// openIn opens the login in a browser, in a tab of its own.
+func (s *story) openIn(browser, state string) *OpenReply {
+	s.Helper()
+	a := &Attempt{State: Digest("state of " + state), Browser: Digest("cookie of " + browser), Nonce: "nonce", Verifier: "verifier"}
+	return do[*OpenReply](s, s.state.open(&Open{Attempt: a}, s.now))
 }
 
 func (s *story) comeBack(state, browser string) *ReturnReply {
@@ -144,7 +150,19 @@ func TestWhoMayFinish(t *testing.T) {
 		{"too late", func(s *story) { opened(s); s.after(ttl) }, "phone", "phone", Failure_OVER},
 		{"twice", func(s *story) { opened(s); s.finish("phone", "phone") }, "phone", "phone", Failure_OK},
 		{"twice, too late", func(s *story) { opened(s); s.finish("phone", "phone"); s.after(ttl) }, "phone", "phone", Failure_OVER},
-		{"after another tab", func(s *story) { opened(s); s.finish("tab", "tab") }, "phone", "phone", Failure_OVER},
+		{"after another browser", func(s *story) { opened(s); s.finish("tab", "tab") }, "phone", "phone", Failure_OVER},
+		{"after another tab", func(s *story) { opened(s); s.openIn("phone", "second"); s.finish("second", "phone") }, "phone", "phone", Failure_OK},
+		{"in the other tab", func(s *story) { opened(s); s.openIn("phone", "second"); s.finish("phone", "phone") }, "second", "phone", Failure_OK},
+		{"after another tab, too late", func(s *story) { opened(s); s.openIn("phone", "second"); s.finish("second", "phone"); s.after(ttl) }, "phone", "phone", Failure_OVER},
+		{"after another tab, without the cookie", func(s *story) { opened(s); s.openIn("phone", "second"); s.finish("second", "phone") }, "phone", "", Failure_STRANGER},
+		{"after another tab, with a guessed state", func(s *story) { opened(s); s.finish("phone", "phone") }, "guess", "phone", Failure_STRANGER},
+		{"after another tab, somebody else's state", func(s *story) { opened(s); s.finish("phone", "phone") }, "tab", "phone", Failure_STRANGER},
+		{"after another tab, superseded", func(s *story) {
+			opened(s)
+			s.openIn("phone", "second")
+			s.finish("second", "phone")
+			do[proto.Message](s, s.state.supersede())
+		}, "phone", "phone", Failure_OVER},
 		{"superseded", func(s *story) { opened(s); do[proto.Message](s, s.state.supersede()) }, "phone", "phone", Failure_OVER},
 	}
 	for _, tt := range tests {
@@ -163,6 +181,25 @@ func TestWhoMayFinish(t *testing.T) {
 				t.Errorf("finish made %d promises", len(got.Open))
 			}
 		})
+	}
+}
+
+// TestOpenAfterTheLogin: the link, opened anew where the login was made, is no
+// error and begins nothing; elsewhere it is over.
+func TestOpenAfterTheLogin(t *testing.T) {
+	s := begun(t, whole)
+	s.open("phone")
+	s.finish("phone", "phone")
+	before := s.state
+	got := s.openIn("phone", "second")
+	if got.Failure != Failure_OK || !got.Finished || got.Parameters.GetRedirectUrl() != whole.RedirectUrl || s.state != before {
+		t.Errorf("the same browser: got %v, state changed %v", got, s.state != before)
+	}
+	if got := s.openIn("tab", "third"); got.Failure != Failure_OVER || got.Finished {
+		t.Errorf("another browser: got %v", got)
+	}
+	if got := s.after(ttl).openIn("phone", "second"); got.Failure != Failure_OVER || got.Finished {
+		t.Errorf("too late: got %v", got)
 	}
 }
 

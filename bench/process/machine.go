@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// clockTick is the unit of times in /proc: USER_HZ, 100 on every Linux that Go
+// runs on.
+const clockTick = time.Second / 100
+
 // Machine is how long all CPUs together have worked for somebody and rested
 // since the machine started. Busy counts what a hypervisor gave to others while
 // they wanted to run (steal).

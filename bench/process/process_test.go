@@ -8,24 +8,13 @@ import (
 	"time"
 )
 
-func TestParseCPU(t *testing.T) {
-	stat := "4711 (a) b (c)) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0 1 0 100 0 0\n"
-	got, err := parseCPU([]byte(stat))
-	if want := 3 * time.Second; err != nil || got != want {
-		t.Fatalf("parseCPU: got %v %v, want %v", got, err, want)
-	}
-	if _, err := parseCPU([]byte("4711 (x) S 1")); err == nil {
-		t.Fatal("parseCPU of a short line: got no error")
-	}
-}
-
 func TestProcessIsWatchedAndKilled(t *testing.T) {
 	sleep, err := Start(os.Stderr, "sleep", "600")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sleep.CPU(); err != nil {
-		t.Error(err)
+	if cpu, err := sleep.CPU(); err != nil || cpu <= 0 || cpu%clockTick == 0 {
+		t.Errorf("CPU: got %v, %v, want the nanoseconds of a start", cpu, err)
 	}
 	if rss, err := sleep.RSS(); err != nil || rss <= 0 {
 		t.Errorf("RSS: got %d %v, want a positive number", rss, err)
@@ -37,6 +26,9 @@ func TestProcessIsWatchedAndKilled(t *testing.T) {
 	case <-sleep.Exited():
 	default:
 		t.Fatal("Kill returned before the process had ended")
+	}
+	if cpu, err := sleep.CPU(); err == nil {
+		t.Errorf("CPU of a process that has ended: got %v, want an error", cpu)
 	}
 }
 

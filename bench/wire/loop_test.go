@@ -86,6 +86,18 @@ func TestClosedCountsOnlyTheWindow(t *testing.T) {
 	}
 }
 
+// TestAWindowWaitsForItsLeastAnswers on a machine that had no time for them, unless
+// there will be no more.
+func TestAWindowWaitsForItsLeastAnswers(t *testing.T) {
+	for limit, want := range map[int]int{-1: 50, 20: 20} {
+		loop := dial(t, serve(t, echo), 2)
+		got, err := loop.Closed(&counter{limit: limit, answered: map[int]bool{}}, Window{Measure: time.Nanosecond, Least: 50})
+		if err != nil || got.Requests < want-2 || limit > 0 && got.Requests > want {
+			t.Errorf("of %d requests: counted %d, %v, want %d", limit, got.Requests, err, want)
+		}
+	}
+}
+
 func TestClosedCountsRefusedAnswers(t *testing.T) {
 	loop := dial(t, serve(t, func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }), 2)
 	got, err := loop.Closed(&counter{limit: 20, answered: map[int]bool{}}, Window{Measure: time.Minute})
@@ -129,7 +141,7 @@ func TestOpenCountsFromTheIntendedStart(t *testing.T) {
 	every := 10 * time.Millisecond
 	next := time.Duration(0)
 	arrivals := func() time.Duration { next += every; return next }
-	got, err := loop.Open(&counter{limit: -1, answered: map[int]bool{}}, arrivals, Window{Measure: time.Second})
+	got, err := loop.Open(&counter{limit: -1, answered: map[int]bool{}}, arrivals, Window{Measure: time.Second, Least: 80})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,9 @@ type Window struct {
 	// Measure is how long requests are counted. The window ends early when the
 	// source has no more requests. Required.
 	Measure time.Duration
+	// Least is how many answers the measured part wants. A machine that had no
+	// time for them gets up to a minute more than Measure; 0 asks for none.
+	Least int
 	// Begin and End are called at the edges of the measured part; both may be
 	// nil.
 	Begin, End func()
@@ -39,6 +42,10 @@ func (r Result) Rate() float64 {
 	}
 	return float64(r.Requests) / r.Elapsed.Seconds()
 }
+
+// stretch is how much longer than asked for a window stays open for its least
+// answers.
+const stretch = time.Minute
 
 // answerTimeout ends a run when no connection has anything to read for so long.
 const answerTimeout = 30 * time.Second
@@ -163,9 +170,15 @@ func (r *run) edges(now time.Duration) {
 			r.window.Begin()
 		}
 	}
-	if r.inWindow && now-r.began >= r.window.Measure {
+	if r.inWindow && r.over(now-r.began) {
 		r.end(now)
 	}
+}
+
+// over reports whether a window that has been open for so long may close.
+func (r *run) over(open time.Duration) bool {
+	enough := r.result.Requests+r.result.Errors >= r.window.Least
+	return open >= r.window.Measure && (enough || open >= r.window.Measure+stretch)
 }
 
 func (r *run) end(now time.Duration) {

@@ -11,6 +11,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/replica"
+	"ssod/persistence"
 )
 
 // Config is what a [Placement] needs. Self, Cluster, Engine, Book, Calls and
@@ -38,6 +39,13 @@ type Config struct {
 	// removed. nil: nobody wants to know. They must not block.
 	Met  func(Node)
 	Left func(NodeID)
+	// Boots are the starts of this node's data directory. The newest is put
+	// into the registry after [Placement.Introduced], unless what is there is no
+	// earlier one of them: then this directory is older than what the node
+	// acknowledged, or a copy, and Outdated hears of it once. It must not block.
+	// The zero value: nothing is registered.
+	Boots    persistence.Boots
+	Outdated func(error)
 	// Settings are those that a node which joins must have alike, by a name for
 	// operators. nil: none.
 	Settings func() map[string]string
@@ -69,6 +77,9 @@ type Config struct {
 	// Pace is how often everything is looked at; 0 means 200 ms. Changes of
 	// the map or of leaderships do not wait for it.
 	Pace time.Duration
+	// Patience is for how long a new replica may make no progress and hold up
+	// those of other shards; 0 means ten seconds.
+	Patience time.Duration
 	// Clock is the wall clock; nil means time.Now.
 	Clock func() time.Time
 	// Log gets what an operator should know; nil means slog.Default.
@@ -93,11 +104,15 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.AliveWithin, 3*time.Second)
 	orDefault(&c.SilentFor, 30*time.Second)
 	orDefault(&c.Pace, 200*time.Millisecond)
+	orDefault(&c.Patience, 10*time.Second)
 	if c.Met == nil {
 		c.Met = func(Node) {}
 	}
 	if c.Left == nil {
 		c.Left = func(NodeID) {}
+	}
+	if c.Outdated == nil {
+		c.Outdated = func(error) {}
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -131,6 +146,9 @@ type Placement struct {
 	skew      atomic.Pointer[Skew]      // as measured last
 	vigil     vigil
 	turns     turns
+	boot      boot
+	leases    *leases                   // of the others, while this node leads the meta shard
+	diskSlow  atomic.Bool               // as it was at the last look
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -144,13 +162,14 @@ func Start(cfg Config) (*Placement, error) {
 	cfg = cfg.withDefaults()
 	p := &Placement{
 		cfg: cfg, self: cfg.Self.ID, book: cfg.Book, engine: cfg.Engine,
-		locks: make([]sync.Mutex, cfg.Engine.Count()+1),
+		locks: make([]sync.Mutex, cfg.Engine.Count()+1), leases: newLeases(),
 	}
 	p.aloof.Store(cfg.Aloof)
 	p.skew.Store(&Skew{})
 	for i := range p.wakes {
 		p.wakes[i] = make(chan struct{}, 1)
 	}
+	p.boot.registered = make(chan struct{})
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.view = newView(cfg.Engine, cfg.Book)
 	var err error
@@ -178,7 +197,9 @@ func (p *Placement) watch() {
 			stop()
 		}
 	})
-	looks := [loops]func(context.Context){newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.listen}
+	looks := [loops]func(context.Context){
+		newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.watchDisk, p.listen, p.register,
+	}
 	p.reread()
 	for i, look := range looks {
 		p.running.Go(func() { p.loop(look, p.wakes[i]) })
@@ -186,7 +207,7 @@ func (p *Placement) watch() {
 }
 
 // loops is how many things are looked after.
-const loops = 7
+const loops = 9
 
 // loop runs look at the placement's pace and whenever something changed.
 func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {
@@ -224,6 +245,7 @@ func (p *Placement) reread() {
 		switch {
 		case n.ID == p.self:
 		case n.State == NodeState_REMOVED:
+			p.leases.remove(n.ID)
 			p.cfg.Left(n.ID)
 		default:
 			p.vigil.meet(n.ID, time.Now())

@@ -150,6 +150,8 @@ type NodeRecord struct {
 	HeirTerm uint64 `protobuf:"varint,21,opt,name=heir_term,json=heirTerm,proto3" json:"heir_term,omitempty"`
 	// What a node showed itself by when it joined.
 	Applicant     []byte `protobuf:"bytes,22,opt,name=applicant,proto3" json:"applicant,omitempty"`
+	Boot          uint64 `protobuf:"varint,13,opt,name=boot,proto3" json:"boot,omitempty"`                // number of its newest start; 0: none is registered
+	Incarnation   uint64 `protobuf:"fixed64,14,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // of that start
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -287,6 +289,20 @@ func (x *NodeRecord) GetApplicant() []byte {
 		return x.Applicant
 	}
 	return nil
+}
+
+func (x *NodeRecord) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *NodeRecord) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
 }
 
 // ShardRecord is where a shard belongs, under its number.
@@ -872,7 +888,8 @@ func (x *Released) GetGranted() bool {
 type Leaders struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Leaders       []*Leader              `protobuf:"bytes,1,rep,name=leaders,proto3" json:"leaders,omitempty"`
-	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"` // it starts or is about to stop, and takes no leads
+	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"`                        // it takes no leads: it starts, is about to stop, or is not well
+	SlowDisk      bool                   `protobuf:"varint,50,opt,name=slow_disk,json=slowDisk,proto3" json:"slow_disk,omitempty"` // its disk takes too long; nor does it take replicas
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -917,6 +934,13 @@ func (x *Leaders) GetLeaders() []*Leader {
 func (x *Leaders) GetAloof() bool {
 	if x != nil {
 		return x.Aloof
+	}
+	return false
+}
+
+func (x *Leaders) GetSlowDisk() bool {
+	if x != nil {
+		return x.SlowDisk
 	}
 	return false
 }
@@ -1477,7 +1501,7 @@ var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
-	"!cluster/placement/placement.proto\x12\x0essod.placement\"\x8f\x03\n" +
+	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xc5\x03\n" +
 	"\n" +
 	"NodeRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -1497,7 +1521,9 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\aversion\x18\f \x01(\tR\aversion\x12\x12\n" +
 	"\x04heir\x18\x14 \x01(\fR\x04heir\x12\x1b\n" +
 	"\their_term\x18\x15 \x01(\x04R\bheirTerm\x12\x1c\n" +
-	"\tapplicant\x18\x16 \x01(\fR\tapplicant\"_\n" +
+	"\tapplicant\x18\x16 \x01(\fR\tapplicant\x12\x12\n" +
+	"\x04boot\x18\r \x01(\x04R\x04boot\x12 \n" +
+	"\vincarnation\x18\x0e \x01(\x06R\vincarnation\"_\n" +
 	"\vShardRecord\x12\x16\n" +
 	"\x06voters\x18\x01 \x03(\rR\x06voters\x12\x1a\n" +
 	"\blearners\x18\x02 \x03(\rR\blearners\x12\x1c\n" +
@@ -1537,10 +1563,11 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\"$\n" +
 	"\bReleased\x12\x18\n" +
-	"\agranted\x18\x01 \x01(\bR\agranted\"Q\n" +
+	"\agranted\x18\x01 \x01(\bR\agranted\"n\n" +
 	"\aLeaders\x120\n" +
 	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\x12\x14\n" +
-	"\x05aloof\x18\x02 \x01(\bR\x05aloof\"2\n" +
+	"\x05aloof\x18\x02 \x01(\bR\x05aloof\x12\x1b\n" +
+	"\tslow_disk\x182 \x01(\bR\bslowDisk\"2\n" +
 	"\x06Leader\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\"@\n" +

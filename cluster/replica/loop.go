@@ -15,6 +15,7 @@ func (e *Engine) run() {
 	defer e.end()
 	var first func(*core.Core)
 	for {
+		e.disk.looped.Store(e.disk.now())
 		e.advance(first)
 		e.appends.nudge()
 		e.applies.nudge()
@@ -38,6 +39,7 @@ func (e *Engine) run() {
 func (e *Engine) advance(first func(*core.Core)) {
 	e.turn.Lock()
 	defer e.turn.Unlock()
+	defer e.broken()
 	if e.ended {
 		return
 	}
@@ -57,10 +59,10 @@ func (e *Engine) round() {
 		e.views.update(out.Leaderships, e)
 		e.send(out.Messages)
 		if out.Append != nil {
-			e.appends.put(out.Append)
+			e.appends.put(out.Append, e.disk.now())
 		}
 		if out.Apply != nil {
-			e.applies.put(out.Apply)
+			e.applies.put(out.Apply, e.disk.now())
 		}
 		for _, j := range out.Installs {
 			e.beside.Go(func() { e.install(j) })
@@ -71,9 +73,7 @@ func (e *Engine) round() {
 			e.beside.Go(func() { e.sendSnapshot(s, n) })
 		}
 		for _, d := range out.Destroys {
-			if err := e.cfg.Log.Destroy(d.Shard, d.ID); err != nil {
-				e.fail(err)
-			}
+			e.destroy(d)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func (e *Engine) send(messages map[core.NodeID][]core.Envelope) {
 		return
 	}
 	for to, all := range messages {
-		for es := range core.Frames(all) {
+		for es := range core.Frames(e.spoken(all)) {
 			frame, err := core.AppendFrame(nil, es)
 			if err != nil {
 				e.fail(err)
@@ -99,6 +99,10 @@ func (e *Engine) send(messages map[core.NodeID][]core.Envelope) {
 func (e *Engine) end() {
 	e.turn.Lock()
 	defer e.turn.Unlock()
+	if e.ended {
+		return // by a broken invariant: the core answers nothing any more
+	}
+	defer e.broken()
 	e.ended = true
 	e.inbox.close(e.core)
 	e.core.Close()

@@ -13,7 +13,9 @@ import (
 func (e *Engine) install(j *core.InstallJob) {
 	e.snapshots <- struct{}{}
 	defer func() { <-e.snapshots }()
+	end := e.disk.beside.begin(e.disk.now())
 	a, err := e.cfg.Log.Install(j.Install)
+	end()
 	if err != nil {
 		e.fail(err)
 		return
@@ -41,6 +43,9 @@ func (e *Engine) sendSnapshot(s core.SnapshotSend, number uint64) {
 }
 
 func (e *Engine) trySnapshot(s core.SnapshotSend, name string) error {
+	if !e.speaks(s.Shard) {
+		return errMute
+	}
 	a, err := e.cfg.Log.Export(s.Shard, name)
 	if err != nil {
 		return err

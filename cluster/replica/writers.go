@@ -43,6 +43,7 @@ func (e *Engine) writeOnce() bool {
 		e.fail(err)
 		return false
 	}
+	e.appends.done()
 	e.advance(func(c *core.Core) {
 		for _, j := range jobs {
 			c.AppendDone(j)
@@ -98,10 +99,12 @@ func (e *Engine) applyJobs(jobs []*core.ApplyJob) bool {
 	if len(jobs) == 0 || e.failed.Load() {
 		return false
 	}
+	defer e.brokenBeside()
 	if err := core.RunAll(jobs, e.cfg.Log); err != nil {
 		e.fail(err)
 		return false
 	}
+	e.applies.done()
 	e.advance(func(c *core.Core) {
 		for _, j := range jobs {
 			c.ApplyDone(j)

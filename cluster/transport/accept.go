@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -65,9 +66,9 @@ func (n *Network) stream(g greeting, l *link) error {
 	if p == nil {
 		return nil
 	}
-	defer context.AfterFunc(p.ctx, func() { l.Close() })()
+	defer context.AfterFunc(l.era, func() { l.Close() })()
 	p.retry() // it is there
-	return n.streams[g.purpose](p, l)
+	return n.streams[g.purpose](p, g, l)
 }
 
 // refuse says why, to the other side unless it is gone, and in the log.
@@ -81,8 +82,9 @@ func (n *Network) refuse(l *link, raw net.Conn, err error) {
 }
 
 // receive takes the frames that a node sends.
-func (n *Network) receive(p *peer, l *link) error {
-	defer close(p.replace(l))
+func (n *Network) receive(p *peer, g greeting, l *link) error {
+	in := p.replace(l, g.from.Addr)
+	defer close(in.done)
 	for {
 		k, b, err := l.reader.next()
 		switch {
@@ -92,8 +94,9 @@ func (n *Network) receive(p *peer, l *link) error {
 			return err
 		case k == kindRaft:
 			err = n.deliver(p, b)
-		case k == kindPing && len(b) == stamp:
-			err = n.pong(l, b)
+		case k == kindPing && len(b) == 2*stamp:
+			p.progress(binary.BigEndian.Uint64(b[stamp:]))
+			err = n.pong(in, b[:stamp])
 		default:
 			err = fmt.Errorf("%w: kind %d of %d bytes", ErrFrame, k, len(b))
 		}
@@ -111,9 +114,15 @@ func (n *Network) deliver(p *peer, frame []byte) error {
 	return nil
 }
 
-// pong answers a ping with its own time and this node's clock, twice.
-func (n *Network) pong(l *link, ping []byte) error {
+// pong answers a ping with its own time and this node's clock, twice. If another
+// process was refused as the node, it is told where that is.
+func (n *Network) pong(l *incoming, ping []byte) error {
 	var b [3 * stamp]byte
 	now := n.cfg.Clock()
+	if addr := l.copied.Swap(nil); addr != nil {
+		if err := l.send(kindCopied, []byte(*addr), n.cfg.Silence); err != nil {
+			return err
+		}
+	}
 	return l.send(kindPong, appendTime(appendTime(append(b[:0], ping...), now), now), n.cfg.Silence)
 }

@@ -14,6 +14,7 @@ import (
 
 	"ssod/cluster/transport"
 	"ssod/cluster/transport/transporttest"
+	"ssod/persistence"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -100,7 +101,7 @@ func open(t testing.TB, id nodeID, options ...option) *testNode {
 	t.Helper()
 	log := &logLines{}
 	cfg := transport.Config{
-		Cluster: "c1", Node: transport.Peer{ID: id, Name: fmt.Sprint("n", id)}, Incarnation: uint64(id) * 100,
+		Cluster: "c1", Node: transport.Peer{ID: id, Name: fmt.Sprint("n", id)}, Boots: boots(uint64(id) * 100),
 		Listen: "127.0.0.1:0", Ping: 20 * time.Millisecond, Silence: 10 * time.Second,
 		Log: slog.New(slog.NewTextHandler(log, nil)),
 	}
@@ -114,6 +115,11 @@ func open(t testing.TB, id nodeID, options ...option) *testNode {
 	t.Cleanup(func() { n.Close() })
 	cfg.Node.Addr = n.Addr()
 	return &testNode{n, cfg.Node, newRecorder(), log}
+}
+
+// boots are starts, one after another, of which none is confirmed.
+func boots(incarnations ...uint64) persistence.Boots {
+	return persistence.Boots{Number: uint64(len(incarnations)), Incarnations: incarnations}
 }
 
 func start(t testing.TB, id nodeID, options ...option) *testNode {
@@ -161,7 +167,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !ok() {
 		select {
 		case <-tick.C:
@@ -177,7 +183,7 @@ func receive[T any](t *testing.T, what string, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatalf("not in time: %s", what)
 		panic("unreachable")
 	}

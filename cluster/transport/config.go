@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"ssod/persistence"
 )
 
 // Engine takes what comes. A [ssod/cluster/replica.Engine] is one. None of the
@@ -42,8 +44,16 @@ type Config struct {
 	Cluster string
 	// Node is this node. An empty address in it means that of the listener.
 	Node Peer
-	// Incarnation tells this run of the node from its others.
-	Incarnation uint64
+	// Boots are the starts of the node's data directory, this one last, and
+	// Durable is the newest write that is on its disk, by a number that grows;
+	// what was promised to others must not rest on a later one. They tell the
+	// node from a copy of it, and from what it was before. nil: always 0.
+	Boots   persistence.Boots
+	Durable func() uint64
+	// Notes are what Note kept of other nodes, which it does durably with sync.
+	// nil: nothing is kept.
+	Notes map[NodeID][]byte
+	Note  func(id NodeID, note []byte, sync bool) error
 	// Listen is the address to listen at; port 0 takes a free one.
 	Listen string
 	// Credentials are what TLS is done with; nil means no TLS, which is for
@@ -71,10 +81,14 @@ type Config struct {
 	SnapshotWait time.Duration
 
 	// Expelled hears that another node says that this one was removed, Claimed
-	// that a node of another cluster takes this one for a member of it. They must
-	// not block; nil: nobody wants to know.
+	// that a node of another cluster takes this one for a member of it, Outdated
+	// that this one is refused with [ErrOlder] or [ErrTwice], and Copied that
+	// another process, at addr, was refused as this node. They must not block;
+	// nil: nobody wants to know.
 	Expelled func(by Peer)
 	Claimed  func(by Peer, cluster string)
+	Outdated func(by Peer, why error)
+	Copied   func(by Peer, addr string)
 
 	// Dial opens a connection; nil means TCP.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
@@ -102,6 +116,18 @@ func (c Config) withDefaults() Config {
 	if c.Claimed == nil {
 		c.Claimed = func(Peer, string) {}
 	}
+	if c.Outdated == nil {
+		c.Outdated = func(Peer, error) {}
+	}
+	if c.Copied == nil {
+		c.Copied = func(Peer, string) {}
+	}
+	if c.Durable == nil {
+		c.Durable = func() uint64 { return 0 }
+	}
+	if c.Note == nil {
+		c.Note = func(NodeID, []byte, bool) error { return nil }
+	}
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
@@ -128,6 +154,7 @@ func (c *Config) validate() error {
 	check(c.Cluster != "" && len(c.Cluster) <= maxString, "cluster: 1 to 255 bytes")
 	check(c.Node.ID != 0, "node: id above 0")
 	check(c.Node.Name != "" && len(c.Node.Name) <= maxString, "node: name of 1 to 255 bytes")
+	check(c.Boots.Number > 0, "boots: one start at least")
 	check(len(c.Node.Addr) <= maxString, "node: address of at most 255 bytes")
 	check(c.Ping < c.Silence, "ping: less than silence")
 	return errors.Join(errs...)

@@ -165,10 +165,28 @@ func TestAnEngineCatchesUpByASnapshot(t *testing.T) {
 }
 
 // TestALeaderThatIsGoneIsReplacedAtOnce, long before an election timeout: its
-// connections say that it is gone.
+// connections say that it is gone. Where the machine stalls it is tried again.
 func TestALeaderThatIsGoneIsReplacedAtOnce(t *testing.T) {
-	const tick = 100 * time.Millisecond // an election timeout is 1 s at least
+	const tick, tries = 100 * time.Millisecond, 10 // an election timeout is 1 s at least
+	for range tries {
+		took := replaced(t, tick)
+		if took <= 9*tick {
+			return
+		}
+		t.Logf("it took %v", took)
+	}
+	t.Errorf("not once of %d times within %v, as if nobody had noticed", tries, 9*tick)
+}
+
+// replaced stops a leader and returns how long it took until there was another.
+func replaced(t *testing.T, tick time.Duration) time.Duration {
+	t.Helper()
 	nodes := engineTrio(t, newAuthority(t), tick)
+	defer func() {
+		for _, n := range nodes {
+			n.stop()
+		}
+	}()
 	fill(t, nodes, 0, 1)
 	old, _ := leader(t, nodes)
 	begin := time.Now()
@@ -176,7 +194,5 @@ func TestALeaderThatIsGoneIsReplacedAtOnce(t *testing.T) {
 	if next, _ := leader(t, nodes); next == old {
 		t.Fatalf("node %d leads, but is stopped", next)
 	}
-	if took := time.Since(begin); took > 9*tick {
-		t.Errorf("it took %v, as if nobody had noticed", took)
-	}
+	return time.Since(begin)
 }

@@ -13,6 +13,10 @@ var (
 	ErrNode = errors.New("another node than expected")
 	// ErrRemoved: the node was removed from the cluster.
 	ErrRemoved = errors.New("the node was removed from the cluster")
+	// ErrOlder: the node's data is older than what it has told others.
+	ErrOlder = errors.New("the data of the node is older than what it acknowledged")
+	// ErrTwice: the node is here already, as another process.
+	ErrTwice = errors.New("the node is here already")
 	// ErrBusy: too much of this is going on.
 	ErrBusy = errors.New("busy")
 	// ErrRefused: the other node could not use what it got; the text says why.

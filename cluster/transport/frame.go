@@ -23,13 +23,14 @@ const (
 	kindDone
 	kindRequest
 	kindAnswer
+	kindCopied
 )
 
 // headerSize is the length of a frame's length.
 const headerSize = 4
 
 // firstFrame bounds a greeting or a refusal, which come from anybody.
-const firstFrame = 1 << 10
+const firstFrame = 2 << 10
 
 // step is how much is read at a time of a long frame, so that memory follows
 // what has come and not what was announced.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ssod/persistence"
 )
 
 // FuzzFrames: whatever comes, frames are read within the limit or not at all,
@@ -45,7 +47,7 @@ func FuzzFrames(f *testing.F) {
 }
 
 func FuzzGreeting(f *testing.F) {
-	g := greeting{purpose: forFrames, to: 1, from: Peer{2, "n2", "127.0.0.1:1"}, incarnation: 3, cluster: "c"}
+	g := greeting{purpose: forFrames, to: 1, from: Peer{2, "n2", "127.0.0.1:1"}, boots: persistence.Boots{Number: 3, Incarnations: []uint64{7, 8}}, durable: 9, cluster: "c"}
 	f.Add(g.encode())
 	f.Add([]byte(magic))
 	f.Add(g.encode()[:20])

@@ -33,11 +33,17 @@ const (
 // greeting is the first frame of a connection in either direction. Up to the
 // version its layout never changes.
 type greeting struct {
-	purpose     purpose
-	to          NodeID
-	from        Peer
-	incarnation uint64
-	cluster     string
+	purpose purpose
+	to      NodeID
+	from    Peer
+	boots   persistence.Boots
+	durable uint64 // the newest write of the sender that is on its disk
+	cluster string
+
+	// first: it begins the frames of its sender, and all frames before are of
+	// an earlier time. Only such a greeting, and the pings behind it, tell how
+	// far the sender is: others may overtake them. It is not on the wire.
+	first bool
 }
 
 func (g *greeting) encode() []byte {
@@ -45,7 +51,8 @@ func (g *greeting) encode() []byte {
 	b = append(b, byte(g.purpose))
 	b = binary.BigEndian.AppendUint32(b, uint32(g.to))
 	b = binary.BigEndian.AppendUint32(b, uint32(g.from.ID))
-	b = binary.BigEndian.AppendUint64(b, g.incarnation)
+	b = binary.BigEndian.AppendUint64(b, g.durable)
+	b = g.boots.Append(b)
 	for _, s := range []string{g.cluster, g.from.Name, g.from.Addr} {
 		b = append(b, byte(len(s)))
 		b = append(b, s...)
@@ -69,7 +76,12 @@ func decodeGreeting(b []byte) (g greeting, err error) {
 	g.purpose = purpose(head[2])
 	g.to = NodeID(binary.BigEndian.Uint32(head[3:]))
 	g.from.ID = NodeID(binary.BigEndian.Uint32(head[7:]))
-	g.incarnation = binary.BigEndian.Uint64(head[11:])
+	g.durable = binary.BigEndian.Uint64(head[11:])
+	boots, strings, err := persistence.CutBoots([]byte(rest))
+	if err != nil {
+		return g, fmt.Errorf("%w: short greeting", ErrProtocol)
+	}
+	g.boots, rest = boots, string(strings)
 	for _, s := range []*string{&g.cluster, &g.from.Name, &g.from.Addr} {
 		if len(rest) == 0 || len(rest) < 1+int(rest[0]) {
 			return g, fmt.Errorf("%w: short greeting", ErrProtocol)
@@ -87,6 +99,7 @@ func decodeGreeting(b []byte) (g greeting, err error) {
 // given to another error.
 var refusals = map[byte]error{
 	1: ErrProtocol, 2: ErrCluster, 3: ErrNode, 4: ErrRemoved, 5: ErrBusy, 6: ErrRefused,
+	7: ErrOlder, 8: ErrTwice,
 }
 
 // encodeRefusal says err to the other side: a number and a text.

@@ -45,7 +45,7 @@ func (n *Network) introduce(ctx context.Context, raw net.Conn, to Peer, why purp
 		return nil, fmt.Errorf("%w: %v answers at the address of %v", ErrNode, g.from, to)
 	}
 	l.trust(n.cfg.MaxFrame, n.cfg.Silence)
-	return l, n.met(g)
+	return l, n.met(&g, l)
 }
 
 // secure begins TLS on one side or the other, if there is TLS.
@@ -101,7 +101,8 @@ func (n *Network) welcome(l *link) (greeting, error) {
 		}
 		return g, err
 	}
-	return g, n.met(g)
+	g.first = g.purpose == forFrames // its sender has one such connection at a time
+	return g, n.met(&g, l)
 }
 
 // greeted reads the greeting of a node that was dialed and refuses who is not of
@@ -150,6 +151,6 @@ func certified(g greeting, l *link) error {
 
 // greeting is what this node says of itself.
 func (n *Network) greeting(why purpose, to NodeID) []byte {
-	g := greeting{purpose: why, to: to, from: n.cfg.Node, incarnation: n.cfg.Incarnation, cluster: n.cfg.Cluster}
+	g := greeting{purpose: why, to: to, from: n.cfg.Node, boots: n.cfg.Boots, durable: n.cfg.Durable(), cluster: n.cfg.Cluster}
 	return g.encode()
 }

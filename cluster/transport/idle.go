@@ -54,13 +54,20 @@ func (i *idle) put(l *link) {
 	i.links = append(i.links, idleLink{l, time.Now()})
 }
 
-// close ends all of them, and every one that is put later.
-func (i *idle) close() {
+// drop ends those that are kept now.
+func (i *idle) drop() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.closed = true
 	for _, l := range i.links {
 		l.Close()
 	}
 	i.links = nil
+}
+
+// close ends all of them, and every one that is put later.
+func (i *idle) close() {
+	i.mu.Lock()
+	i.closed = true
+	i.mu.Unlock()
+	i.drop()
 }

@@ -12,6 +12,8 @@ type link struct {
 	out      *coalescer // nil without TLS
 	reader   *frameReader
 	writer   *frameWriter
+	// era is that of the incarnation at the other end.
+	era era
 	// patience is how long a read may find nothing.
 	patience time.Duration
 }

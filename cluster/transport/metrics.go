@@ -12,12 +12,13 @@ var (
 	heardDesc     = prometheus.NewDesc("ssod_transport_heard_seconds", "Time since anything came from the other node.", []string{"node"}, nil)
 	queuedDesc    = prometheus.NewDesc("ssod_transport_queued_bytes", "Frames that wait for the other node.", []string{"node"}, nil)
 	droppedDesc   = prometheus.NewDesc("ssod_transport_dropped_frames_total", "Frames for the other node that were dropped.", []string{"node"}, nil)
+	copiesDesc    = prometheus.NewDesc("ssod_transport_copies_refused_total", "Processes that came as the other node and were refused: its data restored from a copy, or a second one of it.", []string{"node"}, nil)
 	offsetDesc    = prometheus.NewDesc("ssod_clock_offset_seconds", "How far the other node's clock is ahead of this one's.", []string{"node"}, nil)
 )
 
 // Describe implements [prometheus.Collector].
 func (n *Network) Describe(ds chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{connectedDesc, heardDesc, queuedDesc, droppedDesc, offsetDesc} {
+	for _, d := range []*prometheus.Desc{connectedDesc, heardDesc, queuedDesc, droppedDesc, copiesDesc, offsetDesc} {
 		ds <- d
 	}
 }
@@ -35,6 +36,7 @@ func (n *Network) Collect(ms chan<- prometheus.Metric) {
 		gauge(connectedDesc, connected)
 		gauge(queuedDesc, float64(p.Waiting))
 		ms <- prometheus.MustNewConstMetric(droppedDesc, prometheus.CounterValue, float64(p.Dropped), p.Name)
+		ms <- prometheus.MustNewConstMetric(copiesDesc, prometheus.CounterValue, float64(p.Copies), p.Name)
 		if !p.Heard.IsZero() {
 			gauge(heardDesc, time.Since(p.Heard).Seconds())
 		}

@@ -39,7 +39,7 @@ func TestMetricsShowThePeers(t *testing.T) {
 	know(t, a, b.peer)
 	eventually(t, "the clock is measured", func() bool { return gathered(t, a, "n2")["clock_offset_seconds"] > 59 })
 	got := gathered(t, a, "n2")
-	if got["transport_connected"] != 1 || got["transport_heard_seconds"] > 20 || len(got) != 5 {
+	if got["transport_connected"] != 1 || got["transport_heard_seconds"] > 20 || len(got) != 6 {
 		t.Errorf("connected: got %v", got)
 	}
 	b.Close()

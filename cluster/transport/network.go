@@ -22,7 +22,7 @@ type Network struct {
 	listener net.Listener
 	engine   Engine // set by Start
 	started  time.Time
-	streams  map[purpose]func(*peer, *link) error
+	streams  map[purpose]func(*peer, greeting, *link) error
 	shaking  chan struct{}   // bounds handshakes that others began
 	refused  rate.Sometimes  // bounds what is logged of them
 	sending  chan struct{}   // bounds the snapshots that are sent,
@@ -38,6 +38,7 @@ type Network struct {
 	mu      sync.RWMutex
 	peers   map[NodeID]*peer
 	removed map[NodeID]bool
+	notes   map[NodeID]lineage // of nodes, from before this start
 }
 
 // Open begins to listen. Nobody is answered and nothing is sent before
@@ -45,6 +46,10 @@ type Network struct {
 func Open(cfg Config) (*Network, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("transport: %w", err)
+	}
+	notes, err := readNotes(cfg.Notes)
+	if err != nil {
 		return nil, fmt.Errorf("transport: %w", err)
 	}
 	listener, err := net.Listen("tcp", cfg.Listen)
@@ -60,10 +65,13 @@ func Open(cfg Config) (*Network, error) {
 		sending: make(chan struct{}, snapshots), taking: make(chan struct{}, snapshots), waiting: make(chan struct{}, 64),
 		calls: make(chan struct{}, maxCalls),
 		pace:  rate.NewLimiter(rate.Limit(cfg.SnapshotRate), chunkSize),
-		peers: make(map[NodeID]*peer), removed: make(map[NodeID]bool),
+		peers: make(map[NodeID]*peer), removed: make(map[NodeID]bool), notes: notes,
 	}
-	n.streams = map[purpose]func(*peer, *link) error{
-		forFrames: n.receive, forSnapshot: n.receiveSnapshot, forCall: n.answerAll, forJoin: func(_ *peer, l *link) error { return n.answerOne(l) },
+	n.streams = map[purpose]func(*peer, greeting, *link) error{
+		forFrames:   n.receive,
+		forSnapshot: func(p *peer, _ greeting, l *link) error { return n.receiveSnapshot(p, l) },
+		forCall:     func(p *peer, _ greeting, l *link) error { return n.answerAll(p, l) },
+		forJoin:     func(_ *peer, _ greeting, l *link) error { return n.answerOne(l) },
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n, nil
@@ -78,6 +86,7 @@ func (n *Network) Start(e Engine) {
 		n.run(p)
 	}
 	n.tasks.Go(n.accept)
+	n.tasks.Go(n.noteAll)
 }
 
 // Close ends all connections and waits for what they were doing.
@@ -145,15 +154,20 @@ func (n *Network) know(p Peer, set bool) (*peer, error) {
 }
 
 // met notes a node whose greeting is good.
-func (n *Network) met(g greeting) error {
+func (n *Network) met(g *greeting, l *link) error {
 	if g.from.ID == 0 || g.from.ID == n.cfg.Node.ID {
 		return fmt.Errorf("%w: %v has the id of this node or none", ErrNode, g.from)
+	}
+	if g.boots.Number == 0 {
+		return fmt.Errorf("%w: %v has never started", ErrProtocol, g.from)
 	}
 	p, err := n.know(g.from, false)
 	if err != nil {
 		return err
 	}
-	p.incarnation.Store(g.incarnation)
+	if l.era, err = p.admit(g); err != nil {
+		return fmt.Errorf("%v: %w", g.from, err)
+	}
 	p.hear()
 	return nil
 }

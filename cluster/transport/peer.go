@@ -14,25 +14,31 @@ import (
 // peer is another node: the connection to it, which is made again and again, and
 // what is known of it.
 type peer struct {
-	n           *Network
-	id          NodeID
-	name        string
-	ctx         context.Context // ends with the network or when the node is removed
-	cancel      context.CancelFunc
-	queue       *queue
-	clock       clock
-	idle        idle
-	wake        chan struct{} // ends a pause; has room for one signal
-	heard       atomic.Int64  // nanoseconds from the start of the network
-	connected   atomic.Bool
-	incarnation atomic.Uint64
-	dropped     atomic.Uint64
-	complained  atomic.Int64 // when the engine was told of a drop, as heard
+	n          *Network
+	id         NodeID
+	name       string
+	ctx        context.Context // ends with the network or when the node is removed
+	cancel     context.CancelFunc
+	queue      *queue
+	clock      clock
+	idle       idle
+	wake       chan struct{} // ends a pause; has room for one signal
+	heard      atomic.Int64  // nanoseconds from the start of the network
+	connected  atomic.Bool
+	asked      atomic.Bool   // it has taken this node's start in, or is not there
+	copies     atomic.Uint64 // processes that were refused as this node
+	dropped    atomic.Uint64
+	complained atomic.Int64 // when the engine was told of a drop, as heard
 
-	mu       sync.Mutex
-	addr     string
-	set      string // the address that was set, not learned; empty: none
-	incoming *incoming
+	admitting sync.Mutex // held while it is judged who is this node
+	mu        sync.Mutex
+	addr      string
+	set       string // the address that was set, not learned; empty: none
+	incoming  *incoming
+	lineage   lineage
+	noted     uint64 // what was noted of how far it is
+	current   era
+	doubt     doubt
 
 	// These belong to run.
 	lost bool   // the engine knows that the process is gone
@@ -45,6 +51,8 @@ func newPeer(n *Network, p Peer, set bool) *peer {
 	q.complained.Store(-int64(complainEvery))
 	q.ctx, q.cancel = context.WithCancel(n.ctx)
 	context.AfterFunc(q.ctx, q.idle.close)
+	q.current, q.lineage = newEra(q.ctx), n.notes[p.ID]
+	q.noted = q.lineage.durable
 	return q
 }
 
@@ -95,20 +103,21 @@ func (p *peer) target() Peer {
 // incoming is the connection that the node dialed.
 type incoming struct {
 	*link
-	done chan struct{} // closed when nothing of it is delivered any more
+	addr   string                 // where the node says that it is
+	done   chan struct{}          // closed when nothing of it is delivered any more
+	copied atomic.Pointer[string] // where another process was refused as the node
 }
 
 // replace makes l the connection that the node dialed, and ends the one before:
 // a node that dials again has given it up. The caller closes done.
-func (p *peer) replace(l *link) (done chan struct{}) {
+func (p *peer) replace(l *link, addr string) *incoming {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.incoming != nil {
 		p.incoming.Close()
 	}
-	done = make(chan struct{})
-	p.incoming = &incoming{l, done}
-	return done
+	p.incoming = &incoming{link: l, addr: addr, done: make(chan struct{})}
+	return p.incoming
 }
 
 // hangUp ends the connection that the node dialed. Nothing of it is delivered
@@ -193,9 +202,7 @@ func (p *peer) ended(err error) {
 		p.said = text
 		p.n.cfg.Log.Warn("no connection to node", "node", p.name, "id", p.id, "error", err)
 	}
-	if r, ok := errors.AsType[*refusal](err); ok && r.reason == ErrRemoved {
-		p.n.cfg.Expelled(p.target())
-	}
+	p.refused(err)
 	switch {
 	case gone(err) && !p.lost:
 		p.lost = true
@@ -205,6 +212,25 @@ func (p *peer) ended(err error) {
 		p.n.engine.ConnectionLost(p.id)
 	case was:
 		p.n.engine.Unreachable(p.id)
+	}
+}
+
+// refused takes note of why the node does not take this one in, if it can be
+// reached at all.
+func (p *peer) refused(err error) {
+	r, refused := errors.AsType[*refusal](err)
+	if !refused {
+		p.asked.Store(true)
+		return
+	}
+	switch r.reason {
+	case ErrBusy:
+	case ErrRemoved:
+		p.n.cfg.Expelled(p.target())
+	case ErrOlder, ErrTwice:
+		p.n.cfg.Outdated(p.target(), r)
+	default:
+		p.asked.Store(true) // it is another node than was meant
 	}
 }
 

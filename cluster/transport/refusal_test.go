@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ssod/cluster/transport"
+	"ssod/persistence"
 )
 
 // frame is a frame as it is on the wire.
@@ -28,6 +29,7 @@ func greeting(version uint16, purpose byte, to, from uint32, cluster, name strin
 	b = binary.BigEndian.AppendUint32(b, to)
 	b = binary.BigEndian.AppendUint32(b, from)
 	b = binary.BigEndian.AppendUint64(b, 1)
+	b = persistence.Boots{Number: 1, Incarnations: []uint64{1}}.Append(b)
 	for _, s := range []string{cluster, name, ""} {
 		b = append(append(b, byte(len(s))), s...)
 	}
@@ -39,7 +41,7 @@ func TestStrangersAreRefused(t *testing.T) {
 	for name, tt := range map[string]struct{ sent, want string }{
 		"random bytes":             {"\xde\xad\xbe\xef\xde\xad\xbe\xef", "bad frame"},
 		"HTTP":                     {"GET / HTTP/1.1\r\n\r\n", "bad frame"},
-		"a long first frame":       {frame(1, strings.Repeat("x", 2000)), "bad frame"},
+		"a long first frame":       {frame(1, strings.Repeat("x", 3000)), "bad frame"},
 		"an empty frame":           {"\x00\x00\x00\x00", "bad frame"},
 		"a frame before greeting":  {frame(3, "raft"), "no greeting"},
 		"no magic":                 {frame(1, "ssoe\x00\x01"), "no greeting"},
@@ -322,7 +324,7 @@ func TestSlowStrangersAreSentAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(2 * time.Minute))
 	if _, err := io.ReadAll(c); errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the connection stays open: %v", err)
 	}

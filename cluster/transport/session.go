@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -22,7 +23,7 @@ func (p *peer) session() error {
 	}
 	defer l.Close()
 	p.begun()
-	g, ctx := errgroup.WithContext(p.ctx)
+	g, ctx := errgroup.WithContext(l.era)
 	defer context.AfterFunc(ctx, func() { l.Close() })()
 	g.Go(func() error { return p.write(ctx, l) })
 	g.Go(func() error { return p.listen(l) })
@@ -31,6 +32,7 @@ func (p *peer) session() error {
 
 func (p *peer) begun() {
 	p.connected.Store(true)
+	p.asked.Store(true)
 	p.lost, p.said = false, ""
 	select {
 	case <-p.wake: // from before
@@ -90,8 +92,9 @@ func (p *peer) writeAll(l *link, frames [][]byte, due <-chan time.Time) error {
 }
 
 func (p *peer) ping(l *link) error {
-	var b [stamp]byte
-	return l.writer.put(kindPing, appendTime(b[:0], p.n.cfg.Clock()), nil)
+	var b [2 * stamp]byte
+	payload := binary.BigEndian.AppendUint64(appendTime(b[:0], p.n.cfg.Clock()), p.n.cfg.Durable())
+	return l.writer.put(kindPing, payload, nil)
 }
 
 // listen reads what comes back: pongs, one per ping. When none comes for
@@ -106,6 +109,8 @@ func (p *peer) listen(l *link) error {
 		case k == kindPong && len(b) == 3*stamp:
 			p.clock.add(timeAt(b), timeAt(b[stamp:]), timeAt(b[2*stamp:]), p.n.cfg.Clock())
 			p.hear()
+		case k == kindCopied:
+			p.n.cfg.Copied(p.target(), string(b))
 		case k == kindRefusal:
 			return decodeRefusal(b)
 		default:

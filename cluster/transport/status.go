@@ -4,20 +4,25 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"ssod/persistence"
 )
 
 // Status is what is known of a peer.
 type Status struct {
 	Peer
 	// Connected: frames go to the peer. Whether frames come from it, Heard says.
-	Connected   bool
-	Incarnation uint64
+	Connected bool
+	// Boot is its start that was met last.
+	Boot persistence.Boot
 	// Heard is when the peer was last heard of; the zero time: never.
 	Heard time.Time
 	// Offset is how far its clock is ahead of this node's, measured over a
 	// message and its answer that took Trip; Trip is 0 when nothing was
 	// measured on this connection yet.
 	Offset, Trip time.Duration
+	// Copies is how many processes were refused as this node so far.
+	Copies uint64
 	// Waiting is how many bytes wait for it, Dropped how many frames were
 	// dropped so far.
 	Waiting int
@@ -38,13 +43,19 @@ func (n *Network) Peers() []Status {
 
 func (p *peer) status() Status {
 	s := Status{
-		Peer: p.target(), Connected: p.connected.Load(), Incarnation: p.incarnation.Load(),
-		Heard: p.lastHeard(), Waiting: p.queue.waiting(), Dropped: p.dropped.Load(),
+		Peer: p.target(), Connected: p.connected.Load(), Boot: p.boot(),
+		Heard: p.lastHeard(), Waiting: p.queue.waiting(), Dropped: p.dropped.Load(), Copies: p.copies.Load(),
 	}
 	if best, ok := p.clock.best(); ok {
 		s.Offset, s.Trip = best.offset, best.trip
 	}
 	return s
+}
+
+func (p *peer) boot() persistence.Boot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lineage.met.Last()
 }
 
 func (p *peer) lastHeard() time.Time {

@@ -30,7 +30,7 @@ func TestStatusSaysWhyANodeIsNotReady(t *testing.T) {
 	}))
 	defer node.Close()
 	var out, said bytes.Buffer
-	s, err := newSession(t.Context(), &cli{Admin: node.URL, Timeout: 10 * time.Second}, &out, &said)
+	s, err := newSession(t.Context(), &cli{Admin: node.URL, Timeout: 2 * time.Minute}, &out, &said)
 	if err != nil {
 		t.Fatal(err)
 	}

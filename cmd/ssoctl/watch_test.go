@@ -79,7 +79,7 @@ func TestWatch(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := &lines{until: "durability of one node -> durability of 2 nodes", end: cancel}
-	s, err := newSession(ctx, &cli{Admin: node.URL, Timeout: 10 * time.Second}, out, out)
+	s, err := newSession(ctx, &cli{Admin: node.URL, Timeout: 2 * time.Minute}, out, out)
 	if err != nil {
 		t.Fatal(err)
 	}

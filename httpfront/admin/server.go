@@ -113,7 +113,7 @@ func (s *Server) serve(h http.Handler, t *tls.Config) {
 		ReadTimeout:       10 * time.Second,
 		// Long enough for the CPU profile of a minute.
 		WriteTimeout:   90 * time.Second,
-		IdleTimeout:    time.Minute,
+		IdleTimeout:    2 * time.Minute, // longer than balancers and scrapers keep connections
 		MaxHeaderBytes: 16 << 10,
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}

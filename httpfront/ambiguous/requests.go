@@ -1,6 +1,9 @@
 package ambiguous
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Request is what a client may send, byte by byte.
 type Request struct {
@@ -52,7 +55,8 @@ var unclear = []Request{
 	{"two hosts, equal", get + "Host: a\r\n\r\n"},
 	{"two hosts in one line", "GET /api/tv/list HTTP/1.1\r\nHost: a, b\r\n\r\n"},
 	{"no host", "GET /api/tv/list HTTP/1.1\r\n\r\n"},
-	{"no host in HTTP/1.0", "GET /api/tv/list HTTP/1.0\r\n\r\n"},
+	{"empty host in HTTP/1.0", "GET /api/tv/list HTTP/1.0\r\nHost:\r\n\r\n"},
+	{"two hosts in HTTP/1.0", "GET /api/tv/list HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"},
 	{"empty host", "GET /api/tv/list HTTP/1.1\r\nHost: \r\n\r\n"},
 	{"host with a path", "GET /api/tv/list HTTP/1.1\r\nHost: a/b\r\n\r\n"},
 	{"host with a user", "GET /api/tv/list HTTP/1.1\r\nHost: u@a\r\n\r\n"},
@@ -73,8 +77,14 @@ var unclear = []Request{
 	{"bare line feed before the end", get + "X-A: b\r\n\n"},
 	{"bare line feeds only", "GET /api/tv/list HTTP/1.1\nHost: a\n\n"},
 	{"line feed and carriage return", "GET /api/tv/list HTTP/1.1\r\nHost: a\n\r\n"},
-	{"empty line first", "\r\n" + get + "\r\n"},
+	{"many empty lines first", strings.Repeat("\r\n", 5) + get + "\r\n"},
+	{"line feed first", "\n" + get + "\r\n"},
+	{"line feed behind an empty line", "\r\n\n" + get + "\r\n"},
+	{"carriage return first", "\r" + get + "\r\n"},
+	{"two carriage returns first", "\r\r\n" + get + "\r\n"},
 	{"blank first", " " + get + "\r\n"},
+	{"line of blanks first", " \r\n" + get + "\r\n"},
+	{"NUL first", "\x00\r\n" + get + "\r\n"},
 	{"no version", "GET /api/tv/list\r\nHost: a\r\n\r\n"},
 	{"unknown version", "GET /api/tv/list HTTP/2.0\r\nHost: a\r\n\r\n"},
 	{"version in lower case", "GET /api/tv/list http/1.1\r\nHost: a\r\n\r\n"},

@@ -30,6 +30,12 @@ const (
 	Authentication          Action = "authentication"
 )
 
+// What WWW-Authenticate asks for.
+const (
+	bearer = "Bearer"
+	basic  = `Basic realm="client credentials", charset="UTF-8"`
+)
+
 // Error is a row of the catalogue: what a client sees of a condition.
 type Error struct {
 	match   func(error) bool
@@ -41,8 +47,9 @@ type Error struct {
 	Details string
 	// RetryAfter is what the header says unless the condition knows better.
 	RetryAfter time.Duration
-	// Challenge says that the access token is to blame: WWW-Authenticate.
-	Challenge bool
+	// Challenge is WWW-Authenticate: by it clients know that the access token is
+	// to blame, or their own credentials.
+	Challenge string
 
 	registration bool // occurs below /o/ only and is told there by its code
 }
@@ -50,69 +57,70 @@ type Error struct {
 // catalogue lists every error of whole answers; errors.md 3 and 4 of the
 // contract. Those of single decisions are in item.go. The first row that matches counts.
 var catalogue = []*Error{
-	{is(ErrNotFound), 404, "not_found", "No such resource", None, "", 0, false, false},
-	{is(ErrMethod), 405, "method_not_allowed", "The HTTP method is not allowed for this resource", None, "", 0, false, false},
-	{is(ErrRepeatedHeader), 400, "header_invalid", "A header value is invalid: it was sent more than once", CheckHeaders, "", 0, false, false},
-	{is(ErrThrottled), 429, "too_many_requests", "Too many requests", Retry, "", time.Second, false, false},
-	{is(ErrBodyTooLarge), 400, "request_invalid", "Request body is invalid: it is too large", CheckRequestBody, "", 0, false, false},
-	{is(ErrAccept), 400, "header_invalid", "A header value is invalid: Accept", CheckHeaders, "", 0, false, false},
+	{is(ErrNotFound), 404, "not_found", "No such resource", None, "", 0, "", false},
+	{is(ErrMethod), 405, "method_not_allowed", "The HTTP method is not allowed for this resource", None, "", 0, "", false},
+	{is(ErrRepeatedHeader), 400, "header_invalid", "A header value is invalid: it was sent more than once", CheckHeaders, "", 0, "", false},
+	{is(ErrThrottled), 429, "too_many_requests", "Too many requests", Retry, "", time.Second, "", false},
+	{is(ErrBodyTooLarge), 400, "request_invalid", "Request body is invalid: it is too large", CheckRequestBody, "", 0, "", false},
+	{is(ErrAccept), 400, "header_invalid", "A header value is invalid: Accept", CheckHeaders, "", 0, "", false},
 
-	{is(ErrNoAccessToken), 401, "unauthorized", "Unauthorized access", None, "", 0, true, false},
-	{is(keys.ErrAccess), 401, "unauthorized", "Unauthorized access", None, "", 0, true, false},
-	{is(keys.ErrAccessExpired), 401, "token_expired", "The token has expired", GetNewToken, "", 0, true, false},
-	{anyOf(registration.ErrRevoked, ErrClientApplication), 401, "invalid_access_token_client_application", "The access token is invalid due to invalid client application.", ApplicationRegistration, "", 0, true, false},
-	{is(ErrServiceProvider), 400, "invalid_parameter_service_provider", "The service provider parameter value is missing or invalid.", None, "", 0, false, false},
-	{is(ErrNotCovered), 401, "invalid_access_token_service_provider", "The access token is invalid due to invalid service provider.", ApplicationRegistration, "", 0, true, false},
+	{is(ErrNoAccessToken), 401, "unauthorized", "Unauthorized access", None, "", 0, bearer, false},
+	{is(keys.ErrAccess), 401, "unauthorized", "Unauthorized access", None, "", 0, bearer, false},
+	{is(keys.ErrAccessExpired), 401, "token_expired", "The token has expired", GetNewToken, "", 0, bearer, false},
+	{anyOf(registration.ErrRevoked, ErrClientApplication), 401, "invalid_access_token_client_application", "The access token is invalid due to invalid client application.", ApplicationRegistration, "", 0, bearer, false},
+	{is(ErrServiceProvider), 400, "invalid_parameter_service_provider", "The service provider parameter value is missing or invalid.", None, "", 0, "", false},
+	{is(ErrNotCovered), 401, "invalid_access_token_service_provider", "The access token is invalid due to invalid service provider.", ApplicationRegistration, "", 0, bearer, false},
 
-	{is(ErrIdentityMissing), 400, "header_missing", "Either x-sso-id or x-sso-link header is required for POST requests", CheckHeaders, "", 0, false, false},
-	{is(ErrMintDeviceMissing), 400, "header_missing", "AP-Device-Identifier header is required for POST requests", CheckHeaders, "", 0, false, false},
-	{is(ErrRefreshTokenMissing), 400, "header_missing", "AD-Service-Token header is required for GET requests", CheckHeaders, "", 0, false, false},
-	{is(ErrLinkTokenMissing), 401, "header_missing", "AD-Service-Token header is required for link requests", CheckHeaders, "", 0, false, false},
-	{is(ErrUnlinkTokenMissing), 401, "header_missing", "AD-Service-Token header is required for unlink requests", CheckHeaders, "", 0, false, false},
-	{is(ErrListTokenMissing), 401, "header_missing", "AD-Service-Token header is required for list requests", CheckHeaders, "", 0, false, false},
-	{is(ErrHeaderMissing), 400, "header_missing", "A required header is missing", CheckHeaders, "", 0, false, false},
-	{is(ErrDevice), 400, "invalid_header_device_identifier", "The device identifier header value is missing or invalid.", None, "", 0, false, false},
-	{is(ErrTemporaryIdentity), 400, TemporaryIdentityCode, temporaryIdentityMessage, None, "", 0, false, false},
-	{is(ErrDeviceInfo), 400, "invalid_header_device_info", "The device information header value is missing or invalid.", None, "", 0, false, false},
-	{is(ErrSSOID), 400, "header_invalid", "A header value is invalid: X-SSO-ID", CheckHeaders, "", 0, false, false},
-	{is(ErrContentType), 400, "header_invalid", "A header value is invalid: Content-Type", CheckHeaders, "", 0, false, false},
+	{is(ErrIdentityMissing), 400, "header_missing", "Either x-sso-id or x-sso-link header is required for POST requests", CheckHeaders, "", 0, "", false},
+	{is(ErrMintDeviceMissing), 400, "header_missing", "AP-Device-Identifier header is required for POST requests", CheckHeaders, "", 0, "", false},
+	{is(ErrRefreshTokenMissing), 400, "header_missing", "AD-Service-Token header is required for GET requests", CheckHeaders, "", 0, "", false},
+	{is(ErrLinkTokenMissing), 401, "header_missing", "AD-Service-Token header is required for link requests", CheckHeaders, "", 0, "", false},
+	{is(ErrUnlinkTokenMissing), 401, "header_missing", "AD-Service-Token header is required for unlink requests", CheckHeaders, "", 0, "", false},
+	{is(ErrListTokenMissing), 401, "header_missing", "AD-Service-Token header is required for list requests", CheckHeaders, "", 0, "", false},
+	{is(ErrHeaderMissing), 400, "header_missing", "A required header is missing", CheckHeaders, "", 0, "", false},
+	{is(ErrDevice), 400, "invalid_header_device_identifier", "The device identifier header value is missing or invalid.", None, "", 0, "", false},
+	{is(ErrTemporaryIdentity), 400, TemporaryIdentityCode, temporaryIdentityMessage, None, "", 0, "", false},
+	{is(ErrDeviceInfo), 400, "invalid_header_device_info", "The device information header value is missing or invalid.", None, "", 0, "", false},
+	{is(ErrSSOID), 400, "header_invalid", "A header value is invalid: X-SSO-ID", CheckHeaders, "", 0, "", false},
+	{is(ErrContentType), 400, "header_invalid", "A header value is invalid: Content-Type", CheckHeaders, "", 0, "", false},
 
-	{is(keys.ErrParse), 401, "header_invalid", "Error validating JWT signature", GetNewToken, "", 0, false, false},
-	{is(keys.ErrSignature), 401, "header_invalid", "Invalid JWT signature in AD-Service-Token", GetNewToken, "", 0, false, false},
-	{is(keys.ErrSubjectMissing), 401, "header_invalid", "JWT subject (sub) is missing or empty in AD-Service-Token", GetNewToken, "", 0, false, false},
-	{is(keys.ErrSubject), 401, "header_invalid", "Error extracting JWT subject", GetNewToken, "", 0, false, false},
-	{is(keys.ErrExpired), 401, "token_expired", "The token has expired", GetNewToken, "", 0, false, false},
-	{is(keys.ErrUnacceptable), 400, "token_invalid", "The provided token is invalid", GetNewToken, "", 0, false, false},
-	{is(profile.ErrNotMember), 400, "token_invalid", "The provided token is invalid", GetNewToken, "", 0, false, false},
-	{is(profile.ErrWrongDevice), 400, "token_invalid", "The provided token is invalid", GetNewToken, "The token was issued to another device", 0, false, false},
-	{anyOf(linkdirectory.ErrCode, profile.ErrCode, profile.ErrRaceLost), 400, "token_invalid", "The provided token is invalid", GetNewToken, "The link code is unknown, expired or already used", 0, false, false},
+	{is(keys.ErrParse), 401, "header_invalid", "Error validating JWT signature", GetNewToken, "", 0, "", false},
+	{is(keys.ErrSignature), 401, "header_invalid", "Invalid JWT signature in AD-Service-Token", GetNewToken, "", 0, "", false},
+	{is(keys.ErrSubjectMissing), 401, "header_invalid", "JWT subject (sub) is missing or empty in AD-Service-Token", GetNewToken, "", 0, "", false},
+	{is(keys.ErrSubject), 401, "header_invalid", "Error extracting JWT subject", GetNewToken, "", 0, "", false},
+	{is(keys.ErrExpired), 401, "token_expired", "The token has expired", GetNewToken, "", 0, "", false},
+	{is(keys.ErrUnacceptable), 400, "token_invalid", "The provided token is invalid", GetNewToken, "", 0, "", false},
+	{is(profile.ErrNotMember), 400, "token_invalid", "The provided token is invalid", GetNewToken, "", 0, "", false},
+	{is(profile.ErrWrongDevice), 400, "token_invalid", "The provided token is invalid", GetNewToken, "The token was issued to another device", 0, "", false},
+	{anyOf(linkdirectory.ErrCode, profile.ErrCode, profile.ErrRaceLost), 400, "token_invalid", "The provided token is invalid", GetNewToken, "The link code is unknown, expired or already used", 0, "", false},
 
-	{is(ErrBodyNull), 400, "request_null", "Request object cannot be null", None, "", 0, false, false},
-	{is(ErrDevicesEmpty), 400, "request_invalid", "Devices list cannot be null or empty", CheckRequestBody, "", 0, false, false},
-	{is(ErrBody), 400, "request_invalid", "Request body is invalid", CheckRequestBody, "", 0, false, false},
-	{is(profile.ErrTooManyDevices), 400, "request_invalid", "The profile has too many devices", None, "", 0, false, false},
+	{is(ErrBodyNull), 400, "request_null", "Request object cannot be null", None, "", 0, "", false},
+	{is(ErrDevicesEmpty), 400, "request_invalid", "Devices list cannot be null or empty", CheckRequestBody, "", 0, "", false},
+	{is(ErrBody), 400, "request_invalid", "Request body is invalid", CheckRequestBody, "", 0, "", false},
+	{is(profile.ErrTooManyDevices), 400, "request_invalid", "The profile has too many devices", None, "", 0, "", false},
 
-	{is(mvpd.ErrUnknown), 400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", None, "", 0, false, false},
-	{is(mvpd.ErrInactive), 400, "invalid_integration", "The integration between the specified service provider and mvpd does not exist or is disabled.", None, "", 0, false, false},
-	{anyOf(ErrCode, session.ErrUnknown), 400, "invalid_parameter_code", "The code parameter value is missing or invalid.", None, "", 0, false, false},
-	{anyOf(session.ErrOver, session.ErrIncomplete, session.ErrStranger, farewell.ErrUsed), 400, "invalid_authentication_session", "The authentication session associated with this request is missing or invalid.", None, "", 0, false, false},
-	{is(ErrResources), 400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", None, "", 0, false, false},
-	{is(ErrRedirectURL), 400, "invalid_parameter_redirect_url", "The redirect URL parameter value is missing or invalid.", None, "", 0, false, false},
+	{is(mvpd.ErrUnknown), 400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", None, "", 0, "", false},
+	{is(mvpd.ErrInactive), 400, "invalid_integration", "The integration between the specified service provider and mvpd does not exist or is disabled.", None, "", 0, "", false},
+	{anyOf(ErrCode, session.ErrUnknown), 400, "invalid_parameter_code", "The code parameter value is missing or invalid.", None, "", 0, "", false},
+	{anyOf(session.ErrOver, session.ErrIncomplete, session.ErrStranger, farewell.ErrUsed), 400, "invalid_authentication_session", "The authentication session associated with this request is missing or invalid.", None, "", 0, "", false},
+	{is(ErrResources), 400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", None, "", 0, "", false},
+	{is(ErrRedirectURL), 400, "invalid_parameter_redirect_url", "The redirect URL parameter value is missing or invalid.", None, "", 0, "", false},
 
 	oauth(registration.ErrInvalidRequest),
 	oauth(registration.ErrInvalidRedirectURI),
 	oauth(registration.ErrInvalidStatement),
 	oauth(registration.ErrUnapprovedStatement),
+	{is(registration.ErrBasic), 401, "invalid_client", "", None, "", 0, basic, true},
 	oauth(registration.ErrInvalidClient),
 	oauth(registration.ErrUnauthorizedClient),
 	oauth(registration.ErrUnsupportedGrantType),
 
-	{as[*linkdirectory.GuessingError], 429, "too_many_requests", "Too many requests", Retry, "Too many wrong link codes", 0, false, false},
-	{as[*linkdirectory.ClosedError], 429, "too_many_requests", "Too many requests", Retry, "Short link codes are not accepted at the moment", 0, false, false},
-	{as[*profile.TooManyCodesError], 429, "too_many_requests", "Too many requests", Retry, "Too many link codes were created", 0, false, false},
+	{as[*linkdirectory.GuessingError], 429, "too_many_requests", "Too many requests", Retry, "Too many wrong link codes", 0, "", false},
+	{as[*linkdirectory.ClosedError], 429, "too_many_requests", "Too many requests", Retry, "Short link codes are not accepted at the moment", 0, "", false},
+	{as[*profile.TooManyCodesError], 429, "too_many_requests", "Too many requests", Retry, "Too many link codes were created", 0, "", false},
 
-	{anyOf(ErrCutOff, registration.ErrBehind, actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull, slots.ErrBusy), 503, "service_unavailable", "The service is temporarily unavailable", Retry, "", time.Second, false, false},
-	{unknownOutcome, 503, "service_unavailable", "The service is temporarily unavailable", Retry, "the outcome is unknown; repeat the request", time.Second, false, false},
+	{anyOf(ErrCutOff, registration.ErrBehind, actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull, slots.ErrBusy, keys.ErrNotYet), 503, "service_unavailable", "The service is temporarily unavailable", Retry, "", time.Second, "", false},
+	{unknownOutcome, 503, "service_unavailable", "The service is temporarily unavailable", Retry, "the outcome is unknown; repeat the request", time.Second, "", false},
 }
 
 // oauth is the row of an error that occurs below /o/ only; dcr.md 2 and 3.
@@ -121,7 +129,7 @@ func oauth(e registration.Error) *Error {
 }
 
 // Internal is what the client sees of a fault of ours.
-var Internal = &Error{never, 500, "internal_error", "An internal error occurred", None, "", 0, false, false}
+var Internal = &Error{never, 500, "internal_error", "An internal error occurred", None, "", 0, "", false}
 
 // Catalogue returns all rows, for documents and tests.
 func Catalogue() []*Error { return append(append([]*Error(nil), catalogue...), Internal) }

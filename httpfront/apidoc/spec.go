@@ -24,8 +24,8 @@ type spec struct {
 }
 
 type pathItem struct {
-	Parameters             []parameter
-	Get, Post, Put, Delete *operation
+	Parameters                   []parameter
+	Get, Head, Post, Put, Delete *operation
 }
 
 type operation struct {

@@ -94,7 +94,7 @@ func (v *viewer) operations(tag string) (list []operationView) {
 		for _, m := range []struct {
 			name string
 			op   *operation
-		}{{"GET", p.Value.Get}, {"POST", p.Value.Post}, {"PUT", p.Value.Put}, {"DELETE", p.Value.Delete}} {
+		}{{"GET", p.Value.Get}, {"HEAD", p.Value.Head}, {"POST", p.Value.Post}, {"PUT", p.Value.Put}, {"DELETE", p.Value.Delete}} {
 			if m.op != nil && slices.Contains(m.op.Tags, tag) {
 				list = append(list, v.operation(m.name, p.Name, m.op, p.Value.Parameters))
 			}

@@ -30,6 +30,7 @@ type Config struct {
 
 	realms    map[string]*Realm
 	providers map[string]provider
+	origins   map[string]struct{} // of all realms
 }
 
 // AccessToken governs the bearer tokens of /o/client/token.
@@ -112,7 +113,8 @@ type Guessing struct {
 	PerRealm   int `yaml:"perRealm" default:"100"`
 }
 
-// CORS lists the origins whose web players may call the API.
+// CORS lists the origins whose web players may call the API, each as browsers
+// send it.
 type CORS struct {
 	Origins []string `yaml:"origins"`
 }

@@ -12,8 +12,12 @@ type provider struct {
 func (c *Config) indexed() *Config {
 	c.realms = make(map[string]*Realm, len(c.Realms))
 	c.providers = make(map[string]provider)
+	c.origins = make(map[string]struct{})
 	for _, realm := range c.Realms {
 		c.realms[realm.ID] = realm
+		for _, origin := range realm.CORS.Origins {
+			c.origins[origin] = struct{}{}
+		}
 		for i := range realm.ServiceProviders {
 			sp := &realm.ServiceProviders[i]
 			c.providers[sp.ID] = provider{realm, sp}

@@ -2,10 +2,8 @@ package config
 
 import (
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -108,16 +106,6 @@ func (k *checker) guessing(key string, g Guessing) {
 	k.between(key+".perDevice", g.PerDevice, 1, 1_000_000_000)
 	k.between(key+".perAddress", g.PerAddress, 1, 1_000_000_000)
 	k.between(key+".perRealm", g.PerRealm, 1, 1_000_000_000)
-}
-
-// origins checks what browsers send in Origin: scheme, host and port.
-func (k *checker) origins(key string, origins []string) {
-	for i, origin := range origins {
-		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.Contains(origin, "*") {
-			k.mistake(fmt.Sprintf("%s[%d]", key, i), "%q is not an origin such as https://tv.example.com, without a path or a wildcard", clip(origin))
-		}
-	}
 }
 
 func (k *checker) degradation(key string, r *Realm) {

@@ -91,7 +91,7 @@ func TestWhoComesBackFromTheMVPD(t *testing.T) {
 			second := s.viewer.callback(s.viewer.open("STREAM1", s.code), "ada")
 			s.viewer.follow(s.callback, nil)
 			return s.viewer.follow(second, nil)
-		}, "", true},
+		}, home, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,8 +118,11 @@ func TestALoginCanBeTriedAgain(t *testing.T) {
 	a.same("nothing yet", string(a.do(a.call("GET", "profiles/code/"+code, "")).Raw), `{"profiles":{}}`)
 	a.same("another viewer", b.logIn("STREAM1", code, "ada"), home)
 	a.same("found", a.found("phone"), found{"cable": "regular"})
-	if _, r := b.follow("/api/v2/authenticate/STREAM1/"+code, nil); r.StatusCode != http.StatusBadRequest {
-		t.Errorf("the code opens a login again: %d", r.StatusCode)
+	if end, _ := b.follow("/api/v2/authenticate/STREAM1/"+code, nil); end != home {
+		t.Errorf("the code opens a login again, at %s", end)
+	}
+	if _, r := a.browser().follow("/api/v2/authenticate/STREAM1/"+code, nil); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("the code opens a login in another browser: %d", r.StatusCode)
 	}
 	a.fails(a.do(a.call("GET", "sessions/"+code, "")), 400, "invalid_authentication_session")
 }

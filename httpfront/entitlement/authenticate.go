@@ -39,6 +39,10 @@ func (s *Service) Authenticate(ctx context.Context, r *api.Request) (api.Respons
 	if err != nil {
 		return api.Response{}, err
 	}
+	home := opened.GetParameters().GetRedirectUrl()
+	if opened.GetFinished() {
+		return sendTo(home), nil // in another tab of this browser
+	}
 	p, err := s.Providers.Find(r.Config, r.Realm, id.ServiceProvider, opened.GetParameters().GetMvpd())
 	if err != nil {
 		return api.Response{}, err
@@ -46,7 +50,7 @@ func (s *Service) Authenticate(ctx context.Context, r *api.Request) (api.Respons
 	step, err := p.Begin(ctx, s.login(r, id, secrets))
 	if err != nil {
 		s.Log.Warn("a TV provider cannot begin a login", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
-		return sendTo(withError(opened.GetParameters().GetRedirectUrl(), errorCode(err))), nil
+		return sendTo(withError(home, errorCode(err))), nil
 	}
 	remember := cookie(r, browser, r.Realm.Session.TTL)
 	if step.Page != nil {
@@ -82,7 +86,7 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 	}
 	home := back.GetParameters().GetRedirectUrl()
 	if back.GetFinished() {
-		return sendTo(home), nil // the browser came twice
+		return sendTo(home), nil // the browser came twice, or from two tabs
 	}
 	who, p, err := s.complete(ctx, r, id, back.GetAttempt(), state, values)
 	if err != nil {

@@ -3,9 +3,11 @@ package entitlement
 import (
 	"crypto/rand"
 	"math/big"
+	"net/url"
 	"strings"
 
 	"ssod/actors/session"
+	"ssod/actors/typedcode"
 	"ssod/httpfront/api"
 )
 
@@ -30,12 +32,15 @@ func drawCode() string {
 	return b.String()
 }
 
-// sessionID is the session that the path names.
+// sessionID is the session that the path names, by a code that somebody may have
+// typed into the address of a page or into an app.
 func sessionID(r *api.Request) (session.ID, error) {
-	if !validCode(r.Item) {
+	typed, err := url.PathUnescape(r.Item)
+	code := typedcode.Canonical(typed)
+	if err != nil || !validCode(code) {
 		return session.ID{}, api.ErrCode
 	}
-	return session.ID{ServiceProvider: r.Parameter, Code: r.Item}, nil
+	return session.ID{ServiceProvider: r.Parameter, Code: code}, nil
 }
 
 func validCode(code string) bool {

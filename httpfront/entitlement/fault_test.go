@@ -74,7 +74,7 @@ func loginUnderFaults(a *app, token string) {
 func (a *app) soon(what string, want found, device, token string) {
 	a.Helper()
 	var r fronttest.Answer
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 		r = a.patient(what, func() fronttest.Answer { return a.do(a.call("GET", "profiles", device, "AD-Service-Token", token)) })
 		profiles, _ := r.JSON["profiles"].(map[string]any)
 		good := len(profiles) == len(want)
@@ -86,5 +86,5 @@ func (a *app) soon(what string, want found, device, token string) {
 			return
 		}
 	}
-	a.Fatalf("%s, ten seconds later: %s finds %s, want %v", what, device, r.Raw, want)
+	a.Fatalf("%s: in the end %s finds %s, want %v", what, device, r.Raw, want)
 }

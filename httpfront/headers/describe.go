@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"ssod/httpfront/api"
-	"ssod/httpfront/strictjson"
 	"ssod/httpfront/wire"
 )
 
@@ -133,8 +132,8 @@ func members(r *api.Request) (map[string]string, error) {
 	if !ok {
 		return nil, api.ErrDeviceInfo
 	}
-	object, err := strictjson.Parse(raw)
-	if err != nil || object.Kind() != strictjson.Object {
+	object, ok := describedObject(raw)
+	if !ok {
 		return nil, api.ErrDeviceInfo
 	}
 	said := make(map[string]string)

@@ -3,6 +3,8 @@ package headers
 import (
 	"bytes"
 	"encoding/base64"
+	"net/url"
+	"strings"
 
 	"ssod/httpfront/api"
 	"ssod/httpfront/wire"
@@ -29,21 +31,25 @@ func Device(r *api.Request) ([]byte, error) {
 	return id, nil
 }
 
-// ParseDevice reads "fingerprint" and Base64; headers.md 3.
+// ParseDevice reads "fingerprint" and Base64; headers.md 3. It is one word, since
+// two would name two devices.
 func ParseDevice(header []byte) (id []byte, ok bool) {
 	kind, value, found := bytes.Cut(bytes.Trim(header, " \t"), []byte{' '})
-	if !found || !bytes.EqualFold(kind, []byte(deviceType)) {
+	value = bytes.TrimLeft(value, " \t")
+	if !found || !bytes.EqualFold(kind, []byte(deviceType)) || bytes.ContainsAny(value, " \t") {
 		return nil, false
 	}
-	id, ok = Base64(bytes.TrimLeft(value, " \t"), MaxDevice)
+	id, ok = Base64(value, MaxDevice)
 	return id, ok && len(id) > 0
 }
 
-// Base64 reads the standard or the URL-safe alphabet, with or without
-// padding, up to limit decoded bytes.
+// Base64 reads the standard or the URL-safe alphabet, up to limit decoded bytes.
+// Padding may be missing. Apps encode lines of 76 characters and join them with
+// blanks, because a header has one line, and some encode the result once more for
+// a URL (%3D): neither makes another value of it.
 func Base64(value []byte, limit int) ([]byte, bool) {
-	value = bytes.TrimRight(value, "=")
-	if base64.RawStdEncoding.DecodedLen(len(value)) > limit {
+	value, ok := plainBase64(value)
+	if !ok || base64.RawStdEncoding.DecodedLen(len(value)) > limit {
 		return nil, false
 	}
 	encoding := base64.RawStdEncoding
@@ -54,6 +60,25 @@ func Base64(value []byte, limit int) ([]byte, bool) {
 	n, err := encoding.Decode(decoded, value)
 	return decoded[:n], err == nil
 }
+
+// plainBase64 undoes what was done to Base64 on the way, and drops the padding.
+// It copies nothing when nothing was.
+func plainBase64(value []byte) ([]byte, bool) {
+	if bytes.IndexByte(value, '%') >= 0 {
+		text, err := url.PathUnescape(string(value))
+		if err != nil {
+			return nil, false
+		}
+		value = []byte(text)
+	}
+	if bytes.ContainsAny(value, blanks) {
+		value = bytes.Join(bytes.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(blanks, r) }), nil)
+	}
+	return bytes.TrimRight(value, "="), true
+}
+
+// blanks are what separates lines, and what became of that.
+const blanks = " \t\r\n"
 
 // CanonicalDevice is the device id that clients see: padded standard Base64.
 func CanonicalDevice(id []byte) string { return base64.StdEncoding.EncodeToString(id) }

@@ -43,15 +43,15 @@ func AttributesOrAgent(r *api.Request) *profile.Attributes {
 	return nothing.attributes(string(r.Header(wire.UserAgent)))
 }
 
-// parseDeviceInfo is lenient about what the object says, because apps are; it
-// only has to be an object.
+// parseDeviceInfo is lenient about what the object says and how, because apps
+// are careless; it only has to be an object.
 func parseDeviceInfo(header []byte) (info deviceInfo, ok bool) {
 	raw, ok := Base64(header, maxDeviceInfo)
 	if !ok {
 		return info, false
 	}
-	object, err := strictjson.Parse(raw)
-	if err != nil || object.Kind() != strictjson.Object {
+	object, ok := describedObject(raw)
+	if !ok {
 		return info, false
 	}
 	alias := ""

@@ -2,6 +2,8 @@ package headers
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -116,8 +118,14 @@ func TestDeviceInfoSyntax(t *testing.T) {
 		{"text", encode(`"a"`), false},
 		{"null", encode("null"), false},
 		{"missing comma", encode(`{"a":1 "b":2}`), false},
-		{"a key twice", encode(`{"model":"a","model":"b"}`), false},
-		{"not UTF-8", encode("{\"model\":\"\xff\"}"), false},
+		{"two objects", encode(`{"model":"a"}{"model":"b"}`), false},
+		{"a bracket too many", encode(`{"model":"a"}}`), false},
+		{"a control character", encode("{\"model\":\"a\x01\"}"), false},
+		{"nothing but NUL", encode("\x00\x00"), false},
+		{"UTF-16", encode("{\x00\"\x00a\x00\"\x00:\x001\x00}\x00"), false},
+		{"escaped twice", strings.ReplaceAll(url.QueryEscape(standard), "%", "%25"), false},
+		{"bad escape", "%zz" + standard, false},
+		{"padding inside", "YQ==" + standard, false},
 		{"too deep", encode(strings.Repeat(`{"a":`, 9) + "1" + strings.Repeat("}", 9)), false},
 		{"4 KiB", encode(`{"a":"` + strings.Repeat("a", 4<<10-8) + `"}`), true},
 		{"over 4 KiB", encode(`{"a":"` + strings.Repeat("a", 4<<10-7) + `"}`), false},
@@ -126,6 +134,50 @@ func TestDeviceInfoSyntax(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, ok := parseDeviceInfo([]byte(tt.header)); ok != tt.ok {
 				t.Errorf("accepted %v, want %v", ok, tt.ok)
+			}
+		})
+	}
+}
+
+// TestDeviceInfoWrittenCarelessly: a login does not fail for how a device's name
+// is spelled, and what can be read of it is.
+func TestDeviceInfoWrittenCarelessly(t *testing.T) {
+	const plain = `{"primaryHardwareType":"TV","model":"QX-55","manufacturer":"Example Electronics","osName":"Tizen"}`
+	lines := func(end string) string {
+		var b strings.Builder
+		for text := encode(plain); text != ""; text = text[min(76, len(text)):] {
+			b.WriteString(text[:min(76, len(text))] + end)
+		}
+		return b.String()
+	}
+	for name, tt := range map[string]struct{ header, model string }{
+		"plain":                     {encode(plain), "QX-55"},
+		"escaped padding":           {strings.ReplaceAll(encode(`{"model":"QX-5"}`), "=", "%3D"), "QX-5"},
+		"escaped, lower case":       {strings.ReplaceAll(encode(`{"model":"QX-5"}`), "=", "%3d"), "QX-5"},
+		"escaped for a form":        {url.QueryEscape(encode(`{"model":"??>>\u00ff"}`)), "??>>\u00ff"},
+		"lines joined with blanks":  {lines(" "), "QX-55"},
+		"lines joined with tabs":    {lines("\t"), "QX-55"},
+		"lines escaped":             {lines("%0A"), "QX-55"},
+		"lines of Windows, escaped": {lines("%0D%0A"), "QX-55"},
+		"UTF-8":                     {encode("{\"model\":\"T\u00e9l\u00e9\"}"), "T\u00e9l\u00e9"},
+		"Latin-1":                   {encode("{\"model\":\"T\xe9l\xe9\"}"), "T\u00e9l\u00e9"},
+		"half a character, first":   {encode(`{"model":"TV \ud83d"}`), "TV \ufffd"},
+		"half a character, second":  {encode(`{"model":"\udcfa TV"}`), "\ufffd TV"},
+		"a whole one":               {encode(`{"model":"\ud83d\udcfa"}`), "\U0001f4fa"},
+		"byte order mark":           {encode("\ufeff" + plain), "QX-55"},
+		"end of a C string":         {encode(plain + "\x00"), "QX-55"},
+		"a member twice":            {encode(`{"model":"A","model":"B"}`), "B"},
+		"a member twice inside":     {encode(`{"model":"A","x":{"y":1,"y":2}}`), "A"},
+		"everything at once":        {strings.ReplaceAll(encode("\ufeff{\"model\":\"\xe9\",\"model\":\"T\xe9 \\ud83d\"}\x00"), "=", "%3D"), "T\u00e9 \ufffd"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := requestOf(tt.header, "")
+			a, err := Attributes(r)
+			if err != nil || a.GetModel() != tt.model {
+				t.Errorf("got model %q, %v; want %q", a.GetModel(), err, tt.model)
+			}
+			if device, _, err := Describe(r); err != nil || !json.Valid(device) {
+				t.Errorf("described as %s, %v", device, err)
 			}
 		})
 	}
@@ -153,6 +205,12 @@ func TestParseDevice(t *testing.T) {
 		{"fingerprint ***", "", false},
 		{"fingerprint a b", "", false},
 		{"fingerprint YQ== YQ==", "", false},
+		{"fingerprint cGhvbmUtMDAwMg%3D%3D", "phone-0002", true},
+		{"fingerprint Pz8%2FPj4%2B", "???>>>", true},
+		{"fingerprint cGhvbmUt%0AMDAwMg==%0a", "phone-0002", true},
+		{"fingerprint cGhvbmUtMDAwMg%", "", false},
+		{"fingerprint cGhvbmUt MDAwMg==", "", false},
+		{"fingerprint %20", "", false},
 		{"fingerprint a", "", false},
 		{"cGhvbmUtMDAwMg==", "", false},
 		{"idfa cGhvbmUtMDAwMg==", "", false},

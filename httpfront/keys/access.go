@@ -18,7 +18,7 @@ type AccessClaims struct {
 	Expires   time.Time
 }
 
-// SignAccess makes an access token for a client (dcr.md 4).
+// SignAccess makes an access token for a client (dcr.md 4). No two are the same.
 func (r *Ring) SignAccess(client, scopes string, now time.Time) (Signed, error) {
 	s := r.snapshot()
 	k := s.groups[groupID{use: Access}].signing(now)
@@ -32,7 +32,7 @@ func (r *Ring) SignAccess(client, scopes string, now time.Time) (Signed, error) 
 	b = strconv.AppendInt(append(b, `,"nbf":`...), signed.NotBefore.Unix(), 10)
 	b = strconv.AppendInt(append(b, `,"exp":`...), signed.NotAfter.Unix(), 10)
 	b = strconv.AppendInt(append(b, `,"iat":`...), signed.NotBefore.Unix(), 10)
-	b, okScopes := appendText(append(b, `,"scopes":`...), scopes)
+	b, okScopes := appendText(append(appendID(b), `,"scopes":`...), scopes)
 	if !okSub || !okIss || !okScopes {
 		return Signed{}, fmt.Errorf("access token: %w", ErrAccess)
 	}

@@ -93,15 +93,13 @@ func (r *Ring) SignService(realm *config.Realm, m Member, now time.Time) (Signed
 // of the samples, then ours. It is written by hand because every refresh runs
 // it.
 func appendServiceClaims(b []byte, m Member, s Signed) ([]byte, bool) {
-	var id [16]byte
-	rand.Read(id[:]) // never fails
 	b = append(b, `{"iss":"`+OwnIssuer+`","sub":`...)
 	b, ok := appendText(b, m.Subject)
 	b = strconv.AppendInt(append(b, `,"nbf":`...), s.NotBefore.Unix(), 10)
 	b = strconv.AppendInt(append(b, `,"exp":`...), s.NotAfter.Unix(), 10)
 	b = strconv.AppendInt(append(b, `,"iat":`...), s.NotBefore.Unix(), 10)
-	b = b64.AppendEncode(append(b, `,"jti":"`...), id[:])
-	b = b64.AppendEncode(append(b, `","did":"`...), m.Device[:])
+	b = appendID(b)
+	b = b64.AppendEncode(append(b, `,"did":"`...), m.Device[:])
 	b = strconv.AppendInt(append(b, `","mbr":`...), m.Membership, 10)
 	if m.Namespace != "" && m.Namespace != NamespaceSSO {
 		var okNS bool
@@ -109,6 +107,13 @@ func appendServiceClaims(b []byte, m Member, s Signed) ([]byte, bool) {
 		ok = ok && okNS
 	}
 	return append(b, '}'), ok
+}
+
+// appendID writes an id that no other token has.
+func appendID(b []byte) []byte {
+	var id [16]byte
+	rand.Read(id[:]) // never fails
+	return append(b64.AppendEncode(append(b, `,"jti":"`...), id[:]), '"')
 }
 
 // VerifyService takes the steps parse, signature, sub and time of the step

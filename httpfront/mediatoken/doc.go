@@ -9,13 +9,14 @@
 //
 //	<signatureInfo>Base64 of the signature</signatureInfo>
 //	<shortAuthorizationToken>
-//	  <sessionGUID/> <requestorID/> <resourceID/> <ttl/> <issueTime/> <mvpdId/> <proxyMvpdId/>
+//	  <sessionGUID/> <requestorID/> <resourceID/> <ttl/> <issueTime/> <mvpdId/> <proxyMvpdId/> <jti/>
 //	</shortAuthorizationToken>
 //
 // without the line ends and blanks shown here. The signature (RSASSA
 // PKCS #1 v1.5, SHA-256) covers the exact bytes of the second element, so a
 // verifier needs no canonical form: it checks the bytes first and reads them
-// afterwards. ttl is in milliseconds; issueTime has whole seconds.
+// afterwards. ttl is in milliseconds; issueTime has whole seconds; jti is random, so
+// that no two tokens are the same.
 //
 // # Signing
 //

@@ -3,6 +3,7 @@ package mediatoken
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"runtime"
 	"sync"
@@ -17,6 +18,9 @@ type Options struct {
 	// Sign signs text with the key that the realm has at the time;
 	// [ssod/httpfront/keys.Ring.SignMedia] does.
 	Sign func(realm, text string, now time.Time) ([]byte, error)
+	// Ready waits until the realm has a key; nil: it has.
+	// [ssod/httpfront/keys.Ring.AwaitMedia] does.
+	Ready func(ctx context.Context, realm string) error
 	// Parallel is how many signatures are made at once; 0 means one for each
 	// CPU. More does not sign faster, fewer leaves CPUs idle.
 	Parallel int
@@ -29,6 +33,7 @@ type Options struct {
 // concurrent use.
 type Signer struct {
 	sign    func(realm, text string, now time.Time) ([]byte, error)
+	ready   func(ctx context.Context, realm string) error
 	work    chan *signature
 	open    atomic.Int64 // signatures that are made or wait
 	most    int64
@@ -56,7 +61,7 @@ type signature struct {
 func NewSigner(o Options) *Signer {
 	parallel := cmp.Or(o.Parallel, runtime.NumCPU())
 	most := parallel + cmp.Or(o.Waiting, 1024)
-	s := &Signer{sign: o.Sign, work: make(chan *signature, most), most: int64(most), closed: make(chan struct{})}
+	s := &Signer{sign: o.Sign, ready: o.Ready, work: make(chan *signature, most), most: int64(most), closed: make(chan struct{})}
 	for range parallel {
 		s.threads.Go(s.run)
 	}
@@ -73,7 +78,7 @@ func (s *Signer) Close() {
 // with the thread, which nobody else can use then.
 func (s *Signer) run() {
 	runtime.LockOSThread()
-	giveWay()
+	slots.GiveWay()
 	for {
 		select {
 		case w := <-s.work:
@@ -87,13 +92,20 @@ func (s *Signer) run() {
 	}
 }
 
-// Sign makes the token of a realm. t.Issued is cut to seconds. It fails with
-// [slots.ErrBusy], with [ErrText], or when ctx ends first.
+// Sign makes the token of a realm, with an id of its own: a backend that refuses
+// a token which it has seen must not refuse another viewer's of the same second.
+// t.Issued is cut to seconds. It fails with [slots.ErrBusy], with [ErrText], or
+// when ctx ends first.
 func (s *Signer) Sign(ctx context.Context, realm string, t Token) (Signed, error) {
-	t.Issued = t.Issued.UTC().Truncate(time.Second)
+	t.ID, t.Issued = rand.Text(), t.Issued.UTC().Truncate(time.Second)
 	element, err := t.element()
 	if err != nil {
 		return Signed{}, fmt.Errorf("media token: %w", err)
+	}
+	if s.ready != nil { // here, where only this request waits
+		if err := s.ready(ctx, realm); err != nil {
+			return Signed{}, fmt.Errorf("media token: %w", err)
+		}
 	}
 	w := &signature{ctx: ctx, realm: realm, text: element, now: t.Issued, done: make(chan struct{})}
 	if err := s.wait(ctx, w); err != nil {

@@ -13,6 +13,8 @@ import (
 
 // Token is what a media token says.
 type Token struct {
+	// ID tells the token from every other one; [Signer.Sign] draws it.
+	ID string
 	// Session tells the app's viewers apart; it is not the viewer's name.
 	Session         string
 	ServiceProvider string
@@ -46,6 +48,7 @@ func (t Token) element() (string, error) {
 		{"issueTime", t.Issued.UTC().Format(issueTime)},
 		{"mvpdId", t.MVPD},
 		{"proxyMvpdId", t.ProxyMVPD},
+		{"jti", t.ID},
 	} {
 		if err := appendField(&b, field.name, field.value); err != nil {
 			return "", err

@@ -64,6 +64,7 @@ func TestResults(t *testing.T) {
 		{"signed, two elements", pack(t, element+element), "", 0, verifier.Unknown},
 		{"signed, no time", pack(t, "<shortAuthorizationToken><ttl>1</ttl></shortAuthorizationToken>"), "", 0, verifier.Unknown},
 		{"signed, no ttl", pack(t, strings.Replace(element, "420000", "", 1)), "", 0, verifier.Unknown},
+		{"signed, no id", pack(t, element[:strings.Index(element, "<jti>")]+"</shortAuthorizationToken>"), "", 0, verifier.Unknown},
 		{"signed, endless", pack(t, strings.Replace(element, "420000", "9223372036854775807", 1)), "", 0, verifier.Unknown},
 	}
 	for _, tt := range tests {
@@ -120,6 +121,22 @@ func TestKeySets(t *testing.T) {
 	} {
 		if _, err := verifier.New([]byte(document)); err == nil {
 			t.Errorf("%s: a verifier was made", name)
+		}
+	}
+}
+
+// TestAForeignKeyBesideAGoodOne: a key of a type that is not known here, or a
+// broken one, does not take the others with it.
+func TestAForeignKeyBesideAGoodOne(t *testing.T) {
+	good := `{"kty":"RSA","n":"` + strings.Repeat("_", 342) + `","e":"AQAB"}`
+	for name, key := range map[string]string{
+		"post-quantum": `{"kty":"AKP","pub":"AAAA"}`, "incomplete": `{"kty":"RSA"}`, "small": `{"kty":"RSA","n":"AQAB","e":"AQAB"}`,
+		"of wrong types": `{"kty":1,"n":{}}`, "no object": `[]`, "null": `null`,
+	} {
+		for _, document := range []string{key + "," + good, good + "," + key} {
+			if _, err := verifier.New([]byte(`{"keys":[` + document + `]}`)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }

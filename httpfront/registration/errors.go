@@ -4,7 +4,7 @@ import "errors"
 
 // Error is an error code of dynamic client registration (dcr.md 2 and 3;
 // RFC 7591, 3.2.2; RFC 6749, 5.2). Its text is the value of "error" in the
-// answer, which is always a 400.
+// answer, which is a 400.
 type Error string
 
 func (e Error) Error() string { return string(e) }
@@ -19,6 +19,10 @@ const (
 	ErrUnauthorizedClient   Error = "unauthorized_client"
 	ErrUnsupportedGrantType Error = "unsupported_grant_type"
 )
+
+// ErrBasic is [ErrInvalidClient] of a client that sent its credentials as HTTP
+// Basic: the answer is a 401 with a challenge (RFC 6749, 5.2).
+var ErrBasic = errors.New("client authentication by HTTP Basic failed")
 
 // ErrRevoked says that an access token is genuine, but its client, the client's
 // statement, or the key behind the client's secret was revoked:

@@ -12,10 +12,8 @@ import (
 
 // Request is what the two calls need of an HTTP request.
 type Request struct {
-	ContentType string // the header, "" when it is absent
-	// Authorization says that the request has an Authorization header, which
-	// would be a second way of client authentication.
-	Authorization bool
+	ContentType   string // the header, "" when it is absent
+	Authorization string // the header, "" when it is absent
 	Body          []byte
 }
 
@@ -34,20 +32,21 @@ type Registered struct {
 	RedirectURIs     []string `json:"redirect_uris"`
 	GrantTypes       []string `json:"grant_types"`
 	Scopes           []string `json:"scopes"`
+	AuthMethod       string   `json:"token_endpoint_auth_method"`
 }
 
 // Register serves POST /o/client/register (dcr.md 2). What the client did
 // wrong is an [Error].
 func (s *Service) Register(r Request) (Registered, error) {
-	token, redirect, err := r.registration()
+	asked, err := r.registration()
 	if err != nil {
 		return Registered{}, err
 	}
-	statement, err := s.statement(token)
+	statement, err := s.statement(asked.statement)
 	if err != nil {
 		return Registered{}, err
 	}
-	redirects, err := statement.redirects(redirect)
+	redirects, err := statement.redirects(asked.redirectURI)
 	if err != nil {
 		return Registered{}, err
 	}
@@ -64,38 +63,45 @@ func (s *Service) Register(r Request) (Registered, error) {
 	return Registered{
 		ClientID: client, ClientSecret: secret, ClientIDIssuedAt: now.Unix(),
 		RedirectURIs: redirects, GrantTypes: listed(statement.record.GrantTypes), Scopes: listed(statement.record.Scopes),
+		AuthMethod: asked.authMethod,
 	}, nil
 }
 
 // listed makes an empty list an empty array, not null.
 func listed(list []string) []string { return append([]string{}, list...) }
 
-// registration reads the body; the redirect URI is "" when there is none.
-func (r *Request) registration() (token, redirect string, err error) {
+// metadata is what a registration says (RFC 7591, 2).
+type metadata struct {
+	statement   string
+	redirectURI string // "" when there is none
+	authMethod  string // one that the token endpoint takes
+}
+
+// registration reads the body.
+func (r *Request) registration() (m metadata, err error) {
 	if !r.isA("application/json") {
-		return "", "", ErrInvalidRequest
+		return m, ErrInvalidRequest
 	}
 	body, err := strictjson.Parse(r.Body)
 	if err != nil {
-		return "", "", ErrInvalidRequest
+		return m, ErrInvalidRequest
 	}
+	redirect, hasRedirect := body.Member("redirect_uri")
+	method, _ := body.Member("token_endpoint_auth_method")
 	if v, found := body.Member("software_statement"); found {
-		token, _ = v.Text()
+		m.statement, _ = v.Text()
 	}
-	v, found := body.Member("redirect_uri")
-	if found {
-		redirect, found = v.Text()
-		if !found {
-			return "", "", ErrInvalidRequest
-		}
-		if redirect == "" {
-			return "", "", ErrInvalidRedirectURI
-		}
+	m.redirectURI, _ = redirect.Text()
+	m.authMethod = authMethod(method)
+	switch {
+	case hasRedirect && redirect.Kind() != strictjson.Text:
+		return m, ErrInvalidRequest
+	case hasRedirect && m.redirectURI == "":
+		return m, ErrInvalidRedirectURI
+	case m.statement == "":
+		return m, ErrInvalidRequest
 	}
-	if token == "" {
-		return "", "", ErrInvalidRequest
-	}
-	return token, redirect, nil
+	return m, nil
 }
 
 // statement returns the live statement that a token stands for.

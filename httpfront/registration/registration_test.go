@@ -22,6 +22,7 @@ func TestFromStatementToCall(t *testing.T) {
 	want := Registered{
 		ClientID: client.ClientID, ClientSecret: client.ClientSecret, ClientIDIssuedAt: begin.Unix(),
 		RedirectURIs: []string{"streamapp://com.example.stream"}, GrantTypes: []string{"client_credentials"}, Scopes: []string{"api:client:v2"},
+		AuthMethod: "client_secret_basic",
 	}
 	if diff := cmp.Diff(want, client); diff != "" {
 		t.Errorf("registration (-want +got):\n%s", diff)
@@ -54,7 +55,7 @@ func TestAnswersOnTheWire(t *testing.T) {
 	f := newFixture(t)
 	client := f.register(f.create().SoftwareStatement)
 	text, _ := json.Marshal(client)
-	want := fmt.Sprintf(`{"client_id":%q,"client_secret":%q,"client_id_issued_at":%d,"redirect_uris":[],"grant_types":["client_credentials"],"scopes":["api:client:v2"]}`,
+	want := fmt.Sprintf(`{"client_id":%q,"client_secret":%q,"client_id_issued_at":%d,"redirect_uris":[],"grant_types":["client_credentials"],"scopes":["api:client:v2"],"token_endpoint_auth_method":"client_secret_basic"}`,
 		client.ClientID, client.ClientSecret, begin.Unix())
 	if string(text) != want {
 		t.Errorf("registration:\ngot  %s\nwant %s", text, want)
@@ -177,7 +178,7 @@ func TestTokenRefuses(t *testing.T) {
 		{"unknown parameter", formRequest(good + "&scope=x"), nil},
 		{"no content type", with(func(r *Request) { r.ContentType = "" }), ErrInvalidRequest},
 		{"JSON", with(func(r *Request) { r.ContentType = "application/json" }), ErrInvalidRequest},
-		{"a second authentication", with(func(r *Request) { r.Authorization = true }), ErrInvalidRequest},
+		{"a second authentication", with(func(r *Request) { r.Authorization = basic(id, secret) }), ErrInvalidRequest},
 		{"nothing", formRequest(""), ErrInvalidRequest},
 		{"no id", form("", secret, grant), ErrInvalidRequest},
 		{"no secret", form(id, "", grant), ErrInvalidRequest},

@@ -2,6 +2,7 @@ package registration
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -28,14 +29,26 @@ func (s *Service) Token(r Request) (Issued, error) {
 	if err != nil {
 		return Issued{}, err
 	}
-	client, secret, grant := parameters["client_id"], parameters["client_secret"], parameters["grant_type"]
-	if r.Authorization || client == "" || secret == "" || grant == "" {
-		return Issued{}, ErrInvalidRequest
+	who, err := r.credentials(parameters)
+	if err != nil {
+		return Issued{}, err
 	}
-	if grant != grantClientCredentials {
+	switch grant := parameters["grant_type"]; grant {
+	case grantClientCredentials:
+		return s.issue(who, grant)
+	case "":
+		return Issued{}, ErrInvalidRequest
+	default:
 		return Issued{}, ErrUnsupportedGrantType
 	}
-	statement, err := s.authenticate(client, secret)
+}
+
+// issue makes an access token for a client that proves who it is.
+func (s *Service) issue(who credentials, grant string) (Issued, error) {
+	statement, err := s.authenticate(who.client, who.secret)
+	if who.basic && errors.Is(err, ErrInvalidClient) {
+		return Issued{}, ErrBasic
+	}
 	if err != nil {
 		return Issued{}, err
 	}
@@ -43,7 +56,7 @@ func (s *Service) Token(r Request) (Issued, error) {
 		return Issued{}, ErrUnauthorizedClient
 	}
 	now := s.now()
-	access, err := s.keys.SignAccess(client, strings.Join(statement.record.Scopes, " "), now)
+	access, err := s.keys.SignAccess(who.client, strings.Join(statement.record.Scopes, " "), now)
 	if err != nil {
 		return Issued{}, fmt.Errorf("issue an access token: %w", err)
 	}

@@ -6,21 +6,27 @@ import (
 	"strings"
 )
 
-// ClientAddress returns the address of the device: the peer's, or the first
-// one of X-Forwarded-For when the peer is a trusted proxy and the header
-// begins with an address. A proxy must overwrite the header, since whatever
-// the device sent itself would come first.
+// ClientAddress returns the address of the device: the peer's, or what trusted
+// proxies say in X-Forwarded-For, to which each proxy appends whom it was called
+// by. So the list is read from its end, and the first address that is not a
+// trusted proxy's is the device's: what stands before it the device may have
+// made up. Of a list of trusted proxies only, the first one called; an entry that
+// is no address ends the list.
 func ClientAddress(peer netip.Addr, forwarded []byte, trusted []netip.Prefix) netip.Addr {
-	peer = peer.Unmap().WithZone("")
-	if len(forwarded) == 0 || !contains(trusted, peer) {
-		return peer
+	client := peer.Unmap().WithZone("")
+	for rest, more := forwarded, len(forwarded) > 0; more && contains(trusted, client); {
+		entry := rest
+		comma := bytes.LastIndexByte(rest, ',')
+		if more = comma >= 0; more {
+			rest, entry = rest[:comma], rest[comma+1:]
+		}
+		a, ok := parse(strings.TrimSpace(string(entry)))
+		if !ok {
+			break
+		}
+		client = a
 	}
-	first, _, _ := bytes.Cut(forwarded, []byte{','})
-	a, ok := parse(strings.TrimSpace(string(first)))
-	if !ok {
-		return peer
-	}
-	return a
+	return client
 }
 
 // parse accepts an address, also with a port or in brackets as some proxies

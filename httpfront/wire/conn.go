@@ -22,6 +22,8 @@ type Conn struct {
 	size int     // bytes of buf.in that belong to the request at hand
 	out  []byte  // what fasthttp has not read yet of buf.out
 
+	blankLines int // in front of the request at hand
+
 	untaken bool // a request was handed over and no handler has seen it
 	last    bool // nothing is read after the request at hand
 	refused int
@@ -97,6 +99,7 @@ func (c *Conn) next() error {
 		return io.EOF
 	}
 	c.drop()
+	c.blankLines = 0
 	if c.readBy == requestDeadline {
 		c.readBy = pastDeadline
 	}
@@ -118,14 +121,23 @@ func (c *Conn) drop() {
 	if c.buf == nil {
 		return
 	}
-	c.buf.shift(c.size)
+	n := c.size
 	c.size = 0
-	if len(c.buf.in) == 0 {
-		c.buf.release()
-		c.buf = nil
-		return
+	if c.discard(n) {
+		c.buf.request = Request{}
 	}
-	c.buf.request = Request{}
+}
+
+// discard drops the first n bytes of what was received, and the buffer when
+// nothing is left. It reports whether something is.
+func (c *Conn) discard(n int) bool {
+	c.buf.shift(n)
+	if len(c.buf.in) > 0 {
+		return true
+	}
+	c.buf.release()
+	c.buf = nil
+	return false
 }
 
 // reduce writes what fasthttp has to know of the request: method, target and
@@ -136,7 +148,11 @@ func (c *Conn) reduce() {
 	out = append(out, ' ')
 	out = append(out, r.Target...)
 	out = append(out, " HTTP/1.1\r\nHost: "...)
-	out = append(out, r.values[Host]...)
+	if r.sent(Host) {
+		out = append(out, r.values[Host]...)
+	} else {
+		out = append(out, "none"...)
+	}
 	if r.close || r.TooLarge {
 		out = append(out, "\r\nConnection: close"...)
 		c.last = true
@@ -161,7 +177,7 @@ func (c *Conn) SetReadDeadline(time.Time) error { return nil }
 
 // SetWriteDeadline moves the deadline when it is worth it.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
-	if d := t.Sub(c.writeDue); 0 <= d && d < deadlineSlack {
+	if d := t.Sub(c.writeDue); 0 <= d && d < min(deadlineSlack, c.limits.Write/8) {
 		return nil
 	}
 	c.writeDue = t

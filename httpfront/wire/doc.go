@@ -15,11 +15,17 @@
 // status and an empty body, and nothing that follows on the connection is
 // looked at. Refused are: two Content-Length, Host or Transfer-Encoding
 // lines, a length beside a transfer coding, a transfer coding on GET or in
-// HTTP/1.0, no Host, folded or malformed lines, bare line feeds and control
-// characters, any target that does not begin with a slash, chunk extensions
-// and trailers (431 and 408 where a limit is exceeded). A body over the limit
+// HTTP/1.0, no Host in HTTP/1.1, folded or malformed lines, bare line feeds and
+// control characters, any target that does not begin with a slash, chunk
+// extensions and trailers, more than a few blank lines before a request (431 and
+// 408 where a limit is exceeded). A body over the limit
 // is no refusal, since its request can be understood: it is not read, and
 // [Request.TooLarge] says so.
+//
+// What RFC 9110 and 9112 leave no doubt about is understood: the lines of a list
+// are one list ([Request.Header]), so that "close" on any of them closes the
+// connection and a cookie on any of them is found, and a few blank lines before a
+// request are no part of it.
 //
 // A connection that waits for a request holds no buffer. One that is in the
 // middle of a request holds what it has sent, at most [Limits.Head] and

@@ -77,9 +77,11 @@ func parseHeaderLine(line []byte, r *Request) bool {
 	return true
 }
 
-// framed judges the headers that say where the request ends; RFC 9112, 6.
+// framed judges the headers that say where the request ends; RFC 9112, 6. In
+// HTTP/1.0 there may be no Host (RFC 9112, 3.2): probes of load balancers speak
+// it, nothing here depends on the host, and the connection ends with the answer.
 func framed(r *Request) bool {
-	if len(r.values[Host]) == 0 || !isHost(r.values[Host]) {
+	if !r.sent(Host) && !r.oldVersion || r.sent(Host) && !isHost(r.values[Host]) {
 		return false
 	}
 	if r.Repeated(Host) || r.Repeated(ContentLength) || r.Repeated(TransferEncoding) {
@@ -96,6 +98,9 @@ func framed(r *Request) bool {
 }
 
 func isHost(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
 	for _, c := range b {
 		if c <= ' ' || c >= 0x7f || c == '/' || c == '?' || c == '#' || c == '@' || c == ',' {
 			return false

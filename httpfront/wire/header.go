@@ -57,6 +57,18 @@ var spelling = [names]string{
 	VisitorIdentifier:          "ap-visitor-identifier",
 }
 
+// separator is what stands between the lines of a header that is a list. Proxies
+// that speak HTTP/2 with browsers get a cookie for each line, and not all of them
+// put the pieces together again (RFC 9113, 8.2.3). All other headers have one
+// value, and a second line is a second opinion.
+var separator = [names]string{
+	Accept:       ", ",
+	Connection:   ", ",
+	Cookie:       "; ",
+	Expect:       ", ",
+	ForwardedFor: ", ",
+}
+
 // byLength finds the names of one length, so that most lines are told apart
 // without comparing a character.
 var byLength = func() (t [40][]Name) {

@@ -11,17 +11,23 @@ type Limits struct {
 	// Request is the time from accepting a connection, or from the first byte
 	// of a later request, to its last byte. Over it 408.
 	Request time.Duration
-	// Idle is how long a connection may wait for its next request.
+	// Idle is how long a connection may wait for its next request, at least. A
+	// proxy that keeps connections for longer will now and then send a request
+	// into the end of one, which is lost: most repeat no POST.
 	Idle time.Duration
+	// Write is the time to take an answer.
+	Write time.Duration
 }
 
-// DefaultLimits are those of limits.md 3 of the contract, and time-outs that a
-// phone on a bad network meets and a slow attacker does not.
+// DefaultLimits are sizes far above those of honest requests, time-outs that a
+// phone on a bad network meets and a slow attacker does not, and an idle time
+// above the 60 s for which common balancers keep connections.
 var DefaultLimits = Limits{
 	Head:    32 << 10,
 	Body:    64 << 10,
 	Request: 5 * time.Second,
-	Idle:    30 * time.Second,
+	Idle:    75 * time.Second,
+	Write:   10 * time.Second,
 }
 
 // maxLine bounds method and target: what fasthttp must buffer of a request.

@@ -33,10 +33,15 @@ func (c *Conn) receive() error {
 	return err
 }
 
-// receiveHead reads up to the first empty line and returns its end.
+// receiveHead reads up to the first empty line behind the request line and
+// returns its end.
 func (c *Conn) receiveHead() (end int, err error) {
 	for seen := 0; ; {
-		if c.buf != nil {
+		begun, err := c.skipBlankLines()
+		if err != nil {
+			return 0, err
+		}
+		if begun {
 			end, seen, err = endOfHead(c.buf.in, seen)
 			if err != nil || end > 0 && end <= c.limits.Head {
 				return end, err
@@ -50,6 +55,33 @@ func (c *Conn) receiveHead() (end int, err error) {
 		}
 	}
 }
+
+// maxBlankLines is how many empty lines may stand in front of a request.
+const maxBlankLines = 4
+
+// skipBlankLines drops empty lines in front of a request, which some clients
+// send behind a body without counting them (RFC 9112, 2.2). They belong to no
+// message, so there is nothing in them to disagree about, but only as the two
+// bytes that end a line, and a few. It reports whether the request itself has
+// begun: blank lines alone hold no buffer, and no deadline waits for their sake.
+func (c *Conn) skipBlankLines() (begun bool, err error) {
+	if c.buf == nil {
+		return false, nil
+	}
+	n := 0
+	for bytes.HasPrefix(c.buf.in[n:], lineEnd) {
+		n += len(lineEnd)
+		if c.blankLines++; c.blankLines > maxBlankLines {
+			return false, errMalformed
+		}
+	}
+	if n > 0 && !c.discard(n) {
+		return false, nil
+	}
+	return len(c.buf.in) > 1 || c.buf.in[0] != '\r', nil
+}
+
+var lineEnd = []byte("\r\n")
 
 // endOfHead looks for the empty line from seen on. It returns 0 and how far it
 // has looked when there is none yet, and refuses a bare line feed as soon as
@@ -125,10 +157,10 @@ func (c *Conn) receiveChunks(r *Request, head int) error {
 // invite answers "Expect: 100-continue" when the body has not arrived by
 // itself.
 func (c *Conn) invite(r *Request, upTo int) error {
-	if len(c.buf.in) >= upTo || r.oldVersion || !equalFold(r.values[Expect], "100-continue") {
+	if len(c.buf.in) >= upTo || r.oldVersion || !hasToken(r.values[Expect], "100-continue") {
 		return nil
 	}
-	if err := c.SetWriteDeadline(time.Now().Add(c.limits.Request)); err != nil {
+	if err := c.SetWriteDeadline(time.Now().Add(c.limits.Write)); err != nil {
 		return err
 	}
 	_, err := io.WriteString(c.Conn, "HTTP/1.1 100 Continue\r\n\r\n")
@@ -155,21 +187,25 @@ func (c *Conn) fill() error {
 }
 
 // setDeadline keeps two promises: a request is complete within its time, and
-// a connection without one does not wait for ever.
+// a connection without one does not wait for ever. It never closes before its
+// idle time, since who counts on that would send into the end.
 func (c *Conn) setDeadline() error {
-	want, after := requestDeadline, c.limits.Request
+	want, after, slack := requestDeadline, c.limits.Request, time.Duration(0)
 	if c.buf == nil && c.readBy != noDeadline {
-		want, after = idleDeadline, c.limits.Idle
+		want, after, slack = idleDeadline, c.limits.Idle, min(deadlineSlack, c.limits.Idle/8)
 	}
-	if want == requestDeadline && c.readBy == requestDeadline {
+	switch {
+	case want == requestDeadline && c.readBy == requestDeadline:
 		return nil
+	case c.buf == nil && c.blankLines > 0 && c.readBy != pastDeadline:
+		return nil // blank lines buy no time
 	}
 	now := time.Now()
-	if want == c.readBy && now.Sub(c.readSet) < deadlineSlack {
+	if want == c.readBy && now.Sub(c.readSet) < slack {
 		return nil
 	}
 	c.readBy, c.readSet = want, now
-	return c.Conn.SetReadDeadline(now.Add(after))
+	return c.Conn.SetReadDeadline(now.Add(after + slack))
 }
 
 // readNow reads what the socket has, and reports false to wait for more.

@@ -20,8 +20,9 @@ type Request struct {
 	values     [names][]byte
 }
 
-// Header returns the value of a header without the blanks around it, the first
-// one if it was sent several times; nil when it was not sent.
+// Header returns the value of a header without the blanks around it; nil when it
+// was not sent. If it was sent on several lines, those of a list are one list
+// (RFC 9110, 5.3), and of any other it is the first.
 func (r *Request) Header(n Name) []byte { return r.values[n] }
 
 // Set makes a request in a test say something.
@@ -37,10 +38,27 @@ func (r *Request) Repeated(n Name) bool { return r.repeated&(1<<n) != 0 }
 func (r *Request) sent(n Name) bool { return r.seen&(1<<n) != 0 }
 
 func (r *Request) add(n Name, value []byte) {
-	if r.sent(n) {
-		r.repeated |= 1 << n
+	if !r.sent(n) {
+		r.seen |= 1 << n
+		r.values[n] = value
 		return
 	}
-	r.seen |= 1 << n
-	r.values[n] = value
+	r.values[n] = join(r.values[n], separator[n], value, r.Repeated(n))
+	r.repeated |= 1 << n
+}
+
+// join appends a line of a list to those before it; a blank line adds nothing.
+// Only what was joined already (owned) may be appended to: a first line is part
+// of what was received.
+func join(list []byte, separator string, line []byte, owned bool) []byte {
+	if separator == "" || len(line) == 0 {
+		return list
+	}
+	if !owned {
+		list = append(make([]byte, 0, 2*(len(list)+len(line))), list...)
+	}
+	if len(list) > 0 {
+		list = append(list, separator...)
+	}
+	return append(list, line...)
 }

@@ -21,6 +21,8 @@ type Core struct {
 	changes []Leadership
 	ticks   uint64
 	rounds  uint64 // that were handed out
+	// reluctant: this node should lead nothing.
+	reluctant bool
 	// sending counts the snapshots of each shard that are on their way out.
 	sending map[ShardID]int
 }
@@ -100,8 +102,13 @@ func (r *Round) apply() *ApplyJob {
 }
 
 // New returns a core that holds the replicas a node found on its disk.
-func New(cfg Config, replicas []Replica) (*Core, error) {
-	c := &Core{cfg: cfg.withDefaults(), groups: make(map[ShardID]*group), sending: make(map[ShardID]int)}
+func New(cfg Config, replicas []Replica) (c *Core, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = Broken(r)
+		}
+	}()
+	c = &Core{cfg: cfg.withDefaults(), groups: make(map[ShardID]*group), sending: make(map[ShardID]int)}
 	for _, r := range replicas {
 		if err := c.Add(r); err != nil {
 			return nil, err

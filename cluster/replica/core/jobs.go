@@ -189,7 +189,7 @@ func (c *Core) apply(g *group, out *Round, m *pb.Message) {
 			g.emitted = w.confs[i]
 		}
 		if err != nil {
-			panic(fmt.Sprintf("shard %d: apply %d: %v", g.shard, e.GetIndex(), err))
+			broken(g.shard, "apply %d: %v", e.GetIndex(), err)
 		}
 	}
 	g.applying++
@@ -321,11 +321,11 @@ func answerEntry(g *group, e *pb.Entry, ch Change, rejected []error) {
 func (c *Core) reconfigure(g *group, e *pb.Entry, want *pb.ConfState) *pb.ConfState {
 	cc, _, err := decodeConfChange(e)
 	if err != nil {
-		panic(err)
+		broken(g.shard, "configuration at %d: %v", e.GetIndex(), err)
 	}
 	got := g.raft().ApplyConfChange(cc)
 	if err := want.Equivalent(got); err != nil {
-		panic(fmt.Sprintf("shard %d: configuration at %d: %v", g.shard, e.GetIndex(), err))
+		broken(g.shard, "configuration at %d: %v", e.GetIndex(), err)
 	}
 	g.applied.Conf, g.confAt = got, e.GetIndex()
 	if soleVoter(got, g.id) {

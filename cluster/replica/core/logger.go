@@ -3,8 +3,8 @@ package core
 import "fmt"
 
 // quiet is raft's logger. Raft says a line for every election and vote, which
-// metrics tell better; only what it cannot go on from is heard, as a panic: a
-// broken invariant stops the process (fail-stop).
+// metrics tell better; only what it cannot go on from is heard, as a panic with a
+// [BrokenError]: a broken invariant stops the process (fail-stop).
 type quiet struct{ shard ShardID }
 
 func (quiet) Debug(...any)            {}
@@ -20,5 +20,5 @@ func (q quiet) Fatal(v ...any)                 { q.Panic(v...) }
 func (q quiet) Fatalf(format string, v ...any) { q.Panicf(format, v...) }
 func (q quiet) Panic(v ...any)                 { q.Panicf("%s", fmt.Sprint(v...)) }
 func (q quiet) Panicf(format string, v ...any) {
-	panic(fmt.Sprintf("shard %d: %s", q.shard, fmt.Sprintf(format, v...)))
+	broken(q.shard, format, v...)
 }

@@ -1,8 +1,6 @@
 package core
 
 import (
-	"fmt"
-
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -39,7 +37,7 @@ func (g *group) raft() *raft.RawNode {
 		u.place, u.closing = Position{}, u.place
 		g.log.pin = u.closing.Index // the disk never has it
 		if err := g.node.Propose(nil); err != nil {
-			panic(fmt.Sprintf("shard %d: no entry at %d, where there are commits: %v", g.shard, u.closing.Index, err))
+			broken(g.shard, "no entry at %d, where there are commits: %v", u.closing.Index, err)
 		}
 	}
 	return g.node
@@ -88,7 +86,7 @@ func decodeCommits(ps []*Proposal) []persistence.Commit {
 	for i, p := range ps {
 		var err error
 		if cs[i], err = DecodeCommit(p.Data); err != nil {
-			panic(fmt.Sprintf("shard %d: a commit just encoded: %v", p.Shard, err))
+			broken(p.Shard, "a commit just encoded: %v", err)
 		}
 	}
 	return cs
@@ -124,7 +122,7 @@ func (g *group) closed(entries []*pb.Entry) []*pb.Entry {
 		return entries
 	}
 	if e := entries[0]; e.GetTerm() != u.closing.Term || len(e.GetData()) > 0 {
-		panic(fmt.Sprintf("shard %d: an entry of term %d at %d, where there are commits of term %d", g.shard, e.GetTerm(), e.GetIndex(), u.closing.Term))
+		broken(g.shard, "an entry of term %d at %d, where there are commits of term %d", e.GetTerm(), e.GetIndex(), u.closing.Term)
 	}
 	g.log.pin = 0
 	g.log.truncate(u.closing)

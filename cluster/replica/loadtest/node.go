@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -90,8 +91,13 @@ func (n *node) open() (err error) {
 	if err := n.found(); err != nil {
 		return err
 	}
+	boots, err := n.store.Boot(rand.Uint64())
+	if err != nil {
+		return err
+	}
 	cfg := transport.Config{
 		Cluster: "loadtest", Node: transport.Peer{ID: n.Node, Name: nodeName(n.Node)},
+		Boots: boots, Durable: n.store.Durable, Note: n.store.NotePeer,
 		Listen: "127.0.0.1:0", Log: logger,
 	}
 	if n.Files.Cert != "" {

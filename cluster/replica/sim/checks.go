@@ -258,6 +258,9 @@ func (w *world) behind(s core.ShardID, id core.ReplicaID) string {
 		return ""
 	}
 	n := w.nodes[id.Node()]
+	if n.core == nil {
+		return fmt.Sprintf("node %d, a member of shard %d, is down", n.id, s)
+	}
 	if st, ok := n.core.Status(s); !ok || st.ID != id {
 		return fmt.Sprintf("shard %d has no replica %v", s, id)
 	}

@@ -8,6 +8,26 @@
 // run, provided crypto/rand is seeded too (raft draws its election timeouts
 // from it): see testing/cryptotest.
 //
+// Runs with [Options.Joins] have three machines and operators in a hurry: a
+// machine is started on an empty disk while another one has not caught up after the
+// same, a second process has the name of a paused node, the disk of a member is
+// lost for good, growth from one node to three is interrupted, somebody asks that a
+// node be removed, and whoever asked has gone when the answer comes. Who is taken
+// in and who is given up is decided with the functions of package plan by the
+// leader of the meta shard, on a registry that is an entity of that shard.
+//
+//	joins.go     machines, and what operators do to them
+//	registry.go  what the meta shard remembers of nodes and groups
+//	steward.go   whom a node hears, and how it moves the groups that it leads
+//	decide.go    who may be given up
+//
+// What the cluster grants must leave every shard a majority, which shows in the
+// end, when operators have put back all disks but those that are gone or whose
+// nodes were given up. And no leader gives up a node that it hears. (A decision
+// that is in flight when the leader loses its majority may still be committed by
+// the next one, as any commit whose outcome is unknown. Who makes it possible may be
+// the very node that is given up; nothing is lost by that.)
+//
 // After every step it checks what must hold at any time:
 //
 //   - a term of a shard has one leader (raft thesis 3.4, election safety);

@@ -9,6 +9,26 @@ import (
 // scheduleFaults draws how bad this run is and starts the faults. Some runs
 // have few kinds of faults so that others do not hide what each does.
 func (w *world) scheduleFaults() {
+	w.drawNetwork()
+	w.schedule([]fault{
+		{4 * time.Second, w.crashNode},
+		{5 * time.Second, w.cutNode},
+		{6 * time.Second, w.pauseNode},
+		{8 * time.Second, w.slowDisk},
+		{10 * time.Second, w.wrongClock},
+		{20 * time.Second, w.loseNode},
+		{15 * time.Second, w.crashAll},
+	})
+}
+
+// fault is what happens to a node, and how often.
+type fault struct {
+	often time.Duration
+	do    func(*node)
+}
+
+// drawNetwork draws how bad the network is, and whether writes are cut short.
+func (w *world) drawNetwork() {
 	n := &w.network
 	if w.chance(0.5) {
 		n.loss = w.rand.Float64() * 0.1
@@ -20,18 +40,11 @@ func (w *world) scheduleFaults() {
 		n.late = w.rand.Float64() * 0.05
 	}
 	w.crashWrites = w.chance(0.7)
-	for _, f := range []struct {
-		often time.Duration
-		do    func(*node)
-	}{
-		{4 * time.Second, w.crashNode},
-		{5 * time.Second, w.cutNode},
-		{6 * time.Second, w.pauseNode},
-		{8 * time.Second, w.slowDisk},
-		{10 * time.Second, w.wrongClock},
-		{20 * time.Second, w.loseNode},
-		{15 * time.Second, w.crashAll},
-	} {
+}
+
+// schedule starts some of the faults.
+func (w *world) schedule(faults []fault) {
+	for _, f := range faults {
 		if w.chance(0.7) {
 			w.every(f.often, f.do)
 		}
@@ -78,11 +91,7 @@ func (w *world) crashNode(n *node) {
 	if w.chance(0.5) {
 		w.connectionsLost(n.id)
 	}
-	w.later([]time.Duration{5 * time.Second, 100 * time.Millisecond}[w.rand.IntN(2)], func() {
-		if n.core == nil {
-			n.start()
-		}
-	})
+	w.later([]time.Duration{5 * time.Second, 100 * time.Millisecond}[w.rand.IntN(2)], n.revive)
 }
 
 func (w *world) connectionsLost(dead core.NodeID) {

@@ -51,6 +51,19 @@ func (n *network) deliver(from, to core.NodeID, frame []byte) {
 	node.input(func(c *core.Core) { c.Receive(from, es) })
 }
 
+// carry lets a node do something when what another one, or a process that is
+// none, asks for has come; 0 is such a process.
+func (n *network) carry(from, to core.NodeID, do func(*node)) {
+	if n.w.chance(n.loss) {
+		return
+	}
+	n.w.after(n.delay(), func() {
+		if node := n.w.nodes[to]; !n.cut[link{from, to}] {
+			node.input(func(*core.Core) { do(node) })
+		}
+	})
+}
+
 // partition cuts nodes off from the others, in one direction or both.
 func (n *network) partition(side map[core.NodeID]bool, in, out bool) {
 	for _, a := range n.w.ids {

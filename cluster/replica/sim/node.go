@@ -21,6 +21,9 @@ type node struct {
 	life   int        // counts starts; events of an earlier life are void
 	offset time.Duration
 	paused instant // no round before
+	away   bool    // its disk is not mounted: it cannot start
+	// steward is what the process knows of others, where nodes join.
+	steward *steward
 
 	inbox   []func(*core.Core)
 	waiting bool // a round is scheduled
@@ -51,10 +54,20 @@ func (n *node) start() {
 	n.owners = map[core.ShardID]*owner{}
 	n.tick()
 	n.kick()
+	if n.w.estate != nil {
+		n.engage()
+	}
 }
 
 func (n *node) clock() time.Time {
 	return time.UnixMilli(1_000_000_000_000).Add(n.w.now + n.offset)
+}
+
+// revive starts the node if it is down and has its disk.
+func (n *node) revive() {
+	if n.core == nil && !n.away {
+		n.start()
+	}
 }
 
 // crash stops the process; the disk keeps some of what was not synced.

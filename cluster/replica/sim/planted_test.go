@@ -10,13 +10,15 @@ import (
 // there, so that it is short as long as the simulation stays the same.
 var found = map[string]uint64{
 	"ack-before-sync":          1,
-	"forwarded-read":           402,
-	"ignore-proposer-term":     205,
+	"desired-for-confirmed":    4,
+	"forwarded-read":           418,
+	"ignore-proposer-term":     410,
+	"judged-once":              99,
 	"per-write-revision":       1,
 	"reuse-replica-id":         6,
 	"step-collision":           1,
 	"unlogged-beside-learners": 3,
-	"wipe-on-install-crash":    42,
+	"wipe-on-install-crash":    47,
 }
 
 // TestPlanted switches each mistake on and expects the simulation to find it,
@@ -25,12 +27,13 @@ func TestPlanted(t *testing.T) {
 	for name, mistake := range planted.All() {
 		t.Run(name, func(t *testing.T) {
 			for seed := found[name]; seed < found[name]+*within; seed++ {
-				res := run(t, Options{Seed: seed, Planted: mistake})
+				joins := mistake&planted.Decisions != 0
+				res := run(t, Options{Seed: seed, Planted: mistake, Joins: joins})
 				if res.Violation == nil {
 					continue
 				}
 				t.Logf("found by seed %d: %v", seed, res.Violation)
-				if res := run(t, Options{Seed: seed}); res.Violation != nil {
+				if res := run(t, Options{Seed: seed, Joins: joins}); res.Violation != nil {
 					t.Errorf("seed %d without the mistake: %v", seed, res.Violation)
 				}
 				return

@@ -20,6 +20,9 @@ type Options struct {
 	// Promises switches the check off that looks into the disks whether what
 	// is promised is there, so that a mistake must show in what clients see.
 	NoPromises bool
+	// Joins lets nodes join and be replaced at bad moments, in place of the
+	// moves that are drawn.
+	Joins bool
 }
 
 // Result says what a run was like.
@@ -32,14 +35,15 @@ type Result struct {
 	Snapshots, Installs, Moves int
 	Unknown, Refused, Rejected int
 	Unlogged                   int // batches that went past a log
+	Joined, Objections         int // nodes that were taken in, and that were not
 	Steps                      uint64
 	// Unchecked: whether the history is linearizable took too long to find out.
 	Unchecked bool
 }
 
 func (r Result) String() string {
-	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d unlogged",
-		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Unlogged)
+	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d unlogged, %d joined, %d objections",
+		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Unlogged, r.Joined, r.Objections)
 }
 
 // world is everything that is simulated.
@@ -57,6 +61,8 @@ type world struct {
 	grows bool
 	// crashWrites: nodes crash in the middle of writes too.
 	crashWrites bool
+	// estate has the machines of runs in which nodes join.
+	estate *estate
 
 	checks
 	members
@@ -66,6 +72,7 @@ type world struct {
 	snapshots, installs, crashes, moves int
 	unknown, refused, rejected          int
 	unlogged                            int
+	joined, objections                  int
 	unchecked                           bool
 }
 
@@ -78,7 +85,11 @@ func Run(opts Options) (res Result) {
 			res.Violation = asViolation(w, r)
 		}
 	}()
-	w.begin()
+	if opts.Joins {
+		w.beginJoins()
+	} else {
+		w.begin()
+	}
 	for w.step(opts.Duration) {
 	}
 	w.finish()
@@ -92,10 +103,7 @@ func asViolation(w *world, r any) *Violation {
 	if err, ok := r.(error); ok && errors.As(err, &v) {
 		return v
 	}
-	if s, ok := r.(string); ok {
-		return &Violation{w.now, "panic: " + s}
-	}
-	panic(r)
+	return &Violation{w.now, "panic: " + core.Broken(r).Error()}
 }
 
 func newWorld(opts Options) *world {
@@ -115,6 +123,21 @@ func (w *world) begin() {
 		w.ids = append(w.ids, id)
 		w.nodes[id] = &node{w: w, id: id, store: model.New(w.opts.Planted), slow: 1}
 	}
+	w.drawLimits()
+	for s := range 1 + w.rand.IntN(3) {
+		w.found(core.ShardID(s))
+	}
+	for _, id := range w.ids {
+		w.nodes[id].start()
+	}
+	w.employ(3 + w.rand.IntN(4))
+	w.faulty = true
+	w.scheduleFaults()
+	w.after(time.Second, w.reconcile)
+}
+
+// drawLimits draws how much the nodes keep and queue.
+func (w *world) drawLimits() {
 	w.limits = core.Config{
 		MaxEntry:       1 << (9 + w.rand.IntN(8)),
 		MaxQueue:       1 << (10 + w.rand.IntN(8)),
@@ -123,19 +146,14 @@ func (w *world) begin() {
 		LogKeep:        1 << (10 + w.rand.IntN(5)),
 	}
 	w.limits.LogRest = w.limits.LogKeep >> (w.opts.Seed % 4)
-	for s := range 1 + w.rand.IntN(3) {
-		w.found(core.ShardID(s))
-	}
-	for _, id := range w.ids {
-		w.nodes[id].start()
-	}
-	for i := range 3 + w.rand.IntN(4) {
+}
+
+// employ makes clients.
+func (w *world) employ(clients int) {
+	for i := range clients {
 		w.clients = append(w.clients, newClient(w, i))
 	}
 	w.think = []time.Duration{5, 50, 300, 1000}[w.rand.IntN(4)] * time.Millisecond
-	w.faulty = true
-	w.scheduleFaults()
-	w.after(time.Second, w.reconcile)
 }
 
 // finish heals everything and checks what must be true in the end.
@@ -146,9 +164,11 @@ func (w *world) finish() {
 	for _, id := range w.ids {
 		n := w.nodes[id]
 		n.slow, n.paused = 1, 0
-		if n.core == nil {
-			n.start()
-		}
+		n.revive()
+	}
+	if w.estate != nil {
+		w.estate.mend()
+		w.until(w.estate.whole)
 	}
 	w.until(w.progress())
 	for _, c := range w.clients {
@@ -179,6 +199,7 @@ func (w *world) result() Result {
 		Applied: w.appliedCount, Changes: w.changed, Reads: w.read,
 		Elections: len(w.leaders), Crashes: w.crashes, Snapshots: w.snapshots,
 		Installs: w.installs, Moves: w.moves, Unknown: w.unknown, Refused: w.refused,
-		Rejected: w.rejected, Unlogged: w.unlogged, Steps: w.seq, Unchecked: w.unchecked,
+		Rejected: w.rejected, Unlogged: w.unlogged, Joined: w.joined, Objections: w.objections,
+		Steps: w.seq, Unchecked: w.unchecked,
 	}
 }

@@ -47,13 +47,21 @@ func TestSeedsThatFoundSomething(t *testing.T) {
 	}
 }
 
-func TestSim(t *testing.T) {
+func TestSim(t *testing.T) { simulate(t, Options{}, "sim") }
+
+// TestJoins lets nodes join, be replaced and removed at bad moments.
+func TestJoins(t *testing.T) { simulate(t, Options{Joins: true}, "sim JOINS=1") }
+
+// simulate runs one seed after the other.
+func simulate(t *testing.T, o Options, target string) {
+	t.Helper()
 	start := time.Now()
 	seed, unchecked := *from, 0
 	for ; more(seed, start); seed++ {
-		res := run(t, Options{Seed: seed})
+		o.Seed = seed
+		res := run(t, o)
 		if res.Violation != nil {
-			t.Errorf("%v\nreplay: make sim SEEDS=1 FROM=%d DURATION=%v", res.Violation, seed, *duration)
+			t.Errorf("%v\nreplay: make %s SEEDS=1 FROM=%d DURATION=%v", res.Violation, target, seed, *duration)
 		}
 		if res.Unchecked {
 			unchecked++
@@ -73,10 +81,10 @@ func more(seed uint64, start time.Time) bool {
 }
 
 func TestSameSeedSameRun(t *testing.T) {
-	for seed := range uint64(3) {
-		first, second := run(t, Options{Seed: seed}), run(t, Options{Seed: seed})
+	for _, o := range []Options{{}, {Seed: 1}, {Seed: 2}, {Joins: true}, {Seed: 1, Joins: true}} {
+		first, second := run(t, o), run(t, o)
 		if diff := cmp.Diff(first, second); diff != "" {
-			t.Errorf("seed %d, two runs (-first +second):\n%s", seed, diff)
+			t.Errorf("%+v, two runs (-first +second):\n%s", o, diff)
 		}
 	}
 	if cmp.Equal(run(t, Options{Seed: 1}), run(t, Options{Seed: 2})) {

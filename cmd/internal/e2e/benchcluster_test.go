@@ -14,13 +14,10 @@ func TestBenchMeasuresACluster(t *testing.T) {
 	t.Parallel()
 	ssod, err := program()
 	must(t, err)
-	dir := t.TempDir()
-	bench, report := filepath.Join(dir, "ssobench"), filepath.Join(dir, "report.json")
-	out, err := exec.Command("go", "build", "-o", bench, "ssod/bench").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build ssobench: %v\n%s", err, out)
-	}
-	out, err = exec.Command(bench, "cluster", "--ssod", ssod, "--json", report, "--connections", "8", "--members", "600",
+	bench, err := benchProgram()
+	must(t, err)
+	report := filepath.Join(t.TempDir(), "report.json")
+	out, err := exec.Command(bench, "cluster", "--ssod", ssod, "--json", report, "--connections", "8", "--members", "600",
 		"--rounds", "1", "--slice", "100ms", "--warm", "10ms", "--calm", "0s", "--idle", "100ms").CombinedOutput()
 	if err != nil {
 		t.Fatalf("ssobench cluster: %v\n%s", err, out)
@@ -30,18 +27,23 @@ func TestBenchMeasuresACluster(t *testing.T) {
 	var got struct {
 		Rows []struct {
 			Operation, Where string
-			CPU              float64 `json:"cpu_us"`
-			Hops             float64
+			CPU              *float64 `json:"cpu_us"` // nil: not measured
+			Hops             *float64
 		}
 	}
 	must(t, json.Unmarshal(raw, &got))
 	hops := map[string]float64{"at the owner": 0, "at another node": 1}
 	for _, r := range got.Rows {
-		if want, ok := hops[r.Where]; ok && (r.Hops < want || r.Hops > want+0.05) {
-			t.Errorf("%s %s: %v hops, want %v", r.Operation, r.Where, r.Hops, want)
+		if r.CPU == nil || r.Hops == nil {
+			t.Errorf("%s %s was not measured:\n%s", r.Operation, r.Where, out)
+			continue
 		}
-		if r.CPU <= 0 && r.Operation != "durable" {
-			t.Errorf("%s %s costs %v us", r.Operation, r.Where, r.CPU)
+		// A machine that stalls lets some requests be sent on once more.
+		if want, ok := hops[r.Where]; ok && (*r.Hops < want || *r.Hops > want+0.2) {
+			t.Errorf("%s %s: %v hops, want %v", r.Operation, r.Where, *r.Hops, want)
+		}
+		if *r.CPU <= 0 {
+			t.Errorf("%s %s costs %v us", r.Operation, r.Where, *r.CPU)
 		}
 	}
 	if len(got.Rows) != 16 {

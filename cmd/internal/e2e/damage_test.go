@@ -231,7 +231,7 @@ func (s *stocked) refusal() ending {
 	s.Helper()
 	select {
 	case <-s.process.Exited():
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		s.Fatalf("the node neither serves nor ends:\n%s", tail(s.log(), 2<<10))
 	}
 	if code := s.process.ExitCode(); code != 1 || has(s.log(), "goroutine 1 [") {

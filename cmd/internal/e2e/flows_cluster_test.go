@@ -167,7 +167,7 @@ func (d *death) interrupted(ctx context.Context) {
 // goOn waits until nothing is half done, and plays the rest.
 func (d *death) goOn(ctx context.Context) {
 	if err := eventually(ctx, d.tale.agrees); err != nil {
-		d.err = fmt.Errorf("ten seconds later: %w", err)
+		d.err = fmt.Errorf("not whole again: %w", err)
 		return
 	}
 	d.play(ctx, d.flow.steps[d.step:])

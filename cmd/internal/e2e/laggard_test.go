@@ -27,8 +27,9 @@ const (
 // meanwhile nobody's memory grows beyond its limit, the load goes on, and in the
 // end the node alone with one other has everything.
 func TestALaggardCatchesUpBySnapshot(t *testing.T) {
-	t.Setenv("GOMEMLIMIT", memoryLimit)
+	t.Parallel()
 	c := newTrio(t, crashConfig)
+	c.before = func(n *node) { n.env = []string{"GOMEMLIMIT=" + memoryLimit} }
 	if !long() {
 		c.common = []string{"--shards", "1"} // all changes in one log
 	}
@@ -62,7 +63,7 @@ func TestALaggardCatchesUpBySnapshot(t *testing.T) {
 			t.Errorf("n%d held %d MB, want %d at most", i+1, mb, mostMemory>>20)
 		}
 	}
-	if during > max(3*before, slowestFair) {
+	if long() && during > max(3*before, slowestFair) {
 		t.Errorf("p99 while it caught up: %v, before: %v", during, before)
 	}
 	c.kill(c.nodes[0])
@@ -79,7 +80,8 @@ func (c *trio) rejoin(n *node) {
 	c.up = append(c.up, n)
 }
 
-// slowestFair is a p99 that is fine on a machine that has more to do.
+// slowestFair is a p99 that is fine on a machine that has more to do. Times are
+// judged in long runs, on a machine of their own.
 const slowestFair = 250 * time.Millisecond
 
 // miss makes changes, each as large as names and attributes may be, and enters
@@ -169,7 +171,7 @@ func (c *trio) watchMemory() (peak func() []int) {
 // caughtUp waits until no replica is behind its leader.
 func (c *trio) caughtUp() {
 	c.Helper()
-	within(c, time.Duration(volume(20, 300))*time.Second, "nobody is behind", func() bool {
+	within(c, time.Duration(volume(120, 300))*time.Second, "nobody is behind", func() bool {
 		for _, n := range c.up {
 			for _, s := range n.shards() {
 				if s.Lag > 0 || s.Leader == "" {

@@ -44,13 +44,12 @@ func allFree(base int) bool {
 	return true
 }
 
-// build builds programs into a directory.
-func build(t *testing.T, dir string, packages ...string) {
+// linkProgram puts a program that is built once where a test wants it.
+func linkProgram(t *testing.T, program func() (string, error), at string) {
 	t.Helper()
-	out, err := exec.Command("go", append([]string{"build", "-o", dir + "/"}, packages...)...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	binary, err := program()
+	must(t, err)
+	must(t, os.Symlink(binary, at))
 }
 
 // users are the processes whose command line names a directory.
@@ -68,17 +67,20 @@ func users(t *testing.T, dir string) (found []string) {
 
 // make cluster, with the certificates of make certs: three nodes start, the whole
 // story plays on the third one, one dies and the others go on, and a signal leaves
-// neither a process nor anything outside its directory behind.
+// neither a process nor anything outside its directory behind. All of it is on IPv6
+// where this machine has that, since the other clusters are on IPv4.
 func TestMakeCluster(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	bin, data, certs := filepath.Join(dir, "bin"), filepath.Join(dir, "data"), filepath.Join(dir, "certs")
-	build(t, bin, "ssod/cmd/ssod", "ssod/cmd/ssoctl", "ssod/cmd/internal/devcerts")
-	out, err := exec.Command(filepath.Join(bin, "devcerts"), "-dir", certs, "n1", "n2", "n3").CombinedOutput()
+	must(t, os.Mkdir(bin, 0o700))
+	linkProgram(t, program, filepath.Join(bin, "ssod"))
+	linkProgram(t, ssoctlProgram, filepath.Join(bin, "ssoctl"))
+	out, err := exec.Command("go", "run", "ssod/cmd/internal/devcerts", "-dir", certs, "n1", "n2", "n3").CombinedOutput()
 	if err != nil {
 		t.Fatalf("certificates: %v\n%s", err, out)
 	}
-	port := basePort(t)
+	host, port := loopbackHost(), basePort(t)
 	script, err := filepath.Abs("../../ssod/deploy/cluster.sh")
 	must(t, err)
 	said, err := os.Create(filepath.Join(dir, "said"))
@@ -86,7 +88,7 @@ func TestMakeCluster(t *testing.T) {
 	defer said.Close()
 	cmd := exec.Command("bash", script, data)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, said, said
-	cmd.Env = append(os.Environ(), fmt.Sprint("PORT=", port), "BIN="+bin, "CERTS="+certs)
+	cmd.Env = append(os.Environ(), fmt.Sprint("PORT=", port), "BIN="+bin, "CERTS="+certs, "HOST="+host)
 	cluster, err := process.Run(cmd)
 	must(t, err)
 	t.Cleanup(func() { _ = cluster.Stop(20 * time.Second) })
@@ -98,7 +100,7 @@ func TestMakeCluster(t *testing.T) {
 	patiently(t, "the cluster is there", output, func() bool { return has(output(), "Ctrl-C stops the cluster") })
 
 	ssoctl := func(node int, args ...string) (string, error) {
-		args = append([]string{"--admin", fmt.Sprintf("127.0.0.1:%d", port+1+100*(node-1))}, args...)
+		args = append([]string{"--admin", fmt.Sprintf("%s:%d", host, port+1+100*(node-1))}, args...)
 		out, err := exec.Command(filepath.Join(bin, "ssoctl"), args...).CombinedOutput()
 		return string(out), err
 	}
@@ -127,16 +129,27 @@ func TestMakeCluster(t *testing.T) {
 	}
 }
 
+// loopbackHost is the IPv6 address of this machine for itself, else the IPv4 one.
+func loopbackHost() string {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return "127.0.0.1"
+	}
+	_ = l.Close()
+	return "[::1]"
+}
+
 // patiently is until for what takes longer, and shows what was said when it does
 // not come.
 func patiently(t *testing.T, what string, said func() string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(90 * time.Second)
+	const limit = 4 * time.Minute // longer than the script waits
+	deadline := time.Now().Add(limit)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited 90 s for: %s\n%s", what, said())
+			t.Fatalf("waited %v for: %s\n%s", limit, what, said())
 		}
 		<-tick.C
 	}

@@ -41,21 +41,27 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// program builds ssod once and returns its path. In a long run it is the static one
-// of make build, which a fresh machine takes a minute for: all of its memory is
-// Go's.
-var program = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(buildDir, "ssod")
-	build := exec.Command("go", "build", "-o", binary, "ssod/cmd/ssod")
+// The programs are built once; each function returns the path of one.
+var (
+	program       = sync.OnceValues(func() (string, error) { return build("ssod", "ssod/cmd/ssod") })
+	ssoctlProgram = sync.OnceValues(func() (string, error) { return build("ssoctl", "ssod/cmd/ssoctl") })
+	benchProgram  = sync.OnceValues(func() (string, error) { return build("ssobench", "ssod/bench") })
+)
+
+// build builds a program. In a long run it is the static one of make build, which a
+// fresh machine takes a minute for: all of its memory is Go's.
+func build(name, path string) (string, error) {
+	binary := filepath.Join(buildDir, name)
+	build := exec.Command("go", "build", "-o", binary, path)
 	if long() {
 		build.Env = append(build.Environ(), "CGO_ENABLED=0")
 	}
 	out, err := build.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("build ssod: %w\n%s", err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return binary, nil
-})
+}
 
 // long says that the volumes of a long run are wanted.
 func long() bool { return os.Getenv("SSOD_LONG") != "" }
@@ -73,7 +79,8 @@ type node struct {
 	testing.TB
 	dir         string
 	flags       []string
-	mount       string // options of a tmpfs for the data directory; empty for none
+	env         []string // beside that of the test
+	mount       string   // options of a tmpfs for the data directory; empty for none
 	http, admin string
 	sampled     *sample // calls that are checked against the OpenAPI document; nil for all
 	gossip      string
@@ -111,7 +118,7 @@ func newClient(t testing.TB) *http.Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 256, DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
-		Transport: transport, Timeout: 20 * time.Second,
+		Transport: transport, Timeout: time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -160,10 +167,12 @@ func (n *node) command(more ...string) *exec.Cmd {
 	args = append(append(args, n.flags...), more...)
 	binary, err := program()
 	must(n, err)
-	if n.mount == "" {
-		return exec.Command(binary, args...)
+	cmd := exec.Command(binary, args...)
+	if n.mount != "" {
+		cmd = inMount(n.mount, n.data(), binary, args...)
 	}
-	return inMount(n.mount, n.data(), binary, args...)
+	cmd.Env = append(cmd.Environ(), n.env...)
+	return cmd
 }
 
 // at is the node that the next call goes to.
@@ -184,7 +193,7 @@ func (n *node) start(more ...string) {
 }
 
 func (n *node) ready() error {
-	ctx, cancel := context.WithTimeout(n.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(n.Context(), 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -246,7 +255,7 @@ func (n *node) fails(more ...string) outcome {
 	n.launch(more...)
 	select {
 	case <-n.process.Exited():
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		n.kill()
 		n.Fatalf("the process is still running:\n%s", n.log()[before:])
 	}
@@ -258,7 +267,7 @@ func (n *node) fails(more ...string) outcome {
 // until polls a condition and fails the test when it does not come true.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	within(t, 20*time.Second, what, condition)
+	within(t, 2*time.Minute, what, condition)
 }
 
 // within is until with another limit.

@@ -32,10 +32,7 @@ func TestReadmeSession(t *testing.T) {
 	n := startNode(t, "", "--config", "")
 	bin := filepath.Join(n.dir, "bin")
 	must(t, os.Mkdir(bin, 0o700))
-	out, err := exec.Command("go", "build", "-o", bin, "ssod/cmd/ssoctl").CombinedOutput()
-	if err != nil {
-		t.Fatalf("build ssoctl: %v\n%s", err, out)
-	}
+	linkProgram(t, ssoctlProgram, filepath.Join(bin, "ssoctl"))
 	script := strings.ReplaceAll(session(t), "127.0.0.1:8080", n.http)
 	cmd := exec.CommandContext(t.Context(), "bash", "-eu", "-c", script)
 	cmd.Dir = n.dir

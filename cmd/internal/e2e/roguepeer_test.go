@@ -147,7 +147,7 @@ func talk(to, text string) ([]byte, error) {
 }
 
 // patience is how long a node may leave a stranger waiting.
-const patience = 15 * time.Second
+const patience = time.Minute
 
 // untilEnd sends text and returns everything that comes back until the node ends
 // the connection, which it must.

@@ -36,7 +36,7 @@ const betweenTries = 20 * time.Millisecond
 // insist makes a call at one node after the other, as a load balancer with
 // retries does, until there is an answer: a broken connection and 503 are none.
 func insist(ctx context.Context, doors []*app, make func(*app) error) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for i := rand.IntN(len(doors)); ; i++ {
 		err := make(doors[i%len(doors)])

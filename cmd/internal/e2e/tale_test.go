@@ -266,9 +266,9 @@ func failsWith(a examples.Answer, err error, status int, code string) error {
 	return err
 }
 
-// eventually repeats a step for ten seconds.
+// eventually repeats a step until it succeeds or two minutes are over.
 func eventually(ctx context.Context, step func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

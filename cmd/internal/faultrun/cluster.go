@@ -55,6 +55,7 @@ type Cluster struct {
 	authority *transporttest.Authority
 	network   *Network    // nil: nodes reach each other directly
 	spaces    *namespaces // nil: nodes are where the test is
+	gated     bool        // there is a gate before each disk
 	attached  atomic.Int64
 	flags     []string
 	api       *api
@@ -77,6 +78,12 @@ func StartApart(t testing.TB, flags ...string) (*Cluster, *Network) {
 	return start(t, &Cluster{flags: flags, network: n}), n
 }
 
+// startGated is Start with a gate before the disk of each node.
+func startGated(t testing.TB, flags ...string) *Cluster {
+	t.Helper()
+	return start(t, &Cluster{flags: flags, gated: true})
+}
+
 // startInNamespaces is Start with a network namespace for each node.
 func startInNamespaces(t testing.TB, spaces *namespaces) *Cluster {
 	t.Helper()
@@ -84,7 +91,26 @@ func startInNamespaces(t testing.TB, spaces *namespaces) *Cluster {
 	return start(t, &Cluster{flags: []string{"--insecure"}, spaces: spaces})
 }
 
+// StartOne starts a node that others can join.
+func StartOne(t testing.TB, flags ...string) *Cluster {
+	t.Helper()
+	c := prepare(t, &Cluster{flags: flags})
+	c.Add().Start()
+	return c
+}
+
 func start(t testing.TB, c *Cluster) *Cluster {
+	t.Helper()
+	prepare(t, c)
+	for range 3 {
+		c.Add().Start()
+	}
+	c.AwaitPromise()
+	return c
+}
+
+// prepare makes everything that a cluster needs before its first node.
+func prepare(t testing.TB, c *Cluster) *Cluster {
 	t.Helper()
 	c.TB, c.dir, c.api = t, t.TempDir(), newAPI()
 	c.serving.Store(&[]*Node{})
@@ -94,24 +120,40 @@ func start(t testing.TB, c *Cluster) *Cluster {
 	c.authority, err = transporttest.NewAuthority(c.dir)
 	c.must(err)
 	t.Cleanup(c.end)
-	for _, name := range []string{"n1", "n2", "n3"} {
-		n := c.newNode(name)
-		c.Nodes = append(c.Nodes, n)
-		n.Start()
-	}
-	c.AwaitPromise()
 	return c
 }
 
+// Add makes the next node. All but the first join the first.
+func (c *Cluster) Add() *Node {
+	c.Helper()
+	name := fmt.Sprint("n", len(c.Nodes)+1)
+	n := c.newNode(name, name)
+	c.Nodes = append(c.Nodes, n)
+	return n
+}
+
+// Impostor makes a node that has an empty directory and the name of another one,
+// and joins where it is told. It is none of the cluster's nodes.
+func (c *Cluster) Impostor(of, at *Node) *Node {
+	c.Helper()
+	n := c.newNode(of.Name, of.Name+"-impostor")
+	n.join(at)
+	c.Cleanup(n.Kill)
+	return n
+}
+
 // newNode makes a node on a new directory. All but the first join the first.
-func (c *Cluster) newNode(name string) *Node {
+func (c *Cluster) newNode(name, directory string) *Node {
 	c.Helper()
 	at, prefix, err := c.place()
 	c.must(err)
 	files, err := c.authority.Issue(name)
 	c.must(err)
-	n := &Node{Name: name, HTTP: at[0], Admin: at[1], gossip: at[2], cluster: c, dir: filepath.Join(c.dir, name), prefix: prefix}
+	n := &Node{Name: name, HTTP: at[0], Admin: at[1], gossip: at[2], cluster: c, dir: filepath.Join(c.dir, directory), prefix: prefix}
 	_, n.gossipPort, _ = net.SplitHostPort(n.gossip)
+	if c.gated {
+		n.gate = newGate()
+	}
 	c.must(os.Mkdir(n.dir, 0o700))
 	file := filepath.Join(n.dir, "ssod.yaml")
 	c.must(os.WriteFile(file, []byte(config), 0o600))
@@ -152,7 +194,7 @@ func (c *Cluster) attach(n *Node, listeners []string) {
 // Replace makes a new node, which joins, in the place of one that was removed.
 func (c *Cluster) Replace(old *Node, name string) *Node {
 	c.Helper()
-	n := c.newNode(name)
+	n := c.newNode(name, name)
 	n.join(c.others(old)[0])
 	c.Nodes[slices.Index(c.Nodes, old)] = n
 	return n
@@ -161,6 +203,9 @@ func (c *Cluster) Replace(old *Node, name string) *Node {
 func (c *Cluster) end() {
 	for _, n := range c.Nodes {
 		n.Kill()
+		if n.gate != nil {
+			n.gate.held.Wait()
+		}
 		if c.Failed() {
 			c.Logf("log of %s:\n%s", n.Name, tail(n.Log()))
 		}
@@ -204,11 +249,21 @@ func (c *Cluster) others(n *Node) []*Node {
 	return slices.DeleteFunc(slices.Clone(c.Nodes), func(o *Node) bool { return o == n })
 }
 
+// named is the node that has a name.
+func (c *Cluster) named(name string) *Node {
+	c.Helper()
+	i := slices.IndexFunc(c.Nodes, func(n *Node) bool { return n.Name == name })
+	if i < 0 {
+		c.Fatalf("there is no node %q", name)
+	}
+	return c.Nodes[i]
+}
+
 // AwaitPromise waits until each shard has three voters, so that any node may
 // die, and clients may use all of them.
 func (c *Cluster) AwaitPromise() {
 	c.Helper()
-	c.until("every change is on two nodes, and three can have it", time.Minute, func() bool {
+	c.until("every change is on two nodes, and three can have it", readyWithin, func() bool {
 		for _, n := range c.Nodes {
 			v, err := c.view(n)
 			if err != nil || !v.complete() || !n.ready() {
@@ -242,6 +297,26 @@ func (c *Cluster) view(n *Node) (v view, err error) {
 		return v, fmt.Errorf("%w: %d", errAnswer, a.status)
 	}
 	return v, json.Unmarshal(a.body, &v)
+}
+
+// moved reports whether a node votes in a shard, and nobody who was removed does.
+func (v *view) moved(n *Node, shard int) bool {
+	replicas := v.Shards[shard].Replicas
+	return slices.Contains(replicas, n.Name) && !strings.Contains(strings.Join(replicas, " "), "(")
+}
+
+// behind is how many data shards still wait for a node's vote when the meta shard
+// does not; 0 when it does too.
+func (v *view) behind(n *Node) (shards int) {
+	for s := range v.Shards {
+		if s == 0 && !v.moved(n, s) {
+			return 0
+		}
+		if !v.moved(n, s) {
+			shards++
+		}
+	}
+	return shards
 }
 
 // complete reports whether every shard has a leader and three voters.

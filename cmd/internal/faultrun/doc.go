@@ -20,6 +20,6 @@
 //
 // [Fault] says what each counter stands for. Counters are always judged; times
 // are printed, and judged only when SSOD_LONG is set, because tests share their
-// machine with others. SSOD_FAULT_RATE is the load in calls per second (2,000),
-// SSOD_FAULT_ROUNDS how often each fault is repeated.
+// machine with others. SSOD_FAULT_RATE is the load in calls per second (500, and
+// 2,000 in long runs), SSOD_FAULT_ROUNDS how often each fault is repeated.
 package faultrun

@@ -27,7 +27,7 @@ const (
 	// writes.
 	probePace = 50 * time.Millisecond
 	// probeFor is when that is given up.
-	probeFor = 20 * time.Second
+	probeFor = 2 * time.Minute
 )
 
 // awaitWrites returns when each of the shards has taken a write again, asked for

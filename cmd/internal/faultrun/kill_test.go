@@ -23,12 +23,16 @@ func volume(n, inLongRun int) int {
 	return n
 }
 
-// rate is how many calls per second there are. SSOD_FAULT_RATE overrules it.
+// rate is how many calls per second there are: what two cores carry beside other
+// tests, or more in a long run. SSOD_FAULT_RATE overrules both.
 func rate() int {
 	if perSecond, err := strconv.Atoi(os.Getenv("SSOD_FAULT_RATE")); err == nil {
 		return perSecond
 	}
-	return 2000
+	if long() {
+		return 2000
+	}
+	return 500
 }
 
 // TestAnyNodeMayDie kills a random node under load, again and again. What it led

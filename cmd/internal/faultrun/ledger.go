@@ -2,8 +2,10 @@ package faultrun
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,6 +19,8 @@ type Ledger struct {
 	// were revoked.
 	lives   []*life
 	clients []*app
+	// unread counts those that could not be read.
+	unread atomic.Int64
 }
 
 func (l *Ledger) enter(v *life) {
@@ -40,39 +44,55 @@ func (l *Ledger) Facts() int {
 
 // auditWithin bounds how long a shard may be without an owner while facts are
 // checked.
-const auditWithin = 30 * time.Second
+const auditWithin = 2 * time.Minute
 
 // Audit asks for everything that was acknowledged, of any node. It returns an
-// error when the questions themselves could not be asked.
+// error that says how much cannot be read.
 func (l *Ledger) Audit() error {
 	var group errgroup.Group
 	group.SetLimit(32)
+	l.unread.Store(0)
+	ask := func(about func() error) {
+		group.Go(func() error {
+			err := about()
+			if err != nil {
+				l.unread.Add(1)
+			}
+			return err
+		})
+	}
 	for _, v := range l.lives {
-		group.Go(func() error { return l.audit(v) })
+		ask(func() error { return l.audit(v) })
 	}
 	for _, a := range l.clients {
-		group.Go(func() error { return l.auditApp(a) })
+		ask(func() error { return l.auditApp(a) })
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("%d of %d facts cannot be read, one of them: %w", l.unread.Load(), l.Facts(), err)
+	}
+	return nil
 }
 
 // audit checks one life.
 func (l *Ledger) audit(v *life) error {
 	verdict, a := l.load.Verdict, v.app
-	err := patiently(func() error {
+	err := l.patiently(func() error {
 		devices, err := a.list(v.host)
 		if err == nil {
 			v.compare(verdict, LostAck, maps.Keys(devices))
 		}
 		return err
 	})
-	if errors.Is(err, errRefused) {
+	switch {
+	case errors.Is(err, errUnknown):
+		return err
+	case errors.Is(err, errRefused):
 		verdict.Found(LostAck, "%s: the host is no member any more", v.viewer)
 	}
-	if v.gone != nil && patiently(func() error { return a.refresh(v.gone) }) == nil {
+	if v.gone != nil && l.patiently(func() error { return a.refresh(v.gone) }) == nil {
 		verdict.Found(Resurrected, "%s: an unlinked device got a token", v.viewer)
 	}
-	if v.used != "" && patiently(func() error { return a.redeem(newDevice(v.viewer+"/auditor"), v.used) }) == nil {
+	if v.used != "" && l.patiently(func() error { return a.redeem(newDevice(v.viewer+"/auditor"), v.used) }) == nil {
 		verdict.Found(DoubleRedeem, "%s: a used code admitted another device", v.viewer)
 	}
 	return errors.Join(unlessRefused(err), l.auditLive(v))
@@ -84,7 +104,7 @@ func (l *Ledger) auditLive(v *life) error {
 		return nil
 	}
 	third := newDevice(v.viewer + "/third")
-	err := patiently(func() error { return v.app.redeem(third, v.live) })
+	err := l.patiently(func() error { return v.app.redeem(third, v.live) })
 	switch {
 	case errors.Is(err, errRefused):
 		l.load.Verdict.Found(LostAck, "%s: its unused code admits nobody", v.viewer)
@@ -96,7 +116,7 @@ func (l *Ledger) auditLive(v *life) error {
 
 // auditApp checks that a client that was revoked is refused.
 func (l *Ledger) auditApp(a *app) error {
-	err := patiently(func() error { return a.refused() })
+	err := l.patiently(func() error { return a.refused() })
 	if err != nil && !errors.Is(err, errUnknown) {
 		l.load.Verdict.Found(LostAck, "a revoked client of %s: %v", a.realm, err)
 		return nil
@@ -111,9 +131,19 @@ func unlessRefused(err error) error {
 	return err
 }
 
+// patiently asks for a fact until something was lost: then it asks once.
+func (l *Ledger) patiently(ask func() error) error {
+	if l.unread.Load() > 0 {
+		return ask()
+	}
+	return patiently(ask)
+}
+
 // patiently asks again while the answer is that a shard has no owner.
-func patiently(ask func() error) error {
-	deadline := time.Now().Add(auditWithin)
+func patiently(ask func() error) error { return patientlyFor(auditWithin, ask) }
+
+func patientlyFor(within time.Duration, ask func() error) error {
+	deadline := time.Now().Add(within)
 	for {
 		err := ask()
 		if !errors.Is(err, errUnknown) || time.Now().After(deadline) {

@@ -59,9 +59,10 @@ const (
 const (
 	// callsPerViewer is how many calls a viewer makes on average.
 	callsPerViewer = 14
-	// maxViewers bounds how many are there at a time.
-	maxViewers = 4096
-	arrivals   = 10 * time.Millisecond
+	// crowd bounds how many are there at a time: those who arrive in so long. A
+	// machine that cannot serve what comes is not given ever more of it.
+	crowd    = 8 * time.Second
+	arrivals = 10 * time.Millisecond
 )
 
 // NewLoad registers the apps of the load. The name tells the viewers of one
@@ -101,6 +102,7 @@ func (l *Load) arrive(ctx context.Context, perSecond int) {
 	tick := time.NewTicker(arrivals)
 	defer tick.Stop()
 	began, due := time.Now(), 0.0
+	most := int64(crowd.Seconds() * float64(perSecond) / callsPerViewer)
 	for sent := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -108,14 +110,14 @@ func (l *Load) arrive(ctx context.Context, perSecond int) {
 		case <-tick.C:
 		}
 		for due = time.Since(began).Seconds() * float64(perSecond) / callsPerViewer; float64(sent) < due; sent++ {
-			l.admit()
+			l.admit(most)
 		}
 	}
 }
 
-// admit lets a viewer arrive, unless too many are there.
-func (l *Load) admit() {
-	if l.present.Add(1) > maxViewers {
+// admit lets a viewer arrive, unless so many are there.
+func (l *Load) admit(most int64) {
+	if l.present.Add(1) > most {
 		l.present.Add(-1)
 		l.missed.Add(1)
 		return

@@ -81,7 +81,7 @@ func (l line) carries(t *testing.T, what string) bool {
 
 func (l line) want(t *testing.T, what string) {
 	t.Helper()
-	_ = l.from.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = l.from.SetReadDeadline(time.Now().Add(2 * time.Minute))
 	if got, err := l.text.ReadString('\n'); err != nil || got != what+"\n" {
 		t.Fatalf("got %q %v, want %q", got, err, what)
 	}

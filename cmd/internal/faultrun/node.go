@@ -29,6 +29,8 @@ type Node struct {
 	prefix  []string // of the command
 	args    []string
 	process *process.Process
+	written int // of the log, when the process started
+	gate    *gate // before its disk; nil: none
 
 	// What the network knows the node by.
 	gossipPort string
@@ -36,7 +38,7 @@ type Node struct {
 }
 
 // readyWithin bounds a start.
-const readyWithin = 30 * time.Second
+const readyWithin = 2 * time.Minute
 
 func (n *Node) data() string    { return filepath.Join(n.dir, "data") }
 func (n *Node) logFile() string { return filepath.Join(n.dir, "ssod.log") }
@@ -50,18 +52,33 @@ func (n *Node) Log() string {
 	return string(raw)
 }
 
+// Said is what the node's process has written so far.
+func (n *Node) Said() string { return n.Log()[n.written:] }
+
 // Launch starts a process and does not wait until it is ready.
 func (n *Node) Launch() {
 	n.cluster.Helper()
+	n.written = len(n.Log())
 	out, err := os.OpenFile(n.logFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	n.cluster.must(err)
 	defer out.Close() // the process has its own copy
 	command := slices.Concat(n.prefix, []string{n.cluster.program}, n.args)
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
-	n.process, err = process.Run(cmd)
-	n.cluster.must(err)
+	n.cluster.must(n.run(cmd))
 	n.id.Store(int64(n.process.ID()))
+}
+
+// run starts a command as the node's process, behind its gate if there is one.
+func (n *Node) run(cmd *exec.Cmd) error {
+	start := func(cmd *exec.Cmd) (err error) {
+		n.process, err = process.Run(cmd)
+		return err
+	}
+	if n.gate == nil {
+		return start(cmd)
+	}
+	return n.gate.run(cmd, start)
 }
 
 // Start starts a process, waits until it is ready and lets clients use it.
@@ -157,6 +174,33 @@ func (n *Node) Wipe() {
 	n.cluster.Helper()
 	n.cluster.must(os.RemoveAll(n.data()))
 	n.join(n.cluster.others(n)[0])
+}
+
+// SetAside empties the node's disk as [Node.Wipe] does and keeps what was there,
+// as a volume that is not mounted does.
+func (n *Node) SetAside() {
+	n.cluster.Helper()
+	n.cluster.must(os.Rename(n.data(), n.data()+asideSuffix))
+	n.join(n.cluster.others(n)[0])
+}
+
+// PutBack gives the node back what [Node.SetAside] kept, in the place of what it
+// has written since. The node must not run.
+func (n *Node) PutBack() {
+	n.cluster.Helper()
+	n.cluster.must(os.RemoveAll(n.data()))
+	n.cluster.must(os.Rename(n.data()+asideSuffix, n.data()))
+}
+
+const asideSuffix = ".aside"
+
+// expelled reports whether the node has put its data aside because the others
+// removed it, or is about to.
+func (n *Node) expelled() bool {
+	n.cluster.Helper()
+	aside, err := filepath.Glob(n.data() + ".removed-*")
+	n.cluster.must(err)
+	return len(aside) > 0 || strings.Contains(n.Said(), "this node was removed from its cluster")
 }
 
 // String is the node's name.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // witness is a profile that changes while its owner is paused: a guest is
@@ -48,22 +49,24 @@ func (l *Load) eachMust(all []*witness, do func(*witness) error) {
 	tasks.Wait()
 }
 
+// stepWithin is for how long one call is repeated before all of them are: less than
+// the minute in which a device may repeat its redemption.
+const stepWithin = 20 * time.Second
+
 func (w *witness) found() error {
-	if err := w.mint(w.host, w.name); err != nil {
-		return err
+	var code string
+	for _, step := range []func() error{
+		func() error { return w.mint(w.host, w.name) },
+		func() (err error) { code, err = w.link(w.host); return err },
+		func() error { return w.redeem(w.guest, code) },
+		func() (err error) { w.code, err = w.link(w.host); return err },
+		func() (err error) { _, err = w.list(w.host); return err },
+	} {
+		if err := patientlyFor(stepWithin, step); err != nil {
+			return err
+		}
 	}
-	code, err := w.link(w.host)
-	if err != nil {
-		return err
-	}
-	if err := w.redeem(w.guest, code); err != nil {
-		return err
-	}
-	if w.code, err = w.link(w.host); err != nil {
-		return err
-	}
-	_, err = w.list(w.host)
-	return err
+	return nil
 }
 
 // change removes the guest and lets another device redeem the code.

@@ -4,6 +4,7 @@ package node_test
 
 import (
 	"context"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,7 +34,9 @@ func TestANodeWhoseClockIsOffIsUnready(t *testing.T) {
 		c, ready := conditionOf(t, all[2].Admin(), "clock")
 		return !ready && !c.OK && strings.Contains(c.Detail, "5m0s ahead of") && strings.Contains(c.Detail, "NTP")
 	})
-	if took := time.Since(since); took > 5*time.Second {
+	took := time.Since(since)
+	t.Logf("unready after %v", took)
+	if os.Getenv("SSOD_LONG") != "" && took > 5*time.Second {
 		t.Errorf("it took %v, want at most 5 s", took)
 	}
 	eventually(t, "n3 leads nothing", func() bool { return !strings.Contains(all[0].view(t), `"leader": "n3"`) })

@@ -10,6 +10,7 @@ import (
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/platformid"
+	"ssod/httpfront/wire"
 )
 
 // Config is how one node is started: its flags, checked.
@@ -31,6 +32,10 @@ type Config struct {
 	AdminTLS bool
 	// TLSCert and TLSKey are of the public listener; empty: plain HTTP.
 	TLSCert, TLSKey string
+	// ReadTimeout, WriteTimeout and IdleTimeout are those of connections to the
+	// public listener: for a request to come, for its answer to be taken, and
+	// between two requests. 0: as wire.DefaultLimits has it.
+	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
 
 	// Gossip, RPC and Raft are where the node listens for others: membership,
 	// actor messages, replication. Without Raft nothing listens and the node
@@ -74,11 +79,13 @@ type Config struct {
 	Clock func() time.Time
 	// Log gets everything that the node has to say; nil: slog.Default.
 	Log *slog.Logger
+	// LogDropped counts the lines of the log that nobody will read; nil: none.
+	LogDropped func() uint64
 }
 
-// grace bounds how long Stop waits for what is in flight: the deadline of a
-// request and a little more.
-const grace = 12 * time.Second
+// Grace bounds how long [Node.Stop] waits for what is in flight once the drain delay
+// is over: the deadline of a request and a little more.
+const Grace = 12 * time.Second
 
 // Settings reads the configuration file, or returns the demo configuration.
 // What is wrong in it is reported in one error, with lines.
@@ -91,6 +98,15 @@ func (c *Config) Settings() (*config.Config, error) {
 		return config.Demo(o), nil
 	}
 	return config.Load(o)
+}
+
+// limits are those of a connection to the public listener.
+func (c *Config) limits() wire.Limits {
+	l := wire.DefaultLimits
+	l.Request = cmp.Or(c.ReadTimeout, l.Request)
+	l.Write = cmp.Or(c.WriteTimeout, l.Write)
+	l.Idle = cmp.Or(c.IdleTimeout, l.Idle)
+	return l
 }
 
 // publicURL is the default of publicURL: where the public listener is.

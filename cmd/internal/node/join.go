@@ -106,6 +106,7 @@ func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, e
 	defer again.Stop()
 	token := make([]byte, 16)
 	rand.Read(token) // never fails since Go 1.24
+	told := ""
 	for {
 		m, err := n.askMembers(ctx, name, token)
 		switch {
@@ -115,7 +116,11 @@ func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, e
 		case errors.Is(err, placement.ErrRefused):
 			return nil, err
 		}
-		n.waitFor(fmt.Sprintf("joining: %v", err))
+		n.waitFor(func() string { return fmt.Sprintf("joining: %v", err) })
+		if why := uncounted(err.Error()); why != told {
+			n.log.Info("waiting", "for", "joining: "+err.Error())
+			told = why
+		}
 		select {
 		case <-again.C:
 		case <-ctx.Done():
@@ -172,17 +177,6 @@ func (n *Node) self(name string) placement.Node {
 	return placement.Node{
 		Name: name, RPC: c.advertised(c.RPC), Raft: c.advertised(c.Raft), HTTP: c.advertised(c.HTTP),
 		Admin: c.Admin, Gossip: c.advertised(c.Gossip), Version: Version(),
-	}
-}
-
-// waitFor notes what the start waits for, for health checks and the log.
-func (n *Node) waitFor(what string) {
-	n.known.Lock()
-	was := n.waiting
-	n.waiting = what
-	n.known.Unlock()
-	if uncounted(what) != uncounted(was) && what != "" {
-		n.log.Info("waiting", "for", what)
 	}
 }
 

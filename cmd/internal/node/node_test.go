@@ -57,7 +57,7 @@ func start(t *testing.T, c node.Config) *node.Node {
 // get returns status and body, over a connection of its own.
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Minute}
 	r, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestDrainServesUntilTheDelayIsOver(t *testing.T) {
 	cancel() // nobody waits any longer
 	select {
 	case <-stopped:
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("the node did not stop")
 	}
 	if _, err := http.Get("http://" + n.HTTP() + "/"); err == nil {
@@ -139,7 +139,7 @@ func TestDrainServesUntilTheDelayIsOver(t *testing.T) {
 
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !done() {

@@ -25,7 +25,7 @@ const ownersWait = 10 * time.Second
 func (n *Node) lead(ctx context.Context) error {
 	steps := []func(context.Context) error{n.leadAlone}
 	if n.config.clustered() {
-		steps = []func(context.Context) error{n.openNetwork, n.openEngine, n.place, n.meet, n.settle}
+		steps = []func(context.Context) error{n.openNetwork, n.openEngine, n.place, n.introduce, n.meet, n.settle}
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -38,21 +38,21 @@ func (n *Node) lead(ctx context.Context) error {
 // leadAlone takes the lead of all shards.
 func (n *Node) leadAlone(ctx context.Context) error {
 	c := n.engineConfig()
-	c.Address = func(core.NodeID) string { return n.config.RPC }
-	engine, err := replica.Alone(ctx, c)
-	if err != nil {
+	c.Address = func(core.NodeID) string { return n.config.advertised(n.config.RPC) }
+	var err error
+	if n.engine, err = replica.Alone(ctx, c); err != nil {
 		return err
 	}
-	n.own("shards", closing(engine.Close))
-	n.shards = engine
-	n.tables, err = meta.Open(ctx, engine)
+	n.own("shards", closing(n.engine.Close))
+	n.shards = n.engine
+	n.tables, err = meta.Open(ctx, n.engine)
 	return err
 }
 
 func (n *Node) engineConfig() replica.Config {
 	return replica.Config{
 		Node: core.NodeID(n.store.Identity().NodeID), Shards: n.store.Identity().Shards,
-		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.fatal,
+		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.broken, DiskJudged: n.noteDisk,
 	}
 }
 
@@ -61,10 +61,18 @@ func (n *Node) openNetwork(context.Context) (err error) {
 	id := n.store.Identity()
 	n.me = n.self(id.Node)
 	n.me.ID = placement.NodeID(id.NodeID)
+	if err := n.boot(); err != nil {
+		return err
+	}
+	notes, err := n.store.Peers()
+	if err != nil {
+		return err
+	}
 	n.network, err = transport.Open(transport.Config{
 		Cluster: id.Cluster, Node: transport.Peer{ID: n.me.ID, Name: n.me.Name, Addr: n.me.Raft},
-		Incarnation: n.incarnation(), Listen: n.config.Raft, Credentials: n.credentials,
-		Clock: n.config.Clock, Expelled: n.expelled, Claimed: n.noteClaim, Log: n.log,
+		Boots: n.boots, Durable: n.store.Durable, Notes: notes, Note: n.store.NotePeer,
+		Listen: n.config.Raft, Credentials: n.credentials, Clock: n.config.Clock,
+		Expelled: n.expelled, Claimed: n.noteClaim, Outdated: n.outdated, Copied: n.noteCopy, Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -93,7 +101,7 @@ func (n *Node) openEngine(context.Context) error {
 			return err
 		}
 	}
-	c.Address, c.Transport, c.MetaApplied = n.book.RPC, n.network, n.metaApplied
+	c.Address, c.Transport, c.MetaApplied, c.Voice = n.book.RPC, n.network, n.metaApplied, replica.Mute
 	if n.engine, err = replica.Open(c); err != nil {
 		return err
 	}
@@ -114,7 +122,7 @@ func (n *Node) place(context.Context) (err error) {
 	n.placement, err = placement.Start(placement.Config{
 		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, SilentFor: c.SilentFor, Lease: c.Lease,
-		Met: n.know, Left: n.network.RemovePeer,
+		Met: n.know, Left: n.network.RemovePeer, Boots: n.boots, Outdated: n.deposed,
 		Settings:   func() map[string]string { return n.settings.Config().CodeSettings() },
 		SealingKey: n.sealing.load, Aloof: true, Binding: binding,
 		Clock: c.Clock, Log: n.log,
@@ -143,18 +151,17 @@ func (n *Node) place(context.Context) (err error) {
 // settle waits until the cluster's tables are here and, not for ever, until they
 // are the newest and every shard has an owner.
 func (n *Node) settle(ctx context.Context) error {
-	n.waitFor("the cluster's tables")
+	n.waitFor(func() string { return "the cluster's tables" + n.strangers() })
 	if err := n.placement.AwaitTables(ctx); err != nil {
 		return err
 	}
-	n.waitFor("an owner for every shard")
-	defer n.waitFor("")
+	n.waitFor(n.ownersMissing)
 	waiting, cancel := ctx, context.CancelFunc(func() {})
 	if n.placement.Others() > 0 {
 		waiting, cancel = context.WithTimeout(ctx, ownersWait)
 	}
 	defer cancel()
-	for _, await := range []func(context.Context) error{n.placement.AwaitContact, n.placement.AwaitOwners} {
+	for _, await := range []func(context.Context) error{n.awaitIntroduction, n.placement.AwaitContact, n.placement.AwaitOwners} {
 		if err := await(waiting); err != nil && ctx.Err() != nil {
 			return err
 		}
@@ -261,4 +268,5 @@ func (n *Node) know(p placement.Node) {
 	if err := n.network.SetPeer(transport.Peer{ID: p.ID, Name: p.Name, Addr: p.Raft}); err != nil {
 		n.log.Warn("a node of the registry is not dialed", "node", p.Name, "error", err)
 	}
+	n.network.Registered(p.ID, p.Boot)
 }

@@ -33,7 +33,6 @@ func (e *removedError) Is(target error) bool { return target == ErrRemoved }
 // listens to it.
 func (n *Node) expelled(by transport.Peer) {
 	err := &removedError{by: by.Name, name: n.me.Name, id: uint64(n.me.ID), seeds: n.seeds(), log: n.log.Warn}
-	n.abort(err)
 	n.fatal(err)
 }
 

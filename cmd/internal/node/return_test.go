@@ -26,7 +26,7 @@ func (m *member) stop(t *testing.T) {
 // remove gives a node up for good, as soon as it counts as unreachable.
 func (m *member) remove(t *testing.T, name string) {
 	t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Minute}
 	eventually(t, "node "+name+" is removed", func() bool {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://"+m.Admin()+"/admin/v1/nodes/"+name, nil)
 		if err != nil {

@@ -59,7 +59,7 @@ func TestListenersSpeakTLS(t *testing.T) {
 	n := start(t, c)
 	client := http.Client{
 		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool}},
-		Timeout:   10 * time.Second,
+		Timeout:   2 * time.Minute,
 	}
 	for url, want := range map[string]int{
 		"https://" + n.HTTP() + "/.well-known/demo/jwks.json": 200,

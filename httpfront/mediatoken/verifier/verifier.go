@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/xml"
 	"io"
 	"strings"
@@ -36,7 +35,7 @@ func New(jwks []byte) (*Verifier, error) {
 
 // Token is what a token says.
 type Token struct {
-	// ID tells tokens apart: the SHA-256 of the signed bytes.
+	// ID tells tokens apart, those of one viewer in one second too.
 	ID              string
 	SessionGUID     string
 	ServiceProvider string
@@ -118,6 +117,7 @@ type content struct {
 	IssueTime   string   `xml:"issueTime"`
 	MVPDID      string   `xml:"mvpdId"`
 	ProxyMVPDID string   `xml:"proxyMvpdId"`
+	ID          string   `xml:"jti"`
 }
 
 // parse reads an element that the service has signed.
@@ -131,12 +131,11 @@ func parse(element string) (Token, bool) {
 		return Token{}, false
 	}
 	issued, err := time.Parse("2006/01/02 15:04:05 GMT -0700", c.IssueTime)
-	if err != nil || c.TTL <= 0 || c.TTL > int64(24*time.Hour/time.Millisecond) {
+	if err != nil || c.ID == "" || c.TTL <= 0 || c.TTL > int64(24*time.Hour/time.Millisecond) {
 		return Token{}, false
 	}
-	sum := sha256.Sum256([]byte(element))
 	return Token{
-		ID: hex.EncodeToString(sum[:]), SessionGUID: c.SessionGUID, ServiceProvider: c.RequestorID,
+		ID: c.ID, SessionGUID: c.SessionGUID, ServiceProvider: c.RequestorID,
 		ResourceID: c.ResourceID, MVPDID: c.MVPDID, ProxyMVPDID: c.ProxyMVPDID,
 		IssueTime: issued.UTC(), TTL: time.Duration(c.TTL) * time.Millisecond,
 	}, true

@@ -31,7 +31,17 @@ const (
 	// UnloggedBesideLearners lets the only voter write commits past its log
 	// although there are learners.
 	UnloggedBesideLearners
+	// DesiredForConfirmed judges by where the replicas of a node should be
+	// whether the others can bear its loss, not by where they are.
+	DesiredForConfirmed
+	// JudgedOnce lets what once spoke for giving a node up be enough when it is
+	// given up.
+	JudgedOnce
 )
+
+// Decisions are the mistakes of who decides about members: see package sim on
+// joins.
+const Decisions = DesiredForConfirmed | JudgedOnce
 
 // Has reports whether the mistake m is switched on.
 func (s Set) Has(m Set) bool { return s&m != 0 }
@@ -45,6 +55,8 @@ var names = map[string]Set{
 	"per-write-revision":       PerWriteRevision,
 	"step-collision":           StepCollision,
 	"unlogged-beside-learners": UnloggedBesideLearners,
+	"desired-for-confirmed":    DesiredForConfirmed,
+	"judged-once":              JudgedOnce,
 }
 
 // All returns every mistake by name.

@@ -1,0 +1,22 @@
+// Package typedcode reads codes as people type them: off one screen, on the
+// keyboard of another device, with whatever that keyboard adds. Link codes and
+// codes of logins are read by the same rule, in headers and in paths.
+//
+// RFC 8628, 6.1 has the advice that is followed: case does not matter, and
+// characters that no code has are ignored. So [Canonical] keeps letters and
+// digits only. Blanks of all kinds, dashes, dots, invisible characters and marks
+// that keyboards and messengers put in are dropped, however many there are.
+//
+// What is left is folded to the letters and digits that codes are made of:
+//
+//   - lower case to upper case
+//   - full-width, mathematical, circled and raised forms to the plain ones
+//     (normalisation form KC of Unicode)
+//   - decimal digits of every script to 0 to 9: a viewer who reads 228128 on the
+//     TV types it with the digits of the phone's keyboard, Arabic ones for
+//     instance, and each digit has one value, so there is nothing to mistake
+//
+// Letters of other scripts stay what they are, also those that look like Latin
+// ones; they are in no code. Folding happens before a code is looked up, so that
+// all spellings of a code are one guess and none is free.
+package typedcode

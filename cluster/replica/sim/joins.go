@@ -1,0 +1,270 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"ssod/cluster/replica/core"
+	"ssod/cluster/replica/model"
+)
+
+// estate is what operators look after, in a hurry: they start nodes on empty
+// disks while others are missing, beside paused ones of the same name, and give
+// up half-way. What the cluster grants must leave every shard a majority; what it
+// refuses must be as if nobody had asked.
+type estate struct {
+	w        *world
+	machines []*machine
+	tokens   int
+	removals int // under way
+}
+
+// machine has a name, and the disk of the member that it was last.
+type machine struct {
+	name   string
+	node   *node // nil: it was none yet
+	wiped  bool  // its disk is gone
+	seeker *seeker
+}
+
+// seeker is a process on an empty disk that asks to become a member.
+type seeker struct {
+	*machine
+	token int
+	over  bool // it has ended, or is a member
+}
+
+// askPace is about how often a seeker asks.
+const askPace = 500 * time.Millisecond
+
+// beginJoins makes a cluster of three nodes, or of one and two machines that are
+// to join it.
+func (w *world) beginJoins() {
+	w.estate = &estate{w: w}
+	w.drawLimits()
+	// The registry is one entry.
+	w.limits.MaxEntry, w.limits.MaxQueue, w.limits.MaxUncommitted = 1<<20, 1<<20, 1<<20
+	w.grows = w.chance(0.4)
+	for i := range 3 {
+		m := &machine{name: fmt.Sprint("n", i+1)}
+		w.estate.machines = append(w.estate.machines, m)
+		if i == 0 || !w.grows {
+			m.node = w.newNode(core.NodeID(i + 1))
+		}
+	}
+	for s := range 2 + w.rand.IntN(3) {
+		w.found(core.ShardID(s))
+	}
+	for _, m := range w.estate.machines {
+		if m.node != nil {
+			m.node.start()
+		} else {
+			w.estate.seek(m)
+		}
+	}
+	w.employ(3)
+	w.faulty = true
+	w.drawNetwork()
+	w.schedule([]fault{
+		{5 * time.Second, w.crashNode}, {6 * time.Second, w.cutNode}, {6 * time.Second, w.pauseNode},
+		{8 * time.Second, w.slowDisk}, {15 * time.Second, w.crashAll},
+	})
+	w.after(w.between(0, 3*time.Second), w.estate.hurry)
+}
+
+func (w *world) newNode(id core.NodeID) *node {
+	n := &node{w: w, id: id, store: model.New(w.opts.Planted), slow: 1}
+	w.ids, w.nodes[id] = append(w.ids, id), n
+	return n
+}
+
+// hurry lets an operator do something, again and again.
+func (e *estate) hurry() {
+	if !e.w.faulty {
+		return
+	}
+	m := e.machines[e.w.rand.IntN(len(e.machines))]
+	[]func(*machine){e.unmount, e.unmount, e.double, e.wipe, e.remove}[e.w.rand.IntN(5)](m)
+	e.w.after(e.w.between(200*time.Millisecond, 4*time.Second), e.hurry)
+}
+
+// unmount starts a machine without its disk, which comes back some day.
+func (e *estate) unmount(m *machine) {
+	n := m.node
+	if n == nil || n.away || m.seeker != nil {
+		return
+	}
+	n.crash()
+	n.away = true
+	s := e.seek(m)
+	e.w.later(12*time.Second, func() {
+		if e.dismiss(s) {
+			n.away = false
+			n.revive()
+		}
+	})
+}
+
+// double starts another process with a machine's name, while that is paused or
+// not.
+func (e *estate) double(m *machine) {
+	if m.node == nil || m.node.away || m.seeker != nil {
+		return
+	}
+	if e.w.chance(0.8) {
+		m.node.paused = e.w.now + e.w.between(100*time.Millisecond, 6*time.Second)
+	}
+	s := e.seek(m)
+	e.w.later(8*time.Second, func() { e.dismiss(s) })
+}
+
+// wipe loses a machine's disk for good, if the cluster is whole: of more that are
+// lost nobody can promise anything.
+func (e *estate) wipe(m *machine) {
+	if e.removals > 0 || e.whole() != "" {
+		return
+	}
+	for _, s := range e.w.shards {
+		if !e.w.bears(s) {
+			return
+		}
+	}
+	m.node.crash()
+	m.node.away, m.wiped = true, true
+	e.forget(m.node)
+	e.seek(m)
+}
+
+// forget notes that nobody can count on the replicas of a node any more.
+func (e *estate) forget(n *node) {
+	rs, _ := n.store.Replicas()
+	for _, r := range rs {
+		e.w.lost[replicaKey{r.Shard, r.ID}] = true
+	}
+}
+
+// remove asks a few times to give a machine up.
+func (e *estate) remove(m *machine) {
+	e.tokens++
+	q := request{name: m.name, token: e.tokens}
+	e.removals++
+	for i := range 4 {
+		e.w.after(time.Duration(i)*askPace, func() { e.ask(q) })
+	}
+	e.w.after(10*time.Second, func() { e.removals-- }) // what is to come of it has come
+}
+
+// seek starts a process that asks to become a member.
+func (e *estate) seek(m *machine) *seeker {
+	e.tokens++
+	s := &seeker{machine: m, token: e.tokens}
+	m.seeker = s
+	e.w.after(e.w.between(0, askPace), func() { e.knock(s) })
+	return s
+}
+
+// dismiss ends a process that is no member yet.
+func (e *estate) dismiss(s *seeker) bool {
+	if s.over {
+		return false
+	}
+	s.over, s.seeker = true, nil
+	return true
+}
+
+// knock asks until it is over.
+func (e *estate) knock(s *seeker) {
+	if s.over {
+		return
+	}
+	e.ask(request{name: s.name, token: s.token, joins: true, answer: func(id core.NodeID) {
+		if !e.w.chance(e.w.network.loss) {
+			e.w.after(e.w.network.delay(), func() { e.admit(s, id) })
+		}
+	}})
+	e.w.after(e.w.between(askPace/2, 2*askPace), func() { e.knock(s) })
+}
+
+// ask asks some member.
+func (e *estate) ask(q request) {
+	to := e.w.ids[e.w.rand.IntN(len(e.w.ids))]
+	e.w.network.carry(0, to, func(m *node) { m.toMeta(func(n *node, o *owner) { n.decide(o, q) }) })
+}
+
+// admit makes a process the member that it was taken in as.
+func (e *estate) admit(s *seeker, id core.NodeID) {
+	if s.over {
+		return
+	}
+	s.over, s.seeker, s.wiped = true, nil, false
+	if s.node != nil {
+		s.node.away = true
+		s.node.crash()
+	}
+	s.node = e.w.newNode(id)
+	s.node.start()
+	e.w.joined++
+}
+
+// expel ends a node that was removed. Its machine joins anew.
+func (e *estate) expel(n *node) {
+	n.crash()
+	n.away = true
+	e.forget(n)
+	for _, m := range e.machines {
+		if m.node == n && m.seeker == nil {
+			e.seek(m)
+		}
+	}
+}
+
+// mend lets operators put back what there is, and be patient.
+func (e *estate) mend() {
+	r := e.w.registry()
+	for _, m := range e.machines {
+		if m.node == nil || m.wiped || r.removed(m.node.id) {
+			if m.seeker == nil {
+				e.seek(m)
+			}
+			continue
+		}
+		if m.seeker != nil {
+			e.dismiss(m.seeker)
+		}
+		m.node.away = false
+		m.node.revive()
+	}
+}
+
+// whole returns "" when every machine is a member that runs and votes in every
+// shard, else what is missing.
+func (e *estate) whole() string {
+	for _, m := range e.machines {
+		switch {
+		case m.node == nil || m.seeker != nil:
+			return fmt.Sprintf("%s is no member", m.name)
+		case m.node.core == nil:
+			return fmt.Sprintf("%s is down", m.name)
+		}
+		for _, s := range e.w.shards {
+			if !e.w.votesOfThree(m.node.id, s) {
+				return fmt.Sprintf("%s (node %d) and two others do not vote in shard %d", m.name, m.node.id, s)
+			}
+		}
+	}
+	r := e.w.registry()
+	for _, m := range e.machines {
+		if id, _ := r.bearer(m.name); m.node.id != id {
+			return fmt.Sprintf("%s is node %d, but the registry says %d", m.name, m.node.id, id)
+		}
+	}
+	return ""
+}
+
+// votesOfThree reports whether a node is one of exactly three voters of a shard.
+func (w *world) votesOfThree(id core.NodeID, s core.ShardID) bool {
+	conf := w.latest[s].Conf
+	votes := slices.ContainsFunc(conf.GetVoters(), func(v uint64) bool { return core.ReplicaID(v).Node() == id })
+	return votes && len(conf.GetVoters()) == 3 && len(conf.GetVotersOutgoing()) == 0
+}

@@ -1,0 +1,295 @@
+package transport
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"ssod/persistence"
+)
+
+// lineage is what this node knows of the starts of another one: who of those
+// that come under its name may be it. It is guarded by the peer's lock.
+type lineage struct {
+	// met is the start that this node took in last, with those it followed;
+	// durable is the newest write that it said is on its disk.
+	met     persistence.Boots
+	durable uint64
+	// registered is the newest start that the registry has.
+	registered persistence.Boot
+}
+
+// judge refuses a data directory that is not what became of the one that this
+// node knows: it was copied before that one started last, or wrote last.
+func (l *lineage) judge(g *greeting) error {
+	switch {
+	case !g.boots.Follow(l.registered):
+		return fmt.Errorf("%w: it lacks start %d, which is registered", ErrOlder, l.registered.Number)
+	case !l.counts():
+		return nil
+	case !g.boots.Follow(l.met.Last()):
+		return fmt.Errorf("%w: it lacks start %d, which was here", ErrOlder, l.met.Last().Number)
+	case g.durable < l.durable && (g.first || !l.is(g)):
+		return fmt.Errorf("%w: it ends at write %d, and %d was acknowledged", ErrOlder, g.durable, l.durable)
+	}
+	return nil
+}
+
+// is reports whether it is the incarnation that was met last.
+func (l *lineage) is(g *greeting) bool { return l.counts() && l.met.Last() == g.boots.Last() }
+
+// counts reports whether who was met is still it, for all that the registry has.
+func (l *lineage) counts() bool { return l.met.Number > 0 && l.met.Follow(l.registered) }
+
+// next is what is known when an incarnation that was not met before is taken in.
+func (l *lineage) next(g *greeting) lineage {
+	n := lineage{met: g.boots}
+	if l.counts() {
+		n.durable = l.durable
+	}
+	if g.first {
+		n.durable = g.durable
+	}
+	return n
+}
+
+func (l *lineage) encode() []byte {
+	return binary.BigEndian.AppendUint64(l.met.Append(nil), l.durable)
+}
+
+func decodeLineage(note []byte) (l lineage, err error) {
+	var rest []byte
+	if l.met, rest, err = persistence.CutBoots(note); err != nil {
+		return l, err
+	}
+	if len(rest) != 8 {
+		return l, fmt.Errorf("%w: %d bytes behind the starts", persistence.ErrDamaged, len(rest))
+	}
+	l.durable = binary.BigEndian.Uint64(rest)
+	return l, nil
+}
+
+// era is the time in which one incarnation of a node is the node. Its
+// connections end with it.
+type era struct {
+	context.Context
+	end context.CancelFunc
+}
+
+func newEra(within context.Context) era {
+	ctx, end := context.WithCancel(within)
+	return era{ctx, end}
+}
+
+// admit takes in the incarnation of the node that greets, and returns its era;
+// or it says why that is not the node. An incarnation that was not met before
+// is on disk before anything that it says counts.
+func (p *peer) admit(g *greeting) (era, error) {
+	p.admitting.Lock()
+	defer p.admitting.Unlock()
+	p.mu.Lock()
+	before, in := p.lineage, p.living()
+	p.mu.Unlock()
+	why := before.judge(g)
+	if why == nil && before.is(g) {
+		if g.first {
+			p.progress(g.durable)
+		}
+		return p.era(), nil
+	}
+	if in != nil {
+		if err := p.contest(in, g, why); err != nil {
+			return era{}, err
+		}
+	}
+	if why != nil {
+		p.copies.Add(1)
+		return era{}, why
+	}
+	return p.begin(before.next(g))
+}
+
+// begin ends the era of the incarnation before, and with it all that may still
+// come from it, and begins that of a new one.
+func (p *peer) begin(next lineage) (era, error) {
+	if err := p.n.cfg.Note(p.id, next.encode(), true); err != nil {
+		return era{}, err
+	}
+	p.era().end()
+	p.hangUp()
+	p.idle.drop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lineage.met, p.lineage.durable, p.noted = next.met, next.durable, next.durable
+	p.current, p.doubt = newEra(p.ctx), doubt{}
+	return p.current, nil
+}
+
+func (p *peer) era() era {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current
+}
+
+// living is the connection that the node dialed, nil if it has ended or its era
+// has. The caller holds the lock.
+func (p *peer) living() *incoming {
+	if p.incoming == nil || p.current.Err() != nil {
+		return nil
+	}
+	select {
+	case <-p.incoming.done:
+		return nil
+	default:
+		return p.incoming
+	}
+}
+
+// doubt is about an incarnation whose connection stands although another one
+// comes.
+type doubt struct {
+	about   *incoming
+	because persistence.Boot // of who comes
+	since   time.Time
+}
+
+// contest decides between the incarnation that is connected and another one that
+// comes, for which why speaks if it is not nil. Within [Config.Silence] the
+// connection ends, or something comes over it, or it says nothing any more; who
+// comes is asked to come again until then. If the one that is connected lives,
+// both hear of it. nil: it is gone.
+func (p *peer) contest(in *incoming, g *greeting, why error) error {
+	since := p.doubtSince(in, g.boots.Last())
+	switch {
+	case p.lastHeard().After(since.Add(p.n.cfg.Ping)):
+		p.trust()
+		p.copies.Add(1)
+		in.copied.Store(&g.from.Addr)
+		return fmt.Errorf("%w, at %s: %v", ErrTwice, in.addr, cmp.Or(why, errGoesOn))
+	case time.Since(since) < p.n.cfg.Silence:
+		return fmt.Errorf("%w: whether that from %s is still there shows in a moment", ErrBusy, in.addr)
+	}
+	return nil
+}
+
+// doubtSince is since when it is doubted that a connection is alive because
+// another incarnation comes again and again.
+func (p *peer) doubtSince(in *incoming, because persistence.Boot) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := &p.doubt
+	if d.about != in || d.because != because || time.Since(d.since) > 2*p.n.cfg.Silence {
+		*d = doubt{in, because, time.Now()}
+	}
+	return d.since
+}
+
+// trust ends the doubt.
+func (p *peer) trust() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doubt = doubt{}
+}
+
+// errGoesOn says that the incarnation before has not ended.
+var errGoesOn = errors.New("that one has not ended")
+
+// progress notes how far the node says that its disk is.
+func (p *peer) progress(durable uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lineage.durable = max(p.lineage.durable, durable)
+}
+
+// register notes the start that the registry has. Whoever it does not follow is
+// not the node any more.
+func (p *peer) register(b persistence.Boot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if b.Number < p.lineage.registered.Number {
+		return
+	}
+	p.lineage.registered = b
+	if p.lineage.met.Number > 0 && !p.lineage.counts() {
+		p.current.end()
+	}
+}
+
+// noteEvery is how often it is noted how far others are.
+const noteEvery = 5 * time.Second
+
+// noteAll keeps notes of how far the others are, so that a node knows it again
+// when all have started again.
+func (n *Network) noteAll() {
+	tick := time.NewTicker(noteEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-n.ctx.Done():
+			n.noteProgress()
+			return
+		}
+		n.noteProgress()
+	}
+}
+
+func (n *Network) noteProgress() {
+	for _, p := range n.all() {
+		if err := p.note(); err != nil {
+			n.cfg.Log.Warn("it is not noted how far a node is", "node", p.name, "error", err)
+		}
+	}
+}
+
+// all are the peers; what is done with them may take long.
+func (n *Network) all() []*peer {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return slices.Collect(maps.Values(n.peers))
+}
+
+// note notes how far the node is, if it is further than was noted.
+func (p *peer) note() error {
+	p.admitting.Lock()
+	defer p.admitting.Unlock()
+	p.mu.Lock()
+	now, news := p.lineage, p.lineage.durable > p.noted
+	p.noted = p.lineage.durable
+	p.mu.Unlock()
+	if !news {
+		return nil
+	}
+	return p.n.cfg.Note(p.id, now.encode(), false)
+}
+
+// Registered says which start of a node the registry has.
+func (n *Network) Registered(id NodeID, b persistence.Boot) {
+	if p := n.peer(id); p != nil && b.Number > 0 {
+		p.register(b)
+	}
+}
+
+// Introduced reports whether every node that is known has taken this start in,
+// or could not be reached. One that has not made up its mind counts as neither.
+func (n *Network) Introduced() bool {
+	return !slices.ContainsFunc(n.all(), func(p *peer) bool { return !p.asked.Load() })
+}
+
+// readNotes reads what was noted of other nodes before this start.
+func readNotes(notes map[NodeID][]byte) (map[NodeID]lineage, error) {
+	all := make(map[NodeID]lineage, len(notes))
+	for id, note := range notes {
+		l, err := decodeLineage(note)
+		if err != nil {
+			return nil, fmt.Errorf("note of node %d: %w", id, err)
+		}
+		all[id] = l
+	}
+	return all, nil
+}

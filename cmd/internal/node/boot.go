@@ -1,0 +1,126 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"time"
+
+	"ssod/cluster/replica"
+	"ssod/cluster/replica/core"
+	"ssod/cluster/transport"
+)
+
+// ErrOlder says that the data directory is older than what this node has told
+// others, or is used by another process as well.
+var ErrOlder = errors.New("the data directory is older than what this node acknowledged")
+
+// boot counts this start, before anybody can hear of the node.
+func (n *Node) boot() (err error) {
+	n.boots, err = n.store.Boot(rand.Uint64())
+	return err
+}
+
+// introducePace is how often it is looked whether all others know this start.
+const introducePace = 5 * time.Millisecond
+
+// introduce lets the node take part step by step: it votes for a leader of the
+// meta shard when every other node has taken this start in or is not there, and
+// says anything else when the start is registered.
+func (n *Node) introduce(context.Context) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		n.introduction(ctx)
+	}()
+	n.own("introduction", closing(func() error { cancel(); <-done; return nil }))
+	return nil
+}
+
+func (n *Node) introduction(ctx context.Context) {
+	pace := time.NewTicker(introducePace)
+	defer pace.Stop()
+	for !n.network.Introduced() {
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	n.engine.Speak(replica.MetaOnly)
+	n.placement.Introduced()
+	select {
+	case <-n.placement.Registered():
+	case <-ctx.Done():
+		return
+	}
+	n.engine.Speak(replica.Free)
+	close(n.introduced)
+	if err := n.store.ConfirmBoot(); err != nil {
+		n.log.Warn("it is not noted that this start is registered", "error", err)
+	}
+}
+
+// awaitIntroduction waits until this node takes part in everything.
+func (n *Node) awaitIntroduction(ctx context.Context) error {
+	select {
+	case <-n.introduced:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("this start is not registered: %w", ctx.Err())
+	}
+}
+
+// outdated ends the node: another one refuses it because of what it knows of it.
+func (n *Node) outdated(by transport.Peer, why error) {
+	if errors.Is(why, transport.ErrTwice) {
+		n.fatal(n.twin(fmt.Sprintf("node %s: %v", by.Name, why)))
+		return
+	}
+	n.fatal(n.older(fmt.Sprintf("node %s: %v", by.Name, why)))
+}
+
+// deposed ends the node: the registry has another start of it.
+func (n *Node) deposed(why error) { n.fatal(n.older(why.Error())) }
+
+// broken ends the node: its disk cannot be written or has hung, or a replica
+// contradicts what it is told.
+func (n *Node) broken(err error) {
+	b, contradicts := errors.AsType[*core.BrokenError](err)
+	switch {
+	case errors.Is(err, replica.ErrDiskHung):
+		err = fmt.Errorf("%w%s: check it, then start again", err, n.atDisk())
+	case contradicts && n.config.clustered():
+		err = n.older(b.Error())
+	}
+	n.fatal(err)
+}
+
+// older is what an operator reads whose node went back in time.
+func (n *Node) older(why string) error {
+	return fmt.Errorf("%w: %s was restored from a copy or a snapshot, or has lost writes, and must not take part again; "+
+		"move it aside and join again: %s (%s)", ErrOlder, n.config.Data, n.rejoin(), why)
+}
+
+// twin is what an operator reads who started a node a second time.
+func (n *Node) twin(why string) error {
+	return fmt.Errorf("node %s is running already, with the data that %s was copied from: stop this one for good, or make it a node of its own: "+
+		"give it an empty --data directory, another --node name and %s (%s)", n.me.Name, n.config.Data, n.joining(), why)
+}
+
+// rejoin is the command that makes a new member of this node.
+func (n *Node) rejoin() string {
+	data := filepath.Clean(n.config.Data)
+	return fmt.Sprintf("mv %s %s.older && ssod --data %s --node %s %s, with its other flags as they are", data, data, data, n.me.Name, n.joining())
+}
+
+// joining is the flag that names somebody to join.
+func (n *Node) joining() string {
+	for _, seed := range n.seeds() {
+		return "--join " + seed
+	}
+	return "--join and the gossip address of a member"
+}

@@ -1,0 +1,36 @@
+package httpfront
+
+import (
+	"testing"
+
+	"ssod/httpfront/registration"
+)
+
+// refusing is a registrar that knows nobody.
+type refusing struct{ err error }
+
+func (r refusing) Register(registration.Request) (registration.Registered, error) {
+	return registration.Registered{}, r.err
+}
+
+func (r refusing) Token(registration.Request) (registration.Issued, error) {
+	return registration.Issued{}, r.err
+}
+
+// TestChallengeOfTheTokenEndpoint: a client that used Basic is told to, by 401
+// (RFC 6749, 5.2); one that used the form gets the 400 that it has always got.
+func TestChallengeOfTheTokenEndpoint(t *testing.T) {
+	for err, want := range map[error]struct {
+		status    int
+		challenge string
+	}{
+		registration.ErrBasic:         {401, `Basic realm="client credentials", charset="UTF-8"`},
+		registration.ErrInvalidClient: {400, ""},
+	} {
+		s := startTest(t, func(o *Options) { o.Handlers.Token = issueToken(refusing{err}) })
+		a := ask(t, s, "POST", "/o/client/token", "Authorization", "Basic eDp5")
+		if a.status != want.status || a.body != `{"error":"invalid_client"}` || a.header.Get("WWW-Authenticate") != want.challenge {
+			t.Errorf("%v: %d %s, challenge %q; want %v", err, a.status, a.body, a.header.Get("WWW-Authenticate"), want)
+		}
+	}
+}
