@@ -111,7 +111,7 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 	}
 	switch step.Kind {
 	case plan.Settled:
-		if _, waits := r.records[id]; !waits {
+		if _, waits := r.records[id]; !waits && st.Settled {
 			m.settled[id] = settlement{st.Term, place, time.Now()}
 		}
 	case plan.Wait:
