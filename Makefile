@@ -18,8 +18,8 @@ help: ## list the targets
 run: build ## build and start one node on the defaults
 	./bin/ssod
 
-cluster: build ## start three nodes on loopback; CERTS=dir: with the certificates of make certs
-	CERTS=$(CERTS) ./cmd/ssod/deploy/cluster.sh
+cluster: build ## start three nodes on loopback; HOST='[::1]': on IPv6; CERTS=dir: with the certificates of make certs
+	CERTS=$(CERTS) HOST='$(HOST)' ./cmd/ssod/deploy/cluster.sh
 
 NODES ?= n1 n2 n3
 

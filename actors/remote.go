@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,7 +79,7 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 		runtime: r, up: c.Up, cluster: c.Cluster, removed: c.Removed,
 		connected: map[string]bool{}, met: map[string]bool{}, failing: map[string]time.Time{}, resting: map[string]time.Time{}, known: map[string]bool{},
 	}
-	config := remote.Configure(host, int(number),
+	config := remote.Configure(bracketed(host), int(number),
 		remote.WithAdvertisedHost(self),
 		remote.WithEndpointWriterBatchSize(batchSize),
 		remote.WithEndpointWriterQueueSize(queueSize),
@@ -97,6 +98,16 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 	p.events = r.system.EventStream.Subscribe(p.event)
 	r.peers, r.self = p, r.system.Address()
 	return nil
+}
+
+// bracketed is a host as it stands before a colon and a port, which is how the
+// transport puts the two together: an IPv6 address has colons of its own (RFC 3986,
+// 3.2.2).
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
 }
 
 // start turns the panic of a transport that cannot listen into an error.

@@ -60,16 +60,20 @@ func oauthResponse(r *api.Request, answer any, err error) (api.Response, error) 
 
 // KeySets has the public keys of realms; keys.Ring does.
 type KeySets interface {
-	JWKS(realm string) ([]byte, bool)
+	JWKS(realm string) (document []byte, complete, found bool)
 }
 
 // jwks serves GET /.well-known/{realm}/jwks.json.
 func jwks(s KeySets) api.Handler {
 	return func(_ context.Context, r *api.Request) (api.Response, error) {
-		set, found := s.JWKS(r.Parameter)
+		set, complete, found := s.JWKS(r.Parameter)
 		if !found {
 			return api.Response{}, api.ErrNotFound
 		}
-		return api.Response{Status: http.StatusOK, CacheControl: "max-age=300", Body: append(r.Buffer, set...)}, nil
+		cache := "max-age=300"
+		if !complete { // a key is being made
+			cache = "no-cache"
+		}
+		return api.Response{Status: http.StatusOK, CacheControl: cache, Body: append(r.Buffer, set...)}, nil
 	}
 }

@@ -11,7 +11,7 @@ import (
 var (
 	bootsKey  = []byte("\x00boots")
 	peersFrom = []byte("\x00peer")
-	peersTo   = []byte("\x00peeq")
+	peersTo   = []byte("\x00pees")
 )
 
 // Boot counts a start of the node on this directory. It is on disk when Boot

@@ -13,6 +13,7 @@ import (
 // Store is the durable state of one node.
 type Store struct {
 	opts     Options
+	busy     *busy
 	dir      *directory
 	db       *pebble.DB
 	identity Identity
@@ -42,11 +43,14 @@ type Store struct {
 // [ErrOtherNode], [ErrNewerFormat], [ErrDamaged] or [ErrNoSpace].
 func Open(o Options) (*Store, error) {
 	o = o.withDefaults()
+	busy := newBusy()
+	o.FS = &busyFS{o.FS, busy}
+	defer busy.sayOpening(o.Logger)()
 	dir, err := openDirectory(&o)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, dir: dir, revs: newRevisions(), known: newKnown(), stop: make(chan struct{})}
+	s := &Store{opts: o, busy: busy, dir: dir, revs: newRevisions(), known: newKnown(), stop: make(chan struct{})}
 	s.durable.init()
 	s.readers.init()
 	if err := s.open(); err != nil {

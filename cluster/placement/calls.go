@@ -112,6 +112,7 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 		p.view.hear(from, r.GetLeaders())
 		return &Answer{}, nil
 	case r.GetContact() != nil:
+		p.leases.ask(from)
 		newest, err := p.tables.Newest(ctx)
 		return &Answer{Contact: &Contact{Revisions: newest}}, err
 	case r.GetSurvey() != nil:

@@ -888,7 +888,8 @@ func (x *Released) GetGranted() bool {
 type Leaders struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Leaders       []*Leader              `protobuf:"bytes,1,rep,name=leaders,proto3" json:"leaders,omitempty"`
-	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"` // it starts or is about to stop, and takes no leads
+	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"`                        // it takes no leads: it starts, is about to stop, or is not well
+	SlowDisk      bool                   `protobuf:"varint,50,opt,name=slow_disk,json=slowDisk,proto3" json:"slow_disk,omitempty"` // its disk takes too long; nor does it take replicas
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -933,6 +934,13 @@ func (x *Leaders) GetLeaders() []*Leader {
 func (x *Leaders) GetAloof() bool {
 	if x != nil {
 		return x.Aloof
+	}
+	return false
+}
+
+func (x *Leaders) GetSlowDisk() bool {
+	if x != nil {
+		return x.SlowDisk
 	}
 	return false
 }
@@ -1555,10 +1563,11 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\"$\n" +
 	"\bReleased\x12\x18\n" +
-	"\agranted\x18\x01 \x01(\bR\agranted\"Q\n" +
+	"\agranted\x18\x01 \x01(\bR\agranted\"n\n" +
 	"\aLeaders\x120\n" +
 	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\x12\x14\n" +
-	"\x05aloof\x18\x02 \x01(\bR\x05aloof\"2\n" +
+	"\x05aloof\x18\x02 \x01(\bR\x05aloof\x12\x1b\n" +
+	"\tslow_disk\x182 \x01(\bR\bslowDisk\"2\n" +
 	"\x06Leader\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\"@\n" +

@@ -3,6 +3,7 @@ package placement_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,17 @@ func grow(c *testCluster) *testCluster {
 	c.fill(10, 20)
 	c.join("n3", 2)
 	c.members(3, 0)
+	c.confirmed()
 	return c
+}
+
+// confirmed waits until every node knows that one may be lost: a moment after a
+// leader has the third voter, the others have it too.
+func (c *testCluster) confirmed() {
+	c.Helper()
+	for _, n := range c.running() {
+		c.eventually(n.name+" knows that one node may be lost", func() bool { return n.placement.Margin().Spare == 1 })
+	}
 }
 
 func TestAClusterGrowsToThree(t *testing.T) {
@@ -72,7 +83,7 @@ func TestANodeIsKilledAndReplaced(t *testing.T) {
 		for s := range cluster.ShardID(testShards + 1) {
 			n, _ := c.leader(s)
 			st, err := n.engine.Status(t.Context(), s)
-			if err != nil || !voters(st)[1] || !voters(st)[3] || !voters(st)[4] || len(voters(st)) != 3 {
+			if err != nil || !slices.Equal(voters(st), []core.NodeID{1, 3, 4}) {
 				return false
 			}
 		}
@@ -83,14 +94,18 @@ func TestANodeIsKilledAndReplaced(t *testing.T) {
 	c.holds(40)
 }
 
-func voters(st core.Status) map[core.NodeID]bool {
-	m := map[core.NodeID]bool{}
-	for _, set := range [][]uint64{st.Applied.Conf.GetVoters(), st.Applied.Conf.GetVotersOutgoing(), st.Applied.Conf.GetLearners()} {
-		for _, id := range set {
-			m[core.ReplicaID(id).Node()] = true
-		}
+// voters are the nodes of a group, sorted; none while some only learn or leave: then
+// not all of them can be asked for a majority.
+func voters(st core.Status) (nodes []core.NodeID) {
+	conf := st.Applied.Conf
+	if len(conf.GetVotersOutgoing()) > 0 || len(conf.GetLearners()) > 0 {
+		return nil
 	}
-	return m
+	for _, id := range conf.GetVoters() {
+		nodes = append(nodes, core.ReplicaID(id).Node())
+	}
+	slices.Sort(nodes)
+	return nodes
 }
 
 func TestADeadNodeIsRemoved(t *testing.T) {
@@ -118,7 +133,7 @@ func TestAFourthNodeTakesOverFromADeadOne(t *testing.T) {
 	c.eventually("node 2 holds nothing any more", func() bool {
 		for s := range cluster.ShardID(testShards) {
 			n, _ := c.leader(s + 1)
-			if st, err := n.engine.Status(t.Context(), s+1); err != nil || voters(st)[2] || len(voters(st)) != 3 {
+			if st, err := n.engine.Status(t.Context(), s+1); err != nil || len(voters(st)) != 3 || slices.Contains(voters(st), 2) {
 				return false
 			}
 		}

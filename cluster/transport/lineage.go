@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -92,20 +93,23 @@ func (p *peer) admit(g *greeting) (era, error) {
 	p.admitting.Lock()
 	defer p.admitting.Unlock()
 	p.mu.Lock()
-	before, err := p.lineage, p.lineage.judge(g)
-	in := p.living()
+	before, in := p.lineage, p.living()
 	p.mu.Unlock()
-	if err != nil {
-		return era{}, p.refuse(g, in, err)
-	}
-	if before.is(g) {
+	why := before.judge(g)
+	if why == nil && before.is(g) {
 		if g.first {
 			p.progress(g.durable)
 		}
 		return p.era(), nil
 	}
-	if err := p.succeed(in, g); err != nil {
-		return era{}, err
+	if in != nil {
+		if err := p.contest(in, g, why); err != nil {
+			return era{}, err
+		}
+	}
+	if why != nil {
+		p.copies.Add(1)
+		return era{}, why
 	}
 	return p.begin(before.next(g))
 }
@@ -146,47 +150,54 @@ func (p *peer) living() *incoming {
 	}
 }
 
-// refuse refuses who is not the node. While the node is here both hear of it.
-func (p *peer) refuse(g *greeting, in *incoming, why error) error {
-	p.copies.Add(1)
-	if in == nil {
-		return why
-	}
-	in.copied.Store(&g.from.Addr)
-	return fmt.Errorf("%w, at %s: %v", ErrTwice, in.addr, why)
-}
-
 // doubt is about an incarnation whose connection stands although another one
-// has come that follows it.
+// comes.
 type doubt struct {
-	about *incoming
-	since time.Time
+	about   *incoming
+	because persistence.Boot // of who comes
+	since   time.Time
 }
 
-// succeed lets an incarnation follow the one before, which must be gone: its
-// connection has ended, or it says nothing any more. Which of the two shows
-// within [Config.Silence]; until then who comes is asked to come again.
-func (p *peer) succeed(in *incoming, g *greeting) error {
-	if in == nil {
-		return nil
-	}
-	p.mu.Lock()
-	if p.doubt.about != in {
-		p.doubt = doubt{in, time.Now()}
-	}
-	since := p.doubt.since
-	p.mu.Unlock()
+// contest decides between the incarnation that is connected and another one that
+// comes, for which why speaks if it is not nil. Within [Config.Silence] the
+// connection ends, or something comes over it, or it says nothing any more; who
+// comes is asked to come again until then. If the one that is connected lives,
+// both hear of it. nil: it is gone.
+func (p *peer) contest(in *incoming, g *greeting, why error) error {
+	since := p.doubtSince(in, g.boots.Last())
 	switch {
 	case p.lastHeard().After(since.Add(p.n.cfg.Ping)):
-		return p.refuse(g, in, errGoesOn)
+		p.trust()
+		p.copies.Add(1)
+		in.copied.Store(&g.from.Addr)
+		return fmt.Errorf("%w, at %s: %v", ErrTwice, in.addr, cmp.Or(why, errGoesOn))
 	case time.Since(since) < p.n.cfg.Silence:
-		return fmt.Errorf("%w: %v is connected from %s, which shows to be there or not in a moment", ErrBusy, g.from, in.addr)
+		return fmt.Errorf("%w: whether that from %s is still there shows in a moment", ErrBusy, in.addr)
 	}
 	return nil
 }
 
+// doubtSince is since when it is doubted that a connection is alive because
+// another incarnation comes again and again.
+func (p *peer) doubtSince(in *incoming, because persistence.Boot) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := &p.doubt
+	if d.about != in || d.because != because || time.Since(d.since) > 2*p.n.cfg.Silence {
+		*d = doubt{in, because, time.Now()}
+	}
+	return d.since
+}
+
+// trust ends the doubt.
+func (p *peer) trust() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doubt = doubt{}
+}
+
 // errGoesOn says that the incarnation before has not ended.
-var errGoesOn = errors.New("that one goes on")
+var errGoesOn = errors.New("that one has not ended")
 
 // progress notes how far the node says that its disk is.
 func (p *peer) progress(durable uint64) {

@@ -79,6 +79,18 @@ func (c *rotateKeys) Run(s *session) error {
 	if err := s.operate(http.MethodPost, "/admin/v1/keys/rotate", q, nil, &raw); err != nil {
 		return err
 	}
+	var answer struct {
+		Rotation struct {
+			Keys int
+			Done bool
+		}
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return err
+	}
+	if !answer.Rotation.Done {
+		s.say("%d keys get a successor; they are being made, ssoctl status shows how far that is", answer.Rotation.Keys)
+	}
 	return s.showKeys(raw)
 }
 

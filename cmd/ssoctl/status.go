@@ -3,7 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strconv"
 	"time"
 )
@@ -156,11 +159,25 @@ func (s *session) publicURL() (string, error) {
 	}
 	for _, n := range v.Nodes {
 		if n.Self && n.PublicTLS {
-			return "https://" + n.Addresses["http"], nil
+			return "https://" + s.reachable(n.Addresses["http"]), nil
 		}
 		if n.Self {
-			return "http://" + n.Addresses["http"], nil
+			return "http://" + s.reachable(n.Addresses["http"]), nil
 		}
 	}
 	return "", fmt.Errorf("the admin API does not say where the public API is; use --http")
+}
+
+// reachable is an address of the node as this program reaches it: one that stands
+// for all of its machine's is where the admin API is.
+func (s *session) reachable(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	admin, err := url.Parse(s.admin)
+	if ip, parseErr := netip.ParseAddr(host); err != nil || host != "" && (parseErr != nil || !ip.IsUnspecified()) {
+		return address
+	}
+	return net.JoinHostPort(admin.Hostname(), port)
 }

@@ -65,7 +65,7 @@ func (f *flags) checkAddresses(c *checker) {
 	for _, address := range f.Join {
 		c.address("--join", address)
 	}
-	if _, err := netip.ParseAddr(f.Advertise); f.Advertise != "" && err != nil && !hostForm.MatchString(f.Advertise) {
+	if _, err := netip.ParseAddr(unbracketed(f.Advertise)); f.Advertise != "" && err != nil && !hostForm.MatchString(f.Advertise) {
 		c.mistake("--advertise %q is not a host name or an address without a port", f.Advertise)
 	}
 }
@@ -149,7 +149,7 @@ func (f *flags) checkExposure(c *checker) {
 func (c *checker) address(flag, address string) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		c.mistake("%s %q is not host:port", flag, address)
+		c.mistake("%s %q is not host:port%s", flag, address, bracketsMissing(address))
 		return
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
@@ -160,6 +160,22 @@ func (c *checker) address(flag, address string) {
 	if _, err := netip.ParseAddr(host); host != "" && err != nil && !hostForm.MatchString(host) {
 		c.mistake("%s %q: the host is neither a name nor an address", flag, address)
 	}
+}
+
+// bracketsMissing tells what is wrong with an address that has none.
+func bracketsMissing(address string) string {
+	if !strings.Contains(address, "[") && strings.Count(address, ":") > 1 {
+		return "; an IPv6 address stands in brackets, as in [::1]:8080"
+	}
+	return ""
+}
+
+// unbracketed is a host that may be written as it stands before a port.
+func unbracketed(host string) string {
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		return strings.TrimSuffix(inner, "]")
+	}
+	return host
 }
 
 // loopback reports whether only this machine reaches the address.

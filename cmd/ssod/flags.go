@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"log/slog"
 	"os"
 	"regexp"
 	"strings"
@@ -54,32 +53,17 @@ type flags struct {
 	Version bool `help:"Print the version and exit."`
 }
 
-// logger makes the log that goes to standard error.
-func (f *flags) logger() *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(f.LogLevel)) // check reports it
-	o := &slog.HandlerOptions{Level: level}
-	format := cmp.Or(f.LogFormat, "json")
-	if info, err := os.Stderr.Stat(); f.LogFormat == "" && err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		format = "text"
-	}
-	if format == "text" {
-		return slog.New(slog.NewTextHandler(os.Stderr, o))
-	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, o))
-}
-
 // node is what the flags ask for. They must be checked.
-func (f *flags) node(s secrets, log *slog.Logger) node.Config {
+func (f *flags) node(s secrets) node.Config {
 	return node.Config{
 		File: f.Config, Data: f.Data, Name: f.Node, DefaultName: hostName(),
 		HTTP: f.HTTP, Admin: f.Admin, Health: f.Health, AdminToken: s.admin,
 		AdminTLS: f.HTTPTLSCert != "" && !loopback(f.Admin),
 		TLSCert:  f.HTTPTLSCert, TLSKey: f.HTTPTLSKey,
 		ReadTimeout: f.ReadTimeout, WriteTimeout: f.WriteTimeout, IdleTimeout: f.IdleTimeout,
-		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: f.Advertise, Join: f.Join,
+		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: unbracketed(f.Advertise), Join: f.Join,
 		Replicas: f.Replicas, DeadAfter: f.DeadAfter, SilentFor: f.SilentFor, Secret: s.gossip, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
-		Shards: f.Shards, DrainDelay: f.DrainDelay, Log: log,
+		Shards: f.Shards, DrainDelay: f.DrainDelay,
 	}
 }
 

@@ -9,8 +9,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"ssod/cmd/internal/node"
+	"ssod/cmd/internal/supervisor"
 	"ssod/httpfront/config"
 	"ssod/persistence"
 )
@@ -36,8 +38,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	secrets, err := f.check()
-	log := f.logger()
-	c := f.node(secrets, log)
+	c := f.node(secrets)
 	cfg, configErr := c.Settings()
 	if err := errors.Join(errors.Join(line.mistakes...), err, configErr); err != nil {
 		fmt.Fprintln(stderr, err)
@@ -52,14 +53,23 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		return exitOK
 	}
-	if f.Insecure {
-		log.Warn("--insecure: listeners off loopback addresses are not protected")
-	}
-	return serve(c, log)
+	return f.serve(c, stderr)
 }
 
+// lastWords is how long the end of the process waits for whoever reads the log.
+const lastWords = time.Second
+
 // serve runs a node until a signal or a failure ends it.
-func serve(c node.Config, log *slog.Logger) int {
+func (f *flags) serve(c node.Config, stderr io.Writer) int {
+	// Without this, the end of whoever reads the log would end the process.
+	signal.Ignore(syscall.SIGPIPE)
+	sink := f.sink(stderr)
+	defer sink.Close()
+	defer sink.Flush(lastWords)
+	c.Log, c.LogDropped = slog.New(f.handler(sink)), sink.Dropped
+	if f.Insecure {
+		c.Log.Warn("--insecure: listeners off loopback addresses are not protected")
+	}
 	tuneMemory()
 	c.Signers = spareProcessors()
 	ending := make(chan os.Signal, 2)
@@ -68,69 +78,36 @@ func serve(c node.Config, log *slog.Logger) int {
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
 	defer signal.Stop(reload)
+	return statusOf(supervisor.Run(supervisor.Options{
+		Start: func(ctx context.Context) (supervisor.Service, error) { return start(ctx, c) },
+		End:   ending, Reload: reload, Patience: c.DrainDelay + node.Grace + lastWords, Log: c.Log,
+	}))
+}
 
-	n, err := start(c, ending)
+// service is a node as the supervisor wants it.
+type service struct{ *node.Node }
+
+// Reload implements [supervisor.Service].
+func (s service) Reload(ctx context.Context) error {
+	_, err := s.Node.Reload(ctx)
+	return err
+}
+
+func start(ctx context.Context, c node.Config) (supervisor.Service, error) {
+	n, err := node.Start(ctx, c)
 	if err != nil {
-		log.Error("cannot start", "error", err)
-		return statusOf(err)
+		return nil, err
 	}
-	for {
-		select {
-		case <-reload:
-			if _, err := n.Reload(context.Background()); err != nil {
-				log.Error("configuration not reloaded", "error", err)
-			}
-		case err := <-n.Failed():
-			log.Error("the node failed, stopping at once; what was not answered is unknown", "error", err)
-			return exitFailed
-		case s := <-ending:
-			log.Info("stopping", "signal", s.String())
-			return stop(n, ending, log)
-		}
-	}
-}
-
-// start starts the node; a signal ends the attempt, which may wait for others.
-func start(c node.Config, ending chan os.Signal) (*node.Node, error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	started := make(chan struct{})
-	defer close(started)
-	go func() {
-		select {
-		case s := <-ending:
-			cancel()
-			ending <- s // it also ends a node that was just started
-		case <-started:
-		}
-	}()
-	return node.Start(ctx, c)
-}
-
-// stop drains the node; a second signal or a failing store ends that at once,
-// which loses nothing that was acknowledged.
-func stop(n *node.Node, ending <-chan os.Signal, log *slog.Logger) int {
-	stopped := make(chan error, 1)
-	go func() { stopped <- n.Stop(context.Background()) }()
-	select {
-	case err := <-stopped:
-		if err != nil {
-			log.Error("not stopped cleanly", "error", err)
-			return exitFailed
-		}
-		return exitOK
-	case err := <-n.Failed():
-		log.Error("the node failed while stopping", "error", err)
-	case s := <-ending:
-		log.Warn("stopped at once", "signal", s.String())
-	}
-	return exitFailed
+	return service{n}, nil
 }
 
 // statusOf tells wrong flags and configuration from failures.
 func statusOf(err error) int {
 	var mistakes config.Mistakes
-	if errors.Is(err, persistence.ErrOtherNode) || errors.As(err, &mistakes) {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, persistence.ErrOtherNode), errors.As(err, &mistakes):
 		return exitUsage
 	}
 	return exitFailed

@@ -75,9 +75,16 @@ func (w *world) List() []keys.Info { return []keys.Info{{ID: "k1", Use: keys.Ser
 
 func (w *world) Revoke(_ context.Context, id string) error { return w.ask("revoke key %s", id) }
 
-func (w *world) Rotate(_ context.Context, o keys.Rotation) error {
-	return w.ask("rotate realm=%s use=%s overlap=%v", o.Realm, o.Use, o.Overlap)
+// Rotate orders a rotation of many keys when it is one of media keys.
+func (w *world) Rotate(_ context.Context, o keys.Rotation) (keys.Rotated, error) {
+	r := keys.Rotated{ID: "o1", Keys: 1}
+	if o.Use == keys.Media {
+		r.Keys, r.Slow = 1500, 1500
+	}
+	return r, w.ask("rotate realm=%s use=%s overlap=%v", o.Realm, o.Use, o.Overlap)
 }
+
+func (w *world) AwaitRotated(_ context.Context, id string) bool { return w.ask("await %s", id) == nil }
 
 func (w *world) Show(_ context.Context, _ cluster.RequestID, id profile.ID) (*profile.State, bool, error) {
 	if id.Subject == "nobody" {
@@ -204,8 +211,9 @@ func TestOperations(t *testing.T) {
 		{"revoke a client", "DELETE", "/admin/v1/clients/c.1", "", 204, "revoke client c.1"},
 		{"list keys", "GET", "/admin/v1/keys", "", 200, ""},
 		{"unknown parameter", "GET", "/admin/v1/keys?realm=a", "", 400, ""},
-		{"rotate everything", "POST", "/admin/v1/keys/rotate", "", 200, "rotate realm= use= overlap=10m0s"},
-		{"rotate some", "POST", "/admin/v1/keys/rotate?realm=a&use=service&overlap=0s", "", 200, "rotate realm=a use=service overlap=0s"},
+		{"rotate everything", "POST", "/admin/v1/keys/rotate", "", 200, "rotate realm= use= overlap=10m0s; await o1"},
+		{"rotate some", "POST", "/admin/v1/keys/rotate?realm=a&use=service&overlap=0s", "", 200, "rotate realm=a use=service overlap=0s; await o1"},
+		{"rotate many", "POST", "/admin/v1/keys/rotate?use=media", "", 202, "rotate realm= use=media overlap=10m0s"},
 		{"rotate another use", "POST", "/admin/v1/keys/rotate?use=linkcode", "", 400, ""},
 		{"rotate another realm", "POST", "/admin/v1/keys/rotate?realm=b", "", 400, ""},
 		{"overlap back in time", "POST", "/admin/v1/keys/rotate?overlap=-1s", "", 400, ""},

@@ -45,6 +45,9 @@ type handler func(ctx context.Context, c *call) (result any, err error)
 // created marks a result as new: 201.
 type created struct{ result any }
 
+// accepted marks a result as that of work that goes on: 202.
+type accepted struct{ result any }
+
 func newCall(s *Server, r *http.Request) *call {
 	c := &call{Request: r, server: s}
 	rand.Read(c.id[:])            // never fails since Go 1.24

@@ -19,6 +19,10 @@ import (
 // used; the error's text says why. Nothing was changed.
 var ErrConfiguration = errors.New("the configuration cannot be used")
 
+// ErrReload says that a reload does not come to an end; the error's text says why,
+// and whether anything may have changed.
+var ErrReload = errors.New("the configuration is not reloaded yet")
+
 // What [Members.Remove] fails with.
 var (
 	// ErrNoNode: no member has that name.
@@ -62,9 +66,11 @@ var failures = []struct {
 	{keys.ErrUnknownKey, http.StatusNotFound, "not_found"},
 	{keys.ErrFixed, http.StatusConflict, "not_possible"},
 	{keys.ErrTooManyKeys, http.StatusConflict, "limit_reached"},
+	{keys.ErrRotating, http.StatusConflict, "limit_reached"},
 	{registration.ErrFull, http.StatusConflict, "limit_reached"},
 	{config.ErrRestart, http.StatusConflict, "restart_needed"},
 	{ErrConfiguration, http.StatusUnprocessableEntity, "configuration_invalid"},
+	{ErrReload, http.StatusServiceUnavailable, "service_unavailable"},
 	{errStarting, http.StatusServiceUnavailable, "service_unavailable"},
 	{actors.ErrUnknown, http.StatusServiceUnavailable, "outcome_unknown"},
 	{cluster.ErrUnknown, http.StatusServiceUnavailable, "outcome_unknown"},
@@ -102,6 +108,8 @@ func writeResult(w http.ResponseWriter, _ *call, result any) int {
 		return http.StatusNoContent
 	case created:
 		return write(w, http.StatusCreated, r.result)
+	case accepted:
+		return write(w, http.StatusAccepted, r.result)
 	default:
 		return write(w, http.StatusOK, r)
 	}

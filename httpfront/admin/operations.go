@@ -69,12 +69,38 @@ func rotateKeys(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Keys.Rotate(ctx, rotation); err != nil {
+	rotated, err := c.Keys.Rotate(ctx, rotation)
+	if err != nil {
 		return nil, err
 	}
 	c.note("realm", rotation.Realm)
 	c.note("use", rotation.Use)
-	return keyList{c.Keys.List()}, nil
+	c.note("rotation", rotated.ID)
+	if rotated.Slow <= fewKeys {
+		waiting, cancel := context.WithTimeout(ctx, settling)
+		defer cancel()
+		rotated.Done = c.Keys.AwaitRotated(waiting, rotated.ID)
+	}
+	answer := keyRotation{keyList{c.Keys.List()}, rotated}
+	if !rotated.Done {
+		return accepted{answer}, nil
+	}
+	return answer, nil
+}
+
+// settling is how long the answer to a rotation waits for its keys to be on every
+// node: a node that died a moment ago counts as one for up to ten seconds.
+const settling = 12 * time.Second
+
+// fewKeys is how many keys that take long to make a rotation is answered after;
+// one of more goes on beside.
+const fewKeys = 8
+
+// keyRotation is the answer of POST /admin/v1/keys/rotate: the keys there are by now,
+// and whether those are all.
+type keyRotation struct {
+	keyList
+	Rotation keys.Rotated `json:"rotation"`
 }
 
 func (c *call) rotation() (keys.Rotation, error) {

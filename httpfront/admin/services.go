@@ -16,7 +16,7 @@ type Services struct {
 	// Settings returns the configuration in use.
 	Settings func() *config.Config
 	// Reload reads the configuration again and returns what is now in use. It
-	// fails with [ErrConfiguration] or config.ErrRestart.
+	// fails with [ErrConfiguration], config.ErrRestart or [ErrReload].
 	Reload        func(ctx context.Context) (*config.Config, error)
 	Registration  Registration
 	Keys          Keys
@@ -72,7 +72,9 @@ type Registration interface {
 // Keys lists and changes keys; [keys.Ring] does.
 type Keys interface {
 	List() []keys.Info
-	Rotate(ctx context.Context, o keys.Rotation) error
+	// Rotate orders a rotation; AwaitRotated waits for its end.
+	Rotate(ctx context.Context, o keys.Rotation) (keys.Rotated, error)
+	AwaitRotated(ctx context.Context, id string) (done bool)
 	Revoke(ctx context.Context, id string) error
 }
 

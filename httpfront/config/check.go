@@ -21,8 +21,8 @@ var idForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 type checker struct {
 	*report
 	c            *Config
-	issuerKeys   func(TrustedIssuer) error
-	platformKeys func(Platform) error
+	issuerKeys   func(TrustedIssuer) (warning string, err error)
+	platformKeys func(Platform) (warning string, err error)
 }
 
 // bounds are the range of a lifetime. Above it is a mistake, below it a

@@ -33,12 +33,16 @@ func (k *checker) files() {
 }
 
 // usable has somebody's keys judged when nothing else is wrong with them.
-func usable[T any](k *checker, key string, t T, judge func(T) error) {
+func usable[T any](k *checker, key string, t T, judge func(T) (warning string, err error)) {
 	if judge == nil || slices.ContainsFunc(k.mistakes, func(m Mistake) bool { return within(m.Key, key) }) {
 		return
 	}
-	if err := judge(t); err != nil {
+	warning, err := judge(t)
+	if err != nil {
 		k.mistake(key, "%v", err)
+	}
+	if warning != "" {
+		k.warn(key, "%s", warning)
 	}
 }
 

@@ -31,9 +31,9 @@ type Options struct {
 	PublicURL string
 	// CheckIssuer judges what [Load] finds in the key files of a trusted
 	// issuer; nil: nobody does.
-	CheckIssuer func(TrustedIssuer) error
+	CheckIssuer func(TrustedIssuer) (warning string, err error)
 	// CheckPlatform is the same for a platform.
-	CheckPlatform func(Platform) error
+	CheckPlatform func(Platform) (warning string, err error)
 }
 
 //go:embed demo.yaml

@@ -127,7 +127,7 @@ func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront
 	providers.Budget = o.Budget
 	handlers := httpfront.NewHandlers(service, n.Registration, n.Keys)
 	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
-	signer := mediatoken.NewSigner(mediatoken.Options{Sign: n.Keys.SignMedia})
+	signer := mediatoken.NewSigner(mediatoken.Options{Sign: n.Keys.SignMedia, Ready: n.Keys.AwaitMedia})
 	t.Cleanup(signer.Close)
 	platforms := platformid.NewVerifier(o.Log)
 	t.Cleanup(platforms.Close)
@@ -160,6 +160,7 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 		Store: tables, SealingKey: make([]byte, keys.SealingKeySize), Settings: n.Settings.Config, Now: n.Now, Log: log,
 	})
 	must(err)
+	must(n.Keys.KeepUp(context.Background()))
 	keep(tables)
 	t.Cleanup(n.Keys.Close)
 	n.Registration, err = registration.Open(registration.Options{

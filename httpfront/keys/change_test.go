@@ -32,8 +32,13 @@ func (f *fixture) wantStates(when string, use Use, want ...State) {
 
 func (f *fixture) rotate(o Rotation) {
 	f.t.Helper()
-	if err := f.Rotate(context.Background(), o); err != nil {
+	r, err := f.Rotate(context.Background(), o)
+	if err != nil {
 		f.t.Fatal(err)
+	}
+	f.keepUp()
+	if !f.AwaitRotated(context.Background(), r.ID) {
+		f.t.Fatal("the rotation goes on")
 	}
 }
 
@@ -129,7 +134,7 @@ func TestRevocation(t *testing.T) {
 		if err := f.verify(f.realm(), f.mint(f.realm())); err != nil {
 			t.Errorf("its successor's token: %v", err)
 		}
-		document, _ := f.JWKS("acme")
+		document, _, _ := f.JWKS("acme")
 		if strings.Contains(string(document), k.id) {
 			t.Error("a revoked key is still in the JWKS document")
 		}
@@ -231,8 +236,16 @@ func TestRotationConcerns(t *testing.T) {
 			for _, i := range f.List() {
 				before[i.ID] = true
 			}
-			if err := f.Rotate(t.Context(), tt.o); !errors.Is(err, tt.err) {
+			rotated, err := f.Rotate(t.Context(), tt.o)
+			if !errors.Is(err, tt.err) {
 				t.Fatalf("got %v, want %v", err, tt.err)
+			}
+			if want := len(tt.want); rotated.Keys != want || !f.Progress().Done() != (want > 0) {
+				t.Errorf("before: %+v, %+v, want %d keys to be made", rotated, f.Progress(), want)
+			}
+			f.keepUp()
+			if p := f.Progress(); !p.Done() {
+				t.Errorf("afterwards: %+v", p)
 			}
 			var got map[string]int
 			for _, i := range f.List() {
@@ -255,7 +268,7 @@ func TestKeysAreBounded(t *testing.T) {
 	for range MaxKeys - 1 {
 		f.rotate(Rotation{Use: Service})
 	}
-	if err := f.Rotate(t.Context(), Rotation{Use: Service}); !errors.Is(err, ErrTooManyKeys) {
+	if _, err := f.Rotate(t.Context(), Rotation{Use: Service}); !errors.Is(err, ErrTooManyKeys) {
 		t.Fatalf("key %d: got %v, want ErrTooManyKeys", MaxKeys+1, err)
 	}
 	// An algorithm that cannot be changed now does not stop the node.

@@ -42,11 +42,16 @@ var (
 	// ErrTooManyKeys: a realm has [MaxKeys] keys; wait until retired ones are
 	// forgotten, or revoke some.
 	ErrTooManyKeys = errors.New("too many keys")
+	// ErrRotating: so many rotations go on that no other one is taken.
+	ErrRotating = errors.New("too many rotations go on")
 	// ErrSealed: a stored key cannot be opened, because the sealing key is
 	// another or the record was changed.
 	ErrSealed = errors.New("stored key does not open")
 )
 
-// errNoKey says that nothing can be signed for a realm: it was configured a
-// moment ago and [Ring.Sync] did not make its keys yet.
+// ErrNotYet says that a realm's key is still being made, and that the request should
+// come again.
+var ErrNotYet = errors.New("the key is being made")
+
+// errNoKey says that nothing can be signed for a realm: it has no key.
 var errNoKey = errors.New("no signing key")

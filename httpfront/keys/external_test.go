@@ -272,7 +272,7 @@ func TestCheckIssuerFindsMistakes(t *testing.T) {
 		{"no name", config.TrustedIssuer{JWKSURL: "https://id.example"}, false},
 	}
 	for _, tt := range tests {
-		if err := CheckIssuer(tt.t); (err == nil) != tt.ok {
+		if _, err := CheckIssuer(tt.t); (err == nil) != tt.ok {
 			t.Errorf("%s: got %v, want ok = %v", tt.name, err, tt.ok)
 		}
 	}
@@ -293,7 +293,7 @@ func TestIssuerFileIsReadOnReload(t *testing.T) {
 	if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Sync(t.Context(), f.cfg.Load()); err == nil {
+	if err := f.follow(f.cfg.Load()); err == nil {
 		t.Error("a bad file is no error")
 	}
 	if err := f.verify(f.realm(), old); err != nil {

@@ -1,12 +1,12 @@
 package keys
 
 import (
-	"context"
 	"crypto/rsa"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -90,19 +90,35 @@ func TestBadDocumentsChangeNothing(t *testing.T) {
 	owner := newIssuers(nil, time.Now, slog.New(slog.DiscardHandler))
 	set := owner.remote(config.TrustedIssuer{})
 	good := jwksOf(map[string]*rsa.PrivateKey{"a": a})
-	if err := owner.take(set, good); err != nil || len(*set.keys.Load()) != 1 {
+	if _, err := owner.take(set, good); err != nil || len(*set.keys.Load()) != 1 {
 		t.Fatalf("good document: %v", err)
 	}
 	version := owner.version.Load()
-	if err := owner.take(set, good); err != nil || owner.version.Load() != version {
+	if _, err := owner.take(set, good); err != nil || owner.version.Load() != version {
 		t.Errorf("the same document again: %v, or it counts as a change", err)
 	}
 	for name, document := range map[string][]byte{
 		"nothing": {}, "no JSON": []byte("<html>"), "no keys": []byte(`{"keys":[]}`), "duplicates": []byte(`{"keys":[],"keys":[]}`),
 	} {
-		if err := owner.take(set, document); err == nil || len(*set.keys.Load()) != 1 || (*set.keys.Load())[0].kid != "a" {
+		if _, err := owner.take(set, document); err == nil || len(*set.keys.Load()) != 1 || (*set.keys.Load())[0].kid != "a" {
 			t.Errorf("%s: %v, or the keys are gone", name, err)
 		}
+	}
+}
+
+// TestAForeignKeyAtTheURL: an issuer that publishes a key of a new type beside its
+// old one is trusted as before.
+func TestAForeignKeyAtTheURL(t *testing.T) {
+	a := issuerPair(0)
+	server := newKeyServer(t)
+	foreign := []byte(`{"keys":[{"kty":"AKP","kid":"pq"},{"kty":"RSA","kid":"half","e":"AQAB"},{"kty":"oct","k":"AAAA"},` +
+		strings.TrimPrefix(string(jwksOf(map[string]*rsa.PrivateKey{"a": a})), `{"keys":[`))
+	server.document.Store(&foreign)
+	acme := realm("acme", HS256)
+	acme.TrustedIssuers = []config.TrustedIssuer{{Issuer: issuerName, JWKSURL: server.URL}}
+	f := newFixture(t, configuration(acme))
+	if err := f.verify(f.realm(), signRS256(t, a, kid("a"), externalClaims())); err != nil {
+		t.Errorf("the good key: %v", err)
 	}
 }
 
@@ -121,7 +137,7 @@ func TestRemovedIssuerIsForgotten(t *testing.T) {
 	if err := f.verify(f.realm(), token); !errors.Is(err, ErrParse) {
 		t.Errorf("got %v, want ErrParse", err)
 	}
-	if err := f.Sync(context.Background(), f.cfg.Load()); err != nil {
+	if err := f.follow(f.cfg.Load()); err != nil {
 		t.Fatal(err)
 	}
 }

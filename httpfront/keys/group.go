@@ -41,14 +41,13 @@ func (g groupID) life(cfg *config.Config) time.Duration {
 	if g.use == Access {
 		return cfg.AccessToken.TTL + courtesy
 	}
-	for _, realm := range cfg.Realms {
-		switch {
-		case realm.ID != g.realm:
-		case g.use == Service:
-			return realm.ServiceToken.TTL + realm.ServiceToken.RefreshWindow
-		case g.use == Media:
-			return realm.MediaToken.TTL
-		}
+	realm, configured := cfg.Realm(g.realm)
+	switch {
+	case !configured:
+	case g.use == Service:
+		return realm.ServiceToken.TTL + realm.ServiceToken.RefreshWindow
+	case g.use == Media:
+		return realm.MediaToken.TTL
 	}
 	return forever
 }
@@ -161,6 +160,11 @@ func (g *group) count(now time.Time) (n int) {
 		}
 	}
 	return n
+}
+
+// madeFor reports whether a rotation has given the group a key.
+func (g *group) madeFor(order string) bool {
+	return g != nil && slices.ContainsFunc(g.slots, func(s *slot) bool { return s.order == order })
 }
 
 // memory is how long a revoked key is listed at least.

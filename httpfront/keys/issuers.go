@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/keyset"
 	"ssod/httpfront/keyurl"
 )
 
@@ -51,44 +52,53 @@ func (i *issuers) candidates(t config.TrustedIssuer, token *jws) []issuerKey {
 	return found
 }
 
-// follow makes the sets those of the configuration. Files are read anew; a
-// file that cannot be read leaves everything as it was.
-func (i *issuers) follow(cfg *config.Config) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	old, sets := *i.sets.Load(), make(map[config.TrustedIssuer]*keySet)
+// prepare reads the key files that a configuration names, and changes nothing. A
+// nil set stands for keys at a URL.
+func (i *issuers) prepare(cfg *config.Config) (map[config.TrustedIssuer]*keySet, error) {
+	sets := make(map[config.TrustedIssuer]*keySet)
 	var errs []error
 	for _, realm := range cfg.Realms {
 		for _, t := range realm.TrustedIssuers {
 			if _, done := sets[t]; done {
 				continue
 			}
-			set, err := i.set(old[t], t)
+			set, err := fromFile(t)
 			if err != nil {
 				errs = append(errs, err)
 			}
 			sets[t] = set
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	i.replace(old, sets)
-	return nil
+	return sets, errors.Join(errs...)
 }
 
-// set returns the keys of one issuer; those at a URL are kept.
-func (i *issuers) set(old *keySet, t config.TrustedIssuer) (*keySet, error) {
+// fromFile returns the keys of one issuer; nil for those at a URL.
+func fromFile(t config.TrustedIssuer) (*keySet, error) {
 	if t.JWKSURL != "" {
-		if old != nil {
-			return old, nil
-		}
-		return i.remote(t), nil
+		return nil, nil
 	}
-	keys, err := readKeys(t)
+	keys, _, err := readKeys(t) // CheckIssuer told what is unused
 	set := &keySet{}
 	set.keys.Store(&keys)
 	return set, err
+}
+
+// adopt makes the sets those that were prepared. Keys at a URL that is known
+// already are kept.
+func (i *issuers) adopt(sets map[config.TrustedIssuer]*keySet) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	old := *i.sets.Load()
+	for t, set := range sets {
+		switch {
+		case set != nil:
+		case old[t] != nil:
+			sets[t] = old[t]
+		default:
+			sets[t] = i.remote(t)
+		}
+	}
+	i.replace(old, sets)
 }
 
 // remote are keys at a URL.
@@ -97,19 +107,19 @@ func (i *issuers) remote(t config.TrustedIssuer) *keySet {
 	set.keys.Store(new([]issuerKey))
 	set.fetcher = keyurl.New(keyurl.Options{
 		URL: t.JWKSURL, Issuer: t.Issuer, Client: i.client, Now: i.now, Log: i.log,
-		Take: func(document []byte) error { return i.take(set, document) },
+		Take: func(document []byte) (keyset.Unused, error) { return i.take(set, document) },
 	})
 	return set
 }
 
 // take makes the keys of a document those of a set.
-func (i *issuers) take(set *keySet, document []byte) error {
-	keys, err := parseJWKS(document)
+func (i *issuers) take(set *keySet, document []byte) (keyset.Unused, error) {
+	keys, unused, err := parseJWKS(document, true)
 	if err == nil && !slices.EqualFunc(*set.keys.Load(), keys, issuerKey.equal) {
 		set.keys.Store(&keys)
 		i.version.Add(1)
 	}
-	return err
+	return unused, err
 }
 
 // replace starts what is new and stops what is gone.

@@ -17,26 +17,37 @@ type jwk struct {
 }
 
 // JWKS is the document at /.well-known/{realm}/jwks.json: the realm's public
-// keys, ordered by kid; symmetric keys never. False when the realm is not
-// configured. The bytes must not be changed.
-func (r *Ring) JWKS(realm string) ([]byte, bool) {
-	document, found := r.snapshot().jwks[realm]
-	return document, found
+// keys, ordered by kid; symmetric keys never. It is not complete while a key that
+// the configuration asks for is missing; that one is made next. Not found is a
+// realm that is not configured. The bytes must not be changed.
+func (r *Ring) JWKS(realm string) (document []byte, complete, found bool) {
+	s := r.snapshot()
+	if _, found = s.cfg.Realm(realm); !found {
+		return nil, false, false
+	}
+	complete = true
+	for _, want := range s.wants.of(realm) {
+		if want.algorithm == RS256 && s.groups[want.groupID].newest() == nil {
+			complete = false
+			r.hasten(want)
+		}
+	}
+	if known, ok := s.jwks.Load(realm); ok {
+		return known.([]byte), complete, true
+	}
+	made, _ := s.jwks.LoadOrStore(realm, s.publicKeys(realm))
+	return made.([]byte), complete, true
 }
 
-// publicKeys makes the documents of all realms.
-func publicKeys(s *snapshot) map[string][]byte {
-	documents := make(map[string][]byte, len(s.cfg.Realms))
-	for _, realm := range s.cfg.Realms {
-		list := append(s.groups[groupID{Service, realm.ID}].public(), s.groups[groupID{Media, realm.ID}].public()...)
-		slices.SortFunc(list, func(a, b jwk) int { return cmp.Compare(a.Kid, b.Kid) })
-		document, err := json.Marshal(map[string][]jwk{"keys": list})
-		if err != nil {
-			panic(err) // strings only
-		}
-		documents[realm.ID] = document
+// publicKeys makes the document of a realm.
+func (s *snapshot) publicKeys(realm string) []byte {
+	list := append(s.groups[groupID{Service, realm}].public(), s.groups[groupID{Media, realm}].public()...)
+	slices.SortFunc(list, func(a, b jwk) int { return cmp.Compare(a.Kid, b.Kid) })
+	document, err := json.Marshal(map[string][]jwk{"keys": list})
+	if err != nil {
+		panic(err) // strings only
 	}
-	return documents
+	return document
 }
 
 func (g *group) public() []jwk {

@@ -57,6 +57,7 @@ type key struct {
 	created   time.Time
 	signFrom  time.Time
 	revoked   time.Time // zero: not revoked
+	order     string    // the rotation that it was made for; empty: none
 
 	method          jwt.SigningMethod // nil when nothing is signed
 	private, public any
@@ -67,20 +68,16 @@ type key struct {
 	record []byte // as stored
 }
 
-// newKey makes a key that signs from the given time.
-func (r *Ring) newKey(of groupID, algorithm string, number int64, signFrom time.Time) (string, *Record, error) {
-	m, err := generate(algorithm)
-	if err != nil {
-		return "", nil, fmt.Errorf("make a key for %s: %w", of, err)
-	}
+// record is what is stored of a new key that signs from the given time.
+func (r *Ring) record(j job, m material, number int64, signFrom time.Time) (string, *Record, error) {
 	secret, err := m.encode()
 	if err != nil {
-		return "", nil, fmt.Errorf("encode a key for %s: %w", of, err)
+		return "", nil, fmt.Errorf("encode a key for %s: %w", j.groupID, err)
 	}
 	id := m.thumbprint()
 	record := &Record{
-		Use: string(of.use), Realm: of.realm, Algorithm: algorithm, Number: number,
-		CreatedMs: r.now().UnixMilli(), SignFromMs: signFrom.UnixMilli(),
+		Use: string(j.use), Realm: j.realm, Algorithm: j.algorithm, Number: number,
+		CreatedMs: r.now().UnixMilli(), SignFromMs: signFrom.UnixMilli(), Order: j.order,
 	}
 	record.Sealed = r.sealer.seal(secret, sealLabel(id, record))
 	return id, record, nil
@@ -93,7 +90,7 @@ func openKey(s *sealer, id string, raw []byte) (*key, error) {
 		return nil, fmt.Errorf("key %s: %w", id, ErrSealed)
 	}
 	k := &key{
-		id: id, use: Use(record.Use), realm: record.Realm, algorithm: record.Algorithm, number: record.Number,
+		id: id, use: Use(record.Use), realm: record.Realm, algorithm: record.Algorithm, number: record.Number, order: record.Order,
 		created: time.UnixMilli(record.CreatedMs).UTC(), signFrom: time.UnixMilli(record.SignFromMs).UTC(),
 		record: bytes.Clone(raw),
 	}

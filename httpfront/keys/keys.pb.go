@@ -32,6 +32,7 @@ type Record struct {
 	SignFromMs    int64                  `protobuf:"varint,6,opt,name=sign_from_ms,json=signFromMs,proto3" json:"sign_from_ms,omitempty"` // published before, used from then on
 	RevokedMs     int64                  `protobuf:"varint,7,opt,name=revoked_ms,json=revokedMs,proto3" json:"revoked_ms,omitempty"`      // 0: not revoked
 	Sealed        []byte                 `protobuf:"bytes,8,opt,name=sealed,proto3" json:"sealed,omitempty"`                              // empty once revoked: the key itself is gone
+	Order         string                 `protobuf:"bytes,9,opt,name=order,proto3" json:"order,omitempty"`                                // the rotation that it was made for; empty: none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -122,11 +123,88 @@ func (x *Record) GetSealed() []byte {
 	return nil
 }
 
+func (x *Record) GetOrder() string {
+	if x != nil {
+		return x.Order
+	}
+	return ""
+}
+
+// Order is a rotation that goes on, in the meta table "rotations" under its id,
+// until every key that it concerns has a successor made for it.
+type Order struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Use           string                 `protobuf:"bytes,1,opt,name=use,proto3" json:"use,omitempty"`     // empty: every use
+	Realm         string                 `protobuf:"bytes,2,opt,name=realm,proto3" json:"realm,omitempty"` // empty: every realm
+	OverlapMs     int64                  `protobuf:"varint,3,opt,name=overlap_ms,json=overlapMs,proto3" json:"overlap_ms,omitempty"`
+	OrderedMs     int64                  `protobuf:"varint,4,opt,name=ordered_ms,json=orderedMs,proto3" json:"ordered_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Order) Reset() {
+	*x = Order{}
+	mi := &file_httpfront_keys_keys_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Order) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Order) ProtoMessage() {}
+
+func (x *Order) ProtoReflect() protoreflect.Message {
+	mi := &file_httpfront_keys_keys_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Order.ProtoReflect.Descriptor instead.
+func (*Order) Descriptor() ([]byte, []int) {
+	return file_httpfront_keys_keys_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Order) GetUse() string {
+	if x != nil {
+		return x.Use
+	}
+	return ""
+}
+
+func (x *Order) GetRealm() string {
+	if x != nil {
+		return x.Realm
+	}
+	return ""
+}
+
+func (x *Order) GetOverlapMs() int64 {
+	if x != nil {
+		return x.OverlapMs
+	}
+	return 0
+}
+
+func (x *Order) GetOrderedMs() int64 {
+	if x != nil {
+		return x.OrderedMs
+	}
+	return 0
+}
+
 var File_httpfront_keys_keys_proto protoreflect.FileDescriptor
 
 const file_httpfront_keys_keys_proto_rawDesc = "" +
 	"\n" +
-	"\x19httpfront/keys/keys.proto\x12\tssod.keys\"\xde\x01\n" +
+	"\x19httpfront/keys/keys.proto\x12\tssod.keys\"\xf4\x01\n" +
 	"\x06Record\x12\x10\n" +
 	"\x03use\x18\x01 \x01(\tR\x03use\x12\x14\n" +
 	"\x05realm\x18\x02 \x01(\tR\x05realm\x12\x1c\n" +
@@ -138,7 +216,15 @@ const file_httpfront_keys_keys_proto_rawDesc = "" +
 	"signFromMs\x12\x1d\n" +
 	"\n" +
 	"revoked_ms\x18\a \x01(\x03R\trevokedMs\x12\x16\n" +
-	"\x06sealed\x18\b \x01(\fR\x06sealedB\x15Z\x13ssod/httpfront/keysb\x06proto3"
+	"\x06sealed\x18\b \x01(\fR\x06sealed\x12\x14\n" +
+	"\x05order\x18\t \x01(\tR\x05order\"m\n" +
+	"\x05Order\x12\x10\n" +
+	"\x03use\x18\x01 \x01(\tR\x03use\x12\x14\n" +
+	"\x05realm\x18\x02 \x01(\tR\x05realm\x12\x1d\n" +
+	"\n" +
+	"overlap_ms\x18\x03 \x01(\x03R\toverlapMs\x12\x1d\n" +
+	"\n" +
+	"ordered_ms\x18\x04 \x01(\x03R\torderedMsB\x15Z\x13ssod/httpfront/keysb\x06proto3"
 
 var (
 	file_httpfront_keys_keys_proto_rawDescOnce sync.Once
@@ -152,9 +238,10 @@ func file_httpfront_keys_keys_proto_rawDescGZIP() []byte {
 	return file_httpfront_keys_keys_proto_rawDescData
 }
 
-var file_httpfront_keys_keys_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_httpfront_keys_keys_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_httpfront_keys_keys_proto_goTypes = []any{
 	(*Record)(nil), // 0: ssod.keys.Record
+	(*Order)(nil),  // 1: ssod.keys.Order
 }
 var file_httpfront_keys_keys_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
@@ -175,7 +262,7 @@ func file_httpfront_keys_keys_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_httpfront_keys_keys_proto_rawDesc), len(file_httpfront_keys_keys_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   1,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -4,25 +4,18 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
-	"os"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"ssod/httpfront/config"
-	"ssod/httpfront/strictjson"
+	"ssod/httpfront/keyset"
 )
 
-// Limits of an issuer's keys.
-const (
-	maxKeySet     = 256 << 10 // bytes of a JWKS document
-	maxIssuerKeys = 32
-	maxRSABits    = 8192
-)
+// maxRSABits bounds an issuer's key: larger ones take long to verify with.
+const maxRSABits = 8192
 
 // issuerKey is a public key of an external issuer.
 type issuerKey struct {
@@ -52,78 +45,33 @@ func choose(keys []issuerKey, t *jws) []issuerKey {
 }
 
 // readKeys reads the keys of an issuer that are in a file.
-func readKeys(t config.TrustedIssuer) ([]issuerKey, error) {
-	path, parse := t.JWKSFile, parseJWKS
+func readKeys(t config.TrustedIssuer) ([]issuerKey, keyset.Unused, error) {
+	path, parse := t.JWKSFile, func(data []byte) ([]issuerKey, keyset.Unused, error) { return parseJWKS(data, false) }
 	if t.PEMFile != "" {
-		path, parse = t.PEMFile, func(data []byte) ([]issuerKey, error) { return parsePEM(data, t.KID) }
+		path, parse = t.PEMFile, func(data []byte) ([]issuerKey, keyset.Unused, error) { return parsePEM(data, t.KID) }
 	}
-	data, err := os.ReadFile(path)
+	data, err := keyset.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("keys of issuer %s: %w", t.Issuer, err)
+		return nil, keyset.Unused{}, fmt.Errorf("keys of issuer %s: %w", t.Issuer, err)
 	}
-	keys, err := parse(data)
+	keys, unused, err := parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("keys of issuer %s in %s: %w", t.Issuer, path, err)
+		return nil, unused, fmt.Errorf("keys of issuer %s in %s: %w", t.Issuer, path, err)
 	}
-	return keys, nil
+	return keys, unused, nil
 }
 
-// parseJWKS reads the usable keys of a JWKS document: RSA, for RS256
-// signatures. Others are passed over; a document without a usable key, or with
-// a weak one, is refused.
-func parseJWKS(data []byte) ([]issuerKey, error) {
-	document, err := strictjson.Parse(data)
+// parseJWKS reads the usable keys of a JWKS document: RSA, for RS256 signatures.
+func parseJWKS(data []byte, published bool) ([]issuerKey, keyset.Unused, error) {
+	set, err := keyset.Parse(data, keyset.Wanted{Algorithms: []string{RS256}, Published: published})
 	if err != nil {
-		return nil, err
+		return nil, keyset.Unused{}, err
 	}
-	list, ok := document.Member("keys")
-	if !ok || list.Kind() != strictjson.Array {
-		return nil, errors.New("no array called keys")
+	keys := make([]issuerKey, len(set.Keys))
+	for i, k := range set.Keys {
+		keys[i] = issuerKey{kid: k.ID, key: k.Material.(*rsa.PublicKey)}
 	}
-	var keys []issuerKey
-	for k := range list.Elements() {
-		if !forRS256(k) {
-			continue
-		}
-		parsed, err := parseJWK(k)
-		if err != nil {
-			return nil, err
-		}
-		if keys = append(keys, parsed); len(keys) > maxIssuerKeys {
-			return nil, fmt.Errorf("more than %d keys", maxIssuerKeys)
-		}
-	}
-	if len(keys) == 0 {
-		return nil, errors.New("no RSA key for RS256 signatures")
-	}
-	return keys, nil
-}
-
-func forRS256(k strictjson.Value) bool {
-	kty, _ := k.Member("kty")
-	use, hasUse := k.Member("use")
-	alg, hasAlg := k.Member("alg")
-	return kty.Is("RSA") && (!hasUse || use.Is("sig")) && (!hasAlg || alg.Is(RS256))
-}
-
-func parseJWK(k strictjson.Value) (issuerKey, error) {
-	number := func(name string) *big.Int {
-		v, _ := k.Member(name)
-		text, _ := v.Text()
-		data, err := base64.RawURLEncoding.DecodeString(text)
-		if err != nil || len(data) > maxRSABits/8+1 {
-			return new(big.Int)
-		}
-		return new(big.Int).SetBytes(data)
-	}
-	v, _ := k.Member("kid")
-	kid, _ := v.Text()
-	n, e := number("n"), number("e")
-	if !e.IsInt64() || e.Int64() > 1<<31-1 {
-		return issuerKey{}, fmt.Errorf("key %q: exponent too large", kid)
-	}
-	key := issuerKey{kid: kid, key: &rsa.PublicKey{N: n, E: int(e.Int64())}}
-	return key, key.validate()
+	return keys, set.Unused, nil
 }
 
 // validate refuses keys that are too weak, or too large to verify quickly.
@@ -138,13 +86,12 @@ func (k issuerKey) validate() error {
 }
 
 // parsePEM reads one public key or certificate.
-func parsePEM(data []byte, kid string) ([]issuerKey, error) {
+func parsePEM(data []byte, kid string) (keys []issuerKey, none keyset.Unused, err error) {
 	block, rest := pem.Decode(data)
 	if block == nil || len(bytes.TrimSpace(rest)) > 0 {
-		return nil, errors.New("not one PEM block")
+		return nil, none, errors.New("not one PEM block")
 	}
 	var public any
-	var err error
 	switch block.Type {
 	case "PUBLIC KEY":
 		public, err = x509.ParsePKIXPublicKey(block.Bytes)
@@ -156,15 +103,15 @@ func parsePEM(data []byte, kid string) ([]issuerKey, error) {
 			public = certificate.PublicKey
 		}
 	default:
-		return nil, fmt.Errorf("PEM block %q, want a public key or a certificate", block.Type)
+		return nil, none, fmt.Errorf("PEM block %q, want a public key or a certificate", block.Type)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("PEM block %q: %w", block.Type, err)
+		return nil, none, fmt.Errorf("PEM block %q: %w", block.Type, err)
 	}
 	key, ok := public.(*rsa.PublicKey)
 	if !ok {
-		return nil, errors.New("not an RSA key")
+		return nil, none, errors.New("not an RSA key")
 	}
 	k := issuerKey{kid: kid, key: key}
-	return []issuerKey{k}, k.validate()
+	return []issuerKey{k}, none, k.validate()
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"math/big"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -42,20 +41,11 @@ type material struct {
 // generateRSA takes a tenth of a second or more, so tests replace it.
 var generateRSA = func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, minRSABits) }
 
-// generate makes the material for a key of the algorithm; "" stands for a key
-// that derives secrets and signs nothing.
-func generate(algorithm string) (material, error) {
-	switch algorithm {
-	case HS256, "":
-		oct := make([]byte, octSize)
-		rand.Read(oct) // never fails
-		return material{oct: oct}, nil
-	case RS256:
-		pair, err := generateRSA()
-		return material{rsa: pair}, err
-	default:
-		return material{}, fmt.Errorf("unknown key algorithm %q", algorithm)
-	}
+// random makes the material of a symmetric key.
+func random() material {
+	oct := make([]byte, octSize)
+	rand.Read(oct) // never fails
+	return material{oct: oct}
 }
 
 // encode returns the bytes to seal.

@@ -70,8 +70,10 @@ func (f *fixture) together(do func(*Ring) error) {
 func TestTwoNodesMakeMissingKeysOnce(t *testing.T) {
 	f := newFixture(t, configuration(realm("acme", HS256)))
 	cfg := configuration(realm("acme", HS256), realm("new", HS256))
-	f.together(func(r *Ring) error { return r.Sync(t.Context(), cfg) })
-	f.cfg.Store(cfg)
+	f.together(func(r *Ring) error {
+		f.cfg.Store(cfg)
+		return r.KeepUp(t.Context())
+	})
 	for _, use := range []Use{Service, Media, LinkCode} {
 		f.wantStates("both nodes are reloaded", use, Signing, Signing) // one per realm
 	}
@@ -82,7 +84,11 @@ func TestTwoNodesMakeMissingKeysOnce(t *testing.T) {
 func TestTwoNodesRotateAtOnce(t *testing.T) {
 	f := newFixture(t, configuration(realm("acme", HS256)))
 	o := Rotation{Realm: "acme", Use: Service}
-	f.together(func(r *Ring) error { return r.Rotate(t.Context(), o) })
+	f.together(func(r *Ring) error {
+		_, err := r.Rotate(t.Context(), o)
+		return err
+	})
+	f.keepUp()
 	f.wantStates("both nodes rotated", Service, Retired, Retired, Signing)
 	for i, s := range f.snapshot().groups[groupID{Service, "acme"}].slots {
 		if s.number != int64(i+1) {
@@ -101,7 +107,7 @@ func TestTwoNodesKeepTheLimitOfKeys(t *testing.T) {
 	var full int
 	var mu sync.Mutex
 	f.together(func(r *Ring) error {
-		err := r.Rotate(t.Context(), o)
+		_, err := r.Rotate(t.Context(), o)
 		mu.Lock()
 		defer mu.Unlock()
 		if errors.Is(err, ErrTooManyKeys) {
@@ -110,6 +116,7 @@ func TestTwoNodesKeepTheLimitOfKeys(t *testing.T) {
 		}
 		return err
 	})
+	f.keepUp()
 	if got := len(f.states(Service)); full != 1 || got != MaxKeys {
 		t.Errorf("%d rotations were refused and there are %d keys, want 1 and %d", full, got, MaxKeys)
 	}

@@ -1,11 +1,13 @@
 package keys
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +43,12 @@ type Options struct {
 	Settings func() *config.Config
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Leads tells whether this node is the one that keeps the keys ([Ring.Keep]);
+	// nil: it is.
+	Leads func() bool
+	// Parallel is how many keys it makes at once in the background; 0 means one
+	// fewer than there are CPUs, so that requests have one, but one at least.
+	Parallel int
 	// Log gets what went wrong in the background; nil means slog.Default.
 	Log *slog.Logger
 	// CacheTokens bounds the verified tokens that are remembered, separately
@@ -60,12 +68,22 @@ type Ring struct {
 	now      func() time.Time
 	log      *slog.Logger
 
-	version  atomic.Uint64 // counts changes of the table
+	leads func() bool
+
+	version  atomic.Uint64 // counts changes of the tables
 	epochs   atomic.Uint64 // counts snapshots
 	current  atomic.Pointer[snapshot]
-	building sync.Mutex // held to make a snapshot
-	changing sync.Mutex // held to change the table, before building; other nodes do so too
-	unwatch  func()
+	building sync.Mutex    // held to make a snapshot
+	changing chan struct{} // has room for one: whoever is changing a table; other nodes do so too
+	news     news
+	unwatch  []func()
+
+	parallel                   int
+	background, urgent, atOnce *pairs // for the keeper, for requests, for operators
+	flights                    flights
+	life                       context.Context // ends with the ring
+	end                        context.CancelFunc
+	work                       sync.WaitGroup // what requests began
 
 	issuers  *issuers
 	services *cache[ServiceClaims]
@@ -73,42 +91,96 @@ type Ring struct {
 }
 
 // Open returns the ring of the stored keys, after it has made those that are
-// missing. It fails with [ErrSealed] when a stored key does not open.
+// missing and that take no time, and those of the cluster. It fails with
+// [ErrSealed] when a stored key does not open.
 func Open(ctx context.Context, o Options) (*Ring, error) {
 	sealer, err := newSealer(o.SealingKey)
 	if err != nil {
 		return nil, err
 	}
-	r := &Ring{store: o.Store, sealer: sealer, settings: o.Settings, now: o.Now, log: o.Log}
-	if r.now == nil {
-		r.now = time.Now
-	}
-	if r.log == nil {
-		r.log = slog.Default()
-	}
-	size := o.CacheTokens
-	if size == 0 {
-		size = 1 << 16
-	}
-	r.services, r.accesses = newCache[ServiceClaims](size), newCache[AccessClaims](size)
-	r.issuers = newIssuers(o.HTTP, r.now, r.log)
+	r := newRing(o, sealer)
 	first, err := r.build(nil)
 	if err != nil {
 		return nil, fmt.Errorf("open the keys: %w", err)
 	}
 	r.current.Store(first)
-	r.unwatch = r.store.Watch(Table, func() { r.version.Add(1) })
-	r.version.Add(1) // what changed before the watch began
-	if err := r.Sync(ctx, o.Settings()); err != nil {
+	for _, table := range []string{Table, Orders} {
+		r.unwatch = append(r.unwatch, r.store.Watch(table, r.changed))
+	}
+	r.changed() // what changed before the watch began
+	adopt, err := r.Prepare(o.Settings())
+	if err == nil {
+		adopt()
+		err = r.found(ctx)
+	}
+	if err != nil {
 		r.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
+func newRing(o Options, sealer *sealer) *Ring {
+	r := &Ring{
+		store: o.Store, sealer: sealer, settings: o.Settings, now: o.Now, log: o.Log, leads: o.Leads,
+		changing: make(chan struct{}, 1), parallel: cmp.Or(o.Parallel, max(1, runtime.NumCPU()-1)),
+	}
+	if r.now == nil {
+		r.now = time.Now
+	}
+	if r.log == nil {
+		r.log = slog.Default()
+	}
+	if r.leads == nil {
+		r.leads = func() bool { return true }
+	}
+	r.background, r.urgent, r.atOnce = newPairs(r.parallel), newPairs(1), newPairs(1)
+	r.life, r.end = context.WithCancel(context.Background())
+	size := cmp.Or(o.CacheTokens, 1<<16)
+	r.services, r.accesses = newCache[ServiceClaims](size), newCache[AccessClaims](size)
+	r.issuers = newIssuers(o.HTTP, r.now, r.log)
+	return r
+}
+
+// changed notes that a table was changed.
+func (r *Ring) changed() {
+	r.version.Add(1)
+	r.news.tell()
+}
+
+// Prepare reads what a configuration that is about to become the current one names:
+// the key files of external issuers. Nothing is changed before adopt is called,
+// when it is the current one. Keys that it asks for are made after that.
+func (r *Ring) Prepare(cfg *config.Config) (adopt func(), err error) {
+	sets, err := r.issuers.prepare(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		r.issuers.adopt(sets)
+		r.warn(r.snapshot())
+		r.news.tell()
+	}, nil
+}
+
+// warn tells which groups cannot have the key that the configuration asks for.
+func (r *Ring) warn(s *snapshot) {
+	now := r.now()
+	for _, want := range s.wants.all {
+		g := s.groups[want.groupID]
+		if newest := g.newest(); newest != nil && newest.algorithm != want.algorithm && want.use != LinkCode && g.count(now) >= MaxKeys {
+			r.log.Warn("the configured algorithm is not used yet", "keys", want.String(), "error", ErrTooManyKeys)
+		}
+	}
+}
+
 // Close ends the ring's work in the background. The ring still verifies.
 func (r *Ring) Close() {
-	r.unwatch()
+	for _, unwatch := range r.unwatch {
+		unwatch()
+	}
+	r.end()
+	r.work.Wait()
 	r.issuers.close()
 }
 

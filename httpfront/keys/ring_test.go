@@ -100,6 +100,15 @@ func (f *fixture) open() {
 	}
 	f.Ring = r
 	f.t.Cleanup(r.Close)
+	f.keepUp()
+}
+
+// keepUp makes the keys that the keeper of a node makes in the background.
+func (f *fixture) keepUp() {
+	f.t.Helper()
+	if err := f.KeepUp(context.Background()); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 func (f *fixture) options() Options {
@@ -116,10 +125,19 @@ func (f *fixture) realm() *config.Realm { return f.cfg.Load().Realms[0] }
 // reload makes cfg the configuration.
 func (f *fixture) reload(cfg *config.Config) {
 	f.t.Helper()
-	if err := f.Sync(context.Background(), cfg); err != nil {
+	if err := f.follow(cfg); err != nil {
 		f.t.Fatal(err)
 	}
+}
+
+func (f *fixture) follow(cfg *config.Config) error {
+	adopt, err := f.Prepare(cfg)
+	if err != nil {
+		return err
+	}
 	f.cfg.Store(cfg)
+	adopt()
+	return f.KeepUp(context.Background())
 }
 
 var viewer = Member{Subject: "viewer-4711", Namespace: NamespaceSSO, Device: DeviceID{1, 2, 3}, Membership: 1767384000000}
@@ -252,10 +270,10 @@ func TestOpenFailsWhenKeysCannotBeKept(t *testing.T) {
 	gone := errors.New("no majority")
 	f.store.Fail(gone)
 	cfg := configuration(realm("acme", HS256), realm("new", HS256))
-	if err := f.Sync(context.Background(), cfg); !errors.Is(err, gone) {
-		t.Fatalf("Sync: got %v, want %v", err, gone)
+	if err := f.follow(cfg); !errors.Is(err, gone) {
+		t.Fatalf("new configuration: got %v, want %v", err, gone)
 	}
-	if err := f.Rotate(context.Background(), Rotation{}); !errors.Is(err, gone) {
+	if _, err := f.Rotate(context.Background(), Rotation{}); !errors.Is(err, gone) {
 		t.Fatalf("Rotate: got %v, want %v", err, gone)
 	}
 	if _, err := f.SignService(cfg.Realms[1], viewer, f.time()); err == nil {
@@ -266,7 +284,7 @@ func TestOpenFailsWhenKeysCannotBeKept(t *testing.T) {
 
 // The thumbprint of RFC 7638, 3.1.
 func TestThumbprint(t *testing.T) {
-	keys, err := parseJWKS([]byte(`{"keys":[{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}]}`))
+	keys, _, err := parseJWKS([]byte(`{"keys":[{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}]}`), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,14 +298,14 @@ func TestThumbprint(t *testing.T) {
 // the realm signs with RS256; symmetric keys never (operations.md 6).
 func TestJWKSHasPublicKeysOnly(t *testing.T) {
 	f := newFixture(t, configuration(realm("acme", HS256), realm("pub", RS256)))
-	if _, found := f.JWKS("nobody"); found {
+	if _, _, found := f.JWKS("nobody"); found {
 		t.Error("an unknown realm has a document")
 	}
 	f.expectJWKS(t, "acme", f.signing(Media, "acme"))
 	document := f.expectJWKS(t, "pub", f.signing(Service, "pub"), f.signing(Media, "pub"))
 	// A client can verify a token with the document.
 	if _, err := jwt.Parse(f.mint(f.cfg.Load().Realms[1]), func(*jwt.Token) (any, error) {
-		keys, err := parseJWKS(document)
+		keys, _, err := parseJWKS(document, true)
 		var set jwt.VerificationKeySet
 		for _, k := range keys {
 			set.Keys = append(set.Keys, k.key)
@@ -297,7 +315,7 @@ func TestJWKSHasPublicKeysOnly(t *testing.T) {
 		t.Errorf("golang-jwt with the document: %v", err)
 	}
 	f.open()
-	if again, _ := f.JWKS("pub"); string(again) != string(document) {
+	if again, _, _ := f.JWKS("pub"); string(again) != string(document) {
 		t.Errorf("the document changed:\n%s\n%s", document, again)
 	}
 }
@@ -305,7 +323,7 @@ func TestJWKSHasPublicKeysOnly(t *testing.T) {
 // expectJWKS checks that a realm publishes these keys, ordered by kid.
 func (f *fixture) expectJWKS(t *testing.T, realm string, slots ...*slot) []byte {
 	t.Helper()
-	document, _ := f.JWKS(realm)
+	document, _, _ := f.JWKS(realm)
 	var set struct{ Keys []map[string]string }
 	if err := json.Unmarshal(document, &set); err != nil {
 		t.Fatalf("document %s: %v", document, err)
@@ -337,9 +355,7 @@ func TestSignMedia(t *testing.T) {
 		if jwt.SigningMethodRS256.Verify(text, signature, &f.signing(Media, "other").rsa.PublicKey) == nil {
 			t.Error("another realm's key verifies too")
 		}
-		if err := f.Rotate(t.Context(), Rotation{Use: Media, Realm: "acme"}); err != nil {
-			t.Fatal(err)
-		}
+		f.rotate(Rotation{Use: Media, Realm: "acme"})
 	}
 	if _, err := f.SignMedia("nobody", "x", f.time()); !errors.Is(err, errNoKey) {
 		t.Errorf("an unknown realm: got %v, want %v", err, errNoKey)

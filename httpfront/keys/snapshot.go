@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"errors"
+	"sync"
 
 	"ssod/httpfront/config"
 )
@@ -12,12 +13,14 @@ import (
 type snapshot struct {
 	epoch    uint64 // differs between any two snapshots of a ring
 	cfg      *config.Config
-	version  uint64 // of the key table, as this ring counts
-	revision uint64 // of the key table
+	version  uint64            // of the tables, as this ring counts
+	revision map[string]uint64 // of the tables
+	wants    wishes
 	byID     map[string]*slot
 	groups   map[groupID]*group
-	versions map[string]*slot  // client keys by the short name in client ids
-	jwks     map[string][]byte // public keys by realm
+	orders   []order          // rotations that go on, in their order
+	versions map[string]*slot // client keys by the short name in client ids
+	jwks     sync.Map         // public keys by realm, made when they are asked for
 }
 
 // snapshot returns the current one. Whoever comes first after a change of the
@@ -46,13 +49,14 @@ func (r *Ring) build(old *snapshot) (*snapshot, error) {
 	// The version is read before the table: a change in between is seen by
 	// the next caller.
 	s := &snapshot{
-		epoch: r.epochs.Add(1), version: r.version.Load(), cfg: r.settings(),
+		epoch: r.epochs.Add(1), version: r.version.Load(), cfg: r.settings(), revision: make(map[string]uint64),
 		byID: make(map[string]*slot), groups: make(map[groupID]*group), versions: make(map[string]*slot),
 	}
 	keys := make(map[groupID][]*key)
 	var errs []error
+	s.wants = wishesOf(s.cfg)
 	records, revision := r.store.Records(Table)
-	s.revision = revision
+	s.revision[Table] = revision
 	for id, raw := range records {
 		k, err := r.reopen(old, id, raw)
 		if err != nil {
@@ -72,8 +76,9 @@ func (r *Ring) build(old *snapshot) (*snapshot, error) {
 			}
 		}
 	}
-	s.jwks = publicKeys(s)
-	return s, errors.Join(errs...)
+	var err error
+	s.orders, s.revision[Orders], err = readOrders(r.store)
+	return s, errors.Join(append(errs, err)...)
 }
 
 // reopen opens a stored key unless the old snapshot has it.

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"ssod/httpfront/keyset"
 )
 
 // How often keys are fetched.
@@ -41,9 +43,9 @@ type Options struct {
 	URL string
 	// Issuer is whose keys these are, for the log.
 	Issuer string
-	// Take reads a document and makes its keys those that count. When it fails
-	// nothing changes.
-	Take func(document []byte) error
+	// Take reads a document and makes its keys those that count, but for some that
+	// are of no use. When it fails nothing changes.
+	Take func(document []byte) (keyset.Unused, error)
 	// Client fetches; nil means one that follows no redirect.
 	Client *http.Client
 	Now    func() time.Time // nil means time.Now
@@ -55,6 +57,8 @@ type Options struct {
 type Source struct {
 	Options
 	after func(time.Duration) <-chan time.Time
+
+	unused string // of the last document, as it was logged
 
 	cancel context.CancelFunc
 	ended  chan struct{}
@@ -168,7 +172,8 @@ func (f *Source) Again() bool {
 	return true
 }
 
-// Fetch gets the keys once. What is wrong with a document changes nothing.
+// Fetch gets the keys once; a source that was started does it itself. What is
+// wrong with a document changes nothing.
 func (f *Source) Fetch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -192,7 +197,19 @@ func (f *Source) Fetch(ctx context.Context) error {
 	if len(data) > maxDocument {
 		return fmt.Errorf("more than %d bytes", maxDocument)
 	}
-	return f.Take(data)
+	unused, err := f.Take(data)
+	if err == nil {
+		f.tell(unused.String())
+	}
+	return err
+}
+
+// tell logs what is of no use in a document, once until that is something else.
+func (f *Source) tell(unused string) {
+	if unused != f.unused && unused != "" {
+		f.Log.Warn("not all keys of an issuer are used", "issuer", f.Issuer, "unused", unused)
+	}
+	f.unused = unused
 }
 
 // CheckURL accepts https, and http to this machine.

@@ -6,11 +6,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"ssod/httpfront/keyset"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -40,13 +43,43 @@ var errDocument = errors.New("not the document that was expected")
 func newSource(t *testing.T, url string) (s *Source, taken *atomic.Int64) {
 	t.Helper()
 	taken = &atomic.Int64{}
-	return New(Options{URL: url, Log: slog.New(slog.DiscardHandler), Take: func(document []byte) error {
+	return New(Options{URL: url, Log: slog.New(slog.DiscardHandler), Take: func(document []byte) (none keyset.Unused, err error) {
 		if string(document) != "keys" {
-			return errDocument
+			return none, errDocument
 		}
 		taken.Add(1)
-		return nil
+		return none, nil
 	}}), taken
+}
+
+// TestUnusedKeysAreToldOnce: what is of no use in a set stands in the log when it
+// is new, and not again with every fetch.
+func TestUnusedKeysAreToldOnce(t *testing.T) {
+	var log bytes.Buffer
+	s := New(Options{Issuer: "https://idp.example", Log: slog.New(slog.NewTextHandler(&log, nil))})
+	one, two := unused(t, `{"keys":[{"kty":"AKP","kid":"pq"}]}`), unused(t, `{"keys":[{"kty":"AKP","kid":"pq"},{"kty":"RSA"}]}`)
+	for _, told := range []struct {
+		unused string
+		lines  int
+	}{{one, 1}, {one, 1}, {two, 2}, {two, 2}, {"", 2}, {one, 3}} {
+		s.tell(told.unused)
+		if got := strings.Count(log.String(), "not all keys of an issuer are used"); got != told.lines {
+			t.Errorf("after %q: %d lines, want %d", told.unused, got, told.lines)
+		}
+	}
+	if text := log.String(); !strings.Contains(text, "issuer=https://idp.example") || !strings.Contains(text, `(\"pq\"): kty \"AKP\" is not known`) {
+		t.Errorf("the log says %s", text)
+	}
+}
+
+// unused is what a set without a key of use says.
+func unused(t *testing.T, document string) string {
+	t.Helper()
+	_, err := keyset.Parse([]byte(document), keyset.Wanted{})
+	if err == nil {
+		t.Fatal("a key was used")
+	}
+	return err.Error()
 }
 
 // The pauses between fetches, on a clock of the test's own.

@@ -18,6 +18,9 @@ type Options struct {
 	// Sign signs text with the key that the realm has at the time;
 	// [ssod/httpfront/keys.Ring.SignMedia] does.
 	Sign func(realm, text string, now time.Time) ([]byte, error)
+	// Ready waits until the realm has a key; nil: it has.
+	// [ssod/httpfront/keys.Ring.AwaitMedia] does.
+	Ready func(ctx context.Context, realm string) error
 	// Parallel is how many signatures are made at once; 0 means one for each
 	// CPU. More does not sign faster, fewer leaves CPUs idle.
 	Parallel int
@@ -30,6 +33,7 @@ type Options struct {
 // concurrent use.
 type Signer struct {
 	sign    func(realm, text string, now time.Time) ([]byte, error)
+	ready   func(ctx context.Context, realm string) error
 	work    chan *signature
 	open    atomic.Int64 // signatures that are made or wait
 	most    int64
@@ -57,7 +61,7 @@ type signature struct {
 func NewSigner(o Options) *Signer {
 	parallel := cmp.Or(o.Parallel, runtime.NumCPU())
 	most := parallel + cmp.Or(o.Waiting, 1024)
-	s := &Signer{sign: o.Sign, work: make(chan *signature, most), most: int64(most), closed: make(chan struct{})}
+	s := &Signer{sign: o.Sign, ready: o.Ready, work: make(chan *signature, most), most: int64(most), closed: make(chan struct{})}
 	for range parallel {
 		s.threads.Go(s.run)
 	}
@@ -74,7 +78,7 @@ func (s *Signer) Close() {
 // with the thread, which nobody else can use then.
 func (s *Signer) run() {
 	runtime.LockOSThread()
-	giveWay()
+	slots.GiveWay()
 	for {
 		select {
 		case w := <-s.work:
@@ -97,6 +101,11 @@ func (s *Signer) Sign(ctx context.Context, realm string, t Token) (Signed, error
 	element, err := t.element()
 	if err != nil {
 		return Signed{}, fmt.Errorf("media token: %w", err)
+	}
+	if s.ready != nil { // here, where only this request waits
+		if err := s.ready(ctx, realm); err != nil {
+			return Signed{}, fmt.Errorf("media token: %w", err)
+		}
 	}
 	w := &signature{ctx: ctx, realm: realm, text: element, now: t.Issued, done: make(chan struct{})}
 	if err := s.wait(ctx, w); err != nil {

@@ -125,6 +125,22 @@ func TestKeySets(t *testing.T) {
 	}
 }
 
+// TestAForeignKeyBesideAGoodOne: a key of a type that is not known here, or a
+// broken one, does not take the others with it.
+func TestAForeignKeyBesideAGoodOne(t *testing.T) {
+	good := `{"kty":"RSA","n":"` + strings.Repeat("_", 342) + `","e":"AQAB"}`
+	for name, key := range map[string]string{
+		"post-quantum": `{"kty":"AKP","pub":"AAAA"}`, "incomplete": `{"kty":"RSA"}`, "small": `{"kty":"RSA","n":"AQAB","e":"AQAB"}`,
+		"of wrong types": `{"kty":1,"n":{}}`, "no object": `[]`, "null": `null`,
+	} {
+		for _, document := range []string{key + "," + good, good + "," + key} {
+			if _, err := verifier.New([]byte(`{"keys":[` + document + `]}`)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
 // TestTheVerifierStandsAlone: the backend of an app gets nothing of the service
 // with it, and nothing of others.
 func TestTheVerifierStandsAlone(t *testing.T) {

@@ -10,86 +10,51 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"ssod/httpfront/keyset"
 )
 
 // Limits of keys.
 const (
-	maxKeyFile = 256 << 10
-	maxKeys    = 32 // of one platform
 	minRSABits = 2048
 	maxRSABits = 8192
-	minSecret  = 32 // bytes of an HS256 key (RFC 7518, 3.2)
 	dirSecret  = 32 // bytes of an A256GCM key
 )
 
-// key is one key with what it may do.
-type key struct {
-	kid, alg string
-	material any // what go-jose takes
-}
+// key is one key with what it may do; its material is what go-jose takes.
+type key = keyset.Key
 
-// readFile reads a key file of reasonable size.
-func readFile(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxKeyFile {
-		return nil, fmt.Errorf("%s: more than %d bytes", path, maxKeyFile)
-	}
-	return data, nil
-}
-
-// readSigning reads the keys that a platform signs with.
-func readSigning(jwksFile, pemFile, kid string) ([]key, error) {
-	path, parse := jwksFile, parseSet
+// readSigning reads the keys that a platform signs with, and which of them are of
+// no use.
+func readSigning(jwksFile, pemFile, kid string) ([]key, keyset.Unused, error) {
+	path, parse := jwksFile, func(data []byte) ([]key, keyset.Unused, error) { return parseSigning(data, false) }
 	if pemFile != "" {
-		path, parse = pemFile, func(data []byte) ([]any, []string, error) { return parsePublicPEM(data, kid) }
+		path, parse = pemFile, func(data []byte) ([]key, keyset.Unused, error) { return parsePublicPEM(data, kid) }
 	}
 	if path == "" {
-		return nil, nil
+		return nil, keyset.Unused{}, nil
 	}
-	data, err := readFile(path)
+	data, err := keyset.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, keyset.Unused{}, err
 	}
-	keys, err := signingKeys(parse(data))
+	keys, unused, err := parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, unused, fmt.Errorf("%s: %w", path, err)
 	}
-	return keys, nil
+	return keys, unused, nil
 }
 
-// parseSigning reads the keys of a JWK set that a platform publishes. Secrets
-// are no secrets there.
-func parseSigning(document []byte) ([]key, error) {
-	keys, err := signingKeys(parseSet(document))
-	if err == nil && slices.ContainsFunc(keys, func(k key) bool { return k.alg == "HS256" }) {
-		return nil, errors.New("a secret key is published")
-	}
-	return keys, err
-}
-
-func signingKeys(materials []any, kids []string, err error) ([]key, error) {
+// parseSigning reads the keys of a JWK set.
+func parseSigning(document []byte, published bool) ([]key, keyset.Unused, error) {
+	wanted := keyset.Wanted{Algorithms: []string{keyset.RS256, keyset.ES256, keyset.HS256}, Published: published}
+	set, err := keyset.Parse(document, wanted)
 	if err != nil {
-		return nil, err
+		return nil, keyset.Unused{}, err
 	}
-	var keys []key
-	for i, material := range materials {
-		k, err := signingKey(material, kids[i])
-		if err != nil {
-			return nil, fmt.Errorf("key %d: %w", i+1, err)
-		}
-		keys = append(keys, k)
-	}
-	if len(keys) == 0 || len(keys) > maxKeys {
-		return nil, fmt.Errorf("%d keys, want 1 to %d", len(keys), maxKeys)
-	}
-	return keys, nil
+	return set.Keys, set.Unused, nil
 }
 
 // signingKey says what a key verifies: one algorithm each, so that a public key
@@ -97,19 +62,14 @@ func signingKeys(materials []any, kids []string, err error) ([]key, error) {
 func signingKey(material any, kid string) (key, error) {
 	switch m := material.(type) {
 	case *rsa.PublicKey:
-		return key{kid, "RS256", m}, checkRSA(m)
+		return key{ID: kid, Algorithm: keyset.RS256, Material: m}, checkRSA(m)
 	case *ecdsa.PublicKey:
 		if m.Curve != elliptic.P256() {
 			return key{}, errors.New("not on the curve P-256")
 		}
-		return key{kid, "ES256", m}, nil
-	case []byte:
-		if len(m) < minSecret {
-			return key{}, fmt.Errorf("a secret of %d bytes, want at least %d", len(m), minSecret)
-		}
-		return key{kid, "HS256", m}, nil
+		return key{ID: kid, Algorithm: keyset.ES256, Material: m}, nil
 	}
-	return key{}, fmt.Errorf("a %T is no key of RS256, ES256 or HS256", material)
+	return key{}, fmt.Errorf("a %T is no key of RS256 or ES256", material)
 }
 
 func checkRSA(k *rsa.PublicKey) error {
@@ -119,40 +79,29 @@ func checkRSA(k *rsa.PublicKey) error {
 	return nil
 }
 
-// parseSet reads a JWK set, or a single JWK. Private parts are left out.
-func parseSet(data []byte) (materials []any, kids []string, err error) {
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(data, &set); err != nil {
-		return nil, nil, errors.New("not a JWK set") // err may quote a secret
-	}
-	for _, k := range set.Keys {
-		material := k.Key
-		if public := k.Public(); public.Key != nil {
-			material = public.Key
-		}
-		materials, kids = append(materials, material), append(kids, k.KeyID)
-	}
-	return materials, kids, nil
-}
-
 // parsePublicPEM reads one public key or certificate.
-func parsePublicPEM(data []byte, kid string) ([]any, []string, error) {
+func parsePublicPEM(data []byte, kid string) (keys []key, none keyset.Unused, err error) {
 	block, rest := pem.Decode(data)
 	if block == nil || len(bytes.TrimSpace(rest)) > 0 {
-		return nil, nil, errors.New("not one PEM block")
+		return nil, none, errors.New("not one PEM block")
 	}
-	if block.Type == "CERTIFICATE" {
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, nil, err
+	var public any
+	switch block.Type {
+	case "CERTIFICATE":
+		var certificate *x509.Certificate
+		if certificate, err = x509.ParseCertificate(block.Bytes); err == nil {
+			public = certificate.PublicKey
 		}
-		return []any{certificate.PublicKey}, []string{kid}, nil
+	case "PUBLIC KEY":
+		public, err = x509.ParsePKIXPublicKey(block.Bytes)
+	default:
+		err = fmt.Errorf("PEM block %q, want a public key or a certificate", block.Type)
 	}
-	if block.Type != "PUBLIC KEY" {
-		return nil, nil, fmt.Errorf("PEM block %q, want a public key or a certificate", block.Type)
+	if err != nil {
+		return nil, none, err
 	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
-	return []any{public}, []string{kid}, err
+	k, err := signingKey(public, kid)
+	return []key{k}, none, err
 }
 
 // readDecryption reads the key that tokens for us are encrypted to: a PEM file
@@ -161,7 +110,7 @@ func readDecryption(path string) (*key, error) {
 	if path == "" {
 		return nil, nil
 	}
-	data, err := readFile(path)
+	data, err := keyset.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -171,12 +120,12 @@ func readDecryption(path string) (*key, error) {
 	}
 	switch m := material.(type) {
 	case *rsa.PrivateKey:
-		return &key{kid, "RSA-OAEP-256", m}, checkRSA(&m.PublicKey)
+		return &key{ID: kid, Algorithm: "RSA-OAEP-256", Material: m}, checkRSA(&m.PublicKey)
 	case []byte:
 		if len(m) != dirSecret {
 			return nil, fmt.Errorf("%s: a secret of %d bytes, want %d", path, len(m), dirSecret)
 		}
-		return &key{kid, "dir", m}, nil
+		return &key{ID: kid, Algorithm: "dir", Material: m}, nil
 	}
 	return nil, fmt.Errorf("%s: want an RSA private key or a secret", path)
 }

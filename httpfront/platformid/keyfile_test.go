@@ -48,7 +48,7 @@ func TestCheck(t *testing.T) {
 		{"no key for the algorithm", "other.json", "", "", "ES256", "no key is of an algorithm"},
 		{"another curve", "p384.json", "", "", "ES256", "P-256"},
 		{"short secret", "short.json", "", "", "HS256", "31 bytes"},
-		{"empty set", "none.json", "", "", "RS256", "0 keys"},
+		{"empty set", "none.json", "", "", "RS256", "no key"},
 		{"junk as a set", "junk", "", "", "RS256", "not a JWK set"},
 		{"junk as PEM", "", "junk", "", "RS256", "not one PEM block"},
 		{"private key as public", "", "amazon.pem", "", "RS256", "PRIVATE KEY"},
@@ -67,7 +67,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := platformid.Check(config.Platform{
+			_, err := platformid.Check(config.Platform{
 				Name: "p", Issuer: "p", Audience: "adobe", Algorithms: []string{tt.algorithms},
 				JWKSFile: at(tt.jwks), PEMFile: at(tt.pem), DecryptionKeyFile: at(tt.decryption),
 			})

@@ -7,12 +7,14 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/keyset"
 )
 
 // platform is a configured platform with its keys.
 type platform struct {
 	*config.Platform
 	signing    []key
+	unused     keyset.Unused
 	published  *published // nil: all signing keys are in files
 	decryption *key       // nil: no token is encrypted
 }
@@ -20,14 +22,18 @@ type platform struct {
 // errNobody says that a configuration would believe everybody.
 var errNobody = errors.New("anybody can encrypt to an RSA key; the platform also needs jwksFile or pemFile to know who signed")
 
-// Check finds the mistakes in the key files of a platform, before it is used.
-func Check(p config.Platform) error {
-	_, err := newPlatform(&p)
-	return err
+// Check finds the mistakes in the key files of a platform, before it is used. The
+// warning is about keys that are left out.
+func Check(p config.Platform) (warning string, err error) {
+	checked, err := newPlatform(&p)
+	if err != nil {
+		return "", err
+	}
+	return checked.unused.Warning(), nil
 }
 
 func newPlatform(c *config.Platform) (*platform, error) {
-	signing, err := readSigning(c.JWKSFile, c.PEMFile, c.KID)
+	signing, unused, err := readSigning(c.JWKSFile, c.PEMFile, c.KID)
 	if err != nil {
 		return nil, err
 	}
@@ -35,9 +41,9 @@ func newPlatform(c *config.Platform) (*platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &platform{Platform: c, decryption: decryption}
+	p := &platform{Platform: c, decryption: decryption, unused: unused}
 	for _, k := range signing {
-		if slices.Contains(c.Algorithms, k.alg) {
+		if slices.Contains(c.Algorithms, k.Algorithm) {
 			p.signing = append(p.signing, k)
 		}
 	}
@@ -50,7 +56,7 @@ func newPlatform(c *config.Platform) (*platform, error) {
 		return p, nil
 	case len(signing) == 0 && decryption == nil:
 		return nil, errors.New("no keys")
-	case len(signing) == 0 && decryption.alg != "dir":
+	case len(signing) == 0 && decryption.Algorithm != "dir":
 		return nil, errNobody
 	}
 	return p, nil
@@ -77,7 +83,7 @@ func (p *platform) candidates(t compact) []key {
 
 func choose(keys []key, t compact) (found []key) {
 	for _, k := range keys {
-		if k.alg == t.alg && (t.kid == "" || k.kid == "" || k.kid == t.kid) {
+		if k.Algorithm == t.alg && (t.kid == "" || k.ID == "" || k.ID == t.kid) {
 			found = append(found, k)
 		}
 	}
@@ -89,11 +95,11 @@ func (p *platform) verify(t compact) ([]byte, error) {
 	tried := false
 	for _, k := range p.candidates(t) {
 		tried = true
-		object, err := jose.ParseSignedCompact(t.text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(k.alg)})
+		object, err := jose.ParseSignedCompact(t.text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(k.Algorithm)})
 		if err != nil {
 			return nil, ErrToken
 		}
-		if payload, err := object.Verify(k.material); err == nil {
+		if payload, err := object.Verify(k.Material); err == nil {
 			return payload, nil
 		}
 	}
@@ -106,7 +112,7 @@ func (p *platform) verify(t compact) ([]byte, error) {
 // mayDecrypt reports whether the platform's key can be that of a JWE.
 func (p *platform) mayDecrypt(t compact) bool {
 	k := p.decryption
-	return k != nil && k.alg == t.alg && (t.kid == "" || k.kid == "" || k.kid == t.kid)
+	return k != nil && k.Algorithm == t.alg && (t.kid == "" || k.ID == "" || k.ID == t.kid)
 }
 
 // decrypt opens a JWE.
@@ -115,7 +121,7 @@ func (p *platform) decrypt(t compact) ([]byte, error) {
 	if err != nil {
 		return nil, ErrToken
 	}
-	content, err := object.Decrypt(p.decryption.material)
+	content, err := object.Decrypt(p.decryption.Material)
 	if err != nil {
 		return nil, ErrSignature
 	}

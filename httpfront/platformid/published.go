@@ -1,13 +1,13 @@
 package platformid
 
 import (
-	"encoding/json"
 	"log/slog"
 	"maps"
 	"slices"
 	"sync/atomic"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/keyset"
 	"ssod/httpfront/keyurl"
 )
 
@@ -25,23 +25,16 @@ type at struct{ issuer, url string }
 func publish(where at, log *slog.Logger, changed func()) *published {
 	p := &published{}
 	p.keys.Store(&[]key{})
-	p.source = keyurl.New(keyurl.Options{URL: where.url, Issuer: where.issuer, Log: log, Take: func(document []byte) error {
-		keys, err := parseSigning(document)
-		if err == nil && !slices.EqualFunc(*p.keys.Load(), keys, same) {
+	p.source = keyurl.New(keyurl.Options{URL: where.url, Issuer: where.issuer, Log: log, Take: func(document []byte) (keyset.Unused, error) {
+		keys, unused, err := parseSigning(document, true)
+		if err == nil && !slices.EqualFunc(*p.keys.Load(), keys, key.Equal) {
 			p.keys.Store(&keys)
 			changed()
 		}
-		return err
+		return unused, err
 	}})
 	p.source.Start()
 	return p
-}
-
-// same reports whether two keys are, by their material in JSON or as secrets.
-func same(a, b key) bool {
-	x, xerr := json.Marshal(a.material)
-	y, yerr := json.Marshal(b.material)
-	return a.kid == b.kid && a.alg == b.alg && xerr == nil && yerr == nil && slices.Equal(x, y)
 }
 
 // follow keeps what a configuration needs of what is published, begins what is

@@ -104,21 +104,24 @@ func TestKeysAtAURL(t *testing.T) {
 	}
 }
 
-// TestPublishedSecretsAreRefused: a shared secret that is published is none, and
-// the public key is no secret.
+// TestPublishedSecretsAreRefused: a shared secret that is published is none. The
+// public key beside it goes on, and is no secret.
 func TestPublishedSecretsAreRefused(t *testing.T) {
 	server, m := newPublisher(t), keys()
 	server.publish(jose.JSONWebKey{Key: m.secret, KeyID: "h1"}, jose.JSONWebKey{Key: &m.rsa.PublicKey, KeyID: "r1"})
 	w := at(t, server.URL)
-	for _, token := range []string{
-		jws(t, jose.HS256, jose.JSONWebKey{Key: m.secret, KeyID: "h1"}, claims("amazon", nil)),
-		jws(t, jose.RS256, jose.JSONWebKey{Key: m.rsa, KeyID: "r1"}, claims("amazon", nil)),
+	for _, tt := range []struct {
+		token string
+		want  error
+	}{
+		{jws(t, jose.HS256, jose.JSONWebKey{Key: m.secret, KeyID: "h1"}, claims("amazon", nil)), platformid.ErrToken},
+		{jws(t, jose.RS256, jose.JSONWebKey{Key: m.rsa, KeyID: "r1"}, claims("amazon", nil)), nil},
 	} {
-		if _, err := w.verify(token); !errors.Is(err, platformid.ErrToken) {
-			t.Errorf("got %v, want %v", err, platformid.ErrToken)
+		if _, err := w.verify(tt.token); !errors.Is(err, tt.want) {
+			t.Errorf("got %v, want %v", err, tt.want)
 		}
 	}
-	err := platformid.Check(config.Platform{Name: "roku", Issuer: "roku", Algorithms: []string{"HS256"}, JWKSURL: "https://id.example/keys"})
+	_, err := platformid.Check(config.Platform{Name: "roku", Issuer: "roku", Algorithms: []string{"HS256"}, JWKSURL: "https://id.example/keys"})
 	if err == nil || !strings.Contains(err.Error(), "secret") {
 		t.Errorf("HS256 only at a URL: got %v", err)
 	}

@@ -77,7 +77,7 @@ func TestRestart(t *testing.T) {
 	if err := n.RevokeClient(t.Context(), clients[2].ClientID); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.ring.Rotate(t.Context(), keys.Rotation{}); err != nil {
+	if _, err := n.ring.Rotate(t.Context(), keys.Rotation{}); err != nil {
 		t.Fatal(err)
 	}
 	n.close()

@@ -59,7 +59,7 @@ func TestClientsOutliveRotations(t *testing.T) {
 	f := newFixture(t)
 	client := f.register(f.create().SoftwareStatement)
 	for range 3 {
-		if err := f.ring.Rotate(t.Context(), keys.Rotation{}); err != nil {
+		if _, err := f.ring.Rotate(t.Context(), keys.Rotation{}); err != nil {
 			t.Fatal(err)
 		}
 		f.at(f.now().Add(10_000 * time.Hour))

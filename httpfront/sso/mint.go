@@ -42,6 +42,9 @@ func (s *Service) mint(ctx context.Context, r *api.Request, _ client) (api.Respo
 	}
 	d := profile.NewDevice(id, attributes)
 	d.Implied = len(r.Header(wire.DeviceInfo)) == 0
+	if err := s.Tokens.AwaitService(ctx, r.Realm); err != nil { // before anything is changed
+		return api.Response{}, err
+	}
 	if len(link) > 0 {
 		return s.redeem(ctx, r, string(link), d)
 	}

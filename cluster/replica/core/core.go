@@ -21,6 +21,8 @@ type Core struct {
 	changes []Leadership
 	ticks   uint64
 	rounds  uint64 // that were handed out
+	// reluctant: this node should lead nothing.
+	reluctant bool
 	// sending counts the snapshots of each shard that are on their way out.
 	sending map[ShardID]int
 }

@@ -221,6 +221,7 @@ func wrong(code string, i int) string {
 // carrier's address, 3 of 100 of whom mistype theirs first: with the throttle
 // raised for such an address nobody is turned away.
 func TestManyHonestViewersShareAnAddress(t *testing.T) {
+	t.Parallel()
 	const viewers = 200
 	a := startNode(t, `
 throttle: {rate: 1000, burst: 1000}

@@ -27,8 +27,9 @@ const (
 // meanwhile nobody's memory grows beyond its limit, the load goes on, and in the
 // end the node alone with one other has everything.
 func TestALaggardCatchesUpBySnapshot(t *testing.T) {
-	t.Setenv("GOMEMLIMIT", memoryLimit)
+	t.Parallel()
 	c := newTrio(t, crashConfig)
+	c.before = func(n *node) { n.env = []string{"GOMEMLIMIT=" + memoryLimit} }
 	if !long() {
 		c.common = []string{"--shards", "1"} // all changes in one log
 	}

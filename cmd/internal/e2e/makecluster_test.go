@@ -67,7 +67,8 @@ func users(t *testing.T, dir string) (found []string) {
 
 // make cluster, with the certificates of make certs: three nodes start, the whole
 // story plays on the third one, one dies and the others go on, and a signal leaves
-// neither a process nor anything outside its directory behind.
+// neither a process nor anything outside its directory behind. All of it is on IPv6
+// where this machine has that, since the other clusters are on IPv4.
 func TestMakeCluster(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -79,7 +80,7 @@ func TestMakeCluster(t *testing.T) {
 	if err != nil {
 		t.Fatalf("certificates: %v\n%s", err, out)
 	}
-	port := basePort(t)
+	host, port := loopbackHost(), basePort(t)
 	script, err := filepath.Abs("../../ssod/deploy/cluster.sh")
 	must(t, err)
 	said, err := os.Create(filepath.Join(dir, "said"))
@@ -87,7 +88,7 @@ func TestMakeCluster(t *testing.T) {
 	defer said.Close()
 	cmd := exec.Command("bash", script, data)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, said, said
-	cmd.Env = append(os.Environ(), fmt.Sprint("PORT=", port), "BIN="+bin, "CERTS="+certs)
+	cmd.Env = append(os.Environ(), fmt.Sprint("PORT=", port), "BIN="+bin, "CERTS="+certs, "HOST="+host)
 	cluster, err := process.Run(cmd)
 	must(t, err)
 	t.Cleanup(func() { _ = cluster.Stop(20 * time.Second) })
@@ -99,7 +100,7 @@ func TestMakeCluster(t *testing.T) {
 	patiently(t, "the cluster is there", output, func() bool { return has(output(), "Ctrl-C stops the cluster") })
 
 	ssoctl := func(node int, args ...string) (string, error) {
-		args = append([]string{"--admin", fmt.Sprintf("127.0.0.1:%d", port+1+100*(node-1))}, args...)
+		args = append([]string{"--admin", fmt.Sprintf("%s:%d", host, port+1+100*(node-1))}, args...)
 		out, err := exec.Command(filepath.Join(bin, "ssoctl"), args...).CombinedOutput()
 		return string(out), err
 	}
@@ -126,6 +127,16 @@ func TestMakeCluster(t *testing.T) {
 	if len(entries) != 4 { // bin, certs, data, said
 		t.Errorf("something else was left: %v", entries)
 	}
+}
+
+// loopbackHost is the IPv6 address of this machine for itself, else the IPv4 one.
+func loopbackHost() string {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return "127.0.0.1"
+	}
+	_ = l.Close()
+	return "[::1]"
 }
 
 // patiently is until for what takes longer, and shows what was said when it does

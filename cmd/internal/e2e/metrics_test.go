@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 )
 
 // mustExist are the metrics that operations.md 7 asks for, with their labels.
@@ -84,6 +85,9 @@ func TestMetricsAreThoseOfTheDocuments(t *testing.T) {
 			status, page := c.get(ctx, "http://"+n.admin+"/metrics")
 			if status != 200 {
 				return fmt.Errorf("metrics: %d", status)
+			}
+			if problems, err := promlint.New(strings.NewReader(page)).Lint(); err != nil || len(problems) > 0 {
+				t.Errorf("what a linter of metrics says: %v, %v", problems, err)
 			}
 			maps.Copy(got, exported(page))
 			leads += len(regexp.MustCompile(`(?m)^ssod_shard_leader\{shard="\d+"\} 1$`).FindAllString(page, -1))

@@ -79,7 +79,8 @@ type node struct {
 	testing.TB
 	dir         string
 	flags       []string
-	mount       string // options of a tmpfs for the data directory; empty for none
+	env         []string // beside that of the test
+	mount       string   // options of a tmpfs for the data directory; empty for none
 	http, admin string
 	sampled     *sample // calls that are checked against the OpenAPI document; nil for all
 	gossip      string
@@ -166,10 +167,12 @@ func (n *node) command(more ...string) *exec.Cmd {
 	args = append(append(args, n.flags...), more...)
 	binary, err := program()
 	must(n, err)
-	if n.mount == "" {
-		return exec.Command(binary, args...)
+	cmd := exec.Command(binary, args...)
+	if n.mount != "" {
+		cmd = inMount(n.mount, n.data(), binary, args...)
 	}
-	return inMount(n.mount, n.data(), binary, args...)
+	cmd.Env = append(cmd.Environ(), n.env...)
+	return cmd
 }
 
 // at is the node that the next call goes to.

@@ -20,6 +20,7 @@ const soon = time.Second
 // one node after the other. When the answer is there no node accepts their
 // tokens.
 func TestARevokedClientIsRefusedOnEveryNode(t *testing.T) {
+	t.Parallel()
 	c := startTrio(t, crashConfig)
 	c.balanced()
 	var took []time.Duration
@@ -77,6 +78,7 @@ const lease = 10 * time.Second
 // Then it pauses one and revokes a client: when that is answered, the paused node
 // must not accept the token in any moment after it wakes.
 func TestACutOffNodeAcceptsNoTokens(t *testing.T) {
+	t.Parallel()
 	c := startTrio(t, crashConfig)
 	c.balanced()
 	a := c.mustApp("one")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"net/netip"
 )
 
 // clustered reports whether the node can have others beside it. Without an
@@ -17,7 +18,53 @@ func (c *Config) advertised(address string) string {
 		return address
 	}
 	rpc, _, _ := net.SplitHostPort(c.RPC)
-	return net.JoinHostPort(cmp.Or(c.Advertise, rpc, host), port)
+	return net.JoinHostPort(dialable(cmp.Or(c.Advertise, rpc, host)), port)
+}
+
+// dialable is a host that others reach. An address that stands for all of this
+// machine's is none: whoever dialed it would reach itself.
+func dialable(host string) string {
+	ip, err := netip.ParseAddr(host)
+	if host != "" && (err != nil || !ip.IsUnspecified()) {
+		return host
+	}
+	return ownAddress(ip.Is6(), interfaces())
+}
+
+// ownAddress chooses one of the machine's addresses, of the wanted family if there
+// is one.
+func ownAddress(v6 bool, all []netip.Addr) string {
+	var other netip.Addr
+	for _, ip := range all {
+		switch {
+		case !ip.IsGlobalUnicast():
+		case ip.Is6() == v6:
+			return ip.String()
+		case !other.IsValid():
+			other = ip
+		}
+	}
+	switch {
+	case other.IsValid():
+		return other.String()
+	case v6:
+		return "::1"
+	}
+	return "127.0.0.1"
+}
+
+// interfaces are the addresses of this machine.
+func interfaces() (all []netip.Addr) {
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range list {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
+			all = append(all, prefix.Addr().Unmap())
+		}
+	}
+	return all
 }
 
 // fixPorts chooses the ports that are 0: other nodes are told of all of them

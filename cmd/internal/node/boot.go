@@ -86,9 +86,14 @@ func (n *Node) outdated(by transport.Peer, why error) {
 // deposed ends the node: the registry has another start of it.
 func (n *Node) deposed(why error) { n.fatal(n.older(why.Error())) }
 
-// broken ends the node: a replica contradicts what it is told.
+// broken ends the node: its disk cannot be written or has hung, or a replica
+// contradicts what it is told.
 func (n *Node) broken(err error) {
-	if b, ok := errors.AsType[*core.BrokenError](err); ok && n.config.clustered() {
+	b, contradicts := errors.AsType[*core.BrokenError](err)
+	switch {
+	case errors.Is(err, replica.ErrDiskHung):
+		err = fmt.Errorf("%w%s: check it, then start again", err, n.atDisk())
+	case contradicts && n.config.clustered():
 		err = n.older(b.Error())
 	}
 	n.fatal(err)

@@ -79,11 +79,13 @@ type Config struct {
 	Clock func() time.Time
 	// Log gets everything that the node has to say; nil: slog.Default.
 	Log *slog.Logger
+	// LogDropped counts the lines of the log that nobody will read; nil: none.
+	LogDropped func() uint64
 }
 
-// grace bounds how long Stop waits for what is in flight: the deadline of a
-// request and a little more.
-const grace = 12 * time.Second
+// Grace bounds how long [Node.Stop] waits for what is in flight once the drain delay
+// is over: the deadline of a request and a little more.
+const Grace = 12 * time.Second
 
 // Settings reads the configuration file, or returns the demo configuration.
 // What is wrong in it is reported in one error, with lines.

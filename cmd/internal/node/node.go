@@ -36,8 +36,9 @@ type Node struct {
 	failed   chan error
 	owned    []part
 
-	settings  *config.Current
-	reloading sync.Mutex
+	settings *config.Current
+	reloads  *reloads
+	reading  reading
 
 	admin, health *admin.Server
 	store         *persistence.Store
@@ -70,7 +71,7 @@ type Node struct {
 	known    sync.Mutex // guards what follows, which health checks read during the start
 	identity persistence.Identity
 	http     string
-	waiting  string // what the start waits for
+	waiting  func() string // what the start waits for
 }
 
 // part is something that was started, and how it is ended.
@@ -96,7 +97,10 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 }
 
 func start(ctx context.Context, c Config) (*Node, error) {
-	n := &Node{config: c, log: c.Log, started: time.Now().UTC(), failed: make(chan error, 1), introduced: make(chan struct{})}
+	n := &Node{
+		config: c, log: c.Log, started: time.Now().UTC(), failed: make(chan error, 1),
+		introduced: make(chan struct{}), reloads: newReloads(),
+	}
 	if n.log == nil {
 		n.log = slog.Default()
 	}
@@ -106,13 +110,19 @@ func start(ctx context.Context, c Config) (*Node, error) {
 	n.state.Store(admin.Starting)
 	ctx, n.abort = context.WithCancelCause(ctx)
 	defer n.abort(nil)
-	steps := []func(context.Context) error{n.configure, n.listen, n.join, n.open, n.lead, n.watchOwners, n.sign, n.act, n.serve}
-	for _, step := range steps {
-		if err := step(ctx); err != nil {
+	reporting, reported := context.WithCancel(ctx)
+	defer reported()
+	go n.reportWaiting(reporting)
+	for _, step := range n.steps() {
+		n.waitFor(func() string { return step.name })
+		if err := step.run(ctx); err != nil {
 			if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 				err = cause // the node gave up
 			}
-			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+			if hung := context.Cause(ctx); errors.Is(hung, replica.ErrDiskHung) {
+				return nil, hung // what is left waits for the disk, and the process ends
+			}
+			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), Grace)
 			defer cancel()
 			return nil, errors.Join(err, n.end(stopping))
 		}
@@ -121,6 +131,26 @@ func start(ctx context.Context, c Config) (*Node, error) {
 	n.state.Store(admin.Ready)
 	n.log.Info("ready", "node", n.identity.Node, "http", n.HTTP(), "admin", n.Admin(), "took", time.Since(n.started).Round(time.Millisecond).String())
 	return n, nil
+}
+
+// step is one of the start.
+type step struct {
+	name string // what is waited for meanwhile
+	run  func(context.Context) error
+}
+
+func (n *Node) steps() []step {
+	return []step{
+		{"the configuration", n.configure},
+		{"the admin listener", n.listen},
+		{"a cluster to join", n.join},
+		{"the store to open", n.open},
+		{"the shards to be read", n.lead},
+		{"the owners of the shards", n.watchOwners},
+		{"the keys of the cluster and of each realm", n.sign},
+		{"the actors", n.act},
+		{"the public listener", n.serve},
+	}
 }
 
 // own puts a started part on the list of what [Node.Stop] ends.
@@ -151,7 +181,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	case <-delay.C:
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(ctx, grace)
+	ctx, cancel := context.WithTimeout(ctx, Grace)
 	defer cancel()
 	n.resign(ctx)
 	err := n.end(ctx)

@@ -38,21 +38,21 @@ func (n *Node) lead(ctx context.Context) error {
 // leadAlone takes the lead of all shards.
 func (n *Node) leadAlone(ctx context.Context) error {
 	c := n.engineConfig()
-	c.Address = func(core.NodeID) string { return n.config.RPC }
-	engine, err := replica.Alone(ctx, c)
-	if err != nil {
+	c.Address = func(core.NodeID) string { return n.config.advertised(n.config.RPC) }
+	var err error
+	if n.engine, err = replica.Alone(ctx, c); err != nil {
 		return err
 	}
-	n.own("shards", closing(engine.Close))
-	n.shards = engine
-	n.tables, err = meta.Open(ctx, engine)
+	n.own("shards", closing(n.engine.Close))
+	n.shards = n.engine
+	n.tables, err = meta.Open(ctx, n.engine)
 	return err
 }
 
 func (n *Node) engineConfig() replica.Config {
 	return replica.Config{
 		Node: core.NodeID(n.store.Identity().NodeID), Shards: n.store.Identity().Shards,
-		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.broken,
+		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.broken, DiskJudged: n.noteDisk,
 	}
 }
 
@@ -151,12 +151,11 @@ func (n *Node) place(context.Context) (err error) {
 // settle waits until the cluster's tables are here and, not for ever, until they
 // are the newest and every shard has an owner.
 func (n *Node) settle(ctx context.Context) error {
-	n.waitFor("the cluster's tables")
+	n.waitFor(func() string { return "the cluster's tables" + n.strangers() })
 	if err := n.placement.AwaitTables(ctx); err != nil {
 		return err
 	}
-	n.waitFor("an owner for every shard")
-	defer n.waitFor("")
+	n.waitFor(n.ownersMissing)
 	waiting, cancel := ctx, context.CancelFunc(func() {})
 	if n.placement.Others() > 0 {
 		waiting, cancel = context.WithTimeout(ctx, ownersWait)

@@ -9,26 +9,38 @@ import (
 )
 
 // Reload reads the configuration file again and takes it into use, all of it
-// or nothing. It fails with [admin.ErrConfiguration] or [config.ErrRestart].
+// or nothing. It fails with [admin.ErrConfiguration], [config.ErrRestart] or
+// [admin.ErrReload].
+//
+// One reload runs at a time. Whoever asks meanwhile waits for the next one, all of
+// them for the same: the file may have changed since the one that runs has read it.
 func (n *Node) Reload(ctx context.Context) (*config.Config, error) {
-	n.reloading.Lock()
-	defer n.reloading.Unlock()
+	t, err := n.reloads.join(n.reload)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-t.done:
+		return t.cfg, t.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%w: it goes on, and the log tells how it ends", admin.ErrReload)
+	}
+}
+
+// reload is one reload. It waits for nothing but the files: keys that the new
+// configuration asks for are made later.
+func (n *Node) reload(ctx context.Context) (*config.Config, error) {
 	if n.config.File == "" {
 		return nil, fmt.Errorf("%w: the node runs on the built-in demo configuration; start it with --config", admin.ErrConfiguration)
 	}
-	next, err := n.config.Settings()
+	next, adopt, err := n.reading.read(ctx, n.prepare)
 	if err != nil {
-		return nil, fmt.Errorf("%w, nothing was changed: %w", admin.ErrConfiguration, err)
-	}
-	if err := n.settings.Check(next); err != nil {
 		return nil, err
-	}
-	if err := n.ring.Sync(ctx, next); err != nil {
-		return nil, fmt.Errorf("prepare the keys for the new configuration: %w", err)
 	}
 	if err := n.settings.Replace(next); err != nil {
 		return nil, err
 	}
+	adopt()
 	if n.gossip != nil {
 		if err := n.gossip.SetMeta(n.meta()); err != nil {
 			return nil, err
@@ -38,4 +50,20 @@ func (n *Node) Reload(ctx context.Context) (*config.Config, error) {
 	n.warn(next)
 	n.log.Info("configuration reloaded", "file", n.config.File, "hash", next.Hash)
 	return next, nil
+}
+
+// prepare reads everything that a reload needs and changes nothing.
+func (n *Node) prepare() (next *config.Config, adopt func(), err error) {
+	next, err = n.config.Settings()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w, nothing was changed: %w", admin.ErrConfiguration, err)
+	}
+	if err := n.settings.Check(next); err != nil {
+		return nil, nil, err
+	}
+	adopt, err = n.ring.Prepare(next)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w, nothing was changed: %w", admin.ErrConfiguration, err)
+	}
+	return next, adopt, nil
 }

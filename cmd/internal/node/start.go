@@ -8,6 +8,8 @@ import (
 	"net"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"ssod/actors"
 	"ssod/actors/device"
 	"ssod/actors/farewell"
@@ -39,7 +41,20 @@ func (n *Node) configure(context.Context) error {
 	n.warn(cfg)
 	n.settings = config.NewCurrent(cfg)
 	n.registry = newRegistry()
-	return n.registry.Register(n.divergence.gauge())
+	return errors.Join(n.registry.Register(n.divergence.gauge()), n.registry.Register(n.droppedLines()))
+}
+
+// droppedLines counts what is missing in the log.
+func (n *Node) droppedLines() prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "ssod_log_lines_dropped_total",
+		Help: "Log lines that were dropped, because whoever reads the log is gone or stands still.",
+	}, func() float64 {
+		if n.config.LogDropped == nil {
+			return 0
+		}
+		return float64(n.config.LogDropped())
+	})
 }
 
 func (n *Node) warn(cfg *config.Config) {
@@ -129,17 +144,16 @@ func (n *Node) sign(ctx context.Context) error {
 // openRing opens the key ring. A node among others that finds nobody to make its
 // missing keys durable goes on trying: they may be between two leaders.
 func (n *Node) openRing(ctx context.Context, sealing []byte) error {
-	defer n.waitFor("")
 	for {
 		var err error
 		n.ring, err = keys.Open(ctx, keys.Options{
-			Store: n.tables, SealingKey: sealing, Settings: n.settings.Config, Log: n.log,
+			Store: n.tables, SealingKey: sealing, Settings: n.settings.Config, Leads: n.leadsMeta, Parallel: n.keysAtOnce(), Log: n.log,
 		})
 		unsettled := errors.Is(err, cluster.ErrRefused) || errors.Is(err, cluster.ErrUnknown)
 		if !unsettled || n.placement == nil || n.placement.Others() == 0 {
 			return err
 		}
-		n.waitFor(fmt.Sprintf("the cluster to keep this node's keys: %v", err))
+		n.waitFor(func() string { return fmt.Sprintf("the cluster to keep this node's keys: %v%s", err, n.strangers()) })
 		pause := time.NewTimer(joinPause)
 		select {
 		case <-pause.C:
@@ -195,7 +209,7 @@ func (n *Node) providers() *mvpd.Registry {
 
 // entitlement makes the entitlement API.
 func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *entitlement.Service {
-	signer := mediatoken.NewSigner(mediatoken.Options{Sign: n.ring.SignMedia, Parallel: n.config.Signers})
+	signer := mediatoken.NewSigner(mediatoken.Options{Sign: n.ring.SignMedia, Ready: n.ring.AwaitMedia, Parallel: n.config.Signers})
 	n.own("signer of media tokens", closing(func() error { signer.Close(); return nil }))
 	platforms := platformid.NewVerifier(n.log)
 	n.own("keys of platforms", closing(func() error { platforms.Close(); return nil }))
@@ -238,7 +252,8 @@ func (n *Node) serve(context.Context) (err error) {
 		Profiles: profiles, LinkDirectory: directory, Shards: n.shards, Members: n.members(),
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.LinkCodeKey(id.Realm), id) },
 	})
-	return nil
+	n.own("reloads", closing(n.reloads.close))
+	return n.keep()
 }
 
 // reachable takes note of the public listener's address. Where the system chose
@@ -250,8 +265,6 @@ func (n *Node) reachable(address string) error {
 	if _, port, err := net.SplitHostPort(n.config.HTTP); err != nil || port != "0" {
 		return nil
 	}
-	n.reloading.Lock()
-	defer n.reloading.Unlock()
 	n.config.HTTP = address
 	cfg, err := n.config.Settings()
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // status is what health checks and operators see of the node.
 func (n *Node) status() admin.Status {
 	n.known.Lock()
-	identity, http, waiting := n.identity, n.http, n.waiting
+	identity, http := n.identity, n.http
 	n.known.Unlock()
 	state := n.state.Load().(admin.State)
 	s := admin.Status{
@@ -23,11 +23,11 @@ func (n *Node) status() admin.Status {
 		},
 		PublicTLS: n.config.TLSCert != "",
 	}
-	s.Conditions = append(s.Conditions, lifecycle(state, waiting))
+	s.Conditions = append(s.Conditions, lifecycle(state, n.waitingFor()))
 	if state != admin.Starting {
 		s.Addresses["admin"] = n.Admin()
 		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.clockCondition(),
-			n.membershipCondition(), n.identityCondition(), n.configurationCondition(), n.marginCondition())
+			n.membershipCondition(), n.identityCondition(), n.configurationCondition(), n.marginCondition(), n.keysCondition())
 	}
 	return s
 }
@@ -50,9 +50,12 @@ func (n *Node) storeCondition() admin.Condition {
 	return admin.Condition{Name: "store", OK: true}
 }
 
-// diskCondition is advice: below the reserve reads go on, and another node
-// would not be better off with them.
+// diskCondition is about a slow disk, else advice: below the reserve reads go on,
+// and another node would not be better off with them.
 func (n *Node) diskCondition() admin.Condition {
+	if c, slow := n.slowDiskCondition(); slow {
+		return c
+	}
 	c := admin.Condition{Name: "disk", OK: !n.store.Full(), Advice: true}
 	if !c.OK {
 		c.Detail = "free space is below the reserve: changes are refused, reads go on"

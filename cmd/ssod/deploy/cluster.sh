@@ -5,6 +5,7 @@
 #   cluster.sh [DIR]      DIR holds data and logs, ./ssod-cluster by default
 #   PORT=8080             public API of the first node; each node uses five ports
 #                         from there, the second and third 100 and 200 higher
+#   HOST=127.0.0.1        where they listen; '[::1]' for IPv6
 #   CERTS=DIR             mutual TLS and encrypted gossip with what make certs made
 #   BIN=DIR               where ssod and ssoctl are
 set -euo pipefail
@@ -12,6 +13,7 @@ set -euo pipefail
 bin=${BIN:-$(cd "$(dirname "$0")/../../.." && pwd)/bin}
 dir=${1:-ssod-cluster}
 port=${PORT:-8080}
+host=${HOST:-127.0.0.1}
 certs=${CERTS:-}
 pids=()
 
@@ -24,13 +26,13 @@ start() {
     set -- "$@" --tls-ca "$certs/ca.pem" --tls-cert "$certs/$name.pem" --tls-key "$certs/$name.key" \
       --cluster-secret "$certs/cluster.secret"
   fi
-  "$bin/ssod" --node "$name" --data "$dir/$name" --http "127.0.0.1:$p" --admin "127.0.0.1:$((p + 1))" \
-    --gossip "127.0.0.1:$((p + 2))" --rpc "127.0.0.1:$((p + 3))" --raft "127.0.0.1:$((p + 4))" "$@" \
+  "$bin/ssod" --node "$name" --data "$dir/$name" --http "$host:$p" --admin "$host:$((p + 1))" \
+    --gossip "$host:$((p + 2))" --rpc "$host:$((p + 3))" --raft "$host:$((p + 4))" "$@" \
     >>"$dir/$name.log" 2>&1 &
   pids+=($!)
 }
 
-status() { "$bin/ssoctl" --admin "127.0.0.1:$((port + 1))" status 2>/dev/null; }
+status() { "$bin/ssoctl" --admin "$host:$((port + 1))" status 2>/dev/null; }
 
 # until_durable waits until an acknowledged change is on the disks of two nodes.
 until_durable() {
@@ -58,18 +60,18 @@ mkdir -p "$dir"
 trap finish EXIT
 trap exit INT TERM
 start 1
-start 2 --join "127.0.0.1:$((port + 2))"
-start 3 --join "127.0.0.1:$((port + 2))"
+start 2 --join "$host:$((port + 2))"
+start 3 --join "$host:$((port + 2))"
 until_durable
 status
 cat <<PLAY
 
-Public APIs: http://127.0.0.1:$port  :$((port + 100))  :$((port + 200))       data and logs: $dir
+Public APIs: http://$host:$port  :$((port + 100))  :$((port + 200))       data and logs: $dir
 
-  bin/ssoctl --admin 127.0.0.1:$((port + 201)) demo        the whole story, on the third node
-  bin/ssoctl --admin 127.0.0.1:$((port + 101)) watch       what changes, as it changes
+  bin/ssoctl --admin $host:$((port + 201)) demo        the whole story, on the third node
+  bin/ssoctl --admin $host:$((port + 101)) watch       what changes, as it changes
   kill -9 ${pids[0]}                                    the first node dies; nothing is lost
-  bin/ssoctl --admin 127.0.0.1:$((port + 101)) status      the others have taken over
+  bin/ssoctl --admin $host:$((port + 101)) status      the others have taken over
 
 Ctrl-C stops the cluster.
 PLAY

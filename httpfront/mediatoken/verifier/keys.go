@@ -22,30 +22,43 @@ type jwk struct {
 	E   string `json:"e"`
 }
 
-// parseJWKS returns the keys of a set that RS256 signatures verify with.
-// Others are left out.
+// parseJWKS returns the keys of a set that RS256 signatures verify with. Others,
+// of types that are not known here, incomplete or too short, are left out
+// (RFC 7517, 5); a set without a key of use is an error.
 func parseJWKS(document []byte) ([]*rsa.PublicKey, error) {
 	var set struct {
-		Keys []jwk `json:"keys"`
+		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.Unmarshal(document, &set); err != nil {
 		return nil, fmt.Errorf("read the key set: %w", err)
 	}
 	var keys []*rsa.PublicKey
-	for i, k := range set.Keys {
-		if k.Kty != "RSA" || k.Use != "" && k.Use != "sig" || k.Alg != "" && k.Alg != "RS256" {
+	var left []error
+	for i, raw := range set.Keys {
+		key, err := parseJWK(raw)
+		if err != nil {
+			left = append(left, fmt.Errorf("key %d: %w", i+1, err))
 			continue
 		}
-		key, err := k.public()
-		if err != nil {
-			return nil, fmt.Errorf("read key %d of the set: %w", i+1, err)
+		if keys = append(keys, key); len(keys) > maxKeys {
+			return nil, fmt.Errorf("the set has more than %d RSA keys", maxKeys)
 		}
-		keys = append(keys, key)
 	}
-	if len(keys) == 0 || len(keys) > maxKeys {
-		return nil, fmt.Errorf("the set has %d RSA keys, want 1 to %d", len(keys), maxKeys)
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("the set has no RSA key for RS256 signatures: %w", errors.Join(left...))
 	}
 	return keys, nil
+}
+
+func parseJWK(raw []byte) (*rsa.PublicKey, error) {
+	var k jwk
+	if err := json.Unmarshal(raw, &k); err != nil {
+		return nil, err
+	}
+	if k.Kty != "RSA" || k.Use != "" && k.Use != "sig" || k.Alg != "" && k.Alg != "RS256" {
+		return nil, errors.New("not for RS256 signatures")
+	}
+	return k.public()
 }
 
 func (k jwk) public() (*rsa.PublicKey, error) {

@@ -1,0 +1,47 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"ssod/httpfront/admin"
+	"ssod/httpfront/config"
+)
+
+// readTimeout is for how long a reload waits for the files: they may lie on a file
+// system that does not answer.
+const readTimeout = 10 * time.Second
+
+// reading reads files, which cannot be interrupted, and does not wait for ever.
+type reading struct{ stuck atomic.Bool }
+
+type prepared struct {
+	next  *config.Config
+	adopt func()
+	err   error
+}
+
+// read calls prepare, one at a time, until ctx ends or [readTimeout] is over. What
+// an abandoned call finds is not used.
+func (r *reading) read(ctx context.Context, prepare func() (*config.Config, func(), error)) (*config.Config, func(), error) {
+	if !r.stuck.CompareAndSwap(false, true) {
+		return nil, nil, fmt.Errorf("%w, nothing was changed: the files of an earlier reload are still being read", admin.ErrReload)
+	}
+	done := make(chan prepared, 1)
+	go func() {
+		var p prepared
+		p.next, p.adopt, p.err = prepare()
+		r.stuck.Store(false)
+		done <- p
+	}()
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	select {
+	case p := <-done:
+		return p.next, p.adopt, p.err
+	case <-ctx.Done():
+		return nil, nil, fmt.Errorf("%w, nothing was changed: the configuration and its files could not be read in %v", admin.ErrReload, readTimeout)
+	}
+}

@@ -1,0 +1,74 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/placement"
+)
+
+// waitReport is how often a start that takes long says in the log what it waits for.
+const waitReport = 5 * time.Second
+
+// waitFor notes what the start waits for; what is asked whenever somebody wants to
+// know.
+func (n *Node) waitFor(what func() string) {
+	n.known.Lock()
+	defer n.known.Unlock()
+	n.waiting = what
+}
+
+// waitingFor is what the start waits for.
+func (n *Node) waitingFor() string {
+	n.known.Lock()
+	what := n.waiting
+	n.known.Unlock()
+	if what == nil {
+		return ""
+	}
+	return what()
+}
+
+// reportWaiting tells the log from time to time what the start waits for, until ctx
+// ends.
+func (n *Node) reportWaiting(ctx context.Context) {
+	tick := time.NewTicker(waitReport)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			n.log.Info("starting", "waits for", n.waitingFor(), "for", time.Since(n.started).Round(time.Second).String())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ownersMissing tells for how many shards an owner is missing, and who may be it.
+func (n *Node) ownersMissing() string {
+	missing := 0
+	for id := range cluster.ShardID(n.shards.Count() + 1) {
+		owner, known := n.shards.Owner(id)
+		if _, leads := n.shards.Lead(id); !known || owner.Address == n.me.RPC && !leads {
+			missing++
+		}
+	}
+	return fmt.Sprintf("an owner for every shard: %d of %d have none%s", missing, n.shards.Count()+1, n.strangers())
+}
+
+// strangers names the nodes that are not reached.
+func (n *Node) strangers() string {
+	var names []string
+	for _, p := range n.book.Nodes() {
+		if p.ID != n.me.ID && p.State != placement.NodeState_REMOVED && !n.network.Connected(p.ID) {
+			names = append(names, p.Name)
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return "; not reached: " + strings.Join(names, ", ")
+}

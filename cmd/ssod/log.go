@@ -1,0 +1,35 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"log/slog"
+	"os"
+
+	"ssod/cmd/internal/logsink"
+)
+
+// handler writes log lines to w in the format that the flags ask for.
+func (f *flags) handler(w io.Writer) slog.Handler {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(f.LogLevel)) // check reports it
+	o := &slog.HandlerOptions{Level: level}
+	format := cmp.Or(f.LogFormat, "json")
+	if info, err := os.Stderr.Stat(); f.LogFormat == "" && err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		format = "text"
+	}
+	if format == "text" {
+		return slog.NewTextHandler(w, o)
+	}
+	return slog.NewJSONHandler(w, o)
+}
+
+// sink is where the log goes, whoever reads it.
+func (f *flags) sink(stderr io.Writer) *logsink.Sink {
+	return logsink.New(logsink.Options{Out: stderr, Missing: func(lines uint64) []byte {
+		var line bytes.Buffer
+		slog.New(f.handler(&line)).Error("log lines were dropped: nobody read them, or not fast enough", "lines", lines)
+		return line.Bytes()
+	}})
+}
