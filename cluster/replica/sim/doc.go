@@ -8,7 +8,7 @@
 // run, provided crypto/rand is seeded too (raft draws its election timeouts
 // from it): see testing/cryptotest.
 //
-// Runs with [Options.Joins] have three machines and operators in a hurry: a
+// Runs with [Options.Joins] have a few machines and operators in a hurry: a
 // machine is started on an empty disk while another one has not caught up after the
 // same, a second process has the name of a paused node, the disk of a member is
 // lost for good, growth from one node to three is interrupted, somebody asks that a
@@ -23,7 +23,8 @@
 //
 // What the cluster grants must leave every shard a majority, which shows in the
 // end, when operators have put back all disks but those that are gone or whose
-// nodes were given up. And no leader gives up a node that it hears. (A decision
+// nodes were given up. And no leader gives up a node that it hears, or that most
+// others have heard lately. (A decision
 // that is in flight when the leader loses its majority may still be committed by
 // the next one, as any commit whose outcome is unknown. Who makes it possible may be
 // the very node that is given up; nothing is lost by that.)
