@@ -77,6 +77,11 @@ type Config struct {
 	Tick time.Duration
 	// Clock returns the time; nil means time.Now.
 	Clock func() time.Time
+	// Measured is [core.Config.Measured].
+	Measured func(core.NodeID) (time.Time, bool)
+	// Confirmed is the time that things kept for long go by, see
+	// [cluster.Shard]; nil means Clock.
+	Confirmed func() time.Time
 	// Fatal is called once when a write failed: what is on disk is unknown and
 	// the process must end. nil panics.
 	Fatal func(error)
@@ -95,13 +100,16 @@ func (c Config) withDefaults() Config {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
+	if c.Confirmed == nil {
+		c.Confirmed = c.Clock
+	}
 	if c.Fatal == nil {
 		c.Fatal = func(err error) { panic(err) }
 	}
 	if c.MetaApplied == nil {
 		c.MetaApplied = func() {}
 	}
-	c.Core.Node, c.Core.Store, c.Core.Now = c.Node, c.Log, c.Clock
+	c.Core.Node, c.Core.Store, c.Core.Now, c.Core.Measured = c.Node, c.Log, c.Clock, c.Measured
 	return c
 }
 
@@ -127,6 +135,8 @@ type Engine struct {
 	halt    chan struct{} // ends the writers, after the loop
 	once    sync.Once
 	failed  atomic.Bool
+	opened  time.Time
+	ahead   atomic.Int64 // what [core.Core.Ahead] said last
 	loop    sync.WaitGroup
 	writers sync.WaitGroup
 	beside  sync.WaitGroup
@@ -142,7 +152,7 @@ func Open(cfg Config) (*Engine, error) {
 	if err := cfg.Log.Tidy(); err != nil {
 		return nil, fmt.Errorf("open replicas: %w", err)
 	}
-	e := &Engine{cfg: cfg, stop: make(chan struct{}), halt: make(chan struct{}), snapshots: make(chan struct{}, 2)}
+	e := &Engine{cfg: cfg, opened: time.Now(), stop: make(chan struct{}), halt: make(chan struct{}), snapshots: make(chan struct{}, 2)}
 	e.inbox.init()
 	e.appends.wake, e.applies.wake = newSignal(), newSignal()
 	e.views.init(cfg.Shards + 1)

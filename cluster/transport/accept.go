@@ -111,9 +111,9 @@ func (n *Network) deliver(p *peer, frame []byte) error {
 	return nil
 }
 
-// pong answers a ping with its own time and this node's clock, twice.
+// pong answers a ping with the stamp in it and this node's clock, twice.
 func (n *Network) pong(l *link, ping []byte) error {
 	var b [3 * stamp]byte
-	now := n.cfg.Clock()
-	return l.send(kindPong, appendTime(appendTime(append(b[:0], ping...), now), now), n.cfg.Silence)
+	now := n.cfg.Clock().UnixNano()
+	return l.send(kindPong, appendStamp(appendStamp(append(b[:0], ping...), now), now), n.cfg.Silence)
 }

@@ -91,7 +91,7 @@ func (p *peer) writeAll(l *link, frames [][]byte, due <-chan time.Time) error {
 
 func (p *peer) ping(l *link) error {
 	var b [stamp]byte
-	return l.writer.put(kindPing, appendTime(b[:0], p.n.cfg.Clock()), nil)
+	return l.writer.put(kindPing, appendStamp(b[:0], int64(p.n.up())), nil)
 }
 
 // listen reads what comes back: pongs, one per ping. When none comes for
@@ -104,7 +104,7 @@ func (p *peer) listen(l *link) error {
 		}
 		switch {
 		case k == kindPong && len(b) == 3*stamp:
-			p.clock.add(timeAt(b), timeAt(b[stamp:]), timeAt(b[2*stamp:]), p.n.cfg.Clock())
+			p.clock.add(time.Duration(stampAt(b)), time.Unix(0, stampAt(b[stamp:])), time.Unix(0, stampAt(b[2*stamp:])), p.n.up())
 			p.hear()
 		case k == kindRefusal:
 			return decodeRefusal(b)

@@ -31,6 +31,12 @@ const (
 	// UnloggedBesideLearners lets the only voter write commits past its log
 	// although there are learners.
 	UnloggedBesideLearners
+	// UnboundedTime lets a proposer go by its own clock whatever those of the
+	// others say.
+	UnboundedTime
+	// ResetKeepsLeases lets what was decided before the shard time was set back
+	// be proposed afterwards.
+	ResetKeepsLeases
 )
 
 // Has reports whether the mistake m is switched on.
@@ -45,6 +51,8 @@ var names = map[string]Set{
 	"per-write-revision":       PerWriteRevision,
 	"step-collision":           StepCollision,
 	"unlogged-beside-learners": UnloggedBesideLearners,
+	"unbounded-time":           UnboundedTime,
+	"reset-keeps-leases":       ResetKeepsLeases,
 }
 
 // All returns every mistake by name.
