@@ -323,6 +323,7 @@ type Request struct {
 	Await         *AwaitRequest          `protobuf:"bytes,5,opt,name=await,proto3" json:"await,omitempty"`
 	Join          *JoinRequest           `protobuf:"bytes,6,opt,name=join,proto3" json:"join,omitempty"`
 	Contact       *ContactRequest        `protobuf:"bytes,7,opt,name=contact,proto3" json:"contact,omitempty"`
+	SetBack       *SetBackRequest        `protobuf:"bytes,40,opt,name=set_back,json=setBack,proto3" json:"set_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -402,6 +403,13 @@ func (x *Request) GetJoin() *JoinRequest {
 func (x *Request) GetContact() *ContactRequest {
 	if x != nil {
 		return x.Contact
+	}
+	return nil
+}
+
+func (x *Request) GetSetBack() *SetBackRequest {
+	if x != nil {
+		return x.SetBack
 	}
 	return nil
 }
@@ -994,6 +1002,104 @@ func (x *JoinRequest) GetSettings() map[string]string {
 	return nil
 }
 
+// SetBack asks the leader of a shard to set its time back to what the clocks say.
+type SetBackRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetBackRequest) Reset() {
+	*x = SetBackRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetBackRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetBackRequest) ProtoMessage() {}
+
+func (x *SetBackRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetBackRequest.ProtoReflect.Descriptor instead.
+func (*SetBackRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SetBackRequest) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+// ClockRecord is what the cluster knows of the time.
+type ClockRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ConfirmedMs   int64                  `protobuf:"varint,1,opt,name=confirmed_ms,json=confirmedMs,proto3" json:"confirmed_ms,omitempty"` // has certainly passed; see package wallclock
+	SetBackMs     int64                  `protobuf:"varint,2,opt,name=set_back_ms,json=setBackMs,proto3" json:"set_back_ms,omitempty"`     // when an operator had the time set back last; 0: never
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClockRecord) Reset() {
+	*x = ClockRecord{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClockRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClockRecord) ProtoMessage() {}
+
+func (x *ClockRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClockRecord.ProtoReflect.Descriptor instead.
+func (*ClockRecord) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ClockRecord) GetConfirmedMs() int64 {
+	if x != nil {
+		return x.ConfirmedMs
+	}
+	return 0
+}
+
+func (x *ClockRecord) GetSetBackMs() int64 {
+	if x != nil {
+		return x.SetBackMs
+	}
+	return 0
+}
+
 type JoinAnswer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cluster       string                 `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
@@ -1007,7 +1113,7 @@ type JoinAnswer struct {
 
 func (x *JoinAnswer) Reset() {
 	*x = JoinAnswer{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[14]
+	mi := &file_cluster_placement_placement_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1019,7 +1125,7 @@ func (x *JoinAnswer) String() string {
 func (*JoinAnswer) ProtoMessage() {}
 
 func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[14]
+	mi := &file_cluster_placement_placement_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1032,7 +1138,7 @@ func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinAnswer.ProtoReflect.Descriptor instead.
 func (*JoinAnswer) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{14}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *JoinAnswer) GetCluster() string {
@@ -1095,7 +1201,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\vShardRecord\x12\x16\n" +
 	"\x06voters\x18\x01 \x03(\rR\x06voters\x12\x1a\n" +
 	"\blearners\x18\x02 \x03(\rR\blearners\x12\x1c\n" +
-	"\tpreferred\x18\x03 \x01(\rR\tpreferred\"\xe7\x02\n" +
+	"\tpreferred\x18\x03 \x01(\rR\tpreferred\"\xa2\x03\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
@@ -1103,7 +1209,8 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\aleaders\x18\x04 \x01(\v2\x17.ssod.placement.LeadersR\aleaders\x122\n" +
 	"\x05await\x18\x05 \x01(\v2\x1c.ssod.placement.AwaitRequestR\x05await\x12/\n" +
 	"\x04join\x18\x06 \x01(\v2\x1b.ssod.placement.JoinRequestR\x04join\x128\n" +
-	"\acontact\x18\a \x01(\v2\x1e.ssod.placement.ContactRequestR\acontact\"\xb4\x02\n" +
+	"\acontact\x18\a \x01(\v2\x1e.ssod.placement.ContactRequestR\acontact\x129\n" +
+	"\bset_back\x18( \x01(\v2\x1e.ssod.placement.SetBackRequestR\asetBack\"\xb4\x02\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
@@ -1143,7 +1250,12 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\bsettings\x18\x04 \x03(\v2).ssod.placement.JoinRequest.SettingsEntryR\bsettings\x1a;\n" +
 	"\rSettingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa1\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"&\n" +
+	"\x0eSetBackRequest\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\"P\n" +
+	"\vClockRecord\x12!\n" +
+	"\fconfirmed_ms\x18\x01 \x01(\x03R\vconfirmedMs\x12\x1e\n" +
+	"\vset_back_ms\x18\x02 \x01(\x03R\tsetBackMs\"\xa1\x01\n" +
 	"\n" +
 	"JoinAnswer\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x0e\n" +
@@ -1174,7 +1286,7 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_cluster_placement_placement_proto_goTypes = []any{
 	(NodeState)(0),         // 0: ssod.placement.NodeState
 	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
@@ -1192,9 +1304,11 @@ var file_cluster_placement_placement_proto_goTypes = []any{
 	(*ContactRequest)(nil), // 13: ssod.placement.ContactRequest
 	(*Contact)(nil),        // 14: ssod.placement.Contact
 	(*JoinRequest)(nil),    // 15: ssod.placement.JoinRequest
-	(*JoinAnswer)(nil),     // 16: ssod.placement.JoinAnswer
-	nil,                    // 17: ssod.placement.Contact.RevisionsEntry
-	nil,                    // 18: ssod.placement.JoinRequest.SettingsEntry
+	(*SetBackRequest)(nil), // 16: ssod.placement.SetBackRequest
+	(*ClockRecord)(nil),    // 17: ssod.placement.ClockRecord
+	(*JoinAnswer)(nil),     // 18: ssod.placement.JoinAnswer
+	nil,                    // 19: ssod.placement.Contact.RevisionsEntry
+	nil,                    // 20: ssod.placement.JoinRequest.SettingsEntry
 }
 var file_cluster_placement_placement_proto_depIdxs = []int32{
 	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
@@ -1204,21 +1318,22 @@ var file_cluster_placement_placement_proto_depIdxs = []int32{
 	12, // 4: ssod.placement.Request.await:type_name -> ssod.placement.AwaitRequest
 	15, // 5: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
 	13, // 6: ssod.placement.Request.contact:type_name -> ssod.placement.ContactRequest
-	7,  // 7: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
-	9,  // 8: ssod.placement.Answer.released:type_name -> ssod.placement.Released
-	16, // 9: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
-	14, // 10: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
-	1,  // 11: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
-	11, // 12: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
-	17, // 13: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
-	2,  // 14: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
-	18, // 15: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
-	2,  // 16: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	16, // 7: ssod.placement.Request.set_back:type_name -> ssod.placement.SetBackRequest
+	7,  // 8: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
+	9,  // 9: ssod.placement.Answer.released:type_name -> ssod.placement.Released
+	18, // 10: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
+	14, // 11: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
+	1,  // 12: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
+	11, // 13: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
+	19, // 14: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
+	2,  // 15: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
+	20, // 16: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
+	2,  // 17: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_cluster_placement_placement_proto_init() }
@@ -1232,7 +1347,7 @@ func file_cluster_placement_placement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_placement_placement_proto_rawDesc), len(file_cluster_placement_placement_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -31,6 +31,8 @@ type account struct {
 	// Leaps are not confirmed yet, the oldest first. Together they are what the
 	// clock is ahead of the confirmed time.
 	Leaps []leap `json:"leaps,omitempty"`
+	// SetBack is when an operator had the time set back last.
+	SetBack time.Time `json:"setBack"`
 }
 
 type leap struct {
@@ -104,8 +106,13 @@ func (a *account) learn(confirmed time.Time) {
 	}
 }
 
-// reset goes back to the clock if the confirmed time is ahead of it.
-func (a *account) reset(wall time.Time) {
+// setBack goes back to the clock if the confirmed time is ahead of it, once for
+// each time that an operator said so.
+func (a *account) setBack(wall, at time.Time) {
+	if a.SetBack.Equal(at) {
+		return
+	}
+	a.SetBack = at
 	if a.Confirmed.After(wall) {
 		a.Confirmed, a.Leaps = wall, nil
 	}

@@ -147,8 +147,12 @@ func TestWhatIsAcceptedIsConfirmed(t *testing.T) {
 	m.wantLate(t, "wrong and accepted", -410*day)
 	m.set(0)
 	m.wantLate(t, "set right", -410*day)
-	m.watch.Reset()
-	m.wantLate(t, "reset", 0)
+	m.watch.SetBack(m.truth)
+	m.wantLate(t, "set back", 0)
+	m.sleep(hour)
+	m.set(-day)
+	m.watch.SetBack(m.truth.Add(-hour)) // the same decision, heard again
+	m.wantLate(t, "set back again", hour)
 }
 
 // A node that has nothing stored and joins others knows no time until they tell.

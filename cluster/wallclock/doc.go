@@ -10,7 +10,7 @@
 //
 // The confirmed time never goes back by itself. If it was wrong, because a wrong
 // clock stood for so long or was accepted, it goes on from there until it is
-// reset; what was stamped with it has the right age all the same.
+// set back; what was stamped with it has the right age all the same.
 //
 // It is for dropping what is kept for long: see [ssod/cluster.Shard]. What is
 // decided from one minute to the next follows the clock as it is.

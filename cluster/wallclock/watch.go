@@ -97,12 +97,13 @@ func (w *Watch) Learn(confirmed time.Time) {
 	w.account.learn(confirmed)
 }
 
-// Reset goes back to the clock if the confirmed time is ahead of it.
-func (w *Watch) Reset() {
+// SetBack goes back to the clock if the confirmed time is ahead of it, once for
+// the operator's decision that was made at a time.
+func (w *Watch) SetBack(at time.Time) {
 	w.observe()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.account.reset(w.wall())
+	w.account.setBack(w.wall(), at)
 }
 
 // Run looks at the clock every second and stores what it found every minute, and

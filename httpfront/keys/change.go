@@ -97,10 +97,19 @@ func (r *Ring) Sync(ctx context.Context, cfg *config.Config) error {
 	return r.issuers.follow(cfg)
 }
 
+// over is the time by which keys are forgotten.
+func (r *Ring) over() time.Time {
+	now, passed := r.now(), r.passed()
+	if passed.Before(now) {
+		return passed
+	}
+	return now
+}
+
 // follow puts into the change what the configuration asks for.
 func (r *Ring) follow(c *change, s *snapshot, cfg *config.Config) error {
 	now := r.now()
-	c.deletes = s.forgotten(now)
+	c.deletes = s.forgotten(r.over())
 	for _, want := range groupsOf(cfg) {
 		newest := s.groups[want.groupID].newest()
 		if newest != nil && (newest.algorithm == want.algorithm || want.use == LinkCode) {
@@ -181,7 +190,7 @@ func (r *Ring) rotate(c *change, s *snapshot, o Rotation) error {
 	if len(c.puts) == 0 {
 		return fmt.Errorf("rotate use %q of realm %q: %w", o.Use, o.Realm, ErrUnknownKey)
 	}
-	c.deletes = s.forgotten(now)
+	c.deletes = s.forgotten(r.over())
 	return nil
 }
 

@@ -41,6 +41,9 @@ type Options struct {
 	Settings func() *config.Config
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Confirmed is the time that has certainly passed, by which keys are
+	// forgotten: a clock that leaps destroys none. nil means Now.
+	Confirmed func() time.Time
 	// Log gets what went wrong in the background; nil means slog.Default.
 	Log *slog.Logger
 	// CacheTokens bounds the verified tokens that are remembered, separately
@@ -58,6 +61,7 @@ type Ring struct {
 	sealer   *sealer
 	settings func() *config.Config
 	now      func() time.Time
+	passed   func() time.Time
 	log      *slog.Logger
 
 	version  atomic.Uint64 // counts changes of the table
@@ -79,9 +83,12 @@ func Open(ctx context.Context, o Options) (*Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Ring{store: o.Store, sealer: sealer, settings: o.Settings, now: o.Now, log: o.Log}
+	r := &Ring{store: o.Store, sealer: sealer, settings: o.Settings, now: o.Now, passed: o.Confirmed, log: o.Log}
 	if r.now == nil {
 		r.now = time.Now
+	}
+	if r.passed == nil {
+		r.passed = r.now
 	}
 	if r.log == nil {
 		r.log = slog.Default()

@@ -18,6 +18,7 @@ import (
 	"ssod/cluster/placement"
 	"ssod/cluster/replica"
 	"ssod/cluster/transport"
+	"ssod/cluster/wallclock"
 	"ssod/httpfront"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
@@ -43,6 +44,8 @@ type Node struct {
 	store         *persistence.Store
 	shards        cluster.Shards
 	orphans       orphans
+	watch         *wallclock.Watch
+	confirmed     *placement.ConfirmedTime
 	tables        *meta.Store
 	ring          *keys.Ring
 	clients       *registration.Service
@@ -103,7 +106,7 @@ func start(ctx context.Context, c Config) (*Node, error) {
 	n.state.Store(admin.Starting)
 	ctx, n.abort = context.WithCancelCause(ctx)
 	defer n.abort(nil)
-	steps := []func(context.Context) error{n.configure, n.listen, n.join, n.open, n.lead, n.watchOwners, n.sign, n.act, n.serve}
+	steps := []func(context.Context) error{n.configure, n.listen, n.join, n.open, n.watchClock, n.lead, n.keepTime, n.watchOwners, n.sign, n.act, n.serve}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			if removed, ok := errors.AsType[*removedError](context.Cause(ctx)); ok {

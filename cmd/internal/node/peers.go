@@ -44,7 +44,7 @@ func (n *Node) leadAlone(ctx context.Context) error {
 		return err
 	}
 	n.own("shards", closing(engine.Close))
-	n.shards = engine
+	n.engine, n.shards = engine, engine
 	n.tables, err = meta.Open(ctx, engine)
 	return err
 }
@@ -53,6 +53,7 @@ func (n *Node) engineConfig() replica.Config {
 	return replica.Config{
 		Node: core.NodeID(n.store.Identity().NodeID), Shards: n.store.Identity().Shards,
 		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.fatal,
+		Clock: n.config.Clock, Confirmed: n.watch.Confirmed,
 	}
 }
 
@@ -94,6 +95,7 @@ func (n *Node) openEngine(context.Context) error {
 		}
 	}
 	c.Address, c.Transport, c.MetaApplied = n.book.RPC, n.network, n.metaApplied
+	c.Measured = n.network.Clock
 	if n.engine, err = replica.Open(c); err != nil {
 		return err
 	}
