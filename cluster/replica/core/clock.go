@@ -41,7 +41,7 @@ func (c *Core) Bound(shard ShardID) (ms uint64, known bool) {
 
 func (c *Core) bound(g *group) (ms uint64, known bool) {
 	conf := g.applied.Conf
-	if c.cfg.Measured == nil || soleVoter(conf, g.id) {
+	if c.cfg.Measured == nil || soleVoter(conf, g.id) || c.cfg.Planted.Has(planted.UnboundedTime) {
 		return math.MaxUint64, true
 	}
 	ms, known = c.majority(conf.GetVoters())
@@ -76,7 +76,7 @@ func (c *Core) majority(voters []uint64) (ms uint64, known bool) {
 // stays at the shard time, or the clocks allow what is later.
 func (c *Core) timely(g *group) bool {
 	now := c.now(g)
-	if now == g.applied.Time || c.cfg.Planted.Has(planted.UnboundedTime) {
+	if now == g.applied.Time {
 		return true
 	}
 	ms, known := c.bound(g)
@@ -107,7 +107,8 @@ func votes(cs *pb.ConfState, id ReplicaID) bool {
 // ignored only when one that is not known to be committed is later than
 // everything in this replica's own log and state and later than the clocks allow:
 // then their proposer goes by a clock that it should not go by, and this replica
-// does not help. A reset is never ignored: it is the way back.
+// does not help. A reset is never ignored, nor what comes before it: it is the way
+// back.
 //
 // It is no condition of safety, so who does not know enough clocks ignores
 // nothing; and what is committed is applied by everybody alike.
@@ -115,10 +116,10 @@ func (c *Core) credible(g *group, m *pb.Message) bool {
 	if m.GetType() != pb.MsgApp {
 		return true
 	}
-	newest, committed := g.newest, max(m.GetCommit(), g.node.BasicStatus().GetCommit())
+	newest, trusted := g.newest, max(m.GetCommit(), lastReset(m.GetEntries()))
 	for _, e := range m.GetEntries() {
-		now, reset := entryTime(e)
-		if now > newest && !reset && e.GetIndex() > committed {
+		now, _ := entryTime(e)
+		if now > newest && e.GetIndex() > trusted {
 			if ms, known := c.bound(g); known && now > ms {
 				return false
 			}
@@ -127,6 +128,16 @@ func (c *Core) credible(g *group, m *pb.Message) bool {
 	}
 	g.newest = newest
 	return true
+}
+
+// lastReset is the index of the last reset among entries, 0 if there is none.
+func lastReset(entries []*pb.Entry) (index uint64) {
+	for _, e := range entries {
+		if _, reset := entryTime(e); reset {
+			index = e.GetIndex()
+		}
+	}
+	return index
 }
 
 // entryTime is the time that an entry carries, 0 when it has none.

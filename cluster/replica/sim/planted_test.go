@@ -13,8 +13,10 @@ var found = map[string]uint64{
 	"forwarded-read":           402,
 	"ignore-proposer-term":     205,
 	"per-write-revision":       1,
+	"reset-keeps-leases":       7,
 	"reuse-replica-id":         6,
 	"step-collision":           1,
+	"unbounded-time":           12,
 	"unlogged-beside-learners": 3,
 	"wipe-on-install-crash":    42,
 }

@@ -32,14 +32,15 @@ type Result struct {
 	Snapshots, Installs, Moves int
 	Unknown, Refused, Rejected int
 	Unlogged                   int // batches that went past a log
+	Leaps, SetBack             int // of clocks; of shard times
 	Steps                      uint64
 	// Unchecked: whether the history is linearizable took too long to find out.
 	Unchecked bool
 }
 
 func (r Result) String() string {
-	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d unlogged",
-		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Unlogged)
+	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d unlogged, %d leaps, %d set back",
+		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Unlogged, r.Leaps, r.SetBack)
 }
 
 // world is everything that is simulated.
@@ -61,6 +62,7 @@ type world struct {
 	checks
 	members
 	history
+	clocks
 	clients []*client
 
 	snapshots, installs, crashes, moves int
@@ -103,6 +105,7 @@ func newWorld(opts Options) *world {
 	w.network = network{w: w, cut: map[link]bool{}}
 	w.checks = newChecks()
 	w.members = newMembers()
+	w.clocks = newClocks(opts.Seed)
 	return w
 }
 
@@ -135,6 +138,7 @@ func (w *world) begin() {
 	w.think = []time.Duration{5, 50, 300, 1000}[w.rand.IntN(4)] * time.Millisecond
 	w.faulty = true
 	w.scheduleFaults()
+	w.watchClocks()
 	w.after(time.Second, w.reconcile)
 }
 
@@ -150,7 +154,11 @@ func (w *world) finish() {
 			n.start()
 		}
 	}
+	w.rightClocks()
 	w.until(w.progress())
+	if w.leaps {
+		w.until(w.late)
+	}
 	for _, c := range w.clients {
 		c.stop = true
 	}
@@ -179,6 +187,6 @@ func (w *world) result() Result {
 		Applied: w.appliedCount, Changes: w.changed, Reads: w.read,
 		Elections: len(w.leaders), Crashes: w.crashes, Snapshots: w.snapshots,
 		Installs: w.installs, Moves: w.moves, Unknown: w.unknown, Refused: w.refused,
-		Rejected: w.rejected, Unlogged: w.unlogged, Steps: w.seq, Unchecked: w.unchecked,
+		Rejected: w.rejected, Unlogged: w.unlogged, Leaps: w.leapCount, SetBack: w.setBackCount, Steps: w.seq, Unchecked: w.unchecked,
 	}
 }

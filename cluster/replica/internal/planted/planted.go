@@ -31,8 +31,8 @@ const (
 	// UnloggedBesideLearners lets the only voter write commits past its log
 	// although there are learners.
 	UnloggedBesideLearners
-	// UnboundedTime lets a proposer go by its own clock whatever those of the
-	// others say.
+	// UnboundedTime lets everybody go by the proposer's clock, whatever those of
+	// the others say.
 	UnboundedTime
 	// ResetKeepsLeases lets what was decided before the shard time was set back
 	// be proposed afterwards.
