@@ -32,7 +32,7 @@ type mover struct {
 	known   map[cluster.ShardID]map[NodeID]plan.ReplicaID
 	handed  map[cluster.ShardID]time.Time
 	recorder
-	waits   map[cluster.ShardID]wait
+	waits map[cluster.ShardID]wait
 }
 
 // settlement is when a shard was found at its place.
@@ -47,7 +47,7 @@ func newMover(p *Placement) *mover {
 		p: p, settled: map[cluster.ShardID]settlement{},
 		known: map[cluster.ShardID]map[NodeID]plan.ReplicaID{}, handed: map[cluster.ShardID]time.Time{},
 		recorder: recorder{p: p, proposed: map[cluster.ShardID]proposed{}},
-		waits: map[cluster.ShardID]wait{},
+		waits:    map[cluster.ShardID]wait{},
 	}
 }
 

@@ -147,8 +147,8 @@ type Placement struct {
 	vigil     vigil
 	turns     turns
 	boot      boot
-	leases    *leases                   // of the others, while this node leads the meta shard
-	diskSlow  atomic.Bool               // as it was at the last look
+	leases    *leases     // of the others, while this node leads the meta shard
+	diskSlow  atomic.Bool // as it was at the last look
 
 	ctx     context.Context
 	cancel  context.CancelFunc
