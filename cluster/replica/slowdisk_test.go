@@ -197,5 +197,8 @@ func TestMakingAReplicaDoesNotHoldUpTheLoop(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	until(t, func() bool { id, err := e.Prepare(t.Context(), 2); return err == nil && id == persistence.NewReplicaID(2, 2) })
+	until(t, func() bool {
+		id, err := e.Prepare(t.Context(), 2)
+		return err == nil && id == persistence.NewReplicaID(2, 2)
+	})
 }
