@@ -43,17 +43,30 @@ func (b *busy) begin(what, file string) (end func()) {
 	}
 }
 
-// oldest says in words what has taken longest; empty when nothing is under way.
-func (b *busy) oldest() string {
+// first is what began first; false when nothing is under way.
+func (b *busy) first() (first operation, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var first *operation
 	for o := range b.ops {
-		if first == nil || o.began.Before(first.began) {
-			first = o
+		if !ok || o.began.Before(first.began) {
+			first, ok = *o, true
 		}
 	}
-	if first == nil {
+	return first, ok
+}
+
+// age is for how long that has been under way.
+func (b *busy) age() time.Duration {
+	if first, ok := b.first(); ok {
+		return time.Since(first.began)
+	}
+	return 0
+}
+
+// oldest says in words what has taken longest; empty when nothing is under way.
+func (b *busy) oldest() string {
+	first, ok := b.first()
+	if !ok {
 		return ""
 	}
 	return fmt.Sprintf("%s of %s has taken %v", first.what, filepath.Base(first.file), time.Since(first.began).Round(100*time.Millisecond))
@@ -129,16 +142,19 @@ func (f *busyFile) SyncTo(length int64) (bool, error) {
 // done everything.
 func (s *Store) Busy() string { return s.busy.oldest() }
 
+// Busy is for how long the disk has been at that; 0 when nothing is under way.
+func (l *Log) Busy() time.Duration { return l.s.busy.age() }
+
 // slowOpen is after how long an operator is told, and again, that the store is
 // not open yet.
 const slowOpen = 5 * time.Second
 
 // sayOpening tells, until end is called, what opening the store waits for.
-func (b *busy) sayOpening(log *slog.Logger) (end func()) {
+func (b *busy) sayOpening(log *slog.Logger, every time.Duration) (end func()) {
 	opened := make(chan struct{})
 	var saying sync.WaitGroup
 	saying.Go(func() {
-		began, pace := time.Now(), time.NewTicker(slowOpen)
+		began, pace := time.Now(), time.NewTicker(every)
 		defer pace.Stop()
 		for {
 			select {

@@ -1,9 +1,12 @@
 package persistence
 
 import (
+	"io"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -46,4 +49,19 @@ func TestWhatTheDiskIsAtHasAName(t *testing.T) {
 			t.Errorf("after %s: got %q", name, got)
 		}
 	}
+}
+
+// Whoever waits for a store to be opened is told what that waits for.
+func TestASlowOpenSaysSo(t *testing.T) {
+	b := newBusy()
+	defer b.begin("sync", "store/MANIFEST-000001")()
+	lines, out := io.Pipe()
+	end := b.sayOpening(slog.New(slog.NewTextHandler(out, nil)), time.Millisecond)
+	line := make([]byte, 4096)
+	n, err := lines.Read(line)
+	if got := string(line[:n]); err != nil || !strings.Contains(got, "sync of MANIFEST-000001 has taken") || !strings.Contains(got, "opening takes long") {
+		t.Errorf("got %q, %v", got, err)
+	}
+	lines.Close()
+	end()
 }

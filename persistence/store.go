@@ -46,7 +46,7 @@ func Open(o Options) (*Store, error) {
 	o = o.withDefaults()
 	busy := newBusy()
 	o.FS = &busyFS{o.FS, busy}
-	defer busy.sayOpening(o.Logger)()
+	defer busy.sayOpening(o.Logger, slowOpen)()
 	dir, err := openDirectory(&o)
 	if err != nil {
 		return nil, err

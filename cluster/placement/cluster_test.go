@@ -250,7 +250,7 @@ func (c *testCluster) start(n *testNode, book *placement.Book) {
 	var err error
 	n.engine, err = replica.Open(replica.Config{
 		Node: n.id, Shards: testShards, Log: n.store.Log(), State: n.store, Transport: network, Address: book.RPC,
-		Tick: 20 * time.Millisecond, SlowDisk: testSlow, QuietDisk: testSlow, Core: core.Config{LogKeep: 64 << 10, LogTail: 16 << 10},
+		Tick: 20 * time.Millisecond, SlowDisk: testSlow, QuietDisk: testSlow, HungDisk: time.Hour, Core: core.Config{LogKeep: 64 << 10, LogTail: 16 << 10},
 		MetaApplied: func() {
 			if p := n.applied.Load(); p != nil {
 				p.Applied()

@@ -39,13 +39,18 @@
 // What a node serves rests on tables that another one may have changed: a client
 // is revoked, a key is gone. So it may serve for [Config.Lease] after it was in
 // contact with the leader of the meta shard, which is [Placement.InContact], and
-// that leader waits as long for a node that it does not hear of before it answers
-// a change that is [Config.Binding]. DESIGN.md has the argument.
+// that leader waits as long for a node that does not confirm before it answers a
+// change that is [Config.Binding]. DESIGN.md has the argument.
 //
 // # Clocks
 //
 // A node whose clock is over two seconds from the median of all nodes' hands its
 // leaderships over and takes none until it is within one: see [Placement.Skew].
+//
+// # Disks
+//
+// A node whose disk is slow, as [replica.Engine.Disk] says, does the same until it
+// has been quick for a while, unless no other node takes its place.
 //
 // # Who leads what
 //

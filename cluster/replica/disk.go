@@ -69,10 +69,20 @@ func (d *disk) init(c *Config) {
 // now is the time of the watch.
 func (d *disk) now() uint64 { return d.ticks.Load() }
 
-// oldest is for how many ticks the oldest job has not been finished.
+// waits bounds how many writes and syncs of files a job waits for: one that is
+// under way, its own, and that of a configuration.
+const waits = 3
+
+// oldest is for how many ticks the oldest job has not been finished and the disk
+// can be to blame. A machine that has no time for this process makes jobs old too,
+// but what the disk is at then is young.
 func (d *disk) oldest(e *Engine) uint64 {
 	now := d.now()
-	return max(e.appends.age(now), e.applies.age(now))
+	age := max(e.appends.age(now), e.applies.age(now))
+	if age == 0 {
+		return 0
+	}
+	return min(age, uint64(waits*e.cfg.Log.Busy()/d.tick))
 }
 
 func (d *disk) age(e *Engine) time.Duration { return time.Duration(d.oldest(e)) * d.tick }

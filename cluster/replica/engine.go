@@ -29,6 +29,9 @@ type Log interface {
 	NextReplica(shard core.ShardID, node core.NodeID) (core.ReplicaID, error)
 	// Admit refuses a change of about size bytes when there is no room.
 	Admit(size int) error
+	// Busy is for how long the disk has been at what it has taken longest for; 0
+	// when nothing is under way.
+	Busy() time.Duration
 	// Export writes a shard's applied state to a file of that name.
 	Export(shard core.ShardID, name string) (core.Applied, error)
 	OpenSnapshot(name string) (io.ReadCloser, error)

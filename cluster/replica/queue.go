@@ -9,8 +9,8 @@ type queue[T any] struct {
 	jobs []T
 	wake signal
 
-	// first is the tick at which the oldest of jobs came; taken is that of the
-	// oldest that is being done, if doing.
+	// first is the tick at which the oldest of jobs came; taken is that at which
+	// those were taken that are being done, if doing.
 	first, taken uint64
 	doing        bool
 }
@@ -25,14 +25,14 @@ func (q *queue[T]) put(j T, tick uint64) {
 	q.jobs = append(q.jobs, j)
 }
 
-// take removes all jobs; there may be none. If there are any, the caller reports
-// that they are done with [queue.done], before anybody takes more.
-func (q *queue[T]) take() []T {
+// take removes all jobs at a tick; there may be none. If there are any, the caller
+// reports that they are done with [queue.done], before anybody takes more.
+func (q *queue[T]) take(tick uint64) []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	jobs := q.jobs
 	if len(jobs) > 0 {
-		q.jobs, q.taken, q.doing = nil, q.first, true
+		q.jobs, q.taken, q.doing = nil, tick, true
 	}
 	return jobs
 }
@@ -44,7 +44,9 @@ func (q *queue[T]) done() {
 	q.doing = false
 }
 
-// age is for how many ticks the oldest job has not been done; 0 when all are.
+// age is for how many ticks jobs have been done without an end, or have waited
+// for somebody to do them; 0 when there are none. One that waits behind others is
+// as old as these: that they take long is what matters.
 func (q *queue[T]) age(now uint64) uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()

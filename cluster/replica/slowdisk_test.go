@@ -143,3 +143,62 @@ func TestAPauseMakesNoWriteOld(t *testing.T) {
 		t.Errorf("got %v, and %d fatal errors", err, len(fatal))
 	}
 }
+
+// A replica that is made or removed while the disk hangs holds up neither the
+// loop nor other shards, and nobody gets an id before it is on disk.
+func TestMakingAReplicaDoesNotHoldUpTheLoop(t *testing.T) {
+	disk := newSlowDisk()
+	store, err := persistence.Open(persistence.Options{
+		Dir: "data", DefaultNode: "n1", Shards: 8, FS: disk.fs(), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	e, err := replica.Open(replica.Config{
+		Node: 2, Shards: 8, Log: store.Log(), State: store, Address: func(core.NodeID) string { return "a:1" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	other, err := e.Prepare(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hang := func(begin func()) {
+		t.Helper()
+		disk.gate.Lock()
+		defer disk.gate.Unlock()
+		begin()
+		<-disk.waiting
+		if st, err := e.Status(t.Context(), 1); st.ID != other || err != nil {
+			t.Errorf("another shard: got %v, %v", st.ID, err)
+		}
+		if id, err := e.Prepare(t.Context(), 2); !errors.Is(err, replica.ErrEnding) {
+			t.Errorf("prepare meanwhile: got %v, %v, want ErrEnding", id, err)
+		}
+	}
+	made := make(chan core.ReplicaID, 1)
+	hang(func() {
+		go func() {
+			id, err := e.Prepare(t.Context(), 2)
+			if err != nil {
+				t.Error(err)
+			}
+			made <- id
+		}()
+	})
+	if id := <-made; id != persistence.NewReplicaID(2, 1) {
+		t.Errorf("got replica %v", id)
+	}
+	hang(func() {
+		if err := e.Remove(t.Context(), 2); err != nil {
+			t.Error(err)
+		}
+	})
+	until(t, func() bool {
+		id, err := e.Prepare(t.Context(), 2)
+		return err == nil && id == persistence.NewReplicaID(2, 2)
+	})
+}

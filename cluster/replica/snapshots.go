@@ -46,7 +46,9 @@ func (e *Engine) trySnapshot(s core.SnapshotSend, name string) error {
 	if !e.speaks(s.Shard) {
 		return errMute
 	}
+	end := e.disk.beside.begin(e.disk.now())
 	a, err := e.cfg.Log.Export(s.Shard, name)
+	end()
 	if err != nil {
 		return err
 	}
@@ -84,7 +86,10 @@ func (e *Engine) DeliverSnapshot(from core.NodeID, name string, file io.Reader, 
 	if len(es) != 1 || !bytes.Equal(es[0].Message.GetSnapshot().GetData(), []byte(name)) {
 		return fmt.Errorf("snapshot %q: %w", name, core.ErrEntryFormat)
 	}
-	if err := e.cfg.Log.ReceiveSnapshot(name, file); err != nil {
+	end := e.disk.beside.begin(e.disk.now())
+	err = e.cfg.Log.ReceiveSnapshot(name, file)
+	end()
+	if err != nil {
 		return err
 	}
 	e.inbox.input(func(c *core.Core) {

@@ -29,7 +29,7 @@ func (e *Engine) writeOnce() bool {
 	if e.inbox.proposed() {
 		e.advance(nil)
 	}
-	jobs := e.appends.take()
+	jobs := e.appends.take(e.disk.now())
 	writing, err := e.begin(jobs)
 	if err != nil {
 		e.fail(err)
@@ -88,7 +88,7 @@ func (e *Engine) apply() {
 // already, that one does these too. It reports whether it did any.
 func (e *Engine) applyWaiting() (did bool) {
 	for e.applies.waiting() && e.applying.TryLock() {
-		did = e.applyJobs(e.applies.take())
+		did = e.applyJobs(e.applies.take(e.disk.now()))
 		e.applying.Unlock()
 	}
 	return did

@@ -106,9 +106,10 @@ func (c *Core) Unreachable(n NodeID) {
 
 // Transfer hands the leadership of a shard to another voter if this node leads
 // it (raft thesis 3.10). Commits wait meanwhile, for an election timeout at most;
-// if the lead is gone then, they are refused.
+// if the lead is gone then, they are refused. While it is under way no other is
+// begun: two that stand at once take the votes from each other.
 func (c *Core) Transfer(shard ShardID, to ReplicaID) {
-	if g := c.groups[shard]; g != nil && g.open {
+	if g := c.groups[shard]; g != nil && g.open && !g.handsOver() {
 		g.raft().TransferLeader(uint64(to))
 		c.mark(g)
 	}

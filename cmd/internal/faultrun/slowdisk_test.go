@@ -38,7 +38,7 @@ func TestASlowDiskLosesItsLeads(t *testing.T) {
 	if slow.ready() {
 		t.Error("it is ready")
 	}
-	<-time.After(2 * slowSync)
+	<-time.After(slowSync)
 	if led := c.ledBy(slow); len(led) > 0 {
 		t.Errorf("it leads %v", led)
 	}
@@ -55,18 +55,21 @@ func TestASlowDiskLosesItsLeads(t *testing.T) {
 
 // TestADiskOfHalfASecondKeepsItsLeads: that a disk stalls costs nothing but time.
 func TestADiskOfHalfASecondKeepsItsLeads(t *testing.T) {
+	if !long() {
+		t.Skip("judges times, on a machine of its own; SSOD_LONG=1 runs it")
+	}
 	c := startGated(t)
 	slow := c.Nodes[1]
 	led, terms := c.ledBy(slow), c.terms()
 	slow.gate.slow(500 * time.Millisecond)
 	r := Begin(c, "half", slowRate/3)
-	<-time.After(4 * time.Second)
+	<-time.After(10 * time.Second)
 	slow.gate.open()
 	r.Finish(t)
-	if ok, detail := slow.condition("disk"); !ok && long() {
+	if ok, detail := slow.condition("disk"); !ok {
 		t.Errorf("disk: %s", detail)
 	}
-	if now := c.ledBy(slow); long() && (!slices.Equal(now, led) || !slices.Equal(c.terms(), terms)) {
+	if now := c.ledBy(slow); !slices.Equal(now, led) || !slices.Equal(c.terms(), terms) {
 		t.Errorf("it leads %v, and led %v", now, led)
 	}
 }
