@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"strings"
 	"syscall"
@@ -103,6 +104,18 @@ func TestStopAfterAReloadWithoutAMajority(t *testing.T) {
 		t.Errorf("reload by the admin API: %d %s", status, text)
 	}
 	until(t, "the missing key shows", func() bool { return has(n.page("/readyz"), "keys made") })
+	rotating, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+n.admin+"/admin/v1/keys/rotate", nil)
+	must(t, err)
+	sent := make(chan struct{})
+	rotating = rotating.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) },
+	}))
+	go func() { // it waits for a majority
+		if answer, err := http.DefaultTransport.RoundTrip(rotating); err == nil {
+			_ = answer.Body.Close()
+		}
+	}()
+	<-sent
 	n.stops()
 }
 
