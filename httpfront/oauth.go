@@ -3,9 +3,11 @@ package httpfront
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"ssod/httpfront/api"
+	"ssod/httpfront/keys"
 	"ssod/httpfront/registration"
 	"ssod/httpfront/wire"
 )
@@ -60,15 +62,18 @@ func oauthResponse(r *api.Request, answer any, err error) (api.Response, error) 
 
 // KeySets has the public keys of realms; keys.Ring does.
 type KeySets interface {
-	JWKS(realm string) (document []byte, complete, found bool)
+	JWKS(ctx context.Context, realm string) (document []byte, complete bool, err error)
 }
 
 // jwks serves GET /.well-known/{realm}/jwks.json.
 func jwks(s KeySets) api.Handler {
-	return func(_ context.Context, r *api.Request) (api.Response, error) {
-		set, complete, found := s.JWKS(r.Parameter)
-		if !found {
+	return func(ctx context.Context, r *api.Request) (api.Response, error) {
+		set, complete, err := s.JWKS(ctx, r.Parameter)
+		switch {
+		case errors.Is(err, keys.ErrUnknownRealm):
 			return api.Response{}, api.ErrNotFound
+		case err != nil:
+			return api.Response{}, err
 		}
 		cache := "max-age=300"
 		if !complete { // a key is being made

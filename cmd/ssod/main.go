@@ -67,6 +67,7 @@ func (f *flags) serve(c node.Config, stderr io.Writer) int {
 	defer sink.Close()
 	defer sink.Flush(lastWords)
 	c.Log, c.LogDropped = slog.New(f.handler(sink)), sink.Dropped
+	slog.SetDefault(c.Log) // libraries that log for themselves do not wait either
 	if f.Insecure {
 		c.Log.Warn("--insecure: listeners off loopback addresses are not protected")
 	}

@@ -376,3 +376,32 @@ func TestClusterOfThree(t *testing.T) {
 		t.Errorf("removed %q, want n3", three.removed)
 	}
 }
+
+// A call that waits for others, as one without a majority does, does not hold up the
+// end of the server.
+func TestShutdownEndsCallsThatWait(t *testing.T) {
+	w := &world{state: admin.Ready}
+	server, err := admin.Start(admin.Options{Address: "127.0.0.1:0", Status: w.status, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	services, waits := w.services(t), make(chan struct{})
+	services.Reload = func(ctx context.Context) (*config.Config, error) {
+		close(waits)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	server.Serve(services)
+	f := &face{server: server, world: w, t: t, url: "http://" + server.Address().String()}
+	var call sync.WaitGroup
+	call.Go(func() {
+		if status, body := f.call("POST", "/admin/v1/reload", ""); status != http.StatusServiceUnavailable {
+			t.Errorf("the call is answered %d %s", status, body)
+		}
+	})
+	<-waits
+	if err := server.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	call.Wait()
+}

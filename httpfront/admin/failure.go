@@ -75,6 +75,7 @@ var failures = []struct {
 	{actors.ErrUnknown, http.StatusServiceUnavailable, "outcome_unknown"},
 	{cluster.ErrUnknown, http.StatusServiceUnavailable, "outcome_unknown"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "outcome_unknown"},
+	{context.Canceled, http.StatusServiceUnavailable, "outcome_unknown"},
 	{actors.ErrUnavailable, http.StatusServiceUnavailable, "service_unavailable"},
 	{actors.ErrOverloaded, http.StatusServiceUnavailable, "service_unavailable"},
 	{cluster.ErrRefused, http.StatusServiceUnavailable, "service_unavailable"},

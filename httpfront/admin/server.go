@@ -42,6 +42,7 @@ type Options struct {
 // Server is the admin listener of a node, or its health listener.
 type Server struct {
 	http     *http.Server
+	end      context.CancelFunc // ends the calls that run
 	listener net.Listener
 	done     chan error
 
@@ -106,7 +107,10 @@ func listen(o Options) (*Server, error) {
 
 // serve answers until [Server.Shutdown].
 func (s *Server) serve(h http.Handler, t *tls.Config) {
+	calls, end := context.WithCancel(context.Background())
+	s.end = end
 	s.http = &http.Server{
+		BaseContext:       func(net.Listener) context.Context { return calls },
 		Handler:           h,
 		TLSConfig:         t,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -132,8 +136,15 @@ func (s *Server) Serve(services *Services) { s.services.Store(services) }
 // Address is where the server listens.
 func (s *Server) Address() net.Addr { return s.listener.Addr() }
 
-// Shutdown lets requests finish until ctx ends, then cuts them off.
+// lastCalls is how long calls may still run when the server is shut down. One that
+// runs longer waits for other nodes.
+const lastCalls = time.Second
+
+// Shutdown lets requests finish, ends those that wait for others, and cuts off what
+// is left when ctx ends.
 func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.end()
+	defer time.AfterFunc(lastCalls, s.end).Stop()
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.http.Close())

@@ -134,7 +134,7 @@ func TestRevocation(t *testing.T) {
 		if err := f.verify(f.realm(), f.mint(f.realm())); err != nil {
 			t.Errorf("its successor's token: %v", err)
 		}
-		document, _, _ := f.JWKS("acme")
+		document, _, _ := f.JWKS(context.Background(), "acme")
 		if strings.Contains(string(document), k.id) {
 			t.Error("a revoked key is still in the JWKS document")
 		}

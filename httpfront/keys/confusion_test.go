@@ -26,7 +26,7 @@ func TestAlgorithmConfusion(t *testing.T) {
 		t.Fatal(err)
 	}
 	pkcs1 := x509.MarshalPKCS1PublicKey(public)
-	document, _, _ := f.JWKS("pub")
+	document, _, _ := f.JWKS(t.Context(), "pub")
 	claims := jwt.MapClaims(ownClaims())
 	hmacWith := func(secret []byte) string {
 		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(secret)

@@ -24,6 +24,21 @@
 // moves a key from one state to the next; only rotation, revocation and a new
 // configuration write to the table.
 //
+// # Who makes keys
+//
+// [Open] makes those that are missing and take no time, and those of the cluster. RSA
+// keys of realms take long, so [Ring.Keep] makes them in the background, on the one
+// node that leads the table, a few at once on threads that give way, and publishes
+// them about once a second; what is due follows from the table and the configuration
+// alone, so another node goes on where one has stopped. A rotation is a record in the
+// meta table "rotations", and each key that was made for one names it: it is over when
+// every group that it concerns has such a key, and all nodes have those.
+//
+// A request that finds a realm without a key has it made at once on any node
+// ([Ring.AwaitMedia]), one for all who wait, beside the keeper. When two nodes make
+// the same key, the table takes the first. A key pair that is being made cannot be
+// given up: nobody waits for it once the node stops.
+//
 // # Tokens
 //
 // Which key and which algorithm verify a token follows from the configured
@@ -37,5 +52,5 @@
 // issuers' keys and the configuration are those that it was verified with.
 //
 // A Ring has one goroutine for each external issuer that publishes its keys at
-// a URL; [Ring.Close] waits for them.
+// a URL, and one for each key that a request waits for; [Ring.Close] waits for them.
 package keys

@@ -53,5 +53,8 @@ var (
 // come again.
 var ErrNotYet = errors.New("the key is being made")
 
+// ErrUnknownRealm says that no realm of that name is configured.
+var ErrUnknownRealm = errors.New("unknown realm")
+
 // errNoKey says that nothing can be signed for a realm: it has no key.
 var errNoKey = errors.New("no signing key")

@@ -2,7 +2,9 @@ package keys
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 )
 
@@ -17,26 +19,37 @@ type jwk struct {
 }
 
 // JWKS is the document at /.well-known/{realm}/jwks.json: the realm's public
-// keys, ordered by kid; symmetric keys never. It is not complete while a key that
-// the configuration asks for is missing; that one is made next. Not found is a
-// realm that is not configured. The bytes must not be changed.
-func (r *Ring) JWKS(realm string) (document []byte, complete, found bool) {
+// keys, ordered by kid; symmetric keys never. Keys that the configuration asks for
+// and that are missing are made first. When ctx ends before, the document is not
+// complete, and none without any key: that is [ErrNotYet]. It fails with
+// [ErrUnknownRealm] too. The bytes must not be changed.
+func (r *Ring) JWKS(ctx context.Context, realm string) (document []byte, complete bool, err error) {
 	s := r.snapshot()
-	if _, found = s.cfg.Realm(realm); !found {
-		return nil, false, false
+	if _, found := s.cfg.Realm(realm); !found {
+		return nil, false, ErrUnknownRealm
 	}
-	complete = true
 	for _, want := range s.wants.of(realm) {
-		if want.algorithm == RS256 && s.groups[want.groupID].newest() == nil {
-			complete = false
-			r.hasten(want)
+		if want.slow() && s.groups[want.groupID].newest() == nil {
+			err = errors.Join(err, r.await(ctx, want.groupID))
 		}
 	}
+	document = r.snapshot().document(realm)
+	if err != nil && len(document) == len(noKeys) {
+		return nil, false, err
+	}
+	return document, err == nil, nil
+}
+
+// noKeys is the document of a realm without any.
+const noKeys = `{"keys":[]}`
+
+// document is that of a realm, made when it is asked for first.
+func (s *snapshot) document(realm string) []byte {
 	if known, ok := s.jwks.Load(realm); ok {
-		return known.([]byte), complete, true
+		return known.([]byte)
 	}
 	made, _ := s.jwks.LoadOrStore(realm, s.publicKeys(realm))
-	return made.([]byte), complete, true
+	return made.([]byte)
 }
 
 // publicKeys makes the document of a realm.

@@ -42,10 +42,30 @@ func TestOpeningDoesNotWaitForKeysOfRealms(t *testing.T) {
 	if _, err := f.SignStatement([]byte(`{}`), begin); err != nil {
 		t.Error(err)
 	}
-	document, complete, _ := f.JWKS("acme")
-	if string(document) != `{"keys":[]}` || complete {
-		t.Errorf("document %s, complete %t", document, complete)
+}
+
+// A key set has every key that the configuration asks for. One that lacks some, for
+// want of time, says so; one that lacks all is none.
+func TestAKeySetIsCompletedFirst(t *testing.T) {
+	gate := gated(t)
+	gate <- struct{}{}
+	f := newLazyFixture(t, configuration(realm("pub", RS256)))
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := f.JWKS(over, "pub"); !errors.Is(err, ErrNotYet) {
+		t.Errorf("without any key: got %v, want ErrNotYet", err)
 	}
+	gate <- struct{}{} // whichever of the two is made first
+	soon(func() bool { return f.Progress().Made == 1 })
+	document, complete, err := f.JWKS(over, "pub")
+	if err != nil || complete || string(document) == noKeys {
+		t.Errorf("with one of two keys: %s, complete %t, %v", document, complete, err)
+	}
+	gate <- struct{}{}
+	if document, complete, err = f.JWKS(t.Context(), "pub"); err != nil || !complete {
+		t.Errorf("with both keys: %s, complete %t, %v", document, complete, err)
+	}
+	f.expectJWKS(t, "pub", f.signing(Service, "pub"), f.signing(Media, "pub"))
 }
 
 // A key that a request needs is made at once, once for all who wait for it, and not

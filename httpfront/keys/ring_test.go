@@ -335,7 +335,7 @@ func TestThumbprint(t *testing.T) {
 // the realm signs with RS256; symmetric keys never (operations.md 6).
 func TestJWKSHasPublicKeysOnly(t *testing.T) {
 	f := newFixture(t, configuration(realm("acme", HS256), realm("pub", RS256)))
-	if _, _, found := f.JWKS("nobody"); found {
+	if _, _, err := f.JWKS(t.Context(), "nobody"); !errors.Is(err, ErrUnknownRealm) {
 		t.Error("an unknown realm has a document")
 	}
 	f.expectJWKS(t, "acme", f.signing(Media, "acme"))
@@ -352,7 +352,7 @@ func TestJWKSHasPublicKeysOnly(t *testing.T) {
 		t.Errorf("golang-jwt with the document: %v", err)
 	}
 	f.open()
-	if again, _, _ := f.JWKS("pub"); string(again) != string(document) {
+	if again, _, _ := f.JWKS(context.Background(), "pub"); string(again) != string(document) {
 		t.Errorf("the document changed:\n%s\n%s", document, again)
 	}
 }
@@ -360,7 +360,7 @@ func TestJWKSHasPublicKeysOnly(t *testing.T) {
 // expectJWKS checks that a realm publishes these keys, ordered by kid.
 func (f *fixture) expectJWKS(t *testing.T, realm string, slots ...*slot) []byte {
 	t.Helper()
-	document, _, _ := f.JWKS(realm)
+	document, _, _ := f.JWKS(context.Background(), realm)
 	var set struct{ Keys []map[string]string }
 	if err := json.Unmarshal(document, &set); err != nil {
 		t.Fatalf("document %s: %v", document, err)

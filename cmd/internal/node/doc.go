@@ -10,12 +10,16 @@
 //	shards, meta table  replicas of this node; the first node founds all of them
 //	placement           where replicas belong, and who leads
 //	sealing key         a file beside the store
-//	key ring, clients   missing keys are made
+//	key ring, clients   missing keys are made that take no time
 //	actors              profiles and link directories
-//	public listener     last: nothing is served that is not ready
+//	public listener     nothing is served that is not ready
+//	keeper of the keys  makes what is missing of others, in the background
 //
 // Whatever was started is on the node's list with the way to end it, so a
 // failure in the middle of a start leaves nothing behind.
+//
+// Each step of the start obeys its context and has a name, which a start that takes
+// long tells: in the log every few seconds, in /readyz at any time.
 //
 // A node whose configuration has no address for replication stays alone: nothing
 // listens for others. Otherwise the others hand it leaderships only when all of
