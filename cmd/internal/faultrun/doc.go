@@ -11,6 +11,7 @@
 //	witness.go            profiles that change while their owner is paused or cut off
 //	network.go            carries what nodes say to each other, until it is cut, or late
 //	namespace.go          the same with the network of the kernel, in long runs
+//	tale.go               what was acknowledged before operators hurry
 //	verdict.go            what must not happen, counted
 //
 // A run begins a [Load], does something to the cluster, waits until it is whole
