@@ -8,6 +8,7 @@ import (
 
 	"ssod/cluster/meta"
 	"ssod/cluster/placement/plan"
+	"ssod/cluster/replica/core"
 )
 
 // The tables of the meta shard that belong to this package. Beside the nodes are
@@ -163,6 +164,13 @@ func (p *pages) place(shard int) (plan.Assignment, bool) {
 
 // Group is who votes in a shard, as its leader has confirmed it.
 func (b *Book) Group(shard int) plan.Config { return b.pages.Load().group(shard) }
+
+// Confirms reports whether the leader of a shard has written down the voters that a
+// replica of it has in force, and no others that may come.
+func (b *Book) Confirms(st core.Status) bool {
+	known := b.Group(int(st.Shard))
+	return len(known.Next) == 0 && known.SameVoters(configOf(st))
+}
 
 // others are the members beside this one, in order of id.
 func (b *Book) others(self NodeID) []Node {

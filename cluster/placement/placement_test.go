@@ -89,6 +89,7 @@ func TestANodeIsKilledAndReplaced(t *testing.T) {
 		}
 		return true
 	})
+	c.confirmed()
 	c.stop(1)
 	c.fill(30, 40)
 	c.holds(40)

@@ -336,7 +336,7 @@ func (c *cluster3) Nodes() []admin.Member {
 }
 
 func (c *cluster3) Placement(_ context.Context, id cluster.ShardID) admin.Placement {
-	return admin.Placement{Leader: "n2", Term: 7, Voters: []string{"n1", "n2", "n3"}, Lag: 5}
+	return admin.Placement{Leader: "n2", Term: 7, Voters: []string{"n1", "n2", "n3"}, Confirmed: true, Lag: 5}
 }
 
 func (c *cluster3) Spare() int { return 1 }
@@ -362,7 +362,7 @@ func TestClusterOfThree(t *testing.T) {
 	services.Members = three
 	f.server.Serve(services)
 	_, body := f.call("GET", "/admin/v1/cluster", "")
-	for _, want := range []string{`"durability": "durability of 2 nodes"`, `"spareNodes": 1`, `"state": "unreachable"`, `"leader": "n2"`, `"lag": 5`, `"ok": true`} {
+	for _, want := range []string{`"durability": "durability of 2 nodes"`, `"spareNodes": 1`, `"state": "unreachable"`, `"leader": "n2"`, `"lag": 5`, `"confirmed": true`, `"ok": true`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s is missing in %s", want, body)
 		}

@@ -35,8 +35,10 @@ type shard struct {
 	Term     uint64          `json:"term"`
 	Replicas []string        `json:"replicas"` // those that vote
 	Learners []string        `json:"learners,omitempty"`
-	Applied  uint64          `json:"appliedIndex"` // on the node that was asked
-	Lag      uint64          `json:"lag"`          // entries that the slowest replica is behind
+	// Confirmed: those that vote can do so without those that voted before.
+	Confirmed bool   `json:"confirmed"`
+	Applied   uint64 `json:"appliedIndex"` // on the node that was asked
+	Lag       uint64 `json:"lag"`          // entries that the slowest replica is behind
 }
 
 type invariant struct {
@@ -110,9 +112,9 @@ func (c *call) nodes(s *Status) (all []node) {
 func (c *call) shard(ctx context.Context, id cluster.ShardID, s *Status) shard {
 	if c.Members != nil {
 		p := c.Members.Placement(ctx, id)
-		return shard{Shard: id, Leader: p.Leader, Term: p.Term, Replicas: p.Voters, Learners: p.Learners, Applied: p.Applied, Lag: p.Lag}
+		return shard{Shard: id, Leader: p.Leader, Term: p.Term, Replicas: p.Voters, Learners: p.Learners, Confirmed: p.Confirmed, Applied: p.Applied, Lag: p.Lag}
 	}
-	one := shard{Shard: id, Replicas: []string{s.Node}}
+	one := shard{Shard: id, Replicas: []string{s.Node}, Confirmed: true}
 	if owner, ok := c.Shards.Owner(id); ok {
 		one.Leader, one.Term = s.Node, owner.Term
 	}

@@ -59,7 +59,10 @@ type Placement struct {
 	Leader           string
 	Term             uint64
 	Voters, Learners []string
-	Applied, Lag     uint64
+	// Confirmed: the leader has written down that these vote, and a majority of them
+	// has that on disk. Until then the voters before may be needed to elect a leader.
+	Confirmed    bool
+	Applied, Lag uint64
 }
 
 // Registration makes and revokes statements; [registration.Service] does.

@@ -286,6 +286,8 @@ type shardView struct {
 	Term     uint64
 	Replicas []string
 	Learners []string
+	// Confirmed: those that vote do not need those that voted before.
+	Confirmed bool
 }
 
 func (c *Cluster) view(n *Node) (v view, err error) {
@@ -299,10 +301,11 @@ func (c *Cluster) view(n *Node) (v view, err error) {
 	return v, json.Unmarshal(a.body, &v)
 }
 
-// moved reports whether a node votes in a shard, and nobody who was removed does.
+// moved reports whether a node votes in a shard, nobody who was removed does, and
+// enough others know.
 func (v *view) moved(n *Node, shard int) bool {
 	replicas := v.Shards[shard].Replicas
-	return slices.Contains(replicas, n.Name) && !strings.Contains(strings.Join(replicas, " "), "(")
+	return v.Shards[shard].Confirmed && slices.Contains(replicas, n.Name) && !strings.Contains(strings.Join(replicas, " "), "(")
 }
 
 // behind is how many data shards still wait for a node's vote when the meta shard
@@ -319,10 +322,11 @@ func (v *view) behind(n *Node) (shards int) {
 	return shards
 }
 
-// complete reports whether every shard has a leader and three voters.
+// complete reports whether every shard has a leader and three voters that do not
+// need those before.
 func (v *view) complete() bool {
 	for _, s := range v.Shards {
-		if s.Leader == "" || len(s.Replicas) != 3 || len(s.Learners) > 0 || strings.Contains(strings.Join(s.Replicas, " "), "(") {
+		if s.Leader == "" || !s.Confirmed || len(s.Replicas) != 3 || len(s.Learners) > 0 || strings.Contains(strings.Join(s.Replicas, " "), "(") {
 			return false
 		}
 	}

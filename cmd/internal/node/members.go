@@ -83,6 +83,7 @@ func (m members) Placement(ctx context.Context, id cluster.ShardID) (p admin.Pla
 	voters := slices.Concat(conf.GetVoters(), conf.GetVotersOutgoing())
 	slices.Sort(voters)
 	p.Voters, p.Learners = m.names(nodesOf(slices.Compact(voters))), m.names(nodesOf(conf.GetLearners()))
+	p.Confirmed = m.n.book.Confirms(st)
 	for _, match := range st.Match {
 		if st.Last > match {
 			p.Lag = max(p.Lag, st.Last-match)
