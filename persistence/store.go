@@ -17,6 +17,7 @@ type Store struct {
 	dir      *directory
 	db       *pebble.DB
 	identity Identity
+	created  bool // by this Open
 	disk     *disk
 	mark     *watermark
 	revs     *revisions
@@ -116,7 +117,7 @@ func (s *Store) identify(stored Identity, exists bool) error {
 	case b == nil && exists:
 		return fmt.Errorf("%w: the store has lost its identity: its MANIFEST or its log ends early", ErrDamaged)
 	case b == nil:
-		s.identity = newIdentity(&s.opts)
+		s.identity, s.created = newIdentity(&s.opts), true
 		if err := s.db.Set(identityKey, s.identity.encode(), pebble.Sync); err != nil {
 			return err
 		}

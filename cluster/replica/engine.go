@@ -80,6 +80,11 @@ type Config struct {
 	Tick time.Duration
 	// Clock returns the time; nil means time.Now.
 	Clock func() time.Time
+	// Measured is [core.Config.Measured].
+	Measured func(core.NodeID) (time.Time, bool)
+	// Confirmed is the time that things kept for long go by, see
+	// [cluster.Shard]; nil means Clock.
+	Confirmed func() time.Time
 	// Fatal is called once when a write failed, or was not finished for HungDisk,
 	// so that what is on disk is unknown; or when a replica broke an invariant,
 	// which is a [core.BrokenError]. The process must end. nil panics.
@@ -113,6 +118,9 @@ func (c Config) withDefaults() Config {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
+	if c.Confirmed == nil {
+		c.Confirmed = c.Clock
+	}
 	if c.Fatal == nil {
 		c.Fatal = func(err error) { panic(err) }
 	}
@@ -125,7 +133,7 @@ func (c Config) withDefaults() Config {
 	c.SlowDisk = cmp.Or(c.SlowDisk, defaultSlowDisk)
 	c.QuietDisk = cmp.Or(c.QuietDisk, defaultQuietDisk)
 	c.HungDisk = cmp.Or(c.HungDisk, defaultHungDisk)
-	c.Core.Node, c.Core.Store, c.Core.Now = c.Node, c.Log, c.Clock
+	c.Core.Node, c.Core.Store, c.Core.Now, c.Core.Measured = c.Node, c.Log, c.Clock, c.Measured
 	return c
 }
 
@@ -157,6 +165,8 @@ type Engine struct {
 	once    sync.Once
 	failed  atomic.Bool
 	voice   atomic.Int32 // a Voice
+	opened  time.Time
+	ahead   atomic.Int64 // what [core.Core.Ahead] said last
 	loop    sync.WaitGroup
 	writers sync.WaitGroup
 	beside  sync.WaitGroup
@@ -174,7 +184,7 @@ func Open(cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("open replicas: %w", err)
 	}
 	e := &Engine{
-		cfg: cfg, stop: make(chan struct{}), halt: make(chan struct{}), written: make(chan struct{}),
+		cfg: cfg, opened: time.Now(), stop: make(chan struct{}), halt: make(chan struct{}), written: make(chan struct{}),
 		snapshots: make(chan struct{}, 2), changing: make(map[core.ShardID]bool),
 	}
 	e.voice.Store(int32(cfg.Voice))

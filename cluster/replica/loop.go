@@ -23,7 +23,7 @@ func (e *Engine) run() {
 		case <-e.stop:
 			return
 		case <-ticker.C:
-			first = (*core.Core).Tick
+			first = e.tick
 		case <-e.inbox.wake:
 			// Whoever is about to commit comes along: fewer, larger entries.
 			runtime.Gosched()

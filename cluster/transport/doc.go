@@ -69,6 +69,8 @@
 // # Clocks
 //
 // A pong has the time at which the ping came and the time at which the pong left,
-// by the other node's clock: NTP's four time stamps (RFC 5905, 8), from which
-// [Network.Offset] follows.
+// by the other node's clock: NTP's four time stamps (RFC 5905, 8), of which this
+// node takes its own two from a clock that nobody can set. [Network.Clock] follows,
+// and [Network.Offset], in which a step of this node's clock shows at once and one
+// of the other's after four pings.
 package transport

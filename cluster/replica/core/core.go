@@ -65,6 +65,9 @@ type Leadership struct {
 	Open bool
 	// Sole: this node's replica is the only voter.
 	Sole bool
+	// Era counts the resets of the shard time that were applied here. What was
+	// decided in an earlier one is refused.
+	Era uint64
 }
 
 // Round is what a round wants done.

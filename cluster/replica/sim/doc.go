@@ -3,7 +3,7 @@
 //
 // A seed decides everything: how long each message, write and round takes, what
 // the network loses, delays, repeats and cuts off, which node crashes with how
-// much of its unsynced data, whose clock is wrong, whose disk is slow or lost,
+// much of its unsynced data, whose clock is wrong or leaps by minutes to years, whose disk is slow or lost,
 // which members change, and what the clients ask. The same seed gives the same
 // run, provided crypto/rand is seeded too (raft draws its election timeouts
 // from it): see testing/cryptotest.
@@ -36,7 +36,9 @@
 //   - the state after an index is the same on every node that applied it;
 //   - a node has on disk what it votes and acknowledges, and has it again after
 //     every crash (3.8);
-//   - a commit that was rejected or refused never happens.
+//   - a commit that was rejected or refused never happens;
+//   - a clock that is ahead of all others moves no shard's time, and nothing that
+//     was decided before a shard's time was set back is applied after it.
 //
 // At the end it heals everything, expects every shard to make progress and all
 // members to agree, and checks that what each client saw of each entity is

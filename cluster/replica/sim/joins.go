@@ -69,6 +69,8 @@ func (w *world) beginJoins() {
 	}
 	w.employ(3)
 	w.faulty = true
+	w.leaps = false
+	w.watchClocks()
 	w.drawNetwork()
 	w.schedule([]fault{
 		{5 * time.Second, w.crashNode},

@@ -15,8 +15,10 @@ var found = map[string]uint64{
 	"ignore-proposer-term":     410,
 	"judged-once":              82,
 	"per-write-revision":       1,
+	"reset-keeps-leases":       7,
 	"reuse-replica-id":         6,
 	"step-collision":           1,
+	"unbounded-time":           12,
 	"unlogged-beside-learners": 3,
 	"wipe-on-install-crash":    47,
 }

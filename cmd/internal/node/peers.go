@@ -53,6 +53,7 @@ func (n *Node) engineConfig() replica.Config {
 	return replica.Config{
 		Node: core.NodeID(n.store.Identity().NodeID), Shards: n.store.Identity().Shards,
 		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.broken, DiskJudged: n.noteDisk,
+		Clock: n.config.Clock, Confirmed: n.watch.Confirmed,
 	}
 }
 
@@ -102,6 +103,7 @@ func (n *Node) openEngine(context.Context) error {
 		}
 	}
 	c.Address, c.Transport, c.MetaApplied, c.Voice = n.book.RPC, n.network, n.metaApplied, replica.Mute
+	c.Measured = n.network.Clock
 	if n.engine, err = replica.Open(c); err != nil {
 		return n.explain(err)
 	}
