@@ -126,13 +126,25 @@ func (n *node) tend(c *core.Core, st core.Status, r *registry, records map[core.
 			next = nil
 		}
 	}
+	said := n.confirm(st, known, next, records)
+	if next == nil || said && known.Announces(next) {
+		n.take(c, st, step, next)
+	}
+}
+
+// confirm has written down what a group is and comes to, and reports whether it
+// is. Voters that are new are written down when a majority has them on disk.
+func (n *node) confirm(st core.Status, known plan.Config, next []core.ReplicaID, records map[core.ShardID]plan.Config) bool {
+	now := configOf(st)
+	if !st.Settled && len(now.Outgoing) == 0 && !now.SameVoters(known) {
+		return false
+	}
 	record := now.Record(known, next, func(s []core.ReplicaID) bool { return n.steward.has(st, s) })
 	if !record.Says(known) {
 		records[st.Shard] = record
+		return false
 	}
-	if next == nil || record.Says(known) && known.Announces(next) {
-		n.take(c, st, step, next)
-	}
+	return true
 }
 
 // take takes the step.

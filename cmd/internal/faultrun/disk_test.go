@@ -2,7 +2,6 @@ package faultrun
 
 import (
 	"math/rand/v2"
-	"os/exec"
 	"testing"
 	"time"
 )
@@ -28,20 +27,14 @@ func TestAnEmptyDiskIsReplaced(t *testing.T) {
 // TestARemovedNodeIsReplaced kills a node under load, gives it up with ssoctl
 // remove, and lets another one join.
 func TestARemovedNodeIsReplaced(t *testing.T) {
-	program, err := ssoctl()
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := Start(t)
 	r := Begin(c, "remove", rate())
 	victim := c.Nodes[rand.IntN(len(c.Nodes))]
 	victim.Kill()
-	var said []byte
 	c.until("the node is removed", readyWithin, func() bool {
-		said, err = exec.Command(program, "--admin", c.others(victim)[0].Admin, "remove", victim.Name).CombinedOutput()
+		_, err := c.Remove(victim, c.others(victim)[0])
 		return err == nil
 	})
-	t.Logf("%s", said)
 	c.Replace(victim, "n4").Start()
 	c.AwaitPromise()
 	outlive(c, r)

@@ -12,6 +12,7 @@
 //	network.go            carries what nodes say to each other, until it is cut, or late
 //	gate.go               holds a process's syncs in the kernel: a disk that is slow or hangs
 //	namespace.go          the same with the network of the kernel, in long runs
+//	tale.go               what was acknowledged before operators hurry
 //	verdict.go            what must not happen, counted
 //
 // A run begins a [Load], does something to the cluster, waits until it is whole
