@@ -6,6 +6,10 @@ import (
 	"ssod/cluster"
 )
 
+// Skew is more than what two nodes' times differ by while their clocks are good
+// enough. What one made and another one keeps is not of the future before.
+const Skew = 10 * time.Second
+
 // Times are what decisions go by.
 type Times struct {
 	// Now is what everything is decided by that people wait for: what is good

@@ -20,6 +20,8 @@
 //	03 shard 'e' entity part             a record beside the head
 //	03 shard 'o' entity request step     outcome that has no room in the head
 //	03 shard 'q' time entity request step  orders these outcomes for trimming
+//	03 shard 'r'                         to when the shard time was set back,
+//	                                     while there may be later outcomes
 //	03 shard 't'                         shard time, unless the one beside the
 //	                                     applied position is later
 //

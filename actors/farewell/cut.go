@@ -7,7 +7,7 @@ import (
 )
 
 // longest is for how long a farewell is good at most.
-const longest = time.Hour
+const longest = 24 * time.Hour
 
 // Cut implements intent.Cuts. A farewell that is good for longer than any is of a
 // time that was set back: it is over.

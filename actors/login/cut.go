@@ -14,11 +14,12 @@ import (
 func (l *Login) Cut(at actors.Times) *Login {
 	now := at.Now.UnixMilli()
 	late := l.GetNotBeforeMs() - now
-	if late <= 0 && l.GetInvalidatedMs() <= now {
+	begins := late > actors.Skew.Milliseconds()
+	if !begins && l.GetInvalidatedMs() <= now {
 		return l
 	}
 	cut := proto.Clone(l).(*Login)
-	if late > 0 {
+	if begins {
 		cut.NotBeforeMs, cut.NotAfterMs = now, l.GetNotAfterMs()-late
 	}
 	cut.InvalidatedMs = min(l.GetInvalidatedMs(), now)

@@ -11,7 +11,7 @@ import (
 // cut is what becomes of a stored profile when the time of its shard was set back
 // since it was written: what is later than now is made now. Members, membership
 // numbers and the record of a profile without members stay; link codes that were
-// made later than now go. It reports whether there was anything.
+// made later than now, by the clock of whoever reserved them, go. It reports whether there was anything.
 func (s *state) cut(at actors.Times) (did bool) {
 	now := at.Now.UnixMilli()
 	back := func(ms *int64, limit int64) {
@@ -22,7 +22,7 @@ func (s *state) cut(at actors.Times) (did bool) {
 		back(&s.members[i].lastSeen, at.Seen().UnixMilli())
 	}
 	before := len(s.codes)
-	s.codes = slices.DeleteFunc(s.codes, func(c code) bool { return c.used == 0 && c.notBefore > now })
+	s.codes = slices.DeleteFunc(s.codes, func(c code) bool { return c.used == 0 && c.notBefore > now+actors.Skew.Milliseconds() })
 	did = did || len(s.codes) < before
 	for i := range s.codes {
 		back(&s.codes[i].used, now)

@@ -53,7 +53,6 @@ func TestAProfileOfTheFutureIsCut(t *testing.T) {
 	v.now = right.Add(410 * 24 * time.Hour)
 	phone := v.joined("phone")
 	v.link(phone, "123456")
-	v.share("tablet", "cable", "login", 0)
 	encoded, err := v.state.encode()
 	if err != nil {
 		t.Fatal(err)

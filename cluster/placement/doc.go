@@ -46,6 +46,9 @@
 //
 // A node whose clock is over two seconds from the median of all nodes' hands its
 // leaderships over and takes none until it is within one: see [Placement.Skew].
+// So does one that is ahead of what a majority of voters' clocks allow.
+// [ConfirmedTime] shares the time that has certainly passed, and
+// [Placement.SetBack] sets the shards' times back.
 //
 // # Disks
 //

@@ -247,6 +247,25 @@ func TestTheClocksOfOthersAreMeasured(t *testing.T) {
 	}
 }
 
+// A node whose own clock is set knows at once that it disagrees with the others,
+// without another ping.
+func TestAStepOfTheOwnClockShowsAtOnce(t *testing.T) {
+	var step atomic.Int64
+	a := start(t, 1, func(c *transport.Config) {
+		c.Clock = func() time.Time { return time.Now().Add(time.Duration(step.Load())) }
+	})
+	b := start(t, 2)
+	know(t, a, b.peer)
+	know(t, b, a.peer)
+	eventually(t, "an offset", func() bool { _, ok := a.Offset(2); return ok })
+	const leap = 410 * 24 * time.Hour
+	step.Store(int64(leap))
+	got, ok := a.Offset(2)
+	if now, known := a.Clock(2); !ok || !known || (got+leap).Abs() > time.Minute || time.Since(now).Abs() > time.Minute {
+		t.Errorf("after a leap of %v the other is ahead by %v, its clock says %v", leap, got, now)
+	}
+}
+
 func TestANodeIsLearnedFromItsGreeting(t *testing.T) {
 	a, b := start(t, 1), start(t, 2)
 	know(t, a, b.peer) // and b does not know a

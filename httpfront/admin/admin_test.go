@@ -121,9 +121,19 @@ func (w *world) services(t *testing.T) *admin.Services {
 	return &admin.Services{
 		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, LinkDirectory: w, Shards: w,
 		Reload: func(context.Context) (*config.Config, error) { return cfg, w.ask("reload") },
+		Clock:  operated{w},
 		Viewer: func(profile.ID) string { return "digest" },
 	}
 }
+
+// operated is the clock of the world.
+type operated struct{ w *world }
+
+func (o operated) Accept(context.Context) (time.Duration, error) {
+	return 64 * time.Hour, o.w.ask("accept the clock")
+}
+
+func (o operated) Reset(context.Context) error { return o.w.ask("reset the clock") }
 
 // Write makes the world a log.
 func (w *world) Write(p []byte) (int, error) {
@@ -221,6 +231,10 @@ func TestOperations(t *testing.T) {
 		{"parameter twice", "POST", "/admin/v1/keys/rotate?realm=a&realm=a", "", 400, ""},
 		{"revoke a key", "DELETE", "/admin/v1/keys/k1", "", 204, "revoke key k1"},
 		{"reload", "POST", "/admin/v1/reload", "", 200, "reload"},
+		{"accept the clock", "POST", "/admin/v1/clock/accept", "", 200, "accept the clock"},
+		{"reset the clock", "POST", "/admin/v1/clock/reset", "", 204, "reset the clock"},
+		{"reset some shard", "POST", "/admin/v1/clock/reset?shard=1", "", 400, ""},
+		{"look at the clock", "GET", "/admin/v1/clock/reset", "", 405, ""},
 		{"show a profile", "GET", "/admin/v1/profile?realm=a&subject=me", "", 200, "show a/sso/me"},
 		{"show an external profile", "GET", "/admin/v1/profile?realm=a&subject=me&namespace=https://id", "", 200, "show a/https://id/me"},
 		{"nobody's profile", "GET", "/admin/v1/profile?realm=a&subject=nobody", "", 404, ""},

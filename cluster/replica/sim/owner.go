@@ -126,6 +126,11 @@ func (o *owner) next(e core.Entity, a *actor) {
 	}
 	t := a.mailbox[0]
 	a.mailbox = a.mailbox[1:]
+	if o.n.w.leaps && t.op.done {
+		t.reply("", errRetry)
+		o.next(e, a)
+		return
+	}
 	if result, ok := o.n.store.Outcome(o.shard, e, t.op.request, t.op.step); ok {
 		t.reply(splitResult(result), nil)
 		o.next(e, a)
