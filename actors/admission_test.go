@@ -236,7 +236,7 @@ func TestARoundOfTheSweepTakesAWhile(t *testing.T) {
 	began := time.Now()
 	r := start(t, node, &probe{}, func(c *actors.Config) {
 		c.Limits.SweepRate, c.Limits.SweepRound = 1_000_000, round
-		c.Kinds[0].Sweep = func(cluster.Head, time.Time) proto.Message {
+		c.Kinds[0].Sweep = func(cluster.Head, actors.Times) proto.Message {
 			select {
 			case seen <- time.Now():
 			case <-t.Context().Done():
@@ -264,7 +264,7 @@ func TestSweepVisitsStoredEntities(t *testing.T) {
 	stop(t, first)
 	second := start(t, node, p, func(c *actors.Config) {
 		c.Limits.SweepRate, c.Limits.SweepRound = 10_000, 10*time.Millisecond
-		c.Kinds[0].Sweep = func(h cluster.Head, _ time.Time) proto.Message {
+		c.Kinds[0].Sweep = func(h cluster.Head, _ actors.Times) proto.Message {
 			if h.Rev > 1 {
 				return nil // was swept
 			}

@@ -64,7 +64,7 @@ func request(n int) (r cluster.RequestID) {
 	return r
 }
 
-func (c *counter) Load(store cluster.Reader) error {
+func (c *counter) Load(store actors.Store) error {
 	c.probe.loads.Add(1)
 	h, ok, err := store.Head(c.entity)
 	if ok {

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -19,7 +18,7 @@ type Kind struct {
 	// to it, or nil. The runtime walks through all stored entities of the kind
 	// on the shards this node leads, slowly and for ever. A nil Sweep means
 	// that nothing needs sweeping.
-	Sweep func(h cluster.Head, now time.Time) proto.Message
+	Sweep func(h cluster.Head, at Times) proto.Message
 	// Unfinished looks at what is stored of one entity and returns a command to
 	// send to it, or nil. The runtime walks through the stored entities of the
 	// kind once and quickly when this node begins to lead their shard, so that
@@ -42,8 +41,10 @@ type Kind struct {
 // Entity is the domain side of one actor. The runtime calls its methods one at
 // a time, so it needs no lock.
 type Entity interface {
-	// Load reads the entity's state. It is called once, before Receive.
-	Load(store cluster.Reader) error
+	// Load reads the entity's state. It is called once, before Receive. Times
+	// in it that are later than now are of before the shard time was set back,
+	// and are cut.
+	Load(store Store) error
 	// Receive handles one command. It must end in exactly one of Turn.Reply,
 	// Turn.Change, Turn.Fence or Turn.Fail, now or later ([Turn.Defer]).
 	Receive(t *Turn)

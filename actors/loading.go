@@ -12,7 +12,7 @@ func (a *activation) load(t *Turn) (code Code) {
 	}
 	for range maxLoads {
 		e := a.kind.New(id)
-		r := loading{Reader: a.lease.handle, self: a.place.entity()}
+		r := loading{Reader: a.lease.handle, at: timesOf(a.lease.handle), self: a.place.entity()}
 		rev, stable, err := r.load(e)
 		if err != nil {
 			a.report(t, "entity cannot be loaded", "error", err)
@@ -36,6 +36,7 @@ const maxLoads = 8
 // entity's head, so that the head is read once.
 type loading struct {
 	cluster.Reader
+	at      Times
 	self    cluster.Entity
 	rev     uint64
 	size    int  // of the state in the head
@@ -59,6 +60,9 @@ func (l *loading) load(e Entity) (rev uint64, stable bool, err error) {
 	}
 	return l.rev, !first || before == l.rev, nil
 }
+
+// Times implements [Store].
+func (l *loading) Times() Times { return l.at }
 
 func (l *loading) Head(e cluster.Entity) (cluster.Head, bool, error) {
 	h, ok, err := l.Reader.Head(e)

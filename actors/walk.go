@@ -33,7 +33,7 @@ func (r *Runtime) walk() {
 			until := time.Now().Add(share)
 			if l := s.lease(); l != nil {
 				r.walkThrough(l, kinds, r.limits.SweepRate, func(k *kind, h cluster.Head) proto.Message {
-					return k.Sweep(h, l.handle.Now())
+					return k.Sweep(h, timesOf(l.handle))
 				})
 			}
 			if !r.rest(time.Until(until)) {

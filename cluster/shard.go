@@ -67,8 +67,13 @@ type Shard interface {
 
 	// Now is the time that decisions use: the later of the node's clock and
 	// the shard's time (the latest time any applied commit carried), so it
-	// never goes back within a shard, whoever leads it.
+	// never goes back within a shard, whoever leads it, but for a reset, which
+	// ends the handle. It is not later than what the clocks of a majority allow.
 	Now() time.Time
+	// Confirmed is the time by which what is kept for long may be dropped: it
+	// does not take part in a leap of the clock until that is confirmed. It may
+	// be before or after Now, and never goes back but by a reset.
+	Confirmed() time.Time
 
 	Reader
 }

@@ -25,7 +25,7 @@ func openDirectory(o *Options) (*directory, error) {
 	if err := d.fs.MkdirAll(d.store(), 0o700); err != nil {
 		return nil, d.explain(err)
 	}
-	if o.FS == vfs.Default {
+	if vfs.Root(o.FS) == vfs.Default {
 		if err := os.Chmod(o.Dir, 0o700); err != nil {
 			o.Logger.Warn("store: others may read the data directory", "dir", o.Dir, "error", err)
 		}

@@ -16,6 +16,7 @@ const (
 	subEntity  = 'e'
 	subOutcome = 'o'
 	subQueue   = 'q'
+	subReset   = 'r'
 	subTime    = 't'
 )
 

@@ -64,11 +64,10 @@ func (b outcomes) check() error {
 	return nil
 }
 
-// find returns a copy of the latest result of a step of a request that is
-// younger than limit.
-func (b outcomes) find(r RequestID, step uint32, limit int64) (result []byte, found bool) {
+// find returns a copy of the latest result of a step of a request that is kept.
+func (b outcomes) find(r RequestID, step uint32, w window) (result []byte, found bool) {
 	for h, rest, ok := b.next(); ok; h, rest, ok = rest.next() {
-		if h.Request == r && h.Step == step && h.time > limit {
+		if h.Request == r && h.Step == step && w.keeps(h.time) {
 			result, found = h.Result, true
 		}
 	}
@@ -103,9 +102,9 @@ func (c *Commit) answers(r RequestID, step uint32) bool {
 // key of the head.
 func (st *stage) outcomes(id ShardID, c *Commit, stored outcomes, now int64) outcomes {
 	all := st.held[:0]
-	limit := now - OutcomeWindow.Milliseconds()
+	w := st.store.shards[id].window(now)
 	for h, rest, ok := stored.next(); ok; h, rest, ok = rest.next() {
-		if h.time > limit && !c.answers(h.Request, h.Step) {
+		if w.keeps(h.time) && !c.answers(h.Request, h.Step) {
 			all = append(all, h)
 		}
 	}
@@ -153,8 +152,8 @@ func (s *Store) outcome(id ShardID, k []byte, r RequestID, step uint32) (result 
 	if err != nil {
 		return nil, false, err
 	}
-	limit := s.shards[id].time.Load() - OutcomeWindow.Milliseconds()
-	if result, ok := v.outcomes.find(r, step, limit); ok {
+	sh := &s.shards[id]
+	if result, ok := v.outcomes.find(r, step, sh.window(sh.time.Load())); ok {
 		return result, true, nil
 	}
 	result, err = s.get(appendOutcomeKey(make([]byte, 0, 160), id, k[shardKeyLen:], r, step))

@@ -104,7 +104,7 @@ func (l *Log) progressAfter(c *Change) (progress, error) {
 	if c.Index != p.Index+1 {
 		return p, fmt.Errorf("it follows %d", p.Index)
 	}
-	p.Position, p.Time = c.Position, max(p.Time, c.Time)
+	p.Position, p.Time = c.Position, c.After(p.Time)
 	if c.Conf == nil {
 		return p, nil
 	}
@@ -113,6 +113,9 @@ func (l *Log) progressAfter(c *Change) (progress, error) {
 
 // commits adds an entry's commits to the batch and says which are rejected.
 func (st *stage) commits(c *Change) (rejected []error, err error) {
+	if c.Reset {
+		st.reset(c.Shard, int64(c.Time))
+	}
 	if len(c.Commits) == 0 {
 		return nil, nil
 	}

@@ -144,6 +144,7 @@ func (l *Log) reload(shard ShardID, a Applied) error {
 	l.s.revs.drop(string(appendShard(nil, shard, subEntity)))
 	sh := &l.s.shards[shard]
 	sh.time.Store(0)
+	sh.reset.Store(0)
 	sh.stored, sh.oldest, sh.from = 0, 0, nil
 	sh.recent.clear()
 	if _, err := l.s.scanShard(l.s.known.filter.Load(), appendShard(nil, shard, subEntity)); err != nil {

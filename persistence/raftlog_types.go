@@ -86,9 +86,20 @@ type Change struct {
 	// Time is the proposer's clock; zero for an entry without commits.
 	Time    uint64
 	Commits []Commit
+	// Reset: Time becomes the shard time although that is later. There are no
+	// commits then.
+	Reset bool
 	// Conf is the configuration from this entry on; nil when the entry does
 	// not change it.
 	Conf *pb.ConfState
+}
+
+// After is the shard time after the change; before it, it was time.
+func (c *Change) After(time uint64) uint64 {
+	if c.Reset {
+		return c.Time
+	}
+	return max(time, c.Time)
 }
 
 // Install is a snapshot to be installed.

@@ -37,6 +37,14 @@ func (r *recent) blindUntil(time int64) {
 	r.blind = max(r.blind, time)
 }
 
+// restart forgets everything, because the shard time was set back to now: what
+// was added until then counts as added now.
+func (r *recent) restart(now int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.blind, r.generations = now+OutcomeWindow.Milliseconds(), nil
+}
+
 // add remembers an outcome that is written at the given shard time.
 func (r *recent) add(request RequestID, step uint32, now int64) {
 	r.mu.Lock()

@@ -13,9 +13,11 @@ import (
 // Store is the durable state of one node.
 type Store struct {
 	opts     Options
+	busy     *busy
 	dir      *directory
 	db       *pebble.DB
 	identity Identity
+	created  bool // by this Open
 	disk     *disk
 	mark     *watermark
 	revs     *revisions
@@ -42,11 +44,14 @@ type Store struct {
 // [ErrOtherNode], [ErrNewerFormat], [ErrDamaged] or [ErrNoSpace].
 func Open(o Options) (*Store, error) {
 	o = o.withDefaults()
+	busy := newBusy()
+	o.FS = &busyFS{o.FS, busy}
+	defer busy.sayOpening(o.Logger)()
 	dir, err := openDirectory(&o)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, dir: dir, revs: newRevisions(), known: newKnown(), stop: make(chan struct{})}
+	s := &Store{opts: o, busy: busy, dir: dir, revs: newRevisions(), known: newKnown(), stop: make(chan struct{})}
 	s.durable.init()
 	s.readers.init()
 	if err := s.open(); err != nil {
@@ -112,7 +117,7 @@ func (s *Store) identify(stored Identity, exists bool) error {
 	case b == nil && exists:
 		return fmt.Errorf("%w: the store has lost its identity: its MANIFEST or its log ends early", ErrDamaged)
 	case b == nil:
-		s.identity = newIdentity(&s.opts)
+		s.identity, s.created = newIdentity(&s.opts), true
 		if err := s.db.Set(identityKey, s.identity.encode(), pebble.Sync); err != nil {
 			return err
 		}

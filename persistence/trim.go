@@ -20,6 +20,7 @@ type shard struct {
 	stored int64        // shard time as written, -1 if it never was; guarded by Store.mu
 	oldest int64        // time of the first queue record, 0 if there is none; guarded by Store.mu
 	from   []byte       // key of that record: before it are only tombstones
+	reset  atomic.Int64 // to when the shard time was set back last, while there may be later outcomes; else 0
 	recent recent
 }
 
@@ -81,6 +82,11 @@ func (st *stage) trim(t touch) error {
 			return fmt.Errorf("trim outcomes of shard %d: %w", t.shard, err)
 		}
 	}
+	if reset := sh.reset.Load(); reset > 0 && reset <= limit {
+		if err := st.trimFuture(t, sh, now); err != nil {
+			return fmt.Errorf("trim outcomes of shard %d: %w", t.shard, err)
+		}
+	}
 	if t.outcomes > 0 && (sh.oldest == 0 || t.oldest <= sh.oldest) {
 		sh.oldest, sh.from = t.oldest, appendQueueTime(nil, t.shard, t.oldest)
 	}
@@ -133,6 +139,9 @@ func (s *Store) loadShards() error {
 
 func (s *Store) loadShard(id ShardID, sh *shard) error {
 	if err := s.loadTime(id, sh); err != nil {
+		return err
+	}
+	if err := s.loadReset(id, sh); err != nil {
 		return err
 	}
 	it, err := s.queue(id, appendShard(nil, id, subQueue))

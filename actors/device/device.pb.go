@@ -524,6 +524,7 @@ func (x *LeaveReply) GetOpen() []*intent.Intent {
 // Expire is sent by the sweep: it drops what nobody needs to know any more.
 type Expire struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Cut           bool                   `protobuf:"varint,40,opt,name=cut,proto3" json:"cut,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -556,6 +557,13 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
 	return file_actors_device_device_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Expire) GetCut() bool {
+	if x != nil {
+		return x.Cut
+	}
+	return false
 }
 
 type ExpireReply struct {
@@ -626,8 +634,9 @@ const file_actors_device_device_proto_rawDesc = "" +
 	"LeaveReply\x12\x12\n" +
 	"\x04left\x18\x01 \x01(\bR\x04left\x12\x12\n" +
 	"\x04busy\x18\x02 \x01(\bR\x04busy\x12.\n" +
-	"\x04open\x18\x03 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\b\n" +
-	"\x06Expire\"\r\n" +
+	"\x04open\x18\x03 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\x1a\n" +
+	"\x06Expire\x12\x10\n" +
+	"\x03cut\x18( \x01(\bR\x03cut\"\r\n" +
 	"\vExpireReplyB\x14Z\x12ssod/actors/deviceb\x06proto3"
 
 var (

@@ -28,8 +28,8 @@ func Kind(courier *intent.Courier) actors.Kind {
 
 // decide finds the decision function for a command.
 func (s *State) decide(self actors.Address, t *actors.Turn) (d decision, known bool) {
-	now := t.Now()
-	promises := &intent.Promises{Request: t.Request(), Step: t.Step(), Now: now}
+	at := t.Times()
+	promises := &intent.Promises{Request: t.Request(), Step: t.Step(), At: at}
 	switch m := t.Command().(type) {
 	case *Begin:
 		return s.begin(m, promises), true
@@ -46,7 +46,7 @@ func (s *State) decide(self actors.Address, t *actors.Turn) (d decision, known b
 	case *intent.Resume:
 		return answer(&intent.ResumeReply{}), true
 	case *Expire:
-		return s.expire(now), true
+		return s.expire(m, at), true
 	default:
 		return decision{}, false
 	}

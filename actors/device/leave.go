@@ -27,7 +27,7 @@ func (s *State) leave(m *Leave, p *intent.Promises) decision {
 		}
 	}
 	next := s.clone()
-	left := own != nil && next.drop(own.GetLogin().GetId(), login.How_REMOVED, p.Now)
+	left := own != nil && next.drop(own.GetLogin().GetId(), login.How_REMOVED, p.At)
 	next.Open = append(next.Open, p.Made()...)
 	return decision{Reply: &LeaveReply{Left: left, Open: p.Made()}, Next: next}
 }

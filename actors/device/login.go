@@ -3,10 +3,10 @@ package device
 import (
 	"bytes"
 	"slices"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
+	"ssod/actors"
 	"ssod/actors/intent"
 	"ssod/actors/login"
 )
@@ -100,8 +100,8 @@ func (s *State) end(m *login.End, p *intent.Promises) decision {
 		return answer(&login.EndReply{})
 	}
 	next := s.clone()
-	ended := next.drop(m.GetLogin(), m.GetHow(), p.Now)
-	if r.GetLogin().Standing(p.Now) == login.Good {
+	ended := next.drop(m.GetLogin(), m.GetHow(), p.At)
+	if r.GetLogin().Standing(p.At.Now) == login.Good {
 		for _, to := range r.GetShared() {
 			p.Add(to.GetProfile(), m)
 		}
@@ -112,14 +112,14 @@ func (s *State) end(m *login.End, p *intent.Promises) decision {
 
 // drop removes a login or marks it void, and remembers that. It reports whether
 // the login was good until now.
-func (s *State) drop(id []byte, how login.How, now time.Time) bool {
+func (s *State) drop(id []byte, how login.How, at actors.Times) bool {
 	r := s.find(id)
-	good := r.GetLogin().Standing(now) == login.Good
+	good := r.GetLogin().Standing(at.Now) == login.Good
 	if how == login.How_INVALIDATED && r != nil {
-		r.Login = r.Login.Invalidate(now)
+		r.Login = r.Login.Invalidate(at.Now)
 		return good
 	}
 	s.Logins = slices.DeleteFunc(s.Logins, func(old *Regular) bool { return old == r })
-	s.Ended = login.Remember(s.Ended, id, now)
+	s.Ended = login.Remember(s.Ended, id, at)
 	return good
 }

@@ -14,7 +14,7 @@ func (s *State) begin(m *Begin, p *intent.Promises) decision {
 	if proto.Equal(s.Session, m.GetSession()) {
 		return answer(&BeginReply{})
 	}
-	if s.current(p.Now) && len(s.Open) < intent.Max {
+	if s.current(p.At.Now) && len(s.Open) < intent.Max {
 		p.Add(s.Session, &Supersede{})
 	}
 	next := s.clone()

@@ -59,9 +59,13 @@ func (s *State) expire(now time.Time) decision {
 func (s *State) over(now time.Time) bool { return now.UnixMilli() >= s.GetNotAfterMs() }
 
 // sweep looks at a stored farewell and returns a command when it can go.
-func sweep(h cluster.Head, now time.Time) proto.Message {
-	if s, err := intent.Decode[State](h); err == nil && s.over(now) { // else activation reports it
-		return &Expire{}
+func sweep(h cluster.Head, at actors.Times) proto.Message {
+	s, err := intent.Decode[State](h)
+	switch {
+	case err != nil: // activation reports it
+		return nil
+	case s.Cut(at), s.over(at.Now):
+		return &Expire{} // it is over when it is loaded
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ type Entity[S any, P state[S]] struct {
 }
 
 // Load reads the state; an entity that does not exist has an empty one.
-func (e *Entity[S, P]) Load(store cluster.Reader) error {
+func (e *Entity[S, P]) Load(store actors.Store) error {
 	head, found, err := store.Head(e.Address.Entity())
 	switch {
 	case err != nil:
@@ -49,8 +49,13 @@ func (e *Entity[S, P]) Load(store cluster.Reader) error {
 		e.state = new(S)
 		return nil
 	}
-	e.state, err = Decode[S, P](head)
-	return err
+	if e.state, err = Decode[S, P](head); err != nil {
+		return err
+	}
+	if c, ok := any(e.state).(Cuts); ok {
+		c.Cut(store.Times())
+	}
+	return nil
 }
 
 // Decode reads a head record.

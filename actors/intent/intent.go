@@ -28,7 +28,7 @@ const grace = 2 * time.Second
 type Promises struct {
 	Request cluster.RequestID
 	Step    uint32
-	Now     time.Time
+	At      actors.Times
 	made    []*Intent
 }
 
@@ -38,7 +38,7 @@ func (p *Promises) Add(to *Place, command proto.Message) {
 	if err := anypb.MarshalFrom(packed, command, proto.MarshalOptions{Deterministic: true}); err != nil {
 		panic(fmt.Sprintf("intent: %T cannot be encoded", command)) // text that is not UTF-8
 	}
-	p.made = append(p.made, &Intent{Id: p.id(), To: to, Command: packed, MadeMs: p.Now.UnixMilli()})
+	p.made = append(p.made, &Intent{Id: p.id(), To: to, Command: packed, MadeMs: p.At.Now.UnixMilli()})
 }
 
 // Made returns what was added.

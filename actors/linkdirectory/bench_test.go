@@ -59,7 +59,7 @@ func BenchmarkLoad(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		d := newDirectory(testKey, r.watch)
-		if err := d.load(reader{r.head, r.stored}, cluster.Entity{}); err != nil {
+		if err := d.load(reader{r.head, r.stored}, cluster.Entity{}, time.Now()); err != nil {
 			b.Fatal(err)
 		}
 		if d.live != 200_000 {

@@ -137,7 +137,7 @@ func (r *realmDirectory) end(hash []byte, v Verdict, request cluster.RequestID) 
 func (r *realmDirectory) restart() {
 	r.Helper()
 	fresh := newDirectory(testKey, r.watch)
-	if err := fresh.load(reader{r.head, r.stored}, cluster.Entity{}); err != nil {
+	if err := fresh.load(reader{r.head, r.stored}, cluster.Entity{}, r.now); err != nil {
 		r.Fatal(err)
 	}
 	r.directory = fresh

@@ -54,8 +54,8 @@ type entity struct {
 }
 
 // Load reads the directory.
-func (e *entity) Load(store cluster.Reader) error {
-	if err := e.directory.load(store, address(e.realm).Entity()); err != nil {
+func (e *entity) Load(store actors.Store) error {
+	if err := e.directory.load(store, address(e.realm).Entity(), store.Times().Now); err != nil {
 		return err
 	}
 	e.directory.observe.codesLive(e.directory.live)

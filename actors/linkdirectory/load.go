@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -19,7 +20,7 @@ var (
 )
 
 // load reads a stored directory.
-func (d *directory) load(store cluster.Reader, e cluster.Entity) error {
+func (d *directory) load(store cluster.Reader, e cluster.Entity, now time.Time) error {
 	head, found, err := store.Head(e)
 	if err != nil {
 		return fmt.Errorf("read link directory: %w", err)
@@ -30,7 +31,8 @@ func (d *directory) load(store cluster.Reader, e cluster.Entity) error {
 	if err := d.setHead(head); err != nil {
 		return err
 	}
-	l := loader{directory: d}
+	d.realm.cut(now)
+	l := loader{directory: d, now: now.UnixMilli()}
 	err = store.Records(e, func(part, value []byte) bool {
 		l.err = l.record(part, value)
 		return l.err == nil
@@ -63,6 +65,7 @@ func (d *directory) setHead(h cluster.Head) error {
 // when their size is known: a realm can have hundreds of thousands of codes.
 type loader struct {
 	*directory
+	now    int64 // ms
 	err    error
 	entry  Entry
 	window Window
@@ -92,6 +95,7 @@ func (l *loader) finish() {
 		l.codes[l.due[i].hash] = e
 	}
 	l.retire()
+	l.cut()
 	var taken []uint32
 	for _, e := range l.found {
 		if e.live {
@@ -132,6 +136,9 @@ func (l *loader) remember() {
 func (l *loader) reserved(m *Entry) {
 	notAfter := m.ResolveUntilMs - grace.Milliseconds()
 	at := notAfter - m.TtlMs
+	if at > l.now {
+		return
+	}
 	l.latest = max(l.latest, at)
 	if len(m.Request) != len(cluster.RequestID{}) || at < l.latest-memoryLife.Milliseconds() {
 		return
@@ -195,6 +202,7 @@ func (l *loader) retirements(part, value []byte) error {
 	l.retired.last = max(l.retired.last, binary.BigEndian.Uint64(part[1:]))
 	return decodeRetirements(value, func(r retirement) {
 		record.left++
+		r.at = min(r.at, l.now)
 		l.ended = append(l.ended, ended{r, record})
 	})
 }
@@ -204,7 +212,7 @@ func (l *loader) guesser(w *windows, key, value []byte) error {
 		return fmt.Errorf("decode guess window: %w", err)
 	}
 	x := w.put(&window{
-		key: binary.BigEndian.Uint64(key), start: l.window.StartMs, failures: int(l.window.Failures),
+		key: binary.BigEndian.Uint64(key), start: min(l.window.StartMs, l.now), failures: int(l.window.Failures),
 		unknown: string(l.window.ProtoReflect().GetUnknown()),
 	})
 	w.stored[x.key] = struct{}{}

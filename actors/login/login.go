@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
+
+	"ssod/actors"
 )
 
 // Bounds of what one entity keeps.
@@ -47,25 +49,25 @@ func (l *Login) Standing(now time.Time) Standing {
 }
 
 // Over reports whether nobody needs to know of the login any more.
-func (l *Login) Over(now time.Time) bool {
-	return now.UnixMilli() >= l.GetNotAfterMs()+explained.Milliseconds()
+func (l *Login) Over(at actors.Times) bool {
+	return at.Over().UnixMilli() >= l.GetNotAfterMs()+explained.Milliseconds()
 }
 
 // Remember returns ended with one more login, and without what is old.
-func Remember(ended []*Ended, id []byte, now time.Time) []*Ended {
-	ended = Current(ended, now)
+func Remember(ended []*Ended, id []byte, at actors.Times) []*Ended {
+	ended = Current(ended, at)
 	if len(id) == 0 || Has(ended, id) {
 		return ended
 	}
 	if len(ended) == maxEnded {
 		ended = ended[1:]
 	}
-	return append(ended, &Ended{Id: id, UntilMs: now.Add(remembered).UnixMilli()})
+	return append(ended, &Ended{Id: id, UntilMs: at.Seen().Add(remembered).UnixMilli()})
 }
 
 // Current returns those that are remembered still, in a new slice.
-func Current(ended []*Ended, now time.Time) []*Ended {
-	return slices.DeleteFunc(slices.Clone(ended), func(e *Ended) bool { return now.UnixMilli() >= e.GetUntilMs() })
+func Current(ended []*Ended, at actors.Times) []*Ended {
+	return slices.DeleteFunc(slices.Clone(ended), func(e *Ended) bool { return at.Over().UnixMilli() >= e.GetUntilMs() })
 }
 
 // Has reports whether a login is remembered as ended.

@@ -68,6 +68,7 @@ func (c *code) appendTo(b []byte) []byte {
 		b = appendBytes(b, 5, c.usedBy[:])
 	}
 	b = appendInt(b, 6, c.usedMembership)
+	b = appendInt(b, 40, c.notBefore)
 	return append(b, c.unknown...)
 }
 

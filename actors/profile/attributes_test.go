@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
+
+	"ssod/actors"
 )
 
 func TestFit(t *testing.T) {
@@ -62,7 +64,7 @@ func TestAProfileBoundsWhatItIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte("tv"), Attributes: big}, MaxDevices: 1}, v.now))
+	do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte("tv"), Attributes: big}, MaxDevices: 1}, actors.At(v.now)))
 	if n := len(v.state.members[0].attributes); n == 0 || n > MaxAttributes {
 		t.Errorf("stored attributes have %d bytes", n)
 	}

@@ -1,6 +1,6 @@
 package profile
 
-import "time"
+import "ssod/actors"
 
 // judge says whether a verified token still opens the profile: its very
 // membership must be alive, and only then it matters which device sent it
@@ -33,9 +33,9 @@ func (c *Caller) digest() [DidSize]byte {
 }
 
 // seen is the soft effect of every call that passed judge.
-func (c *Caller) seen(now time.Time) func(*state) {
+func (c *Caller) seen(at actors.Times) func(*state) {
 	if c.external() && len(c.GetDevice()) == 0 {
 		return nil
 	}
-	return seen(c.digest(), now)
+	return seen(c.digest(), at)
 }

@@ -69,7 +69,7 @@ func (m *member) message() *Member {
 func (c *code) message() *Code {
 	p := &Code{
 		Hash: []byte(c.hash), Did: bytes.Clone(c.did[:]), NotAfterMs: c.notAfter,
-		UsedMs: c.used, UsedMembership: c.usedMembership,
+		UsedMs: c.used, UsedMembership: c.usedMembership, NotBeforeMs: c.notBefore,
 	}
 	if c.used != 0 {
 		p.UsedBy = bytes.Clone(c.usedBy[:])

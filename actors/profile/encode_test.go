@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
 
+	"ssod/actors"
 	"ssod/actors/intent"
 	"ssod/actors/login"
 	"ssod/cluster"
@@ -67,7 +68,7 @@ func TestAnUnknownSchemaIsRefused(t *testing.T) {
 }
 
 // later is a store that a later version wrote.
-type later struct{ cluster.Reader }
+type later struct{ actors.Store }
 
 func (later) Head(cluster.Entity) (cluster.Head, bool, error) {
 	return cluster.Head{Rev: 1, Schema: schema + 1}, true, nil
@@ -80,12 +81,12 @@ func TestARestingProfileForgetsNothing(t *testing.T) {
 	v.after(time.Minute).refresh(tv)
 	want, lag := v.state.message(), time.Minute.Milliseconds()
 	e := &entity{state: v.state}
-	v.state.intend(v.next(), v.now)
-	e.rest(v.now)
+	v.state.intend(v.next(), actors.At(v.now))
+	e.rest(actors.At(v.now))
 	if e.state == nil {
 		t.Fatal("a profile with a code being reserved rests")
 	}
-	e.rest(v.now.Add(intentLife))
+	e.rest(actors.At(v.now.Add(intentLife)))
 	if e.state != nil {
 		t.Fatal("the profile does not rest")
 	}
@@ -199,7 +200,7 @@ func fromMessage(m *State) *state {
 	for i, p := range m.Codes {
 		s.codes[i] = code{
 			hash: string(p.Hash), unknown: string(p.ProtoReflect().GetUnknown()), did: digest(p.Did),
-			usedBy: digest(p.UsedBy), notAfter: p.NotAfterMs, used: p.UsedMs, usedMembership: p.UsedMembership,
+			usedBy: digest(p.UsedBy), notBefore: p.NotBeforeMs, notAfter: p.NotAfterMs, used: p.UsedMs, usedMembership: p.UsedMembership,
 		}
 	}
 	return s

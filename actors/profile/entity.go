@@ -38,8 +38,8 @@ func Kind(c Config) actors.Kind {
 			return &entity{id: id, config: &c}
 		},
 		Quiet: quiet,
-		Sweep: func(h cluster.Head, now time.Time) proto.Message {
-			return sweep(h, c.Retention(), now)
+		Sweep: func(h cluster.Head, at actors.Times) proto.Message {
+			return sweep(h, c.Retention(), at)
 		},
 		Unfinished: intent.Unfinished(&State{}),
 		Fenced:     reads,
@@ -66,7 +66,7 @@ type entity struct {
 }
 
 // Load reads the profile; one that does not exist is empty.
-func (e *entity) Load(store cluster.Reader) error {
+func (e *entity) Load(store actors.Store) error {
 	head, found, err := store.Head(actors.Address{Kind: KindName, Identity: e.id}.Entity())
 	switch {
 	case err != nil:
@@ -77,7 +77,9 @@ func (e *entity) Load(store cluster.Reader) error {
 	case head.Schema != schema:
 		return fmt.Errorf("%w: %d", errSchema, head.Schema)
 	}
-	e.state, err = decode(head.State)
+	if e.state, err = decode(head.State); err == nil {
+		e.state.cut(store.Times())
+	}
 	return err
 }
 
@@ -95,30 +97,30 @@ func (e *entity) Receive(t *actors.Turn) {
 
 // decide finds the decision function for a command.
 func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
-	s, now := e.state, t.Now()
+	s, at := e.state, t.Times()
 	switch m := t.Command().(type) {
 	case *Mint:
-		return s.mint(m, now), true
+		return s.mint(m, at), true
 	case *Redeem:
-		return s.redeem(m, now), true
+		return s.redeem(m, at), true
 	case *Refresh:
-		return s.refresh(m, now), true
+		return s.refresh(m, at), true
 	case *MayLink:
-		return s.mayLink(m, t.Request(), now), true
+		return s.mayLink(m, t.Request(), at), true
 	case *AddCode:
-		return s.addCode(m, t.Request(), now), true
+		return s.addCode(m, t.Request(), at), true
 	case *Unlink:
-		return s.unlink(m, now), true
+		return s.unlink(m, at), true
 	case *List:
-		return s.list(m, now), true
+		return s.list(m, at), true
 	case *Show:
 		return s.show(), true
 	case *Erase:
 		return s.erase(m, promises(t)), true
 	case *Expire:
-		return s.expire(m, e.config.TokenLife(e.id[0]), now), true
+		return s.expire(m, e.config.TokenLife(e.id[0]), at), true
 	case *Logins:
-		return s.listLogins(m, now), true
+		return s.listLogins(m, at), true
 	default:
 		return s.decideLogin(t)
 	}
@@ -128,7 +130,7 @@ func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
 func (s *state) decideLogin(t *actors.Turn) (d decision, known bool) {
 	switch m := t.Command().(type) {
 	case *login.Share:
-		return s.share(m, t.Now()), true
+		return s.share(m, t.Times()), true
 	case *login.End:
 		return s.endLogin(m, promises(t)), true
 	case *login.EndAll:
@@ -143,7 +145,7 @@ func (s *state) decideLogin(t *actors.Turn) (d decision, known bool) {
 }
 
 func promises(t *actors.Turn) *intent.Promises {
-	return &intent.Promises{Request: t.Request(), Step: t.Step(), Now: t.Now()}
+	return &intent.Promises{Request: t.Request(), Step: t.Step(), At: t.Times()}
 }
 
 // nudge hands intents to the courier that should have been settled.
@@ -215,6 +217,6 @@ func (e *entity) Tick(t *actors.Turn) (idle bool) {
 	if len(e.state.open) > 0 {
 		return false
 	}
-	e.rest(t.Now())
+	e.rest(t.Times())
 	return !dirty || !t.Retiring()
 }

@@ -5,22 +5,23 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"ssod/actors"
 	"ssod/actors/intent"
 	"ssod/cluster"
 )
 
 // sweep looks at a stored profile and returns an Expire command when there is
 // something to drop. The profile itself decides again on what it knows better.
-func sweep(h cluster.Head, retention time.Duration, now time.Time) proto.Message {
+func sweep(h cluster.Head, retention time.Duration, at actors.Times) proto.Message {
 	s, err := decode(h.State)
 	if err != nil || h.Schema != schema { // activation reports it; sweeping cannot help
 		return nil
 	}
-	m := &Expire{RetentionMs: retention.Milliseconds()}
+	m := &Expire{RetentionMs: retention.Milliseconds(), Cut: s.cut(at)}
 	switch {
-	case intent.Overdue(s.open, now):
+	case intent.Overdue(s.open, at.Now):
 		return &intent.Resume{}
-	case len(s.unseen(m, now)) > 0 || s.staleLogins(now) || s.over(now):
+	case m.Cut || len(s.unseen(m, at)) > 0 || s.staleLogins(at) || s.over(at):
 		return m
 	}
 	return nil
@@ -30,28 +31,28 @@ func sweep(h cluster.Head, retention time.Duration, now time.Time) proto.Message
 // over of logins, and the whole record once a profile without members kept it
 // long enough. tombstone
 // is how long tokens of the realm can live.
-func (s *state) expire(m *Expire, tombstone time.Duration, now time.Time) decision {
-	if s.over(now) {
+func (s *state) expire(m *Expire, tombstone time.Duration, at actors.Times) decision {
+	if s.over(at) {
 		return decision{reply: &ExpireReply{}, next: &state{}, remove: true}
 	}
-	gone := s.unseen(m, now)
-	if len(gone) == 0 && !s.staleLogins(now) {
+	gone := s.unseen(m, at)
+	if len(gone) == 0 && !s.staleLogins(at) && !m.GetCut() {
 		return answer(&ExpireReply{})
 	}
 	next := s.clone()
-	next.forgetLogins(now)
+	next.forgetLogins(at)
 	if len(gone) > 0 {
 		next.drop(gone)
-		next.entomb(tombstone.Milliseconds(), now)
+		next.entomb(tombstone.Milliseconds(), at)
 	}
 	return decision{reply: &ExpireReply{Members: int32(len(gone))}, next: next}
 }
 
 // unseen are the members to drop.
-func (s *state) unseen(m *Expire, now time.Time) map[[DidSize]byte]bool {
+func (s *state) unseen(m *Expire, at actors.Times) map[[DidSize]byte]bool {
 	gone := make(map[[DidSize]byte]bool)
 	for i := range s.members {
-		if now.UnixMilli()-s.members[i].lastSeen >= m.GetRetentionMs() {
+		if at.Over().UnixMilli()-s.members[i].lastSeen >= m.GetRetentionMs() {
 			gone[s.members[i].did] = true
 		}
 	}
@@ -60,7 +61,7 @@ func (s *state) unseen(m *Expire, now time.Time) map[[DidSize]byte]bool {
 
 // over reports whether nothing can depend on the profile's record any more. One
 // that never had members has nothing to keep but its logins.
-func (s *state) over(now time.Time) bool {
+func (s *state) over(at actors.Times) bool {
 	kept := len(s.members) + len(s.logins) + len(s.ended) + len(s.open)
-	return kept == 0 && now.UnixMilli() >= s.keepUntil && (s.keepUntil > 0 || s.lastMembership == 0)
+	return kept == 0 && at.Over().UnixMilli() >= s.keepUntil && (s.keepUntil > 0 || s.lastMembership == 0)
 }

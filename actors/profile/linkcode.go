@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"ssod/actors"
 	"ssod/cluster"
 )
 
@@ -18,17 +19,17 @@ const intentLife = 10 * time.Second
 
 // mayLink decides whether the caller may have a link code. Nothing is kept but
 // the intent, so that requests side by side cannot exceed maxIssued.
-func (s *state) mayLink(m *MayLink, request cluster.RequestID, now time.Time) decision {
-	if f := s.judgeLink(m.GetCaller(), int(m.GetMaxDevices()), now); f != Failure_OK {
+func (s *state) mayLink(m *MayLink, request cluster.RequestID, at actors.Times) decision {
+	if f := s.judgeLink(m.GetCaller(), int(m.GetMaxDevices()), at); f != Failure_OK {
 		return answer(&MayLinkReply{Failure: f})
 	}
-	retry := s.tooMany(request, int(m.GetMaxIssued()), m.GetTtlMs(), now)
+	retry := s.tooMany(request, int(m.GetMaxIssued()), m.GetTtlMs(), at)
 	if retry > 0 {
 		return answer(&MayLinkReply{Failure: Failure_TOO_MANY_CODES, RetryAfterMs: retry})
 	}
-	see := m.GetCaller().seen(now)
+	see := m.GetCaller().seen(at)
 	return decision{reply: &MayLinkReply{}, soft: func(s *state) {
-		s.intend(request, now)
+		s.intend(request, at)
 		if see != nil {
 			see(s)
 		}
@@ -37,11 +38,11 @@ func (s *state) mayLink(m *MayLink, request cluster.RequestID, now time.Time) de
 
 // judgeLink judges a caller who wants a link code: an external identity's
 // device may join the profile by it, so there must be room.
-func (s *state) judgeLink(c *Caller, limit int, now time.Time) Failure {
+func (s *state) judgeLink(c *Caller, limit int, at actors.Times) Failure {
 	if f := s.judge(c); f != Failure_OK {
 		return f
 	}
-	if c.external() && !s.room(c.digest(), limit, now) {
+	if c.external() && !s.room(c.digest(), limit, at) {
 		return Failure_TOO_MANY_DEVICES
 	}
 	return Failure_OK
@@ -49,8 +50,8 @@ func (s *state) judgeLink(c *Caller, limit int, now time.Time) Failure {
 
 // tooMany returns for how many ms the profile must wait for another code; 0
 // means that it may have one. Codes that other requests are getting count.
-func (s *state) tooMany(request cluster.RequestID, limit int, ttl int64, now time.Time) (retry int64) {
-	ms := now.UnixMilli()
+func (s *state) tooMany(request cluster.RequestID, limit int, ttl int64, at actors.Times) (retry int64) {
+	ms := at.Now.UnixMilli()
 	recent := slices.DeleteFunc(slices.Clone(s.issued), func(at int64) bool { return at+ttl <= ms })
 	others := 0
 	for _, i := range s.intents {
@@ -69,15 +70,15 @@ func (s *state) tooMany(request cluster.RequestID, limit int, ttl int64, now tim
 }
 
 // intend notes that a request is getting a code.
-func (s *state) intend(request cluster.RequestID, now time.Time) {
-	s.forget(request, now)
-	s.intents = append(s.intents, linkIntent{request, now.Add(intentLife).UnixMilli()})
+func (s *state) intend(request cluster.RequestID, at actors.Times) {
+	s.forget(request, at)
+	s.intents = append(s.intents, linkIntent{request, at.Now.Add(intentLife).UnixMilli()})
 }
 
 // forget drops the intent of a request, and those that nobody waits for.
-func (s *state) forget(request cluster.RequestID, now time.Time) {
+func (s *state) forget(request cluster.RequestID, at actors.Times) {
 	s.intents = slices.DeleteFunc(s.intents, func(i linkIntent) bool {
-		return i.request == request || i.until <= now.UnixMilli()
+		return i.request == request || i.until <= at.Now.UnixMilli()
 	})
 	if len(s.intents) == 0 {
 		s.intents = nil
@@ -86,46 +87,46 @@ func (s *state) forget(request cluster.RequestID, now time.Time) {
 
 // addCode makes a reserved code redeemable, judging the caller again. A device
 // with an external identity founds or joins the profile by it.
-func (s *state) addCode(m *AddCode, request cluster.RequestID, now time.Time) decision {
+func (s *state) addCode(m *AddCode, request cluster.RequestID, at actors.Times) decision {
 	c := m.GetCaller()
-	if f := s.judgeLink(c, int(m.GetMaxDevices()), now); f != Failure_OK {
+	if f := s.judgeLink(c, int(m.GetMaxDevices()), at); f != Failure_OK {
 		return answer(&AddCodeReply{Failure: f})
 	}
 	ttl := m.GetNotAfterMs() - m.GetNotBeforeMs()
-	if retry := s.tooMany(request, int(m.GetMaxIssued()), ttl, now); retry > 0 {
+	if retry := s.tooMany(request, int(m.GetMaxIssued()), ttl, at); retry > 0 {
 		return answer(&AddCodeReply{Failure: Failure_TOO_MANY_CODES, RetryAfterMs: retry})
 	}
 	next := s.clone()
 	if c.external() {
-		next.join(&Device{Id: c.GetDevice(), Attributes: m.GetAttributes()}, int(m.GetMaxDevices()), now)
+		next.join(&Device{Id: c.GetDevice(), Attributes: m.GetAttributes()}, int(m.GetMaxDevices()), at)
 	} else {
-		next.member(c.digest()).see(now)
+		next.member(c.digest()).see(at)
 	}
-	freed := next.makeWay(c.digest(), int(m.GetMaxPerProfile()), now)
-	next.codes = append(next.codes, code{hash: string(m.GetCodeHash()), did: c.digest(), notAfter: m.GetNotAfterMs()})
-	next.issue(ttl, now)
+	freed := next.makeWay(c.digest(), int(m.GetMaxPerProfile()), at)
+	next.codes = append(next.codes, code{hash: string(m.GetCodeHash()), did: c.digest(), notBefore: m.GetNotBeforeMs(), notAfter: m.GetNotAfterMs()})
+	next.issue(ttl, at)
 	return decision{
 		reply: &AddCodeReply{Freed: freed}, next: next,
-		soft: func(s *state) { s.forget(request, now) },
+		soft: func(s *state) { s.forget(request, at) },
 	}
 }
 
 // reserving reports whether a code is being reserved.
-func (s *state) reserving(now time.Time) bool {
-	return slices.ContainsFunc(s.intents, func(i linkIntent) bool { return i.until > now.UnixMilli() })
+func (s *state) reserving(at actors.Times) bool {
+	return slices.ContainsFunc(s.intents, func(i linkIntent) bool { return i.until > at.Now.UnixMilli() })
 }
 
 // issue counts a code towards maxIssued.
-func (s *state) issue(ttl int64, now time.Time) {
-	ms := now.UnixMilli()
+func (s *state) issue(ttl int64, at actors.Times) {
+	ms := at.Now.UnixMilli()
 	s.issued = slices.DeleteFunc(s.issued, func(at int64) bool { return at+ttl <= ms })
 	s.issued = append(s.issued, ms)
 }
 
 // makeWay cancels the codes that a new one of the device replaces: the
 // device's own older one, and the oldest of the profile beyond the limit.
-func (s *state) makeWay(did [DidSize]byte, limit int, now time.Time) (freed [][]byte) {
-	s.prune(now)
+func (s *state) makeWay(did [DidSize]byte, limit int, at actors.Times) (freed [][]byte) {
+	s.prune(at)
 	freed = s.cancel(func(c *code) bool { return c.did == did })
 	surplus := s.outstanding() + 1 - limit
 	return append(freed, s.cancel(func(*code) bool {
@@ -158,8 +159,8 @@ func (s *state) cancel(which func(*code) bool) (freed [][]byte) {
 }
 
 // prune drops codes that no answer depends on any more.
-func (s *state) prune(now time.Time) {
-	ms := now.UnixMilli()
+func (s *state) prune(at actors.Times) {
+	ms := at.Now.UnixMilli()
 	s.codes = slices.DeleteFunc(s.codes, func(c code) bool {
 		if c.used != 0 {
 			return ms-c.used >= raceWindow.Milliseconds()
@@ -169,32 +170,32 @@ func (s *state) prune(now time.Time) {
 }
 
 // redeem consumes a code and makes the device a member in one change.
-func (s *state) redeem(m *Redeem, now time.Time) decision {
+func (s *state) redeem(m *Redeem, at actors.Times) decision {
 	i := slices.IndexFunc(s.codes, func(c code) bool { return c.hash == string(m.GetCodeHash()) })
 	if i < 0 {
 		return answer(&RedeemReply{Failure: Failure_CODE_UNUSABLE})
 	}
 	if s.codes[i].used != 0 {
-		return s.redeemAgain(&s.codes[i], m, now)
+		return s.redeemAgain(&s.codes[i], m, at)
 	}
-	if now.UnixMilli() >= s.codes[i].notAfter {
+	if at.Now.UnixMilli() >= s.codes[i].notAfter {
 		return answer(&RedeemReply{Failure: Failure_CODE_UNUSABLE})
 	}
 	next := s.clone()
-	joined := next.join(m.GetDevice(), int(m.GetMaxDevices()), now)
+	joined := next.join(m.GetDevice(), int(m.GetMaxDevices()), at)
 	if joined == nil {
 		return answer(&RedeemReply{Failure: Failure_TOO_MANY_DEVICES})
 	}
-	next.use(m.GetCodeHash(), joined, now)
-	next.prune(now)
+	next.use(m.GetCodeHash(), joined, at)
+	next.prune(at)
 	return decision{reply: &RedeemReply{Membership: joined.membership}, next: next}
 }
 
 // use marks a code as redeemed by a member.
-func (s *state) use(hash []byte, by *member, now time.Time) {
+func (s *state) use(hash []byte, by *member, at actors.Times) {
 	for i := range s.codes {
 		if c := &s.codes[i]; c.hash == string(hash) {
-			c.used, c.usedBy, c.usedMembership = now.UnixMilli(), by.did, by.membership
+			c.used, c.usedBy, c.usedMembership = at.Now.UnixMilli(), by.did, by.membership
 		}
 	}
 }
@@ -202,13 +203,13 @@ func (s *state) use(hash []byte, by *member, now time.Time) {
 // redeemAgain answers for a used code: within a minute the device that used it
 // gets its answer again as long as that very membership is alive, and any other
 // lost a race. Later the code is like one that never was.
-func (s *state) redeemAgain(c *code, m *Redeem, now time.Time) decision {
-	if now.UnixMilli()-c.used >= raceWindow.Milliseconds() {
+func (s *state) redeemAgain(c *code, m *Redeem, at actors.Times) decision {
+	if at.Now.UnixMilli()-c.used >= raceWindow.Milliseconds() {
 		return answer(&RedeemReply{Failure: Failure_CODE_UNUSABLE})
 	}
 	did := Did(m.GetDevice().GetId())
 	if c.usedBy == did && s.alive(did, c.usedMembership) != nil {
-		return decision{reply: &RedeemReply{Membership: c.usedMembership}, soft: seen(did, now)}
+		return decision{reply: &RedeemReply{Membership: c.usedMembership}, soft: seen(did, at)}
 	}
 	return answer(&RedeemReply{Failure: Failure_CODE_RACE_LOST})
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ssod/actors"
 )
 
 func TestRedeem(t *testing.T) {
@@ -188,7 +190,7 @@ func TestCodesBeingReservedCountAsIssued(t *testing.T) {
 	v := newViewer(t)
 	phone := v.joined("phone")
 	may := func() *MayLinkReply {
-		return do[*MayLinkReply](v, v.state.mayLink(&MayLink{Caller: phone, TtlMs: ttl.Milliseconds(), MaxIssued: 3}, v.next(), v.now))
+		return do[*MayLinkReply](v, v.state.mayLink(&MayLink{Caller: phone, TtlMs: ttl.Milliseconds(), MaxIssued: 3}, v.next(), actors.At(v.now)))
 	}
 	for i := range 3 {
 		if got := may().Failure; got != Failure_OK {
@@ -208,7 +210,7 @@ func TestAddCodeJudgesMembershipAgain(t *testing.T) {
 	v := newViewer(t)
 	phone, tv := v.joined("phone"), v.joined("tv")
 	request := v.next()
-	if got := do[*MayLinkReply](v, v.state.mayLink(&MayLink{Caller: tv, TtlMs: ttl.Milliseconds(), MaxIssued: 10}, request, v.now)); got.Failure != Failure_OK {
+	if got := do[*MayLinkReply](v, v.state.mayLink(&MayLink{Caller: tv, TtlMs: ttl.Milliseconds(), MaxIssued: 10}, request, actors.At(v.now))); got.Failure != Failure_OK {
 		t.Fatal(got)
 	}
 	v.unlink(phone, []string{"tv"})

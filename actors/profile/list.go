@@ -1,23 +1,22 @@
 package profile
 
 import (
-	"time"
-
+	"ssod/actors"
 	"ssod/actors/login"
 )
 
 // refresh decides whether a token may be renewed. It writes nothing; that the
 // device was there is remembered in memory and written later.
-func (s *state) refresh(m *Refresh, now time.Time) decision {
+func (s *state) refresh(m *Refresh, at actors.Times) decision {
 	if f := s.judge(m.GetCaller()); f != Failure_OK {
 		return answer(&RefreshReply{Failure: f})
 	}
-	return decision{reply: &RefreshReply{}, soft: m.GetCaller().seen(now)}
+	return decision{reply: &RefreshReply{}, soft: m.GetCaller().seen(at)}
 }
 
 // list returns the members, the caller among them with this very call as its
 // lastSeen.
-func (s *state) list(m *List, now time.Time) decision {
+func (s *state) list(m *List, at actors.Times) decision {
 	c := m.GetCaller()
 	if f := s.judge(c); f != Failure_OK {
 		return answer(&ListReply{Failure: f})
@@ -27,11 +26,11 @@ func (s *state) list(m *List, now time.Time) decision {
 	for i := range s.members {
 		listed := s.members[i]
 		if listed.did == caller {
-			listed.see(now)
+			listed.see(at)
 		}
 		members[i] = listed.message()
 	}
-	return decision{reply: &ListReply{Members: members}, soft: c.seen(now)}
+	return decision{reply: &ListReply{Members: members}, soft: c.seen(at)}
 }
 
 // show returns everything but the hashes of link codes, and of logins what they

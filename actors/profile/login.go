@@ -3,17 +3,17 @@ package profile
 import (
 	"bytes"
 	"slices"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
+	"ssod/actors"
 	"ssod/actors/intent"
 	"ssod/actors/login"
 )
 
 // listLogins returns what the caller finds through the profile: for each MVPD
 // the good login that came last, or else the last one there was.
-func (s *state) listLogins(m *Logins, now time.Time) decision {
+func (s *state) listLogins(m *Logins, at actors.Times) decision {
 	c := m.GetCaller()
 	if f := s.judge(c); f != Failure_OK {
 		return answer(&LoginsReply{Failure: f})
@@ -25,18 +25,18 @@ func (s *state) listLogins(m *Logins, now time.Time) decision {
 		switch {
 		case i < 0:
 			reply.Logins = append(reply.Logins, l)
-		case l.Standing(now) == login.Good || reply.Logins[i].Standing(now) != login.Good:
+		case l.Standing(at.Now) == login.Good || reply.Logins[i].Standing(at.Now) != login.Good:
 			reply.Logins[i] = l
 		}
 	}
-	return decision{reply: reply, soft: c.seen(now)}
+	return decision{reply: reply, soft: c.seen(at)}
 }
 
 // share takes a copy of a login that a device made under the profile. The
 // device must be the member still that its token named; without a did the
 // identity needs no members. What arrives again changes nothing, and what was
 // ended or replaced meanwhile stays away.
-func (s *state) share(m *login.Share, now time.Time) decision {
+func (s *state) share(m *login.Share, at actors.Times) decision {
 	id := m.GetLogin().GetId()
 	switch {
 	case login.Has(s.ended, id) || s.shared(id) != nil:
@@ -45,7 +45,7 @@ func (s *state) share(m *login.Share, now time.Time) decision {
 		return answer(&login.ShareReply{Refused: true})
 	}
 	next := s.clone()
-	next.makeRoom(m, now)
+	next.makeRoom(m, at)
 	next.logins = append(next.logins, &SharedLogin{Login: m.GetLogin(), Device: m.GetOrigin()})
 	return decision{reply: &login.ShareReply{}, next: next}
 }
@@ -54,17 +54,17 @@ func (s *state) share(m *login.Share, now time.Time) decision {
 // the one that came first beyond the limit. What is replaced is remembered: the
 // logins of the same device at the same MVPD, and those that the device names
 // because their copies may not have arrived.
-func (s *state) makeRoom(m *login.Share, now time.Time) {
+func (s *state) makeRoom(m *login.Share, at actors.Times) {
 	replaced := slices.Clone(m.GetReplaced())
 	s.logins = slices.DeleteFunc(s.logins, func(l *SharedLogin) bool {
 		if l.GetLogin().GetMvpd() == m.GetLogin().GetMvpd() && proto.Equal(l.GetDevice(), m.GetOrigin()) {
 			replaced = append(replaced, l.GetLogin().GetId())
 			return true
 		}
-		return l.GetLogin().Over(now)
+		return l.GetLogin().Over(at)
 	})
 	for _, id := range replaced {
-		s.ended = login.Remember(s.ended, id, now)
+		s.ended = login.Remember(s.ended, id, at)
 	}
 	if len(s.logins) >= login.MaxLogins {
 		s.logins = s.logins[1:]
@@ -78,15 +78,15 @@ func (s *state) endLogin(m *login.End, p *intent.Promises) decision {
 	if shared == nil && login.Has(s.ended, m.GetLogin()) || void && shared.GetLogin().GetInvalidatedMs() != 0 {
 		return answer(&login.EndReply{})
 	}
-	good := shared.GetLogin().Standing(p.Now) == login.Good
+	good := shared.GetLogin().Standing(p.At.Now) == login.Good
 	if good {
 		p.Add(shared.GetDevice(), m)
 	}
 	next := s.clone()
 	if void {
-		next.logins[slices.Index(s.logins, shared)] = &SharedLogin{Login: shared.GetLogin().Invalidate(p.Now), Device: shared.GetDevice()}
+		next.logins[slices.Index(s.logins, shared)] = &SharedLogin{Login: shared.GetLogin().Invalidate(p.At.Now), Device: shared.GetDevice()}
 	} else {
-		next.dropLogin(m.GetLogin(), p.Now)
+		next.dropLogin(m.GetLogin(), p.At)
 	}
 	next.open = append(next.open, p.Made()...)
 	return decision{reply: &login.EndReply{Ended: good, Open: p.Made()}, next: next}
@@ -101,8 +101,8 @@ func (s *state) endAll(m *login.EndAll, p *intent.Promises) decision {
 	}
 	next := s.clone()
 	next.endAt(m.GetMvpd(), m.GetLogin(), p)
-	next.ended = login.Remember(next.ended, m.GetLogin(), p.Now) // its copy may be on the way
-	next.ended = login.Remember(next.ended, p.Request[:], p.Now)
+	next.ended = login.Remember(next.ended, m.GetLogin(), p.At) // its copy may be on the way
+	next.ended = login.Remember(next.ended, p.Request[:], p.At)
 	return decision{reply: &login.EndAllReply{Open: p.Made()}, next: next}
 }
 
@@ -115,18 +115,18 @@ func (s *state) endAt(mvpd string, leaving []byte, p *intent.Promises) {
 		if l.GetMvpd() != mvpd {
 			continue
 		}
-		if l.Standing(p.Now) == login.Good && !bytes.Equal(l.GetId(), leaving) {
+		if l.Standing(p.At.Now) == login.Good && !bytes.Equal(l.GetId(), leaving) {
 			p.Add(shared.GetDevice(), &login.End{Mvpd: mvpd, Login: l.GetId()})
 		}
-		s.dropLogin(l.GetId(), p.Now)
+		s.dropLogin(l.GetId(), p.At)
 	}
 	s.open = append(s.open, p.Made()[before:]...)
 }
 
 // dropLogin removes a login and remembers that it was ended.
-func (s *state) dropLogin(id []byte, now time.Time) {
+func (s *state) dropLogin(id []byte, at actors.Times) {
 	s.logins = slices.DeleteFunc(s.logins, func(l *SharedLogin) bool { return bytes.Equal(l.GetLogin().GetId(), id) })
-	s.ended = login.Remember(s.ended, id, now)
+	s.ended = login.Remember(s.ended, id, at)
 }
 
 // settle forgets intents that were carried out.
@@ -151,13 +151,13 @@ func (s *state) shared(id []byte) *SharedLogin {
 }
 
 // staleLogins reports whether something about logins can be forgotten.
-func (s *state) staleLogins(now time.Time) bool {
-	return len(login.Current(s.ended, now)) < len(s.ended) ||
-		slices.ContainsFunc(s.logins, func(l *SharedLogin) bool { return l.GetLogin().Over(now) })
+func (s *state) staleLogins(at actors.Times) bool {
+	return len(login.Current(s.ended, at)) < len(s.ended) ||
+		slices.ContainsFunc(s.logins, func(l *SharedLogin) bool { return l.GetLogin().Over(at) })
 }
 
 // forgetLogins drops what nobody needs to know any more.
-func (s *state) forgetLogins(now time.Time) {
-	s.ended = login.Current(s.ended, now)
-	s.logins = slices.DeleteFunc(s.logins, func(l *SharedLogin) bool { return l.GetLogin().Over(now) })
+func (s *state) forgetLogins(at actors.Times) {
+	s.ended = login.Current(s.ended, at)
+	s.logins = slices.DeleteFunc(s.logins, func(l *SharedLogin) bool { return l.GetLogin().Over(at) })
 }

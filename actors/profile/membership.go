@@ -3,6 +3,8 @@ package profile
 import (
 	"slices"
 	"time"
+
+	"ssod/actors"
 )
 
 // evictAfter is how long a member must be unseen before it makes room for a
@@ -12,12 +14,12 @@ const evictAfter = 180 * 24 * time.Hour
 // mint makes the device a member under the common identifier; F1. A device
 // that is one already is only touched, and that is written only if it says
 // something new or was not seen on disk for long.
-func (s *state) mint(m *Mint, now time.Time) decision {
-	if known := s.member(Did(m.GetDevice().GetId())); known != nil && !known.news(m.Device, now) {
-		return decision{reply: &MintReply{Membership: known.membership}, soft: seen(known.did, now)}
+func (s *state) mint(m *Mint, at actors.Times) decision {
+	if known := s.member(Did(m.GetDevice().GetId())); known != nil && !known.news(m.Device, at) {
+		return decision{reply: &MintReply{Membership: known.membership}, soft: seen(known.did, at)}
 	}
 	next := s.clone()
-	joined := next.join(m.GetDevice(), int(m.GetMaxDevices()), now)
+	joined := next.join(m.GetDevice(), int(m.GetMaxDevices()), at)
 	if joined == nil {
 		return answer(&MintReply{Failure: Failure_TOO_MANY_DEVICES})
 	}
@@ -25,8 +27,8 @@ func (s *state) mint(m *Mint, now time.Time) decision {
 }
 
 // news reports whether touching the member is worth a write.
-func (m *member) news(d *Device, now time.Time) bool {
-	return m.learns(d) || now.UnixMilli()-m.storedSeen > seenLag.Milliseconds()
+func (m *member) news(d *Device, at actors.Times) bool {
+	return m.learns(d) || at.Seen().UnixMilli()-m.storedSeen > seenLag.Milliseconds()
 }
 
 // learns reports whether the device is described better than before. What a
@@ -42,15 +44,15 @@ func (m *member) learns(d *Device) bool {
 // join makes the device a member, or touches the member that it is. It returns
 // nil when there is no room. The first member of a profile is regular, whoever
 // comes later is sso; sso-service.md 2.5.
-func (s *state) join(d *Device, limit int, now time.Time) *member {
+func (s *state) join(d *Device, limit int, at actors.Times) *member {
 	if m := s.member(Did(d.GetId())); m != nil {
-		m.see(now)
+		m.see(at)
 		if m.learns(d) {
 			m.attributes, m.implied = fitted(d.GetAttributes()), d.GetImplied()
 		}
 		return m
 	}
-	if len(s.members) >= limit && !s.evict(now) {
+	if len(s.members) >= limit && !s.evict(at) {
 		return nil
 	}
 	kind := MemberType_SSO
@@ -60,7 +62,7 @@ func (s *state) join(d *Device, limit int, now time.Time) *member {
 	s.keepUntil = 0
 	s.members = append(s.members, member{
 		device: string(d.GetId()), attributes: fitted(d.GetAttributes()), implied: d.GetImplied(), did: Did(d.GetId()),
-		membership: s.number(now), lastSeen: now.UnixMilli(), kind: kind,
+		membership: s.number(at), lastSeen: at.Seen().UnixMilli(), kind: kind,
 	})
 	return &s.members[len(s.members)-1]
 }
@@ -68,33 +70,33 @@ func (s *state) join(d *Device, limit int, now time.Time) *member {
 // number gives out a membership number: never one that was given before, and
 // never one that an older incarnation of the profile can have given
 // (headers.md 7.2).
-func (s *state) number(now time.Time) int64 {
-	s.lastMembership = max(s.lastMembership+1, now.UnixMilli())
+func (s *state) number(at actors.Times) int64 {
+	s.lastMembership = max(s.lastMembership+1, at.Now.UnixMilli())
 	return s.lastMembership
 }
 
 // room reports whether the device is a member or could become one.
-func (s *state) room(did [DidSize]byte, limit int, now time.Time) bool {
+func (s *state) room(did [DidSize]byte, limit int, at actors.Times) bool {
 	if s.member(did) != nil || len(s.members) < limit {
 		return true
 	}
 	oldest := s.leastSeen()
-	return oldest != nil && oldest.evictable(now)
+	return oldest != nil && oldest.evictable(at)
 }
 
 // evict removes the member that was not seen for the longest time, if that is
 // long enough.
-func (s *state) evict(now time.Time) bool {
+func (s *state) evict(at actors.Times) bool {
 	oldest := s.leastSeen()
-	if oldest == nil || !oldest.evictable(now) {
+	if oldest == nil || !oldest.evictable(at) {
 		return false
 	}
 	s.drop(map[[DidSize]byte]bool{oldest.did: true})
 	return true
 }
 
-func (m *member) evictable(now time.Time) bool {
-	return now.UnixMilli()-m.lastSeen >= evictAfter.Milliseconds()
+func (m *member) evictable(at actors.Times) bool {
+	return at.Over().UnixMilli()-m.lastSeen >= evictAfter.Milliseconds()
 }
 
 func (s *state) leastSeen() *member {

@@ -164,6 +164,8 @@ func (c *code) set(f *field) error {
 		c.usedBy = digest(f.bytes)
 	case f.isInt(6):
 		c.usedMembership = int64(f.value)
+	case f.isInt(40):
+		c.notBefore = int64(f.value)
 	default:
 		c.unknown += string(f.raw)
 	}

@@ -486,6 +486,7 @@ type Code struct {
 	UsedMs         int64                  `protobuf:"varint,4,opt,name=used_ms,json=usedMs,proto3" json:"used_ms,omitempty"`                         // 0: unused
 	UsedBy         []byte                 `protobuf:"bytes,5,opt,name=used_by,json=usedBy,proto3" json:"used_by,omitempty"`                          // digest of the device that redeemed it
 	UsedMembership int64                  `protobuf:"varint,6,opt,name=used_membership,json=usedMembership,proto3" json:"used_membership,omitempty"` // and the membership that this made or met
+	NotBeforeMs    int64                  `protobuf:"varint,40,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -558,6 +559,13 @@ func (x *Code) GetUsedBy() []byte {
 func (x *Code) GetUsedMembership() int64 {
 	if x != nil {
 		return x.UsedMembership
+	}
+	return 0
+}
+
+func (x *Code) GetNotBeforeMs() int64 {
+	if x != nil {
+		return x.NotBeforeMs
 	}
 	return 0
 }
@@ -1837,6 +1845,7 @@ func (x *LoginsReply) GetLogins() []*login.Login {
 type Expire struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	RetentionMs   int64                  `protobuf:"varint,1,opt,name=retention_ms,json=retentionMs,proto3" json:"retention_ms,omitempty"`
+	Cut           bool                   `protobuf:"varint,40,opt,name=cut,proto3" json:"cut,omitempty"` // what is stored is later than now: it is to be written again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1876,6 +1885,13 @@ func (x *Expire) GetRetentionMs() int64 {
 		return x.RetentionMs
 	}
 	return 0
+}
+
+func (x *Expire) GetCut() bool {
+	if x != nil {
+		return x.Cut
+	}
+	return false
 }
 
 type ExpireReply struct {
@@ -1963,7 +1979,7 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\n" +
 	"user_agent\x18\x06 \x01(\tR\tuserAgent\x12\"\n" +
 	"\fmanufacturer\x18\a \x01(\tR\fmanufacturer\x12\x16\n" +
-	"\x06vendor\x18\b \x01(\tR\x06vendor\"\xa9\x01\n" +
+	"\x06vendor\x18\b \x01(\tR\x06vendor\"\xcd\x01\n" +
 	"\x04Code\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\fR\x04hash\x12\x10\n" +
 	"\x03did\x18\x02 \x01(\fR\x03did\x12 \n" +
@@ -1971,7 +1987,8 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"notAfterMs\x12\x17\n" +
 	"\aused_ms\x18\x04 \x01(\x03R\x06usedMs\x12\x17\n" +
 	"\aused_by\x18\x05 \x01(\fR\x06usedBy\x12'\n" +
-	"\x0fused_membership\x18\x06 \x01(\x03R\x0eusedMembership\"R\n" +
+	"\x0fused_membership\x18\x06 \x01(\x03R\x0eusedMembership\x12\"\n" +
+	"\rnot_before_ms\x18( \x01(\x03R\vnotBeforeMs\"R\n" +
 	"\x06Device\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x1e\n" +
 	"\n" +
@@ -2067,9 +2084,10 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\"w\n" +
 	"\vLoginsReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x120\n" +
-	"\x06logins\x18\x02 \x03(\v2\x18.ssod.actors.login.LoginR\x06logins\"+\n" +
+	"\x06logins\x18\x02 \x03(\v2\x18.ssod.actors.login.LoginR\x06logins\"=\n" +
 	"\x06Expire\x12!\n" +
-	"\fretention_ms\x18\x01 \x01(\x03R\vretentionMs\"'\n" +
+	"\fretention_ms\x18\x01 \x01(\x03R\vretentionMs\x12\x10\n" +
+	"\x03cut\x18( \x01(\bR\x03cut\"'\n" +
 	"\vExpireReply\x12\x18\n" +
 	"\amembers\x18\x01 \x01(\x05R\amembers*?\n" +
 	"\n" +

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"ssod/actors"
 	"ssod/actors/intent"
 	"ssod/cluster"
 )
@@ -78,12 +79,12 @@ func (v *viewer) next() cluster.RequestID {
 
 // promises collects what a command promises to others.
 func (v *viewer) promises() *intent.Promises {
-	return &intent.Promises{Request: v.next(), Now: v.now}
+	return &intent.Promises{Request: v.next(), At: actors.At(v.now)}
 }
 
 func (v *viewer) mint(device string) *MintReply {
 	v.Helper()
-	return do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte(device)}, MaxDevices: maxDevices}, v.now))
+	return do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte(device)}, MaxDevices: maxDevices}, actors.At(v.now)))
 }
 
 // joined mints and returns the token that the device gets.
@@ -106,14 +107,14 @@ func external(device string) *Caller { return &Caller{Device: []byte(device), Bi
 
 func (v *viewer) refresh(c *Caller) Failure {
 	v.Helper()
-	return do[*RefreshReply](v, v.state.refresh(&Refresh{Caller: c}, v.now)).Failure
+	return do[*RefreshReply](v, v.state.refresh(&Refresh{Caller: c}, actors.At(v.now))).Failure
 }
 
 // link asks for a code as the front end does: may it, then add it.
 func (v *viewer) link(c *Caller, hash string) *AddCodeReply {
 	v.Helper()
 	request := v.next()
-	may := do[*MayLinkReply](v, v.state.mayLink(&MayLink{Caller: c, TtlMs: ttl.Milliseconds(), MaxIssued: 10, MaxDevices: maxDevices}, request, v.now))
+	may := do[*MayLinkReply](v, v.state.mayLink(&MayLink{Caller: c, TtlMs: ttl.Milliseconds(), MaxIssued: 10, MaxDevices: maxDevices}, request, actors.At(v.now)))
 	if may.Failure != Failure_OK {
 		return &AddCodeReply{Failure: may.Failure, RetryAfterMs: may.RetryAfterMs}
 	}
@@ -125,14 +126,14 @@ func (v *viewer) add(c *Caller, hash string, request cluster.RequestID) *AddCode
 	return do[*AddCodeReply](v, v.state.addCode(&AddCode{
 		Caller: c, CodeHash: []byte(hash), NotBeforeMs: v.now.UnixMilli(), NotAfterMs: v.now.Add(ttl).UnixMilli(),
 		MaxPerProfile: 3, MaxIssued: 10, MaxDevices: maxDevices,
-	}, request, v.now))
+	}, request, actors.At(v.now)))
 }
 
 func (v *viewer) redeem(device, hash string) *RedeemReply {
 	v.Helper()
 	return do[*RedeemReply](v, v.state.redeem(&Redeem{
 		Device: &Device{Id: []byte(device)}, CodeHash: []byte(hash), MaxDevices: maxDevices,
-	}, v.now))
+	}, actors.At(v.now)))
 }
 
 func (v *viewer) unlink(c *Caller, spellings ...[]string) *UnlinkReply {
@@ -145,12 +146,12 @@ func (v *viewer) unlink(c *Caller, spellings ...[]string) *UnlinkReply {
 		}
 		m.Devices = append(m.Devices, candidates)
 	}
-	return do[*UnlinkReply](v, v.state.unlink(m, v.now))
+	return do[*UnlinkReply](v, v.state.unlink(m, actors.At(v.now)))
 }
 
 func (v *viewer) list(c *Caller) *ListReply {
 	v.Helper()
-	return do[*ListReply](v, v.state.list(&List{Caller: c}, v.now))
+	return do[*ListReply](v, v.state.list(&List{Caller: c}, actors.At(v.now)))
 }
 
 // names are the devices of a list, in its order.

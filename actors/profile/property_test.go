@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"ssod/actors"
 )
 
 // TestWhateverHappens plays random commands against a profile and what it must
@@ -227,7 +229,7 @@ func (m *model) erase(t *rapid.T) {
 }
 
 func (m *model) expire(t *rapid.T) {
-	do[*ExpireReply](m.v, m.v.state.expire(&Expire{RetentionMs: (400 * 24 * time.Hour).Milliseconds()}, tombstone, m.v.now))
+	do[*ExpireReply](m.v, m.v.state.expire(&Expire{RetentionMs: (400 * 24 * time.Hour).Milliseconds()}, tombstone, actors.At(m.v.now)))
 	m.evicted(t)
 	m.cleared()
 }

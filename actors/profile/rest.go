@@ -1,6 +1,6 @@
 package profile
 
-import "time"
+import "ssod/actors"
 
 // rest is a state while nobody asks: its encoding alone. Very many profiles are
 // active at once and most of them have not been asked for a while, and the
@@ -12,8 +12,8 @@ type rest struct {
 
 // rest lets go of the decoded state, unless a link code is being reserved,
 // which only memory knows.
-func (e *entity) rest(now time.Time) {
-	if e.state == nil || e.state.reserving(now) {
+func (e *entity) rest(at actors.Times) {
+	if e.state == nil || e.state.reserving(at) {
 		return
 	}
 	encoded, err := e.state.encode()

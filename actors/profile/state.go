@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"ssod/actors"
 	"ssod/actors/intent"
 	"ssod/actors/login"
 	"ssod/cluster"
@@ -49,6 +50,7 @@ type code struct {
 	unknown        string
 	did            [DidSize]byte // who created it
 	usedBy         [DidSize]byte
+	notBefore      int64 // ms
 	notAfter       int64 // ms
 	used           int64 // ms, 0: unused
 	usedMembership int64
@@ -104,13 +106,13 @@ func (s *state) alive(did [DidSize]byte, membership int64) *member {
 }
 
 // see records that a member was there. Time never goes back.
-func (m *member) see(now time.Time) { m.lastSeen = max(m.lastSeen, now.UnixMilli()) }
+func (m *member) see(at actors.Times) { m.lastSeen = max(m.lastSeen, at.Seen().UnixMilli()) }
 
 // seen is a soft change: the device was there.
-func seen(did [DidSize]byte, now time.Time) func(*state) {
+func seen(did [DidSize]byte, at actors.Times) func(*state) {
 	return func(s *state) {
 		if m := s.member(did); m != nil {
-			m.see(now)
+			m.see(at)
 		}
 	}
 }

@@ -1,28 +1,27 @@
 package profile
 
 import (
-	"time"
-
+	"ssod/actors"
 	"ssod/actors/intent"
 )
 
 // unlink removes devices from the profile; sso-service.md 2.4. What is no
 // member is left out without an error.
-func (s *state) unlink(m *Unlink, now time.Time) decision {
+func (s *state) unlink(m *Unlink, at actors.Times) decision {
 	c := m.GetCaller()
 	if f := s.judge(c); f != Failure_OK {
 		return answer(&UnlinkReply{Failure: f})
 	}
 	devices, removed := s.match(m.GetDevices())
 	if len(devices) == 0 {
-		return decision{reply: &UnlinkReply{}, soft: c.seen(now)}
+		return decision{reply: &UnlinkReply{}, soft: c.seen(at)}
 	}
 	next := s.clone()
-	if see := c.seen(now); see != nil {
+	if see := c.seen(at); see != nil {
 		see(next)
 	}
 	freed := next.drop(devices)
-	next.entomb(m.GetTombstoneMs(), now)
+	next.entomb(m.GetTombstoneMs(), at)
 	return decision{reply: &UnlinkReply{Removed: removed, Freed: freed}, next: next}
 }
 
@@ -48,10 +47,10 @@ func (s *state) match(spellings []*Candidates) (devices map[[DidSize]byte]bool, 
 
 // entomb keeps a profile that lost its last member for as long as its tokens
 // can live, so that one founded again never revives them.
-func (s *state) entomb(ms int64, now time.Time) {
+func (s *state) entomb(ms int64, at actors.Times) {
 	if len(s.members) == 0 {
 		s.codes = nil
-		s.keepUntil = now.UnixMilli() + ms
+		s.keepUntil = at.Seen().UnixMilli() + ms
 	}
 }
 
@@ -64,7 +63,7 @@ func (s *state) erase(m *Erase, p *intent.Promises) decision {
 	next := s.clone()
 	next.members = nil
 	freed := next.cancel(func(*code) bool { return true })
-	next.entomb(m.GetTombstoneMs(), p.Now)
+	next.entomb(m.GetTombstoneMs(), p.At)
 	for _, shared := range s.logins {
 		next.endAt(shared.GetLogin().GetMvpd(), nil, p)
 	}

@@ -88,7 +88,7 @@ func (s *State) finishedIn(browser []byte, now time.Time) bool {
 
 // finish ends the session with a login, which the device is to keep.
 func (s *State) finish(m *Finish, self *intent.Place, p *intent.Promises) decision {
-	a, f := s.attempt(m.GetState(), m.GetBrowser(), p.Now)
+	a, f := s.attempt(m.GetState(), m.GetBrowser(), p.At.Now)
 	if f != Failure_OK || s.GetStage() == Stage_FINISHED {
 		return answer(&FinishReply{Failure: f})
 	}

@@ -48,7 +48,7 @@ func (s *State) decide(self actors.Address, t *actors.Turn) (d decision, known b
 	case *Return:
 		return s.comeBack(m, now), true
 	case *Finish:
-		return s.finish(m, intent.At(self), &intent.Promises{Request: t.Request(), Step: t.Step(), Now: now}), true
+		return s.finish(m, intent.At(self), &intent.Promises{Request: t.Request(), Step: t.Step(), At: t.Times()}), true
 	case *device.Supersede:
 		return s.supersede(), true
 	case *intent.Settle:
@@ -56,7 +56,7 @@ func (s *State) decide(self actors.Address, t *actors.Turn) (d decision, known b
 	case *intent.Resume:
 		return answer(&intent.ResumeReply{}), true
 	case *Expire:
-		return s.expire(now), true
+		return s.expire(m, now), true
 	default:
 		return decision{}, false
 	}

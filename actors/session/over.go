@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"ssod/actors"
 	"ssod/actors/device"
 	"ssod/actors/intent"
 	"ssod/cluster"
@@ -38,20 +39,25 @@ func (s *State) settle(m *intent.Settle) decision {
 
 // sweep looks at a stored session and returns a command when there is something
 // to carry out or the session can go.
-func sweep(h cluster.Head, now time.Time) proto.Message {
+func sweep(h cluster.Head, at actors.Times) proto.Message {
 	s, err := intent.Decode[State](h)
 	switch {
 	case err != nil: // activation reports it; sweeping cannot help
 		return nil
-	case intent.Overdue(s.GetOpen(), now):
+	case intent.Overdue(s.GetOpen(), at.Now):
 		return &intent.Resume{}
-	case s.over(now):
+	case s.Cut(at):
+		return &Expire{Cut: true}
+	case s.over(at.Now):
 		return &Expire{}
 	}
 	return nil
 }
 
-func (s *State) expire(now time.Time) decision {
+func (s *State) expire(m *Expire, now time.Time) decision {
+	if m.GetCut() && s.exists() && !s.over(now) {
+		return decision{Reply: &ExpireReply{}, Next: s.clone()} // as it was cut when it was loaded
+	}
 	if !s.over(now) {
 		return answer(&ExpireReply{})
 	}

@@ -1136,6 +1136,7 @@ func (x *FinishReply) GetOpen() []*intent.Intent {
 // Expire is sent by the sweep.
 type Expire struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Cut           bool                   `protobuf:"varint,40,opt,name=cut,proto3" json:"cut,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1168,6 +1169,13 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
 	return file_actors_session_session_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Expire) GetCut() bool {
+	if x != nil {
+		return x.Cut
+	}
+	return false
 }
 
 type ExpireReply struct {
@@ -1304,8 +1312,9 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"\x05login\x18\x03 \x01(\v2\x18.ssod.actors.login.LoginR\x05login\"u\n" +
 	"\vFinishReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.session.FailureR\afailure\x12.\n" +
-	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\b\n" +
-	"\x06Expire\"\r\n" +
+	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\x1a\n" +
+	"\x06Expire\x12\x10\n" +
+	"\x03cut\x18( \x01(\bR\x03cut\"\r\n" +
 	"\vExpireReply*/\n" +
 	"\x05Stage\x12\b\n" +
 	"\x04OPEN\x10\x00\x12\f\n" +

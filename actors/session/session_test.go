@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"ssod/actors"
 	"ssod/actors/intent"
 	"ssod/actors/login"
 	"ssod/cluster"
@@ -76,7 +77,7 @@ func (s *story) finish(state, browser string) *FinishReply {
 		State: Digest("state of " + state), Browser: Digest("cookie of " + browser),
 		Login: &login.Login{Id: []byte(state), Mvpd: "cable"},
 	}
-	return do[*FinishReply](s, s.state.finish(m, &intent.Place{}, &intent.Promises{Now: s.now}))
+	return do[*FinishReply](s, s.state.finish(m, &intent.Place{}, &intent.Promises{At: actors.At(s.now)}))
 }
 
 func (s *story) read() Failure {
@@ -101,7 +102,7 @@ func TestHowLongASessionCanBeUsed(t *testing.T) {
 		want  Failure
 	}{{0, Failure_OK}, {ttl - time.Millisecond, Failure_OK}, {ttl, Failure_OVER}, {ttl + remembered - time.Millisecond, Failure_OVER}} {
 		s := begun(t, whole).after(tt.after)
-		do[*ExpireReply](s, s.state.expire(s.now))
+		do[*ExpireReply](s, s.state.expire(&Expire{}, s.now))
 		if got := s.read(); got != tt.want {
 			t.Errorf("read after %v: got %v, want %v", tt.after, got, tt.want)
 		}
@@ -110,7 +111,7 @@ func TestHowLongASessionCanBeUsed(t *testing.T) {
 		}
 	}
 	s := begun(t, whole).after(ttl + remembered)
-	do[*ExpireReply](s, s.state.expire(s.now))
+	do[*ExpireReply](s, s.state.expire(&Expire{}, s.now))
 	if got := s.read(); got != Failure_UNKNOWN {
 		t.Errorf("read long after: got %v, want %v", got, Failure_UNKNOWN)
 	}
@@ -248,7 +249,7 @@ func TestTheSweepWakesAndDrops(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m := sweep(cluster.Head{Schema: commit.Schema, State: commit.State}, s.now); m != nil {
+		if m := sweep(cluster.Head{Schema: commit.Schema, State: commit.State}, actors.At(s.now)); m != nil {
 			return string(m.ProtoReflect().Descriptor().Name())
 		}
 		return ""

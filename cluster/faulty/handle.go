@@ -184,3 +184,12 @@ func (h *handle) Now() time.Time {
 	}
 	return now
 }
+
+// Confirmed implements [cluster.Shard]: the clock never leaps unless the options
+// say so.
+func (h *handle) Confirmed() time.Time {
+	if confirmed := h.node.truth.options.Confirmed; confirmed != nil {
+		return confirmed()
+	}
+	return h.Now()
+}

@@ -13,6 +13,8 @@ type Options struct {
 	Shards int
 	// Clock returns the time; nil means time.Now.
 	Clock func() time.Time
+	// Confirmed returns the confirmed time; nil means that of a handle's Now.
+	Confirmed func() time.Time
 	// Commits and Barriers choose faults; nil means none.
 	Commits, Barriers Plan
 	// Delay is how long the fault Delay takes; 0 means 1 ms.

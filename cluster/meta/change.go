@@ -104,7 +104,7 @@ func (a *attempt) here(ctx context.Context) (uint64, error) {
 	revision, err := a.run(ctx)
 	<-s.changing
 	if err == nil && s.options.Spread != nil {
-		s.options.Spread(ctx, a.table, revision)
+		err = unknownIf(s.options.Spread(ctx, a.table, revision))
 	}
 	return revision, err
 }

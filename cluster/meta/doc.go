@@ -12,6 +12,9 @@
 // that were decided on what the table holds: it fails with [ErrChanged] when the
 // table has another revision by then.
 //
+// [Store.Decide] is for what was decided on the state of the world at this moment:
+// it is proposed at once by the leader that has decided, or not at all.
+//
 // A node that does not lead the meta shard hands its changes to the one that
 // does, which answers with [Store.Serve]. They carry a request id, and the
 // commit its outcome, so a change whose answer was lost is asked for again

@@ -17,7 +17,7 @@ type Options struct {
 	Forward func(ctx context.Context, to cluster.Owner, request []byte) ([]byte, error)
 	// Spread is called where a change was made, before it is answered, and
 	// returns when the other nodes have it too. nil: nobody waits for them.
-	Spread func(ctx context.Context, table string, revision uint64)
+	Spread func(ctx context.Context, table string, revision uint64) error
 }
 
 // Follow opens the tables of a node that may or may not lead the meta shard.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
+
+	"ssod/cluster"
 )
 
 // Calls carries requests to other nodes. A request may have been carried out
@@ -112,6 +114,7 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 		p.view.hear(from, r.GetLeaders())
 		return &Answer{}, nil
 	case r.GetContact() != nil:
+		p.leases.ask(from)
 		newest, err := p.tables.Newest(ctx)
 		return &Answer{Contact: &Contact{Revisions: newest}}, err
 	case r.GetSurvey() != nil:
@@ -119,6 +122,8 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 		return &Answer{Survey: survey}, err
 	case r.GetRemove() != nil:
 		return &Answer{}, p.giveUp(ctx, r.GetRemove().GetName())
+	case r.GetSetBack() != nil:
+		return &Answer{}, p.engine.Reset(ctx, cluster.ShardID(r.GetSetBack().GetShard()))
 	case r.GetAwait() != nil:
 		return &Answer{}, p.tables.Await(ctx, r.GetAwait().GetTable(), r.GetAwait().GetRevision())
 	}

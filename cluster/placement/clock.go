@@ -4,12 +4,14 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"ssod/cluster/replica/core"
 )
 
 const (
 	// maxSkew is how far a node's clock may be from the median of all that are
-	// measured.
-	maxSkew = 2 * time.Second
+	// measured, and ahead of what a majority's allow.
+	maxSkew = core.Tolerance
 	// calmSkew is how near it must come before the node takes leads again.
 	calmSkew = time.Second
 	// fewestClocks is how many clocks must be known, this node's included: of two
@@ -19,10 +21,14 @@ const (
 
 // Skew is how this node's clock compares with the others'.
 type Skew struct {
-	// Ahead is how far it is ahead of the median, negative if it is behind.
+	// Ahead is how far it is ahead of the median, negative if it is behind; or of
+	// what a majority of the voters' clocks allow, if that is what is wrong.
 	Ahead time.Duration
-	// Off: it is so far from the median that this node leads nothing.
+	// Off: it is so far off that this node leads nothing.
 	Off bool
+	// Refused: it is ahead of what a majority of the voters' clocks allow, so that
+	// this node commits nothing by it.
+	Refused bool
 }
 
 // Skew tells what was measured last.
@@ -50,10 +56,18 @@ func (p *Placement) watchClock(ctx context.Context) {
 }
 
 // measure compares the clocks that are known; false when those are too few of
-// the members' to judge.
+// the members' to judge. What a majority of the voters' clocks do not allow is
+// judged all the same, by as few as two: the one that is ahead gives way.
 func (p *Placement) measure(was Skew) (Skew, bool) {
+	limit := maxSkew
+	if was.Off {
+		limit = calmSkew
+	}
+	if ahead := p.engine.Ahead(); ahead > limit {
+		return Skew{Ahead: ahead, Off: true, Refused: true}, true
+	}
 	others := p.book.others(p.self)
-	if len(others)+1 < fewestClocks {
+	if len(others)+1 < fewestClocks || p.reached(others) < fewestClocks {
 		return Skew{}, true
 	}
 	offsets := []time.Duration{0}
@@ -66,11 +80,18 @@ func (p *Placement) measure(was Skew) (Skew, bool) {
 		return was, false
 	}
 	ahead := -median(offsets)
-	limit := maxSkew
-	if was.Off {
-		limit = calmSkew
-	}
 	return Skew{Ahead: ahead, Off: ahead.Abs() > limit}, true
+}
+
+// reached is how many nodes are heard of, this one included.
+func (p *Placement) reached(others []Node) int {
+	n := 1
+	for _, o := range others {
+		if p.Alive(o.ID) {
+			n++
+		}
+	}
+	return n
 }
 
 // median is the middle one, or the middle between the two in the middle.
@@ -84,4 +105,4 @@ func median(all []time.Duration) time.Duration {
 }
 
 // declines reports whether this node takes no leads.
-func (p *Placement) declines() bool { return p.aloof.Load() || p.Skew().Off }
+func (p *Placement) declines() bool { return p.aloof.Load() || p.Skew().Off || p.slowDisk() }

@@ -51,6 +51,10 @@ type testCluster struct {
 	// settings are those of nodes that join; the members have theirs.
 	settings map[string]string
 	clock    map[core.NodeID]time.Duration // how far a node's clock is ahead
+	// unasked are nodes that are heard and whom no question reaches; unread are
+	// those to whom no entry and no snapshot gets.
+	unasked, unread map[core.NodeID]bool
+	disks           map[core.NodeID]*testDisk
 }
 
 type testNode struct {
@@ -86,6 +90,9 @@ type testNetwork struct {
 }
 
 func (t testNetwork) Send(to core.NodeID, frame []byte) {
+	if t.c.is(t.c.unread, to) {
+		return
+	}
 	if n := t.c.peer(t.from, to); n != nil {
 		if frame = t.c.sieve(to, frame); frame == nil {
 			return
@@ -98,7 +105,7 @@ func (t testNetwork) Send(to core.NodeID, frame []byte) {
 
 func (t testNetwork) SendSnapshot(to core.NodeID, name string, file io.Reader, frame []byte) error {
 	n := t.c.peer(t.from, to)
-	if n == nil || t.c.sieve(to, frame) == nil {
+	if n == nil || t.c.is(t.c.unread, to) || t.c.sieve(to, frame) == nil {
 		return errDown
 	}
 	b, err := io.ReadAll(file)
@@ -135,7 +142,7 @@ func (c *testCluster) sieve(to core.NodeID, frame []byte) []byte {
 
 func (t testNetwork) Call(ctx context.Context, to core.NodeID, request []byte) ([]byte, error) {
 	n := t.c.peer(t.from, to)
-	if n == nil {
+	if n == nil || t.c.is(t.c.unasked, to) {
 		return nil, errDown
 	}
 	return n.applied.Load().Serve(ctx, t.from, request)
@@ -156,7 +163,11 @@ func (t testNetwork) Offset(of core.NodeID) (time.Duration, bool) {
 }
 
 func newCluster(t *testing.T) *testCluster {
-	c := &testCluster{T: t, nodes: map[core.NodeID]*testNode{}, cut: map[core.NodeID]bool{}, held: map[core.NodeID]bool{}, slow: func(cluster.ShardID) bool { return true }, clock: map[core.NodeID]time.Duration{}}
+	c := &testCluster{
+		T: t, nodes: map[core.NodeID]*testNode{}, cut: map[core.NodeID]bool{}, clock: map[core.NodeID]time.Duration{},
+		held: map[core.NodeID]bool{}, slow: func(cluster.ShardID) bool { return true },
+		unasked: map[core.NodeID]bool{}, unread: map[core.NodeID]bool{}, disks: map[core.NodeID]*testDisk{},
+	}
 	t.Cleanup(func() {
 		for id := range c.nodes {
 			c.stop(id)
@@ -221,8 +232,9 @@ func (c *testCluster) ask(at core.NodeID, a placement.Applicant) (placement.Memb
 
 // open opens the store of a node, which is empty.
 func (c *testCluster) open(id core.NodeID, name string) *testNode {
+	c.disks[id] = &testDisk{}
 	store, err := persistence.Open(persistence.Options{
-		Dir: "data", FS: vfs.NewMem(), DefaultNode: name, Shards: testShards,
+		Dir: "data", FS: c.disks[id].before(vfs.NewMem()), DefaultNode: name, Shards: testShards,
 		Logger: slog.New(slog.DiscardHandler), MemTableBytes: 1 << 20,
 	})
 	if err != nil {
@@ -238,7 +250,7 @@ func (c *testCluster) start(n *testNode, book *placement.Book) {
 	var err error
 	n.engine, err = replica.Open(replica.Config{
 		Node: n.id, Shards: testShards, Log: n.store.Log(), State: n.store, Transport: network, Address: book.RPC,
-		Tick: 20 * time.Millisecond, Core: core.Config{LogKeep: 64 << 10, LogTail: 16 << 10},
+		Tick: 20 * time.Millisecond, SlowDisk: testSlow, QuietDisk: testSlow, Core: core.Config{LogKeep: 64 << 10, LogTail: 16 << 10},
 		MetaApplied: func() {
 			if p := n.applied.Load(); p != nil {
 				p.Applied()
@@ -260,7 +272,8 @@ func (c *testCluster) place(n *testNode, change func(*placement.Config)) {
 		Settings:   func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
 		SealingKey: func() []byte { return []byte("sealed") },
 		Binding:    func(table string) bool { return table == "revoked" }, Lease: testLease,
-		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond, SilentFor: cmp.Or(c.silentFor, testSilence),
+		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond,
+		SilentFor: cmp.Or(c.silentFor, testSilence), Patience: 500 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(c.Output(), nil)),
 	}
 	change(&cfg)

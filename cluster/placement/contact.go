@@ -111,14 +111,9 @@ func (p *Placement) govern(term uint64) {
 // unheard is for how long this node, which leads the meta shard, has not heard
 // of another. It was not the one to listen before it led.
 func (p *Placement) unheard(n NodeID) time.Duration {
-	shard, leads := p.engine.Lead(cluster.MetaShard)
-	r := p.reign.Load()
-	if !leads || r == nil || r.term != shard.Term() {
+	from, ok := p.reigns()
+	if !ok {
 		return 0
 	}
-	last := p.cfg.LastHeard(n)
-	if last.Before(r.from) {
-		last = r.from
-	}
-	return time.Since(last)
+	return time.Since(later(from, p.cfg.LastHeard(n)))
 }

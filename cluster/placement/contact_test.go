@@ -125,3 +125,93 @@ func TestBothClocksEndALease(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// answered makes a change that must be answered, and reports whether a node had
+// lost its right to serve by then.
+func (c *testCluster) answered(n *testNode, table, key string, other *testNode) (cutOff bool) {
+	c.Helper()
+	ctx, cancel := context.WithTimeout(c.Context(), 18*time.Second)
+	defer cancel()
+	if err := n.placement.Tables().Change(ctx, table, map[string][]byte{key: []byte("1")}, nil); err != nil {
+		c.Fatalf("change of %s: %v", table, err)
+	}
+	return !other.placement.InContact(time.Now())
+}
+
+// A node that is heard, and neither asks nor can be asked, is waited for until
+// its lease is over and not as long as it is heard.
+func TestARevocationDoesNotWaitForWhoIsOnlyHeard(t *testing.T) {
+	c := three(t)
+	leader, heard := c.follower()
+	c.eventually("all are in contact", func() bool {
+		return heard.placement.InContact(time.Now()) && leader.placement.InContact(time.Now())
+	})
+	c.set(c.unread, heard.id, true)
+	for id := range c.nodes {
+		c.set(c.unasked, id, true)
+	}
+	if !c.answered(leader, "revoked", "client", heard) {
+		t.Error("the revocation is answered while a node that does not know it may serve")
+	}
+	if _, ok := heard.placement.Tables().Get("revoked", "client"); ok {
+		t.Error("the node was not cut off from the tables")
+	}
+}
+
+// Nor does it wait for ever for one that asks and is answered, but never says
+// that it has what it was told of.
+func TestARevocationDoesNotWaitForWhoNeverConfirms(t *testing.T) {
+	c := three(t)
+	leader, mute := c.follower()
+	c.eventually("the node is in contact", func() bool { return mute.placement.InContact(time.Now()) })
+	c.set(c.unasked, mute.id, true)
+	for _, n := range c.running() {
+		if n != leader && n != mute {
+			c.answered(n, "revoked", "client", mute) // asks the leader, again and again
+		}
+	}
+}
+
+// A new leader counts from when it led: what the one before answered is all it
+// cannot know.
+func TestARevocationByANewLeaderOutlastsLeases(t *testing.T) {
+	c := three(t)
+	old, cut := c.follower()
+	c.eventually("the node is in contact", func() bool { return cut.placement.InContact(time.Now()) })
+	c.setCut(cut.id, true)
+	for _, n := range c.running() {
+		if n == old {
+			continue
+		}
+		c.eventually("another node leads", func() bool {
+			st, err := old.engine.Status(t.Context(), cluster.MetaShard)
+			for r := range st.Match {
+				if err == nil && r.Node() == n.id {
+					err = old.engine.Transfer(t.Context(), cluster.MetaShard, r)
+				}
+			}
+			_, leads := n.engine.Lead(cluster.MetaShard)
+			return leads
+		})
+		if !c.answered(n, "revoked", "client", cut) {
+			t.Error("the revocation is answered while a node that does not know it may serve")
+		}
+	}
+}
+
+// What was not spread when the caller gave up is not answered as if it were.
+func TestAChangeThatIsNotSpreadIsUnknown(t *testing.T) {
+	c := three(t)
+	leader, cut := c.follower()
+	c.eventually("the node is in contact", func() bool { return cut.placement.InContact(time.Now()) })
+	c.setCut(cut.id, true)
+	ctx, cancel := context.WithTimeout(t.Context(), testLease/4)
+	defer cancel()
+	err := leader.placement.Tables().Change(ctx, "revoked", map[string][]byte{"client": []byte("1")}, nil)
+	if err == nil && cut.placement.InContact(time.Now()) {
+		t.Error("the revocation is answered while a node that does not know it may serve")
+	}
+	if err != nil && !errors.Is(err, cluster.ErrUnknown) && !errors.Is(err, cluster.ErrRefused) {
+		t.Errorf("got %v", err)
+	}
+}

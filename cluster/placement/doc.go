@@ -5,7 +5,8 @@
 // its [Book].
 //
 //	planner    on the leader of the meta shard: registry -> map   (package plan)
-//	mover      on the leader of each shard: map -> members of its group
+//	mover      on the leader of each shard: map -> members of its group, which it
+//	           writes down before and after each change
 //	janitor    on every node: replicas that the map does not have here are
 //	           removed, after their group's leader agreed
 //	herald     on every node: tells the others which shards it leads
@@ -17,7 +18,8 @@
 //
 // # Growing
 //
-// A node that joins asks any member with [Join]. It gets an id, the cluster's id
+// A node that joins asks any member with [Join], and the leader of the meta shard
+// decides. It gets an id, the cluster's id
 // and sealing key, and the addresses of the others. From then on the planner has
 // it on the map, and the leaders of the shards bring it up to date. The second
 // node only listens; when the third is up to date each shard goes from one voter
@@ -26,9 +28,11 @@
 // # Losing
 //
 // A node that was unreachable for [Config.DeadAfter] is replaced on other nodes
-// where there are any. A node that joins under the name of one that is
-// unreachable takes its place under a new id; [Placement.Remove] gives a node up
-// without a successor.
+// where there are any. A node that joins under the name of another takes its
+// place under a new id; [Placement.Remove] gives a node up without a successor.
+// Both only when nobody has heard it for [Config.SilentFor] and every group keeps a
+// live majority without it, by what the leaders of the groups have written down of
+// their voters. [Placement.Margin] says how many more nodes may be lost.
 //
 // # Being cut off
 //

@@ -22,6 +22,7 @@ type herald struct {
 type report struct {
 	leads map[cluster.ShardID]uint64
 	aloof bool
+	slow  bool // its disk
 	at    time.Time
 }
 
@@ -37,7 +38,7 @@ func newHerald(p *Placement) *herald {
 // look tells whom it concerns, each in a goroutine of its own: one that does
 // not answer holds up nobody.
 func (h *herald) look(ctx context.Context) {
-	now := report{leads: h.p.leads(), aloof: h.p.declines(), at: time.Now()}
+	now := report{leads: h.p.leads(), aloof: h.p.declines(), slow: h.p.slowDisk(), at: time.Now()}
 	for _, n := range h.p.book.others(h.p.self) {
 		switch {
 		case !h.p.Alive(n.ID):
@@ -60,7 +61,7 @@ func (h *herald) begin(n NodeID, now report) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	last, told := h.told[n]
-	due := !told || last.aloof != now.aloof || !maps.Equal(last.leads, now.leads) ||
+	due := !told || last.aloof != now.aloof || last.slow != now.slow || !maps.Equal(last.leads, now.leads) ||
 		now.at.Sub(last.at) > retell && (now.aloof || h.p.lacks(n, now.leads))
 	if h.busy[n] || !due {
 		return false
@@ -70,7 +71,7 @@ func (h *herald) begin(n NodeID, now report) bool {
 }
 
 func (h *herald) tell(ctx context.Context, n NodeID, now report) {
-	_, err := h.p.call(ctx, n, &Request{Leaders: &Leaders{Leaders: leadersOf(now.leads), Aloof: now.aloof}})
+	_, err := h.p.call(ctx, n, &Request{Leaders: &Leaders{Leaders: leadersOf(now.leads), Aloof: now.aloof, SlowDisk: now.slow}})
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.busy, n)

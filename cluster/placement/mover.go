@@ -32,6 +32,7 @@ type mover struct {
 	known   map[cluster.ShardID]map[NodeID]plan.ReplicaID
 	handed  map[cluster.ShardID]time.Time
 	recorder
+	waits map[cluster.ShardID]wait
 }
 
 // settlement is when a shard was found at its place.
@@ -46,6 +47,7 @@ func newMover(p *Placement) *mover {
 		p: p, settled: map[cluster.ShardID]settlement{},
 		known: map[cluster.ShardID]map[NodeID]plan.ReplicaID{}, handed: map[cluster.ShardID]time.Time{},
 		recorder: recorder{p: p, proposed: map[cluster.ShardID]proposed{}},
+		waits:    map[cluster.ShardID]wait{},
 	}
 }
 
@@ -74,7 +76,7 @@ type round struct {
 // follows soon.
 func (m *mover) pass(ctx context.Context) bool {
 	r := &round{away: map[NodeID]bool{}, draft: draft{pages: m.p.book.pages.Load(), records: map[cluster.ShardID]plan.Config{}}}
-	if m.p.resigning.Load() || m.p.Skew().Off {
+	if m.p.resigning.Load() || m.p.Skew().Off || m.p.slowDisk() {
 		return false
 	}
 	for id := range cluster.ShardID(m.p.engine.Count() + 1) {
@@ -109,12 +111,14 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 	}
 	switch step.Kind {
 	case plan.Settled:
-		if _, waits := r.records[id]; !waits {
+		if _, waits := r.records[id]; !waits && st.Settled {
 			m.settled[id] = settlement{st.Term, place, time.Now()}
 		}
 	case plan.Wait:
-		r.moves++
-		r.busy = true
+		if !m.stuck(st, place) {
+			r.moves++
+			r.busy = true
+		}
 	case plan.Add:
 		return m.add(ctx, st, step.Node, r)
 	case plan.Reform:
@@ -140,7 +144,7 @@ func (p *Placement) group(st core.Status, pages *pages) plan.Group {
 	return plan.Group{
 		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
 		Joint: len(conf.GetVotersOutgoing()) > 0, Match: st.Match, Applied: st.Applied.Index,
-		Alive: func(n NodeID) bool { return !pages.removed(n) && p.Alive(n) }, Willing: p.view.willing,
+		Alive: func(n NodeID) bool { return !pages.removed(n) && p.sound(n) }, Willing: p.view.willing,
 	}
 }
 

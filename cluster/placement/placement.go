@@ -77,6 +77,9 @@ type Config struct {
 	// Pace is how often everything is looked at; 0 means 200 ms. Changes of
 	// the map or of leaderships do not wait for it.
 	Pace time.Duration
+	// Patience is for how long a new replica may make no progress and hold up
+	// those of other shards; 0 means ten seconds.
+	Patience time.Duration
 	// Clock is the wall clock; nil means time.Now.
 	Clock func() time.Time
 	// Log gets what an operator should know; nil means slog.Default.
@@ -101,6 +104,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.AliveWithin, 3*time.Second)
 	orDefault(&c.SilentFor, 30*time.Second)
 	orDefault(&c.Pace, 200*time.Millisecond)
+	orDefault(&c.Patience, 10*time.Second)
 	if c.Met == nil {
 		c.Met = func(Node) {}
 	}
@@ -143,6 +147,8 @@ type Placement struct {
 	vigil     vigil
 	turns     turns
 	boot      boot
+	leases    *leases     // of the others, while this node leads the meta shard
+	diskSlow  atomic.Bool // as it was at the last look
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -156,7 +162,7 @@ func Start(cfg Config) (*Placement, error) {
 	cfg = cfg.withDefaults()
 	p := &Placement{
 		cfg: cfg, self: cfg.Self.ID, book: cfg.Book, engine: cfg.Engine,
-		locks: make([]sync.Mutex, cfg.Engine.Count()+1),
+		locks: make([]sync.Mutex, cfg.Engine.Count()+1), leases: newLeases(),
 	}
 	p.aloof.Store(cfg.Aloof)
 	p.skew.Store(&Skew{})
@@ -192,7 +198,7 @@ func (p *Placement) watch() {
 		}
 	})
 	looks := [loops]func(context.Context){
-		newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.listen, p.register,
+		newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.watchDisk, p.listen, p.register,
 	}
 	p.reread()
 	for i, look := range looks {
@@ -201,7 +207,7 @@ func (p *Placement) watch() {
 }
 
 // loops is how many things are looked after.
-const loops = 8
+const loops = 9
 
 // loop runs look at the placement's pace and whenever something changed.
 func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {
@@ -239,6 +245,7 @@ func (p *Placement) reread() {
 		switch {
 		case n.ID == p.self:
 		case n.State == NodeState_REMOVED:
+			p.leases.remove(n.ID)
 			p.cfg.Left(n.ID)
 		default:
 			p.vigil.meet(n.ID, time.Now())

@@ -500,6 +500,7 @@ type Request struct {
 	Contact       *ContactRequest        `protobuf:"bytes,7,opt,name=contact,proto3" json:"contact,omitempty"`
 	Survey        *SurveyRequest         `protobuf:"bytes,20,opt,name=survey,proto3" json:"survey,omitempty"`
 	Remove        *RemoveRequest         `protobuf:"bytes,21,opt,name=remove,proto3" json:"remove,omitempty"`
+	SetBack       *SetBackRequest        `protobuf:"bytes,40,opt,name=set_back,json=setBack,proto3" json:"set_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -593,6 +594,13 @@ func (x *Request) GetSurvey() *SurveyRequest {
 func (x *Request) GetRemove() *RemoveRequest {
 	if x != nil {
 		return x.Remove
+	}
+	return nil
+}
+
+func (x *Request) GetSetBack() *SetBackRequest {
+	if x != nil {
+		return x.SetBack
 	}
 	return nil
 }
@@ -888,7 +896,8 @@ func (x *Released) GetGranted() bool {
 type Leaders struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Leaders       []*Leader              `protobuf:"bytes,1,rep,name=leaders,proto3" json:"leaders,omitempty"`
-	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"` // it starts or is about to stop, and takes no leads
+	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"`                        // it takes no leads: it starts, is about to stop, or is not well
+	SlowDisk      bool                   `protobuf:"varint,50,opt,name=slow_disk,json=slowDisk,proto3" json:"slow_disk,omitempty"` // its disk takes too long; nor does it take replicas
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -933,6 +942,13 @@ func (x *Leaders) GetLeaders() []*Leader {
 func (x *Leaders) GetAloof() bool {
 	if x != nil {
 		return x.Aloof
+	}
+	return false
+}
+
+func (x *Leaders) GetSlowDisk() bool {
+	if x != nil {
+		return x.SlowDisk
 	}
 	return false
 }
@@ -1201,6 +1217,104 @@ func (x *JoinRequest) GetApplicant() []byte {
 	return nil
 }
 
+// SetBack asks the leader of a shard to set its time back to what the clocks say.
+type SetBackRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetBackRequest) Reset() {
+	*x = SetBackRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetBackRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetBackRequest) ProtoMessage() {}
+
+func (x *SetBackRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetBackRequest.ProtoReflect.Descriptor instead.
+func (*SetBackRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *SetBackRequest) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+// ClockRecord is what the cluster knows of the time.
+type ClockRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ConfirmedMs   int64                  `protobuf:"varint,1,opt,name=confirmed_ms,json=confirmedMs,proto3" json:"confirmed_ms,omitempty"` // has certainly passed; see package wallclock
+	SetBackMs     int64                  `protobuf:"varint,2,opt,name=set_back_ms,json=setBackMs,proto3" json:"set_back_ms,omitempty"`     // when an operator had the time set back last; 0: never
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClockRecord) Reset() {
+	*x = ClockRecord{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClockRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClockRecord) ProtoMessage() {}
+
+func (x *ClockRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClockRecord.ProtoReflect.Descriptor instead.
+func (*ClockRecord) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ClockRecord) GetConfirmedMs() int64 {
+	if x != nil {
+		return x.ConfirmedMs
+	}
+	return 0
+}
+
+func (x *ClockRecord) GetSetBackMs() int64 {
+	if x != nil {
+		return x.SetBackMs
+	}
+	return 0
+}
+
 type JoinAnswer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cluster       string                 `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
@@ -1214,7 +1328,7 @@ type JoinAnswer struct {
 
 func (x *JoinAnswer) Reset() {
 	*x = JoinAnswer{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[16]
+	mi := &file_cluster_placement_placement_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1226,7 +1340,7 @@ func (x *JoinAnswer) String() string {
 func (*JoinAnswer) ProtoMessage() {}
 
 func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[16]
+	mi := &file_cluster_placement_placement_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1239,7 +1353,7 @@ func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinAnswer.ProtoReflect.Descriptor instead.
 func (*JoinAnswer) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{16}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *JoinAnswer) GetCluster() string {
@@ -1288,7 +1402,7 @@ type SurveyRequest struct {
 
 func (x *SurveyRequest) Reset() {
 	*x = SurveyRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	mi := &file_cluster_placement_placement_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1300,7 +1414,7 @@ func (x *SurveyRequest) String() string {
 func (*SurveyRequest) ProtoMessage() {}
 
 func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	mi := &file_cluster_placement_placement_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1313,7 +1427,7 @@ func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SurveyRequest.ProtoReflect.Descriptor instead.
 func (*SurveyRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{17}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SurveyRequest) GetNode() uint32 {
@@ -1333,7 +1447,7 @@ type Survey struct {
 
 func (x *Survey) Reset() {
 	*x = Survey{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[18]
+	mi := &file_cluster_placement_placement_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1345,7 +1459,7 @@ func (x *Survey) String() string {
 func (*Survey) ProtoMessage() {}
 
 func (x *Survey) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[18]
+	mi := &file_cluster_placement_placement_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1358,7 +1472,7 @@ func (x *Survey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Survey.ProtoReflect.Descriptor instead.
 func (*Survey) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{18}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Survey) GetSilentMs() int64 {
@@ -1388,7 +1502,7 @@ type GroupState struct {
 
 func (x *GroupState) Reset() {
 	*x = GroupState{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[19]
+	mi := &file_cluster_placement_placement_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1514,7 @@ func (x *GroupState) String() string {
 func (*GroupState) ProtoMessage() {}
 
 func (x *GroupState) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[19]
+	mi := &file_cluster_placement_placement_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +1527,7 @@ func (x *GroupState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupState.ProtoReflect.Descriptor instead.
 func (*GroupState) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{19}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GroupState) GetShard() uint32 {
@@ -1454,7 +1568,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[20]
+	mi := &file_cluster_placement_placement_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1466,7 +1580,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[20]
+	mi := &file_cluster_placement_placement_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1479,7 +1593,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{20}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RemoveRequest) GetName() string {
@@ -1527,7 +1641,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\blearners\x18\x04 \x03(\x04R\blearners\x12,\n" +
 	"\x04next\x18\x05 \x03(\v2\x18.ssod.placement.VoterSetR\x04next\"\"\n" +
 	"\bVoterSet\x12\x16\n" +
-	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\xd5\x03\n" +
+	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\x90\x04\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
@@ -1537,7 +1651,8 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x04join\x18\x06 \x01(\v2\x1b.ssod.placement.JoinRequestR\x04join\x128\n" +
 	"\acontact\x18\a \x01(\v2\x1e.ssod.placement.ContactRequestR\acontact\x125\n" +
 	"\x06survey\x18\x14 \x01(\v2\x1d.ssod.placement.SurveyRequestR\x06survey\x125\n" +
-	"\x06remove\x18\x15 \x01(\v2\x1d.ssod.placement.RemoveRequestR\x06remove\"\xe4\x02\n" +
+	"\x06remove\x18\x15 \x01(\v2\x1d.ssod.placement.RemoveRequestR\x06remove\x129\n" +
+	"\bset_back\x18( \x01(\v2\x1e.ssod.placement.SetBackRequestR\asetBack\"\xe4\x02\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
@@ -1555,10 +1670,11 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\"$\n" +
 	"\bReleased\x12\x18\n" +
-	"\agranted\x18\x01 \x01(\bR\agranted\"Q\n" +
+	"\agranted\x18\x01 \x01(\bR\agranted\"n\n" +
 	"\aLeaders\x120\n" +
 	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\x12\x14\n" +
-	"\x05aloof\x18\x02 \x01(\bR\x05aloof\"2\n" +
+	"\x05aloof\x18\x02 \x01(\bR\x05aloof\x12\x1b\n" +
+	"\tslow_disk\x182 \x01(\bR\bslowDisk\"2\n" +
 	"\x06Leader\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\"@\n" +
@@ -1579,7 +1695,12 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\tapplicant\x18\x14 \x01(\fR\tapplicant\x1a;\n" +
 	"\rSettingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa1\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"&\n" +
+	"\x0eSetBackRequest\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\"P\n" +
+	"\vClockRecord\x12!\n" +
+	"\fconfirmed_ms\x18\x01 \x01(\x03R\vconfirmedMs\x12\x1e\n" +
+	"\vset_back_ms\x18\x02 \x01(\x03R\tsetBackMs\"\xa1\x01\n" +
 	"\n" +
 	"JoinAnswer\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x0e\n" +
@@ -1627,7 +1748,7 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_cluster_placement_placement_proto_goTypes = []any{
 	(NodeState)(0),         // 0: ssod.placement.NodeState
 	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
@@ -1647,13 +1768,15 @@ var file_cluster_placement_placement_proto_goTypes = []any{
 	(*ContactRequest)(nil), // 15: ssod.placement.ContactRequest
 	(*Contact)(nil),        // 16: ssod.placement.Contact
 	(*JoinRequest)(nil),    // 17: ssod.placement.JoinRequest
-	(*JoinAnswer)(nil),     // 18: ssod.placement.JoinAnswer
-	(*SurveyRequest)(nil),  // 19: ssod.placement.SurveyRequest
-	(*Survey)(nil),         // 20: ssod.placement.Survey
-	(*GroupState)(nil),     // 21: ssod.placement.GroupState
-	(*RemoveRequest)(nil),  // 22: ssod.placement.RemoveRequest
-	nil,                    // 23: ssod.placement.Contact.RevisionsEntry
-	nil,                    // 24: ssod.placement.JoinRequest.SettingsEntry
+	(*SetBackRequest)(nil), // 18: ssod.placement.SetBackRequest
+	(*ClockRecord)(nil),    // 19: ssod.placement.ClockRecord
+	(*JoinAnswer)(nil),     // 20: ssod.placement.JoinAnswer
+	(*SurveyRequest)(nil),  // 21: ssod.placement.SurveyRequest
+	(*Survey)(nil),         // 22: ssod.placement.Survey
+	(*GroupState)(nil),     // 23: ssod.placement.GroupState
+	(*RemoveRequest)(nil),  // 24: ssod.placement.RemoveRequest
+	nil,                    // 25: ssod.placement.Contact.RevisionsEntry
+	nil,                    // 26: ssod.placement.JoinRequest.SettingsEntry
 }
 var file_cluster_placement_placement_proto_depIdxs = []int32{
 	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
@@ -1664,25 +1787,26 @@ var file_cluster_placement_placement_proto_depIdxs = []int32{
 	14, // 5: ssod.placement.Request.await:type_name -> ssod.placement.AwaitRequest
 	17, // 6: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
 	15, // 7: ssod.placement.Request.contact:type_name -> ssod.placement.ContactRequest
-	19, // 8: ssod.placement.Request.survey:type_name -> ssod.placement.SurveyRequest
-	22, // 9: ssod.placement.Request.remove:type_name -> ssod.placement.RemoveRequest
-	9,  // 10: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
-	11, // 11: ssod.placement.Answer.released:type_name -> ssod.placement.Released
-	18, // 12: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
-	16, // 13: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
-	20, // 14: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
-	1,  // 15: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
-	13, // 16: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
-	23, // 17: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
-	2,  // 18: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
-	24, // 19: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
-	2,  // 20: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
-	21, // 21: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	21, // 8: ssod.placement.Request.survey:type_name -> ssod.placement.SurveyRequest
+	24, // 9: ssod.placement.Request.remove:type_name -> ssod.placement.RemoveRequest
+	18, // 10: ssod.placement.Request.set_back:type_name -> ssod.placement.SetBackRequest
+	9,  // 11: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
+	11, // 12: ssod.placement.Answer.released:type_name -> ssod.placement.Released
+	20, // 13: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
+	16, // 14: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
+	22, // 15: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
+	1,  // 16: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
+	13, // 17: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
+	25, // 18: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
+	2,  // 19: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
+	26, // 20: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
+	2,  // 21: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
+	23, // 22: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_cluster_placement_placement_proto_init() }
@@ -1696,7 +1820,7 @@ func file_cluster_placement_placement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_placement_placement_proto_rawDesc), len(file_cluster_placement_placement_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

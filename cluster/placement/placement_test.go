@@ -27,7 +27,17 @@ func grow(c *testCluster) *testCluster {
 	c.fill(10, 20)
 	c.join("n3", 2)
 	c.members(3, 0)
+	c.confirmed()
 	return c
+}
+
+// confirmed waits until every node knows that one may be lost: a moment after a
+// leader has the third voter, the others have it too.
+func (c *testCluster) confirmed() {
+	c.Helper()
+	for _, n := range c.running() {
+		c.eventually(n.name+" knows that one node may be lost", func() bool { return n.placement.Margin().Spare == 1 })
+	}
 }
 
 func TestAClusterGrowsToThree(t *testing.T) {

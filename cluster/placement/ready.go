@@ -112,8 +112,7 @@ func (p *Placement) handAllOver(ctx context.Context) (left int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		voters := replicas(st.Applied.Conf.GetVoters())
-		heirs := slices.DeleteFunc(voters, func(r plan.ReplicaID) bool { return r == st.ID || !p.Alive(r.Node()) })
+		heirs := p.heirs(st)
 		if len(heirs) == 0 {
 			continue
 		}

@@ -46,12 +46,18 @@ type draft struct {
 // note compares what a group is, and what a step would make of its voters, with
 // what is written down, and drafts what is missing. It reports whether the step
 // may be taken: not before everybody can know what it leads to.
+//
+// Voters that are new are written down when a majority of them has them on disk.
+// Until then those before may be needed to elect a leader.
 func (w *recorder) note(st core.Status, step plan.Step, d *draft) bool {
 	now, known := configOf(st), d.pages.group(int(st.Shard))
 	if known.Term > st.Term || d.pages.revision == 0 {
 		return false // another leads by now, or there is nobody yet to know
 	}
 	next := outcome(now, step)
+	if !st.Settled && len(now.Outgoing) == 0 && !now.SameVoters(known) {
+		return next == nil // what was announced says it until the others know of it
+	}
 	record := now.Record(known, next, func(s []plan.ReplicaID) bool { return w.has(st, s) })
 	if !record.Says(known) {
 		d.records[st.Shard] = record

@@ -1,31 +1,41 @@
 package placement
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
 
 // spread returns when every other node has a revision of a table, or does not
-// count: a revocation that is answered holds everywhere.
-func (p *Placement) spread(ctx context.Context, table string, revision uint64) {
+// count: a revocation that is answered holds everywhere. It fails when ctx ends
+// before.
+func (p *Placement) spread(ctx context.Context, table string, revision uint64) error {
 	if table == nodesTable || table == shardsTable {
-		return // nobody relies on these being everywhere
+		return nil // nobody relies on these being everywhere
 	}
+	committed := p.leases.commit(table, revision)
 	var waiting sync.WaitGroup
 	for _, n := range p.book.Nodes() {
 		if n.ID != p.self {
-			waiting.Go(func() { p.await(ctx, n, table, revision) })
+			waiting.Go(func() { p.await(ctx, n, table, revision, p.countsUntil(n, table, committed)) })
 		}
 	}
 	waiting.Wait()
+	if err := cmp.Or(ctx.Err(), p.ctx.Err()); err != nil {
+		return fmt.Errorf("wait for other nodes to have it: %w", err)
+	}
+	return nil
 }
 
 // spreadPause is between two attempts to hear that a node has a revision.
 const spreadPause = 50 * time.Millisecond
 
-// await returns when a node has a revision, or does not count.
-func (p *Placement) await(ctx context.Context, n Node, table string, revision uint64) {
+// await returns when a node has a revision, or does not count any more.
+func (p *Placement) await(ctx context.Context, n Node, table string, revision uint64, until time.Time) {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
 	for p.counts(n, table) && ctx.Err() == nil && p.ctx.Err() == nil {
 		if n.State != NodeState_REMOVED {
 			if _, err := p.call(ctx, n.ID, &Request{Await: &AwaitRequest{Table: table, Revision: revision}}); err == nil {
@@ -42,20 +52,23 @@ func (p *Placement) await(ctx context.Context, n Node, table string, revision ui
 	}
 }
 
-// leaseMargin is how much longer than a lease is waited for it to end. Clocks
-// that count time do not differ by so much in ten seconds.
-const leaseMargin = 500 * time.Millisecond
+// countsUntil is until when a node that does not say that it has what was
+// committed by a moment is waited for: where it matters until its lease is over
+// for certain, else for as long as a node counts as alive that is silent.
+func (p *Placement) countsUntil(n Node, table string, committed time.Time) time.Time {
+	if p.cfg.Binding(table) {
+		return p.leaseOver(n.ID, committed)
+	}
+	return time.Now().Add(p.cfg.AliveWithin)
+}
 
-// counts reports whether a node may serve on an old version of a table, as far
-// as that matters: where it does, until the node's lease is over for certain.
-// It was in contact with this node, which heard of it then, or with a leader
-// before.
+// counts reports whether a node is waited for at all.
 func (p *Placement) counts(n Node, table string) bool {
 	switch {
-	case n.State == NodeState_REMOVED: // it was unreachable by then
-		return p.cfg.Binding(table) && p.cfg.Clock().Sub(n.Changed).Abs() < p.cfg.Lease+leaseMargin
-	case p.cfg.Binding(table):
-		return p.unheard(n.ID) < p.cfg.Lease+leaseMargin
+	case !p.cfg.Binding(table):
+		return n.State != NodeState_REMOVED && p.sound(n.ID)
+	case n.State == NodeState_REMOVED:
+		return p.leases.removedFor(n.ID) < forgetAfter && p.cfg.Clock().Sub(n.Changed).Abs() < longGone
 	}
-	return p.Alive(n.ID)
+	return true
 }

@@ -16,12 +16,14 @@ type View struct {
 	engine *replica.Engine
 	book   *Book
 
-	mu       sync.Mutex
-	told     []claim // by shard
-	aloof    map[NodeID]time.Time
-	watchers map[int]func(cluster.ShardID)
-	next     int
-	calling  sync.Mutex // one watcher is called at a time
+	mu    sync.Mutex
+	told  []claim // by shard
+	aloof map[NodeID]time.Time
+	// slowDisks is when nodes said that their disks are slow.
+	slowDisks map[NodeID]time.Time
+	watchers  map[int]func(cluster.ShardID)
+	next      int
+	calling   sync.Mutex // one watcher is called at a time
 }
 
 // claim is what a leader said of itself.
@@ -31,7 +33,7 @@ type claim struct {
 }
 
 func newView(e *replica.Engine, b *Book) *View {
-	return &View{engine: e, book: b, told: make([]claim, e.Count()+1), aloof: map[NodeID]time.Time{}, watchers: map[int]func(cluster.ShardID){}}
+	return &View{engine: e, book: b, told: make([]claim, e.Count()+1), aloof: map[NodeID]time.Time{}, slowDisks: map[NodeID]time.Time{}, watchers: map[int]func(cluster.ShardID){}}
 }
 
 // follow passes on what the engine sees.
@@ -96,10 +98,8 @@ func (v *View) notify(id cluster.ShardID) {
 func (v *View) hear(from NodeID, m *Leaders) {
 	var changed []cluster.ShardID
 	v.mu.Lock()
-	delete(v.aloof, from)
-	if m.GetAloof() {
-		v.aloof[from] = time.Now()
-	}
+	note(v.aloof, from, m.GetAloof())
+	note(v.slowDisks, from, m.GetSlowDisk())
 	for _, l := range m.GetLeaders() {
 		id := cluster.ShardID(l.GetShard())
 		if l.GetShard() < uint32(len(v.told)) && l.GetTerm() > v.told[id].term {
@@ -110,6 +110,14 @@ func (v *View) hear(from NodeID, m *Leaders) {
 	v.mu.Unlock()
 	for _, id := range slices.Compact(changed) {
 		v.notify(id)
+	}
+}
+
+// note notes what a node says of itself, and when.
+func note(said map[NodeID]time.Time, of NodeID, is bool) {
+	delete(said, of)
+	if is {
+		said[of] = time.Now()
 	}
 }
 

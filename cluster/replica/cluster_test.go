@@ -119,15 +119,22 @@ func (c *testCluster) open(id core.NodeID) {
 // start starts a node on what its disk has.
 func (c *testCluster) start(id core.NodeID) {
 	c.Helper()
+	c.startAs(id, func(*replica.Config) {})
+}
+
+func (c *testCluster) startAs(id core.NodeID, change func(*replica.Config)) {
+	c.Helper()
 	n := c.nodes[id]
 	if n.store == nil {
 		c.open(id)
 	}
-	e, err := replica.Open(replica.Config{
+	cfg := replica.Config{
 		Node: id, Shards: testShards, Log: n.store.Log(), State: n.store, Transport: testTransport{c, id},
 		Address: func(n core.NodeID) string { return fmt.Sprint("n", n, ":1") }, Tick: 20 * time.Millisecond,
 		Core: core.Config{LogKeep: 64 << 10, LogTail: 16 << 10},
-	})
+	}
+	change(&cfg)
+	e, err := replica.Open(cfg)
 	if err != nil {
 		c.Fatal(err)
 	}

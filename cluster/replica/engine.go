@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -79,10 +80,29 @@ type Config struct {
 	Tick time.Duration
 	// Clock returns the time; nil means time.Now.
 	Clock func() time.Time
-	// Fatal is called once when a write failed, and what is on disk is unknown,
-	// or when a replica broke an invariant, which is a [core.BrokenError]. The
-	// process must end. nil panics.
+	// Measured is [core.Config.Measured].
+	Measured func(core.NodeID) (time.Time, bool)
+	// Confirmed is the time that things kept for long go by, see
+	// [cluster.Shard]; nil means Clock.
+	Confirmed func() time.Time
+	// Fatal is called once when a write failed, or was not finished for HungDisk,
+	// so that what is on disk is unknown; or when a replica broke an invariant,
+	// which is a [core.BrokenError]. The process must end. nil panics.
 	Fatal func(error)
+	// SlowDisk is the age of a write from which on the disk is slow, see
+	// [Engine.Disk]; 0 means two seconds. Disks stall for a few hundred
+	// milliseconds; much less and that costs leaderships.
+	SlowDisk time.Duration
+	// QuietDisk is for how long the writes of a slow disk must be quick before it
+	// is slow no more; 0 means ten seconds. Less makes leaderships come and go
+	// with a disk that is bad every now and then.
+	QuietDisk time.Duration
+	// HungDisk is the age of a write from which on the disk has hung, which is
+	// fatal; 0 means twenty seconds. All three are counted in ticks.
+	HungDisk time.Duration
+	// DiskJudged is told when the disk has become slow or quick, and must not
+	// block. nil: nobody wants to know.
+	DiskJudged func(Disk)
 	// MetaApplied is called after something was applied to the meta shard,
 	// and must not block. nil: nobody wants to know.
 	MetaApplied func()
@@ -98,13 +118,22 @@ func (c Config) withDefaults() Config {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
+	if c.Confirmed == nil {
+		c.Confirmed = c.Clock
+	}
 	if c.Fatal == nil {
 		c.Fatal = func(err error) { panic(err) }
 	}
 	if c.MetaApplied == nil {
 		c.MetaApplied = func() {}
 	}
-	c.Core.Node, c.Core.Store, c.Core.Now = c.Node, c.Log, c.Clock
+	if c.DiskJudged == nil {
+		c.DiskJudged = func(Disk) {}
+	}
+	c.SlowDisk = cmp.Or(c.SlowDisk, defaultSlowDisk)
+	c.QuietDisk = cmp.Or(c.QuietDisk, defaultQuietDisk)
+	c.HungDisk = cmp.Or(c.HungDisk, defaultHungDisk)
+	c.Core.Node, c.Core.Store, c.Core.Now, c.Core.Measured = c.Node, c.Log, c.Clock, c.Measured
 	return c
 }
 
@@ -114,11 +143,15 @@ type Engine struct {
 	inbox  inbox
 	meters metrics
 	views  views
+	disk   disk
 
 	turn     sync.Mutex // who holds it has the core
 	core     *core.Core // guarded by turn
 	ended    bool       // guarded by turn
 	exported uint64     // guarded by turn
+	// changing are the shards of which a replica is being made or removed on
+	// disk; guarded by turn.
+	changing map[core.ShardID]bool
 
 	appends  queue[*core.AppendJob]
 	applies  queue[*core.ApplyJob]
@@ -128,12 +161,16 @@ type Engine struct {
 
 	stop    chan struct{} // ends the loop
 	halt    chan struct{} // ends the writers, after the loop
+	written chan struct{} // ends the watch of the disk, after the writers
 	once    sync.Once
 	failed  atomic.Bool
 	voice   atomic.Int32 // a Voice
+	opened  time.Time
+	ahead   atomic.Int64 // what [core.Core.Ahead] said last
 	loop    sync.WaitGroup
 	writers sync.WaitGroup
 	beside  sync.WaitGroup
+	watch   sync.WaitGroup
 }
 
 // Open starts an engine on the replicas that the log holds.
@@ -146,20 +183,26 @@ func Open(cfg Config) (*Engine, error) {
 	if err := cfg.Log.Tidy(); err != nil {
 		return nil, fmt.Errorf("open replicas: %w", err)
 	}
-	e := &Engine{cfg: cfg, stop: make(chan struct{}), halt: make(chan struct{}), snapshots: make(chan struct{}, 2)}
+	e := &Engine{
+		cfg: cfg, opened: time.Now(), stop: make(chan struct{}), halt: make(chan struct{}), written: make(chan struct{}),
+		snapshots: make(chan struct{}, 2), changing: make(map[core.ShardID]bool),
+	}
 	e.voice.Store(int32(cfg.Voice))
 	e.inbox.init()
+	e.disk.init(&cfg)
 	e.appends.wake, e.applies.wake = newSignal(), newSignal()
 	e.views.init(cfg.Shards + 1)
 	if e.core, err = core.New(cfg.Core, replicas); err != nil {
 		return nil, fmt.Errorf("open replicas: %w", err)
 	}
+	e.meters.watch(e)
 	if err := e.meters.register(cfg.Registerer); err != nil {
 		return nil, err
 	}
 	e.writers.Go(e.write)
 	e.writers.Go(e.apply)
 	e.loop.Go(e.run)
+	e.watch.Go(e.watchDisk)
 	return e, nil
 }
 
@@ -171,6 +214,8 @@ func (e *Engine) Close() error {
 		close(e.halt)
 		e.writers.Wait()
 		e.beside.Wait()
+		close(e.written)
+		e.watch.Wait()
 		e.meters.unregister(e.cfg.Registerer)
 	})
 	return nil

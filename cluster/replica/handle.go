@@ -18,14 +18,20 @@ type handle struct {
 	shard core.ShardID
 	term  uint64
 	lost  chan struct{}
+	era   uint64
 	// sole: this node is the only voter, so nobody else can lead.
 	sole atomic.Bool
-	left left
+	// limit is the latest time that the clocks allow, less what has passed since
+	// the engine was opened, in nanoseconds; noLimit: any.
+	limit atomic.Int64
+	left  left
 }
 
 func newHandle(e *Engine, l core.Leadership) *handle {
-	h := &handle{e: e, shard: l.Shard, term: l.Term, lost: make(chan struct{})}
+	h := &handle{e: e, shard: l.Shard, term: l.Term, era: l.Era, lost: make(chan struct{})}
 	h.sole.Store(l.Sole)
+	h.limit.Store(noLimit)
+	h.heed(e.core)
 	return h
 }
 
@@ -135,13 +141,23 @@ func (h *handle) over() bool {
 	}
 }
 
+// Now is not later than what the clocks allow, as they were known when the core
+// had its last tick: nothing later could be committed.
 func (h *handle) Now() time.Time {
 	now, shard := h.e.cfg.Clock(), h.e.cfg.State.Time(h.shard)
+	if limit := h.limit.Load(); limit != noLimit {
+		if latest := time.Unix(0, limit).Add(time.Since(h.e.opened)); now.After(latest) {
+			now = latest
+		}
+	}
 	if now.Before(shard) {
 		return shard
 	}
 	return now
 }
+
+// Confirmed implements [cluster.Shard].
+func (h *handle) Confirmed() time.Time { return h.e.cfg.Confirmed() }
 
 // Reads of an entity wait for a commit of it that its caller has left, so that
 // who loads the entity afresh does not miss it.

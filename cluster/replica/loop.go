@@ -15,6 +15,7 @@ func (e *Engine) run() {
 	defer e.end()
 	var first func(*core.Core)
 	for {
+		e.disk.looped.Store(e.disk.now())
 		e.advance(first)
 		e.appends.nudge()
 		e.applies.nudge()
@@ -22,7 +23,7 @@ func (e *Engine) run() {
 		case <-e.stop:
 			return
 		case <-ticker.C:
-			first = (*core.Core).Tick
+			first = e.tick
 		case <-e.inbox.wake:
 			// Whoever is about to commit comes along: fewer, larger entries.
 			runtime.Gosched()
@@ -58,10 +59,10 @@ func (e *Engine) round() {
 		e.views.update(out.Leaderships, e)
 		e.send(out.Messages)
 		if out.Append != nil {
-			e.appends.put(out.Append)
+			e.appends.put(out.Append, e.disk.now())
 		}
 		if out.Apply != nil {
-			e.applies.put(out.Apply)
+			e.applies.put(out.Apply, e.disk.now())
 		}
 		for _, j := range out.Installs {
 			e.beside.Go(func() { e.install(j) })
@@ -72,9 +73,7 @@ func (e *Engine) round() {
 			e.beside.Go(func() { e.sendSnapshot(s, n) })
 		}
 		for _, d := range out.Destroys {
-			if err := e.cfg.Log.Destroy(d.Shard, d.ID); err != nil {
-				e.fail(err)
-			}
+			e.destroy(d)
 		}
 	}
 }

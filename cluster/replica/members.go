@@ -27,13 +27,8 @@ func (e *Engine) do(ctx context.Context, f func(*core.Core) error) error {
 // Create makes an empty replica of a shard on this node, which the shard's
 // leader can then add as a learner.
 func (e *Engine) Create(shard core.ShardID, id core.ReplicaID) error {
-	return e.do(context.Background(), func(c *core.Core) error {
-		r, err := e.cfg.Log.Create(shard, id, nil)
-		if err != nil {
-			return err
-		}
-		return c.Add(r)
-	})
+	_, err := e.make(context.Background(), shard, func() (core.ReplicaID, error) { return id, nil })
+	return err
 }
 
 // ask runs f on the loop and returns what it found. A caller that has left
@@ -54,33 +49,85 @@ func ask[T any](ctx context.Context, e *Engine, f func(*core.Core) (T, error)) (
 // Prepare returns the id of this node's replica of a shard, which it makes if
 // there is none: an empty one that the shard's leader can add as a learner.
 func (e *Engine) Prepare(ctx context.Context, shard core.ShardID) (core.ReplicaID, error) {
-	return ask(ctx, e, func(c *core.Core) (core.ReplicaID, error) {
+	id, err := ask(ctx, e, func(c *core.Core) (core.ReplicaID, error) {
 		id, ending := c.Replica(shard)
-		switch {
-		case ending:
+		if ending || e.changing[shard] {
 			return 0, ErrEnding
-		case id != 0:
-			return id, nil
 		}
-		return e.create(c, shard)
+		return id, nil
 	})
+	if err != nil || id != 0 {
+		return id, err
+	}
+	return e.make(ctx, shard, func() (core.ReplicaID, error) { return e.cfg.Log.NextReplica(shard, e.cfg.Node) })
 }
 
-// create makes the next replica of a shard.
-func (e *Engine) create(c *core.Core, shard core.ShardID) (core.ReplicaID, error) {
-	id, err := e.cfg.Log.NextReplica(shard, e.cfg.Node)
+// ErrEnding says that the replica that was there is still being removed, or that
+// one is being made.
+var ErrEnding = errors.New("the replica is being made or removed")
+
+// make makes a replica of a shard that has none. The disk is written to beside
+// the loop, because it may take its time.
+func (e *Engine) make(ctx context.Context, shard core.ShardID, name func() (core.ReplicaID, error)) (core.ReplicaID, error) {
+	type made struct {
+		id  core.ReplicaID
+		err error
+	}
+	done := make(chan made, 1)
+	err := e.do(ctx, func(c *core.Core) error {
+		if e.changing[shard] {
+			return ErrEnding
+		}
+		e.change(shard, func() error {
+			id, r, err := e.create(shard, name)
+			if err == nil {
+				err = e.do(context.Background(), func(c *core.Core) error { return c.Add(r) })
+			}
+			done <- made{id, err}
+			return nil
+		})
+		return nil
+	})
 	if err != nil {
 		return 0, err
+	}
+	select {
+	case m := <-done:
+		return m.id, m.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// create makes a replica on disk.
+func (e *Engine) create(shard core.ShardID, name func() (core.ReplicaID, error)) (core.ReplicaID, core.Replica, error) {
+	id, err := name()
+	if err != nil {
+		return 0, core.Replica{}, err
 	}
 	r, err := e.cfg.Log.Create(shard, id, nil)
-	if err != nil {
-		return 0, err
-	}
-	return id, c.Add(r)
+	return id, r, err
 }
 
-// ErrEnding says that the replica that was there is still being removed.
-var ErrEnding = errors.New("the replica is being removed")
+// destroy removes a replica from the disk.
+func (e *Engine) destroy(d core.Destroy) {
+	e.change(d.Shard, func() error { return e.cfg.Log.Destroy(d.Shard, d.ID) })
+}
+
+// change does something to a shard's replica on disk, beside the loop. Whoever
+// calls it has the turn.
+func (e *Engine) change(shard core.ShardID, f func() error) {
+	e.changing[shard] = true
+	end := e.disk.beside.begin(e.disk.now())
+	e.beside.Go(func() {
+		defer end()
+		if err := f(); err != nil {
+			e.fail(err)
+			return
+		}
+		e.inbox.input(func(*core.Core) { delete(e.changing, shard) })
+	})
+}
 
 // Remove destroys this node's replica of a shard. The caller knows that it is
 // no member any more.

@@ -6,6 +6,24 @@ type metrics struct {
 	seconds   prometheus.Histogram
 	size      prometheus.Histogram
 	snapshots *prometheus.CounterVec
+	age, slow prometheus.GaugeFunc
+}
+
+// watch makes the gauges of an engine's disk.
+func (m *metrics) watch(e *Engine) {
+	m.age = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ssod_disk_write_age_seconds",
+		Help: "For how long the oldest write has not been finished; 0 when none is under way.",
+	}, func() float64 { return e.Disk().Age.Seconds() })
+	m.slow = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ssod_disk_slow",
+		Help: "1 while this node leads nothing that another can lead, because its disk takes too long.",
+	}, func() float64 {
+		if e.Disk().Slow {
+			return 1
+		}
+		return 0
+	})
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
@@ -35,7 +53,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.seconds, m.size, m.snapshots}
+	return []prometheus.Collector{m.seconds, m.size, m.snapshots, m.age, m.slow}
 }
 
 func (m *metrics) unregister(r prometheus.Registerer) {

@@ -13,7 +13,9 @@ import (
 func (e *Engine) install(j *core.InstallJob) {
 	e.snapshots <- struct{}{}
 	defer func() { <-e.snapshots }()
+	end := e.disk.beside.begin(e.disk.now())
 	a, err := e.cfg.Log.Install(j.Install)
+	end()
 	if err != nil {
 		e.fail(err)
 		return

@@ -46,7 +46,7 @@ func (v *views) update(ls []core.Leadership, e *Engine) {
 		}
 		old := v.shards[l.Shard].Load()
 		now := &view{Leadership: l}
-		if old != nil && old.handle != nil && l.Open && l.Term == old.Term {
+		if old != nil && old.handle != nil && l.Open && l.Term == old.Term && l.Era == old.Era {
 			now.handle = old.handle
 			now.handle.sole.Store(l.Sole)
 		} else {

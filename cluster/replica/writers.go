@@ -43,6 +43,7 @@ func (e *Engine) writeOnce() bool {
 		e.fail(err)
 		return false
 	}
+	e.appends.done()
 	e.advance(func(c *core.Core) {
 		for _, j := range jobs {
 			c.AppendDone(j)
@@ -103,6 +104,7 @@ func (e *Engine) applyJobs(jobs []*core.ApplyJob) bool {
 		e.fail(err)
 		return false
 	}
+	e.applies.done()
 	e.advance(func(c *core.Core) {
 		for _, j := range jobs {
 			c.ApplyDone(j)

@@ -114,15 +114,15 @@ func (n *Network) deliver(p *peer, frame []byte) error {
 	return nil
 }
 
-// pong answers a ping with its own time and this node's clock, twice. If another
+// pong answers a ping with the stamp in it and this node's clock, twice. If another
 // process was refused as the node, it is told where that is.
 func (n *Network) pong(l *incoming, ping []byte) error {
 	var b [3 * stamp]byte
-	now := n.cfg.Clock()
+	now := n.cfg.Clock().UnixNano()
 	if addr := l.copied.Swap(nil); addr != nil {
 		if err := l.send(kindCopied, []byte(*addr), n.cfg.Silence); err != nil {
 			return err
 		}
 	}
-	return l.send(kindPong, appendTime(appendTime(append(b[:0], ping...), now), now), n.cfg.Silence)
+	return l.send(kindPong, appendStamp(appendStamp(append(b[:0], ping...), now), now), n.cfg.Silence)
 }

@@ -6,29 +6,39 @@ import (
 	"time"
 )
 
-// samples is how many pings an offset is estimated from. A step of the other
+// samples is how many pings a clock is estimated from. A step of the other
 // clock shows after so many.
 const samples = 4
 
-// clock estimates how far a peer's clock is ahead of this node's. Of the last
-// few measurements the one with the shortest way counts: what a message waited
-// somewhere is what makes the others wrong (RFC 5905, 10).
+// clock estimates what a peer's clock says. Of the last few measurements the one
+// with the shortest way counts: what a message waited somewhere is what makes the
+// others wrong (RFC 5905, 10).
+//
+// It goes by the time since the network was opened, which nobody can set. So a
+// step of this node's own clock shows at once, and not after some pings: a node
+// whose clock leaps must not go by it until then.
 type clock struct {
 	mu   sync.Mutex
 	last [samples]sample
 	n    int
 }
 
+// sample is one measurement: what the peer's clock would have said when the
+// network was opened.
 type sample struct {
-	offset, trip time.Duration
+	epoch time.Time
+	trip  time.Duration
 }
 
-// add takes a measurement: sent and back by this node's clock, came and left by
-// the peer's. A negative way means that a clock was set meanwhile.
-func (c *clock) add(sent, came, left, back time.Time) {
+// now is what the peer's clock says when the network has been open for so long.
+func (s sample) now(up time.Duration) time.Time { return s.epoch.Add(up) }
+
+// add takes a measurement: sent and back since the network was opened, came and
+// left by the peer's clock. A negative way means that it was set meanwhile.
+func (c *clock) add(sent time.Duration, came, left time.Time, back time.Duration) {
 	s := sample{
-		offset: (came.Sub(sent) + left.Sub(back)) / 2,
-		trip:   back.Sub(sent) - left.Sub(came),
+		epoch: came.Add(left.Sub(came) / 2).Add(-(sent + back) / 2),
+		trip:  back - sent - left.Sub(came),
 	}
 	if s.trip < 0 {
 		return
@@ -62,13 +72,37 @@ func (c *clock) best() (sample, bool) {
 	return best, true
 }
 
-// stamp is the length of a time on the wire: nanoseconds since 1970.
+// stamp is the length of a time on the wire: nanoseconds since 1970, or since
+// whatever the sender likes.
 const stamp = 8
 
-func appendTime(b []byte, t time.Time) []byte {
-	return binary.BigEndian.AppendUint64(b, uint64(t.UnixNano()))
+func appendStamp(b []byte, ns int64) []byte {
+	return binary.BigEndian.AppendUint64(b, uint64(ns))
 }
 
-func timeAt(b []byte) time.Time {
-	return time.Unix(0, int64(binary.BigEndian.Uint64(b)))
+func stampAt(b []byte) int64 { return int64(binary.BigEndian.Uint64(b)) }
+
+// up is for how long the network has been open.
+func (n *Network) up() time.Duration { return time.Since(n.started) }
+
+// Clock is what a peer's clock says now; false when it is not known, because
+// there is no connection or nothing was measured on it yet.
+func (n *Network) Clock(id NodeID) (time.Time, bool) {
+	p := n.peer(id)
+	if p == nil {
+		return time.Time{}, false
+	}
+	best, ok := p.clock.best()
+	return best.now(n.up()), ok
 }
+
+// Offset is how far a peer's clock is ahead of this node's; false when it is not
+// known.
+func (n *Network) Offset(id NodeID) (time.Duration, bool) {
+	now, ok := n.Clock(id)
+	return now.Sub(n.wall()), ok
+}
+
+// wall is this node's clock without the reading that nobody can set, which would
+// take its place in differences.
+func (n *Network) wall() time.Time { return n.cfg.Clock().Round(0) }

@@ -10,17 +10,17 @@ func TestTheShortestWayTellsTheOffset(t *testing.T) {
 	if _, ok := c.best(); ok {
 		t.Error("an offset without a measurement")
 	}
-	at := time.Unix(1000, 0)
-	const ahead = 3 * time.Second
+	at := time.Unix(1000, 0) // by a right clock, when the network was opened
+	const sent, ahead = time.Minute, 3 * time.Second
 	// measure sends a ping that takes there and back so long.
 	measure := func(there, back, ahead time.Duration) {
-		came := at.Add(there + ahead)
-		c.add(at, came, came.Add(time.Millisecond), at.Add(there+time.Millisecond+back))
+		came := at.Add(sent + there + ahead)
+		c.add(sent, came, came.Add(time.Millisecond), sent+there+time.Millisecond+back)
 	}
 	want := func(offset, trip time.Duration) {
 		t.Helper()
-		if s, ok := c.best(); !ok || s.offset != offset || s.trip != trip {
-			t.Errorf("got %v over %v, want %v over %v", s.offset, s.trip, offset, trip)
+		if s, ok := c.best(); !ok || !s.now(time.Hour).Equal(at.Add(time.Hour+offset)) || s.trip != trip {
+			t.Errorf("got %v over %v, want %v over %v", s.epoch.Sub(at), s.trip, offset, trip)
 		}
 	}
 	measure(500*time.Millisecond, 100*time.Millisecond, ahead)
@@ -35,7 +35,7 @@ func TestTheShortestWayTellsTheOffset(t *testing.T) {
 		measure(20*time.Millisecond, 20*time.Millisecond, -5*time.Minute)
 	}
 	want(-5*time.Minute, 40*time.Millisecond)
-	c.add(at, at, at, at.Add(-time.Hour)) // this node's clock was set back
+	c.add(sent, at, at.Add(time.Hour), sent) // it was set forward between the two
 	want(-5*time.Minute, 40*time.Millisecond)
 	c.forget()
 	if _, ok := c.best(); ok {

@@ -26,7 +26,12 @@
 // The first frame of a connection, in both directions, is the greeting:
 //
 //	"ssod" | version uint16 | purpose byte | to uint32 | from uint32 |
-//	incarnation uint64 | cluster | name | address     strings: length byte, bytes
+//	durable uint64 | starts | cluster | name | address     strings: length byte, bytes
+//
+// The starts are those of the sender's data directory since the last one that the
+// registry has ([ssod/persistence.Boots]), durable is how far its disk is. With
+// them a node is told from a copy of itself and from what it was before: see
+// "Who is a node".
 //
 // A node of another cluster or version, one that was removed, or one that wants
 // somebody else is told so in a refusal and learns nothing. With TLS (always,
@@ -35,7 +40,8 @@
 //
 // After it, by purpose:
 //
-//	frames     raft | ping time -> pong time, time, time
+//	frames     raft | ping time, durable -> pong time, time, time
+//	                                     -> copied address
 //	snapshot   offer -> go, chunk*, end (size, xxhash64) -> done
 //	call       (request -> answer)*
 //	join       request -> answer, from a node that has no id and no cluster yet
@@ -47,9 +53,24 @@
 // the file is handed to the engine as a stream that ends in an error unless size
 // and checksum are right, so a torn one is never taken for whole.
 //
+// # Who is a node
+//
+// A process is a node if its directory was there at the start of the node that
+// was met last, or that the registry has, and lacks nothing that this one said was
+// on its disk. Any other is a copy from before, and is refused as older; the
+// process that is refused hears so ([Config.Outdated]) and must end. A start that
+// follows the one that is connected is taken in when that one's connection has
+// ended or it has been silent for [Config.Silence]; as long as it lives the other
+// is refused, and the one that lives is told where that was ([Config.Copied]).
+//
+// Whom a node takes in it has noted on its disk first ([Config.Note]), and nothing
+// of an earlier incarnation is delivered any more. DESIGN.md has the argument.
+//
 // # Clocks
 //
 // A pong has the time at which the ping came and the time at which the pong left,
-// by the other node's clock: NTP's four time stamps (RFC 5905, 8), from which
-// [Network.Offset] follows.
+// by the other node's clock: NTP's four time stamps (RFC 5905, 8), of which this
+// node takes its own two from a clock that nobody can set. [Network.Clock] follows,
+// and [Network.Offset], in which a step of this node's clock shows at once and one
+// of the other's after four pings.
 package transport

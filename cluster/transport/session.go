@@ -93,7 +93,7 @@ func (p *peer) writeAll(l *link, frames [][]byte, due <-chan time.Time) error {
 
 func (p *peer) ping(l *link) error {
 	var b [2 * stamp]byte
-	payload := binary.BigEndian.AppendUint64(appendTime(b[:0], p.n.cfg.Clock()), p.n.cfg.Durable())
+	payload := binary.BigEndian.AppendUint64(appendStamp(b[:0], int64(p.n.up())), p.n.cfg.Durable())
 	return l.writer.put(kindPing, payload, nil)
 }
 
@@ -107,7 +107,7 @@ func (p *peer) listen(l *link) error {
 		}
 		switch {
 		case k == kindPong && len(b) == 3*stamp:
-			p.clock.add(timeAt(b), timeAt(b[stamp:]), timeAt(b[2*stamp:]), p.n.cfg.Clock())
+			p.clock.add(time.Duration(stampAt(b)), time.Unix(0, stampAt(b[stamp:])), time.Unix(0, stampAt(b[2*stamp:])), p.n.up())
 			p.hear()
 		case k == kindCopied:
 			p.n.cfg.Copied(p.target(), string(b))

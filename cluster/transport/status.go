@@ -47,7 +47,7 @@ func (p *peer) status() Status {
 		Heard: p.lastHeard(), Waiting: p.queue.waiting(), Dropped: p.dropped.Load(), Copies: p.copies.Load(),
 	}
 	if best, ok := p.clock.best(); ok {
-		s.Offset, s.Trip = best.offset, best.trip
+		s.Offset, s.Trip = best.now(p.n.up()).Sub(p.n.wall()), best.trip
 	}
 	return s
 }
@@ -63,17 +63,6 @@ func (p *peer) lastHeard() time.Time {
 		return p.n.started.Add(time.Duration(at))
 	}
 	return time.Time{}
-}
-
-// Offset is how far a peer's clock is ahead of this node's; false when it is not
-// known, because there is no connection or nothing was measured on it yet.
-func (n *Network) Offset(id NodeID) (time.Duration, bool) {
-	p := n.peer(id)
-	if p == nil {
-		return 0, false
-	}
-	best, ok := p.clock.best()
-	return best.offset, ok
 }
 
 // Connected reports whether frames go to a peer. A process that is gone is

@@ -18,6 +18,7 @@ type cli struct {
 	Client    clientGroup    `cmd:"" help:"Revoke a client."`
 	Remove    removeCommand  `cmd:"" help:"Give a node that is unreachable up for good."`
 	Keys      keysGroup      `cmd:"" help:"List, rotate or revoke keys."`
+	Clock     clockGroup     `cmd:"" help:"Accept the clock after a leap, or set the time back after a wrong one."`
 	Profile   profileGroup   `cmd:"" help:"Show or erase what is stored for one viewer."`
 	Reload    reloadCommand  `cmd:"" help:"Make the node reread its configuration."`
 	Demo      demoCommand    `cmd:"" help:"Play the cross-device flow against the node and show every call."`

@@ -53,7 +53,7 @@ func (c *watchCommand) Run(s *session) error {
 	known[s.answering()] = "yes"
 	for s.pause(c.Interval) == nil {
 		now := s.observe(known)
-		if s.ctx.Err() != nil {
+		if s.ctx.Err() != nil || unread(s.stdout) {
 			break
 		}
 		if err := s.report(changes(known, now)); err != nil {
@@ -61,7 +61,7 @@ func (c *watchCommand) Run(s *session) error {
 		}
 		known = now
 	}
-	return nil // Ctrl-C is how it ends
+	return nil // Ctrl-C is how it ends, or the end of who reads
 }
 
 // observe asks the node. While it does not answer, what was known stands.

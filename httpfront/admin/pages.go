@@ -18,6 +18,8 @@ var operations = map[string]map[string]handler{
 	"keys":                     {http.MethodGet: listKeys},
 	"keys/rotate":              {http.MethodPost: rotateKeys},
 	"keys/{kid}":               {http.MethodDelete: revokeKey},
+	"clock/accept":             {http.MethodPost: acceptClock},
+	"clock/reset":              {http.MethodPost: resetClock},
 	"reload":                   {http.MethodPost: reload},
 	"profile":                  {http.MethodGet: showProfile, http.MethodDelete: eraseProfile},
 }

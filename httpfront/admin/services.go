@@ -25,6 +25,8 @@ type Services struct {
 	Shards        cluster.Shards
 	// Members knows the other nodes; nil on a node that is alone.
 	Members Members
+	// Clock is what can be done about the time.
+	Clock Clock
 	// Viewer is how audit lines name a profile.
 	Viewer func(id profile.ID) string
 }
@@ -60,6 +62,16 @@ type Placement struct {
 	Term             uint64
 	Voters, Learners []string
 	Applied, Lag     uint64
+}
+
+// Clock is what operators do about the time of the cluster.
+type Clock interface {
+	// Accept confirms what the clock says: what is kept for long may be dropped
+	// by it. It returns what was not confirmed on this node.
+	Accept(ctx context.Context) (ahead time.Duration, err error)
+	// Reset sets the times of all shards that are ahead back to what the clocks
+	// say. It may be repeated.
+	Reset(ctx context.Context) error
 }
 
 // Registration makes and revokes statements; [registration.Service] does.

@@ -5,5 +5,6 @@
 //	Authorization         [Bearer], [HasScope]
 //	AP-Device-Identifier  [Device]: one of 1 to 256 bytes, or an error
 //	X-Device-Info         [Attributes] for the list of members, [Describe] for
-//	                      a login: whatever can be told, the User-Agent helps
+//	                      a login: whatever can be told, however it is written,
+//	                      the User-Agent helps
 package headers

@@ -156,7 +156,7 @@ func (r *Ring) awaitAny(ctx context.Context, jobs []job) error {
 func (r *Ring) publish(ctx context.Context, list []made) error {
 	return r.edit(ctx, Table, func(s *snapshot, c *change) error {
 		now := r.now()
-		c.deletes = s.forgotten(now)
+		c.deletes = s.forgotten(r.over())
 		for _, m := range list {
 			want, configured := s.wants.find(m.groupID)
 			j, due := s.job(want, now)
@@ -171,10 +171,19 @@ func (r *Ring) publish(ctx context.Context, list []made) error {
 	})
 }
 
+// over is the time by which keys are forgotten.
+func (r *Ring) over() time.Time {
+	now, passed := r.now(), r.passed()
+	if passed.Before(now) {
+		return passed
+	}
+	return now
+}
+
 // tidy ends rotations that are done and deletes keys that verify nothing any more.
 func (r *Ring) tidy(ctx context.Context) error {
 	err := r.edit(ctx, Table, func(s *snapshot, c *change) error {
-		c.deletes = s.forgotten(r.now())
+		c.deletes = s.forgotten(r.over())
 		return nil
 	})
 	if err != nil {

@@ -7,12 +7,11 @@
 package keys
 
 import (
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
-
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -239,14 +238,11 @@ func file_httpfront_keys_keys_proto_rawDescGZIP() []byte {
 	return file_httpfront_keys_keys_proto_rawDescData
 }
 
-var (
-	file_httpfront_keys_keys_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
-	file_httpfront_keys_keys_proto_goTypes  = []any{
-		(*Record)(nil), // 0: ssod.keys.Record
-		(*Order)(nil),  // 1: ssod.keys.Order
-	}
-)
-
+var file_httpfront_keys_keys_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_httpfront_keys_keys_proto_goTypes = []any{
+	(*Record)(nil), // 0: ssod.keys.Record
+	(*Order)(nil),  // 1: ssod.keys.Order
+}
 var file_httpfront_keys_keys_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
 	0, // [0:0] is the sub-list for method input_type

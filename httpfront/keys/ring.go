@@ -49,6 +49,9 @@ type Options struct {
 	// Parallel is how many keys it makes at once in the background; 0 means one
 	// fewer than there are CPUs, so that requests have one, but one at least.
 	Parallel int
+	// Confirmed is the time that has certainly passed, by which keys are
+	// forgotten: a clock that leaps destroys none. nil means Now.
+	Confirmed func() time.Time
 	// Log gets what went wrong in the background; nil means slog.Default.
 	Log *slog.Logger
 	// CacheTokens bounds the verified tokens that are remembered, separately
@@ -66,6 +69,7 @@ type Ring struct {
 	sealer   *sealer
 	settings func() *config.Config
 	now      func() time.Time
+	passed   func() time.Time
 	log      *slog.Logger
 
 	leads func() bool
@@ -122,11 +126,14 @@ func Open(ctx context.Context, o Options) (*Ring, error) {
 
 func newRing(o Options, sealer *sealer) *Ring {
 	r := &Ring{
-		store: o.Store, sealer: sealer, settings: o.Settings, now: o.Now, log: o.Log, leads: o.Leads,
+		store: o.Store, sealer: sealer, settings: o.Settings, now: o.Now, passed: o.Confirmed, log: o.Log, leads: o.Leads,
 		changing: make(chan struct{}, 1), parallel: cmp.Or(o.Parallel, max(1, runtime.NumCPU()-1)),
 	}
 	if r.now == nil {
 		r.now = time.Now
+	}
+	if r.passed == nil {
+		r.passed = r.now
 	}
 	if r.log == nil {
 		r.log = slog.Default()

@@ -31,9 +31,32 @@ var pool struct {
 	mu    sync.Mutex
 	pairs []*rsa.PrivateKey
 	next  int
+	gate  chan struct{} // each pair takes one out first; nil: as many as wanted
+}
+
+// gated lets as many pairs be made as the test puts into the channel.
+func gated(t *testing.T) chan<- struct{} {
+	gate := make(chan struct{}, 100)
+	set := func(c chan struct{}) {
+		pool.mu.Lock()
+		defer pool.mu.Unlock()
+		pool.gate = c
+	}
+	set(gate)
+	t.Cleanup(func() {
+		set(nil)
+		close(gate) // for pairs that nobody waits for any more
+	})
+	return gate
 }
 
 func pooledRSA() (*rsa.PrivateKey, error) {
+	pool.mu.Lock()
+	gate := pool.gate
+	pool.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
 	if pool.next == len(pool.pairs) {
@@ -59,6 +82,7 @@ type fixture struct {
 	store *keystest.Store
 	cfg   atomic.Pointer[config.Config]
 	clock atomic.Pointer[time.Time]
+	lazy  bool // keys that take long are not made before somebody wants them
 }
 
 var (
@@ -81,10 +105,21 @@ func configuration(realms ...*config.Realm) *config.Config {
 
 func newFixture(t testing.TB, cfg *config.Config) *fixture {
 	t.Helper()
+	return (&fixture{t: t}).start(cfg)
+}
+
+// newLazyFixture has no key yet that takes long to make, but those of the cluster.
+func newLazyFixture(t testing.TB, cfg *config.Config) *fixture {
+	t.Helper()
+	return (&fixture{t: t, lazy: true}).start(cfg)
+}
+
+func (f *fixture) start(cfg *config.Config) *fixture {
+	f.t.Helper()
 	pool.mu.Lock()
 	pool.next = 0
 	pool.mu.Unlock()
-	f := &fixture{t: t, store: &keystest.Store{}}
+	f.store = &keystest.Store{}
 	f.cfg.Store(cfg)
 	f.at(begin)
 	f.open()
@@ -100,7 +135,9 @@ func (f *fixture) open() {
 	}
 	f.Ring = r
 	f.t.Cleanup(r.Close)
-	f.keepUp()
+	if !f.lazy {
+		f.keepUp()
+	}
 }
 
 // keepUp makes the keys that the keeper of a node makes in the background.

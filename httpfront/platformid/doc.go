@@ -28,8 +28,8 @@
 // critical extensions. RSA decryption, the dearest step, happens in slots: one
 // per CPU, at most four attempts for one token, and a bounded queue.
 //
-// The keys of a platform are in files, or published at a URL (package keyurl):
-// then public keys only, and a configuration that stays the same keeps what was
+// The keys of a platform are in files, or published at a URL (packages keyset and
+// keyurl): then public keys only, and a configuration that stays the same keeps what was
 // fetched. The first request fetches, and waits for it at most a second.
 //
 // A token that was good is remembered by its SHA-256 until it expires, in a

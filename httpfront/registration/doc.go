@@ -14,6 +14,9 @@
 // statement says today. So a million clients cost nothing, and every node can
 // check each of them.
 //
+// A client sends its credentials in the form, as the API that apps know documents
+// it, or as HTTP Basic, as libraries do; file credentials.go says why.
+//
 // [Service.Judge] is asked on every call of the API: it refuses the clients of
 // revoked statements and keys, and revoked clients. It reads a view in memory
 // that is made anew after each change of the tables.

@@ -25,6 +25,9 @@ func (a Assignment) Has(n NodeID) bool {
 	return slices.Contains(a.Voters, n) || slices.Contains(a.Learners, n)
 }
 
+// Votes reports whether a node is to have a vote.
+func (a Assignment) Votes(n NodeID) bool { return slices.Contains(a.Voters, n) }
+
 // Replicas are all nodes that hold one, voters first.
 func (a Assignment) Replicas() []NodeID {
 	return slices.Concat(a.Voters, a.Learners)

@@ -11,6 +11,9 @@
 // change; a leader that is to go hands its lead over first. At no moment does a
 // group depend on a replica that has not caught up.
 //
+// [MayLose] decides whether a node can be given up, by what leaders have written
+// down of their groups ([Config]), and [Spare] how many more may be lost.
+//
 // Two nodes are a special case: two voters would stop at any death, so the
 // second node only listens until there is a third. A cluster that shrinks from
 // three to two keeps both voters.

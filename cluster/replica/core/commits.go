@@ -25,8 +25,8 @@ var (
 // Proposal is a commit on its way.
 type Proposal struct {
 	Shard ShardID
-	// Term is the leadership that the commit was decided under.
-	Term uint64
+	// Term and Era are the leadership that the commit was decided under.
+	Term, Era uint64
 	// Data is the commit as [EncodeCommit] made it.
 	Data []byte
 	// Done is called once, by whoever has the core, with nil when the commit
@@ -51,6 +51,12 @@ func (q *commits) end() {
 	q.endInflight()
 	answer(q.queue, ErrRefused)
 	*q = commits{}
+}
+
+// refuse answers what is not in the log.
+func (q *commits) refuse() {
+	answer(q.queue, ErrRefused)
+	q.queue, q.bytes = nil, 0
 }
 
 func (q *commits) endInflight() {
@@ -87,7 +93,7 @@ func answer(ps []*Proposal, err error) {
 // term is over, no majority is heard of, or too much waits already.
 func (c *Core) Propose(p *Proposal) {
 	g := c.groups[p.Shard]
-	if g == nil || !g.open || g.term != p.Term || g.silent > 0 || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue {
+	if g == nil || !g.open || g.term != p.Term || g.silent > 0 || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue || c.outdated(g, p) {
 		p.Done(ErrRefused)
 		return
 	}
@@ -103,6 +109,8 @@ func (c *Core) Propose(p *Proposal) {
 func (c *Core) pack(g *group, out *Round) {
 	switch {
 	case len(g.commits.queue) == 0, g.handsOver():
+	case !c.timely(g):
+		g.commits.refuse()
 	case !c.unloggable(g):
 		c.propose(g)
 	case g.appending == 0:
@@ -135,12 +143,7 @@ func (c *Core) encode(g *group, ps []*Proposal) []byte {
 	for i, p := range ps {
 		datas[i] = p.Data
 	}
-	return packEntry(ps[0].Term, c.now(g), datas)
-}
-
-// now is the time of what is about to be applied.
-func (c *Core) now(g *group) uint64 {
-	return max(uint64(c.cfg.Now().UnixMilli()), g.applied.Time)
+	return packEntry(ps[0].Term, c.stamp(g), datas)
 }
 
 // applied answers the first entry in flight; dropped says that the entry was

@@ -13,8 +13,12 @@ type Config struct {
 	// Store is the node's disk. The core reads the log from it; everything
 	// else is in the jobs that a round returns.
 	Store Store
-	// Now is the node's clock, for the time in entries. It decides nothing.
+	// Now is the node's clock, for the time in entries.
 	Now func() time.Time
+	// Measured is what the clock of another node says now, as far as it was
+	// measured; false when it was not. It must notice at once when this node's
+	// own clock is set. nil: clocks are not compared, and this node's is right.
+	Measured func(NodeID) (time.Time, bool)
 
 	// ElectionTicks is how many ticks a follower waits for its leader, and up
 	// to twice that, before it stands for election. Default 10: at ticks of

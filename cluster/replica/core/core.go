@@ -21,6 +21,8 @@ type Core struct {
 	changes []Leadership
 	ticks   uint64
 	rounds  uint64 // that were handed out
+	// reluctant: this node should lead nothing.
+	reluctant bool
 	// sending counts the snapshots of each shard that are on their way out.
 	sending map[ShardID]int
 }
@@ -63,6 +65,9 @@ type Leadership struct {
 	Open bool
 	// Sole: this node's replica is the only voter.
 	Sole bool
+	// Era counts the resets of the shard time that were applied here. What was
+	// decided in an earlier one is refused.
+	Era uint64
 }
 
 // Round is what a round wants done.

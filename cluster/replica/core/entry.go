@@ -8,9 +8,11 @@ import (
 	"ssod/persistence"
 )
 
-// entryVersion is the format of entries that this node writes, and the newest
-// that it reads.
-const entryVersion = 1
+// Formats of entries, the newest last: commits, and a reset of the shard time.
+const (
+	entryVersion = 1
+	resetVersion = 2
+)
 
 // ErrEntryFormat says that a log entry or a frame is damaged.
 var ErrEntryFormat = errors.New("malformed encoding")
@@ -23,15 +25,19 @@ var ErrEntryVersion = errors.New("entry of a newer version")
 // Entry is what one log entry carries: commits that its proposer packed into
 // it in the order they arrived.
 //
-//	version | proposerTerm | time | count | (length commit)*
+//	1 | proposerTerm | time | count | (length commit)*
+//	2 | proposerTerm | time
 //
-// All integers are unsigned varints, the version is one byte.
+// The second form carries no commits: it sets the shard time, which otherwise
+// never goes back. All integers are unsigned varints, the version is one byte.
 type Entry struct {
 	// ProposerTerm is the term in which the proposer led the shard. An entry
 	// that ends up in the log under another term is void.
 	ProposerTerm uint64
 	// Time is the proposer's clock in milliseconds since 1970.
 	Time uint64
+	// Reset: Time becomes the shard time although that is later.
+	Reset bool
 	// Commits are applied one by one in order.
 	Commits []persistence.Commit
 }
@@ -53,6 +59,18 @@ func packEntry(term, now uint64, commits [][]byte) []byte {
 	return b
 }
 
+// packReset encodes an entry that sets the shard time.
+func packReset(term, now uint64) []byte {
+	b := binary.AppendUvarint([]byte{resetVersion}, term)
+	return binary.AppendUvarint(b, now)
+}
+
+// decodeHeader decodes what comes before the commits of an entry of some bytes.
+func decodeHeader(b []byte) (decoder, Entry) {
+	d := decoder{rest: b[1:]}
+	return d, Entry{ProposerTerm: d.uvarint(), Time: d.uvarint(), Reset: b[0] == resetVersion}
+}
+
 // maxRoom bounds the room that is made for what an encoding announces.
 const maxRoom = 64
 
@@ -61,11 +79,16 @@ func DecodeEntry(b []byte) (Entry, error) {
 	if len(b) == 0 {
 		return Entry{}, fmt.Errorf("entry: %w", ErrEntryFormat)
 	}
-	if b[0] != entryVersion {
+	d, e := decodeHeader(b)
+	switch {
+	case b[0] == 0 || b[0] > resetVersion:
 		return Entry{}, fmt.Errorf("entry version %d: %w", b[0], ErrEntryVersion)
+	case e.Reset:
+		if err := d.end(); err != nil {
+			return Entry{}, fmt.Errorf("reset: %w", err)
+		}
+		return e, nil
 	}
-	d := decoder{rest: b[1:]}
-	e := Entry{ProposerTerm: d.uvarint(), Time: d.uvarint()}
 	n := d.count()
 	e.Commits = make([]persistence.Commit, 0, min(n, maxRoom))
 	for range n {

@@ -38,7 +38,7 @@ func TestDecodeEntryRefuses(t *testing.T) {
 		want error
 	}{
 		"nothing":                {nil, ErrEntryFormat},
-		"a newer version":        {append([]byte{2}, good[1:]...), ErrEntryVersion},
+		"a newer version":        {append([]byte{3}, good[1:]...), ErrEntryVersion},
 		"an end that is missing": {good[:len(good)-1], ErrEntryFormat},
 		"something behind":       {append(bytes.Clone(good), 0), ErrEntryFormat},
 		"a count without bytes":  {[]byte{1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f}, ErrEntryFormat},
@@ -58,6 +58,7 @@ func TestDecodeEntryRefuses(t *testing.T) {
 func FuzzDecodeEntry(f *testing.F) {
 	f.Add(packEntry(5, 6, [][]byte{EncodeCommit(&sample), EncodeCommit(&persistence.Commit{})}))
 	f.Add([]byte{1, 1, 1, 0})
+	f.Add(packReset(5, 6))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := DecodeEntry(b)
 		if err != nil {
@@ -67,7 +68,11 @@ func FuzzDecodeEntry(f *testing.F) {
 		for i := range e.Commits {
 			commits = append(commits, EncodeCommit(&e.Commits[i]))
 		}
-		if again := packEntry(e.ProposerTerm, e.Time, commits); !bytes.Equal(again, b) {
+		again := packEntry(e.ProposerTerm, e.Time, commits)
+		if e.Reset {
+			again = packReset(e.ProposerTerm, e.Time)
+		}
+		if !bytes.Equal(again, b) {
 			t.Errorf("decoded %x, which encodes to %x", b, again)
 		}
 	})

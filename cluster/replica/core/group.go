@@ -59,6 +59,13 @@ type group struct {
 	// application, which may be ahead of applied.
 	emitted *pb.ConfState
 
+	// newest is the newest time in the log or the state, and what else there is
+	// to the shard's time.
+	newest uint64
+	era    uint64
+	// resetting: the shard time is being set back, and nothing is proposed.
+	resetting bool
+
 	commits  commits
 	barriers barriers
 	unlogged unlogged
@@ -104,7 +111,7 @@ func (c *Core) openGroup(r Replica) (*group, error) {
 		return nil, fmt.Errorf("shard %d: %w", r.Shard, err)
 	}
 	g.term = g.node.BasicStatus().GetTerm()
-	return g, nil
+	return g, g.readNewest()
 }
 
 func (c *Core) raftConfig(g *group) *raft.Config {
@@ -157,7 +164,7 @@ func (c *Core) observe(g *group) {
 
 // endTerm answers everything that waits for a leadership which is over.
 func (c *Core) endTerm(g *group) {
-	g.open, g.reached = false, nil
+	g.open, g.reached, g.resetting = false, nil, false
 	g.unlogged.end()
 	g.commits.endInflight()
 	if !c.cfg.Planted.Has(planted.IgnoreProposerTerm) {
@@ -171,6 +178,6 @@ func (c *Core) endTerm(g *group) {
 // changed notes that the shard's leadership looks different.
 func (c *Core) changed(g *group) {
 	c.changes = append(c.changes, Leadership{
-		Shard: g.shard, Leader: g.lead, Term: g.term, Open: g.open, Sole: soleVoter(g.applied.Conf, g.id),
+		Shard: g.shard, Leader: g.lead, Term: g.term, Open: g.open, Sole: soleVoter(g.applied.Conf, g.id), Era: g.era,
 	})
 }

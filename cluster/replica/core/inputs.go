@@ -19,6 +19,9 @@ func (c *Core) Receive(from NodeID, ms []Envelope) {
 		if g == nil || g.frozen() || !c.acceptable(g, from, e.Message) || c.discouraged(g, e.Message) {
 			continue
 		}
+		if !c.credible(g, e.Message) {
+			continue // raft sends it again
+		}
 		c.hear(g, ReplicaID(e.Message.GetFrom()))
 		g.hearEverywhere(e.Message)
 		if !g.postpone(e.Message) {
@@ -158,7 +161,7 @@ func (c *Core) Status(shard ShardID) (Status, bool) {
 		return Status{}, false
 	}
 	s := Status{
-		Leadership: Leadership{Shard: shard, Leader: g.lead, Term: g.term, Open: g.open},
+		Leadership: Leadership{Shard: shard, Leader: g.lead, Term: g.term, Open: g.open, Era: g.era},
 		ID:         g.id, Applied: g.applied, Last: max(g.log.last, g.applied.Index),
 	}
 	if g.leading {

@@ -163,6 +163,7 @@ func (c *Core) InstallDone(j *InstallJob, a Applied) {
 	g.log.reset(a.Position)
 	g.log.append(j.Entries)
 	g.setApplied(a)
+	g.newest = timeOf(j.Entries, a.Time)
 	g.emitted, g.confAt = a.Conf, a.Index
 	g.unlogged.closing = Position{} // the snapshot is of a later place
 	c.respond(g, j.write.responses)
@@ -250,7 +251,7 @@ func (j *ApplyJob) decodeCommits(ch *Change, e *pb.Entry) error {
 		return err
 	}
 	if entry.ProposerTerm == e.GetTerm() || j.ignore {
-		ch.Time, ch.Commits = entry.Time, entry.Commits
+		ch.Time, ch.Commits, ch.Reset = entry.Time, entry.Commits, entry.Reset
 	}
 	return nil
 }
@@ -292,11 +293,14 @@ func (c *Core) applyDone(w *applyWrite, changes []Change, results [][]error) {
 		return
 	}
 	for i, ch := range changes {
-		a := Applied{Position: ch.Position, Conf: g.applied.Conf, Time: max(g.applied.Time, ch.Time)}
+		a := Applied{Position: ch.Position, Conf: g.applied.Conf, Time: ch.After(g.applied.Time)}
 		if ch.Conf != nil {
 			a.Conf = c.reconfigure(g, w.entries[i], ch.Conf)
 		}
 		g.setApplied(a)
+		if ch.Reset {
+			c.resetDone(g)
+		}
 		answerEntry(g, w.entries[i], ch, results[i])
 		if g.leading && !g.open && ch.Term == g.term && g.leads(g.term) {
 			g.open = true
@@ -313,7 +317,7 @@ func answerEntry(g *group, e *pb.Entry, ch Change, rejected []error) {
 		g.mistakeAcknowledge(e.GetData(), rejected)
 	}
 	if len(e.GetData()) > 0 && e.GetType() == pb.EntryNormal && e.GetTerm() == g.term && g.leading {
-		g.commits.applied(len(ch.Commits) == 0, rejected)
+		g.commits.applied(len(ch.Commits) == 0 && !ch.Reset, rejected)
 	}
 }
 

@@ -17,7 +17,7 @@ const standTicks = 2
 // so its process is gone. The shards that it led forget it, and of each the
 // first voter that is left stands for election at once, the next a little later.
 // The others have forgotten the leader too and so may vote before their lease is
-// over.
+// over. A reluctant node leaves it to them.
 func (c *Core) ConnectionLost(n NodeID) {
 	c.Unreachable(n)
 	for _, g := range c.order {
@@ -25,13 +25,18 @@ func (c *Core) ConnectionLost(n NodeID) {
 			continue
 		}
 		_ = g.raft().ForgetLeader()
-		if turn, ok := turn(g.applied.Conf.GetVoters(), n, g.id); ok {
+		if turn, ok := turn(g.applied.Conf.GetVoters(), n, g.id); ok && !c.reluctant {
 			g.stands = stands{at: c.ticks + turn*standTicks, term: g.term}
 			c.stand(g)
 		}
 		c.mark(g)
 	}
 }
+
+// SetReluctant says whether this node should lead nothing, as far as it depends
+// on it: its disk takes so long that it would hold up what it leads. It stands for
+// election late, when nobody else did.
+func (c *Core) SetReluctant(reluctant bool) { c.reluctant = reluctant }
 
 // stand stands for election if it is this replica's turn, nobody leads and no
 // election is under way.
@@ -57,7 +62,7 @@ func (c *Core) askAgain(g *group) {
 	switch {
 	case g.node.BasicStatus().RaftState != raft.StatePreCandidate:
 		g.asked = 0
-	case g.asked < askTicks && c.ticks >= g.yields.until:
+	case g.asked < askTicks && c.ticks >= g.yields.until && !c.reluctant:
 		g.asked++
 		_ = g.raft().Campaign()
 	}

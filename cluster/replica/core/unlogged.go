@@ -72,7 +72,7 @@ func (c *Core) writeUnlogged(g *group, out *Round) {
 	}
 	u.inflight = g.commits.take(c.cfg.MaxEntry)
 	w.Unlogged = &Unlogged{Change: Change{
-		Shard: g.shard, Position: u.place, Time: c.now(g), Commits: decodeCommits(u.inflight),
+		Shard: g.shard, Position: u.place, Time: c.stamp(g), Commits: decodeCommits(u.inflight),
 	}}
 	g.appending++
 	j := out.append()

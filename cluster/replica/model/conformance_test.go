@@ -88,7 +88,7 @@ func (d pebbleDisk) outcome(s core.ShardID, e core.Entity, r persistence.Request
 }
 
 // look describes everything that a disk holds.
-func look(d disk) string {
+func look(d disk, past *past) string {
 	var b strings.Builder
 	rs, err := d.Replicas()
 	if err != nil {
@@ -112,7 +112,7 @@ func look(d disk) string {
 		for _, e := range entities {
 			fmt.Fprintln(&b, e, d.head(r.Shard, e))
 			for _, q := range requests {
-				fmt.Fprint(&b, kept(d.outcome(r.Shard, e, q), uint64(r.Applied.Time)), " ")
+				fmt.Fprint(&b, past.kept(d.outcome(r.Shard, e, q), r), " ")
 			}
 		}
 	}
@@ -126,11 +126,13 @@ type twins struct {
 	model modelDisk
 	real  pebbleDisk
 	names int
+	past  past
 }
 
 func newTwins(t *testing.T, seed uint64) *twins {
 	tw := &twins{
 		T: t, rand: rand.New(rand.NewPCG(seed, 1)), model: modelDisk{model.New(0)}, real: openPebble(t, vfs.NewCrashableMem()),
+		past: past{made: map[string]core.ShardID{}, future: map[string]bool{}, results: map[string]bool{}},
 	}
 	for _, s := range shards {
 		conf := &pb.ConfState{Voters: []uint64{uint64(persistence.NewReplicaID(1, 1))}}
@@ -154,7 +156,11 @@ func (tw *twins) both(f func(disk) (any, error)) {
 
 func (tw *twins) compare(what string) {
 	tw.Helper()
-	if diff := cmp.Diff(look(tw.model), look(tw.real)); diff != "" {
+	for _, s := range shards {
+		r, _ := tw.state(s)
+		tw.past.age(r)
+	}
+	if diff := cmp.Diff(look(tw.model, &tw.past), look(tw.real, &tw.past)); diff != "" {
 		tw.Fatalf("after %s (-model +store):\n%s", what, diff)
 	}
 }
@@ -220,6 +226,14 @@ func (tw *twins) apply(s core.ShardID, r core.Replica, last uint64) string {
 	at := r.Applied
 	for i := r.Applied.Index + 1; i <= last && len(cs) < 3; i++ {
 		c := core.Change{Shard: s, Position: core.Position{Index: i, Term: r.Hard.GetTerm()}}
+		if len(cs) == 0 && tw.rand.IntN(8) == 0 { // the shard time is set back, or on
+			at.Time += 60_000
+			at.Time -= min(at.Time, tw.rand.Uint64N(180_000))
+			c.Reset, c.Time = true, at.Time
+			tw.past.setBack(r, at.Time)
+			cs = append(cs, c)
+			break
+		}
 		if commits := tw.rand.IntN(4); commits > 0 {
 			at.Time += tw.rand.Uint64N(uint64(commits) * 30_000)
 			c.Time = at.Time
@@ -263,17 +277,54 @@ func (tw *twins) commit(s core.ShardID, now uint64) persistence.Commit {
 	}
 	request := requests[tw.rand.IntN(len(requests))]
 	if _, answered := tw.model.Outcome(s, e, request, 1); !answered && tw.rand.IntN(2) == 0 {
-		c.Outcomes = append(c.Outcomes, persistence.Outcome{Request: request, Step: 1, Result: fmt.Appendf(nil, "%d at %d", tw.rand.Uint32(), now)})
+		result := fmt.Sprintf("%d at %d", tw.rand.Uint32(), now)
+		tw.past.made[result] = s
+		c.Outcomes = append(c.Outcomes, persistence.Outcome{Request: request, Step: 1, Result: []byte(result)})
 	}
 	return c
 }
 
-// kept hides results that are older than the window: it is left to the disk
-// when it forgets those.
-func kept(result string, now uint64) string {
-	var random, at uint64
+// past is what may be forgotten: results that were later than the time to which
+// their shard was set back, and those that were over before.
+type past struct {
+	made    map[string]core.ShardID
+	future  map[string]bool
+	results map[string]bool
+}
+
+// setBack takes note that a shard's time is about to be set back.
+func (p *past) setBack(r core.Replica, to uint64) {
+	for result, s := range p.made {
+		if _, at, _ := parse(result); s == r.Shard && at > to {
+			p.future[result] = true
+		}
+	}
+}
+
+// age takes note of what is over in a shard.
+func (p *past) age(r core.Replica) {
+	for result, s := range p.made {
+		if s == r.Shard {
+			p.kept(result, r)
+		}
+	}
+}
+
+func parse(result string) (random, at uint64, ok bool) {
 	_, err := fmt.Sscanf(result, "%d at %d", &random, &at)
-	if result == "" || err == nil && at+uint64(persistence.OutcomeWindow.Milliseconds()) <= now {
+	return random, at, err == nil
+}
+
+// kept hides results that are older than the window, even if they are not any
+// more because the time was set back, and those that were in the future then: it
+// is left to the disk when it forgets them.
+func (p *past) kept(result string, r core.Replica) string {
+	now, window := r.Applied.Time, uint64(persistence.OutcomeWindow.Milliseconds())
+	_, at, ok := parse(result)
+	if !ok || at+window <= now || p.future[result] {
+		p.results[result] = true
+	}
+	if p.results[result] {
 		return "-"
 	}
 	return result
@@ -311,16 +362,16 @@ func (tw *twins) crash() {
 		tw.Fatal(err)
 	}
 	tw.real = openPebble(tw.T, clone)
-	got := look(tw.real)
+	got := look(tw.real, &tw.past)
 	for keep := range tw.model.Unsynced() + 1 {
 		m := tw.model.Clone()
 		m.Crash(keep)
-		if look(modelDisk{m}) == got {
+		if look(modelDisk{m}, &tw.past) == got {
 			tw.model = modelDisk{m}
 			return
 		}
 	}
-	tw.Fatalf("after a crash with %d%% of what was not synced the store is like no beginning of the %d writes:\n%s\nmodel with all:\n%s", percent, tw.model.Unsynced(), got, look(tw.model))
+	tw.Fatalf("after a crash with %d%% of what was not synced the store is like no beginning of the %d writes:\n%s\nmodel with all:\n%s", percent, tw.model.Unsynced(), got, look(tw.model, &tw.past))
 }
 
 func TestStoreIsLikeTheModel(t *testing.T) {

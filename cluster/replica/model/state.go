@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"maps"
+	"slices"
 	"strings"
 
 	"ssod/cluster/replica/core"
@@ -17,6 +18,9 @@ type state struct {
 	kv     map[string]string
 	digest uint64
 	queue  []queued // outcomes by time
+	// reset is to when the shard time was set back last, while there may be
+	// later outcomes; else 0.
+	reset uint64
 }
 
 type queued struct {
@@ -45,7 +49,7 @@ func hash(k, v string) uint64 {
 func newState() state { return state{kv: map[string]string{}} }
 
 func (s *state) clone() state {
-	return state{kv: maps.Clone(s.kv), digest: s.digest, queue: append([]queued(nil), s.queue...)}
+	return state{kv: maps.Clone(s.kv), digest: s.digest, queue: append([]queued(nil), s.queue...), reset: s.reset}
 }
 
 func (s *state) put(k, v string) {
@@ -101,7 +105,7 @@ func (s *state) apply(c *persistence.Commit, now uint64, bugs planted.Set) bool 
 	for _, o := range c.Outcomes {
 		k := outcomeKey(c.Entity, o.Request, o.Step, bugs)
 		s.put(k, string(o.Result))
-		s.queue = append(s.queue, queued{now, k})
+		s.enqueue(queued{now, k})
 	}
 	return true
 }
@@ -126,13 +130,33 @@ func (s *state) remove(e core.Entity) {
 	}
 }
 
+// enqueue keeps the queue in order although the shard time was set back.
+func (s *state) enqueue(q queued) {
+	at := len(s.queue)
+	for at > 0 && s.queue[at-1].time > q.time {
+		at--
+	}
+	s.queue = slices.Insert(s.queue, at, q)
+}
+
 // trim forgets outcomes that are older than the window, when an entry that
-// added some was applied.
+// added some was applied, and those of before a reset when that is so old.
 func (s *state) trim(now uint64, added int) {
 	limit := trimStep + 2*added
 	for n := 0; n < limit && len(s.queue) > 0 && s.queue[0].time+outcomeWindow <= now; n++ {
 		s.delete(s.queue[0].key)
 		s.queue = s.queue[1:]
+	}
+	if s.reset == 0 || s.reset+outcomeWindow > now {
+		return
+	}
+	n := 0
+	for ; n < limit && len(s.queue) > 0 && s.queue[len(s.queue)-1].time > now; n++ {
+		s.delete(s.queue[len(s.queue)-1].key)
+		s.queue = s.queue[:len(s.queue)-1]
+	}
+	if n < limit {
+		s.reset = 0
 	}
 }
 

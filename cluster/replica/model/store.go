@@ -215,7 +215,10 @@ func (sh *shard) apply(c *core.Change, bugs planted.Set) []error {
 // commit applies what belongs to the next place, or to the one that is applied.
 func (sh *shard) commit(c *core.Change, bugs planted.Set) []error {
 	sh.applied.Position = c.Position
-	sh.applied.Time = max(sh.applied.Time, c.Time)
+	sh.applied.Time = c.After(sh.applied.Time)
+	if c.Reset {
+		sh.state.reset = c.Time
+	}
 	if c.Conf != nil {
 		sh.applied.Conf = c.Conf
 	}

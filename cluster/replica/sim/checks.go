@@ -83,6 +83,7 @@ func (w *world) checkApplied(n *node, j *core.ApplyJob) {
 		}
 		w.entries[k] = d
 		w.checkTags(n, ch, results[i])
+		w.checkTime(n, ch)
 		if ch.Conf != nil {
 			w.seenConf(ch.Shard, ch.Conf)
 		}
@@ -95,7 +96,7 @@ func (w *world) checkApplied(n *node, j *core.ApplyJob) {
 func (w *world) digest(ch *core.Change) uint64 {
 	var h maphash.Hash
 	h.SetSeed(w.hash)
-	fmt.Fprintln(&h, ch.Term, ch.Time, ch.Conf.GetVoters(), ch.Conf.GetVotersOutgoing(), ch.Conf.GetLearners())
+	fmt.Fprintln(&h, ch.Term, ch.Time, ch.Reset, ch.Conf.GetVoters(), ch.Conf.GetVotersOutgoing(), ch.Conf.GetLearners())
 	for i := range ch.Commits {
 		h.Write(core.EncodeCommit(&ch.Commits[i]))
 	}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"ssod/cluster/placement/plan"
@@ -92,10 +93,18 @@ func (n *node) giveUp(o *owner, q request, r registry, old core.NodeID, at insta
 }
 
 // checkGivenUp: nobody gives a node up that it heard when it was asked to, and
-// still hears.
+// still hears, or that most voters of the meta shard had heard not long before.
 func (w *world) checkGivenUp(n *node, old core.NodeID, at instant) {
 	if s := n.steward.heard[old]; n.alive(old) && s.began < at {
 		w.violate("node %d gives up node %d, which it has heard since %v", n.id, old, s.began)
+	}
+	voters := w.latest[meta].Conf.GetVoters()
+	heard := slices.DeleteFunc(slices.Clone(voters), func(v uint64) bool {
+		m := w.nodes[core.ReplicaID(v).Node()]
+		return m.id == old || m.core == nil || m.steward.heard[old].last <= max(0, at-silentFor+2*surveyFor)
+	})
+	if len(heard) > len(voters)/2 {
+		w.violate("node %d gives up node %d, which %d of %d voters of the meta shard have heard", n.id, old, len(heard), len(voters))
 	}
 }
 

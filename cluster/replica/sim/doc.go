@@ -3,12 +3,12 @@
 //
 // A seed decides everything: how long each message, write and round takes, what
 // the network loses, delays, repeats and cuts off, which node crashes with how
-// much of its unsynced data, whose clock is wrong, whose disk is slow or lost,
+// much of its unsynced data, whose clock is wrong or leaps by minutes to years, whose disk is slow or lost,
 // which members change, and what the clients ask. The same seed gives the same
 // run, provided crypto/rand is seeded too (raft draws its election timeouts
 // from it): see testing/cryptotest.
 //
-// Runs with [Options.Joins] have three machines and operators in a hurry: a
+// Runs with [Options.Joins] have a few machines and operators in a hurry: a
 // machine is started on an empty disk while another one has not caught up after the
 // same, a second process has the name of a paused node, the disk of a member is
 // lost for good, growth from one node to three is interrupted, somebody asks that a
@@ -23,7 +23,8 @@
 //
 // What the cluster grants must leave every shard a majority, which shows in the
 // end, when operators have put back all disks but those that are gone or whose
-// nodes were given up. And no leader gives up a node that it hears. (A decision
+// nodes were given up. And no leader gives up a node that it hears, or that most
+// others have heard lately. (A decision
 // that is in flight when the leader loses its majority may still be committed by
 // the next one, as any commit whose outcome is unknown. Who makes it possible may be
 // the very node that is given up; nothing is lost by that.)
@@ -35,7 +36,9 @@
 //   - the state after an index is the same on every node that applied it;
 //   - a node has on disk what it votes and acknowledges, and has it again after
 //     every crash (3.8);
-//   - a commit that was rejected or refused never happens.
+//   - a commit that was rejected or refused never happens;
+//   - a clock that is ahead of all others moves no shard's time, and nothing that
+//     was decided before a shard's time was set back is applied after it.
 //
 // At the end it heals everything, expects every shard to make progress and all
 // members to agree, and checks that what each client saw of each entity is

@@ -138,7 +138,11 @@ func (w *world) slowDisk(n *node) {
 }
 
 func (w *world) wrongClock(n *node) {
-	n.offset = w.between(-5*time.Second, 5*time.Second)
+	offset := w.between(-5*time.Second, 5*time.Second)
+	if !w.leaps {
+		n.offset = offset
+		w.noteClocks()
+	}
 }
 
 // loseNode loses a node's disk; the node returns with an empty one.

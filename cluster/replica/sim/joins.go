@@ -38,22 +38,26 @@ type seeker struct {
 // askPace is about how often a seeker asks.
 const askPace = 500 * time.Millisecond
 
-// beginJoins makes a cluster of three nodes, or of one and two machines that are
-// to join it.
+// beginJoins makes a cluster of three nodes or four, or of one and of machines
+// that are to join it.
 func (w *world) beginJoins() {
 	w.estate = &estate{w: w}
 	w.drawLimits()
 	// The registry is one entry.
 	w.limits.MaxEntry, w.limits.MaxQueue, w.limits.MaxUncommitted = 1<<20, 1<<20, 1<<20
 	w.grows = w.chance(0.4)
-	for i := range 3 {
+	machines := 3
+	if w.chance(0.3) {
+		machines = 4
+	}
+	for i := range machines {
 		m := &machine{name: fmt.Sprint("n", i+1)}
 		w.estate.machines = append(w.estate.machines, m)
 		if i == 0 || !w.grows {
 			m.node = w.newNode(core.NodeID(i + 1))
 		}
 	}
-	for s := range 2 + w.rand.IntN(3) {
+	for s := range 3 + w.rand.IntN(3) {
 		w.found(core.ShardID(s))
 	}
 	for _, m := range w.estate.machines {
@@ -65,10 +69,15 @@ func (w *world) beginJoins() {
 	}
 	w.employ(3)
 	w.faulty = true
+	w.leaps = false
+	w.watchClocks()
 	w.drawNetwork()
 	w.schedule([]fault{
-		{5 * time.Second, w.crashNode}, {6 * time.Second, w.cutNode}, {6 * time.Second, w.pauseNode},
-		{8 * time.Second, w.slowDisk}, {15 * time.Second, w.crashAll},
+		{5 * time.Second, w.crashNode},
+		{6 * time.Second, w.cutNode},
+		{6 * time.Second, w.pauseNode},
+		{8 * time.Second, w.slowDisk},
+		{15 * time.Second, w.crashAll},
 	})
 	w.after(w.between(0, 3*time.Second), w.estate.hurry)
 }
@@ -98,7 +107,7 @@ func (e *estate) unmount(m *machine) {
 	n.crash()
 	n.away = true
 	s := e.seek(m)
-	e.w.later(12*time.Second, func() {
+	e.w.later(15*time.Second, func() {
 		if e.dismiss(s) {
 			n.away = false
 			n.revive()
@@ -113,10 +122,10 @@ func (e *estate) double(m *machine) {
 		return
 	}
 	if e.w.chance(0.8) {
-		m.node.paused = e.w.now + e.w.between(100*time.Millisecond, 6*time.Second)
+		m.node.paused = e.w.now + e.w.between(100*time.Millisecond, 9*time.Second)
 	}
 	s := e.seek(m)
-	e.w.later(8*time.Second, func() { e.dismiss(s) })
+	e.w.later(12*time.Second, func() { e.dismiss(s) })
 }
 
 // wipe loses a machine's disk for good, if the cluster is whole: of more that are
@@ -205,6 +214,9 @@ func (e *estate) admit(s *seeker, id core.NodeID) {
 	s.node = e.w.newNode(id)
 	s.node.start()
 	e.w.joined++
+	if e.w.faulty && e.w.chance(0.6) {
+		e.w.slowDisk(s.node) // it takes long to catch up
+	}
 }
 
 // expel ends a node that was removed. Its machine joins anew.
@@ -237,8 +249,8 @@ func (e *estate) mend() {
 	}
 }
 
-// whole returns "" when every machine is a member that runs and votes in every
-// shard, else what is missing.
+// whole returns "" when every machine is a member that runs, and those vote in
+// every shard that should, else what is missing.
 func (e *estate) whole() string {
 	for _, m := range e.machines {
 		switch {
@@ -247,11 +259,6 @@ func (e *estate) whole() string {
 		case m.node.core == nil:
 			return fmt.Sprintf("%s is down", m.name)
 		}
-		for _, s := range e.w.shards {
-			if !e.w.votesOfThree(m.node.id, s) {
-				return fmt.Sprintf("%s (node %d) and two others do not vote in shard %d", m.name, m.node.id, s)
-			}
-		}
 	}
 	r := e.w.registry()
 	for _, m := range e.machines {
@@ -259,12 +266,20 @@ func (e *estate) whole() string {
 			return fmt.Sprintf("%s is node %d, but the registry says %d", m.name, m.node.id, id)
 		}
 	}
+	for _, s := range e.w.shards {
+		conf := e.w.latest[s].Conf
+		if len(r.Map) <= int(s) || len(conf.GetVotersOutgoing()) > 0 || !slices.Equal(nodesOf(conf.GetVoters()), r.Map[s].Voters) {
+			return fmt.Sprintf("nodes %v vote in shard %d", nodesOf(conf.GetVoters()), s)
+		}
+	}
 	return ""
 }
 
-// votesOfThree reports whether a node is one of exactly three voters of a shard.
-func (w *world) votesOfThree(id core.NodeID, s core.ShardID) bool {
-	conf := w.latest[s].Conf
-	votes := slices.ContainsFunc(conf.GetVoters(), func(v uint64) bool { return core.ReplicaID(v).Node() == id })
-	return votes && len(conf.GetVoters()) == 3 && len(conf.GetVotersOutgoing()) == 0
+// nodesOf are the nodes of replicas, in order.
+func nodesOf(ids []uint64) (nodes []core.NodeID) {
+	for _, id := range ids {
+		nodes = append(nodes, core.ReplicaID(id).Node())
+	}
+	slices.Sort(nodes)
+	return nodes
 }

@@ -23,6 +23,8 @@ type owner struct {
 	n      *node
 	shard  core.ShardID
 	term   uint64
+	era    uint64
+	base   uint64 // what was applied when it began
 	over   bool
 	actors map[core.Entity]*actor
 }
@@ -49,13 +51,13 @@ func (n *node) lead(ls []core.Leadership) {
 	for _, l := range ls {
 		n.w.checkLeader(n, l)
 		o := n.owners[l.Shard]
-		if o != nil && (!l.Open || l.Term != o.term) {
+		if o != nil && (!l.Open || l.Term != o.term || l.Era != o.era) {
 			o.end()
 			delete(n.owners, l.Shard)
 			o = nil
 		}
 		if l.Open && o == nil {
-			n.owners[l.Shard] = &owner{n: n, shard: l.Shard, term: l.Term, actors: map[core.Entity]*actor{}}
+			n.owners[l.Shard] = &owner{n: n, shard: l.Shard, term: l.Term, era: l.Era, base: n.store.Applied(l.Shard).Index, actors: map[core.Entity]*actor{}}
 		}
 	}
 }
@@ -91,7 +93,7 @@ func (o *owner) load(e core.Entity, a *actor) {
 
 // receive takes an operation.
 func (o *owner) receive(t *attempt) {
-	if o.over {
+	if o.over || o.n.w.leaps && t.op.done { // given up: its deadline has passed
 		t.reply("", errRetry)
 		return
 	}
@@ -153,7 +155,8 @@ func (o *owner) commit(e core.Entity, a *actor, t *attempt) {
 }
 
 func (o *owner) propose(tag string, c *persistence.Commit, done func(error)) {
-	p := &core.Proposal{Shard: o.shard, Term: o.term, Data: core.EncodeCommit(c), Done: func(err error) {
+	o.n.w.bases[tag] = o.base
+	p := &core.Proposal{Shard: o.shard, Term: o.term, Era: o.era, Data: core.EncodeCommit(c), Done: func(err error) {
 		if errors.Is(err, core.ErrRejected) || errors.Is(err, core.ErrRefused) {
 			o.n.w.mustNot(tag, err)
 		}

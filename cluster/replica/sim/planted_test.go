@@ -10,13 +10,15 @@ import (
 // there, so that it is short as long as the simulation stays the same.
 var found = map[string]uint64{
 	"ack-before-sync":          1,
-	"desired-for-confirmed":    4,
+	"desired-for-confirmed":    22,
 	"forwarded-read":           418,
 	"ignore-proposer-term":     410,
-	"judged-once":              99,
+	"judged-once":              82,
 	"per-write-revision":       1,
+	"reset-keeps-leases":       7,
 	"reuse-replica-id":         6,
 	"step-collision":           1,
+	"unbounded-time":           12,
 	"unlogged-beside-learners": 3,
 	"wipe-on-install-crash":    47,
 }

@@ -36,14 +36,15 @@ type Result struct {
 	Unknown, Refused, Rejected int
 	Unlogged                   int // batches that went past a log
 	Joined, Objections         int // nodes that were taken in, and that were not
+	Leaps, SetBack             int // of clocks; of shard times
 	Steps                      uint64
 	// Unchecked: whether the history is linearizable took too long to find out.
 	Unchecked bool
 }
 
 func (r Result) String() string {
-	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d unlogged, %d joined, %d objections",
-		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Unlogged, r.Joined, r.Objections)
+	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d unlogged, %d joined, %d objections, %d leaps, %d set back",
+		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Unlogged, r.Joined, r.Objections, r.Leaps, r.SetBack)
 }
 
 // world is everything that is simulated.
@@ -67,6 +68,7 @@ type world struct {
 	checks
 	members
 	history
+	clocks
 	clients []*client
 
 	snapshots, installs, crashes, moves int
@@ -111,6 +113,7 @@ func newWorld(opts Options) *world {
 	w.network = network{w: w, cut: map[link]bool{}}
 	w.checks = newChecks()
 	w.members = newMembers()
+	w.clocks = newClocks(opts.Seed)
 	return w
 }
 
@@ -133,6 +136,7 @@ func (w *world) begin() {
 	w.employ(3 + w.rand.IntN(4))
 	w.faulty = true
 	w.scheduleFaults()
+	w.watchClocks()
 	w.after(time.Second, w.reconcile)
 }
 
@@ -170,7 +174,11 @@ func (w *world) finish() {
 		w.estate.mend()
 		w.until(w.estate.whole)
 	}
+	w.rightClocks()
 	w.until(w.progress())
+	if w.leaps {
+		w.until(w.late)
+	}
 	for _, c := range w.clients {
 		c.stop = true
 	}
@@ -200,6 +208,6 @@ func (w *world) result() Result {
 		Elections: len(w.leaders), Crashes: w.crashes, Snapshots: w.snapshots,
 		Installs: w.installs, Moves: w.moves, Unknown: w.unknown, Refused: w.refused,
 		Rejected: w.rejected, Unlogged: w.unlogged, Joined: w.joined, Objections: w.objections,
-		Steps: w.seq, Unchecked: w.unchecked,
+		Leaps: w.leapCount, SetBack: w.setBackCount, Steps: w.seq, Unchecked: w.unchecked,
 	}
 }

@@ -16,7 +16,7 @@ const (
 	// aliveWithin is how recently a node was heard of that counts as alive,
 	// silentFor for how long nobody may have heard one that is given up.
 	aliveWithin = time.Second
-	silentFor   = 3 * time.Second
+	silentFor   = 5 * time.Second
 	// handOverPause is between two attempts to pass a lead on.
 	handOverPause = 3 * time.Second
 )

@@ -55,6 +55,7 @@ type Cluster struct {
 	authority *transporttest.Authority
 	network   *Network    // nil: nodes reach each other directly
 	spaces    *namespaces // nil: nodes are where the test is
+	gated     bool        // there is a gate before each disk
 	attached  atomic.Int64
 	flags     []string
 	api       *api
@@ -75,6 +76,12 @@ func StartApart(t testing.TB, flags ...string) (*Cluster, *Network) {
 	n := newNetwork()
 	t.Cleanup(n.Close)
 	return start(t, &Cluster{flags: flags, network: n}), n
+}
+
+// startGated is Start with a gate before the disk of each node.
+func startGated(t testing.TB, flags ...string) *Cluster {
+	t.Helper()
+	return start(t, &Cluster{flags: flags, gated: true})
 }
 
 // startInNamespaces is Start with a network namespace for each node.
@@ -144,6 +151,9 @@ func (c *Cluster) newNode(name, directory string) *Node {
 	c.must(err)
 	n := &Node{Name: name, HTTP: at[0], Admin: at[1], gossip: at[2], cluster: c, dir: filepath.Join(c.dir, directory), prefix: prefix}
 	_, n.gossipPort, _ = net.SplitHostPort(n.gossip)
+	if c.gated {
+		n.gate = newGate()
+	}
 	c.must(os.Mkdir(n.dir, 0o700))
 	file := filepath.Join(n.dir, "ssod.yaml")
 	c.must(os.WriteFile(file, []byte(config), 0o600))
@@ -193,6 +203,9 @@ func (c *Cluster) Replace(old *Node, name string) *Node {
 func (c *Cluster) end() {
 	for _, n := range c.Nodes {
 		n.Kill()
+		if n.gate != nil {
+			n.gate.held.Wait()
+		}
 		if c.Failed() {
 			c.Logf("log of %s:\n%s", n.Name, tail(n.Log()))
 		}

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// lasting is for how long a process asks that must not be taken in: twice as long
-// as nobody may have heard a node that is replaced.
-const lasting = 2 * silentFor
+// lasting is for how long a process asks that must not be taken in: longer than
+// nobody may have heard a node that is replaced.
+const lasting = silentFor + time.Second
 
 // ownDisk is in what a node is told that is needed.
 const ownDisk = "--data directory that it had"

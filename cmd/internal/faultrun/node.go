@@ -29,7 +29,8 @@ type Node struct {
 	prefix  []string // of the command
 	args    []string
 	process *process.Process
-	written int // of the log, when the process started
+	written int   // of the log, when the process started
+	gate    *gate // before its disk; nil: none
 
 	// What the network knows the node by.
 	gossipPort string
@@ -64,9 +65,20 @@ func (n *Node) Launch() {
 	command := slices.Concat(n.prefix, []string{n.cluster.program}, n.args)
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = out, out
-	n.process, err = process.Run(cmd)
-	n.cluster.must(err)
+	n.cluster.must(n.run(cmd))
 	n.id.Store(int64(n.process.ID()))
+}
+
+// run starts a command as the node's process, behind its gate if there is one.
+func (n *Node) run(cmd *exec.Cmd) error {
+	start := func(cmd *exec.Cmd) (err error) {
+		n.process, err = process.Run(cmd)
+		return err
+	}
+	if n.gate == nil {
+		return start(cmd)
+	}
+	return n.gate.run(cmd, start)
 }
 
 // Start starts a process, waits until it is ready and lets clients use it.

@@ -86,12 +86,24 @@ func (n *Node) outdated(by transport.Peer, why error) {
 // deposed ends the node: the registry has another start of it.
 func (n *Node) deposed(why error) { n.fatal(n.older(why.Error())) }
 
-// broken ends the node: a replica contradicts what it is told.
-func (n *Node) broken(err error) {
-	if b, ok := errors.AsType[*core.BrokenError](err); ok && n.config.clustered() {
-		err = n.older(b.Error())
+// broken ends the node: its disk cannot be written or has hung, or a replica
+// contradicts what it is told.
+func (n *Node) broken(err error) { n.fatal(n.explain(err)) }
+
+// explain says what to do about an engine that cannot go on. A replica that
+// contradicts others lacks, almost always, what they have from it.
+func (n *Node) explain(err error) error {
+	if errors.Is(err, replica.ErrDiskHung) {
+		return fmt.Errorf("%w%s: check it, then start again", err, n.atDisk())
 	}
-	n.fatal(err)
+	b, ok := errors.AsType[*core.BrokenError](err)
+	if !ok {
+		return err
+	}
+	if !n.config.clustered() {
+		return fmt.Errorf("%w: the data directory %s is damaged or was changed: restore it from a copy", err, n.config.Data)
+	}
+	return n.older(b.Error())
 }
 
 // older is what an operator reads whose node went back in time.

@@ -74,8 +74,8 @@ type Config struct {
 	// DrainDelay is for how long requests are still served after /readyz
 	// turned 503. 0: not at all.
 	DrainDelay time.Duration
-	// Clock is the clock that other nodes compare theirs with; nil means
-	// time.Now.
+	// Clock is the node's clock, which everything that is stored and signed goes
+	// by and others compare theirs with; nil means time.Now.
 	Clock func() time.Time
 	// Log gets everything that the node has to say; nil: slog.Default.
 	Log *slog.Logger

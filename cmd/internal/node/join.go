@@ -118,7 +118,7 @@ func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, e
 		}
 		n.waitFor(func() string { return fmt.Sprintf("joining: %v", err) })
 		if why := uncounted(err.Error()); why != told {
-			n.log.Info("not taken in yet, trying again", "error", err)
+			n.log.Info("waiting", "for", "joining: "+err.Error())
 			told = why
 		}
 		select {
@@ -132,7 +132,9 @@ func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, e
 // askMembers asks each member that gossip knows, until one answers for the leader
 // of the meta shard.
 func (n *Node) askMembers(ctx context.Context, name string, token []byte) (placement.Membership, error) {
-	errs := []error{n.gossip.Trouble()}
+	// What a member answers says more than that another does not.
+	var answers []error
+	silent := []error{n.gossip.Trouble()}
 	stranger := transport.Stranger{Name: name, Credentials: n.credentials}
 	for _, m := range n.gossip.Members() {
 		if m.State != membership.Alive || m.Meta.NodeID == 0 || m.Name == name && m.Incarnation == n.incarnation() {
@@ -149,9 +151,24 @@ func (n *Node) askMembers(ctx context.Context, name string, token []byte) (place
 		if err == nil || errors.Is(err, placement.ErrRefused) || errors.Is(err, placement.ErrWaits) {
 			return got, err
 		}
-		errs = append(errs, err)
+		if errors.Is(err, placement.ErrTemporary) {
+			answers = append(answers, err)
+		} else {
+			silent = append(silent, err)
+		}
 	}
-	return placement.Membership{}, cmp.Or(errors.Join(errs...), errNobody)
+	return placement.Membership{}, cmp.Or(once(answers), errors.Join(silent...), errNobody)
+}
+
+// once joins errors, of those that say the same the first.
+func once(errs []error) error {
+	var all []error
+	for _, err := range errs {
+		if !slices.ContainsFunc(all, func(other error) bool { return other.Error() == err.Error() }) {
+			all = append(all, err)
+		}
+	}
+	return errors.Join(all...)
 }
 
 // self is this node as others should know it.

@@ -18,6 +18,7 @@ import (
 	"ssod/cluster/placement"
 	"ssod/cluster/replica"
 	"ssod/cluster/transport"
+	"ssod/cluster/wallclock"
 	"ssod/httpfront"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
@@ -44,6 +45,8 @@ type Node struct {
 	store         *persistence.Store
 	shards        cluster.Shards
 	orphans       orphans
+	watch         *wallclock.Watch
+	confirmed     *placement.ConfirmedTime
 	tables        *meta.Store
 	ring          *keys.Ring
 	clients       *registration.Service
@@ -119,6 +122,9 @@ func start(ctx context.Context, c Config) (*Node, error) {
 			if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 				err = cause // the node gave up
 			}
+			if hung := context.Cause(ctx); errors.Is(hung, replica.ErrDiskHung) {
+				return nil, hung // what is left waits for the disk, and the process ends
+			}
 			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), Grace)
 			defer cancel()
 			return nil, errors.Join(err, n.end(stopping))
@@ -142,7 +148,9 @@ func (n *Node) steps() []step {
 		{"the admin listener", n.listen},
 		{"a cluster to join", n.join},
 		{"the store to open", n.open},
+		{"the clock to be compared with what is stored", n.watchClock},
 		{"the shards to be read", n.lead},
+		{"the time that is certain to be read", n.keepTime},
 		{"the owners of the shards", n.watchOwners},
 		{"the keys of the cluster and of each realm", n.sign},
 		{"the actors", n.act},

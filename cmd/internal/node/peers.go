@@ -39,20 +39,21 @@ func (n *Node) lead(ctx context.Context) error {
 func (n *Node) leadAlone(ctx context.Context) error {
 	c := n.engineConfig()
 	c.Address = func(core.NodeID) string { return n.config.advertised(n.config.RPC) }
-	engine, err := replica.Alone(ctx, c)
-	if err != nil {
+	var err error
+	if n.engine, err = replica.Alone(ctx, c); err != nil {
 		return err
 	}
-	n.own("shards", closing(engine.Close))
-	n.shards = engine
-	n.tables, err = meta.Open(ctx, engine)
+	n.own("shards", closing(n.engine.Close))
+	n.shards = n.engine
+	n.tables, err = meta.Open(ctx, n.engine)
 	return err
 }
 
 func (n *Node) engineConfig() replica.Config {
 	return replica.Config{
 		Node: core.NodeID(n.store.Identity().NodeID), Shards: n.store.Identity().Shards,
-		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.broken,
+		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.broken, DiskJudged: n.noteDisk,
+		Clock: n.config.Clock, Confirmed: n.watch.Confirmed,
 	}
 }
 
@@ -102,8 +103,9 @@ func (n *Node) openEngine(context.Context) error {
 		}
 	}
 	c.Address, c.Transport, c.MetaApplied, c.Voice = n.book.RPC, n.network, n.metaApplied, replica.Mute
+	c.Measured = n.network.Clock
 	if n.engine, err = replica.Open(c); err != nil {
-		return err
+		return n.explain(err)
 	}
 	n.own("shards", closing(n.engine.Close))
 	return nil

@@ -148,6 +148,7 @@ func (n *Node) openRing(ctx context.Context, sealing []byte) error {
 		var err error
 		n.ring, err = keys.Open(ctx, keys.Options{
 			Store: n.tables, SealingKey: sealing, Settings: n.settings.Config, Leads: n.leadsMeta, Parallel: n.keysAtOnce(), Log: n.log,
+			Now: n.config.Clock, Confirmed: n.watch.Confirmed,
 		})
 		unsettled := errors.Is(err, cluster.ErrRefused) || errors.Is(err, cluster.ErrUnknown)
 		if !unsettled || n.placement == nil || n.placement.Others() == 0 {
@@ -249,7 +250,7 @@ func (n *Node) serve(context.Context) (err error) {
 	}
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
-		Profiles: profiles, LinkDirectory: directory, Shards: n.shards, Members: n.members(),
+		Profiles: profiles, LinkDirectory: directory, Shards: n.shards, Members: n.members(), Clock: operatorsClock{n},
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.LinkCodeKey(id.Realm), id) },
 	})
 	n.own("reloads", closing(n.reloads.close))

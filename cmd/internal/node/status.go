@@ -27,6 +27,7 @@ func (n *Node) status() admin.Status {
 	if state != admin.Starting {
 		s.Addresses["admin"] = n.Admin()
 		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.clockCondition(),
+			n.timeCondition(), n.retentionCondition(),
 			n.membershipCondition(), n.identityCondition(), n.configurationCondition(), n.marginCondition(), n.keysCondition())
 	}
 	return s
@@ -50,9 +51,12 @@ func (n *Node) storeCondition() admin.Condition {
 	return admin.Condition{Name: "store", OK: true}
 }
 
-// diskCondition is advice: below the reserve reads go on, and another node
-// would not be better off with them.
+// diskCondition is about a slow disk, else advice: below the reserve reads go on,
+// and another node would not be better off with them.
 func (n *Node) diskCondition() admin.Condition {
+	if c, slow := n.slowDiskCondition(); slow {
+		return c
+	}
 	c := admin.Condition{Name: "disk", OK: !n.store.Full(), Advice: true}
 	if !c.OK {
 		c.Detail = "free space is below the reserve: changes are refused, reads go on"
@@ -80,7 +84,12 @@ func (n *Node) clockCondition() admin.Condition {
 	if n.placement == nil {
 		return c
 	}
-	if skew := n.placement.Skew(); skew.Off {
+	switch skew := n.placement.Skew(); {
+	case skew.Refused:
+		c.OK = false
+		c.Detail = fmt.Sprintf("this node's clock is %v ahead of what the clocks of a majority allow: it changes nothing by it; synchronise the clocks (NTP), this node's first; other nodes lead its shards meanwhile",
+			skew.Ahead.Round(time.Millisecond))
+	case skew.Off:
 		c.OK = false
 		c.Detail = fmt.Sprintf("this node's clock is %v %s the median of all nodes: synchronise it (NTP); other nodes lead its shards meanwhile",
 			skew.Ahead.Abs().Round(time.Millisecond), direction(skew.Ahead))

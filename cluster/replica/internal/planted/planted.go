@@ -37,6 +37,12 @@ const (
 	// JudgedOnce lets what once spoke for giving a node up be enough when it is
 	// given up.
 	JudgedOnce
+	// UnboundedTime lets everybody go by the proposer's clock, whatever those of
+	// the others say.
+	UnboundedTime
+	// ResetKeepsLeases lets what was decided before the shard time was set back
+	// be proposed afterwards.
+	ResetKeepsLeases
 )
 
 // Decisions are the mistakes of who decides about members: see package sim on
@@ -57,6 +63,8 @@ var names = map[string]Set{
 	"unlogged-beside-learners": UnloggedBesideLearners,
 	"desired-for-confirmed":    DesiredForConfirmed,
 	"judged-once":              JudgedOnce,
+	"unbounded-time":           UnboundedTime,
+	"reset-keeps-leases":       ResetKeepsLeases,
 }
 
 // All returns every mistake by name.

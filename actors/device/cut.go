@@ -1,0 +1,29 @@
+package device
+
+import (
+	"time"
+
+	"ssod/actors"
+	"ssod/actors/intent"
+	"ssod/actors/login"
+)
+
+// longest is for how long a session lasts at most.
+const longest = 24 * time.Hour
+
+// Cut implements [intent.Cuts].
+func (s *State) Cut(at actors.Times) (did bool) {
+	for i, r := range s.Logins {
+		if l := r.GetLogin().Cut(at); l != r.GetLogin() {
+			s.Logins[i] = &Regular{Login: l, Shared: r.GetShared()}
+			did = true
+		}
+	}
+	if limit := at.Now.Add(longest).UnixMilli(); s.SessionUntilMs > limit {
+		s.SessionUntilMs, did = limit, true
+	}
+	var ended, open bool
+	s.Ended, ended = login.CutEnded(s.Ended, at)
+	s.Open, open = intent.Cut(s.Open, at)
+	return did || ended || open
+}

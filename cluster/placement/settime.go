@@ -1,0 +1,153 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/cluster"
+	"ssod/cluster/meta"
+)
+
+// clockTable has one record: the confirmed time of the cluster. A node that was
+// away, or that is new, learns from it what passed meanwhile.
+const (
+	clockTable   = "clock"
+	confirmedKey = "confirmed"
+)
+
+// confirmEvery is how far the record may be behind.
+const confirmEvery = time.Hour
+
+// Confirmed is what a node knows of the time that has certainly passed;
+// [ssod/cluster/wallclock.Watch] is one.
+type Confirmed interface {
+	Confirmed() time.Time
+	// Learn takes over a time that others confirmed.
+	Learn(confirmed time.Time)
+	// SetBack goes back to the clock, once for what was decided at a time.
+	SetBack(at time.Time)
+}
+
+// ConfirmedTime keeps the record of the confirmed time in the tables of the meta
+// shard and lets this node learn from it.
+type ConfirmedTime struct {
+	// Tables are those of the meta shard.
+	Tables *meta.Store
+	// Clock is this node's.
+	Clock Confirmed
+	// Leads reports whether this node leads the meta shard: it keeps the record.
+	Leads func() bool
+}
+
+// Learn takes over what the record says.
+func (c *ConfirmedTime) Learn() error {
+	r, _, err := c.read()
+	if err != nil {
+		return err
+	}
+	if at := r.GetSetBackMs(); at != 0 {
+		c.Clock.SetBack(time.UnixMilli(at))
+	}
+	c.Clock.Learn(time.UnixMilli(r.GetConfirmedMs()))
+	return nil
+}
+
+func (c *ConfirmedTime) read() (r *ClockRecord, revision uint64, err error) {
+	t := c.Tables.Read(clockTable)
+	raw, _ := t.Get(confirmedKey)
+	r = &ClockRecord{}
+	if err := proto.Unmarshal(raw, r); err != nil {
+		return nil, 0, fmt.Errorf("record of the confirmed time: %w", err)
+	}
+	return r, t.Revision(), nil
+}
+
+// Keep brings the record up to date when it is an hour behind, or ahead, which it
+// is when a wrong time was set back.
+func (c *ConfirmedTime) Keep(ctx context.Context) error {
+	if !c.Leads() {
+		return nil
+	}
+	r, revision, err := c.read()
+	if err != nil {
+		return err
+	}
+	now := c.Clock.Confirmed().UnixMilli()
+	if off := time.Duration(now-r.GetConfirmedMs()) * time.Millisecond; off.Abs() < confirmEvery {
+		return nil
+	}
+	r.ConfirmedMs = now
+	return c.write(ctx, revision, r)
+}
+
+// Accept makes a time the confirmed one, on every node whose clock is not behind
+// it. The caller knows that it is right.
+func (c *ConfirmedTime) Accept(ctx context.Context, now time.Time) error {
+	return c.change(ctx, func(r *ClockRecord) { r.ConfirmedMs = now.UnixMilli() })
+}
+
+// SetBack makes no later time the confirmed one, on any node.
+func (c *ConfirmedTime) SetBack(ctx context.Context, now time.Time) error {
+	return c.change(ctx, func(r *ClockRecord) {
+		r.ConfirmedMs, r.SetBackMs = min(r.GetConfirmedMs(), now.UnixMilli()), now.UnixMilli()
+	})
+}
+
+// change writes the record anew, again when somebody was faster.
+func (c *ConfirmedTime) change(ctx context.Context, edit func(*ClockRecord)) error {
+	for {
+		r, revision, err := c.read()
+		if err == nil {
+			edit(r)
+			err = c.write(ctx, revision, r)
+		}
+		if !errors.Is(err, meta.ErrChanged) {
+			return err
+		}
+	}
+}
+
+func (c *ConfirmedTime) write(ctx context.Context, revision uint64, r *ClockRecord) error {
+	return c.Tables.Update(ctx, clockTable, revision, map[string][]byte{confirmedKey: encode(r)}, nil)
+}
+
+// Watch calls f when the record has changed.
+func (c *ConfirmedTime) Watch(f func()) (stop func()) { return c.Tables.Watch(clockTable, f) }
+
+// setBackPause is between two attempts at one shard: who leads it may change, and
+// a leader whose clock is off hands it over first.
+const setBackPause = 100 * time.Millisecond
+
+// SetBack sets the time of every shard back to what the clocks say, where it is
+// later. It may be repeated.
+func (p *Placement) SetBack(ctx context.Context) error {
+	for id := range cluster.ShardID(p.engine.Count() + 1) {
+		for err := p.setBack(ctx, id); err != nil; err = p.setBack(ctx, id) {
+			pause := time.NewTimer(setBackPause)
+			select {
+			case <-pause.C:
+			case <-ctx.Done():
+				pause.Stop()
+				return fmt.Errorf("set back the time of shard %d: %w", id, errors.Join(err, ctx.Err()))
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Placement) setBack(ctx context.Context, id cluster.ShardID) error {
+	if _, leads := p.engine.Lead(id); leads {
+		return p.engine.Reset(ctx, id)
+	}
+	owner, ok := p.view.Owner(id)
+	n, known := p.book.At(owner.Address)
+	if !ok || !known {
+		return fmt.Errorf("%w: nobody leads it", ErrTemporary)
+	}
+	_, err := p.call(ctx, n.ID, &Request{SetBack: &SetBackRequest{Shard: uint32(id)}})
+	return err
+}

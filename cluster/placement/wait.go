@@ -1,0 +1,46 @@
+package placement
+
+import (
+	"time"
+
+	"ssod/cluster/placement/plan"
+	"ssod/cluster/replica/core"
+)
+
+// wait is how far a shard is that waits for new replicas, and since when.
+type wait struct {
+	at    progress
+	since time.Time
+}
+
+// progress is how far the replica is that holds a shard up.
+type progress struct {
+	term  uint64
+	joint bool
+	match uint64
+}
+
+// stuck reports whether a shard has waited for so long without progress that it
+// must not hold up others: the node of its new replica may answer and yet store
+// nothing. When it goes on it counts again.
+func (m *mover) stuck(st core.Status, place plan.Assignment) bool {
+	now := progressOf(st, place)
+	w, ok := m.waits[st.Shard]
+	if !ok || w.at != now {
+		m.waits[st.Shard] = wait{now, time.Now()}
+		return false
+	}
+	return time.Since(w.since) > m.p.cfg.Patience
+}
+
+// progressOf is that of the replica which is to vote, does not yet, and has the
+// least.
+func progressOf(st core.Status, place plan.Assignment) progress {
+	p := progress{term: st.Term, joint: len(st.Applied.Conf.GetVotersOutgoing()) > 0, match: ^uint64(0)}
+	for _, r := range replicas(st.Applied.Conf.GetLearners()) {
+		if place.Votes(r.Node()) {
+			p.match = min(p.match, st.Match[r])
+		}
+	}
+	return p
+}

@@ -1,0 +1,74 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/replica/core"
+)
+
+// noLimit: the clocks of others allow any time, because nobody else votes.
+const noLimit = math.MaxInt64
+
+// tick is the core's unit of time, and when handles hear what the clocks allow.
+func (e *Engine) tick(c *core.Core) {
+	c.Tick()
+	e.ahead.Store(int64(c.Ahead()))
+	for i := range e.views.shards {
+		if v := e.views.shards[i].Load(); v != nil && v.handle != nil {
+			v.handle.heed(c)
+		}
+	}
+}
+
+// heed takes note of the latest time that the clocks allow. While too few are
+// known, what was known before stands: nothing can be committed meanwhile.
+func (h *handle) heed(c *core.Core) {
+	ms, known := c.Bound(h.shard)
+	switch {
+	case !known:
+	case ms > math.MaxInt64/uint64(time.Millisecond):
+		h.limit.Store(noLimit)
+	default:
+		h.limit.Store(int64(ms)*int64(time.Millisecond) - int64(time.Since(h.e.opened)))
+	}
+}
+
+// Ahead is [core.Core.Ahead] at the last tick.
+func (e *Engine) Ahead() time.Duration { return time.Duration(e.ahead.Load()) }
+
+// Reset sets the time of a shard that this node leads back to what the clocks say,
+// if it is later. It fails with [cluster.ErrLost] when the node does not lead it,
+// with [cluster.ErrRefused] when nothing was done, and with [cluster.ErrUnknown].
+func (e *Engine) Reset(ctx context.Context, shard core.ShardID) error {
+	if _, leads := e.Lead(shard); !leads {
+		return cluster.ErrLost
+	}
+	done := make(chan error, 1)
+	e.inbox.input(func(c *core.Core) {
+		c.Reset(&core.Reset{Shard: shard, Done: func(err error) { done <- err }})
+	})
+	select {
+	case err := <-done:
+		return outcome(err)
+	case <-ctx.Done():
+		return errors.Join(cluster.ErrUnknown, ctx.Err())
+	case <-e.stop:
+		return errors.Join(cluster.ErrUnknown, errClosed)
+	}
+}
+
+// TimeLead is by how much shard times are ahead of this node's clock: the most, and
+// how many shards it has a replica of are further ahead than clocks differ.
+func (e *Engine) TimeLead() (most time.Duration, shards int) {
+	now := e.cfg.Clock()
+	for id := range cluster.ShardID(e.Count() + 1) {
+		if lead := e.cfg.State.Time(id).Sub(now); lead > core.Tolerance {
+			most, shards = max(most, lead), shards+1
+		}
+	}
+	return most, shards
+}

@@ -1,0 +1,200 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"ssod/cluster/replica/core"
+)
+
+// clocks is what goes on with the clocks of nodes: they measure one another, leap
+// in some runs, and an operator sets shard times back. It draws from a source of
+// its own, so that runs without leaps do not depend on it.
+type clocks struct {
+	dice     *rand.Rand
+	leaps    bool
+	alone    bool // only one clock is wrong at a time
+	measured map[link]time.Duration
+	// second is the most that a second clock was ahead: what nobody's clock
+	// alone can have moved a shard's time to.
+	second                  time.Duration
+	resets                  map[core.ShardID][]uint64 // where shard times were set back
+	bases                   map[string]uint64         // of each commit: what was applied when its owner began
+	setBackCount, leapCount int
+}
+
+// measurePace is how often nodes measure each other's clocks.
+const measurePace = 500 * time.Millisecond
+
+// longLeap is from which on a leap ends the deadlines of all requests.
+const longLeap = 30 * time.Second
+
+func newClocks(seed uint64) clocks {
+	return clocks{
+		dice: rand.New(rand.NewPCG(seed, 0xc10c)), leaps: seed%5 == 2, alone: seed%10 == 2,
+		measured: map[link]time.Duration{}, resets: map[core.ShardID][]uint64{}, bases: map[string]uint64{},
+	}
+}
+
+// watchClocks begins all of it.
+func (w *world) watchClocks() {
+	w.measureAll()
+	if !w.leaps {
+		return
+	}
+	w.after(time.Second, w.leapSome)
+	w.after(2*time.Second, w.operate)
+}
+
+// measureAll lets every node measure the clocks of those that it reaches.
+func (w *world) measureAll() {
+	for _, a := range w.ids {
+		for _, b := range w.ids {
+			l := link{a, b}
+			delete(w.measured, l)
+			if n := w.nodes[b]; a != b && n.core != nil && w.nodes[a].core != nil && !w.network.cut[l] && !w.network.cut[link{b, a}] {
+				w.measured[l] = n.offset
+			}
+		}
+		w.nodes[a].handOver()
+	}
+	w.after(measurePace, w.measureAll)
+}
+
+// measure is what another node's clock says, as it was measured last, by a clock
+// of this node that nobody can set.
+func (n *node) measure(other core.NodeID) (time.Time, bool) {
+	offset, ok := n.w.measured[link{n.id, other}]
+	return time.UnixMilli(1_000_000_000_000).Add(n.w.now + offset), ok
+}
+
+// handOver hands the leads over of a node whose clock is ahead.
+func (n *node) handOver() {
+	if n.core == nil || n.core.Ahead() <= core.Tolerance {
+		return
+	}
+	for _, s := range n.w.shards {
+		voters := n.store.Applied(s).Conf.GetVoters()
+		if o := n.owners[s]; o != nil && len(voters) > 1 {
+			to := core.ReplicaID(voters[n.w.dice.IntN(len(voters))])
+			n.input(func(c *core.Core) { c.Transfer(s, to) })
+		}
+	}
+}
+
+// leapSome sets clocks: of one node, of most, of all; forward and back, by minutes
+// to years. Half of the time wrong ones are set right.
+func (w *world) leapSome() {
+	if !w.faulty {
+		return
+	}
+	size := []time.Duration{time.Minute, time.Hour, 24 * time.Hour, 410 * 24 * time.Hour, 30 * 365 * 24 * time.Hour}[w.dice.IntN(5)]
+	if w.dice.IntN(3) == 0 {
+		size = -min(size, 365*24*time.Hour)
+	}
+	count := 1
+	if !w.alone {
+		count = []int{1, len(w.ids)/2 + 1, len(w.ids)}[w.dice.IntN(3)]
+	}
+	if w.alone || w.dice.IntN(2) == 0 {
+		w.setClocks(w.ids, 0)
+	}
+	ids := slices.Clone(w.ids)
+	w.dice.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	w.setClocks(ids[:count], size)
+	w.leapCount++
+	for _, c := range w.clients {
+		if op := c.current; op != nil && !op.done { // its deadline has passed somewhere
+			c.expire(op)
+		}
+	}
+	w.after(time.Duration(w.dice.Int64N(int64(6*time.Second))), w.leapSome)
+}
+
+func (w *world) setClocks(ids []core.NodeID, offset time.Duration) {
+	for _, id := range ids {
+		w.nodes[id].offset = offset
+	}
+	w.noteClocks()
+}
+
+// noteClocks remembers how far the clocks would let a shard's time go.
+func (w *world) noteClocks() {
+	var all []time.Duration
+	for _, id := range w.ids {
+		all = append(all, w.nodes[id].offset)
+	}
+	slices.Sort(all)
+	w.second = max(w.second, all[len(all)-2])
+}
+
+// operate is an operator who sees that a shard's time is ahead, and does not wait
+// until the clocks are right.
+func (w *world) operate() {
+	if w.faulty && w.dice.IntN(3) == 0 {
+		w.setBack()
+	}
+	if w.faulty {
+		w.after(time.Second, w.operate)
+	}
+}
+
+func (w *world) setBack() {
+	for _, s := range w.shards {
+		if n, o := w.newestOwner(s); o != nil {
+			n.input(func(c *core.Core) { c.Reset(&core.Reset{Shard: s, Done: func(error) {}}) })
+		}
+	}
+}
+
+// rightClocks sets all clocks right, and the shards' times back until they are.
+func (w *world) rightClocks() {
+	w.setClocks(w.ids, 0)
+	if w.leaps {
+		w.keepSettingBack()
+	}
+}
+
+func (w *world) keepSettingBack() {
+	if w.late() != "" {
+		w.setBack()
+		w.after(time.Second, w.keepSettingBack)
+	}
+}
+
+// late returns "" when no shard's time is ahead of the clocks.
+func (w *world) late() string {
+	for _, s := range w.shards {
+		if n, o := w.newestOwner(s); o == nil || n.store.Applied(s).Time > w.truth(core.Tolerance) {
+			return "a shard's time is ahead of all clocks"
+		}
+	}
+	return ""
+}
+
+// truth is the time that right clocks say, and some more, in milliseconds.
+func (w *world) truth(more time.Duration) uint64 {
+	return uint64(time.UnixMilli(1_000_000_000_000).Add(w.now + more).UnixMilli())
+}
+
+// checkTime: one clock that is ahead of all others moves no shard's time, but
+// where it belongs to the only voter. Nothing is applied after a reset that was
+// decided before it.
+func (w *world) checkTime(n *node, ch *core.Change) {
+	if ch.Reset && !slices.Contains(w.resets[ch.Shard], ch.Index) {
+		w.resets[ch.Shard] = append(w.resets[ch.Shard], ch.Index)
+		w.setBackCount++
+	}
+	if limit := w.truth(w.second + core.Tolerance + measurePace); !w.grows && ch.Time > limit {
+		w.violate("node %d applies time %d to shard %d, which no second clock allows: %d", n.id, ch.Time, ch.Shard, limit)
+	}
+	for i := range ch.Commits {
+		tag := string(ch.Commits[i].Outcomes[0].Result)
+		for _, at := range w.resets[ch.Shard] {
+			if w.bases[tag] < at && at < ch.Index {
+				w.violate("node %d applies commit %s at %d of shard %d, whose owner began at %d, before the reset at %d", n.id, tag, ch.Index, ch.Shard, w.bases[tag], at)
+			}
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package wallclock
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Config is what a [Watch] needs.
+type Config struct {
+	// Clock is the clock on the wall; nil means time.Now.
+	Clock func() time.Time
+	// Up is for how long the process has run, by a clock that cannot be set; nil
+	// means that of Go, which on Linux stands still while the machine sleeps.
+	Up func() time.Duration
+	// Stored is what [Config.Store] was given last; nil: nothing.
+	Stored []byte
+	// Store keeps what is to be known after a restart. It may be lost in a crash:
+	// then an earlier one tells of more that is not confirmed.
+	Store func([]byte) error
+	// Trusted: without anything stored the clock is right. Else nothing is
+	// confirmed until others say so or it has stood.
+	Trusted bool
+	// Failed is told when Store fails; nil: nobody.
+	Failed func(error)
+}
+
+// Watch is the watch of one clock. It is safe for concurrent use.
+type Watch struct {
+	cfg  Config
+	base time.Duration // uptime of earlier runs
+
+	mu      sync.Mutex
+	account account
+}
+
+// New begins to watch.
+func New(cfg Config) (*Watch, error) {
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if cfg.Up == nil {
+		began := time.Now()
+		cfg.Up = func() time.Duration { return time.Since(began) }
+	}
+	if cfg.Failed == nil {
+		cfg.Failed = func(error) {}
+	}
+	w := &Watch{cfg: cfg}
+	var err error
+	switch {
+	case cfg.Stored != nil:
+		w.account, err = decode(cfg.Stored)
+	case cfg.Trusted:
+		w.account.Confirmed = w.wall()
+	default:
+		w.account.Confirmed = time.Unix(0, 0)
+	}
+	w.base = w.account.Up - cfg.Up()
+	w.observe()
+	return w, err
+}
+
+// wall is the clock without its monotonic reading, which would take its place in
+// differences.
+func (w *Watch) wall() time.Time { return w.cfg.Clock().Round(0) }
+
+// observe looks at the clock and returns what the account is then.
+func (w *Watch) observe() account {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.account.observe(w.wall(), w.base+w.cfg.Up())
+	return w.account
+}
+
+// Confirmed is the confirmed time now.
+func (w *Watch) Confirmed() time.Time { return w.observe().Confirmed }
+
+// Unconfirmed is what the clock is ahead of the confirmed time, and for how long
+// of uptime it must stand until the last of it is confirmed.
+func (w *Watch) Unconfirmed() (ahead, wait time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a := &w.account
+	a.observe(w.wall(), w.base+w.cfg.Up())
+	if n := len(a.Leaps); n > 0 {
+		wait = a.Leaps[n-1].At + Stand - a.Up
+	}
+	return a.pending(), wait
+}
+
+// Learn takes over that a time was confirmed elsewhere, or by hand.
+func (w *Watch) Learn(confirmed time.Time) {
+	w.observe()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.account.learn(confirmed)
+}
+
+// SetBack goes back to the clock if the confirmed time is ahead of it, once for
+// the operator's decision that was made at a time.
+func (w *Watch) SetBack(at time.Time) {
+	w.observe()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.account.setBack(w.wall(), at)
+}
+
+// Run looks at the clock every second and stores what it found every minute, and
+// at the end.
+func (w *Watch) Run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		if n%60 == 0 {
+			w.Save()
+		}
+		select {
+		case <-tick.C:
+			w.observe()
+		case <-ctx.Done():
+			w.Save()
+			return
+		}
+	}
+}
+
+// Save stores what is to be known after a restart.
+func (w *Watch) Save() {
+	w.mu.Lock()
+	b := w.account.encode()
+	w.mu.Unlock()
+	if err := w.cfg.Store(b); err != nil {
+		w.cfg.Failed(err)
+	}
+}

@@ -1,0 +1,217 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ssod/bench/process"
+)
+
+// signal sends a signal to the process.
+func (n *node) signal(s syscall.Signal) {
+	n.Helper()
+	must(n, syscall.Kill(n.process.ID(), s))
+}
+
+// stops sends SIGTERM and expects a clean end. A stop that is not over after the
+// drain delay and the grace ends with another status.
+func (n *node) stops() {
+	n.Helper()
+	n.signal(syscall.SIGTERM)
+	n.ends(0)
+}
+
+// ends expects the process to end with a status.
+func (n *node) ends(status int) {
+	n.Helper()
+	select {
+	case <-n.process.Exited():
+	case <-time.After(time.Minute):
+		n.kill()
+		n.Fatalf("the process is still running:\n%s", tail(n.log(), 4<<10))
+	}
+	if got := n.process.ExitCode(); got != status {
+		n.Errorf("status %d, want %d:\n%s", got, status, tail(n.log(), 4<<10))
+	}
+	n.process = nil
+	n.client.CloseIdleConnections()
+}
+
+// page is a page of the admin listener.
+func (n *node) page(path string) string {
+	n.Helper()
+	_, text := n.get(n.Context(), "http://"+n.admin+path)
+	return text
+}
+
+// A node that waits for others to join stops when it is told to.
+func TestStopWhileJoining(t *testing.T) {
+	t.Parallel()
+	nobody, err := process.FreeAddresses(1)
+	must(t, err)
+	n := newNode(t, plainConfig)
+	n.launch("--join", nobody[0])
+	until(t, "it waits for a member", func() bool { return has(n.page("/readyz"), "joining") })
+	n.stops()
+}
+
+// A reload that cannot read its file holds up neither the node nor its end: the file
+// is a pipe here that somebody has opened and writes nothing to.
+func TestStopWhileReloading(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, plainConfig)
+	pipe := n.configFile() + ".pipe"
+	must(t, syscall.Mkfifo(pipe, 0o600))
+	must(t, os.Rename(pipe, n.configFile()))
+	n.signal(syscall.SIGHUP)
+	var writer int
+	until(t, "it reads the file", func() (reads bool) {
+		var err error
+		writer, err = syscall.Open(n.configFile(), syscall.O_WRONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+		return err == nil
+	})
+	defer syscall.Close(writer)
+	must(t, n.mustApp("one").mint(t.Context(), newDevice("host"), "viewer"))
+	n.signal(syscall.SIGHUP) // and another one, which waits
+	n.stops()
+}
+
+// Without a majority, a reload whose file needs new keys takes what it can, and the
+// node stops when it is told to.
+func TestStopAfterAReloadWithoutAMajority(t *testing.T) {
+	t.Parallel()
+	c := startTrio(t, plainConfig)
+	n := c.nodes[0]
+	until(t, "three nodes vote", func() bool { return has(n.page("/admin/v1/cluster"), "durability of 2 nodes") })
+	c.nodes[1].kill()
+	c.nodes[2].kill()
+	changed := strings.Replace(plainConfig, "realms:\n", "accessToken: {algorithm: RS256}\nrealms:\n", 1)
+	if changed == plainConfig {
+		t.Fatal("the configuration is not changed")
+	}
+	must(t, os.WriteFile(n.configFile(), []byte(changed), 0o600))
+	n.signal(syscall.SIGHUP)
+	until(t, "it is reloaded", func() bool { return has(n.log(), "configuration reloaded") })
+	if status, text := n.post("/admin/v1/reload"); status != http.StatusOK {
+		t.Errorf("reload by the admin API: %d %s", status, text)
+	}
+	until(t, "the missing key shows", func() bool { return has(n.page("/readyz"), "keys made") })
+	n.stops()
+}
+
+// post makes a call of the admin API without a body.
+func (n *node) post(path string) (int, string) {
+	n.Helper()
+	request, err := http.NewRequestWithContext(n.Context(), http.MethodPost, "http://"+n.admin+path, nil)
+	must(n, err)
+	response, err := n.client.Do(request)
+	must(n, err)
+	defer response.Body.Close()
+	var answer json.RawMessage
+	must(n, json.NewDecoder(response.Body).Decode(&answer))
+	return response.StatusCode, string(answer)
+}
+
+// manyRealms is a configuration of n realms.
+func manyRealms(n int) string {
+	var b strings.Builder
+	b.WriteString("throttle: {enabled: false}\nrealms:\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  - {id: r%d, serviceProviders: [{id: sp%d}]}\n", i, i)
+	}
+	return b.String()
+}
+
+// However many realms there are: a node is ready before it has made the keys that
+// take long, makes one when it is needed, is stopped while it makes others, and
+// afterwards goes on where it was; a rotation of all of them is answered at once,
+// and a stop does not end it.
+func TestManyRealms(t *testing.T) {
+	t.Parallel()
+	realms := volume(60, 1500)
+	n := newNode(t, manyRealms(realms))
+	n.launch()
+	until(t, "the process answers", func() bool { return n.page("/livez") != "" })
+	n.stops() // amid the start, or soon after
+	began := time.Now()
+	n.start()
+	t.Logf("%d realms: ready after %v", realms, time.Since(began).Round(time.Millisecond))
+	if !has(n.page("/readyz"), fmt.Sprintf("of %d: the others are made in the background", realms)) {
+		t.Errorf("nothing is said of missing keys:\n%s", n.page("/readyz"))
+	}
+	n.wantKeySet(fmt.Sprintf("r%d", realms-1))
+	status, answer := n.post("/admin/v1/keys/rotate")
+	if status != http.StatusAccepted || !has(answer, `"rotation"`, fmt.Sprintf(`"keys": %d`, 3+2*realms)) {
+		t.Errorf("rotation of all keys: %d %s", status, tail(answer, 500))
+	}
+	began = time.Now()
+	n.stops()
+	t.Logf("stopped after %v", time.Since(began).Round(time.Millisecond))
+	n.start()
+	before := n.missingKeys()
+	within(t, 2*time.Minute, "keys are made", func() bool { return n.missingKeys() < before })
+	if before == 0 || !has(n.page("/readyz"), fmt.Sprintf("of %d:", 3+3*realms)) {
+		t.Errorf("the rotation does not go on: %v keys are missing\n%s", before, n.page("/readyz"))
+	}
+	n.stops()
+}
+
+// wantKeySet checks that a key set that lacks a key says that it may not be kept, and
+// soon has it.
+func (n *node) wantKeySet(realm string) {
+	n.Helper()
+	url := "http://" + n.http + "/.well-known/" + realm + "/jwks.json"
+	until(n, "the key is published", func() bool {
+		request, err := http.NewRequestWithContext(n.Context(), http.MethodGet, url, nil)
+		must(n, err)
+		response, err := n.client.Do(request)
+		must(n, err)
+		defer response.Body.Close()
+		var set struct{ Keys []json.RawMessage }
+		must(n, json.NewDecoder(response.Body).Decode(&set))
+		want := "max-age=300"
+		if len(set.Keys) == 0 {
+			want = "no-cache"
+		}
+		if got := response.Header.Get("Cache-Control"); got != want {
+			n.Errorf("%d keys with Cache-Control %q, want %q", len(set.Keys), got, want)
+		}
+		return len(set.Keys) == 1
+	})
+}
+
+// missingKeys is what the metric says.
+func (n *node) missingKeys() (missing float64) {
+	n.Helper()
+	for line := range strings.Lines(n.page("/metrics")) {
+		if value, ok := strings.CutPrefix(line, "ssod_keys_missing "); ok {
+			if _, err := fmt.Sscan(value, &missing); err != nil {
+				n.Error(err)
+			}
+		}
+	}
+	return missing
+}
+
+// Two signals end a process at once that takes its time to drain.
+func TestASecondSignalStopsAtOnce(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, plainConfig, "--drain-delay", "1h")
+	n.signal(syscall.SIGTERM)
+	until(t, "it drains", func() bool { return has(n.log(), "draining") })
+	if status, _ := n.get(context.Background(), "http://"+n.admin+"/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("readyz while draining: %d", status)
+	}
+	n.signal(syscall.SIGINT)
+	n.ends(1)
+	if !has(n.log(), "stopped at once") {
+		t.Error("the log does not say that it was stopped at once")
+	}
+}

@@ -1,0 +1,162 @@
+package faultrun
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	// slowSync is what a sync takes on a disk that is slow, for good.
+	slowSync = 3 * time.Second
+	// leavesWithin is how soon leaderships must have left a slow disk.
+	leavesWithin = 3 * time.Second
+	// slowRate is the load, in calls per second.
+	slowRate = 150
+)
+
+// TestASlowDiskLosesItsLeads makes every sync of one node take seconds. Its
+// leaderships leave, the one of the tables included, and clients of the other
+// nodes get answers. It says that it is not ready and why, and leads nothing as
+// long as that goes on.
+func TestASlowDiskLosesItsLeads(t *testing.T) {
+	c := startGated(t)
+	r := Begin(c, "slow", slowRate)
+	slow := c.leaderOfTables()
+	led := c.ledBy(slow)
+	c.dismiss(slow)
+	at, failed := time.Now(), r.Failed()
+	slow.gate.slow(slowSync)
+	c.until("the slow node leads nothing", time.Minute, func() bool { return len(c.ledBy(slow)) == 0 && c.leaderOfTables() != slow })
+	left := time.Since(at)
+	t.Logf("%s led shards %v and the tables; they had left after %v", slow, led, left.Round(time.Millisecond))
+	r.awaitWrites(at, c.others(slow), led)
+	c.until("it says that it is not ready", readyWithin, func() bool { ok, detail := slow.condition("disk"); return !ok && strings.Contains(detail, "sync of") })
+	if slow.ready() {
+		t.Error("it is ready")
+	}
+	<-time.After(2 * slowSync)
+	if led := c.ledBy(slow); len(led) > 0 {
+		t.Errorf("it leads %v", led)
+	}
+	slow.gate.open()
+	r.Finish(t)
+	t.Logf("%d of the calls since then failed", r.Failed()-failed)
+	if long() && (left > leavesWithin || r.Failed() > failed) {
+		t.Errorf("its leads left after %v, and %d calls failed", left, r.Failed()-failed)
+	}
+	if n := strings.Count(slow.Log(), "the disk is slow"); n != 1 {
+		t.Errorf("it said %d times that its disk is slow", n)
+	}
+}
+
+// TestADiskOfHalfASecondKeepsItsLeads: that a disk stalls costs nothing but time.
+func TestADiskOfHalfASecondKeepsItsLeads(t *testing.T) {
+	c := startGated(t)
+	slow := c.Nodes[1]
+	led, terms := c.ledBy(slow), c.terms()
+	slow.gate.slow(500 * time.Millisecond)
+	r := Begin(c, "half", slowRate/3)
+	<-time.After(4 * time.Second)
+	slow.gate.open()
+	r.Finish(t)
+	if ok, detail := slow.condition("disk"); !ok && long() {
+		t.Errorf("disk: %s", detail)
+	}
+	if now := c.ledBy(slow); long() && (!slices.Equal(now, led) || !slices.Equal(c.terms(), terms)) {
+		t.Errorf("it leads %v, and led %v", now, led)
+	}
+}
+
+// TestADiskThatHangsEndsItsProcess: after some twenty seconds of its own time,
+// with one error and status 1. A pause in between does not count. When the disk
+// works again the node comes back with what it had.
+func TestADiskThatHangsEndsItsProcess(t *testing.T) {
+	if !long() {
+		t.Skip("takes a minute; SSOD_LONG=1 runs it")
+	}
+	c := startGated(t)
+	r := Begin(c, "hang", slowRate)
+	victim := c.Nodes[2]
+	c.dismiss(victim)
+	victim.gate.hang()
+	at := time.Now()
+	<-time.After(5 * time.Second)
+	victim.Pause()
+	<-time.After(20 * time.Second)
+	victim.Resume()
+	<-time.After(5 * time.Second)
+	if victim.ended() {
+		t.Errorf("it ended %v after its disk hung, of which it was paused for 20 s", time.Since(at))
+	}
+	select {
+	case <-victim.process.Exited():
+	case <-time.After(time.Minute):
+		t.Fatal("it goes on although its disk hangs")
+	}
+	t.Logf("it ended after %v, of which it was paused for 20 s", time.Since(at).Round(time.Millisecond))
+	if status := victim.process.ExitCode(); status != 1 {
+		t.Errorf("status %d, want 1", status)
+	}
+	if n := strings.Count(victim.Log(), `"level":"ERROR"`); n != 1 || !strings.Contains(victim.Log(), "the disk has hung") {
+		t.Errorf("it logged %d errors:\n%s", n, tail(victim.Log()))
+	}
+	victim.gate.open()
+	victim.Start()
+	c.AwaitPromise()
+	r.Finish(t)
+}
+
+// leaderOfTables is the node that leads the meta shard.
+func (c *Cluster) leaderOfTables() (leader *Node) {
+	c.Helper()
+	c.until("the tables have a leader", readyWithin, func() bool {
+		v, err := c.view(c.any())
+		if err != nil {
+			return false
+		}
+		for _, n := range c.Nodes {
+			if n.Name == v.Shards[0].Leader {
+				leader = n
+			}
+		}
+		return leader != nil
+	})
+	return leader
+}
+
+// terms are those of all shards.
+func (c *Cluster) terms() (terms []uint64) {
+	c.Helper()
+	v, err := c.view(c.any())
+	c.must(err)
+	for _, s := range v.Shards {
+		terms = append(terms, s.Term)
+	}
+	return terms
+}
+
+// condition is what the node says of one thing that its readiness depends on.
+func (n *Node) condition(name string) (ok bool, detail string) {
+	n.cluster.Helper()
+	a, err := n.cluster.api.page(n.Admin, "/readyz")
+	if err != nil || a.status != http.StatusOK && a.status != http.StatusServiceUnavailable {
+		return false, ""
+	}
+	var page struct {
+		Conditions []struct {
+			Condition, Detail string
+			OK                bool
+		}
+	}
+	n.cluster.must(json.Unmarshal(a.body, &page))
+	for _, c := range page.Conditions {
+		if c.Condition == name {
+			return c.OK, c.Detail
+		}
+	}
+	return false, ""
+}

@@ -1,0 +1,46 @@
+package node
+
+import (
+	"fmt"
+	"time"
+
+	"ssod/cluster/replica"
+	"ssod/httpfront/admin"
+)
+
+// slowDiskCondition says that the disk takes too long, if it does. That is advice
+// where no other node is better off.
+func (n *Node) slowDiskCondition() (c admin.Condition, slow bool) {
+	disk := n.engine.Disk()
+	if !disk.Slow {
+		return c, false
+	}
+	c = admin.Condition{Name: "disk", Advice: n.placement == nil || !n.placement.Relieved()}
+	c.Detail = "the disk took seconds for a write a moment ago"
+	if disk.Age >= time.Second {
+		c.Detail = fmt.Sprintf("the disk has not finished a write for %v%s", disk.Age.Round(100*time.Millisecond), n.atDisk())
+	}
+	if c.Advice {
+		c.Detail += ": changes wait for it, and no other node can lead in the place of this one; check the disk"
+	} else {
+		c.Detail += ": other nodes lead in the place of this one until it has been quick for a while; check the disk"
+	}
+	return c, true
+}
+
+// atDisk says in brackets what the disk is at, as far as the store knows.
+func (n *Node) atDisk() string {
+	if at := n.store.Busy(); at != "" {
+		return " (" + at + ")"
+	}
+	return ""
+}
+
+// noteDisk logs that the disk has become slow or quick.
+func (n *Node) noteDisk(d replica.Disk) {
+	if !d.Slow {
+		n.log.Info("the disk is quick again")
+		return
+	}
+	n.log.Warn("the disk is slow: other nodes are to lead what this one led; check it", "unfinished", d.Age.String(), "at", n.store.Busy())
+}

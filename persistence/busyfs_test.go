@@ -1,0 +1,49 @@
+package persistence
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+)
+
+// A sync that hangs is named, and no more when it is over.
+func TestWhatTheDiskIsAtHasAName(t *testing.T) {
+	var gate sync.RWMutex
+	waiting := make(chan struct{}, 1)
+	mem := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData {
+			waiting <- struct{}{}
+			gate.RLock()
+			defer gate.RUnlock()
+		}
+		return nil
+	}))
+	fs := &busyFS{mem, newBusy()}
+	f, err := fs.Create("dir-less.log", vfs.WriteCategoryUnspecified)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if got := fs.busy.oldest(); got != "" {
+		t.Errorf("at rest: got %q", got)
+	}
+	for name, sync := range map[string]func() error{"Sync": f.Sync, "SyncData": f.SyncData} {
+		gate.Lock()
+		done := make(chan error, 1)
+		go func() { done <- sync() }()
+		<-waiting
+		if got := fs.busy.oldest(); !strings.HasPrefix(got, "sync of dir-less.log has taken ") {
+			t.Errorf("while %s hangs: got %q", name, got)
+		}
+		gate.Unlock()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if got := fs.busy.oldest(); got != "" {
+			t.Errorf("after %s: got %q", name, got)
+		}
+	}
+}
