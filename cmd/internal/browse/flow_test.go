@@ -57,9 +57,8 @@ func TestFlowsInABrowser(t *testing.T) {
 }
 
 // TestALoginCompletesOnce: after a login, the back button and another viewer
-// change nothing, the address itself leads to the
-// app, and another browser nowhere, and a login that was given
-// up comes back with the reason.
+// change nothing, the address itself leads to the app, and another browser nowhere,
+// and a login that was given up comes back with the reason.
 func TestALoginCompletesOnce(t *testing.T) {
 	b, w := browsertest.Start(t), newWorld(t)
 	phone := w.newDevice("phone")
