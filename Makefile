@@ -38,9 +38,10 @@ PLAIN = ./cmd/internal/e2e ./cmd/internal/faultrun ./cluster/replica/sim
 RACE  = $(filter-out $(PLAIN:./%=ssod/%),$(shell $(GO) list ./...))
 
 test: ## all tests, those of code that runs side by side with the race detector
-	@$(GO) test -vet=off -timeout 30m $(TESTFLAGS) $(PLAIN) & plain=$$!; \
-	  $(GO) test -vet=off -race -timeout 30m $(TESTFLAGS) $(RACE); race=$$?; \
-	  wait $$plain && exit $$race
+	@said=$$(mktemp) && trap 'rm -f "$$said"' EXIT && \
+	  { $(GO) test -vet=off -timeout 30m $(TESTFLAGS) $(PLAIN) >"$$said" 2>&1 & plain=$$!; \
+	    $(GO) test -vet=off -race -timeout 30m $(TESTFLAGS) $(RACE); race=$$?; \
+	    wait $$plain; plain=$$?; cat "$$said"; exit $$((plain | race)); }
 
 test-long: ## all tests with the race detector and the large volumes
 	SSOD_LONG=1 $(GO) test -race -timeout 120m $(TESTFLAGS) $(PLAIN) ./...

@@ -57,8 +57,8 @@ func TestFlowsInABrowser(t *testing.T) {
 }
 
 // TestALoginCompletesOnce: after a login, the back button and another viewer
-// change nothing, the address itself leads nowhere, and a login that was given
-// up comes back with the reason.
+// change nothing, the address itself leads to the app, and another browser nowhere,
+// and a login that was given up comes back with the reason.
 func TestALoginCompletesOnce(t *testing.T) {
 	b, w := browsertest.Start(t), newWorld(t)
 	phone := w.newDevice("phone")
@@ -73,8 +73,11 @@ func TestALoginCompletesOnce(t *testing.T) {
 	b.Find("Tab", "Cleo")
 	b.PressAndWait("Enter")
 	expectAt(t, b, w.back+"/in")
-	b.Open(address)
-	expectProblem(t, b)
+	b.Open(address) // the same browser: for the viewer it is done
+	expectAt(t, b, w.back+"/in")
+	stranger := browsertest.Start(t)
+	stranger.Open(address)
+	expectProblem(t, stranger)
 	phone.expectLogin("profiles/code/"+code, "regular")
 	phone.expectDecision("") // Ada's, not Cleo's
 

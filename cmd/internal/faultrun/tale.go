@@ -49,14 +49,11 @@ func (t Tale) MustHold() {
 // nobody has refused it.
 func (n *Node) Because() (why string) {
 	for line := range strings.Lines(n.Said()) {
-		var entry struct{ Msg, For, Error string }
+		var entry struct{ Msg, Error string }
 		if json.Unmarshal([]byte(line), &entry) != nil {
 			continue // what Go's runtime says
 		}
-		if reason, ok := strings.CutPrefix(entry.For, "joining: "); ok && entry.Msg == "waiting" {
-			why = reason
-		}
-		if strings.HasPrefix(entry.Error, "join the cluster: ") {
+		if strings.HasPrefix(entry.Msg, "not taken in yet") || strings.HasPrefix(entry.Error, "join the cluster: ") {
 			why = entry.Error
 		}
 	}

@@ -31,7 +31,9 @@ func TestWhatEndsANodeSaysWhatToDo(t *testing.T) {
 			[]string{"older than what this node acknowledged", "registry", "--join"},
 		},
 		"a replica lacks what others have": {
-			func(n *Node) { n.broken(&core.BrokenError{Known: true, Shard: 5, Text: "tocommit(18) is out of range"}) },
+			func(n *Node) {
+				n.broken(&core.BrokenError{Known: true, Shard: 5, Text: "tocommit(18) is out of range"})
+			},
 			[]string{"older than what this node acknowledged", "shard 5", "tocommit(18)", "--join"},
 		},
 	} {
