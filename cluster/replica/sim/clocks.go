@@ -208,7 +208,7 @@ func (w *world) checkTime(n *node, ch *core.Change) {
 }
 
 // leapt ends what is being asked of a shard whose time has leapt: outcomes are gone
-// and deadlines have passed. DESIGN.md, 10, says whose may not have.
+// and deadlines have passed. DESIGN.md, 11, says whose may not have.
 func (w *world) leapt(ch *core.Change) {
 	last := w.latestTime[ch.Shard]
 	w.latestTime[ch.Shard] = ch.After(last)
