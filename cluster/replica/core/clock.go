@@ -107,7 +107,8 @@ func votes(cs *pb.ConfState, id ReplicaID) bool {
 // ignored only when one that is not known to be committed is later than
 // everything in this replica's own log and state and later than the clocks allow:
 // then their proposer goes by a clock that it should not go by, and this replica
-// does not help. A reset is never ignored, nor what comes before it: it is the way
+// does not help. What an earlier leader left goes with the new one's log: it may be
+// of clocks that agreed then, and nobody could take it back. A reset is never ignored, nor what comes before it: it is the way
 // back.
 //
 // It is no condition of safety, so who does not know enough clocks ignores
@@ -119,7 +120,7 @@ func (c *Core) credible(g *group, m *pb.Message) bool {
 	newest, trusted := g.newest, max(m.GetCommit(), lastReset(m.GetEntries()))
 	for _, e := range m.GetEntries() {
 		now, _ := entryTime(e)
-		if now > newest && e.GetIndex() > trusted {
+		if now > newest && e.GetIndex() > trusted && e.GetTerm() == m.GetTerm() {
 			if ms, known := c.bound(g); known && now > ms {
 				return false
 			}

@@ -93,6 +93,7 @@ func TestAFollowerIgnoresATimeThatNothingSpeaksFor(t *testing.T) {
 		{"far ahead and committed", wall, 11, []*pb.Entry{entry(11, wall+far)}, true},
 		{"behind one that is committed", wall, 11, []*pb.Entry{entry(11, wall+far), entry(12, wall+far)}, true},
 		{"not later than its own", wall + far, 10, []*pb.Entry{entry(11, wall+far)}, true},
+		{"left by an earlier leader", wall, 10, []*pb.Entry{{Index: new(uint64(11)), Term: new(uint64(0)), Data: packEntry(0, wall+far, nil)}}, true},
 		{"a reset", wall, 10, []*pb.Entry{reset}, true},
 		{"before a reset", wall, 10, []*pb.Entry{entry(11, wall+far), reset}, true},
 	}
@@ -100,7 +101,7 @@ func TestAFollowerIgnoresATimeThatNothingSpeaksFor(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c, g := voter(3, map[NodeID]time.Duration{1: 0, 2: 0, 3: 410 * 24 * time.Hour})
 			g.newest = tt.newest
-			m := &pb.Message{Type: pb.MsgApp.Enum(), Commit: new(tt.commit), Entries: tt.entries}
+			m := &pb.Message{Type: pb.MsgApp.Enum(), Term: new(uint64(1)), Commit: new(tt.commit), Entries: tt.entries}
 			if got := c.credible(g, m); got != tt.want {
 				t.Errorf("credible: got %v, want %v", got, tt.want)
 			}
