@@ -101,7 +101,11 @@ func (w *world) checkGivenUp(n *node, old core.NodeID, at instant) {
 	voters := w.latest[meta].Conf.GetVoters()
 	heard := slices.DeleteFunc(slices.Clone(voters), func(v uint64) bool {
 		m := w.nodes[core.ReplicaID(v).Node()]
-		return m.id == old || m.core == nil || m.steward.heard[old].last <= max(0, at-silentFor+2*surveyFor)
+		if m.id == old || m.core == nil {
+			return true
+		}
+		s := m.steward.heard[old]
+		return s.last <= max(0, at-silentFor+2*surveyFor) || s.began >= at // it has come back since
 	})
 	if len(heard) > len(voters)/2 {
 		w.violate("node %d gives up node %d, which %d of %d voters of the meta shard have heard", n.id, old, len(heard), len(voters))
