@@ -36,8 +36,12 @@ func (n *Node) expelled(by transport.Peer) {
 	n.fatal(err)
 }
 
-// anew puts the data aside and returns the configuration to join with.
+// anew puts the data aside and returns the configuration to join with. Without
+// anybody to join the node would found a cluster of its own.
 func (e *removedError) anew(c Config) (Config, error) {
+	if len(e.seeds) == 0 {
+		return c, fmt.Errorf("%w, and knows nobody to join: start it with --join and the gossip address of a member", ErrRemoved)
+	}
 	aside := fmt.Sprintf("%s.removed-%d", filepath.Clean(c.Data), e.id)
 	if err := os.Rename(c.Data, aside); err != nil {
 		return c, fmt.Errorf("%w; its data cannot be put aside: empty %s yourself and start it with --join: %w", ErrRemoved, c.Data, err)

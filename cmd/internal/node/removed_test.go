@@ -65,3 +65,15 @@ func TestAnExpelledNodeJoinsThroughWhoItKnew(t *testing.T) {
 		t.Errorf("without a directory to put aside: got %v, want ErrRemoved", err)
 	}
 }
+
+// Where nobody is known to join, nothing is put aside and no cluster is founded.
+func TestAnExpelledNodeFoundsNoCluster(t *testing.T) {
+	data := t.TempDir()
+	lonely := &removedError{by: "n1", name: "n3", id: 3}
+	if c, err := lonely.anew(Config{Data: data}); !errors.Is(err, ErrRemoved) {
+		t.Errorf("got %+v, %v, want ErrRemoved", c, err)
+	}
+	if _, err := os.Stat(data); err != nil {
+		t.Error(err)
+	}
+}
