@@ -1,8 +1,6 @@
 package faultrun
 
 import (
-	"encoding/json"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -154,26 +152,4 @@ func (c *Cluster) terms() (terms []uint64) {
 		terms = append(terms, s.Term)
 	}
 	return terms
-}
-
-// condition is what the node says of one thing that its readiness depends on.
-func (n *Node) condition(name string) (ok bool, detail string) {
-	n.cluster.Helper()
-	a, err := n.cluster.api.page(n.Admin, "/readyz")
-	if err != nil || a.status != http.StatusOK && a.status != http.StatusServiceUnavailable {
-		return false, ""
-	}
-	var page struct {
-		Conditions []struct {
-			Condition, Detail string
-			OK                bool
-		}
-	}
-	n.cluster.must(json.Unmarshal(a.body, &page))
-	for _, c := range page.Conditions {
-		if c.Condition == name {
-			return c.OK, c.Detail
-		}
-	}
-	return false, ""
 }
