@@ -16,7 +16,7 @@ func (s *Store) Note(name string, value []byte) error {
 	if err := s.disk.admit(len(value)); err != nil {
 		return err
 	}
-	return s.db.Set(noteKey(name), value, pebble.NoSync)
+	return s.put(noteKey(name), value, pebble.NoSync)
 }
 
 // Noted returns what was noted under a name, nil if nothing was.

@@ -55,6 +55,9 @@ type testCluster struct {
 	// those to whom no entry and no snapshot gets.
 	unasked, unread map[core.NodeID]bool
 	disks           map[core.NodeID]*testDisk
+	// quiet is for how long a slow disk must be quick to be slow no more; 0 means
+	// testSlow.
+	quiet time.Duration
 }
 
 type testNode struct {
@@ -250,7 +253,7 @@ func (c *testCluster) start(n *testNode, book *placement.Book) {
 	var err error
 	n.engine, err = replica.Open(replica.Config{
 		Node: n.id, Shards: testShards, Log: n.store.Log(), State: n.store, Transport: network, Address: book.RPC,
-		Tick: 20 * time.Millisecond, SlowDisk: testSlow, QuietDisk: testSlow, HungDisk: time.Hour, Core: core.Config{LogKeep: 64 << 10, LogTail: 16 << 10},
+		Tick: 20 * time.Millisecond, SlowDisk: testSlow, QuietDisk: cmp.Or(c.quiet, testSlow), HungDisk: time.Hour, Core: core.Config{LogKeep: 64 << 10, LogTail: 16 << 10},
 		MetaApplied: func() {
 			if p := n.applied.Load(); p != nil {
 				p.Applied()

@@ -102,6 +102,30 @@ func TestASlowDiskAloneKeepsItsLeads(t *testing.T) {
 	c.fill(0, 2)
 }
 
+// The only node, with a disk that is slow and stays so, gives others replicas and
+// votes: that is how the data gets off it. Then they lead.
+func TestASlowDiskAloneIsGrownOutOf(t *testing.T) {
+	c := newCluster(t)
+	c.quiet = time.Hour
+	c.found("n1")
+	n := c.nodes[1]
+	c.eventually("the node leads everything", func() bool { return n.leads() == testShards+1 })
+	c.disks[1].gate.Lock()
+	release := sync.OnceFunc(c.disks[1].gate.Unlock)
+	defer release()
+	stop := c.write(n)
+	c.eventually("the disk is slow", func() bool { return n.engine.Disk().Slow })
+	release()
+	stop()
+	c.join("n2", 1)
+	c.join("n3", 1)
+	c.members(3, 0)
+	c.eventually("the node leads nothing", func() bool { return n.leads() == 0 })
+	if !n.engine.Disk().Slow {
+		t.Error("the disk was taken for quick")
+	}
+}
+
 // Replicas that make no progress hold nobody up: all shards get theirs on the
 // other node, although only two wait for one at a time.
 func TestAStuckReplicaFreesItsPlace(t *testing.T) {

@@ -76,7 +76,7 @@ type round struct {
 // follows soon.
 func (m *mover) pass(ctx context.Context) bool {
 	r := &round{away: map[NodeID]bool{}, draft: draft{pages: m.p.book.pages.Load(), records: map[cluster.ShardID]plan.Config{}}}
-	if m.p.resigning.Load() || m.p.Skew().Off || m.p.slowDisk() {
+	if m.p.resigning.Load() {
 		return false
 	}
 	for id := range cluster.ShardID(m.p.engine.Count() + 1) {
@@ -102,7 +102,7 @@ func (m *mover) rests(id cluster.ShardID, term uint64, place plan.Assignment) bo
 // step takes one shard one step.
 func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignment, r *round) error {
 	st, err := m.p.engine.Status(ctx, id)
-	if err != nil || !st.Open {
+	if err != nil || !st.Open || m.leaves(st) {
 		return err
 	}
 	step := plan.Next(place, m.group(st, r.pages))
@@ -129,6 +129,13 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 		return m.handOver(ctx, st, step.To, r)
 	}
 	return nil
+}
+
+// leaves reports whether a shard is about to be led by somebody else, because this
+// node takes no leads. What nobody takes goes on here: the replicas that a bad disk
+// keeps its lead for want of may be what gets the data off it.
+func (m *mover) leaves(st core.Status) bool {
+	return (m.p.Skew().Off || m.p.slowDisk()) && len(m.p.heirs(st)) > 0
 }
 
 // group is what the plan needs to know of a group.

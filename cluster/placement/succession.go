@@ -82,8 +82,8 @@ func (p *Placement) decideUntil(ctx context.Context, decision func(*session) err
 
 // replace gives a node up in two steps. The first writes down who asks: heir. The
 // second is taken when heir asks again, of the same leader in the same term, and
-// everything that spoke for it still does. Whatever happens in between, and be it
-// that the node is heard again, makes the first void.
+// everything is judged anew, on the tables as they are then. When the node is heard
+// again the first step is taken back: [planner.judge].
 //
 // It returns false after the first step.
 func (s *session) replace(ctx context.Context, old Node, heir []byte, successor *Node) (done bool, err error) {

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -12,7 +13,7 @@ import (
 // Alone opens an engine on a node that is the only voter of all its shards, and
 // waits until it leads them. Shards that have no replica yet are founded; what
 // [ssod/persistence.Store.Apply] left in them is the state that their logs begin
-// with.
+// with. Whoever ends ctx because the disk has hung says so as its cause.
 func Alone(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := Found(cfg.Log, cfg.Node, cfg.Shards); err != nil {
 		return nil, err
@@ -22,10 +23,23 @@ func Alone(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	if err := e.leadAll(ctx); err != nil {
-		e.Close()
+		e.abandon(ctx)
 		return nil, err
 	}
 	return e, nil
+}
+
+// abandon closes an engine that does not come to lead. If ctx ended because the
+// disk has hung nobody waits for that: the process is about to end.
+func (e *Engine) abandon(ctx context.Context) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		e.Close()
+	}()
+	if !errors.Is(context.Cause(ctx), ErrDiskHung) {
+		<-closed
+	}
 }
 
 // Found makes this node the only member of every shard that it has no replica

@@ -1,6 +1,7 @@
 package replica_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"testing"
@@ -107,6 +108,40 @@ func TestADiskThatHangsIsFatal(t *testing.T) {
 	<-committed
 	if len(fatal) > 0 {
 		t.Errorf("it was told again: %v", <-fatal)
+	}
+}
+
+// A disk that hangs while a lone node starts ends the start: what is closed then is
+// not waited for.
+func TestADiskThatHangsEndsTheStartOfALoneNode(t *testing.T) {
+	disk := newSlowDisk()
+	store, err := persistence.Open(persistence.Options{
+		Dir: "data", DefaultNode: "n1", Shards: 8, FS: disk.fs(), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := replica.Found(store.Log(), 1, 8); err != nil {
+		t.Fatal(err)
+	}
+	disk.gate.Lock()
+	ctx, end := context.WithCancelCause(t.Context())
+	registry := prometheus.NewRegistry()
+	_, err = replica.Alone(ctx, replica.Config{
+		Node: 1, Shards: 8, Log: store.Log(), State: store, Address: func(core.NodeID) string { return "a:1" },
+		Tick: time.Millisecond, SlowDisk: 50 * time.Millisecond, HungDisk: 300 * time.Millisecond, Fatal: end, Registerer: registry,
+	})
+	if !errors.Is(err, context.Canceled) || !errors.Is(context.Cause(ctx), replica.ErrDiskHung) {
+		t.Errorf("got %v, because of %v", err, context.Cause(ctx))
+	}
+	disk.gate.Unlock()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for len(gauges(t, registry)) > 0 { // until it is closed
+		<-tick.C
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -37,8 +37,9 @@ func (n *Node) lead(ctx context.Context) error {
 
 // leadAlone takes the lead of all shards.
 func (n *Node) leadAlone(ctx context.Context) error {
+	n.me = n.self(n.store.Identity().Node)
 	c := n.engineConfig()
-	c.Address = func(core.NodeID) string { return n.config.advertised(n.config.RPC) }
+	c.Address = func(core.NodeID) string { return n.me.RPC }
 	var err error
 	if n.engine, err = replica.Alone(ctx, c); err != nil {
 		return err

@@ -169,7 +169,7 @@ func (n *Node) openRing(ctx context.Context, sealing []byte) error {
 func (n *Node) act(context.Context) (err error) {
 	courier := intent.NewCourier()
 	n.runtime, err = actors.Start(actors.Config{
-		Shards: n.shards, Self: n.config.advertised(n.config.RPC), Remote: n.remote(), Hopeless: n.hopeless,
+		Shards: n.shards, Self: n.me.RPC, Remote: n.remote(), Hopeless: n.hopeless,
 		Metrics: n.registry, Log: n.log,
 		Kinds: []actors.Kind{
 			profile.Kind(profile.Config{
