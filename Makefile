@@ -49,7 +49,7 @@ test-long: ## all tests with the race detector and the large volumes
 check: ## what a merge must pass beside the tests
 	@echo 'gofumpt' && out=$$($(GOFUMPT) -l $$(git ls-files '*.go' | grep -v '\.pb\.go$$')) && \
 	  { test -z "$$out" || { echo "not formatted, run make fmt:"; echo "$$out"; exit 1; }; }
-	$(GO) vet ./...
+	$(GO) vet ./... && $(GO) vet -tags shiftedclock ./cmd/ssod
 	$(STATICCHECK) ./...
 	$(GO) mod tidy -diff
 	$(GO) run ./cmd/internal/protogen -check $(PROTO)

@@ -28,6 +28,7 @@ type exchange struct {
 	family   api.Family
 	ids      idSource
 	buffer   []byte
+	began    time.Time // by the machine's clock, for what is measured and not compared with a date
 }
 
 // serve is fasthttp's handler.
@@ -67,7 +68,7 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, status int) {
 
 // begin fills the exchange from what the wire and the path say.
 func (x *exchange) begin(s *Server, ctx *fasthttp.RequestCtx, conn *wire.Conn, r *wire.Request, p *path) {
-	x.server, x.http, x.conn = s, ctx, conn
+	x.server, x.http, x.conn, x.began = s, ctx, conn, time.Now()
 	x.Request = api.Request{
 		Request:  r,
 		ID:       x.ids.next(),
@@ -130,14 +131,14 @@ func (x *exchange) run() (api.Response, error) {
 		x.conn.CloseAfter()
 		x.http.SetConnectionClose()
 		return api.Response{}, api.ErrRepeatedHeader
-	case !x.server.admit(&x.Request):
+	case !x.server.admit(&x.Request, x.began):
 		return api.Response{}, api.ErrThrottled
 	case x.TooLarge:
 		return api.Response{}, api.ErrBodyTooLarge
-	case x.server.cutOff(x.Received):
+	case x.server.cutOff(x.began):
 		return api.Response{}, api.ErrCutOff
 	}
-	return x.handle(x.server.deadlines.at(x.Received))
+	return x.handle(x.server.deadlines.at(x.began))
 }
 
 // handle calls the handler. A panic is a fault of ours like any other: it is
@@ -174,7 +175,7 @@ func (x *exchange) repeatsSecurityHeader() bool {
 // may be anything, and without headers, which hold secrets, but for the visitor's
 // id.
 func (x *exchange) account(status int, code string) {
-	took := x.server.now().Sub(x.Received)
+	took := time.Since(x.began)
 	meter, name := x.server.other, "other"
 	if x.op != nil {
 		meter, name = x.op.meter, x.op.name

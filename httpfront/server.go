@@ -47,7 +47,7 @@ type Options struct {
 	// Log gets accesses at debug and our faults at error; nil means
 	// slog.Default.
 	Log *slog.Logger
-	// Now is the clock; nil means time.Now.
+	// Now is the clock that dates are compared with; nil means time.Now.
 	Now func() time.Time
 }
 
@@ -193,12 +193,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // admit asks the throttle; limits.md 1.
-func (s *Server) admit(r *api.Request) bool {
+func (s *Server) admit(r *api.Request, now time.Time) bool {
 	t := &r.Config.Throttle
 	if !t.Enabled {
 		return true
 	}
-	return s.throttle.Allow(r.Address, throttle.Rate{PerSecond: t.Rate, Burst: t.Burst}, r.Received)
+	return s.throttle.Allow(r.Address, throttle.Rate{PerSecond: t.Rate, Burst: t.Burst}, now)
 }
 
 func addressOf(a net.Addr) netip.Addr {

@@ -5,4 +5,7 @@
 // It ends with status 0 after a clean stop, 1 when it failed while running,
 // and 2 when flags or configuration are wrong. SIGTERM and SIGINT drain, a
 // second one ends the process at once; SIGHUP rereads the configuration.
+//
+// Built with the tag shiftedclock, which only tests do, the node's clock is set by a
+// file; see clock_shifted.go.
 package main

@@ -73,6 +73,7 @@ func (f *flags) serve(c node.Config, stderr io.Writer) int {
 	}
 	tuneMemory()
 	c.Signers = spareProcessors()
+	c.Clock = clock()
 	ending := make(chan os.Signal, 2)
 	signal.Notify(ending, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(ending)

@@ -18,7 +18,7 @@ type AccessClaims struct {
 	Expires   time.Time
 }
 
-// SignAccess makes an access token for a client (dcr.md 4). No two are the same.
+// SignAccess makes an access token for a client. No two are the same.
 func (r *Ring) SignAccess(client, scopes string, now time.Time) (Signed, error) {
 	s := r.snapshot()
 	k := s.groups[groupID{use: Access}].signing(now)

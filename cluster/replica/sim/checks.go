@@ -109,6 +109,7 @@ func (w *world) checkUnlogged(n *node, writes []core.LogWrite) {
 	for _, wr := range writes {
 		if u := wr.Unlogged; u != nil {
 			w.unlogged++
+			w.leapt(&u.Change)
 			w.checkTags(n, &u.Change, u.Rejected)
 		}
 	}

@@ -166,8 +166,8 @@ func (w *world) rightClocks() {
 func (w *world) keepSettingBack() {
 	if w.late() != "" {
 		w.setBack()
-		w.after(time.Second, w.keepSettingBack)
 	}
+	w.after(time.Second, w.keepSettingBack) // an entry may be under way that is ahead
 }
 
 // late returns "" when no shard's time is ahead of the clocks.

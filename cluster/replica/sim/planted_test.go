@@ -11,7 +11,7 @@ import (
 var found = map[string]uint64{
 	"ack-before-sync":          1,
 	"desired-for-confirmed":    22,
-	"forwarded-read":           418,
+	"forwarded-read":           483,
 	"ignore-proposer-term":     410,
 	"judged-once":              82,
 	"per-write-revision":       1,

@@ -49,11 +49,16 @@ func (a *app) register(statement string) error {
 		return err
 	}
 	a.id, a.secret = client.ID, client.Secret
+	return a.grant()
+}
+
+// grant gets an access token.
+func (a *app) grant() error {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {a.id}, "client_secret": {a.secret}}
 	var granted struct {
 		Token string `json:"access_token"`
 	}
-	err = a.call("grant", call{
+	err := a.call("grant", call{
 		"POST", "/o/client/token", []string{"Content-Type", "application/x-www-form-urlencoded"}, []byte(form.Encode()),
 	}, http.StatusCreated, &granted)
 	a.token = granted.Token

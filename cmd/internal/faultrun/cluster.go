@@ -42,6 +42,23 @@ realms:
     guessing: {perDevice: 1000000000, perAddress: 1000000000, perRealm: 1000000000}
 `
 
+// briefTTL is how long link codes of the realm brief live.
+const briefTTL = 2 * time.Second
+
+// config is the configuration of the cluster's nodes. Where clocks are set there
+// is one more realm, in which it can be seen that time goes on.
+func (c *Cluster) config() string {
+	if !c.clocks {
+		return config
+	}
+	return config + fmt.Sprintf(`
+  - id: brief
+    serviceProviders: [brief]
+    linkCode: {length: 10, alphabet: alphanumeric, ttl: %v}
+    guessing: {perDevice: 1000000000, perAddress: 1000000000, perRealm: 1000000000}
+`, briefTTL)
+}
+
 // Cluster is three processes that serve together. Clients send each request to
 // one of the nodes that they take for ready.
 type Cluster struct {
@@ -56,6 +73,7 @@ type Cluster struct {
 	network   *Network    // nil: nodes reach each other directly
 	spaces    *namespaces // nil: nodes are where the test is
 	gated     bool        // there is a gate before each disk
+	clocks    bool        // each node has a clock that can be set
 	attached  atomic.Int64
 	flags     []string
 	api       *api
@@ -82,6 +100,20 @@ func StartApart(t testing.TB, flags ...string) (*Cluster, *Network) {
 func startGated(t testing.TB, flags ...string) *Cluster {
 	t.Helper()
 	return start(t, &Cluster{flags: flags, gated: true})
+}
+
+// startSettable is Start with a clock for each node that can be set.
+func startSettable(t testing.TB, flags ...string) *Cluster {
+	t.Helper()
+	return start(t, &Cluster{flags: flags, clocks: true})
+}
+
+// startOneSettable is StartOne with a clock that can be set.
+func startOneSettable(t testing.TB, flags ...string) *Cluster {
+	t.Helper()
+	c := prepare(t, &Cluster{flags: flags, clocks: true})
+	c.Add().Start()
+	return c
 }
 
 // startInNamespaces is Start with a network namespace for each node.
@@ -114,8 +146,12 @@ func prepare(t testing.TB, c *Cluster) *Cluster {
 	t.Helper()
 	c.TB, c.dir, c.api = t, t.TempDir(), newAPI()
 	c.serving.Store(&[]*Node{})
+	program := ssod
+	if c.clocks {
+		program = settable
+	}
 	var err error
-	c.program, err = ssod()
+	c.program, err = program()
 	c.must(err)
 	c.authority, err = transporttest.NewAuthority(c.dir)
 	c.must(err)
@@ -156,7 +192,7 @@ func (c *Cluster) newNode(name, directory string) *Node {
 	}
 	c.must(os.Mkdir(n.dir, 0o700))
 	file := filepath.Join(n.dir, "ssod.yaml")
-	c.must(os.WriteFile(file, []byte(config), 0o600))
+	c.must(os.WriteFile(file, []byte(c.config()), 0o600))
 	n.args = append([]string{
 		"--node", name, "--config", file, "--data", n.data(), "--http", at[0], "--admin", at[1],
 		"--gossip", at[2], "--rpc", at[3], "--raft", at[4], "--shards", fmt.Sprint(Shards),

@@ -10,6 +10,7 @@
 //	silence.go            how a node without a majority answers
 //	witness.go            profiles that change while their owner is paused or cut off
 //	network.go            carries what nodes say to each other, until it is cut, or late
+//	clock.go              sets the clocks of nodes, and waits for link codes to expire
 //	gate.go               holds a process's syncs in the kernel: a disk that is slow or hangs
 //	namespace.go          the same with the network of the kernel, in long runs
 //	tale.go               what was acknowledged before operators hurry

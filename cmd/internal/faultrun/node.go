@@ -1,6 +1,7 @@
 package faultrun
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"os"
@@ -64,7 +65,7 @@ func (n *Node) Launch() {
 	defer out.Close() // the process has its own copy
 	command := slices.Concat(n.prefix, []string{n.cluster.program}, n.args)
 	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Stdout, cmd.Stderr, cmd.Env = out, out, n.environment()
 	n.cluster.must(n.run(cmd))
 	n.id.Store(int64(n.process.ID()))
 }
@@ -113,6 +114,28 @@ func (n *Node) ended() bool {
 func (n *Node) ready() bool {
 	a, err := n.cluster.api.page(n.Admin, "/readyz")
 	return err == nil && a.status == http.StatusOK
+}
+
+// condition is what the node says of one thing that its readiness depends on.
+func (n *Node) condition(name string) (ok bool, detail string) {
+	n.cluster.Helper()
+	a, err := n.cluster.api.page(n.Admin, "/readyz")
+	if err != nil || a.status != http.StatusOK && a.status != http.StatusServiceUnavailable {
+		return false, ""
+	}
+	var page struct {
+		Conditions []struct {
+			Condition, Detail string
+			OK                bool
+		}
+	}
+	n.cluster.must(json.Unmarshal(a.body, &page))
+	for _, c := range page.Conditions {
+		if c.Condition == name {
+			return c.OK, c.Detail
+		}
+	}
+	return false, ""
 }
 
 // Kill ends the process as a power cut would; clients look elsewhere from then

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -30,13 +31,17 @@ func Main(m *testing.M) int {
 
 // The programs are built once; each returns its path.
 var (
-	ssod   = sync.OnceValues(func() (string, error) { return build("ssod") })
-	ssoctl = sync.OnceValues(func() (string, error) { return build("ssoctl") })
+	ssod   = sync.OnceValues(func() (string, error) { return build("ssod", "ssod") })
+	ssoctl = sync.OnceValues(func() (string, error) { return build("ssoctl", "ssoctl") })
+	// settable is an ssod whose clock can be set; see [Node.SetClock].
+	settable = sync.OnceValues(func() (string, error) { return build("ssod", "ssod-shiftedclock", "-tags", "shiftedclock") })
 )
 
-func build(name string) (string, error) {
-	binary := filepath.Join(buildDir, name)
-	out, err := exec.Command("go", "build", "-o", binary, "ssod/cmd/"+name).CombinedOutput()
+// build builds a program from cmd under a file name of its own.
+func build(name, as string, flags ...string) (string, error) {
+	binary := filepath.Join(buildDir, as)
+	args := slices.Concat([]string{"build"}, flags, []string{"-o", binary, "ssod/cmd/" + name})
+	out, err := exec.Command("go", args...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}

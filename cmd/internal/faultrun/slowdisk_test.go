@@ -1,8 +1,6 @@
 package faultrun
 
 import (
-	"encoding/json"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -60,7 +58,8 @@ func TestADiskOfHalfASecondKeepsItsLeads(t *testing.T) {
 	}
 	c := startGated(t)
 	slow := c.Nodes[1]
-	led, terms := c.ledBy(slow), c.terms()
+	terms := c.settledTerms()
+	led := c.ledBy(slow)
 	slow.gate.slow(500 * time.Millisecond)
 	r := Begin(c, "half", slowRate/3)
 	<-time.After(10 * time.Second)
@@ -72,6 +71,19 @@ func TestADiskOfHalfASecondKeepsItsLeads(t *testing.T) {
 	if now := c.ledBy(slow); !slices.Equal(now, led) || !slices.Equal(c.terms(), terms) {
 		t.Errorf("it leads %v, and led %v", now, led)
 	}
+}
+
+// settledTerms are the terms of all shards when leads have not moved for longer
+// than the planner waits between two moves.
+func (c *Cluster) settledTerms() []uint64 {
+	terms, since := c.terms(), time.Now()
+	c.until("leads have found their places", time.Minute, func() bool {
+		if now := c.terms(); !slices.Equal(now, terms) {
+			terms, since = now, time.Now()
+		}
+		return time.Since(since) > 5*time.Second
+	})
+	return terms
 }
 
 // TestADiskThatHangsEndsItsProcess: after some twenty seconds of its own time,
@@ -140,26 +152,4 @@ func (c *Cluster) terms() (terms []uint64) {
 		terms = append(terms, s.Term)
 	}
 	return terms
-}
-
-// condition is what the node says of one thing that its readiness depends on.
-func (n *Node) condition(name string) (ok bool, detail string) {
-	n.cluster.Helper()
-	a, err := n.cluster.api.page(n.Admin, "/readyz")
-	if err != nil || a.status != http.StatusOK && a.status != http.StatusServiceUnavailable {
-		return false, ""
-	}
-	var page struct {
-		Conditions []struct {
-			Condition, Detail string
-			OK                bool
-		}
-	}
-	n.cluster.must(json.Unmarshal(a.body, &page))
-	for _, c := range page.Conditions {
-		if c.Condition == name {
-			return c.OK, c.Detail
-		}
-	}
-	return false, ""
 }

@@ -18,6 +18,17 @@ const tellers = 96
 // Tell lets viewers live in a cluster, a few at a time, and an app be revoked.
 func Tell(c *Cluster, name string) Tale {
 	c.Helper()
+	t := Live(c, name)
+	a, err := newApp(t.Load, t.apps[0].realm)
+	c.must(err)
+	c.must(a.revoke(true))
+	t.Ledger.enterApp(a)
+	return t
+}
+
+// Live is Tell without the app: revoking one waits for nodes that are away.
+func Live(c *Cluster, name string) Tale {
+	c.Helper()
 	l := NewLoad(c, name)
 	var living sync.WaitGroup
 	for range 16 {
@@ -28,10 +39,6 @@ func Tell(c *Cluster, name string) Tale {
 		})
 	}
 	living.Wait()
-	a, err := newApp(l, l.apps[0].realm)
-	c.must(err)
-	c.must(a.revoke(true))
-	l.Ledger.enterApp(a)
 	return Tale{l}
 }
 
@@ -43,6 +50,47 @@ func (t Tale) MustHold() {
 	}
 	t.cluster.Logf("facts=%d", t.Ledger.Facts())
 	t.Verdict.Report(t.cluster)
+}
+
+// ComeBack lets every viewer's first device appear again with what does not
+// expire, as devices do that were not used for long. It must be the member that it
+// was. Link codes that were left are over.
+func (t Tale) ComeBack() {
+	t.cluster.Helper()
+	for _, a := range t.apps {
+		t.cluster.must(patiently(a.grant))
+	}
+	t.each(func(v *life) error {
+		v.live = ""
+		was := v.host.membership
+		if err := patiently(func() error { return v.app.mint(v.host, v.viewer) }); err != nil {
+			return err
+		}
+		if v.host.membership != was {
+			t.Verdict.Found(LostAck, "%s: membership %d became %d", v.viewer, was, v.host.membership)
+		}
+		return nil
+	})
+}
+
+// MustForget waits until every viewer has only the device that came back.
+func (t Tale) MustForget() {
+	t.cluster.Helper()
+	t.each(func(v *life) error {
+		t.cluster.until("members are dropped that were not seen for long", readyWithin, func() bool {
+			devices, err := v.app.list(v.host)
+			return err == nil && len(devices) == 1 && devices[v.host.id] != nil
+		})
+		v.state = map[string]state{v.host.id: in}
+		return nil
+	})
+}
+
+func (t Tale) each(do func(*life) error) {
+	t.cluster.Helper()
+	for _, v := range t.Ledger.lives {
+		t.cluster.must(do(v))
+	}
 }
 
 // Because is why a node that joins is not taken in, as it says itself; "" while

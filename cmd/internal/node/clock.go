@@ -140,7 +140,7 @@ var (
 	unconfirmedDesc = prometheus.NewDesc("ssod_clock_unconfirmed_seconds", "How far this node's clock is ahead of the confirmed time.", nil, nil)
 )
 
-// clockMetrics are the metrics of the clock; operations.md 7.
+// clockMetrics are the metrics of the clock.
 type clockMetrics struct{ n *Node }
 
 // Describe implements [prometheus.Collector].

@@ -132,7 +132,7 @@ func (n *Node) sign(ctx context.Context) error {
 	}
 	n.own("key ring", closing(func() error { n.ring.Close(); return nil }))
 	n.clients, err = registration.Open(registration.Options{
-		Store: n.tables, Keys: n.ring, Settings: n.settings.Config, CatchUp: n.catchUp, Log: n.log,
+		Store: n.tables, Keys: n.ring, Settings: n.settings.Config, CatchUp: n.catchUp, Now: n.config.Clock, Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -204,7 +204,7 @@ func (n *Node) tokenLife(realm string) time.Duration {
 // providers has the TV providers of the kinds that this version speaks with.
 func (n *Node) providers() *mvpd.Registry {
 	return mvpd.NewRegistry(map[string]mvpd.Maker{
-		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.ring.LinkCodeKey}),
+		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.ring.LinkCodeKey, Now: n.config.Clock}),
 	}, n.log)
 }
 
@@ -238,7 +238,7 @@ func (n *Node) serve(context.Context) (err error) {
 	handlers.V2 = httpfront.NewV2(n.entitlement(profiles, providers))
 	n.front, err = httpfront.Start(httpfront.Options{
 		Address: n.config.HTTP, TLSCert: n.config.TLSCert, TLSKey: n.config.TLSKey, Limits: n.config.limits(),
-		Handlers: handlers, CutOff: n.cutOff,
+		Handlers: handlers, CutOff: n.cutOff, Now: n.config.Clock,
 		Settings: n.settings.Config, MaxConnections: clients, Metrics: n.registry, Log: n.log,
 	})
 	if err != nil {
