@@ -134,6 +134,29 @@ func TestCommitsWaitForAHandOver(t *testing.T) {
 	late.want("when the hand-over was given up", kept, nil)
 }
 
+// TestNoHandOverToWhoSaysNothing: its node may have started again and be mute, and
+// commits would wait in vain until the hand-over is given up.
+func TestNoHandOverToWhoSaysNothing(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	for range 6 {
+		b.core.Tick()
+		b.settle()
+		b.receive(3, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: new(b.last.Term)})
+	}
+	b.sent = nil
+	b.core.Transfer(shard, id(2))
+	b.settle()
+	if b.has(pb.MsgTimeoutNow) {
+		t.Error("who says nothing is told to stand")
+	}
+	b.core.Transfer(shard, id(3))
+	b.settle()
+	if !b.has(pb.MsgTimeoutNow) && !b.has(pb.MsgApp) {
+		t.Error("who is heard is not told to stand")
+	}
+}
+
 // TestWhoIsNotAnsweredAsksAgain: the others may take the leader for alive a tick
 // longer, and be refused themselves.
 func TestWhoIsNotAnsweredAsksAgain(t *testing.T) {

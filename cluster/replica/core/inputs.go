@@ -107,9 +107,12 @@ func (c *Core) Unreachable(n NodeID) {
 // Transfer hands the leadership of a shard to another voter if this node leads
 // it (raft thesis 3.10). Commits wait meanwhile, for an election timeout at most;
 // if the lead is gone then, they are refused. While it is under way no other is
-// begun: two that stand at once take the votes from each other.
+// begun: two that stand at once take the votes from each other. Nor is one to a
+// replica that says nothing: it may have the log and its node may be there, but one
+// that has just started speaks for no shard yet, and nobody would hear that it
+// stands.
 func (c *Core) Transfer(shard ShardID, to ReplicaID) {
-	if g := c.groups[shard]; g != nil && g.open && !g.handsOver() {
+	if g := c.groups[shard]; g != nil && g.open && !g.handsOver() && c.heardLately(g, to) {
 		g.raft().TransferLeader(uint64(to))
 		c.mark(g)
 	}

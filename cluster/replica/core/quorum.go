@@ -75,12 +75,17 @@ func (c *Core) beg(g *group, n int) {
 func (c *Core) hears(g *group, voters []uint64) bool {
 	n := 0
 	for _, v := range voters {
-		at, ok := g.heard[ReplicaID(v)]
-		if ReplicaID(v) == g.id || ok && c.ticks-at <= silentTicks {
+		if ReplicaID(v) == g.id || c.heardLately(g, ReplicaID(v)) {
 			n++
 		}
 	}
 	return len(voters) == 0 || n > len(voters)/2
+}
+
+// heardLately reports whether another voter has been heard of lately.
+func (c *Core) heardLately(g *group, id ReplicaID) bool {
+	at, ok := g.heard[id]
+	return ok && c.ticks-at <= silentTicks
 }
 
 // hearsLeader reports whether a follower has heard from its leader within the
