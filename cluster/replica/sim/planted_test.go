@@ -11,7 +11,7 @@ import (
 var found = map[string]uint64{
 	"ack-before-sync":          1,
 	"desired-for-confirmed":    22,
-	"forwarded-read":           483,
+	"forwarded-read":           505,
 	"ignore-proposer-term":     410,
 	"judged-once":              82,
 	"per-write-revision":       1,
@@ -20,7 +20,7 @@ var found = map[string]uint64{
 	"step-collision":           1,
 	"unbounded-time":           12,
 	"unlogged-beside-learners": 3,
-	"wipe-on-install-crash":    47,
+	"wipe-on-install-crash":    54,
 }
 
 // TestPlanted switches each mistake on and expects the simulation to find it,
