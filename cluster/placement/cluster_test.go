@@ -34,6 +34,9 @@ const testShards = 4
 // testSilence is how long nobody may have heard a node before it is replaced.
 const testSilence = 500 * time.Millisecond
 
+// testDead is for how long a node is not heard before what it holds is replaced.
+const testDead = 500 * time.Millisecond
+
 // testCluster is nodes in one process, with stores in memory and a network that
 // delivers at once between those that run and are not cut off.
 type testCluster struct {
@@ -45,9 +48,14 @@ type testCluster struct {
 	// their replicas do not catch up.
 	held map[core.NodeID]bool
 	slow func(cluster.ShardID) bool
+	// deaf nodes get the log of the slow shards and are not told how much of it is
+	// committed.
+	deaf map[core.NodeID]bool
 	// silentFor is how long nobody may have heard a node before it is replaced; 0
 	// means testSilence.
 	silentFor time.Duration
+	// lease is that of the nodes; 0 means testLease.
+	lease time.Duration
 	// settings are those of nodes that join; the members have theirs.
 	settings map[string]string
 	clock    map[core.NodeID]time.Duration // how far a node's clock is ahead
@@ -58,6 +66,8 @@ type testCluster struct {
 	// quiet is for how long a slow disk must be quick to be slow no more; 0 means
 	// testSlow.
 	quiet time.Duration
+	// lost is when a node was stopped or cut off: until then it was heard.
+	lost map[core.NodeID]time.Time
 }
 
 type testNode struct {
@@ -118,19 +128,30 @@ func (t testNetwork) SendSnapshot(to core.NodeID, name string, file io.Reader, f
 	return n.engine.DeliverSnapshot(t.from, name, bytes.NewReader(b), frame)
 }
 
+func (c *testCluster) setSlow(slow func(cluster.ShardID) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.slow = slow
+}
+
 // sieve takes out of a frame what a node is kept from; nil: everything.
 func (c *testCluster) sieve(to core.NodeID, frame []byte) []byte {
 	c.mu.Lock()
-	held, slow := c.held[to], c.slow
+	held, deaf, slow := c.held[to], c.deaf[to], c.slow
 	c.mu.Unlock()
-	if !held {
+	if !held && !deaf {
 		return frame
 	}
 	all, err := core.DecodeFrame(frame)
 	rest := slices.DeleteFunc(all, func(e core.Envelope) bool {
 		kind := e.Message.GetType()
-		return slow(e.Shard) && (kind == pb.MsgApp || kind == pb.MsgSnap)
+		return held && slow(e.Shard) && (kind == pb.MsgApp || kind == pb.MsgSnap)
 	})
+	for _, e := range rest {
+		if kind := e.Message.GetType(); deaf && slow(e.Shard) && (kind == pb.MsgApp || kind == pb.MsgHeartbeat) {
+			e.Message.Commit = new(uint64(0))
+		}
+	}
 	if err == nil && len(rest) == 0 {
 		return nil
 	}
@@ -151,11 +172,19 @@ func (t testNetwork) Call(ctx context.Context, to core.NodeID, request []byte) (
 	return n.applied.Load().Serve(ctx, t.from, request)
 }
 
+// LastHeard is now while the nodes reach each other, else when that ended; never,
+// of one that has not been started.
 func (t testNetwork) LastHeard(of core.NodeID) time.Time {
-	if t.c.peer(t.from, of) == nil {
-		return time.Time{}
+	if t.c.peer(t.from, of) != nil {
+		return time.Now()
 	}
-	return time.Now()
+	t.c.mu.Lock()
+	defer t.c.mu.Unlock()
+	mine, other := t.c.lost[t.from], t.c.lost[of]
+	if t.c.nodes[of] != nil && (other.IsZero() || !mine.IsZero() && mine.Before(other)) {
+		return mine
+	}
+	return other
 }
 
 func (t testNetwork) Offset(of core.NodeID) (time.Duration, bool) {
@@ -168,7 +197,7 @@ func (t testNetwork) Offset(of core.NodeID) (time.Duration, bool) {
 func newCluster(t *testing.T) *testCluster {
 	c := &testCluster{
 		T: t, nodes: map[core.NodeID]*testNode{}, cut: map[core.NodeID]bool{}, clock: map[core.NodeID]time.Duration{},
-		held: map[core.NodeID]bool{}, slow: func(cluster.ShardID) bool { return true },
+		held: map[core.NodeID]bool{}, deaf: map[core.NodeID]bool{}, lost: map[core.NodeID]time.Time{}, slow: func(cluster.ShardID) bool { return true },
 		unasked: map[core.NodeID]bool{}, unread: map[core.NodeID]bool{}, disks: map[core.NodeID]*testDisk{},
 	}
 	t.Cleanup(func() {
@@ -274,8 +303,8 @@ func (c *testCluster) place(n *testNode, change func(*placement.Config)) {
 		Self: me, Cluster: "c1", Engine: n.engine, Book: book, Calls: network, LastHeard: network.LastHeard, Offset: network.Offset,
 		Settings:   func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
 		SealingKey: func() []byte { return []byte("sealed") },
-		Binding:    func(table string) bool { return table == "revoked" }, Lease: testLease,
-		Pace: 20 * time.Millisecond, DeadAfter: 500 * time.Millisecond, AliveWithin: 100 * time.Millisecond,
+		Binding:    func(table string) bool { return table == "revoked" }, Lease: cmp.Or(c.lease, testLease),
+		Pace: 20 * time.Millisecond, DeadAfter: testDead, AliveWithin: 100 * time.Millisecond,
 		SilentFor: cmp.Or(c.silentFor, testSilence), Patience: 500 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(c.Output(), nil)),
 	}
@@ -289,6 +318,7 @@ func (c *testCluster) place(n *testNode, change func(*placement.Config)) {
 	c.mu.Lock()
 	n.placement = p
 	c.nodes[n.id] = n
+	delete(c.lost, n.id)
 	c.mu.Unlock()
 }
 
@@ -298,6 +328,7 @@ func (c *testCluster) stop(id core.NodeID) {
 	n := c.nodes[id]
 	p := n.placement
 	n.placement = nil
+	c.lose(id)
 	c.mu.Unlock()
 	if p == nil {
 		return
@@ -311,6 +342,13 @@ func (c *testCluster) stop(id core.NodeID) {
 		if m := c.peer(id, other); m != nil {
 			m.engine.ConnectionLost(id)
 		}
+	}
+}
+
+// lose notes that nobody reaches a node from now on. The caller holds c.mu.
+func (c *testCluster) lose(id core.NodeID) {
+	if c.lost[id].IsZero() {
+		c.lost[id] = time.Now()
 	}
 }
 

@@ -109,11 +109,12 @@ func (p *Placement) govern(term uint64) {
 }
 
 // unheard is for how long this node, which leads the meta shard, has not heard
-// of another. It was not the one to listen before it led.
+// of another. It was not the one to listen before it led, and nobody expects to
+// hear a node that has yet to join.
 func (p *Placement) unheard(n NodeID) time.Duration {
 	from, ok := p.reigns()
 	if !ok {
 		return 0
 	}
-	return time.Since(later(from, p.cfg.LastHeard(n)))
+	return time.Since(later(from, later(p.vigil.metAt(n), p.cfg.LastHeard(n))))
 }

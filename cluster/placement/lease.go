@@ -95,11 +95,18 @@ const (
 // it until it was committed at most. And leaders before this one answered none
 // that came after this one led.
 func (p *Placement) leaseOver(n NodeID, committed time.Time) time.Time {
-	last := committed
-	if from, ok := p.reigns(); ok {
-		last = earlier(last, later(from, p.leases.lastAsked(n)))
+	from, leads := p.reigns()
+	return lastWithout(committed, from, p.leases.lastAsked(n), leads).Add(p.cfg.Lease + leaseMargin)
+}
+
+// lastWithout is not before the last question of a node that was answered without
+// what was committed by a moment. It asked this node last at another, and this one
+// leads since from, if it does and knows. When the node was heard plays no part.
+func lastWithout(committed, from, asked time.Time, leads bool) time.Time {
+	if !leads {
+		return committed
 	}
-	return last.Add(p.cfg.Lease + leaseMargin)
+	return earlier(committed, later(from, asked))
 }
 
 // reigns is since when this node leads the meta shard, if it does and knows.

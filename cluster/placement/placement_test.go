@@ -95,6 +95,73 @@ func TestANodeIsKilledAndReplaced(t *testing.T) {
 	c.holds(40)
 }
 
+// A leader has left a joint configuration and the others have not been told yet:
+// then the voters before it may be needed, and nobody counts on those that are to
+// be. When one of the others has been told, and the leader dies, the others go on,
+// although the node that was replaced is gone too.
+func TestVotersAreConfirmedWhenTheyOutliveTheLeader(t *testing.T) {
+	const shard = 3
+	c := three(t)
+	c.setSlow(func(id cluster.ShardID) bool { return id == shard })
+	c.stop(2)
+	first, led := c.leader(shard)
+	other := core.NodeID(4) - first.id // of nodes 1 and 3
+	c.set(c.deaf, other, true)
+	c.set(c.deaf, 4, true)
+	c.join("n2", 1)
+	c.eventually("the leader has the new voters", func() bool {
+		st, err := first.engine.Status(t.Context(), shard)
+		if err != nil || !st.Open {
+			return true // another one leads by now, and has told everybody
+		}
+		if len(st.Applied.Conf.GetVoters()) == 2 {
+			c.set(c.deaf, other, false) // the new node was slow: both must know before it votes
+		}
+		return slices.Equal(voters(st), []core.NodeID{1, 3, 4})
+	})
+	c.eventually("the other groups are confirmed", func() bool {
+		for id := range cluster.ShardID(testShards + 1) {
+			if id != shard && first.known.Group(int(id)).Votes(2) {
+				return false
+			}
+		}
+		return true
+	})
+	confirmed := !first.known.Group(shard).Votes(2)
+	if st, err := first.engine.Status(t.Context(), shard); err == nil && st.Open && st.Term == led.Term() && !st.Settled && confirmed && c.is(c.deaf, other) {
+		t.Error("voters are confirmed that only their leader knows of")
+	}
+	c.set(c.deaf, 4, false)
+	c.members(3, 0)
+	c.confirmed()
+	c.stop(first.id)
+	c.set(c.deaf, other, false)
+	c.fill(20, 30)
+	c.holds(30)
+}
+
+// A node that joins has the time in which it would have to be silent to be heard
+// for the first time, however long the leader has led.
+func TestANodeThatJustJoinedIsNotDead(t *testing.T) {
+	c := newCluster(t)
+	c.found("n1")
+	leader, _ := c.leader(cluster.MetaShard)
+	led := time.Now()
+	c.eventually("it has led for longer than that", func() bool { return time.Since(led) > testDead+testDead/10 })
+	m, err := c.ask(1, newApplicant("n2")) // and is not started
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n placement.Node
+	c.eventually("it is dead", func() bool {
+		n, _ = leader.known.Node(m.ID)
+		return n.State == placement.NodeState_DEAD
+	})
+	if after := n.Changed.Sub(n.Joined); after < testDead-time.Millisecond {
+		t.Errorf("it counts as dead %v after it joined, want %v at least", after, testDead)
+	}
+}
+
 // voters are the nodes of a group, sorted; none while some only learn or leave: then
 // not all of them can be asked for a majority.
 func voters(st core.Status) (nodes []core.NodeID) {

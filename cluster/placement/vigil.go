@@ -27,6 +27,13 @@ func (v *vigil) meet(n NodeID, now time.Time) {
 	v.met[n] = now
 }
 
+// metAt is when this node learned of another; the zero time: never.
+func (v *vigil) metAt(n NodeID) time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.met[n]
+}
+
 // look notes that the node listens now, and begins anew after a gap.
 func (v *vigil) look(now time.Time, gap time.Duration) {
 	v.mu.Lock()

@@ -27,7 +27,8 @@ type Group struct {
 	// does not. nil: all do.
 	Willing func(NodeID) bool
 	// Known is what a node said its replica is, for those that were asked. A
-	// member of another id is obsolete: the node has thrown it away.
+	// member of an earlier id is obsolete: the node has thrown it away. One of a
+	// later id was added by another leader since.
 	Known map[NodeID]ReplicaID
 }
 
@@ -68,6 +69,5 @@ func (g *Group) member(n NodeID) ReplicaID {
 }
 
 func (g *Group) obsolete(r ReplicaID) bool {
-	known := g.Known[r.Node()]
-	return known != 0 && known != r
+	return r < g.Known[r.Node()] // of one node, so by generation
 }

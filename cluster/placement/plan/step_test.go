@@ -141,6 +141,21 @@ func TestStepsOfAGroup(t *testing.T) {
 	}
 }
 
+// Who leads again after others remembers what a node's replica was before it left
+// the group and came back: the one that votes now is not to be added anew, which
+// would take its vote without an announcement.
+func TestAReplicaThatAnotherLeaderAddedIsNotObsolete(t *testing.T) {
+	g := newGroup(1, 3)
+	later := persistence.NewReplicaID(2, 2)
+	g.voters, g.match[later] = append(g.voters, later), g.applied
+	view := g.view()
+	view.Known = map[plan.NodeID]plan.ReplicaID{2: replica(2)}
+	got := plan.Next(plan.Assignment{Voters: []plan.NodeID{1, 2, 3}}, view)
+	if got.Kind != plan.Settled {
+		t.Errorf("got %+v, want Settled", got)
+	}
+}
+
 // A replica that its node has thrown away is replaced by the node's new one.
 func TestAnObsoleteReplicaIsReplaced(t *testing.T) {
 	g := newGroup(1, 2, 3)
