@@ -84,7 +84,6 @@ func (c *Config) memberlist() (*memberlist.Config, error) {
 	m.ProbeInterval, m.ProbeTimeout, m.GossipInterval = c.Probe, c.Probe/2, c.Probe/5
 	m.TCPTimeout = dialTimeout
 	m.PushPullInterval = 15 * c.Probe
-	m.Logger = logger(c.Log)
 	m.Keyring, err = keyring(c.Keys)
 	return m, err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type Gossip struct {
 	ring   *memberlist.Keyring // nil without encryption
 	list   *memberlist.Memberlist
 	gauges gauges
+	log    *logLines       // of memberlist
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
@@ -46,7 +48,7 @@ func Open(cfg Config) (*Gossip, error) {
 func open(cfg Config) (*Gossip, error) {
 	g := &Gossip{
 		cfg: cfg, cluster: cfg.Meta.Cluster, wake: make(chan struct{}, 1),
-		members: members{}, refused: map[string]bool{}, watchers: map[int]func(){},
+		log: newLogLines(cfg.Log), members: members{}, refused: map[string]bool{}, watchers: map[int]func(){},
 	}
 	var err error
 	if g.meta, err = cfg.Meta.encode(); err != nil {
@@ -56,7 +58,7 @@ func open(cfg Config) (*Gossip, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.ring = mc.Keyring
+	g.ring, mc.Logger = mc.Keyring, log.New(g.log, "", 0)
 	mc.Delegate, mc.Events, mc.Alive = delegate{g}, delegate{g}, delegate{g}
 	if err := g.gauges.register(cfg.Registerer, g.Members); err != nil {
 		return nil, err
@@ -77,6 +79,7 @@ func (g *Gossip) Close() error {
 	g.cancel()
 	err := g.list.Shutdown()
 	g.tasks.Wait()
+	g.log.close()
 	g.gauges.unregister(g.cfg.Registerer)
 	return err
 }

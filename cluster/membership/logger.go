@@ -2,23 +2,33 @@ package membership
 
 import (
 	"context"
-	"log"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"golang.org/x/time/rate"
 )
 
-// logger takes memberlist's lines into slog.
-func logger(to *slog.Logger) *log.Logger {
-	return log.New(&logLines{to: to, pace: rate.NewLimiter(5, 50)}, "", 0)
-}
-
-// logLines is a writer of lines like "[WARN] memberlist: text". Packets of
-// strangers each make one, so there is a limit.
+// logLines takes memberlist's lines, like "[WARN] memberlist: text", into slog.
+// Packets of strangers each make one, so there is a limit.
 type logLines struct {
 	to   *slog.Logger
 	pace *rate.Limiter
+
+	mu     sync.Mutex // held while a line is written
+	closed bool
+}
+
+func newLogLines(to *slog.Logger) *logLines {
+	return &logLines{to: to, pace: rate.NewLimiter(5, 50)}
+}
+
+// close returns when nothing is written any more. Memberlist does not wait for its
+// own goroutines, which go on for a probe or so after its end.
+func (l *logLines) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
 }
 
 var levels = map[string]slog.Level{
@@ -33,7 +43,9 @@ func (l *logLines) Write(b []byte) (int, error) {
 	if !ok {
 		level, text = slog.LevelInfo, strings.TrimSpace(string(b))
 	}
-	if l.to.Enabled(context.Background(), level) && l.pace.Allow() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed && l.to.Enabled(context.Background(), level) && l.pace.Allow() {
 		l.to.Log(context.Background(), level, strings.TrimPrefix(text, "memberlist: "), "package", "memberlist")
 	}
 	return len(b), nil

@@ -35,7 +35,10 @@ func TestOneClockThatLeaps(t *testing.T) {
 	})
 	leaper.MustGiveWay("two", witness)
 	glass.MustRun()
-	gone.Start()
+	for _, ahead := range []time.Duration{farAhead, -farAhead} {
+		gone.MustBootWith(ahead, witness)
+	}
+	gone.AwaitReady()
 	c.AwaitPromise()
 	tale.MustHold()
 }
@@ -84,6 +87,25 @@ func (n *Node) MustGiveWay(name string, others ...*Node) {
 	n.AwaitReady()
 	n.AwaitHolds("time")
 	meanwhile.MustHold()
+}
+
+// MustBootWith starts a process on a clock that is wrong until somebody sets it, as
+// that of a machine whose battery is empty.
+func (n *Node) MustBootWith(ahead time.Duration, witness *Node) {
+	c := n.cluster
+	c.Helper()
+	n.Kill()
+	n.SetClock(ahead)
+	n.Launch()
+	n.AwaitAdvice("clock", "this node's clock is")
+	v, err := c.view(witness)
+	c.must(err)
+	if led := v.leads(n); led > 0 {
+		c.Errorf("%s leads %d shards with a clock that is %v ahead", n, led, ahead)
+	}
+	n.SetClock(0)
+	n.AwaitHolds("clock")
+	n.AwaitHolds("time")
 }
 
 // leads is how many shards a node leads.
