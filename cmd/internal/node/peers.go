@@ -18,7 +18,9 @@ import (
 )
 
 // ownersWait is how long a node that starts waits for the owners of all shards.
-// Then it serves what it can.
+// Then it serves what it can, and takes leads: when two nodes of three start
+// together and the one that leads the tables has a clock that is ahead, the other
+// one can be its heir only then.
 const ownersWait = 10 * time.Second
 
 // lead opens the node's shards and the cluster's tables.
