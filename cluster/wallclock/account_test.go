@@ -46,12 +46,16 @@ func (m *machine) start() {
 	m.watch = w
 }
 
-// run lets the process run; it looks at its clock every minute or so.
+// run lets the process run; it looks at its clock, and stores what it found when
+// leaps have come or gone, every minute or so.
 func (m *machine) run(d time.Duration) {
 	for d > 0 {
 		step := min(d, 10*time.Minute)
 		m.truth, m.up, d = m.truth.Add(step), m.up+step, d-step
 		m.watch.observe()
+		if m.watch.leapt() {
+			m.watch.Save()
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ type Watch struct {
 
 	mu      sync.Mutex
 	account account
+	saved   time.Duration // what the leaps amounted to when it was stored last
 }
 
 // New begins to watch.
@@ -106,18 +107,19 @@ func (w *Watch) SetBack(at time.Time) {
 	w.account.setBack(w.wall(), at)
 }
 
-// Run looks at the clock every second and stores what it found every minute, and
-// at the end.
+// Run looks at the clock every second and stores what it found every minute, when
+// leaps have come or gone, and at the end. So a crash forgets a second in which a
+// clock was set right, and no more.
 func (w *Watch) Run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for n := 0; ; n++ {
-		if n%60 == 0 {
+		w.observe()
+		if n%60 == 0 || w.leapt() {
 			w.Save()
 		}
 		select {
 		case <-tick.C:
-			w.observe()
 		case <-ctx.Done():
 			w.Save()
 			return
@@ -125,10 +127,18 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
+// leapt reports whether leaps have come or gone since the account was stored.
+func (w *Watch) leapt() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return (w.account.pending() - w.saved).Abs() > noise
+}
+
 // Save stores what is to be known after a restart.
 func (w *Watch) Save() {
 	w.mu.Lock()
 	b := w.account.encode()
+	w.saved = w.account.pending()
 	w.mu.Unlock()
 	if err := w.cfg.Store(b); err != nil {
 		w.cfg.Failed(err)

@@ -118,7 +118,7 @@ func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, e
 		}
 		n.waitFor(func() string { return fmt.Sprintf("joining: %v", err) })
 		if why := uncounted(err.Error()); why != told {
-			n.log.Info("waiting", "for", "joining: "+err.Error())
+			n.log.Info("not taken in yet", "error", err)
 			told = why
 		}
 		select {
