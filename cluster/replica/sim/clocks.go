@@ -20,9 +20,9 @@ type clocks struct {
 	// alone can have moved a shard's time to.
 	second time.Duration
 	resets map[core.ShardID][]uint64 // where shard times were set back
-	// latestTime is the newest time that was applied to each shard, and bases what
-	// was applied when the owner of each commit began.
-	latestTime              map[core.ShardID]uint64
+	// latestTime is the newest time that was applied to each shard, at latestIndex,
+	// and bases what was applied when the owner of each commit began.
+	latestTime, latestIndex map[core.ShardID]uint64
 	bases                   map[string]uint64
 	setBackCount, leapCount int
 }
@@ -37,7 +37,8 @@ const longLeap = 30 * time.Second
 func newClocks(seed uint64) clocks {
 	return clocks{
 		dice: rand.New(rand.NewPCG(seed, 0xc10c)), leaps: seed%5 == 2, alone: seed%10 == 2,
-		measured: map[link]time.Duration{}, resets: map[core.ShardID][]uint64{}, bases: map[string]uint64{}, latestTime: map[core.ShardID]uint64{},
+		measured: map[link]time.Duration{}, resets: map[core.ShardID][]uint64{}, bases: map[string]uint64{},
+		latestTime: map[core.ShardID]uint64{}, latestIndex: map[core.ShardID]uint64{},
 	}
 }
 
@@ -210,8 +211,11 @@ func (w *world) checkTime(n *node, ch *core.Change) {
 // leapt ends what is being asked of a shard whose time has leapt: outcomes are gone
 // and deadlines have passed. DESIGN.md, 11, says whose may not have.
 func (w *world) leapt(ch *core.Change) {
+	if ch.Index < w.latestIndex[ch.Shard] {
+		return // by who lags; that it was later then is over
+	}
 	last := w.latestTime[ch.Shard]
-	w.latestTime[ch.Shard] = ch.After(last)
+	w.latestTime[ch.Shard], w.latestIndex[ch.Shard] = ch.After(last), ch.Index
 	if last == 0 || ch.Time < last+uint64(longLeap.Milliseconds()) {
 		return
 	}
