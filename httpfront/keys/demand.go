@@ -63,8 +63,12 @@ func (r *Ring) hasten(want wanted) *flight {
 	return f
 }
 
-// makeNow makes a missing key and publishes it.
+// makeNow makes a missing key and publishes it, unless it was published between the
+// look of who asks and the begin of its flight.
 func (r *Ring) makeNow(want wanted) error {
+	if r.snapshot().groups[want.groupID].newest() != nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(r.life, demandTimeout)
 	defer cancel()
 	m, err := r.urgent.make(ctx, want)

@@ -102,6 +102,21 @@ func TestAKeyIsMadeWhenItIsNeeded(t *testing.T) {
 	}
 }
 
+// Who looked just before the key was published has no other one made.
+func TestAKeyThatIsThereIsNotMadeAgain(t *testing.T) {
+	gate := gated(t)
+	gate <- struct{}{} // for the key of statements
+	gate <- struct{}{}
+	f := newLazyFixture(t, configuration(realm("acme", HS256)))
+	if err := f.AwaitMedia(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := f.snapshot().wants.find(groupID{Media, "acme"})
+	if err := f.makeNow(want); err != nil {
+		t.Errorf("got %v, want that nothing is made", err)
+	}
+}
+
 // A key that cannot be kept is an error for who waits, not a key.
 func TestANeededKeyThatCannotBeKept(t *testing.T) {
 	f := newLazyFixture(t, configuration(realm("acme", RS256)))
