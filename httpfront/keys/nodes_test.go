@@ -57,8 +57,8 @@ func (f *fixture) together(do func(*Ring) error) {
 		})
 	}
 	nodes.Wait()
-	if m.refusals != 1 {
-		f.t.Errorf("%d updates were refused, want 1: the nodes did not meet", m.refusals)
+	if m.refusals == 0 { // they may meet again when one is refused
+		f.t.Error("no update was refused: the nodes did not meet")
 	}
 	if diff := cmp.Diff(rings[0].List(), rings[1].List()); diff != "" {
 		f.t.Errorf("the two nodes have different keys:\n%s", diff)

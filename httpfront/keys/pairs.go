@@ -15,9 +15,12 @@ const maxWaiting = 256
 // pairs makes RSA key pairs, a few at once, on threads that give way to others. A
 // pair that is being made cannot be given up, so nobody waits for it when its
 // context has ended; it keeps its slot until it is done.
-type pairs struct{ slots *slots.Slots }
+type pairs struct {
+	slots    *slots.Slots
+	generate func() (*rsa.PrivateKey, error)
+}
 
-func newPairs(parallel int) *pairs { return &pairs{slots.New(parallel, maxWaiting)} }
+func newPairs(parallel int) *pairs { return &pairs{slots.New(parallel, maxWaiting), generateRSA} }
 
 // make makes the material of a key. It fails with [slots.ErrBusy], or when ctx ends.
 func (p *pairs) make(ctx context.Context, want wanted) (material, error) {
@@ -47,7 +50,7 @@ func (p *pairs) rsa(ctx context.Context) (*rsa.PrivateKey, error) {
 		defer p.slots.Leave()
 		runtime.LockOSThread() // for good: the thread ends with its priority
 		slots.GiveWay()
-		pair, err := generateRSA()
+		pair, err := p.generate()
 		made <- result{pair, err}
 	}()
 	select {

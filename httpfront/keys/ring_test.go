@@ -31,32 +31,24 @@ var pool struct {
 	mu    sync.Mutex
 	pairs []*rsa.PrivateKey
 	next  int
-	gate  chan struct{} // each pair takes one out first; nil: as many as wanted
 }
 
-// gated lets as many pairs be made as the test puts into the channel.
+// gated lets the rings that the test opens make as many pairs as it puts into the
+// channel. What a ring of another test has left behind takes none of them.
 func gated(t *testing.T) chan<- struct{} {
 	gate := make(chan struct{}, 100)
-	set := func(c chan struct{}) {
-		pool.mu.Lock()
-		defer pool.mu.Unlock()
-		pool.gate = c
+	generateRSA = func() (*rsa.PrivateKey, error) {
+		<-gate
+		return pooledRSA()
 	}
-	set(gate)
 	t.Cleanup(func() {
-		set(nil)
+		generateRSA = pooledRSA
 		close(gate) // for pairs that nobody waits for any more
 	})
 	return gate
 }
 
 func pooledRSA() (*rsa.PrivateKey, error) {
-	pool.mu.Lock()
-	gate := pool.gate
-	pool.mu.Unlock()
-	if gate != nil {
-		<-gate
-	}
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
 	if pool.next == len(pool.pairs) {
