@@ -40,7 +40,6 @@ func (r *Ring) Keep(ctx context.Context) {
 			if err := r.KeepUp(ctx); err != nil && ctx.Err() == nil {
 				r.log.Warn("keys are still to be made", "error", err)
 			}
-			news = r.news.wait() // what it did itself is no news
 		}
 		select {
 		case <-news:
