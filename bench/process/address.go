@@ -6,40 +6,95 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
-	"sync/atomic"
+	"sync"
 )
 
 // Ports below those that the kernel gives to outgoing connections, so that a
 // load generator beside the server cannot take one in the meantime.
-const firstPort, ports = 10_000, 20_000
-
-// lastPort counts through the range, so that no two calls in this process get
-// the same port; the start is random for the sake of other processes.
-var lastPort = func() *atomic.Uint32 {
-	var at atomic.Uint32
-	at.Store(rand.Uint32N(ports))
-	return &at
-}()
+const (
+	firstPort = 10_000
+	blockSize = 100
+	blocks    = 200
+)
 
 var errNoPort = errors.New("no free port")
 
+// addresses hands out ports of blocks that belong to this process alone: it
+// listens at the first port of each as long as it lives. So a server that is down
+// for a moment finds its port free when it comes back, whatever other processes
+// do meanwhile.
+type addresses struct {
+	mu     sync.Mutex
+	guards []net.Listener
+	owned  []int // first ports of the blocks, in the order in which they were taken
+	next   int   // how many ports were handed out
+}
+
+var own addresses
+
 // FreeAddresses returns n loopback addresses that nobody listens on now, for
-// programs that must be told their address.
-func FreeAddresses(n int) ([]string, error) {
+// programs that must be told their address. No other process gets them from it as
+// long as this one lives; in this one they come again after all others have.
+func FreeAddresses(n int) ([]string, error) { return own.take(n) }
+
+func (a *addresses) take(n int) ([]string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var addrs []string
-	for range ports {
+	for range blocks * blockSize {
 		if len(addrs) == n {
 			return addrs, nil
 		}
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+int(lastPort.Add(1)%ports)))
-		l, err := net.Listen("tcp", addr)
+		port, err := a.port()
 		if err != nil {
-			continue // taken
-		}
-		if err := l.Close(); err != nil {
 			return nil, err
 		}
-		addrs = append(addrs, addr)
+		if addr := loopback(port); free(addr) {
+			addrs = append(addrs, addr)
+		}
 	}
 	return nil, fmt.Errorf("find %d addresses: %w", n, errNoPort)
+}
+
+// port is the next one: of a new block when those that it has are used up, and
+// from the beginning again when there is no new one.
+func (a *addresses) port() (int, error) {
+	const each = blockSize - 1
+	if a.next == len(a.owned)*each && !a.claim() {
+		a.next = 0
+	}
+	if len(a.owned) == 0 {
+		return 0, errNoPort
+	}
+	at := a.next
+	a.next++
+	return a.owned[at/each] + 1 + at%each, nil
+}
+
+// claim takes a block that no process has; false if there is none.
+func (a *addresses) claim() bool {
+	for _, block := range rand.Perm(blocks) {
+		first := firstPort + block*blockSize
+		if l, err := net.Listen("tcp", loopback(first)); err == nil {
+			a.guards, a.owned = append(a.guards, l), append(a.owned, first)
+			return true
+		}
+	}
+	return false
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// free reports whether nobody has the port, for TCP and for UDP.
+func free(addr string) bool {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	defer l.Close()
+	c, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return false
+	}
+	return c.Close() == nil
 }
