@@ -131,7 +131,7 @@ func (x *exchange) run() (api.Response, error) {
 		x.conn.CloseAfter()
 		x.http.SetConnectionClose()
 		return api.Response{}, api.ErrRepeatedHeader
-	case !x.server.admit(&x.Request, x.began):
+	case !x.server.admit(&x.Request, x.family, x.began):
 		return api.Response{}, api.ErrThrottled
 	case x.TooLarge:
 		return api.Response{}, api.ErrBodyTooLarge

@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"ssod/httpfront"
 	"ssod/httpfront/api"
+	"ssod/httpfront/browsertest"
 	"ssod/httpfront/config"
 	"ssod/httpfront/page"
 	"ssod/httpfront/slots"
@@ -66,5 +68,38 @@ func TestErrorsOfPagesArePages(t *testing.T) {
 		if text := string(html); !strings.Contains(text, "<h1>"+tt.want) || !strings.Contains(text, h.Get("X-Request-Id")) || strings.Contains(text, "secret") {
 			t.Errorf("%v: got the page %s", tt.err, html)
 		}
+	}
+}
+
+// TestABrowserLoadsAThrottledPageAgain: nobody presses a key.
+func TestABrowserLoadsAThrottledPageAgain(t *testing.T) {
+	b := browsertest.Start(t)
+	cfg, err := config.Parse([]byte("throttle: {enabled: false}\nrealms: [{id: a, serviceProviders: [S]}]"), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	welcome, err := page.MustParse("<button autofocus>Welcome</button>").Render("Login", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int64
+	s, err := httpfront.Start(httpfront.Options{
+		Address:  "127.0.0.1:0",
+		Settings: func() *config.Config { return cfg },
+		Handlers: httpfront.Handlers{Sandbox: httpfront.SandboxHandlers{Login: func(context.Context, *api.Request) (api.Response, error) {
+			if asked.Add(1) <= 2 {
+				return api.Response{}, api.ErrThrottled
+			}
+			return api.Response{Status: 200, ContentType: page.ContentType, Body: welcome}, nil
+		}}},
+		Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Shutdown(context.Background()) })
+	b.Open("http://" + s.Address().String() + "/sandbox/a/b/login")
+	if got := b.AwaitFocus(); got != "Welcome" || asked.Load() != 3 {
+		t.Errorf("%q has the focus after %d requests", got, asked.Load())
 	}
 }

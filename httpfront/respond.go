@@ -69,7 +69,7 @@ func (x *exchange) fail(err error) {
 	}
 	switch {
 	case x.family == api.HTML:
-		x.problem(e)
+		x.problem(e, after)
 	case errors.Is(err, api.ErrThrottled) && !x.wantsJSON():
 		x.page()
 	default:

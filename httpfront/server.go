@@ -57,7 +57,8 @@ type Server struct {
 	listener  *wire.Listener
 	limits    wire.Limits
 	routes    *routes
-	throttle  *throttle.Throttle
+	throttle  *throttle.Throttle // of the calls of apps
+	pages     *throttle.Throttle // of what viewers open: an app that polls must not keep them out
 	deadlines *deadlines
 	cancel    context.CancelFunc
 	settings  func() *config.Config
@@ -97,6 +98,7 @@ func newServer(o Options) *Server {
 	s := &Server{
 		limits:    o.Limits,
 		throttle:  throttle.New(),
+		pages:     throttle.New(),
 		deadlines: newDeadlines(base),
 		cancel:    cancel,
 		settings:  o.Settings,
@@ -192,13 +194,18 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// admit asks the throttle; limits.md 1.
-func (s *Server) admit(r *api.Request, now time.Time) bool {
+// admit asks the throttle; limits.md 1. The apps of a household and its viewers'
+// browsers share an address, not a bucket.
+func (s *Server) admit(r *api.Request, f api.Family, now time.Time) bool {
 	t := &r.Config.Throttle
 	if !t.Enabled {
 		return true
 	}
-	return s.throttle.Allow(r.Address, throttle.Rate{PerSecond: t.Rate, Burst: t.Burst}, now)
+	buckets := s.throttle
+	if f == api.HTML {
+		buckets = s.pages
+	}
+	return buckets.Allow(r.Address, throttle.Rate{PerSecond: t.Rate, Burst: t.Burst}, now)
 }
 
 func addressOf(a net.Addr) netip.Addr {
