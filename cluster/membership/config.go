@@ -10,6 +10,8 @@ import (
 
 	"github.com/hashicorp/memberlist"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"ssod/cluster/secret"
 )
 
 // Config says how to take part. Name, Incarnation and Listen are required.
@@ -27,9 +29,10 @@ type Config struct {
 	Advertise string
 	// Join are addresses of nodes to find the others through.
 	Join []string
-	// Keys are the cluster's secret, the first one for sending; none: gossip is
-	// neither encrypted nor authenticated, which is for loopback only.
-	Keys []Key
+	// Keys are those of the cluster's secret for [secret.Gossip], the first one for
+	// sending; none: gossip is neither encrypted nor authenticated, which is for
+	// loopback only.
+	Keys []secret.Key
 
 	// Probe is how often another node is asked whether it is there; 0 means one
 	// second. A node that does not answer counts as dead after about four times

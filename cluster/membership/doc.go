@@ -20,8 +20,7 @@
 // are tried again until somebody answers: memberlist itself forgets a node after
 // half a minute, and two sides of a long partition would never meet again.
 //
-// Everything is encrypted and authenticated under the cluster's secret, of which
-// there may be several keys, the first for sending. To change it without a gap:
-// add the new key behind the old one on every node, then put it first on every
-// node, then remove the old one ([Gossip.SetKeys]).
+// Everything is encrypted and authenticated under keys that are derived from the
+// cluster's secret ([ssod/cluster/secret]), of which there may be several, the first
+// for sending. [Gossip.SetKeys] changes them while the node runs.
 package membership

@@ -3,7 +3,6 @@ package membership_test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,13 +19,14 @@ import (
 	"go.uber.org/goleak"
 
 	"ssod/cluster/membership"
+	"ssod/cluster/secret"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // key is a key that is easy to tell from others.
-func key(b byte) membership.Key {
-	var k membership.Key
+func key(b byte) secret.Key {
+	var k secret.Key
 	for i := range k {
 		k[i] = b
 	}
@@ -48,7 +48,7 @@ func start(t *testing.T, name string, options ...option) *node {
 	t.Helper()
 	log := &logLines{}
 	cfg := membership.Config{
-		Name: name, Incarnation: 1, Listen: "127.0.0.1:0", Keys: []membership.Key{key(1)},
+		Name: name, Incarnation: 1, Listen: "127.0.0.1:0", Keys: []secret.Key{key(1)},
 		Meta:  membership.Meta{Cluster: "c1", NodeID: uint32(name[1] - '0'), Raft: name + ":7948"},
 		Probe: 100 * time.Millisecond, Retry: 50 * time.Millisecond, Log: slog.New(slog.NewTextHandler(log, nil)),
 	}
@@ -274,7 +274,7 @@ func TestANodeWithoutAClusterIsLetIn(t *testing.T) {
 
 func TestTheSecretIsNeeded(t *testing.T) {
 	a := start(t, "n1")
-	for name, keys := range map[string][]membership.Key{"none": nil, "another": {key(2)}} {
+	for name, keys := range map[string][]secret.Key{"none": nil, "another": {key(2)}} {
 		t.Run(name, func(t *testing.T) {
 			stranger := start(t, "n2", joining(a), func(c *membership.Config) { c.Keys = keys })
 			stranger.eventually(func() bool { return stranger.log.count("no other node found yet") > 0 }, func() string { return "an attempt" })
@@ -291,7 +291,7 @@ func TestTheSecretIsNeeded(t *testing.T) {
 func TestKeysAreChangedWithoutAGap(t *testing.T) {
 	a, b, c := trio(t)
 	nodes := []*node{a, b, c}
-	for _, keys := range [][]membership.Key{{key(1), key(2)}, {key(2), key(1)}, {key(2)}} {
+	for _, keys := range [][]secret.Key{{key(1), key(2)}, {key(2), key(1)}, {key(2)}} {
 		for _, n := range nodes {
 			if err := n.SetKeys(keys); err != nil {
 				t.Fatal(err)
@@ -415,48 +415,6 @@ func TestAddressesAreChecked(t *testing.T) {
 		if g, err := membership.Open(c); err == nil {
 			g.Close()
 			t.Errorf("%+v was taken", c)
-		}
-	}
-}
-
-func TestKeysAreParsed(t *testing.T) {
-	one, two := key(1), key(2)
-	b1, b2 := base64.StdEncoding.EncodeToString(one[:]), base64.StdEncoding.EncodeToString(two[:])
-	for name, tt := range map[string]struct {
-		file string
-		want []membership.Key
-		err  string
-	}{
-		"one":           {b1, []membership.Key{one}, ""},
-		"two":           {"# sends\n" + b1 + "\n\n " + b2 + "\r\n", []membership.Key{one, two}, ""},
-		"none":          {"# nothing\n", nil, "no key"},
-		"empty":         {"", nil, "no key"},
-		"a short key":   {b1 + "\n" + b1[:20], nil, "line 2"},
-		"not base64":    {"secret secret", nil, "line 1"},
-		"too many keys": {strings.Repeat(b1+"\n", 9), nil, "more than 8"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, err := membership.ParseKeys([]byte(tt.file))
-			if tt.err != "" && (!errors.Is(err, membership.ErrKeys) || !strings.Contains(err.Error(), tt.err)) {
-				t.Errorf("got %v, want %q", err, tt.err)
-			}
-			if err != nil && (strings.Contains(err.Error(), "secret secret") || strings.Contains(err.Error(), b1[:10])) {
-				t.Errorf("the error shows the key: %v", err)
-			}
-			if !slices.Equal(got, tt.want) {
-				t.Errorf("got %d keys, want %d", len(got), len(tt.want))
-			}
-		})
-	}
-}
-
-func TestAKeyDoesNotPrint(t *testing.T) {
-	k := key('k')
-	var log bytes.Buffer
-	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", k, "config", membership.Config{Keys: []membership.Key{k}})
-	for _, text := range []string{fmt.Sprint(k), fmt.Sprintf("%v %+v %#v %s", k, k, k, []membership.Key{k}), log.String()} {
-		if strings.Contains(text, "kkk") || strings.Contains(text, "107") || strings.Contains(text, "0x6b") {
-			t.Errorf("it prints as %s", text)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"ssod/cluster/membership"
+	"ssod/cluster/secret"
 )
 
 var (
@@ -33,7 +33,7 @@ func (c *checker) mistake(format string, args ...any) {
 // secrets are what the files of secrets hold.
 type secrets struct {
 	admin  string // the token of the admin API
-	gossip []membership.Key
+	gossip []secret.Key
 }
 
 // check returns every mistake at once, and what was read on the way.
@@ -117,7 +117,7 @@ func (f *flags) checkLog(c *checker) {
 	}
 }
 
-func (f *flags) checkSecrets(c *checker) (gossip []membership.Key) {
+func (f *flags) checkSecrets(c *checker) (gossip []secret.Key) {
 	c.pair("--http-tls-cert", f.HTTPTLSCert, "--http-tls-key", f.HTTPTLSKey)
 	c.pair("--tls-cert", f.TLSCert, "--tls-key", f.TLSKey)
 	if (f.TLSCert == "") != (f.TLSCA == "") {
@@ -227,13 +227,13 @@ func (c *checker) token(file string) string {
 }
 
 // secret reads the keys of gossip: the first encrypts, all decrypt.
-func (c *checker) secret(file string) []membership.Key {
+func (c *checker) secret(file string) []secret.Key {
 	text, err := read(file)
 	if err != nil {
 		c.mistake("--cluster-secret: %w", err)
 		return nil
 	}
-	keys, err := membership.ParseKeys([]byte(text))
+	keys, err := secret.Parse([]byte(text))
 	if err != nil {
 		c.mistake("--cluster-secret %s: %w", file, err)
 	}

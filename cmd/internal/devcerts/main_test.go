@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"ssod/cluster/membership"
+	"ssod/cluster/secret"
 	"ssod/cluster/transport"
 )
 
@@ -33,8 +33,8 @@ func TestNodesTakeTheCertificates(t *testing.T) {
 		}
 		return string(b)
 	}
-	ca, secret := read("ca.pem"), read("cluster.secret")
-	if _, err := membership.ParseKeys([]byte(secret)); err != nil {
+	ca, keys := read("ca.pem"), read("cluster.secret")
+	if _, err := secret.Parse([]byte(keys)); err != nil {
 		t.Error(err)
 	}
 	if err := run(dir, []string{"n3"}); err != nil { // one more, later
@@ -45,7 +45,7 @@ func TestNodesTakeTheCertificates(t *testing.T) {
 			t.Errorf("%s: %v", node, err)
 		}
 	}
-	if read("ca.pem") != ca || read("cluster.secret") != secret {
+	if read("ca.pem") != ca || read("cluster.secret") != keys {
 		t.Error("another node brought another authority or secret")
 	}
 }

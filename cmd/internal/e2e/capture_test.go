@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"ssod/cluster/membership"
+	"ssod/cluster/secret"
 )
 
 // TestNothingIsInClearBetweenNodes records everything that three nodes say to
@@ -87,7 +87,7 @@ func recordCluster(t *testing.T, sealed bool) (*tap, *secrets) {
 	t.Helper()
 	p, c := newTap(t), newTrio(t, secretsConfig)
 	p.onto(c)
-	var key membership.Key
+	var key secret.Key
 	if sealed {
 		key = c.encryptGossip()
 	} else {

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"ssod/cluster/membership"
+	"ssod/cluster/secret"
 	"ssod/cluster/transport/transporttest"
 )
 
@@ -19,7 +19,7 @@ import (
 // and an encrypted gossip.
 type fortress struct {
 	*trio
-	secret membership.Key
+	secret secret.Key
 	id     string // of the cluster
 	// What strangers present: a certificate for n2, one of another authority,
 	// none.
@@ -42,7 +42,7 @@ func startFortress(t *testing.T) *fortress {
 }
 
 // encryptGossip gives the nodes that are yet to start a secret and returns it.
-func (c *trio) encryptGossip() (secret membership.Key) {
+func (c *trio) encryptGossip() (secret secret.Key) {
 	c.Helper()
 	_, _ = rand.Read(secret[:]) // never fails
 	file := filepath.Join(c.TempDir(), "secret")

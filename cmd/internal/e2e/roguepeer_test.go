@@ -23,6 +23,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"ssod/cluster/membership"
+	"ssod/cluster/secret"
 )
 
 // rogue is a stranger. It returns what it was told at a port of node number id,
@@ -52,7 +53,7 @@ func rogues() []rogue {
 		{"rpc of another cluster", rpcPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.rpc(to, f.own, "another") }},
 		{"rpc of no cluster", rpcPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.rpc(to, f.own, "") }},
 		{"gossip without the secret", gossipPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.gossips(to) }},
-		{"gossip with another secret", gossipPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.gossips(to, membership.Key{1}) }},
+		{"gossip with another secret", gossipPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.gossips(to, secret.Key{1}) }},
 		{"gossip datagrams", gossipPort, func(_ *fortress, to string, _ byte) ([]byte, error) { return datagrams(to) }},
 	}
 	for name, port := range map[string]int{"raft": raftPort, "rpc": rpcPort, "gossip": gossipPort} {
@@ -196,7 +197,7 @@ func (f *fortress) rpc(to string, papers *tls.Config, cluster string) ([]byte, e
 }
 
 // gossips joins the gossip and returns whom it got to know.
-func (f *fortress) gossips(to string, keys ...membership.Key) (known []byte, err error) {
+func (f *fortress) gossips(to string, keys ...secret.Key) (known []byte, err error) {
 	g, err := membership.Open(membership.Config{
 		Name: "n9", Incarnation: 1, Listen: "127.0.0.1:0", Keys: keys, Join: []string{to}, Retry: 20 * time.Millisecond,
 		Meta: membership.Meta{Cluster: f.id, NodeID: 9}, Log: slog.New(slog.DiscardHandler),

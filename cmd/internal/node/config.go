@@ -6,7 +6,7 @@ import (
 	"net"
 	"time"
 
-	"ssod/cluster/membership"
+	"ssod/cluster/secret"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/platformid"
@@ -57,8 +57,8 @@ type Config struct {
 	// Lease is for how long the node serves without contact to the leader of the
 	// meta shard, the same on all nodes; 0 means ten seconds.
 	Lease time.Duration
-	// Secret are the keys that gossip is encrypted with; none: it is not.
-	Secret []membership.Key
+	// Secret are the keys of the cluster; none: gossip is not encrypted.
+	Secret []secret.Key
 	// PeerCert, PeerKey and PeerCA are the files of mutual TLS between nodes;
 	// empty: there is none, which is for loopback addresses only.
 	PeerCert, PeerKey, PeerCA string

@@ -17,6 +17,7 @@ import (
 	"ssod/cluster/meta"
 	"ssod/cluster/placement"
 	"ssod/cluster/replica"
+	"ssod/cluster/secret"
 	"ssod/cluster/transport"
 	"ssod/cluster/wallclock"
 	"ssod/httpfront"
@@ -55,6 +56,7 @@ type Node struct {
 
 	// What a node has that is not alone.
 	credentials *transport.Credentials
+	secrets     *secret.Ring // nil without a secret
 	gossip      *membership.Gossip
 	joined      *placement.Membership // nil unless this start joined a cluster
 	me          placement.Node
@@ -63,7 +65,7 @@ type Node struct {
 	engine      *replica.Engine
 	placement   *placement.Placement
 	placed      atomic.Pointer[placement.Placement]
-	sealing     secret
+	sealing     sealing
 	divergence  divergence
 	claim       atomic.Pointer[claim]
 	boots       persistence.Boots

@@ -254,12 +254,12 @@ func (n *Node) resign(ctx context.Context) {
 	}
 }
 
-// secret is the sealing key once it is known.
-type secret struct{ key atomic.Pointer[[]byte] }
+// sealing is the sealing key once it is known.
+type sealing struct{ key atomic.Pointer[[]byte] }
 
-func (s *secret) store(key []byte) { s.key.Store(&key) }
+func (s *sealing) store(key []byte) { s.key.Store(&key) }
 
-func (s *secret) load() []byte {
+func (s *sealing) load() []byte {
 	if key := s.key.Load(); key != nil {
 		return *key
 	}
