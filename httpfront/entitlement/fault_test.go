@@ -1,6 +1,8 @@
 package entitlement_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -8,7 +10,12 @@ import (
 	"time"
 
 	"ssod/cluster/faulty"
+	"ssod/httpfront/api"
+	"ssod/httpfront/entitlement"
 	"ssod/httpfront/fronttest"
+	"ssod/httpfront/platformid"
+	"ssod/httpfront/slots"
+	"ssod/httpfront/wire"
 )
 
 // patient repeats a call as clients do that are told to retry.
@@ -87,4 +94,39 @@ func (a *app) soon(what string, want found, device, token string) {
 		}
 	}
 	a.Fatalf("%s: in the end %s finds %s, want %v", what, device, r.Raw, want)
+}
+
+// busy is a verifier whose slots are all taken.
+type busy struct{ entitlement.Platforms }
+
+func (b busy) Identify(ctx context.Context, r *api.Request) (platformid.Identity, bool, error) {
+	if len(r.Header(wire.SubjectToken)) > 0 {
+		return platformid.Identity{}, false, fmt.Errorf("subject token: %w", slots.ErrBusy)
+	}
+	return b.Platforms.Identify(ctx, r)
+}
+
+// TestABusyVerifierIsNoAnswer: whoever cannot be told apart now is asked to come
+// again, and nothing is done for him as if he were nobody.
+func TestABusyVerifierIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	n := fronttest.Start(t, fronttest.Options{Config: realms, Entitlement: func(o *entitlement.Options) { o.Platforms = busy{o.Platforms} }})
+	a := &app{t, n, n.AccessToken(t, "STREAM1"), "STREAM1"}
+	a.logIn("phone", "cable", "ada")
+	session := a.call("POST", "sessions", "phone").With("Content-Type", "application/x-www-form-urlencoded")
+	session.Body = whole("plain")
+	decision := a.call("POST", "decisions/authorize/cable", "phone").With("Content-Type", "application/json")
+	decision.Body = `{"resources":["channel-1"]}`
+	for name, c := range map[string]fronttest.Call{
+		"logout":             a.call("GET", "logout/cable?redirectUrl="+url.QueryEscape(home), "phone"),
+		"profiles":           a.call("GET", "profiles", "phone"),
+		"profile of an MVPD": a.call("GET", "profiles/cable", "phone"),
+		"session":            session, "decision": decision,
+	} {
+		r := a.do(c.With("Adobe-Subject-Token", "x"))
+		if a.fails(r, 503, "service_unavailable"); r.Header.Get("Retry-After") != "1" {
+			t.Errorf("%s: Retry-After %q", name, r.Header.Get("Retry-After"))
+		}
+	}
+	a.same("the login is still there", a.found("phone"), found{"cable": "regular"})
 }

@@ -43,7 +43,11 @@ func (s *Service) identities(ctx context.Context, r *api.Request, a app, device 
 			return nil, keys.ErrParse
 		}
 	}
-	if viewer, ok := s.Platforms.Identify(ctx, r); ok {
+	viewer, named, err := s.Platforms.Identify(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if named {
 		id := profile.ID{Realm: r.Realm.ID, Namespace: viewer.Namespace(), Subject: viewer.Subject}
 		found = append(found, identity{id, &profile.Caller{}, platformSSO})
 	}

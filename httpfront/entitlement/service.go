@@ -76,7 +76,7 @@ type MediaTokens interface {
 
 // Platforms reads subject tokens; [platformid.Verifier] does.
 type Platforms interface {
-	Identify(ctx context.Context, r *api.Request) (platformid.Identity, bool)
+	Identify(ctx context.Context, r *api.Request) (viewer platformid.Identity, named bool, err error)
 }
 
 // Options is what a [Service] needs.

@@ -26,7 +26,7 @@
 // header whose algorithm some platform of the realm has, and without members
 // that ask for more: keys to fetch or to trust, compression, password hashing,
 // critical extensions. RSA decryption, the dearest step, happens in slots: one
-// per CPU, at most four attempts for one token, and a bounded queue.
+// for each CPU but one, at most four attempts for one token, and a bounded queue.
 //
 // The keys of a platform are in files, or published at a URL (packages keyset and
 // keyurl): then public keys only, and a configuration that stays the same keeps what was
@@ -35,5 +35,6 @@
 // A token that was good is remembered by its SHA-256 until it expires, in a
 // bounded cache that belongs to one configuration and one version of the keys.
 //
-// A token that is not acceptable is as if absent; the caller goes on without.
+// A token that is not acceptable is as if absent; the caller goes on without. One
+// that there was no time to decrypt is not: the request fails and is repeated.
 package platformid

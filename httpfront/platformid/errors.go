@@ -14,3 +14,8 @@ var (
 	// ErrExpired: exp has passed.
 	ErrExpired = errors.New("subject token expired")
 )
+
+// unacceptable reports whether an error is a verdict on the token.
+func unacceptable(err error) bool {
+	return errors.Is(err, ErrToken) || errors.Is(err, ErrSignature) || errors.Is(err, ErrClaims) || errors.Is(err, ErrExpired)
+}

@@ -15,6 +15,7 @@ import (
 	"ssod/httpfront/api"
 	"ssod/httpfront/config"
 	"ssod/httpfront/platformid"
+	"ssod/httpfront/slots"
 	"ssod/httpfront/wire"
 )
 
@@ -266,10 +267,33 @@ func TestIdentify(t *testing.T) {
 		r := &api.Request{Request: &wire.Request{}, Received: now, Config: w.cfg, Realm: w.realm}
 		r.Set(wire.SubjectToken, []byte(tt.subject))
 		r.Set(wire.RokuToken, []byte(tt.roku))
-		got, ok := w.Identify(context.Background(), r)
-		if got.Issuer != tt.want || ok != (tt.want != "") {
-			t.Errorf("%s: got %q, %v, want %q", tt.name, got.Issuer, ok, tt.want)
+		got, ok, err := w.Identify(context.Background(), r)
+		if got.Issuer != tt.want || ok != (tt.want != "") || err != nil {
+			t.Errorf("%s: got %q, %v, %v, want %q", tt.name, got.Issuer, ok, err, tt.want)
 		}
+	}
+}
+
+// TestWhatCannotBeDecryptedNowIsNotAbsent: while all slots are taken the request
+// fails, and afterwards the same token names its viewer.
+func TestWhatCannotBeDecryptedNowIsNotAbsent(t *testing.T) {
+	w, k := newWorld(t), keys()
+	token := jwe(t, jose.RSA_OAEP_256, jose.A256GCM, &k.decryption.PublicKey, jws(t, jose.ES256, k.ec, claims("amazon", nil)), nil)
+	r := &api.Request{Request: &wire.Request{}, Received: now, Config: w.cfg, Realm: w.realm}
+	r.Set(wire.SubjectToken, []byte(token))
+	w.Occupy(1)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, named, err := w.Identify(ctx, r); named || !errors.Is(err, context.Canceled) {
+		t.Errorf("who gave up waiting: got %v, %v", named, err)
+	}
+	free := w.Occupy(0)
+	if _, named, err := w.Identify(context.Background(), r); named || !errors.Is(err, slots.ErrBusy) {
+		t.Errorf("under a rush: got %v, %v, want ErrBusy", named, err)
+	}
+	free()
+	if viewer, named, err := w.Identify(context.Background(), r); viewer.Issuer != "amazon" || !named || err != nil {
+		t.Errorf("afterwards: got %q, %v, %v", viewer.Issuer, named, err)
 	}
 }
 

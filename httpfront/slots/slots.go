@@ -9,7 +9,8 @@
 //	defer s.Leave()
 //
 // So a rush of such work slows other requests down by a share of the CPUs, not
-// by the length of the rush.
+// by the length of the rush. Unless told otherwise it leaves one CPU to everybody
+// else, where there is more than one.
 package slots
 
 import (
@@ -30,10 +31,14 @@ type Slots struct {
 	most    int64
 }
 
-// New returns slots for so many callers at once, 0 meaning one for each CPU
-// that Go uses, while others wait.
+// cpus is how many CPUs the process has: what Go takes for that at the start,
+// before the process lets it use more threads at once (package mediatoken).
+var cpus = runtime.GOMAXPROCS(0)
+
+// New returns slots for so many callers at once, 0 meaning all CPUs but one, and
+// at least one, while others wait.
 func New(parallel, waiting int) *Slots {
-	return &Slots{taken: make(chan struct{}, cmp.Or(parallel, runtime.GOMAXPROCS(0))), most: int64(waiting)}
+	return &Slots{taken: make(chan struct{}, cmp.Or(parallel, max(1, cpus-1))), most: int64(waiting)}
 }
 
 // Enter waits for a place. It fails with [ErrBusy], or with the error of ctx

@@ -3,6 +3,7 @@ package slots_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -67,4 +68,19 @@ func TestNobodyWaitsLongerThanItsContext(t *testing.T) {
 			t.Errorf("a free place: %v", err)
 		}
 	})
+}
+
+// TestOneCPUIsLeftToOthers: also when Go was allowed more threads at once
+// meanwhile, as ssod allows it for media tokens.
+func TestOneCPUIsLeftToOthers(t *testing.T) {
+	cpus := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(2*cpus + 1)
+	defer runtime.GOMAXPROCS(cpus)
+	s, places := slots.New(0, 0), 0
+	for s.Enter(context.Background()) == nil {
+		places++
+	}
+	if want := max(1, cpus-1); places != want {
+		t.Errorf("%d places for %d CPUs, want %d", places, cpus, want)
+	}
 }
