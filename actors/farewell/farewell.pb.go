@@ -28,8 +28,8 @@ const (
 type State struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Mvpd          string                 `protobuf:"bytes,1,opt,name=mvpd,proto3" json:"mvpd,omitempty"`
-	Account       []byte                 `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"` // encoded login.Account, until it was taken
-	RedirectUrl   string                 `protobuf:"bytes,3,opt,name=redirect_url,json=redirectUrl,proto3" json:"redirect_url,omitempty"`
+	Account       []byte                 `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`                            // encoded login.Account, until it was taken
+	RedirectUrl   string                 `protobuf:"bytes,3,opt,name=redirect_url,json=redirectUrl,proto3" json:"redirect_url,omitempty"` // empty: the browser belongs nowhere
 	NotAfterMs    int64                  `protobuf:"varint,4,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
 	Taken         bool                   `protobuf:"varint,5,opt,name=taken,proto3" json:"taken,omitempty"`
 	unknownFields protoimpl.UnknownFields

@@ -27,7 +27,7 @@ func (d *demo) logIn(phone string) error {
 		d.mvpd = ""
 		return nil
 	}
-	d.redirect = "https://" + found.Requestor.Domains[0].Name + "/logged-in"
+	d.redirect = "https://" + strings.Replace(found.Requestor.Domains[0].Name, "*", "tv", 1) + "/logged-in"
 	d.script.step("The phone begins a login there and gets a code and an address for a browser.")
 	begun, err := d.phone.createSession(d, phone)
 	if err != nil {

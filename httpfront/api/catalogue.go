@@ -104,6 +104,7 @@ var catalogue = []*Error{
 	{anyOf(ErrCode, session.ErrUnknown), 400, "invalid_parameter_code", "The code parameter value is missing or invalid.", None, "", 0, "", false},
 	{anyOf(session.ErrOver, session.ErrIncomplete, session.ErrStranger, farewell.ErrUsed), 400, "invalid_authentication_session", "The authentication session associated with this request is missing or invalid.", None, "", 0, "", false},
 	{is(ErrResources), 400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", None, "", 0, "", false},
+	{is(ErrDomainName), 400, "invalid_parameter_domain_name", "The domain name parameter value is missing or invalid.", None, "", 0, "", false},
 	{is(ErrRedirectURL), 400, "invalid_parameter_redirect_url", "The redirect URL parameter value is missing or invalid.", None, "", 0, "", false},
 
 	oauth(registration.ErrInvalidRequest),

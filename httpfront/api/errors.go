@@ -43,6 +43,7 @@ var (
 
 	// ErrClientApplication: no access token that the API can use.
 	ErrClientApplication = errors.New("access token missing or unusable")
+	ErrDomainName        = errors.New("domainName not one of the service provider's")
 	ErrRedirectURL       = errors.New("redirectUrl missing, malformed or not the service provider's")
 	ErrResources         = errors.New("resources missing or malformed")
 	ErrCode              = errors.New("authentication code malformed")

@@ -73,8 +73,10 @@ type Realm struct {
 // ServiceProvider is one channel or brand; in the file also a plain string,
 // which is its id.
 type ServiceProvider struct {
-	ID                string   `yaml:"id"`
-	DisplayName       string   `yaml:"displayName"` // default: the id
+	ID          string `yaml:"id"`
+	DisplayName string `yaml:"displayName"` // default: the id
+	// Domains are where browsers may be sent back to: a host, *. and a domain
+	// for every host below it (not the domain itself), an app's own scheme.
 	Domains           []string `yaml:"domains"`
 	AuthPerAggregator bool     `yaml:"authPerAggregator"`
 }
@@ -148,6 +150,7 @@ type Platform struct {
 type MVPD struct {
 	ID          string `yaml:"id"`
 	DisplayName string `yaml:"displayName"` // default: the id
+	LogoURL     string `yaml:"logoUrl"`     // what apps show in their pickers
 	Kind        string `yaml:"kind"`        // sandbox, oidc or temppass
 	AllowPublic bool   `yaml:"allowPublic"` // of a sandbox
 	// LogoutEndpoint says that a sandbox has one; without it there is nothing

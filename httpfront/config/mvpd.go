@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"time"
 )
 
@@ -13,6 +14,9 @@ func (k *checker) mvpds(key string, r *Realm) {
 		k.unique(seen, at+".id", m.ID)
 		if m.ID != "" {
 			k.text(at+".displayName", m.DisplayName)
+		}
+		if m.LogoURL != "" {
+			k.logo(at+".logoUrl", m.LogoURL)
 		}
 		k.oneOf(at+".kind", m.Kind, "sandbox", "oidc", "temppass")
 		k.lifetime(at+".authnTTL", m.AuthnTTL, bounds{time.Minute, maxLifetime})
@@ -49,6 +53,15 @@ func (k *checker) mvpdKind(key string, m MVPD) {
 	case "temppass":
 		k.lifetime(key+".ttl", m.TTL, bounds{time.Minute, maxLifetime})
 		k.between(key+".maxResources", m.MaxResources, 0, 1_000_000)
+	}
+}
+
+// logo checks the address of a picture that apps load. Web players are pages
+// under https, which do not load it from elsewhere.
+func (k *checker) logo(key, text string) {
+	k.address(key, text)
+	if u, err := url.Parse(text); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+		k.warn(key, "is not https: web players do not show it")
 	}
 }
 

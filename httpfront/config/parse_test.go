@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -132,6 +133,11 @@ realms: [{id: a, serviceProviders: [tv], serviceToken: {refreshWindow: 0s, bindD
 	}
 }
 
+// domains is a configuration whose service provider has one domain.
+func domains(domain string) string {
+	return fmt.Sprintf("realms: [{id: a, serviceProviders: [{id: x, domains: [%q]}]}]", domain)
+}
+
 func TestParseReportsEachMistakeWithItsLine(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"empty", "", "1: the file is empty; it needs at least one realm"},
@@ -157,7 +163,14 @@ func TestParseReportsEachMistakeWithItsLine(t *testing.T) {
 		{"no service providers", "realms: [{id: a}]", "1: realms[0].serviceProviders: is missing: a realm needs at least one service provider"},
 		{"reserved service provider", "realms: [{id: a, serviceProviders: [v2]}]", `1: realms[0].serviceProviders[0].id: "v2" is reserved: it is a word of the API's paths`},
 		{"service provider in two realms", "realms:\n- {id: a, serviceProviders: [x]}\n- id: b\n  serviceProviders:\n  - {id: x}\n", `5: realms[1].serviceProviders[0].id: "x" is taken by realms[0].serviceProviders[0].id in line 2`},
-		{"domain", "realms: [{id: a, serviceProviders: [{id: x, domains: ['https://a.b/c']}]}]", `1: realms[0].serviceProviders[0].domains[0]: "https://a.b/c" is neither a host name nor an app's scheme such as acmetv://`},
+		{"domain", "realms: [{id: a, serviceProviders: [{id: x, domains: ['https://a.b/c']}]}]", `1: realms[0].serviceProviders[0].domains[0]: "https://a.b/c" is neither a host name, nor one behind *., nor an app's scheme such as acmetv://`},
+		{"wildcard in a domain", domains("a.*.example"), `1: realms[0].serviceProviders[0].domains[0]: "a.*.example" is neither a host name, nor one behind *., nor an app's scheme such as acmetv://`},
+		{"everything below com", domains("*.com"), `1: realms[0].serviceProviders[0].domains[0]: "*.com" has names of strangers below it; write *. before a domain that is yours`},
+		{"everything below a suffix", domains("*.co.uk"), `1: realms[0].serviceProviders[0].domains[0]: "*.co.uk" has names of strangers below it; write *. before a domain that is yours`},
+		{"everything at a host of pages", domains("*.GitHub.io"), `1: realms[0].serviceProviders[0].domains[0]: "*.GitHub.io" has names of strangers below it; write *. before a domain that is yours`},
+		{"below an address", domains("*.127.0.0.1"), `1: realms[0].serviceProviders[0].domains[0]: "*.127.0.0.1" has names of strangers below it; write *. before a domain that is yours`},
+		{"scheme of browsers", domains("javascript://"), `1: realms[0].serviceProviders[0].domains[0]: "javascript://" is a scheme of browsers and not of an app; of a site, write the host alone`},
+		{"every site", domains("https://"), `1: realms[0].serviceProviders[0].domains[0]: "https://" is a scheme of browsers and not of an app; of a site, write the host alone`},
 		{"algorithm", realm("serviceToken: {algorithm: none}"), `4: realms[0].serviceToken.algorithm: "none" is not one of HS256, RS256`},
 		{"token too long", realm("serviceToken: {ttl: 25h}"), "4: realms[0].serviceToken.ttl: 25h0m0s is too long; at most 24h0m0s"},
 		{"token without life", realm("serviceToken: {ttl: 0s}"), "4: realms[0].serviceToken.ttl: 0s is not a lifetime; it must be more than 0"},
@@ -175,6 +188,7 @@ func TestParseReportsEachMistakeWithItsLine(t *testing.T) {
 		{"keys over plain HTTP", realm(`trustedIssuers: [{issuer: i, jwksURL: "http://id.example/keys"}]`), "4: realms[0].trustedIssuers[0].jwksURL: must be https: whoever is on the way could change the answer"},
 		{"reserved MVPD", realm("mvpds: [{id: sso, kind: sandbox}]"), `4: realms[0].mvpds[0].id: "sso" is reserved: it is a word of the API's paths`},
 		{"kind of MVPD", realm("mvpds: [{id: m, kind: saml}]"), `4: realms[0].mvpds[0].kind: "saml" is not one of sandbox, oidc, temppass`},
+		{"logo", realm("mvpds: [{id: m, kind: sandbox, logoUrl: /logo.png}]"), "4: realms[0].mvpds[0].logoUrl: is not an http or https URL with a host"},
 		{"key of another kind", realm("mvpds: [{id: m, kind: sandbox, clientId: x}]"), "4: realms[0].mvpds[0].clientId: is a key of kind oidc"},
 		{"temppass without end", realm("mvpds: [{id: m, kind: temppass}]"), "4: realms[0].mvpds[0].ttl: 0s is not a lifetime; it must be more than 0"},
 		{"foreign service provider", realm("mvpds: [{id: m, kind: sandbox, disabledFor: [x]}]"), `4: realms[0].mvpds[0].disabledFor[0]: "x" is not a service provider of the realm`},

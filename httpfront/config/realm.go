@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 )
@@ -14,9 +13,6 @@ var (
 	// README.md 6.
 	reservedProviders = []string{"v1", "v2", "authenticate", "sessions", "logout", "logout-agent"}
 	reservedMVPDs     = []string{"code", "sso"}
-
-	hostForm   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
-	schemeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]{0,63}://[^/?#\s]*$`)
 )
 
 // Ranges of limits.md 2.
@@ -41,9 +37,7 @@ func (k *checker) serviceProviders(key string, realm *Realm, taken map[string]st
 			k.text(at+".displayName", sp.DisplayName)
 		}
 		for j, domain := range sp.Domains {
-			if !hostForm.MatchString(domain) && !schemeForm.MatchString(domain) {
-				k.mistake(fmt.Sprintf("%s.domains[%d]", at, j), "%q is neither a host name nor an app's scheme such as acmetv://", clip(domain))
-			}
+			k.domain(fmt.Sprintf("%s.domains[%d]", at, j), domain)
 		}
 	}
 }

@@ -199,7 +199,10 @@ func TestNobodyDecidesOnAnothersLogin(t *testing.T) {
 // Browsers are sent to the service provider's own addresses only.
 func TestOpenRedirects(t *testing.T) {
 	a := start(t, realms)
-	good := []string{home, "http://stream.example", "https://STREAM.example:8443/x?y=1#z", "streamapp://open", "StreamApp://any/thing"}
+	good := []string{
+		home, "http://stream.example", "https://STREAM.example:8443/x?y=1#z", "streamapp://open", "StreamApp://any/thing",
+		"https://tv.apps.stream.example/done", "https://TV.Apps.stream.example:8443", "https://a.b_c.apps.stream.example", "https://xn--bcher-kva.example",
+	}
 	bad := []string{
 		"https://evil.example", "https://stream.example.evil.example", "https://evilstream.example", "https://sub.stream.example/",
 		"//stream.example/", "/done", "stream.example", "https:stream.example", "https:///stream.example", "https://evil.example@stream.example/",
@@ -207,6 +210,17 @@ func TestOpenRedirects(t *testing.T) {
 		"javascript:alert(1)", "data:text/html,x", "ftp://stream.example", "streamapp:x", "streamapp2://x", "https://stream.example/ x",
 		"https://stream.example/\r\nSet-Cookie: a=b", " https://stream.example", "https://stream.example%2eevil.example/", "https://[::1]/",
 		"https://stream.example/" + strings.Repeat("a", 2048),
+		// What is below a domain that is written *.
+		"https://apps.stream.example", "https://.apps.stream.example", "https://a..apps.stream.example", "https://evilapps.stream.example",
+		"https://evil-apps.stream.example", "https://*.apps.stream.example", "https://tv.apps.stream.example.", "https://tv.apps.stream.example.evil.example",
+		"https://evil.example;tv.apps.stream.example", "https://evil.example,tv.apps.stream.example", "https://evil.example&.apps.stream.example",
+		"https://evil.example:80.apps.stream.example", "https://evil.example:.apps.stream.example", "https://evil.example@tv.apps.stream.example",
+		"https://evil.example%2f.apps.stream.example", "https://evil.example%23.apps.stream.example", "https://evil.example?.apps.stream.example",
+		"https://evil.example#.apps.stream.example", "https://evil.example/.apps.stream.example", "https://-.apps.stream.example",
+		"https://" + strings.Repeat("a.", 120) + "apps.stream.example", "ftp://tv.apps.stream.example", "streamapp2://tv.apps.stream.example",
+		// Names that browsers read as others, or as the same.
+		"https://tv.\u0430pps.stream.example", "https://tv.apps.\u017Ftream.example", "https://b\u00FCcher.example", "https://b%C3%BCcher.example",
+		"https://tv\uFF0Eapps.stream.example", "https://evil.example\u2044.apps.stream.example", "https://tv\u3002apps.stream.example",
 	}
 	refused := func(to string) bool {
 		form := url.Values{"mvpd": {"cable"}, "domainName": {"stream.example"}, "redirectUrl": {to}}.Encode()

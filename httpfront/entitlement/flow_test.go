@@ -2,12 +2,14 @@ package entitlement_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ssod/httpfront/fronttest"
+	"ssod/httpfront/page"
 )
 
 func (a *app) same(what string, got, want any) {
@@ -48,6 +50,36 @@ func TestOneLoginForAllDevices(t *testing.T) {
 	a.same("the browser ends", end, home)
 	if _, again := b.follow(logout["url"].(string), nil); again.StatusCode != 400 {
 		t.Errorf("the logout URL a second time: %d", again.StatusCode)
+	}
+}
+
+// An app need not say where the browser belongs after a logout.
+func TestLogoutWithoutAWayBack(t *testing.T) {
+	a := start(t, realms)
+	a.logIn("phone", "cable", "ada")
+	r := a.do(a.call("GET", "logout/cable", "phone"))
+	logout, _ := r.JSON["logouts"].(map[string]any)["cable"].(map[string]any)
+	a.same("logout", []any{r.StatusCode, logout["actionName"]}, []any{200, "logout"})
+	b := a.browser()
+	at, end := b.follow(logout["url"].(string), nil)
+	if end.StatusCode != 200 || !strings.Contains(string(end.Raw), "You are signed out") {
+		t.Errorf("the browser ends at %s with %d %s", at, end.StatusCode, end.Raw)
+	}
+	if got := end.Header.Get("Content-Security-Policy"); got != page.Policy {
+		t.Errorf("policy %q", got)
+	}
+	a.same("the phone", a.found("phone"), found{})
+}
+
+// A session says from which of the service provider's domains it was begun.
+func TestDomainsOfASession(t *testing.T) {
+	a := start(t, realms)
+	for _, domain := range []string{"stream.example", "STREAM.example", "tv.apps.stream.example", "*.apps.stream.example", "streamapp://"} {
+		r := a.begin("phone", url.Values{"domainName": {domain}}.Encode())
+		a.same(domain, []any{r.StatusCode, r.JSON["missingParameters"]}, []any{200, []any{"mvpd", "redirectUrl"}})
+	}
+	for _, domain := range []string{"apps.stream.example", "tv.stream.example", "stream.example.", "stream.example:443", "streamapp", "stream.example,evil.example"} {
+		a.fails(a.begin("phone", url.Values{"domainName": {domain}}.Encode()), 400, "invalid_parameter_domain_name")
 	}
 }
 

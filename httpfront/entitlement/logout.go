@@ -2,6 +2,7 @@ package entitlement
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -13,6 +14,7 @@ import (
 	"ssod/httpfront/api"
 	"ssod/httpfront/form"
 	"ssod/httpfront/mvpd"
+	"ssod/httpfront/page"
 )
 
 const (
@@ -73,14 +75,19 @@ func leave(mvpd string, identities []identity) *device.Leave {
 	return m
 }
 
-// redirectOf reads where the browser belongs after the logout.
+// redirectOf reads where the browser belongs after the logout; empty when the
+// app does not say.
 func redirectOf(r *api.Request, a app) (string, error) {
 	_, raw, _ := strings.Cut(string(r.Target), "?")
 	values, ok := form.Parse(raw)
-	if !ok || values["redirectUrl"] == "" {
+	if !ok {
 		return "", api.ErrRedirectURL
 	}
-	return values["redirectUrl"], checkRedirect(a.provider, values["redirectUrl"])
+	redirectURL, given := values["redirectUrl"]
+	if !given {
+		return "", nil
+	}
+	return redirectURL, checkRedirect(a.provider, redirectURL)
 }
 
 // farewell prepares the way to the MVPD's logout page, if it has one.
@@ -169,11 +176,19 @@ func (s *Service) LogoutCallback(ctx context.Context, r *api.Request) (api.Respo
 	return s.home(ctx, r, id)
 }
 
-// home sends a browser back to the app.
+// home sends a browser back to the app, or tells the viewer that this was all
+// when the app did not say where it is.
 func (s *Service) home(ctx context.Context, r *api.Request, id farewell.ID) (api.Response, error) {
 	to, err := s.Farewells.Back(ctx, r.ID, id)
-	if err != nil {
+	switch {
+	case err != nil:
 		return api.Response{}, err
+	case to != "":
+		return sendTo(to), nil
 	}
-	return sendTo(to), nil
+	policy := api.Field{Name: "Content-Security-Policy", Value: page.Policy}
+	return api.Response{Status: http.StatusOK, ContentType: page.ContentType, Body: signedOut, Fields: []api.Field{policy}}, nil
 }
+
+// signedOut is where a browser ends that belongs nowhere else.
+var signedOut = page.Notice("You are signed out", "You can close this page.")

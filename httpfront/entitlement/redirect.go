@@ -3,6 +3,7 @@ package entitlement
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"ssod/httpfront/api"
@@ -14,8 +15,8 @@ const maxRedirectURL = 2048
 
 // checkRedirect checks where a browser is sent in the end: an absolute URL of
 // the service provider, so that nobody is sent elsewhere in its name; rest-v2.md
-// 1.1. A domain of the configuration is a host, or an app's own scheme with or
-// without a host.
+// 1.1. Its host is looked for in the domains of the configuration, whatever the
+// port; an app's own scheme counts with or without a host.
 func checkRedirect(sp *config.ServiceProvider, text string) error {
 	if len(text) > maxRedirectURL || strings.ContainsFunc(text, unfit) {
 		return api.ErrRedirectURL
@@ -24,10 +25,9 @@ func checkRedirect(sp *config.ServiceProvider, text string) error {
 	if err != nil || u.User != nil || u.Opaque != "" || u.Scheme == "" {
 		return api.ErrRedirectURL
 	}
-	for _, domain := range sp.Domains {
-		if belongs(u, domain) {
-			return nil
-		}
+	onWeb := u.Scheme == "https" || u.Scheme == "http"
+	if onWeb && sp.HasHost(u.Hostname()) || !onWeb && hasScheme(sp, u) {
+		return nil
 	}
 	return api.ErrRedirectURL
 }
@@ -35,12 +35,12 @@ func checkRedirect(sp *config.ServiceProvider, text string) error {
 // unfit are characters that some browsers read differently, or drop.
 func unfit(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }
 
-func belongs(u *url.URL, domain string) bool {
-	scheme, host, own := strings.Cut(domain, "://")
-	if !own {
-		return (u.Scheme == "https" || u.Scheme == "http") && strings.EqualFold(u.Hostname(), domain)
-	}
-	return strings.EqualFold(u.Scheme, scheme) && (host == "" || strings.EqualFold(u.Host, host))
+// hasScheme reports whether a URL is of an app's own scheme.
+func hasScheme(sp *config.ServiceProvider, u *url.URL) bool {
+	return slices.ContainsFunc(sp.Domains, func(domain string) bool {
+		scheme, host, own := strings.Cut(domain, "://")
+		return own && strings.EqualFold(u.Scheme, scheme) && (host == "" || strings.EqualFold(u.Host, host))
+	})
 }
 
 // withError adds what went wrong to the URL of an app (RFC 6749, 4.1.2.1).

@@ -133,10 +133,13 @@ func (s *Service) parameters(r *api.Request, a app) (*session.Parameters, error)
 		return nil, api.ErrContentType
 	}
 	given, ok := form.Parse(string(r.Body))
-	if !ok || len(given["domainName"]) > maxRedirectURL {
+	if !ok {
 		return nil, api.ErrBody
 	}
 	p := &session.Parameters{Mvpd: given["mvpd"], DomainName: given["domainName"], RedirectUrl: given["redirectUrl"]}
+	if p.DomainName != "" && !a.provider.HasDomain(p.DomainName) {
+		return nil, api.ErrDomainName
+	}
 	if p.RedirectUrl != "" {
 		if err := checkRedirect(a.provider, p.RedirectUrl); err != nil {
 			return nil, err

@@ -15,11 +15,11 @@ throttle: {enabled: false}
 realms:
   - id: acme
     serviceProviders:
-      - {id: STREAM1, domains: [stream.example, "streamapp://"]}
+      - {id: STREAM1, domains: [stream.example, "*.apps.stream.example", xn--bcher-kva.example, "streamapp://"]}
       - {id: STREAM2, domains: [stream.example]}
       - {id: ALONE, domains: [stream.example], authPerAggregator: true}
     mvpds:
-      - {id: cable, kind: sandbox}
+      - {id: cable, kind: sandbox, logoUrl: "https://static.example/cable.png"}
       - {id: plain, kind: sandbox, logoutEndpoint: false}
       - {id: short, kind: sandbox, authnTTL: 40m}
       - {id: closed, kind: sandbox, disabledFor: [STREAM1]}

@@ -7,5 +7,6 @@
 // arrow keys, as the remote control of a TV sends them; without it, Tab does.
 //
 // A [Template] is the content of one page; its texts are escaped by
-// html/template. [Problem] is the page of an error.
+// html/template. [Problem] is the page of an error, [Notice]
+// that of a good end.
 package page

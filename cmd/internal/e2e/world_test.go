@@ -55,7 +55,7 @@ accessToken: {%s}
 realms:
   - id: programmer
     serviceProviders:
-      - {id: STREAM1, domains: [stream.example]}
+      - {id: STREAM1, domains: [stream.example, "*.apps.stream.example"]}
       - {id: STREAM2, domains: [stream.example]}
     serviceToken: {%s}
     linkCode: {%s}
@@ -63,7 +63,7 @@ realms:
     trustedIssuers: [{issuer: %q, audience: Adobe, jwksFile: issuer.json}]
     platforms: [{name: box, issuer: %q, audience: adobe, algorithms: [HS256], jwksFile: platform.json}]
     mvpds:
-      - {id: AcmeTV, kind: sandbox%s}
+      - {id: AcmeTV, kind: sandbox, logoUrl: "https://static.stream.example/acme.png"%s}
       - {id: NordCable, kind: sandbox, logoutEndpoint: false}
       - {id: OldCable, kind: sandbox, disabledFor: [STREAM1, STREAM2]}
   - id: rival
