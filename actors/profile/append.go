@@ -6,7 +6,7 @@ import (
 )
 
 // The fields of the head record by number, in the order in which they are
-// written; [State], [Member] and [Code] say what they are.
+// written; [State], [Member], [Code] and [Guest] say what they are.
 
 // roomy is more than most members and codes take.
 const roomy = 512
@@ -14,6 +14,11 @@ const roomy = 512
 // sizeHint is about how many bytes the encoding takes, rarely fewer.
 func (s *state) sizeHint() int {
 	n := 32 + 8*len(s.issued) + 96*len(s.codes) + len(s.unknown)
+	for i := range s.codes {
+		if g := s.codes[i].guest; g != nil {
+			n += 40 + len(g.attributes) + len(g.guess)
+		}
+	}
 	for i := range s.members {
 		n += 40 + len(s.members[i].device) + len(s.members[i].attributes)
 	}
@@ -53,9 +58,7 @@ func (m *member) appendTo(b []byte) []byte {
 	b = appendInt(b, 3, int64(m.kind))
 	b = appendInt(b, 4, m.lastSeen)
 	b = appendText(b, 5, m.attributes)
-	if m.implied {
-		b = appendInt(b, 6, 1)
-	}
+	b = appendBool(b, 6, m.implied)
 	return append(b, m.unknown...)
 }
 
@@ -68,8 +71,23 @@ func (c *code) appendTo(b []byte) []byte {
 		b = appendBytes(b, 5, c.usedBy[:])
 	}
 	b = appendInt(b, 6, c.usedMembership)
+	if c.guest != nil {
+		var room [roomy]byte
+		b = appendBytes(b, 7, c.guest.appendTo(room[:0]))
+	}
+	b = appendInt(b, 8, c.ended)
+	b = appendBool(b, 9, c.otherNetwork)
 	b = appendInt(b, 40, c.notBefore)
 	return append(b, c.unknown...)
+}
+
+func (g *guest) appendTo(b []byte) []byte {
+	b = appendBytes(b, 1, g.did[:])
+	b = appendText(b, 2, g.attributes)
+	b = appendInt(b, 3, g.seen)
+	b = appendBool(b, 4, g.confirmed)
+	b = appendText(b, 5, g.guess)
+	return append(b, g.unknown...)
 }
 
 // appendInt appends a number; zero is not written.
@@ -78,6 +96,14 @@ func appendInt(b []byte, field protowire.Number, v int64) []byte {
 		return b
 	}
 	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), uint64(v))
+}
+
+// appendBool appends a truth; what is false is not written.
+func appendBool(b []byte, field protowire.Number, v bool) []byte {
+	if !v {
+		return b
+	}
+	return appendInt(b, field, 1)
 }
 
 // appendText appends bytes; none are not written.

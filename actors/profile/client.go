@@ -43,11 +43,15 @@ func (c Client) Mint(ctx context.Context, request cluster.RequestID, id ID, m *M
 }
 
 // Redeem consumes a link code for the device and returns the number of its
-// membership. Fails with ErrCode, ErrRaceLost or ErrTooManyDevices.
+// membership. Fails with ErrCode, ErrRaceLost, ErrTooManyDevices or a
+// *PendingError.
 func (c Client) Redeem(ctx context.Context, request cluster.RequestID, id ID, m *Redeem) (membership int64, err error) {
 	reply, err := ask[*RedeemReply](ctx, c, request, id, stepRedeem, m)
 	if err != nil {
 		return 0, err
+	}
+	if reply.Failure == Failure_PENDING_CODE {
+		return 0, &PendingError{Asked: reply.Asked}
 	}
 	return reply.Membership, asError(reply.Failure, 0)
 }
@@ -81,6 +85,27 @@ func (c Client) AddCode(ctx context.Context, request cluster.RequestID, id ID, m
 		return nil, err
 	}
 	return reply.Freed, asError(reply.Failure, reply.RetryAfterMs)
+}
+
+// ReadCode says what became of a link code that the caller created. Fails with
+// ErrNotMember, ErrWrongDevice or ErrCode.
+func (c Client) ReadCode(ctx context.Context, request cluster.RequestID, id ID, m *ReadCode) (*CodeReply, error) {
+	return c.askAboutCode(ctx, request, id, m)
+}
+
+// Confirm lets the device that waits join by a link code that the caller
+// created, or ends the code; the directory may retire what is freed, and is to
+// charge the guess. It fails as ReadCode does.
+func (c Client) Confirm(ctx context.Context, request cluster.RequestID, id ID, m *Confirm) (*CodeReply, error) {
+	return c.askAboutCode(ctx, request, id, m)
+}
+
+func (c Client) askAboutCode(ctx context.Context, request cluster.RequestID, id ID, command proto.Message) (*CodeReply, error) {
+	reply, err := ask[*CodeReply](ctx, c, request, id, stepOnly, command)
+	if err != nil {
+		return nil, err
+	}
+	return reply, asError(reply.Failure, 0)
 }
 
 // Unlink removes devices. It returns which entries of m.Devices named a device

@@ -25,7 +25,12 @@ func (s *state) cut(at actors.Times) (did bool) {
 	s.codes = slices.DeleteFunc(s.codes, func(c code) bool { return c.used == 0 && c.notBefore > now+actors.Skew.Milliseconds() })
 	did = did || len(s.codes) < before
 	for i := range s.codes {
-		back(&s.codes[i].used, now)
+		c := &s.codes[i]
+		back(&c.used, now)
+		back(&c.ended, now)
+		if c.guest != nil && c.guest.seen > now {
+			c.guest, did = c.guest.seenAt(now), true
+		}
 	}
 	for i := range s.issued {
 		back(&s.issued[i], now)

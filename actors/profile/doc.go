@@ -7,6 +7,7 @@
 //
 //	membership.go  mint: the first device founds the profile, others join it
 //	linkcode.go    a code is added, redeemed once, replaced, cancelled
+//	confirm.go     its origin sees who comes with it, and has the last word
 //	unlink.go      devices leave; a profile without members keeps a tombstone
 //	list.go        reads: refresh, list, show
 //	login.go       logins at MVPDs that members made, which all of them find
@@ -21,6 +22,13 @@
 //
 // A link code is consumed and its device added in one commit. The profile is
 // the only judge of one-time use; the link directory is an index to it.
+//
+// The device that created a code, its origin, is told what became of it for one
+// lifetime after its end. Where the configuration says so, a device of another
+// network does not join at once: the code is kept for the first one that comes,
+// it waits, and the origin lets it join or ends the code. Whoever comes from the
+// code's own network does not wait and goes first. Each of these steps is one
+// commit, so that what the origin was told and what it said is never lost.
 //
 // A login at an MVPD is a copy of the one that a device has made (package
 // actors/login). The last good one at each MVPD is found; all are remembered, so

@@ -70,11 +70,24 @@ func (c *code) message() *Code {
 	p := &Code{
 		Hash: []byte(c.hash), Did: bytes.Clone(c.did[:]), NotAfterMs: c.notAfter,
 		UsedMs: c.used, UsedMembership: c.usedMembership, NotBeforeMs: c.notBefore,
+		EndedMs: c.ended, OtherNetwork: c.otherNetwork,
+	}
+	if c.guest != nil {
+		p.Guest = c.guest.message()
 	}
 	if c.used != 0 {
 		p.UsedBy = bytes.Clone(c.usedBy[:])
 	}
 	setUnknown(p, c.unknown)
+	return p
+}
+
+func (g *guest) message() *Guest {
+	p := &Guest{
+		Did: bytes.Clone(g.did[:]), Attributes: []byte(g.attributes), SeenMs: g.seen,
+		Confirmed: g.confirmed, Guess: []byte(g.guess),
+	}
+	setUnknown(p, g.unknown)
 	return p
 }
 

@@ -23,10 +23,11 @@ func TestUnknownFieldsSurviveAChange(t *testing.T) {
 	v := newViewer(t)
 	phone := v.joined("phone")
 	v.link(phone, "code")
+	v.arrive("console", "code")
 	later := v.state.message()
 	future := protowire.AppendTag(nil, 900, protowire.BytesType)
 	future = protowire.AppendString(future, "written by a later version")
-	for _, m := range []proto.Message{later, later.Members[0], later.Codes[0]} {
+	for _, m := range []proto.Message{later, later.Members[0], later.Codes[0], later.Codes[0].Guest} {
 		m.ProtoReflect().SetUnknown(future)
 	}
 	v.state = fromMessage(later)
@@ -34,7 +35,7 @@ func TestUnknownFieldsSurviveAChange(t *testing.T) {
 	v.joined("tv") // read, modify, write
 
 	got := v.state.message()
-	for _, m := range []proto.Message{got, got.Members[0], got.Codes[0]} {
+	for _, m := range []proto.Message{got, got.Members[0], got.Codes[0], got.Codes[0].Guest} {
 		if unknown := m.ProtoReflect().GetUnknown(); string(unknown) != string(future) {
 			t.Errorf("%s: unknown fields: got %q, want %q", m.ProtoReflect().Descriptor().Name(), unknown, future)
 		}
@@ -47,11 +48,12 @@ func TestEncodingKeepsEverything(t *testing.T) {
 	v.link(phone, "first")
 	v.link(tv, "second")
 	v.redeem("tablet", "first")
+	v.arrive("console", "second")
 	before := v.state.message()
 	if diff := cmp.Diff(before, reload(t, v.state).message(), protocmp.Transform()); diff != "" {
 		t.Error(diff)
 	}
-	if len(before.Codes) != 2 || before.Codes[0].UsedMs == 0 || len(before.IssuedMs) != 2 {
+	if len(before.Codes) != 2 || before.Codes[0].UsedMs == 0 || before.Codes[1].Guest == nil || len(before.IssuedMs) != 2 {
 		t.Fatalf("the state lacks what the test is about: %v", before)
 	}
 	v.state = reload(t, v.state)
@@ -125,6 +127,12 @@ func anyState(t *rapid.T) *state {
 		return d
 	})
 	number := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64())
+	someGuest := rapid.Custom(func(t *rapid.T) *guest {
+		return &guest{
+			did: did.Draw(t, "did"), attributes: text.Draw(t, "attributes"), seen: number.Draw(t, "seen"),
+			confirmed: rapid.Bool().Draw(t, "confirmed"), guess: text.Draw(t, "guess"), unknown: unknown.Draw(t, "unknown"),
+		}
+	})
 	return &state{
 		members: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) member {
 			return member{
@@ -137,6 +145,7 @@ func anyState(t *rapid.T) *state {
 			return code{
 				hash: text.Draw(t, "hash"), unknown: unknown.Draw(t, "unknown"), did: did.Draw(t, "did"), usedBy: did.Draw(t, "by"),
 				notAfter: number.Draw(t, "until"), used: number.Draw(t, "used"), usedMembership: number.Draw(t, "number"),
+				ended: number.Draw(t, "ended"), otherNetwork: rapid.Bool().Draw(t, "other"), guest: rapid.OneOf(rapid.Just[*guest](nil), someGuest).Draw(t, "guest"),
 			}
 		}), 0, 3).Draw(t, "codes"),
 		issued:         rapid.SliceOfN(number, 0, 3).Draw(t, "issued"),
@@ -201,6 +210,13 @@ func fromMessage(m *State) *state {
 		s.codes[i] = code{
 			hash: string(p.Hash), unknown: string(p.ProtoReflect().GetUnknown()), did: digest(p.Did),
 			usedBy: digest(p.UsedBy), notBefore: p.NotBeforeMs, notAfter: p.NotAfterMs, used: p.UsedMs, usedMembership: p.UsedMembership,
+			ended: p.EndedMs, otherNetwork: p.OtherNetwork,
+		}
+		if g := p.Guest; g != nil {
+			s.codes[i].guest = &guest{
+				did: digest(g.Did), attributes: string(g.Attributes), seen: g.SeenMs, confirmed: g.Confirmed,
+				guess: string(g.Guess), unknown: string(g.ProtoReflect().GetUnknown()),
+			}
 		}
 	}
 	return s
@@ -222,6 +238,8 @@ func FuzzParse(f *testing.F) {
 	v := newViewer(f)
 	v.link(v.joined("phone"), "code")
 	v.redeem("tv", "code")
+	v.link(v.joined("phone"), "another")
+	v.arrive("tablet", "another")
 	encoded, err := v.state.encode()
 	if err != nil {
 		f.Fatal(err)
@@ -242,7 +260,7 @@ func sameAsProtobuf(t reporter, encoded []byte) {
 	if err != nil {
 		return
 	}
-	if diff := cmp.Diff(fromMessage(&m), got, cmp.AllowUnexported(state{}, member{}, code{}), cmpopts.EquateEmpty(), protocmp.Transform()); diff != "" {
+	if diff := cmp.Diff(fromMessage(&m), got, cmp.AllowUnexported(state{}, member{}, code{}, guest{}), cmpopts.EquateEmpty(), protocmp.Transform()); diff != "" {
 		t.Fatalf("%x: %s", encoded, diff)
 	}
 }

@@ -50,7 +50,7 @@ func Kind(c Config) actors.Kind {
 // first, so that the answer from memory is not stale.
 func reads(command proto.Message) bool {
 	switch command.(type) {
-	case *Refresh, *List, *MayLink, *Show, *Logins:
+	case *Refresh, *List, *MayLink, *ReadCode, *Show, *Logins:
 		return true
 	default:
 		return false
@@ -109,6 +109,10 @@ func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
 		return s.mayLink(m, t.Request(), at), true
 	case *AddCode:
 		return s.addCode(m, t.Request(), at), true
+	case *ReadCode:
+		return s.readCode(m, at), true
+	case *Confirm:
+		return s.confirm(m, at), true
 	case *Unlink:
 		return s.unlink(m, at), true
 	case *List:

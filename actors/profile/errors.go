@@ -35,6 +35,16 @@ func (e *TooManyCodesError) Error() string {
 	return fmt.Sprintf("the profile was given too many link codes, retry in %v", e.RetryAfter)
 }
 
+// PendingError says that the device is in another network than the one that
+// created the link code, and joins when that one has confirmed it. The code is
+// kept for it; asking again costs nothing.
+type PendingError struct {
+	// Asked says that it was this request that made the code pending.
+	Asked bool
+}
+
+func (e *PendingError) Error() string { return "the link code waits for confirmation" }
+
 // failures are the errors that need nothing but the failure.
 var failures = map[Failure]error{
 	Failure_OK:               nil,

@@ -21,28 +21,29 @@ func sweep(h cluster.Head, retention time.Duration, at actors.Times) proto.Messa
 	switch {
 	case intent.Overdue(s.open, at.Now):
 		return &intent.Resume{}
-	case m.Cut || len(s.unseen(m, at)) > 0 || s.staleLogins(at) || s.over(at):
+	case m.Cut || len(s.unseen(m, at)) > 0 || s.staleLogins(at) || s.staleGuests(at) || s.over(at):
 		return m
 	}
 	return nil
 }
 
 // expire drops the members that were not seen for the retention time, what is
-// over of logins, and the whole record once a profile without members kept it
-// long enough. tombstone
-// is how long tokens of the realm can live.
+// over of logins and of strangers who came with a link code, and the whole record
+// once a profile without members kept it long enough. tombstone is how long
+// tokens of the realm can live.
 func (s *state) expire(m *Expire, tombstone time.Duration, at actors.Times) decision {
 	if s.over(at) {
 		return decision{reply: &ExpireReply{}, next: &state{}, remove: true}
 	}
 	gone := s.unseen(m, at)
-	if len(gone) == 0 && !s.staleLogins(at) && !m.GetCut() {
+	if len(gone) == 0 && !s.staleLogins(at) && !s.staleGuests(at) && !m.GetCut() {
 		return answer(&ExpireReply{})
 	}
 	next := s.clone()
 	next.forgetLogins(at)
+	next.prune(at)
 	if len(gone) > 0 {
-		next.drop(gone)
+		next.drop(gone, at)
 		next.entomb(tombstone.Milliseconds(), at)
 	}
 	return decision{reply: &ExpireReply{Members: int32(len(gone))}, next: next}

@@ -126,47 +126,35 @@ func (s *state) issue(ttl int64, at actors.Times) {
 // makeWay cancels the codes that a new one of the device replaces: the
 // device's own older one, and the oldest of the profile beyond the limit.
 func (s *state) makeWay(did [DidSize]byte, limit int, at actors.Times) (freed [][]byte) {
-	s.prune(at)
-	freed = s.cancel(func(c *code) bool { return c.did == did })
-	surplus := s.outstanding() + 1 - limit
-	return append(freed, s.cancel(func(*code) bool {
+	freed = s.cancel(func(c *code) bool { return c.did == did }, at)
+	surplus := s.outstanding(at) + 1 - limit
+	freed = append(freed, s.cancel(func(*code) bool {
 		surplus--
 		return surplus >= 0
-	})...)
+	}, at)...)
+	s.prune(at)
+	return freed
 }
 
-// outstanding counts the codes that were not used yet.
-func (s *state) outstanding() (n int) {
+// outstanding counts the codes that can be redeemed.
+func (s *state) outstanding(at actors.Times) (n int) {
 	for i := range s.codes {
-		if s.codes[i].used == 0 {
+		if s.codes[i].live(at) {
 			n++
 		}
 	}
 	return n
 }
 
-// cancel removes codes that were not used yet and returns their hashes. Used
-// codes stay for the repeats of those who used them.
-func (s *state) cancel(which func(*code) bool) (freed [][]byte) {
-	s.codes = slices.DeleteFunc(s.codes, func(c code) bool {
-		if c.used != 0 || !which(&c) {
-			return false
+// cancel ends codes that could be redeemed and returns their hashes.
+func (s *state) cancel(which func(*code) bool, at actors.Times) (freed [][]byte) {
+	for i := range s.codes {
+		if c := &s.codes[i]; c.live(at) && which(c) {
+			c.end(at)
+			freed = append(freed, []byte(c.hash))
 		}
-		freed = append(freed, []byte(c.hash))
-		return true
-	})
+	}
 	return freed
-}
-
-// prune drops codes that no answer depends on any more.
-func (s *state) prune(at actors.Times) {
-	ms := at.Now.UnixMilli()
-	s.codes = slices.DeleteFunc(s.codes, func(c code) bool {
-		if c.used != 0 {
-			return ms-c.used >= raceWindow.Milliseconds()
-		}
-		return ms >= c.notAfter
-	})
 }
 
 // redeem consumes a code and makes the device a member in one change.
@@ -178,24 +166,28 @@ func (s *state) redeem(m *Redeem, at actors.Times) decision {
 	if s.codes[i].used != 0 {
 		return s.redeemAgain(&s.codes[i], m, at)
 	}
-	if at.Now.UnixMilli() >= s.codes[i].notAfter {
+	if !s.codes[i].live(at) {
 		return answer(&RedeemReply{Failure: Failure_CODE_UNUSABLE})
+	}
+	if d, decided := s.hold(i, m, at); decided {
+		return d
 	}
 	next := s.clone()
 	joined := next.join(m.GetDevice(), int(m.GetMaxDevices()), at)
 	if joined == nil {
 		return answer(&RedeemReply{Failure: Failure_TOO_MANY_DEVICES})
 	}
-	next.use(m.GetCodeHash(), joined, at)
+	next.use(m, joined, at)
 	next.prune(at)
 	return decision{reply: &RedeemReply{Membership: joined.membership}, next: next}
 }
 
-// use marks a code as redeemed by a member.
-func (s *state) use(hash []byte, by *member, at actors.Times) {
+// use marks a code as redeemed by a member. Whoever waited for it lost a race.
+func (s *state) use(m *Redeem, by *member, at actors.Times) {
 	for i := range s.codes {
-		if c := &s.codes[i]; c.hash == string(hash) {
+		if c := &s.codes[i]; c.hash == string(m.GetCodeHash()) {
 			c.used, c.usedBy, c.usedMembership = at.Now.UnixMilli(), by.did, by.membership
+			c.otherNetwork, c.guest = m.GetOtherNetwork(), nil
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (s *state) evict(at actors.Times) bool {
 	if oldest == nil || !oldest.evictable(at) {
 		return false
 	}
-	s.drop(map[[DidSize]byte]bool{oldest.did: true})
+	s.drop(map[[DidSize]byte]bool{oldest.did: true}, at)
 	return true
 }
 
@@ -110,10 +110,18 @@ func (s *state) leastSeen() *member {
 }
 
 // drop ends the memberships of devices and cancels the link codes that they
-// created. It returns the hashes of those that could still be redeemed.
-func (s *state) drop(devices map[[DidSize]byte]bool) (freed [][]byte) {
+// created. It returns the hashes of those that could still be redeemed. Used
+// codes stay for the repeats of those who used them, and are nobody's.
+func (s *state) drop(devices map[[DidSize]byte]bool, at actors.Times) (freed [][]byte) {
 	s.members = slices.DeleteFunc(s.members, func(m member) bool { return devices[m.did] })
-	return s.cancel(func(c *code) bool { return devices[c.did] })
+	freed = s.cancel(func(c *code) bool { return devices[c.did] }, at)
+	s.codes = slices.DeleteFunc(s.codes, func(c code) bool { return devices[c.did] && c.used == 0 })
+	for i := range s.codes {
+		if c := &s.codes[i]; devices[c.did] {
+			c.did = [DidSize]byte{}
+		}
+	}
+	return freed
 }
 
 // fitted bounds what a device says about itself, whoever sent the command.

@@ -164,10 +164,37 @@ func (c *code) set(f *field) error {
 		c.usedBy = digest(f.bytes)
 	case f.isInt(6):
 		c.usedMembership = int64(f.value)
+	case f.isBytes(7):
+		if c.guest == nil { // as protobuf merges one that comes twice
+			c.guest = &guest{}
+		}
+		return fields(f.bytes, c.guest.set)
+	case f.isInt(8):
+		c.ended = int64(f.value)
+	case f.isInt(9):
+		c.otherNetwork = f.value != 0
 	case f.isInt(40):
 		c.notBefore = int64(f.value)
 	default:
 		c.unknown += string(f.raw)
+	}
+	return nil
+}
+
+func (g *guest) set(f *field) error {
+	switch {
+	case f.isBytes(1):
+		g.did = digest(f.bytes)
+	case f.isBytes(2):
+		g.attributes = string(f.bytes)
+	case f.isInt(3):
+		g.seen = int64(f.value)
+	case f.isInt(4):
+		g.confirmed = f.value != 0
+	case f.isBytes(5):
+		g.guess = string(f.bytes)
+	default:
+		g.unknown += string(f.raw)
 	}
 	return nil
 }

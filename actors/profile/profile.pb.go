@@ -85,6 +85,7 @@ const (
 	Failure_CODE_RACE_LOST   Failure = 4 // found, but used less than 60 s ago by another device
 	Failure_TOO_MANY_DEVICES Failure = 5
 	Failure_TOO_MANY_CODES   Failure = 6 // maxIssued within one lifetime
+	Failure_PENDING_CODE     Failure = 7 // the device that created the code has not confirmed this one yet
 )
 
 // Enum value maps for Failure.
@@ -97,6 +98,7 @@ var (
 		4: "CODE_RACE_LOST",
 		5: "TOO_MANY_DEVICES",
 		6: "TOO_MANY_CODES",
+		7: "PENDING_CODE",
 	}
 	Failure_value = map[string]int32{
 		"OK":               0,
@@ -106,6 +108,7 @@ var (
 		"CODE_RACE_LOST":   4,
 		"TOO_MANY_DEVICES": 5,
 		"TOO_MANY_CODES":   6,
+		"PENDING_CODE":     7,
 	}
 )
 
@@ -134,6 +137,111 @@ func (x Failure) Number() protoreflect.EnumNumber {
 // Deprecated: Use Failure.Descriptor instead.
 func (Failure) EnumDescriptor() ([]byte, []int) {
 	return file_actors_profile_profile_proto_rawDescGZIP(), []int{1}
+}
+
+// OtherNetwork is linkCode.otherNetwork of the configuration.
+type OtherNetwork int32
+
+const (
+	OtherNetwork_ALLOW   OtherNetwork = 0
+	OtherNetwork_CONFIRM OtherNetwork = 1
+	OtherNetwork_DENY    OtherNetwork = 2
+)
+
+// Enum value maps for OtherNetwork.
+var (
+	OtherNetwork_name = map[int32]string{
+		0: "ALLOW",
+		1: "CONFIRM",
+		2: "DENY",
+	}
+	OtherNetwork_value = map[string]int32{
+		"ALLOW":   0,
+		"CONFIRM": 1,
+		"DENY":    2,
+	}
+)
+
+func (x OtherNetwork) Enum() *OtherNetwork {
+	p := new(OtherNetwork)
+	*p = x
+	return p
+}
+
+func (x OtherNetwork) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OtherNetwork) Descriptor() protoreflect.EnumDescriptor {
+	return file_actors_profile_profile_proto_enumTypes[2].Descriptor()
+}
+
+func (OtherNetwork) Type() protoreflect.EnumType {
+	return &file_actors_profile_profile_proto_enumTypes[2]
+}
+
+func (x OtherNetwork) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use OtherNetwork.Descriptor instead.
+func (OtherNetwork) EnumDescriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{2}
+}
+
+type CodeStatus int32
+
+const (
+	CodeStatus_CODE_STATUS_UNSPECIFIED CodeStatus = 0
+	CodeStatus_OPEN                    CodeStatus = 1
+	CodeStatus_PENDING                 CodeStatus = 2
+	CodeStatus_REDEEMED                CodeStatus = 3
+	CodeStatus_EXPIRED                 CodeStatus = 4 // or ended in another way, without a device
+)
+
+// Enum value maps for CodeStatus.
+var (
+	CodeStatus_name = map[int32]string{
+		0: "CODE_STATUS_UNSPECIFIED",
+		1: "OPEN",
+		2: "PENDING",
+		3: "REDEEMED",
+		4: "EXPIRED",
+	}
+	CodeStatus_value = map[string]int32{
+		"CODE_STATUS_UNSPECIFIED": 0,
+		"OPEN":                    1,
+		"PENDING":                 2,
+		"REDEEMED":                3,
+		"EXPIRED":                 4,
+	}
+)
+
+func (x CodeStatus) Enum() *CodeStatus {
+	p := new(CodeStatus)
+	*p = x
+	return p
+}
+
+func (x CodeStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CodeStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_actors_profile_profile_proto_enumTypes[3].Descriptor()
+}
+
+func (CodeStatus) Type() protoreflect.EnumType {
+	return &file_actors_profile_profile_proto_enumTypes[3]
+}
+
+func (x CodeStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CodeStatus.Descriptor instead.
+func (CodeStatus) EnumDescriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{3}
 }
 
 // State is the head record of a profile. Fields 9 to 15 are for what else the
@@ -486,6 +594,9 @@ type Code struct {
 	UsedMs         int64                  `protobuf:"varint,4,opt,name=used_ms,json=usedMs,proto3" json:"used_ms,omitempty"`                         // 0: unused
 	UsedBy         []byte                 `protobuf:"bytes,5,opt,name=used_by,json=usedBy,proto3" json:"used_by,omitempty"`                          // digest of the device that redeemed it
 	UsedMembership int64                  `protobuf:"varint,6,opt,name=used_membership,json=usedMembership,proto3" json:"used_membership,omitempty"` // and the membership that this made or met
+	Guest          *Guest                 `protobuf:"bytes,7,opt,name=guest,proto3" json:"guest,omitempty"`                                          // waits for the word of the device that created the code
+	EndedMs        int64                  `protobuf:"varint,8,opt,name=ended_ms,json=endedMs,proto3" json:"ended_ms,omitempty"`                      // replaced, cancelled or refused before its time; 0: not
+	OtherNetwork   bool                   `protobuf:"varint,9,opt,name=other_network,json=otherNetwork,proto3" json:"other_network,omitempty"`       // of the device that redeemed it
 	NotBeforeMs    int64                  `protobuf:"varint,40,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -563,11 +674,109 @@ func (x *Code) GetUsedMembership() int64 {
 	return 0
 }
 
+func (x *Code) GetGuest() *Guest {
+	if x != nil {
+		return x.Guest
+	}
+	return nil
+}
+
+func (x *Code) GetEndedMs() int64 {
+	if x != nil {
+		return x.EndedMs
+	}
+	return 0
+}
+
+func (x *Code) GetOtherNetwork() bool {
+	if x != nil {
+		return x.OtherNetwork
+	}
+	return false
+}
+
 func (x *Code) GetNotBeforeMs() int64 {
 	if x != nil {
 		return x.NotBeforeMs
 	}
 	return 0
+}
+
+// Guest is a device of another network that came with a link code and waits.
+type Guest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Did           []byte                 `protobuf:"bytes,1,opt,name=did,proto3" json:"did,omitempty"`
+	Attributes    []byte                 `protobuf:"bytes,2,opt,name=attributes,proto3" json:"attributes,omitempty"`
+	SeenMs        int64                  `protobuf:"varint,3,opt,name=seen_ms,json=seenMs,proto3" json:"seen_ms,omitempty"`
+	Confirmed     bool                   `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"` // it may join
+	Guess         []byte                 `protobuf:"bytes,5,opt,name=guess,proto3" json:"guess,omitempty"`          // whom the directory charges when it may not
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Guest) Reset() {
+	*x = Guest{}
+	mi := &file_actors_profile_profile_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Guest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Guest) ProtoMessage() {}
+
+func (x *Guest) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Guest.ProtoReflect.Descriptor instead.
+func (*Guest) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Guest) GetDid() []byte {
+	if x != nil {
+		return x.Did
+	}
+	return nil
+}
+
+func (x *Guest) GetAttributes() []byte {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+func (x *Guest) GetSeenMs() int64 {
+	if x != nil {
+		return x.SeenMs
+	}
+	return 0
+}
+
+func (x *Guest) GetConfirmed() bool {
+	if x != nil {
+		return x.Confirmed
+	}
+	return false
+}
+
+func (x *Guest) GetGuess() []byte {
+	if x != nil {
+		return x.Guess
+	}
+	return nil
 }
 
 // Device is what a call says about the calling device.
@@ -582,7 +791,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_actors_profile_profile_proto_msgTypes[5]
+	mi := &file_actors_profile_profile_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -594,7 +803,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[5]
+	mi := &file_actors_profile_profile_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -607,7 +816,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{5}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Device) GetId() []byte {
@@ -644,7 +853,7 @@ type Caller struct {
 
 func (x *Caller) Reset() {
 	*x = Caller{}
-	mi := &file_actors_profile_profile_proto_msgTypes[6]
+	mi := &file_actors_profile_profile_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -656,7 +865,7 @@ func (x *Caller) String() string {
 func (*Caller) ProtoMessage() {}
 
 func (x *Caller) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[6]
+	mi := &file_actors_profile_profile_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -669,7 +878,7 @@ func (x *Caller) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Caller.ProtoReflect.Descriptor instead.
 func (*Caller) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{6}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Caller) GetDid() []byte {
@@ -711,7 +920,7 @@ type Mint struct {
 
 func (x *Mint) Reset() {
 	*x = Mint{}
-	mi := &file_actors_profile_profile_proto_msgTypes[7]
+	mi := &file_actors_profile_profile_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +932,7 @@ func (x *Mint) String() string {
 func (*Mint) ProtoMessage() {}
 
 func (x *Mint) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[7]
+	mi := &file_actors_profile_profile_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +945,7 @@ func (x *Mint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mint.ProtoReflect.Descriptor instead.
 func (*Mint) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{7}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Mint) GetDevice() *Device {
@@ -763,7 +972,7 @@ type MintReply struct {
 
 func (x *MintReply) Reset() {
 	*x = MintReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[8]
+	mi := &file_actors_profile_profile_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -775,7 +984,7 @@ func (x *MintReply) String() string {
 func (*MintReply) ProtoMessage() {}
 
 func (x *MintReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[8]
+	mi := &file_actors_profile_profile_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -788,7 +997,7 @@ func (x *MintReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MintReply.ProtoReflect.Descriptor instead.
 func (*MintReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{8}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *MintReply) GetFailure() Failure {
@@ -811,13 +1020,16 @@ type Redeem struct {
 	Device        *Device                `protobuf:"bytes,1,opt,name=device,proto3" json:"device,omitempty"`
 	CodeHash      []byte                 `protobuf:"bytes,2,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`
 	MaxDevices    int32                  `protobuf:"varint,3,opt,name=max_devices,json=maxDevices,proto3" json:"max_devices,omitempty"`
+	OtherNetwork  bool                   `protobuf:"varint,4,opt,name=other_network,json=otherNetwork,proto3" json:"other_network,omitempty"` // not that of the device that created the code
+	Policy        OtherNetwork           `protobuf:"varint,5,opt,name=policy,proto3,enum=ssod.actors.profile.OtherNetwork" json:"policy,omitempty"`
+	Guess         []byte                 `protobuf:"bytes,6,opt,name=guess,proto3" json:"guess,omitempty"` // whom the directory charges when the device is refused
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Redeem) Reset() {
 	*x = Redeem{}
-	mi := &file_actors_profile_profile_proto_msgTypes[9]
+	mi := &file_actors_profile_profile_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -829,7 +1041,7 @@ func (x *Redeem) String() string {
 func (*Redeem) ProtoMessage() {}
 
 func (x *Redeem) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[9]
+	mi := &file_actors_profile_profile_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -842,7 +1054,7 @@ func (x *Redeem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redeem.ProtoReflect.Descriptor instead.
 func (*Redeem) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{9}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Redeem) GetDevice() *Device {
@@ -866,17 +1078,39 @@ func (x *Redeem) GetMaxDevices() int32 {
 	return 0
 }
 
+func (x *Redeem) GetOtherNetwork() bool {
+	if x != nil {
+		return x.OtherNetwork
+	}
+	return false
+}
+
+func (x *Redeem) GetPolicy() OtherNetwork {
+	if x != nil {
+		return x.Policy
+	}
+	return OtherNetwork_ALLOW
+}
+
+func (x *Redeem) GetGuess() []byte {
+	if x != nil {
+		return x.Guess
+	}
+	return nil
+}
+
 type RedeemReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.profile.Failure" json:"failure,omitempty"`
 	Membership    int64                  `protobuf:"varint,2,opt,name=membership,proto3" json:"membership,omitempty"`
+	Asked         bool                   `protobuf:"varint,3,opt,name=asked,proto3" json:"asked,omitempty"` // of PENDING_CODE: it was not pending before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RedeemReply) Reset() {
 	*x = RedeemReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[10]
+	mi := &file_actors_profile_profile_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -888,7 +1122,7 @@ func (x *RedeemReply) String() string {
 func (*RedeemReply) ProtoMessage() {}
 
 func (x *RedeemReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[10]
+	mi := &file_actors_profile_profile_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -901,7 +1135,7 @@ func (x *RedeemReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedeemReply.ProtoReflect.Descriptor instead.
 func (*RedeemReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{10}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RedeemReply) GetFailure() Failure {
@@ -918,6 +1152,13 @@ func (x *RedeemReply) GetMembership() int64 {
 	return 0
 }
 
+func (x *RedeemReply) GetAsked() bool {
+	if x != nil {
+		return x.Asked
+	}
+	return false
+}
+
 type Refresh struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
@@ -927,7 +1168,7 @@ type Refresh struct {
 
 func (x *Refresh) Reset() {
 	*x = Refresh{}
-	mi := &file_actors_profile_profile_proto_msgTypes[11]
+	mi := &file_actors_profile_profile_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +1180,7 @@ func (x *Refresh) String() string {
 func (*Refresh) ProtoMessage() {}
 
 func (x *Refresh) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[11]
+	mi := &file_actors_profile_profile_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +1193,7 @@ func (x *Refresh) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refresh.ProtoReflect.Descriptor instead.
 func (*Refresh) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{11}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Refresh) GetCaller() *Caller {
@@ -971,7 +1212,7 @@ type RefreshReply struct {
 
 func (x *RefreshReply) Reset() {
 	*x = RefreshReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[12]
+	mi := &file_actors_profile_profile_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1224,7 @@ func (x *RefreshReply) String() string {
 func (*RefreshReply) ProtoMessage() {}
 
 func (x *RefreshReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[12]
+	mi := &file_actors_profile_profile_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -996,7 +1237,7 @@ func (x *RefreshReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshReply.ProtoReflect.Descriptor instead.
 func (*RefreshReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{12}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RefreshReply) GetFailure() Failure {
@@ -1020,7 +1261,7 @@ type MayLink struct {
 
 func (x *MayLink) Reset() {
 	*x = MayLink{}
-	mi := &file_actors_profile_profile_proto_msgTypes[13]
+	mi := &file_actors_profile_profile_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +1273,7 @@ func (x *MayLink) String() string {
 func (*MayLink) ProtoMessage() {}
 
 func (x *MayLink) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[13]
+	mi := &file_actors_profile_profile_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1045,7 +1286,7 @@ func (x *MayLink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MayLink.ProtoReflect.Descriptor instead.
 func (*MayLink) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{13}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *MayLink) GetCaller() *Caller {
@@ -1086,7 +1327,7 @@ type MayLinkReply struct {
 
 func (x *MayLinkReply) Reset() {
 	*x = MayLinkReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[14]
+	mi := &file_actors_profile_profile_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1098,7 +1339,7 @@ func (x *MayLinkReply) String() string {
 func (*MayLinkReply) ProtoMessage() {}
 
 func (x *MayLinkReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[14]
+	mi := &file_actors_profile_profile_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1352,7 @@ func (x *MayLinkReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MayLinkReply.ProtoReflect.Descriptor instead.
 func (*MayLinkReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{14}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *MayLinkReply) GetFailure() Failure {
@@ -1145,7 +1386,7 @@ type AddCode struct {
 
 func (x *AddCode) Reset() {
 	*x = AddCode{}
-	mi := &file_actors_profile_profile_proto_msgTypes[15]
+	mi := &file_actors_profile_profile_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1157,7 +1398,7 @@ func (x *AddCode) String() string {
 func (*AddCode) ProtoMessage() {}
 
 func (x *AddCode) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[15]
+	mi := &file_actors_profile_profile_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1170,7 +1411,7 @@ func (x *AddCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddCode.ProtoReflect.Descriptor instead.
 func (*AddCode) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{15}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *AddCode) GetCaller() *Caller {
@@ -1240,7 +1481,7 @@ type AddCodeReply struct {
 
 func (x *AddCodeReply) Reset() {
 	*x = AddCodeReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[16]
+	mi := &file_actors_profile_profile_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1252,7 +1493,7 @@ func (x *AddCodeReply) String() string {
 func (*AddCodeReply) ProtoMessage() {}
 
 func (x *AddCodeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[16]
+	mi := &file_actors_profile_profile_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1265,7 +1506,7 @@ func (x *AddCodeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddCodeReply.ProtoReflect.Descriptor instead.
 func (*AddCodeReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{16}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AddCodeReply) GetFailure() Failure {
@@ -1289,6 +1530,223 @@ func (x *AddCodeReply) GetRetryAfterMs() int64 {
 	return 0
 }
 
+// ReadCode asks what became of a link code of the caller's.
+type ReadCode struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
+	CodeHash      []byte                 `protobuf:"bytes,2,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"` // empty: nothing that could be a code
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadCode) Reset() {
+	*x = ReadCode{}
+	mi := &file_actors_profile_profile_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadCode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadCode) ProtoMessage() {}
+
+func (x *ReadCode) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadCode.ProtoReflect.Descriptor instead.
+func (*ReadCode) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ReadCode) GetCaller() *Caller {
+	if x != nil {
+		return x.Caller
+	}
+	return nil
+}
+
+func (x *ReadCode) GetCodeHash() []byte {
+	if x != nil {
+		return x.CodeHash
+	}
+	return nil
+}
+
+// Confirm lets the device that waits with a link code of the caller's join, or
+// ends the code.
+type Confirm struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
+	CodeHash      []byte                 `protobuf:"bytes,2,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`
+	Join          bool                   `protobuf:"varint,3,opt,name=join,proto3" json:"join,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Confirm) Reset() {
+	*x = Confirm{}
+	mi := &file_actors_profile_profile_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Confirm) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Confirm) ProtoMessage() {}
+
+func (x *Confirm) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
+func (*Confirm) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Confirm) GetCaller() *Caller {
+	if x != nil {
+		return x.Caller
+	}
+	return nil
+}
+
+func (x *Confirm) GetCodeHash() []byte {
+	if x != nil {
+		return x.CodeHash
+	}
+	return nil
+}
+
+func (x *Confirm) GetJoin() bool {
+	if x != nil {
+		return x.Join
+	}
+	return false
+}
+
+// CodeReply answers both.
+type CodeReply struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Failure      Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.profile.Failure" json:"failure,omitempty"`
+	Status       CodeStatus             `protobuf:"varint,2,opt,name=status,proto3,enum=ssod.actors.profile.CodeStatus" json:"status,omitempty"`
+	NotAfterMs   int64                  `protobuf:"varint,3,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
+	Device       *Member                `protobuf:"bytes,4,opt,name=device,proto3" json:"device,omitempty"`                                  // that waits or joined, without its identifier
+	OtherNetwork bool                   `protobuf:"varint,5,opt,name=other_network,json=otherNetwork,proto3" json:"other_network,omitempty"` // of the device
+	// What Confirm changed.
+	Decided       bool     `protobuf:"varint,6,opt,name=decided,proto3" json:"decided,omitempty"` // about a device that waits
+	Freed         [][]byte `protobuf:"bytes,7,rep,name=freed,proto3" json:"freed,omitempty"`
+	Guess         []byte   `protobuf:"bytes,8,opt,name=guess,proto3" json:"guess,omitempty"` // to be charged
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CodeReply) Reset() {
+	*x = CodeReply{}
+	mi := &file_actors_profile_profile_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CodeReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CodeReply) ProtoMessage() {}
+
+func (x *CodeReply) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CodeReply.ProtoReflect.Descriptor instead.
+func (*CodeReply) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *CodeReply) GetFailure() Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return Failure_OK
+}
+
+func (x *CodeReply) GetStatus() CodeStatus {
+	if x != nil {
+		return x.Status
+	}
+	return CodeStatus_CODE_STATUS_UNSPECIFIED
+}
+
+func (x *CodeReply) GetNotAfterMs() int64 {
+	if x != nil {
+		return x.NotAfterMs
+	}
+	return 0
+}
+
+func (x *CodeReply) GetDevice() *Member {
+	if x != nil {
+		return x.Device
+	}
+	return nil
+}
+
+func (x *CodeReply) GetOtherNetwork() bool {
+	if x != nil {
+		return x.OtherNetwork
+	}
+	return false
+}
+
+func (x *CodeReply) GetDecided() bool {
+	if x != nil {
+		return x.Decided
+	}
+	return false
+}
+
+func (x *CodeReply) GetFreed() [][]byte {
+	if x != nil {
+		return x.Freed
+	}
+	return nil
+}
+
+func (x *CodeReply) GetGuess() []byte {
+	if x != nil {
+		return x.Guess
+	}
+	return nil
+}
+
 type Unlink struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
@@ -1300,7 +1758,7 @@ type Unlink struct {
 
 func (x *Unlink) Reset() {
 	*x = Unlink{}
-	mi := &file_actors_profile_profile_proto_msgTypes[17]
+	mi := &file_actors_profile_profile_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1312,7 +1770,7 @@ func (x *Unlink) String() string {
 func (*Unlink) ProtoMessage() {}
 
 func (x *Unlink) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[17]
+	mi := &file_actors_profile_profile_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1325,7 +1783,7 @@ func (x *Unlink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unlink.ProtoReflect.Descriptor instead.
 func (*Unlink) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{17}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Unlink) GetCaller() *Caller {
@@ -1359,7 +1817,7 @@ type Candidates struct {
 
 func (x *Candidates) Reset() {
 	*x = Candidates{}
-	mi := &file_actors_profile_profile_proto_msgTypes[18]
+	mi := &file_actors_profile_profile_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1371,7 +1829,7 @@ func (x *Candidates) String() string {
 func (*Candidates) ProtoMessage() {}
 
 func (x *Candidates) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[18]
+	mi := &file_actors_profile_profile_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1384,7 +1842,7 @@ func (x *Candidates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidates.ProtoReflect.Descriptor instead.
 func (*Candidates) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{18}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Candidates) GetId() [][]byte {
@@ -1405,7 +1863,7 @@ type UnlinkReply struct {
 
 func (x *UnlinkReply) Reset() {
 	*x = UnlinkReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[19]
+	mi := &file_actors_profile_profile_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1875,7 @@ func (x *UnlinkReply) String() string {
 func (*UnlinkReply) ProtoMessage() {}
 
 func (x *UnlinkReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[19]
+	mi := &file_actors_profile_profile_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1888,7 @@ func (x *UnlinkReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlinkReply.ProtoReflect.Descriptor instead.
 func (*UnlinkReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{19}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UnlinkReply) GetFailure() Failure {
@@ -1463,7 +1921,7 @@ type List struct {
 
 func (x *List) Reset() {
 	*x = List{}
-	mi := &file_actors_profile_profile_proto_msgTypes[20]
+	mi := &file_actors_profile_profile_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1933,7 @@ func (x *List) String() string {
 func (*List) ProtoMessage() {}
 
 func (x *List) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[20]
+	mi := &file_actors_profile_profile_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1946,7 @@ func (x *List) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use List.ProtoReflect.Descriptor instead.
 func (*List) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{20}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *List) GetCaller() *Caller {
@@ -1508,7 +1966,7 @@ type ListReply struct {
 
 func (x *ListReply) Reset() {
 	*x = ListReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[21]
+	mi := &file_actors_profile_profile_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1520,7 +1978,7 @@ func (x *ListReply) String() string {
 func (*ListReply) ProtoMessage() {}
 
 func (x *ListReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[21]
+	mi := &file_actors_profile_profile_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1533,7 +1991,7 @@ func (x *ListReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReply.ProtoReflect.Descriptor instead.
 func (*ListReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{21}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListReply) GetFailure() Failure {
@@ -1559,7 +2017,7 @@ type Show struct {
 
 func (x *Show) Reset() {
 	*x = Show{}
-	mi := &file_actors_profile_profile_proto_msgTypes[22]
+	mi := &file_actors_profile_profile_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1571,7 +2029,7 @@ func (x *Show) String() string {
 func (*Show) ProtoMessage() {}
 
 func (x *Show) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[22]
+	mi := &file_actors_profile_profile_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1584,7 +2042,7 @@ func (x *Show) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Show.ProtoReflect.Descriptor instead.
 func (*Show) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{22}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{26}
 }
 
 type ShowReply struct {
@@ -1597,7 +2055,7 @@ type ShowReply struct {
 
 func (x *ShowReply) Reset() {
 	*x = ShowReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[23]
+	mi := &file_actors_profile_profile_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1609,7 +2067,7 @@ func (x *ShowReply) String() string {
 func (*ShowReply) ProtoMessage() {}
 
 func (x *ShowReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[23]
+	mi := &file_actors_profile_profile_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1622,7 +2080,7 @@ func (x *ShowReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShowReply.ProtoReflect.Descriptor instead.
 func (*ShowReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{23}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ShowReply) GetState() *State {
@@ -1648,7 +2106,7 @@ type Erase struct {
 
 func (x *Erase) Reset() {
 	*x = Erase{}
-	mi := &file_actors_profile_profile_proto_msgTypes[24]
+	mi := &file_actors_profile_profile_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +2118,7 @@ func (x *Erase) String() string {
 func (*Erase) ProtoMessage() {}
 
 func (x *Erase) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[24]
+	mi := &file_actors_profile_profile_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +2131,7 @@ func (x *Erase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Erase.ProtoReflect.Descriptor instead.
 func (*Erase) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{24}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Erase) GetTombstoneMs() int64 {
@@ -1694,7 +2152,7 @@ type EraseReply struct {
 
 func (x *EraseReply) Reset() {
 	*x = EraseReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[25]
+	mi := &file_actors_profile_profile_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +2164,7 @@ func (x *EraseReply) String() string {
 func (*EraseReply) ProtoMessage() {}
 
 func (x *EraseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[25]
+	mi := &file_actors_profile_profile_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +2177,7 @@ func (x *EraseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseReply.ProtoReflect.Descriptor instead.
 func (*EraseReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{25}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *EraseReply) GetMembers() int32 {
@@ -1753,7 +2211,7 @@ type Logins struct {
 
 func (x *Logins) Reset() {
 	*x = Logins{}
-	mi := &file_actors_profile_profile_proto_msgTypes[26]
+	mi := &file_actors_profile_profile_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1765,7 +2223,7 @@ func (x *Logins) String() string {
 func (*Logins) ProtoMessage() {}
 
 func (x *Logins) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[26]
+	mi := &file_actors_profile_profile_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1778,7 +2236,7 @@ func (x *Logins) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Logins.ProtoReflect.Descriptor instead.
 func (*Logins) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{26}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Logins) GetCaller() *Caller {
@@ -1798,7 +2256,7 @@ type LoginsReply struct {
 
 func (x *LoginsReply) Reset() {
 	*x = LoginsReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[27]
+	mi := &file_actors_profile_profile_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1810,7 +2268,7 @@ func (x *LoginsReply) String() string {
 func (*LoginsReply) ProtoMessage() {}
 
 func (x *LoginsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[27]
+	mi := &file_actors_profile_profile_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1823,7 +2281,7 @@ func (x *LoginsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoginsReply.ProtoReflect.Descriptor instead.
 func (*LoginsReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{27}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *LoginsReply) GetFailure() Failure {
@@ -1852,7 +2310,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_actors_profile_profile_proto_msgTypes[28]
+	mi := &file_actors_profile_profile_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1864,7 +2322,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[28]
+	mi := &file_actors_profile_profile_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1877,7 +2335,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{28}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Expire) GetRetentionMs() int64 {
@@ -1903,7 +2361,7 @@ type ExpireReply struct {
 
 func (x *ExpireReply) Reset() {
 	*x = ExpireReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[29]
+	mi := &file_actors_profile_profile_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1915,7 +2373,7 @@ func (x *ExpireReply) String() string {
 func (*ExpireReply) ProtoMessage() {}
 
 func (x *ExpireReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[29]
+	mi := &file_actors_profile_profile_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1928,7 +2386,7 @@ func (x *ExpireReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpireReply.ProtoReflect.Descriptor instead.
 func (*ExpireReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{29}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ExpireReply) GetMembers() int32 {
@@ -1979,7 +2437,7 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\n" +
 	"user_agent\x18\x06 \x01(\tR\tuserAgent\x12\"\n" +
 	"\fmanufacturer\x18\a \x01(\tR\fmanufacturer\x12\x16\n" +
-	"\x06vendor\x18\b \x01(\tR\x06vendor\"\xcd\x01\n" +
+	"\x06vendor\x18\b \x01(\tR\x06vendor\"\xbf\x02\n" +
 	"\x04Code\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\fR\x04hash\x12\x10\n" +
 	"\x03did\x18\x02 \x01(\fR\x03did\x12 \n" +
@@ -1987,8 +2445,19 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"notAfterMs\x12\x17\n" +
 	"\aused_ms\x18\x04 \x01(\x03R\x06usedMs\x12\x17\n" +
 	"\aused_by\x18\x05 \x01(\fR\x06usedBy\x12'\n" +
-	"\x0fused_membership\x18\x06 \x01(\x03R\x0eusedMembership\x12\"\n" +
-	"\rnot_before_ms\x18( \x01(\x03R\vnotBeforeMs\"R\n" +
+	"\x0fused_membership\x18\x06 \x01(\x03R\x0eusedMembership\x120\n" +
+	"\x05guest\x18\a \x01(\v2\x1a.ssod.actors.profile.GuestR\x05guest\x12\x19\n" +
+	"\bended_ms\x18\b \x01(\x03R\aendedMs\x12#\n" +
+	"\rother_network\x18\t \x01(\bR\fotherNetwork\x12\"\n" +
+	"\rnot_before_ms\x18( \x01(\x03R\vnotBeforeMs\"\x86\x01\n" +
+	"\x05Guest\x12\x10\n" +
+	"\x03did\x18\x01 \x01(\fR\x03did\x12\x1e\n" +
+	"\n" +
+	"attributes\x18\x02 \x01(\fR\n" +
+	"attributes\x12\x17\n" +
+	"\aseen_ms\x18\x03 \x01(\x03R\x06seenMs\x12\x1c\n" +
+	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\x12\x14\n" +
+	"\x05guess\x18\x05 \x01(\fR\x05guess\"R\n" +
 	"\x06Device\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x1e\n" +
 	"\n" +
@@ -2010,17 +2479,21 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x12\x1e\n" +
 	"\n" +
 	"membership\x18\x02 \x01(\x03R\n" +
-	"membership\"{\n" +
+	"membership\"\xf1\x01\n" +
 	"\x06Redeem\x123\n" +
 	"\x06device\x18\x01 \x01(\v2\x1b.ssod.actors.profile.DeviceR\x06device\x12\x1b\n" +
 	"\tcode_hash\x18\x02 \x01(\fR\bcodeHash\x12\x1f\n" +
 	"\vmax_devices\x18\x03 \x01(\x05R\n" +
-	"maxDevices\"e\n" +
+	"maxDevices\x12#\n" +
+	"\rother_network\x18\x04 \x01(\bR\fotherNetwork\x129\n" +
+	"\x06policy\x18\x05 \x01(\x0e2!.ssod.actors.profile.OtherNetworkR\x06policy\x12\x14\n" +
+	"\x05guess\x18\x06 \x01(\fR\x05guess\"{\n" +
 	"\vRedeemReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x12\x1e\n" +
 	"\n" +
 	"membership\x18\x02 \x01(\x03R\n" +
-	"membership\">\n" +
+	"membership\x12\x14\n" +
+	"\x05asked\x18\x03 \x01(\bR\x05asked\">\n" +
 	"\aRefresh\x123\n" +
 	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\"F\n" +
 	"\fRefreshReply\x126\n" +
@@ -2052,7 +2525,24 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\fAddCodeReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x12\x14\n" +
 	"\x05freed\x18\x02 \x03(\fR\x05freed\x12$\n" +
-	"\x0eretry_after_ms\x18\x03 \x01(\x03R\fretryAfterMs\"\x9b\x01\n" +
+	"\x0eretry_after_ms\x18\x03 \x01(\x03R\fretryAfterMs\"\\\n" +
+	"\bReadCode\x123\n" +
+	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\x12\x1b\n" +
+	"\tcode_hash\x18\x02 \x01(\fR\bcodeHash\"o\n" +
+	"\aConfirm\x123\n" +
+	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\x12\x1b\n" +
+	"\tcode_hash\x18\x02 \x01(\fR\bcodeHash\x12\x12\n" +
+	"\x04join\x18\x03 \x01(\bR\x04join\"\xbe\x02\n" +
+	"\tCodeReply\x126\n" +
+	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x127\n" +
+	"\x06status\x18\x02 \x01(\x0e2\x1f.ssod.actors.profile.CodeStatusR\x06status\x12 \n" +
+	"\fnot_after_ms\x18\x03 \x01(\x03R\n" +
+	"notAfterMs\x123\n" +
+	"\x06device\x18\x04 \x01(\v2\x1b.ssod.actors.profile.MemberR\x06device\x12#\n" +
+	"\rother_network\x18\x05 \x01(\bR\fotherNetwork\x12\x18\n" +
+	"\adecided\x18\x06 \x01(\bR\adecided\x12\x14\n" +
+	"\x05freed\x18\a \x03(\fR\x05freed\x12\x14\n" +
+	"\x05guess\x18\b \x01(\fR\x05guess\"\x9b\x01\n" +
 	"\x06Unlink\x123\n" +
 	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\x129\n" +
 	"\adevices\x18\x02 \x03(\v2\x1f.ssod.actors.profile.CandidatesR\adevices\x12!\n" +
@@ -2094,7 +2584,7 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"MemberType\x12\x1b\n" +
 	"\x17MEMBER_TYPE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aREGULAR\x10\x01\x12\a\n" +
-	"\x03SSO\x10\x02*\x84\x01\n" +
+	"\x03SSO\x10\x02*\x96\x01\n" +
 	"\aFailure\x12\x06\n" +
 	"\x02OK\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -2103,7 +2593,19 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\rCODE_UNUSABLE\x10\x03\x12\x12\n" +
 	"\x0eCODE_RACE_LOST\x10\x04\x12\x14\n" +
 	"\x10TOO_MANY_DEVICES\x10\x05\x12\x12\n" +
-	"\x0eTOO_MANY_CODES\x10\x06B\x15Z\x13ssod/actors/profileb\x06proto3"
+	"\x0eTOO_MANY_CODES\x10\x06\x12\x10\n" +
+	"\fPENDING_CODE\x10\a*0\n" +
+	"\fOtherNetwork\x12\t\n" +
+	"\x05ALLOW\x10\x00\x12\v\n" +
+	"\aCONFIRM\x10\x01\x12\b\n" +
+	"\x04DENY\x10\x02*[\n" +
+	"\n" +
+	"CodeStatus\x12\x1b\n" +
+	"\x17CODE_STATUS_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04OPEN\x10\x01\x12\v\n" +
+	"\aPENDING\x10\x02\x12\f\n" +
+	"\bREDEEMED\x10\x03\x12\v\n" +
+	"\aEXPIRED\x10\x04B\x15Z\x13ssod/actors/profileb\x06proto3"
 
 var (
 	file_actors_profile_profile_proto_rawDescOnce sync.Once
@@ -2117,81 +2619,94 @@ func file_actors_profile_profile_proto_rawDescGZIP() []byte {
 	return file_actors_profile_profile_proto_rawDescData
 }
 
-var file_actors_profile_profile_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_actors_profile_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_actors_profile_profile_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_actors_profile_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_actors_profile_profile_proto_goTypes = []any{
 	(MemberType)(0),       // 0: ssod.actors.profile.MemberType
 	(Failure)(0),          // 1: ssod.actors.profile.Failure
-	(*State)(nil),         // 2: ssod.actors.profile.State
-	(*SharedLogin)(nil),   // 3: ssod.actors.profile.SharedLogin
-	(*Member)(nil),        // 4: ssod.actors.profile.Member
-	(*Attributes)(nil),    // 5: ssod.actors.profile.Attributes
-	(*Code)(nil),          // 6: ssod.actors.profile.Code
-	(*Device)(nil),        // 7: ssod.actors.profile.Device
-	(*Caller)(nil),        // 8: ssod.actors.profile.Caller
-	(*Mint)(nil),          // 9: ssod.actors.profile.Mint
-	(*MintReply)(nil),     // 10: ssod.actors.profile.MintReply
-	(*Redeem)(nil),        // 11: ssod.actors.profile.Redeem
-	(*RedeemReply)(nil),   // 12: ssod.actors.profile.RedeemReply
-	(*Refresh)(nil),       // 13: ssod.actors.profile.Refresh
-	(*RefreshReply)(nil),  // 14: ssod.actors.profile.RefreshReply
-	(*MayLink)(nil),       // 15: ssod.actors.profile.MayLink
-	(*MayLinkReply)(nil),  // 16: ssod.actors.profile.MayLinkReply
-	(*AddCode)(nil),       // 17: ssod.actors.profile.AddCode
-	(*AddCodeReply)(nil),  // 18: ssod.actors.profile.AddCodeReply
-	(*Unlink)(nil),        // 19: ssod.actors.profile.Unlink
-	(*Candidates)(nil),    // 20: ssod.actors.profile.Candidates
-	(*UnlinkReply)(nil),   // 21: ssod.actors.profile.UnlinkReply
-	(*List)(nil),          // 22: ssod.actors.profile.List
-	(*ListReply)(nil),     // 23: ssod.actors.profile.ListReply
-	(*Show)(nil),          // 24: ssod.actors.profile.Show
-	(*ShowReply)(nil),     // 25: ssod.actors.profile.ShowReply
-	(*Erase)(nil),         // 26: ssod.actors.profile.Erase
-	(*EraseReply)(nil),    // 27: ssod.actors.profile.EraseReply
-	(*Logins)(nil),        // 28: ssod.actors.profile.Logins
-	(*LoginsReply)(nil),   // 29: ssod.actors.profile.LoginsReply
-	(*Expire)(nil),        // 30: ssod.actors.profile.Expire
-	(*ExpireReply)(nil),   // 31: ssod.actors.profile.ExpireReply
-	(*login.Ended)(nil),   // 32: ssod.actors.login.Ended
-	(*intent.Intent)(nil), // 33: ssod.actors.intent.Intent
-	(*login.Login)(nil),   // 34: ssod.actors.login.Login
-	(*intent.Place)(nil),  // 35: ssod.actors.intent.Place
+	(OtherNetwork)(0),     // 2: ssod.actors.profile.OtherNetwork
+	(CodeStatus)(0),       // 3: ssod.actors.profile.CodeStatus
+	(*State)(nil),         // 4: ssod.actors.profile.State
+	(*SharedLogin)(nil),   // 5: ssod.actors.profile.SharedLogin
+	(*Member)(nil),        // 6: ssod.actors.profile.Member
+	(*Attributes)(nil),    // 7: ssod.actors.profile.Attributes
+	(*Code)(nil),          // 8: ssod.actors.profile.Code
+	(*Guest)(nil),         // 9: ssod.actors.profile.Guest
+	(*Device)(nil),        // 10: ssod.actors.profile.Device
+	(*Caller)(nil),        // 11: ssod.actors.profile.Caller
+	(*Mint)(nil),          // 12: ssod.actors.profile.Mint
+	(*MintReply)(nil),     // 13: ssod.actors.profile.MintReply
+	(*Redeem)(nil),        // 14: ssod.actors.profile.Redeem
+	(*RedeemReply)(nil),   // 15: ssod.actors.profile.RedeemReply
+	(*Refresh)(nil),       // 16: ssod.actors.profile.Refresh
+	(*RefreshReply)(nil),  // 17: ssod.actors.profile.RefreshReply
+	(*MayLink)(nil),       // 18: ssod.actors.profile.MayLink
+	(*MayLinkReply)(nil),  // 19: ssod.actors.profile.MayLinkReply
+	(*AddCode)(nil),       // 20: ssod.actors.profile.AddCode
+	(*AddCodeReply)(nil),  // 21: ssod.actors.profile.AddCodeReply
+	(*ReadCode)(nil),      // 22: ssod.actors.profile.ReadCode
+	(*Confirm)(nil),       // 23: ssod.actors.profile.Confirm
+	(*CodeReply)(nil),     // 24: ssod.actors.profile.CodeReply
+	(*Unlink)(nil),        // 25: ssod.actors.profile.Unlink
+	(*Candidates)(nil),    // 26: ssod.actors.profile.Candidates
+	(*UnlinkReply)(nil),   // 27: ssod.actors.profile.UnlinkReply
+	(*List)(nil),          // 28: ssod.actors.profile.List
+	(*ListReply)(nil),     // 29: ssod.actors.profile.ListReply
+	(*Show)(nil),          // 30: ssod.actors.profile.Show
+	(*ShowReply)(nil),     // 31: ssod.actors.profile.ShowReply
+	(*Erase)(nil),         // 32: ssod.actors.profile.Erase
+	(*EraseReply)(nil),    // 33: ssod.actors.profile.EraseReply
+	(*Logins)(nil),        // 34: ssod.actors.profile.Logins
+	(*LoginsReply)(nil),   // 35: ssod.actors.profile.LoginsReply
+	(*Expire)(nil),        // 36: ssod.actors.profile.Expire
+	(*ExpireReply)(nil),   // 37: ssod.actors.profile.ExpireReply
+	(*login.Ended)(nil),   // 38: ssod.actors.login.Ended
+	(*intent.Intent)(nil), // 39: ssod.actors.intent.Intent
+	(*login.Login)(nil),   // 40: ssod.actors.login.Login
+	(*intent.Place)(nil),  // 41: ssod.actors.intent.Place
 }
 var file_actors_profile_profile_proto_depIdxs = []int32{
-	4,  // 0: ssod.actors.profile.State.members:type_name -> ssod.actors.profile.Member
-	6,  // 1: ssod.actors.profile.State.codes:type_name -> ssod.actors.profile.Code
-	3,  // 2: ssod.actors.profile.State.logins:type_name -> ssod.actors.profile.SharedLogin
-	32, // 3: ssod.actors.profile.State.ended:type_name -> ssod.actors.login.Ended
-	33, // 4: ssod.actors.profile.State.open:type_name -> ssod.actors.intent.Intent
-	34, // 5: ssod.actors.profile.SharedLogin.login:type_name -> ssod.actors.login.Login
-	35, // 6: ssod.actors.profile.SharedLogin.device:type_name -> ssod.actors.intent.Place
+	6,  // 0: ssod.actors.profile.State.members:type_name -> ssod.actors.profile.Member
+	8,  // 1: ssod.actors.profile.State.codes:type_name -> ssod.actors.profile.Code
+	5,  // 2: ssod.actors.profile.State.logins:type_name -> ssod.actors.profile.SharedLogin
+	38, // 3: ssod.actors.profile.State.ended:type_name -> ssod.actors.login.Ended
+	39, // 4: ssod.actors.profile.State.open:type_name -> ssod.actors.intent.Intent
+	40, // 5: ssod.actors.profile.SharedLogin.login:type_name -> ssod.actors.login.Login
+	41, // 6: ssod.actors.profile.SharedLogin.device:type_name -> ssod.actors.intent.Place
 	0,  // 7: ssod.actors.profile.Member.type:type_name -> ssod.actors.profile.MemberType
-	7,  // 8: ssod.actors.profile.Mint.device:type_name -> ssod.actors.profile.Device
-	1,  // 9: ssod.actors.profile.MintReply.failure:type_name -> ssod.actors.profile.Failure
-	7,  // 10: ssod.actors.profile.Redeem.device:type_name -> ssod.actors.profile.Device
-	1,  // 11: ssod.actors.profile.RedeemReply.failure:type_name -> ssod.actors.profile.Failure
-	8,  // 12: ssod.actors.profile.Refresh.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 13: ssod.actors.profile.RefreshReply.failure:type_name -> ssod.actors.profile.Failure
-	8,  // 14: ssod.actors.profile.MayLink.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 15: ssod.actors.profile.MayLinkReply.failure:type_name -> ssod.actors.profile.Failure
-	8,  // 16: ssod.actors.profile.AddCode.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 17: ssod.actors.profile.AddCodeReply.failure:type_name -> ssod.actors.profile.Failure
-	8,  // 18: ssod.actors.profile.Unlink.caller:type_name -> ssod.actors.profile.Caller
-	20, // 19: ssod.actors.profile.Unlink.devices:type_name -> ssod.actors.profile.Candidates
-	1,  // 20: ssod.actors.profile.UnlinkReply.failure:type_name -> ssod.actors.profile.Failure
-	8,  // 21: ssod.actors.profile.List.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 22: ssod.actors.profile.ListReply.failure:type_name -> ssod.actors.profile.Failure
-	4,  // 23: ssod.actors.profile.ListReply.members:type_name -> ssod.actors.profile.Member
-	2,  // 24: ssod.actors.profile.ShowReply.state:type_name -> ssod.actors.profile.State
-	33, // 25: ssod.actors.profile.EraseReply.open:type_name -> ssod.actors.intent.Intent
-	8,  // 26: ssod.actors.profile.Logins.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 27: ssod.actors.profile.LoginsReply.failure:type_name -> ssod.actors.profile.Failure
-	34, // 28: ssod.actors.profile.LoginsReply.logins:type_name -> ssod.actors.login.Login
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	9,  // 8: ssod.actors.profile.Code.guest:type_name -> ssod.actors.profile.Guest
+	10, // 9: ssod.actors.profile.Mint.device:type_name -> ssod.actors.profile.Device
+	1,  // 10: ssod.actors.profile.MintReply.failure:type_name -> ssod.actors.profile.Failure
+	10, // 11: ssod.actors.profile.Redeem.device:type_name -> ssod.actors.profile.Device
+	2,  // 12: ssod.actors.profile.Redeem.policy:type_name -> ssod.actors.profile.OtherNetwork
+	1,  // 13: ssod.actors.profile.RedeemReply.failure:type_name -> ssod.actors.profile.Failure
+	11, // 14: ssod.actors.profile.Refresh.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 15: ssod.actors.profile.RefreshReply.failure:type_name -> ssod.actors.profile.Failure
+	11, // 16: ssod.actors.profile.MayLink.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 17: ssod.actors.profile.MayLinkReply.failure:type_name -> ssod.actors.profile.Failure
+	11, // 18: ssod.actors.profile.AddCode.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 19: ssod.actors.profile.AddCodeReply.failure:type_name -> ssod.actors.profile.Failure
+	11, // 20: ssod.actors.profile.ReadCode.caller:type_name -> ssod.actors.profile.Caller
+	11, // 21: ssod.actors.profile.Confirm.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 22: ssod.actors.profile.CodeReply.failure:type_name -> ssod.actors.profile.Failure
+	3,  // 23: ssod.actors.profile.CodeReply.status:type_name -> ssod.actors.profile.CodeStatus
+	6,  // 24: ssod.actors.profile.CodeReply.device:type_name -> ssod.actors.profile.Member
+	11, // 25: ssod.actors.profile.Unlink.caller:type_name -> ssod.actors.profile.Caller
+	26, // 26: ssod.actors.profile.Unlink.devices:type_name -> ssod.actors.profile.Candidates
+	1,  // 27: ssod.actors.profile.UnlinkReply.failure:type_name -> ssod.actors.profile.Failure
+	11, // 28: ssod.actors.profile.List.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 29: ssod.actors.profile.ListReply.failure:type_name -> ssod.actors.profile.Failure
+	6,  // 30: ssod.actors.profile.ListReply.members:type_name -> ssod.actors.profile.Member
+	4,  // 31: ssod.actors.profile.ShowReply.state:type_name -> ssod.actors.profile.State
+	39, // 32: ssod.actors.profile.EraseReply.open:type_name -> ssod.actors.intent.Intent
+	11, // 33: ssod.actors.profile.Logins.caller:type_name -> ssod.actors.profile.Caller
+	1,  // 34: ssod.actors.profile.LoginsReply.failure:type_name -> ssod.actors.profile.Failure
+	40, // 35: ssod.actors.profile.LoginsReply.logins:type_name -> ssod.actors.login.Login
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_actors_profile_profile_proto_init() }
@@ -2204,8 +2719,8 @@ func file_actors_profile_profile_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_profile_profile_proto_rawDesc), len(file_actors_profile_profile_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   30,
+			NumEnums:      4,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

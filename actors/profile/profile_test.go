@@ -136,6 +136,31 @@ func (v *viewer) redeem(device, hash string) *RedeemReply {
 	}, actors.At(v.now)))
 }
 
+// arrive redeems a code from another network, where that needs to be confirmed.
+func (v *viewer) arrive(device, hash string) *RedeemReply {
+	v.Helper()
+	return v.redeemAs(device, hash, OtherNetwork_CONFIRM)
+}
+
+// redeemAs redeems a code from another network.
+func (v *viewer) redeemAs(device, hash string, policy OtherNetwork) *RedeemReply {
+	v.Helper()
+	return do[*RedeemReply](v, v.state.redeem(&Redeem{
+		Device: &Device{Id: []byte(device), Attributes: []byte("about " + device)}, CodeHash: []byte(hash), MaxDevices: maxDevices,
+		OtherNetwork: true, Policy: policy, Guess: []byte("guess of " + device),
+	}, actors.At(v.now)))
+}
+
+func (v *viewer) read(c *Caller, hash string) *CodeReply {
+	v.Helper()
+	return do[*CodeReply](v, v.state.readCode(&ReadCode{Caller: c, CodeHash: []byte(hash)}, actors.At(v.now)))
+}
+
+func (v *viewer) confirm(c *Caller, hash string, join bool) *CodeReply {
+	v.Helper()
+	return do[*CodeReply](v, v.state.confirm(&Confirm{Caller: c, CodeHash: []byte(hash), Join: join}, actors.At(v.now)))
+}
+
 func (v *viewer) unlink(c *Caller, spellings ...[]string) *UnlinkReply {
 	v.Helper()
 	m := &Unlink{Caller: c, TombstoneMs: tombstone.Milliseconds()}

@@ -24,6 +24,9 @@ func TestWhateverHappens(t *testing.T) {
 			"mint":    m.mint,
 			"link":    m.link,
 			"redeem":  m.redeem,
+			"arrive":  m.arrive,
+			"confirm": m.confirm,
+			"read":    m.read,
 			"unlink":  m.unlink,
 			"refresh": m.refresh,
 			"erase":   m.erase,
@@ -45,12 +48,47 @@ type model struct {
 }
 
 type modelCode struct {
-	creator  string
-	notAfter time.Time
-	gone     bool // replaced or cancelled
-	usedBy   string
-	usedAt   time.Time
-	number   int64
+	creator   string
+	maker     int64 // membership of the creator
+	notAfter  time.Time
+	gone      bool // replaced, cancelled or refused
+	goneAt    time.Time
+	forgotten bool   // with the last member
+	guest     string // who waits for the creator's word
+	confirmed bool
+	usedBy    string
+	usedAt    time.Time
+	number    int64
+}
+
+// live reports whether somebody can redeem the code.
+func (c *modelCode) live(now time.Time) bool {
+	return c.usedBy == "" && !c.gone && now.Before(c.notAfter)
+}
+
+// status is what the creator must be told; 0 when nothing is known any more.
+func (c *modelCode) status(now time.Time) CodeStatus {
+	s, end := CodeStatus_EXPIRED, c.notAfter
+	switch {
+	case c.usedBy != "":
+		s, end = CodeStatus_REDEEMED, c.usedAt
+	case c.gone:
+		end = c.goneAt
+	case c.guest != "" && c.live(now):
+		s = CodeStatus_PENDING
+	case c.live(now):
+		s = CodeStatus_OPEN
+	}
+	if now.Sub(end) >= ttl {
+		return 0
+	}
+	return s
+}
+
+func (c *modelCode) goes(now time.Time) {
+	if c.live(now) {
+		c.gone, c.goneAt = true, now
+	}
 }
 
 var devices = []string{"phone", "tv", "tablet", "laptop", "console", "projector", "watch"}
@@ -103,8 +141,8 @@ func (m *model) evicted(t *rapid.T) {
 func (m *model) leaves(device string) {
 	delete(m.alive, device)
 	for _, c := range m.codes {
-		if c.creator == device && c.usedBy == "" {
-			c.gone = true
+		if c.creator == device {
+			c.goes(m.v.now)
 		}
 	}
 }
@@ -125,14 +163,14 @@ func (m *model) link(t *rapid.T) {
 	}
 	m.seen[device] = m.v.now
 	for _, freed := range r.Freed {
-		m.codes[string(freed)].gone = true
+		m.codes[string(freed)].goes(m.v.now)
 	}
 	for other, x := range m.codes {
 		if x.creator == device && x.usedBy == "" && x.notAfter.After(m.v.now) && !x.gone {
 			t.Fatalf("%s has the codes %s and %s at once", device, other, hash)
 		}
 	}
-	m.codes[hash] = &modelCode{creator: device, notAfter: m.v.now.Add(ttl)}
+	m.codes[hash] = &modelCode{creator: device, maker: c.Membership, notAfter: m.v.now.Add(ttl)}
 }
 
 func (m *model) redeem(t *rapid.T) {
@@ -142,8 +180,7 @@ func (m *model) redeem(t *rapid.T) {
 	hash := rapid.SampledFrom(slices.Sorted(maps.Keys(m.codes))).Draw(t, "code")
 	device, c := m.device(t), m.codes[hash]
 	_, member := m.alive[device]
-	fresh := c.usedBy == "" && !c.gone && m.v.now.Before(c.notAfter)
-	repeat := c.usedBy == device && m.v.now.Sub(c.usedAt) < time.Minute && m.alive[device] == c.number
+	fresh, repeat := c.live(m.v.now), m.repeats(c, device)
 	r := m.v.redeem(device, hash)
 	if r.Failure == Failure_TOO_MANY_DEVICES && fresh && !member && len(m.alive) >= maxDevices {
 		return
@@ -158,6 +195,110 @@ func (m *model) redeem(t *rapid.T) {
 	m.joined(t, device, r.Membership)
 	if fresh {
 		c.usedBy, c.usedAt, c.number = device, m.v.now, r.Membership
+	}
+}
+
+func (m *model) repeats(c *modelCode, device string) bool {
+	return c.usedBy == device && m.v.now.Sub(c.usedAt) < time.Minute && m.alive[device] == c.number
+}
+
+// arrive redeems from another network: whoever comes first waits for the
+// creator's word, and nobody joins without it.
+func (m *model) arrive(t *rapid.T) {
+	if len(m.codes) == 0 {
+		return
+	}
+	hash := rapid.SampledFrom(slices.Sorted(maps.Keys(m.codes))).Draw(t, "code")
+	device, c := m.device(t), m.codes[hash]
+	_, member := m.alive[device]
+	fresh, repeat := c.live(m.v.now), m.repeats(c, device)
+	r := m.v.arrive(device, hash)
+	var want Failure
+	switch {
+	case repeat || fresh && c.guest == device && c.confirmed:
+	case fresh && (c.guest == "" || c.guest == device):
+		want = Failure_PENDING_CODE
+	case c.usedBy != "" && !c.forgotten && m.v.now.Sub(c.usedAt) < time.Minute:
+		want = Failure_CODE_RACE_LOST
+	default:
+		want = Failure_CODE_UNUSABLE
+	}
+	if r.Failure == Failure_TOO_MANY_DEVICES && fresh && !member && len(m.alive) >= maxDevices && (want == Failure_OK || c.guest == "") {
+		return
+	}
+	if r.Failure != want || r.Asked != (want == Failure_PENDING_CODE && c.guest == "") {
+		t.Fatalf("%s from another network: %v, asked %v; want %v, the code waits for %q", device, r.Failure, r.Asked, want, c.guest)
+	}
+	switch want {
+	case Failure_PENDING_CODE:
+		c.guest = device
+	case Failure_OK:
+		m.evicted(t)
+		m.joined(t, device, r.Membership)
+		if fresh {
+			c.usedBy, c.usedAt, c.number = device, m.v.now, r.Membership
+		}
+	}
+}
+
+// origin draws a code and a token, and says what the token's device must be told
+// of the code.
+func (m *model) origin(t *rapid.T) (hash string, caller *Caller, c *modelCode, want CodeStatus, f Failure) {
+	hash = rapid.SampledFrom(slices.Sorted(maps.Keys(m.codes))).Draw(t, "code")
+	caller, c = rapid.SampledFrom(m.tokens).Draw(t, "token"), m.codes[hash]
+	switch {
+	case m.alive[string(caller.Device)] != caller.Membership:
+		return hash, caller, c, 0, Failure_NOT_MEMBER
+	case c.maker != caller.Membership || c.status(m.v.now) == 0:
+		return hash, caller, c, 0, Failure_CODE_UNUSABLE
+	}
+	m.seen[string(caller.Device)] = m.v.now
+	return hash, caller, c, c.status(m.v.now), Failure_OK
+}
+
+func (m *model) read(t *rapid.T) {
+	if len(m.codes) == 0 {
+		return
+	}
+	hash, caller, c, want, f := m.origin(t)
+	r := m.v.read(caller, hash)
+	m.told(t, r, c, want, f)
+}
+
+func (m *model) told(t *rapid.T, r *CodeReply, c *modelCode, want CodeStatus, f Failure) {
+	if r.Failure != f || r.Status != want {
+		t.Fatalf("told %v, %v; want %v, %v", r.Failure, r.Status, f, want)
+	}
+	shown := want == CodeStatus_PENDING || want == CodeStatus_REDEEMED && m.alive[c.usedBy] == c.number
+	if (r.Device != nil) != shown {
+		t.Fatalf("told of the device %v in status %v", r.Device, want)
+	}
+}
+
+func (m *model) confirm(t *rapid.T) {
+	if len(m.codes) == 0 {
+		return
+	}
+	hash, caller, c, _, f := m.origin(t)
+	join := rapid.Bool().Draw(t, "join")
+	r := m.v.confirm(caller, hash, join)
+	decided, charged := false, ""
+	if f == Failure_OK && c.live(m.v.now) {
+		decided = c.guest != "" && (!join || !c.confirmed)
+		if !join {
+			charged = c.guest
+			c.goes(m.v.now)
+		} else if c.guest != "" {
+			c.confirmed = true
+		}
+	}
+	want := CodeStatus(0)
+	if f == Failure_OK {
+		want = c.status(m.v.now)
+	}
+	m.told(t, r, c, want, f)
+	if guess := string(r.Guess); r.Decided != decided || guess != "" && guess != "guess of "+charged || (guess == "") != (charged == "") {
+		t.Fatalf("confirm %v: decided %v, charged %q; want %v, %q", join, r.Decided, guess, decided, charged)
 	}
 }
 
@@ -199,7 +340,8 @@ func (m *model) cleared() {
 		return
 	}
 	for _, c := range m.codes {
-		c.gone = true
+		c.goes(m.v.now)
+		c.forgotten = true
 	}
 }
 
@@ -286,7 +428,7 @@ func (m *model) check(t *rapid.T) {
 			t.Fatalf("token of %s, membership %d: judged %v, want %v", c.Device, c.Membership, judged, good)
 		}
 	}
-	if n := m.v.state.outstanding(); n > 3 {
+	if n := m.v.state.outstanding(actors.At(m.v.now)); n > 3 {
 		t.Fatalf("%d outstanding codes", n)
 	}
 }

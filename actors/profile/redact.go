@@ -20,6 +20,18 @@ func (*Attributes) LogValue() slog.Value { return redacted("Attributes") }
 func (*Code) LogValue() slog.Value { return redacted("Code") }
 
 // LogValue keeps the contents out of logs.
+func (*Guest) LogValue() slog.Value { return redacted("Guest") }
+
+// LogValue keeps the contents out of logs.
+func (*ReadCode) LogValue() slog.Value { return redacted("ReadCode") }
+
+// LogValue keeps the contents out of logs.
+func (*Confirm) LogValue() slog.Value { return redacted("Confirm") }
+
+// LogValue keeps the contents out of logs.
+func (*CodeReply) LogValue() slog.Value { return redacted("CodeReply") }
+
+// LogValue keeps the contents out of logs.
 func (*Device) LogValue() slog.Value { return redacted("Device") }
 
 // LogValue keeps the contents out of logs.

@@ -54,6 +54,20 @@ type code struct {
 	notAfter       int64 // ms
 	used           int64 // ms, 0: unused
 	usedMembership int64
+	ended          int64 // ms, 0: neither replaced, cancelled nor refused
+	otherNetwork   bool  // of the device that used it
+	guest          *guest
+}
+
+// guest is a device of another network that waits for the word of the one that
+// created the code. It never changes: another one takes its place.
+type guest struct {
+	attributes string // encoded Attributes
+	guess      string // whom the directory charges if it may not join
+	unknown    string
+	did        [DidSize]byte
+	seen       int64 // ms
+	confirmed  bool
 }
 
 // linkIntent is a link code that was allowed and is being reserved. It lives in

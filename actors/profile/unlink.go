@@ -20,7 +20,7 @@ func (s *state) unlink(m *Unlink, at actors.Times) decision {
 	if see := c.seen(at); see != nil {
 		see(next)
 	}
-	freed := next.drop(devices)
+	freed := next.drop(devices, at)
 	next.entomb(m.GetTombstoneMs(), at)
 	return decision{reply: &UnlinkReply{Removed: removed, Freed: freed}, next: next}
 }
@@ -62,7 +62,7 @@ func (s *state) erase(m *Erase, p *intent.Promises) decision {
 	}
 	next := s.clone()
 	next.members = nil
-	freed := next.cancel(func(*code) bool { return true })
+	freed := next.cancel(func(*code) bool { return true }, p.At)
 	next.entomb(m.GetTombstoneMs(), p.At)
 	for _, shared := range s.logins {
 		next.endAt(shared.GetLogin().GetMvpd(), nil, p)
