@@ -41,12 +41,22 @@ func (x *exchange) addCORS() {
 	}
 }
 
+// asksOptions reports whether a resource's options are asked for.
+func (x *exchange) asksOptions() bool { return x.resource != nil && string(x.Method) == "OPTIONS" }
+
+// isPreflight reports whether a browser asks before the call of a player from a
+// listed origin.
+func (x *exchange) isPreflight() bool {
+	_, allowed := x.origins()
+	return allowed && len(x.Header(wire.AccessControlRequestMethod)) > 0
+}
+
 // answerOptions answers OPTIONS, which is a preflight when it comes from a
 // browser.
 func (x *exchange) answerOptions() {
 	x.http.SetStatusCode(204)
 	x.set("Allow", x.resource.allow)
-	if _, allowed := x.origins(); allowed && len(x.Header(wire.AccessControlRequestMethod)) > 0 {
+	if x.isPreflight() {
 		x.set("Access-Control-Allow-Methods", x.resource.allow)
 		x.set("Access-Control-Allow-Headers", corsHeaders)
 		x.set("Access-Control-Max-Age", corsMaxAge)

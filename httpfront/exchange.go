@@ -104,41 +104,59 @@ func (x *exchange) end() {
 
 // answer runs the request and writes what came out.
 func (x *exchange) answer() {
-	if x.resource != nil && string(x.Method) == fasthttp.MethodOptions {
-		x.addCommon()
-		x.answerOptions()
-		x.account(fasthttp.StatusNoContent, codeOK)
-		return
-	}
 	response, err := x.run()
 	x.addCommon()
-	if err != nil {
+	switch {
+	case err != nil:
 		x.fail(err)
-		return
+	case x.asksOptions():
+		x.answerOptions()
+		x.account(fasthttp.StatusNoContent, codeOK)
+	default:
+		x.succeed(response)
 	}
-	x.succeed(response)
 }
 
 // run takes the first steps of sso-service.md 5, which are the same for all
-// operations, and then the handler.
+// operations, and then the handler. Whatever is asked takes a token of the
+// throttle, also what there is not; only a player's preflight takes none, since it
+// could not be told apart from the call that it announces.
 func (x *exchange) run() (api.Response, error) {
-	switch {
-	case x.resource == nil:
-		return api.Response{}, api.ErrNotFound
-	case x.op == nil:
-		return api.Response{}, api.ErrMethod
-	case x.repeatsSecurityHeader():
+	repeated := x.op != nil && x.repeatsSecurityHeader()
+	if repeated {
 		x.conn.CloseAfter()
 		x.http.SetConnectionClose()
-		return api.Response{}, api.ErrRepeatedHeader
-	case !x.server.admit(&x.Request, x.family, x.began):
+	}
+	preflight := x.asksOptions() && x.isPreflight()
+	if preflight {
+		x.makeRoom()
+	}
+	switch {
+	case !preflight && !x.server.admit(&x.Request, x.family, x.began):
+		x.makeRoom()
 		return api.Response{}, api.ErrThrottled
+	case x.resource == nil:
+		return api.Response{}, api.ErrNotFound
+	case x.asksOptions():
+		return api.Response{}, nil
+	case x.op == nil:
+		return api.Response{}, api.ErrMethod
+	case repeated:
+		return api.Response{}, api.ErrRepeatedHeader
 	case x.TooLarge:
 		return api.Response{}, api.ErrBodyTooLarge
 	case x.server.cutOff(x.began):
 		return api.Response{}, api.ErrCutOff
 	}
 	return x.handle(x.server.deadlines.at(x.began))
+}
+
+// makeRoom ends the connection of what took no token when places are getting
+// scarce: it could go on for ever at no cost to the client.
+func (x *exchange) makeRoom() {
+	if x.conn.Crowded() {
+		x.http.SetConnectionClose()
+	}
 }
 
 // handle calls the handler. A panic is a fault of ours like any other: it is

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"ssod/httpfront/wire"
 )
 
 // metrics are the numbers of the public API; operations.md 7.
@@ -37,6 +39,27 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		r.MustRegister(m.requests, m.seconds, m.throttled)
 	}
 	return m
+}
+
+// watch adds the numbers of a listener's connections.
+func (m *metrics) watch(r prometheus.Registerer, l *wire.Listener) {
+	if r == nil {
+		return
+	}
+	count := func(name, help string, labels prometheus.Labels, of func(wire.Counts) int) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels},
+			func() float64 { return float64(of(l.Counts())) })
+	}
+	const refused, why = "ssod_http_connections_refused_total",
+		"Connections closed at once: address, since theirs had as many as it may; full, since all places were taken."
+	r.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "ssod_http_connections", Help: "Open connections of the public API."},
+			func() float64 { return float64(l.Counts().Open) }),
+		count(refused, why, prometheus.Labels{"reason": "address"}, func(c wire.Counts) int { return c.Crowded }),
+		count(refused, why, prometheus.Labels{"reason": "full"}, func(c wire.Counts) int { return c.Full }),
+		count("ssod_http_connections_evicted_total", "Idle connections closed to make room for others.", nil,
+			func(c wire.Counts) int { return c.Evicted }),
+	)
 }
 
 // meter counts the requests of one operation.

@@ -36,8 +36,8 @@ type Options struct {
 	// CutOff reports whether a request that came at a time must not be served,
 	// because the node may not know what was revoked by then; nil means never.
 	CutOff func(at time.Time) bool
-	// MaxConnections bounds open connections; one more is closed at once. One
-	// that is idle costs about 4 KB, one in the middle of a request up to
+	// MaxConnections bounds open connections; one more takes the place of an idle
+	// one, or is closed at once. One that is idle costs about 4 KB, one in the middle of a request up to
 	// 100 KB. 0 means 20,000.
 	MaxConnections int
 	// Limits bounds a connection; zero means wire.DefaultLimits.
@@ -88,6 +88,8 @@ func Start(o Options) (*Server, error) {
 		return nil, fmt.Errorf("listen for the public API: %w", err)
 	}
 	s.listener = wire.Listen(l, s.limits, connections(o), tlsConfig)
+	s.listener.Share = s.share
+	s.metrics.watch(o.Metrics, s.listener)
 	s.listener.Failed = func(err error) { s.log.Warn("no connection can be accepted for now", "error", err) }
 	go func() { s.done <- s.http.Serve(s.listener) }()
 	return s, nil
@@ -164,14 +166,14 @@ func (w logWriter) Write(p []byte) (int, error) {
 // ServeConn serves one connection that was not accepted by the listener, until
 // it ends.
 func (s *Server) ServeConn(c net.Conn) error {
-	return s.http.ServeConn(wire.NewConn(c, &s.limits, nil))
+	return s.http.ServeConn(wire.NewConn(c, &s.limits))
 }
 
 // Address is where the server listens.
 func (s *Server) Address() net.Addr { return s.listener.Addr() }
 
 // Connections returns the number of open connections.
-func (s *Server) Connections() int { return s.listener.Open() }
+func (s *Server) Connections() int { return s.listener.Counts().Open }
 
 // Drain goes on to serve, and each answer is the last on its connection: clients
 // and load balancers that keep connections have none left when [Server.Shutdown]
@@ -192,6 +194,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("serve the public API: %w", err)
 	}
 	return nil
+}
+
+// share says to whom the connections of an address count, and how many it may
+// have: an IPv6 client is its /64, and a trusted proxy has any number.
+func (s *Server) share(peer netip.Addr) (holder netip.Addr, most int) {
+	t := &s.settings().Throttle
+	if throttle.Trusts(t.TrustedProxies, peer) {
+		return netip.Addr{}, 0
+	}
+	return throttle.Client(peer), t.Connections
 }
 
 // admit asks the throttle; limits.md 1. The apps of a household and its viewers'

@@ -44,6 +44,9 @@ type Throttle struct {
 	Enabled bool    `yaml:"enabled" default:"true"`
 	Rate    float64 `yaml:"rate" default:"1"`   // requests per second
 	Burst   float64 `yaml:"burst" default:"10"` // extra requests
+	// Connections is how many an address may have open, IPv6 by /64; 0: any
+	// number. Those of trusted proxies are not counted.
+	Connections int `yaml:"connections" default:"1000"`
 	// TrustedProxies are the peers whose X-Forwarded-For is believed, here and
 	// where guesses are counted.
 	TrustedProxies []netip.Prefix `yaml:"trustedProxies" default:"127.0.0.0/8,::1/128"`

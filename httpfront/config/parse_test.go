@@ -102,7 +102,7 @@ func TestParseFillsInTheDefaults(t *testing.T) {
 		"ssod", "http://127.0.0.1:9999",
 		config.AccessToken{Algorithm: "HS256", TTL: 6 * time.Hour},
 		config.Throttle{
-			Enabled: true, Rate: 1, Burst: 10,
+			Enabled: true, Rate: 1, Burst: 10, Connections: 1000,
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
 		9600 * time.Hour,

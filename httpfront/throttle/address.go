@@ -43,6 +43,11 @@ func parse(s string) (netip.Addr, bool) {
 	return a.Unmap().WithZone(""), true
 }
 
+// Trusts reports whether a peer is a trusted proxy.
+func Trusts(trusted []netip.Prefix, peer netip.Addr) bool {
+	return contains(trusted, peer.Unmap().WithZone(""))
+}
+
 func contains(ps []netip.Prefix, a netip.Addr) bool {
 	for _, p := range ps {
 		if p.Contains(a) {

@@ -59,7 +59,7 @@ func newThrottle(buckets int) *Throttle {
 // Allow takes one token of the address's bucket and reports whether there was
 // one.
 func (t *Throttle) Allow(a netip.Addr, r Rate, now time.Time) bool {
-	a = client(a)
+	a = Client(a)
 	s := &t.shards[maphash.Comparable(t.seed, a)%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,9 +78,9 @@ func (t *Throttle) Allow(a netip.Addr, r Rate, now time.Time) bool {
 	return allowed
 }
 
-// client is what has a bucket of its own: an IPv4 address, or the /64 of an
+// Client is what has a bucket of its own: an IPv4 address, or the /64 of an
 // IPv6 address, which a host has to itself and can call from at will.
-func client(a netip.Addr) netip.Addr {
+func Client(a netip.Addr) netip.Addr {
 	if a = a.Unmap(); a.Is4() {
 		return a
 	}

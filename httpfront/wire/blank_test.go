@@ -13,7 +13,7 @@ import (
 func TestBlankLinesBeforeARequest(t *testing.T) {
 	raw := strings.Repeat("\r\n", maxBlankLines) + unlink
 	for cut := 1; cut < len(raw); cut++ {
-		c := NewConn(&scripted{parts: []string{raw[:cut], raw[cut:]}}, &DefaultLimits, nil)
+		c := NewConn(&scripted{parts: []string{raw[:cut], raw[cut:]}}, &DefaultLimits)
 		reduced, r, refusal := next(t, c)
 		checkUnlink(t, reduced, r, refusal)
 	}
@@ -94,7 +94,7 @@ func (m *moved) SetReadDeadline(t time.Time) error {
 func TestBlankLinesMoveNoDeadline(t *testing.T) {
 	limits := Limits{Head: 1000, Body: 1000, Request: time.Minute, Idle: 1, Write: 1} // so short that it would move each time
 	m := &moved{scripted: scripted{parts: []string{unlink + "\r\n", "\r\n", "\r\n"}}}
-	c := NewConn(m, &limits, nil)
+	c := NewConn(m, &limits)
 	next(t, c)
 	if _, err := c.Read(make([]byte, 100)); err != io.EOF {
 		t.Fatalf("got %v, want the end", err)

@@ -16,7 +16,7 @@ import (
 type Conn struct {
 	net.Conn
 	limits *Limits
-	free   func() // gives the connection's place back
+	place  *place // nil: of no listener
 
 	buf  *buffer // nil while waiting for a request
 	size int     // bytes of buf.in that belong to the request at hand
@@ -53,10 +53,9 @@ const (
 // request.
 const deadlineSlack = time.Second
 
-// NewConn reads requests from c within limits. free, if not nil, is called
-// once when the connection is closed.
-func NewConn(c net.Conn, limits *Limits, free func()) *Conn {
-	conn := &Conn{Conn: c, limits: limits, free: free}
+// NewConn reads requests from c within limits.
+func NewConn(c net.Conn, limits *Limits) *Conn {
+	conn := &Conn{Conn: c, limits: limits}
 	if s, ok := c.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
 			conn.raw, conn.tryRead = raw, conn.readNow
@@ -78,6 +77,10 @@ func (c *Conn) CloseAfter() {
 	c.last = true
 	c.unread.Store(true)
 }
+
+// Crowded reports whether places are getting scarce, so that a client that can do
+// without its connection should lose it.
+func (c *Conn) Crowded() bool { return c.place != nil && c.place.places.crowded(c.place) }
 
 // Read delivers the reduced head of one request and never a byte of the next,
 // so the end of a request is where this package saw it, whatever fasthttp
@@ -194,8 +197,8 @@ func (c *Conn) Close() error {
 	if c.unread.Load() {
 		c.linger()
 	}
-	if c.free != nil {
-		c.free()
+	if c.place != nil {
+		c.place.places.leave(c.place)
 	}
 	return c.Conn.Close()
 }

@@ -28,7 +28,7 @@ func pipe(t testing.TB, limits Limits) (*Conn, net.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := NewConn(server, &limits, nil)
+	c := NewConn(server, &limits)
 	t.Cleanup(func() { client.Close(); c.Close() })
 	return c, client
 }
@@ -96,7 +96,7 @@ func (s *scripted) SetReadDeadline(time.Time) error { return nil }
 // network cuts must not matter.
 func TestSplitAnywhere(t *testing.T) {
 	for cut := 1; cut < len(unlink); cut++ {
-		c := NewConn(&scripted{parts: []string{unlink[:cut], unlink[cut:]}}, &DefaultLimits, nil)
+		c := NewConn(&scripted{parts: []string{unlink[:cut], unlink[cut:]}}, &DefaultLimits)
 		reduced, r, refusal := next(t, c)
 		checkUnlink(t, reduced, r, refusal)
 	}
@@ -106,7 +106,7 @@ func TestSplitAnywhere(t *testing.T) {
 func TestChunksSplitAnywhere(t *testing.T) {
 	const raw = "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n06\r\n world\r\n0\r\n\r\n"
 	for cut := 1; cut < len(raw); cut++ {
-		c := NewConn(&scripted{parts: []string{raw[:cut], raw[cut:] + unlink}}, &DefaultLimits, nil)
+		c := NewConn(&scripted{parts: []string{raw[:cut], raw[cut:] + unlink}}, &DefaultLimits)
 		if _, r, refusal := next(t, c); refusal != 0 || string(r.Body) != "hello world" {
 			t.Fatalf("cut at %d: refusal %d, body %q", cut, refusal, r.Body)
 		}
@@ -204,7 +204,7 @@ func TestLongLineIsRefused(t *testing.T) {
 func timed(t *testing.T, limits Limits) (*Conn, net.Conn) {
 	t.Helper()
 	server, client := net.Pipe()
-	c := NewConn(server, &limits, nil)
+	c := NewConn(server, &limits)
 	t.Cleanup(func() { client.Close(); c.Close() })
 	return c, client
 }

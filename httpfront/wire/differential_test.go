@@ -26,7 +26,7 @@ func FuzzAgainstNetHTTP(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		c := NewConn(&scripted{parts: []string{raw}}, &DefaultLimits, nil)
+		c := NewConn(&scripted{parts: []string{raw}}, &DefaultLimits)
 		if raw == "" || c.next() != nil {
 			return
 		}

@@ -37,7 +37,7 @@ func TestIdleTimeIsKept(t *testing.T) {
 	for range 100 {
 		p.parts = append(p.parts, unlink)
 	}
-	c := NewConn(p, &p.limits, nil)
+	c := NewConn(p, &p.limits)
 	for range 100 {
 		p.asked = time.Now()
 		reduced, r, refusal := next(t, c)

@@ -4,50 +4,64 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"sync"
+	"net/netip"
 	"sync/atomic"
 	"time"
 )
 
-// Listener accepts connections as [Conn]s, at most so many at a time.
+// Listener accepts connections as [Conn]s, at most so many at a time and so many
+// of one holder.
 type Listener struct {
 	net.Listener
 	// Failed is told why a connection could not be accepted; may be nil.
 	Failed func(error)
+	// Share says to whom the connections of an address count, and how many those
+	// may have; 0 is any number. Nil: nobody is counted.
+	Share func(netip.Addr) (holder netip.Addr, most int)
 
 	limits Limits
 	tls    *tls.Config // nil: plain
-	max    int64
-	open   atomic.Int64
+	places places
 	closed chan struct{}
-	once   sync.Once
+	ended  atomic.Bool
 }
 
-// Listen wraps l. A connection beyond max is closed at once. With a TLS
-// configuration the handshake takes place within the time of the first
-// request.
+// Listen wraps l. A connection beyond max takes the place of one that is idle, or
+// is closed at once. With a TLS configuration the handshake takes place within the
+// time of the first request.
 func Listen(l net.Listener, limits Limits, max int, cfg *tls.Config) *Listener {
-	return &Listener{Listener: l, limits: limits, max: int64(max), tls: cfg, closed: make(chan struct{})}
+	return &Listener{Listener: l, limits: limits, tls: cfg, places: newPlaces(max), closed: make(chan struct{})}
 }
 
 // Accept returns the next connection. It fails only when the listener is
 // closed.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
-		c, err := l.acceptPatiently()
+		socket, err := l.acceptPatiently()
 		if err != nil {
 			return nil, err
 		}
-		if l.open.Add(1) > l.max {
-			l.open.Add(-1)
-			c.Close()
-			continue
-		}
+		c := socket
 		if l.tls != nil {
-			c = tls.Server(c, l.tls)
+			c = tls.Server(socket, l.tls)
 		}
-		return NewConn(c, &l.limits, func() { l.open.Add(-1) }), nil
+		conn := NewConn(c, &l.limits)
+		conn.place = &place{places: &l.places, socket: socket}
+		if l.Share != nil {
+			conn.place.holder, conn.place.most = l.Share(peerOf(socket))
+		}
+		if l.places.enter(conn.place) {
+			return conn, nil
+		}
+		_ = socket.Close() // nobody is told
 	}
+}
+
+func peerOf(c net.Conn) netip.Addr {
+	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr()
+	}
+	return netip.Addr{}
 }
 
 // How long to wait after an accept that failed, doubled each time.
@@ -78,9 +92,19 @@ func (l *Listener) acceptPatiently() (net.Conn, error) {
 
 // Close stops accepting, also while Accept waits for better times.
 func (l *Listener) Close() error {
-	l.once.Do(func() { close(l.closed) })
+	if !l.ended.Swap(true) {
+		close(l.closed)
+	}
 	return l.Listener.Close()
 }
 
-// Open returns the number of open connections.
-func (l *Listener) Open() int { return int(l.open.Load()) }
+// Counts are how many connections there are and what became of others.
+type Counts struct {
+	Open    int
+	Crowded int // refused, since their holder had as many as it may
+	Full    int // refused, since all places were taken and none was idle
+	Evicted int // idle, closed for the sake of others
+}
+
+// Counts returns the present ones.
+func (l *Listener) Counts() Counts { return l.places.counts() }

@@ -173,6 +173,18 @@ func (c *Conn) fill() error {
 	if err := c.setDeadline(); err != nil {
 		return err
 	}
+	if c.place == nil || c.buf != nil {
+		return c.fillSome()
+	}
+	c.place.idle.Store(c.readSet.UnixNano())
+	err := c.fillSome()
+	if c.place.idle.Swap(0) == evicted {
+		return io.EOF
+	}
+	return err
+}
+
+func (c *Conn) fillSome() error {
 	if c.raw == nil {
 		return c.fillPlain()
 	}
