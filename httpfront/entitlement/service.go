@@ -90,8 +90,9 @@ type Options struct {
 	Providers Providers
 	Media     MediaTokens
 	Platforms Platforms
-	// Permits is how many permits are remembered; 0 means 100,000, about 20 MB.
-	Permits int
+	// PermitBytes bounds the memory in which permits are remembered; 0 means
+	// 16 MiB, which is room for 131,072. With less, MVPDs are asked more often.
+	PermitBytes int
 	// Log gets what goes wrong at TV providers; nil means slog.Default.
 	Log *slog.Logger
 }
@@ -104,11 +105,11 @@ type Service struct {
 
 // New returns a service.
 func New(o Options) *Service {
-	if o.Permits == 0 {
-		o.Permits = 100_000
+	if o.PermitBytes == 0 {
+		o.PermitBytes = 16 << 20
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Service{Options: o, permits: newPermits(o.Permits)}
+	return &Service{Options: o, permits: newPermits(o.PermitBytes)}
 }
