@@ -3,6 +3,7 @@ package headers
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,8 @@ func (t text) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(t))
 }
 
-// description is the device as sessions show it; rest-v2.md 1.3.
+// description is the device as sessions show it; rest-v2.md 1.3. Every version
+// is an object, whose numbers are 0 when nothing is known.
 type description struct {
 	Type            text       `json:"type"`
 	Model           text       `json:"model"`
@@ -42,35 +44,35 @@ type version struct {
 }
 
 type hardware struct {
-	Name         text `json:"name"`
-	Vendor       text `json:"vendor"`
-	Version      text `json:"version"`
-	Manufacturer text `json:"manufacturer"`
+	Name         text    `json:"name"`
+	Vendor       text    `json:"vendor"`
+	Version      version `json:"version"`
+	Manufacturer text    `json:"manufacturer"`
 }
 
 type system struct {
-	Name    text `json:"name"`
-	Family  text `json:"family"`
-	Vendor  text `json:"vendor"`
-	Version text `json:"version"`
+	Name    text    `json:"name"`
+	Family  text    `json:"family"`
+	Vendor  text    `json:"vendor"`
+	Version version `json:"version"`
 }
 
 type browser struct {
-	Name              text `json:"name"`
-	Vendor            text `json:"vendor"`
-	Version           text `json:"version"`
-	UserAgent         text `json:"userAgent"`
-	OriginalUserAgent text `json:"originalUserAgent"`
+	Name              text    `json:"name"`
+	Vendor            text    `json:"vendor"`
+	Version           version `json:"version"`
+	UserAgent         text    `json:"userAgent"`
+	OriginalUserAgent text    `json:"originalUserAgent"`
 }
 
 type display struct {
-	Width        float64 `json:"width"`
-	Height       float64 `json:"height"`
-	PPI          float64 `json:"ppi"`
+	Width        int64   `json:"width"`
+	Height       int64   `json:"height"`
+	PPI          int64   `json:"ppi"`
 	Name         text    `json:"name"`
 	Vendor       text    `json:"vendor"`
-	Version      text    `json:"version"`
-	DiagonalSize float64 `json:"diagonalSize"`
+	Version      version `json:"version"`
+	DiagonalSize text    `json:"diagonalSize"` // inches
 }
 
 type connection struct {
@@ -91,24 +93,24 @@ func Describe(r *api.Request) (device []byte, name string, err error) {
 	agent := strings.ToValidUTF8(string(r.Header(wire.UserAgent)), "\uFFFD")
 	implied := impliedBy(first(said["userAgent"], agent))
 	d := description{
-		Type:    text(first(said["primaryHardwareType"], said["type"], implied.hardware)),
+		Type:    hardwareType(first(said["primaryHardwareType"], said["type"], implied.hardware)),
 		Model:   text(first(said["model"], implied.model)),
 		Version: versionOf(said["version"]),
 		Hardware: hardware{
-			Name: text(said["model"]), Vendor: text(said["vendor"]), Version: text(said["version"]),
+			Name: text(said["model"]), Vendor: text(said["vendor"]), Version: versionOf(said["version"]),
 			Manufacturer: text(first(said["manufacturer"], implied.manufacturer)),
 		},
 		OperatingSystem: system{
 			text(first(said["osName"], implied.osName)), text(said["osFamily"]),
-			text(said["osVendor"]), text(first(said["osVersion"], implied.osVersion)),
+			text(said["osVendor"]), versionOf(first(said["osVersion"], implied.osVersion)),
 		},
 		Browser: browser{
-			text(said["browserName"]), text(said["browserVendor"]), text(said["browserVersion"]),
+			text(said["browserName"]), text(said["browserVendor"]), versionOf(said["browserVersion"]),
 			text(first(said["userAgent"], agent)), text(agent),
 		},
 		Display: display{
-			Width: number(said["displayWidth"]), Height: number(said["displayHeight"]),
-			PPI: number(said["displayPpi"]), DiagonalSize: number(said["diagonalScreenSize"]),
+			Width: whole(said["displayWidth"]), Height: whole(said["displayHeight"]),
+			PPI: whole(said["displayPpi"]), DiagonalSize: size(said["diagonalScreenSize"]),
 		},
 		ApplicationID: text(said["applicationId"]),
 		Connection: connection{
@@ -157,12 +159,12 @@ func versionOf(s string) (v version) {
 		if i == len(parts) {
 			break
 		}
-		n, err := strconv.Atoi(parts[i])
-		if err != nil || n < 0 {
+		n, err := strconv.ParseUint(parts[i], 10, 31)
+		if err != nil {
 			v.Profile = text(s)
 			break
 		}
-		*to = n
+		*to = int(n)
 	}
 	return v
 }
@@ -170,10 +172,45 @@ func versionOf(s string) (v version) {
 // number is 0 for what is none.
 func number(s string) float64 {
 	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || n < 0 || n > 1e9 {
+	if err != nil || !(n >= 0 && n <= 1e9) {
 		return 0
 	}
 	return n
+}
+
+func whole(s string) int64 { return int64(math.Round(number(s))) }
+
+// size is a number as text, empty for what is none.
+func size(s string) text {
+	n := number(s)
+	if n == 0 {
+		return ""
+	}
+	return text(strconv.FormatFloat(n, 'f', -1, 64))
+}
+
+// hardwareTypes are what a device can be, and unknownHardware what is none of
+// them.
+var hardwareTypes = []string{
+	"Camera", "DataCollectionTerminal", "Desktop", "EmbeddedNetworkModule", "eReader", "GamesConsole", "GeolocationTracker",
+	"Glasses", "MediaPlayer", "MobilePhone", "PaymentTerminal", "PluginModem", "Projector", "SetTopBox", "TV", "Tablet",
+	"VehicleMultimediaSystem", "WirelessHotspot", "Wristwatch", unknownHardware,
+}
+
+const unknownHardware = "Unknown"
+
+// hardwareType is one of a list, because apps decide by it what to show; empty
+// when nothing was said.
+func hardwareType(said string) text {
+	if said == "" {
+		return ""
+	}
+	for _, known := range hardwareTypes {
+		if strings.EqualFold(known, said) {
+			return text(known)
+		}
+	}
+	return unknownHardware
 }
 
 // CheckDeviceInfo reports whether X-Device-Info, if it was sent, can be read.
