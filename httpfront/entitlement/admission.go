@@ -1,10 +1,13 @@
 package entitlement
 
 import (
+	"errors"
+
 	"ssod/actors/device"
 	"ssod/httpfront/api"
 	"ssod/httpfront/config"
 	"ssod/httpfront/headers"
+	"ssod/httpfront/keys"
 )
 
 // app is the application that calls, for one of its service providers.
@@ -21,8 +24,11 @@ func (s *Service) admit(r *api.Request) (app, error) {
 		return app{}, api.ErrClientApplication
 	}
 	access, err := s.Tokens.VerifyAccess(bearer, r.Received)
-	if err != nil {
-		return app{}, api.ErrClientApplication // whether it expired or never was: the way out is the same
+	switch {
+	case errors.Is(err, keys.ErrAccessExpired):
+		return app{}, err // not the advice to register again, which would lose the viewer's logins
+	case err != nil:
+		return app{}, api.ErrClientApplication
 	}
 	statement, err := s.Clients.Judge(access)
 	switch {

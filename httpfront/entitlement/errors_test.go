@@ -2,6 +2,7 @@ package entitlement_test
 
 import (
 	"testing"
+	"time"
 
 	"ssod/httpfront/fronttest"
 )
@@ -21,6 +22,9 @@ func TestErrors(t *testing.T) {
 	decide := func(mvpd, body string) fronttest.Call {
 		return with(a.call("POST", "decisions/authorize/"+mvpd, "phone"), jsonType, body)
 	}
+	expired := a.access
+	a.node.Sleep(7 * time.Hour)
+	a.access = a.node.AccessToken(t, "STREAM1", "STREAM2")
 	unknown := a.at("NOSUCH")
 	rival := a.at("RIVAL1")
 	tests := []struct {
@@ -32,6 +36,7 @@ func TestErrors(t *testing.T) {
 		{"no access token", a.call("GET", "profiles", "phone", "Authorization", ""), 401, "invalid_access_token_client_application"},
 		{"garbage as access token", a.call("GET", "configuration", "", "Authorization", "Bearer x"), 401, "invalid_access_token_client_application"},
 		{"basic authorization", a.call("GET", "configuration", "", "Authorization", "Basic eA=="), 401, "invalid_access_token_client_application"},
+		{"expired access token", a.call("GET", "profiles", "phone", "Authorization", "Bearer "+expired), 401, "token_expired"},
 		{"unknown service provider", unknown.call("GET", "profiles", "phone"), 400, "invalid_parameter_service_provider"},
 		{"service provider of somebody else", rival.call("GET", "profiles", "phone"), 401, "invalid_access_token_service_provider"},
 		{"no device", a.call("GET", "profiles", ""), 400, "invalid_header_device_identifier"},
@@ -80,6 +85,9 @@ func TestErrors(t *testing.T) {
 			r := a.do(tt.call)
 			if r.StatusCode != tt.status || r.Text("code") != tt.code {
 				t.Errorf("got %d %s, want %d %s", r.StatusCode, r.Raw, tt.status, tt.code)
+			}
+			if again := tt.code == "token_expired"; again != (r.Text("action") == "get_new_token") {
+				t.Errorf("action %s", r.Text("action"))
 			}
 			if challenged := r.Header.Get("WWW-Authenticate") != ""; challenged != (tt.status == 401) {
 				t.Errorf("WWW-Authenticate: %v", challenged)

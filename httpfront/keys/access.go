@@ -42,8 +42,9 @@ func (r *Ring) SignAccess(client, scopes string, now time.Time) (Signed, error) 
 }
 
 // VerifyAccess checks an access token. It fails with [ErrAccess], or with
-// [ErrAccessExpired] when only time speaks against the token. Whether the
-// client still has a right to it is for package registration to judge.
+// [ErrAccessExpired] when nothing speaks against the token but that its time is
+// over. Whether the client still has a right to it is for package registration to
+// judge.
 func (r *Ring) VerifyAccess(token []byte, now time.Time) (AccessClaims, error) {
 	if len(token) > MaxToken {
 		return AccessClaims{}, ErrAccess
@@ -54,37 +55,65 @@ func (r *Ring) VerifyAccess(token []byte, now time.Time) (AccessClaims, error) {
 	if e := r.accesses.get(&sum, &stand, now); e != nil {
 		return e.claims, e.claims.judge(now)
 	}
-	c, ok := s.verifyAccess(token, now)
-	if !ok {
-		return AccessClaims{}, ErrAccess
+	c, err := s.verifyAccess(token, now)
+	if err != nil {
+		return AccessClaims{}, err
 	}
-	err := c.judge(now)
-	if err == nil {
+	if err = c.judge(now); err == nil {
 		r.accesses.put(&sum, &entry[AccessClaims]{standing: stand, until: c.Expires, claims: c}, now)
 	}
 	return c, err
 }
 
-func (s *snapshot) verifyAccess(token []byte, now time.Time) (c AccessClaims, ok bool) {
+func (s *snapshot) verifyAccess(token []byte, now time.Time) (c AccessClaims, err error) {
 	t, ok := parseJWS(token)
 	if !ok || t.typ != typAccess {
-		return c, false
-	}
-	k := s.byID[t.kid]
-	if k == nil || k.use != Access || !k.verifies(now) || !t.alg.Is(k.algorithm) || !t.verify(k.key) {
-		return c, false
+		return c, ErrAccess
 	}
 	raw, ok := parseClaims(t.payload)
-	if !ok || !raw.iss.Is(s.cfg.Issuer) {
-		return c, false
+	if !ok {
+		return c, ErrAccess
 	}
+	k := s.byID[t.kid]
+	if k == nil || k.use == Access && !k.verifies(now) {
+		return c, s.outlived(k, &raw, now)
+	}
+	if k.use != Access || !t.alg.Is(k.algorithm) || !t.verify(k.key) {
+		return c, ErrAccess
+	}
+	if !raw.iss.Is(s.cfg.Issuer) {
+		return c, ErrAccessExpired // ours, from before the issuer was renamed
+	}
+	if !c.read(&raw) {
+		return c, ErrAccess
+	}
+	return c, nil
+}
+
+// outlived is what is wrong with a token whose key verifies nothing any more. Where
+// that key is still known, or the token says of itself that it is ours and expired,
+// its time is over. Nobody can check what it says, and nobody has to: it opens
+// nothing either way, but an app that comes back after months, or after a key was
+// revoked, must be told to get another token and not to register again, which would
+// lose the logins of its viewer.
+func (s *snapshot) outlived(k *slot, raw *claims, now time.Time) error {
+	end, ok := claim.Date(raw.exp)
+	expired := ok && !end.IsZero() && !now.Before(end)
+	if k != nil || expired && raw.iss.Is(s.cfg.Issuer) {
+		return ErrAccessExpired
+	}
+	return ErrAccess
+}
+
+// read reads the claims of an authentic token.
+func (c *AccessClaims) read(raw *claims) bool {
 	var okNBF, okIAT, okEXP bool
 	c.Client, _ = raw.sub.Text()
 	c.Scopes, _ = raw.scopes.Text()
 	c.NotBefore, okNBF = claim.Date(raw.nbf)
 	c.IssuedAt, okIAT = claim.Date(raw.iat)
 	c.Expires, okEXP = claim.Date(raw.exp)
-	return c, c.Client != "" && okNBF && okIAT && okEXP && !c.Expires.IsZero()
+	return c.Client != "" && okNBF && okIAT && okEXP && !c.Expires.IsZero()
 }
 
 func (c *AccessClaims) judge(now time.Time) error {

@@ -34,8 +34,8 @@ func TestCachedVerdictsFall(t *testing.T) {
 		changed := configuration(realm("acme", HS256))
 		changed.Issuer = "https://new.example.com"
 		f.reload(changed)
-		if _, err := f.VerifyAccess([]byte(token.Token), begin); !errors.Is(err, ErrAccess) {
-			t.Errorf("got %v, want ErrAccess", err)
+		if _, err := f.VerifyAccess([]byte(token.Token), begin); !errors.Is(err, ErrAccessExpired) {
+			t.Errorf("got %v, want ErrAccessExpired", err)
 		}
 	})
 	t.Run("with the key", func(t *testing.T) {

@@ -206,8 +206,8 @@ func TestRevocation(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.revoke(f.signing(Access, "").id)
-		if _, err := f.VerifyAccess([]byte(signed.Token), begin); !errors.Is(err, ErrAccess) {
-			t.Errorf("got %v, want ErrAccess", err)
+		if _, err := f.VerifyAccess([]byte(signed.Token), begin); !errors.Is(err, ErrAccessExpired) {
+			t.Errorf("got %v, want ErrAccessExpired", err)
 		}
 	})
 }

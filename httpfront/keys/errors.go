@@ -25,7 +25,7 @@ var (
 var (
 	// ErrAccess: not one of our access tokens.
 	ErrAccess = errors.New("access token bad")
-	// ErrAccessExpired: one of ours, but its time is over.
+	// ErrAccessExpired: one of ours, but its time is over, or that of its key.
 	ErrAccessExpired = errors.New("access token expired")
 )
 
