@@ -1,6 +1,9 @@
 package httpfront
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"ssod/httpfront/registration"
@@ -32,5 +35,36 @@ func TestChallengeOfTheTokenEndpoint(t *testing.T) {
 		if a.status != want.status || a.body != `{"error":"invalid_client"}` || a.header.Get("WWW-Authenticate") != want.challenge {
 			t.Errorf("%v: %d %s, challenge %q; want %v", err, a.status, a.body, a.header.Get("WWW-Authenticate"), want)
 		}
+	}
+}
+
+// asked keeps the query of a token request.
+type asked struct {
+	refusing
+	query chan string
+}
+
+func (a asked) Token(r registration.Request) (registration.Issued, error) {
+	a.query <- r.Query
+	return a.refusing.Token(r)
+}
+
+// TestQueryOfTheTokenEndpoint: it reaches the registrar as it was sent, and no log.
+func TestQueryOfTheTokenEndpoint(t *testing.T) {
+	var log bytes.Buffer
+	to := asked{refusing{registration.ErrInvalidClient}, make(chan string, 1)}
+	s := startTest(t, func(o *Options) {
+		o.Handlers.Token = issueToken(to)
+		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	const query = "client_id=marked&client_secret=marked%20too"
+	if a := ask(t, s, "POST", "/o/client/token?"+query); a.status != 400 {
+		t.Errorf("got %d %s", a.status, a.body)
+	}
+	if got := <-to.query; got != query {
+		t.Errorf("got %q, want %q", got, query)
+	}
+	if text := log.String(); !strings.Contains(text, "endpoint=token") || strings.Contains(text, "marked") {
+		t.Errorf("log: %s", text)
 	}
 }

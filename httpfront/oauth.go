@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"ssod/httpfront/api"
 	"ssod/httpfront/keys"
@@ -38,9 +39,11 @@ func issueToken(s Registrar) api.Handler {
 }
 
 func registrationRequest(r *api.Request) registration.Request {
+	_, query, _ := strings.Cut(string(r.Target), "?")
 	request := registration.Request{
 		ContentType:   string(r.Header(wire.ContentType)),
 		Authorization: string(r.Header(wire.Authorization)),
+		Query:         query,
 		Body:          r.Body,
 	}
 	if r.Repeated(wire.ContentType) {

@@ -72,6 +72,52 @@ func TestHowAClientSaysWhoItIs(t *testing.T) {
 	}
 }
 
+// TestParametersInTheQuery: the vendor's own description of the API has them there.
+// They are in one place, the query or the body.
+func TestParametersInTheQuery(t *testing.T) {
+	f := newFixture(t)
+	client := f.register(f.create().SoftwareStatement)
+	id, secret := client.ClientID, client.ClientSecret
+	const grant, form = "grant_type=client_credentials", "application/x-www-form-urlencoded"
+	all := grant + "&client_id=" + id + "&client_secret=" + secret
+	tests := []struct {
+		name, query, contentType, body, authorization string
+		want                                          error
+	}{
+		{"query", all, "", "", "", nil},
+		{"query of a form without a body", all, form, "", "", nil},
+		{"query of JSON without a body", all, "application/json", "", "", nil},
+		{"query, old Bearer", all, "", "", "Bearer old", nil},
+		{"query with what nobody looks at", all + "&refresh_token=x&_=1", "", "", "", nil},
+		{"grant in the query, Basic", grant, "", "", basic(id, secret), nil},
+		{"query, and a body with what nobody looks at", all, form, "x=1&client_id=", "", nil},
+		{"body, and a query with what nobody looks at", "utm=1&client_id=", form, all, "", nil},
+
+		{"both", all, form, all, "", ErrInvalidRequest},
+		{"grant in the query, credentials in the body", grant, form, "client_id=" + id + "&client_secret=" + secret, "", ErrInvalidRequest},
+		{"grant in the body, credentials in the query", "client_id=" + id + "&client_secret=" + secret, form, grant, "", ErrInvalidRequest},
+		{"the id in the query, the rest in the body", "client_id=" + id, form, all, "", ErrInvalidRequest},
+		{"query, and a body that is no form", all, "application/json", "{}", "", ErrInvalidRequest},
+		{"a parameter twice", all + "&client_id=" + id, "", "", "", ErrInvalidRequest},
+		{"malformed", all + "&x=%zz", "", "", "", ErrInvalidRequest},
+		{"malformed, beside a body", "x=%zz", form, all, "", ErrInvalidRequest},
+		{"without a secret", grant + "&client_id=" + id, "", "", "", ErrInvalidRequest},
+		{"without a grant", "client_id=" + id + "&client_secret=" + secret, "", "", "", ErrInvalidRequest},
+		{"query and Basic", all, "", "", basic(id, secret), ErrInvalidRequest},
+		{"another grant", "grant_type=password&client_id=" + id + "&client_secret=" + secret, "", "", "", ErrUnsupportedGrantType},
+		{"wrong secret", all + "x", "", "", "", ErrInvalidClient},
+		{"nothing", "", "", "", "", ErrInvalidRequest},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := f.Token(Request{Query: tt.query, ContentType: tt.contentType, Body: []byte(tt.body), Authorization: tt.authorization})
+			if !errors.Is(err, tt.want) || (err == nil) != (got.AccessToken != "") {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
 // percent encodes every byte.
 func percent(text string) string {
 	var b strings.Builder

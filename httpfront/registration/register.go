@@ -14,6 +14,7 @@ import (
 type Request struct {
 	ContentType   string // the header, "" when it is absent
 	Authorization string // the header, "" when it is absent
+	Query         string // of the target, as it stands there; only the token endpoint looks at it
 	Body          []byte
 }
 

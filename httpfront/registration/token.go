@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,16 +67,34 @@ func (s *Service) issue(who credentials, grant string) (Issued, error) {
 	}, nil
 }
 
-// form reads the form of a request.
+// own are the parameters of a token request that are looked at. Others are not, wherever they
+// are (RFC 6749, 3.2).
+var own = []string{"client_id", "client_secret", "grant_type"}
+
+// form reads the parameters of a token request. They are in the body, or in the
+// query, where the API that apps know has them; then there is nothing in the body,
+// and its type does not matter. Both at once are refused: one may come from whoever
+// made a link, the other from the app.
 func (r *Request) form() (map[string]string, error) {
-	if !r.isA(form.ContentType) {
-		return nil, ErrInvalidRequest
-	}
-	parameters, ok := form.Parse(string(r.Body))
+	query, ok := form.Parse(r.Query)
 	if !ok {
 		return nil, ErrInvalidRequest
 	}
-	return parameters, nil
+	inQuery := slices.ContainsFunc(own, func(name string) bool { return query[name] != "" })
+	if inQuery && len(r.Body) == 0 {
+		return query, nil
+	}
+	if !r.isA(form.ContentType) {
+		return nil, ErrInvalidRequest
+	}
+	body, ok := form.Parse(string(r.Body))
+	if !ok || inQuery && slices.ContainsFunc(own, func(name string) bool { return body[name] != "" }) {
+		return nil, ErrInvalidRequest
+	}
+	if inQuery {
+		return query, nil
+	}
+	return body, nil
 }
 
 // newUUID draws a random UUID (RFC 9562, 5.4).

@@ -58,6 +58,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 	s.mark("access token", s.token)
 	s.mark("software statement", s.signed)
 	s.mark("client secret", s.secret)
+	s.fetchByQuery()
 	s.playFlow()
 	s.playLogin()
 	s.playMistakes()
@@ -86,6 +87,22 @@ func (s *secrets) search(where, text string) (leaks int) {
 		}
 	}
 	return leaks
+}
+
+// fetchByQuery gets an access token with all parameters in the query.
+func (s *secrets) fetchByQuery() {
+	s.Helper()
+	answer, err := s.do(s.Context(), call{
+		method: "POST", target: "/o/client/token?grant_type=client_credentials&client_id=" + s.id + "&client_secret=" + s.secret,
+	})
+	must(s, err)
+	var issued struct {
+		Token string `json:"access_token"`
+	}
+	if json.Unmarshal(answer.Body, &issued) != nil || answer.Status != http.StatusCreated {
+		s.Fatalf("parameters in the query: %d %s", answer.Status, answer.Body)
+	}
+	s.mark("access token by the query", issued.Token)
 }
 
 // playFlow lets two devices and an external viewer share profiles.
@@ -162,9 +179,12 @@ func (s *secrets) playMistakes() {
 	s.do4xx("POST", "/api/"+s.secret+"/link", map[string]string{"Authorization": "Bearer " + s.token}, "")
 	s.do4xx("POST", "/o/client/register", jsonBody, `{"software_statement":"`+s.signed+`x"}`)
 	s.do4xx("POST", "/o/client/register", jsonBody, `{"software_statement":"`+s.signed)
-	s.do4xx("POST", "/o/client/token", formBody, "grant_type=client_credentials&client_id="+s.id+"&client_secret="+s.secret+"x")
+	inQuery := "grant_type=client_credentials&client_id=" + s.id + "&client_secret=" + s.secret
+	s.do4xx("POST", "/o/client/token", formBody, inQuery+"x")
 	s.do4xx("POST", "/o/client/token", formBody, "grant_type="+s.secret+"&client_id="+s.id+"&client_secret="+s.secret)
 	s.do4xx("GET", "/o/client/token?client_secret="+s.secret, nil, "")
+	s.do4xx("POST", "/o/client/token?"+inQuery+"x", nil, "")
+	s.do4xx("POST", "/o/client/token?"+inQuery, formBody, "client_id="+s.id)
 }
 
 var (
