@@ -178,7 +178,7 @@ func (e *entry) message() *Entry {
 	m := &Entry{
 		Namespace: []byte(e.namespace), Subject: []byte(e.subject), TtlMs: e.ttl,
 		ResolveUntilMs: e.resolveUntil, KeepUntilMs: e.keepUntil,
-		Length: int32(e.length),
+		Length: int32(e.length), Network: e.network,
 	}
 	if e.live {
 		m.Patterns = e.patterns[:e.length]

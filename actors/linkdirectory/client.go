@@ -23,6 +23,7 @@ const (
 	stepReserve = 1
 	stepSettle  = 2
 	stepRetire  = 3
+	stepCharge  = 4
 )
 
 // Keys has the key under which a realm's link codes are derived and hashed. It
@@ -63,6 +64,7 @@ type Wanted struct {
 	Alphabet Alphabet
 	TTL      time.Duration
 	MaxLive  int
+	Address  netip.Addr // of the device that asks; the code remembers its network
 }
 
 // Reservation is a code that nobody else has; it can be redeemed once its
@@ -81,7 +83,7 @@ func (c *Client) Reserve(ctx context.Context, request cluster.RequestID, realm, 
 	reply, err := ask[*ReserveReply](ctx, c, request, realm, stepReserve, &Reserve{
 		Namespace: []byte(namespace), Subject: []byte(subject),
 		Length: int32(w.Length), Alphanumeric: w.Alphabet == Alphanumeric,
-		TtlMs: w.TTL.Milliseconds(), MaxLive: int32(w.MaxLive),
+		TtlMs: w.TTL.Milliseconds(), MaxLive: int32(w.MaxLive), Network: c.network(realm, w.Address),
 	})
 	if err != nil {
 		return Reservation{}, err
@@ -103,7 +105,10 @@ func (c *Client) Reserve(ctx context.Context, request cluster.RequestID, realm, 
 type Guess struct {
 	Typed   string     // the X-SSO-LINK header
 	Device  []byte     // decoded device identifier
-	Address netip.Addr // of the device; IPv6 counts by /64
+	Address netip.Addr // of the device; see [addressPrefixes]
+	// DenyOther says that codes of other networks are not found, which costs
+	// what a wrong code costs.
+	DenyOther bool
 	// Failed guesses allowed per device and address in 15 minutes and per
 	// realm in one.
 	PerDevice, PerAddress, PerRealm int
@@ -117,6 +122,11 @@ func (g Guess) LogValue() slog.Value { return slog.StringValue("guess of a link 
 type Target struct {
 	Namespace, Subject string
 	Hash               []byte
+	// OtherNetwork: the code was asked for in another network than it was typed
+	// in, or in one with so many codes that it is no household.
+	OtherNetwork bool
+	// Guesser names whom [Client.Charge] charges: keyed digests, no address.
+	Guesser []byte
 }
 
 // Resolve charges the guess and finds the profile of a code. Fails with
@@ -131,7 +141,10 @@ func (c *Client) Resolve(ctx context.Context, request cluster.RequestID, realm s
 	if err := asError(reply.Failure, reply.RetryAfterMs); err != nil {
 		return Target{}, err
 	}
-	return Target{Namespace: string(reply.Namespace), Subject: string(reply.Subject), Hash: m.CodeHash}, nil
+	return Target{
+		Namespace: string(reply.Namespace), Subject: string(reply.Subject), Hash: m.CodeHash,
+		OtherNetwork: reply.OtherNetwork, Guesser: encode(&Guesser{DeviceKey: m.DeviceKey, AddressKeys: m.AddressKeys}),
+	}, nil
 }
 
 // query hashes what a guess says.
@@ -141,7 +154,8 @@ func (c *Client) query(realm string, g Guess) *Resolve {
 	code, wellFormed := Normalise(g.Typed)
 	m := &Resolve{
 		Length:    int32(len(code)),
-		DeviceKey: d.key(purposeDevice, g.Device), AddressKey: d.key(purposeAddress, addressName(g.Address)),
+		DeviceKey: d.key(purposeDevice, g.Device), AddressKeys: d.addressKeys(g.Address), Network: d.network(g.Address),
+		DenyOther: g.DenyOther,
 		PerDevice: int32(g.PerDevice), PerAddress: int32(g.PerAddress), PerRealm: int32(g.PerRealm),
 	}
 	if wellFormed {
@@ -151,19 +165,17 @@ func (c *Client) query(realm string, g Guess) *Resolve {
 	return m
 }
 
-// addressName is what counts as one address: IPv6 hosts own a whole /64.
-func addressName(a netip.Addr) []byte {
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		a = netip.PrefixFrom(a, 64).Masked().Addr()
-	}
-	return a.AsSlice()
+// network digests the network of an address.
+func (c *Client) network(realm string, a netip.Addr) uint64 {
+	d, pool := c.deriver(realm)
+	defer pool.Put(d)
+	return d.network(a)
 }
 
 // Settle says how a guess ended whose code was found, without waiting: see
-// [Verdict]. perRealm is the realm's budget as in Guess.
-func (c *Client) Settle(request cluster.RequestID, realm string, hash []byte, v Verdict, perRealm int) {
-	c.tell(request, realm, stepSettle, &Settle{CodeHash: hash, Verdict: v, PerRealm: int32(perRealm)})
+// [Verdict].
+func (c *Client) Settle(request cluster.RequestID, realm string, hash []byte, v Verdict) {
+	c.tell(request, realm, stepSettle, &Settle{CodeHash: hash, Verdict: v})
 }
 
 // Retire gives up codes, without waiting. A code whose retirement is lost only
@@ -172,6 +184,12 @@ func (c *Client) Retire(request cluster.RequestID, realm string, hashes ...[]byt
 	if len(hashes) > 0 {
 		c.tell(request, realm, stepRetire, &Retire{CodeHash: hashes})
 	}
+}
+
+// Charge counts a failed guess of a guesser whose guess had found its code,
+// without waiting: whoever owns the code did not want him.
+func (c *Client) Charge(request cluster.RequestID, realm string, guesser []byte) {
+	c.tell(request, realm, stepCharge, &Charge{Guesser: guesser})
 }
 
 func (c *Client) tell(request cluster.RequestID, realm string, step uint32, command proto.Message) {

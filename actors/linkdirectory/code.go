@@ -99,6 +99,7 @@ const (
 	purposePattern = 'p'
 	purposeDevice  = 'd'
 	purposeAddress = 'a'
+	purposeNetwork = 'n'
 )
 
 // code draws length characters without bias: a byte that would favour the

@@ -25,6 +25,7 @@ type directory struct {
 	taken    *patternSet // patterns of live codes
 	live     int
 	byLength [MaxLength + 1]int // live codes
+	networks map[uint64]*household
 	due      due
 
 	devices, addresses *windows
@@ -42,6 +43,7 @@ type directory struct {
 type entry struct {
 	namespace, subject string
 	unknown            string // fields of a later version
+	network            uint64 // of who asked for it
 	ttl                int64  // ms
 	resolveUntil       int64  // ms
 	keepUntil          int64  // ms
@@ -55,7 +57,7 @@ type entry struct {
 
 // observer is told what operators watch.
 type observer interface {
-	guessFailed()
+	guessFailed(own bool)
 	closed(d time.Duration)
 	codesLive(n int)
 }
@@ -64,10 +66,11 @@ func newDirectory(key []byte, o observer) *directory {
 	d := newDeriver(key)
 	return &directory{
 		derive: d, spacing: newSpacer(d), observe: o,
-		codes:   make(map[[HashSize]byte]*entry),
-		taken:   newPatternSet(0),
-		gone:    make(map[[HashSize]byte]struct{}),
-		devices: newWindows(maxWindows), addresses: newWindows(maxWindows),
+		codes:    make(map[[HashSize]byte]*entry),
+		networks: make(map[uint64]*household),
+		taken:    newPatternSet(0),
+		gone:     make(map[[HashSize]byte]struct{}),
+		devices:  newWindows(maxWindows), addresses: newWindows(maxWindows),
 		guesses:  newMemory[cluster.RequestID, *guess](maxGuesses),
 		answered: newMemory[call, *ReserveReply](maxAnswered),
 	}
@@ -83,9 +86,11 @@ func (d *directory) enter(hash [HashSize]byte, e *entry) {
 	d.due.push(appointment{e.next(), hash})
 }
 
-// count makes a live code count for density, and block for spacing.
+// count makes a live code count for density and its household, and block for
+// spacing.
 func (d *directory) count(e *entry) {
 	d.live++
+	d.join(e.network)
 	d.byLength[e.length]++
 }
 
@@ -103,6 +108,7 @@ func (d *directory) release(e *entry) {
 	e.live = false
 	d.live--
 	d.byLength[e.length]--
+	d.leave(e.network)
 	for _, p := range e.patterns[:e.length] {
 		d.taken.remove(p)
 	}

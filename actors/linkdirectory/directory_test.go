@@ -18,7 +18,7 @@ type watch struct {
 	closings []time.Duration
 }
 
-func (w *watch) guessFailed()           { w.failures++ }
+func (w *watch) guessFailed(bool)       { w.failures++ }
 func (w *watch) closed(d time.Duration) { w.closings = append(w.closings, d) }
 func (w *watch) codesLive(int)          {}
 
@@ -120,7 +120,7 @@ func (r *realmDirectory) guess(code string, device, address uint64) (*ResolveRep
 
 func (r *realmDirectory) query(code string, device, address uint64) *Resolve {
 	m := &Resolve{
-		Length: int32(len(code)), DeviceKey: device, AddressKey: address,
+		Length: int32(len(code)), DeviceKey: device, AddressKeys: []uint64{address}, Network: address,
 		PerDevice: r.budgets.PerDevice, PerAddress: r.budgets.PerAddress, PerRealm: r.budgets.PerRealm,
 	}
 	if code != "" {
@@ -130,7 +130,7 @@ func (r *realmDirectory) query(code string, device, address uint64) *Resolve {
 }
 
 func (r *realmDirectory) end(hash []byte, v Verdict, request cluster.RequestID) {
-	r.settle(&Settle{CodeHash: hash, Verdict: v, PerRealm: r.budgets.PerRealm}, request, r.now)
+	r.settle(&Settle{CodeHash: hash, Verdict: v}, request, r.now)
 }
 
 // restart loads what was committed into a new directory.

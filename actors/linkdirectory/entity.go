@@ -82,6 +82,12 @@ func (e *entity) Receive(t *actors.Turn) {
 	case *Retire:
 		d.giveUp(m, now)
 		t.Reply(&Done{})
+	case *Charge:
+		if err := d.blame(m, t.Request(), now); err != nil {
+			t.Fail(err)
+			return
+		}
+		t.Reply(&Done{})
 	default:
 		t.Fail(fmt.Errorf("link directory does not know %T", m))
 	}

@@ -1,5 +1,11 @@
 package linkdirectory
 
+import (
+	"time"
+
+	"ssod/cluster"
+)
+
 // maxGuesses bounds the guesses remembered. One that is forgotten early cannot
 // be refunded.
 const maxGuesses = 1 << 16
@@ -7,9 +13,46 @@ const maxGuesses = 1 << 16
 // guess is one resolve that was charged. It is remembered for a while, so that
 // a repeat is not charged again and a settlement refunds exactly once.
 type guess struct {
-	hash                      [HashSize]byte
-	reply                     *ResolveReply
-	device, address           uint64
-	deviceStart, addressStart int64
-	open                      bool // found its code and is not settled
+	hash      [HashSize]byte
+	reply     *ResolveReply
+	device    charged
+	addresses [len(addressPrefixes)]charged
+	perRealm  int
+	charges   uint8 // how many of addresses are used
+	own       bool  // found in, or missed by, a household that has codes
+	open      bool  // found its code and is not settled
+}
+
+// charged is a window that counted a guess.
+type charged struct {
+	key   uint64
+	start int64 // ms
+}
+
+// charge counts a guess against the device and what its address belongs to.
+func (d *directory) charge(device uint64, addresses []uint64, request cluster.RequestID, now time.Time) *guess {
+	g := &guess{device: charged{device, d.devices.charge(device, now)}}
+	for i, key := range addresses[:min(len(addresses), len(g.addresses))] {
+		g.addresses[i] = charged{key, d.addresses.charge(key, now)}
+		g.charges++
+	}
+	d.guesses.add(request, g, now.UnixMilli())
+	return g
+}
+
+// refund takes back what a guess was charged.
+func (d *directory) refund(g *guess) {
+	d.devices.refund(g.device.key, g.device.start)
+	for _, c := range g.addresses[:g.charges] {
+		d.addresses.refund(c.key, c.start)
+	}
+}
+
+// wait returns for how many ms the guesser must wait; 0 when he may guess.
+func (d *directory) wait(m *Resolve, now time.Time) int64 {
+	wait := d.devices.wait(m.GetDeviceKey(), int(m.GetPerDevice()), now)
+	for i, key := range m.GetAddressKeys()[:min(len(m.GetAddressKeys()), len(addressPrefixes))] {
+		wait = max(wait, d.addresses.wait(key, int(m.GetPerAddress())*addressPrefixes[i].budgets, now))
+	}
+	return wait
 }

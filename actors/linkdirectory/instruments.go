@@ -27,8 +27,8 @@ func newInstruments(registerer prometheus.Registerer, log *slog.Logger) *instrum
 		}, labels),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ssod_link_guess_failures_total",
-			Help: "Redemptions whose link code could not be used.",
-		}, labels),
+			Help: "Redemptions whose link code could not be used, by whether the network they came from has codes itself.",
+		}, []string{"realm", "network"}),
 		closings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ssod_link_closings_total",
 			Help: "Times that short link codes were closed because too many guesses failed.",
@@ -44,18 +44,25 @@ func newInstruments(registerer prometheus.Registerer, log *slog.Logger) *instrum
 // of is what the directory of one realm reports to.
 func (i *instruments) of(realm string) *realmInstruments {
 	return &realmInstruments{
-		live: i.live.WithLabelValues(realm), failures: i.failures.WithLabelValues(realm),
+		live: i.live.WithLabelValues(realm),
+		own:  i.failures.WithLabelValues(realm, "own"), other: i.failures.WithLabelValues(realm, "other"),
 		closings: i.closings.WithLabelValues(realm), log: i.log.With("realm", realm),
 	}
 }
 
 type realmInstruments struct {
-	live               prometheus.Gauge
-	failures, closings prometheus.Counter
-	log                *slog.Logger
+	live                 prometheus.Gauge
+	own, other, closings prometheus.Counter
+	log                  *slog.Logger
 }
 
-func (r *realmInstruments) guessFailed() { r.failures.Inc() }
+func (r *realmInstruments) guessFailed(own bool) {
+	if own {
+		r.own.Inc()
+	} else {
+		r.other.Inc()
+	}
+}
 
 func (r *realmInstruments) codesLive(n int) { r.live.Set(float64(n)) }
 

@@ -320,6 +320,7 @@ type Entry struct {
 	Request       []byte `protobuf:"bytes,9,opt,name=request,proto3" json:"request,omitempty"`
 	Step          uint32 `protobuf:"varint,10,opt,name=step,proto3" json:"step,omitempty"`
 	Attempt       int32  `protobuf:"varint,11,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Network       uint64 `protobuf:"fixed64,12,opt,name=network,proto3" json:"network,omitempty"` // keyed digest of the network that asked for it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -424,6 +425,13 @@ func (x *Entry) GetAttempt() int32 {
 	return 0
 }
 
+func (x *Entry) GetNetwork() uint64 {
+	if x != nil {
+		return x.Network
+	}
+	return 0
+}
+
 // Retirements are the codes that were used, replaced or cancelled between two
 // commits, one record for all of them; its part is "r" and a number. It is
 // deleted with the last of its codes.
@@ -498,6 +506,7 @@ type Reserve struct {
 	Alphanumeric  bool                   `protobuf:"varint,4,opt,name=alphanumeric,proto3" json:"alphanumeric,omitempty"`
 	TtlMs         int64                  `protobuf:"varint,5,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"`
 	MaxLive       int32                  `protobuf:"varint,6,opt,name=max_live,json=maxLive,proto3" json:"max_live,omitempty"`
+	Network       uint64                 `protobuf:"fixed64,7,opt,name=network,proto3" json:"network,omitempty"` // keyed digest of the network that asks
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -570,6 +579,13 @@ func (x *Reserve) GetTtlMs() int64 {
 func (x *Reserve) GetMaxLive() int32 {
 	if x != nil {
 		return x.MaxLive
+	}
+	return 0
+}
+
+func (x *Reserve) GetNetwork() uint64 {
+	if x != nil {
+		return x.Network
 	}
 	return 0
 }
@@ -651,16 +667,19 @@ func (x *ReserveReply) GetNotAfterMs() int64 {
 }
 
 // Resolve finds the profile of a code and charges one guess to the device and
-// the address. Settle with the same request id ends a guess that found a code.
+// the address: first among the codes of the guesser's own network, then among
+// all. Settle with the same request id ends a guess that found a code.
 type Resolve struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	CodeHash      []byte                 `protobuf:"bytes,1,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`      // empty: malformed, a failed guess
-	Length        int32                  `protobuf:"varint,2,opt,name=length,proto3" json:"length,omitempty"`                         // of the normalised code
-	DeviceKey     uint64                 `protobuf:"fixed64,3,opt,name=device_key,json=deviceKey,proto3" json:"device_key,omitempty"` // keyed digests of device identifier and address
-	AddressKey    uint64                 `protobuf:"fixed64,4,opt,name=address_key,json=addressKey,proto3" json:"address_key,omitempty"`
+	CodeHash      []byte                 `protobuf:"bytes,1,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`                   // empty: malformed, a failed guess
+	Length        int32                  `protobuf:"varint,2,opt,name=length,proto3" json:"length,omitempty"`                                      // of the normalised code
+	DeviceKey     uint64                 `protobuf:"fixed64,3,opt,name=device_key,json=deviceKey,proto3" json:"device_key,omitempty"`              // keyed digest of the device identifier
+	AddressKeys   []uint64               `protobuf:"fixed64,4,rep,packed,name=address_keys,json=addressKeys,proto3" json:"address_keys,omitempty"` // of the address and the networks it is charged to
 	PerDevice     int32                  `protobuf:"varint,5,opt,name=per_device,json=perDevice,proto3" json:"per_device,omitempty"`
 	PerAddress    int32                  `protobuf:"varint,6,opt,name=per_address,json=perAddress,proto3" json:"per_address,omitempty"`
 	PerRealm      int32                  `protobuf:"varint,7,opt,name=per_realm,json=perRealm,proto3" json:"per_realm,omitempty"`
+	Network       uint64                 `protobuf:"fixed64,8,opt,name=network,proto3" json:"network,omitempty"`                     // keyed digest of the guesser's network
+	DenyOther     bool                   `protobuf:"varint,9,opt,name=deny_other,json=denyOther,proto3" json:"deny_other,omitempty"` // codes of other networks are not found
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -716,11 +735,11 @@ func (x *Resolve) GetDeviceKey() uint64 {
 	return 0
 }
 
-func (x *Resolve) GetAddressKey() uint64 {
+func (x *Resolve) GetAddressKeys() []uint64 {
 	if x != nil {
-		return x.AddressKey
+		return x.AddressKeys
 	}
-	return 0
+	return nil
 }
 
 func (x *Resolve) GetPerDevice() int32 {
@@ -744,12 +763,27 @@ func (x *Resolve) GetPerRealm() int32 {
 	return 0
 }
 
+func (x *Resolve) GetNetwork() uint64 {
+	if x != nil {
+		return x.Network
+	}
+	return 0
+}
+
+func (x *Resolve) GetDenyOther() bool {
+	if x != nil {
+		return x.DenyOther
+	}
+	return false
+}
+
 type ResolveReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.linkdirectory.Failure" json:"failure,omitempty"`
 	Namespace     []byte                 `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	Subject       []byte                 `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
 	RetryAfterMs  int64                  `protobuf:"varint,4,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
+	OtherNetwork  bool                   `protobuf:"varint,5,opt,name=other_network,json=otherNetwork,proto3" json:"other_network,omitempty"` // the code was not found in the guesser's network
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -812,12 +846,18 @@ func (x *ResolveReply) GetRetryAfterMs() int64 {
 	return 0
 }
 
+func (x *ResolveReply) GetOtherNetwork() bool {
+	if x != nil {
+		return x.OtherNetwork
+	}
+	return false
+}
+
 // Settle says how a guess ended whose code was found.
 type Settle struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CodeHash      []byte                 `protobuf:"bytes,1,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`
 	Verdict       Verdict                `protobuf:"varint,2,opt,name=verdict,proto3,enum=ssod.actors.linkdirectory.Verdict" json:"verdict,omitempty"`
-	PerRealm      int32                  `protobuf:"varint,3,opt,name=per_realm,json=perRealm,proto3" json:"per_realm,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -866,13 +906,6 @@ func (x *Settle) GetVerdict() Verdict {
 	return Verdict_FAILED
 }
 
-func (x *Settle) GetPerRealm() int32 {
-	if x != nil {
-		return x.PerRealm
-	}
-	return 0
-}
-
 // Retire gives up codes that were replaced or cancelled, or never added.
 type Retire struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -918,7 +951,105 @@ func (x *Retire) GetCodeHash() [][]byte {
 	return nil
 }
 
-// Done answers Settle and Retire.
+// Guesser is whom a guess is charged to.
+type Guesser struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	DeviceKey     uint64                 `protobuf:"fixed64,1,opt,name=device_key,json=deviceKey,proto3" json:"device_key,omitempty"`
+	AddressKeys   []uint64               `protobuf:"fixed64,2,rep,packed,name=address_keys,json=addressKeys,proto3" json:"address_keys,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Guesser) Reset() {
+	*x = Guesser{}
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Guesser) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Guesser) ProtoMessage() {}
+
+func (x *Guesser) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Guesser.ProtoReflect.Descriptor instead.
+func (*Guesser) Descriptor() ([]byte, []int) {
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Guesser) GetDeviceKey() uint64 {
+	if x != nil {
+		return x.DeviceKey
+	}
+	return 0
+}
+
+func (x *Guesser) GetAddressKeys() []uint64 {
+	if x != nil {
+		return x.AddressKeys
+	}
+	return nil
+}
+
+// Charge counts a failed guess that was told only later.
+type Charge struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Guesser       []byte                 `protobuf:"bytes,1,opt,name=guesser,proto3" json:"guesser,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Charge) Reset() {
+	*x = Charge{}
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Charge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Charge) ProtoMessage() {}
+
+func (x *Charge) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Charge.ProtoReflect.Descriptor instead.
+func (*Charge) Descriptor() ([]byte, []int) {
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Charge) GetGuesser() []byte {
+	if x != nil {
+		return x.Guesser
+	}
+	return nil
+}
+
+// Done answers Settle, Retire and Charge.
 type Done struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -927,7 +1058,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[11]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +1070,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[11]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +1083,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{11}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{13}
 }
 
 var File_actors_linkdirectory_linkdirectory_proto protoreflect.FileDescriptor
@@ -970,7 +1101,7 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\x0eclosed_minutes\x18\x05 \x01(\x05R\rclosedMinutes\"?\n" +
 	"\x06Window\x12\x19\n" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x1a\n" +
-	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xa6\x02\n" +
+	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xc0\x02\n" +
 	"\x05Entry\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12(\n" +
@@ -982,48 +1113,58 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\arequest\x18\t \x01(\fR\arequest\x12\x12\n" +
 	"\x04step\x18\n" +
 	" \x01(\rR\x04step\x12\x18\n" +
-	"\aattempt\x18\v \x01(\x05R\aattemptJ\x04\b\a\x10\b\"N\n" +
+	"\aattempt\x18\v \x01(\x05R\aattempt\x12\x18\n" +
+	"\anetwork\x18\f \x01(\x06R\anetworkJ\x04\b\a\x10\b\"N\n" +
 	"\vRetirements\x12\x16\n" +
 	"\x06hashes\x18\x01 \x01(\fR\x06hashes\x12\x13\n" +
 	"\x05at_ms\x18\x02 \x03(\x03R\x04atMs\x12\x12\n" +
-	"\x04used\x18\x03 \x03(\bR\x04used\"\xaf\x01\n" +
+	"\x04used\x18\x03 \x03(\bR\x04used\"\xc9\x01\n" +
 	"\aReserve\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12\x16\n" +
 	"\x06length\x18\x03 \x01(\x05R\x06length\x12\"\n" +
 	"\falphanumeric\x18\x04 \x01(\bR\falphanumeric\x12\x15\n" +
 	"\x06ttl_ms\x18\x05 \x01(\x03R\x05ttlMs\x12\x19\n" +
-	"\bmax_live\x18\x06 \x01(\x05R\amaxLive\"\xc4\x01\n" +
+	"\bmax_live\x18\x06 \x01(\x05R\amaxLive\x12\x18\n" +
+	"\anetwork\x18\a \x01(\x06R\anetwork\"\xc4\x01\n" +
 	"\fReserveReply\x12<\n" +
 	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x16\n" +
 	"\x06length\x18\x03 \x01(\x05R\x06length\x12\"\n" +
 	"\rnot_before_ms\x18\x04 \x01(\x03R\vnotBeforeMs\x12 \n" +
 	"\fnot_after_ms\x18\x05 \x01(\x03R\n" +
-	"notAfterMs\"\xdb\x01\n" +
+	"notAfterMs\"\x96\x02\n" +
 	"\aResolve\x12\x1b\n" +
 	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12\x16\n" +
 	"\x06length\x18\x02 \x01(\x05R\x06length\x12\x1d\n" +
 	"\n" +
-	"device_key\x18\x03 \x01(\x06R\tdeviceKey\x12\x1f\n" +
-	"\vaddress_key\x18\x04 \x01(\x06R\n" +
-	"addressKey\x12\x1d\n" +
+	"device_key\x18\x03 \x01(\x06R\tdeviceKey\x12!\n" +
+	"\faddress_keys\x18\x04 \x03(\x06R\vaddressKeys\x12\x1d\n" +
 	"\n" +
 	"per_device\x18\x05 \x01(\x05R\tperDevice\x12\x1f\n" +
 	"\vper_address\x18\x06 \x01(\x05R\n" +
 	"perAddress\x12\x1b\n" +
-	"\tper_realm\x18\a \x01(\x05R\bperRealm\"\xaa\x01\n" +
+	"\tper_realm\x18\a \x01(\x05R\bperRealm\x12\x18\n" +
+	"\anetwork\x18\b \x01(\x06R\anetwork\x12\x1d\n" +
+	"\n" +
+	"deny_other\x18\t \x01(\bR\tdenyOther\"\xcf\x01\n" +
 	"\fResolveReply\x12<\n" +
 	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x03 \x01(\fR\asubject\x12$\n" +
-	"\x0eretry_after_ms\x18\x04 \x01(\x03R\fretryAfterMs\"\x80\x01\n" +
+	"\x0eretry_after_ms\x18\x04 \x01(\x03R\fretryAfterMs\x12#\n" +
+	"\rother_network\x18\x05 \x01(\bR\fotherNetwork\"c\n" +
 	"\x06Settle\x12\x1b\n" +
 	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12<\n" +
-	"\averdict\x18\x02 \x01(\x0e2\".ssod.actors.linkdirectory.VerdictR\averdict\x12\x1b\n" +
-	"\tper_realm\x18\x03 \x01(\x05R\bperRealm\"%\n" +
+	"\averdict\x18\x02 \x01(\x0e2\".ssod.actors.linkdirectory.VerdictR\averdict\"%\n" +
 	"\x06Retire\x12\x1b\n" +
-	"\tcode_hash\x18\x01 \x03(\fR\bcodeHash\"\x06\n" +
+	"\tcode_hash\x18\x01 \x03(\fR\bcodeHash\"K\n" +
+	"\aGuesser\x12\x1d\n" +
+	"\n" +
+	"device_key\x18\x01 \x01(\x06R\tdeviceKey\x12!\n" +
+	"\faddress_keys\x18\x02 \x03(\x06R\vaddressKeys\"\"\n" +
+	"\x06Charge\x12\x18\n" +
+	"\aguesser\x18\x01 \x01(\fR\aguesser\"\x06\n" +
 	"\x04Done*G\n" +
 	"\aFailure\x12\x06\n" +
 	"\x02OK\x10\x00\x12\x10\n" +
@@ -1051,7 +1192,7 @@ func file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_linkdirectory_linkdirectory_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_actors_linkdirectory_linkdirectory_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_actors_linkdirectory_linkdirectory_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_actors_linkdirectory_linkdirectory_proto_goTypes = []any{
 	(Failure)(0),         // 0: ssod.actors.linkdirectory.Failure
 	(Verdict)(0),         // 1: ssod.actors.linkdirectory.Verdict
@@ -1066,7 +1207,9 @@ var file_actors_linkdirectory_linkdirectory_proto_goTypes = []any{
 	(*ResolveReply)(nil), // 10: ssod.actors.linkdirectory.ResolveReply
 	(*Settle)(nil),       // 11: ssod.actors.linkdirectory.Settle
 	(*Retire)(nil),       // 12: ssod.actors.linkdirectory.Retire
-	(*Done)(nil),         // 13: ssod.actors.linkdirectory.Done
+	(*Guesser)(nil),      // 13: ssod.actors.linkdirectory.Guesser
+	(*Charge)(nil),       // 14: ssod.actors.linkdirectory.Charge
+	(*Done)(nil),         // 15: ssod.actors.linkdirectory.Done
 }
 var file_actors_linkdirectory_linkdirectory_proto_depIdxs = []int32{
 	3, // 0: ssod.actors.linkdirectory.State.realm:type_name -> ssod.actors.linkdirectory.RealmBudget
@@ -1091,7 +1234,7 @@ func file_actors_linkdirectory_linkdirectory_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_linkdirectory_linkdirectory_proto_rawDesc), len(file_actors_linkdirectory_linkdirectory_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -185,7 +185,7 @@ func (l *loader) code(hash [HashSize]byte, value []byte) error {
 	e := l.next()
 	*e = entry{
 		namespace: string(m.Namespace), subject: string(m.Subject), unknown: string(m.ProtoReflect().GetUnknown()),
-		ttl: m.TtlMs, resolveUntil: m.ResolveUntilMs, keepUntil: m.KeepUntilMs,
+		network: m.Network, ttl: m.TtlMs, resolveUntil: m.ResolveUntilMs, keepUntil: m.KeepUntilMs,
 		length: uint8(m.Length),
 		live:   len(m.Patterns) == int(m.Length),
 	}

@@ -29,4 +29,10 @@ func (*Settle) LogValue() slog.Value { return redacted("Settle") }
 func (*Retire) LogValue() slog.Value { return redacted("Retire") }
 
 // LogValue keeps the contents out of logs.
+func (*Guesser) LogValue() slog.Value { return redacted("Guesser") }
+
+// LogValue keeps the contents out of logs.
+func (*Charge) LogValue() slog.Value { return redacted("Charge") }
+
+// LogValue keeps the contents out of logs.
 func (t Target) LogValue() slog.Value { return redacted("Target") }

@@ -46,7 +46,7 @@ func (d *directory) reserve(m *Reserve, by call, now time.Time) *reservation {
 	notAfter := ms + m.GetTtlMs()
 	resolveUntil := notAfter + grace.Milliseconds()
 	d.enter(c.hash, &entry{
-		namespace: string(m.GetNamespace()), subject: string(m.GetSubject()), ttl: m.GetTtlMs(),
+		namespace: string(m.GetNamespace()), subject: string(m.GetSubject()), network: m.GetNetwork(), ttl: m.GetTtlMs(),
 		resolveUntil: resolveUntil, keepUntil: max(notAfter+m.GetTtlMs(), resolveUntil),
 		patterns: c.patterns, length: uint8(c.length), live: true, tentative: true,
 	})

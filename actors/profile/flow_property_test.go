@@ -230,7 +230,7 @@ func (m *household) leads(c *shown, request cluster.RequestID) error {
 	if err != nil {
 		return err
 	}
-	m.r.codes.Settle(request, viewer.Realm, to.Hash, linkdirectory.Verdict_REFUNDED, m.r.budget)
+	m.r.codes.Settle(request, viewer.Realm, to.Hash, linkdirectory.Verdict_REFUNDED)
 	if to.Subject != viewer.Subject {
 		return errors.New("it leads elsewhere")
 	}

@@ -166,7 +166,7 @@ func (r *realm) redeem(code, device string, request cluster.RequestID) (int64, e
 	membership, err := sure(r, func(ctx context.Context) (int64, error) {
 		return r.profiles.Redeem(ctx, request, id, &profile.Redeem{Device: profile.NewDevice([]byte(device), nil), CodeHash: to.Hash, MaxDevices: 50})
 	})
-	r.codes.Settle(request, viewer.Realm, to.Hash, verdict(err), r.budget)
+	r.codes.Settle(request, viewer.Realm, to.Hash, verdict(err))
 	return membership, err
 }
 

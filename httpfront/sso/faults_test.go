@@ -54,7 +54,7 @@ func (n *notes) Resolve(context.Context, cluster.RequestID, string, linkdirector
 	return linkdirectory.Target{Namespace: "sso", Subject: "viewer", Hash: make([]byte, linkdirectory.HashSize)}, nil
 }
 
-func (n *notes) Settle(_ cluster.RequestID, _ string, _ []byte, v linkdirectory.Verdict, _ int) {
+func (n *notes) Settle(_ cluster.RequestID, _ string, _ []byte, v linkdirectory.Verdict) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.verdicts = append(n.verdicts, v)

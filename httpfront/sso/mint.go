@@ -76,7 +76,7 @@ func (s *Service) redeem(ctx context.Context, r *api.Request, typed string, d *p
 	membership, err := s.Profiles.Redeem(ctx, r.ID, id, &profile.Redeem{
 		Device: d, CodeHash: target.Hash, MaxDevices: int32(r.Realm.MaxDevices),
 	})
-	s.Directory.Settle(r.ID, r.Realm.ID, target.Hash, verdict(err), r.Realm.Guessing.PerRealm)
+	s.Directory.Settle(r.ID, r.Realm.ID, target.Hash, verdict(err))
 	if err != nil {
 		return api.Response{}, err
 	}

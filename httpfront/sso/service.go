@@ -44,7 +44,7 @@ type Profiles interface {
 type Directory interface {
 	Reserve(ctx context.Context, request cluster.RequestID, realm, namespace, subject string, w linkdirectory.Wanted) (linkdirectory.Reservation, error)
 	Resolve(ctx context.Context, request cluster.RequestID, realm string, g linkdirectory.Guess) (linkdirectory.Target, error)
-	Settle(request cluster.RequestID, realm string, hash []byte, v linkdirectory.Verdict, perRealm int)
+	Settle(request cluster.RequestID, realm string, hash []byte, v linkdirectory.Verdict)
 	Retire(request cluster.RequestID, realm string, hashes ...[]byte)
 }
 

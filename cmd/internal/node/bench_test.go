@@ -144,7 +144,7 @@ func (f *flow) link(ctx context.Context, v *viewer) error {
 		return err
 	}
 	code, err := f.directory.Reserve(ctx, r, v.id.Realm, v.id.Namespace, v.id.Subject, linkdirectory.Wanted{
-		Length: 6, Alphabet: linkdirectory.Digits, TTL: 10 * time.Minute, MaxLive: 1 << 20,
+		Length: 6, Alphabet: linkdirectory.Digits, TTL: 10 * time.Minute, MaxLive: 1 << 20, Address: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
 	})
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (f *flow) redeem(ctx context.Context, v *viewer) error {
 		return err
 	}
 	_, err = f.profiles.Redeem(ctx, r, v.id, &profile.Redeem{Device: guest, CodeHash: target.Hash, MaxDevices: 25})
-	f.directory.Settle(r, v.id.Realm, target.Hash, linkdirectory.Verdict_REDEEMED, 1<<20)
+	f.directory.Settle(r, v.id.Realm, target.Hash, linkdirectory.Verdict_REDEEMED)
 	return err
 }
 

@@ -1,0 +1,80 @@
+package linkdirectory
+
+import "net/netip"
+
+// householdCodes is how many live codes a network may have to be taken for one
+// household. More is a carrier's translator, or a backend that does not forward
+// its viewers' addresses.
+const householdCodes = 8
+
+// addressPrefixes are the networks that a guess from an IPv6 address is charged
+// to, and what each may fail in multiples of an address's budget: one host owns a
+// whole /64, one customer a /56 or a /48.
+var addressPrefixes = [...]struct{ bits, budgets int }{{64, 1}, {56, 4}, {48, 16}}
+
+// householdBits is the length of the IPv6 prefix that a household has.
+const householdBits = 56
+
+// network digests the network that a household has for itself.
+func (d *deriver) network(a netip.Addr) uint64 {
+	a = a.Unmap()
+	bits := a.BitLen()
+	if a.Is6() {
+		bits = householdBits
+	}
+	return d.prefix(purposeNetwork, a, bits)
+}
+
+// addressKeys digests what a guess from an address is charged to: itself, or the
+// networks of [addressPrefixes].
+func (d *deriver) addressKeys(a netip.Addr) []uint64 {
+	a = a.Unmap()
+	if !a.Is6() {
+		return []uint64{d.prefix(purposeAddress, a, a.BitLen())}
+	}
+	keys := make([]uint64, len(addressPrefixes))
+	for i, p := range addressPrefixes {
+		keys[i] = d.prefix(purposeAddress, a, p.bits)
+	}
+	return keys
+}
+
+// prefix digests the first bits of an address, and how many those are.
+func (d *deriver) prefix(purpose byte, a netip.Addr, bits int) uint64 {
+	whole := a.As16()
+	if a.Is4() {
+		bits += 96
+	}
+	n := bits / 8 // all are whole bytes
+	copy(d.in[:n], whole[:n])
+	d.in[n] = byte(bits)
+	return d.key(purpose, d.in[:n+1])
+}
+
+// household is what one network has.
+type household struct {
+	live int // codes
+}
+
+// join and leave count the live codes of a network.
+func (d *directory) join(network uint64) {
+	h := d.networks[network]
+	if h == nil {
+		h = &household{}
+		d.networks[network] = h
+	}
+	h.live++
+}
+
+func (d *directory) leave(network uint64) {
+	h := d.networks[network]
+	if h.live--; h.live == 0 {
+		delete(d.networks, network)
+	}
+}
+
+// isHousehold reports whether a network has few enough codes to be looked up in.
+func (d *directory) isHousehold(network uint64) bool {
+	h := d.networks[network]
+	return h == nil || h.live <= householdCodes
+}
