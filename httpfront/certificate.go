@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"ssod/secretfile"
 )
 
 // certificate is the public listener's certificate. It is read again when its
@@ -73,7 +75,7 @@ func (c *certificate) load() error {
 	if err != nil {
 		return err
 	}
-	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	pair, err := secretfile.KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		return fmt.Errorf("load the certificate of the public listener: %w", err)
 	}

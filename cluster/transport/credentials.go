@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"sync"
+
+	"ssod/secretfile"
 )
 
 // Files are the PEM files of a node. The certificate must have the node's name
@@ -53,7 +55,7 @@ func LoadCredentials(files Files, name string) (*Credentials, error) {
 }
 
 func (f Files) load() (*identity, error) {
-	cert, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+	cert, err := secretfile.KeyPair(f.Cert, f.Key)
 	if err != nil {
 		return nil, fmt.Errorf("certificate %s with key %s: %w", f.Cert, f.Key, err)
 	}

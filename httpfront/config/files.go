@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"ssod/secretfile"
 )
 
 // files checks that every file the configuration names can be read, and asks
@@ -23,11 +25,11 @@ func (k *checker) files() {
 			at := fmt.Sprintf("%s.platforms[%d]", key, j)
 			k.readable(at+".jwksFile", p.JWKSFile)
 			k.readable(at+".pemFile", p.PEMFile)
-			k.readable(at+".decryptionKeyFile", p.DecryptionKeyFile)
+			k.private(at+".decryptionKeyFile", p.DecryptionKeyFile)
 			usable(k, at, p, k.platformKeys)
 		}
 		for j, m := range r.MVPDs {
-			k.readable(fmt.Sprintf("%s.mvpds[%d].clientSecretFile", key, j), m.ClientSecretFile)
+			k.private(fmt.Sprintf("%s.mvpds[%d].clientSecretFile", key, j), m.ClientSecretFile)
 		}
 	}
 }
@@ -51,6 +53,20 @@ func (k *checker) readable(key, path string) {
 		return
 	}
 	if err := readable(path); err != nil {
+		k.mistake(key, "%v", err)
+	}
+}
+
+// private checks a file that nobody else may read.
+func (k *checker) private(key, path string) {
+	if path == "" {
+		return
+	}
+	err := readable(path)
+	if err == nil {
+		err = secretfile.Check(path)
+	}
+	if err != nil {
 		k.mistake(key, "%v", err)
 	}
 }

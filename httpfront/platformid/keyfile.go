@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"ssod/httpfront/keyset"
+	"ssod/secretfile"
 )
 
 // Limits of keys.
@@ -110,7 +111,7 @@ func readDecryption(path string) (*key, error) {
 	if path == "" {
 		return nil, nil
 	}
-	data, err := keyset.ReadFile(path)
+	data, err := secretfile.Read(path)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -18,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"ssod/secretfile"
 )
 
 // life is for how long everything is good.
@@ -33,7 +34,7 @@ type authority struct {
 // openAuthority reads the authority in a directory, or makes one.
 func openAuthority(dir string) (*authority, error) {
 	a := &authority{dir: dir}
-	pair, err := tls.LoadX509KeyPair(a.file("ca.pem"), a.file("ca.key"))
+	pair, err := secretfile.KeyPair(a.file("ca.pem"), a.file("ca.key"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return a, a.found()
@@ -58,7 +59,7 @@ func (a *authority) found() error {
 	if err := a.sign(template, key, "ca"); err != nil {
 		return err
 	}
-	pair, err := tls.LoadX509KeyPair(a.file("ca.pem"), a.file("ca.key"))
+	pair, err := secretfile.KeyPair(a.file("ca.pem"), a.file("ca.key"))
 	a.cert = pair.Leaf
 	return err
 }
@@ -106,7 +107,7 @@ func (a *authority) write(name, kind string, der []byte) error {
 	return os.WriteFile(a.file(name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }
 
-// keepSecret makes a key for the gossip unless there is one.
+// keepSecret makes the secret of the cluster unless there is one.
 func (a *authority) keepSecret() error {
 	f, err := os.OpenFile(a.file("cluster.secret"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {

@@ -3,7 +3,7 @@
 //	devcerts [-dir DIR] NODE...
 //
 // DIR then holds an authority (ca.pem, ca.key), for each node a certificate and
-// its key (NODE.pem, NODE.key), and a key for the gossip (cluster.secret):
+// its key (NODE.pem, NODE.key), and the secret of the cluster (cluster.secret):
 //
 //	ssod --tls-ca DIR/ca.pem --tls-cert DIR/n1.pem --tls-key DIR/n1.key --cluster-secret DIR/cluster.secret ...
 //

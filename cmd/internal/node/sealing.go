@@ -11,20 +11,21 @@ import (
 	"path/filepath"
 
 	"ssod/httpfront/keys"
+	"ssod/secretfile"
 )
 
 // sealingFile is the cluster's sealing key: without it the keys in the store
 // are of no use, so a copy of the store alone gives nothing away.
 const sealingFile = "sealing.key"
 
-// ErrSealingKey says that the sealing key is missing or damaged.
-var ErrSealingKey = errors.New("the sealing key is missing or damaged")
+// ErrSealingKey says that the sealing key is missing, damaged or not private.
+var ErrSealingKey = errors.New("the sealing key cannot be used")
 
 // sealingKey reads the sealing key, or makes one for a new cluster. The
 // directory is locked by then.
 func (n *Node) sealingKey() ([]byte, error) {
 	path := filepath.Join(n.config.Data, sealingFile)
-	text, err := os.ReadFile(path)
+	text, err := secretfile.Read(path)
 	switch {
 	case err == nil:
 		key, err := hex.DecodeString(string(bytes.TrimSpace(text)))

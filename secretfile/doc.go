@@ -1,0 +1,14 @@
+// Package secretfile reads files that hold secrets, and refuses those that others
+// could read too: a secret that everybody on the machine has is none.
+//
+// A file is private when
+//
+//   - it belongs to the user that the process runs as, or to root, and
+//   - nobody else may do anything with it, its group excepted when the process is
+//     in that group: that is how orchestrators hand secrets to a process that does
+//     not run as root.
+//
+// What counts is the file that was opened, behind all symbolic links, and not the
+// directories above it: a directory can be opened up later without a thought of what
+// lies deep below.
+package secretfile
