@@ -15,10 +15,10 @@ LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-run: build ## build and start one node on the defaults
+run: build ## build and start one node on the defaults, which opens no port for others
 	./bin/ssod
 
-cluster: build ## start three nodes on loopback; HOST='[::1]': on IPv6; CERTS=dir: with the certificates of make certs
+cluster: build ## start three nodes on loopback, with a secret of their own; HOST='[::1]': on IPv6; CERTS=dir: with the certificates of make certs
 	CERTS=$(CERTS) HOST='$(HOST)' ./cmd/ssod/deploy/cluster.sh
 
 NODES ?= n1 n2 n3

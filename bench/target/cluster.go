@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"ssod/bench/process"
 )
 
 // Cluster is a service of several processes that speak mutual TLS with each
@@ -20,12 +22,13 @@ type Cluster struct {
 	program, dir string
 	realms       []Realm
 	authority    *authority
+	secret       string // file; the first node makes it
 }
 
 // NewCluster prepares a cluster below a directory and starts nothing yet.
 func NewCluster(program, dir string, realms []Realm) (*Cluster, error) {
 	a, err := newAuthority(dir)
-	return &Cluster{program: program, dir: dir, realms: realms, authority: a}, err
+	return &Cluster{program: program, dir: dir, realms: realms, authority: a, secret: filepath.Join(dir, "secret")}, err
 }
 
 // Add starts one more node, which joins the first, and returns once it is ready.
@@ -42,11 +45,18 @@ func (c *Cluster) Add(ctx context.Context) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	s, err := start(ctx, c.program, dir, c.realms, flags...)
-	if err == nil {
-		c.Nodes = append(c.Nodes, s)
+	addrs, err := process.FreeAddresses(3)
+	if err != nil {
+		return err
 	}
-	return err
+	flags = append(flags, "--cluster-secret", c.secret, "--gossip", addrs[0], "--rpc", addrs[1], "--raft", addrs[2])
+	s, err := start(ctx, c.program, dir, c.realms, flags...)
+	if err != nil {
+		return err
+	}
+	s.gossip = addrs[0]
+	c.Nodes = append(c.Nodes, s)
+	return nil
 }
 
 // Kill ends all processes.

@@ -21,7 +21,7 @@ type Service struct {
 	HTTP, Admin string // addresses
 	// Process is nil when the node was started by somebody else.
 	Process *process.Process
-	gossip  string // address
+	gossip  string // address; empty outside of a cluster
 }
 
 // Realm is one tenant of the bench's configuration.
@@ -65,20 +65,20 @@ func start(ctx context.Context, program, dir string, realms []Realm, flags ...st
 		return nil, err
 	}
 	defer log.Close() // the process has its own copy
-	addrs, err := process.FreeAddresses(5)
+	addrs, err := process.FreeAddresses(2)
 	if err != nil {
 		return nil, err
 	}
 	args := append([]string{
 		"--config", file, "--data", filepath.Join(dir, "data"),
-		"--http", addrs[0], "--admin", addrs[1], "--gossip", addrs[2], "--rpc", addrs[3], "--raft", addrs[4],
+		"--http", addrs[0], "--admin", addrs[1],
 		"--drain-delay", "0s", "--log-level", "warn", "--log-format", "json",
 	}, flags...)
 	p, err := process.Start(log, program, args...)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", program, err)
 	}
-	s := &Service{HTTP: addrs[0], Admin: addrs[1], Process: p, gossip: addrs[2]}
+	s := &Service{HTTP: addrs[0], Admin: addrs[1], Process: p}
 	if err := s.waitReady(ctx); err != nil {
 		_ = p.Kill() // the reason is in err
 		return nil, fmt.Errorf("start %s: %w; see %s", program, err, log.Name())

@@ -172,6 +172,16 @@ func (b *Book) Confirms(st core.Status) bool {
 	return len(known.Next) == 0 && known.SameVoters(configOf(st))
 }
 
+// Others are the members that the tables of a cluster have beside one, in order of
+// id.
+func Others(tables *meta.Store, self NodeID) ([]Node, error) {
+	b := NewBook()
+	if err := b.read(tables); err != nil {
+		return nil, err
+	}
+	return b.others(self), nil
+}
+
 // others are the members beside this one, in order of id.
 func (b *Book) others(self NodeID) []Node {
 	return slices.DeleteFunc(b.Nodes(), func(n Node) bool { return n.ID == self || n.State == NodeState_REMOVED })

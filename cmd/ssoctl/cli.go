@@ -5,7 +5,7 @@ import "time"
 // cli is the command line; operations.md 5.
 type cli struct {
 	Admin      string        `placeholder:"ADDR" default:"127.0.0.1:8081" env:"SSOCTL_ADMIN" help:"Admin address of a node, host:port, or https://host:port where it speaks TLS (${default})."`
-	AdminToken string        `placeholder:"FILE" env:"SSOCTL_ADMIN_TOKEN" help:"File with the bearer token of the admin API."`
+	AdminToken string        `placeholder:"FILE" env:"SSOCTL_ADMIN_TOKEN" help:"File with the bearer token of the admin API, its first line; it may be the node's. Not accessible to others."`
 	AdminCA    string        `name:"admin-ca" placeholder:"FILE" env:"SSOCTL_ADMIN_CA" help:"CA of the node's certificate, PEM. Default: those of the system."`
 	HTTP       string        `name:"http" placeholder:"ADDR" help:"Public address of the node, host:port or https://host:port. Default: what its admin API says."`
 	Output     string        `enum:"table,json" default:"table" placeholder:"FORMAT" help:"table or json (${default})."`

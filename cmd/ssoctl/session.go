@@ -11,6 +11,8 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
+
+	"ssod/secretfile"
 )
 
 // session is what every command works with.
@@ -33,11 +35,15 @@ func newSession(ctx context.Context, c *cli, stdout, stderr io.Writer) (*session
 		web: &http.Client{Timeout: c.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 	if c.AdminToken != "" {
-		token, err := os.ReadFile(c.AdminToken)
+		text, err := secretfile.Read(c.AdminToken)
 		if err != nil {
 			return nil, fmt.Errorf("--admin-token: %w", err)
 		}
-		s.token = strings.TrimSpace(string(token))
+		tokens := secretfile.Lines(text)
+		if len(tokens) == 0 {
+			return nil, fmt.Errorf("--admin-token: %s holds no token", c.AdminToken)
+		}
+		s.token = tokens[0] // the node accepts all of its own
 	}
 	if c.AdminCA != "" {
 		pem, err := os.ReadFile(c.AdminCA)

@@ -1,21 +1,18 @@
 package main
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"ssod/cluster/secret"
+	"ssod/secretfile"
 )
 
 var (
@@ -30,27 +27,19 @@ func (c *checker) mistake(format string, args ...any) {
 	c.mistakes = append(c.mistakes, fmt.Errorf(format, args...))
 }
 
-// secrets are what the files of secrets hold.
-type secrets struct {
-	admin  string // the token of the admin API
-	gossip []secret.Key
-}
-
-// check returns every mistake at once, and what was read on the way.
-func (f *flags) check() (s secrets, err error) {
+// check returns every mistake at once.
+func (f *flags) check() error {
 	var c checker
 	f.checkAddresses(&c)
 	f.checkNumbers(&c)
 	f.checkTimeouts(&c)
 	f.checkLog(&c)
-	s.gossip = f.checkSecrets(&c)
+	f.checkCertificates(&c)
+	f.checkCluster(&c)
 	if !f.Insecure {
 		f.checkExposure(&c)
 	}
-	if f.AdminToken != "" {
-		s.admin = c.token(f.AdminToken)
-	}
-	return s, errors.Join(c.mistakes...)
+	return errors.Join(c.mistakes...)
 }
 
 func (f *flags) checkAddresses(c *checker) {
@@ -117,7 +106,7 @@ func (f *flags) checkLog(c *checker) {
 	}
 }
 
-func (f *flags) checkSecrets(c *checker) (gossip []secret.Key) {
+func (f *flags) checkCertificates(c *checker) {
 	c.pair("--http-tls-cert", f.HTTPTLSCert, "--http-tls-key", f.HTTPTLSKey)
 	c.pair("--tls-cert", f.TLSCert, "--tls-key", f.TLSKey)
 	if (f.TLSCert == "") != (f.TLSCA == "") {
@@ -126,10 +115,20 @@ func (f *flags) checkSecrets(c *checker) (gossip []secret.Key) {
 	if f.TLSCA != "" {
 		c.authority(f.TLSCA)
 	}
+}
+
+// checkCluster tells whoever says where other nodes find this one that none can.
+func (f *flags) checkCluster(c *checker) {
 	if f.ClusterSecret != "" {
-		gossip = c.secret(f.ClusterSecret)
+		return
 	}
-	return gossip
+	for _, a := range []struct{ flag, address, standard string }{
+		{"--gossip", f.Gossip, defaultGossip}, {"--rpc", f.RPC, defaultRPC}, {"--raft", f.Raft, defaultRaft}, {"--advertise", f.Advertise, ""},
+	} {
+		if a.address != a.standard {
+			c.mistake("%s %s is for other nodes: it needs --cluster-secret, or leave it out: a node alone does not listen there", a.flag, a.address)
+		}
+	}
 }
 
 // checkExposure demands protection for what others can reach.
@@ -138,10 +137,7 @@ func (f *flags) checkExposure(c *checker) {
 	if !loopback(f.Admin) && (f.AdminToken == "" || f.HTTPTLSCert == "") {
 		c.mistake("--admin %s is not a loopback address: it needs --admin-token, --http-tls-cert and --http-tls-key%s", f.Admin, waive)
 	}
-	if !loopback(f.Gossip) && f.ClusterSecret == "" {
-		c.mistake("--gossip %s is not a loopback address: it needs --cluster-secret%s", f.Gossip, waive)
-	}
-	if (!loopback(f.RPC) || !loopback(f.Raft)) && f.TLSCert == "" {
+	if f.ClusterSecret != "" && (!loopback(f.RPC) || !loopback(f.Raft)) && f.TLSCert == "" {
 		c.mistake("--rpc %s and --raft %s are not both loopback addresses: they need --tls-cert, --tls-key and --tls-ca%s", f.RPC, f.Raft, waive)
 	}
 }
@@ -196,57 +192,18 @@ func (c *checker) pair(certFlag, cert, keyFlag, key string) {
 	if cert == "" {
 		return
 	}
-	if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+	if _, err := secretfile.KeyPair(cert, key); err != nil {
 		c.mistake("%s %s: %w", certFlag, cert, err)
 	}
 }
 
 func (c *checker) authority(file string) {
-	pem, err := read(file)
+	pem, _, err := secretfile.ReadAny(file)
 	if err != nil {
 		c.mistake("--tls-ca: %w", err)
 		return
 	}
-	if !x509.NewCertPool().AppendCertsFromPEM([]byte(pem)) {
+	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
 		c.mistake("--tls-ca %s holds no certificate", file)
 	}
-}
-
-// token reads the admin token: one line, long enough not to be guessed.
-func (c *checker) token(file string) string {
-	text, err := read(file)
-	if err != nil {
-		c.mistake("--admin-token: %w", err)
-		return ""
-	}
-	token := strings.TrimSpace(text)
-	if len(token) < 16 || strings.ContainsAny(token, " \t\r\n") {
-		c.mistake("--admin-token %s does not hold one word of 16 or more characters", file)
-	}
-	return token
-}
-
-// secret reads the keys of gossip: the first encrypts, all decrypt.
-func (c *checker) secret(file string) []secret.Key {
-	text, err := read(file)
-	if err != nil {
-		c.mistake("--cluster-secret: %w", err)
-		return nil
-	}
-	keys, err := secret.Parse([]byte(text))
-	if err != nil {
-		c.mistake("--cluster-secret %s: %w", file, err)
-	}
-	return keys
-}
-
-// read reads a small file.
-func read(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, 1<<20))
-	return string(text), err
 }

@@ -19,18 +19,18 @@ type flags struct {
 
 	HTTP       string `name:"http" placeholder:"ADDR" default:"127.0.0.1:8080" help:"Public API, host:port (${default})."`
 	Admin      string `placeholder:"ADDR" default:"127.0.0.1:8081" help:"Health, metrics, pprof and admin API, host:port (${default}). Off loopback it needs --admin-token and the --http-tls files."`
-	AdminToken string `placeholder:"FILE" help:"File with the bearer token of the admin API."`
+	AdminToken string `placeholder:"FILE" help:"Bearer tokens of the admin API, one per line, each of which is accepted; read again on reload. Not accessible to others."`
 	Health     string `placeholder:"ADDR" help:"A second listener without authentication, with livez, readyz and metrics only, host:port. Default: none."`
 
-	Gossip    string   `placeholder:"ADDR" default:"127.0.0.1:7946" help:"Membership, TCP and UDP, host:port (${default})."`
-	RPC       string   `name:"rpc" placeholder:"ADDR" default:"127.0.0.1:7947" help:"Actor messages between nodes, host:port (${default})."`
-	Raft      string   `placeholder:"ADDR" default:"127.0.0.1:7948" help:"Replication and snapshots between nodes, host:port (${default})."`
+	Gossip    string   `placeholder:"ADDR" default:"${gossip}" help:"Membership, TCP and UDP, host:port (${default}). This and the next two open in a cluster only."`
+	RPC       string   `name:"rpc" placeholder:"ADDR" default:"${rpc}" help:"Actor messages between nodes, host:port (${default})."`
+	Raft      string   `placeholder:"ADDR" default:"${raft}" help:"Replication and snapshots between nodes, host:port (${default})."`
 	Advertise string   `placeholder:"HOST" help:"What other nodes dial. Default: the host of --rpc."`
-	Join      []string `placeholder:"ADDR" help:"Gossip addresses of nodes to join, host:port. Empty with an empty data directory: start a new cluster of one."`
+	Join      []string `placeholder:"ADDR" help:"Gossip addresses of nodes to join, host:port; needs --cluster-secret. Empty with an empty data directory: found a new cluster, or stay alone without --cluster-secret."`
 	Replicas  int      `placeholder:"N" default:"3" help:"Copies of each shard; with fewer nodes, as many as there are nodes (${default})."`
 	Shards    int      `placeholder:"N" default:"64" help:"Number of shards, fixed when the cluster is created (${default})."`
 
-	ClusterSecret string `placeholder:"FILE" help:"Keys for the encryption of gossip, Base64 of 32 bytes, one per line, the one that encrypts first. Needed when --gossip is not a loopback address."`
+	ClusterSecret string `placeholder:"FILE" help:"Secret that the nodes of a cluster tell each other by: keys, Base64 of 32 bytes, one per line, all accepted, the one that encrypts and proves first; read again on reload. Not accessible to others. Made where a cluster is founded on an empty data directory. Without it the node is alone and opens no port for others."`
 	TLSCert       string `name:"tls-cert" placeholder:"FILE" help:"Certificate of this node among nodes, PEM. Needed with key and CA when --rpc or --raft is not a loopback address."`
 	TLSKey        string `name:"tls-key" placeholder:"FILE" help:"Key of --tls-cert, PEM."`
 	TLSCA         string `name:"tls-ca" placeholder:"FILE" help:"CA of all nodes, PEM."`
@@ -53,16 +53,23 @@ type flags struct {
 	Version bool `help:"Print the version and exit."`
 }
 
+// Where a node of a cluster listens for others by default.
+const (
+	defaultGossip = "127.0.0.1:7946"
+	defaultRPC    = "127.0.0.1:7947"
+	defaultRaft   = "127.0.0.1:7948"
+)
+
 // node is what the flags ask for. They must be checked.
-func (f *flags) node(s secrets) node.Config {
+func (f *flags) node() node.Config {
 	return node.Config{
 		File: f.Config, Data: f.Data, Name: f.Node, DefaultName: hostName(),
-		HTTP: f.HTTP, Admin: f.Admin, Health: f.Health, AdminToken: s.admin,
+		HTTP: f.HTTP, Admin: f.Admin, Health: f.Health, AdminTokens: f.AdminToken,
 		AdminTLS: f.HTTPTLSCert != "" && !loopback(f.Admin),
 		TLSCert:  f.HTTPTLSCert, TLSKey: f.HTTPTLSKey,
 		ReadTimeout: f.ReadTimeout, WriteTimeout: f.WriteTimeout, IdleTimeout: f.IdleTimeout,
 		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: unbracketed(f.Advertise), Join: f.Join,
-		Replicas: f.Replicas, DeadAfter: f.DeadAfter, SilentFor: f.SilentFor, Secret: s.gossip, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
+		Replicas: f.Replicas, DeadAfter: f.DeadAfter, SilentFor: f.SilentFor, Secret: f.ClusterSecret, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
 		Shards: f.Shards, DrainDelay: f.DrainDelay,
 	}
 }

@@ -37,10 +37,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, node.Version())
 		return exitOK
 	}
-	secrets, err := f.check()
-	c := f.node(secrets)
-	cfg, configErr := c.Settings()
-	if err := errors.Join(errors.Join(line.mistakes...), err, configErr); err != nil {
+	c := f.node()
+	cfg, err := c.Settings()
+	if err := errors.Join(errors.Join(line.mistakes...), f.check(), c.CheckSecrets(), err); err != nil {
 		fmt.Fprintln(stderr, err)
 		if len(line.mistakes) > 0 {
 			fmt.Fprintln(stderr, "ssod --help lists the flags")
@@ -69,7 +68,7 @@ func (f *flags) serve(c node.Config, stderr io.Writer) int {
 	c.Log, c.LogDropped = slog.New(f.handler(sink)), sink.Dropped
 	slog.SetDefault(c.Log) // libraries that log for themselves do not wait either
 	if f.Insecure {
-		c.Log.Warn("--insecure: listeners off loopback addresses are not protected")
+		c.Log.Warn("--insecure: what goes to and from listeners off loopback addresses can be read by whoever is on the network")
 	}
 	tuneMemory()
 	c.Signers = spareProcessors()
@@ -109,7 +108,7 @@ func statusOf(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, persistence.ErrOtherNode), errors.As(err, &mistakes):
+	case errors.Is(err, persistence.ErrOtherNode), errors.Is(err, node.ErrNoSecret), errors.As(err, &mistakes):
 		return exitUsage
 	}
 	return exitFailed

@@ -24,7 +24,8 @@ func newCommandLine(f *flags, stdout, stderr io.Writer) *commandLine {
 	c.parser, err = kong.New(f,
 		kong.Name("ssod"),
 		kong.Description("One node of the single sign-on service. Every flag is also an environment variable: SSOD_ and its name in upper case, with _ for -."),
-		kong.DefaultEnvars("SSOD"), kong.Writers(stdout, stderr), kong.Exit(func(code int) { c.exit = code }))
+		kong.DefaultEnvars("SSOD"),
+		kong.Vars{"gossip": defaultGossip, "rpc": defaultRPC, "raft": defaultRaft}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { c.exit = code }))
 	if err != nil {
 		panic(err) // the tags of flags are wrong
 	}

@@ -91,7 +91,7 @@ func (s *Server) run(w http.ResponseWriter, c *call, h handler) (status int) {
 // audit writes the line that operations.md 6 asks for.
 func (c *call) audit(log *slog.Logger, status int) {
 	who := "local"
-	if c.server.token != nil {
+	if c.server.tokens != nil {
 		who = "token"
 	}
 	if status == http.StatusUnauthorized {

@@ -68,7 +68,7 @@ func TestAPIWaitsForTheServices(t *testing.T) {
 
 func TestHealthListenerHasNothingElse(t *testing.T) {
 	w := &world{state: admin.Ready}
-	s, err := admin.Health(admin.Options{Address: "127.0.0.1:0", Status: w.status, Token: "ignored"})
+	s, err := admin.Health(admin.Options{Address: "127.0.0.1:0", Status: w.status, Tokens: admin.NewTokens("ignored")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestHealthListenerHasNothingElse(t *testing.T) {
 }
 
 func TestTokenGuardsEverything(t *testing.T) {
-	f := start(t, func(o *admin.Options) { o.Token = "correct horse battery" })
+	f := start(t, func(o *admin.Options) { o.Tokens = admin.NewTokens("correct horse battery") })
 	for _, path := range []string{"/", "/livez", "/readyz", "/metrics", "/debug/pprof/", "/admin/v1/keys"} {
 		if got, _ := f.call("GET", path, ""); got != 401 {
 			t.Errorf("GET %s without the token: got %d, want 401", path, got)

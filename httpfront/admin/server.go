@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -26,8 +25,9 @@ type Options struct {
 	Address string
 	// TLS is nil for plain HTTP.
 	TLS *tls.Config
-	// Token is the bearer token that every request must carry; empty: none.
-	Token string
+	// Tokens are the bearer tokens of which every request must carry one; nil: it
+	// needs none.
+	Tokens *Tokens
 	// Status tells the node's state whenever somebody asks.
 	Status func() Status
 	// Metrics is what /metrics shows; nil: nothing.
@@ -50,8 +50,8 @@ type Server struct {
 	services atomic.Pointer[Services]
 	metrics  http.Handler
 	openapi  []byte
-	docs     []byte // as a page
-	token    []byte // SHA-256 of the token; nil: none
+	docs     []byte  // as a page
+	tokens   *Tokens // nil: none is needed
 	loopback bool
 	log      *slog.Logger
 }
@@ -71,7 +71,7 @@ func Start(o Options) (*Server, error) {
 
 // Health serves livez, readyz and metrics to everybody.
 func Health(o Options) (*Server, error) {
-	o.Token = ""
+	o.Tokens = nil
 	s, err := listen(o)
 	if err != nil {
 		return nil, fmt.Errorf("listen for health checks: %w", err)
@@ -91,16 +91,13 @@ func listen(o Options) (*Server, error) {
 		listener: netutil.LimitListener(l, maxConnections),
 		done:     make(chan error, 1),
 		status:   o.Status,
+		tokens:   o.Tokens,
 		metrics:  metricsOf(o.Metrics),
 		loopback: l.Addr().(*net.TCPAddr).IP.IsLoopback(),
 		log:      o.Log,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
-	}
-	if o.Token != "" {
-		digest := sha256.Sum256([]byte(o.Token))
-		s.token = digest[:]
 	}
 	return s, nil
 }

@@ -9,14 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"ssod/cluster/secret"
 )
 
 // TestNothingIsInClearBetweenNodes records everything that three nodes say to
 // each other from their first meeting on, while viewers link, redeem, log in and
 // leave, and a disk is wiped and filled again. Nothing secret is in the recording
-// in any usual form; without TLS and gossip's secret it would be.
+// in any usual form; without TLS it would be.
 func TestNothingIsInClearBetweenNodes(t *testing.T) {
 	t.Parallel()
 	t.Run("sealed", func(t *testing.T) {
@@ -87,10 +85,7 @@ func recordCluster(t *testing.T, sealed bool) (*tap, *secrets) {
 	t.Helper()
 	p, c := newTap(t), newTrio(t, secretsConfig)
 	p.onto(c)
-	var key secret.Key
-	if sealed {
-		key = c.encryptGossip()
-	} else {
+	if !sealed {
 		c.authority = nil
 	}
 	for range 3 {
@@ -107,6 +102,7 @@ func recordCluster(t *testing.T, sealed bool) (*tap, *secrets) {
 	must(t, err)
 	s.mark("sealing key", strings.TrimSpace(string(sealing)))
 	if sealed {
+		key := c.secretKey()
 		s.mark("cluster secret", string(key[:]))
 		c.fill(p, s.app)
 	}

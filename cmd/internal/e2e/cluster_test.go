@@ -2,11 +2,14 @@ package e2e
 
 import (
 	"context"
+	cryptorand "crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +25,7 @@ import (
 type trio struct {
 	*node
 	authority *transporttest.Authority
+	secret    string // file
 	config    string
 	common    []string // flags of every node
 	// host is what the nodes dial instead of 127.0.0.1; empty: that. before is
@@ -49,7 +53,7 @@ func newTrio(t *testing.T, config string) *trio {
 	t.Helper()
 	authority, err := transporttest.NewAuthority(t.TempDir())
 	must(t, err)
-	c := &trio{node: newNode(t, config), authority: authority, config: config}
+	c := &trio{node: newNode(t, config), authority: authority, secret: newSecret(t), config: config}
 	c.node.front = c.any
 	return c
 }
@@ -63,6 +67,7 @@ func (c *trio) add() {
 		flags = append(flags, "--join", c.dialed(c.nodes[0].gossip))
 	}
 	n := newNode(c, c.config, append(flags, c.common...)...)
+	n.secret = c.secret
 	writeIssuerKeys(c, n.dir)
 	writePlatformKey(c, n.dir)
 	var err error
@@ -73,6 +78,16 @@ func (c *trio) add() {
 	}
 	c.nodes = append(c.nodes, n)
 	c.start(n)
+}
+
+// newSecret makes the secret of a cluster.
+func newSecret(t testing.TB) (file string) {
+	t.Helper()
+	key := make([]byte, 32)
+	_, _ = cryptorand.Read(key) // never fails
+	file = filepath.Join(t.TempDir(), "secret")
+	must(t, os.WriteFile(file, base64.StdEncoding.AppendEncode(nil, key), 0o600))
+	return file
 }
 
 // papers are the flags of a certificate; none without an authority.

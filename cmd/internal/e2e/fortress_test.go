@@ -2,13 +2,10 @@ package e2e
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"ssod/cluster/secret"
@@ -16,11 +13,11 @@ import (
 )
 
 // fortress is a cluster with everything that keeps strangers out: certificates
-// and an encrypted gossip.
+// and a secret.
 type fortress struct {
 	*trio
-	secret secret.Key
-	id     string // of the cluster
+	key secret.Key // of the secret
+	id  string     // of the cluster
 	// What strangers present: a certificate for n2, one of another authority,
 	// none.
 	own, foreign, nobody *tls.Config
@@ -29,7 +26,7 @@ type fortress struct {
 func startFortress(t *testing.T) *fortress {
 	t.Helper()
 	f := &fortress{trio: newTrio(t, crashConfig)}
-	f.secret = f.encryptGossip()
+	f.key = f.secretKey()
 	for range 3 {
 		f.add()
 	}
@@ -41,14 +38,14 @@ func startFortress(t *testing.T) *fortress {
 	return f
 }
 
-// encryptGossip gives the nodes that are yet to start a secret and returns it.
-func (c *trio) encryptGossip() (secret secret.Key) {
+// secretKey is the key that the secret consists of.
+func (c *trio) secretKey() secret.Key {
 	c.Helper()
-	_, _ = rand.Read(secret[:]) // never fails
-	file := filepath.Join(c.TempDir(), "secret")
-	must(c, os.WriteFile(file, base64.StdEncoding.AppendEncode(nil, secret[:]), 0o600))
-	c.common = append(c.common, "--cluster-secret", file)
-	return secret
+	text, err := os.ReadFile(c.secret)
+	must(c, err)
+	keys, err := secret.Parse(text)
+	must(c, err)
+	return keys[0]
 }
 
 // The ports that nodes keep for each other, as places in node.addresses.

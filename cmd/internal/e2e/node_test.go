@@ -84,6 +84,7 @@ type node struct {
 	http, admin string
 	sampled     *sample // calls that are checked against the OpenAPI document; nil for all
 	gossip      string
+	secret      string       // file of the cluster's secret; empty: the node is alone
 	addresses   []string     // kept over restarts; nil: each process has new ones
 	front       func() *node // of a cluster: the node that the next call goes to
 	process     *process.Process
@@ -161,8 +162,11 @@ func (n *node) command(more ...string) *exec.Cmd {
 	}
 	n.http, n.admin, n.gossip = addrs[0], addrs[1], addrs[2]
 	args := []string{
-		"--config", n.configFile(), "--data", n.data(), "--http", addrs[0], "--admin", addrs[1], "--gossip", addrs[2],
-		"--rpc", addrs[3], "--raft", addrs[4], "--log-format", "json", "--drain-delay", "0s", "--silent-for", "3s",
+		"--config", n.configFile(), "--data", n.data(), "--http", addrs[0], "--admin", addrs[1],
+		"--log-format", "json", "--drain-delay", "0s", "--silent-for", "3s",
+	}
+	if n.secret != "" {
+		args = append(args, "--cluster-secret", n.secret, "--gossip", addrs[2], "--rpc", addrs[3], "--raft", addrs[4])
 	}
 	args = append(append(args, n.flags...), more...)
 	binary, err := program()

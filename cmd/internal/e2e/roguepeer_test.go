@@ -108,7 +108,7 @@ func (f *fortress) knock(r rogue, to string, id byte) {
 	if err != nil {
 		f.Errorf("%s: %v", r.name, err)
 	}
-	for _, secret := range []string{f.id, string(f.secret[:]), "127.0.0.1:"} {
+	for _, secret := range []string{f.id, string(f.key[:]), "127.0.0.1:"} {
 		if bytes.Contains(told, []byte(secret)) {
 			f.Errorf("%s was told %q: %q", r.name, secret, told)
 		}

@@ -58,6 +58,7 @@ func TestStopWhileJoining(t *testing.T) {
 	nobody, err := process.FreeAddresses(1)
 	must(t, err)
 	n := newNode(t, plainConfig)
+	n.secret = newSecret(t)
 	n.launch("--join", nobody[0])
 	until(t, "it waits for a member", func() bool { return has(n.page("/readyz"), "joining") })
 	n.stops()

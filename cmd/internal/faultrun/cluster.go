@@ -1,6 +1,8 @@
 package faultrun
 
 import (
+	cryptorand "crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -70,6 +72,7 @@ type Cluster struct {
 	program   string
 	dir       string
 	authority *transporttest.Authority
+	secret    string      // file
 	network   *Network    // nil: nodes reach each other directly
 	spaces    *namespaces // nil: nodes are where the test is
 	gated     bool        // there is a gate before each disk
@@ -155,6 +158,10 @@ func prepare(t testing.TB, c *Cluster) *Cluster {
 	c.must(err)
 	c.authority, err = transporttest.NewAuthority(c.dir)
 	c.must(err)
+	key := make([]byte, 32)
+	_, _ = cryptorand.Read(key) // never fails
+	c.secret = filepath.Join(c.dir, "secret")
+	c.must(os.WriteFile(c.secret, base64.StdEncoding.AppendEncode(nil, key), 0o600))
 	t.Cleanup(c.end)
 	return c
 }
@@ -195,7 +202,7 @@ func (c *Cluster) newNode(name, directory string) *Node {
 	c.must(os.WriteFile(file, []byte(c.config()), 0o600))
 	n.args = append([]string{
 		"--node", name, "--config", file, "--data", n.data(), "--http", at[0], "--admin", at[1],
-		"--gossip", at[2], "--rpc", at[3], "--raft", at[4], "--shards", fmt.Sprint(Shards),
+		"--cluster-secret", c.secret, "--gossip", at[2], "--rpc", at[3], "--raft", at[4], "--shards", fmt.Sprint(Shards),
 		"--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA, "--log-format", "json",
 		"--silent-for", silentFor.String(),
 	}, c.flags...)

@@ -7,9 +7,9 @@ import (
 	"net/netip"
 )
 
-// clustered reports whether the node can have others beside it. Without an
-// address for replication nothing listens for them: a cluster of one.
-func (c *Config) clustered() bool { return c.Raft != "" }
+// clustered reports whether the node can have others beside it. Without a secret,
+// which tells them from strangers, nothing listens for them.
+func (c *Config) clustered() bool { return c.Secret != "" }
 
 // advertised is what other nodes dial to reach a listener of this one.
 func (c *Config) advertised(address string) string {

@@ -3,11 +3,14 @@
 package node_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,12 +39,32 @@ func joining(t *testing.T, name string, others ...*member) node.Config {
 	c := node.Config{
 		Data: filepath.Join(t.TempDir(), "data"), Name: name, HTTP: "127.0.0.1:0", Admin: "127.0.0.1:0",
 		Gossip: ports[0], RPC: ports[1], Raft: ports[2], Shards: 2, SilentFor: 3 * time.Second,
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Secret: secretOf(t, 1),
+		Log:    slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, o := range others {
 		c.Join = append(c.Join, o.config.Gossip)
 	}
 	return c
+}
+
+// secretOf writes a file of keys of a cluster's secret, each of which has a number.
+func secretOf(t *testing.T, keys ...byte) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "secret")
+	keep(t, file, keys...)
+	return file
+}
+
+func keep(t *testing.T, file string, keys ...byte) {
+	t.Helper()
+	var text []byte
+	for _, k := range keys {
+		text = append(base64.StdEncoding.AppendEncode(text, bytes.Repeat([]byte{k}, 32)), '\n')
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // run starts a node that is stopped at the end of the test.

@@ -6,7 +6,6 @@ import (
 	"net"
 	"time"
 
-	"ssod/cluster/secret"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/platformid"
@@ -26,8 +25,9 @@ type Config struct {
 	// HTTP and Admin are the addresses of the listeners; port 0 takes a free
 	// one. Health is another, without authentication; empty: none.
 	HTTP, Admin, Health string
-	// AdminToken is the bearer token of the admin listener; empty: none.
-	AdminToken string
+	// AdminTokens is the file of the bearer tokens of the admin listener, which a
+	// reload reads again; empty: it needs none.
+	AdminTokens string
 	// AdminTLS serves the admin listener with the public certificate.
 	AdminTLS bool
 	// TLSCert and TLSKey are of the public listener; empty: plain HTTP.
@@ -38,8 +38,8 @@ type Config struct {
 	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
 
 	// Gossip, RPC and Raft are where the node listens for others: membership,
-	// actor messages, replication. Without Raft nothing listens and the node
-	// stays alone; RPC is then its name among actors and nothing more.
+	// actor messages, replication. Without Secret nothing listens there and the
+	// node stays alone; RPC is then its name among actors and nothing more.
 	Gossip, RPC, Raft string
 	// Advertise is the host that other nodes dial; empty: that of RPC.
 	Advertise string
@@ -57,8 +57,10 @@ type Config struct {
 	// Lease is for how long the node serves without contact to the leader of the
 	// meta shard, the same on all nodes; 0 means ten seconds.
 	Lease time.Duration
-	// Secret are the keys of the cluster; none: gossip is not encrypted.
-	Secret []secret.Key
+	// Secret is the file of the cluster's secret, which a reload reads again. It is
+	// made where the node founds a cluster on an empty data directory; empty: the
+	// node is alone.
+	Secret string
 	// PeerCert, PeerKey and PeerCA are the files of mutual TLS between nodes;
 	// empty: there is none, which is for loopback addresses only.
 	PeerCert, PeerKey, PeerCA string

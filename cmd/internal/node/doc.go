@@ -2,6 +2,7 @@
 // that package comments elsewhere only describe, and stops it in the opposite
 // order.
 //
+//	secrets             files that nobody else may read; a founder makes the cluster's
 //	admin listener      answers from the first moment on
 //	membership          with --join and an empty directory: a member is asked for
 //	                    an id, the sealing key and the others' addresses
@@ -21,8 +22,8 @@
 // Each step of the start obeys its context and has a name, which a start that takes
 // long tells: in the log every few seconds, in /readyz at any time.
 //
-// A node whose configuration has no address for replication stays alone: nothing
-// listens for others. Otherwise the others hand it leaderships only when all of
+// A node whose configuration has no secret of a cluster stays alone: nothing listens
+// for others, and a directory that belongs to several nodes is refused. Otherwise the others hand it leaderships only when all of
 // it is started.
 //
 // [Node.Stop] drains: /readyz says 503 while requests are still served for the

@@ -63,11 +63,6 @@ func (n *Node) join(ctx context.Context) error {
 // loadCredentials reads what this node shows to others.
 func (n *Node) loadCredentials(name string) (err error) {
 	c := &n.config
-	if len(c.Secret) > 0 {
-		if n.secrets, err = secret.NewRing(c.Secret...); err != nil {
-			return err
-		}
-	}
 	if c.PeerCert == "" {
 		return nil
 	}
@@ -79,7 +74,7 @@ func (n *Node) loadCredentials(name string) (err error) {
 func (n *Node) openGossip(m membership.Meta, name string) (err error) {
 	c := &n.config
 	n.gossip, err = membership.Open(membership.Config{
-		Name: name, Incarnation: n.incarnation(), Meta: m, Listen: c.Gossip, Advertise: c.Advertise, Join: n.seeds(), Keys: n.gossipKeys(),
+		Name: name, Incarnation: n.incarnation(), Meta: m, Listen: c.Gossip, Advertise: c.Advertise, Join: n.seeds(), Keys: n.secrets.For(secret.Gossip),
 		Log: n.log, Registerer: n.registry,
 	})
 	if err != nil {
@@ -87,14 +82,6 @@ func (n *Node) openGossip(m membership.Meta, name string) (err error) {
 	}
 	n.own("membership", closing(n.gossip.Close))
 	return nil
-}
-
-// gossipKeys are nil without a secret.
-func (n *Node) gossipKeys() []secret.Key {
-	if n.secrets == nil {
-		return nil
-	}
-	return n.secrets.For(secret.Gossip)
 }
 
 // seeds are where others may be found: where the operator says, and where the

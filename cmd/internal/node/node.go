@@ -41,6 +41,7 @@ type Node struct {
 	settings *config.Current
 	reloads  *reloads
 	reading  reading
+	tokens   *admin.Tokens // nil: the admin listener needs none
 
 	admin, health *admin.Server
 	store         *persistence.Store
@@ -56,7 +57,7 @@ type Node struct {
 
 	// What a node has that is not alone.
 	credentials *transport.Credentials
-	secrets     *secret.Ring // nil without a secret
+	secrets     *secret.Ring
 	gossip      *membership.Gossip
 	joined      *placement.Membership // nil unless this start joined a cluster
 	me          placement.Node
@@ -147,6 +148,7 @@ type step struct {
 func (n *Node) steps() []step {
 	return []step{
 		{"the configuration", n.configure},
+		{"the files of secrets", n.takeSecrets},
 		{"the admin listener", n.listen},
 		{"a cluster to join", n.join},
 		{"the store to open", n.open},

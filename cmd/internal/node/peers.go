@@ -8,7 +8,6 @@ import (
 
 	"ssod/actors"
 	"ssod/cluster"
-	"ssod/cluster/meta"
 	"ssod/cluster/placement"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
@@ -35,21 +34,6 @@ func (n *Node) lead(ctx context.Context) error {
 		}
 	}
 	return n.countLeads()
-}
-
-// leadAlone takes the lead of all shards.
-func (n *Node) leadAlone(ctx context.Context) error {
-	n.me = n.self(n.store.Identity().Node)
-	c := n.engineConfig()
-	c.Address = func(core.NodeID) string { return n.me.RPC }
-	var err error
-	if n.engine, err = replica.Alone(ctx, c); err != nil {
-		return err
-	}
-	n.own("shards", closing(n.engine.Close))
-	n.shards = n.engine
-	n.tables, err = meta.Open(ctx, n.engine)
-	return err
 }
 
 func (n *Node) engineConfig() replica.Config {

@@ -19,13 +19,13 @@ type reading struct{ stuck atomic.Bool }
 
 type prepared struct {
 	next  *config.Config
-	adopt func()
+	adopt func() error
 	err   error
 }
 
 // read calls prepare, one at a time, until ctx ends or [readTimeout] is over. What
 // an abandoned call finds is not used.
-func (r *reading) read(ctx context.Context, prepare func() (*config.Config, func(), error)) (*config.Config, func(), error) {
+func (r *reading) read(ctx context.Context, prepare func() (*config.Config, func() error, error)) (*config.Config, func() error, error) {
 	if !r.stuck.CompareAndSwap(false, true) {
 		return nil, nil, fmt.Errorf("%w, nothing was changed: the files of an earlier reload are still being read", admin.ErrReload)
 	}

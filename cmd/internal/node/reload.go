@@ -30,7 +30,8 @@ func (n *Node) Reload(ctx context.Context) (*config.Config, error) {
 // reload is one reload. It waits for nothing but the files: keys that the new
 // configuration asks for are made later.
 func (n *Node) reload(ctx context.Context) (*config.Config, error) {
-	if n.config.File == "" {
+	c := &n.config
+	if c.File == "" && c.AdminTokens == "" && c.Secret == "" {
 		return nil, fmt.Errorf("%w: the node runs on the built-in demo configuration; start it with --config", admin.ErrConfiguration)
 	}
 	next, adopt, err := n.reading.read(ctx, n.prepare)
@@ -40,7 +41,9 @@ func (n *Node) reload(ctx context.Context) (*config.Config, error) {
 	if err := n.settings.Replace(next); err != nil {
 		return nil, err
 	}
-	adopt()
+	if err := adopt(); err != nil {
+		return nil, err
+	}
 	if n.gossip != nil {
 		if err := n.gossip.SetMeta(n.meta()); err != nil {
 			return nil, err
@@ -48,12 +51,16 @@ func (n *Node) reload(ctx context.Context) (*config.Config, error) {
 		n.compareConfigurations()
 	}
 	n.warn(next)
-	n.log.Info("configuration reloaded", "file", n.config.File, "hash", next.Hash)
+	n.log.Info("configuration reloaded", "file", c.File, "hash", next.Hash)
 	return next, nil
 }
 
 // prepare reads everything that a reload needs and changes nothing.
-func (n *Node) prepare() (next *config.Config, adopt func(), err error) {
+func (n *Node) prepare() (next *config.Config, adopt func() error, err error) {
+	secrets, err := n.config.readSecrets()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w, nothing was changed: %w", admin.ErrConfiguration, err)
+	}
 	next, err = n.config.Settings()
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w, nothing was changed: %w", admin.ErrConfiguration, err)
@@ -61,9 +68,9 @@ func (n *Node) prepare() (next *config.Config, adopt func(), err error) {
 	if err := n.settings.Check(next); err != nil {
 		return nil, nil, err
 	}
-	adopt, err = n.ring.Prepare(next)
+	keys, err := n.ring.Prepare(next)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w, nothing was changed: %w", admin.ErrConfiguration, err)
 	}
-	return next, adopt, nil
+	return next, func() error { keys(); return n.adoptSecrets(secrets) }, nil
 }

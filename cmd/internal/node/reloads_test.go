@@ -18,7 +18,7 @@ func TestReadingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r reading
 		answer := make(chan struct{})
-		stuck := func() (*config.Config, func(), error) { <-answer; return nil, func() {}, nil }
+		stuck := func() (*config.Config, func() error, error) { <-answer; return nil, nil, nil }
 		began := time.Now()
 		if _, _, err := r.read(t.Context(), stuck); !errors.Is(err, admin.ErrReload) || time.Since(began) != readTimeout {
 			t.Errorf("got %v after %v, want ErrReload after %v", err, time.Since(began), readTimeout)

@@ -18,10 +18,11 @@ func (n *Node) status() admin.Status {
 	state := n.state.Load().(admin.State)
 	s := admin.Status{
 		State: state, Node: identity.Node, Version: Version(), Cluster: identity.Cluster, Started: n.started,
-		Addresses: map[string]string{
-			"http": http, "admin": n.config.Admin, "gossip": n.config.Gossip, "rpc": n.config.RPC, "raft": n.config.Raft,
-		},
+		Addresses: map[string]string{"http": http, "admin": n.config.Admin},
 		PublicTLS: n.config.TLSCert != "",
+	}
+	if c := &n.config; c.clustered() {
+		s.Addresses["gossip"], s.Addresses["rpc"], s.Addresses["raft"] = c.Gossip, c.RPC, c.Raft
 	}
 	s.Conditions = append(s.Conditions, lifecycle(state, n.waitingFor()))
 	if state != admin.Starting {

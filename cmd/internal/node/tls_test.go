@@ -55,7 +55,8 @@ func TestListenersSpeakTLS(t *testing.T) {
 	c := settings(t)
 	var pool *x509.CertPool
 	c.TLSCert, c.TLSKey, pool = certificate(t)
-	c.AdminTLS, c.AdminToken = true, "correct-horse-battery"
+	const token = "correct-horse-battery"
+	c.AdminTLS, c.AdminTokens = true, write(t, t.TempDir(), token+"\n")
 	n := start(t, c)
 	client := http.Client{
 		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool}},
@@ -70,7 +71,7 @@ func TestListenersSpeakTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header.Set("Authorization", "Bearer "+c.AdminToken)
+		r.Header.Set("Authorization", "Bearer "+token)
 		answer, err := client.Do(r)
 		if err != nil {
 			t.Errorf("GET %s: %v", url, err)

@@ -1,0 +1,138 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"ssod/cluster/secret"
+	"ssod/httpfront/admin"
+	"ssod/persistence"
+	"ssod/secretfile"
+)
+
+// ErrNoSecret says that a node that is to be one of several has no secret to prove
+// that it is one of them.
+var ErrNoSecret = errors.New("the secret of the cluster is missing")
+
+// secrets are what the files of secrets hold.
+type secrets struct {
+	tokens  []string     // of the admin API
+	cluster []secret.Key // nil: there is none
+	missing bool         // the cluster's file is to be made: this node founds the cluster
+}
+
+// CheckSecrets reports everything that is wrong with the files of secrets.
+func (c *Config) CheckSecrets() error {
+	_, err := c.readSecrets()
+	return err
+}
+
+func (c *Config) readSecrets() (s secrets, err error) {
+	var errs []error
+	if c.AdminTokens != "" {
+		if s.tokens, err = admin.ReadTokens(c.AdminTokens); err != nil {
+			errs = append(errs, fmt.Errorf("--admin-token: %w", err))
+		}
+	}
+	switch {
+	case c.Secret != "":
+		s.cluster, s.missing, err = c.readClusterSecret()
+	case len(c.Join) > 0:
+		err = fmt.Errorf("%w: --join needs --cluster-secret, the file that the members of the cluster have", ErrNoSecret)
+	default:
+		err = nil
+	}
+	return s, errors.Join(append(errs, err)...)
+}
+
+func (c *Config) readClusterSecret() (keys []secret.Key, missing bool, err error) {
+	text, err := secretfile.Read(c.Secret)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, true, c.mayFound()
+	case err != nil:
+		return nil, false, fmt.Errorf("--cluster-secret: %w", err)
+	}
+	if keys, err = secret.Parse(text); err != nil {
+		return nil, false, fmt.Errorf("--cluster-secret %s: %w", c.Secret, err)
+	}
+	return keys, false, nil
+}
+
+// mayFound reports why this node does not found a cluster, of which it could make
+// the secret.
+func (c *Config) mayFound() error {
+	if len(c.Join) > 0 {
+		return fmt.Errorf("%w: --cluster-secret %s is not there: copy it from a member of the cluster to join", ErrNoSecret, c.Secret)
+	}
+	_, exists, err := persistence.ReadIdentity(c.Data)
+	if err != nil {
+		return err
+	}
+	if exists {
+		return fmt.Errorf("%w: --cluster-secret %s is not there, and is made only where a cluster is founded on an empty directory, which %s is not: "+
+			"copy the file from another member; where this node has none, make it: (umask 077; openssl rand -base64 32 >%s)", ErrNoSecret, c.Secret, c.Data, c.Secret)
+	}
+	return nil
+}
+
+// takeSecrets reads the files of secrets, and makes the one of a cluster that this
+// node founds.
+func (n *Node) takeSecrets(context.Context) error {
+	s, err := n.config.readSecrets()
+	if err != nil {
+		return err
+	}
+	if s.missing {
+		if s.cluster, err = n.makeSecret(); err != nil {
+			return err
+		}
+	}
+	if n.config.AdminTokens != "" {
+		n.tokens = admin.NewTokens(s.tokens...)
+	}
+	if n.config.clustered() {
+		n.secrets, err = secret.NewRing(s.cluster...)
+	}
+	return err
+}
+
+// makeSecret makes the secret of a new cluster, in a file that is there, whole, also
+// after a crash, and says what to do with it.
+func (n *Node) makeSecret() ([]secret.Key, error) {
+	file := n.config.Secret
+	var key secret.Key
+	rand.Read(key[:]) // never fails since Go 1.24
+	if err := writeDurably(file, base64.StdEncoding.AppendEncode(nil, key[:])); err != nil {
+		return nil, fmt.Errorf("make --cluster-secret: %w", err)
+	}
+	n.log.Info("the secret of a new cluster was made; every node that is to join needs a copy, which nobody else may read",
+		"file", file, "copy it", fmt.Sprintf("scp -p %s HOST:%s", file, file),
+		"join with", fmt.Sprintf("--join %s --cluster-secret %s", n.config.advertised(n.config.Gossip), file))
+	keys, _, err := n.config.readClusterSecret()
+	return keys, err
+}
+
+// adoptSecrets takes into use what a reload has read. Connections that stand are
+// left alone.
+func (n *Node) adoptSecrets(s secrets) error {
+	if n.tokens != nil {
+		n.tokens.Set(s.tokens...)
+		n.log.Info("admin tokens reloaded", "file", n.config.AdminTokens, "accepted", len(s.tokens))
+	}
+	if n.secrets == nil {
+		return nil
+	}
+	if err := n.secrets.Set(s.cluster); err != nil {
+		return err
+	}
+	if err := n.gossip.SetKeys(n.secrets.For(secret.Gossip)); err != nil {
+		return err
+	}
+	n.log.Info("cluster secret reloaded", "file", n.config.Secret, "accepted", len(s.cluster))
+	return nil
+}
