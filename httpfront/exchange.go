@@ -141,10 +141,10 @@ func (x *exchange) run() (api.Response, error) {
 		return api.Response{}, nil
 	case x.op == nil:
 		return api.Response{}, api.ErrMethod
-	case repeated:
-		return api.Response{}, api.ErrRepeatedHeader
-	case x.TooLarge:
-		return api.Response{}, api.ErrBodyTooLarge
+	case repeated && x.repeatedError() != nil:
+		return api.Response{}, x.repeatedError()
+	case x.TooLarge && x.op.tooLarge != nil:
+		return api.Response{}, x.op.tooLarge
 	case x.server.cutOff(x.began):
 		return api.Response{}, api.ErrCutOff
 	}
@@ -187,6 +187,21 @@ func (e *panicError) Error() string {
 func (x *exchange) repeatsSecurityHeader() bool {
 	return x.Repeated(wire.Authorization) || x.Repeated(wire.ServiceToken) || x.Repeated(wire.SSOID) ||
 		x.Repeated(wire.SSOLink) || x.Repeated(wire.DeviceIdentifier)
+}
+
+// repeatedError is what a client is told of it. The entitlement API has no code
+// for it: an access token is then not usable, a device not named, and a service
+// token as if it were not good, which its handlers see to.
+func (x *exchange) repeatedError() error {
+	switch {
+	case x.family != api.V2:
+		return api.ErrRepeatedHeader
+	case x.Repeated(wire.Authorization):
+		return api.ErrClientApplication
+	case x.Repeated(wire.DeviceIdentifier):
+		return api.ErrDevice
+	}
+	return nil
 }
 
 // account counts and logs the answer; without the path's variable part, which

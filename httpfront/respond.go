@@ -17,7 +17,6 @@ var (
 	headerRequestID    = []byte("X-Request-Id")
 	headerCacheControl = []byte("Cache-Control")
 	noStore            = []byte("no-store")
-	contentJSON        = "application/json"
 )
 
 func (x *exchange) set(name, value string) { x.http.Response.Header.Set(name, value) }
@@ -42,7 +41,7 @@ func (x *exchange) succeed(r api.Response) {
 	if r.CacheControl != "" {
 		h.Set("Cache-Control", r.CacheControl)
 	}
-	h.SetContentType(orElse(r.ContentType, contentJSON))
+	h.SetContentType(orElse(r.ContentType, x.family.ContentType()))
 	for _, f := range r.Fields {
 		h.Add(f.Name, f.Value)
 	}
@@ -73,7 +72,7 @@ func (x *exchange) fail(err error) {
 	case errors.Is(err, api.ErrThrottled) && !x.wantsJSON():
 		x.page()
 	default:
-		h.SetContentType(contentJSON)
+		h.SetContentType(x.family.ContentType())
 		x.http.Response.SetBody(e.AppendBody(x.Buffer[:0], x.family, x.Config.HelpURL, &x.Request))
 	}
 	x.report(e, err)

@@ -44,6 +44,9 @@ type operation struct {
 	name    string // in metrics and logs
 	handler api.Handler
 	meter   *meter
+	// tooLarge is what is wrong with a body over the limit, which was not read;
+	// nil where no body counts, so that it need not have been.
+	tooLarge error
 }
 
 // routes finds resources. Paths are told apart by their segments, since the
@@ -70,7 +73,7 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		if handler == nil {
 			return nil
 		}
-		return &operation{name: name, handler: handler, meter: m.meter(name)}
+		return &operation{name: name, handler: handler, meter: m.meter(name), tooLarge: api.ErrBodyTooLarge}
 	}
 	return &routes{
 		sso: map[string]*resource{

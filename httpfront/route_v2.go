@@ -12,6 +12,7 @@ type V2 struct {
 	AllProfiles, ProfileByMVPD, ProfileByCode api.Handler // .../profiles, .../profiles/{mvpd}, .../profiles/code/{code}
 	Authorize, Preauthorize                   api.Handler // .../decisions/...
 	Logout                                    api.Handler // .../logout/{mvpd}
+	CreatePartnerSession, PartnerProfile      api.Handler // .../sessions/sso/{partner}, .../profiles/sso/{partner}
 	Authenticate, LoginCallback               api.Handler // /api/v2/authenticate/..., in a browser
 	LogoutAgent, LogoutCallback               api.Handler // /api/v2/logout-agent/..., in a browser
 }
@@ -24,6 +25,7 @@ func NewV2(s *entitlement.Service) V2 {
 		AllProfiles: s.AllProfiles, ProfileByMVPD: s.ProfileByMVPD, ProfileByCode: s.ProfileByCode,
 		Authorize: s.Authorize, Preauthorize: s.Preauthorize, Logout: s.Logout,
 		Authenticate: s.Authenticate, LoginCallback: s.LoginCallback,
+		CreatePartnerSession: s.CreatePartnerSession, PartnerProfile: s.PartnerProfile,
 		LogoutAgent: s.LogoutAgent, LogoutCallback: s.LogoutCallback,
 	}
 }
@@ -33,29 +35,47 @@ type v2Routes struct {
 	configuration, sessions, session       *resource
 	profiles, profileByMVPD, profileByCode *resource
 	authorize, preauthorize, logout        *resource
+	partnerSessions, partnerProfile        *resource
 	authenticate, loginCallback            *resource
 	logoutAgent, logoutCallback            *resource
 }
 
 func newV2Routes(h V2, op func(string, api.Handler) *operation) *v2Routes {
-	get := func(name string, handler api.Handler) *resource { return newResource(api.V2, op(name, handler), nil) }
+	// The API has no code for a body that is too large, only for what it would
+	// have said.
+	call := func(name string, handler api.Handler, tooLarge error) *operation {
+		o := op(name, handler)
+		if o != nil {
+			o.tooLarge = tooLarge
+		}
+		return o
+	}
+	get := func(name string, handler api.Handler) *resource {
+		return newResource(api.V2, call(name, handler, nil), nil)
+	}
+	post := func(name string, handler api.Handler, tooLarge error) *resource {
+		return newResource(api.V2, nil, call(name, handler, tooLarge))
+	}
 	page := func(name string, handler api.Handler) *resource {
 		return newResource(api.HTML, op(name, handler), nil)
 	}
 	return &v2Routes{
-		configuration:  get("configuration", h.Configuration),
-		sessions:       newResource(api.V2, nil, op("createSession", h.CreateSession)),
-		session:        newResource(api.V2, op("readSession", h.ReadSession), op("resumeSession", h.ResumeSession)),
-		profiles:       get("profiles", h.AllProfiles),
-		profileByMVPD:  get("profileByMvpd", h.ProfileByMVPD),
-		profileByCode:  get("profileByCode", h.ProfileByCode),
-		authorize:      newResource(api.V2, nil, op("authorize", h.Authorize)),
-		preauthorize:   newResource(api.V2, nil, op("preauthorize", h.Preauthorize)),
-		logout:         get("logout", h.Logout),
-		authenticate:   page("authenticate", h.Authenticate),
-		loginCallback:  page("loginCallback", h.LoginCallback),
-		logoutAgent:    page("logoutAgent", h.LogoutAgent),
-		logoutCallback: page("logoutCallback", h.LogoutCallback),
+		configuration: get("configuration", h.Configuration),
+		sessions:      post("createSession", h.CreateSession, api.ErrForm),
+		session: newResource(api.V2,
+			call("readSession", h.ReadSession, nil), call("resumeSession", h.ResumeSession, api.ErrForm)),
+		profiles:        get("profiles", h.AllProfiles),
+		profileByMVPD:   get("profileByMvpd", h.ProfileByMVPD),
+		profileByCode:   get("profileByCode", h.ProfileByCode),
+		authorize:       post("authorize", h.Authorize, api.ErrResourcesBody),
+		preauthorize:    post("preauthorize", h.Preauthorize, api.ErrResourcesBody),
+		logout:          get("logout", h.Logout),
+		partnerSessions: post("createPartnerSession", h.CreatePartnerSession, api.ErrForm),
+		partnerProfile:  post("partnerProfile", h.PartnerProfile, api.ErrSAMLResponse),
+		authenticate:    page("authenticate", h.Authenticate),
+		loginCallback:   page("loginCallback", h.LoginCallback),
+		logoutAgent:     page("logoutAgent", h.LogoutAgent),
+		logoutCallback:  page("logoutCallback", h.LogoutCallback),
 	}
 }
 
@@ -98,6 +118,10 @@ func (rs *v2Routes) findDeep(p *path, f found) found {
 	switch {
 	case p.is(3, "profiles") && p.is(4, "code"):
 		f.resource, f.item = rs.profileByCode, p.segments[5]
+	case p.is(3, "sessions") && p.is(4, "sso"):
+		f.resource, f.item = rs.partnerSessions, p.segments[5]
+	case p.is(3, "profiles") && p.is(4, "sso"):
+		f.resource, f.item = rs.partnerProfile, p.segments[5]
 	case p.is(3, "decisions") && p.is(4, "authorize"):
 		f.resource, f.item = rs.authorize, p.segments[5]
 	case p.is(3, "decisions") && p.is(4, "preauthorize"):

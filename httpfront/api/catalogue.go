@@ -99,11 +99,15 @@ var catalogue = []*Error{
 	{is(ErrBody), 400, "request_invalid", "Request body is invalid", CheckRequestBody, "", 0, "", false},
 	{is(profile.ErrTooManyDevices), 400, "request_invalid", "The profile has too many devices", None, "", 0, "", false},
 
+	{is(ErrForm), 400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", None, "The body must be application/x-www-form-urlencoded, of at most 64 KiB, and name no parameter twice", 0, "", false},
 	{is(mvpd.ErrUnknown), 400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", None, "", 0, "", false},
 	{is(mvpd.ErrInactive), 400, "invalid_integration", "The integration between the specified service provider and mvpd does not exist or is disabled.", None, "", 0, "", false},
 	{anyOf(ErrCode, session.ErrUnknown), 400, "invalid_parameter_code", "The code parameter value is missing or invalid.", None, "", 0, "", false},
 	{anyOf(session.ErrOver, session.ErrIncomplete, session.ErrStranger, farewell.ErrUsed), 400, "invalid_authentication_session", "The authentication session associated with this request is missing or invalid.", None, "", 0, "", false},
+	{is(ErrResourcesBody), 400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", None, "The body must be application/json, of at most 64 KiB", 0, "", false},
 	{is(ErrResources), 400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", None, "", 0, "", false},
+	{is(ErrPartner), 400, "invalid_parameter_partner", "The partner parameter value is missing or invalid.", None, "", 0, "", false},
+	{is(ErrSAMLResponse), 400, "invalid_parameter_saml_response", "The SAML response parameter value is missing or invalid.", None, "", 0, "", false},
 	{is(ErrDomainName), 400, "invalid_parameter_domain_name", "The domain name parameter value is missing or invalid.", None, "", 0, "", false},
 	{is(ErrRedirectURL), 400, "invalid_parameter_redirect_url", "The redirect URL parameter value is missing or invalid.", None, "", 0, "", false},
 
@@ -131,6 +135,9 @@ func oauth(e registration.Error) *Error {
 
 // Internal is what the client sees of a fault of ours.
 var Internal = &Error{never, 500, "internal_error", "An internal error occurred", None, "", 0, "", false}
+
+// internalV2 is Internal in the words of the entitlement API.
+var internalV2 = &Error{never, 500, "internal_server_error", "The request failed due to an internal server error.", None, "", 0, "", false}
 
 // Catalogue returns all rows, for documents and tests.
 func Catalogue() []*Error { return append(append([]*Error(nil), catalogue...), Internal) }

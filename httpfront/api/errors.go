@@ -43,8 +43,14 @@ var (
 
 	// ErrClientApplication: no access token that the API can use.
 	ErrClientApplication = errors.New("access token missing or unusable")
-	ErrDomainName        = errors.New("domainName not one of the service provider's")
-	ErrRedirectURL       = errors.New("redirectUrl missing, malformed or not the service provider's")
-	ErrResources         = errors.New("resources missing or malformed")
-	ErrCode              = errors.New("authentication code malformed")
+	// ErrForm: the parameters of a session are no form that can be read.
+	ErrForm = errors.New("form malformed or not declared as one")
+	// ErrResourcesBody: the body of a decision is not declared as JSON, or too large.
+	ErrResourcesBody = errors.New("resources not declared as JSON, or too large")
+	ErrPartner       = errors.New("unknown partner")
+	ErrSAMLResponse  = errors.New("SAMLResponse missing or malformed")
+	ErrDomainName    = errors.New("domainName not one of the service provider's")
+	ErrRedirectURL   = errors.New("redirectUrl missing, malformed or not the service provider's")
+	ErrResources     = errors.New("resources missing or malformed")
+	ErrCode          = errors.New("authentication code malformed")
 )

@@ -44,22 +44,22 @@ func (e *Error) AppendBody(b []byte, f Family, helpURL string, r *Request) []byt
 		b = AppendString(b, e.OAuthCode())
 	case V2:
 		b = append(b, '{')
-		b = e.appendFields(b, e.v2Code(), helpURL, r)
+		b = e.inV2().appendFields(b, helpURL, r)
 	default:
 		b = append(b, `{"status":"`...)
 		b = append(b, StatusName(e.Status)...)
 		b = append(b, `","error":{`...)
-		b = e.appendFields(b, e.Code, helpURL, r)
+		b = e.appendFields(b, helpURL, r)
 		b = append(b, '}')
 	}
 	return append(b, '}')
 }
 
-func (e *Error) appendFields(b []byte, code, helpURL string, r *Request) []byte {
+func (e *Error) appendFields(b []byte, helpURL string, r *Request) []byte {
 	b = append(b, `"status":`...)
 	b = strconv.AppendInt(b, int64(e.Status), 10)
 	b = append(b, `,"code":`...)
-	b = AppendString(b, code)
+	b = AppendString(b, e.Code)
 	b = append(b, `,"message":`...)
 	b = AppendString(b, e.Message)
 	b = append(b, `,"action":`...)
@@ -75,12 +75,20 @@ func (e *Error) appendFields(b []byte, code, helpURL string, r *Request) []byte 
 	return append(b, '"')
 }
 
-// v2Code is the code that the entitlement API uses for a fault of ours.
-func (e *Error) v2Code() string {
+// inV2 is the error as the entitlement API says it.
+func (e *Error) inV2() *Error {
 	if e == Internal {
-		return "internal_server_error"
+		return internalV2
 	}
-	return e.Code
+	return e
+}
+
+// ContentType is that of the JSON of the family; rest-v2.md, dcr.md 2.
+func (f Family) ContentType() string {
+	if f == V2 {
+		return "application/json;charset=UTF-8"
+	}
+	return "application/json"
 }
 
 // OAuthCode is the code of an error below /o/.

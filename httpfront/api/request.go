@@ -42,7 +42,7 @@ type Request struct {
 // Response is a handler's success.
 type Response struct {
 	Status int
-	// ContentType is application/json when empty.
+	// ContentType is that of the family's JSON when empty.
 	ContentType string
 	// CacheControl is no-store when empty.
 	CacheControl string

@@ -23,7 +23,7 @@ const (
 // resources reads the body of a call for decisions.
 func resources(r *api.Request) ([]string, error) {
 	if r.Repeated(wire.ContentType) || !api.IsJSON(r.Header(wire.ContentType)) {
-		return nil, api.ErrContentType
+		return nil, api.ErrResourcesBody
 	}
 	body, err := strictjson.Parse(r.Body)
 	if err != nil {

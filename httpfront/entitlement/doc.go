@@ -10,6 +10,8 @@
 //	GET  /api/v2/{sp}/profiles/code/{code}   ProfileByCode   polled during a login
 //	POST /api/v2/{sp}/decisions/..           Authorize, Preauthorize
 //	GET  /api/v2/{sp}/logout/{mvpd}          Logout
+//	POST /api/v2/{sp}/sessions/sso/{partner} CreatePartnerSession
+//	POST /api/v2/{sp}/profiles/sso/{partner} PartnerProfile
 //
 // and in the viewer's browser, with pages instead of JSON:
 //

@@ -1,20 +1,26 @@
 package entitlement_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"ssod/httpfront/fronttest"
 )
 
-// TestErrors goes through the check order: what is wrong first decides.
-func TestErrors(t *testing.T) {
-	a := start(t, realms)
+// mistake is a call with something wrong in it, and its answer.
+type mistake struct {
+	name   string
+	call   fronttest.Call
+	status int
+	code   string
+}
+
+// mistakes go through the check order: what is wrong first decides.
+func mistakes(a *app) []mistake {
 	const formType, jsonType = "application/x-www-form-urlencoded", "application/json"
 	with := func(c fronttest.Call, contentType, body string) fronttest.Call {
-		c = c.With("Content-Type", contentType)
-		c.Body = body
-		return c
+		return withBody(c.With("Content-Type", contentType), body)
 	}
 	post := func(body string) fronttest.Call {
 		return with(a.call("POST", "sessions", "phone"), formType, body)
@@ -24,15 +30,14 @@ func TestErrors(t *testing.T) {
 	}
 	expired := a.access
 	a.node.Sleep(7 * time.Hour)
-	a.access = a.node.AccessToken(t, "STREAM1", "STREAM2")
+	a.access = a.node.AccessToken(a, "STREAM1", "STREAM2")
 	unknown := a.at("NOSUCH")
 	rival := a.at("RIVAL1")
-	tests := []struct {
-		name   string
-		call   fronttest.Call
-		status int
-		code   string
-	}{
+	partner := func(path, body string) fronttest.Call {
+		return with(a.call("POST", path, "phone"), formType, body)
+	}
+	large := strings.Repeat("a", 70<<10)
+	return []mistake{
 		{"no access token", a.call("GET", "profiles", "phone", "Authorization", ""), 401, "invalid_access_token_client_application"},
 		{"garbage as access token", a.call("GET", "configuration", "", "Authorization", "Bearer x"), 401, "invalid_access_token_client_application"},
 		{"basic authorization", a.call("GET", "configuration", "", "Authorization", "Basic eA=="), 401, "invalid_access_token_client_application"},
@@ -49,8 +54,23 @@ func TestErrors(t *testing.T) {
 		{"inactive MVPD of a session", post("mvpd=closed"), 400, "invalid_integration"},
 		{"MVPD of a kind to come", post("mvpd=later"), 400, "invalid_integration"},
 		{"redirect elsewhere", post("redirectUrl=https%3A%2F%2Fevil.example"), 400, "invalid_parameter_redirect_url"},
-		{"a parameter twice", post("mvpd=cable&mvpd=plain"), 400, "request_invalid"},
-		{"a session as JSON", with(a.call("POST", "sessions", "phone"), jsonType, "{}"), 400, "header_invalid"},
+		{"a parameter twice", post("mvpd=cable&mvpd=plain"), 400, "invalid_parameter_mvpd"},
+		{"a form that cannot be read", post("mvpd=%zz"), 400, "invalid_parameter_mvpd"},
+		{"a form that is too large", post(large), 400, "invalid_parameter_mvpd"},
+		{"a large body where none counts", withBody(a.call("GET", "profiles/nosuch", "phone"), large), 400, "invalid_parameter_mvpd"},
+		{"a decision that is too large", decide("cable", large), 400, "invalid_parameter_resources"},
+		{"unknown partner", partner("sessions/sso/Nobody", ""), 400, "invalid_parameter_partner"},
+		{"partner in another spelling", partner("sessions/sso/apple", ""), 400, "invalid_parameter_partner"},
+		{"redirect elsewhere with a partner", partner("sessions/sso/Apple", "redirectUrl=https%3A%2F%2Fevil.example"), 400, "invalid_parameter_redirect_url"},
+		{"no device with a partner", with(a.call("POST", "sessions/sso/Apple", ""), formType, ""), 400, "invalid_header_device_identifier"},
+		{"unknown partner of a profile", partner("profiles/sso/Nobody", "SAMLResponse=PHg%2B"), 400, "invalid_parameter_partner"},
+		{"nothing from a partner", partner("profiles/sso/Apple", ""), 400, "invalid_parameter_saml_response"},
+		{"no Base64 from a partner", partner("profiles/sso/Apple", "SAMLResponse=%3Cx%3E"), 400, "invalid_parameter_saml_response"},
+		{"JSON from a partner", with(a.call("POST", "profiles/sso/Apple", "phone"), jsonType, `{"SAMLResponse":"PHg+"}`), 400, "invalid_parameter_saml_response"},
+		{"too much from a partner", partner("profiles/sso/Apple", large), 400, "invalid_parameter_saml_response"},
+		{"no access token with a partner", a.call("POST", "profiles/sso/Apple", "phone", "Authorization", ""), 401, "invalid_access_token_client_application"},
+		{"method of a partner", a.call("GET", "sessions/sso/Apple", "phone"), 405, "method_not_allowed"},
+		{"a session as JSON", with(a.call("POST", "sessions", "phone"), jsonType, "{}"), 400, "invalid_parameter_mvpd"},
 		{"unknown code", a.call("GET", "sessions/ZZZZZZZ", ""), 400, "invalid_parameter_code"},
 		{"malformed code", a.call("GET", "sessions/abc", ""), 400, "invalid_parameter_code"},
 		{"unknown code to resume", with(a.call("POST", "sessions/ZZZZZZZ", ""), formType, ""), 400, "invalid_parameter_code"},
@@ -70,7 +90,7 @@ func TestErrors(t *testing.T) {
 		{"resources before the MVPD", decide("nosuch", `{}`), 400, "invalid_parameter_resources"},
 		{"unknown MVPD of a decision", decide("nosuch", `{"resources":["x"]}`), 400, "invalid_parameter_mvpd"},
 		{"inactive MVPD of a decision", decide("closed", `{"resources":["x"]}`), 400, "invalid_integration"},
-		{"decision as form", with(a.call("POST", "decisions/authorize/cable", "phone"), formType, "x"), 400, "header_invalid"},
+		{"decision as form", with(a.call("POST", "decisions/authorize/cable", "phone"), formType, "x"), 400, "invalid_parameter_resources"},
 		{"logout with a blank redirectUrl", a.call("GET", "logout/cable?redirectUrl=", "phone"), 400, "invalid_parameter_redirect_url"},
 		{"logout with two", a.call("GET", "logout/cable?redirectUrl=streamapp://a&redirectUrl=streamapp://a", "phone"), 400, "invalid_parameter_redirect_url"},
 		{"domain of somebody else", post("domainName=evil.example"), 400, "invalid_parameter_domain_name"},
@@ -80,9 +100,21 @@ func TestErrors(t *testing.T) {
 		{"method", a.call("DELETE", "profiles", "phone"), 405, "method_not_allowed"},
 		{"path", a.call("GET", "nothing", "phone"), 404, "not_found"},
 	}
-	for _, tt := range tests {
+}
+
+func withBody(c fronttest.Call, body string) fronttest.Call {
+	c.Body = body
+	return c
+}
+
+func TestErrors(t *testing.T) {
+	a := start(t, realms)
+	for _, tt := range mistakes(a) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := a.do(tt.call)
+			if got := r.Header.Get("Content-Type"); got != "application/json;charset=UTF-8" {
+				t.Errorf("content type %q", got)
+			}
 			if r.StatusCode != tt.status || r.Text("code") != tt.code {
 				t.Errorf("got %d %s, want %d %s", r.StatusCode, r.Raw, tt.status, tt.code)
 			}

@@ -35,7 +35,7 @@ func (s *Service) identities(ctx context.Context, r *api.Request, a app, device 
 	}
 	var found []identity
 	if token := r.Header(wire.ServiceToken); len(token) > 0 {
-		claims, err := s.Tokens.VerifyService(r.Realm, token, r.Received, keys.Call)
+		claims, err := s.serviceToken(r, token)
 		switch {
 		case err == nil:
 			found = append(found, byServiceToken(r, &claims, device))
@@ -52,6 +52,15 @@ func (s *Service) identities(ctx context.Context, r *api.Request, a app, device 
 		found = append(found, identity{id, &profile.Caller{}, platformSSO})
 	}
 	return found, nil
+}
+
+// serviceToken verifies the service token of a request. Two are none: nobody
+// knows which of them somebody on the way has looked at.
+func (s *Service) serviceToken(r *api.Request, token []byte) (keys.ServiceClaims, error) {
+	if r.Repeated(wire.ServiceToken) {
+		return keys.ServiceClaims{}, keys.ErrParse
+	}
+	return s.Tokens.VerifyService(r.Realm, token, r.Received, keys.Call)
 }
 
 // byServiceToken is the identity of a verified service token. One of our own

@@ -34,13 +34,24 @@ type sessionAnswer struct {
 	NotAfter          string   `json:"notAfter,omitempty"`
 }
 
+// noReason is why a login is necessary: there is none.
+const noReason = "none"
+
 // maxCodes is how many codes are tried before all of them seem to be taken.
 const maxCodes = 5
 
 // CreateSession serves POST /api/v2/{serviceProvider}/sessions.
 func (s *Service) CreateSession(ctx context.Context, r *api.Request) (api.Response, error) {
+	return s.createSession(ctx, r, noReason)
+}
+
+// createSession begins a session for a reason, or says that a login is there.
+func (s *Service) createSession(ctx context.Context, r *api.Request, reason string) (api.Response, error) {
 	a, d, err := s.admitDevice(r)
 	if err != nil {
+		return api.Response{}, err
+	}
+	if err := checkPartner(r); err != nil {
 		return api.Response{}, err
 	}
 	parameters, err := s.parameters(r, a)
@@ -58,11 +69,11 @@ func (s *Service) CreateSession(ctx context.Context, r *api.Request) (api.Respon
 	if found.Standing(r.Received) == login.Good {
 		return answerJSON(r, authorizeAnswer(a.provider.ID, string(r.AppendTrace(nil)), found))
 	}
-	return s.begin(ctx, r, d, parameters, identities)
+	return s.begin(ctx, r, d, parameters, identities, reason)
 }
 
 // begin makes a session and makes it the device's current one.
-func (s *Service) begin(ctx context.Context, r *api.Request, d device.ID, p *session.Parameters, identities []identity) (api.Response, error) {
+func (s *Service) begin(ctx context.Context, r *api.Request, d device.ID, p *session.Parameters, identities []identity, reason string) (api.Response, error) {
 	info, name, err := headers.Describe(r)
 	if err != nil {
 		return api.Response{}, err
@@ -80,9 +91,11 @@ func (s *Service) begin(ctx context.Context, r *api.Request, d device.ID, p *ses
 	if err != nil {
 		return api.Response{}, err
 	}
-	return answerJSON(r, loginAnswer(id, &session.View{
+	answer := loginAnswer(id, &session.View{
 		Parameters: p, Party: m.Party, NotBeforeMs: created.GetNotBeforeMs(), NotAfterMs: created.GetNotAfterMs(),
-	}, "resume"))
+	}, "resume")
+	answer.ReasonType = reason
+	return answerJSON(r, answer)
 }
 
 // newSession draws codes until one is free.
@@ -130,11 +143,11 @@ func (s *Service) ResumeSession(ctx context.Context, r *api.Request) (api.Respon
 // parameters reads and checks the form of a session. It may be empty.
 func (s *Service) parameters(r *api.Request, a app) (*session.Parameters, error) {
 	if len(r.Body) > 0 && (r.Repeated(wire.ContentType) || !api.IsForm(r.Header(wire.ContentType))) {
-		return nil, api.ErrContentType
+		return nil, api.ErrForm
 	}
 	given, ok := form.Parse(string(r.Body))
 	if !ok {
-		return nil, api.ErrBody
+		return nil, api.ErrForm
 	}
 	p := &session.Parameters{Mvpd: given["mvpd"], DomainName: given["domainName"], RedirectUrl: given["redirectUrl"]}
 	if p.DomainName != "" && !a.provider.HasDomain(p.DomainName) {
@@ -170,7 +183,7 @@ func authorizeAnswer(serviceProvider, trackingID string, found finding) *session
 // what is missing for that.
 func loginAnswer(id session.ID, v *session.View, incomplete string) *sessionAnswer {
 	out := &sessionAnswer{
-		ActionName: "authenticate", ActionType: "interactive", ReasonType: "none",
+		ActionName: "authenticate", ActionType: "interactive", ReasonType: noReason,
 		URL:  "/api/v2/authenticate/" + id.ServiceProvider + "/" + id.Code,
 		Code: id.Code, SessionID: v.GetParty().GetTrackingId(), MVPD: v.GetParameters().GetMvpd(), ServiceProvider: id.ServiceProvider,
 		NotBefore: strconv.FormatInt(v.GetNotBeforeMs(), 10), NotAfter: strconv.FormatInt(v.GetNotAfterMs(), 10),

@@ -44,7 +44,7 @@ func unknownPath(doc *openapi3.T, request *http.Request, r *http.Response, answe
 	schema := "Error"
 	switch path := request.URL.Path + "/"; {
 	case strings.HasPrefix(path, "/api/v2/"):
-		schema = "ErrorBody"
+		schema = "FlatError"
 	case strings.HasPrefix(path, "/o/"):
 		schema = "OAuthError"
 	}

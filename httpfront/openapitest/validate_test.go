@@ -134,7 +134,7 @@ func TestValidate(t *testing.T) {
 		{"another content type", "POST", "/api/tv/serviceToken", mint, "", 201, []string{"Content-Type", "text/plain"}, minted, "Content-Type"},
 		{"method", "PUT", "/api/tv/serviceToken", nil, "", 200, nil, "{}", "status"},
 		{"unknown path", "GET", "/api/tv/nothing", nil, "", 404, nil, strings.Replace(failed, "400", "404", 1), ""},
-		{"unknown path, another shape", "GET", "/api/v2/tv/x", nil, "", 404, nil, failed, "ErrorBody"},
+		{"unknown path, another shape", "GET", "/api/v2/tv/x", nil, "", 404, nil, failed, "FlatError"},
 		{"unknown path that answers", "GET", "/nothing", nil, "", 200, nil, "{}", "undocumented path"},
 		{"unlink body", "POST", "/api/tv/unlink", append(mint, "AD-Service-Token", token, "Content-Type", "application/json"), `{"devices":[]}`, 200, nil, `{"status":"OK","unlinkedDevices":[]}`, "devices"},
 	}

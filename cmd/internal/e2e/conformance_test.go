@@ -24,7 +24,6 @@ const (
 var later = []string{
 	"v2-sess-08", "v2-dec-13", "v2-dec-18", // degradation
 	"v2-sess-09", "v2-prof-09", // TempPass
-	"v2-part-", // partner SSO
 }
 
 // injected is the case of a fault inside the process; see

@@ -42,6 +42,7 @@ var preconditions = []precondition{
 	given(`client of RIVAL1 minted \{\{(\w+)\}\} with X-SSO-ID (\S+)`, rivalMinted),
 	given(`client without client_credentials grant`, withoutGrant),
 	given(`integration STREAM1-OldCable disabled`, nothing),
+	given(`partner SSO not configured`, nothing),
 	given(`profile missing`, nothing),
 	given(`throttle on, fresh client address`, nothing),
 	given(`session \{\{authcode\}\} (without parameters|lacks mvpd|complete|expired)`, sessionCreated),
