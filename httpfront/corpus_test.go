@@ -39,7 +39,7 @@ func startTest(t *testing.T, change ...func(*Options)) *Server {
 	o := Options{
 		Address:  "127.0.0.1:0",
 		Settings: func() *config.Config { return cfg },
-		Handlers: Handlers{Mint: echo, Refresh: echo, Link: echo, Unlink: echo, List: echo, Register: echo, Token: echo, JWKS: echo},
+		Handlers: Handlers{Mint: echo, Refresh: echo, Link: echo, ReadLink: echo, ConfirmLink: echo, Unlink: echo, List: echo, Register: echo, Token: echo, JWKS: echo},
 	}
 	for _, f := range change {
 		f(&o)

@@ -29,7 +29,7 @@ func TestCORSOfAWebPlayer(t *testing.T) {
 		allowed []string
 		not     []string
 	}{
-		{webOrigin, append(shared, "POST /api/tv/serviceToken"), []string{"POST /api/rival/serviceToken"}},
+		{webOrigin, append(shared, "POST /api/tv/serviceToken", "GET /api/tv/link/123456", "POST /api/tv/link/123456"), []string{"POST /api/rival/serviceToken"}},
 		{appOrigin, append(shared, "POST /api/tv/serviceToken"), []string{"POST /api/rival/serviceToken"}},
 		{"file://", append(shared, "POST /api/tv/serviceToken"), nil},
 		{otherOrigin, append(shared, "POST /api/rival/serviceToken"), []string{"POST /api/tv/serviceToken"}},

@@ -36,7 +36,7 @@ func TestHead(t *testing.T) {
 		t.Errorf("counted %v requests of the key set, want 2", got)
 	}
 	for _, path := range []string{
-		"/api/tv/list", "/api/tv/serviceToken", "/api/v2/tv/profiles", "/api/v2/tv/logout/m",
+		"/api/tv/list", "/api/tv/link/123456", "/api/tv/serviceToken", "/api/v2/tv/profiles", "/api/v2/tv/logout/m",
 		"/api/v2/authenticate/tv/ABCDEFG", "/api/v2/logout-agent/tv.x", "/sandbox/acme/m/login",
 	} {
 		if a := ask(t, s, "HEAD", path); a.status != 405 || a.header.Get("Allow") == "" || a.body != "" {

@@ -40,6 +40,13 @@ func TestPaths(t *testing.T) {
 		{"/api/v2/list", unknown},
 		{"/api/v2/tv/list", unknown},
 		{"/api/v2/tv/sessions", unknown},
+		{"/api/tv/link/123456", "readLink tv"},
+		{"/api/tv/link/123%20456/", "readLink tv"},
+		{"/api/tv/link/123456/x", unknown},
+		{"/api/tv/list/123456", unknown},
+		{"/api/v2/link/123456", unknown},
+		{"/api/authenticate/link/123456", unknown},
+		{"/api/tv/link/123%2f456", refused},
 		{"/api/authenticate/list", unknown},
 		{"/api/sessions/list", unknown},
 		{"/api/logout/list", unknown},
@@ -93,7 +100,7 @@ func TestPaths(t *testing.T) {
 		{"/api/tv/list%", refused},
 		{"/api/t\xc3\xbcv/list", refused},
 	}
-	rs := newRoutes(Handlers{Mint: echo, Refresh: echo, Link: echo, Unlink: echo, List: echo, Register: echo, Token: echo, JWKS: echo}, newMetrics(nil))
+	rs := newRoutes(Handlers{Mint: echo, Refresh: echo, Link: echo, ReadLink: echo, ConfirmLink: echo, Unlink: echo, List: echo, Register: echo, Token: echo, JWKS: echo}, newMetrics(nil))
 	for _, tt := range tests {
 		t.Run(tt.target, func(t *testing.T) {
 			if got := describe(rs, tt.target); got != tt.want {
@@ -139,7 +146,7 @@ func FuzzPath(f *testing.F) {
 	for _, s := range []string{"/api/tv/list", "/api/tv/list/?x", "/api/%2e%2e/x", "/a//b", "/%", "/..", "/a;b"} {
 		f.Add([]byte(s))
 	}
-	rs := newRoutes(Handlers{Mint: echo, Refresh: echo, Link: echo, Unlink: echo, List: echo}, newMetrics(nil))
+	rs := newRoutes(Handlers{Mint: echo, Refresh: echo, Link: echo, ReadLink: echo, ConfirmLink: echo, Unlink: echo, List: echo}, newMetrics(nil))
 	f.Fuzz(func(t *testing.T, target []byte) {
 		if len(target) == 0 || target[0] != '/' {
 			return // wire refuses these

@@ -9,6 +9,7 @@ import (
 // Handlers are the operations of the public API. A nil one is not served.
 type Handlers struct {
 	Mint, Refresh, Link, Unlink, List api.Handler // /api/{serviceProvider}/...
+	ReadLink, ConfirmLink             api.Handler // /api/{serviceProvider}/link/{code}
 	Register, Token                   api.Handler // /o/client/...
 	JWKS                              api.Handler // /.well-known/{realm}/jwks.json
 	V2                                V2          // /api/v2/...
@@ -53,6 +54,7 @@ type operation struct {
 // patterns of the whole API overlap in ways that pattern routers refuse.
 type routes struct {
 	sso     map[string]*resource // last segment of /api/{serviceProvider}/...
+	code    *resource            // /api/{serviceProvider}/link/{code}
 	oauth   map[string]*resource // last segment of /o/client/...
 	v2      *v2Routes
 	jwks    *resource
@@ -82,6 +84,7 @@ func newRoutes(h Handlers, m *metrics) *routes {
 			"unlink":       newResource(api.SSO, nil, op("unlink", h.Unlink)),
 			"list":         newResource(api.SSO, op("list", h.List), nil),
 		},
+		code: newResource(api.SSO, op("readLink", h.ReadLink), op("confirmLink", h.ConfirmLink)),
 		oauth: map[string]*resource{
 			"register": newResource(api.OAuth, nil, op("register", h.Register)).ofAllRealms(),
 			"token":    newResource(api.OAuth, nil, op("token", h.Token)).ofAllRealms(),
@@ -159,10 +162,16 @@ func (rs *routes) find(p *path) found {
 // findAPI finds the resources of the SSO Service. The words that other APIs
 // use where it has the service provider are reserved.
 func (rs *routes) findAPI(p *path) found {
-	if p.n != 3 || reserved[string(p.segments[1])] {
+	switch {
+	case p.n < 3 || reserved[string(p.segments[1])]:
+		return found{}
+	case p.n == 3:
+		return found{resource: rs.sso[string(p.segments[2])], parameter: p.segments[1]}
+	case p.n == 4 && p.is(2, "link"):
+		return found{resource: rs.code, parameter: p.segments[1], item: p.segments[3]}
+	default:
 		return found{}
 	}
-	return found{resource: rs.sso[string(p.segments[2])], parameter: p.segments[1]}
 }
 
 var reserved = map[string]bool{
@@ -190,6 +199,7 @@ func (r *resource) operation(method []byte) *operation {
 func NewHandlers(s *sso.Service, clients Registrar, keys KeySets) Handlers {
 	return Handlers{
 		Mint: s.Mint, Refresh: s.Refresh, Link: s.Link, Unlink: s.Unlink, List: s.List,
+		ReadLink: s.ReadLink, ConfirmLink: s.ConfirmLink,
 		Register: register(clients), Token: issueToken(clients), JWKS: jwks(keys),
 	}
 }

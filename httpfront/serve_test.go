@@ -44,7 +44,7 @@ func FuzzServe(f *testing.F) {
 	cfg := testConfig()
 	s := newServer(Options{
 		Settings: func() *config.Config { return cfg }, Log: slog.New(slog.DiscardHandler),
-		Handlers: Handlers{Mint: echo, Refresh: echo, Link: echo, Unlink: echo, List: echo, Register: echo, Token: echo, JWKS: echo},
+		Handlers: Handlers{Mint: echo, Refresh: echo, Link: echo, ReadLink: echo, ConfirmLink: echo, Unlink: echo, List: echo, Register: echo, Token: echo, JWKS: echo},
 	})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		c := &script{in: bytes.NewReader(raw)}

@@ -115,7 +115,7 @@ func TestEveryAnswer(t *testing.T) {
 func TestMethods(t *testing.T) {
 	s := startTest(t)
 	allow := map[string]string{
-		"/api/tv/serviceToken": "GET, POST", "/api/tv/link": "POST", "/api/tv/unlink": "POST", "/api/tv/list": "GET",
+		"/api/tv/serviceToken": "GET, POST", "/api/tv/link": "POST", "/api/tv/link/123456": "GET, POST", "/api/tv/unlink": "POST", "/api/tv/list": "GET",
 		"/o/client/register": "POST", "/o/client/token": "POST", "/.well-known/acme/jwks.json": "GET, HEAD", "/openapi.yaml": "GET, HEAD",
 	}
 	for path, want := range allow {
@@ -240,6 +240,7 @@ func TestThrottle(t *testing.T) {
 		{"a page", "/api/tv/list", "", "text/html", "<html>"},
 		{"a page for anything", "/api/tv/list", "*/*", "text/html", "<html>"},
 		{"nested", "/api/tv/list", "application/json", "application/json", `{"status":"TOO_MANY_REQUESTS","error":{"status":429,"code":"too_many_requests"`},
+		{"nested for a code", "/api/tv/link/123456", "application/json", "application/json", `{"status":"TOO_MANY_REQUESTS","error":{"status":429,"code":"too_many_requests"`},
 		{"flat", "/api/v2/tv/profiles", "application/json", "application/json", `{"status":429,"code":"too_many_requests","message":"Too many requests","action":"retry",`},
 		{"flat after a POST", "/api/v2/tv/sessions", "application/json", "application/json", `{"status":429,"code":"too_many_requests","message":"Too many requests","action":"retry",`},
 		{"a page of the entitlement API", "/api/v2/tv/profiles", "", "text/html", "<html>"},

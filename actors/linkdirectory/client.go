@@ -172,6 +172,20 @@ func (c *Client) network(realm string, a netip.Addr) uint64 {
 	return d.network(a)
 }
 
+// Hash is what stands for a code that somebody typed, nil when it cannot be one.
+// Nobody is asked, and nothing is charged: it is for the profile that has the
+// code.
+func (c *Client) Hash(realm, typed string) []byte {
+	code, wellFormed := Normalise(typed)
+	if !wellFormed {
+		return nil
+	}
+	d, pool := c.deriver(realm)
+	defer pool.Put(d)
+	hash := d.hash(code)
+	return hash[:]
+}
+
 // Settle says how a guess ended whose code was found, without waiting: see
 // [Verdict].
 func (c *Client) Settle(request cluster.RequestID, realm string, hash []byte, v Verdict) {

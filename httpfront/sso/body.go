@@ -64,14 +64,44 @@ func appendMembers(b []byte, members []*profile.Member) []byte {
 		b = append(b, '"')
 		b = base64.StdEncoding.AppendEncode(b, m.Device)
 		b = append(b, `":{`...)
-		b = appendAttributes(b, m.Attributes)
-		b = append(b, `"lastSeen":`...)
-		b = strconv.AppendInt(b, m.LastSeenMs, 10)
-		b = append(b, `,"type":"`...)
-		b = append(b, memberType(m.Type)...)
-		b = append(b, `"}`...)
+		b = appendDevice(b, m)
+		b = append(b, '}')
 	}
 	return append(b, "}}"...)
+}
+
+// appendDevice appends what is told of a device.
+func appendDevice(b []byte, m *profile.Member) []byte {
+	b = appendAttributes(b, m.Attributes)
+	b = append(b, `"lastSeen":`...)
+	b = strconv.AppendInt(b, m.LastSeenMs, 10)
+	b = append(b, `,"type":"`...)
+	b = append(b, memberType(m.Type)...)
+	return append(b, '"')
+}
+
+// appendLink appends the success body of both calls about a link code.
+func appendLink(b []byte, c *profile.CodeReply) []byte {
+	b = append(b, `{"status":"`...)
+	b = append(b, c.Status.String()...)
+	b = append(b, `","notAfter":`...)
+	b = strconv.AppendInt(b, c.NotAfterMs, 10)
+	if c.Device != nil {
+		b = append(b, `,"device":{`...)
+		b = appendDevice(b, c.Device)
+		b = append(b, `,"network":"`...)
+		b = append(b, network(c.OtherNetwork)...)
+		b = append(b, `"}`...)
+	}
+	return append(b, '}')
+}
+
+// network says where a device is, seen from the one that made the code.
+func network(other bool) string {
+	if other {
+		return "other"
+	}
+	return "same"
 }
 
 func memberType(t profile.MemberType) string {

@@ -36,6 +36,8 @@ type Profiles interface {
 	Refresh(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) error
 	MayLink(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.MayLink) error
 	AddCode(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.AddCode) (freed [][]byte, err error)
+	ReadCode(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.ReadCode) (*profile.CodeReply, error)
+	Confirm(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Confirm) (*profile.CodeReply, error)
 	Unlink(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Unlink) (removed []int32, freed [][]byte, err error)
 	List(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) ([]*profile.Member, error)
 }
@@ -46,6 +48,7 @@ type Directory interface {
 	Resolve(ctx context.Context, request cluster.RequestID, realm string, g linkdirectory.Guess) (linkdirectory.Target, error)
 	Settle(request cluster.RequestID, realm string, hash []byte, v linkdirectory.Verdict)
 	Retire(request cluster.RequestID, realm string, hashes ...[]byte)
+	Hash(realm, typed string) []byte
 }
 
 // Service is the SSO Service. It has no state of its own.
@@ -86,6 +89,16 @@ func (s *Service) Refresh(ctx context.Context, r *api.Request) (api.Response, er
 // Link serves POST /api/{serviceProvider}/link.
 func (s *Service) Link(ctx context.Context, r *api.Request) (api.Response, error) {
 	return s.admit(ctx, r, s.link)
+}
+
+// ReadLink serves GET /api/{serviceProvider}/link/{code}.
+func (s *Service) ReadLink(ctx context.Context, r *api.Request) (api.Response, error) {
+	return s.admit(ctx, r, s.readLink)
+}
+
+// ConfirmLink serves POST /api/{serviceProvider}/link/{code}.
+func (s *Service) ConfirmLink(ctx context.Context, r *api.Request) (api.Response, error) {
+	return s.admit(ctx, r, s.confirmLink)
 }
 
 // Unlink serves POST /api/{serviceProvider}/unlink.

@@ -80,13 +80,19 @@ func TestAnswersDoNotTellWhatExists(t *testing.T) { // alone: no t.Parallel
 func (a *app) probes() []probe {
 	a.Helper()
 	viewer := a.mint("host", "viewer-1")
-	a.mint("guest", "viewer-2")
 	old := a.link("host", viewer)
 	a.redeem(old)
 	a.node.Sleep(61 * time.Second) // the winner may repeat for 60
 	used := a.link("host", viewer)
 	a.redeem(used)
 	foreign := a.foreignCode()
+	guest := a.mint("guest", "viewer-2")
+	strange := a.link("guest", guest)
+	member := a.mint("tablet", "viewer-1")
+	anothers := a.link("tablet", member)
+	look := func(code string) fronttest.Call {
+		return a.call("GET", "link/"+code, "host", "AD-Service-Token", viewer)
+	}
 	known, unknown := a.badLogins()
 	return []probe{
 		// No signature but the right one says whether there is a profile.
@@ -95,6 +101,8 @@ func (a *app) probes() []probe {
 		{"code used a minute ago", 400, a.guess(old), a.guess(neighbour(old))},
 		{justUsed, 400, a.guess(used), a.guess(neighbour(used))},
 		{"code of another realm", 400, a.guess(foreign), a.guess(neighbour(foreign))},
+		{"look at the code of another profile", 400, look(strange), look(neighbour(strange))},
+		{"look at the code of another member", 400, look(anothers), look(neighbour(anothers))},
 		{"tenant", 401, outside("RIVAL1"), outside("RIVAL9")},
 		{"client", 400, known, unknown},
 	}

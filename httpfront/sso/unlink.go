@@ -43,13 +43,7 @@ func (s *Service) unlink(ctx context.Context, r *api.Request, c client) (api.Res
 
 // unlinkBody returns the devices that the body names, each spelling once.
 func unlinkBody(r *api.Request) ([]string, error) {
-	switch contentType := r.Header(wire.ContentType); {
-	case len(contentType) == 0:
-		return nil, api.ErrHeaderMissing
-	case r.Repeated(wire.ContentType) || !api.IsJSON(contentType):
-		return nil, api.ErrContentType
-	}
-	body, err := parseBody(r.Body)
+	body, err := jsonBody(r)
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +60,17 @@ func unlinkBody(r *api.Request) ([]string, error) {
 		return nil, api.ErrDevicesEmpty
 	}
 	return distinct(spellings)
+}
+
+// jsonBody is the body, which must be a JSON object and say so.
+func jsonBody(r *api.Request) (strictjson.Value, error) {
+	switch contentType := r.Header(wire.ContentType); {
+	case len(contentType) == 0:
+		return strictjson.Value{}, api.ErrHeaderMissing
+	case r.Repeated(wire.ContentType) || !api.IsJSON(contentType):
+		return strictjson.Value{}, api.ErrContentType
+	}
+	return parseBody(r.Body)
 }
 
 // parseBody reads the body as one JSON object.

@@ -1,0 +1,68 @@
+package sso
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"ssod/actors/profile"
+	"ssod/httpfront/api"
+)
+
+// readLink tells the device that made a link code what became of it. Its own
+// profile answers, never the directory: for all others the code is one that never
+// was, and to ask is no guess.
+func (s *Service) readLink(ctx context.Context, r *api.Request, _ client) (api.Response, error) {
+	h, device, err := s.holderWithDevice(r, api.ErrLinkTokenMissing)
+	if err != nil {
+		return api.Response{}, err
+	}
+	code, err := s.Profiles.ReadCode(ctx, r.ID, h.id, &profile.ReadCode{Caller: h.caller(r.Realm, device), CodeHash: s.codeInPath(r)})
+	if err != nil {
+		return api.Response{}, err
+	}
+	return api.Response{Status: http.StatusOK, Body: appendLink(r.Buffer, code)}, nil
+}
+
+// confirmLink gives the word of the device that made a link code about the one
+// that waits with it: it may join, or the code ends.
+func (s *Service) confirmLink(ctx context.Context, r *api.Request, _ client) (api.Response, error) {
+	h, device, err := s.holderWithDevice(r, api.ErrLinkTokenMissing)
+	if err != nil {
+		return api.Response{}, err
+	}
+	join, err := confirmBody(r)
+	if err != nil {
+		return api.Response{}, err
+	}
+	code, err := s.Profiles.Confirm(ctx, r.ID, h.id, &profile.Confirm{Caller: h.caller(r.Realm, device), CodeHash: s.codeInPath(r), Join: join})
+	if err != nil {
+		return api.Response{}, err
+	}
+	s.Directory.Retire(r.ID, r.Realm.ID, code.GetFreed()...)
+	return api.Response{Status: http.StatusOK, Body: appendLink(r.Buffer, code)}, nil
+}
+
+// codeInPath is the hash of the code that the path names, nil when that cannot be
+// one: the profile does not know it, as it does not know those of others.
+func (s *Service) codeInPath(r *api.Request) []byte {
+	typed, err := url.PathUnescape(r.Item)
+	if err != nil {
+		return nil
+	}
+	return s.Directory.Hash(r.Realm.ID, typed)
+}
+
+// confirmBody is whether the body says that the device may join.
+func confirmBody(r *api.Request) (join bool, err error) {
+	body, err := jsonBody(r)
+	if err != nil {
+		return false, err
+	}
+	word, _ := body.Member("confirm")
+	join, ok := word.Bool()
+	if !ok {
+		return false, api.ErrBody
+	}
+	return join, nil
+}
