@@ -276,11 +276,14 @@ func TestTheSecretIsNeeded(t *testing.T) {
 	a := start(t, "n1")
 	for name, keys := range map[string][]secret.Key{"none": nil, "another": {key(2)}} {
 		t.Run(name, func(t *testing.T) {
+			const refusal = "refused somebody who does not have the secret"
+			before := a.log.count(refusal)
 			stranger := start(t, "n2", joining(a), func(c *membership.Config) { c.Keys = keys })
 			stranger.eventually(func() bool { return stranger.log.count("no other node found yet") > 0 }, func() string { return "an attempt" })
-			if err := stranger.Trouble(); !errors.Is(err, membership.ErrAlone) {
-				t.Errorf("trouble: got %v, want %v", err, membership.ErrAlone)
+			if err := stranger.Trouble(); !errors.Is(err, membership.ErrAlone) || !errors.Is(err, membership.ErrSecret) {
+				t.Errorf("trouble: got %v, want %v and %v", err, membership.ErrAlone, membership.ErrSecret)
 			}
+			a.eventually(func() bool { return a.log.count(refusal) > before }, func() string { return "a refusal" })
 			stranger.sees("n2 alive")
 			a.sees("n1 alive")
 		})

@@ -59,6 +59,9 @@ func (g *Gossip) attempt(addresses []string) {
 	}
 }
 
+// ErrSecret says that the node at an address has another secret than this one.
+var ErrSecret = errors.New("it has another cluster secret than this node")
+
 // errSelf says that an address to join is this node's own.
 var errSelf = errors.New("that is this node")
 
@@ -73,6 +76,9 @@ func (g *Gossip) meet(address string) error {
 			return fmt.Errorf("join %s: %w", address, errSelf)
 		}
 		if _, err := g.list.Join([]string{a}); err != nil {
+			if unproved(err.Error()) {
+				err = ErrSecret
+			}
 			return fmt.Errorf("join %s: %w", address, err)
 		}
 	}

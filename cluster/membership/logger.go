@@ -32,7 +32,18 @@ func (l *logLines) close() {
 }
 
 var levels = map[string]slog.Level{
-	"[DEBUG]": slog.LevelDebug, "[INFO]": slog.LevelDebug, "[WARN]": slog.LevelInfo, "[ERR]": slog.LevelWarn,
+	"[DEBUG]": slog.LevelDebug, "[INFO]": slog.LevelDebug, "[WARN]": slog.LevelInfo, "[ERR]": slog.LevelWarn, "[ERROR]": slog.LevelWarn,
+}
+
+// unproved reports whether memberlist says of somebody that the secret was not proved.
+func unproved(text string) bool {
+	text = strings.ToLower(text)
+	for _, words := range []string{"no installed keys could decrypt", "remote state is not encrypted", "remote state is encrypted"} {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // Write implements [io.Writer]. What memberlist calls information is of no use
@@ -43,10 +54,15 @@ func (l *logLines) Write(b []byte) (int, error) {
 	if !ok {
 		level, text = slog.LevelInfo, strings.TrimSpace(string(b))
 	}
+	text = strings.TrimPrefix(text, "memberlist: ")
+	attrs := []any{"package", "memberlist"}
+	if unproved(text) {
+		level, text, attrs = slog.LevelWarn, "refused somebody who does not have the secret of this cluster", append(attrs, "said", text)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.closed && l.to.Enabled(context.Background(), level) && l.pace.Allow() {
-		l.to.Log(context.Background(), level, strings.TrimPrefix(text, "memberlist: "), "package", "memberlist")
+		l.to.Log(context.Background(), level, text, attrs...)
 	}
 	return len(b), nil
 }

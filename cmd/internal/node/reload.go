@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"ssod/httpfront/admin"
@@ -58,7 +59,7 @@ func (n *Node) reload(ctx context.Context) (*config.Config, error) {
 // prepare reads everything that a reload needs and changes nothing.
 func (n *Node) prepare() (next *config.Config, adopt func() error, err error) {
 	secrets, err := n.config.readSecrets()
-	if err != nil {
+	if err = errors.Join(err, n.config.checkKeyPairs()); err != nil {
 		return nil, nil, fmt.Errorf("%w, nothing was changed: %w", admin.ErrConfiguration, err)
 	}
 	next, err = n.config.Settings()

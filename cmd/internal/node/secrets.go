@@ -117,6 +117,22 @@ func (n *Node) makeSecret() ([]secret.Key, error) {
 	return keys, err
 }
 
+// checkKeyPairs reports what is wrong with certificates and their keys. They are read
+// again by themselves when they are renewed, and the old ones serve until they are
+// right; whoever reloads wants to know.
+func (c *Config) checkKeyPairs() error {
+	var errs []error
+	for _, pair := range [][2]string{{c.TLSCert, c.TLSKey}, {c.PeerCert, c.PeerKey}} {
+		if pair[0] == "" {
+			continue
+		}
+		if _, err := secretfile.KeyPair(pair[0], pair[1]); err != nil {
+			errs = append(errs, fmt.Errorf("certificate %s: %w", pair[0], err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // adoptSecrets takes into use what a reload has read. Connections that stand are
 // left alone.
 func (n *Node) adoptSecrets(s secrets) error {

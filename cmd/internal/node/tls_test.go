@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"net/http"
@@ -14,6 +15,9 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"ssod/httpfront/admin"
+	"ssod/secretfile"
 )
 
 // certificate writes a certificate for 127.0.0.1 that is its own CA.
@@ -81,5 +85,14 @@ func TestListenersSpeakTLS(t *testing.T) {
 		if answer.StatusCode != want {
 			t.Errorf("GET %s: got %d, want %d", url, answer.StatusCode, want)
 		}
+	}
+	if _, err := n.Reload(t.Context()); err != nil {
+		t.Errorf("reload: %v", err)
+	}
+	if err := os.Chmod(c.TLSKey, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Reload(t.Context()); !errors.Is(err, admin.ErrConfiguration) || !errors.Is(err, secretfile.ErrExposed) {
+		t.Errorf("reload with a key that others can read: got %v, want %v", err, secretfile.ErrExposed)
 	}
 }
