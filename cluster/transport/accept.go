@@ -18,12 +18,8 @@ func (n *Network) accept() {
 			n.recover(err)
 			continue
 		}
-		select {
-		case n.shaking <- struct{}{}:
-			n.tasks.Go(func() { n.serve(raw) })
-		default:
-			raw.Close() // many strangers at once; nodes try again
-		}
+		g := n.porch.enter(raw, n.knows)
+		n.tasks.Go(func() { n.serve(raw, g) })
 	}
 }
 
@@ -43,11 +39,14 @@ func (n *Network) recover(err error) {
 }
 
 // serve does what a connection is for.
-func (n *Network) serve(raw net.Conn) {
+func (n *Network) serve(raw net.Conn, guest *guest) {
 	defer raw.Close()
 	defer context.AfterFunc(n.ctx, func() { raw.Close() })()
-	l, g, err := n.admit(n.ctx, raw)
-	<-n.shaking
+	proven := false
+	l, g, err := n.admit(n.ctx, raw, func() { proven = true; n.porch.leave(guest) })
+	if !proven && !n.porch.leave(guest) {
+		return // it had to go
+	}
 	if err == nil {
 		err = n.stream(g, l)
 	}
@@ -66,16 +65,18 @@ func (n *Network) stream(g greeting, l *link) error {
 	if p == nil {
 		return nil
 	}
+	p.source.Store(sourceOf(l.raw))
 	defer context.AfterFunc(l.era, func() { l.Close() })()
 	p.retry() // it is there
 	return n.streams[g.purpose](p, g, l)
 }
 
-// refuse says why, to the other side unless it is gone, and in the log.
+// refuse says why, to a node that was greeted unless it is gone, and in the log.
 func (n *Network) refuse(l *link, raw net.Conn, err error) {
 	if l != nil && !gone(err) {
 		_ = l.send(kindRefusal, encodeRefusal(err), n.cfg.Handshake)
 	}
+	n.refusals[reasonOf(err)].Add(1)
 	n.refused.Do(func() {
 		n.cfg.Log.Warn("a connection was ended", "from", raw.RemoteAddr().String(), "error", err)
 	})
@@ -96,7 +97,9 @@ func (n *Network) receive(p *peer, g greeting, l *link) error {
 			err = n.deliver(p, b)
 		case k == kindPing && len(b) == 2*stamp:
 			p.progress(binary.BigEndian.Uint64(b[stamp:]))
-			err = n.pong(in, b[:stamp])
+			if err = n.permitted(g.from, l.socket); err == nil { // the registry may have changed
+				err = n.pong(in, b[:stamp])
+			}
 		default:
 			err = fmt.Errorf("%w: kind %d of %d bytes", ErrFrame, k, len(b))
 		}

@@ -9,6 +9,9 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"ssod/cluster/proof"
+	"ssod/cluster/secret"
 )
 
 // Handler answers the requests of other nodes; from is 0 for one that is not a
@@ -51,7 +54,7 @@ func (p *peer) call(ctx context.Context, request []byte) ([]byte, error) {
 			return answer, err
 		}
 	}
-	l, err := p.n.connect(ctx, p.target(), forCall)
+	l, err := p.reach(ctx, forCall)
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +156,7 @@ func (n *Network) answer(p *peer, l *link, k kind, request []byte) error {
 type Stranger struct {
 	// Name is its name, which its credentials prove; nil means no TLS.
 	Name        string
+	Secrets     *secret.Ring
 	Credentials *Credentials
 	// Dial opens a connection; nil means TCP.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
@@ -168,7 +172,7 @@ func (s Stranger) Ask(ctx context.Context, name, addr string, request []byte) ([
 }
 
 func (s Stranger) ask(ctx context.Context, name, addr string, request []byte) ([]byte, error) {
-	n := &Network{cfg: Config{Node: Peer{Name: s.Name}, Credentials: s.Credentials, Dial: s.Dial}.withDefaults()}
+	n := &Network{cfg: Config{Node: Peer{Name: s.Name}, Secrets: s.Secrets, Credentials: s.Credentials, Dial: s.Dial}.withDefaults()}
 	shaking, cancel := context.WithTimeout(ctx, n.cfg.Handshake)
 	defer cancel()
 	raw, err := n.cfg.Dial(shaking, addr)
@@ -177,20 +181,24 @@ func (s Stranger) ask(ctx context.Context, name, addr string, request []byte) ([
 	}
 	defer raw.Close()
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
-	l, err := n.secure(shaking, raw, func(c net.Conn) *tls.Conn { return tls.Client(c, s.Credentials.Client(name)) })
+	stop := context.AfterFunc(shaking, func() { raw.Close() })
+	c, err := n.secure(shaking, raw, func(c net.Conn) *tls.Conn { return tls.Client(c, s.Credentials.Client(name)) })
 	if err != nil {
 		return nil, err
 	}
-	if err := l.send(kindGreeting, n.greeting(forJoin, 0), n.cfg.Handshake); err != nil {
-		return nil, err
+	said, err := proof.Dial(c, n.port(c, addr), n.greeting(forJoin, 0))
+	if err != nil {
+		return nil, unfinished(err)
 	}
-	g, err := readGreeting(l)
+	g, err := decodeGreeting(said)
 	if err != nil {
 		return nil, err
 	}
 	if g.from.Name != name {
 		return nil, fmt.Errorf("%w: %v answers", ErrNode, g.from)
 	}
-	l.trust(maxCall, callTime)
-	return l.ask(ctx, request, n.cfg.Silence)
+	if !stop() {
+		return nil, shaking.Err()
+	}
+	return n.link(c, era{}, maxCall).ask(ctx, request, n.cfg.Silence)
 }

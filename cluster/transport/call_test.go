@@ -90,9 +90,10 @@ func TestRequestsShareAConnection(t *testing.T) {
 
 // A connection that ended while nothing was asked costs no request.
 func TestARequestSurvivesACutWhileIdle(t *testing.T) {
-	a, b := start(t, 1), answering(t, 2, echo)
+	b := answering(t, 2, echo)
 	p := newProxy(t, b)
-	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr()})
+	a := start(t, 1, through(p, b))
+	know(t, a, b.peer)
 	connected(t, a, 2)
 	for i := range 5 {
 		if _, err := a.Call(t.Context(), 2, []byte("x")); err != nil {
@@ -155,7 +156,7 @@ func TestAStrangerMayAskWithoutAnID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger := transport.Stranger{Name: "n9", Credentials: credentials}
+	stranger := transport.Stranger{Secrets: ring(t, 1), Name: "n9", Credentials: credentials}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if got, err := stranger.Ask(ctx, "n2", member.Addr(), []byte("let me in")); err != nil || string(got) != "0: let me in" {
@@ -164,7 +165,7 @@ func TestAStrangerMayAskWithoutAnID(t *testing.T) {
 	if _, err := stranger.Ask(ctx, "n3", member.Addr(), nil); err == nil {
 		t.Error("a member was taken for another")
 	}
-	liar := transport.Stranger{Name: "n8", Credentials: credentials}
+	liar := transport.Stranger{Secrets: ring(t, 1), Name: "n8", Credentials: credentials}
 	if _, err := liar.Ask(ctx, "n2", member.Addr(), nil); !errors.Is(err, transport.ErrNode) {
 		t.Errorf("with another's certificate: got %v, want ErrNode", err)
 	}
@@ -172,10 +173,10 @@ func TestAStrangerMayAskWithoutAnID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (transport.Stranger{Name: "n9", Credentials: other}).Ask(ctx, "n2", member.Addr(), nil); err == nil {
+	if _, err := (transport.Stranger{Secrets: ring(t, 1), Name: "n9", Credentials: other}).Ask(ctx, "n2", member.Addr(), nil); err == nil {
 		t.Error("a certificate of another authority was accepted")
 	}
-	if _, err := (transport.Stranger{Name: "n9"}).Ask(ctx, "n2", member.Addr(), nil); err == nil {
+	if _, err := (transport.Stranger{Secrets: ring(t, 1), Name: "n9"}).Ask(ctx, "n2", member.Addr(), nil); err == nil {
 		t.Error("a stranger without a certificate was answered")
 	}
 	if n := len(member.Peers()); n != 0 {

@@ -2,16 +2,19 @@ package transport_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"ssod/cluster/secret"
 	"ssod/cluster/transport"
 	"ssod/cluster/transport/transporttest"
 	"ssod/persistence"
@@ -101,7 +104,7 @@ func open(t testing.TB, id nodeID, options ...option) *testNode {
 	t.Helper()
 	log := &logLines{}
 	cfg := transport.Config{
-		Cluster: "c1", Node: transport.Peer{ID: id, Name: fmt.Sprint("n", id)}, Boots: boots(uint64(id) * 100),
+		Cluster: "c1", Node: transport.Peer{ID: id, Name: fmt.Sprint("n", id)}, Boots: boots(uint64(id) * 100), Secrets: ring(t, 1),
 		Listen: "127.0.0.1:0", Ping: 20 * time.Millisecond, Silence: 10 * time.Second,
 		Log: slog.New(slog.NewTextHandler(log, nil)),
 	}
@@ -115,6 +118,23 @@ func open(t testing.TB, id nodeID, options ...option) *testNode {
 	t.Cleanup(func() { n.Close() })
 	cfg.Node.Addr = n.Addr()
 	return &testNode{n, cfg.Node, newRecorder(), log}
+}
+
+// ring is a secret of keys that are easy to tell from others.
+func ring(t testing.TB, keys ...byte) *secret.Ring {
+	t.Helper()
+	r, err := secret.NewRing(keysOf(keys...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func keysOf(bs ...byte) (keys []secret.Key) {
+	for _, b := range bs {
+		keys = append(keys, secret.Key{b})
+	}
+	return keys
 }
 
 // boots are starts, one after another, of which none is confirmed.
@@ -205,6 +225,18 @@ func (l *logLines) has(text string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bytes.Contains(l.b.Bytes(), []byte(text))
+}
+
+// through lets a node reach another one only through a proxy, as a network would.
+func through(p *transporttest.Proxy, to *testNode) option {
+	return func(c *transport.Config) {
+		c.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+			if addr == to.Addr() {
+				addr = p.Addr()
+			}
+			return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		}
+	}
 }
 
 // newProxy starts a proxy before a node.

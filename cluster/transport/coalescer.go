@@ -16,8 +16,11 @@ type coalescer struct {
 	w  *bufio.Writer // nil during the handshake
 }
 
+// strangerBuffer is what a connection gets before it is known who is there.
+const strangerBuffer = 4 << 10
+
 func newCoalescer(raw net.Conn) *coalescer {
-	return &coalescer{Conn: raw, r: bufio.NewReaderSize(raw, bufferSize)}
+	return &coalescer{Conn: raw, r: bufio.NewReaderSize(raw, strangerBuffer)}
 }
 
 // Read implements [net.Conn].
@@ -33,8 +36,10 @@ func (c *coalescer) Write(b []byte) (int, error) {
 	return c.w.Write(b)
 }
 
-// begin starts to buffer what is written. Records add less than one percent.
+// begin starts to buffer what is written, and more of what is read. Records add
+// less than one percent. Nobody reads meanwhile.
 func (c *coalescer) begin() {
+	c.r = bufio.NewReaderSize(c.r, bufferSize)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.w = bufio.NewWriterSize(c.Conn, bufferSize+bufferSize/8)

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"time"
 
+	"ssod/cluster/secret"
 	"ssod/persistence"
 )
 
@@ -38,7 +40,7 @@ type Peer struct {
 // String returns name and id.
 func (p Peer) String() string { return fmt.Sprintf("node %q (%d)", p.Name, p.ID) }
 
-// Config says how to take part. Cluster, Node and Listen are required.
+// Config says how to take part. Cluster, Node, Secrets and Listen are required.
 type Config struct {
 	// Cluster is the id of the cluster; nodes of another one are refused.
 	Cluster string
@@ -56,9 +58,18 @@ type Config struct {
 	Note  func(id NodeID, note []byte, sync bool) error
 	// Listen is the address to listen at; port 0 takes a free one.
 	Listen string
-	// Credentials are what TLS is done with; nil means no TLS, which is for
-	// loopback only.
+	// Secrets are what both sides of a connection prove that they know. They may
+	// be changed at any time.
+	Secrets *secret.Ring
+	// Credentials are what TLS is done with; nil means no TLS: then whoever
+	// carries a connection can read and change it.
 	Credentials *Credentials
+	// Permit says why a node that has proven the secret must not take part all the
+	// same: [ErrRemoved], [ErrNode], [ErrUnregistered] or [ErrCertificate]. Its
+	// certificate is for its name, and nil without TLS; an id of 0 is that of a
+	// node that is yet to join. It is asked for each connection and with each
+	// ping. nil: nobody is refused.
+	Permit func(p Peer, cert *x509.Certificate) error
 
 	// MaxFrame is the longest frame in bytes; 0 means 64 MiB, what the engine
 	// takes at most; it sends far less in one.
@@ -110,6 +121,9 @@ func (c Config) withDefaults() Config {
 		var d net.Dialer
 		c.Dial = func(ctx context.Context, addr string) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }
 	}
+	if c.Permit == nil {
+		c.Permit = func(Peer, *x509.Certificate) error { return nil }
+	}
 	if c.Expelled == nil {
 		c.Expelled = func(Peer) {}
 	}
@@ -154,6 +168,7 @@ func (c *Config) validate() error {
 	check(c.Cluster != "" && len(c.Cluster) <= maxString, "cluster: 1 to 255 bytes")
 	check(c.Node.ID != 0, "node: id above 0")
 	check(c.Node.Name != "" && len(c.Node.Name) <= maxString, "node: name of 1 to 255 bytes")
+	check(c.Secrets != nil, "secrets: one at least")
 	check(c.Boots.Number > 0, "boots: one start at least")
 	check(len(c.Node.Addr) <= maxString, "node: address of at most 255 bytes")
 	check(c.Ping < c.Silence, "ping: less than silence")

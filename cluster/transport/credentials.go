@@ -1,11 +1,13 @@
 package transport
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"ssod/secretfile"
@@ -120,4 +122,38 @@ func (c *Credentials) base(id *identity) *tls.Config {
 		// Frames are many and full: small records would only cost.
 		DynamicRecordSizingDisabled: true,
 	}
+}
+
+// Fingerprint tells a certificate from others: SHA-256 of all of it.
+type Fingerprint [sha256.Size]byte
+
+// FingerprintOf returns that of a certificate.
+func FingerprintOf(cert *x509.Certificate) Fingerprint { return sha256.Sum256(cert.Raw) }
+
+// maxSeen is how many certificates of a node are remembered. Those before have been
+// renewed several times.
+const maxSeen = 4
+
+// saw notes a certificate that the node has proven to be its own; nil: none.
+func (p *peer) saw(cert *x509.Certificate) {
+	if cert == nil {
+		return
+	}
+	f := FingerprintOf(cert)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen = append(slices.DeleteFunc(p.seen, func(o Fingerprint) bool { return o == f }), f)
+	p.seen = p.seen[max(0, len(p.seen)-maxSeen):]
+}
+
+// Certificates are those that a node has shown in this process's time, the last one
+// last.
+func (n *Network) Certificates(id NodeID) []Fingerprint {
+	p := n.peer(id)
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.seen)
 }

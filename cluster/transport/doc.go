@@ -23,9 +23,11 @@
 //
 //	length uint32 | kind byte | payload      length counts kind and payload
 //
-// The first frame of a connection, in both directions, is the greeting:
+// A connection begins with TLS, if the nodes have certificates, and then, with or
+// without it and on loopback too, both sides prove that they know the cluster's
+// secret: see package [ssod/cluster/proof]. Their statements there are greetings:
 //
-//	"ssod" | version uint16 | purpose byte | to uint32 | from uint32 |
+//	kind byte | purpose byte | to uint32 | from uint32 |
 //	durable uint64 | starts | cluster | name | address     strings: length byte, bytes
 //
 // The starts are those of the sender's data directory since the last one that the
@@ -33,10 +35,12 @@
 // them a node is told from a copy of itself and from what it was before: see
 // "Who is a node".
 //
-// A node of another cluster or version, one that was removed, or one that wants
-// somebody else is told so in a refusal and learns nothing. With TLS (always,
-// except on loopback) both sides present certificates of the cluster's authority,
-// and each must be for the node name in the greeting.
+// A stranger, who does not prove the secret, hears nothing: no name, no cluster, no
+// reason. A node of another cluster, one that was removed or is not in the registry
+// ([Config.Permit]), or one that wants somebody else has proven it, and is told why
+// in a refusal, which is no greeting and as well proven. With TLS both sides present
+// certificates of the cluster's authority, and each must be for the node name in the
+// greeting.
 //
 // After it, by purpose:
 //
@@ -46,7 +50,18 @@
 //	call       (request -> answer)*
 //	join       request -> answer, from a node that has no id and no cluster yet
 //
-// Instead of anything a refusal may come, which ends the connection.
+// Instead of anything a refusal may come, which ends the connection. Who is
+// permitted is asked again with each ping.
+//
+// # Strangers
+//
+// A connection on which nothing is proven yet costs some 10 KB, and 3 s at most
+// ([Config.Handshake]). There may be 16 of one source and 128 of all; beside these
+// each address that a node is known at has room for 64. Where there is no room the
+// oldest has to go, not the one that comes. So whoever says nothing keeps nobody
+// out, not even from a node's own address, and a node gets through as long as fewer
+// than that come in the few milliseconds that it needs. A connection that is ended in
+// the middle of a handshake is no sign that a process is gone.
 //
 // A snapshot has a connection of its own, so it never stands before a heartbeat.
 // The sender keeps below a rate, a node receives two at a time and the rest wait;

@@ -1,11 +1,18 @@
 package transport
 
-import "errors"
+import (
+	"errors"
 
-// Why a connection was refused. The refused side gets the same error.
+	"ssod/cluster/proof"
+)
+
+// Why a connection was refused. The refused side gets the same error, unless it
+// has not proven that it knows the cluster's secret: then it gets none.
 var (
 	// ErrProtocol: what came is not this protocol, or not this version of it.
-	ErrProtocol = errors.New("not this protocol or version")
+	ErrProtocol = proof.ErrProtocol
+	// ErrSecret: the other side does not prove the cluster's secret.
+	ErrSecret = proof.ErrSecret
 	// ErrCluster: the node belongs to another cluster.
 	ErrCluster = errors.New("another cluster")
 	// ErrNode: the node at that address, or with that id, is another one than
@@ -13,6 +20,11 @@ var (
 	ErrNode = errors.New("another node than expected")
 	// ErrRemoved: the node was removed from the cluster.
 	ErrRemoved = errors.New("the node was removed from the cluster")
+	// ErrUnregistered: the registry does not have the node, or not yet.
+	ErrUnregistered = errors.New("the registry does not have the node")
+	// ErrCertificate: a node that was removed from the cluster had the same
+	// certificate.
+	ErrCertificate = errors.New("the certificate is that of a removed node")
 	// ErrOlder: the node's data is older than what it has told others.
 	ErrOlder = errors.New("the data of the node is older than what it acknowledged")
 	// ErrTwice: the node is here already, as another process.

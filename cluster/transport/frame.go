@@ -29,9 +29,6 @@ const (
 // headerSize is the length of a frame's length.
 const headerSize = 4
 
-// firstFrame bounds a greeting or a refusal, which come from anybody.
-const firstFrame = 2 << 10
-
 // step is how much is read at a time of a long frame, so that memory follows
 // what has come and not what was announced.
 const step = 1 << 20

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ssod/cluster/proof"
 	"ssod/persistence"
 )
 
@@ -49,12 +50,12 @@ func FuzzFrames(f *testing.F) {
 func FuzzGreeting(f *testing.F) {
 	g := greeting{purpose: forFrames, to: 1, from: Peer{2, "n2", "127.0.0.1:1"}, boots: persistence.Boots{Number: 3, Incarnations: []uint64{7, 8}}, durable: 9, cluster: "c"}
 	f.Add(g.encode())
-	f.Add([]byte(magic))
+	f.Add([]byte{byte(kindGreeting)})
 	f.Add(g.encode()[:20])
 	f.Fuzz(func(t *testing.T, in []byte) {
 		g, err := decodeGreeting(in)
 		if err != nil {
-			if !errors.Is(err, ErrProtocol) {
+			if _, refused := errors.AsType[*refusal](err); !refused && !errors.Is(err, ErrProtocol) {
 				t.Errorf("error: %v", err)
 			}
 			return
@@ -84,7 +85,7 @@ func TestARefusalIsTheSameErrorOnBothSides(t *testing.T) {
 		t.Errorf("got %v, want %v", got, ErrRefused)
 	}
 	long := encodeRefusal(errors.New(strings.Repeat("long ", 1000)))
-	if len(long) >= firstFrame {
+	if 1+len(long) > proof.MaxStatement {
 		t.Errorf("a refusal of %d bytes", len(long))
 	}
 }

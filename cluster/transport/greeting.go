@@ -4,19 +4,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
+	"ssod/cluster/proof"
 	"ssod/persistence"
 )
 
 // NodeID numbers a node.
 type NodeID = persistence.NodeID
-
-// version is the version of the protocol.
-const version = 1
-
-// magic begins every greeting.
-const magic = "ssod"
 
 // purpose says what a connection is for.
 type purpose byte
@@ -26,12 +20,12 @@ const (
 	forSnapshot
 	forCall
 	// forJoin is for one request of a node that is no member yet: it has no id
-	// and knows of no cluster. Its certificate must be good all the same.
+	// and knows of no cluster. It has the secret, and a good certificate, all the
+	// same.
 	forJoin
 )
 
-// greeting is the first frame of a connection in either direction. Up to the
-// version its layout never changes.
+// greeting is what either side says of itself with its proof.
 type greeting struct {
 	purpose purpose
 	to      NodeID
@@ -47,8 +41,7 @@ type greeting struct {
 }
 
 func (g *greeting) encode() []byte {
-	b := binary.BigEndian.AppendUint16([]byte(magic), version)
-	b = append(b, byte(g.purpose))
+	b := []byte{byte(kindGreeting), byte(g.purpose)}
 	b = binary.BigEndian.AppendUint32(b, uint32(g.to))
 	b = binary.BigEndian.AppendUint32(b, uint32(g.from.ID))
 	b = binary.BigEndian.AppendUint64(b, g.durable)
@@ -60,28 +53,27 @@ func (g *greeting) encode() []byte {
 	return b
 }
 
+// decodeGreeting reads what another node said; a refusal is an error.
 func decodeGreeting(b []byte) (g greeting, err error) {
-	rest, ok := strings.CutPrefix(string(b), magic)
-	if !ok || len(rest) < 2 {
+	const fixed = 1 + 1 + 4 + 4 + 8
+	switch {
+	case len(b) > 0 && kind(b[0]) == kindRefusal:
+		return g, decodeRefusal(b[1:])
+	case len(b) == 0 || kind(b[0]) != kindGreeting:
 		return g, fmt.Errorf("%w: no greeting", ErrProtocol)
-	}
-	if v := binary.BigEndian.Uint16([]byte(rest)); v != version {
-		return g, fmt.Errorf("%w: version %d, this node speaks %d", ErrProtocol, v, version)
-	}
-	const fixed = 2 + 1 + 4 + 4 + 8
-	if len(rest) < fixed {
+	case len(b) < fixed:
 		return g, fmt.Errorf("%w: short greeting", ErrProtocol)
 	}
-	head, rest := []byte(rest[:fixed]), rest[fixed:]
-	g.purpose = purpose(head[2])
-	g.to = NodeID(binary.BigEndian.Uint32(head[3:]))
-	g.from.ID = NodeID(binary.BigEndian.Uint32(head[7:]))
-	g.durable = binary.BigEndian.Uint64(head[11:])
-	boots, strings, err := persistence.CutBoots([]byte(rest))
+	g.purpose = purpose(b[1])
+	g.to = NodeID(binary.BigEndian.Uint32(b[2:]))
+	g.from.ID = NodeID(binary.BigEndian.Uint32(b[6:]))
+	g.durable = binary.BigEndian.Uint64(b[10:])
+	boots, strings, err := persistence.CutBoots(b[fixed:])
 	if err != nil {
 		return g, fmt.Errorf("%w: short greeting", ErrProtocol)
 	}
-	g.boots, rest = boots, string(strings)
+	g.boots = boots
+	rest := string(strings)
 	for _, s := range []*string{&g.cluster, &g.from.Name, &g.from.Addr} {
 		if len(rest) == 0 || len(rest) < 1+int(rest[0]) {
 			return g, fmt.Errorf("%w: short greeting", ErrProtocol)
@@ -99,7 +91,7 @@ func decodeGreeting(b []byte) (g greeting, err error) {
 // given to another error.
 var refusals = map[byte]error{
 	1: ErrProtocol, 2: ErrCluster, 3: ErrNode, 4: ErrRemoved, 5: ErrBusy, 6: ErrRefused,
-	7: ErrOlder, 8: ErrTwice,
+	7: ErrOlder, 8: ErrTwice, 9: ErrUnregistered, 10: ErrCertificate,
 }
 
 // encodeRefusal says err to the other side: a number and a text.
@@ -110,7 +102,7 @@ func encodeRefusal(err error) []byte {
 			code = c
 		}
 	}
-	return append([]byte{code}, text[:min(len(text), firstFrame-2)]...)
+	return append([]byte{code}, text[:min(len(text), proof.MaxStatement-2)]...)
 }
 
 // decodeRefusal is the error that the other side said. Its text is quoted, for

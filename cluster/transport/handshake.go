@@ -5,8 +5,44 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"time"
+
+	"ssod/cluster/proof"
 )
+
+const (
+	// maxReaching is how many handshakes with one node are under way at a time. They
+	// have room there, even if that node does not know this one's address.
+	maxReaching = 8
+	// reachTries is how often one is begun that the node ends without a word: others
+	// came at the same time. Nothing was asked yet.
+	reachTries = 4
+)
+
+// reach connects to the node for a request or a snapshot, in turn.
+func (p *peer) reach(ctx context.Context, why purpose) (*link, error) {
+	select {
+	case p.reaching <- struct{}{}:
+		defer func() { <-p.reaching }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	for try := 1; ; try++ {
+		l, err := p.n.connect(ctx, p.target(), why)
+		if !errors.Is(err, errUnfinished) || try == reachTries {
+			return l, err
+		}
+		pause := time.NewTimer(rand.N(firstPause))
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return nil, err
+		}
+	}
+}
 
 // connect dials a peer and shakes hands for a purpose.
 func (n *Network) connect(ctx context.Context, to Peer, why purpose) (*link, error) {
@@ -23,127 +59,125 @@ func (n *Network) connect(ctx context.Context, to Peer, why purpose) (*link, err
 	}
 	if err != nil {
 		raw.Close()
-		return nil, err
+		return nil, unfinished(err)
 	}
 	return l, nil
 }
 
+// errUnfinished says that the other side ended a connection before it had said who
+// it is. A process that is gone does that, and one that does not know the secret of
+// this node, or that is beset by strangers.
+var errUnfinished = errors.New("the connection was ended in the middle of the handshake")
+
+// unfinished makes sure that such an end is not taken for that of a process.
+func unfinished(err error) error {
+	if gone(err) {
+		return fmt.Errorf("%w: %v", errUnfinished, err)
+	}
+	return err
+}
+
 // introduce is the dialing side of a handshake.
 func (n *Network) introduce(ctx context.Context, raw net.Conn, to Peer, why purpose) (*link, error) {
-	l, err := n.secure(ctx, raw, func(c net.Conn) *tls.Conn { return tls.Client(c, n.cfg.Credentials.Client(to.Name)) })
+	s, err := n.secure(ctx, raw, func(c net.Conn) *tls.Conn { return tls.Client(c, n.cfg.Credentials.Client(to.Name)) })
 	if err != nil {
 		return nil, err
 	}
-	if err := l.send(kindGreeting, n.greeting(why, to.ID), n.cfg.Handshake); err != nil {
+	answer, err := proof.Dial(s, n.port(s, to.Addr), n.greeting(why, to.ID))
+	if err != nil {
 		return nil, err
 	}
-	g, err := n.greeted(l)
+	g, err := decodeGreeting(answer)
+	if err == nil {
+		err = n.judge(g, s)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if g.from.ID != to.ID || g.from.Name != to.Name {
 		return nil, fmt.Errorf("%w: %v answers at the address of %v", ErrNode, g.from, to)
 	}
-	l.trust(n.cfg.MaxFrame, n.cfg.Silence)
-	return l, n.met(&g, l)
-}
-
-// secure begins TLS on one side or the other, if there is TLS.
-func (n *Network) secure(ctx context.Context, raw net.Conn, side func(net.Conn) *tls.Conn) (*link, error) {
-	if n.cfg.Credentials == nil {
-		return newLink(raw, raw, nil, n.cfg.Handshake), nil
-	}
-	out := newCoalescer(raw)
-	conn := side(out)
-	if err := conn.HandshakeContext(ctx); err != nil {
+	now, err := n.met(&g, s)
+	if err != nil {
 		return nil, err
 	}
-	out.begin()
-	return newLink(conn, raw, out, n.cfg.Handshake), nil
+	return n.link(s, now, n.cfg.MaxFrame), nil
 }
 
-// admit is the accepting side of a handshake. When it fails the link, if there
-// is one, can still take the refusal.
-func (n *Network) admit(ctx context.Context, raw net.Conn) (*link, greeting, error) {
+// admit is the accepting side of a handshake. A stranger learns nothing, whatever
+// is wrong; who has proven that it knows the secret hears why it is refused.
+func (n *Network) admit(ctx context.Context, raw net.Conn, proven func()) (*link, greeting, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Handshake)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
-	l, err := n.secure(ctx, raw, func(c net.Conn) *tls.Conn { return tls.Server(c, n.cfg.Credentials.Server()) })
+	s, err := n.secure(ctx, raw, func(c net.Conn) *tls.Conn { return tls.Server(c, n.cfg.Credentials.Server()) })
 	if err != nil {
 		return nil, greeting{}, err
 	}
-	g, err := n.welcome(l)
+	guest, err := proof.Accept(s, n.port(s, n.cfg.Node.Addr))
+	if err != nil {
+		return nil, greeting{}, err
+	}
+	proven()
+	g, err := decodeGreeting(guest.Statement)
+	var now era
 	if err == nil {
-		err = l.send(kindGreeting, n.greeting(g.purpose, g.from.ID), n.cfg.Handshake)
+		now, err = n.welcome(&g, s)
 	}
 	if err != nil {
-		return l, g, err
+		_ = guest.Answer(append([]byte{byte(kindRefusal)}, encodeRefusal(err)...)) // or it is gone
+		return nil, g, err
 	}
-	l.trust(n.cfg.MaxFrame, n.cfg.Silence)
-	return l, g, nil
+	if err := guest.Answer(n.greeting(g.purpose, g.from.ID)); err != nil {
+		return nil, g, err
+	}
+	return n.link(s, now, n.cfg.MaxFrame), g, nil
 }
 
-// welcome reads the greeting of a node that dialed, and refuses who has nothing
-// to do here.
-func (n *Network) welcome(l *link) (greeting, error) {
-	g, err := readGreeting(l)
+// welcome takes in a node that dialed, unless it has nothing to do here. One that
+// is yet to join has no era.
+func (n *Network) welcome(g *greeting, s *socket) (now era, err error) {
 	switch {
-	case err != nil:
-		return g, err
 	case n.streams[g.purpose] == nil:
-		return g, fmt.Errorf("%w: unknown purpose %d", ErrProtocol, g.purpose)
+		return now, fmt.Errorf("%w: unknown purpose %d", ErrProtocol, g.purpose)
 	case g.purpose == forJoin:
-		return g, certified(g, l)
+		return now, n.permitted(Peer{Name: g.from.Name}, s)
 	}
-	if err := n.judge(g, l); err != nil {
-		if errors.Is(err, ErrCluster) && certified(g, l) == nil {
+	if err := n.judge(*g, s); err != nil {
+		if errors.Is(err, ErrCluster) && certified(g.from, s) == nil {
 			n.cfg.Claimed(g.from, g.cluster)
 		}
-		return g, err
+		return now, err
 	}
 	g.first = g.purpose == forFrames // its sender has one such connection at a time
-	return g, n.met(&g, l)
+	return n.met(g, s)
 }
 
-// greeted reads the greeting of a node that was dialed and refuses who is not of
-// this cluster or not who it says.
-func (n *Network) greeted(l *link) (greeting, error) {
-	g, err := readGreeting(l)
-	if err != nil {
-		return g, err
-	}
-	return g, n.judge(g, l)
-}
-
-func readGreeting(l *link) (greeting, error) {
-	k, payload, err := l.reader.next()
-	if err != nil {
-		return greeting{}, err
-	}
-	switch k {
-	case kindGreeting:
-		return decodeGreeting(payload)
-	case kindRefusal:
-		return greeting{}, decodeRefusal(payload)
-	}
-	return greeting{}, fmt.Errorf("%w: no greeting", ErrProtocol)
-}
-
-func (n *Network) judge(g greeting, l *link) error {
+// judge refuses who is not of this cluster, or not who it says.
+func (n *Network) judge(g greeting, s *socket) error {
 	if g.cluster != n.cfg.Cluster {
 		return fmt.Errorf("%w: %v is of cluster %q", ErrCluster, g.from, g.cluster)
 	}
 	if g.to != n.cfg.Node.ID {
 		return fmt.Errorf("%w: this is %v, node %d is wanted", ErrNode, n.cfg.Node, g.to)
 	}
-	return certified(g, l)
+	return n.permitted(g.from, s)
+}
+
+// permitted refuses a node whose certificate is not for its name, and whom the
+// registry does not have.
+func (n *Network) permitted(p Peer, s *socket) error {
+	if err := certified(p, s); err != nil {
+		return err
+	}
+	return n.cfg.Permit(p, s.leaf())
 }
 
 // certified refuses a node whose certificate is not for its name.
-func certified(g greeting, l *link) error {
-	if conn, ok := l.Conn.(*tls.Conn); ok {
-		if err := conn.ConnectionState().PeerCertificates[0].VerifyHostname(g.from.Name); err != nil {
-			return fmt.Errorf("%w: it calls itself %v: %w", ErrNode, g.from, err)
+func certified(p Peer, s *socket) error {
+	if leaf := s.leaf(); leaf != nil {
+		if err := leaf.VerifyHostname(p.Name); err != nil {
+			return fmt.Errorf("%w: it calls itself %v: %w", ErrNode, p, err)
 		}
 	}
 	return nil

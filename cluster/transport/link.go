@@ -1,17 +1,12 @@
 package transport
 
-import (
-	"net"
-	"time"
-)
+import "time"
 
 // link is one connection to another node.
 type link struct {
-	net.Conn // TLS, or the same as raw
-	raw      net.Conn
-	out      *coalescer // nil without TLS
-	reader   *frameReader
-	writer   *frameWriter
+	*socket
+	reader *frameReader
+	writer *frameWriter
 	// era is that of the incarnation at the other end.
 	era era
 	// patience is how long a read may find nothing.
@@ -21,18 +16,12 @@ type link struct {
 // bufferSize is how much is read or written at a time: four TLS records.
 const bufferSize = 64 << 10
 
-// newLink puts frames on a connection, of which raw is the socket.
-func newLink(conn, raw net.Conn, out *coalescer, patience time.Duration) *link {
-	l := &link{Conn: conn, raw: raw, out: out, patience: patience}
-	l.reader = newFrameReader(l, bufferSize, firstFrame)
-	l.writer = newFrameWriter(conn, bufferSize)
+// newLink puts frames on a connection.
+func newLink(s *socket, limit int, patience time.Duration) *link {
+	l := &link{socket: s, patience: patience}
+	l.reader = newFrameReader(l, bufferSize, 1+limit)
+	l.writer = newFrameWriter(s, bufferSize)
 	return l
-}
-
-// trust lets the other side, which is greeted, send longer frames.
-func (l *link) trust(limit int, patience time.Duration) {
-	l.reader.limit, l.patience = 1+limit, patience
-	_ = l.SetWriteDeadline(time.Time{})
 }
 
 // Read implements [net.Conn]: it fails when nothing comes for too long.

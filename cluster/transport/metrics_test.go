@@ -10,8 +10,8 @@ import (
 	"ssod/cluster/transport"
 )
 
-// gathered are the values of one peer, by the metric's name.
-func gathered(t *testing.T, n *testNode, peer string) map[string]float64 {
+// gathered are the values with one label, or with none, by the metric's name.
+func gathered(t *testing.T, n *testNode, label string) map[string]float64 {
 	t.Helper()
 	r := prometheus.NewPedanticRegistry()
 	if err := r.Register(n.Network); err != nil {
@@ -24,7 +24,7 @@ func gathered(t *testing.T, n *testNode, peer string) map[string]float64 {
 	values := map[string]float64{}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
-			if m.GetLabel()[0].GetValue() == peer {
+			if l := m.GetLabel(); len(l) == 0 && label == "" || len(l) > 0 && l[0].GetValue() == label {
 				values[strings.TrimPrefix(f.GetName(), "ssod_")] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -23,8 +24,9 @@ type Network struct {
 	engine   Engine // set by Start
 	started  time.Time
 	streams  map[purpose]func(*peer, greeting, *link) error
-	shaking  chan struct{}   // bounds handshakes that others began
-	refused  rate.Sometimes  // bounds what is logged of them
+	porch    porch          // of the handshakes that others began
+	refused  rate.Sometimes // bounds what is logged of them
+	refusals [reasons]atomic.Uint64
 	sending  chan struct{}   // bounds the snapshots that are sent,
 	taking   chan struct{}   // those that are received
 	waiting  chan struct{}   // and those that wait to be
@@ -61,7 +63,7 @@ func Open(cfg Config) (*Network, error) {
 	}
 	n := &Network{
 		cfg: cfg, listener: listener, started: time.Now(),
-		shaking: make(chan struct{}, 64), refused: rate.Sometimes{First: 10, Interval: time.Second},
+		refused: rate.Sometimes{First: 10, Interval: time.Second},
 		sending: make(chan struct{}, snapshots), taking: make(chan struct{}, snapshots), waiting: make(chan struct{}, 64),
 		calls: make(chan struct{}, maxCalls),
 		pace:  rate.NewLimiter(rate.Limit(cfg.SnapshotRate), chunkSize),
@@ -153,23 +155,26 @@ func (n *Network) know(p Peer, set bool) (*peer, error) {
 	return known, nil
 }
 
-// met notes a node whose greeting is good.
-func (n *Network) met(g *greeting, l *link) error {
+// met notes a node whose greeting is good, and returns the era in which it is that
+// node.
+func (n *Network) met(g *greeting, s *socket) (era, error) {
 	if g.from.ID == 0 || g.from.ID == n.cfg.Node.ID {
-		return fmt.Errorf("%w: %v has the id of this node or none", ErrNode, g.from)
+		return era{}, fmt.Errorf("%w: %v has the id of this node or none", ErrNode, g.from)
 	}
 	if g.boots.Number == 0 {
-		return fmt.Errorf("%w: %v has never started", ErrProtocol, g.from)
+		return era{}, fmt.Errorf("%w: %v has never started", ErrProtocol, g.from)
 	}
 	p, err := n.know(g.from, false)
 	if err != nil {
-		return err
+		return era{}, err
 	}
-	if l.era, err = p.admit(g); err != nil {
-		return fmt.Errorf("%v: %w", g.from, err)
+	now, err := p.admit(g)
+	if err != nil {
+		return era{}, fmt.Errorf("%v: %w", g.from, err)
 	}
+	p.saw(s.leaf())
 	p.hear()
-	return nil
+	return now, nil
 }
 
 // RemovePeer forgets a node for good: it is not dialed any more and refused when

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -22,13 +23,15 @@ type peer struct {
 	queue      *queue
 	clock      clock
 	idle       idle
+	reaching   chan struct{} // bounds the handshakes for requests and snapshots
 	wake       chan struct{} // ends a pause; has room for one signal
 	heard      atomic.Int64  // nanoseconds from the start of the network
 	connected  atomic.Bool
 	asked      atomic.Bool   // it has taken this node's start in, or is not there
 	copies     atomic.Uint64 // processes that were refused as this node
 	dropped    atomic.Uint64
-	complained atomic.Int64 // when the engine was told of a drop, as heard
+	complained atomic.Int64               // when the engine was told of a drop, as heard
+	source     atomic.Pointer[netip.Addr] // where it came from last; nil: it has not come
 
 	admitting sync.Mutex // held while it is judged who is this node
 	mu        sync.Mutex
@@ -39,14 +42,16 @@ type peer struct {
 	noted     uint64 // what was noted of how far it is
 	current   era
 	doubt     doubt
+	seen      []Fingerprint // of its certificates, the last one last
 
 	// These belong to run.
-	lost bool   // the engine knows that the process is gone
-	said string // what was logged last
+	lost bool      // the engine knows that the process is gone
+	shut time.Time // since when handshakes are not finished; the zero time: the last one was
+	said string    // what was logged last
 }
 
 func newPeer(n *Network, p Peer, set bool) *peer {
-	q := &peer{n: n, id: p.ID, name: p.Name, queue: newQueue(n.cfg.Queue), wake: make(chan struct{}, 1)}
+	q := &peer{n: n, id: p.ID, name: p.Name, queue: newQueue(n.cfg.Queue), reaching: make(chan struct{}, maxReaching), wake: make(chan struct{}, 1)}
 	q.locate(p.Addr, set)
 	q.complained.Store(-int64(complainEvery))
 	q.ctx, q.cancel = context.WithCancel(n.ctx)
@@ -218,19 +223,36 @@ func (p *peer) ended(err error) {
 // refused takes note of why the node does not take this one in, if it can be
 // reached at all.
 func (p *peer) refused(err error) {
+	if errors.Is(err, errUnfinished) {
+		p.shutOut()
+		return
+	}
+	p.shut = time.Time{}
 	r, refused := errors.AsType[*refusal](err)
 	if !refused {
 		p.asked.Store(true)
 		return
 	}
 	switch r.reason {
-	case ErrBusy:
+	case ErrBusy, ErrUnregistered:
 	case ErrRemoved:
 		p.n.cfg.Expelled(p.target())
 	case ErrOlder, ErrTwice:
 		p.n.cfg.Outdated(p.target(), r)
 	default:
 		p.asked.Store(true) // it is another node than was meant
+	}
+}
+
+// shutOut notes that the node ends handshakes without a word. It is beset by
+// strangers and will let this one in soon; or it never will, and counts as not
+// there.
+func (p *peer) shutOut() {
+	if p.shut.IsZero() {
+		p.shut = time.Now()
+	}
+	if time.Since(p.shut) > p.n.cfg.Handshake {
+		p.asked.Store(true)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"ssod/cluster/proof"
+	"ssod/cluster/secret"
 	"ssod/cluster/transport"
 	"ssod/persistence"
 )
@@ -22,10 +24,9 @@ func frame(kind byte, payload string) string {
 	return string(binary.BigEndian.AppendUint32(nil, uint32(1+len(payload)))) + string(kind) + payload
 }
 
-// greeting is one as it is on the wire.
-func greeting(version uint16, purpose byte, to, from uint32, cluster, name string) string {
-	b := binary.BigEndian.AppendUint16([]byte("ssod"), version)
-	b = append(b, purpose)
+// greeting is what a node says of itself.
+func greeting(purpose byte, to, from uint32, cluster, name string) string {
+	b := []byte{1, purpose}
 	b = binary.BigEndian.AppendUint32(b, to)
 	b = binary.BigEndian.AppendUint32(b, from)
 	b = binary.BigEndian.AppendUint64(b, 1)
@@ -33,35 +34,94 @@ func greeting(version uint16, purpose byte, to, from uint32, cluster, name strin
 	for _, s := range []string{cluster, name, ""} {
 		b = append(append(b, byte(len(s))), s...)
 	}
-	return frame(1, string(b))
+	return string(b)
 }
 
-func TestStrangersAreRefused(t *testing.T) {
-	good := greeting(1, 1, 1, 2, "c1", "n2")
+// greet proves the secret and says statement; then it sends more. It returns what
+// the node said with its proof.
+func greet(t *testing.T, n *testNode, statement, more string) (net.Conn, string) {
+	t.Helper()
+	c, err := net.Dial("tcp", n.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	answer, err := proof.Dial(c, proof.Port{Ring: ring(t, 1), Use: secret.Raft, Address: n.peer.Addr}, []byte(statement))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, more); err != nil {
+		t.Fatal(err)
+	}
+	return c, string(answer)
+}
+
+// all is everything that comes back.
+func all(c net.Conn) string {
+	b, _ := io.ReadAll(c) // it may be reset after the answer
+	return string(b)
+}
+
+// TestStrangersLearnNothing: who has not proven that it knows the secret is told
+// the version at most.
+func TestStrangersLearnNothing(t *testing.T) {
+	n := start(t, 1, func(c *transport.Config) { c.Handshake = 20 * time.Millisecond }) // silence is not awaited
+	hello := "ssod\x00\x02" + strings.Repeat("n", 32)
+	for name, sent := range map[string]string{
+		"random bytes":      strings.Repeat("\xde\xad\xbe\xef", 100),
+		"HTTP":              "GET / HTTP/1.1\r\n\r\n" + strings.Repeat("x", 100),
+		"another version":   "ssod\x00\x01" + strings.Repeat("n", 100),
+		"half a greeting":   hello[:20],
+		"a greeting":        hello,
+		"no proof":          hello + strings.Repeat("\x00", 32) + "\x00\x05hello",
+		"a long statement":  hello + strings.Repeat("\x00", 32) + "\xff\xff" + strings.Repeat("x", 4000),
+		"an early raft one": hello + frame(3, "raft"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := net.Dial("tcp", n.Addr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			_, _ = io.WriteString(c, sent)
+			answer := all(c)
+			if len(answer) > 6+32+32 || answer != "" && !strings.HasPrefix(answer, "ssod\x00\x02") {
+				t.Errorf("it was told %q", answer)
+			}
+			for _, known := range []string{"c1", "n1", n.Addr()} {
+				if strings.Contains(answer, known) {
+					t.Errorf("the answer says %q: %q", known, answer)
+				}
+			}
+			if len(n.Peers()) != 0 || len(n.frames) != 0 {
+				t.Errorf("something changed: peers %v, %d frames", n.Peers(), len(n.frames))
+			}
+		})
+	}
+}
+
+// TestNodesThatDoNotBelongHereAreRefused, and hear why, for they know the secret.
+func TestNodesThatDoNotBelongHereAreRefused(t *testing.T) {
+	good := greeting(1, 1, 2, "c1", "n2")
 	for name, tt := range map[string]struct{ sent, want string }{
-		"random bytes":             {"\xde\xad\xbe\xef\xde\xad\xbe\xef", "bad frame"},
-		"HTTP":                     {"GET / HTTP/1.1\r\n\r\n", "bad frame"},
-		"a long first frame":       {frame(1, strings.Repeat("x", 3000)), "bad frame"},
-		"an empty frame":           {"\x00\x00\x00\x00", "bad frame"},
-		"a frame before greeting":  {frame(3, "raft"), "no greeting"},
-		"no magic":                 {frame(1, "ssoe\x00\x01"), "no greeting"},
-		"another version":          {greeting(2, 1, 1, 2, "c1", "n2"), "version 2, this node speaks 1"},
-		"half a greeting":          {frame(1, good[5:20]), "short greeting"},
-		"too much greeting":        {frame(1, good[5:]+"more"), "long greeting"},
-		"another cluster":          {greeting(1, 1, 1, 2, "c2", "n2"), "another cluster"},
-		"another node wanted":      {greeting(1, 1, 3, 2, "c1", "n2"), "node 3 is wanted"},
-		"an unknown purpose":       {greeting(1, 9, 1, 2, "c1", "n2"), "unknown purpose"},
-		"this node's own id":       {greeting(1, 1, 1, 1, "c1", "n1"), "id of this node"},
-		"no id":                    {greeting(1, 1, 1, 0, "c1", "n0"), "id of this node or none"},
-		"a known id, another name": {greeting(1, 1, 1, 5, "c1", "n2"), `is known as "n5"`},
+		"nothing":                  {"", "no greeting"},
+		"half a greeting":          {good[:15], "short greeting"},
+		"too much greeting":        {good + "more", "long greeting"},
+		"another cluster":          {greeting(1, 1, 2, "c2", "n2"), "another cluster"},
+		"another node wanted":      {greeting(1, 3, 2, "c1", "n2"), "node 3 is wanted"},
+		"an unknown purpose":       {greeting(9, 1, 2, "c1", "n2"), "unknown purpose"},
+		"this node's own id":       {greeting(1, 1, 1, "c1", "n1"), "id of this node"},
+		"no id":                    {greeting(1, 1, 0, "c1", "n0"), "id of this node or none"},
+		"a known id, another name": {greeting(1, 1, 5, "c1", "n2"), `is known as "n5"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := start(t, 1)
 			know(t, n, transport.Peer{ID: 5, Name: "n5"})
-			answer := say(t, n.Addr(), tt.sent)
-			if !strings.Contains(answer, tt.want) || !n.log.has("a connection was ended") {
+			_, answer := greet(t, n, tt.sent, "")
+			if !strings.Contains(answer, tt.want) {
 				t.Errorf("answer: got %q, want %q", answer, tt.want)
 			}
+			eventually(t, "it is logged", func() bool { return n.log.has("a connection was ended") })
 			if strings.Contains(answer, "c1") {
 				t.Errorf("the answer tells which cluster this is: %q", answer)
 			}
@@ -72,25 +132,11 @@ func TestStrangersAreRefused(t *testing.T) {
 	}
 }
 
-// say sends bytes and returns everything that comes back.
-func say(t *testing.T, addr, text string) string {
-	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := io.WriteString(c, text); err != nil {
-		t.Fatal(err)
-	}
-	b, _ := io.ReadAll(c) // it may be reset after the answer
-	return string(b)
-}
-
 func TestBadFramesEndTheConnection(t *testing.T) {
-	good := greeting(1, 1, 1, 2, "c1", "n2")
+	good := greeting(1, 1, 2, "c1", "n2")
 	for name, tt := range map[string]struct{ sent, want string }{
 		"oversized":      {"\xff\xff\xff\xff", "bad frame"},
+		"an empty frame": {"\x00\x00\x00\x00", "bad frame"},
 		"a bad kind":     {frame(99, "x"), "bad frame"},
 		"a short ping":   {frame(4, "x"), "bad frame"},
 		"not understood": {frame(3, "x"), "not understood"},
@@ -99,7 +145,8 @@ func TestBadFramesEndTheConnection(t *testing.T) {
 			n := open(t, 1, func(c *transport.Config) { c.MaxFrame = 1 << 10 })
 			n.refuse = errTest
 			n.Start(n.recorder)
-			if answer := say(t, n.Addr(), good+tt.sent); !strings.Contains(answer, tt.want) {
+			c, _ := greet(t, n, good, tt.sent)
+			if answer := all(c); !strings.Contains(answer, tt.want) {
 				t.Errorf("answer: got %q, want %q", answer, tt.want)
 			}
 			if len(n.frames) != 0 {
@@ -111,15 +158,8 @@ func TestBadFramesEndTheConnection(t *testing.T) {
 
 func TestATruncatedFrameIsNotDelivered(t *testing.T) {
 	n := start(t, 1)
-	c, err := net.Dial("tcp", n.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
 	whole := frame(3, "a whole frame")
-	if _, err := io.WriteString(c, greeting(1, 1, 1, 2, "c1", "n2")+whole+whole[:10]); err != nil {
-		t.Fatal(err)
-	}
+	c, _ := greet(t, n, greeting(1, 1, 2, "c1", "n2"), whole+whole[:10])
 	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +330,7 @@ func TestNoiseDoesNoHarm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a, b := pair(t, options...)
 			noise := rand.NewChaCha8([32]byte{7})
-			beginnings := []string{"", greeting(1, 1, 2, 9, "c1", "n9"), greeting(1, 2, 2, 9, "c1", "n9"), greeting(1, 3, 2, 9, "c1", "n9"), "\x16\x03\x01"}
+			beginnings := []string{"", "ssod\x00\x02", "ssod\x00\x02" + strings.Repeat("n", 32), "\x16\x03\x01"}
 			for i := range 200 {
 				bytes := make([]byte, i)
 				_, _ = noise.Read(bytes)

@@ -33,7 +33,7 @@ func (p *peer) session() error {
 func (p *peer) begun() {
 	p.connected.Store(true)
 	p.asked.Store(true)
-	p.lost, p.said = false, ""
+	p.lost, p.said, p.shut = false, "", time.Time{}
 	select {
 	case <-p.wake: // from before
 	default:
@@ -91,7 +91,11 @@ func (p *peer) writeAll(l *link, frames [][]byte, due <-chan time.Time) error {
 	return nil
 }
 
+// ping asks for the other clock. The registry may have changed since the last one.
 func (p *peer) ping(l *link) error {
+	if err := p.n.permitted(p.target(), l.socket); err != nil {
+		return err
+	}
 	var b [2 * stamp]byte
 	payload := binary.BigEndian.AppendUint64(appendStamp(b[:0], int64(p.n.up())), p.n.cfg.Durable())
 	return l.writer.put(kindPing, payload, nil)

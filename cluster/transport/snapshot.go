@@ -40,7 +40,7 @@ func (n *Network) sendSnapshot(to NodeID, name string, file io.Reader, frame []b
 		return ErrClosed
 	}
 	defer func() { <-n.sending }()
-	l, err := n.connect(p.ctx, p.target(), forSnapshot)
+	l, err := p.reach(p.ctx, forSnapshot)
 	if err != nil {
 		return err
 	}

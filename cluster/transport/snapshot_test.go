@@ -42,9 +42,10 @@ func TestASnapshotArrivesWithItsFrame(t *testing.T) {
 // TestAnInterruptedSnapshotIsNotTakenForWhole: whatever is cut off, both sides
 // learn of it.
 func TestAnInterruptedSnapshotIsNotTakenForWhole(t *testing.T) {
-	a, b := start(t, 1), start(t, 2)
+	b := start(t, 2)
 	p := newProxy(t, b)
-	know(t, a, transport.Peer{ID: 2, Name: "n2", Addr: p.Addr()})
+	a := start(t, 1, through(p, b))
+	know(t, a, b.peer)
 	connected(t, a, 2)
 	p.CutAfter(1 << 20)
 	if err := a.SendSnapshot(2, "s1", bytes.NewReader(file(2<<20)), nil); err == nil {
@@ -73,8 +74,8 @@ func TestAFileThatCannotBeReadIsNotSent(t *testing.T) {
 func TestADamagedSnapshotIsRefused(t *testing.T) {
 	n := start(t, 1)
 	end := string(make([]byte, 16))
-	sent := greeting(1, 2, 1, 2, "c1", "n2") + frame(6, "\x02s1frame") + frame(8, "data") + frame(9, end)
-	say(t, n.Addr(), sent)
+	c, _ := greet(t, n, greeting(2, 1, 2, "c1", "n2"), frame(6, "\x02s1frame")+frame(8, "data")+frame(9, end))
+	all(c)
 	if got := receive(t, "a snapshot", n.snapshots); !errors.Is(got.err, transport.ErrChecksum) {
 		t.Errorf("got %v, want %v", got.err, transport.ErrChecksum)
 	}
@@ -87,7 +88,8 @@ func TestASnapshotHasAHarmlessName(t *testing.T) {
 			t.Errorf("send %q: got %v, want %v", name, err, transport.ErrFrame)
 		}
 		offer := frame(6, string(byte(len(name)))+name+"frame")
-		say(t, b.Addr(), greeting(1, 2, 2, 1, "c1", "n1")+offer)
+		c, _ := greet(t, b, greeting(2, 2, 1, "c1", "n1"), offer)
+		all(c)
 	}
 	if len(b.snapshots) != 0 {
 		t.Error("a snapshot was delivered")

@@ -48,15 +48,16 @@ func (s *Service) mint(ctx context.Context, r *api.Request, _ client) (api.Respo
 	if len(link) > 0 {
 		return s.redeem(ctx, r, string(link), d)
 	}
-	viewer, err := s.identify(r, ssoID, id)
+	subject, err := s.subject(r, ssoID, id)
 	if err != nil {
 		return api.Response{}, err
 	}
-	return s.join(ctx, r, viewer, d)
+	return s.join(ctx, r, subject, d)
 }
 
 // join makes the device a member under a common identifier.
-func (s *Service) join(ctx context.Context, r *api.Request, id profile.ID, d *profile.Device) (api.Response, error) {
+func (s *Service) join(ctx context.Context, r *api.Request, subject string, d *profile.Device) (api.Response, error) {
+	id := profile.ID{Realm: r.Realm.ID, Namespace: keys.NamespaceSSO, Subject: subject}
 	membership, err := s.Profiles.Mint(ctx, r.ID, id, &profile.Mint{Device: d, MaxDevices: int32(r.Realm.MaxDevices)})
 	if err != nil {
 		return api.Response{}, err
@@ -110,24 +111,22 @@ func member(id profile.ID, d *profile.Device, membership int64) keys.Member {
 	}
 }
 
-// identify finds the profile of a request without a link code.
-func (s *Service) identify(r *api.Request, ssoID, device []byte) (profile.ID, error) {
-	id := profile.ID{Realm: r.Realm.ID, Namespace: keys.NamespaceSSO}
+// subject is the common identifier of a request without a link code.
+func (s *Service) subject(r *api.Request, ssoID, device []byte) (string, error) {
 	switch {
 	case len(ssoID) == 0: // realm.DeviceDefaultSSOID
-		id.Subject = headers.CanonicalDevice(device)
+		return headers.CanonicalDevice(device), nil
 	case r.Realm.SSOID.Mode == modeSigned:
-		var err error
-		id.Namespace, id.Subject, err = s.Tokens.VerifySSOID(r.Realm, ssoID, r.Received)
-		if err != nil || len(id.Subject) > maxSSOID {
-			return profile.ID{}, api.ErrSSOID
+		subject, err := s.Tokens.VerifySSOID(r.Realm, ssoID, r.Received)
+		if err != nil || len(subject) > maxSSOID {
+			return "", api.ErrSSOID
 		}
+		return subject, nil
 	case !validSSOID(ssoID):
-		return profile.ID{}, api.ErrSSOID
+		return "", api.ErrSSOID
 	default:
-		id.Subject = string(ssoID)
+		return string(ssoID), nil
 	}
-	return id, nil
 }
 
 // validSSOID accepts text of at most 256 bytes without control characters.

@@ -18,6 +18,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
+	"ssod/cluster/secret"
 	"ssod/cluster/transport"
 	"ssod/persistence"
 )
@@ -95,8 +96,12 @@ func (n *node) open() (err error) {
 	if err != nil {
 		return err
 	}
+	secrets, err := secret.NewRing(secret.Key{}) // strangers are no part of it
+	if err != nil {
+		return err
+	}
 	cfg := transport.Config{
-		Cluster: "loadtest", Node: transport.Peer{ID: n.Node, Name: nodeName(n.Node)},
+		Cluster: "loadtest", Secrets: secrets, Node: transport.Peer{ID: n.Node, Name: nodeName(n.Node)},
 		Boots: boots, Durable: n.store.Durable, Note: n.store.NotePeer,
 		Listen: "127.0.0.1:0", Log: logger,
 	}

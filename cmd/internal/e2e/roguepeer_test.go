@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +22,9 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"ssod/cluster/membership"
+	"ssod/cluster/proof"
 	"ssod/cluster/secret"
+	"ssod/persistence"
 )
 
 // rogue is a stranger. It returns what it was told at a port of node number id,
@@ -37,16 +38,19 @@ type rogue struct {
 func rogues() []rogue {
 	all := []rogue{
 		{"raft without a certificate", raftPort, func(f *fortress, to string, id byte) ([]byte, error) {
-			return raft(to, f.nobody, raftGreeting(id, f.id, "n2"))
+			return raft(to, f.nobody, f.key, raftGreeting(id, f.id, "n2"))
 		}},
 		{"raft with a foreign certificate", raftPort, func(f *fortress, to string, id byte) ([]byte, error) {
-			return raft(to, f.foreign, raftGreeting(id, f.id, "n2"))
+			return raft(to, f.foreign, f.key, raftGreeting(id, f.id, "n2"))
+		}},
+		{"raft with another secret", raftPort, func(f *fortress, to string, id byte) ([]byte, error) {
+			return raft(to, f.own, secret.Key{1}, raftGreeting(id, f.id, "n2"))
 		}},
 		{"raft of another cluster", raftPort, func(f *fortress, to string, id byte) ([]byte, error) {
-			return raft(to, f.own, raftGreeting(id, "another", "n2"))
+			return raft(to, f.own, f.key, raftGreeting(id, "another", "n2"))
 		}},
 		{"raft under another name", raftPort, func(f *fortress, to string, id byte) ([]byte, error) {
-			return raft(to, f.own, raftGreeting(id, f.id, "n9"))
+			return raft(to, f.own, f.key, raftGreeting(id, f.id, "n9"))
 		}},
 		{"rpc without a certificate", rpcPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.rpc(to, f.nobody, f.id) }},
 		{"rpc with a foreign certificate", rpcPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.rpc(to, f.foreign, f.id) }},
@@ -73,7 +77,8 @@ func noise() map[string]string {
 		"zeros":                 string(make([]byte, 4<<10)),
 		"HTTP":                  "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
 		"HTTP/2":                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00",
-		"a greeting":            raftGreeting(1, "", "n2"),
+		"a greeting":            "ssod\x00\x02" + string(random[:32]),
+		"a forged proof":        "ssod\x00\x02" + string(random[:32+32]) + "\x00\x10" + string(random[:16]),
 		"an oversized frame":    "\xff\xff\xff\xff" + strings.Repeat("x", 64<<10),
 		"an oversized record":   "\x16\x03\x01\xff\xff" + strings.Repeat("\x00", 64<<10),
 		"an oversized push":     "\x0a\xff\xff\xff\xff" + strings.Repeat("x", 64<<10),
@@ -118,23 +123,46 @@ func (f *fortress) knock(r rogue, to string, id byte) {
 	}
 }
 
-// raft dials and greets.
-func raft(to string, papers *tls.Config, greeting string) ([]byte, error) {
-	conn, err := net.Dial("tcp", to)
+// raft dials, proves a secret and greets. It returns what the node says, whatever
+// the secret is worth.
+func raft(to string, papers *tls.Config, key secret.Key, greeting string) ([]byte, error) {
+	raw, err := net.Dial("tcp", to)
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
-	return untilEnd(tls.Client(conn, papers), greeting)
+	defer raw.Close()
+	if err := raw.SetDeadline(time.Now().Add(patience)); err != nil {
+		return nil, err
+	}
+	conn := tls.Client(raw, papers)
+	if conn.Handshake() != nil {
+		return nil, nil
+	}
+	state, ring := conn.ConnectionState(), &secret.Ring{}
+	if err := ring.Set([]secret.Key{key}); err != nil {
+		return nil, err
+	}
+	answer, err := proof.Dial(conn, proof.Port{Ring: ring, Use: secret.Raft, Address: to, TLS: &state}, []byte(greeting))
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, fmt.Errorf("still connected after %v", patience)
+	case err == nil && answer[0] != refusal:
+		return answer, errLetIn
+	}
+	return answer, nil
 }
 
-// raftGreeting is the first frame of a connection, from node 2.
+// refusal begins what a node says to one that it does not let in.
+const refusal = 2
+
+// raftGreeting is what node 2 says of itself.
 func raftGreeting(to byte, cluster, name string) string {
-	b := append([]byte("\x01ssod\x00\x01\x01"), 0, 0, 0, to, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1)
+	b := append([]byte("\x01\x01"), 0, 0, 0, to, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1)
+	b = persistence.Boots{Number: 1, Incarnations: []uint64{1}}.Append(b)
 	for _, s := range []string{cluster, name, ""} {
 		b = append(append(b, byte(len(s))), s...)
 	}
-	return string(binary.BigEndian.AppendUint32(nil, uint32(len(b)))) + string(b)
+	return string(b)
 }
 
 // talk sends text as it is.

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -55,8 +57,7 @@ func (n *Node) join(ctx context.Context) error {
 	if err := os.MkdirAll(n.config.Data, 0o700); err != nil {
 		return err
 	}
-	_, err = n.makeSealingKey()
-	return err
+	return n.keepSealingKey(n.joined.SealingKey)
 }
 
 // loadCredentials reads what this node shows to others.
@@ -136,7 +137,7 @@ func (n *Node) askMembers(ctx context.Context, name string, token []byte) (place
 	// What a member answers says more than that another does not.
 	var answers []error
 	silent := []error{n.gossip.Trouble()}
-	stranger := transport.Stranger{Name: name, Credentials: n.credentials}
+	stranger := transport.Stranger{Name: name, Secrets: n.secrets, Credentials: n.credentials}
 	for _, m := range n.gossip.Members() {
 		if m.State != membership.Alive || m.Meta.NodeID == 0 || m.Name == name && m.Incarnation == n.incarnation() {
 			continue
@@ -190,4 +191,10 @@ func uncounted(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// keepSealingKey writes down the sealing key that the cluster handed over. It is
+// there before the node has an identity, so a crash in between joins anew.
+func (n *Node) keepSealingKey(key []byte) error {
+	return writeDurably(filepath.Join(n.config.Data, sealingFile), hex.AppendEncode(nil, key))
 }

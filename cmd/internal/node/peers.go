@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto/x509"
+	"sync/atomic"
 	"time"
 
 	"ssod/actors"
@@ -58,7 +59,7 @@ func (n *Node) openNetwork(context.Context) (err error) {
 	n.network, err = transport.Open(transport.Config{
 		Cluster: id.Cluster, Node: transport.Peer{ID: n.me.ID, Name: n.me.Name, Addr: n.me.Raft},
 		Boots: n.boots, Durable: n.store.Durable, Notes: notes, Note: n.store.NotePeer,
-		Listen: n.config.Raft, Credentials: n.credentials, Clock: n.config.Clock,
+		Listen: n.config.Raft, Secrets: n.secrets, Credentials: n.credentials, Clock: n.config.Clock,
 		Expelled: n.expelled, Claimed: n.noteClaim, Outdated: n.outdated, Copied: n.noteCopy, Log: n.log,
 	})
 	if err != nil {
@@ -111,8 +112,8 @@ func (n *Node) place(context.Context) (err error) {
 		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, SilentFor: c.SilentFor, Lease: c.Lease,
 		Met: n.know, Left: n.network.RemovePeer, Boots: n.boots, Outdated: n.deposed,
-		Settings: func() map[string]string { return n.settings.Config().CodeSettings() },
-		Aloof:    true, Binding: binding,
+		Settings:   func() map[string]string { return n.settings.Config().CodeSettings() },
+		SealingKey: n.sealing.load, Aloof: true, Binding: binding,
 		Clock: c.Clock, Log: n.log,
 	})
 	if err != nil {
@@ -235,6 +236,18 @@ func (n *Node) resign(ctx context.Context) {
 	if err := n.placement.Resign(ctx); err != nil {
 		n.log.Warn("not all leaderships were handed over", "error", err)
 	}
+}
+
+// sealing is the sealing key once it is known.
+type sealing struct{ key atomic.Pointer[[]byte] }
+
+func (s *sealing) store(key []byte) { s.key.Store(&key) }
+
+func (s *sealing) load() []byte {
+	if key := s.key.Load(); key != nil {
+		return *key
+	}
+	return nil
 }
 
 var _ cluster.Shards = (*placement.View)(nil)
