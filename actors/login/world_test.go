@@ -161,7 +161,7 @@ func (w *world) begin(name string, shared ...*login.Sharing) session.ID {
 	})
 	request = w.request()
 	sure(w, func(ctx context.Context) (*session.OpenReply, error) {
-		return sessions.Open(ctx, request, id, &session.Attempt{State: session.Digest("state"), Browser: session.Digest("cookie"), Mvpd: "cable"})
+		return sessions.Open(ctx, request, id, &session.Open{Browser: session.Digest("cookie")})
 	})
 	return id
 }
@@ -169,8 +169,8 @@ func (w *world) begin(name string, shared ...*login.Sharing) session.ID {
 // made is the command that finishes a session with a login of that id.
 func (w *world) made(id string) *session.Finish {
 	return &session.Finish{
-		State: session.Digest("state"), Browser: session.Digest("cookie"),
-		Login: &login.Login{Id: []byte(id), Mvpd: "cable", NotBeforeMs: w.now().UnixMilli(), NotAfterMs: w.now().Add(24 * time.Hour).UnixMilli()},
+		Browser: session.Digest("cookie"),
+		Login:   &login.Login{Id: []byte(id), Mvpd: "cable", NotBeforeMs: w.now().UnixMilli(), NotAfterMs: w.now().Add(24 * time.Hour).UnixMilli()},
 	}
 }
 

@@ -15,8 +15,7 @@ import (
 // request id they make a repeated ask find its first answer.
 const (
 	stepOnly   = 0
-	stepReturn = 0
-	stepFinish = 1
+	stepFinish = 1 // after an Open
 )
 
 // Client asks sessions, wherever they live. Its methods fail with the errors of
@@ -59,21 +58,10 @@ func (c Client) view(ctx context.Context, request cluster.RequestID, id ID, m pr
 	return reply, asError(reply.Failure)
 }
 
-// Open begins an attempt in a browser, or says that it finished the session
-// before. Fails with ErrUnknown, ErrOver or
-// ErrIncomplete.
-func (c Client) Open(ctx context.Context, request cluster.RequestID, id ID, a *Attempt) (*OpenReply, error) {
-	reply, err := ask[*OpenReply](ctx, c, request, id, stepOnly, &Open{Attempt: a})
-	if err != nil {
-		return nil, err
-	}
-	return reply, asError(reply.Failure)
-}
-
-// Return finds the attempt that a browser comes back from. Fails with
-// ErrUnknown, ErrOver or ErrStranger.
-func (c Client) Return(ctx context.Context, request cluster.RequestID, id ID, m *Return) (*ReturnReply, error) {
-	reply, err := ask[*ReturnReply](ctx, c, request, id, stepReturn, m)
+// Open says whether somebody may log in in a browser, or did so before. Fails with
+// ErrUnknown, ErrOver or ErrIncomplete.
+func (c Client) Open(ctx context.Context, request cluster.RequestID, id ID, m *Open) (*OpenReply, error) {
+	reply, err := ask[*OpenReply](ctx, c, request, id, stepOnly, m)
 	if err != nil {
 		return nil, err
 	}
@@ -82,13 +70,22 @@ func (c Client) Return(ctx context.Context, request cluster.RequestID, id ID, m 
 
 // Finish ends the session with a login and brings that to the device and to
 // those it is shared with; what that fails at is done later. Fails with
-// ErrUnknown, ErrOver or ErrStranger.
+// ErrUnknown or ErrOver.
 func (c Client) Finish(ctx context.Context, request cluster.RequestID, id ID, m *Finish) error {
 	reply, err := ask[*FinishReply](ctx, c, request, id, stepFinish, m)
 	if err != nil {
 		return err
 	}
 	c.run(ctx, id, reply.Open)
+	return asError(reply.Failure)
+}
+
+// Decline ends the session without a login. Fails with ErrUnknown or ErrOver.
+func (c Client) Decline(ctx context.Context, request cluster.RequestID, id ID) error {
+	reply, err := ask[*DeclineReply](ctx, c, request, id, stepFinish, &Decline{})
+	if err != nil {
+		return err
+	}
 	return asError(reply.Failure)
 }
 

@@ -13,7 +13,7 @@ func (s *State) create(m *Create, now time.Time) decision {
 		return answer(&CreateReply{Failure: Failure_TAKEN})
 	}
 	next := &State{
-		Parameters: m.GetParameters(), Party: m.GetParty(),
+		Parameters: m.GetParameters(), Party: m.GetParty(), DeviceInfo: m.GetDeviceInfo(),
 		NotBeforeMs: now.UnixMilli(), NotAfterMs: now.UnixMilli() + m.GetTtlMs(),
 	}
 	return decision{Reply: &CreateReply{NotBeforeMs: next.NotBeforeMs, NotAfterMs: next.NotAfterMs}, Next: next}
@@ -59,7 +59,9 @@ func (s *State) read(now time.Time) decision {
 	if f != Failure_OK {
 		return answer(&View{Failure: f})
 	}
-	return answer(s.view())
+	v := s.view()
+	v.DeviceInfo = s.GetDeviceInfo()
+	return answer(v)
 }
 
 func (s *State) view() *View {

@@ -6,15 +6,16 @@
 // does with a command is decided by pure functions of (state, command, now):
 //
 //	create.go   an app begins a session, completes its parameters, reads it
-//	attempt.go  a browser opens the login, comes back from the MVPD, finishes
+//	browser.go  a browser opens the login, comes back from the MVPD, finishes
 //	over.go     a session is superseded, and dropped when it is over
 //
-// A code may be open in several browsers and tabs. Each is an attempt of its
-// own: its state came back from the MVPD, and the cookie of the browser that
-// was sent there must come with it. The first attempt that ends with a login
-// finishes the session; whatever the same browser comes with afterwards, that
-// attempt again, another tab's or the link anew, is told the same. Another browser
-// is too late.
+// A code may be open in any number of browsers and tabs, which the session does
+// not note: anybody can open it who has the code. Who comes back from the MVPD is
+// checked before the session is asked (package httpfront/entitlement). The first
+// login that is made finishes it; whatever the same browser comes with afterwards,
+// the way back again, another tab's or the link anew, is told the same. Another
+// browser is too late. A viewer who was asked to log in on somebody else's device
+// ends it.
 //
 // The login itself is given to the device, as an intent in the commit that
 // finishes the session (packages actors/intent and actors/login).

@@ -26,7 +26,7 @@ func Kind(courier *intent.Courier) actors.Kind {
 // reads says which commands never change anything.
 func reads(command proto.Message) bool {
 	switch command.(type) {
-	case *Read, *Return:
+	case *Read, *Open:
 		return true
 	default:
 		return false
@@ -45,10 +45,10 @@ func (s *State) decide(self actors.Address, t *actors.Turn) (d decision, known b
 		return s.read(now), true
 	case *Open:
 		return s.open(m, now), true
-	case *Return:
-		return s.comeBack(m, now), true
 	case *Finish:
 		return s.finish(m, intent.At(self), &intent.Promises{Request: t.Request(), Step: t.Step(), At: t.Times()}), true
+	case *Decline:
+		return s.decline(now), true
 	case *device.Supersede:
 		return s.supersede(), true
 	case *intent.Settle:

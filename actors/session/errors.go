@@ -11,13 +11,11 @@ var (
 	ErrTaken = errors.New("another session has this code")
 	// ErrUnknown: no session has the code, or it was forgotten long ago.
 	ErrUnknown = errors.New("unknown authentication code")
-	// ErrOver: the session expired, was finished, or the device began another.
+	// ErrOver: the session expired, was finished or declined, or the device began
+	// another.
 	ErrOver = errors.New("the authentication session is over")
 	// ErrIncomplete: parameters are missing, so nobody can log in yet.
 	ErrIncomplete = errors.New("the authentication session lacks parameters")
-	// ErrStranger: the browser is not one that opened the login, or it brings
-	// back a state that it was not given.
-	ErrStranger = errors.New("the browser did not open this login")
 )
 
 var failures = map[Failure]error{
@@ -26,7 +24,6 @@ var failures = map[Failure]error{
 	Failure_UNKNOWN:    ErrUnknown,
 	Failure_OVER:       ErrOver,
 	Failure_INCOMPLETE: ErrIncomplete,
-	Failure_STRANGER:   ErrStranger,
 }
 
 // asError turns an answer's failure into what callers handle.

@@ -22,7 +22,6 @@ func (s *State) supersede() decision {
 	}
 	next := s.clone()
 	next.Stage = Stage_SUPERSEDED
-	next.forgetSecrets()
 	return decision{Reply: &device.SupersedeReply{}, Next: next}
 }
 

@@ -17,9 +17,6 @@ func (*Parameters) LogValue() slog.Value { return redacted("Parameters") }
 func (*Party) LogValue() slog.Value { return redacted("Party") }
 
 // LogValue keeps the contents out of logs.
-func (*Attempt) LogValue() slog.Value { return redacted("Attempt") }
-
-// LogValue keeps the contents out of logs.
 func (*Create) LogValue() slog.Value { return redacted("Create") }
 
 // LogValue keeps the contents out of logs.
@@ -35,10 +32,10 @@ func (*Open) LogValue() slog.Value { return redacted("Open") }
 func (*OpenReply) LogValue() slog.Value { return redacted("OpenReply") }
 
 // LogValue keeps the contents out of logs.
-func (*Return) LogValue() slog.Value { return redacted("Return") }
+func (*Decline) LogValue() slog.Value { return redacted("Decline") }
 
 // LogValue keeps the contents out of logs.
-func (*ReturnReply) LogValue() slog.Value { return redacted("ReturnReply") }
+func (*DeclineReply) LogValue() slog.Value { return redacted("DeclineReply") }
 
 // LogValue keeps the contents out of logs.
 func (*Finish) LogValue() slog.Value { return redacted("Finish") }

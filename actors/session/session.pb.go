@@ -32,6 +32,7 @@ const (
 	Stage_OPEN       Stage = 0
 	Stage_FINISHED   Stage = 1 // a login was made
 	Stage_SUPERSEDED Stage = 2 // the device began a later session
+	Stage_DECLINED   Stage = 3 // a viewer said that the device is not theirs
 )
 
 // Enum value maps for Stage.
@@ -40,11 +41,13 @@ var (
 		0: "OPEN",
 		1: "FINISHED",
 		2: "SUPERSEDED",
+		3: "DECLINED",
 	}
 	Stage_value = map[string]int32{
 		"OPEN":       0,
 		"FINISHED":   1,
 		"SUPERSEDED": 2,
+		"DECLINED":   3,
 	}
 )
 
@@ -83,7 +86,6 @@ const (
 	Failure_UNKNOWN    Failure = 2 // no session has it
 	Failure_OVER       Failure = 3 // expired, finished or superseded
 	Failure_INCOMPLETE Failure = 4 // parameters are missing
-	Failure_STRANGER   Failure = 5 // not a browser that opened the login
 )
 
 // Enum value maps for Failure.
@@ -94,7 +96,6 @@ var (
 		2: "UNKNOWN",
 		3: "OVER",
 		4: "INCOMPLETE",
-		5: "STRANGER",
 	}
 	Failure_value = map[string]int32{
 		"OK":         0,
@@ -102,7 +103,6 @@ var (
 		"UNKNOWN":    2,
 		"OVER":       3,
 		"INCOMPLETE": 4,
-		"STRANGER":   5,
 	}
 )
 
@@ -141,10 +141,10 @@ type State struct {
 	NotBeforeMs   int64                  `protobuf:"varint,3,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
 	NotAfterMs    int64                  `protobuf:"varint,4,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
 	Stage         Stage                  `protobuf:"varint,5,opt,name=stage,proto3,enum=ssod.actors.session.Stage" json:"stage,omitempty"`
-	Attempts      []*Attempt             `protobuf:"bytes,6,rep,name=attempts,proto3" json:"attempts,omitempty"`                       // oldest first
-	FinishedBy    []byte                 `protobuf:"bytes,7,opt,name=finished_by,json=finishedBy,proto3" json:"finished_by,omitempty"` // Attempt.state of the one that finished it
 	FinishedAt    string                 `protobuf:"bytes,8,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"` // the MVPD
 	Open          []*intent.Intent       `protobuf:"bytes,9,rep,name=open,proto3" json:"open,omitempty"`
+	FinishedIn    []byte                 `protobuf:"bytes,10,opt,name=finished_in,json=finishedIn,proto3" json:"finished_in,omitempty"` // SHA-256 of what the cookie of that browser holds
+	DeviceInfo    []byte                 `protobuf:"bytes,11,opt,name=device_info,json=deviceInfo,proto3" json:"device_info,omitempty"` // JSON, as clients read it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -214,20 +214,6 @@ func (x *State) GetStage() Stage {
 	return Stage_OPEN
 }
 
-func (x *State) GetAttempts() []*Attempt {
-	if x != nil {
-		return x.Attempts
-	}
-	return nil
-}
-
-func (x *State) GetFinishedBy() []byte {
-	if x != nil {
-		return x.FinishedBy
-	}
-	return nil
-}
-
 func (x *State) GetFinishedAt() string {
 	if x != nil {
 		return x.FinishedAt
@@ -238,6 +224,20 @@ func (x *State) GetFinishedAt() string {
 func (x *State) GetOpen() []*intent.Intent {
 	if x != nil {
 		return x.Open
+	}
+	return nil
+}
+
+func (x *State) GetFinishedIn() []byte {
+	if x != nil {
+		return x.FinishedIn
+	}
+	return nil
+}
+
+func (x *State) GetDeviceInfo() []byte {
+	if x != nil {
+		return x.DeviceInfo
 	}
 	return nil
 }
@@ -310,10 +310,11 @@ type Party struct {
 	ServiceProvider string                 `protobuf:"bytes,1,opt,name=service_provider,json=serviceProvider,proto3" json:"service_provider,omitempty"`
 	Device          *intent.Place          `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
 	TrackingId      string                 `protobuf:"bytes,3,opt,name=tracking_id,json=trackingId,proto3" json:"tracking_id,omitempty"`                 // sessionId
-	DeviceInfo      []byte                 `protobuf:"bytes,4,opt,name=device_info,json=deviceInfo,proto3" json:"device_info,omitempty"`                 // JSON, as clients read it
 	Sharing         []*login.Sharing       `protobuf:"bytes,5,rep,name=sharing,proto3" json:"sharing,omitempty"`                                         // identities whose devices find the login
 	DeviceName      string                 `protobuf:"bytes,6,opt,name=device_name,json=deviceName,proto3" json:"device_name,omitempty"`                 // a few words for people
 	UnknownPlatform bool                   `protobuf:"varint,7,opt,name=unknown_platform,json=unknownPlatform,proto3" json:"unknown_platform,omitempty"` // the device did not say what it is
+	DeviceType      string                 `protobuf:"bytes,8,opt,name=device_type,json=deviceType,proto3" json:"device_type,omitempty"`                 // as in the attributes of a profile's devices
+	Network         []byte                 `protobuf:"bytes,9,opt,name=network,proto3" json:"network,omitempty"`                                         // an HMAC of the device's network; empty: not known
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -369,13 +370,6 @@ func (x *Party) GetTrackingId() string {
 	return ""
 }
 
-func (x *Party) GetDeviceInfo() []byte {
-	if x != nil {
-		return x.DeviceInfo
-	}
-	return nil
-}
-
 func (x *Party) GetSharing() []*login.Sharing {
 	if x != nil {
 		return x.Sharing
@@ -397,82 +391,18 @@ func (x *Party) GetUnknownPlatform() bool {
 	return false
 }
 
-// Attempt is one browser that opened the login. Its secrets are kept as digests
-// except those that the MVPD's protocol needs.
-type Attempt struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	State         []byte                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`     // SHA-256
-	Browser       []byte                 `protobuf:"bytes,2,opt,name=browser,proto3" json:"browser,omitempty"` // SHA-256 of what the browser's cookie holds
-	Nonce         string                 `protobuf:"bytes,3,opt,name=nonce,proto3" json:"nonce,omitempty"`
-	Verifier      string                 `protobuf:"bytes,4,opt,name=verifier,proto3" json:"verifier,omitempty"`
-	Mvpd          string                 `protobuf:"bytes,5,opt,name=mvpd,proto3" json:"mvpd,omitempty"` // the one it was sent to; the session fills it in
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Attempt) Reset() {
-	*x = Attempt{}
-	mi := &file_actors_session_session_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Attempt) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Attempt) ProtoMessage() {}
-
-func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[3]
+func (x *Party) GetDeviceType() string {
 	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
+		return x.DeviceType
 	}
-	return mi.MessageOf(x)
+	return ""
 }
 
-// Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
-func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *Attempt) GetState() []byte {
+func (x *Party) GetNetwork() []byte {
 	if x != nil {
-		return x.State
+		return x.Network
 	}
 	return nil
-}
-
-func (x *Attempt) GetBrowser() []byte {
-	if x != nil {
-		return x.Browser
-	}
-	return nil
-}
-
-func (x *Attempt) GetNonce() string {
-	if x != nil {
-		return x.Nonce
-	}
-	return ""
-}
-
-func (x *Attempt) GetVerifier() string {
-	if x != nil {
-		return x.Verifier
-	}
-	return ""
-}
-
-func (x *Attempt) GetMvpd() string {
-	if x != nil {
-		return x.Mvpd
-	}
-	return ""
 }
 
 type Create struct {
@@ -480,13 +410,14 @@ type Create struct {
 	Parameters    *Parameters            `protobuf:"bytes,1,opt,name=parameters,proto3" json:"parameters,omitempty"`
 	Party         *Party                 `protobuf:"bytes,2,opt,name=party,proto3" json:"party,omitempty"`
 	TtlMs         int64                  `protobuf:"varint,3,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"`
+	DeviceInfo    []byte                 `protobuf:"bytes,4,opt,name=device_info,json=deviceInfo,proto3" json:"device_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Create) Reset() {
 	*x = Create{}
-	mi := &file_actors_session_session_proto_msgTypes[4]
+	mi := &file_actors_session_session_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -498,7 +429,7 @@ func (x *Create) String() string {
 func (*Create) ProtoMessage() {}
 
 func (x *Create) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[4]
+	mi := &file_actors_session_session_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -511,7 +442,7 @@ func (x *Create) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Create.ProtoReflect.Descriptor instead.
 func (*Create) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{4}
+	return file_actors_session_session_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Create) GetParameters() *Parameters {
@@ -535,6 +466,13 @@ func (x *Create) GetTtlMs() int64 {
 	return 0
 }
 
+func (x *Create) GetDeviceInfo() []byte {
+	if x != nil {
+		return x.DeviceInfo
+	}
+	return nil
+}
+
 type CreateReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.session.Failure" json:"failure,omitempty"`
@@ -546,7 +484,7 @@ type CreateReply struct {
 
 func (x *CreateReply) Reset() {
 	*x = CreateReply{}
-	mi := &file_actors_session_session_proto_msgTypes[5]
+	mi := &file_actors_session_session_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -558,7 +496,7 @@ func (x *CreateReply) String() string {
 func (*CreateReply) ProtoMessage() {}
 
 func (x *CreateReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[5]
+	mi := &file_actors_session_session_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -571,7 +509,7 @@ func (x *CreateReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReply.ProtoReflect.Descriptor instead.
 func (*CreateReply) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{5}
+	return file_actors_session_session_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CreateReply) GetFailure() Failure {
@@ -605,7 +543,7 @@ type Amend struct {
 
 func (x *Amend) Reset() {
 	*x = Amend{}
-	mi := &file_actors_session_session_proto_msgTypes[6]
+	mi := &file_actors_session_session_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -617,7 +555,7 @@ func (x *Amend) String() string {
 func (*Amend) ProtoMessage() {}
 
 func (x *Amend) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[6]
+	mi := &file_actors_session_session_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -630,7 +568,7 @@ func (x *Amend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Amend.ProtoReflect.Descriptor instead.
 func (*Amend) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{6}
+	return file_actors_session_session_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Amend) GetParameters() *Parameters {
@@ -649,7 +587,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_actors_session_session_proto_msgTypes[7]
+	mi := &file_actors_session_session_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -661,7 +599,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[7]
+	mi := &file_actors_session_session_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -674,10 +612,11 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{7}
+	return file_actors_session_session_proto_rawDescGZIP(), []int{6}
 }
 
-// View is what Amend and Read answer.
+// View is what Amend and Read answer. That of Amend is kept as the outcome of its
+// request, so it is small: device_info is in that of Read only.
 type View struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.session.Failure" json:"failure,omitempty"`
@@ -688,13 +627,14 @@ type View struct {
 	Stage         Stage                  `protobuf:"varint,6,opt,name=stage,proto3,enum=ssod.actors.session.Stage" json:"stage,omitempty"`
 	FinishedAt    string                 `protobuf:"bytes,7,opt,name=finished_at,json=finishedAt,proto3" json:"finished_at,omitempty"`
 	Open          []*intent.Intent       `protobuf:"bytes,8,rep,name=open,proto3" json:"open,omitempty"`
+	DeviceInfo    []byte                 `protobuf:"bytes,9,opt,name=device_info,json=deviceInfo,proto3" json:"device_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_actors_session_session_proto_msgTypes[8]
+	mi := &file_actors_session_session_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +646,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[8]
+	mi := &file_actors_session_session_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +659,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{8}
+	return file_actors_session_session_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *View) GetFailure() Failure {
@@ -778,17 +718,24 @@ func (x *View) GetOpen() []*intent.Intent {
 	return nil
 }
 
-// Open begins an attempt in a browser.
+func (x *View) GetDeviceInfo() []byte {
+	if x != nil {
+		return x.DeviceInfo
+	}
+	return nil
+}
+
+// Open asks whether somebody may log in in a browser. It changes nothing.
 type Open struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Attempt       *Attempt               `protobuf:"bytes,1,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Browser       []byte                 `protobuf:"bytes,1,opt,name=browser,proto3" json:"browser,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Open) Reset() {
 	*x = Open{}
-	mi := &file_actors_session_session_proto_msgTypes[9]
+	mi := &file_actors_session_session_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +747,7 @@ func (x *Open) String() string {
 func (*Open) ProtoMessage() {}
 
 func (x *Open) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[9]
+	mi := &file_actors_session_session_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,12 +760,12 @@ func (x *Open) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Open.ProtoReflect.Descriptor instead.
 func (*Open) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{9}
+	return file_actors_session_session_proto_rawDescGZIP(), []int{8}
 }
 
-func (x *Open) GetAttempt() *Attempt {
+func (x *Open) GetBrowser() []byte {
 	if x != nil {
-		return x.Attempt
+		return x.Browser
 	}
 	return nil
 }
@@ -828,14 +775,14 @@ type OpenReply struct {
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.session.Failure" json:"failure,omitempty"`
 	Parameters    *Parameters            `protobuf:"bytes,2,opt,name=parameters,proto3" json:"parameters,omitempty"`
 	Party         *Party                 `protobuf:"bytes,3,opt,name=party,proto3" json:"party,omitempty"`
-	Finished      bool                   `protobuf:"varint,4,opt,name=finished,proto3" json:"finished,omitempty"` // this browser has logged in already: there is no attempt
+	Finished      bool                   `protobuf:"varint,4,opt,name=finished,proto3" json:"finished,omitempty"` // in this browser
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OpenReply) Reset() {
 	*x = OpenReply{}
-	mi := &file_actors_session_session_proto_msgTypes[10]
+	mi := &file_actors_session_session_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +794,7 @@ func (x *OpenReply) String() string {
 func (*OpenReply) ProtoMessage() {}
 
 func (x *OpenReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[10]
+	mi := &file_actors_session_session_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +807,7 @@ func (x *OpenReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenReply.ProtoReflect.Descriptor instead.
 func (*OpenReply) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{10}
+	return file_actors_session_session_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *OpenReply) GetFailure() Failure {
@@ -891,139 +838,9 @@ func (x *OpenReply) GetFinished() bool {
 	return false
 }
 
-// Return asks for the attempt that a browser comes back from.
-type Return struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	State         []byte                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
-	Browser       []byte                 `protobuf:"bytes,2,opt,name=browser,proto3" json:"browser,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Return) Reset() {
-	*x = Return{}
-	mi := &file_actors_session_session_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Return) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Return) ProtoMessage() {}
-
-func (x *Return) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Return.ProtoReflect.Descriptor instead.
-func (*Return) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *Return) GetState() []byte {
-	if x != nil {
-		return x.State
-	}
-	return nil
-}
-
-func (x *Return) GetBrowser() []byte {
-	if x != nil {
-		return x.Browser
-	}
-	return nil
-}
-
-type ReturnReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.session.Failure" json:"failure,omitempty"`
-	Attempt       *Attempt               `protobuf:"bytes,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	Parameters    *Parameters            `protobuf:"bytes,3,opt,name=parameters,proto3" json:"parameters,omitempty"`
-	Party         *Party                 `protobuf:"bytes,4,opt,name=party,proto3" json:"party,omitempty"`
-	Finished      bool                   `protobuf:"varint,5,opt,name=finished,proto3" json:"finished,omitempty"` // by this browser: it came back twice, or from two tabs
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReturnReply) Reset() {
-	*x = ReturnReply{}
-	mi := &file_actors_session_session_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReturnReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReturnReply) ProtoMessage() {}
-
-func (x *ReturnReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReturnReply.ProtoReflect.Descriptor instead.
-func (*ReturnReply) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *ReturnReply) GetFailure() Failure {
-	if x != nil {
-		return x.Failure
-	}
-	return Failure_OK
-}
-
-func (x *ReturnReply) GetAttempt() *Attempt {
-	if x != nil {
-		return x.Attempt
-	}
-	return nil
-}
-
-func (x *ReturnReply) GetParameters() *Parameters {
-	if x != nil {
-		return x.Parameters
-	}
-	return nil
-}
-
-func (x *ReturnReply) GetParty() *Party {
-	if x != nil {
-		return x.Party
-	}
-	return nil
-}
-
-func (x *ReturnReply) GetFinished() bool {
-	if x != nil {
-		return x.Finished
-	}
-	return false
-}
-
 // Finish ends the session with a login.
 type Finish struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	State         []byte                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
 	Browser       []byte                 `protobuf:"bytes,2,opt,name=browser,proto3" json:"browser,omitempty"`
 	Login         *login.Login           `protobuf:"bytes,3,opt,name=login,proto3" json:"login,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1032,7 +849,7 @@ type Finish struct {
 
 func (x *Finish) Reset() {
 	*x = Finish{}
-	mi := &file_actors_session_session_proto_msgTypes[13]
+	mi := &file_actors_session_session_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +861,7 @@ func (x *Finish) String() string {
 func (*Finish) ProtoMessage() {}
 
 func (x *Finish) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[13]
+	mi := &file_actors_session_session_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1057,14 +874,7 @@ func (x *Finish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finish.ProtoReflect.Descriptor instead.
 func (*Finish) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *Finish) GetState() []byte {
-	if x != nil {
-		return x.State
-	}
-	return nil
+	return file_actors_session_session_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Finish) GetBrowser() []byte {
@@ -1091,7 +901,7 @@ type FinishReply struct {
 
 func (x *FinishReply) Reset() {
 	*x = FinishReply{}
-	mi := &file_actors_session_session_proto_msgTypes[14]
+	mi := &file_actors_session_session_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1103,7 +913,7 @@ func (x *FinishReply) String() string {
 func (*FinishReply) ProtoMessage() {}
 
 func (x *FinishReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[14]
+	mi := &file_actors_session_session_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1116,7 +926,7 @@ func (x *FinishReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishReply.ProtoReflect.Descriptor instead.
 func (*FinishReply) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{14}
+	return file_actors_session_session_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *FinishReply) GetFailure() Failure {
@@ -1133,6 +943,87 @@ func (x *FinishReply) GetOpen() []*intent.Intent {
 	return nil
 }
 
+// Decline ends the session without a login.
+type Decline struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Decline) Reset() {
+	*x = Decline{}
+	mi := &file_actors_session_session_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Decline) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Decline) ProtoMessage() {}
+
+func (x *Decline) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_session_session_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Decline.ProtoReflect.Descriptor instead.
+func (*Decline) Descriptor() ([]byte, []int) {
+	return file_actors_session_session_proto_rawDescGZIP(), []int{12}
+}
+
+type DeclineReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.session.Failure" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeclineReply) Reset() {
+	*x = DeclineReply{}
+	mi := &file_actors_session_session_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeclineReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeclineReply) ProtoMessage() {}
+
+func (x *DeclineReply) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_session_session_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeclineReply.ProtoReflect.Descriptor instead.
+func (*DeclineReply) Descriptor() ([]byte, []int) {
+	return file_actors_session_session_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DeclineReply) GetFailure() Failure {
+	if x != nil {
+		return x.Failure
+	}
+	return Failure_OK
+}
+
 // Expire is sent by the sweep.
 type Expire struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1143,7 +1034,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_actors_session_session_proto_msgTypes[15]
+	mi := &file_actors_session_session_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1046,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[15]
+	mi := &file_actors_session_session_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1059,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{15}
+	return file_actors_session_session_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Expire) GetCut() bool {
@@ -1186,7 +1077,7 @@ type ExpireReply struct {
 
 func (x *ExpireReply) Reset() {
 	*x = ExpireReply{}
-	mi := &file_actors_session_session_proto_msgTypes[16]
+	mi := &file_actors_session_session_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1089,7 @@ func (x *ExpireReply) String() string {
 func (*ExpireReply) ProtoMessage() {}
 
 func (x *ExpireReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_session_session_proto_msgTypes[16]
+	mi := &file_actors_session_session_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1211,14 +1102,14 @@ func (x *ExpireReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpireReply.ProtoReflect.Descriptor instead.
 func (*ExpireReply) Descriptor() ([]byte, []int) {
-	return file_actors_session_session_proto_rawDescGZIP(), []int{16}
+	return file_actors_session_session_proto_rawDescGZIP(), []int{15}
 }
 
 var File_actors_session_session_proto protoreflect.FileDescriptor
 
 const file_actors_session_session_proto_rawDesc = "" +
 	"\n" +
-	"\x1cactors/session/session.proto\x12\x13ssod.actors.session\x1a\x1aactors/intent/intent.proto\x1a\x18actors/login/login.proto\"\x9e\x03\n" +
+	"\x1cactors/session/session.proto\x12\x13ssod.actors.session\x1a\x1aactors/intent/intent.proto\x1a\x18actors/login/login.proto\"\x91\x03\n" +
 	"\x05State\x12?\n" +
 	"\n" +
 	"parameters\x18\x01 \x01(\v2\x1f.ssod.actors.session.ParametersR\n" +
@@ -1227,42 +1118,41 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"\rnot_before_ms\x18\x03 \x01(\x03R\vnotBeforeMs\x12 \n" +
 	"\fnot_after_ms\x18\x04 \x01(\x03R\n" +
 	"notAfterMs\x120\n" +
-	"\x05stage\x18\x05 \x01(\x0e2\x1a.ssod.actors.session.StageR\x05stage\x128\n" +
-	"\battempts\x18\x06 \x03(\v2\x1c.ssod.actors.session.AttemptR\battempts\x12\x1f\n" +
-	"\vfinished_by\x18\a \x01(\fR\n" +
-	"finishedBy\x12\x1f\n" +
+	"\x05stage\x18\x05 \x01(\x0e2\x1a.ssod.actors.session.StageR\x05stage\x12\x1f\n" +
 	"\vfinished_at\x18\b \x01(\tR\n" +
 	"finishedAt\x12.\n" +
-	"\x04open\x18\t \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"d\n" +
+	"\x04open\x18\t \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\x12\x1f\n" +
+	"\vfinished_in\x18\n" +
+	" \x01(\fR\n" +
+	"finishedIn\x12\x1f\n" +
+	"\vdevice_info\x18\v \x01(\fR\n" +
+	"deviceInfoJ\x04\b\x06\x10\aJ\x04\b\a\x10\b\"d\n" +
 	"\n" +
 	"Parameters\x12\x12\n" +
 	"\x04mvpd\x18\x01 \x01(\tR\x04mvpd\x12\x1f\n" +
 	"\vdomain_name\x18\x02 \x01(\tR\n" +
 	"domainName\x12!\n" +
-	"\fredirect_url\x18\x03 \x01(\tR\vredirectUrl\"\xa9\x02\n" +
+	"\fredirect_url\x18\x03 \x01(\tR\vredirectUrl\"\xc9\x02\n" +
 	"\x05Party\x12)\n" +
 	"\x10service_provider\x18\x01 \x01(\tR\x0fserviceProvider\x121\n" +
 	"\x06device\x18\x02 \x01(\v2\x19.ssod.actors.intent.PlaceR\x06device\x12\x1f\n" +
 	"\vtracking_id\x18\x03 \x01(\tR\n" +
-	"trackingId\x12\x1f\n" +
-	"\vdevice_info\x18\x04 \x01(\fR\n" +
-	"deviceInfo\x124\n" +
+	"trackingId\x124\n" +
 	"\asharing\x18\x05 \x03(\v2\x1a.ssod.actors.login.SharingR\asharing\x12\x1f\n" +
 	"\vdevice_name\x18\x06 \x01(\tR\n" +
 	"deviceName\x12)\n" +
-	"\x10unknown_platform\x18\a \x01(\bR\x0funknownPlatform\"\x7f\n" +
-	"\aAttempt\x12\x14\n" +
-	"\x05state\x18\x01 \x01(\fR\x05state\x12\x18\n" +
-	"\abrowser\x18\x02 \x01(\fR\abrowser\x12\x14\n" +
-	"\x05nonce\x18\x03 \x01(\tR\x05nonce\x12\x1a\n" +
-	"\bverifier\x18\x04 \x01(\tR\bverifier\x12\x12\n" +
-	"\x04mvpd\x18\x05 \x01(\tR\x04mvpd\"\x92\x01\n" +
+	"\x10unknown_platform\x18\a \x01(\bR\x0funknownPlatform\x12\x1f\n" +
+	"\vdevice_type\x18\b \x01(\tR\n" +
+	"deviceType\x12\x18\n" +
+	"\anetwork\x18\t \x01(\fR\anetworkJ\x04\b\x04\x10\x05\"\xb3\x01\n" +
 	"\x06Create\x12?\n" +
 	"\n" +
 	"parameters\x18\x01 \x01(\v2\x1f.ssod.actors.session.ParametersR\n" +
 	"parameters\x120\n" +
 	"\x05party\x18\x02 \x01(\v2\x1a.ssod.actors.session.PartyR\x05party\x12\x15\n" +
-	"\x06ttl_ms\x18\x03 \x01(\x03R\x05ttlMs\"\x8b\x01\n" +
+	"\x06ttl_ms\x18\x03 \x01(\x03R\x05ttlMs\x12\x1f\n" +
+	"\vdevice_info\x18\x04 \x01(\fR\n" +
+	"deviceInfo\"\x8b\x01\n" +
 	"\vCreateReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.session.FailureR\afailure\x12\"\n" +
 	"\rnot_before_ms\x18\x02 \x01(\x03R\vnotBeforeMs\x12 \n" +
@@ -1272,7 +1162,7 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"\n" +
 	"parameters\x18\x01 \x01(\v2\x1f.ssod.actors.session.ParametersR\n" +
 	"parameters\"\x06\n" +
-	"\x04Read\"\xfa\x02\n" +
+	"\x04Read\"\x9b\x03\n" +
 	"\x04View\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.session.FailureR\afailure\x12?\n" +
 	"\n" +
@@ -1285,50 +1175,43 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"\x05stage\x18\x06 \x01(\x0e2\x1a.ssod.actors.session.StageR\x05stage\x12\x1f\n" +
 	"\vfinished_at\x18\a \x01(\tR\n" +
 	"finishedAt\x12.\n" +
-	"\x04open\x18\b \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\">\n" +
-	"\x04Open\x126\n" +
-	"\aattempt\x18\x01 \x01(\v2\x1c.ssod.actors.session.AttemptR\aattempt\"\xd2\x01\n" +
+	"\x04open\x18\b \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\x12\x1f\n" +
+	"\vdevice_info\x18\t \x01(\fR\n" +
+	"deviceInfo\" \n" +
+	"\x04Open\x12\x18\n" +
+	"\abrowser\x18\x01 \x01(\fR\abrowser\"\xd2\x01\n" +
 	"\tOpenReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.session.FailureR\afailure\x12?\n" +
 	"\n" +
 	"parameters\x18\x02 \x01(\v2\x1f.ssod.actors.session.ParametersR\n" +
 	"parameters\x120\n" +
 	"\x05party\x18\x03 \x01(\v2\x1a.ssod.actors.session.PartyR\x05party\x12\x1a\n" +
-	"\bfinished\x18\x04 \x01(\bR\bfinished\"8\n" +
-	"\x06Return\x12\x14\n" +
-	"\x05state\x18\x01 \x01(\fR\x05state\x12\x18\n" +
-	"\abrowser\x18\x02 \x01(\fR\abrowser\"\x8c\x02\n" +
-	"\vReturnReply\x126\n" +
-	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.session.FailureR\afailure\x126\n" +
-	"\aattempt\x18\x02 \x01(\v2\x1c.ssod.actors.session.AttemptR\aattempt\x12?\n" +
-	"\n" +
-	"parameters\x18\x03 \x01(\v2\x1f.ssod.actors.session.ParametersR\n" +
-	"parameters\x120\n" +
-	"\x05party\x18\x04 \x01(\v2\x1a.ssod.actors.session.PartyR\x05party\x12\x1a\n" +
-	"\bfinished\x18\x05 \x01(\bR\bfinished\"h\n" +
-	"\x06Finish\x12\x14\n" +
-	"\x05state\x18\x01 \x01(\fR\x05state\x12\x18\n" +
+	"\bfinished\x18\x04 \x01(\bR\bfinished\"X\n" +
+	"\x06Finish\x12\x18\n" +
 	"\abrowser\x18\x02 \x01(\fR\abrowser\x12.\n" +
-	"\x05login\x18\x03 \x01(\v2\x18.ssod.actors.login.LoginR\x05login\"u\n" +
+	"\x05login\x18\x03 \x01(\v2\x18.ssod.actors.login.LoginR\x05loginJ\x04\b\x01\x10\x02\"u\n" +
 	"\vFinishReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.session.FailureR\afailure\x12.\n" +
-	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\x1a\n" +
+	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\t\n" +
+	"\aDecline\"F\n" +
+	"\fDeclineReply\x126\n" +
+	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.session.FailureR\afailure\"\x1a\n" +
 	"\x06Expire\x12\x10\n" +
 	"\x03cut\x18( \x01(\bR\x03cut\"\r\n" +
-	"\vExpireReply*/\n" +
+	"\vExpireReply*=\n" +
 	"\x05Stage\x12\b\n" +
 	"\x04OPEN\x10\x00\x12\f\n" +
 	"\bFINISHED\x10\x01\x12\x0e\n" +
 	"\n" +
-	"SUPERSEDED\x10\x02*Q\n" +
+	"SUPERSEDED\x10\x02\x12\f\n" +
+	"\bDECLINED\x10\x03*I\n" +
 	"\aFailure\x12\x06\n" +
 	"\x02OK\x10\x00\x12\t\n" +
 	"\x05TAKEN\x10\x01\x12\v\n" +
 	"\aUNKNOWN\x10\x02\x12\b\n" +
 	"\x04OVER\x10\x03\x12\x0e\n" +
 	"\n" +
-	"INCOMPLETE\x10\x04\x12\f\n" +
-	"\bSTRANGER\x10\x05B\x15Z\x13ssod/actors/sessionb\x06proto3"
+	"INCOMPLETE\x10\x04\"\x04\b\x05\x10\x05B\x15Z\x13ssod/actors/sessionb\x06proto3"
 
 var (
 	file_actors_session_session_proto_rawDescOnce sync.Once
@@ -1343,65 +1226,59 @@ func file_actors_session_session_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_session_session_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_actors_session_session_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_actors_session_session_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_actors_session_session_proto_goTypes = []any{
 	(Stage)(0),            // 0: ssod.actors.session.Stage
 	(Failure)(0),          // 1: ssod.actors.session.Failure
 	(*State)(nil),         // 2: ssod.actors.session.State
 	(*Parameters)(nil),    // 3: ssod.actors.session.Parameters
 	(*Party)(nil),         // 4: ssod.actors.session.Party
-	(*Attempt)(nil),       // 5: ssod.actors.session.Attempt
-	(*Create)(nil),        // 6: ssod.actors.session.Create
-	(*CreateReply)(nil),   // 7: ssod.actors.session.CreateReply
-	(*Amend)(nil),         // 8: ssod.actors.session.Amend
-	(*Read)(nil),          // 9: ssod.actors.session.Read
-	(*View)(nil),          // 10: ssod.actors.session.View
-	(*Open)(nil),          // 11: ssod.actors.session.Open
-	(*OpenReply)(nil),     // 12: ssod.actors.session.OpenReply
-	(*Return)(nil),        // 13: ssod.actors.session.Return
-	(*ReturnReply)(nil),   // 14: ssod.actors.session.ReturnReply
-	(*Finish)(nil),        // 15: ssod.actors.session.Finish
-	(*FinishReply)(nil),   // 16: ssod.actors.session.FinishReply
-	(*Expire)(nil),        // 17: ssod.actors.session.Expire
-	(*ExpireReply)(nil),   // 18: ssod.actors.session.ExpireReply
-	(*intent.Intent)(nil), // 19: ssod.actors.intent.Intent
-	(*intent.Place)(nil),  // 20: ssod.actors.intent.Place
-	(*login.Sharing)(nil), // 21: ssod.actors.login.Sharing
-	(*login.Login)(nil),   // 22: ssod.actors.login.Login
+	(*Create)(nil),        // 5: ssod.actors.session.Create
+	(*CreateReply)(nil),   // 6: ssod.actors.session.CreateReply
+	(*Amend)(nil),         // 7: ssod.actors.session.Amend
+	(*Read)(nil),          // 8: ssod.actors.session.Read
+	(*View)(nil),          // 9: ssod.actors.session.View
+	(*Open)(nil),          // 10: ssod.actors.session.Open
+	(*OpenReply)(nil),     // 11: ssod.actors.session.OpenReply
+	(*Finish)(nil),        // 12: ssod.actors.session.Finish
+	(*FinishReply)(nil),   // 13: ssod.actors.session.FinishReply
+	(*Decline)(nil),       // 14: ssod.actors.session.Decline
+	(*DeclineReply)(nil),  // 15: ssod.actors.session.DeclineReply
+	(*Expire)(nil),        // 16: ssod.actors.session.Expire
+	(*ExpireReply)(nil),   // 17: ssod.actors.session.ExpireReply
+	(*intent.Intent)(nil), // 18: ssod.actors.intent.Intent
+	(*intent.Place)(nil),  // 19: ssod.actors.intent.Place
+	(*login.Sharing)(nil), // 20: ssod.actors.login.Sharing
+	(*login.Login)(nil),   // 21: ssod.actors.login.Login
 }
 var file_actors_session_session_proto_depIdxs = []int32{
 	3,  // 0: ssod.actors.session.State.parameters:type_name -> ssod.actors.session.Parameters
 	4,  // 1: ssod.actors.session.State.party:type_name -> ssod.actors.session.Party
 	0,  // 2: ssod.actors.session.State.stage:type_name -> ssod.actors.session.Stage
-	5,  // 3: ssod.actors.session.State.attempts:type_name -> ssod.actors.session.Attempt
-	19, // 4: ssod.actors.session.State.open:type_name -> ssod.actors.intent.Intent
-	20, // 5: ssod.actors.session.Party.device:type_name -> ssod.actors.intent.Place
-	21, // 6: ssod.actors.session.Party.sharing:type_name -> ssod.actors.login.Sharing
-	3,  // 7: ssod.actors.session.Create.parameters:type_name -> ssod.actors.session.Parameters
-	4,  // 8: ssod.actors.session.Create.party:type_name -> ssod.actors.session.Party
-	1,  // 9: ssod.actors.session.CreateReply.failure:type_name -> ssod.actors.session.Failure
-	3,  // 10: ssod.actors.session.Amend.parameters:type_name -> ssod.actors.session.Parameters
-	1,  // 11: ssod.actors.session.View.failure:type_name -> ssod.actors.session.Failure
-	3,  // 12: ssod.actors.session.View.parameters:type_name -> ssod.actors.session.Parameters
-	4,  // 13: ssod.actors.session.View.party:type_name -> ssod.actors.session.Party
-	0,  // 14: ssod.actors.session.View.stage:type_name -> ssod.actors.session.Stage
-	19, // 15: ssod.actors.session.View.open:type_name -> ssod.actors.intent.Intent
-	5,  // 16: ssod.actors.session.Open.attempt:type_name -> ssod.actors.session.Attempt
-	1,  // 17: ssod.actors.session.OpenReply.failure:type_name -> ssod.actors.session.Failure
-	3,  // 18: ssod.actors.session.OpenReply.parameters:type_name -> ssod.actors.session.Parameters
-	4,  // 19: ssod.actors.session.OpenReply.party:type_name -> ssod.actors.session.Party
-	1,  // 20: ssod.actors.session.ReturnReply.failure:type_name -> ssod.actors.session.Failure
-	5,  // 21: ssod.actors.session.ReturnReply.attempt:type_name -> ssod.actors.session.Attempt
-	3,  // 22: ssod.actors.session.ReturnReply.parameters:type_name -> ssod.actors.session.Parameters
-	4,  // 23: ssod.actors.session.ReturnReply.party:type_name -> ssod.actors.session.Party
-	22, // 24: ssod.actors.session.Finish.login:type_name -> ssod.actors.login.Login
-	1,  // 25: ssod.actors.session.FinishReply.failure:type_name -> ssod.actors.session.Failure
-	19, // 26: ssod.actors.session.FinishReply.open:type_name -> ssod.actors.intent.Intent
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	18, // 3: ssod.actors.session.State.open:type_name -> ssod.actors.intent.Intent
+	19, // 4: ssod.actors.session.Party.device:type_name -> ssod.actors.intent.Place
+	20, // 5: ssod.actors.session.Party.sharing:type_name -> ssod.actors.login.Sharing
+	3,  // 6: ssod.actors.session.Create.parameters:type_name -> ssod.actors.session.Parameters
+	4,  // 7: ssod.actors.session.Create.party:type_name -> ssod.actors.session.Party
+	1,  // 8: ssod.actors.session.CreateReply.failure:type_name -> ssod.actors.session.Failure
+	3,  // 9: ssod.actors.session.Amend.parameters:type_name -> ssod.actors.session.Parameters
+	1,  // 10: ssod.actors.session.View.failure:type_name -> ssod.actors.session.Failure
+	3,  // 11: ssod.actors.session.View.parameters:type_name -> ssod.actors.session.Parameters
+	4,  // 12: ssod.actors.session.View.party:type_name -> ssod.actors.session.Party
+	0,  // 13: ssod.actors.session.View.stage:type_name -> ssod.actors.session.Stage
+	18, // 14: ssod.actors.session.View.open:type_name -> ssod.actors.intent.Intent
+	1,  // 15: ssod.actors.session.OpenReply.failure:type_name -> ssod.actors.session.Failure
+	3,  // 16: ssod.actors.session.OpenReply.parameters:type_name -> ssod.actors.session.Parameters
+	4,  // 17: ssod.actors.session.OpenReply.party:type_name -> ssod.actors.session.Party
+	21, // 18: ssod.actors.session.Finish.login:type_name -> ssod.actors.login.Login
+	1,  // 19: ssod.actors.session.FinishReply.failure:type_name -> ssod.actors.session.Failure
+	18, // 20: ssod.actors.session.FinishReply.open:type_name -> ssod.actors.intent.Intent
+	1,  // 21: ssod.actors.session.DeclineReply.failure:type_name -> ssod.actors.session.Failure
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_actors_session_session_proto_init() }
@@ -1415,7 +1292,7 @@ func file_actors_session_session_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_session_session_proto_rawDesc), len(file_actors_session_session_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

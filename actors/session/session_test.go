@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,30 +55,20 @@ func begun(t *testing.T, p *Parameters) *story {
 
 func (s *story) after(d time.Duration) *story { s.now = s.now.Add(d); return s }
 
-func (s *story) open(name string) Failure {
+func (s *story) open(browser string) *OpenReply {
 	s.Helper()
-	return s.openIn(name, name).Failure
+	return do[*OpenReply](s, s.state.open(&Open{Browser: Digest(browser)}, s.now))
 }
 
-// openIn opens the login in a browser, in a tab of its own.
-func (s *story) openIn(browser, state string) *OpenReply {
+func (s *story) finish(browser string) *FinishReply {
 	s.Helper()
-	a := &Attempt{State: Digest("state of " + state), Browser: Digest("cookie of " + browser), Nonce: "nonce", Verifier: "verifier"}
-	return do[*OpenReply](s, s.state.open(&Open{Attempt: a}, s.now))
-}
-
-func (s *story) comeBack(state, browser string) *ReturnReply {
-	s.Helper()
-	return do[*ReturnReply](s, s.state.comeBack(&Return{State: Digest("state of " + state), Browser: Digest("cookie of " + browser)}, s.now))
-}
-
-func (s *story) finish(state, browser string) *FinishReply {
-	s.Helper()
-	m := &Finish{
-		State: Digest("state of " + state), Browser: Digest("cookie of " + browser),
-		Login: &login.Login{Id: []byte(state), Mvpd: "cable"},
-	}
+	m := &Finish{Browser: Digest(browser), Login: &login.Login{Id: []byte("id"), Mvpd: "cable"}}
 	return do[*FinishReply](s, s.state.finish(m, &intent.Place{}, &intent.Promises{At: actors.At(s.now)}))
+}
+
+func (s *story) decline() Failure {
+	s.Helper()
+	return do[*DeclineReply](s, s.state.decline(s.now)).Failure
 }
 
 func (s *story) read() Failure {
@@ -106,7 +97,7 @@ func TestHowLongASessionCanBeUsed(t *testing.T) {
 		if got := s.read(); got != tt.want {
 			t.Errorf("read after %v: got %v, want %v", tt.after, got, tt.want)
 		}
-		if got := s.open("tab"); got != tt.want {
+		if got := s.open("tab").Failure; got != tt.want {
 			t.Errorf("open after %v: got %v, want %v", tt.after, got, tt.want)
 		}
 	}
@@ -119,7 +110,7 @@ func TestHowLongASessionCanBeUsed(t *testing.T) {
 
 func TestParametersAccumulate(t *testing.T) {
 	s := begun(t, &Parameters{Mvpd: "cable"})
-	if got := s.open("tab"); got != Failure_INCOMPLETE {
+	if got := s.open("tab").Failure; got != Failure_INCOMPLETE {
 		t.Errorf("open: got %v, want %v", got, Failure_INCOMPLETE)
 	}
 	amend := func(p *Parameters) *View { return do[*View](s, s.state.amend(&Amend{Parameters: p}, s.now)) }
@@ -128,122 +119,138 @@ func TestParametersAccumulate(t *testing.T) {
 	if diff := cmp.Diff(whole, got.Parameters, protocmp.Transform()); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	if got := s.open("tab"); got != Failure_OK {
+	if got := s.open("tab").Failure; got != Failure_OK {
 		t.Errorf("open when complete: got %v", got)
 	}
 }
 
-// The states of a login against who comes back from the MVPD.
+// The states of a login against who opens it, or comes back from the MVPD.
 func TestWhoMayFinish(t *testing.T) {
-	opened := func(s *story) { s.open("phone"); s.open("tab") }
 	tests := []struct {
-		name           string
-		before         func(*story)
-		state, browser string
-		want           Failure
+		name    string
+		before  func(*story)
+		browser string
+		want    Failure
+		done    bool
 	}{
-		{"the browser that opened it", opened, "phone", "phone", Failure_OK},
-		{"another tab of it", opened, "tab", "tab", Failure_OK},
-		{"nobody opened it", func(*story) {}, "phone", "phone", Failure_STRANGER},
-		{"a state of its own making", opened, "guess", "phone", Failure_STRANGER},
-		{"somebody else's state: login CSRF", opened, "phone", "tab", Failure_STRANGER},
-		{"without the cookie", opened, "phone", "", Failure_STRANGER},
-		{"too late", func(s *story) { opened(s); s.after(ttl) }, "phone", "phone", Failure_OVER},
-		{"twice", func(s *story) { opened(s); s.finish("phone", "phone") }, "phone", "phone", Failure_OK},
-		{"twice, too late", func(s *story) { opened(s); s.finish("phone", "phone"); s.after(ttl) }, "phone", "phone", Failure_OVER},
-		{"after another browser", func(s *story) { opened(s); s.finish("tab", "tab") }, "phone", "phone", Failure_OVER},
-		{"after another tab", func(s *story) { opened(s); s.openIn("phone", "second"); s.finish("second", "phone") }, "phone", "phone", Failure_OK},
-		{"in the other tab", func(s *story) { opened(s); s.openIn("phone", "second"); s.finish("phone", "phone") }, "second", "phone", Failure_OK},
-		{"after another tab, too late", func(s *story) { opened(s); s.openIn("phone", "second"); s.finish("second", "phone"); s.after(ttl) }, "phone", "phone", Failure_OVER},
-		{"after another tab, without the cookie", func(s *story) { opened(s); s.openIn("phone", "second"); s.finish("second", "phone") }, "phone", "", Failure_STRANGER},
-		{"after another tab, with a guessed state", func(s *story) { opened(s); s.finish("phone", "phone") }, "guess", "phone", Failure_STRANGER},
-		{"after another tab, somebody else's state", func(s *story) { opened(s); s.finish("phone", "phone") }, "tab", "phone", Failure_STRANGER},
-		{"after another tab, superseded", func(s *story) {
-			opened(s)
-			s.openIn("phone", "second")
-			s.finish("second", "phone")
-			do[proto.Message](s, s.state.supersede())
-		}, "phone", "phone", Failure_OVER},
-		{"superseded", func(s *story) { opened(s); do[proto.Message](s, s.state.supersede()) }, "phone", "phone", Failure_OVER},
+		{"the first", func(*story) {}, "phone", Failure_OK, false},
+		{"too late", func(s *story) { s.after(ttl) }, "phone", Failure_OVER, false},
+		{"twice, or in another tab", func(s *story) { s.finish("phone") }, "phone", Failure_OK, true},
+		{"twice, too late", func(s *story) { s.finish("phone"); s.after(ttl) }, "phone", Failure_OVER, false},
+		{"after another browser", func(s *story) { s.finish("tablet") }, "phone", Failure_OVER, false},
+		{"superseded", func(s *story) { do[proto.Message](s, s.state.supersede()) }, "phone", Failure_OVER, false},
+		{"done, then superseded", func(s *story) { s.finish("phone"); do[proto.Message](s, s.state.supersede()) }, "phone", Failure_OVER, false},
+		{"declined", func(s *story) { s.decline() }, "phone", Failure_OVER, false},
+		{"declined after the login", func(s *story) { s.finish("phone"); s.decline() }, "phone", Failure_OK, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := begun(t, whole)
 			tt.before(s)
-			done := s.state.Stage == Stage_FINISHED
-			if got := s.comeBack(tt.state, tt.browser); got.Failure != tt.want || got.Finished != (done && tt.want == Failure_OK) {
-				t.Errorf("come back: got %v, finished %v, want %v", got.Failure, got.Finished, tt.want)
+			if got := s.open(tt.browser); got.Failure != tt.want || got.Finished != tt.done || tt.want == Failure_OK && got.Parameters.GetRedirectUrl() != whole.RedirectUrl {
+				t.Errorf("open: got %v, finished %v, want %v, %v", got.Failure, got.Finished, tt.want, tt.done)
 			}
-			got := s.finish(tt.state, tt.browser)
+			got := s.finish(tt.browser)
 			if got.Failure != tt.want {
 				t.Errorf("finish: got %v, want %v", got.Failure, tt.want)
 			}
-			if promised := len(got.Open) == 1; promised != (tt.want == Failure_OK && !done) {
+			if promised := len(got.Open) == 1; promised != (tt.want == Failure_OK && !tt.done) {
 				t.Errorf("finish made %d promises", len(got.Open))
 			}
 		})
 	}
 }
 
-// TestOpenAfterTheLogin: the link, opened anew where the login was made, is no
-// error and begins nothing; elsewhere it is over.
-func TestOpenAfterTheLogin(t *testing.T) {
+// TestOpeningChangesNothing: whoever has a code may open it in as many browsers as
+// he likes; the first change is the login's, and there is one.
+func TestOpeningChangesNothing(t *testing.T) {
 	s := begun(t, whole)
-	s.open("phone")
-	s.finish("phone", "phone")
 	before := s.state
-	got := s.openIn("phone", "second")
-	if got.Failure != Failure_OK || !got.Finished || got.Parameters.GetRedirectUrl() != whole.RedirectUrl || s.state != before {
-		t.Errorf("the same browser: got %v, state changed %v", got, s.state != before)
+	for i := range 1000 {
+		if got := s.open(fmt.Sprint(i)); got.Failure != Failure_OK || s.state != before {
+			t.Fatalf("browser %d: got %v, state changed %v", i, got.Failure, s.state != before)
+		}
 	}
-	if got := s.openIn("tab", "third"); got.Failure != Failure_OVER || got.Finished {
-		t.Errorf("another browser: got %v", got)
+	s.finish("7")
+	finished := s.state
+	if finished == before {
+		t.Error("the login changed nothing")
 	}
-	if got := s.after(ttl).openIn("phone", "second"); got.Failure != Failure_OVER || got.Finished {
-		t.Errorf("too late: got %v", got)
+	for i := range 1000 {
+		if s.open(fmt.Sprint(i)); s.state != finished {
+			t.Fatalf("browser %d changed a session that is over", i)
+		}
+		if s.finish(fmt.Sprint(i)); s.state != finished {
+			t.Fatalf("browser %d finished a session that is over", i)
+		}
+	}
+	for name, command := range map[string]proto.Message{"Open": &Open{}, "Read": &Read{}} {
+		if !reads(command) {
+			t.Errorf("%s is kept as an outcome", name)
+		}
+	}
+}
+
+// TestAViewerDeclines ends a session that is open, once.
+func TestAViewerDeclines(t *testing.T) {
+	s := begun(t, whole)
+	if got := s.decline(); got != Failure_OK {
+		t.Errorf("got %v", got)
+	}
+	declined := s.state
+	if got := s.decline(); got != Failure_OVER || s.state != declined {
+		t.Errorf("once more: got %v, state changed %v", got, s.state != declined)
+	}
+	if got := s.read(); got != Failure_OVER {
+		t.Errorf("the app reads: got %v, want %v", got, Failure_OVER)
+	}
+	if got := (&story{T: t, state: &State{}, now: start}).decline(); got != Failure_UNKNOWN {
+		t.Errorf("a code that nobody has: got %v", got)
+	}
+}
+
+// TestOutcomesAreSmall: what a device says of itself is in one record, and in no
+// answer that is kept.
+func TestOutcomesAreSmall(t *testing.T) {
+	s := begun(t, whole)
+	s.state.DeviceInfo = make([]byte, 8<<10)
+	kept := []proto.Message{
+		do[*View](s, s.state.amend(&Amend{Parameters: &Parameters{Mvpd: "other"}}, s.now)),
+		s.finish("phone"), do[proto.Message](s, s.state.supersede()),
+	}
+	for _, m := range kept {
+		if n := proto.Size(m); n > 1<<10 {
+			t.Errorf("%T has %d bytes", m, n)
+		}
+	}
+	s = begun(t, whole)
+	s.state.DeviceInfo = []byte("{}")
+	if got := do[*View](s, s.state.read(s.now)).DeviceInfo; string(got) != "{}" {
+		t.Errorf("read: got %q", got)
 	}
 }
 
 func TestAFinishedSessionIsReadOnly(t *testing.T) {
 	s := begun(t, whole)
-	s.open("tab")
-	s.finish("tab", "tab")
+	s.finish("tab")
 	if got := s.read(); got != Failure_OK {
 		t.Errorf("read: got %v", got)
 	}
 	if got := do[*View](s, s.state.amend(&Amend{Parameters: &Parameters{Mvpd: "other"}}, s.now)).Failure; got != Failure_OVER {
 		t.Errorf("amend: got %v, want %v", got, Failure_OVER)
 	}
-	if got := s.open("later"); got != Failure_OVER {
+	if got := s.open("later").Failure; got != Failure_OVER {
 		t.Errorf("open: got %v, want %v", got, Failure_OVER)
-	}
-	if got := s.state.Attempts[0]; got.Nonce+got.Verifier != "" {
-		t.Error("secrets of the protocol are kept after the login")
 	}
 	if s.after(ttl).read() != Failure_OVER {
 		t.Error("the session can be read after its end")
 	}
 }
 
-func TestAttemptsAreBounded(t *testing.T) {
-	s := begun(t, whole)
-	s.open("first")
-	for i := range maxAttempts {
-		s.open(string(rune('a' + i)))
-	}
-	if got := s.comeBack("first", "first").Failure; got != Failure_STRANGER {
-		t.Errorf("the first of too many: got %v", got)
-	}
-	if got := s.comeBack("h", "h").Failure; got != Failure_OK {
-		t.Errorf("the last one: got %v", got)
-	}
-}
-
 // A session with an open intent is neither dropped nor forgotten by the sweep.
 func TestTheSweepWakesAndDrops(t *testing.T) {
 	s := begun(t, whole)
-	s.open("tab")
-	open := s.finish("tab", "tab").Open
+	open := s.finish("tab").Open
 	look := func() string {
 		commit, err := intent.Encode(s.state)
 		if err != nil {
@@ -272,7 +279,7 @@ func TestUnknownFieldsSurviveAChange(t *testing.T) {
 	future := protowire.AppendString(protowire.AppendTag(nil, 900, protowire.BytesType), "written by a later version")
 	s.state.ProtoReflect().SetUnknown(future)
 	s.state.Parameters.ProtoReflect().SetUnknown(future)
-	s.open("tab")
+	s.finish("tab")
 	if got := s.state.ProtoReflect().GetUnknown(); string(got) != string(future) {
 		t.Errorf("state: got %q", got)
 	}

@@ -93,7 +93,7 @@ func TestCatalogue(t *testing.T) {
 		{session.ErrUnknown, noCode},
 		{session.ErrOver, noSession},
 		{session.ErrIncomplete, noSession},
-		{session.ErrStranger, noSession},
+		{ErrStranger, noSession},
 		{farewell.ErrUsed, noSession},
 		{ErrResources, seen{400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", "none", "", 0, false}},
 		{ErrForm, seen{400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", "none", "The body must be application/x-www-form-urlencoded, of at most 64 KiB, and name no parameter twice", 0, false}},

@@ -53,4 +53,7 @@ var (
 	ErrRedirectURL   = errors.New("redirectUrl missing, malformed or not the service provider's")
 	ErrResources     = errors.New("resources missing or malformed")
 	ErrCode          = errors.New("authentication code malformed")
+	// ErrStranger: a browser comes back from an MVPD and was not sent there, or
+	// with a state that it was not sent with.
+	ErrStranger = errors.New("the browser did not open this login")
 )

@@ -45,19 +45,24 @@ func TestWhoComesBackFromTheMVPD(t *testing.T) {
 			return s.viewer.follow(s.callback, nil)
 		}, "", false},
 		{"with another state", func(s scene) (string, fronttest.Answer) {
-			u, _ := url.Parse(s.callback)
-			q := u.Query()
-			q.Set("state", "STREAM1."+s.code+"."+strings.Repeat("A", 43))
-			u.RawQuery = q.Encode()
-			return s.viewer.follow(u.String(), nil)
+			return s.viewer.follow(withState(s.callback, 4, strings.Repeat("A", 43)), nil)
 		}, "", false},
 		{"with the state of another session", func(s scene) (string, fronttest.Answer) {
-			u, _ := url.Parse(s.callback)
-			q := u.Query()
-			state := strings.Split(q.Get("state"), ".")
-			q.Set("state", state[0]+"."+s.app.code("tablet", "cable")+"."+state[2])
-			u.RawQuery = q.Encode()
-			return s.viewer.follow(u.String(), nil)
+			return s.viewer.follow(withState(s.callback, 1, s.app.code("tablet", "cable")), nil)
+		}, "", false},
+		{"with the state of another service provider", func(s scene) (string, fronttest.Answer) {
+			return s.viewer.follow(withState(s.callback, 0, "STREAM2"), nil)
+		}, "", false},
+		{"with the state of a login at another MVPD", func(s scene) (string, fronttest.Answer) {
+			return s.viewer.follow(withState(s.callback, 2, "plain"), nil)
+		}, "", false},
+		{"with the state of another tab", func(s scene) (string, fronttest.Answer) {
+			return s.viewer.follow(withState(s.callback, 3, "AAAAAAAAAAAAAAAAAAAAAAAAAA"), nil)
+		}, "", false},
+		{"as a browser that was never sent anywhere", func(s scene) (string, fronttest.Answer) {
+			other := s.browser()
+			other.cookies["ssod-login"] = strings.Repeat("A", 43)
+			return other.follow(s.callback, nil)
 		}, "", false},
 		{"too late", func(s scene) (string, fronttest.Answer) {
 			s.node.Sleep(31 * time.Minute)
@@ -107,6 +112,17 @@ func TestWhoComesBackFromTheMVPD(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withState is a callback with one part of its state replaced.
+func withState(callback string, part int, by string) string {
+	u, _ := url.Parse(callback)
+	q := u.Query()
+	state := strings.Split(q.Get("state"), ".")
+	state[part] = by
+	q.Set("state", strings.Join(state, "."))
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // After a failure the viewer may try again with the same code.

@@ -31,11 +31,7 @@ func (s *Service) Authenticate(ctx context.Context, r *api.Request) (api.Respons
 	if browser == "" {
 		browser = drawSecret()
 	}
-	secrets := mvpd.NewSecrets()
-	secrets.State = id.ServiceProvider + "." + id.Code + "." + secrets.State
-	opened, err := s.Sessions.Open(ctx, r.ID, id, &session.Attempt{
-		State: session.Digest(secrets.State), Browser: session.Digest(browser), Nonce: secrets.Nonce, Verifier: secrets.Verifier,
-	})
+	opened, err := s.Sessions.Open(ctx, r.ID, id, &session.Open{Browser: session.Digest(browser)})
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -47,7 +43,8 @@ func (s *Service) Authenticate(ctx context.Context, r *api.Request) (api.Respons
 	if err != nil {
 		return api.Response{}, err
 	}
-	step, err := p.Begin(ctx, s.login(r, id, secrets))
+	a := begin(id, p.Config.ID, browser)
+	step, err := p.Begin(ctx, s.login(r, id, s.secrets(r.Realm, &a)))
 	if err != nil {
 		s.Log.Warn("a TV provider cannot begin a login", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 		return sendTo(withError(home, errorCode(err))), nil
@@ -74,30 +71,29 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 	if err != nil {
 		return api.Response{}, err
 	}
-	state := values.Get("state")
-	id, err := ofState(r, state)
+	a, secrets, err := s.cameBack(r, values.Get("state"))
 	if err != nil {
 		return api.Response{}, err
 	}
-	browser := browserOf(r)
-	back, err := s.Sessions.Return(ctx, r.ID, id, &session.Return{State: session.Digest(state), Browser: session.Digest(browser)})
+	browser := session.Digest(a.browser)
+	opened, err := s.Sessions.Open(ctx, r.ID, a.ID, &session.Open{Browser: browser})
 	if err != nil {
 		return api.Response{}, err
 	}
-	home := back.GetParameters().GetRedirectUrl()
-	if back.GetFinished() {
+	home := opened.GetParameters().GetRedirectUrl()
+	if opened.GetFinished() {
 		return sendTo(home), nil // the browser came twice, or from two tabs
 	}
-	who, p, err := s.complete(ctx, r, id, back.GetAttempt(), state, values)
+	who, p, err := s.complete(ctx, r, &a, secrets, values)
 	if err != nil {
 		return sendTo(withError(home, errorCode(err))), nil
 	}
-	account, err := newLogin(r, p.Config, who, back.GetParty())
+	account, err := newLogin(r, p.Config, who, opened.GetParty())
 	if err != nil {
 		s.Log.Warn("a TV provider described a viewer badly", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 		return sendTo(withError(home, mvpd.ServerError)), nil
 	}
-	err = s.Sessions.Finish(ctx, r.ID, id, &session.Finish{State: session.Digest(state), Browser: session.Digest(browser), Login: account})
+	err = s.Sessions.Finish(ctx, r.ID, a.ID, &session.Finish{Browser: browser, Login: account})
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -105,13 +101,12 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 }
 
 // complete asks the connector who logged in.
-func (s *Service) complete(ctx context.Context, r *api.Request, id session.ID, a *session.Attempt, state string, values url.Values) (mvpd.Identity, *mvpd.Provider, error) {
-	p, err := s.Providers.Find(r.Config, r.Realm, id.ServiceProvider, a.GetMvpd())
+func (s *Service) complete(ctx context.Context, r *api.Request, a *attempt, secrets mvpd.Secrets, values url.Values) (mvpd.Identity, *mvpd.Provider, error) {
+	p, err := s.Providers.Find(r.Config, r.Realm, a.ServiceProvider, a.mvpd)
 	if err != nil {
 		return mvpd.Identity{}, nil, &mvpd.LoginError{Code: mvpd.TemporarilyUnavailable}
 	}
-	secrets := mvpd.Secrets{State: state, Nonce: a.GetNonce(), Verifier: a.GetVerifier()}
-	who, err := p.Complete(ctx, s.login(r, id, secrets), values)
+	who, err := p.Complete(ctx, s.login(r, a.ID, secrets), values)
 	if _, told := errors.AsType[*mvpd.LoginError](err); err != nil && !told {
 		s.Log.Warn("a login at a TV provider failed", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 	}
@@ -126,27 +121,12 @@ func errorCode(err error) string {
 	return mvpd.ServerError
 }
 
-// ofState finds the session that a state belongs to, and its realm, which the
-// path does not name.
-func ofState(r *api.Request, state string) (session.ID, error) {
-	parts := strings.Split(state, ".")
-	if len(parts) != 3 || !validCode(parts[1]) {
-		return session.ID{}, session.ErrStranger
-	}
-	realm, _, ok := r.Config.ServiceProvider(parts[0])
-	if !ok {
-		return session.ID{}, session.ErrStranger
-	}
-	r.Realm = realm
-	return session.ID{ServiceProvider: parts[0], Code: parts[1]}, nil
-}
-
 // query reads the query of a request.
 func query(r *api.Request) (url.Values, error) {
 	_, raw, _ := strings.Cut(string(r.Target), "?")
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, session.ErrStranger
+		return nil, api.ErrStranger
 	}
 	return values, nil
 }

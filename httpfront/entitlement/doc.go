@@ -30,6 +30,10 @@
 //
 // # State
 //
+// Who opens the link of a login leaves nothing behind: the secrets that a browser
+// must come back with from the MVPD are derived from its cookie and a key of the
+// realm, so any node can check them and none keeps them.
+//
 // A [Service] keeps nothing but permits: what an MVPD permitted is not asked
 // again while its time runs. A permit hangs on the login's id and is looked up
 // after the login was found, so that it dies with it everywhere.

@@ -21,10 +21,11 @@ import (
 	"ssod/httpfront/registration"
 )
 
-// Tokens verifies tokens; [keys.Ring] does.
+// Tokens verifies tokens, and has the keys of realms; [keys.Ring] does.
 type Tokens interface {
 	VerifyAccess(token []byte, now time.Time) (keys.AccessClaims, error)
 	VerifyService(realm *config.Realm, token []byte, now time.Time, purpose keys.Purpose) (keys.ServiceClaims, error)
+	LinkCodeKey(realm string) []byte
 }
 
 // Clients judges the clients of access tokens; [registration.Service] does.
@@ -37,8 +38,7 @@ type Sessions interface {
 	Create(ctx context.Context, request cluster.RequestID, id session.ID, m *session.Create) (*session.CreateReply, error)
 	Amend(ctx context.Context, request cluster.RequestID, id session.ID, p *session.Parameters) (*session.View, error)
 	Read(ctx context.Context, request cluster.RequestID, id session.ID) (*session.View, error)
-	Open(ctx context.Context, request cluster.RequestID, id session.ID, a *session.Attempt) (*session.OpenReply, error)
-	Return(ctx context.Context, request cluster.RequestID, id session.ID, m *session.Return) (*session.ReturnReply, error)
+	Open(ctx context.Context, request cluster.RequestID, id session.ID, m *session.Open) (*session.OpenReply, error)
 	Finish(ctx context.Context, request cluster.RequestID, id session.ID, m *session.Finish) error
 }
 

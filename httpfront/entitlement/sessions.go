@@ -78,9 +78,9 @@ func (s *Service) begin(ctx context.Context, r *api.Request, d device.ID, p *ses
 	if err != nil {
 		return api.Response{}, err
 	}
-	m := &session.Create{Parameters: p, TtlMs: r.Realm.Session.TTL.Milliseconds(), Party: &session.Party{
+	m := &session.Create{Parameters: p, TtlMs: r.Realm.Session.TTL.Milliseconds(), DeviceInfo: info, Party: &session.Party{
 		ServiceProvider: d.ServiceProvider, Device: intent.At(d.Address()), TrackingId: string(r.AppendTrace(nil)),
-		DeviceInfo: info, DeviceName: name, UnknownPlatform: headers.AttributesOrAgent(r).GetPlatform() == headers.UnknownPlatform,
+		DeviceName: name, UnknownPlatform: headers.AttributesOrAgent(r).GetPlatform() == headers.UnknownPlatform,
 		Sharing: sharings(identities),
 	}}
 	id, created, err := s.newSession(ctx, r, m)

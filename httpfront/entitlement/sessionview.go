@@ -47,7 +47,7 @@ func (s *Service) ReadSession(ctx context.Context, r *api.Request) (api.Response
 	return answerJSON(r, &sessionView{
 		ExistingParameters: existingParameters{p.GetMvpd(), p.GetDomainName(), p.GetDomainName(), p.GetRedirectUrl(), id.ServiceProvider},
 		MissingParameters:  missing(p),
-		Device:             v.GetParty().GetDeviceInfo(),
+		Device:             v.GetDeviceInfo(),
 		NotBefore:          strconv.FormatInt(v.GetNotBeforeMs(), 10),
 		NotAfter:           strconv.FormatInt(v.GetNotAfterMs(), 10),
 	})

@@ -5,11 +5,12 @@
 // # A login
 //
 // A viewer logs in with a browser, the user agent, which nobody but the viewer
-// controls. So the caller draws three secrets for each login, [NewSecrets], and
-// stores them before it sends the browser anywhere:
+// controls. So the caller derives three secrets for each login from what the
+// browser's cookie holds, [DeriveSecrets], and stores nothing: the same cookie
+// gives the same secrets when the browser returns.
 //
 //	caller                       connector                     TV provider
-//	store Secrets, Begin ------> Step: a URL or a page ------> login page
+//	Secrets, Begin ------------> Step: a URL or a page ------> login page
 //	callback?state=...&... <---------------------------------- the browser returns
 //	find the login by state, compare it
 //	Complete(Login, values) ---> exchange, check nonce, PKCE

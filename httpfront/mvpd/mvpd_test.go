@@ -210,10 +210,17 @@ func TestTheLogDoesNotFill(t *testing.T) {
 }
 
 func TestSecrets(t *testing.T) {
-	a, b := mvpd.NewSecrets(), mvpd.NewSecrets()
-	seen := map[string]bool{a.State: true, a.Nonce: true, a.Verifier: true, b.State: true, b.Nonce: true, b.Verifier: true}
-	if len(seen) != 6 || len(a.Verifier) != 43 {
-		t.Errorf("secrets repeat or are short: %d different ones, verifier of %d characters", len(seen), len(a.Verifier))
+	seen := map[string]bool{}
+	for _, login := range [][2]string{{"key", "name"}, {"key", "other"}, {"other", "name"}} {
+		s := mvpd.DeriveSecrets([]byte(login[0]), login[1])
+		state, named := strings.CutPrefix(s.State, login[1]+".")
+		seen[state], seen[s.Nonce], seen[s.Verifier] = true, true, true
+		if len(s.Verifier) != 43 || !named || s != mvpd.DeriveSecrets([]byte(login[0]), login[1]) {
+			t.Errorf("%q: got %+v", login, s)
+		}
+	}
+	if len(seen) != 9 {
+		t.Errorf("secrets of three logins repeat: %d different ones, want 9", len(seen))
 	}
 	// RFC 7636, appendix B.
 	s := mvpd.Secrets{Verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}

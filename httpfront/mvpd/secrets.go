@@ -1,15 +1,15 @@
 package mvpd
 
 import (
-	"crypto/rand"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 )
 
 // Secrets protect one login. A connector uses those that its protocol has.
 type Secrets struct {
-	// State travels with the user agent and comes back in the callback. The
-	// caller may put what finds the login in front of it.
+	// State travels with the user agent and comes back in the callback. It begins
+	// with the name of the login.
 	State string
 	// Nonce comes back inside what the provider signs (OpenID Connect Core,
 	// 3.1.2.1).
@@ -18,9 +18,15 @@ type Secrets struct {
 	Verifier string
 }
 
-// NewSecrets draws 256 bits for each.
-func NewSecrets() Secrets {
-	return Secrets{State: draw(), Nonce: draw(), Verifier: draw()}
+// DeriveSecrets derives the secrets of a login from a key that its user agent and
+// nobody else makes the caller know, 256 bits each. They are the same when the user
+// agent comes back, so that nothing is kept meanwhile. Every login needs a name of
+// its own, which is visible.
+func DeriveSecrets(key []byte, name string) Secrets {
+	return Secrets{
+		State: name + "." + derive(key, "state", name),
+		Nonce: derive(key, "nonce", name), Verifier: derive(key, "verifier", name),
+	}
 }
 
 // Challenge is what the provider is told of the verifier at first: method S256
@@ -30,8 +36,8 @@ func (s Secrets) Challenge() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func draw() string {
-	b := make([]byte, 32)
-	rand.Read(b) // never fails
-	return base64.RawURLEncoding.EncodeToString(b)
+func derive(key []byte, purpose, name string) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(purpose + "\x00" + name))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

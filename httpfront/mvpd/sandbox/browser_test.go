@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -25,7 +26,7 @@ func app(t *testing.T) string {
 // TestPagesInABrowser plays the pages as a viewer with a remote control does.
 func TestPagesInABrowser(t *testing.T) {
 	b, w, back := browsertest.Start(t), newWorld(t), app(t)
-	login := mvpd.Login{Secrets: mvpd.NewSecrets(), Callback: back + "/callback", ServiceProvider: "Kids <TV>"}
+	login := mvpd.Login{Secrets: mvpd.DeriveSecrets([]byte(rand.Text()), "login"), Callback: back + "/callback", ServiceProvider: "Kids <TV>"}
 	at := w.begin(t, login)
 
 	b.Open(at)
@@ -69,7 +70,7 @@ func TestPagesInABrowser(t *testing.T) {
 // TestPagesAreAccessible has axe-core judge each page.
 func TestPagesAreAccessible(t *testing.T) {
 	b, w, back := browsertest.Start(t), newWorld(t), app(t)
-	at := w.begin(t, mvpd.Login{Secrets: mvpd.NewSecrets(), Callback: back + "/callback", ServiceProvider: "Kids"})
+	at := w.begin(t, mvpd.Login{Secrets: mvpd.DeriveSecrets([]byte(rand.Text()), "login"), Callback: back + "/callback", ServiceProvider: "Kids"})
 	judge := func(name string) {
 		for _, v := range b.Violations() {
 			t.Errorf("%s: %s", name, v)

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"crypto/rand"
 	"io"
 	"log/slog"
 	"net/http"
@@ -79,7 +80,7 @@ func newWorld(t *testing.T) *world {
 }
 
 func newLogin() mvpd.Login {
-	return mvpd.Login{Secrets: mvpd.NewSecrets(), Callback: "https://sso.example/callback?x=1", ServiceProvider: "Kids <TV>"}
+	return mvpd.Login{Secrets: mvpd.DeriveSecrets([]byte(rand.Text()), "login"), Callback: "https://sso.example/callback?x=1", ServiceProvider: "Kids <TV>"}
 }
 
 // begin returns where the browser goes first.
