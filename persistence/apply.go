@@ -151,7 +151,7 @@ func (st *stage) commit(id ShardID, c *Commit) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	st.key = appendHeadKey(st.key[:0], id, c.Entity)
+	st.key = st.store.salt.appendHeadKey(st.key[:0], id, c.Entity)
 	stored, err := st.store.revision(st.key)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (st *stage) head(c *Commit, parts bool, held outcomes) revision {
 	}
 	parts = parts || len(c.Puts) > 0
 	h := Head{Rev: c.BaseRev + 1, Schema: c.Schema, State: c.State}
-	st.value = appendHead(st.value[:0], h, parts, held)
+	st.value = appendHead(st.value[:0], c.Entity.Identity, h, parts, held)
 	st.set(st.batch.Set(st.key, st.value, nil))
 	return revision{rev: h.Rev, parts: parts, outcomes: held, batch: st.sequence}
 }
@@ -239,6 +239,6 @@ func (s *Store) storedRevision(k []byte) (revision, error) {
 	if b == nil || err != nil {
 		return revision{}, err
 	}
-	_, v, err := parseHead(b)
+	_, _, v, err := parseHead(b)
 	return v, err
 }

@@ -25,8 +25,9 @@
 //	03 shard 't'                         shard time, unless the one beside the
 //	                                     applied position is later
 //
-// An entity is encoded as kind and identity, each behind its length, so no
-// entity is a prefix of another and its records follow its head directly.
+// An entity is encoded as its kind behind its length and a digest of its identity,
+// so no entity is a prefix of another and its records follow its head directly.
+// The identity itself is in the head only, and goes with it: [Store.Scrub].
 // Everything of a shard lies between 03 shard and 03 shard+1.
 //
 // An outcome is written into its entity's head, and dropped by the first commit

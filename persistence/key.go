@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 )
@@ -32,12 +33,22 @@ func appendShard(k []byte, shard ShardID, sub byte) []byte {
 	return append(k, spaceShard, byte(shard>>8), byte(shard), sub)
 }
 
-// appendEntity appends an encoding that is never a prefix of another entity's.
-func appendEntity(k []byte, e Entity) []byte {
-	k = append(k, byte(len(e.Kind)))
-	k = append(k, e.Kind...)
-	k = binary.BigEndian.AppendUint16(k, uint16(len(e.Identity)))
-	return append(k, e.Identity...)
+// digestLen is the length of what stands for an identity in keys: enough that no
+// two are alike.
+const digestLen = 16
+
+// salt is what the digests of a cluster's identities begin with.
+type salt string
+
+// appendEntity appends an encoding that is never a prefix of another entity's. It
+// has no identity in it: keys come to stand where nothing is ever erased, as bounds
+// of tables in Pebble's MANIFEST.
+func (s salt) appendEntity(k []byte, e Entity) []byte {
+	var room [256]byte
+	named := append(room[:0], byte(len(s)), byte(len(e.Kind)))
+	named = append(append(append(named, s...), e.Kind...), e.Identity...)
+	digest := sha256.Sum256(named)
+	return append(appendKind(k, e.Kind), digest[:digestLen]...)
 }
 
 // appendKind appends the common prefix of all entities of a kind.
@@ -49,8 +60,8 @@ func appendRequest(k []byte, r RequestID, step uint32) []byte {
 	return binary.BigEndian.AppendUint32(append(k, r[:]...), step)
 }
 
-func appendHeadKey(k []byte, shard ShardID, e Entity) []byte {
-	return appendEntity(appendShard(k, shard, subEntity), e)
+func (s salt) appendHeadKey(k []byte, shard ShardID, e Entity) []byte {
+	return s.appendEntity(appendShard(k, shard, subEntity), e)
 }
 
 // appendOutcomeKey takes an encoded entity, as the keys of heads have it.
@@ -74,15 +85,12 @@ func splitQueueKey(k []byte) (time int64, outcome []byte, err error) {
 
 // splitEntity decodes an entity from the front of b and returns what follows
 // it: a part, or a request and a step.
-func splitEntity(b []byte) (kind, identity, rest []byte, err error) {
+func splitEntity(b []byte) (kind, digest, rest []byte, err error) {
 	kind, rest, ok := cutLength(b, 1)
-	if ok {
-		identity, rest, ok = cutLength(rest, 2)
-	}
-	if !ok || len(kind) < 1 || len(kind) > MaxKind || len(identity) < 1 || len(identity) > MaxIdentity {
+	if !ok || len(kind) < 1 || len(kind) > MaxKind || len(rest) < digestLen {
 		return nil, nil, nil, fmt.Errorf("%w: entity in a key of %d bytes", ErrDamaged, len(b))
 	}
-	return kind, identity, rest, nil
+	return kind, rest[:digestLen], rest[digestLen:], nil
 }
 
 // cutLength cuts a string behind a length of n bytes from the front of b.

@@ -34,7 +34,7 @@ func awaitFilter(t *testing.T, s *Store, capacity int64) {
 	}
 }
 
-func headKey(i int) []byte { return appendHeadKey(nil, 1, founded(i)) }
+func headKey(s *Store, i int) []byte { return s.salt.appendHeadKey(nil, 1, founded(i)) }
 
 // Whatever the filter is doing, an entity that exists is never denied; most of
 // those that do not exist are.
@@ -66,7 +66,7 @@ func TestFilterOfEntities(t *testing.T) {
 			if _, ok, err := s.Head(1, founded(i+1000)); ok || err != nil {
 				t.Fatalf("entity %d: got %v, %v, want none", i+1000, ok, err)
 			}
-			if s.known.absent(headKey(i + 1000)) {
+			if s.known.absent(headKey(s, i+1000)) {
 				denied++
 			}
 		}

@@ -9,8 +9,8 @@ import (
 )
 
 func TestKeysAreNotPrinted(t *testing.T) {
-	k := appendHeadKey(nil, 1, Entity{"profile", "secret viewer"})
-	if got, want := fmt.Sprint(comparer().FormatKey(k)), "03000165+23"; got != want {
+	k := pinch.appendHeadKey(nil, 1, Entity{"profile", "secret viewer"})
+	if got, want := fmt.Sprint(comparer().FormatKey(k)), "03000165+24"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got, want := fmt.Sprint(comparer().FormatKey(k[:2])), "0300+0"; got != want {

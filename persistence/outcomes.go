@@ -103,6 +103,10 @@ func (c *Commit) answers(r RequestID, step uint32) bool {
 func (st *stage) outcomes(id ShardID, c *Commit, stored outcomes, now int64) outcomes {
 	all := st.held[:0]
 	w := st.store.shards[id].window(now)
+	if c.Forget {
+		stored = nil
+		st.forget(id)
+	}
 	for h, rest, ok := stored.next(); ok; h, rest, ok = rest.next() {
 		if w.keeps(h.time) && !c.answers(h.Request, h.Step) {
 			all = append(all, h)
@@ -128,6 +132,13 @@ func (st *stage) outcomes(id ShardID, c *Commit, stored outcomes, now int64) out
 	}
 	st.block = appendHeld(st.block[:0], all)
 	return st.block
+}
+
+// forget deletes the records of an entity's outcomes; st.key is the key of the
+// head. What the queue has of them is no more than their keys.
+func (st *stage) forget(id ShardID) {
+	st.value = append(appendShard(st.value[:0], id, subOutcome), st.key[shardKeyLen:]...)
+	st.set(st.batch.DeleteRange(st.value, successor(st.value), nil))
 }
 
 // spill writes outcomes as records; st.key is the key of the head.

@@ -24,7 +24,7 @@ var (
 // logWith returns the log of a store that has shard 1 with n applied entries.
 func logWith(t *testing.T, fs vfs.FS, n uint64) *Log {
 	t.Helper()
-	l := openStore(t, Options{FS: fs, Shards: 2, MemTableBytes: 1 << 20}).Log()
+	l := openStore(t, Options{FS: fs, Shards: 2, MemTableBytes: 1 << 20, Cluster: "one for all logs", NodeID: 1}).Log()
 	if _, err := l.Create(1, replicaID, voters); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func appendAndApply(t *testing.T, l *Log, from, to uint64) {
 // reopened returns what a store on fs says of shard 1, in one line.
 func reopened(t *testing.T, fs vfs.FS) string {
 	t.Helper()
-	s := openStore(t, Options{FS: fs, Shards: 2, MemTableBytes: 1 << 20})
+	s := openStore(t, Options{FS: fs, Shards: 2, MemTableBytes: 1 << 20, Cluster: "one for all logs", NodeID: 1})
 	defer s.Close()
 	l := s.Log()
 	rs, err := l.Replicas()

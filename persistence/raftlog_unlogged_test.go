@@ -49,7 +49,7 @@ func TestReadersWaitForUnloggedCommits(t *testing.T) {
 		h, _, _ := l.s.Head(1, viewer)
 		read <- string(h.State)
 	}()
-	k := appendHeadKey(nil, 1, viewer)
+	k := l.s.salt.appendHeadKey(nil, 1, viewer)
 	if n := l.s.revs.batch(k); n != w.sequence || l.s.durable.batch.Load() >= n {
 		t.Errorf("the head is of batch %d, and %d are on disk: readers do not wait for %d", n, l.s.durable.batch.Load(), w.sequence)
 	}

@@ -22,7 +22,7 @@ func (s *Store) Head(id ShardID, e Entity) (Head, bool, error) {
 		return Head{}, false, err
 	}
 	defer s.readers.leave()
-	h, ok, err := s.head(appendHeadKey(make([]byte, 0, 128), id, e))
+	h, ok, err := s.head(s.salt.appendHeadKey(make([]byte, 0, 128), id, e))
 	if err != nil {
 		return Head{}, false, fmt.Errorf("read head of a %s: %w", e.Kind, err)
 	}
@@ -42,7 +42,7 @@ func (s *Store) head(k []byte) (h Head, ok bool, err error) {
 	}
 	var v revision
 	if b != nil {
-		if h, v, err = parseHead(b); err != nil {
+		if _, h, v, err = parseHead(b); err != nil {
 			return Head{}, false, err
 		}
 	}
@@ -63,7 +63,7 @@ func (s *Store) Outcome(id ShardID, e Entity, r RequestID, step uint32) ([]byte,
 		return nil, false, err
 	}
 	defer s.readers.leave()
-	k := appendHeadKey(make([]byte, 0, 128), id, e)
+	k := s.salt.appendHeadKey(make([]byte, 0, 128), id, e)
 	result, ok, err := s.outcome(id, k, r, step)
 	if err != nil {
 		return nil, false, fmt.Errorf("read outcome of a %s: %w", e.Kind, err)
@@ -81,7 +81,7 @@ func (s *Store) Records(id ShardID, e Entity, f func(part, value []byte) bool) e
 		return err
 	}
 	defer s.readers.leave()
-	k := appendHeadKey(make([]byte, 0, 128), id, e)
+	k := s.salt.appendHeadKey(make([]byte, 0, 128), id, e)
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: append(k, 0), UpperBound: successor(k)})
 	if err != nil {
 		return fmt.Errorf("read records of a %s: %w", e.Kind, damaged(err))
@@ -103,7 +103,8 @@ func (s *Store) Records(id ShardID, e Entity, f func(part, value []byte) bool) e
 }
 
 // Entities calls f for the entities of one kind after the identity after (""
-// means from the first), in the order of their keys, until f returns false.
+// means from the first), in the order of their keys, which is no order of
+// identities, until f returns false.
 func (s *Store) Entities(id ShardID, kind, after string, f func(identity string, h Head) bool) error {
 	if err := s.readers.enter(); err != nil {
 		return err
@@ -112,7 +113,7 @@ func (s *Store) Entities(id ShardID, kind, after string, f func(identity string,
 	prefix := appendKind(appendShard(nil, id, subEntity), kind)
 	from := prefix
 	if after != "" {
-		from = successor(appendHeadKey(nil, id, Entity{Kind: kind, Identity: after}))
+		from = successor(s.salt.appendHeadKey(nil, id, Entity{Kind: kind, Identity: after}))
 	}
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: successor(prefix)})
 	if err != nil {
@@ -128,7 +129,7 @@ func (s *Store) Entities(id ShardID, kind, after string, f func(identity string,
 // walk calls f for every head, jumping over the records beside it.
 func walk(it *pebble.Iterator, f func(identity string, h Head) bool) error {
 	for ok := it.First(); ok; {
-		_, identity, rest, err := splitEntity(it.Key()[shardKeyLen:])
+		_, _, rest, err := splitEntity(it.Key()[shardKeyLen:])
 		if err != nil {
 			return err
 		}
@@ -136,11 +137,11 @@ func walk(it *pebble.Iterator, f func(identity string, h Head) bool) error {
 			ok = it.SeekGE(successor(it.Key()[:len(it.Key())-len(rest)]))
 			continue
 		}
-		h, err := headOf(it)
+		identity, h, err := headOf(it)
 		if err != nil {
 			return err
 		}
-		if !f(string(identity), h) {
+		if !f(identity, h) {
 			return nil
 		}
 		ok = it.Next()
@@ -149,13 +150,13 @@ func walk(it *pebble.Iterator, f func(identity string, h Head) bool) error {
 }
 
 // headOf copies the head at the iterator.
-func headOf(it *pebble.Iterator) (Head, error) {
+func headOf(it *pebble.Iterator) (string, Head, error) {
 	value, err := it.ValueAndErr()
 	if err != nil {
-		return Head{}, err
+		return "", Head{}, err
 	}
-	h, _, err := parseHead(append([]byte(nil), value...))
-	return h, err
+	identity, h, _, err := parseHead(append([]byte(nil), value...))
+	return string(identity), h, err
 }
 
 // last is the number of the last batch that was started.

@@ -17,6 +17,7 @@ type Store struct {
 	dir      *directory
 	db       *pebble.DB
 	identity Identity
+	salt     salt
 	created  bool // by this Open
 	disk     *disk
 	mark     *watermark
@@ -33,10 +34,13 @@ type Store struct {
 
 	durable durable
 	readers readers
-	failure atomic.Pointer[error]
-	fatal   sync.Once
-	stop    chan struct{}
-	done    sync.WaitGroup
+	stale   stale
+	// scrubbing is held while tables are rewritten.
+	scrubbing sync.Mutex
+	failure   atomic.Pointer[error]
+	fatal     sync.Once
+	stop      chan struct{}
+	done      sync.WaitGroup
 }
 
 // Open opens or creates the store in a data directory. It fails with an error
@@ -79,13 +83,14 @@ func (s *Store) open() error {
 	}
 	s.disk = newDisk(&s.opts, s.dir)
 	l := &logger{log: s.opts.Logger, fail: s.fail}
-	fs := tableFS{vfs.OnDiskFull(markerFS{s.opts.FS}, s.disk.giveBallast)}
+	fs := tableFS{vfs.OnDiskFull(staleFS{markerFS{s.opts.FS}, &s.stale}, s.disk.giveBallast)}
 	if s.db, err = pebble.Open(s.dir.store(), s.opts.pebble(fs, l)); err != nil {
 		return unopened(err)
 	}
 	if err := s.identify(stored, exists); err != nil {
 		return err
 	}
+	s.salt = salt(s.identity.Cluster)
 	if err := s.loadSequence(); err != nil {
 		return err
 	}

@@ -266,7 +266,7 @@ func (c *testCluster) ask(at core.NodeID, a placement.Applicant) (placement.Memb
 func (c *testCluster) open(id core.NodeID, name string) *testNode {
 	c.disks[id] = &testDisk{}
 	store, err := persistence.Open(persistence.Options{
-		Dir: "data", FS: c.disks[id].before(vfs.NewMem()), DefaultNode: name, Shards: testShards,
+		Dir: "data", FS: c.disks[id].before(vfs.NewMem()), DefaultNode: name, Shards: testShards, Cluster: "tests", NodeID: persistence.NodeID(id),
 		Logger: slog.New(slog.DiscardHandler), MemTableBytes: 1 << 20,
 	})
 	if err != nil {

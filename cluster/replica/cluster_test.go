@@ -109,7 +109,7 @@ func (c *testCluster) open(id core.NodeID) {
 	var err error
 	n := c.nodes[id]
 	n.store, err = persistence.Open(persistence.Options{
-		Dir: "data", FS: n.fs, DefaultNode: fmt.Sprint("n", id), Shards: testShards, Logger: slog.New(slog.DiscardHandler), MemTableBytes: 1 << 20,
+		Dir: "data", FS: n.fs, DefaultNode: fmt.Sprint("n", id), Shards: testShards, Cluster: "tests", NodeID: persistence.NodeID(id), Logger: slog.New(slog.DiscardHandler), MemTableBytes: 1 << 20,
 	})
 	if err != nil {
 		c.Fatal(err)

@@ -82,6 +82,32 @@ func (s *suite) removed() {
 	s.equal("records after it came back", s.recordsOf(shard, alice), []string{})
 }
 
+func (s *suite) forgotten() {
+	shard := s.lead(1)
+	answered := func(r byte, n int) (all []cluster.Outcome) {
+		for step := range n {
+			all = append(all, cluster.Outcome{Request: cluster.RequestID{r}, Step: uint32(step), Result: text("told")})
+		}
+		return all
+	}
+	bob := cluster.Entity{Kind: "profile", Identity: "bobby"}
+	s.must(shard, cluster.Commit{Entity: alice, Puts: []cluster.Record{{Part: "a", Value: text("1")}}, Outcomes: answered(1, 30)})
+	s.must(shard, cluster.Commit{Entity: bob, Outcomes: answered(1, 30)})
+	s.must(shard, cluster.Commit{Entity: alice, BaseRev: 1, Outcomes: answered(2, 1)})
+	s.must(shard, cluster.Commit{Entity: alice, BaseRev: 2, Remove: true, Forget: true, Outcomes: answered(3, 1)})
+	s.equal("head", s.head(shard, alice), cluster.Head{})
+	s.equal("records", s.recordsOf(shard, alice), []string{})
+	for r := range byte(2) {
+		for step := range uint32(30) {
+			s.equal("outcome", s.outcome(shard, alice, cluster.RequestID{r + 1}, step), "none")
+		}
+	}
+	s.equal("its own outcome", s.outcome(shard, alice, cluster.RequestID{3}, 0), "told")
+	s.equal("a neighbour's outcome", s.outcome(shard, bob, cluster.RequestID{1}, 29), "told")
+	s.must(shard, cluster.Commit{Entity: alice, Outcomes: answered(1, 1)})
+	s.equal("outcome after it came back", s.outcome(shard, alice, cluster.RequestID{1}, 0), "told")
+}
+
 func (s *suite) records() {
 	shard := s.lead(1)
 	var puts []cluster.Record

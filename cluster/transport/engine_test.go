@@ -62,7 +62,7 @@ func (n *engineNode) openStore(t *testing.T, id nodeID) {
 	t.Helper()
 	var err error
 	n.store, err = persistence.Open(persistence.Options{
-		Dir: "data", FS: n.fs, DefaultNode: fmt.Sprint("n", id), Shards: 1,
+		Dir: "data", FS: n.fs, DefaultNode: fmt.Sprint("n", id), Shards: 1, Cluster: "tests", NodeID: persistence.NodeID(id),
 		Logger: slog.New(slog.DiscardHandler), MemTableBytes: 1 << 20,
 	})
 	if err != nil {

@@ -7,7 +7,10 @@ import (
 	"ssod/persistence"
 )
 
-const flagRemove = 1
+const (
+	flagRemove = 1
+	flagForget = 2
+)
 
 // EncodeCommit encodes a commit for [Proposal]. Whoever commits does it on its
 // own goroutine, so the loop only copies bytes.
@@ -22,6 +25,9 @@ func EncodeCommit(c *persistence.Commit) []byte {
 	var flags byte
 	if c.Remove {
 		flags |= flagRemove
+	}
+	if c.Forget {
+		flags |= flagForget
 	}
 	b = append(b, flags)
 	b = binary.AppendUvarint(b, uint64(c.Schema))
@@ -72,8 +78,8 @@ func DecodeCommit(b []byte) (persistence.Commit, error) {
 	c.Entity.Identity = d.string()
 	c.BaseRev = d.uvarint()
 	flags := d.byte()
-	c.Remove = flags&flagRemove != 0
-	if flags&^flagRemove != 0 {
+	c.Remove, c.Forget = flags&flagRemove != 0, flags&flagForget != 0
+	if flags&^(flagRemove|flagForget) != 0 {
 		d.fail()
 	}
 	c.Schema = d.uint32()

@@ -20,12 +20,13 @@ var sample = persistence.Commit{
 
 func TestEntryRoundTrip(t *testing.T) {
 	removal := persistence.Commit{Entity: sample.Entity, BaseRev: 1, Remove: true}
-	b := packEntry(5, 1_700_000_000_000, [][]byte{EncodeCommit(&sample), EncodeCommit(&removal)})
+	forgotten := persistence.Commit{Entity: sample.Entity, BaseRev: 1, Remove: true, Forget: true}
+	b := packEntry(5, 1_700_000_000_000, [][]byte{EncodeCommit(&sample), EncodeCommit(&removal), EncodeCommit(&forgotten)})
 	got, err := DecodeEntry(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Entry{ProposerTerm: 5, Time: 1_700_000_000_000, Commits: []persistence.Commit{sample, removal}}
+	want := Entry{ProposerTerm: 5, Time: 1_700_000_000_000, Commits: []persistence.Commit{sample, removal, forgotten}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

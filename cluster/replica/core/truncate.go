@@ -37,6 +37,32 @@ func (c *Core) truncateLog(g *group) {
 	c.mark(g)
 }
 
+// Truncate lets go of a log up to an index, so that nothing of these entries is
+// kept; it reports whether that is decided, to be asked again if not. A leader
+// waits for live followers that lack some of them, unless it must not wait: then
+// they get a snapshot.
+func (c *Core) Truncate(shard ShardID, upTo uint64, wait bool) (decided bool) {
+	g := c.groups[shard]
+	if g == nil {
+		return true
+	}
+	at := min(upTo, g.log.last) // behind it are commits without an entry
+	switch {
+	case g.frozen() || g.applied.Index < upTo || g.unlogged.closing.Index != 0:
+		return false
+	case g.log.truncated().Index >= at:
+		return true
+	case wait && g.leading && slowest(g.node, alive) < upTo:
+		return false
+	}
+	p := Position{Index: at}
+	p.Term, _ = g.log.Term(at) // it is in the log: no error
+	g.log.truncate(p)
+	g.truncate = p
+	c.mark(g)
+	return true
+}
+
 // everywhere is an index up to which every replica of the shard has the log. A
 // leader knows, as of the last tick, and the others heard it from their leader.
 func (c *Core) everywhere(g *group) uint64 {

@@ -83,7 +83,7 @@ func nodeName(id transport.NodeID) string { return fmt.Sprint("n", id) }
 func (n *node) open() (err error) {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})).With("node", n.Node)
 	n.store, err = persistence.Open(persistence.Options{
-		Dir: filepath.Join(n.Dir, nodeName(n.Node)), DefaultNode: nodeName(n.Node),
+		Dir: filepath.Join(n.Dir, nodeName(n.Node)), DefaultNode: nodeName(n.Node), Cluster: "loadtest", NodeID: persistence.NodeID(n.Node),
 		Shards: n.Shards, FS: n.fs, Logger: logger,
 	})
 	if err != nil {

@@ -102,6 +102,9 @@ func (s *state) apply(c *persistence.Commit, now uint64, bugs planted.Set) bool 
 		s.put(entityKey("e", c.Entity), encodeHead(c.BaseRev+1, c.Schema, c.State))
 	}
 	s.records(c)
+	if c.Forget {
+		s.deletePrefix(entityKey("o", c.Entity))
+	}
 	for _, o := range c.Outcomes {
 		k := outcomeKey(c.Entity, o.Request, o.Step, bugs)
 		s.put(k, string(o.Result))
@@ -122,7 +125,10 @@ func (s *state) records(c *persistence.Commit) {
 
 func (s *state) remove(e core.Entity) {
 	s.delete(entityKey("e", e))
-	prefix := entityKey("p", e)
+	s.deletePrefix(entityKey("p", e))
+}
+
+func (s *state) deletePrefix(prefix string) {
 	for k := range s.kv {
 		if strings.HasPrefix(k, prefix) {
 			s.delete(k)

@@ -1,0 +1,247 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Scrub makes sure that what was overwritten or deleted in some shards before the
+// call is in no file of the data directory any more. Pebble itself would keep it
+// for as long as it takes: in tables until they happen to be compacted, and in
+// files of the write-ahead log, which it writes over but does not shorten.
+//
+// shards says up to where each shard's log is to be gone; Scrub waits until it is
+// truncated, which is for others to do. It rewrites the tables of those shards and
+// leaves all files of the write-ahead log behind. Readers and writers go on. One
+// call runs at a time; it may be repeated, and fails with the context's error when
+// files are in use for longer, for instance by the export of a snapshot.
+func (s *Store) Scrub(ctx context.Context, shards map[ShardID]uint64) error {
+	if err := s.readers.enter(); err != nil {
+		return err
+	}
+	defer s.readers.leave()
+	s.scrubbing.Lock()
+	defer s.scrubbing.Unlock()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { // closing does not wait for a compaction
+		select {
+		case <-s.stop:
+			cancel(ErrClosed)
+		case <-ctx.Done():
+		}
+	}()
+	err := s.truncated(ctx, shards)
+	if err == nil {
+		err = s.scrub(ctx, slices.Collect(maps.Keys(shards)))
+	}
+	if err != nil {
+		return fmt.Errorf("scrub: %w", err)
+	}
+	return nil
+}
+
+// truncated returns when each shard's log begins behind the index.
+func (s *Store) truncated(ctx context.Context, shards map[ShardID]uint64) error {
+	pace := time.NewTicker(scrubPace)
+	defer pace.Stop()
+	for shard, upTo := range shards {
+		for {
+			begins, err := s.beginning(shard)
+			if err != nil {
+				return err
+			}
+			if begins >= upTo {
+				break
+			}
+			select {
+			case <-pace.C:
+			case <-ctx.Done():
+				return fmt.Errorf("%w; the log of shard %d begins behind %d", context.Cause(ctx), shard, begins)
+			}
+		}
+	}
+	return nil
+}
+
+// beginning is the index behind which a shard's log begins; without a replica
+// behind all.
+func (s *Store) beginning(shard ShardID) (uint64, error) {
+	b, err := s.get(logStateKey(shard, logTruncated))
+	if b == nil || err != nil {
+		return math.MaxUint64, err
+	}
+	if b, err = unsealed(b); err != nil {
+		return 0, err
+	}
+	p, err := decodePosition(b)
+	return p.Index, err
+}
+
+func (s *Store) scrub(ctx context.Context, shards []ShardID) error {
+	before, err := s.files()
+	if err != nil {
+		return err
+	}
+	s.stale.add(before)
+	for _, shard := range shards {
+		for _, span := range []pebble.KeyRange{shardSpan(shard), entrySpan(shard)} {
+			if err := s.db.Compact(ctx, span.Start, span.End, false); err != nil {
+				return fmt.Errorf("compact shard %d: %w", shard, err)
+			}
+		}
+	}
+	return s.outlive(ctx, before)
+}
+
+// entrySpan is where the entries of a shard's log are.
+func entrySpan(shard ShardID) pebble.KeyRange {
+	start := entryKey(shard, 0)[:3]
+	return pebble.KeyRange{Start: start, End: successor(start)}
+}
+
+// scrubPace is how often Scrub looks whether what it waits for has happened: Pebble
+// deletes files in its own time.
+const scrubPace = 10 * time.Millisecond
+
+// outlive returns when no file is left that may hold what is to be gone.
+func (s *Store) outlive(ctx context.Context, before []string) error {
+	pace := time.NewTicker(scrubPace)
+	defer pace.Stop()
+	for {
+		// A write-ahead log lives until all of it is in tables and then waits to
+		// be written over: each flush takes one from those that wait.
+		if err := s.db.Flush(); err != nil {
+			return err
+		}
+		left, err := s.left(ctx, before)
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%w; in use: %s", context.Cause(ctx), strings.Join(left, ", "))
+		}
+	}
+}
+
+// left are the files of before that are still there, without tables that Pebble
+// uses: these it would have rewritten. Tables that share a file with others are
+// rewritten first, since the file has what none of them shows.
+func (s *Store) left(ctx context.Context, before []string) ([]string, error) {
+	used, shared, err := s.tables()
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range shared {
+		if !slices.Contains(before, t.file) {
+			continue
+		}
+		if err := s.db.Compact(ctx, t.span.Start, t.span.End, false); err != nil {
+			return nil, err
+		}
+	}
+	now, err := s.files()
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(now, func(name string) bool { return used[name] || !slices.Contains(before, name) }), nil
+}
+
+// sharedTable is a table that is only a part of its file.
+type sharedTable struct {
+	file string
+	span pebble.KeyRange
+}
+
+// tables are the files of the tables in use that are the whole of their file, and
+// the other tables.
+func (s *Store) tables() (whole map[string]bool, shared []sharedTable, err error) {
+	levels, err := s.db.SSTables()
+	if err != nil {
+		return nil, nil, damaged(err)
+	}
+	whole = make(map[string]bool)
+	for _, level := range levels {
+		for _, t := range level {
+			file := t.BackingSSTNum.String() + ".sst"
+			if !t.Virtual {
+				whole[file] = true
+				continue
+			}
+			end := append(slices.Clone(t.Largest.UserKey), 0)
+			shared = append(shared, sharedTable{file, pebble.KeyRange{Start: t.Smallest.UserKey, End: end}})
+		}
+	}
+	return whole, shared, nil
+}
+
+// files are the names of all tables, write-ahead logs and snapshots.
+func (s *Store) files() (names []string, err error) {
+	for _, dir := range []string{s.dir.store(), s.dir.file("snapshots")} {
+		all, err := s.opts.FS.List(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, name := range all {
+			if strings.HasSuffix(name, ".sst") || strings.HasSuffix(name, ".log") {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
+// stale are files that may hold what is to be gone.
+type stale struct {
+	mu    sync.Mutex
+	names map[string]bool
+}
+
+func (s *stale) add(names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names = make(map[string]bool, len(names)) // the ones before are gone
+	for _, name := range names {
+		s.names[name] = true
+	}
+}
+
+func (s *stale) has(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.names[name]
+}
+
+// staleFS lets no stale file be written over, which would leave what is behind the
+// new end: a new file takes its place.
+type staleFS struct {
+	vfs.FS
+	stale *stale
+}
+
+// ReuseForWrite implements vfs.FS.
+func (f staleFS) ReuseForWrite(from, to string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if !f.stale.has(f.PathBase(from)) {
+		return f.FS.ReuseForWrite(from, to, category)
+	}
+	if err := f.Remove(from); err != nil {
+		return nil, err
+	}
+	return f.Create(to, category)
+}
+
+// Unwrap implements vfs.FS.
+func (f staleFS) Unwrap() vfs.FS { return f.FS }
