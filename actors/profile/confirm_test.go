@@ -251,7 +251,6 @@ func TestWhatTheOriginIsTold(t *testing.T) {
 func TestOthersAreToldNothing(t *testing.T) {
 	v, phone := pending(t)
 	tv := v.joined("tv")
-	again := *phone
 	for _, tt := range []struct {
 		name   string
 		caller *Caller
@@ -263,7 +262,7 @@ func TestOthersAreToldNothing(t *testing.T) {
 		{"a stranger", token("console", 7), "code", Failure_NOT_MEMBER},
 		{"no such code", phone, "other", Failure_CODE_UNUSABLE},
 		{"no code", phone, "", Failure_CODE_UNUSABLE},
-		{"an old membership", token("phone", again.Membership-1), "code", Failure_NOT_MEMBER},
+		{"an old membership", token("phone", phone.Membership-1), "code", Failure_NOT_MEMBER},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v.commits = 0

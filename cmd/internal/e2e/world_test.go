@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"ssod/cmd/internal/e2e/examples"
@@ -96,6 +97,7 @@ func newWorld(t testing.TB, empty fs.FS, l lifetimes) *world {
 	writePlatformKey(t, n.dir)
 	must(t, os.CopyFS(n.data(), empty))
 	must(t, os.Chmod(n.data(), 0o700))
+	must(t, os.Chmod(filepath.Join(n.data(), "sealing.key"), 0o600)) // a copy is everybody's to read
 	n.start()
 	w := worldOn(n, "")
 	w.secret = func() ([]byte, error) {

@@ -23,6 +23,7 @@ func (n *Node) restore(kept string) {
 	n.cluster.Helper()
 	n.cluster.must(os.RemoveAll(n.data()))
 	n.cluster.must(os.CopyFS(n.data(), os.DirFS(kept)))
+	n.cluster.must(os.Chmod(filepath.Join(n.data(), "sealing.key"), 0o600)) // a copy is everybody's to read
 }
 
 // twin is a second node on a copy of this one's directory, at other addresses.
@@ -34,6 +35,7 @@ func (n *Node) twin(name, kept string) *Node {
 	t := &Node{Name: n.Name, HTTP: at[0], Admin: at[1], gossip: at[2], cluster: c, dir: filepath.Join(c.dir, name), args: slices.Clone(n.args)}
 	c.must(os.Mkdir(t.dir, 0o700))
 	c.must(os.Rename(kept, t.data()))
+	c.must(os.Chmod(filepath.Join(t.data(), "sealing.key"), 0o600))
 	for flag, value := range map[string]string{
 		"--data": t.data(), "--http": at[0], "--admin": at[1], "--gossip": at[2], "--rpc": at[3], "--raft": at[4],
 	} {
