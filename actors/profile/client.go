@@ -23,6 +23,7 @@ const (
 	// A request of the entitlement API may ask two profiles, each one thing of
 	// these.
 	stepLogins     = 0
+	stepSee        = 0
 	stepInvalidate = 3
 )
 
@@ -159,6 +160,13 @@ func (c Client) Logins(ctx context.Context, request cluster.RequestID, id ID, ca
 		return nil, err
 	}
 	return reply.Logins, asError(reply.Failure, 0)
+}
+
+// See tells a profile that the caller was there, which moves its lastSeen if it
+// is a member.
+func (c Client) See(ctx context.Context, request cluster.RequestID, id ID, caller *Caller) error {
+	_, err := ask[*SeeReply](ctx, c, request, id, stepSee, &See{Caller: caller})
+	return err
 }
 
 // Invalidate marks a login void, here and wherever else it is kept.

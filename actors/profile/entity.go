@@ -50,7 +50,7 @@ func Kind(c Config) actors.Kind {
 // first, so that the answer from memory is not stale.
 func reads(command proto.Message) bool {
 	switch command.(type) {
-	case *Refresh, *List, *MayLink, *ReadCode, *Show, *Logins:
+	case *Refresh, *List, *MayLink, *ReadCode, *Show, *See, *Logins:
 		return true
 	default:
 		return false
@@ -119,6 +119,8 @@ func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
 		return s.list(m, at), true
 	case *Show:
 		return s.show(), true
+	case *See:
+		return s.seeCaller(m, at), true
 	case *Erase:
 		return s.erase(m, promises(t)), true
 	case *Expire:

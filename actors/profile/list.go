@@ -14,6 +14,14 @@ func (s *state) refresh(m *Refresh, at actors.Times) decision {
 	return decision{reply: &RefreshReply{}, soft: m.GetCaller().seen(at)}
 }
 
+// seeCaller notes that the caller was there. One that is no member was not.
+func (s *state) seeCaller(m *See, at actors.Times) decision {
+	if s.judge(m.GetCaller()) != Failure_OK {
+		return answer(&SeeReply{})
+	}
+	return decision{reply: &SeeReply{}, soft: m.GetCaller().seen(at)}
+}
+
 // list returns the members, the caller among them with this very call as its
 // lastSeen.
 func (s *state) list(m *List, at actors.Times) decision {

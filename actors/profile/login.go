@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors"
+	"ssod/actors/device"
 	"ssod/actors/intent"
 	"ssod/actors/login"
 )
@@ -32,10 +33,10 @@ func (s *state) listLogins(m *Logins, at actors.Times) decision {
 	return decision{reply: reply, soft: c.seen(at)}
 }
 
-// share takes a copy of a login that a device made under the profile. The
-// device must be the member still that its token named; without a did the
-// identity needs no members. What arrives again changes nothing, and what was
-// ended or replaced meanwhile stays away.
+// share takes a copy of a login that a device made under the profile, and makes
+// it a regular member if it is one. The device must be the member still that its
+// token named; without a did the identity needs no members. What arrives again
+// changes nothing, and what was ended or replaced meanwhile stays away.
 func (s *state) share(m *login.Share, at actors.Times) decision {
 	id := m.GetLogin().GetId()
 	switch {
@@ -47,7 +48,24 @@ func (s *state) share(m *login.Share, at actors.Times) decision {
 	next := s.clone()
 	next.makeRoom(m, at)
 	next.logins = append(next.logins, &SharedLogin{Login: m.GetLogin(), Device: m.GetOrigin()})
+	if by, ok := maker(m.GetOrigin()); ok && next.member(by) != nil {
+		next.member(by).kind = MemberType_REGULAR
+	}
 	return decision{reply: &login.ShareReply{}, next: next}
+}
+
+// maker is the device that a login was made on, whichever app it was.
+func maker(origin *intent.Place) (did [DidSize]byte, ok bool) {
+	d, ok := device.IDAt(origin)
+	return Did(d.Device), ok
+}
+
+// hasLoginOf reports whether a device made one of the logins, member or not.
+func (s *state) hasLoginOf(did [DidSize]byte) bool {
+	return slices.ContainsFunc(s.logins, func(l *SharedLogin) bool {
+		by, ok := maker(l.GetDevice())
+		return ok && by == did
+	})
 }
 
 // makeRoom drops the logins that are over, those that a new one replaces, and

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ssod/actors"
+	"ssod/actors/device"
 	"ssod/actors/intent"
 	"ssod/actors/login"
 	"ssod/cluster"
@@ -15,7 +16,7 @@ import (
 const day = 24 * time.Hour
 
 func deviceAt(name string) *intent.Place {
-	return intent.At(actors.Address{Kind: "device", Identity: actors.Identity{name}})
+	return intent.At(device.ID{ServiceProvider: "tv", Client: "client", Device: []byte(name)}.Address())
 }
 
 // share gives the profile a login that a device made, with the token it had.
@@ -47,7 +48,7 @@ func (v *viewer) end(id, mvpd string, how login.How) *login.EndReply {
 // told are the devices that intents are for.
 func told(open []*intent.Intent) (names []string) {
 	for _, i := range open {
-		names = append(names, string(i.To.Identity[0]))
+		names = append(names, string(i.To.Identity[2]))
 	}
 	slices.Sort(names)
 	return names
@@ -181,4 +182,64 @@ func TestEraseAndShowOfLogins(t *testing.T) {
 	got := do[*EraseReply](v, v.state.erase(&Erase{TombstoneMs: tombstone.Milliseconds()}, v.promises()))
 	expect(t, "told", told(got.Open), "[phone tv]")
 	expect(t, "found", v.finds(external("phone")), "map[]")
+}
+
+// types are those of the members, by device.
+func (v *viewer) types() map[string]MemberType {
+	v.Helper()
+	types := map[string]MemberType{}
+	for _, m := range do[*ShowReply](v, v.state.show()).State.Members {
+		types[string(m.Device)] = m.Type
+	}
+	return types
+}
+
+// A member that made a login under the profile is regular from then on.
+func TestWhoLogsInIsRegular(t *testing.T) {
+	v := newViewer(t)
+	phone, tv := v.joined("phone"), v.joined("tv")
+	v.joined("tablet")
+	expect(t, "before", v.types(), "map[phone:REGULAR tablet:SSO tv:SSO]")
+	v.share("tv", "a", "cable", tv)
+	expect(t, "after the tv's login", v.types(), "map[phone:REGULAR tablet:SSO tv:REGULAR]")
+	v.end("a", "cable", login.How_REMOVED)
+	v.mint("tv")
+	expect(t, "after its logout", v.types(), "map[phone:REGULAR tablet:SSO tv:REGULAR]")
+
+	// One that logged in, was unlinked and comes again has logged in still.
+	v.share("phone", "b", "cable", phone)
+	v.unlink(phone, []string{"phone"}, []string{"tablet"})
+	v.joined("phone")
+	v.joined("tablet")
+	expect(t, "who came again", v.types(), "map[phone:REGULAR tablet:SSO tv:REGULAR]")
+	tablet := v.joined("tablet")
+	if got := v.share("phone", "c", "cable", phone); !got.Refused {
+		t.Error("a login of the membership that ended is taken")
+	}
+	v.share("tablet", "d", "cable", tablet)
+	expect(t, "who logs in later", v.types(), "map[phone:REGULAR tablet:REGULAR tv:REGULAR]")
+}
+
+// The token of an external identity names no device: the login does.
+func TestWhoLogsInWithAnExternalIdentityIsRegular(t *testing.T) {
+	v := newViewer(t)
+	v.share("tv", "a", "cable", external("tv"))
+	v.link(external("phone"), "of phone")
+	v.link(external("tv"), "of tv") // joins, and has logged in
+	v.redeem("tablet", "of phone")
+	expect(t, "members", v.types(), "map[phone:REGULAR tablet:SSO tv:REGULAR]")
+	v.share("tablet", "b", "cable", external("tablet"))
+	expect(t, "after another login", v.types(), "map[phone:REGULAR tablet:REGULAR tv:REGULAR]")
+}
+
+// Whoever founds a profile again need not be one of those who shared logins.
+func TestTheLastMemberTakesTheLoginsAlong(t *testing.T) {
+	v := newViewer(t)
+	phone := v.joined("phone")
+	v.share("phone", "a", "cable", phone)
+	v.unlink(phone, []string{"phone"})
+	stranger := v.joined("stranger")
+	expect(t, "found", v.finds(stranger), "map[]")
+	v.share("phone", "a", "cable", external("phone")) // comes again
+	expect(t, "found when it comes again", v.finds(stranger), "map[]")
 }

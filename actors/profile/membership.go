@@ -42,8 +42,9 @@ func (m *member) learns(d *Device) bool {
 }
 
 // join makes the device a member, or touches the member that it is. It returns
-// nil when there is no room. The first member of a profile is regular, whoever
-// comes later is sso; sso-service.md 2.5.
+// nil when there is no room. The first member of a profile is regular, and so is
+// one that made a login under it; whoever else comes later is sso;
+// sso-service.md 2.5.
 func (s *state) join(d *Device, limit int, at actors.Times) *member {
 	if m := s.member(Did(d.GetId())); m != nil {
 		m.see(at)
@@ -56,7 +57,7 @@ func (s *state) join(d *Device, limit int, at actors.Times) *member {
 		return nil
 	}
 	kind := MemberType_SSO
-	if len(s.members) == 0 {
+	if len(s.members) == 0 || s.hasLoginOf(Did(d.GetId())) {
 		kind = MemberType_REGULAR
 	}
 	s.keepUntil = 0

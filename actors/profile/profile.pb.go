@@ -30,7 +30,7 @@ type MemberType int32
 
 const (
 	MemberType_MEMBER_TYPE_UNSPECIFIED MemberType = 0
-	MemberType_REGULAR                 MemberType = 1 // founded the profile
+	MemberType_REGULAR                 MemberType = 1 // founded the profile, or logged in at an MVPD under it
 	MemberType_SSO                     MemberType = 2 // joined it later
 )
 
@@ -2298,6 +2298,88 @@ func (x *LoginsReply) GetLogins() []*login.Login {
 	return nil
 }
 
+// See says that the caller was there, in a call that needs nothing else of the
+// profile.
+type See struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *See) Reset() {
+	*x = See{}
+	mi := &file_actors_profile_profile_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *See) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*See) ProtoMessage() {}
+
+func (x *See) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use See.ProtoReflect.Descriptor instead.
+func (*See) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *See) GetCaller() *Caller {
+	if x != nil {
+		return x.Caller
+	}
+	return nil
+}
+
+type SeeReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeeReply) Reset() {
+	*x = SeeReply{}
+	mi := &file_actors_profile_profile_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeeReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeeReply) ProtoMessage() {}
+
+func (x *SeeReply) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeeReply.ProtoReflect.Descriptor instead.
+func (*SeeReply) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{33}
+}
+
 // Expire is sent by the sweep: it drops members that were not seen for
 // retention, and the record of a profile that has been empty long enough.
 type Expire struct {
@@ -2310,7 +2392,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_actors_profile_profile_proto_msgTypes[32]
+	mi := &file_actors_profile_profile_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2322,7 +2404,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[32]
+	mi := &file_actors_profile_profile_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2335,7 +2417,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{32}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Expire) GetRetentionMs() int64 {
@@ -2361,7 +2443,7 @@ type ExpireReply struct {
 
 func (x *ExpireReply) Reset() {
 	*x = ExpireReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[33]
+	mi := &file_actors_profile_profile_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2373,7 +2455,7 @@ func (x *ExpireReply) String() string {
 func (*ExpireReply) ProtoMessage() {}
 
 func (x *ExpireReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[33]
+	mi := &file_actors_profile_profile_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2386,7 +2468,7 @@ func (x *ExpireReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpireReply.ProtoReflect.Descriptor instead.
 func (*ExpireReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{33}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ExpireReply) GetMembers() int32 {
@@ -2574,7 +2656,11 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\"w\n" +
 	"\vLoginsReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x120\n" +
-	"\x06logins\x18\x02 \x03(\v2\x18.ssod.actors.login.LoginR\x06logins\"=\n" +
+	"\x06logins\x18\x02 \x03(\v2\x18.ssod.actors.login.LoginR\x06logins\":\n" +
+	"\x03See\x123\n" +
+	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\"\n" +
+	"\n" +
+	"\bSeeReply\"=\n" +
 	"\x06Expire\x12!\n" +
 	"\fretention_ms\x18\x01 \x01(\x03R\vretentionMs\x12\x10\n" +
 	"\x03cut\x18( \x01(\bR\x03cut\"'\n" +
@@ -2620,7 +2706,7 @@ func file_actors_profile_profile_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_profile_profile_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_actors_profile_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_actors_profile_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_actors_profile_profile_proto_goTypes = []any{
 	(MemberType)(0),       // 0: ssod.actors.profile.MemberType
 	(Failure)(0),          // 1: ssod.actors.profile.Failure
@@ -2658,21 +2744,23 @@ var file_actors_profile_profile_proto_goTypes = []any{
 	(*EraseReply)(nil),    // 33: ssod.actors.profile.EraseReply
 	(*Logins)(nil),        // 34: ssod.actors.profile.Logins
 	(*LoginsReply)(nil),   // 35: ssod.actors.profile.LoginsReply
-	(*Expire)(nil),        // 36: ssod.actors.profile.Expire
-	(*ExpireReply)(nil),   // 37: ssod.actors.profile.ExpireReply
-	(*login.Ended)(nil),   // 38: ssod.actors.login.Ended
-	(*intent.Intent)(nil), // 39: ssod.actors.intent.Intent
-	(*login.Login)(nil),   // 40: ssod.actors.login.Login
-	(*intent.Place)(nil),  // 41: ssod.actors.intent.Place
+	(*See)(nil),           // 36: ssod.actors.profile.See
+	(*SeeReply)(nil),      // 37: ssod.actors.profile.SeeReply
+	(*Expire)(nil),        // 38: ssod.actors.profile.Expire
+	(*ExpireReply)(nil),   // 39: ssod.actors.profile.ExpireReply
+	(*login.Ended)(nil),   // 40: ssod.actors.login.Ended
+	(*intent.Intent)(nil), // 41: ssod.actors.intent.Intent
+	(*login.Login)(nil),   // 42: ssod.actors.login.Login
+	(*intent.Place)(nil),  // 43: ssod.actors.intent.Place
 }
 var file_actors_profile_profile_proto_depIdxs = []int32{
 	6,  // 0: ssod.actors.profile.State.members:type_name -> ssod.actors.profile.Member
 	8,  // 1: ssod.actors.profile.State.codes:type_name -> ssod.actors.profile.Code
 	5,  // 2: ssod.actors.profile.State.logins:type_name -> ssod.actors.profile.SharedLogin
-	38, // 3: ssod.actors.profile.State.ended:type_name -> ssod.actors.login.Ended
-	39, // 4: ssod.actors.profile.State.open:type_name -> ssod.actors.intent.Intent
-	40, // 5: ssod.actors.profile.SharedLogin.login:type_name -> ssod.actors.login.Login
-	41, // 6: ssod.actors.profile.SharedLogin.device:type_name -> ssod.actors.intent.Place
+	40, // 3: ssod.actors.profile.State.ended:type_name -> ssod.actors.login.Ended
+	41, // 4: ssod.actors.profile.State.open:type_name -> ssod.actors.intent.Intent
+	42, // 5: ssod.actors.profile.SharedLogin.login:type_name -> ssod.actors.login.Login
+	43, // 6: ssod.actors.profile.SharedLogin.device:type_name -> ssod.actors.intent.Place
 	0,  // 7: ssod.actors.profile.Member.type:type_name -> ssod.actors.profile.MemberType
 	9,  // 8: ssod.actors.profile.Code.guest:type_name -> ssod.actors.profile.Guest
 	10, // 9: ssod.actors.profile.Mint.device:type_name -> ssod.actors.profile.Device
@@ -2698,15 +2786,16 @@ var file_actors_profile_profile_proto_depIdxs = []int32{
 	1,  // 29: ssod.actors.profile.ListReply.failure:type_name -> ssod.actors.profile.Failure
 	6,  // 30: ssod.actors.profile.ListReply.members:type_name -> ssod.actors.profile.Member
 	4,  // 31: ssod.actors.profile.ShowReply.state:type_name -> ssod.actors.profile.State
-	39, // 32: ssod.actors.profile.EraseReply.open:type_name -> ssod.actors.intent.Intent
+	41, // 32: ssod.actors.profile.EraseReply.open:type_name -> ssod.actors.intent.Intent
 	11, // 33: ssod.actors.profile.Logins.caller:type_name -> ssod.actors.profile.Caller
 	1,  // 34: ssod.actors.profile.LoginsReply.failure:type_name -> ssod.actors.profile.Failure
-	40, // 35: ssod.actors.profile.LoginsReply.logins:type_name -> ssod.actors.login.Login
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	42, // 35: ssod.actors.profile.LoginsReply.logins:type_name -> ssod.actors.login.Login
+	11, // 36: ssod.actors.profile.See.caller:type_name -> ssod.actors.profile.Caller
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_actors_profile_profile_proto_init() }
@@ -2720,7 +2809,7 @@ func file_actors_profile_profile_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_profile_profile_proto_rawDesc), len(file_actors_profile_profile_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   34,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

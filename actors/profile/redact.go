@@ -80,6 +80,9 @@ func (*EraseReply) LogValue() slog.Value { return redacted("EraseReply") }
 func (*SharedLogin) LogValue() slog.Value { return redacted("SharedLogin") }
 
 // LogValue keeps the contents out of logs.
+func (*See) LogValue() slog.Value { return redacted("See") }
+
+// LogValue keeps the contents out of logs.
 func (*Logins) LogValue() slog.Value { return redacted("Logins") }
 
 // LogValue keeps the contents out of logs.

@@ -3,6 +3,7 @@ package profile
 import (
 	"ssod/actors"
 	"ssod/actors/intent"
+	"ssod/actors/login"
 )
 
 // unlink removes devices from the profile; sso-service.md 2.4. What is no
@@ -46,12 +47,17 @@ func (s *state) match(spellings []*Candidates) (devices map[[DidSize]byte]bool, 
 }
 
 // entomb keeps a profile that lost its last member for as long as its tokens
-// can live, so that one founded again never revives them.
+// can live, so that one founded again never revives them. The logins that the
+// members shared are dropped: whoever founds it again need not be one of them.
 func (s *state) entomb(ms int64, at actors.Times) {
-	if len(s.members) == 0 {
-		s.codes = nil
-		s.keepUntil = at.Seen().UnixMilli() + ms
+	if len(s.members) > 0 {
+		return
 	}
+	for _, shared := range s.logins {
+		s.ended = login.Remember(s.ended, shared.GetLogin().GetId(), at)
+	}
+	s.logins, s.codes = nil, nil
+	s.keepUntil = at.Seen().UnixMilli() + ms
 }
 
 // erase removes everything but what keeps old tokens void, and ends the logins
@@ -63,9 +69,9 @@ func (s *state) erase(m *Erase, p *intent.Promises) decision {
 	next := s.clone()
 	next.members = nil
 	freed := next.cancel(func(*code) bool { return true }, p.At)
-	next.entomb(m.GetTombstoneMs(), p.At)
 	for _, shared := range s.logins {
 		next.endAt(shared.GetLogin().GetMvpd(), nil, p)
 	}
+	next.entomb(m.GetTombstoneMs(), p.At)
 	return decision{reply: &EraseReply{Members: int32(len(s.members)), Freed: freed, Open: p.Made()}, next: next}
 }

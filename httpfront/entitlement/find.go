@@ -2,6 +2,7 @@ package entitlement
 
 import (
 	"context"
+	"time"
 
 	"ssod/actors/device"
 	"ssod/actors/login"
@@ -30,7 +31,26 @@ func (s *Service) find(ctx context.Context, r *api.Request, d device.ID, identit
 		}
 		return !good
 	})
+	if err == nil && best.via == nil && best.Standing(r.Received) == login.Good {
+		s.touch(ctx, r, identities)
+	}
 	return best, err
+}
+
+// touchTime is how long a profile is waited for that need not be asked.
+const touchTime = 250 * time.Millisecond
+
+// touch lets the profile of a service token know that its member was there,
+// although a login of its own was enough: its lastSeen tells of this call too. No
+// answer depends on it, so a profile that cannot be asked now is not told.
+func (s *Service) touch(ctx context.Context, r *api.Request, identities []identity) {
+	ctx, cancel := context.WithTimeout(ctx, touchTime)
+	defer cancel()
+	for i := range identities {
+		if identities[i].kind == serviceTokenSSO {
+			_ = s.Profiles.See(ctx, r.ID, identities[i].id, identities[i].caller)
+		}
+	}
 }
 
 // each calls f for what is found, in the order of precedence, until f returns

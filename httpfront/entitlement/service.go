@@ -53,6 +53,7 @@ type Devices interface {
 // Profiles asks profiles; [profile.Client] does.
 type Profiles interface {
 	Logins(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) ([]*login.Login, error)
+	See(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) error
 	Invalidate(ctx context.Context, request cluster.RequestID, id profile.ID, l *login.Login) error
 }
 

@@ -31,6 +31,7 @@ var preconditions = []precondition{
 	given(`device (\w) joined with X-SSO-ID (\S+); (?:its token is )?\{\{(\w+)\}\}`, joined),
 	given(`device (\w) joined by link code; its token is \{\{(\w+)\}\}`, joinedByCode),
 	given(`(\w) was unlinked`, unlinked),
+	given(`(\w) was unlinked by (\w)`, unlinkedBy),
 	given(`link code (\S+) created by (\w), unused`, codeCreated),
 	given(`link code \{\{code\}\} already redeemed by device (\w)`, codeRedeemed),
 	given(`link code \{\{code\}\} redeemed by this (device) 10 s ago`, codeRedeemed),
@@ -50,6 +51,9 @@ var preconditions = []precondition{
 	given(`A has a regular (\w+) profile`, loggedInAlone),
 	given(`A has a regular (\w+) profile made under the identity`, loggedIn),
 	given(`A logged in at (\w+)(?: under the identity)?`, loggedIn),
+	given(`B logged in at (\w+) under the identity`, otherLoggedIn),
+	given(`B logged in at (\w+) with a second screen`, secondScreenLoggedIn),
+	given(`at \{\{(then)\}\} A was permitted (\S+)`, permittedAt),
 	given(`A logged in; B unlinked`, loggedInAndUnlinked),
 	given(`A logged in; A profile notAfter \{\{(na)\}\}`, loggedInUntil),
 	given(`app 1 logged in at (\w+) with \{\{subject_token\}\}`, platformLoggedIn),
@@ -102,8 +106,10 @@ func joinedByCode(w *world, words []string) error {
 	return err
 }
 
-func unlinked(w *world, words []string) error {
-	gone, err := w.stream.unlink(w.Context(), w.device["A"], w.device[words[0]].id)
+func unlinked(w *world, words []string) error { return unlinkedBy(w, append(words, "A")) }
+
+func unlinkedBy(w *world, words []string) error {
+	gone, err := w.stream.unlink(w.Context(), w.device[words[1]], w.device[words[0]].id)
 	if err == nil && len(gone) != 1 {
 		err = fmt.Errorf("unlinked %q, want one device", gone)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Steps about logins at TV providers. What the MVPD of a case does depends on
@@ -45,6 +46,53 @@ func (w *world) identity() []string {
 func loggedIn(w *world, words []string) error {
 	_, err := w.stream.logIn(w.Context(), w.device["A"], words[0], "ada", w.identity()...)
 	return err
+}
+
+// otherLoggedIn logs B in, which has an identity.
+func otherLoggedIn(w *world, words []string) error {
+	b := w.device["B"]
+	_, err := w.stream.logIn(w.Context(), b, words[0], "ada", "AD-Service-Token", b.token)
+	return err
+}
+
+// secondScreenLoggedIn lets another app complete a session that B began.
+func secondScreenLoggedIn(w *world, words []string) error {
+	b := w.device["B"]
+	s, err := w.stream.begin(w.Context(), b, nil, "AD-Service-Token", b.token)
+	if err != nil {
+		return err
+	}
+	answer, err := w.do(w.Context(), call{
+		method: "POST", target: "/api/v2/" + w.stream.provider + "/sessions/" + s.Code, body: []byte(whole(words[0]).Encode()),
+		headers: map[string]string{"Authorization": "Bearer " + w.stream.token, "Content-Type": "application/x-www-form-urlencoded"},
+	})
+	if err := want(answer, err, http.StatusOK, nil); err != nil {
+		return err
+	}
+	end, err := w.newBrowser().login(w.Context(), w.stream.provider, s.Code, "ada")
+	if err == nil && end != home {
+		err = fmt.Errorf("%w: the browser ended at %s", errStatus, end)
+	}
+	return err
+}
+
+// permittedAt lets A, which has a login of its own, ask for decisions until B
+// sees that it was there: the node need not find the time for each.
+func permittedAt(w *world, words []string) error {
+	a, b, then := w.device["A"], w.device["B"], time.Now().UnixMilli()
+	w.vars[words[0]] = strconv.FormatInt(then, 10)
+	until(w, "A is seen", func() bool {
+		_, err := w.stream.v2(w.Context(), "POST", "decisions/authorize/AcmeTV", a, `{"resources":["`+words[1]+`"]}`, "AD-Service-Token", a.token)
+		must(w, err)
+		members, err := w.stream.list(w.Context(), b)
+		must(w, err)
+		var seen struct {
+			LastSeen int64 `json:"lastSeen"`
+		}
+		must(w, json.Unmarshal(members[a.id], &seen))
+		return seen.LastSeen >= then
+	})
+	return nil
 }
 
 func loggedInAlone(w *world, words []string) error {

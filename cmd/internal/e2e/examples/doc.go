@@ -22,6 +22,6 @@
 // <any> <absent> <uuid> <url> <jws> <epochSec> <epochMs> <epochMsString>
 // <regex:..> <startsWith:..> <contains:..> <setEquals:a, b> <oneOf:a,b>
 // <base64Prefix:..> <equals:$.x> (another field of the body) <equalsVar:x>
-// <equalsExpr:..> (arithmetic over fields; jwt.* are the claims of the token in
+// <atLeastVar:x> <equalsExpr:..> (arithmetic over fields; jwt.* are the claims of the token in
 // serviceToken). An unknown matcher is an error, never a match.
 package examples

@@ -4,9 +4,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -75,6 +77,12 @@ func (m *matching) apply(name, argument string, got any) error {
 	case "equalsVar":
 		value, ok := m.vars[argument]
 		return holds(ok && value == text(got))
+	case "atLeastVar":
+		from, err := strconv.ParseFloat(m.vars[argument], 64)
+		if err != nil {
+			return fmt.Errorf("%s is not a number", argument)
+		}
+		return integer(got, from, math.Inf(1))
 	case "equalsExpr":
 		return m.equalsExpr(argument, got)
 	}
