@@ -3,6 +3,7 @@ package linkdirectory
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -29,11 +30,13 @@ type batch struct {
 	reservations []*reservation
 	retirements  []retirement
 	over         []string // parts of retirements that are deleted
+	hour         int64    // the running slot of the meter, and
+	room         hits     // what it may be used up to
 }
 
 // pending reports whether there is something to write.
 func (d *directory) pending() bool {
-	return len(d.gone) > 0 || d.retired.pending() || len(d.devices.changed) > 0 || len(d.addresses.changed) > 0 || d.realm.changed
+	return len(d.gone) > 0 || d.retired.pending() || len(d.devices.changed) > 0 || len(d.addresses.changed) > 0 || d.meter.unwritten()
 }
 
 // batch takes what changed since the last one. All reservations decided so far
@@ -48,8 +51,8 @@ func (d *directory) batch() *batch {
 	d.writeRetired(b)
 	d.devices.write(b, partDevice)
 	d.addresses.write(b, partAddress)
-	d.realm.changed = false
-	b.commit.Schema, b.commit.State = schema, encode(d.head())
+	b.hour, b.room = d.meter.hour, d.meter.begin()
+	b.commit.Schema, b.commit.State = schema, encode(d.head(b.room))
 	return b
 }
 
@@ -90,8 +93,9 @@ func encode(m proto.Message) []byte {
 }
 
 // applied makes the codes of a batch resolvable and their reservations
-// repeatable.
-func (d *directory) applied(b *batch) {
+// repeatable, and gives the meter its room.
+func (d *directory) applied(b *batch, now time.Time) {
+	d.meter.granted(b.hour, b.room, now)
 	for _, r := range b.reservations {
 		d.answered.add(r.call, r.reply, r.reply.NotBeforeMs)
 		if e := d.codes[r.hash]; e != nil {
@@ -116,7 +120,6 @@ func (d *directory) refused(b *batch) {
 	for _, part := range b.commit.Deletes {
 		d.putBack(part)
 	}
-	d.realm.changed = true
 }
 
 // putBack marks a record as changed again.
@@ -163,13 +166,8 @@ func (w *windows) write(b *batch, sort byte) {
 }
 
 // head is the head record.
-func (d *directory) head() *State {
-	r := &RealmBudget{
-		MinuteMs: d.realm.start, Failures: int32(d.realm.failures), Successes: int32(d.realm.successes),
-		ClosedUntilMs: d.realm.closedUntil, ClosedMinutes: int32(d.realm.closedMinutes),
-	}
-	setUnknown(r, d.realm.unknown)
-	m := &State{Realm: r}
+func (d *directory) head(room hits) *State {
+	m := &State{Meter: d.meter.message(room)}
 	setUnknown(m, d.unknown)
 	return m
 }
@@ -178,10 +176,10 @@ func (e *entry) message() *Entry {
 	m := &Entry{
 		Namespace: []byte(e.namespace), Subject: []byte(e.subject), TtlMs: e.ttl,
 		ResolveUntilMs: e.resolveUntil, KeepUntilMs: e.keepUntil,
-		Length: int32(e.length), Network: e.network,
+		Length: int32(e.class.length()), Alphanumeric: e.class.alphanumeric(), Network: e.network,
 	}
 	if e.live {
-		m.Patterns = e.patterns[:e.length]
+		m.Patterns = e.patterns[:e.class.length()]
 	}
 	setUnknown(m, e.unknown)
 	return m

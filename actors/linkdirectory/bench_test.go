@@ -30,7 +30,7 @@ func BenchmarkReserve(b *testing.B) {
 			b.Fatal("full")
 		}
 		if i%64 == 63 {
-			r.applied(r.batch())
+			r.applied(r.batch(), r.now)
 		}
 	}
 }

@@ -35,27 +35,39 @@ type Keys interface {
 // Client asks the link directories of all realms. It turns codes into hashes
 // before they leave, so no code is ever in a message.
 type Client struct {
-	asker    actors.Asker
-	keys     Keys
-	derivers sync.Map // realm -> *sync.Pool of *deriver
+	asker  actors.Asker
+	keys   Keys
+	coders sync.Map // realm -> *sync.Pool of *coder
 }
 
 // NewClient returns a client that derives codes under the realms' keys.
 func NewClient(asker actors.Asker, keys Keys) *Client { return &Client{asker: asker, keys: keys} }
 
-// deriver borrows a realm's deriver from the returned pool: making one costs
-// more than using it.
-func (c *Client) deriver(realm string) (*deriver, *sync.Pool) {
-	pool, ok := c.derivers.Load(realm)
+// coder is what turns a realm's codes into digests. It is not safe for concurrent
+// use.
+type coder struct {
+	*deriver
+	spacing *spacer
+}
+
+func newCoder(key []byte) *coder {
+	d := newDeriver(key)
+	return &coder{d, newSpacer(d)}
+}
+
+// coder borrows a realm's coder from the returned pool: making one costs more
+// than using it.
+func (c *Client) coder(realm string) (*coder, *sync.Pool) {
+	pool, ok := c.coders.Load(realm)
 	if !ok {
 		key := c.keys.LinkCodeKey(realm)
 		if key == nil { // not configured now; it may be later
-			return newDeriver(nil), new(sync.Pool)
+			return newCoder(nil), new(sync.Pool)
 		}
-		pool, _ = c.derivers.LoadOrStore(realm, &sync.Pool{New: func() any { return newDeriver(key) }})
+		pool, _ = c.coders.LoadOrStore(realm, &sync.Pool{New: func() any { return newCoder(key) }})
 	}
 	p := pool.(*sync.Pool)
-	return p.Get().(*deriver), p
+	return p.Get().(*coder), p
 }
 
 // Wanted says what code a realm's configuration asks for.
@@ -65,6 +77,8 @@ type Wanted struct {
 	TTL      time.Duration
 	MaxLive  int
 	Address  netip.Addr // of the device that asks; the code remembers its network
+	// WrongHits is the expected number of wrong hits a day that the realm accepts.
+	WrongHits float64
 }
 
 // Reservation is a code that nobody else has; it can be redeemed once its
@@ -83,7 +97,7 @@ func (c *Client) Reserve(ctx context.Context, request cluster.RequestID, realm, 
 	reply, err := ask[*ReserveReply](ctx, c, request, realm, stepReserve, &Reserve{
 		Namespace: []byte(namespace), Subject: []byte(subject),
 		Length: int32(w.Length), Alphanumeric: w.Alphabet == Alphanumeric,
-		TtlMs: w.TTL.Milliseconds(), MaxLive: int32(w.MaxLive), Network: c.network(realm, w.Address),
+		TtlMs: w.TTL.Milliseconds(), MaxLive: int32(w.MaxLive), Network: c.network(realm, w.Address), WrongHits: encodeHits(w.WrongHits),
 	})
 	if err != nil {
 		return Reservation{}, err
@@ -91,9 +105,10 @@ func (c *Client) Reserve(ctx context.Context, request cluster.RequestID, realm, 
 	if err := asError(reply.Failure, 0); err != nil {
 		return Reservation{}, err
 	}
-	d, pool := c.deriver(realm)
+	d, pool := c.coder(realm)
 	defer pool.Put(d)
-	code := d.code(request, int(reply.Attempt), int(reply.Length), w.Alphabet)
+	class := classOf(int(reply.Length), reply.Alphanumeric)
+	code := d.code(request, int(reply.Attempt), class.length(), class.alphabet())
 	hash := d.hash(code)
 	return Reservation{
 		Code: code, Hash: hash[:],
@@ -109,9 +124,10 @@ type Guess struct {
 	// DenyOther says that codes of other networks are not found, which costs
 	// what a wrong code costs.
 	DenyOther bool
-	// Failed guesses allowed per device and address in 15 minutes and per
-	// realm in one.
-	PerDevice, PerAddress, PerRealm int
+	// Failed guesses allowed per device and address in 15 minutes.
+	PerDevice, PerAddress int
+	// WrongHits is the expected number of wrong hits a day that the realm accepts.
+	WrongHits float64
 }
 
 // LogValue keeps the code out of logs.
@@ -149,25 +165,28 @@ func (c *Client) Resolve(ctx context.Context, request cluster.RequestID, realm s
 
 // query hashes what a guess says.
 func (c *Client) query(realm string, g Guess) *Resolve {
-	d, pool := c.deriver(realm)
+	d, pool := c.coder(realm)
 	defer pool.Put(d)
 	code, wellFormed := Normalise(g.Typed)
 	m := &Resolve{
 		Length:    int32(len(code)),
 		DeviceKey: d.key(purposeDevice, g.Device), AddressKeys: d.addressKeys(g.Address), Network: d.network(g.Address),
 		DenyOther: g.DenyOther,
-		PerDevice: int32(g.PerDevice), PerAddress: int32(g.PerAddress), PerRealm: int32(g.PerRealm),
+		PerDevice: int32(g.PerDevice), PerAddress: int32(g.PerAddress), WrongHits: encodeHits(g.WrongHits),
 	}
 	if wellFormed {
 		hash := d.hash(code)
 		m.CodeHash = hash[:]
+		patterns := d.spacing.of(code)
+		m.Patterns = patterns[:len(code)]
+		m.Digits, m.Alphanumeric = Digits.spells(code), Alphanumeric.spells(code)
 	}
 	return m
 }
 
 // network digests the network of an address.
 func (c *Client) network(realm string, a netip.Addr) uint64 {
-	d, pool := c.deriver(realm)
+	d, pool := c.coder(realm)
 	defer pool.Put(d)
 	return d.network(a)
 }
@@ -180,7 +199,7 @@ func (c *Client) Hash(realm, typed string) []byte {
 	if !wellFormed {
 		return nil
 	}
-	d, pool := c.deriver(realm)
+	d, pool := c.coder(realm)
 	defer pool.Put(d)
 	hash := d.hash(code)
 	return hash[:]

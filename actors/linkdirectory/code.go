@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"strings"
 
 	"ssod/actors/typedcode"
 	"ssod/cluster"
@@ -29,12 +30,10 @@ func AlphabetNamed(name string) Alphabet {
 	return Digits
 }
 
-// MinLength and MaxLength bound the length of a code; LongLength is the length
-// that is accepted even while short codes are closed.
+// MinLength and MaxLength bound the length of a code.
 const (
-	MinLength  = 4
-	MaxLength  = 10
-	LongLength = 10
+	MinLength = 4
+	MaxLength = 10
 )
 
 // HashSize is the length of a code's hash: HMAC-SHA-256 cut to 128 bits.
@@ -59,6 +58,9 @@ func Normalise(typed string) (code string, wellFormed bool) {
 	code = typedcode.Canonical(typed)
 	return code, wellFormedCode(code)
 }
+
+// spells reports whether a text can be written in the alphabet.
+func (a Alphabet) spells(text string) bool { return strings.TrimLeft(text, string(a)) == "" }
 
 func wellFormedCode(code string) bool {
 	if len(code) < MinLength || len(code) > MaxLength {

@@ -24,12 +24,15 @@ type directory struct {
 	codes    map[[HashSize]byte]*entry
 	taken    *patternSet // patterns of live codes
 	live     int
-	byLength [MaxLength + 1]int // live codes
+	byClass  [classes]int // live codes
+	held     [classes]int // and those kept from reuse
 	networks map[uint64]*household
 	due      due
 
 	devices, addresses *windows
-	realm              realm
+	meter              meter
+	alphanumeric       bool // the last code asked for was
+	alerts             alerts
 	guesses            *memory[cluster.RequestID, *guess]
 	answered           *memory[call, *ReserveReply]
 
@@ -48,7 +51,7 @@ type entry struct {
 	resolveUntil       int64  // ms
 	keepUntil          int64  // ms
 	patterns           patterns
-	length             uint8
+	class              class
 	live               bool              // counts for density and spacing
 	retired            bool              // used, replaced or cancelled
 	tentative          bool              // its commit is not applied yet
@@ -58,8 +61,11 @@ type entry struct {
 // observer is told what operators watch.
 type observer interface {
 	guessFailed(own bool)
-	closed(d time.Duration)
 	codesLive(n int)
+	metered(expected hits)
+	closed(length int, closed bool)
+	halfUsed(expected, accepted hits)
+	lengthsClosed(lengths []int, expected, accepted hits)
 }
 
 func newDirectory(key []byte, o observer) *directory {
@@ -79,6 +85,7 @@ func newDirectory(key []byte, o observer) *directory {
 // enter adds a code and makes its next appointment.
 func (d *directory) enter(hash [HashSize]byte, e *entry) {
 	d.codes[hash] = e
+	d.held[e.class]++
 	if e.live {
 		d.count(e)
 		d.block(e)
@@ -90,12 +97,12 @@ func (d *directory) enter(hash [HashSize]byte, e *entry) {
 // spacing.
 func (d *directory) count(e *entry) {
 	d.live++
-	d.join(e.network)
-	d.byLength[e.length]++
+	d.byClass[e.class]++
+	d.join(e)
 }
 
 func (d *directory) block(e *entry) {
-	for _, p := range e.patterns[:e.length] {
+	for _, p := range e.patterns[:e.class.length()] {
 		d.taken.add(p)
 	}
 }
@@ -107,9 +114,9 @@ func (d *directory) release(e *entry) {
 	}
 	e.live = false
 	d.live--
-	d.byLength[e.length]--
-	d.leave(e.network)
-	for _, p := range e.patterns[:e.length] {
+	d.byClass[e.class]--
+	d.leave(e)
+	for _, p := range e.patterns[:e.class.length()] {
 		d.taken.remove(p)
 	}
 	e.patterns = patterns{}
@@ -184,6 +191,7 @@ func (d *directory) advance(now time.Time, limit int) {
 // remove forgets a code.
 func (d *directory) remove(hash [HashSize]byte, e *entry) {
 	delete(d.codes, hash)
+	d.held[e.class]--
 	d.retired.drop(e.record)
 }
 

@@ -12,15 +12,27 @@ var start = time.Date(2026, 1, 2, 20, 0, 0, 0, time.UTC)
 
 const ttl = 15 * time.Minute
 
-// watch counts what a directory reports.
+// watch keeps what a directory reports.
 type watch struct {
-	failures int
-	closings []time.Duration
+	own, failures int
+	expected      hits
+	shut          [MaxLength + 1]bool
+	half          int // alerts
+	closings      [][]int
 }
 
-func (w *watch) guessFailed(bool)       { w.failures++ }
-func (w *watch) closed(d time.Duration) { w.closings = append(w.closings, d) }
-func (w *watch) codesLive(int)          {}
+func (w *watch) guessFailed(own bool) {
+	w.failures++
+	if own {
+		w.own++
+	}
+}
+
+func (w *watch) codesLive(int)                          {}
+func (w *watch) metered(expected hits)                  { w.expected = expected }
+func (w *watch) closed(length int, closed bool)         { w.shut[length] = closed }
+func (w *watch) halfUsed(hits, hits)                    { w.half++ }
+func (w *watch) lengthsClosed(lengths []int, _, _ hits) { w.closings = append(w.closings, lengths) }
 
 // realmDirectory plays commands to one directory, as its actor would. It keeps
 // what commits wrote, so that the directory can be loaded again.
@@ -30,6 +42,7 @@ type realmDirectory struct {
 	watch   *watch
 	now     time.Time
 	serial  uint64
+	commits int
 	stored  map[string][]byte
 	head    cluster.Head
 	wanted  Reserve
@@ -46,9 +59,18 @@ func newRealm(t reporter) *realmDirectory {
 	w := &watch{}
 	return &realmDirectory{
 		reporter: t, directory: newDirectory(testKey, w), watch: w, now: start, stored: make(map[string][]byte),
-		wanted:  Reserve{Namespace: []byte("sso"), Subject: []byte("viewer"), Length: 6, TtlMs: ttl.Milliseconds(), MaxLive: 1000},
-		budgets: Resolve{PerDevice: 5, PerAddress: 60, PerRealm: 100},
+		wanted:  Reserve{Namespace: []byte("sso"), Subject: []byte("viewer"), Length: 6, TtlMs: ttl.Milliseconds(), MaxLive: 1000, WrongHits: int64(oneHit / 2)},
+		budgets: Resolve{PerDevice: 5, PerAddress: 60, WrongHits: int64(oneHit / 2)},
 	}
+}
+
+// withRoom lets look-ups that find nothing be answered without a commit.
+func (r *realmDirectory) withRoom() *realmDirectory {
+	r.meter.roll(r.now)
+	r.meter.limit = hits(r.budgets.WrongHits)
+	r.meter.asked = r.meter.step()
+	r.commit()
+	return r
 }
 
 func (r *realmDirectory) after(d time.Duration) *realmDirectory {
@@ -73,7 +95,8 @@ func (r *realmDirectory) commit() {
 		delete(r.stored, part)
 	}
 	r.head = cluster.Head{Rev: r.head.Rev + 1, Schema: b.commit.Schema, State: b.commit.State}
-	r.applied(b)
+	r.applied(b, r.now)
+	r.commits++
 }
 
 // given is a code that somebody was given.
@@ -90,11 +113,8 @@ func (r *realmDirectory) decideOne() given {
 	if res == nil {
 		return given{}
 	}
-	alphabet := Digits
-	if r.wanted.Alphanumeric {
-		alphabet = Alphanumeric
-	}
-	code := Code(testKey, request, int(res.reply.Attempt), int(res.reply.Length), alphabet)
+	c := classOf(int(res.reply.Length), res.reply.Alphanumeric)
+	code := Code(testKey, request, int(res.reply.Attempt), c.length(), c.alphabet())
 	return given{code, Hash(testKey, code)}
 }
 
@@ -110,21 +130,33 @@ func (r *realmDirectory) give() given {
 
 // guess looks up a code as a device at an address.
 func (r *realmDirectory) guess(code string, device, address uint64) (*ResolveReply, cluster.RequestID) {
+	return r.ask(r.query(code, device, address))
+}
+
+// ask is what the actor does with a look-up.
+func (r *realmDirectory) ask(q *Resolve) (*ResolveReply, cluster.RequestID) {
 	request := r.request()
-	reply, fence := r.resolve(r.query(code, device, address), request, true, r.now)
-	if fence {
-		r.Fatal("a fenced look-up asked for a fence")
+	for {
+		switch reply, needs := r.resolve(q, request, true, r.now); needs {
+		case nothing:
+			return reply, request
+		case room:
+			r.commit()
+		default:
+			r.Fatal("a fenced look-up asked for a fence")
+		}
 	}
-	return reply, request
 }
 
 func (r *realmDirectory) query(code string, device, address uint64) *Resolve {
 	m := &Resolve{
 		Length: int32(len(code)), DeviceKey: device, AddressKeys: []uint64{address}, Network: address,
-		PerDevice: r.budgets.PerDevice, PerAddress: r.budgets.PerAddress, PerRealm: r.budgets.PerRealm,
+		PerDevice: r.budgets.PerDevice, PerAddress: r.budgets.PerAddress, WrongHits: r.budgets.WrongHits,
 	}
-	if code != "" {
-		m.CodeHash = Hash(testKey, code)
+	if wellFormedCode(code) {
+		patterns := r.spacing.of(code)
+		m.CodeHash, m.Patterns = Hash(testKey, code), patterns[:len(code)]
+		m.Digits, m.Alphanumeric = Digits.spells(code), Alphanumeric.spells(code)
 	}
 	return m
 }

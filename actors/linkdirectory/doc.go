@@ -10,8 +10,12 @@
 //
 //	reserve.go   choosing a code: density, spacing, attempts
 //	resolve.go   looking a code up, charging and settling guesses
+//	network.go   the networks of codes and guessers
 //	window.go    failed guesses per device and per address
-//	realm.go     the realm's budget and the closing of short codes
+//	chance.go    the chance of a look-up, and how many codes may be live
+//	meter.go     what look-ups may be expected to hit, and what is closed
+//	stored.go    the meter in the head
+//	report.go    what operators are told of it
 //	directory.go the codes: live, kept from reuse, gone
 //	retired.go   codes given up, one record for many
 //	batch.go     what the next commit writes
@@ -30,4 +34,64 @@
 //
 // A code that was used stays resolvable for 60 s, one that was given up is not
 // resolvable at all, and both are kept for one more lifetime.
+//
+// # What guessers hit
+//
+// A guess that hits a stranger's code makes the guesser a member of that
+// profile. A realm says how many such hits it accepts: W, in any 24 hours.
+//
+// A code is looked up first among the live codes of the guesser's own network,
+// if those are at most 8: the phone and the TV of a household. Only then, and
+// only while its length is open, it is looked up among all. Such a look-up of a
+// class, a length and an alphabet with so much space, is made while
+//
+//	live   texts are codes, reserved ones included
+//	near   texts are one position from one: no code, for codes keep two apart
+//	kept   texts are not given out again yet
+//	tried  texts were looked up for nothing while a code of now may have lived
+//	rest   = space - near - kept - tried - live
+//
+// Codes are drawn evenly, so a text that nobody can tell to be no code is one
+// with the chance p = live / (live + rest). Codes of one's own do not help: who
+// has c of them knows c of live and all that is near, and (live - c) / (live - c
+// + rest) is less. A look-up that finds nothing adds the odds
+//
+//	live / rest = p / (1 - p)
+//
+// to the meter, one that hits adds nothing: in the mean that is
+// (1 - p) * p / (1 - p) = p, what the look-up hits in the mean. A look-up of a
+// text near a live code has no chance and adds nothing; it is also what a typing
+// mistake looks like. So whatever look-ups are chosen, by whomever, knowing the
+// answers to all before, hits minus the meter's growth is a martingale: in the
+// mean they are the same. The meter of 24 hours is never above W, hence
+//
+//	wrong hits in 24 hours <= W + sum over networks with a guesser in them of
+//	                          (the look-ups of an address in a day
+//	                           * their live codes, at most 8, / space)
+//
+// in the mean. What is counted only roughly is counted so that a look-up adds
+// more: a text near two codes counts twice in near, tried reaches back two to
+// three hours, and a text that is kept or was tried adds like any other. Space is
+// so large for ten alphanumeric characters that p <= 1e-9: such look-ups stay
+// open and add theirs too, and W / 1e-9 of them are 5,800 a second all day.
+//
+// For example 500 live codes of six digits, W = 0.5: 27,000 texts are near, the
+// first look-up adds 500 / 972,500 = 0.000514, and codes shorter than eight
+// characters close after 680 of them, at 70 % of W.
+//
+// # What honest mistakes cost
+//
+// Of F look-ups a day that find nothing, each adds at most the density of its
+// class. Codes are given out up to a density of (W - meter) / 2F, and one in 500:
+// the meter of a day without an attack comes to rest at F * (W - meter) / 2F, a
+// third of W, half of what would close a length. Where more mistakes are made,
+// codes get longer instead.
+//
+// # What guessers see
+//
+// Whether a text is near a live code must not show, for then the code is one of
+// 54 texts. A near look-up is answered as late as others, behind the same barrier
+// and the same commits: it uses up the room that is written ahead. What closes a
+// length or makes codes longer is looked at for some twenty look-ups together,
+// in steps of random size.
 package linkdirectory

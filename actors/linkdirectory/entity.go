@@ -24,7 +24,7 @@ type Config struct {
 	Keys Keys
 	// Metrics receives the collectors; nil: none are registered.
 	Metrics prometheus.Registerer
-	// Log receives the alert when short codes are closed; nil: slog.Default.
+	// Log receives the alerts when codes are guessed; nil: slog.Default.
 	Log *slog.Logger
 }
 
@@ -50,6 +50,7 @@ type entity struct {
 	realm     string
 	directory *directory
 	waiting   map[call][]*actors.Turn // for the commit of their reservation
+	lookups   []*actors.Turn          // that need room in the meter
 	writing   bool
 }
 
@@ -70,12 +71,7 @@ func (e *entity) Receive(t *actors.Turn) {
 	case *Reserve:
 		e.reserve(t, m)
 	case *Resolve:
-		reply, fence := d.resolve(m, t.Request(), t.Fenced(), now)
-		if fence {
-			t.Fence()
-			return
-		}
-		t.Reply(reply)
+		e.resolve(t, m)
 	case *Settle:
 		d.settle(m, t.Request(), now)
 		t.Reply(&Done{})
@@ -90,6 +86,20 @@ func (e *entity) Receive(t *actors.Turn) {
 		t.Reply(&Done{})
 	default:
 		t.Fail(fmt.Errorf("link directory does not know %T", m))
+	}
+}
+
+// resolve answers a look-up or lets it wait for what it needs.
+func (e *entity) resolve(t *actors.Turn, m *Resolve) {
+	switch reply, needs := e.directory.resolve(m, t.Request(), t.Fenced(), t.Now()); needs {
+	case barrier:
+		t.Fence()
+	case room:
+		e.lookups = append(e.lookups, t)
+		t.Defer()
+		e.write(t)
+	default:
+		t.Reply(reply)
 	}
 }
 
@@ -129,18 +139,37 @@ func (e *entity) written(t *actors.Turn, b *batch, err error) {
 	e.writing = false
 	switch {
 	case err == nil:
-		e.directory.applied(b)
+		e.directory.applied(b, t.Now())
 		e.answer(b, func(turn *actors.Turn, r *reservation) { turn.Reply(r.reply) })
+		e.lookAgain()
 	case errors.Is(err, cluster.ErrRefused):
 		e.directory.refused(b)
 		e.answer(b, func(turn *actors.Turn, _ *reservation) { turn.Fail(err) })
+		for _, turn := range e.take() {
+			turn.Fail(err)
+		}
 	default:
 		return
 	}
 	e.directory.observe.codesLive(e.directory.live)
-	if len(e.directory.reserved) > 0 {
+	e.directory.report(t.Now())
+	if len(e.directory.reserved) > 0 || len(e.lookups) > 0 {
 		e.write(t)
 	}
+}
+
+// lookAgain goes on with look-ups that waited for room.
+func (e *entity) lookAgain() {
+	for _, turn := range e.take() {
+		e.resolve(turn, turn.Command().(*Resolve))
+	}
+}
+
+// take returns the look-ups that wait.
+func (e *entity) take() []*actors.Turn {
+	waiting := e.lookups
+	e.lookups = nil
+	return waiting
 }
 
 // answer ends the turns that wait for the reservations of a batch.
@@ -163,6 +192,10 @@ func (e *entity) Tick(t *actors.Turn) (idle bool) {
 	d.guesses.forget(now.UnixMilli())
 	d.answered.forget(now.UnixMilli())
 	d.observe.codesLive(d.live)
+	d.report(now)
+	if d.empty() {
+		d.meter.giveBack()
+	}
 	if d.pending() {
 		e.write(t)
 	}

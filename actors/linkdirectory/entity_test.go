@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -30,7 +31,7 @@ func (realmKeys) LinkCodeKey(realm string) []byte { return []byte("link code key
 
 const realm = "acme"
 
-var wanted = linkdirectory.Wanted{Length: 6, Alphabet: linkdirectory.Digits, TTL: 15 * time.Minute, MaxLive: 1000}
+var wanted = linkdirectory.Wanted{Length: 6, Alphabet: linkdirectory.Digits, TTL: 15 * time.Minute, MaxLive: 1000, WrongHits: 0.5}
 
 // often is a tick for tests that wait for one.
 const often = 2 * time.Millisecond
@@ -80,7 +81,7 @@ func (n *node) reserve(id int) (linkdirectory.Reservation, error) {
 func (n *node) guess(id int, code, device string) (linkdirectory.Target, error) {
 	return n.Resolve(context.Background(), request(id), realm, linkdirectory.Guess{
 		Typed: code, Device: []byte(device), Address: netip.MustParseAddr("192.0.2.1"),
-		PerDevice: 5, PerAddress: 60, PerRealm: 100,
+		PerDevice: 5, PerAddress: 60, WrongHits: 0.5,
 	})
 }
 
@@ -248,30 +249,56 @@ func TestRefusedCommitsForgiveNothing(t *testing.T) {
 	}
 }
 
-func TestAnAttackRaisesAnAlert(t *testing.T) {
+// An attack from everywhere closes the length of the codes it is after, which is
+// reported; the household that asked for a code does not notice.
+func TestAnAttackClosesTheLength(t *testing.T) {
 	n := startNode(t, faulty.New(faulty.Options{}).Node("a:1"), often)
-	var err error
-	for i := 0; err == nil || errors.Is(err, linkdirectory.ErrCode); i++ {
-		_, err = n.Resolve(t.Context(), request(i), realm, linkdirectory.Guess{
-			Typed: "000000", Device: binary.BigEndian.AppendUint64(nil, uint64(i)),
-			Address:   netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}),
-			PerDevice: 5, PerAddress: 60, PerRealm: 100,
+	home := netip.MustParseAddr("192.0.2.1")
+	asked := wanted
+	asked.Address, asked.WrongHits = home, 0.001
+	reserve := func(id int) linkdirectory.Reservation {
+		code, err := n.Reserve(t.Context(), request(id), realm, "sso", "viewer", asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return code
+	}
+	guess := func(id int, code string, from netip.Addr) (linkdirectory.Target, error) {
+		return n.Resolve(t.Context(), request(id), realm, linkdirectory.Guess{
+			Typed: code, Device: binary.BigEndian.AppendUint64(nil, uint64(id)), Address: from,
+			PerDevice: 5, PerAddress: 60, WrongHits: asked.WrongHits,
 		})
 	}
+	code, err := reserve(0), error(nil)
+	missed := 0
+	for ; err == nil || errors.Is(err, linkdirectory.ErrCode); missed++ {
+		_, err = guess(1+missed, fmt.Sprintf("%06d", missed), netip.AddrFrom4([4]byte{10, 0, byte(missed >> 8), byte(missed)}))
+	}
 	var closed *linkdirectory.ClosedError
-	if !errors.As(err, &closed) || closed.RetryAfter <= 0 || closed.RetryAfter > time.Minute {
-		t.Fatalf("got %v, want to be closed for a minute", err)
+	if !errors.As(err, &closed) || closed.RetryAfter <= 24*time.Hour || closed.RetryAfter > 25*time.Hour {
+		t.Fatalf("got %v, want to be closed until the hour has left the meter", err)
 	}
-	if got := gauge(t, n, "ssod_link_guess_failures_total"); got != 100 {
-		t.Errorf("ssod_link_guess_failures_total: got %v, want 100", got)
+	if missed < 600 || missed > 750 { // 0.0007 hits at 1e-6, the last step of 0.00002 left out, near ones for nothing
+		t.Errorf("look-ups until then: got %d, want nearly 700", missed)
 	}
-	long, err := n.reserve(1000)
-	if err != nil || len(long.Code) != linkdirectory.LongLength {
-		t.Errorf("a code given meanwhile: got length %d, %v", len(long.Code), err)
+	if got := gauge(t, n, "ssod_link_expected_wrong_hits"); got <= 0.00065 || got > 0.0007 {
+		t.Errorf("ssod_link_expected_wrong_hits: got %v, want nearly 0.0007", got)
+	}
+	if got := gauge(t, n, "ssod_link_lookups_closed"); got != 4 { // of 4 to 7 digits
+		t.Errorf("ssod_link_lookups_closed: got %v", got)
+	}
+	if got := gauge(t, n, "ssod_link_guess_failures_total"); got < float64(missed-1) {
+		t.Errorf("ssod_link_guess_failures_total: got %v, want %d", got, missed)
+	}
+	if long := reserve(10_000); len(long.Code) != 10 { // with so many failures
+		t.Errorf("a code given meanwhile: got length %d, want 10", len(long.Code))
+	}
+	if to, err := guess(20_000, code.Code, home); err != nil || to.OtherNetwork {
+		t.Errorf("the household meanwhile: %v", err)
 	}
 	n.stop()
-	if !strings.Contains(n.log.String(), "alert=true") {
-		t.Errorf("no alert in the log: %q", n.log.String())
+	if log := n.log.String(); strings.Count(log, "alert=true") != 2 || strings.Contains(log, code.Code) {
+		t.Errorf("alerts: got %q, want one at the half and one at the closing", log)
 	}
 }
 
@@ -291,7 +318,7 @@ func TestAddressesOfOneHouseholdCountTogether(t *testing.T) {
 		guess := func(id int, address string) error {
 			_, err := n.Resolve(t.Context(), request(id), realm, linkdirectory.Guess{
 				Typed: "000000", Device: []byte{byte(id)}, Address: netip.MustParseAddr(address),
-				PerDevice: 1, PerAddress: 1, PerRealm: 100,
+				PerDevice: 1, PerAddress: 1, WrongHits: 0.5,
 			})
 			return err
 		}

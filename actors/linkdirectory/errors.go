@@ -25,14 +25,14 @@ func (e *GuessingError) Error() string {
 	return fmt.Sprintf("too many failed guesses, retry in %v", e.RetryAfter)
 }
 
-// ClosedError says that the realm's short codes are closed because too many
-// guesses failed. Nothing was looked up and no guess was charged.
+// ClosedError says that codes of that length are closed because too many guesses
+// failed: the code was looked up in the guesser's own network at most.
 type ClosedError struct {
 	RetryAfter time.Duration
 }
 
 func (e *ClosedError) Error() string {
-	return fmt.Sprintf("short link codes are closed, retry in %v", e.RetryAfter)
+	return fmt.Sprintf("link codes of that length are closed, retry in %v", e.RetryAfter)
 }
 
 // asError turns an answer's failure into what callers handle.

@@ -17,9 +17,8 @@ type guess struct {
 	reply     *ResolveReply
 	device    charged
 	addresses [len(addressPrefixes)]charged
-	perRealm  int
 	charges   uint8 // how many of addresses are used
-	own       bool  // found in, or missed by, a household that has codes
+	own       bool  // found a code of its own network
 	open      bool  // found its code and is not settled
 }
 

@@ -2,7 +2,7 @@ package linkdirectory
 
 import (
 	"log/slog"
-	"time"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -11,7 +11,8 @@ import (
 type instruments struct {
 	live     *prometheus.GaugeVec
 	failures *prometheus.CounterVec
-	closings *prometheus.CounterVec
+	expected *prometheus.GaugeVec
+	closed   *prometheus.GaugeVec
 	log      *slog.Logger
 }
 
@@ -19,41 +20,49 @@ func newInstruments(registerer prometheus.Registerer, log *slog.Logger) *instrum
 	if log == nil {
 		log = slog.Default()
 	}
-	labels := []string{"realm"}
 	i := &instruments{
 		live: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "ssod_link_codes_live",
 			Help: "Link codes that are reserved or can be resolved, in the directories of this node.",
-		}, labels),
+		}, []string{"realm"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ssod_link_guess_failures_total",
 			Help: "Redemptions whose link code could not be used, by whether the network they came from has codes itself.",
 		}, []string{"realm", "network"}),
-		closings: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "ssod_link_closings_total",
-			Help: "Times that short link codes were closed because too many guesses failed.",
-		}, labels),
+		expected: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ssod_link_expected_wrong_hits",
+			Help: "Expected number of codes hit by those who guess, in the last 24 to 25 hours.",
+		}, []string{"realm"}),
+		closed: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ssod_link_lookups_closed",
+			Help: "1 while codes of this length are looked up in the guesser's own network only.",
+		}, []string{"realm", "length"}),
 		log: log,
 	}
 	if registerer != nil {
-		registerer.MustRegister(i.live, i.failures, i.closings)
+		registerer.MustRegister(i.live, i.failures, i.expected, i.closed)
 	}
 	return i
 }
 
 // of is what the directory of one realm reports to.
 func (i *instruments) of(realm string) *realmInstruments {
-	return &realmInstruments{
+	r := &realmInstruments{
 		live: i.live.WithLabelValues(realm),
 		own:  i.failures.WithLabelValues(realm, "own"), other: i.failures.WithLabelValues(realm, "other"),
-		closings: i.closings.WithLabelValues(realm), log: i.log.With("realm", realm),
+		expected: i.expected.WithLabelValues(realm), log: i.log.With("realm", realm),
 	}
+	for length := MinLength; length <= MaxLength; length++ {
+		r.lengths[length] = i.closed.WithLabelValues(realm, strconv.Itoa(length))
+	}
+	return r
 }
 
 type realmInstruments struct {
-	live                 prometheus.Gauge
-	own, other, closings prometheus.Counter
-	log                  *slog.Logger
+	live, expected prometheus.Gauge
+	own, other     prometheus.Counter
+	lengths        [MaxLength + 1]prometheus.Gauge
+	log            *slog.Logger
 }
 
 func (r *realmInstruments) guessFailed(own bool) {
@@ -66,8 +75,23 @@ func (r *realmInstruments) guessFailed(own bool) {
 
 func (r *realmInstruments) codesLive(n int) { r.live.Set(float64(n)) }
 
-// closed is the alert: somebody is guessing link codes.
-func (r *realmInstruments) closed(d time.Duration) {
-	r.closings.Inc()
-	r.log.Warn("too many failed guesses: short link codes are closed", "alert", true, "for", d)
+func (r *realmInstruments) metered(expected hits) { r.expected.Set(expected.float()) }
+
+func (r *realmInstruments) closed(length int, closed bool) {
+	if closed {
+		r.lengths[length].Set(1)
+	} else {
+		r.lengths[length].Set(0)
+	}
+}
+
+// halfUsed and lengthsClosed are the alerts: somebody is guessing link codes.
+func (r *realmInstruments) halfUsed(expected, accepted hits) {
+	r.log.Warn("link codes are guessed: half of the wrong hits that are accepted in a day are to be expected",
+		"alert", true, "expected", expected.float(), "accepted", accepted.float())
+}
+
+func (r *realmInstruments) lengthsClosed(lengths []int, expected, accepted hits) {
+	r.log.Warn("link codes are guessed: codes of other networks are not looked up for now",
+		"alert", true, "lengths", lengths, "expected", expected.float(), "accepted", accepted.float())
 }

@@ -29,7 +29,7 @@ const (
 	Failure_OK           Failure = 0
 	Failure_UNKNOWN_CODE Failure = 1
 	Failure_GUESSING     Failure = 2 // device or address over its budget
-	Failure_CLOSED       Failure = 3 // short codes are closed
+	Failure_CLOSED       Failure = 3 // codes of that length are closed
 	Failure_FULL         Failure = 4 // maxLive, or no free code
 )
 
@@ -83,7 +83,7 @@ type Verdict int32
 const (
 	Verdict_FAILED   Verdict = 0 // the profile found the code unusable: the guess costs
 	Verdict_REFUNDED Verdict = 1 // a race lost, or not the guesser's fault: refunded
-	Verdict_REDEEMED Verdict = 2 // refunded, a success of the realm; the code is used up
+	Verdict_REDEEMED Verdict = 2 // refunded; the code is used up
 )
 
 // Enum value maps for Verdict.
@@ -130,7 +130,7 @@ func (Verdict) EnumDescriptor() ([]byte, []int) {
 // State is the head record: what is not about a single code or guesser.
 type State struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Realm         *RealmBudget           `protobuf:"bytes,1,opt,name=realm,proto3" json:"realm,omitempty"`
+	Meter         *Meter                 `protobuf:"bytes,2,opt,name=meter,proto3" json:"meter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -165,40 +165,36 @@ func (*State) Descriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *State) GetRealm() *RealmBudget {
+func (x *State) GetMeter() *Meter {
 	if x != nil {
-		return x.Realm
+		return x.Meter
 	}
 	return nil
 }
 
-// RealmBudget counts the failed guesses of one minute and remembers for how
-// long short codes are closed.
-type RealmBudget struct {
+// Meter is the expected number of wrong hits of the last hours.
+type Meter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	MinuteMs      int64                  `protobuf:"varint,1,opt,name=minute_ms,json=minuteMs,proto3" json:"minute_ms,omitempty"` // start of the minute
-	Failures      int32                  `protobuf:"varint,2,opt,name=failures,proto3" json:"failures,omitempty"`
-	Successes     int32                  `protobuf:"varint,3,opt,name=successes,proto3" json:"successes,omitempty"`
-	ClosedUntilMs int64                  `protobuf:"varint,4,opt,name=closed_until_ms,json=closedUntilMs,proto3" json:"closed_until_ms,omitempty"`
-	ClosedMinutes int32                  `protobuf:"varint,5,opt,name=closed_minutes,json=closedMinutes,proto3" json:"closed_minutes,omitempty"` // length of the last closing: 1, 2, 4 .. 60
+	Slots         []*Slot                `protobuf:"bytes,1,rep,name=slots,proto3" json:"slots,omitempty"`
+	Room          int64                  `protobuf:"varint,2,opt,name=room,proto3" json:"room,omitempty"` // what may be added to the latest slot unwritten, in 1e-12
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *RealmBudget) Reset() {
-	*x = RealmBudget{}
+func (x *Meter) Reset() {
+	*x = Meter{}
 	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *RealmBudget) String() string {
+func (x *Meter) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*RealmBudget) ProtoMessage() {}
+func (*Meter) ProtoMessage() {}
 
-func (x *RealmBudget) ProtoReflect() protoreflect.Message {
+func (x *Meter) ProtoReflect() protoreflect.Message {
 	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -210,44 +206,92 @@ func (x *RealmBudget) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use RealmBudget.ProtoReflect.Descriptor instead.
-func (*RealmBudget) Descriptor() ([]byte, []int) {
+// Deprecated: Use Meter.ProtoReflect.Descriptor instead.
+func (*Meter) Descriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{1}
 }
 
-func (x *RealmBudget) GetMinuteMs() int64 {
+func (x *Meter) GetSlots() []*Slot {
 	if x != nil {
-		return x.MinuteMs
+		return x.Slots
+	}
+	return nil
+}
+
+func (x *Meter) GetRoom() int64 {
+	if x != nil {
+		return x.Room
 	}
 	return 0
 }
 
-func (x *RealmBudget) GetFailures() int32 {
+// Slot is what the look-ups of one hour added.
+type Slot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hour          int64                  `protobuf:"varint,1,opt,name=hour,proto3" json:"hour,omitempty"`          // since 1970
+	Amount        int64                  `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`      // expected wrong hits, in 1e-12
+	Failures      int64                  `protobuf:"varint,3,opt,name=failures,proto3" json:"failures,omitempty"`  // look-ups that found nothing, near ones aside
+	Tried         []int64                `protobuf:"varint,4,rep,packed,name=tried,proto3" json:"tried,omitempty"` // look-ups that found nothing, by class
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Slot) Reset() {
+	*x = Slot{}
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Slot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Slot) ProtoMessage() {}
+
+func (x *Slot) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Slot.ProtoReflect.Descriptor instead.
+func (*Slot) Descriptor() ([]byte, []int) {
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Slot) GetHour() int64 {
+	if x != nil {
+		return x.Hour
+	}
+	return 0
+}
+
+func (x *Slot) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *Slot) GetFailures() int64 {
 	if x != nil {
 		return x.Failures
 	}
 	return 0
 }
 
-func (x *RealmBudget) GetSuccesses() int32 {
+func (x *Slot) GetTried() []int64 {
 	if x != nil {
-		return x.Successes
+		return x.Tried
 	}
-	return 0
-}
-
-func (x *RealmBudget) GetClosedUntilMs() int64 {
-	if x != nil {
-		return x.ClosedUntilMs
-	}
-	return 0
-}
-
-func (x *RealmBudget) GetClosedMinutes() int32 {
-	if x != nil {
-		return x.ClosedMinutes
-	}
-	return 0
+	return nil
 }
 
 // Window counts the failed guesses of one device or address. It is a record of
@@ -262,7 +306,7 @@ type Window struct {
 
 func (x *Window) Reset() {
 	*x = Window{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[2]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -274,7 +318,7 @@ func (x *Window) String() string {
 func (*Window) ProtoMessage() {}
 
 func (x *Window) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[2]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -287,7 +331,7 @@ func (x *Window) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Window.ProtoReflect.Descriptor instead.
 func (*Window) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{2}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Window) GetStartMs() int64 {
@@ -320,6 +364,7 @@ type Entry struct {
 	Request       []byte `protobuf:"bytes,9,opt,name=request,proto3" json:"request,omitempty"`
 	Step          uint32 `protobuf:"varint,10,opt,name=step,proto3" json:"step,omitempty"`
 	Attempt       int32  `protobuf:"varint,11,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Alphanumeric  bool   `protobuf:"varint,13,opt,name=alphanumeric,proto3" json:"alphanumeric,omitempty"`
 	Network       uint64 `protobuf:"fixed64,12,opt,name=network,proto3" json:"network,omitempty"` // keyed digest of the network that asked for it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -327,7 +372,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[3]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -339,7 +384,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[3]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -352,7 +397,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{3}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Entry) GetNamespace() []byte {
@@ -425,6 +470,13 @@ func (x *Entry) GetAttempt() int32 {
 	return 0
 }
 
+func (x *Entry) GetAlphanumeric() bool {
+	if x != nil {
+		return x.Alphanumeric
+	}
+	return false
+}
+
 func (x *Entry) GetNetwork() uint64 {
 	if x != nil {
 		return x.Network
@@ -446,7 +498,7 @@ type Retirements struct {
 
 func (x *Retirements) Reset() {
 	*x = Retirements{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[4]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -458,7 +510,7 @@ func (x *Retirements) String() string {
 func (*Retirements) ProtoMessage() {}
 
 func (x *Retirements) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[4]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -471,7 +523,7 @@ func (x *Retirements) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retirements.ProtoReflect.Descriptor instead.
 func (*Retirements) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{4}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Retirements) GetHashes() []byte {
@@ -506,14 +558,15 @@ type Reserve struct {
 	Alphanumeric  bool                   `protobuf:"varint,4,opt,name=alphanumeric,proto3" json:"alphanumeric,omitempty"`
 	TtlMs         int64                  `protobuf:"varint,5,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"`
 	MaxLive       int32                  `protobuf:"varint,6,opt,name=max_live,json=maxLive,proto3" json:"max_live,omitempty"`
-	Network       uint64                 `protobuf:"fixed64,7,opt,name=network,proto3" json:"network,omitempty"` // keyed digest of the network that asks
+	Network       uint64                 `protobuf:"fixed64,7,opt,name=network,proto3" json:"network,omitempty"`                     // keyed digest of the network that asks
+	WrongHits     int64                  `protobuf:"varint,8,opt,name=wrong_hits,json=wrongHits,proto3" json:"wrong_hits,omitempty"` // accepted in a day, in 1e-12
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Reserve) Reset() {
 	*x = Reserve{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[5]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -525,7 +578,7 @@ func (x *Reserve) String() string {
 func (*Reserve) ProtoMessage() {}
 
 func (x *Reserve) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[5]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -538,7 +591,7 @@ func (x *Reserve) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reserve.ProtoReflect.Descriptor instead.
 func (*Reserve) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{5}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Reserve) GetNamespace() []byte {
@@ -590,6 +643,13 @@ func (x *Reserve) GetNetwork() uint64 {
 	return 0
 }
 
+func (x *Reserve) GetWrongHits() int64 {
+	if x != nil {
+		return x.WrongHits
+	}
+	return 0
+}
+
 type ReserveReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.linkdirectory.Failure" json:"failure,omitempty"`
@@ -597,13 +657,14 @@ type ReserveReply struct {
 	Length        int32                  `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
 	NotBeforeMs   int64                  `protobuf:"varint,4,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
 	NotAfterMs    int64                  `protobuf:"varint,5,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
+	Alphanumeric  bool                   `protobuf:"varint,6,opt,name=alphanumeric,proto3" json:"alphanumeric,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReserveReply) Reset() {
 	*x = ReserveReply{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[6]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -615,7 +676,7 @@ func (x *ReserveReply) String() string {
 func (*ReserveReply) ProtoMessage() {}
 
 func (x *ReserveReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[6]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -628,7 +689,7 @@ func (x *ReserveReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReserveReply.ProtoReflect.Descriptor instead.
 func (*ReserveReply) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{6}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ReserveReply) GetFailure() Failure {
@@ -666,6 +727,13 @@ func (x *ReserveReply) GetNotAfterMs() int64 {
 	return 0
 }
 
+func (x *ReserveReply) GetAlphanumeric() bool {
+	if x != nil {
+		return x.Alphanumeric
+	}
+	return false
+}
+
 // Resolve finds the profile of a code and charges one guess to the device and
 // the address: first among the codes of the guesser's own network, then among
 // all. Settle with the same request id ends a guess that found a code.
@@ -677,16 +745,19 @@ type Resolve struct {
 	AddressKeys   []uint64               `protobuf:"fixed64,4,rep,packed,name=address_keys,json=addressKeys,proto3" json:"address_keys,omitempty"` // of the address and the networks it is charged to
 	PerDevice     int32                  `protobuf:"varint,5,opt,name=per_device,json=perDevice,proto3" json:"per_device,omitempty"`
 	PerAddress    int32                  `protobuf:"varint,6,opt,name=per_address,json=perAddress,proto3" json:"per_address,omitempty"`
-	PerRealm      int32                  `protobuf:"varint,7,opt,name=per_realm,json=perRealm,proto3" json:"per_realm,omitempty"`
+	WrongHits     int64                  `protobuf:"varint,7,opt,name=wrong_hits,json=wrongHits,proto3" json:"wrong_hits,omitempty"` // accepted in a day, in 1e-12
 	Network       uint64                 `protobuf:"fixed64,8,opt,name=network,proto3" json:"network,omitempty"`                     // keyed digest of the guesser's network
 	DenyOther     bool                   `protobuf:"varint,9,opt,name=deny_other,json=denyOther,proto3" json:"deny_other,omitempty"` // codes of other networks are not found
+	Digits        bool                   `protobuf:"varint,10,opt,name=digits,proto3" json:"digits,omitempty"`                       // the text is one of this alphabet
+	Alphanumeric  bool                   `protobuf:"varint,11,opt,name=alphanumeric,proto3" json:"alphanumeric,omitempty"`
+	Patterns      []uint32               `protobuf:"fixed32,12,rep,packed,name=patterns,proto3" json:"patterns,omitempty"` // keyed digests of its masked patterns
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Resolve) Reset() {
 	*x = Resolve{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[7]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -698,7 +769,7 @@ func (x *Resolve) String() string {
 func (*Resolve) ProtoMessage() {}
 
 func (x *Resolve) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[7]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -711,7 +782,7 @@ func (x *Resolve) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resolve.ProtoReflect.Descriptor instead.
 func (*Resolve) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{7}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Resolve) GetCodeHash() []byte {
@@ -756,9 +827,9 @@ func (x *Resolve) GetPerAddress() int32 {
 	return 0
 }
 
-func (x *Resolve) GetPerRealm() int32 {
+func (x *Resolve) GetWrongHits() int64 {
 	if x != nil {
-		return x.PerRealm
+		return x.WrongHits
 	}
 	return 0
 }
@@ -777,6 +848,27 @@ func (x *Resolve) GetDenyOther() bool {
 	return false
 }
 
+func (x *Resolve) GetDigits() bool {
+	if x != nil {
+		return x.Digits
+	}
+	return false
+}
+
+func (x *Resolve) GetAlphanumeric() bool {
+	if x != nil {
+		return x.Alphanumeric
+	}
+	return false
+}
+
+func (x *Resolve) GetPatterns() []uint32 {
+	if x != nil {
+		return x.Patterns
+	}
+	return nil
+}
+
 type ResolveReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.linkdirectory.Failure" json:"failure,omitempty"`
@@ -790,7 +882,7 @@ type ResolveReply struct {
 
 func (x *ResolveReply) Reset() {
 	*x = ResolveReply{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[8]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +894,7 @@ func (x *ResolveReply) String() string {
 func (*ResolveReply) ProtoMessage() {}
 
 func (x *ResolveReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[8]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +907,7 @@ func (x *ResolveReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveReply.ProtoReflect.Descriptor instead.
 func (*ResolveReply) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{8}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ResolveReply) GetFailure() Failure {
@@ -864,7 +956,7 @@ type Settle struct {
 
 func (x *Settle) Reset() {
 	*x = Settle{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[9]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -876,7 +968,7 @@ func (x *Settle) String() string {
 func (*Settle) ProtoMessage() {}
 
 func (x *Settle) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[9]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -889,7 +981,7 @@ func (x *Settle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settle.ProtoReflect.Descriptor instead.
 func (*Settle) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{9}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Settle) GetCodeHash() []byte {
@@ -916,7 +1008,7 @@ type Retire struct {
 
 func (x *Retire) Reset() {
 	*x = Retire{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[10]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -928,7 +1020,7 @@ func (x *Retire) String() string {
 func (*Retire) ProtoMessage() {}
 
 func (x *Retire) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[10]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -941,7 +1033,7 @@ func (x *Retire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retire.ProtoReflect.Descriptor instead.
 func (*Retire) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{10}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Retire) GetCodeHash() [][]byte {
@@ -962,7 +1054,7 @@ type Guesser struct {
 
 func (x *Guesser) Reset() {
 	*x = Guesser{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[11]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1066,7 @@ func (x *Guesser) String() string {
 func (*Guesser) ProtoMessage() {}
 
 func (x *Guesser) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[11]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1079,7 @@ func (x *Guesser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Guesser.ProtoReflect.Descriptor instead.
 func (*Guesser) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{11}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Guesser) GetDeviceKey() uint64 {
@@ -1014,7 +1106,7 @@ type Charge struct {
 
 func (x *Charge) Reset() {
 	*x = Charge{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[12]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1026,7 +1118,7 @@ func (x *Charge) String() string {
 func (*Charge) ProtoMessage() {}
 
 func (x *Charge) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[12]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1039,7 +1131,7 @@ func (x *Charge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Charge.ProtoReflect.Descriptor instead.
 func (*Charge) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{12}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Charge) GetGuesser() []byte {
@@ -1058,7 +1150,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[13]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1070,7 +1162,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[13]
+	mi := &file_actors_linkdirectory_linkdirectory_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1083,7 +1175,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{13}
+	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{14}
 }
 
 var File_actors_linkdirectory_linkdirectory_proto protoreflect.FileDescriptor
@@ -1091,17 +1183,19 @@ var File_actors_linkdirectory_linkdirectory_proto protoreflect.FileDescriptor
 const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\n" +
 	"(actors/linkdirectory/linkdirectory.proto\x12\x19ssod.actors.linkdirectory\"E\n" +
-	"\x05State\x12<\n" +
-	"\x05realm\x18\x01 \x01(\v2&.ssod.actors.linkdirectory.RealmBudgetR\x05realm\"\xb3\x01\n" +
-	"\vRealmBudget\x12\x1b\n" +
-	"\tminute_ms\x18\x01 \x01(\x03R\bminuteMs\x12\x1a\n" +
-	"\bfailures\x18\x02 \x01(\x05R\bfailures\x12\x1c\n" +
-	"\tsuccesses\x18\x03 \x01(\x05R\tsuccesses\x12&\n" +
-	"\x0fclosed_until_ms\x18\x04 \x01(\x03R\rclosedUntilMs\x12%\n" +
-	"\x0eclosed_minutes\x18\x05 \x01(\x05R\rclosedMinutes\"?\n" +
+	"\x05State\x126\n" +
+	"\x05meter\x18\x02 \x01(\v2 .ssod.actors.linkdirectory.MeterR\x05meterJ\x04\b\x01\x10\x02\"R\n" +
+	"\x05Meter\x125\n" +
+	"\x05slots\x18\x01 \x03(\v2\x1f.ssod.actors.linkdirectory.SlotR\x05slots\x12\x12\n" +
+	"\x04room\x18\x02 \x01(\x03R\x04room\"d\n" +
+	"\x04Slot\x12\x12\n" +
+	"\x04hour\x18\x01 \x01(\x03R\x04hour\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount\x12\x1a\n" +
+	"\bfailures\x18\x03 \x01(\x03R\bfailures\x12\x14\n" +
+	"\x05tried\x18\x04 \x03(\x03R\x05tried\"?\n" +
 	"\x06Window\x12\x19\n" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x1a\n" +
-	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xc0\x02\n" +
+	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xe4\x02\n" +
 	"\x05Entry\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12(\n" +
@@ -1113,12 +1207,13 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\arequest\x18\t \x01(\fR\arequest\x12\x12\n" +
 	"\x04step\x18\n" +
 	" \x01(\rR\x04step\x12\x18\n" +
-	"\aattempt\x18\v \x01(\x05R\aattempt\x12\x18\n" +
+	"\aattempt\x18\v \x01(\x05R\aattempt\x12\"\n" +
+	"\falphanumeric\x18\r \x01(\bR\falphanumeric\x12\x18\n" +
 	"\anetwork\x18\f \x01(\x06R\anetworkJ\x04\b\a\x10\b\"N\n" +
 	"\vRetirements\x12\x16\n" +
 	"\x06hashes\x18\x01 \x01(\fR\x06hashes\x12\x13\n" +
 	"\x05at_ms\x18\x02 \x03(\x03R\x04atMs\x12\x12\n" +
-	"\x04used\x18\x03 \x03(\bR\x04used\"\xc9\x01\n" +
+	"\x04used\x18\x03 \x03(\bR\x04used\"\xe8\x01\n" +
 	"\aReserve\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12\x16\n" +
@@ -1126,14 +1221,17 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\falphanumeric\x18\x04 \x01(\bR\falphanumeric\x12\x15\n" +
 	"\x06ttl_ms\x18\x05 \x01(\x03R\x05ttlMs\x12\x19\n" +
 	"\bmax_live\x18\x06 \x01(\x05R\amaxLive\x12\x18\n" +
-	"\anetwork\x18\a \x01(\x06R\anetwork\"\xc4\x01\n" +
+	"\anetwork\x18\a \x01(\x06R\anetwork\x12\x1d\n" +
+	"\n" +
+	"wrong_hits\x18\b \x01(\x03R\twrongHits\"\xe8\x01\n" +
 	"\fReserveReply\x12<\n" +
 	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x16\n" +
 	"\x06length\x18\x03 \x01(\x05R\x06length\x12\"\n" +
 	"\rnot_before_ms\x18\x04 \x01(\x03R\vnotBeforeMs\x12 \n" +
 	"\fnot_after_ms\x18\x05 \x01(\x03R\n" +
-	"notAfterMs\"\x96\x02\n" +
+	"notAfterMs\x12\"\n" +
+	"\falphanumeric\x18\x06 \x01(\bR\falphanumeric\"\xf0\x02\n" +
 	"\aResolve\x12\x1b\n" +
 	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12\x16\n" +
 	"\x06length\x18\x02 \x01(\x05R\x06length\x12\x1d\n" +
@@ -1143,11 +1241,16 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\n" +
 	"per_device\x18\x05 \x01(\x05R\tperDevice\x12\x1f\n" +
 	"\vper_address\x18\x06 \x01(\x05R\n" +
-	"perAddress\x12\x1b\n" +
-	"\tper_realm\x18\a \x01(\x05R\bperRealm\x12\x18\n" +
+	"perAddress\x12\x1d\n" +
+	"\n" +
+	"wrong_hits\x18\a \x01(\x03R\twrongHits\x12\x18\n" +
 	"\anetwork\x18\b \x01(\x06R\anetwork\x12\x1d\n" +
 	"\n" +
-	"deny_other\x18\t \x01(\bR\tdenyOther\"\xcf\x01\n" +
+	"deny_other\x18\t \x01(\bR\tdenyOther\x12\x16\n" +
+	"\x06digits\x18\n" +
+	" \x01(\bR\x06digits\x12\"\n" +
+	"\falphanumeric\x18\v \x01(\bR\falphanumeric\x12\x1a\n" +
+	"\bpatterns\x18\f \x03(\aR\bpatterns\"\xcf\x01\n" +
 	"\fResolveReply\x12<\n" +
 	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\fR\tnamespace\x12\x18\n" +
@@ -1192,35 +1295,37 @@ func file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_linkdirectory_linkdirectory_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_actors_linkdirectory_linkdirectory_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_actors_linkdirectory_linkdirectory_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_actors_linkdirectory_linkdirectory_proto_goTypes = []any{
 	(Failure)(0),         // 0: ssod.actors.linkdirectory.Failure
 	(Verdict)(0),         // 1: ssod.actors.linkdirectory.Verdict
 	(*State)(nil),        // 2: ssod.actors.linkdirectory.State
-	(*RealmBudget)(nil),  // 3: ssod.actors.linkdirectory.RealmBudget
-	(*Window)(nil),       // 4: ssod.actors.linkdirectory.Window
-	(*Entry)(nil),        // 5: ssod.actors.linkdirectory.Entry
-	(*Retirements)(nil),  // 6: ssod.actors.linkdirectory.Retirements
-	(*Reserve)(nil),      // 7: ssod.actors.linkdirectory.Reserve
-	(*ReserveReply)(nil), // 8: ssod.actors.linkdirectory.ReserveReply
-	(*Resolve)(nil),      // 9: ssod.actors.linkdirectory.Resolve
-	(*ResolveReply)(nil), // 10: ssod.actors.linkdirectory.ResolveReply
-	(*Settle)(nil),       // 11: ssod.actors.linkdirectory.Settle
-	(*Retire)(nil),       // 12: ssod.actors.linkdirectory.Retire
-	(*Guesser)(nil),      // 13: ssod.actors.linkdirectory.Guesser
-	(*Charge)(nil),       // 14: ssod.actors.linkdirectory.Charge
-	(*Done)(nil),         // 15: ssod.actors.linkdirectory.Done
+	(*Meter)(nil),        // 3: ssod.actors.linkdirectory.Meter
+	(*Slot)(nil),         // 4: ssod.actors.linkdirectory.Slot
+	(*Window)(nil),       // 5: ssod.actors.linkdirectory.Window
+	(*Entry)(nil),        // 6: ssod.actors.linkdirectory.Entry
+	(*Retirements)(nil),  // 7: ssod.actors.linkdirectory.Retirements
+	(*Reserve)(nil),      // 8: ssod.actors.linkdirectory.Reserve
+	(*ReserveReply)(nil), // 9: ssod.actors.linkdirectory.ReserveReply
+	(*Resolve)(nil),      // 10: ssod.actors.linkdirectory.Resolve
+	(*ResolveReply)(nil), // 11: ssod.actors.linkdirectory.ResolveReply
+	(*Settle)(nil),       // 12: ssod.actors.linkdirectory.Settle
+	(*Retire)(nil),       // 13: ssod.actors.linkdirectory.Retire
+	(*Guesser)(nil),      // 14: ssod.actors.linkdirectory.Guesser
+	(*Charge)(nil),       // 15: ssod.actors.linkdirectory.Charge
+	(*Done)(nil),         // 16: ssod.actors.linkdirectory.Done
 }
 var file_actors_linkdirectory_linkdirectory_proto_depIdxs = []int32{
-	3, // 0: ssod.actors.linkdirectory.State.realm:type_name -> ssod.actors.linkdirectory.RealmBudget
-	0, // 1: ssod.actors.linkdirectory.ReserveReply.failure:type_name -> ssod.actors.linkdirectory.Failure
-	0, // 2: ssod.actors.linkdirectory.ResolveReply.failure:type_name -> ssod.actors.linkdirectory.Failure
-	1, // 3: ssod.actors.linkdirectory.Settle.verdict:type_name -> ssod.actors.linkdirectory.Verdict
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 0: ssod.actors.linkdirectory.State.meter:type_name -> ssod.actors.linkdirectory.Meter
+	4, // 1: ssod.actors.linkdirectory.Meter.slots:type_name -> ssod.actors.linkdirectory.Slot
+	0, // 2: ssod.actors.linkdirectory.ReserveReply.failure:type_name -> ssod.actors.linkdirectory.Failure
+	0, // 3: ssod.actors.linkdirectory.ResolveReply.failure:type_name -> ssod.actors.linkdirectory.Failure
+	1, // 4: ssod.actors.linkdirectory.Settle.verdict:type_name -> ssod.actors.linkdirectory.Verdict
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_actors_linkdirectory_linkdirectory_proto_init() }
@@ -1234,7 +1339,7 @@ func file_actors_linkdirectory_linkdirectory_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_linkdirectory_linkdirectory_proto_rawDesc), len(file_actors_linkdirectory_linkdirectory_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -28,37 +28,35 @@ func (d *directory) load(store cluster.Reader, e cluster.Entity, now time.Time) 
 	if !found {
 		return nil
 	}
-	if err := d.setHead(head); err != nil {
+	room, err := d.setHead(head, now)
+	if err != nil {
 		return err
 	}
-	d.realm.cut(now)
 	l := loader{directory: d, now: now.UnixMilli()}
 	err = store.Records(e, func(part, value []byte) bool {
 		l.err = l.record(part, value)
 		return l.err == nil
 	})
 	l.finish()
+	d.doubt(room)
 	return errors.Join(err, l.err)
 }
 
-func (d *directory) setHead(h cluster.Head) error {
+// setHead returns the room of the meter, which counts as used up.
+func (d *directory) setHead(h cluster.Head, now time.Time) (hits, error) {
 	if h.Schema != schema {
-		return fmt.Errorf("%w: %d", errSchema, h.Schema)
+		return 0, fmt.Errorf("%w: %d", errSchema, h.Schema)
 	}
 	var m State
 	if err := proto.Unmarshal(h.State, &m); err != nil {
-		return fmt.Errorf("decode link directory: %w", err)
+		return 0, fmt.Errorf("decode link directory: %w", err)
 	}
-	r := m.GetRealm()
 	d.unknown = string(m.ProtoReflect().GetUnknown())
-	d.realm = realm{
-		start: r.GetMinuteMs(), failures: int(r.GetFailures()), successes: int(r.GetSuccesses()),
-		closedUntil: r.GetClosedUntilMs(), closedMinutes: int(r.GetClosedMinutes()),
+	if m.Meter == nil {
+		m.Meter = &Meter{}
 	}
-	if r != nil {
-		d.realm.unknown = string(r.ProtoReflect().GetUnknown())
-	}
-	return nil
+	d.meter.load(m.Meter, now)
+	return hits(m.Meter.Room), nil
 }
 
 // loader reads records one by one into the same messages, and makes the maps
@@ -98,9 +96,10 @@ func (l *loader) finish() {
 	l.cut()
 	var taken []uint32
 	for _, e := range l.found {
+		l.held[e.class]++
 		if e.live {
 			l.count(e)
-			taken = append(taken, e.patterns[:e.length]...)
+			taken = append(taken, e.patterns[:e.class.length()]...)
 		}
 	}
 	l.taken = newPatternSet(len(taken))
@@ -145,7 +144,7 @@ func (l *loader) reserved(m *Entry) {
 	}
 	l.lately = append(l.lately, told{
 		call{cluster.RequestID(m.Request), m.Step},
-		&ReserveReply{Attempt: m.Attempt, Length: m.Length, NotBeforeMs: at, NotAfterMs: notAfter},
+		&ReserveReply{Attempt: m.Attempt, Length: m.Length, Alphanumeric: m.Alphanumeric, NotBeforeMs: at, NotAfterMs: notAfter},
 	})
 }
 
@@ -186,8 +185,8 @@ func (l *loader) code(hash [HashSize]byte, value []byte) error {
 	*e = entry{
 		namespace: string(m.Namespace), subject: string(m.Subject), unknown: string(m.ProtoReflect().GetUnknown()),
 		network: m.Network, ttl: m.TtlMs, resolveUntil: m.ResolveUntilMs, keepUntil: m.KeepUntilMs,
-		length: uint8(m.Length),
-		live:   len(m.Patterns) == int(m.Length),
+		class: classOf(int(m.Length), m.Alphanumeric),
+		live:  len(m.Patterns) == int(m.Length),
 	}
 	copy(e.patterns[:], m.Patterns)
 	l.reserved(m)

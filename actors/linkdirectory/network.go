@@ -53,24 +53,34 @@ func (d *deriver) prefix(purpose byte, a netip.Addr, bits int) uint64 {
 
 // household is what one network has.
 type household struct {
-	live int // codes
+	live    int // codes
+	byClass [classes]uint32
 }
 
 // join and leave count the live codes of a network.
-func (d *directory) join(network uint64) {
-	h := d.networks[network]
+func (d *directory) join(e *entry) {
+	h := d.networks[e.network]
 	if h == nil {
 		h = &household{}
-		d.networks[network] = h
+		d.networks[e.network] = h
 	}
 	h.live++
+	h.byClass[e.class]++
 }
 
-func (d *directory) leave(network uint64) {
-	h := d.networks[network]
+func (d *directory) leave(e *entry) {
+	h := d.networks[e.network]
+	h.byClass[e.class]--
 	if h.live--; h.live == 0 {
-		delete(d.networks, network)
+		delete(d.networks, e.network)
 	}
+}
+
+// crowds reports whether a network holds a quarter of the codes that may be live
+// of a class: it must not occupy the short ones.
+func (d *directory) crowds(network uint64, c class, allowance int) bool {
+	h := d.networks[network]
+	return h != nil && 4*int(h.byClass[c]) >= allowance
 }
 
 // isHousehold reports whether a network has few enough codes to be looked up in.

@@ -34,11 +34,14 @@ type call struct {
 // reserve chooses a free code; nil when there is none. Until the commit is
 // applied it is tentative: nobody else gets it and nobody can resolve it.
 func (d *directory) reserve(m *Reserve, by call, now time.Time) *reservation {
+	d.meter.roll(now)
+	d.meter.limit = hits(m.GetWrongHits())
+	d.alphanumeric = m.GetAlphanumeric()
 	limit := int(m.GetMaxLive())
 	if d.live >= limit || len(d.codes) >= keepFactor*limit {
 		return nil
 	}
-	c, ok := d.choose(m, by.request, now)
+	c, ok := d.choose(m, by.request)
 	if !ok {
 		return nil
 	}
@@ -48,10 +51,11 @@ func (d *directory) reserve(m *Reserve, by call, now time.Time) *reservation {
 	d.enter(c.hash, &entry{
 		namespace: string(m.GetNamespace()), subject: string(m.GetSubject()), network: m.GetNetwork(), ttl: m.GetTtlMs(),
 		resolveUntil: resolveUntil, keepUntil: max(notAfter+m.GetTtlMs(), resolveUntil),
-		patterns: c.patterns, length: uint8(c.length), live: true, tentative: true,
+		patterns: c.patterns, class: c.class, live: true, tentative: true,
 	})
 	r := &reservation{call: by, hash: c.hash, reply: &ReserveReply{
-		Attempt: int32(c.attempt), Length: int32(c.length), NotBeforeMs: ms, NotAfterMs: notAfter,
+		Attempt: int32(c.attempt), Length: int32(c.class.length()), Alphanumeric: c.class.alphanumeric(),
+		NotBeforeMs: ms, NotAfterMs: notAfter,
 	}}
 	d.reserved = append(d.reserved, r)
 	return r
@@ -59,51 +63,48 @@ func (d *directory) reserve(m *Reserve, by call, now time.Time) *reservation {
 
 // candidate is a code without the code.
 type candidate struct {
-	attempt, length int
-	hash            [HashSize]byte
-	patterns        patterns
+	attempt  int
+	class    class
+	hash     [HashSize]byte
+	patterns patterns
 }
 
-// choose tries candidates of the wanted length and, where codes are too dense
-// or none is found, of longer ones.
-func (d *directory) choose(m *Reserve, request cluster.RequestID, now time.Time) (candidate, bool) {
-	alphabet := Digits
-	if m.GetAlphanumeric() {
-		alphabet = Alphanumeric
-	}
-	length := min(max(int(m.GetLength()), MinLength), MaxLength)
-	if _, closed := d.realm.closed(now); closed {
-		length = LongLength
-	}
+// choose tries candidates of the wanted length and, where codes are too dense,
+// the length is closed or none is found, of longer ones: up to ten digits, then
+// ten alphanumeric characters.
+func (d *directory) choose(m *Reserve, request cluster.RequestID) (candidate, bool) {
+	c := classOf(min(max(int(m.GetLength()), MinLength), MaxLength), m.GetAlphanumeric())
 	for attempt := 0; ; attempt += attempts {
-		if !d.dense(length, alphabet) {
-			if c, ok := d.try(request, attempt, length, alphabet); ok {
-				return c, true
+		if d.admits(c, m.GetNetwork()) {
+			if found, ok := d.try(request, attempt, c); ok {
+				return found, true
 			}
 		}
-		if length == MaxLength {
+		switch {
+		case c.length() < MaxLength:
+			c = classOf(min(c.length()+longer, MaxLength), c.alphanumeric())
+		case !c.alphanumeric():
+			c = c.other()
+		default:
 			return candidate{}, false
 		}
-		length = min(length+longer, MaxLength)
 	}
 }
 
-// dense reports whether one more code would make this length too dense.
-func (d *directory) dense(length int, alphabet Alphabet) bool {
-	space := 1
-	for range length {
-		space *= len(alphabet)
-	}
-	return (d.byLength[length]+1)*sparse > space
+// admits reports whether the network may have one more code of the class.
+func (d *directory) admits(c class, network uint64) bool {
+	allowance := d.allowance(c)
+	live := d.byClass[c] + 1
+	return live <= allowance && !d.crowds(network, c, allowance) && !d.meter.shut(c.length(), d.chance(c, live))
 }
 
 // try looks for a candidate that nobody has and that is two positions away
 // from every live code.
-func (d *directory) try(request cluster.RequestID, first, length int, alphabet Alphabet) (candidate, bool) {
+func (d *directory) try(request cluster.RequestID, first int, class class) (candidate, bool) {
 	for attempt := first; attempt < first+attempts; attempt++ {
-		code := d.derive.code(request, attempt, length, alphabet)
-		c := candidate{attempt: attempt, length: length, patterns: d.spacing.of(code)}
-		if d.near(c) {
+		code := d.derive.code(request, attempt, class.length(), class.alphabet())
+		c := candidate{attempt: attempt, class: class, patterns: d.spacing.of(code)}
+		if d.beside(c.patterns[:class.length()]) {
 			continue
 		}
 		c.hash = d.derive.hash(code)
@@ -114,9 +115,10 @@ func (d *directory) try(request cluster.RequestID, first, length int, alphabet A
 	return candidate{}, false
 }
 
-// near reports whether a live code differs in fewer than two positions.
-func (d *directory) near(c candidate) bool {
-	for _, p := range c.patterns[:c.length] {
+// beside reports whether a live code differs in fewer than two positions from
+// the text with these patterns.
+func (d *directory) beside(patterns []uint32) bool {
+	for _, p := range patterns {
 		if d.taken.has(p) {
 			return true
 		}

@@ -1,12 +1,13 @@
 package linkdirectory
 
 import (
+	"strconv"
 	"testing"
 	"time"
 )
 
 func TestATentativeCodeIsNotResolvable(t *testing.T) {
-	r := newRealm(t)
+	r := newRealm(t).withRoom()
 	g := r.decideOne()
 	if reply, _ := r.guess(g.code, 1, 1); reply.Failure != Failure_UNKNOWN_CODE {
 		t.Errorf("before its commit: got %v", reply.Failure)
@@ -18,7 +19,7 @@ func TestATentativeCodeIsNotResolvable(t *testing.T) {
 }
 
 func TestARefusedReservationIsGivenUp(t *testing.T) {
-	r := newRealm(t)
+	r := newRealm(t).withRoom()
 	g := r.decideOne()
 	r.guess("000000", 1, 1)
 	r.refused(r.batch())
@@ -64,16 +65,69 @@ func distance(a, b string) (n int) {
 	return n
 }
 
+// crowd reserves n codes, each for another network.
+func (r *realmDirectory) crowd(n int) (lengths map[string]int) {
+	r.Helper()
+	lengths = map[string]int{}
+	for range n {
+		r.wanted.Network++
+		code := r.decideOne().code
+		kind := strconv.Itoa(len(code))
+		if !Digits.spells(code) {
+			kind += " alphanumeric"
+		}
+		lengths[kind]++
+	}
+	return lengths
+}
+
 func TestDensityMakesCodesLonger(t *testing.T) {
+	tests := []struct {
+		name     string
+		accepted hits // in a day
+		failures int64
+		length   int32
+		codes    int
+		want     map[string]int
+	}{
+		{"a quiet realm", oneHit / 2, 0, 6, 600, map[string]int{"6": 500, "8": 100}},
+		{"a realm that accepts little", oneHit / 100, 0, 6, 600, map[string]int{"6": 10, "8": 590}},
+		{"nearly no failures", oneHit / 2, 400, 6, 600, map[string]int{"6": 500, "8": 100}},
+		{"four digits, at most one in 500", 100 * oneHit, 0, 4, 2500, map[string]int{"4": 20, "6": 2000, "8": 480}},
+		{"many failures", oneHit / 2, 2_500_000, 6, 1030, map[string]int{"6": 0, "8": 10, "10": 1000, "10 alphanumeric": 20}},
+		{"odd lengths grow to ten", oneHit / 2, 250_000, 7, 60, map[string]int{"7": 10, "9": 50}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRealm(t)
+			r.wanted.Length, r.wanted.MaxLive, r.wanted.WrongHits = tt.length, 1<<20, int64(tt.accepted)
+			r.meter.roll(r.now)
+			r.meter.failures = float64(tt.failures)
+			got := r.crowd(tt.codes)
+			for kind, want := range tt.want {
+				if got[kind] != want {
+					t.Errorf("codes: got %v, want %v", got, tt.want)
+					break
+				}
+			}
+		})
+	}
+}
+
+// A quarter of the short codes is what one network gets.
+func TestANetworkDoesNotOccupyTheShortCodes(t *testing.T) {
 	r := newRealm(t)
-	r.wanted.Length, r.wanted.MaxLive = 4, 1<<20
+	r.wanted.Network = 7
 	lengths := map[int]int{}
-	for range 2500 {
+	for range 200 {
 		lengths[len(r.decideOne().code)]++
 	}
-	// 0.2 % of 10^4 and of 10^6.
-	if lengths[4] != 20 || lengths[6] != 2000 || lengths[8] != 480 {
-		t.Errorf("codes by length: got %v, want 20 of 4, 2000 of 6, 480 of 8", lengths)
+	if lengths[6] != 125 || lengths[8] != 75 {
+		t.Errorf("codes by length: got %v, want 125 of 6 and 75 of 8", lengths)
+	}
+	r.wanted.Network = 8
+	if g := r.decideOne(); len(g.code) != 6 {
+		t.Errorf("another network: got a code of %d characters, want 6", len(g.code))
 	}
 }
 
@@ -83,18 +137,16 @@ func TestUsedAndExpiredCodesDoNotCountForDensity(t *testing.T) {
 	for range 20 {
 		giveUp(r, r.give())
 	}
-	if g := r.give(); len(g.code) != 4 {
-		t.Errorf("after 20 codes were given up: got a code of %d characters, want 4", len(g.code))
+	if got := r.crowd(1); got["4"] != 1 {
+		t.Errorf("after 20 codes were given up: got %v, want 4 digits", got)
 	}
-	for range 19 {
-		r.give()
-	}
-	if g := r.give(); len(g.code) != 6 {
-		t.Errorf("with 20 live codes: got a code of %d characters, want 6", len(g.code))
+	r.crowd(4)
+	if got := r.crowd(1); got["6"] != 1 {
+		t.Errorf("with five live codes: got %v, want 6 digits", got)
 	}
 	r.after(ttl + time.Minute)
-	if g := r.give(); len(g.code) != 4 {
-		t.Errorf("after they expired: got a code of %d characters, want 4", len(g.code))
+	if got := r.crowd(1); got["4"] != 1 {
+		t.Errorf("after they expired: got %v, want 4 digits", got)
 	}
 }
 
@@ -147,18 +199,12 @@ func TestKeptCodesAreBounded(t *testing.T) {
 
 func TestNoFreeCodeOfAnyLength(t *testing.T) {
 	r := newRealm(t)
-	r.byLength[10] = 20_000_000 // 0.2 % of 10^10
 	r.wanted.Length = 10
+	for _, c := range []class{classOf(10, false), classOf(10, true)} {
+		r.byClass[c] = int(spaces[c] / sparse)
+	}
 	if g := r.decideOne(); g.code != "" {
 		t.Error("a code was given beyond the density of the longest")
-	}
-}
-
-func TestOddLengthsGrowToTen(t *testing.T) {
-	r := newRealm(t)
-	r.wanted.Length, r.byLength[9] = 9, 2_000_000
-	if g := r.decideOne(); len(g.code) != 10 {
-		t.Errorf("got a code of %d characters, want 10", len(g.code))
 	}
 }
 

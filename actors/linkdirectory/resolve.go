@@ -9,41 +9,76 @@ import (
 	"ssod/cluster"
 )
 
+// need is what a look-up waits for before it can be answered. Nothing was charged
+// until then.
+type need uint8
+
+const (
+	nothing need = iota
+	barrier      // what was not found may have been reserved by a newer owner
+	room         // the meter's next grant must be written
+)
+
 // resolve finds the profile of a code and charges a guess: first among the codes
-// of the guesser's own network, then among all. A code that is not found may have
-// been reserved by a newer owner of the directory, so that is answered only
-// behind a barrier: fence asks for one, and nothing was charged.
-func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, now time.Time) (reply *ResolveReply, fence bool) {
+// of the guesser's own network, then among all. What it needs, and so when it
+// answers, does not tell a code of another network that may not be found from a
+// wrong one, nor one near a live code from others.
+func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, now time.Time) (*ResolveReply, need) {
 	if g, ok := d.guesses.find(request); ok {
-		return g.reply, false // a repeat costs nothing
+		return g.reply, nothing // a repeat costs nothing
 	}
 	if wait := d.wait(m, now); wait > 0 {
-		return &ResolveReply{Failure: Failure_GUESSING, RetryAfterMs: wait}, false
+		return &ResolveReply{Failure: Failure_GUESSING, RetryAfterMs: wait}, nothing
 	}
+	d.meter.roll(now)
+	d.meter.limit = hits(m.GetWrongHits())
 	hash, e := d.find(m.GetCodeHash(), now)
-	own := e != nil && e.network == m.GetNetwork() && d.isHousehold(m.GetNetwork())
-	if !own {
-		if ms, closed := d.realm.closed(now); closed && m.GetLength() < LongLength {
-			return &ResolveReply{Failure: Failure_CLOSED, RetryAfterMs: ms}, false
-		}
-		if m.GetDenyOther() {
-			e = nil
-		}
+	household := d.isHousehold(m.GetNetwork())
+	if e != nil && household && e.network == m.GetNetwork() {
+		return d.found(m, request, hash, e, now), nothing
 	}
-	if e == nil && !fenced {
-		return nil, true
+	texts, length := m.classes(), int(m.GetLength())
+	chance := d.chanceOf(texts)
+	switch open := d.meter.open(length, chance); {
+	case open && e != nil && !m.GetDenyOther():
+		reply := d.found(m, request, hash, e, now)
+		reply.OtherNetwork = true
+		return reply, nothing
+	case !open && !household: // nothing was looked up
+		return d.closed(length, chance, now), nothing
+	case !fenced:
+		return nil, barrier
+	case !open:
+		return d.missed(m, request, d.closed(length, chance, now), now), nothing
+	case !d.meter.spend(chance, now):
+		return nil, room
 	}
+	near := e == nil && d.beside(m.GetPatterns())
+	d.meter.add(texts, chance, near)
+	return d.missed(m, request, &ResolveReply{Failure: Failure_UNKNOWN_CODE}, now), nothing
+}
+
+// found charges a guess that found its code, until it is settled.
+func (d *directory) found(m *Resolve, request cluster.RequestID, hash [HashSize]byte, e *entry, now time.Time) *ResolveReply {
 	g := d.charge(m.GetDeviceKey(), m.GetAddressKeys(), request, now)
-	g.own = own || d.networks[m.GetNetwork()] != nil && d.isHousehold(m.GetNetwork())
-	g.perRealm = int(m.GetPerRealm())
-	if e == nil {
-		g.reply = &ResolveReply{Failure: Failure_UNKNOWN_CODE}
-		d.failed(g.own, g.perRealm, now)
-		return g.reply, false
+	g.hash, g.own, g.open = hash, e.network == m.GetNetwork(), true
+	g.reply = &ResolveReply{Namespace: []byte(e.namespace), Subject: []byte(e.subject)}
+	return g.reply
+}
+
+// missed charges a guess that found nothing.
+func (d *directory) missed(m *Resolve, request cluster.RequestID, reply *ResolveReply, now time.Time) *ResolveReply {
+	d.charge(m.GetDeviceKey(), m.GetAddressKeys(), request, now).reply = reply
+	d.observe.guessFailed(d.networks[m.GetNetwork()] != nil)
+	return reply
+}
+
+// closed refuses a look-up among all codes.
+func (d *directory) closed(length int, chance hits, now time.Time) *ResolveReply {
+	if !d.alerts.closed[length] {
+		d.report(now)
 	}
-	g.hash, g.own, g.open = hash, own, true
-	g.reply = &ResolveReply{Namespace: []byte(e.namespace), Subject: []byte(e.subject), OtherNetwork: !own}
-	return g.reply, false
+	return &ResolveReply{Failure: Failure_CLOSED, RetryAfterMs: d.meter.wait(length, chance, now).Milliseconds()}
 }
 
 // find looks a code up; nil when no profile can be told.
@@ -56,14 +91,6 @@ func (d *directory) find(encoded []byte, now time.Time) (hash [HashSize]byte, e 
 		return hash, nil
 	}
 	return hash, e
-}
-
-// failed counts a failed guess against the realm.
-func (d *directory) failed(own bool, budget int, now time.Time) {
-	d.observe.guessFailed(own)
-	if closing := d.realm.fail(budget, now); closing > 0 {
-		d.observe.closed(closing)
-	}
 }
 
 // blame charges a guesser whose guess had found its code and was not wanted.
@@ -85,9 +112,7 @@ func (d *directory) blame(m *Charge, request cluster.RequestID, now time.Time) e
 // given up whoever asks.
 func (d *directory) settle(m *Settle, request cluster.RequestID, now time.Time) {
 	if m.GetVerdict() == Verdict_REDEEMED && len(m.GetCodeHash()) == HashSize {
-		if d.retire([HashSize]byte(m.GetCodeHash()), true, now) {
-			d.realm.succeed(now)
-		}
+		d.retire([HashSize]byte(m.GetCodeHash()), true, now)
 	}
 	g, ok := d.guesses.find(request)
 	if !ok || !g.open || string(g.hash[:]) != string(m.GetCodeHash()) {
@@ -95,7 +120,7 @@ func (d *directory) settle(m *Settle, request cluster.RequestID, now time.Time) 
 	}
 	g.open = false
 	if m.GetVerdict() == Verdict_FAILED {
-		d.failed(g.own, g.perRealm, now)
+		d.observe.guessFailed(g.own)
 		return
 	}
 	d.refund(g)

@@ -103,7 +103,7 @@ func TestAnOldRetirementDoesNotReachANewOwner(t *testing.T) {
 	r.directory.remove([HashSize]byte(old.hash), r.codes[[HashSize]byte(old.hash)])
 	ms := r.now.UnixMilli()
 	r.enter([HashSize]byte(old.hash), &entry{
-		namespace: "sso", subject: "another viewer", ttl: ttl.Milliseconds(), length: 6, live: true,
+		namespace: "sso", subject: "another viewer", ttl: ttl.Milliseconds(), class: classOf(6, false), live: true,
 		resolveUntil: ms + (ttl + grace).Milliseconds(), keepUntil: ms + 2*ttl.Milliseconds(),
 	})
 	r.stored[codePart([HashSize]byte(old.hash))] = encode(r.codes[[HashSize]byte(old.hash)].message())

@@ -50,7 +50,7 @@ func (realmKeys) LinkCodeKey(realm string) []byte { return []byte("link code key
 // open starts a realm; the returned function stops it.
 func open(t interface{ Fatal(...any) }, o faulty.Options, limits actors.Limits) (*realm, func()) {
 	r := &realm{
-		wanted: linkdirectory.Wanted{Length: 6, Alphabet: linkdirectory.Digits, TTL: codeLife, MaxLive: 10_000},
+		wanted: linkdirectory.Wanted{Length: 6, Alphabet: linkdirectory.Digits, TTL: codeLife, MaxLive: 10_000, WrongHits: 1000},
 		budget: 1 << 20, retries: 200,
 	}
 	o.Clock = func() time.Time { return time.Now().Add(time.Duration(r.offset.Load())) }
@@ -150,7 +150,7 @@ func (r *realm) link(c *profile.Caller, request cluster.RequestID) (linkdirector
 func (r *realm) guess(code, device string) linkdirectory.Guess {
 	return linkdirectory.Guess{
 		Typed: code, Device: []byte(device), Address: netip.MustParseAddr("192.0.2.7"),
-		PerDevice: r.budget, PerAddress: r.budget, PerRealm: r.budget,
+		PerDevice: r.budget, PerAddress: r.budget, WrongHits: 1000,
 	}
 }
 

@@ -121,7 +121,7 @@ var catalogue = []*Error{
 	oauth(registration.ErrUnsupportedGrantType),
 
 	{as[*linkdirectory.GuessingError], 429, "too_many_requests", "Too many requests", Retry, "Too many wrong link codes", 0, "", false},
-	{as[*linkdirectory.ClosedError], 429, "too_many_requests", "Too many requests", Retry, "Short link codes are not accepted at the moment", 0, "", false},
+	{as[*linkdirectory.ClosedError], 429, "too_many_requests", "Too many requests", Retry, "Link codes of this length are not accepted at the moment", 0, "", false},
 	{as[*profile.TooManyCodesError], 429, "too_many_requests", "Too many requests", Retry, "Too many link codes were created", 0, "", false},
 
 	{anyOf(ErrCutOff, registration.ErrBehind, actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull, slots.ErrBusy, keys.ErrNotYet), 503, "service_unavailable", "The service is temporarily unavailable", Retry, "", time.Second, "", false},

@@ -110,12 +110,15 @@ type LinkCode struct {
 	MaxLive       int           `yaml:"maxLive" default:"200000"`
 }
 
-// Guessing bounds failed redemptions: per device and address in 15 minutes,
-// per realm in one minute.
+// Guessing bounds failed redemptions: per device and address in 15 minutes, and
+// by what those of the whole realm may be expected to hit in any 24 hours.
 type Guessing struct {
 	PerDevice  int `yaml:"perDevice" default:"5"`
 	PerAddress int `yaml:"perAddress" default:"60"`
-	PerRealm   int `yaml:"perRealm" default:"100"`
+	// WrongHitsPerDay is how many codes of others guessers may be expected to hit
+	// in 24 hours, wherever they guess from. Less means longer codes, and that an
+	// attack closes the short ones sooner.
+	WrongHitsPerDay float64 `yaml:"wrongHitsPerDay" default:"0.5"`
 }
 
 // CORS lists the origins whose web players may call the API, each as browsers

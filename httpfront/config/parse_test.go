@@ -32,7 +32,7 @@ realms:
     deviceDefaultSsoId: false
     maxDevices: 50
     linkCode: {length: 6, alphabet: digits, ttl: 15m, maxPerProfile: 5, maxIssued: 10, maxLive: 200000}
-    guessing: {perDevice: 5, perAddress: 60, perRealm: 100}
+    guessing: {perDevice: 5, perAddress: 60, wrongHitsPerDay: 0.25}
     cors: {origins: ["https://tv.acme.example"]}
     trustedIssuers:
       - {issuer: "https://id.acme.example", audience: Adobe, jwksFile: keys/acme.json}
@@ -109,7 +109,7 @@ func TestParseFillsInTheDefaults(t *testing.T) {
 		config.ServiceToken{Algorithm: "HS256", TTL: time.Hour, RefreshWindow: 168 * time.Hour, BindDevice: true},
 		"asserted", 50,
 		config.LinkCode{Length: 6, Alphabet: "digits", TTL: 15 * time.Minute, MaxPerProfile: 5, MaxIssued: 10, MaxLive: 200000},
-		config.Guessing{PerDevice: 5, PerAddress: 60, PerRealm: 100},
+		config.Guessing{PerDevice: 5, PerAddress: 60, WrongHitsPerDay: 0.5},
 		30 * time.Minute, 7 * time.Minute,
 		config.Limits{Authorize: 1, Preauthorize: 5},
 	}

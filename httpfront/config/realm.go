@@ -21,6 +21,13 @@ var (
 	linkCodeLife     = bounds{time.Minute, time.Hour}
 )
 
+// Less than minWrongHits would leave no code of six digits, more than maxWrongHits
+// is no bound.
+const (
+	minWrongHits = 0.001
+	maxWrongHits = 100_000
+)
+
 // maxWindow bounds the refresh window: a token that can be refreshed for
 // longer than a year is a password.
 const maxWindow = 365 * 24 * time.Hour
@@ -99,7 +106,9 @@ func (k *checker) linkCode(key string, l LinkCode) {
 func (k *checker) guessing(key string, g Guessing) {
 	k.between(key+".perDevice", g.PerDevice, 1, 1_000_000_000)
 	k.between(key+".perAddress", g.PerAddress, 1, 1_000_000_000)
-	k.between(key+".perRealm", g.PerRealm, 1, 1_000_000_000)
+	if !(g.WrongHitsPerDay >= minWrongHits && g.WrongHitsPerDay <= maxWrongHits) { // NaN is neither
+		k.mistake(key+".wrongHitsPerDay", "%v is not between %v and %v", g.WrongHitsPerDay, minWrongHits, maxWrongHits)
+	}
 }
 
 func (k *checker) degradation(key string, r *Realm) {

@@ -30,7 +30,8 @@ func (s *Service) link(ctx context.Context, r *api.Request, _ client) (api.Respo
 	}
 	code, err := s.Directory.Reserve(ctx, r.ID, r.Realm.ID, h.id.Namespace, h.id.Subject, linkdirectory.Wanted{
 		Length: limits.Length, Alphabet: linkdirectory.AlphabetNamed(limits.Alphabet),
-		TTL: limits.TTL, MaxLive: limits.MaxLive, Address: r.Address,
+		TTL: limits.TTL, MaxLive: limits.MaxLive,
+		Address: r.Address, WrongHits: r.Realm.Guessing.WrongHitsPerDay,
 	})
 	if err != nil {
 		return api.Response{}, err

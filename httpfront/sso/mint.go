@@ -87,7 +87,7 @@ func guess(r *api.Request, typed string, device []byte) linkdirectory.Guess {
 	g := &r.Realm.Guessing
 	return linkdirectory.Guess{
 		Typed: typed, Device: device, Address: r.Address,
-		PerDevice: g.PerDevice, PerAddress: g.PerAddress, PerRealm: g.PerRealm,
+		PerDevice: g.PerDevice, PerAddress: g.PerAddress, WrongHits: g.WrongHitsPerDay,
 	}
 }
 

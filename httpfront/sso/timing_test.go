@@ -40,7 +40,7 @@ throttle: {enabled: false}
 realms:
   - id: acme
     serviceProviders: [STREAM1, STREAM2]
-    guessing: {perDevice: 1000000000, perAddress: 1000000000, perRealm: 1000000000}
+    guessing: {perDevice: 1000000000, perAddress: 1000000000, wrongHitsPerDay: 100000}
   - id: rival
     serviceProviders: [RIVAL1]
 `

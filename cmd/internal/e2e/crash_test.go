@@ -16,10 +16,10 @@ throttle: {enabled: false}
 realms:
   - id: one
     serviceProviders: [one]
-    guessing: {perDevice: 1000000000, perAddress: 1000000000, perRealm: 1000000000}
+    guessing: {perDevice: 1000000000, perAddress: 1000000000, wrongHitsPerDay: 100000}
   - id: two
     serviceProviders: [two]
-    guessing: {perDevice: 1000000000, perAddress: 1000000000, perRealm: 1000000000}
+    guessing: {perDevice: 1000000000, perAddress: 1000000000, wrongHitsPerDay: 100000}
 `
 
 // Shape of the load of a crash round.

@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,7 +14,7 @@ import (
 )
 
 // guessConfig has the budgets of an operator who changes nothing: 5 failures
-// per device and 60 per address in 15 minutes, 100 per realm in a minute.
+// per device and 60 per address in 15 minutes, half a wrong hit in a day.
 const guessConfig = `
 throttle: {enabled: false}
 realms:
@@ -25,8 +24,19 @@ realms:
 const (
 	perDevice  = 5
 	perAddress = 60
-	perRealm   = 100
 )
+
+// timidConfig accepts so few wrong hits that 700 look-ups, 70 % of what one live
+// code of six digits allows in a day, close its length.
+const timidConfig = `
+throttle: {enabled: false}
+realms:
+  - {id: one, serviceProviders: [one], guessing: {wrongHitsPerDay: 0.001}}
+`
+
+// timidLookups is what timidConfig allows at most: a guess that is one position
+// from the code costs nothing, and there are 54 of those.
+const timidLookups = 700 + 54
 
 // guess redeems a code from an address, as a trusted proxy reports it.
 func (a *app) guess(ctx context.Context, name, address, code string) (examples.Answer, error) {
@@ -80,12 +90,24 @@ func (a *app) hostWithCode(name string) (*device, string) {
 	return host, code
 }
 
-// refusedAsGuessing checks a 429 with the seconds to wait.
+// refusedAsGuessing checks a 429 with the seconds to wait for a guess window.
 func refusedAsGuessing(t testing.TB, a examples.Answer) {
 	t.Helper()
+	refusedFor(t, a, 1, 15*60)
+}
+
+// refusedAsClosed checks a 429 with the seconds until the running hour has left
+// the meter.
+func refusedAsClosed(t testing.TB, a examples.Answer) {
+	t.Helper()
+	refusedFor(t, a, 23*60*60, 25*60*60)
+}
+
+func refusedFor(t testing.TB, a examples.Answer, least, most int) {
+	t.Helper()
 	wait, err := strconv.Atoi(a.Headers.Get("Retry-After"))
-	if a.Status != http.StatusTooManyRequests || err != nil || wait < 1 || wait > 15*60 {
-		t.Fatalf("got %d with Retry-After %q, want 429 and the seconds left", a.Status, a.Headers.Get("Retry-After"))
+	if a.Status != http.StatusTooManyRequests || err != nil || wait < least || wait > most {
+		t.Fatalf("got %d with Retry-After %q, want 429 and the seconds left, %d to %d", a.Status, a.Headers.Get("Retry-After"), least, most)
 	}
 	if code, err := examples.Field(a.Body, "$.error.code"); err != nil || code != "too_many_requests" {
 		t.Fatalf("got %s, want too_many_requests", a.Body)
@@ -113,7 +135,7 @@ func TestAnAddressRunsOutOfGuesses(t *testing.T) {
 	t.Parallel()
 	a := startNode(t, guessConfig).mustApp("one")
 	guesses := volume(1000, 100_000)
-	statuses := guessAtOnce(t, a, guesses, func(int) string { return "203.0.113.1" })
+	statuses := guessAtOnce(t, a, guesses, always("203.0.113.1"), digits)
 	if got := a.failures(); got > perAddress || statuses[http.StatusBadRequest] != got {
 		t.Fatalf("%d of %d guesses reached a look-up, %d were answered 400; want at most %d", got, guesses, statuses[http.StatusBadRequest], perAddress)
 	}
@@ -127,7 +149,7 @@ func TestAnAddressRunsOutOfGuesses(t *testing.T) {
 }
 
 // guessAtOnce sends guesses over many connections and counts the answers.
-func guessAtOnce(t *testing.T, a *app, guesses int, address func(i int) string) map[int]int {
+func guessAtOnce(t *testing.T, a *app, guesses int, address, code func(i int) string) map[int]int {
 	t.Helper()
 	a.sampled = newSample(sampledShare)
 	defer func() { a.sampled = nil }()
@@ -136,7 +158,7 @@ func guessAtOnce(t *testing.T, a *app, guesses int, address func(i int) string) 
 	statuses := make([]int, guesses)
 	for i := range guesses {
 		group.Go(func() error {
-			answer, err := a.guess(ctx, fmt.Sprintf("guesser %d", i), address(i), fmt.Sprintf("%06d", i))
+			answer, err := a.guess(ctx, fmt.Sprintf("guesser %d", i), address(i), code(i))
 			statuses[i] = answer.Status
 			return err
 		})
@@ -150,24 +172,36 @@ func guessAtOnce(t *testing.T, a *app, guesses int, address func(i int) string) 
 	return counts
 }
 
-// TestARealmClosesItsShortCodes guesses from everywhere at once. When the budget
-// of the realm is spent, short codes are refused without a look-up, new codes
-// are long, and those work.
+// digits is the i-th code of six digits.
+func digits(i int) string { return fmt.Sprintf("%06d", i%1_000_000) }
+
+// missing goes through the codes of six digits that are not this one.
+func missing(t testing.TB, code string) func(i int) string {
+	t.Helper()
+	n, err := strconv.Atoi(code)
+	must(t, err)
+	return func(i int) string { return digits(n + 1 + i%999_999) }
+}
+
+// TestARealmClosesItsShortCodes guesses from everywhere at once. When the chances
+// of all guesses have added up to what the realm accepts, codes so short are not
+// looked up for other networks, new codes are longer, and those work. The
+// household of a code does not notice.
 func TestARealmClosesItsShortCodes(t *testing.T) {
 	t.Parallel()
-	a := startNode(t, guessConfig).mustApp("one")
+	a := startNode(t, timidConfig).mustApp("one")
 	host, short := a.hostWithCode("host")
-	random := rand.New(rand.NewPCG(1, 2))
-	addresses := make([]string, volume(2000, 100_000))
-	for i := range addresses {
-		addresses[i] = fmt.Sprintf("198.18.%d.%d", random.IntN(256), random.IntN(256))
+	statuses := guessAtOnce(t, a, volume(1500, 100_000), scattered(1), missing(t, short))
+	if got := statuses[http.StatusBadRequest]; got < 600 || got > timidLookups {
+		t.Fatalf("%d guesses reached a look-up, want nearly 700 and at most %d; answers %v", got, timidLookups, statuses)
 	}
-	guessAtOnce(t, a, len(addresses), func(i int) string { return addresses[i] })
-	// The minute may have changed once meanwhile.
-	if got := a.failures(); got < perRealm || got > 2*perRealm {
-		t.Fatalf("%d of %d guesses reached a look-up, want between %d and %d", got, len(addresses), perRealm, 2*perRealm)
+	if got := a.metric("ssod_link_expected_wrong_hits"); got < 0.0006 || got > 0.0007 {
+		t.Errorf("ssod_link_expected_wrong_hits: got %v, want nearly 0.0007", got)
 	}
-	refusedAsGuessing(t, a.mustGuess("honest", "203.0.113.9", short))
+	refusedAsClosed(t, a.mustGuess("honest", "203.0.113.9", short))
+	if got := a.mustGuess("sibling", "127.0.0.1", short); got.Status != http.StatusCreated {
+		t.Fatalf("the short code in its own network: got %d %s, want 201", got.Status, got.Body)
+	}
 	long, err := a.link(t.Context(), host)
 	must(t, err)
 	if len(long) != 10 {

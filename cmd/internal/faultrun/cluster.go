@@ -37,11 +37,11 @@ realms:
   - id: one
     serviceProviders: [one]
     linkCode: {length: 10, alphabet: alphanumeric}
-    guessing: {perDevice: 1000000000, perAddress: 1000000000, perRealm: 1000000000}
+    guessing: {perDevice: 1000000000, perAddress: 1000000000, wrongHitsPerDay: 100000}
   - id: two
     serviceProviders: [two]
     linkCode: {length: 10, alphabet: alphanumeric}
-    guessing: {perDevice: 1000000000, perAddress: 1000000000, perRealm: 1000000000}
+    guessing: {perDevice: 1000000000, perAddress: 1000000000, wrongHitsPerDay: 100000}
 `
 
 // briefTTL is how long link codes of the realm brief live.
@@ -57,7 +57,7 @@ func (c *Cluster) config() string {
   - id: brief
     serviceProviders: [brief]
     linkCode: {length: 10, alphabet: alphanumeric, ttl: %v}
-    guessing: {perDevice: 1000000000, perAddress: 1000000000, perRealm: 1000000000}
+    guessing: {perDevice: 1000000000, perAddress: 1000000000, wrongHitsPerDay: 100000}
 `, briefTTL)
 }
 

@@ -144,7 +144,7 @@ func (f *flow) link(ctx context.Context, v *viewer) error {
 		return err
 	}
 	code, err := f.directory.Reserve(ctx, r, v.id.Realm, v.id.Namespace, v.id.Subject, linkdirectory.Wanted{
-		Length: 6, Alphabet: linkdirectory.Digits, TTL: 10 * time.Minute, MaxLive: 1 << 20, Address: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
+		Length: 6, Alphabet: linkdirectory.Digits, TTL: 10 * time.Minute, MaxLive: 1 << 20, Address: netip.AddrFrom4([4]byte{127, 0, 0, 1}), WrongHits: 1000,
 	})
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ func (f *flow) redeem(ctx context.Context, v *viewer) error {
 	r, guest := f.request(), deviceOf(v, true)
 	target, err := f.directory.Resolve(ctx, r, v.id.Realm, linkdirectory.Guess{
 		Typed: v.code, Device: guest.Id, Address: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
-		PerDevice: 10, PerAddress: 1 << 20, PerRealm: 1 << 20,
+		PerDevice: 10, PerAddress: 1 << 20, WrongHits: 1000,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,41 @@
+package linkdirectory
+
+import "time"
+
+// alertPause is the least time between two alerts of one sort.
+const alertPause = time.Hour
+
+// alerts is what operators were told of the meter.
+type alerts struct {
+	closed               [MaxLength + 1]bool // lengths
+	halfUntil, shutUntil int64               // ms; no alert of that sort before
+}
+
+// report tells operators what the meter has and what is closed.
+func (d *directory) report(now time.Time) {
+	m := &d.meter
+	if m.limit == 0 { // no command has said what the realm accepts
+		return
+	}
+	m.roll(now)
+	expected, ms := m.total(), now.UnixMilli()
+	d.observe.metered(expected)
+	var closed []int
+	for length := MinLength; length <= MaxLength; length++ {
+		c := classOf(length, d.alphanumeric)
+		shut := m.shut(length, d.chance(c, max(d.byClass[c], 1)))
+		d.observe.closed(length, shut)
+		if shut && !d.alerts.closed[length] {
+			closed = append(closed, length)
+		}
+		d.alerts.closed[length] = shut
+	}
+	if expected > m.limit/2 && ms >= d.alerts.halfUntil {
+		d.alerts.halfUntil = ms + alertPause.Milliseconds()
+		d.observe.halfUsed(expected, m.limit)
+	}
+	if closed != nil && ms >= d.alerts.shutUntil {
+		d.alerts.shutUntil = ms + alertPause.Milliseconds()
+		d.observe.lengthsClosed(closed, expected, m.limit)
+	}
+}

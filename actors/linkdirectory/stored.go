@@ -1,0 +1,44 @@
+package linkdirectory
+
+import "time"
+
+// message is what is stored of the meter with that room.
+func (m *meter) message(room hits) *Meter {
+	out := &Meter{Room: int64(room)}
+	for h := max(m.hour-slots+1, 0); h <= m.hour; h++ {
+		s := &m.slots[h%slots]
+		one := &Slot{Hour: h, Amount: int64(s.amount), Failures: s.failures}
+		if h > m.hour-triedSlots && s.tried != [classes]int64{} {
+			one.Tried = s.tried[:]
+		}
+		if one.Amount != 0 || one.Failures != 0 || one.Tried != nil || h == m.hour && room > 0 {
+			out.Slots = append(out.Slots, one)
+		}
+	}
+	setUnknown(out, m.unknown)
+	return out
+}
+
+// load takes over what was stored: all room counts as used up. What was added
+// after now, before the time of the shard was set back, was added now.
+func (m *meter) load(in *Meter, now time.Time) {
+	m.roll(now)
+	m.unknown = string(in.ProtoReflect().GetUnknown())
+	for i, s := range in.GetSlots() {
+		h := min(s.GetHour(), m.hour)
+		if h <= m.hour-slots {
+			continue
+		}
+		at := &m.slots[h%slots]
+		at.amount += hits(s.GetAmount())
+		at.failures += s.GetFailures()
+		for c, n := range s.GetTried()[:min(len(s.GetTried()), classes)] {
+			at.tried[c] += n
+		}
+		if i == len(in.GetSlots())-1 {
+			at.amount += hits(in.GetRoom())
+		}
+	}
+	m.level = m.total()
+	m.look(now)
+}
