@@ -164,8 +164,8 @@ func (c *trio) refusesStrangers(t *testing.T) {
 	}
 }
 
-// refusal is what a node says of somebody whose gossip is under another key.
-const refusal = "refused somebody who does not have the secret of this cluster"
+// unproved is what a node says of somebody whose gossip is under another key.
+const unproved = "refused somebody who does not have the secret of this cluster"
 
 // refuses waits until a stranger who holds a key was refused and says that it waits.
 func (c *trio) refuses(t *testing.T, key byte) *stranger {
@@ -173,7 +173,7 @@ func (c *trio) refuses(t *testing.T, key byte) *stranger {
 	said := len(c.nodes[0].log())
 	s := newStranger(t, c.nodes[0].gossip, key)
 	asked, client := c.nodes[0], newClient(t)
-	until(t, "the node that was asked names the refusal", func() bool { return has(asked.log()[said:], refusal) })
+	until(t, "the node that was asked names the refusal", func() bool { return has(asked.log()[said:], unproved) })
 	until(t, "the stranger knows that it is none of them", func() bool {
 		a, err := exchange(t.Context(), client, "http://"+s.admin, call{method: http.MethodGet, target: "/readyz"})
 		return err == nil && a.Status == http.StatusServiceUnavailable && has(string(a.Body), "it has another cluster secret than this node")
