@@ -19,11 +19,10 @@
 // # Growing
 //
 // A node that joins asks any member with [Join], and the leader of the meta shard
-// decides. It gets an id, the cluster's id
-// and sealing key, and the addresses of the others. From then on the planner has
-// it on the map, and the leaders of the shards bring it up to date. The second
-// node only listens; when the third is up to date each shard goes from one voter
-// to three in one change.
+// decides. It gets an id, the cluster's id and the addresses of the others. From then
+// on the planner has it on the map, and the leaders of the shards bring it up to date.
+// The second node only listens; when the third is up to date each shard goes from one
+// voter to three in one change.
 //
 // # Losing
 //

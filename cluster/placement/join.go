@@ -20,10 +20,9 @@ const tokenLength = 16
 
 // Membership is what a node gets when it joins.
 type Membership struct {
-	Cluster    string
-	ID         NodeID
-	Shards     int
-	SealingKey []byte
+	Cluster string
+	ID      NodeID
+	Shards  int
 	// Nodes are the members, this one included.
 	Nodes []Node
 }
@@ -59,7 +58,7 @@ func Join(ctx context.Context, ask func(context.Context, []byte) ([]byte, error)
 		return Membership{}, err
 	}
 	j := answer.GetJoin()
-	m := Membership{Cluster: j.GetCluster(), ID: NodeID(j.GetId()), Shards: int(j.GetShards()), SealingKey: j.GetSealingKey()}
+	m := Membership{Cluster: j.GetCluster(), ID: NodeID(j.GetId()), Shards: int(j.GetShards())}
 	for _, r := range j.GetNodes() {
 		m.Nodes = append(m.Nodes, nodeOf(r))
 	}
@@ -159,7 +158,7 @@ func (p *Placement) agree(j *JoinRequest) error {
 }
 
 func (p *Placement) welcome(n Node) *Answer {
-	a := &JoinAnswer{Cluster: p.cfg.Cluster, Id: uint32(n.ID), Shards: uint32(p.engine.Count()), SealingKey: p.cfg.SealingKey()}
+	a := &JoinAnswer{Cluster: p.cfg.Cluster, Id: uint32(n.ID), Shards: uint32(p.engine.Count())}
 	for _, m := range p.book.Nodes() {
 		a.Nodes = append(a.Nodes, m.record())
 	}

@@ -49,8 +49,6 @@ type Config struct {
 	// Settings are those that a node which joins must have alike, by a name for
 	// operators. nil: none.
 	Settings func() map[string]string
-	// SealingKey is handed to nodes that join.
-	SealingKey func() []byte
 
 	// Binding tells which tables nobody may serve an old version of: a change
 	// of one is answered when every node has it, or has lost its right to serve.

@@ -1320,7 +1320,6 @@ type JoinAnswer struct {
 	Cluster       string                 `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
 	Id            uint32                 `protobuf:"varint,2,opt,name=id,proto3" json:"id,omitempty"`
 	Shards        uint32                 `protobuf:"varint,3,opt,name=shards,proto3" json:"shards,omitempty"`
-	SealingKey    []byte                 `protobuf:"bytes,4,opt,name=sealing_key,json=sealingKey,proto3" json:"sealing_key,omitempty"`
 	Nodes         []*NodeRecord          `protobuf:"bytes,5,rep,name=nodes,proto3" json:"nodes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1375,13 +1374,6 @@ func (x *JoinAnswer) GetShards() uint32 {
 		return x.Shards
 	}
 	return 0
-}
-
-func (x *JoinAnswer) GetSealingKey() []byte {
-	if x != nil {
-		return x.SealingKey
-	}
-	return nil
 }
 
 func (x *JoinAnswer) GetNodes() []*NodeRecord {
@@ -1700,15 +1692,13 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\"P\n" +
 	"\vClockRecord\x12!\n" +
 	"\fconfirmed_ms\x18\x01 \x01(\x03R\vconfirmedMs\x12\x1e\n" +
-	"\vset_back_ms\x18\x02 \x01(\x03R\tsetBackMs\"\xa1\x01\n" +
+	"\vset_back_ms\x18\x02 \x01(\x03R\tsetBackMs\"\x86\x01\n" +
 	"\n" +
 	"JoinAnswer\x12\x18\n" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\rR\x02id\x12\x16\n" +
-	"\x06shards\x18\x03 \x01(\rR\x06shards\x12\x1f\n" +
-	"\vsealing_key\x18\x04 \x01(\fR\n" +
-	"sealingKey\x120\n" +
-	"\x05nodes\x18\x05 \x03(\v2\x1a.ssod.placement.NodeRecordR\x05nodes\"#\n" +
+	"\x06shards\x18\x03 \x01(\rR\x06shards\x120\n" +
+	"\x05nodes\x18\x05 \x03(\v2\x1a.ssod.placement.NodeRecordR\x05nodesJ\x04\b\x04\x10\x05\"#\n" +
 	"\rSurveyRequest\x12\x12\n" +
 	"\x04node\x18\x01 \x01(\rR\x04node\"Y\n" +
 	"\x06Survey\x12\x1b\n" +

@@ -16,6 +16,8 @@ const (
 	Gossip Use = "gossip" // AES-256 of what members say of themselves
 	Raft   Use = "raft"   // proofs on the raft port
 	RPC    Use = "rpc"    // proofs on the rpc port
+	// Sealing is for proofs of whose the keys are that secrets are sealed to.
+	Sealing Use = "sealing"
 )
 
 // Ring has the keys that are in force. It is safe for concurrent use.

@@ -71,7 +71,7 @@ func TestKeysAreDerived(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[secret.Key]bool{key(1): true, key(2): true}
-	for _, use := range []secret.Use{secret.Gossip, secret.Raft, secret.RPC} {
+	for _, use := range []secret.Use{secret.Gossip, secret.Raft, secret.RPC, secret.Sealing} {
 		keys := ring.For(use)
 		if len(keys) != 2 {
 			t.Fatalf("%s: got %d keys, want 2", use, len(keys))

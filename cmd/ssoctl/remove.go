@@ -14,6 +14,6 @@ func (c *removeCommand) Run(s *session) error {
 	if err := s.operate(http.MethodDelete, "/admin/v1/nodes/"+url.PathEscape(c.Name), nil, nil, nil); err != nil {
 		return err
 	}
-	s.say("node %s is removed", c.Name)
+	s.say("node %s is removed; the keys are sealed anew, so that it opens none: ssoctl status tells when that is done", c.Name)
 	return nil
 }

@@ -24,6 +24,7 @@ import (
 	"ssod/httpfront/config"
 	"ssod/httpfront/entitlement"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/keys/sealing"
 	"ssod/httpfront/mediatoken"
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/mvpd/sandbox"
@@ -157,7 +158,7 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 	must(err)
 	must(plant(tables))
 	n.Keys, err = keys.Open(context.Background(), keys.Options{
-		Store: tables, SealingKey: make([]byte, keys.SealingKeySize), Settings: n.Settings.Config, Now: n.Now, Log: log,
+		Store: tables, Sealing: sealing.Options{Key: make([]byte, sealing.KeySize)}, Settings: n.Settings.Config, Now: n.Now, Log: log,
 	})
 	must(err)
 	must(n.Keys.KeepUp(context.Background()))

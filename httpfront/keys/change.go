@@ -90,7 +90,7 @@ func (r *Ring) found(ctx context.Context) error {
 
 // add puts a new key of a group into the change.
 func (r *Ring) add(c *change, s *snapshot, j job, m material, signFrom time.Time) error {
-	id, record, err := r.record(j, m, s.groups[j.groupID].next(), signFrom)
+	id, record, err := r.record(s, j, m, s.groups[j.groupID].next(), signFrom)
 	if err != nil {
 		return err
 	}

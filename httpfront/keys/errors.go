@@ -1,6 +1,10 @@
 package keys
 
-import "errors"
+import (
+	"errors"
+
+	"ssod/httpfront/keys/sealing"
+)
 
 // What can be wrong with a service token, one error per row of the step table
 // (sso-service.md 3), in the order in which the steps are taken.
@@ -46,7 +50,7 @@ var (
 	ErrRotating = errors.New("too many rotations go on")
 	// ErrSealed: a stored key cannot be opened, because the sealing key is
 	// another or the record was changed.
-	ErrSealed = errors.New("stored key does not open")
+	ErrSealed = sealing.ErrSealed
 )
 
 // ErrNotYet says that a realm's key is still being made, and that the request should

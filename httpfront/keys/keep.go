@@ -30,8 +30,12 @@ type made struct {
 // Keep makes the keys that are missing, in the background, until ctx ends: those of
 // realms that never needed one, those of another algorithm that a new configuration
 // asks for, and those of rotations. In a cluster one node does, the one that leads
-// the meta table; what it began, the next one ends.
+// the meta table; what it began, the next one ends. Beside that it looks after the sealing
+// keys, on every node.
 func (r *Ring) Keep(ctx context.Context) {
+	var beside sync.WaitGroup
+	beside.Go(func() { r.keepSealed(ctx) })
+	defer beside.Wait()
 	tick := time.NewTicker(keepPause)
 	defer tick.Stop()
 	for ctx.Err() == nil {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"google.golang.org/protobuf/proto"
+
+	"ssod/httpfront/keys/sealing"
 )
 
 // Use is what a key is for. Its text is part of the admin API and of stored
@@ -65,11 +67,13 @@ type key struct {
 	// The encoded JOSE headers, with the dot that follows them.
 	header, headerNoKid []byte
 
+	sealedBy uint64 // number of the sealing key; 0: there is nothing sealed
+
 	record []byte // as stored
 }
 
 // record is what is stored of a new key that signs from the given time.
-func (r *Ring) record(j job, m material, number int64, signFrom time.Time) (string, *Record, error) {
+func (r *Ring) record(s *snapshot, j job, m material, number int64, signFrom time.Time) (string, *Record, error) {
 	secret, err := m.encode()
 	if err != nil {
 		return "", nil, fmt.Errorf("encode a key for %s: %w", j.groupID, err)
@@ -79,12 +83,14 @@ func (r *Ring) record(j job, m material, number int64, signFrom time.Time) (stri
 		Use: string(j.use), Realm: j.realm, Algorithm: j.algorithm, Number: number,
 		CreatedMs: r.now().UnixMilli(), SignFromMs: signFrom.UnixMilli(), Order: j.order,
 	}
-	record.Sealed = r.sealer.seal(secret, sealLabel(id, record))
+	if record.Sealed, err = s.sealing.Seal(secret, sealLabel(id, record)); err != nil {
+		return "", nil, fmt.Errorf("seal a key for %s: %w", j.groupID, err)
+	}
 	return id, record, nil
 }
 
 // openKey reads a stored key. A revoked one has no material left.
-func openKey(s *sealer, id string, raw []byte) (*key, error) {
+func openKey(view *sealing.View, id string, raw []byte) (*key, error) {
 	var record Record
 	if err := proto.Unmarshal(raw, &record); err != nil {
 		return nil, fmt.Errorf("key %s: %w", id, ErrSealed)
@@ -98,10 +104,11 @@ func openKey(s *sealer, id string, raw []byte) (*key, error) {
 		k.revoked = time.UnixMilli(record.RevokedMs).UTC()
 		return k, nil
 	}
-	secret, err := s.open(record.Sealed, sealLabel(id, &record))
+	secret, err := view.Open(record.Sealed, sealLabel(id, &record))
 	if err != nil {
 		return nil, fmt.Errorf("key %s: %w", id, err)
 	}
+	k.sealedBy, _ = sealing.NumberOf(record.Sealed)
 	if k.material, err = decodeMaterial(k.algorithm, secret); err != nil {
 		return nil, fmt.Errorf("key %s: %w", id, err)
 	}
@@ -111,6 +118,16 @@ func openKey(s *sealer, id string, raw []byte) (*key, error) {
 		k.header, k.headerNoKid = k.encodeHeader(id), k.encodeHeader("")
 	}
 	return k, nil
+}
+
+// sealedBy is the number of the sealing key of a record that does not open.
+func sealedBy(raw []byte) uint64 {
+	var record Record
+	if proto.Unmarshal(raw, &record) != nil {
+		return 0
+	}
+	number, _ := sealing.NumberOf(record.Sealed)
+	return number
 }
 
 // encodeHeader returns the JOSE header with its dot. The members of the plain

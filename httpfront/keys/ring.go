@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/keys/sealing"
 )
 
 // Table is the meta table that keys are kept in.
@@ -35,9 +36,9 @@ type Store interface {
 // Options is what a [Ring] needs.
 type Options struct {
 	Store Store
-	// SealingKey is the cluster's key of [SealingKeySize] bytes, kept in a file
-	// beside the store: whoever has only the store or its backup has no key.
-	SealingKey []byte
+	// Sealing is with what this node opens the keys: whoever has only the store or
+	// its backup has no key.
+	Sealing sealing.Options
 	// Settings returns the current configuration, the same pointer until it
 	// is reloaded.
 	Settings func() *config.Config
@@ -66,7 +67,7 @@ type Options struct {
 // safe for concurrent use.
 type Ring struct {
 	store    Store
-	sealer   *sealer
+	sealing  sealing.Options
 	settings func() *config.Config
 	now      func() time.Time
 	passed   func() time.Time
@@ -96,13 +97,13 @@ type Ring struct {
 
 // Open returns the ring of the stored keys, after it has made those that are
 // missing and that take no time, and those of the cluster. It fails with
-// [ErrSealed] when a stored key does not open.
+// [ErrSealed] when a stored key does not open, and with [sealing.ErrNoCopy] while
+// this node waits for another one to seal the keys to it.
 func Open(ctx context.Context, o Options) (*Ring, error) {
-	sealer, err := newSealer(o.SealingKey)
-	if err != nil {
-		return nil, err
+	r := newRing(o)
+	if err := r.unseal(ctx); err != nil {
+		return nil, fmt.Errorf("open the keys: %w", err)
 	}
-	r := newRing(o, sealer)
 	first, err := r.build(nil)
 	if err != nil {
 		return nil, fmt.Errorf("open the keys: %w", err)
@@ -124,9 +125,9 @@ func Open(ctx context.Context, o Options) (*Ring, error) {
 	return r, nil
 }
 
-func newRing(o Options, sealer *sealer) *Ring {
+func newRing(o Options) *Ring {
 	r := &Ring{
-		store: o.Store, sealer: sealer, settings: o.Settings, now: o.Now, passed: o.Confirmed, log: o.Log, leads: o.Leads,
+		store: o.Store, sealing: o.Sealing, settings: o.Settings, now: o.Now, passed: o.Confirmed, log: o.Log, leads: o.Leads,
 		changing: make(chan struct{}, 1), parallel: cmp.Or(o.Parallel, max(1, runtime.NumCPU()-1)),
 	}
 	if r.now == nil {

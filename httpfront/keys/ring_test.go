@@ -23,6 +23,7 @@ import (
 
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys/keystest"
+	"ssod/httpfront/keys/sealing"
 )
 
 // pool has RSA keys to hand out: most tests need some, and none cares which. A
@@ -79,7 +80,7 @@ type fixture struct {
 
 var (
 	begin      = time.Date(2026, 1, 2, 20, 0, 0, 0, time.UTC)
-	sealingKey = []byte(strings.Repeat("s", SealingKeySize))
+	sealingKey = []byte(strings.Repeat("s", sealing.KeySize))
 )
 
 func realm(id, algorithm string) *config.Realm {
@@ -142,7 +143,7 @@ func (f *fixture) keepUp() {
 
 func (f *fixture) options() Options {
 	return Options{
-		Store: f.store, SealingKey: sealingKey, Settings: f.cfg.Load,
+		Store: f.store, Sealing: sealing.Options{Key: sealingKey}, Settings: f.cfg.Load,
 		Now: func() time.Time { return *f.clock.Load() }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), CacheTokens: 1024,
 	}
 }
@@ -235,12 +236,12 @@ func TestStoredKeysAreSealed(t *testing.T) {
 		}
 	}
 	o := f.options()
-	o.SealingKey = []byte(strings.Repeat("x", SealingKeySize))
+	o.Sealing.Key = []byte(strings.Repeat("x", sealing.KeySize))
 	if _, err := Open(context.Background(), o); !errors.Is(err, ErrSealed) {
 		t.Errorf("with another sealing key: got %v, want ErrSealed", err)
 	}
 	for _, size := range []int{0, 16, 31, 33} {
-		o.SealingKey = make([]byte, size)
+		o.Sealing.Key = make([]byte, size)
 		if _, err := Open(context.Background(), o); err == nil {
 			t.Errorf("a sealing key of %d bytes is accepted", size)
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/keys/sealing"
 )
 
 // snapshot is all keys at one moment, with what follows from them and from the
@@ -18,6 +19,8 @@ type snapshot struct {
 	wants    wishes
 	byID     map[string]*slot
 	groups   map[groupID]*group
+	sealing  *sealing.View    // the keys that all others are sealed under
+	under    map[uint64]int   // how many keys are sealed under each of them
 	orders   []order          // rotations that go on, in their order
 	versions map[string]*slot // client keys by the short name in client ids
 	jwks     sync.Map         // public keys by realm, made when they are asked for
@@ -51,16 +54,29 @@ func (r *Ring) build(old *snapshot) (*snapshot, error) {
 	s := &snapshot{
 		epoch: r.epochs.Add(1), version: r.version.Load(), cfg: r.settings(), revision: make(map[string]uint64),
 		byID: make(map[string]*slot), groups: make(map[groupID]*group), versions: make(map[string]*slot),
+		under: make(map[uint64]int),
 	}
 	keys := make(map[groupID][]*key)
 	var errs []error
 	s.wants = wishesOf(s.cfg)
 	records, revision := r.store.Records(Table)
 	s.revision[Table] = revision
+	var err error
+	if s.sealing, err = sealing.Read(records, &r.sealing, old.view()); err != nil {
+		errs = append(errs, err)
+	}
 	for id, raw := range records {
-		k, err := r.reopen(old, id, raw)
+		if sealing.IsRecord(id) {
+			continue
+		}
+		k, err := r.reopen(s.sealing, old, id, raw)
 		if err != nil {
 			errs = append(errs, err)
+			s.under[sealedBy(raw)]++
+		} else {
+			s.under[k.sealedBy]++
+		}
+		if k == nil {
 			continue
 		}
 		of := groupID{k.use, k.realm}
@@ -76,17 +92,33 @@ func (r *Ring) build(old *snapshot) (*snapshot, error) {
 			}
 		}
 	}
-	var err error
+	delete(s.under, 0) // what is not sealed, because it was revoked or is no key
 	s.orders, s.revision[Orders], err = readOrders(r.store)
 	return s, errors.Join(append(errs, err)...)
 }
 
-// reopen opens a stored key unless the old snapshot has it.
-func (r *Ring) reopen(old *snapshot, id string, raw []byte) (*key, error) {
-	if old != nil {
-		if known, found := old.byID[id]; found && bytes.Equal(known.record, raw) {
-			return known.key, nil
-		}
+// view is what is known of the sealing keys; nil before the first snapshot.
+func (s *snapshot) view() *sealing.View {
+	if s == nil {
+		return nil
 	}
-	return openKey(r.sealer, id, raw)
+	return s.sealing
+}
+
+// reopen opens a stored key unless the old snapshot has it. One that was sealed again
+// under a key of which this node has no copy yet stays as it was known: that it is
+// sealed otherwise changes nothing about it.
+func (r *Ring) reopen(view *sealing.View, old *snapshot, id string, raw []byte) (*key, error) {
+	var known *key
+	if old != nil && old.byID[id] != nil {
+		known = old.byID[id].key
+	}
+	if known != nil && bytes.Equal(known.record, raw) {
+		return known, nil
+	}
+	k, err := openKey(view, id, raw)
+	if errors.Is(err, sealing.ErrNoCopy) && known != nil && !known.isRevoked() {
+		return known, err
+	}
+	return k, err
 }

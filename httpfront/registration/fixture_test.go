@@ -15,6 +15,7 @@ import (
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/keys/keystest"
+	"ssod/httpfront/keys/sealing"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -42,7 +43,7 @@ func newFixture(t testing.TB) *fixture {
 	}}
 	f.at(begin)
 	ring, err := keys.Open(context.Background(), keys.Options{
-		Store: f.store, SealingKey: make([]byte, keys.SealingKeySize), Settings: f.settings, Now: f.now, CacheTokens: 64,
+		Store: f.store, Sealing: sealing.Options{Key: make([]byte, sealing.KeySize)}, Settings: f.settings, Now: f.now, CacheTokens: 64,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"ssod/cluster/replica"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/keys/sealing"
 	"ssod/persistence"
 )
 
@@ -35,7 +36,7 @@ func start(t *testing.T, dir string, cfg *config.Config) *node {
 	tables, err := meta.Open(t.Context(), shards)
 	must(err)
 	settings := func() *config.Config { return cfg }
-	ring, err := keys.Open(t.Context(), keys.Options{Store: tables, SealingKey: make([]byte, keys.SealingKeySize), Settings: settings})
+	ring, err := keys.Open(t.Context(), keys.Options{Store: tables, Sealing: sealing.Options{Key: make([]byte, sealing.KeySize)}, Settings: settings})
 	must(err)
 	s, err := Open(Options{Store: tables, Keys: ring, Settings: settings})
 	must(err)

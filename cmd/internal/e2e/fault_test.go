@@ -15,6 +15,7 @@ import (
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/keys/keystest"
+	"ssod/httpfront/keys/sealing"
 	"ssod/httpfront/registration"
 	"ssod/httpfront/sso"
 )
@@ -64,7 +65,7 @@ func startFaulty(t *testing.T, log *strings.Builder) (*httpfront.Server, string)
 	settings := func() *config.Config { return cfg }
 	logger := slog.New(slog.NewTextHandler(log, nil))
 	store := &keystest.Store{}
-	ring, err := keys.Open(t.Context(), keys.Options{Store: store, SealingKey: make([]byte, keys.SealingKeySize), Settings: settings, Log: logger})
+	ring, err := keys.Open(t.Context(), keys.Options{Store: store, Sealing: sealing.Options{Key: make([]byte, sealing.KeySize)}, Settings: settings, Log: logger})
 	must(t, err)
 	t.Cleanup(ring.Close)
 	clients, err := registration.Open(registration.Options{Store: store, Keys: ring, Settings: settings, Log: logger})

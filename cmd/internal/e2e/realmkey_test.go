@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -17,6 +15,7 @@ import (
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/keys/sealing"
 	"ssod/persistence"
 )
 
@@ -60,41 +59,45 @@ func (n *node) realmSecret(realm string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	view, err := n.unsealing(store.Identity(), tables)
+	if err != nil {
+		return nil, err
+	}
 	for id, raw := range tables.All(keys.Table) {
 		var record keys.Record
+		if sealing.IsRecord(id) {
+			continue
+		}
 		if err := proto.Unmarshal(raw, &record); err != nil {
 			return nil, err
 		}
 		if record.Use == "service" && record.Realm == realm {
-			return n.unseal(id, &record)
+			return unseal(view, id, &record)
 		}
 	}
 	return nil, fmt.Errorf("the store has no service key of realm %s", realm)
 }
 
-// unseal opens a stored key: AES-256-GCM under the sealing key beside the
-// store, a version byte and the nonce before it, bound to what the record says.
-func (n *node) unseal(id string, r *keys.Record) ([]byte, error) {
+// unsealing is the sealing keys that the private key beside the store opens.
+func (n *node) unsealing(id persistence.Identity, tables *meta.Store) (*sealing.View, error) {
 	text, err := os.ReadFile(filepath.Join(n.data(), "sealing.key"))
 	if err != nil {
 		return nil, err
 	}
-	sealing, err := hex.DecodeString(string(bytes.TrimSpace(text)))
+	key, err := hex.DecodeString(string(bytes.TrimSpace(text)))
 	if err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(sealing)
-	if err != nil {
-		return nil, err
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, err
-	}
+	return sealing.Read(tables.All(keys.Table), &sealing.Options{
+		Key: key, Cluster: id.Cluster, Self: sealing.Member{ID: uint64(id.NodeID), Name: id.Node},
+	}, nil)
+}
+
+// unseal opens a stored key, which is bound to what its record says.
+func unseal(view *sealing.View, id string, r *keys.Record) ([]byte, error) {
 	var label []byte
 	for _, part := range []string{id, r.Use, r.Realm, r.Algorithm} {
 		label = append(binary.AppendUvarint(label, uint64(len(part))), part...)
 	}
-	sealed := r.Sealed[1:]
-	return aead.Open(nil, sealed[:aead.NonceSize()], sealed[aead.NonceSize():], label)
+	return view.Open(r.Sealed, label)
 }

@@ -102,6 +102,8 @@ func (c *Config) Settings() (*config.Config, error) {
 	return config.Load(o)
 }
 
+func (c *Config) logger() *slog.Logger { return cmp.Or(c.Log, slog.Default()) }
+
 // limits are those of a connection to the public listener.
 func (c *Config) limits() wire.Limits {
 	l := wire.DefaultLimits

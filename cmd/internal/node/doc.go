@@ -5,12 +5,12 @@
 //	secrets             files that nobody else may read; a founder makes the cluster's
 //	admin listener      answers from the first moment on
 //	membership          with --join and an empty directory: a member is asked for
-//	                    an id, the sealing key and the others' addresses
+//	                    an id and the others' addresses
 //	store               locked directory, Pebble
 //	network             other nodes are answered once the engine is there
 //	shards, meta table  replicas of this node; the first node founds all of them
 //	placement           where replicas belong, and who leads
-//	sealing key         a file beside the store
+//	sealing key         a file beside the store, to which other nodes seal the keys
 //	key ring, clients   missing keys are made that take no time
 //	actors              profiles and link directories
 //	public listener     nothing is served that is not ready

@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +55,8 @@ func (n *Node) join(ctx context.Context) error {
 	if err := os.MkdirAll(n.config.Data, 0o700); err != nil {
 		return err
 	}
-	return n.keepSealingKey(n.joined.SealingKey)
+	_, err = n.makeSealingKey()
+	return err
 }
 
 // loadCredentials reads what this node shows to others.
@@ -191,10 +190,4 @@ func uncounted(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// keepSealingKey writes down the sealing key that the cluster handed over. It is
-// there before the node has an identity, so a crash in between joins anew.
-func (n *Node) keepSealingKey(key []byte) error {
-	return writeDurably(filepath.Join(n.config.Data, sealingFile), hex.AppendEncode(nil, key))
 }

@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -29,10 +31,15 @@ func (n *Node) keep() error {
 		n.ring.Keep(ctx)
 	}()
 	n.own("keeper of the keys", closing(func() error { cancel(); <-ended; return nil }))
-	return n.registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "ssod_keys_missing",
-		Help: "Keys that are still to be made: of realms that have none yet, and of rotations that go on.",
-	}, func() float64 { p := n.ring.Progress(); return float64(p.Wanted - p.Made) }))
+	return errors.Join(
+		n.registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "ssod_keys_missing",
+			Help: "Keys that are still to be made: of realms that have none yet, and of rotations that go on.",
+		}, func() float64 { p := n.ring.Progress(); return float64(p.Wanted - p.Made) })),
+		n.registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "ssod_keys_outdated",
+			Help: "Stored keys that are still sealed under an older sealing key, which a removed node has.",
+		}, func() float64 { return float64(n.ring.Sealing().Outdated) })))
 }
 
 // keysCondition is advice: a key that a request needs is made at once.
@@ -41,6 +48,27 @@ func (n *Node) keysCondition() admin.Condition {
 	c := admin.Condition{Name: "keys", OK: p.Done(), Advice: true}
 	if !c.OK {
 		c.Detail = fmt.Sprintf("keys made %d of %d: the others are made in the background, and at once where a request needs one", p.Made, p.Wanted)
+	}
+	return c
+}
+
+// sealingCondition is advice: nothing that is served waits for the sealing keys.
+func (n *Node) sealingCondition() admin.Condition {
+	p := n.ring.Sealing()
+	c := admin.Condition{Name: "sealing", OK: p.Done(), Advice: true}
+	switch {
+	case c.OK:
+	case len(p.Unproven) > 0:
+		c.Detail = fmt.Sprintf("node %s gets no keys: it does not prove that it knows the cluster secret; give all nodes the same --cluster-secret",
+			strings.Join(p.Unproven, ", "))
+	case p.Due:
+		c.Detail = "a node was removed that has the sealing key: a new one is about to be made"
+	case p.Outdated > 0:
+		c.Detail = fmt.Sprintf("after a removal keys sealed again %d of %d", p.Sealed-p.Outdated, p.Sealed)
+	case len(p.Waiting) > 0:
+		c.Detail = "keys are about to be sealed to node " + strings.Join(p.Waiting, ", ")
+	default:
+		c.Detail = "the sealing key that a removed node has is about to be deleted"
 	}
 	return c
 }

@@ -66,7 +66,6 @@ type Node struct {
 	engine      *replica.Engine
 	placement   *placement.Placement
 	placed      atomic.Pointer[placement.Placement]
-	sealing     sealing
 	divergence  divergence
 	claim       atomic.Pointer[claim]
 	boots       persistence.Boots
@@ -91,10 +90,16 @@ type part struct {
 //
 // A node that was removed from its cluster puts its data aside and joins anew.
 func Start(ctx context.Context, c Config) (*Node, error) {
-	n, err := start(ctx, c)
-	removed, ok := errors.AsType[*removedError](err)
-	if !ok {
-		return n, err
+	removed, err := marked(c)
+	if err != nil {
+		return nil, err
+	}
+	if removed == nil {
+		n, err := start(ctx, c)
+		var ok bool
+		if removed, ok = errors.AsType[*removedError](err); !ok {
+			return n, err
+		}
 	}
 	if c, err = removed.anew(c); err != nil {
 		return nil, err
@@ -104,11 +109,8 @@ func Start(ctx context.Context, c Config) (*Node, error) {
 
 func start(ctx context.Context, c Config) (*Node, error) {
 	n := &Node{
-		config: c, log: c.Log, started: time.Now().UTC(), failed: make(chan error, 1),
+		config: c, log: c.logger(), started: time.Now().UTC(), failed: make(chan error, 1),
 		introduced: make(chan struct{}), reloads: newReloads(),
-	}
-	if n.log == nil {
-		n.log = slog.Default()
 	}
 	if n.config.Clock == nil {
 		n.config.Clock = time.Now

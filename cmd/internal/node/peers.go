@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"crypto/x509"
-	"sync/atomic"
 	"time"
 
 	"ssod/actors"
@@ -112,8 +111,8 @@ func (n *Node) place(context.Context) (err error) {
 		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, SilentFor: c.SilentFor, Lease: c.Lease,
 		Met: n.know, Left: n.network.RemovePeer, Boots: n.boots, Outdated: n.deposed,
-		Settings:   func() map[string]string { return n.settings.Config().CodeSettings() },
-		SealingKey: n.sealing.load, Aloof: true, Binding: binding,
+		Settings: func() map[string]string { return n.settings.Config().CodeSettings() },
+		Aloof:    true, Binding: binding,
 		Clock: c.Clock, Log: n.log,
 	})
 	if err != nil {
@@ -236,18 +235,6 @@ func (n *Node) resign(ctx context.Context) {
 	if err := n.placement.Resign(ctx); err != nil {
 		n.log.Warn("not all leaderships were handed over", "error", err)
 	}
-}
-
-// sealing is the sealing key once it is known.
-type sealing struct{ key atomic.Pointer[[]byte] }
-
-func (s *sealing) store(key []byte) { s.key.Store(&key) }
-
-func (s *sealing) load() []byte {
-	if key := s.key.Load(); key != nil {
-		return *key
-	}
-	return nil
 }
 
 var _ cluster.Shards = (*placement.View)(nil)

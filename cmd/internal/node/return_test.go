@@ -5,6 +5,7 @@ package node_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -69,6 +70,9 @@ func TestARemovedNodeThatReturnsJoinsAnew(t *testing.T) {
 	threeVote(t, append(all[:2], run(t, n3.config)))
 	if _, err := os.Stat(filepath.Join(n3.config.Data+".removed-3", "identity.json")); err != nil {
 		t.Errorf("the old data is gone: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(n3.config.Data+".removed-3", "sealing.key")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the old data has a sealing key: %v", err)
 	}
 }
 

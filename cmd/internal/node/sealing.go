@@ -10,18 +10,22 @@ import (
 	"os"
 	"path/filepath"
 
+	"ssod/cluster/placement"
+	"ssod/cluster/secret"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/keys/sealing"
 	"ssod/secretfile"
 )
 
-// sealingFile is the cluster's sealing key: without it the keys in the store
-// are of no use, so a copy of the store alone gives nothing away.
+// sealingFile has the private key of this node, to which the others seal the keys that
+// everything secret in the store is sealed under: a copy of the store alone gives
+// nothing away.
 const sealingFile = "sealing.key"
 
-// ErrSealingKey says that the sealing key is missing, damaged or not private.
+// ErrSealingKey says that the node's private key is missing, damaged or not private.
 var ErrSealingKey = errors.New("the sealing key cannot be used")
 
-// sealingKey reads the sealing key, or makes one for a new cluster. The
+// sealingKey reads the node's private key, or makes one for a new cluster. The
 // directory is locked by then.
 func (n *Node) sealingKey() ([]byte, error) {
 	path := filepath.Join(n.config.Data, sealingFile)
@@ -29,8 +33,8 @@ func (n *Node) sealingKey() ([]byte, error) {
 	switch {
 	case err == nil:
 		key, err := hex.DecodeString(string(bytes.TrimSpace(text)))
-		if err != nil || len(key) != keys.SealingKeySize {
-			return nil, fmt.Errorf("%w: %s is not %d bytes in hexadecimal: restore it from a copy", ErrSealingKey, path, keys.SealingKeySize)
+		if err != nil || len(key) != sealing.KeySize {
+			return nil, fmt.Errorf("%w: %s is not %d bytes in hexadecimal: restore it from a copy", ErrSealingKey, path, sealing.KeySize)
 		}
 		return key, nil
 	case !errors.Is(err, fs.ErrNotExist):
@@ -39,9 +43,43 @@ func (n *Node) sealingKey() ([]byte, error) {
 	for range n.tables.All(keys.Table) {
 		return nil, fmt.Errorf("%w: the store holds keys, but %s is not there: restore it from a copy", ErrSealingKey, path)
 	}
-	key := make([]byte, keys.SealingKeySize)
+	return n.makeSealingKey()
+}
+
+// makeSealingKey makes the node's private key. A node that joins has it before it has
+// an identity, so a crash in between joins anew.
+func (n *Node) makeSealingKey() ([]byte, error) {
+	key := make([]byte, sealing.KeySize)
 	rand.Read(key) // never fails since Go 1.24
-	return key, writeDurably(path, hex.AppendEncode(nil, key))
+	return key, writeDurably(filepath.Join(n.config.Data, sealingFile), hex.AppendEncode(nil, key))
+}
+
+// unsealing is with what this node opens the keys.
+func (n *Node) unsealing(key []byte) sealing.Options {
+	id := n.store.Identity()
+	o := sealing.Options{
+		Key: key, Cluster: id.Cluster, Self: sealing.Member{ID: uint64(id.NodeID), Name: id.Node},
+	}
+	if n.placement != nil {
+		o.Members, o.Secret = n.sealedTo, n.proofs
+	}
+	return o
+}
+
+// sealedTo are all nodes that the cluster has or had.
+func (n *Node) sealedTo() (all []sealing.Member) {
+	for _, p := range n.book.Nodes() {
+		all = append(all, sealing.Member{ID: uint64(p.ID), Name: p.Name, Removed: p.State == placement.NodeState_REMOVED})
+	}
+	return all
+}
+
+// proofs are the keys by which a node shows that it knows the cluster secret.
+func (n *Node) proofs() (all [][]byte) {
+	for _, k := range n.secrets.For(secret.Sealing) {
+		all = append(all, k[:])
+	}
+	return all
 }
 
 // otherSealingKey names the file when the keys in the store do not open with
@@ -52,6 +90,33 @@ func (n *Node) otherSealingKey(err error) error {
 	}
 	path := filepath.Join(n.config.Data, sealingFile)
 	return fmt.Errorf("%w: what is in %s does not open the keys of the store: restore it from a copy (%w)", ErrSealingKey, path, err)
+}
+
+// destroySealingKey overwrites and removes the private key in a directory. That there
+// is none is no error.
+func destroySealingKey(dir string) error {
+	for _, name := range []string{sealingFile, sealingFile + ".new"} {
+		if err := destroy(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return syncDirectory(dir)
+}
+
+// destroy overwrites a file and removes it.
+func destroy(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		_, err = f.Write(make([]byte, info.Size()))
+	}
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Remove(path)
 }
 
 // writeDurably makes a file that is there, whole, after a crash, or not at all.
@@ -67,7 +132,11 @@ func writeDurably(path string, content []byte) error {
 	if err := os.Rename(path+".new", path); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
+	return syncDirectory(filepath.Dir(path))
+}
+
+func syncDirectory(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"ssod/httpfront/config"
 	"ssod/httpfront/entitlement"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/keys/sealing"
 	"ssod/httpfront/mediatoken"
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/mvpd/sandbox"
@@ -122,12 +123,11 @@ func (n *Node) fatal(err error) {
 
 // sign opens the keys and what is signed with them.
 func (n *Node) sign(ctx context.Context) error {
-	sealing, err := n.sealingKey()
+	key, err := n.sealingKey()
 	if err != nil {
 		return err
 	}
-	n.sealing.store(sealing)
-	if err := n.openRing(ctx, sealing); err != nil {
+	if err := n.openRing(ctx, n.unsealing(key)); err != nil {
 		return n.otherSealingKey(err)
 	}
 	n.own("key ring", closing(func() error { n.ring.Close(); return nil }))
@@ -142,19 +142,22 @@ func (n *Node) sign(ctx context.Context) error {
 }
 
 // openRing opens the key ring. A node among others that finds nobody to make its
-// missing keys durable goes on trying: they may be between two leaders.
-func (n *Node) openRing(ctx context.Context, sealing []byte) error {
+// missing keys durable goes on trying: they may be between two leaders. So does one that
+// has joined, until another node has sealed the keys to it.
+func (n *Node) openRing(ctx context.Context, o sealing.Options) error {
 	for {
 		var err error
 		n.ring, err = keys.Open(ctx, keys.Options{
-			Store: n.tables, SealingKey: sealing, Settings: n.settings.Config, Leads: n.leadsMeta, Parallel: n.keysAtOnce(), Log: n.log,
+			Store: n.tables, Sealing: o, Settings: n.settings.Config, Leads: n.leadsMeta, Parallel: n.keysAtOnce(), Log: n.log,
 			Now: n.config.Clock, Confirmed: n.watch.Confirmed,
 		})
-		unsettled := errors.Is(err, cluster.ErrRefused) || errors.Is(err, cluster.ErrUnknown)
+		unsettled := errors.Is(err, cluster.ErrRefused) || errors.Is(err, cluster.ErrUnknown) || errors.Is(err, sealing.ErrNoCopy)
 		if !unsettled || n.placement == nil || n.placement.Others() == 0 {
 			return err
 		}
-		n.waitFor(func() string { return fmt.Sprintf("the cluster to keep this node's keys: %v%s", err, n.strangers()) })
+		n.waitFor(func() string {
+			return fmt.Sprintf("the cluster to keep and to seal this node's keys: %v%s", err, n.strangers())
+		})
 		pause := time.NewTimer(joinPause)
 		select {
 		case <-pause.C:
