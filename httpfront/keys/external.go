@@ -12,17 +12,18 @@ import (
 // defaultAudience is what external tokens are made for (headers.md 7.1).
 const defaultAudience = "Adobe"
 
-// VerifySSOID checks the value of X-SSO-ID in a realm of mode signed: a token
-// of a trusted issuer, whose sub is the common identifier (headers.md 5).
-func (r *Ring) VerifySSOID(realm *config.Realm, value []byte, now time.Time) (subject string, err error) {
+// VerifySSOID checks the value of X-SSO-ID in a realm of mode signed: a token of a
+// trusted issuer (headers.md 5). Whom it names belongs to that issuer's namespace,
+// as with an external service token.
+func (r *Ring) VerifySSOID(realm *config.Realm, value []byte, now time.Time) (namespace, subject string, err error) {
 	c, err := r.VerifyService(realm, value, now, Call)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if !c.External {
-		return "", ErrParse
+		return "", "", ErrParse
 	}
-	return c.Subject, nil
+	return c.Namespace, c.Subject, nil
 }
 
 // check takes the steps parse and signature for an external token. Only RS256

@@ -176,27 +176,53 @@ func TestExternalTokenSteps(t *testing.T) {
 	}
 }
 
-// T13: in mode signed X-SSO-ID is a token of a trusted issuer, not one of ours.
+// T13: in mode signed X-SSO-ID is a token of a trusted issuer, not one of ours and
+// not one that the issuer made for something else. Two issuers speak of two viewers,
+// whatever they call them.
 func TestSignedSSOID(t *testing.T) {
-	a := issuerPair(0)
+	a, b := issuerPair(0), issuerPair(1)
 	acme := realm("acme", HS256)
-	acme.TrustedIssuers = []config.TrustedIssuer{{Issuer: issuerName, JWKSFile: writeFile(t, "jwks.json", jwksOf(map[string]*rsa.PrivateKey{"a": a}))}}
-	f := newFixture(t, configuration(acme))
+	acme.TrustedIssuers = []config.TrustedIssuer{
+		{Issuer: issuerName, JWKSFile: writeFile(t, "a.json", jwksOf(map[string]*rsa.PrivateKey{"a": a}))},
+		{Issuer: "https://id.second.example", JWKSFile: writeFile(t, "b.json", jwksOf(map[string]*rsa.PrivateKey{"b": b}))},
+	}
+	f := newFixture(t, configuration(acme, realm("pub", RS256)))
+	typ := func(name any) string {
+		return signRS256(t, a, map[string]any{"kid": "a", "typ": name}, externalClaims())
+	}
+	second := with(externalClaims(), "iss", "https://id.second.example")
+	access, err := f.SignAccess("u-1", "api:client:v2", begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := [2]string{}
 	tests := []struct {
-		name, value, want string
+		name, value string
+		want        [2]string // namespace and subject
 	}{
-		{"good", signRS256(t, a, kid("a"), externalClaims()), "u-1"},
-		{"unsigned", "u-1", ""},
-		{"wrong issuer", signRS256(t, a, kid("a"), with(externalClaims(), "iss", "x")), ""},
-		{"expired", signRS256(t, a, kid("a"), with(externalClaims(), "exp", begin.Add(-time.Hour).Unix())), ""},
-		{"wrong audience", signRS256(t, a, kid("a"), with(externalClaims(), "aud", "x")), ""},
-		{"too long a subject", signRS256(t, a, kid("a"), with(externalClaims(), "sub", strings.Repeat("x", 257))), ""},
-		{"one of ours", f.mint(f.realm()), ""},
-		{"over 8 KiB", signRS256(t, a, kid("a"), with(externalClaims(), "name", strings.Repeat("x", MaxToken))), ""},
+		{"good", signRS256(t, a, kid("a"), externalClaims()), [2]string{issuerName, "u-1"}},
+		{"the same subject of another issuer", signRS256(t, b, kid("b"), second), [2]string{"https://id.second.example", "u-1"}},
+		{"another issuer's name", signRS256(t, a, kid("a"), second), refused},
+		{"no typ", typ(nil), [2]string{issuerName, "u-1"}},
+		{"typ in lower case", typ("jwt"), [2]string{issuerName, "u-1"}},
+		{"typ of an access token", typ("at+jwt"), refused},
+		{"typ of an access token as media type", typ("application/at+jwt"), refused},
+		{"typ of a logout token", typ("logout+jwt"), refused},
+		{"typ of an event", typ("secevent+jwt"), refused},
+		{"typ of a statement", typ("software-statement+jwt"), refused},
+		{"unsigned", "u-1", refused},
+		{"wrong issuer", signRS256(t, a, kid("a"), with(externalClaims(), "iss", "x")), refused},
+		{"expired", signRS256(t, a, kid("a"), with(externalClaims(), "exp", begin.Add(-time.Hour).Unix())), refused},
+		{"wrong audience", signRS256(t, a, kid("a"), with(externalClaims(), "aud", "x")), refused},
+		{"too long a subject", signRS256(t, a, kid("a"), with(externalClaims(), "sub", strings.Repeat("x", 257))), refused},
+		{"one of ours", f.mint(f.realm()), refused},
+		{"one of ours, RS256", f.mint(f.cfg.Load().Realms[1]), refused},
+		{"an access token of ours", access.Token, refused},
+		{"over 8 KiB", signRS256(t, a, kid("a"), with(externalClaims(), "name", strings.Repeat("x", MaxToken))), refused},
 	}
 	for _, tt := range tests {
-		got, err := f.VerifySSOID(f.realm(), []byte(tt.value), begin)
-		if got != tt.want || (err == nil) != (tt.want != "") {
+		namespace, subject, err := f.VerifySSOID(f.realm(), []byte(tt.value), begin)
+		if got := [2]string{namespace, subject}; got != tt.want || (err == nil) != (tt.want != refused) {
 			t.Errorf("%s: got %q, %v; want %q", tt.name, got, err, tt.want)
 		}
 	}

@@ -14,6 +14,15 @@
 // realm's directory), and answers. The profile judges membership and device, so
 // everything that depends on stored state is decided in one place, last.
 //
+// Whom X-SSO-ID names depends on the realm. What an app asserts is a name in the
+// realm's namespace "sso". A signed one is the issuer's name for a viewer and belongs
+// to the issuer's namespace: two identity services of a realm can neither meet by
+// chance nor speak for each other's viewers; the one that also hands out external
+// service tokens means the same viewer by both; and a realm that stops to believe
+// its apps leaves behind what they asserted. Allowing one issuer for each realm would
+// have been simpler and would do the first only, while a realm that moves from one
+// identity service to another needs both for a while.
+//
 // Minting, redeeming, linking, confirming and unlinking are durable when they are
 // answered. Refresh, list and looking at a code write nothing. All answers are
 // appended by hand to the request's buffer: these calls are most of what a node

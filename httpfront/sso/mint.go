@@ -48,16 +48,15 @@ func (s *Service) mint(ctx context.Context, r *api.Request, _ client) (api.Respo
 	if len(link) > 0 {
 		return s.redeem(ctx, r, string(link), d)
 	}
-	subject, err := s.subject(r, ssoID, id)
+	viewer, err := s.identify(r, ssoID, id)
 	if err != nil {
 		return api.Response{}, err
 	}
-	return s.join(ctx, r, subject, d)
+	return s.join(ctx, r, viewer, d)
 }
 
 // join makes the device a member under a common identifier.
-func (s *Service) join(ctx context.Context, r *api.Request, subject string, d *profile.Device) (api.Response, error) {
-	id := profile.ID{Realm: r.Realm.ID, Namespace: keys.NamespaceSSO, Subject: subject}
+func (s *Service) join(ctx context.Context, r *api.Request, id profile.ID, d *profile.Device) (api.Response, error) {
 	membership, err := s.Profiles.Mint(ctx, r.ID, id, &profile.Mint{Device: d, MaxDevices: int32(r.Realm.MaxDevices)})
 	if err != nil {
 		return api.Response{}, err
@@ -111,22 +110,24 @@ func member(id profile.ID, d *profile.Device, membership int64) keys.Member {
 	}
 }
 
-// subject is the common identifier of a request without a link code.
-func (s *Service) subject(r *api.Request, ssoID, device []byte) (string, error) {
+// identify finds the profile of a request without a link code.
+func (s *Service) identify(r *api.Request, ssoID, device []byte) (profile.ID, error) {
+	id := profile.ID{Realm: r.Realm.ID, Namespace: keys.NamespaceSSO}
 	switch {
 	case len(ssoID) == 0: // realm.DeviceDefaultSSOID
-		return headers.CanonicalDevice(device), nil
+		id.Subject = headers.CanonicalDevice(device)
 	case r.Realm.SSOID.Mode == modeSigned:
-		subject, err := s.Tokens.VerifySSOID(r.Realm, ssoID, r.Received)
-		if err != nil || len(subject) > maxSSOID {
-			return "", api.ErrSSOID
+		var err error
+		id.Namespace, id.Subject, err = s.Tokens.VerifySSOID(r.Realm, ssoID, r.Received)
+		if err != nil || len(id.Subject) > maxSSOID {
+			return profile.ID{}, api.ErrSSOID
 		}
-		return subject, nil
 	case !validSSOID(ssoID):
-		return "", api.ErrSSOID
+		return profile.ID{}, api.ErrSSOID
 	default:
-		return string(ssoID), nil
+		id.Subject = string(ssoID)
 	}
+	return id, nil
 }
 
 // validSSOID accepts text of at most 256 bytes without control characters.

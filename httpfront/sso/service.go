@@ -18,7 +18,7 @@ import (
 type Tokens interface {
 	VerifyAccess(token []byte, now time.Time) (keys.AccessClaims, error)
 	VerifyService(realm *config.Realm, token []byte, now time.Time, purpose keys.Purpose) (keys.ServiceClaims, error)
-	VerifySSOID(realm *config.Realm, value []byte, now time.Time) (subject string, err error)
+	VerifySSOID(realm *config.Realm, value []byte, now time.Time) (namespace, subject string, err error)
 	AwaitService(ctx context.Context, realm *config.Realm) error
 	SignService(realm *config.Realm, m keys.Member, now time.Time) (keys.Signed, error)
 	LinkCodeKey(realm string) []byte

@@ -1,0 +1,100 @@
+package sso_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"ssod/httpfront/fronttest"
+)
+
+// services are two identity services with a key each.
+var services = sync.OnceValue(func() (keys [2]*rsa.PrivateKey) {
+	for i := range keys {
+		var err error
+		if keys[i], err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			panic(err)
+		}
+	}
+	return keys
+})
+
+func service(n int) string { return fmt.Sprintf("https://id%d.example", n) }
+
+// signedRealms is the default configuration with the two services trusted, and
+// identifiers that must be theirs.
+func signedRealms(t *testing.T) string {
+	t.Helper()
+	var trusted []string
+	for n, key := range services() {
+		der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "key.pem")
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		trusted = append(trusted, fmt.Sprintf("{issuer: %q, pemFile: %q}", service(n), path))
+	}
+	return strings.Replace(fronttest.Realms, "- id: acme", "- id: acme\n    ssoId: {mode: signed}\n    trustedIssuers: ["+strings.Join(trusted, ", ")+"]", 1)
+}
+
+// says is what a service says of a viewer for an hour.
+func (a *app) says(n int, subject, typ string) string {
+	a.Helper()
+	now := a.node.Now()
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
+		"iss": service(n), "sub": subject, "aud": "Adobe", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+	})
+	token.Header["typ"] = typ
+	text, err := token.SignedString(services()[n])
+	if err != nil {
+		a.Fatal(err)
+	}
+	return text
+}
+
+// TestIssuersOfSignedIdentifiersAreApart: two services that give two viewers the same
+// name do not make one of them, and each means the same one by X-SSO-ID and by a
+// service token of its own.
+func TestIssuersOfSignedIdentifiersAreApart(t *testing.T) {
+	a := start(t, signedRealms(t))
+	tokens := []string{a.mint("tv 0", a.says(0, "viewer", "JWT")), a.mint("tv 1", a.says(1, "viewer", "JWT"))}
+	for n, token := range tokens {
+		tv := fmt.Sprint("tv ", n)
+		token = a.do(a.call("GET", "serviceToken", "", "AD-Service-Token", token)).Text("jws")
+		for _, proof := range []string{token, a.says(n, "viewer", "JWT")} {
+			devices, _ := a.do(a.call("GET", "list", tv, "AD-Service-Token", proof)).JSON["devices"].(map[string]any)
+			if len(devices) != 1 || devices[id(tv)] == nil {
+				t.Errorf("service %d: got %v, want %s alone", n, devices, tv)
+			}
+		}
+		code := a.link(tv, token)
+		phone := fmt.Sprint("phone ", n)
+		joined := a.do(a.call("POST", "serviceToken", phone, "X-SSO-LINK", code)).Text("jws")
+		devices, _ := a.do(a.call("GET", "list", phone, "AD-Service-Token", joined)).JSON["devices"].(map[string]any)
+		if len(devices) != 2 {
+			t.Errorf("service %d: with a second device got %v", n, devices)
+		}
+	}
+	for name, value := range map[string]string{
+		"asserted": "viewer", "an access token": a.says(0, "viewer", "at+jwt"), "a logout token": a.says(0, "viewer", "logout+jwt"),
+		"a service token of ours": tokens[0],
+	} {
+		r := a.do(a.call("POST", "serviceToken", "tv", "X-SSO-ID", value))
+		if a.fails(r, 400, "header_invalid", "A header value is invalid: X-SSO-ID"); r.Text("jws") != "" {
+			t.Errorf("%s got a token", name)
+		}
+	}
+}
