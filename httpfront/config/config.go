@@ -90,9 +90,22 @@ type ServiceToken struct {
 	TTL       time.Duration `yaml:"ttl" default:"1h"`
 	// RefreshWindow is how long after its end a token can still be refreshed.
 	RefreshWindow time.Duration `yaml:"refreshWindow" default:"168h"`
+	// MaxAge is for how long refreshing can go on from the moment when the first
+	// token of the chain was minted. Then the app has to say, or prove, once more who
+	// its viewer is. Longer is kinder to devices that joined by a code; it is also for
+	// how long a stolen token is of use that nobody unlinks. The default is
+	// DefaultMaxAge, or DefaultExternalMaxAge where an identity service outside
+	// vouches for the viewer: that one has no other way to end what it once said.
+	MaxAge time.Duration `yaml:"maxAge"`
 	// BindDevice demands that the device a token was issued to presents it.
 	BindDevice bool `yaml:"bindDevice" default:"true"`
 }
+
+// The defaults of maxAge.
+const (
+	DefaultMaxAge         = 9600 * time.Hour
+	DefaultExternalMaxAge = 720 * time.Hour
+)
 
 // SSOID says whether X-SSO-ID is asserted by the app or a signed token of a
 // trusted issuer.

@@ -50,3 +50,16 @@ func (c *Config) Realm(id string) (*Realm, bool) {
 func (r *Realm) TokenLife() time.Duration {
 	return r.ServiceToken.TTL + r.ServiceToken.RefreshWindow
 }
+
+// ChainAge is maxAge of tokens for a viewer for whom an identity service outside
+// vouches, or an app.
+func (t *ServiceToken) ChainAge(external bool) time.Duration {
+	switch {
+	case t.MaxAge != 0:
+		return t.MaxAge
+	case external:
+		return DefaultExternalMaxAge
+	default:
+		return DefaultMaxAge
+	}
+}

@@ -27,7 +27,7 @@ realms:
     serviceProviders:
       - {id: acme-tv, displayName: Acme TV, domains: [acme.example, "acmetv://"], authPerAggregator: false}
       - acme-kids
-    serviceToken: {algorithm: HS256, ttl: 1h, refreshWindow: 168h, bindDevice: true}
+    serviceToken: {algorithm: HS256, ttl: 1h, refreshWindow: 168h, maxAge: 9600h, bindDevice: true}
     ssoId: {mode: asserted}
     deviceDefaultSsoId: false
     maxDevices: 50
@@ -175,6 +175,8 @@ func TestParseReportsEachMistakeWithItsLine(t *testing.T) {
 		{"token too long", realm("serviceToken: {ttl: 25h}"), "4: realms[0].serviceToken.ttl: 25h0m0s is too long; at most 24h0m0s"},
 		{"token without life", realm("serviceToken: {ttl: 0s}"), "4: realms[0].serviceToken.ttl: 0s is not a lifetime; it must be more than 0"},
 		{"negative window", realm("serviceToken: {refreshWindow: -1h}"), "4: realms[0].serviceToken.refreshWindow: -1h0m0s is not between 0 and 8760h0m0s"},
+		{"chain without life", realm("serviceToken: {maxAge: 0s}"), "4: realms[0].serviceToken.maxAge: 0s is not a lifetime; it must be more than 0"},
+		{"chain for ever", realm("serviceToken: {maxAge: 876000h}"), "4: realms[0].serviceToken.maxAge: 876000h0m0s is too long; at most 87600h0m0s"},
 		{"code too long a life", realm("linkCode: {ttl: 61m}"), "4: realms[0].linkCode.ttl: 1h1m0s is too long; at most 1h0m0s"},
 		{"code too short", realm("linkCode: {length: 3}"), "4: realms[0].linkCode.length: 3 is not between 4 and 10"},
 		{"alphabet", realm("linkCode: {alphabet: emoji}"), `4: realms[0].linkCode.alphabet: "emoji" is not one of digits, alphanumeric`},

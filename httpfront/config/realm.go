@@ -73,6 +73,12 @@ func (k *checker) serviceToken(key string, r *Realm) {
 	if t.RefreshWindow < 0 || t.RefreshWindow > maxWindow {
 		k.mistake(key+".refreshWindow", "%v is not between 0 and %v", t.RefreshWindow, maxWindow)
 	}
+	if _, given := k.lines[key+".maxAge"]; given {
+		k.lifetime(key+".maxAge", t.MaxAge, bounds{24 * time.Hour, maxLifetime})
+	}
+	if age := t.ChainAge(true); age < t.TTL {
+		k.warn(key+".maxAge", "%v is shorter than ttl (%v): no token lives longer than it", age, t.TTL)
+	}
 	if r.TokenLife() > k.c.MemberRetention {
 		k.warn("memberRetention", "%v is shorter than the life of a token of realm %s (%v): devices are dropped that could still refresh", k.c.MemberRetention, r.ID, r.TokenLife())
 	}

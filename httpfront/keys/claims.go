@@ -18,7 +18,7 @@ const maxExternalSubject = 256
 
 // claims are the claims that we look at, unchecked.
 type claims struct {
-	iss, sub, aud, nbf, exp, iat, jti, did, mbr, ns, scopes strictjson.Value
+	iss, sub, aud, nbf, exp, iat, jti, did, mbr, authTime, ns, scopes strictjson.Value
 }
 
 // parseClaims reads a payload; false when it is no strict JSON object.
@@ -55,6 +55,8 @@ func (c *claims) member(name string) *strictjson.Value {
 		return &c.did
 	case "mbr":
 		return &c.mbr
+	case "auth_time":
+		return &c.authTime
 	case "ns":
 		return &c.ns
 	case "scopes":

@@ -170,7 +170,7 @@ func (f *fixture) follow(cfg *config.Config) error {
 	return f.KeepUp(context.Background())
 }
 
-var viewer = Member{Subject: "viewer-4711", Namespace: NamespaceSSO, Device: DeviceID{1, 2, 3}, Membership: 1767384000000}
+var viewer = Member{Subject: "viewer-4711", Namespace: NamespaceSSO, Device: DeviceID{1, 2, 3}, Membership: 1767384000000, Origin: begin}
 
 func (f *fixture) mint(realm *config.Realm) string {
 	f.t.Helper()

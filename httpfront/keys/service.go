@@ -28,6 +28,15 @@ type Member struct {
 	Namespace  string // "" means NamespaceSSO
 	Device     DeviceID
 	Membership int64 // mbr
+	// Origin is when the first token of the chain was minted, which refreshing does
+	// not change: auth_time (RFC 9068, 2.2.1). Zero begins a chain.
+	Origin time.Time
+}
+
+// end is when the chain of a member's tokens ends.
+func (m *Member) end(realm *config.Realm) time.Time {
+	external := m.Namespace != "" && m.Namespace != NamespaceSSO
+	return m.Origin.Add(realm.ServiceToken.ChainAge(external))
 }
 
 // ServiceClaims is what a verified service token says.
@@ -64,7 +73,7 @@ const (
 var payloads = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
 
 // SignService mints a service token for a member (headers.md 7.2), valid from
-// the second of now for the realm's ttl.
+// the second of now for the realm's ttl, or until the member's chain ends.
 func (r *Ring) SignService(realm *config.Realm, m Member, now time.Time) (Signed, error) {
 	g := r.snapshot().groups[groupID{Service, realm.ID}]
 	k := g.signing(now)
@@ -76,7 +85,14 @@ func (r *Ring) SignService(realm *config.Realm, m Member, now time.Time) (Signed
 		header = k.header
 	}
 	from := now.Truncate(time.Second).UTC()
-	signed := Signed{NotBefore: from, NotAfter: from.Add(realm.ServiceToken.TTL).Truncate(time.Second)}
+	if m.Origin.IsZero() {
+		m.Origin = from
+	}
+	to := from.Add(realm.ServiceToken.TTL)
+	if end := m.end(realm); end.Before(to) {
+		to = end
+	}
+	signed := Signed{NotBefore: from, NotAfter: to.Truncate(time.Second)}
 	buffer := payloads.Get().(*[]byte)
 	defer payloads.Put(buffer)
 	payload, ok := appendServiceClaims((*buffer)[:0], m, signed)
@@ -101,6 +117,7 @@ func appendServiceClaims(b []byte, m Member, s Signed) ([]byte, bool) {
 	b = appendID(b)
 	b = b64.AppendEncode(append(b, `,"did":"`...), m.Device[:])
 	b = strconv.AppendInt(append(b, `","mbr":`...), m.Membership, 10)
+	b = strconv.AppendInt(append(b, `,"auth_time":`...), m.Origin.Unix(), 10)
 	if m.Namespace != "" && m.Namespace != NamespaceSSO {
 		var okNS bool
 		b, okNS = appendText(append(b, `,"ns":`...), m.Namespace)
@@ -196,7 +213,8 @@ func (s *snapshot) checkOwn(realm *config.Realm, t *jws, now time.Time) (until t
 }
 
 // own reads the claims of a token that we signed. A token without a device is
-// unacceptable: it would pass for an external one.
+// unacceptable: it would pass for an external one; so is one without the origin of
+// its chain, which would have no end.
 func (c *claims) own(sub string) (ServiceClaims, error) {
 	s := ServiceClaims{Issuer: OwnIssuer, Member: Member{Subject: sub, Namespace: NamespaceSSO}}
 	ok := s.dates(c)
@@ -208,11 +226,13 @@ func (c *claims) own(sub string) (ServiceClaims, error) {
 	copy(s.Device[:], device)
 	mbr, isInt := c.mbr.Int64()
 	s.Membership = mbr
+	origin, hasOrigin := claim.Date(c.authTime)
+	s.Origin = origin.UTC()
 	s.ID, _ = c.jti.Text()
 	if ns, found := c.ns.Text(); found {
 		s.Namespace = ns
 	}
-	if !ok || !isInt || s.Namespace == "" {
+	if !ok || !isInt || !hasOrigin || origin.IsZero() || s.Namespace == "" {
 		return ServiceClaims{}, ErrUnacceptable
 	}
 	return s, nil
@@ -228,22 +248,32 @@ func (s *ServiceClaims) dates(c *claims) bool {
 }
 
 // judge is the step time. The end of our own tokens is exact, that of external
-// ones allows for their issuer's clock.
+// ones allows for their issuer's clock. No token outlives its chain, also where the
+// configuration has shortened that meanwhile.
 func (s *ServiceClaims) judge(realm *config.Realm, now time.Time, purpose Purpose) error {
-	end := s.Expires
-	switch {
-	case s.External && purpose == Refresh:
+	if s.External && purpose == Refresh {
 		return ErrParse
-	case s.External:
-		end = end.Add(skew)
-	case purpose == Refresh:
-		end = end.Add(realm.ServiceToken.RefreshWindow)
 	}
-	if !now.Before(end) {
+	if !now.Before(s.last(realm, purpose)) {
 		return ErrExpired
 	}
-	if latest := now.Add(skew); s.NotBefore.After(latest) || s.IssuedAt.After(latest) {
+	if latest := now.Add(skew); s.NotBefore.After(latest) || s.IssuedAt.After(latest) || s.Origin.After(latest) {
 		return ErrUnacceptable
 	}
 	return nil
+}
+
+// last is the end of what a token is good for.
+func (s *ServiceClaims) last(realm *config.Realm, purpose Purpose) time.Time {
+	if s.External {
+		return s.Expires.Add(skew)
+	}
+	end := s.Expires
+	if purpose == Refresh {
+		end = end.Add(realm.ServiceToken.RefreshWindow)
+	}
+	if chain := s.end(realm); chain.Before(end) {
+		return chain
+	}
+	return end
 }

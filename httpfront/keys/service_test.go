@@ -19,6 +19,7 @@ func ownClaims() map[string]any {
 	return map[string]any{
 		"iss": OwnIssuer, "sub": "viewer-4711", "nbf": begin.Unix(), "iat": begin.Unix(), "exp": begin.Add(time.Hour).Unix(),
 		"jti": "AAAAAAAAAAAAAAAAAAAAAA", "did": b64.EncodeToString(viewer.Device[:]), "mbr": viewer.Membership,
+		"auth_time": begin.Unix(),
 	}
 }
 
@@ -117,6 +118,11 @@ func TestServiceTokenSteps(t *testing.T) {
 		{"did missing", claim("did", nil), ErrUnacceptable},
 		{"did too short", claim("did", "AAAA"), ErrUnacceptable},
 		{"mbr missing", claim("mbr", nil), ErrUnacceptable},
+		{"auth_time missing", claim("auth_time", nil), ErrUnacceptable},
+		{"auth_time a text", claim("auth_time", "0"), ErrUnacceptable},
+		{"auth_time within the skew", claim("auth_time", at(time.Minute)), nil},
+		{"auth_time beyond the skew", claim("auth_time", at(61*time.Second)), ErrUnacceptable},
+		{"auth_time long ago", claim("auth_time", at(-9600*time.Hour)), ErrExpired},
 		{"mbr a fraction", claim("mbr", 1.5), ErrUnacceptable},
 	}
 	for _, tt := range tests {
@@ -214,6 +220,7 @@ func TestMintedTokenIsTheDocumentedOne(t *testing.T) {
 	want := jwt.MapClaims{
 		"iss": "ssoservicetoken", "sub": "viewer-4711", "nbf": float64(begin.Unix()), "iat": float64(begin.Unix()),
 		"exp": float64(begin.Add(time.Hour).Unix()), "did": "AQIDAAAAAAAAAAAAAAAAAA", "mbr": float64(viewer.Membership),
+		"auth_time": float64(begin.Unix()),
 	}
 	if diff := cmp.Diff(want, claims); diff != "" {
 		t.Errorf("claims (-want +got):\n%s", diff)

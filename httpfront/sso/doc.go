@@ -23,6 +23,10 @@
 // have been simpler and would do the first only, while a realm that moves from one
 // identity service to another needs both for a while.
 //
+// Refreshing ends serviceToken.maxAge after the first token of the chain was minted,
+// which every token says (auth_time). Minting and redeeming begin a chain: then an app
+// has said who its viewer is, or somebody has typed a code that another device showed.
+//
 // Minting, redeeming, linking, confirming and unlinking are durable when they are
 // answered. Refresh, list and looking at a code write nothing. All answers are
 // appended by hand to the request's buffer: these calls are most of what a node

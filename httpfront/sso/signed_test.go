@@ -98,3 +98,46 @@ func TestIssuersOfSignedIdentifiersAreApart(t *testing.T) {
 		}
 	}
 }
+
+// TestChainsOfRefreshedTokensEnd: 400 days after an app asserted who its viewer is, and
+// 30 days after an identity service vouched for them, also for who joined by a code.
+func TestChainsOfRefreshedTokensEnd(t *testing.T) {
+	asserted := func(a *app) string { return a.mint("tv", "viewer") }
+	signed := func(a *app) string { return a.mint("tv", a.says(0, "viewer", "JWT")) }
+	joined := func(a *app) string {
+		code := a.link("phone", a.says(0, "viewer", "JWT")) // an external token
+		return a.do(a.call("POST", "serviceToken", "tv", "X-SSO-LINK", code)).Text("jws")
+	}
+	for name, tt := range map[string]struct {
+		config string
+		first  func(*app) string
+		days   int
+	}{
+		"asserted":                           {"", asserted, 400},
+		"signed":                             {signedRealms(t), signed, 30},
+		"joined a viewer of an outside name": {signedRealms(t), joined, 30},
+		"configured":                         {strings.Replace(signedRealms(t), "- id: acme", "- id: acme\n    serviceToken: {maxAge: 240h}", 1), signed, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := start(t, tt.config)
+			token := tt.first(a)
+			refresh := func(days int) fronttest.Answer {
+				a.node.Sleep(time.Duration(days) * 24 * time.Hour)
+				a.access = a.node.AccessToken(t, "STREAM1")
+				return a.do(a.call("GET", "serviceToken", "", "AD-Service-Token", token))
+			}
+			left := tt.days
+			for ; left > 5; left -= 5 {
+				r := refresh(5)
+				if r.StatusCode != 200 {
+					t.Fatalf("%d days before the end: %d %s", left-5, r.StatusCode, r.Raw)
+				}
+				token = r.Text("jws")
+			}
+			a.fails(refresh(left), 401, "token_expired", "The token has expired")
+			if again := tt.first(a); again == "" {
+				t.Error("the viewer gets no new chain")
+			}
+		})
+	}
+}
