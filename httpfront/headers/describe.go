@@ -1,6 +1,7 @@
 package headers
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -19,7 +20,7 @@ func (t text) MarshalJSON() ([]byte, error) {
 	if t == "" {
 		return []byte("null"), nil
 	}
-	return json.Marshal(string(t))
+	return api.AppendString(nil, []byte(t)), nil
 }
 
 // description is the device as sessions show it; rest-v2.md 1.3. Every version
@@ -90,7 +91,7 @@ func Describe(r *api.Request) (device []byte, name string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	agent := strings.ToValidUTF8(string(r.Header(wire.UserAgent)), "\uFFFD")
+	agent := kept(string(r.Header(wire.UserAgent)))
 	implied := impliedBy(first(said["userAgent"], agent))
 	d := description{
 		Type:    hardwareType(first(said["primaryHardwareType"], said["type"], implied.hardware)),
@@ -118,10 +119,14 @@ func Describe(r *api.Request) (device []byte, name string, err error) {
 			said["connectionSecure"] == "true", text(said["connectionType"]),
 		},
 	}
-	if device, err = json.Marshal(d); err != nil {
+	var encoded bytes.Buffer
+	to := json.NewEncoder(&encoded)
+	to.SetEscapeHTML(false) // six bytes instead of one: whoever answers with it does that
+	if err := to.Encode(d); err != nil {
 		return nil, "", fmt.Errorf("describe the device: %w", err)
 	}
-	return device, strings.TrimSpace(first(said["manufacturer"], implied.manufacturer) + " " + string(d.Model)), nil
+	people := first(said["manufacturer"], implied.manufacturer) + " " + string(d.Model)
+	return bytes.TrimSpace(encoded.Bytes()), kept(strings.TrimSpace(people)), nil
 }
 
 // members are the simple values of X-Device-Info.

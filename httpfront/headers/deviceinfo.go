@@ -91,14 +91,14 @@ func (i *deviceInfo) field(name string) *string {
 	}
 }
 
-// simple returns a text, number or truth value as text; "" for all others.
+// simple returns a text, number or truth value as text, cut; "" for all others.
 func simple(v strictjson.Value) string {
 	switch v.Kind() {
 	case strictjson.Text:
 		text, _ := v.Text()
-		return strings.TrimSpace(text)
+		return kept(strings.TrimSpace(text))
 	case strictjson.Number, strictjson.Bool:
-		return string(v.Raw())
+		return kept(string(v.Raw()))
 	default:
 		return ""
 	}
@@ -107,7 +107,7 @@ func simple(v strictjson.Value) string {
 // attributes merges what was said with what the User-Agent header implies; the
 // explicit wins.
 func (i *deviceInfo) attributes(header string) *profile.Attributes {
-	agent := first(i.userAgent, strings.ToValidUTF8(header, "\uFFFD"))
+	agent := first(i.userAgent, kept(header))
 	implied := impliedBy(agent)
 	return &profile.Attributes{
 		DeviceType:   deviceTypeOf(first(i.hardware, implied.hardware)),
