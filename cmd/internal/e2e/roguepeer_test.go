@@ -146,14 +146,14 @@ func raft(to string, papers *tls.Config, key secret.Key, greeting string) ([]byt
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, fmt.Errorf("still connected after %v", patience)
-	case err == nil && answer[0] != refusal:
+	case err == nil && answer[0] != raftRefusal:
 		return answer, errLetIn
 	}
 	return answer, nil
 }
 
-// refusal begins what a node says to one that it does not let in.
-const refusal = 2
+// raftRefusal begins what a node says to one that it does not let in.
+const raftRefusal = 2
 
 // raftGreeting is what node 2 says of itself.
 func raftGreeting(to byte, cluster, name string) string {
