@@ -13,7 +13,7 @@ type V2 struct {
 	Authorize, Preauthorize                   api.Handler // .../decisions/...
 	Logout                                    api.Handler // .../logout/{mvpd}
 	CreatePartnerSession, PartnerProfile      api.Handler // .../sessions/sso/{partner}, .../profiles/sso/{partner}
-	Authenticate, LoginCallback               api.Handler // /api/v2/authenticate/..., in a browser
+	Authenticate, Confirm, LoginCallback      api.Handler // /api/v2/authenticate/..., in a browser
 	LogoutAgent, LogoutCallback               api.Handler // /api/v2/logout-agent/..., in a browser
 }
 
@@ -24,7 +24,7 @@ func NewV2(s *entitlement.Service) V2 {
 		CreateSession: s.CreateSession, ReadSession: s.ReadSession, ResumeSession: s.ResumeSession,
 		AllProfiles: s.AllProfiles, ProfileByMVPD: s.ProfileByMVPD, ProfileByCode: s.ProfileByCode,
 		Authorize: s.Authorize, Preauthorize: s.Preauthorize, Logout: s.Logout,
-		Authenticate: s.Authenticate, LoginCallback: s.LoginCallback,
+		Authenticate: s.Authenticate, Confirm: s.Confirm, LoginCallback: s.LoginCallback,
 		CreatePartnerSession: s.CreatePartnerSession, PartnerProfile: s.PartnerProfile,
 		LogoutAgent: s.LogoutAgent, LogoutCallback: s.LogoutCallback,
 	}
@@ -72,7 +72,7 @@ func newV2Routes(h V2, op func(string, api.Handler) *operation) *v2Routes {
 		logout:          get("logout", h.Logout),
 		partnerSessions: post("createPartnerSession", h.CreatePartnerSession, api.ErrForm),
 		partnerProfile:  post("partnerProfile", h.PartnerProfile, api.ErrSAMLResponse),
-		authenticate:    page("authenticate", h.Authenticate),
+		authenticate:    newResource(api.HTML, op("authenticate", h.Authenticate), op("confirm", h.Confirm)),
 		loginCallback:   page("loginCallback", h.LoginCallback),
 		logoutAgent:     page("logoutAgent", h.LogoutAgent),
 		logoutCallback:  page("logoutCallback", h.LogoutCallback),

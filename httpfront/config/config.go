@@ -199,7 +199,18 @@ type Degradation struct {
 // Session governs authentication sessions.
 type Session struct {
 	TTL time.Duration `yaml:"ttl" default:"30m"`
+	// Confirm says when a viewer is asked whether the device is theirs before they
+	// log in for it: always, never, or when it is in another network
+	// (otherNetwork). Never asking lets anybody in whose link a viewer follows.
+	Confirm string `yaml:"confirm" default:"otherNetwork"`
 }
+
+// What [Session.Confirm] can be.
+const (
+	ConfirmAlways       = "always"
+	ConfirmOtherNetwork = "otherNetwork"
+	ConfirmNever        = "never"
+)
 
 // MediaToken governs media tokens.
 type MediaToken struct {

@@ -81,22 +81,23 @@ func TestParseFillsInTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	type values struct {
-		Issuer, PublicURL   string
-		AccessToken         config.AccessToken
-		Throttle            config.Throttle
-		MemberRetention     time.Duration
-		ServiceToken        config.ServiceToken
-		Mode                string
-		MaxDevices          int
-		LinkCode            config.LinkCode
-		Guessing            config.Guessing
-		Session, MediaToken time.Duration
-		Limits              config.Limits
+		Issuer, PublicURL string
+		AccessToken       config.AccessToken
+		Throttle          config.Throttle
+		MemberRetention   time.Duration
+		ServiceToken      config.ServiceToken
+		Mode              string
+		MaxDevices        int
+		LinkCode          config.LinkCode
+		Guessing          config.Guessing
+		Session           config.Session
+		MediaToken        time.Duration
+		Limits            config.Limits
 	}
 	r := c.Realms[0]
 	got := values{
 		c.Issuer, c.PublicURL, c.AccessToken, c.Throttle, c.MemberRetention, r.ServiceToken, r.SSOID.Mode,
-		r.MaxDevices, r.LinkCode, r.Guessing, r.Session.TTL, r.MediaToken.TTL, r.Limits,
+		r.MaxDevices, r.LinkCode, r.Guessing, r.Session, r.MediaToken.TTL, r.Limits,
 	}
 	want := values{
 		"ssod", "http://127.0.0.1:9999",
@@ -110,7 +111,8 @@ func TestParseFillsInTheDefaults(t *testing.T) {
 		"asserted", 50,
 		config.LinkCode{Length: 6, Alphabet: "digits", TTL: 15 * time.Minute, MaxPerProfile: 5, MaxIssued: 10, MaxLive: 200000},
 		config.Guessing{PerDevice: 5, PerAddress: 60, WrongHitsPerDay: 0.5},
-		30 * time.Minute, 7 * time.Minute,
+		config.Session{TTL: 30 * time.Minute, Confirm: "otherNetwork"},
+		7 * time.Minute,
 		config.Limits{Authorize: 1, Preauthorize: 5},
 	}
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
@@ -189,6 +191,7 @@ func TestParseReportsEachMistakeWithItsLine(t *testing.T) {
 		{"issuer is us", realm("trustedIssuers: [{issuer: ssoservicetoken, jwksFile: a}]"), `4: realms[0].trustedIssuers[0].issuer: "ssoservicetoken" is a name that this service uses itself`},
 		{"keys over plain HTTP", realm(`trustedIssuers: [{issuer: i, jwksURL: "http://id.example/keys"}]`), "4: realms[0].trustedIssuers[0].jwksURL: must be https: whoever is on the way could change the answer"},
 		{"reserved MVPD", realm("mvpds: [{id: sso, kind: sandbox}]"), `4: realms[0].mvpds[0].id: "sso" is reserved: it is a word of the API's paths`},
+		{"when viewers are asked", realm("session: {confirm: sometimes}"), `4: realms[0].session.confirm: "sometimes" is not one of otherNetwork, always, never`},
 		{"kind of MVPD", realm("mvpds: [{id: m, kind: saml}]"), `4: realms[0].mvpds[0].kind: "saml" is not one of sandbox, oidc, temppass`},
 		{"logo", realm("mvpds: [{id: m, kind: sandbox, logoUrl: /logo.png}]"), "4: realms[0].mvpds[0].logoUrl: is not an http or https URL with a host"},
 		{"key of another kind", realm("mvpds: [{id: m, kind: sandbox, clientId: x}]"), "4: realms[0].mvpds[0].clientId: is a key of kind oidc"},
@@ -261,6 +264,7 @@ func TestTheSandboxStaysAtHome(t *testing.T) {
 func TestParseWarnsOfWhatIsUnwise(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"short token", realm("serviceToken: {ttl: 2s}"), "4: realms[0].serviceToken.ttl: 2s is short; at least 5m0s is advised"},
+		{"a viewer who is never asked", realm("session: {confirm: never}"), "4: realms[0].session.confirm: never asks viewers whose device it is: whoever sends them a link gets a login of theirs"},
 		{"short code life", realm("linkCode: {ttl: 1s}"), "4: realms[0].linkCode.ttl: 1s is short; at least 1m0s is advised"},
 		{"few digits", realm("linkCode: {length: 4}"), "4: realms[0].linkCode.length: 4 characters are guessed easily; 6 or more are advised"},
 		{"MVPD", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c}]"), "4: realms[0].mvpds[0]: has no effect: this version does not log viewers in at TV providers"},

@@ -60,7 +60,7 @@ func (k *checker) realm(key string, r *Realm) {
 	k.platforms(key+".platforms", r.Platforms)
 	k.mvpds(key+".mvpds", r)
 	k.degradation(key+".degradation", r)
-	k.lifetime(key+".session.ttl", r.Session.TTL, bounds{time.Minute, 24 * time.Hour})
+	k.session(key+".session", r.Session)
 	k.lifetime(key+".mediaToken.ttl", r.MediaToken.TTL, bounds{time.Minute, time.Hour})
 	k.between(key+".limits.authorize", r.Limits.Authorize, 1, 100)
 	k.between(key+".limits.preauthorize", r.Limits.Preauthorize, 1, 100)
@@ -107,6 +107,14 @@ func (k *checker) linkCode(key string, l LinkCode) {
 	k.between(key+".maxPerProfile", l.MaxPerProfile, 1, 100)
 	k.between(key+".maxIssued", l.MaxIssued, 1, 100_000)
 	k.between(key+".maxLive", l.MaxLive, 1, 2_000_000)
+}
+
+func (k *checker) session(key string, s Session) {
+	k.lifetime(key+".ttl", s.TTL, bounds{time.Minute, 24 * time.Hour})
+	k.oneOf(key+".confirm", s.Confirm, ConfirmOtherNetwork, ConfirmAlways, ConfirmNever)
+	if s.Confirm == ConfirmNever {
+		k.warn(key+".confirm", "never asks viewers whose device it is: whoever sends them a link gets a login of theirs")
+	}
 }
 
 func (k *checker) guessing(key string, g Guessing) {

@@ -24,8 +24,7 @@ type attempt struct {
 	browser string // the secret of the cookie
 }
 
-// begin is an attempt that begins now.
-func begin(id session.ID, mvpd, browser string) attempt {
+func newAttempt(id session.ID, mvpd, browser string) attempt {
 	return attempt{ID: id, mvpd: mvpd, serial: rand.Text(), browser: browser}
 }
 

@@ -17,13 +17,18 @@ import (
 // of them, because some MVPDs want to know it beforehand.
 const loginCallback = "/api/v2/authenticate/callback"
 
+// opening is a session that a browser has opened.
+type opening struct {
+	session.ID
+	*session.OpenReply
+	browser string // the secret of its cookie
+}
+
 // Authenticate serves GET /api/v2/authenticate/{serviceProvider}/{code}: it
-// sends a browser to the MVPD of a session, with secrets of its own.
+// sends a browser to the MVPD of a session, with secrets of its own, or first asks
+// the viewer whose device it is.
 func (s *Service) Authenticate(ctx context.Context, r *api.Request) (api.Response, error) {
-	if r.Realm == nil {
-		return api.Response{}, api.ErrServiceProvider
-	}
-	id, err := sessionID(r)
+	id, err := loginID(r)
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -31,25 +36,56 @@ func (s *Service) Authenticate(ctx context.Context, r *api.Request) (api.Respons
 	if browser == "" {
 		browser = drawSecret()
 	}
-	opened, err := s.Sessions.Open(ctx, r.ID, id, &session.Open{Browser: session.Digest(browser)})
+	o, err := s.open(ctx, r, id, browser)
+	switch {
+	case err != nil:
+		return api.Response{}, err
+	case o.GetFinished(): // in another tab of this browser
+		return sendTo(o.GetParameters().GetRedirectUrl()), nil
+	case !s.asksFirst(r, o.GetParty()):
+		return s.begin(ctx, r, o)
+	}
+	p, err := s.provider(r, o)
 	if err != nil {
 		return api.Response{}, err
 	}
-	home := opened.GetParameters().GetRedirectUrl()
-	if opened.GetFinished() {
-		return sendTo(home), nil // in another tab of this browser
+	return s.question(r, o, p)
+}
+
+// loginID is the session that the path names, in a realm that there is.
+func loginID(r *api.Request) (session.ID, error) {
+	if r.Realm == nil {
+		return session.ID{}, api.ErrServiceProvider
 	}
-	p, err := s.Providers.Find(r.Config, r.Realm, id.ServiceProvider, opened.GetParameters().GetMvpd())
+	return sessionID(r)
+}
+
+func (s *Service) open(ctx context.Context, r *api.Request, id session.ID, browser string) (*opening, error) {
+	reply, err := s.Sessions.Open(ctx, r.ID, id, &session.Open{Browser: session.Digest(browser)})
+	if err != nil {
+		return nil, err
+	}
+	return &opening{id, reply, browser}, nil
+}
+
+// provider is the MVPD of a session.
+func (s *Service) provider(r *api.Request, o *opening) (*mvpd.Provider, error) {
+	return s.Providers.Find(r.Config, r.Realm, o.ServiceProvider, o.GetParameters().GetMvpd())
+}
+
+// begin sends a browser to the MVPD.
+func (s *Service) begin(ctx context.Context, r *api.Request, o *opening) (api.Response, error) {
+	p, err := s.provider(r, o)
 	if err != nil {
 		return api.Response{}, err
 	}
-	a := begin(id, p.Config.ID, browser)
-	step, err := p.Begin(ctx, s.login(r, id, s.secrets(r.Realm, &a)))
+	a := newAttempt(o.ID, p.Config.ID, o.browser)
+	step, err := p.Begin(ctx, s.login(r, o.ID, s.secrets(r.Realm, &a)))
 	if err != nil {
 		s.Log.Warn("a TV provider cannot begin a login", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
-		return sendTo(withError(home, errorCode(err))), nil
+		return sendTo(withError(o.GetParameters().GetRedirectUrl(), errorCode(err))), nil
 	}
-	remember := cookie(r, browser, r.Realm.Session.TTL)
+	remember := cookie(r, o.browser, r.Realm.Session.TTL)
 	if step.Page != nil {
 		policy := api.Field{Name: "Content-Security-Policy", Value: step.Page.Policy}
 		return api.Response{Status: http.StatusOK, ContentType: page.ContentType, Body: step.Page.HTML, Fields: []api.Field{remember, policy}}, nil

@@ -15,7 +15,8 @@
 //
 // and in the viewer's browser, with pages instead of JSON:
 //
-//	GET /api/v2/authenticate/{sp}/{code}     Authenticate    to the MVPD's login
+//	GET /api/v2/authenticate/{sp}/{code}     Authenticate    to the MVPD's login, or first the question:
+//	POST /api/v2/authenticate/{sp}/{code}    Confirm         is this your device?
 //	GET /api/v2/authenticate/callback        LoginCallback   and back to the app
 //	GET /api/v2/logout-agent/{id}            LogoutAgent     to the MVPD's logout
 //	GET /api/v2/logout-agent/callback        LogoutCallback  and back to the app
@@ -27,6 +28,14 @@
 // the platform's subject token (package actors/profile). A device's own login
 // goes before shared ones. Everything is read behind a barrier, so what was
 // logged out or unlinked a moment ago is not found on any node.
+//
+// # Whose device it is
+//
+// The code of a session stands in a link, and whoever logs in there lets the device
+// in that began it. A session knows the network of its device; a browser in another
+// one is asked before it is sent to the MVPD (session.confirm says when). The answer
+// carries a token that is made for the browser's cookie. A viewer who does not know
+// the device ends the session.
 //
 // # State
 //

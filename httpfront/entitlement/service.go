@@ -40,6 +40,7 @@ type Sessions interface {
 	Read(ctx context.Context, request cluster.RequestID, id session.ID) (*session.View, error)
 	Open(ctx context.Context, request cluster.RequestID, id session.ID, m *session.Open) (*session.OpenReply, error)
 	Finish(ctx context.Context, request cluster.RequestID, id session.ID, m *session.Finish) error
+	Decline(ctx context.Context, request cluster.RequestID, id session.ID) error
 }
 
 // Devices asks devices; [device.Client] does.

@@ -69,19 +69,20 @@ func (s *Service) createSession(ctx context.Context, r *api.Request, reason stri
 	if found.Standing(r.Received) == login.Good {
 		return answerJSON(r, authorizeAnswer(a.provider.ID, string(r.AppendTrace(nil)), found))
 	}
-	return s.begin(ctx, r, d, parameters, identities, reason)
+	return s.beginSession(ctx, r, d, parameters, identities, reason)
 }
 
-// begin makes a session and makes it the device's current one.
-func (s *Service) begin(ctx context.Context, r *api.Request, d device.ID, p *session.Parameters, identities []identity, reason string) (api.Response, error) {
+// beginSession makes a session and makes it the device's current one.
+func (s *Service) beginSession(ctx context.Context, r *api.Request, d device.ID, p *session.Parameters, identities []identity, reason string) (api.Response, error) {
 	info, name, err := headers.Describe(r)
 	if err != nil {
 		return api.Response{}, err
 	}
+	attributes := headers.AttributesOrAgent(r)
 	m := &session.Create{Parameters: p, TtlMs: r.Realm.Session.TTL.Milliseconds(), DeviceInfo: info, Party: &session.Party{
 		ServiceProvider: d.ServiceProvider, Device: intent.At(d.Address()), TrackingId: string(r.AppendTrace(nil)),
-		DeviceName: name, UnknownPlatform: headers.AttributesOrAgent(r).GetPlatform() == headers.UnknownPlatform,
-		Sharing: sharings(identities),
+		DeviceName: name, DeviceType: attributes.GetDeviceType(), UnknownPlatform: attributes.GetPlatform() == headers.UnknownPlatform,
+		Network: s.network(r.Realm, r.Address), Sharing: sharings(identities),
 	}}
 	id, created, err := s.newSession(ctx, r, m)
 	if err != nil {

@@ -157,9 +157,15 @@ func (a *app) fails(r fronttest.Answer, status int, code string) {
 type browser struct {
 	*app
 	cookies map[string]string
+	address string // as a proxy reports it; empty: that of the test
 }
 
-func (a *app) browser() *browser { return &browser{a, map[string]string{}} }
+func (a *app) browser() *browser { return &browser{app: a, cookies: map[string]string{}} }
+
+// browserAt is a browser in some network.
+func (a *app) browserAt(address string) *browser {
+	return &browser{app: a, cookies: map[string]string{}, address: address}
+}
 
 // visit opens one address.
 func (b *browser) visit(address string, form url.Values) fronttest.Answer {
@@ -173,7 +179,7 @@ func (b *browser) visit(address string, form url.Values) fronttest.Answer {
 	for name, value := range b.cookies {
 		cookies = append(cookies, name+"="+value)
 	}
-	r := b.do(c.With("Cookie", strings.Join(cookies, "; "), "User-Agent", "Mozilla/5.0"))
+	r := b.do(c.With("Cookie", strings.Join(cookies, "; "), "User-Agent", "Mozilla/5.0", "X-Forwarded-For", b.address))
 	for _, set := range r.Cookies() {
 		b.cookies[set.Name] = set.Value
 	}
