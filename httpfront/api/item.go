@@ -48,3 +48,13 @@ func Item(code string) *Error {
 	}
 	return Internal
 }
+
+// With is the error with details for people; with none it is the error itself.
+func (e *Error) With(details string) *Error {
+	if details == "" || e == Internal {
+		return e
+	}
+	told := *e
+	told.Details = details
+	return &told
+}

@@ -88,7 +88,7 @@ func (d *decision) append(b []byte, r *api.Request, informs bool) []byte {
 	switch {
 	case d.code != "":
 		b = append(b, `,"authorized":false,"error":`...)
-		return api.Item(d.code).AppendBody(b, api.V2, r.Config.HelpURL, r)
+		return api.Item(d.code).With(d.details).AppendBody(b, api.V2, r.Config.HelpURL, r)
 	case informs:
 		return append(b, `,"authorized":true`...)
 	}

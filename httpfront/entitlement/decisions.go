@@ -15,9 +15,10 @@ import (
 
 // decision is the answer for one resource.
 type decision struct {
-	code   string // of the error; empty: permitted
-	permit permit
-	token  string // serialized media token
+	code    string // of the error; empty: permitted
+	details string // of the error, in the MVPD's words
+	permit  permit
+	token   string // serialized media token
 	// When the token is good.
 	tokenFrom, tokenUntil time.Time
 }
@@ -141,6 +142,7 @@ func (s *Service) judge(ctx context.Context, r *api.Request, q *asking, found fi
 	for n, i := range open {
 		void = void || answers[n].Verdict == mvpd.SessionInvalidated
 		if decisions[i].code = answers[n].Verdict.Code(q.informs); decisions[i].code != "" {
+			decisions[i].details = answers[n].Details()
 			continue
 		}
 		decisions[i].permit = q.permit(r, found, answers[n].TTL)

@@ -102,3 +102,18 @@ func TestNoTokenNoPermit(t *testing.T) {
 		a.fails(a.do(c), tt.status, tt.code)
 	}
 }
+
+// TestADenyHasTheProvidersWords: they reach the app as details, for each resource
+// its own.
+func TestADenyHasTheProvidersWords(t *testing.T) {
+	a := start(t, realms)
+	a.logIn("phone", "cable", "ben")
+	c := a.call("POST", "decisions/preauthorize/cable", "phone").With("Content-Type", "application/json")
+	r := a.do(withBody(c, `{"resources":["r1","r2"]}`))
+	var details []any
+	for _, d := range r.JSON["decisions"].([]any) {
+		e, _ := d.(map[string]any)["error"].(map[string]any)
+		details = append(details, e["details"])
+	}
+	a.same("details", details, []any{nil, "This channel is not in your package. Ada has a package with every channel."})
+}

@@ -98,6 +98,12 @@ type Decision struct {
 	Verdict Verdict
 	// TTL is how long a permit counts; zero: the integration's authzTTL.
 	TTL time.Duration
+	// Message says why the viewer is denied, in the provider's own words; apps
+	// show it. Empty: the provider says nothing. See [Decision.Details].
+	Message string
+	// Upgrade is what the viewer can do about it, for instance the address of a
+	// page where the subscription is changed. Empty: nothing that is known.
+	Upgrade string
 }
 
 // Logout is the end of a login at the provider.

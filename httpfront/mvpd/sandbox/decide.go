@@ -31,9 +31,17 @@ func (c *Connector) Decide(ctx context.Context, q mvpd.Question) ([]mvpd.Decisio
 		if err != nil {
 			return nil, err
 		}
+		decisions[i] = reasons[verdict]
 		decisions[i].Verdict = verdict
 	}
 	return decisions, nil
+}
+
+// reasons are what viewers are told of a deny.
+var reasons = map[mvpd.Verdict]mvpd.Decision{
+	mvpd.Denied:           {Message: "This channel is not in your package.", Upgrade: "Ada has a package with every channel."},
+	mvpd.ParentalControls: {Message: "Your household does not allow this channel at this hour."},
+	mvpd.HomeOnly:         {Message: "Your package is for your home."},
 }
 
 // pause takes the time that a slow viewer takes.
