@@ -76,6 +76,18 @@ func TestCertificateIsRenewed(t *testing.T) {
 	if got := served(t, s); got != "first" {
 		t.Errorf("certificate %q after a broken file, want first", got)
 	}
+	writeCertificate(t, cert, key, "for everybody")
+	if err := os.Chmod(key, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	writeLater = time.Now().Add(checkEvery)
+	eventually(t, "the key that others can read was looked at", func() bool { return time.Now().After(writeLater) })
+	if got := served(t, s); got != "first" {
+		t.Errorf("certificate %q after one whose key others can read, want first", got)
+	}
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
 	writeCertificate(t, cert, key, "second")
 	eventually(t, "the new certificate is used", func() bool { return served(t, s) == "second" })
 }

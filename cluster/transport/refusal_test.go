@@ -266,6 +266,10 @@ func TestCredentialsAreChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	exposed, err := authority.Issue("n3")
+	if err = errors.Join(err, os.Chmod(exposed.Key, 0o644)); err != nil {
+		t.Fatal(err)
+	}
 	empty := t.TempDir() + "/empty"
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -275,13 +279,14 @@ func TestCredentialsAreChecked(t *testing.T) {
 		node  string
 		want  string
 	}{
-		"good":              {good, "n1", ""},
-		"another node":      {good, "n2", `it must name "n2"`},
-		"another key":       {transport.Files{Cert: good.Cert, Key: foreign.Key, CA: good.CA}, "n1", "does not match"},
-		"another authority": {transport.Files{Cert: good.Cert, Key: good.Key, CA: foreign.CA}, "n1", "other nodes will refuse it"},
-		"not for clients":   {server, "server", "other nodes will refuse it"},
-		"no file":           {transport.Files{Cert: "gone", Key: good.Key, CA: good.CA}, "n1", "gone"},
-		"no authority":      {transport.Files{Cert: good.Cert, Key: good.Key, CA: empty}, "n1", "no certificate in it"},
+		"good":                {good, "n1", ""},
+		"another node":        {good, "n2", `it must name "n2"`},
+		"another key":         {transport.Files{Cert: good.Cert, Key: foreign.Key, CA: good.CA}, "n1", "does not match"},
+		"another authority":   {transport.Files{Cert: good.Cert, Key: good.Key, CA: foreign.CA}, "n1", "other nodes will refuse it"},
+		"a key for everybody": {exposed, "n3", "others have access to it"},
+		"not for clients":     {server, "server", "other nodes will refuse it"},
+		"no file":             {transport.Files{Cert: "gone", Key: good.Key, CA: good.CA}, "n1", "gone"},
+		"no authority":        {transport.Files{Cert: good.Cert, Key: good.Key, CA: empty}, "n1", "no certificate in it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := transport.LoadCredentials(tt.files, tt.node)

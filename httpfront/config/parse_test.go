@@ -310,6 +310,23 @@ func TestLoadChecksTheFilesItNames(t *testing.T) {
 		t.Fatalf("without the key file: got %v, want a mistake in line 4", err)
 	}
 	write("keys.json", "{}")
+	write("key.pem", "hush")
+	secret := func(text, key string) {
+		t.Helper()
+		write("secret.yaml", realm(text))
+		o := config.Options{File: filepath.Join(dir, "secret.yaml")}
+		for mode, exposed := range map[os.FileMode]bool{0o600: false, 0o644: true} {
+			if err := os.Chmod(filepath.Join(dir, "key.pem"), mode); err != nil {
+				t.Fatal(err)
+			}
+			_, err := config.Load(o)
+			if told := err != nil && strings.Contains(err.Error(), key+":") && strings.Contains(err.Error(), "others have access"); told != exposed {
+				t.Errorf("%s of mode %04o: got %v", key, mode, err)
+			}
+		}
+	}
+	secret("platforms: [{name: p, issuer: p, jwksFile: keys.json, decryptionKeyFile: key.pem}]", "realms[0].platforms[0].decryptionKeyFile")
+	secret("mvpds: [{id: m, kind: oidc, issuer: 'https://m.example', clientId: c, clientSecretFile: key.pem}]", "realms[0].mvpds[0].clientSecretFile")
 	c, err := config.Load(config.Options{File: file})
 	if err != nil {
 		t.Fatal(err)

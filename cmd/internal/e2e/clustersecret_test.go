@@ -46,6 +46,10 @@ func TestTheSecretOpensACluster(t *testing.T) {
 	until(t, "what the node had when it was alone", func() bool { return a.refresh(t.Context(), host) == nil })
 	t.Run("strangers", func(t *testing.T) { c.refusesStrangers(t) })
 	t.Run("another secret", func(t *testing.T) { c.changesSecret(t, a) })
+	n := c.nodes[0]
+	c.kill(n)
+	n.secret = ""
+	n.refuses(2, []string{n.data(), "belongs to a cluster of several nodes", "--cluster-secret"})
 }
 
 // wasAlone runs the node alone for a while, with a viewer.

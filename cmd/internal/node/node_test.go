@@ -20,6 +20,7 @@ import (
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
 	"ssod/persistence"
+	"ssod/secretfile"
 )
 
 func TestMain(m *testing.M) {
@@ -228,6 +229,10 @@ func TestStartRefuses(t *testing.T) {
 			}
 			refused(t, used, node.ErrSealingKey)
 		}
+		if err := errors.Join(os.WriteFile(key, content, 0o600), os.Chmod(key, 0o640|0o004)); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, used, secretfile.ErrExposed)
 	})
 	t.Run("a file with mistakes", func(t *testing.T) {
 		c := settings(t)

@@ -59,6 +59,9 @@ func (n *Node) reload(ctx context.Context) (*config.Config, error) {
 // prepare reads everything that a reload needs and changes nothing.
 func (n *Node) prepare() (next *config.Config, adopt func() error, err error) {
 	secrets, err := n.config.readSecrets()
+	if err == nil {
+		err = n.compareSecrets(secrets)
+	}
 	if err = errors.Join(err, n.config.checkKeyPairs()); err != nil {
 		return nil, nil, fmt.Errorf("%w, nothing was changed: %w", admin.ErrConfiguration, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"ssod/cluster/secret"
 	"ssod/httpfront/admin"
@@ -131,6 +132,26 @@ func (c *Config) checkKeyPairs() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// errNoneLeft refuses a secret that has nothing in common with the one in force: nobody
+// who has not read it yet would be let in, nor let this node in.
+var errNoneLeft = errors.New("none of the keys in force is in it: add the new one beside them first, on all nodes")
+
+// compareSecrets reports whether others still know a key of a new secret.
+func (n *Node) compareSecrets(s secrets) error {
+	if n.secrets == nil {
+		return nil
+	}
+	next, err := secret.NewRing(s.cluster...)
+	if err != nil {
+		return err
+	}
+	inForce := n.secrets.For(secret.Gossip)
+	if !slices.ContainsFunc(next.For(secret.Gossip), func(k secret.Key) bool { return slices.Contains(inForce, k) }) {
+		return fmt.Errorf("--cluster-secret %s: %w", n.config.Secret, errNoneLeft)
+	}
+	return nil
 }
 
 // adoptSecrets takes into use what a reload has read. Connections that stand are

@@ -222,8 +222,13 @@ func TestReloadReadsTheSecretsAgain(t *testing.T) {
 	}
 	reload(admin.ErrConfiguration)
 	expect(one, 200)
-	keep(t, c.Secret, 1)
+	keep(t, c.Secret, 2) // whoever has only the old one would be shut out
+	reload(admin.ErrConfiguration)
+	expect(one, 200)
+	keep(t, c.Secret, 1, 2)
 	reload(nil)
 	expect(one, 401)
 	expect(two, 200)
+	keep(t, c.Secret, 2)
+	reload(nil)
 }
