@@ -35,6 +35,7 @@ func TestFlowsUnderFaults(t *testing.T) {
 			"mint":   m.mint,
 			"link":   m.link,
 			"redeem": m.redeem,
+			"arrive": m.arrive, "confirm": m.confirm, "read": m.read,
 			"unlink": m.unlink,
 			"repeat": m.repeat,
 			"wait":   m.wait,
@@ -57,10 +58,15 @@ type household struct {
 type shown struct {
 	linkdirectory.Reservation
 	creator string
-	gone    bool // replaced, or its creator was unlinked
+	maker   int64 // membership of the creator
+	gone    bool  // replaced, refused, or its creator was unlinked
+	end     span  // when it was used or gone
 	used    time.Time
 	by      string
 	number  int64
+
+	guest     string // who waits for the creator's word
+	confirmed bool
 }
 
 var devices = []string{"phone", "tv", "tablet"}
@@ -110,12 +116,14 @@ func (m *household) link(t *rapid.T) {
 		return
 	}
 	for _, other := range m.codes {
-		other.gone = other.gone || other.creator == device && other.by == ""
+		if other.creator == device {
+			other.goes(span{code.NotBefore, m.now()})
+		}
 	}
 	if m.codes[code.Code] != nil {
 		t.Fatal("a code was given twice")
 	}
-	m.codes[code.Code] = &shown{Reservation: code, creator: device}
+	m.codes[code.Code] = &shown{Reservation: code, creator: device, maker: c.Membership}
 	m.answered(0, nil, func() (int64, error) {
 		again, err := m.r.codes.Reserve(context.Background(), request, viewer.Realm, viewer.Namespace, viewer.Subject, m.r.wanted)
 		if err == nil && again.Code != code.Code {
@@ -159,6 +167,7 @@ func (m *household) redeem(t *rapid.T) {
 	m.joined(t, device, number)
 	if fresh {
 		c.by, c.used, c.number = device, m.now(), number
+		c.end = span{begun, c.used}
 	}
 	m.answered(number, nil, func() (int64, error) { return m.r.redeem(c.Code, device, request) })
 }
@@ -182,7 +191,9 @@ func (m *household) unlink(t *rapid.T) {
 	}
 	delete(m.alive, target)
 	for _, code := range m.codes {
-		code.gone = code.gone || code.creator == target && code.by == ""
+		if code.creator == target {
+			code.goes(span{code.NotBefore, m.now()}) // and its creator is no member any more
+		}
 	}
 	m.answered(0, nil, func() (int64, error) {
 		if removed, err := m.r.unlink(c, target, request); err == nil && !removed {

@@ -41,6 +41,9 @@ const (
 	codeLife  = 15 * time.Minute
 )
 
+// home is the network of the devices that make codes, away is another one.
+var home, away = netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("203.0.113.9")
+
 var viewer = profile.ID{Realm: "acme", Namespace: profile.NamespaceSSO, Subject: "viewer-4711"}
 
 type realmKeys struct{}
@@ -50,7 +53,7 @@ func (realmKeys) LinkCodeKey(realm string) []byte { return []byte("link code key
 // open starts a realm; the returned function stops it.
 func open(t interface{ Fatal(...any) }, o faulty.Options, limits actors.Limits) (*realm, func()) {
 	r := &realm{
-		wanted: linkdirectory.Wanted{Length: 6, Alphabet: linkdirectory.Digits, TTL: codeLife, MaxLive: 10_000, WrongHits: 1000},
+		wanted: linkdirectory.Wanted{Length: 6, Alphabet: linkdirectory.Digits, TTL: codeLife, MaxLive: 10_000, WrongHits: 1000, Address: home},
 		budget: 1 << 20, retries: 200,
 	}
 	o.Clock = func() time.Time { return time.Now().Add(time.Duration(r.offset.Load())) }
@@ -149,25 +152,59 @@ func (r *realm) link(c *profile.Caller, request cluster.RequestID) (linkdirector
 // guess is who types a code.
 func (r *realm) guess(code, device string) linkdirectory.Guess {
 	return linkdirectory.Guess{
-		Typed: code, Device: []byte(device), Address: netip.MustParseAddr("192.0.2.7"),
+		Typed: code, Device: []byte(device), Address: home,
 		PerDevice: r.budget, PerAddress: r.budget, WrongHits: 1000,
 	}
 }
 
-// redeem is POST /serviceToken with X-SSO-LINK.
+// redeem is POST /serviceToken with X-SSO-LINK, where all networks are allowed.
 func (r *realm) redeem(code, device string, request cluster.RequestID) (int64, error) {
+	return r.redeemUnder(profile.OtherNetwork_ALLOW, r.guess(code, device), request)
+}
+
+// arrive is redeem from another network, where that is to be confirmed.
+func (r *realm) arrive(code, device string, request cluster.RequestID) (int64, error) {
+	g := r.guess(code, device)
+	g.Address = away
+	return r.redeemUnder(profile.OtherNetwork_CONFIRM, g, request)
+}
+
+func (r *realm) redeemUnder(policy profile.OtherNetwork, g linkdirectory.Guess, request cluster.RequestID) (int64, error) {
 	to, err := sure(r, func(ctx context.Context) (linkdirectory.Target, error) {
-		return r.codes.Resolve(ctx, request, viewer.Realm, r.guess(code, device))
+		return r.codes.Resolve(ctx, request, viewer.Realm, g)
 	})
 	if err != nil {
 		return 0, err
 	}
 	id := profile.ID{Realm: viewer.Realm, Namespace: to.Namespace, Subject: to.Subject}
 	membership, err := sure(r, func(ctx context.Context) (int64, error) {
-		return r.profiles.Redeem(ctx, request, id, &profile.Redeem{Device: profile.NewDevice([]byte(device), nil), CodeHash: to.Hash, MaxDevices: 50})
+		return r.profiles.Redeem(ctx, request, id, &profile.Redeem{
+			Device: profile.NewDevice(g.Device, nil), CodeHash: to.Hash, MaxDevices: 50,
+			OtherNetwork: to.OtherNetwork, Policy: policy, Guess: to.Guesser,
+		})
 	})
 	r.codes.Settle(request, viewer.Realm, to.Hash, verdict(err))
 	return membership, err
+}
+
+// read is GET /link/{code}.
+func (r *realm) read(c *profile.Caller, hash []byte) (*profile.CodeReply, error) {
+	request := r.request()
+	return sure(r, func(ctx context.Context) (*profile.CodeReply, error) {
+		return r.profiles.ReadCode(ctx, request, viewer, &profile.ReadCode{Caller: c, CodeHash: hash})
+	})
+}
+
+// confirm is POST /link/{code}.
+func (r *realm) confirm(c *profile.Caller, hash []byte, join bool, request cluster.RequestID) (*profile.CodeReply, error) {
+	reply, err := sure(r, func(ctx context.Context) (*profile.CodeReply, error) {
+		return r.profiles.Confirm(ctx, request, viewer, &profile.Confirm{Caller: c, CodeHash: hash, Join: join})
+	})
+	r.codes.Retire(request, viewer.Realm, reply.GetFreed()...)
+	if len(reply.GetGuess()) > 0 {
+		r.codes.Charge(request, viewer.Realm, reply.Guess)
+	}
+	return reply, err
 }
 
 func verdict(err error) linkdirectory.Verdict {

@@ -29,6 +29,7 @@ var statusNames = map[int]string{
 	http.StatusCreated:             "CREATED",
 	http.StatusBadRequest:          "BAD_REQUEST",
 	http.StatusUnauthorized:        "UNAUTHORIZED",
+	http.StatusForbidden:           "FORBIDDEN",
 	http.StatusNotFound:            "NOT_FOUND",
 	http.StatusMethodNotAllowed:    "METHOD_NOT_ALLOWED",
 	http.StatusTooManyRequests:     "TOO_MANY_REQUESTS",

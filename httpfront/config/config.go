@@ -121,6 +121,10 @@ type LinkCode struct {
 	MaxPerProfile int           `yaml:"maxPerProfile" default:"5"`
 	MaxIssued     int           `yaml:"maxIssued" default:"10"`
 	MaxLive       int           `yaml:"maxLive" default:"200000"`
+	// OtherNetwork is what becomes of a device that types a code in another network
+	// than the one where it is shown: allow, confirm (the device that shows the code
+	// is asked) or deny.
+	OtherNetwork string `yaml:"otherNetwork" default:"allow"`
 }
 
 // Guessing bounds failed redemptions: per device and address in 15 minutes, and

@@ -107,6 +107,7 @@ func (k *checker) linkCode(key string, l LinkCode) {
 	k.between(key+".maxPerProfile", l.MaxPerProfile, 1, 100)
 	k.between(key+".maxIssued", l.MaxIssued, 1, 100_000)
 	k.between(key+".maxLive", l.MaxLive, 1, 2_000_000)
+	k.oneOf(key+".otherNetwork", l.OtherNetwork, "allow", "confirm", "deny")
 }
 
 func (k *checker) session(key string, s Session) {

@@ -102,6 +102,7 @@ func Start(t testing.TB, o Options) *Node {
 	o.Cluster.Clock = n.clock.now
 	n.Truth = faulty.New(o.Cluster)
 	service := n.domain(t, n.Truth.Node("n1:1"), o.Log)
+	service.Metrics = sso.NewMetrics(o.Metrics, cfg)
 	if o.Service != nil {
 		o.Service(service)
 	}

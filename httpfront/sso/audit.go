@@ -25,6 +25,13 @@ func (s *Service) audit(r *api.Request, c client, what string, id profile.ID, de
 		"trace", string(r.AppendTrace(nil)))
 }
 
+// confirmation counts and audits that a device of another network came with a
+// link code, or what the device that made it said.
+func (s *Service) confirmation(r *api.Request, c client, id profile.ID, outcome string) {
+	s.Metrics.confirmation(id.Realm, outcome)
+	s.audit(r, c, "link confirmation "+outcome, id, 1)
+}
+
 // Viewer is how audit lines name a profile.
 func Viewer(key []byte, id profile.ID) string {
 	mac := hmac.New(sha256.New, key)

@@ -24,7 +24,7 @@ const maxSSOID = 256
 // mint makes the calling device a member of the profile that X-SSO-ID names,
 // or that made the code in X-SSO-LINK, and gives it a token; sso-service.md
 // 2.1. With both headers the code decides.
-func (s *Service) mint(ctx context.Context, r *api.Request, _ client) (api.Response, error) {
+func (s *Service) mint(ctx context.Context, r *api.Request, c client) (api.Response, error) {
 	link, ssoID := r.Header(wire.SSOLink), r.Header(wire.SSOID)
 	if len(link) == 0 && len(ssoID) == 0 && !r.Realm.DeviceDefaultSSOID {
 		return api.Response{}, api.ErrIdentityMissing
@@ -46,7 +46,7 @@ func (s *Service) mint(ctx context.Context, r *api.Request, _ client) (api.Respo
 		return api.Response{}, err
 	}
 	if len(link) > 0 {
-		return s.redeem(ctx, r, string(link), d)
+		return s.redeem(ctx, r, c, string(link), d)
 	}
 	viewer, err := s.identify(r, ssoID, id)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Service) join(ctx context.Context, r *api.Request, id profile.ID, d *pr
 
 // redeem makes the device a member of the profile that a link code belongs to.
 // The directory finds the profile and charges a guess; the profile decides.
-func (s *Service) redeem(ctx context.Context, r *api.Request, typed string, d *profile.Device) (api.Response, error) {
+func (s *Service) redeem(ctx context.Context, r *api.Request, c client, typed string, d *profile.Device) (api.Response, error) {
 	target, err := s.Directory.Resolve(ctx, r.ID, r.Realm.ID, guess(r, typed, d.Id))
 	if err != nil {
 		return api.Response{}, err
@@ -74,24 +74,35 @@ func (s *Service) redeem(ctx context.Context, r *api.Request, typed string, d *p
 	id := profile.ID{Realm: r.Realm.ID, Namespace: target.Namespace, Subject: target.Subject}
 	membership, err := s.Profiles.Redeem(ctx, r.ID, id, &profile.Redeem{
 		Device: d, CodeHash: target.Hash, MaxDevices: int32(r.Realm.MaxDevices),
+		OtherNetwork: target.OtherNetwork, Policy: policies[r.Realm.LinkCode.OtherNetwork], Guess: target.Guesser,
 	})
 	s.Directory.Settle(r.ID, r.Realm.ID, target.Hash, verdict(err))
+	if pending, ok := errors.AsType[*profile.PendingError](err); ok && pending.Asked {
+		s.confirmation(r, c, id, asked)
+	}
 	if err != nil {
 		return api.Response{}, err
 	}
 	return s.sign(r, http.StatusCreated, member(id, d, membership))
 }
 
+// policies are linkCode.otherNetwork by name.
+var policies = map[string]profile.OtherNetwork{
+	"allow": profile.OtherNetwork_ALLOW, "confirm": profile.OtherNetwork_CONFIRM, "deny": profile.OtherNetwork_DENY,
+}
+
 func guess(r *api.Request, typed string, device []byte) linkdirectory.Guess {
 	g := &r.Realm.Guessing
 	return linkdirectory.Guess{
 		Typed: typed, Device: device, Address: r.Address,
+		DenyOther: policies[r.Realm.LinkCode.OtherNetwork] == profile.OtherNetwork_DENY,
 		PerDevice: g.PerDevice, PerAddress: g.PerAddress, WrongHits: g.WrongHitsPerDay,
 	}
 }
 
 // verdict says what a redemption costs whose code was found: a failed guess is
-// one that is answered token_invalid, unless it only lost a race.
+// one that is answered token_invalid, unless it only lost a race. To wait for
+// confirmation costs nothing.
 func verdict(err error) linkdirectory.Verdict {
 	switch {
 	case err == nil:

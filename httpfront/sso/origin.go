@@ -25,8 +25,8 @@ func (s *Service) readLink(ctx context.Context, r *api.Request, _ client) (api.R
 }
 
 // confirmLink gives the word of the device that made a link code about the one
-// that waits with it: it may join, or the code ends.
-func (s *Service) confirmLink(ctx context.Context, r *api.Request, _ client) (api.Response, error) {
+// that waits with it: it may join, or the code ends and the guess was a wrong one.
+func (s *Service) confirmLink(ctx context.Context, r *api.Request, c client) (api.Response, error) {
 	h, device, err := s.holderWithDevice(r, api.ErrLinkTokenMissing)
 	if err != nil {
 		return api.Response{}, err
@@ -40,7 +40,20 @@ func (s *Service) confirmLink(ctx context.Context, r *api.Request, _ client) (ap
 		return api.Response{}, err
 	}
 	s.Directory.Retire(r.ID, r.Realm.ID, code.GetFreed()...)
+	if len(code.GetGuess()) > 0 {
+		s.Directory.Charge(r.ID, r.Realm.ID, code.GetGuess())
+	}
+	if code.GetDecided() {
+		s.confirmation(r, c, h.id, outcome(join))
+	}
 	return api.Response{Status: http.StatusOK, Body: appendLink(r.Buffer, code)}, nil
+}
+
+func outcome(join bool) string {
+	if join {
+		return granted
+	}
+	return refused
 }
 
 // codeInPath is the hash of the code that the path names, nil when that cannot be

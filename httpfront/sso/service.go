@@ -48,6 +48,7 @@ type Directory interface {
 	Resolve(ctx context.Context, request cluster.RequestID, realm string, g linkdirectory.Guess) (linkdirectory.Target, error)
 	Settle(request cluster.RequestID, realm string, hash []byte, v linkdirectory.Verdict)
 	Retire(request cluster.RequestID, realm string, hashes ...[]byte)
+	Charge(request cluster.RequestID, realm string, guesser []byte)
 	Hash(realm, typed string) []byte
 }
 
@@ -57,6 +58,8 @@ type Service struct {
 	Clients   Clients
 	Profiles  Profiles
 	Directory Directory
+	// Metrics may be nil.
+	Metrics *Metrics
 	// Log gets the audit lines; nil means slog.Default.
 	Log *slog.Logger
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"net/http"
 	"net/url"
@@ -214,6 +215,20 @@ type device struct {
 	token string
 	// platform is what the device's platform says of its viewer; may be empty.
 	platform string
+	// address is where the device calls from, as a proxy says; may be empty.
+	address string
+}
+
+// away is an address in a network of its own.
+const away = "203.0.113.9"
+
+// homeOf is the address of a network that nobody but the people of this name
+// are in.
+func homeOf(name string) string {
+	sum := fnv.New32a()
+	sum.Write([]byte(name))
+	n := sum.Sum32()
+	return fmt.Sprintf("10.%d.%d.%d", byte(n>>16), byte(n>>8), byte(n))
 }
 
 // newDevice names a device by a text.
@@ -229,6 +244,9 @@ func (a *app) headers(d *device, more ...string) map[string]string {
 	}
 	if d.info != "" {
 		h["X-Device-Info"] = d.info
+	}
+	if d.address != "" {
+		h["X-Forwarded-For"] = d.address
 	}
 	return h
 }
@@ -287,6 +305,31 @@ func (a *app) link(ctx context.Context, d *device) (string, error) {
 		Code string `json:"code"`
 	}
 	return out.Code, want(answer, err, http.StatusCreated, &out)
+}
+
+// linkState is what the device that made a link code is told of it.
+type linkState struct {
+	Status string
+	Device struct{ Type, Network string }
+}
+
+// readLink asks what became of a link code that d made.
+func (a *app) readLink(ctx context.Context, d *device, code string) (s linkState, err error) {
+	answer, err := a.send(ctx, "GET", "link/"+code, d, nil)
+	return s, want(answer, err, http.StatusOK, &s)
+}
+
+// confirmLink lets the device that waits with a link code of d's join, or ends
+// the code.
+func (a *app) confirmLink(ctx context.Context, d *device, code string, join bool) (s linkState, err error) {
+	answer, err := a.send(ctx, "POST", "link/"+code, d, fmt.Appendf(nil, `{"confirm":%v}`, join))
+	return s, want(answer, err, http.StatusOK, &s)
+}
+
+// waits redeems a link code that is to be confirmed.
+func (a *app) waits(ctx context.Context, d *device, code string) error {
+	answer, err := a.send(ctx, "POST", "serviceToken", d, nil, "X-SSO-LINK", code)
+	return failsWith(answer, err, http.StatusForbidden, "link_confirmation_pending")
 }
 
 // list returns the ids of the devices that d sees.

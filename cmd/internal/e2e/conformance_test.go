@@ -108,6 +108,10 @@ func livesFor(c examples.Case) (l lifetimes) {
 			l.session = shortCode.String()
 		case given == "profile expired":
 			l.login = shortCode.String()
+		case given == "devices of other networks are to be confirmed":
+			l.others = "confirm"
+		case given == "devices of other networks are denied":
+			l.others = "deny"
 		case given == "throttle on, fresh client address":
 			l.throttle = true
 		}

@@ -23,7 +23,7 @@ type stage struct {
 // is one node that does not run.
 func startStage(t *testing.T) *stage {
 	t.Helper()
-	c := newTrio(t, worldConfig(lifetimes{public: publicURL}))
+	c := newTrio(t, worldConfig(lifetimes{public: publicURL, others: "confirm"}))
 	c.sampled = newSample(sampledShare)
 	s := &stage{trio: c, secret: c.foundWithKeys()}
 	s.first, s.last = c.mustApp("STREAM1"), c.mustApp("STREAM1")

@@ -34,6 +34,23 @@ var flows = []flow{
 		{"tv finds nothing", finds(tv, "")},
 		{"phone still watches", decides(phone, "channel-1", permit)},
 	})},
+	{"F2 link code, confirmed", tvIsAway, slices.Concat(arriving, []step{
+		{"phone confirms the tv", confirms(true, "PENDING")},
+		{"tv redeems the code", (*tale).redeemLink},
+		{"phone sees that the tv joined", sees("REDEEMED", "other")},
+		{"both are members", bothAreMembers},
+		{"another device cannot use the code", (*tale).codeIsUsed},
+	})},
+	{"F2 link code, refused", tvIsAway, slices.Concat(arriving, []step{
+		{"phone refuses the tv", confirms(false, "EXPIRED")},
+		{"tv is refused", func(s *tale, ctx context.Context) error {
+			return failsAs(ctx, s.tv, s.link, http.StatusBadRequest, "token_invalid")
+		}},
+		{"phone sees that the code ended", sees("EXPIRED", "")},
+		{"phone is the only member", func(s *tale, ctx context.Context) error {
+			return s.phone.hasMembers(ctx, map[string]string{s.phone.on.id: "regular"})
+		}},
+	})},
 	{"F3 service token of others, login", foreignTokens, slices.Concat(login("ada"), []step{
 		{"phone watches", decides(phone, "channel-1", permit)},
 		{"tv finds the login", finds(tv, "serviceTokenSSO")},
@@ -121,8 +138,46 @@ var (
 		{"tv redeems it", (*tale).redeemLink},
 		{"tv finds the login", finds(tv, "serviceTokenSSO")},
 	}
+	arriving = []step{
+		{"phone signs in", signsIn(phone)},
+		{"phone shows a link code", (*tale).showLink},
+		{"tv comes with it from another network", func(s *tale, ctx context.Context) error { return s.tv.app.waits(ctx, s.tv.on, s.link) }},
+		{"phone sees it waiting", sees("PENDING", "other")},
+	}
 	voidLogin = slices.Concat([]step{{"phone signs in", signsIn(phone)}}, login("finn"), joining)
 )
+
+// tvIsAway: the TV is in another network than the phone.
+func tvIsAway(s *tale) { s.tv.on.address = away }
+
+// sees is what the phone is told of its code; network is empty for no device.
+func sees(status, network string) func(*tale, context.Context) error {
+	return func(s *tale, ctx context.Context) error {
+		got, err := s.phone.app.readLink(ctx, s.phone.on, s.link)
+		return got.want(err, status, network)
+	}
+}
+
+// confirms is the phone's word about whoever waits with its code.
+func confirms(join bool, status string) func(*tale, context.Context) error {
+	return func(s *tale, ctx context.Context) error {
+		got, err := s.phone.app.confirmLink(ctx, s.phone.on, s.link, join)
+		return got.want(err, status, got.Device.Network)
+	}
+}
+
+func (s linkState) want(err error, status, network string) error {
+	if err == nil && (s.Status != status || s.Device.Network != network) {
+		err = fmt.Errorf("%w: the code is %s, a device of the %q network; want %s, %q", errStatus, s.Status, s.Device.Network, status, network)
+	}
+	return err
+}
+
+// failsAs redeems a link code in vain.
+func failsAs(ctx context.Context, p player, link string, status int, code string) error {
+	a, err := p.app.send(ctx, "POST", "serviceToken", p.on, nil, "X-SSO-LINK", link)
+	return failsWith(a, err, status, code)
+}
 
 // foreignTokens: the apps got tokens from an identity service.
 func foreignTokens(s *tale) {

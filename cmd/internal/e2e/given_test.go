@@ -36,6 +36,9 @@ var preconditions = []precondition{
 	given(`link code \{\{code\}\} already redeemed by device (\w)`, codeRedeemed),
 	given(`link code \{\{code\}\} redeemed by this (device) 10 s ago`, codeRedeemed),
 	given(`link code \{\{code\}\} past notAfter`, codeExpired),
+	given(`devices of other networks are (?:to be confirmed|denied)`, nothing),
+	given(`device (\w) of another network waits with link code \{\{code\}\}`, arrived),
+	given(`A (confirmed|refused) it`, decided),
 	given(`software statement of the client revoked`, statementRevoked),
 	given(`5 failed redemptions by device (\w) in the last 15 minutes`, failedRedemptions),
 	given(`\{\{(\w+)\}\} expired(?: 10 minutes ago)?`, tokenExpired),
@@ -171,6 +174,23 @@ func codeExpired(w *world, _ []string) error {
 	w.vars["code"] = out.Code
 	untilEpoch(w, out.NotAfter)
 	return nil
+}
+
+// arrived makes a code with which a device of another network waits.
+func arrived(w *world, words []string) error {
+	code, err := w.stream.link(w.Context(), w.device["A"])
+	if err != nil {
+		return err
+	}
+	w.vars["code"] = code
+	d := w.device[words[0]]
+	d.address = away
+	return w.stream.waits(w.Context(), d, code)
+}
+
+func decided(w *world, words []string) error {
+	_, err := w.stream.confirmLink(w.Context(), w.device["A"], w.vars["code"], words[0] == "confirmed")
+	return err
 }
 
 func statementRevoked(w *world, _ []string) error {

@@ -41,10 +41,12 @@ type player struct {
 // newTale begins a tale of people whom the service has not heard of. Phone and
 // TV have an app each, which may be the same.
 func newTale(first, second *app, name string) *tale {
-	return &tale{
+	s := &tale{
 		node: first.node, viewer: "viewer" + name, browser: first.newBrowser(),
 		phone: player{first, newDevice("phone" + name)}, tv: player{second, newDevice("tv" + name)},
 	}
+	s.phone.on.address, s.tv.on.address = homeOf(name), homeOf(name)
+	return s
 }
 
 // step is one step of a flow.

@@ -36,10 +36,10 @@ const (
 )
 
 // lifetimes are the settings that a case needs shorter than an operator would
-// choose them. Empty means the default.
+// choose them, or other than by default. Empty means the default.
 type lifetimes struct {
-	access, service, window, code, session, login, public string
-	throttle                                              bool
+	access, service, window, code, session, login, public, others string
+	throttle                                                      bool
 }
 
 // worldConfig is the configuration of the cases.
@@ -69,7 +69,7 @@ realms:
       - {id: OldCable, kind: sandbox, disabledFor: [STREAM1, STREAM2]}
   - id: rival
     serviceProviders: [RIVAL1]
-`, l.throttle, setting("ttl", l.access), join(setting("ttl", l.service), setting("refreshWindow", l.window)), setting("ttl", l.code),
+`, l.throttle, setting("ttl", l.access), join(setting("ttl", l.service), setting("refreshWindow", l.window)), join(setting("ttl", l.code), setting("otherNetwork", l.others)),
 		setting("ttl", l.session), issuer, platformIssuer, prefixed(", ", setting("authnTTL", l.login)))
 }
 
@@ -115,6 +115,9 @@ func worldOn(n *node, guest string) *world {
 	w := &world{node: n, guest: guest, vars: map[string]string{}, rename: map[string]string{}}
 	w.device = map[string]*device{"A": newDevice(w.own(deviceA)), "B": newDevice(w.own(deviceB)), "C": newDevice(w.own(deviceC))}
 	w.device["A"].info, w.device["B"].info = infoA, infoB
+	for _, d := range w.device {
+		d.address = homeOf(guest)
+	}
 	w.stream = n.mustApp("STREAM1", "STREAM2")
 	var rival *app
 	w.rival = func() *app {

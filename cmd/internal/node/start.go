@@ -234,7 +234,10 @@ func (n *Node) serve(context.Context) (err error) {
 	if clients < maxConnections {
 		n.log.Warn("the limit of open files bounds the connections", "connections", clients, "files", openFiles())
 	}
-	service := &sso.Service{Tokens: n.ring, Clients: n.clients, Profiles: profiles, Directory: directory, Log: n.log}
+	service := &sso.Service{
+		Tokens: n.ring, Clients: n.clients, Profiles: profiles, Directory: directory,
+		Metrics: sso.NewMetrics(n.registry, n.settings.Config()), Log: n.log,
+	}
 	handlers := httpfront.NewHandlers(service, n.clients, n.ring)
 	providers := n.providers()
 	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
