@@ -12,13 +12,14 @@ type statementGroup struct {
 
 // statementCommand says what a software statement allows.
 type statementCommand struct {
-	ServiceProvider []string `required:"" placeholder:"ID" help:"Service providers that the application may use."`
-	ClientName      string   `default:"ssoctl" placeholder:"NAME" help:"Name of the application (${default})."`
-	ClientURI       string   `name:"client-uri" placeholder:"URL" help:"Home page of the application."`
-	Scope           []string `placeholder:"SCOPE" help:"Scopes. Default: api:client:v2."`
-	RedirectURI     []string `name:"redirect-uri" placeholder:"URI" help:"Where a login may return to. Default: anywhere."`
-	Platform        []string `placeholder:"NAME" help:"Platforms of the application."`
-	GrantType       []string `placeholder:"TYPE" help:"Grant types. Default: client_credentials."`
+	ServiceProvider  []string `required:"" placeholder:"ID" help:"Service providers that the application may use."`
+	ClientName       string   `default:"ssoctl" placeholder:"NAME" help:"Name of the application (${default})."`
+	ClientURI        string   `name:"client-uri" placeholder:"URL" help:"Home page of the application."`
+	Scope            []string `placeholder:"SCOPE" help:"Scopes. Default: api:client:v2."`
+	RedirectURI      []string `name:"redirect-uri" placeholder:"URI" help:"Where a login may return to. Default: anywhere."`
+	Platform         []string `placeholder:"NAME" help:"Platforms of the application."`
+	GrantType        []string `placeholder:"TYPE" help:"Grant types. Default: client_credentials."`
+	NoAssertIdentity bool     `help:"Clients must not say who their viewer is with an X-SSO-ID that nobody signed. For statements that are shipped inside an app: whoever has the app has the statement."`
 }
 
 // statement is the answer of POST /admin/v1/software-statements.
@@ -38,7 +39,7 @@ func (c *statementCommand) Run(s *session) error {
 }
 
 func (c *statementCommand) make(s *session) (made statement, err error) {
-	in := map[string]any{"clientName": c.ClientName, "clientUri": c.ClientURI, "serviceProviders": c.ServiceProvider}
+	in := map[string]any{"clientName": c.ClientName, "clientUri": c.ClientURI, "serviceProviders": c.ServiceProvider, "mayAssertIdentity": !c.NoAssertIdentity}
 	for name, list := range map[string][]string{
 		"scopes": c.Scope, "redirectUris": c.RedirectURI, "platforms": c.Platform, "grantTypes": c.GrantType,
 	} {

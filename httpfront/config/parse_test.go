@@ -269,6 +269,7 @@ func TestParseWarnsOfWhatIsUnwise(t *testing.T) {
 		{"short code life", realm("linkCode: {ttl: 1s}"), "4: realms[0].linkCode.ttl: 1s is short; at least 1m0s is advised"},
 		{"few digits", realm("linkCode: {length: 4}"), "4: realms[0].linkCode.length: 4 characters are guessed easily; 6 or more are advised"},
 		{"MVPD", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c}]"), "4: realms[0].mvpds[0]: has no effect: this version does not log viewers in at TV providers"},
+		{"every app is believed", "publicURL: https://sso.example.com\n" + smallest, "2: realms[0].ssoId.mode: asserted believes every app who its viewer is, and publicURL is a public address: whoever takes a software statement out of an app can name any viewer. Use signed, or make the statements that are shipped in apps with mayAssertIdentity false"},
 		{"retention", "memberRetention: 48h\n" + smallest, "1: memberRetention: 48h0m0s is shorter than the life of a token of realm a (169h0m0s): devices are dropped that could still refresh"},
 	}
 	for _, tt := range tests {
@@ -281,6 +282,20 @@ func TestParseWarnsOfWhatIsUnwise(t *testing.T) {
 				t.Fatalf("got %q, want %q", c.Warnings, tt.want)
 			}
 		})
+	}
+}
+
+// TestWhoIsBelievedAtHome: an app on a private network, or in a realm of signed
+// identifiers, is no reason to warn.
+func TestWhoIsBelievedAtHome(t *testing.T) {
+	for _, text := range []string{
+		smallest, "publicURL: http://127.0.0.1:8080\n" + smallest, "publicURL: http://10.1.2.3\n" + smallest, "publicURL: http://sso.internal\n" + smallest,
+		"publicURL: https://sso.example.com\n" + realm("ssoId: {mode: signed}\n    trustedIssuers: [{issuer: i, jwksFile: a}]"),
+	} {
+		c, err := config.Parse([]byte(text), config.Options{})
+		if err != nil || len(c.Warnings) > 0 {
+			t.Errorf("%s: got %v, %v", text, c.Warnings, err)
+		}
 	}
 }
 

@@ -88,9 +88,13 @@ func (a Answer) Text(name string) string {
 // AccessToken registers a client for service providers and returns its token.
 func (n *Node) AccessToken(t testing.TB, serviceProviders ...string) string {
 	t.Helper()
-	statement, err := n.Registration.CreateStatement(t.Context(), registration.StatementRequest{
-		ClientName: "test", ServiceProviders: serviceProviders,
-	})
+	return n.AccessTokenBy(t, registration.StatementRequest{ClientName: "test", ServiceProviders: serviceProviders})
+}
+
+// AccessTokenBy is AccessToken with a statement that says more.
+func (n *Node) AccessTokenBy(t testing.TB, r registration.StatementRequest) string {
+	t.Helper()
+	statement, err := n.Registration.CreateStatement(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,18 +24,19 @@ const (
 // StatementRecord is one software statement in the meta table "statements",
 // stored under its id.
 type StatementRecord struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	ClientName       string                 `protobuf:"bytes,1,opt,name=client_name,json=clientName,proto3" json:"client_name,omitempty"`
-	ClientUri        string                 `protobuf:"bytes,2,opt,name=client_uri,json=clientUri,proto3" json:"client_uri,omitempty"`
-	ServiceProviders []string               `protobuf:"bytes,3,rep,name=service_providers,json=serviceProviders,proto3" json:"service_providers,omitempty"`
-	Scopes           []string               `protobuf:"bytes,4,rep,name=scopes,proto3" json:"scopes,omitempty"`
-	RedirectUris     []string               `protobuf:"bytes,5,rep,name=redirect_uris,json=redirectUris,proto3" json:"redirect_uris,omitempty"`
-	Platforms        []string               `protobuf:"bytes,6,rep,name=platforms,proto3" json:"platforms,omitempty"`
-	GrantTypes       []string               `protobuf:"bytes,7,rep,name=grant_types,json=grantTypes,proto3" json:"grant_types,omitempty"`
-	CreatedMs        int64                  `protobuf:"varint,8,opt,name=created_ms,json=createdMs,proto3" json:"created_ms,omitempty"`
-	SoftwareId       string                 `protobuf:"bytes,9,opt,name=software_id,json=softwareId,proto3" json:"software_id,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	state                protoimpl.MessageState `protogen:"open.v1"`
+	ClientName           string                 `protobuf:"bytes,1,opt,name=client_name,json=clientName,proto3" json:"client_name,omitempty"`
+	ClientUri            string                 `protobuf:"bytes,2,opt,name=client_uri,json=clientUri,proto3" json:"client_uri,omitempty"`
+	ServiceProviders     []string               `protobuf:"bytes,3,rep,name=service_providers,json=serviceProviders,proto3" json:"service_providers,omitempty"`
+	Scopes               []string               `protobuf:"bytes,4,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	RedirectUris         []string               `protobuf:"bytes,5,rep,name=redirect_uris,json=redirectUris,proto3" json:"redirect_uris,omitempty"`
+	Platforms            []string               `protobuf:"bytes,6,rep,name=platforms,proto3" json:"platforms,omitempty"`
+	GrantTypes           []string               `protobuf:"bytes,7,rep,name=grant_types,json=grantTypes,proto3" json:"grant_types,omitempty"`
+	CreatedMs            int64                  `protobuf:"varint,8,opt,name=created_ms,json=createdMs,proto3" json:"created_ms,omitempty"`
+	SoftwareId           string                 `protobuf:"bytes,9,opt,name=software_id,json=softwareId,proto3" json:"software_id,omitempty"`
+	MayNotAssertIdentity bool                   `protobuf:"varint,10,opt,name=may_not_assert_identity,json=mayNotAssertIdentity,proto3" json:"may_not_assert_identity,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *StatementRecord) Reset() {
@@ -131,6 +132,13 @@ func (x *StatementRecord) GetSoftwareId() string {
 	return ""
 }
 
+func (x *StatementRecord) GetMayNotAssertIdentity() bool {
+	if x != nil {
+		return x.MayNotAssertIdentity
+	}
+	return false
+}
+
 // RevokedRecord is in "revoked-statements" and "revoked-clients", stored under
 // the id of what was revoked.
 type RevokedRecord struct {
@@ -181,7 +189,7 @@ var File_httpfront_registration_registration_proto protoreflect.FileDescriptor
 
 const file_httpfront_registration_registration_proto_rawDesc = "" +
 	"\n" +
-	")httpfront/registration/registration.proto\x12\x11ssod.registration\"\xba\x02\n" +
+	")httpfront/registration/registration.proto\x12\x11ssod.registration\"\xf1\x02\n" +
 	"\x0fStatementRecord\x12\x1f\n" +
 	"\vclient_name\x18\x01 \x01(\tR\n" +
 	"clientName\x12\x1d\n" +
@@ -196,7 +204,9 @@ const file_httpfront_registration_registration_proto_rawDesc = "" +
 	"\n" +
 	"created_ms\x18\b \x01(\x03R\tcreatedMs\x12\x1f\n" +
 	"\vsoftware_id\x18\t \x01(\tR\n" +
-	"softwareId\".\n" +
+	"softwareId\x125\n" +
+	"\x17may_not_assert_identity\x18\n" +
+	" \x01(\bR\x14mayNotAssertIdentity\".\n" +
 	"\rRevokedRecord\x12\x1d\n" +
 	"\n" +
 	"revoked_ms\x18\x01 \x01(\x03R\trevokedMsB\x1dZ\x1bssod/httpfront/registrationb\x06proto3"

@@ -33,6 +33,10 @@ type StatementRequest struct {
 	RedirectURIs     []string `json:"redirectUris"` // empty: a client may name any
 	Platforms        []string `json:"platforms"`
 	GrantTypes       []string `json:"grantTypes"` // nil means client_credentials
+	// MayAssertIdentity is whether clients may say who their viewer is; nil means true.
+	// Whoever has an app has its statement, so that one that is shipped inside an app
+	// should not, wherever its viewers are known by signed identifiers or codes.
+	MayAssertIdentity *bool `json:"mayAssertIdentity"`
 }
 
 // CreatedStatement is the answer: the signed statement for the application's
@@ -55,6 +59,8 @@ type statementClaims struct {
 	RedirectURIs     []string `json:"redirect_uris"`
 	Platforms        []string `json:"platforms"`
 	GrantTypes       []string `json:"grant_types"`
+	// MayAssertIdentity is for the application's developers; what is kept decides.
+	MayAssertIdentity bool `json:"may_assert_identity"`
 }
 
 // CreateStatement makes a software statement and keeps it. It fails with
@@ -73,11 +79,13 @@ func (s *Service) CreateStatement(ctx context.Context, r StatementRequest) (Crea
 		ClientName: r.ClientName, ClientUri: r.ClientURI, ServiceProviders: r.ServiceProviders, Scopes: r.Scopes,
 		RedirectUris: r.RedirectURIs, Platforms: r.Platforms, GrantTypes: r.GrantTypes,
 		CreatedMs: now.UnixMilli(), SoftwareId: newUUID(),
+		MayNotAssertIdentity: r.MayAssertIdentity != nil && !*r.MayAssertIdentity,
 	}
 	claims, err := json.Marshal(statementClaims{
 		Issuer: s.settings().Issuer, IssuedAt: now.Unix(), ID: id, SoftwareID: record.SoftwareId,
 		ClientName: r.ClientName, ClientURI: r.ClientURI, ServiceProviders: r.ServiceProviders, Scopes: r.Scopes,
 		RedirectURIs: listed(r.RedirectURIs), Platforms: listed(r.Platforms), GrantTypes: r.GrantTypes,
+		MayAssertIdentity: !record.MayNotAssertIdentity,
 	})
 	if err != nil {
 		return CreatedStatement{}, fmt.Errorf("encode statement %s: %w", id, err)

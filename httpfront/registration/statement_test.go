@@ -60,6 +60,7 @@ func TestStatementClaims(t *testing.T) {
 		"iss": "https://sso.example.com", "iat": float64(begin.Unix()), "jti": created.ID,
 		"client_name": "Acme TV", "client_uri": "https://acme.example", "service_providers": []any{"acme-tv"},
 		"scopes": []any{"api:client:v2"}, "redirect_uris": []any{"acme://cb"}, "platforms": []any{"iOS"}, "grant_types": []any{"client_credentials"},
+		"may_assert_identity": true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("claims (-want +got):\n%s", diff)

@@ -32,6 +32,10 @@ func (s *Statement) Covers(serviceProvider string) bool {
 	return slices.Contains(s.record.ServiceProviders, serviceProvider)
 }
 
+// MayAssertIdentity reports whether the statement's clients are believed who their
+// viewer is.
+func (s *Statement) MayAssertIdentity() bool { return !s.record.MayNotAssertIdentity }
+
 func (s *Statement) grants(grantType string) bool {
 	return slices.Contains(s.record.GrantTypes, grantType)
 }

@@ -33,5 +33,5 @@ func (s *Service) admit(ctx context.Context, r *api.Request, next admitted) (api
 	case !statement.Covers(r.Parameter):
 		return api.Response{}, api.ErrNotCovered
 	}
-	return next(ctx, r, client{statement: statement.ID})
+	return next(ctx, r, client{statement: statement.ID, mayAssert: statement.MayAssertIdentity()})
 }

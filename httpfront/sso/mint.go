@@ -26,7 +26,8 @@ const maxSSOID = 256
 // 2.1. With both headers the code decides.
 func (s *Service) mint(ctx context.Context, r *api.Request, c client) (api.Response, error) {
 	link, ssoID := r.Header(wire.SSOLink), r.Header(wire.SSOID)
-	if len(link) == 0 && len(ssoID) == 0 && !r.Realm.DeviceDefaultSSOID {
+	byDevice := r.Realm.DeviceDefaultSSOID && c.mayAssert // a device's name is the app's word, too
+	if len(link) == 0 && len(ssoID) == 0 && !byDevice {
 		return api.Response{}, api.ErrIdentityMissing
 	}
 	id, err := headers.Device(r)
@@ -48,7 +49,7 @@ func (s *Service) mint(ctx context.Context, r *api.Request, c client) (api.Respo
 	if len(link) > 0 {
 		return s.redeem(ctx, r, c, string(link), d)
 	}
-	viewer, err := s.identify(r, ssoID, id)
+	viewer, err := s.identify(r, c, ssoID, id)
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -122,10 +123,10 @@ func member(id profile.ID, d *profile.Device, membership int64) keys.Member {
 }
 
 // identify finds the profile of a request without a link code.
-func (s *Service) identify(r *api.Request, ssoID, device []byte) (profile.ID, error) {
+func (s *Service) identify(r *api.Request, c client, ssoID, device []byte) (profile.ID, error) {
 	id := profile.ID{Realm: r.Realm.ID, Namespace: keys.NamespaceSSO}
 	switch {
-	case len(ssoID) == 0: // realm.DeviceDefaultSSOID
+	case len(ssoID) == 0: // by the device
 		id.Subject = headers.CanonicalDevice(device)
 	case r.Realm.SSOID.Mode == modeSigned:
 		var err error
@@ -133,7 +134,7 @@ func (s *Service) identify(r *api.Request, ssoID, device []byte) (profile.ID, er
 		if err != nil || len(id.Subject) > maxSSOID {
 			return profile.ID{}, api.ErrSSOID
 		}
-	case !validSSOID(ssoID):
+	case !c.mayAssert, !validSSOID(ssoID):
 		return profile.ID{}, api.ErrSSOID
 	default:
 		id.Subject = string(ssoID)

@@ -77,6 +77,7 @@ type admitted func(ctx context.Context, r *api.Request, c client) (api.Response,
 // client is the application that calls.
 type client struct {
 	statement string
+	mayAssert bool // it is believed who its viewer is
 }
 
 // Mint serves POST /api/{serviceProvider}/serviceToken.

@@ -16,6 +16,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"ssod/httpfront/fronttest"
+	"ssod/httpfront/registration"
 )
 
 // services are two identity services with a key each.
@@ -137,6 +138,38 @@ func TestChainsOfRefreshedTokensEnd(t *testing.T) {
 			a.fails(refresh(left), 401, "token_expired", "The token has expired")
 			if again := tt.first(a); again == "" {
 				t.Error("the viewer gets no new chain")
+			}
+		})
+	}
+}
+
+// TestWhoMayAssertAnIdentity: a client of a statement that may not gets in by a code or
+// by what an identity service signed, and not by its word.
+func TestWhoMayAssertAnIdentity(t *testing.T) {
+	const byDevice = "- id: acme\n    deviceDefaultSsoId: true"
+	for name, config := range map[string]string{
+		"asserted": fronttest.Realms, "by device": strings.Replace(fronttest.Realms, "- id: acme", byDevice, 1), "signed": signedRealms(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := start(t, config)
+			no := false
+			shipped := &app{t, a.node, a.node.AccessTokenBy(t, registration.StatementRequest{
+				ServiceProviders: []string{"STREAM1"}, MayAssertIdentity: &no,
+			})}
+			shipped.fails(shipped.do(shipped.call("POST", "serviceToken", "tv", "X-SSO-ID", "viewer")), 400, "header_invalid", "A header value is invalid: X-SSO-ID")
+			shipped.fails(shipped.do(shipped.call("POST", "serviceToken", "tv")), 400, "header_missing", "Either x-sso-id or x-sso-link header is required for POST requests")
+			identifier := "viewer"
+			if name == "signed" {
+				identifier = a.says(0, "viewer", "JWT")
+				shipped.mint("tv", identifier)
+			}
+			code := a.link("phone", a.mint("phone", identifier))
+			r := shipped.do(shipped.call("POST", "serviceToken", "tablet", "X-SSO-LINK", code, "X-SSO-ID", "viewer"))
+			if r.StatusCode != 201 {
+				t.Errorf("by a code: %d %s", r.StatusCode, r.Raw)
+			}
+			if r := shipped.do(shipped.call("GET", "serviceToken", "", "AD-Service-Token", r.Text("jws"))); r.StatusCode != 200 {
+				t.Errorf("refresh: %d %s", r.StatusCode, r.Raw)
 			}
 		})
 	}
