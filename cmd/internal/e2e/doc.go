@@ -2,6 +2,7 @@
 // a data directory on disk, called over real sockets.
 //
 //	conformance_test.go  the cases of testdata/examples.json
+//	documented_test.go   a client that knows documented fields only reads every answer
 //	crash_test.go        kill -9 under load: what was acknowledged is there
 //	race_test.go         one code, many devices: one winner
 //	guessing_test.go     the budgets of link-code guesses
