@@ -32,6 +32,7 @@ type secrets struct {
 	*app
 	marked map[string]string // secret -> what it is
 	errors bytes.Buffer      // bodies of answers that are errors
+	copy   []byte            // of a sealing key, sealed to a node
 }
 
 func (s *secrets) mark(what, secret string) {
