@@ -23,8 +23,9 @@ const (
 	// sealPatience is for how long a node leaves such steps to the one that leads the
 	// table: that one may itself wait for a key.
 	sealPatience = 3 * time.Second
-	// sealTime bounds a step.
-	sealTime = 10 * time.Second
+	// sealTime bounds a step: it is answered when all nodes have it, or are certain not
+	// to serve without it, which takes ten seconds when one has just died.
+	sealTime = 15 * time.Second
 )
 
 // resealed is how many keys are sealed again at once.
