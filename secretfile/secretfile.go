@@ -129,7 +129,7 @@ func (p process) exposed(mode fs.FileMode, user, group int) string {
 		return fmt.Sprintf("it belongs to user %d, who is neither root nor the user of this process, %d (chown it)", user, p.user)
 	case mode&0o007 != 0:
 		return fmt.Sprintf("its mode is %04o, which is for everybody on this machine (chmod 600 it)", mode)
-	case mode&0o070 != 0 && !slices.Contains(p.groups, group):
+	case mode&0o070 != 0 && !slices.Contains(p.groups, group) && (user != 0 || group != 0):
 		return fmt.Sprintf("its mode is %04o, and this process is not in its group, %d (chmod 600 it)", mode, group)
 	}
 	return ""

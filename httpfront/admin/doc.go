@@ -8,7 +8,7 @@
 //
 // Who may call: on a loopback address everybody on the machine, except web
 // pages (requests that a browser sends for another site, or that name another
-// host than a loopback one, are refused). With a token, whoever has it, and
+// host than a loopback one, are refused). With tokens, whoever has one, and
 // then nothing is served without it.
 //
 // A handler takes a [call], acts once and returns a value or an error; one

@@ -228,6 +228,12 @@ func (c *trio) changesSecret(t *testing.T, a *app) {
 	c.kill(c.nodes[2])
 	c.start(c.nodes[2]) // it knows the new secret only, and so do those who let it in
 	c.promised()
+	c.through(c.nodes[2])
+	for i := range 20 { // most of them are decided elsewhere
+		name := fmt.Sprint("through the node that came back ", i)
+		until(t, "an answer", func() bool { return a.mint(t.Context(), newDevice(name), name) == nil })
+	}
+	c.through(nil)
 	c.refuses(t, 1).hasNothing(c)
 }
 
