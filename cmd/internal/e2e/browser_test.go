@@ -17,7 +17,8 @@ import (
 // browser is a viewer's browser: it keeps cookies and is told where to go.
 type browser struct {
 	*node
-	client *http.Client
+	client  *http.Client
+	address string // as of a device
 }
 
 // publicURL is what a configuration may call the service when its address
@@ -32,6 +33,12 @@ func (n *node) newBrowser() *browser {
 		Jar: jar, Transport: n.client.Transport, Timeout: n.client.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+}
+
+// beside puts the browser into the network of a device.
+func (b *browser) beside(d *device) *browser {
+	b.address = d.address
+	return b
 }
 
 // visit opens an address of the service, with a form if there is one. Answers
@@ -49,6 +56,9 @@ func (b *browser) visit(ctx context.Context, address string, form url.Values) (e
 		return examples.Answer{}, err
 	}
 	request.Header.Set("User-Agent", "Mozilla/5.0")
+	if b.address != "" {
+		request.Header.Set("X-Forwarded-For", b.address)
+	}
 	if form != nil {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -143,7 +153,7 @@ func (a *app) logIn(ctx context.Context, d *device, mvpd, viewer string, more ..
 	if s.ActionName != "authenticate" {
 		return "", fmt.Errorf("%w: action %s, want a login", errStatus, s.ActionName)
 	}
-	end, err := a.newBrowser().login(ctx, a.provider, s.Code, viewer)
+	end, err := a.newBrowser().beside(d).login(ctx, a.provider, s.Code, viewer)
 	if err == nil && end != home {
 		err = fmt.Errorf("%w: the browser ended at %s", errStatus, end)
 	}

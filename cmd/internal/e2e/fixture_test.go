@@ -21,7 +21,6 @@ func fixtures() map[string]func(*world) (string, error) {
 		"expired_access_token":        (*world).expiredAccessToken,
 		"software_statement":          (*world).softwareStatement,
 		"revoked_statement":           (*world).revokedStatement,
-		"home_address":                func(w *world) (string, error) { return homeOf(w.guest), nil },
 		"ext_token":                   func(w *world) (string, error) { return externalToken(w, w.own("ext-viewer"), "Adobe"), nil },
 		"ext_token_wrong_aud":         func(w *world) (string, error) { return externalToken(w, w.own("ext-viewer"), "somebody else"), nil },
 		"subject_token":               func(w *world) (string, error) { return subjectToken(w, w.own("household")), nil },

@@ -69,7 +69,7 @@ func secondScreenLoggedIn(w *world, words []string) error {
 	if err := want(answer, err, http.StatusOK, nil); err != nil {
 		return err
 	}
-	end, err := w.newBrowser().login(w.Context(), w.stream.provider, s.Code, "ada")
+	end, err := w.newBrowser().beside(b).login(w.Context(), w.stream.provider, s.Code, "ada")
 	if err == nil && end != home {
 		err = fmt.Errorf("%w: the browser ended at %s", errStatus, end)
 	}
@@ -200,7 +200,7 @@ func loginBegun(w *world, words []string) error {
 		return err
 	}
 	w.vars["authcode"] = s.Code
-	b := w.newBrowser()
+	b := w.newBrowser().beside(w.device["A"])
 	if words[0] == "running" {
 		_, err = b.open(w.Context(), w.stream.provider, s.Code)
 		return err

@@ -21,7 +21,7 @@ var mustExist = map[string]string{
 	"ssod_actor_active": "kind", "ssod_actor_messages_total": "kind message", "ssod_actor_mailbox_seconds": "",
 	"ssod_store_commit_seconds": "", "ssod_store_batch_size": "",
 	"ssod_shard_leader": "shard", "ssod_shard_moves_total": "", "ssod_cluster_members": "state",
-	"ssod_link_codes_live": "realm", "ssod_link_guess_failures_total": "realm", "ssod_throttled_total": "",
+	"ssod_link_codes_live": "realm", "ssod_link_guess_failures_total": "network realm", "ssod_throttled_total": "",
 	"ssod_config_mismatch": "", "ssod_disk_free_bytes": "", "ssod_build_info": "go version",
 }
 

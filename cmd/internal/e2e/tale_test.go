@@ -46,6 +46,7 @@ func newTale(first, second *app, name string) *tale {
 		phone: player{first, newDevice("phone" + name)}, tv: player{second, newDevice("tv" + name)},
 	}
 	s.phone.on.address, s.tv.on.address = homeOf(name), homeOf(name)
+	s.browser.beside(s.phone.on)
 	return s
 }
 

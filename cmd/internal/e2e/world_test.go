@@ -173,7 +173,15 @@ func (w *world) value(name string) (string, error) {
 // variables are those that are set, for <equalsVar:x>.
 func (w *world) variables() map[string]string { return maps.Clone(w.vars) }
 
-// send sends the request of a case.
+// send sends the request of a case, from the network of the devices unless the
+// case says otherwise.
 func (w *world) send(r examples.Request) (examples.Answer, error) {
+	if _, elsewhere := r.Headers["X-Forwarded-For"]; !elsewhere {
+		r.Headers = maps.Clone(r.Headers)
+		if r.Headers == nil {
+			r.Headers = map[string]string{}
+		}
+		r.Headers["X-Forwarded-For"] = homeOf(w.guest)
+	}
 	return w.do(w.Context(), call{method: r.Method, target: r.Target(), headers: r.Headers, body: r.Body()})
 }
