@@ -2,6 +2,8 @@ package linkdirectory
 
 import (
 	"encoding/binary"
+	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -65,3 +67,36 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkMiss is a look-up that finds nothing, with its share of commits.
+func BenchmarkMiss(b *testing.B) {
+	r, _ := full(b, 10_000)
+	r.budgets.WrongHits = 1 << 60
+	queries := make([]*Resolve, 10_000)
+	for i := range queries {
+		queries[i] = r.query(fmt.Sprintf("%06d", i), uint64(i), uint64(i))
+	}
+	for i := 0; b.Loop(); i++ {
+		r.now = r.now.Add(200 * time.Millisecond)
+		if reply, _ := r.ask(queries[i%len(queries)]); reply.Failure == Failure_CLOSED {
+			b.Fatal(reply.Failure)
+		}
+	}
+}
+
+// BenchmarkQuery is what a node computes of a guess before it asks.
+func BenchmarkQuery(b *testing.B) {
+	c := NewClient(nil, fixedKey{})
+	for _, address := range []string{"192.0.2.1", "2001:db8::1"} {
+		b.Run(address, func(b *testing.B) {
+			g := Guess{Typed: "228128", Device: []byte("device"), Address: netip.MustParseAddr(address), WrongHits: 0.5}
+			for b.Loop() {
+				c.query("acme", g)
+			}
+		})
+	}
+}
+
+type fixedKey struct{}
+
+func (fixedKey) LinkCodeKey(string) []byte { return testKey }

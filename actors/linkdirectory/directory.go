@@ -1,6 +1,7 @@
 package linkdirectory
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"ssod/cluster"
@@ -79,6 +80,7 @@ func newDirectory(key []byte, o observer) *directory {
 		devices:  newWindows(maxWindows), addresses: newWindows(maxWindows),
 		guesses:  newMemory[cluster.RequestID, *guess](maxGuesses),
 		answered: newMemory[call, *ReserveReply](maxAnswered),
+		meter:    meter{random: rand.Float64},
 	}
 }
 

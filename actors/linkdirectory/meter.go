@@ -1,9 +1,6 @@
 package linkdirectory
 
-import (
-	"math/rand/v2"
-	"time"
-)
+import "time"
 
 // hits is an expected number of wrong hits, in 1e-12.
 type hits int64
@@ -20,6 +17,9 @@ const (
 	// steps: what may be added is written ahead in one part in so many of what
 	// the realm accepts in a day.
 	steps = 50
+	// grantLookups is how many look-ups a grant is good for at most, so that
+	// little is in doubt after a failover.
+	grantLookups = 1000
 	// rare is the chance of a look-up that is never refused.
 	rare = oneHit / 1e9
 	// calmFailures is how many look-ups a day may always fail before codes get
@@ -55,6 +55,7 @@ type meter struct {
 	level    hits  // what decisions take the meter for
 	failures float64
 	since    int // look-ups since failures was taken
+	random   func() float64
 	unknown  string
 }
 
@@ -115,7 +116,7 @@ func (m *meter) look(now time.Time) {
 	for i := range m.slots {
 		day += m.slots[i].failures
 	}
-	m.failures = max(float64(day), 24*m.lastHour(now)) * (1 + blur*rand.Float64())
+	m.failures = max(float64(day), 24*m.lastHour(now)) * (1 + blur*m.random())
 }
 
 // open reports whether a look-up of that chance may be made, and closes its
@@ -142,7 +143,7 @@ func (m *meter) open(length int, chance hits) bool {
 func (m *meter) spend(chance hits, now time.Time) bool {
 	if chance > m.room {
 		if m.asked == 0 {
-			m.asked = m.step()/2 + hits(rand.Int64N(int64(m.step()/2)+1))
+			m.asked = hits(float64(min(m.step(), grantLookups*chance)) * (1 + m.random()) / 2)
 		}
 		m.asked = max(m.asked, chance)
 		return false

@@ -4,10 +4,12 @@ import "time"
 
 // message is what is stored of the meter with that room.
 func (m *meter) message(room hits) *Meter {
-	out := &Meter{Room: int64(room)}
+	out := &Meter{Room: int64(room), Slots: make([]*Slot, 0, slots)}
+	var all [slots]Slot
 	for h := max(m.hour-slots+1, 0); h <= m.hour; h++ {
 		s := &m.slots[h%slots]
-		one := &Slot{Hour: h, Amount: int64(s.amount), Failures: s.failures}
+		one := &all[h%slots]
+		one.Hour, one.Amount, one.Failures = h, int64(s.amount), s.failures
 		if h > m.hour-triedSlots && s.tried != [classes]int64{} {
 			one.Tried = s.tried[:]
 		}
