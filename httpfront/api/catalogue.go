@@ -124,6 +124,7 @@ var catalogue = []*Error{
 
 	{as[*linkdirectory.GuessingError], 429, "too_many_requests", "Too many requests", Retry, "Too many wrong link codes", 0, "", false},
 	{as[*linkdirectory.ClosedError], 429, "too_many_requests", "Too many requests", Retry, "Link codes of this length are not accepted at the moment", 0, "", false},
+	{as[*UnknownCodesError], 429, "too_many_requests", "Too many requests", Retry, "Too many unknown authentication codes", 0, "", false},
 	{as[*profile.TooManyCodesError], 429, "too_many_requests", "Too many requests", Retry, "Too many link codes were created", 0, "", false},
 
 	{anyOf(ErrCutOff, registration.ErrBehind, actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull, slots.ErrBusy, keys.ErrNotYet), 503, "service_unavailable", "The service is temporarily unavailable", Retry, "", time.Second, "", false},
@@ -162,6 +163,9 @@ func retryAfter(err error) time.Duration {
 		return e.RetryAfter
 	}
 	if e, ok := errors.AsType[*linkdirectory.ClosedError](err); ok {
+		return e.RetryAfter
+	}
+	if e, ok := errors.AsType[*UnknownCodesError](err); ok {
 		return e.RetryAfter
 	}
 	if e, ok := errors.AsType[*profile.TooManyCodesError](err); ok {

@@ -105,6 +105,7 @@ func TestCatalogue(t *testing.T) {
 		{ErrRedirectURL, seen{400, "invalid_parameter_redirect_url", "The redirect URL parameter value is missing or invalid.", "none", "", 0, false}},
 		{&linkdirectory.GuessingError{RetryAfter: 7 * time.Minute}, seen{429, "too_many_requests", "Too many requests", "retry", "Too many wrong link codes", 7 * time.Minute, false}},
 		{&linkdirectory.ClosedError{RetryAfter: time.Minute}, seen{429, "too_many_requests", "Too many requests", "retry", "Link codes of this length are not accepted at the moment", time.Minute, false}},
+		{&UnknownCodesError{RetryAfter: time.Minute}, seen{429, "too_many_requests", "Too many requests", "retry", "Too many unknown authentication codes", time.Minute, false}},
 		{&profile.TooManyCodesError{RetryAfter: time.Hour}, seen{429, "too_many_requests", "Too many requests", "retry", "Too many link codes were created", time.Hour, false}},
 		{actors.ErrUnavailable, unavailable},
 		{actors.ErrOverloaded, unavailable},

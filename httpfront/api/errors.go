@@ -1,6 +1,9 @@
 package api
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // What the front end itself finds wrong with a request, before any entity is
 // asked. The catalogue says what the client is told.
@@ -57,3 +60,11 @@ var (
 	// with a state that it was not sent with.
 	ErrStranger = errors.New("the browser did not open this login")
 )
+
+// UnknownCodesError: the address has asked for too many authentication codes that
+// nobody has.
+type UnknownCodesError struct{ RetryAfter time.Duration }
+
+func (e *UnknownCodesError) Error() string {
+	return "too many unknown authentication codes from one address"
+}

@@ -61,7 +61,9 @@ func loginID(r *api.Request) (session.ID, error) {
 }
 
 func (s *Service) open(ctx context.Context, r *api.Request, id session.ID, browser string) (*opening, error) {
-	reply, err := s.Sessions.Open(ctx, r.ID, id, &session.Open{Browser: session.Digest(browser)})
+	reply, err := lookUp(s, r, id, func() (*session.OpenReply, error) {
+		return s.Sessions.Open(ctx, r.ID, id, &session.Open{Browser: session.Digest(browser)})
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -135,7 +135,8 @@ func (s *Service) goOn(ctx context.Context, r *api.Request, id session.ID, brows
 
 // decline ends the session of a device that the viewer does not know.
 func (s *Service) decline(ctx context.Context, r *api.Request, id session.ID) (api.Response, error) {
-	if err := s.Sessions.Decline(ctx, r.ID, id); err != nil {
+	_, err := lookUp(s, r, id, func() (struct{}, error) { return struct{}{}, s.Sessions.Decline(ctx, r.ID, id) })
+	if err != nil {
 		return api.Response{}, err
 	}
 	html, err := declinedPage.Render(words.Declined, words.Over)

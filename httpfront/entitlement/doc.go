@@ -37,13 +37,19 @@
 // carries a token that is made for the browser's cookie. A viewer who does not know
 // the device ends the session.
 //
+// # Guessing
+//
+// All calls that read a code share a budget: 60 different codes that nobody has, by
+// an address on a node in a quarter of an hour. Then none is looked up for it, so that
+// a live one looks no different.
+//
 // # State
 //
 // Who opens the link of a login leaves nothing behind: the secrets that a browser
 // must come back with from the MVPD are derived from its cookie and a key of the
 // realm, so any node can check them and none keeps them.
 //
-// A [Service] keeps nothing but permits: what an MVPD permitted is not asked
+// A [Service] keeps nothing but guesses and permits: what an MVPD permitted is not asked
 // again while its time runs. A permit hangs on the login's id and is looked up
 // after the login was found, so that it dies with it everywhere.
 package entitlement

@@ -67,7 +67,7 @@ func (s *Service) ProfileByCode(ctx context.Context, r *api.Request) (api.Respon
 	if err != nil {
 		return api.Response{}, err
 	}
-	view, err := s.Sessions.Read(ctx, r.ID, id)
+	view, err := lookUp(s, r, id, func() (*session.View, error) { return s.Sessions.Read(ctx, r.ID, id) })
 	if err != nil {
 		return api.Response{}, err
 	}

@@ -103,6 +103,7 @@ type Options struct {
 type Service struct {
 	Options
 	permits *permits
+	guesses *guesses
 }
 
 // New returns a service.
@@ -113,5 +114,5 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Service{Options: o, permits: newPermits(o.PermitBytes)}
+	return &Service{Options: o, permits: newPermits(o.PermitBytes), guesses: newGuesses(maxGuessers)}
 }

@@ -125,7 +125,7 @@ func (s *Service) ResumeSession(ctx context.Context, r *api.Request) (api.Respon
 	if err != nil {
 		return api.Response{}, err
 	}
-	view, err := s.Sessions.Amend(ctx, r.ID, id, parameters)
+	view, err := lookUp(s, r, id, func() (*session.View, error) { return s.Sessions.Amend(ctx, r.ID, id, parameters) })
 	if err != nil {
 		return api.Response{}, err
 	}

@@ -36,7 +36,7 @@ func (s *Service) ReadSession(ctx context.Context, r *api.Request) (api.Response
 	if err != nil {
 		return api.Response{}, err
 	}
-	v, err := s.Sessions.Read(ctx, r.ID, id)
+	v, err := lookUp(s, r, id, func() (*session.View, error) { return s.Sessions.Read(ctx, r.ID, id) })
 	switch {
 	case err != nil:
 		return api.Response{}, err
