@@ -67,7 +67,7 @@ func (c *memoryCommand) saveHeap(ctx context.Context, admin string) error {
 	if c.Heap == "" {
 		return nil
 	}
-	profile, err := page(ctx, "http://"+admin+"/debug/pprof/heap")
+	profile, err := page(ctx, http.MethodPost, "http://"+admin+"/debug/pprof/heap")
 	if err != nil {
 		return err
 	}
@@ -109,10 +109,10 @@ func (c *memoryCommand) judge(before, after memory, p *process.Process) error {
 type memory struct{ heap, active float64 }
 
 func readMemory(ctx context.Context, admin string) (memory, error) {
-	if _, err := page(ctx, "http://"+admin+"/debug/pprof/heap?gc=1"); err != nil {
+	if _, err := page(ctx, http.MethodPost, "http://"+admin+"/debug/pprof/heap?gc=1"); err != nil {
 		return memory{}, err
 	}
-	metrics, err := page(ctx, "http://"+admin+"/metrics")
+	metrics, err := page(ctx, http.MethodGet, "http://"+admin+"/metrics")
 	if err != nil {
 		return memory{}, err
 	}
@@ -132,7 +132,7 @@ func readMemory(ctx context.Context, admin string) (memory, error) {
 
 // metric is the sum of a metric over its labels.
 func metric(ctx context.Context, admin, name string) (sum float64, err error) {
-	all, err := page(ctx, "http://"+admin+"/metrics")
+	all, err := page(ctx, http.MethodGet, "http://"+admin+"/metrics")
 	if err != nil {
 		return 0, err
 	}
@@ -151,8 +151,8 @@ func metric(ctx context.Context, admin, name string) (sum float64, err error) {
 }
 
 // page returns the body of an admin page.
-func page(ctx context.Context, url string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+func page(ctx context.Context, method, url string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return "", err
 	}
@@ -163,7 +163,7 @@ func page(ctx context.Context, url string) (string, error) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("GET %s: %s", url, response.Status)
+		err = fmt.Errorf("%s %s: %s", method, url, response.Status)
 	}
 	return string(body), err
 }

@@ -9,11 +9,11 @@
 // Who may call: on a loopback address everybody on the machine, except web
 // pages (requests that a browser sends for another site, or that name another
 // host than a loopback one, are refused). With tokens, whoever has one, and
-// then nothing is served without it.
+// then nothing is served without it. Profiles are a POST unless there are tokens.
 //
 // A handler takes a [call], acts once and returns a value or an error; one
 // adapter around all of them limits body and time, writes JSON, maps errors
-// and writes the audit line: who called, what, on which profile, with which
-// trace id. A viewer is in that line as a keyed digest only, and no key, token
+// and writes the audit line: who called, with which of the tokens, what, on which
+// profile, with which trace id. A viewer is in that line as a keyed digest only, and no key, token
 // or secret ever is.
 package admin

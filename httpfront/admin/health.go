@@ -17,14 +17,19 @@ func (s *Server) health(mux *http.ServeMux) {
 	mux.Handle("GET /metrics", s.metrics)
 }
 
-// profiles adds what tells where the process spends its time and memory.
-func profiles(mux *http.ServeMux) {
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+// profiles adds what tells where the process spends its time and memory. Some of it
+// costs a second of CPU, or stops the process for a moment, and a page in a browser of
+// this machine can send any GET it likes: without a token only POST will do, which the
+// guard refuses to pages.
+func (s *Server) profiles(mux *http.ServeMux) {
+	for path, h := range map[string]http.HandlerFunc{
+		"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
+	} {
+		mux.HandleFunc("POST /debug/pprof/"+path, h)
+		if s.tokens != nil {
+			mux.HandleFunc("GET /debug/pprof/"+path, h)
+		}
+	}
 }
 
 func metricsOf(g prometheus.Gatherer) http.Handler {

@@ -101,6 +101,36 @@ func TestTokenGuardsEverything(t *testing.T) {
 	}
 }
 
+// TestProfilesAreNotForPages: what costs CPU is no plain GET unless a token is asked for,
+// because a page of another site can send one.
+func TestProfilesAreNotForPages(t *testing.T) {
+	const token = "correct horse battery"
+	open := start(t)
+	guarded := start(t, func(o *admin.Options) { o.Tokens = admin.NewTokens(token) })
+	page := []string{"Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"}
+	for _, tt := range []struct {
+		face    *face
+		method  string
+		headers []string
+		want    int
+	}{
+		{open, "POST", nil, 200},
+		{open, "GET", nil, 405},
+		{open, "HEAD", nil, 405},
+		{open, "POST", page, 403},
+		{guarded, "GET", nil, 401},
+		{guarded, "POST", nil, 401},
+		{guarded, "GET", []string{"Authorization", "Bearer " + token}, 200},
+		{guarded, "POST", []string{"Authorization", "Bearer " + token}, 200},
+	} {
+		for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/goroutine?debug=2", "/debug/pprof/cmdline"} {
+			if got, _ := tt.face.call(tt.method, path, "", tt.headers...); got != tt.want {
+				t.Errorf("%s %s %v: got %d, want %d", tt.method, path, tt.headers, got, tt.want)
+			}
+		}
+	}
+}
+
 func TestWebPagesAreRefused(t *testing.T) {
 	tests := []struct {
 		name, method string

@@ -28,7 +28,7 @@ var operations = map[string]map[string]handler{
 func (s *Server) pages() http.Handler {
 	mux := http.NewServeMux()
 	s.health(mux)
-	profiles(mux)
+	s.profiles(mux)
 	for path, methods := range operations {
 		mux.HandleFunc(apiPrefix+path, s.byMethod(methods))
 	}
@@ -60,7 +60,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'")
 	fmt.Fprint(w, "<!doctype html><html lang=en><title>ssod</title><h1>ssod</h1><ul>")
-	for _, link := range []string{"/livez", "/readyz", "/metrics", "/docs", "/openapi.yaml", "/debug/pprof/", "/admin/v1/cluster", "/admin/v1/keys"} {
+	for _, link := range []string{"/livez", "/readyz", "/metrics", "/docs", "/openapi.yaml", "/admin/v1/cluster", "/admin/v1/keys"} {
 		fmt.Fprintf(w, "<li><a href=%q>%s</a>", link, link)
 	}
 	fmt.Fprint(w, "</ul>\n")

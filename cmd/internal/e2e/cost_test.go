@@ -21,7 +21,7 @@ func (c *trio) costs() (all []cost) {
 // its workers for a while after their connections.
 func (n *node) cost() (c cost) {
 	n.Helper()
-	_, page := n.get(n.Context(), "http://"+n.admin+"/debug/pprof/goroutine?debug=2")
+	page := n.goroutines()
 	for stack := range strings.SplitSeq(page, "\n\n") {
 		if !strings.Contains(stack, "fasthttp.(*workerPool)") {
 			c.goroutines++

@@ -217,7 +217,21 @@ func (n *node) ready() error {
 
 // get returns the status and the body of a page; status 0 when nobody answers.
 func (n *node) get(ctx context.Context, url string) (int, string) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	return n.read(ctx, http.MethodGet, url)
+}
+
+// goroutines is what all goroutines of the node do.
+func (n *node) goroutines() string {
+	n.Helper()
+	status, page := n.read(n.Context(), http.MethodPost, "http://"+n.admin+"/debug/pprof/goroutine?debug=2")
+	if status != http.StatusOK {
+		n.Fatalf("goroutines: %d", status)
+	}
+	return page
+}
+
+func (n *node) read(ctx context.Context, method, url string) (int, string) {
+	request, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		n.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 	if status != http.StatusOK {
 		t.Fatalf("/metrics: %d", status)
 	}
-	_, goroutines := n.get(t.Context(), "http://"+n.admin+"/debug/pprof/goroutine?debug=2")
+	goroutines := n.goroutines()
 	n.stop() // the log is complete now
 	leaks := s.search("the log", n.log()) + s.search("the metrics", metrics) +
 		s.search("the goroutines", goroutines) + s.search("an error body", s.errors.String())
