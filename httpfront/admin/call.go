@@ -90,17 +90,15 @@ func (s *Server) run(w http.ResponseWriter, c *call, h handler) (status int) {
 
 // audit writes the line that operations.md 6 asks for.
 func (c *call) audit(log *slog.Logger, status int) {
-	who := "local"
-	if c.server.tokens != nil {
-		who = "token"
+	line := []any{"audit", true, "who", "local"}
+	if token, ok := c.Context().Value(tokenKey{}).(string); ok {
+		line = []any{"audit", true, "who", "token", "token", token}
+	} else if c.server.tokens != nil {
+		line = []any{"audit", true, "who", "stranger"}
 	}
-	if status == http.StatusUnauthorized {
-		who = "stranger"
-	}
-	log.Info("admin call", append([]any{
-		"audit", true, "who", who, "address", c.RemoteAddr,
-		"what", c.Method + " " + c.operation(), "status", status, "trace", c.trace(),
-	}, c.notes...)...)
+	line = append(line, "address", c.RemoteAddr,
+		"what", c.Method+" "+c.operation(), "status", status, "trace", c.trace())
+	log.Info("admin call", append(line, c.notes...)...)
 }
 
 // operation is the path without what names a client, a key or a statement:

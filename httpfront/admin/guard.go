@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,8 +16,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	}))
 	inner := pages.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, authorized := s.authorize(r)
 		switch {
-		case s.tokens != nil && !s.authorized(r):
+		case !authorized:
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			s.refuse(w, r, http.StatusUnauthorized, "unauthorized", "The admin token is missing or wrong")
 		case s.tokens == nil && s.loopback && !local(r.Host):
@@ -28,10 +30,24 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-// authorized reports whether a request has a token that is accepted.
-func (s *Server) authorized(r *http.Request) bool {
+// tokenKey is under what the context of a request has the fingerprint of its token.
+type tokenKey struct{}
+
+// authorize reports whether a request has a token that is accepted, where it needs one,
+// and notes which.
+func (s *Server) authorize(r *http.Request) (_ *http.Request, ok bool) {
+	if s.tokens == nil {
+		return r, true
+	}
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	return ok && strings.EqualFold(scheme, "Bearer") && s.tokens.accept(strings.TrimSpace(token))
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return r, false
+	}
+	name, ok := s.tokens.accept(strings.TrimSpace(token))
+	if !ok {
+		return r, false
+	}
+	return r.WithContext(context.WithValue(r.Context(), tokenKey{}, name)), true
 }
 
 // local reports whether a Host header names this machine.

@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"crypto/pbkdf2"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -41,7 +43,24 @@ func ReadTokens(path string) ([]string, error) {
 // Tokens are the bearer tokens that the admin listener accepts. They can be changed
 // while it runs.
 type Tokens struct {
-	digests atomic.Pointer[[][sha256.Size]byte]
+	accepted atomic.Pointer[[]fingerprinted]
+}
+
+// fingerprinted is a token that is accepted, without the token.
+type fingerprinted struct {
+	digest [sha256.Size]byte
+	name   string
+}
+
+// Fingerprint names a token in logs: 8 hexadecimal digits. Making it takes some ten
+// milliseconds, so that a log does not help to guess a token that somebody made up.
+func Fingerprint(token string) string {
+	const rounds = 100_000
+	name, err := pbkdf2.Key(sha256.New, token, []byte("ssod admin token"), rounds, 16)
+	if err != nil {
+		panic(err) // no parameter is one that is refused, also in FIPS 140 mode
+	}
+	return hex.EncodeToString(name[:4])
 }
 
 // NewTokens makes a set of tokens.
@@ -53,19 +72,29 @@ func NewTokens(tokens ...string) *Tokens {
 
 // Set changes which tokens are accepted. Without any, none is.
 func (t *Tokens) Set(tokens ...string) {
-	digests := make([][sha256.Size]byte, len(tokens))
+	all := make([]fingerprinted, len(tokens))
 	for i, token := range tokens {
-		digests[i] = sha256.Sum256([]byte(token))
+		all[i] = fingerprinted{sha256.Sum256([]byte(token)), Fingerprint(token)}
 	}
-	t.digests.Store(&digests)
+	t.accepted.Store(&all)
 }
 
-// accept compares digests, so that neither time nor length tells anything.
-func (t *Tokens) accept(token string) bool {
-	digest := sha256.Sum256([]byte(token))
-	found := 0
-	for _, d := range *t.digests.Load() {
-		found |= subtle.ConstantTimeCompare(digest[:], d[:])
+// Fingerprints names the tokens that are accepted, in the order of their file.
+func (t *Tokens) Fingerprints() (names []string) {
+	for _, a := range *t.accepted.Load() {
+		names = append(names, a.name)
 	}
-	return found == 1
+	return names
+}
+
+// accept returns the fingerprint of a token that is accepted. It compares digests, so
+// that neither time nor length tells anything.
+func (t *Tokens) accept(token string) (name string, ok bool) {
+	digest := sha256.Sum256([]byte(token))
+	for _, a := range *t.accepted.Load() {
+		if subtle.ConstantTimeCompare(digest[:], a.digest[:]) == 1 {
+			name, ok = a.name, true
+		}
+	}
+	return name, ok
 }

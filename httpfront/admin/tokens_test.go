@@ -72,3 +72,32 @@ func TestTokensChangeWhileTheListenerRuns(t *testing.T) {
 	expect(two, 401)
 	expect("", 401)
 }
+
+// TestTheAuditNamesTheToken: by a fingerprint, in the line of each call, so that it is
+// known whose it was.
+func TestTheAuditNamesTheToken(t *testing.T) {
+	const one, two = "correct-horse-battery", "staple-that-battery"
+	tokens := admin.NewTokens(one, two)
+	f := start(t, func(o *admin.Options) { o.Tokens = tokens })
+	for _, token := range []string{two, one, "nobody-s-battery"} {
+		f.call("GET", "/admin/v1/keys", "", "Authorization", "Bearer "+token)
+	}
+	var got []string
+	for line := range strings.Lines(f.logged()) {
+		if _, rest, ok := strings.Cut(line, "audit=true "); ok {
+			who, _, _ := strings.Cut(rest, " address=")
+			got = append(got, who)
+		}
+	}
+	names := tokens.Fingerprints()
+	want := []string{"who=token token=" + names[1], "who=token token=" + names[0], "who=stranger"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("audit (-want +got):\n%s", diff)
+	}
+	if names[0] == names[1] || len(names[0]) != 8 || names[0] != admin.Fingerprint(one) {
+		t.Errorf("fingerprints %q", names)
+	}
+	if strings.Contains(f.logged(), "battery") {
+		t.Error("the log has a token")
+	}
+}

@@ -95,6 +95,7 @@ func (n *Node) takeSecrets(context.Context) error {
 	}
 	if n.config.AdminTokens != "" {
 		n.tokens = admin.NewTokens(s.tokens...)
+		n.log.Info("admin tokens", "file", n.config.AdminTokens, "accepted", n.tokens.Fingerprints())
 	}
 	if n.config.clustered() {
 		n.secrets, err = secret.NewRing(s.cluster...)
@@ -159,7 +160,7 @@ func (n *Node) compareSecrets(s secrets) error {
 func (n *Node) adoptSecrets(s secrets) error {
 	if n.tokens != nil {
 		n.tokens.Set(s.tokens...)
-		n.log.Info("admin tokens reloaded", "file", n.config.AdminTokens, "accepted", len(s.tokens))
+		n.log.Info("admin tokens reloaded", "file", n.config.AdminTokens, "accepted", n.tokens.Fingerprints())
 	}
 	if n.secrets == nil {
 		return nil
