@@ -98,3 +98,26 @@ func TestCertificateMustExist(t *testing.T) {
 		t.Fatal("started without a certificate")
 	}
 }
+
+// TestBrowsersComeBackWithTLS: where TLS ends here, browsers are told to use it, also by
+// answers to what is not understood. A proxy that ends it speaks for itself.
+func TestBrowsersComeBackWithTLS(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	writeCertificate(t, cert, key, "localhost")
+	secure := startTest(t, func(o *Options) { o.TLSCert, o.TLSKey = cert, key })
+	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	for _, path := range []string{"/api/tv/list", "/nowhere", "/api//list"} {
+		r, err := (&http.Client{Transport: transport}).Get("https://" + secure.Address().String() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+		if got := r.Header.Get("Strict-Transport-Security"); got != "max-age=31536000" {
+			t.Errorf("%s: got %q", path, got)
+		}
+	}
+	if a := ask(t, startTest(t), "GET", "/api/tv/list"); a.header.Get("Strict-Transport-Security") != "" {
+		t.Error("a plain listener asks for TLS")
+	}
+}

@@ -61,7 +61,7 @@ func (s *Server) refuse(ctx *fasthttp.RequestCtx, status int) {
 	ctx.SetConnectionClose()
 	ctx.Response.Header.SetNoDefaultContentType(true)
 	x := s.exchanges.Get().(*exchange)
-	setCommon(ctx, x.ids.next())
+	s.setCommon(ctx, x.ids.next())
 	s.exchanges.Put(x)
 	s.other.count(status, "refused", 0)
 }

@@ -17,22 +17,27 @@ var (
 	headerRequestID    = []byte("X-Request-Id")
 	headerCacheControl = []byte("Cache-Control")
 	noStore            = []byte("no-store")
+	headerTransport    = []byte("Strict-Transport-Security")
+	aYear              = []byte("max-age=31536000")
 )
 
 func (x *exchange) set(name, value string) { x.http.Response.Header.Set(name, value) }
 
 // addCommon sets the headers that every answer of an operation has.
 func (x *exchange) addCommon() {
-	setCommon(x.http, x.ID)
+	x.server.setCommon(x.http, x.ID)
 	x.addCORS()
 }
 
 // setCommon sets the headers that every answer has.
-func setCommon(ctx *fasthttp.RequestCtx, id cluster.RequestID) {
+func (s *Server) setCommon(ctx *fasthttp.RequestCtx, id cluster.RequestID) {
 	var trace [api.TraceSize]byte
 	h := &ctx.Response.Header
 	h.SetCanonical(headerRequestID, api.AppendUUID(trace[:0], id))
 	h.SetCanonical(headerCacheControl, noStore)
+	if s.secure {
+		h.SetCanonical(headerTransport, aYear)
+	}
 }
 
 func (x *exchange) succeed(r api.Response) {

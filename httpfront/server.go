@@ -69,6 +69,7 @@ type Server struct {
 	now       func() time.Time
 	exchanges sync.Pool
 	draining  atomic.Bool
+	secure    bool // TLS ends here: browsers shall come with it again (RFC 6797)
 	done      chan error
 }
 
@@ -81,7 +82,7 @@ func Start(o Options) (*Server, error) {
 		if err != nil {
 			return nil, err
 		}
-		tlsConfig = c.config()
+		tlsConfig, s.secure = c.config(), true
 	}
 	l, err := net.Listen("tcp", o.Address)
 	if err != nil {

@@ -104,6 +104,9 @@ func listen(o Options) (*Server, error) {
 
 // serve answers until [Server.Shutdown].
 func (s *Server) serve(h http.Handler, t *tls.Config) {
+	if t != nil {
+		h = strictly(h)
+	}
 	calls, end := context.WithCancel(context.Background())
 	s.end = end
 	s.http = &http.Server{
@@ -125,6 +128,14 @@ func (s *Server) serve(h http.Handler, t *tls.Config) {
 		}
 		s.done <- s.http.Serve(s.listener)
 	}()
+}
+
+// strictly has browsers come with TLS only, for a year (RFC 6797).
+func strictly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Serve gives the admin API what it acts on.

@@ -119,6 +119,9 @@ func (k *checker) config() {
 	if strings.ContainsAny(c.PublicURL, "?#") {
 		k.mistake("publicURL", "must not have a query or a fragment: links are made by appending to it")
 	}
+	if strings.HasPrefix(c.PublicURL, "http://") && public(c.PublicURL) {
+		k.warn("publicURL", "is plain http at a public address: tokens, codes and logins can be read and changed on the way. Use https, with --http-tls-cert or a proxy that ends TLS")
+	}
 	k.address("helpURL", c.HelpURL)
 	k.oneOf("accessToken.algorithm", c.AccessToken.Algorithm, algorithms...)
 	k.lifetime("accessToken.ttl", c.AccessToken.TTL, bounds{time.Minute, 7 * 24 * time.Hour})

@@ -47,7 +47,6 @@ func Demo(o Options) *Config {
 	if err != nil {
 		panic(err)
 	}
-	c.Warnings = nil
 	return c
 }
 

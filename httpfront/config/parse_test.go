@@ -263,12 +263,14 @@ func TestTheSandboxStaysAtHome(t *testing.T) {
 }
 
 func TestParseWarnsOfWhatIsUnwise(t *testing.T) {
+	signed := realm("ssoId: {mode: signed}\n    trustedIssuers: [{issuer: i, jwksFile: a}]")
 	tests := []struct{ name, text, want string }{
 		{"short token", realm("serviceToken: {ttl: 2s}"), "4: realms[0].serviceToken.ttl: 2s is short; at least 5m0s is advised"},
 		{"a viewer who is never asked", realm("session: {confirm: never}"), "4: realms[0].session.confirm: never asks viewers whose device it is: whoever sends them a link gets a login of theirs"},
 		{"short code life", realm("linkCode: {ttl: 1s}"), "4: realms[0].linkCode.ttl: 1s is short; at least 1m0s is advised"},
 		{"few digits", realm("linkCode: {length: 4}"), "4: realms[0].linkCode.length: 4 characters are guessed easily; 6 or more are advised"},
 		{"MVPD", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c}]"), "4: realms[0].mvpds[0]: has no effect: this version does not log viewers in at TV providers"},
+		{"plain http", "publicURL: http://sso.example.com\n" + signed, "1: publicURL: is plain http at a public address: tokens, codes and logins can be read and changed on the way. Use https, with --http-tls-cert or a proxy that ends TLS"},
 		{"every app is believed", "publicURL: https://sso.example.com\n" + smallest, "2: realms[0].ssoId.mode: asserted believes every app who its viewer is, and publicURL is a public address: whoever takes a software statement out of an app can name any viewer. Use signed, or make the statements that are shipped in apps with mayAssertIdentity false"},
 		{"retention", "memberRetention: 48h\n" + smallest, "1: memberRetention: 48h0m0s is shorter than the life of a token of realm a (169h0m0s): devices are dropped that could still refresh"},
 	}
@@ -306,6 +308,9 @@ func TestDemoHasTwoTenants(t *testing.T) {
 		if !ok || realm.ID != want || len(realm.MVPDs) != 1 || realm.MVPDs[0].ID != "sandbox" {
 			t.Errorf("service provider %s: got realm %+v, want %s with the sandbox", sp, realm, want)
 		}
+	}
+	if c := config.Demo(config.Options{PublicURL: "http://192.0.2.1:8080"}); len(c.Warnings) != 3 {
+		t.Errorf("at a public address: got warnings %v, want one of plain http and one of each realm", c.Warnings)
 	}
 	if !c.Throttle.Enabled || len(c.Warnings) != 0 {
 		t.Errorf("got throttle %v and warnings %v, want it on and none", c.Throttle.Enabled, c.Warnings)
