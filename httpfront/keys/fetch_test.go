@@ -141,3 +141,24 @@ func TestRemovedIssuerIsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestSilentIssuers are named while their keys are over a day old.
+func TestSilentIssuers(t *testing.T) {
+	server := newKeyServer(t)
+	server.publish(map[string]*rsa.PrivateKey{"a": issuerPair(0)})
+	acme, other := realm("acme", HS256), realm("other", HS256)
+	acme.TrustedIssuers = []config.TrustedIssuer{{Issuer: issuerName, JWKSURL: server.URL}}
+	other.TrustedIssuers = []config.TrustedIssuer{{Issuer: issuerName, JWKSURL: server.URL, Audience: "TV"}, {Issuer: "file", JWKSFile: writeFile(t, "jwks.json", jwksOf(map[string]*rsa.PrivateKey{"a": issuerPair(0)}))}}
+	f := newFixture(t, configuration(acme, other))
+	if err := f.verify(f.realm(), signRS256(t, issuerPair(0), kid("a"), externalClaims())); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Silent(); len(got) > 0 {
+		t.Errorf("fetched just now: %q", got)
+	}
+	server.document.Store(nil)
+	f.at(begin.Add(24*time.Hour + time.Second))
+	if got := f.Silent(); len(got) != 1 || got[0] != issuerName {
+		t.Errorf("down for a day: got %q, want %s once", got, issuerName)
+	}
+}

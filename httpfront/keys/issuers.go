@@ -138,6 +138,18 @@ func (i *issuers) replace(old, sets map[config.TrustedIssuer]*keySet) {
 	}
 }
 
+// Silent names the external issuers whose keys are used although they could not be
+// fetched again for longer than [keyurl.MaxSilence].
+func (r *Ring) Silent() (issuers []string) {
+	for t, set := range *r.issuers.sets.Load() {
+		if set.fetcher != nil && set.fetcher.Silent() {
+			issuers = append(issuers, t.Issuer)
+		}
+	}
+	slices.Sort(issuers)
+	return slices.Compact(issuers)
+}
+
 func (i *issuers) close() {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -27,6 +27,10 @@ const (
 	maxDocument  = 256 << 10   // bytes
 )
 
+// MaxSilence is for how long keys may not be fetched before somebody should look: what
+// was revoked meanwhile is still believed.
+const MaxSilence = 24 * time.Hour
+
 // plainClient takes what the configured URL gives and follows it nowhere.
 func plainClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -65,6 +69,7 @@ type Source struct {
 	wake   chan struct{}
 
 	mu      sync.Mutex
+	contact time.Time     // when keys were fetched last, or Start
 	done    chan struct{} // closed when the fetch in progress is over
 	pending bool          // a fetch is in progress or asked for
 	asked   time.Time     // last because of an unknown kid
@@ -87,6 +92,7 @@ func New(o Options) *Source {
 
 // Start begins to fetch, until Stop.
 func (f *Source) Start() {
+	f.touch()
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel, f.ended = cancel, make(chan struct{})
 	go func() {
@@ -199,9 +205,23 @@ func (f *Source) Fetch(ctx context.Context) error {
 	}
 	unused, err := f.Take(data)
 	if err == nil {
+		f.touch()
 		f.tell(unused.String())
 	}
 	return err
+}
+
+func (f *Source) touch() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.contact = f.Now()
+}
+
+// Silent reports whether no keys could be fetched for longer than [MaxSilence].
+func (f *Source) Silent() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.Now().Sub(f.contact) > MaxSilence
 }
 
 // tell logs what is of no use in a document, once until that is something else.

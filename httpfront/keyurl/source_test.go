@@ -184,3 +184,40 @@ func TestCheckURL(t *testing.T) {
 		}
 	}
 }
+
+// TestSilence: whose keys could not be fetched for a day is told of, until they are
+// again.
+func TestSilence(t *testing.T) {
+	p := newPublisher(t)
+	s, _ := newSource(t, p.URL)
+	now := time.Date(2026, 1, 2, 20, 0, 0, 0, time.UTC)
+	s.Now = func() time.Time { return now }
+	s.touch() // as Start does
+	expect := func(when string, want bool) {
+		t.Helper()
+		if got := s.Silent(); got != want {
+			t.Errorf("%s: got %v, want %v", when, got, want)
+		}
+	}
+	keys, nonsense := []byte("keys"), []byte("nonsense")
+	for _, step := range []struct {
+		when   string
+		after  time.Duration
+		answer *[]byte
+		want   bool
+	}{
+		{"never fetched", MaxSilence, nil, false},
+		{"never fetched, for over a day", time.Second, nil, true},
+		{"fetched", 0, &keys, false},
+		{"a day later", MaxSilence, nil, false},
+		{"and a second", time.Second, &nonsense, true},
+		{"again", 0, &keys, false},
+	} {
+		now = now.Add(step.after)
+		p.document.Store(step.answer)
+		if err := s.Fetch(t.Context()); (err == nil) != (step.answer == &keys) {
+			t.Errorf("%s: fetch: %v", step.when, err)
+		}
+		expect(step.when, step.want)
+	}
+}

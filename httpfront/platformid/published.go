@@ -56,6 +56,20 @@ func (v *Verifier) follow(cfg *config.Config) (gone map[at]*published) {
 	return gone
 }
 
+// Silent names the issuers of platforms whose keys are used although they could not be
+// fetched again for longer than [keyurl.MaxSilence].
+func (v *Verifier) Silent() (issuers []string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for where, p := range v.published {
+		if p.source.Silent() {
+			issuers = append(issuers, where.issuer)
+		}
+	}
+	slices.Sort(issuers)
+	return slices.Compact(issuers)
+}
+
 // Close ends the fetching of keys.
 func (v *Verifier) Close() {
 	v.mu.Lock()

@@ -10,6 +10,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/httpfront/admin"
+	"ssod/httpfront/keyurl"
 )
 
 // leadsMeta reports whether this node is the one that makes keys in the background.
@@ -48,6 +49,17 @@ func (n *Node) keysCondition() admin.Condition {
 	c := admin.Condition{Name: "keys", OK: p.Done(), Advice: true}
 	if !c.OK {
 		c.Detail = fmt.Sprintf("keys made %d of %d: the others are made in the background, and at once where a request needs one", p.Made, p.Wanted)
+	}
+	return c
+}
+
+// issuersCondition is advice: the keys that were fetched last stay good.
+func (n *Node) issuersCondition() admin.Condition {
+	silent := append(n.ring.Silent(), n.platforms.Silent()...)
+	c := admin.Condition{Name: "issuers", OK: len(silent) == 0, Advice: true}
+	if !c.OK {
+		c.Detail = fmt.Sprintf("the keys of %s could not be fetched for over %v: those of then are still believed; look at jwksURL and the log",
+			strings.Join(silent, ", "), keyurl.MaxSilence)
 	}
 	return c
 }

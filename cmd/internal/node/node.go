@@ -24,6 +24,7 @@ import (
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/platformid"
 	"ssod/httpfront/registration"
 	"ssod/persistence"
 )
@@ -51,6 +52,7 @@ type Node struct {
 	confirmed     *placement.ConfirmedTime
 	tables        *meta.Store
 	ring          *keys.Ring
+	platforms     *platformid.Verifier
 	clients       *registration.Service
 	runtime       *actors.Runtime
 	front         *httpfront.Server

@@ -215,14 +215,14 @@ func (n *Node) providers() *mvpd.Registry {
 func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *entitlement.Service {
 	signer := mediatoken.NewSigner(mediatoken.Options{Sign: n.ring.SignMedia, Ready: n.ring.AwaitMedia, Parallel: n.config.Signers})
 	n.own("signer of media tokens", closing(func() error { signer.Close(); return nil }))
-	platforms := platformid.NewVerifier(n.log)
-	n.own("keys of platforms", closing(func() error { platforms.Close(); return nil }))
+	n.platforms = platformid.NewVerifier(n.log)
+	n.own("keys of platforms", closing(func() error { n.platforms.Close(); return nil }))
 	return entitlement.New(entitlement.Options{
 		Tokens: n.ring, Clients: n.clients, Profiles: profiles,
 		Sessions: session.Client{Asker: n.runtime}, Devices: device.Client{Asker: n.runtime},
 		Farewells: farewell.Client{Asker: n.runtime}, Providers: providers,
 		Media:     signer,
-		Platforms: platforms, Log: n.log,
+		Platforms: n.platforms, Log: n.log,
 	})
 }
 
