@@ -29,7 +29,7 @@ func (s *snapshot) job(want wanted, now time.Time) (job, bool) {
 	case newest == nil:
 		j.after = 0 // there is nothing to sign with meanwhile
 		return j, true
-	case g.count(now) >= MaxKeys:
+	case g.count(now) >= want.room():
 		return j, false
 	case newest.algorithm != want.algorithm && want.use != LinkCode:
 		if j.order == "" {

@@ -43,8 +43,8 @@ var (
 	// ErrFixed: a link-code key can be neither rotated nor revoked, because
 	// the codes of the realm are stored under it.
 	ErrFixed = errors.New("link-code keys are fixed")
-	// ErrTooManyKeys: a realm has [MaxKeys] keys; wait until retired ones are
-	// forgotten, or revoke some.
+	// ErrTooManyKeys: a use has all the keys that it may have, as [MaxKeys] and
+	// [MaxLasting] say; wait until retired ones are over, or revoke some.
 	ErrTooManyKeys = errors.New("too many keys")
 	// ErrRotating: so many rotations go on that no other one is taken.
 	ErrRotating = errors.New("too many rotations go on")

@@ -8,9 +8,13 @@ import (
 	"ssod/httpfront/config"
 )
 
-// MaxKeys is how many keys one realm has for service tokens, and the cluster
-// for each of its uses, retired ones included.
+// MaxKeys is how many keys there are that verify of one use, of a realm or of the
+// cluster. What they sign ends, and then so do they: there is room again.
 const MaxKeys = 64
+
+// MaxLasting is the same for the uses whose keys verify for ever, because statements
+// and clients are good for ever: one more each day for eleven years.
+const MaxLasting = 4096
 
 // skew is how far the clocks of two honest machines may be apart
 // (sso-service.md 3).
@@ -27,6 +31,14 @@ func (g groupID) String() string {
 		return string(g.use)
 	}
 	return string(g.use) + " of realm " + g.realm
+}
+
+// room is how many keys that verify the group may have.
+func (g groupID) room() int {
+	if g.use == Client || g.use == Statement {
+		return MaxLasting
+	}
+	return MaxKeys
 }
 
 // forever is the life of what does not expire.
@@ -160,6 +172,16 @@ func (g *group) count(now time.Time) (n int) {
 		}
 	}
 	return n
+}
+
+// relief says when there is room for another key, if that is known.
+func (g *group) relief() string {
+	for _, s := range g.slots {
+		if !s.isRevoked() && !s.until.IsZero() {
+			return " until " + s.until.Format(time.RFC3339)
+		}
+	}
+	return ""
 }
 
 // madeFor reports whether a rotation has given the group a key.

@@ -93,8 +93,8 @@ func (r *Ring) order(c *change, s *snapshot, o Rotation) (Rotated, error) {
 		if !o.concerns(want.groupID) {
 			continue
 		}
-		if s.groups[want.groupID].count(r.now())+s.ordered(want.groupID) >= MaxKeys {
-			return Rotated{}, fmt.Errorf("add a key for %s: %w", want, ErrTooManyKeys)
+		if s.groups[want.groupID].count(r.now())+s.ordered(want.groupID) >= want.room() {
+			return Rotated{}, fmt.Errorf("add a key for %s: %w%s", want, ErrTooManyKeys, s.groups[want.groupID].relief())
 		}
 		done.Keys++
 		if want.slow() {
@@ -147,7 +147,7 @@ func (s *snapshot) finished(now time.Time) (ids []string) {
 				continue
 			}
 			concerned++
-			if g := s.groups[want.groupID]; !g.madeFor(o.id) && g.count(now) < MaxKeys {
+			if g := s.groups[want.groupID]; !g.madeFor(o.id) && g.count(now) < want.room() {
 				pending++
 			}
 		}

@@ -176,7 +176,7 @@ func (r *Ring) warn(s *snapshot) {
 	now := r.now()
 	for _, want := range s.wants.all {
 		g := s.groups[want.groupID]
-		if newest := g.newest(); newest != nil && newest.algorithm != want.algorithm && want.use != LinkCode && g.count(now) >= MaxKeys {
+		if newest := g.newest(); newest != nil && newest.algorithm != want.algorithm && want.use != LinkCode && g.count(now) >= want.room() {
 			r.log.Warn("the configured algorithm is not used yet", "keys", want.String(), "error", ErrTooManyKeys)
 		}
 	}
