@@ -4,13 +4,14 @@
 GO         ?= go
 GOFUMPT     = $(GO) run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VERSION    ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 PROTO       = $(shell git ls-files '*.proto')
 MACHINE     = home|root|Users|work
 LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster certs build test test-long check bench bench-engine sim proto fmt
+.PHONY: help run cluster certs build test test-long check vuln bench bench-engine sim proto fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -54,6 +55,9 @@ check: ## what a merge must pass beside the tests
 	$(GO) mod tidy -diff
 	$(GO) run ./cmd/internal/protogen -check $(PROTO)
 	@echo 'paths of a machine' && ! git grep -nIE '(^|[^A-Za-z0-9_.-])/($(MACHINE))/' -- . ':!Makefile'
+
+vuln: ## look for known vulnerabilities in what is called, at vuln.go.dev; VULNDB=url: elsewhere
+	$(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./...
 
 bench: build ## measure a real process against the floor
 	./bin/ssobench
