@@ -65,11 +65,11 @@ func (c *demoCommand) Run(s *session) error {
 
 func newDemo(s *session, public string, c *demoCommand) *demo {
 	d := &demo{session: s, provider: c.ServiceProvider, realm: cmp.Or(c.Realm, c.ServiceProvider), mvpd: c.MVPD, viewer: "viewer-" + random(), script: newScript(s)}
-	// Different addresses: the throttle counts per device, and a loopback peer
-	// is a trusted proxy.
-	d.phone = d.device("phone", public, "192.0.2.10", `{"primaryHardwareType":"MobilePhone","model":"Demo Phone","version":"1","osName":"Android","osVersion":"16","connectionType":"WiFi"}`)
-	d.tv = d.device("TV", public, "192.0.2.20", `{"primaryHardwareType":"TV","model":"Demo TV","version":"1","osName":"webOS","osVersion":"25","connectionType":"LAN"}`)
-	d.browser = newBrowser(s, "192.0.2.30", d.script.show)
+	// Different addresses of one household, which has an IPv6 /56: the throttle
+	// counts each /64, and a loopback peer is a trusted proxy.
+	d.phone = d.device("phone", public, "2001:db8:0:10::1", `{"primaryHardwareType":"MobilePhone","model":"Demo Phone","version":"1","osName":"Android","osVersion":"16","connectionType":"WiFi"}`)
+	d.tv = d.device("TV", public, "2001:db8:0:20::1", `{"primaryHardwareType":"TV","model":"Demo TV","version":"1","osName":"webOS","osVersion":"25","connectionType":"LAN"}`)
+	d.browser = newBrowser(s, "2001:db8:0:30::1", d.script.show)
 	return d
 }
 
@@ -137,6 +137,10 @@ func (d *demo) join(phone string) (tv string, err error) {
 	d.script.step("The viewer types %s on the TV, which redeems it: its service token names the same viewer.", code)
 	if tv, err = d.tv.mint(d.provider, "X-SSO-LINK", code); err != nil {
 		return "", err
+	}
+	d.script.step("The phone sees who joined by its code.")
+	if err := d.phone.expectJoined(d.provider, phone, code); err != nil {
+		return tv, err
 	}
 	d.script.step("The phone lists the viewer's devices: itself (regular) and the TV (sso).")
 	return tv, d.phone.expectList(d.provider, phone, d.tv)

@@ -48,6 +48,22 @@ func (d *device) link(provider, token string) (code string, err error) {
 	return answer.Code, nil
 }
 
+// expectJoined looks at a link code of the device and checks that another one
+// joined by it.
+func (d *device) expectJoined(provider, token, code string) error {
+	var answer struct {
+		Status string `json:"status"`
+	}
+	h := d.headers([2]string{"AD-Service-Token", token})
+	if err := d.call(http.MethodGet, path(provider, "link/"+url.PathEscape(code)), h, "", &answer); err != nil {
+		return fmt.Errorf("look at the link code: %w", err)
+	}
+	if answer.Status != "REDEEMED" {
+		return fmt.Errorf("look at the link code: it is %s, want REDEEMED", answer.Status)
+	}
+	return nil
+}
+
 // expectList lists the devices and checks that these two are there, each in
 // its role.
 func (d *device) expectList(provider, token string, other *device) error {
