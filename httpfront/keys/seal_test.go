@@ -19,11 +19,12 @@ type house struct {
 	*fixture
 	mu      sync.Mutex
 	members []sealing.Member
+	secret  [][]byte
 }
 
 // newHouse has one node, with all its keys.
 func newHouse(t *testing.T) *house {
-	h := &house{fixture: &fixture{t: t, store: &keystest.Store{}}}
+	h := &house{fixture: &fixture{t: t, store: &keystest.Store{}}, secret: [][]byte{[]byte("the secret")}}
 	h.cfg.Store(configuration(realm("acme", HS256), realm("other", RS256)))
 	h.at(begin)
 	pool.mu.Lock()
@@ -50,7 +51,11 @@ func (h *house) node(id uint64) Options {
 			defer h.mu.Unlock()
 			return append([]sealing.Member(nil), h.members...)
 		},
-		Secret: func() [][]byte { return [][]byte{[]byte("the secret")} },
+		Secret: func() [][]byte {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return h.secret
+		},
 	}
 	return o
 }
@@ -98,15 +103,21 @@ func (h *house) tend(r *Ring) (steps int) {
 // of that number alone.
 func (h *house) wantAll(what string, r *Ring, number uint64) {
 	h.t.Helper()
-	if got, want := len(r.List()), 3+2*3; got != want {
-		h.t.Errorf("%s: %d keys can be used, want %d", what, got, want)
-	}
+	h.wantKeys(what, r)
 	p := r.Sealing()
 	if !p.Done() || p.Current != number || p.Sealed != 3+2*3 {
 		h.t.Errorf("%s: got %+v, want all under key %d", what, p, number)
 	}
 	if !bytes.Equal(r.LinkCodeKey("acme"), h.LinkCodeKey("acme")) {
 		h.t.Errorf("%s: the link-code key is another", what)
+	}
+}
+
+// wantKeys checks that a ring can use every key.
+func (h *house) wantKeys(what string, r *Ring) {
+	h.t.Helper()
+	if got, want := len(r.List()), 3+2*3; got != want {
+		h.t.Errorf("%s: %d keys can be used, want %d", what, got, want)
 	}
 }
 
@@ -219,6 +230,46 @@ func TestKeysAreSealedAgainInParts(t *testing.T) {
 		t.Errorf("%d steps left something to do, want 4 or more", seen)
 	}
 	h.wantAll("at the end", h.Ring, 2)
+}
+
+// When the cluster secret changes each node proves itself by the new one, so that it
+// gets keys when the old one is none any more. One that comes too late gets them when it
+// has proven itself.
+func TestNodesProveThemselvesByTheNewSecret(t *testing.T) {
+	h := newHouse(t)
+	second, third := h.enter(2), h.enter(3)
+	h.enter(4)
+	set := func(secret ...string) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.secret = nil
+		for _, s := range secret {
+			h.secret = append(h.secret, []byte(s))
+		}
+	}
+	set("a newer one", "the secret")
+	for _, r := range []*Ring{h.Ring, second} {
+		if _, err := r.tendSealing(t.Context(), turn{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("a newer one")
+	h.remove(4)
+	if _, err := h.tendSealing(t.Context(), turn{mine: true, reseals: true}); err != nil {
+		t.Fatal(err)
+	}
+	if p := h.Sealing(); p.Current != 2 || fmt.Sprint(p.Unproven) != "[n3]" {
+		t.Fatalf("got %+v, want that n3 alone is not proven", p)
+	}
+	h.tend(h.Ring)
+	h.wantKeys("the node that was too late", third)
+	if _, err := third.tendSealing(t.Context(), turn{}); err != nil {
+		t.Fatal(err)
+	}
+	h.tend(h.Ring)
+	for i, r := range []*Ring{h.Ring, second, third} {
+		h.wantAll(fmt.Sprint("node ", i+1), r, 2)
+	}
 }
 
 // fragile is a store whose node dies at one of its updates: before it is made, or

@@ -150,7 +150,7 @@ func (c *trio) settled() {
 }
 
 // promised waits until any node may die: every node that runs says that each shard
-// has three who vote. (Two who vote acknowledge on two nodes, and need both.)
+// has three who vote, and that this is written down. (Two who vote acknowledge on two nodes, and need both.)
 func (c *trio) promised() {
 	c.Helper()
 	until(c, "three votes for every shard", func() bool {
@@ -168,7 +168,7 @@ func (n *node) seesThreeVotes() bool {
 	shards := n.shards()
 	for _, s := range shards {
 		absent := slices.ContainsFunc(s.Replicas, func(name string) bool { return strings.Contains(name, "(") }) // "n2 (removed)"
-		if s.Leader == "" || len(s.Replicas) != 3 || len(s.Learners) > 0 || absent {
+		if s.Leader == "" || len(s.Replicas) != 3 || len(s.Learners) > 0 || absent || !s.Confirmed {
 			return false
 		}
 	}

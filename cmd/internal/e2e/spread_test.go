@@ -73,6 +73,7 @@ type shardView struct {
 	Leader             string
 	Term, Lag          int
 	Replicas, Learners []string
+	Confirmed          bool
 }
 
 func (n *node) shards() []shardView {

@@ -89,7 +89,7 @@ func trio(t *testing.T, change func(*node.Config)) []*member {
 }
 
 // threeVote waits until any of three nodes may be lost: each of those asked says that
-// every shard has three who vote. (Two who vote are two copies, and need both.)
+// every shard has three who vote, and that this is written down. (Two who vote are two copies, and need both.)
 func threeVote(t *testing.T, asked []*member) {
 	t.Helper()
 	eventually(t, "three votes for every shard", func() bool {
@@ -103,6 +103,7 @@ func (m *member) seesThreeVotes(t *testing.T) bool {
 		Shards []struct {
 			Leader             string
 			Replicas, Learners []string
+			Confirmed          bool
 		}
 	}
 	if err := json.Unmarshal([]byte(m.view(t)), &view); err != nil {
@@ -110,7 +111,7 @@ func (m *member) seesThreeVotes(t *testing.T) bool {
 	}
 	for _, s := range view.Shards {
 		absent := slices.ContainsFunc(s.Replicas, func(name string) bool { return strings.Contains(name, "(") }) // "n2 (removed)"
-		if s.Leader == "" || len(s.Replicas) != 3 || len(s.Learners) > 0 || absent {
+		if s.Leader == "" || len(s.Replicas) != 3 || len(s.Learners) > 0 || absent || !s.Confirmed {
 			return false
 		}
 	}
