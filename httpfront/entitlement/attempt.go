@@ -49,21 +49,20 @@ func (s *Service) browserKey(realm *config.Realm, browser string) []byte {
 // cameBack finds the attempt that a browser comes back from an MVPD with, and its
 // realm, which the path does not name. It must be the browser that was sent there,
 // with the state that it was sent with.
-func (s *Service) cameBack(r *api.Request, state string) (attempt, mvpd.Secrets, error) {
+func (s *Service) cameBack(r *api.Request, state string) (attempt, error) {
 	parts := strings.Split(state, ".")
 	browser := browserOf(r)
 	if len(parts) != 5 || !validCode(parts[1]) || browser == "" {
-		return attempt{}, mvpd.Secrets{}, api.ErrStranger
+		return attempt{}, api.ErrStranger
 	}
 	realm, _, ok := r.Config.ServiceProvider(parts[0])
 	if !ok {
-		return attempt{}, mvpd.Secrets{}, api.ErrStranger
+		return attempt{}, api.ErrStranger
 	}
 	a := attempt{session.ID{ServiceProvider: parts[0], Code: parts[1]}, parts[2], parts[3], browser}
-	secrets := s.secrets(realm, &a)
-	if subtle.ConstantTimeCompare([]byte(secrets.State), []byte(state)) != 1 {
-		return attempt{}, mvpd.Secrets{}, api.ErrStranger
+	if subtle.ConstantTimeCompare([]byte(s.secrets(realm, &a).State), []byte(state)) != 1 {
+		return attempt{}, api.ErrStranger
 	}
 	r.Realm = realm
-	return a, secrets, nil
+	return a, nil
 }

@@ -82,7 +82,7 @@ func (s *Service) begin(ctx context.Context, r *api.Request, o *opening) (api.Re
 		return api.Response{}, err
 	}
 	a := newAttempt(o.ID, p.Config.ID, o.browser)
-	step, err := p.Begin(ctx, s.login(r, o.ID, s.secrets(r.Realm, &a)))
+	step, err := p.Begin(ctx, s.login(r, &a, o.GetParty()))
 	if err != nil {
 		s.Log.Warn("a TV provider cannot begin a login", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 		return sendTo(withError(o.GetParameters().GetRedirectUrl(), errorCode(err))), nil
@@ -96,9 +96,12 @@ func (s *Service) begin(ctx context.Context, r *api.Request, o *opening) (api.Re
 }
 
 // login is what a connector is told, the same at both ends of a login.
-func (s *Service) login(r *api.Request, id session.ID, secrets mvpd.Secrets) mvpd.Login {
-	_, provider, _ := r.Config.ServiceProvider(id.ServiceProvider)
-	return mvpd.Login{Secrets: secrets, Callback: r.Config.PublicURL + loginCallback, ServiceProvider: provider.DisplayName}
+func (s *Service) login(r *api.Request, a *attempt, by *session.Party) mvpd.Login {
+	_, provider, _ := r.Config.ServiceProvider(a.ServiceProvider)
+	return mvpd.Login{
+		Secrets: s.secrets(r.Realm, a), Requester: s.whoLogsIn(r, a.mvpd, by),
+		Callback: r.Config.PublicURL + loginCallback, ServiceProvider: provider.DisplayName,
+	}
 }
 
 // LoginCallback serves GET /api/v2/authenticate/callback: a browser comes back
@@ -109,7 +112,7 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 	if err != nil {
 		return api.Response{}, err
 	}
-	a, secrets, err := s.cameBack(r, values.Get("state"))
+	a, err := s.cameBack(r, values.Get("state"))
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -122,7 +125,7 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 	if opened.GetFinished() {
 		return sendTo(home), nil // the browser came twice, or from two tabs
 	}
-	who, p, err := s.complete(ctx, r, &a, secrets, values)
+	who, p, err := s.complete(ctx, r, &a, opened.GetParty(), values)
 	if err != nil {
 		return sendTo(withError(home, errorCode(err))), nil
 	}
@@ -139,12 +142,12 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 }
 
 // complete asks the connector who logged in.
-func (s *Service) complete(ctx context.Context, r *api.Request, a *attempt, secrets mvpd.Secrets, values url.Values) (mvpd.Identity, *mvpd.Provider, error) {
+func (s *Service) complete(ctx context.Context, r *api.Request, a *attempt, by *session.Party, values url.Values) (mvpd.Identity, *mvpd.Provider, error) {
 	p, err := s.Providers.Find(r.Config, r.Realm, a.ServiceProvider, a.mvpd)
 	if err != nil {
 		return mvpd.Identity{}, nil, &mvpd.LoginError{Code: mvpd.TemporarilyUnavailable}
 	}
-	who, err := p.Complete(ctx, s.login(r, a.ID, secrets), values)
+	who, err := p.Complete(ctx, s.login(r, a, by), values)
 	if _, told := errors.AsType[*mvpd.LoginError](err); err != nil && !told {
 		s.Log.Warn("a login at a TV provider failed", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 	}

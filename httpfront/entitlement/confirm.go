@@ -25,7 +25,7 @@ var (
 	questionText string
 
 	questionPage = page.MustParse(questionText)
-	declinedPage = page.MustParse(`<p>{{.}}</p>`)
+	noticePage   = page.MustParse(`<p>{{.}}</p>`)
 )
 
 // maxName is how many characters of what a device calls itself a viewer reads.
@@ -139,7 +139,7 @@ func (s *Service) decline(ctx context.Context, r *api.Request, id session.ID) (a
 	if err != nil {
 		return api.Response{}, err
 	}
-	html, err := declinedPage.Render(words.Declined, words.Over)
+	html, err := noticePage.Render(words.Declined, words.Over)
 	if err != nil {
 		return api.Response{}, err
 	}

@@ -164,8 +164,13 @@ func (s *Service) ask(ctx context.Context, r *api.Request, q *asking, found find
 	for n, i := range open {
 		asked[n] = q.resources[i]
 	}
+	who, err := s.whoAsks(r, q, found)
+	if err != nil {
+		return nil, err
+	}
 	return q.provider.Decide(ctx, mvpd.Question{
-		Subject: account.GetSubject(), Handle: account.GetHandle(), ServiceProvider: q.app.provider.ID,
+		Requester: who,
+		Subject:   account.GetSubject(), Handle: account.GetHandle(), ServiceProvider: q.app.provider.ID,
 		Resources: asked, Preauthorize: q.informs,
 	}), nil
 }

@@ -2,7 +2,6 @@ package entitlement
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -14,7 +13,6 @@ import (
 	"ssod/httpfront/api"
 	"ssod/httpfront/form"
 	"ssod/httpfront/mvpd"
-	"ssod/httpfront/page"
 )
 
 const (
@@ -186,9 +184,9 @@ func (s *Service) home(ctx context.Context, r *api.Request, id farewell.ID) (api
 	case to != "":
 		return sendTo(to), nil
 	}
-	policy := api.Field{Name: "Content-Security-Policy", Value: page.Policy}
-	return api.Response{Status: http.StatusOK, ContentType: page.ContentType, Body: signedOut, Fields: []api.Field{policy}}, nil
+	html, err := noticePage.Render(words.SignedOut, words.Close)
+	if err != nil {
+		return api.Response{}, err
+	}
+	return ownPage(html), nil
 }
-
-// signedOut is where a browser ends that belongs nowhere else.
-var signedOut = page.Notice("You are signed out", "You can close this page.")

@@ -3,7 +3,7 @@ package entitlement
 // words are all texts that viewers read on the pages of this package.
 var words = struct {
 	Question, Asks, For, Device, Unknown, Code, Advice, Continue, Decline string
-	Declined, Over                                                        string
+	Declined, Over, SignedOut, Close                                      string
 	devices                                                               map[string]string
 }{
 	Question: "Is this your device?",
@@ -19,6 +19,9 @@ var words = struct {
 
 	Declined: "The login has ended",
 	Over:     "Nobody can log in with this link any more. You can close the page.",
+
+	SignedOut: "You are signed out",
+	Close:     "You can close this page.",
 
 	// By the types of devices; package headers.
 	devices: map[string]string{

@@ -28,6 +28,7 @@ type Connector interface {
 // Login is one login in progress, the same from Begin to Complete.
 type Login struct {
 	Secrets
+	Requester
 	// Callback is the absolute URL where the provider sends the user agent. It
 	// is the same for all logins at the provider: they are told apart by state.
 	Callback string
@@ -83,6 +84,7 @@ type Attribute struct {
 
 // Question asks whether a viewer may watch.
 type Question struct {
+	Requester
 	// Subject and Handle are those of the login.
 	Subject string
 	Handle  []byte

@@ -21,6 +21,9 @@
 // to it that a login completes once; a connector keeps nothing between its
 // calls, so any node can go on with a login that another one began.
 //
+// Login and Question have a [Requester]: the device, named by an id that no other
+// provider gets, the address, and where a single sign-on comes from.
+//
 // # Decisions
 //
 // [Provider.Decide] asks whether a viewer may watch resources. It always has

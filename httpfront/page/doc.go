@@ -7,6 +7,5 @@
 // arrow keys, as the remote control of a TV sends them; without it, Tab does.
 //
 // A [Template] is the content of one page; its texts are escaped by
-// html/template. [Problem] is the page of an error, [Notice]
-// that of a good end.
+// html/template. [Problem] is the page of an error.
 package page

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,9 @@ type Identity struct {
 
 // Namespace is the namespace of the viewer's profile.
 func (i Identity) Namespace() string { return namespace + i.Issuer }
+
+// IssuerOf is the platform's issuer that a namespace is of; false for others.
+func IssuerOf(name string) (issuer string, ok bool) { return strings.CutPrefix(name, namespace) }
 
 const (
 	maxWaiting  = 256 // callers that wait for an RSA decryption
