@@ -174,7 +174,7 @@ func (d *directory) head(room hits) *State {
 
 func (e *entry) message() *Entry {
 	m := &Entry{
-		Namespace: []byte(e.namespace), Subject: []byte(e.subject), TtlMs: e.ttl,
+		Owner: []byte(e.owner), TtlMs: e.ttl,
 		ResolveUntilMs: e.resolveUntil, KeepUntilMs: e.keepUntil,
 		Length: int32(e.class.length()), Alphanumeric: e.class.alphanumeric(), Network: e.network,
 	}

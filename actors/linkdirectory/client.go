@@ -2,6 +2,7 @@ package linkdirectory
 
 import (
 	"context"
+	"crypto/cipher"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -48,11 +49,12 @@ func NewClient(asker actors.Asker, keys Keys) *Client { return &Client{asker: as
 type coder struct {
 	*deriver
 	spacing *spacer
+	owners  cipher.AEAD
 }
 
 func newCoder(key []byte) *coder {
 	d := newDeriver(key)
-	return &coder{d, newSpacer(d)}
+	return &coder{d, newSpacer(d), newOwners(d)}
 }
 
 // coder borrows a realm's coder from the returned pool: making one costs more
@@ -94,10 +96,12 @@ func (r Reservation) LogValue() slog.Value { return slog.StringValue("link code"
 
 // Reserve takes a free code for a profile of the realm. Fails with ErrFull.
 func (c *Client) Reserve(ctx context.Context, request cluster.RequestID, realm, namespace, subject string, w Wanted) (Reservation, error) {
+	d, pool := c.coder(realm)
+	defer pool.Put(d)
 	reply, err := ask[*ReserveReply](ctx, c, request, realm, stepReserve, &Reserve{
-		Namespace: []byte(namespace), Subject: []byte(subject),
+		Owner:  d.seal(namespace, subject),
 		Length: int32(w.Length), Alphanumeric: w.Alphabet == Alphanumeric,
-		TtlMs: w.TTL.Milliseconds(), MaxLive: int32(w.MaxLive), Network: c.network(realm, w.Address), WrongHits: encodeHits(w.WrongHits),
+		TtlMs: w.TTL.Milliseconds(), MaxLive: int32(w.MaxLive), Network: d.network(w.Address), WrongHits: encodeHits(w.WrongHits),
 	})
 	if err != nil {
 		return Reservation{}, err
@@ -105,8 +109,6 @@ func (c *Client) Reserve(ctx context.Context, request cluster.RequestID, realm, 
 	if err := asError(reply.Failure, 0); err != nil {
 		return Reservation{}, err
 	}
-	d, pool := c.coder(realm)
-	defer pool.Put(d)
 	class := classOf(int(reply.Length), reply.Alphanumeric)
 	code := d.code(request, int(reply.Attempt), class.length(), class.alphabet())
 	hash := d.hash(code)
@@ -157,8 +159,12 @@ func (c *Client) Resolve(ctx context.Context, request cluster.RequestID, realm s
 	if err := asError(reply.Failure, reply.RetryAfterMs); err != nil {
 		return Target{}, err
 	}
+	namespace, subject, err := c.owner(realm, reply.Owner)
+	if err != nil {
+		return Target{}, err
+	}
 	return Target{
-		Namespace: string(reply.Namespace), Subject: string(reply.Subject), Hash: m.CodeHash,
+		Namespace: namespace, Subject: subject, Hash: m.CodeHash,
 		OtherNetwork: reply.OtherNetwork, Guesser: encode(&Guesser{DeviceKey: m.DeviceKey, AddressKeys: m.AddressKeys}),
 	}, nil
 }
@@ -184,11 +190,11 @@ func (c *Client) query(realm string, g Guess) *Resolve {
 	return m
 }
 
-// network digests the network of an address.
-func (c *Client) network(realm string, a netip.Addr) uint64 {
+// owner opens the name of the profile that a code belongs to.
+func (c *Client) owner(realm string, sealed []byte) (namespace, subject string, err error) {
 	d, pool := c.coder(realm)
 	defer pool.Put(d)
-	return d.network(a)
+	return d.open(sealed)
 }
 
 // Hash is what stands for a code that somebody typed, nil when it cannot be one.

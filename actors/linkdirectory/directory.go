@@ -45,18 +45,18 @@ type directory struct {
 
 // entry is one code that is live or kept.
 type entry struct {
-	namespace, subject string
-	unknown            string // fields of a later version
-	network            uint64 // of who asked for it
-	ttl                int64  // ms
-	resolveUntil       int64  // ms
-	keepUntil          int64  // ms
-	patterns           patterns
-	class              class
-	live               bool              // counts for density and spacing
-	retired            bool              // used, replaced or cancelled
-	tentative          bool              // its commit is not applied yet
-	record             *retirementRecord // of its retirement; nil: none yet
+	owner        string // sealed
+	unknown      string // fields of a later version
+	network      uint64 // of who asked for it
+	ttl          int64  // ms
+	resolveUntil int64  // ms
+	keepUntil    int64  // ms
+	patterns     patterns
+	class        class
+	live         bool              // counts for density and spacing
+	retired      bool              // used, replaced or cancelled
+	tentative    bool              // its commit is not applied yet
+	record       *retirementRecord // of its retirement; nil: none yet
 }
 
 // observer is told what operators watch.
@@ -137,7 +137,7 @@ func (e *entry) notBefore() int64 { return e.resolveUntil - grace.Milliseconds()
 
 // owned reports whether the code leads to a profile.
 func (e *entry) owned(now time.Time) bool {
-	return !e.tentative && e.subject != "" && now.UnixMilli() < e.resolveUntil
+	return !e.tentative && e.owner != "" && now.UnixMilli() < e.resolveUntil
 }
 
 // retire gives up a code. One that was used stays resolvable for a grace.
@@ -161,7 +161,7 @@ func (e *entry) retire(r retirement) {
 		e.resolveUntil = min(e.resolveUntil, r.at+grace.Milliseconds())
 		e.keepUntil = max(e.keepUntil, e.resolveUntil)
 	} else {
-		e.resolveUntil, e.namespace, e.subject = r.at, "", ""
+		e.resolveUntil, e.owner = r.at, ""
 	}
 }
 
@@ -179,7 +179,7 @@ func (d *directory) advance(now time.Time, limit int) {
 		}
 		if e.live && e.resolveUntil <= ms {
 			d.release(e)
-			e.namespace, e.subject = "", ""
+			e.owner = ""
 		}
 		if !e.live && e.keepUntil <= ms {
 			d.remove(a.hash, e)

@@ -59,7 +59,7 @@ func newRealm(t reporter) *realmDirectory {
 	w := &watch{}
 	return &realmDirectory{
 		reporter: t, directory: newDirectory(testKey, w), watch: w, now: start, stored: make(map[string][]byte),
-		wanted:  Reserve{Namespace: []byte("sso"), Subject: []byte("viewer"), Length: 6, TtlMs: ttl.Milliseconds(), MaxLive: 1000, WrongHits: int64(oneHit / 2)},
+		wanted:  Reserve{Owner: []byte("viewer"), Length: 6, TtlMs: ttl.Milliseconds(), MaxLive: 1000, WrongHits: int64(oneHit / 2)},
 		budgets: Resolve{PerDevice: 5, PerAddress: 60, WrongHits: int64(oneHit / 2)},
 	}
 }

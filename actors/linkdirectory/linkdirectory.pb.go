@@ -352,8 +352,7 @@ func (x *Window) GetFailures() int32 {
 // the hash. It is written once: what becomes of the code is in Retirements.
 type Entry struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
-	Namespace      []byte                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"` // profile that owns the code; empty when kept
-	Subject        []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	Owner          []byte                 `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`                                            // the profile's name, sealed; empty when kept
 	ResolveUntilMs int64                  `protobuf:"varint,3,opt,name=resolve_until_ms,json=resolveUntilMs,proto3" json:"resolve_until_ms,omitempty"` // notAfter + 60 s
 	KeepUntilMs    int64                  `protobuf:"varint,4,opt,name=keep_until_ms,json=keepUntilMs,proto3" json:"keep_until_ms,omitempty"`          // not given to anybody else before
 	Length         int32                  `protobuf:"varint,5,opt,name=length,proto3" json:"length,omitempty"`
@@ -400,16 +399,9 @@ func (*Entry) Descriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *Entry) GetNamespace() []byte {
+func (x *Entry) GetOwner() []byte {
 	if x != nil {
-		return x.Namespace
-	}
-	return nil
-}
-
-func (x *Entry) GetSubject() []byte {
-	if x != nil {
-		return x.Subject
+		return x.Owner
 	}
 	return nil
 }
@@ -552,8 +544,7 @@ func (x *Retirements) GetUsed() []bool {
 // attempt.
 type Reserve struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Namespace     []byte                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	Subject       []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	Owner         []byte                 `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"` // sealed: the directory does not know it
 	Length        int32                  `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
 	Alphanumeric  bool                   `protobuf:"varint,4,opt,name=alphanumeric,proto3" json:"alphanumeric,omitempty"`
 	TtlMs         int64                  `protobuf:"varint,5,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"`
@@ -594,16 +585,9 @@ func (*Reserve) Descriptor() ([]byte, []int) {
 	return file_actors_linkdirectory_linkdirectory_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *Reserve) GetNamespace() []byte {
+func (x *Reserve) GetOwner() []byte {
 	if x != nil {
-		return x.Namespace
-	}
-	return nil
-}
-
-func (x *Reserve) GetSubject() []byte {
-	if x != nil {
-		return x.Subject
+		return x.Owner
 	}
 	return nil
 }
@@ -872,8 +856,7 @@ func (x *Resolve) GetPatterns() []uint32 {
 type ResolveReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.linkdirectory.Failure" json:"failure,omitempty"`
-	Namespace     []byte                 `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	Subject       []byte                 `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	Owner         []byte                 `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
 	RetryAfterMs  int64                  `protobuf:"varint,4,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
 	OtherNetwork  bool                   `protobuf:"varint,5,opt,name=other_network,json=otherNetwork,proto3" json:"other_network,omitempty"` // the code was not found in the guesser's network
 	unknownFields protoimpl.UnknownFields
@@ -917,16 +900,9 @@ func (x *ResolveReply) GetFailure() Failure {
 	return Failure_OK
 }
 
-func (x *ResolveReply) GetNamespace() []byte {
+func (x *ResolveReply) GetOwner() []byte {
 	if x != nil {
-		return x.Namespace
-	}
-	return nil
-}
-
-func (x *ResolveReply) GetSubject() []byte {
-	if x != nil {
-		return x.Subject
+		return x.Owner
 	}
 	return nil
 }
@@ -1195,10 +1171,9 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\x05tried\x18\x04 \x03(\x03R\x05tried\"?\n" +
 	"\x06Window\x12\x19\n" +
 	"\bstart_ms\x18\x01 \x01(\x03R\astartMs\x12\x1a\n" +
-	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xe4\x02\n" +
-	"\x05Entry\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
-	"\asubject\x18\x02 \x01(\fR\asubject\x12(\n" +
+	"\bfailures\x18\x02 \x01(\x05R\bfailures\"\xc8\x02\n" +
+	"\x05Entry\x12\x14\n" +
+	"\x05owner\x18\x02 \x01(\fR\x05owner\x12(\n" +
 	"\x10resolve_until_ms\x18\x03 \x01(\x03R\x0eresolveUntilMs\x12\"\n" +
 	"\rkeep_until_ms\x18\x04 \x01(\x03R\vkeepUntilMs\x12\x16\n" +
 	"\x06length\x18\x05 \x01(\x05R\x06length\x12\x1a\n" +
@@ -1209,21 +1184,20 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	" \x01(\rR\x04step\x12\x18\n" +
 	"\aattempt\x18\v \x01(\x05R\aattempt\x12\"\n" +
 	"\falphanumeric\x18\r \x01(\bR\falphanumeric\x12\x18\n" +
-	"\anetwork\x18\f \x01(\x06R\anetworkJ\x04\b\a\x10\b\"N\n" +
+	"\anetwork\x18\f \x01(\x06R\anetworkJ\x04\b\x01\x10\x02J\x04\b\a\x10\b\"N\n" +
 	"\vRetirements\x12\x16\n" +
 	"\x06hashes\x18\x01 \x01(\fR\x06hashes\x12\x13\n" +
 	"\x05at_ms\x18\x02 \x03(\x03R\x04atMs\x12\x12\n" +
-	"\x04used\x18\x03 \x03(\bR\x04used\"\xe8\x01\n" +
-	"\aReserve\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\fR\tnamespace\x12\x18\n" +
-	"\asubject\x18\x02 \x01(\fR\asubject\x12\x16\n" +
+	"\x04used\x18\x03 \x03(\bR\x04used\"\xcc\x01\n" +
+	"\aReserve\x12\x14\n" +
+	"\x05owner\x18\x02 \x01(\fR\x05owner\x12\x16\n" +
 	"\x06length\x18\x03 \x01(\x05R\x06length\x12\"\n" +
 	"\falphanumeric\x18\x04 \x01(\bR\falphanumeric\x12\x15\n" +
 	"\x06ttl_ms\x18\x05 \x01(\x03R\x05ttlMs\x12\x19\n" +
 	"\bmax_live\x18\x06 \x01(\x05R\amaxLive\x12\x18\n" +
 	"\anetwork\x18\a \x01(\x06R\anetwork\x12\x1d\n" +
 	"\n" +
-	"wrong_hits\x18\b \x01(\x03R\twrongHits\"\xe8\x01\n" +
+	"wrong_hits\x18\b \x01(\x03R\twrongHitsJ\x04\b\x01\x10\x02\"\xe8\x01\n" +
 	"\fReserveReply\x12<\n" +
 	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x16\n" +
@@ -1250,13 +1224,12 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\x06digits\x18\n" +
 	" \x01(\bR\x06digits\x12\"\n" +
 	"\falphanumeric\x18\v \x01(\bR\falphanumeric\x12\x1a\n" +
-	"\bpatterns\x18\f \x03(\aR\bpatterns\"\xcf\x01\n" +
+	"\bpatterns\x18\f \x03(\aR\bpatterns\"\xb3\x01\n" +
 	"\fResolveReply\x12<\n" +
-	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x1c\n" +
-	"\tnamespace\x18\x02 \x01(\fR\tnamespace\x12\x18\n" +
-	"\asubject\x18\x03 \x01(\fR\asubject\x12$\n" +
+	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x14\n" +
+	"\x05owner\x18\x03 \x01(\fR\x05owner\x12$\n" +
 	"\x0eretry_after_ms\x18\x04 \x01(\x03R\fretryAfterMs\x12#\n" +
-	"\rother_network\x18\x05 \x01(\bR\fotherNetwork\"c\n" +
+	"\rother_network\x18\x05 \x01(\bR\fotherNetworkJ\x04\b\x02\x10\x03\"c\n" +
 	"\x06Settle\x12\x1b\n" +
 	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12<\n" +
 	"\averdict\x18\x02 \x01(\x0e2\".ssod.actors.linkdirectory.VerdictR\averdict\"%\n" +

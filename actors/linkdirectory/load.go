@@ -183,7 +183,7 @@ func (l *loader) code(hash [HashSize]byte, value []byte) error {
 	}
 	e := l.next()
 	*e = entry{
-		namespace: string(m.Namespace), subject: string(m.Subject), unknown: string(m.ProtoReflect().GetUnknown()),
+		owner: string(m.Owner), unknown: string(m.ProtoReflect().GetUnknown()),
 		network: m.Network, ttl: m.TtlMs, resolveUntil: m.ResolveUntilMs, keepUntil: m.KeepUntilMs,
 		class: classOf(int(m.Length), m.Alphanumeric),
 		live:  len(m.Patterns) == int(m.Length),

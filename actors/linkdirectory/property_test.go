@@ -259,7 +259,7 @@ func (m *model) check(t *rapid.T) {
 	}
 	for _, code := range m.order {
 		c := m.codes[code]
-		if e := m.r.codes[[HashSize]byte(c.hash)]; c.committed && c.live(m.r.now) && (e == nil || string(e.subject) != "viewer") {
+		if e := m.r.codes[[HashSize]byte(c.hash)]; c.committed && c.live(m.r.now) && (e == nil || e.owner != "viewer") {
 			t.Fatalf("the live code %s is not in the directory", code)
 		}
 	}

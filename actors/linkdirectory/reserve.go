@@ -49,7 +49,7 @@ func (d *directory) reserve(m *Reserve, by call, now time.Time) *reservation {
 	notAfter := ms + m.GetTtlMs()
 	resolveUntil := notAfter + grace.Milliseconds()
 	d.enter(c.hash, &entry{
-		namespace: string(m.GetNamespace()), subject: string(m.GetSubject()), network: m.GetNetwork(), ttl: m.GetTtlMs(),
+		owner: string(m.GetOwner()), network: m.GetNetwork(), ttl: m.GetTtlMs(),
 		resolveUntil: resolveUntil, keepUntil: max(notAfter+m.GetTtlMs(), resolveUntil),
 		patterns: c.patterns, class: c.class, live: true, tentative: true,
 	})

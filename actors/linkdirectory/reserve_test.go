@@ -13,7 +13,7 @@ func TestATentativeCodeIsNotResolvable(t *testing.T) {
 		t.Errorf("before its commit: got %v", reply.Failure)
 	}
 	r.commit()
-	if reply, _ := r.guess(g.code, 1, 1); reply.Failure != Failure_OK || string(reply.Subject) != "viewer" {
+	if reply, _ := r.guess(g.code, 1, 1); reply.Failure != Failure_OK || string(reply.Owner) != "viewer" {
 		t.Errorf("after its commit: got %v", reply)
 	}
 }

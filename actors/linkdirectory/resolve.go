@@ -62,7 +62,7 @@ func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, 
 func (d *directory) found(m *Resolve, request cluster.RequestID, hash [HashSize]byte, e *entry, now time.Time) *ResolveReply {
 	g := d.charge(m.GetDeviceKey(), m.GetAddressKeys(), request, now)
 	g.hash, g.own, g.open = hash, e.network == m.GetNetwork(), true
-	g.reply = &ResolveReply{Namespace: []byte(e.namespace), Subject: []byte(e.subject)}
+	g.reply = &ResolveReply{Owner: []byte(e.owner)}
 	return g.reply
 }
 

@@ -103,12 +103,12 @@ func TestAnOldRetirementDoesNotReachANewOwner(t *testing.T) {
 	r.directory.remove([HashSize]byte(old.hash), r.codes[[HashSize]byte(old.hash)])
 	ms := r.now.UnixMilli()
 	r.enter([HashSize]byte(old.hash), &entry{
-		namespace: "sso", subject: "another viewer", ttl: ttl.Milliseconds(), class: classOf(6, false), live: true,
+		owner: "another viewer", ttl: ttl.Milliseconds(), class: classOf(6, false), live: true,
 		resolveUntil: ms + (ttl + grace).Milliseconds(), keepUntil: ms + 2*ttl.Milliseconds(),
 	})
 	r.stored[codePart([HashSize]byte(old.hash))] = encode(r.codes[[HashSize]byte(old.hash)].message())
 	r.restart()
-	if e := r.entryOf(old); e.retired || e.subject != "another viewer" {
+	if e := r.entryOf(old); e.retired || e.owner != "another viewer" {
 		t.Errorf("the new owner's code was given up: %+v", e)
 	}
 	if e := r.entryOf(other); !e.retired {
