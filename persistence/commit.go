@@ -52,8 +52,8 @@ type Commit struct {
 	// Remove deletes the head and every record beside it; State, Puts and
 	// Deletes must then be empty. Outcomes are still written.
 	Remove bool
-	// Forget is a removal after which nothing of the entity is left: outcomes
-	// of earlier commits go too, and a request that is repeated is a new one.
+	// Forget drops the outcomes of earlier commits, so that together with Remove
+	// nothing of the entity is left. A request that is repeated is a new one.
 	Forget bool
 	// Puts and Deletes change records beside the head.
 	Puts    []Record

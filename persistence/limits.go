@@ -48,8 +48,6 @@ func (c *Commit) Validate() error {
 		return fmt.Errorf("%w: state of %d bytes", ErrInvalid, len(c.State))
 	case c.Remove && (len(c.State)+len(c.Puts)+len(c.Deletes) > 0 || c.BaseRev == 0):
 		return fmt.Errorf("%w: a removal of something that does not exist, or with other changes", ErrInvalid)
-	case c.Forget && !c.Remove:
-		return fmt.Errorf("%w: forgetting without a removal", ErrInvalid)
 	case c.Size() > MaxCommit:
 		return fmt.Errorf("%w: %d bytes", ErrInvalid, c.Size())
 	}

@@ -124,6 +124,16 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 		return &Answer{}, p.giveUp(ctx, r.GetRemove().GetName())
 	case r.GetSetBack() != nil:
 		return &Answer{}, p.engine.Reset(ctx, cluster.ShardID(r.GetSetBack().GetShard()))
+	case r.GetApplied() != nil:
+		upTo, err := p.cfg.Scrubber.applied(ctx, r.GetApplied().GetShards())
+		return &Answer{Applied: &Applied{Upto: upTo}}, err
+	case r.GetFind() != nil:
+		f := r.GetFind()
+		found, err := p.cfg.Finder.find(cluster.ShardID(f.GetShard()), f.GetKind(), f.GetValue())
+		return &Answer{Found: &Found{Identities: found}}, err
+	case r.GetScrub() != nil:
+		done, err := p.cfg.Scrubber.wait(ctx, string(r.GetScrub().GetJob()), r.GetScrub().GetUpto())
+		return &Answer{Scrubbed: &Scrubbed{Done: done}}, err
 	case r.GetAwait() != nil:
 		return &Answer{}, p.tables.Await(ctx, r.GetAwait().GetTable(), r.GetAwait().GetRevision())
 	}

@@ -49,6 +49,10 @@ type Config struct {
 	// Settings are those that a node which joins must have alike, by a name for
 	// operators. nil: none.
 	Settings func() map[string]string
+	// Finder looks through what this node has.
+	Finder *Finder
+	// Scrubber is this node's.
+	Scrubber *Scrubber
 
 	// Binding tells which tables nobody may serve an old version of: a change
 	// of one is answered when every node has it, or has lost its right to serve.

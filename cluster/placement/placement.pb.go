@@ -501,6 +501,9 @@ type Request struct {
 	Survey        *SurveyRequest         `protobuf:"bytes,20,opt,name=survey,proto3" json:"survey,omitempty"`
 	Remove        *RemoveRequest         `protobuf:"bytes,21,opt,name=remove,proto3" json:"remove,omitempty"`
 	SetBack       *SetBackRequest        `protobuf:"bytes,40,opt,name=set_back,json=setBack,proto3" json:"set_back,omitempty"`
+	Applied       *AppliedRequest        `protobuf:"bytes,60,opt,name=applied,proto3" json:"applied,omitempty"`
+	Scrub         *ScrubRequest          `protobuf:"bytes,61,opt,name=scrub,proto3" json:"scrub,omitempty"`
+	Find          *FindRequest           `protobuf:"bytes,62,opt,name=find,proto3" json:"find,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -605,6 +608,27 @@ func (x *Request) GetSetBack() *SetBackRequest {
 	return nil
 }
 
+func (x *Request) GetApplied() *AppliedRequest {
+	if x != nil {
+		return x.Applied
+	}
+	return nil
+}
+
+func (x *Request) GetScrub() *ScrubRequest {
+	if x != nil {
+		return x.Scrub
+	}
+	return nil
+}
+
+func (x *Request) GetFind() *FindRequest {
+	if x != nil {
+		return x.Find
+	}
+	return nil
+}
+
 // Answer answers it: the field of the same name, or an error.
 type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -614,6 +638,9 @@ type Answer struct {
 	Join          *JoinAnswer            `protobuf:"bytes,6,opt,name=join,proto3" json:"join,omitempty"`
 	Contact       *Contact               `protobuf:"bytes,7,opt,name=contact,proto3" json:"contact,omitempty"`
 	Survey        *Survey                `protobuf:"bytes,20,opt,name=survey,proto3" json:"survey,omitempty"`
+	Applied       *Applied               `protobuf:"bytes,60,opt,name=applied,proto3" json:"applied,omitempty"`
+	Scrubbed      *Scrubbed              `protobuf:"bytes,61,opt,name=scrubbed,proto3" json:"scrubbed,omitempty"`
+	Found         *Found                 `protobuf:"bytes,62,opt,name=found,proto3" json:"found,omitempty"`
 	Error         string                 `protobuf:"bytes,15,opt,name=error,proto3" json:"error,omitempty"` // for operators, tells what to do
 	Kind          ErrorKind              `protobuf:"varint,14,opt,name=kind,proto3,enum=ssod.placement.ErrorKind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -688,6 +715,27 @@ func (x *Answer) GetContact() *Contact {
 func (x *Answer) GetSurvey() *Survey {
 	if x != nil {
 		return x.Survey
+	}
+	return nil
+}
+
+func (x *Answer) GetApplied() *Applied {
+	if x != nil {
+		return x.Applied
+	}
+	return nil
+}
+
+func (x *Answer) GetScrubbed() *Scrubbed {
+	if x != nil {
+		return x.Scrubbed
+	}
+	return nil
+}
+
+func (x *Answer) GetFound() *Found {
+	if x != nil {
+		return x.Found
 	}
 	return nil
 }
@@ -1218,6 +1266,299 @@ func (x *JoinRequest) GetApplicant() []byte {
 }
 
 // SetBack asks the leader of a shard to set its time back to what the clocks say.
+// Applied asks how far the replicas of shards are.
+type AppliedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shards        []uint32               `protobuf:"varint,1,rep,packed,name=shards,proto3" json:"shards,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AppliedRequest) Reset() {
+	*x = AppliedRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AppliedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AppliedRequest) ProtoMessage() {}
+
+func (x *AppliedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AppliedRequest.ProtoReflect.Descriptor instead.
+func (*AppliedRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *AppliedRequest) GetShards() []uint32 {
+	if x != nil {
+		return x.Shards
+	}
+	return nil
+}
+
+type Applied struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Upto          map[uint32]uint64      `protobuf:"bytes,1,rep,name=upto,proto3" json:"upto,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // without shards that the node has no replica of
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Applied) Reset() {
+	*x = Applied{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Applied) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Applied) ProtoMessage() {}
+
+func (x *Applied) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Applied.ProtoReflect.Descriptor instead.
+func (*Applied) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Applied) GetUpto() map[uint32]uint64 {
+	if x != nil {
+		return x.Upto
+	}
+	return nil
+}
+
+// Find asks for the stored entities of a shard that the asked node leads which have
+// to do with something.
+type FindRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	Kind          string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Value         []byte                 `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindRequest) Reset() {
+	*x = FindRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindRequest) ProtoMessage() {}
+
+func (x *FindRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
+func (*FindRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *FindRequest) GetShard() uint32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *FindRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *FindRequest) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+type Found struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Identities    [][]byte               `protobuf:"bytes,1,rep,name=identities,proto3" json:"identities,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Found) Reset() {
+	*x = Found{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Found) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Found) ProtoMessage() {}
+
+func (x *Found) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Found.ProtoReflect.Descriptor instead.
+func (*Found) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Found) GetIdentities() [][]byte {
+	if x != nil {
+		return x.Identities
+	}
+	return nil
+}
+
+// Scrub makes sure that what was erased is in none of the node's files. It goes on
+// when nobody waits any more; who asks with the same job again waits for the same.
+type ScrubRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           []byte                 `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
+	Upto          map[uint32]uint64      `protobuf:"bytes,2,rep,name=upto,proto3" json:"upto,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // of each shard's log nothing is kept up to there
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScrubRequest) Reset() {
+	*x = ScrubRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScrubRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScrubRequest) ProtoMessage() {}
+
+func (x *ScrubRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScrubRequest.ProtoReflect.Descriptor instead.
+func (*ScrubRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ScrubRequest) GetJob() []byte {
+	if x != nil {
+		return x.Job
+	}
+	return nil
+}
+
+func (x *ScrubRequest) GetUpto() map[uint32]uint64 {
+	if x != nil {
+		return x.Upto
+	}
+	return nil
+}
+
+type Scrubbed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Done          bool                   `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Scrubbed) Reset() {
+	*x = Scrubbed{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Scrubbed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Scrubbed) ProtoMessage() {}
+
+func (x *Scrubbed) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Scrubbed.ProtoReflect.Descriptor instead.
+func (*Scrubbed) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Scrubbed) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
 type SetBackRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
@@ -1227,7 +1568,7 @@ type SetBackRequest struct {
 
 func (x *SetBackRequest) Reset() {
 	*x = SetBackRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[16]
+	mi := &file_cluster_placement_placement_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1239,7 +1580,7 @@ func (x *SetBackRequest) String() string {
 func (*SetBackRequest) ProtoMessage() {}
 
 func (x *SetBackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[16]
+	mi := &file_cluster_placement_placement_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1252,7 +1593,7 @@ func (x *SetBackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetBackRequest.ProtoReflect.Descriptor instead.
 func (*SetBackRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{16}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *SetBackRequest) GetShard() uint32 {
@@ -1273,7 +1614,7 @@ type ClockRecord struct {
 
 func (x *ClockRecord) Reset() {
 	*x = ClockRecord{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	mi := &file_cluster_placement_placement_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1285,7 +1626,7 @@ func (x *ClockRecord) String() string {
 func (*ClockRecord) ProtoMessage() {}
 
 func (x *ClockRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	mi := &file_cluster_placement_placement_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1298,7 +1639,7 @@ func (x *ClockRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockRecord.ProtoReflect.Descriptor instead.
 func (*ClockRecord) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{17}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ClockRecord) GetConfirmedMs() int64 {
@@ -1327,7 +1668,7 @@ type JoinAnswer struct {
 
 func (x *JoinAnswer) Reset() {
 	*x = JoinAnswer{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[18]
+	mi := &file_cluster_placement_placement_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1680,7 @@ func (x *JoinAnswer) String() string {
 func (*JoinAnswer) ProtoMessage() {}
 
 func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[18]
+	mi := &file_cluster_placement_placement_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1693,7 @@ func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinAnswer.ProtoReflect.Descriptor instead.
 func (*JoinAnswer) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{18}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *JoinAnswer) GetCluster() string {
@@ -1394,7 +1735,7 @@ type SurveyRequest struct {
 
 func (x *SurveyRequest) Reset() {
 	*x = SurveyRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[19]
+	mi := &file_cluster_placement_placement_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1747,7 @@ func (x *SurveyRequest) String() string {
 func (*SurveyRequest) ProtoMessage() {}
 
 func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[19]
+	mi := &file_cluster_placement_placement_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1760,7 @@ func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SurveyRequest.ProtoReflect.Descriptor instead.
 func (*SurveyRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{19}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SurveyRequest) GetNode() uint32 {
@@ -1439,7 +1780,7 @@ type Survey struct {
 
 func (x *Survey) Reset() {
 	*x = Survey{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[20]
+	mi := &file_cluster_placement_placement_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1451,7 +1792,7 @@ func (x *Survey) String() string {
 func (*Survey) ProtoMessage() {}
 
 func (x *Survey) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[20]
+	mi := &file_cluster_placement_placement_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1464,7 +1805,7 @@ func (x *Survey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Survey.ProtoReflect.Descriptor instead.
 func (*Survey) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{20}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Survey) GetSilentMs() int64 {
@@ -1494,7 +1835,7 @@ type GroupState struct {
 
 func (x *GroupState) Reset() {
 	*x = GroupState{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[21]
+	mi := &file_cluster_placement_placement_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1506,7 +1847,7 @@ func (x *GroupState) String() string {
 func (*GroupState) ProtoMessage() {}
 
 func (x *GroupState) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[21]
+	mi := &file_cluster_placement_placement_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1519,7 +1860,7 @@ func (x *GroupState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupState.ProtoReflect.Descriptor instead.
 func (*GroupState) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{21}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GroupState) GetShard() uint32 {
@@ -1560,7 +1901,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[22]
+	mi := &file_cluster_placement_placement_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1572,7 +1913,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[22]
+	mi := &file_cluster_placement_placement_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1585,7 +1926,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{22}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RemoveRequest) GetName() string {
@@ -1633,7 +1974,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\blearners\x18\x04 \x03(\x04R\blearners\x12,\n" +
 	"\x04next\x18\x05 \x03(\v2\x18.ssod.placement.VoterSetR\x04next\"\"\n" +
 	"\bVoterSet\x12\x16\n" +
-	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\x90\x04\n" +
+	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\xaf\x05\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
@@ -1644,14 +1985,20 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\acontact\x18\a \x01(\v2\x1e.ssod.placement.ContactRequestR\acontact\x125\n" +
 	"\x06survey\x18\x14 \x01(\v2\x1d.ssod.placement.SurveyRequestR\x06survey\x125\n" +
 	"\x06remove\x18\x15 \x01(\v2\x1d.ssod.placement.RemoveRequestR\x06remove\x129\n" +
-	"\bset_back\x18( \x01(\v2\x1e.ssod.placement.SetBackRequestR\asetBack\"\xe4\x02\n" +
+	"\bset_back\x18( \x01(\v2\x1e.ssod.placement.SetBackRequestR\asetBack\x128\n" +
+	"\aapplied\x18< \x01(\v2\x1e.ssod.placement.AppliedRequestR\aapplied\x122\n" +
+	"\x05scrub\x18= \x01(\v2\x1c.ssod.placement.ScrubRequestR\x05scrub\x12/\n" +
+	"\x04find\x18> \x01(\v2\x1b.ssod.placement.FindRequestR\x04find\"\xfa\x03\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
 	"\breleased\x18\x03 \x01(\v2\x18.ssod.placement.ReleasedR\breleased\x12.\n" +
 	"\x04join\x18\x06 \x01(\v2\x1a.ssod.placement.JoinAnswerR\x04join\x121\n" +
 	"\acontact\x18\a \x01(\v2\x17.ssod.placement.ContactR\acontact\x12.\n" +
-	"\x06survey\x18\x14 \x01(\v2\x16.ssod.placement.SurveyR\x06survey\x12\x14\n" +
+	"\x06survey\x18\x14 \x01(\v2\x16.ssod.placement.SurveyR\x06survey\x121\n" +
+	"\aapplied\x18< \x01(\v2\x17.ssod.placement.AppliedR\aapplied\x124\n" +
+	"\bscrubbed\x18= \x01(\v2\x18.ssod.placement.ScrubbedR\bscrubbed\x12+\n" +
+	"\x05found\x18> \x01(\v2\x15.ssod.placement.FoundR\x05found\x12\x14\n" +
 	"\x05error\x18\x0f \x01(\tR\x05error\x12-\n" +
 	"\x04kind\x18\x0e \x01(\x0e2\x19.ssod.placement.ErrorKindR\x04kind\"&\n" +
 	"\x0ePrepareRequest\x12\x14\n" +
@@ -1687,7 +2034,30 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\tapplicant\x18\x14 \x01(\fR\tapplicant\x1a;\n" +
 	"\rSettingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"&\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"(\n" +
+	"\x0eAppliedRequest\x12\x16\n" +
+	"\x06shards\x18\x01 \x03(\rR\x06shards\"y\n" +
+	"\aApplied\x125\n" +
+	"\x04upto\x18\x01 \x03(\v2!.ssod.placement.Applied.UptoEntryR\x04upto\x1a7\n" +
+	"\tUptoEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\rR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"M\n" +
+	"\vFindRequest\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\fR\x05value\"'\n" +
+	"\x05Found\x12\x1e\n" +
+	"\n" +
+	"identities\x18\x01 \x03(\fR\n" +
+	"identities\"\x95\x01\n" +
+	"\fScrubRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\fR\x03job\x12:\n" +
+	"\x04upto\x18\x02 \x03(\v2&.ssod.placement.ScrubRequest.UptoEntryR\x04upto\x1a7\n" +
+	"\tUptoEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\rR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x1e\n" +
+	"\bScrubbed\x12\x12\n" +
+	"\x04done\x18\x01 \x01(\bR\x04done\"&\n" +
 	"\x0eSetBackRequest\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\"P\n" +
 	"\vClockRecord\x12!\n" +
@@ -1738,7 +2108,7 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_cluster_placement_placement_proto_goTypes = []any{
 	(NodeState)(0),         // 0: ssod.placement.NodeState
 	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
@@ -1758,15 +2128,23 @@ var file_cluster_placement_placement_proto_goTypes = []any{
 	(*ContactRequest)(nil), // 15: ssod.placement.ContactRequest
 	(*Contact)(nil),        // 16: ssod.placement.Contact
 	(*JoinRequest)(nil),    // 17: ssod.placement.JoinRequest
-	(*SetBackRequest)(nil), // 18: ssod.placement.SetBackRequest
-	(*ClockRecord)(nil),    // 19: ssod.placement.ClockRecord
-	(*JoinAnswer)(nil),     // 20: ssod.placement.JoinAnswer
-	(*SurveyRequest)(nil),  // 21: ssod.placement.SurveyRequest
-	(*Survey)(nil),         // 22: ssod.placement.Survey
-	(*GroupState)(nil),     // 23: ssod.placement.GroupState
-	(*RemoveRequest)(nil),  // 24: ssod.placement.RemoveRequest
-	nil,                    // 25: ssod.placement.Contact.RevisionsEntry
-	nil,                    // 26: ssod.placement.JoinRequest.SettingsEntry
+	(*AppliedRequest)(nil), // 18: ssod.placement.AppliedRequest
+	(*Applied)(nil),        // 19: ssod.placement.Applied
+	(*FindRequest)(nil),    // 20: ssod.placement.FindRequest
+	(*Found)(nil),          // 21: ssod.placement.Found
+	(*ScrubRequest)(nil),   // 22: ssod.placement.ScrubRequest
+	(*Scrubbed)(nil),       // 23: ssod.placement.Scrubbed
+	(*SetBackRequest)(nil), // 24: ssod.placement.SetBackRequest
+	(*ClockRecord)(nil),    // 25: ssod.placement.ClockRecord
+	(*JoinAnswer)(nil),     // 26: ssod.placement.JoinAnswer
+	(*SurveyRequest)(nil),  // 27: ssod.placement.SurveyRequest
+	(*Survey)(nil),         // 28: ssod.placement.Survey
+	(*GroupState)(nil),     // 29: ssod.placement.GroupState
+	(*RemoveRequest)(nil),  // 30: ssod.placement.RemoveRequest
+	nil,                    // 31: ssod.placement.Contact.RevisionsEntry
+	nil,                    // 32: ssod.placement.JoinRequest.SettingsEntry
+	nil,                    // 33: ssod.placement.Applied.UptoEntry
+	nil,                    // 34: ssod.placement.ScrubRequest.UptoEntry
 }
 var file_cluster_placement_placement_proto_depIdxs = []int32{
 	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
@@ -1777,26 +2155,34 @@ var file_cluster_placement_placement_proto_depIdxs = []int32{
 	14, // 5: ssod.placement.Request.await:type_name -> ssod.placement.AwaitRequest
 	17, // 6: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
 	15, // 7: ssod.placement.Request.contact:type_name -> ssod.placement.ContactRequest
-	21, // 8: ssod.placement.Request.survey:type_name -> ssod.placement.SurveyRequest
-	24, // 9: ssod.placement.Request.remove:type_name -> ssod.placement.RemoveRequest
-	18, // 10: ssod.placement.Request.set_back:type_name -> ssod.placement.SetBackRequest
-	9,  // 11: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
-	11, // 12: ssod.placement.Answer.released:type_name -> ssod.placement.Released
-	20, // 13: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
-	16, // 14: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
-	22, // 15: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
-	1,  // 16: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
-	13, // 17: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
-	25, // 18: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
-	2,  // 19: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
-	26, // 20: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
-	2,  // 21: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
-	23, // 22: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	27, // 8: ssod.placement.Request.survey:type_name -> ssod.placement.SurveyRequest
+	30, // 9: ssod.placement.Request.remove:type_name -> ssod.placement.RemoveRequest
+	24, // 10: ssod.placement.Request.set_back:type_name -> ssod.placement.SetBackRequest
+	18, // 11: ssod.placement.Request.applied:type_name -> ssod.placement.AppliedRequest
+	22, // 12: ssod.placement.Request.scrub:type_name -> ssod.placement.ScrubRequest
+	20, // 13: ssod.placement.Request.find:type_name -> ssod.placement.FindRequest
+	9,  // 14: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
+	11, // 15: ssod.placement.Answer.released:type_name -> ssod.placement.Released
+	26, // 16: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
+	16, // 17: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
+	28, // 18: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
+	19, // 19: ssod.placement.Answer.applied:type_name -> ssod.placement.Applied
+	23, // 20: ssod.placement.Answer.scrubbed:type_name -> ssod.placement.Scrubbed
+	21, // 21: ssod.placement.Answer.found:type_name -> ssod.placement.Found
+	1,  // 22: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
+	13, // 23: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
+	31, // 24: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
+	2,  // 25: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
+	32, // 26: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
+	33, // 27: ssod.placement.Applied.upto:type_name -> ssod.placement.Applied.UptoEntry
+	34, // 28: ssod.placement.ScrubRequest.upto:type_name -> ssod.placement.ScrubRequest.UptoEntry
+	2,  // 29: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
+	29, // 30: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_cluster_placement_placement_proto_init() }
@@ -1810,7 +2196,7 @@ func file_cluster_placement_placement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_placement_placement_proto_rawDesc), len(file_cluster_placement_placement_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   25,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

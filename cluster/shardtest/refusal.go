@@ -36,7 +36,6 @@ func (s *suite) limits() {
 		"large record":        {Entity: alice, Puts: []cluster.Record{{Part: "p", Value: big}}},
 		"large outcome":       {Entity: alice, Outcomes: []cluster.Outcome{{Result: big}}},
 		"removal of nothing":  {Entity: alice, Remove: true},
-		"forgetting only":     {Entity: alice, BaseRev: 1, Forget: true},
 		"removal with a put":  {Entity: alice, BaseRev: 1, Remove: true, Puts: []cluster.Record{{Part: "p"}}},
 		"removal and a state": {Entity: alice, BaseRev: 1, Remove: true, State: text("s")},
 	}

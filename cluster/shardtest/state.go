@@ -94,7 +94,10 @@ func (s *suite) forgotten() {
 	s.must(shard, cluster.Commit{Entity: alice, Puts: []cluster.Record{{Part: "a", Value: text("1")}}, Outcomes: answered(1, 30)})
 	s.must(shard, cluster.Commit{Entity: bob, Outcomes: answered(1, 30)})
 	s.must(shard, cluster.Commit{Entity: alice, BaseRev: 1, Outcomes: answered(2, 1)})
-	s.must(shard, cluster.Commit{Entity: alice, BaseRev: 2, Remove: true, Forget: true, Outcomes: answered(3, 1)})
+	s.must(shard, cluster.Commit{Entity: alice, BaseRev: 2, State: text("goes on"), Forget: true, Outcomes: answered(4, 1)})
+	s.equal("outcome of an earlier commit", s.outcome(shard, alice, cluster.RequestID{2}, 0), "none")
+	s.equal("its own", s.outcome(shard, alice, cluster.RequestID{4}, 0), "told")
+	s.must(shard, cluster.Commit{Entity: alice, BaseRev: 3, Remove: true, Forget: true, Outcomes: answered(3, 1)})
 	s.equal("head", s.head(shard, alice), cluster.Head{})
 	s.equal("records", s.recordsOf(shard, alice), []string{})
 	for r := range byte(2) {

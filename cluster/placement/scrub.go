@@ -1,0 +1,250 @@
+package placement
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/replica"
+)
+
+const (
+	// scrubWait is for how long one request waits for a scrub.
+	scrubWait = 5 * time.Second
+	// scrubTime bounds a scrub: shards of millions of entities are rewritten in
+	// minutes.
+	scrubTime = 30 * time.Minute
+	// maxScrubs bounds the scrubs that a node remembers, under way or done.
+	maxScrubs = 64
+)
+
+// Scrubber makes sure that what was erased in some shards is in none of this node's
+// files: entries of the log, tables, write-ahead log.
+type Scrubber struct {
+	engine *replica.Engine
+	store  func(context.Context, map[cluster.ShardID]uint64) error
+	ctx    context.Context
+	cancel context.CancelFunc
+	going  sync.WaitGroup
+
+	mu   sync.Mutex
+	jobs map[string]*scrub
+}
+
+// NewScrubber returns one for an engine and its store, of which it takes
+// [persistence.Store.Scrub].
+func NewScrubber(engine *replica.Engine, store func(context.Context, map[cluster.ShardID]uint64) error) *Scrubber {
+	s := &Scrubber{engine: engine, store: store, jobs: make(map[string]*scrub)}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// Close ends what is under way.
+func (s *Scrubber) Close() error {
+	s.mu.Lock()
+	s.cancel()
+	s.mu.Unlock()
+	s.going.Wait()
+	return nil
+}
+
+// scrub is one that is under way, or over.
+type scrub struct {
+	done   chan struct{}
+	result any // once done is closed
+	err    error
+}
+
+// Scrub returns when this node's files are scrubbed of what was erased before.
+func (s *Scrubber) Scrub(ctx context.Context, shards []cluster.ShardID) error {
+	upTo, err := s.applied(ctx, shardNumbers(shards))
+	if err != nil {
+		return err
+	}
+	return s.scrub(ctx, upTo)
+}
+
+// applied is how far the replicas here are.
+func (s *Scrubber) applied(ctx context.Context, shards []uint32) (map[uint32]uint64, error) {
+	upTo := make(map[uint32]uint64)
+	for _, shard := range shards {
+		st, err := s.engine.Status(ctx, cluster.ShardID(shard))
+		switch {
+		case errors.Is(err, cluster.ErrLost):
+			continue // no replica
+		case err != nil:
+			return nil, fmt.Errorf("status of shard %d: %w", shard, err)
+		}
+		upTo[shard] = st.Applied.Index
+	}
+	return upTo, nil
+}
+
+func (s *Scrubber) scrub(ctx context.Context, upTo map[uint32]uint64) error {
+	all := make(map[cluster.ShardID]uint64, len(upTo))
+	for shard, index := range upTo {
+		id := cluster.ShardID(shard)
+		if err := s.engine.Truncate(ctx, id, index); err != nil {
+			return fmt.Errorf("truncate the log of shard %d: %w", shard, err)
+		}
+		all[id] = index
+	}
+	return s.store(ctx, all)
+}
+
+// Begin does something that takes long, and returns a name by which to wait for it.
+func (s *Scrubber) Begin(f func(context.Context) (result any, err error)) (job string, err error) {
+	job = rand.Text()
+	_, err = s.begin(job, f)
+	return job, err
+}
+
+// ErrNoJob: a job is unknown here, or was forgotten.
+var ErrNoJob = errors.New("there is no such job")
+
+// Await waits a while for the end of a job.
+func (s *Scrubber) Await(ctx context.Context, job string) (result any, done bool, err error) {
+	s.mu.Lock()
+	j := s.jobs[job]
+	s.mu.Unlock()
+	if j == nil {
+		return nil, false, ErrNoJob
+	}
+	if done, err = j.wait(ctx); !done {
+		return nil, false, err
+	}
+	return j.result, true, nil
+}
+
+func (j *scrub) wait(ctx context.Context) (done bool, err error) {
+	timeout := time.NewTimer(scrubWait)
+	defer timeout.Stop()
+	select {
+	case <-j.done:
+		return j.err == nil, j.err
+	case <-timeout.C:
+		return false, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+// wait begins a scrub that another node asks for, or finds it, and waits for it.
+func (s *Scrubber) wait(ctx context.Context, job string, upTo map[uint32]uint64) (done bool, err error) {
+	j, err := s.begin(job, func(ctx context.Context) (any, error) { return nil, s.scrub(ctx, upTo) })
+	if err != nil {
+		return false, err
+	}
+	return j.wait(ctx)
+}
+
+// begin starts a job unless it is known.
+func (s *Scrubber) begin(job string, f func(context.Context) (any, error)) (*scrub, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j := s.jobs[job]; j != nil {
+		return j, nil
+	}
+	if len(s.jobs) >= maxScrubs {
+		maps.DeleteFunc(s.jobs, func(_ string, j *scrub) bool { return j.over() })
+	}
+	if len(s.jobs) >= maxScrubs {
+		return nil, fmt.Errorf("%w: too many are being erased", ErrTemporary)
+	}
+	if s.ctx.Err() != nil {
+		return nil, fmt.Errorf("%w: the node stops", ErrTemporary)
+	}
+	j := &scrub{done: make(chan struct{})}
+	s.jobs[job] = j
+	s.going.Go(func() {
+		defer close(j.done)
+		ctx, cancel := context.WithTimeout(s.ctx, scrubTime)
+		defer cancel()
+		j.result, j.err = f(ctx)
+	})
+	return j, nil
+}
+
+func (j *scrub) over() bool {
+	select {
+	case <-j.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// Scrub makes sure that what was erased before the call in some shards is in no
+// file of any member. It fails when it cannot be done on a member within ctx, and
+// names it: there the files still have it.
+func (p *Placement) Scrub(ctx context.Context, shards []cluster.ShardID) error {
+	// With the leader's, the farthest replica is behind all that was acknowledged.
+	var mu sync.Mutex
+	upTo := make(map[uint32]uint64)
+	members := slices.DeleteFunc(p.book.Nodes(), func(n Node) bool { return n.State == NodeState_REMOVED })
+	unknown := each(members, func(n Node) error {
+		found, err := p.appliedAt(ctx, n, shardNumbers(shards))
+		mu.Lock()
+		defer mu.Unlock()
+		for shard, index := range found {
+			upTo[shard] = max(upTo[shard], index)
+		}
+		return err
+	})
+	job := []byte(rand.Text())
+	return errors.Join(unknown, each(members, func(n Node) error { return p.scrubAt(ctx, n, job, upTo) }))
+}
+
+// each does something about all members at the same time, and names those where it
+// failed.
+func each(members []Node, f func(Node) error) error {
+	failed := make([]error, len(members))
+	var all sync.WaitGroup
+	for i, n := range members {
+		all.Go(func() {
+			if err := f(n); err != nil {
+				failed[i] = fmt.Errorf("node %s: %w", n.Name, err)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
+func (p *Placement) appliedAt(ctx context.Context, n Node, shards []uint32) (map[uint32]uint64, error) {
+	if n.ID == p.self {
+		return p.cfg.Scrubber.applied(ctx, shards)
+	}
+	a, err := p.call(ctx, n.ID, &Request{Applied: &AppliedRequest{Shards: shards}})
+	return a.GetApplied().GetUpto(), err
+}
+
+// scrubAt asks a member until it is done there.
+func (p *Placement) scrubAt(ctx context.Context, n Node, job []byte, upTo map[uint32]uint64) error {
+	if n.ID == p.self {
+		return p.cfg.Scrubber.scrub(ctx, upTo)
+	}
+	for {
+		raw, err := p.cfg.Calls.Call(ctx, n.ID, encode(&Request{Scrub: &ScrubRequest{Job: job, Upto: upTo}}))
+		if err != nil {
+			return err
+		}
+		if a, err := decodeAnswer(raw); err != nil || a.GetScrubbed().GetDone() {
+			return err
+		}
+	}
+}
+
+func shardNumbers(shards []cluster.ShardID) []uint32 {
+	all := make([]uint32, len(shards))
+	for i, shard := range shards {
+		all[i] = uint32(shard)
+	}
+	return all
+}
