@@ -73,6 +73,10 @@ func Decode[S any, P state[S]](h cluster.Head) (P, error) {
 // Receive decides one command and makes the decision durable if it must be.
 func (e *Entity[S, P]) Receive(t *actors.Turn) {
 	defer e.nudge(t)
+	if _, forget := t.Command().(*Forget); forget {
+		e.forget(t)
+		return
+	}
 	d, known := e.Decide(e.state, e.Address, t)
 	switch {
 	case !known:
@@ -86,6 +90,22 @@ func (e *Entity[S, P]) Receive(t *actors.Turn) {
 			return
 		}
 		t.Change(actors.Decision{Reply: d.Reply, Commit: commit, Applied: func() { e.state = d.Next }})
+	}
+}
+
+// forget removes the entity and what was ever answered. What is not there is
+// forgotten already.
+func (e *Entity[S, P]) forget(t *actors.Turn) {
+	switch {
+	case len(e.open()) > 0:
+		t.Change(actors.Decision{Reply: &ForgetReply{Busy: true}})
+	case proto.Size(e.state) == 0:
+		t.Change(actors.Decision{Reply: &ForgetReply{}})
+	default:
+		t.Change(actors.Decision{
+			Reply: &ForgetReply{}, Commit: &cluster.Commit{Remove: true, Forget: true},
+			Applied: func() { e.state = new(S) },
+		})
 	}
 }
 

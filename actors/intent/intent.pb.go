@@ -228,6 +228,88 @@ func (*SettleReply) Descriptor() ([]byte, []int) {
 	return file_actors_intent_intent_proto_rawDescGZIP(), []int{3}
 }
 
+// Forget removes an entity and everything that is kept of it, for good. One with
+// open intents is busy: it goes when they are settled.
+type Forget struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Forget) Reset() {
+	*x = Forget{}
+	mi := &file_actors_intent_intent_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Forget) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Forget) ProtoMessage() {}
+
+func (x *Forget) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_intent_intent_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Forget.ProtoReflect.Descriptor instead.
+func (*Forget) Descriptor() ([]byte, []int) {
+	return file_actors_intent_intent_proto_rawDescGZIP(), []int{4}
+}
+
+type ForgetReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Busy          bool                   `protobuf:"varint,1,opt,name=busy,proto3" json:"busy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetReply) Reset() {
+	*x = ForgetReply{}
+	mi := &file_actors_intent_intent_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetReply) ProtoMessage() {}
+
+func (x *ForgetReply) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_intent_intent_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetReply.ProtoReflect.Descriptor instead.
+func (*ForgetReply) Descriptor() ([]byte, []int) {
+	return file_actors_intent_intent_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ForgetReply) GetBusy() bool {
+	if x != nil {
+		return x.Busy
+	}
+	return false
+}
+
 // Resume wakes an entity whose intents are overdue.
 type Resume struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -237,7 +319,7 @@ type Resume struct {
 
 func (x *Resume) Reset() {
 	*x = Resume{}
-	mi := &file_actors_intent_intent_proto_msgTypes[4]
+	mi := &file_actors_intent_intent_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -249,7 +331,7 @@ func (x *Resume) String() string {
 func (*Resume) ProtoMessage() {}
 
 func (x *Resume) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_intent_intent_proto_msgTypes[4]
+	mi := &file_actors_intent_intent_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -262,7 +344,7 @@ func (x *Resume) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resume.ProtoReflect.Descriptor instead.
 func (*Resume) Descriptor() ([]byte, []int) {
-	return file_actors_intent_intent_proto_rawDescGZIP(), []int{4}
+	return file_actors_intent_intent_proto_rawDescGZIP(), []int{6}
 }
 
 type ResumeReply struct {
@@ -273,7 +355,7 @@ type ResumeReply struct {
 
 func (x *ResumeReply) Reset() {
 	*x = ResumeReply{}
-	mi := &file_actors_intent_intent_proto_msgTypes[5]
+	mi := &file_actors_intent_intent_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -285,7 +367,7 @@ func (x *ResumeReply) String() string {
 func (*ResumeReply) ProtoMessage() {}
 
 func (x *ResumeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_intent_intent_proto_msgTypes[5]
+	mi := &file_actors_intent_intent_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -298,7 +380,7 @@ func (x *ResumeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeReply.ProtoReflect.Descriptor instead.
 func (*ResumeReply) Descriptor() ([]byte, []int) {
-	return file_actors_intent_intent_proto_rawDescGZIP(), []int{5}
+	return file_actors_intent_intent_proto_rawDescGZIP(), []int{7}
 }
 
 var File_actors_intent_intent_proto protoreflect.FileDescriptor
@@ -317,6 +399,9 @@ const file_actors_intent_intent_proto_rawDesc = "" +
 	"\x06Settle\x12\x0e\n" +
 	"\x02id\x18\x01 \x03(\fR\x02id\"\r\n" +
 	"\vSettleReply\"\b\n" +
+	"\x06Forget\"!\n" +
+	"\vForgetReply\x12\x12\n" +
+	"\x04busy\x18\x01 \x01(\bR\x04busy\"\b\n" +
 	"\x06Resume\"\r\n" +
 	"\vResumeReplyB\x14Z\x12ssod/actors/intentb\x06proto3"
 
@@ -332,19 +417,21 @@ func file_actors_intent_intent_proto_rawDescGZIP() []byte {
 	return file_actors_intent_intent_proto_rawDescData
 }
 
-var file_actors_intent_intent_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_actors_intent_intent_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_actors_intent_intent_proto_goTypes = []any{
 	(*Intent)(nil),      // 0: ssod.actors.intent.Intent
 	(*Place)(nil),       // 1: ssod.actors.intent.Place
 	(*Settle)(nil),      // 2: ssod.actors.intent.Settle
 	(*SettleReply)(nil), // 3: ssod.actors.intent.SettleReply
-	(*Resume)(nil),      // 4: ssod.actors.intent.Resume
-	(*ResumeReply)(nil), // 5: ssod.actors.intent.ResumeReply
-	(*anypb.Any)(nil),   // 6: google.protobuf.Any
+	(*Forget)(nil),      // 4: ssod.actors.intent.Forget
+	(*ForgetReply)(nil), // 5: ssod.actors.intent.ForgetReply
+	(*Resume)(nil),      // 6: ssod.actors.intent.Resume
+	(*ResumeReply)(nil), // 7: ssod.actors.intent.ResumeReply
+	(*anypb.Any)(nil),   // 8: google.protobuf.Any
 }
 var file_actors_intent_intent_proto_depIdxs = []int32{
 	1, // 0: ssod.actors.intent.Intent.to:type_name -> ssod.actors.intent.Place
-	6, // 1: ssod.actors.intent.Intent.command:type_name -> google.protobuf.Any
+	8, // 1: ssod.actors.intent.Intent.command:type_name -> google.protobuf.Any
 	2, // [2:2] is the sub-list for method output_type
 	2, // [2:2] is the sub-list for method input_type
 	2, // [2:2] is the sub-list for extension type_name
@@ -363,7 +450,7 @@ func file_actors_intent_intent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_intent_intent_proto_rawDesc), len(file_actors_intent_intent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -152,7 +152,7 @@ func TestPromisesSurviveACrash(t *testing.T) {
 		}, map[string]string{"tv": "tv's", "viewer": "tv's"}},
 		{"erasure", func(s scene) {
 			both(s)
-			ask(s.w, viewer.Address(), &profile.Erase{TombstoneMs: 1000})
+			ask(s.w, viewer.Address(), &profile.Erase{})
 		}, map[string]string{}},
 	}
 	for _, tt := range tests {

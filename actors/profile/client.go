@@ -3,7 +3,6 @@ package profile
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -140,11 +139,11 @@ func (c Client) Show(ctx context.Context, request cluster.RequestID, id ID) (*St
 	return reply.State, reply.Exists, nil
 }
 
-// Erase removes everything stored of a profile but the numbers that keep old
-// tokens void, which stay for tombstone. It returns how many members it had
-// and the hashes of its link codes.
-func (c Client) Erase(ctx context.Context, request cluster.RequestID, id ID, tombstone time.Duration) (members int, freed [][]byte, err error) {
-	reply, err := ask[*EraseReply](ctx, c, request, id, stepOnly, &Erase{TombstoneMs: tombstone.Milliseconds()})
+// Erase removes the members of a profile, or only the one that is a device, and its
+// logins and link codes. It returns how many members it had and the hashes of its
+// link codes. What is left goes with an [intent.Forget].
+func (c Client) Erase(ctx context.Context, request cluster.RequestID, id ID, device []byte) (members int, freed [][]byte, err error) {
+	reply, err := ask[*EraseReply](ctx, c, request, id, stepOnly, &Erase{Device: device})
 	if err != nil {
 		return 0, nil, err
 	}

@@ -122,7 +122,9 @@ func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
 	case *See:
 		return s.seeCaller(m, at), true
 	case *Erase:
-		return s.erase(m, promises(t)), true
+		return s.erase(m, e.config.TokenLife(e.id[0]), promises(t)), true
+	case *intent.Forget:
+		return s.vanish(at), true
 	case *Expire:
 		return s.expire(m, e.config.TokenLife(e.id[0]), at), true
 	case *Logins:
@@ -191,13 +193,13 @@ func (e *entity) reply(t *actors.Turn, d decision) {
 
 func (d *decision) commit() (*cluster.Commit, error) {
 	if d.remove {
-		return &cluster.Commit{Remove: true}, nil
+		return &cluster.Commit{Remove: true, Forget: d.forget}, nil
 	}
 	encoded, err := d.next.encode()
 	if err != nil {
 		return nil, err
 	}
-	return &cluster.Commit{Schema: schema, State: encoded}, nil
+	return &cluster.Commit{Schema: schema, State: encoded, Forget: d.forget}, nil
 }
 
 // apply makes what was committed the state in memory.

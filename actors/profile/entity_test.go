@@ -151,7 +151,7 @@ func TestErasedProfilesShowNothing(t *testing.T) {
 	if s, exists, err := c.Show(t.Context(), cluster.RequestID{2}, viewer); err != nil || !exists || len(s.Members) != 1 {
 		t.Fatalf("show: got %d members, exists %v, %v", len(s.GetMembers()), exists, err)
 	}
-	if n, _, err := c.Erase(t.Context(), cluster.RequestID{3}, viewer, tokenLife); err != nil || n != 1 {
+	if n, _, err := c.Erase(t.Context(), cluster.RequestID{3}, viewer, nil); err != nil || n != 1 {
 		t.Fatalf("erase: got %d, %v", n, err)
 	}
 	if _, exists, err := c.Show(t.Context(), cluster.RequestID{4}, viewer); err != nil || exists {

@@ -179,7 +179,7 @@ func TestEraseAndShowOfLogins(t *testing.T) {
 			t.Errorf("shown: %v", l)
 		}
 	}
-	got := do[*EraseReply](v, v.state.erase(&Erase{TombstoneMs: tombstone.Milliseconds()}, v.promises()))
+	got := do[*EraseReply](v, v.state.erase(&Erase{}, tombstone, v.promises()))
 	expect(t, "told", told(got.Open), "[phone tv]")
 	expect(t, "found", v.finds(external("phone")), "map[]")
 }

@@ -198,7 +198,7 @@ func TestSoftDecisionsChangeNothingByThemselves(t *testing.T) {
 	v.state.mint(&Mint{Device: &Device{Id: []byte("tv")}, MaxDevices: maxDevices}, actors.At(v.now))
 	v.state.redeem(&Redeem{Device: &Device{Id: []byte("tv")}}, actors.At(v.now))
 	v.state.unlink(&Unlink{Caller: phone, Devices: []*Candidates{{Id: [][]byte{[]byte("phone")}}}}, actors.At(v.now))
-	v.state.erase(&Erase{}, v.promises())
+	v.state.erase(&Erase{}, tombstone, v.promises())
 	if diff := cmp.Diff(before.String(), v.state.message().String()); diff != "" {
 		t.Errorf("a decision changed the state: %s", diff)
 	}

@@ -2099,7 +2099,7 @@ func (x *ShowReply) GetExists() bool {
 
 type Erase struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	TombstoneMs   int64                  `protobuf:"varint,1,opt,name=tombstone_ms,json=tombstoneMs,proto3" json:"tombstone_ms,omitempty"`
+	Device        []byte                 `protobuf:"bytes,60,opt,name=device,proto3" json:"device,omitempty"` // only this member; empty: all
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2134,11 +2134,11 @@ func (*Erase) Descriptor() ([]byte, []int) {
 	return file_actors_profile_profile_proto_rawDescGZIP(), []int{28}
 }
 
-func (x *Erase) GetTombstoneMs() int64 {
+func (x *Erase) GetDevice() []byte {
 	if x != nil {
-		return x.TombstoneMs
+		return x.Device
 	}
-	return 0
+	return nil
 }
 
 type EraseReply struct {
@@ -2644,9 +2644,9 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\x04Show\"U\n" +
 	"\tShowReply\x120\n" +
 	"\x05state\x18\x01 \x01(\v2\x1a.ssod.actors.profile.StateR\x05state\x12\x16\n" +
-	"\x06exists\x18\x02 \x01(\bR\x06exists\"*\n" +
-	"\x05Erase\x12!\n" +
-	"\ftombstone_ms\x18\x01 \x01(\x03R\vtombstoneMs\"l\n" +
+	"\x06exists\x18\x02 \x01(\bR\x06exists\"%\n" +
+	"\x05Erase\x12\x16\n" +
+	"\x06device\x18< \x01(\fR\x06deviceJ\x04\b\x01\x10\x02\"l\n" +
 	"\n" +
 	"EraseReply\x12\x18\n" +
 	"\amembers\x18\x01 \x01(\x05R\amembers\x12\x14\n" +

@@ -363,7 +363,7 @@ func (m *model) erase(t *rapid.T) {
 	if rapid.IntRange(0, 9).Draw(t, "seldom") > 0 {
 		return
 	}
-	do[*EraseReply](m.v, m.v.state.erase(&Erase{TombstoneMs: tombstone.Milliseconds()}, m.v.promises()))
+	do[*EraseReply](m.v, m.v.state.erase(&Erase{}, tombstone, m.v.promises()))
 	for device := range m.alive {
 		m.leaves(device)
 	}

@@ -74,6 +74,9 @@ func (*ListReply) LogValue() slog.Value { return redacted("ListReply") }
 func (*ShowReply) LogValue() slog.Value { return redacted("ShowReply") }
 
 // LogValue keeps the contents out of logs.
+func (*Erase) LogValue() slog.Value { return redacted("Erase") }
+
+// LogValue keeps the contents out of logs.
 func (*EraseReply) LogValue() slog.Value { return redacted("EraseReply") }
 
 // LogValue keeps the contents out of logs.

@@ -83,8 +83,9 @@ type decision struct {
 	reply proto.Message
 	next  *state
 	soft  func(*state)
-	// remove deletes the profile's record altogether.
-	remove bool
+	// remove deletes the profile's record altogether; forget deletes what was
+	// answered before.
+	remove, forget bool
 }
 
 func answer(reply proto.Message) decision { return decision{reply: reply} }

@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"time"
+
 	"ssod/actors"
 	"ssod/actors/intent"
 	"ssod/actors/login"
@@ -60,10 +62,14 @@ func (s *state) entomb(ms int64, at actors.Times) {
 	s.keepUntil = at.Seen().UnixMilli() + ms
 }
 
-// erase removes everything but what keeps old tokens void, and ends the logins
-// at MVPDs that were made under the profile.
-func (s *state) erase(m *Erase, p *intent.Promises) decision {
-	if len(s.members) == 0 && len(s.logins) == 0 {
+// erase removes the members, and ends the logins at MVPDs that were made under the
+// profile; or one member only. What is left of a profile without members is
+// forgotten with the next command.
+func (s *state) erase(m *Erase, tombstone time.Duration, p *intent.Promises) decision {
+	if len(m.GetDevice()) > 0 {
+		return s.eraseMember(Did(m.GetDevice()), tombstone, p.At)
+	}
+	if len(s.members) == 0 && len(s.logins) == 0 && len(s.codes) == 0 {
 		return answer(&EraseReply{})
 	}
 	next := s.clone()
@@ -72,6 +78,37 @@ func (s *state) erase(m *Erase, p *intent.Promises) decision {
 	for _, shared := range s.logins {
 		next.endAt(shared.GetLogin().GetMvpd(), nil, p)
 	}
-	next.entomb(m.GetTombstoneMs(), p.At)
+	next.entomb(tombstone.Milliseconds(), p.At)
 	return decision{reply: &EraseReply{Members: int32(len(s.members)), Freed: freed, Open: p.Made()}, next: next}
+}
+
+func (s *state) eraseMember(did [DidSize]byte, tombstone time.Duration, at actors.Times) decision {
+	if s.member(did) == nil {
+		return answer(&EraseReply{})
+	}
+	next := s.clone()
+	freed := next.drop(map[[DidSize]byte]bool{did: true}, at)
+	next.entomb(tombstone.Milliseconds(), at)
+	return decision{reply: &EraseReply{Members: 1, Freed: freed}, next: next, forget: true}
+}
+
+// vanish removes the record of a profile without members, and what was answered
+// before. No tombstone is needed: a profile that is founded again numbers its
+// members by the time, so that once that is past the last number, no token of the
+// earlier one is good for it. One that is in use again, or has promised something,
+// is busy.
+func (s *state) vanish(at actors.Times) decision {
+	switch {
+	case len(s.members) > 0 || len(s.logins) > 0 || len(s.open) > 0 || at.Now.UnixMilli() <= s.lastMembership:
+		return answer(&intent.ForgetReply{Busy: true})
+	case s.empty():
+		return answer(&intent.ForgetReply{})
+	}
+	return decision{reply: &intent.ForgetReply{}, next: &state{}, remove: true, forget: true}
+}
+
+// empty reports whether nothing is stored of the profile.
+func (s *state) empty() bool {
+	kept := len(s.members) + len(s.codes) + len(s.issued) + len(s.logins) + len(s.ended) + len(s.open)
+	return kept == 0 && s.lastMembership == 0 && s.keepUntil == 0 && s.unknown == ""
 }

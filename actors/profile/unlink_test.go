@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ssod/actors"
+	"ssod/actors/intent"
 )
 
 func TestUnlinkMatchesSpellings(t *testing.T) {
@@ -99,13 +102,13 @@ func TestLastMemberLeavesATombstone(t *testing.T) {
 
 func TestErase(t *testing.T) {
 	v := newViewer(t)
-	if got := do[*EraseReply](v, v.state.erase(&Erase{TombstoneMs: 1}, v.promises())); got.Members != 0 || v.commits != 0 {
+	if got := do[*EraseReply](v, v.state.erase(&Erase{}, time.Millisecond, v.promises())); got.Members != 0 || v.commits != 0 {
 		t.Errorf("erase of nobody: got %v and %d commits", got, v.commits)
 	}
 	phone := v.joined("phone")
 	v.joined("tv")
 	v.link(phone, "code")
-	got := do[*EraseReply](v, v.state.erase(&Erase{TombstoneMs: tombstone.Milliseconds()}, v.promises()))
+	got := do[*EraseReply](v, v.state.erase(&Erase{}, tombstone, v.promises()))
 	if got.Members != 2 {
 		t.Errorf("members: got %d, want 2", got.Members)
 	}
@@ -120,6 +123,42 @@ func TestErase(t *testing.T) {
 	}
 	again := v.after(-time.Hour).joined("phone")
 	if again.Membership <= phone.Membership {
+		t.Errorf("membership: got %d, want more than %d", again.Membership, phone.Membership)
+	}
+}
+
+// A profile whose members were erased is forgotten altogether, unless it is in use
+// again; a member that is erased leaves the others.
+func TestErasedProfilesVanish(t *testing.T) {
+	v := newViewer(t)
+	vanish := func() bool { return !do[*intent.ForgetReply](v, v.state.vanish(actors.At(v.now))).Busy }
+	phone := v.joined("phone")
+	v.joined("tv")
+	if vanish() {
+		t.Error("a profile in use was forgotten")
+	}
+	if got := do[*EraseReply](v, v.state.erase(&Erase{Device: []byte("tv")}, tombstone, v.promises())); got.Members != 1 {
+		t.Errorf("erase of a member: %v", got)
+	}
+	if got := do[*EraseReply](v, v.state.erase(&Erase{Device: []byte("nobody's")}, tombstone, v.promises())); got.Members != 0 {
+		t.Errorf("erase of a stranger: %v", got)
+	}
+	if got := v.refresh(phone); got != Failure_OK {
+		t.Errorf("the member that is left: %v", got)
+	}
+	do[*EraseReply](v, v.state.erase(&Erase{}, tombstone, v.promises()))
+	if vanish() {
+		t.Error("forgotten in the millisecond of its last membership: another one would have the same number")
+	}
+	v.after(time.Second)
+	if !vanish() || !v.removed || !v.state.empty() {
+		t.Errorf("not forgotten: %+v", v.state)
+	}
+	commits := v.commits
+	if !vanish() || v.commits != commits {
+		t.Error("what is not there was forgotten with a commit")
+	}
+	if again := v.joined("phone"); again.Membership <= phone.Membership {
 		t.Errorf("membership: got %d, want more than %d", again.Membership, phone.Membership)
 	}
 }

@@ -51,17 +51,37 @@ func (c *showProfile) Run(s *session) error {
 	return s.table(raw, "DEVICE\tTYPE\tMEMBERSHIP\tLAST SEEN\tMODEL", rows)
 }
 
-type deleteProfile struct{ viewer }
+type deleteProfile struct {
+	Realm     string `required:"" placeholder:"ID" help:"Realm."`
+	Subject   string `xor:"whose" required:"" placeholder:"TEXT" help:"Whose profile: the value of X-SSO-ID, or sub of the external token. What its member devices have goes too."`
+	Namespace string `default:"sso" placeholder:"TEXT" help:"sso, or the issuer of an external token (${default})."`
+	Device    string `xor:"whose" required:"" placeholder:"BASE64" help:"Or only what one device has, as profile show and /list name it."`
+}
 
 // Run implements profile delete.
 func (c *deleteProfile) Run(s *session) error {
-	var erased struct {
-		Devices int `json:"devices"`
+	path, query := "/admin/v1/profile", url.Values{"realm": {c.Realm}, "subject": {c.Subject}, "namespace": {c.Namespace}}
+	if c.Device != "" {
+		path, query = "/admin/v1/device", url.Values{"realm": {c.Realm}, "device": {c.Device}}
 	}
-	if err := s.operate(http.MethodDelete, "/admin/v1/profile", c.query(), nil, &erased); err != nil {
+	var erased struct {
+		Job      string `json:"job,omitempty"`
+		Profiles int    `json:"profiles"`
+		Devices  int    `json:"devices"`
+		Logins   int    `json:"logins"`
+		Sessions int    `json:"sessions"`
+	}
+	if err := s.operate(http.MethodDelete, path, query, nil, &erased); err != nil {
 		return err
 	}
-	s.say("erased; the profile had %s", counted(erased.Devices, "device"))
+	for erased.Job != "" { // each call waits a while
+		job := erased.Job
+		erased.Job = ""
+		if err := s.operate(http.MethodDelete, path, url.Values{"job": {job}}, nil, &erased); err != nil {
+			return err
+		}
+	}
+	s.say("erased from every file of every node: %s, %s, %s", counted(erased.Devices, "device"), counted(erased.Logins, "login"), counted(erased.Sessions, "session"))
 	if s.json {
 		return s.printJSON(erased)
 	}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"ssod/actors/erasure"
+
 	"go.uber.org/goleak"
 
 	"ssod/actors"
@@ -98,12 +100,17 @@ func (w *world) Show(_ context.Context, _ cluster.RequestID, id profile.ID) (*pr
 	}, true, w.ask("show %s/%s/%s", id.Realm, id.Namespace, id.Subject)
 }
 
-func (w *world) Erase(_ context.Context, _ cluster.RequestID, id profile.ID, tombstone time.Duration) (int, [][]byte, error) {
-	return 2, [][]byte{[]byte("h")}, w.ask("erase %s for %v", id.Subject, tombstone)
+// Begin implements [admin.Erasure].
+func (w *world) Begin(what erasure.Target) (string, error) {
+	return "job", w.ask("erase %s%s of %s", what.Viewer.Subject, what.Device, what.Realm.ID)
 }
 
-func (w *world) Retire(_ cluster.RequestID, realm string, hashes ...[]byte) {
-	_ = w.ask("retire %d codes of %s", len(hashes), realm)
+// Await implements [admin.Erasure].
+func (w *world) Await(_ context.Context, job string) (erasure.Erased, bool, error) {
+	if job == "unknown" {
+		return erasure.Erased{}, false, admin.ErrNoErasure
+	}
+	return erasure.Erased{Profiles: 1, Devices: 2}, job == "job", w.ask("await %s", job)
 }
 
 func (w *world) Count() int { return 1 }
@@ -119,7 +126,7 @@ func (w *world) services(t *testing.T) *admin.Services {
 		t.Fatal(err)
 	}
 	return &admin.Services{
-		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, LinkDirectory: w, Shards: w,
+		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, Erasure: w, Shards: w,
 		Reload: func(context.Context) (*config.Config, error) { return cfg, w.ask("reload") },
 		Clock:  operated{w},
 		Viewer: func(profile.ID) string { return "digest" },
@@ -241,7 +248,13 @@ func TestOperations(t *testing.T) {
 		{"profile without subject", "GET", "/admin/v1/profile?realm=a", "", 400, ""},
 		{"profile of another realm", "GET", "/admin/v1/profile?realm=b&subject=me", "", 400, ""},
 		{"subject too long", "GET", "/admin/v1/profile?realm=a&subject=" + strings.Repeat("x", 345), "", 400, ""},
-		{"erase a profile", "DELETE", "/admin/v1/profile?realm=a&subject=me", "", 200, "erase me for 169h0m0s; retire 1 codes of a"},
+		{"erase a profile", "DELETE", "/admin/v1/profile?realm=a&subject=me", "", 200, "erase me of a; await job"},
+		{"erase a device", "DELETE", "/admin/v1/device?realm=a&device=dHY=", "", 200, "erase tv of a; await job"},
+		{"erase a device without its name", "DELETE", "/admin/v1/device?realm=a", "", 400, ""},
+		{"erase what is not Base64", "DELETE", "/admin/v1/device?realm=a&device=tv", "", 400, ""},
+		{"erase in an unknown realm", "DELETE", "/admin/v1/device?realm=b&device=dHY=", "", 400, ""},
+		{"wait for an erasure", "DELETE", "/admin/v1/profile?job=slow", "", 202, "await slow"},
+		{"wait for an unknown erasure", "DELETE", "/admin/v1/device?job=unknown", "", 404, ""},
 		{"cluster", "GET", "/admin/v1/cluster", "", 200, ""},
 		{"another path", "GET", "/admin/v1/nope", "", 404, ""},
 		{"another method", "PUT", "/admin/v1/reload", "", 405, ""},

@@ -62,6 +62,7 @@ var failures = []struct {
 	{errNotFound, http.StatusNotFound, "not_found"},
 	{registration.ErrUnknown, http.StatusNotFound, "not_found"},
 	{ErrNoNode, http.StatusNotFound, "not_found"},
+	{ErrNoErasure, http.StatusNotFound, "not_found"},
 	{ErrNodeNeeded, http.StatusConflict, "not_possible"},
 	{keys.ErrUnknownKey, http.StatusNotFound, "not_found"},
 	{keys.ErrFixed, http.StatusConflict, "not_possible"},

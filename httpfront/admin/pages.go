@@ -22,6 +22,7 @@ var operations = map[string]map[string]handler{
 	"clock/reset":              {http.MethodPost: resetClock},
 	"reload":                   {http.MethodPost: reload},
 	"profile":                  {http.MethodGet: showProfile, http.MethodDelete: eraseProfile},
+	"device":                   {http.MethodDelete: eraseDevice},
 }
 
 // pages serves everything that the admin listener has.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ssod/actors/erasure"
 	"ssod/actors/login"
 	"ssod/actors/profile"
 	"ssod/httpfront/config"
@@ -139,25 +140,85 @@ func newDeviceView(m *profile.Member) (deviceView, error) {
 
 func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-// erased is the answer of DELETE /admin/v1/profile.
-type erased struct {
-	Devices int `json:"devices"`
+// erasedView is the answer of DELETE /admin/v1/profile and /admin/v1/device.
+type erasedView struct {
+	Job      string `json:"job,omitempty"` // to be asked for again with ?job=; not done
+	Profiles int    `json:"profiles"`
+	Devices  int    `json:"devices"`
+	Logins   int    `json:"logins"`
+	Sessions int    `json:"sessions"`
 }
 
-// eraseProfile serves DELETE /admin/v1/profile. It is idempotent: a profile
-// that is not there has lost no devices.
+// eraseProfile serves DELETE /admin/v1/profile: the viewer's profile and what its
+// member devices have are erased, from every file of every node. It may be
+// repeated. What takes long is answered 202 with a job to ask for.
 func eraseProfile(ctx context.Context, c *call) (any, error) {
+	if c.URL.Query().Has("job") {
+		return awaitErasure(ctx, c)
+	}
 	id, realm, err := c.target()
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, asking)
-	defer cancel()
-	devices, freed, err := c.Profiles.Erase(ctx, c.id, id, realm.TokenLife())
+	return beginErasure(ctx, c, erasure.Target{Realm: realmOf(realm), Viewer: id})
+}
+
+// eraseDevice serves DELETE /admin/v1/device: what a device has in a realm.
+func eraseDevice(ctx context.Context, c *call) (any, error) {
+	if c.URL.Query().Has("job") {
+		return awaitErasure(ctx, c)
+	}
+	q, err := c.query("realm", "device")
 	if err != nil {
 		return nil, err
 	}
-	c.LinkDirectory.Retire(c.id, id.Realm, freed...)
-	c.note("devices", devices)
-	return erased{devices}, nil
+	realm, ok := c.Settings().Realm(q["realm"])
+	if !ok {
+		return nil, badRequest("there is no realm %q", q["realm"])
+	}
+	id, err := base64.StdEncoding.DecodeString(q["device"])
+	if err != nil || len(id) == 0 || len(id) > maxDevice {
+		return nil, badRequest("device is not the Base64 of 1 to %d bytes, as list and profile show have it", maxDevice)
+	}
+	c.note("realm", realm.ID)
+	return beginErasure(ctx, c, erasure.Target{Realm: realmOf(realm), Device: id})
+}
+
+// maxDevice is the length of a decoded device identifier.
+const maxDevice = 256
+
+func realmOf(r *config.Realm) erasure.Realm {
+	providers := make(map[string]bool)
+	for i := range r.ServiceProviders {
+		providers[r.ServiceProviders[i].ID] = true
+	}
+	return erasure.Realm{ID: r.ID, ServiceProviders: providers}
+}
+
+func beginErasure(ctx context.Context, c *call, what erasure.Target) (any, error) {
+	job, err := c.Erasure.Begin(what)
+	if err != nil {
+		return nil, err
+	}
+	return erasureOf(ctx, c, job)
+}
+
+func awaitErasure(ctx context.Context, c *call) (any, error) {
+	q, err := c.query("job")
+	if err != nil {
+		return nil, err
+	}
+	return erasureOf(ctx, c, q["job"])
+}
+
+func erasureOf(ctx context.Context, c *call, job string) (any, error) {
+	e, done, err := c.Erasure.Await(ctx, job)
+	switch {
+	case err != nil:
+		return nil, err
+	case !done:
+		return accepted{erasedView{Job: job}}, nil
+	}
+	c.note("devices", e.Devices)
+	return erasedView{Profiles: e.Profiles, Devices: e.Devices, Logins: e.Logins, Sessions: e.Sessions}, nil
 }

@@ -2,7 +2,10 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"ssod/actors/erasure"
 
 	"ssod/actors/profile"
 	"ssod/cluster"
@@ -17,12 +20,12 @@ type Services struct {
 	Settings func() *config.Config
 	// Reload reads the configuration again and returns what is now in use. It
 	// fails with [ErrConfiguration], config.ErrRestart or [ErrReload].
-	Reload        func(ctx context.Context) (*config.Config, error)
-	Registration  Registration
-	Keys          Keys
-	Profiles      Profiles
-	LinkDirectory LinkDirectory
-	Shards        cluster.Shards
+	Reload       func(ctx context.Context) (*config.Config, error)
+	Registration Registration
+	Keys         Keys
+	Profiles     Profiles
+	Erasure      Erasure
+	Shards       cluster.Shards
 	// Members knows the other nodes; nil on a node that is alone.
 	Members Members
 	// Clock is what can be done about the time.
@@ -96,10 +99,15 @@ type Keys interface {
 // Profiles asks profiles; [profile.Client] does.
 type Profiles interface {
 	Show(ctx context.Context, request cluster.RequestID, id profile.ID) (*profile.State, bool, error)
-	Erase(ctx context.Context, request cluster.RequestID, id profile.ID, tombstone time.Duration) (members int, freed [][]byte, err error)
 }
 
-// LinkDirectory gives up link codes; linkdirectory.Client does.
-type LinkDirectory interface {
-	Retire(request cluster.RequestID, realm string, hashes ...[]byte)
+// ErrNoErasure: a job is unknown on the node that is asked, or was forgotten.
+var ErrNoErasure = errors.New("there is no such job on this node")
+
+// Erasure erases what is stored of viewers and devices.
+type Erasure interface {
+	// Begin starts; Await waits a while and tells whether it is done.
+	Begin(what erasure.Target) (job string, err error)
+	// Await fails with [ErrNoErasure].
+	Await(ctx context.Context, job string) (erased erasure.Erased, done bool, err error)
 }

@@ -26,6 +26,7 @@ func (n *Node) leadAlone(ctx context.Context) error {
 		return err
 	}
 	n.own("shards", closing(n.engine.Close))
+	n.startScrubber()
 	n.shards = n.engine
 	if n.tables, err = meta.Open(ctx, n.engine); err != nil {
 		return err

@@ -66,6 +66,8 @@ type Node struct {
 	book        *placement.Book
 	network     *transport.Network
 	engine      *replica.Engine
+	scrubber    *placement.Scrubber
+	finder      *placement.Finder
 	placement   *placement.Placement
 	placed      atomic.Pointer[placement.Placement]
 	divergence  divergence

@@ -94,6 +94,7 @@ func (n *Node) openEngine(context.Context) error {
 		return n.explain(err)
 	}
 	n.own("shards", closing(n.engine.Close))
+	n.startScrubber()
 	return nil
 }
 
@@ -112,7 +113,7 @@ func (n *Node) place(context.Context) (err error) {
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, SilentFor: c.SilentFor, Lease: c.Lease,
 		Met: n.know, Left: n.network.RemovePeer, Boots: n.boots, Outdated: n.deposed,
 		Settings: func() map[string]string { return n.settings.Config().CodeSettings() },
-		Aloof:    true, Binding: binding,
+		Scrubber: n.scrubber, Finder: n.finder, Aloof: true, Binding: binding,
 		Clock: c.Clock, Log: n.log,
 	})
 	if err != nil {

@@ -1,0 +1,20 @@
+// Package erasure removes everything that is stored of a viewer, or of a device,
+// from the entities that have it and then from every file of every node.
+//
+// What is stored of a viewer stands in four kinds of entities:
+//
+//	profile   its members, link codes and shared logins
+//	device    the logins that were made on a member device, and what lately ended
+//	session   logins in progress on a member device, and lately over
+//	farewell  what an MVPD is told at a logout, for half an hour
+//
+// [Eraser.Viewer] goes through the devices first and the profile last, so that a
+// call that was interrupted finds the rest when it is repeated. An entity that has
+// promised something to another (package intent) is forgotten when that is done.
+// Farewells are named by nothing but their own random id, belong to nobody, and go
+// by themselves.
+//
+// Then the files: an entity that was deleted is still in the replication log, in
+// tables and in write-ahead logs of every replica, until all of them are rewritten
+// ([ssod/cluster/placement.Scrubber]).
+package erasure

@@ -1,0 +1,247 @@
+package erasure
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"ssod/actors"
+	"ssod/actors/device"
+	"ssod/actors/intent"
+	"ssod/actors/profile"
+	"ssod/actors/session"
+	"ssod/cluster"
+)
+
+// Cluster looks through what all nodes have.
+type Cluster interface {
+	// Find returns the identities of the stored entities of a kind that [Match] a
+	// device.
+	Find(ctx context.Context, kind string, device []byte) ([][]byte, error)
+	// Scrub makes sure that what was deleted in some shards is in no file of any
+	// node.
+	Scrub(ctx context.Context, shards []cluster.ShardID) error
+}
+
+// Eraser erases. It is safe for concurrent use.
+type Eraser struct {
+	Asker   actors.Asker
+	Cluster Cluster
+	// Shards is the number of entity shards.
+	Shards int
+	// Retire gives up link codes of a realm.
+	Retire func(request cluster.RequestID, realm string, hashes ...[]byte)
+}
+
+// Erased is what was there.
+type Erased struct {
+	Profiles int // that the viewer or the device was found in
+	Devices  int // members
+	Logins   int // made on the devices
+	Sessions int // in progress, or lately over
+}
+
+// Realm is where a device is looked for.
+type Realm struct {
+	ID               string
+	ServiceProviders map[string]bool
+}
+
+// Target is what is to be erased: a viewer's profile and what its member devices
+// have, or a device and what it has.
+type Target struct {
+	Realm  Realm
+	Viewer profile.ID
+	Device []byte // empty: the viewer
+}
+
+// Erase erases, and returns when it is in no file of any node.
+func (e *Eraser) Erase(ctx context.Context, t Target) (Erased, error) {
+	x := &erasing{Eraser: e, realm: t.Realm, shards: make(map[cluster.ShardID]bool)}
+	do := func() error { return x.viewer(ctx, t.Viewer) }
+	if len(t.Device) > 0 {
+		do = func() error { return x.everywhere(ctx, t.Device) }
+	}
+	if err := do(); err != nil {
+		return x.erased, err
+	}
+	if x.erased == (Erased{}) { // an earlier call may have ended before it was scrubbed
+		for shard := range cluster.ShardID(e.Shards) {
+			x.shards[shard+1] = true
+		}
+	}
+	if err := e.Cluster.Scrub(ctx, slices.Sorted(maps.Keys(x.shards))); err != nil {
+		return x.erased, fmt.Errorf("erased, and still in files: repeat it: %w", err)
+	}
+	return x.erased, nil
+}
+
+// erasing is one erasure under way.
+type erasing struct {
+	*Eraser
+	realm  Realm
+	erased Erased
+	shards map[cluster.ShardID]bool // that had something
+}
+
+// viewer erases a profile and what its member devices have.
+func (x *erasing) viewer(ctx context.Context, id profile.ID) error {
+	state, _, err := profile.Client{Asker: x.Asker}.Show(ctx, fresh(), id)
+	if err != nil {
+		return err
+	}
+	for _, m := range state.GetMembers() {
+		if err := x.device(ctx, m.GetDevice()); err != nil {
+			return err
+		}
+	}
+	return x.forget(ctx, id.Address(), func() error { return x.members(ctx, id, nil) })
+}
+
+// everywhere erases what a device has, and its memberships.
+func (x *erasing) everywhere(ctx context.Context, id []byte) error {
+	if err := x.device(ctx, id); err != nil {
+		return err
+	}
+	found, err := x.find(ctx, profile.KindName, id, 3)
+	if err != nil {
+		return err
+	}
+	for _, identity := range found {
+		if identity[0] != x.realm.ID {
+			continue
+		}
+		of := profile.ID{Realm: identity[0], Namespace: identity[1], Subject: identity[2]}
+		if err := x.members(ctx, of, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// device erases the logins and sessions of all apps on a device.
+func (x *erasing) device(ctx context.Context, id []byte) error {
+	sessions, err := x.find(ctx, session.KindName, id, 2)
+	if err != nil {
+		return err
+	}
+	for _, identity := range sessions {
+		if !x.realm.ServiceProviders[identity[0]] {
+			continue
+		}
+		if err := x.forget(ctx, actors.Address{Kind: session.KindName, Identity: identity}, nothing); err != nil {
+			return err
+		}
+		x.erased.Sessions++
+	}
+	devices, err := x.find(ctx, device.KindName, id, 3)
+	if err != nil {
+		return err
+	}
+	for _, identity := range devices {
+		if !x.realm.ServiceProviders[identity[0]] {
+			continue
+		}
+		of := device.ID{ServiceProvider: identity[0], Client: identity[1], Device: id}
+		if err := x.forget(ctx, of.Address(), func() error { return x.leave(ctx, of) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func nothing() error { return nil }
+
+// leave ends the logins of one app on a device, and their copies.
+func (x *erasing) leave(ctx context.Context, id device.ID) error {
+	devices := device.Client{Asker: x.Asker}
+	logins, err := devices.Logins(ctx, fresh(), id)
+	for _, l := range logins {
+		if err = errors.Join(err, devices.Leave(ctx, fresh(), id, &device.Leave{Mvpd: l.GetMvpd()})); err != nil {
+			break
+		}
+		x.erased.Logins++
+	}
+	return err
+}
+
+// members erases the members of a profile, or one.
+func (x *erasing) members(ctx context.Context, id profile.ID, device []byte) error {
+	x.note(id.Address())
+	profiles := profile.Client{Asker: x.Asker}
+	members, freed, err := profiles.Erase(ctx, fresh(), id, device)
+	if err != nil {
+		return err
+	}
+	x.Retire(fresh(), id.Realm, freed...)
+	if members > 0 {
+		x.erased.Devices += members
+		x.erased.Profiles++
+	}
+	return nil
+}
+
+// pause is between two attempts to forget an entity that is busy.
+const pause = 20 * time.Millisecond
+
+// forget removes an entity after what has to be done before. One that is busy, or
+// is in use again, has it done again.
+func (x *erasing) forget(ctx context.Context, to actors.Address, before func() error) error {
+	x.note(to)
+	for {
+		if err := before(); err != nil {
+			return err
+		}
+		reply, err := x.Asker.Ask(ctx, to, fresh(), 0, &intent.Forget{})
+		if err != nil {
+			return fmt.Errorf("forget a %s: %w", to.Kind, err)
+		}
+		forgotten, ok := reply.(*intent.ForgetReply)
+		switch {
+		case !ok:
+			return fmt.Errorf("forget a %s: got a %T", to.Kind, reply)
+		case !forgotten.GetBusy():
+			return nil
+		}
+		wait := time.NewTimer(pause)
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return fmt.Errorf("forget a %s: it is busy: %w", to.Kind, ctx.Err())
+		}
+	}
+}
+
+// find returns the identities of entities of a kind, of so many parts.
+func (x *erasing) find(ctx context.Context, kind string, id []byte, parts int) ([]actors.Identity, error) {
+	encoded, err := x.Cluster.Find(ctx, kind, id)
+	if err != nil {
+		return nil, fmt.Errorf("find every %s: %w", kind, err)
+	}
+	var found []actors.Identity
+	for _, e := range encoded {
+		identity, err := actors.DecodeIdentity(string(e))
+		if err != nil {
+			return nil, err
+		}
+		if len(identity) == parts {
+			found = append(found, identity)
+		}
+	}
+	return found, nil
+}
+
+// note remembers that an entity's shard had something.
+func (x *erasing) note(a actors.Address) { x.shards[a.Shard(x.Shards)] = true }
+
+// fresh is the id of a request of its own: what is done again is not to find its
+// first answer.
+func fresh() (r cluster.RequestID) {
+	_, _ = rand.Read(r[:]) // never fails
+	return r
+}

@@ -1,0 +1,31 @@
+package erasure
+
+import (
+	"bytes"
+
+	"ssod/actors"
+	"ssod/actors/device"
+	"ssod/actors/intent"
+	"ssod/actors/profile"
+	"ssod/actors/session"
+	"ssod/cluster"
+)
+
+// Match reports whether a stored entity has to do with a device.
+func Match(kind, identity string, h cluster.Head, id []byte) bool {
+	switch kind {
+	case device.KindName:
+		parts, err := actors.DecodeIdentity(identity)
+		return err == nil && len(parts) == 3 && parts[2] == string(id)
+	case session.KindName:
+		s, err := intent.Decode[session.State](h)
+		if err != nil {
+			return false
+		}
+		at, ok := device.IDAt(s.GetParty().GetDevice())
+		return ok && bytes.Equal(at.Device, id)
+	case profile.KindName:
+		return profile.HasMember(h, id)
+	}
+	return false
+}

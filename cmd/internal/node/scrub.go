@@ -1,0 +1,65 @@
+package node
+
+import (
+	"context"
+	"errors"
+
+	"ssod/actors/erasure"
+	"ssod/actors/linkdirectory"
+	"ssod/cluster"
+	"ssod/cluster/placement"
+	"ssod/httpfront/admin"
+)
+
+// startScrubber begins to take requests to erase what is deleted from files.
+func (n *Node) startScrubber() {
+	n.finder = &placement.Finder{Engine: n.engine, Match: erasure.Match}
+	n.scrubber = placement.NewScrubber(n.engine, n.store.Scrub)
+	n.own("scrubs", closing(n.scrubber.Close))
+}
+
+// everywhere is [erasure.Cluster].
+type everywhere struct{ n *Node }
+
+// Find implements [erasure.Cluster].
+func (e everywhere) Find(ctx context.Context, kind string, device []byte) ([][]byte, error) {
+	if e.n.placement == nil {
+		return e.n.finder.Find(ctx, kind, device)
+	}
+	return e.n.placement.Find(ctx, kind, device)
+}
+
+// Scrub implements [erasure.Cluster].
+func (e everywhere) Scrub(ctx context.Context, shards []cluster.ShardID) error {
+	if e.n.placement == nil {
+		return e.n.scrubber.Scrub(ctx, shards)
+	}
+	return e.n.placement.Scrub(ctx, shards)
+}
+
+// operatorsEraser is [admin.Erasure].
+type operatorsEraser struct {
+	eraser *erasure.Eraser
+	n      *Node
+}
+
+func (n *Node) eraser(directory *linkdirectory.Client) operatorsEraser {
+	return operatorsEraser{&erasure.Eraser{
+		Asker: n.runtime, Cluster: everywhere{n}, Shards: n.engine.Count(), Retire: directory.Retire,
+	}, n}
+}
+
+// Begin implements [admin.Erasure].
+func (e operatorsEraser) Begin(what erasure.Target) (job string, err error) {
+	return e.n.scrubber.Begin(func(ctx context.Context) (any, error) { return e.eraser.Erase(ctx, what) })
+}
+
+// Await implements [admin.Erasure].
+func (e operatorsEraser) Await(ctx context.Context, job string) (erased erasure.Erased, done bool, err error) {
+	result, done, err := e.n.scrubber.Await(ctx, job)
+	if errors.Is(err, placement.ErrNoJob) {
+		return erased, false, admin.ErrNoErasure
+	}
+	erased, _ = result.(erasure.Erased)
+	return erased, done, err
+}
