@@ -94,7 +94,7 @@ var catalogue = []*Error{
 	{is(profile.ErrWrongDevice), 400, "token_invalid", "The provided token is invalid", GetNewToken, "The token was issued to another device", 0, "", false},
 	{anyOf(linkdirectory.ErrCode, profile.ErrCode, profile.ErrRaceLost), 400, "token_invalid", "The provided token is invalid", GetNewToken, "The link code is unknown, expired or already used", 0, "", false},
 
-	{as[*profile.PendingError], 403, "link_confirmation_pending", "The link code waits for confirmation", Retry, "The device that shows the code is asked to confirm this one", 3 * time.Second, "", false},
+	{as[*profile.PendingError], 403, "link_confirmation_pending", "The device that made the code has to confirm", Retry, "", 3 * time.Second, "", false},
 
 	{is(ErrBodyNull), 400, "request_null", "Request object cannot be null", None, "", 0, "", false},
 	{is(ErrDevicesEmpty), 400, "request_invalid", "Devices list cannot be null or empty", CheckRequestBody, "", 0, "", false},

@@ -82,7 +82,7 @@ func TestCatalogue(t *testing.T) {
 		{linkdirectory.ErrCode, code},
 		{profile.ErrCode, code},
 		{profile.ErrRaceLost, code},
-		{&profile.PendingError{}, seen{403, "link_confirmation_pending", "The link code waits for confirmation", "retry", "The device that shows the code is asked to confirm this one", 3 * time.Second, false}},
+		{&profile.PendingError{}, seen{403, "link_confirmation_pending", "The device that made the code has to confirm", "retry", "", 3 * time.Second, false}},
 		{ErrBodyNull, seen{400, "request_null", "Request object cannot be null", "none", "", 0, false}},
 		{ErrDevicesEmpty, seen{400, "request_invalid", "Devices list cannot be null or empty", "check_request_body", "", 0, false}},
 		{ErrBody, seen{400, "request_invalid", "Request body is invalid", "check_request_body", "", 0, false}},

@@ -159,7 +159,7 @@ func (a *app) linkAt(address, device, token string) string {
 // pends checks that a device is told to wait.
 func (a *app) pends(r fronttest.Answer) {
 	a.Helper()
-	a.fails(r, 403, "link_confirmation_pending", "The link code waits for confirmation")
+	a.fails(r, 403, "link_confirmation_pending", "The device that made the code has to confirm")
 	if r.Text("action") != "retry" || r.Header.Get("Retry-After") != "3" || r.JSON["status"] != "FORBIDDEN" {
 		a.Errorf("got %v %s", r.Header, r.Raw)
 	}
