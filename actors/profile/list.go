@@ -41,8 +41,8 @@ func (s *state) list(m *List, at actors.Times) decision {
 	return decision{reply: &ListReply{Members: members}, soft: c.seen(at)}
 }
 
-// show returns everything but the hashes of link codes, and of logins what they
-// are without what the MVPD said.
+// show returns everything but the hashes of link codes and who waits with them,
+// and of logins what they are without what the MVPD said.
 func (s *state) show() decision {
 	m := s.message()
 	m.Logins, m.Ended, m.Open = nil, nil, nil
@@ -54,6 +54,9 @@ func (s *state) show() decision {
 	}
 	for _, c := range m.Codes {
 		c.Hash = nil
+		if c.Guest != nil {
+			c.Guest = &Guest{Confirmed: c.Guest.GetConfirmed()}
+		}
 	}
 	return answer(&ShowReply{State: m, Exists: len(s.members)+len(s.logins) > 0})
 }

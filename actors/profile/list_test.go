@@ -51,12 +51,16 @@ func TestAnyChangeWritesLastSeenOfAll(t *testing.T) {
 func TestShowLeavesSecretsOut(t *testing.T) {
 	v := newViewer(t)
 	v.link(v.joined("phone"), "hash of a code")
+	v.arrive("console", "hash of a code")
 	shown := do[*ShowReply](v, v.state.show())
 	if !shown.Exists || len(shown.State.Members) != 1 || len(shown.State.Codes) != 1 {
 		t.Fatalf("shown: %v", shown)
 	}
 	if shown.State.Codes[0].Hash != nil {
 		t.Error("the hash of a link code is shown")
+	}
+	if g := shown.State.Codes[0].Guest; g == nil || len(g.Guess)+len(g.Did)+len(g.Attributes) > 0 {
+		t.Errorf("who waits with a link code is shown as %v, want only that somebody does", g)
 	}
 	if got := v.redeem("tv", "hash of a code").Failure; got != Failure_OK {
 		t.Errorf("showing broke the code: %v", got)

@@ -95,8 +95,12 @@ func (w *world) Show(_ context.Context, _ cluster.RequestID, id profile.ID) (*pr
 	device := profile.EncodeAttributes(&profile.Attributes{Model: "TV 1"})
 	return &profile.State{
 		Members: []*profile.Member{{Device: []byte("tv"), Membership: 7, Type: profile.MemberType_REGULAR, LastSeenMs: 1000, Attributes: device}},
-		Codes:   []*profile.Code{{Hash: []byte("secret-hash"), NotAfterMs: 2000, UsedMs: 1500}},
-		Logins:  []*profile.SharedLogin{{Login: &login.Login{Id: []byte("secret"), Mvpd: "cable", NotAfterMs: 3000, InvalidatedMs: 2500, Account: []byte("secret")}}},
+		Codes: []*profile.Code{
+			{Hash: []byte("secret-hash"), NotAfterMs: 2000, UsedMs: 1500},
+			{NotAfterMs: 2000, EndedMs: 1600},
+			{NotAfterMs: 2000, Guest: &profile.Guest{Guess: []byte("secret")}},
+		},
+		Logins: []*profile.SharedLogin{{Login: &login.Login{Id: []byte("secret"), Mvpd: "cable", NotAfterMs: 3000, InvalidatedMs: 2500, Account: []byte("secret")}}},
 	}, true, w.ask("show %s/%s/%s", id.Realm, id.Namespace, id.Subject)
 }
 
@@ -331,7 +335,7 @@ func TestErrorsOfTheServices(t *testing.T) {
 func TestProfileLeavesSecretsOut(t *testing.T) {
 	f := start(t)
 	_, body := f.call("GET", "/admin/v1/profile?realm=a&subject=viewer-4711", "")
-	for _, want := range []string{`"device": "dHY="`, `"type": "regular"`, `"membership": 7`, `"model": "TV 1"`, `"used": "1970-01-01T00:00:01.5Z"`, `"mvpd": "cable"`, `"notAfter": "1970-01-01T00:00:03Z"`, `"invalidated": true`} {
+	for _, want := range []string{`"device": "dHY="`, `"type": "regular"`, `"membership": 7`, `"model": "TV 1"`, `"used": "1970-01-01T00:00:01.5Z"`, `"ended": "1970-01-01T00:00:01.6Z"`, `"pending": true`, `"mvpd": "cable"`, `"notAfter": "1970-01-01T00:00:03Z"`, `"invalidated": true`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s is missing in %s", want, body)
 		}

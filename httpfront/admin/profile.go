@@ -37,6 +37,8 @@ type deviceView struct {
 type codeView struct {
 	NotAfter time.Time  `json:"notAfter"`
 	Used     *time.Time `json:"used,omitempty"`
+	Ended    *time.Time `json:"ended,omitempty"`   // replaced, cancelled or refused
+	Pending  bool       `json:"pending,omitempty"` // a device of another network waits with it
 }
 
 // loginView is a login at an MVPD that the profile's devices find; what the
@@ -98,17 +100,22 @@ func newProfileView(id profile.ID, s *profile.State) (profileView, error) {
 		view.Devices = append(view.Devices, d)
 	}
 	for _, code := range s.Codes {
-		v := codeView{NotAfter: at(code.NotAfterMs)}
-		if code.UsedMs != 0 {
-			used := at(code.UsedMs)
-			v.Used = &used
-		}
+		v := codeView{NotAfter: at(code.NotAfterMs), Used: moment(code.UsedMs), Ended: moment(code.EndedMs), Pending: code.Guest != nil}
 		view.LinkCodes = append(view.LinkCodes, v)
 	}
 	for _, shared := range s.Logins {
 		view.Logins = append(view.Logins, newLoginView(shared.GetLogin()))
 	}
 	return view, nil
+}
+
+// moment is a time that may not have come.
+func moment(ms int64) *time.Time {
+	if ms == 0 {
+		return nil
+	}
+	t := at(ms)
+	return &t
 }
 
 func newLoginView(l *login.Login) loginView {
