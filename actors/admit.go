@@ -1,46 +1,41 @@
 package actors
 
 import (
-	"context"
-
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 )
 
-// clusterKey is what a node that dials says its cluster in.
-const clusterKey = "ssod-cluster"
-
-// introduce says which cluster this node is of.
-func (p *peers) introduce(ctx context.Context) context.Context {
-	if p.cluster == "" {
-		return ctx
-	}
-	return metadata.AppendToOutgoingContext(ctx, clusterKey, p.cluster)
-}
-
-// admitStream refuses strangers before their first frame. A certificate of the
-// right authority is not enough: other clusters may have the same one, and a
-// node that was removed still has its own.
+// admitStream takes frames of nodes that are permitted, for as long as they are: one
+// that is removed meanwhile is not heard any more.
 func (p *peers) admitStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	ctx := stream.Context()
-	if said := metadata.ValueFromIncomingContext(ctx, clusterKey); p.cluster != "" && (len(said) != 1 || said[0] != p.cluster) {
-		return status.Error(codes.PermissionDenied, "not of this cluster")
+	who, ok := peer.FromContext(stream.Context())
+	if !ok {
+		return errDenied
 	}
-	if p.isRemoved(ctx) {
-		return status.Error(codes.PermissionDenied, "removed from the cluster")
+	from, ok := who.AuthInfo.(node)
+	if !ok {
+		return errDenied
 	}
-	return handler(srv, stream)
+	return handler(srv, permittedStream{stream, p.door, from.Member})
 }
 
-func (p *peers) isRemoved(ctx context.Context) bool {
-	who, _ := peer.FromContext(ctx)
-	if who == nil || p.removed == nil {
-		return false
+var errDenied = status.Error(codes.PermissionDenied, ErrStranger.Error())
+
+type permittedStream struct {
+	grpc.ServerStream
+	door door
+	from Member
+}
+
+// RecvMsg implements [grpc.ServerStream].
+func (s permittedStream) RecvMsg(m any) error {
+	if err := s.ServerStream.RecvMsg(m); err != nil {
+		return err
 	}
-	info, ok := who.AuthInfo.(credentials.TLSInfo)
-	return ok && len(info.State.PeerCertificates) > 0 && p.removed(info.State.PeerCertificates[0])
+	if s.door.permit(s.from, nil) != nil {
+		return errDenied
+	}
+	return nil
 }

@@ -2,14 +2,12 @@ package actors
 
 import (
 	"cmp"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"google.golang.org/grpc"
 
 	"ssod/cluster"
 )
@@ -82,17 +80,8 @@ type Remote struct {
 	// Listen is the host and port for actor messages; port 0 lets the system
 	// choose.
 	Listen string
-	// Dial must hold the transport credentials for connections to other nodes;
-	// there is no insecure default.
-	Dial []grpc.DialOption
-	// Serve holds the transport credentials of the listener.
-	Serve []grpc.ServerOption
-	// Cluster is the id of the cluster. Nodes of another one, and those that do
-	// not say, are refused; empty: nobody is asked.
-	Cluster string
-	// Removed reports whether a certificate is that of a node that was removed
-	// from the cluster; nil: none is.
-	Removed func(*x509.Certificate) bool
+	// Papers are what nodes let each other in by.
+	Papers Papers
 	// Up reports whether a node is known to be there; one that is not is not
 	// dialed. nil: all are. It is called for every message.
 	Up func(address string) bool
@@ -124,8 +113,8 @@ func (c Config) validate() error {
 	if c.Self == "" && c.Remote == nil {
 		mistakes = append(mistakes, errors.New("no address of this node"))
 	}
-	if c.Remote != nil && len(c.Remote.Dial) == 0 {
-		mistakes = append(mistakes, errors.New("no transport credentials for other nodes"))
+	if c.Remote != nil && c.Remote.Papers.Secrets == nil {
+		mistakes = append(mistakes, errors.New("no secret to tell other nodes from strangers"))
 	}
 	seen := map[string]bool{}
 	for _, k := range c.Kinds {

@@ -15,12 +15,11 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"ssod/actors"
 	"ssod/cluster"
 	"ssod/cluster/faulty"
+	"ssod/cluster/secret"
 )
 
 // A second node is a process of its own, this test binary run again with the
@@ -92,12 +91,18 @@ func (v *view) Watch(f func(cluster.ShardID)) (stop func()) {
 // cluster1 is the cluster that the nodes of the tests are of.
 const cluster1 = "c1"
 
-// loopback is a transport without TLS, which only tests may use.
+// loopback is a transport without TLS.
 func loopback() *actors.Remote {
-	return &actors.Remote{
-		Listen: "127.0.0.1:0", Cluster: cluster1,
-		Dial: []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())},
+	return &actors.Remote{Listen: "127.0.0.1:0", Papers: actors.Papers{Secrets: secrets(1), Cluster: cluster1}}
+}
+
+// secrets is a ring of one key.
+func secrets(key byte) *secret.Ring {
+	r, err := secret.NewRing(secret.Key{key})
+	if err != nil {
+		panic(err) // it is one key
 	}
+	return r
 }
 
 // runNode is the second node. Its role says who it believes is the owner:

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"maps"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/eventstream"
@@ -52,8 +52,7 @@ const (
 type peers struct {
 	runtime *Runtime
 	up      func(address string) bool
-	cluster string                       // empty: not asked for
-	removed func(*x509.Certificate) bool // nil: nobody
+	door    door
 	remote  *remote.Remote
 	events  *eventstream.Subscription
 
@@ -76,15 +75,15 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 		return fmt.Errorf("listen address %q: %w", c.Listen, err)
 	}
 	p := &peers{
-		runtime: r, up: c.Up, cluster: c.Cluster, removed: c.Removed,
+		runtime: r, up: c.Up, door: door{c.Papers, &atomic.Pointer[string]{}},
 		connected: map[string]bool{}, met: map[string]bool{}, failing: map[string]time.Time{}, resting: map[string]time.Time{}, known: map[string]bool{},
 	}
 	config := remote.Configure(bracketed(host), int(number),
 		remote.WithAdvertisedHost(self),
 		remote.WithEndpointWriterBatchSize(batchSize),
 		remote.WithEndpointWriterQueueSize(queueSize),
-		remote.WithDialOptions(p.dialOptions(c.Dial)...),
-		remote.WithServerOptions(p.serverOptions(c.Serve)...))
+		remote.WithDialOptions(p.dialOptions()...),
+		remote.WithServerOptions(p.serverOptions()...))
 	if p.up == nil {
 		p.up = func(string) bool { return true }
 	}
@@ -97,6 +96,7 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 	// the transport has forgotten the endpoint, so a new attempt dials anew.
 	p.events = r.system.EventStream.Subscribe(p.event)
 	r.peers, r.self = p, r.system.Address()
+	p.door.address.Store(&r.self)
 	return nil
 }
 
@@ -121,8 +121,9 @@ func start(t *remote.Remote) (err error) {
 	return nil
 }
 
-func (p *peers) dialOptions(credentials []grpc.DialOption) []grpc.DialOption {
-	return append([]grpc.DialOption{
+func (p *peers) dialOptions() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithTransportCredentials(p.door),
 		grpc.WithStreamInterceptor(p.watchStream),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.DefaultConfig, MinConnectTimeout: dialTimeout,
@@ -131,11 +132,12 @@ func (p *peers) dialOptions(credentials []grpc.DialOption) []grpc.DialOption {
 			Time: keepaliveTime, Timeout: keepaliveTimeout, PermitWithoutStream: true,
 		}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(maxFrame), grpc.MaxCallRecvMsgSize(maxFrame)),
-	}, credentials...)
+	}
 }
 
-func (p *peers) serverOptions(credentials []grpc.ServerOption) []grpc.ServerOption {
-	return append([]grpc.ServerOption{
+func (p *peers) serverOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.Creds(p.door),
 		grpc.ConnectionTimeout(shakingTimeout),
 		grpc.ChainStreamInterceptor(p.admitStream, guardStream),
 		grpc.ChainUnaryInterceptor(refuseUnary),
@@ -145,14 +147,14 @@ func (p *peers) serverOptions(credentials []grpc.ServerOption) []grpc.ServerOpti
 			MinTime: keepaliveTime / 2, PermitWithoutStream: true,
 		}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
-	}, credentials...)
+	}
 }
 
 // watchStream tells at once when a peer cannot be reached or its stream breaks;
 // the transport itself sleeps 2 s before it says so.
 func (p *peers) watchStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	address := cc.Target()
-	stream, err := streamer(p.introduce(ctx), desc, cc, method, opts...)
+	stream, err := streamer(ctx, desc, cc, method, opts...)
 	p.mu.Lock()
 	p.known[address] = true
 	p.connected[address] = err == nil

@@ -5,19 +5,19 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"ssod/actors"
 	"ssod/cluster/faulty"
+	"ssod/cluster/proof"
+	"ssod/cluster/secret"
 )
 
 // TestRemote asks entities of a second process over loopback. All parts share
@@ -50,13 +50,23 @@ func TestRemote(t *testing.T) {
 		v.self = ""
 	})
 	t.Run("strangers are refused", func(t *testing.T) {
-		for _, cluster := range [][]string{nil, {"another"}, {cluster1, "another"}} {
-			if err := greetAs(t, r.Address(), cluster...); status.Code(err) != codes.PermissionDenied {
-				t.Errorf("of %q: got %v, want PermissionDenied", cluster, err)
+		for name, stranger := range map[string]struct {
+			key  byte
+			says string
+		}{
+			"another secret":  {2, claim(cluster1)},
+			"another cluster": {1, claim("another")},
+			"no claim":        {1, "hello"},
+		} {
+			if answer, err := knock(t, r.Address(), stranger.key, stranger.says); err == nil && answer[0] != 2 {
+				t.Errorf("%s: let in with %q", name, answer)
 			}
 		}
-		if err := greetAs(t, r.Address(), cluster1); err != nil {
-			t.Errorf("of this cluster: %v", err)
+		if answer, err := knock(t, r.Address(), 1, claim(cluster1)); err != nil || answer[0] != 1 {
+			t.Errorf("of this cluster: %q, %v", answer, err)
+		}
+		if err := greetUnproven(t, r.Address()); err == nil {
+			t.Error("a stranger that proves nothing was heard")
 		}
 	})
 	t.Run("a dead owner fails at once", func(t *testing.T) {
@@ -135,18 +145,33 @@ func askOther(t *testing.T, r *actors.Runtime, p *probe) {
 	}
 }
 
-// greetAs connects as a node that says it is of these clusters.
-func greetAs(t *testing.T, address string, clusters ...string) error {
+// claim is what a node says of itself.
+func claim(cluster string) string {
+	return "\x01" + strings.Repeat("\x00", 8) + "\x00" + string(byte(len(cluster))) + cluster + "\x00\x02n2"
+}
+
+// knock proves a secret, says something, and returns the answer.
+func knock(t *testing.T, address string, key byte, says string) ([]byte, error) {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	return proof.Dial(c, proof.Port{Ring: secrets(key), Use: secret.RPC, Address: address}, []byte(says))
+}
+
+// greetUnproven connects as a node did that has nothing to prove.
+func greetUnproven(t *testing.T, address string) error {
 	t.Helper()
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	ctx := metadata.NewOutgoingContext(t.Context(), metadata.MD{"ssod-cluster": clusters})
-	stream, err := remote.NewRemotingClient(conn).Receive(ctx)
+	stream, err := remote.NewRemotingClient(conn).Receive(t.Context())
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	greeting := &remote.ConnectRequest{ConnectionType: &remote.ConnectRequest_ServerConnection{
 		ServerConnection: &remote.ServerConnection{SystemId: "stranger", Address: "127.0.0.1:1"},

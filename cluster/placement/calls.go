@@ -122,6 +122,8 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 		return &Answer{Survey: survey}, err
 	case r.GetRemove() != nil:
 		return &Answer{}, p.giveUp(ctx, r.GetRemove().GetName())
+	case r.GetReadmit() != nil:
+		return &Answer{}, p.readmit(ctx, r.GetReadmit().GetName())
 	case r.GetSetBack() != nil:
 		return &Answer{}, p.engine.Reset(ctx, cluster.ShardID(r.GetSetBack().GetShard()))
 	case r.GetApplied() != nil:

@@ -301,8 +301,9 @@ func (c *testCluster) place(n *testNode, change func(*placement.Config)) {
 	me, _ := book.Node(n.id)
 	cfg := placement.Config{
 		Self: me, Cluster: "c1", Engine: n.engine, Book: book, Calls: network, LastHeard: network.LastHeard, Offset: network.Offset,
-		Settings: func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
-		Binding:  func(table string) bool { return table == "revoked" }, Lease: cmp.Or(c.lease, testLease),
+		Certificates: func(id placement.NodeID) [][]byte { return [][]byte{fmt.Append(nil, "certificate of ", id)} },
+		Settings:     func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
+		Binding:      func(table string) bool { return table == "revoked" }, Lease: cmp.Or(c.lease, testLease),
 		Pace: 20 * time.Millisecond, DeadAfter: testDead, AliveWithin: 100 * time.Millisecond,
 		SilentFor: cmp.Or(c.silentFor, testSilence), Patience: 500 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(c.Output(), nil)),

@@ -33,6 +33,10 @@
 // live majority without it, by what the leaders of the groups have written down of
 // their voters. [Placement.Margin] says how many more nodes may be lost.
 //
+// The registry has the certificates that each node was seen with, as the leader of the
+// meta shard writes them down. Those of a node that was given up without a successor
+// are [Book.Banned] until [Placement.Readmit].
+//
 // # Being cut off
 //
 // What a node serves rests on tables that another one may have changed: a client

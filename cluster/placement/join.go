@@ -97,7 +97,7 @@ func (s *session) admit(ctx context.Context, j *JoinRequest) (*Answer, error) {
 		return s.p.welcome(old), nil
 	}
 	n.ID, n.State, n.Joined, n.Changed = s.pages.nextID(), NodeState_ACTIVE, s.p.cfg.Clock(), s.p.cfg.Clock()
-	n.Applicant, n.Heir, n.HeirTerm = j.GetApplicant(), nil, 0
+	n.Applicant, n.Heir, n.HeirTerm, n.Certificates = j.GetApplicant(), nil, 0, nil
 	if !taken {
 		return s.welcome(n, s.decide(ctx, n))
 	}

@@ -36,6 +36,9 @@ type Node struct {
 	HeirTerm        uint64
 	// Boot is its newest start; the zero value: none is registered yet.
 	Boot persistence.Boot
+	// Certificates are digests of those that others saw of it, the last one last.
+	// Those of a node that was removed are refused.
+	Certificates [][]byte
 }
 
 // sameAs reports whether two nodes are reached and described alike.
@@ -62,7 +65,7 @@ func (n Node) record() *NodeRecord {
 		Http: n.HTTP, Admin: n.Admin, Gossip: n.Gossip, Version: n.Version,
 		JoinedMs: milli(n.Joined), ChangedMs: milli(n.Changed), ReplacedBy: uint32(n.ReplacedBy),
 		Applicant: n.Applicant, Heir: n.Heir, HeirTerm: n.HeirTerm,
-		Boot: n.Boot.Number, Incarnation: n.Boot.Incarnation,
+		Boot: n.Boot.Number, Incarnation: n.Boot.Incarnation, Certificates: n.Certificates,
 	}
 }
 
@@ -72,7 +75,7 @@ func nodeOf(r *NodeRecord) Node {
 		HTTP: r.GetHttp(), Admin: r.GetAdmin(), Gossip: r.GetGossip(), Version: r.GetVersion(),
 		Joined: timeOf(r.GetJoinedMs()), Changed: timeOf(r.GetChangedMs()), ReplacedBy: NodeID(r.GetReplacedBy()),
 		Applicant: r.GetApplicant(), Heir: r.GetHeir(), HeirTerm: r.GetHeirTerm(),
-		Boot: persistence.Boot{Number: r.GetBoot(), Incarnation: r.GetIncarnation()},
+		Boot: persistence.Boot{Number: r.GetBoot(), Incarnation: r.GetIncarnation()}, Certificates: r.GetCertificates(),
 	}
 }
 

@@ -39,6 +39,9 @@ type Config struct {
 	// removed. nil: nobody wants to know. They must not block.
 	Met  func(Node)
 	Left func(NodeID)
+	// Certificates are digests of those that a node has shown to this one. nil: there
+	// are none.
+	Certificates func(NodeID) [][]byte
 	// Boots are the starts of this node's data directory. The newest is put
 	// into the registry after [Placement.Introduced], unless what is there is no
 	// earlier one of them: then this directory is older than what the node
@@ -109,6 +112,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Patience, 10*time.Second)
 	if c.Met == nil {
 		c.Met = func(Node) {}
+	}
+	if c.Certificates == nil {
+		c.Certificates = func(NodeID) [][]byte { return nil }
 	}
 	if c.Left == nil {
 		c.Left = func(NodeID) {}

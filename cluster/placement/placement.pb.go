@@ -149,9 +149,12 @@ type NodeRecord struct {
 	Heir     []byte `protobuf:"bytes,20,opt,name=heir,proto3" json:"heir,omitempty"`
 	HeirTerm uint64 `protobuf:"varint,21,opt,name=heir_term,json=heirTerm,proto3" json:"heir_term,omitempty"`
 	// What a node showed itself by when it joined.
-	Applicant     []byte `protobuf:"bytes,22,opt,name=applicant,proto3" json:"applicant,omitempty"`
-	Boot          uint64 `protobuf:"varint,13,opt,name=boot,proto3" json:"boot,omitempty"`                // number of its newest start; 0: none is registered
-	Incarnation   uint64 `protobuf:"fixed64,14,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // of that start
+	Applicant   []byte `protobuf:"bytes,22,opt,name=applicant,proto3" json:"applicant,omitempty"`
+	Boot        uint64 `protobuf:"varint,13,opt,name=boot,proto3" json:"boot,omitempty"`                // number of its newest start; 0: none is registered
+	Incarnation uint64 `protobuf:"fixed64,14,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // of that start
+	// SHA-256 of the certificates that others saw of it, the last one last. Those of a
+	// node that was removed are refused.
+	Certificates  [][]byte `protobuf:"bytes,30,rep,name=certificates,proto3" json:"certificates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -303,6 +306,13 @@ func (x *NodeRecord) GetIncarnation() uint64 {
 		return x.Incarnation
 	}
 	return 0
+}
+
+func (x *NodeRecord) GetCertificates() [][]byte {
+	if x != nil {
+		return x.Certificates
+	}
+	return nil
 }
 
 // ShardRecord is where a shard belongs, under its number.
@@ -504,6 +514,7 @@ type Request struct {
 	Applied       *AppliedRequest        `protobuf:"bytes,60,opt,name=applied,proto3" json:"applied,omitempty"`
 	Scrub         *ScrubRequest          `protobuf:"bytes,61,opt,name=scrub,proto3" json:"scrub,omitempty"`
 	Find          *FindRequest           `protobuf:"bytes,62,opt,name=find,proto3" json:"find,omitempty"`
+	Readmit       *ReadmitRequest        `protobuf:"bytes,41,opt,name=readmit,proto3" json:"readmit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -625,6 +636,13 @@ func (x *Request) GetScrub() *ScrubRequest {
 func (x *Request) GetFind() *FindRequest {
 	if x != nil {
 		return x.Find
+	}
+	return nil
+}
+
+func (x *Request) GetReadmit() *ReadmitRequest {
+	if x != nil {
+		return x.Readmit
 	}
 	return nil
 }
@@ -1936,11 +1954,57 @@ func (x *RemoveRequest) GetName() string {
 	return ""
 }
 
+// Readmit asks the leader of the meta shard to refuse the certificates of a removed
+// node no longer.
+type ReadmitRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadmitRequest) Reset() {
+	*x = ReadmitRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadmitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadmitRequest) ProtoMessage() {}
+
+func (x *ReadmitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadmitRequest.ProtoReflect.Descriptor instead.
+func (*ReadmitRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ReadmitRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
-	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xc5\x03\n" +
+	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xe9\x03\n" +
 	"\n" +
 	"NodeRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -1962,7 +2026,8 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\their_term\x18\x15 \x01(\x04R\bheirTerm\x12\x1c\n" +
 	"\tapplicant\x18\x16 \x01(\fR\tapplicant\x12\x12\n" +
 	"\x04boot\x18\r \x01(\x04R\x04boot\x12 \n" +
-	"\vincarnation\x18\x0e \x01(\x06R\vincarnation\"_\n" +
+	"\vincarnation\x18\x0e \x01(\x06R\vincarnation\x12\"\n" +
+	"\fcertificates\x18\x1e \x03(\fR\fcertificates\"_\n" +
 	"\vShardRecord\x12\x16\n" +
 	"\x06voters\x18\x01 \x03(\rR\x06voters\x12\x1a\n" +
 	"\blearners\x18\x02 \x03(\rR\blearners\x12\x1c\n" +
@@ -1974,7 +2039,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\blearners\x18\x04 \x03(\x04R\blearners\x12,\n" +
 	"\x04next\x18\x05 \x03(\v2\x18.ssod.placement.VoterSetR\x04next\"\"\n" +
 	"\bVoterSet\x12\x16\n" +
-	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\xaf\x05\n" +
+	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\xe9\x05\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
@@ -1988,7 +2053,8 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\bset_back\x18( \x01(\v2\x1e.ssod.placement.SetBackRequestR\asetBack\x128\n" +
 	"\aapplied\x18< \x01(\v2\x1e.ssod.placement.AppliedRequestR\aapplied\x122\n" +
 	"\x05scrub\x18= \x01(\v2\x1c.ssod.placement.ScrubRequestR\x05scrub\x12/\n" +
-	"\x04find\x18> \x01(\v2\x1b.ssod.placement.FindRequestR\x04find\"\xfa\x03\n" +
+	"\x04find\x18> \x01(\v2\x1b.ssod.placement.FindRequestR\x04find\x128\n" +
+	"\areadmit\x18) \x01(\v2\x1e.ssod.placement.ReadmitRequestR\areadmit\"\xfa\x03\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
@@ -2081,6 +2147,8 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\apresent\x18\x03 \x03(\x04R\apresent\x12\x1c\n" +
 	"\tconfirmed\x18\x04 \x01(\bR\tconfirmed\"#\n" +
 	"\rRemoveRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"$\n" +
+	"\x0eReadmitRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name*.\n" +
 	"\tNodeState\x12\n" +
 	"\n" +
@@ -2108,7 +2176,7 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_cluster_placement_placement_proto_goTypes = []any{
 	(NodeState)(0),         // 0: ssod.placement.NodeState
 	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
@@ -2141,10 +2209,11 @@ var file_cluster_placement_placement_proto_goTypes = []any{
 	(*Survey)(nil),         // 28: ssod.placement.Survey
 	(*GroupState)(nil),     // 29: ssod.placement.GroupState
 	(*RemoveRequest)(nil),  // 30: ssod.placement.RemoveRequest
-	nil,                    // 31: ssod.placement.Contact.RevisionsEntry
-	nil,                    // 32: ssod.placement.JoinRequest.SettingsEntry
-	nil,                    // 33: ssod.placement.Applied.UptoEntry
-	nil,                    // 34: ssod.placement.ScrubRequest.UptoEntry
+	(*ReadmitRequest)(nil), // 31: ssod.placement.ReadmitRequest
+	nil,                    // 32: ssod.placement.Contact.RevisionsEntry
+	nil,                    // 33: ssod.placement.JoinRequest.SettingsEntry
+	nil,                    // 34: ssod.placement.Applied.UptoEntry
+	nil,                    // 35: ssod.placement.ScrubRequest.UptoEntry
 }
 var file_cluster_placement_placement_proto_depIdxs = []int32{
 	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
@@ -2161,28 +2230,29 @@ var file_cluster_placement_placement_proto_depIdxs = []int32{
 	18, // 11: ssod.placement.Request.applied:type_name -> ssod.placement.AppliedRequest
 	22, // 12: ssod.placement.Request.scrub:type_name -> ssod.placement.ScrubRequest
 	20, // 13: ssod.placement.Request.find:type_name -> ssod.placement.FindRequest
-	9,  // 14: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
-	11, // 15: ssod.placement.Answer.released:type_name -> ssod.placement.Released
-	26, // 16: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
-	16, // 17: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
-	28, // 18: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
-	19, // 19: ssod.placement.Answer.applied:type_name -> ssod.placement.Applied
-	23, // 20: ssod.placement.Answer.scrubbed:type_name -> ssod.placement.Scrubbed
-	21, // 21: ssod.placement.Answer.found:type_name -> ssod.placement.Found
-	1,  // 22: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
-	13, // 23: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
-	31, // 24: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
-	2,  // 25: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
-	32, // 26: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
-	33, // 27: ssod.placement.Applied.upto:type_name -> ssod.placement.Applied.UptoEntry
-	34, // 28: ssod.placement.ScrubRequest.upto:type_name -> ssod.placement.ScrubRequest.UptoEntry
-	2,  // 29: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
-	29, // 30: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	31, // 14: ssod.placement.Request.readmit:type_name -> ssod.placement.ReadmitRequest
+	9,  // 15: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
+	11, // 16: ssod.placement.Answer.released:type_name -> ssod.placement.Released
+	26, // 17: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
+	16, // 18: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
+	28, // 19: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
+	19, // 20: ssod.placement.Answer.applied:type_name -> ssod.placement.Applied
+	23, // 21: ssod.placement.Answer.scrubbed:type_name -> ssod.placement.Scrubbed
+	21, // 22: ssod.placement.Answer.found:type_name -> ssod.placement.Found
+	1,  // 23: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
+	13, // 24: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
+	32, // 25: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
+	2,  // 26: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
+	33, // 27: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
+	34, // 28: ssod.placement.Applied.upto:type_name -> ssod.placement.Applied.UptoEntry
+	35, // 29: ssod.placement.ScrubRequest.upto:type_name -> ssod.placement.ScrubRequest.UptoEntry
+	2,  // 30: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
+	29, // 31: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_cluster_placement_placement_proto_init() }
@@ -2196,7 +2266,7 @@ func file_cluster_placement_placement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_placement_placement_proto_rawDesc), len(file_cluster_placement_placement_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -3,6 +3,7 @@ package placement_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -187,6 +188,7 @@ func TestADeadNodeIsRemoved(t *testing.T) {
 	}
 	c.stop(3)
 	c.eventually("it is removed", func() bool { return p.Remove(t.Context(), "n3") == nil })
+	c.readmits()
 	c.members(2, 0)
 	c.fill(20, 30)
 	c.join("n4", 2)
@@ -209,6 +211,25 @@ func TestAFourthNodeTakesOverFromADeadOne(t *testing.T) {
 	})
 	c.fill(20, 30)
 	c.holds(30)
+}
+
+// readmits checks that the certificate of n3, which was removed, is refused until it is
+// readmitted, and that of no other node.
+func (c *testCluster) readmits() {
+	banned := func(id core.NodeID) bool {
+		_, banned := c.nodes[1].known.Banned(fmt.Append(nil, "certificate of ", id))
+		return banned
+	}
+	c.eventually("the certificate of n3 is refused", func() bool { return banned(3) })
+	if banned(2) {
+		c.Error("that of n2 is refused")
+	}
+	other := c.nodes[2].placement // who leads is asked through it
+	if err := other.Readmit(c.Context(), "n2"); !errors.Is(err, placement.ErrUnknownNode) {
+		c.Errorf("a member: got %v, want ErrUnknownNode", err)
+	}
+	c.eventually("it is readmitted", func() bool { return other.Readmit(c.Context(), "n3") == nil })
+	c.eventually("it is refused no more", func() bool { return !banned(3) })
 }
 
 func TestReplicasThatMovedAwayAreRemoved(t *testing.T) {

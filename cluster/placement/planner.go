@@ -59,8 +59,9 @@ func (p *Placement) put(ctx context.Context, revision uint64, nodes ...Node) err
 	return p.tables.Update(ctx, nodesTable, revision, puts, nil)
 }
 
-// judge decides which nodes are dead and which have come back. Whoever was about
-// to take the place of one that is back does not.
+// judge decides which nodes are dead and which have come back, and writes down which
+// certificates they have. Whoever was about to take the place of one that is back does
+// not.
 func (l *planner) judge(ctx context.Context) error {
 	pages := l.p.book.pages.Load()
 	var changed []Node
@@ -74,9 +75,10 @@ func (l *planner) judge(ctx context.Context) error {
 		}
 		back := len(n.Heir) > 0 && l.p.Alive(n.ID)
 		if state != n.State {
+			l.p.shown(&n)
 			l.p.cfg.Log.Info("a node's state changed", "node", n.Name, "id", n.ID, "was", n.State.String(), "is", state.String())
 			n.State, n.Changed = state, l.p.cfg.Clock()
-		} else if !back {
+		} else if !l.p.shown(&n) && !back {
 			continue
 		}
 		if back { // nobody takes its place

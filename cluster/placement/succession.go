@@ -85,7 +85,8 @@ func (p *Placement) decideUntil(ctx context.Context, decision func(*session) err
 // everything is judged anew, on the tables as they are then. When the node is heard
 // again the first step is taken back: [planner.judge].
 //
-// It returns false after the first step.
+// It returns false after the first step. The certificates of a node without a successor
+// are refused from then on.
 func (s *session) replace(ctx context.Context, old Node, heir []byte, successor *Node) (done bool, err error) {
 	if err := s.mayGo(ctx, old); err != nil {
 		return false, err
@@ -100,9 +101,10 @@ func (s *session) replace(ctx context.Context, old Node, heir []byte, successor 
 	old.State, old.Changed = NodeState_REMOVED, s.p.cfg.Clock()
 	old.Heir, old.HeirTerm = nil, 0
 	if successor == nil {
+		s.p.shown(&old)
 		return true, s.decide(ctx, old)
 	}
-	old.ReplacedBy = successor.ID
+	old.ReplacedBy, old.Certificates = successor.ID, nil // its successor may have the same
 	return true, s.decide(ctx, old, *successor)
 }
 

@@ -17,6 +17,7 @@ type cli struct {
 	Token     tokenCommand   `cmd:"" help:"Register a client and print an access token."`
 	Client    clientGroup    `cmd:"" help:"Revoke a client."`
 	Remove    removeCommand  `cmd:"" help:"Give a node that is unreachable up for good."`
+	Readmit   readmitCommand `cmd:"" help:"Accept the certificate of a node that was removed again."`
 	Keys      keysGroup      `cmd:"" help:"List, rotate or revoke keys."`
 	Clock     clockGroup     `cmd:"" help:"Accept the clock after a leap, or set the time back after a wrong one."`
 	Profile   profileGroup   `cmd:"" help:"Show or erase what is stored for one viewer."`

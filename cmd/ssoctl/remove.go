@@ -17,3 +17,16 @@ func (c *removeCommand) Run(s *session) error {
 	s.say("node %s is removed; the keys are sealed anew, so that it opens none: ssoctl status tells when that is done", c.Name)
 	return nil
 }
+
+type readmitCommand struct {
+	Name string `arg:"" help:"Name of the node that was removed."`
+}
+
+// Run implements readmit.
+func (c *readmitCommand) Run(s *session) error {
+	if err := s.operate(http.MethodPost, "/admin/v1/nodes/"+url.PathEscape(c.Name)+"/readmit", nil, nil, nil); err != nil {
+		return err
+	}
+	s.say("the certificate of node %s is accepted again: it may join", c.Name)
+	return nil
+}

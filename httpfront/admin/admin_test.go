@@ -360,7 +360,7 @@ func TestClusterShowsShardsWithoutLeader(t *testing.T) {
 }
 
 // cluster3 is a cluster of three nodes, of which the world is n1.
-type cluster3 struct{ removed string }
+type cluster3 struct{ removed, readmitted string }
 
 func (c *cluster3) Nodes() []admin.Member {
 	return []admin.Member{{Name: "n1", Self: true}, {Name: "n2", State: admin.Alive}, {Name: "n3", State: admin.Unreachable}}
@@ -380,6 +380,14 @@ func (c *cluster3) Remove(_ context.Context, name string) error {
 		return admin.ErrNoNode
 	}
 	c.removed = name
+	return nil
+}
+
+func (c *cluster3) Readmit(_ context.Context, name string) error {
+	if name == "n9" {
+		return admin.ErrNoNode
+	}
+	c.readmitted = name
 	return nil
 }
 
@@ -403,8 +411,13 @@ func TestClusterOfThree(t *testing.T) {
 			t.Errorf("remove %s: got %d %s, want %d", name, status, body, want)
 		}
 	}
-	if three.removed != "n3" {
-		t.Errorf("removed %q, want n3", three.removed)
+	for name, want := range map[string]int{"n9": 404, "n3": 204} {
+		if status, body := f.call("POST", "/admin/v1/nodes/"+name+"/readmit", ""); status != want {
+			t.Errorf("readmit %s: got %d %s, want %d", name, status, body, want)
+		}
+	}
+	if three.removed != "n3" || three.readmitted != "n3" {
+		t.Errorf("removed %q, readmitted %q, want n3", three.removed, three.readmitted)
 	}
 }
 

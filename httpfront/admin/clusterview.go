@@ -133,3 +133,16 @@ func removeNode(ctx context.Context, c *call) (any, error) {
 	c.note("node", name)
 	return nil, nil
 }
+
+// readmitNode serves POST /admin/v1/nodes/{name}/readmit.
+func readmitNode(ctx context.Context, c *call) (any, error) {
+	if c.Members == nil {
+		return nil, ErrNoNode
+	}
+	name := c.PathValue("name")
+	if err := c.Members.Readmit(ctx, name); err != nil {
+		return nil, err
+	}
+	c.note("node", name)
+	return nil, nil
+}

@@ -12,6 +12,7 @@ import (
 var operations = map[string]map[string]handler{
 	"cluster":                  {http.MethodGet: showCluster},
 	"nodes/{name}":             {http.MethodDelete: removeNode},
+	"nodes/{name}/readmit":     {http.MethodPost: readmitNode},
 	"software-statements":      {http.MethodPost: createStatement},
 	"software-statements/{id}": {http.MethodDelete: revokeStatement},
 	"clients/{clientId}":       {http.MethodDelete: revokeClient},

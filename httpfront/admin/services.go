@@ -46,6 +46,9 @@ type Members interface {
 	// Remove gives a node up for good. It fails with [ErrNoNode] or
 	// [ErrNodeNeeded].
 	Remove(ctx context.Context, name string) error
+	// Readmit accepts the certificates of a node that was removed again. It fails
+	// with [ErrNoNode] if none is refused.
+	Readmit(ctx context.Context, name string) error
 }
 
 // Member is a node as another one sees it.

@@ -19,7 +19,6 @@ import (
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/metadata"
 
 	"ssod/cluster/membership"
 	"ssod/cluster/proof"
@@ -52,10 +51,22 @@ func rogues() []rogue {
 		{"raft under another name", raftPort, func(f *fortress, to string, id byte) ([]byte, error) {
 			return raft(to, f.own, f.key, raftGreeting(id, f.id, "n9"))
 		}},
-		{"rpc without a certificate", rpcPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.rpc(to, f.nobody, f.id) }},
-		{"rpc with a foreign certificate", rpcPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.rpc(to, f.foreign, f.id) }},
-		{"rpc of another cluster", rpcPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.rpc(to, f.own, "another") }},
-		{"rpc of no cluster", rpcPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.rpc(to, f.own, "") }},
+		{"rpc without a certificate", rpcPort, func(f *fortress, to string, id byte) ([]byte, error) {
+			return rpc(to, f.nobody, f.key, rpcClaim(id, f.id, "n2"))
+		}},
+		{"rpc with a foreign certificate", rpcPort, func(f *fortress, to string, id byte) ([]byte, error) {
+			return rpc(to, f.foreign, f.key, rpcClaim(id, f.id, "n2"))
+		}},
+		{"rpc with another secret", rpcPort, func(f *fortress, to string, id byte) ([]byte, error) {
+			return rpc(to, f.own, secret.Key{1}, rpcClaim(id, f.id, "n2"))
+		}},
+		{"rpc of another cluster", rpcPort, func(f *fortress, to string, id byte) ([]byte, error) {
+			return rpc(to, f.own, f.key, rpcClaim(id, "another", "n2"))
+		}},
+		{"rpc under another name", rpcPort, func(f *fortress, to string, id byte) ([]byte, error) {
+			return rpc(to, f.own, f.key, rpcClaim(id, f.id, "n9"))
+		}},
+		{"rpc without a proof", rpcPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.frames(to, f.own) }},
 		{"gossip without the secret", gossipPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.gossips(to) }},
 		{"gossip with another secret", gossipPort, func(f *fortress, to string, _ byte) ([]byte, error) { return f.gossips(to, secret.Key{1}) }},
 		{"gossip datagrams", gossipPort, func(_ *fortress, to string, _ byte) ([]byte, error) { return datagrams(to) }},
@@ -126,6 +137,15 @@ func (f *fortress) knock(r rogue, to string, id byte) {
 // raft dials, proves a secret and greets. It returns what the node says, whatever
 // the secret is worth.
 func raft(to string, papers *tls.Config, key secret.Key, greeting string) ([]byte, error) {
+	return prove(to, papers, key, secret.Raft, greeting)
+}
+
+// rpc does the same at the port of the actors.
+func rpc(to string, papers *tls.Config, key secret.Key, claim string) ([]byte, error) {
+	return prove(to, papers, key, secret.RPC, claim)
+}
+
+func prove(to string, papers *tls.Config, key secret.Key, use secret.Use, statement string) ([]byte, error) {
 	raw, err := net.Dial("tcp", to)
 	if err != nil {
 		return nil, err
@@ -142,7 +162,7 @@ func raft(to string, papers *tls.Config, key secret.Key, greeting string) ([]byt
 	if err := ring.Set([]secret.Key{key}); err != nil {
 		return nil, err
 	}
-	answer, err := proof.Dial(conn, proof.Port{Ring: ring, Use: secret.Raft, Address: to, TLS: &state}, []byte(greeting))
+	answer, err := proof.Dial(conn, proof.Port{Ring: ring, Use: use, Address: to, TLS: &state}, []byte(statement))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, fmt.Errorf("still connected after %v", patience)
@@ -161,6 +181,15 @@ func raftGreeting(to byte, cluster, name string) string {
 	b = persistence.Boots{Number: 1, Incarnations: []uint64{1}}.Append(b)
 	for _, s := range []string{cluster, name, ""} {
 		b = append(append(b, byte(len(s))), s...)
+	}
+	return string(b)
+}
+
+// rpcClaim is what node 2 says of itself at the port of the actors.
+func rpcClaim(to byte, cluster, name string) string {
+	b := append([]byte("\x01"), 0, 0, 0, to, 0, 0, 0, 2)
+	for _, s := range []string{cluster, name} {
+		b = append(append(b, 0, byte(len(s))), s...)
 	}
 	return string(b)
 }
@@ -198,8 +227,8 @@ func untilEnd(conn net.Conn, text string) ([]byte, error) {
 // errLetIn says that a node took a stranger for one of its own.
 var errLetIn = errors.New("let in")
 
-// rpc begins to send actor messages.
-func (f *fortress) rpc(to string, papers *tls.Config, cluster string) ([]byte, error) {
+// frames begins to send actor messages and proves nothing.
+func (f *fortress) frames(to string, papers *tls.Config) ([]byte, error) {
 	conn, err := grpc.NewClient(to, grpc.WithTransportCredentials(credentials.NewTLS(papers)))
 	if err != nil {
 		return nil, err
@@ -207,9 +236,6 @@ func (f *fortress) rpc(to string, papers *tls.Config, cluster string) ([]byte, e
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(f.Context(), patience)
 	defer cancel()
-	if cluster != "" {
-		ctx = metadata.AppendToOutgoingContext(ctx, "ssod-cluster", cluster)
-	}
 	stream, err := remote.NewRemotingClient(conn).Receive(ctx)
 	if err != nil {
 		return nil, ctx.Err() // refused by TLS

@@ -2,6 +2,7 @@ package faultrun
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -25,7 +26,8 @@ func TestAnEmptyDiskIsReplaced(t *testing.T) {
 }
 
 // TestARemovedNodeIsReplaced kills a node under load, gives it up with ssoctl
-// remove, and lets another one join.
+// remove, and lets another one join. The one that was removed comes back with all its
+// files meanwhile, and stays out until it is readmitted.
 func TestARemovedNodeIsReplaced(t *testing.T) {
 	c := Start(t)
 	r := Begin(c, "remove", rate())
@@ -35,7 +37,21 @@ func TestARemovedNodeIsReplaced(t *testing.T) {
 		_, err := c.Remove(victim, c.others(victim)[0])
 		return err == nil
 	})
+	at := c.others(victim)[0]
 	c.Replace(victim, "n4").Start()
+	c.AwaitPromise()
+	victim.Launch()
+	t.Cleanup(victim.Kill)
+	c.until("the removed node is refused", readyWithin, func() bool { return strings.Contains(victim.Said(), "ssoctl readmit "+victim.Name) })
+	if said, err := c.operate(at, "readmit", victim.Name); err != nil {
+		t.Errorf("readmit: %v: %s", err, said)
+	}
+	victim.AwaitReady()
+	victim.Kill()
+	c.until("it is removed again", readyWithin, func() bool {
+		_, err := c.Remove(victim, at)
+		return err == nil
+	})
 	c.AwaitPromise()
 	outlive(c, r)
 	r.Finish(t)

@@ -135,9 +135,15 @@ func (n *Node) takenIn() bool { return strings.Contains(n.Said(), `"msg":"joined
 // Remove gives a node up with ssoctl, at another one.
 func (c *Cluster) Remove(n, at *Node) (said string, err error) {
 	c.Helper()
+	return c.operate(at, "remove", n.Name)
+}
+
+// operate runs ssoctl.
+func (c *Cluster) operate(at *Node, args ...string) (said string, err error) {
+	c.Helper()
 	program, err := ssoctl()
 	c.must(err)
-	out, err := exec.Command(program, "--admin", at.Admin, "remove", n.Name).CombinedOutput()
+	out, err := exec.Command(program, append([]string{"--admin", at.Admin}, args...)...).CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
 

@@ -127,3 +127,15 @@ func (m members) Remove(ctx context.Context, name string) error {
 	}
 	return err
 }
+
+// Readmit implements [admin.Members].
+func (m members) Readmit(ctx context.Context, name string) error {
+	err := m.n.placement.Readmit(ctx, name)
+	switch {
+	case errors.Is(err, placement.ErrUnknownNode):
+		return fmt.Errorf("%w: no removed node %s had a certificate that is refused", admin.ErrNoNode, name)
+	case errors.Is(err, placement.ErrTemporary):
+		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+	}
+	return err
+}

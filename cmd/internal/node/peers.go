@@ -58,7 +58,7 @@ func (n *Node) openNetwork(context.Context) (err error) {
 	n.network, err = transport.Open(transport.Config{
 		Cluster: id.Cluster, Node: transport.Peer{ID: n.me.ID, Name: n.me.Name, Addr: n.me.Raft},
 		Boots: n.boots, Durable: n.store.Durable, Notes: notes, Note: n.store.NotePeer,
-		Listen: n.config.Raft, Secrets: n.secrets, Credentials: n.credentials, Clock: n.config.Clock,
+		Listen: n.config.Raft, Secrets: n.secrets, Credentials: n.credentials, Permit: n.permit, Clock: n.config.Clock,
 		Expelled: n.expelled, Claimed: n.noteClaim, Outdated: n.outdated, Copied: n.noteCopy, Log: n.log,
 	})
 	if err != nil {
@@ -111,7 +111,7 @@ func (n *Node) place(context.Context) (err error) {
 	n.placement, err = placement.Start(placement.Config{
 		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, SilentFor: c.SilentFor, Lease: c.Lease,
-		Met: n.know, Left: n.network.RemovePeer, Boots: n.boots, Outdated: n.deposed,
+		Met: n.know, Left: n.network.RemovePeer, Certificates: n.shown, Boots: n.boots, Outdated: n.deposed,
 		Settings: func() map[string]string { return n.settings.Config().CodeSettings() },
 		Scrubber: n.scrubber, Finder: n.finder, Aloof: true, Binding: binding,
 		Clock: c.Clock, Log: n.log,
@@ -181,37 +181,23 @@ func (n *Node) catchUp(ctx context.Context) error {
 
 // remote is how actors reach those of other nodes; nil on a node that is alone.
 func (n *Node) remote() *actors.Remote {
-	switch {
-	case !n.config.clustered():
+	if !n.config.clustered() {
 		return nil
-	case n.credentials == nil:
-		return n.guarded(actors.Unsecured(n.config.RPC))
 	}
-	return n.guarded(actors.Secured(n.config.RPC, n.credentials.Server(), n.credentials.Client, func(address string) (string, bool) {
-		p, ok := n.book.At(address)
-		return p.Name, ok
-	}))
-}
-
-// guarded lets only nodes of this cluster in.
-func (n *Node) guarded(r *actors.Remote) *actors.Remote {
-	r.Up, r.Cluster, r.Removed = n.up, n.store.Identity().Cluster, n.removed
-	return r
-}
-
-// removed reports whether a certificate is that of a removed node and of no
-// other.
-func (n *Node) removed(cert *x509.Certificate) (was bool) {
-	for _, p := range n.book.Nodes() {
-		if cert.VerifyHostname(p.Name) != nil {
-			continue
-		}
-		if p.State != placement.NodeState_REMOVED {
-			return false
-		}
-		was = true
+	p := actors.Papers{
+		Secrets: n.secrets, Cluster: n.store.Identity().Cluster, Self: actors.Member{ID: uint32(n.me.ID), Name: n.me.Name},
+		At: func(address string) (actors.Member, bool) {
+			p, ok := n.book.At(address)
+			return actors.Member{ID: uint32(p.ID), Name: p.Name}, ok
+		},
+		Permit: func(m actors.Member, cert *x509.Certificate) error {
+			return n.permit(transport.Peer{ID: placement.NodeID(m.ID), Name: m.Name}, cert)
+		},
 	}
-	return was
+	if n.credentials != nil {
+		p.Server, p.Client = n.credentials.Server(), n.credentials.Client
+	}
+	return &actors.Remote{Listen: n.config.RPC, Papers: p, Up: n.up}
 }
 
 // up reports whether the network is connected to the node with an actor

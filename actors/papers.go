@@ -1,0 +1,234 @@
+package actors
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/credentials"
+
+	"ssod/cluster/proof"
+	"ssod/cluster/secret"
+)
+
+// Member is a node as others know it.
+type Member struct {
+	ID   uint32
+	Name string
+}
+
+func (m Member) String() string { return fmt.Sprintf("node %q (%d)", m.Name, m.ID) }
+
+// Papers are what a node shows to the others and judges them by, on each connection
+// and before anything else is said. Secrets is required.
+type Papers struct {
+	// Secrets are what both sides prove that they know.
+	Secrets *secret.Ring
+	// Cluster is the cluster's id, Self this node in it.
+	Cluster string
+	Self    Member
+	// Server is what TLS is accepted with, Client makes what the node of a name is
+	// dialed with: certificates are for names, addresses may change. nil: there is
+	// no TLS.
+	Server *tls.Config
+	Client func(name string) *tls.Config
+	// At is the node at an address, which must be it. nil: whoever is there.
+	At func(address string) (Member, bool)
+	// Permit says why a node that has proven the secret must not take part all the
+	// same; the certificate is for its name, and nil without TLS. It is asked for
+	// each connection, and without the certificate for each frame. nil: nobody is
+	// refused.
+	Permit func(m Member, cert *x509.Certificate) error
+}
+
+// ErrStranger says that the other side of a connection is not, or not any more, a node
+// of this cluster, or another one than was meant.
+var ErrStranger = errors.New("not a node of this cluster")
+
+// door lets nodes through that show good papers. It implements
+// [credentials.TransportCredentials].
+type door struct {
+	Papers
+	// address is the one that others dial, once it is known.
+	address *atomic.Pointer[string]
+}
+
+// node is who is at the other end of a connection.
+type node struct {
+	credentials.CommonAuthInfo
+	Member
+}
+
+// AuthType implements [credentials.AuthInfo].
+func (node) AuthType() string { return "ssod" }
+
+// Info implements [credentials.TransportCredentials].
+func (d door) Info() credentials.ProtocolInfo {
+	return credentials.ProtocolInfo{SecurityProtocol: "ssod"}
+}
+
+// Clone implements [credentials.TransportCredentials].
+func (d door) Clone() credentials.TransportCredentials { return d }
+
+// OverrideServerName implements [credentials.TransportCredentials].
+func (d door) OverrideServerName(string) error { return nil }
+
+// ClientHandshake implements [credentials.TransportCredentials].
+func (d door) ClientHandshake(ctx context.Context, address string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	who, known := Member{}, true
+	if d.At != nil {
+		who, known = d.At(address)
+	}
+	if !known {
+		return nil, nil, fmt.Errorf("no node is known at %s", address)
+	}
+	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Now()) })()
+	conn, state, err := raw, (*tls.ConnectionState)(nil), error(nil)
+	if d.Client != nil {
+		conn, state, err = secured(credentials.NewTLS(d.Client(who.Name)).ClientHandshake(ctx, who.Name, raw))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	answer, err := proof.Dial(conn, d.port(address, state), claim{who.ID, d.Cluster, d.Self}.encode())
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := decodeClaim(answer)
+	if err == nil {
+		err = d.judge(c, state)
+	}
+	if err == nil && d.At != nil && c.from != who {
+		err = fmt.Errorf("%w: %v answers at the address of %v", ErrStranger, c.from, who)
+	}
+	return conn, node{Member: c.from}, err
+}
+
+// ServerHandshake implements [credentials.TransportCredentials]. The caller bounds its
+// time.
+func (d door) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	address := d.address.Load()
+	if address == nil {
+		return nil, nil, fmt.Errorf("%w: this one has no address yet", ErrStranger)
+	}
+	conn, state, err := raw, (*tls.ConnectionState)(nil), error(nil)
+	if d.Server != nil {
+		conn, state, err = secured(credentials.NewTLS(d.Server).ServerHandshake(raw))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	guest, err := proof.Accept(conn, d.port(*address, state))
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := decodeClaim(guest.Statement)
+	if err == nil {
+		err = d.judge(c, state)
+	}
+	if err != nil {
+		_ = guest.Answer(encodeRefusal(err)) // or it is gone
+		return nil, nil, err
+	}
+	return conn, node{Member: c.from}, guest.Answer(claim{c.from.ID, d.Cluster, d.Self}.encode())
+}
+
+// secured is a connection on which TLS has begun.
+func secured(conn net.Conn, info credentials.AuthInfo, err error) (net.Conn, *tls.ConnectionState, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	state := info.(credentials.TLSInfo).State
+	return conn, &state, nil
+}
+
+func (d door) port(address string, state *tls.ConnectionState) proof.Port {
+	return proof.Port{Ring: d.Secrets, Use: secret.RPC, Address: address, TLS: state}
+}
+
+// judge refuses who is not of this cluster, or wants another node, or shows somebody
+// else's certificate, or is not permitted.
+func (d door) judge(c claim, state *tls.ConnectionState) error {
+	switch {
+	case c.cluster != d.Cluster:
+		return fmt.Errorf("%w: %v is of cluster %q", ErrStranger, c.from, c.cluster)
+	case c.to != d.Self.ID && d.At != nil:
+		return fmt.Errorf("%w: this is %v, node %d is wanted", ErrStranger, d.Self, c.to)
+	case state == nil:
+		return d.permit(c.from, nil)
+	}
+	leaf := state.PeerCertificates[0]
+	if err := leaf.VerifyHostname(c.from.Name); err != nil {
+		return fmt.Errorf("%w: it calls itself %v: %w", ErrStranger, c.from, err)
+	}
+	return d.permit(c.from, leaf)
+}
+
+func (d door) permit(m Member, cert *x509.Certificate) error {
+	if d.Permit == nil {
+		return nil
+	}
+	if err := d.Permit(m, cert); err != nil {
+		return fmt.Errorf("%w: %w", ErrStranger, err)
+	}
+	return nil
+}
+
+// claim is what a node says of itself, with its proof, and whom it means.
+type claim struct {
+	to      uint32
+	cluster string
+	from    Member
+}
+
+// What a statement begins with.
+const (
+	isClaim   = 1
+	isRefusal = 2
+)
+
+func (c claim) encode() []byte {
+	b := binary.BigEndian.AppendUint32([]byte{isClaim}, c.to)
+	b = binary.BigEndian.AppendUint32(b, c.from.ID)
+	for _, s := range []string{c.cluster, c.from.Name} {
+		b = binary.BigEndian.AppendUint16(b, uint16(len(s)))
+		b = append(b, s...)
+	}
+	return b
+}
+
+func encodeRefusal(err error) []byte {
+	text := err.Error()
+	return append([]byte{isRefusal}, text[:min(len(text), proof.MaxStatement-1)]...)
+}
+
+// decodeClaim reads what another node said; a refusal is an error. Its text is quoted,
+// for it may hold anything.
+func decodeClaim(b []byte) (c claim, err error) {
+	const fixed = 1 + 4 + 4
+	switch {
+	case len(b) > 0 && b[0] == isRefusal:
+		return c, fmt.Errorf("%w: the other node says %q", ErrStranger, b[1:])
+	case len(b) < fixed || b[0] != isClaim:
+		return c, fmt.Errorf("%w: no claim", proof.ErrProtocol)
+	}
+	c.to, c.from.ID = binary.BigEndian.Uint32(b[1:]), binary.BigEndian.Uint32(b[5:])
+	rest := b[fixed:]
+	for _, s := range []*string{&c.cluster, &c.from.Name} {
+		if len(rest) < 2 || len(rest) < 2+int(binary.BigEndian.Uint16(rest)) {
+			return c, fmt.Errorf("%w: short claim", proof.ErrProtocol)
+		}
+		n := 2 + int(binary.BigEndian.Uint16(rest))
+		*s, rest = string(rest[2:n]), rest[n:]
+	}
+	if len(rest) > 0 {
+		return c, fmt.Errorf("%w: long claim", proof.ErrProtocol)
+	}
+	return c, nil
+}

@@ -1,0 +1,84 @@
+package placement
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"ssod/cluster"
+)
+
+// maxCertificates is how many certificates of a node are remembered: those before have
+// been renewed so often that they have expired.
+const maxCertificates = 16
+
+// shown adds the certificates that this node saw of another to those that are written
+// down, and reports whether that changes anything.
+func (p *Placement) shown(n *Node) (changed bool) {
+	for _, digest := range p.cfg.Certificates(n.ID) {
+		if hasDigest(n.Certificates, digest) {
+			continue
+		}
+		all := append(slices.Clone(n.Certificates), digest)
+		n.Certificates, changed = all[max(0, len(all)-maxCertificates):], true
+	}
+	return changed
+}
+
+func hasDigest(all [][]byte, digest []byte) bool {
+	return slices.ContainsFunc(all, func(o []byte) bool { return bytes.Equal(o, digest) })
+}
+
+// Banned is the node that was removed and had a certificate. One that a member has too
+// is not refused: they share it.
+func (b *Book) Banned(digest []byte) (by Node, banned bool) {
+	for _, n := range b.pages.Load().nodes {
+		switch {
+		case !hasDigest(n.Certificates, digest):
+		case n.State != NodeState_REMOVED:
+			return Node{}, false
+		default:
+			by, banned = n, true
+		}
+	}
+	return by, banned
+}
+
+// Readmit lets the certificates of a node that was removed be shown again: it may join
+// anew with them. The leader of the meta shard decides.
+func (p *Placement) Readmit(ctx context.Context, name string) error {
+	var err error
+	if _, leads := p.engine.Lead(cluster.MetaShard); leads {
+		err = p.readmit(ctx, name)
+	} else {
+		_, err = p.refer(ctx, name, &Request{Readmit: &ReadmitRequest{Name: name}})
+	}
+	if err != nil {
+		return fmt.Errorf("readmit node %s: %w", name, err)
+	}
+	return nil
+}
+
+// readmit forgets the certificates, on the leader of the meta shard.
+func (p *Placement) readmit(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, decideWithin)
+	defer cancel()
+	err := p.decideUntil(ctx, func(s *session) error {
+		var removed []Node
+		for _, n := range s.pages.nodes {
+			if n.Name == name && n.State == NodeState_REMOVED && len(n.Certificates) > 0 {
+				n.Certificates = nil
+				removed = append(removed, n)
+			}
+		}
+		if len(removed) == 0 {
+			return ErrUnknownNode
+		}
+		return s.decide(ctx, removed...)
+	})
+	if err == nil {
+		p.cfg.Log.Info("the certificates of a removed node are accepted again", "node", name)
+	}
+	return err
+}

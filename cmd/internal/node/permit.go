@@ -1,0 +1,50 @@
+package node
+
+import (
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"ssod/cluster/placement"
+	"ssod/cluster/transport"
+)
+
+// permit says why somebody who knows the secret of the cluster is not, or not any more,
+// one of its nodes, on whichever port. Who has no id asks to join. A node that this one
+// has not heard of is one that joined lately, as long as this one may not have the newest
+// registry: to learn of it from that node may be the only way.
+func (n *Node) permit(p transport.Peer, cert *x509.Certificate) error {
+	if cert != nil {
+		digest := transport.FingerprintOf(cert)
+		if by, banned := n.book.Banned(digest[:]); banned {
+			return fmt.Errorf("%w: that of node %s (%d): ssoctl readmit %s accepts it again", transport.ErrCertificate, by.Name, by.ID, by.Name)
+		}
+	}
+	if p.ID == 0 {
+		return nil
+	}
+	known, registered := n.book.Node(p.ID)
+	switch {
+	case registered && known.State == placement.NodeState_REMOVED:
+		return fmt.Errorf("%w: %v", transport.ErrRemoved, p)
+	case registered && known.Name != p.Name:
+		return fmt.Errorf("%w: %v is registered as %q", transport.ErrNode, p, known.Name)
+	case !registered && n.upToDate():
+		return fmt.Errorf("%w: %v", transport.ErrUnregistered, p)
+	}
+	return nil
+}
+
+// upToDate reports whether this node has had the newest registry lately.
+func (n *Node) upToDate() bool {
+	placed := n.placed.Load()
+	return placed != nil && placed.InContact(time.Now())
+}
+
+// shown are digests of the certificates that a node has shown.
+func (n *Node) shown(id placement.NodeID) (digests [][]byte) {
+	for _, f := range n.network.Certificates(id) {
+		digests = append(digests, f[:])
+	}
+	return digests
+}
