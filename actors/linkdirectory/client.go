@@ -1,6 +1,7 @@
 package linkdirectory
 
 import (
+	"bytes"
 	"context"
 	"crypto/cipher"
 	"fmt"
@@ -27,8 +28,9 @@ const (
 	stepCharge  = 4
 )
 
-// Keys has the key under which a realm's link codes are derived and hashed. It
-// never changes.
+// Keys has the key under which a realm's link codes are derived and hashed; nil for a
+// realm that is not configured. Another one takes its place when it is revoked: then
+// the codes that were made under it are nobody's.
 type Keys interface {
 	LinkCodeKey(realm string) []byte
 }
@@ -38,7 +40,7 @@ type Keys interface {
 type Client struct {
 	asker  actors.Asker
 	keys   Keys
-	coders sync.Map // realm -> *sync.Pool of *coder
+	coders sync.Map // realm -> *coders
 }
 
 // NewClient returns a client that derives codes under the realms' keys.
@@ -57,19 +59,28 @@ func newCoder(key []byte) *coder {
 	return &coder{d, newSpacer(d), newOwners(d)}
 }
 
+// coders are those of one key.
+type coders struct {
+	sync.Pool
+	key []byte
+}
+
 // coder borrows a realm's coder from the returned pool: making one costs more
 // than using it.
 func (c *Client) coder(realm string) (*coder, *sync.Pool) {
-	pool, ok := c.coders.Load(realm)
-	if !ok {
-		key := c.keys.LinkCodeKey(realm)
-		if key == nil { // not configured now; it may be later
-			return newCoder(nil), new(sync.Pool)
-		}
-		pool, _ = c.coders.LoadOrStore(realm, &sync.Pool{New: func() any { return newCoder(key) }})
+	key := c.keys.LinkCodeKey(realm)
+	if key == nil { // not configured now; it may be later
+		return newCoder(nil), new(sync.Pool)
 	}
-	p := pool.(*sync.Pool)
-	return p.Get().(*coder), p
+	known, ok := c.coders.Load(realm)
+	if !ok || !bytes.Equal(known.(*coders).key, key) {
+		made := &coders{key: key}
+		made.New = func() any { return newCoder(key) }
+		c.coders.Store(realm, made)
+		known = made
+	}
+	pool := &known.(*coders).Pool
+	return pool.Get().(*coder), pool
 }
 
 // Wanted says what code a realm's configuration asks for.

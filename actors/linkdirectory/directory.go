@@ -1,6 +1,7 @@
 package linkdirectory
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"time"
 
@@ -18,6 +19,7 @@ const keepFactor = 8
 // directory is the state of one realm's directory. It is a plain state machine:
 // its methods are told the time and touch no disk.
 type directory struct {
+	key     []byte
 	derive  *deriver
 	spacing *spacer
 	observe observer
@@ -72,7 +74,7 @@ type observer interface {
 func newDirectory(key []byte, o observer) *directory {
 	d := newDeriver(key)
 	return &directory{
-		derive: d, spacing: newSpacer(d), observe: o,
+		key: key, derive: d, spacing: newSpacer(d), observe: o,
 		codes:    make(map[[HashSize]byte]*entry),
 		networks: make(map[uint64]*household),
 		taken:    newPatternSet(0),
@@ -82,6 +84,18 @@ func newDirectory(key []byte, o observer) *directory {
 		answered: newMemory[call, *ReserveReply](maxAnswered),
 		meter:    meter{random: rand.Float64},
 	}
+}
+
+// rekey has codes derived under the key of now. Those of another one stay until their
+// time is over and count as before, but nobody finds them: what is typed is hashed under
+// the key of now, too. A repeated reservation gets another code.
+func (d *directory) rekey(key []byte) {
+	if key == nil || bytes.Equal(key, d.key) {
+		return
+	}
+	d.key, d.derive = key, newDeriver(key)
+	d.spacing = newSpacer(d.derive)
+	d.answered = newMemory[call, *ReserveReply](maxAnswered)
 }
 
 // enter adds a code and makes its next appointment.

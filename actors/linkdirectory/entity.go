@@ -37,7 +37,7 @@ func Kind(c Config) actors.Kind {
 		New: func(id actors.Identity) actors.Entity {
 			realm := id[0]
 			return &entity{
-				realm: realm, waiting: make(map[call][]*actors.Turn),
+				realm: realm, keys: c.Keys, waiting: make(map[call][]*actors.Turn),
 				directory: newDirectory(c.Keys.LinkCodeKey(realm), i.of(realm)),
 			}
 		},
@@ -48,6 +48,7 @@ func Kind(c Config) actors.Kind {
 // flight it decides what the next will carry, and resolves codes meanwhile.
 type entity struct {
 	realm     string
+	keys      Keys
 	directory *directory
 	waiting   map[call][]*actors.Turn // for the commit of their reservation
 	lookups   []*actors.Turn          // that need room in the meter
@@ -66,6 +67,7 @@ func (e *entity) Load(store actors.Store) error {
 // Receive handles one command.
 func (e *entity) Receive(t *actors.Turn) {
 	d, now := e.directory, t.Now()
+	d.rekey(e.keys.LinkCodeKey(e.realm))
 	d.advance(now, expirePerCommand)
 	switch m := t.Command().(type) {
 	case *Reserve:

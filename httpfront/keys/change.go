@@ -112,8 +112,8 @@ func (s *snapshot) forgotten(now time.Time) (ids []string) {
 
 // Revoke ends a key at once: nothing it signed is accepted any more, and the
 // key itself is destroyed. Where it was signing, another takes its place in the
-// same change. Revoking it again only waits until that holds on every node. It
-// fails with [ErrUnknownKey] or [ErrFixed].
+// same change: with a link-code key the codes die that were made under it. Revoking it
+// again only waits until that holds on every node. It fails with [ErrUnknownKey].
 func (r *Ring) Revoke(ctx context.Context, id string) error {
 	return r.edit(ctx, Table, func(s *snapshot, c *change) error { return r.revoke(ctx, c, s, id) })
 }
@@ -123,8 +123,6 @@ func (r *Ring) revoke(ctx context.Context, c *change, s *snapshot, id string) er
 	switch {
 	case !found:
 		return ErrUnknownKey
-	case k.use == LinkCode:
-		return ErrFixed
 	case k.isRevoked():
 		c.puts = map[string][]byte{id: k.record}
 		return nil

@@ -191,9 +191,19 @@ func TestRevocation(t *testing.T) {
 		}
 	})
 	t.Run("of a link-code key", func(t *testing.T) {
-		f := newFixture(t, configuration(realm("acme", HS256)))
-		if err := f.Revoke(t.Context(), f.signing(LinkCode, "acme").id); !errors.Is(err, ErrFixed) {
-			t.Errorf("got %v, want ErrFixed", err)
+		f := newFixture(t, configuration(realm("acme", HS256), realm("other", HS256)))
+		old, other := string(f.LinkCodeKey("acme")), string(f.LinkCodeKey("other"))
+		f.revoke(f.signing(LinkCode, "acme").id)
+		f.wantStates("revoked", LinkCode, Revoked, Signing, Signing)
+		key := string(f.LinkCodeKey("acme"))
+		if key == old || len(key) != octSize || string(f.LinkCodeKey("other")) != other {
+			t.Error("another key did not take its place, or another realm's")
+		}
+		f.open()
+		f.at(begin.Add(25 * time.Hour))
+		f.keepUp()
+		if string(f.LinkCodeKey("acme")) != key {
+			t.Error("the new key did not stay")
 		}
 	})
 	t.Run("of an access key", func(t *testing.T) {

@@ -15,7 +15,7 @@
 //	statement  cluster    software statements        RS256
 //	media      per realm  media tokens               RS256
 //	client     cluster    client secrets, derived with HMAC-SHA-256
-//	linkcode   per realm  link codes; never changes
+//	linkcode   per realm  link codes; changes only when revoked
 //
 // A key is published before it signs, so that every node knows it by then. It
 // signs until its successor's time comes. Retired, it verifies as long as

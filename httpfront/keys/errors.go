@@ -40,9 +40,9 @@ var ErrStatement = errors.New("software statement not valid")
 var (
 	// ErrUnknownKey: no key has this id.
 	ErrUnknownKey = errors.New("unknown key")
-	// ErrFixed: a link-code key can be neither rotated nor revoked, because
-	// the codes of the realm are stored under it.
-	ErrFixed = errors.New("link-code keys are fixed")
+	// ErrFixed: a link-code key cannot be rotated, because a code is good under one
+	// key only: whenever another one took over, codes would die.
+	ErrFixed = errors.New("link-code keys are not rotated; revoke one to replace it at once, with the codes that were made under it")
 	// ErrTooManyKeys: a use has all the keys that it may have, as [MaxKeys] and
 	// [MaxLasting] say; wait until retired ones are over, or revoke some.
 	ErrTooManyKeys = errors.New("too many keys")

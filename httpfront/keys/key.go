@@ -26,7 +26,7 @@ const (
 	Client    Use = "client"    // derives client secrets
 	Statement Use = "statement" // signs software statements
 	Media     Use = "media"     // signs media tokens, which are no JWS
-	LinkCode  Use = "linkcode"  // derives and stores link codes; never changes
+	LinkCode  Use = "linkcode"  // derives and hashes link codes; changes only when revoked
 )
 
 // typ is the media type in the JOSE header of what the key signs (RFC 8725,

@@ -193,7 +193,8 @@ func (r *Ring) Close() {
 }
 
 // LinkCodeKey is the key under which a realm's link codes are derived and
-// stored; nil for a realm that is not configured. It must not be changed.
+// hashed; nil for a realm that is not configured. It must not be changed, and another
+// one takes its place when it is revoked.
 func (r *Ring) LinkCodeKey(realm string) []byte {
 	s := r.snapshot().groups[groupID{LinkCode, realm}].oldest()
 	if s == nil {

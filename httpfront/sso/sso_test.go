@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ssod/httpfront/fronttest"
+	"ssod/httpfront/keys"
 )
 
 // app is an application with an access token, on a node.
@@ -416,4 +417,24 @@ func TestJWKS(t *testing.T) {
 		t.Errorf("got %d %v %s", r.StatusCode, r.Header, r.Raw)
 	}
 	a.fails(a.do(fronttest.Call{Method: "GET", Path: "/.well-known/nobody/jwks.json"}), 404, "not_found", "")
+}
+
+// TestARevokedLinkCodeKey: codes that were made under it are nobody's, in the next
+// request, and those of the key in its place are good.
+func TestARevokedLinkCodeKey(t *testing.T) {
+	a := start(t, "")
+	token := a.mint("tv", "viewer")
+	code := a.link("tv", token)
+	for _, k := range a.node.Keys.List() {
+		if k.Use == keys.LinkCode && k.Realm == "acme" {
+			if err := a.node.Keys.Revoke(t.Context(), k.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	a.fails(a.do(a.call("POST", "serviceToken", "phone", "X-SSO-LINK", code)), 400, "token_invalid", "The provided token is invalid")
+	again := a.link("tv", token)
+	if r := a.do(a.call("POST", "serviceToken", "phone", "X-SSO-LINK", again)); r.StatusCode != http.StatusCreated {
+		t.Errorf("a code of the new key: %d %s", r.StatusCode, r.Raw)
+	}
 }
