@@ -77,6 +77,7 @@ func (c *code) appendTo(b []byte) []byte {
 	}
 	b = appendInt(b, 8, c.ended)
 	b = appendBool(b, 9, c.otherNetwork)
+	b = appendInt(b, 10, c.origin)
 	b = appendInt(b, 40, c.notBefore)
 	return append(b, c.unknown...)
 }

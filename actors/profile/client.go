@@ -3,6 +3,7 @@ package profile
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -42,18 +43,28 @@ func (c Client) Mint(ctx context.Context, request cluster.RequestID, id ID, m *M
 	return reply.Membership, asError(reply.Failure, 0)
 }
 
-// Redeem consumes a link code for the device and returns the number of its
-// membership. Fails with ErrCode, ErrRaceLost, ErrTooManyDevices or a
-// *PendingError.
-func (c Client) Redeem(ctx context.Context, request cluster.RequestID, id ID, m *Redeem) (membership int64, err error) {
+// Joined is what redeeming a code made of a device.
+type Joined struct {
+	Membership int64
+	// Origin is when the chain of its tokens began, if the code was its own; else zero.
+	Origin time.Time
+}
+
+// Redeem consumes a link code for the device. Fails with ErrCode, ErrRaceLost,
+// ErrTooManyDevices or a *PendingError.
+func (c Client) Redeem(ctx context.Context, request cluster.RequestID, id ID, m *Redeem) (Joined, error) {
 	reply, err := ask[*RedeemReply](ctx, c, request, id, stepRedeem, m)
 	if err != nil {
-		return 0, err
+		return Joined{}, err
 	}
 	if reply.Failure == Failure_PENDING_CODE {
-		return 0, &PendingError{Asked: reply.Asked}
+		return Joined{}, &PendingError{Asked: reply.Asked}
 	}
-	return reply.Membership, asError(reply.Failure, 0)
+	j := Joined{Membership: reply.Membership}
+	if reply.OriginMs != 0 {
+		j.Origin = time.UnixMilli(reply.OriginMs).UTC()
+	}
+	return j, asError(reply.Failure, 0)
 }
 
 // Refresh says whether the caller's token may be renewed: nil, ErrNotMember or

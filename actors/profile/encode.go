@@ -71,6 +71,7 @@ func (c *code) message() *Code {
 		Hash: []byte(c.hash), Did: bytes.Clone(c.did[:]), NotAfterMs: c.notAfter,
 		UsedMs: c.used, UsedMembership: c.usedMembership, NotBeforeMs: c.notBefore,
 		EndedMs: c.ended, OtherNetwork: c.otherNetwork,
+		OriginMs: c.origin,
 	}
 	if c.guest != nil {
 		p.Guest = c.guest.message()

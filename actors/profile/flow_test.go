@@ -177,14 +177,14 @@ func (r *realm) redeemUnder(policy profile.OtherNetwork, g linkdirectory.Guess, 
 		return 0, err
 	}
 	id := profile.ID{Realm: viewer.Realm, Namespace: to.Namespace, Subject: to.Subject}
-	membership, err := sure(r, func(ctx context.Context) (int64, error) {
+	joined, err := sure(r, func(ctx context.Context) (profile.Joined, error) {
 		return r.profiles.Redeem(ctx, request, id, &profile.Redeem{
 			Device: profile.NewDevice(g.Device, nil), CodeHash: to.Hash, MaxDevices: 50,
 			OtherNetwork: to.OtherNetwork, Policy: policy, Guess: to.Guesser,
 		})
 	})
 	r.codes.Settle(request, viewer.Realm, to.Hash, verdict(err))
-	return membership, err
+	return joined.Membership, err
 }
 
 // read is GET /link/{code}.

@@ -103,7 +103,7 @@ func (s *state) addCode(m *AddCode, request cluster.RequestID, at actors.Times) 
 		next.member(c.digest()).see(at)
 	}
 	freed := next.makeWay(c.digest(), int(m.GetMaxPerProfile()), at)
-	next.codes = append(next.codes, code{hash: string(m.GetCodeHash()), did: c.digest(), notBefore: m.GetNotBeforeMs(), notAfter: m.GetNotAfterMs()})
+	next.codes = append(next.codes, code{hash: string(m.GetCodeHash()), did: c.digest(), origin: c.GetOriginMs(), notBefore: m.GetNotBeforeMs(), notAfter: m.GetNotAfterMs()})
 	next.issue(ttl, at)
 	return decision{
 		reply: &AddCodeReply{Freed: freed}, next: next,
@@ -179,7 +179,16 @@ func (s *state) redeem(m *Redeem, at actors.Times) decision {
 	}
 	next.use(m, joined, at)
 	next.prune(at)
-	return decision{reply: &RedeemReply{Membership: joined.membership}, next: next}
+	return decision{reply: &RedeemReply{Membership: joined.membership, OriginMs: s.codes[i].originFor(joined.did)}, next: next}
+}
+
+// originFor is when the chain of tokens began that a device goes on with by a code: a
+// code of its own begins none, or a device could go on for ever without anybody's word.
+func (c *code) originFor(did [DidSize]byte) int64 {
+	if c.did == did {
+		return c.origin
+	}
+	return 0
 }
 
 // use marks a code as redeemed by a member. Whoever waited for it lost a race.
@@ -201,7 +210,7 @@ func (s *state) redeemAgain(c *code, m *Redeem, at actors.Times) decision {
 	}
 	did := Did(m.GetDevice().GetId())
 	if c.usedBy == did && s.alive(did, c.usedMembership) != nil {
-		return decision{reply: &RedeemReply{Membership: c.usedMembership}, soft: seen(did, at)}
+		return decision{reply: &RedeemReply{Membership: c.usedMembership, OriginMs: c.originFor(did)}, soft: seen(did, at)}
 	}
 	return answer(&RedeemReply{Failure: Failure_CODE_RACE_LOST})
 }

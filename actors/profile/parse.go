@@ -173,6 +173,8 @@ func (c *code) set(f *field) error {
 		c.ended = int64(f.value)
 	case f.isInt(9):
 		c.otherNetwork = f.value != 0
+	case f.isInt(10):
+		c.origin = int64(f.value)
 	case f.isInt(40):
 		c.notBefore = int64(f.value)
 	default:

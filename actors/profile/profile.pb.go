@@ -597,6 +597,7 @@ type Code struct {
 	Guest          *Guest                 `protobuf:"bytes,7,opt,name=guest,proto3" json:"guest,omitempty"`                                          // waits for the word of the device that created the code
 	EndedMs        int64                  `protobuf:"varint,8,opt,name=ended_ms,json=endedMs,proto3" json:"ended_ms,omitempty"`                      // replaced, cancelled or refused before its time; 0: not
 	OtherNetwork   bool                   `protobuf:"varint,9,opt,name=other_network,json=otherNetwork,proto3" json:"other_network,omitempty"`       // of the device that redeemed it
+	OriginMs       int64                  `protobuf:"varint,10,opt,name=origin_ms,json=originMs,proto3" json:"origin_ms,omitempty"`                  // of the token of the device that created it; 0: it was external
 	NotBeforeMs    int64                  `protobuf:"varint,40,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -693,6 +694,13 @@ func (x *Code) GetOtherNetwork() bool {
 		return x.OtherNetwork
 	}
 	return false
+}
+
+func (x *Code) GetOriginMs() int64 {
+	if x != nil {
+		return x.OriginMs
+	}
+	return 0
 }
 
 func (x *Code) GetNotBeforeMs() int64 {
@@ -845,8 +853,9 @@ type Caller struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Did           []byte                 `protobuf:"bytes,1,opt,name=did,proto3" json:"did,omitempty"` // 16 bytes; empty for an external token
 	Membership    int64                  `protobuf:"varint,2,opt,name=membership,proto3" json:"membership,omitempty"`
-	Device        []byte                 `protobuf:"bytes,3,opt,name=device,proto3" json:"device,omitempty"` // decoded AP-Device-Identifier; empty: not sent
-	Bind          bool                   `protobuf:"varint,4,opt,name=bind,proto3" json:"bind,omitempty"`    // serviceToken.bindDevice
+	Device        []byte                 `protobuf:"bytes,3,opt,name=device,proto3" json:"device,omitempty"`                      // decoded AP-Device-Identifier; empty: not sent
+	Bind          bool                   `protobuf:"varint,4,opt,name=bind,proto3" json:"bind,omitempty"`                         // serviceToken.bindDevice
+	OriginMs      int64                  `protobuf:"varint,5,opt,name=origin_ms,json=originMs,proto3" json:"origin_ms,omitempty"` // when the first token of the chain was minted; 0 for an external token
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -907,6 +916,13 @@ func (x *Caller) GetBind() bool {
 		return x.Bind
 	}
 	return false
+}
+
+func (x *Caller) GetOriginMs() int64 {
+	if x != nil {
+		return x.OriginMs
+	}
+	return 0
 }
 
 // Mint makes the device a member under X-SSO-ID, or touches it.
@@ -1103,7 +1119,8 @@ type RedeemReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.profile.Failure" json:"failure,omitempty"`
 	Membership    int64                  `protobuf:"varint,2,opt,name=membership,proto3" json:"membership,omitempty"`
-	Asked         bool                   `protobuf:"varint,3,opt,name=asked,proto3" json:"asked,omitempty"` // of PENDING_CODE: it was not pending before
+	Asked         bool                   `protobuf:"varint,3,opt,name=asked,proto3" json:"asked,omitempty"`                       // of PENDING_CODE: it was not pending before
+	OriginMs      int64                  `protobuf:"varint,4,opt,name=origin_ms,json=originMs,proto3" json:"origin_ms,omitempty"` // the device redeemed its own code: its chain goes on; 0: a new one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1157,6 +1174,13 @@ func (x *RedeemReply) GetAsked() bool {
 		return x.Asked
 	}
 	return false
+}
+
+func (x *RedeemReply) GetOriginMs() int64 {
+	if x != nil {
+		return x.OriginMs
+	}
+	return 0
 }
 
 type Refresh struct {
@@ -2519,7 +2543,7 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\n" +
 	"user_agent\x18\x06 \x01(\tR\tuserAgent\x12\"\n" +
 	"\fmanufacturer\x18\a \x01(\tR\fmanufacturer\x12\x16\n" +
-	"\x06vendor\x18\b \x01(\tR\x06vendor\"\xbf\x02\n" +
+	"\x06vendor\x18\b \x01(\tR\x06vendor\"\xdc\x02\n" +
 	"\x04Code\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\fR\x04hash\x12\x10\n" +
 	"\x03did\x18\x02 \x01(\fR\x03did\x12 \n" +
@@ -2530,7 +2554,9 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\x0fused_membership\x18\x06 \x01(\x03R\x0eusedMembership\x120\n" +
 	"\x05guest\x18\a \x01(\v2\x1a.ssod.actors.profile.GuestR\x05guest\x12\x19\n" +
 	"\bended_ms\x18\b \x01(\x03R\aendedMs\x12#\n" +
-	"\rother_network\x18\t \x01(\bR\fotherNetwork\x12\"\n" +
+	"\rother_network\x18\t \x01(\bR\fotherNetwork\x12\x1b\n" +
+	"\torigin_ms\x18\n" +
+	" \x01(\x03R\boriginMs\x12\"\n" +
 	"\rnot_before_ms\x18( \x01(\x03R\vnotBeforeMs\"\x86\x01\n" +
 	"\x05Guest\x12\x10\n" +
 	"\x03did\x18\x01 \x01(\fR\x03did\x12\x1e\n" +
@@ -2545,14 +2571,15 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\n" +
 	"attributes\x18\x02 \x01(\fR\n" +
 	"attributes\x12\x18\n" +
-	"\aimplied\x18\x03 \x01(\bR\aimplied\"f\n" +
+	"\aimplied\x18\x03 \x01(\bR\aimplied\"\x83\x01\n" +
 	"\x06Caller\x12\x10\n" +
 	"\x03did\x18\x01 \x01(\fR\x03did\x12\x1e\n" +
 	"\n" +
 	"membership\x18\x02 \x01(\x03R\n" +
 	"membership\x12\x16\n" +
 	"\x06device\x18\x03 \x01(\fR\x06device\x12\x12\n" +
-	"\x04bind\x18\x04 \x01(\bR\x04bind\"\\\n" +
+	"\x04bind\x18\x04 \x01(\bR\x04bind\x12\x1b\n" +
+	"\torigin_ms\x18\x05 \x01(\x03R\boriginMs\"\\\n" +
 	"\x04Mint\x123\n" +
 	"\x06device\x18\x01 \x01(\v2\x1b.ssod.actors.profile.DeviceR\x06device\x12\x1f\n" +
 	"\vmax_devices\x18\x02 \x01(\x05R\n" +
@@ -2569,13 +2596,14 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"maxDevices\x12#\n" +
 	"\rother_network\x18\x04 \x01(\bR\fotherNetwork\x129\n" +
 	"\x06policy\x18\x05 \x01(\x0e2!.ssod.actors.profile.OtherNetworkR\x06policy\x12\x14\n" +
-	"\x05guess\x18\x06 \x01(\fR\x05guess\"{\n" +
+	"\x05guess\x18\x06 \x01(\fR\x05guess\"\x98\x01\n" +
 	"\vRedeemReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x12\x1e\n" +
 	"\n" +
 	"membership\x18\x02 \x01(\x03R\n" +
 	"membership\x12\x14\n" +
-	"\x05asked\x18\x03 \x01(\bR\x05asked\">\n" +
+	"\x05asked\x18\x03 \x01(\bR\x05asked\x12\x1b\n" +
+	"\torigin_ms\x18\x04 \x01(\x03R\boriginMs\">\n" +
 	"\aRefresh\x123\n" +
 	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\"F\n" +
 	"\fRefreshReply\x126\n" +

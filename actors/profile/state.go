@@ -56,6 +56,7 @@ type code struct {
 	usedMembership int64
 	ended          int64 // ms, 0: neither replaced, cancelled nor refused
 	otherNetwork   bool  // of the device that used it
+	origin         int64 // ms, of the token of who created it; 0: it was external
 	guest          *guest
 }
 

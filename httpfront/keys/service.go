@@ -93,6 +93,9 @@ func (r *Ring) SignService(realm *config.Realm, m Member, now time.Time) (Signed
 		to = end
 	}
 	signed := Signed{NotBefore: from, NotAfter: to.Truncate(time.Second)}
+	if !from.Before(signed.NotAfter) && !m.Origin.Equal(from) { // the chain is over
+		return Signed{}, fmt.Errorf("service token of realm %s: %w", realm.ID, ErrExpired)
+	}
 	buffer := payloads.Get().(*[]byte)
 	defer payloads.Put(buffer)
 	payload, ok := appendServiceClaims((*buffer)[:0], m, signed)

@@ -25,7 +25,8 @@
 //
 // Refreshing ends serviceToken.maxAge after the first token of the chain was minted,
 // which every token says (auth_time). Minting and redeeming begin a chain: then an app
-// has said who its viewer is, or somebody has typed a code that another device showed.
+// has said who its viewer is, or somebody has typed a code that another device showed. A
+// device that redeems a code of its own goes on with its chain.
 //
 // Minting, redeeming, linking, confirming and unlinking are durable when they are
 // answered. Refresh, list and looking at a code write nothing. All answers are

@@ -31,8 +31,8 @@ func (b *broken) Refresh(context.Context, cluster.RequestID, profile.ID, *profil
 	return b.err
 }
 
-func (b *broken) Redeem(context.Context, cluster.RequestID, profile.ID, *profile.Redeem) (int64, error) {
-	return 0, b.err
+func (b *broken) Redeem(context.Context, cluster.RequestID, profile.ID, *profile.Redeem) (profile.Joined, error) {
+	return profile.Joined{}, b.err
 }
 
 // notes is a directory that remembers what it was told.

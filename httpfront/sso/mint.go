@@ -73,7 +73,7 @@ func (s *Service) redeem(ctx context.Context, r *api.Request, c client, typed st
 		return api.Response{}, err
 	}
 	id := profile.ID{Realm: r.Realm.ID, Namespace: target.Namespace, Subject: target.Subject}
-	membership, err := s.Profiles.Redeem(ctx, r.ID, id, &profile.Redeem{
+	joined, err := s.Profiles.Redeem(ctx, r.ID, id, &profile.Redeem{
 		Device: d, CodeHash: target.Hash, MaxDevices: int32(r.Realm.MaxDevices),
 		OtherNetwork: target.OtherNetwork, Policy: policies[r.Realm.LinkCode.OtherNetwork], Guess: target.Guesser,
 	})
@@ -84,7 +84,9 @@ func (s *Service) redeem(ctx context.Context, r *api.Request, c client, typed st
 	if err != nil {
 		return api.Response{}, err
 	}
-	return s.sign(r, http.StatusCreated, member(id, d, membership))
+	m := member(id, d, joined.Membership)
+	m.Origin = joined.Origin
+	return s.sign(r, http.StatusCreated, m)
 }
 
 // policies are linkCode.otherNetwork by name.

@@ -32,7 +32,7 @@ type Clients interface {
 // Profiles asks profiles; [profile.Client] does.
 type Profiles interface {
 	Mint(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Mint) (membership int64, err error)
-	Redeem(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Redeem) (membership int64, err error)
+	Redeem(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Redeem) (profile.Joined, error)
 	Refresh(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) error
 	MayLink(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.MayLink) error
 	AddCode(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.AddCode) (freed [][]byte, err error)

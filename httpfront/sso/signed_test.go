@@ -174,3 +174,33 @@ func TestWhoMayAssertAnIdentity(t *testing.T) {
 		})
 	}
 }
+
+// TestACodeOfOnesOwnBeginsNoChain: a device cannot go on for ever by redeeming what it
+// made itself; a code of another device does begin one.
+func TestACodeOfOnesOwnBeginsNoChain(t *testing.T) {
+	a := start(t, strings.Replace(fronttest.Realms, "- id: acme", "- id: acme\n    serviceToken: {maxAge: 48h}", 1))
+	tv, phone := a.mint("tv", "viewer"), a.mint("phone", "viewer")
+	later := func(d time.Duration) {
+		a.node.Sleep(d)
+		a.access = a.node.AccessToken(t, "STREAM1")
+	}
+	refresh := func(token string) fronttest.Answer {
+		return a.do(a.call("GET", "serviceToken", "", "AD-Service-Token", token))
+	}
+	redeem := func(code string) string {
+		r := a.do(a.call("POST", "serviceToken", "tv", "X-SSO-LINK", code))
+		if r.StatusCode != 201 {
+			t.Fatalf("redeem: %d %s", r.StatusCode, r.Raw)
+		}
+		return r.Text("jws")
+	}
+	later(47 * time.Hour)
+	tv, phone = refresh(tv).Text("jws"), refresh(phone).Text("jws")
+	own := redeem(a.link("tv", tv))
+	others := redeem(a.link("phone", phone))
+	later(90 * time.Minute)
+	a.fails(refresh(own), 401, "token_expired", "The token has expired")
+	if r := refresh(others); r.StatusCode != 200 {
+		t.Errorf("by a code of another device: %d %s", r.StatusCode, r.Raw)
+	}
+}

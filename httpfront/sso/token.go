@@ -40,7 +40,7 @@ func namespace(m *keys.Member) string {
 func (h *holder) caller(realm *config.Realm, device []byte) *profile.Caller {
 	c := &profile.Caller{Device: device, Bind: realm.ServiceToken.BindDevice}
 	if !h.External {
-		c.Did, c.Membership = h.Device[:], h.Membership
+		c.Did, c.Membership, c.OriginMs = h.Device[:], h.Membership, h.Origin.UnixMilli()
 	}
 	return c
 }
