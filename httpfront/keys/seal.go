@@ -152,22 +152,20 @@ func (c *change) sealing(of sealing.Change, err error) error {
 }
 
 // reseal puts the next step into a change: what the sealing keys themselves need,
-// or else some of the keys that are sealed under an older one, or else the end of
-// those that nothing is sealed under.
+// or else some of the keys that are sealed under an older one, and the end of those
+// that nothing is sealed under.
 func (r *Ring) reseal(s *snapshot, c *change, again bool) error {
 	if err := c.sealing(s.sealing.Step(r.now())); err != nil || len(c.puts) > 0 || !again || s.sealing.Whole() != nil {
 		return err
 	}
+	of := sealing.Change{Deletes: c.deletes}
+	s.sealing.Drop(&of, s.under)
+	c.deletes = of.Deletes
 	outdated := s.outdated()
 	for _, k := range outdated[:min(len(outdated), resealed)] {
 		if err := k.reseal(c, s.sealing); err != nil {
 			return err
 		}
-	}
-	if len(outdated) == 0 {
-		of := sealing.Change{Deletes: c.deletes}
-		s.sealing.Drop(&of, s.under)
-		c.deletes = of.Deletes
 	}
 	return nil
 }

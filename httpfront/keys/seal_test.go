@@ -272,6 +272,20 @@ func TestNodesProveThemselvesByTheNewSecret(t *testing.T) {
 	}
 }
 
+// The sealing key of a record that does not open stays: the record may have been read
+// wrong, and it is nobody's to give up.
+func TestARecordThatDoesNotOpenKeepsItsSealingKey(t *testing.T) {
+	h := newHouse(t)
+	h.enter(2)
+	id := h.signing(Service, "acme").id
+	h.tamper(id, id, func(r *Record) { r.Sealed[20] ^= 1 })
+	h.remove(2)
+	h.tend(h.Ring)
+	if p := h.Sealing(); p.Done() || p.Current != 2 || p.Older != 1 || p.Outdated != 1 || p.Sealed != 9 {
+		t.Errorf("got %+v, want one key under an older one, which is still there", p)
+	}
+}
+
 // fragile is a store whose node dies at one of its updates: before it is made, or
 // after, without its answer.
 type fragile struct {
