@@ -57,23 +57,20 @@ func (d *directory) chanceOf(texts []class) (sum hits) {
 	return min(sum, oneHit)
 }
 
-// classes are those that the text can be a code of; none if it is malformed.
-func (m *Resolve) classes() []class {
+// appendClasses appends those that the text can be a code of; none if it is
+// malformed.
+func (m *Resolve) appendClasses(to []class) []class {
 	length := int(m.GetLength())
 	if length < MinLength || length > MaxLength {
-		return nil
+		return to
 	}
-	both := [...]class{classOf(length, false), classOf(length, true)}
-	switch {
-	case m.GetDigits() && m.GetAlphanumeric():
-		return both[:]
-	case m.GetDigits():
-		return both[:1]
-	case m.GetAlphanumeric():
-		return both[1:]
-	default:
-		return nil
+	if m.GetDigits() {
+		to = append(to, classOf(length, false))
 	}
+	if m.GetAlphanumeric() {
+		to = append(to, classOf(length, true))
+	}
+	return to
 }
 
 // doubt counts as tried what may have been when the last owner of the directory

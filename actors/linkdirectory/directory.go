@@ -50,6 +50,7 @@ type entry struct {
 	owner        string // sealed
 	unknown      string // fields of a later version
 	network      uint64 // of who asked for it
+	finder       uint64 // the device of another network that found it last; 0: none
 	ttl          int64  // ms
 	resolveUntil int64  // ms
 	keepUntil    int64  // ms

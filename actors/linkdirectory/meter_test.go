@@ -215,6 +215,9 @@ func TestHouseholdsWhileALengthIsClosed(t *testing.T) {
 		r.giveTo(8)
 	}
 	own := r.giveTo(8)
+	waits := r.giveTo(10)
+	_, request := r.guess(waits.code, 1<<40+5, 1<<40+5)
+	r.end(waits.hash, Verdict_REFUNDED, request)
 	if _, refused := r.miss(5000, 6); refused.Failure != Failure_CLOSED {
 		t.Fatal("six digits stay open")
 	}
@@ -230,6 +233,7 @@ func TestHouseholdsWhileALengthIsClosed(t *testing.T) {
 		{"found elsewhere", g.code, 9, Failure_CLOSED, 1},
 		{"in a network with too many codes", own.code, 8, Failure_CLOSED, 0},
 		{"malformed", "", 7, Failure_UNKNOWN_CODE, 1},
+		{"found before by this device", waits.code, 9, Failure_OK, 1},
 	}
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -330,7 +334,7 @@ func TestATextOfTwoAlphabets(t *testing.T) {
 		"0BCDEF": 0, // no code has these characters
 		"":       0,
 	} {
-		if got := r.chanceOf(r.query(text, 1, 1).classes()); got != want {
+		if got := r.chanceOf(r.query(text, 1, 1).appendClasses(nil)); got != want {
 			t.Errorf("%q: got %v, want %v", text, got.float(), want.float())
 		}
 	}

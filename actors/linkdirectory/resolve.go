@@ -22,7 +22,9 @@ const (
 // resolve finds the profile of a code and charges a guess: first among the codes
 // of the guesser's own network, then among all. What it needs, and so when it
 // answers, does not tell a code of another network that may not be found from a
-// wrong one, nor one near a live code from others.
+// wrong one, nor one near a live code from others. Who found a code before finds it
+// again, also when its length was closed since: he has nothing to guess, and may
+// wait for the device that made it to let him in.
 func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, now time.Time) (*ResolveReply, need) {
 	if g, ok := d.guesses.find(request); ok {
 		return g.reply, nothing // a repeat costs nothing
@@ -37,12 +39,13 @@ func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, 
 	if e != nil && household && e.network == m.GetNetwork() {
 		return d.found(m, request, hash, e, now), nothing
 	}
-	texts, length := m.classes(), int(m.GetLength())
+	var both [2]class
+	texts, length := m.appendClasses(both[:0]), int(m.GetLength())
 	chance := d.chanceOf(texts)
 	switch open := d.meter.open(length, chance); {
-	case open && e != nil && !m.GetDenyOther():
+	case e != nil && !m.GetDenyOther() && (open || e.finder == m.GetDeviceKey()):
 		reply := d.found(m, request, hash, e, now)
-		reply.OtherNetwork = true
+		reply.OtherNetwork, e.finder = true, m.GetDeviceKey()
 		return reply, nothing
 	case !open && !household: // nothing was looked up
 		return d.closed(length, chance, now), nothing
