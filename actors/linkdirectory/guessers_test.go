@@ -125,7 +125,7 @@ func (a *attack) guess(i int) {
 	if n := a.networks[who.network]; n != nil && n.live <= householdCodes {
 		household = int(n.byClass[c])
 	}
-	strangers := a.chance(text, a.count[c]-household)
+	strangers := a.chance(text, a.count[c]-a.mine[c]-household)
 	reply := a.types(who, text)
 	if reply.Failure == Failure_GUESSING {
 		return

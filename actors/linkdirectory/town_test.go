@@ -16,6 +16,7 @@ type town struct {
 	live   []*home // in the order of their places
 	queue  []*home // in the order of their end
 	count  [classes]int
+	mine   [classes]int // those that a guesser asked for
 	people uint64
 	lost   []miss
 }
@@ -85,6 +86,9 @@ func (w *town) take(network uint64, guesser bool) *home {
 	h := &home{g, network, end, len(w.live), guesser}
 	w.codes[g.code], w.live, w.queue = h, append(w.live, h), append(w.queue, h)
 	w.count[textClass(g.code)]++
+	if guesser {
+		w.mine[textClass(g.code)]++
+	}
 	return h
 }
 
@@ -99,6 +103,9 @@ func (w *town) leave(h *home) {
 	w.live[h.place], last.place = last, h.place
 	w.live, h.place = w.live[:len(w.live)-1], -1
 	w.count[textClass(h.code)]--
+	if h.guesser {
+		w.mine[textClass(h.code)]--
+	}
 	delete(w.codes, h.code)
 }
 
