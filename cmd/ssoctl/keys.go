@@ -62,7 +62,7 @@ func orDash(text string) string {
 
 type rotateKeys struct {
 	Realm   string        `placeholder:"ID" help:"Only the keys of this realm."`
-	Use     string        `enum:"service,media,access,client,statement," default:"" placeholder:"USE" help:"Only keys of this use: service, media, access, client or statement."`
+	Use     string        `enum:"service,media,access,client,statement,audit," default:"" placeholder:"USE" help:"Only keys of this use: service, media, access, client, statement or audit."`
 	Overlap time.Duration `default:"10m" placeholder:"DURATION" help:"For how long the new keys are published before they sign, such as 10m (${default})."`
 }
 

@@ -14,11 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"ssod/actors/erasure"
-
 	"go.uber.org/goleak"
 
 	"ssod/actors"
+	"ssod/actors/erasure"
 	"ssod/actors/login"
 	"ssod/actors/profile"
 	"ssod/cluster"

@@ -110,9 +110,9 @@ func (c *call) rotation() (keys.Rotation, error) {
 	}
 	r := keys.Rotation{Realm: q["realm"], Use: keys.Use(q["use"]), Overlap: defaultOverlap}
 	switch r.Use {
-	case "", keys.Service, keys.Media, keys.Access, keys.Client, keys.Statement:
+	case "", keys.Service, keys.Media, keys.Access, keys.Client, keys.Statement, keys.Audit:
 	default:
-		return r, badRequest("use %q is not one of service, media, access, client, statement", r.Use)
+		return r, badRequest("use %q is not one of service, media, access, client, statement, audit", r.Use)
 	}
 	if _, ok := c.Settings().Realm(r.Realm); r.Realm != "" && !ok {
 		return r, badRequest("there is no realm %q", r.Realm)

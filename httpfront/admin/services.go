@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ssod/actors/erasure"
-
 	"ssod/actors/profile"
 	"ssod/cluster"
 	"ssod/httpfront/config"

@@ -229,8 +229,8 @@ func TestRotationConcerns(t *testing.T) {
 		want map[string]int // new keys
 		err  error
 	}{
-		{"everything", Rotation{}, map[string]int{"service of realm acme": 1, "service of realm other": 1, "media of realm acme": 1, "media of realm other": 1, "access": 1, "client": 1, "statement": 1}, nil},
-		{"a realm", Rotation{Realm: "acme"}, map[string]int{"service of realm acme": 1, "media of realm acme": 1}, nil},
+		{"everything", Rotation{}, map[string]int{"service of realm acme": 1, "service of realm other": 1, "media of realm acme": 1, "media of realm other": 1, "audit of realm acme": 1, "audit of realm other": 1, "access": 1, "client": 1, "statement": 1}, nil},
+		{"a realm", Rotation{Realm: "acme"}, map[string]int{"service of realm acme": 1, "audit of realm acme": 1, "media of realm acme": 1}, nil},
 		{"media keys", Rotation{Use: Media}, map[string]int{"media of realm acme": 1, "media of realm other": 1}, nil},
 		{"a use", Rotation{Use: Service}, map[string]int{"service of realm acme": 1, "service of realm other": 1}, nil},
 		{"a use of the cluster", Rotation{Use: Client}, map[string]int{"client": 1}, nil},

@@ -15,6 +15,7 @@
 //	statement  cluster    software statements        RS256
 //	media      per realm  media tokens               RS256
 //	client     cluster    client secrets, derived with HMAC-SHA-256
+//	audit      per realm  names of viewers in audit lines, with HMAC-SHA-256
 //	linkcode   per realm  link codes; changes only when revoked
 //
 // A key is published before it signs, so that every node knows it by then. It

@@ -60,6 +60,8 @@ func (g groupID) life(cfg *config.Config) time.Duration {
 		return realm.ServiceToken.TTL + realm.ServiceToken.RefreshWindow
 	case g.use == Media:
 		return realm.MediaToken.TTL
+	case g.use == Audit:
+		return 0 // nobody looks a viewer up by it
 	}
 	return forever
 }

@@ -219,10 +219,10 @@ func TestARotationGoesOnAfterARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Keys != 7 || r.Slow != 4 || r.Done {
+	if r.Keys != 9 || r.Slow != 4 || r.Done {
 		t.Errorf("the rotation is of %+v", r)
 	}
-	f.wantProgress("ordered", 3, 10)
+	f.wantProgress("ordered", 3, 12)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	if f.AwaitRotated(over, r.ID) {
@@ -230,7 +230,7 @@ func TestARotationGoesOnAfterARestart(t *testing.T) {
 	}
 	f.lazy = true
 	f.open()
-	f.wantProgress("opened again", 3, 10)
+	f.wantProgress("opened again", 3, 12)
 	f.keepUp()
 	if !f.AwaitRotated(t.Context(), r.ID) {
 		t.Error("it goes on although nothing is left")
@@ -293,7 +293,7 @@ func TestKeysOfManyRealms(t *testing.T) {
 	t.Cleanup(r.Close)
 	f.Ring = r
 	f.wantProgress("opened", 0, 300)
-	if got := len(f.List()); got != 3+2*300 {
+	if got := len(f.List()); got != 3+3*300 {
 		t.Errorf("%d keys, want those of 300 realms", got)
 	}
 }

@@ -18,14 +18,15 @@ import (
 // records.
 type Use string
 
-// The uses of keys. Service, media and link-code keys belong to one realm, the
-// others to the cluster.
+// The uses of keys. Service, media, link-code and audit keys belong to one realm,
+// the others to the cluster.
 const (
 	Service   Use = "service"   // signs service tokens
 	Access    Use = "access"    // signs access tokens
 	Client    Use = "client"    // derives client secrets
 	Statement Use = "statement" // signs software statements
 	Media     Use = "media"     // signs media tokens, which are no JWS
+	Audit     Use = "audit"     // names viewers in audit lines
 	LinkCode  Use = "linkcode"  // derives and hashes link codes; changes only when revoked
 )
 

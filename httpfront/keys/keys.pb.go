@@ -24,7 +24,7 @@ const (
 // Record is one key in the meta table "keys", stored under its id.
 type Record struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Use           string                 `protobuf:"bytes,1,opt,name=use,proto3" json:"use,omitempty"`             // service, media, access, client, statement, linkcode
+	Use           string                 `protobuf:"bytes,1,opt,name=use,proto3" json:"use,omitempty"`             // service, media, access, client, statement, linkcode, audit
 	Realm         string                 `protobuf:"bytes,2,opt,name=realm,proto3" json:"realm,omitempty"`         // empty for keys of the whole cluster
 	Algorithm     string                 `protobuf:"bytes,3,opt,name=algorithm,proto3" json:"algorithm,omitempty"` // HS256 or RS256; empty where nothing is signed
 	Number        int64                  `protobuf:"varint,4,opt,name=number,proto3" json:"number,omitempty"`      // 1 for the first key of a use and realm

@@ -192,6 +192,16 @@ func (r *Ring) Close() {
 	r.issuers.close()
 }
 
+// AuditKey is the key under which a viewer of the realm has a name in audit lines;
+// nil for a realm that is not configured. With the next key the names are others.
+func (r *Ring) AuditKey(realm string) []byte {
+	s := r.snapshot().groups[groupID{Audit, realm}].signing(r.now())
+	if s == nil {
+		return nil
+	}
+	return s.oct
+}
+
 // LinkCodeKey is the key under which a realm's link codes are derived and
 // hashed; nil for a realm that is not configured. It must not be changed, and another
 // one takes its place when it is revoked.

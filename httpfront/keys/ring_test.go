@@ -222,7 +222,7 @@ func TestKeysOutliveTheProcess(t *testing.T) {
 	if got := string(f.LinkCodeKey("acme")); got != code || len(got) != octSize {
 		t.Errorf("the link-code key changed")
 	}
-	if len(f.List()) != 3+2*3 {
+	if len(f.List()) != 3+2*4 {
 		t.Errorf("opening again made keys: %v", f.List())
 	}
 }
@@ -399,4 +399,18 @@ func decodeRecord(t testing.TB, raw []byte) *Record {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// The key of audit lines rotates like others, and the one before is of no use to
+// anybody.
+func TestAuditKeysRotate(t *testing.T) {
+	f := newFixture(t, configuration(realm("acme", HS256)))
+	before := f.AuditKey("acme")
+	if len(before) == 0 || string(before) == string(f.LinkCodeKey("acme")) || f.AuditKey("nowhere") != nil {
+		t.Fatalf("the key is %d bytes, or that of link codes", len(before))
+	}
+	f.rotate(Rotation{Use: Audit})
+	if after := f.AuditKey("acme"); len(after) == 0 || string(before) == string(after) {
+		t.Error("the key did not change")
+	}
 }

@@ -105,7 +105,7 @@ func (h *house) wantAll(what string, r *Ring, number uint64) {
 	h.t.Helper()
 	h.wantKeys(what, r)
 	p := r.Sealing()
-	if !p.Done() || p.Current != number || p.Sealed != 3+2*3 {
+	if !p.Done() || p.Current != number || p.Sealed != 3+2*4 {
 		h.t.Errorf("%s: got %+v, want all under key %d", what, p, number)
 	}
 	if !bytes.Equal(r.LinkCodeKey("acme"), h.LinkCodeKey("acme")) {
@@ -116,7 +116,7 @@ func (h *house) wantAll(what string, r *Ring, number uint64) {
 // wantKeys checks that a ring can use every key.
 func (h *house) wantKeys(what string, r *Ring) {
 	h.t.Helper()
-	if got, want := len(r.List()), 3+2*3; got != want {
+	if got, want := len(r.List()), 3+2*4; got != want {
 		h.t.Errorf("%s: %d keys can be used, want %d", what, got, want)
 	}
 }
@@ -173,8 +173,8 @@ func TestTheSealingKeyOfARemovedNodeOpensNothing(t *testing.T) {
 	h := newHouse(t)
 	second, third := h.enter(2), h.enter(3)
 	had := h.stored()
-	if got := h.thief(3, had, h.stored()); got != 9 {
-		t.Fatalf("before the removal its node opens %d keys, want 9", got)
+	if got := h.thief(3, had, h.stored()); got != 11 {
+		t.Fatalf("before the removal its node opens %d keys, want 11", got)
 	}
 	h.remove(3)
 	if p := h.Sealing(); p.Done() || !p.Due {
@@ -191,8 +191,8 @@ func TestTheSealingKeyOfARemovedNodeOpensNothing(t *testing.T) {
 		t.Errorf("the removed node opens %d keys that were made later", got)
 	}
 	// A ring that stays open sees that it has no key, and goes on with what it knows.
-	if got := len(third.snapshot().byID); got != 9 {
-		t.Errorf("a running ring without a copy forgot keys: has %d, want 9", got)
+	if got := len(third.snapshot().byID); got != 11 {
+		t.Errorf("a running ring without a copy forgot keys: has %d, want 11", got)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestKeysAreSealedAgainInParts(t *testing.T) {
 		if left = p.Outdated; left > 0 {
 			seen++
 		}
-		if len(h.List()) != 9 {
+		if len(h.List()) != 11 {
 			t.Fatal("a key cannot be used meanwhile")
 		}
 		if done {
@@ -365,7 +365,7 @@ func TestANodeThatWasAwayWhileTheSealingKeyChanged(t *testing.T) {
 	if done, err := h.tendSealing(t.Context(), turn{mine: true}); err != nil || done {
 		t.Fatalf("the first step: done %v, %v", done, err)
 	}
-	if p := h.Sealing(); p.Current != 2 || p.Outdated != 9 {
+	if p := h.Sealing(); p.Current != 2 || p.Outdated != 11 {
 		t.Fatalf("in the middle: got %+v, want all keys under an older one", p)
 	}
 	joined := h.enter(4)
@@ -391,8 +391,8 @@ func TestAnOlderDirectoryOpens(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.Close)
-	if len(r.List()) != 9 {
-		t.Errorf("%d keys can be used, want 9", len(r.List()))
+	if len(r.List()) != 11 {
+		t.Errorf("%d keys can be used, want 11", len(r.List()))
 	}
 }
 
@@ -418,8 +418,8 @@ func TestNoKeyIsMadeUnderAnOldSealingKey(t *testing.T) {
 	})
 	nodes.Wait()
 	h.tend(h.Ring)
-	if p := h.Sealing(); !p.Done() || p.Current != 2 || len(second.List()) != 10 {
-		t.Errorf("got %+v and %d keys, want all 10 under key 2", p, len(second.List()))
+	if p := h.Sealing(); !p.Done() || p.Current != 2 || len(second.List()) != 12 {
+		t.Errorf("got %+v and %d keys, want all 12 under key 2", p, len(second.List()))
 	}
 	if m.refusals == 0 {
 		t.Error("no update was refused: the nodes did not meet")

@@ -35,6 +35,7 @@ func wishesOf(cfg *config.Config) wishes {
 			{groupID{Service, realm.ID}, realm.ServiceToken.Algorithm},
 			{groupID{Media, realm.ID}, RS256},
 			{groupID{LinkCode, realm.ID}, ""},
+			{groupID{Audit, realm.ID}, ""},
 		}
 		w.all = append(w.all, w.byRealm[realm.ID]...)
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // audit writes the line that operations.md 6 asks for. The viewer is in it as a
-// keyed digest only: the same viewer has the same one in every line of the
-// realm, and nobody without the key learns who it is.
+// keyed digest only: the same viewer has the same one in every line of the realm
+// until its audit key rotates, and nobody without the key learns who it is.
 func (s *Service) audit(r *api.Request, c client, what string, id profile.ID, devices int) {
 	log := s.log()
 	if !log.Enabled(context.Background(), slog.LevelInfo) {
@@ -21,7 +21,7 @@ func (s *Service) audit(r *api.Request, c client, what string, id profile.ID, de
 	}
 	log.Info(what, "audit", true,
 		"realm", id.Realm, "serviceProvider", r.Parameter, "statement", c.statement,
-		"profile", Viewer(s.Tokens.LinkCodeKey(id.Realm), id), "devices", devices,
+		"profile", Viewer(s.Tokens.AuditKey(id.Realm), id), "devices", devices,
 		"trace", string(r.AppendTrace(nil)))
 }
 

@@ -21,7 +21,7 @@ type Tokens interface {
 	VerifySSOID(realm *config.Realm, value []byte, now time.Time) (namespace, subject string, err error)
 	AwaitService(ctx context.Context, realm *config.Realm) error
 	SignService(realm *config.Realm, m keys.Member, now time.Time) (keys.Signed, error)
-	LinkCodeKey(realm string) []byte
+	AuditKey(realm string) []byte
 }
 
 // Clients judges the clients of access tokens; [registration.Service] does.

@@ -162,7 +162,7 @@ func TestManyRealms(t *testing.T) {
 	}
 	n.wantKeySet(fmt.Sprintf("r%d", realms-1))
 	status, answer := n.post("/admin/v1/keys/rotate")
-	if status != http.StatusAccepted || !has(answer, `"rotation"`, fmt.Sprintf(`"keys": %d`, 3+2*realms)) {
+	if status != http.StatusAccepted || !has(answer, `"rotation"`, fmt.Sprintf(`"keys": %d`, 3+3*realms)) {
 		t.Errorf("rotation of all keys: %d %s", status, tail(answer, 500))
 	}
 	began = time.Now()
