@@ -92,10 +92,13 @@ func (d *directory) near(c class) float64 {
 }
 
 // allowance is how many codes of a class may be live. It falls when many look-ups
-// fail, so that they cannot add up to what the realm accepts.
+// fail, so that they cannot add up to what the realm accepts, but not below what
+// leaves look-ups so rare that they are never refused: guessers cannot keep a realm
+// from giving out codes.
 func (d *directory) allowance(c class) int {
 	m := &d.meter
 	failures := max(m.failures, calmFailures)
 	adaptive := float64(max(m.limit-m.level, 0)) * spaces[c] / (2 * float64(oneHit) * failures)
-	return int(min(adaptive, spaces[c]/sparse))
+	never := spaces[c] * rare.float()
+	return int(min(max(adaptive, never), spaces[c]/sparse))
 }

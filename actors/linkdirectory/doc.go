@@ -85,7 +85,8 @@
 // class. Codes are given out up to a density of (W - meter) / 2F, and one in 500:
 // the meter of a day without an attack comes to rest at F * (W - meter) / 2F, a
 // third of W, half of what would close a length. Where more mistakes are made,
-// codes get longer instead.
+// codes get longer instead. Up to the density of 1e-9, at which look-ups are never
+// refused, there are codes whatever the meter has.
 //
 // # What guessers see
 //

@@ -21,7 +21,7 @@ const (
 	// little is in doubt after a failover.
 	grantLookups = 1000
 	// rare is the chance of a look-up that is never refused.
-	rare = oneHit / 1e9
+	rare hits = oneHit / 1e9
 	// calmFailures is how many look-ups a day may always fail before codes get
 	// longer for it.
 	calmFailures = 500

@@ -133,6 +133,24 @@ func TestLengthsCloseByTheirShares(t *testing.T) {
 	}
 }
 
+// Guessers who use up all that is accepted in a day cannot keep the realm from giving
+// out codes: the longest ones are looked up whatever happens.
+func TestThereAreCodesWhenEverythingElseIsClosed(t *testing.T) {
+	r := newRealm(t)
+	r.byClass[classOf(10, false)] = int(spaces[classOf(10, false)] / 2000)
+	if _, refused := r.miss(5000, 10); refused.Failure != Failure_CLOSED {
+		t.Fatal("ten digits stay open")
+	}
+	if got := r.crowd(100); got["10 alphanumeric"] != 100 {
+		t.Errorf("got %v, want 100 codes of ten alphanumeric characters", got)
+	}
+	if g := r.give(); len(g.code) != MaxLength {
+		t.Errorf("a code of %d characters", len(g.code))
+	} else if reply, _ := r.guess(g.code, 1<<40, 1<<40); reply.Failure != Failure_OK {
+		t.Errorf("looked up from another network: %v", reply.Failure)
+	}
+}
+
 func TestRetryAfterIsWhenEnoughHasLeft(t *testing.T) {
 	r := newRealm(t)
 	r.byClass[classOf(6, false)] = 500
