@@ -30,6 +30,7 @@ type directory struct {
 	byClass  [classes]int // live codes
 	held     [classes]int // and those kept from reuse
 	networks map[uint64]*household
+	finders  map[uint64]int // how many of the codes a device found last
 	due      due
 
 	devices, addresses *windows
@@ -78,6 +79,7 @@ func newDirectory(key []byte, o observer) *directory {
 		key: key, derive: d, spacing: newSpacer(d), observe: o,
 		codes:    make(map[[HashSize]byte]*entry),
 		networks: make(map[uint64]*household),
+		finders:  make(map[uint64]int),
 		taken:    newPatternSet(0),
 		gone:     make(map[[HashSize]byte]struct{}),
 		devices:  newWindows(maxWindows), addresses: newWindows(maxWindows),
@@ -205,8 +207,21 @@ func (d *directory) advance(now time.Time, limit int) {
 	}
 }
 
+// foundBy notes which device of another network found a code last; 0: none.
+func (d *directory) foundBy(e *entry, device uint64) {
+	if e.finder != 0 {
+		if d.finders[e.finder]--; d.finders[e.finder] == 0 {
+			delete(d.finders, e.finder)
+		}
+	}
+	if e.finder = device; device != 0 {
+		d.finders[device]++
+	}
+}
+
 // remove forgets a code.
 func (d *directory) remove(hash [HashSize]byte, e *entry) {
+	d.foundBy(e, 0)
 	delete(d.codes, hash)
 	d.held[e.class]--
 	d.retired.drop(e.record)

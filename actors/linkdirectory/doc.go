@@ -75,6 +75,10 @@
 // so large for ten alphanumeric characters that p <= 1e-9: such look-ups stay
 // open and add theirs too, and W / 1e-9 of them are 5,800 a second all day.
 //
+// A device that found a code of another network finds it again while its length is
+// closed. Somebody who knows the device's name may guess that code, on the budget of
+// one device: its misses are charged in every network.
+//
 // For example 500 live codes of six digits, W = 0.5: 27,000 texts are near, the
 // first look-up adds 500 / 972,500 = 0.000514, and codes shorter than eight
 // characters close after 680 of them, at 70 % of W.

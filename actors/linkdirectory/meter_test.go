@@ -282,6 +282,41 @@ func TestHouseholdsWhileALengthIsClosed(t *testing.T) {
 	}
 }
 
+// Who found a code finds it again while its length is closed. Whoever only calls
+// himself by that device's name has the budget of one device to guess it, from a
+// network too that is not looked up in.
+func TestTheNameOfAFinderIsNoWayToGuess(t *testing.T) {
+	r := newRealm(t)
+	r.crowd(200)
+	for range householdCodes + 1 {
+		r.giveTo(8)
+	}
+	waits := r.giveTo(10)
+	const finder, other = 1 << 40, 1<<40 + 1
+	_, request := r.guess(waits.code, finder, finder)
+	r.end(waits.hash, Verdict_REFUNDED, request)
+	if _, refused := r.miss(5000, 6); refused.Failure != Failure_CLOSED {
+		t.Fatal("six digits stay open")
+	}
+	for device, want := range map[uint64]int{finder: int(r.budgets.PerDevice), other: 20} {
+		told := 0
+		for i := range 20 {
+			q := r.query("000000", device, 8)
+			q.AddressKeys = []uint64{1<<41 + uint64(i)}
+			if reply, _ := r.ask(q); reply.Failure == Failure_CLOSED {
+				told++
+			}
+		}
+		if told != want {
+			t.Errorf("device %d: %d misses were told, want %d", device-finder, told, want)
+		}
+	}
+	r.after(3 * ttl)
+	if n := len(r.finders); n != 0 {
+		t.Errorf("%d finders are remembered of codes that are gone", n)
+	}
+}
+
 // A denied code counts as found nothing, and one near a live code uses up room like
 // any other: nothing tells it apart.
 func TestWhatDoesNotShow(t *testing.T) {

@@ -24,7 +24,8 @@ const (
 // answers, does not tell a code of another network that may not be found from a
 // wrong one, nor one near a live code from others. Who found a code before finds it
 // again, also when its length was closed since: he has nothing to guess, and may
-// wait for the device that made it to let him in.
+// wait for the device that made it to let him in. So a miss of such a device is
+// charged wherever it comes from, for whoever calls himself by its name may guess.
 func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, now time.Time) (*ResolveReply, need) {
 	if g, ok := d.guesses.find(request); ok {
 		return g.reply, nothing // a repeat costs nothing
@@ -45,9 +46,10 @@ func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, 
 	switch open := d.meter.open(length, chance); {
 	case e != nil && !m.GetDenyOther() && (open || e.finder == m.GetDeviceKey()):
 		reply := d.found(m, request, hash, e, now)
-		reply.OtherNetwork, e.finder = true, m.GetDeviceKey()
+		reply.OtherNetwork = true
+		d.foundBy(e, m.GetDeviceKey())
 		return reply, nothing
-	case !open && !household: // nothing was looked up
+	case !open && !household && d.finders[m.GetDeviceKey()] == 0: // nothing was looked up
 		return d.closed(length, chance, now), nothing
 	case !fenced:
 		return nil, barrier
