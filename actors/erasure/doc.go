@@ -3,7 +3,7 @@
 //
 // What is stored of a viewer stands in four kinds of entities:
 //
-//	profile   its members, link codes and shared logins
+//	profile   its members, link codes with who waits for them, and shared logins
 //	device    the logins that were made on a member device, and what lately ended
 //	session   logins in progress on a member device, and lately over
 //	farewell  what an MVPD is told at a logout, for half an hour

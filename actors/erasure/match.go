@@ -25,7 +25,7 @@ func Match(kind, identity string, h cluster.Head, id []byte) bool {
 		at, ok := device.IDAt(s.GetParty().GetDevice())
 		return ok && bytes.Equal(at.Device, id)
 	case profile.KindName:
-		return profile.HasMember(h, id)
+		return profile.HasDevice(h, id)
 	}
 	return false
 }

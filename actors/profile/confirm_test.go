@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"ssod/actors"
+	"ssod/cluster"
 )
 
 // pending is a profile whose phone shows a code that the console in another
@@ -375,6 +377,35 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 	if got := v.redeem("tv", "code 99").Failure; got != Failure_OK {
 		t.Errorf("repeat of the device that joined: %v", got)
+	}
+}
+
+// TestAnErasedDeviceDoesNotWait: what it said about itself goes, too, and its code is
+// there for others.
+func TestAnErasedDeviceDoesNotWait(t *testing.T) {
+	v, phone := pending(t)
+	stored := func() cluster.Head {
+		encoded, err := v.state.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cluster.Head{Schema: schema, State: encoded}
+	}
+	if !HasDevice(stored(), []byte("console")) || HasDevice(stored(), []byte("tablet")) {
+		t.Error("want the profile found by the device that waits, and not by another one")
+	}
+	erase := &Erase{Device: []byte("console")}
+	if got := do[*EraseReply](v, v.state.erase(erase, tombstone, v.promises())); got.Members != 0 || len(got.Freed) != 0 {
+		t.Errorf("got %v, want no member and no code", got)
+	}
+	if head := stored(); HasDevice(head, []byte("console")) || bytes.Contains(head.State, []byte("about console")) {
+		t.Error("the device is still there")
+	}
+	if got := v.read(phone, "code").Status; got != CodeStatus_OPEN {
+		t.Errorf("the code is %v", got)
+	}
+	if got := v.redeem("tablet", "code").Failure; got != Failure_OK {
+		t.Errorf("another device: %v", got)
 	}
 }
 

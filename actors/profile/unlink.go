@@ -82,14 +82,24 @@ func (s *state) erase(m *Erase, tombstone time.Duration, p *intent.Promises) dec
 	return decision{reply: &EraseReply{Members: int32(len(s.members)), Freed: freed, Open: p.Made()}, next: next}
 }
 
+// eraseMember removes one member. A device that waits to become one is not waited for
+// any more; its code is there for others.
 func (s *state) eraseMember(did [DidSize]byte, tombstone time.Duration, at actors.Times) decision {
-	if s.member(did) == nil {
+	member := s.member(did) != nil
+	if !member && !s.waits(did) {
 		return answer(&EraseReply{})
 	}
-	next := s.clone()
-	freed := next.drop(map[[DidSize]byte]bool{did: true}, at)
-	next.entomb(tombstone.Milliseconds(), at)
-	return decision{reply: &EraseReply{Members: 1, Freed: freed}, next: next, forget: true}
+	next, reply := s.clone(), &EraseReply{}
+	for i := range next.codes {
+		if c := &next.codes[i]; c.guest != nil && c.guest.did == did {
+			c.guest = nil
+		}
+	}
+	if member {
+		reply.Members, reply.Freed = 1, next.drop(map[[DidSize]byte]bool{did: true}, at)
+		next.entomb(tombstone.Milliseconds(), at)
+	}
+	return decision{reply: reply, next: next, forget: true}
 }
 
 // vanish removes the record of a profile without members, and what was answered
