@@ -169,8 +169,8 @@ func (s *state) tell(i int, at actors.Times) *CodeReply {
 }
 
 // confirm gives the word of the device that created a code: the one that waits
-// may join until the code expires, or the code ends. Nothing is confirmed
-// beforehand, and what is decided stays.
+// may join until the code expires, or the code ends, also when the word was another
+// one before. Nothing is confirmed beforehand, and who joined has joined.
 func (s *state) confirm(m *Confirm, at actors.Times) decision {
 	i, f := s.ownCode(m.GetCaller(), m.GetCodeHash(), at)
 	if f != Failure_OK {
