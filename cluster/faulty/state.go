@@ -82,6 +82,9 @@ func (s *state) apply(c cluster.Commit, now time.Time) error {
 	} else {
 		s.change(c)
 	}
+	if c.Forget {
+		maps.DeleteFunc(s.outcomes, func(k outcomeKey, _ []byte) bool { return k.entity == c.Entity })
+	}
 	for _, o := range c.Outcomes {
 		k := outcomeKey{c.Entity, o.Request, o.Step}
 		s.outcomes[k] = append([]byte{}, o.Result...)

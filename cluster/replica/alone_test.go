@@ -40,6 +40,12 @@ func TestANodeAloneGrowsUnderLoad(t *testing.T) {
 	}
 	stop()
 	end := <-last
+	for _, n := range []core.NodeID{2, 3} { // or they could not elect anybody without node 1
+		c.eventually(fmt.Sprint("node ", n, " knows the three voters"), func() bool {
+			st, err := c.engine(n).Status(t.Context(), 1)
+			return err == nil && len(st.Applied.Conf.GetVoters()) == 3 && len(st.Applied.Conf.GetVotersOutgoing()) == 0
+		})
+	}
 	c.stop(1)
 	c.fill(1, end, end+10)
 	for i := range end + 10 {

@@ -33,8 +33,8 @@ func TestALogThatWentBackEndsTheEngine(t *testing.T) {
 	failed := make(chan error, 1)
 	c.startAs(id, func(cfg *replica.Config) { cfg.Fatal = func(err error) { failed <- err } })
 	broken, ok := errors.AsType[*core.BrokenError](<-failed)
-	if !ok || !broken.Known || broken.Shard != 1 {
-		t.Errorf("got %v, want a BrokenError of shard 1", broken)
+	if !ok || !broken.Known { // of shard 1, or of shard 0 if somebody was elected there meanwhile
+		t.Errorf("got %v, want a BrokenError of a known shard", broken)
 	}
 }
 

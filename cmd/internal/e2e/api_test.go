@@ -143,10 +143,13 @@ func (n *node) newStatement(ctx context.Context, r statementRequest) (signed, id
 }
 
 // remove calls DELETE on a path of the admin API and wants success.
-func (n *node) remove(ctx context.Context, path string) error {
-	a, err := exchange(ctx, n.client, "http://"+n.at().admin, call{method: "DELETE", target: path})
+func (n *node) remove(ctx context.Context, path string) error { return n.order(ctx, "DELETE", path) }
+
+// order makes a call of the admin API that must succeed.
+func (n *node) order(ctx context.Context, method, path string) error {
+	a, err := exchange(ctx, n.client, "http://"+n.at().admin, call{method: method, target: path})
 	if err == nil && a.Status/100 != 2 {
-		err = fmt.Errorf("%w: DELETE %s: %d %s", errStatus, path, a.Status, a.Body)
+		err = fmt.Errorf("%w: %s %s: %d %s", errStatus, method, path, a.Status, a.Body)
 	}
 	return err
 }

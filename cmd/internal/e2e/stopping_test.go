@@ -171,7 +171,7 @@ func TestManyRealms(t *testing.T) {
 	n.start()
 	before := n.missingKeys()
 	within(t, 2*time.Minute, "keys are made", func() bool { return n.missingKeys() < before })
-	if before == 0 || !has(n.page("/readyz"), fmt.Sprintf("of %d:", 3+3*realms)) {
+	if before == 0 || !has(n.page("/readyz"), fmt.Sprintf("of %d:", 3+4*realms)) {
 		t.Errorf("the rotation does not go on: %v keys are missing\n%s", before, n.page("/readyz"))
 	}
 	n.stops()

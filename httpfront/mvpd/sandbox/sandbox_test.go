@@ -46,26 +46,28 @@ func newWorld(t *testing.T) *world {
 	providers := mvpd.NewRegistry(map[string]mvpd.Maker{sandbox.Kind: sandbox.Maker(sandbox.Options{
 		Key: func(realm string) []byte { return []byte("key of " + realm) }, Now: w.now, Delay: time.Millisecond,
 	})}, slog.New(slog.DiscardHandler))
-	var settings *config.Config
+	var settings atomic.Pointer[config.Config]
+	settings.Store(&config.Config{})
 	pages := sandbox.Pages{Providers: providers}
 	server, err := httpfront.Start(httpfront.Options{
 		Address:  "127.0.0.1:0",
 		Handlers: httpfront.Handlers{Sandbox: httpfront.NewSandboxHandlers(pages)},
-		Settings: func() *config.Config { return settings },
+		Settings: func() *config.Config { return settings.Load() },
 		Log:      slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Shutdown(context.Background()) })
-	settings, err = config.Parse([]byte(realms), config.Options{PublicURL: "http://" + server.Address().String()})
+	cfg, err := config.Parse([]byte(realms), config.Options{PublicURL: "http://" + server.Address().String()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.Provider, err = providers.Find(settings, settings.Realms[0], "STREAM1", "AcmeTV"); err != nil {
+	settings.Store(cfg)
+	if w.Provider, err = providers.Find(cfg, cfg.Realms[0], "STREAM1", "AcmeTV"); err != nil {
 		t.Fatal(err)
 	}
-	if w.other, err = providers.Find(settings, settings.Realms[0], "STREAM1", "NordCable"); err != nil {
+	if w.other, err = providers.Find(cfg, cfg.Realms[0], "STREAM1", "NordCable"); err != nil {
 		t.Fatal(err)
 	}
 	jar, err := cookiejar.New(nil)
