@@ -14,6 +14,9 @@
 // Farewells are named by nothing but their own random id, belong to nobody, and go
 // by themselves.
 //
+// The shards of a call that failed are scrubbed with those of the next one, as long as
+// the process lives.
+//
 // Then the files: an entity that was deleted is still in the replication log, in
 // tables and in write-ahead logs of every replica, until all of them are rewritten
 // ([ssod/cluster/placement.Scrubber]).

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"ssod/actors"
@@ -35,6 +36,9 @@ type Eraser struct {
 	Shards int
 	// Retire gives up link codes of a realm.
 	Retire func(request cluster.RequestID, realm string, hashes ...[]byte)
+
+	mu   sync.Mutex
+	owed map[cluster.ShardID]bool // in whose files erasures that failed left something
 }
 
 // Erased is what was there.
@@ -60,8 +64,13 @@ type Target struct {
 }
 
 // Erase erases, and returns when it is in no file of any node.
-func (e *Eraser) Erase(ctx context.Context, t Target) (Erased, error) {
+func (e *Eraser) Erase(ctx context.Context, t Target) (_ Erased, err error) {
 	x := &erasing{Eraser: e, realm: t.Realm, shards: make(map[cluster.ShardID]bool)}
+	defer func() {
+		if err != nil {
+			e.owe(x.shards)
+		}
+	}()
 	do := func() error { return x.viewer(ctx, t.Viewer) }
 	if len(t.Device) > 0 {
 		do = func() error { return x.everywhere(ctx, t.Device) }
@@ -74,10 +83,31 @@ func (e *Eraser) Erase(ctx context.Context, t Target) (Erased, error) {
 			x.shards[shard+1] = true
 		}
 	}
+	maps.Copy(x.shards, e.take())
 	if err := e.Cluster.Scrub(ctx, slices.Sorted(maps.Keys(x.shards))); err != nil {
 		return x.erased, fmt.Errorf("erased, and still in files: repeat it: %w", err)
 	}
 	return x.erased, nil
+}
+
+// owe remembers shards for whoever scrubs next: when a call that failed is repeated,
+// what it has erased is found no more.
+func (e *Eraser) owe(shards map[cluster.ShardID]bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.owed == nil {
+		e.owed = make(map[cluster.ShardID]bool)
+	}
+	maps.Copy(e.owed, shards)
+}
+
+// take returns the shards that are owed, which are the caller's from now on.
+func (e *Eraser) take() map[cluster.ShardID]bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	owed := e.owed
+	e.owed = nil
+	return owed
 }
 
 // erasing is one erasure under way.
