@@ -311,6 +311,7 @@ func TestErrorsOfTheServices(t *testing.T) {
 		{actors.ErrUnavailable, 503, "service_unavailable"},
 		{actors.ErrOverloaded, 503, "service_unavailable"},
 		{cluster.ErrRefused, 503, "service_unavailable"},
+		{fmt.Errorf("%w: node n2: %w", admin.ErrUnfinished, context.DeadlineExceeded), 503, "not_erased"},
 		{actors.ErrUnknown, 503, "outcome_unknown"},
 		{cluster.ErrUnknown, 503, "outcome_unknown"},
 		{context.DeadlineExceeded, 503, "outcome_unknown"},

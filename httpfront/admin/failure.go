@@ -63,6 +63,7 @@ var failures = []struct {
 	{registration.ErrUnknown, http.StatusNotFound, "not_found"},
 	{ErrNoNode, http.StatusNotFound, "not_found"},
 	{ErrNoErasure, http.StatusNotFound, "not_found"},
+	{ErrUnfinished, http.StatusServiceUnavailable, "not_erased"},
 	{ErrNodeNeeded, http.StatusConflict, "not_possible"},
 	{keys.ErrUnknownKey, http.StatusNotFound, "not_found"},
 	{keys.ErrFixed, http.StatusConflict, "not_possible"},

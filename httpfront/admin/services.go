@@ -106,10 +106,14 @@ type Profiles interface {
 // ErrNoErasure: a job is unknown on the node that is asked, or was forgotten.
 var ErrNoErasure = errors.New("there is no such job on this node")
 
+// ErrUnfinished: an erasure failed, and may be repeated; the text says where something
+// may be left.
+var ErrUnfinished = errors.New("not everything is erased")
+
 // Erasure erases what is stored of viewers and devices.
 type Erasure interface {
 	// Begin starts; Await waits a while and tells whether it is done.
 	Begin(what erasure.Target) (job string, err error)
-	// Await fails with [ErrNoErasure].
+	// Await fails with [ErrNoErasure] or [ErrUnfinished].
 	Await(ctx context.Context, job string) (erased erasure.Erased, done bool, err error)
 }

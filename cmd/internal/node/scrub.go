@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"ssod/actors/erasure"
 	"ssod/actors/linkdirectory"
@@ -51,14 +52,21 @@ func (n *Node) eraser(directory *linkdirectory.Client) operatorsEraser {
 
 // Begin implements [admin.Erasure].
 func (e operatorsEraser) Begin(what erasure.Target) (job string, err error) {
-	return e.n.scrubber.Begin(func(ctx context.Context) (any, error) { return e.eraser.Erase(ctx, what) })
+	job, err = e.n.scrubber.Begin(func(ctx context.Context) (any, error) { return e.eraser.Erase(ctx, what) })
+	if errors.Is(err, placement.ErrTemporary) {
+		err = fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+	}
+	return job, err
 }
 
 // Await implements [admin.Erasure].
 func (e operatorsEraser) Await(ctx context.Context, job string) (erased erasure.Erased, done bool, err error) {
 	result, done, err := e.n.scrubber.Await(ctx, job)
-	if errors.Is(err, placement.ErrNoJob) {
+	switch {
+	case errors.Is(err, placement.ErrNoJob):
 		return erased, false, admin.ErrNoErasure
+	case err != nil && ctx.Err() == nil:
+		err = fmt.Errorf("%w: %w", admin.ErrUnfinished, err)
 	}
 	erased, _ = result.(erasure.Erased)
 	return erased, done, err
