@@ -306,7 +306,8 @@ func (c *testCluster) place(n *testNode, change func(*placement.Config)) {
 		Binding:      func(table string) bool { return table == "revoked" }, Lease: cmp.Or(c.lease, testLease),
 		Pace: 20 * time.Millisecond, DeadAfter: testDead, AliveWithin: 100 * time.Millisecond,
 		SilentFor: cmp.Or(c.silentFor, testSilence), Patience: 500 * time.Millisecond,
-		Log: slog.New(slog.NewTextHandler(c.Output(), nil)),
+		Finder: &placement.Finder{Engine: n.engine, Match: func(string, string, cluster.Head, []byte) bool { return true }},
+		Log:    slog.New(slog.NewTextHandler(c.Output(), nil)),
 	}
 	change(&cfg)
 	p, err := placement.Start(cfg)

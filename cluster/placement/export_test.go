@@ -7,3 +7,10 @@ func DecodeNode(key string, value []byte) (Node, error) { return decodeNode(key,
 
 // Encode is the node as it is in the registry.
 func (n Node) Encode() []byte { return n.encode() }
+
+// SetMaxFound changes the bound of what is found until the test ends.
+func SetMaxFound(cleanup func(func()), n int) {
+	before := maxFound
+	maxFound = n
+	cleanup(func() { maxFound = before })
+}

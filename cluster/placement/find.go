@@ -11,7 +11,7 @@ import (
 )
 
 // maxFound bounds what one request finds.
-const maxFound = 4096
+var maxFound = 4096
 
 // Finder looks through the stored entities of shards that this node leads.
 type Finder struct {
@@ -51,11 +51,12 @@ func (f *Finder) find(id cluster.ShardID, kind string, value []byte) (found [][]
 }
 
 // Find is [Finder.Find] in the whole cluster: each shard is looked through by the
-// node that leads it.
+// node that leads it. One that has no leader now is waited for; who refuses is not asked
+// again.
 func (p *Placement) Find(ctx context.Context, kind string, value []byte) (found [][]byte, err error) {
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
 		some, err := p.find(ctx, id, kind, value)
-		for err != nil {
+		for err != nil && !errors.Is(err, ErrRefused) {
 			pause := time.NewTimer(p.cfg.Pace)
 			select {
 			case <-pause.C:
@@ -64,6 +65,9 @@ func (p *Placement) Find(ctx context.Context, kind string, value []byte) (found 
 				return nil, fmt.Errorf("look through shard %d: %w", id, errors.Join(err, ctx.Err()))
 			}
 			some, err = p.find(ctx, id, kind, value)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look through shard %d: %w", id, err)
 		}
 		found = append(found, some...)
 	}
