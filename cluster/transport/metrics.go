@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -48,6 +49,7 @@ func reasonOf(err error) reason {
 		why reason
 	}{
 		{net.ErrClosed, silent},
+		{context.DeadlineExceeded, silent}, // what TLS says of the same
 		{io.EOF, silent},
 		{io.ErrUnexpectedEOF, silent},
 		{ErrSecret, noSecret},

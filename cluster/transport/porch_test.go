@@ -130,3 +130,19 @@ func TestStrangersHaveABoundTogether(t *testing.T) {
 		t.Errorf("one that is to join: got %q, %v", got, err)
 	}
 }
+
+// TestSilenceIsCounted as such, with TLS too.
+func TestSilenceIsCounted(t *testing.T) {
+	for name, options := range modes(t) {
+		t.Run(name, func(t *testing.T) {
+			n := start(t, 1, append(options, func(c *transport.Config) { c.Handshake = 50 * time.Millisecond })...)
+			const many = 12 // fewer than one address may have
+			crowd(t, n, "127.0.0.1", many)
+			count := func(reason string) float64 { return gathered(t, n, reason)["transport_refused_total"] }
+			eventually(t, "all are ended", func() bool { return count("silent")+count("other") == many })
+			if got := count("silent"); got != many {
+				t.Errorf("%v of %d count as silent", got, many)
+			}
+		})
+	}
+}
