@@ -57,6 +57,7 @@ type door struct {
 	Papers
 	// address is the one that others dial, once it is known.
 	address *atomic.Pointer[string]
+	callers *callers
 }
 
 // node is who is at the other end of a connection.
@@ -113,6 +114,8 @@ func (d door) ClientHandshake(ctx context.Context, address string, raw net.Conn)
 // ServerHandshake implements [credentials.TransportCredentials]. The caller bounds its
 // time.
 func (d door) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	d.callers.enter(raw)
+	defer d.callers.leave(raw)
 	address := d.address.Load()
 	if address == nil {
 		return nil, nil, fmt.Errorf("%w: this one has no address yet", ErrStranger)

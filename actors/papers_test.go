@@ -36,7 +36,7 @@ func doors(t *testing.T) (acceptor, dialer door) {
 		all[i] = door{Papers{
 			Secrets: ring, Cluster: "c1", Self: Member{uint32(i + 1), name}, Server: credentials.Server(), Client: credentials.Client,
 			At: func(address string) (Member, bool) { return Member{1, "n1"}, strings.HasSuffix(address, ":1") },
-		}, &atomic.Pointer[string]{}}
+		}, &atomic.Pointer[string]{}, &callers{}}
 		all[i].address.Store(&address)
 	}
 	return all[0], all[1]
@@ -111,4 +111,52 @@ func FuzzClaim(f *testing.F) {
 			t.Errorf("error: %v", err)
 		}
 	})
+}
+
+// TestSilentCallersHaveABound: when one more comes, the one that came first has to go,
+// and whoever has shown its papers makes room.
+func TestSilentCallersHaveABound(t *testing.T) {
+	acceptor, dialer := doors(t)
+	shake := func() (theirs net.Conn, ended chan error) {
+		ours, theirs := net.Pipe()
+		ended = make(chan error, 1)
+		go func() {
+			_, _, err := acceptor.ServerHandshake(ours)
+			ended <- err
+		}()
+		return theirs, ended
+	}
+	waiting := func() int {
+		acceptor.callers.mu.Lock()
+		defer acceptor.callers.mu.Unlock()
+		return len(acceptor.callers.conns)
+	}
+	await := func(n int) {
+		t.Helper()
+		for end := time.Now().Add(2 * time.Minute); waiting() != n; time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%d wait, want %d", waiting(), n)
+			}
+		}
+	}
+	first, gone := shake()
+	defer first.Close()
+	await(1)
+	for i := range maxCallers - 1 {
+		silent, ended := shake()
+		defer func() { silent.Close(); <-ended }()
+		await(i + 2)
+	}
+	theirs, let := shake()
+	defer theirs.Close()
+	if err := <-gone; err == nil {
+		t.Error("the first one is let in")
+	}
+	if _, _, err := dialer.ClientHandshake(t.Context(), "n1:1", theirs); err != nil {
+		t.Errorf("one with good papers: %v", err)
+	}
+	if err := <-let; err != nil {
+		t.Errorf("one with good papers is refused: %v", err)
+	}
+	await(maxCallers - 1)
 }

@@ -75,7 +75,7 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 		return fmt.Errorf("listen address %q: %w", c.Listen, err)
 	}
 	p := &peers{
-		runtime: r, up: c.Up, door: door{c.Papers, &atomic.Pointer[string]{}},
+		runtime: r, up: c.Up, door: door{c.Papers, &atomic.Pointer[string]{}, &callers{}},
 		connected: map[string]bool{}, met: map[string]bool{}, failing: map[string]time.Time{}, resting: map[string]time.Time{}, known: map[string]bool{},
 	}
 	config := remote.Configure(bracketed(host), int(number),

@@ -1,0 +1,34 @@
+package actors
+
+import (
+	"net"
+	"slices"
+	"sync"
+)
+
+// maxCallers is how many connections may be open at a time whose other side has not
+// shown its papers. Each takes a file descriptor, which the store needs too.
+const maxCallers = 256
+
+// callers are those connections. There is always room for one more: the one that is
+// there for the longest must go.
+type callers struct {
+	mu    sync.Mutex
+	conns []net.Conn // in the order in which they came
+}
+
+func (c *callers) enter(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.conns) == maxCallers {
+		c.conns[0].Close()
+		c.conns = slices.Delete(c.conns, 0, 1)
+	}
+	c.conns = append(c.conns, conn)
+}
+
+func (c *callers) leave(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conns = slices.DeleteFunc(c.conns, func(o net.Conn) bool { return o == conn })
+}
