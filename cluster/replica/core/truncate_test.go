@@ -4,8 +4,11 @@ import (
 	"encoding/binary"
 	"strings"
 	"testing"
+	"time"
 
 	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/cluster/replica/core"
 )
 
 // commits makes commits of 900 bytes.
@@ -67,4 +70,76 @@ func TestAFollowerTruncatesWhatItsLeaderSays(t *testing.T) {
 	if b.truncated == 0 || b.truncated > 150 {
 		t.Errorf("truncated up to %d, want a place up to 150", b.truncated)
 	}
+}
+
+// TestALogIsLetGoOf up to where it is applied, when nobody who is there lacks any of it,
+// or when that is not waited for: then a snapshot brings it.
+func TestALogIsLetGoOf(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	b.commits(3, "a")
+	st, _ := b.core.Status(shard)
+	lives := func() {
+		b.receive(3, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: new(st.Term)})
+		b.settle()
+	}
+	lives()
+	if b.core.Truncate(shard, st.Applied.Index+1, false) {
+		t.Error("what is not applied goes")
+	}
+	if b.core.Truncate(shard, st.Applied.Index, true) {
+		t.Error("a follower that lives is not waited for")
+	}
+	if !b.core.Truncate(shard, st.Applied.Index, false) {
+		t.Error("a follower that lacks everything is waited for for ever")
+	}
+	b.settle()
+	if b.truncated != st.Applied.Index || len(b.snaps) != 0 {
+		t.Errorf("truncated up to %d, want %d; %d snapshots", b.truncated, st.Applied.Index, len(b.snaps))
+	}
+	lives()
+	if len(b.snaps) != 1 {
+		t.Errorf("the follower gets %d snapshots, want one", len(b.snaps))
+	}
+	b.commits(3, "b")
+}
+
+// TestALogIsLetGoOfAlone, before commits go past it and while they do; a start finds
+// everything.
+func TestALogIsLetGoOfAlone(t *testing.T) {
+	b := newBench(t, 1)
+	b.settle()
+	letGo := func() {
+		t.Helper()
+		at := b.store.Applied(shard).Index
+		if !b.core.Truncate(shard, at, true) {
+			t.Errorf("it is to be asked again about %d", at)
+		}
+		b.settle()
+		if b.truncated < at {
+			t.Errorf("truncated up to %d, want %d", b.truncated, at)
+		}
+	}
+	commit := func(rev uint64) {
+		t.Helper()
+		done := b.propose("a", rev)
+		b.settle()
+		b.want("commit", done, nil)
+	}
+	letGo()
+	commit(0)
+	letGo()
+	commit(1)
+	b.store.Crash(0)
+	rs, err := b.store.Replicas()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.core, err = core.New(core.Config{Node: 1, Store: b.store, Now: time.Now}, rs); err != nil {
+		t.Fatal(err)
+	}
+	b.settle()
+	commit(2)
+	letGo()
+	commit(3)
 }
