@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // places are those of the open connections of a listener. When all are taken, idle
@@ -20,8 +21,20 @@ type places struct {
 	mu    sync.Mutex
 	taken map[*place]struct{}
 	held  map[netip.Addr]int // connections of each holder that is counted
+	vain  vain
 	tally Counts
 }
+
+// vain is the last search for idle connections that found none.
+type vain struct {
+	own   int // connections of the newcomer that it was made for
+	until time.Time
+}
+
+// vainPause is for how long a search in vain is not made again, nor one for a
+// newcomer with more: looking at all places takes up to a millisecond, and strangers
+// could have it done for every connection that is refused.
+const vainPause = 10 * time.Millisecond
 
 // place is that of one connection.
 type place struct {
@@ -101,7 +114,10 @@ type idler struct {
 // looking at all.
 func (ps *places) evict(newcomer *place) (room bool) {
 	var idle []idler
-	own := ps.held[newcomer.holder]
+	own, now := ps.held[newcomer.holder], time.Now()
+	if own >= ps.vain.own && now.Before(ps.vain.until) {
+		return false
+	}
 	for p := range ps.taken {
 		if i := (idler{p, ps.weight(p), p.idle.Load()}); i.since > 0 && i.weight > own {
 			idle = append(idle, i)
@@ -118,6 +134,9 @@ func (ps *places) evict(newcomer *place) (room bool) {
 		ps.remove(i.place)
 		ps.tally.Evicted++
 		room = true
+	}
+	if !room {
+		ps.vain = vain{own, now.Add(vainPause)}
 	}
 	return room
 }

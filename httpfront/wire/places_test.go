@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // socket is a connection of which only the end matters.
@@ -136,6 +138,37 @@ func TestWhoMayNotBeEvicted(t *testing.T) {
 	if got := c.counts(); got != (Counts{Open: 3, Full: 3, Evicted: 1}) {
 		t.Errorf("got %+v", got)
 	}
+}
+
+// A search that found nobody idle is not made again at once, unless for one who has
+// less: strangers could have all places looked at for each connection refused.
+func TestASearchInVainIsNotRepeatedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t, 4)
+		for _, holder := range []string{one, one, two, two} {
+			if !c.come(holder, 9, 0) {
+				t.Fatal("refused although there is room")
+			}
+		}
+		if c.come(one, 9, 5) {
+			t.Error("one got the place of somebody in the middle of a request")
+		}
+		c.conns[two+"/0"].idle.Store(1)
+		if !c.come(three, 9, 0) {
+			t.Error("one that has less was not looked for")
+		}
+		if c.come(four, 9, 5) {
+			t.Error("another got the place of somebody in the middle of a request")
+		}
+		c.conns[one+"/0"].idle.Store(1)
+		if c.come(four, 9, 0) {
+			t.Error("all places were looked at again")
+		}
+		time.Sleep(vainPause)
+		if !c.come(four, 9, 0) {
+			t.Error("a moment later: refused although somebody is idle")
+		}
+	})
 }
 
 func TestCrowdedPlaces(t *testing.T) {
