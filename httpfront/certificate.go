@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"ssod/secretfile"
+	"ssod/cluster/secretfile"
 )
 
 // certificate is the public listener's certificate. It is read again when its

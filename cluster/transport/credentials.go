@@ -10,7 +10,7 @@ import (
 	"slices"
 	"sync"
 
-	"ssod/secretfile"
+	"ssod/cluster/secretfile"
 )
 
 // Files are the PEM files of a node. The certificate must have the node's name

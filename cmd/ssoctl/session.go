@@ -12,7 +12,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"ssod/secretfile"
+	"ssod/cluster/secretfile"
 )
 
 // session is what every command works with.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"ssod/secretfile"
+	"ssod/cluster/secretfile"
 )
 
 var (

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"ssod/secretfile"
+	"ssod/cluster/secretfile"
 )
 
 const (

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ssod/cluster/secretfile"
 	"ssod/httpfront/admin"
-	"ssod/secretfile"
 )
 
 func TestReadTokens(t *testing.T) {

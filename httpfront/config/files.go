@@ -7,7 +7,7 @@ import (
 	"os"
 	"slices"
 
-	"ssod/secretfile"
+	"ssod/cluster/secretfile"
 )
 
 // files checks that every file the configuration names can be read, and asks

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"ssod/secretfile"
+	"ssod/cluster/secretfile"
 )
 
 // ReadFile reads a file of keys. One with private or symmetric keys in it must not

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"ssod/secretfile"
+	"ssod/cluster/secretfile"
 )
 
 func TestSecretKeysMustNotBeAccessibleToOthers(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"ssod/cluster/secretfile"
 	"ssod/httpfront/keyset"
-	"ssod/secretfile"
 )
 
 // Limits of keys.

@@ -18,7 +18,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"ssod/secretfile"
+	"ssod/cluster/secretfile"
 )
 
 // life is for how long everything is good.

@@ -16,11 +16,11 @@ import (
 
 	"go.uber.org/goleak"
 
+	"ssod/cluster/secretfile"
 	"ssod/cmd/internal/node"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
 	"ssod/persistence"
-	"ssod/secretfile"
 )
 
 func TestMain(m *testing.M) {

@@ -12,9 +12,9 @@ import (
 
 	"ssod/cluster/placement"
 	"ssod/cluster/secret"
+	"ssod/cluster/secretfile"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/keys/sealing"
-	"ssod/secretfile"
 )
 
 // sealingFile has the private key of this node, to which the others seal the keys that

@@ -10,9 +10,9 @@ import (
 	"slices"
 
 	"ssod/cluster/secret"
+	"ssod/cluster/secretfile"
 	"ssod/httpfront/admin"
 	"ssod/persistence"
-	"ssod/secretfile"
 )
 
 // ErrNoSecret says that a node that is to be one of several has no secret to prove

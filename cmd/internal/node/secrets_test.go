@@ -16,9 +16,9 @@ import (
 	"testing"
 
 	"ssod/cluster/secret"
+	"ssod/cluster/secretfile"
 	"ssod/cmd/internal/node"
 	"ssod/httpfront/admin"
-	"ssod/secretfile"
 )
 
 // A node that founds a cluster makes the secret and says how to hand it on; it goes on

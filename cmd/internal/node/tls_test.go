@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"ssod/cluster/secretfile"
 	"ssod/httpfront/admin"
-	"ssod/secretfile"
 )
 
 // certificate writes a certificate for 127.0.0.1 that is its own CA.
