@@ -80,7 +80,9 @@ func TestTheSealingKeyChangesWhileNodesDie(t *testing.T) {
 			must(t, operate(t.Context(), c.node, facts, 0))
 		}
 	}
-	must(t, left[0].order(t.Context(), "POST", "/admin/v1/nodes/"+gone.flags[1]+"/readmit"))
+	until(t, "the readmission", func() bool {
+		return left[0].order(t.Context(), "POST", "/admin/v1/nodes/"+gone.flags[1]+"/readmit") == nil
+	})
 	c.start(gone) // with what it had; it puts that aside
 	c.promised()
 	until(t, "the end of the change", func() bool {
