@@ -133,8 +133,12 @@ func TestSilentCallersHaveABound(t *testing.T) {
 	}
 	await := func(n int) {
 		t.Helper()
-		for end := time.Now().Add(2 * time.Minute); waiting() != n; time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for deadline := time.After(2 * time.Minute); waiting() != n; {
+			select {
+			case <-tick.C:
+			case <-deadline:
 				t.Fatalf("%d wait, want %d", waiting(), n)
 			}
 		}
