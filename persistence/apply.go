@@ -1,134 +1,10 @@
 package persistence
 
 import (
-	"encoding/binary"
 	"fmt"
-	"sync"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
-
-// ShardCommit is a commit and the shard of its entity.
-type ShardCommit struct {
-	Shard  ShardID
-	Commit *Commit
-}
-
-// Apply makes all commits durable that can be applied, in order, as one synced
-// write. The result has an error for each commit, nil for one that is applied:
-// [ErrRevision], [ErrInvalid], [ErrNoSpace], [ErrClosed], [ErrDamaged] or
-// [ErrFailed]. now becomes the time of the shards that are concerned, unless
-// theirs is later.
-func (s *Store) Apply(commits []ShardCommit, now time.Time) []error {
-	return s.Start(commits, now).Wait()
-}
-
-// Round is a write that is on its way to disk.
-type Round struct {
-	store    *Store
-	batch    *pebble.Batch // nil: nothing was written
-	sequence uint64
-	errs     []error
-	once     sync.Once
-}
-
-// Start is [Store.Apply] without the wait: Pebble has the batch in its queue
-// when it returns, and commits need not be kept. Rounds become durable in the
-// order in which they were started. Every round must be waited for.
-func (s *Store) Start(commits []ShardCommit, now time.Time) *Round {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := &Round{store: s, errs: make([]error, len(commits))}
-	if err := s.refusal(commits); err != nil {
-		for i := range r.errs {
-			r.errs[i] = err
-		}
-		return r
-	}
-	s.sequence++
-	r.sequence = s.sequence
-	st := stage{store: s, batch: s.db.NewBatch(), sequence: r.sequence, time: now.UnixMilli()}
-	for i, c := range commits {
-		r.errs[i] = st.commit(c.Shard, c.Commit)
-	}
-	if st.batch.Empty() {
-		s.sequence--
-		st.batch.Close()
-		return r
-	}
-	r.batch = st.batch
-	if err := s.write(&st); err != nil {
-		r.batch = nil
-		s.fail(err)
-		r.failed(s.Err())
-	}
-	return r
-}
-
-// refusal is the reason why no change can be made now.
-func (s *Store) refusal(commits []ShardCommit) error {
-	if err := s.Err(); err != nil {
-		return err
-	}
-	if s.closed {
-		return ErrClosed
-	}
-	size := 0
-	for _, c := range commits {
-		size += c.Commit.Size()
-	}
-	return s.disk.admit(size)
-}
-
-// write completes the batch and hands it to Pebble, which panics when its log
-// cannot be written.
-func (s *Store) write(st *stage) (err error) {
-	if err := st.finish(); err != nil {
-		return err
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			s.wedged = true
-			err = fmt.Errorf("write batch: %v", p)
-		}
-	}()
-	return s.db.ApplyNoSyncWait(st.batch, pebble.Sync)
-}
-
-// Wait returns when the round is on disk, with an error for each commit; see
-// [Store.Apply].
-func (r *Round) Wait() []error {
-	r.once.Do(r.wait)
-	return r.errs
-}
-
-func (r *Round) wait() {
-	if r.batch == nil {
-		return
-	}
-	err := r.batch.SyncWait()
-	if err != nil {
-		r.store.fail(fmt.Errorf("sync batch: %w", err))
-	}
-	// A round is acknowledged only if all before it are on disk too.
-	if err := r.store.Err(); err != nil {
-		r.failed(err)
-		return
-	}
-	r.store.durable.advance(r.sequence)
-	r.store.revs.sync(r.sequence)
-	r.batch.Close()
-}
-
-// failed makes the outcome of every commit that was written unknown.
-func (r *Round) failed(err error) {
-	for i := range r.errs {
-		if r.errs[i] == nil {
-			r.errs[i] = err
-		}
-	}
-}
 
 // stage is a batch being built.
 type stage struct {
@@ -197,20 +73,6 @@ func (st *stage) records(c *Commit) {
 		st.key = append(st.key[:n], part...)
 		st.set(st.batch.Delete(st.key, nil))
 	}
-}
-
-// finish adds what belongs to the batch as a whole.
-func (st *stage) finish() error {
-	for _, t := range st.touched {
-		if err := st.trim(t); err != nil {
-			return err
-		}
-		st.shardTime(t.shard)
-	}
-	st.value = binary.BigEndian.AppendUint64(st.value[:0], st.sequence)
-	st.set(st.batch.Set(sequenceKey, st.value, nil))
-	st.set(st.batch.Merge(countKey, one, nil))
-	return nil
 }
 
 // set takes the error of adding to a batch, which has no cause: the batch is

@@ -108,25 +108,27 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// writeRounds writes rounds of four commits, two at a time, and opens the store
-// twice.
+// writeRounds writes rounds of four commits and opens the store twice.
 func writeRounds(t *testing.T, c *crasher, rounds int) {
 	revs := map[Entity]uint64{}
 	for part := range 2 {
 		s, err := Open(crashOptions(c.fs()))
+		if err == nil {
+			err = replay(s)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		var waiting sync.WaitGroup
 		for n := part * rounds; n < (part+1)*rounds; n++ {
 			commits := drawRound(n, revs)
-			r := s.Start(commits, time.UnixMilli(int64(n)*5000))
-			waiting.Go(func() { c.settle(t, r, commits) })
-			if n%2 == 1 {
-				waiting.Wait()
+			rejected, err := commitAll(s, commits, time.UnixMilli(int64(n)*5000))
+			if err != nil || rejected != nil {
+				t.Fatal(err, rejected)
+			}
+			for i := range commits {
+				c.acknowledge(commits[i].Entity, commits[i].BaseRev+1)
 			}
 		}
-		waiting.Wait()
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -134,30 +136,22 @@ func writeRounds(t *testing.T, c *crasher, rounds int) {
 }
 
 // drawRound changes four of nine entities.
-func drawRound(n int, revs map[Entity]uint64) []ShardCommit {
-	var commits []ShardCommit
+func drawRound(n int, revs map[Entity]uint64) []Commit {
+	var commits []Commit
 	for i := range 4 {
 		e := Entity{"k", fmt.Sprint((n*4 + i) % 9)}
-		commits = append(commits, ShardCommit{1, crashCommit(e, revs[e])})
+		commits = append(commits, *crashCommit(e, revs[e]))
 		revs[e]++
 	}
 	return commits
 }
 
-// settle notes what a round acknowledges.
-func (c *crasher) settle(t *testing.T, r *Round, commits []ShardCommit) {
-	for i, err := range r.Wait() {
-		if err != nil {
-			t.Errorf("commit: %v", err)
-			continue
-		}
-		c.acknowledge(commits[i].Commit.Entity, commits[i].Commit.BaseRev+1)
-	}
-}
-
 func checkCrash(t *testing.T, c crash) {
 	t.Helper()
 	s, err := Open(crashOptions(c.disk))
+	if err == nil {
+		err = replay(s)
+	}
 	if err != nil {
 		t.Errorf("open after the crash at write %d: %v", c.write, err)
 		return

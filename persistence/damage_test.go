@@ -70,6 +70,12 @@ func checkDamaged(t *testing.T, mem *vfs.MemFS, what string) (found bool) {
 		return true
 	}
 	defer s.Close()
+	if err := replay(s); err != nil {
+		if !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: replay: got %v, want ErrDamaged", what, err)
+		}
+		return true
+	}
 	for n := range damageEntities {
 		h, ok, err := s.Head(1, Entity{"k", fmt.Sprint(n)})
 		switch {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+	pb "go.etcd.io/raft/v3/raftpb"
 )
 
 // until waits for a condition.
@@ -91,13 +92,16 @@ func TestFailedSync(t *testing.T) {
 	var fatal []error
 	s := openStore(t, Options{FS: fs, Fatal: func(err error) { fatal = append(fatal, err) }})
 	failing.Store(true)
-	r1 := s.Start([]ShardCommit{{1, &Commit{Entity: viewer}}}, time.UnixMilli(1))
-	r2 := s.Start([]ShardCommit{{1, &Commit{Entity: viewer, BaseRev: 9}}, {1, &Commit{Entity: viewer, BaseRev: 1}}}, time.UnixMilli(1))
-	if err := r1.Wait()[0]; !errors.Is(err, ErrFailed) {
-		t.Errorf("first round: got %v, want ErrFailed", err)
+	l := s.Log()
+	first, err1 := l.Begin([]LogWrite{{Shard: 1, Hard: &pb.HardState{}}}, true)
+	second, err2 := l.Begin([]LogWrite{{Shard: 1, Hard: &pb.HardState{}}}, true)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
 	}
-	if errs := r2.Wait(); errs[0] == nil || !errors.Is(errs[1], ErrFailed) {
-		t.Errorf("second round: got %v, want errors, the second ErrFailed", errs)
+	for i, w := range []*Write{first, second} {
+		if err := w.Wait(); !errors.Is(err, ErrFailed) {
+			t.Errorf("write %d: got %v, want ErrFailed", i+1, err)
+		}
 	}
 	failing.Store(false)
 	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); !errors.Is(err, ErrFailed) {

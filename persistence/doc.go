@@ -34,12 +34,10 @@
 // after it has left the window. When newer ones need its place before that, or
 // the entity is removed, it becomes a record, and is trimmed in order of time.
 //
-// [Store.Apply] writes the commits of many shards as one batch and has synced it
-// to disk when it returns, so a change that was acknowledged survives a crash.
-// A commit whose base revision is not the stored one ends in [ErrRevision] and
-// leaves no trace; the others are unaffected. [Store.Start] is the same without
-// the wait, so that one batch is prepared while another is on its way to disk.
-// Reads never show a change that is not yet synced.
+// Every change of a shard is an entry of its log: [Log.Append] makes entries
+// durable, [Log.Apply] makes them part of the state. A commit whose base revision
+// is not the stored one ends in [ErrRevision] and leaves no trace; the others of
+// its entry are unaffected. Reads never show a change that is not yet synced.
 //
 // When a write fails the store fails for good: what a failed fsync left behind
 // is unknown, so it is never retried. [Options.Fatal] is called and the process

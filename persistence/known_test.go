@@ -14,8 +14,7 @@ func founded(i int) Entity { return Entity{Kind: "profile", Identity: fmt.Sprint
 func found(t *testing.T, s *Store, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
-		c := Commit{Entity: founded(i), State: []byte("x")}
-		if err := s.Apply([]ShardCommit{{Shard: 1, Commit: &c}}, time.Now())[0]; err != nil {
+		if err := apply(s, Commit{Entity: founded(i), State: []byte("x")}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -29,8 +29,8 @@ type Log struct {
 	stage stage
 }
 
-// Log returns the replication log of the store. A process uses one, instead of
-// [Store.Apply] and never beside it.
+// Log returns the replication log of the store, of which a process uses one. It
+// is the only way to change what a shard holds.
 func (s *Store) Log() *Log {
 	return &Log{s: s, last: make(map[ShardID]uint64), gone: make(map[ShardID]uint64), done: make(map[ShardID]progress)}
 }
@@ -59,7 +59,7 @@ func (l *Log) Begin(writes []LogWrite, sync bool) (*Write, error) {
 	if !slices.ContainsFunc(writes, func(w LogWrite) bool { return w.Unlogged != nil }) {
 		return l.begin(writes, l.number(sync))
 	}
-	// As in [Store.Start]: until Pebble has the batch nobody may replace what
+	// Until Pebble has the batch nobody may replace what
 	// memory knows of the store by a scan of it.
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()

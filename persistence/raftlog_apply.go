@@ -19,7 +19,7 @@ import (
 // together, because trimming sees the state after the entry before.
 //
 // The result has, per change, why its commits were rejected: nil when none was,
-// else an error per commit as [Store.Apply] returns it.
+// else [ErrRevision], [ErrInvalid] or nil per commit.
 func (l *Log) Apply(changes []Change) ([][]error, error) {
 	results := make([][]error, len(changes))
 	for from := 0; from < len(changes); {
@@ -200,10 +200,15 @@ func (l *Log) forget(shard ShardID) {
 }
 
 // Admit refuses a change of about size bytes when the disk is below its
-// reserve, with [ErrNoSpace], or when the store has failed.
+// reserve, with [ErrNoSpace], or when the store has failed or is closed.
 func (l *Log) Admit(size int) error {
 	if err := l.s.Err(); err != nil {
 		return err
+	}
+	select {
+	case <-l.s.stop:
+		return ErrClosed
+	default:
 	}
 	return l.s.disk.admit(size)
 }

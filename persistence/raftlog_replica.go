@@ -119,8 +119,7 @@ func decodeApplied(b []byte) (Applied, error) {
 	return a, nil
 }
 
-// Create makes the replica that [NewReplica] describes, durably. A first member
-// takes over the state that [Store.Apply] left in the shard.
+// Create makes the replica that [NewReplica] describes, durably.
 func (l *Log) Create(shard ShardID, id ReplicaID, conf *pb.ConfState) (Replica, error) {
 	rs, err := l.CreateAll([]ShardID{shard}, id, conf)
 	if err != nil {
@@ -139,7 +138,6 @@ func (l *Log) CreateAll(shards []ShardID, id ReplicaID, conf *pb.ConfState) ([]R
 			return nil, fmt.Errorf("create replica %v of shard %d: %w", id, shard, err)
 		}
 		rs[i] = NewReplica(shard, id, conf)
-		rs[i].Applied.Time = l.storedTime(shard) // of a shard that was kept without a log
 		if err := l.stageReplica(b, rs[i]); err != nil {
 			return nil, err
 		}

@@ -19,7 +19,7 @@ type Unlogged struct {
 }
 
 // stageUnlogged adds unlogged commits to the synced batch of that number.
-// Readers wait for it, as for a batch of [Store.Start].
+// Readers wait for it.
 func (l *Log) stageUnlogged(b *pebble.Batch, u *Unlogged, number uint64) error {
 	if int(u.Shard) >= len(l.s.shards) {
 		return fmt.Errorf("%w: shard %d", ErrInvalid, u.Shard)

@@ -45,11 +45,6 @@ func openStore(t testing.TB, o Options) *Store {
 	return s
 }
 
-// apply applies one commit to shard 1.
-func apply(s *Store, c Commit, at time.Time) error {
-	return s.Apply([]ShardCommit{{Shard: 1, Commit: &c}}, at)[0]
-}
-
 func TestApplyStoresHeadRecordsAndOutcomes(t *testing.T) {
 	s := openStore(t, Options{})
 	now := time.UnixMilli(1_000_000)

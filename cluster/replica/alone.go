@@ -11,9 +11,8 @@ import (
 )
 
 // Alone opens an engine on a node that is the only voter of all its shards, and
-// waits until it leads them. Shards that have no replica yet are founded; what
-// [ssod/persistence.Store.Apply] left in them is the state that their logs begin
-// with. Whoever ends ctx because the disk has hung says so as its cause.
+// waits until it leads them. Shards that have no replica yet are founded. Whoever
+// ends ctx because the disk has hung says so as its cause.
 func Alone(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := Found(cfg.Log, cfg.Node, cfg.Shards); err != nil {
 		return nil, err

@@ -23,8 +23,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if kind := os.Getenv(writerEnv); kind != "" {
-		writeUntilKilled(kind)
+	if dir := os.Getenv(dirEnv); dir != "" {
+		writeUntilKilled(dir)
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -16,10 +16,11 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors/profile"
+	"ssod/cluster/replica"
 	"ssod/persistence"
 )
 
-// perRound is how many profiles are written with one fsync.
+// perRound is how many profiles are applied at a time.
 const perRound = 2000
 
 // schema is the format of the profile's head record that state writes.
@@ -48,31 +49,82 @@ func fill(data, realm string, profiles, devices int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	shards := store.Identity().Shards
+	f, err := newFiller(store)
+	if err != nil {
+		return err
+	}
 	for from := 0; from < profiles; from += perRound {
-		commits := make([]persistence.ShardCommit, min(perRound, profiles-from))
-		for i := range commits {
-			if commits[i], err = newProfile(realm, from+i, devices, shards); err != nil {
+		for n := from; n < min(from+perRound, profiles); n++ {
+			if err := f.add(realm, n, devices); err != nil {
 				return err
 			}
 		}
-		if err := errors.Join(store.Apply(commits, time.Now())...); err != nil {
+		if err := f.apply(); err != nil {
 			return err
 		}
 	}
-	return nil
+	return f.end()
 }
 
-// newProfile is the commit that founds the n-th profile.
-func newProfile(realm string, n, devices, shards int) (persistence.ShardCommit, error) {
+// filler makes what is applied without entries: each shard's log begins behind
+// it.
+type filler struct {
+	log    *persistence.Log
+	shards int
+	at     map[persistence.ShardID]persistence.Position
+	round  map[persistence.ShardID][]persistence.Commit
+}
+
+func newFiller(store *persistence.Store) (*filler, error) {
+	f := &filler{log: store.Log(), shards: store.Identity().Shards, at: map[persistence.ShardID]persistence.Position{}}
+	if err := replica.Found(f.log, persistence.NodeID(store.Identity().NodeID), f.shards); err != nil {
+		return nil, err
+	}
+	replicas, err := f.log.Replicas()
+	for _, r := range replicas {
+		f.at[r.Shard] = r.Applied.Position
+	}
+	f.round = make(map[persistence.ShardID][]persistence.Commit)
+	return f, err
+}
+
+// add founds the n-th profile.
+func (f *filler) add(realm string, n, devices int) error {
 	address := profile.ID{Realm: realm, Namespace: profile.NamespaceSSO, Subject: fmt.Sprintf("viewer-%d", n)}.Address()
 	state, err := proto.Marshal(stateOf(n, devices, time.Now().UnixMilli()))
 	if err != nil {
-		return persistence.ShardCommit{}, err
+		return err
 	}
-	return persistence.ShardCommit{Shard: address.Shard(shards), Commit: &persistence.Commit{
-		Entity: address.Entity(), Schema: schema, State: state,
-	}}, nil
+	shard := address.Shard(f.shards)
+	f.round[shard] = append(f.round[shard], persistence.Commit{Entity: address.Entity(), Schema: schema, State: state})
+	return nil
+}
+
+// apply applies what was added, as the next entry of each shard.
+func (f *filler) apply() error {
+	now := uint64(time.Now().UnixMilli())
+	var changes []persistence.Change
+	for shard, commits := range f.round {
+		at := f.at[shard]
+		at.Index++
+		f.at[shard] = at
+		changes = append(changes, persistence.Change{Shard: shard, Position: at, Time: now, Commits: commits})
+	}
+	clear(f.round)
+	rejected, err := f.log.Apply(changes)
+	for _, errs := range rejected {
+		err = errors.Join(err, errors.Join(errs...))
+	}
+	return err
+}
+
+// end makes everything durable.
+func (f *filler) end() error {
+	var writes []persistence.LogWrite
+	for shard, at := range f.at {
+		writes = append(writes, persistence.LogWrite{Shard: shard, Truncate: at})
+	}
+	return f.log.Append(writes, true)
 }
 
 func stateOf(n, devices int, now int64) *profile.State {
