@@ -22,7 +22,8 @@
 // commits of a shard whose only member is this node it writes past the log.
 // DESIGN.md in the parent directory has the reasons.
 //
-// An [Entry] is what one log entry carries. Its format, and that of a frame, has a
-// version; an unknown one is an [ErrEntryVersion] and stops the node, because
-// skipping an entry would break the agreement of the replicas.
+// An [Entry] is what one log entry carries. Its format has a version; an unknown one
+// is an [ErrEntryVersion] and stops the node, because skipping an entry would break
+// the agreement of the replicas. A frame of another version is an [ErrFrameVersion]
+// and ends the connection that it came over.
 package core

@@ -111,37 +111,3 @@ func TestFramesAreBounded(t *testing.T) {
 		t.Errorf("a frame for nothing: %v", part)
 	}
 }
-
-func TestFrameRoundTrip(t *testing.T) {
-	m := &pb.Message{Type: pb.MsgApp.Enum(), To: new(uint64(1)), From: new(uint64(2)), Entries: []*pb.Entry{{Data: []byte("x")}}}
-	b, err := AppendFrame(nil, []Envelope{{Shard: 1, Message: m}, {Shard: 65535, Message: &pb.Message{}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	es, err := DecodeFrame(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(es) != 2 || es[0].Shard != 1 || es[1].Shard != 65535 || es[0].Message.String() != m.String() {
-		t.Errorf("got %v", es)
-	}
-	for n := range len(b) - 1 { // a frame that is cut off is refused or has fewer messages
-		if es, err := DecodeFrame(b[:n]); err == nil && len(es) > 1 {
-			t.Errorf("cut after %d bytes: got %d messages", n, len(es))
-		}
-	}
-}
-
-func FuzzDecodeFrame(f *testing.F) {
-	b, _ := AppendFrame(nil, []Envelope{{Shard: 1, Message: &pb.Message{Type: pb.MsgVote.Enum()}}})
-	f.Add(b)
-	f.Fuzz(func(t *testing.T, b []byte) {
-		es, err := DecodeFrame(b)
-		if err != nil && !errors.Is(err, ErrEntryFormat) && !errors.Is(err, ErrEntryVersion) {
-			t.Errorf("unexpected error %v", err)
-		}
-		if err != nil && es != nil {
-			t.Error("messages beside an error")
-		}
-	})
-}

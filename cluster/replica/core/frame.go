@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -11,8 +12,12 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// frameVersion is the format of frames.
-const frameVersion = 1
+// frameVersion is the format of frames. In the first one every message was
+// protobuf.
+const frameVersion = 2
+
+// ErrFrameVersion says that a frame is of another version of the program.
+var ErrFrameVersion = errors.New("frame of another version")
 
 // MaxFrame bounds a frame in bytes.
 const MaxFrame = 64 << 20
@@ -47,25 +52,37 @@ func weight(m *pb.Message) (n int) {
 
 // AppendFrame encodes a round's messages to one node:
 //
-//	version | (shard, length, message)*
+//	version byte | count | (shard | form byte | message)*
 //
-// It must be called by the core's goroutine: raft's messages share memory.
+// A message in protobuf has its length before it; wire.go has the other forms. It
+// must be called by the core's goroutine: raft's messages share memory.
 func AppendFrame(b []byte, es []Envelope) ([]byte, error) {
-	size := 1
+	size := 1 + binary.MaxVarintLen32
 	for _, e := range es {
-		size += 2*binary.MaxVarintLen32 + proto.Size(e.Message)
+		size += weight(e.Message)
 	}
 	b = append(slices.Grow(b, size), frameVersion)
-	sized := proto.MarshalOptions{UseCachedSize: true}
+	b = binary.AppendUvarint(b, uint64(len(es)))
 	for _, e := range es {
 		b = binary.AppendUvarint(b, uint64(e.Shard))
-		b = binary.AppendUvarint(b, uint64(sized.Size(e.Message)))
+		form := formOf(e.Message)
+		b = append(b, form)
+		if form != formProto {
+			b = appendMessage(b, e.Message)
+			continue
+		}
 		var err error
-		if b, err = sized.MarshalAppend(b, e.Message); err != nil {
+		if b, err = appendProto(b, e.Message); err != nil {
 			return nil, fmt.Errorf("message of shard %d: %w", e.Shard, err)
 		}
 	}
 	return b, nil
+}
+
+func appendProto(b []byte, m *pb.Message) ([]byte, error) {
+	sized := proto.MarshalOptions{UseCachedSize: true}
+	b = binary.AppendUvarint(b, uint64(proto.Size(m)))
+	return sized.MarshalAppend(b, m)
 }
 
 // DecodeFrame decodes a frame. The messages do not share b.
@@ -74,20 +91,26 @@ func DecodeFrame(b []byte) ([]Envelope, error) {
 		return nil, fmt.Errorf("frame of %d bytes: %w", len(b), ErrEntryFormat)
 	}
 	if b[0] != frameVersion {
-		return nil, fmt.Errorf("frame version %d: %w", b[0], ErrEntryVersion)
+		return nil, fmt.Errorf("frame version %d, want %d: %w", b[0], frameVersion, ErrFrameVersion)
 	}
-	var es []Envelope
-	for d := (decoder{rest: b[1:]}); len(d.rest) > 0 || d.bad; {
-		shard := d.uvarint()
-		data := d.take(d.uvarint())
-		if d.bad || shard > math.MaxUint16 {
-			return nil, fmt.Errorf("frame: %w", ErrEntryFormat)
+	d := decoder{rest: b[1:]}
+	n := d.count()
+	es := make([]Envelope, 0, min(n, maxRoom))
+	var all messages
+	for i := uint64(0); i < n && !d.bad; i++ {
+		shard, form := d.uvarint(), d.byte()
+		if shard > math.MaxUint16 || form >= forms {
+			d.fail()
+			break
 		}
-		m := &pb.Message{}
-		if err := proto.Unmarshal(data, m); err != nil {
+		m, err := all.next(&d, form, n-i)
+		if err != nil {
 			return nil, fmt.Errorf("frame: message of shard %d: %w: %w", shard, ErrEntryFormat, err)
 		}
 		es = append(es, Envelope{ShardID(shard), m})
+	}
+	if err := d.end(); err != nil {
+		return nil, fmt.Errorf("frame: %w", err)
 	}
 	return es, nil
 }

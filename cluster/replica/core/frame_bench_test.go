@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"testing"
 
 	pb "go.etcd.io/raft/v3/raftpb"
@@ -8,20 +9,48 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// BenchmarkAppendFrame encodes a round under load: 22 shards, one entry of eight
-// commits each.
-func BenchmarkAppendFrame(b *testing.B) {
-	var es []core.Envelope
+// rounds are the messages to one node of a round under load: entries of 22 shards,
+// and the acknowledgements of as many.
+func roundsOf(size int) map[string][]core.Envelope {
+	rounds := map[string][]core.Envelope{}
 	for s := range core.ShardID(22) {
-		es = append(es, core.Envelope{Shard: s, Message: &pb.Message{
-			Type: pb.MsgApp.Enum(), To: new(uint64(1)), From: new(uint64(2)), Term: new(uint64(3)), Index: new(uint64(4)), LogTerm: new(uint64(5)), Commit: new(uint64(6)),
-			Entries: []*pb.Entry{{Index: new(uint64(5)), Term: new(uint64(3)), Data: make([]byte, 8*600)}},
-		}})
+		head := func(kind pb.MessageType) *pb.Message {
+			return &pb.Message{
+				Type: kind.Enum(), To: new(uint64(id(1))), From: new(uint64(id(2))), Term: new(uint64(3)), Index: new(uint64(4000)),
+			}
+		}
+		m := head(pb.MsgApp)
+		m.LogTerm, m.Commit = new(uint64(3)), new(uint64(3999))
+		m.Entries = []*pb.Entry{{Index: new(uint64(4001)), Term: new(uint64(3)), Data: make([]byte, size)}}
+		rounds["entries"] = append(rounds["entries"], core.Envelope{Shard: s, Message: m})
+		rounds["answers"] = append(rounds["answers"], core.Envelope{Shard: s, Message: head(pb.MsgAppResp)})
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := core.AppendFrame(nil, es); err != nil {
-			b.Fatal(err)
+	return rounds
+}
+
+func BenchmarkFrame(b *testing.B) {
+	for _, size := range []int{600, 8 * 600} {
+		for what, es := range roundsOf(size) {
+			b.Run(fmt.Sprintf("encode %s of %d", what, size), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := core.AppendFrame(nil, es); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run(fmt.Sprintf("decode %s of %d", what, size), func(b *testing.B) {
+				frame, err := core.AppendFrame(nil, es)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := core.DecodeFrame(frame); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
 		}
 	}
 }
