@@ -11,7 +11,7 @@ MACHINE     = home|root|Users|work
 LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster certs build test test-long check vuln bench bench-engine sim proto fmt
+.PHONY: help run cluster certs build test test-long check vuln bench bench-engine reference sim proto fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -64,6 +64,14 @@ bench: build ## measure a real process against the floor
 
 bench-engine: ## measure the replication engine on three processes
 	$(GO) run ./cluster/replica/loadtest --slow-fsync 500ms
+
+REF ?= 1c60b06
+
+reference: ## build the programs of the older commit REF=1c60b06 in bin/REF, to measure against
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && git archive $(REF) | tar -x -C "$$dir" && cd "$$dir" && \
+	  { patch=$(CURDIR)/cluster/replica/loadtest/testdata/$(REF).patch; test ! -f "$$patch" || git apply "$$patch"; } && \
+	  export CGO_ENABLED=0 && $(GO) build -trimpath -o $(CURDIR)/bin/$(REF)/ ./cmd/ssod ./cmd/ssoctl ./cluster/replica/loadtest && \
+	  $(GO) build -trimpath -o $(CURDIR)/bin/$(REF)/ssobench ./bench
 
 SEEDS    ?= 100
 FROM     ?= 1

@@ -100,11 +100,7 @@ func (m *meter) begin() {
 func (m *meter) end() {
 	server, me := m.read()
 	m.serverCPU, m.cpu = server-m.serverAt, me-m.atMe
-	now := m.machine()
-	busy, idle := now.Busy-m.machineAt.Busy, now.Idle-m.machineAt.Idle
-	// The kernel counts the machine in ticks and processes exactly.
-	others := max(busy-m.serverCPU-m.cpu, 0)
-	m.others = float64(others) / float64(max(busy+idle, 1))
+	m.others = process.Others(m.machineAt, m.machine(), m.serverCPU+m.cpu)
 }
 
 func (m *meter) machine() process.Machine {

@@ -14,8 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Process is a running program.
@@ -79,21 +77,8 @@ func (p *Process) Kill() error {
 	return nil
 }
 
-// CPU is the processor time that the process has used, user and system, to the
-// nanosecond. (/proc tells it in ticks of 10 ms, in which a short measurement is
-// often nothing.)
-func (p *Process) CPU() (time.Duration, error) {
-	var used unix.Timespec
-	if err := unix.ClockGettime(cpuClock(p.cmd.Process.Pid), &used); err != nil {
-		return 0, fmt.Errorf("read the CPU clock of process %d: %w", p.cmd.Process.Pid, err)
-	}
-	return time.Duration(used.Nano()), nil
-}
-
-// cpuClock is the clock of a process, as clock_getcpuclockid(3) makes it: the
-// inverted process id above three bits, of which 2 is the scheduler's account of
-// all threads.
-func cpuClock(pid int) int32 { return int32(^pid<<3 | 2) }
+// CPU is the processor time that the process has used; see [CPUTime].
+func (p *Process) CPU() (time.Duration, error) { return CPUTime(p.cmd.Process.Pid) }
 
 // RSS is the resident memory of the process in bytes.
 func (p *Process) RSS() (int64, error) {

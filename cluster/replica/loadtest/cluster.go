@@ -10,11 +10,11 @@ import (
 )
 
 // trio is the three processes.
-type trio []*process
+type trio []*child
 
-// startTrio starts the nodes on empty directories and waits until every shard is
-// led by its home.
-func startTrio(s setup, plain bool) (t trio, err error) {
+// startTrio starts nodes of a program on empty directories and waits until every
+// shard is led by its home.
+func startTrio(program string, s setup, plain bool) (t trio, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, t.stop())
@@ -32,7 +32,7 @@ func startTrio(s setup, plain bool) (t trio, err error) {
 				return t, err
 			}
 		}
-		p, r, err := startProcess(s)
+		p, r, err := startChild(program, s)
 		if err != nil {
 			return t, err
 		}
@@ -54,6 +54,14 @@ func (t trio) each(of func(i int) order) ([]result, error) {
 		})
 	}
 	return results, g.Wait()
+}
+
+// ids are the process ids.
+func (t trio) ids() (all []int) {
+	for _, p := range t {
+		all = append(all, p.id())
+	}
+	return all
 }
 
 func (t trio) stop() error {

@@ -20,6 +20,9 @@ func newHistogram() *hdrhistogram.Histogram {
 func (h *histogram) record(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.h == nil {
+		h.h = newHistogram()
+	}
 	_ = h.h.RecordValue(max(1, min(d.Microseconds(), time.Minute.Microseconds())))
 }
 

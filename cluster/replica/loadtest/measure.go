@@ -19,8 +19,9 @@ import (
 func (n *node) measure(o order) (result, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	var workers sync.WaitGroup
+	n.orders++
 	for i, s := range n.callers(o.Proposers) {
-		workers.Go(func() { n.propose(ctx, s, i, o.Size) })
+		workers.Go(func() { n.propose(ctx, s, i, &o) })
 	}
 	for _, s := range n.callers(o.Readers) {
 		workers.Go(func() { n.read(ctx, s, o.Pause) })
@@ -57,12 +58,14 @@ func (n *node) begin(phase string) (end func() result, err error) {
 	n.commits.restart()
 	n.reads.restart()
 	n.failed.Store(0)
+	n.founded.Store(0)
+	counts := n.counts()
 	elections, syncs, cpu := n.elections.Load(), n.fs.syncs.Load(), cpuTime()
 	return func() result {
 		r := result{
-			Commits: n.commits.restart(), Reads: n.reads.restart(), Failed: n.failed.Load(),
+			Commits: n.commits.restart(), Reads: n.reads.restart(), Failed: n.failed.Load(), Founded: n.founded.Load(),
 			Elections: n.elections.Load() - elections, Syncs: n.fs.syncs.Load() - syncs, CPU: cpuTime() - cpu,
-			Goroutines: runtime.NumGoroutine(), Resident: resident(),
+			Goroutines: runtime.NumGoroutine(), Resident: resident(), Counts: since(counts, n.counts()),
 		}
 		stopProfile()
 		return r

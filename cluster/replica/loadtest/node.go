@@ -18,6 +18,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
+	"ssod/cluster/replica/loadtest/floor"
 	"ssod/cluster/secret"
 	"ssod/cluster/transport"
 	"ssod/persistence"
@@ -30,10 +31,14 @@ type node struct {
 	store   *persistence.Store
 	network *transport.Network
 	engine  *replica.Engine
+	floor   *floor.Node // instead of the three above
 
 	commits, reads histogram
 	failed         atomic.Int64
+	founded        atomic.Int64
 	elections      atomic.Int64
+	traffic        traffic
+	orders         int
 }
 
 // gcPercent is what ssod sets as long as its heap is small.
@@ -46,13 +51,13 @@ func runNode(in io.Reader, out io.Writer) error {
 	}
 	orders, reports := json.NewDecoder(in), json.NewEncoder(out)
 	n := &node{fs: newSlowFS()}
+	defer n.close()
 	if err := orders.Decode(&n.setup); err != nil {
 		return err
 	}
 	if err := n.open(); err != nil {
 		return reports.Encode(report{Error: err.Error()})
 	}
-	defer n.close()
 	if err := reports.Encode(report{Peer: n.peer()}); err != nil {
 		return err
 	}
@@ -74,13 +79,22 @@ func runNode(in io.Reader, out io.Writer) error {
 }
 
 func (n *node) peer() transport.Peer {
-	return transport.Peer{ID: n.Node, Name: nodeName(n.Node), Addr: n.network.Addr()}
+	p := transport.Peer{ID: n.Node, Name: nodeName(n.Node)}
+	if n.floor != nil {
+		p.Addr = n.floor.Addr()
+	} else {
+		p.Addr = n.network.Addr()
+	}
+	return p
 }
 
 func nodeName(id transport.NodeID) string { return fmt.Sprint("n", id) }
 
 // open opens the store, founds the replicas, listens and runs the engine.
 func (n *node) open() (err error) {
+	if n.Floor {
+		return n.openFloor()
+	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})).With("node", n.Node)
 	n.store, err = persistence.Open(persistence.Options{
 		Dir: filepath.Join(n.Dir, nodeName(n.Node)), DefaultNode: nodeName(n.Node), Cluster: "loadtest", NodeID: persistence.NodeID(n.Node),
@@ -114,7 +128,8 @@ func (n *node) open() (err error) {
 		return err
 	}
 	n.engine, err = replica.Open(replica.Config{
-		Node: n.Node, Shards: n.Shards, Log: n.store.Log(), State: n.store, Transport: n.network, Address: nodeName,
+		Node: n.Node, Shards: n.Shards, Log: n.traffic.log(n.store.Log()), State: n.store,
+		Transport: n.traffic.network(n.network), Address: nodeName,
 	})
 	if err == nil {
 		n.engine.Watch(func(cluster.ShardID) { n.elections.Add(1) })
@@ -137,10 +152,20 @@ func (n *node) found() error {
 	return nil
 }
 
+// close ends what runs: an opening that failed has left some of it out.
 func (n *node) close() {
-	n.network.Close()
-	n.engine.Close()
-	n.store.Close()
+	if n.floor != nil {
+		n.floor.Close()
+	}
+	if n.network != nil {
+		n.network.Close()
+	}
+	if n.engine != nil {
+		n.engine.Close()
+	}
+	if n.store != nil {
+		n.store.Close()
+	}
 }
 
 func (n *node) obey(o order) (report, error) {
@@ -154,6 +179,9 @@ func (n *node) obey(o order) (report, error) {
 
 // join connects to the other nodes and sees to it that each leads its shards.
 func (n *node) join(peers []transport.Peer) error {
+	if n.floor != nil {
+		return n.floor.Connect(others(peers, n.Node)...)
+	}
 	for _, p := range peers {
 		if err := n.network.SetPeer(p); err != nil {
 			return err

@@ -20,7 +20,13 @@ type setup struct {
 	Files transport.Files
 	// Profile is where CPU profiles go; empty: none.
 	Profile string
+	// Floor makes the node serve the floor instead of the engine.
+	Floor bool
 }
+
+// The parent may be of another build than the nodes (--against): what is added
+// here must be something that an older node can do without, or that the parent
+// finds missing in its reports.
 
 // order says what to do next. A node answers each with a report.
 type order struct {
@@ -36,6 +42,8 @@ type order struct {
 	// the node.
 	Proposers, Readers, Size int
 	Pause                    time.Duration
+	// Fresh lets every commit found an entity.
+	Fresh bool
 	// Slow is how long the node's fsyncs take at least.
 	Slow time.Duration
 }
@@ -59,4 +67,8 @@ type result struct {
 	Goroutines       int
 	// Resident is the memory of the process in bytes.
 	Resident int64
+	// Founded is how many entities a fresh order has founded.
+	Founded int64
+	// Counts is what else was counted, by the names in [counters].
+	Counts map[string]int64
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"ssod/bench/process"
 )
 
 // measured is a phase at all nodes.
@@ -36,6 +38,9 @@ func (m *measured) write(w io.Writer) {
 			line(w, fmt.Sprintf("reads led by n%d", i+1), merge(r.Reads), m.For, 0)
 		}
 	}
+	counted := newTally()
+	counted.add(m.order, m.nodes, process.Usage{})
+	counted.writeCounts(w)
 }
 
 // line prints one kind of call, if there was any.
