@@ -3,7 +3,6 @@ package persistence
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -13,8 +12,7 @@ import (
 // Log is the replication log of all shards and the way their entries become
 // state. It lies in the same Pebble as the state, whose write-ahead log a crash
 // can only shorten: an applied entry is never there without the log that it
-// came from, nor a truncation without the state that it rests on. A shard that
-// nobody else has a replica of changes without entries, see [Unlogged].
+// came from, nor a truncation without the state that it rests on.
 //
 // [Log.Append] and [Log.Apply] may run beside each other, neither beside itself.
 // What concerns one shard's creation, installation and destruction is not called
@@ -25,8 +23,6 @@ type Log struct {
 	last map[ShardID]uint64   // the end of each log
 	gone map[ShardID]uint64   // up to where each log was truncated since the start
 	done map[ShardID]progress // how far each state is
-	// stage is for unlogged commits; guarded by Store.mu.
-	stage stage
 }
 
 // Log returns the replication log of the store, of which a process uses one. It
@@ -56,33 +52,10 @@ type Write struct {
 // Begin is Append without the wait: Pebble has the batch in its queue when it
 // returns. Every write must be waited for, in the order in which they began.
 func (l *Log) Begin(writes []LogWrite, sync bool) (*Write, error) {
-	if !slices.ContainsFunc(writes, func(w LogWrite) bool { return w.Unlogged != nil }) {
-		return l.begin(writes, l.number(sync))
-	}
-	// Until Pebble has the batch nobody may replace what
-	// memory knows of the store by a scan of it.
-	l.s.mu.Lock()
-	defer l.s.mu.Unlock()
-	l.s.sequence++
-	return l.begin(writes, l.s.sequence)
-}
-
-// number returns the number of a batch that is synced, 0 for one that is not.
-func (l *Log) number(sync bool) uint64 {
-	if !sync {
-		return 0
-	}
-	l.s.mu.Lock()
-	defer l.s.mu.Unlock()
-	l.s.sequence++
-	return l.s.sequence
-}
-
-// begin writes the batch with a number.
-func (l *Log) begin(writes []LogWrite, number uint64) (*Write, error) {
+	number := l.number(sync)
 	b := l.s.db.NewBatch()
 	for i := range writes {
-		if err := l.stageWrite(b, &writes[i], number); err != nil {
+		if err := l.stageWrite(b, &writes[i]); err != nil {
 			b.Close()
 			err = fmt.Errorf("append to log of shard %d: %w", writes[i].Shard, err)
 			l.s.fail(err) // the number is taken, and memory may know what is not there
@@ -98,6 +71,17 @@ func (l *Log) begin(writes []LogWrite, number uint64) (*Write, error) {
 		return nil, err
 	}
 	return &Write{log: l, batch: b, sequence: number}, l.guard(func() error { return l.s.db.ApplyNoSyncWait(b, pebble.Sync) })
+}
+
+// number returns the number of a batch that is synced, 0 for one that is not.
+func (l *Log) number(sync bool) uint64 {
+	if !sync {
+		return 0
+	}
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	l.s.sequence++
+	return l.s.sequence
 }
 
 // stageSequence numbers a synced batch. Number and count let the next start
@@ -128,12 +112,7 @@ func (w *Write) Wait() error {
 }
 
 // stageWrite adds one shard's write to a batch.
-func (l *Log) stageWrite(b *pebble.Batch, w *LogWrite, number uint64) error {
-	if w.Unlogged != nil {
-		if err := l.stageUnlogged(b, w.Unlogged, number); err != nil {
-			return err
-		}
-	}
+func (l *Log) stageWrite(b *pebble.Batch, w *LogWrite) error {
 	if err := l.stageEntries(b, w.Shard, w.Entries); err != nil {
 		return err
 	}

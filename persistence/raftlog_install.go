@@ -111,7 +111,7 @@ func (l *Log) replaceLog(in Install, a Applied) error {
 	}
 	l.setEnd(in.Shard, a.Index)
 	w := LogWrite{Shard: in.Shard, Entries: in.Entries, Hard: in.Hard, Truncate: a.Position}
-	if err := l.stageWrite(b, &w, 0); err != nil {
+	if err := l.stageWrite(b, &w); err != nil {
 		return err
 	}
 	if err := stageApplied(b, in.Shard, a); err != nil {

@@ -79,7 +79,6 @@ func (l *Log) replica(shard ShardID) (r Replica, err error) {
 	if err != nil {
 		return fail("applied position", err)
 	}
-	r.Applied.Time = max(r.Applied.Time, l.storedTime(shard)) // unlogged commits move only the latter
 	return r, nil
 }
 

@@ -74,9 +74,6 @@ type LogWrite struct {
 	// Truncate removes the entries up to it; the zero Position none. It may
 	// be after the last one.
 	Truncate Position
-	// Unlogged changes the state in the same write, which must be a synced
-	// one; nil: nothing.
-	Unlogged *Unlogged
 }
 
 // Change is one log entry to be applied to a shard's state.

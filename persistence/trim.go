@@ -168,9 +168,8 @@ func (s *Store) loadTime(id ShardID, sh *shard) error {
 	return nil
 }
 
-// shardTimeIn is the shard time that is stored, if there is one. Entries of the
-// log move the one beside the applied position, which each of them writes; what
-// changes without an entry moves the one in the state.
+// shardTimeIn is the shard time that is stored, if there is one: the later of the
+// one beside the applied position and the one in the state.
 func shardTimeIn(r pebble.Reader, id ShardID) (now uint64, ok bool, err error) {
 	a, err := appliedIn(r, id)
 	if err != nil && !errors.Is(err, ErrNoReplica) {

@@ -49,10 +49,6 @@ func (e *Engine) writeOnce() bool {
 			c.AppendDone(j)
 		}
 	})
-	// What has no log is applied when it is written.
-	if slices.ContainsFunc(jobs, func(j *core.AppendJob) bool { return j.Concerns(cluster.MetaShard) }) {
-		e.cfg.MetaApplied()
-	}
 	return !e.failed.Load()
 }
 

@@ -102,19 +102,16 @@ func (c *Core) Propose(p *Proposal) {
 	c.mark(g)
 }
 
-// pack gets what is queued on its way: without the log, one batch at a time,
-// where that is possible, else as entries. While raft hands the lead over it
-// takes none: what is queued waits until the term ends, or until raft gives the
-// hand-over up, which the next tick sees.
-func (c *Core) pack(g *group, out *Round) {
+// pack proposes what is queued. While raft hands the lead over it takes none:
+// what is queued waits until the term ends, or until raft gives the hand-over up,
+// which the next tick sees.
+func (c *Core) pack(g *group) {
 	switch {
 	case len(g.commits.queue) == 0, g.handsOver():
 	case !c.timely(g):
 		g.commits.refuse()
-	case !c.unloggable(g):
+	default:
 		c.propose(g)
-	case g.appending == 0:
-		c.writeUnlogged(g, out)
 	}
 }
 

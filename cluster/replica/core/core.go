@@ -259,7 +259,7 @@ func (c *Core) collect(g *group, out *Round) {
 		return
 	}
 	c.observe(g)
-	c.pack(g, out)
+	c.pack(g)
 	c.ask(g)
 	if g.stirs() && !g.frozen() {
 		c.ready(g, out)

@@ -18,8 +18,7 @@
 // it packs the commits that wait into one entry, shares barriers, fences
 // everything by the term of the leadership it was asked under, keeps a bounded
 // end of each log in memory, truncates by bytes, freezes a shard while a snapshot
-// is installed, and decides which message may leave before which write. The
-// commits of a shard whose only member is this node it writes past the log.
+// is installed, and decides which message may leave before which write.
 // DESIGN.md in the parent directory has the reasons.
 //
 // An [Entry] is what one log entry carries. Its format has a version; an unknown one

@@ -13,7 +13,7 @@ import (
 type group struct {
 	shard ShardID
 	id    ReplicaID
-	node  *raft.RawNode // only [group.raft] may give it anything but time
+	node  *raft.RawNode // [group.raft] is for who gives it something
 	log   *log
 	dirty bool
 	// stirred: raft may have something to do.
@@ -68,7 +68,6 @@ type group struct {
 
 	commits  commits
 	barriers barriers
-	unlogged unlogged
 
 	truncate Position // to be written with the next append
 	// everywhere is an index up to which all replicas have the log; on a leader
@@ -137,6 +136,12 @@ func (c *Core) raftConfig(g *group) *raft.Config {
 
 func (g *group) frozen() bool { return g.install != nil || g.installing || g.removed }
 
+// raft returns the group's raft for whoever is about to give it something.
+func (g *group) raft() *raft.RawNode {
+	g.stirred = true
+	return g.node
+}
+
 // leads reports whether raft leads in the given term right now.
 func (g *group) leads(term uint64) bool {
 	s := g.node.BasicStatus()
@@ -165,7 +170,6 @@ func (c *Core) observe(g *group) {
 // endTerm answers everything that waits for a leadership which is over.
 func (c *Core) endTerm(g *group) {
 	g.open, g.reached, g.resetting = false, nil, false
-	g.unlogged.end()
 	g.commits.endInflight()
 	if !c.cfg.Planted.Has(planted.IgnoreProposerTerm) {
 		g.commits.end()

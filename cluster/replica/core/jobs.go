@@ -2,7 +2,6 @@ package core
 
 import (
 	"fmt"
-	"slices"
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -20,17 +19,10 @@ type AppendJob struct {
 
 type appendWrite struct {
 	g         *group
-	unlogged  *Unlogged
 	entries   []*pb.Entry
 	hard      *pb.HardState
 	snapshot  *pb.Snapshot
 	responses []*pb.Message
-}
-
-// Concerns reports whether the job changes the state of a shard, which it does
-// with unlogged commits.
-func (j *AppendJob) Concerns(shard ShardID) bool {
-	return slices.ContainsFunc(j.groups, func(w appendWrite) bool { return w.unlogged != nil && w.g.shard == shard })
 }
 
 // InstallJob is a snapshot to be installed.
@@ -74,7 +66,7 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 	j.groups = append(j.groups, w)
 	j.Sync = j.Sync || len(w.responses) > 0
 	j.Writes = append(j.Writes, LogWrite{
-		Shard: g.shard, Entries: g.unlogged.without(w.entries), Hard: w.hard, Truncate: g.truncate,
+		Shard: g.shard, Entries: w.entries, Hard: w.hard, Truncate: g.truncate,
 	})
 	g.truncate = Position{}
 }
@@ -129,10 +121,6 @@ func (c *Core) AppendDone(j *AppendJob) {
 			continue
 		}
 		w.g.appending--
-		if w.unlogged != nil {
-			c.unloggedDone(w.g, w.unlogged)
-			continue
-		}
 		w.g.log.append(w.entries)
 		c.respond(w.g, w.responses)
 	}
@@ -165,7 +153,6 @@ func (c *Core) InstallDone(j *InstallJob, a Applied) {
 	g.setApplied(a)
 	g.newest = timeOf(j.Entries, a.Time)
 	g.emitted, g.confAt = a.Conf, a.Index
-	g.unlogged.closing = Position{} // the snapshot is of a later place
 	c.respond(g, j.write.responses)
 	c.changed(g)
 }
@@ -177,11 +164,7 @@ func (g *group) setApplied(a Applied) {
 
 // apply takes raft's order to apply committed entries.
 func (c *Core) apply(g *group, out *Round, m *pb.Message) {
-	w := applyWrite{g: g, entries: g.closed(m.GetEntries()), response: m.GetResponses()}
-	if len(w.entries) == 0 {
-		c.respond(g, w.response)
-		return
-	}
+	w := applyWrite{g: g, entries: m.GetEntries(), response: m.GetResponses()}
 	w.confs = make([]*pb.ConfState, len(w.entries))
 	for i, e := range w.entries {
 		cc, is, err := decodeConfChange(e)

@@ -25,7 +25,6 @@ type log struct {
 	last    uint64
 	tail    []*pb.Entry // the newest entries, without a gap
 	bytes   int         // of the tail
-	pin     uint64      // the tail keeps the entries from this index on; 0: none
 	marks   []mark
 	total   int // bytes appended since the log was opened
 }
@@ -54,7 +53,7 @@ func openLog(r Replica, disk LogReader, limit int) (*log, error) {
 func (l *log) reset(p Position) {
 	l.runs = []Position{p}
 	l.last = p.Index
-	l.tail, l.bytes, l.pin = nil, 0, 0
+	l.tail, l.bytes = nil, 0
 	l.marks, l.total = nil, 0
 }
 
@@ -107,11 +106,10 @@ func (l *log) cut(index uint64) {
 	l.last = index - 1
 }
 
-// shrink drops the oldest entries of the tail until it is within its limit, but
-// none that is pinned.
+// shrink drops the oldest entries of the tail until it is within its limit.
 func (l *log) shrink() {
 	n := 0
-	for n < len(l.tail)-1 && l.bytes > l.limit && (l.pin == 0 || l.tail[n].GetIndex() < l.pin) {
+	for n < len(l.tail)-1 && l.bytes > l.limit {
 		l.bytes -= len(l.tail[n].GetData()) + entryOverhead
 		n++
 	}

@@ -63,30 +63,6 @@ func TestLogIsLikeItsDisk(t *testing.T) {
 	})
 }
 
-// TestAPinnedEntryStaysInMemory: the entry of a place that is closing is never
-// on disk, so whatever comes behind it must not push it out of the tail.
-func TestAPinnedEntryStaysInMemory(t *testing.T) {
-	l, err := openLog(Replica{Truncated: Position{Index: 5, Term: 1}}, &fakeDisk{first: Position{Index: 6, Term: 1}}, 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	entry := func(i uint64, size int) *pb.Entry {
-		return &pb.Entry{Index: new(i), Term: new(uint64(1)), Data: make([]byte, size)}
-	}
-	l.pin = 6
-	l.append([]*pb.Entry{entry(6, 0), entry(7, 100), entry(8, 100)})
-	l.append([]*pb.Entry{entry(9, 100)})
-	if es, err := l.Entries(6, 10, 1<<30); err != nil || len(es) != 4 || es[0].GetIndex() != 6 {
-		t.Errorf("got %v %v, want the entries from 6 to 9", es, err)
-	}
-	l.pin = 0
-	l.truncate(Position{Index: 6, Term: 1})
-	l.append([]*pb.Entry{entry(10, 100)})
-	if len(l.tail) != 1 {
-		t.Errorf("the tail has %d entries when nothing is pinned, want 1", len(l.tail))
-	}
-}
-
 func drawEntries(t *rapid.T, truncated, last uint64, term *uint64) []*pb.Entry {
 	first := rapid.Uint64Range(truncated+1, last+1).Draw(t, "first")
 	*term += rapid.Uint64Range(0, 1).Draw(t, "term")

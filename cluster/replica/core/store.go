@@ -16,7 +16,6 @@ type (
 	Applied   = persistence.Applied
 	Replica   = persistence.Replica
 	LogWrite  = persistence.LogWrite
-	Unlogged  = persistence.Unlogged
 	Change    = persistence.Change
 	Install   = persistence.Install
 )
@@ -44,8 +43,7 @@ type Store interface {
 	// Replicas returns what is there, after finishing the installations that
 	// a crash cut short.
 	Replicas() ([]Replica, error)
-	// Append writes all of writes as one batch, and says in them which
-	// unlogged commits were rejected; those are in synced writes only.
+	// Append writes all of writes as one batch.
 	Append(writes []LogWrite, sync bool) error
 	// Apply applies changes in order, and need not make them durable. It
 	// returns, per change, why its commits were rejected: nil when none was,

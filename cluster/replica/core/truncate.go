@@ -46,17 +46,16 @@ func (c *Core) Truncate(shard ShardID, upTo uint64, wait bool) (decided bool) {
 	if g == nil {
 		return true
 	}
-	at := min(upTo, g.log.last) // behind it are commits without an entry
 	switch {
-	case g.frozen() || g.applied.Index < upTo || g.unlogged.closing.Index != 0:
+	case g.frozen() || g.applied.Index < upTo:
 		return false
-	case g.log.truncated().Index >= at:
+	case g.log.truncated().Index >= upTo:
 		return true
 	case wait && g.leading && slowest(g.node, alive) < upTo:
 		return false
 	}
-	p := Position{Index: at}
-	p.Term, _ = g.log.Term(at) // it is in the log: no error
+	p := Position{Index: upTo}
+	p.Term, _ = g.log.Term(upTo) // it is in the log: no error
 	g.log.truncate(p)
 	g.truncate = p
 	c.mark(g)

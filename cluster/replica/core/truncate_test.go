@@ -104,9 +104,8 @@ func TestALogIsLetGoOf(t *testing.T) {
 	b.commits(3, "b")
 }
 
-// TestALogIsLetGoOfAlone, before commits go past it and while they do; a start finds
-// everything.
-func TestALogIsLetGoOfAlone(t *testing.T) {
+// TestASoleVotersLogIsLetGoOf; a start finds everything.
+func TestASoleVotersLogIsLetGoOf(t *testing.T) {
 	b := newBench(t, 1)
 	b.settle()
 	letGo := func() {

@@ -196,9 +196,6 @@ func (tw *twins) step() string {
 	case n < 19:
 		tw.install(s, r)
 		return "installation"
-	case last == r.Applied.Index:
-		tw.unlogged(s, r)
-		return "unlogged commits"
 	}
 	return "nothing"
 }
@@ -248,23 +245,6 @@ func (tw *twins) apply(s core.ShardID, r core.Replica, last uint64) string {
 	}
 	tw.both(func(d disk) (any, error) { return d.Apply(cs) })
 	return "apply"
-}
-
-// unlogged commits at a new place, and some more at the same.
-func (tw *twins) unlogged(s core.ShardID, r core.Replica) {
-	at := core.Position{Index: r.Applied.Index + 1, Term: r.Hard.GetTerm()}
-	w := core.LogWrite{Shard: s, Truncate: at}
-	now := r.Applied.Time
-	for range 1 + tw.rand.IntN(3) {
-		now += tw.rand.Uint64N(30_000)
-		c := core.Change{Shard: s, Position: at, Time: now, Commits: []persistence.Commit{tw.commit(s, now), tw.commit(s, now)}}
-		tw.both(func(d disk) (any, error) {
-			w.Unlogged = &core.Unlogged{Change: c}
-			err := d.Append([]core.LogWrite{w}, false)
-			return w.Unlogged.Rejected, err
-		})
-		w = core.LogWrite{Shard: s}
-	}
 }
 
 func (tw *twins) commit(s core.ShardID, now uint64) persistence.Commit {

@@ -62,7 +62,7 @@ func (s *Store) FinishInstall(id core.ShardID) (core.Applied, error) {
 	s.write(func(d *disk) {
 		sh := d.shards[id]
 		sh.applied, sh.truncated, sh.log = image.Applied, image.Applied.Position, nil
-		sh.append(core.LogWrite{Hard: in.Hard, Entries: in.Entries}, s.bugs)
+		sh.append(core.LogWrite{Hard: in.Hard, Entries: in.Entries})
 		sh.marker = nil
 	})
 	s.Sync()

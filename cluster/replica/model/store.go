@@ -158,10 +158,7 @@ func (s *Store) Append(writes []core.LogWrite, sync bool) error {
 	}
 	s.write(func(d *disk) {
 		for _, w := range writes {
-			rejected := d.shards[w.Shard].append(w, s.bugs)
-			if w.Unlogged != nil && d == s.current {
-				w.Unlogged.Rejected = rejected
-			}
+			d.shards[w.Shard].append(w)
 		}
 	})
 	if sync {
@@ -170,10 +167,7 @@ func (s *Store) Append(writes []core.LogWrite, sync bool) error {
 	return nil
 }
 
-func (sh *shard) append(w core.LogWrite, bugs planted.Set) (rejected []error) {
-	if w.Unlogged != nil {
-		rejected = sh.commit(&w.Unlogged.Change, bugs)
-	}
+func (sh *shard) append(w core.LogWrite) {
 	if len(w.Entries) > 0 {
 		at := w.Entries[0].GetIndex() - sh.truncated.Index - 1
 		sh.log = append(sh.log[:at:at], w.Entries...)
@@ -185,7 +179,6 @@ func (sh *shard) append(w core.LogWrite, bugs planted.Set) (rejected []error) {
 		sh.log = slices.Clone(sh.log[min(n-sh.truncated.Index, uint64(len(sh.log))):])
 		sh.truncated = w.Truncate
 	}
-	return rejected
 }
 
 // Apply implements [core.Store].
@@ -209,11 +202,6 @@ func (sh *shard) apply(c *core.Change, bugs planted.Set) []error {
 	if c.Index != sh.applied.Index+1 {
 		panic(fmt.Sprintf("apply %d after %d", c.Index, sh.applied.Index))
 	}
-	return sh.commit(c, bugs)
-}
-
-// commit applies what belongs to the next place, or to the one that is applied.
-func (sh *shard) commit(c *core.Change, bugs planted.Set) []error {
 	sh.applied.Position = c.Position
 	sh.applied.Time = c.After(sh.applied.Time)
 	if c.Reset {

@@ -103,31 +103,6 @@ func (w *world) digest(ch *core.Change) uint64 {
 	return h.Sum64()
 }
 
-// checkUnlogged: what was refused or rejected is not written past the log
-// either.
-func (w *world) checkUnlogged(n *node, writes []core.LogWrite) {
-	for _, wr := range writes {
-		if u := wr.Unlogged; u != nil {
-			w.unlogged++
-			w.leapt(&u.Change)
-			w.checkTags(n, &u.Change, u.Rejected)
-		}
-	}
-}
-
-// noteUnlogged: once it is on disk nobody applies an entry at its place. Whoever
-// gets the state at that place gets all of it.
-func (w *world) noteUnlogged(n *node, writes []core.LogWrite) {
-	for _, wr := range writes {
-		if u := wr.Unlogged; u != nil {
-			k := indexKey{u.Shard, u.Index}
-			w.entries[k] = 0
-			delete(w.states, k)
-			w.checkState(n, u.Shard)
-		}
-	}
-}
-
 // checkState: the state after an index is the same everywhere, and a head and
 // the record beside it changed together.
 func (w *world) checkState(n *node, shard core.ShardID) {

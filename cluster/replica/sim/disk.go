@@ -29,7 +29,6 @@ func (n *node) append() {
 		sync = sync || j.Sync
 	}
 	n.must(n.store.Append(writes, false))
-	n.w.checkUnlogged(n, writes)
 	n.crashHere(0.001)
 	done := func(c *core.Core) {
 		for _, j := range jobs {
@@ -44,7 +43,6 @@ func (n *node) append() {
 		n.appending = false
 		if sync {
 			n.store.Sync()
-			n.w.noteUnlogged(n, writes)
 		}
 		if !early {
 			n.input(done)

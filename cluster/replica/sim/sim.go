@@ -34,7 +34,6 @@ type Result struct {
 	Elections, Crashes         int
 	Snapshots, Installs, Moves int
 	Unknown, Refused, Rejected int
-	Unlogged                   int // batches that went past a log
 	Joined, Objections         int // nodes that were taken in, and that were not
 	Leaps, SetBack             int // of clocks; of shard times
 	Steps                      uint64
@@ -43,8 +42,8 @@ type Result struct {
 }
 
 func (r Result) String() string {
-	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d unlogged, %d joined, %d objections, %d leaps, %d set back",
-		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Unlogged, r.Joined, r.Objections, r.Leaps, r.SetBack)
+	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d joined, %d objections, %d leaps, %d set back",
+		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Joined, r.Objections, r.Leaps, r.SetBack)
 }
 
 // world is everything that is simulated.
@@ -73,7 +72,6 @@ type world struct {
 
 	snapshots, installs, crashes, moves int
 	unknown, refused, rejected          int
-	unlogged                            int
 	joined, objections                  int
 	unchecked                           bool
 }
@@ -207,7 +205,7 @@ func (w *world) result() Result {
 		Applied: w.appliedCount, Changes: w.changed, Reads: w.read,
 		Elections: len(w.leaders), Crashes: w.crashes, Snapshots: w.snapshots,
 		Installs: w.installs, Moves: w.moves, Unknown: w.unknown, Refused: w.refused,
-		Rejected: w.rejected, Unlogged: w.unlogged, Joined: w.joined, Objections: w.objections,
+		Rejected: w.rejected, Joined: w.joined, Objections: w.objections,
 		Leaps: w.leapCount, SetBack: w.setBackCount, Steps: w.seq, Unchecked: w.unchecked,
 	}
 }

@@ -28,9 +28,6 @@ const (
 	PerWriteRevision
 	// StepCollision keys outcomes by request and forgets the step.
 	StepCollision
-	// UnloggedBesideLearners lets the only voter write commits past its log
-	// although there are learners.
-	UnloggedBesideLearners
 	// DesiredForConfirmed judges by where the replicas of a node should be
 	// whether the others can bear its loss, not by where they are.
 	DesiredForConfirmed
@@ -53,18 +50,17 @@ const Decisions = DesiredForConfirmed | JudgedOnce
 func (s Set) Has(m Set) bool { return s&m != 0 }
 
 var names = map[string]Set{
-	"ack-before-sync":          AckBeforeSync,
-	"ignore-proposer-term":     IgnoreProposerTerm,
-	"forwarded-read":           ForwardedRead,
-	"reuse-replica-id":         ReuseReplicaID,
-	"wipe-on-install-crash":    WipeOnInstallCrash,
-	"per-write-revision":       PerWriteRevision,
-	"step-collision":           StepCollision,
-	"unlogged-beside-learners": UnloggedBesideLearners,
-	"desired-for-confirmed":    DesiredForConfirmed,
-	"judged-once":              JudgedOnce,
-	"unbounded-time":           UnboundedTime,
-	"reset-keeps-leases":       ResetKeepsLeases,
+	"ack-before-sync":       AckBeforeSync,
+	"ignore-proposer-term":  IgnoreProposerTerm,
+	"forwarded-read":        ForwardedRead,
+	"reuse-replica-id":      ReuseReplicaID,
+	"wipe-on-install-crash": WipeOnInstallCrash,
+	"per-write-revision":    PerWriteRevision,
+	"step-collision":        StepCollision,
+	"desired-for-confirmed": DesiredForConfirmed,
+	"judged-once":           JudgedOnce,
+	"unbounded-time":        UnboundedTime,
+	"reset-keeps-leases":    ResetKeepsLeases,
 }
 
 // All returns every mistake by name.
