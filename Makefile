@@ -11,7 +11,7 @@ MACHINE     = home|root|Users|work
 LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster certs build test test-long check vuln bench bench-engine reference sim proto fmt
+.PHONY: help run cluster certs build test test-long check vuln bench bench-engine bench-marks reference sim proto fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,7 +35,7 @@ build: ## ssod, ssoctl and ssobench as static binaries in bin/
 # them, and the simulation runs on one goroutine. Under the detector they would take
 # half of the time of all tests and find nothing; make test-long does it. They wait
 # most of the time, so they run beside the others. Vet is a part of make check.
-PLAIN = ./cmd/internal/e2e ./cmd/internal/faultrun ./cluster/replica/sim
+PLAIN = ./cmd/internal/benchrun ./cmd/internal/e2e ./cmd/internal/faultrun ./cluster/replica/sim
 RACE  = $(filter-out $(PLAIN:./%=ssod/%),$(shell $(GO) list ./...))
 
 test: ## all tests, those of code that runs side by side with the race detector
@@ -65,7 +65,14 @@ bench: build ## measure a real process against the floor
 bench-engine: ## measure the replication engine on three processes
 	$(GO) run ./cluster/replica/loadtest --slow-fsync 500ms
 
-REF ?= 1c60b06
+REF     ?= 1c60b06
+AGAINST ?= bin/$(REF)
+
+bench-marks: build ## every mark of a cluster that pays, beside an older build in AGAINST=bin/1c60b06, see make reference
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/loadtest ./cluster/replica/loadtest
+	./bin/loadtest --against $(AGAINST)/loadtest
+	./bin/loadtest --against $(AGAINST)/loadtest --fresh
+	./bin/ssobench marks --against $(AGAINST)
 
 reference: ## build the programs of the older commit REF=1c60b06 in bin/REF, to measure against
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && git archive $(REF) | tar -x -C "$$dir" && cd "$$dir" && \

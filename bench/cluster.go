@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,15 +16,19 @@ import (
 // clusterCommand measures what three nodes cost beside one.
 type clusterCommand struct {
 	Ssod        string        `default:"bin/ssod" placeholder:"FILE" help:"The service to start on empty directories."`
-	Connections []int         `default:"64,512" help:"Connections, each with one request on it; the mark of durable requests is for the most."`
+	Connections []int         `default:"16,64,512" help:"Connections, each with one request on it; the mark of durable requests is for the most."`
 	Realms      int           `default:"4" help:"Realms."`
 	Clients     int           `default:"4" help:"Clients per realm."`
 	Members     int           `default:"40000" help:"Viewers with one device each, on either side. Each may have a few codes at a time, so too few are refused."`
 	Rounds      int           `default:"3" help:"Slices per row; the report has their medians."`
-	Slice       time.Duration `default:"1s" help:"Measured time per slice."`
+	Slice       time.Duration `help:"Measured time per slice: 1s, or 2s in a comparison."`
 	Warm        time.Duration `default:"200ms" help:"Unmeasured time before each slice."`
 	Calm        time.Duration `default:"70s" help:"For how long nobody asks anything before the cluster counts as idle: entities leave memory after a minute."`
 	Idle        time.Duration `default:"10s" help:"For how long the idle cluster is watched."`
+	Against     string        `placeholder:"DIR" type:"existingdir" help:"Compare with the programs of an older build in this directory, in turn; see make reference."`
+	Pairs       int           `default:"15" help:"Rounds of a comparison; more are tried when others spoil some."`
+	Others      float64       `default:"10" help:"Drop rounds of a comparison in which other processes had more of the machine, in percent."`
+	Only        []string      `placeholder:"ROW,..." help:"Compare these operations only, of hop, refresh, list, mint, link, redeem and unlink."`
 	JSON        string        `placeholder:"FILE" help:"Also write the report here."`
 	Strict      bool          `help:"Exit 1 when a mark is missed."`
 }
@@ -38,7 +43,8 @@ const (
 // side is one of the two services that are compared.
 type side struct {
 	*bench
-	nodes []*target.Service
+	nodes  []*target.Service
+	linked int // how many links were asked for in a comparison
 }
 
 // clusterBench is the state of a run.
@@ -54,12 +60,21 @@ type clusterBench struct {
 }
 
 func (c *clusterCommand) Run(ctx context.Context) (err error) {
+	if c.Against != "" {
+		c.Slice = cmp.Or(c.Slice, 2*time.Second)
+		r := newDuelReport(c)
+		if err := c.duel(ctx, &r, everything, (*duel).measureHops, (*duel).measureOperations); err != nil {
+			return err
+		}
+		return r.publish(c.JSON, c.Strict)
+	}
+	c.Slice = cmp.Or(c.Slice, time.Second)
 	dir, err := os.MkdirTemp("", "ssobench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	b := &clusterBench{clusterCommand: c, realms: target.Realms(c.Realms), dir: dir, costs: newCosts(c.Connections)}
+	b := c.newBench(dir)
 	defer func() { err = errors.Join(err, b.kill()) }()
 	steps := []func(context.Context) error{b.startAlone, b.startTwo, b.measureHops, b.growToThree, b.measureDurable, b.watchIdle}
 	for _, step := range steps {
@@ -68,6 +83,10 @@ func (c *clusterCommand) Run(ctx context.Context) (err error) {
 		}
 	}
 	return b.publish(b.report())
+}
+
+func (c *clusterCommand) newBench(dir string) *clusterBench {
+	return &clusterBench{clusterCommand: c, realms: target.Realms(c.Realms), dir: dir, costs: newCosts(c.Connections)}
 }
 
 func (b *clusterBench) kill() (err error) {
@@ -80,8 +99,8 @@ func (b *clusterBench) kill() (err error) {
 	return err
 }
 
-// starting bounds the start of a node.
-const starting = 60 * time.Second
+// starting bounds the start of a node, and how long a cluster takes to settle.
+const starting = 3 * time.Minute
 
 func (b *clusterBench) startAlone(ctx context.Context) error {
 	dir := filepath.Join(b.dir, "alone")
@@ -228,6 +247,7 @@ func (b *clusterBench) watchIdle(ctx context.Context) error {
 		return err
 	}
 	after, err := b.cpu()
+	b.idle = nil
 	for i := range after {
 		b.idle = append(b.idle, float64(after[i]-before[i])/float64(b.Idle))
 	}

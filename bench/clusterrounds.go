@@ -49,24 +49,13 @@ func (b *clusterBench) measureDurable(ctx context.Context) error {
 
 // operations measures each operation once on one side. Each feeds the next.
 func (b *clusterBench) operations(ctx context.Context, s *side, where string, connections int, name string) error {
-	links := &linker{members: s.members}
-	redeems := &redeemer{members: s.members, name: name + "-guest"}
-	unlinks := &unlinker{members: s.members}
-	for _, o := range []struct {
-		name    string
-		src     wire.Source
-		prepare func() error
-	}{
-		{refresh, &refresher{members: s.members}, nil},
-		{mint, &minter{clients: s.clients, name: name}, nil},
-		{link, links, nil},
-		{redeem, redeems, func() error { s.Connections = b.Connections[0]; return s.supply(links, redeems) }},
-		{unlink, unlinks, func() error { return s.admit(redeems, unlinks) }},
-	} {
-		if o.prepare != nil {
-			if err := o.prepare(); err != nil {
-				return fmt.Errorf("%s: %w", o.name, err)
-			}
+	for _, o := range s.operations(&linker{members: s.members}, name) {
+		if o.name == list { // a read, as refresh is
+			continue
+		}
+		s.Connections = b.Connections[0]
+		if err := o.prepare(); err != nil {
+			return fmt.Errorf("%s: %w", o.name, err)
 		}
 		got, err := s.cost(ctx, s.service, connections, o.src)
 		if err != nil {
@@ -75,4 +64,26 @@ func (b *clusterBench) operations(ctx context.Context, s *side, where string, co
 		b.costs.add(o.name, where, connections, got)
 	}
 	return nil
+}
+
+// operation is one of a round, and what is done before it, unmeasured.
+type operation struct {
+	name    string
+	src     wire.Source
+	prepare func() error
+}
+
+// operations are those of a round, in their order: each feeds the next.
+func (s *side) operations(links *linker, name string) []operation {
+	redeems := &redeemer{members: s.members, name: name + "-guest"}
+	unlinks := &unlinker{members: s.members}
+	ready := func() error { return nil }
+	return []operation{
+		{refresh, &refresher{members: s.members}, ready},
+		{list, &lister{members: s.members}, ready},
+		{mint, &minter{clients: s.clients, name: name}, ready},
+		{link, links, ready},
+		{redeem, redeems, func() error { return s.supply(links, redeems) }},
+		{unlink, unlinks, func() error { return s.admit(redeems, unlinks) }},
+	}
 }

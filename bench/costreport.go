@@ -66,15 +66,19 @@ func (r IdleRow) worst() figure {
 }
 
 func (b *clusterBench) report() CostReport {
-	r := CostReport{
+	return CostReport{
 		Schema: 1, Time: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(),
 		Members: b.Members, Rounds: b.Rounds, Slice: b.Slice.Seconds(), Rows: b.costs.report(),
+		Idle: judgeIdle(b.idle),
 	}
-	r.Idle = IdleRow{
-		Cores: b.idle, Mark: fmt.Sprintf("< %.0f %% of a core per node", 100*mostIdle),
-		Passed: len(b.idle) > 0 && slices.Max(b.idle) < mostIdle,
+}
+
+// judgeIdle judges the cores that each node takes.
+func judgeIdle(cores []float64) IdleRow {
+	return IdleRow{
+		Cores: cores, Mark: fmt.Sprintf("< %.0f %% of a core per node", 100*mostIdle),
+		Passed: len(cores) > 0 && slices.Max(cores) < mostIdle,
 	}
-	return r
 }
 
 // report judges the rows.
@@ -145,9 +149,13 @@ func (r CostReport) print(w io.Writer) {
 			row.PerHop.unlessZero("%.1f"), row.Mark, verdict(row.Mark, row.judged, row.Passed))
 	}
 	t.Flush()
+	r.Idle.print(w)
+}
+
+func (r IdleRow) print(w io.Writer) {
 	fmt.Fprintf(w, "\nidle:")
-	for i, cores := range r.Idle.Cores {
+	for i, cores := range r.Cores {
 		fmt.Fprintf(w, " n%d %.2f %%", i+1, 100*cores)
 	}
-	fmt.Fprintf(w, " of a core, mark %s: %s\n", r.Idle.Mark, verdict(r.Idle.Mark, r.Idle.worst(), r.Idle.Passed))
+	fmt.Fprintf(w, " of a core, mark %s: %s\n", r.Mark, verdict(r.Mark, r.worst(), r.Passed))
 }

@@ -3,7 +3,9 @@
 //
 //	ssobench run          drive bin/ssod and print rates beside the floor
 //	ssobench entitlement  profiles and decisions beside list and bare signatures
-//	ssobench cluster      what three nodes cost beside one
+//	ssobench cluster      what three nodes cost beside one; with --against also
+//	                      beside an older build
+//	ssobench marks        whether a cluster pays, beside an older build
 //	ssobench floor        serve the floor, the yardstick of package floor
 //	ssobench start        time from the start of a process to ready
 //	ssobench memory       memory per active profile
@@ -24,6 +26,11 @@
 // each through a browser's requests. What authorize is compared with is a bare
 // signature of a media token's kind, on all CPUs; and while as many authorize as
 // can, a few lists show what other calls notice of it.
+//
+// A comparison with an older build ([DuelReport]) runs both side by side and measures
+// them in turn, as package paired says: one node and three of either, each operation,
+// and what a hop costs on clusters of two nodes, of which one owns everything. The
+// older program gets the flags that it knows.
 //
 // The report is a table, and with --json a file in the form of [Report].
 package main

@@ -15,6 +15,7 @@ type cli struct {
 	Run         runCommand         `cmd:"" default:"withargs" help:"Drive the service and print rates beside the floor."`
 	Entitlement entitlementCommand `cmd:"" help:"Drive profiles and decisions and print rates beside list and bare signatures."`
 	Cluster     clusterCommand     `cmd:"" help:"What three nodes cost beside one."`
+	Marks       marksCommand       `cmd:"" help:"Whether a cluster pays: every mark beside an older build."`
 	Floor       floorCommand       `cmd:"" help:"Serve the floor, the yardstick of a run."`
 	Start       startCommand       `cmd:"" help:"Time from the start of a process to ready."`
 	Memory      memoryCommand      `cmd:"" help:"Memory per active profile."`

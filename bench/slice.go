@@ -16,6 +16,7 @@ import (
 type server struct {
 	addrs     []string // the connections are spread over these
 	processes []*process.Process
+	beside    []*process.Process // ours too, and not measured
 }
 
 // single is a server that is one process; nil when somebody else started it.
@@ -85,6 +86,8 @@ var errNothing = errors.New("nothing was measured: what it works on was used up 
 // meter reads the CPU times at the edges of a window.
 type meter struct {
 	servers        []*process.Process
+	beside         []*process.Process // what they use is not that of others
+	besideAt       time.Duration
 	serverAt, atMe time.Duration
 	serverCPU, cpu time.Duration
 	machineAt      process.Machine
@@ -94,13 +97,14 @@ type meter struct {
 
 func (m *meter) begin() {
 	m.serverAt, m.atMe = m.read()
+	m.besideAt = m.cpuOf(m.beside)
 	m.machineAt = m.machine()
 }
 
 func (m *meter) end() {
 	server, me := m.read()
 	m.serverCPU, m.cpu = server-m.serverAt, me-m.atMe
-	m.others = process.Others(m.machineAt, m.machine(), m.serverCPU+m.cpu)
+	m.others = process.Others(m.machineAt, m.machine(), m.serverCPU+m.cpu+m.cpuOf(m.beside)-m.besideAt)
 }
 
 func (m *meter) machine() process.Machine {
@@ -109,15 +113,19 @@ func (m *meter) machine() process.Machine {
 	return now
 }
 
-func (m *meter) read() (server, me time.Duration) {
-	for _, p := range m.servers {
+func (m *meter) cpuOf(processes []*process.Process) (sum time.Duration) {
+	for _, p := range processes {
 		cpu, err := p.CPU()
-		server += cpu
+		sum += cpu
 		m.errs = append(m.errs, err)
 	}
+	return sum
+}
+
+func (m *meter) read() (server, me time.Duration) {
 	var usage unix.Rusage
 	m.errs = append(m.errs, unix.Getrusage(unix.RUSAGE_SELF, &usage))
-	return server, time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	return m.cpuOf(m.servers), time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // closed measures src on s as a closed loop. Redeem and unlink live on what
@@ -142,7 +150,7 @@ func (c *runCommand) measure(s server, w wire.Window, run func(*wire.Loop, wire.
 		return sample{}, err
 	}
 	defer loop.Close()
-	m := meter{servers: s.processes}
+	m := meter{servers: s.processes, beside: s.beside}
 	w.Least, w.Begin, w.End = least, m.begin, m.end
 	result, err := run(loop, w)
 	if err = errors.Join(append(m.errs, err)...); err != nil {

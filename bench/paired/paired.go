@@ -12,91 +12,99 @@ type Slice struct {
 	Others float64 // the share of the machine that other processes had, 0..1
 }
 
-// Pair is two slices that follow each other.
-type Pair struct{ New, Old Slice }
+// Round is a slice of each side that is measured, in the order of the sides.
+type Round []Slice
 
-// ratio is NaN where there is none.
-func (p Pair) ratio() float64 {
-	if !(p.New.Cost > 0) || !(p.Old.Cost > 0) {
-		return math.NaN()
-	}
-	return p.New.Cost / p.Old.Cost
+// Costs reads the two costs that are compared from a round.
+type Costs func(Round) (one, other float64)
+
+// Between compares one side with another.
+func Between(one, other int) Costs {
+	return func(r Round) (float64, float64) { return r[one].Cost, r[other].Cost }
 }
 
-// Plan says how many pairs are measured.
+// Plan says how many rounds are measured.
 type Plan struct {
-	// Pairs is how many are wanted.
+	// Pairs is how many good rounds are wanted.
 	Pairs int
 	// Others is the share of the machine, 0..1, over which other processes spoil a
-	// slice and with it the pair.
+	// round.
 	Others float64
 }
 
-// stretch is how many times the wanted pairs are tried when some are spoilt.
+// stretch is how many times the wanted rounds are tried when some are spoilt.
 const stretch = 2
 
-// Run measures pairs until there are as many good ones as wanted, or the plan's
-// patience is over: on a busy machine there may be fewer.
-func (p Plan) Run(measure func(old bool) (Slice, error)) ([]Pair, error) {
-	var pairs []Pair
-	for good := 0; good < p.Pairs && len(pairs) < stretch*p.Pairs; {
-		var pair Pair
-		for _, old := range order(len(pairs)) {
-			s, err := measure(old)
-			if err != nil {
-				return pairs, err
-			}
-			if old {
-				pair.Old = s
-			} else {
-				pair.New = s
+// Run measures sides, numbered from 0, until there are as many good rounds as
+// wanted, or the plan's patience is over: on a busy machine there may be fewer.
+func (p Plan) Run(sides int, measure func(side int) (Slice, error)) ([]Round, error) {
+	var rounds []Round
+	for !p.Enough(rounds) {
+		round := make(Round, sides)
+		for _, side := range Order(len(rounds), sides) {
+			var err error
+			if round[side], err = measure(side); err != nil {
+				return rounds, err
 			}
 		}
-		pairs = append(pairs, pair)
-		if p.good(pair) {
+		rounds = append(rounds, round)
+	}
+	return rounds, nil
+}
+
+// Enough reports whether no more rounds need to be measured.
+func (p Plan) Enough(rounds []Round) bool {
+	good := 0
+	for _, r := range rounds {
+		if p.good(r) {
 			good++
 		}
 	}
-	return pairs, nil
+	return good >= p.Pairs || len(rounds) >= stretch*p.Pairs
 }
 
-// order is that of the two builds in a pair: A B, then B A.
-func order(pair int) [2]bool {
-	if pair%2 == 0 {
-		return [2]bool{false, true}
+// Order is that of the sides in a round: A B, then B A.
+func Order(round, sides int) []int {
+	order := make([]int, sides)
+	for i := range order {
+		order[i] = i
 	}
-	return [2]bool{true, false}
+	if round%2 == 1 {
+		slices.Reverse(order)
+	}
+	return order
 }
 
-func (p Plan) good(pair Pair) bool {
-	return !math.IsNaN(pair.ratio()) && max(pair.New.Others, pair.Old.Others) <= p.Others
+// good reports whether others left enough of the machine to every slice.
+func (p Plan) good(r Round) bool {
+	return !slices.ContainsFunc(r, func(s Slice) bool { return math.IsNaN(s.Cost) || s.Others > p.Others })
 }
 
-// Ratio is how the new build's cost compares with the old one's. Without a good
-// pair the figures are NaN.
+// Ratio is how one cost compares with another. Without a good pair the figures are
+// NaN.
 type Ratio struct {
 	Median float64
 	// Low and High hold the true median with a confidence of at least 90 %. Fewer
-	// than five pairs cannot tell so much: then they are all of them.
+	// than five pairs cannot tell so much: then they hold all of them.
 	Low, High float64
-	// New and Old are the medians of the costs.
-	New, Old float64
+	// One and Other are the medians of the costs.
+	One, Other float64
 	// Pairs were good, Dropped were not.
 	Pairs, Dropped int
 }
 
-// Compare is the outcome of the pairs.
-func (p Plan) Compare(pairs []Pair) Ratio {
-	var ratios, news, olds []float64
-	for _, pair := range pairs {
-		if p.good(pair) {
-			ratios = append(ratios, pair.ratio())
-			news, olds = append(news, pair.New.Cost), append(olds, pair.Old.Cost)
+// Compare is the outcome of the rounds.
+func (p Plan) Compare(rounds []Round, costs Costs) Ratio {
+	var ratios, ones, others []float64
+	for _, r := range rounds {
+		one, other := costs(r)
+		if p.good(r) && one > 0 && other > 0 {
+			ratios, ones, others = append(ratios, one/other), append(ones, one), append(others, other)
 		}
 	}
 	r := Ratio{
-		Median: median(ratios), New: median(news), Old: median(olds), Low: math.NaN(), High: math.NaN(),
-		Pairs: len(ratios), Dropped: len(pairs) - len(ratios),
+		Median: median(ratios), One: median(ones), Other: median(others), Low: math.NaN(), High: math.NaN(),
+		Pairs: len(ratios), Dropped: len(rounds) - len(ratios),
 	}
 	if n := len(ratios); n > 0 { // sorted by median
 		k := outside(n)

@@ -9,57 +9,55 @@ import (
 
 var plan = Plan{Pairs: 15, Others: 0.1}
 
-func pair(newCost, oldCost, others float64) Pair {
-	return Pair{New: Slice{Cost: newCost, Others: others}, Old: Slice{Cost: oldCost}}
+func pair(one, other, others float64) Round {
+	return Round{{Cost: one, Others: others}, {Cost: other}}
 }
+
+var between = Between(0, 1)
 
 func TestTheBuildsAreMeasuredInTurn(t *testing.T) {
 	var got string
-	pairs, err := Plan{Pairs: 4, Others: 0.1}.Run(func(old bool) (Slice, error) {
-		if old {
-			got += "B"
-			return Slice{Cost: 2}, nil
-		}
-		got += "A"
-		return Slice{Cost: 1}, nil
+	rounds, err := Plan{Pairs: 4, Others: 0.1}.Run(3, func(side int) (Slice, error) {
+		got += string('A' + rune(side))
+		return Slice{Cost: float64(side + 1)}, nil
 	})
-	if err != nil || got != "ABBAABBA" || len(pairs) != 4 {
-		t.Fatalf("got %s, %d pairs, %v, want ABBAABBA", got, len(pairs), err)
+	if err != nil || got != "ABCCBAABCCBA" || len(rounds) != 4 {
+		t.Fatalf("got %s, %d rounds, %v, want ABCCBAABCCBA", got, len(rounds), err)
 	}
-	if r := plan.Compare(pairs); r.Median != 0.5 || r.New != 1 || r.Old != 2 {
-		t.Errorf("got %+v, want half", r)
+	if r := plan.Compare(rounds, Between(0, 2)); r.Median != 1.0/3 || r.One != 1 || r.Other != 3 {
+		t.Errorf("got %+v, want a third", r)
 	}
 }
 
 func TestSpoiltPairsAreMeasuredAgain(t *testing.T) {
 	n := 0
-	pairs, err := Plan{Pairs: 3, Others: 0.1}.Run(func(bool) (Slice, error) {
+	pairs, err := Plan{Pairs: 3, Others: 0.1}.Run(2, func(int) (Slice, error) {
 		n++
 		if n == 2 {
 			return Slice{Cost: 1, Others: 0.5}, nil
 		}
 		return Slice{Cost: 1}, nil
 	})
-	if r := plan.Compare(pairs); err != nil || r.Pairs != 3 || r.Dropped != 1 {
+	if r := plan.Compare(pairs, between); err != nil || r.Pairs != 3 || r.Dropped != 1 {
 		t.Errorf("got %+v, %v, want three pairs beside the spoilt one", r, err)
 	}
-	pairs, err = Plan{Pairs: 3, Others: 0.1}.Run(func(bool) (Slice, error) { return Slice{Cost: 1, Others: 1}, nil })
-	if r := plan.Compare(pairs); err != nil || r.Pairs != 0 || r.Dropped != 6 || !math.IsNaN(r.Median) {
+	pairs, err = Plan{Pairs: 3, Others: 0.1}.Run(2, func(int) (Slice, error) { return Slice{Cost: 1, Others: 1}, nil })
+	if r := plan.Compare(pairs, between); err != nil || r.Pairs != 0 || r.Dropped != 6 || !math.IsNaN(r.Median) {
 		t.Errorf("on a machine that others have: got %+v, %v, want an end without a figure", r, err)
 	}
 }
 
 func TestARunEndsWithItsFirstError(t *testing.T) {
 	failed := errors.New("failed")
-	if _, err := plan.Run(func(bool) (Slice, error) { return Slice{}, failed }); !errors.Is(err, failed) {
+	if _, err := plan.Run(2, func(int) (Slice, error) { return Slice{}, failed }); !errors.Is(err, failed) {
 		t.Errorf("got %v, want %v", err, failed)
 	}
 }
 
 func TestPairsThatSayNothingAreDropped(t *testing.T) {
-	r := plan.Compare([]Pair{
+	r := plan.Compare([]Round{
 		pair(1, 2, 0), pair(1, 2, 0.1), pair(9, 1, 0.11), pair(math.NaN(), 1, 0), pair(1, math.NaN(), 0), pair(1, 0, 0), pair(3, 2, 0),
-	})
+	}, between)
 	if r.Pairs != 3 || r.Dropped != 4 || r.Median != 0.5 || r.Low != 0.5 || r.High != 1.5 {
 		t.Errorf("got %+v, want 0.5 of three pairs", r)
 	}
@@ -81,11 +79,11 @@ func TestTheIntervalHoldsTheTrueMedian(t *testing.T) {
 	const runs = 4000
 	held := 0
 	for range runs {
-		var pairs []Pair
+		var pairs []Round
 		for range 15 {
 			pairs = append(pairs, pair(0.7*math.Exp(0.3*random.NormFloat64()), 1, 0))
 		}
-		if r := plan.Compare(pairs); r.Low <= 0.7 && 0.7 <= r.High {
+		if r := plan.Compare(pairs, between); r.Low <= 0.7 && 0.7 <= r.High {
 			held++
 		}
 	}

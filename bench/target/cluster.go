@@ -2,6 +2,8 @@ package target
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"ssod/bench/process"
 )
 
 // Cluster is a service of several processes that speak mutual TLS with each
@@ -22,13 +22,24 @@ type Cluster struct {
 	program, dir string
 	realms       []Realm
 	authority    *authority
-	secret       string // file; the first node makes it
+	secret       string // file
 }
 
 // NewCluster prepares a cluster below a directory and starts nothing yet.
 func NewCluster(program, dir string, realms []Realm) (*Cluster, error) {
 	a, err := newAuthority(dir)
-	return &Cluster{program: program, dir: dir, realms: realms, authority: a, secret: filepath.Join(dir, "secret")}, err
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{program: program, dir: dir, realms: realms, authority: a, secret: filepath.Join(dir, "secret")}
+	return c, c.writeSecret()
+}
+
+// writeSecret writes the nodes' secret: an older build does not make one itself.
+func (c *Cluster) writeSecret() error {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // it never fails
+	return os.WriteFile(c.secret, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600)
 }
 
 // Add starts one more node, which joins the first, and returns once it is ready.
@@ -45,16 +56,10 @@ func (c *Cluster) Add(ctx context.Context) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	addrs, err := process.FreeAddresses(3)
+	s, err := start(ctx, c.program, dir, c.realms, append(flags, "--cluster-secret", c.secret)...)
 	if err != nil {
 		return err
 	}
-	flags = append(flags, "--cluster-secret", c.secret, "--gossip", addrs[0], "--rpc", addrs[1], "--raft", addrs[2])
-	s, err := start(ctx, c.program, dir, c.realms, flags...)
-	if err != nil {
-		return err
-	}
-	s.gossip = addrs[0]
 	c.Nodes = append(c.Nodes, s)
 	return nil
 }
@@ -71,14 +76,18 @@ func (c *Cluster) Kill() error {
 // settledPoll is how often the state of the cluster is asked for.
 const settledPoll = 100 * time.Millisecond
 
-// Settled waits until every node has a replica of every shard and its share of
-// the leads, as far as they are spread over leaders nodes: nothing moves then.
+// copies is how many replicas a shard has where there are nodes for them.
+const copies = 3
+
+// Settled waits until every shard has all its replicas and every node its share of
+// the leads, as far as they are spread over leaders nodes, in the eyes of every node:
+// nothing moves then.
 func (c *Cluster) Settled(ctx context.Context, leaders int) error {
 	tick := time.NewTicker(settledPoll)
 	defer tick.Stop()
 	for {
-		v, err := c.Nodes[0].view(ctx)
-		if err == nil && v.settled(len(c.Nodes), leaders) {
+		err := c.settled(ctx, leaders)
+		if err == nil {
 			return nil
 		}
 		select {
@@ -89,9 +98,24 @@ func (c *Cluster) Settled(ctx context.Context, leaders int) error {
 	}
 }
 
+// settled says what is still to come.
+func (c *Cluster) settled(ctx context.Context, leaders int) error {
+	for i, n := range c.Nodes {
+		v, err := n.view(ctx)
+		if err != nil {
+			return err
+		}
+		if !v.settled(len(c.Nodes), leaders) {
+			return fmt.Errorf("in the eyes of node %d it has leaders %v", i+1, v.leads())
+		}
+	}
+	return nil
+}
+
 // view is what a node says of the cluster.
 type view struct {
 	Shards []struct {
+		Shard              int
 		Leader             string
 		Replicas, Learners []string
 	}
@@ -111,16 +135,31 @@ func (s *Service) view(ctx context.Context) (v view, err error) {
 }
 
 func (v view) settled(nodes, leaders int) bool {
-	leads := map[string]int{}
+	want := min(nodes, copies)
 	for _, s := range v.Shards {
-		if len(s.Replicas)+len(s.Learners) != nodes || s.Leader == "" {
+		has := len(s.Replicas) + len(s.Learners)
+		spare := has > want && s.Shard == 0 // the meta shard may have more
+		if has != want && !spare || s.Leader == "" {
 			return false
 		}
-		leads[s.Leader]++
 	}
+	leads := v.leads()
 	least, most := len(v.Shards), 0
 	for _, n := range leads {
 		least, most = min(least, n), max(most, n)
 	}
-	return len(leads) == leaders && most-least <= 1
+	uneven := 1
+	if nodes > copies {
+		uneven = 2 // not every node can lead every shard
+	}
+	return len(leads) == leaders && most-least <= uneven
+}
+
+// leads is how many shards each node leads.
+func (v view) leads() map[string]int {
+	leads := map[string]int{}
+	for _, s := range v.Shards {
+		leads[s.Leader]++
+	}
+	return leads
 }

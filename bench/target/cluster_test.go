@@ -27,6 +27,9 @@ func TestAClusterIsSettledWhenNothingIsLeftToMove(t *testing.T) {
 		{n1 + "," + n2 + "," + n3 + "," + none, 3, 3, false},
 		{solo + "," + solo, 2, 1, true},
 		{solo, 3, 1, false},
+		{n1 + "," + n2 + "," + n3, 5, 3, true},
+		{n1 + "," + n2 + "," + n3 + "," + n3 + "," + n3, 5, 3, true},
+		{n1 + "," + n2 + "," + n3 + "," + n3 + "," + n3 + "," + n3, 5, 3, false},
 	} {
 		var v view
 		if err := json.Unmarshal([]byte(`{"shards":[`+tt.shards+`]}`), &v); err != nil {

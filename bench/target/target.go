@@ -65,20 +65,25 @@ func start(ctx context.Context, program, dir string, realms []Realm, flags ...st
 		return nil, err
 	}
 	defer log.Close() // the process has its own copy
-	addrs, err := process.FreeAddresses(2)
+	// Builds from before clusters had a secret listen for others also when they are
+	// alone.
+	addrs, err := process.FreeAddresses(5)
 	if err != nil {
 		return nil, err
 	}
 	args := append([]string{
 		"--config", file, "--data", filepath.Join(dir, "data"),
-		"--http", addrs[0], "--admin", addrs[1],
+		"--http", addrs[0], "--admin", addrs[1], "--gossip", addrs[2], "--rpc", addrs[3], "--raft", addrs[4],
 		"--drain-delay", "0s", "--log-level", "warn", "--log-format", "json",
 	}, flags...)
+	if args, err = known(ctx, program, args); err != nil {
+		return nil, err
+	}
 	p, err := process.Start(log, program, args...)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", program, err)
 	}
-	s := &Service{HTTP: addrs[0], Admin: addrs[1], Process: p}
+	s := &Service{HTTP: addrs[0], Admin: addrs[1], Process: p, gossip: addrs[2]}
 	if err := s.waitReady(ctx); err != nil {
 		_ = p.Kill() // the reason is in err
 		return nil, fmt.Errorf("start %s: %w; see %s", program, err, log.Name())

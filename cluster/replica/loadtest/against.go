@@ -28,14 +28,6 @@ type duel struct {
 	tallies [2]tally // what their slices showed together
 }
 
-// side of a duel.
-func side(old bool) int {
-	if old {
-		return 1
-	}
-	return 0
-}
-
 // compare measures this build beside another one, or beside the floor.
 func (c *cli) compare(out io.Writer, dir string) (err error) {
 	this, err := os.Executable()
@@ -89,13 +81,39 @@ func (c *cli) rows() (all []order) {
 func (d *duel) row(out io.Writer, o order) error {
 	d.tallies = [2]tally{newTally(), newTally()}
 	plan := paired.Plan{Pairs: d.Pairs, Others: d.Others / 100}
-	pairs, err := plan.Run(func(old bool) (paired.Slice, error) { return d.slice(o, side(old)) })
+	pairs, err := plan.Run(len(d.trios), func(i int) (paired.Slice, error) { return d.slice(o, i) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.Phase, err)
 	}
-	fmt.Fprintf(out, "\n%s: CPU of each %v\n", o.Phase, plan.Compare(pairs))
+	ratio := plan.Compare(pairs, paired.Between(0, 1))
+	fmt.Fprintf(out, "\n%s: CPU of each %v%s\n", o.Phase, ratio, d.verdict(o, ratio.Median))
 	writeTallies(out, &d.tallies[0], &d.tallies[1])
 	return nil
+}
+
+// The most that a commit may cost beside one of the build of 1c60b06, by the number
+// of callers, and where it founds an entity.
+var (
+	mostCommit = map[int]float64{64: 0.60, 512: 0.65}
+	mostFresh  = map[int]float64{64: 0.80, 512: 0.80}
+)
+
+// verdict says whether a mark was reached; nothing where there is none.
+func (d *duel) verdict(o order, ratio float64) string {
+	marks := mostCommit
+	if o.Fresh {
+		marks = mostFresh
+	}
+	most, ok := marks[o.Proposers]
+	switch {
+	case !ok || d.Floor:
+		return ""
+	case ratio <= most:
+		return fmt.Sprintf(", mark <= %.2f: PASS", most)
+	case math.IsNaN(ratio):
+		return fmt.Sprintf(", mark <= %.2f: not measured", most)
+	}
+	return fmt.Sprintf(", mark <= %.2f: FAIL", most)
 }
 
 // slice measures one side while nobody asks the other one for anything.

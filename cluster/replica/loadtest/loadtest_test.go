@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"regexp"
 	"testing"
@@ -141,6 +142,28 @@ func TestAPartThatAnOlderBuildDoesNotCountIsADash(t *testing.T) {
 	for _, want := range []string{`entries each +1.500 +-\n`, `fsyncs each +0.500 +1.500\n`} {
 		if !regexp.MustCompile(want).Match(out.Bytes()) {
 			t.Errorf("no %s in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestARowIsJudgedByItsMark(t *testing.T) {
+	for _, tt := range []struct {
+		o     order
+		floor bool
+		ratio float64
+		want  string
+	}{
+		{order{Proposers: 64}, false, 0.60, ", mark <= 0.60: PASS"},
+		{order{Proposers: 512}, false, 0.66, ", mark <= 0.65: FAIL"},
+		{order{Proposers: 512, Fresh: true}, false, 0.66, ", mark <= 0.80: PASS"},
+		{order{Proposers: 512}, false, math.NaN(), ", mark <= 0.65: not measured"},
+		{order{Proposers: 1536}, false, 9, ""},
+		{order{Readers: 512}, false, 9, ""},
+		{order{Proposers: 512}, true, 3, ""},
+	} {
+		d := duel{cli: &cli{Floor: tt.floor}}
+		if got := d.verdict(tt.o, tt.ratio); got != tt.want {
+			t.Errorf("%+v at %v: got %q, want %q", tt.o, tt.ratio, got, tt.want)
 		}
 	}
 }
