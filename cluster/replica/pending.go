@@ -23,12 +23,13 @@ var answers = sync.Pool{New: func() any { return make(chan error, 1) }}
 func newPending(h *handle, c *cluster.Commit) *pending {
 	p := &pending{entity: c.Entity, done: answers.Get().(chan error)}
 	p.proposal = core.Proposal{
-		Shard: h.shard, Term: h.term, Era: h.era, Data: core.EncodeCommit(c),
+		Shard: h.shard, Term: h.term, Era: h.era,
 		Done: func(err error) {
 			p.done <- err
 			h.left.end(p)
 		},
 	}
+	p.proposal.Data, p.proposal.Commit = core.Encode(c)
 	return p
 }
 

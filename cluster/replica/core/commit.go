@@ -3,6 +3,7 @@ package core
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"ssod/persistence"
 )
@@ -12,12 +13,20 @@ const (
 	flagForget = 2
 )
 
-// EncodeCommit encodes a commit for [Proposal]. Whoever commits does it on its
-// own goroutine, so the loop only copies bytes.
+// EncodeCommit is [Encode] for who needs the bytes alone.
+func EncodeCommit(c *persistence.Commit) []byte {
+	b, _ := Encode(c)
+	return b
+}
+
+// Encode encodes a commit for [Proposal] and returns it again, in the memory of
+// the encoding, so that the caller's may be used otherwise. Whoever commits does
+// it on its own goroutine, and the loop only copies bytes.
 //
 //	kind | identity | baseRev | flags | schema | state |
 //	n (part value)* | n part* | n (request[16] step result)*
-func EncodeCommit(c *persistence.Commit) []byte {
+func Encode(c *persistence.Commit) ([]byte, *persistence.Commit) {
+	own := *c
 	b := make([]byte, 0, commitSize(c))
 	b = appendString(b, c.Entity.Kind)
 	b = appendString(b, c.Entity.Identity)
@@ -31,23 +40,35 @@ func EncodeCommit(c *persistence.Commit) []byte {
 	}
 	b = append(b, flags)
 	b = binary.AppendUvarint(b, uint64(c.Schema))
-	b = appendBytes(b, c.State)
-	b = appendRecords(b, c)
+	b, own.State = keepBytes(b, c.State)
+	b = appendRecords(b, &own)
 	b = binary.AppendUvarint(b, uint64(len(c.Outcomes)))
-	for i := range c.Outcomes {
-		o := &c.Outcomes[i]
+	own.Outcomes = slices.Clone(c.Outcomes)
+	for i := range own.Outcomes {
+		o := &own.Outcomes[i]
 		b = append(b, o.Request[:]...)
 		b = binary.AppendUvarint(b, uint64(o.Step))
-		b = appendBytes(b, o.Result)
+		b, o.Result = keepBytes(b, o.Result)
 	}
-	return b
+	return b, &own
 }
 
+// keepBytes is appendBytes; it returns where v is now as well.
+func keepBytes(b, v []byte) (longer, kept []byte) {
+	b = appendBytes(b, v)
+	if len(v) == 0 {
+		return b, nil
+	}
+	return b, b[len(b)-len(v) : len(b) : len(b)]
+}
+
+// appendRecords encodes the records of a commit and moves them there.
 func appendRecords(b []byte, c *persistence.Commit) []byte {
+	c.Puts, c.Deletes = slices.Clone(c.Puts), slices.Clone(c.Deletes)
 	b = binary.AppendUvarint(b, uint64(len(c.Puts)))
-	for _, r := range c.Puts {
-		b = appendString(b, r.Part)
-		b = appendBytes(b, r.Value)
+	for i := range c.Puts {
+		b = appendString(b, c.Puts[i].Part)
+		b, c.Puts[i].Value = keepBytes(b, c.Puts[i].Value)
 	}
 	b = binary.AppendUvarint(b, uint64(len(c.Deletes)))
 	for _, part := range c.Deletes {

@@ -27,8 +27,10 @@ type Proposal struct {
 	Shard ShardID
 	// Term and Era are the leadership that the commit was decided under.
 	Term, Era uint64
-	// Data is the commit as [EncodeCommit] made it.
-	Data []byte
+	// Data is the commit as [Encode] made it, and Commit what it encodes, sharing
+	// its memory. Without Commit Data is decoded.
+	Data   []byte
+	Commit *persistence.Commit
 	// Done is called once, by whoever has the core, with nil when the commit
 	// is applied, else with ErrRejected, ErrRefused or ErrUnknown.
 	Done func(error)
@@ -42,6 +44,7 @@ type commits struct {
 	// log order. The leader of a term applies all of its own entries in that
 	// order as long as it leads, so the first is the next to be applied.
 	inflight [][]*Proposal
+	handed   int // of inflight were handed out for application
 	// forwarded is a planted mistake.
 	forwarded map[string][]*Proposal
 }
@@ -63,7 +66,7 @@ func (q *commits) endInflight() {
 	for _, ps := range q.inflight {
 		answer(ps, ErrUnknown)
 	}
-	q.inflight = nil
+	q.inflight, q.handed = nil, 0
 }
 
 // take removes proposals of at most max bytes, and at least one, from the
@@ -150,7 +153,7 @@ func (q *commits) applied(dropped bool, rejected []error) {
 		return
 	}
 	ps := q.inflight[0]
-	q.inflight = q.inflight[1:]
+	q.inflight, q.handed = q.inflight[1:], max(0, q.handed-1)
 	if dropped {
 		answer(ps, ErrRefused)
 	} else {

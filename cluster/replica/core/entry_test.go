@@ -3,6 +3,7 @@ package core
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -109,5 +110,25 @@ func TestFramesAreBounded(t *testing.T) {
 	}
 	for part := range Frames(nil) {
 		t.Errorf("a frame for nothing: %v", part)
+	}
+}
+
+// TestAnEncodedCommitHasItsOwnMemory, and is what its bytes say.
+func TestAnEncodedCommitHasItsOwnMemory(t *testing.T) {
+	for _, c := range []persistence.Commit{sample, {Entity: sample.Entity, BaseRev: 1, Remove: true}, {State: []byte{}}} {
+		state := slices.Clone(c.State)
+		c.State = slices.Clone(c.State)
+		data, own := Encode(&c)
+		clear(c.State)
+		decoded, err := DecodeCommit(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(decoded, *own); diff != "" {
+			t.Errorf("decoded and kept (-decoded +kept):\n%s", diff)
+		}
+		if !bytes.Equal(own.State, state) {
+			t.Errorf("the state is %q after the caller used its memory again, want %q", own.State, state)
+		}
 	}
 }

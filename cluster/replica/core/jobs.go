@@ -43,6 +43,7 @@ type applyWrite struct {
 	g        *group
 	entries  []*pb.Entry
 	confs    []*pb.ConfState // per entry; nil when it changes none
+	own      [][]*Proposal   // per entry; nil when it is to be decoded
 	response []*pb.Message
 }
 
@@ -165,8 +166,9 @@ func (g *group) setApplied(a Applied) {
 // apply takes raft's order to apply committed entries.
 func (c *Core) apply(g *group, out *Round, m *pb.Message) {
 	w := applyWrite{g: g, entries: m.GetEntries(), response: m.GetResponses()}
-	w.confs = make([]*pb.ConfState, len(w.entries))
+	w.confs, w.own = make([]*pb.ConfState, len(w.entries)), make([][]*Proposal, len(w.entries))
 	for i, e := range w.entries {
+		w.own[i] = c.own(g, e)
 		cc, is, err := decodeConfChange(e)
 		if is && err == nil {
 			w.confs[i], err = nextConf(g.emitted, cc)
@@ -216,7 +218,7 @@ func (j *ApplyJob) decode() error {
 				Shard: w.g.shard, Position: Position{Index: e.GetIndex(), Term: e.GetTerm()}, Conf: w.confs[i],
 			}
 			if len(e.GetData()) > 0 && ch.Conf == nil && e.GetType() == pb.EntryNormal {
-				if err := j.decodeCommits(&ch, e); err != nil {
+				if err := j.decodeCommits(&ch, e, w.own[i]); err != nil {
 					return fmt.Errorf("shard %d entry %d: %w", ch.Shard, ch.Index, err)
 				}
 			}
@@ -228,7 +230,12 @@ func (j *ApplyJob) decode() error {
 
 // decodeCommits fills in the commits of an entry, none when it was proposed in
 // another term than the one it is in the log under.
-func (j *ApplyJob) decodeCommits(ch *Change, e *pb.Entry) error {
+func (j *ApplyJob) decodeCommits(ch *Change, e *pb.Entry, own []*Proposal) error {
+	if cs := commitsOf(own); len(cs) > 0 && !j.ignore {
+		ch.Time, _ = entryTime(e)
+		ch.Commits = cs
+		return nil
+	}
 	entry, err := DecodeEntry(e.GetData())
 	if err != nil {
 		return err
@@ -299,7 +306,7 @@ func answerEntry(g *group, e *pb.Entry, ch Change, rejected []error) {
 	if g.commits.forwarded != nil {
 		g.mistakeAcknowledge(e.GetData(), rejected)
 	}
-	if len(e.GetData()) > 0 && e.GetType() == pb.EntryNormal && e.GetTerm() == g.term && g.leading {
+	if answerable(g, e) {
 		g.commits.applied(len(ch.Commits) == 0 && !ch.Reset, rejected)
 	}
 }

@@ -161,12 +161,13 @@ func (o *owner) commit(e core.Entity, a *actor, t *attempt) {
 
 func (o *owner) propose(tag string, c *persistence.Commit, done func(error)) {
 	o.n.w.bases[tag] = o.base
-	p := &core.Proposal{Shard: o.shard, Term: o.term, Era: o.era, Data: core.EncodeCommit(c), Done: func(err error) {
+	p := &core.Proposal{Shard: o.shard, Term: o.term, Era: o.era, Done: func(err error) {
 		if errors.Is(err, core.ErrRejected) || errors.Is(err, core.ErrRefused) {
 			o.n.w.mustNot(tag, err)
 		}
 		done(err)
 	}}
+	p.Data, p.Commit = core.Encode(c)
 	o.n.input(func(c *core.Core) { c.Propose(p) })
 }
 

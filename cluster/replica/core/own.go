@@ -1,0 +1,37 @@
+package core
+
+import (
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/persistence"
+)
+
+// own takes note that an entry is handed out for application and returns its
+// proposals if this leader proposed it in this term: what they encode need not be
+// decoded. Own entries are handed out in the order in which they were proposed;
+// those of others, empty ones and configurations are not among them.
+func (c *Core) own(g *group, e *pb.Entry) []*Proposal {
+	if !answerable(g, e) || g.commits.handed == len(g.commits.inflight) {
+		return nil
+	}
+	ps := g.commits.inflight[g.commits.handed]
+	g.commits.handed++
+	return ps
+}
+
+// answerable reports whether an entry is one that this leader proposed.
+func answerable(g *group, e *pb.Entry) bool {
+	return len(e.GetData()) > 0 && e.GetType() == pb.EntryNormal && e.GetTerm() == g.term && g.leading
+}
+
+// commitsOf is what proposals commit, nil unless all of them say so.
+func commitsOf(ps []*Proposal) []persistence.Commit {
+	cs := make([]persistence.Commit, len(ps))
+	for i, p := range ps {
+		if p.Commit == nil {
+			return nil
+		}
+		cs[i] = *p.Commit
+	}
+	return cs
+}
