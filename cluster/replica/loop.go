@@ -58,6 +58,7 @@ func (e *Engine) round() {
 		// Handles end before anything leaves that could let another node lead.
 		e.views.update(out.Leaderships, e)
 		e.send(out.Messages)
+		e.sendFences(out.Fences)
 		if out.Append != nil {
 			e.appends.put(out.Append, e.disk.now())
 		}
@@ -92,6 +93,16 @@ func (e *Engine) send(messages map[core.NodeID][]core.Envelope) {
 			}
 			e.cfg.Transport.Send(to, frame)
 		}
+	}
+}
+
+// sendFences packs one frame per node.
+func (e *Engine) sendFences(fences map[core.NodeID][]core.Fence) {
+	if e.cfg.Transport == nil {
+		return
+	}
+	for to, fs := range fences {
+		e.cfg.Transport.Send(to, core.AppendFences(nil, e.spokenFences(fs)))
 	}
 }
 

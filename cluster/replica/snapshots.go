@@ -68,11 +68,27 @@ func (e *Engine) trySnapshot(s core.SnapshotSend, name string) error {
 
 // Deliver takes a frame that another node sent.
 func (e *Engine) Deliver(from core.NodeID, frame []byte) error {
+	if core.HasFences(frame) {
+		return e.deliverFences(from, frame)
+	}
 	es, err := core.DecodeFrame(frame)
 	if err != nil {
 		return err
 	}
 	e.inbox.frame(func(c *core.Core) { c.Receive(from, es) })
+	return nil
+}
+
+func (e *Engine) deliverFences(from core.NodeID, frame []byte) error {
+	fs, err := core.DecodeFences(from, frame)
+	if err != nil {
+		return err
+	}
+	e.inbox.frame(func(c *core.Core) {
+		for _, f := range fs {
+			c.ReceiveFence(from, f)
+		}
+	})
 	return nil
 }
 

@@ -35,6 +35,18 @@ func (e *Engine) speaks(shard core.ShardID) bool {
 	return v == Free || v == MetaOnly && shard == cluster.MetaShard
 }
 
+// spokenFences are what may be said of fences. Who may have forgotten a vote must
+// not say that it follows.
+func (e *Engine) spokenFences(fs []core.Fence) []core.Fence {
+	if Voice(e.voice.Load()) == Free {
+		return fs
+	}
+	for i := range fs {
+		fs[i].Terms = slices.DeleteFunc(fs[i].Terms, func(t core.Followed) bool { return !e.speaks(t.Shard) })
+	}
+	return fs
+}
+
 // spoken are the messages that may be said.
 func (e *Engine) spoken(all []core.Envelope) []core.Envelope {
 	if Voice(e.voice.Load()) == Free {

@@ -1,9 +1,7 @@
 package core
 
 import (
-	"encoding/binary"
-
-	"go.etcd.io/raft/v3"
+	"slices"
 
 	"ssod/cluster/replica/internal/planted"
 )
@@ -21,14 +19,16 @@ type Barrier struct {
 
 // barriers are a group's barriers that are not answered yet, in two stages.
 type barriers struct {
-	queue []*Barrier   // wait for the next round
-	asked []barrierSet // wait for a majority to confirm the leader
-	next  uint64       // number of the next set
+	queue []*Barrier   // wait for the next question
+	asked []barrierSet // wait for a majority to confirm the leader, in order
+	// followed is the last question that each replica has answered.
+	followed map[ReplicaID]uint64
 }
 
+// barrierSet are barriers that began before a question was asked.
 type barrierSet struct {
-	id  uint64
-	all []*Barrier
+	number uint64 // of the question
+	all    []*Barrier
 }
 
 func (b *barriers) end() {
@@ -36,7 +36,7 @@ func (b *barriers) end() {
 		pass(s.all, ErrLost)
 	}
 	pass(b.queue, ErrLost)
-	*b = barriers{next: b.next}
+	*b = barriers{}
 }
 
 func pass(bs []*Barrier, err error) {
@@ -45,9 +45,26 @@ func pass(bs []*Barrier, err error) {
 	}
 }
 
-// Barrier queues a read for the next round; the reads of a shard that wait for
-// the same round share one exchange with the followers. It fails at once when
-// the term is over or no majority is heard of.
+// number gives what is queued the number of the question that is about to be
+// asked. It reports whether anything waits for an answer.
+func (b *barriers) number(n uint64) bool {
+	if len(b.queue) > 0 {
+		b.asked = append(b.asked, barrierSet{n, b.queue})
+		b.queue = nil
+	}
+	return len(b.asked) > 0
+}
+
+// follow notes that a replica has answered a question.
+func (b *barriers) follow(id ReplicaID, number uint64) {
+	if b.followed == nil {
+		b.followed = make(map[ReplicaID]uint64)
+	}
+	b.followed[id] = max(b.followed[id], number)
+}
+
+// Barrier queues a read for the next question to the other voters. It fails at
+// once when the term is over or no majority is heard of.
 func (c *Core) Barrier(b *Barrier) {
 	g := c.groups[b.Shard]
 	if g == nil || !g.open || g.term != b.Term || g.silent > 0 {
@@ -58,63 +75,69 @@ func (c *Core) Barrier(b *Barrier) {
 	c.mark(g)
 }
 
-// ask starts the exchange that confirms this leader (raft thesis 6.4). Raft is
-// asked only while it leads in the readers' term: a follower would forward the
-// question, and the new leader's answer says nothing about what the reader has
-// in memory.
+// ask lets a group's barriers wait for the question that confirms this leader
+// (raft thesis 6.4, with questions of our own). A sole voter has nobody to ask.
 func (c *Core) ask(g *group) {
-	q := g.barriers.queue
-	if len(q) == 0 {
-		return
+	b := &g.barriers
+	switch {
+	case len(b.queue) == 0:
+	case !g.leads(b.queue[0].Term):
+		pass(b.queue, ErrLost)
+		b.queue = nil
+	case soleVoter(g.applied.Conf, g.id):
+		pass(b.queue, nil)
+		b.queue = nil
+	default:
+		c.fences.wait(g)
 	}
-	g.barriers.queue = nil
-	if !g.leads(q[0].Term) && !c.cfg.Planted.Has(planted.ForwardedRead) {
-		pass(q, ErrLost)
-		return
-	}
-	g.barriers.next++
-	id := g.barriers.next
-	g.barriers.asked = append(g.barriers.asked, barrierSet{id: id, all: q})
-	g.stirred = true
-	g.node.ReadIndex(binary.BigEndian.AppendUint64(nil, id))
 }
 
-// confirmed answers what raft confirmed. Answers come in the order of the
-// questions; a question without an answer was lost with a leadership.
+// confirm answers the barriers that began before a question which a majority of
+// the voters has answered, on both sides of a change of members.
 //
-// The commit index that raft confirms is of no interest. Only this leader
-// acknowledges commits of its term, after it applied them, and what earlier ones
-// acknowledged was applied before the handle was given out: everything is here,
-// although more may be committed that waits for this node's own disk.
-func (c *Core) confirmed(g *group, rs raft.ReadState) {
-	id := binary.BigEndian.Uint64(rs.RequestCtx)
+// How far others have committed is of no interest. Only this leader acknowledges
+// commits of its term, after it applied them, and what earlier ones acknowledged
+// was applied before the handle was given out: everything is here, although more
+// may be committed that waits for this node's own disk.
+func (c *Core) confirm(g *group) {
 	b := &g.barriers
-	for len(b.asked) > 0 && b.asked[0].id <= id {
+	upTo := g.confirmed(g.applied.Conf.GetVoters())
+	if out := g.applied.Conf.GetVotersOutgoing(); len(out) > 0 && !c.cfg.Planted.Has(planted.FenceIgnoresOldConf) {
+		upTo = min(upTo, g.confirmed(out))
+	}
+	for len(b.asked) > 0 && b.asked[0].number <= upTo {
 		s := b.asked[0]
-		b.asked = b.asked[1:]
-		if s.id == id {
-			c.release(g, s)
+		b.asked = slices.Delete(b.asked, 0, 1)
+		if g.leads(s.all[0].Term) {
+			pass(s.all, nil)
 		} else {
 			pass(s.all, ErrLost)
 		}
 	}
 }
 
-// confirmAll answers what was asked of voters that are none any more: this node
-// is alone.
-func (c *Core) confirmAll(g *group) {
-	asked := g.barriers.asked
-	g.barriers.asked = nil
-	for _, s := range asked {
-		c.release(g, s)
+// confirmed is the last question that a majority of voters has answered; this one
+// answers all.
+func (g *group) confirmed(voters []uint64) uint64 {
+	numbers := make([]uint64, 0, 8)
+	for _, v := range voters {
+		if ReplicaID(v) == g.id {
+			numbers = append(numbers, ^uint64(0))
+		} else {
+			numbers = append(numbers, g.barriers.followed[ReplicaID(v)])
+		}
 	}
+	slices.Sort(numbers)
+	return numbers[(len(numbers)-1)/2]
 }
 
-// release answers barriers unless the leadership has ended meanwhile.
-func (c *Core) release(g *group, s barrierSet) {
-	if g.leads(s.all[0].Term) || c.cfg.Planted.Has(planted.ForwardedRead) {
-		pass(s.all, nil)
-	} else {
-		pass(s.all, ErrLost)
+// reask has the voters of a new configuration asked what the old ones were.
+func (c *Core) reask(g *group) {
+	b := &g.barriers
+	var all []*Barrier
+	for _, s := range b.asked {
+		all = append(all, s.all...)
 	}
+	b.queue, b.asked = append(all, b.queue...), nil
+	c.mark(g)
 }

@@ -18,13 +18,15 @@ const shard core.ShardID = 1
 // bench is one core whose jobs the test does when it wants to.
 type bench struct {
 	*testing.T
-	shard core.ShardID
-	core  *core.Core
-	store *model.Store
-	sent  []*pb.Message
-	last  core.Leadership
-	snaps []core.SnapshotSend
-	deaf  bool // node 2 does not answer heartbeats
+	shard   core.ShardID
+	core    *core.Core
+	store   *model.Store
+	sent    []*pb.Message
+	asked   []core.Fence // of node 2
+	last    core.Leadership
+	snaps   []core.SnapshotSend
+	deaf    bool // node 2 answers neither heartbeats nor fences
+	changes []core.Change
 	// truncated is up to where the log was.
 	truncated uint64
 }
@@ -59,6 +61,7 @@ func (b *bench) round() core.Round {
 			b.sent = append(b.sent, e.Message)
 		}
 	}
+	b.asked = append(b.asked, out.Fences[2]...)
 	for _, l := range out.Leaderships {
 		b.last = l
 	}
@@ -89,6 +92,8 @@ func (b *bench) finish(out core.Round) {
 		if err := out.Apply.Run(b.store); err != nil {
 			b.Fatal(err)
 		}
+		changes, _ := out.Apply.Changes()
+		b.changes = append(b.changes, changes...)
 		b.core.ApplyDone(out.Apply)
 	}
 }
@@ -108,8 +113,13 @@ func (b *bench) answer() {
 	b.Helper()
 	for range 20 {
 		b.settle()
-		sent := b.sent
-		b.sent = nil
+		sent, asked := b.sent, b.asked
+		b.sent, b.asked = nil, nil
+		for _, f := range asked {
+			if !b.deaf {
+				b.confirm(f)
+			}
+		}
 		for _, m := range sent {
 			if core.ReplicaID(m.GetTo()) != id(2) {
 				continue
@@ -125,10 +135,19 @@ func (b *bench) answer() {
 				if b.deaf {
 					continue
 				}
-				b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term, Context: m.Context})
+				b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term})
 			}
 		}
 	}
+}
+
+// confirm plays node 2, which follows in all terms that it is asked about.
+func (b *bench) confirm(f core.Fence) {
+	f.Answer, f.Terms = true, slices.Clone(f.Terms)
+	for i := range f.Terms {
+		f.Terms[i].Replica = id(2)
+	}
+	b.core.ReceiveFence(2, f)
 }
 
 // lead makes node 1 leader of three.

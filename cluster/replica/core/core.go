@@ -25,6 +25,7 @@ type Core struct {
 	reluctant bool
 	// sending counts the snapshots of each shard that are on their way out.
 	sending map[ShardID]int
+	fences  fences
 }
 
 // Envelope is a raft message of one shard.
@@ -75,6 +76,8 @@ type Round struct {
 	// Messages are to be sent at once, in [Frames] for each node. They may be
 	// lost.
 	Messages map[NodeID][]Envelope
+	// Fences leave with them, in a frame of their own ([AppendFences]).
+	Fences map[NodeID][]Fence
 	// Append and Apply are to be done in order, each kind on its own, and
 	// reported with [Core.AppendDone] and [Core.ApplyDone]. Nil: nothing.
 	Append *AppendJob
@@ -202,6 +205,7 @@ func (c *Core) mark(g *group) {
 // two ticks, leave together, one frame to each node.
 func (c *Core) Tick() {
 	c.ticks++
+	c.tickFences()
 	for _, g := range c.order {
 		if g.frozen() {
 			continue
@@ -241,6 +245,8 @@ func (c *Core) Round() Round {
 	}
 	clear(dirty)
 	c.spare = dirty
+	c.question()
+	out.Fences, c.fences.out = c.fences.out, nil
 	out.Messages, c.out = c.out, nil
 	c.rounds++
 	out.Snapshots, c.snaps = c.snaps, nil
@@ -250,7 +256,7 @@ func (c *Core) Round() Round {
 
 // Pending reports whether a round would have something to do.
 func (c *Core) Pending() bool {
-	return len(c.dirty) > 0 || len(c.out) > 0 || len(c.changes) > 0
+	return len(c.dirty) > 0 || len(c.out) > 0 || len(c.changes) > 0 || len(c.fences.out) > 0 || c.fences.due()
 }
 
 func (c *Core) collect(g *group, out *Round) {
@@ -294,9 +300,6 @@ func (c *Core) ready(g *group, out *Round) {
 		c.append(g, out, toAppend, held)
 	}
 	c.observe(g)
-	for _, rs := range rd.ReadStates {
-		c.confirmed(g, rs)
-	}
 	if g.stirs() {
 		c.mark(g)
 	}

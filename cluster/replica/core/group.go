@@ -174,9 +174,7 @@ func (c *Core) endTerm(g *group) {
 	if !c.cfg.Planted.Has(planted.IgnoreProposerTerm) {
 		g.commits.end()
 	}
-	if !c.cfg.Planted.Has(planted.ForwardedRead) {
-		g.barriers.end()
-	}
+	g.barriers.end()
 }
 
 // changed notes that the shard's leadership looks different.

@@ -322,9 +322,7 @@ func (c *Core) reconfigure(g *group, e *pb.Entry, want *pb.ConfState) *pb.ConfSt
 		broken(g.shard, "configuration at %d: %v", e.GetIndex(), err)
 	}
 	g.applied.Conf, g.confAt = got, e.GetIndex()
-	if soleVoter(got, g.id) {
-		c.confirmAll(g)
-	}
+	c.reask(g)
 	c.changed(g)
 	return got
 }

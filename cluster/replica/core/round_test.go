@@ -86,7 +86,7 @@ func TestStrangeMessagesAreDropped(t *testing.T) {
 		{Type: pb.MsgReadIndex.Enum(), Entries: []*pb.Entry{{}}},
 		{Type: pb.MsgHup.Enum()},
 		{Type: pb.MsgStorageAppendResp.Enum()},
-		{Type: pb.MsgHeartbeatResp.Enum(), Context: []byte("short")},
+		{Type: pb.MsgHeartbeatResp.Enum(), Context: []byte("question")},
 		{Type: pb.MsgSnap.Enum()},
 	} {
 		b.receive(2, m)
@@ -263,11 +263,7 @@ func TestASlowDiskDelaysNeitherHeartbeatsNorReads(t *testing.T) {
 	read := errPending
 	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
 	stuck = append(stuck, b.round())
-	for _, m := range b.sent {
-		if m.GetType() == pb.MsgHeartbeat && core.ReplicaID(m.GetTo()) == id(2) {
-			b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term, Context: m.Context})
-		}
-	}
+	b.confirm(b.asked[len(b.asked)-1])
 	stuck = append(stuck, b.round())
 	b.want("barrier", &read, nil)
 	b.want("commit", done, errPending)
@@ -282,11 +278,7 @@ func TestASlowDiskDelaysNeitherHeartbeatsNorReads(t *testing.T) {
 	read = errPending
 	b.core.Barrier(&core.Barrier{Shard: shard, Term: b.last.Term, Done: func(err error) { read = err }})
 	stuck = append(stuck, b.round())
-	for _, m := range b.sent {
-		if m.GetType() == pb.MsgHeartbeat && core.ReplicaID(m.GetTo()) == id(2) {
-			b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term, Context: m.Context})
-		}
-	}
+	b.confirm(b.asked[len(b.asked)-1])
 	stuck = append(stuck, b.round())
 	b.want("barrier behind a committed entry", &read, nil)
 	b.want("commit", done, errPending)

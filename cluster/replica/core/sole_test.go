@@ -7,6 +7,7 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 
 	"ssod/cluster/replica/core"
+	"ssod/persistence"
 )
 
 // TestASoleVoterCommitsThroughItsLog: all that waits is one entry, in one synced
@@ -87,4 +88,23 @@ func TestTheTermOfASoleVoterEndsDuringAWrite(t *testing.T) {
 	again := b.propose("a", 1)
 	b.settle()
 	b.want("on its revision", again, nil)
+}
+
+// TestALeaderDoesNotDecodeItsOwnEntries: what is applied is what was proposed.
+func TestALeaderDoesNotDecodeItsOwnEntries(t *testing.T) {
+	for _, voters := range [][]core.NodeID{{1}, {1, 2, 3}} {
+		b := newBench(t, voters...)
+		b.settle()
+		if !b.last.Open {
+			b.lead()
+		}
+		p := &core.Proposal{Shard: shard, Term: b.last.Term, Done: func(error) {}}
+		p.Data, p.Commit = core.Encode(&persistence.Commit{Entity: core.Entity{Kind: "k", Identity: "a"}, State: []byte("state")})
+		b.core.Propose(p)
+		b.changes = nil
+		b.answer()
+		if len(b.changes) != 1 || len(b.changes[0].Commits) != 1 || &b.changes[0].Commits[0].State[0] != &p.Commit.State[0] {
+			t.Errorf("of %d voters: applied %+v, want the proposal's own memory", len(voters), b.changes)
+		}
+	}
 }

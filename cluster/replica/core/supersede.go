@@ -16,8 +16,7 @@ type posted struct {
 // the leader would send all that the follower has missed, of all shards, up to a
 // MiB each: hundreds of times the log in one frame.
 //
-// An answer to a heartbeat says no less than the one before it, because barriers
-// are confirmed in order. Entries from the same place on, in the same term, are
+// An answer to a heartbeat says no less than the one before it. Entries from the same place on, in the same term, are
 // the same entries and perhaps more.
 func (c *Core) supersede(g *group, to ReplicaID, m *pb.Message) bool {
 	kind := m.GetType()

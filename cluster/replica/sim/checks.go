@@ -67,6 +67,9 @@ func (w *world) checkLeader(n *node, l core.Leadership) {
 	if old, ok := w.leaders[k]; ok && old != me {
 		w.violate("shard %d term %d is led by %v and by %v (lives %d and %d)", l.Shard, l.Term, old.id, me.id, old.life, me.life)
 	}
+	if w.leaders[k] != me {
+		w.noteLeader(l.Shard, l.Term)
+	}
 	w.leaders[k] = me
 }
 
@@ -86,6 +89,7 @@ func (w *world) checkApplied(n *node, j *core.ApplyJob) {
 		w.checkTime(n, ch)
 		if ch.Conf != nil {
 			w.seenConf(ch.Shard, ch.Conf)
+			w.divide(n, ch.Shard, ch.Conf)
 		}
 		if i+1 == len(changes) || changes[i+1].Shard != ch.Shard {
 			w.checkState(n, ch.Shard)

@@ -44,11 +44,30 @@ func (n *network) deliver(from, to core.NodeID, frame []byte) {
 	if node == nil || n.cut[link{from, to}] {
 		return
 	}
+	if !core.HasFences(frame) && n.w.isDeaf(to) {
+		return
+	}
+	if core.HasFences(frame) {
+		n.deliverFences(from, node, frame)
+		return
+	}
 	es, err := core.DecodeFrame(frame)
 	if err != nil {
 		n.w.violate("frame from %d to %d: %v", from, to, err)
 	}
 	node.input(func(c *core.Core) { c.Receive(from, es) })
+}
+
+func (n *network) deliverFences(from core.NodeID, node *node, frame []byte) {
+	fs, err := core.DecodeFences(from, frame)
+	if err != nil {
+		n.w.violate("fences from %d to %d: %v", from, node.id, err)
+	}
+	node.input(func(c *core.Core) {
+		for _, f := range fs {
+			c.ReceiveFence(from, f)
+		}
+	})
 }
 
 // carry lets a node do something when what another one, or a process that is

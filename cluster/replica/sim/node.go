@@ -174,6 +174,11 @@ func (n *node) ship(out core.Round) {
 			n.w.network.send(n.id, to, frame)
 		}
 	}
+	for _, to := range slices.Sorted(maps.Keys(out.Fences)) {
+		frame := core.AppendFences(nil, out.Fences[to])
+		n.w.network.send(n.id, to, frame)
+		n.w.repeatFences(n.id, to, frame)
+	}
 	for _, s := range out.Snapshots {
 		n.snapshot(s)
 	}

@@ -109,11 +109,13 @@ func (o *owner) receive(t *attempt) {
 // read answers from memory after a barrier.
 func (o *owner) read(t *attempt) {
 	o.n.input(func(c *core.Core) {
+		asked := o.n.w.now
 		c.Barrier(&core.Barrier{Shard: o.shard, Term: o.term, Done: func(err error) {
 			if err != nil {
 				t.reply("", errRetry)
 				return
 			}
+			o.n.w.checkFence(o.n, o.shard, o.term, asked)
 			t.reply(o.actor(t.op.entity).value, nil)
 		}})
 	})

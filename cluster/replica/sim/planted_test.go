@@ -9,17 +9,19 @@ import (
 // found says with which seed each mistake was found last. The search begins
 // there, so that it is short as long as the simulation stays the same.
 var found = map[string]uint64{
-	"ack-before-sync":       1,
-	"desired-for-confirmed": 190,
-	"forwarded-read":        505,
-	"ignore-proposer-term":  410,
-	"judged-once":           88,
-	"per-write-revision":    1,
-	"reset-keeps-leases":    7,
-	"reuse-replica-id":      6,
-	"step-collision":        1,
-	"unbounded-time":        12,
-	"wipe-on-install-crash": 54,
+	"ack-before-sync":        1,
+	"desired-for-confirmed":  190,
+	"fence-answered-late":    4,
+	"fence-ignores-old-conf": 24,
+	"fence-ignores-term":     4,
+	"ignore-proposer-term":   410,
+	"judged-once":            88,
+	"per-write-revision":     1,
+	"reset-keeps-leases":     7,
+	"reuse-replica-id":       6,
+	"step-collision":         1,
+	"unbounded-time":         12,
+	"wipe-on-install-crash":  54,
 }
 
 // TestPlanted switches each mistake on and expects the simulation to find it,

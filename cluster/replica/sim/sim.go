@@ -68,6 +68,7 @@ type world struct {
 	members
 	history
 	clocks
+	deceit
 	clients []*client
 
 	snapshots, installs, crashes, moves int
@@ -112,6 +113,7 @@ func newWorld(opts Options) *world {
 	w.checks = newChecks()
 	w.members = newMembers()
 	w.clocks = newClocks(opts.Seed)
+	w.deceit = newDeceit(opts.Seed, opts.Joins)
 	return w
 }
 
@@ -135,6 +137,7 @@ func (w *world) begin() {
 	w.faulty = true
 	w.scheduleFaults()
 	w.watchClocks()
+	w.deceiveSome()
 	w.after(time.Second, w.reconcile)
 }
 

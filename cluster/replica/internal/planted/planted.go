@@ -16,8 +16,13 @@ const (
 	// IgnoreProposerTerm lets what was queued under one term be proposed,
 	// applied and acknowledged in a later one.
 	IgnoreProposerTerm
-	// ForwardedRead releases a read that a deposed leader forwarded.
-	ForwardedRead
+	// FenceIgnoresTerm lets a replica answer a fence for a term that it has left.
+	FenceIgnoresTerm
+	// FenceIgnoresOldConf counts the answers of the new voters only while members
+	// change.
+	FenceIgnoresOldConf
+	// FenceAnsweredLate takes the answer to an earlier fence for one to the last.
+	FenceAnsweredLate
 	// ReuseReplicaID gives a replica that lost its data its old id again.
 	ReuseReplicaID
 	// WipeOnInstallCrash empties a replica whose snapshot install was cut
@@ -50,17 +55,19 @@ const Decisions = DesiredForConfirmed | JudgedOnce
 func (s Set) Has(m Set) bool { return s&m != 0 }
 
 var names = map[string]Set{
-	"ack-before-sync":       AckBeforeSync,
-	"ignore-proposer-term":  IgnoreProposerTerm,
-	"forwarded-read":        ForwardedRead,
-	"reuse-replica-id":      ReuseReplicaID,
-	"wipe-on-install-crash": WipeOnInstallCrash,
-	"per-write-revision":    PerWriteRevision,
-	"step-collision":        StepCollision,
-	"desired-for-confirmed": DesiredForConfirmed,
-	"judged-once":           JudgedOnce,
-	"unbounded-time":        UnboundedTime,
-	"reset-keeps-leases":    ResetKeepsLeases,
+	"ack-before-sync":        AckBeforeSync,
+	"ignore-proposer-term":   IgnoreProposerTerm,
+	"fence-ignores-term":     FenceIgnoresTerm,
+	"fence-ignores-old-conf": FenceIgnoresOldConf,
+	"fence-answered-late":    FenceAnsweredLate,
+	"reuse-replica-id":       ReuseReplicaID,
+	"wipe-on-install-crash":  WipeOnInstallCrash,
+	"per-write-revision":     PerWriteRevision,
+	"step-collision":         StepCollision,
+	"desired-for-confirmed":  DesiredForConfirmed,
+	"judged-once":            JudgedOnce,
+	"unbounded-time":         UnboundedTime,
+	"reset-keeps-leases":     ResetKeepsLeases,
 }
 
 // All returns every mistake by name.
