@@ -35,7 +35,8 @@ func (r *Runtime) Ask(ctx context.Context, to Address, request cluster.RequestID
 }
 
 // Tell sends a command whose answer nobody waits for; it may be lost, and it is
-// when the node is overloaded.
+// when the node is overloaded, or when the owner is another node that cannot be
+// reached or is the owner no more. Where no owner is known it is looked for.
 func (r *Runtime) Tell(to Address, request cluster.RequestID, step uint32, command proto.Message) {
 	p, err := r.place(to)
 	if err != nil || r.stopping.Load() {
@@ -53,7 +54,15 @@ func (r *Runtime) Tell(to Address, request cluster.RequestID, step uint32, comma
 		c.shard.deliver(t, p)
 		return
 	}
-	c.behind()
+	c.deadline = time.Now().Add(maxDeadline)
+	owner, local := c.route()
+	if local || owner.Address == "" || r.peers == nil || !r.peers.up(owner.Address) {
+		c.behind()
+		return
+	}
+	m := c.outgoing(owner)
+	p.kind.metrics.hops.Inc()
+	r.system.Root.Send(c.shard.pid(owner.Address), &m)
 }
 
 // behind runs the call in a goroutine, if one of a bounded number is free.
@@ -107,27 +116,10 @@ func (r *Runtime) leave() { r.asks.Add(-1) }
 // respond sends an answer to whoever waits for it.
 func (r *Runtime) respond(t *Turn, ans answer) {
 	switch {
-	case t.sender != nil && !r.reaches(t.sender.GetAddress()):
-		// Whoever asked is gone, or asks again.
-	case t.sender != nil:
-		r.system.Root.Send(t.sender, r.remoteAnswer(t, ans))
-	case !t.silent:
+	case t.silent:
+	case t.from != nil:
+		r.answer(t, ans)
+	default:
 		r.replies.deliver(t.attempt, ans)
 	}
-}
-
-func (r *Runtime) remoteAnswer(t *Turn, ans answer) *RemoteAnswer {
-	m := &RemoteAnswer{
-		Request: t.request[:], Step: t.step, Attempt: t.number,
-		Code: ans.code, Owner: ans.owner.Address, OwnerTerm: ans.owner.Term,
-	}
-	if ans.code != Code_OK {
-		return m
-	}
-	var err error
-	if m.Reply, err = pack(ans.reply); err != nil {
-		r.log.Error("answer cannot be sent", "trace", trace(t.request), "error", err)
-		m.Code = Code_FAILED
-	}
-	return m
 }

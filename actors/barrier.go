@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"ssod/cluster"
@@ -33,7 +34,7 @@ func (b *barrier) init(l *lease) {
 // passed takes a barrier if that costs no waiting.
 func (b *barrier) passed() bool { return b.free != nil && b.free.TryBarrier() }
 
-// wait posts the turn to its entity after the next barrier. The number of
+// wait hands the turn to its entity after the next barrier. The number of
 // waiting turns is bounded by admission.
 func (b *barrier) wait(t *Turn) {
 	b.mu.Lock()
@@ -57,6 +58,21 @@ func (b *barrier) rounds() {
 		code := b.take()
 		for _, t := range round {
 			t.fenced, t.refused = code == Code_OK, code
+		}
+		for some := range slices.Chunk(round, gathered) {
+			b.runtime.gather(func() { runAll(some) })
+		}
+	}
+}
+
+// gathered is how many turns are run before their answers are sent.
+const gathered = 32
+
+// runAll runs turns that have waited for a barrier: here, where that needs no waiting,
+// because otherwise a worker would be woken for each.
+func runAll(turns []*Turn) {
+	for _, t := range turns {
+		if t.repeated || !t.entity.runBriefly(t) {
 			t.entity.post(t)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"ssod/actors"
@@ -22,22 +23,12 @@ func BenchmarkAsk(b *testing.B) {
 	for _, callers := range []int{1, 64, 512} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
 			r := start(b, faulty.New(faulty.Options{Shards: 64}).Node("a:1"), &probe{})
-			askMany(b, r, callers)
+			askMany(b, r, callers, ping)
 		})
 	}
 }
 
-// BenchmarkRemoteAsk asks entities of another process. CPU time is this one's.
-func BenchmarkRemoteAsk(b *testing.B) {
-	v := newView(faulty.Options{Shards: 2})
-	r := start(b, v, &probe{}, func(c *actors.Config) { c.Self, c.Remote = "", loopback() })
-	v.move(startNode(b, "self").address, 5)
-	for _, callers := range []int{1, 64, 512} {
-		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) { askMany(b, r, callers) })
-	}
-}
-
-func askMany(b *testing.B, r *actors.Runtime, callers int) {
+func askMany(b *testing.B, r *actors.Runtime, callers int, command proto.Message) {
 	b.ReportAllocs()
 	before := cpu()
 	var next atomic.Int64
@@ -54,7 +45,7 @@ func askMany(b *testing.B, r *actors.Runtime, callers int) {
 						cancel()
 						return
 					}
-					if _, err := r.Ask(ctx, to, request(int(i)), 0, ping); err != nil {
+					if _, err := r.Ask(ctx, to, request(int(i)), 0, command); err != nil {
 						b.Error(err)
 						next.Store(int64(b.N))
 					}

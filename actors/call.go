@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
@@ -23,7 +22,7 @@ const (
 // before the command is sent again; each further attempt waits twice as long. An
 // answer can get lost while the connection back is broken, and nobody tells.
 //
-// glance is how often it looks meanwhile whether that node is still there.
+// glance is how often is looked meanwhile whether that node is still there.
 const (
 	firstPatience = time.Second
 	glance        = 100 * time.Millisecond
@@ -37,7 +36,6 @@ type call struct {
 	request  cluster.RequestID
 	step     uint32
 	command  proto.Message
-	packed   *Packed // the command, once it was sent to another node
 	deadline time.Time
 
 	hint      cluster.Owner // where the last answer pointed
@@ -149,7 +147,7 @@ func (c *call) next() attempt {
 // the node is deposed meanwhile.
 func (c *call) local(ctx context.Context) answer {
 	r := c.runtime
-	p := r.replies.expect(c.next(), "")
+	p := r.replies.expect(c.next())
 	c.shard.deliver(&Turn{
 		attempt: p.attempt, command: c.command, caller: ctx,
 		deadline: c.deadline.UnixMilli(), repeated: c.uncertain,
@@ -166,30 +164,21 @@ func (c *call) local(ctx context.Context) answer {
 // remote makes an attempt on another node.
 func (c *call) remote(ctx context.Context, owner cluster.Owner, moved <-chan struct{}) answer {
 	r := c.runtime
-	if r.peers == nil || r.peers.down(owner.Address) {
+	if r.peers == nil || !r.peers.up(owner.Address) {
 		return answer{code: codeUnreachable}
 	}
-	if err := c.pack(); err != nil {
-		r.log.Error("command cannot be sent", "kind", c.place.kind.Name, "trace", trace(c.request), "error", err)
-		return answer{code: Code_FAILED}
-	}
-	p := r.replies.expect(c.next(), owner.Address)
+	p := r.replies.expectAbroad(c.next(), owner.Address, firstPatience<<min(c.silences, 4))
 	c.send(p, owner)
-	silent := time.Now().Add(firstPatience << min(c.silences, 4))
-	glances := time.NewTicker(glance)
-	defer glances.Stop()
 	for {
 		select {
 		case ans := <-p.answer:
 			r.replies.release(p)
+			if ans.code == codeSilent {
+				c.silences++
+			}
 			return ans
 		case <-ctx.Done():
 			return c.giveUp(p, codeDeadline)
-		case now := <-glances.C:
-			if now.After(silent) || !r.reaches(owner.Address) {
-				c.silences++
-				return c.giveUp(p, codeSilent)
-			}
 		case <-moved:
 			moved = c.shard.moved()
 			if now, _ := c.route(); now != owner {
@@ -199,26 +188,19 @@ func (c *call) remote(ctx context.Context, owner cluster.Owner, moved <-chan str
 	}
 }
 
-func (c *call) pack() (err error) {
-	if c.packed == nil {
-		c.packed, err = pack(c.command)
-	}
-	return err
+func (c *call) send(p *pending, owner cluster.Owner) {
+	p.command = c.outgoing(owner)
+	c.place.kind.metrics.hops.Inc()
+	c.runtime.system.Root.Send(c.shard.pid(owner.Address), p)
 }
 
-func (c *call) send(p *pending, owner cluster.Owner) {
-	r := c.runtime
-	c.place.kind.metrics.hops.Inc()
-	request := c.request // a copy, so that no Ask of this node is moved to the heap
-	r.system.Root.Send(actor.NewPID(owner.Address, c.shard.name), &actor.MessageEnvelope{
-		Message: &RemoteCommand{
-			Shard: uint32(c.shard.id), Term: owner.Term,
-			Kind: c.place.kind.Name, Identity: []byte(c.place.identity),
-			Request: request[:], Step: c.step, Attempt: p.number,
-			DeadlineMs: c.deadline.UnixMilli(), Command: c.packed,
-		},
-		Sender: &actor.PID{Address: r.self, Id: repliesID, RequestId: p.number},
-	})
+// outgoing is the command as it is sent to an owner.
+func (c *call) outgoing(owner cluster.Owner) outgoing {
+	return outgoing{
+		shard: c.shard.id, term: owner.Term, place: c.place,
+		request: c.request, step: c.step, deadline: c.deadline.UnixMilli(),
+		repeated: c.uncertain, message: c.command,
+	}
 }
 
 // giveUp ends an attempt without an answer, unless that came just now.

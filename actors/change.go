@@ -15,8 +15,9 @@ import (
 // the outcome of the commit is unknown or rejected the entity is loaded afresh
 // and the command delivered again if its deadline allows.
 //
-// The commit blocks the entity's mailbox, and nobody else's. While a commit of
-// Begin is in flight the command waits and is then delivered again.
+// The commit blocks the entity's mailbox, and nobody else's: in a goroutine that
+// must not wait the command is not committed, but delivered again to a worker. While
+// a commit of Begin is in flight it waits and is then delivered again.
 func (t *Turn) Change(d Decision) {
 	a := t.entity
 	switch {
@@ -28,6 +29,8 @@ func (t *Turn) Change(d Decision) {
 		t.Fence()
 	case a.committing:
 		t.hold()
+	case t.borrowed:
+		a.post(t.again())
 	default:
 		t.commit(d)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/cluster"
+	"ssod/cluster/stream"
 )
 
 // Config is what a [Runtime] needs.
@@ -81,7 +82,7 @@ type Remote struct {
 	// choose.
 	Listen string
 	// Papers are what nodes let each other in by.
-	Papers Papers
+	Papers stream.Papers
 	// Up reports whether a node is known to be there; one that is not is not
 	// dialed. nil: all are. It is called for every message.
 	Up func(address string) bool

@@ -47,9 +47,8 @@
 // # How it works
 //
 // An Ask finds the shard by hashing the name, and the owner through
-// [cluster.Shards]. The shard's process on the owner admits the command and
-// forwards it to the entity's actor. Answers come back to one process per node.
-// Between nodes messages are protobuf over protoactor's remote (see
-// wire.proto), inside a node they are Go values. DESIGN.md follows a message
+// [cluster.Shards]. The shard on the owner admits the command and forwards it to
+// the entity's actor. Between nodes messages are protobuf in envelopes of
+// cluster/stream, inside a node they are Go values. DESIGN.md follows a message
 // through its life and says who retries what.
 package actors

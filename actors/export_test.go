@@ -1,13 +1,12 @@
 package actors
 
 import (
-	"github.com/asynkron/protoactor-go/actor"
+	"encoding/binary"
+
+	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
 )
-
-// System lets tests speak to the runtime's processes as another node would.
-func (r *Runtime) System() *actor.ActorSystem { return r.system }
 
 // Active is the number of entities in memory.
 func (r *Runtime) Active() int { return int(r.active.Load()) }
@@ -21,9 +20,6 @@ func (r *Runtime) Sweep() {
 	r.ticks.Add(r.idleTicks())
 	r.sweepAll()
 }
-
-// Replies is the process id that answers are sent to.
-const Replies = repliesID
 
 // InFlight is the number of commands admitted and not answered.
 func (r *Runtime) InFlight() int { return int(r.inflight.Load()) }
@@ -79,9 +75,6 @@ func (r *Runtime) Attempt() uint32 { return r.attempts.Load() }
 // ShardOf is the shard of an entity whose identity need not be well formed.
 func ShardOf(e cluster.Entity, count int) cluster.ShardID { return shardOf(hash(e), count) }
 
-// CheckFrame is what guards the transport.
-var CheckFrame = checkFrame
-
 // Workers is the number of goroutines that run entities, busy or not.
 func (r *Runtime) Workers() int { return int(r.dispatcher.live.Load()) }
 
@@ -95,4 +88,56 @@ func (r *Runtime) Fencing() (n int) {
 		}
 	}
 	return n
+}
+
+// Sent is a command as another node sends it.
+type Sent struct {
+	Flags          byte
+	Shard, Term    uint64
+	Request        []byte
+	Step, Attempt  uint32
+	DeadlineMs     int64
+	Kind, Identity string
+	Type           string
+	Value          []byte
+}
+
+// Encode is the payload of its envelope.
+func (s Sent) Encode() []byte {
+	b := binary.AppendUvarint([]byte{s.Flags}, s.Shard)
+	b = append(binary.AppendUvarint(b, s.Term), s.Request...)
+	for _, n := range []uint64{uint64(s.Step), uint64(s.Attempt), uint64(s.DeadlineMs)} {
+		b = binary.AppendUvarint(b, n)
+	}
+	return append(appendString(appendString(appendString(b, s.Kind), s.Identity), s.Type), s.Value...)
+}
+
+// Decode reads a command as a shard does, and encodes it again.
+func (s *Sent) Decode(payload []byte) error {
+	var m incoming
+	err := m.decode(payload)
+	*s = Sent{
+		m.flags, m.shard, m.term, m.request[:], uint32(m.step), uint32(m.number), int64(m.deadline),
+		string(m.kind), string(m.identity), string(m.name), m.value,
+	}
+	return err
+}
+
+// Got is an answer as it came from another node.
+type Got struct {
+	Attempt uint32
+	Code    Code
+	Reply   proto.Message
+	Owner   cluster.Owner
+}
+
+// DecodeAnswer reads the payload of its envelope.
+func DecodeAnswer(payload []byte) (Got, error) {
+	number, ans, err := decodeAnswer(payload)
+	return Got{number, ans.code, ans.reply, ans.owner}, err
+}
+
+// EncodeAnswer is the inverse.
+func EncodeAnswer(g Got) ([]byte, error) {
+	return appendAnswer(nil, g.Attempt, answer{g.Code, g.Reply, g.Owner})
 }

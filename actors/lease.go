@@ -177,7 +177,10 @@ func (l *lease) forward(t *Turn) {
 		l.barrier.wait(t)
 		return
 	}
-	if t.caller == nil || !t.entity.runHere(t) {
+	switch {
+	case t.caller != nil && t.entity.runHere(t):
+	case t.from != nil && t.brief() && t.entity.runBriefly(t):
+	default:
 		t.caller = nil
 		t.entity.post(t)
 	}

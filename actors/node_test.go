@@ -20,6 +20,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/faulty"
 	"ssod/cluster/secret"
+	"ssod/cluster/stream"
 )
 
 // A second node is a process of its own, this test binary run again with the
@@ -28,6 +29,7 @@ import (
 const (
 	roleOfNode    = "SSOD_ACTORS_NODE"
 	addressOfNode = "SSOD_ACTORS_ADDRESS" // empty: any
+	certsOfNode   = "SSOD_ACTORS_CERTS"   // a directory; empty: no TLS
 )
 
 func TestMain(m *testing.M) {
@@ -93,7 +95,7 @@ const cluster1 = "c1"
 
 // loopback is a transport without TLS.
 func loopback() *actors.Remote {
-	return &actors.Remote{Listen: "127.0.0.1:0", Papers: actors.Papers{Secrets: secrets(1), Cluster: cluster1}}
+	return &actors.Remote{Listen: "127.0.0.1:0", Papers: stream.Papers{Secrets: secrets(1), Cluster: cluster1}}
 }
 
 // secrets is a ring of one key.
@@ -110,10 +112,16 @@ func secrets(key byte) *secret.Ring {
 // standard input ends.
 func runNode(role string) {
 	o := faulty.Options{Shards: 2}
+	if os.Getenv(certsOfNode) != "" {
+		o.Shards = 64
+	}
 	if role == "self slow" {
 		o.Commits = faulty.Always(faulty.Hold)
 	}
 	v, transport := newView(o), loopback()
+	if dir := os.Getenv(certsOfNode); dir != "" {
+		transport = secured(dir, 2)
+	}
 	if address := os.Getenv(addressOfNode); address != "" {
 		transport.Listen = address
 	}

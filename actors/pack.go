@@ -1,8 +1,12 @@
 package actors
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -10,8 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// maxMessage is the encoded size of a command or an answer between nodes, in
-// bytes.
+// maxMessage is the encoded size of a command or an answer, in bytes.
 const maxMessage = 256 << 10
 
 var (
@@ -19,51 +22,89 @@ var (
 	errUnknownType = errors.New("message type unknown")
 )
 
-// pack encodes a message together with its type.
-func pack(m proto.Message) (*Packed, error) {
-	value, err := proto.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("pack %s: %w", m.ProtoReflect().Descriptor().FullName(), err)
+// sized is a message's full name and the length of its encoding, which is bounded.
+func sized(m proto.Message) (name string, size int, err error) {
+	name, size = string(m.ProtoReflect().Descriptor().FullName()), proto.Size(m)
+	if size > maxMessage {
+		err = fmt.Errorf("encode %s of %d bytes: %w", name, size, errTooLarge)
 	}
-	if len(value) > maxMessage {
-		return nil, fmt.Errorf("pack %s of %d bytes: %w", m.ProtoReflect().Descriptor().FullName(), len(value), errTooLarge)
-	}
-	return &Packed{Type: string(m.ProtoReflect().Descriptor().FullName()), Value: value}, nil
+	return name, size, err
 }
 
-// unpack is the inverse of pack. Only types that are linked into the program
-// are known.
-func unpack(p *Packed) (proto.Message, error) {
-	if len(p.GetValue()) > maxMessage {
-		return nil, fmt.Errorf("unpack %d bytes: %w", len(p.GetValue()), errTooLarge)
-	}
-	t, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(p.GetType()))
+// appendValue appends the encoding of a message that was sized just now.
+func appendValue(b []byte, name string, m proto.Message) ([]byte, error) {
+	b, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(b, m)
 	if err != nil {
-		return nil, fmt.Errorf("unpack: %w", errUnknownType)
+		return b, fmt.Errorf("encode %s: %w", name, err)
+	}
+	return b, nil
+}
+
+// appendMessage appends a message with its name; its encoding goes to the end.
+func appendMessage(b []byte, m proto.Message) ([]byte, error) {
+	name, _, err := sized(m)
+	if err != nil {
+		return b, err
+	}
+	b = append(binary.AppendUvarint(b, uint64(len(name))), name...)
+	return appendValue(b, name, m)
+}
+
+// decodeMessage is the inverse. Only types that are linked into the program are known.
+func decodeMessage(name, value []byte) (proto.Message, error) {
+	if len(value) > maxMessage {
+		return nil, fmt.Errorf("decode %d bytes: %w", len(value), errTooLarge)
+	}
+	t, err := messageType(name)
+	if err != nil {
+		return nil, err
 	}
 	m := t.New().Interface()
-	if err := proto.Unmarshal(p.GetValue(), m); err != nil {
-		return nil, fmt.Errorf("unpack %s: %w", p.GetType(), err)
+	if err := proto.Unmarshal(value, m); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", name, err)
 	}
 	return m, nil
+}
+
+// typesMet are the types that were asked for, by name. The map is never changed, so
+// that a look-up takes no lock and no copy of the name.
+var (
+	typesMet    atomic.Pointer[map[string]protoreflect.MessageType]
+	meetingType sync.Mutex
+)
+
+func messageType(name []byte) (protoreflect.MessageType, error) {
+	if met := typesMet.Load(); met != nil {
+		if t := (*met)[string(name)]; t != nil {
+			return t, nil
+		}
+	}
+	t, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(name))
+	if err != nil {
+		return nil, errUnknownType
+	}
+	meetingType.Lock()
+	defer meetingType.Unlock()
+	more := map[string]protoreflect.MessageType{}
+	if met := typesMet.Load(); met != nil {
+		more = maps.Clone(*met)
+	}
+	more[string(name)] = t
+	typesMet.Store(&more)
+	return t, nil
 }
 
 // encodeReply is a reply as the result of an outcome: a Packed, encoded in one
 // go because every change has one.
 func encodeReply(reply proto.Message) ([]byte, error) {
-	name := string(reply.ProtoReflect().Descriptor().FullName())
-	size := proto.Size(reply)
-	if size > maxMessage {
-		return nil, fmt.Errorf("encode %s of %d bytes: %w", name, size, errTooLarge)
+	name, size, err := sized(reply)
+	if err != nil {
+		return nil, err
 	}
 	b := make([]byte, 0, len(name)+size+8)
 	b = protowire.AppendString(protowire.AppendTag(b, packedType, protowire.BytesType), name)
 	b = protowire.AppendVarint(protowire.AppendTag(b, packedValue, protowire.BytesType), uint64(size))
-	b, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(b, reply)
-	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", name, err)
-	}
-	return b, nil
+	return appendValue(b, name, reply)
 }
 
 // The fields of Packed.
@@ -78,5 +119,5 @@ func decodeReply(result []byte) (proto.Message, error) {
 	if err := proto.Unmarshal(result, &p); err != nil {
 		return nil, fmt.Errorf("recorded reply: %w", err)
 	}
-	return unpack(&p)
+	return decodeMessage([]byte(p.GetType()), p.GetValue())
 }

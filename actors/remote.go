@@ -1,256 +1,193 @@
 package actors
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"maps"
-	"net"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/asynkron/protoactor-go/eventstream"
-	"github.com/asynkron/protoactor-go/remote"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/keepalive"
+	"github.com/asynkron/protoactor-go/actor"
+
+	"ssod/cluster/stream"
 )
 
-// Settings of the transport.
-const (
-	// batchSize bounds what one frame holds, so that a frame of the largest
-	// messages stays below maxFrame: a frame that is refused ends the stream.
-	batchSize = 64
-	maxFrame  = batchSize*maxMessage + 1<<20
-	// queueSize is the first size of a peer's queue, which grows; the default
-	// is a million pointers per peer.
-	queueSize = 1024
-	// dialTimeout bounds a connection attempt to a host that does not answer.
-	dialTimeout = time.Second
-	// shakingTimeout bounds the handshake of whoever dials this node; the
-	// default is two minutes.
-	shakingTimeout = 3 * time.Second
-	// keepaliveTime is after how much silence a peer is probed, and
-	// keepaliveTimeout how long it may take to answer. Without them a paused
-	// host is not noticed.
-	keepaliveTime    = 10 * time.Second
-	keepaliveTimeout = 2 * time.Second
-	// downTime is how long a peer counts as down at most: the transport tries
-	// again after 2 s and says so.
-	downTime = 3 * time.Second
-	// restTime is for how long nothing is sent to a peer whose stream broke. A
-	// node that stops closes this connection first, and until the cluster's
-	// network notices too it would be dialed, be refused, and count as down for
-	// two seconds in which it may be back and lead.
-	restTime = 500 * time.Millisecond
-)
+// returnTime is how much longer an Ask looks for an owner that it cannot reach, but
+// that is known to be there: it was restarted, and is dialed again within that time.
+const returnTime = 3 * time.Second
 
-// peers are the connections to other nodes.
+// peers are the other nodes: the processes at their addresses, which the system finds
+// by asking for them, as it does with protoactor's own remote.
 type peers struct {
 	runtime *Runtime
 	up      func(address string) bool
-	door    door
-	remote  *remote.Remote
-	events  *eventstream.Subscription
-
-	mu        sync.Mutex
-	connected map[string]bool      // addresses with a stream that works
-	met       map[string]bool      // addresses that had one at some time
-	failing   map[string]time.Time // address -> until when it counts as down
-	resting   map[string]time.Time // address -> until when nothing is sent
-	known     map[string]bool      // every address there was a connection to
+	node    *stream.Node
+	there   sync.Map // address -> *far
 }
 
-// listen starts the transport of actor messages.
+// listen starts the stream of actor messages.
 func (r *Runtime) listen(c *Remote, self string) (err error) {
-	host, port, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return fmt.Errorf("listen address: %w", err)
-	}
-	number, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		return fmt.Errorf("listen address %q: %w", c.Listen, err)
-	}
-	p := &peers{
-		runtime: r, up: c.Up, door: door{c.Papers, &atomic.Pointer[string]{}, &callers{}},
-		connected: map[string]bool{}, met: map[string]bool{}, failing: map[string]time.Time{}, resting: map[string]time.Time{}, known: map[string]bool{},
-	}
-	config := remote.Configure(bracketed(host), int(number),
-		remote.WithAdvertisedHost(self),
-		remote.WithEndpointWriterBatchSize(batchSize),
-		remote.WithEndpointWriterQueueSize(queueSize),
-		remote.WithDialOptions(p.dialOptions()...),
-		remote.WithServerOptions(p.serverOptions()...))
+	p := &peers{runtime: r, up: c.Up}
 	if p.up == nil {
 		p.up = func(string) bool { return true }
 	}
-	config.MaxRetryCount = 1 // it sleeps 2 s after each attempt
-	p.remote = remote.NewRemote(r.system, config)
-	if err := start(p.remote); err != nil {
+	p.node, err = stream.Open(stream.Config{
+		Listen: c.Listen, Address: self, Papers: c.Papers, Log: r.log,
+		Receive: r.receive, Ended: p.ended,
+	})
+	if err != nil {
 		return err
 	}
-	// After the transport's own subscription: when attempts are failed here,
-	// the transport has forgotten the endpoint, so a new attempt dials anew.
-	p.events = r.system.EventStream.Subscribe(p.event)
-	r.peers, r.self = p, r.system.Address()
-	p.door.address.Store(&r.self)
+	r.peers, r.self = p, p.node.Address()
+	r.system.ProcessRegistry.Address = r.self
+	r.system.ProcessRegistry.RegisterAddressResolver(p.resolve)
+	if r.metrics.registerer != nil {
+		r.metrics.registerer.MustRegister(p.node)
+	}
 	return nil
 }
 
-// bracketed is a host as it stands before a colon and a port, which is how the
-// transport puts the two together: an IPv6 address has colons of its own (RFC 3986,
-// 3.2.2).
-func bracketed(host string) string {
-	if strings.Contains(host, ":") {
-		return "[" + host + "]"
+// resolve implements [actor.AddressResolver].
+func (p *peers) resolve(pid *actor.PID) (actor.Process, bool) {
+	there, ok := p.there.Load(pid.Address)
+	if !ok {
+		there, _ = p.there.LoadOrStore(pid.Address, &far{p, pid.Address})
 	}
-	return host
+	return there.(*far), true
 }
 
-// start turns the panic of a transport that cannot listen into an error.
-func start(t *remote.Remote) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("actor transport: %v", cause)
-		}
-	}()
-	t.Start()
-	return nil
-}
-
-func (p *peers) dialOptions() []grpc.DialOption {
-	return []grpc.DialOption{
-		grpc.WithTransportCredentials(p.door),
-		grpc.WithStreamInterceptor(p.watchStream),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff: backoff.DefaultConfig, MinConnectTimeout: dialTimeout,
-		}),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{
-			Time: keepaliveTime, Timeout: keepaliveTimeout, PermitWithoutStream: true,
-		}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(maxFrame), grpc.MaxCallRecvMsgSize(maxFrame)),
+// ended hears that a connection ended. What waited for one that was never there was
+// not sent: it had no effect.
+func (p *peers) ended(l *stream.Link, up bool) {
+	code := codeUnreachable
+	if up {
+		code = Code_UNKNOWN
 	}
+	p.runtime.replies.lost(l, code)
 }
 
-func (p *peers) serverOptions() []grpc.ServerOption {
-	return []grpc.ServerOption{
-		grpc.Creds(p.door),
-		grpc.ConnectionTimeout(shakingTimeout),
-		grpc.ChainStreamInterceptor(p.admitStream, guardStream),
-		grpc.ChainUnaryInterceptor(refuseUnary),
-		grpc.MaxRecvMsgSize(maxFrame),
-		grpc.MaxSendMsgSize(maxFrame),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
-			MinTime: keepaliveTime / 2, PermitWithoutStream: true,
-		}),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
-	}
-}
-
-// watchStream tells at once when a peer cannot be reached or its stream breaks;
-// the transport itself sleeps 2 s before it says so.
-func (p *peers) watchStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	address := cc.Target()
-	stream, err := streamer(ctx, desc, cc, method, opts...)
-	p.mu.Lock()
-	p.known[address] = true
-	p.connected[address] = err == nil
-	p.met[address] = p.met[address] || err == nil
-	p.mu.Unlock()
-	if err != nil {
-		p.fail(address, codeUnreachable)
-		return nil, err
-	}
-	return &watchedStream{ClientStream: stream, broken: func() { p.fail(address, Code_UNKNOWN) }}, nil
-}
-
-type watchedStream struct {
-	grpc.ClientStream
-	broken func()
-}
-
-func (s *watchedStream) RecvMsg(m any) error {
-	err := s.ClientStream.RecvMsg(m)
-	if err != nil {
-		s.broken()
+// stop closes every connection.
+func (p *peers) stop() error {
+	err := p.node.Close()
+	if p.runtime.metrics.registerer != nil {
+		p.runtime.metrics.registerer.Unregister(p.node)
 	}
 	return err
 }
 
-// fail ends what is in flight to a peer with code, and what is asked of it
-// until the transport has given the connection up.
-func (p *peers) fail(address string, code Code) {
-	p.mu.Lock()
-	p.connected[address] = false
-	p.failing[address] = time.Now().Add(downTime)
-	p.resting[address] = time.Now().Add(restTime)
-	p.mu.Unlock()
-	p.runtime.replies.unreachable(address, code)
-}
-
-// event follows the transport's own view of its endpoints. What waits for a
-// peer without a stream was never sent: it had no effect.
-func (p *peers) event(e any) {
-	t, ok := e.(*remote.EndpointTerminatedEvent)
-	if !ok {
-		return
-	}
-	p.mu.Lock()
-	code := codeUnreachable
-	if p.connected[t.Address] {
-		code = Code_UNKNOWN
-	}
-	delete(p.failing, t.Address)
-	p.mu.Unlock()
-	p.runtime.replies.unreachable(t.Address, code)
-}
-
-// down reports whether a peer is known to be unreachable.
-func (p *peers) down(address string) bool {
-	if !p.up(address) {
-		return true
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	return now.Before(p.failing[address]) || now.Before(p.resting[address])
-}
-
-// returns reports whether a node that counts as down is known to be there: it was
-// restarted, and the transport will notice within [downTime].
+// returns reports whether a node that cannot be reached is known to be there.
 func (r *Runtime) returns(address string) bool {
-	if r.peers == nil || !r.peers.up(address) {
-		return false
-	}
-	r.peers.mu.Lock()
-	defer r.peers.mu.Unlock()
-	return r.peers.met[address]
-}
-
-// stop closes every connection. The transport's own graceful way of stopping
-// races with its senders. A writer that failed to dial sleeps for up to 2 s and
-// is waited for.
-func (p *peers) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), downTime)
-	defer cancel()
-	_ = until(ctx, func() bool {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		return len(p.failing) == 0
-	})
-	p.mu.Lock()
-	addresses := slices.Collect(maps.Keys(p.known))
-	p.mu.Unlock()
-	stream := p.runtime.system.EventStream
-	for _, address := range addresses {
-		stream.Publish(&remote.EndpointTerminatedEvent{Address: address})
-	}
-	p.remote.Shutdown(false)
-	stream.Unsubscribe(p.events)
+	return r.peers != nil && r.peers.up(address) && r.peers.node.Met(address)
 }
 
 // reaches reports whether it makes sense to send something to a node.
 func (r *Runtime) reaches(address string) bool { return r.peers == nil || r.peers.up(address) }
+
+// far are the shards of another node, as processes of this one.
+type far struct {
+	peers   *peers
+	address string
+}
+
+var _ actor.Process = (*far)(nil)
+
+// SendUserMessage sends a command there. An attempt that cannot be sent is ended.
+func (f *far) SendUserMessage(_ *actor.PID, message any) {
+	r := f.peers.runtime
+	switch m := message.(type) {
+	case *pending:
+		if code := f.ask(m); code != Code_OK {
+			r.replies.deliver(m.attempt, answer{code: code})
+		}
+	case *outgoing:
+		f.tell(m)
+	default:
+		r.log.Error("message for another node is no command", "type", fmt.Sprintf("%T", m))
+	}
+}
+
+func (f *far) ask(p *pending) Code {
+	l, err := f.peers.node.Link(f.address)
+	if err != nil {
+		return codeUnreachable
+	}
+	f.peers.runtime.replies.bind(p, l)
+	return f.send(l, stream.Command, &p.command, p.number)
+}
+
+func (f *far) tell(m *outgoing) {
+	if l, err := f.peers.node.Link(f.address); err == nil {
+		f.send(l, stream.Tell, m, 0)
+	}
+}
+
+func (f *far) send(l *stream.Link, k stream.Kind, m *outgoing, number uint32) Code {
+	b := scratch.Get().(*[]byte)
+	defer scratch.Put(b)
+	var err error
+	*b, err = m.append((*b)[:0], number)
+	if err == nil {
+		err = l.Send(k, *b)
+	}
+	switch {
+	case err == nil:
+		return Code_OK
+	case errors.Is(err, stream.ErrDown):
+		return codeUnreachable
+	case errors.Is(err, stream.ErrFull):
+		return Code_OVERLOADED
+	}
+	f.peers.runtime.log.Error("command cannot be sent", "kind", m.place.kind.Name, "trace", trace(m.request), "error", err)
+	return Code_FAILED
+}
+
+// SendSystemMessage does nothing: nodes do not stop or watch each other's actors.
+func (f *far) SendSystemMessage(*actor.PID, any) {}
+
+// Stop does nothing, likewise.
+func (f *far) Stop(*actor.PID) {}
+
+// receive takes what another node sent.
+func (r *Runtime) receive(l *stream.Link, k stream.Kind, payload []byte) error {
+	switch k {
+	case stream.Answer:
+		return r.replies.receive(l, payload)
+	case stream.Command, stream.Tell:
+		var m incoming
+		if err := m.decode(payload); err != nil {
+			return err
+		}
+		t := m.turn(l, k == stream.Tell)
+		if m.shard == 0 || m.shard >= uint64(len(r.shards)) {
+			r.respond(t, answer{code: Code_NOT_OWNER})
+			return nil
+		}
+		r.shards[m.shard].receive(t, &m)
+		return nil
+	}
+	return fmt.Errorf("%w: %d", stream.ErrKind, k)
+}
+
+// answer sends the answer of a turn to the node that asked. One for which there is no
+// room is not known there.
+func (r *Runtime) answer(t *Turn, ans answer) {
+	b := scratch.Get().(*[]byte)
+	defer scratch.Put(b)
+	var err error
+	if *b, err = appendAnswer((*b)[:0], t.number, ans); err != nil {
+		r.log.Error("answer cannot be sent", "trace", trace(t.request), "error", err)
+		*b, _ = appendAnswer((*b)[:0], t.number, answer{code: Code_FAILED}) // without a reply it can
+	}
+	if err = t.from.Send(stream.Answer, *b); errors.Is(err, stream.ErrFull) {
+		*b, _ = appendAnswer((*b)[:0], t.number, answer{code: Code_UNKNOWN})
+		_ = t.from.Send(stream.Answer, *b) // or whoever asked is gone, and asks again
+	}
+}
+
+// gather lets the answers that f gives to other nodes go together. f must not wait.
+func (r *Runtime) gather(f func()) {
+	if r.peers == nil {
+		f()
+		return
+	}
+	r.peers.node.Hold(f)
+}

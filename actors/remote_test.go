@@ -3,16 +3,11 @@ package actors_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/asynkron/protoactor-go/remote"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"ssod/actors"
 	"ssod/cluster/faulty"
@@ -64,9 +59,6 @@ func TestRemote(t *testing.T) {
 		}
 		if answer, err := knock(t, r.Address(), 1, claim(cluster1)); err != nil || answer[0] != 1 {
 			t.Errorf("of this cluster: %q, %v", answer, err)
-		}
-		if err := greetUnproven(t, r.Address()); err == nil {
-			t.Error("a stranger that proves nothing was heard")
 		}
 	})
 	t.Run("a dead owner fails at once", func(t *testing.T) {
@@ -159,28 +151,6 @@ func knock(t *testing.T, address string, key byte, says string) ([]byte, error) 
 	}
 	defer c.Close()
 	return proof.Dial(c, proof.Port{Ring: secrets(key), Use: secret.RPC, Address: address}, []byte(says))
-}
-
-// greetUnproven connects as a node did that has nothing to prove.
-func greetUnproven(t *testing.T, address string) error {
-	t.Helper()
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	stream, err := remote.NewRemotingClient(conn).Receive(t.Context())
-	if err != nil {
-		return err
-	}
-	greeting := &remote.ConnectRequest{ConnectionType: &remote.ConnectRequest_ServerConnection{
-		ServerConnection: &remote.ServerConnection{SystemId: "stranger", Address: "127.0.0.1:1"},
-	}}
-	if err := stream.Send(&remote.RemoteMessage{MessageType: &remote.RemoteMessage_ConnectRequest{ConnectRequest: greeting}}); err != nil && err != io.EOF {
-		t.Fatal(err) // EOF: it was refused already, and Recv says why
-	}
-	_, err = stream.Recv()
-	return err
 }
 
 // deadAddress is an address that refuses connections.

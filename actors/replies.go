@@ -1,16 +1,16 @@
 package actors
 
 import (
+	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
+	"ssod/cluster/stream"
 )
-
-// repliesID is the name of the process that receives a node's answers.
-const repliesID = "asks"
 
 // answer is how one attempt of a command ended.
 type answer struct {
@@ -30,16 +30,23 @@ type attempt struct {
 // pending is an attempt that somebody waits for.
 type pending struct {
 	attempt
-	address string // of the remote owner; "" for this node
 	answer  chan answer
+	address string // of the remote owner; "" for this node
+
+	// Of an attempt on another node:
+	command outgoing
+	link    *stream.Link // it was made on; guarded by the lock of its part
+	silent  time.Time    // when it has waited long enough
 }
 
-// replies is the one process that receives all answers of a node. A future per
+// replies are the attempts of a node that wait for their answers. A future per
 // request would cost a registration each, and would wait out its whole time-out
 // when the peer dies.
 type replies struct {
-	parts [64]repliesPart
-	pool  sync.Pool
+	parts  [64]repliesPart
+	pool   sync.Pool
+	abroad atomic.Int64  // attempts on other nodes
+	first  chan struct{} // wakes watch; has room for one signal
 }
 
 type repliesPart struct {
@@ -47,10 +54,8 @@ type repliesPart struct {
 	waiting map[uint32]*pending
 }
 
-var _ actor.Process = (*replies)(nil)
-
 func newReplies() *replies {
-	r := &replies{}
+	r := &replies{first: make(chan struct{}, 1)}
 	r.pool.New = func() any { return &pending{answer: make(chan answer, 1)} }
 	for i := range r.parts {
 		r.parts[i].waiting = make(map[uint32]*pending)
@@ -62,17 +67,41 @@ func (r *replies) part(number uint32) *repliesPart { return &r.parts[number%uint
 
 // expect registers an attempt before it is sent. The caller must receive the
 // answer or forget the attempt, then release it.
-func (r *replies) expect(a attempt, address string) *pending {
+func (r *replies) expect(a attempt) *pending {
 	p := r.pool.Get().(*pending)
-	p.attempt, p.address = a, address
-	part := r.part(a.number)
-	part.Lock()
-	part.waiting[a.number] = p
-	part.Unlock()
+	p.attempt = a
+	r.add(p)
 	return p
 }
 
-func (r *replies) release(p *pending) { r.pool.Put(p) }
+func (r *replies) add(p *pending) {
+	part := r.part(p.number)
+	part.Lock()
+	defer part.Unlock()
+	part.waiting[p.number] = p
+}
+
+// expectAbroad is expect for an attempt on another node, with how long it waits.
+func (r *replies) expectAbroad(a attempt, address string, patience time.Duration) *pending {
+	p := r.pool.Get().(*pending)
+	p.attempt, p.address, p.silent = a, address, time.Now().Add(patience)
+	r.add(p)
+	if r.abroad.Add(1) == 1 {
+		select {
+		case r.first <- struct{}{}:
+		default:
+		}
+	}
+	return p
+}
+
+func (r *replies) release(p *pending) {
+	if p.address != "" {
+		r.abroad.Add(-1)
+		p.address, p.command, p.link = "", outgoing{}, nil
+	}
+	r.pool.Put(p)
+}
 
 // forget gives an attempt up. When its answer came first, that is returned.
 func (r *replies) forget(p *pending) (answer, bool) {
@@ -102,59 +131,94 @@ func (r *replies) deliver(a attempt, ans answer) {
 	}
 }
 
-// SendUserMessage receives the answers of other nodes.
-func (r *replies) SendUserMessage(pid *actor.PID, message any) {
-	switch m := actor.UnwrapEnvelopeMessage(message).(type) {
-	case *RemoteAnswer:
-		r.remote(m)
-	case *actor.DeadLetterResponse: // the command reached no shard
-		r.undelivered(pid.GetRequestId())
+// receive takes the answer to an attempt that was made on the link. Nobody else's is
+// heard.
+func (r *replies) receive(l *stream.Link, payload []byte) error {
+	number, ans, err := decodeAnswer(payload)
+	if err != nil {
+		return err
 	}
-}
-
-// SendSystemMessage does nothing: nobody watches or stops the process.
-func (r *replies) SendSystemMessage(*actor.PID, any) {}
-
-// Stop does nothing: the process lives as long as the node.
-func (r *replies) Stop(*actor.PID) {}
-
-func (r *replies) remote(m *RemoteAnswer) {
-	if len(m.GetRequest()) != len(cluster.RequestID{}) {
-		return
-	}
-	ans := answer{code: m.GetCode(), owner: cluster.Owner{Address: m.GetOwner(), Term: m.GetOwnerTerm()}}
-	if ans.code == Code_OK {
-		reply, err := unpack(m.GetReply())
-		if err != nil {
-			ans.code = Code_FAILED
-		}
-		ans.reply = reply
-	}
-	r.deliver(attempt{cluster.RequestID(m.GetRequest()), m.GetStep(), m.GetAttempt()}, ans)
-}
-
-func (r *replies) undelivered(number uint32) {
 	part := r.part(number)
 	part.Lock()
 	p := part.waiting[number]
-	delete(part.waiting, number)
+	if p != nil && p.link != l {
+		p = nil
+	}
+	if p != nil {
+		delete(part.waiting, number)
+	}
 	part.Unlock()
 	if p != nil {
-		p.answer <- answer{code: Code_NOT_OWNER}
+		p.answer <- ans
 	}
+	return nil
 }
 
-// unreachable ends the attempts that are in flight to an address with code.
-func (r *replies) unreachable(address string, code Code) {
+// bind notes the link that an attempt is made on.
+func (r *replies) bind(p *pending, l *stream.Link) {
+	part := r.part(p.number)
+	part.Lock()
+	defer part.Unlock()
+	p.link = l
+}
+
+// lost ends the attempts on a link that has ended.
+func (r *replies) lost(l *stream.Link, code Code) {
+	r.end(code, func(p *pending) bool { return p.link == l })
+}
+
+// silent ends the attempts on other nodes that have waited long enough, or whose node
+// is not there any more.
+func (r *replies) silent(now time.Time, there func(address string) bool) {
+	known := map[string]bool{}
+	r.end(codeSilent, func(p *pending) bool {
+		if p.address == "" {
+			return false
+		}
+		up, ok := known[p.address]
+		if !ok {
+			up = there(p.address)
+			known[p.address] = up
+		}
+		return !up || now.After(p.silent)
+	})
+}
+
+// end ends the attempts that are meant.
+func (r *replies) end(code Code, meant func(*pending) bool) {
 	for i := range r.parts {
 		part := &r.parts[i]
 		part.Lock()
 		for number, p := range part.waiting {
-			if p.address == address {
+			if meant(p) {
 				delete(part.waiting, number)
 				p.answer <- answer{code: code}
 			}
 		}
 		part.Unlock()
+	}
+}
+
+// watch looks after the attempts on other nodes, as long as there are any: one ticker
+// for all of them.
+func (r *replies) watch(ctx context.Context, there func(address string) bool) {
+	t := time.NewTicker(glance)
+	defer t.Stop()
+	for {
+		if r.abroad.Load() == 0 {
+			t.Stop()
+			select {
+			case <-r.first:
+			case <-ctx.Done():
+				return
+			}
+			t.Reset(glance)
+		}
+		select {
+		case now := <-t.C:
+			r.silent(now, there)
+		case <-ctx.Done():
+			return
+		}
 	}
 }

@@ -37,7 +37,7 @@ func (c *call) again(ctx context.Context, ans answer, moved <-chan struct{}) boo
 	if ans.code == codeUnreachable {
 		c.unsent++
 		if owner, _ := c.route(); c.runtime.returns(owner.Address) {
-			left += downTime // until the transport dials again
+			left += returnTime
 		}
 	}
 	if left <= 0 {

@@ -62,7 +62,10 @@ func Start(c Config) (*Runtime, error) {
 			return nil, fmt.Errorf("start actors: %w", err)
 		}
 	}
-	r.register()
+	if r.peers != nil {
+		r.spawn(func() { r.replies.watch(r.ctx, r.reaches) })
+		r.peers.node.Start()
+	}
 	unwatch := c.Shards.Watch(r.ownerChanged)
 	context.AfterFunc(r.ctx, unwatch)
 	r.spawn(r.sweep)
@@ -112,15 +115,6 @@ func newSystem(log *slog.Logger) *actor.ActorSystem {
 	})
 }
 
-// register makes the shards and the replies known to other nodes.
-func (r *Runtime) register() {
-	registry := r.system.ProcessRegistry
-	registry.Add(r.replies, repliesID)
-	for _, s := range r.shards[1:] {
-		registry.Add(s, s.name)
-	}
-}
-
 // spawn runs f in a goroutine that Stop waits for; not any more once it did.
 func (r *Runtime) spawn(f func()) bool {
 	r.spawning.RLock()
@@ -164,7 +158,9 @@ func (r *Runtime) Stop(ctx context.Context) error {
 		err = gone
 	}
 	if r.peers != nil {
-		r.peers.stop()
+		if closed := r.peers.stop(); err == nil {
+			err = closed
+		}
 	}
 	r.system.Shutdown()
 	if idle := until(ctx, r.dispatcher.stopped); err == nil {

@@ -19,21 +19,20 @@ const maxDeadline = 10 * time.Second
 // maxSkew is how far the clocks of two nodes may be apart.
 const maxSkew = 2 * time.Second
 
-// shard is the door to the entities of one shard: the process "shard-N" that
-// commands of every node arrive at. It admits commands and forwards them; it
-// neither waits nor touches the disk, so it runs in the goroutine of whoever
-// brings a command and has no mailbox of its own.
+// shard is the door to the entities of one shard, which commands of every node
+// arrive at. It admits commands and forwards them; it neither waits nor touches
+// the disk, so it runs in the goroutine of whoever brings a command and has no
+// mailbox of its own. Another node sees it as the process "shard-N".
 type shard struct {
 	runtime *Runtime
 	id      cluster.ShardID
 	name    string
 
-	leased  atomic.Pointer[lease] // nil: this node does not lead, as far as it knows
-	mu      sync.Mutex            // taken to change leased
+	abroad  atomic.Pointer[actor.PID] // the shard on another node, as this one sent to it last
+	leased  atomic.Pointer[lease]     // nil: this node does not lead, as far as it knows
+	mu      sync.Mutex                // taken to change leased
 	changed atomic.Pointer[chan struct{}]
 }
-
-var _ actor.Process = (*shard)(nil)
 
 func newShard(r *Runtime, id cluster.ShardID) *shard {
 	s := &shard{runtime: r, id: id, name: fmt.Sprintf("shard-%d", id)}
@@ -140,25 +139,9 @@ func (s *shard) answer(code Code) answer {
 	return ans
 }
 
-// SendUserMessage receives a command from another node.
-func (s *shard) SendUserMessage(_ *actor.PID, message any) {
-	_, m, sender := actor.UnwrapEnvelope(message)
-	command, ok := m.(*RemoteCommand)
-	if !ok || len(command.GetRequest()) != len(cluster.RequestID{}) {
-		return
-	}
-	t := &Turn{
-		attempt: attempt{
-			request: cluster.RequestID(command.GetRequest()),
-			step:    command.GetStep(),
-			number:  command.GetAttempt(),
-		},
-		deadline: command.GetDeadlineMs(),
-		term:     command.GetTerm(),
-		repeated: true, // the network may have delivered it before
-		sender:   sender,
-	}
-	p, code := s.check(t, command)
+// receive takes a command of another node.
+func (s *shard) receive(t *Turn, m *incoming) {
+	p, code := s.check(t, m)
 	if code != Code_OK {
 		s.turnAway(t, code)
 		return
@@ -168,8 +151,8 @@ func (s *shard) SendUserMessage(_ *actor.PID, message any) {
 
 // check decodes a command from another node and refuses what does not belong
 // here.
-func (s *shard) check(t *Turn, m *RemoteCommand) (place, Code) {
-	k := s.runtime.kinds[m.GetKind()]
+func (s *shard) check(t *Turn, m *incoming) (place, Code) {
+	k := s.runtime.kinds[string(m.kind)]
 	if k == nil || s.runtime.stopping.Load() {
 		return place{}, Code_NOT_OWNER
 	}
@@ -177,20 +160,24 @@ func (s *shard) check(t *Turn, m *RemoteCommand) (place, Code) {
 	if t.late(now) || t.deadline > now.Add(maxDeadline+maxSkew).UnixMilli() {
 		return place{}, Code_EXPIRED
 	}
-	p := place{kind: k, identity: string(m.GetIdentity())}
+	p := place{kind: k, identity: string(m.identity)}
 	p.hash = hash(p.entity())
 	if shardOf(p.hash, len(s.runtime.shards)-1) != s.id {
 		return place{}, Code_UNAVAILABLE
 	}
 	var err error
-	if t.command, err = unpack(m.GetCommand()); err != nil {
+	if t.command, err = decodeMessage(m.name, m.value); err != nil {
 		return place{}, Code_FAILED
 	}
 	return p, Code_OK
 }
 
-// SendSystemMessage does nothing: nobody watches or stops the process.
-func (s *shard) SendSystemMessage(*actor.PID, any) {}
-
-// Stop does nothing: the process lives as long as the node.
-func (s *shard) Stop(*actor.PID) {}
+// pid is the shard on the node at an address.
+func (s *shard) pid(address string) *actor.PID {
+	if pid := s.abroad.Load(); pid != nil && pid.Address == address {
+		return pid
+	}
+	pid := actor.NewPID(address, s.name)
+	s.abroad.Store(pid)
+	return pid
+}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
+	"ssod/cluster/stream"
 )
 
 // maxDeliveries bounds how often a command is delivered again to an entity
@@ -25,7 +25,7 @@ type Turn struct {
 	command  proto.Message // nil: a turn of the runtime's own
 	deadline int64         // Unix milliseconds
 	term     uint64        // of the owner the sender believes in; 0: unknown
-	sender   *actor.PID    // on another node; nil: this one
+	from     *stream.Link  // to the node that asked; nil: this one
 	entity   *activation
 	caller   context.Context // of the goroutine that runs the turn itself; nil: a worker does
 	admitted time.Time       // zero unless the wait is measured
@@ -40,6 +40,7 @@ type Turn struct {
 	fenced     bool // passed one
 	deferred   bool // stays open after Receive
 	held       bool // waits for the commit in flight
+	borrowed   bool // runs in a goroutine that must not wait
 	closed     bool // answered or replaced
 	retiring   bool // a Tick after which the entity may be passivated
 
@@ -156,7 +157,7 @@ func (t *Turn) finish(ans answer) {
 func (t *Turn) again() *Turn {
 	t.close()
 	next := *t
-	next.closed, next.deferred, next.held, next.looked = false, false, false, false
+	next.closed, next.deferred, next.held, next.looked, next.borrowed = false, false, false, false, false
 	next.next, next.prev, next.caller = nil, nil, nil
 	next.admitted = time.Time{}
 	next.deliveries++

@@ -4,8 +4,7 @@
 // 	protoc        (unknown)
 // source: actors/wire.proto
 
-// What nodes say to each other about entities, and how an answer is kept as an
-// outcome. Field numbers are for ever; unknown fields are ignored.
+// How an answer is kept as an outcome, and how attempts end. Numbers are for ever.
 
 package actors
 
@@ -145,208 +144,6 @@ func (x *Packed) GetValue() []byte {
 	return nil
 }
 
-// RemoteCommand asks the owner of a shard to deliver a command to an entity.
-type RemoteCommand struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
-	Term          uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"` // term of the owner the sender believes in
-	Kind          string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
-	Identity      []byte                 `protobuf:"bytes,4,opt,name=identity,proto3" json:"identity,omitempty"` // encoded
-	Request       []byte                 `protobuf:"bytes,5,opt,name=request,proto3" json:"request,omitempty"`   // 16 bytes
-	Step          uint32                 `protobuf:"varint,6,opt,name=step,proto3" json:"step,omitempty"`
-	Attempt       uint32                 `protobuf:"varint,7,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	DeadlineMs    int64                  `protobuf:"varint,8,opt,name=deadline_ms,json=deadlineMs,proto3" json:"deadline_ms,omitempty"` // absolute, at most 10 s ahead
-	Command       *Packed                `protobuf:"bytes,9,opt,name=command,proto3" json:"command,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RemoteCommand) Reset() {
-	*x = RemoteCommand{}
-	mi := &file_actors_wire_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RemoteCommand) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RemoteCommand) ProtoMessage() {}
-
-func (x *RemoteCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RemoteCommand.ProtoReflect.Descriptor instead.
-func (*RemoteCommand) Descriptor() ([]byte, []int) {
-	return file_actors_wire_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *RemoteCommand) GetShard() uint32 {
-	if x != nil {
-		return x.Shard
-	}
-	return 0
-}
-
-func (x *RemoteCommand) GetTerm() uint64 {
-	if x != nil {
-		return x.Term
-	}
-	return 0
-}
-
-func (x *RemoteCommand) GetKind() string {
-	if x != nil {
-		return x.Kind
-	}
-	return ""
-}
-
-func (x *RemoteCommand) GetIdentity() []byte {
-	if x != nil {
-		return x.Identity
-	}
-	return nil
-}
-
-func (x *RemoteCommand) GetRequest() []byte {
-	if x != nil {
-		return x.Request
-	}
-	return nil
-}
-
-func (x *RemoteCommand) GetStep() uint32 {
-	if x != nil {
-		return x.Step
-	}
-	return 0
-}
-
-func (x *RemoteCommand) GetAttempt() uint32 {
-	if x != nil {
-		return x.Attempt
-	}
-	return 0
-}
-
-func (x *RemoteCommand) GetDeadlineMs() int64 {
-	if x != nil {
-		return x.DeadlineMs
-	}
-	return 0
-}
-
-func (x *RemoteCommand) GetCommand() *Packed {
-	if x != nil {
-		return x.Command
-	}
-	return nil
-}
-
-// RemoteAnswer answers one attempt of a command.
-type RemoteAnswer struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Request       []byte                 `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
-	Step          uint32                 `protobuf:"varint,2,opt,name=step,proto3" json:"step,omitempty"`
-	Attempt       uint32                 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	Code          Code                   `protobuf:"varint,4,opt,name=code,proto3,enum=ssod.actors.Code" json:"code,omitempty"`
-	Reply         *Packed                `protobuf:"bytes,5,opt,name=reply,proto3" json:"reply,omitempty"` // with OK
-	Owner         string                 `protobuf:"bytes,6,opt,name=owner,proto3" json:"owner,omitempty"` // with NOT_OWNER: who owns the shard, if known
-	OwnerTerm     uint64                 `protobuf:"varint,7,opt,name=owner_term,json=ownerTerm,proto3" json:"owner_term,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RemoteAnswer) Reset() {
-	*x = RemoteAnswer{}
-	mi := &file_actors_wire_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RemoteAnswer) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RemoteAnswer) ProtoMessage() {}
-
-func (x *RemoteAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_wire_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RemoteAnswer.ProtoReflect.Descriptor instead.
-func (*RemoteAnswer) Descriptor() ([]byte, []int) {
-	return file_actors_wire_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *RemoteAnswer) GetRequest() []byte {
-	if x != nil {
-		return x.Request
-	}
-	return nil
-}
-
-func (x *RemoteAnswer) GetStep() uint32 {
-	if x != nil {
-		return x.Step
-	}
-	return 0
-}
-
-func (x *RemoteAnswer) GetAttempt() uint32 {
-	if x != nil {
-		return x.Attempt
-	}
-	return 0
-}
-
-func (x *RemoteAnswer) GetCode() Code {
-	if x != nil {
-		return x.Code
-	}
-	return Code_CODE_UNSPECIFIED
-}
-
-func (x *RemoteAnswer) GetReply() *Packed {
-	if x != nil {
-		return x.Reply
-	}
-	return nil
-}
-
-func (x *RemoteAnswer) GetOwner() string {
-	if x != nil {
-		return x.Owner
-	}
-	return ""
-}
-
-func (x *RemoteAnswer) GetOwnerTerm() uint64 {
-	if x != nil {
-		return x.OwnerTerm
-	}
-	return 0
-}
-
 var File_actors_wire_proto protoreflect.FileDescriptor
 
 const file_actors_wire_proto_rawDesc = "" +
@@ -354,27 +151,7 @@ const file_actors_wire_proto_rawDesc = "" +
 	"\x11actors/wire.proto\x12\vssod.actors\"2\n" +
 	"\x06Packed\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"\x81\x02\n" +
-	"\rRemoteCommand\x12\x14\n" +
-	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
-	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x12\n" +
-	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x1a\n" +
-	"\bidentity\x18\x04 \x01(\fR\bidentity\x12\x18\n" +
-	"\arequest\x18\x05 \x01(\fR\arequest\x12\x12\n" +
-	"\x04step\x18\x06 \x01(\rR\x04step\x12\x18\n" +
-	"\aattempt\x18\a \x01(\rR\aattempt\x12\x1f\n" +
-	"\vdeadline_ms\x18\b \x01(\x03R\n" +
-	"deadlineMs\x12-\n" +
-	"\acommand\x18\t \x01(\v2\x13.ssod.actors.PackedR\acommand\"\xdd\x01\n" +
-	"\fRemoteAnswer\x12\x18\n" +
-	"\arequest\x18\x01 \x01(\fR\arequest\x12\x12\n" +
-	"\x04step\x18\x02 \x01(\rR\x04step\x12\x18\n" +
-	"\aattempt\x18\x03 \x01(\rR\aattempt\x12%\n" +
-	"\x04code\x18\x04 \x01(\x0e2\x11.ssod.actors.CodeR\x04code\x12)\n" +
-	"\x05reply\x18\x05 \x01(\v2\x13.ssod.actors.PackedR\x05reply\x12\x14\n" +
-	"\x05owner\x18\x06 \x01(\tR\x05owner\x12\x1d\n" +
-	"\n" +
-	"owner_term\x18\a \x01(\x04R\townerTerm*\x87\x01\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value*\x87\x01\n" +
 	"\x04Code\x12\x14\n" +
 	"\x10CODE_UNSPECIFIED\x10\x00\x12\x06\n" +
 	"\x02OK\x10\x01\x12\r\n" +
@@ -401,22 +178,17 @@ func file_actors_wire_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actors_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_actors_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
 var file_actors_wire_proto_goTypes = []any{
-	(Code)(0),             // 0: ssod.actors.Code
-	(*Packed)(nil),        // 1: ssod.actors.Packed
-	(*RemoteCommand)(nil), // 2: ssod.actors.RemoteCommand
-	(*RemoteAnswer)(nil),  // 3: ssod.actors.RemoteAnswer
+	(Code)(0),      // 0: ssod.actors.Code
+	(*Packed)(nil), // 1: ssod.actors.Packed
 }
 var file_actors_wire_proto_depIdxs = []int32{
-	1, // 0: ssod.actors.RemoteCommand.command:type_name -> ssod.actors.Packed
-	0, // 1: ssod.actors.RemoteAnswer.code:type_name -> ssod.actors.Code
-	1, // 2: ssod.actors.RemoteAnswer.reply:type_name -> ssod.actors.Packed
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	0, // [0:0] is the sub-list for method output_type
+	0, // [0:0] is the sub-list for method input_type
+	0, // [0:0] is the sub-list for extension type_name
+	0, // [0:0] is the sub-list for extension extendee
+	0, // [0:0] is the sub-list for field type_name
 }
 
 func init() { file_actors_wire_proto_init() }
@@ -430,7 +202,7 @@ func file_actors_wire_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_wire_proto_rawDesc), len(file_actors_wire_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   3,
+			NumMessages:   1,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

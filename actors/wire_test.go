@@ -2,94 +2,127 @@ package actors_test
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-	"github.com/asynkron/protoactor-go/remote"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	"ssod/actors"
 	"ssod/cluster"
 	"ssod/cluster/faulty"
+	"ssod/cluster/stream"
 )
 
-// caller is a process that asks as another node would, and sees every answer.
+// caller is another node, which asks and sees every answer.
 type caller struct {
-	answers chan *actors.RemoteAnswer
-	pid     *actor.PID
-	system  *actor.ActorSystem
+	answers chan actors.Got
+	link    *stream.Link
 }
 
-func newCaller(r *actors.Runtime) *caller {
-	c := &caller{answers: make(chan *actors.RemoteAnswer, 100), system: r.System()}
-	c.pid, _ = c.system.ProcessRegistry.Add(c, "caller")
+func newCaller(t *testing.T, r *actors.Runtime) *caller {
+	t.Helper()
+	c := &caller{answers: make(chan actors.Got, 100)}
+	n, err := stream.Open(stream.Config{
+		Listen: "127.0.0.1:0", Papers: loopback().Papers, Ended: func(*stream.Link, bool) {},
+		Receive: func(_ *stream.Link, _ stream.Kind, payload []byte) error {
+			got, err := actors.DecodeAnswer(payload)
+			c.answers <- got
+			return err
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Start()
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if c.link, err = n.Link(r.Address()); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 
-func (c *caller) SendUserMessage(_ *actor.PID, m any) {
-	c.answers <- actor.UnwrapEnvelopeMessage(m).(*actors.RemoteAnswer)
+func (c *caller) send(t *testing.T, k stream.Kind, payload []byte) {
+	t.Helper()
+	if err := c.link.Send(k, payload); err != nil {
+		t.Fatal(err)
+	}
 }
-func (c *caller) SendSystemMessage(*actor.PID, any) {}
-func (c *caller) Stop(*actor.PID)                   {}
 
-func (c *caller) send(m *actors.RemoteCommand) {
-	to := c.system.NewLocalPID(fmt.Sprintf("shard-%d", m.Shard))
-	c.system.Root.Send(to, &actor.MessageEnvelope{Message: m, Sender: c.pid})
+// ask sends a command and waits for what comes next.
+func (c *caller) ask(t *testing.T, s actors.Sent) actors.Got {
+	t.Helper()
+	c.send(t, stream.Command, s.Encode())
+	return <-c.answers
 }
 
 // command is a command as another node sends it.
-func command(t *testing.T, to actors.Address, shards, n int, m proto.Message) *actors.RemoteCommand {
+func command(t *testing.T, to actors.Address, shards, n int, m proto.Message) actors.Sent {
 	t.Helper()
 	value, err := proto.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	id := request(n)
-	return &actors.RemoteCommand{
-		Shard: uint32(to.Shard(shards)), Kind: to.Kind, Identity: []byte(to.Identity.Encode()),
+	return actors.Sent{
+		Shard: uint64(to.Shard(shards)), Kind: to.Kind, Identity: to.Identity.Encode(),
 		Request: id[:], Attempt: uint32(n), DeadlineMs: time.Now().Add(5 * time.Second).UnixMilli(),
-		Command: &actors.Packed{Type: string(m.ProtoReflect().Descriptor().FullName()), Value: value},
+		Type: string(m.ProtoReflect().Descriptor().FullName()), Value: value,
 	}
 }
 
+// open is a runtime that other nodes reach.
+func open(t *testing.T, p *probe) *actors.Runtime {
+	t.Helper()
+	v := newView(faulty.Options{})
+	r := start(t, v, p, func(c *actors.Config) { c.Self, c.Remote = "", loopback() })
+	v.self = r.Address()
+	v.move(v.self, 5)
+	return r
+}
+
 func TestOwnerChecksWhatArrives(t *testing.T) {
-	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), &probe{})
-	c := newCaller(r)
+	r := open(t, &probe{})
+	c := newCaller(t, r)
 	tests := []struct {
 		name   string
-		change func(*actors.RemoteCommand)
+		change func(*actors.Sent)
 		want   actors.Code
 	}{
-		{"good", func(*actors.RemoteCommand) {}, actors.Code_OK},
-		{"deadline passed", func(m *actors.RemoteCommand) { m.DeadlineMs -= 6000 }, actors.Code_EXPIRED},
-		{"deadline far ahead", func(m *actors.RemoteCommand) { m.DeadlineMs += 60_000 }, actors.Code_EXPIRED},
-		{"later term", func(m *actors.RemoteCommand) { m.Term = 99 }, actors.Code_NOT_OWNER},
-		{"unknown kind", func(m *actors.RemoteCommand) { m.Kind = "x" }, actors.Code_NOT_OWNER},
-		{"wrong shard", func(m *actors.RemoteCommand) { m.Shard = m.Shard%4 + 1 }, actors.Code_UNAVAILABLE},
-		{"unknown type", func(m *actors.RemoteCommand) { m.Command.Type = "x.Y" }, actors.Code_FAILED},
-		{"no type", func(m *actors.RemoteCommand) { m.Command = nil }, actors.Code_FAILED},
-		{"garbage", func(m *actors.RemoteCommand) { m.Command.Value = []byte{0xff} }, actors.Code_FAILED},
-		{"too large", func(m *actors.RemoteCommand) { m.Command.Value = make([]byte, 300<<10) }, actors.Code_FAILED},
-		{"identity of another encoding", func(m *actors.RemoteCommand) {
+		{"good", func(*actors.Sent) {}, actors.Code_OK},
+		{"deadline passed", func(m *actors.Sent) { m.DeadlineMs -= 6000 }, actors.Code_EXPIRED},
+		{"deadline far ahead", func(m *actors.Sent) { m.DeadlineMs += 60_000 }, actors.Code_EXPIRED},
+		{"later term", func(m *actors.Sent) { m.Term = 2000 }, actors.Code_NOT_OWNER},
+		{"unknown kind", func(m *actors.Sent) { m.Kind = "x" }, actors.Code_NOT_OWNER},
+		{"wrong shard", func(m *actors.Sent) { m.Shard = m.Shard%4 + 1 }, actors.Code_UNAVAILABLE},
+		{"shard of the tables", func(m *actors.Sent) { m.Shard = 0 }, actors.Code_NOT_OWNER},
+		{"shard beyond the last", func(m *actors.Sent) { m.Shard = 5 }, actors.Code_NOT_OWNER},
+		{"unknown type", func(m *actors.Sent) { m.Type = "x.Y" }, actors.Code_FAILED},
+		{"no type", func(m *actors.Sent) { m.Type = "" }, actors.Code_FAILED},
+		{"garbage", func(m *actors.Sent) { m.Value = []byte{0xff} }, actors.Code_FAILED},
+		{"too large", func(m *actors.Sent) { m.Value = make([]byte, 260<<10) }, actors.Code_FAILED},
+		{"identity of another encoding", func(m *actors.Sent) {
 			bad := cluster.Entity{Kind: m.Kind, Identity: "\xff"}
-			m.Identity, m.Shard = []byte(bad.Identity), uint32(actors.ShardOf(bad, 4))
+			m.Identity, m.Shard = bad.Identity, uint64(actors.ShardOf(bad, 4))
 		}, actors.Code_UNAVAILABLE},
 	}
 	for n, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := command(t, address("x"), 4, n, add(1))
-			tt.change(m)
-			c.send(m)
-			if got := <-c.answers; got.Code != tt.want {
-				t.Errorf("got %v, want %v", got.Code, tt.want)
+			tt.change(&m)
+			if got := c.ask(t, m); got.Code != tt.want || got.Attempt != uint32(n) {
+				t.Errorf("got %v of attempt %d, want %v of %d", got.Code, got.Attempt, tt.want, n)
 			}
 		})
 	}
-	short := command(t, address("x"), 4, 99, add(1))
-	short.Request = short.Request[:5]
-	c.send(short) // nobody to answer
 	if got := total(ask(t, r, address("x"), request(1000), do("read"))); got != 1 {
 		t.Errorf("effects: got %d, want 1", got)
 	}
@@ -97,23 +130,41 @@ func TestOwnerChecksWhatArrives(t *testing.T) {
 
 // TestDuplicatesHaveOneEffect delivers the same message many times.
 func TestDuplicatesHaveOneEffect(t *testing.T) {
-	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), &probe{})
-	c := newCaller(r)
+	c := newCaller(t, open(t, &probe{}))
+	m := command(t, address("x"), 4, 7, do("claim"))
+	m.Flags = 1 // repeated
 	for range 20 {
-		c.send(command(t, address("x"), 4, 7, do("claim")))
+		c.send(t, stream.Command, m.Encode())
 	}
 	for range 20 {
-		got := <-c.answers
-		if got.Code != actors.Code_OK || string(got.Reply.Value) != "\x08\x01" {
+		if got := <-c.answers; got.Code != actors.Code_OK || total(got.Reply) != 1 {
 			t.Errorf("got %v", got)
 		}
 	}
 }
 
-// TestLateAnswerIsDropped answers attempts that nobody waits for.
+// TestTellsAreNotAnswered: of a tell and a command behind it only this one is.
+func TestTellsAreNotAnswered(t *testing.T) {
+	r := open(t, &probe{})
+	c := newCaller(t, r)
+	c.send(t, stream.Tell, command(t, address("x"), 4, 1, add(1)).Encode())
+	unknown := command(t, address("x"), 4, 2, add(1))
+	unknown.Kind = "x"
+	c.send(t, stream.Tell, unknown.Encode())
+	if got := c.ask(t, command(t, address("y"), 4, 3, add(1))); got.Attempt != 3 {
+		t.Errorf("attempt %d is answered", got.Attempt)
+	}
+	eventually(t, "the told command has its effect", func() bool {
+		return total(ask(t, r, address("x"), request(1000), do("read"))) == 1
+	})
+}
+
+// TestLateAnswerIsDropped answers attempts that nobody waits for, or not on that
+// connection.
 func TestLateAnswerIsDropped(t *testing.T) {
 	p := &probe{entered: make(chan struct{}), release: make(chan struct{})}
-	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), p)
+	r := open(t, p)
+	c := newCaller(t, r)
 	got := make(chan int64, 1)
 	go func() {
 		m, err := r.Ask(context.Background(), address("x"), request(1), 3, do("block"))
@@ -123,53 +174,94 @@ func TestLateAnswerIsDropped(t *testing.T) {
 		got <- total(m)
 	}()
 	<-p.entered
-	right, other := request(1), request(2)
-	asks := r.System().NewLocalPID(actors.Replies)
-	current := r.Attempt()
-	for _, a := range []*actors.RemoteAnswer{
-		{Request: right[:], Step: 3, Attempt: current - 1, Code: actors.Code_FAILED},
-		{Request: right[:], Step: 3, Attempt: current + 1, Code: actors.Code_FAILED},
-		{Request: right[:], Step: 2, Attempt: current, Code: actors.Code_FAILED},
-		{Request: other[:], Step: 3, Attempt: current, Code: actors.Code_FAILED},
-		{Request: right[:3], Step: 3, Attempt: current, Code: actors.Code_FAILED},
-	} {
-		r.System().Root.Send(asks, a)
+	for _, n := range []uint32{r.Attempt() - 1, r.Attempt(), r.Attempt() + 1} {
+		b, err := actors.EncodeAnswer(actors.Got{Attempt: n, Code: actors.Code_FAILED})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.send(t, stream.Answer, b)
 	}
+	c.ask(t, command(t, address("y"), 4, 2, add(1))) // they have been read when this is answered
 	close(p.release)
 	if n := <-got; n != 0 {
 		t.Errorf("got %d, want the entity's own answer 0", n)
 	}
 }
 
-func TestFramesAreChecked(t *testing.T) {
-	batch := func(change func(*remote.MessageBatch)) *remote.RemoteMessage {
-		b := &remote.MessageBatch{
-			TypeNames: []string{"ssod.actors.RemoteCommand"},
-			Targets:   []*actor.PID{{Id: "shard-1"}},
-			Envelopes: []*remote.MessageEnvelope{{}},
-		}
-		change(b)
-		return &remote.RemoteMessage{MessageType: &remote.RemoteMessage_MessageBatch{MessageBatch: b}}
+// TestWhatNoNodeSendsEndsTheConnection: nothing that is behind it is carried out.
+func TestWhatNoNodeSendsEndsTheConnection(t *testing.T) {
+	good := command(t, address("x"), 4, 1, add(1)).Encode()
+	answer, err := actors.EncodeAnswer(actors.Got{Attempt: 1, Code: actors.Code_FAILED})
+	if err != nil {
+		t.Fatal(err)
 	}
-	tests := []struct {
-		name  string
-		frame *remote.RemoteMessage
-		ok    bool
+	for name, tt := range map[string]struct {
+		kind    stream.Kind
+		payload []byte
 	}{
-		{"good", batch(func(*remote.MessageBatch) {}), true},
-		{"empty", &remote.RemoteMessage{}, true},
-		{"type that stops actors", batch(func(b *remote.MessageBatch) { b.TypeNames[0] = "actor.Stop" }), false},
-		{"type index", batch(func(b *remote.MessageBatch) { b.Envelopes[0].TypeId = 1 }), false},
-		{"negative target", batch(func(b *remote.MessageBatch) { b.Envelopes[0].Target = -1 }), false},
-		{"sender index", batch(func(b *remote.MessageBatch) { b.Envelopes[0].Sender = 1 }), false},
-		{"serializer", batch(func(b *remote.MessageBatch) { b.Envelopes[0].SerializerId = 1 }), false},
-		{"connection kind", &remote.RemoteMessage{MessageType: &remote.RemoteMessage_ConnectRequest{
-			ConnectRequest: &remote.ConnectRequest{},
-		}}, false},
+		"empty command":          {stream.Command, nil},
+		"half a command":         {stream.Command, good[:20]},
+		"unknown flags":          {stream.Command, append([]byte{8}, good[1:]...)},
+		"needless byte":          {stream.Command, append([]byte{0, 0x81, 0}, good[2:]...)},
+		"answer of unknown code": {stream.Answer, []byte{1, 99}},
+		"long answer":            {stream.Answer, append(slices.Clone(answer), 1)},
+		"empty answer":           {stream.Answer, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := open(t, &probe{})
+			c := newCaller(t, r)
+			c.ask(t, command(t, address("y"), 4, 2, add(1)))
+			c.send(t, tt.kind, tt.payload)
+			for c.link.Send(stream.Tell, good) == nil { // until it has ended
+			}
+			if got := c.link.Send(stream.Command, good); !errors.Is(got, stream.ErrDown) {
+				t.Errorf("got %v, want ErrDown", got)
+			}
+		})
 	}
-	for _, tt := range tests {
-		if err := actors.CheckFrame(tt.frame); (err == nil) != tt.ok {
-			t.Errorf("%s: got %v", tt.name, err)
+}
+
+func FuzzCommand(f *testing.F) {
+	id := request(1)
+	f.Add(actors.Sent{Shard: 1, Term: 2, Request: id[:], Step: 3, Attempt: 4, DeadlineMs: 5, Kind: "counter", Identity: "\x01x", Type: "a.B", Value: []byte{1}}.Encode())
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var s actors.Sent
+		switch err := s.Decode(in); {
+		case err == nil && string(s.Encode()) != string(in):
+			t.Errorf("encoded again: %q", s.Encode())
+		case err != nil && !errors.Is(err, stream.ErrEnvelope):
+			t.Errorf("error: %v", err)
 		}
+	})
+}
+
+func FuzzAnswer(f *testing.F) {
+	for _, g := range []actors.Got{
+		{Attempt: 1, Code: actors.Code_OK, Reply: add(7)},
+		{Attempt: 300, Code: actors.Code_NOT_OWNER, Owner: cluster.Owner{Address: "b:1", Term: 9}},
+		{Attempt: 1 << 31, Code: actors.Code_UNKNOWN},
+	} {
+		b, err := actors.EncodeAnswer(g)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
 	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		got, err := actors.DecodeAnswer(in)
+		if err != nil {
+			if !errors.Is(err, stream.ErrEnvelope) {
+				t.Errorf("error: %v", err)
+			}
+			return
+		}
+		b, err := actors.EncodeAnswer(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := actors.DecodeAnswer(b)
+		if diff := cmp.Diff(got, again, protocmp.Transform(), cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"ssod/cluster/placement"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
+	"ssod/cluster/stream"
 	"ssod/cluster/transport"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/registration"
@@ -184,13 +185,13 @@ func (n *Node) remote() *actors.Remote {
 	if !n.config.clustered() {
 		return nil
 	}
-	p := actors.Papers{
-		Secrets: n.secrets, Cluster: n.store.Identity().Cluster, Self: actors.Member{ID: uint32(n.me.ID), Name: n.me.Name},
-		At: func(address string) (actors.Member, bool) {
+	p := stream.Papers{
+		Secrets: n.secrets, Cluster: n.store.Identity().Cluster, Self: stream.Member{ID: uint32(n.me.ID), Name: n.me.Name},
+		At: func(address string) (stream.Member, bool) {
 			p, ok := n.book.At(address)
-			return actors.Member{ID: uint32(p.ID), Name: p.Name}, ok
+			return stream.Member{ID: uint32(p.ID), Name: p.Name}, ok
 		},
-		Permit: func(m actors.Member, cert *x509.Certificate) error {
+		Permit: func(m stream.Member, cert *x509.Certificate) error {
 			return n.permit(transport.Peer{ID: placement.NodeID(m.ID), Name: m.Name}, cert)
 		},
 	}

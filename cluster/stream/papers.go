@@ -1,17 +1,13 @@
-package actors
+package stream
 
 import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
-	"sync/atomic"
 	"time"
-
-	"google.golang.org/grpc/credentials"
 
 	"ssod/cluster/proof"
 	"ssod/cluster/secret"
@@ -47,117 +43,97 @@ type Papers struct {
 	Permit func(m Member, cert *x509.Certificate) error
 }
 
-// ErrStranger says that the other side of a connection is not, or not any more, a node
-// of this cluster, or another one than was meant.
-var ErrStranger = errors.New("not a node of this cluster")
-
-// door lets nodes through that show good papers. It implements
-// [credentials.TransportCredentials].
-type door struct {
-	Papers
-	// address is the one that others dial, once it is known.
-	address *atomic.Pointer[string]
-	callers *callers
+// conn is a connection on which the handshake is over: with TLS, or what lies under
+// it.
+type conn struct {
+	net.Conn
+	under *socket
+	who   Member
 }
 
-// node is who is at the other end of a connection.
-type node struct {
-	credentials.CommonAuthInfo
-	Member
-}
+// shakingTime bounds the handshake of whoever dials this node.
+const shakingTime = 3 * time.Second
 
-// AuthType implements [credentials.AuthInfo].
-func (node) AuthType() string { return "ssod" }
-
-// Info implements [credentials.TransportCredentials].
-func (d door) Info() credentials.ProtocolInfo {
-	return credentials.ProtocolInfo{SecurityProtocol: "ssod"}
-}
-
-// Clone implements [credentials.TransportCredentials].
-func (d door) Clone() credentials.TransportCredentials { return d }
-
-// OverrideServerName implements [credentials.TransportCredentials].
-func (d door) OverrideServerName(string) error { return nil }
-
-// ClientHandshake implements [credentials.TransportCredentials].
-func (d door) ClientHandshake(ctx context.Context, address string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+// greet is the dialing side of a handshake with the node at an address.
+func (d Papers) greet(ctx context.Context, raw net.Conn, address string) (conn, error) {
 	who, known := Member{}, true
 	if d.At != nil {
 		who, known = d.At(address)
 	}
 	if !known {
-		return nil, nil, fmt.Errorf("no node is known at %s", address)
+		return conn{}, fmt.Errorf("no node is known at %s", address)
 	}
 	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Now()) })()
-	conn, state, err := raw, (*tls.ConnectionState)(nil), error(nil)
-	if d.Client != nil {
-		conn, state, err = secured(credentials.NewTLS(d.Client(who.Name)).ClientHandshake(ctx, who.Name, raw))
-	}
+	c := conn{under: newSocket(raw)}
+	state, err := c.secure(ctx, d.Client != nil, func(c net.Conn) *tls.Conn { return tls.Client(c, d.Client(who.Name)) })
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
-	answer, err := proof.Dial(conn, d.port(address, state), claim{who.ID, d.Cluster, d.Self}.encode())
+	answer, err := proof.Dial(c, d.port(address, state), claim{who.ID, d.Cluster, d.Self}.encode())
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
-	c, err := decodeClaim(answer)
+	said, err := decodeClaim(answer)
 	if err == nil {
-		err = d.judge(c, state)
+		err = d.judge(said, state)
 	}
-	if err == nil && d.At != nil && c.from != who {
-		err = fmt.Errorf("%w: %v answers at the address of %v", ErrStranger, c.from, who)
+	if err == nil && d.At != nil && said.from != who {
+		err = fmt.Errorf("%w: %v answers at the address of %v", ErrStranger, said.from, who)
 	}
-	return conn, node{Member: c.from}, err
+	c.who = said.from
+	return c, err
 }
 
-// ServerHandshake implements [credentials.TransportCredentials]. The caller bounds its
-// time.
-func (d door) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	d.callers.enter(raw)
-	defer d.callers.leave(raw)
-	address := d.address.Load()
-	if address == nil {
-		return nil, nil, fmt.Errorf("%w: this one has no address yet", ErrStranger)
-	}
-	conn, state, err := raw, (*tls.ConnectionState)(nil), error(nil)
-	if d.Server != nil {
-		conn, state, err = secured(credentials.NewTLS(d.Server).ServerHandshake(raw))
-	}
+// admit is the accepting side of a handshake, of a node that is reached at an address.
+// A stranger learns nothing, whatever is wrong; who has proven that it knows the secret
+// hears why it is refused.
+func (d Papers) admit(ctx context.Context, raw net.Conn, address string) (conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, shakingTime)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { raw.Close() })()
+	c := conn{under: newSocket(raw)}
+	state, err := c.secure(ctx, d.Server != nil, func(c net.Conn) *tls.Conn { return tls.Server(c, d.Server) })
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
-	guest, err := proof.Accept(conn, d.port(*address, state))
+	guest, err := proof.Accept(c, d.port(address, state))
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
-	c, err := decodeClaim(guest.Statement)
+	said, err := decodeClaim(guest.Statement)
 	if err == nil {
-		err = d.judge(c, state)
+		err = d.judge(said, state)
 	}
 	if err != nil {
 		_ = guest.Answer(encodeRefusal(err)) // or it is gone
-		return nil, nil, err
+		return c, err
 	}
-	return conn, node{Member: c.from}, guest.Answer(claim{c.from.ID, d.Cluster, d.Self}.encode())
+	c.who = said.from
+	return c, guest.Answer(claim{said.from.ID, d.Cluster, d.Self}.encode())
 }
 
-// secured is a connection on which TLS has begun.
-func secured(conn net.Conn, info credentials.AuthInfo, err error) (net.Conn, *tls.ConnectionState, error) {
-	if err != nil {
-		return nil, nil, err
+// secure begins TLS on one side or the other, if there is TLS.
+func (c *conn) secure(ctx context.Context, wanted bool, side func(net.Conn) *tls.Conn) (*tls.ConnectionState, error) {
+	if !wanted {
+		c.Conn = c.under
+		return nil, nil
 	}
-	state := info.(credentials.TLSInfo).State
-	return conn, &state, nil
+	secured := side(c.under)
+	c.Conn = secured
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	state := secured.ConnectionState()
+	return &state, nil
 }
 
-func (d door) port(address string, state *tls.ConnectionState) proof.Port {
+func (d Papers) port(address string, state *tls.ConnectionState) proof.Port {
 	return proof.Port{Ring: d.Secrets, Use: secret.RPC, Address: address, TLS: state}
 }
 
 // judge refuses who is not of this cluster, or wants another node, or shows somebody
 // else's certificate, or is not permitted.
-func (d door) judge(c claim, state *tls.ConnectionState) error {
+func (d Papers) judge(c claim, state *tls.ConnectionState) error {
 	switch {
 	case c.cluster != d.Cluster:
 		return fmt.Errorf("%w: %v is of cluster %q", ErrStranger, c.from, c.cluster)
@@ -173,7 +149,7 @@ func (d door) judge(c claim, state *tls.ConnectionState) error {
 	return d.permit(c.from, leaf)
 }
 
-func (d door) permit(m Member, cert *x509.Certificate) error {
+func (d Papers) permit(m Member, cert *x509.Certificate) error {
 	if d.Permit == nil {
 		return nil
 	}

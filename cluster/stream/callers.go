@@ -1,4 +1,4 @@
-package actors
+package stream
 
 import (
 	"net"
@@ -17,14 +17,22 @@ type callers struct {
 	conns []net.Conn // in the order in which they came
 }
 
-func (c *callers) enter(conn net.Conn) {
+// enter lets a connection in and reports whether another one had to go.
+func (c *callers) enter(conn net.Conn) (full bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.conns) == maxCallers {
+	if full = len(c.conns) == maxCallers; full {
 		c.conns[0].Close()
 		c.conns = slices.Delete(c.conns, 0, 1)
 	}
 	c.conns = append(c.conns, conn)
+	return full
+}
+
+func (c *callers) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.conns)
 }
 
 func (c *callers) leave(conn net.Conn) {

@@ -1,0 +1,190 @@
+package actors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/cluster"
+	"ssod/cluster/stream"
+)
+
+// What nodes say to each other, as the payload of an envelope:
+//
+//	command: flags byte | shard | term | request, 16 bytes | step | attempt |
+//	         deadline, milliseconds | kind | identity | message
+//	answer:  attempt | code byte | OK:        message
+//	                             | NOT_OWNER: term | owner, to the end
+//	message: full protobuf name | encoding, to the end
+//
+// Numbers are uvarints; kind, identity and name are preceded by their length.
+
+// flagRepeated says that the command may have been sent before.
+const flagRepeated = 1
+
+// scratch are buffers for payloads, which a link copies.
+var scratch = sync.Pool{New: func() any { return new(make([]byte, 0, 1024)) }}
+
+// outgoing is a command for another node.
+type outgoing struct {
+	shard    cluster.ShardID
+	term     uint64
+	place    place
+	request  cluster.RequestID
+	step     uint32
+	deadline int64 // Unix milliseconds
+	repeated bool
+	message  proto.Message
+}
+
+// append encodes the command as one attempt.
+func (m *outgoing) append(b []byte, number uint32) ([]byte, error) {
+	flags := byte(0)
+	if m.repeated {
+		flags = flagRepeated
+	}
+	b = append(b, flags)
+	b = binary.AppendUvarint(b, uint64(m.shard))
+	b = binary.AppendUvarint(b, m.term)
+	b = append(b, m.request[:]...)
+	b = binary.AppendUvarint(b, uint64(m.step))
+	b = binary.AppendUvarint(b, uint64(number))
+	b = binary.AppendUvarint(b, uint64(m.deadline))
+	b = appendString(b, m.place.kind.Name)
+	b = appendString(b, m.place.identity)
+	return appendMessage(b, m.message)
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// incoming is a command of another node. Its bytes are valid until the next envelope.
+type incoming struct {
+	flags                  byte
+	shard, term            uint64
+	request                cluster.RequestID
+	step, number, deadline uint64
+	kind, identity         []byte
+	name, value            []byte // of the message
+}
+
+func (m *incoming) decode(b []byte) error {
+	p := parser{b: b}
+	m.flags = p.byte()
+	m.shard, m.term = p.uvarint(), p.uvarint()
+	copy(m.request[:], p.bytes(len(m.request)))
+	m.step, m.number, m.deadline = p.uint32(), p.uint32(), p.uvarint()
+	m.kind, m.identity, m.name = p.string(), p.string(), p.string()
+	m.value = p.b
+	if p.bad || m.flags > flagRepeated || m.deadline > 1<<62 {
+		return fmt.Errorf("%w: command of %d bytes", stream.ErrEnvelope, len(b))
+	}
+	return nil
+}
+
+// turn is the command as a turn that is not admitted yet.
+func (m *incoming) turn(from *stream.Link, silent bool) *Turn {
+	return &Turn{
+		attempt:  attempt{request: m.request, step: uint32(m.step), number: uint32(m.number)},
+		deadline: int64(m.deadline),
+		term:     m.term,
+		repeated: m.flags&flagRepeated != 0,
+		from:     from,
+		silent:   silent,
+	}
+}
+
+// appendAnswer encodes the answer to an attempt.
+func appendAnswer(b []byte, number uint32, ans answer) ([]byte, error) {
+	b = append(binary.AppendUvarint(b, uint64(number)), byte(ans.code))
+	switch ans.code {
+	case Code_OK:
+		return appendMessage(b, ans.reply)
+	case Code_NOT_OWNER:
+		b = append(binary.AppendUvarint(b, ans.owner.Term), ans.owner.Address...)
+	}
+	return b, nil
+}
+
+// decodeAnswer reads an answer. One with a reply that cannot be read is a fault of the
+// entity's code.
+func decodeAnswer(b []byte) (number uint32, ans answer, err error) {
+	p := parser{b: b}
+	number, ans.code = uint32(p.uint32()), Code(p.byte())
+	switch ans.code {
+	case Code_OK:
+		name := p.string()
+		var err error
+		if ans.reply, err = decodeMessage(name, p.b); err != nil {
+			ans = answer{code: Code_FAILED}
+		}
+	case Code_NOT_OWNER:
+		ans.owner = cluster.Owner{Term: p.uvarint(), Address: string(p.b)}
+	case Code_REFUSED, Code_OVERLOADED, Code_EXPIRED, Code_UNAVAILABLE, Code_UNKNOWN, Code_FAILED:
+		p.bad = p.bad || len(p.b) > 0
+	default:
+		p.bad = true
+	}
+	if p.bad {
+		return 0, answer{}, fmt.Errorf("%w: answer of %d bytes", stream.ErrEnvelope, len(b))
+	}
+	return number, ans, nil
+}
+
+// parser cuts a payload up. It goes on behind a mistake, with zeros.
+type parser struct {
+	b   []byte
+	bad bool
+}
+
+func (p *parser) fail() {
+	p.b, p.bad = nil, true
+}
+
+func (p *parser) byte() byte {
+	if b := p.bytes(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (p *parser) bytes(n int) []byte {
+	if n > len(p.b) {
+		p.fail()
+		return nil
+	}
+	b := p.b[:n]
+	p.b = p.b[n:]
+	return b
+}
+
+func (p *parser) uvarint() uint64 {
+	v, n := binary.Uvarint(p.b)
+	if n <= 0 || n > 1 && p.b[n-1] == 0 { // cut short, too long, or not the shortest
+		p.fail()
+		return 0
+	}
+	p.b = p.b[n:]
+	return v
+}
+
+func (p *parser) uint32() uint64 {
+	v := p.uvarint()
+	if v > 1<<32-1 {
+		p.fail()
+		return 0
+	}
+	return v
+}
+
+func (p *parser) string() []byte {
+	n := p.uvarint()
+	if n > uint64(len(p.b)) {
+		p.fail()
+		return nil
+	}
+	return p.bytes(int(n))
+}

@@ -1,0 +1,258 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+const (
+	// tick is how often links are looked at.
+	tick = time.Second
+	// quietTime is after how much silence a link that nothing is asked on is asked for a
+	// sign of life, and silentTime how long that, and what was written, may take. Without
+	// them a paused host is not noticed.
+	quietTime  = 10 * time.Second
+	silentTime = 2 * time.Second
+	// acceptPause is how long accepting rests when it fails.
+	acceptPause = 50 * time.Millisecond
+)
+
+// Config says how to take part. Listen, Papers.Secrets, Receive and Ended are required.
+type Config struct {
+	// Listen is the host and port to listen at; port 0 lets the system choose.
+	Listen string
+	// Address is where other nodes reach this one; empty means that of the listener.
+	Address string
+	// Papers are what nodes let each other in by.
+	Papers Papers
+	// Receive takes an envelope, of which the payload is valid during the call. It must
+	// not wait: all that comes on the link is behind it. An error ends the connection.
+	Receive func(l *Link, k Kind, payload []byte) error
+	// Ended hears that a link has ended and will carry nothing any more; unless it was
+	// up, nothing that was sent on it has arrived.
+	Ended func(l *Link, up bool)
+	// Log gets what an operator should know; nil means slog.Default.
+	Log *slog.Logger
+}
+
+// Node is this node's end of all links. It is safe for concurrent use.
+type Node struct {
+	cfg      Config
+	listener net.Listener
+	address  string
+	started  time.Time
+	callers  callers
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	tasks    sync.WaitGroup
+
+	refused                         rate.Sometimes // bounds what is logged of strangers
+	refusals                        [reasons]atomic.Uint64
+	writes, envelopes, full, evicts atomic.Uint64
+
+	mu      sync.RWMutex
+	peers   map[string]*peer
+	links   map[*Link]bool
+	dialing map[uint32]*Link // by node: the link that it dialed last
+}
+
+// Open begins to listen. Nobody is answered before [Node.Start].
+func Open(cfg Config) (*Node, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("actor stream: %w", err)
+	}
+	n := &Node{
+		cfg: cfg, listener: listener, address: cfg.Address, started: time.Now(),
+		refused: rate.Sometimes{First: 10, Interval: time.Second},
+		peers:   map[string]*peer{}, links: map[*Link]bool{}, dialing: map[uint32]*Link{},
+	}
+	if n.address == "" {
+		n.address = listener.Addr().String()
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	return n, nil
+}
+
+// Address is where other nodes reach this one.
+func (n *Node) Address() string { return n.address }
+
+// Start answers whoever dials. It is called once.
+func (n *Node) Start() {
+	n.tasks.Go(n.accept)
+	n.tasks.Go(n.watch)
+}
+
+// Close ends all links and waits for what they were doing.
+func (n *Node) Close() error {
+	n.mu.Lock()
+	n.cancel()
+	n.mu.Unlock()
+	err := n.listener.Close()
+	n.each(func(l *Link) { l.end(ErrClosed) })
+	n.tasks.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (n *Node) now() int64 { return int64(time.Since(n.started)) }
+
+// Hold lets what f sends gather, on all links, and writes it when f has returned. f
+// must not wait for anything.
+func (n *Node) Hold(f func()) {
+	var held []*Link
+	n.mu.RLock()
+	for l := range n.links {
+		if l.hold() {
+			held = append(held, l)
+		}
+	}
+	n.mu.RUnlock()
+	defer func() {
+		for _, l := range held {
+			l.flush()
+		}
+	}()
+	f()
+}
+
+// each calls f for the links there are.
+func (n *Node) each(f func(*Link)) {
+	n.mu.RLock()
+	all := make([]*Link, 0, len(n.links))
+	for l := range n.links {
+		all = append(all, l)
+	}
+	n.mu.RUnlock()
+	for _, l := range all {
+		f(l)
+	}
+}
+
+// accept takes connections until the node is closed.
+func (n *Node) accept() {
+	for n.ctx.Err() == nil {
+		raw, err := n.listener.Accept()
+		if err != nil {
+			n.recover(err)
+			continue
+		}
+		n.tasks.Go(func() { n.serve(raw) })
+	}
+}
+
+// recover waits a little after Accept failed, as it does when there are no file
+// descriptors left.
+func (n *Node) recover(err error) {
+	if errors.Is(err, net.ErrClosed) {
+		return
+	}
+	n.cfg.Log.Error("connections of other nodes' actors are not accepted", "error", err)
+	t := time.NewTimer(acceptPause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-n.ctx.Done():
+	}
+}
+
+// serve is the life of a connection that somebody dialed.
+func (n *Node) serve(raw net.Conn) {
+	defer raw.Close()
+	defer context.AfterFunc(n.ctx, func() { raw.Close() })()
+	if n.callers.enter(raw) {
+		n.evicts.Add(1)
+	}
+	c, err := n.cfg.Papers.admit(n.ctx, raw, n.address)
+	n.callers.leave(raw)
+	if err != nil {
+		if n.ctx.Err() == nil {
+			n.refuse(raw, err)
+		}
+		return
+	}
+	l := newLink(n)
+	if n.keep(l, nil) == nil && l.begin(c) {
+		n.adopt(l)
+		l.run()
+	}
+}
+
+// refuse notes why a connection is ended.
+func (n *Node) refuse(raw net.Conn, err error) {
+	n.refusals[reasonOf(err)].Add(1)
+	n.refused.Do(func() {
+		n.cfg.Log.Warn("a connection to the rpc port was ended", "from", raw.RemoteAddr().String(), "error", err)
+	})
+}
+
+// keep makes a link one of the node's, and does the task if there is one.
+func (n *Node) keep(l *Link, task func()) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ctx.Err() != nil {
+		return ErrClosed
+	}
+	n.links[l] = true
+	if task != nil {
+		n.tasks.Go(task)
+	}
+	return nil
+}
+
+// ended forgets a link.
+func (n *Node) ended(l *Link, why error) {
+	n.mu.Lock()
+	delete(n.links, l)
+	if n.dialing[l.who.ID] == l {
+		delete(n.dialing, l.who.ID)
+	}
+	n.mu.Unlock()
+	for _, p := range n.known() {
+		p.lose(l, why)
+	}
+}
+
+// watch ends the links that give no sign of life. When this process stood still it
+// gives them the time to be heard.
+func (n *Node) watch() {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for last := time.Duration(n.now()); ; {
+		select {
+		case <-t.C:
+		case <-n.ctx.Done():
+			return
+		}
+		now := time.Duration(n.now())
+		late := now-last > 2*tick
+		last = now
+		n.each(func(l *Link) {
+			switch {
+			case late:
+				l.asked.Store(0)
+			case l.isUp() && !l.alive(now):
+				l.end(ErrSilent)
+			}
+		})
+	}
+}
+
+func (l *Link) isUp() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.up && !l.ended
+}
