@@ -172,13 +172,17 @@ func (a *activation) guard(t *Turn) {
 	if cause == nil {
 		return
 	}
-	reason := fmt.Sprintf("%T", cause) // its text may hold a secret
-	if e, ok := cause.(runtime.Error); ok {
-		reason = e.Error()
-	}
-	a.report(t, "entity panicked", "panic", reason, "stack", string(debug.Stack()))
+	a.report(t, "entity panicked", "panic", panicReason(cause), "stack", string(debug.Stack()))
 	t.finish(answer{code: Code_FAILED})
 	a.reset()
+}
+
+// panicReason is what a log may tell of a panic: another text may hold a secret.
+func panicReason(cause any) string {
+	if e, ok := cause.(runtime.Error); ok {
+		return e.Error()
+	}
+	return fmt.Sprintf("%T", cause)
 }
 
 // reset forgets the entity's memory. What it had deferred is delivered again to

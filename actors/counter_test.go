@@ -43,6 +43,7 @@ func kindOf(p *probe) actors.Kind {
 		New: func(id actors.Identity) actors.Entity {
 			return &counter{entity: address(id...).Entity(), probe: p}
 		},
+		Flow: flowOf,
 		Fenced: func(c proto.Message) bool {
 			s, ok := c.(*wrapperspb.StringValue)
 			return ok && s.Value == "read fenced"

@@ -39,6 +39,11 @@
 // [Turn.Repeat] and adds outcomes with [Turn.Outcome], or keeps in its own state
 // what it needs to answer again.
 //
+// A command that takes several entities is a flow: [Kind.Flow] names what runs it, on
+// the node of the entity that it is sent to, outside the entity's turns. It asks for
+// everything under the id of its request, and one commit of some entity decides:
+// see [FlowFunc].
+//
 // Entities come and go: one is loaded at its first command, ticked about once a
 // second while it is used, and passivated when it has been idle. After any
 // doubt about what is stored, a panic included, it is thrown away and loaded

@@ -33,6 +33,9 @@ type Kind struct {
 	// Then a Tell is handled in the goroutine that sends it, if the entity does
 	// nothing else.
 	Brief bool
+	// Flow returns what carries out a command that takes other entities too, or nil
+	// when the entity does. A nil Flow means that it does all.
+	Flow func(command proto.Message) FlowFunc
 	// Fenced says whether a command needs a read barrier before the entity
 	// sees it. A nil Fenced means none does; see also Turn.Fence.
 	Fenced func(command proto.Message) bool

@@ -114,6 +114,10 @@ func (s *shard) deliver(t *Turn, p place) {
 		s.turnAway(t, Code_NOT_OWNER)
 		return
 	}
+	if flow := p.kind.flow(t.command); flow != nil {
+		s.flow(t, p, flow)
+		return
+	}
 	a, code := l.admit(p)
 	if code != Code_OK {
 		s.turnAway(t, code)

@@ -13,6 +13,7 @@ import (
 	"ssod/actors"
 	"ssod/actors/device"
 	"ssod/actors/intent"
+	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster"
@@ -34,8 +35,8 @@ type Eraser struct {
 	Cluster Cluster
 	// Shards is the number of entity shards.
 	Shards int
-	// Retire gives up link codes of a realm.
-	Retire func(request cluster.RequestID, realm string, hashes ...[]byte)
+	// Links erases members of profiles together with their link codes.
+	Links linking.Client
 
 	mu   sync.Mutex
 	owed map[cluster.ShardID]bool // in whose files erasures that failed left something
@@ -202,12 +203,10 @@ func (x *erasing) leave(ctx context.Context, id device.ID) error {
 // members erases the members of a profile, or one.
 func (x *erasing) members(ctx context.Context, id profile.ID, device []byte) error {
 	x.note(id.Address())
-	profiles := profile.Client{Asker: x.Asker}
-	members, freed, err := profiles.Erase(ctx, fresh(), id, device)
+	members, err := x.Links.Erase(ctx, fresh(), id, device)
 	if err != nil {
 		return err
 	}
-	x.Retire(fresh(), id.Realm, freed...)
 	if members > 0 {
 		x.erased.Devices += members
 		x.erased.Profiles++

@@ -28,7 +28,7 @@ func BenchmarkReserve(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		var request cluster.RequestID
 		binary.BigEndian.PutUint64(request[:], uint64(i))
-		if r.reserve(&r.wanted, call{request, stepReserve}, r.now) == nil {
+		if r.reserve(&r.wanted, call{request, StepReserve}, r.now) == nil {
 			b.Fatal("full")
 		}
 		if i%64 == 63 {
@@ -91,7 +91,7 @@ func BenchmarkQuery(b *testing.B) {
 		b.Run(address, func(b *testing.B) {
 			g := Guess{Typed: "228128", Device: []byte("device"), Address: netip.MustParseAddr(address), WrongHits: 0.5}
 			for b.Loop() {
-				c.query("acme", g)
+				c.Resolve("acme", g)
 			}
 		})
 	}

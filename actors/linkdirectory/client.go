@@ -2,9 +2,7 @@ package linkdirectory
 
 import (
 	"bytes"
-	"context"
 	"crypto/cipher"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -21,10 +19,10 @@ const KindName = "linkdirectory"
 
 // Steps number the asks that one request sends to the directory.
 const (
-	stepResolve = 0
-	stepReserve = 1
-	stepSettle  = 2
-	stepRetire  = 3
+	StepResolve = 0
+	StepReserve = 1
+	StepSettle  = 2
+	StepRetire  = 3
 	stepCharge  = 4
 )
 
@@ -94,39 +92,23 @@ type Wanted struct {
 	WrongHits float64
 }
 
-// Reservation is a code that nobody else has; it can be redeemed once its
-// profile added it.
-type Reservation struct {
-	Code                string
-	Hash                []byte
-	NotBefore, NotAfter time.Time
-}
-
-// LogValue keeps the code out of logs.
-func (r Reservation) LogValue() slog.Value { return slog.StringValue("link code") }
-
-// Reserve takes a free code for a profile of the realm. Fails with ErrFull.
-func (c *Client) Reserve(ctx context.Context, request cluster.RequestID, realm, namespace, subject string, w Wanted) (Reservation, error) {
+// Reserve is the command that takes a free code for a profile of the realm.
+func (c *Client) Reserve(realm, namespace, subject string, w Wanted) *Reserve {
 	d, pool := c.coder(realm)
 	defer pool.Put(d)
-	reply, err := ask[*ReserveReply](ctx, c, request, realm, stepReserve, &Reserve{
+	return &Reserve{
 		Owner:  d.seal(namespace, subject),
 		Length: int32(w.Length), Alphanumeric: w.Alphabet == Alphanumeric,
 		TtlMs: w.TTL.Milliseconds(), MaxLive: int32(w.MaxLive), Network: d.network(w.Address), WrongHits: encodeHits(w.WrongHits),
-	})
-	if err != nil {
-		return Reservation{}, err
 	}
-	if err := asError(reply.Failure, 0); err != nil {
-		return Reservation{}, err
-	}
-	class := classOf(int(reply.Length), reply.Alphanumeric)
-	code := d.code(request, int(reply.Attempt), class.length(), class.alphabet())
-	hash := d.hash(code)
-	return Reservation{
-		Code: code, Hash: hash[:],
-		NotBefore: time.UnixMilli(reply.NotBeforeMs), NotAfter: time.UnixMilli(reply.NotAfterMs),
-	}, nil
+}
+
+// Text is the code that a request has reserved, from what the answer says of it.
+func (c *Client) Text(realm string, request cluster.RequestID, attempt, length int32, alphanumeric bool) string {
+	d, pool := c.coder(realm)
+	defer pool.Put(d)
+	class := classOf(int(length), alphanumeric)
+	return d.code(request, int(attempt), class.length(), class.alphabet())
 }
 
 // Guess is a code as a viewer typed it, and who typed it.
@@ -146,42 +128,10 @@ type Guess struct {
 // LogValue keeps the code out of logs.
 func (g Guess) LogValue() slog.Value { return slog.StringValue("guess of a link code") }
 
-// Target is the profile that a code belongs to, so far as the directory knows:
-// the profile alone decides whether it can be redeemed.
-type Target struct {
-	Namespace, Subject string
-	Hash               []byte
-	// OtherNetwork: the code was asked for in another network than it was typed
-	// in, or in one with so many codes that it is no household.
-	OtherNetwork bool
-	// Guesser names whom [Client.Charge] charges: keyed digests, no address.
-	Guesser []byte
-}
-
-// Resolve charges the guess and finds the profile of a code. Fails with
-// ErrCode, a *GuessingError or a *ClosedError. A guess that found its code
-// must be ended with Settle under the same request id, else it costs.
-func (c *Client) Resolve(ctx context.Context, request cluster.RequestID, realm string, g Guess) (Target, error) {
-	m := c.query(realm, g)
-	reply, err := ask[*ResolveReply](ctx, c, request, realm, stepResolve, m)
-	if err != nil {
-		return Target{}, err
-	}
-	if err := asError(reply.Failure, reply.RetryAfterMs); err != nil {
-		return Target{}, err
-	}
-	namespace, subject, err := c.owner(realm, reply.Owner)
-	if err != nil {
-		return Target{}, err
-	}
-	return Target{
-		Namespace: namespace, Subject: subject, Hash: m.CodeHash,
-		OtherNetwork: reply.OtherNetwork, Guesser: encode(&Guesser{DeviceKey: m.DeviceKey, AddressKeys: m.AddressKeys}),
-	}, nil
-}
-
-// query hashes what a guess says.
-func (c *Client) query(realm string, g Guess) *Resolve {
+// Resolve is the command that charges a guess and finds the profile of a code. A
+// guess that found its code must be ended with [Settle] under the same request id,
+// else it costs.
+func (c *Client) Resolve(realm string, g Guess) *Resolve {
 	d, pool := c.coder(realm)
 	defer pool.Put(d)
 	code, wellFormed := Normalise(g.Typed)
@@ -201,8 +151,14 @@ func (c *Client) query(realm string, g Guess) *Resolve {
 	return m
 }
 
-// owner opens the name of the profile that a code belongs to.
-func (c *Client) owner(realm string, sealed []byte) (namespace, subject string, err error) {
+// Guesser names whom [Client.Charge] charges for a guess: keyed digests, no address.
+func (m *Resolve) Guesser() []byte {
+	return encode(&Guesser{DeviceKey: m.GetDeviceKey(), AddressKeys: m.GetAddressKeys()})
+}
+
+// Owner opens the name of the profile that a code belongs to, so far as the
+// directory knows: the profile alone decides whether it can be redeemed.
+func (c *Client) Owner(realm string, sealed []byte) (namespace, subject string, err error) {
 	d, pool := c.coder(realm)
 	defer pool.Put(d)
 	return d.open(sealed)
@@ -222,18 +178,18 @@ func (c *Client) Hash(realm, typed string) []byte {
 	return hash[:]
 }
 
-// Settle says how a guess ended whose code was found, without waiting: see
-// [Verdict].
-func (c *Client) Settle(request cluster.RequestID, realm string, hash []byte, v Verdict) {
-	c.tell(request, realm, stepSettle, &Settle{CodeHash: hash, Verdict: v})
-}
-
 // Retire gives up codes, without waiting. A code whose retirement is lost only
 // stays reserved until it expires.
 func (c *Client) Retire(request cluster.RequestID, realm string, hashes ...[]byte) {
 	if len(hashes) > 0 {
-		c.tell(request, realm, stepRetire, &Retire{CodeHash: hashes})
+		c.tell(request, realm, StepRetire, &Retire{CodeHash: hashes})
 	}
+}
+
+// Abandon gives up the code that a request has reserved, if any, without waiting:
+// it was certainly not made redeemable, and never will be.
+func (c *Client) Abandon(request cluster.RequestID, realm string) {
+	c.tell(request, realm, StepRetire, &Retire{Reserved: true})
 }
 
 // Charge counts a failed guess of a guesser whose guess had found its code,
@@ -243,23 +199,10 @@ func (c *Client) Charge(request cluster.RequestID, realm string, guesser []byte)
 }
 
 func (c *Client) tell(request cluster.RequestID, realm string, step uint32, command proto.Message) {
-	c.asker.Tell(address(realm), request, step, command)
+	c.asker.Tell(Address(realm), request, step, command)
 }
 
-func address(realm string) actors.Address {
+// Address is where the link directory of a realm is asked.
+func Address(realm string) actors.Address {
 	return actors.Address{Kind: KindName, Identity: actors.Identity{realm}}
-}
-
-// ask sends a command and expects an answer of type R.
-func ask[R proto.Message](ctx context.Context, c *Client, request cluster.RequestID, realm string, step uint32, command proto.Message) (R, error) {
-	var none R
-	reply, err := c.asker.Ask(ctx, address(realm), request, step, command)
-	if err != nil {
-		return none, fmt.Errorf("ask link directory of %s to %s: %w", realm, command.ProtoReflect().Descriptor().Name(), err)
-	}
-	r, ok := reply.(R)
-	if !ok {
-		return none, fmt.Errorf("ask link directory of %s to %s: got a %T", realm, command.ProtoReflect().Descriptor().Name(), reply)
-	}
-	return r, nil
 }

@@ -109,7 +109,7 @@ type given struct {
 // none.
 func (r *realmDirectory) decideOne() given {
 	request := r.request()
-	res := r.reserve(&r.wanted, call{request, stepReserve}, r.now)
+	res := r.reserve(&r.wanted, call{request, StepReserve}, r.now)
 	if res == nil {
 		return given{}
 	}
@@ -259,7 +259,7 @@ func use(r *realmDirectory, g given) {
 }
 
 func giveUp(r *realmDirectory, g given) {
-	r.giveUp(&Retire{CodeHash: [][]byte{g.hash}}, r.now)
+	r.giveUp(&Retire{CodeHash: [][]byte{g.hash}}, r.request(), r.now)
 }
 
 func TestEverythingIsForgottenInTheEnd(t *testing.T) {

@@ -57,7 +57,7 @@ type entity struct {
 
 // Load reads the directory.
 func (e *entity) Load(store actors.Store) error {
-	if err := e.directory.load(store, address(e.realm).Entity(), store.Times().Now); err != nil {
+	if err := e.directory.load(store, Address(e.realm).Entity(), store.Times().Now); err != nil {
 		return err
 	}
 	e.directory.observe.codesLive(e.directory.live)
@@ -78,7 +78,7 @@ func (e *entity) Receive(t *actors.Turn) {
 		d.settle(m, t.Request(), now)
 		t.Reply(&Done{})
 	case *Retire:
-		d.giveUp(m, now)
+		d.giveUp(m, t.Request(), now)
 		t.Reply(&Done{})
 	case *Charge:
 		if err := d.blame(m, t.Request(), now); err != nil {
@@ -109,7 +109,7 @@ func (e *entity) resolve(t *actors.Turn, m *Resolve) {
 func (e *entity) reserve(t *actors.Turn, m *Reserve) {
 	by := call{t.Request(), t.Step()}
 	if _, known := e.waiting[by]; !known {
-		if reply, done := e.directory.answered.find(by); done {
+		if reply, done := e.directory.repeated(by); done {
 			t.Reply(reply)
 			return
 		}

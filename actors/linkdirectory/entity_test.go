@@ -39,6 +39,7 @@ const often = 2 * time.Millisecond
 // node is a runtime with link directories.
 type node struct {
 	*linkdirectory.Client
+	runtime *actors.Runtime
 	metrics *prometheus.Registry
 	log     strings.Builder
 	stop    func()
@@ -57,7 +58,7 @@ func startNode(t *testing.T, shards cluster.Shards, tick time.Duration) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.Client = linkdirectory.NewClient(r, realmKeys{})
+	n.Client, n.runtime = linkdirectory.NewClient(r, realmKeys{}), r
 	n.stop = sync.OnceFunc(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
@@ -74,12 +75,12 @@ func request(n int) (id cluster.RequestID) {
 	return id
 }
 
-func (n *node) reserve(id int) (linkdirectory.Reservation, error) {
-	return n.Reserve(context.Background(), request(id), realm, "sso", "viewer", wanted)
+func (n *node) reserve(id int) (reservation, error) {
+	return n.Reserve(context.Background(), request(id), wanted)
 }
 
-func (n *node) guess(id int, code, device string) (linkdirectory.Target, error) {
-	return n.Resolve(context.Background(), request(id), realm, linkdirectory.Guess{
+func (n *node) guess(id int, code, device string) (target, error) {
+	return n.Resolve(context.Background(), request(id), linkdirectory.Guess{
 		Typed: code, Device: []byte(device), Address: netip.MustParseAddr("192.0.2.1"),
 		PerDevice: 5, PerAddress: 60, WrongHits: 0.5,
 	})
@@ -256,15 +257,15 @@ func TestAnAttackClosesTheLength(t *testing.T) {
 	home := netip.MustParseAddr("192.0.2.1")
 	asked := wanted
 	asked.Address, asked.WrongHits = home, 0.001
-	reserve := func(id int) linkdirectory.Reservation {
-		code, err := n.Reserve(t.Context(), request(id), realm, "sso", "viewer", asked)
+	reserve := func(id int) reservation {
+		code, err := n.Reserve(t.Context(), request(id), asked)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return code
 	}
-	guess := func(id int, code string, from netip.Addr) (linkdirectory.Target, error) {
-		return n.Resolve(t.Context(), request(id), realm, linkdirectory.Guess{
+	guess := func(id int, code string, from netip.Addr) (target, error) {
+		return n.Resolve(t.Context(), request(id), linkdirectory.Guess{
 			Typed: code, Device: binary.BigEndian.AppendUint64(nil, uint64(id)), Address: from,
 			PerDevice: 5, PerAddress: 60, WrongHits: asked.WrongHits,
 		})
@@ -316,7 +317,7 @@ func TestAddressesOfOneHouseholdCountTogether(t *testing.T) {
 	for _, tt := range tests {
 		n := startNode(t, faulty.New(faulty.Options{}).Node("a:1"), often)
 		guess := func(id int, address string) error {
-			_, err := n.Resolve(t.Context(), request(id), realm, linkdirectory.Guess{
+			_, err := n.Resolve(t.Context(), request(id), linkdirectory.Guess{
 				Typed: "000000", Device: []byte{byte(id)}, Address: netip.MustParseAddr(address),
 				PerDevice: 1, PerAddress: 1, WrongHits: 0.5,
 			})

@@ -35,9 +35,16 @@ func (e *ClosedError) Error() string {
 	return fmt.Sprintf("link codes of that length are closed, retry in %v", e.RetryAfter)
 }
 
+// Err is why no profile was found: ErrCode, a *GuessingError or a *ClosedError.
+func (r *ResolveReply) Err() error {
+	return r.GetFailure().asError(time.Duration(r.GetRetryAfterMs()) * time.Millisecond)
+}
+
+// Err is why a code could not be reserved, ErrFull, or a guess found nothing.
+func (f Failure) Err() error { return f.asError(0) }
+
 // asError turns an answer's failure into what callers handle.
-func asError(f Failure, retryAfterMS int64) error {
-	retry := time.Duration(retryAfterMS) * time.Millisecond
+func (f Failure) asError(retry time.Duration) error {
 	switch f {
 	case Failure_OK:
 		return nil

@@ -642,6 +642,7 @@ type ReserveReply struct {
 	NotBeforeMs   int64                  `protobuf:"varint,4,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
 	NotAfterMs    int64                  `protobuf:"varint,5,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
 	Alphanumeric  bool                   `protobuf:"varint,6,opt,name=alphanumeric,proto3" json:"alphanumeric,omitempty"`
+	CodeHash      []byte                 `protobuf:"bytes,7,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -716,6 +717,13 @@ func (x *ReserveReply) GetAlphanumeric() bool {
 		return x.Alphanumeric
 	}
 	return false
+}
+
+func (x *ReserveReply) GetCodeHash() []byte {
+	if x != nil {
+		return x.CodeHash
+	}
+	return nil
 }
 
 // Resolve finds the profile of a code and charges one guess to the device and
@@ -978,6 +986,7 @@ func (x *Settle) GetVerdict() Verdict {
 type Retire struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CodeHash      [][]byte               `protobuf:"bytes,1,rep,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`
+	Reserved      bool                   `protobuf:"varint,2,opt,name=reserved,proto3" json:"reserved,omitempty"` // and the one that the same request has reserved
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1017,6 +1026,13 @@ func (x *Retire) GetCodeHash() [][]byte {
 		return x.CodeHash
 	}
 	return nil
+}
+
+func (x *Retire) GetReserved() bool {
+	if x != nil {
+		return x.Reserved
+	}
+	return false
 }
 
 // Guesser is whom a guess is charged to.
@@ -1197,7 +1213,7 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\bmax_live\x18\x06 \x01(\x05R\amaxLive\x12\x18\n" +
 	"\anetwork\x18\a \x01(\x06R\anetwork\x12\x1d\n" +
 	"\n" +
-	"wrong_hits\x18\b \x01(\x03R\twrongHitsJ\x04\b\x01\x10\x02\"\xe8\x01\n" +
+	"wrong_hits\x18\b \x01(\x03R\twrongHitsJ\x04\b\x01\x10\x02\"\x85\x02\n" +
 	"\fReserveReply\x12<\n" +
 	"\afailure\x18\x01 \x01(\x0e2\".ssod.actors.linkdirectory.FailureR\afailure\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\x05R\aattempt\x12\x16\n" +
@@ -1205,7 +1221,8 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\rnot_before_ms\x18\x04 \x01(\x03R\vnotBeforeMs\x12 \n" +
 	"\fnot_after_ms\x18\x05 \x01(\x03R\n" +
 	"notAfterMs\x12\"\n" +
-	"\falphanumeric\x18\x06 \x01(\bR\falphanumeric\"\xf0\x02\n" +
+	"\falphanumeric\x18\x06 \x01(\bR\falphanumeric\x12\x1b\n" +
+	"\tcode_hash\x18\a \x01(\fR\bcodeHash\"\xf0\x02\n" +
 	"\aResolve\x12\x1b\n" +
 	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12\x16\n" +
 	"\x06length\x18\x02 \x01(\x05R\x06length\x12\x1d\n" +
@@ -1232,9 +1249,10 @@ const file_actors_linkdirectory_linkdirectory_proto_rawDesc = "" +
 	"\rother_network\x18\x05 \x01(\bR\fotherNetworkJ\x04\b\x02\x10\x03\"c\n" +
 	"\x06Settle\x12\x1b\n" +
 	"\tcode_hash\x18\x01 \x01(\fR\bcodeHash\x12<\n" +
-	"\averdict\x18\x02 \x01(\x0e2\".ssod.actors.linkdirectory.VerdictR\averdict\"%\n" +
+	"\averdict\x18\x02 \x01(\x0e2\".ssod.actors.linkdirectory.VerdictR\averdict\"A\n" +
 	"\x06Retire\x12\x1b\n" +
-	"\tcode_hash\x18\x01 \x03(\fR\bcodeHash\"K\n" +
+	"\tcode_hash\x18\x01 \x03(\fR\bcodeHash\x12\x1a\n" +
+	"\breserved\x18\x02 \x01(\bR\breserved\"K\n" +
 	"\aGuesser\x12\x1d\n" +
 	"\n" +
 	"device_key\x18\x01 \x01(\x06R\tdeviceKey\x12!\n" +

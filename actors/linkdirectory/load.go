@@ -132,7 +132,7 @@ func (l *loader) remember() {
 
 // reserved notes which request a code was reserved for, unless that was long
 // before the latest one.
-func (l *loader) reserved(m *Entry) {
+func (l *loader) reserved(hash [HashSize]byte, m *Entry) {
 	notAfter := m.ResolveUntilMs - grace.Milliseconds()
 	at := notAfter - m.TtlMs
 	if at > l.now {
@@ -144,7 +144,7 @@ func (l *loader) reserved(m *Entry) {
 	}
 	l.lately = append(l.lately, told{
 		call{cluster.RequestID(m.Request), m.Step},
-		&ReserveReply{Attempt: m.Attempt, Length: m.Length, Alphanumeric: m.Alphanumeric, NotBeforeMs: at, NotAfterMs: notAfter},
+		&ReserveReply{CodeHash: hash[:], Attempt: m.Attempt, Length: m.Length, Alphanumeric: m.Alphanumeric, NotBeforeMs: at, NotAfterMs: notAfter},
 	})
 }
 
@@ -189,7 +189,7 @@ func (l *loader) code(hash [HashSize]byte, value []byte) error {
 		live:  len(m.Patterns) == int(m.Length),
 	}
 	copy(e.patterns[:], m.Patterns)
-	l.reserved(m)
+	l.reserved(hash, m)
 	l.found = append(l.found, e)
 	l.due = append(l.due, appointment{e.next(), hash})
 	return nil

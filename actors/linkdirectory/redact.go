@@ -35,4 +35,4 @@ func (*Guesser) LogValue() slog.Value { return redacted("Guesser") }
 func (*Charge) LogValue() slog.Value { return redacted("Charge") }
 
 // LogValue keeps the contents out of logs.
-func (t Target) LogValue() slog.Value { return redacted("Target") }
+func (*ReserveReply) LogValue() slog.Value { return redacted("ReserveReply") }

@@ -54,11 +54,23 @@ func (d *directory) reserve(m *Reserve, by call, now time.Time) *reservation {
 		patterns: c.patterns, class: c.class, live: true, tentative: true,
 	})
 	r := &reservation{call: by, hash: c.hash, reply: &ReserveReply{
-		Attempt: int32(c.attempt), Length: int32(c.class.length()), Alphanumeric: c.class.alphanumeric(),
+		CodeHash: c.hash[:],
+		Attempt:  int32(c.attempt), Length: int32(c.class.length()), Alphanumeric: c.class.alphanumeric(),
 		NotBeforeMs: ms, NotAfterMs: notAfter,
 	}}
 	d.reserved = append(d.reserved, r)
 	return r
+}
+
+// repeated is what a reservation was answered before, as long as its code was not
+// given up: that may be told nobody any more.
+func (d *directory) repeated(by call) (*ReserveReply, bool) {
+	reply, known := d.answered.find(by)
+	if !known {
+		return nil, false
+	}
+	e := d.codes[[HashSize]byte(reply.CodeHash)]
+	return reply, e != nil && !e.retired
 }
 
 // candidate is a code without the code.

@@ -132,7 +132,10 @@ func (d *directory) settle(m *Settle, request cluster.RequestID, now time.Time) 
 }
 
 // giveUp retires codes that were replaced, cancelled or never added.
-func (d *directory) giveUp(m *Retire, now time.Time) {
+func (d *directory) giveUp(m *Retire, request cluster.RequestID, now time.Time) {
+	if reply, ok := d.repeated(call{request, StepReserve}); ok && m.GetReserved() {
+		d.retire([HashSize]byte(reply.CodeHash), false, now)
+	}
 	for _, hash := range m.GetCodeHash() {
 		if len(hash) == HashSize {
 			d.retire([HashSize]byte(hash), false, now)

@@ -16,10 +16,9 @@ import (
 // Steps number the asks that one request sends to a profile. Together with the
 // request id they make a repeated ask find its first answer.
 const (
-	stepOnly    = 0 // a request that asks one thing of the profile
-	stepMayLink = 0
-	stepRedeem  = 1 // after the directory resolved the code
-	stepAddCode = 2 // after the directory reserved the code
+	stepOnly   = 0 // a request that asks one thing of the profile
+	StepRedeem = 1 // after the directory resolved the code
+	StepLink   = 2 // before and after the directory reserved the code
 	// A request of the entitlement API may ask two profiles, each one thing of
 	// these.
 	stepLogins     = 0
@@ -50,21 +49,17 @@ type Joined struct {
 	Origin time.Time
 }
 
-// Redeem consumes a link code for the device. Fails with ErrCode, ErrRaceLost,
+// Joined reads the answer to Redeem. The error is ErrCode, ErrRaceLost,
 // ErrTooManyDevices or a *PendingError.
-func (c Client) Redeem(ctx context.Context, request cluster.RequestID, id ID, m *Redeem) (Joined, error) {
-	reply, err := ask[*RedeemReply](ctx, c, request, id, stepRedeem, m)
-	if err != nil {
-		return Joined{}, err
+func (r *RedeemReply) Joined() (Joined, error) {
+	if r.GetFailure() == Failure_PENDING_CODE {
+		return Joined{}, &PendingError{Asked: r.GetAsked()}
 	}
-	if reply.Failure == Failure_PENDING_CODE {
-		return Joined{}, &PendingError{Asked: reply.Asked}
+	j := Joined{Membership: r.GetMembership()}
+	if r.GetOriginMs() != 0 {
+		j.Origin = time.UnixMilli(r.GetOriginMs()).UTC()
 	}
-	j := Joined{Membership: reply.Membership}
-	if reply.OriginMs != 0 {
-		j.Origin = time.UnixMilli(reply.OriginMs).UTC()
-	}
-	return j, asError(reply.Failure, 0)
+	return j, asError(r.GetFailure(), 0)
 }
 
 // Refresh says whether the caller's token may be renewed: nil, ErrNotMember or
@@ -77,26 +72,9 @@ func (c Client) Refresh(ctx context.Context, request cluster.RequestID, id ID, c
 	return asError(reply.Failure, 0)
 }
 
-// MayLink says whether the caller may have a link code now. Fails with
-// ErrNotMember, ErrWrongDevice, ErrTooManyDevices or a *TooManyCodesError.
-func (c Client) MayLink(ctx context.Context, request cluster.RequestID, id ID, m *MayLink) error {
-	reply, err := ask[*MayLinkReply](ctx, c, request, id, stepMayLink, m)
-	if err != nil {
-		return err
-	}
-	return asError(reply.Failure, reply.RetryAfterMs)
-}
-
-// AddCode makes a reserved code redeemable. It returns the hashes of the codes
-// that this one replaced, which the directory may retire. It fails as MayLink
-// does; then the reserved code itself may be retired.
-func (c Client) AddCode(ctx context.Context, request cluster.RequestID, id ID, m *AddCode) (freed [][]byte, err error) {
-	reply, err := ask[*AddCodeReply](ctx, c, request, id, stepAddCode, m)
-	if err != nil {
-		return nil, err
-	}
-	return reply.Freed, asError(reply.Failure, reply.RetryAfterMs)
-}
+// Err is why there is no link code: ErrNotMember, ErrWrongDevice, ErrTooManyDevices
+// or a *TooManyCodesError.
+func (r *LinkReply) Err() error { return asError(r.GetFailure(), r.GetRetryAfterMs()) }
 
 // ReadCode says what became of a link code that the caller created. Fails with
 // ErrNotMember, ErrWrongDevice or ErrCode.

@@ -355,13 +355,7 @@ func TestStrangersAreForgotten(t *testing.T) {
 func TestHistoryIsBounded(t *testing.T) {
 	v := newViewer(t)
 	phone := v.joined("phone")
-	add := func(hash string) {
-		request := v.next()
-		do[*AddCodeReply](v, v.state.addCode(&AddCode{
-			Caller: phone, CodeHash: []byte(hash), NotBeforeMs: v.now.UnixMilli(), NotAfterMs: v.now.Add(ttl).UnixMilli(),
-			MaxPerProfile: 3, MaxIssued: 1000, MaxDevices: maxDevices,
-		}, request, actors.At(v.now)))
-	}
+	add := func(hash string) { v.addOf(phone, hash, 1000, v.next()) }
 	for i := range 100 {
 		add(fmt.Sprint("code ", i))
 	}

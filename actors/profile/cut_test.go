@@ -72,7 +72,7 @@ func TestAProfileOfTheFutureIsCut(t *testing.T) {
 	if len(s.codes) != 0 || len(s.issued) != 1 || s.issued[0] != now {
 		t.Errorf("%d codes, issued %v; want none, and one issued now", len(s.codes), s.issued)
 	}
-	if d := s.mayLink(&MayLink{Caller: phone, TtlMs: time.Minute.Milliseconds(), MaxIssued: 1}, v.next(), actors.At(at.Now.Add(time.Minute))); d.reply.(*MayLinkReply).Failure != Failure_OK {
+	if d := s.link(&Link{Caller: phone, TtlMs: time.Minute.Milliseconds(), MaxIssued: 1}, v.next(), actors.At(at.Now.Add(time.Minute))); d.reply.(*LinkReply).Failure != Failure_OK {
 		t.Error("no link code is allowed after the lifetime of one")
 	}
 }

@@ -50,7 +50,7 @@ func Kind(c Config) actors.Kind {
 // first, so that the answer from memory is not stale.
 func reads(command proto.Message) bool {
 	switch command.(type) {
-	case *Refresh, *List, *MayLink, *ReadCode, *Show, *See, *Logins:
+	case *Refresh, *List, *ReadCode, *Show, *See, *Logins:
 		return true
 	default:
 		return false
@@ -105,10 +105,8 @@ func (e *entity) decide(t *actors.Turn) (d decision, known bool) {
 		return s.redeem(m, at), true
 	case *Refresh:
 		return s.refresh(m, at), true
-	case *MayLink:
-		return s.mayLink(m, t.Request(), at), true
-	case *AddCode:
-		return s.addCode(m, t.Request(), at), true
+	case *Link:
+		return s.link(m, t.Request(), at), true
 	case *ReadCode:
 		return s.readCode(m, at), true
 	case *Confirm:
@@ -181,10 +179,10 @@ func (e *entity) carryOut(t *actors.Turn, d decision) {
 // reply gives an answer that needs no commit. A command that could have made a
 // change goes through Change, which first looks for what it was answered before.
 func (e *entity) reply(t *actors.Turn, d decision) {
-	if t.Fenced() && d.soft != nil {
+	if (t.Fenced() || d.early) && d.soft != nil {
 		d.soft(e.state)
 	}
-	if t.Fenced() && reads(t.Command()) {
+	if d.early || t.Fenced() && reads(t.Command()) {
 		t.Reply(d.reply)
 		return
 	}

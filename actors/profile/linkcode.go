@@ -17,23 +17,37 @@ const raceWindow = time.Minute
 // of a request.
 const intentLife = 10 * time.Second
 
-// mayLink decides whether the caller may have a link code. Nothing is kept but
-// the intent, so that requests side by side cannot exceed maxIssued.
-func (s *state) mayLink(m *MayLink, request cluster.RequestID, at actors.Times) decision {
+// link decides whether the caller may have a link code, and makes the one that
+// the directory reserved redeemable. It is asked twice. What is answered without a
+// code is not kept, but for the intent, so that requests side by side cannot exceed
+// maxIssued. With a code a refusal is final, because the code is given up then: it
+// is committed, so that nobody who asks again is told anything else.
+func (s *state) link(m *Link, request cluster.RequestID, at actors.Times) decision {
+	refusal := s.refuseLink(m, request, at)
+	forget := func(s *state) { s.forget(request, at) }
+	switch reserved := m.GetCode() != nil; {
+	case !reserved && refusal == nil:
+		return decision{reply: &LinkReply{}, soft: func(s *state) { s.intend(request, at) }, early: true}
+	case !reserved, refusal != nil && s.empty():
+		return answer(refusal)
+	case refusal != nil:
+		refusal.Freed = [][]byte{m.GetCode().GetHash()}
+		return decision{reply: refusal, next: s.clone(), soft: forget}
+	}
+	next := s.clone()
+	freed := next.addCode(m, at)
+	return decision{reply: &LinkReply{Freed: freed, Code: m.GetCode().answer()}, next: next, soft: forget}
+}
+
+// refuseLink says why the caller gets no link code now; nil when it does.
+func (s *state) refuseLink(m *Link, request cluster.RequestID, at actors.Times) *LinkReply {
 	if f := s.judgeLink(m.GetCaller(), int(m.GetMaxDevices()), at); f != Failure_OK {
-		return answer(&MayLinkReply{Failure: f})
+		return &LinkReply{Failure: f}
 	}
-	retry := s.tooMany(request, int(m.GetMaxIssued()), m.GetTtlMs(), at)
-	if retry > 0 {
-		return answer(&MayLinkReply{Failure: Failure_TOO_MANY_CODES, RetryAfterMs: retry})
+	if retry := s.tooMany(request, int(m.GetMaxIssued()), m.GetTtlMs(), at); retry > 0 {
+		return &LinkReply{Failure: Failure_TOO_MANY_CODES, RetryAfterMs: retry}
 	}
-	see := m.GetCaller().seen(at)
-	return decision{reply: &MayLinkReply{}, soft: func(s *state) {
-		s.intend(request, at)
-		if see != nil {
-			see(s)
-		}
-	}}
+	return nil
 }
 
 // judgeLink judges a caller who wants a link code: an external identity's
@@ -85,29 +99,29 @@ func (s *state) forget(request cluster.RequestID, at actors.Times) {
 	}
 }
 
-// addCode makes a reserved code redeemable, judging the caller again. A device
-// with an external identity founds or joins the profile by it.
-func (s *state) addCode(m *AddCode, request cluster.RequestID, at actors.Times) decision {
-	c := m.GetCaller()
-	if f := s.judgeLink(c, int(m.GetMaxDevices()), at); f != Failure_OK {
-		return answer(&AddCodeReply{Failure: f})
-	}
-	ttl := m.GetNotAfterMs() - m.GetNotBeforeMs()
-	if retry := s.tooMany(request, int(m.GetMaxIssued()), ttl, at); retry > 0 {
-		return answer(&AddCodeReply{Failure: Failure_TOO_MANY_CODES, RetryAfterMs: retry})
-	}
-	next := s.clone()
+// addCode makes a reserved code redeemable, and returns the hashes of those that it
+// replaces. A device with an external identity founds or joins the profile by it.
+func (s *state) addCode(m *Link, at actors.Times) (freed [][]byte) {
+	c, reserved := m.GetCaller(), m.GetCode()
 	if c.external() {
-		next.join(&Device{Id: c.GetDevice(), Attributes: m.GetAttributes()}, int(m.GetMaxDevices()), at)
+		s.join(&Device{Id: c.GetDevice(), Attributes: m.GetAttributes()}, int(m.GetMaxDevices()), at)
 	} else {
-		next.member(c.digest()).see(at)
+		s.member(c.digest()).see(at)
 	}
-	freed := next.makeWay(c.digest(), int(m.GetMaxPerProfile()), at)
-	next.codes = append(next.codes, code{hash: string(m.GetCodeHash()), did: c.digest(), origin: c.GetOriginMs(), notBefore: m.GetNotBeforeMs(), notAfter: m.GetNotAfterMs()})
-	next.issue(ttl, at)
-	return decision{
-		reply: &AddCodeReply{Freed: freed}, next: next,
-		soft: func(s *state) { s.forget(request, at) },
+	freed = s.makeWay(c.digest(), int(m.GetMaxPerProfile()), at)
+	s.codes = append(s.codes, code{
+		hash: string(reserved.GetHash()), did: c.digest(), origin: c.GetOriginMs(),
+		notBefore: reserved.GetNotBeforeMs(), notAfter: reserved.GetNotAfterMs(),
+	})
+	s.issue(m.GetTtlMs(), at)
+	return freed
+}
+
+// answer is what is told of a code, which its hash is no part of.
+func (c *NewCode) answer() *NewCode {
+	return &NewCode{
+		NotBeforeMs: c.GetNotBeforeMs(), NotAfterMs: c.GetNotAfterMs(),
+		Attempt: c.GetAttempt(), Length: c.GetLength(), Alphanumeric: c.GetAlphanumeric(),
 	}
 }
 

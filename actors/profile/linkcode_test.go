@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"ssod/actors"
 )
 
 func TestRedeem(t *testing.T) {
@@ -189,9 +187,7 @@ func TestMaxIssued(t *testing.T) {
 func TestCodesBeingReservedCountAsIssued(t *testing.T) {
 	v := newViewer(t)
 	phone := v.joined("phone")
-	may := func() *MayLinkReply {
-		return do[*MayLinkReply](v, v.state.mayLink(&MayLink{Caller: phone, TtlMs: ttl.Milliseconds(), MaxIssued: 3}, v.next(), actors.At(v.now)))
-	}
+	may := func() *LinkReply { return v.mayLink(phone, 3, v.next()) }
 	for i := range 3 {
 		if got := may().Failure; got != Failure_OK {
 			t.Fatalf("request %d: %v", i, got)
@@ -206,16 +202,30 @@ func TestCodesBeingReservedCountAsIssued(t *testing.T) {
 	}
 }
 
-func TestAddCodeJudgesMembershipAgain(t *testing.T) {
+func TestAReservedCodeIsJudgedAgain(t *testing.T) {
 	v := newViewer(t)
 	phone, tv := v.joined("phone"), v.joined("tv")
 	request := v.next()
-	if got := do[*MayLinkReply](v, v.state.mayLink(&MayLink{Caller: tv, TtlMs: ttl.Milliseconds(), MaxIssued: 10}, request, actors.At(v.now))); got.Failure != Failure_OK {
+	if got := v.mayLink(tv, 10, request); got.Failure != Failure_OK || got.Code != nil {
 		t.Fatal(got)
 	}
 	v.unlink(phone, []string{"tv"})
-	if got := v.add(tv, "code", request).Failure; got != Failure_NOT_MEMBER {
-		t.Errorf("add: got %v, want %v", got, Failure_NOT_MEMBER)
+	v.commits = 0
+	got := v.add(tv, "code", request)
+	if diff := cmp.Diff([]string{"code"}, hashes(got.Freed)); got.Failure != Failure_NOT_MEMBER || diff != "" {
+		t.Errorf("add: got %v, want %v; freed: %s", got.Failure, Failure_NOT_MEMBER, diff)
+	}
+	if v.commits != 1 {
+		t.Errorf("commits of the refusal: got %d, want 1, for the code is given up then", v.commits)
+	}
+}
+
+// TestARefusalLeavesNothingOfAnErasedProfile: what is refused then is no reason to
+// store anything.
+func TestARefusalLeavesNothingOfAnErasedProfile(t *testing.T) {
+	v := newViewer(t)
+	if got := v.add(token("phone", 1), "code", v.next()); got.Failure != Failure_NOT_MEMBER || got.Freed != nil || v.commits != 0 {
+		t.Errorf("add: got %v, %d commits; want %v and nothing stored or freed", got, v.commits, Failure_NOT_MEMBER)
 	}
 }
 

@@ -1271,32 +1271,36 @@ func (x *RefreshReply) GetFailure() Failure {
 	return Failure_OK
 }
 
-// MayLink asks whether the caller may create a link code now. A caller with an
-// external token founds or joins the profile later, in AddCode.
-type MayLink struct {
+// Link makes a link code redeemable that the directory has reserved for the
+// caller. Without a code it asks whether the caller may have one now; a device with
+// an external token founds or joins the profile only with the code.
+type Link struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
-	TtlMs         int64                  `protobuf:"varint,2,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"` // of link codes
-	MaxIssued     int32                  `protobuf:"varint,3,opt,name=max_issued,json=maxIssued,proto3" json:"max_issued,omitempty"`
-	MaxDevices    int32                  `protobuf:"varint,4,opt,name=max_devices,json=maxDevices,proto3" json:"max_devices,omitempty"`
+	Attributes    []byte                 `protobuf:"bytes,2,opt,name=attributes,proto3" json:"attributes,omitempty"`     // of the calling device if it joins; see Device
+	TtlMs         int64                  `protobuf:"varint,3,opt,name=ttl_ms,json=ttlMs,proto3" json:"ttl_ms,omitempty"` // of link codes
+	MaxPerProfile int32                  `protobuf:"varint,4,opt,name=max_per_profile,json=maxPerProfile,proto3" json:"max_per_profile,omitempty"`
+	MaxIssued     int32                  `protobuf:"varint,5,opt,name=max_issued,json=maxIssued,proto3" json:"max_issued,omitempty"`
+	MaxDevices    int32                  `protobuf:"varint,6,opt,name=max_devices,json=maxDevices,proto3" json:"max_devices,omitempty"`
+	Code          *NewCode               `protobuf:"bytes,7,opt,name=code,proto3" json:"code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *MayLink) Reset() {
-	*x = MayLink{}
+func (x *Link) Reset() {
+	*x = Link{}
 	mi := &file_actors_profile_profile_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *MayLink) String() string {
+func (x *Link) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*MayLink) ProtoMessage() {}
+func (*Link) ProtoMessage() {}
 
-func (x *MayLink) ProtoReflect() protoreflect.Message {
+func (x *Link) ProtoReflect() protoreflect.Message {
 	mi := &file_actors_profile_profile_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1308,216 +1312,85 @@ func (x *MayLink) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use MayLink.ProtoReflect.Descriptor instead.
-func (*MayLink) Descriptor() ([]byte, []int) {
+// Deprecated: Use Link.ProtoReflect.Descriptor instead.
+func (*Link) Descriptor() ([]byte, []int) {
 	return file_actors_profile_profile_proto_rawDescGZIP(), []int{14}
 }
 
-func (x *MayLink) GetCaller() *Caller {
+func (x *Link) GetCaller() *Caller {
 	if x != nil {
 		return x.Caller
 	}
 	return nil
 }
 
-func (x *MayLink) GetTtlMs() int64 {
-	if x != nil {
-		return x.TtlMs
-	}
-	return 0
-}
-
-func (x *MayLink) GetMaxIssued() int32 {
-	if x != nil {
-		return x.MaxIssued
-	}
-	return 0
-}
-
-func (x *MayLink) GetMaxDevices() int32 {
-	if x != nil {
-		return x.MaxDevices
-	}
-	return 0
-}
-
-type MayLinkReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.profile.Failure" json:"failure,omitempty"`
-	RetryAfterMs  int64                  `protobuf:"varint,2,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MayLinkReply) Reset() {
-	*x = MayLinkReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MayLinkReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MayLinkReply) ProtoMessage() {}
-
-func (x *MayLinkReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MayLinkReply.ProtoReflect.Descriptor instead.
-func (*MayLinkReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *MayLinkReply) GetFailure() Failure {
-	if x != nil {
-		return x.Failure
-	}
-	return Failure_OK
-}
-
-func (x *MayLinkReply) GetRetryAfterMs() int64 {
-	if x != nil {
-		return x.RetryAfterMs
-	}
-	return 0
-}
-
-// AddCode adds the code that the directory reserved for this profile.
-type AddCode struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Caller        *Caller                `protobuf:"bytes,1,opt,name=caller,proto3" json:"caller,omitempty"`
-	Attributes    []byte                 `protobuf:"bytes,2,opt,name=attributes,proto3" json:"attributes,omitempty"` // of the calling device if it joins; see Device
-	CodeHash      []byte                 `protobuf:"bytes,3,opt,name=code_hash,json=codeHash,proto3" json:"code_hash,omitempty"`
-	NotBeforeMs   int64                  `protobuf:"varint,4,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
-	NotAfterMs    int64                  `protobuf:"varint,5,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
-	MaxPerProfile int32                  `protobuf:"varint,6,opt,name=max_per_profile,json=maxPerProfile,proto3" json:"max_per_profile,omitempty"`
-	MaxIssued     int32                  `protobuf:"varint,7,opt,name=max_issued,json=maxIssued,proto3" json:"max_issued,omitempty"`
-	MaxDevices    int32                  `protobuf:"varint,8,opt,name=max_devices,json=maxDevices,proto3" json:"max_devices,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AddCode) Reset() {
-	*x = AddCode{}
-	mi := &file_actors_profile_profile_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AddCode) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AddCode) ProtoMessage() {}
-
-func (x *AddCode) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AddCode.ProtoReflect.Descriptor instead.
-func (*AddCode) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *AddCode) GetCaller() *Caller {
-	if x != nil {
-		return x.Caller
-	}
-	return nil
-}
-
-func (x *AddCode) GetAttributes() []byte {
+func (x *Link) GetAttributes() []byte {
 	if x != nil {
 		return x.Attributes
 	}
 	return nil
 }
 
-func (x *AddCode) GetCodeHash() []byte {
+func (x *Link) GetTtlMs() int64 {
 	if x != nil {
-		return x.CodeHash
-	}
-	return nil
-}
-
-func (x *AddCode) GetNotBeforeMs() int64 {
-	if x != nil {
-		return x.NotBeforeMs
+		return x.TtlMs
 	}
 	return 0
 }
 
-func (x *AddCode) GetNotAfterMs() int64 {
-	if x != nil {
-		return x.NotAfterMs
-	}
-	return 0
-}
-
-func (x *AddCode) GetMaxPerProfile() int32 {
+func (x *Link) GetMaxPerProfile() int32 {
 	if x != nil {
 		return x.MaxPerProfile
 	}
 	return 0
 }
 
-func (x *AddCode) GetMaxIssued() int32 {
+func (x *Link) GetMaxIssued() int32 {
 	if x != nil {
 		return x.MaxIssued
 	}
 	return 0
 }
 
-func (x *AddCode) GetMaxDevices() int32 {
+func (x *Link) GetMaxDevices() int32 {
 	if x != nil {
 		return x.MaxDevices
 	}
 	return 0
 }
 
-type AddCodeReply struct {
+func (x *Link) GetCode() *NewCode {
+	if x != nil {
+		return x.Code
+	}
+	return nil
+}
+
+type LinkReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.profile.Failure" json:"failure,omitempty"`
-	Freed         [][]byte               `protobuf:"bytes,2,rep,name=freed,proto3" json:"freed,omitempty"` // hashes that the directory may retire
-	RetryAfterMs  int64                  `protobuf:"varint,3,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
+	RetryAfterMs  int64                  `protobuf:"varint,2,opt,name=retry_after_ms,json=retryAfterMs,proto3" json:"retry_after_ms,omitempty"`
+	Freed         [][]byte               `protobuf:"bytes,3,rep,name=freed,proto3" json:"freed,omitempty"` // hashes that the directory may retire
+	Code          *NewCode               `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`   // can be redeemed; none: the directory may reserve one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *AddCodeReply) Reset() {
-	*x = AddCodeReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[17]
+func (x *LinkReply) Reset() {
+	*x = LinkReply{}
+	mi := &file_actors_profile_profile_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *AddCodeReply) String() string {
+func (x *LinkReply) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*AddCodeReply) ProtoMessage() {}
+func (*LinkReply) ProtoMessage() {}
 
-func (x *AddCodeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[17]
+func (x *LinkReply) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1528,30 +1401,123 @@ func (x *AddCodeReply) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use AddCodeReply.ProtoReflect.Descriptor instead.
-func (*AddCodeReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{17}
+// Deprecated: Use LinkReply.ProtoReflect.Descriptor instead.
+func (*LinkReply) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{15}
 }
 
-func (x *AddCodeReply) GetFailure() Failure {
+func (x *LinkReply) GetFailure() Failure {
 	if x != nil {
 		return x.Failure
 	}
 	return Failure_OK
 }
 
-func (x *AddCodeReply) GetFreed() [][]byte {
+func (x *LinkReply) GetRetryAfterMs() int64 {
+	if x != nil {
+		return x.RetryAfterMs
+	}
+	return 0
+}
+
+func (x *LinkReply) GetFreed() [][]byte {
 	if x != nil {
 		return x.Freed
 	}
 	return nil
 }
 
-func (x *AddCodeReply) GetRetryAfterMs() int64 {
+func (x *LinkReply) GetCode() *NewCode {
 	if x != nil {
-		return x.RetryAfterMs
+		return x.Code
+	}
+	return nil
+}
+
+// NewCode is a link code as the directory reserved it. Who asked for it derives
+// the text from the length, the alphabet and the number of the attempt.
+type NewCode struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hash          []byte                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"` // not in answers
+	NotBeforeMs   int64                  `protobuf:"varint,2,opt,name=not_before_ms,json=notBeforeMs,proto3" json:"not_before_ms,omitempty"`
+	NotAfterMs    int64                  `protobuf:"varint,3,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
+	Attempt       int32                  `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Length        int32                  `protobuf:"varint,5,opt,name=length,proto3" json:"length,omitempty"`
+	Alphanumeric  bool                   `protobuf:"varint,6,opt,name=alphanumeric,proto3" json:"alphanumeric,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NewCode) Reset() {
+	*x = NewCode{}
+	mi := &file_actors_profile_profile_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NewCode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NewCode) ProtoMessage() {}
+
+func (x *NewCode) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_profile_profile_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NewCode.ProtoReflect.Descriptor instead.
+func (*NewCode) Descriptor() ([]byte, []int) {
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *NewCode) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+func (x *NewCode) GetNotBeforeMs() int64 {
+	if x != nil {
+		return x.NotBeforeMs
 	}
 	return 0
+}
+
+func (x *NewCode) GetNotAfterMs() int64 {
+	if x != nil {
+		return x.NotAfterMs
+	}
+	return 0
+}
+
+func (x *NewCode) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *NewCode) GetLength() int32 {
+	if x != nil {
+		return x.Length
+	}
+	return 0
+}
+
+func (x *NewCode) GetAlphanumeric() bool {
+	if x != nil {
+		return x.Alphanumeric
+	}
+	return false
 }
 
 // ReadCode asks what became of a link code of the caller's.
@@ -1565,7 +1531,7 @@ type ReadCode struct {
 
 func (x *ReadCode) Reset() {
 	*x = ReadCode{}
-	mi := &file_actors_profile_profile_proto_msgTypes[18]
+	mi := &file_actors_profile_profile_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1577,7 +1543,7 @@ func (x *ReadCode) String() string {
 func (*ReadCode) ProtoMessage() {}
 
 func (x *ReadCode) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[18]
+	mi := &file_actors_profile_profile_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1590,7 +1556,7 @@ func (x *ReadCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadCode.ProtoReflect.Descriptor instead.
 func (*ReadCode) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{18}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReadCode) GetCaller() *Caller {
@@ -1620,7 +1586,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_actors_profile_profile_proto_msgTypes[19]
+	mi := &file_actors_profile_profile_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1632,7 +1598,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[19]
+	mi := &file_actors_profile_profile_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1645,7 +1611,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{19}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Confirm) GetCaller() *Caller {
@@ -1687,7 +1653,7 @@ type CodeReply struct {
 
 func (x *CodeReply) Reset() {
 	*x = CodeReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[20]
+	mi := &file_actors_profile_profile_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1699,7 +1665,7 @@ func (x *CodeReply) String() string {
 func (*CodeReply) ProtoMessage() {}
 
 func (x *CodeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[20]
+	mi := &file_actors_profile_profile_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1712,7 +1678,7 @@ func (x *CodeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CodeReply.ProtoReflect.Descriptor instead.
 func (*CodeReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{20}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CodeReply) GetFailure() Failure {
@@ -1782,7 +1748,7 @@ type Unlink struct {
 
 func (x *Unlink) Reset() {
 	*x = Unlink{}
-	mi := &file_actors_profile_profile_proto_msgTypes[21]
+	mi := &file_actors_profile_profile_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1794,7 +1760,7 @@ func (x *Unlink) String() string {
 func (*Unlink) ProtoMessage() {}
 
 func (x *Unlink) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[21]
+	mi := &file_actors_profile_profile_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1807,7 +1773,7 @@ func (x *Unlink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unlink.ProtoReflect.Descriptor instead.
 func (*Unlink) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{21}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Unlink) GetCaller() *Caller {
@@ -1841,7 +1807,7 @@ type Candidates struct {
 
 func (x *Candidates) Reset() {
 	*x = Candidates{}
-	mi := &file_actors_profile_profile_proto_msgTypes[22]
+	mi := &file_actors_profile_profile_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1853,7 +1819,7 @@ func (x *Candidates) String() string {
 func (*Candidates) ProtoMessage() {}
 
 func (x *Candidates) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[22]
+	mi := &file_actors_profile_profile_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1866,7 +1832,7 @@ func (x *Candidates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidates.ProtoReflect.Descriptor instead.
 func (*Candidates) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{22}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Candidates) GetId() [][]byte {
@@ -1887,7 +1853,7 @@ type UnlinkReply struct {
 
 func (x *UnlinkReply) Reset() {
 	*x = UnlinkReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[23]
+	mi := &file_actors_profile_profile_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1899,7 +1865,7 @@ func (x *UnlinkReply) String() string {
 func (*UnlinkReply) ProtoMessage() {}
 
 func (x *UnlinkReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[23]
+	mi := &file_actors_profile_profile_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1912,7 +1878,7 @@ func (x *UnlinkReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnlinkReply.ProtoReflect.Descriptor instead.
 func (*UnlinkReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{23}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UnlinkReply) GetFailure() Failure {
@@ -1945,7 +1911,7 @@ type List struct {
 
 func (x *List) Reset() {
 	*x = List{}
-	mi := &file_actors_profile_profile_proto_msgTypes[24]
+	mi := &file_actors_profile_profile_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1957,7 +1923,7 @@ func (x *List) String() string {
 func (*List) ProtoMessage() {}
 
 func (x *List) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[24]
+	mi := &file_actors_profile_profile_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1970,7 +1936,7 @@ func (x *List) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use List.ProtoReflect.Descriptor instead.
 func (*List) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{24}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *List) GetCaller() *Caller {
@@ -1990,7 +1956,7 @@ type ListReply struct {
 
 func (x *ListReply) Reset() {
 	*x = ListReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[25]
+	mi := &file_actors_profile_profile_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2002,7 +1968,7 @@ func (x *ListReply) String() string {
 func (*ListReply) ProtoMessage() {}
 
 func (x *ListReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[25]
+	mi := &file_actors_profile_profile_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2015,7 +1981,7 @@ func (x *ListReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReply.ProtoReflect.Descriptor instead.
 func (*ListReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{25}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListReply) GetFailure() Failure {
@@ -2041,7 +2007,7 @@ type Show struct {
 
 func (x *Show) Reset() {
 	*x = Show{}
-	mi := &file_actors_profile_profile_proto_msgTypes[26]
+	mi := &file_actors_profile_profile_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2053,7 +2019,7 @@ func (x *Show) String() string {
 func (*Show) ProtoMessage() {}
 
 func (x *Show) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[26]
+	mi := &file_actors_profile_profile_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2066,7 +2032,7 @@ func (x *Show) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Show.ProtoReflect.Descriptor instead.
 func (*Show) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{26}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{25}
 }
 
 type ShowReply struct {
@@ -2079,7 +2045,7 @@ type ShowReply struct {
 
 func (x *ShowReply) Reset() {
 	*x = ShowReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[27]
+	mi := &file_actors_profile_profile_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2091,7 +2057,7 @@ func (x *ShowReply) String() string {
 func (*ShowReply) ProtoMessage() {}
 
 func (x *ShowReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[27]
+	mi := &file_actors_profile_profile_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2104,7 +2070,7 @@ func (x *ShowReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShowReply.ProtoReflect.Descriptor instead.
 func (*ShowReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{27}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ShowReply) GetState() *State {
@@ -2130,7 +2096,7 @@ type Erase struct {
 
 func (x *Erase) Reset() {
 	*x = Erase{}
-	mi := &file_actors_profile_profile_proto_msgTypes[28]
+	mi := &file_actors_profile_profile_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2142,7 +2108,7 @@ func (x *Erase) String() string {
 func (*Erase) ProtoMessage() {}
 
 func (x *Erase) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[28]
+	mi := &file_actors_profile_profile_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2155,7 +2121,7 @@ func (x *Erase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Erase.ProtoReflect.Descriptor instead.
 func (*Erase) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{28}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Erase) GetDevice() []byte {
@@ -2176,7 +2142,7 @@ type EraseReply struct {
 
 func (x *EraseReply) Reset() {
 	*x = EraseReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[29]
+	mi := &file_actors_profile_profile_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2188,7 +2154,7 @@ func (x *EraseReply) String() string {
 func (*EraseReply) ProtoMessage() {}
 
 func (x *EraseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[29]
+	mi := &file_actors_profile_profile_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2201,7 +2167,7 @@ func (x *EraseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EraseReply.ProtoReflect.Descriptor instead.
 func (*EraseReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{29}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *EraseReply) GetMembers() int32 {
@@ -2235,7 +2201,7 @@ type Logins struct {
 
 func (x *Logins) Reset() {
 	*x = Logins{}
-	mi := &file_actors_profile_profile_proto_msgTypes[30]
+	mi := &file_actors_profile_profile_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2247,7 +2213,7 @@ func (x *Logins) String() string {
 func (*Logins) ProtoMessage() {}
 
 func (x *Logins) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[30]
+	mi := &file_actors_profile_profile_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2260,7 +2226,7 @@ func (x *Logins) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Logins.ProtoReflect.Descriptor instead.
 func (*Logins) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{30}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Logins) GetCaller() *Caller {
@@ -2280,7 +2246,7 @@ type LoginsReply struct {
 
 func (x *LoginsReply) Reset() {
 	*x = LoginsReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[31]
+	mi := &file_actors_profile_profile_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2292,7 +2258,7 @@ func (x *LoginsReply) String() string {
 func (*LoginsReply) ProtoMessage() {}
 
 func (x *LoginsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[31]
+	mi := &file_actors_profile_profile_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2305,7 +2271,7 @@ func (x *LoginsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoginsReply.ProtoReflect.Descriptor instead.
 func (*LoginsReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{31}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *LoginsReply) GetFailure() Failure {
@@ -2333,7 +2299,7 @@ type See struct {
 
 func (x *See) Reset() {
 	*x = See{}
-	mi := &file_actors_profile_profile_proto_msgTypes[32]
+	mi := &file_actors_profile_profile_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2345,7 +2311,7 @@ func (x *See) String() string {
 func (*See) ProtoMessage() {}
 
 func (x *See) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[32]
+	mi := &file_actors_profile_profile_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2358,7 +2324,7 @@ func (x *See) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use See.ProtoReflect.Descriptor instead.
 func (*See) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{32}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *See) GetCaller() *Caller {
@@ -2376,7 +2342,7 @@ type SeeReply struct {
 
 func (x *SeeReply) Reset() {
 	*x = SeeReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[33]
+	mi := &file_actors_profile_profile_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2388,7 +2354,7 @@ func (x *SeeReply) String() string {
 func (*SeeReply) ProtoMessage() {}
 
 func (x *SeeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[33]
+	mi := &file_actors_profile_profile_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2401,7 +2367,7 @@ func (x *SeeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeeReply.ProtoReflect.Descriptor instead.
 func (*SeeReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{33}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{32}
 }
 
 // Expire is sent by the sweep: it drops members that were not seen for
@@ -2416,7 +2382,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_actors_profile_profile_proto_msgTypes[34]
+	mi := &file_actors_profile_profile_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2428,7 +2394,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[34]
+	mi := &file_actors_profile_profile_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2441,7 +2407,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{34}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Expire) GetRetentionMs() int64 {
@@ -2467,7 +2433,7 @@ type ExpireReply struct {
 
 func (x *ExpireReply) Reset() {
 	*x = ExpireReply{}
-	mi := &file_actors_profile_profile_proto_msgTypes[35]
+	mi := &file_actors_profile_profile_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2479,7 +2445,7 @@ func (x *ExpireReply) String() string {
 func (*ExpireReply) ProtoMessage() {}
 
 func (x *ExpireReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_profile_profile_proto_msgTypes[35]
+	mi := &file_actors_profile_profile_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2492,7 +2458,7 @@ func (x *ExpireReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpireReply.ProtoReflect.Descriptor instead.
 func (*ExpireReply) Descriptor() ([]byte, []int) {
-	return file_actors_profile_profile_proto_rawDescGZIP(), []int{35}
+	return file_actors_profile_profile_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ExpireReply) GetMembers() int32 {
@@ -2607,35 +2573,32 @@ const file_actors_profile_profile_proto_rawDesc = "" +
 	"\aRefresh\x123\n" +
 	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\"F\n" +
 	"\fRefreshReply\x126\n" +
-	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\"\x95\x01\n" +
-	"\aMayLink\x123\n" +
-	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\x12\x15\n" +
-	"\x06ttl_ms\x18\x02 \x01(\x03R\x05ttlMs\x12\x1d\n" +
-	"\n" +
-	"max_issued\x18\x03 \x01(\x05R\tmaxIssued\x12\x1f\n" +
-	"\vmax_devices\x18\x04 \x01(\x05R\n" +
-	"maxDevices\"l\n" +
-	"\fMayLinkReply\x126\n" +
-	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x12$\n" +
-	"\x0eretry_after_ms\x18\x02 \x01(\x03R\fretryAfterMs\"\xa9\x02\n" +
-	"\aAddCode\x123\n" +
+	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\"\x8c\x02\n" +
+	"\x04Link\x123\n" +
 	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\x12\x1e\n" +
 	"\n" +
 	"attributes\x18\x02 \x01(\fR\n" +
-	"attributes\x12\x1b\n" +
-	"\tcode_hash\x18\x03 \x01(\fR\bcodeHash\x12\"\n" +
-	"\rnot_before_ms\x18\x04 \x01(\x03R\vnotBeforeMs\x12 \n" +
-	"\fnot_after_ms\x18\x05 \x01(\x03R\n" +
-	"notAfterMs\x12&\n" +
-	"\x0fmax_per_profile\x18\x06 \x01(\x05R\rmaxPerProfile\x12\x1d\n" +
+	"attributes\x12\x15\n" +
+	"\x06ttl_ms\x18\x03 \x01(\x03R\x05ttlMs\x12&\n" +
+	"\x0fmax_per_profile\x18\x04 \x01(\x05R\rmaxPerProfile\x12\x1d\n" +
 	"\n" +
-	"max_issued\x18\a \x01(\x05R\tmaxIssued\x12\x1f\n" +
-	"\vmax_devices\x18\b \x01(\x05R\n" +
-	"maxDevices\"\x82\x01\n" +
-	"\fAddCodeReply\x126\n" +
-	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x12\x14\n" +
-	"\x05freed\x18\x02 \x03(\fR\x05freed\x12$\n" +
-	"\x0eretry_after_ms\x18\x03 \x01(\x03R\fretryAfterMs\"\\\n" +
+	"max_issued\x18\x05 \x01(\x05R\tmaxIssued\x12\x1f\n" +
+	"\vmax_devices\x18\x06 \x01(\x05R\n" +
+	"maxDevices\x120\n" +
+	"\x04code\x18\a \x01(\v2\x1c.ssod.actors.profile.NewCodeR\x04code\"\xb1\x01\n" +
+	"\tLinkReply\x126\n" +
+	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.profile.FailureR\afailure\x12$\n" +
+	"\x0eretry_after_ms\x18\x02 \x01(\x03R\fretryAfterMs\x12\x14\n" +
+	"\x05freed\x18\x03 \x03(\fR\x05freed\x120\n" +
+	"\x04code\x18\x04 \x01(\v2\x1c.ssod.actors.profile.NewCodeR\x04code\"\xb9\x01\n" +
+	"\aNewCode\x12\x12\n" +
+	"\x04hash\x18\x01 \x01(\fR\x04hash\x12\"\n" +
+	"\rnot_before_ms\x18\x02 \x01(\x03R\vnotBeforeMs\x12 \n" +
+	"\fnot_after_ms\x18\x03 \x01(\x03R\n" +
+	"notAfterMs\x12\x18\n" +
+	"\aattempt\x18\x04 \x01(\x05R\aattempt\x12\x16\n" +
+	"\x06length\x18\x05 \x01(\x05R\x06length\x12\"\n" +
+	"\falphanumeric\x18\x06 \x01(\bR\falphanumeric\"\\\n" +
 	"\bReadCode\x123\n" +
 	"\x06caller\x18\x01 \x01(\v2\x1b.ssod.actors.profile.CallerR\x06caller\x12\x1b\n" +
 	"\tcode_hash\x18\x02 \x01(\fR\bcodeHash\"o\n" +
@@ -2734,7 +2697,7 @@ func file_actors_profile_profile_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_profile_profile_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_actors_profile_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_actors_profile_profile_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_actors_profile_profile_proto_goTypes = []any{
 	(MemberType)(0),       // 0: ssod.actors.profile.MemberType
 	(Failure)(0),          // 1: ssod.actors.profile.Failure
@@ -2754,41 +2717,40 @@ var file_actors_profile_profile_proto_goTypes = []any{
 	(*RedeemReply)(nil),   // 15: ssod.actors.profile.RedeemReply
 	(*Refresh)(nil),       // 16: ssod.actors.profile.Refresh
 	(*RefreshReply)(nil),  // 17: ssod.actors.profile.RefreshReply
-	(*MayLink)(nil),       // 18: ssod.actors.profile.MayLink
-	(*MayLinkReply)(nil),  // 19: ssod.actors.profile.MayLinkReply
-	(*AddCode)(nil),       // 20: ssod.actors.profile.AddCode
-	(*AddCodeReply)(nil),  // 21: ssod.actors.profile.AddCodeReply
-	(*ReadCode)(nil),      // 22: ssod.actors.profile.ReadCode
-	(*Confirm)(nil),       // 23: ssod.actors.profile.Confirm
-	(*CodeReply)(nil),     // 24: ssod.actors.profile.CodeReply
-	(*Unlink)(nil),        // 25: ssod.actors.profile.Unlink
-	(*Candidates)(nil),    // 26: ssod.actors.profile.Candidates
-	(*UnlinkReply)(nil),   // 27: ssod.actors.profile.UnlinkReply
-	(*List)(nil),          // 28: ssod.actors.profile.List
-	(*ListReply)(nil),     // 29: ssod.actors.profile.ListReply
-	(*Show)(nil),          // 30: ssod.actors.profile.Show
-	(*ShowReply)(nil),     // 31: ssod.actors.profile.ShowReply
-	(*Erase)(nil),         // 32: ssod.actors.profile.Erase
-	(*EraseReply)(nil),    // 33: ssod.actors.profile.EraseReply
-	(*Logins)(nil),        // 34: ssod.actors.profile.Logins
-	(*LoginsReply)(nil),   // 35: ssod.actors.profile.LoginsReply
-	(*See)(nil),           // 36: ssod.actors.profile.See
-	(*SeeReply)(nil),      // 37: ssod.actors.profile.SeeReply
-	(*Expire)(nil),        // 38: ssod.actors.profile.Expire
-	(*ExpireReply)(nil),   // 39: ssod.actors.profile.ExpireReply
-	(*login.Ended)(nil),   // 40: ssod.actors.login.Ended
-	(*intent.Intent)(nil), // 41: ssod.actors.intent.Intent
-	(*login.Login)(nil),   // 42: ssod.actors.login.Login
-	(*intent.Place)(nil),  // 43: ssod.actors.intent.Place
+	(*Link)(nil),          // 18: ssod.actors.profile.Link
+	(*LinkReply)(nil),     // 19: ssod.actors.profile.LinkReply
+	(*NewCode)(nil),       // 20: ssod.actors.profile.NewCode
+	(*ReadCode)(nil),      // 21: ssod.actors.profile.ReadCode
+	(*Confirm)(nil),       // 22: ssod.actors.profile.Confirm
+	(*CodeReply)(nil),     // 23: ssod.actors.profile.CodeReply
+	(*Unlink)(nil),        // 24: ssod.actors.profile.Unlink
+	(*Candidates)(nil),    // 25: ssod.actors.profile.Candidates
+	(*UnlinkReply)(nil),   // 26: ssod.actors.profile.UnlinkReply
+	(*List)(nil),          // 27: ssod.actors.profile.List
+	(*ListReply)(nil),     // 28: ssod.actors.profile.ListReply
+	(*Show)(nil),          // 29: ssod.actors.profile.Show
+	(*ShowReply)(nil),     // 30: ssod.actors.profile.ShowReply
+	(*Erase)(nil),         // 31: ssod.actors.profile.Erase
+	(*EraseReply)(nil),    // 32: ssod.actors.profile.EraseReply
+	(*Logins)(nil),        // 33: ssod.actors.profile.Logins
+	(*LoginsReply)(nil),   // 34: ssod.actors.profile.LoginsReply
+	(*See)(nil),           // 35: ssod.actors.profile.See
+	(*SeeReply)(nil),      // 36: ssod.actors.profile.SeeReply
+	(*Expire)(nil),        // 37: ssod.actors.profile.Expire
+	(*ExpireReply)(nil),   // 38: ssod.actors.profile.ExpireReply
+	(*login.Ended)(nil),   // 39: ssod.actors.login.Ended
+	(*intent.Intent)(nil), // 40: ssod.actors.intent.Intent
+	(*login.Login)(nil),   // 41: ssod.actors.login.Login
+	(*intent.Place)(nil),  // 42: ssod.actors.intent.Place
 }
 var file_actors_profile_profile_proto_depIdxs = []int32{
 	6,  // 0: ssod.actors.profile.State.members:type_name -> ssod.actors.profile.Member
 	8,  // 1: ssod.actors.profile.State.codes:type_name -> ssod.actors.profile.Code
 	5,  // 2: ssod.actors.profile.State.logins:type_name -> ssod.actors.profile.SharedLogin
-	40, // 3: ssod.actors.profile.State.ended:type_name -> ssod.actors.login.Ended
-	41, // 4: ssod.actors.profile.State.open:type_name -> ssod.actors.intent.Intent
-	42, // 5: ssod.actors.profile.SharedLogin.login:type_name -> ssod.actors.login.Login
-	43, // 6: ssod.actors.profile.SharedLogin.device:type_name -> ssod.actors.intent.Place
+	39, // 3: ssod.actors.profile.State.ended:type_name -> ssod.actors.login.Ended
+	40, // 4: ssod.actors.profile.State.open:type_name -> ssod.actors.intent.Intent
+	41, // 5: ssod.actors.profile.SharedLogin.login:type_name -> ssod.actors.login.Login
+	42, // 6: ssod.actors.profile.SharedLogin.device:type_name -> ssod.actors.intent.Place
 	0,  // 7: ssod.actors.profile.Member.type:type_name -> ssod.actors.profile.MemberType
 	9,  // 8: ssod.actors.profile.Code.guest:type_name -> ssod.actors.profile.Guest
 	10, // 9: ssod.actors.profile.Mint.device:type_name -> ssod.actors.profile.Device
@@ -2798,26 +2760,26 @@ var file_actors_profile_profile_proto_depIdxs = []int32{
 	1,  // 13: ssod.actors.profile.RedeemReply.failure:type_name -> ssod.actors.profile.Failure
 	11, // 14: ssod.actors.profile.Refresh.caller:type_name -> ssod.actors.profile.Caller
 	1,  // 15: ssod.actors.profile.RefreshReply.failure:type_name -> ssod.actors.profile.Failure
-	11, // 16: ssod.actors.profile.MayLink.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 17: ssod.actors.profile.MayLinkReply.failure:type_name -> ssod.actors.profile.Failure
-	11, // 18: ssod.actors.profile.AddCode.caller:type_name -> ssod.actors.profile.Caller
-	1,  // 19: ssod.actors.profile.AddCodeReply.failure:type_name -> ssod.actors.profile.Failure
+	11, // 16: ssod.actors.profile.Link.caller:type_name -> ssod.actors.profile.Caller
+	20, // 17: ssod.actors.profile.Link.code:type_name -> ssod.actors.profile.NewCode
+	1,  // 18: ssod.actors.profile.LinkReply.failure:type_name -> ssod.actors.profile.Failure
+	20, // 19: ssod.actors.profile.LinkReply.code:type_name -> ssod.actors.profile.NewCode
 	11, // 20: ssod.actors.profile.ReadCode.caller:type_name -> ssod.actors.profile.Caller
 	11, // 21: ssod.actors.profile.Confirm.caller:type_name -> ssod.actors.profile.Caller
 	1,  // 22: ssod.actors.profile.CodeReply.failure:type_name -> ssod.actors.profile.Failure
 	3,  // 23: ssod.actors.profile.CodeReply.status:type_name -> ssod.actors.profile.CodeStatus
 	6,  // 24: ssod.actors.profile.CodeReply.device:type_name -> ssod.actors.profile.Member
 	11, // 25: ssod.actors.profile.Unlink.caller:type_name -> ssod.actors.profile.Caller
-	26, // 26: ssod.actors.profile.Unlink.devices:type_name -> ssod.actors.profile.Candidates
+	25, // 26: ssod.actors.profile.Unlink.devices:type_name -> ssod.actors.profile.Candidates
 	1,  // 27: ssod.actors.profile.UnlinkReply.failure:type_name -> ssod.actors.profile.Failure
 	11, // 28: ssod.actors.profile.List.caller:type_name -> ssod.actors.profile.Caller
 	1,  // 29: ssod.actors.profile.ListReply.failure:type_name -> ssod.actors.profile.Failure
 	6,  // 30: ssod.actors.profile.ListReply.members:type_name -> ssod.actors.profile.Member
 	4,  // 31: ssod.actors.profile.ShowReply.state:type_name -> ssod.actors.profile.State
-	41, // 32: ssod.actors.profile.EraseReply.open:type_name -> ssod.actors.intent.Intent
+	40, // 32: ssod.actors.profile.EraseReply.open:type_name -> ssod.actors.intent.Intent
 	11, // 33: ssod.actors.profile.Logins.caller:type_name -> ssod.actors.profile.Caller
 	1,  // 34: ssod.actors.profile.LoginsReply.failure:type_name -> ssod.actors.profile.Failure
-	42, // 35: ssod.actors.profile.LoginsReply.logins:type_name -> ssod.actors.login.Login
+	41, // 35: ssod.actors.profile.LoginsReply.logins:type_name -> ssod.actors.login.Login
 	11, // 36: ssod.actors.profile.See.caller:type_name -> ssod.actors.profile.Caller
 	37, // [37:37] is the sub-list for method output_type
 	37, // [37:37] is the sub-list for method input_type
@@ -2837,7 +2799,7 @@ func file_actors_profile_profile_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_profile_profile_proto_rawDesc), len(file_actors_profile_profile_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   36,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

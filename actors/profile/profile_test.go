@@ -111,22 +111,36 @@ func (v *viewer) refresh(c *Caller) Failure {
 }
 
 // link asks for a code as the front end does: may it, then add it.
-func (v *viewer) link(c *Caller, hash string) *AddCodeReply {
+func (v *viewer) link(c *Caller, hash string) *LinkReply {
 	v.Helper()
 	request := v.next()
-	may := do[*MayLinkReply](v, v.state.mayLink(&MayLink{Caller: c, TtlMs: ttl.Milliseconds(), MaxIssued: 10, MaxDevices: maxDevices}, request, actors.At(v.now)))
-	if may.Failure != Failure_OK {
-		return &AddCodeReply{Failure: may.Failure, RetryAfterMs: may.RetryAfterMs}
+	if may := v.mayLink(c, 10, request); may.Failure != Failure_OK {
+		return may
 	}
 	return v.add(c, hash, request)
 }
 
-func (v *viewer) add(c *Caller, hash string, request cluster.RequestID) *AddCodeReply {
+// mayLink asks whether the caller may have one of so many codes.
+func (v *viewer) mayLink(c *Caller, issued int32, request cluster.RequestID) *LinkReply {
 	v.Helper()
-	return do[*AddCodeReply](v, v.state.addCode(&AddCode{
-		Caller: c, CodeHash: []byte(hash), NotBeforeMs: v.now.UnixMilli(), NotAfterMs: v.now.Add(ttl).UnixMilli(),
-		MaxPerProfile: 3, MaxIssued: 10, MaxDevices: maxDevices,
-	}, request, actors.At(v.now)))
+	return do[*LinkReply](v, v.state.link(wanted(c, issued), request, actors.At(v.now)))
+}
+
+func wanted(c *Caller, issued int32) *Link {
+	return &Link{Caller: c, TtlMs: ttl.Milliseconds(), MaxPerProfile: 3, MaxIssued: issued, MaxDevices: maxDevices}
+}
+
+func (v *viewer) add(c *Caller, hash string, request cluster.RequestID) *LinkReply {
+	v.Helper()
+	return v.addOf(c, hash, 10, request)
+}
+
+// addOf adds one of so many codes.
+func (v *viewer) addOf(c *Caller, hash string, issued int32, request cluster.RequestID) *LinkReply {
+	v.Helper()
+	m := wanted(c, issued)
+	m.Code = &NewCode{Hash: []byte(hash), NotBeforeMs: v.now.UnixMilli(), NotAfterMs: v.now.Add(ttl).UnixMilli()}
+	return do[*LinkReply](v, v.state.link(m, request, actors.At(v.now)))
 }
 
 func (v *viewer) redeem(device, hash string) *RedeemReply {

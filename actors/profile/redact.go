@@ -47,13 +47,13 @@ func (*Redeem) LogValue() slog.Value { return redacted("Redeem") }
 func (*Refresh) LogValue() slog.Value { return redacted("Refresh") }
 
 // LogValue keeps the contents out of logs.
-func (*MayLink) LogValue() slog.Value { return redacted("MayLink") }
+func (*Link) LogValue() slog.Value { return redacted("Link") }
 
 // LogValue keeps the contents out of logs.
-func (*AddCode) LogValue() slog.Value { return redacted("AddCode") }
+func (*LinkReply) LogValue() slog.Value { return redacted("LinkReply") }
 
 // LogValue keeps the contents out of logs.
-func (*AddCodeReply) LogValue() slog.Value { return redacted("AddCodeReply") }
+func (*NewCode) LogValue() slog.Value { return redacted("NewCode") }
 
 // LogValue keeps the contents out of logs.
 func (*Unlink) LogValue() slog.Value { return redacted("Unlink") }

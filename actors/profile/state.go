@@ -87,6 +87,9 @@ type decision struct {
 	// remove deletes the profile's record altogether; forget deletes what was
 	// answered before.
 	remove, forget bool
+	// early: nothing has been decided yet, so the reply may rest on a memory that
+	// is behind.
+	early bool
 }
 
 func answer(reply proto.Message) decision { return decision{reply: reply} }

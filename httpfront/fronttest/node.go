@@ -16,6 +16,7 @@ import (
 	"ssod/actors/farewell"
 	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
+	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster/faulty"
@@ -173,18 +174,17 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 	courier := intent.NewCourier()
 	n.Runtime, err = actors.Start(actors.Config{
 		Shards: shards, Self: shards.Address(), Log: log,
-		Kinds: []actors.Kind{
-			profile.Kind(profile.Config{
+		Kinds: append(
+			linking.Kinds(profile.Config{
 				Retention: func() time.Duration { return n.Settings.Config().MemberRetention },
 				TokenLife: func(id string) time.Duration {
 					realm, _ := n.Settings.Config().Realm(id)
 					return realm.TokenLife()
 				},
 				Courier: courier,
-			}),
+			}, linkdirectory.Config{Keys: n.Keys, Log: log}),
 			device.Kind(courier), session.Kind(courier), farewell.Kind(),
-			linkdirectory.Kind(linkdirectory.Config{Keys: n.Keys, Log: log}),
-		},
+		),
 	})
 	must(err)
 	t.Cleanup(func() { stop(t, n.Runtime.Stop) })
@@ -192,9 +192,9 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 	t.Cleanup(courier.Close)
 	return &sso.Service{
 		Tokens: n.Keys, Clients: n.Registration,
-		Profiles:  profile.Client{Asker: n.Runtime},
-		Directory: linkdirectory.NewClient(n.Runtime, n.Keys),
-		Log:       log,
+		Profiles: profile.Client{Asker: n.Runtime},
+		Links:    linking.NewClient(n.Runtime, n.Keys),
+		Log:      log,
 	}
 }
 

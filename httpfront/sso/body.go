@@ -6,7 +6,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"ssod/actors/linkdirectory"
+	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/httpfront/api"
 	"ssod/httpfront/keys"
@@ -29,11 +29,11 @@ func appendToken(b []byte, status int, t keys.Signed) []byte {
 }
 
 // appendCode appends the success body of link; both names again, C2.
-func appendCode(b []byte, c linkdirectory.Reservation) []byte {
+func appendCode(b []byte, c linking.Code) []byte {
 	b = append(b, `{"status":"CREATED","code":`...)
-	b = api.AppendString(b, c.Code)
+	b = api.AppendString(b, c.Text)
 	b = append(b, `,"link":`...)
-	b = api.AppendString(b, c.Code)
+	b = api.AppendString(b, c.Text)
 	b = append(b, `,"notBefore":`...)
 	b = strconv.AppendInt(b, c.NotBefore.UnixMilli(), 10)
 	b = append(b, `,"notAfter":`...)

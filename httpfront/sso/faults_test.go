@@ -11,63 +11,39 @@ import (
 
 	"ssod/actors"
 	"ssod/actors/linkdirectory"
+	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/cluster"
 	"ssod/httpfront/fronttest"
 	"ssod/httpfront/sso"
 )
 
-// broken is profiles of which one call fails, after it had its effect.
+// broken is profiles and link codes of which some calls fail.
 type broken struct {
 	sso.Profiles
+	sso.Links
 	err error
 }
 
-func (b *broken) AddCode(context.Context, cluster.RequestID, profile.ID, *profile.AddCode) ([][]byte, error) {
-	return nil, b.err
+func (b *broken) Link(context.Context, cluster.RequestID, profile.ID, linking.Wanted) (linking.Code, error) {
+	return linking.Code{}, b.err
 }
 
 func (b *broken) Refresh(context.Context, cluster.RequestID, profile.ID, *profile.Caller) error {
 	return b.err
 }
 
-func (b *broken) Redeem(context.Context, cluster.RequestID, profile.ID, *profile.Redeem) (profile.Joined, error) {
-	return profile.Joined{}, b.err
+func (b *broken) Redeem(context.Context, cluster.RequestID, string, linkdirectory.Guess, *profile.Redeem) (linking.Joined, error) {
+	return linking.Joined{}, b.err
 }
 
-// notes is a directory that remembers what it was told.
-type notes struct {
-	sso.Directory
-	mu       sync.Mutex
-	retired  int
-	verdicts []linkdirectory.Verdict
-}
-
-func (n *notes) Retire(request cluster.RequestID, realm string, hashes ...[]byte) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.retired += len(hashes)
-	n.Directory.Retire(request, realm, hashes...)
-}
-
-func (n *notes) Resolve(context.Context, cluster.RequestID, string, linkdirectory.Guess) (linkdirectory.Target, error) {
-	return linkdirectory.Target{Namespace: "sso", Subject: "viewer", Hash: make([]byte, linkdirectory.HashSize)}, nil
-}
-
-func (n *notes) Settle(_ cluster.RequestID, _ string, _ []byte, v linkdirectory.Verdict) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.verdicts = append(n.verdicts, v)
-}
-
-func startBroken(t *testing.T, err error) (*app, *notes) {
+func startBroken(t *testing.T, err error) *app {
 	t.Parallel()
-	var directory *notes
 	n := fronttest.Start(t, fronttest.Options{Service: func(s *sso.Service) {
-		directory = &notes{Directory: s.Directory}
-		s.Profiles, s.Directory = &broken{s.Profiles, err}, directory
+		b := &broken{s.Profiles, s.Links, err}
+		s.Profiles, s.Links = b, b
 	}})
-	return &app{t, n, n.AccessToken(t, "STREAM1")}, directory
+	return &app{t, n, n.AccessToken(t, "STREAM1")}
 }
 
 func TestFaults(t *testing.T) {
@@ -77,22 +53,21 @@ func TestFaults(t *testing.T) {
 		status  int
 		code    string
 		details string
-		retired int // of the code that could not be added
-		verdict linkdirectory.Verdict
 	}{
-		{"our fault", errors.New("surprise"), 500, "internal_error", "", 0, linkdirectory.Verdict_REFUNDED},
-		{"an entity's fault", actors.ErrInternal, 500, "internal_error", "", 0, linkdirectory.Verdict_REFUNDED},
-		{"certainly nothing happened", actors.ErrUnavailable, 503, "service_unavailable", "", 1, linkdirectory.Verdict_REFUNDED},
-		{"overload", actors.ErrOverloaded, 503, "service_unavailable", "", 1, linkdirectory.Verdict_REFUNDED},
-		{"it may have happened", actors.ErrUnknown, 503, "service_unavailable", "the outcome is unknown; repeat the request", 0, linkdirectory.Verdict_REFUNDED},
-		{"unlinked meanwhile", profile.ErrNotMember, 400, "token_invalid", "", 1, linkdirectory.Verdict_REFUNDED},
-		{"race lost", profile.ErrRaceLost, 400, "token_invalid", "The link code is unknown, expired or already used", 0, linkdirectory.Verdict_REFUNDED},
-		{"wrong code", profile.ErrCode, 400, "token_invalid", "The link code is unknown, expired or already used", 0, linkdirectory.Verdict_FAILED},
-		{"full", profile.ErrTooManyDevices, 400, "request_invalid", "", 1, linkdirectory.Verdict_REFUNDED},
+		{"our fault", errors.New("surprise"), 500, "internal_error", ""},
+		{"an entity's fault", actors.ErrInternal, 500, "internal_error", ""},
+		{"certainly nothing happened", actors.ErrUnavailable, 503, "service_unavailable", ""},
+		{"overload", actors.ErrOverloaded, 503, "service_unavailable", ""},
+		{"no free code", linkdirectory.ErrFull, 503, "service_unavailable", ""},
+		{"it may have happened", actors.ErrUnknown, 503, "service_unavailable", "the outcome is unknown; repeat the request"},
+		{"unlinked meanwhile", profile.ErrNotMember, 400, "token_invalid", ""},
+		{"race lost", profile.ErrRaceLost, 400, "token_invalid", "The link code is unknown, expired or already used"},
+		{"wrong code", profile.ErrCode, 400, "token_invalid", "The link code is unknown, expired or already used"},
+		{"full", profile.ErrTooManyDevices, 400, "request_invalid", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a, directory := startBroken(t, tt.err)
+			a := startBroken(t, tt.err)
 			token := a.mint("tv", "viewer")
 			for _, c := range []fronttest.Call{
 				a.call("POST", "link", "tv", "AD-Service-Token", token),
@@ -107,11 +82,6 @@ func TestFaults(t *testing.T) {
 				if retry := r.Header.Get("Retry-After"); (retry == "1") != (tt.status == 503) {
 					t.Errorf("Retry-After %q", retry)
 				}
-			}
-			directory.mu.Lock()
-			defer directory.mu.Unlock()
-			if directory.retired != tt.retired || len(directory.verdicts) != 1 || directory.verdicts[0] != tt.verdict {
-				t.Errorf("retired %d, verdicts %v; want %d, %v", directory.retired, directory.verdicts, tt.retired, tt.verdict)
 			}
 		})
 	}

@@ -66,25 +66,17 @@ func (s *Service) join(ctx context.Context, r *api.Request, id profile.ID, d *pr
 }
 
 // redeem makes the device a member of the profile that a link code belongs to.
-// The directory finds the profile and charges a guess; the profile decides.
 func (s *Service) redeem(ctx context.Context, r *api.Request, c client, typed string, d *profile.Device) (api.Response, error) {
-	target, err := s.Directory.Resolve(ctx, r.ID, r.Realm.ID, guess(r, typed, d.Id))
-	if err != nil {
-		return api.Response{}, err
-	}
-	id := profile.ID{Realm: r.Realm.ID, Namespace: target.Namespace, Subject: target.Subject}
-	joined, err := s.Profiles.Redeem(ctx, r.ID, id, &profile.Redeem{
-		Device: d, CodeHash: target.Hash, MaxDevices: int32(r.Realm.MaxDevices),
-		OtherNetwork: target.OtherNetwork, Policy: policies[r.Realm.LinkCode.OtherNetwork], Guess: target.Guesser,
+	joined, err := s.Links.Redeem(ctx, r.ID, r.Realm.ID, guess(r, typed, d.Id), &profile.Redeem{
+		Device: d, MaxDevices: int32(r.Realm.MaxDevices), Policy: policies[r.Realm.LinkCode.OtherNetwork],
 	})
-	s.Directory.Settle(r.ID, r.Realm.ID, target.Hash, verdict(err))
 	if pending, ok := errors.AsType[*profile.PendingError](err); ok && pending.Asked {
-		s.confirmation(r, c, id, asked)
+		s.confirmation(r, c, joined.Profile, asked)
 	}
 	if err != nil {
 		return api.Response{}, err
 	}
-	m := member(id, d, joined.Membership)
+	m := member(joined.Profile, d, joined.Membership)
 	m.Origin = joined.Origin
 	return s.sign(r, http.StatusCreated, m)
 }
@@ -100,20 +92,6 @@ func guess(r *api.Request, typed string, device []byte) linkdirectory.Guess {
 		Typed: typed, Device: device, Address: r.Address,
 		DenyOther: policies[r.Realm.LinkCode.OtherNetwork] == profile.OtherNetwork_DENY,
 		PerDevice: g.PerDevice, PerAddress: g.PerAddress, WrongHits: g.WrongHitsPerDay,
-	}
-}
-
-// verdict says what a redemption costs whose code was found: a failed guess is
-// one that is answered token_invalid, unless it only lost a race. To wait for
-// confirmation costs nothing.
-func verdict(err error) linkdirectory.Verdict {
-	switch {
-	case err == nil:
-		return linkdirectory.Verdict_REDEEMED
-	case errors.Is(err, profile.ErrCode):
-		return linkdirectory.Verdict_FAILED
-	default:
-		return linkdirectory.Verdict_REFUNDED
 	}
 }
 

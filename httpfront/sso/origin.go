@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"ssod/actors/profile"
 	"ssod/httpfront/api"
 )
 
@@ -17,7 +16,7 @@ func (s *Service) readLink(ctx context.Context, r *api.Request, _ client) (api.R
 	if err != nil {
 		return api.Response{}, err
 	}
-	code, err := s.Profiles.ReadCode(ctx, r.ID, h.id, &profile.ReadCode{Caller: h.caller(r.Realm, device), CodeHash: s.codeInPath(r)})
+	code, err := s.Links.ReadCode(ctx, r.ID, h.id, h.caller(r.Realm, device), codeInPath(r))
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -35,13 +34,9 @@ func (s *Service) confirmLink(ctx context.Context, r *api.Request, c client) (ap
 	if err != nil {
 		return api.Response{}, err
 	}
-	code, err := s.Profiles.Confirm(ctx, r.ID, h.id, &profile.Confirm{Caller: h.caller(r.Realm, device), CodeHash: s.codeInPath(r), Join: join})
+	code, err := s.Links.Confirm(ctx, r.ID, h.id, h.caller(r.Realm, device), codeInPath(r), join)
 	if err != nil {
 		return api.Response{}, err
-	}
-	s.Directory.Retire(r.ID, r.Realm.ID, code.GetFreed()...)
-	if len(code.GetGuess()) > 0 {
-		s.Directory.Charge(r.ID, r.Realm.ID, code.GetGuess())
 	}
 	if code.GetDecided() {
 		s.confirmation(r, c, h.id, outcome(join))
@@ -56,14 +51,14 @@ func outcome(join bool) string {
 	return refused
 }
 
-// codeInPath is the hash of the code that the path names, nil when that cannot be
-// one: the profile does not know it, as it does not know those of others.
-func (s *Service) codeInPath(r *api.Request) []byte {
+// codeInPath is what the path names; nothing when that cannot be a code: the profile
+// does not know it, as it does not know those of others.
+func codeInPath(r *api.Request) string {
 	typed, err := url.PathUnescape(r.Item)
 	if err != nil {
-		return nil
+		return ""
 	}
-	return s.Directory.Hash(r.Realm.ID, typed)
+	return typed
 }
 
 // confirmBody is whether the body says that the device may join.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ssod/actors/linkdirectory"
+	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/cluster"
 	"ssod/httpfront/api"
@@ -32,32 +33,25 @@ type Clients interface {
 // Profiles asks profiles; [profile.Client] does.
 type Profiles interface {
 	Mint(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Mint) (membership int64, err error)
-	Redeem(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Redeem) (profile.Joined, error)
 	Refresh(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) error
-	MayLink(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.MayLink) error
-	AddCode(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.AddCode) (freed [][]byte, err error)
-	ReadCode(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.ReadCode) (*profile.CodeReply, error)
-	Confirm(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Confirm) (*profile.CodeReply, error)
-	Unlink(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Unlink) (removed []int32, freed [][]byte, err error)
 	List(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) ([]*profile.Member, error)
 }
 
-// Directory asks link directories; [linkdirectory.Client] does.
-type Directory interface {
-	Reserve(ctx context.Context, request cluster.RequestID, realm, namespace, subject string, w linkdirectory.Wanted) (linkdirectory.Reservation, error)
-	Resolve(ctx context.Context, request cluster.RequestID, realm string, g linkdirectory.Guess) (linkdirectory.Target, error)
-	Settle(request cluster.RequestID, realm string, hash []byte, v linkdirectory.Verdict)
-	Retire(request cluster.RequestID, realm string, hashes ...[]byte)
-	Charge(request cluster.RequestID, realm string, guesser []byte)
-	Hash(realm, typed string) []byte
+// Links makes, redeems and gives up link codes; [linking.Client] does.
+type Links interface {
+	Link(ctx context.Context, request cluster.RequestID, id profile.ID, w linking.Wanted) (linking.Code, error)
+	Redeem(ctx context.Context, request cluster.RequestID, realm string, g linkdirectory.Guess, join *profile.Redeem) (linking.Joined, error)
+	ReadCode(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller, typed string) (*profile.CodeReply, error)
+	Confirm(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller, typed string, join bool) (*profile.CodeReply, error)
+	Unlink(ctx context.Context, request cluster.RequestID, id profile.ID, m *profile.Unlink) (removed []int32, err error)
 }
 
 // Service is the SSO Service. It has no state of its own.
 type Service struct {
-	Tokens    Tokens
-	Clients   Clients
-	Profiles  Profiles
-	Directory Directory
+	Tokens   Tokens
+	Clients  Clients
+	Profiles Profiles
+	Links    Links
 	// Metrics may be nil.
 	Metrics *Metrics
 	// Log gets the audit lines; nil means slog.Default.

@@ -32,11 +32,10 @@ func (s *Service) unlink(ctx context.Context, r *api.Request, c client) (api.Res
 	for _, spelling := range spellings {
 		m.Devices = append(m.Devices, candidates(spelling))
 	}
-	removed, freed, err := s.Profiles.Unlink(ctx, r.ID, h.id, m)
+	removed, err := s.Links.Unlink(ctx, r.ID, h.id, m)
 	if err != nil {
 		return api.Response{}, err
 	}
-	s.Directory.Retire(r.ID, r.Realm.ID, freed...)
 	s.audit(r, c, "unlink", h.id, len(removed))
 	return api.Response{Status: http.StatusOK, Body: appendUnlinked(r.Buffer, spellings, removed)}, nil
 }

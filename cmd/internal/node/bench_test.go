@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ssod/actors/linkdirectory"
+	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/cluster"
 )
@@ -51,10 +52,10 @@ const flowCallers = 64
 
 // flow is a node and b.N viewers with a device and a guest each.
 type flow struct {
-	profiles  profile.Client
-	directory *linkdirectory.Client
-	requests  atomic.Uint64
-	viewers   []viewer
+	profiles profile.Client
+	links    linking.Client
+	requests atomic.Uint64
+	viewers  []viewer
 }
 
 type viewer struct {
@@ -80,9 +81,9 @@ func newFlow(b *testing.B) *flow {
 		}
 	})
 	f := &flow{
-		profiles:  profile.Client{Asker: n.runtime},
-		directory: linkdirectory.NewClient(n.runtime, n.ring),
-		viewers:   make([]viewer, b.N),
+		profiles: profile.Client{Asker: n.runtime},
+		links:    linking.NewClient(n.runtime, n.ring),
+		viewers:  make([]viewer, b.N),
 	}
 	for i := range f.viewers {
 		f.viewers[i].id = profile.ID{Realm: "demo", Namespace: "sso", Subject: fmt.Sprintf("viewer-%08d", i)}
@@ -138,41 +139,27 @@ func (f *flow) refresh(ctx context.Context, v *viewer) error {
 }
 
 func (f *flow) link(ctx context.Context, v *viewer) error {
-	r, caller := f.request(), v.caller()
-	err := f.profiles.MayLink(ctx, r, v.id, &profile.MayLink{Caller: caller, TtlMs: 600_000, MaxIssued: 10, MaxDevices: 25})
-	if err != nil {
-		return err
-	}
-	code, err := f.directory.Reserve(ctx, r, v.id.Realm, v.id.Namespace, v.id.Subject, linkdirectory.Wanted{
-		Length: 6, Alphabet: linkdirectory.Digits, TTL: 10 * time.Minute, MaxLive: 1 << 20, Address: netip.AddrFrom4([4]byte{127, 0, 0, 1}), WrongHits: 1000,
+	code, err := f.links.Link(ctx, f.request(), v.id, linking.Wanted{
+		Caller: v.caller(), MaxPerProfile: 5, MaxIssued: 10, MaxDevices: 25,
+		Code: linkdirectory.Wanted{
+			Length: 6, Alphabet: linkdirectory.Digits, TTL: 10 * time.Minute, MaxLive: 1 << 20, Address: netip.AddrFrom4([4]byte{127, 0, 0, 1}), WrongHits: 1000,
+		},
 	})
-	if err != nil {
-		return err
-	}
-	v.code = code.Code
-	_, err = f.profiles.AddCode(ctx, r, v.id, &profile.AddCode{
-		Caller: caller, CodeHash: code.Hash, NotBeforeMs: code.NotBefore.UnixMilli(), NotAfterMs: code.NotAfter.UnixMilli(),
-		MaxPerProfile: 5, MaxIssued: 10, MaxDevices: 25,
-	})
+	v.code = code.Text
 	return err
 }
 
 func (f *flow) redeem(ctx context.Context, v *viewer) error {
-	r, guest := f.request(), deviceOf(v, true)
-	target, err := f.directory.Resolve(ctx, r, v.id.Realm, linkdirectory.Guess{
+	guest := deviceOf(v, true)
+	_, err := f.links.Redeem(ctx, f.request(), v.id.Realm, linkdirectory.Guess{
 		Typed: v.code, Device: guest.Id, Address: netip.AddrFrom4([4]byte{127, 0, 0, 1}),
 		PerDevice: 10, PerAddress: 1 << 20, WrongHits: 1000,
-	})
-	if err != nil {
-		return err
-	}
-	_, err = f.profiles.Redeem(ctx, r, v.id, &profile.Redeem{Device: guest, CodeHash: target.Hash, MaxDevices: 25})
-	f.directory.Settle(r, v.id.Realm, target.Hash, linkdirectory.Verdict_REDEEMED)
+	}, &profile.Redeem{Device: guest, MaxDevices: 25})
 	return err
 }
 
 func (f *flow) unlink(ctx context.Context, v *viewer) error {
-	removed, _, err := f.profiles.Unlink(ctx, f.request(), v.id, &profile.Unlink{Caller: v.caller(), Devices: []*profile.Candidates{{Id: [][]byte{deviceOf(v, true).Id}}}})
+	removed, err := f.links.Unlink(ctx, f.request(), v.id, &profile.Unlink{Caller: v.caller(), Devices: []*profile.Candidates{{Id: [][]byte{deviceOf(v, true).Id}}}})
 	if err == nil && len(removed) != 1 {
 		err = fmt.Errorf("removed %d devices, want 1", len(removed))
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"ssod/actors/erasure"
-	"ssod/actors/linkdirectory"
+	"ssod/actors/linking"
 	"ssod/cluster"
 	"ssod/cluster/placement"
 	"ssod/httpfront/admin"
@@ -44,9 +44,9 @@ type operatorsEraser struct {
 	n      *Node
 }
 
-func (n *Node) eraser(directory *linkdirectory.Client) operatorsEraser {
+func (n *Node) eraser(links linking.Client) operatorsEraser {
 	return operatorsEraser{&erasure.Eraser{
-		Asker: n.runtime, Cluster: everywhere{n}, Shards: n.engine.Count(), Retire: directory.Retire,
+		Asker: n.runtime, Cluster: everywhere{n}, Shards: n.engine.Count(), Links: links,
 	}, n}
 }
 

@@ -15,6 +15,7 @@ import (
 	"ssod/actors/farewell"
 	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
+	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster"
@@ -174,15 +175,14 @@ func (n *Node) act(context.Context) (err error) {
 	n.runtime, err = actors.Start(actors.Config{
 		Shards: n.shards, Self: n.me.RPC, Remote: n.remote(), Hopeless: n.hopeless,
 		Metrics: n.registry, Log: n.log,
-		Kinds: []actors.Kind{
-			profile.Kind(profile.Config{
+		Kinds: append(
+			linking.Kinds(profile.Config{
 				Retention: func() time.Duration { return n.settings.Config().MemberRetention },
 				TokenLife: n.tokenLife,
 				Courier:   courier,
-			}),
+			}, linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
 			device.Kind(courier), session.Kind(courier), farewell.Kind(),
-			linkdirectory.Kind(linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
-		},
+		),
 	})
 	if err != nil {
 		return err
@@ -229,13 +229,13 @@ func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *e
 // serve opens the public listener and the admin API.
 func (n *Node) serve(context.Context) (err error) {
 	profiles := profile.Client{Asker: n.runtime}
-	directory := linkdirectory.NewClient(n.runtime, n.ring)
+	links := linking.NewClient(n.runtime, n.ring)
 	clients := connections(openFiles())
 	if clients < maxConnections {
 		n.log.Warn("the limit of open files bounds the connections", "connections", clients, "files", openFiles())
 	}
 	service := &sso.Service{
-		Tokens: n.ring, Clients: n.clients, Profiles: profiles, Directory: directory,
+		Tokens: n.ring, Clients: n.clients, Profiles: profiles, Links: links,
 		Metrics: sso.NewMetrics(n.registry, n.settings.Config()), Log: n.log,
 	}
 	handlers := httpfront.NewHandlers(service, n.clients, n.ring)
@@ -256,7 +256,7 @@ func (n *Node) serve(context.Context) (err error) {
 	}
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
-		Profiles: profiles, Erasure: n.eraser(directory), Shards: n.shards, Members: n.members(), Clock: operatorsClock{n},
+		Profiles: profiles, Erasure: n.eraser(links), Shards: n.shards, Members: n.members(), Clock: operatorsClock{n},
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.AuditKey(id.Realm), id) },
 	})
 	n.own("reloads", closing(n.reloads.close))

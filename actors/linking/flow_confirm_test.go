@@ -1,4 +1,4 @@
-package profile_test
+package linking_test
 
 import (
 	"errors"
@@ -39,7 +39,7 @@ func (m *household) arrive(t *rapid.T) {
 	}
 	device, request := rapid.SampledFrom(devices).Draw(t, "device"), m.r.request()
 	begun := m.now()
-	number, err := m.r.arrive(c.Code, device, request)
+	number, err := m.r.arrive(c.Text, device, request)
 	fresh := c.by == "" && !c.gone
 	repeat := c.by == device && m.alive[device] == c.number && begun.Sub(c.used) < time.Minute
 	joins := fresh && c.guest == device && c.confirmed
@@ -66,7 +66,7 @@ func (m *household) arrive(t *rapid.T) {
 			c.end = span{begun, c.used}
 		}
 	}
-	m.answered(number, err, func() (int64, error) { return m.r.arrive(c.Code, device, request) })
+	m.answered(number, err, func() (int64, error) { return m.r.arrive(c.Text, device, request) })
 }
 
 // confirm gives the word of a token about a code. Only that of the membership
@@ -78,7 +78,7 @@ func (m *household) confirm(t *rapid.T) {
 	}
 	caller, request := rapid.SampledFrom(m.tokens).Draw(t, "token"), m.r.request()
 	join, begun := rapid.Bool().Draw(t, "join"), m.now()
-	reply, err := m.r.confirm(caller, c.Hash, join, request)
+	reply, err := m.r.confirm(caller, c.Text, join, request)
 	mine, open := m.owns(caller, c), c.by == "" && !c.gone
 	inTime, late := m.now().Before(c.NotAfter), !begun.Before(c.NotAfter)
 	would := mine && open && (c.guest != "" && (!join || !c.confirmed))
@@ -96,7 +96,7 @@ func (m *household) confirm(t *rapid.T) {
 		c.goes(span{begun, m.now()})
 	}
 	m.answered(0, err, func() (int64, error) {
-		again, err := m.r.confirm(caller, c.Hash, join, request)
+		again, err := m.r.confirm(caller, c.Text, join, request)
 		if again.GetDecided() != reply.GetDecided() || again.GetStatus() != reply.GetStatus() {
 			t.Fatalf("a repeated word has another answer: %v, and first %v", again, reply)
 		}
@@ -117,7 +117,7 @@ func (m *household) read(t *rapid.T) {
 		return
 	}
 	caller, begun := rapid.SampledFrom(m.tokens).Draw(t, "token"), m.now()
-	reply, err := m.r.read(caller, c.Hash)
+	reply, err := m.r.read(caller, c.Text)
 	good := m.alive[string(caller.Device)] == caller.Membership
 	switch {
 	case !good && !errors.Is(err, profile.ErrNotMember):

@@ -1,17 +1,20 @@
-package profile_test
+package linking_test
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"ssod/actors"
 	"ssod/actors/linkdirectory"
+	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/cluster"
 	"ssod/cluster/faulty"
@@ -56,7 +59,7 @@ type household struct {
 
 // shown is a link code that a device showed.
 type shown struct {
-	linkdirectory.Reservation
+	linking.Code
 	creator string
 	maker   int64 // membership of the creator
 	gone    bool  // replaced, refused, or its creator was unlinked
@@ -108,7 +111,7 @@ func (m *household) link(t *rapid.T) {
 	}
 	c, request := rapid.SampledFrom(m.tokens).Draw(t, "token"), m.r.request()
 	device := string(c.Device)
-	code, err := m.r.link(c, request)
+	code, request, err := m.r.link(c, request)
 	if good := m.alive[device] == c.Membership; (err == nil) != good || err != nil && !errors.Is(err, profile.ErrNotMember) {
 		t.Fatalf("link: %v with a token that is good: %v", err, good)
 	}
@@ -120,25 +123,17 @@ func (m *household) link(t *rapid.T) {
 			other.goes(span{code.NotBefore, m.now()})
 		}
 	}
-	if m.codes[code.Code] != nil {
+	if m.codes[code.Text] != nil {
 		t.Fatal("a code was given twice")
 	}
-	m.codes[code.Code] = &shown{Reservation: code, creator: device, maker: c.Membership}
+	m.codes[code.Text] = &shown{Code: code, creator: device, maker: c.Membership}
 	m.answered(0, nil, func() (int64, error) {
-		again, err := m.r.codes.Reserve(context.Background(), request, viewer.Realm, viewer.Namespace, viewer.Subject, m.r.wanted)
-		if err == nil && again.Code != code.Code {
-			t.Fatal("a repeated reservation has another code")
+		again, id, err := m.r.link(c, request)
+		if err == nil && id == request && again != code {
+			t.Fatalf("a repeated request was given another code: %v and first %v", again.NotBefore, code.NotBefore)
 		}
-		return 0, ignoreUnknown(err)
+		return 0, err
 	})
-}
-
-// ignoreUnknown: a single repeat may itself meet a fault.
-func ignoreUnknown(err error) error {
-	if errors.Is(err, actors.ErrUnknown) || errors.Is(err, actors.ErrUnavailable) {
-		return nil
-	}
-	return err
 }
 
 func (m *household) redeem(t *rapid.T) {
@@ -148,7 +143,7 @@ func (m *household) redeem(t *rapid.T) {
 	c := m.codes[rapid.SampledFrom(slices.Sorted(maps.Keys(m.codes))).Draw(t, "code")]
 	device, request := rapid.SampledFrom(devices).Draw(t, "device"), m.r.request()
 	begun := m.now()
-	number, err := m.r.redeem(c.Code, device, request)
+	number, err := m.r.redeem(c.Text, device, request)
 	fresh := c.by == "" && !c.gone
 	repeat := c.by == device && m.alive[device] == c.number
 	// Real time passes while the test runs, so near an instant both are right.
@@ -169,7 +164,7 @@ func (m *household) redeem(t *rapid.T) {
 		c.by, c.used, c.number = device, m.now(), number
 		c.end = span{begun, c.used}
 	}
-	m.answered(number, nil, func() (int64, error) { return m.r.redeem(c.Code, device, request) })
+	m.answered(number, nil, func() (int64, error) { return m.r.redeem(c.Text, device, request) })
 }
 
 func (m *household) unlink(t *rapid.T) {
@@ -235,15 +230,21 @@ func (m *household) check(t *rapid.T) {
 }
 
 func (m *household) leads(c *shown, request cluster.RequestID) error {
-	to, err := sure(m.r, func(ctx context.Context) (linkdirectory.Target, error) {
-		return m.r.codes.Resolve(ctx, request, viewer.Realm, m.r.guess(c.Code, "observer"))
+	directory := linkdirectory.NewClient(m.r.runtime, realmKeys{})
+	guess := directory.Resolve(viewer.Realm, m.r.guess(c.Text, "observer"))
+	to := linkdirectory.Address(viewer.Realm)
+	reply, err := sure(m.r, func(ctx context.Context) (proto.Message, error) {
+		return m.r.runtime.Ask(ctx, to, request, linkdirectory.StepResolve, guess)
 	})
+	if err == nil {
+		err = reply.(*linkdirectory.ResolveReply).Err()
+	}
 	if err != nil {
 		return err
 	}
-	m.r.codes.Settle(request, viewer.Realm, to.Hash, linkdirectory.Verdict_REFUNDED)
-	if to.Subject != viewer.Subject {
-		return errors.New("it leads elsewhere")
+	m.r.runtime.Tell(to, request, linkdirectory.StepSettle, &linkdirectory.Settle{CodeHash: guess.CodeHash, Verdict: linkdirectory.Verdict_REFUNDED})
+	if _, subject, err := directory.Owner(viewer.Realm, reply.(*linkdirectory.ResolveReply).Owner); subject != viewer.Subject {
+		return fmt.Errorf("it leads elsewhere, %v", err)
 	}
 	return nil
 }

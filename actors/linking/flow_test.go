@@ -1,20 +1,23 @@
-package profile_test
+package linking_test
 
 import (
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"ssod/actors"
 	"ssod/actors/linkdirectory"
+	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/cluster"
 	"ssod/cluster/faulty"
@@ -26,10 +29,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // methods are what the front end does for one HTTP request.
 type realm struct {
 	runtime  *actors.Runtime
+	truth    *faulty.Truth
+	node     *faulty.Node
 	profiles profile.Client
-	codes    *linkdirectory.Client
+	links    linking.Client
 	wanted   linkdirectory.Wanted
 	budget   int
+	metrics  *prometheus.Registry
 
 	offset  atomic.Int64 // ns by which the cluster's clock is ahead
 	serial  atomic.Uint64
@@ -54,25 +60,24 @@ func (realmKeys) LinkCodeKey(realm string) []byte { return []byte("link code key
 func open(t interface{ Fatal(...any) }, o faulty.Options, limits actors.Limits) (*realm, func()) {
 	r := &realm{
 		wanted: linkdirectory.Wanted{Length: 6, Alphabet: linkdirectory.Digits, TTL: codeLife, MaxLive: 10_000, WrongHits: 1000, Address: home},
-		budget: 1 << 20, retries: 200,
+		budget: 1 << 20, retries: 200, metrics: prometheus.NewRegistry(),
 	}
 	o.Clock = func() time.Time { return time.Now().Add(time.Duration(r.offset.Load())) }
+	r.truth = faulty.New(o)
+	r.node = r.truth.Node("a:1")
 	var err error
 	r.runtime, err = actors.Start(actors.Config{
-		Shards: faulty.New(o).Node("a:1"), Self: "a:1", Limits: limits,
-		Kinds: []actors.Kind{
-			profile.Kind(profile.Config{
-				Retention: func() time.Duration { return 400 * 24 * time.Hour },
-				TokenLife: func(string) time.Duration { return tokenLife },
-			}),
-			linkdirectory.Kind(linkdirectory.Config{Keys: realmKeys{}}),
-		},
+		Shards: r.node, Self: "a:1", Limits: limits,
+		Kinds: linking.Kinds(profile.Config{
+			Retention: func() time.Duration { return 400 * 24 * time.Hour },
+			TokenLife: func(string) time.Duration { return tokenLife },
+		}, linkdirectory.Config{Keys: realmKeys{}, Metrics: r.metrics, Log: slog.New(slog.DiscardHandler)}),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.profiles = profile.Client{Asker: r.runtime}
-	r.codes = linkdirectory.NewClient(r.runtime, realmKeys{})
+	r.links = linking.NewClient(r.runtime, realmKeys{})
 	return r, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
@@ -120,33 +125,18 @@ func (r *realm) refresh(c *profile.Caller) error {
 	return err
 }
 
-// link is POST /link.
-func (r *realm) link(c *profile.Caller, request cluster.RequestID) (linkdirectory.Reservation, error) {
-	var none linkdirectory.Reservation
-	_, err := sure(r, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, r.profiles.MayLink(ctx, request, viewer, &profile.MayLink{Caller: c, TtlMs: codeLife.Milliseconds(), MaxIssued: 1000, MaxDevices: 50})
+// link is POST /link. Which request got the code is returned too: what is unavailable
+// is asked for with a new one, because the code that was reserved is given up.
+func (r *realm) link(c *profile.Caller, request cluster.RequestID) (linking.Code, cluster.RequestID, error) {
+	w := linking.Wanted{Caller: c, Code: r.wanted, MaxPerProfile: 5, MaxIssued: 1000, MaxDevices: 50}
+	code, err := sure(r, func(ctx context.Context) (linking.Code, error) {
+		code, err := r.links.Link(ctx, request, viewer, w)
+		if errors.Is(err, actors.ErrUnavailable) {
+			request = r.request()
+		}
+		return code, err
 	})
-	if err != nil {
-		return none, err
-	}
-	code, err := sure(r, func(ctx context.Context) (linkdirectory.Reservation, error) {
-		return r.codes.Reserve(ctx, request, viewer.Realm, viewer.Namespace, viewer.Subject, r.wanted)
-	})
-	if err != nil {
-		return none, err
-	}
-	freed, err := sure(r, func(ctx context.Context) ([][]byte, error) {
-		return r.profiles.AddCode(ctx, request, viewer, &profile.AddCode{
-			Caller: c, CodeHash: code.Hash, NotBeforeMs: code.NotBefore.UnixMilli(), NotAfterMs: code.NotAfter.UnixMilli(),
-			MaxPerProfile: 5, MaxIssued: 1000, MaxDevices: 50,
-		})
-	})
-	if err != nil {
-		r.codes.Retire(request, viewer.Realm, code.Hash)
-		return none, err
-	}
-	r.codes.Retire(request, viewer.Realm, freed...)
-	return code, nil
+	return code, request, err
 }
 
 // guess is who types a code.
@@ -170,61 +160,37 @@ func (r *realm) arrive(code, device string, request cluster.RequestID) (int64, e
 }
 
 func (r *realm) redeemUnder(policy profile.OtherNetwork, g linkdirectory.Guess, request cluster.RequestID) (int64, error) {
-	to, err := sure(r, func(ctx context.Context) (linkdirectory.Target, error) {
-		return r.codes.Resolve(ctx, request, viewer.Realm, g)
-	})
-	if err != nil {
-		return 0, err
-	}
-	id := profile.ID{Realm: viewer.Realm, Namespace: to.Namespace, Subject: to.Subject}
-	joined, err := sure(r, func(ctx context.Context) (profile.Joined, error) {
-		return r.profiles.Redeem(ctx, request, id, &profile.Redeem{
-			Device: profile.NewDevice(g.Device, nil), CodeHash: to.Hash, MaxDevices: 50,
-			OtherNetwork: to.OtherNetwork, Policy: policy, Guess: to.Guesser,
+	joined, err := sure(r, func(ctx context.Context) (linking.Joined, error) {
+		return r.links.Redeem(ctx, request, viewer.Realm, g, &profile.Redeem{
+			Device: profile.NewDevice(g.Device, nil), MaxDevices: 50, Policy: policy,
 		})
 	})
-	r.codes.Settle(request, viewer.Realm, to.Hash, verdict(err))
+	if err == nil && joined.Profile != viewer {
+		err = fmt.Errorf("joined %v", joined.Profile)
+	}
 	return joined.Membership, err
 }
 
 // read is GET /link/{code}.
-func (r *realm) read(c *profile.Caller, hash []byte) (*profile.CodeReply, error) {
+func (r *realm) read(c *profile.Caller, code string) (*profile.CodeReply, error) {
 	request := r.request()
 	return sure(r, func(ctx context.Context) (*profile.CodeReply, error) {
-		return r.profiles.ReadCode(ctx, request, viewer, &profile.ReadCode{Caller: c, CodeHash: hash})
+		return r.links.ReadCode(ctx, request, viewer, c, code)
 	})
 }
 
 // confirm is POST /link/{code}.
-func (r *realm) confirm(c *profile.Caller, hash []byte, join bool, request cluster.RequestID) (*profile.CodeReply, error) {
-	reply, err := sure(r, func(ctx context.Context) (*profile.CodeReply, error) {
-		return r.profiles.Confirm(ctx, request, viewer, &profile.Confirm{Caller: c, CodeHash: hash, Join: join})
+func (r *realm) confirm(c *profile.Caller, code string, join bool, request cluster.RequestID) (*profile.CodeReply, error) {
+	return sure(r, func(ctx context.Context) (*profile.CodeReply, error) {
+		return r.links.Confirm(ctx, request, viewer, c, code, join)
 	})
-	r.codes.Retire(request, viewer.Realm, reply.GetFreed()...)
-	if len(reply.GetGuess()) > 0 {
-		r.codes.Charge(request, viewer.Realm, reply.Guess)
-	}
-	return reply, err
-}
-
-func verdict(err error) linkdirectory.Verdict {
-	switch {
-	case err == nil:
-		return linkdirectory.Verdict_REDEEMED
-	case errors.Is(err, profile.ErrCode):
-		return linkdirectory.Verdict_FAILED
-	default:
-		return linkdirectory.Verdict_REFUNDED
-	}
 }
 
 func (r *realm) unlink(c *profile.Caller, device string, request cluster.RequestID) (bool, error) {
 	removed, err := sure(r, func(ctx context.Context) ([]int32, error) {
-		removed, freed, err := r.profiles.Unlink(ctx, request, viewer, &profile.Unlink{
+		return r.links.Unlink(ctx, request, viewer, &profile.Unlink{
 			Caller: c, Devices: []*profile.Candidates{{Id: [][]byte{[]byte(device)}}}, TombstoneMs: tokenLife.Milliseconds(),
 		})
-		r.codes.Retire(request, viewer.Realm, freed...)
-		return removed, err
 	})
 	return len(removed) == 1, err
 }
@@ -237,11 +203,11 @@ func TestTheStoryOfTwoDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	phone := token("phone", number)
-	code, err := r.link(phone, r.request())
+	code, _, err := r.link(phone, r.request())
 	if err != nil {
 		t.Fatal(err)
 	}
-	spaced := code.Code[:3] + " " + code.Code[3:]
+	spaced := code.Text[:3] + " " + code.Text[3:]
 	number, err = r.redeem(spaced, "tv", r.request())
 	if err != nil {
 		t.Fatal(err)
@@ -251,10 +217,10 @@ func TestTheStoryOfTwoDevices(t *testing.T) {
 	if err != nil || len(members) != 2 || members[1].Type != profile.MemberType_SSO {
 		t.Fatalf("list: got %v, %v", members, err)
 	}
-	if again, err := r.redeem(code.Code, "tv", r.request()); err != nil || again != number {
+	if again, err := r.redeem(code.Text, "tv", r.request()); err != nil || again != number {
 		t.Errorf("the same device repeats: got %d, %v, want %d", again, err, number)
 	}
-	if _, err := r.redeem(code.Code, "tablet", r.request()); !errors.Is(err, profile.ErrRaceLost) {
+	if _, err := r.redeem(code.Text, "tablet", r.request()); !errors.Is(err, profile.ErrRaceLost) {
 		t.Errorf("another device: got %v, want %v", err, profile.ErrRaceLost)
 	}
 	if removed, err := r.unlink(phone, "tv", r.request()); !removed || err != nil {
@@ -264,7 +230,7 @@ func TestTheStoryOfTwoDevices(t *testing.T) {
 		t.Errorf("refresh of the unlinked device: got %v, want %v", err, profile.ErrNotMember)
 	}
 	r.wait(2 * time.Minute)
-	if _, err := r.redeem(code.Code, "tablet", r.request()); !errors.Is(err, linkdirectory.ErrCode) {
+	if _, err := r.redeem(code.Text, "tablet", r.request()); !errors.Is(err, linkdirectory.ErrCode) {
 		t.Errorf("the code later: got %v, want %v", err, linkdirectory.ErrCode)
 	}
 }
@@ -283,11 +249,11 @@ func TestOneOfManyRedeems(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 10 {
-				code, err := r.link(token("phone", number), r.request())
+				code, _, err := r.link(token("phone", number), r.request())
 				if err != nil {
 					t.Fatal(err)
 				}
-				if winners := r.race(code.Code, 32); winners != 1 {
+				if winners := r.race(code.Text, 32); winners != 1 {
 					t.Fatalf("%d devices redeemed one code", winners)
 				}
 			}

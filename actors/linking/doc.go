@@ -1,0 +1,44 @@
+// Package linking does what takes a profile and its realm's link directory: a code
+// is made, redeemed and given up. Each is one call of [Client] with one answer.
+//
+// Making and redeeming a code are flows ([actors.Flow]), so that nothing travels
+// more often than it must. A new code is judged, reserved and added on the node of
+// the profile:
+//
+//	Client ----> profile's node              link directory
+//	             may it have one?
+//	             (memory, no barrier)
+//	                         ---- reserve --->
+//	                         <--- a free code-
+//	             add it: the commit
+//	       <---- the code, without its text
+//
+// and a code is redeemed from the node of the directory, which alone knows whose it
+// is, and which the guess is settled with at once:
+//
+//	Client ----> directory's node            profile
+//	             whose is it? charged
+//	                         ---- redeem ---->
+//	                                          use it, add the device: the commit
+//	                         <---------------
+//	             settled: refunded or not
+//	       <---- the membership
+//
+// # What goes wrong
+//
+// The commit of the profile decides, and its outcome is found by whoever asks again
+// with the same request id. What is left when a flow ends before it, or is carried
+// out twice, harms nobody:
+//
+//	reserved, not added   the code leads nowhere, and is given up if that is
+//	                      certain, else when it expires
+//	added, answer lost    whoever asks again is told the same code
+//	refused, then given   the refusal is committed first, so that a second run
+//	up                    does not add a code that the directory gave up
+//	charged, not settled  the guess costs
+//	redeemed, answer lost whoever asks again is told the same membership; the
+//	                      directory hears of it then, and is behind until then
+//
+// No code and no address is in a message: [linkdirectory.Client] turns them into
+// digests under the realm's key where the request came in.
+package linking
