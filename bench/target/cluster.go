@@ -56,7 +56,7 @@ func (c *Cluster) Add(ctx context.Context) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	s, err := start(ctx, c.program, dir, c.realms, append(flags, "--cluster-secret", c.secret)...)
+	s, err := start(ctx, c.program, dir, c.realms, append(flags, secretFlag, c.secret)...)
 	if err != nil {
 		return err
 	}

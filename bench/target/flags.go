@@ -4,17 +4,33 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
-// known is what of args an older program knows, by its own --help. Each flag in
-// args has a value behind it.
-func known(ctx context.Context, program string, args []string) ([]string, error) {
+// secretFlag makes a node one of a cluster.
+const secretFlag = "--cluster-secret"
+
+// aloneIsClosed is what the help of builds says whose nodes refuse addresses for
+// others when they are alone; older ones listen there all the same.
+const aloneIsClosed = "node is alone and opens no port"
+
+// suited is what of args a program knows, by its own --help, with the addresses for
+// other nodes if it wants them. Each flag has a value behind it.
+func suited(ctx context.Context, program string, args, peers []string) ([]string, error) {
 	help, err := exec.CommandContext(ctx, program, "--help").Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s --help: %w", program, err)
 	}
-	return inHelp(string(help), args), nil
+	return choose(string(help), args, peers), nil
+}
+
+func choose(help string, args, peers []string) []string {
+	words := strings.Join(strings.Fields(help), " ") // without its line breaks
+	if slices.Contains(args, secretFlag) || !strings.Contains(words, aloneIsClosed) {
+		args = slices.Concat(args, peers)
+	}
+	return inHelp(help, args)
 }
 
 func inHelp(help string, args []string) (kept []string) {

@@ -65,18 +65,17 @@ func start(ctx context.Context, program, dir string, realms []Realm, flags ...st
 		return nil, err
 	}
 	defer log.Close() // the process has its own copy
-	// Builds from before clusters had a secret listen for others also when they are
-	// alone.
 	addrs, err := process.FreeAddresses(5)
 	if err != nil {
 		return nil, err
 	}
 	args := append([]string{
 		"--config", file, "--data", filepath.Join(dir, "data"),
-		"--http", addrs[0], "--admin", addrs[1], "--gossip", addrs[2], "--rpc", addrs[3], "--raft", addrs[4],
+		"--http", addrs[0], "--admin", addrs[1],
 		"--drain-delay", "0s", "--log-level", "warn", "--log-format", "json",
 	}, flags...)
-	if args, err = known(ctx, program, args); err != nil {
+	peers := []string{"--gossip", addrs[2], "--rpc", addrs[3], "--raft", addrs[4]}
+	if args, err = suited(ctx, program, args, peers); err != nil {
 		return nil, err
 	}
 	p, err := process.Start(log, program, args...)
