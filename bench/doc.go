@@ -6,6 +6,7 @@
 //	ssobench cluster      what three nodes cost beside one; with --against also
 //	                      beside an older build
 //	ssobench marks        whether a cluster pays, beside an older build
+//	ssobench cold         what profiles cost that lie on disk, and right after a start
 //	ssobench floor        serve the floor, the yardstick of package floor
 //	ssobench start        time from the start of a process to ready
 //	ssobench memory       memory per active profile

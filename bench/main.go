@@ -16,6 +16,7 @@ type cli struct {
 	Entitlement entitlementCommand `cmd:"" help:"Drive profiles and decisions and print rates beside list and bare signatures."`
 	Cluster     clusterCommand     `cmd:"" help:"What three nodes cost beside one."`
 	Marks       marksCommand       `cmd:"" help:"Whether a cluster pays: every mark beside an older build."`
+	Cold        coldCommand        `cmd:"" help:"What profiles cost that lie on disk, and requests right after a start."`
 	Floor       floorCommand       `cmd:"" help:"Serve the floor, the yardstick of a run."`
 	Start       startCommand       `cmd:"" help:"Time from the start of a process to ready."`
 	Memory      memoryCommand      `cmd:"" help:"Memory per active profile."`
