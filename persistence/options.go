@@ -36,7 +36,8 @@ type Options struct {
 	Fatal func(error)
 	// Logger gets what an operator should know; nil means slog.Default.
 	Logger *slog.Logger
-	// Registerer gets ssod_disk_free_bytes; nil means no metrics.
+	// Registerer gets ssod_disk_free_bytes and what the cache does; nil means no
+	// metrics.
 	Registerer prometheus.Registerer
 
 	// Reserve is the free space in bytes below which changes are refused; 0
@@ -48,8 +49,9 @@ type Options struct {
 	// CheckEvery is how often free space is measured; 0 means 1 s.
 	CheckEvery time.Duration
 
-	// CacheBytes bounds the cache of blocks; 0 means 64 MiB. 1 M profiles of
-	// 300 bytes are well served by it.
+	// CacheBytes bounds the cache of blocks; 0 means 64 MiB. Indexes and filters
+	// are in it: with less than 2 % of what is stored they are read again and
+	// again. Together with two memtables it is what the store keeps in memory.
 	CacheBytes int64
 	// MemTableBytes is the size of one memtable; up to four exist. 0 means
 	// 64 MiB. A larger one writes less in the background, because entities
@@ -80,6 +82,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// cacheSize is the cache as Pebble counts it: with the memtables, for which it makes
+// room. Of these there are one that is written and one that is flushed, or kept for
+// the next; without them the cache would have no room for a single block.
+func (o *Options) cacheSize() int64 { return o.CacheBytes + 2*int64(o.MemTableBytes) }
+
 func orDefault[T comparable](v, def T) T {
 	var zero T
 	if v == zero {
@@ -97,12 +104,12 @@ func (o *Options) pebble(fs vfs.FS, l *logger) *pebble.Options {
 		Merger:                      counter,
 		Logger:                      l,
 		EventListener:               l.events(),
-		CacheSize:                   o.CacheBytes,
+		CacheSize:                   o.cacheSize(),
 		MemTableSize:                o.MemTableBytes,
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       64,
-		LBaseMaxBytes:               64 << 20,
+		LBaseMaxBytes:               512 << 20,
 		MaxOpenFiles:                1000,
 		BytesPerSync:                1 << 20,
 	}
@@ -110,7 +117,7 @@ func (o *Options) pebble(fs vfs.FS, l *logger) *pebble.Options {
 		// Most look-ups of outcomes miss: a filter on every level, the last
 		// included, answers them without reading a block.
 		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
-		po.Levels[i].BlockSize = 8 << 10
+		po.Levels[i].BlockSize = 4 << 10
 		// Small protobufs full of random identifiers shrink little, and in the
 		// small levels above the last they are rewritten again and again.
 		po.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }

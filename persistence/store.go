@@ -20,6 +20,7 @@ type Store struct {
 	salt     salt
 	created  bool // by this Open
 	disk     *disk
+	blocks   *blocks // nil: no metrics
 	mark     *watermark
 	revs     *revisions
 	known    *known
@@ -61,7 +62,7 @@ func Open(o Options) (*Store, error) {
 	if err := s.open(); err != nil {
 		return nil, errors.Join(dir.explain(err), s.closeFiles())
 	}
-	if err := s.disk.start(s.opts.Registerer); err != nil {
+	if err := errors.Join(s.disk.start(s.opts.Registerer), s.register()); err != nil {
 		return nil, errors.Join(err, s.closeFiles())
 	}
 	s.done.Go(s.watch)
@@ -206,6 +207,7 @@ func (s *Store) Close() error {
 
 func (s *Store) closeFiles() error {
 	var err error
+	s.unregister()
 	if s.db != nil && !s.wedged {
 		err = s.db.Close()
 	}

@@ -72,6 +72,9 @@ func (f *flags) checkNumbers(c *checker) {
 	if f.Shards < 1 || f.Shards > 4096 {
 		c.mistake("--shards %d is not between 1 and 4096", f.Shards)
 	}
+	if f.Cache != nil && *f.Cache < 1<<20 {
+		c.mistake("--cache %d is less than 1MiB", *f.Cache)
+	}
 	if f.DrainDelay < 0 || f.DrainDelay > time.Hour {
 		c.mistake("--drain-delay %v is not between 0s and 1h", f.DrainDelay)
 	}

@@ -73,6 +73,9 @@ type Config struct {
 	// Reserve is the free disk space in bytes below which changes are refused;
 	// 0 means 256 MiB.
 	Reserve uint64
+	// Cache is how many bytes of what is read from disk are kept in memory; 0 means
+	// 64 MiB.
+	Cache int64
 	// DrainDelay is for how long requests are still served after /readyz
 	// turned 503. 0: not at all.
 	DrainDelay time.Duration
