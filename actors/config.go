@@ -67,9 +67,10 @@ type Limits struct {
 	// SweepRound is how long a round of the sweep over all shards takes at least
 	// (default 5 minutes). What is over stays stored for a round at most.
 	SweepRound time.Duration
-	// SurveyRate is the number of stored heads per second that are looked at for
-	// unfinished work when the node begins to lead a shard (default 100,000,
-	// about a fifth of a core meanwhile).
+	// SurveyRate is the number of stored heads per second, at most, that are
+	// looked at for unfinished work when the node begins to lead a shard (default
+	// 100,000, about a fifth of a core meanwhile). While requests want the
+	// processors it may be an eighth of that.
 	SurveyRate int
 	// OwnerWait is how long an Ask looks for an owner that takes its command
 	// before it gives up, unless that is hopeless (default 2 s).

@@ -8,6 +8,9 @@ import (
 	"ssod/cluster"
 )
 
+// slower is by how much the survey slows down for requests.
+const slower = 8
+
 // survey goes once through the stored entities of every shard that this node
 // begins to lead, and wakes those with unfinished work: what an earlier owner
 // had in memory is forgotten, and the sweep comes by too seldom. From then on
@@ -29,7 +32,7 @@ func (r *Runtime) survey() {
 		}
 		for _, s := range r.shards[1:] {
 			if l := s.lease(); l != nil && !l.surveyed {
-				l.surveyed = r.walkThrough(l, kinds, r.limits.SurveyRate, func(k *kind, h cluster.Head) proto.Message {
+				l.surveyed = r.walkThrough(l, kinds, rates{max(1, r.limits.SurveyRate/slower), r.limits.SurveyRate}, func(k *kind, h cluster.Head) proto.Message {
 					return k.Unfinished(h)
 				})
 			}

@@ -7,11 +7,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
+	"ssod/persistence/pace"
 )
 
-// maxHeads bounds at how many heads a walk looks in one go: 1,000 are several
-// milliseconds in which others wait.
-const maxHeads = 1000
+// maxHeads bounds at how many heads a walk looks in one go: 500 are a millisecond or
+// two in which others wait.
+const maxHeads = 500
 
 // walk goes round the stored entities of the kinds that want it, on the shards
 // this node leads, until the runtime ends. A round takes Limits.SweepRound at
@@ -32,7 +33,7 @@ func (r *Runtime) walk() {
 		for _, s := range r.shards[1:] {
 			until := time.Now().Add(share)
 			if l := s.lease(); l != nil {
-				r.walkThrough(l, kinds, r.limits.SweepRate, func(k *kind, h cluster.Head) proto.Message {
+				r.walkThrough(l, kinds, rates{r.limits.SweepRate, r.limits.SweepRate}, func(k *kind, h cluster.Head) proto.Message {
 					return k.Sweep(h, timesOf(l.handle))
 				})
 			}
@@ -43,11 +44,16 @@ func (r *Runtime) walk() {
 	}
 }
 
-// walkThrough looks at all stored entities of some kinds on a leased shard, rate
-// of them per second, and sends the commands that look returns. It reports
-// whether it reached the end.
-func (r *Runtime) walkThrough(l *lease, kinds []*kind, rate int, look func(*kind, cluster.Head) proto.Message) bool {
-	heads := min(maxHeads, max(1, rate/20)) // no more than 20 times a second
+// rates are at how many heads a walk looks in a second: most of them while the
+// machine has time for it, least while it has not.
+type rates struct{ least, most int }
+
+// walkThrough looks at all stored entities of some kinds on a leased shard and sends
+// the commands that look returns. It gives way to requests. It reports whether it
+// reached the end.
+func (r *Runtime) walkThrough(l *lease, kinds []*kind, at rates, look func(*kind, cluster.Head) proto.Message) bool {
+	heads := min(maxHeads, max(1, at.most/20)) // no more than 20 times a second
+	p := pace.Begin()
 	for _, k := range kinds {
 		for after, more := "", true; more; {
 			seen, last, err := r.walkOn(l, k, after, heads, look)
@@ -56,7 +62,8 @@ func (r *Runtime) walkThrough(l *lease, kinds []*kind, rate int, look func(*kind
 				return false
 			}
 			after, more = last, seen == heads
-			if seen > 0 && !r.rest(time.Duration(seen)*time.Second/time.Duration(rate)) || l.over() {
+			second := time.Duration(seen) * time.Second
+			if seen > 0 && !p.Rest(r.ctx.Done(), second/time.Duration(at.most), second/time.Duration(at.least)) || l.over() {
 				return false
 			}
 		}

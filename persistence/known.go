@@ -1,11 +1,15 @@
 package persistence
 
 import (
+	"bytes"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2"
+
+	"ssod/persistence/pace"
 )
 
 // The filter has 16 bits and 4 probes for each entity: one look-up in 400 asks
@@ -98,7 +102,7 @@ func (k *known) absent(key []byte) bool {
 // learn keeps the filter complete and large enough until the store closes.
 func (s *Store) learn() {
 	for {
-		if err := s.scanHeads(s.known.filter.Load()); err != nil {
+		if err := s.scanHeads(s.known.filter.Load(), pace.Begin()); err != nil {
 			s.opts.Logger.Error("store: the filter of entities is not used: scan failed", "error", err)
 			return
 		}
@@ -120,11 +124,14 @@ func (s *Store) growKnown() {
 	s.known.filter.Store(newKnownFilter(2 * s.known.filter.Load().capacity()))
 }
 
-// scanHeads completes f with every head that is stored.
-func (s *Store) scanHeads(f *knownFilter) error {
+// longestRest bounds the rests of the scan, so that it ends on a busy machine too.
+const longestRest = 100 * time.Millisecond
+
+// scanHeads completes f with every head that is stored. Nobody waits for that, so it
+// gives way to requests.
+func (s *Store) scanHeads(f *knownFilter, p pacer) error {
 	for id := range s.shards {
-		prefix := appendShard(nil, ShardID(id), subEntity)
-		stopped, err := s.scanShard(f, prefix)
+		stopped, err := s.scanShard(f, appendShard(nil, ShardID(id), subEntity), p)
 		if err != nil || stopped {
 			return err
 		}
@@ -141,27 +148,54 @@ func (s *Store) scanHeads(f *knownFilter) error {
 }
 
 // scanShard adds the heads of one shard, unless the store is closing.
-func (s *Store) scanShard(f *knownFilter, prefix []byte) (stopped bool, err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: successor(prefix)})
+func (s *Store) scanShard(f *knownFilter, prefix []byte, p pacer) (stopped bool, err error) {
+	for from := prefix; from != nil; {
+		if from, err = s.scanSome(f, from, successor(prefix), p); err != nil {
+			return false, err
+		}
+		if p.Due() && !p.Rest(s.stop, 0, longestRest) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// pacer is a [pace.Pace], or none.
+type pacer interface {
+	Due() bool
+	Rest(stop <-chan struct{}, least, most time.Duration) bool
+}
+
+// haste is the pace of what is waited for.
+type haste struct{}
+
+func (haste) Due() bool                                               { return false }
+func (haste) Rest(<-chan struct{}, time.Duration, time.Duration) bool { return true }
+
+// glanceEvery is after how many keys a scan looks at the time.
+const glanceEvery = 64
+
+// scanSome adds heads from a key on until a rest is due, and says where to go on;
+// nil at the end. No iterator outlives it, because that keeps old tables on disk.
+func (s *Store) scanSome(f *knownFilter, from, to []byte, p pacer) (next []byte, err error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
-		return false, damaged(err)
+		return nil, damaged(err)
 	}
 	defer it.Close()
+	n := 0
 	for it.First(); it.Valid(); it.Next() {
 		_, _, part, err := splitEntity(it.Key()[shardKeyLen:])
 		if err != nil {
-			return false, fmt.Errorf("scan heads: %w", err)
+			return nil, fmt.Errorf("scan heads: %w", err)
 		}
-		if len(part) > 0 {
-			continue
+		if len(part) == 0 {
+			f.add(it.Key())
+			f.room.Add(-1)
 		}
-		f.add(it.Key())
-		f.room.Add(-1)
-		select {
-		case <-s.stop:
-			return true, nil
-		default:
+		if n++; n%glanceEvery == 0 && p.Due() {
+			return append(bytes.Clone(it.Key()), 0), nil
 		}
 	}
-	return false, damaged(it.Error())
+	return nil, damaged(it.Error())
 }

@@ -82,3 +82,41 @@ func TestFilterOfEntities(t *testing.T) {
 	awaitFilter(t, s, knownRoom)
 	check(s)
 }
+
+// restless is due all the time and counts its rests.
+type restless struct {
+	store *Store
+	rests int
+	open  int64 // iterators over tables during a rest
+}
+
+func (r *restless) Due() bool { return true }
+
+func (r *restless) Rest(<-chan struct{}, time.Duration, time.Duration) bool {
+	r.rests++
+	r.open = max(r.open, r.store.db.Metrics().TableIters)
+	return true
+}
+
+// TestTheScanOfHeadsGivesWay: it rests as often as it is told to, holds no table
+// meanwhile, and misses nobody.
+func TestTheScanOfHeadsGivesWay(t *testing.T) {
+	const entities = 2000
+	s := openStore(t, Options{})
+	storeCold(t, s, entities)
+	f, r := newKnownFilter(knownRoom), &restless{store: s}
+	if err := s.scanHeads(f, r); err != nil {
+		t.Fatal(err)
+	}
+	if r.rests < entities/glanceEvery || r.open > 0 {
+		t.Errorf("%d rests with %d tables in use, want %d at least, with none", r.rests, r.open, entities/glanceEvery)
+	}
+	for i := range entities {
+		if !f.maybe(headKey(s, i)) {
+			t.Fatalf("%v is not known after the scan", founded(i))
+		}
+	}
+	if !f.complete.Load() {
+		t.Error("the filter is not complete after the scan")
+	}
+}

@@ -147,7 +147,7 @@ func (l *Log) reload(shard ShardID, a Applied) error {
 	sh.reset.Store(0)
 	sh.stored, sh.oldest, sh.from = 0, 0, nil
 	sh.recent.clear()
-	if _, err := l.s.scanShard(l.s.known.filter.Load(), appendShard(nil, shard, subEntity)); err != nil {
+	if _, err := l.s.scanShard(l.s.known.filter.Load(), appendShard(nil, shard, subEntity), haste{}); err != nil {
 		return err
 	}
 	return l.s.loadShard(shard, sh)
