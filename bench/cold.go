@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"ssod/bench/paired"
 	"ssod/bench/process"
 	"ssod/bench/target"
 )
@@ -261,13 +262,9 @@ func (b *coldBench) pacedRounds(ctx context.Context) error {
 // rounds measures the builds in turn, A B B A.
 func (b *coldBench) rounds(ctx context.Context, measure func(*build) error) error {
 	for round := range b.Rounds {
-		for i := range b.builds {
-			n := b.builds[i]
-			if round%2 == 1 {
-				n = b.builds[len(b.builds)-1-i]
-			}
-			if err := measure(n); err != nil {
-				return fmt.Errorf("%s, round %d: %w", n.name, round+1, err)
+		for _, i := range paired.Order(round, len(b.builds)) {
+			if err := measure(b.builds[i]); err != nil {
+				return fmt.Errorf("%s, round %d: %w", b.builds[i].name, round+1, err)
 			}
 			if err := ctx.Err(); err != nil {
 				return err

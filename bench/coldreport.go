@@ -3,13 +3,14 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"runtime"
 	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"ssod/bench/paired"
 )
 
 // The marks of cold requests.
@@ -50,12 +51,12 @@ type ColdRow struct {
 type Ratio struct {
 	What    string `json:"what"`
 	Pairs   int    `json:"pairs"`
+	Dropped int    `json:"dropped"`
 	Ratio   figure `json:"ratio"`
 	Low     figure `json:"low"`
 	High    figure `json:"high"`
 	Mark    string `json:"mark"`
 	Passed  bool   `json:"passed"`
-	dropped int
 }
 
 func (b *coldBench) report() ColdReport {
@@ -115,31 +116,14 @@ func (s sample) p99() figure { return s.unlessFew(quantile(s.Latency, 99)) }
 // pairs compares slices that were measured side by side. A pair that others
 // disturbed does not count.
 func (b *coldBench) pairs(what string, ours, others []sample, value func(sample) figure) Ratio {
-	r := Ratio{What: what}
-	var all []float64
-	for i := range min(len(ours), len(others)) {
-		ratio := value(ours[i]) / value(others[i])
-		if max(ours[i].others, others[i].others) > b.Others/100 || !ratio.measured() {
-			r.dropped++
-			continue
+	rounds := make([]paired.Round, min(len(ours), len(others)))
+	for i := range rounds {
+		for _, s := range []sample{ours[i], others[i]} {
+			rounds[i] = append(rounds[i], paired.Slice{Cost: float64(value(s)), Others: s.others})
 		}
-		all = append(all, float64(ratio))
 	}
-	r.Pairs = len(all)
-	r.Ratio, r.Low, r.High = interval(all)
-	return r
-}
-
-// interval is the median and the order statistics between which it lies with 90 %.
-func interval(all []float64) (mid, low, high figure) {
-	if len(all) == 0 {
-		return unmeasured, unmeasured, unmeasured
-	}
-	slices.Sort(all)
-	n := len(all)
-	off := int(math.Ceil((float64(n) - 1.645*math.Sqrt(float64(n))) / 2)) // of the binomial distribution
-	off = min(max(off-1, 0), (n-1)/2)
-	return figure(all[n/2]+all[(n-1)/2]) / 2, figure(all[off]), figure(all[n-1-off])
+	r := paired.Plan{Others: b.Others / 100}.Compare(rounds, paired.Between(0, 1))
+	return Ratio{What: what, Pairs: r.Pairs, Dropped: r.Dropped, Ratio: figure(r.Median), Low: figure(r.Low), High: figure(r.High)}
 }
 
 // ofMedians compares the CPU time of slices that were not measured side by side.
