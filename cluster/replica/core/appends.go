@@ -19,12 +19,9 @@ import (
 // second of these goes out.
 func (c *Core) dispensable(g *group, to ReplicaID, m *pb.Message) bool {
 	if len(m.GetEntries()) > 0 {
-		if g.entrusted == nil {
-			g.entrusted = make(map[ReplicaID]uint64)
-		}
-		g.entrusted[to] = c.ticks
+		g.entrusted.set(to, c.ticks)
 		return false
 	}
-	at, ok := g.entrusted[to]
+	at, ok := g.entrusted.of(to)
 	return ok && c.ticks-at < heartbeatTicks && g.shard != cluster.MetaShard
 }

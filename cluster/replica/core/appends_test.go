@@ -103,3 +103,60 @@ func TestLostEntriesAreSentAgain(t *testing.T) {
 		}
 	}
 }
+
+// entriesSent is how many entries were sent to a node, sent again or not.
+func (b *bench) entriesSent(to core.NodeID) (n int) {
+	for _, m := range b.sent {
+		if m.GetType() == pb.MsgApp && core.ReplicaID(m.GetTo()) == id(to) {
+			n += len(m.GetEntries())
+		}
+	}
+	return n
+}
+
+// TestTwoEntriesAreUnderWay: what comes while they are shares the next one.
+func TestTwoEntriesAreUnderWay(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	b.settle()
+	b.sent = nil
+	var done []*error
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		done = append(done, b.propose(name, 0))
+		b.settle()
+	}
+	if n := b.entriesSent(2); n != 2 {
+		t.Errorf("%d entries are under way, want 2", n)
+	}
+	sent := b.sent
+	b.sent = nil
+	b.acknowledge(2, sent)
+	b.settle()
+	if n := b.entriesSent(2); n != 1 {
+		t.Errorf("%d entries follow, want 1", n)
+	}
+	b.answer()
+	for _, d := range done {
+		b.want("a commit", d, nil)
+	}
+}
+
+// TestALongQueueDoesNotWait for the entries that are under way.
+func TestALongQueueDoesNotWait(t *testing.T) {
+	c := newTrio(t, 1)
+	sent := 0
+	for i := range 20 {
+		c.cores[0].Propose(&core.Proposal{Shard: 1, Term: c.terms[1], Data: make([]byte, 20<<10), Done: func(error) {}})
+		for _, es := range c.cores[0].Round().Messages {
+			for _, e := range es {
+				sent += len(e.Message.GetEntries())
+			}
+		}
+		if i == 2 && sent != 2*2 {
+			t.Errorf("%d entries are sent to two nodes, want 4 while the queue is short", sent)
+		}
+	}
+	if sent < 2*5 {
+		t.Errorf("%d entries are sent to two nodes, want more than two each", sent)
+	}
+}

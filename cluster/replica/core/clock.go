@@ -55,7 +55,8 @@ func (c *Core) bound(g *group) (ms uint64, known bool) {
 // majority is the latest time that most of the voters' clocks allow; one that is
 // not known allows nothing.
 func (c *Core) majority(voters []uint64) (ms uint64, known bool) {
-	var clocks []int64
+	var room [8]int64 // more voters are rare
+	clocks := room[:0]
 	for _, v := range voters {
 		n := ReplicaID(v).Node()
 		if n == c.cfg.Node {

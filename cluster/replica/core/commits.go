@@ -2,8 +2,7 @@ package core
 
 import (
 	"errors"
-
-	"go.etcd.io/raft/v3"
+	"slices"
 
 	"ssod/persistence"
 )
@@ -107,10 +106,11 @@ func (c *Core) Propose(p *Proposal) {
 
 // pack proposes what is queued. While raft hands the lead over it takes none:
 // what is queued waits until the term ends, or until raft gives the hand-over up,
-// which the next tick sees.
+// which the next tick sees. What waits behind entries that are under way is looked
+// at again when the first of these is applied.
 func (c *Core) pack(g *group) {
 	switch {
-	case len(g.commits.queue) == 0, g.handsOver():
+	case len(g.commits.queue) == 0, g.commits.waits(), g.handsOver():
 	case !c.timely(g):
 		g.commits.refuse()
 	default:
@@ -118,7 +118,17 @@ func (c *Core) pack(g *group) {
 	}
 }
 
-func (g *group) handsOver() bool { return g.node.BasicStatus().LeadTransferee != raft.None }
+// Two entries of a shard are enough to keep its disks and the network busy: one is
+// written while the other is on its way. More would only be smaller ones, and each
+// costs two messages and their answers. A queue of longQueue bytes does not wait: it
+// would not get through at the pace of two at a time.
+const (
+	fewEntries = 2
+	longQueue  = 64 << 10
+)
+
+// waits reports whether what is queued waits for the end of an entry.
+func (q *commits) waits() bool { return len(q.inflight) >= fewEntries && q.bytes < longQueue }
 
 // propose proposes what is queued, as many commits as fit in each entry.
 func (c *Core) propose(g *group) {
@@ -139,11 +149,7 @@ func (c *Core) propose(g *group) {
 }
 
 func (c *Core) encode(g *group, ps []*Proposal) []byte {
-	datas := make([][]byte, len(ps))
-	for i, p := range ps {
-		datas[i] = p.Data
-	}
-	return packEntry(ps[0].Term, c.stamp(g), datas)
+	return packEntry(ps[0].Term, c.stamp(g), ps)
 }
 
 // applied answers the first entry in flight; dropped says that the entry was
@@ -153,7 +159,7 @@ func (q *commits) applied(dropped bool, rejected []error) {
 		return
 	}
 	ps := q.inflight[0]
-	q.inflight, q.handed = q.inflight[1:], max(0, q.handed-1)
+	q.inflight, q.handed = slices.Delete(q.inflight, 0, 1), max(0, q.handed-1) // there are few
 	if dropped {
 		answer(ps, ErrRefused)
 	} else {

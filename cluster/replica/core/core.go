@@ -16,7 +16,7 @@ type Core struct {
 	order   []*group // by shard, so that a round does the same every time
 	dirty   []*group
 	spare   []*group // room for the next dirty
-	out     map[NodeID][]Envelope
+	out     outbox
 	snaps   []SnapshotSend
 	changes []Leadership
 	ticks   uint64
@@ -74,7 +74,7 @@ type Leadership struct {
 // Round is what a round wants done.
 type Round struct {
 	// Messages are to be sent at once, in [Frames] for each node. They may be
-	// lost.
+	// lost. They are the core's again when anything is asked of it.
 	Messages map[NodeID][]Envelope
 	// Fences leave with them, in a frame of their own ([AppendFences]).
 	Fences map[NodeID][]Fence
@@ -140,7 +140,7 @@ func (c *Core) Add(r Replica) error {
 	i, _ := slices.BinarySearchFunc(c.order, r.Shard, func(g *group, s ShardID) int { return int(g.shard) - int(s) })
 	c.order = slices.Insert(c.order, i, g)
 	if soleVoter(g.applied.Conf, g.id) {
-		_ = g.raft().Campaign() // nobody else could lead: do not wait for a timeout
+		_ = g.move().Campaign() // nobody else could lead: do not wait for a timeout
 	}
 	c.mark(g)
 	return nil
@@ -218,17 +218,23 @@ func (c *Core) Tick() {
 		} else if g.leading && c.ticks%heartbeatTicks == 0 {
 			g.tick(heartbeatTicks)
 		}
-		c.mark(g)
+		if g.stirred || len(g.commits.queue) > 0 {
+			c.mark(g)
+		}
 	}
 }
 
 // heartbeatTicks is how many ticks apart heartbeats are.
 const heartbeatTicks = 2
 
+// tick advances raft's time. Where nothing comes of it, as on most followers, the
+// next round passes the group by.
 func (g *group) tick(n int) {
-	g.stirred = true
 	for range n {
 		g.node.Tick()
+	}
+	if g.node.HasReady() {
+		g.stirred, g.moved = true, true
 	}
 }
 
@@ -247,7 +253,7 @@ func (c *Core) Round() Round {
 	c.spare = dirty
 	c.question()
 	out.Fences, c.fences.out = c.fences.out, nil
-	out.Messages, c.out = c.out, nil
+	out.Messages = c.out.take()
 	c.rounds++
 	out.Snapshots, c.snaps = c.snaps, nil
 	out.Leaderships, c.changes = c.changes, nil
@@ -256,7 +262,7 @@ func (c *Core) Round() Round {
 
 // Pending reports whether a round would have something to do.
 func (c *Core) Pending() bool {
-	return len(c.dirty) > 0 || len(c.out) > 0 || len(c.changes) > 0 || len(c.fences.out) > 0 || c.fences.due()
+	return len(c.dirty) > 0 || c.out.full || len(c.changes) > 0 || len(c.fences.out) > 0 || c.fences.due()
 }
 
 func (c *Core) collect(g *group, out *Round) {
@@ -278,6 +284,7 @@ func (c *Core) collect(g *group, out *Round) {
 // ready distributes what raft wants done for one shard.
 func (c *Core) ready(g *group, out *Round) {
 	rd := g.node.Ready()
+	g.stirred = false // raft has handed everything out
 	var toAppend *pb.Message
 	var held []*pb.Message
 	for _, m := range rd.Messages {
@@ -300,7 +307,7 @@ func (c *Core) ready(g *group, out *Round) {
 		c.append(g, out, toAppend, held)
 	}
 	c.observe(g)
-	if g.stirs() {
+	if g.stirred {
 		c.mark(g)
 	}
 }
@@ -347,10 +354,7 @@ func (c *Core) send(g *group, m *pb.Message) {
 	if c.supersede(g, to, m) {
 		return
 	}
-	if c.out == nil {
-		c.out = make(map[NodeID][]Envelope)
-	}
-	c.out[to.Node()] = append(c.out[to.Node()], Envelope{g.shard, m})
+	c.out.add(to.Node(), Envelope{g.shard, m})
 }
 
 func soleVoter(cs *pb.ConfState, id ReplicaID) bool {

@@ -43,10 +43,10 @@ type Entry struct {
 }
 
 // packEntry encodes an entry from commits that are encoded already.
-func packEntry(term, now uint64, commits [][]byte) []byte {
+func packEntry(term, now uint64, commits []*Proposal) []byte {
 	size := 1 + 3*binary.MaxVarintLen64
 	for _, c := range commits {
-		size += len(c) + binary.MaxVarintLen32
+		size += len(c.Data) + binary.MaxVarintLen32
 	}
 	b := make([]byte, 1, size)
 	b[0] = entryVersion
@@ -54,7 +54,7 @@ func packEntry(term, now uint64, commits [][]byte) []byte {
 	b = binary.AppendUvarint(b, now)
 	b = binary.AppendUvarint(b, uint64(len(commits)))
 	for _, c := range commits {
-		b = appendBytes(b, c)
+		b = appendBytes(b, c.Data)
 	}
 	return b
 }

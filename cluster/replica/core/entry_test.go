@@ -19,10 +19,19 @@ var sample = persistence.Commit{
 	Outcomes: []persistence.Outcome{{Request: persistence.RequestID{1, 2, 3}, Step: 4, Result: []byte("done")}, {}},
 }
 
+// proposals are those of commits that are encoded.
+func proposals(commits ...[]byte) []*Proposal {
+	ps := make([]*Proposal, len(commits))
+	for i, c := range commits {
+		ps[i] = &Proposal{Data: c}
+	}
+	return ps
+}
+
 func TestEntryRoundTrip(t *testing.T) {
 	removal := persistence.Commit{Entity: sample.Entity, BaseRev: 1, Remove: true}
 	forgotten := persistence.Commit{Entity: sample.Entity, BaseRev: 1, Remove: true, Forget: true}
-	b := packEntry(5, 1_700_000_000_000, [][]byte{EncodeCommit(&sample), EncodeCommit(&removal), EncodeCommit(&forgotten)})
+	b := packEntry(5, 1_700_000_000_000, proposals(EncodeCommit(&sample), EncodeCommit(&removal), EncodeCommit(&forgotten)))
 	got, err := DecodeEntry(b)
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +43,7 @@ func TestEntryRoundTrip(t *testing.T) {
 }
 
 func TestDecodeEntryRefuses(t *testing.T) {
-	good := packEntry(5, 6, [][]byte{EncodeCommit(&sample)})
+	good := packEntry(5, 6, proposals(EncodeCommit(&sample)))
 	tests := map[string]struct {
 		b    []byte
 		want error
@@ -58,7 +67,7 @@ func TestDecodeEntryRefuses(t *testing.T) {
 // FuzzDecodeEntry: whatever comes in, the decoder returns; what it accepts has
 // one encoding.
 func FuzzDecodeEntry(f *testing.F) {
-	f.Add(packEntry(5, 6, [][]byte{EncodeCommit(&sample), EncodeCommit(&persistence.Commit{})}))
+	f.Add(packEntry(5, 6, proposals(EncodeCommit(&sample), EncodeCommit(&persistence.Commit{}))))
 	f.Add([]byte{1, 1, 1, 0})
 	f.Add(packReset(5, 6))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -70,7 +79,7 @@ func FuzzDecodeEntry(f *testing.F) {
 		for i := range e.Commits {
 			commits = append(commits, EncodeCommit(&e.Commits[i]))
 		}
-		again := packEntry(e.ProposerTerm, e.Time, commits)
+		again := packEntry(e.ProposerTerm, e.Time, proposals(commits...))
 		if e.Reset {
 			again = packReset(e.ProposerTerm, e.Time)
 		}

@@ -118,7 +118,7 @@ func (c *Core) answerFence(from NodeID, question Fence) {
 		if g == nil || g.frozen() || g.leads(t.Term) {
 			continue
 		}
-		if g.termNow() == t.Term || c.cfg.Planted.Has(planted.FenceIgnoresTerm) {
+		if g.is().term == t.Term || c.cfg.Planted.Has(planted.FenceIgnoresTerm) {
 			terms = append(terms, Followed{t.Shard, t.Term, g.id})
 		}
 	}
@@ -126,9 +126,6 @@ func (c *Core) answerFence(from NodeID, question Fence) {
 		c.fences.put(from, Fence{Answer: true, Number: question.Number, Terms: terms})
 	}
 }
-
-// termNow is raft's term right now.
-func (g *group) termNow() uint64 { return g.node.BasicStatus().GetTerm() }
 
 // answered takes an answer. It says something of the time after its question was
 // asked, so barriers that came later have nothing of it.

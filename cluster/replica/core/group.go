@@ -18,6 +18,11 @@ type group struct {
 	dirty bool
 	// stirred: raft may have something to do.
 	stirred bool
+	// role is what raft was when it was looked at; moved: it may have changed.
+	// transfers: raft may be handing its lead over.
+	role      role
+	moved     bool
+	transfers bool
 
 	// What was last seen of raft's state.
 	term    uint64
@@ -30,11 +35,11 @@ type group struct {
 	// heard is the tick at which each other replica sent something; silent is
 	// for how many ticks it has been too long for a majority; since is the tick
 	// from which on this replica leads.
-	heard  map[ReplicaID]uint64
+	heard  tally
 	silent int
 	since  uint64
 	// entrusted is the tick at which each other replica was sent entries last.
-	entrusted map[ReplicaID]uint64
+	entrusted tally
 	// stands says when this replica stands for election because the leader is
 	// gone.
 	stands stands
@@ -54,7 +59,7 @@ type group struct {
 	// confAt is a place from which on the configuration in force is, and reached
 	// is how far each other replica has applied the log, while this one leads.
 	confAt  uint64
-	reached map[ReplicaID]uint64
+	reached tally
 	// emitted is the configuration after the entries that were handed out for
 	// application, which may be ahead of applied.
 	emitted *pb.ConfState
@@ -102,14 +107,14 @@ func (c *Core) openGroup(r Replica) (*group, error) {
 	if l.last < r.Applied.Index {
 		return nil, fmt.Errorf("shard %d: log ends at %d before the applied entry %d", r.Shard, l.last, r.Applied.Index)
 	}
-	g := &group{shard: r.Shard, id: r.ID, log: l, applied: r.Applied, emitted: r.Applied.Conf, stirred: true}
+	g := &group{shard: r.Shard, id: r.ID, log: l, applied: r.Applied, emitted: r.Applied.Conf, stirred: true, moved: true}
 	g.confAt = r.Applied.Index
 	g.voted = ballot{r.Hard.GetTerm(), r.Hard.GetVote()}
 	g.node, err = raft.NewRawNode(c.raftConfig(g))
 	if err != nil {
 		return nil, fmt.Errorf("shard %d: %w", r.Shard, err)
 	}
-	g.term = g.node.BasicStatus().GetTerm()
+	g.term = g.is().term
 	return g, g.readNewest()
 }
 
@@ -142,28 +147,18 @@ func (g *group) raft() *raft.RawNode {
 	return g.node
 }
 
-// leads reports whether raft leads in the given term right now.
-func (g *group) leads(term uint64) bool {
-	s := g.node.BasicStatus()
-	return s.RaftState == raft.StateLeader && s.GetTerm() == term
-}
-
 // observe compares raft's state with what was last seen of it and ends what
 // belongs to a term that is over.
 func (c *Core) observe(g *group) {
-	if !g.stirred {
+	r := g.is()
+	leading := r.state == raft.StateLeader
+	if r.term == g.term && r.lead == g.lead && leading == g.leading {
 		return
 	}
-	s := g.node.BasicStatus()
-	leading := s.RaftState == raft.StateLeader
-	term, lead := s.GetTerm(), ReplicaID(s.Lead)
-	if term == g.term && lead == g.lead && leading == g.leading {
-		return
-	}
-	if g.leading && (!leading || term != g.term) {
+	if g.leading && (!leading || r.term != g.term) {
 		c.endTerm(g)
 	}
-	g.term, g.lead, g.leading = term, lead, leading
+	g.term, g.lead, g.leading = r.term, r.lead, leading
 	c.changed(g)
 }
 

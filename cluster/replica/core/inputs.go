@@ -33,7 +33,7 @@ func (c *Core) Receive(from NodeID, ms []Envelope) {
 
 // step hands a message to raft.
 func (c *Core) step(g *group, m *pb.Message) {
-	_ = g.raft().Step(m) // an error means that the message is stale
+	g.step(m)
 	c.learn(g, m)
 }
 
@@ -45,7 +45,7 @@ func (c *Core) ReceiveSnapshot(from NodeID, e Envelope) bool {
 	if g == nil || g.frozen() || e.Message.GetType() != pb.MsgSnap || !addressed(g, from, e.Message) {
 		return false
 	}
-	_ = g.raft().Step(e.Message)
+	g.step(e.Message)
 	c.mark(g)
 	return true
 }
@@ -110,6 +110,7 @@ func (c *Core) Unreachable(n NodeID) {
 // stands.
 func (c *Core) Transfer(shard ShardID, to ReplicaID) {
 	if g := c.groups[shard]; g != nil && g.open && !g.handsOver() && c.heardLately(g, to) {
+		g.transfers = true
 		g.raft().TransferLeader(uint64(to))
 		c.mark(g)
 	}

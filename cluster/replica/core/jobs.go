@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -42,7 +43,7 @@ type ApplyJob struct {
 type applyWrite struct {
 	g        *group
 	entries  []*pb.Entry
-	confs    []*pb.ConfState // per entry; nil when it changes none
+	confs    []*pb.ConfState // per entry, nil when it changes none; nil when none does
 	own      [][]*Proposal   // per entry; nil when it is to be decoded
 	response []*pb.Message
 }
@@ -50,7 +51,10 @@ type applyWrite struct {
 // append takes raft's order to write. The messages held depend on it too.
 func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 	early, responses := partition(m.GetResponses(), answersPreVote)
-	w := appendWrite{g: g, entries: m.GetEntries(), snapshot: m.GetSnapshot(), responses: append(held, responses...)}
+	w := appendWrite{g: g, entries: m.GetEntries(), snapshot: m.GetSnapshot(), responses: responses}
+	if len(held) > 0 {
+		w.responses = append(held, responses...)
+	}
 	if len(early) > 0 {
 		c.respond(g, early) // they promise nothing
 	}
@@ -59,7 +63,7 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 		g.install = &w
 		return
 	}
-	if len(w.entries) == 0 && w.hard == nil && len(w.responses) == 0 {
+	if len(w.entries) == 0 && w.hard == nil && saysNothing(w.responses) {
 		return
 	}
 	g.appending++
@@ -74,8 +78,19 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 
 func answersPreVote(m *pb.Message) bool { return m.GetType() == pb.MsgPreVoteResp }
 
+// saysNothing reports whether the answers to a write of nothing say no more than
+// what is being written says when it is done. Raft wants a new commit index written
+// and asks with it whether everything before is; in a new term, in which it no longer
+// believes the earlier answers, there is a hard state to be written.
+func saysNothing(ms []*pb.Message) bool {
+	return len(ms) == 0 || len(ms) == 1 && ms[0].GetType() == pb.MsgStorageAppendResp && ms[0].Snapshot == nil
+}
+
 // partition splits messages into those of a sort and the others.
 func partition(ms []*pb.Message, sort func(*pb.Message) bool) (of, others []*pb.Message) {
+	if !slices.ContainsFunc(ms, sort) {
+		return nil, ms
+	}
 	for _, m := range ms {
 		if sort(m) {
 			of = append(of, m)
@@ -135,7 +150,7 @@ func (c *Core) respond(g *group, ms []*pb.Message) {
 	}
 	for _, m := range ms {
 		if m.GetTo() == uint64(g.id) {
-			_ = g.raft().Step(m) // a stale response is dropped, which is right
+			g.step(m)
 		} else {
 			c.send(g, m)
 		}
@@ -166,11 +181,14 @@ func (g *group) setApplied(a Applied) {
 // apply takes raft's order to apply committed entries.
 func (c *Core) apply(g *group, out *Round, m *pb.Message) {
 	w := applyWrite{g: g, entries: m.GetEntries(), response: m.GetResponses()}
-	w.confs, w.own = make([]*pb.ConfState, len(w.entries)), make([][]*Proposal, len(w.entries))
+	w.own = make([][]*Proposal, len(w.entries))
 	for i, e := range w.entries {
 		w.own[i] = c.own(g, e)
 		cc, is, err := decodeConfChange(e)
 		if is && err == nil {
+			if w.confs == nil {
+				w.confs = make([]*pb.ConfState, len(w.entries))
+			}
 			w.confs[i], err = nextConf(g.emitted, cc)
 			g.emitted = w.confs[i]
 		}
@@ -214,8 +232,9 @@ func (j *ApplyJob) decode() error {
 	j.changes = make([]Change, 0, n)
 	for _, w := range j.groups {
 		for i, e := range w.entries {
-			ch := Change{
-				Shard: w.g.shard, Position: Position{Index: e.GetIndex(), Term: e.GetTerm()}, Conf: w.confs[i],
+			ch := Change{Shard: w.g.shard, Position: Position{Index: e.GetIndex(), Term: e.GetTerm()}}
+			if w.confs != nil {
+				ch.Conf = w.confs[i]
 			}
 			if len(e.GetData()) > 0 && ch.Conf == nil && e.GetType() == pb.EntryNormal {
 				if err := j.decodeCommits(&ch, e, w.own[i]); err != nil {
@@ -317,7 +336,7 @@ func (c *Core) reconfigure(g *group, e *pb.Entry, want *pb.ConfState) *pb.ConfSt
 	if err != nil {
 		broken(g.shard, "configuration at %d: %v", e.GetIndex(), err)
 	}
-	got := g.raft().ApplyConfChange(cc)
+	got := g.move().ApplyConfChange(cc)
 	if err := want.Equivalent(got); err != nil {
 		broken(g.shard, "configuration at %d: %v", e.GetIndex(), err)
 	}

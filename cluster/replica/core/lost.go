@@ -24,7 +24,7 @@ func (c *Core) ConnectionLost(n NodeID) {
 		if g.frozen() || g.leading || g.lead.Node() != n {
 			continue
 		}
-		_ = g.raft().ForgetLeader()
+		_ = g.move().ForgetLeader()
 		if turn, ok := turn(g.applied.Conf.GetVoters(), n, g.id); ok && !c.reluctant {
 			g.stands = stands{at: c.ticks + turn*standTicks, term: g.term}
 			c.stand(g)
@@ -45,8 +45,8 @@ func (c *Core) stand(g *group) {
 	if c.ticks != s.at || s.term == 0 {
 		return
 	}
-	if now := g.node.BasicStatus(); now.Lead == 0 && now.GetTerm() == s.term {
-		_ = g.raft().Campaign()
+	if now := g.is(); now.lead == 0 && now.term == s.term {
+		_ = g.move().Campaign()
 	}
 }
 
@@ -60,11 +60,11 @@ const askTicks = 10
 // longer.
 func (c *Core) askAgain(g *group) {
 	switch {
-	case g.node.BasicStatus().RaftState != raft.StatePreCandidate:
+	case g.is().state != raft.StatePreCandidate:
 		g.asked = 0
 	case g.asked < askTicks && c.ticks >= g.yields.until && !c.reluctant:
 		g.asked++
-		_ = g.raft().Campaign()
+		_ = g.move().Campaign()
 	}
 }
 

@@ -20,10 +20,7 @@ func (c *Core) hear(g *group, id ReplicaID) {
 	if !slices.Contains(conf.GetVoters(), uint64(id)) && !slices.Contains(conf.GetVotersOutgoing(), uint64(id)) {
 		return
 	}
-	if g.heard == nil {
-		g.heard = make(map[ReplicaID]uint64)
-	}
-	g.heard[id] = c.ticks
+	g.heard.set(id, c.ticks)
 }
 
 // begTicks is for how many ticks a silent leader waits before it asks another
@@ -84,13 +81,13 @@ func (c *Core) hears(g *group, voters []uint64) bool {
 
 // heardLately reports whether another voter has been heard of lately.
 func (c *Core) heardLately(g *group, id ReplicaID) bool {
-	at, ok := g.heard[id]
+	at, ok := g.heard.of(id)
 	return ok && c.ticks-at <= silentTicks
 }
 
 // hearsLeader reports whether a follower has heard from its leader within the
 // least election timeout, during which it votes for nobody else.
 func (c *Core) hearsLeader(g *group) bool {
-	at, ok := g.heard[ReplicaID(g.node.BasicStatus().Lead)]
+	at, ok := g.heard.of(g.is().lead)
 	return ok && c.ticks-at < uint64(c.cfg.ElectionTicks)
 }

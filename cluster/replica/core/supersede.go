@@ -16,11 +16,12 @@ type posted struct {
 // the leader would send all that the follower has missed, of all shards, up to a
 // MiB each: hundreds of times the log in one frame.
 //
-// An answer to a heartbeat says no less than the one before it. Entries from the same place on, in the same term, are
-// the same entries and perhaps more.
+// An answer to a heartbeat says no less than the one before it. Entries from the
+// same place on, in the same term, are the same entries and perhaps more. Who has the
+// log up to an index has what comes before; that it refuses entries is said each time.
 func (c *Core) supersede(g *group, to ReplicaID, m *pb.Message) bool {
 	kind := m.GetType()
-	if kind != pb.MsgHeartbeatResp && kind != pb.MsgApp {
+	if kind != pb.MsgHeartbeatResp && kind != pb.MsgApp && (kind != pb.MsgAppResp || m.GetReject()) {
 		return false
 	}
 	if g.postedIn != c.rounds {
@@ -30,12 +31,17 @@ func (c *Core) supersede(g *group, to ReplicaID, m *pb.Message) bool {
 		if p.to != to || p.kind != kind || kind == pb.MsgApp && p.index != m.GetIndex() {
 			continue
 		}
-		earlier := &c.out[to.Node()][p.at].Message
-		if m.GetTerm() == (*earlier).GetTerm() && len(m.GetEntries()) >= len((*earlier).GetEntries()) {
+		if earlier := &c.out.of(to.Node())[p.at].Message; saysMore(m, *earlier) {
 			*earlier = m
 			return true
 		}
 	}
-	g.posted = append(g.posted, posted{to, kind, m.GetIndex(), len(c.out[to.Node()])})
+	g.posted = append(g.posted, posted{to, kind, m.GetIndex(), len(c.out.of(to.Node()))})
 	return false
+}
+
+// saysMore reports whether a message says no less than an earlier one of its kind.
+func saysMore(m, earlier *pb.Message) bool {
+	return m.GetTerm() == earlier.GetTerm() && len(m.GetEntries()) >= len(earlier.GetEntries()) &&
+		(m.GetType() != pb.MsgAppResp || m.GetIndex() >= earlier.GetIndex())
 }

@@ -60,3 +60,32 @@ func TestWhatAFollowerMissedIsSentOnce(t *testing.T) {
 		t.Errorf("%d messages, want 1", n)
 	}
 }
+
+// TestEntriesThatCameTogetherHaveOneAnswer, which says how far the log is; that some
+// do not fit is said beside it.
+func TestEntriesThatCameTogetherHaveOneAnswer(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	app := func(index, logTerm uint64) {
+		b.receive(2, &pb.Message{
+			Type: pb.MsgApp.Enum(), Term: new(uint64(2)), Index: new(index), LogTerm: new(logTerm), Commit: new(uint64(1)),
+			Entries: []*pb.Entry{{Index: new(index + 1), Term: new(uint64(2))}},
+		})
+	}
+	app(1, 1)
+	app(2, 2)
+	app(3, 2)
+	app(50, 2)
+	b.settle()
+	var indexes []uint64
+	for _, m := range b.sent {
+		if m.GetType() == pb.MsgAppResp && !m.GetReject() {
+			indexes = append(indexes, m.GetIndex())
+		}
+	}
+	if len(indexes) != 1 || indexes[0] != 4 {
+		t.Errorf("acknowledged %v, want 4 once", indexes)
+	}
+	if n := b.count(pb.MsgAppResp); n != 2 {
+		t.Errorf("%d answers, want one that refuses beside it", n)
+	}
+}

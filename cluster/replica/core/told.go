@@ -46,14 +46,11 @@ func (c *Core) learn(g *group, m *pb.Message) {
 		// Raft ends a candidacy when it hears from who leads the term, so who
 		// learns something from an answer that did not decide stands again.
 		if candidate := g.candidate(); g.commitTo(told(m)) && candidate {
-			_ = g.raft().Campaign()
+			_ = g.move().Campaign()
 		}
 	case pb.MsgHeartbeatResp:
 		if g.leading && m.GetTerm() == g.term {
-			if g.reached == nil {
-				g.reached = make(map[ReplicaID]uint64)
-			}
-			g.reached[ReplicaID(m.GetFrom())] = m.GetCommit()
+			g.reached.set(ReplicaID(m.GetFrom()), m.GetCommit())
 		}
 	}
 }
@@ -85,9 +82,9 @@ func (c *Core) refused(g *group, by ReplicaID) {
 		g.commitTo(g.request.applied)
 		return
 	}
-	_ = g.raft().ForgetLeader()
+	_ = g.move().ForgetLeader()
 	if g.commitTo(g.request.applied) || g.ahead(g.request.log) {
-		_ = g.raft().Campaign()
+		_ = g.move().Campaign()
 	}
 }
 
@@ -102,11 +99,6 @@ func (g *group) ahead(p Position) bool {
 	return err == nil && (term > p.Term || term == p.Term && last > p.Index)
 }
 
-func (g *group) candidate() bool {
-	s := g.node.BasicStatus().RaftState
-	return s == raft.StateCandidate || s == raft.StatePreCandidate
-}
-
 // commitTo tells raft that the entry at p, if the log has it, is committed, in
 // the words of whoever leads the term. It reports whether that is news.
 func (g *group) commitTo(p Position) bool {
@@ -117,7 +109,7 @@ func (g *group) commitTo(p Position) bool {
 	if term, err := g.log.Term(p.Index); err != nil || term != p.Term {
 		return false
 	}
-	_ = g.raft().Step(&pb.Message{
+	g.step(&pb.Message{
 		Type: pb.MsgHeartbeat.Enum(), To: new(uint64(g.id)), From: new(s.Lead), Term: new(s.GetTerm()), Commit: new(p.Index),
 	})
 	return true
@@ -129,7 +121,7 @@ func (g *group) commitTo(p Position) bool {
 func (g *group) settled() bool {
 	n, voters := 0, g.applied.Conf.GetVoters()
 	for _, v := range voters {
-		if ReplicaID(v) == g.id || g.reached[ReplicaID(v)] >= g.confAt {
+		if at, _ := g.reached.of(ReplicaID(v)); ReplicaID(v) == g.id || at >= g.confAt {
 			n++
 		}
 	}

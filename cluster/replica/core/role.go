@@ -1,0 +1,99 @@
+package core
+
+import (
+	"go.etcd.io/raft/v3"
+	pb "go.etcd.io/raft/v3/raftpb"
+)
+
+// role is what raft is in a group. To look at it costs four allocations, so it is
+// looked at only when something has happened that can change it.
+type role struct {
+	term  uint64
+	lead  ReplicaID // 0: nobody is known
+	state raft.StateType
+}
+
+// is returns raft's role right now.
+func (g *group) is() role {
+	if g.moved {
+		s := g.node.BasicStatus()
+		g.role, g.moved = role{s.GetTerm(), ReplicaID(s.Lead), s.RaftState}, false
+	}
+	return g.role
+}
+
+// move returns the group's raft for what may change its role.
+func (g *group) move() *raft.RawNode {
+	g.moved = true
+	return g.raft()
+}
+
+// step hands raft a message. An error means that it is stale, which is right.
+func (g *group) step(m *pb.Message) {
+	if g.moved || g.moves(m) {
+		_ = g.move().Step(m)
+	} else {
+		_ = g.raft().Step(m)
+	}
+}
+
+// moves reports whether a message may change raft's role. Nothing of its own term
+// does that which comes from the leader it follows, or is an answer; and what is of
+// an earlier one raft refuses.
+func (g *group) moves(m *pb.Message) bool {
+	r, term := g.role, m.GetTerm()
+	switch m.GetType() {
+	case pb.MsgAppResp, pb.MsgHeartbeatResp, pb.MsgStorageAppendResp, pb.MsgStorageApplyResp:
+		return term > r.term
+	case pb.MsgApp, pb.MsgHeartbeat:
+		follows := r.state == raft.StateFollower && r.lead == ReplicaID(m.GetFrom())
+		return term > r.term || term == r.term && !follows
+	}
+	return true
+}
+
+// leads reports whether raft leads in the given term right now.
+func (g *group) leads(term uint64) bool {
+	r := g.is()
+	return r.state == raft.StateLeader && r.term == term
+}
+
+func (g *group) candidate() bool {
+	s := g.is().state
+	return s == raft.StateCandidate || s == raft.StatePreCandidate
+}
+
+// handsOver reports whether raft is handing its lead to another voter. Only
+// [Core.Transfer] makes it.
+func (g *group) handsOver() bool {
+	g.transfers = g.transfers && g.node.BasicStatus().LeadTransferee != raft.None
+	return g.transfers
+}
+
+// tally is a number of each of a few replicas.
+type tally []struct {
+	id ReplicaID
+	n  uint64
+}
+
+func (t tally) of(id ReplicaID) (n uint64, ok bool) {
+	for i := range t {
+		if t[i].id == id {
+			return t[i].n, true
+		}
+	}
+	return 0, false
+}
+
+func (t *tally) set(id ReplicaID, n uint64) {
+	for i := range *t {
+		if (*t)[i].id == id {
+			(*t)[i].n = n
+			return
+		}
+	}
+	*t = append(*t, struct {
+		id ReplicaID
+		n  uint64
+	}{id, n})
+}
