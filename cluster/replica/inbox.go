@@ -9,13 +9,28 @@ import (
 // inbox is what waits for a turn. Callers wait for their own answers, which
 // bounds it; frames are bounded by maxFrames.
 type inbox struct {
-	mu        sync.Mutex
-	closed    bool
+	mu     sync.Mutex
+	closed bool
+	queued arrivals
+	frames int    // of them
+	wake   signal // for the loop
+
+	// spare is room for the next ones. Who has the turn has it.
+	spare arrivals
+}
+
+// arrivals are what has come, each kind in order.
+type arrivals struct {
 	proposals []*core.Proposal
 	barriers  []*core.Barrier
-	inputs    []func(*core.Core)
-	frames    int
-	wake      signal // for the loop
+	inputs    []input
+}
+
+// input is a frame's messages, or what else is to be done with the core.
+type input struct {
+	from     core.NodeID
+	messages []core.Envelope
+	do       func(*core.Core) // nil: the messages are received
 }
 
 // maxFrames is how many frames may wait; a node that is so far behind loses
@@ -31,7 +46,7 @@ func (b *inbox) propose(p *core.Proposal) bool {
 	if b.closed {
 		return false
 	}
-	b.proposals = append(b.proposals, p)
+	b.queued.proposals = append(b.queued.proposals, p)
 	return true
 }
 
@@ -39,7 +54,7 @@ func (b *inbox) propose(p *core.Proposal) bool {
 func (b *inbox) proposed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.proposals) > 0
+	return len(b.queued.proposals) > 0
 }
 
 func (b *inbox) barrier(r *core.Barrier) bool {
@@ -48,7 +63,7 @@ func (b *inbox) barrier(r *core.Barrier) bool {
 	if b.closed {
 		return false
 	}
-	b.barriers = append(b.barriers, r)
+	b.queued.barriers = append(b.queued.barriers, r)
 	b.wake.send()
 	return true
 }
@@ -58,38 +73,58 @@ func (b *inbox) input(f func(*core.Core)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.closed {
-		b.inputs = append(b.inputs, f)
+		b.queued.inputs = append(b.queued.inputs, input{do: f})
 		b.wake.send()
 	}
 }
 
-// frame queues a frame's messages unless too many wait.
-func (b *inbox) frame(f func(*core.Core)) {
+// frame queues what is in a frame, unless too many wait, and wakes nobody.
+func (b *inbox) frame(in input) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed || b.frames == maxFrames {
 		return
 	}
 	b.frames++
-	b.inputs = append(b.inputs, f)
-	b.wake.send()
+	b.queued.inputs = append(b.queued.inputs, in)
 }
 
-// drain hands everything to the core.
+// drain hands everything to the core. Only who has the turn calls it.
 func (b *inbox) drain(c *core.Core) {
 	b.mu.Lock()
-	ps, rs, fs := b.proposals, b.barriers, b.inputs
-	b.proposals, b.barriers, b.inputs, b.frames = nil, nil, nil, 0
+	now := b.queued
+	b.queued, b.frames = b.spare, 0
 	b.mu.Unlock()
-	for _, f := range fs {
-		f(c)
+	for _, in := range now.inputs {
+		if in.do != nil {
+			in.do(c)
+		} else {
+			c.Receive(in.from, in.messages)
+		}
 	}
-	for _, p := range ps {
+	for _, p := range now.proposals {
 		c.Propose(p)
 	}
-	for _, r := range rs {
+	for _, r := range now.barriers {
 		c.Barrier(r)
 	}
+	b.spare = now.emptied()
+}
+
+// maxSpare is how much room is kept; a crowd that has gone leaves none.
+const maxSpare = 1024
+
+// emptied is the room of what was handed over.
+func (a arrivals) emptied() arrivals {
+	return arrivals{emptied(a.proposals), emptied(a.barriers), emptied(a.inputs)}
+}
+
+func emptied[T any](s []T) []T {
+	if cap(s) > maxSpare {
+		return nil
+	}
+	clear(s)
+	return s[:0]
 }
 
 func (b *inbox) close(c *core.Core) {

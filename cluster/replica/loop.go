@@ -33,11 +33,16 @@ func (e *Engine) run() {
 }
 
 // advance is one turn: it does first, hands the core what has come and does
-// rounds. The core belongs to whoever has the turn, which is the loop or a
-// writer that has finished something; so the writer needs not wake the loop and
-// be woken by it. What a round puts into the queues is left to the caller.
+// rounds. The core belongs to whoever has the turn, which is the loop, a writer
+// that has finished something, or who brings a frame; so these need not wake the
+// loop and be woken by it. What a round puts into the queues is left to the caller.
 func (e *Engine) advance(first func(*core.Core)) {
 	e.turn.Lock()
+	e.advanceHeld(first)
+}
+
+// advanceHeld is advance for who has taken the turn, and gives it back.
+func (e *Engine) advanceHeld(first func(*core.Core)) {
 	defer e.turn.Unlock()
 	defer e.broken()
 	if e.ended {

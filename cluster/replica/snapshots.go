@@ -66,7 +66,8 @@ func (e *Engine) trySnapshot(s core.SnapshotSend, name string) error {
 	return e.cfg.Transport.SendSnapshot(s.To.Node(), name, file, frame)
 }
 
-// Deliver takes a frame that another node sent.
+// Deliver takes a frame that another node sent. Who brings it takes the turn if
+// that is free: the loop need not be woken.
 func (e *Engine) Deliver(from core.NodeID, frame []byte) error {
 	if core.HasFences(frame) {
 		return e.deliverFences(from, frame)
@@ -75,8 +76,20 @@ func (e *Engine) Deliver(from core.NodeID, frame []byte) error {
 	if err != nil {
 		return err
 	}
-	e.inbox.frame(func(c *core.Core) { c.Receive(from, es) })
+	e.bring(input{from: from, messages: es})
 	return nil
+}
+
+// bring takes what was in a frame.
+func (e *Engine) bring(in input) {
+	e.inbox.frame(in)
+	if !e.turn.TryLock() {
+		e.inbox.wake.send()
+		return
+	}
+	e.advanceHeld(nil)
+	e.appends.nudge()
+	e.applies.nudge()
 }
 
 func (e *Engine) deliverFences(from core.NodeID, frame []byte) error {
@@ -84,11 +97,11 @@ func (e *Engine) deliverFences(from core.NodeID, frame []byte) error {
 	if err != nil {
 		return err
 	}
-	e.inbox.frame(func(c *core.Core) {
+	e.bring(input{do: func(c *core.Core) {
 		for _, f := range fs {
 			c.ReceiveFence(from, f)
 		}
-	})
+	}})
 	return nil
 }
 
