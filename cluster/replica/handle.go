@@ -113,19 +113,20 @@ func (h *handle) ReadBarrier(ctx context.Context) error {
 	if h.sole.Load() {
 		return nil
 	}
-	done := make(chan error, 1)
-	b := &core.Barrier{Shard: h.shard, Term: h.term, Done: func(err error) { done <- err }}
-	if !h.e.inbox.barrier(b) {
+	r := reads.Get().(*read)
+	r.barrier.Shard, r.barrier.Term = h.shard, h.term
+	if !h.e.inbox.barrier(&r.barrier) {
 		return cluster.ErrLost
 	}
 	select {
-	case err := <-done:
+	case err := <-r.done:
+		reads.Put(r)
 		if err != nil {
 			return cluster.ErrLost
 		}
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return ctx.Err() // r is answered later, and is not used again
 	}
 }
 

@@ -113,6 +113,10 @@ func (c *Core) confirm(g *group) {
 		} else {
 			pass(s.all, ErrLost)
 		}
+		if b.queue == nil {
+			clear(s.all)
+			b.queue = s.all[:0] // its room is used again
+		}
 	}
 }
 
