@@ -21,6 +21,7 @@ type Barrier struct {
 type barriers struct {
 	queue []*Barrier   // wait for the next question
 	asked []barrierSet // wait for a majority to confirm the leader, in order
+	since uint64       // tick of the last question about them
 	// followed is the last question that each replica has answered.
 	followed map[ReplicaID]uint64
 }
@@ -47,7 +48,8 @@ func pass(bs []*Barrier, err error) {
 
 // number gives what is queued the number of the question that is about to be
 // asked. It reports whether anything waits for an answer.
-func (b *barriers) number(n uint64) bool {
+func (b *barriers) number(n, tick uint64) bool {
+	b.since = tick
 	if len(b.queue) > 0 {
 		b.asked = append(b.asked, barrierSet{n, b.queue})
 		b.queue = nil

@@ -211,6 +211,7 @@ func (c *Core) Tick() {
 			continue
 		}
 		c.listen(g)
+		c.askLater(g)
 		c.stand(g)
 		c.askAgain(g)
 		if !g.leading && c.ticks >= g.yields.until {

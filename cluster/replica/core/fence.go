@@ -74,7 +74,7 @@ func (c *Core) question() {
 	f.number++
 	asks := make(map[NodeID][]Followed)
 	for _, g := range f.waiting {
-		if !g.barriers.number(f.number) {
+		if !g.barriers.number(f.number, c.ticks) {
 			continue // they were answered meanwhile
 		}
 		f.about = append(f.about, g)
@@ -171,16 +171,19 @@ func (c *Core) giveUp() {
 	f.about = f.about[:0]
 }
 
-// tickFences asks again what was not answered for long.
+// tickFences gives the last question up when it has not been answered for long.
 func (c *Core) tickFences() {
 	f := &c.fences
 	if len(f.about) > 0 && c.ticks-f.asked >= fenceTicks {
 		f.mute = f.missing
-		for _, g := range f.about {
-			if len(g.barriers.asked) > 0 {
-				f.wait(g)
-			}
-		}
 		c.giveUp()
+	}
+}
+
+// askLater asks about a group again that was not answered for long: the question or
+// an answer was lost, or too few followed.
+func (c *Core) askLater(g *group) {
+	if b := &g.barriers; len(b.asked) > 0 && c.ticks-b.since >= fenceTicks {
+		c.fences.wait(g)
 	}
 }
