@@ -36,7 +36,8 @@ func (f *Flow) Command() proto.Message { return f.turn.command }
 // the error of an owner that is deposed ends the flow if it is returned, and then
 // the next owner is asked for the whole flow.
 func (f *Flow) Turn(step uint32, command proto.Message) (proto.Message, error) {
-	ans := f.call(f.shard, f.place, step, command).local(f.ctx)
+	c := f.call(f.shard, f.place, step, command)
+	ans := c.local(f.ctx)
 	if ans.code != Code_OK {
 		return nil, &turnError{ans}
 	}
@@ -54,7 +55,8 @@ func (f *Flow) Ask(to Address, step uint32, command proto.Message) (proto.Messag
 	}
 	r.asks.Add(1) // not entered: the node that stops waits for the flow
 	defer r.leave()
-	return f.call(r.shardAt(p), p, step, command).run(f.ctx)
+	c := f.call(r.shardAt(p), p, step, command)
+	return c.run(f.ctx)
 }
 
 // Identity is that of the entity which the command was sent to.
@@ -71,8 +73,9 @@ func (f *Flow) Tell(to Address, step uint32, command proto.Message) {
 	f.shard.runtime.Tell(to, f.turn.request, step, command)
 }
 
-func (f *Flow) call(s *shard, p place, step uint32, command proto.Message) *call {
-	return &call{
+// call returns a value, which stays on the stack of who runs it.
+func (f *Flow) call(s *shard, p place, step uint32, command proto.Message) call {
+	return call{
 		runtime: s.runtime, shard: s, place: p,
 		request: f.turn.request, step: step, command: command,
 		deadline: time.UnixMilli(f.turn.deadline),

@@ -132,6 +132,11 @@ func askOther(t *testing.T, r *actors.Runtime, p *probe) {
 	eventually(t, "the told command has its effect", func() bool {
 		return total(ask(t, r, address("far"), request(1004), do("read"))) == first+1
 	})
+	for range 2 { // a flow, whose entities both live over there
+		if got := total(ask(t, r, address("flown"), request(1005), do("both"))); got != 11 {
+			t.Errorf("flow: got %d, want 11", got)
+		}
+	}
 	if n := p.loads.Load(); n != 0 {
 		t.Errorf("%d entities were loaded here", n)
 	}
