@@ -32,25 +32,9 @@ type group struct {
 	// applied, so there is a handle.
 	open bool
 
-	// heard is the tick at which each other replica sent something; silent is
-	// for how many ticks it has been too long for a majority; since is the tick
-	// from which on this replica leads.
-	heard  tally
-	silent int
-	since  uint64
+	election
 	// entrusted is the tick at which each other replica was sent entries last.
 	entrusted tally
-	// stands says when this replica stands for election because the leader is
-	// gone.
-	stands stands
-	// asked counts the ticks in which it asked again.
-	asked int
-	// yields says whom this replica leaves the election to, request who has asked
-	// for its vote, and postponed holds encouragement until that is answered.
-	yields    yields
-	request   request
-	postponed []*pb.Message
-
 	// posted is what this replica has sent in the round postedIn.
 	posted   []posted
 	postedIn uint64
