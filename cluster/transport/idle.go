@@ -7,7 +7,7 @@ import (
 
 const (
 	// maxIdle is how many connections for requests are kept per peer while
-	// nothing is asked. Each has buffers of 128 KB.
+	// nothing is asked. Each has buffers of 128 to 160 KB.
 	maxIdle = 2
 	// idleFor is for how long one is used again. The other side keeps it for
 	// longer, so that it is not ended while a request is on its way.

@@ -16,11 +16,23 @@ type link struct {
 // bufferSize is how much is read or written at a time: four TLS records.
 const bufferSize = 64 << 10
 
+// Above TLS, which asks the kernel for so much by itself, see [coalescer], buffers
+// only put small frames together: what is longer passes them by and is copied once
+// less each way.
+const (
+	readAbove  = 4 << 10
+	writeAbove = 16 << 10 // a record
+)
+
 // newLink puts frames on a connection.
 func newLink(s *socket, limit int, patience time.Duration) *link {
 	l := &link{socket: s, patience: patience}
-	l.reader = newFrameReader(l, bufferSize, 1+limit)
-	l.writer = newFrameWriter(s, bufferSize)
+	read, write := bufferSize, bufferSize
+	if s.out != nil {
+		read, write = readAbove, writeAbove
+	}
+	l.reader = newFrameReader(l, read, 1+limit)
+	l.writer = newFrameWriter(s, write)
 	return l
 }
 

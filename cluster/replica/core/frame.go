@@ -45,9 +45,9 @@ func Frames(es []Envelope) iter.Seq[[]Envelope] {
 // weight is about the length of a message in bytes.
 func weight(m *pb.Message) (n int) {
 	for _, e := range m.GetEntries() {
-		n += 32 + len(e.GetData())
+		n += 16 + len(e.GetData())
 	}
-	return 64 + n
+	return 48 + n
 }
 
 // AppendFrame encodes a round's messages to one node:

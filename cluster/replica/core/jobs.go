@@ -44,7 +44,7 @@ type applyWrite struct {
 	g        *group
 	entries  []*pb.Entry
 	confs    []*pb.ConfState // per entry, nil when it changes none; nil when none does
-	own      [][]*Proposal   // per entry; nil when it is to be decoded
+	own      [][]*Proposal   // per entry, nil when it is to be decoded; nil when all are
 	response []*pb.Message
 }
 
@@ -181,9 +181,13 @@ func (g *group) setApplied(a Applied) {
 // apply takes raft's order to apply committed entries.
 func (c *Core) apply(g *group, out *Round, m *pb.Message) {
 	w := applyWrite{g: g, entries: m.GetEntries(), response: m.GetResponses()}
-	w.own = make([][]*Proposal, len(w.entries))
 	for i, e := range w.entries {
-		w.own[i] = c.own(g, e)
+		if own := c.own(g, e); own != nil {
+			if w.own == nil {
+				w.own = make([][]*Proposal, len(w.entries))
+			}
+			w.own[i] = own
+		}
 		cc, is, err := decodeConfChange(e)
 		if is && err == nil {
 			if w.confs == nil {
@@ -236,8 +240,12 @@ func (j *ApplyJob) decode() error {
 			if w.confs != nil {
 				ch.Conf = w.confs[i]
 			}
+			var own []*Proposal
+			if w.own != nil {
+				own = w.own[i]
+			}
 			if len(e.GetData()) > 0 && ch.Conf == nil && e.GetType() == pb.EntryNormal {
-				if err := j.decodeCommits(&ch, e, w.own[i]); err != nil {
+				if err := j.decodeCommits(&ch, e, own); err != nil {
 					return fmt.Errorf("shard %d entry %d: %w", ch.Shard, ch.Index, err)
 				}
 			}
