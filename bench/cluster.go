@@ -64,6 +64,7 @@ func (c *clusterCommand) Run(ctx context.Context) (err error) {
 		c.Slice = cmp.Or(c.Slice, 2*time.Second)
 		r := newDuelReport(c)
 		if err := c.duel(ctx, &r, everything, (*duel).measureHops, (*duel).measureOperations); err != nil {
+			r.print(os.Stdout) // what was measured by then
 			return err
 		}
 		return r.publish(c.JSON, c.Strict)

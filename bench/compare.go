@@ -172,14 +172,14 @@ type pair struct {
 func (d *duel) compareAt(ctx context.Context, at []place, pairs ...pair) error {
 	for _, connections := range d.Connections {
 		rounds, err := d.rounds(ctx, at, connections)
-		if err != nil {
-			return err
-		}
 		for _, operation := range operations {
-			got, ok := rounds[operation]
-			for i := 0; ok && i < len(pairs); i++ {
+			got := rounds[operation] // of a run that was cut short: what there is
+			for i := 0; len(got) > 0 && i < len(pairs); i++ {
 				d.report.add(pairs[i].what, operation, connections, d.plan.Compare(got, paired.Between(pairs[i].one, pairs[i].other)))
 			}
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -195,7 +195,7 @@ func (d *duel) wantsOperations() bool {
 }
 
 // rounds measures the operations at all places, each in turn, until there are enough
-// rounds of every one. It returns them by operation.
+// rounds of every one. It returns them by operation, also after an error.
 func (d *duel) rounds(ctx context.Context, at []place, connections int) (map[string][]paired.Round, error) {
 	all := map[string][]paired.Round{}
 	for _, operation := range operations {
@@ -213,7 +213,7 @@ func (d *duel) rounds(ctx context.Context, at []place, connections int) (map[str
 	}
 	for n := 0; !enough(); n++ {
 		if err := d.round(ctx, at, connections, n, all); err != nil {
-			return nil, err
+			return all, err
 		}
 	}
 	return all, nil
@@ -229,6 +229,9 @@ func (d *duel) round(ctx context.Context, at []place, connections, n int, all ma
 		turns[i] = p.operations(links, fmt.Sprint("duel-", connections, "-", n))
 	}
 	for k, o := range turns[0] {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		round := make(paired.Round, len(at))
 		for _, i := range paired.Order(n, len(at)) {
 			at[i].Connections = max(connections, supplying)

@@ -52,6 +52,7 @@ func (m *marksCommand) Run(ctx context.Context) error {
 			passed = passed && quiet
 		}
 		if err != nil {
+			report.print(os.Stdout) // what was measured by then
 			return fmt.Errorf("%s: %w", part, err)
 		}
 	}
