@@ -55,7 +55,12 @@ func (f *fences) wait(g *group) {
 
 // due reports whether a question is to be asked: one at a time, so that the more
 // wait the more share it.
-func (f *fences) due() bool { return len(f.waiting) > 0 && len(f.about) == 0 }
+func (f *fences) due() bool { return len(f.waiting) > 0 && !f.awaited() }
+
+// awaited reports whether barriers wait for the last question.
+func (f *fences) awaited() bool {
+	return slices.ContainsFunc(f.about, func(g *group) bool { return len(g.barriers.asked) > 0 })
+}
 
 // put adds to what is sent to a node.
 func (f *fences) put(to NodeID, fence Fence) {
@@ -72,6 +77,7 @@ func (c *Core) question() {
 		return
 	}
 	f.number++
+	c.giveUp() // whoever it was about needs it no more
 	asks := make(map[NodeID][]Followed)
 	for _, g := range f.waiting {
 		if !g.barriers.number(f.number, c.ticks) {
@@ -110,7 +116,8 @@ func (c *Core) ReceiveFence(from NodeID, f Fence) {
 
 // answerFence says of which shards this node's replicas follow in the terms that
 // are asked about. One that is in a later term says nothing: it may have voted in
-// it. Nor does one that is being replaced by a snapshot.
+// it. Nor does one that is being replaced by a snapshot. If that leaves nothing to
+// say, who asks need not wait to learn it.
 func (c *Core) answerFence(from NodeID, question Fence) {
 	var terms []Followed
 	for _, t := range question.Terms {
@@ -122,9 +129,7 @@ func (c *Core) answerFence(from NodeID, question Fence) {
 			terms = append(terms, Followed{t.Shard, t.Term, g.id})
 		}
 	}
-	if len(terms) > 0 {
-		c.fences.put(from, Fence{Answer: true, Number: question.Number, Terms: terms})
-	}
+	c.fences.put(from, Fence{Answer: true, Number: question.Number, Terms: terms})
 }
 
 // answered takes an answer. It says something of the time after its question was
@@ -156,7 +161,7 @@ func (c *Core) answered(from NodeID, answer Fence) {
 // last one from whom an answer is to be expected, or nobody waits for it.
 func (c *Core) endQuestion() {
 	f := &c.fences
-	waits := slices.ContainsFunc(f.about, func(g *group) bool { return len(g.barriers.asked) > 0 })
+	waits := f.awaited()
 	for n := range f.missing {
 		if waits && !f.mute[n] {
 			return

@@ -199,8 +199,10 @@ func TestAFrozenReplicaAnswersNoFence(t *testing.T) {
 	b.asked = nil
 	b.core.ReceiveFence(2, core.Fence{Number: 1, Terms: []core.Followed{{Shard: shard, Term: 5}}})
 	b.settle()
-	if len(b.asked) > 0 {
-		t.Errorf("it answers %+v", b.asked)
+	for _, f := range b.asked {
+		if len(f.Terms) > 0 {
+			t.Errorf("it answers %+v", f)
+		}
 	}
 }
 
@@ -218,6 +220,27 @@ func TestAQuestionThatIsLostIsAskedAgain(t *testing.T) {
 	}
 	b.confirm(q)
 	b.want("on the second", read, nil)
+}
+
+// TestWhoLosesTheLeadHoldsNobodyUp: a question that nobody waits for any more is
+// over, and what waits is asked at once.
+func TestWhoLosesTheLeadHoldsNobodyUp(t *testing.T) {
+	m := newMany(t, 2)
+	read := func(s core.ShardID) *error {
+		err := errPending
+		m.core.Barrier(&core.Barrier{Shard: s, Term: m.terms[s], Done: func(e error) { err = e }})
+		return &err
+	}
+	lost := read(0)
+	m.core.Round() // its question gets lost
+	m.core.Receive(2, []core.Envelope{{Shard: 0, Message: &pb.Message{
+		Type: pb.MsgHeartbeat.Enum(), From: new(uint64(id(2))), To: new(uint64(id(1))), Term: new(m.terms[0] + 1),
+	}}})
+	other := read(1)
+	m.settle()
+	if *lost != core.ErrLost || *other != nil {
+		t.Errorf("of the shard that is lost: %v, of the other one: %v; want ErrLost and an answer", *lost, *other)
+	}
 }
 
 // TestASoleVoterAsksNobody.
