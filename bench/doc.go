@@ -7,6 +7,7 @@
 //	                      beside an older build
 //	ssobench marks        whether a cluster pays, beside an older build
 //	ssobench cold         what profiles cost that lie on disk, and right after a start
+//	ssobench crowd        link and redeem in one realm by very many
 //	ssobench floor        serve the floor, the yardstick of package floor
 //	ssobench start        time from the start of a process to ready
 //	ssobench memory       memory per active profile

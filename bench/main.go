@@ -17,6 +17,7 @@ type cli struct {
 	Cluster     clusterCommand     `cmd:"" help:"What three nodes cost beside one."`
 	Marks       marksCommand       `cmd:"" help:"Whether a cluster pays: every mark beside an older build."`
 	Cold        coldCommand        `cmd:"" help:"What profiles cost that lie on disk, and requests right after a start."`
+	Crowd       crowdCommand       `cmd:"" help:"One realm, many connections: who is turned away, and the memory it takes."`
 	Floor       floorCommand       `cmd:"" help:"Serve the floor, the yardstick of a run."`
 	Start       startCommand       `cmd:"" help:"Time from the start of a process to ready."`
 	Memory      memoryCommand      `cmd:"" help:"Memory per active profile."`

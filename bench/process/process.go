@@ -81,18 +81,24 @@ func (p *Process) Kill() error {
 func (p *Process) CPU() (time.Duration, error) { return CPUTime(p.cmd.Process.Pid) }
 
 // RSS is the resident memory of the process in bytes.
-func (p *Process) RSS() (int64, error) {
+func (p *Process) RSS() (int64, error) { return p.memory("VmRSS:") }
+
+// PeakRSS is the most that it ever was.
+func (p *Process) PeakRSS() (int64, error) { return p.memory("VmHWM:") }
+
+// memory reads a line of /proc/PID/status; proc(5).
+func (p *Process) memory(name string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if value, ok := strings.CutPrefix(line, name); ok {
 			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
 			return kib << 10, err
 		}
 	}
-	return 0, fmt.Errorf("read /proc status: no VmRSS")
+	return 0, fmt.Errorf("read /proc status: no %s", name)
 }
 
 // ExitCode is the exit status of a process that has ended, -1 when a signal

@@ -23,8 +23,10 @@ func TestProcessIsWatchedAndKilled(t *testing.T) {
 	if err != nil || cpu <= 0 || cpu%clockTick == 0 {
 		t.Errorf("CPU: got %v, %v, want the nanoseconds of a start", cpu, err)
 	}
-	if rss, err := sleep.RSS(); err != nil || rss <= 0 {
-		t.Errorf("RSS: got %d %v, want a positive number", rss, err)
+	rss, err := sleep.RSS()
+	peak, peakErr := sleep.PeakRSS()
+	if err != nil || peakErr != nil || rss <= 0 || peak <= 0 {
+		t.Errorf("RSS: got %d %v, at most %d %v, want positive numbers", rss, err, peak, peakErr)
 	}
 	if err := sleep.Kill(); err != nil {
 		t.Fatal(err)

@@ -42,8 +42,9 @@ func (c *Cluster) writeSecret() error {
 	return os.WriteFile(c.secret, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600)
 }
 
-// Add starts one more node, which joins the first, and returns once it is ready.
-func (c *Cluster) Add(ctx context.Context) error {
+// Add starts one more node with these flags beside its own, which joins the first,
+// and returns once it is ready.
+func (c *Cluster) Add(ctx context.Context, more ...string) error {
 	name := fmt.Sprint("n", len(c.Nodes)+1)
 	flags, err := c.authority.flags(name)
 	if err != nil {
@@ -56,7 +57,7 @@ func (c *Cluster) Add(ctx context.Context) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	s, err := start(ctx, c.program, dir, c.realms, append(flags, secretFlag, c.secret)...)
+	s, err := Start(ctx, c.program, dir, c.realms, append(append(flags, secretFlag, c.secret), more...)...)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,11 @@ type Service struct {
 }
 
 // Realm is one tenant of the bench's configuration.
-type Realm struct{ ID, ServiceProvider string }
+type Realm struct {
+	ID, ServiceProvider string
+	// LinkCode is its settings of link codes in YAML; empty: the default.
+	LinkCode string
+}
 
 // Realms names n tenants.
 func Realms(n int) []Realm {
@@ -44,18 +48,17 @@ func config(realms []Realm) string {
 	for _, r := range realms {
 		fmt.Fprintf(&b, "  - id: %s\n    serviceProviders: [{id: %s, domains: [bench.example]}]\n", r.ID, r.ServiceProvider)
 		b.WriteString("    mvpds: [{id: sandbox, kind: sandbox}]\n")
+		if r.LinkCode != "" {
+			fmt.Fprintf(&b, "    linkCode: %s\n", r.LinkCode)
+		}
 	}
 	return b.String()
 }
 
 // Start runs program on the directory dir, which may hold data of an earlier
-// run, and returns once it is ready. Its log goes to dir/ssod.log.
-func Start(ctx context.Context, program, dir string, realms []Realm) (*Service, error) {
-	return start(ctx, program, dir, realms)
-}
-
-// start is Start with more flags.
-func start(ctx context.Context, program, dir string, realms []Realm, flags ...string) (*Service, error) {
+// run, with more flags than a bench needs, and returns once it is ready. Its log
+// goes to dir/ssod.log.
+func Start(ctx context.Context, program, dir string, realms []Realm, flags ...string) (*Service, error) {
 	file := filepath.Join(dir, "ssod.yaml")
 	if err := os.WriteFile(file, []byte(config(realms)), 0o600); err != nil {
 		return nil, err
