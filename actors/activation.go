@@ -22,8 +22,8 @@ type activation struct {
 	rev     uint64 // of the entity as loaded or last committed
 	open    *Turn  // turns that were deferred
 
+	queue    queue         // commands admitted and not answered
 	size     atomic.Int32  // about how many bytes of memory it takes
-	inflight atomic.Int32  // commands admitted and not answered
 	used     atomic.Uint32 // tick of the last command
 	restless atomic.Bool   // wants its Tick
 	ticking  atomic.Bool   // a Tick is in the mailbox
@@ -79,13 +79,13 @@ func (a *activation) Receive(ctx actor.Context) {
 	case leave:
 		a.leave()
 	}
-	if a.leaving && a.inflight.Load() == 0 && !a.committing {
+	if a.leaving && a.queue.depth.Load() == 0 && !a.committing {
 		a.stop(ctx)
 	}
 }
 
 // stop ends the actor. Its mailbox holds no turn then: every turn is counted in
-// inflight from before it is posted until it is answered.
+// its queue from before it is posted until it is answered.
 func (a *activation) stop(ctx actor.Context) {
 	a.leaving = false
 	a.entity = nil
@@ -97,8 +97,8 @@ func (a *activation) stop(ctx actor.Context) {
 
 // take handles a command, or answers it if that cannot be done any more.
 func (a *activation) take(t *Turn) {
-	if !t.admitted.IsZero() {
-		a.lease.runtime.metrics.mailbox.Observe(time.Since(t.admitted).Seconds())
+	if t.deliveries == 0 && t.sampled() {
+		a.lease.runtime.metrics.waited(a.lease.runtime.clock() - t.queued)
 	}
 	if code := a.ready(t); code != Code_OK {
 		t.finish(a.lease.shard.answer(code))
@@ -209,10 +209,21 @@ func (a *activation) abandon() {
 	}
 }
 
-// answered counts a command as done.
-func (a *activation) answered() {
-	a.inflight.Add(-1)
-	a.lease.runtime.inflight.Add(-1)
+// answered counts a command as done and learns from how long it took.
+func (a *activation) answered(t *Turn) {
+	r := a.lease.runtime
+	if t.queued != 0 {
+		now := r.clock()
+		if t.depth > 1 {
+			a.queue.observe(time.Duration(now-t.queued), t.depth)
+			a.queue.moved.Store(now)
+		}
+		if t.sampled() {
+			r.queue.observe(time.Duration(now-t.queued), t.crowd)
+		}
+	}
+	a.queue.leave(t.size)
+	r.queue.leave(t.size)
 }
 
 // opened and shut keep the list of open turns.

@@ -17,15 +17,20 @@ import (
 )
 
 func TestOverloadIsAnsweredAtOnce(t *testing.T) {
+	one := func(int) actors.Address { return address("x") }
+	several := func(n int) actors.Address { return address("x", fmt.Sprint(n)) }
+	const three = 3*actors.OwnSize + 100 // bytes
 	tests := []struct {
 		name   string
 		limits actors.Limits
+		to     func(n int) actors.Address
 		next   actors.Address
 	}{
-		{"entity", actors.Limits{PerEntity: 3}, address("x")},
-		{"node", actors.Limits{InFlight: 3}, address("y")},
-		{"asks", actors.Limits{Asks: 3}, address("y")},
-		{"active", actors.Limits{Active: 1}, address("y")},
+		{"entity", actors.Limits{Wait: 1}, one, address("x")},
+		{"bytes of an entity", actors.Limits{QueueBytes: actors.EntityShare * three}, one, address("x")},
+		{"bytes of the node", actors.Limits{QueueBytes: three}, several, address("y")},
+		{"asks", actors.Limits{Asks: 3}, one, address("y")},
+		{"active", actors.Limits{Active: 1}, one, address("y")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -33,11 +38,12 @@ func TestOverloadIsAnsweredAtOnce(t *testing.T) {
 			r := start(t, faulty.New(faulty.Options{}).Node("a:1"), p, func(c *actors.Config) {
 				tt.limits.Tick, tt.limits.OwnerWait = time.Hour, time.Hour // nothing to wait for comes
 				c.Limits = tt.limits
+				c.Kinds[0].AtOnce = 3
 			})
 			var group sync.WaitGroup
 			for n := range 3 {
 				group.Go(func() {
-					if _, err := r.Ask(context.Background(), address("x"), request(n), 0, do("block")); err != nil {
+					if _, err := r.Ask(context.Background(), tt.to(n), request(n), 0, do("block")); err != nil {
 						t.Errorf("admitted ask: %v", err)
 					}
 				})

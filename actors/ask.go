@@ -102,7 +102,7 @@ func (r *Runtime) place(to Address) (place, error) {
 func (r *Runtime) enter() error {
 	if r.asks.Add(1) > int64(r.limits.Asks) {
 		r.asks.Add(-1)
-		return ErrOverloaded
+		return &OverloadedError{RetryAfter: r.queue.drain(r.queue.depth.Load(), r.limits.Wait)}
 	}
 	if r.stopping.Load() {
 		r.asks.Add(-1)

@@ -72,7 +72,7 @@ func (c *call) run(ctx context.Context) (proto.Message, error) {
 		case Code_OK:
 			return ans.reply, nil
 		case Code_OVERLOADED:
-			return nil, c.failure(ErrOverloaded, ans.code)
+			return nil, c.failure(&OverloadedError{RetryAfter: ans.after}, ans.code)
 		case Code_FAILED:
 			return nil, ErrInternal
 		case Code_EXPIRED, Code_UNAVAILABLE, codeDeadline:

@@ -39,13 +39,14 @@ type Config struct {
 
 // Limits bound what a node holds and waits for. Zero means the default.
 type Limits struct {
-	// PerEntity is the number of commands in flight for one entity (default
-	// 256). More lets a hot entity queue longer; over it the answer is
-	// ErrOverloaded.
-	PerEntity int
-	// InFlight is the number of commands in flight for all entities of this
-	// node (default 16,384), wherever they were asked.
-	InFlight int
+	// Wait is how long a command may have to wait for those that came before it, at the pace
+	// at which its entity has answered lately (default 1 s). More lets a hot
+	// entity queue longer; over it the answer is ErrOverloaded.
+	Wait time.Duration
+	// QueueBytes is about how much memory the commands in flight of all entities of this
+	// node may take together (default 32 MiB), wherever they were asked. Those
+	// of one entity take a quarter of it at most.
+	QueueBytes int64
 	// Asks is the number of Asks that wait on this node (default 16,384).
 	Asks int
 	// Tells is the number of Tells on their way to other nodes (default 1,024).
@@ -91,8 +92,8 @@ type Remote struct {
 
 func (l Limits) withDefaults() Limits {
 	return Limits{
-		PerEntity:  cmp.Or(l.PerEntity, 256),
-		InFlight:   cmp.Or(l.InFlight, 16384),
+		Wait:       cmp.Or(l.Wait, time.Second),
+		QueueBytes: cmp.Or(l.QueueBytes, 32<<20),
 		Asks:       cmp.Or(l.Asks, 16384),
 		Tells:      cmp.Or(l.Tells, 1024),
 		Active:     cmp.Or(l.Active, 200_000),

@@ -36,6 +36,11 @@ type Kind struct {
 	// Flow returns what carries out a command that takes other entities too, or nil
 	// when the entity does. A nil Flow means that it does all.
 	Flow func(command proto.Message) FlowFunc
+	// AtOnce is how many commands may wait for an entity whatever its pace
+	// (default 16): as many as it can answer with one commit. Those beyond may
+	// wait as long as they are answered within Limits.Wait, as far as its pace
+	// tells.
+	AtOnce int
 	// Fenced says whether a command needs a read barrier before the entity
 	// sees it. A nil Fenced means none does; see also Turn.Fence.
 	Fenced func(command proto.Message) bool

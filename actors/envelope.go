@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -17,6 +18,8 @@ import (
 //	         deadline, milliseconds | kind | identity | message
 //	answer:  attempt | code byte | OK:        message
 //	                             | NOT_OWNER: term | owner, to the end
+//	                             | OVERLOADED: milliseconds until another may be
+//	                               admitted, 0 if that is not known
 //	message: full protobuf name | encoding, to the end
 //
 // Numbers are uvarints; kind, identity and name are preceded by their length.
@@ -91,6 +94,7 @@ func (m *incoming) turn(from *stream.Link, silent bool) *Turn {
 		attempt:  attempt{request: m.request, step: uint32(m.step), number: uint32(m.number)},
 		deadline: int64(m.deadline),
 		term:     m.term,
+		size:     ownSize + int32(len(m.value)),
 		repeated: m.flags&flagRepeated != 0,
 		from:     from,
 		silent:   silent,
@@ -105,6 +109,8 @@ func appendAnswer(b []byte, number uint32, ans answer) ([]byte, error) {
 		return appendMessage(b, ans.reply)
 	case Code_NOT_OWNER:
 		b = append(binary.AppendUvarint(b, ans.owner.Term), ans.owner.Address...)
+	case Code_OVERLOADED:
+		b = binary.AppendUvarint(b, uint64(ans.after.Milliseconds()))
 	}
 	return b, nil
 }
@@ -123,7 +129,10 @@ func decodeAnswer(b []byte) (number uint32, ans answer, err error) {
 		}
 	case Code_NOT_OWNER:
 		ans.owner = cluster.Owner{Term: p.uvarint(), Address: string(p.b)}
-	case Code_REFUSED, Code_OVERLOADED, Code_EXPIRED, Code_UNAVAILABLE, Code_UNKNOWN, Code_FAILED:
+	case Code_OVERLOADED:
+		ans.after = time.Duration(p.uint32()) * time.Millisecond
+		p.bad = p.bad || len(p.b) > 0
+	case Code_REFUSED, Code_EXPIRED, Code_UNAVAILABLE, Code_UNKNOWN, Code_FAILED:
 		p.bad = p.bad || len(p.b) > 0
 	default:
 		p.bad = true

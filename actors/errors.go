@@ -1,6 +1,10 @@
 package actors
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 // The errors of Ask. Each says what the caller may conclude about the effect of
 // its command.
@@ -9,8 +13,9 @@ var (
 	// shard, the owner refused, the node is stopping, or the deadline passed
 	// before the command was sent.
 	ErrUnavailable = errors.New("entity unavailable")
-	// ErrOverloaded: likewise no effect, and reported at once: too many
-	// commands are in flight for the entity or for the node.
+	// ErrOverloaded: likewise no effect, and reported at once: what is in flight
+	// for the entity or for the node takes too long or too much memory. An
+	// [OverloadedError] says when to ask again.
 	ErrOverloaded = errors.New("entity overloaded")
 	// ErrUnknown: the command may or may not have had its effect. The same
 	// request and step may be asked again and get the first answer.
@@ -20,6 +25,20 @@ var (
 	// happened, with the request id.
 	ErrInternal = errors.New("entity failed")
 )
+
+// OverloadedError is [ErrOverloaded] with how long what is in flight will take, as
+// far as is known.
+type OverloadedError struct{ RetryAfter time.Duration }
+
+func (e *OverloadedError) Error() string {
+	if e.RetryAfter == 0 {
+		return ErrOverloaded.Error()
+	}
+	return fmt.Sprintf("%s for %v", ErrOverloaded, e.RetryAfter.Round(time.Millisecond))
+}
+
+// Is makes it an ErrOverloaded.
+func (e *OverloadedError) Is(target error) bool { return target == ErrOverloaded }
 
 // ErrIdentity says that an encoded identity is malformed.
 var ErrIdentity = errors.New("malformed entity identity")

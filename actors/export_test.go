@@ -2,6 +2,7 @@ package actors
 
 import (
 	"encoding/binary"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -22,7 +23,7 @@ func (r *Runtime) Sweep() {
 }
 
 // InFlight is the number of commands admitted and not answered.
-func (r *Runtime) InFlight() int { return int(r.inflight.Load()) }
+func (r *Runtime) InFlight() int { return int(r.queue.depth.Load()) }
 
 // Admitted is the number of commands that entities have in flight.
 func (r *Runtime) Admitted() (n int) {
@@ -39,11 +40,18 @@ func (l *lease) admitted() (n int) {
 	defer l.mu.Unlock()
 	for _, a := range l.entities {
 		for ; a != nil; a = a.next {
-			n += int(a.inflight.Load())
+			n += int(a.queue.depth.Load())
 		}
 	}
 	return n
 }
+
+// OwnSize is what a command counts for beside its message; EntityShare is the part
+// of the node's bytes that one entity may have.
+const (
+	OwnSize     = ownSize
+	EntityShare = entityShare
+)
 
 // Age lets one tick pass without a sweep.
 func (r *Runtime) Age() { r.ticks.Add(1) }
@@ -129,15 +137,16 @@ type Got struct {
 	Code    Code
 	Reply   proto.Message
 	Owner   cluster.Owner
+	After   time.Duration
 }
 
 // DecodeAnswer reads the payload of its envelope.
 func DecodeAnswer(payload []byte) (Got, error) {
 	number, ans, err := decodeAnswer(payload)
-	return Got{number, ans.code, ans.reply, ans.owner}, err
+	return Got{number, ans.code, ans.reply, ans.owner, ans.after}, err
 }
 
 // EncodeAnswer is the inverse.
 func EncodeAnswer(g Got) ([]byte, error) {
-	return appendAnswer(nil, g.Attempt, answer{g.Code, g.Reply, g.Owner})
+	return appendAnswer(nil, g.Attempt, answer{g.Code, g.Reply, g.Owner, g.After})
 }

@@ -98,11 +98,11 @@ func (e *turnError) Error() string { return "turn of a flow: " + reason(e.answer
 // flow begins a flow for a command that arrived.
 func (s *shard) flow(t *Turn, p place, carryOut FlowFunc) {
 	r := s.runtime
-	if r.inflight.Add(1) > int64(r.limits.InFlight) {
-		r.inflight.Add(-1)
-		s.turnAway(t, Code_OVERLOADED)
+	if no := r.room(t.size); no.why != "" {
+		r.respond(t, p.kind.refuse(no))
 		return
 	}
+	r.queue.enter(t.size)
 	p.kind.metrics.message(t.command)
 	f := &Flow{ctx: t.caller, shard: s, place: p, turn: t}
 	if f.ctx != nil {
@@ -121,7 +121,7 @@ func (s *shard) flow(t *Turn, p place, carryOut FlowFunc) {
 func (f *Flow) run(carryOut FlowFunc) {
 	r := f.shard.runtime
 	ans := f.end(carryOut)
-	r.inflight.Add(-1)
+	r.queue.leave(f.turn.size)
 	r.respond(f.turn, ans)
 }
 
@@ -143,7 +143,7 @@ func (f *Flow) end(carryOut FlowFunc) (ans answer) {
 	if code == Code_FAILED && !errors.Is(err, ErrInternal) { // that was reported
 		f.report("flow failed", "error", err)
 	}
-	return f.shard.answer(code)
+	return f.shard.answerTo(err, code)
 }
 
 // asAnswer passes the end of a turn on. What this node did not wait for is unknown

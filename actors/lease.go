@@ -53,40 +53,44 @@ func (l *lease) over() bool {
 	}
 }
 
-// admit finds the entity of a place, activating it if need be, and counts one
-// command in flight for it. From then on the entity stays until the command is
-// answered, so no message can meet an entity that is leaving.
-func (l *lease) admit(p place) (*activation, Code) {
-	r := l.runtime
-	if r.inflight.Add(1) > int64(r.limits.InFlight) {
-		r.inflight.Add(-1)
-		return nil, Code_OVERLOADED
+// admit finds the turn's entity, activating it if need be, and counts the command
+// in flight for it. From then on the entity stays until the command is answered,
+// so no message can meet an entity that is leaving.
+func (l *lease) admit(t *Turn, p place) answer {
+	if no := l.runtime.room(t.size); no.why != "" {
+		return p.kind.refuse(no)
 	}
-	a, code := l.admitEntity(p)
-	if code != Code_OK {
-		r.inflight.Add(-1)
-	}
-	return a, code
-}
-
-func (l *lease) admitEntity(p place) (*activation, Code) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return nil, Code_NOT_OWNER
+		return l.shard.answer(Code_NOT_OWNER)
 	}
 	a := l.find(p)
 	if a == nil {
 		if a = l.spawn(p); a == nil {
-			return nil, Code_OVERLOADED
+			return p.kind.refuse(refusal{why: refusedEntities})
 		}
 	}
-	if a.inflight.Load() >= int32(l.runtime.limits.PerEntity) {
-		return nil, Code_OVERLOADED
+	if no := a.queue.admits(p.kind.bound, t.size, l.runtime.clock); no.why != "" {
+		return p.kind.refuse(no)
 	}
-	a.inflight.Add(1)
-	a.used.Store(l.runtime.ticks.Load())
-	return a, Code_OK
+	l.enter(t, a)
+	return answer{code: Code_OK}
+}
+
+// enter counts the command. Its wait is measured if others wait too, for the pace
+// of the entity, or if it is one of a few, for the pace of the node and for the
+// metric.
+func (l *lease) enter(t *Turn, a *activation) {
+	r := l.runtime
+	t.entity, t.depth, t.crowd = a, a.queue.enter(t.size), r.queue.enter(t.size)
+	if t.depth > 1 || t.sampled() {
+		t.queued = r.clock()
+	}
+	if t.depth == 2 {
+		a.queue.moved.Store(t.queued)
+	}
+	a.used.Store(r.ticks.Load())
 }
 
 func (l *lease) find(p place) *activation {
@@ -126,7 +130,7 @@ func (l *lease) spawn(p place) *activation {
 func (l *lease) retire(a *activation) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || a.inflight.Load() != 0 {
+	if l.closed || a.queue.depth.Load() != 0 {
 		return false
 	}
 	l.remove(a)

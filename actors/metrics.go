@@ -3,6 +3,7 @@ package actors
 import (
 	"reflect"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
@@ -16,6 +17,7 @@ type metrics struct {
 	active     *prometheus.GaugeVec
 	messages   *prometheus.CounterVec
 	hops       *prometheus.CounterVec
+	refused    *prometheus.CounterVec
 	mailbox    prometheus.Histogram
 	registerer prometheus.Registerer
 }
@@ -34,6 +36,10 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Name: "ssod_actor_hops_total",
 			Help: "Commands sent to the entity's owner on another node, repeats included.",
 		}, []string{"kind"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ssod_actor_refused_total",
+			Help: "Commands that were not admitted, by reason: the queue of their entity takes too long (time), nothing of it was answered for too long (stall), it takes too much memory (bytes), all queues do (node), too many entities are in memory (entities).",
+		}, []string{"kind", "reason"}),
 		mailbox: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "ssod_actor_mailbox_seconds",
 			Help:    "Time from admission to the entity's turn, of one command in 64.",
@@ -48,7 +54,7 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.active, m.messages, m.hops, m.mailbox}
+	return []prometheus.Collector{m.active, m.messages, m.hops, m.refused, m.mailbox}
 }
 
 // unregister makes room for a later runtime of the same process.
@@ -66,6 +72,7 @@ type kindMetrics struct {
 	active   prometheus.Gauge
 	hops     prometheus.Counter
 	messages *prometheus.CounterVec
+	refusals *prometheus.CounterVec
 	byType   sync.Map // reflect.Type of the command -> prometheus.Counter
 }
 
@@ -74,8 +81,15 @@ func (m *metrics) kind(name string) *kindMetrics {
 		active:   m.active.WithLabelValues(name),
 		hops:     m.hops.WithLabelValues(name),
 		messages: m.messages.MustCurryWith(prometheus.Labels{"kind": name}),
+		refusals: m.refused.MustCurryWith(prometheus.Labels{"kind": name}),
 	}
 }
+
+// refused counts a command that was not admitted.
+func (k *kindMetrics) refused(why string) { k.refusals.WithLabelValues(why).Inc() }
+
+// waited notes how many nanoseconds a command waited for its turn.
+func (m *metrics) waited(ns int64) { m.mailbox.Observe(time.Duration(ns).Seconds()) }
 
 // message counts a command that is delivered.
 func (k *kindMetrics) message(command proto.Message) {

@@ -17,6 +17,7 @@ type answer struct {
 	code  Code
 	reply proto.Message
 	owner cluster.Owner // with NOT_OWNER, if known
+	after time.Duration // with OVERLOADED: when another may be admitted, if known
 }
 
 // attempt identifies one sending of a command. Its number is unique among all

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -28,10 +29,11 @@ type Runtime struct {
 	peers      *peers // nil on a cluster of one
 	metrics    *metrics
 	log        *slog.Logger
+	started    time.Time
 
 	attempts atomic.Uint32 // numbers the attempts of all Asks
 	asks     atomic.Int64  // Asks and Tells that wait
-	inflight atomic.Int64  // commands admitted and not answered
+	queue    queue         // commands admitted and not answered
 	active   atomic.Int64  // entities in memory
 	bytes    atomic.Int64  // about what they take
 	ticks    atomic.Uint32 // time in ticks of the sweep
@@ -48,8 +50,23 @@ type Runtime struct {
 // kind is a Kind with what the runtime keeps for it.
 type kind struct {
 	Kind
+	bound   bound // of each entity's queue
 	metrics *kindMetrics
 }
+
+// entityShare is the part of the node's QueueBytes that one entity may take.
+const entityShare = 4
+
+func (r *Runtime) newKind(k Kind) *kind {
+	return &kind{
+		Kind:    k,
+		bound:   bound{atOnce: int32(cmp.Or(k.AtOnce, 16)), wait: r.limits.Wait, bytes: r.limits.QueueBytes / entityShare},
+		metrics: r.metrics.kind(k.Name),
+	}
+}
+
+// clock is nanoseconds since the start, by which waits are measured.
+func (r *Runtime) clock() int64 { return int64(time.Since(r.started)) }
 
 // Start makes the node an owner of entities. The caller must Stop it.
 func Start(c Config) (*Runtime, error) {
@@ -87,6 +104,7 @@ func newRuntime(c Config) *Runtime {
 		self:    c.Self,
 		metrics: newMetrics(c.Metrics),
 		log:     log,
+		started: time.Now(),
 		crowded: make(chan struct{}, 1),
 	}
 	if r.hopeless == nil {
@@ -97,7 +115,7 @@ func newRuntime(c Config) *Runtime {
 	r.dispatcher = newDispatcher()
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	for _, k := range c.Kinds {
-		r.kinds[k.Name] = &kind{Kind: k, metrics: r.metrics.kind(k.Name)}
+		r.kinds[k.Name] = r.newKind(k)
 	}
 	for id := range c.Shards.Count() + 1 {
 		r.shards = append(r.shards, newShard(r, cluster.ShardID(id)))
@@ -146,7 +164,7 @@ func (r *Runtime) Stop(ctx context.Context) error {
 	if r.stopping.Swap(true) {
 		return nil
 	}
-	err := until(ctx, func() bool { return r.asks.Load() == 0 && r.inflight.Load() == 0 })
+	err := until(ctx, func() bool { return r.asks.Load() == 0 && r.queue.depth.Load() == 0 })
 	r.spawning.Lock()
 	r.cancel()
 	r.spawning.Unlock()

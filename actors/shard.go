@@ -1,12 +1,14 @@
 package actors
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
 )
@@ -114,25 +116,32 @@ func (s *shard) deliver(t *Turn, p place) {
 		s.turnAway(t, Code_NOT_OWNER)
 		return
 	}
+	if t.size == 0 {
+		t.size = ownSize + int32(proto.Size(t.command))
+	}
 	if flow := p.kind.flow(t.command); flow != nil {
 		s.flow(t, p, flow)
 		return
 	}
-	a, code := l.admit(p)
-	if code != Code_OK {
-		s.turnAway(t, code)
+	if ans := l.admit(t, p); ans.code != Code_OK {
+		s.runtime.respond(t, ans)
 		return
 	}
-	t.entity = a
 	p.kind.metrics.message(t.command)
-	if t.number%mailboxSample == 0 {
-		t.admitted = time.Now()
-	}
 	l.forward(t)
 }
 
-// turnAway answers a command that was not admitted.
+// turnAway answers a command that does not belong here.
 func (s *shard) turnAway(t *Turn, code Code) { s.runtime.respond(t, s.answer(code)) }
+
+// answerTo is answer for an error that may say when to ask again.
+func (s *shard) answerTo(err error, code Code) answer {
+	ans := s.answer(code)
+	if e, ok := errors.AsType[*OverloadedError](err); ok && code == Code_OVERLOADED {
+		ans.after = e.RetryAfter
+	}
+	return ans
+}
 
 // answer is an answer without a reply; NOT_OWNER says who owns the shard.
 func (s *shard) answer(code Code) answer {

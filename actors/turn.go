@@ -28,7 +28,11 @@ type Turn struct {
 	from     *stream.Link  // to the node that asked; nil: this one
 	entity   *activation
 	caller   context.Context // of the goroutine that runs the turn itself; nil: a worker does
-	admitted time.Time       // zero unless the wait is measured
+
+	size   int32 // about how many bytes of memory it takes
+	depth  int32 // commands that the entity had in flight with it, and
+	crowd  int32 // those that the node had
+	queued int64 // when it was admitted, by the runtime's clock; 0 unless its wait is measured
 
 	deliveries uint8
 	refused    Code // not OK: a barrier failed, the turn is only to be answered
@@ -90,7 +94,7 @@ func (t *Turn) Fail(err error) {
 	if code == Code_FAILED && !t.closed {
 		t.entity.report(t, "entity failed a command", "error", err)
 	}
-	t.finish(t.entity.lease.shard.answer(code))
+	t.finish(t.entity.lease.shard.answerTo(err, code))
 }
 
 // Defer keeps the turn open after Receive returns: Reply, Change, Fail or Fence
@@ -133,6 +137,10 @@ func (t *Turn) recorded() (proto.Message, bool, error) {
 	return reply, err == nil, err
 }
 
+// sampled reports whether the command is one of the few whose wait is measured in
+// any case.
+func (t *Turn) sampled() bool { return t.number%mailboxSample == 0 }
+
 // late reports whether the deadline has passed.
 func (t *Turn) late(now time.Time) bool { return now.UnixMilli() >= t.deadline }
 
@@ -148,7 +156,7 @@ func (t *Turn) finish(ans answer) {
 	if t.uncertain && harmless(ans.code) {
 		ans = answer{code: Code_UNKNOWN}
 	}
-	t.entity.answered()
+	t.entity.answered(t)
 	t.entity.lease.runtime.respond(t, ans)
 }
 
@@ -159,7 +167,6 @@ func (t *Turn) again() *Turn {
 	next := *t
 	next.closed, next.deferred, next.held, next.looked, next.borrowed = false, false, false, false, false
 	next.next, next.prev, next.caller = nil, nil, nil
-	next.admitted = time.Time{}
 	next.deliveries++
 	return &next
 }

@@ -237,6 +237,7 @@ func FuzzCommand(f *testing.F) {
 
 func FuzzAnswer(f *testing.F) {
 	for _, g := range []actors.Got{
+		{Attempt: 3, Code: actors.Code_OVERLOADED, After: 1500 * time.Millisecond},
 		{Attempt: 1, Code: actors.Code_OK, Reply: add(7)},
 		{Attempt: 300, Code: actors.Code_NOT_OWNER, Owner: cluster.Owner{Address: "b:1", Term: 9}},
 		{Attempt: 1 << 31, Code: actors.Code_UNKNOWN},

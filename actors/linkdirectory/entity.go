@@ -33,7 +33,7 @@ func Kind(c Config) actors.Kind {
 	i := newInstruments(c.Metrics, c.Log)
 	return actors.Kind{
 		Name:  KindName,
-		Brief: true,
+		Brief: true, AtOnce: maxBatch,
 		New: func(id actors.Identity) actors.Entity {
 			realm := id[0]
 			return &entity{

@@ -191,6 +191,13 @@ func start(t *testing.T, change ...func(*admin.Options)) *face {
 // call makes a call and returns status and body.
 func (f *face) call(method, path, body string, headers ...string) (int, string) {
 	f.t.Helper()
+	answer, text := f.answer(method, path, body, headers...)
+	return answer.StatusCode, text
+}
+
+// answer is call with the headers of the answer.
+func (f *face) answer(method, path, body string, headers ...string) (*http.Response, string) {
+	f.t.Helper()
 	r, err := http.NewRequest(method, f.url+path, strings.NewReader(body))
 	if err != nil {
 		f.t.Fatal(err)
@@ -211,7 +218,18 @@ func (f *face) call(method, path, body string, headers ...string) (int, string) 
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return answer.StatusCode, string(text)
+	return answer, string(text)
+}
+
+// TestOverloadSaysWhen: whole seconds, rounded up, and one at least.
+func TestOverloadSaysWhen(t *testing.T) {
+	for after, want := range map[time.Duration]string{0: "1", 10 * time.Millisecond: "1", time.Second: "1", 1200 * time.Millisecond: "2"} {
+		f := start(t)
+		f.err = fmt.Errorf("do it: %w", &actors.OverloadedError{RetryAfter: after})
+		if answer, _ := f.answer("DELETE", "/admin/v1/keys/k1", ""); answer.StatusCode != 503 || answer.Header.Get("Retry-After") != want {
+			t.Errorf("busy for %v: got %d, Retry-After %q, want 503, %q", after, answer.StatusCode, answer.Header.Get("Retry-After"), want)
+		}
+	}
 }
 
 func TestOperations(t *testing.T) {
@@ -310,6 +328,7 @@ func TestErrorsOfTheServices(t *testing.T) {
 		{admin.ErrConfiguration, 422, "configuration_invalid"},
 		{actors.ErrUnavailable, 503, "service_unavailable"},
 		{actors.ErrOverloaded, 503, "service_unavailable"},
+		{&actors.OverloadedError{RetryAfter: 1200 * time.Millisecond}, 503, "service_unavailable"},
 		{cluster.ErrRefused, 503, "service_unavailable"},
 		{fmt.Errorf("%w: node n2: %w", admin.ErrUnfinished, context.DeadlineExceeded), 503, "not_erased"},
 		{actors.ErrUnknown, 503, "outcome_unknown"},

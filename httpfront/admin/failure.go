@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"ssod/actors"
 	"ssod/cluster"
@@ -48,6 +50,8 @@ type failure struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Trace   string `json:"trace"`
+
+	retryAfter time.Duration // of a 503, if the error knows; else a second
 }
 
 // failures lists what can go wrong, the first match wins. Operators are told
@@ -89,16 +93,25 @@ func classify(err error) failure {
 	for _, f := range failures {
 		if errors.Is(err, f.is) {
 			message := strings.TrimPrefix(err.Error(), errRequest.Error()+": ")
-			return failure{Status: f.status, Code: f.code, Message: message}
+			return failure{Status: f.status, Code: f.code, Message: message, retryAfter: retryAfter(err)}
 		}
 	}
 	return failure{Status: http.StatusInternalServerError, Code: "internal_error", Message: "An internal error occurred; see the log"}
 }
 
+// retryAfter is the time that the error itself names.
+func retryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*actors.OverloadedError](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}
+
 func writeFailure(w http.ResponseWriter, c *call, f failure) int {
 	f.Trace = c.trace()
 	if f.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
+		whole := (max(f.retryAfter, time.Second) + time.Second - 1) / time.Second
+		w.Header().Set("Retry-After", strconv.FormatInt(int64(whole), 10))
 	}
 	return write(w, f.Status, f)
 }

@@ -171,5 +171,8 @@ func retryAfter(err error) time.Duration {
 	if e, ok := errors.AsType[*profile.TooManyCodesError](err); ok {
 		return e.RetryAfter
 	}
+	if e, ok := errors.AsType[*actors.OverloadedError](err); ok {
+		return e.RetryAfter
+	}
 	return 0
 }

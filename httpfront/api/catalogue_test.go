@@ -109,6 +109,8 @@ func TestCatalogue(t *testing.T) {
 		{&profile.TooManyCodesError{RetryAfter: time.Hour}, seen{429, "too_many_requests", "Too many requests", "retry", "Too many link codes were created", time.Hour, false}},
 		{actors.ErrUnavailable, unavailable},
 		{actors.ErrOverloaded, unavailable},
+		{&actors.OverloadedError{RetryAfter: 10 * time.Millisecond}, unavailable}, // never less than a second
+		{&actors.OverloadedError{RetryAfter: 1200 * time.Millisecond}, seen{503, "service_unavailable", "The service is temporarily unavailable", "retry", "", 1200 * time.Millisecond, false}},
 		{linkdirectory.ErrFull, unavailable},
 		{slots.ErrBusy, unavailable},
 		{actors.ErrUnknown, unknown},

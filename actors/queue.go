@@ -1,0 +1,109 @@
+package actors
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// unpaced is how many commands an entity is taken to answer within the wait that is
+// allowed, before its pace is known.
+const unpaced = 256
+
+// ownSize is what a command in flight takes beside its message: the turn, and
+// what waits for the answer.
+const ownSize = 512
+
+// queue is what an entity was given and has not answered yet, and the pace at
+// which it answers. The node has one for all of its entities.
+type queue struct {
+	depth atomic.Int32 // commands
+	bytes atomic.Int64 // about what they take
+	each  atomic.Int64 // nanoseconds from one answer to the next; 0: not known yet
+	moved atomic.Int64 // when it last answered while others waited
+}
+
+// bound is how much may wait in a queue.
+type bound struct {
+	atOnce int32         // commands that are never too many
+	wait   time.Duration // for how long the last one may have to wait
+	bytes  int64
+}
+
+func (q *queue) enter(size int32) (depth int32) {
+	q.bytes.Add(int64(size))
+	return q.depth.Add(1)
+}
+
+func (q *queue) leave(size int32) {
+	q.bytes.Add(-int64(size))
+	q.depth.Add(-1)
+}
+
+// observe learns from a command that was answered after waiting for so long. It
+// was the depth-th when it came, so as many were answered meanwhile: also where
+// one commit answers hundreds.
+func (q *queue) observe(waited time.Duration, depth int32) {
+	sample := max(int64(waited)/int64(depth), 1)
+	if old := q.each.Load(); old != 0 {
+		sample = max(old+(sample-old)/8, 1)
+	}
+	q.each.Store(sample)
+}
+
+// drain is how long so many commands take. before is for how long the first 256
+// take as long as that is not known.
+func (q *queue) drain(depth int32, before time.Duration) time.Duration {
+	each := time.Duration(q.each.Load())
+	if each == 0 {
+		each = before / unpaced
+	}
+	return time.Duration(depth) * each
+}
+
+// refusal says why a command is not admitted, and when another one may be.
+type refusal struct {
+	why   string // a label of ssod_actor_refused_total; empty: it is admitted
+	after time.Duration
+}
+
+// Why a command is refused.
+const (
+	refusedTime     = "time"     // too long a queue
+	refusedStall    = "stall"    // nothing was answered for too long
+	refusedBytes    = "bytes"    // too much of the node's memory
+	refusedNode     = "node"     // likewise, all entities together
+	refusedEntities = "entities" // too many are in memory
+)
+
+// room says whether the node may have one more command in flight.
+func (r *Runtime) room(size int32) refusal {
+	if r.queue.bytes.Load()+int64(size) > r.limits.QueueBytes {
+		return refusal{refusedNode, r.queue.drain(r.queue.depth.Load()+1, r.limits.Wait)}
+	}
+	return refusal{}
+}
+
+// refuse answers a command that is not admitted.
+func (k *kind) refuse(no refusal) answer {
+	k.metrics.refused(no.why)
+	return answer{code: Code_OVERLOADED, after: no.after}
+}
+
+// admits says whether one more command may wait. now is a time of the runtime's
+// clock.
+func (q *queue) admits(b bound, size int32, now func() int64) refusal {
+	depth := q.depth.Load()
+	wait := q.drain(depth+1, b.wait)
+	switch {
+	case depth > 0 && q.bytes.Load()+int64(size) > b.bytes:
+		return refusal{refusedBytes, wait}
+	case depth < b.atOnce:
+		return refusal{}
+	case wait > b.wait:
+		return refusal{refusedTime, wait}
+	}
+	if still := time.Duration(now() - q.moved.Load()); still > b.wait {
+		return refusal{refusedStall, max(still, wait)}
+	}
+	return refusal{}
+}
