@@ -104,7 +104,7 @@ func (a *activation) take(t *Turn) {
 		t.finish(a.lease.shard.answer(code))
 		return
 	}
-	if (t.repeated || t.deliveries > 0) && a.repeat(t) {
+	if t.state.past != first && a.repeat(t) {
 		return
 	}
 	if !a.restless.Load() {
@@ -118,7 +118,7 @@ func (a *activation) ready(t *Turn) Code {
 	switch {
 	case a.lease.over(), a.leaving:
 		return Code_NOT_OWNER
-	case t.refused > Code_OK:
+	case t.state.fence == broken:
 		return t.refused
 	case t.late(time.Now()):
 		return Code_EXPIRED
@@ -146,7 +146,7 @@ func (a *activation) repeat(t *Turn) bool {
 func (a *activation) decide(t *Turn) {
 	defer a.guard(t)
 	a.entity.Receive(t)
-	if !t.closed && !t.deferred {
+	if t.state.stage == running {
 		a.fault(t, "command left without an answer")
 	}
 }
@@ -190,7 +190,7 @@ func panicReason(cause any) string {
 func (a *activation) reset() {
 	a.entity = nil
 	for a.open != nil {
-		a.post(a.open.again())
+		a.post(a.open.again(false))
 	}
 }
 

@@ -45,7 +45,7 @@ func (r *Runtime) Tell(to Address, request cluster.RequestID, step uint32, comma
 	c := &call{runtime: r, shard: r.shardAt(p), place: p, request: request, step: step, command: command}
 	if l := c.shard.leased.Load(); l != nil && !l.over() {
 		t := &Turn{
-			attempt: c.next(), command: command, silent: true,
+			attempt: c.next(), command: command, origin: told,
 			deadline: time.Now().Add(maxDeadline).UnixMilli(),
 		}
 		if p.kind.Brief {
@@ -116,7 +116,7 @@ func (r *Runtime) leave() { r.asks.Add(-1) }
 // respond sends an answer to whoever waits for it.
 func (r *Runtime) respond(t *Turn, ans answer) {
 	switch {
-	case t.silent:
+	case t.origin == told:
 	case t.from != nil:
 		r.answer(t, ans)
 	default:

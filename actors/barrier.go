@@ -40,7 +40,7 @@ func (b *barrier) wait(t *Turn) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.running && !b.runtime.spawn(b.rounds) {
-		t.refused = Code_NOT_OWNER
+		t.barred(Code_NOT_OWNER)
 		t.entity.post(t)
 		return
 	}
@@ -57,7 +57,7 @@ func (b *barrier) rounds() {
 		}
 		code := b.take()
 		for _, t := range round {
-			t.fenced, t.refused = code == Code_OK, code
+			t.barred(code)
 		}
 		for some := range slices.Chunk(round, gathered) {
 			b.runtime.gather(func() { runAll(some) })
@@ -72,7 +72,7 @@ const gathered = 32
 // because otherwise a worker would be woken for each.
 func runAll(turns []*Turn) {
 	for _, t := range turns {
-		if t.repeated || !t.entity.runBriefly(t) {
+		if t.state.past >= repeated || !t.entity.runBriefly(t) {
 			t.entity.post(t)
 		}
 	}

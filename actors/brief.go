@@ -3,7 +3,7 @@ package actors
 // brief reports whether the turn, of another node, can be expected not to wait: it only
 // reads, or the entity never waits.
 func (t *Turn) brief() bool {
-	return !t.repeated && (t.entity.kind.Brief || t.entity.lease.fenced(t))
+	return t.state.past < repeated && (t.entity.kind.Brief || t.entity.lease.fenced(t))
 }
 
 // runBriefly runs a turn in a goroutine that must not wait, which has other things to

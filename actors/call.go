@@ -150,7 +150,7 @@ func (c *call) local(ctx context.Context) answer {
 	p := r.replies.expect(c.next())
 	c.shard.deliver(&Turn{
 		attempt: p.attempt, command: c.command, caller: ctx,
-		deadline: c.deadline.UnixMilli(), repeated: c.uncertain,
+		deadline: c.deadline.UnixMilli(), state: arrived(c.uncertain),
 	}, c.place)
 	select {
 	case ans := <-p.answer:

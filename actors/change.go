@@ -21,16 +21,16 @@ import (
 func (t *Turn) Change(d Decision) {
 	a := t.entity
 	switch {
-	case t.closed:
+	case t.over():
 	case a.repeat(t):
-	case d.Commit == nil && (t.fenced || t.command == nil):
+	case d.Commit == nil && (t.Fenced() || t.command == nil):
 		t.Reply(d.Reply)
 	case d.Commit == nil:
 		t.Fence()
 	case a.committing:
 		t.hold()
 	case t.borrowed:
-		a.post(t.again())
+		a.post(t.again(false))
 	default:
 		t.commit(d)
 	}
@@ -43,7 +43,7 @@ func (t *Turn) hold() {
 		return
 	}
 	t.Defer()
-	t.held = true
+	t.state.hold()
 }
 
 func (t *Turn) commit(d Decision) {
@@ -79,9 +79,7 @@ func (t *Turn) startOver(err error) {
 	if t.command == nil {
 		t.close()
 	} else {
-		next := t.again()
-		next.uncertain = t.uncertain || !errors.Is(err, cluster.ErrRejected)
-		a.post(next)
+		a.post(t.again(!errors.Is(err, cluster.ErrRejected)))
 	}
 	a.reset()
 }
@@ -172,7 +170,7 @@ func (a *activation) settle(done *committed) {
 
 // conclude runs what the entity wanted to do after its commit.
 func (a *activation) conclude(done *committed) {
-	t := &Turn{entity: a}
+	t := &Turn{entity: a, origin: own}
 	defer a.guard(t)
 	done.then(t, done.err)
 }
@@ -181,8 +179,8 @@ func (a *activation) conclude(done *committed) {
 func (a *activation) releaseHeld() {
 	for t := a.open; t != nil; {
 		next := t.next
-		if t.held {
-			a.post(t.again())
+		if t.state.stage == held {
+			a.post(t.again(false))
 		}
 		t = next
 	}

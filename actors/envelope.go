@@ -89,15 +89,15 @@ func (m *incoming) decode(b []byte) error {
 }
 
 // turn is the command as a turn that is not admitted yet.
-func (m *incoming) turn(from *stream.Link, silent bool) *Turn {
+func (m *incoming) turn(from *stream.Link, o origin) *Turn {
 	return &Turn{
+		origin:   o,
+		state:    arrived(m.flags&flagRepeated != 0),
 		attempt:  attempt{request: m.request, step: uint32(m.step), number: uint32(m.number)},
 		deadline: int64(m.deadline),
 		term:     m.term,
 		size:     ownSize + int32(len(m.value)),
-		repeated: m.flags&flagRepeated != 0,
 		from:     from,
-		silent:   silent,
 	}
 }
 

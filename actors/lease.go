@@ -175,8 +175,8 @@ func (l *lease) close() {
 func (l *lease) forward(t *Turn) {
 	switch {
 	case l.barrier.passed():
-		t.fenced = true
-	case !t.fenced && l.fenced(t):
+		t.state.settle(true)
+	case !t.Fenced() && l.fenced(t):
 		t.caller = nil
 		l.barrier.wait(t)
 		return
@@ -191,5 +191,5 @@ func (l *lease) forward(t *Turn) {
 }
 
 func (l *lease) fenced(t *Turn) bool {
-	return t.fencing || t.entity.kind.Fenced != nil && t.entity.kind.Fenced(t.command)
+	return t.state.fence == wanted || t.entity.kind.Fenced != nil && t.entity.kind.Fenced(t.command)
 }

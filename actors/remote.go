@@ -156,7 +156,7 @@ func (r *Runtime) receive(l *stream.Link, k stream.Kind, payload []byte) error {
 		if err := m.decode(payload); err != nil {
 			return err
 		}
-		t := m.turn(l, k == stream.Tell)
+		t := m.turn(l, originOf(k))
 		if m.shard == 0 || m.shard >= uint64(len(r.shards)) {
 			r.respond(t, answer{code: Code_NOT_OWNER})
 			return nil
@@ -165,6 +165,14 @@ func (r *Runtime) receive(l *stream.Link, k stream.Kind, payload []byte) error {
 		return nil
 	}
 	return fmt.Errorf("%w: %d", stream.ErrKind, k)
+}
+
+// originOf is that of a command in an envelope of a kind.
+func originOf(k stream.Kind) origin {
+	if k == stream.Tell {
+		return told
+	}
+	return asked
 }
 
 // answer sends the answer of a turn to the node that asked. One for which there is no

@@ -182,7 +182,10 @@ func (a *activation) expire() {
 
 func (a *activation) tickEntity(retire bool) (idle bool) {
 	a.restless.Store(false)
-	t := &Turn{entity: a, retiring: retire}
+	t := &Turn{entity: a, origin: own}
+	if retire {
+		t.origin = retiring
+	}
 	defer a.guard(t)
 	idle = a.entity.Tick(t)
 	t.close()

@@ -22,6 +22,8 @@ const maxDeliveries = 16
 // still does with the old one has no effect.
 type Turn struct {
 	attempt
+	origin   origin
+	state    state
 	command  proto.Message // nil: a turn of the runtime's own
 	deadline int64         // Unix milliseconds
 	term     uint64        // of the owner the sender believes in; 0: unknown
@@ -35,21 +37,22 @@ type Turn struct {
 	queued int64 // when it was admitted, by the runtime's clock; 0 unless its wait is measured
 
 	deliveries uint8
-	refused    Code // not OK: a barrier failed, the turn is only to be answered
-	silent     bool // nobody waits for the answer
-	repeated   bool // the command may have been delivered before
-	looked     bool // its outcome was looked up: there is none
-	uncertain  bool // an earlier delivery may have had an effect
-	fencing    bool // asked for a barrier
-	fenced     bool // passed one
-	deferred   bool // stays open after Receive
-	held       bool // waits for the commit in flight
+	refused    Code // why the fence is broken
+	looked     bool // the command's outcome was looked up in this delivery: there is none
 	borrowed   bool // runs in a goroutine that must not wait
-	closed     bool // answered or replaced
-	retiring   bool // a Tick after which the entity may be passivated
 
 	next, prev *Turn // in the entity's list of open turns
 }
+
+// origin is where a turn comes from.
+type origin uint8
+
+const (
+	asked    origin = iota // somebody waits for the answer
+	told                   // nobody does
+	own                    // the runtime, without a command
+	retiring               // likewise: a Tick after which the entity may be passivated
+)
 
 // Command is the command; nil in Tick.
 func (t *Turn) Command() proto.Message { return t.command }
@@ -65,22 +68,22 @@ func (t *Turn) Now() time.Time { return t.entity.lease.handle.Now() }
 
 // Fenced reports whether a read barrier began after the command arrived here
 // and has passed, so that an answer from memory is not stale.
-func (t *Turn) Fenced() bool { return t.fenced }
+func (t *Turn) Fenced() bool { return t.state.fence == passed }
 
 // Retiring reports, in Tick, that the entity will be passivated if it is idle.
-func (t *Turn) Retiring() bool { return t.retiring }
+func (t *Turn) Retiring() bool { return t.origin == retiring }
 
 // Fence delivers the command again after a read barrier. The turn ends.
 func (t *Turn) Fence() {
 	switch {
-	case t.closed:
+	case t.over():
 	case t.command == nil:
 		t.close() // a Tick comes again
-	case t.fenced:
+	case t.Fenced():
 		t.entity.fault(t, "fence of a fenced turn")
 	default:
-		next := t.again()
-		next.fencing = true
+		next := t.again(false)
+		next.state.want()
 		next.entity.lease.forward(next)
 	}
 }
@@ -91,7 +94,7 @@ func (t *Turn) Reply(m proto.Message) { t.finish(answer{code: Code_OK, reply: m}
 // Fail answers with an error of this package or of package cluster.
 func (t *Turn) Fail(err error) {
 	code := codeOf(err)
-	if code == Code_FAILED && !t.closed {
+	if code == Code_FAILED && !t.over() {
 		t.entity.report(t, "entity failed a command", "error", err)
 	}
 	t.finish(t.entity.lease.shard.answerTo(err, code))
@@ -101,8 +104,7 @@ func (t *Turn) Fail(err error) {
 // is called in a later turn of the same entity. When the entity is loaded
 // afresh, its open turns are delivered again.
 func (t *Turn) Defer() {
-	if !t.closed && !t.deferred {
-		t.deferred = true
+	if t.state.leave() {
 		t.entity.opened(t)
 	}
 }
@@ -111,7 +113,7 @@ func (t *Turn) Defer() {
 // and reports whether the turn is over: answered, or failed because what is
 // stored could not be read. Change looks itself; an entity that batches with
 // Begin asks before it decides, unless its own state has the answer.
-func (t *Turn) Repeat() (over bool) { return t.closed || t.entity.repeat(t) }
+func (t *Turn) Repeat() (over bool) { return t.over() || t.entity.repeat(t) }
 
 // Outcome is reply as the outcome of this turn's request and step, for the
 // commits of Begin. The reply must be one that can be marshalled.
@@ -137,6 +139,12 @@ func (t *Turn) recorded() (proto.Message, bool, error) {
 	return reply, err == nil, err
 }
 
+// barred notes how the turn's barrier ended.
+func (t *Turn) barred(code Code) {
+	t.state.settle(code == Code_OK)
+	t.refused = code
+}
+
 // sampled reports whether the command is one of the few whose wait is measured in
 // any case.
 func (t *Turn) sampled() bool { return t.number%mailboxSample == 0 }
@@ -146,14 +154,14 @@ func (t *Turn) late(now time.Time) bool { return now.UnixMilli() >= t.deadline }
 
 // finish answers the turn's command, once.
 func (t *Turn) finish(ans answer) {
-	if t.closed {
+	if t.over() {
 		return
 	}
 	t.close()
 	if t.command == nil {
 		return
 	}
-	if t.uncertain && harmless(ans.code) {
+	if t.state.past == doubtful && harmless(ans.code) {
 		ans = answer{code: Code_UNKNOWN}
 	}
 	t.entity.answered(t)
@@ -161,19 +169,21 @@ func (t *Turn) finish(ans answer) {
 }
 
 // again ends the turn without an answer and returns its successor, which
-// stands for the same admitted command.
-func (t *Turn) again() *Turn {
+// stands for the same admitted command. effect says that it may have had one.
+func (t *Turn) again(effect bool) *Turn {
 	t.close()
 	next := *t
-	next.closed, next.deferred, next.held, next.looked, next.borrowed = false, false, false, false, false
+	next.state, next.looked, next.borrowed = t.state.again(effect), false, false
 	next.next, next.prev, next.caller = nil, nil, nil
 	next.deliveries++
 	return &next
 }
 
 func (t *Turn) close() {
-	t.closed = true
-	if t.deferred {
+	if t.state.end() {
 		t.entity.shut(t)
 	}
 }
+
+// over reports whether the turn was answered or replaced.
+func (t *Turn) over() bool { return t.state.stage == ended }
