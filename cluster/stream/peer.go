@@ -7,7 +7,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -204,13 +203,22 @@ func (p *peer) lose(l *Link, why error) {
 	if !p.link.CompareAndSwap(l, nil) {
 		return
 	}
-	pause := downTime
-	if l.up || errors.Is(why, syscall.ECONNREFUSED) || errors.Is(why, syscall.ECONNRESET) {
-		pause = restTime
+	pause := restTime
+	if !l.up && hopeless(why) {
+		pause = downTime
 	}
 	p.rest = time.Now().Add(pause)
 	if text := why.Error(); p.n.ctx.Err() == nil && text != p.said {
 		p.said = text
 		p.n.cfg.Log.Warn("no connection to the actors of a node", "address", p.address, "error", why)
 	}
+}
+
+// hopeless reports whether a connection that could not be made will not be made soon
+// either: nobody answers there, or the papers are wrong.
+func hopeless(err error) bool {
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+		return true
+	}
+	return errors.Is(err, ErrStranger) || errors.Is(err, errSecret)
 }
