@@ -34,5 +34,9 @@
 // and what a hop costs on clusters of two nodes, of which one owns everything. The
 // older program gets the flags that it knows.
 //
+// Profiles on disk are filled in by a program of the build itself, past the API,
+// and each is asked for once: by as many connections as there are, for what it
+// costs, and at a rate that all builds can serve, for how long it takes.
+//
 // The report is a table, and with --json a file in the form of [Report].
 package main
