@@ -11,8 +11,8 @@ import (
 var found = map[string]uint64{
 	"ack-before-sync":        1,
 	"desired-for-confirmed":  190,
-	"fence-answered-late":    4,
-	"fence-ignores-old-conf": 24,
+	"fence-answered-late":    14,
+	"fence-ignores-old-conf": 84,
 	"fence-ignores-term":     4,
 	"ignore-proposer-term":   410,
 	"judged-once":            88,
