@@ -72,6 +72,12 @@ func (f *flags) checkNumbers(c *checker) {
 	if f.Shards < 1 || f.Shards > 4096 {
 		c.mistake("--shards %d is not between 1 and 4096", f.Shards)
 	}
+	if f.Memory != nil && *f.Memory < leastMemory {
+		c.mistake("--memory %d is less than 128MiB", *f.Memory)
+	}
+	if f.Cache != nil && f.Memory != nil && *f.Cache > *f.Memory/2 {
+		c.mistake("--cache %d is more than half of --memory %d", *f.Cache, *f.Memory)
+	}
 	if f.Cache != nil && *f.Cache < 1<<20 {
 		c.mistake("--cache %d is less than 1MiB", *f.Cache)
 	}

@@ -49,7 +49,8 @@ type flags struct {
 	SilentFor  time.Duration `placeholder:"DURATION" default:"30s" hidden:"" help:"A node that nobody has heard for so long may be replaced by another of its name, or removed (${default}). Tests shorten it."`
 	Insecure   bool          `help:"Waive what is needed off loopback addresses; logs a warning at every start."`
 
-	Cache *size `placeholder:"SIZE" help:"Memory for what is read from disk, such as 256MiB. Default: an eighth of what the machine, its control group or GOMEMLIMIT allows, 32MiB to 1GiB."`
+	Memory *size `placeholder:"SIZE" help:"Memory that the process is to take, all in all, such as 2GiB; profiles in memory, what waits, the cache and garbage follow. Default: 512MiB, and more where the cache holds more."`
+	Cache  *size `placeholder:"SIZE" help:"Memory for what is read from disk, such as 256MiB. Default: an eighth of --memory, without it of what the machine, its control group or GOMEMLIMIT allows, 32MiB to 1GiB."`
 
 	Check   bool `help:"Check flags and configuration, print every mistake, and exit 0 or 2 without starting."`
 	Version bool `help:"Print the version and exit."`
@@ -72,7 +73,7 @@ func (f *flags) node() node.Config {
 		ReadTimeout: f.ReadTimeout, WriteTimeout: f.WriteTimeout, IdleTimeout: f.IdleTimeout,
 		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: unbracketed(f.Advertise), Join: f.Join,
 		Replicas: f.Replicas, DeadAfter: f.DeadAfter, SilentFor: f.SilentFor, Secret: f.ClusterSecret, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
-		Shards: f.Shards, DrainDelay: f.DrainDelay, Cache: f.cache(),
+		Shards: f.Shards, DrainDelay: f.DrainDelay, Memory: f.memory(), Cache: f.cache(),
 	}
 }
 
@@ -81,7 +82,18 @@ func (f *flags) cache() int64 {
 	if f.Cache != nil {
 		return int64(*f.Cache)
 	}
+	if f.Memory != nil {
+		return cacheFor(int64(*f.Memory))
+	}
 	return cacheFor(memory())
+}
+
+// memory is what the process is to take.
+func (f *flags) memory() int64 {
+	if f.Memory != nil {
+		return int64(*f.Memory)
+	}
+	return min(defaultMemory, memory())
 }
 
 var notInNames = regexp.MustCompile(`[^a-z0-9-]`)

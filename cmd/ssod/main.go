@@ -70,7 +70,7 @@ func (f *flags) serve(c node.Config, stderr io.Writer) int {
 	if f.Insecure {
 		c.Log.Warn("--insecure: what goes to and from listeners off loopback addresses can be read by whoever is on the network")
 	}
-	tuneMemory()
+	tuneMemory(c.Memory, c.Log)
 	c.Signers = spareProcessors()
 	c.Clock = clock()
 	ending := make(chan os.Signal, 2)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -8,43 +9,78 @@ import (
 )
 
 const (
+	// defaultMemory is what a node takes whose state is small.
+	defaultMemory = 512 << 20
+	// leastMemory is what one takes that is asked for nothing.
+	leastMemory = 128 << 20
 	// mostPercent trades memory for CPU while the heap is small: each collection
 	// marks the whole of it again.
 	mostPercent = 300
 	// leastPercent bounds what collections of a large heap cost.
 	leastPercent = 40
-	// headroom is how many bytes of garbage may gather at most, as long as
-	// leastPercent allows it.
-	headroom = 512 << 20
+	// step is how exactly the limit follows what is alive.
+	step = 16 << 20
 )
 
-// tuneMemory sets the collector's target, now and after each collection, unless
-// the operator did. GOMEMLIMIT is obeyed either way.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(mostPercent)
-		followHeap(struct{}{})
-	}
+// tuner tells the collector how much memory the process may take, now and after
+// each collection.
+type tuner struct {
+	memory         int64 // that the process is to take
+	most           int64 // that there is
+	percent, limit bool  // are not the operator's, by GOGC and GOMEMLIMIT
+	log            *slog.Logger
+	exceeded       bool // and the log says so
 }
 
-// followHeap sets the target for the heap that is alive if it is another than
-// that in force, and again after the next collection.
-func followHeap(struct{}) {
-	live, inForce := heap()
-	if percent := percentFor(live); percent != inForce {
+func tuneMemory(promised int64, log *slog.Logger) {
+	t := &tuner{memory: promised, most: memory(), percent: os.Getenv("GOGC") == "", limit: os.Getenv("GOMEMLIMIT") == "", log: log}
+	followHeap(t)
+}
+
+// followHeap tells the collector what follows from the heap that is alive, if that
+// is not in force, and again after the next collection.
+func followHeap(t *tuner) {
+	h := readHeap()
+	if percent := t.percentFor(h.live); t.percent && percent != h.percent {
 		debug.SetGCPercent(percent)
 	}
-	runtime.AddCleanup(&struct{ _ *int }{}, followHeap, struct{}{})
+	if limit := t.limitFor(h); t.limit && limit != debug.SetMemoryLimit(-1) {
+		debug.SetMemoryLimit(limit)
+		if limit > t.promised() && !t.exceeded {
+			t.exceeded = true
+			t.log.Warn("the node needs more memory than --memory", "alive_mib", h.live>>20, "memory_mib", t.memory>>20)
+		}
+	}
+	runtime.AddCleanup(&struct{ _ *int }{}, followHeap, t)
 }
 
-// percentFor is the target for a heap of which so many bytes are alive.
-func percentFor(live uint64) int {
-	return int(min(mostPercent, max(leastPercent, headroom*100/max(live, 1))))
+// percentFor is the target for a heap of which so many bytes are alive: as much
+// garbage may gather as --memory has, as long as leastPercent allows it.
+func (t *tuner) percentFor(live int64) int {
+	return int(min(mostPercent, max(leastPercent, t.memory*100/max(live, 1))))
 }
 
-// heap is how many bytes the last collection found alive, and the target in force.
-func heap() (live uint64, percent int) {
-	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/gogc:percent"}}
+// limitFor is how much Go may take. What is alive counts more than the promise, as
+// long as there is memory: close to the limit the process would do nothing but
+// collect. What a collection costs is to look at what holds pointers.
+func (t *tuner) limitFor(h heap) int64 {
+	needed := h.live + h.scanned*leastPercent/100 + t.memory/16
+	return max(t.promised(), min((needed+step-1)/step*step, t.most/8*7))
+}
+
+// promised is what Go may take of --memory; the rest is for the program's text and
+// what Go does not count.
+func (t *tuner) promised() int64 { return t.memory / 8 * 7 }
+
+// heap is what the last collection found: the bytes that are alive, those of them
+// that it had to look at, and its target in force.
+type heap struct {
+	live, scanned int64
+	percent       int
+}
+
+func readHeap() heap {
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/heap:bytes"}, {Name: "/gc/gogc:percent"}}
 	metrics.Read(samples)
-	return samples[0].Value.Uint64(), int(samples[1].Value.Uint64())
+	return heap{int64(samples[0].Value.Uint64()), int64(samples[1].Value.Uint64()), int(samples[2].Value.Uint64())}
 }
