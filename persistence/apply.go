@@ -1,89 +1,169 @@
 package persistence
 
 import (
+	"errors"
 	"fmt"
-
-	"github.com/cockroachdb/pebble/v2"
+	"slices"
 )
 
-// stage is a batch being built.
-type stage struct {
-	store    *Store
-	batch    *pebble.Batch
-	sequence uint64
-	time     int64 // ms
-	touched  []touch
-	key      []byte
-	value    []byte
-	held     []held
-	block    outcomes
+// Apply applies entries in order, in memory: it writes nothing, because after a
+// crash they are applied again from the log. Configurations are the exception:
+// what is applied up to one is on disk when Apply returns. A replica is removed
+// when its leader has applied that it is no member, and a leader that forgot it
+// would miss its vote.
+//
+// The result has, per change, why its commits were rejected: nil when none was,
+// else [ErrRevision], [ErrInvalid] or nil per commit.
+func (l *Log) Apply(changes []Change) ([][]error, error) {
+	if err := l.s.awaitRoom(); err != nil {
+		return nil, err
+	}
+	results := make([][]error, len(changes))
+	for i := range changes {
+		c := &changes[i]
+		var err error
+		if results[i], err = l.s.apply(c); err != nil {
+			return nil, fmt.Errorf("apply entry %d of shard %d: %w", c.Index, c.Shard, err)
+		}
+	}
+	l.s.noteApplied()
+	return results, l.settle(changes)
 }
 
-// commit adds a commit to the batch, or nothing at all if it returns an error.
-func (st *stage) commit(id ShardID, c *Commit) error {
-	if int(id) >= len(st.store.shards) {
-		return fmt.Errorf("%w: shard %d", ErrInvalid, id)
+// settle makes configurations among the changes durable, with all before them.
+func (l *Log) settle(changes []Change) error {
+	var shards []ShardID
+	for i := range changes {
+		if changes[i].Conf != nil {
+			shards = append(shards, changes[i].Shard)
+		}
 	}
-	if err := c.Validate(); err != nil {
+	if len(shards) == 0 {
+		return nil
+	}
+	slices.Sort(shards)
+	if err := l.flush(slices.Compact(shards)); err != nil {
 		return err
 	}
-	st.key = st.store.salt.appendHeadKey(st.key[:0], id, c.Entity)
-	stored, err := st.store.revision(st.key)
+	return l.sync()
+}
+
+// apply applies one entry.
+func (s *Store) apply(c *Change) (rejected []error, err error) {
+	sh := s.shard(c.Shard)
+	if sh == nil {
+		return nil, fmt.Errorf("%w: shard %d", ErrInvalid, c.Shard)
+	}
+	// Until the layers have the entry nobody may replace what memory knows of
+	// the store by a scan of it.
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	after, err := sh.after(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if stored.rev != c.BaseRev {
+	// What is not remembered is read before readers are locked out.
+	cs, err := s.prepare(sh, c)
+	if err != nil {
+		return nil, err
+	}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	before := sh.bytes()
+	for i := range cs {
+		err := s.applyCommit(sh, &cs[i], int64(after.Time))
+		if err == nil {
+			continue
+		}
+		if rejected == nil {
+			rejected = make([]error, len(cs))
+		}
+		rejected[i] = err
+	}
+	if c.Reset {
+		sh.reset(int64(c.Time))
+	}
+	sh.done, sh.changed = after, true
+	sh.time.Store(int64(after.Time))
+	s.dirty.Add(sh.bytes() - before)
+	return rejected, nil
+}
+
+// after is how far the shard is after a change.
+func (sh *shard) after(c *Change) (progress, error) {
+	p := sh.done // only who applies writes it
+	if c.Index != p.Index+1 {
+		return p, fmt.Errorf("it follows %d", p.Index)
+	}
+	p.Position, p.Time = c.Position, c.After(p.Time)
+	if c.Conf == nil {
+		return p, nil
+	}
+	return progressOf(Applied{Position: p.Position, Time: p.Time, Conf: c.Conf})
+}
+
+// prepared is a commit with what is known of its entity before the entry.
+type prepared struct {
+	*Commit
+	key    []byte // of the head
+	stored revision
+	err    error
+}
+
+// prepare looks at the commits of an entry and at what they rest on.
+func (s *Store) prepare(sh *shard, c *Change) ([]prepared, error) {
+	if len(c.Commits) == 0 {
+		return nil, nil
+	}
+	cs := make([]prepared, len(c.Commits))
+	unknown := make([]int, 0, len(cs))
+	sh.mu.RLock()
+	all := sh.layers()
+	for i := range cs {
+		p := &cs[i]
+		p.Commit = &c.Commits[i]
+		if p.err = p.Validate(); p.err != nil {
+			continue
+		}
+		p.key = s.salt.appendHeadKey(nil, c.Shard, p.Entity)
+		if e := all.find(string(p.key[shardKeyLen:])); e != nil {
+			p.stored = e.revision()
+		} else {
+			unknown = append(unknown, i)
+		}
+	}
+	sh.mu.RUnlock()
+	for _, i := range unknown {
+		var err error
+		if cs[i].stored, err = s.revision(cs[i].key); err != nil {
+			return nil, err
+		}
+	}
+	return cs, nil
+}
+
+// applyCommit applies a commit, or nothing of it if it returns an error. The
+// caller holds the locks of store and shard.
+func (s *Store) applyCommit(sh *shard, p *prepared, now int64) error {
+	if p.err != nil {
+		return p.err
+	}
+	key := p.key[shardKeyLen:]
+	stored := p.stored
+	if e := sh.active.entities[string(key)]; e != nil {
+		stored = e.revision() // an earlier commit of the entry may have changed it
+	}
+	if stored.rev != p.BaseRev {
 		return ErrRevision
 	}
-	now := st.store.shards[id].advance(st.time)
-	st.touch(id)
-	held := st.outcomes(id, c, stored.outcomes, now)
-	st.store.revs.put(st.key, st.head(c, stored.parts, held))
-	st.records(c)
+	if p.BaseRev == 0 {
+		s.known.add(p.key)
+	}
+	sh.active.apply(key, p.Commit, stored, now)
 	return nil
 }
 
-// head writes or removes the entity's head; st.key is its key.
-func (st *stage) head(c *Commit, parts bool, held outcomes) revision {
-	if c.Remove {
-		st.set(st.batch.Delete(st.key, nil))
-		if parts {
-			st.set(st.batch.DeleteRange(st.key, successor(st.key), nil))
-		}
-		return revision{batch: st.sequence}
-	}
-	if c.BaseRev == 0 {
-		st.store.known.add(st.key)
-	}
-	parts = parts || len(c.Puts) > 0
-	h := Head{Rev: c.BaseRev + 1, Schema: c.Schema, State: c.State}
-	st.value = appendHead(st.value[:0], c.Entity.Identity, h, parts, held)
-	st.set(st.batch.Set(st.key, st.value, nil))
-	return revision{rev: h.Rev, parts: parts, outcomes: held, batch: st.sequence}
-}
-
-// records writes and deletes records beside the head; st.key is its key.
-func (st *stage) records(c *Commit) {
-	n := len(st.key)
-	for i := range c.Puts {
-		st.key = append(st.key[:n], c.Puts[i].Part...)
-		st.set(st.batch.Set(st.key, c.Puts[i].Value, nil))
-	}
-	for _, part := range c.Deletes {
-		st.key = append(st.key[:n], part...)
-		st.set(st.batch.Delete(st.key, nil))
-	}
-}
-
-// set takes the error of adding to a batch, which has no cause: the batch is
-// not indexed and belongs to us alone.
-func (st *stage) set(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
-
-// revision returns the revision of the entity with the head key k, from memory
+// revision returns what is stored of the entity with the head key k, from memory
 // or from disk.
 func (s *Store) revision(k []byte) (revision, error) {
 	if v, ok := s.revs.get(k); ok {
@@ -97,10 +177,32 @@ func (s *Store) storedRevision(k []byte) (revision, error) {
 	if s.known.absent(k) {
 		return revision{}, nil
 	}
+	s.lookups.Add(1)
 	b, err := s.get(k)
 	if b == nil || err != nil {
 		return revision{}, err
 	}
 	_, _, v, err := parseHead(b)
 	return v, err
+}
+
+// ErrBehind: changes were applied faster than the disk takes them up. Reads go on.
+var ErrBehind = errors.New("the state on disk is too far behind")
+
+// Admit refuses a change of about size bytes when the disk is below its
+// reserve, with [ErrNoSpace], when too much waits to be flushed, with
+// [ErrBehind], or when the store has failed or is closed.
+func (l *Log) Admit(size int) error {
+	if err := l.s.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-l.s.stop:
+		return ErrClosed
+	default:
+	}
+	if l.s.dirty.Load() > l.s.opts.maxDirty() {
+		return ErrBehind
+	}
+	return l.s.disk.admit(size)
 }

@@ -70,19 +70,20 @@ func (s *Store) loadSequence() error {
 	if err != nil {
 		return err
 	}
-	if s.sequence, err = s.number(sequenceKey); err != nil {
+	sequence, err := s.number(sequenceKey)
+	if err != nil {
 		return err
 	}
+	s.sequence.Store(sequence)
 	mark, certain, err := openWatermark(s.dir)
 	if err != nil {
 		return err
 	}
 	s.mark = mark
-	if count != s.sequence || s.sequence < certain {
+	if count != sequence || sequence < certain {
 		return fmt.Errorf("%w: changes are lost (%d batches, the last of them %d; %d was acknowledged)",
-			ErrDamaged, count, s.sequence, certain)
+			ErrDamaged, count, sequence, certain)
 	}
-	s.durable.advance(s.sequence)
-	s.revs.sync(s.sequence)
+	s.durable.advance(sequence)
 	return nil
 }

@@ -84,7 +84,7 @@ func crashCommit(e Entity, base uint64) *Commit {
 	return c
 }
 
-// TestCrash crashes at every k-th write: what was acknowledged is there, and
+// TestCrash crashes at every k-th write, those of flushes too: what was acknowledged is there, and
 // every entity is as one commit left it, never in between.
 func TestCrash(t *testing.T) {
 	t.Parallel()
@@ -125,11 +125,31 @@ func writeRounds(t *testing.T, c *crasher, rounds int) {
 			if err != nil || rejected != nil {
 				t.Fatal(err, rejected)
 			}
+			if n%5 == 4 {
+				flushAndTruncate(t, s)
+			}
 			for i := range commits {
 				c.acknowledge(commits[i].Entity, commits[i].BaseRev+1)
 			}
 		}
 		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// flushAndTruncate is what a flush is followed by.
+func flushAndTruncate(t *testing.T, s *Store) {
+	t.Helper()
+	flushAll(t, s)
+	l := s.Log()
+	at := l.Flushed(1)
+	if err := l.Append([]LogWrite{{Shard: 1, Truncate: Position{at, 1}}}, false); err != nil {
+		t.Fatal(err)
+	}
+	if at%3 == 0 {
+		s.memory.Store(1 << 20)
+		if err := l.Turn(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -102,7 +102,7 @@ func (d *directory) explainLock(err error) error {
 // explain says what an operator can do about an error of opening the store.
 func (d *directory) explain(err error) error {
 	switch {
-	case err == nil, errors.Is(err, ErrNewerFormat), errors.Is(err, ErrOtherNode):
+	case err == nil, errors.Is(err, ErrNewerFormat), errors.Is(err, ErrOlderFormat), errors.Is(err, ErrOtherNode):
 		return err
 	case errors.Is(err, ErrDamaged):
 		return fmt.Errorf("%s: %w: restore it from a backup or move it aside", d.path, err)

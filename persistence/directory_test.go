@@ -93,7 +93,8 @@ func TestRefusedDirectories(t *testing.T) {
 		says   string
 	}{
 		{"another node", "n2", nil, ErrOtherNode, "start with --node n1 or choose another --data directory"},
-		{"newer format", "", replace(`"format":1`, `"format":2,"new":[]`), ErrNewerFormat, "start the version that wrote it"},
+		{"older format", "", replace(`"format":2`, `"format":1`), ErrOlderFormat, "begin with an empty directory"},
+		{"newer format", "", replace(`"format":2`, `"format":3,"new":[]`), ErrNewerFormat, "start the version that wrote it"},
 		{"identity of another cluster", "", replace(`"cluster":"`, `"cluster":"f`), ErrDamaged, "restore it from a backup"},
 		{"identity that is not JSON", "", replace(`{`, ``), ErrDamaged, "restore it from a backup"},
 		{"no shards", "", replace(`"shards":8`, `"shards":0`), ErrDamaged, "restore it from a backup"},

@@ -64,6 +64,16 @@ func (d *disk) admit(size int) error {
 	return nil
 }
 
+// room refuses a flush of about size bytes that would take what is left of the
+// disk. It may take most of the reserve: then logs become shorter.
+func (d *disk) room(size int64) error {
+	d.look()
+	if d.free.Load() < d.opts.Reserve/8+2*uint64(size) {
+		return ErrNoSpace
+	}
+	return nil
+}
+
 // look measures the free space, decides whether changes are taken, and makes
 // the ballast when there is room for it.
 func (d *disk) look() {

@@ -14,30 +14,28 @@
 //	00 "sequence", 00 "count"            number of the last batch, and of all
 //	00 "boots"                           starts of the node on this directory
 //	00 "peer" node                       what is known of another node
-//	01 shard ..., 02 shard index         reserved for the replication log
-//	03 shard 'e' entity                  head: revision, schema, flags,
-//	                                     latest outcomes, state
+//	01 shard what                        hard state, truncated position, applied
+//	                                     position with shard time, ...
+//	02 shard index                       log entry
+//	03 shard 'e' entity                  head: revision, schema, flags, state
 //	03 shard 'e' entity part             a record beside the head
-//	03 shard 'o' entity request step     outcome that has no room in the head
-//	03 shard 'q' time entity request step  orders these outcomes for trimming
-//	03 shard 'r'                         to when the shard time was set back,
-//	                                     while there may be later outcomes
-//	03 shard 't'                         shard time, unless the one beside the
-//	                                     applied position is later
+//	03 shard 'o' index number            block: outcomes that one flush wrote
+//	03 shard 't'                         shard time that came with a snapshot
 //
 // An entity is encoded as its kind behind its length and a digest of its identity,
 // so no entity is a prefix of another and its records follow its head directly.
 // The identity itself is in the head only, and goes with it: [Store.Scrub].
 // Everything of a shard lies between 03 shard and 03 shard+1.
 //
-// An outcome is written into its entity's head, and dropped by the first commit
-// after it has left the window. When newer ones need its place before that, or
-// the entity is removed, it becomes a record, and is trimmed in order of time.
-//
 // Every change of a shard is an entry of its log: [Log.Append] makes entries
-// durable, [Log.Apply] makes them part of the state. A commit whose base revision
-// is not the stored one ends in [ErrRevision] and leaves no trace; the others of
-// its entry are unaffected. Reads never show a change that is not yet synced.
+// durable, and that is all that a commit writes. [Log.Apply] makes them part of the
+// state in memory, and [Log.Flush] writes what has changed from time to time, each
+// entity once; then the log can be truncated. DESIGN.md has the rules. Reads look
+// into memory first. A commit whose base revision is not the present one ends in
+// [ErrRevision] and leaves no trace; the others of its entry are unaffected.
+//
+// An outcome is found for a window of shard time at least, and goes with the block
+// that it was flushed in.
 //
 // When a write fails the store fails for good: what a failed fsync left behind
 // is unknown, so it is never retried. [Options.Fatal] is called and the process

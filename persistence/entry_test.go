@@ -18,12 +18,11 @@ type testEntry struct {
 // that is then applied.
 func commitAll(s *Store, commits []Commit, at time.Time) ([]error, error) {
 	l := s.Log()
-	p, err := l.progress(1)
+	r, err := l.replica(1)
 	if errors.Is(err, ErrNoReplica) {
-		if _, err = l.Create(1, replicaID, voters); err == nil {
-			p, err = l.progress(1)
-		}
+		r, err = l.Create(1, replicaID, voters)
 	}
+	p := r.Applied
 	if err != nil {
 		return nil, err
 	}
@@ -53,10 +52,11 @@ func changeOf(e *pb.Entry) Change {
 // replay applies what shard 1's log has beyond its state.
 func replay(s *Store) error {
 	l := s.Log()
-	p, err := l.progress(1)
+	r, err := l.replica(1)
 	if errors.Is(err, ErrNoReplica) {
 		return nil
 	}
+	p := r.Applied
 	var last uint64
 	err = errors.Join(err, l.Scan(1, func(p Position, _ int) { last = p.Index }))
 	if err != nil || last <= p.Index {

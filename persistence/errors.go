@@ -37,6 +37,9 @@ var (
 	ErrOtherNode = errors.New("the data directory belongs to another node")
 	// ErrNewerFormat: the directory was written by a newer version.
 	ErrNewerFormat = errors.New("the data directory was written by a newer version")
+	// ErrOlderFormat: the directory was written by an older version, which this
+	// one does not read.
+	ErrOlderFormat = errors.New("the data directory was written by an older version")
 	// ErrDamaged: what is on disk is not what was written. Reads fail with it
 	// too.
 	ErrDamaged = errors.New("the data directory is damaged")

@@ -9,9 +9,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Format is the version of everything this package writes. A store of a larger
-// one is refused.
-const Format = 1
+// Format is the version of everything this package writes. A store of another one
+// is refused.
+const Format = 2
 
 // Identity says whose data directory it is.
 type Identity struct {
@@ -62,7 +62,7 @@ func parseIdentity(b []byte) (Identity, error) {
 	if err := json.Unmarshal(b, &i); err != nil {
 		return i, fmt.Errorf("%w: identity: %w", ErrDamaged, err)
 	}
-	if i.Format > Format {
+	if i.Format > 0 && i.Format != Format {
 		return i, nil // the caller refuses it with a better message
 	}
 	if i.Format < 1 || i.Shards < 1 || i.Shards > 1<<16-1 {
@@ -71,8 +71,12 @@ func parseIdentity(b []byte) (Identity, error) {
 	return i, nil
 }
 
-// check refuses a directory of a newer version or of another node.
+// check refuses a directory of another version or of another node.
 func (i Identity) check(o *Options) error {
+	if i.Format < Format {
+		return fmt.Errorf("%s: %w: begin with an empty directory (format %d, this version knows %d only)",
+			o.Dir, ErrOlderFormat, i.Format, Format)
+	}
 	if i.Format > Format {
 		return fmt.Errorf("%s: %w: start the version that wrote it (format %d, this one knows %d)",
 			o.Dir, ErrNewerFormat, i.Format, Format)

@@ -16,8 +16,6 @@ const (
 const (
 	subEntity  = 'e'
 	subOutcome = 'o'
-	subQueue   = 'q'
-	subReset   = 'r'
 	subTime    = 't'
 )
 
@@ -26,7 +24,7 @@ var identityKey = []byte("\x00identity")
 // shardKeyLen is the length of 03 shard and the byte after it.
 const shardKeyLen = 4
 
-// requestLen is the length of a request and a step at the end of a key.
+// requestLen is the length of a request and a step.
 const requestLen = len(RequestID{}) + 4
 
 func appendShard(k []byte, shard ShardID, sub byte) []byte {
@@ -64,27 +62,8 @@ func (s salt) appendHeadKey(k []byte, shard ShardID, e Entity) []byte {
 	return s.appendEntity(appendShard(k, shard, subEntity), e)
 }
 
-// appendOutcomeKey takes an encoded entity, as the keys of heads have it.
-func appendOutcomeKey(k []byte, shard ShardID, entity []byte, r RequestID, step uint32) []byte {
-	return appendRequest(append(appendShard(k, shard, subOutcome), entity...), r, step)
-}
-
-// appendQueueTime appends the prefix of queue records of one time.
-func appendQueueTime(k []byte, shard ShardID, time int64) []byte {
-	return binary.BigEndian.AppendUint64(appendShard(k, shard, subQueue), uint64(time))
-}
-
-// splitQueueKey returns the time of a queue record and what it has in common
-// with its outcome's key: entity, request and step.
-func splitQueueKey(k []byte) (time int64, outcome []byte, err error) {
-	if len(k) < shardKeyLen+8+requestLen || k[0] != spaceShard || k[3] != subQueue {
-		return 0, nil, fmt.Errorf("%w: queue record of %d bytes", ErrDamaged, len(k))
-	}
-	return int64(binary.BigEndian.Uint64(k[shardKeyLen:])), k[shardKeyLen+8:], nil
-}
-
 // splitEntity decodes an entity from the front of b and returns what follows
-// it: a part, or a request and a step.
+// it: a part.
 func splitEntity(b []byte) (kind, digest, rest []byte, err error) {
 	kind, rest, ok := cutLength(b, 1)
 	if !ok || len(kind) < 1 || len(kind) > MaxKind || len(rest) < digestLen {

@@ -115,13 +115,27 @@ func (s *Store) learn() {
 	}
 }
 
-// growKnown replaces the filter by one twice as large that knows nothing yet.
-// Commits that are under way have reached Pebble before, so the scan finds
-// them; later ones add themselves.
+// growKnown replaces the filter by one twice as large that knows nothing yet but
+// what is not flushed. The scan finds what is; later entities are added.
 func (s *Store) growKnown() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.known.filter.Store(newKnownFilter(2 * s.known.filter.Load().capacity()))
+	for id := range s.shards {
+		s.shards[id].tell(ShardID(id), s.known)
+	}
+}
+
+// tell adds the entities of the shard's layers to the filter.
+func (sh *shard) tell(id ShardID, known *known) {
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	key := appendShard(nil, id, subEntity)
+	for _, y := range sh.layers() {
+		for k := range y.entities {
+			known.add(append(key[:shardKeyLen], k...))
+		}
+	}
 }
 
 // longestRest bounds the rests of the scan, so that it ends on a busy machine too.

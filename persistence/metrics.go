@@ -1,6 +1,10 @@
 package persistence
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // blocks tells what the cache of blocks does. It asks Pebble when it is asked.
 type blocks struct {
@@ -45,11 +49,16 @@ func (s *Store) register() error {
 		return nil
 	}
 	s.blocks = newBlocks(s)
-	return s.opts.Registerer.Register(s.blocks)
+	s.unflushed = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ssod_store_unflushed_bytes",
+		Help: "Memory of what was applied and is in the log only; over 128 MiB changes are refused.",
+	}, func() float64 { return float64(s.dirty.Load()) })
+	return errors.Join(s.opts.Registerer.Register(s.blocks), s.opts.Registerer.Register(s.unflushed))
 }
 
 func (s *Store) unregister() {
 	if s.blocks != nil {
 		s.opts.Registerer.Unregister(s.blocks)
+		s.opts.Registerer.Unregister(s.unflushed)
 	}
 }

@@ -91,6 +91,12 @@ func (s *Store) put(k, v []byte, o *pebble.WriteOptions) error {
 	return s.guard(func() error { return s.db.Set(k, v, o) })
 }
 
+// commit writes a batch.
+func (s *Store) commit(b *pebble.Batch, o *pebble.WriteOptions) error {
+	s.memory.Add(int64(b.Len()))
+	return s.guard(func() error { return s.db.Apply(b, o) })
+}
+
 // guard does a write. One that fails ends the store: whether it is on disk is
 // unknown, and nothing may be promised on top of it.
 func (s *Store) guard(write func() error) (err error) {
@@ -99,6 +105,7 @@ func (s *Store) guard(write func() error) (err error) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
+			s.wedged.Store(true)
 			err = fmt.Errorf("write batch: %v", p)
 		}
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -16,6 +17,7 @@ var outcomeStart = time.UnixMilli(1_000_000)
 // answered is the request of the commit that leaves revision rev of the viewer.
 func answered(rev uint64) (r RequestID) {
 	binary.BigEndian.PutUint64(r[:], rev*0x9e3779b97f4a7c15)
+	binary.BigEndian.PutUint64(r[8:], rev*0xbf58476d1ce4e5b9)
 	return r
 }
 
@@ -26,6 +28,15 @@ func answer(t *testing.T, s *Store, rev uint64, result string, at time.Time) {
 	if err := apply(s, c, at); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// outcomesOf makes a commit of an entity with n outcomes of fresh requests.
+func outcomesOf(e Entity, base uint64, n int) Commit {
+	c := Commit{Entity: e, BaseRev: base}
+	for i := range n {
+		c.Outcomes = append(c.Outcomes, Outcome{answered(base*1_000_000 + uint64(i) + 1_000_000), uint32(i), []byte("result")})
+	}
+	return c
 }
 
 // wantOutcomes checks the results of the commits from revision 1 on; "none"
@@ -44,134 +55,56 @@ func wantOutcomes(t *testing.T, s *Store, want ...string) {
 	}
 }
 
-// wantRecords checks how many outcomes are not in heads.
-func wantRecords(t *testing.T, s *Store, want int) {
+// flushAll writes what was applied.
+func flushAll(t testing.TB, s *Store) {
 	t.Helper()
-	outcomes, queue := countKeys(t, s, 1, subOutcome), countKeys(t, s, 1, subQueue)
-	if outcomes != want || queue != want {
-		t.Errorf("got %d outcomes and %d queue records, want %d", outcomes, queue, want)
-	}
-}
-
-func TestOutcomesInTheHeadSurviveARestart(t *testing.T) {
-	for _, at := range []time.Time{time.UnixMilli(0), outcomeStart} {
-		mem := vfs.NewMem()
-		s := openStore(t, Options{FS: mem})
-		answer(t, s, 1, "one", at)
-		answer(t, s, 2, "", at)
-		for range 2 {
-			wantRecords(t, s, 0)
-			wantOutcomes(t, s, "one", "", "none")
-			s.Close()
-			s = openStore(t, Options{FS: mem})
-		}
-		answer(t, s, 3, "three", at) // carries over what is only on disk
-		wantOutcomes(t, s, "one", "", "three")
-		if h, ok, err := s.Head(1, viewer); h.Rev != 3 || string(h.State) != "state" || !ok || err != nil {
-			t.Errorf("head: got %v %v %v", h, ok, err)
-		}
-	}
-}
-
-func TestOutcomesWithoutRoomBecomeRecords(t *testing.T) {
-	mem := vfs.NewMem()
-	s := openStore(t, Options{FS: mem})
-	var want []string
-	next := func(result string, records int) {
-		t.Helper()
-		rev := uint64(len(want))
-		answer(t, s, rev+1, result, outcomeStart.Add(time.Duration(rev)*time.Second))
-		want = append(want, result)
-		wantRecords(t, s, records)
-		wantOutcomes(t, s, append(want, "none")...)
-	}
-	for i := range maxHeld {
-		next(fmt.Sprint(i), 0)
-	}
-	next("one too many", 1)
-	next("another", 2)
-	long := strings.Repeat("x", maxHeldBytes-3*(heldLen+len("another")))
-	next(long, maxHeld)                                // leaves room for two others
-	next(strings.Repeat("y", maxHeldBytes), maxHeld+1) // has no room itself
-	s.Close()
-	s = openStore(t, Options{FS: mem})
-	wantOutcomes(t, s, append(want, "none")...)
-	rev := uint64(len(want))
-	if err := apply(s, outcomesOf(viewer, rev, maxHeld+1), outcomeStart.Add(time.Duration(rev)*time.Second)); err != nil {
+	if err := s.Log().Flush(); err != nil {
 		t.Fatal(err)
 	}
-	wantRecords(t, s, 2*(maxHeld+1))
 }
 
-func TestOutcomesInTheHeadExpireByShardTime(t *testing.T) {
-	s := openStore(t, Options{})
-	answer(t, s, 1, "one", outcomeStart)
-	answer(t, s, 2, "two", outcomeStart.Add(time.Second))
-	other := func(at time.Time) {
-		t.Helper()
-		h, _, err := s.Head(1, founded(1))
-		if err := errors.Join(err, apply(s, Commit{Entity: founded(1), BaseRev: h.Rev}, at)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	other(outcomeStart.Add(OutcomeWindow - time.Millisecond))
-	wantOutcomes(t, s, "one", "two")
-	other(outcomeStart.Add(OutcomeWindow)) // the head that holds them is not changed
-	wantOutcomes(t, s, "none", "two")
-	answer(t, s, 3, "three", outcomeStart.Add(OutcomeWindow+time.Second))
-	wantOutcomes(t, s, "none", "none", "three")
-	_, _, v, err := parseHead(get(t, s, s.salt.appendHeadKey(nil, 1, viewer)))
-	if _, rest, ok := v.outcomes.next(); !ok || len(rest) > 0 || err != nil {
-		t.Errorf("the head holds %x %v, want one outcome", v.outcomes, err)
-	}
-	wantRecords(t, s, 0)
-}
-
-// Records of carried outcomes are older than others in the queue, and trimmed
-// all the same.
-func TestCarriedOutcomesAreTrimmedInTime(t *testing.T) {
-	s := openStore(t, Options{})
-	answer(t, s, 1, "one", outcomeStart)
-	if err := apply(s, outcomesOf(founded(1), 0, maxHeld+1), outcomeStart.Add(time.Second)); err != nil {
+// countBlocks counts the blocks of outcomes that are on disk of shard 1.
+func countBlocks(t *testing.T, s *Store) (n int) {
+	t.Helper()
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: appendShard(nil, 1, subOutcome), UpperBound: appendShard(nil, 1, subOutcome+1)})
+	if err != nil {
 		t.Fatal(err)
 	}
-	remove := Commit{Entity: viewer, BaseRev: 1, Remove: true, Outcomes: []Outcome{{answered(2), 0, []byte("two")}}}
-	if err := apply(s, remove, outcomeStart.Add(2*time.Second)); err != nil {
+	for it.First(); it.Valid(); it.Next() {
+		n++
+	}
+	if err := it.Close(); err != nil {
 		t.Fatal(err)
 	}
-	wantRecords(t, s, maxHeld+3)
-	wantOutcomes(t, s, "one", "two")
-	for i, want := range []int{maxHeld + 2, 1, 0} {
-		at := outcomeStart.Add(OutcomeWindow + time.Duration(i)*time.Second)
-		if err := apply(s, Commit{Entity: founded(2), BaseRev: uint64(i)}, at); err != nil {
-			t.Fatal(err)
-		}
-		wantRecords(t, s, want)
-	}
-	wantOutcomes(t, s, "none", "none")
+	return n
 }
 
-func TestOutcomesOutliveTheirEntity(t *testing.T) {
+// An outcome is found in memory, while it is flushed into a block, and after a
+// restart; it goes with its block when all of that has left the window.
+func TestOutcomesAreKeptForTheWindow(t *testing.T) {
 	mem := vfs.NewMem()
 	s := openStore(t, Options{FS: mem})
 	answer(t, s, 1, "one", outcomeStart)
-	answer(t, s, 2, "two", outcomeStart)
-	remove := Commit{Entity: viewer, BaseRev: 2, Remove: true, Outcomes: []Outcome{{answered(3), 0, []byte("three")}}}
-	if err := apply(s, remove, outcomeStart); err != nil {
-		t.Fatal(err)
-	}
-	wantOutcomes(t, s, "one", "two", "three")
+	answer(t, s, 2, "", outcomeStart)
+	wantOutcomes(t, s, "one", "", "none")
+	flushAll(t, s)
+	wantOutcomes(t, s, "one", "", "none")
+	answer(t, s, 3, "three", outcomeStart.Add(time.Second))
+	wantOutcomes(t, s, "one", "", "three")
 	s.Close()
 	s = openStore(t, Options{FS: mem})
-	wantOutcomes(t, s, "one", "two", "three")
-	if err := apply(s, Commit{Entity: viewer, State: []byte("again")}, outcomeStart); err != nil {
-		t.Fatal(err)
+	wantOutcomes(t, s, "one", "", "three")
+	at := outcomeStart.Add(OutcomeWindow)
+	answer(t, s, 4, "four", at)
+	wantOutcomes(t, s, "none", "none", "three", "four")
+	flushAll(t, s)
+	if n := countBlocks(t, s); n != 2 {
+		t.Errorf("got %d blocks, want those of the last two flushes", n)
 	}
-	wantOutcomes(t, s, "one", "two", "three")
+	wantOutcomes(t, s, "none", "none", "three", "four")
 }
 
-// The latest outcome of a step is its outcome, wherever it and others are.
-func TestOutcomeOfAStepIsReplaced(t *testing.T) {
+func TestTheLatestOutcomeOfAStepCounts(t *testing.T) {
 	s := openStore(t, Options{})
 	for rev, result := range []string{"short", "shorter", strings.Repeat("x", 600), "short again"} {
 		c := Commit{Entity: viewer, BaseRev: uint64(rev), Outcomes: []Outcome{{answered(1), 0, []byte(result)}}}
@@ -179,34 +112,110 @@ func TestOutcomeOfAStepIsReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantOutcomes(t, s, result)
-	}
-}
-
-func get(t *testing.T, s *Store, k []byte) []byte {
-	t.Helper()
-	b, err := s.get(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func TestRevisionsCountTheirOutcomes(t *testing.T) {
-	r := newRevisions()
-	const entities = generationBytes / 256
-	block := make(outcomes, maxHeldBytes)
-	for round := range 3 { // the first has none, so the others grow without an insert
-		for n := range entities {
-			r.put(fmt.Appendf(nil, "%08d", n), revision{rev: 1, outcomes: block[:min(round, 1)*maxHeldBytes]})
+		if rev%2 == 0 {
+			flushAll(t, s)
+			wantOutcomes(t, s, result)
 		}
-		sum := 0
-		for _, g := range []*generation{&r.new, &r.old} {
-			for _, v := range g.entities {
-				sum += len(v.key) + cap(v.outcomes) + 128
+	}
+}
+
+func TestOutcomesOutliveTheirEntityUnlessForgotten(t *testing.T) {
+	for _, flushed := range []bool{false, true} {
+		mem := vfs.NewMem()
+		s := openStore(t, Options{FS: mem})
+		step := func(c Commit) {
+			t.Helper()
+			if err := apply(s, c, outcomeStart); err != nil {
+				t.Fatal(err)
+			}
+			if flushed {
+				flushAll(t, s)
 			}
 		}
-		if sum > 2*generationBytes+1024 || r.new.bytes > generationBytes+1024 {
-			t.Errorf("round %d: %d bytes are kept, %d counted in the newer generation", round, sum, r.new.bytes)
+		answer(t, s, 1, "one", outcomeStart)
+		other := outcomesOf(founded(1), 0, 3)
+		step(other)
+		step(Commit{Entity: viewer, BaseRev: 1, Remove: true, Outcomes: []Outcome{{answered(2), 0, []byte("two")}}})
+		wantOutcomes(t, s, "one", "two")
+		step(Commit{Entity: viewer, State: []byte("again")})
+		wantOutcomes(t, s, "one", "two")
+		step(Commit{Entity: viewer, BaseRev: 1, Remove: true, Forget: true})
+		wantOutcomes(t, s, "none", "none")
+		s.Close()
+		s = openStore(t, Options{FS: mem})
+		wantOutcomes(t, s, "none", "none")
+		if got, ok, err := s.Outcome(1, founded(1), other.Outcomes[2].Request, 2); string(got) != "result" || !ok || err != nil {
+			t.Errorf("flushed %v: outcome of another entity: %q %v %v", flushed, got, ok, err)
+		}
+	}
+}
+
+// Thousands of outcomes of one flush fill several blocks.
+func TestBlocksAreBounded(t *testing.T) {
+	s := openStore(t, Options{})
+	const n = 20_000
+	c := outcomesOf(viewer, 0, n)
+	if err := apply(s, c, outcomeStart); err != nil {
+		t.Fatal(err)
+	}
+	flushAll(t, s)
+	if got := countBlocks(t, s); got < 4 || got > 12 {
+		t.Errorf("got %d blocks", got)
+	}
+	for _, i := range []int{0, 1, n / 2, n - 1} {
+		o := c.Outcomes[i]
+		if got, ok, err := s.Outcome(1, viewer, o.Request, o.Step); string(got) != "result" || !ok || err != nil {
+			t.Errorf("outcome %d: %q %v %v", i, got, ok, err)
+		}
+	}
+	before := s.blockReads.Load()
+	for i := range uint64(10_000) {
+		if _, ok, err := s.Outcome(1, viewer, answered(1<<40+i), 0); ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	}
+	if got := s.blockReads.Load() - before; got > 1000 {
+		t.Errorf("10,000 look-ups of what was never there read %d blocks", got)
+	}
+}
+
+// After the time of a shard is set back its outcomes are kept for the window, also
+// when the store was opened again meanwhile, and then go.
+func TestOutcomesOfTheFutureAreKeptForTheWindow(t *testing.T) {
+	right, wrong := time.UnixMilli(1_700_000_000_000), time.UnixMilli(1_735_000_000_000)
+	for _, flushed := range []bool{false, true} {
+		for _, reopened := range []bool{false, true} {
+			t.Run(fmt.Sprintf("flushed %v, reopened %v", flushed, reopened), func(t *testing.T) {
+				mem := vfs.NewMem()
+				s := openStore(t, Options{FS: mem})
+				answer(t, s, 1, "one", wrong)
+				if flushed {
+					flushAll(t, s)
+				}
+				l := s.Log()
+				r, err := l.replica(1)
+				at := Position{r.Applied.Index + 1, 1}
+				_, err2 := l.Apply([]Change{{Shard: 1, Position: at, Time: uint64(right.UnixMilli()), Reset: true}})
+				if err := errors.Join(err, err2); err != nil {
+					t.Fatal(err)
+				}
+				if reopened {
+					s.Close()
+					s = openStore(t, Options{FS: mem})
+				}
+				if got := s.Time(1); !got.Equal(right) {
+					t.Errorf("shard time after the reset: %v", got)
+				}
+				answer(t, s, 2, "two", right.Add(OutcomeWindow-time.Millisecond))
+				flushAll(t, s)
+				wantOutcomes(t, s, "one", "two")
+				answer(t, s, 3, "three", right.Add(2*OutcomeWindow))
+				wantOutcomes(t, s, "none", "none", "three")
+				flushAll(t, s)
+				if n := countBlocks(t, s); n != 1 {
+					t.Errorf("got %d blocks, want the last", n)
+				}
+			})
 		}
 	}
 }

@@ -11,24 +11,23 @@ import (
 
 // Log is the replication log of all shards and the way their entries become
 // state. It lies in the same Pebble as the state, whose write-ahead log a crash
-// can only shorten: an applied entry is never there without the log that it
-// came from, nor a truncation without the state that it rests on.
+// can only shorten: a flushed state is never there without the log that it came
+// from, nor a truncation without the state that it rests on.
 //
-// [Log.Append] and [Log.Apply] may run beside each other, neither beside itself.
-// What concerns one shard's creation, installation and destruction is not called
-// beside its appends and applies.
+// [Log.Append], [Log.Apply] and [Log.Flush] may run beside each other, none beside
+// itself. What concerns one shard's creation, installation and destruction is not
+// called beside its appends and applies.
 type Log struct {
 	s    *Store
 	mu   sync.Mutex
-	last map[ShardID]uint64   // the end of each log
-	gone map[ShardID]uint64   // up to where each log was truncated since the start
-	done map[ShardID]progress // how far each state is
+	last map[ShardID]uint64 // the end of each log
+	gone map[ShardID]uint64 // up to where each log was truncated since the start
 }
 
 // Log returns the replication log of the store, of which a process uses one. It
 // is the only way to change what a shard holds.
 func (s *Store) Log() *Log {
-	return &Log{s: s, last: make(map[ShardID]uint64), gone: make(map[ShardID]uint64), done: make(map[ShardID]progress)}
+	return &Log{s: s, last: make(map[ShardID]uint64), gone: make(map[ShardID]uint64)}
 }
 
 // Append writes all of writes as one batch. With sync it returns when the
@@ -62,14 +61,16 @@ func (l *Log) Begin(writes []LogWrite, sync bool) (*Write, error) {
 			return nil, err
 		}
 	}
+	l.s.noteLogged(int64(b.Len()))
 	if number == 0 {
 		defer b.Close()
-		return &Write{}, l.commit(b, pebble.NoSync)
+		return &Write{}, l.s.commit(b, pebble.NoSync)
 	}
 	if err := l.stageSequence(b, number); err != nil {
 		b.Close()
 		return nil, err
 	}
+	l.s.memory.Add(int64(b.Len()))
 	return &Write{log: l, batch: b, sequence: number}, l.guard(func() error { return l.s.db.ApplyNoSyncWait(b, pebble.Sync) })
 }
 
@@ -78,10 +79,7 @@ func (l *Log) number(sync bool) uint64 {
 	if !sync {
 		return 0
 	}
-	l.s.mu.Lock()
-	defer l.s.mu.Unlock()
-	l.s.sequence++
-	return l.s.sequence
+	return l.s.sequence.Add(1)
 }
 
 // stageSequence numbers a synced batch. Number and count let the next start
@@ -107,7 +105,6 @@ func (w *Write) Wait() error {
 		return err
 	}
 	w.log.s.durable.advance(w.sequence)
-	w.log.s.revs.sync(w.sequence)
 	return w.batch.Close()
 }
 
@@ -127,10 +124,14 @@ func (l *Log) stageWrite(b *pebble.Batch, w *LogWrite) error {
 	return l.stageTruncation(b, w.Shard, w.Truncate)
 }
 
-// stageTruncation removes the entries up to p. What earlier truncations have
+// stageTruncation removes the entries up to p, which the state must not need any
+// more, see [Log.Flushed]. What earlier truncations have
 // removed is left out, so that their ranges do not overlap and Pebble need not
 // cut them up.
 func (l *Log) stageTruncation(b *pebble.Batch, shard ShardID, p Position) error {
+	if at := l.Flushed(shard); p.Index > at {
+		return fmt.Errorf("truncated to %d, but the state on disk is at %d", p.Index, at)
+	}
 	l.mu.Lock()
 	from, to := l.gone[shard], p.Index+1
 	l.gone[shard] = max(from, to)
@@ -179,9 +180,9 @@ func (l *Log) setEnd(shard ShardID, index uint64) {
 	l.last[shard] = index
 }
 
-// commit writes a batch.
-func (l *Log) commit(b *pebble.Batch, o *pebble.WriteOptions) error {
-	return l.guard(func() error { return l.s.db.Apply(b, o) })
+// sync makes everything durable that was written.
+func (l *Log) sync() error {
+	return l.guard(func() error { return l.s.db.LogData(nil, pebble.Sync) })
 }
 
 // guard does a write; see [Store.guard].
@@ -219,6 +220,9 @@ func (l *Log) Scan(shard ShardID, f func(p Position, size int)) error {
 		f(Position{last, e.GetTerm()}, len(e.GetData()))
 		return true
 	})
+	if err == nil && last < r.Applied.Index {
+		err = fmt.Errorf("%w: log of shard %d: it ends at %d, but the state is at %d", ErrDamaged, shard, last, r.Applied.Index)
+	}
 	l.setEnd(shard, last)
 	return err
 }

@@ -2,12 +2,9 @@ package persistence
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	iofs "io/fs"
-	"maps"
-	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	pb "go.etcd.io/raft/v3/raftpb"
@@ -29,7 +26,7 @@ func (l *Log) Install(in Install) (Applied, error) {
 	if err := setMessage(b, logStateKey(in.Shard, logInstall), markerOf(in)); err != nil {
 		return Applied{}, err
 	}
-	if err := l.commit(b, pebble.Sync); err != nil {
+	if err := l.s.commit(b, pebble.Sync); err != nil {
 		return Applied{}, err
 	}
 	return l.finishInstall(in)
@@ -67,14 +64,14 @@ func (l *Log) redoInstall(shard ShardID) error {
 	return err
 }
 
-func (l *Log) finishInstall(in Install) (Applied, error) {
-	a, err := l.replaceState(in)
-	if err == nil {
-		err = l.replaceLog(in, a)
-	}
-	if err == nil {
-		err = l.reload(in.Shard, a)
-	}
+func (l *Log) finishInstall(in Install) (a Applied, err error) {
+	err = l.s.replace(in.Shard, func() error {
+		if a, err = l.replaceState(in); err != nil {
+			return err
+		}
+		l.s.shards[in.Shard].flushed.Store(a.Index)
+		return l.replaceLog(in, a)
+	})
 	if err != nil {
 		return Applied{}, fmt.Errorf("install snapshot in shard %d: %w", in.Shard, err)
 	}
@@ -96,10 +93,9 @@ func (l *Log) replaceState(in Install) (Applied, error) {
 	if _, err := l.s.db.IngestAndExcise(context.Background(), []string{second}, nil, nil, span); err != nil {
 		return Applied{}, damaged(err)
 	}
+	time, err := l.s.timeIn(in.Shard)
 	meta := in.Snapshot.GetMetadata()
-	return Applied{
-		Position: Position{meta.GetIndex(), meta.GetTerm()}, Conf: meta.GetConfState(), Time: l.storedTime(in.Shard),
-	}, nil
+	return Applied{Position: Position{meta.GetIndex(), meta.GetTerm()}, Conf: meta.GetConfState(), Time: time}, err
 }
 
 // replaceLog makes the log begin after the snapshot.
@@ -120,52 +116,32 @@ func (l *Log) replaceLog(in Install, a Applied) error {
 	if err := b.Delete(logStateKey(in.Shard, logInstall), nil); err != nil {
 		return err
 	}
-	return l.commit(b, pebble.Sync)
+	return l.s.commit(b, pebble.Sync)
 }
 
-// storedTime is the shard time in the state, 0 when nothing has one yet.
-func (l *Log) storedTime(shard ShardID) uint64 {
-	b, err := l.s.get(appendShard(nil, shard, subTime))
-	if err != nil || len(b) != 8 {
-		return 0
+// replace does something that replaces what Pebble has of a shard's state, and has
+// memory know nothing of what was there before.
+func (s *Store) replace(id ShardID, do func() error) error {
+	sh := s.shard(id)
+	if sh == nil {
+		return ErrInvalid
 	}
-	return binary.BigEndian.Uint64(b)
-}
-
-// reload forgets what memory knows of a shard and reads it anew.
-func (l *Log) reload(shard ShardID, a Applied) error {
-	p, err := progressOf(a)
-	if err != nil {
+	sh.writing.Lock()
+	defer sh.writing.Unlock()
+	if err := do(); err != nil {
 		return err
 	}
-	l.setProgress(shard, p)
-	l.s.mu.Lock()
-	defer l.s.mu.Unlock()
-	l.s.revs.drop(string(appendShard(nil, shard, subEntity)))
-	sh := &l.s.shards[shard]
-	sh.time.Store(0)
-	sh.reset.Store(0)
-	sh.stored, sh.oldest, sh.from = 0, 0, nil
-	sh.recent.clear()
-	if _, err := l.s.scanShard(l.s.known.filter.Load(), appendShard(nil, shard, subEntity), haste{}); err != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revs.drop(string(appendShard(nil, id, subEntity)))
+	if err := s.loadShard(id, sh); err != nil {
 		return err
 	}
-	return l.s.loadShard(shard, sh)
+	_, err := s.scanShard(s.known.filter.Load(), appendShard(nil, id, subEntity), haste{})
+	return err
 }
 
-// drop forgets the entities whose key has a prefix.
-func (r *revisions) drop(prefix string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.epoch++
-	for _, g := range []*generation{&r.new, &r.old} {
-		maps.DeleteFunc(g.entities, func(k string, _ *revision) bool { return strings.HasPrefix(k, prefix) })
-	}
-}
-
-// clear forgets all outcomes.
-func (r *recent) clear() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.blind, r.generations = 0, nil
+// reload has memory read anew where a shard is.
+func (s *Store) reload(id ShardID) error {
+	return s.replace(id, func() error { return nil })
 }

@@ -73,11 +73,18 @@ func (l *Log) replica(shard ShardID) (r Replica, err error) {
 	if err != nil {
 		return fail("truncated position", err)
 	}
-	if b, err = l.state(shard, logApplied); err == nil {
-		r.Applied, err = decodeApplied(b)
-	}
-	if err != nil {
+	if r.Applied, err = appliedIn(l.s.db, shard); err != nil {
 		return fail("applied position", err)
+	}
+	if r.Applied.Index < r.Truncated.Index {
+		return fail("log", fmt.Errorf("%w: it begins behind %d, but the state is at %d", ErrDamaged, r.Truncated.Index, r.Applied.Index))
+	}
+	if sh := l.s.shard(shard); sh != nil {
+		sh.mu.RLock()
+		defer sh.mu.RUnlock()
+		if sh.done.Index > r.Applied.Index {
+			r.Applied = sh.done.Applied
+		}
 	}
 	return r, nil
 }
@@ -141,11 +148,14 @@ func (l *Log) CreateAll(shards []ShardID, id ReplicaID, conf *pb.ConfState) ([]R
 			return nil, err
 		}
 	}
-	if err := l.commit(b, pebble.Sync); err != nil {
+	if err := l.s.commit(b, pebble.Sync); err != nil {
 		return nil, err
 	}
 	for _, r := range rs {
 		l.setEnd(r.Shard, r.Truncated.Index)
+		if err := l.s.reload(r.Shard); err != nil {
+			return nil, err
+		}
 	}
 	return rs, nil
 }
@@ -210,7 +220,15 @@ func (l *Log) Destroy(shard ShardID, id ReplicaID) error {
 		return err
 	}
 	l.forget(shard)
-	return l.commit(b, pebble.Sync)
+	return l.s.replace(shard, func() error { return l.s.commit(b, pebble.Sync) })
+}
+
+// forget drops what is known of a shard's log in memory.
+func (l *Log) forget(shard ShardID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.last, shard)
+	delete(l.gone, shard)
 }
 
 // NextReplica is the id of the next replica that a node makes of a shard: one

@@ -21,35 +21,22 @@ func (l *Log) snapshotPath(name string) string {
 }
 
 // Export writes a shard's applied state as one table file under the given name
-// and returns the place that the state is at. It holds no lock and stops
-// nothing; the state is of one moment.
+// and returns the place that the state is at. It flushes the shard, and then holds
+// no lock and stops nothing; the state is of one moment.
 func (l *Log) Export(shard ShardID, name string) (Applied, error) {
+	if err := l.flush([]ShardID{shard}); err != nil {
+		return Applied{}, fmt.Errorf("export shard %d: %w", shard, err)
+	}
 	snap := l.s.db.NewSnapshot()
 	defer snap.Close()
 	a, err := appliedIn(snap, shard)
 	if err == nil {
-		err = l.writeTable(snap, shard, name)
+		err = l.writeTable(snap, shard, a, name)
 	}
 	if err != nil {
 		return Applied{}, fmt.Errorf("export shard %d: %w", shard, err)
 	}
 	return a, nil
-}
-
-func appliedIn(r pebble.Reader, shard ShardID) (Applied, error) {
-	v, closer, err := r.Get(logStateKey(shard, logApplied))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return Applied{}, ErrNoReplica
-	}
-	if err != nil {
-		return Applied{}, damaged(err)
-	}
-	defer closer.Close()
-	b, err := unsealed(v)
-	if err != nil {
-		return Applied{}, err
-	}
-	return decodeApplied(append([]byte(nil), b...))
 }
 
 // shardSpan is what a snapshot holds: everything of the shard's state.
@@ -58,7 +45,7 @@ func shardSpan(shard ShardID) pebble.KeyRange {
 	return pebble.KeyRange{Start: start, End: successor(start)}
 }
 
-func (l *Log) writeTable(r pebble.Reader, shard ShardID, name string) error {
+func (l *Log) writeTable(r pebble.Reader, shard ShardID, a Applied, name string) error {
 	span := shardSpan(shard)
 	it, err := r.NewIter(&pebble.IterOptions{LowerBound: span.Start, UpperBound: span.End})
 	if err != nil {
@@ -79,11 +66,8 @@ func (l *Log) writeTable(r pebble.Reader, shard ShardID, name string) error {
 			err = w.Set(it.Key(), v)
 		}
 	}
-	// The shard time may be beside the applied position only, which is not sent.
-	if now, ok, timeErr := shardTimeIn(r, shard); err == nil && timeErr != nil {
-		err = timeErr
-	} else if err == nil && ok {
-		err = w.Set(last, binary.BigEndian.AppendUint64(nil, now))
+	if err == nil { // it is stored beside the applied position, which is not sent
+		err = w.Set(last, binary.BigEndian.AppendUint64(nil, a.Time))
 	}
 	return damaged(errors.Join(err, it.Error(), w.Close()))
 }

@@ -1,44 +1,40 @@
 package persistence
 
 import (
-	"slices"
+	"maps"
+	"strings"
 	"sync"
 )
 
-// generationBytes bounds one of the two generations of [revisions], outcomes
-// included: some 60,000 entities with an outcome or two.
-const generationBytes = 16 << 20
+// generationBytes bounds one of the two generations of [revisions]: some 60,000
+// entities.
+const generationBytes = 8 << 20
 
-// revisions remembers the revisions of entities that were lately changed or
-// looked at, so that a commit seldom reads from disk, and which of them are not
-// on disk yet. It forgets in two generations: when the newer is full, the older
-// is dropped, but never before all its changes are synced.
+// revisions remembers the revisions of entities that were lately written or
+// looked at, so that a commit seldom reads from disk. It forgets in two
+// generations: when the newer is full, the older is dropped. What was applied
+// and is not flushed it does not know: the layers of the shards do.
 type revisions struct {
 	mu       sync.Mutex
 	new, old generation
-	synced   uint64 // number of the last batch known to be on disk
 	epoch    uint64 // counts generations
 }
 
-// revision is what is known of one entity.
+// revision is what is known of one stored entity.
 type revision struct {
-	key      string
-	rev      uint64   // 0: does not exist
-	parts    bool     // see flagParts
-	outcomes outcomes // in the head, until the next put; for the holder of Store.mu
-	batch    uint64   // the batch that wrote it; 0: read from disk
+	rev   uint64 // 0: does not exist
+	parts bool   // see flagParts
 }
 
 type generation struct {
-	entities map[string]*revision
+	entities map[string]revision
 	bytes    int
-	batch    uint64 // the highest in entities
 }
 
 func newRevisions() *revisions {
 	return &revisions{
-		new: generation{entities: map[string]*revision{}},
-		old: generation{entities: map[string]*revision{}},
+		new: generation{entities: map[string]revision{}},
+		old: generation{entities: map[string]revision{}},
 	}
 }
 
@@ -46,10 +42,7 @@ func newRevisions() *revisions {
 func (r *revisions) get(k []byte) (revision, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if v, ok := r.find(k); ok {
-		return *v, true
-	}
-	return revision{}, false
+	return r.find(k)
 }
 
 // now returns the epoch in which something is about to be read from disk.
@@ -68,64 +61,50 @@ func (r *revisions) seen(k []byte, v revision, epoch uint64) {
 	if _, known := r.find(k); known || r.epoch != epoch {
 		return
 	}
-	v.key, v.outcomes = string(k), slices.Clone(v.outcomes)
-	r.insert(&v)
+	r.insert(string(k), v)
 }
 
-// put remembers v; v.key is ignored and v.outcomes copied.
+// put remembers what was written.
 func (r *revisions) put(k []byte, v revision) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.turn() // outcomes grow without an insert
-	known, ok := r.find(k)
-	if !ok {
-		known = &revision{key: string(k)}
-		r.insert(known)
+	if _, known := r.find(k); known {
+		r.new.entities[string(k)] = v
+		return
 	}
-	v.key = known.key
-	v.outcomes = append(known.outcomes[:0], v.outcomes...)
-	r.new.bytes += cap(v.outcomes) - cap(known.outcomes)
-	*known = v
-	r.new.batch = max(r.new.batch, v.batch)
+	r.insert(string(k), v)
 }
 
-// batch returns the batch that wrote the entity last, 0 if it is long on disk.
-func (r *revisions) batch(k []byte) uint64 {
-	v, _ := r.get(k)
-	return v.batch
-}
-
-// sync says that all batches up to the given one are on disk.
-func (r *revisions) sync(batch uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.synced = max(r.synced, batch)
-}
-
-func (r *revisions) find(k []byte) (*revision, bool) {
+func (r *revisions) find(k []byte) (revision, bool) {
 	if v, ok := r.new.entities[string(k)]; ok {
 		return v, true
 	}
 	v, ok := r.old.entities[string(k)]
 	if ok {
-		delete(r.old.entities, v.key)
-		r.insert(v)
+		key := string(k)
+		delete(r.old.entities, key)
+		r.insert(key, v)
 	}
 	return v, ok
 }
 
-func (r *revisions) insert(v *revision) {
-	r.turn()
-	r.new.entities[v.key] = v
-	r.new.bytes += len(v.key) + cap(v.outcomes) + 128
-	r.new.batch = max(r.new.batch, v.batch)
-}
-
-// turn begins a new generation if it is time.
-func (r *revisions) turn() {
-	if r.new.bytes >= generationBytes && r.old.batch <= r.synced {
+// insert adds an entity, and begins a new generation if it is time.
+func (r *revisions) insert(k string, v revision) {
+	if r.new.bytes >= generationBytes {
 		r.epoch++
 		clear(r.old.entities)
 		r.new, r.old = generation{entities: r.old.entities}, r.new
+	}
+	r.new.entities[k] = v
+	r.new.bytes += len(k) + 80
+}
+
+// drop forgets the entities whose key has a prefix.
+func (r *revisions) drop(prefix string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.epoch++
+	for _, g := range []*generation{&r.new, &r.old} {
+		maps.DeleteFunc(g.entities, func(k string, _ revision) bool { return strings.HasPrefix(k, prefix) })
 	}
 }

@@ -66,6 +66,7 @@ func TestScrub(t *testing.T) {
 	commit(1, Commit{Entity: gone, State: []byte(mark), Puts: []Record{{Part: "p", Value: []byte(mark)}}, Outcomes: []Outcome{{Request: RequestID{1}, Result: []byte(mark)}}})
 	commit(1, Commit{Entity: kept, State: []byte(mark)})
 	for range 20 { // in tables of several levels, and in logs that wait to be written over
+		must(l.Flush())
 		must(s.db.Flush())
 		filler := Commit{Entity: Entity{"filler", fmt.Sprint(index)}, State: bytes.Repeat([]byte("x"), 100_000)}
 		commit(1, filler)
@@ -83,6 +84,7 @@ func TestScrub(t *testing.T) {
 	if err := s.Scrub(early, map[ShardID]uint64{1: index}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("before the log is truncated: %v", err)
 	}
+	must(l.Flush())
 	must(l.Append([]LogWrite{{Shard: 1, Truncate: Position{index, 1}}}, true))
 	must(s.Scrub(t.Context(), map[ShardID]uint64{1: index}))
 	if found := holding(t, dir, mark); len(found) > 0 {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -26,12 +29,22 @@ type Store struct {
 	known    *known
 	shards   []shard // by ShardID
 
-	// mu orders batches: Start holds it from the first revision check until
-	// Pebble has the batch in its queue.
+	// mu is held by who applies, and by who replaces what memory knows of the
+	// store by a scan of it.
 	mu       sync.Mutex
-	sequence uint64 // number of the last batch; guarded by mu
-	closed   bool   // guarded by mu
-	wedged   bool   // Pebble panicked with its own locks held; guarded by mu
+	closed   bool          // guarded by mu
+	sequence atomic.Uint64 // number of the last batch
+	wedged   atomic.Bool   // Pebble panicked with its own locks held
+
+	dirty     atomic.Int64  // bytes in the layers of all shards
+	logged    atomic.Int64  // bytes of entries since the last flush
+	memory    atomic.Int64  // bytes in Pebble's memtable, about
+	touched   atomic.Bool   // something was applied since the last flush
+	flushedAt atomic.Int64  // when the last flush began, in ns
+	due       chan struct{} // a flush is wanted
+	room      room
+	unflushed prometheus.Collector
+	counters
 
 	durable durable
 	readers readers
@@ -46,7 +59,7 @@ type Store struct {
 
 // Open opens or creates the store in a data directory. It fails with an error
 // that tells the operator what to do: [ErrLocked], [ErrReadOnly],
-// [ErrOtherNode], [ErrNewerFormat], [ErrDamaged] or [ErrNoSpace].
+// [ErrOtherNode], [ErrNewerFormat], [ErrOlderFormat], [ErrDamaged] or [ErrNoSpace].
 func Open(o Options) (*Store, error) {
 	o = o.withDefaults()
 	busy := newBusy()
@@ -56,8 +69,10 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, busy: busy, dir: dir, revs: newRevisions(), known: newKnown(), stop: make(chan struct{})}
+	s := &Store{opts: o, busy: busy, dir: dir, revs: newRevisions(), known: newKnown(), stop: make(chan struct{}), due: make(chan struct{}, 1)}
 	s.durable.init()
+	s.room.init()
+	s.flushedAt.Store(time.Now().UnixNano())
 	s.readers.init()
 	if err := s.open(); err != nil {
 		return nil, errors.Join(dir.explain(err), s.closeFiles())
@@ -168,6 +183,7 @@ func (s *Store) fail(err error) {
 		return
 	}
 	s.durable.fail(err)
+	s.room.wake()
 	s.opts.Logger.Error("store: a write failed; the node must stop. Check the disk, then start again", "error", err)
 	s.fatal.Do(func() { s.opts.Fatal(err) })
 }
@@ -184,8 +200,8 @@ func (s *Store) Err() error {
 // the reserve. Reads go on.
 func (s *Store) Full() bool { return s.disk.full.Load() }
 
-// Close waits for reads and rounds that have begun, then closes the store.
-// Afterwards everything fails with [ErrClosed].
+// Close waits for reads and writes that have begun, flushes what was applied and
+// closes the store. Afterwards everything fails with [ErrClosed].
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -193,11 +209,14 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	last := s.sequence
 	s.mu.Unlock()
 	close(s.stop)
 	s.done.Wait()
+	last := s.sequence.Load()
 	err := s.durable.wait(last)
+	if err == nil && s.Err() == nil {
+		err = s.Log().flush(s.all())
+	}
 	s.readers.close()
 	if err == nil {
 		err = s.mark.advance(last)
@@ -208,7 +227,7 @@ func (s *Store) Close() error {
 func (s *Store) closeFiles() error {
 	var err error
 	s.unregister()
-	if s.db != nil && !s.wedged {
+	if s.db != nil && !s.wedged.Load() {
 		err = s.db.Close()
 	}
 	if s.mark != nil {

@@ -80,6 +80,7 @@ func (s *Store) watch() {
 		}
 		s.disk.look()
 		s.disk.makeBallast()
+		s.noteAge()
 		if err := s.mark.advance(s.durable.batch.Load()); err != nil {
 			s.opts.Logger.Warn("store: lost tails may go unnoticed", "error", err)
 		}

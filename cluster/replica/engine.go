@@ -27,6 +27,13 @@ type Log interface {
 	CreateAll(shards []core.ShardID, id core.ReplicaID, conf *pb.ConfState) ([]core.Replica, error)
 	// NextReplica is the id of the next replica that a node makes of a shard.
 	NextReplica(shard core.ShardID, node core.NodeID) (core.ReplicaID, error)
+	// FlushDue yields when it is time to Flush: to write what was applied to some
+	// shards, or all. Up to Flushed it is then in the state on disk, and Turn may
+	// be called when the logs are truncated to there.
+	FlushDue() <-chan struct{}
+	Flush(shards ...core.ShardID) error
+	Flushed(core.ShardID) uint64
+	Turn() error
 	// Admit refuses a change of about size bytes when there is no room.
 	Admit(size int) error
 	// Busy is for how long the disk has been at what it has taken longest for; 0
@@ -204,6 +211,7 @@ func Open(cfg Config) (*Engine, error) {
 	}
 	e.writers.Go(e.write)
 	e.writers.Go(e.apply)
+	e.writers.Go(e.flush)
 	e.loop.Go(e.run)
 	e.watch.Go(e.watchDisk)
 	return e, nil

@@ -3,7 +3,6 @@ package replica
 import (
 	"context"
 	"errors"
-	"time"
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -158,28 +157,6 @@ func (e *Engine) Transfer(ctx context.Context, shard core.ShardID, to core.Repli
 		c.Transfer(shard, to)
 		return nil
 	})
-}
-
-// Truncate lets go of a shard's log up to an index as soon as its entries are
-// applied here, and tells when that is decided; it is on disk soon after. Followers
-// that lack some of them get two seconds, and then a snapshot.
-func (e *Engine) Truncate(ctx context.Context, shard core.ShardID, upTo uint64) error {
-	const patience = 20 // ticks
-	pace := time.NewTicker(e.cfg.Tick)
-	defer pace.Stop()
-	for tried := 0; ; tried++ {
-		decided, err := ask(ctx, e, func(c *core.Core) (bool, error) { return c.Truncate(shard, upTo, tried < patience), nil })
-		if decided || err != nil {
-			return err
-		}
-		select {
-		case <-pace.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-e.stop:
-			return errClosed
-		}
-	}
 }
 
 // Status returns what is known of a shard's replica here, [cluster.ErrLost]

@@ -5,6 +5,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type metrics struct {
 	seconds   prometheus.Histogram
 	size      prometheus.Histogram
+	flush     prometheus.Histogram
 	snapshots *prometheus.CounterVec
 	age, slow prometheus.GaugeFunc
 }
@@ -37,6 +38,11 @@ func (m *metrics) register(r prometheus.Registerer) error {
 		Help:    "Log writes that shared one write and one fsync.",
 		Buckets: prometheus.ExponentialBuckets(1, 2, 11),
 	})
+	m.flush = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "ssod_store_flush_seconds",
+		Help:    "Time to write the newest states of all changed entities, after which logs are truncated.",
+		Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+	})
 	m.snapshots = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ssod_shard_snapshots_total",
 		Help: "Snapshots of shards that were sent to replicas which lacked too much, or installed here.",
@@ -53,7 +59,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.seconds, m.size, m.snapshots, m.age, m.slow}
+	return []prometheus.Collector{m.seconds, m.size, m.flush, m.snapshots, m.age, m.slow}
 }
 
 func (m *metrics) unregister(r prometheus.Registerer) {

@@ -27,6 +27,7 @@ type bench struct {
 	snaps   []core.SnapshotSend
 	deaf    bool // node 2 answers neither heartbeats nor fences
 	changes []core.Change
+	lazy    bool // nothing is flushed
 	// truncated is up to where the log was.
 	truncated uint64
 }
@@ -95,7 +96,16 @@ func (b *bench) finish(out core.Round) {
 		changes, _ := out.Apply.Changes()
 		b.changes = append(b.changes, changes...)
 		b.core.ApplyDone(out.Apply)
+		if !b.lazy {
+			b.flush()
+		}
 	}
+}
+
+// flush writes what is applied, and says so.
+func (b *bench) flush() {
+	b.store.Flush(b.shard)
+	b.core.Flushed(b.shard, b.store.Flushed(b.shard))
 }
 
 func (b *bench) has(t pb.MessageType) bool {

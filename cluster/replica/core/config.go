@@ -37,10 +37,9 @@ type Config struct {
 	// LogTail is how many bytes of each shard's newest entries stay in memory.
 	// Default 1 MiB; an older entry costs a read from disk.
 	LogTail int
-	// LogRest is how many bytes of applied entries a shard's log keeps although
-	// every replica has them; beyond twice that it is truncated. Default 64 KiB:
-	// much less makes a truncation of every few entries, much more and entries
-	// live long enough to be written to tables.
+	// LogRest is how many bytes of a shard's log that every replica has, and no
+	// state needs any more, go at a time; a flush lets go of all of it. Default
+	// 64 KiB: much less makes a truncation of every few entries.
 	LogRest int
 	// LogKeep is how many bytes of applied entries a shard's log keeps for
 	// followers that lag; beyond twice that it is truncated and they need a

@@ -40,6 +40,8 @@ type group struct {
 	postedIn uint64
 
 	applied Applied
+	// flushed is up to where the state is on disk, as far as the core was told.
+	flushed uint64
 	// confAt is a place from which on the configuration in force is, and reached
 	// is how far each other replica has applied the log, while this one leads.
 	confAt  uint64
@@ -92,7 +94,8 @@ func (c *Core) openGroup(r Replica) (*group, error) {
 		return nil, fmt.Errorf("shard %d: log ends at %d before the applied entry %d", r.Shard, l.last, r.Applied.Index)
 	}
 	g := &group{shard: r.Shard, id: r.ID, log: l, applied: r.Applied, emitted: r.Applied.Conf, stirred: true, moved: true}
-	g.confAt = r.Applied.Index
+	g.confAt, g.flushed = r.Applied.Index, r.Applied.Index
+
 	g.voted = ballot{r.Hard.GetTerm(), r.Hard.GetVote()}
 	g.node, err = raft.NewRawNode(c.raftConfig(g))
 	if err != nil {

@@ -168,7 +168,7 @@ func (c *Core) InstallDone(j *InstallJob, a Applied) {
 	g.log.append(j.Entries)
 	g.setApplied(a)
 	g.newest = timeOf(j.Entries, a.Time)
-	g.emitted, g.confAt = a.Conf, a.Index
+	g.emitted, g.confAt, g.flushed = a.Conf, a.Index, a.Index
 	c.respond(g, j.write.responses)
 	c.changed(g)
 }

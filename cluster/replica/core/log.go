@@ -6,6 +6,8 @@ import (
 
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/persistence"
 )
 
 // log is what raft sees of a shard's stable log: the newest entries in memory,
@@ -45,6 +47,10 @@ func openLog(r Replica, disk LogReader, limit int) (*log, error) {
 	err := disk.Scan(r.Shard, func(p Position, size int) { l.extend(p, size) })
 	if err != nil {
 		return nil, fmt.Errorf("open log of shard %d: %w", r.Shard, err)
+	}
+	if at := r.Applied.Index; at < r.Truncated.Index || at > l.last {
+		return nil, fmt.Errorf("open log of shard %d: %w: it has entries %d to %d, but the state is at %d",
+			r.Shard, persistence.ErrDamaged, r.Truncated.Index+1, l.last, at)
 	}
 	return l, nil
 }
@@ -144,6 +150,16 @@ func (l *log) before(index uint64, keep int) (Position, bool) {
 		}
 	}
 	return Position{}, false
+}
+
+// frees is about how many bytes go with the entries up to a mark.
+func (l *log) frees(p Position) int {
+	for _, m := range l.marks {
+		if m.Index == p.Index {
+			return m.total - l.marks[0].total
+		}
+	}
+	return 0
 }
 
 // size is about how many bytes the log has on disk.

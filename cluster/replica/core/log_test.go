@@ -37,7 +37,7 @@ func (d *fakeDisk) write(es []*pb.Entry) {
 func TestLogIsLikeItsDisk(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		disk := &fakeDisk{first: Position{Index: 1, Term: 1}}
-		l, err := openLog(Replica{Truncated: disk.first}, disk, rapid.IntRange(0, 500).Draw(t, "tail"))
+		l, err := openLog(Replica{Truncated: disk.first, Applied: Applied{Position: disk.first}}, disk, rapid.IntRange(0, 500).Draw(t, "tail"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestLogIsLikeItsDisk(t *testing.T) {
 			}
 			compareLog(t, l, disk, truncated)
 		}
-		again, err := openLog(Replica{Truncated: disk.first}, disk, 100)
+		again, err := openLog(Replica{Truncated: disk.first, Applied: Applied{Position: disk.first}}, disk, 100)
 		if err != nil {
 			t.Fatal(err)
 		}

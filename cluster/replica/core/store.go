@@ -35,7 +35,7 @@ type LogReader interface {
 // all. The rest belongs to whoever has the core. What belongs to one shard is
 // not called concurrently, except Entries beside all.
 //
-// What Append and Apply write survives a crash in the order in which it was
+// What Append and flushes write survives a crash in the order in which it was
 // written: a crash loses an end of it, never a part from the middle. A call of
 // Append with sync, when it returns, has made everything before it durable.
 type Store interface {
@@ -45,10 +45,12 @@ type Store interface {
 	Replicas() ([]Replica, error)
 	// Append writes all of writes as one batch.
 	Append(writes []LogWrite, sync bool) error
-	// Apply applies changes in order, and need not make them durable. It
-	// returns, per change, why its commits were rejected: nil when none was,
-	// else one error per commit, nil for the ones that are applied. Nothing
-	// but the shard's state and the change decides that.
+	// Apply applies changes in order, in memory: a crash takes back what was not
+	// flushed, see [Core.Flushed]. Changes of the configuration are flushed, with
+	// all before them, and durable when it returns. It returns, per change, why
+	// its commits were rejected: nil when none was, else one error per commit, nil
+	// for the ones that are applied. Nothing but the shard's state and the change
+	// decides that.
 	Apply(changes []Change) ([][]error, error)
 	// Create makes the replica that [persistence.NewReplica] describes,
 	// durably. It refuses an id that was used.

@@ -6,32 +6,62 @@ import (
 	"go.etcd.io/raft/v3/tracker"
 )
 
-// truncateLog lets go of the beginning of a log. Only applied entries go.
+// Flushed takes note that a shard's state is on disk up to an entry, and lets go
+// of the log that it came from, as far as every replica has it. So most entries
+// die in the store's memory and are never written but to the write-ahead log.
+func (c *Core) Flushed(shard ShardID, upTo uint64) {
+	g := c.groups[shard]
+	if g == nil || g.frozen() {
+		return
+	}
+	g.flushed = max(g.flushed, min(upTo, g.applied.Index))
+	if g.leading {
+		g.everywhere, g.asOf = slowest(g.node, everybody), c.ticks
+	}
+	if at := min(g.flushed, c.everywhere(g)); at > g.log.truncated().Index {
+		c.truncate(g, at)
+		return
+	}
+	c.truncateLog(g)
+}
+
+// truncateLog lets go of the beginning of a log. Only what is flushed goes: after a
+// crash the rest is applied again.
 //
-// What every replica has goes soon, so that most entries die in the store's
-// memory and are never written but to the write-ahead log. What somebody lacks is
-// kept until the log is longer than twice what is kept for followers that lag,
-// and a leader spares what a live follower still needs until it is four times as
-// long as it should be: then the follower gets a snapshot.
+// What every replica has goes in pieces of some size, and all of it with a flush.
+// What somebody lacks is kept until the log is longer than twice what is kept for
+// followers that lag, and a leader spares what a live follower still needs until it
+// is four times as long as it should be: then the follower gets a snapshot.
 //
-// The truncation is written behind the applied state in the same write-ahead
+// The truncation is written behind the flushed state in the same write-ahead
 // log, so a crash cannot lose the state and keep the truncation.
 func (c *Core) truncateLog(g *group) {
-	if g.frozen() || g.log.size() <= 2*c.cfg.LogRest {
+	size := g.log.size()
+	if g.frozen() || size <= c.cfg.LogRest {
 		return
 	}
-	p, ok := g.log.before(min(g.applied.Index, c.everywhere(g)), c.cfg.LogRest)
-	if keep := c.cfg.LogKeep; !ok && g.log.size() > 2*keep {
-		upTo := g.applied.Index
-		if g.leading && g.log.size() <= 4*keep {
-			upTo = min(upTo, slowest(g.node, alive))
-		}
-		p, ok = g.log.before(upTo, keep)
-	}
-	if !ok {
+	if p, ok := g.log.before(min(g.flushed, c.everywhere(g)), 0); ok && g.log.frees(p) >= c.cfg.LogRest {
+		c.truncate(g, p.Index)
 		return
 	}
-	// In memory first: raft must not ask for what is about to go.
+	keep := c.cfg.LogKeep
+	if size <= 2*keep {
+		return
+	}
+	upTo := g.flushed
+	if g.leading && size <= 4*keep {
+		upTo = min(upTo, slowest(g.node, alive))
+	}
+	if p, ok := g.log.before(upTo, keep); ok {
+		c.truncate(g, p.Index)
+	}
+}
+
+// truncate lets go of the entries up to an index, which are in the log: in memory
+// first, because raft must not ask for what is about to go.
+func (c *Core) truncate(g *group, index uint64) {
+	p := Position{Index: index}
+	p.Term, _ = g.log.Term(index)
 	g.log.truncate(p)
 	g.truncate = p
 	c.mark(g)
@@ -47,18 +77,14 @@ func (c *Core) Truncate(shard ShardID, upTo uint64, wait bool) (decided bool) {
 		return true
 	}
 	switch {
-	case g.frozen() || g.applied.Index < upTo:
+	case g.frozen() || g.flushed < upTo:
 		return false
 	case g.log.truncated().Index >= upTo:
 		return true
 	case wait && g.leading && slowest(g.node, alive) < upTo:
 		return false
 	}
-	p := Position{Index: upTo}
-	p.Term, _ = g.log.Term(upTo) // it is in the log: no error
-	g.log.truncate(p)
-	g.truncate = p
-	c.mark(g)
+	c.truncate(g, upTo)
 	return true
 }
 

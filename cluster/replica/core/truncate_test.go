@@ -49,6 +49,28 @@ func TestWhatEverybodyHasIsTruncatedSoon(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotFlushedIsKept, however long the log is: after a crash it is applied
+// again.
+func TestWhatIsNotFlushedIsKept(t *testing.T) {
+	b := newBench(t, 1)
+	b.lazy = true
+	b.settle()
+	for i := range 300 {
+		done := b.propose(strings.Repeat("x", 900), uint64(i))
+		b.settle()
+		b.want("commit", done, nil)
+	}
+	at := b.store.Applied(shard).Index
+	if b.truncated != 0 || b.core.Truncate(shard, at, false) {
+		t.Errorf("truncated up to %d, and nothing is flushed", b.truncated)
+	}
+	b.flush()
+	b.settle()
+	if b.truncated != at {
+		t.Errorf("truncated up to %d after a flush, want %d", b.truncated, at)
+	}
+}
+
 func TestAFollowerTruncatesWhatItsLeaderSays(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	commit := encoded(strings.Repeat("x", 900), 0)

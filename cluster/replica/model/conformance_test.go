@@ -31,6 +31,7 @@ var (
 // disk is what the test sees of either.
 type disk interface {
 	core.Store
+	flush(...core.ShardID) error
 	head(core.ShardID, core.Entity) string
 	outcome(core.ShardID, core.Entity, persistence.RequestID) string
 }
@@ -47,6 +48,8 @@ func (d modelDisk) outcome(s core.ShardID, e core.Entity, r persistence.RequestI
 	v, _ := d.Outcome(s, e, r, 1)
 	return v
 }
+
+func (d modelDisk) flush(shards ...core.ShardID) error { d.Flush(shards...); return nil }
 
 type pebbleDisk struct {
 	*persistence.Log
@@ -65,6 +68,8 @@ func openPebble(t *testing.T, fs *vfs.MemFS) pebbleDisk {
 	t.Cleanup(func() { s.Close() })
 	return pebbleDisk{s.Log(), s, fs}
 }
+
+func (d pebbleDisk) flush(shards ...core.ShardID) error { return d.Flush(shards...) }
 
 func (d pebbleDisk) head(s core.ShardID, e core.Entity) string {
 	h, ok, err := d.store.Head(s, e)
@@ -186,8 +191,8 @@ func (tw *twins) step() string {
 		return tw.append(s, r, last)
 	case n < 16:
 		return tw.apply(s, r, last)
-	case n < 18 && r.Applied.Index > r.Truncated.Index:
-		to := core.Position{Index: r.Applied.Index, Term: r.Applied.Term}
+	case n < 18 && tw.model.Flushed(s) > r.Truncated.Index:
+		to := core.Position{Index: tw.model.Flushed(s), Term: r.Applied.Term}
 		sync := tw.rand.IntN(2) == 0
 		tw.both(func(d disk) (any, error) {
 			return nil, d.Append([]core.LogWrite{{Shard: s, Truncate: to}}, sync)
@@ -196,6 +201,9 @@ func (tw *twins) step() string {
 	case n < 19:
 		tw.install(s, r)
 		return "installation"
+	case n < 21:
+		tw.both(func(d disk) (any, error) { return nil, d.flush(s) })
+		return "flush"
 	}
 	return "nothing"
 }

@@ -6,14 +6,19 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 
 	"ssod/cluster/replica/core"
+	"ssod/cluster/replica/internal/planted"
 )
 
-// Export returns a shard's applied state.
+// Export flushes a shard and returns its state.
 func (s *Store) Export(id core.ShardID) (Image, error) {
 	sh := s.current.shards[id]
 	if sh == nil {
 		return Image{}, ErrNoShard
 	}
+	if s.bugs.Has(planted.ExportWithoutOverlay) {
+		return Image{Applied: s.of(id).applied, state: sh.state.clone()}, nil
+	}
+	s.Flush(id)
 	return Image{Applied: sh.applied, state: sh.state.clone()}, nil
 }
 
@@ -66,6 +71,11 @@ func (s *Store) FinishInstall(id core.ShardID) (core.Applied, error) {
 		sh.marker = nil
 	})
 	s.Sync()
+	if m := s.of(id); s.bugs.Has(planted.OverlaySurvivesInstall) {
+		m.applied = image.Applied
+	} else {
+		delete(s.memory, id)
+	}
 	delete(s.files, name)
 	return image.Applied, nil
 }

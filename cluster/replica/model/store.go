@@ -20,6 +20,8 @@ type Store struct {
 	durable, current *disk
 	pending          []func(*disk) // written to current and not yet to durable
 	files            map[string]Image
+	// memory is what was applied in this life of the process.
+	memory map[core.ShardID]*memory
 }
 
 type disk struct {
@@ -32,9 +34,19 @@ type shard struct {
 	hard      *pb.HardState
 	truncated core.Position
 	log       []*pb.Entry // what follows truncated
-	applied   core.Applied
-	state     state
-	marker    *core.Install
+	// What was flushed last. The state is replaced and never changed.
+	applied core.Applied
+	state   state
+	marker  *core.Install
+}
+
+// memory is what a shard's entries have made of its state.
+type memory struct {
+	applied core.Applied
+	state   state
+	// flushing is what a flush under way writes, and before what is on disk until
+	// that is done; nil: there is none.
+	flushing, before *memory
 }
 
 // Image is the content of a snapshot.
@@ -52,7 +64,7 @@ var (
 
 // New returns an empty store.
 func New(bugs planted.Set) *Store {
-	return &Store{bugs: bugs, durable: newDisk(), current: newDisk(), files: map[string]Image{}}
+	return &Store{bugs: bugs, durable: newDisk(), current: newDisk(), files: map[string]Image{}, memory: map[core.ShardID]*memory{}}
 }
 
 func newDisk() *disk {
@@ -64,7 +76,6 @@ func (d *disk) clone() *disk {
 	for id, s := range d.shards {
 		k := *s
 		k.log = slices.Clone(s.log)
-		k.state = s.state.clone()
 		c.shards[id] = &k
 	}
 	return c
@@ -94,6 +105,7 @@ func (s *Store) Crash(keep int) {
 	}
 	s.pending = nil
 	s.current = s.durable.clone()
+	clear(s.memory)
 }
 
 // Replicas returns what is on the disk, after finishing the installations of
@@ -108,12 +120,26 @@ func (s *Store) Replicas() ([]core.Replica, error) {
 				return nil, err
 			}
 		}
-		rs = append(rs, s.current.shards[id].replica(id))
+		r := s.current.shards[id].replica(id)
+		r.Applied = s.of(id).applied
+		rs = append(rs, r)
 	}
 	return rs, nil
 }
 
+// of is what is in memory of a shard that is there.
+func (s *Store) of(id core.ShardID) *memory {
+	m := s.memory[id]
+	if m == nil {
+		sh := s.current.shards[id]
+		m = &memory{applied: sh.applied, state: sh.state.clone()}
+		s.memory[id] = m
+	}
+	return m
+}
+
 func (s *Store) wipe(id core.ShardID, replica core.ReplicaID) {
+	delete(s.memory, id)
 	s.write(func(d *disk) { d.shards[id] = newShard(persistence.NewReplica(id, replica, nil)) })
 	s.Sync()
 }
@@ -132,6 +158,7 @@ func (s *Store) Create(id core.ShardID, replica core.ReplicaID, conf *pb.ConfSta
 		return core.Replica{}, fmt.Errorf("create %v of shard %d: %w", replica, id, ErrReplicaID)
 	}
 	r := persistence.NewReplica(id, replica, conf)
+	delete(s.memory, id)
 	s.write(func(d *disk) { d.shards[id] = newShard(r) })
 	s.Sync()
 	return r, nil
@@ -139,6 +166,7 @@ func (s *Store) Create(id core.ShardID, replica core.ReplicaID, conf *pb.ConfSta
 
 // Destroy implements [core.Store].
 func (s *Store) Destroy(id core.ShardID, replica core.ReplicaID) error {
+	delete(s.memory, id)
 	s.write(func(d *disk) {
 		delete(d.shards, id)
 		if !s.bugs.Has(planted.ReuseReplicaID) {
@@ -183,37 +211,39 @@ func (sh *shard) append(w core.LogWrite) {
 
 // Apply implements [core.Store].
 func (s *Store) Apply(changes []core.Change) ([][]error, error) {
-	for _, c := range changes {
+	results := make([][]error, len(changes))
+	for i := range changes {
+		c := &changes[i]
 		if s.current.shards[c.Shard] == nil {
 			return nil, fmt.Errorf("apply to %d: %w", c.Shard, ErrNoShard)
 		}
+		results[i] = s.of(c.Shard).apply(c, s.bugs)
 	}
-	results := make([][]error, len(changes))
 	for i := range changes {
-		s.write(func(d *disk) { results[i] = d.shards[changes[i].Shard].apply(&changes[i], s.bugs) })
+		if changes[i].Conf != nil && !s.bugs.Has(planted.UnflushedConf) {
+			s.Flush(changes[i].Shard)
+			s.Sync()
+		}
 	}
-	if slices.ContainsFunc(changes, func(c core.Change) bool { return c.Conf != nil }) {
-		s.Sync()
-	}
-	return slices.Clone(results), nil
+	return results, nil
 }
 
-func (sh *shard) apply(c *core.Change, bugs planted.Set) []error {
-	if c.Index != sh.applied.Index+1 {
-		panic(fmt.Sprintf("apply %d after %d", c.Index, sh.applied.Index))
+func (m *memory) apply(c *core.Change, bugs planted.Set) []error {
+	if c.Index != m.applied.Index+1 {
+		panic(fmt.Sprintf("apply %d after %d", c.Index, m.applied.Index))
 	}
-	sh.applied.Position = c.Position
-	sh.applied.Time = c.After(sh.applied.Time)
+	m.applied.Position = c.Position
+	m.applied.Time = c.After(m.applied.Time)
 	if c.Reset {
-		sh.state.reset = c.Time
+		m.state.reset = c.Time
 	}
 	if c.Conf != nil {
-		sh.applied.Conf = c.Conf
+		m.applied.Conf = c.Conf
 	}
 	var rejected []error
 	added := 0
 	for i := range c.Commits {
-		if sh.state.apply(&c.Commits[i], sh.applied.Time, bugs) {
+		if m.state.apply(&c.Commits[i], m.applied.Time, bugs) {
 			added += len(c.Commits[i].Outcomes)
 			continue
 		}
@@ -223,7 +253,7 @@ func (sh *shard) apply(c *core.Change, bugs planted.Set) []error {
 		rejected[i] = core.ErrRejected
 	}
 	if len(c.Commits) > 0 {
-		sh.state.trim(sh.applied.Time, added)
+		m.state.trim(m.applied.Time, added)
 	}
 	return rejected
 }
@@ -265,18 +295,30 @@ func (s *Store) Scan(id core.ShardID, f func(core.Position, int)) error {
 	return nil
 }
 
+// shown is what readers find of a shard; nil when there is none.
+func (s *Store) shown(id core.ShardID) *memory {
+	if s.current.shards[id] == nil {
+		return nil
+	}
+	m := s.of(id)
+	if m.flushing != nil && s.bugs.Has(planted.ReadDuringFlush) {
+		return m.before
+	}
+	return m
+}
+
 // Head returns an entity's head.
 func (s *Store) Head(id core.ShardID, e core.Entity) (persistence.Head, bool) {
-	if sh := s.current.shards[id]; sh != nil {
-		return sh.state.head(e)
+	if m := s.shown(id); m != nil {
+		return m.state.head(e)
 	}
 	return persistence.Head{}, false
 }
 
 // Record returns a record beside an entity's head.
 func (s *Store) Record(id core.ShardID, e core.Entity, part string) (string, bool) {
-	if sh := s.current.shards[id]; sh != nil {
-		v, ok := sh.state.kv[entityKey("p", e)+part]
+	if m := s.shown(id); m != nil {
+		v, ok := m.state.kv[entityKey("p", e)+part]
 		return v, ok
 	}
 	return "", false
@@ -284,8 +326,8 @@ func (s *Store) Record(id core.ShardID, e core.Entity, part string) (string, boo
 
 // Outcome returns the result of a step of a request.
 func (s *Store) Outcome(id core.ShardID, e core.Entity, r persistence.RequestID, step uint32) (string, bool) {
-	if sh := s.current.shards[id]; sh != nil {
-		v, ok := sh.state.kv[outcomeKey(e, r, step, s.bugs)]
+	if m := s.shown(id); m != nil {
+		v, ok := m.state.kv[outcomeKey(e, r, step, s.bugs)]
 		return v, ok
 	}
 	return "", false
@@ -293,19 +335,19 @@ func (s *Store) Outcome(id core.ShardID, e core.Entity, r persistence.RequestID,
 
 // Applied returns how far a shard's state is.
 func (s *Store) Applied(id core.ShardID) core.Applied {
-	if sh := s.current.shards[id]; sh != nil {
-		return sh.applied
+	if s.current.shards[id] != nil {
+		return s.of(id).applied
 	}
 	return core.Applied{}
 }
 
 // Digest returns how far a shard's state is and what it amounts to.
 func (s *Store) Digest(id core.ShardID) (core.Position, uint64) {
-	sh := s.current.shards[id]
-	if sh == nil {
+	if s.current.shards[id] == nil {
 		return core.Position{}, 0
 	}
-	return sh.applied.Position, sh.state.digest ^ sh.applied.Time
+	m := s.of(id)
+	return m.applied.Position, m.state.digest ^ m.applied.Time
 }
 
 // Durable returns what a crash could not take from a shard: its hard state and
@@ -331,6 +373,14 @@ func (s *Store) DurableConf(id core.ShardID) *pb.ConfState {
 func (s *Store) Clone() *Store {
 	return &Store{
 		bugs: s.bugs, durable: s.durable.clone(), current: s.current.clone(),
-		pending: slices.Clone(s.pending), files: maps.Clone(s.files),
+		pending: slices.Clone(s.pending), files: maps.Clone(s.files), memory: cloneMemory(s.memory),
 	}
+}
+
+func cloneMemory(all map[core.ShardID]*memory) map[core.ShardID]*memory {
+	c := make(map[core.ShardID]*memory, len(all))
+	for id, m := range all {
+		c[id] = &memory{applied: m.applied, state: m.state.clone(), flushing: m.flushing, before: m.before}
+	}
+	return c
 }

@@ -69,11 +69,48 @@ func (n *node) apply() {
 	n.after(n.w.between(0, 500*time.Microsecond), func() {
 		n.must(j.Run(n.store))
 		n.w.checkApplied(n, j)
+		if n.w.opts.Planted.Has(planted.TruncateBeforeFlush) {
+			n.tellApplied()
+		}
 		n.after(n.w.between(0, 500*time.Microsecond), func() {
 			n.applying = false
 			n.input(func(c *core.Core) { c.ApplyDone(j) })
 			n.apply()
 		})
+	})
+}
+
+// flush is the engine's flush goroutine. What it takes of the shards it writes a
+// little later, one after the other; a crash may come between two.
+func (n *node) flush() {
+	f := &n.w.flushing
+	n.after(f.between(f.apart/2, f.apart), func() {
+		for _, s := range n.w.shards {
+			n.store.BeginFlush(s)
+		}
+		n.after(f.between(0, 3*time.Millisecond), func() {
+			for _, s := range n.w.shards {
+				n.store.FinishFlush(s)
+			}
+			if n.w.faulty && n.w.crashWrites && f.chance(0.01) {
+				n.after(0, func() { n.w.crashNode(n) })
+			}
+			n.input(func(c *core.Core) {
+				for _, s := range n.w.shards {
+					c.Flushed(s, n.store.Flushed(s))
+				}
+			})
+			n.flush()
+		})
+	})
+}
+
+// tellApplied is a mistake.
+func (n *node) tellApplied() {
+	n.input(func(c *core.Core) {
+		for _, s := range n.w.shards {
+			c.Flushed(s, n.store.Applied(s).Index)
+		}
 	})
 }
 

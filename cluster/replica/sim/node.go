@@ -55,6 +55,7 @@ func (n *node) start() {
 	n.owners = map[core.ShardID]*owner{}
 	n.tick()
 	n.kick()
+	n.flush()
 	if n.w.estate != nil {
 		n.engage()
 	}

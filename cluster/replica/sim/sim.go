@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"ssod/cluster/replica/core"
@@ -54,9 +55,12 @@ type world struct {
 	nodes   map[core.NodeID]*node
 	network network
 	shards  []core.ShardID
-	limits  core.Config   // of every node's core
-	think   time.Duration // a client's pause between operations, at most
-	faulty  bool
+	limits  core.Config // of every node's core
+	// flushing has a source of its own, so that the rest of a run is as it would be
+	// without flushes until one matters.
+	flushing flushing
+	think    time.Duration // a client's pause between operations, at most
+	faulty   bool
 	// grows: shards begin with one member, grow and shrink back to one.
 	grows bool
 	// crashWrites: nodes crash in the middle of writes too.
@@ -141,6 +145,12 @@ func (w *world) begin() {
 	w.after(time.Second, w.reconcile)
 }
 
+// flushing says how often nodes flush.
+type flushing struct {
+	clock               // draws
+	apart time.Duration // at most
+}
+
 // drawLimits draws how much the nodes keep and queue.
 func (w *world) drawLimits() {
 	w.limits = core.Config{
@@ -151,6 +161,9 @@ func (w *world) drawLimits() {
 		LogKeep:        1 << (10 + w.rand.IntN(5)),
 	}
 	w.limits.LogRest = w.limits.LogKeep >> (w.opts.Seed % 4)
+	f := &w.flushing
+	f.clock = clock{rand: rand.New(rand.NewPCG(w.opts.Seed, 0xf1a5))}
+	f.apart = []time.Duration{20, 200, 1000, 5000}[f.rand.IntN(4)] * time.Millisecond
 }
 
 // employ makes clients.

@@ -111,6 +111,13 @@ func (f *filler) apply() error {
 		changes = append(changes, persistence.Change{Shard: shard, Position: at, Time: now, Commits: commits})
 	}
 	clear(f.round)
+	select {
+	case <-f.log.FlushDue():
+		if err := f.log.Flush(); err != nil {
+			return err
+		}
+	default:
+	}
 	rejected, err := f.log.Apply(changes)
 	for _, errs := range rejected {
 		err = errors.Join(err, errors.Join(errs...))
@@ -120,6 +127,9 @@ func (f *filler) apply() error {
 
 // end makes everything durable.
 func (f *filler) end() error {
+	if err := f.log.Flush(); err != nil {
+		return err
+	}
 	var writes []persistence.LogWrite
 	for shard, at := range f.at {
 		writes = append(writes, persistence.LogWrite{Shard: shard, Truncate: at})

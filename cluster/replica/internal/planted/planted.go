@@ -45,6 +45,20 @@ const (
 	// ResetKeepsLeases lets what was decided before the shard time was set back
 	// be proposed afterwards.
 	ResetKeepsLeases
+	// TruncateBeforeFlush truncates what is applied and not yet in the state on
+	// disk.
+	TruncateBeforeFlush
+	// ExportWithoutOverlay sends the state that is on disk as the one that is
+	// applied.
+	ExportWithoutOverlay
+	// OverlaySurvivesInstall keeps what was applied before a snapshot came.
+	OverlaySurvivesInstall
+	// ReadDuringFlush reads from disk what is just being written there.
+	ReadDuringFlush
+	// OutcomeLostInFlush forgets outcomes when they are written.
+	OutcomeLostInFlush
+	// UnflushedConf reports a configuration that a crash can take back.
+	UnflushedConf
 )
 
 // Decisions are the mistakes of who decides about members: see package sim on
@@ -55,19 +69,25 @@ const Decisions = DesiredForConfirmed | JudgedOnce
 func (s Set) Has(m Set) bool { return s&m != 0 }
 
 var names = map[string]Set{
-	"ack-before-sync":        AckBeforeSync,
-	"ignore-proposer-term":   IgnoreProposerTerm,
-	"fence-ignores-term":     FenceIgnoresTerm,
-	"fence-ignores-old-conf": FenceIgnoresOldConf,
-	"fence-answered-late":    FenceAnsweredLate,
-	"reuse-replica-id":       ReuseReplicaID,
-	"wipe-on-install-crash":  WipeOnInstallCrash,
-	"per-write-revision":     PerWriteRevision,
-	"step-collision":         StepCollision,
-	"desired-for-confirmed":  DesiredForConfirmed,
-	"judged-once":            JudgedOnce,
-	"unbounded-time":         UnboundedTime,
-	"reset-keeps-leases":     ResetKeepsLeases,
+	"ack-before-sync":          AckBeforeSync,
+	"ignore-proposer-term":     IgnoreProposerTerm,
+	"fence-ignores-term":       FenceIgnoresTerm,
+	"fence-ignores-old-conf":   FenceIgnoresOldConf,
+	"fence-answered-late":      FenceAnsweredLate,
+	"reuse-replica-id":         ReuseReplicaID,
+	"wipe-on-install-crash":    WipeOnInstallCrash,
+	"per-write-revision":       PerWriteRevision,
+	"step-collision":           StepCollision,
+	"desired-for-confirmed":    DesiredForConfirmed,
+	"judged-once":              JudgedOnce,
+	"unbounded-time":           UnboundedTime,
+	"reset-keeps-leases":       ResetKeepsLeases,
+	"truncate-before-flush":    TruncateBeforeFlush,
+	"export-without-overlay":   ExportWithoutOverlay,
+	"overlay-survives-install": OverlaySurvivesInstall,
+	"read-during-flush":        ReadDuringFlush,
+	"outcome-lost-in-flush":    OutcomeLostInFlush,
+	"unflushed-conf":           UnflushedConf,
 }
 
 // All returns every mistake by name.

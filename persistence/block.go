@@ -1,0 +1,255 @@
+package persistence
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// The outcomes that a flush writes of a shard are blocks: one record for
+// thousands of them, ordered by entity, request and step. Whoever looks one up
+// asks the filters of the blocks, which are in memory, and reads the block that
+// may have it. A block goes as a whole, when all of it has left the window.
+//
+//	03 shard 'o' applied index, number   time, (entity request step result)*
+//
+// The time, in ms, is the shard time of the flush, so no outcome is later.
+type block struct {
+	key    []byte
+	time   int64
+	filter filter
+}
+
+// maxBlock bounds a block, but for an outcome that is longer.
+const maxBlock = 256 << 10
+
+// outcome is one with the entity that it is of.
+type outcome struct {
+	entity  string
+	request RequestID
+	step    uint32
+	result  []byte
+}
+
+func compareOutcomes(a, b *outcome) int {
+	return cmp.Or(cmp.Compare(a.entity, b.entity), bytes.Compare(a.request[:], b.request[:]), cmp.Compare(a.step, b.step))
+}
+
+// sorted returns those of a layer's outcomes in order that are after a time.
+func (y *layer) sorted(after int64) []outcome {
+	if len(y.outcomes) == 0 {
+		return nil
+	}
+	keys := make(map[*change]string, len(y.entities))
+	for k, e := range y.entities {
+		keys[e] = k
+	}
+	all := make([]outcome, 0, len(y.outcomes))
+	for id, r := range y.outcomes {
+		if r.time > after {
+			all = append(all, outcome{keys[id.of], id.request, id.step, r.bytes})
+		}
+	}
+	slices.SortFunc(all, func(a, b outcome) int { return compareOutcomes(&a, &b) })
+	return all
+}
+
+func appendOutcome(b []byte, a *outcome) []byte {
+	b = append(append(b, byte(len(a.entity))), a.entity...)
+	b = appendRequest(b, a.request, a.step)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(a.result)))
+	return append(b, a.result...)
+}
+
+// outcomesIn calls f for the outcomes of a block's value, which they share.
+func outcomesIn(value []byte, f func(entity []byte, request []byte, step uint32, result []byte) bool) error {
+	if len(value) < 8 {
+		return fmt.Errorf("%w: block of %d bytes", ErrDamaged, len(value))
+	}
+	for b := value[8:]; len(b) > 0; {
+		entity, rest, ok := cutLength(b, 1)
+		if !ok || len(rest) < requestLen {
+			return fmt.Errorf("%w: block that ends early", ErrDamaged)
+		}
+		request, step := rest[:len(RequestID{})], binary.BigEndian.Uint32(rest[len(RequestID{}):])
+		result, rest, ok := cutLength(rest[requestLen:], 4)
+		if !ok {
+			return fmt.Errorf("%w: block that ends early", ErrDamaged)
+		}
+		if !f(entity, request, step, result) {
+			return nil
+		}
+		b = rest
+	}
+	return nil
+}
+
+// stageBlocks adds blocks of outcomes to a batch.
+func stageBlocks(b *pebble.Batch, shard ShardID, at uint64, time int64, all []outcome) (blocks []*block, err error) {
+	for number := uint32(0); len(all) > 0; number++ {
+		value := binary.BigEndian.AppendUint64(nil, uint64(time))
+		n := 0
+		for n < len(all) && (n == 0 || len(value)+len(all[n].result) < maxBlock) {
+			value = appendOutcome(value, &all[n])
+			n++
+		}
+		k := &block{key: blockKey(shard, at, number), time: time, filter: newFilter(n)}
+		for i := range all[:n] {
+			k.filter.add(all[i].request[:], all[i].step)
+		}
+		if err := b.Set(k.key, value, nil); err != nil {
+			return nil, err
+		}
+		blocks, all = append(blocks, k), all[n:]
+	}
+	return blocks, nil
+}
+
+func blockKey(shard ShardID, at uint64, number uint32) []byte {
+	k := binary.BigEndian.AppendUint64(appendShard(nil, shard, subOutcome), at)
+	return binary.BigEndian.AppendUint32(k, number)
+}
+
+// find looks an outcome up in the block. There may be none, or no block: then it
+// has left the window or was forgotten.
+func (k *block) find(s *Store, key string, r RequestID, step uint32) (result []byte, found bool, err error) {
+	s.blockReads.Add(1)
+	value, closer, err := s.db.Get(k.key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, damaged(err)
+	}
+	defer closer.Close()
+	err = outcomesIn(value, func(entity, request []byte, of uint32, b []byte) bool {
+		if of != step || string(entity) != key || !bytes.Equal(request, r[:]) {
+			return true
+		}
+		result, found = append([]byte{}, b...), true
+		return false
+	})
+	return result, found, err
+}
+
+// loadBlocks reads which blocks a shard has, once. The caller holds its writing.
+// Blocks that are later than the shard time are of before it was set back, and
+// count as of now.
+func (s *Store) loadBlocks(id ShardID, sh *shard) error {
+	if sh.loaded.Load() {
+		return nil
+	}
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: appendShard(nil, id, subOutcome), UpperBound: appendShard(nil, id, subOutcome+1)})
+	if err != nil {
+		return damaged(err)
+	}
+	defer it.Close()
+	var blocks []*block
+	for it.First(); it.Valid(); it.Next() {
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return damaged(err)
+		}
+		k, err := parseBlock(it.Key(), value)
+		if err != nil {
+			return fmt.Errorf("outcomes of shard %d: %w", id, err)
+		}
+		blocks = append(blocks, k)
+	}
+	if err := it.Error(); err != nil {
+		return damaged(err)
+	}
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for _, k := range blocks {
+		k.time = min(k.time, sh.time.Load())
+	}
+	sh.blocks = blocks
+	sh.loaded.Store(true)
+	return nil
+}
+
+func parseBlock(key, value []byte) (*block, error) {
+	n := 0
+	if err := outcomesIn(value, func(_, _ []byte, _ uint32, _ []byte) bool { n++; return true }); err != nil {
+		return nil, err
+	}
+	k := &block{key: slices.Clone(key), time: int64(binary.BigEndian.Uint64(value)), filter: newFilter(n)}
+	return k, outcomesIn(value, func(_, request []byte, step uint32, _ []byte) bool {
+		k.filter.add(request, step)
+		return true
+	})
+}
+
+// stageForgotten writes blocks again without the outcomes of some entities.
+func (s *Store) stageForgotten(b *pebble.Batch, blocks []*block, gone map[string]bool) error {
+	for _, k := range blocks {
+		value, err := s.get(k.key)
+		if err != nil {
+			return err
+		}
+		if value == nil {
+			continue
+		}
+		kept := slices.Clone(value[:min(8, len(value))])
+		err = outcomesIn(value, func(entity, request []byte, step uint32, result []byte) bool {
+			if !gone[string(entity)] {
+				kept = appendOutcome(kept, &outcome{string(entity), RequestID(request), step, result})
+			}
+			return true
+		})
+		if err == nil && len(kept) < len(value) {
+			err = b.Set(k.key, kept, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filter says which outcomes a block may have: 16 bits and 4 probes for each, so
+// one look-up in 400 reads a block in vain.
+type filter []uint64
+
+func newFilter(n int) filter { return make(filter, (16*n+63)/64) }
+
+func (f filter) add(request []byte, step uint32) {
+	for bit := range f.probes(request, step) {
+		f[bit/64] |= 1 << (bit % 64)
+	}
+}
+
+func (f filter) maybe(r RequestID, step uint32) bool {
+	if len(f) == 0 {
+		return false
+	}
+	for bit := range f.probes(r[:], step) {
+		if f[bit/64]&(1<<(bit%64)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// probes yields four bits. Request ids are random, so their own bits are the
+// hash.
+func (f filter) probes(request []byte, step uint32) func(yield func(uint32) bool) {
+	a, b := binary.BigEndian.Uint64(request), binary.BigEndian.Uint64(request[8:])
+	a += uint64(step) * 0x9e3779b97f4a7c15
+	b |= 1
+	bits := uint32(64 * len(f))
+	return func(yield func(uint32) bool) {
+		for range 4 {
+			if !yield(uint32(a>>32) % bits) {
+				return
+			}
+			a += b
+		}
+	}
+}
