@@ -221,9 +221,9 @@ func (w *world) spare(s core.ShardID, conf *pb.ConfState) (core.ReplicaID, bool)
 	return id, true
 }
 
-// bears reports whether a shard can bear the loss of a disk: none is lost, and
-// all of its voters know of three voters at least, on both sides of a change
-// that is under way. Nothing else is asked, so the disk may go at any moment of
+// bears reports whether a shard can bear the loss of a disk: none is lost, not even
+// one that some voter still counts, and all of its voters know of three voters at
+// least, on both sides of a change that is under way. Nothing else is asked, so the disk may go at any moment of
 // a change.
 func (w *world) bears(s core.ShardID) bool {
 	conf := w.latest[s].Conf
@@ -233,7 +233,8 @@ func (w *world) bears(s core.ShardID) bool {
 		}
 	}
 	for _, v := range slices.Concat(conf.GetVoters(), conf.GetVotersOutgoing()) {
-		if !threefold(w.nodes[core.ReplicaID(v).Node()].store.DurableConf(s)) {
+		known := w.nodes[core.ReplicaID(v).Node()].store.DurableConf(s)
+		if !threefold(known) || slices.ContainsFunc(memberIDs(known), func(id core.ReplicaID) bool { return w.lost[replicaKey{s, id}] }) {
 			return false
 		}
 	}

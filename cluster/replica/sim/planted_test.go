@@ -15,7 +15,7 @@ var found = map[string]uint64{
 	"fence-ignores-old-conf": 84,
 	"fence-ignores-term":     4,
 	"ignore-proposer-term":   410,
-	"judged-once":            88,
+	"judged-once":            237,
 	"per-write-revision":     1,
 	"reset-keeps-leases":     7,
 	"reuse-replica-id":       6,
