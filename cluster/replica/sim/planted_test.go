@@ -17,11 +17,12 @@ var found = map[string]uint64{
 	"ignore-proposer-term":   410,
 	"judged-once":            237,
 	"per-write-revision":     1,
+	"read-during-flush":      45,
 	"reset-keeps-leases":     7,
 	"reuse-replica-id":       6,
 	"step-collision":         1,
 	"unbounded-time":         12,
-	"wipe-on-install-crash":  54,
+	"wipe-on-install-crash":  61,
 }
 
 // TestPlanted switches each mistake on and expects the simulation to find it,
