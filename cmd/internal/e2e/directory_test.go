@@ -15,10 +15,12 @@ import (
 	"strconv"
 	"strings"
 
+	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
 	"ssod/cluster/meta"
+	"ssod/cluster/replica/core"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/keys/sealing"
 	"ssod/persistence"
@@ -34,13 +36,26 @@ type directory struct {
 	keys    map[string]*keys.Record
 }
 
-// readDirectory reads the directory of a node that does not run.
+// readDirectory reads the directory of a node that does not run. It leaves it as it
+// is: what was applied before the node was killed may be in its log only, and is
+// applied again to a copy.
 func readDirectory(path string) (*directory, error) {
-	store, err := persistence.Open(persistence.Options{Dir: path})
+	scratch, err := os.MkdirTemp("", "ssod-directory-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch)
+	if err := os.CopyFS(scratch, os.DirFS(path)); err != nil {
+		return nil, err
+	}
+	store, err := persistence.Open(persistence.Options{Dir: scratch})
 	if err != nil {
 		return nil, err
 	}
 	defer store.Close()
+	if err := replay(store.Log(), cluster.MetaShard); err != nil {
+		return nil, err
+	}
 	tables, err := meta.Follow(nil, meta.Options{Reader: metaShard{store}})
 	if err != nil {
 		return nil, err
@@ -55,6 +70,50 @@ func readDirectory(path string) (*directory, error) {
 		}
 	}
 	return d, d.unseal(path)
+}
+
+// replay applies the log of a shard as far as it goes.
+func replay(log *persistence.Log, shard cluster.ShardID) error {
+	replicas, err := log.Replicas()
+	if err != nil {
+		return err
+	}
+	for _, r := range replicas {
+		if r.Shard != shard {
+			continue
+		}
+		last := r.Applied.Index
+		if err := log.Scan(shard, func(p persistence.Position, _ int) { last = max(last, p.Index) }); err != nil {
+			return err
+		}
+		for next := r.Applied.Index + 1; next <= last; next++ {
+			if err := applyEntry(log, shard, next); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// applyEntry applies an entry of a log.
+func applyEntry(log *persistence.Log, shard cluster.ShardID, index uint64) error {
+	entries, err := log.Entries(shard, index, index+1, 1)
+	if err != nil {
+		return err
+	}
+	e := entries[0]
+	change := persistence.Change{Shard: shard, Position: persistence.Position{Index: e.GetIndex(), Term: e.GetTerm()}}
+	if len(e.GetData()) > 0 && e.GetType() == raftpb.EntryNormal {
+		decoded, err := core.DecodeEntry(e.GetData())
+		if err != nil {
+			return err
+		}
+		if decoded.ProposerTerm == e.GetTerm() {
+			change.Time, change.Commits, change.Reset = decoded.Time, decoded.Commits, decoded.Reset
+		}
+	}
+	_, err = log.Apply([]persistence.Change{change})
+	return err
 }
 
 func (d *directory) enter(id string, raw []byte) error {
