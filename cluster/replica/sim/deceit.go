@@ -66,7 +66,7 @@ func (w *world) deceive(n *node) (until instant) {
 // those whom it brings from hearing of the others.
 func (w *world) divide(n *node, shard core.ShardID, conf *pb.ConfState) {
 	o := n.owners[shard]
-	if !w.deceives || !w.faulty || o == nil || o.over || len(conf.GetVotersOutgoing()) == 0 || w.lots.IntN(2) == 0 {
+	if !w.deceives || !w.faulty || o == nil || o.over || len(conf.GetVotersOutgoing()) == 0 {
 		return
 	}
 	before := map[core.NodeID]bool{}

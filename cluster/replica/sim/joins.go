@@ -80,6 +80,25 @@ func (w *world) beginJoins() {
 		{15 * time.Second, w.crashAll},
 	})
 	w.after(w.between(0, 3*time.Second), w.estate.hurry)
+	if w.grows && w.chance(0.5) {
+		w.estate.betray()
+	}
+}
+
+// betray takes the founder's disk away as soon as the meta shard can do without it
+// and another shard, which is to have three voters by the map, still has it alone.
+func (e *estate) betray() {
+	lone := func(s core.ShardID) bool {
+		return len(e.w.latest[s].Conf.GetVoters()) == 1 && len(e.w.latest[s].Conf.GetVotersOutgoing()) == 0
+	}
+	switch whole := e.w.latest[meta].Conf; {
+	case !e.w.faulty:
+		return
+	case len(whole.GetVoters()) >= 3 && slices.ContainsFunc(e.w.shards, lone):
+		e.unmount(e.machines[0])
+		return
+	}
+	e.w.after(20*time.Millisecond, e.betray)
 }
 
 func (w *world) newNode(id core.NodeID) *node {
