@@ -77,12 +77,16 @@ type kindMetrics struct {
 }
 
 func (m *metrics) kind(name string) *kindMetrics {
-	return &kindMetrics{
+	k := &kindMetrics{
 		active:   m.active.WithLabelValues(name),
 		hops:     m.hops.WithLabelValues(name),
 		messages: m.messages.MustCurryWith(prometheus.Labels{"kind": name}),
 		refusals: m.refused.MustCurryWith(prometheus.Labels{"kind": name}),
 	}
+	for _, why := range refusals {
+		k.refusals.WithLabelValues(why) // a rate needs the zero before the first one
+	}
+	return k
 }
 
 // refused counts a command that was not admitted.

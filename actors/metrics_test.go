@@ -25,6 +25,9 @@ func TestMetrics(t *testing.T) {
 		"ssod_actor_messages_total counter Int64Value": 1,
 		"ssod_actor_mailbox_seconds":                   2,
 	}
+	for _, why := range []string{"time", "stall", "bytes", "node", "entities"} {
+		want["ssod_actor_refused_total counter "+why] = 0
+	}
 	if diff := cmp.Diff(want, gather(t, registry)); diff != "" {
 		t.Errorf("metrics (-want +got):\n%s", diff)
 	}

@@ -75,6 +75,8 @@ const (
 	refusedEntities = "entities" // too many are in memory
 )
 
+var refusals = []string{refusedTime, refusedStall, refusedBytes, refusedNode, refusedEntities}
+
 // room says whether the node may have one more command in flight.
 func (r *Runtime) room(size int32) refusal {
 	if r.queue.bytes.Load()+int64(size) > r.limits.QueueBytes {
