@@ -42,6 +42,10 @@ func TestALaggardCatchesUpBySnapshot(t *testing.T) {
 	c.settled()
 	missed := volume(10_000, 1_000_000)
 	c.miss(a, facts, missed)
+	// The log is kept until the state that it makes is on disk.
+	until(t, "the others' logs are truncated", func() bool {
+		return c.nodes[0].metric("ssod_store_unflushed_bytes")+c.nodes[1].metric("ssod_store_unflushed_bytes") < 1<<16
+	})
 
 	laggard.launch()
 	memory := c.watchMemory()
