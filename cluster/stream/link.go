@@ -179,12 +179,11 @@ func (l *Link) begin(c conn) bool {
 	c.under.begin()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.c, l.who = c, c.who
 	if l.ended {
 		c.under.Close()
 		return false
 	}
-	l.up = true
+	l.c, l.who, l.up = c, c.who, true
 	l.heard.Store(l.n.now())
 	return true
 }
@@ -229,7 +228,10 @@ func (l *Link) read() error {
 func (l *Link) receive(k Kind, payload []byte) error {
 	switch k {
 	case ping:
-		_, err := l.put(pong, nil) // read writes it
+		mine, err := l.put(pong, nil)
+		if mine { // whoever wrote when the frame came has ended meanwhile
+			l.flush()
+		}
 		return err
 	case pong:
 		return nil
