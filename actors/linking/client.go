@@ -58,7 +58,7 @@ func (c Client) Link(ctx context.Context, request cluster.RequestID, id profile.
 		},
 		Reserve: c.directory.Reserve(id.Realm, id.Namespace, id.Subject, w.Code),
 	})
-	if errors.Is(err, actors.ErrUnavailable) {
+	if errors.Is(err, actors.ErrUnavailable) || errors.Is(err, actors.ErrOverloaded) {
 		c.directory.Abandon(request, id.Realm) // it may have been reserved, and is not added any more
 	}
 	if err != nil {
