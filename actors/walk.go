@@ -7,7 +7,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
-	"ssod/persistence/pace"
 )
 
 // maxHeads bounds at how many heads a walk looks in one go: 500 are a millisecond or
@@ -53,7 +52,7 @@ type rates struct{ least, most int }
 // reached the end.
 func (r *Runtime) walkThrough(l *lease, kinds []*kind, at rates, look func(*kind, cluster.Head) proto.Message) bool {
 	heads := min(maxHeads, max(1, at.most/20)) // no more than 20 times a second
-	p := pace.Begin()
+	p := cluster.BeginPace()
 	for _, k := range kinds {
 		for after, more := "", true; more; {
 			seen, last, err := r.walkOn(l, k, after, heads, look)
