@@ -118,6 +118,7 @@ func newWorld(opts Options) *world {
 	w.members = newMembers()
 	w.clocks = newClocks(opts.Seed)
 	w.deceit = newDeceit(opts.Seed, opts.Joins)
+	w.flushing = newFlushing(opts.Seed)
 	return w
 }
 
@@ -151,6 +152,12 @@ type flushing struct {
 	apart time.Duration // at most
 }
 
+func newFlushing(seed uint64) flushing {
+	f := flushing{clock: clock{rand: rand.New(rand.NewPCG(seed, 0xf1a5))}}
+	f.apart = []time.Duration{20, 200, 1000, 5000}[f.rand.IntN(4)] * time.Millisecond
+	return f
+}
+
 // drawLimits draws how much the nodes keep and queue.
 func (w *world) drawLimits() {
 	w.limits = core.Config{
@@ -161,9 +168,6 @@ func (w *world) drawLimits() {
 		LogKeep:        1 << (10 + w.rand.IntN(5)),
 	}
 	w.limits.LogRest = w.limits.LogKeep >> (w.opts.Seed % 4)
-	f := &w.flushing
-	f.clock = clock{rand: rand.New(rand.NewPCG(w.opts.Seed, 0xf1a5))}
-	f.apart = []time.Duration{20, 200, 1000, 5000}[f.rand.IntN(4)] * time.Millisecond
 }
 
 // employ makes clients.
