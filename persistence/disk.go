@@ -65,10 +65,11 @@ func (d *disk) admit(size int) error {
 }
 
 // room refuses a flush of about size bytes that would take what is left of the
-// disk. It may take most of the reserve: then logs become shorter.
+// disk. It may take most of the reserve: then logs become shorter. Where changes are
+// taken a flush is too, however much has gathered.
 func (d *disk) room(size int64) error {
 	d.look()
-	if d.free.Load() < d.opts.Reserve/8+2*uint64(size) {
+	if d.free.Load() < min(d.opts.Reserve, d.opts.Reserve/8+2*uint64(size)) {
 		return ErrNoSpace
 	}
 	return nil

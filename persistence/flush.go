@@ -30,10 +30,10 @@ func (l *Log) Flush(shards ...ShardID) error {
 	if err := s.disk.room(size); err != nil {
 		return fmt.Errorf("flush %d bytes: %w", size, err)
 	}
-	s.flushedAt.Store(time.Now().UnixNano())
-	s.touched.Store(false)
-	s.logged.Store(0)
-	if len(shards) == 0 {
+	if len(shards) == 0 { // a flush of some leaves the others as due as they were
+		s.flushedAt.Store(time.Now().UnixNano())
+		s.touched.Store(false)
+		s.logged.Store(0)
 		shards = s.all()
 	}
 	if err := l.flush(slices.Sorted(slices.Values(shards))); err != nil {
