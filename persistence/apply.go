@@ -15,13 +15,13 @@ import (
 // The result has, per change, why its commits were rejected: nil when none was,
 // else [ErrRevision], [ErrInvalid] or nil per commit.
 func (l *Log) Apply(changes []Change) ([][]error, error) {
-	if err := l.s.awaitRoom(); err != nil {
-		return nil, err
-	}
 	results := make([][]error, len(changes))
 	for i := range changes {
 		c := &changes[i]
-		var err error
+		err := l.s.awaitRoom()
+		if err != nil {
+			return nil, err
+		}
 		if results[i], err = l.s.apply(c); err != nil {
 			return nil, fmt.Errorf("apply entry %d of shard %d: %w", c.Index, c.Shard, err)
 		}

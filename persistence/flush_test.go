@@ -193,6 +193,72 @@ func TestTooMuchIsRefused(t *testing.T) {
 	}
 }
 
+// TestNobodyWaitsForRoomThatNobodyMakes: when the engine ends, who waits is told,
+// and so is who comes after him, although there is room for that.
+func TestNobodyWaitsForRoomThatNobodyMakes(t *testing.T) {
+	s := openStore(t, Options{})
+	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); err != nil {
+		t.Fatal(err)
+	}
+	dirty := s.dirty.Load()
+	s.dirty.Store(2 * s.opts.maxDirty())
+	var waiting sync.WaitGroup
+	done := make(chan error, 1)
+	waiting.Go(func() { done <- s.awaitRoom() })
+	<-s.Log().FlushDue()
+	s.Log().Halt()
+	waiting.Wait()
+	if err := <-done; !errors.Is(err, ErrClosed) {
+		t.Errorf("who waits: got %v, want ErrClosed", err)
+	}
+	s.dirty.Store(dirty)
+	if err := s.awaitRoom(); !errors.Is(err, ErrClosed) {
+		t.Errorf("who comes later: got %v, want ErrClosed", err)
+	}
+}
+
+// TestAFlushOfOneShardLeavesTheOthersDue: an erasure asks for it again and again.
+func TestAFlushOfOneShardLeavesTheOthersDue(t *testing.T) {
+	s := openStore(t, Options{})
+	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); err != nil {
+		t.Fatal(err)
+	}
+	s.flushedAt.Store(0)
+	if err := s.Log().Flush(2); err != nil {
+		t.Fatal(err)
+	}
+	s.noteAge()
+	select {
+	case <-s.Log().FlushDue():
+	default:
+		t.Error("shard 1 is not flushed")
+	}
+}
+
+// TestAStoppedNodeNeedsNoRoom: a store on a full disk closes without a failure, and
+// has everything in its log; nor does a flush need more than the reserve.
+func TestAStoppedNodeNeedsNoRoom(t *testing.T) {
+	mem := vfs.NewMem()
+	free := func(bytes uint64) { mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: bytes}) }
+	free(1 << 30)
+	fatal := func(err error) { t.Errorf("fatal: %v", err) }
+	s := openStore(t, Options{FS: mem, Reserve: 1 << 20, Ballast: 100, CheckEvery: time.Hour, Fatal: fatal})
+	if err := s.disk.room(1 << 30); err != nil {
+		t.Errorf("a flush of much, with more free than the reserve: %v", err)
+	}
+	if err := apply(s, Commit{Entity: viewer, State: []byte("kept")}, time.UnixMilli(1)); err != nil {
+		t.Fatal(err)
+	}
+	flushes := s.written.Load()
+	free(100)
+	if err := s.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if got := s.written.Load(); got != flushes {
+		t.Errorf("%d heads were written to the full disk", got-flushes)
+	}
+}
+
 // TestAnOverlayDoesNotSurvive the destruction of its replica, nor a truncation
 // come before a flush.
 func TestAnOverlayDoesNotSurvive(t *testing.T) {

@@ -105,6 +105,7 @@ func (s *Store) loadShard(id ShardID, sh *shard) error {
 	if err != nil && !errors.Is(err, ErrNoReplica) {
 		return err
 	}
+	defer s.room.wake()
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	if sh.active != nil {

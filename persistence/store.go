@@ -200,8 +200,8 @@ func (s *Store) Err() error {
 // the reserve. Reads go on.
 func (s *Store) Full() bool { return s.disk.full.Load() }
 
-// Close waits for reads and writes that have begun, flushes what was applied and
-// closes the store. Afterwards everything fails with [ErrClosed].
+// Close waits for reads and writes that have begun, flushes what was applied, if
+// the disk has room, and closes the store. Afterwards everything fails with [ErrClosed].
 func (s *Store) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -214,7 +214,8 @@ func (s *Store) Close() error {
 	s.done.Wait()
 	last := s.sequence.Load()
 	err := s.durable.wait(last)
-	if err == nil && s.Err() == nil {
+	// A disk without room is left alone: the log has what was applied.
+	if err == nil && s.Err() == nil && s.disk.room(s.dirty.Load()) == nil {
 		err = s.Log().flush(s.all())
 	}
 	s.readers.close()

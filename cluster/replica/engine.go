@@ -34,6 +34,9 @@ type Log interface {
 	Flush(shards ...core.ShardID) error
 	Flushed(core.ShardID) uint64
 	Turn() error
+	// Halt says that nobody flushes any more: Apply fails with
+	// [persistence.ErrClosed] where it would wait for that.
+	Halt()
 	// Admit refuses a change of about size bytes when there is no room.
 	Admit(size int) error
 	// Busy is for how long the disk has been at what it has taken longest for; 0
@@ -223,6 +226,7 @@ func (e *Engine) Close() error {
 		close(e.stop)
 		e.loop.Wait()
 		close(e.halt)
+		e.cfg.Log.Halt()
 		e.writers.Wait()
 		e.beside.Wait()
 		close(e.written)

@@ -27,7 +27,10 @@ func (e *Engine) flush() {
 		if e.failed.Load() {
 			return
 		}
-		if err := e.flushOnce(); err != nil {
+		switch err := e.flushOnce(); {
+		case errors.Is(err, persistence.ErrNoSpace):
+			continue // the store has said so, and refuses changes
+		case err != nil:
 			e.fail(err)
 			return
 		}
@@ -45,16 +48,14 @@ func (e *Engine) flush() {
 	}
 }
 
-// flushOnce flushes all shards. Without room on the disk it leaves things as they
-// are: the store has said so, and refuses changes.
+// flushOnce flushes all shards.
 func (e *Engine) flushOnce() error {
 	began := time.Now()
-	err := e.flushed(e.cfg.Log.Flush)
-	if errors.Is(err, persistence.ErrNoSpace) {
-		return nil
+	if err := e.flushed(e.cfg.Log.Flush); err != nil {
+		return err
 	}
 	e.meters.flush.Observe(time.Since(began).Seconds())
-	return err
+	return nil
 }
 
 // flushed flushes some shards, all if none are given, and tells the core.

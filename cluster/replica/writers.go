@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"errors"
 	"slices"
 
 	"ssod/cluster"
@@ -96,7 +97,10 @@ func (e *Engine) applyJobs(jobs []*core.ApplyJob) bool {
 		return false
 	}
 	defer e.brokenBeside()
-	if err := core.RunAll(jobs, e.cfg.Log); err != nil {
+	switch err := core.RunAll(jobs, e.cfg.Log); {
+	case errors.Is(err, persistence.ErrClosed):
+		return false // the engine ends; the log has the entries
+	case err != nil:
 		e.fail(err)
 		return false
 	}
