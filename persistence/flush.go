@@ -101,7 +101,12 @@ func (f *flush) add(id ShardID) error {
 	if sh == nil {
 		return ErrInvalid
 	}
-	sh.writing.Lock()
+	if !sh.writing.TryLock() { // it may be for long: keep nobody else waiting
+		if err := f.commit(); err != nil {
+			return err
+		}
+		sh.writing.Lock()
+	}
 	w := &flushed{id: id, sh: sh}
 	if !w.begin() {
 		sh.writing.Unlock()
