@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"time"
 
 	"ssod/actors"
@@ -192,6 +193,9 @@ func (n *Node) remote() *actors.Remote {
 			return stream.Member{ID: uint32(p.ID), Name: p.Name}, ok
 		},
 		Permit: func(m stream.Member, cert *x509.Certificate) error {
+			if m.ID == 0 || m.ID == uint32(n.me.ID) { // who asks to join does so elsewhere
+				return fmt.Errorf("%v is no other member", m)
+			}
 			return n.permit(transport.Peer{ID: placement.NodeID(m.ID), Name: m.Name}, cert)
 		},
 	}
