@@ -11,7 +11,7 @@ import (
 	"ssod/httpfront/headers"
 )
 
-// link makes a link code for the caller's profile; sso-service.md 2.3.
+// link makes a link code for the caller's profile.
 func (s *Service) link(ctx context.Context, r *api.Request, _ client) (api.Response, error) {
 	h, device, err := s.holderWithDevice(r, api.ErrLinkTokenMissing)
 	if err != nil {

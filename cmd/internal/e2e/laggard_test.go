@@ -173,7 +173,11 @@ func (c *trio) caughtUp() {
 	c.Helper()
 	within(c, time.Duration(volume(120, 300))*time.Second, "nobody is behind", func() bool {
 		for _, n := range c.up {
-			for _, s := range n.shards() {
+			shards := n.shards()
+			if len(shards) == 0 {
+				return false
+			}
+			for _, s := range shards {
 				if s.Lag > 0 || s.Leader == "" {
 					return false
 				}

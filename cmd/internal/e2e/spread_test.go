@@ -76,9 +76,13 @@ type shardView struct {
 	Confirmed          bool
 }
 
+// shards is what the node says of all; nil when it does not answer.
 func (n *node) shards() []shardView {
 	n.Helper()
-	_, page := n.get(n.Context(), "http://"+n.admin+"/admin/v1/cluster")
+	status, page := n.get(n.Context(), "http://"+n.admin+"/admin/v1/cluster")
+	if status == 0 {
+		return nil
+	}
 	var view struct{ Shards []shardView }
 	must(n, json.Unmarshal([]byte(page), &view))
 	return view.Shards
