@@ -2,8 +2,6 @@ package core
 
 import (
 	"slices"
-
-	"ssod/cluster/replica/internal/planted"
 )
 
 // Barrier is a read that waits until it may be answered here.
@@ -104,7 +102,7 @@ func (c *Core) ask(g *group) {
 func (c *Core) confirm(g *group) {
 	b := &g.barriers
 	upTo := g.confirmed(g.applied.Conf.GetVoters())
-	if out := g.applied.Conf.GetVotersOutgoing(); len(out) > 0 && !c.cfg.Planted.Has(planted.FenceIgnoresOldConf) {
+	if out := g.applied.Conf.GetVotersOutgoing(); len(out) > 0 {
 		upTo = min(upTo, g.confirmed(out))
 	}
 	for len(b.asked) > 0 && b.asked[0].number <= upTo {

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	pb "go.etcd.io/raft/v3/raftpb"
-
-	"ssod/cluster/replica/internal/planted"
 )
 
 // Tolerance is how far a clock may be ahead of those that allow its time: what
@@ -41,7 +39,7 @@ func (c *Core) Bound(shard ShardID) (ms uint64, known bool) {
 
 func (c *Core) bound(g *group) (ms uint64, known bool) {
 	conf := g.applied.Conf
-	if c.cfg.Measured == nil || soleVoter(conf, g.id) || c.cfg.Planted.Has(planted.UnboundedTime) {
+	if c.cfg.Measured == nil || soleVoter(conf, g.id) {
 		return math.MaxUint64, true
 	}
 	ms, known = c.majority(conf.GetVoters())

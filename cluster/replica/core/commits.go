@@ -44,8 +44,6 @@ type commits struct {
 	// order as long as it leads, so the first is the next to be applied.
 	inflight [][]*Proposal
 	handed   int // of inflight were handed out for application
-	// forwarded is a planted mistake.
-	forwarded map[string][]*Proposal
 }
 
 // end answers all of them because the term is over.
@@ -137,9 +135,6 @@ func (c *Core) propose(g *group) {
 		data := c.encode(g, ps)
 		// Raft appends the entry or returns an error and does not; a term that
 		// ended since the commits were queued is seen by observe.
-		if c.mistakeForward(g, data, ps) {
-			continue
-		}
 		if !g.open || g.raft().Propose(data) != nil {
 			answer(ps, ErrRefused)
 			continue

@@ -2,8 +2,6 @@ package core
 
 import (
 	"time"
-
-	"ssod/cluster/replica/internal/planted"
 )
 
 // Config is what a [Core] needs. The zero value of a limit takes its default.
@@ -45,9 +43,6 @@ type Config struct {
 	// followers that lag; beyond twice that it is truncated and they need a
 	// snapshot. Default 4 MiB; all logs are read when the node starts.
 	LogKeep int
-
-	// Planted switches mistakes on; only tests of the simulation can.
-	Planted planted.Set
 }
 
 func (c Config) withDefaults() Config {

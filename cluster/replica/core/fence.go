@@ -3,8 +3,6 @@ package core
 import (
 	"maps"
 	"slices"
-
-	"ssod/cluster/replica/internal/planted"
 )
 
 // Fence is a question to another node, or an answer to one: do your replicas of
@@ -125,7 +123,7 @@ func (c *Core) answerFence(from NodeID, question Fence) {
 		if g == nil || g.frozen() || g.leads(t.Term) {
 			continue
 		}
-		if g.is().term == t.Term || c.cfg.Planted.Has(planted.FenceIgnoresTerm) {
+		if g.is().term == t.Term {
 			terms = append(terms, Followed{t.Shard, t.Term, g.id})
 		}
 	}
@@ -139,19 +137,15 @@ func (c *Core) answered(from NodeID, answer Fence) {
 	if answer.Number > f.number {
 		return // nobody asked
 	}
-	number := answer.Number
-	if c.cfg.Planted.Has(planted.FenceAnsweredLate) {
-		number = f.number
-	}
 	for _, t := range answer.Terms {
 		g := c.groups[t.Shard]
 		if g != nil && g.open && g.term == t.Term && t.Replica.Node() == from {
-			g.barriers.follow(t.Replica, number)
+			g.barriers.follow(t.Replica, answer.Number)
 			c.confirm(g)
 		}
 	}
 	delete(f.mute, from)
-	if number == f.number {
+	if answer.Number == f.number {
 		delete(f.missing, from)
 		c.endQuestion()
 	}

@@ -5,8 +5,6 @@ import (
 
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
-
-	"ssod/cluster/replica/internal/planted"
 )
 
 // group is one replica of one shard.
@@ -120,7 +118,7 @@ func (c *Core) raftConfig(g *group) *raft.Config {
 		MaxInflightBytes:          16 * uint64(c.cfg.MaxEntry),
 		CheckQuorum:               true,
 		PreVote:                   true,
-		DisableProposalForwarding: !c.cfg.Planted.Has(planted.IgnoreProposerTerm),
+		DisableProposalForwarding: true,
 		StepDownOnRemoval:         true,
 		Logger:                    quiet{g.shard},
 	}
@@ -153,9 +151,7 @@ func (c *Core) observe(g *group) {
 func (c *Core) endTerm(g *group) {
 	g.open, g.reached, g.resetting = false, nil, false
 	g.commits.endInflight()
-	if !c.cfg.Planted.Has(planted.IgnoreProposerTerm) {
-		g.commits.end()
-	}
+	g.commits.end()
 	g.barriers.end()
 }
 

@@ -6,8 +6,6 @@ import (
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
 	"go.etcd.io/raft/v3/tracker"
-
-	"ssod/cluster/replica/internal/planted"
 )
 
 // Receive takes messages that came from another node. What is not meant for a
@@ -60,8 +58,6 @@ func (c *Core) acceptable(g *group, from NodeID, m *pb.Message) bool {
 		return true
 	case pb.MsgHeartbeat, pb.MsgHeartbeatResp:
 		return len(m.GetContext()) == 0 // raft's own questions for reads
-	case pb.MsgProp:
-		return c.cfg.Planted.Has(planted.IgnoreProposerTerm)
 	}
 	return false
 }

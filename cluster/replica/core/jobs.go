@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	pb "go.etcd.io/raft/v3/raftpb"
-
-	"ssod/cluster/replica/internal/planted"
 )
 
 // AppendJob is what one round writes to the logs of all shards.
@@ -37,7 +35,6 @@ type ApplyJob struct {
 	groups  []applyWrite
 	changes []Change
 	results [][]error
-	ignore  bool // planted: proposerTerm
 }
 
 type applyWrite struct {
@@ -203,7 +200,6 @@ func (c *Core) apply(g *group, out *Round, m *pb.Message) {
 	g.applying++
 	j := out.apply()
 	j.groups = append(j.groups, w)
-	j.ignore = c.cfg.Planted.Has(planted.IgnoreProposerTerm)
 }
 
 // Run applies the job's entries to the store.
@@ -245,7 +241,7 @@ func (j *ApplyJob) decode() error {
 				own = w.own[i]
 			}
 			if len(e.GetData()) > 0 && ch.Conf == nil && e.GetType() == pb.EntryNormal {
-				if err := j.decodeCommits(&ch, e, own); err != nil {
+				if err := decodeCommits(&ch, e, own); err != nil {
 					return fmt.Errorf("shard %d entry %d: %w", ch.Shard, ch.Index, err)
 				}
 			}
@@ -257,8 +253,8 @@ func (j *ApplyJob) decode() error {
 
 // decodeCommits fills in the commits of an entry, none when it was proposed in
 // another term than the one it is in the log under.
-func (j *ApplyJob) decodeCommits(ch *Change, e *pb.Entry, own []*Proposal) error {
-	if cs := commitsOf(own); len(cs) > 0 && !j.ignore {
+func decodeCommits(ch *Change, e *pb.Entry, own []*Proposal) error {
+	if cs := commitsOf(own); len(cs) > 0 {
 		ch.Time, _ = entryTime(e)
 		ch.Commits = cs
 		return nil
@@ -267,7 +263,7 @@ func (j *ApplyJob) decodeCommits(ch *Change, e *pb.Entry, own []*Proposal) error
 	if err != nil {
 		return err
 	}
-	if entry.ProposerTerm == e.GetTerm() || j.ignore {
+	if entry.ProposerTerm == e.GetTerm() {
 		ch.Time, ch.Commits, ch.Reset = entry.Time, entry.Commits, entry.Reset
 	}
 	return nil
@@ -330,9 +326,6 @@ func (c *Core) applyDone(w *applyWrite, changes []Change, results [][]error) {
 
 // answerEntry answers the commits of an entry if this leader proposed it.
 func answerEntry(g *group, e *pb.Entry, ch Change, rejected []error) {
-	if g.commits.forwarded != nil {
-		g.mistakeAcknowledge(e.GetData(), rejected)
-	}
 	if answerable(g, e) {
 		g.commits.applied(len(ch.Commits) == 0 && !ch.Reset, rejected)
 	}

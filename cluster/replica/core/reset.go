@@ -1,9 +1,5 @@
 package core
 
-import (
-	"ssod/cluster/replica/internal/planted"
-)
-
 // Reset asks for a shard's time to be set back to what the clocks say.
 type Reset struct {
 	Shard ShardID
@@ -32,11 +28,9 @@ func (c *Core) Reset(r *Reset) {
 	case g.raft().Propose(packReset(g.term, now)) != nil:
 		r.Done(ErrRefused)
 	default:
-		g.resetting = !c.cfg.Planted.Has(planted.ResetKeepsLeases)
+		g.resetting = true
 		g.commits.inflight = append(g.commits.inflight, []*Proposal{{Shard: r.Shard, Term: g.term, Done: r.Done}})
-		if g.resetting {
-			g.commits.refuse()
-		}
+		g.commits.refuse()
 	}
 	c.mark(g)
 }
@@ -44,16 +38,13 @@ func (c *Core) Reset(r *Reset) {
 // outdated reports whether a commit was decided by a time that is, or is about to
 // be, set back.
 func (c *Core) outdated(g *group, p *Proposal) bool {
-	return g.resetting || p.Era != g.era && !c.cfg.Planted.Has(planted.ResetKeepsLeases)
+	return g.resetting || p.Era != g.era
 }
 
 // resetDone takes note that the shard time was set back.
 func (c *Core) resetDone(g *group) {
 	g.resetting = false
 	g.newest = g.applied.Time
-	if c.cfg.Planted.Has(planted.ResetKeepsLeases) {
-		return
-	}
 	g.era++
 	c.changed(g)
 }

@@ -46,7 +46,7 @@ func (n *node) start() {
 	}
 	n.w.checkMemory(n, rs)
 	cfg := n.w.limits
-	cfg.Node, cfg.Store, cfg.Now, cfg.Planted = n.id, n.store, n.clock, n.w.opts.Planted
+	cfg.Node, cfg.Store, cfg.Now = n.id, n.store, n.clock
 	cfg.Measured = n.measure
 	n.core, err = core.New(cfg, rs)
 	if err != nil {

@@ -1,17 +1,21 @@
 package sim
 
 import (
+	"flag"
+	"os/exec"
 	"testing"
 
 	"ssod/cluster/replica/internal/planted"
 )
+
+var changed = flag.Bool("changed", false, "this binary was built with the mistakes of the engine")
 
 // found says with which seed each mistake was found last. The search begins
 // there, so that it is short as long as the simulation stays the same.
 var found = map[string]uint64{
 	"ack-before-sync":        1,
 	"desired-for-confirmed":  384,
-	"fence-answered-late":    14,
+	"fence-answered-late":    209,
 	"fence-ignores-old-conf": 184,
 	"fence-ignores-term":     4,
 	"ignore-proposer-term":   420,
@@ -22,27 +26,55 @@ var found = map[string]uint64{
 	"reuse-replica-id":       6,
 	"step-collision":         1,
 	"unbounded-time":         12,
+	"unflushed-conf":         245,
 	"wipe-on-install-crash":  61,
 }
 
-// TestPlanted switches each mistake on and expects the simulation to find it,
-// with a seed that finds nothing without it.
+// TestPlanted makes each mistake and expects the simulation to find it, with a
+// seed that finds nothing without it.
 func TestPlanted(t *testing.T) {
-	for name, mistake := range planted.All() {
-		t.Run(name, func(t *testing.T) {
-			for seed := found[name]; seed < found[name]+*within; seed++ {
-				joins := mistake&planted.Decisions != 0
-				res := run(t, Options{Seed: seed, Planted: mistake, Joins: joins})
-				if res.Violation == nil {
-					continue
-				}
-				t.Logf("found by seed %d: %v", seed, res.Violation)
-				if res := run(t, Options{Seed: seed, Joins: joins}); res.Violation != nil {
-					t.Errorf("seed %d without the mistake: %v", seed, res.Violation)
-				}
-				return
-			}
-			t.Fatalf("not found in %d seeds", *within)
+	if !*changed {
+		t.Run("engine", func(t *testing.T) {
+			t.Parallel()
+			plantInEngine(t)
 		})
+	}
+	for name, mistake := range planted.All() {
+		if planted.InEngine.Has(mistake) != *changed {
+			continue
+		}
+		t.Run(name, func(t *testing.T) { find(t, name, mistake) })
+	}
+}
+
+func find(t *testing.T, name string, mistake planted.Set) {
+	joins := planted.Decisions.Has(mistake)
+	for seed := found[name]; seed < found[name]+*within; seed++ {
+		res := run(t, Options{Seed: seed, Planted: mistake, Joins: joins})
+		if res.Violation == nil {
+			continue
+		}
+		t.Logf("found by seed %d: %v", seed, res.Violation)
+		if res := run(t, Options{Seed: seed, Joins: joins}); res.Violation != nil {
+			t.Errorf("seed %d without the mistake: %v", seed, res.Violation)
+		}
+		return
+	}
+	t.Fatalf("not found in %d seeds", *within)
+}
+
+// plantInEngine runs TestPlanted of a binary with a changed engine.
+func plantInEngine(t *testing.T) {
+	binary := t.TempDir() + "/changed.test"
+	build := exec.CommandContext(t.Context(), "go", "test", "-overlay", changedEngine(t), "-c", "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the changed engine: %v\n%s", err, out)
+	}
+	search := exec.CommandContext(t.Context(), binary, "-changed", "-test.run", "^TestPlanted$", "-test.v",
+		"-within", flag.Lookup("within").Value.String(), "-duration", duration.String())
+	out, err := search.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ssod/cluster/replica/internal/planted"
 )
 
 var (
@@ -32,6 +34,7 @@ func run(t *testing.T, o Options) Result {
 	t.Helper()
 	cryptotest.SetGlobalRandom(t, o.Seed)
 	o.Duration, o.NoPromises = *duration, *blind
+	planted.Engine = o.Planted
 	return Run(o)
 }
 

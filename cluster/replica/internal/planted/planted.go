@@ -1,9 +1,10 @@
 // Package planted names mistakes that the simulation must be able to find.
 //
 // A simulation that never fails proves nothing until it has failed on purpose.
-// Each constant switches one mistake on in the engine or its model store; the
-// zero [Set] is the product. The package is internal, so nothing outside the
-// replication engine can switch a mistake on.
+// Each constant is one mistake. Those of the model store, of its disk and of who
+// decides about members are switched on where they are, in what only tests use.
+// Those of the engine are no part of it: TestPlanted of package sim builds itself
+// with changed sources of package core, in which they are.
 package planted
 
 // Set is a set of mistakes.
@@ -64,6 +65,12 @@ const (
 // Decisions are the mistakes of who decides about members: see package sim on
 // joins.
 const Decisions = DesiredForConfirmed | JudgedOnce
+
+// InEngine are the mistakes of the engine.
+const InEngine = IgnoreProposerTerm | FenceIgnoresTerm | FenceIgnoresOldConf | FenceAnsweredLate | UnboundedTime | ResetKeepsLeases
+
+// Engine are those that a changed engine makes.
+var Engine Set
 
 // Has reports whether the mistake m is switched on.
 func (s Set) Has(m Set) bool { return s&m != 0 }
