@@ -135,7 +135,7 @@ func (s *Store) prepare(sh *shard, c *Change) ([]prepared, error) {
 	sh.mu.RUnlock()
 	for _, i := range unknown {
 		var err error
-		if cs[i].stored, err = s.revision(cs[i].key); err != nil {
+		if cs[i].stored, err = s.revision(sh, cs[i].key); err != nil {
 			return nil, err
 		}
 	}
@@ -165,16 +165,16 @@ func (s *Store) applyCommit(sh *shard, p *prepared, now int64) error {
 
 // revision returns what is stored of the entity with the head key k, from memory
 // or from disk.
-func (s *Store) revision(k []byte) (revision, error) {
+func (s *Store) revision(sh *shard, k []byte) (revision, error) {
 	if v, ok := s.revs.get(k); ok {
 		return v, nil
 	}
-	return s.storedRevision(k)
+	return s.storedRevision(sh, k)
 }
 
 // storedRevision returns what the head with the key k says, from disk.
-func (s *Store) storedRevision(k []byte) (revision, error) {
-	if s.known.absent(k) {
+func (s *Store) storedRevision(sh *shard, k []byte) (revision, error) {
+	if s.absent(sh, k) {
 		return revision{}, nil
 	}
 	s.lookups.Add(1)

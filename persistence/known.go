@@ -99,6 +99,11 @@ func (k *known) absent(key []byte) bool {
 	return f.complete.Load() && !f.maybe(key)
 }
 
+// absent reports whether there is certainly no head with this key on disk.
+func (s *Store) absent(sh *shard, key []byte) bool {
+	return !sh.unscanned.Load() && s.known.absent(key)
+}
+
 // learn keeps the filter complete and large enough until the store closes.
 func (s *Store) learn() {
 	for {

@@ -120,7 +120,8 @@ func (l *Log) replaceLog(in Install, a Applied) error {
 }
 
 // replace does something that replaces what Pebble has of a shard's state, and has
-// memory know nothing of what was there before.
+// memory know nothing of what was there before. Reads of the shard wait, else they
+// would find the layers of before over the state of afterwards.
 func (s *Store) replace(id ShardID, do func() error) error {
 	sh := s.shard(id)
 	if sh == nil {
@@ -128,17 +129,29 @@ func (s *Store) replace(id ShardID, do func() error) error {
 	}
 	sh.writing.Lock()
 	defer sh.writing.Unlock()
-	if err := do(); err != nil {
+	sh.unscanned.Store(true)
+	if err := s.swap(id, sh, do); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.revs.drop(string(appendShard(nil, id, subEntity)))
-	if err := s.loadShard(id, sh); err != nil {
+	_, err := s.scanShard(s.known.filter.Load(), appendShard(nil, id, subEntity), haste{})
+	if err == nil {
+		sh.unscanned.Store(false)
+	}
+	return err
+}
+
+// swap is what readers must not see half of. Who applies to a shard takes the
+// store's lock before the shard's, so it is not taken here.
+func (s *Store) swap(id ShardID, sh *shard, do func() error) error {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if err := do(); err != nil {
 		return err
 	}
-	_, err := s.scanShard(s.known.filter.Load(), appendShard(nil, id, subEntity), haste{})
-	return err
+	s.revs.drop(string(appendShard(nil, id, subEntity)))
+	return s.loadShard(id, sh)
 }
 
 // reload has memory read anew where a shard is.

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -44,10 +46,15 @@ func appendAndApply(t *testing.T, l *Log, from, to uint64) {
 		if err := l.Append([]LogWrite{w}, true); err != nil {
 			t.Fatal(err)
 		}
-		c := Commit{Entity: viewer, BaseRev: i - 2, State: fmt.Append(nil, i)}
-		if _, err := l.Apply([]Change{{Shard: 1, Position: Position{i, i}, Time: i * 1000, Commits: []Commit{c}}}); err != nil {
-			t.Fatal(err)
-		}
+		applyTo(t, l, i, Commit{Entity: viewer, BaseRev: i - 2, State: fmt.Append(nil, i)})
+	}
+}
+
+// applyTo applies a commit as entry i of shard 1.
+func applyTo(t *testing.T, l *Log, i uint64, c Commit) {
+	t.Helper()
+	if _, err := l.Apply([]Change{{Shard: 1, Position: Position{i, i}, Time: i * 1000, Commits: []Commit{c}}}); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -194,6 +201,75 @@ func TestInstalledEntitiesAreKnown(t *testing.T) {
 		t.Errorf("got %v %v", ok, err)
 	}
 	appendAndApply(t, l, 31, 32)
+}
+
+// TestNobodyReadsHalfAnInstallation: whoever reads during one waits, or finds the
+// shard as it was before or as it is afterwards.
+func TestNobodyReadsHalfAnInstallation(t *testing.T) {
+	from := logWith(t, vfs.NewMem(), 30)
+	applyTo(t, from, 31, Commit{Entity: founded(1), State: []byte("came with it")})
+	if _, err := from.Export(1, "snap"); err != nil {
+		t.Fatal(err)
+	}
+	file, err := from.OpenSnapshot("snap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+
+	var l *Log
+	var armed atomic.Bool
+	var mu sync.Mutex
+	seen := map[string]int{}
+	look := func() {
+		if sh := l.s.shard(1); !sh.mu.TryRLock() {
+			return // readers wait
+		} else {
+			sh.mu.RUnlock()
+		}
+		var all []string
+		if err := l.s.Entities(1, "profile", "", func(id string, h Head) bool {
+			all = append(all, fmt.Sprintf("%s %s", id, h.State))
+			return true
+		}); err != nil {
+			t.Error(err)
+		}
+		slices.Sort(all)
+		mu.Lock()
+		defer mu.Unlock()
+		seen[strings.Join(all, ", ")]++
+	}
+	l = logWith(t, errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if armed.Load() && op.Kind == errorfs.OpFileSyncData {
+			look()
+		}
+		return nil
+	})), 6)
+	awaitFilter(t, l.s, 1)
+	if err := l.ReceiveSnapshot("snap", file); err != nil {
+		t.Fatal(err)
+	}
+	look()
+	armed.Store(true)
+	_, err = l.Install(Install{
+		Shard:    1,
+		Snapshot: &pb.Snapshot{Data: []byte("snap"), Metadata: &pb.SnapshotMetadata{Index: new(uint64(31)), Term: new(uint64(31)), ConfState: voters}},
+		Hard:     &pb.HardState{Term: new(uint64(31)), Vote: new(uint64(2)), Commit: new(uint64(31))},
+	})
+	armed.Store(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look()
+	before, after := viewer.Identity+" 6", viewer.Identity+" 30, "+founded(1).Identity+" came with it"
+	for got := range seen {
+		if got != before && got != after {
+			t.Errorf("seen: %s", got)
+		}
+	}
+	if seen[before] == 0 || seen[after] == 0 {
+		t.Errorf("seen: %v", seen)
+	}
 }
 
 func TestTidyRemovesWhatACrashLeft(t *testing.T) {

@@ -37,7 +37,7 @@ func (s *Store) Head(id ShardID, e Entity) (Head, bool, error) {
 	if h, ok, found := sh.head(k); found {
 		return h, ok, nil
 	}
-	h, ok, err := s.head(k)
+	h, ok, err := s.head(sh, k)
 	if err != nil {
 		return Head{}, false, fmt.Errorf("read head of a %s: %w", e.Kind, err)
 	}
@@ -58,8 +58,8 @@ func (sh *shard) head(k []byte) (h Head, exists, found bool) {
 
 // head reads the head with the key k from disk. Whoever reads a head is likely to
 // change it, so its revision is remembered for that.
-func (s *Store) head(k []byte) (h Head, ok bool, err error) {
-	if s.known.absent(k) {
+func (s *Store) head(sh *shard, k []byte) (h Head, ok bool, err error) {
+	if s.absent(sh, k) {
 		return Head{}, false, nil
 	}
 	epoch := s.revs.now()

@@ -27,6 +27,8 @@ type shard struct {
 
 	time   atomic.Int64 // shard time in ms
 	loaded atomic.Bool  // blocks are known
+	// unscanned: the state was replaced, and the filter of entities may lack some.
+	unscanned atomic.Bool
 }
 
 // layers are those of the shard. The caller holds mu.
@@ -87,11 +89,7 @@ func (s *Store) shard(id ShardID) *shard {
 func (s *Store) loadShards() error {
 	s.shards = make([]shard, s.identity.Shards+1)
 	for id := range s.shards {
-		sh := &s.shards[id]
-		sh.writing.Lock()
-		err := s.loadShard(ShardID(id), sh)
-		sh.writing.Unlock()
-		if err != nil {
+		if err := s.loadShard(ShardID(id), &s.shards[id]); err != nil {
 			return fmt.Errorf("load shard %d: %w", id, err)
 		}
 	}
@@ -99,15 +97,13 @@ func (s *Store) loadShards() error {
 }
 
 // loadShard forgets what memory has of a shard, and reads where it is on disk.
-// The caller holds writing.
+// The caller holds writing and mu, unless nobody else knows the store yet.
 func (s *Store) loadShard(id ShardID, sh *shard) error {
 	p, err := s.storedProgress(id)
 	if err != nil && !errors.Is(err, ErrNoReplica) {
 		return err
 	}
 	defer s.room.wake()
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
 	if sh.active != nil {
 		s.dirty.Add(-sh.bytes())
 	}
