@@ -85,6 +85,7 @@ func TestAnEntityServesOthersDuringItsFlow(t *testing.T) {
 		_, err := r.Ask(context.Background(), address("x"), request(2), 0, do("both"))
 		flown <- err
 	}()
+	eventually(t, "the flow waits for the partner", func() bool { return r.Admitted() == 2 })
 	if got := total(ask(t, r, address("x"), request(3), add(1))); got != 1 {
 		t.Errorf("an add during the flow: got %d, want 1", got)
 	}

@@ -212,11 +212,9 @@ func TestWhatNoNodeSendsEndsTheConnection(t *testing.T) {
 			c := newCaller(t, r)
 			c.ask(t, command(t, address("y"), 4, 2, add(1)))
 			c.send(t, tt.kind, tt.payload)
-			for c.link.Send(stream.Tell, good) == nil { // until it has ended
-			}
-			if got := c.link.Send(stream.Command, good); !errors.Is(got, stream.ErrDown) {
-				t.Errorf("got %v, want ErrDown", got)
-			}
+			eventually(t, "the connection has ended", func() bool {
+				return errors.Is(c.link.Send(stream.Command, good), stream.ErrDown)
+			})
 		})
 	}
 }
