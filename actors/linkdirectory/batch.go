@@ -149,8 +149,8 @@ func (w *windows) write(b *batch, sort byte) {
 		}
 		delete(w.changed, key)
 		part := string(binary.BigEndian.AppendUint64([]byte{sort}, key))
-		at, exists := w.byKey[key]
-		if !exists {
+		x := w.written(key)
+		if x == nil {
 			if _, stored := w.stored[key]; stored {
 				delete(w.stored, key)
 				b.commit.Deletes = append(b.commit.Deletes, part)
@@ -158,11 +158,19 @@ func (w *windows) write(b *batch, sort byte) {
 			continue
 		}
 		w.stored[key] = struct{}{}
-		x := at.Value.(*window)
-		m := &Window{StartMs: x.start, Failures: int32(x.failures)}
+		m := &Window{StartMs: x.start, Failures: int32(x.failures - x.open)}
 		setUnknown(m, x.unknown)
 		b.commit.Puts = append(b.commit.Puts, cluster.Record{Part: part, Value: encode(m)})
 	}
+}
+
+// written is the window that a guesser's record is of; nil if there is to be none.
+func (w *windows) written(key uint64) *window {
+	at, ok := w.byKey[key]
+	if !ok || at.Value.(*window).failures == at.Value.(*window).open {
+		return nil
+	}
+	return at.Value.(*window)
 }
 
 // head is the head record.

@@ -74,9 +74,9 @@ type observer interface {
 }
 
 func newDirectory(key []byte, o observer) *directory {
-	d := newDeriver(key)
-	return &directory{
-		key: key, derive: d, spacing: newSpacer(d), observe: o,
+	v := newDeriver(key)
+	d := &directory{
+		key: key, derive: v, spacing: newSpacer(v), observe: o,
 		codes:    make(map[[HashSize]byte]*entry),
 		networks: make(map[uint64]*household),
 		finders:  make(map[uint64]int),
@@ -87,6 +87,8 @@ func newDirectory(key []byte, o observer) *directory {
 		answered: newMemory[call, *ReserveReply](maxAnswered),
 		meter:    meter{random: rand.Float64},
 	}
+	d.guesses.ended = func(g *guess) { d.end(g, false) }
+	return d
 }
 
 // rekey has codes derived under the key of now. Those of another one stay until their

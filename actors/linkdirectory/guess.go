@@ -12,6 +12,12 @@ const maxGuesses = 1 << 16
 
 // guess is one resolve that was charged. It is remembered for a while, so that
 // a repeat is not charged again and a settlement refunds exactly once.
+//
+// What an open guess was charged counts here at once, but is not written until it is
+// settled as failed, or has not been settled for as long as it is remembered. So a
+// refund that is lost with this owner of the directory was not owed: the next one
+// reads nothing of the charge. It forgives the guesses that had found a code and were
+// not judged yet, as it forgives the misses since the last commit.
 type guess struct {
 	hash      [HashSize]byte
 	reply     *ResolveReply
@@ -29,21 +35,25 @@ type charged struct {
 }
 
 // charge counts a guess against the device and what its address belongs to.
-func (d *directory) charge(device uint64, addresses []uint64, request cluster.RequestID, now time.Time) *guess {
-	g := &guess{device: charged{device, d.devices.charge(device, now)}}
+func (d *directory) charge(device uint64, addresses []uint64, open bool, request cluster.RequestID, now time.Time) *guess {
+	g := &guess{device: charged{device, d.devices.charge(device, open, now)}, open: open}
 	for i, key := range addresses[:min(len(addresses), len(g.addresses))] {
-		g.addresses[i] = charged{key, d.addresses.charge(key, now)}
+		g.addresses[i] = charged{key, d.addresses.charge(key, open, now)}
 		g.charges++
 	}
 	d.guesses.add(request, g, now.UnixMilli())
 	return g
 }
 
-// refund takes back what a guess was charged.
-func (d *directory) refund(g *guess) {
-	d.devices.refund(g.device.key, g.device.start)
+// end settles what an open guess was charged: it is refunded, or it stays.
+func (d *directory) end(g *guess, refund bool) {
+	if !g.open {
+		return
+	}
+	g.open = false
+	d.devices.settle(g.device, refund)
 	for _, c := range g.addresses[:g.charges] {
-		d.addresses.refund(c.key, c.start)
+		d.addresses.settle(c, refund)
 	}
 }
 

@@ -10,6 +10,7 @@ const memoryLife = 15 * time.Second
 // bounds their number and their age.
 type memory[K comparable, V any] struct {
 	limit int
+	ended func(V) // hears what is forgotten; nil: nobody does
 	byKey map[K]V
 	queue []mark[K] // from first on
 	first int
@@ -41,7 +42,11 @@ func (m *memory[K, V]) add(k K, v V, at int64) {
 func (m *memory[K, V]) forget(ms int64) {
 	before := ms - memoryLife.Milliseconds()
 	for m.first < len(m.queue) && (m.queue[m.first].at < before || len(m.byKey) >= m.limit) {
-		delete(m.byKey, m.queue[m.first].key)
+		k := m.queue[m.first].key
+		if v, ok := m.byKey[k]; ok && m.ended != nil {
+			m.ended(v)
+		}
+		delete(m.byKey, k)
 		m.first++
 	}
 	if m.first > len(m.queue)/2 {

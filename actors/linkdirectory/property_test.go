@@ -1,6 +1,7 @@
 package linkdirectory
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -52,6 +53,7 @@ type modelCode struct {
 type charge struct {
 	at   time.Time
 	open cluster.RequestID // zero: final
+	back bool              // was refunded, and began a window all the same
 }
 
 type openGuess struct {
@@ -159,7 +161,7 @@ func (m *model) guess(t *rapid.T) {
 		t.Fatalf("resolve %s: %v, want found %v", code, reply.Failure, found)
 	}
 	if found {
-		m.charged[device] = append(m.charged[device], charge{m.r.now, request})
+		m.charged[device] = append(m.charged[device], charge{at: m.r.now, open: request})
 		m.open = append(m.open, openGuess{code, request, device})
 		return
 	}
@@ -174,7 +176,9 @@ func (m *model) budgetLeft(device uint64) int {
 		if begin.IsZero() || c.at.Sub(begin) >= guessWindow {
 			begin, left = c.at, int(m.r.budgets.PerDevice)
 		}
-		left--
+		if !c.back {
+			left--
+		}
 	}
 	if m.r.now.Sub(begin) >= guessWindow {
 		return int(m.r.budgets.PerDevice)
@@ -193,6 +197,11 @@ func (m *model) settle(t *rapid.T) {
 	if verdict == Verdict_REDEEMED && c.used.IsZero() && c.gaveUp.IsZero() {
 		c.used = m.r.now
 	}
+	m.giveBack(g)
+}
+
+// giveBack refunds a guess that is still open.
+func (m *model) giveBack(g openGuess) {
 	if _, remembered := m.r.guesses.find(g.request); m.settled[g.request] || !remembered {
 		return
 	}
@@ -200,14 +209,22 @@ func (m *model) settle(t *rapid.T) {
 	m.refund(g)
 }
 
-// refund forgets the charge.
+// refund takes the charge back, and forgets a window without any other.
 func (m *model) refund(g openGuess) {
 	charges := m.charged[g.device]
-	for i, c := range charges {
-		if c.open == g.request {
-			m.charged[g.device] = append(charges[:i:i], charges[i+1:]...)
-			return
+	m.charged[g.device] = nil
+	for i := range charges {
+		charges[i].back = charges[i].back || charges[i].open == g.request
+	}
+	for len(charges) > 0 {
+		n := slices.IndexFunc(charges, func(c charge) bool { return c.at.Sub(charges[0].at) >= guessWindow })
+		if n < 0 {
+			n = len(charges)
 		}
+		if slices.ContainsFunc(charges[:n], func(c charge) bool { return !c.back }) {
+			m.charged[g.device] = append(m.charged[g.device], charges[:n]...)
+		}
+		charges = charges[n:]
 	}
 }
 
@@ -232,8 +249,8 @@ func (m *model) wait(t *rapid.T) {
 	}).Draw(t, "time"))
 }
 
-// restart loses what was not committed. Guesses that were charged and not
-// settled can no longer be refunded, so they stay.
+// restart loses what was not committed. Guesses that were charged and not settled
+// can no longer be refunded, so their charges were not written.
 func (m *model) restart(t *rapid.T) {
 	m.commit(t)
 	if len(m.r.stored) == 0 && m.r.head.Rev == 0 {
@@ -241,6 +258,9 @@ func (m *model) restart(t *rapid.T) {
 	}
 	for m.r.pending() {
 		m.r.commit()
+	}
+	for _, g := range m.open {
+		m.giveBack(g)
 	}
 	m.r.restart()
 	m.open = nil

@@ -65,15 +65,15 @@ func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, 
 
 // found charges a guess that found its code, until it is settled.
 func (d *directory) found(m *Resolve, request cluster.RequestID, hash [HashSize]byte, e *entry, now time.Time) *ResolveReply {
-	g := d.charge(m.GetDeviceKey(), m.GetAddressKeys(), request, now)
-	g.hash, g.own, g.open = hash, e.network == m.GetNetwork(), true
+	g := d.charge(m.GetDeviceKey(), m.GetAddressKeys(), true, request, now)
+	g.hash, g.own = hash, e.network == m.GetNetwork()
 	g.reply = &ResolveReply{Owner: []byte(e.owner)}
 	return g.reply
 }
 
 // missed charges a guess that found nothing.
 func (d *directory) missed(m *Resolve, request cluster.RequestID, reply *ResolveReply, now time.Time) *ResolveReply {
-	d.charge(m.GetDeviceKey(), m.GetAddressKeys(), request, now).reply = reply
+	d.charge(m.GetDeviceKey(), m.GetAddressKeys(), false, request, now).reply = reply
 	d.observe.guessFailed(d.networks[m.GetNetwork()] != nil)
 	return reply
 }
@@ -107,7 +107,7 @@ func (d *directory) blame(m *Charge, request cluster.RequestID, now time.Time) e
 	if err := proto.Unmarshal(m.GetGuesser(), &who); err != nil {
 		return fmt.Errorf("decode guesser: %w", err)
 	}
-	d.charge(who.DeviceKey, who.AddressKeys, request, now)
+	d.charge(who.DeviceKey, who.AddressKeys, false, request, now)
 	d.observe.guessFailed(false)
 	return nil
 }
@@ -123,12 +123,11 @@ func (d *directory) settle(m *Settle, request cluster.RequestID, now time.Time) 
 	if !ok || !g.open || string(g.hash[:]) != string(m.GetCodeHash()) {
 		return
 	}
-	g.open = false
-	if m.GetVerdict() == Verdict_FAILED {
+	failed := m.GetVerdict() == Verdict_FAILED
+	if failed {
 		d.observe.guessFailed(g.own)
-		return
 	}
-	d.refund(g)
+	d.end(g, !failed)
 }
 
 // giveUp retires codes that were replaced, cancelled or never added.

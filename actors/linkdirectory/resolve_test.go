@@ -197,11 +197,52 @@ func TestCountsSurviveARestart(t *testing.T) {
 	}
 }
 
+// TestARefundThatIsLostWasNotOwed: while a guess that found its code is not settled,
+// its charge counts, and is not written. Once it has failed it is, also if nobody ever
+// says so.
+func TestARefundThatIsLostWasNotOwed(t *testing.T) {
+	r := newRealm(t)
+	g := r.give()
+	r.guess("000000", 1, 1)
+	want := func(when string, n int) {
+		t.Helper()
+		if got := failures(r.devices, r.now); got != n {
+			t.Errorf("%s: got %d failures, want %d", when, got, n)
+		}
+	}
+	r.guess(g.code, 1, 1)
+	want("open", 2)
+	r.commit()
+	r.restart()
+	want("open, and the refund lost", 1)
+
+	_, request := r.guess(g.code, 1, 1)
+	r.end(g.hash, Verdict_FAILED, request)
+	r.commit()
+	r.restart()
+	want("failed", 2)
+
+	r.guess(g.code, 1, 1)
+	r.after(memoryLife + time.Second)
+	r.guess("000000", 2, 2) // others are forgotten by the way
+	r.commit()
+	r.restart()
+	want("never settled", 3)
+
+	_, request = r.guess(g.code, 1, 1)
+	r.commit()
+	r.end(g.hash, Verdict_REFUNDED, request)
+	want("refunded", 3)
+	r.commit()
+	r.restart()
+	want("refunded and written", 3)
+}
+
 func TestGuessersAreBounded(t *testing.T) {
 	w := newWindows(100)
 	for i := range 1000 {
-		w.charge(uint64(i), start)
-		w.charge(0, start) // keeps itself recent
+		w.charge(uint64(i), false, start)
+		w.charge(0, false, start) // keeps itself recent
 	}
 	if len(w.byKey) != 100 || w.order.Len() != 100 {
 		t.Errorf("remembered: got %d, want 100", len(w.byKey))

@@ -26,6 +26,7 @@ type window struct {
 	key      uint64
 	start    int64 // ms
 	failures int
+	open     int    // of them, which are not written yet: see guess
 	unknown  string // fields of a later version
 }
 
@@ -59,8 +60,9 @@ func (w *windows) wait(key uint64, budget int, now time.Time) int64 {
 	return x.end() - now.UnixMilli()
 }
 
-// charge counts a guess and returns the start of the window it was counted in.
-func (w *windows) charge(key uint64, now time.Time) (start int64) {
+// charge counts a guess, open or failed, and returns the start of the window it was
+// counted in.
+func (w *windows) charge(key uint64, open bool, now time.Time) (start int64) {
 	x := w.current(key, now)
 	if x == nil {
 		w.drop(key)
@@ -68,21 +70,28 @@ func (w *windows) charge(key uint64, now time.Time) (start int64) {
 	}
 	x.failures++
 	w.order.MoveToBack(w.byKey[key])
-	w.changed[key] = struct{}{}
+	if open {
+		x.open++
+	} else {
+		w.changed[key] = struct{}{}
+	}
 	return x.start
 }
 
-// refund takes a guess back that was counted in the window begun at start.
-func (w *windows) refund(key uint64, start int64) {
-	at, ok := w.byKey[key]
-	if !ok || at.Value.(*window).start != start {
+// settle ends an open guess: it is taken back, or has failed.
+func (w *windows) settle(c charged, refund bool) {
+	at, ok := w.byKey[c.key]
+	if !ok || at.Value.(*window).start != c.start {
 		return
 	}
 	x := at.Value.(*window)
-	x.failures--
-	w.changed[key] = struct{}{}
-	if x.failures == 0 {
-		w.drop(key)
+	x.open--
+	if !refund {
+		w.changed[c.key] = struct{}{}
+		return
+	}
+	if x.failures--; x.failures == 0 {
+		w.drop(c.key)
 	}
 }
 

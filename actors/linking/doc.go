@@ -35,7 +35,8 @@
 //	added, answer lost    whoever asks again is told the same code
 //	refused, then given   the refusal is committed first, so that a second run
 //	up                    does not add a code that the directory gave up
-//	charged, not settled  the guess costs
+//	charged, not settled  the guess costs with this owner of the directory; the next
+//	                      one does not hear of it
 //	redeemed, answer lost whoever asks again is told the same membership; the
 //	                      directory hears of it then, and is behind until then
 //

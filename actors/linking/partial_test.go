@@ -138,11 +138,6 @@ func TestRedeemOnce(t *testing.T) {
 				p := &trouble{kind: kind, fault: fault}
 				r, phone := openTroubled(t, p, actors.Limits{})
 				r.budget = 1
-				if kind == linkdirectory.KindName {
-					// A guess that is charged in the state which is committed, and
-					// refunded when the directory has to be loaded from that, costs.
-					r.budget = 2
-				}
 				code, _, err := r.link(phone, r.request())
 				if err != nil {
 					t.Fatal(err)
