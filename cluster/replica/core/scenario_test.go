@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -29,6 +30,11 @@ import (
 //	disconnect node=1 of=2    a node notices that the connection to another is lost
 //	deaf node=1, hears node=1 what raft says to a node gets lost; and no more
 //	change node=1 add=(4) remove=(2)
+//	flush node=1              it writes what is applied
+//	let-go node=1 [wait]      of the log up to there, once live followers have it
+//	crash node=1 [keep=2]     and starts again, with the first unsynced writes
+//	stall node=1              its next snapshot is not installed to the end
+//	disks                     what every node has of the log and of the state
 //	deliver [from=1] [to=2] [only=fences]   what is under way, and what comes of it
 //	once ...                  what is under way, and nothing that comes of it
 //	lose ...                  what is under way is lost
@@ -68,16 +74,19 @@ type scenario struct {
 }
 
 type player struct {
-	id    core.NodeID
-	core  *core.Core
-	store *model.Store
-	leads core.Leadership
+	id     core.NodeID
+	core   *core.Core
+	store  *model.Store
+	leads  core.Leadership
+	stalls bool // does not end an installation
 }
 
-// letter is a message, or a fence if that has a number.
+// letter is a message, or a fence if that has a number. That of a snapshot comes
+// after its files.
 type letter struct {
 	from, to core.NodeID
 	message  *pb.Message
+	image    *model.Image
 	fence    core.Fence
 }
 
@@ -109,15 +118,24 @@ func nodeID(t *testing.T, v string) (n core.NodeID) {
 
 func (s *scenario) add(n core.NodeID, conf *pb.ConfState) {
 	p := &player{id: n, store: model.New(0)}
-	r, err := p.store.Create(shard, id(n), conf)
+	if _, err := p.store.Create(shard, id(n), conf); err != nil {
+		s.Fatal(err)
+	}
+	s.nodes = append(s.nodes, p)
+	s.start(p)
+}
+
+// start starts a node with what is on its disk.
+func (s *scenario) start(p *player) {
+	rs, err := p.store.Replicas()
 	if err != nil {
 		s.Fatal(err)
 	}
 	noon := func() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
-	if p.core, err = core.New(core.Config{Node: n, Store: p.store, Now: noon}, []core.Replica{r}); err != nil {
+	if p.core, err = core.New(core.Config{Node: p.id, Store: p.store, Now: noon}, rs); err != nil {
 		s.Fatal(err)
 	}
-	s.nodes = append(s.nodes, p)
+	p.leads = core.Leadership{}
 	s.rounds(p)
 }
 
@@ -125,7 +143,17 @@ func (s *scenario) add(n core.NodeID, conf *pb.ConfState) {
 func (s *scenario) node() *player {
 	var n int
 	s.cmd.ScanArgs(s.T, "node", &n)
-	return s.nodes[slices.IndexFunc(s.nodes, func(p *player) bool { return p.id == core.NodeID(n) })]
+	return s.at(core.NodeID(n))
+}
+
+// at returns a node, nil if there is none of that number.
+func (s *scenario) at(n core.NodeID) *player {
+	for _, p := range s.nodes {
+		if p.id == n {
+			return p
+		}
+	}
+	return nil
 }
 
 func (s *scenario) play() {
@@ -159,6 +187,27 @@ func (s *scenario) play() {
 		s.rounds(s.node())
 	case "deaf", "hears":
 		s.deaf[s.node().id] = s.cmd.Cmd == "deaf"
+	case "flush":
+		p := s.node()
+		p.store.Flush(shard)
+		p.core.Flushed(shard, p.store.Flushed(shard))
+		s.rounds(p)
+	case "let-go":
+		p := s.node()
+		if !p.core.Truncate(shard, p.store.Flushed(shard), s.cmd.HasArg("wait")) {
+			fmt.Fprintln(&s.said, "not now")
+		}
+		s.rounds(p)
+	case "crash":
+		p, keep := s.node(), 0
+		s.cmd.MaybeScanArgs(s.T, "keep", &keep)
+		p.store.Crash(keep)
+		p.stalls = false
+		s.start(p)
+	case "stall":
+		s.node().stalls = true
+	case "disks":
+		s.disks()
 	case "deliver":
 		s.deliver(true)
 	case "once":
@@ -166,6 +215,7 @@ func (s *scenario) play() {
 	case "lose":
 		for _, l := range s.take() {
 			fmt.Fprintln(&s.said, "lost:", l)
+			s.snapshotSent(l, false)
 		}
 	case "answers":
 		for _, q := range s.asked {
@@ -239,7 +289,7 @@ func (s *scenario) rounds(p *player) {
 			}
 		}
 		if out.Append != nil {
-			if err := p.store.Append(out.Append.Writes, true); err != nil {
+			if err := p.store.Append(out.Append.Writes, out.Append.Sync); err != nil {
 				s.Fatal(err)
 			}
 			p.core.AppendDone(out.Append)
@@ -250,6 +300,44 @@ func (s *scenario) rounds(p *player) {
 			}
 			p.core.ApplyDone(out.Apply)
 		}
+		for _, send := range out.Snapshots {
+			s.export(p, send)
+		}
+		for _, in := range out.Installs {
+			s.install(p, in)
+		}
+	}
+}
+
+func (s *scenario) export(p *player, send core.SnapshotSend) {
+	image, err := p.store.Export(shard)
+	if err != nil {
+		s.Fatal(err)
+	}
+	send.Fill(image.Applied, fmt.Sprint("from-", p.id))
+	s.underWay = append(s.underWay, letter{from: p.id, to: send.To.Node(), message: send.Message, image: &image})
+}
+
+func (s *scenario) install(p *player, j *core.InstallJob) {
+	if err := p.store.BeginInstall(j.Install); err != nil {
+		s.Fatal(err)
+	}
+	if p.stalls {
+		return
+	}
+	a, err := p.store.FinishInstall(shard)
+	if err != nil {
+		s.Fatal(err)
+	}
+	p.core.InstallDone(j, a)
+}
+
+// snapshotSent tells the sender of a snapshot what has become of it.
+func (s *scenario) snapshotSent(l letter, ok bool) {
+	if l.image != nil {
+		p := s.at(l.from)
+		p.core.SnapshotSent(shard, id(l.to), ok)
+		s.rounds(p)
 	}
 }
 
@@ -262,16 +350,20 @@ func (s *scenario) deliver(all bool) {
 				continue
 			}
 			fmt.Fprintln(&s.said, l)
-			i := slices.IndexFunc(s.nodes, func(p *player) bool { return p.id == l.to })
-			if i < 0 {
+			p := s.at(l.to)
+			if p == nil {
 				continue
 			}
-			if p := s.nodes[i]; l.message != nil {
+			switch {
+			case l.image != nil:
+				p.store.Receive(string(l.message.GetSnapshot().GetData()), *l.image)
+				s.snapshotSent(l, p.core.ReceiveSnapshot(l.from, core.Envelope{Shard: shard, Message: l.message}))
+			case l.message != nil:
 				p.core.Receive(l.from, []core.Envelope{{Shard: shard, Message: l.message}})
-			} else {
+			default:
 				p.core.ReceiveFence(l.from, l.fence)
 			}
-			s.rounds(s.nodes[i])
+			s.rounds(p)
 		}
 		if !all {
 			return
@@ -312,6 +404,19 @@ func (s *scenario) leads() {
 	}
 }
 
+// disks says which entries are in the logs, up to where the states on disk are and
+// up to where those in memory.
+func (s *scenario) disks() {
+	for _, p := range s.nodes {
+		var log []string
+		if err := p.store.Scan(shard, func(at core.Position, _ int) { log = append(log, fmt.Sprint(at.Index)) }); err != nil {
+			s.Fatal(err)
+		}
+		fmt.Fprintf(&s.said, "node %d: log %s, flushed %d, applied %d\n",
+			p.id, cmp.Or(strings.Join(log, " "), "empty"), p.store.Flushed(shard), p.store.Applied(shard).Index)
+	}
+}
+
 // String says who says what to whom.
 func (l letter) String() string {
 	route := fmt.Sprintf("%d to %d: ", l.from, l.to)
@@ -336,6 +441,8 @@ func (l letter) String() string {
 		route += ", refused"
 	case m.GetType() == pb.MsgAppResp:
 		route += fmt.Sprintf(", has %d", m.GetIndex())
+	case m.GetType() == pb.MsgSnap:
+		route += fmt.Sprintf(", state at %d", m.GetSnapshot().GetMetadata().GetIndex())
 	case m.GetType() == pb.MsgApp:
 		route += fmt.Sprintf(", committed %d", m.GetCommit())
 	}
