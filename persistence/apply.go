@@ -12,6 +12,8 @@ import (
 // when its leader has applied that it is no member, and a leader that forgot it
 // would miss its vote.
 //
+// What a change holds is the store's from then on.
+//
 // The result has, per change, why its commits were rejected: nil when none was,
 // else [ErrRevision], [ErrInvalid] or nil per commit.
 func (l *Log) Apply(changes []Change) ([][]error, error) {
@@ -107,6 +109,7 @@ type prepared struct {
 	*Commit
 	key    []byte // of the head
 	stored revision
+	known  bool // by the layers
 	err    error
 }
 
@@ -116,30 +119,45 @@ func (s *Store) prepare(sh *shard, c *Change) ([]prepared, error) {
 		return nil, nil
 	}
 	cs := make([]prepared, len(c.Commits))
-	unknown := make([]int, 0, len(cs))
-	sh.mu.RLock()
-	all := sh.layers()
+	keys := make([]byte, 0, len(cs)*usualHeadKey)
 	for i := range cs {
 		p := &cs[i]
 		p.Commit = &c.Commits[i]
-		if p.err = p.Validate(); p.err != nil {
-			continue
-		}
-		p.key = s.salt.appendHeadKey(nil, c.Shard, p.Entity)
-		if e := all.find(string(p.key[shardKeyLen:])); e != nil {
-			p.stored = e.revision()
-		} else {
-			unknown = append(unknown, i)
+		if p.err = p.Validate(); p.err == nil {
+			from := len(keys)
+			keys = s.salt.appendHeadKey(keys, c.Shard, p.Entity)
+			p.key = keys[from:len(keys):len(keys)]
 		}
 	}
-	sh.mu.RUnlock()
-	for _, i := range unknown {
-		var err error
-		if cs[i].stored, err = s.revision(sh, cs[i].key); err != nil {
-			return nil, err
+	sh.find(cs)
+	for i := range cs {
+		if p := &cs[i]; p.err == nil && !p.known {
+			var err error
+			if p.stored, err = s.revision(sh, p.key); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return cs, nil
+}
+
+// usualHeadKey is the length of a head key with a kind of a dozen letters.
+const usualHeadKey = shardKeyLen + 1 + 12 + digestLen
+
+// find fills in what the layers know.
+func (sh *shard) find(cs []prepared) {
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	all := sh.layers()
+	for i := range cs {
+		p := &cs[i]
+		if p.err != nil {
+			continue
+		}
+		if e := all.find(string(p.key[shardKeyLen:])); e != nil {
+			p.stored, p.known = e.revision(), true
+		}
+	}
 }
 
 // applyCommit applies a commit, or nothing of it if it returns an error. The
@@ -148,9 +166,8 @@ func (s *Store) applyCommit(sh *shard, p *prepared, now int64) error {
 	if p.err != nil {
 		return p.err
 	}
-	key := p.key[shardKeyLen:]
 	stored := p.stored
-	if e := sh.active.entities[string(key)]; e != nil {
+	if e := sh.active.entities[string(p.key[shardKeyLen:])]; e != nil {
 		stored = e.revision() // an earlier commit of the entry may have changed it
 	}
 	if stored.rev != p.BaseRev {
@@ -159,7 +176,7 @@ func (s *Store) applyCommit(sh *shard, p *prepared, now int64) error {
 	if p.BaseRev == 0 {
 		s.known.add(p.key)
 	}
-	sh.active.apply(key, p.Commit, stored, now)
+	sh.active.apply(p.key, p.Commit, stored, now)
 	return nil
 }
 

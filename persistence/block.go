@@ -2,7 +2,6 @@ package persistence
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,42 +27,17 @@ type block struct {
 // maxBlock bounds a block, but for an outcome that is longer.
 const maxBlock = 256 << 10
 
-// outcome is one with the entity that it is of.
-type outcome struct {
-	entity  string
-	request RequestID
-	step    uint32
-	result  []byte
-}
+// outcomeLen is what an outcome takes in a block beside its entity and result: their
+// lengths, request and step.
+const outcomeLen = 1 + requestLen + 4
 
-func compareOutcomes(a, b *outcome) int {
-	return cmp.Or(cmp.Compare(a.entity, b.entity), bytes.Compare(a.request[:], b.request[:]), cmp.Compare(a.step, b.step))
-}
+func (o *kept) len() int { return outcomeLen + len(o.of.name()) + len(o.result) }
 
-// sorted returns those of a layer's outcomes in order that are after a time.
-func (y *layer) sorted(after int64) []outcome {
-	if len(y.outcomes) == 0 {
-		return nil
-	}
-	keys := make(map[*change]string, len(y.entities))
-	for k, e := range y.entities {
-		keys[e] = k
-	}
-	all := make([]outcome, 0, len(y.outcomes))
-	for id, r := range y.outcomes {
-		if r.time > after {
-			all = append(all, outcome{keys[id.of], id.request, id.step, r.bytes})
-		}
-	}
-	slices.SortFunc(all, func(a, b outcome) int { return compareOutcomes(&a, &b) })
-	return all
-}
-
-func appendOutcome(b []byte, a *outcome) []byte {
-	b = append(append(b, byte(len(a.entity))), a.entity...)
-	b = appendRequest(b, a.request, a.step)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(a.result)))
-	return append(b, a.result...)
+func appendOutcome(b []byte, entity string, request RequestID, step uint32, result []byte) []byte {
+	b = append(append(b, byte(len(entity))), entity...)
+	b = appendRequest(b, request, step)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(result)))
+	return append(b, result...)
 }
 
 // outcomesIn calls f for the outcomes of a block's value, which they share.
@@ -89,20 +63,23 @@ func outcomesIn(value []byte, f func(entity []byte, request []byte, step uint32,
 	return nil
 }
 
-// stageBlocks adds blocks of outcomes to a batch.
-func stageBlocks(b *pebble.Batch, shard ShardID, at uint64, time int64, all []outcome) (blocks []*block, err error) {
+// stageBlocks adds blocks of outcomes, which are in order, to a batch.
+func stageBlocks(b *pebble.Batch, shard ShardID, at uint64, time int64, all []*kept) (blocks []*block, err error) {
 	for number := uint32(0); len(all) > 0; number++ {
-		value := binary.BigEndian.AppendUint64(nil, uint64(time))
-		n := 0
-		for n < len(all) && (n == 0 || len(value)+len(all[n].result) < maxBlock) {
-			value = appendOutcome(value, &all[n])
+		n, size := 0, 8
+		for n < len(all) && (n == 0 || size+all[n].len() <= maxBlock) {
+			size += all[n].len()
 			n++
 		}
 		k := &block{key: blockKey(shard, at, number), time: time, filter: newFilter(n)}
-		for i := range all[:n] {
-			k.filter.add(all[i].request[:], all[i].step)
+		op := b.SetDeferred(len(k.key), size)
+		copy(op.Key, k.key)
+		value := binary.BigEndian.AppendUint64(op.Value[:0], uint64(time))
+		for _, o := range all[:n] {
+			value = appendOutcome(value, o.of.name(), o.request, o.step, o.result)
+			k.filter.add(o.request[:], o.step)
 		}
-		if err := b.Set(k.key, value, nil); err != nil {
+		if err := op.Finish(); err != nil {
 			return nil, err
 		}
 		blocks, all = append(blocks, k), all[n:]
@@ -196,15 +173,15 @@ func (s *Store) stageForgotten(b *pebble.Batch, blocks []*block, gone map[string
 		if value == nil {
 			continue
 		}
-		kept := slices.Clone(value[:min(8, len(value))])
+		rest := slices.Clone(value[:min(8, len(value))])
 		err = outcomesIn(value, func(entity, request []byte, step uint32, result []byte) bool {
 			if !gone[string(entity)] {
-				kept = appendOutcome(kept, &outcome{string(entity), RequestID(request), step, result})
+				rest = appendOutcome(rest, string(entity), RequestID(request), step, result)
 			}
 			return true
 		})
-		if err == nil && len(kept) < len(value) {
-			err = b.Set(k.key, kept, nil)
+		if err == nil && len(rest) < len(value) {
+			err = b.Set(k.key, rest, nil)
 		}
 		if err != nil {
 			return err

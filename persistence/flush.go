@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -127,7 +128,7 @@ func (w *flushed) begin() bool {
 		return false
 	}
 	w.layer, w.done = w.sh.active, w.sh.done
-	w.sh.active, w.sh.flushing, w.sh.changed = newLayer(), w.layer, false
+	w.sh.active, w.sh.flushing, w.sh.changed = newLayer(w.layer), w.layer, false
 	return true
 }
 
@@ -136,41 +137,46 @@ func (f *flush) stage(w *flushed) error {
 	if err := f.batch.Set(logStateKey(w.id, logApplied), appendProgress(nil, &w.done), nil); err != nil {
 		return err
 	}
-	key := appendShard(nil, w.id, subEntity)
-	var value []byte
+	limit := int64(w.done.Time) - OutcomeWindow.Milliseconds()
 	forgotten := map[string]bool{}
-	for _, k := range slices.Sorted(maps.Keys(w.layer.entities)) {
-		e := w.layer.entities[k]
-		key = append(key[:shardKeyLen], k...)
+	all := make([]*kept, 0, len(w.layer.outcomes.all))
+	for _, e := range w.layer.sorted() {
 		if e.forgot {
-			forgotten[k] = true
+			forgotten[e.name()] = true
 		}
-		value = appendHead(value[:0], e)
-		if err := f.entity(key, e, value); err != nil {
+		if err := f.entity(e); err != nil {
 			return err
 		}
+		all = w.layer.outcomes.appendOf(all, e, limit)
 	}
-	return f.outcomes(w, forgotten)
+	return f.outcomes(w, limit, all, forgotten)
+}
+
+// sorted are the changes in order of their keys.
+func (y *layer) sorted() []*change {
+	return slices.SortedFunc(maps.Values(y.entities), func(a, b *change) int { return strings.Compare(a.key, b.key) })
 }
 
 // entity adds an entity's head and records.
-func (f *flush) entity(key []byte, e *change, head []byte) error {
-	n := len(key)
+func (f *flush) entity(e *change) error {
 	if e.wiped {
+		key := []byte(e.key)
 		if err := f.batch.DeleteRange(append(key, 0), successor(key), nil); err != nil {
 			return err
 		}
-		key = key[:n]
 	}
 	if e.rev == 0 {
-		return f.batch.Delete(key, nil)
+		return f.batch.Delete([]byte(e.key), nil)
 	}
 	f.s.written.Add(1)
-	if err := f.batch.Set(key, head, nil); err != nil {
+	op := f.batch.SetDeferred(len(e.key), e.headLen())
+	copy(op.Key, e.key)
+	appendHead(op.Value[:0], e)
+	if err := op.Finish(); err != nil {
 		return err
 	}
 	for _, part := range slices.Sorted(maps.Keys(e.records)) {
-		key = append(key[:n], part...)
+		key := []byte(e.key + part)
 		var err error
 		if value := e.records[part]; value == nil {
 			err = f.batch.Delete(key, nil)
@@ -184,11 +190,9 @@ func (f *flush) entity(key []byte, e *change, head []byte) error {
 	return nil
 }
 
-// outcomes adds a shard's new block of outcomes and deletes those that have left
-// the window. What is forgotten leaves the others.
-func (f *flush) outcomes(w *flushed, forgotten map[string]bool) error {
-	now := int64(w.done.Time)
-	limit := now - OutcomeWindow.Milliseconds()
+// outcomes adds a shard's new blocks of outcomes and deletes those that are not after
+// the limit. What is forgotten leaves the others.
+func (f *flush) outcomes(w *flushed, limit int64, all []*kept, forgotten map[string]bool) error {
 	kept, gone := w.sh.blocksAfter(limit)
 	w.blocks = kept
 	for _, k := range gone {
@@ -201,7 +205,7 @@ func (f *flush) outcomes(w *flushed, forgotten map[string]bool) error {
 			return err
 		}
 	}
-	blocks, err := stageBlocks(f.batch, w.id, w.done.Index, now, w.layer.sorted(limit))
+	blocks, err := stageBlocks(f.batch, w.id, w.done.Index, int64(w.done.Time), all)
 	w.blocks = append(w.blocks, blocks...)
 	return err
 }
@@ -228,9 +232,8 @@ func (f *flush) commit() error {
 // end drops the layer that was written. What is now stored is remembered first,
 // so that nobody believes what was read before.
 func (w *flushed) end(s *Store) {
-	key := appendShard(nil, w.id, subEntity)
-	for k, e := range w.layer.entities {
-		s.revs.put(append(key[:shardKeyLen], k...), e.revision())
+	for _, e := range w.layer.entities {
+		s.revs.put(e.key, e.revision())
 	}
 	w.sh.mu.Lock()
 	w.sh.flushing = nil

@@ -12,6 +12,9 @@ const headLen = 8 + 4 + 1
 // flagParts says that the entity has, or had, records beside its head.
 const flagParts = 1 << 0
 
+// headLen is the length of the head that [appendHead] appends.
+func (e *change) headLen() int { return headLen + 2 + len(e.identity) + len(e.state) }
+
 func appendHead(b []byte, e *change) []byte {
 	b = binary.BigEndian.AppendUint64(b, e.rev)
 	b = binary.BigEndian.AppendUint32(b, e.schema)

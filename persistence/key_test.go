@@ -87,14 +87,14 @@ func FuzzHead(f *testing.F) {
 
 // What is read of a block is written the same, and damage is named.
 func FuzzBlock(f *testing.F) {
-	whole := appendOutcome(make([]byte, 8), &outcome{"k", RequestID{1}, 2, []byte("result")})
-	f.Add(appendOutcome(whole, &outcome{"l", RequestID{3}, 4, nil}))
+	whole := appendOutcome(make([]byte, 8), "k", RequestID{1}, 2, []byte("result"))
+	f.Add(appendOutcome(whole, "l", RequestID{3}, 4, nil))
 	f.Add(whole[:len(whole)-1])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		again := bytes.Clone(b[:min(8, len(b))])
 		err := outcomesIn(b, func(entity, request []byte, step uint32, result []byte) bool {
-			again = appendOutcome(again, &outcome{string(entity), RequestID(request), step, result})
+			again = appendOutcome(again, string(entity), RequestID(request), step, result)
 			return true
 		})
 		if err != nil && !errors.Is(err, ErrDamaged) || err == nil && !bytes.Equal(again, b) {

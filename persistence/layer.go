@@ -7,35 +7,27 @@ import (
 
 // layer is what was applied to a shard since a moment: of every entity that was
 // changed the newest state, once, and the outcomes. The shard's lock guards it.
+//
+// It keeps what was applied without copying it. So a state may keep the log entry
+// that it came with in memory, which is at most what was logged since the last flush.
 type layer struct {
 	entities map[string]*change // by what a head key has behind the shard
-	outcomes map[outcomeID]result
+	outcomes outcomes
 	bytes    int // about what it takes in memory
 }
 
 // change is what is new of an entity.
 type change struct {
+	key      string // of the head
 	rev      uint64 // 0: the entity does not exist
 	schema   uint32
+	outcomes int32 // the newest of them, see [outcomes]
 	identity string
 	state    []byte
 	parts    bool              // it has, or had, records
 	wiped    bool              // the records of older layers and of the disk are gone
 	forgot   bool              // and so are their outcomes
 	records  map[string][]byte // nil: deleted
-}
-
-// outcomeID names an outcome within a layer.
-type outcomeID struct {
-	of      *change
-	request RequestID
-	step    uint32
-}
-
-// result is an outcome's, and the shard time at which it was committed, in ms.
-type result struct {
-	bytes []byte
-	time  int64
 }
 
 // What a change, a record and an outcome take beside their bytes.
@@ -45,19 +37,24 @@ const (
 	outcomeOverhead = 112
 )
 
-func newLayer() *layer {
-	return &layer{entities: map[string]*change{}, outcomes: map[outcomeID]result{}}
+// newLayer makes a layer with room for as much as the one before it had.
+func newLayer(before *layer) *layer {
+	entities, outcomes := 0, 0
+	if before != nil {
+		entities, outcomes = len(before.entities), len(before.outcomes.all)
+	}
+	return &layer{entities: make(map[string]*change, entities), outcomes: newOutcomes(outcomes)}
 }
 
-// apply makes a commit part of the layer, at a shard time. stored says what there was before, if
-// the layer does not; its revision is the one that the commit rests on.
+// apply makes a commit part of the layer, at a shard time. key is that of the head.
+// stored says what there was before, if the layer does not; its revision is the one
+// that the commit rests on.
 func (y *layer) apply(key []byte, c *Commit, stored revision, now int64) {
-	e, ok := y.entities[string(key)]
+	e, ok := y.entities[string(key[shardKeyLen:])]
 	if !ok {
-		k := string(key)
-		e = &change{identity: c.Entity.Identity, parts: stored.parts}
-		y.entities[k] = e
-		y.bytes += changeOverhead + len(k) + len(e.identity)
+		e = &change{key: string(key), identity: c.Entity.Identity, parts: stored.parts}
+		y.entities[e.name()] = e
+		y.bytes += changeOverhead + len(key) + len(e.identity)
 	}
 	if c.Forget {
 		y.forget(e)
@@ -65,19 +62,17 @@ func (y *layer) apply(key []byte, c *Commit, stored revision, now int64) {
 	if c.Remove {
 		y.remove(e)
 	} else {
-		y.bytes -= cap(e.state)
-		e.rev, e.schema, e.state = c.BaseRev+1, c.Schema, append(e.state[:0], c.State...)
-		y.bytes += cap(e.state)
+		y.bytes += len(c.State) - len(e.state)
+		e.rev, e.schema, e.state = c.BaseRev+1, c.Schema, c.State
 		y.put(e, c)
 	}
 	for i := range c.Outcomes {
 		o := &c.Outcomes[i]
-		id := outcomeID{e, o.Request, o.Step}
-		if old, ok := y.outcomes[id]; ok {
-			y.bytes -= outcomeOverhead + len(old.bytes)
+		if was, ok := y.outcomes.put(e, o, now); ok {
+			y.bytes += len(o.Result) - was
+		} else {
+			y.bytes += outcomeOverhead + len(o.Result)
 		}
-		y.outcomes[id] = result{append([]byte{}, o.Result...), now}
-		y.bytes += outcomeOverhead + len(o.Result)
 	}
 }
 
@@ -90,7 +85,7 @@ func (y *layer) put(e *change, c *Commit) {
 		e.records = map[string][]byte{}
 	}
 	for i := range c.Puts {
-		y.record(e, c.Puts[i].Part, append([]byte{}, c.Puts[i].Value...))
+		y.record(e, c.Puts[i].Part, presence(c.Puts[i].Value))
 		e.parts = true
 	}
 	for _, part := range c.Deletes {
@@ -111,30 +106,30 @@ func (y *layer) remove(e *change) {
 	for part, value := range e.records {
 		y.bytes -= recordOverhead + len(part) + len(value)
 	}
-	y.bytes -= cap(e.state)
+	y.bytes -= len(e.state)
 	e.wiped = e.wiped || e.parts
 	e.rev, e.schema, e.state, e.records, e.parts = 0, 0, nil, nil, false
+}
+
+// presence is a record's value, never nil.
+func presence(value []byte) []byte {
+	if value == nil {
+		return []byte{}
+	}
+	return value
 }
 
 // forget drops the outcomes of an entity, those of this layer and, once it is
 // asked or written, those before.
 func (y *layer) forget(e *change) {
 	e.forgot = true
-	for id, r := range y.outcomes {
-		if id.of == e {
-			y.bytes -= outcomeOverhead + len(r.bytes)
-			delete(y.outcomes, id)
-		}
+	for o := range y.outcomes.drop(e) {
+		y.bytes -= outcomeOverhead + len(o.result)
 	}
 }
 
-// reset has outcomes that are later than a time count as of then.
-func (y *layer) reset(time int64) {
-	for id, r := range y.outcomes {
-		r.time = min(r.time, time)
-		y.outcomes[id] = r
-	}
-}
+// name is what the key has behind the shard.
+func (e *change) name() string { return e.key[shardKeyLen:] }
 
 // revision is what a change leaves for the next one.
 func (e *change) revision() revision { return revision{rev: e.rev, parts: e.parts} }
@@ -144,7 +139,7 @@ func (e *change) head() (Head, bool) {
 	if e.rev == 0 {
 		return Head{}, false
 	}
-	return Head{Rev: e.rev, Schema: e.schema, State: bytes.Clone(e.state)}, true
+	return Head{Rev: e.rev, Schema: e.schema, State: append([]byte{}, e.state...)}, true
 }
 
 // layers are those of a shard, the newest first; none is nil.
@@ -160,21 +155,19 @@ func (ys layers) find(key string) *change {
 	return nil
 }
 
-// outcome looks an outcome up. over says that none before the layers counts.
-func (ys layers) outcome(key string, r RequestID, step uint32) (found result, over bool) {
+// outcome looks an outcome up. over says that none before the layers counts, nil that there
+// is none in them.
+func (ys layers) outcome(key string, r RequestID, step uint32) (found *kept, over bool) {
 	for _, y := range ys {
 		e := y.entities[key]
 		if e == nil {
 			continue
 		}
-		if found, ok := y.outcomes[outcomeID{e, r, step}]; ok {
+		if found := y.outcomes.find(e, r, step); found != nil || e.forgot {
 			return found, true
 		}
-		if e.forgot {
-			return result{}, true
-		}
 	}
-	return result{}, false
+	return nil, false
 }
 
 // records returns what the layers say of an entity's records, by part: nil for

@@ -108,7 +108,11 @@ func (s *Store) outcome(id ShardID, sh *shard, key string, r RequestID, step uin
 	var room [4]*block
 	sh.mu.RLock()
 	here, over := sh.layers().outcome(key, r, step)
-	found := here.bytes != nil && sh.keeps(here.time)
+	found := here != nil && sh.keeps(here.time)
+	var result []byte
+	if found {
+		result = append([]byte{}, here.result...)
+	}
 	candidates := room[:0]
 	for _, k := range sh.blocks {
 		if !over && sh.keeps(k.time) && k.filter.maybe(r, step) {
@@ -122,10 +126,7 @@ func (s *Store) outcome(id ShardID, sh *shard, key string, r RequestID, step uin
 			return result, found, err
 		}
 	}
-	if !found {
-		return nil, false, nil
-	}
-	return bytes.Clone(here.bytes), true, nil // what a layer has of a result never changes
+	return result, found, nil
 }
 
 // Records calls f for each record beside an entity's head, in order of part,

@@ -65,14 +65,15 @@ func (r *revisions) seen(k []byte, v revision, epoch uint64) {
 }
 
 // put remembers what was written.
-func (r *revisions) put(k []byte, v revision) {
+func (r *revisions) put(k string, v revision) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, known := r.find(k); known {
-		r.new.entities[string(k)] = v
+	if _, ok := r.new.entities[k]; ok {
+		r.new.entities[k] = v
 		return
 	}
-	r.insert(string(k), v)
+	delete(r.old.entities, k)
+	r.insert(k, v)
 }
 
 func (r *revisions) find(k []byte) (revision, bool) {

@@ -52,7 +52,7 @@ func (sh *shard) bytes() int64 {
 // set back count as of then; those that are being flushed when that is done. The
 // caller holds mu.
 func (sh *shard) reset(time int64) {
-	sh.active.reset(time)
+	sh.active.outcomes.reset(time)
 	for _, k := range sh.blocks {
 		k.time = min(k.time, time)
 	}
@@ -107,7 +107,7 @@ func (s *Store) loadShard(id ShardID, sh *shard) error {
 	if sh.active != nil {
 		s.dirty.Add(-sh.bytes())
 	}
-	sh.active, sh.flushing, sh.blocks, sh.changed = newLayer(), nil, nil, false
+	sh.active, sh.flushing, sh.blocks, sh.changed = newLayer(nil), nil, nil, false
 	sh.loaded.Store(false)
 	sh.done = p
 	sh.flushed.Store(p.Index)
