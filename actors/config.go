@@ -55,7 +55,7 @@ type Limits struct {
 	// it the least recently used are passivated, at it a command for another
 	// entity gets ErrOverloaded.
 	Active int
-	// Bytes is about how much memory entities may take together (default 96
+	// Bytes is about how much memory entities may take together (default 64
 	// MiB). Near it the least recently used are passivated.
 	Bytes int64
 	// Idle is how long an unused entity stays in memory (default 60 s).
@@ -97,7 +97,7 @@ func (l Limits) withDefaults() Limits {
 		Asks:       cmp.Or(l.Asks, 16384),
 		Tells:      cmp.Or(l.Tells, 1024),
 		Active:     cmp.Or(l.Active, 200_000),
-		Bytes:      cmp.Or(l.Bytes, 96<<20),
+		Bytes:      cmp.Or(l.Bytes, 64<<20),
 		Idle:       cmp.Or(l.Idle, time.Minute),
 		Tick:       cmp.Or(l.Tick, time.Second),
 		SweepRate:  cmp.Or(l.SweepRate, 1000),

@@ -258,12 +258,11 @@ func (f *flush) end() {
 
 // When a flush is due.
 const (
-	// flushDirty is how many bytes may have been applied that are not on disk,
-	flushDirty = 32 << 20
-	// flushLog how many may have been added to the logs since the last flush, at
-	// most three eighths of a memtable,
+	// flushLog is how many bytes may have been added to the logs since the last
+	// flush, at most three eighths of a memtable,
 	flushLog = 64 << 20
-	// flushAge and for how long.
+	// flushAge and for how long something may have been applied that is not on disk.
+	// How much is Options.UnflushedBytes.
 	flushAge = 10 * time.Second
 )
 
@@ -272,8 +271,8 @@ const (
 // the entries. So these never get into tables.
 func (o *Options) maxLog() int64 { return min(flushLog, int64(o.MemTableBytes)*3/8) }
 
-// maxDirty is when changes are refused.
-func (o *Options) maxDirty() int64 { return 4 * flushDirty }
+// maxDirty is when changes are refused; at twice that whoever applies waits.
+func (o *Options) maxDirty() int64 { return 4 * o.UnflushedBytes }
 
 // FlushDue yields when it is time for [Log.Flush].
 func (l *Log) FlushDue() <-chan struct{} { return l.s.due }
@@ -281,7 +280,7 @@ func (l *Log) FlushDue() <-chan struct{} { return l.s.due }
 // noteApplied asks for a flush when enough was applied.
 func (s *Store) noteApplied() {
 	s.touched.Store(true)
-	if s.dirty.Load() >= flushDirty {
+	if s.dirty.Load() >= s.opts.UnflushedBytes {
 		s.wantFlush()
 	}
 }

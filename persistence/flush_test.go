@@ -142,6 +142,37 @@ func TestAFlushIsDue(t *testing.T) {
 	}
 }
 
+// TestMemoryOfWhatIsNotFlushed: a flush is due, and changes are refused, by the memory
+// that the store is given for them.
+func TestMemoryOfWhatIsNotFlushed(t *testing.T) {
+	s := openStore(t, Options{CheckEvery: time.Hour, UnflushedBytes: 64 << 10})
+	add := func(name string, bytes int) {
+		t.Helper()
+		if err := apply(s, Commit{Entity: Entity{"k", name}, State: make([]byte, bytes)}, time.UnixMilli(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("half of it", 32<<10)
+	select {
+	case <-s.Log().FlushDue():
+		t.Error("a flush is due of half of it")
+	default:
+	}
+	add("the other half", 32<<10)
+	select {
+	case <-s.Log().FlushDue():
+	default:
+		t.Error("no flush is due of all of it")
+	}
+	if err := s.Log().Admit(1); err != nil {
+		t.Errorf("while it is to be flushed: %v", err)
+	}
+	add("three times as much", 192<<10)
+	if err := s.Log().Admit(1); !errors.Is(err, ErrBehind) {
+		t.Errorf("four times as much: got %v, want ErrBehind", err)
+	}
+}
+
 // TestAFullDiskKeepsTheLog: changes are refused, reads go on, and nothing is
 // flushed until there is room.
 func TestAFullDiskKeepsTheLog(t *testing.T) {

@@ -51,7 +51,7 @@ func (s *Store) register() error {
 	s.blocks = newBlocks(s)
 	s.unflushed = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ssod_store_unflushed_bytes",
-		Help: "Memory of what was applied and is in the log only; over 128 MiB changes are refused.",
+		Help: "Memory of what was applied and is in the log only; over an eighth of --memory (256 MiB at most) changes are refused.",
 	}, func() float64 { return float64(s.dirty.Load()) })
 	return errors.Join(s.opts.Registerer.Register(s.blocks), s.opts.Registerer.Register(s.unflushed))
 }

@@ -58,6 +58,11 @@ type Options struct {
 	// change several times in it and log entries end in it, and takes longer to
 	// replay at start (about 0.3 s for each 32 MiB).
 	MemTableBytes uint64
+	// UnflushedBytes is about how much memory what was applied may take before it is
+	// flushed; 0 means 32 MiB. While it is written as much again is applied. At four
+	// times that changes are refused, at eight whoever applies waits. Less writes
+	// the state of entities more often that change again and again.
+	UnflushedBytes int64
 
 	// FS is the file system; nil means the operating system's.
 	FS vfs.FS
@@ -79,6 +84,7 @@ func (o Options) withDefaults() Options {
 	o.CheckEvery = orDefault(o.CheckEvery, time.Second)
 	o.CacheBytes = orDefault(o.CacheBytes, 64<<20)
 	o.MemTableBytes = orDefault(o.MemTableBytes, 64<<20)
+	o.UnflushedBytes = orDefault(o.UnflushedBytes, 32<<20)
 	return o
 }
 

@@ -6,7 +6,6 @@ import (
 	"net"
 	"time"
 
-	"ssod/actors"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/platformid"
@@ -74,8 +73,8 @@ type Config struct {
 	// Reserve is the free disk space in bytes below which changes are refused;
 	// 0 means 256 MiB.
 	Reserve uint64
-	// Memory is how many bytes the process is to take; profiles in memory and
-	// what waits for them have their share of it. 0 means 512 MiB.
+	// Memory is how many bytes the process is to take; entities, what waits for
+	// them and what is not flushed have their shares of it. 0 means 512 MiB.
 	Memory int64
 	// Cache is how many bytes of what is read from disk are kept in memory; 0 means
 	// 64 MiB.
@@ -107,13 +106,6 @@ func (c *Config) Settings() (*config.Config, error) {
 		return config.Demo(o), nil
 	}
 	return config.Load(o)
-}
-
-// actorLimits are the shares of memory that entities and commands for them have:
-// 96 MiB, 200,000 entities and 32 MiB of 512.
-func (c *Config) actorLimits() actors.Limits {
-	m := cmp.Or(c.Memory, 512<<20)
-	return actors.Limits{Bytes: m / 16 * 3, Active: int(m / (512 << 20 / 200_000)), QueueBytes: m / 16}
 }
 
 func (c *Config) logger() *slog.Logger { return cmp.Or(c.Log, slog.Default()) }

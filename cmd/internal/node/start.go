@@ -95,9 +95,11 @@ func (n *Node) listen(context.Context) error {
 
 // open opens the store.
 func (n *Node) open(context.Context) (err error) {
+	memory := n.config.shares()
 	o := persistence.Options{
 		Dir: n.config.Data, Node: n.config.Name, DefaultNode: n.config.DefaultName, Shards: n.config.Shards,
-		Reserve: n.config.Reserve, CacheBytes: n.config.Cache, Fatal: n.fatal, Logger: n.log, Registerer: n.registry,
+		Reserve: n.config.Reserve, CacheBytes: n.config.Cache,
+		MemTableBytes: memory.memtable, UnflushedBytes: memory.unflushed, Fatal: n.fatal, Logger: n.log, Registerer: n.registry,
 	}
 	if m := n.joined; m != nil {
 		o.Cluster, o.NodeID, o.Shards = m.Cluster, m.ID, m.Shards
