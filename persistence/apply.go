@@ -221,5 +221,5 @@ func (l *Log) Admit(size int) error {
 	if l.s.dirty.Load() > l.s.opts.maxDirty() {
 		return ErrBehind
 	}
-	return l.s.disk.admit(size)
+	return l.s.space.Admit(size)
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"golang.org/x/sys/unix"
+
+	"ssod/persistence/disk"
 )
 
 var coldHeads = flag.Int("cold", 0, "how many heads BenchmarkCold stores; 0 leaves it out")
@@ -68,7 +70,7 @@ type coldStore struct {
 func benchCold(b *testing.B, heads int, change func(*pebble.Options)) {
 	o := Options{Logger: quiet}.withDefaults()
 	s := &coldStore{b: b, reads: &readFS{FS: vfs.Default}}
-	po := o.pebble(tableFS{s.reads}, &logger{log: quiet, fail: func(err error) { panic(err) }})
+	po := o.pebble(disk.TableFS{FS: s.reads}, &logger{log: quiet, fail: func(err error) { panic(err) }})
 	change(po)
 	var err error
 	s.db, err = pebble.Open(b.TempDir(), po)

@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"ssod/persistence/disk"
 )
 
 // Every batch writes its number and adds one to a count. If a batch in the
@@ -75,7 +77,7 @@ func (s *Store) loadSequence() error {
 		return err
 	}
 	s.sequence.Store(sequence)
-	mark, certain, err := openWatermark(s.dir)
+	mark, certain, err := disk.OpenWatermark(s.dir)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@
 //	ballast        64 MiB that are given back when the disk is full
 //	store/         Pebble
 //
+// Package disk is what is asked of that directory and of the disk that it is on.
+//
 // The keys in Pebble, all integers big endian:
 //
 //	00 "identity"                        the same as identity.json

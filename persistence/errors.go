@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"ssod/persistence/disk"
 )
 
 // What a commit can fail with. Each of them means that nothing was written,
@@ -15,7 +17,7 @@ var (
 	// ErrRevision: the stored revision is another than the commit's BaseRev.
 	ErrRevision = errors.New("the stored revision is another")
 	// ErrNoSpace: the disk is below its reserve. Reads go on.
-	ErrNoSpace = errors.New("free disk space is below the reserve")
+	ErrNoSpace = disk.ErrNoSpace
 	// ErrInvalid: the commit breaks a limit of this package.
 	ErrInvalid = errors.New("invalid commit")
 	// ErrClosed: the store is closed.
@@ -29,9 +31,9 @@ var (
 // operator what to do.
 var (
 	// ErrLocked: another process uses the directory.
-	ErrLocked = errors.New("the data directory is in use by another process")
+	ErrLocked = disk.ErrLocked
 	// ErrReadOnly: the directory cannot be written.
-	ErrReadOnly = errors.New("the data directory cannot be written")
+	ErrReadOnly = disk.ErrReadOnly
 	// ErrOtherNode: the directory belongs to a node of another name; see
 	// [OtherNodeError].
 	ErrOtherNode = errors.New("the data directory belongs to another node")
@@ -67,6 +69,17 @@ func damaged(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
+}
+
+// explain says what an operator can do about an error of opening the store.
+func explain(d *disk.Directory, err error) error {
+	switch {
+	case err == nil, errors.Is(err, ErrNewerFormat), errors.Is(err, ErrOlderFormat), errors.Is(err, ErrOtherNode):
+		return err
+	case errors.Is(err, ErrDamaged):
+		return fmt.Errorf("%s: %w: restore it from a backup or move it aside", d.Path, err)
+	}
+	return d.Explain(err)
 }
 
 // unopened tells why Pebble did not open a store: unless the operating system

@@ -28,7 +28,7 @@ func (l *Log) Flush(shards ...ShardID) error {
 		return err
 	}
 	size := s.dirty.Load()
-	if err := s.disk.room(size); err != nil {
+	if err := s.space.Room(size); err != nil {
 		return fmt.Errorf("flush %d bytes: %w", size, err)
 	}
 	if len(shards) == 0 { // a flush of some leaves the others as due as they were

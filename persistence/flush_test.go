@@ -274,7 +274,7 @@ func TestAStoppedNodeNeedsNoRoom(t *testing.T) {
 	free(1 << 30)
 	fatal := func(err error) { t.Errorf("fatal: %v", err) }
 	s := openStore(t, Options{FS: mem, Reserve: 1 << 20, Ballast: 100, CheckEvery: time.Hour, Fatal: fatal})
-	if err := s.disk.room(1 << 30); err != nil {
+	if err := s.space.Room(1 << 30); err != nil {
 		t.Errorf("a flush of much, with more free than the reserve: %v", err)
 	}
 	if err := apply(s, Commit{Entity: viewer, State: []byte("kept")}, time.UnixMilli(1)); err != nil {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"ssod/persistence/disk"
 )
 
 // Format is the version of everything this package writes. A store of another one
@@ -44,9 +46,19 @@ func newIdentity(o *Options) Identity {
 // ReadIdentity returns the identity in a data directory that need not be open;
 // false if there is none yet.
 func ReadIdentity(dir string) (Identity, bool, error) {
-	d := &directory{fs: vfs.Default, path: dir}
-	i, ok, err := d.identity()
-	return i, ok, d.explain(err)
+	d := &disk.Directory{FS: vfs.Default, Path: dir}
+	i, ok, err := identityIn(d)
+	return i, ok, explain(d, err)
+}
+
+// identityIn returns what identity.json says; false if there is none.
+func identityIn(d *disk.Directory) (Identity, bool, error) {
+	b, err := d.Read("identity.json")
+	if b == nil || err != nil {
+		return Identity{}, false, err
+	}
+	i, err := parseIdentity(b)
+	return i, true, err
 }
 
 func (i Identity) encode() []byte {

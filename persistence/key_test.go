@@ -120,8 +120,3 @@ func FuzzIdentity(f *testing.F) {
 		}
 	})
 }
-
-func FuzzWatermark(f *testing.F) {
-	f.Add([]byte("\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00"))
-	f.Fuzz(func(_ *testing.T, b []byte) { parseWatermark(b) })
-}

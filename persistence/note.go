@@ -13,7 +13,7 @@ func (s *Store) Note(name string, value []byte) error {
 	if err := s.Err(); err != nil {
 		return err
 	}
-	if err := s.disk.admit(len(value)); err != nil {
+	if err := s.space.Admit(len(value)); err != nil {
 		return err
 	}
 	return s.put(noteKey(name), value, pebble.NoSync)

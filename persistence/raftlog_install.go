@@ -81,7 +81,7 @@ func (l *Log) finishInstall(in Install) (a Applied, err error) {
 // replaceState puts the snapshot's table in place of the shard's state. Pebble
 // takes the file away, so it gets a second name of it.
 func (l *Log) replaceState(in Install) (Applied, error) {
-	file, fs := l.snapshotPath(string(in.Snapshot.GetData())), l.s.dir.fs
+	file, fs := l.snapshotPath(string(in.Snapshot.GetData())), l.s.dir.FS
 	second := file + ".ingest"
 	if err := fs.Remove(second); err != nil && !errors.Is(err, iofs.ErrNotExist) {
 		return Applied{}, err

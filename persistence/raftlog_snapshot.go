@@ -12,12 +12,14 @@ import (
 	"github.com/cockroachdb/pebble/v2/objstorage/objstorageprovider"
 	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"ssod/persistence/disk"
 )
 
 // snapshotPath is where the file of a snapshot is kept.
 func (l *Log) snapshotPath(name string) string {
 	d := l.s.dir
-	return d.fs.PathJoin(d.file("snapshots"), name+".sst")
+	return d.FS.PathJoin(d.File("snapshots"), name+".sst")
 }
 
 // Export writes a shard's applied state as one table file under the given name
@@ -74,15 +76,15 @@ func (l *Log) writeTable(r pebble.Reader, shard ShardID, a Applied, name string)
 
 func (l *Log) createSnapshot(name string) (vfs.File, error) {
 	d := l.s.dir
-	if err := d.fs.MkdirAll(d.file("snapshots"), 0o700); err != nil {
+	if err := d.FS.MkdirAll(d.File("snapshots"), 0o700); err != nil {
 		return nil, err
 	}
-	return d.fs.Create(l.snapshotPath(name), vfs.WriteCategoryUnspecified)
+	return d.FS.Create(l.snapshotPath(name), vfs.WriteCategoryUnspecified)
 }
 
 // OpenSnapshot opens the file that [Log.Export] wrote.
 func (l *Log) OpenSnapshot(name string) (io.ReadCloser, error) {
-	return l.s.dir.fs.Open(l.snapshotPath(name))
+	return l.s.dir.FS.Open(l.snapshotPath(name))
 }
 
 // ReceiveSnapshot stores the file of a snapshot. It is complete and on disk when
@@ -98,12 +100,12 @@ func (l *Log) ReceiveSnapshot(name string, r io.Reader) error {
 	}
 	// The directory may be new, so its own entry is made durable too.
 	d := l.s.dir
-	return errors.Join(syncDir(d.fs, d.file("snapshots")), syncDir(d.fs, d.path))
+	return errors.Join(disk.SyncDir(d.FS, d.File("snapshots")), disk.SyncDir(d.FS, d.Path))
 }
 
 // DiscardSnapshot removes the file of a snapshot, if it is there.
 func (l *Log) DiscardSnapshot(name string) error {
-	err := l.s.dir.fs.Remove(l.snapshotPath(name))
+	err := l.s.dir.FS.Remove(l.snapshotPath(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -114,12 +116,12 @@ func (l *Log) DiscardSnapshot(name string) error {
 // crash left. It is called at start, after [Log.Replicas].
 func (l *Log) Tidy() error {
 	d := l.s.dir
-	names, err := d.fs.List(d.file("snapshots"))
+	names, err := d.FS.List(d.File("snapshots"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	for _, name := range names {
-		err = errors.Join(err, d.fs.Remove(d.fs.PathJoin(d.file("snapshots"), name)))
+		err = errors.Join(err, d.FS.Remove(d.FS.PathJoin(d.File("snapshots"), name)))
 	}
 	return err
 }

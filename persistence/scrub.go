@@ -9,11 +9,9 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // Scrub makes sure that what was overwritten or deleted in some shards before the
@@ -94,7 +92,7 @@ func (s *Store) scrub(ctx context.Context, shards []ShardID) error {
 	if err != nil {
 		return err
 	}
-	s.stale.add(before)
+	s.stale.Set(before)
 	for _, shard := range shards {
 		for _, span := range []pebble.KeyRange{shardSpan(shard), entrySpan(shard)} {
 			if err := s.db.Compact(ctx, span.Start, span.End, false); err != nil {
@@ -190,7 +188,7 @@ func (s *Store) tables() (whole map[string]bool, shared []sharedTable, err error
 
 // files are the names of all tables, write-ahead logs and snapshots.
 func (s *Store) files() (names []string, err error) {
-	for _, dir := range []string{s.dir.store(), s.dir.file("snapshots")} {
+	for _, dir := range []string{s.dir.Store(), s.dir.File("snapshots")} {
 		all, err := s.opts.FS.List(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
@@ -203,45 +201,3 @@ func (s *Store) files() (names []string, err error) {
 	}
 	return names, nil
 }
-
-// stale are files that may hold what is to be gone.
-type stale struct {
-	mu    sync.Mutex
-	names map[string]bool
-}
-
-func (s *stale) add(names []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.names = make(map[string]bool, len(names)) // the ones before are gone
-	for _, name := range names {
-		s.names[name] = true
-	}
-}
-
-func (s *stale) has(name string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.names[name]
-}
-
-// staleFS lets no stale file be written over, which would leave what is behind the
-// new end: a new file takes its place.
-type staleFS struct {
-	vfs.FS
-	stale *stale
-}
-
-// ReuseForWrite implements vfs.FS.
-func (f staleFS) ReuseForWrite(from, to string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	if !f.stale.has(f.PathBase(from)) {
-		return f.FS.ReuseForWrite(from, to, category)
-	}
-	if err := f.Remove(from); err != nil {
-		return nil, err
-	}
-	return f.Create(to, category)
-}
-
-// Unwrap implements vfs.FS.
-func (f staleFS) Unwrap() vfs.FS { return f.FS }

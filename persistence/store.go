@@ -11,20 +11,26 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"ssod/persistence/disk"
 )
+
+// slowOpen is after how long an operator is told, and again, that the store is
+// not open yet.
+const slowOpen = 5 * time.Second
 
 // Store is the durable state of one node.
 type Store struct {
 	opts     Options
-	busy     *busy
-	dir      *directory
+	busy     *disk.BusyFS
+	dir      *disk.Directory
 	db       *pebble.DB
 	identity Identity
 	salt     salt
 	created  bool // by this Open
-	disk     *disk
+	space    *disk.Space
 	blocks   *blocks // nil: no metrics
-	mark     *watermark
+	mark     *disk.Watermark
 	revs     *revisions
 	known    *known
 	shards   []shard // by ShardID
@@ -48,7 +54,7 @@ type Store struct {
 
 	durable durable
 	readers readers
-	stale   stale
+	stale   disk.Stale
 	// scrubbing is held while tables are rewritten.
 	scrubbing sync.Mutex
 	failure   atomic.Pointer[error]
@@ -62,10 +68,10 @@ type Store struct {
 // [ErrOtherNode], [ErrNewerFormat], [ErrOlderFormat], [ErrDamaged] or [ErrNoSpace].
 func Open(o Options) (*Store, error) {
 	o = o.withDefaults()
-	busy := newBusy()
-	o.FS = &busyFS{o.FS, busy}
-	defer busy.sayOpening(o.Logger, slowOpen)()
-	dir, err := openDirectory(&o)
+	busy := disk.NewBusyFS(o.FS)
+	o.FS = busy
+	defer busy.SayOpening(o.Logger, slowOpen)()
+	dir, err := disk.OpenDirectory(o.FS, o.Dir, o.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -75,9 +81,9 @@ func Open(o Options) (*Store, error) {
 	s.flushedAt.Store(time.Now().UnixNano())
 	s.readers.init()
 	if err := s.open(); err != nil {
-		return nil, errors.Join(dir.explain(err), s.closeFiles())
+		return nil, errors.Join(explain(dir, err), s.closeFiles())
 	}
-	if err := errors.Join(s.disk.start(s.opts.Registerer), s.register()); err != nil {
+	if err := errors.Join(s.space.Start(), s.register()); err != nil {
 		return nil, errors.Join(err, s.closeFiles())
 	}
 	s.done.Go(s.watch)
@@ -88,7 +94,7 @@ func Open(o Options) (*Store, error) {
 // open brings the parts up in order: whose directory it is, then Pebble, then
 // what Pebble holds.
 func (s *Store) open() error {
-	stored, exists, err := s.dir.identity()
+	stored, exists, err := identityIn(s.dir)
 	if err != nil {
 		return err
 	}
@@ -97,10 +103,12 @@ func (s *Store) open() error {
 			return err
 		}
 	}
-	s.disk = newDisk(&s.opts, s.dir)
+	s.space = disk.NewSpace(s.dir, disk.SpaceConfig{
+		Reserve: s.opts.Reserve, Ballast: s.opts.Ballast, Logger: s.opts.Logger, Registerer: s.opts.Registerer,
+	})
 	l := &logger{log: s.opts.Logger, fail: s.fail}
-	fs := tableFS{vfs.OnDiskFull(staleFS{markerFS{s.opts.FS}, &s.stale}, s.disk.giveBallast)}
-	if s.db, err = pebble.Open(s.dir.store(), s.opts.pebble(fs, l)); err != nil {
+	fs := disk.TableFS{FS: vfs.OnDiskFull(disk.StaleFS{FS: disk.MarkerFS{FS: s.opts.FS}, Stale: &s.stale}, s.space.GiveBallast)}
+	if s.db, err = pebble.Open(s.dir.Store(), s.opts.pebble(fs, l)); err != nil {
 		return unopened(err)
 	}
 	if err := s.identify(stored, exists); err != nil {
@@ -119,10 +127,10 @@ func (s *Store) admit(stored Identity) error {
 	if err := stored.check(&s.opts); err != nil {
 		return err
 	}
-	switch found, err := s.dir.hasStore(); {
+	switch found, err := pebble.Peek(s.dir.Store(), s.dir.FS); {
 	case err != nil:
 		return unopened(err)
-	case !found:
+	case !found.Exists:
 		return fmt.Errorf("%w: it has an identity but no store (MANIFEST missing)", ErrDamaged)
 	}
 	return nil
@@ -142,7 +150,7 @@ func (s *Store) identify(stored Identity, exists bool) error {
 		if err := s.db.Set(identityKey, s.identity.encode(), pebble.Sync); err != nil {
 			return err
 		}
-		return s.dir.write("identity.json", s.identity.encode())
+		return s.dir.Write("identity.json", s.identity.encode())
 	}
 	if s.identity, err = parseIdentity(b); err != nil {
 		return err
@@ -151,7 +159,7 @@ func (s *Store) identify(stored Identity, exists bool) error {
 		return err
 	}
 	if !exists {
-		return s.dir.write("identity.json", s.identity.encode())
+		return s.dir.Write("identity.json", s.identity.encode())
 	}
 	if s.identity != stored {
 		return fmt.Errorf("%w: identity.json is not that of the store", ErrDamaged)
@@ -196,9 +204,36 @@ func (s *Store) Err() error {
 	return nil
 }
 
+// watch looks after the disk until the store is closed.
+func (s *Store) watch() {
+	tick := time.NewTicker(s.opts.CheckEvery)
+	defer tick.Stop()
+	s.space.MakeBallast()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-tick.C:
+		}
+		s.space.Look()
+		s.space.MakeBallast()
+		s.noteAge()
+		if err := s.mark.Advance(s.durable.batch.Load()); err != nil {
+			s.opts.Logger.Warn("store: lost tails may go unnoticed", "error", err)
+		}
+	}
+}
+
+// Busy says in words what the disk has been at for longest; empty when it has
+// done everything.
+func (s *Store) Busy() string { return s.busy.Oldest() }
+
+// Busy is for how long the disk has been at that; 0 when nothing is under way.
+func (l *Log) Busy() time.Duration { return l.s.busy.Age() }
+
 // Full reports whether changes are refused because free disk space is below
 // the reserve. Reads go on.
-func (s *Store) Full() bool { return s.disk.full.Load() }
+func (s *Store) Full() bool { return s.space.Full() }
 
 // Close waits for reads and writes that have begun, flushes what was applied, if
 // the disk has room, and closes the store. Afterwards everything fails with [ErrClosed].
@@ -215,12 +250,12 @@ func (s *Store) Close() error {
 	last := s.sequence.Load()
 	err := s.durable.wait(last)
 	// A disk without room is left alone: the log has what was applied.
-	if err == nil && s.Err() == nil && s.disk.room(s.dirty.Load()) == nil {
+	if err == nil && s.Err() == nil && s.space.Room(s.dirty.Load()) == nil {
 		err = s.Log().flush(s.all())
 	}
 	s.readers.close()
 	if err == nil {
-		err = s.mark.advance(last)
+		err = s.mark.Advance(last)
 	}
 	return errors.Join(err, s.closeFiles())
 }
@@ -232,10 +267,10 @@ func (s *Store) closeFiles() error {
 		err = s.db.Close()
 	}
 	if s.mark != nil {
-		err = errors.Join(err, s.mark.close())
+		err = errors.Join(err, s.mark.Close())
 	}
-	if s.disk != nil {
-		s.disk.close()
+	if s.space != nil {
+		s.space.Close()
 	}
-	return errors.Join(err, s.dir.lock.Close())
+	return errors.Join(err, s.dir.Close())
 }

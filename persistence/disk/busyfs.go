@@ -1,4 +1,4 @@
-package persistence
+package disk
 
 import (
 	"fmt"
@@ -10,11 +10,16 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// busyFS notes which writes and syncs are under way, so that one that hangs has
+// BusyFS notes which writes and syncs are under way, so that one that hangs has
 // a name. It needs no goroutine of its own, unlike Pebble's checks of health.
-type busyFS struct {
+type BusyFS struct {
 	vfs.FS
-	busy *busy
+	busy
+}
+
+// NewBusyFS returns a BusyFS over another file system.
+func NewBusyFS(fs vfs.FS) *BusyFS {
+	return &BusyFS{fs, busy{ops: map[*operation]struct{}{}}}
 }
 
 // busy is what is under way.
@@ -27,8 +32,6 @@ type operation struct {
 	what, file string
 	began      time.Time
 }
-
-func newBusy() *busy { return &busy{ops: map[*operation]struct{}{}} }
 
 // begin notes that something is done to a file; end is to be called when it is.
 func (b *busy) begin(what, file string) (end func()) {
@@ -55,16 +58,16 @@ func (b *busy) first() (first operation, ok bool) {
 	return first, ok
 }
 
-// age is for how long that has been under way.
-func (b *busy) age() time.Duration {
+// Age is for how long the oldest of what is under way has been; 0 when nothing is.
+func (b *busy) Age() time.Duration {
 	if first, ok := b.first(); ok {
 		return time.Since(first.began)
 	}
 	return 0
 }
 
-// oldest says in words what has taken longest; empty when nothing is under way.
-func (b *busy) oldest() string {
+// Oldest says in words what has taken longest; empty when nothing is under way.
+func (b *busy) Oldest() string {
 	first, ok := b.first()
 	if !ok {
 		return ""
@@ -72,40 +75,40 @@ func (b *busy) oldest() string {
 	return fmt.Sprintf("%s of %s has taken %v", first.what, filepath.Base(first.file), time.Since(first.began).Round(100*time.Millisecond))
 }
 
-func (b *busyFS) file(name string, f vfs.File, err error) (vfs.File, error) {
+func (b *BusyFS) file(name string, f vfs.File, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &busyFile{f, name, b.busy}, nil
+	return &busyFile{f, name, &b.busy}, nil
 }
 
 // Create implements [vfs.FS].
-func (b *busyFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	defer b.busy.begin("creation", name)()
+func (b *BusyFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	defer b.begin("creation", name)()
 	f, err := b.FS.Create(name, c)
 	return b.file(name, f, err)
 }
 
 // OpenReadWrite implements [vfs.FS].
-func (b *busyFS) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
+func (b *BusyFS) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
 	f, err := b.FS.OpenReadWrite(name, c, o...)
 	return b.file(name, f, err)
 }
 
 // ReuseForWrite implements [vfs.FS].
-func (b *busyFS) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
+func (b *BusyFS) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := b.FS.ReuseForWrite(from, to, c)
 	return b.file(to, f, err)
 }
 
 // OpenDir implements [vfs.FS]: directories are synced too.
-func (b *busyFS) OpenDir(name string) (vfs.File, error) {
+func (b *BusyFS) OpenDir(name string) (vfs.File, error) {
 	f, err := b.FS.OpenDir(name)
 	return b.file(name, f, err)
 }
 
 // Unwrap implements [vfs.FS].
-func (b *busyFS) Unwrap() vfs.FS { return b.FS }
+func (b *BusyFS) Unwrap() vfs.FS { return b.FS }
 
 // busyFile is a file that is written.
 type busyFile struct {
@@ -138,19 +141,8 @@ func (f *busyFile) SyncTo(length int64) (bool, error) {
 	return f.File.SyncTo(length)
 }
 
-// Busy says in words what the disk has been at for longest; empty when it has
-// done everything.
-func (s *Store) Busy() string { return s.busy.oldest() }
-
-// Busy is for how long the disk has been at that; 0 when nothing is under way.
-func (l *Log) Busy() time.Duration { return l.s.busy.age() }
-
-// slowOpen is after how long an operator is told, and again, that the store is
-// not open yet.
-const slowOpen = 5 * time.Second
-
-// sayOpening tells, until end is called, what opening the store waits for.
-func (b *busy) sayOpening(log *slog.Logger, every time.Duration) (end func()) {
+// SayOpening tells, until end is called, what opening the store waits for.
+func (b *busy) SayOpening(log *slog.Logger, every time.Duration) (end func()) {
 	opened := make(chan struct{})
 	var saying sync.WaitGroup
 	saying.Go(func() {
@@ -162,7 +154,7 @@ func (b *busy) sayOpening(log *slog.Logger, every time.Duration) (end func()) {
 				return
 			case <-pace.C:
 				log.Warn("store: opening takes long: the disk is slow, or there is much to read",
-					"since", time.Since(began).Round(time.Second).String(), "disk", b.oldest())
+					"since", time.Since(began).Round(time.Second).String(), "disk", b.Oldest())
 			}
 		}
 	})

@@ -1,4 +1,4 @@
-package persistence
+package disk
 
 import (
 	"errors"
@@ -7,16 +7,16 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// tableFS writes tables in large pieces. Pebble writes 4 KiB at a time, so a
+// TableFS writes tables in large pieces. Pebble writes 4 KiB at a time, so a
 // flush or compaction of 64 MiB is 16,000 calls of the kernel: under load more
 // than everything else in the process together.
-type tableFS struct{ vfs.FS }
+type TableFS struct{ vfs.FS }
 
 // tablePiece is how much of a table is written at a time.
 const tablePiece = 128 << 10
 
 // Create implements vfs.FS.
-func (t tableFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+func (t TableFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := t.FS.Create(name, category)
 	if err != nil || !strings.HasSuffix(name, ".sst") {
 		return f, err
@@ -25,7 +25,7 @@ func (t tableFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, 
 }
 
 // Unwrap implements vfs.FS.
-func (t tableFS) Unwrap() vfs.FS { return t.FS }
+func (t TableFS) Unwrap() vfs.FS { return t.FS }
 
 // tableFile is a table that is being written, by one goroutine, and not read.
 type tableFile struct {

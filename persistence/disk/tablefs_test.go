@@ -1,4 +1,4 @@
-package persistence
+package disk
 
 import (
 	"bytes"
@@ -33,7 +33,7 @@ func (f *countingFile) Write(p []byte) (int, error) {
 func TestTablesAreWrittenInLargePieces(t *testing.T) {
 	for _, end := range []func(vfs.File) error{vfs.File.Sync, vfs.File.SyncData, vfs.File.Close} {
 		counted := &countingFS{FS: vfs.NewMem()}
-		f, err := tableFS{counted}.Create("1.sst", vfs.WriteCategoryUnspecified)
+		f, err := TableFS{counted}.Create("1.sst", vfs.WriteCategoryUnspecified)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestTablesAreWrittenInLargePieces(t *testing.T) {
 // TestOtherFilesAreWrittenAtOnce: the write-ahead log decides itself.
 func TestOtherFilesAreWrittenAtOnce(t *testing.T) {
 	mem := vfs.NewMem()
-	f, err := tableFS{mem}.Create("1.log", vfs.WriteCategoryUnspecified)
+	f, err := TableFS{mem}.Create("1.log", vfs.WriteCategoryUnspecified)
 	if err != nil {
 		t.Fatal(err)
 	}

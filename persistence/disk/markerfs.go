@@ -1,4 +1,4 @@
-package persistence
+package disk
 
 import (
 	"errors"
@@ -7,16 +7,16 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// markerFS syncs a directory before Pebble makes a marker in it. Pebble writes
+// MarkerFS syncs a directory before Pebble makes a marker in it. Pebble writes
 // a new MANIFEST, then an empty file whose name points to it, and syncs the
 // directory once after both; on a file system that does not keep the order of
 // entries a crash could leave a marker that points to nothing.
-type markerFS struct{ vfs.FS }
+type MarkerFS struct{ vfs.FS }
 
 // Create implements vfs.FS.
-func (m markerFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+func (m MarkerFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	if strings.HasPrefix(m.PathBase(name), "marker.") {
-		if err := syncDir(m.FS, m.PathDir(name)); err != nil {
+		if err := SyncDir(m.FS, m.PathDir(name)); err != nil {
 			return nil, err
 		}
 	}
@@ -24,10 +24,10 @@ func (m markerFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File,
 }
 
 // Unwrap implements vfs.FS.
-func (m markerFS) Unwrap() vfs.FS { return m.FS }
+func (m MarkerFS) Unwrap() vfs.FS { return m.FS }
 
-// syncDir makes the entries of a directory durable.
-func syncDir(fs vfs.FS, path string) error {
+// SyncDir makes the entries of a directory durable.
+func SyncDir(fs vfs.FS, path string) error {
 	dir, err := fs.OpenDir(path)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+	"github.com/prometheus/client_golang/prometheus"
 	pb "go.etcd.io/raft/v3/raftpb"
 )
 
@@ -27,6 +28,22 @@ func until(t *testing.T, what string, ok func() bool) {
 func exists(fs vfs.FS, name string) bool {
 	_, err := fs.Stat(name)
 	return err == nil
+}
+
+// gauge is the value of a metric.
+func gauge(t *testing.T, from prometheus.Gatherer, name string) float64 {
+	t.Helper()
+	families, err := from.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatalf("no metric %s", name)
+	return 0
 }
 
 func TestReserve(t *testing.T) {
@@ -49,7 +66,7 @@ func TestReserve(t *testing.T) {
 		t.Errorf("read below the reserve: got %v %v", h, err)
 	}
 	free(1000)
-	s.disk.look()
+	s.space.Look()
 	if err := apply(s, Commit{Entity: viewer, BaseRev: 1}, time.UnixMilli(1)); err != nil {
 		t.Errorf("with space again: %v", err)
 	}
@@ -65,10 +82,11 @@ func TestBallast(t *testing.T) {
 		return nil
 	}))
 	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 10 << 20})
-	s := openStore(t, Options{FS: fs, Reserve: 1 << 20, Ballast: 1 << 20, CheckEvery: time.Millisecond})
+	metrics := prometheus.NewRegistry()
+	s := openStore(t, Options{FS: fs, Reserve: 1 << 20, Ballast: 1 << 20, CheckEvery: time.Millisecond, Registerer: metrics})
 	until(t, "ballast", func() bool { return exists(mem, "data/ballast") })
 	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1<<20 + 1})
-	until(t, "look", func() bool { return s.disk.free.Load() == 1<<20+1 })
+	until(t, "look", func() bool { return gauge(t, metrics, "ssod_disk_free_bytes") == 1<<20+1 })
 	full.Store(true)
 	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); err != nil {
 		t.Errorf("the write that found the disk full: %v", err)

@@ -1,10 +1,9 @@
-package persistence
+package disk
 
 import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -12,32 +11,32 @@ import (
 // watermarkLen is a batch number and its checksum.
 const watermarkLen = 8 + 4
 
-// watermark is a file with the number of a batch that is certainly in the
+// Watermark is a file with the number of a batch that is certainly in the
 // store. Pebble takes a log or manifest that ends early for one that was being
 // written in a crash; the watermark tells that acknowledged changes are gone.
-type watermark struct {
+type Watermark struct {
 	file    vfs.File
 	written uint64
 }
 
-// openWatermark opens the file and returns the number in it, 0 when it is new
+// OpenWatermark opens the file and returns the number in it, 0 when it is new
 // or was torn by a crash.
-func openWatermark(d *directory) (*watermark, uint64, error) {
-	b, err := d.read("watermark")
+func OpenWatermark(d *Directory) (*Watermark, uint64, error) {
+	b, err := d.Read("watermark")
 	if err != nil {
 		return nil, 0, err
 	}
 	if b == nil {
-		if err := d.write("watermark", make([]byte, watermarkLen)); err != nil {
+		if err := d.Write("watermark", make([]byte, watermarkLen)); err != nil {
 			return nil, 0, err
 		}
 	}
-	f, err := d.fs.OpenReadWrite(d.file("watermark"), vfs.WriteCategoryUnspecified)
+	f, err := d.FS.OpenReadWrite(d.File("watermark"), vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return nil, 0, err
 	}
 	n := parseWatermark(b)
-	return &watermark{file: f, written: n}, n, nil
+	return &Watermark{file: f, written: n}, n, nil
 }
 
 func parseWatermark(b []byte) uint64 {
@@ -47,9 +46,9 @@ func parseWatermark(b []byte) uint64 {
 	return binary.BigEndian.Uint64(b)
 }
 
-// advance writes the number of a batch that is on disk. The record lies in one
+// Advance writes the number of a batch that is on disk. The record lies in one
 // sector and is overwritten in place, which needs no space.
-func (w *watermark) advance(batch uint64) error {
+func (w *Watermark) Advance(batch uint64) error {
 	if batch <= w.written {
 		return nil
 	}
@@ -65,24 +64,5 @@ func (w *watermark) advance(batch uint64) error {
 	return nil
 }
 
-func (w *watermark) close() error { return w.file.Close() }
-
-// watch looks after the disk until the store is closed.
-func (s *Store) watch() {
-	tick := time.NewTicker(s.opts.CheckEvery)
-	defer tick.Stop()
-	s.disk.makeBallast()
-	for {
-		select {
-		case <-s.stop:
-			return
-		case <-tick.C:
-		}
-		s.disk.look()
-		s.disk.makeBallast()
-		s.noteAge()
-		if err := s.mark.advance(s.durable.batch.Load()); err != nil {
-			s.opts.Logger.Warn("store: lost tails may go unnoticed", "error", err)
-		}
-	}
-}
+// Close closes the file.
+func (w *Watermark) Close() error { return w.file.Close() }

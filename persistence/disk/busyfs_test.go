@@ -1,4 +1,4 @@
-package persistence
+package disk
 
 import (
 	"io"
@@ -24,13 +24,13 @@ func TestWhatTheDiskIsAtHasAName(t *testing.T) {
 		}
 		return nil
 	}))
-	fs := &busyFS{mem, newBusy()}
+	fs := NewBusyFS(mem)
 	f, err := fs.Create("dir-less.log", vfs.WriteCategoryUnspecified)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if got := fs.busy.oldest(); got != "" {
+	if got := fs.Oldest(); got != "" {
 		t.Errorf("at rest: got %q", got)
 	}
 	for name, sync := range map[string]func() error{"Sync": f.Sync, "SyncData": f.SyncData} {
@@ -38,14 +38,14 @@ func TestWhatTheDiskIsAtHasAName(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- sync() }()
 		<-waiting
-		if got := fs.busy.oldest(); !strings.HasPrefix(got, "sync of dir-less.log has taken ") {
+		if got := fs.Oldest(); !strings.HasPrefix(got, "sync of dir-less.log has taken ") {
 			t.Errorf("while %s hangs: got %q", name, got)
 		}
 		gate.Unlock()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if got := fs.busy.oldest(); got != "" {
+		if got := fs.Oldest(); got != "" {
 			t.Errorf("after %s: got %q", name, got)
 		}
 	}
@@ -53,10 +53,10 @@ func TestWhatTheDiskIsAtHasAName(t *testing.T) {
 
 // Whoever waits for a store to be opened is told what that waits for.
 func TestASlowOpenSaysSo(t *testing.T) {
-	b := newBusy()
+	b := NewBusyFS(vfs.NewMem())
 	defer b.begin("sync", "store/MANIFEST-000001")()
 	lines, out := io.Pipe()
-	end := b.sayOpening(slog.New(slog.NewTextHandler(out, nil)), time.Millisecond)
+	end := b.SayOpening(slog.New(slog.NewTextHandler(out, nil)), time.Millisecond)
 	line := make([]byte, 4096)
 	n, err := lines.Read(line)
 	if got := string(line[:n]); err != nil || !strings.Contains(got, "sync of MANIFEST-000001 has taken") || !strings.Contains(got, "opening takes long") {
