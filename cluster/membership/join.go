@@ -59,6 +59,10 @@ func (g *Gossip) attempt(addresses []string) {
 	}
 }
 
+// Look tries the addresses to join now, and returns when it knows whom it finds
+// there.
+func (g *Gossip) Look() { g.attempt(g.cfg.Join) }
+
 // ErrSecret says that the node at an address has another secret than this one.
 var ErrSecret = errors.New("it has another cluster secret than this node")
 

@@ -16,6 +16,7 @@ type cli struct {
 	Statement statementGroup `cmd:"" help:"Make or revoke a software statement."`
 	Token     tokenCommand   `cmd:"" help:"Register a client and print an access token."`
 	Client    clientGroup    `cmd:"" help:"Revoke a client."`
+	Init      initCommand    `cmd:"" help:"Have a node that waits for a cluster to join found it: once, on one node."`
 	Remove    removeCommand  `cmd:"" help:"Give a node that is unreachable up for good."`
 	Readmit   readmitCommand `cmd:"" help:"Accept the certificate of a node that was removed again."`
 	Keys      keysGroup      `cmd:"" help:"List, rotate or revoke keys."`

@@ -26,7 +26,7 @@ type flags struct {
 	RPC       string   `name:"rpc" placeholder:"ADDR" default:"${rpc}" help:"Actor messages between nodes, host:port (${default})."`
 	Raft      string   `placeholder:"ADDR" default:"${raft}" help:"Replication and snapshots between nodes, host:port (${default})."`
 	Advertise string   `placeholder:"HOST" help:"What other nodes dial. Default: the host of --rpc."`
-	Join      []string `placeholder:"ADDR" help:"Gossip addresses of nodes to join, host:port; needs --cluster-secret. Empty with an empty data directory: found a new cluster, or stay alone without --cluster-secret."`
+	Join      []string `placeholder:"ADDR" help:"Gossip addresses of nodes to join, host:port; needs --cluster-secret. This node's own may be among them. Where none of them has a cluster yet, ssoctl init has one node found it. Empty with an empty data directory: found a new cluster, or stay alone without --cluster-secret."`
 	Replicas  int      `placeholder:"N" default:"3" help:"Copies of each shard; with fewer nodes, as many as there are nodes (${default})."`
 	Shards    int      `placeholder:"N" default:"64" help:"Number of shards, fixed when the cluster is created (${default})."`
 

@@ -468,3 +468,21 @@ func TestShutdownEndsCallsThatWait(t *testing.T) {
 	}
 	call.Wait()
 }
+
+// TestInitIsForANodeThatStarts: it is the one call that is served before the node is
+// ready.
+func TestInitIsForANodeThatStarts(t *testing.T) {
+	f := start(t, func(o *admin.Options) {
+		o.Found = func(context.Context) error { return fmt.Errorf("%w: node n2 is a member", admin.ErrFounded) }
+	})
+	if status, body := f.call("POST", "/admin/v1/cluster/init", ""); status != http.StatusConflict || !strings.Contains(body, "node n2 is a member") {
+		t.Errorf("got %d %s, want 409 and why", status, body)
+	}
+	f.server.Serve(nil)
+	if status, _ := f.call("POST", "/admin/v1/cluster/init", ""); status != http.StatusConflict {
+		t.Errorf("while the node starts: got %d, want 409", status)
+	}
+	if status, _ := f.call("GET", "/admin/v1/keys", ""); status != http.StatusServiceUnavailable {
+		t.Errorf("another call while the node starts: got %d, want 503", status)
+	}
+}

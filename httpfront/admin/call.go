@@ -71,7 +71,7 @@ func (s *Server) adapt(h handler) http.HandlerFunc {
 }
 
 func (s *Server) run(w http.ResponseWriter, c *call, h handler) (status int) {
-	if c.Services = s.services.Load(); c.Services == nil {
+	if c.Services = s.services.Load(); c.Services == nil && !c.early() {
 		return writeFailure(w, c, classify(errStarting))
 	}
 	c.Body = http.MaxBytesReader(w, c.Body, maxBody)
@@ -87,6 +87,9 @@ func (s *Server) run(w http.ResponseWriter, c *call, h handler) (status int) {
 	}
 	return writeResult(w, c, result)
 }
+
+// early reports whether the call is for a node that is starting.
+func (c *call) early() bool { return c.URL.Path == apiPrefix+initPath }
 
 // audit writes the line that operations.md 6 asks for.
 func (c *call) audit(log *slog.Logger, status int) {

@@ -134,6 +134,17 @@ func removeNode(ctx context.Context, c *call) (any, error) {
 	return nil, nil
 }
 
+// initPath is what a node is asked that waits for a cluster to join.
+const initPath = "cluster/init"
+
+// initCluster serves POST /admin/v1/cluster/init.
+func initCluster(ctx context.Context, c *call) (any, error) {
+	if c.server.found == nil {
+		return nil, errNotFound
+	}
+	return nil, c.server.found(ctx)
+}
+
 // readmitNode serves POST /admin/v1/nodes/{name}/readmit.
 func readmitNode(ctx context.Context, c *call) (any, error) {
 	if c.Members == nil {

@@ -33,6 +33,9 @@ var (
 	ErrNodeNeeded = errors.New("the node is needed")
 )
 
+// ErrFounded says that there is a cluster already.
+var ErrFounded = errors.New("there is a cluster already")
+
 var (
 	errStarting = errors.New("the node is starting")
 	errRequest  = errors.New("malformed request")
@@ -69,6 +72,7 @@ var failures = []struct {
 	{ErrNoErasure, http.StatusNotFound, "not_found"},
 	{ErrUnfinished, http.StatusServiceUnavailable, "not_erased"},
 	{ErrNodeNeeded, http.StatusConflict, "not_possible"},
+	{ErrFounded, http.StatusConflict, "not_possible"},
 	{keys.ErrUnknownKey, http.StatusNotFound, "not_found"},
 	{keys.ErrFixed, http.StatusConflict, "not_possible"},
 	{keys.ErrTooManyKeys, http.StatusConflict, "limit_reached"},

@@ -11,6 +11,7 @@ import (
 // operations are the paths of the API and what their methods do.
 var operations = map[string]map[string]handler{
 	"cluster":                  {http.MethodGet: showCluster},
+	initPath:                   {http.MethodPost: initCluster},
 	"nodes/{name}":             {http.MethodDelete: removeNode},
 	"nodes/{name}/readmit":     {http.MethodPost: readmitNode},
 	"software-statements":      {http.MethodPost: createStatement},

@@ -30,6 +30,9 @@ type Options struct {
 	Tokens *Tokens
 	// Status tells the node's state whenever somebody asks.
 	Status func() Status
+	// Found founds a cluster on a node that waits for one to join. It fails with
+	// [ErrFounded]. Nil: there is none to found.
+	Found func(ctx context.Context) error
 	// Metrics is what /metrics shows; nil: nothing.
 	Metrics prometheus.Gatherer
 	// OpenAPI is the document of the public API, which /openapi.yaml and /docs
@@ -47,6 +50,7 @@ type Server struct {
 	done     chan error
 
 	status   func() Status
+	found    func(ctx context.Context) error
 	services atomic.Pointer[Services]
 	metrics  http.Handler
 	openapi  []byte
@@ -91,6 +95,7 @@ func listen(o Options) (*Server, error) {
 		listener: netutil.LimitListener(l, maxConnections),
 		done:     make(chan error, 1),
 		status:   o.Status,
+		found:    o.Found,
 		tokens:   o.Tokens,
 		metrics:  metricsOf(o.Metrics),
 		loopback: l.Addr().(*net.TCPAddr).IP.IsLoopback(),

@@ -16,6 +16,7 @@ import (
 	"ssod/cluster/placement"
 	"ssod/cluster/secret"
 	"ssod/cluster/transport"
+	"ssod/httpfront/admin"
 	"ssod/persistence"
 )
 
@@ -23,11 +24,13 @@ import (
 const joinPause = 500 * time.Millisecond
 
 // errNobody says that no member of a cluster is known yet.
-var errNobody = errors.New("no member of a cluster is found yet")
+var errNobody = errors.New("no member of a cluster is found yet; where there is none, have one node found it: ssoctl init")
 
 // join makes a node with an empty data directory a member of the cluster that
-// it is to join. It goes on until it is one: the others may start later.
+// it is to join. It goes on until it is one: the others may start later. Where there
+// is no cluster yet, an operator has one node found it ([Node.found]).
 func (n *Node) join(ctx context.Context) error {
+	defer close(n.entered)
 	if !n.config.clustered() {
 		return nil
 	}
@@ -48,9 +51,11 @@ func (n *Node) join(ctx context.Context) error {
 	if err := n.openGossip(membership.Meta{}, name); err != nil {
 		return err
 	}
-	n.joined, err = n.enter(ctx, name)
-	if err != nil {
+	if n.joined, err = n.enter(ctx, name); err != nil {
 		return fmt.Errorf("join the cluster: %w", err)
+	}
+	if n.joined == nil {
+		return nil
 	}
 	if err := os.MkdirAll(n.config.Data, 0o700); err != nil {
 		return err
@@ -101,7 +106,8 @@ func (n *Node) seeds() []string {
 // incarnation tells this run of the node from its others.
 func (n *Node) incarnation() uint64 { return uint64(n.started.UnixNano()) }
 
-// enter asks whoever is there until somebody takes this node in.
+// enter asks whoever is there until somebody takes this node in. It returns nil when
+// this node is to found a cluster.
 func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, error) {
 	again := time.NewTicker(joinPause)
 	defer again.Stop()
@@ -124,10 +130,44 @@ func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, e
 		}
 		select {
 		case <-again.C:
+		case order := <-n.founding:
+			err := n.foundable(name)
+			order <- err
+			if err == nil {
+				n.log.Info("founding a cluster", "node", name)
+				return nil, nil
+			}
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// found has a node that waits for a cluster to join found it. So nodes with the same
+// flags, all of which are told to join the others, found nothing by accident: neither
+// the first one that starts, nor the one whose disk was lost.
+func (n *Node) found(ctx context.Context) error {
+	order := make(chan error, 1)
+	select {
+	case n.founding <- order:
+		return <-order
+	case <-n.entered:
+		return fmt.Errorf("%w, and this node is a member", admin.ErrFounded)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// foundable reports why no cluster can be founded: there is one. Every address to
+// join is tried once more, and what cannot be reached does not count.
+func (n *Node) foundable(name string) error {
+	n.gossip.Look()
+	for _, m := range n.gossip.Members() {
+		if m.Meta.NodeID != 0 && !(m.Name == name && m.Incarnation == n.incarnation()) {
+			return fmt.Errorf("%w: node %s at %s is a member; this node joins it", admin.ErrFounded, m.Name, m.Addr)
+		}
+	}
+	return nil
 }
 
 // askMembers asks each member that gossip knows, until one answers for the leader

@@ -62,6 +62,8 @@ type Node struct {
 	secrets     *secret.Ring
 	gossip      *membership.Gossip
 	joined      *placement.Membership // nil unless this start joined a cluster
+	founding    chan chan error       // orders to found one
+	entered     chan struct{}         // closed when there is no cluster to join any more
 	me          placement.Node
 	book        *placement.Book
 	network     *transport.Network
@@ -115,6 +117,7 @@ func start(ctx context.Context, c Config) (*Node, error) {
 	n := &Node{
 		config: c, log: c.logger(), started: time.Now().UTC(), failed: make(chan error, 1),
 		introduced: make(chan struct{}), reloads: newReloads(),
+		founding: make(chan chan error), entered: make(chan struct{}),
 	}
 	if n.config.Clock == nil {
 		n.config.Clock = time.Now

@@ -76,7 +76,7 @@ func (n *Node) listen(context.Context) error {
 	}
 	o := admin.Options{
 		Address: n.config.Admin, TLS: secure, Tokens: n.tokens,
-		Status: n.status, Metrics: n.registry, OpenAPI: httpfront.OpenAPI(), Log: n.log,
+		Status: n.status, Found: n.found, Metrics: n.registry, OpenAPI: httpfront.OpenAPI(), Log: n.log,
 	}
 	if n.admin, err = admin.Start(o); err != nil {
 		return err
