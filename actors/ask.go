@@ -42,11 +42,20 @@ func (r *Runtime) Tell(to Address, request cluster.RequestID, step uint32, comma
 	if err != nil || r.stopping.Load() {
 		return
 	}
-	c := &call{runtime: r, shard: r.shardAt(p), place: p, request: request, step: step, command: command}
+	c := call{
+		runtime: r, shard: r.shardAt(p), place: p, request: request, step: step, command: command,
+		deadline: time.Now().Add(maxDeadline),
+	}
+	c.tell(told)
+}
+
+// tell sends the command once, to where its entity is taken to be.
+func (c *call) tell(o origin) {
+	r, p := c.runtime, c.place
 	if l := c.shard.leased.Load(); l != nil && !l.over() {
 		t := &Turn{
-			attempt: c.next(), command: command, origin: told,
-			deadline: time.Now().Add(maxDeadline).UnixMilli(),
+			attempt: c.next(), command: c.command, origin: o,
+			deadline: c.deadline.UnixMilli(),
 		}
 		if p.kind.Brief {
 			t.caller = r.ctx
@@ -54,7 +63,6 @@ func (r *Runtime) Tell(to Address, request cluster.RequestID, step uint32, comma
 		c.shard.deliver(t, p)
 		return
 	}
-	c.deadline = time.Now().Add(maxDeadline)
 	owner, local := c.route()
 	if local || owner.Address == "" || r.peers == nil || !r.peers.up(owner.Address) {
 		c.behind()
@@ -67,7 +75,7 @@ func (r *Runtime) Tell(to Address, request cluster.RequestID, step uint32, comma
 
 // behind runs the call in a goroutine, if one of a bounded number is free.
 func (c *call) behind() {
-	r := c.runtime
+	r, again := c.runtime, *c
 	select {
 	case r.tells <- struct{}{}:
 	default:
@@ -75,7 +83,9 @@ func (c *call) behind() {
 	}
 	started := r.spawn(func() {
 		defer func() { <-r.tells }()
-		_, _ = c.bounded(r.ctx)
+		ctx, cancel := context.WithDeadline(r.ctx, again.deadline)
+		defer cancel()
+		_, _ = again.run(ctx)
 	})
 	if !started {
 		<-r.tells
@@ -116,7 +126,7 @@ func (r *Runtime) leave() { r.asks.Add(-1) }
 // respond sends an answer to whoever waits for it.
 func (r *Runtime) respond(t *Turn, ans answer) {
 	switch {
-	case t.origin == told:
+	case t.origin == told, t.origin == owed:
 	case t.from != nil:
 		r.answer(t, ans)
 	default:

@@ -68,9 +68,15 @@ func (f *Flow) Identity() Identity {
 	return id
 }
 
-// Tell is [Asker.Tell] under the flow's request id.
+// Tell is [Asker.Tell] under the flow's request id. An entity that this node owns
+// hears it whatever waits, and when the node stops: the flow was admitted, and what
+// it owes comes with that.
 func (f *Flow) Tell(to Address, step uint32, command proto.Message) {
-	f.shard.runtime.Tell(to, f.turn.request, step, command)
+	if p, err := f.shard.runtime.place(to); err == nil {
+		c := f.call(f.shard.runtime.shardAt(p), p, step, command)
+		c.deadline = time.Now().Add(maxDeadline) // that of the flow may be near
+		c.tell(owed)
+	}
 }
 
 // call returns a value, which stays on the stack of who runs it.

@@ -14,12 +14,14 @@ import (
 )
 
 // Flows of counters: "both" adds one to the counter it is sent to and to its partner,
-// which is asked first.
+// which is asked first; "owing" tells the first one instead.
 func flowOf(command proto.Message) actors.FlowFunc {
 	s, _ := command.(*wrapperspb.StringValue)
 	switch s.GetValue() {
 	case "both":
 		return both
+	case "owing":
+		return owing
 	case "flow panic":
 		return func(*actors.Flow) (proto.Message, error) { panic(errors.New("a secret")) }
 	case "flow error":
@@ -39,6 +41,72 @@ func both(f *actors.Flow) (proto.Message, error) {
 		return nil, err
 	}
 	return answer(10*total(first) + total(second)), nil
+}
+
+func owing(f *actors.Flow) (proto.Message, error) {
+	id := f.Identity()[0]
+	reply, err := f.Ask(address(id+"'s partner"), 1, add(1))
+	f.Tell(address(id), 2, add(1))
+	return reply, err
+}
+
+// TestWhatAFlowOwesIsAdmitted: its entity hears it however much waits there.
+func TestWhatAFlowOwesIsAdmitted(t *testing.T) {
+	p := &probe{entered: make(chan struct{}), release: make(chan struct{})}
+	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), p, func(c *actors.Config) {
+		c.Limits.Wait = 1
+		c.Kinds[0].AtOnce = 1
+	})
+	blocked := make(chan error, 1)
+	go func() {
+		_, err := r.Ask(context.Background(), address("x"), request(1), 0, do("block"))
+		blocked <- err
+	}()
+	<-p.entered
+	if _, err := r.Ask(t.Context(), address("x"), request(2), 0, do("read")); !errors.Is(err, actors.ErrOverloaded) {
+		t.Errorf("another command: got %v, want ErrOverloaded", err)
+	}
+	ask(t, r, address("x"), request(3), do("owing"))
+	close(p.release)
+	if err := <-blocked; err != nil {
+		t.Error(err)
+	}
+	eventually(t, "nothing waits any more", func() bool { return r.InFlight() == 0 })
+	if got := total(ask(t, r, address("x"), request(4), add(10))); got != 11 {
+		t.Errorf("got %d, want 11", got)
+	}
+}
+
+// TestANodeThatStopsHearsWhatItsFlowsOwe.
+func TestANodeThatStopsHearsWhatItsFlowsOwe(t *testing.T) {
+	p := &probe{entered: make(chan struct{}), release: make(chan struct{})}
+	node := faulty.New(faulty.Options{}).Node("a:1")
+	r := start(t, node, p)
+	ended := make(chan error, 3)
+	go func() {
+		_, err := r.Ask(context.Background(), address("x's partner"), request(1), 0, do("block"))
+		ended <- err
+	}()
+	<-p.entered
+	go func() {
+		_, err := r.Ask(context.Background(), address("x"), request(2), 0, do("owing"))
+		ended <- err
+	}()
+	eventually(t, "the flow waits for the partner", func() bool { return r.Admitted() == 2 })
+	go func() { ended <- r.Stop(context.Background()) }()
+	eventually(t, "the node is stopping", func() bool {
+		_, err := r.Ask(t.Context(), address("y"), request(3), 0, do("read"))
+		return errors.Is(err, actors.ErrUnavailable)
+	})
+	close(p.release)
+	for range cap(ended) {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	if got := total(ask(t, start(t, node, &probe{}), address("x"), request(4), do("read"))); got != 1 {
+		t.Errorf("got %d, want 1", got)
+	}
 }
 
 // TestAFlowHasOneOutcome: it may be repeated and its commits may fail, and each

@@ -57,7 +57,7 @@ func (l *lease) over() bool {
 // in flight for it. From then on the entity stays until the command is answered,
 // so no message can meet an entity that is leaving.
 func (l *lease) admit(t *Turn, p place) answer {
-	if no := l.runtime.room(t.size); no.why != "" {
+	if no := l.runtime.room(t.size); no.why != "" && t.origin != owed {
 		return p.kind.refuse(no)
 	}
 	l.mu.Lock()
@@ -71,7 +71,7 @@ func (l *lease) admit(t *Turn, p place) answer {
 			return p.kind.refuse(refusal{why: refusedEntities})
 		}
 	}
-	if no := a.queue.admits(p.kind.bound, t.size, l.runtime.clock); no.why != "" {
+	if no := a.queue.admits(p.kind.bound, t.size, l.runtime.clock); no.why != "" && t.origin != owed {
 		return p.kind.refuse(no)
 	}
 	l.enter(t, a)

@@ -50,6 +50,7 @@ type origin uint8
 const (
 	asked    origin = iota // somebody waits for the answer
 	told                   // nobody does
+	owed                   // nobody does, and a flow that was admitted owes it
 	own                    // the runtime, without a command
 	retiring               // likewise: a Tick after which the entity may be passivated
 )
