@@ -34,9 +34,9 @@ func (r *Runtime) Ask(ctx context.Context, to Address, request cluster.RequestID
 	return c.bounded(ctx)
 }
 
-// Tell sends a command whose answer nobody waits for; it may be lost, and it is
-// when the node is overloaded, or when the owner is another node that cannot be
-// reached or is the owner no more. Where no owner is known it is looked for.
+// Tell sends a command whose answer nobody waits for. It may be lost, and it is when
+// a node is overloaded, or with the connection on which it is under way. An owner that
+// is not known, cannot be reached or is none any more is looked for as by Ask.
 func (r *Runtime) Tell(to Address, request cluster.RequestID, step uint32, command proto.Message) {
 	p, err := r.place(to)
 	if err != nil || r.stopping.Load() {
@@ -126,7 +126,7 @@ func (r *Runtime) leave() { r.asks.Add(-1) }
 // respond sends an answer to whoever waits for it.
 func (r *Runtime) respond(t *Turn, ans answer) {
 	switch {
-	case t.origin == told, t.origin == owed:
+	case t.tells():
 	case t.from != nil:
 		r.answer(t, ans)
 	default:

@@ -29,6 +29,11 @@ var errorCodes = []struct {
 	{cluster.ErrRefused, Code_REFUSED},
 }
 
+// passes reports whether an Ask sends a command again that ended so.
+func (code Code) passes() bool {
+	return code == Code_NOT_OWNER || code == Code_REFUSED || code == Code_UNKNOWN
+}
+
 // harmless reports whether an attempt that ended with the code certainly had no
 // effect.
 func harmless(code Code) bool {

@@ -114,9 +114,20 @@ func (f *far) ask(p *pending) Code {
 	return f.send(l, stream.Command, &p.command, p.number)
 }
 
+// tell sends a command that is told. While there is no connection, the owner is looked
+// for as by Ask: it may be another one by then.
 func (f *far) tell(m *outgoing) {
-	if l, err := f.peers.node.Link(f.address); err == nil {
-		f.send(l, stream.Tell, m, 0)
+	code := codeUnreachable
+	if l, err := f.peers.node.Link(f.address); err == nil && l.Up() {
+		code = f.send(l, stream.Tell, m, 0)
+	}
+	if code == codeUnreachable {
+		r := f.peers.runtime
+		c := call{
+			runtime: r, shard: r.shards[m.shard], place: m.place, request: m.request, step: m.step, command: m.message,
+			deadline: time.UnixMilli(m.deadline), uncertain: m.repeated,
+		}
+		c.behind()
 	}
 }
 

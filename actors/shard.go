@@ -113,7 +113,7 @@ func (s *shard) close() {
 func (s *shard) deliver(t *Turn, p place) {
 	l := s.lease()
 	if l == nil || l.handle.Term() < t.term {
-		s.turnAway(t, Code_NOT_OWNER)
+		s.end(t, p, s.answer(Code_NOT_OWNER))
 		return
 	}
 	if t.size == 0 {
@@ -124,15 +124,27 @@ func (s *shard) deliver(t *Turn, p place) {
 		return
 	}
 	if ans := l.admit(t, p); ans.code != Code_OK {
-		s.runtime.respond(t, ans)
+		s.end(t, p, ans)
 		return
 	}
 	p.kind.metrics.message(t.command)
 	l.forward(t)
 }
 
-// turnAway answers a command that does not belong here.
-func (s *shard) turnAway(t *Turn, code Code) { s.runtime.respond(t, s.answer(code)) }
+// end ends a turn with an answer. A command that was told and that an Ask would send
+// again is asked of whoever owns the shard: nobody else knows that it was not taken.
+// That is done once, because it is not told any more then.
+func (s *shard) end(t *Turn, p place, ans answer) {
+	if t.tells() && ans.code.passes() {
+		c := call{
+			runtime: s.runtime, shard: s, place: p, request: t.request, step: t.step, command: t.command,
+			deadline: time.UnixMilli(t.deadline), uncertain: t.state.past != first || !harmless(ans.code),
+		}
+		c.behind()
+		return
+	}
+	s.runtime.respond(t, ans)
+}
 
 // answerTo is answer for an error that may say when to ask again.
 func (s *shard) answerTo(err error, code Code) answer {
@@ -156,17 +168,17 @@ func (s *shard) answer(code Code) answer {
 func (s *shard) receive(t *Turn, m *incoming) {
 	p, code := s.check(t, m)
 	if code != Code_OK {
-		s.turnAway(t, code)
+		s.runtime.respond(t, s.answer(code))
 		return
 	}
 	s.deliver(t, p)
 }
 
 // check decodes a command from another node and refuses what does not belong
-// here.
+// here. A node that stops takes what it is told: nobody sends that again.
 func (s *shard) check(t *Turn, m *incoming) (place, Code) {
 	k := s.runtime.kinds[string(m.kind)]
-	if k == nil || s.runtime.stopping.Load() {
+	if k == nil || s.runtime.stopping.Load() && !t.tells() {
 		return place{}, Code_NOT_OWNER
 	}
 	now := time.Now()

@@ -146,6 +146,9 @@ func (t *Turn) barred(code Code) {
 	t.refused = code
 }
 
+// tells reports whether the command was told, so that nobody waits for its answer.
+func (t *Turn) tells() bool { return t.origin == told || t.origin == owed }
+
 // sampled reports whether the command is one of the few whose wait is measured in
 // any case.
 func (t *Turn) sampled() bool { return t.number%mailboxSample == 0 }
@@ -166,7 +169,7 @@ func (t *Turn) finish(ans answer) {
 		ans = answer{code: Code_UNKNOWN}
 	}
 	t.entity.answered(t)
-	t.entity.lease.runtime.respond(t, ans)
+	t.entity.lease.shard.end(t, t.entity.place, ans)
 }
 
 // again ends the turn without an answer and returns its successor, which

@@ -159,6 +159,56 @@ func TestTellsAreNotAnswered(t *testing.T) {
 	})
 }
 
+// TestATellIsPassedOn by a node that is not the owner any more, also if it stops being
+// the owner while the command waits, and by one that does not reach the owner it knows.
+func TestATellIsPassedOn(t *testing.T) {
+	patient := func(c *actors.Config) {
+		c.Self, c.Remote, c.Limits.OwnerWait = "", loopback(), time.Hour
+	}
+	told := func(t *testing.T, r *actors.Runtime) {
+		t.Helper()
+		eventually(t, "the told command has its effect", func() bool {
+			return total(ask(t, r, address("x"), request(1000), do("read"))) == 1
+		})
+	}
+	t.Run("it comes too late", func(t *testing.T) {
+		heir, v := open(t, &probe{}), newView(faulty.Options{})
+		former := start(t, v, &probe{}, patient)
+		v.move(heir.Address(), 6)
+		newCaller(t, former).send(t, stream.Tell, command(t, address("x"), 4, 1, add(1)).Encode())
+		told(t, heir)
+	})
+	t.Run("it waits", func(t *testing.T) {
+		truth := faulty.New(faulty.Options{})
+		node := truth.Node("a:1")
+		p := &probe{entered: make(chan struct{}), release: make(chan struct{})}
+		r := start(t, node, p, func(c *actors.Config) { c.Limits.OwnerWait = time.Hour })
+		blocked := make(chan error, 1)
+		go func() {
+			_, err := r.Ask(context.Background(), address("x"), request(1), 0, do("block"))
+			blocked <- err
+		}()
+		<-p.entered
+		r.Tell(address("x"), request(2), 0, add(1))
+		truth.Move(address("x").Shard(4), nil)
+		close(p.release)
+		if err := <-blocked; err != nil {
+			t.Error(err)
+		}
+		eventually(t, "nothing waits any more", func() bool { return r.InFlight() == 0 })
+		truth.Move(address("x").Shard(4), node)
+		told(t, r)
+	})
+	t.Run("the owner is gone", func(t *testing.T) {
+		heir, v := open(t, &probe{}), newView(faulty.Options{})
+		r := start(t, v, &probe{}, patient)
+		v.move(deadAddress(t), 6)
+		r.Tell(address("x"), request(1), 0, add(1))
+		v.move(heir.Address(), 7)
+		told(t, heir)
+	})
+}
+
 // TestLateAnswerIsDropped answers attempts that nobody waits for, or not on that
 // connection.
 func TestLateAnswerIsDropped(t *testing.T) {

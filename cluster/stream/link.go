@@ -50,6 +50,13 @@ func newLink(n *Node) *Link {
 	return &Link{n: n, writing: true, wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
+// Up reports whether the connection is made.
+func (l *Link) Up() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.up && !l.ended
+}
+
 // Send puts an envelope behind those that wait for the other node, which is all that
 // it takes. The payload is copied. It fails with [ErrDown], [ErrFull] or [ErrTooLong];
 // the envelope may also be lost later, and then [Config.Ended] is told.
