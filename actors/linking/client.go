@@ -50,6 +50,10 @@ func (Code) LogValue() slog.Value { return slog.StringValue("link code") }
 // Link makes a link code for a profile. Fails with profile.ErrNotMember,
 // profile.ErrWrongDevice, profile.ErrTooManyDevices, a *profile.TooManyCodesError or
 // linkdirectory.ErrFull.
+//
+// A request that failed with actors.ErrUnavailable or actors.ErrOverloaded must not be
+// repeated under its id: what it may have reserved is given up without waiting, and the
+// code of the repetition would be if that came late. After actors.ErrUnknown it may.
 func (c Client) Link(ctx context.Context, request cluster.RequestID, id profile.ID, w Wanted) (Code, error) {
 	reply, err := askAt[*LinkReply](ctx, c, id.Address(), request, profile.StepLink, &Link{
 		Link: &profile.Link{
