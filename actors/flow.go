@@ -101,9 +101,17 @@ type turnError struct{ answer answer }
 
 func (e *turnError) Error() string { return "turn of a flow: " + reason(e.answer.code) }
 
-// flow begins a flow for a command that arrived.
+// workerSize is what a flow takes that a worker runs: its stack, as deep as that of a
+// decision.
+const workerSize = 8 << 10
+
+// flow begins a flow for a command that arrived. That of another node takes a worker
+// until it ends.
 func (s *shard) flow(t *Turn, p place, carryOut FlowFunc) {
 	r := s.runtime
+	if t.caller == nil {
+		t.size += workerSize
+	}
 	if no := r.room(t.size); no.why != "" {
 		r.respond(t, p.kind.refuse(no))
 		return

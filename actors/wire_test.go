@@ -159,6 +159,33 @@ func TestTellsAreNotAnswered(t *testing.T) {
 	})
 }
 
+// TestFlowsOfOthersCountTheirWorkers: two that wait are as much as 20 KiB allow.
+func TestFlowsOfOthersCountTheirWorkers(t *testing.T) {
+	p := &probe{entered: make(chan struct{}), release: make(chan struct{})}
+	v := newView(faulty.Options{})
+	r := start(t, v, p, func(c *actors.Config) {
+		c.Self, c.Remote, c.Limits.QueueBytes = "", loopback(), 20<<10
+	})
+	v.self = r.Address()
+	v.move(v.self, 5)
+	c := newCaller(t, r)
+	c.send(t, stream.Command, command(t, address("x's partner"), 4, 1, do("block")).Encode())
+	<-p.entered
+	for n := range 2 {
+		c.send(t, stream.Command, command(t, address("x"), 4, 2+n, do("both")).Encode())
+	}
+	eventually(t, "both wait for the partner", func() bool { return r.Admitted() == 3 })
+	c.send(t, stream.Command, command(t, address("x"), 4, 4, do("both")).Encode())
+	eventually(t, "the third is refused, or waits as well", func() bool { return len(c.answers) > 0 || r.Admitted() > 3 })
+	if r.Admitted() > 3 {
+		t.Error("the third waits as well")
+	} else if got := <-c.answers; got.Attempt != 4 || got.Code != actors.Code_OVERLOADED {
+		t.Errorf("got %v of attempt %d, want OVERLOADED of the third", got.Code, got.Attempt)
+	}
+	close(p.release)
+	eventually(t, "nothing waits any more", func() bool { return r.InFlight() == 0 })
+}
+
 // TestATellIsPassedOn by a node that is not the owner any more, also if it stops being
 // the owner while the command waits, and by one that does not reach the owner it knows.
 func TestATellIsPassedOn(t *testing.T) {
