@@ -266,7 +266,9 @@ func TestMetrics(t *testing.T) {
 	if got["ssod_store_commit_seconds"] != 1 || got["ssod_store_batch_size"] == 0 {
 		t.Errorf("got %v, want one commit and its batch", got)
 	}
-	if _, ok := got["ssod_disk_free_bytes"]; !ok {
-		t.Error("no free bytes")
+	for _, name := range []string{"ssod_disk_free_bytes", "ssod_shard_fences_total"} {
+		if _, ok := got[name]; !ok {
+			t.Errorf("no %s", name)
+		}
 	}
 }

@@ -119,8 +119,8 @@ type Config struct {
 	// MetaApplied is called after something was applied to the meta shard,
 	// and must not block. nil: nobody wants to know.
 	MetaApplied func()
-	// Registerer gets ssod_store_commit_seconds and ssod_store_batch_size; nil
-	// means no metrics.
+	// Registerer gets the metrics of commits, flushes, snapshots, fences and the
+	// disk; nil means none.
 	Registerer prometheus.Registerer
 }
 

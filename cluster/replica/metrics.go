@@ -8,10 +8,12 @@ type metrics struct {
 	flush     prometheus.Histogram
 	snapshots *prometheus.CounterVec
 	age, slow prometheus.GaugeFunc
+	fences    fences
 }
 
-// watch makes the gauges of an engine's disk.
+// watch makes what an engine is asked for: how its disk is, and its fences.
 func (m *metrics) watch(e *Engine) {
+	m.fences = fences{e}
 	m.age = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ssod_disk_write_age_seconds",
 		Help: "For how long the oldest write has not been finished; 0 when none is under way.",
@@ -59,7 +61,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.seconds, m.size, m.flush, m.snapshots, m.age, m.slow}
+	return []prometheus.Collector{m.seconds, m.size, m.flush, m.snapshots, m.age, m.slow, m.fences}
 }
 
 func (m *metrics) unregister(r prometheus.Registerer) {
@@ -68,6 +70,26 @@ func (m *metrics) unregister(r prometheus.Registerer) {
 	}
 	for _, c := range m.collectors() {
 		r.Unregister(c)
+	}
+}
+
+// fences exports what the core counts of fences.
+type fences struct{ e *Engine }
+
+var fencesDesc = prometheus.NewDesc("ssod_shard_fences_total",
+	"Questions to other nodes whether they still follow (asked), reads that the answers let pass (barriers), answers that did not come in time (late), and shards which this node was asked about and does not follow in that term (refused).",
+	[]string{"what"}, nil)
+
+// Describe implements [prometheus.Collector].
+func (fences) Describe(out chan<- *prometheus.Desc) { out <- fencesDesc }
+
+// Collect implements [prometheus.Collector].
+func (f fences) Collect(out chan<- prometheus.Metric) {
+	f.e.turn.Lock()
+	n := f.e.core.FenceCounts()
+	f.e.turn.Unlock()
+	for what, n := range map[string]uint64{"asked": n.Asked, "barriers": n.Barriers, "late": n.Late, "refused": n.Refused} {
+		out <- prometheus.MustNewConstMetric(fencesDesc, prometheus.CounterValue, float64(n), what)
 	}
 }
 

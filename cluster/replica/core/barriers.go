@@ -109,6 +109,7 @@ func (c *Core) confirm(g *group) {
 		s := b.asked[0]
 		b.asked = slices.Delete(b.asked, 0, 1)
 		if g.leads(s.all[0].Term) {
+			c.fences.counts.Barriers += uint64(len(s.all))
 			pass(s.all, nil)
 		} else {
 			pass(s.all, ErrLost)

@@ -38,7 +38,23 @@ type fences struct {
 	// mute are nodes that have not answered when the last question was given up.
 	mute map[NodeID]bool
 	out  map[NodeID][]Fence
+
+	counts FenceCounts
 }
+
+// FenceCounts are what became of fences since the core was made.
+type FenceCounts struct {
+	// Asked are questions, each to all nodes that it concerns, and Barriers those
+	// that answers to them let pass.
+	Asked, Barriers uint64
+	// Late are answers that had not come when their question was given up, and
+	// Refused the shards that this node was asked about and does not follow in the
+	// term that was asked about.
+	Late, Refused uint64
+}
+
+// FenceCounts counts fences.
+func (c *Core) FenceCounts() FenceCounts { return c.fences.counts }
 
 // fenceTicks is after how many ticks a question is given up and asked again:
 // frames may be lost.
@@ -75,6 +91,7 @@ func (c *Core) question() {
 		return
 	}
 	f.number++
+	f.counts.Asked++
 	c.giveUp() // whoever it was about needs it no more
 	asks := make(map[NodeID][]Followed)
 	for _, g := range f.waiting {
@@ -127,6 +144,7 @@ func (c *Core) answerFence(from NodeID, question Fence) {
 			terms = append(terms, Followed{t.Shard, t.Term, g.id})
 		}
 	}
+	c.fences.counts.Refused += uint64(len(question.Terms) - len(terms))
 	c.fences.put(from, Fence{Answer: true, Number: question.Number, Terms: terms})
 }
 
@@ -174,6 +192,7 @@ func (c *Core) giveUp() {
 func (c *Core) tickFences() {
 	f := &c.fences
 	if len(f.about) > 0 && c.ticks-f.asked >= fenceTicks {
+		f.counts.Late += uint64(len(f.missing))
 		f.mute = f.missing
 		c.giveUp()
 	}

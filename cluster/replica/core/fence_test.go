@@ -170,6 +170,9 @@ func TestWhoAnswersAFence(t *testing.T) {
 	says("in the term", []core.Followed{{Shard: 9, Term: 5}, {Shard: shard, Term: 5}}, mine)
 	says("in a later term", []core.Followed{{Shard: shard, Term: 4}})
 	says("in an earlier term", []core.Followed{{Shard: shard, Term: 6}})
+	if got, want := b.core.FenceCounts(), (core.FenceCounts{Refused: 3}); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
 
 	// A vote in a later term is enough, before anybody knows how it ends.
 	b.receive(3, &pb.Message{Type: pb.MsgTimeoutNow.Enum(), Term: new(uint64(5))})
@@ -220,6 +223,10 @@ func TestAQuestionThatIsLostIsAskedAgain(t *testing.T) {
 	}
 	b.confirm(q)
 	b.want("on the second", read, nil)
+	want := core.FenceCounts{Asked: 2, Barriers: 1, Late: 2} // of nodes 2 and 3
+	if got := b.core.FenceCounts(); got != want {
+		t.Errorf("counted %+v, want %+v", got, want)
+	}
 }
 
 // TestWhoLosesTheLeadHoldsNobodyUp: a question that nobody waits for any more is
