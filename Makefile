@@ -4,6 +4,7 @@
 GO         ?= go
 GOFUMPT     = $(GO) run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+HELM        = helm.sh/helm/v3/cmd/helm@v3.19.0
 GOVULNCHECK = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VERSION    ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 PROTO       = $(shell git ls-files '*.proto')
@@ -11,7 +12,7 @@ MACHINE     = home|root|Users|work
 LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster certs build test test-long check vuln bench bench-engine bench-marks reference sim proto fmt
+.PHONY: help run cluster certs build test test-long check vuln bench bench-engine bench-marks reference sim proto chart fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -90,6 +91,9 @@ sim: ## simulate SEEDS=n clusters FROM=s for DURATION=d of virtual time each; 0:
 
 proto: ## regenerate the protobuf code
 	$(GO) run ./cmd/internal/protogen $(PROTO)
+
+chart: ## render the Helm chart anew
+	$(GO) run $(HELM) template ssod cmd/ssod/deploy/helm/ssod >cmd/ssod/deploy/helm/rendered.yaml
 
 fmt: ## format all code
 	$(GOFUMPT) -w .

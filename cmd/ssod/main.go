@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
+
 	"ssod/cmd/internal/node"
 	"ssod/cmd/internal/supervisor"
 	"ssod/httpfront/config"
@@ -85,8 +87,12 @@ func (f *flags) serve(c node.Config, stderr io.Writer) int {
 	}))
 }
 
-// service is a node as the supervisor wants it.
-type service struct{ *node.Node }
+// service is a node as the supervisor wants it. It tells systemd when it is ready and
+// when it stops (sd_notify(3)), where that has started it.
+type service struct {
+	*node.Node
+	log *slog.Logger
+}
 
 // Reload implements [supervisor.Service].
 func (s service) Reload(ctx context.Context) error {
@@ -94,12 +100,26 @@ func (s service) Reload(ctx context.Context) error {
 	return err
 }
 
+// Stop implements [supervisor.Service].
+func (s service) Stop(ctx context.Context) error {
+	s.notify(daemon.SdNotifyStopping)
+	return s.Node.Stop(ctx)
+}
+
+func (s service) notify(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		s.log.Warn("systemd is not told", "state", state, "error", err)
+	}
+}
+
 func start(ctx context.Context, c node.Config) (supervisor.Service, error) {
 	n, err := node.Start(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return service{n}, nil
+	s := service{n, c.Log}
+	s.notify(daemon.SdNotifyReady)
+	return s, nil
 }
 
 // statusOf tells wrong flags and configuration from failures.
