@@ -14,12 +14,22 @@ import (
 // barrier has passed; when it cannot without waiting it returns false.
 type freeBarrier interface{ TryBarrier() bool }
 
+// vouched is what a [cluster.Shard] implements that lets the word of another node pass
+// for a read barrier, and vouches a [cluster.Shards] that gives this node's.
+type (
+	vouched interface{ Vouched(cluster.Voucher) bool }
+	vouches interface {
+		Vouch(cluster.ShardID) (cluster.Voucher, bool)
+	}
+)
+
 // barrier collects the turns of a lease that need a read barrier. All that wait
 // when a barrier begins share it.
 type barrier struct {
 	runtime *Runtime
 	handle  cluster.Shard
 	free    freeBarrier // nil: never free
+	words   vouched     // nil: no word passes for a barrier
 
 	mu      sync.Mutex
 	waiting []*Turn
@@ -29,10 +39,18 @@ type barrier struct {
 func (b *barrier) init(l *lease) {
 	b.runtime, b.handle = l.runtime, l.handle
 	b.free, _ = l.handle.(freeBarrier)
+	b.words, _ = l.handle.(vouched)
 }
 
 // passed takes a barrier if that costs no waiting.
 func (b *barrier) passed() bool { return b.free != nil && b.free.TryBarrier() }
+
+// vouched reports whether the turn came with a word that passes for a barrier: it was
+// given after the command was, so nothing that was acknowledged before that is missing
+// here.
+func (b *barrier) vouched(t *Turn) bool {
+	return b.words != nil && t.voucher.Replica != 0 && b.words.Vouched(t.voucher)
+}
 
 // wait hands the turn to its entity after the next barrier. The number of
 // waiting turns is bounded by admission.

@@ -197,7 +197,7 @@ func (c *call) send(p *pending, owner cluster.Owner) {
 // outgoing is the command as it is sent to an owner.
 func (c *call) outgoing(owner cluster.Owner) outgoing {
 	return outgoing{
-		shard: c.shard.id, term: owner.Term, place: c.place,
+		shard: c.shard.id, term: owner.Term, voucher: c.runtime.vouch(c.shard.id), place: c.place,
 		request: c.request, step: c.step, deadline: c.deadline.UnixMilli(),
 		repeated: c.uncertain, message: c.command,
 	}

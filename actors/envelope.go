@@ -14,8 +14,9 @@ import (
 
 // What nodes say to each other, as the payload of an envelope:
 //
-//	command: flags byte | shard | term | request, 16 bytes | step | attempt |
-//	         deadline, milliseconds | kind | identity | message
+//	command: flags byte | shard | term | [voucher: term | replica] |
+//	         request, 16 bytes | step | attempt | deadline, milliseconds |
+//	         kind | identity | message
 //	answer:  attempt | code byte | OK:        message
 //	                             | NOT_OWNER: term | owner, to the end
 //	                             | OVERLOADED: milliseconds until another may be
@@ -24,8 +25,13 @@ import (
 //
 // Numbers are uvarints; kind, identity and name are preceded by their length.
 
-// flagRepeated says that the command may have been sent before.
-const flagRepeated = 1
+const (
+	// flagRepeated says that the command may have been sent before.
+	flagRepeated = 1 << iota
+	// flagVouched says that there is a voucher.
+	flagVouched
+	flagsAll = 1<<iota - 1
+)
 
 // scratch are buffers for payloads, which a link copies.
 var scratch = sync.Pool{New: func() any { return new(make([]byte, 0, 1024)) }}
@@ -34,6 +40,7 @@ var scratch = sync.Pool{New: func() any { return new(make([]byte, 0, 1024)) }}
 type outgoing struct {
 	shard    cluster.ShardID
 	term     uint64
+	voucher  cluster.Voucher
 	place    place
 	request  cluster.RequestID
 	step     uint32
@@ -48,9 +55,16 @@ func (m *outgoing) append(b []byte, number uint32) ([]byte, error) {
 	if m.repeated {
 		flags = flagRepeated
 	}
+	if m.voucher.Replica != 0 {
+		flags |= flagVouched
+	}
 	b = append(b, flags)
 	b = binary.AppendUvarint(b, uint64(m.shard))
 	b = binary.AppendUvarint(b, m.term)
+	if m.voucher.Replica != 0 {
+		b = binary.AppendUvarint(b, m.voucher.Term)
+		b = binary.AppendUvarint(b, m.voucher.Replica)
+	}
 	b = append(b, m.request[:]...)
 	b = binary.AppendUvarint(b, uint64(m.step))
 	b = binary.AppendUvarint(b, uint64(number))
@@ -68,6 +82,7 @@ func appendString(b []byte, s string) []byte {
 type incoming struct {
 	flags                  byte
 	shard, term            uint64
+	voucher                cluster.Voucher
 	request                cluster.RequestID
 	step, number, deadline uint64
 	kind, identity         []byte
@@ -78,11 +93,15 @@ func (m *incoming) decode(b []byte) error {
 	p := parser{b: b}
 	m.flags = p.byte()
 	m.shard, m.term = p.uvarint(), p.uvarint()
+	if m.flags&flagVouched != 0 {
+		m.voucher = cluster.Voucher{Term: p.uvarint(), Replica: p.uvarint()}
+		p.bad = p.bad || m.voucher.Replica == 0
+	}
 	copy(m.request[:], p.bytes(len(m.request)))
 	m.step, m.number, m.deadline = p.uint32(), p.uint32(), p.uvarint()
 	m.kind, m.identity, m.name = p.string(), p.string(), p.string()
 	m.value = p.b
-	if p.bad || m.flags > flagRepeated || m.deadline > 1<<62 {
+	if p.bad || m.flags > flagsAll || m.deadline > 1<<62 {
 		return fmt.Errorf("%w: command of %d bytes", stream.ErrEnvelope, len(b))
 	}
 	return nil
@@ -96,6 +115,7 @@ func (m *incoming) turn(from *stream.Link, o origin) *Turn {
 		attempt:  attempt{request: m.request, step: uint32(m.step), number: uint32(m.number)},
 		deadline: int64(m.deadline),
 		term:     m.term,
+		voucher:  m.voucher,
 		size:     ownSize + int32(len(m.value)),
 		from:     from,
 	}

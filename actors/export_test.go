@@ -102,6 +102,7 @@ func (r *Runtime) Fencing() (n int) {
 type Sent struct {
 	Flags          byte
 	Shard, Term    uint64
+	Voucher        cluster.Voucher
 	Request        []byte
 	Step, Attempt  uint32
 	DeadlineMs     int64
@@ -113,7 +114,11 @@ type Sent struct {
 // Encode is the payload of its envelope.
 func (s Sent) Encode() []byte {
 	b := binary.AppendUvarint([]byte{s.Flags}, s.Shard)
-	b = append(binary.AppendUvarint(b, s.Term), s.Request...)
+	b = binary.AppendUvarint(b, s.Term)
+	if s.Flags&flagVouched != 0 {
+		b = binary.AppendUvarint(binary.AppendUvarint(b, s.Voucher.Term), s.Voucher.Replica)
+	}
+	b = append(b, s.Request...)
 	for _, n := range []uint64{uint64(s.Step), uint64(s.Attempt), uint64(s.DeadlineMs)} {
 		b = binary.AppendUvarint(b, n)
 	}
@@ -125,7 +130,7 @@ func (s *Sent) Decode(payload []byte) error {
 	var m incoming
 	err := m.decode(payload)
 	*s = Sent{
-		m.flags, m.shard, m.term, m.request[:], uint32(m.step), uint32(m.number), int64(m.deadline),
+		m.flags, m.shard, m.term, m.voucher, m.request[:], uint32(m.step), uint32(m.number), int64(m.deadline),
 		string(m.kind), string(m.identity), string(m.name), m.value,
 	}
 	return err

@@ -176,7 +176,10 @@ func (l *lease) forward(t *Turn) {
 	switch {
 	case l.barrier.passed():
 		t.state.settle(true)
-	case !t.Fenced() && l.fenced(t):
+	case t.Fenced() || !l.fenced(t):
+	case l.barrier.vouched(t):
+		t.state.settle(true)
+	default:
 		t.caller = nil
 		l.barrier.wait(t)
 		return

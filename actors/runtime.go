@@ -20,6 +20,7 @@ type Runtime struct {
 	limits     Limits
 	kinds      map[string]*kind
 	view       cluster.Shards
+	words      vouches // nil: none are given
 	hopeless   func(cluster.ShardID) bool
 	shards     []*shard // by id; shard 0 holds no entities
 	system     *actor.ActorSystem
@@ -107,6 +108,7 @@ func newRuntime(c Config) *Runtime {
 		started: time.Now(),
 		crowded: make(chan struct{}, 1),
 	}
+	r.words, _ = c.Shards.(vouches)
 	if r.hopeless == nil {
 		r.hopeless = func(cluster.ShardID) bool { return false }
 	}
@@ -142,6 +144,15 @@ func (r *Runtime) spawn(f func()) bool {
 	}
 	r.owned.Go(f)
 	return true
+}
+
+// vouch is this node's word for who owns the shard, if it gives one: for a command that
+// is there already.
+func (r *Runtime) vouch(id cluster.ShardID) (word cluster.Voucher) {
+	if r.words != nil {
+		word, _ = r.words.Vouch(id)
+	}
+	return word
 }
 
 // Address is where other nodes reach this one.

@@ -24,10 +24,11 @@ type Turn struct {
 	attempt
 	origin   origin
 	state    state
-	command  proto.Message // nil: a turn of the runtime's own
-	deadline int64         // Unix milliseconds
-	term     uint64        // of the owner the sender believes in; 0: unknown
-	from     *stream.Link  // to the node that asked; nil: this one
+	command  proto.Message   // nil: a turn of the runtime's own
+	deadline int64           // Unix milliseconds
+	term     uint64          // of the owner the sender believes in; 0: unknown
+	voucher  cluster.Voucher // the word of the node that asked, which it gave then; may be none
+	from     *stream.Link    // to the node that asked; nil: this one
 	entity   *activation
 	caller   context.Context // of the goroutine that runs the turn itself; nil: a worker does
 
@@ -68,7 +69,8 @@ func (t *Turn) Step() uint32 { return t.step }
 func (t *Turn) Now() time.Time { return t.entity.lease.handle.Now() }
 
 // Fenced reports whether a read barrier began after the command arrived here
-// and has passed, so that an answer from memory is not stale.
+// and has passed, or came with a word that is as good, so that an answer from
+// memory is not stale.
 func (t *Turn) Fenced() bool { return t.state.fence == passed }
 
 // Retiring reports, in Tick, that the entity will be passivated if it is idle.

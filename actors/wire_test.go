@@ -279,6 +279,7 @@ func TestWhatNoNodeSendsEndsTheConnection(t *testing.T) {
 		"empty command":          {stream.Command, nil},
 		"half a command":         {stream.Command, good[:20]},
 		"unknown flags":          {stream.Command, append([]byte{8}, good[1:]...)},
+		"voucher of nobody":      {stream.Command, slices.Concat([]byte{2}, good[1:3], []byte{5, 0}, good[3:])},
 		"needless byte":          {stream.Command, append([]byte{0, 0x81, 0}, good[2:]...)},
 		"answer of unknown code": {stream.Answer, []byte{1, 99}},
 		"long answer":            {stream.Answer, append(slices.Clone(answer), 1)},
@@ -299,6 +300,7 @@ func TestWhatNoNodeSendsEndsTheConnection(t *testing.T) {
 func FuzzCommand(f *testing.F) {
 	id := request(1)
 	f.Add(actors.Sent{Shard: 1, Term: 2, Request: id[:], Step: 3, Attempt: 4, DeadlineMs: 5, Kind: "counter", Identity: "\x01x", Type: "a.B", Value: []byte{1}}.Encode())
+	f.Add(actors.Sent{Flags: 3, Voucher: cluster.Voucher{Term: 2, Replica: 1<<32 | 1}, Request: id[:], Kind: "counter", Identity: "\x01x", Type: "a.B"}.Encode())
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var s actors.Sent
 		switch err := s.Decode(in); {

@@ -62,7 +62,9 @@ type Shard interface {
 	//
 	// An implementation may also have a method TryBarrier() bool: it reports
 	// that a barrier has passed, without waiting. A shard with no other voter
-	// to ask has it, and saves its callers a goroutine.
+	// to ask has it, and saves its callers a goroutine. It may also have a method
+	// Vouched(Voucher) bool: it reports that a barrier has passed for a read that
+	// comes with the voucher.
 	ReadBarrier(ctx context.Context) error
 
 	// Now is the time that decisions use: the later of the node's clock and
@@ -102,7 +104,16 @@ type Owner struct {
 	Term uint64
 }
 
-// Shards is a node's view of all shards of the cluster.
+// Voucher is the word of a node's replica that it follows in a term of its shard. It is
+// given when a read that began on that node is sent to the leader, and saves it the
+// question whether a majority still follows: of three voters these two are one.
+type Voucher struct {
+	Term    uint64
+	Replica uint64 // 0: there is no word
+}
+
+// Shards is a node's view of all shards of the cluster. It may also have a method
+// Vouch(ShardID) (Voucher, bool), which gives a voucher for a read that began before.
 type Shards interface {
 	// Count is the number of entity shards; they are numbered 1..Count.
 	Count() int

@@ -45,6 +45,10 @@ func (v *View) Count() int { return v.engine.Count() }
 // Lead implements [cluster.Shards].
 func (v *View) Lead(id cluster.ShardID) (cluster.Shard, bool) { return v.engine.Lead(id) }
 
+// Vouch is the word of this node's replica for who leads the shard, see
+// [cluster.Voucher].
+func (v *View) Vouch(id cluster.ShardID) (cluster.Voucher, bool) { return v.engine.Vouch(id) }
+
 // Owner implements [cluster.Shards]. What a leader said counts if it is newer
 // than what the replica here knows.
 func (v *View) Owner(id cluster.ShardID) (cluster.Owner, bool) {

@@ -51,6 +51,9 @@ func TestAMuteEngineCountsForNothing(t *testing.T) {
 	c.stop(other)
 	c.refuses(0)
 	c.refuses(1)
+	if v, ok := c.engine(mute).Vouch(1); ok {
+		t.Errorf("it vouches: %+v", v)
+	}
 	c.engine(mute).Speak(replica.MetaOnly)
 	c.fill(0, 1, 2)
 	c.refuses(1)

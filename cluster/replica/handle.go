@@ -19,8 +19,8 @@ type handle struct {
 	term  uint64
 	lost  chan struct{}
 	era   uint64
-	// sole: this node is the only voter, so nobody else can lead.
-	sole atomic.Bool
+	// led is the leadership, whose voters change.
+	led atomic.Pointer[core.Leadership]
 	// limit is the latest time that the clocks allow, less what has passed since
 	// the engine was opened, in nanoseconds; noLimit: any.
 	limit atomic.Int64
@@ -29,7 +29,7 @@ type handle struct {
 
 func newHandle(e *Engine, l core.Leadership) *handle {
 	h := &handle{e: e, shard: l.Shard, term: l.Term, era: l.Era, lost: make(chan struct{})}
-	h.sole.Store(l.Sole)
+	h.led.Store(&l)
 	h.limit.Store(noLimit)
 	h.heed(e.core)
 	return h
@@ -68,7 +68,7 @@ func (h *handle) Commit(ctx context.Context, c cluster.Commit) error {
 // loop's next tick finds it too, so that the queue keeps its limits while the
 // disk stands still.
 func (h *handle) wake() {
-	if h.sole.Load() {
+	if h.sole() {
 		h.e.appends.wake.send()
 	} else {
 		h.e.inbox.wake.send()
@@ -110,7 +110,7 @@ func (h *handle) ReadBarrier(ctx context.Context) error {
 	if h.over() {
 		return cluster.ErrLost
 	}
-	if h.sole.Load() {
+	if h.sole() {
 		return nil
 	}
 	r := reads.Get().(*read)
@@ -131,7 +131,16 @@ func (h *handle) ReadBarrier(ctx context.Context) error {
 }
 
 // TryBarrier is ReadBarrier where it is free.
-func (h *handle) TryBarrier() bool { return h.sole.Load() && !h.over() }
+func (h *handle) TryBarrier() bool { return h.sole() && !h.over() }
+
+// sole: this node is the only voter, so nobody else can lead.
+func (h *handle) sole() bool { return h.led.Load().Sole }
+
+// Vouched is ReadBarrier for who brings another node's word, which it gave after the
+// read began.
+func (h *handle) Vouched(v cluster.Voucher) bool {
+	return h.led.Load().Vouched(core.Followed{Shard: h.shard, Term: v.Term, Replica: core.ReplicaID(v.Replica)}) && !h.over()
+}
 
 func (h *handle) over() bool {
 	select {

@@ -48,7 +48,7 @@ func (v *views) update(ls []core.Leadership, e *Engine) {
 		now := &view{Leadership: l}
 		if old != nil && old.handle != nil && l.Open && l.Term == old.Term && l.Era == old.Era {
 			now.handle = old.handle
-			now.handle.sole.Store(l.Sole)
+			now.handle.led.Store(&now.Leadership)
 		} else {
 			if old != nil && old.handle != nil {
 				old.handle.end()
@@ -84,6 +84,16 @@ func (e *Engine) Owner(id cluster.ShardID) (cluster.Owner, bool) {
 		return cluster.Owner{}, false
 	}
 	return cluster.Owner{Address: e.cfg.Address(v.Leader.Node()), Term: v.Term}, true
+}
+
+// Vouch is this node's word for who leads the shard, to go with a read.
+func (e *Engine) Vouch(id cluster.ShardID) (cluster.Voucher, bool) {
+	v := e.views.get(id)
+	if v == nil || !e.speaks(id) {
+		return cluster.Voucher{}, false
+	}
+	f, ok := v.Leadership.Vouch()
+	return cluster.Voucher{Term: f.Term, Replica: uint64(f.Replica)}, ok
 }
 
 // Leadership is what this node's replica of a shard knows of its leader; zero

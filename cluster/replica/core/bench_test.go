@@ -25,7 +25,8 @@ type bench struct {
 	asked   []core.Fence // of node 2
 	last    core.Leadership
 	snaps   []core.SnapshotSend
-	deaf    bool // node 2 answers neither heartbeats nor fences
+	played  []core.NodeID // who answers: node 2
+	deaf    bool          // node 2 answers neither heartbeats nor fences
 	changes []core.Change
 	lazy    bool // nothing is flushed
 	// truncated is up to where the log was.
@@ -38,7 +39,7 @@ func id(n core.NodeID) core.ReplicaID { return persistence.NewReplicaID(n, 1) }
 func newBench(t *testing.T, voters ...core.NodeID) *bench { return newBenchOf(t, shard, voters...) }
 
 func newBenchOf(t *testing.T, shard core.ShardID, voters ...core.NodeID) *bench {
-	b := &bench{T: t, shard: shard, store: model.New(0)}
+	b := &bench{T: t, shard: shard, store: model.New(0), played: []core.NodeID{2}}
 	conf := &pb.ConfState{}
 	for _, n := range voters {
 		conf.Voters = append(conf.Voters, uint64(id(n)))
@@ -118,7 +119,8 @@ func (b *bench) receive(from core.NodeID, m *pb.Message) {
 	b.core.Receive(from, []core.Envelope{{Shard: b.shard, Message: m}})
 }
 
-// answer plays node 2: it grants votes and takes entries, all that is asked.
+// answer plays the nodes that are played: they grant votes and take entries, all that
+// is asked.
 func (b *bench) answer() {
 	b.Helper()
 	for range 20 {
@@ -131,21 +133,22 @@ func (b *bench) answer() {
 			}
 		}
 		for _, m := range sent {
-			if core.ReplicaID(m.GetTo()) != id(2) {
+			n := core.ReplicaID(m.GetTo()).Node()
+			if !slices.Contains(b.played, n) {
 				continue
 			}
 			switch m.GetType() {
 			case pb.MsgPreVote:
-				b.receive(2, &pb.Message{Type: pb.MsgPreVoteResp.Enum(), Term: m.Term})
+				b.receive(n, &pb.Message{Type: pb.MsgPreVoteResp.Enum(), Term: m.Term})
 			case pb.MsgVote:
-				b.receive(2, &pb.Message{Type: pb.MsgVoteResp.Enum(), Term: m.Term})
+				b.receive(n, &pb.Message{Type: pb.MsgVoteResp.Enum(), Term: m.Term})
 			case pb.MsgApp:
-				b.receive(2, &pb.Message{Type: pb.MsgAppResp.Enum(), Term: m.Term, Index: new(m.GetIndex() + uint64(len(m.GetEntries())))})
+				b.receive(n, &pb.Message{Type: pb.MsgAppResp.Enum(), Term: m.Term, Index: new(m.GetIndex() + uint64(len(m.GetEntries())))})
 			case pb.MsgHeartbeat:
 				if b.deaf {
 					continue
 				}
-				b.receive(2, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term})
+				b.receive(n, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: m.Term})
 			}
 		}
 	}

@@ -66,6 +66,10 @@ type Leadership struct {
 	Open bool
 	// Sole: this node's replica is the only voter.
 	Sole bool
+	// Replica is this node's if it follows in the term and may say so, else 0.
+	// Seconds are the voters any one of which is a majority together with it.
+	Replica ReplicaID
+	Seconds []ReplicaID
 	// Era counts the resets of the shard time that were applied here. What was
 	// decided in an earlier one is refused.
 	Era uint64

@@ -184,18 +184,22 @@ func TestWhoAnswersAFence(t *testing.T) {
 	says("as the leader", []core.Followed{{Shard: shard, Term: lead.last.Term}})
 }
 
+// snapshotOf is what node 2 sends node 1 of three with a snapshot, in its term.
+func snapshotOf(index, term uint64) *pb.Message {
+	return &pb.Message{
+		Type: pb.MsgSnap.Enum(), From: new(uint64(id(2))), To: new(uint64(id(1))), Term: new(term),
+		Snapshot: &pb.Snapshot{Data: []byte("file"), Metadata: &pb.SnapshotMetadata{
+			Index: new(index), Term: new(term), ConfState: &pb.ConfState{Voters: []uint64{uint64(id(1)), uint64(id(2)), uint64(id(3))}},
+		}},
+	}
+}
+
 // TestAFrozenReplicaAnswersNoFence: it may be about to get a later term.
 func TestAFrozenReplicaAnswersNoFence(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.receive(2, &pb.Message{Type: pb.MsgHeartbeat.Enum(), Term: new(uint64(5))})
 	b.settle()
-	snapshot := &pb.Message{
-		Type: pb.MsgSnap.Enum(), From: new(uint64(id(2))), To: new(uint64(id(1))), Term: new(uint64(5)),
-		Snapshot: &pb.Snapshot{Data: []byte("file"), Metadata: &pb.SnapshotMetadata{
-			Index: new(uint64(50)), Term: new(uint64(5)), ConfState: &pb.ConfState{Voters: []uint64{uint64(id(1)), uint64(id(2)), uint64(id(3))}},
-		}},
-	}
-	if !b.core.ReceiveSnapshot(2, core.Envelope{Shard: shard, Message: snapshot}) {
+	if !b.core.ReceiveSnapshot(2, core.Envelope{Shard: shard, Message: snapshotOf(50, 5)}) {
 		t.Fatal("the snapshot is not taken")
 	}
 	b.settle()

@@ -157,7 +157,14 @@ func (c *Core) endTerm(g *group) {
 
 // changed notes that the shard's leadership looks different.
 func (c *Core) changed(g *group) {
-	c.changes = append(c.changes, Leadership{
+	l := Leadership{
 		Shard: g.shard, Leader: g.lead, Term: g.term, Open: g.open, Sole: soleVoter(g.applied.Conf, g.id), Era: g.era,
-	})
+	}
+	switch {
+	case g.open:
+		l.Seconds = g.seconds()
+	case g.lead != 0 && !g.leading && !g.frozen():
+		l.Replica = g.id
+	}
+	c.changes = append(c.changes, l)
 }

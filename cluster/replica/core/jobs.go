@@ -58,6 +58,7 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 	g.ballot(&w, m)
 	if w.snapshot != nil {
 		g.install = &w
+		c.changed(g) // it is frozen
 		return
 	}
 	if len(w.entries) == 0 && w.hard == nil && saysNothing(w.responses) {

@@ -127,7 +127,12 @@ func (c *client) try(op *operation) {
 		}
 		w.after(w.between(0, time.Millisecond), func() { c.finish(op, answer) })
 	}}
-	w.after(w.between(0, time.Millisecond), func() {
+	d := w.between(0, time.Millisecond)
+	if op.read && w.vouches {
+		word, more := w.ask(op.shard)
+		t.word, d = word, d+more
+	}
+	w.after(d, func() {
 		if o.n.core != nil && o.n.life == life {
 			o.receive(t)
 		}

@@ -37,7 +37,7 @@
 //   - a node has on disk what it votes and acknowledges, and has it again after
 //     every crash (3.8);
 //   - a commit that was rejected or refused never happens;
-//   - who is told by a fence that it leads has no successor that was elected before
+//   - who is told by a fence, or by the word that a read came with, that it leads has no successor that was elected before
 //     it asked;
 //   - a clock that is ahead of all others moves no shard's time, and nothing that
 //     was decided before a shard's time was set back is applied after it.

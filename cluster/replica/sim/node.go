@@ -36,6 +36,8 @@ type node struct {
 	slow      float64 // how much slower the disk is
 
 	owners map[core.ShardID]*owner
+	views  map[core.ShardID]core.Leadership // as of the last round
+	said   map[core.ShardID]word
 }
 
 // start starts the node on what its disk has.
@@ -52,7 +54,7 @@ func (n *node) start() {
 	if err != nil {
 		n.w.violate("node %d: %v", n.id, err)
 	}
-	n.owners = map[core.ShardID]*owner{}
+	n.owners, n.views, n.said = map[core.ShardID]*owner{}, map[core.ShardID]core.Leadership{}, map[core.ShardID]word{}
 	n.tick()
 	n.kick()
 	n.flush()

@@ -13,21 +13,23 @@ var changed = flag.Bool("changed", false, "this binary was built with the mistak
 // found says with which seed each mistake was found last. The search begins
 // there, so that it is short as long as the simulation stays the same.
 var found = map[string]uint64{
-	"ack-before-sync":        1,
-	"desired-for-confirmed":  384,
-	"fence-answered-late":    209,
-	"fence-ignores-old-conf": 184,
-	"fence-ignores-term":     4,
-	"ignore-proposer-term":   420,
-	"judged-once":            229,
-	"per-write-revision":     1,
-	"read-during-flush":      96,
-	"reset-keeps-leases":     7,
-	"reuse-replica-id":       6,
-	"step-collision":         1,
-	"unbounded-time":         12,
-	"unflushed-conf":         245,
-	"wipe-on-install-crash":  61,
+	"ack-before-sync":         1,
+	"desired-for-confirmed":   384,
+	"fence-answered-late":     209,
+	"fence-ignores-old-conf":  184,
+	"fence-ignores-term":      4,
+	"ignore-proposer-term":    420,
+	"judged-once":             229,
+	"per-write-revision":      1,
+	"read-during-flush":       96,
+	"reset-keeps-leases":      7,
+	"reuse-replica-id":        6,
+	"step-collision":          1,
+	"unbounded-time":          12,
+	"unflushed-conf":          245,
+	"voucher-from-before":     17,
+	"voucher-of-another-term": 73,
+	"wipe-on-install-crash":   61,
 }
 
 // TestPlanted makes each mistake and expects the simulation to find it, with a

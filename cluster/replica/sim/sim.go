@@ -73,6 +73,7 @@ type world struct {
 	history
 	clocks
 	deceit
+	words
 	clients []*client
 
 	snapshots, installs, crashes, moves int
@@ -118,6 +119,7 @@ func newWorld(opts Options) *world {
 	w.members = newMembers()
 	w.clocks = newClocks(opts.Seed)
 	w.deceit = newDeceit(opts.Seed, opts.Joins)
+	w.words = words{vouches: opts.Seed%7 == 3 && !opts.Joins}
 	w.flushing = newFlushing(opts.Seed)
 	return w
 }

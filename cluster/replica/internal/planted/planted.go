@@ -24,6 +24,10 @@ const (
 	FenceIgnoresOldConf
 	// FenceAnsweredLate takes the answer to an earlier fence for one to the last.
 	FenceAnsweredLate
+	// VoucherOfAnotherTerm takes a word that was given for another leader.
+	VoucherOfAnotherTerm
+	// VoucherFromBefore sends what a replica said some time ago with a read.
+	VoucherFromBefore
 	// ReuseReplicaID gives a replica that lost its data its old id again.
 	ReuseReplicaID
 	// WipeOnInstallCrash empties a replica whose snapshot install was cut
@@ -81,6 +85,8 @@ var names = map[string]Set{
 	"fence-ignores-term":       FenceIgnoresTerm,
 	"fence-ignores-old-conf":   FenceIgnoresOldConf,
 	"fence-answered-late":      FenceAnsweredLate,
+	"voucher-of-another-term":  VoucherOfAnotherTerm,
+	"voucher-from-before":      VoucherFromBefore,
 	"reuse-replica-id":         ReuseReplicaID,
 	"wipe-on-install-crash":    WipeOnInstallCrash,
 	"per-write-revision":       PerWriteRevision,
