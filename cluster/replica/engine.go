@@ -157,6 +157,7 @@ type Engine struct {
 	meters metrics
 	views  views
 	disk   disk
+	replay core.Replay
 
 	turn     sync.Mutex // who holds it has the core
 	core     *core.Core // guarded by turn
@@ -208,6 +209,7 @@ func Open(cfg Config) (*Engine, error) {
 	if e.core, err = core.New(cfg.Core, replicas); err != nil {
 		return nil, fmt.Errorf("open replicas: %w", err)
 	}
+	e.replay = e.core.Replay()
 	e.meters.watch(e)
 	if err := e.meters.register(cfg.Registerer); err != nil {
 		return nil, err
@@ -219,6 +221,9 @@ func Open(cfg Config) (*Engine, error) {
 	e.watch.Go(e.watchDisk)
 	return e, nil
 }
+
+// Replay is what the state on disk lacked of the logs when the engine was opened.
+func (e *Engine) Replay() core.Replay { return e.replay }
 
 // Close ends all leaderships and waits for what is being written.
 func (e *Engine) Close() error {

@@ -150,6 +150,15 @@ func (c *Core) Add(r Replica) error {
 	return nil
 }
 
+// Replay is that of all shards together.
+func (c *Core) Replay() (all Replay) {
+	for _, g := range c.order {
+		all.Entries += g.log.replay.Entries
+		all.Bytes += g.log.replay.Bytes
+	}
+	return all
+}
+
 // Remove ends a replica and everything that waits for it. When nothing is
 // under way for it any more a round asks for its data to be destroyed.
 func (c *Core) Remove(shard ShardID) {

@@ -29,6 +29,14 @@ type log struct {
 	bytes   int         // of the tail
 	marks   []mark
 	total   int // bytes appended since the log was opened
+
+	replay Replay // at the start
+}
+
+// Replay is what was in logs at the start and not in the state on disk: it is
+// applied again, when it is known to be committed.
+type Replay struct {
+	Entries, Bytes int
 }
 
 // mark remembers how many bytes the log had had up to an index, so that
@@ -44,7 +52,13 @@ const markBytes = 8 << 10
 func openLog(r Replica, disk LogReader, limit int) (*log, error) {
 	l := &log{shard: r.Shard, disk: disk, limit: limit, hard: r.Hard, applied: r.Applied}
 	l.reset(r.Truncated)
-	err := disk.Scan(r.Shard, func(p Position, size int) { l.extend(p, size) })
+	err := disk.Scan(r.Shard, func(p Position, size int) {
+		l.extend(p, size)
+		if p.Index > r.Applied.Index {
+			l.replay.Entries++
+			l.replay.Bytes += size
+		}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open log of shard %d: %w", r.Shard, err)
 	}

@@ -144,7 +144,9 @@ func start(ctx context.Context, c Config) (*Node, error) {
 	}
 	n.takeLeads()
 	n.state.Store(admin.Ready)
-	n.log.Info("ready", "node", n.identity.Node, "http", n.HTTP(), "admin", n.Admin(), "took", time.Since(n.started).Round(time.Millisecond).String())
+	replay := n.engine.Replay()
+	n.log.Info("ready", "node", n.identity.Node, "http", n.HTTP(), "admin", n.Admin(), "took", time.Since(n.started).Round(time.Millisecond).String(),
+		"replayed_entries", replay.Entries, "replayed_bytes", replay.Bytes)
 	return n, nil
 }
 
