@@ -69,6 +69,7 @@ func (s *Store) apply(c *Change) (rejected []error, err error) {
 	if err != nil {
 		return nil, err
 	}
+	defer clear(cs) // it is room for the next entry
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	before := sh.bytes()
@@ -113,13 +114,22 @@ type prepared struct {
 	err    error
 }
 
-// prepare looks at the commits of an entry and at what they rest on.
+// preparation is room for what is prepared of an entry.
+type preparation struct {
+	commits []prepared
+	keys    []byte
+}
+
+// prepare looks at the commits of an entry and at what they rest on. The result is
+// valid until the next entry; the caller holds the lock of the store.
 func (s *Store) prepare(sh *shard, c *Change) ([]prepared, error) {
 	if len(c.Commits) == 0 {
 		return nil, nil
 	}
-	cs := make([]prepared, len(c.Commits))
-	keys := make([]byte, 0, len(cs)*usualHeadKey)
+	room := &s.prepared
+	room.commits = slices.Grow(room.commits[:0], len(c.Commits))
+	room.keys = slices.Grow(room.keys[:0], len(c.Commits)*usualHeadKey)
+	cs, keys := room.commits[:len(c.Commits)], room.keys
 	for i := range cs {
 		p := &cs[i]
 		p.Commit = &c.Commits[i]

@@ -175,6 +175,9 @@ func (f *flush) entity(e *change) error {
 	if err := op.Finish(); err != nil {
 		return err
 	}
+	if len(e.records) == 0 {
+		return nil // most have none
+	}
 	for _, part := range slices.Sorted(maps.Keys(e.records)) {
 		key := []byte(e.key + part)
 		var err error

@@ -52,7 +52,7 @@ type Write struct {
 // returns. Every write must be waited for, in the order in which they began.
 func (l *Log) Begin(writes []LogWrite, sync bool) (*Write, error) {
 	number := l.number(sync)
-	b := l.s.db.NewBatch()
+	b := l.s.db.NewBatchWithSize(batchSize(writes))
 	for i := range writes {
 		if err := l.stageWrite(b, &writes[i]); err != nil {
 			b.Close()
@@ -72,6 +72,19 @@ func (l *Log) Begin(writes []LogWrite, sync bool) (*Write, error) {
 	}
 	l.s.memory.Add(int64(b.Len()))
 	return &Write{log: l, batch: b, sequence: number}, l.guard(func() error { return l.s.db.ApplyNoSyncWait(b, pebble.Sync) })
+}
+
+// batchSize is about how long the batch of some writes gets: what it has beside the
+// entries is little, and so is what an entry has beside its data.
+func batchSize(writes []LogWrite) int {
+	n := 256
+	for i := range writes {
+		n += 64
+		for _, e := range writes[i].Entries {
+			n += 48 + len(e.GetData())
+		}
+	}
+	return n
 }
 
 // number returns the number of a batch that is synced, 0 for one that is not.

@@ -39,6 +39,7 @@ type Store struct {
 	// store by a scan of it.
 	mu       sync.Mutex
 	closed   bool          // guarded by mu
+	prepared preparation   // guarded by mu
 	sequence atomic.Uint64 // number of the last batch
 	wedged   atomic.Bool   // Pebble panicked with its own locks held
 
