@@ -116,6 +116,8 @@ func (t testNetwork) Send(to core.NodeID, frame []byte) {
 	}
 }
 
+func (t testNetwork) Spare() []byte { return nil }
+
 func (t testNetwork) SendSnapshot(to core.NodeID, name string, file io.Reader, frame []byte) error {
 	n := t.c.peer(t.from, to)
 	if n == nil || t.c.is(t.c.unread, to) || t.c.sieve(to, frame) == nil {

@@ -51,6 +51,8 @@ func (t testTransport) Send(to core.NodeID, frame []byte) {
 	}
 }
 
+func (t testTransport) Spare() []byte { return nil }
+
 func (t testTransport) SendSnapshot(to core.NodeID, name string, file io.Reader, frame []byte) error {
 	e := t.c.engine(to)
 	if e == nil {

@@ -66,6 +66,8 @@ type Transport interface {
 	// Send hands a frame over and does not block. Frames may be lost, doubled
 	// and overtaken. The frame belongs to the transport.
 	Send(to core.NodeID, frame []byte)
+	// Spare is room for the next frame, empty; nil if there is none.
+	Spare() []byte
 	// SendSnapshot carries a file and then the frame with its message, and
 	// returns when the receiver has both.
 	SendSnapshot(to core.NodeID, name string, file io.Reader, frame []byte) error

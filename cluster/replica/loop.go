@@ -91,7 +91,7 @@ func (e *Engine) send(messages map[core.NodeID][]core.Envelope) {
 	}
 	for to, all := range messages {
 		for es := range core.Frames(e.spoken(all)) {
-			frame, err := core.AppendFrame(nil, es)
+			frame, err := core.AppendFrame(e.cfg.Transport.Spare(), es)
 			if err != nil {
 				e.fail(err)
 				return

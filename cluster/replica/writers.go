@@ -59,9 +59,16 @@ func (e *Engine) begin(jobs []*core.AppendJob) (*persistence.Write, error) {
 		return nil, nil
 	}
 	writes, sync := jobs[0].Writes, jobs[0].Sync
-	for _, j := range jobs[1:] {
-		writes = append(writes, j.Writes...)
-		sync = sync || j.Sync
+	if len(jobs) > 1 {
+		n := 0
+		for _, j := range jobs {
+			n += len(j.Writes)
+			sync = sync || j.Sync
+		}
+		writes = make([]core.LogWrite, 0, n)
+		for _, j := range jobs {
+			writes = append(writes, j.Writes...)
+		}
 	}
 	e.meters.size.Observe(float64(len(writes)))
 	return e.cfg.Log.Begin(writes, sync)
@@ -105,12 +112,13 @@ func (e *Engine) applyJobs(jobs []*core.ApplyJob) bool {
 		return false
 	}
 	e.applies.done()
+	meta := slices.ContainsFunc(jobs, func(j *core.ApplyJob) bool { return j.Concerns(cluster.MetaShard) })
 	e.advance(func(c *core.Core) {
 		for _, j := range jobs {
 			c.ApplyDone(j)
 		}
 	})
-	if slices.ContainsFunc(jobs, func(j *core.ApplyJob) bool { return j.Concerns(cluster.MetaShard) }) {
+	if meta {
 		e.cfg.MetaApplied()
 	}
 	return true

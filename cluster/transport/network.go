@@ -27,6 +27,7 @@ type Network struct {
 	porch    porch          // of the handshakes that others began
 	refused  rate.Sometimes // bounds what is logged of them
 	refusals [reasons]atomic.Uint64
+	spare    chan []byte     // frames that were sent
 	sending  chan struct{}   // bounds the snapshots that are sent,
 	taking   chan struct{}   // those that are received
 	waiting  chan struct{}   // and those that wait to be
@@ -64,6 +65,7 @@ func Open(cfg Config) (*Network, error) {
 	n := &Network{
 		cfg: cfg, listener: listener, started: time.Now(),
 		refused: rate.Sometimes{First: 10, Interval: time.Second},
+		spare:   make(chan []byte, spareFrames),
 		sending: make(chan struct{}, snapshots), taking: make(chan struct{}, snapshots), waiting: make(chan struct{}, 64),
 		calls: make(chan struct{}, maxCalls),
 		pace:  rate.NewLimiter(rate.Limit(cfg.SnapshotRate), chunkSize),

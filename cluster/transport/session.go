@@ -87,6 +87,7 @@ func (p *peer) writeAll(l *link, frames [][]byte, due <-chan time.Time) error {
 		}
 		frames[i] = nil
 		p.queue.written(len(f))
+		p.n.sent(f)
 	}
 	return nil
 }

@@ -143,9 +143,18 @@ func (c *Core) propose(g *group) {
 	}
 }
 
+// encode packs an entry, which is valid until the next one is packed: raft takes a
+// copy of what is proposed.
 func (c *Core) encode(g *group, ps []*Proposal) []byte {
-	return packEntry(ps[0].Term, c.stamp(g), ps)
+	data := packEntry(c.entry[:0], ps[0].Term, c.stamp(g), ps)
+	if cap(data) <= spareEntry {
+		c.entry = data
+	}
+	return data
 }
+
+// spareEntry is how much room is kept for packing entries.
+const spareEntry = 64 << 10
 
 // applied answers the first entry in flight; dropped says that the entry was
 // void.

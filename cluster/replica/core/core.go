@@ -15,8 +15,10 @@ type Core struct {
 	groups  map[ShardID]*group
 	order   []*group // by shard, so that a round does the same every time
 	dirty   []*group
-	spare   []*group // room for the next dirty
+	spare   []*group     // room for the next dirty
+	applies []applyWrite // room for the next job
 	out     outbox
+	entry   []byte // room for packing one
 	snaps   []SnapshotSend
 	changes []Leadership
 	ticks   uint64
@@ -94,7 +96,8 @@ type Round struct {
 	// Leaderships are the ones that changed, latest last.
 	Leaderships []Leadership
 
-	shards int // over which the round goes
+	shards  int          // over which the round goes
+	applies []applyWrite // room for those of the job
 }
 
 func (r *Round) append() *AppendJob {
@@ -106,7 +109,7 @@ func (r *Round) append() *AppendJob {
 
 func (r *Round) apply() *ApplyJob {
 	if r.Apply == nil {
-		r.Apply = &ApplyJob{}
+		r.Apply = &ApplyJob{groups: r.applies}
 	}
 	return r.Apply
 }
@@ -258,10 +261,13 @@ func (c *Core) Round() Round {
 	c.dirty, c.spare = c.spare[:0], nil
 	// In the order of shards everything that is written lies closer together.
 	slices.SortFunc(dirty, func(a, b *group) int { return int(a.shard) - int(b.shard) })
-	out := Round{shards: len(dirty)}
+	out := Round{shards: len(dirty), applies: c.applies}
 	for _, g := range dirty {
 		g.dirty = false
 		c.collect(g, &out)
+	}
+	if out.Apply != nil {
+		c.applies = nil
 	}
 	clear(dirty)
 	c.spare = dirty

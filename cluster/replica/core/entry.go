@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"ssod/persistence"
 )
@@ -42,14 +43,13 @@ type Entry struct {
 	Commits []persistence.Commit
 }
 
-// packEntry encodes an entry from commits that are encoded already.
-func packEntry(term, now uint64, commits []*Proposal) []byte {
+// packEntry appends an entry of commits that are encoded already.
+func packEntry(b []byte, term, now uint64, commits []*Proposal) []byte {
 	size := 1 + 3*binary.MaxVarintLen64
 	for _, c := range commits {
 		size += len(c.Data) + binary.MaxVarintLen32
 	}
-	b := make([]byte, 1, size)
-	b[0] = entryVersion
+	b = append(slices.Grow(b, size), entryVersion)
 	b = binary.AppendUvarint(b, term)
 	b = binary.AppendUvarint(b, now)
 	b = binary.AppendUvarint(b, uint64(len(commits)))

@@ -31,7 +31,7 @@ func proposals(commits ...[]byte) []*Proposal {
 func TestEntryRoundTrip(t *testing.T) {
 	removal := persistence.Commit{Entity: sample.Entity, BaseRev: 1, Remove: true}
 	forgotten := persistence.Commit{Entity: sample.Entity, BaseRev: 1, Remove: true, Forget: true}
-	b := packEntry(5, 1_700_000_000_000, proposals(EncodeCommit(&sample), EncodeCommit(&removal), EncodeCommit(&forgotten)))
+	b := packEntry(nil, 5, 1_700_000_000_000, proposals(EncodeCommit(&sample), EncodeCommit(&removal), EncodeCommit(&forgotten)))
 	got, err := DecodeEntry(b)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestEntryRoundTrip(t *testing.T) {
 }
 
 func TestDecodeEntryRefuses(t *testing.T) {
-	good := packEntry(5, 6, proposals(EncodeCommit(&sample)))
+	good := packEntry(nil, 5, 6, proposals(EncodeCommit(&sample)))
 	tests := map[string]struct {
 		b    []byte
 		want error
@@ -67,7 +67,7 @@ func TestDecodeEntryRefuses(t *testing.T) {
 // FuzzDecodeEntry: whatever comes in, the decoder returns; what it accepts has
 // one encoding.
 func FuzzDecodeEntry(f *testing.F) {
-	f.Add(packEntry(5, 6, proposals(EncodeCommit(&sample), EncodeCommit(&persistence.Commit{}))))
+	f.Add(packEntry(nil, 5, 6, proposals(EncodeCommit(&sample), EncodeCommit(&persistence.Commit{}))))
 	f.Add([]byte{1, 1, 1, 0})
 	f.Add(packReset(5, 6))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -79,7 +79,7 @@ func FuzzDecodeEntry(f *testing.F) {
 		for i := range e.Commits {
 			commits = append(commits, EncodeCommit(&e.Commits[i]))
 		}
-		again := packEntry(e.ProposerTerm, e.Time, proposals(commits...))
+		again := packEntry(nil, e.ProposerTerm, e.Time, proposals(commits...))
 		if e.Reset {
 			again = packReset(e.ProposerTerm, e.Time)
 		}

@@ -208,12 +208,19 @@ func (j *ApplyJob) Run(s Store) error { return RunAll([]*ApplyJob{j}, s) }
 
 // RunAll applies the entries of several jobs in order, as few batches.
 func RunAll(jobs []*ApplyJob, s Store) error {
-	var all []Change
+	n := 0
 	for _, j := range jobs {
 		if err := j.decode(); err != nil {
 			return err
 		}
-		all = append(all, j.changes...)
+		n += len(j.changes)
+	}
+	all := jobs[0].changes
+	if len(jobs) > 1 {
+		all = make([]Change, 0, n)
+		for _, j := range jobs {
+			all = append(all, j.changes...)
+		}
 	}
 	results, err := s.Apply(all)
 	if err != nil {
@@ -285,7 +292,7 @@ func (j *ApplyJob) Concerns(shard ShardID) bool {
 func (j *ApplyJob) Changes() ([]Change, [][]error) { return j.changes, j.results }
 
 // ApplyDone takes note that a job's entries are applied and answers whom they
-// concern.
+// concern. Nothing but the changes is left of it.
 func (c *Core) ApplyDone(j *ApplyJob) {
 	n := 0
 	for i := range j.groups {
@@ -297,6 +304,8 @@ func (c *Core) ApplyDone(j *ApplyJob) {
 			c.applyDone(w, done, results)
 		}
 	}
+	clear(j.groups)
+	c.applies, j.groups = j.groups[:0], nil
 }
 
 func (c *Core) applyDone(w *applyWrite, changes []Change, results [][]error) {

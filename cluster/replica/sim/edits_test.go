@@ -22,7 +22,7 @@ var edits = []edit{
 	{"group.go", "DisableProposalForwarding: true,", "DisableProposalForwarding: !" + has("IgnoreProposerTerm") + ","},
 	{"group.go", "\tg.commits.end()\n", "\tif !" + has("IgnoreProposerTerm") + " {\n\t\tg.commits.end()\n\t}\n"},
 	{"commits.go", "\t\tif !g.open || g.raft().Propose(data) != nil {\n", `
-		if !g.open && ` + has("IgnoreProposerTerm") + ` && g.raft().Propose(data) == nil {
+		if !g.open && ` + has("IgnoreProposerTerm") + ` && g.raft().Propose([]byte(string(data))) == nil {
 			if g.commits.forwarded == nil {
 				g.commits.forwarded = make(map[string][]*Proposal)
 			}
