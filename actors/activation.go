@@ -10,17 +10,17 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// activation is the actor of one entity in one lease. Its fields belong to the
-// entity's turns, except the atomic ones.
+// activation is the actor of one entity in one lease: a process of protoactor that
+// has no name in its registry. Its fields belong to the entity's turns, except the
+// atomic ones.
 type activation struct {
 	place
 	mailbox mailbox
 	lease   *lease
 	next    *activation // another entity with the same hash; guarded by the lease
-	pid     *actor.PID
-	entity  Entity // nil: to be loaded
-	rev     uint64 // of the entity as loaded or last committed
-	open    *Turn  // turns that were deferred
+	entity  Entity      // nil: to be loaded
+	rev     uint64      // of the entity as loaded or last committed
+	open    *Turn       // turns that were deferred
 
 	queue    queue         // commands admitted and not answered
 	size     atomic.Int32  // about how many bytes of memory it takes
@@ -31,6 +31,18 @@ type activation struct {
 	loads      uint32 // counts how often the entity was loaded
 	committing bool   // a commit of Begin is in flight
 	leaving    bool   // the lease is closed
+	stopped    bool   // it is not in memory any more: messages are nothing to it
+}
+
+var (
+	_ recipient     = (*activation)(nil)
+	_ actor.Process = (*activation)(nil)
+)
+
+func newActivation(l *lease, p place) *activation {
+	a := &activation{place: p, lease: l}
+	a.mailbox.owner = a
+	return a
 }
 
 // Messages of the runtime to an activation, beside turns.
@@ -39,18 +51,30 @@ type (
 	tick  struct{ retire bool }
 )
 
-// ownBytes is what an entity takes beside its state: the actor, its mailbox and
-// the registry of actors (ssobench memory). Its identity is there three times.
-const ownBytes = 768
+// ownBytes is what an entity takes beside its identity and its encoded state
+// (BenchmarkIdleEntity): the actor with its mailbox, its place in the table, and what
+// the kind makes of it. While it is used its decoded state comes on top.
+const ownBytes = 352
 
 // weigh notes the length of an entity's encoded state.
 func (a *activation) weigh(state int) {
-	size := int32(ownBytes + 3*len(a.identity) + state)
+	size := int32(ownBytes + len(a.identity) + state)
 	a.lease.runtime.bytes.Add(int64(size - a.size.Swap(size)))
 }
 
+// SendUserMessage posts a message to the entity; it never blocks.
+func (a *activation) SendUserMessage(_ *actor.PID, message any) { a.post(message) }
+
+// SendSystemMessage does nothing: the runtime supervises its entities itself.
+func (a *activation) SendSystemMessage(*actor.PID, any) {}
+
+// Stop does nothing: an entity ends with its lease, or when nobody needs it.
+func (a *activation) Stop(*actor.PID) {}
+
 // post sends a message to the activation; it never blocks.
-func (a *activation) post(message any) { a.lease.runtime.system.Root.Send(a.pid, message) }
+func (a *activation) post(message any) { a.mailbox.post(message) }
+
+func (a *activation) schedule(run func()) { a.lease.runtime.dispatcher.schedule(run) }
 
 // runHere handles a message in the caller's goroutine, if the entity does
 // nothing. An entity that was loaded and is to be loaded afresh may have to wait
@@ -67,32 +91,39 @@ func (a *activation) runHere(message any) bool {
 	return true
 }
 
-// Receive handles one message at a time.
-func (a *activation) Receive(ctx actor.Context) {
-	switch m := ctx.Message().(type) {
+// receive handles one message at a time.
+func (a *activation) receive(message any) {
+	if a.stopped {
+		return
+	}
+	switch m := message.(type) {
 	case *Turn:
 		a.take(m)
 	case *committed:
 		a.settle(m)
 	case tick:
-		a.tick(ctx, m.retire)
+		a.tick(m.retire)
 	case leave:
 		a.leave()
 	}
+	a.stopAtLast()
+}
+
+// stopAtLast ends an actor that is leaving when nothing is in flight any more.
+func (a *activation) stopAtLast() {
 	if a.leaving && a.queue.depth.Load() == 0 && !a.committing {
-		a.stop(ctx)
+		a.stop()
 	}
 }
 
 // stop ends the actor. Its mailbox holds no turn then: every turn is counted in
 // its queue from before it is posted until it is answered.
-func (a *activation) stop(ctx actor.Context) {
-	a.leaving = false
+func (a *activation) stop() {
+	a.leaving, a.stopped = false, true
 	a.entity = nil
 	a.kind.metrics.active.Dec()
 	a.lease.runtime.active.Add(-1)
 	a.lease.runtime.bytes.Add(-int64(a.size.Load()))
-	ctx.Stop(ctx.Self())
 }
 
 // take handles a command, or answers it if that cannot be done any more.
@@ -168,10 +199,22 @@ func (a *activation) report(t *Turn, what string, more ...any) {
 // guard turns a panic of the entity's code into an answer: the command fails
 // and the entity is loaded afresh.
 func (a *activation) guard(t *Turn) {
-	cause := recover()
-	if cause == nil {
-		return
+	if cause := recover(); cause != nil {
+		a.restart(t, cause)
 	}
+}
+
+// panicked is guard for what happens outside of the entity's code.
+func (a *activation) panicked(message, cause any) {
+	t, ok := message.(*Turn)
+	if !ok {
+		t = &Turn{entity: a, origin: own}
+	}
+	a.restart(t, cause)
+	a.stopAtLast()
+}
+
+func (a *activation) restart(t *Turn, cause any) {
 	a.report(t, "entity panicked", "panic", panicReason(cause), "stack", string(debug.Stack()))
 	t.finish(answer{code: Code_FAILED})
 	a.reset()

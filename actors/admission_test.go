@@ -66,7 +66,7 @@ func TestOverloadIsAnsweredAtOnce(t *testing.T) {
 func TestMemoryPressureTakesTheLeastRecentlyUsed(t *testing.T) {
 	for name, limits := range map[string]actors.Limits{
 		"entities": {Active: 10},
-		"bytes":    {Bytes: 8500}, // each takes about 800
+		"bytes":    {Bytes: 3800}, // each takes about 360
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &probe{}

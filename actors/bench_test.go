@@ -77,6 +77,7 @@ func BenchmarkIdleEntity(b *testing.B) {
 		before, goroutines := heap(), runtime.NumGoroutine()
 		activate(b, r, entities)
 		b.ReportMetric(float64(heap()-before)/entities, "B/entity")
+		b.ReportMetric(float64(r.Bytes())/entities, "counted-B/entity")
 		b.ReportMetric(float64(max(0, runtime.NumGoroutine()-goroutines)), "goroutines")
 		runtime.KeepAlive(r)
 		stop(b, r)

@@ -13,18 +13,14 @@ type dispatcher struct {
 	over atomic.Bool  // nobody waits any more
 }
 
-const (
-	// keptWorkers is how many goroutines wait for work at most. More run at
-	// once when many commits wait for the disk; those end when they are done.
-	keptWorkers = 512
-	// mailboxThroughput is how many messages an actor handles before it yields.
-	mailboxThroughput = 300
-)
+// keptWorkers is how many goroutines wait for work at most. More run at once when
+// many commits wait for the disk; those end when they are done.
+const keptWorkers = 512
 
 func newDispatcher() *dispatcher { return &dispatcher{work: make(chan func())} }
 
-// Schedule runs f on a worker.
-func (d *dispatcher) Schedule(f func()) {
+// schedule runs f on a worker.
+func (d *dispatcher) schedule(f func()) {
 	select {
 	case d.work <- f:
 	default:
@@ -32,9 +28,6 @@ func (d *dispatcher) Schedule(f func()) {
 		go d.serve(f)
 	}
 }
-
-// Throughput is how many messages an actor handles before it yields.
-func (d *dispatcher) Throughput() int { return mailboxThroughput }
 
 // serve runs f and whatever is handed over afterwards.
 func (d *dispatcher) serve(f func()) {

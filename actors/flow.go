@@ -123,7 +123,7 @@ func (s *shard) flow(t *Turn, p place, carryOut FlowFunc) {
 		f.run(carryOut)
 		return
 	}
-	r.dispatcher.Schedule(func() {
+	r.dispatcher.schedule(func() {
 		ctx, cancel := context.WithDeadline(r.ctx, time.UnixMilli(t.deadline))
 		defer cancel()
 		f.ctx = ctx

@@ -3,8 +3,6 @@ package actors
 import (
 	"sync"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"ssod/cluster"
 )
 
@@ -18,12 +16,10 @@ type lease struct {
 	barrier barrier
 
 	surveyed bool // belongs to the survey
-	props    *actor.Props
 
 	mu       sync.Mutex
 	closed   bool
 	entities map[uint64]*activation // by hash; equal hashes are chained
-	born     *activation            // the one that props are producing
 }
 
 func newLease(s *shard, handle cluster.Shard) *lease {
@@ -35,11 +31,6 @@ func newLease(s *shard, handle cluster.Shard) *lease {
 		entities: make(map[uint64]*activation),
 	}
 	l.barrier.init(l)
-	// The producers run inside spawn, under mu.
-	l.props = actor.PropsFromProducer(
-		func() actor.Actor { return l.born },
-		actor.WithMailbox(func() actor.Mailbox { return &l.born.mailbox }),
-		actor.WithDispatcher(s.runtime.dispatcher))
 	return l
 }
 
@@ -102,23 +93,14 @@ func (l *lease) find(p place) *activation {
 }
 
 // spawn makes an entity active, or returns nil when the node holds too many.
-// The entity loads its state in its own goroutine, at its first command.
+// The entity loads its state at its first command.
 func (l *lease) spawn(p place) *activation {
 	r := l.runtime
 	if int(r.active.Load()) >= r.limits.Active {
 		r.makeRoom()
 		return nil
 	}
-	a := &activation{lease: l, place: p}
-	l.born = a
-	// A short name without the identity: it is hashed and kept a second time
-	// by the registry.
-	pid, err := r.system.Root.SpawnNamed(l.props, r.system.ProcessRegistry.NextId())
-	l.born = nil
-	if err != nil {
-		return nil
-	}
-	a.pid = pid
+	a := newActivation(l, p)
 	a.next = l.entities[p.hash]
 	l.entities[p.hash] = a
 	r.active.Add(1)

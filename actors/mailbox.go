@@ -3,8 +3,6 @@ package actors
 import (
 	"runtime"
 	"sync"
-
-	"github.com/asynkron/protoactor-go/actor"
 )
 
 // mailbox holds the messages of one entity and lets one goroutine at a time run
@@ -12,61 +10,41 @@ import (
 // nothing runs it himself, instead of waking a goroutine and being woken by it.
 // An idle one is small, because very many entities are active at once.
 type mailbox struct {
-	invoker    actor.MessageInvoker
-	dispatcher actor.Dispatcher
+	owner recipient
 
-	mu        sync.Mutex
-	users     []any
-	systems   []any // protoactor's own messages, which go first
-	running   bool  // somebody runs the entity or is about to
-	suspended bool  // by its supervisor: users wait
+	mu       sync.Mutex
+	running  bool // somebody runs the entity or is about to
+	messages []any
 }
 
-var _ actor.Mailbox = (*mailbox)(nil)
-
-// RegisterHandlers is told whom to run and where.
-func (m *mailbox) RegisterHandlers(i actor.MessageInvoker, d actor.Dispatcher) {
-	m.invoker, m.dispatcher = i, d
+// recipient is whose mailbox it is.
+type recipient interface {
+	// receive handles one message at a time.
+	receive(message any)
+	// panicked hears that it did not end.
+	panicked(message, cause any)
+	// schedule has a worker call a function.
+	schedule(run func())
 }
 
-// Start does nothing: that it was started the entity hears with its first
-// message.
-func (m *mailbox) Start() {}
+// mailboxThroughput is how many messages an entity handles before its worker yields.
+const mailboxThroughput = 300
 
-// UserMessageCount is the number of messages that wait.
-func (m *mailbox) UserMessageCount() int {
+// post adds a message, which a worker handles.
+func (m *mailbox) post(message any) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.users)
-}
-
-// PostUserMessage adds a message, which a worker handles.
-func (m *mailbox) PostUserMessage(message any) {
-	m.mu.Lock()
-	m.users = append(m.users, message)
-	m.unlockAndSchedule()
-}
-
-// PostSystemMessage adds a message of protoactor's own.
-func (m *mailbox) PostSystemMessage(message any) {
-	m.mu.Lock()
-	m.systems = append(m.systems, message)
-	if _, first := message.(*actor.Started); first {
-		m.mu.Unlock()
-		return
-	}
+	m.messages = append(m.messages, message)
 	m.unlockAndSchedule()
 }
 
 // unlockAndSchedule has a worker run the entity if there is something to do and
 // nobody is at it.
 func (m *mailbox) unlockAndSchedule() {
-	work := len(m.systems) > 0 || len(m.users) > 0 && !m.suspended
-	start := work && !m.running
+	start := len(m.messages) > 0 && !m.running
 	m.running = m.running || start
 	m.mu.Unlock()
 	if start {
-		m.dispatcher.Schedule(m.run)
+		m.owner.schedule(m.run)
 	}
 }
 
@@ -77,8 +55,8 @@ func (m *mailbox) run() {
 		if message == nil {
 			return
 		}
-		m.invoke(message)
-		if handled%m.dispatcher.Throughput() == 0 {
+		m.handle(message)
+		if handled%mailboxThroughput == 0 {
 			runtime.Gosched()
 		}
 	}
@@ -88,11 +66,8 @@ func (m *mailbox) run() {
 func (m *mailbox) next() any {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.systems) > 0 {
-		return pop(&m.systems)
-	}
-	if len(m.users) > 0 && !m.suspended {
-		return pop(&m.users)
+	if len(m.messages) > 0 {
+		return pop(&m.messages)
 	}
 	m.running = false
 	return nil
@@ -103,28 +78,11 @@ func (m *mailbox) next() any {
 func (m *mailbox) claim() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.running || m.suspended {
+	if m.running {
 		return false
 	}
 	m.running = true
 	return true
-}
-
-// handle runs a claimed entity for one message.
-func (m *mailbox) handle(message any) {
-	for first := m.nextSystem(); first != nil; first = m.nextSystem() {
-		m.invoke(first)
-	}
-	m.invoke(message)
-}
-
-func (m *mailbox) nextSystem() any {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.systems) == 0 {
-		return nil
-	}
-	return pop(&m.systems)
 }
 
 // release gives a claimed entity back; what came meanwhile is for a worker.
@@ -134,29 +92,14 @@ func (m *mailbox) release() {
 	m.unlockAndSchedule()
 }
 
-// invoke runs the entity for a message. A panic is for its supervisor.
-func (m *mailbox) invoke(message any) {
+// handle runs the entity, which is the caller's, for a message.
+func (m *mailbox) handle(message any) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			m.invoker.EscalateFailure(cause, message)
+			m.owner.panicked(message, cause)
 		}
 	}()
-	switch message.(type) {
-	case *actor.SuspendMailbox:
-		m.suspend(true)
-	case *actor.ResumeMailbox:
-		m.suspend(false)
-	case actor.SystemMessage:
-		m.invoker.InvokeSystemMessage(message)
-	default:
-		m.invoker.InvokeUserMessage(message)
-	}
-}
-
-func (m *mailbox) suspend(suspended bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.suspended = suspended
+	m.owner.receive(message)
 }
 
 // pop removes the first message. A queue that is empty keeps no memory.

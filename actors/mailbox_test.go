@@ -4,107 +4,104 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-
-	"github.com/asynkron/protoactor-go/actor"
 )
 
-// inline is a dispatcher whose work the test does itself.
-type inline struct{ work []func() }
-
-func (d *inline) Schedule(f func()) { d.work = append(d.work, f) }
-func (d *inline) Throughput() int   { return 2 }
-
-// invoked notes what a mailbox delivers.
-type invoked struct {
+// reader is whose mailbox the test looks into; what workers would do the test does
+// itself.
+type reader struct {
+	work     []func()
 	got      []string
 	on       map[any]func() // what else happens at a message
-	failures int
+	failures []string
 }
 
-func (i *invoked) InvokeUserMessage(m any)   { i.invoke(fmt.Sprint(m), m) }
-func (i *invoked) InvokeSystemMessage(m any) { i.invoke(fmt.Sprintf("%T", m), m) }
-func (i *invoked) EscalateFailure(any, any)  { i.failures++ }
+func (r *reader) schedule(f func()) { r.work = append(r.work, f) }
 
-func (i *invoked) invoke(name string, m any) {
-	i.got = append(i.got, name)
-	if f := i.on[m]; f != nil {
+func (r *reader) receive(m any) {
+	r.got = append(r.got, fmt.Sprint(m))
+	if f := r.on[m]; f != nil {
 		f()
 	}
 }
 
-func newMailbox() (*mailbox, *invoked, *inline) {
-	m, i, d := &mailbox{}, &invoked{on: map[any]func(){}}, &inline{}
-	m.RegisterHandlers(i, d)
-	m.PostSystemMessage(&actor.Started{})
-	m.Start()
-	return m, i, d
+func (r *reader) panicked(m, cause any) {
+	r.failures = append(r.failures, fmt.Sprint(m, ": ", cause))
 }
 
-func (d *inline) run(t *testing.T, times int) {
+func newMailbox() (*mailbox, *reader) {
+	r := &reader{on: map[any]func(){}}
+	return &mailbox{owner: r}, r
+}
+
+func (r *reader) run(t *testing.T, times int) {
 	t.Helper()
-	if len(d.work) != times {
-		t.Fatalf("scheduled %d times, want %d", len(d.work), times)
+	if len(r.work) != times {
+		t.Fatalf("scheduled %d times, want %d", len(r.work), times)
 	}
-	for _, f := range d.work {
+	for _, f := range r.work {
 		f()
 	}
-	d.work = nil
+	r.work = nil
 }
 
-func check(t *testing.T, i *invoked, want ...string) {
+func (r *reader) check(t *testing.T, want ...string) {
 	t.Helper()
-	if !slices.Equal(i.got, want) {
-		t.Errorf("delivered %q, want %q", i.got, want)
+	if !slices.Equal(r.got, want) {
+		t.Errorf("delivered %q, want %q", r.got, want)
 	}
-	i.got = nil
+	r.got = nil
 }
 
 func TestMailboxDeliversInOrder(t *testing.T) {
-	m, i, d := newMailbox()
-	i.on[1] = func() { m.PostSystemMessage(&actor.Stop{}) }
+	m, r := newMailbox()
+	r.on[1] = func() { m.post("last") }
 	for n := range 5 {
-		m.PostUserMessage(n)
+		m.post(n)
 	}
-	d.run(t, 1)
-	check(t, i, "*actor.Started", "0", "1", "*actor.Stop", "2", "3", "4")
-	if m.UserMessageCount() != 0 || m.users != nil || m.running {
+	r.run(t, 1)
+	r.check(t, "0", "1", "2", "3", "4", "last")
+	if m.messages != nil || m.running {
 		t.Error("an empty mailbox keeps memory or is running")
 	}
 }
 
 func TestClaimedMailbox(t *testing.T) {
-	m, i, d := newMailbox()
+	m, r := newMailbox()
 	if !m.claim() || m.claim() {
 		t.Fatal("an idle mailbox is claimed once")
 	}
-	m.PostUserMessage("later")
+	m.post("later")
 	m.handle("now")
-	d.run(t, 0)
-	check(t, i, "*actor.Started", "now")
+	r.run(t, 0)
+	r.check(t, "now")
 	m.release()
 	if m.claim() {
 		t.Error("claimed while a message waits for a worker")
 	}
-	d.run(t, 1)
-	check(t, i, "later")
+	r.run(t, 1)
+	r.check(t, "later")
 	if !m.claim() {
 		t.Error("not claimed although it is idle again")
 	}
 }
 
-func TestSuspendedMailboxKeepsUsersWaiting(t *testing.T) {
-	m, i, d := newMailbox()
-	i.on["bad"] = func() { m.PostSystemMessage(&actor.SuspendMailbox{}); panic("bad") }
-	m.PostUserMessage("bad")
-	m.PostUserMessage("good")
-	d.run(t, 1)
-	check(t, i, "*actor.Started", "bad")
-	m.PostUserMessage("better")
-	d.run(t, 0)
-	if i.failures != 1 || m.claim() {
-		t.Errorf("%d failures, want 1, and no claim while suspended", i.failures)
+// TestMailboxGoesOnAfterAPanic: whose it is hears of it, and gets the next message.
+func TestMailboxGoesOnAfterAPanic(t *testing.T) {
+	m, r := newMailbox()
+	r.on["bad"] = func() { panic("why") }
+	m.post("bad")
+	m.post("good")
+	r.run(t, 1)
+	r.check(t, "bad", "good")
+	if !slices.Equal(r.failures, []string{"bad: why"}) {
+		t.Errorf("heard of %q", r.failures)
 	}
-	m.PostSystemMessage(&actor.ResumeMailbox{})
-	d.run(t, 1)
-	check(t, i, "good", "better")
+	if !m.claim() {
+		t.Error("not idle afterwards")
+	}
+	m.handle("bad")
+	m.release()
+	if len(r.failures) != 2 || !m.claim() {
+		t.Errorf("%d panics heard of, want 2, and idle when it is given back", len(r.failures))
+	}
 }

@@ -3,12 +3,14 @@ package actors_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors"
+	"ssod/cluster"
 	"ssod/cluster/faulty"
 )
 
@@ -81,6 +83,57 @@ func TestPanicCostsOneRequest(t *testing.T) {
 	if n := log.count("a secret"); n != 0 {
 		t.Error("the panic's text is in the log")
 	}
+}
+
+// broken panics once when an outcome is looked up.
+type broken struct {
+	cluster.Shards
+	broke *atomic.Bool
+}
+
+type brokenShard struct {
+	cluster.Shard
+	broke *atomic.Bool
+}
+
+func (b broken) Lead(id cluster.ShardID) (cluster.Shard, bool) {
+	s, ok := b.Shards.Lead(id)
+	return brokenShard{s, b.broke}, ok
+}
+
+func (s brokenShard) Outcome(e cluster.Entity, r cluster.RequestID, step uint32) ([]byte, bool, error) {
+	if !s.broke.Swap(true) {
+		panic(errors.New("a secret"))
+	}
+	return s.Shard.Outcome(e, r, step)
+}
+
+// TestPanicOutsideOfTheEntity: before it sees the command, which is delivered again.
+// That, too, costs one request.
+func TestPanicOutsideOfTheEntity(t *testing.T) {
+	var broke atomic.Bool
+	broke.Store(true)
+	truth := faulty.New(faulty.Options{Commits: func(op faulty.Op) faulty.Fault {
+		if op.N == 1 {
+			broke.Store(false) // from here on
+			return faulty.UnknownDone
+		}
+		return faulty.None
+	}})
+	log := &recorder{}
+	r := start(t, broken{truth.Node("a:1"), &broke}, &probe{}, func(c *actors.Config) { c.Log = log.logger() })
+	ask(t, r, address("x"), request(1), add(7))
+	if _, err := r.Ask(t.Context(), address("x"), request(2), 0, add(1)); !errors.Is(err, actors.ErrInternal) {
+		t.Errorf("got %v, want ErrInternal", err)
+	}
+	if got := total(ask(t, r, address("x"), request(3), do("read"))); got != 8 {
+		t.Errorf("after the panic: got %d, want 8", got)
+	}
+	if n := log.count("entity panicked"); n != 1 || log.count("a secret") != 0 {
+		t.Errorf("panic logged %d times, want once and without its text", n)
+	}
+	r.Sweep()
+	eventually(t, "it is passivated", func() bool { return r.Active() == 0 })
 }
 
 func TestStopWaitsForWhatIsInFlight(t *testing.T) {

@@ -1,10 +1,6 @@
 package actors
 
-import (
-	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
-)
+import "time"
 
 const (
 	// minSlot is how short a slot of the sweep may be.
@@ -151,7 +147,7 @@ func (l *lease) sweep(age uint32) {
 
 // tick lets the entity do what it kept back, and passivates it when it is idle
 // and old enough.
-func (a *activation) tick(ctx actor.Context, retire bool) {
+func (a *activation) tick(retire bool) {
 	a.ticking.Store(false)
 	if a.leaving || a.lease.over() {
 		return
@@ -163,7 +159,7 @@ func (a *activation) tick(ctx actor.Context, retire bool) {
 		return
 	}
 	if retire && !a.committing && a.lease.retire(a) {
-		a.stop(ctx)
+		a.stop()
 	}
 }
 
