@@ -145,6 +145,7 @@ func (l *lease) close() {
 	leaving := l.entities
 	l.entities = nil
 	l.mu.Unlock()
+	l.barrier.close()
 	for _, a := range leaving {
 		for ; a != nil; a = a.next {
 			a.post(leave{})

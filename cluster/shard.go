@@ -62,9 +62,10 @@ type Shard interface {
 	//
 	// An implementation may also have a method TryBarrier() bool: it reports
 	// that a barrier has passed, without waiting. A shard with no other voter
-	// to ask has it, and saves its callers a goroutine. It may also have a method
-	// Vouched(Voucher) bool: it reports that a barrier has passed for a read that
-	// comes with the voucher.
+	// to ask has it. It may have BeginBarrier(done func(error)), which calls done,
+	// once and with what ReadBarrier would return; done must not wait. It saves
+	// callers a goroutine. And it may have Vouched(Voucher) bool: it reports that a
+	// barrier has passed for a read that comes with the voucher.
 	ReadBarrier(ctx context.Context) error
 
 	// Now is the time that decisions use: the later of the node's clock and

@@ -165,6 +165,8 @@ type Engine struct {
 	core     *core.Core // guarded by turn
 	ended    bool       // guarded by turn
 	exported uint64     // guarded by turn
+	// concluded are barriers that have ended in this turn; guarded by turn.
+	concluded []*reading
 	// changing are the shards of which a replica is being made or removed on
 	// disk; guarded by turn.
 	changing map[core.ShardID]bool

@@ -99,37 +99,6 @@ func outcome(err error) error {
 	return cluster.ErrRefused
 }
 
-// ReadBarrier is free on a single voter: nobody else can have acknowledged
-// anything, and what this node acknowledged is applied here. Another node can
-// only lead after this one has applied that it is not alone any more, and then
-// the handle is told first.
-func (h *handle) ReadBarrier(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if h.over() {
-		return cluster.ErrLost
-	}
-	if h.sole() {
-		return nil
-	}
-	r := reads.Get().(*read)
-	r.barrier.Shard, r.barrier.Term = h.shard, h.term
-	if !h.e.inbox.barrier(&r.barrier) {
-		return cluster.ErrLost
-	}
-	select {
-	case err := <-r.done:
-		reads.Put(r)
-		if err != nil {
-			return cluster.ErrLost
-		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err() // r is answered later, and is not used again
-	}
-}
-
 // TryBarrier is ReadBarrier where it is free.
 func (h *handle) TryBarrier() bool { return h.sole() && !h.over() }
 

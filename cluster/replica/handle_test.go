@@ -129,3 +129,33 @@ func TestABarrierIsFreeAlone(t *testing.T) {
 }
 
 func free(s cluster.Shard) bool { return s.(interface{ TryBarrier() bool }).TryBarrier() }
+
+// begin begins a barrier and returns where its end will be.
+func begin(s cluster.Shard) <-chan error {
+	done := make(chan error, 2)
+	s.(interface{ BeginBarrier(func(error)) }).BeginBarrier(func(err error) { done <- err })
+	return done
+}
+
+// TestABarrierCallsBack, when a majority has answered, or when the lead is over.
+func TestABarrierCallsBack(t *testing.T) {
+	c := newCluster(t, 3)
+	leader, shard := c.leader(1)
+	c.eventually("a barrier passes", func() bool { // again where the machine stalls and another one leads
+		leader, shard = c.leader(1)
+		return <-begin(shard) == nil
+	})
+	for n := range core.NodeID(3) {
+		if n+1 != leader {
+			c.stop(n + 1)
+		}
+	}
+	waiting := begin(shard)
+	c.stop(leader)
+	if err := <-waiting; !errors.Is(err, cluster.ErrLost) {
+		t.Errorf("of a leader that was left alone and closed: got %v, want ErrLost", err)
+	}
+	if err := <-begin(shard); !errors.Is(err, cluster.ErrLost) {
+		t.Errorf("of one that is closed: got %v, want ErrLost", err)
+	}
+}

@@ -38,21 +38,24 @@ func (e *Engine) run() {
 // loop and be woken by it. What a round puts into the queues is left to the caller.
 func (e *Engine) advance(first func(*core.Core)) {
 	e.turn.Lock()
-	e.advanceHeld(first)
+	e.concludeBeside(e.advanceHeld(first))
 }
 
-// advanceHeld is advance for who has taken the turn, and gives it back.
-func (e *Engine) advanceHeld(first func(*core.Core)) {
+// advanceHeld is advance for who has taken the turn, and gives it back. It returns the
+// barriers that have ended, which the caller concludes: not with the turn.
+func (e *Engine) advanceHeld(first func(*core.Core)) (ended []*reading) {
 	defer e.turn.Unlock()
+	defer func() { ended, e.concluded = e.concluded, nil }()
 	defer e.broken()
 	if e.ended {
-		return
+		return nil
 	}
 	if first != nil {
 		first(e.core)
 	}
 	e.inbox.drain(e.core)
 	e.round()
+	return nil
 }
 
 // round does rounds until there is nothing left to do. Jobs get into the queues
@@ -114,13 +117,19 @@ func (e *Engine) sendFences(fences map[core.NodeID][]core.Fence) {
 // end answers what still waits when the loop stops.
 func (e *Engine) end() {
 	e.turn.Lock()
+	conclude(e.endHeld())
+}
+
+func (e *Engine) endHeld() (ended []*reading) {
 	defer e.turn.Unlock()
 	if e.ended {
-		return // by a broken invariant: the core answers nothing any more
+		return nil // by a broken invariant: the core answers nothing any more
 	}
+	defer func() { ended, e.concluded = e.concluded, nil }()
 	defer e.broken()
 	e.ended = true
 	e.inbox.close(e.core)
 	e.core.Close()
 	e.views.update(e.core.Round().Leaderships, e)
+	return nil
 }

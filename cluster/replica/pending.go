@@ -20,18 +20,6 @@ type pending struct {
 // answers are channels whose answer was taken.
 var answers = sync.Pool{New: func() any { return make(chan error, 1) }}
 
-// read is a barrier that somebody waits for; reads are such as were answered.
-type read struct {
-	barrier core.Barrier
-	done    chan error // has room for the answer
-}
-
-var reads = sync.Pool{New: func() any {
-	r := &read{done: make(chan error, 1)}
-	r.barrier.Done = func(err error) { r.done <- err }
-	return r
-}}
-
 func newPending(h *handle, c *cluster.Commit) *pending {
 	p := &pending{entity: c.Entity, done: answers.Get().(chan error)}
 	p.proposal = core.Proposal{

@@ -87,9 +87,10 @@ func (e *Engine) bring(in input) {
 		e.inbox.wake.send()
 		return
 	}
-	e.advanceHeld(nil)
+	ended := e.advanceHeld(nil)
 	e.appends.nudge()
 	e.applies.nudge()
+	conclude(ended)
 }
 
 func (e *Engine) deliverFences(from core.NodeID, frame []byte) error {
