@@ -36,6 +36,8 @@ var coldSettings = []struct {
 	{"snappy", eachLevel(func(l *pebble.LevelOptions) {
 		l.Compression = func() *sstable.CompressionProfile { return sstable.SnappyCompression }
 	})},
+	{"level 0 compacted at two tables deep", func(p *pebble.Options) { p.L0CompactionThreshold = 4 }},
+	{"level 0 compacted at six tables deep", func(p *pebble.Options) { p.L0CompactionThreshold = 12 }},
 	{"base level of 64 MiB", func(p *pebble.Options) { p.LBaseMaxBytes = 64 << 20 }},
 	{"base level of 256 MiB", func(p *pebble.Options) { p.LBaseMaxBytes = 256 << 20 }},
 }

@@ -113,7 +113,7 @@ func (o *Options) pebble(fs vfs.FS, l *logger) *pebble.Options {
 		CacheSize:                   o.cacheSize(),
 		MemTableSize:                o.MemTableBytes,
 		MemTableStopWritesThreshold: 4,
-		L0CompactionThreshold:       4,
+		L0CompactionThreshold:       8, // twice how many tables deep it may be
 		L0StopWritesThreshold:       64,
 		LBaseMaxBytes:               512 << 20,
 		MaxOpenFiles:                1000,
