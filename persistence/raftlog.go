@@ -7,6 +7,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	pb "go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 )
 
 // Log is the replication log of all shards and the way their entries become
@@ -206,13 +208,17 @@ func (l *Log) guard(write func() error) error { return l.s.guard(write) }
 func (l *Log) Entries(shard ShardID, lo, hi, limit uint64) ([]*pb.Entry, error) {
 	var es []*pb.Entry
 	var size uint64
-	err := l.walk(shard, lo, hi, func(e *pb.Entry, n int) bool {
-		size += uint64(n)
+	err := l.walk(shard, lo, hi, func(b []byte) (index uint64, more bool, err error) {
+		e := &pb.Entry{}
+		if err := proto.Unmarshal(b, e); err != nil {
+			return 0, false, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		size += uint64(len(b))
 		if len(es) > 0 && size > limit {
-			return false
+			return e.GetIndex(), false, nil
 		}
 		es = append(es, e)
-		return true
+		return e.GetIndex(), true, nil
 	})
 	if err == nil && len(es) == 0 {
 		err = fmt.Errorf("%w: log of shard %d: entry %d is missing", ErrDamaged, shard, lo)
@@ -228,10 +234,13 @@ func (l *Log) Scan(shard ShardID, f func(p Position, size int)) error {
 		return err
 	}
 	last := r.Truncated.Index
-	err = l.walk(shard, last+1, ^uint64(0), func(e *pb.Entry, _ int) bool {
-		last = e.GetIndex()
-		f(Position{last, e.GetTerm()}, len(e.GetData()))
-		return true
+	err = l.walk(shard, last+1, ^uint64(0), func(b []byte) (index uint64, more bool, err error) {
+		p, size, err := entryHead(b)
+		if err == nil && p.Index == last+1 { // else walk says what is missing
+			last = p.Index
+			f(p, size)
+		}
+		return p.Index, true, err
 	})
 	if err == nil && last < r.Applied.Index {
 		err = fmt.Errorf("%w: log of shard %d: it ends at %d, but the state is at %d", ErrDamaged, shard, last, r.Applied.Index)
@@ -240,9 +249,33 @@ func (l *Log) Scan(shard ShardID, f func(p Position, size int)) error {
 	return err
 }
 
-// walk calls f for the entries from lo up to hi with their size on disk until f
-// returns false. An entry that is missing between them is an error.
-func (l *Log) walk(shard ShardID, lo, hi uint64, f func(*pb.Entry, int) bool) error {
+// entryHead reads where an encoded entry is and how long its data is, which is not
+// copied: at a start all entries are looked at.
+func entryHead(b []byte) (p Position, size int, err error) {
+	const term, index, data = 2, 3, 4 // fields of raftpb.Entry
+	for len(b) > 0 {
+		field, kind, n := protowire.ConsumeField(b)
+		if n < 0 {
+			return Position{}, 0, fmt.Errorf("%w: %w", ErrDamaged, protowire.ParseError(n))
+		}
+		_, _, tag := protowire.ConsumeTag(b)
+		switch value := b[tag:n]; {
+		case field == term && kind == protowire.VarintType:
+			p.Term, _ = protowire.ConsumeVarint(value)
+		case field == index && kind == protowire.VarintType:
+			p.Index, _ = protowire.ConsumeVarint(value)
+		case field == data && kind == protowire.BytesType:
+			all, _ := protowire.ConsumeBytes(value)
+			size = len(all)
+		}
+		b = b[n:]
+	}
+	return p, size, nil
+}
+
+// walk calls f for the encoded entries from lo up to hi, until f says that no more
+// are wanted. f returns which one it is: one that is missing is an error.
+func (l *Log) walk(shard ShardID, lo, hi uint64, f func(b []byte) (index uint64, more bool, err error)) error {
 	it, err := l.s.db.NewIter(&pebble.IterOptions{LowerBound: entryKey(shard, lo), UpperBound: entryKey(shard, hi)})
 	if err != nil {
 		return damaged(err)
@@ -253,14 +286,18 @@ func (l *Log) walk(shard ShardID, lo, hi uint64, f func(*pb.Entry, int) bool) er
 		if err != nil {
 			return damaged(err)
 		}
-		e := &pb.Entry{}
-		if err := openMessage(v, e); err != nil {
+		b, err := unsealed(v)
+		if err != nil {
 			return fmt.Errorf("log of shard %d: entry %d: %w", shard, lo, err)
 		}
-		if e.GetIndex() != lo || string(it.Key()) != string(entryKey(shard, lo)) {
+		index, more, err := f(b)
+		if err != nil {
+			return fmt.Errorf("log of shard %d: entry %d: %w", shard, lo, err)
+		}
+		if index != lo || string(it.Key()) != string(entryKey(shard, lo)) {
 			return fmt.Errorf("%w: log of shard %d: entry %d is missing", ErrDamaged, shard, lo)
 		}
-		if !f(e, len(v)) {
+		if !more {
 			return nil
 		}
 		lo++
