@@ -16,7 +16,7 @@ const defaultMemory = 512 << 20
 //
 //	 64  1/8   cache of blocks, see Config.Cache
 //	 64  1/8   memtables: one that is written and one that is flushed, or kept
-//	 64  1/8   entities
+//	 64  1/8   entities; those of the last seconds, decoded, take up to 16 more
 //	 32  1/16  applied and not flushed: since the last flush, and while it is written
 //	 32  1/16  commands in flight
 //	 48        the program, stacks, connections, what Go needs itself
