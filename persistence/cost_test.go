@@ -25,7 +25,7 @@ func TestCostOfApplying(t *testing.T) {
 		for i := range entities {
 			c.Commits = append(c.Commits, Commit{
 				Entity: Entity{Kind: "profile", Identity: fmt.Sprint("viewer-", i)}, BaseRev: rev, State: make([]byte, size),
-				Outcomes: []Outcome{{answered(rev<<8 | uint64(i)), 0, []byte("result")}},
+				Outcomes: []Outcome{{Request: answered(rev<<8 | uint64(i)), Result: []byte("result")}},
 			})
 		}
 		rev++

@@ -75,8 +75,8 @@ func crashCommit(e Entity, base uint64) *Commit {
 	c := &Commit{
 		Entity: e, BaseRev: base, Schema: uint32(base + 1),
 		State:    append(value, strings.Repeat("x", 100)...),
-		Puts:     []Record{{"last", value}, {fmt.Sprint("part", base%3), value}},
-		Outcomes: []Outcome{{RequestID{byte(base), byte(base >> 8)}, 0, value}},
+		Puts:     []Record{{Part: "last", Value: value}, {Part: fmt.Sprint("part", base%3), Value: value}},
+		Outcomes: []Outcome{{Request: RequestID{byte(base), byte(base >> 8)}, Result: value}},
 	}
 	if base%7 == 3 {
 		c.Deletes = []string{"part1"}
@@ -144,7 +144,7 @@ func flushAndTruncate(t *testing.T, s *Store) {
 	flushAll(t, s)
 	l := s.Log()
 	at := l.Flushed(1)
-	if err := l.Append([]LogWrite{{Shard: 1, Truncate: Position{at, 1}}}, false); err != nil {
+	if err := l.Append([]LogWrite{{Shard: 1, Truncate: Position{Index: at, Term: 1}}}, false); err != nil {
 		t.Fatal(err)
 	}
 	if at%3 == 0 {
@@ -159,7 +159,7 @@ func flushAndTruncate(t *testing.T, s *Store) {
 func drawRound(n int, revs map[Entity]uint64) []Commit {
 	var commits []Commit
 	for i := range 4 {
-		e := Entity{"k", fmt.Sprint((n*4 + i) % 9)}
+		e := Entity{Kind: "k", Identity: fmt.Sprint((n*4 + i) % 9)}
 		commits = append(commits, *crashCommit(e, revs[e]))
 		revs[e]++
 	}
@@ -184,7 +184,7 @@ func checkCrash(t *testing.T, c crash) {
 		}
 	}
 	err = s.Entities(1, "k", "", func(identity string, h Head) bool {
-		checkWhole(t, s, Entity{"k", identity}, h, c.write)
+		checkWhole(t, s, Entity{Kind: "k", Identity: identity}, h, c.write)
 		return true
 	})
 	if err != nil {

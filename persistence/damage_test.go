@@ -26,7 +26,7 @@ func damageStore(t *testing.T) *vfs.MemFS {
 	s := openStore(t, o)
 	for rev := range uint64(3) {
 		for n := range damageEntities {
-			c := Commit{Entity: Entity{"k", fmt.Sprint(n)}, BaseRev: rev, State: []byte(damageState(n))}
+			c := Commit{Entity: Entity{Kind: "k", Identity: fmt.Sprint(n)}, BaseRev: rev, State: []byte(damageState(n))}
 			if err := apply(s, c, time.UnixMilli(1)); err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +77,7 @@ func checkDamaged(t *testing.T, mem *vfs.MemFS, what string) (found bool) {
 		return true
 	}
 	for n := range damageEntities {
-		h, ok, err := s.Head(1, Entity{"k", fmt.Sprint(n)})
+		h, ok, err := s.Head(1, Entity{Kind: "k", Identity: fmt.Sprint(n)})
 		switch {
 		case errors.Is(err, ErrDamaged):
 			found = true

@@ -46,7 +46,7 @@ func changeOf(e *pb.Entry) Change {
 	if err := json.Unmarshal(e.GetData(), &entry); err != nil {
 		panic(err)
 	}
-	return Change{Shard: 1, Position: Position{e.GetIndex(), e.GetTerm()}, Time: uint64(entry.Time), Commits: entry.Commits}
+	return Change{Shard: 1, Position: Position{Index: e.GetIndex(), Term: e.GetTerm()}, Time: uint64(entry.Time), Commits: entry.Commits}
 }
 
 // replay applies what shard 1's log has beyond its state.

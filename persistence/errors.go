@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"ssod/persistence/data"
 	"ssod/persistence/disk"
 )
 
@@ -19,9 +20,9 @@ var (
 	// ErrNoSpace: the disk is below its reserve. Reads go on.
 	ErrNoSpace = disk.ErrNoSpace
 	// ErrInvalid: the commit breaks a limit of this package.
-	ErrInvalid = errors.New("invalid commit")
+	ErrInvalid = data.ErrInvalid
 	// ErrClosed: the store is closed.
-	ErrClosed = errors.New("the store is closed")
+	ErrClosed = data.ErrClosed
 	// ErrFailed: a write to the store failed, so whether it is on disk is
 	// unknown. The store does nothing more and the process must end.
 	ErrFailed = errors.New("the store failed to write")
@@ -44,7 +45,7 @@ var (
 	ErrOlderFormat = errors.New("the data directory was written by an older version")
 	// ErrDamaged: what is on disk is not what was written. Reads fail with it
 	// too.
-	ErrDamaged = errors.New("the data directory is damaged")
+	ErrDamaged = data.ErrDamaged
 )
 
 // OtherNodeError says which node a data directory belongs to. It is

@@ -48,7 +48,7 @@ func TestReadsAreTheSameWhereverAChangeIs(t *testing.T) {
 			c.Remove, c.State = true, nil
 			revs[i] = 0
 		default:
-			c.Puts = []Record{{fmt.Sprint("p", n%3), fmt.Append(nil, n)}, {"last", nil}}
+			c.Puts = []Record{{Part: fmt.Sprint("p", n%3), Value: fmt.Append(nil, n)}, {Part: "last"}}
 			c.Deletes = []string{fmt.Sprint("p", (n+1)%3)}
 			revs[i]++
 		}
@@ -133,7 +133,7 @@ func TestAFlushIsDue(t *testing.T) {
 	if due() {
 		t.Error("a flush is due of nothing")
 	}
-	big := Commit{Entity: Entity{"k", "big"}, State: make([]byte, 400<<10)}
+	big := Commit{Entity: Entity{Kind: "k", Identity: "big"}, State: make([]byte, 400<<10)}
 	if err := apply(s, big, time.UnixMilli(1)); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestMemoryOfWhatIsNotFlushed(t *testing.T) {
 	s := openStore(t, Options{CheckEvery: time.Hour, UnflushedBytes: 64 << 10})
 	add := func(name string, bytes int) {
 		t.Helper()
-		if err := apply(s, Commit{Entity: Entity{"k", name}, State: make([]byte, bytes)}, time.UnixMilli(1)); err != nil {
+		if err := apply(s, Commit{Entity: Entity{Kind: "k", Identity: name}, State: make([]byte, bytes)}, time.UnixMilli(1)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -194,7 +194,7 @@ func TestAFullDiskKeepsTheLog(t *testing.T) {
 	if h, ok, err := s.Head(1, viewer); string(h.State) != "kept" || !ok || err != nil {
 		t.Errorf("read: %q %v %v", h.State, ok, err)
 	}
-	if at := l.Flushed(1); at != firstPosition.Index || s.Err() != nil {
+	if at := l.Flushed(1); at != NewReplica(1, replicaID, voters).Truncated.Index || s.Err() != nil {
 		t.Errorf("flushed up to %d, %v", at, s.Err())
 	}
 	free(1 << 30)
@@ -313,7 +313,7 @@ func TestTruncationsWaitForTheState(t *testing.T) {
 	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); err != nil {
 		t.Fatal(err)
 	}
-	err := s.Log().Append([]LogWrite{{Shard: 1, Truncate: Position{2, 1}}}, true)
+	err := s.Log().Append([]LogWrite{{Shard: 1, Truncate: Position{Index: 2, Term: 1}}}, true)
 	if err == nil || !failed {
 		t.Errorf("got %v, fatal %v", err, failed)
 	}
@@ -324,7 +324,7 @@ func TestALogThatDoesNotReachTheStateIsDamaged(t *testing.T) {
 	for name, damage := range map[string]func(*Log) error{
 		"its end": func(l *Log) error { return l.s.db.DeleteRange(entryKey(1, 3), entryKey(1, 99), pebble.Sync) },
 		"its beginning": func(l *Log) error {
-			return l.s.db.Set(logStateKey(1, logTruncated), sealed(encodePosition(Position{9, 9})), pebble.Sync)
+			return l.s.db.Set(logStateKey(1, logTruncated), sealed(encodePosition(Position{Index: 9, Term: 9})), pebble.Sync)
 		},
 	} {
 		mem := vfs.NewMem()
@@ -355,7 +355,7 @@ func TestAConfigurationIsFlushed(t *testing.T) {
 	e := &pb.Entry{Index: new(uint64(3)), Term: new(uint64(1))}
 	conf := &pb.ConfState{Voters: []uint64{1, 2}}
 	err := l.Append([]LogWrite{{Shard: 1, Entries: []*pb.Entry{e}}}, true)
-	_, err2 := l.Apply([]Change{{Shard: 1, Position: Position{3, 1}, Conf: conf}})
+	_, err2 := l.Apply([]Change{{Shard: 1, Position: Position{Index: 3, Term: 1}, Conf: conf}})
 	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}

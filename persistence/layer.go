@@ -182,7 +182,7 @@ func (ys layers) records(key string) (records []Record, wiped bool) {
 		for part, value := range e.records {
 			if !seen[part] {
 				seen[part] = true
-				records = append(records, Record{part, value})
+				records = append(records, Record{Part: part, Value: value})
 			}
 		}
 		if e.wiped {

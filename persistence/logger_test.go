@@ -9,7 +9,7 @@ import (
 )
 
 func TestKeysAreNotPrinted(t *testing.T) {
-	k := pinch.appendHeadKey(nil, 1, Entity{"profile", "secret viewer"})
+	k := pinch.appendHeadKey(nil, 1, Entity{Kind: "profile", Identity: "secret viewer"})
 	if got, want := fmt.Sprint(comparer().FormatKey(k)), "03000165+24"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

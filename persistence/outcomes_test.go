@@ -24,7 +24,7 @@ func answered(rev uint64) (r RequestID) {
 // answer commits the viewer's next revision with one outcome.
 func answer(t *testing.T, s *Store, rev uint64, result string, at time.Time) {
 	t.Helper()
-	c := Commit{Entity: viewer, BaseRev: rev - 1, State: []byte("state"), Outcomes: []Outcome{{answered(rev), 0, []byte(result)}}}
+	c := Commit{Entity: viewer, BaseRev: rev - 1, State: []byte("state"), Outcomes: []Outcome{{Request: answered(rev), Result: []byte(result)}}}
 	if err := apply(s, c, at); err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func answer(t *testing.T, s *Store, rev uint64, result string, at time.Time) {
 func outcomesOf(e Entity, base uint64, n int) Commit {
 	c := Commit{Entity: e, BaseRev: base}
 	for i := range n {
-		c.Outcomes = append(c.Outcomes, Outcome{answered(base*1_000_000 + uint64(i) + 1_000_000), uint32(i), []byte("result")})
+		c.Outcomes = append(c.Outcomes, Outcome{Request: answered(base*1_000_000 + uint64(i) + 1_000_000), Step: uint32(i), Result: []byte("result")})
 	}
 	return c
 }
@@ -107,7 +107,7 @@ func TestOutcomesAreKeptForTheWindow(t *testing.T) {
 func TestTheLatestOutcomeOfAStepCounts(t *testing.T) {
 	s := openStore(t, Options{})
 	for rev, result := range []string{"short", "shorter", strings.Repeat("x", 600), "short again"} {
-		c := Commit{Entity: viewer, BaseRev: uint64(rev), Outcomes: []Outcome{{answered(1), 0, []byte(result)}}}
+		c := Commit{Entity: viewer, BaseRev: uint64(rev), Outcomes: []Outcome{{Request: answered(1), Result: []byte(result)}}}
 		if err := apply(s, c, outcomeStart); err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func TestOutcomesOutliveTheirEntityUnlessForgotten(t *testing.T) {
 		answer(t, s, 1, "one", outcomeStart)
 		other := outcomesOf(founded(1), 0, 3)
 		step(other)
-		step(Commit{Entity: viewer, BaseRev: 1, Remove: true, Outcomes: []Outcome{{answered(2), 0, []byte("two")}}})
+		step(Commit{Entity: viewer, BaseRev: 1, Remove: true, Outcomes: []Outcome{{Request: answered(2), Result: []byte("two")}}})
 		wantOutcomes(t, s, "one", "two")
 		step(Commit{Entity: viewer, State: []byte("again")})
 		wantOutcomes(t, s, "one", "two")
@@ -194,7 +194,7 @@ func TestOutcomesOfTheFutureAreKeptForTheWindow(t *testing.T) {
 				}
 				l := s.Log()
 				r, err := l.replica(1)
-				at := Position{r.Applied.Index + 1, 1}
+				at := Position{Index: r.Applied.Index + 1, Term: 1}
 				_, err2 := l.Apply([]Change{{Shard: 1, Position: at, Time: uint64(right.UnixMilli()), Reset: true}})
 				if err := errors.Join(err, err2); err != nil {
 					t.Fatal(err)

@@ -31,7 +31,7 @@ func FuzzEntryHead(f *testing.F) {
 		if proto.Unmarshal(b, &e) != nil {
 			return
 		}
-		if want := (Position{e.GetIndex(), e.GetTerm()}); err != nil || p != want || size != len(e.GetData()) {
+		if want := (Position{Index: e.GetIndex(), Term: e.GetTerm()}); err != nil || p != want || size != len(e.GetData()) {
 			t.Errorf("got %v and %d bytes, %v; want %v and %d", p, size, err, want, len(e.GetData()))
 		}
 	})
@@ -40,12 +40,12 @@ func FuzzEntryHead(f *testing.F) {
 // FuzzLogState: whatever a value of the log state is, it is decoded or refused
 // as damaged.
 func FuzzLogState(f *testing.F) {
-	p, err := progressOf(Applied{Position: Position{7, 3}, Time: 9, Conf: voters})
+	p, err := progressOf(Applied{Position: Position{Index: 7, Term: 3}, Time: 9, Conf: voters})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(appendProgress(nil, &p))
-	f.Add(sealed(encodePosition(Position{1, 2})))
+	f.Add(sealed(encodePosition(Position{Index: 1, Term: 2})))
 	f.Add([]byte{0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, err := unsealed(b)

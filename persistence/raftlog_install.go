@@ -10,6 +10,18 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 )
 
+// Install is a snapshot to be installed.
+type Install struct {
+	Shard ShardID
+	// Snapshot has the place and the configuration; its Data names the files
+	// that were received.
+	Snapshot *pb.Snapshot
+	// Hard is written together with it, and so are Entries, which follow it
+	// in the log.
+	Hard    *pb.HardState
+	Entries []*pb.Entry
+}
+
 // Install replaces a shard's state and log by a snapshot whose file was
 // received. In order:
 //
@@ -95,7 +107,7 @@ func (l *Log) replaceState(in Install) (Applied, error) {
 	}
 	time, err := l.s.timeIn(in.Shard)
 	meta := in.Snapshot.GetMetadata()
-	return Applied{Position: Position{meta.GetIndex(), meta.GetTerm()}, Conf: meta.GetConfState(), Time: time}, err
+	return Applied{Position: Position{Index: meta.GetIndex(), Term: meta.GetTerm()}, Conf: meta.GetConfState(), Time: time}, err
 }
 
 // replaceLog makes the log begin after the snapshot.

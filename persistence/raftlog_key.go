@@ -87,5 +87,5 @@ func decodePosition(b []byte) (Position, error) {
 	if len(b) != 16 {
 		return Position{}, fmt.Errorf("%w: position of %d bytes", ErrDamaged, len(b))
 	}
-	return Position{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}, nil
+	return Position{Index: binary.BigEndian.Uint64(b), Term: binary.BigEndian.Uint64(b[8:])}, nil
 }

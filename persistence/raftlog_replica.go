@@ -8,12 +8,14 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	pb "go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
+
+	"ssod/persistence/data"
 )
 
 // Errors of replicas.
 var (
 	// ErrNoReplica: the store has no replica of the shard.
-	ErrNoReplica = errors.New("no replica of the shard")
+	ErrNoReplica = data.ErrNoReplica
 	// ErrReplicaID: the replica id was used before, or there is a replica.
 	ErrReplicaID = errors.New("the replica id was used before")
 )

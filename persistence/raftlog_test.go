@@ -53,7 +53,7 @@ func appendAndApply(t *testing.T, l *Log, from, to uint64) {
 // applyTo applies a commit as entry i of shard 1.
 func applyTo(t *testing.T, l *Log, i uint64, c Commit) {
 	t.Helper()
-	if _, err := l.Apply([]Change{{Shard: 1, Position: Position{i, i}, Time: i * 1000, Commits: []Commit{c}}}); err != nil {
+	if _, err := l.Apply([]Change{{Shard: 1, Position: Position{Index: i, Term: i}, Time: i * 1000, Commits: []Commit{c}}}); err != nil {
 		t.Fatal(err)
 	}
 }

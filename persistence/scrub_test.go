@@ -63,18 +63,18 @@ func TestScrub(t *testing.T) {
 		w := LogWrite{Shard: shard, Hard: &pb.HardState{Term: new(uint64(1)), Vote: new(uint64(1)), Commit: new(index)}}
 		w.Entries = []*pb.Entry{{Index: new(index), Term: new(uint64(1)), Data: append([]byte(c.Entity.Identity), c.State...)}}
 		must(l.Append([]LogWrite{w}, true))
-		rejected, err := l.Apply([]Change{{Shard: shard, Position: Position{index, 1}, Time: index * 1000, Commits: []Commit{c}}})
+		rejected, err := l.Apply([]Change{{Shard: shard, Position: Position{Index: index, Term: 1}, Time: index * 1000, Commits: []Commit{c}}})
 		must(err)
 		must(errors.Join(rejected[0]...))
 	}
-	gone := Entity{"profile", mark}
-	kept := Entity{"profile", "another"}
+	gone := Entity{Kind: "profile", Identity: mark}
+	kept := Entity{Kind: "profile", Identity: "another"}
 	commit(1, Commit{Entity: gone, State: []byte(mark), Puts: []Record{{Part: "p", Value: []byte(mark)}}, Outcomes: []Outcome{{Request: RequestID{1}, Result: []byte(mark)}}})
 	commit(1, Commit{Entity: kept, State: []byte(mark)})
 	for range 20 { // in tables of several levels, and in logs that wait to be written over
 		must(l.Flush())
 		must(s.db.Flush())
-		filler := Commit{Entity: Entity{"filler", fmt.Sprint(index)}, State: bytes.Repeat([]byte("x"), 100_000)}
+		filler := Commit{Entity: Entity{Kind: "filler", Identity: fmt.Sprint(index)}, State: bytes.Repeat([]byte("x"), 100_000)}
 		commit(1, filler)
 	}
 	must(s.db.Compact(t.Context(), []byte{0}, []byte{0xff}, false))
@@ -91,7 +91,7 @@ func TestScrub(t *testing.T) {
 		t.Errorf("before the log is truncated: %v", err)
 	}
 	must(l.Flush())
-	must(l.Append([]LogWrite{{Shard: 1, Truncate: Position{index, 1}}}, true))
+	must(l.Append([]LogWrite{{Shard: 1, Truncate: Position{Index: index, Term: 1}}}, true))
 	must(s.Scrub(t.Context(), map[ShardID]uint64{1: index}))
 	if found := holding(t, dir, mark); len(found) > 0 {
 		t.Errorf("scrubbed, and still in %v", found)

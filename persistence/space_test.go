@@ -55,7 +55,7 @@ func TestReserve(t *testing.T) {
 		t.Errorf("at the reserve: %v", err)
 	}
 	free(999)
-	large := Commit{Entity: Entity{"k", "large"}, State: make([]byte, MaxValue)}
+	large := Commit{Entity: Entity{Kind: "k", Identity: "large"}, State: make([]byte, MaxValue)}
 	if err := apply(s, large, time.UnixMilli(1)); !errors.Is(err, ErrNoSpace) { // it looks before a large write
 		t.Errorf("large write below the reserve: got %v, want ErrNoSpace", err)
 	}

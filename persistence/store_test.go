@@ -50,8 +50,8 @@ func TestApplyStoresHeadRecordsAndOutcomes(t *testing.T) {
 	now := time.UnixMilli(1_000_000)
 	c := Commit{
 		Entity: viewer, Schema: 3, State: []byte("one"),
-		Puts:     []Record{{"b", []byte("2")}, {"a", []byte("1")}},
-		Outcomes: []Outcome{{RequestID{7}, 1, []byte("done")}},
+		Puts:     []Record{{Part: "b", Value: []byte("2")}, {Part: "a", Value: []byte("1")}},
+		Outcomes: []Outcome{{Request: RequestID{7}, Step: 1, Result: []byte("done")}},
 	}
 	if err := apply(s, c, now); err != nil {
 		t.Fatal(err)

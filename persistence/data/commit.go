@@ -1,4 +1,4 @@
-package persistence
+package data
 
 // ShardID numbers a shard. Shard 0 is the meta group, 1..N hold entities.
 type ShardID uint16

@@ -1,4 +1,4 @@
-package persistence
+package data
 
 import (
 	"fmt"
@@ -97,18 +97,6 @@ func (c *Change) After(time uint64) uint64 {
 		return c.Time
 	}
 	return max(time, c.Time)
-}
-
-// Install is a snapshot to be installed.
-type Install struct {
-	Shard ShardID
-	// Snapshot has the place and the configuration; its Data names the files
-	// that were received.
-	Snapshot *pb.Snapshot
-	// Hard is written together with it, and so are Entries, which follow it
-	// in the log.
-	Hard    *pb.HardState
-	Entries []*pb.Entry
 }
 
 // firstPosition is where the log of a new shard begins. It is not zero so that

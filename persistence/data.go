@@ -1,0 +1,48 @@
+package persistence
+
+import (
+	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/persistence/data"
+)
+
+// What is kept, see package data.
+type (
+	Entity    = data.Entity
+	RequestID = data.RequestID
+	Head      = data.Head
+	Record    = data.Record
+	Outcome   = data.Outcome
+	Commit    = data.Commit
+)
+
+// Where it is kept, see there.
+type (
+	ShardID   = data.ShardID
+	NodeID    = data.NodeID
+	ReplicaID = data.ReplicaID
+	Position  = data.Position
+	Applied   = data.Applied
+	Replica   = data.Replica
+	LogWrite  = data.LogWrite
+	Change    = data.Change
+)
+
+// Limits of a commit, and how long an outcome is kept at least.
+const (
+	MaxKind       = data.MaxKind
+	MaxIdentity   = data.MaxIdentity
+	MaxPart       = data.MaxPart
+	MaxValue      = data.MaxValue
+	OutcomeWindow = data.OutcomeWindow
+)
+
+// NewReplicaID returns the id of a node's replica of the given generation,
+// which counts from 1.
+func NewReplicaID(n NodeID, generation uint32) ReplicaID { return data.NewReplicaID(n, generation) }
+
+// NewReplica is a replica with nothing in it. With a configuration it is a
+// first member of a new shard, else it waits for a snapshot.
+func NewReplica(shard ShardID, id ReplicaID, conf *pb.ConfState) Replica {
+	return data.NewReplica(shard, id, conf)
+}
