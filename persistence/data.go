@@ -4,6 +4,7 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 
 	"ssod/persistence/data"
+	"ssod/persistence/raftlog"
 )
 
 // What is kept, see package data.
@@ -26,6 +27,7 @@ type (
 	Replica   = data.Replica
 	LogWrite  = data.LogWrite
 	Change    = data.Change
+	Write     = raftlog.Write
 )
 
 // Limits of a commit, and how long an outcome is kept at least.

@@ -3,9 +3,12 @@ package persistence
 import (
 	"encoding/json"
 	"errors"
+	"testing"
 	"time"
 
 	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/persistence/data"
 )
 
 // testEntry is what the entries of these tests carry.
@@ -18,8 +21,8 @@ type testEntry struct {
 // that is then applied.
 func commitAll(s *Store, commits []Commit, at time.Time) ([]error, error) {
 	l := s.Log()
-	r, err := l.replica(1)
-	if errors.Is(err, ErrNoReplica) {
+	r, err := l.s.log.Replica(1)
+	if errors.Is(err, data.ErrNoReplica) {
 		r, err = l.Create(1, replicaID, voters)
 	}
 	p := r.Applied
@@ -52,8 +55,8 @@ func changeOf(e *pb.Entry) Change {
 // replay applies what shard 1's log has beyond its state.
 func replay(s *Store) error {
 	l := s.Log()
-	r, err := l.replica(1)
-	if errors.Is(err, ErrNoReplica) {
+	r, err := l.s.log.Replica(1)
+	if errors.Is(err, data.ErrNoReplica) {
 		return nil
 	}
 	p := r.Applied
@@ -84,4 +87,12 @@ func apply(s *Store, c Commit, at time.Time) error {
 		err = rejected[0]
 	}
 	return err
+}
+
+// flushAll writes what was applied.
+func flushAll(t testing.TB, s *Store) {
+	t.Helper()
+	if err := s.Log().Flush(); err != nil {
+		t.Fatal(err)
+	}
 }

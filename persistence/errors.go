@@ -6,26 +6,19 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"ssod/persistence/data"
 	"ssod/persistence/disk"
+	"ssod/persistence/state"
 )
 
-// What a commit can fail with. Each of them means that nothing was written,
-// except ErrFailed, which leaves that open.
+// What a commit can fail with. Each of them means that nothing was written.
 var (
 	// ErrRevision: the stored revision is another than the commit's BaseRev.
-	ErrRevision = errors.New("the stored revision is another")
+	ErrRevision = state.ErrRevision
 	// ErrNoSpace: the disk is below its reserve. Reads go on.
 	ErrNoSpace = disk.ErrNoSpace
-	// ErrInvalid: the commit breaks a limit of this package.
-	ErrInvalid = data.ErrInvalid
 	// ErrClosed: the store is closed.
 	ErrClosed = data.ErrClosed
-	// ErrFailed: a write to the store failed, so whether it is on disk is
-	// unknown. The store does nothing more and the process must end.
-	ErrFailed = errors.New("the store failed to write")
 )
 
 // What opening a data directory can fail with. The error's text tells an
@@ -62,15 +55,6 @@ func (e *OtherNodeError) Error() string {
 
 // Is makes an OtherNodeError an [ErrOtherNode].
 func (e *OtherNodeError) Is(target error) bool { return target == ErrOtherNode }
-
-// damaged marks an error of Pebble that says that data on disk is not what was
-// written; other errors pass.
-func damaged(err error) error {
-	if err == nil || !pebble.IsCorruptionError(err) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrDamaged, err)
-}
 
 // explain says what an operator can do about an error of opening the store.
 func explain(d *disk.Directory, err error) error {

@@ -1,17 +1,11 @@
 package persistence
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
-)
 
-// What a node keeps of itself and of the others beside the shards.
-var (
-	bootsKey  = []byte("\x00boots")
-	peersFrom = []byte("\x00peer")
-	peersTo   = []byte("\x00pees")
+	"ssod/persistence/layout"
 )
 
 // Boot counts a start of the node on this directory. It is on disk when Boot
@@ -22,7 +16,7 @@ func (s *Store) Boot(incarnation uint64) (Boots, error) {
 		return Boots{}, err
 	}
 	now := before.next(incarnation)
-	if err := s.put(bootsKey, now.Append(nil), pebble.Sync); err != nil {
+	if err := s.db.Put(layout.BootsKey, now.Append(nil), pebble.Sync); err != nil {
 		return Boots{}, fmt.Errorf("count a start: %w", err)
 	}
 	return now, nil
@@ -35,11 +29,11 @@ func (s *Store) ConfirmBoot() error {
 	if err != nil {
 		return err
 	}
-	return s.put(bootsKey, b.confirmed().Append(nil), pebble.NoSync)
+	return s.db.Put(layout.BootsKey, b.confirmed().Append(nil), pebble.NoSync)
 }
 
 func (s *Store) boots() (Boots, error) {
-	raw, err := s.get(bootsKey)
+	raw, err := s.db.Read(layout.BootsKey)
 	if err != nil || raw == nil {
 		return Boots{}, err
 	}
@@ -49,7 +43,7 @@ func (s *Store) boots() (Boots, error) {
 
 // Durable is the number of the last batch that is on disk. It never falls, and
 // nothing is promised to another node that rests on a later one.
-func (s *Store) Durable() uint64 { return s.durable.batch.Load() }
+func (s *Store) Durable() uint64 { return s.log.Durable() }
 
 // NotePeer keeps what is known of another node, with sync on disk when it
 // returns.
@@ -58,7 +52,7 @@ func (s *Store) NotePeer(node NodeID, note []byte, sync bool) error {
 	if sync {
 		o = pebble.Sync
 	}
-	if err := s.put(peerKey(node), note, o); err != nil {
+	if err := s.db.Put(layout.PeerKey(node), note, o); err != nil {
 		return fmt.Errorf("note of node %d: %w", node, err)
 	}
 	return nil
@@ -66,52 +60,38 @@ func (s *Store) NotePeer(node NodeID, note []byte, sync bool) error {
 
 // Peers returns the notes of other nodes.
 func (s *Store) Peers() (map[NodeID][]byte, error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: peersFrom, UpperBound: peersTo})
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: layout.PeersFrom, UpperBound: layout.PeersTo})
 	if err != nil {
-		return nil, damaged(err)
+		return nil, layout.Damaged(err)
 	}
 	defer it.Close()
 	notes := map[NodeID][]byte{}
 	for it.First(); it.Valid(); it.Next() {
 		v, err := it.ValueAndErr()
 		if err != nil {
-			return nil, damaged(err)
+			return nil, layout.Damaged(err)
 		}
-		notes[NodeID(binary.BigEndian.Uint32(it.Key()[len(peersFrom):]))] = append([]byte(nil), v...)
+		notes[layout.PeerOf(it.Key())] = append([]byte(nil), v...)
 	}
-	return notes, damaged(it.Error())
+	return notes, layout.Damaged(it.Error())
 }
 
-func peerKey(node NodeID) []byte {
-	return binary.BigEndian.AppendUint32(append([]byte(nil), peersFrom...), uint32(node))
-}
-
-// put writes one key beside the numbered batches.
-func (s *Store) put(k, v []byte, o *pebble.WriteOptions) error {
-	return s.guard(func() error { return s.db.Set(k, v, o) })
-}
-
-// commit writes a batch.
-func (s *Store) commit(b *pebble.Batch, o *pebble.WriteOptions) error {
-	s.memory.Add(int64(b.Len()))
-	return s.guard(func() error { return s.db.Apply(b, o) })
-}
-
-// guard does a write. One that fails ends the store: whether it is on disk is
-// unknown, and nothing may be promised on top of it.
-func (s *Store) guard(write func() error) (err error) {
-	if err := s.Err(); err != nil {
+// Note keeps a value that concerns this node alone under a name. It is written
+// with whatever is written next: a crash may bring an earlier one back.
+func (s *Store) Note(name string, value []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	if err := s.db.Err(); err != nil {
 		return err
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			s.wedged.Store(true)
-			err = fmt.Errorf("write batch: %v", p)
-		}
-		if err != nil {
-			s.fail(err)
-			err = s.Err()
-		}
-	}()
-	return write()
+	if err := s.space.Admit(len(value)); err != nil {
+		return err
+	}
+	return s.db.Put(layout.NoteKey(name), value, pebble.NoSync)
 }
+
+// Noted returns what was noted under a name, nil if nothing was.
+func (s *Store) Noted(name string) ([]byte, error) { return s.db.Read(layout.NoteKey(name)) }

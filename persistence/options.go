@@ -6,9 +6,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/bloom"
-	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -88,45 +85,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// cacheSize is the cache as Pebble counts it: with the memtables, for which it makes
-// room. Of these there are one that is written and one that is flushed, or kept for
-// the next; without them the cache would have no room for a single block.
-func (o *Options) cacheSize() int64 { return o.CacheBytes + 2*int64(o.MemTableBytes) }
-
 func orDefault[T comparable](v, def T) T {
 	var zero T
 	if v == zero {
 		return def
 	}
 	return v
-}
-
-// pebble returns Pebble's options for more than a million small entities.
-func (o *Options) pebble(fs vfs.FS, l *logger) *pebble.Options {
-	po := &pebble.Options{
-		FS:                          fs,
-		FormatMajorVersion:          pebble.FormatNewest,
-		Comparer:                    comparer(),
-		Merger:                      counter,
-		Logger:                      l,
-		EventListener:               l.events(),
-		CacheSize:                   o.cacheSize(),
-		MemTableSize:                o.MemTableBytes,
-		MemTableStopWritesThreshold: 4,
-		L0CompactionThreshold:       8, // twice how many tables deep it may be
-		L0StopWritesThreshold:       64,
-		LBaseMaxBytes:               512 << 20,
-		MaxOpenFiles:                1000,
-		BytesPerSync:                1 << 20,
-	}
-	for i := range po.Levels {
-		// Most look-ups of outcomes miss: a filter on every level, the last
-		// included, answers them without reading a block.
-		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
-		po.Levels[i].BlockSize = 4 << 10
-		// Small protobufs full of random identifiers shrink little, and in the
-		// small levels above the last they are rewritten again and again.
-		po.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
-	}
-	return po
 }

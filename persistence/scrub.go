@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"ssod/persistence/layout"
 )
 
 // Scrub makes sure that what was overwritten or deleted in some shards before the
@@ -76,14 +78,14 @@ func (s *Store) truncated(ctx context.Context, shards map[ShardID]uint64) error 
 // beginning is the index behind which a shard's log begins; without a replica
 // behind all.
 func (s *Store) beginning(shard ShardID) (uint64, error) {
-	b, err := s.get(logStateKey(shard, logTruncated))
+	b, err := s.db.Read(layout.LogStateKey(shard, layout.LogTruncated))
 	if b == nil || err != nil {
 		return math.MaxUint64, err
 	}
-	if b, err = unsealed(b); err != nil {
+	if b, err = layout.Unsealed(b); err != nil {
 		return 0, err
 	}
-	p, err := decodePosition(b)
+	p, err := layout.DecodePosition(b)
 	return p.Index, err
 }
 
@@ -94,19 +96,13 @@ func (s *Store) scrub(ctx context.Context, shards []ShardID) error {
 	}
 	s.stale.Set(before)
 	for _, shard := range shards {
-		for _, span := range []pebble.KeyRange{shardSpan(shard), entrySpan(shard)} {
+		for _, span := range []pebble.KeyRange{layout.ShardSpan(shard), layout.EntrySpan(shard)} {
 			if err := s.db.Compact(ctx, span.Start, span.End, false); err != nil {
 				return fmt.Errorf("compact shard %d: %w", shard, err)
 			}
 		}
 	}
 	return s.outlive(ctx, before)
-}
-
-// entrySpan is where the entries of a shard's log are.
-func entrySpan(shard ShardID) pebble.KeyRange {
-	start := entryKey(shard, 0)[:3]
-	return pebble.KeyRange{Start: start, End: successor(start)}
 }
 
 // scrubPace is how often Scrub looks whether what it waits for has happened: Pebble
@@ -169,7 +165,7 @@ type sharedTable struct {
 func (s *Store) tables() (whole map[string]bool, shared []sharedTable, err error) {
 	levels, err := s.db.SSTables()
 	if err != nil {
-		return nil, nil, damaged(err)
+		return nil, nil, layout.Damaged(err)
 	}
 	whole = make(map[string]bool)
 	for _, level := range levels {

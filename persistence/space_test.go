@@ -12,6 +12,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 	"github.com/prometheus/client_golang/prometheus"
 	pb "go.etcd.io/raft/v3/raftpb"
+
+	"ssod/persistence/db"
 )
 
 // until waits for a condition.
@@ -117,15 +119,15 @@ func TestFailedSync(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, w := range []*Write{first, second} {
-		if err := w.Wait(); !errors.Is(err, ErrFailed) {
-			t.Errorf("write %d: got %v, want ErrFailed", i+1, err)
+		if err := w.Wait(); !errors.Is(err, db.ErrFailed) {
+			t.Errorf("write %d: got %v, want db.ErrFailed", i+1, err)
 		}
 	}
 	failing.Store(false)
-	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); !errors.Is(err, ErrFailed) {
-		t.Errorf("after the failure: got %v, want ErrFailed", err)
+	if err := apply(s, Commit{Entity: viewer}, time.UnixMilli(1)); !errors.Is(err, db.ErrFailed) {
+		t.Errorf("after the failure: got %v, want db.ErrFailed", err)
 	}
-	if len(fatal) != 1 || !errors.Is(fatal[0], ErrFailed) || !errors.Is(fatal[0], syscall.EIO) {
+	if len(fatal) != 1 || !errors.Is(fatal[0], db.ErrFailed) || !errors.Is(fatal[0], syscall.EIO) {
 		t.Errorf("fatal: got %v", fatal)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,7 +11,11 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"ssod/persistence/db"
 	"ssod/persistence/disk"
+	"ssod/persistence/layout"
+	"ssod/persistence/raftlog"
+	"ssod/persistence/state"
 )
 
 // slowOpen is after how long an operator is told, and again, that the store is
@@ -21,45 +24,25 @@ const slowOpen = 5 * time.Second
 
 // Store is the durable state of one node.
 type Store struct {
-	opts     Options
-	busy     *disk.BusyFS
-	dir      *disk.Directory
-	db       *pebble.DB
-	identity Identity
-	salt     salt
-	created  bool // by this Open
-	space    *disk.Space
-	blocks   *blocks // nil: no metrics
-	mark     *disk.Watermark
-	revs     *revisions
-	known    *known
-	shards   []shard // by ShardID
-
-	// mu is held by who applies, and by who replaces what memory knows of the
-	// store by a scan of it.
-	mu       sync.Mutex
-	closed   bool          // guarded by mu
-	prepared preparation   // guarded by mu
-	sequence atomic.Uint64 // number of the last batch
-	wedged   atomic.Bool   // Pebble panicked with its own locks held
-
-	dirty     atomic.Int64  // bytes in the layers of all shards
-	logged    atomic.Int64  // bytes of entries since the last flush
-	memory    atomic.Int64  // bytes in Pebble's memtable, about
-	touched   atomic.Bool   // something was applied since the last flush
-	flushedAt atomic.Int64  // when the last flush began, in ns
-	due       chan struct{} // a flush is wanted
-	room      room
+	opts      Options
+	busy      *disk.BusyFS
+	dir       *disk.Directory
+	space     *disk.Space
+	mark      *disk.Watermark
+	stale     disk.Stale
+	db        *db.DB
+	identity  Identity
+	created   bool // by this Open
+	log       *raftlog.Log
+	shards    *state.Shards
+	blocks    *blocks // nil: no metrics
 	unflushed prometheus.Collector
-	counters
 
-	durable durable
+	mu      sync.Mutex
+	closed  bool // guarded by mu
 	readers readers
-	stale   disk.Stale
 	// scrubbing is held while tables are rewritten.
 	scrubbing sync.Mutex
-	failure   atomic.Pointer[error]
-	fatal     sync.Once
 	stop      chan struct{}
 	done      sync.WaitGroup
 }
@@ -76,10 +59,7 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, busy: busy, dir: dir, revs: newRevisions(), known: newKnown(), stop: make(chan struct{}), due: make(chan struct{}, 1)}
-	s.durable.init()
-	s.room.init()
-	s.flushedAt.Store(time.Now().UnixNano())
+	s := &Store{opts: o, busy: busy, dir: dir, stop: make(chan struct{})}
 	s.readers.init()
 	if err := s.open(); err != nil {
 		return nil, errors.Join(explain(dir, err), s.closeFiles())
@@ -88,7 +68,7 @@ func Open(o Options) (*Store, error) {
 		return nil, errors.Join(err, s.closeFiles())
 	}
 	s.done.Go(s.watch)
-	s.done.Go(s.learn)
+	s.done.Go(func() { s.shards.Learn(s.stop) })
 	return s, nil
 }
 
@@ -107,19 +87,55 @@ func (s *Store) open() error {
 	s.space = disk.NewSpace(s.dir, disk.SpaceConfig{
 		Reserve: s.opts.Reserve, Ballast: s.opts.Ballast, Logger: s.opts.Logger, Registerer: s.opts.Registerer,
 	})
-	l := &logger{log: s.opts.Logger, fail: s.fail}
-	fs := disk.TableFS{FS: vfs.OnDiskFull(disk.StaleFS{FS: disk.MarkerFS{FS: s.opts.FS}, Stale: &s.stale}, s.space.GiveBallast)}
-	if s.db, err = pebble.Open(s.dir.Store(), s.opts.pebble(fs, l)); err != nil {
+	d, err := db.Open(db.Config{
+		Dir: s.dir.Store(), FS: disk.TableFS{FS: vfs.OnDiskFull(disk.StaleFS{FS: disk.MarkerFS{FS: s.opts.FS}, Stale: &s.stale}, s.space.GiveBallast)},
+		CacheBytes: s.opts.CacheBytes, MemTableBytes: s.opts.MemTableBytes, Fatal: s.opts.Fatal, Logger: s.opts.Logger,
+	})
+	if err != nil {
 		return unopened(err)
 	}
+	s.db = d
 	if err := s.identify(stored, exists); err != nil {
 		return err
 	}
-	s.salt = salt(s.identity.Cluster)
-	if err := s.loadSequence(); err != nil {
+	return s.load()
+}
+
+// load brings up the two sides: the log, which tells whether all is there, and the
+// state.
+func (s *Store) load() (err error) {
+	s.shards = state.New(state.Config{
+		DB: s.db, Space: s.space, Shards: s.identity.Shards, Salt: layout.Salt(s.identity.Cluster),
+		MemTableBytes: s.opts.MemTableBytes, UnflushedBytes: s.opts.UnflushedBytes, Logger: s.opts.Logger,
+	})
+	var certain uint64
+	if s.mark, certain, err = disk.OpenWatermark(s.dir); err != nil {
 		return err
 	}
-	return s.loadShards()
+	if s.log, err = raftlog.Open(s.db, s.shards, certain); err != nil {
+		return err
+	}
+	return s.shards.Load()
+}
+
+// register registers the metrics of the store.
+func (s *Store) register() error {
+	if s.opts.Registerer == nil {
+		return nil
+	}
+	s.blocks = newBlocks(s.db, &s.readers)
+	s.unflushed = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "ssod_store_unflushed_bytes",
+		Help: "Memory of what was applied and is in the log only; over an eighth of --memory (256 MiB at most) changes are refused.",
+	}, func() float64 { return float64(s.shards.Dirty()) })
+	return errors.Join(s.opts.Registerer.Register(s.blocks), s.opts.Registerer.Register(s.unflushed))
+}
+
+func (s *Store) unregister() {
+	if s.blocks != nil {
+		s.opts.Registerer.Unregister(s.blocks)
+		s.opts.Registerer.Unregister(s.unflushed)
+	}
 }
 
 // admit refuses, before Pebble changes anything, a directory that is not ours
@@ -140,7 +156,7 @@ func (s *Store) admit(stored Identity) error {
 // identify compares the identity in Pebble with the one in the file, and
 // completes a creation that a crash cut short: first Pebble, then the file.
 func (s *Store) identify(stored Identity, exists bool) error {
-	b, err := s.get(identityKey)
+	b, err := s.db.Read(layout.IdentityKey)
 	switch {
 	case err != nil:
 		return err
@@ -148,7 +164,7 @@ func (s *Store) identify(stored Identity, exists bool) error {
 		return fmt.Errorf("%w: the store has lost its identity: its MANIFEST or its log ends early", ErrDamaged)
 	case b == nil:
 		s.identity, s.created = newIdentity(&s.opts), true
-		if err := s.db.Set(identityKey, s.identity.encode(), pebble.Sync); err != nil {
+		if err := s.db.Set(layout.IdentityKey, s.identity.encode(), pebble.Sync); err != nil {
 			return err
 		}
 		return s.dir.Write("identity.json", s.identity.encode())
@@ -171,39 +187,8 @@ func (s *Store) identify(stored Identity, exists bool) error {
 // Identity says whose store it is.
 func (s *Store) Identity() Identity { return s.identity }
 
-// get returns a copy of the value of k, nil if there is none.
-func (s *Store) get(k []byte) ([]byte, error) {
-	v, closer, err := s.db.Get(k)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, damaged(err)
-	}
-	return append([]byte{}, v...), closer.Close()
-}
-
-// fail ends the store: nothing is written or acknowledged any more.
-func (s *Store) fail(err error) {
-	if !errors.Is(err, ErrFailed) {
-		err = fmt.Errorf("%w: %w", ErrFailed, err)
-	}
-	if !s.failure.CompareAndSwap(nil, &err) {
-		return
-	}
-	s.durable.fail(err)
-	s.room.wake()
-	s.opts.Logger.Error("store: a write failed; the node must stop. Check the disk, then start again", "error", err)
-	s.fatal.Do(func() { s.opts.Fatal(err) })
-}
-
 // Err returns the error that ended the store, nil while it works.
-func (s *Store) Err() error {
-	if err := s.failure.Load(); err != nil {
-		return *err
-	}
-	return nil
-}
+func (s *Store) Err() error { return s.db.Err() }
 
 // watch looks after the disk until the store is closed.
 func (s *Store) watch() {
@@ -218,8 +203,8 @@ func (s *Store) watch() {
 		}
 		s.space.Look()
 		s.space.MakeBallast()
-		s.noteAge()
-		if err := s.mark.Advance(s.durable.batch.Load()); err != nil {
+		s.shards.Tick()
+		if err := s.mark.Advance(s.log.Durable()); err != nil {
 			s.opts.Logger.Warn("store: lost tails may go unnoticed", "error", err)
 		}
 	}
@@ -229,8 +214,8 @@ func (s *Store) watch() {
 // done everything.
 func (s *Store) Busy() string { return s.busy.Oldest() }
 
-// Busy is for how long the disk has been at that; 0 when nothing is under way.
-func (l *Log) Busy() time.Duration { return l.s.busy.Age() }
+// New reports whether the store was created when it was opened.
+func (s *Store) New() bool { return s.created }
 
 // Full reports whether changes are refused because free disk space is below
 // the reserve. Reads go on.
@@ -248,11 +233,12 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 	close(s.stop)
 	s.done.Wait()
-	last := s.sequence.Load()
-	err := s.durable.wait(last)
-	// A disk without room is left alone: the log has what was applied.
-	if err == nil && s.Err() == nil && s.space.Room(s.dirty.Load()) == nil {
-		err = s.Log().flush(s.all())
+	last, err := s.log.Settle()
+	if err == nil && s.Err() == nil {
+		// A disk without room is left alone: the log has what was applied.
+		if err = s.shards.Flush(); errors.Is(err, ErrNoSpace) {
+			err = nil
+		}
 	}
 	s.readers.close()
 	if err == nil {
@@ -264,7 +250,7 @@ func (s *Store) Close() error {
 func (s *Store) closeFiles() error {
 	var err error
 	s.unregister()
-	if s.db != nil && !s.wedged.Load() {
+	if s.db != nil {
 		err = s.db.Close()
 	}
 	if s.mark != nil {

@@ -8,10 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
-
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 func TestMain(m *testing.M) {

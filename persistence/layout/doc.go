@@ -1,0 +1,25 @@
+// Package layout says how things lie in Pebble: their keys, and what of their values
+// more than one package must know.
+//
+// The keys, all integers big endian:
+//
+//	00 "identity"                        the same as identity.json
+//	00 "sequence", 00 "count"            number of the last batch, and of all
+//	00 "boots"                           starts of the node on this directory
+//	00 "peer" node                       what is known of another node
+//	00 'n' name                          what the node noted for itself
+//	01 shard what                        hard state, truncated position, applied
+//	                                     position with shard time, ...
+//	02 shard index                       log entry
+//	03 shard 'e' entity                  head: revision, schema, flags, state
+//	03 shard 'e' entity part             a record beside the head
+//	03 shard 'o' index number            block: outcomes that one flush wrote
+//	03 shard 't'                         shard time that came with a snapshot
+//
+// An entity is encoded as its kind behind its length and a digest of its identity,
+// so no entity is a prefix of another and its records follow its head directly.
+// The identity itself is in the head only, and goes with it. Everything of a shard's
+// state lies between 03 shard and 03 shard+1.
+//
+// What is under 01 and 02 is sealed: a checksum stands before the value.
+package layout

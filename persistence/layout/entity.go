@@ -1,0 +1,109 @@
+package layout
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"ssod/persistence/data"
+)
+
+// spaceShard is the first byte of the keys of a shard's state.
+const spaceShard = 0x03
+
+// What a key of a shard's state is about.
+const (
+	SubEntity  = 'e'
+	SubOutcome = 'o'
+	SubTime    = 't'
+)
+
+// ShardKeyLen is the length of 03 shard and the byte after it.
+const ShardKeyLen = 4
+
+// RequestLen is the length of a request and a step.
+const RequestLen = len(data.RequestID{}) + 4
+
+// AppendShard appends what the keys of a shard's state begin with, and what they are
+// about.
+func AppendShard(k []byte, shard data.ShardID, sub byte) []byte {
+	return append(k, spaceShard, byte(shard>>8), byte(shard), sub)
+}
+
+// ShardSpan is where the state of a shard is.
+func ShardSpan(shard data.ShardID) pebble.KeyRange {
+	start := AppendShard(nil, shard, 0)[:ShardKeyLen-1]
+	return pebble.KeyRange{Start: start, End: Successor(start)}
+}
+
+// DigestLen is the length of what stands for an identity in keys: enough that no
+// two are alike.
+const DigestLen = 16
+
+// Salt is what the digests of a cluster's identities begin with.
+type Salt string
+
+// AppendEntity appends an encoding that is never a prefix of another entity's. It
+// has no identity in it: keys come to stand where nothing is ever erased, as bounds
+// of tables in Pebble's MANIFEST.
+func (s Salt) AppendEntity(k []byte, e data.Entity) []byte {
+	var room [256]byte
+	named := append(room[:0], byte(len(s)), byte(len(e.Kind)))
+	named = append(append(append(named, s...), e.Kind...), e.Identity...)
+	digest := sha256.Sum256(named)
+	return append(AppendKind(k, e.Kind), digest[:DigestLen]...)
+}
+
+// AppendHeadKey appends the key of an entity's head.
+func (s Salt) AppendHeadKey(k []byte, shard data.ShardID, e data.Entity) []byte {
+	return s.AppendEntity(AppendShard(k, shard, SubEntity), e)
+}
+
+// AppendKind appends the common prefix of all entities of a kind.
+func AppendKind(k []byte, kind string) []byte {
+	return append(append(k, byte(len(kind))), kind...)
+}
+
+// AppendRequest appends a request and a step, [RequestLen] bytes.
+func AppendRequest(k []byte, r data.RequestID, step uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(k, r[:]...), step)
+}
+
+// SplitEntity decodes an entity from the front of b and returns what follows
+// it: a part.
+func SplitEntity(b []byte) (kind, digest, rest []byte, err error) {
+	kind, rest, ok := CutLength(b, 1)
+	if !ok || len(kind) < 1 || len(kind) > data.MaxKind || len(rest) < DigestLen {
+		return nil, nil, nil, fmt.Errorf("%w: entity in a key of %d bytes", data.ErrDamaged, len(b))
+	}
+	return kind, rest[:DigestLen], rest[DigestLen:], nil
+}
+
+// CutLength cuts a string behind a length of n bytes from the front of b.
+func CutLength(b []byte, n int) (s, rest []byte, ok bool) {
+	if len(b) < n {
+		return nil, nil, false
+	}
+	size := 0
+	for _, c := range b[:n] {
+		size = size<<8 | int(c)
+	}
+	if b = b[n:]; len(b) < size {
+		return nil, nil, false
+	}
+	return b[:size], b[size:], true
+}
+
+// Successor returns the first key after all keys that begin with prefix, which
+// must hold a byte below 0xff.
+func Successor(prefix []byte) []byte {
+	k := append([]byte(nil), prefix...)
+	for i := len(k) - 1; i >= 0; i-- {
+		if k[i]++; k[i] != 0 {
+			return k[:i+1]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package state
+
+import (
+	"bytes"
+	"slices"
+
+	"ssod/persistence/data"
+	"ssod/persistence/layout"
+)
+
+// layer is what was applied to a shard since a moment: of every entity that was
+// changed the newest state, once, and the outcomes. The shard's lock guards it.
+//
+// It keeps what was applied without copying it. So a state may keep the log entry
+// that it came with in memory, which is at most what was logged since the last flush.
+type layer struct {
+	entities map[string]*change // by what a head key has behind the shard
+	outcomes outcomes
+	bytes    int // about what it takes in memory
+}
+
+// change is what is new of an entity.
+type change struct {
+	key      string // of the head
+	rev      uint64 // 0: the entity does not exist
+	schema   uint32
+	outcomes int32 // the newest of them, see [outcomes]
+	identity string
+	state    []byte
+	parts    bool              // it has, or had, records
+	wiped    bool              // the records of older layers and of the disk are gone
+	forgot   bool              // and so are their outcomes
+	records  map[string][]byte // nil: deleted
+}
+
+// What a change, a record and an outcome take beside their bytes.
+const (
+	changeOverhead  = 224
+	recordOverhead  = 96
+	outcomeOverhead = 112
+)
+
+// newLayer makes a layer with room for as much as the one before it had.
+func newLayer(before *layer) *layer {
+	entities, outcomes := 0, 0
+	if before != nil {
+		entities, outcomes = len(before.entities), len(before.outcomes.all)
+	}
+	return &layer{entities: make(map[string]*change, entities), outcomes: newOutcomes(outcomes)}
+}
+
+// apply makes a commit part of the layer, at a shard time. key is that of the head.
+// stored says what there was before, if the layer does not; its revision is the one
+// that the commit rests on.
+func (y *layer) apply(key []byte, c *data.Commit, stored revision, now int64) {
+	e, ok := y.entities[string(key[layout.ShardKeyLen:])]
+	if !ok {
+		e = &change{key: string(key), identity: c.Entity.Identity, parts: stored.parts}
+		y.entities[e.name()] = e
+		y.bytes += changeOverhead + len(key) + len(e.identity)
+	}
+	if c.Forget {
+		y.forget(e)
+	}
+	if c.Remove {
+		y.remove(e)
+	} else {
+		y.bytes += len(c.State) - len(e.state)
+		e.rev, e.schema, e.state = c.BaseRev+1, c.Schema, c.State
+		y.put(e, c)
+	}
+	for i := range c.Outcomes {
+		o := &c.Outcomes[i]
+		if was, ok := y.outcomes.put(e, o, now); ok {
+			y.bytes += len(o.Result) - was
+		} else {
+			y.bytes += outcomeOverhead + len(o.Result)
+		}
+	}
+}
+
+// put changes records beside a head.
+func (y *layer) put(e *change, c *data.Commit) {
+	if len(c.Puts)+len(c.Deletes) == 0 {
+		return
+	}
+	if e.records == nil {
+		e.records = map[string][]byte{}
+	}
+	for i := range c.Puts {
+		y.record(e, c.Puts[i].Part, presence(c.Puts[i].Value))
+		e.parts = true
+	}
+	for _, part := range c.Deletes {
+		y.record(e, part, nil)
+	}
+}
+
+func (y *layer) record(e *change, part string, value []byte) {
+	if old, ok := e.records[part]; ok {
+		y.bytes -= recordOverhead + len(part) + len(old)
+	}
+	e.records[part] = value
+	y.bytes += recordOverhead + len(part) + len(value)
+}
+
+// remove ends an entity with its records.
+func (y *layer) remove(e *change) {
+	for part, value := range e.records {
+		y.bytes -= recordOverhead + len(part) + len(value)
+	}
+	y.bytes -= len(e.state)
+	e.wiped = e.wiped || e.parts
+	e.rev, e.schema, e.state, e.records, e.parts = 0, 0, nil, nil, false
+}
+
+// presence is a record's value, never nil.
+func presence(value []byte) []byte {
+	if value == nil {
+		return []byte{}
+	}
+	return value
+}
+
+// forget drops the outcomes of an entity, those of this layer and, once it is
+// asked or written, those before.
+func (y *layer) forget(e *change) {
+	e.forgot = true
+	for o := range y.outcomes.drop(e) {
+		y.bytes -= outcomeOverhead + len(o.result)
+	}
+}
+
+// name is what the key has behind the shard.
+func (e *change) name() string { return e.key[layout.ShardKeyLen:] }
+
+// revision is what a change leaves for the next one.
+func (e *change) revision() revision { return revision{rev: e.rev, parts: e.parts} }
+
+// head returns a copy of the entity's head; false when it does not exist.
+func (e *change) head() (data.Head, bool) {
+	if e.rev == 0 {
+		return data.Head{}, false
+	}
+	return data.Head{Rev: e.rev, Schema: e.schema, State: append([]byte{}, e.state...)}, true
+}
+
+// layers are those of a shard, the newest first; none is nil.
+type layers []*layer
+
+// find returns the newest change of an entity, nil if there is none.
+func (ys layers) find(key string) *change {
+	for _, y := range ys {
+		if e := y.entities[key]; e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// outcome looks an outcome up. over says that none before the layers counts, nil that there
+// is none in them.
+func (ys layers) outcome(key string, r data.RequestID, step uint32) (found *kept, over bool) {
+	for _, y := range ys {
+		e := y.entities[key]
+		if e == nil {
+			continue
+		}
+		if found := y.outcomes.find(e, r, step); found != nil || e.forgot {
+			return found, true
+		}
+	}
+	return nil, false
+}
+
+// records returns what the layers say of an entity's records, by part: nil for
+// one that is deleted. wiped says that those on disk do not count.
+func (ys layers) records(key string) (records []data.Record, wiped bool) {
+	seen := map[string]bool{}
+	for _, y := range ys {
+		e := y.entities[key]
+		if e == nil {
+			continue
+		}
+		for part, value := range e.records {
+			if !seen[part] {
+				seen[part] = true
+				records = append(records, data.Record{Part: part, Value: value})
+			}
+		}
+		if e.wiped {
+			wiped = true
+			break
+		}
+	}
+	slices.SortFunc(records, func(a, b data.Record) int { return bytes.Compare([]byte(a.Part), []byte(b.Part)) })
+	return records, wiped
+}
