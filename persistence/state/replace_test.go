@@ -98,3 +98,26 @@ func TestNobodyReadsHalfAnInstallation(t *testing.T) {
 		t.Errorf("seen: %v", seen)
 	}
 }
+
+// TestInstalledEntitiesAreReadBeforeTheFilterKnowsThem: until they are in it, the disk
+// is asked.
+func TestInstalledEntitiesAreReadBeforeTheFilterKnowsThem(t *testing.T) {
+	s := open(t, options{})
+	awaitFilter(t, s, 1)
+	installed := make(chan error, 1)
+	s.mu.Lock() // nobody scans meanwhile
+	go func() { installed <- install(s, viewer, data.Head{Rev: 7}, func() {}) }()
+	for deadline := time.Now().Add(2 * time.Minute); s.Applied(1).Index != 30; <-time.After(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Error("the state is not replaced")
+			break
+		}
+	}
+	if h, ok, err := s.Head(1, viewer); h.Rev != 7 || !ok || err != nil {
+		t.Errorf("before the scan: got %v %v %v", h, ok, err)
+	}
+	s.mu.Unlock()
+	if err := <-installed; err != nil {
+		t.Error(err)
+	}
+}
