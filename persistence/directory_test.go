@@ -95,9 +95,9 @@ func TestRefusedDirectories(t *testing.T) {
 		{"another node", "n2", nil, ErrOtherNode, "start with --node n1 or choose another --data directory"},
 		{"older format", "", replace(`"format":2`, `"format":1`), ErrOlderFormat, "begin with an empty directory"},
 		{"newer format", "", replace(`"format":2`, `"format":3,"new":[]`), ErrNewerFormat, "start the version that wrote it"},
-		{"identity of another cluster", "", replace(`"cluster":"`, `"cluster":"f`), ErrDamaged, "restore it from a backup"},
-		{"identity that is not JSON", "", replace(`{`, ``), ErrDamaged, "restore it from a backup"},
-		{"no shards", "", replace(`"shards":8`, `"shards":0`), ErrDamaged, "restore it from a backup"},
+		{"identity of another cluster", "", replace(`"cluster":"`, `"cluster":"f`), ErrDamaged, "joins again with an empty one"},
+		{"identity that is not JSON", "", replace(`{`, ``), ErrDamaged, "joins again with an empty one"},
+		{"no shards", "", replace(`"shards":8`, `"shards":0`), ErrDamaged, "joins again with an empty one"},
 		{"no store", "", remove("data/store"), ErrDamaged, "MANIFEST missing"},
 		{"newer Pebble", "", func(t *testing.T, mem *vfs.MemFS) {
 			writeFile(t, mem, "data/store/marker.format-version.999999.999", nil)

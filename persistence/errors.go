@@ -62,7 +62,7 @@ func explain(d *disk.Directory, err error) error {
 	case err == nil, errors.Is(err, ErrNewerFormat), errors.Is(err, ErrOlderFormat), errors.Is(err, ErrOtherNode):
 		return err
 	case errors.Is(err, ErrDamaged):
-		return fmt.Errorf("%s: %w: restore it from a backup or move it aside", d.Path, err)
+		return fmt.Errorf("%s: %w: move it aside; a member of a cluster joins again with an empty one, and only a node that is alone is restored from a copy", d.Path, err)
 	}
 	return d.Explain(err)
 }

@@ -46,7 +46,7 @@ func (l *logger) events() *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: l.background,
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
-			l.log.Error("store: damaged file; stop the node and restore its data directory from a backup",
+			l.log.Error("store: damaged file; stop the node and move its data directory aside; a member of a cluster joins again with an empty one, and only a node that is alone is restored from a copy",
 				"file", info.Path, "error", info.Details.Error())
 		},
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
