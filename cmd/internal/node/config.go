@@ -43,8 +43,9 @@ type Config struct {
 	Gossip, RPC, Raft string
 	// Advertise is the host that other nodes dial; empty: that of RPC.
 	Advertise string
-	// Join are gossip addresses of nodes to join. Empty, with an empty data
-	// directory: the node founds a cluster.
+	// Join are gossip addresses of nodes to join; one may be this node's own. With
+	// an empty data directory the node founds a cluster when there are none, else
+	// only when an operator says so.
 	Join []string
 	// Replicas is how many copies of each shard there should be; 0 means 3.
 	Replicas int
