@@ -1,0 +1,34 @@
+// Package backup is the format of backups: what is in one, and how the file of one is
+// encrypted.
+//
+// A backup is a stream of frames, each a protobuf message behind its length. One
+// describes the whole, then come the shards, and the last one says that nothing is
+// missing:
+//
+//	Header
+//	Begin 1, Entity, Record, Record, Entity, ... ShardEnd    shard by shard
+//	...
+//	Begin 0, Entity, Record, ...                 ShardEnd    the meta shard
+//	End
+//
+// Records belong to the entity before them. A ShardEnd has the number of frames in its
+// shard and their SHA-256, from the node that read them out of its store; whoever has
+// the stream in between passes it on and cannot change it unnoticed. A stream that ends
+// without End is incomplete, and one that ends with a Failure says why.
+//
+// The meta shard comes last: what the other shards rest on, a key or a revocation, is
+// then never older in a backup than what rests on it.
+//
+// There are no outcomes: who repeats a request does so within a minute, at the cluster
+// that it asked. DESIGN.md says what else is left out, and where it is lost.
+//
+// # Encryption
+//
+// A backup is encrypted wherever it is more than a stream in memory, with age
+// (age-encryption.org/v1): a file under a passphrase ([Seal], [Open]), a stream on its
+// way to who asked for it under a key that it made for this one ([Key], [SealTo]). So
+// the node does not learn the passphrase, and whoever listens, or has the file, learns
+// nothing without it. What is opened is authenticated, in chunks of 64 KiB: every byte
+// that is returned by a reader is one that was written, in its place; whether any are
+// missing at the end is known at the end. age -d opens such a file too.
+package backup
