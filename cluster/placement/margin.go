@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"maps"
 	"slices"
 
 	"ssod/cluster/placement/plan"
@@ -17,8 +18,23 @@ type Margin struct {
 	// Stopped are shards without a majority of their voters, Thin others that can
 	// bear less than is wanted.
 	Stopped, Thin int
+	// Zones are those of the members, by name; none if no member has one. SpareZones
+	// is how many of them may be lost, whichever they are; below 0, some shards have
+	// no majority.
+	Zones      []Zone
+	SpareZones int
 	// Away are the names of members that vote and are not there, in order.
 	Away []string
+}
+
+// Zone is what fails together.
+type Zone struct {
+	// Name is empty for the members that have no zone.
+	Name string
+	// Nodes are the names of its members, in order.
+	Nodes []string
+	// Stops is how many shards have no majority when it is lost.
+	Stops int
 }
 
 // Margin compares who votes where with who is there.
@@ -39,7 +55,31 @@ func (p *Placement) Margin() Margin {
 		}
 	}
 	slices.Sort(m.Away)
+	m.zones(pages, groups, live)
 	return m
+}
+
+// zones adds what the zones are worth.
+func (m *Margin) zones(pages *pages, groups []plan.Config, live func(plan.ReplicaID) bool) {
+	nodes, named := map[string][]string{}, false
+	for _, n := range pages.nodes {
+		if n.State != NodeState_REMOVED {
+			nodes[n.Zone] = append(nodes[n.Zone], n.Name)
+			named = named || n.Zone != ""
+		}
+	}
+	if !named {
+		return
+	}
+	o := plan.ZoneOutlook{
+		Live: func(_ int, r plan.ReplicaID) bool { return live(r) },
+		Zone: func(n NodeID) string { return pages.nodes[n].Zone },
+	}
+	m.SpareZones = plan.SpareZones(groups, o)
+	for _, zone := range slices.Sorted(maps.Keys(nodes)) {
+		slices.Sort(nodes[zone])
+		m.Zones = append(m.Zones, Zone{Name: zone, Nodes: nodes[zone], Stops: plan.StopsWithout(groups, zone, o)})
+	}
 }
 
 // count counts a group in.

@@ -22,6 +22,8 @@ type Node struct {
 	// RPC is where it takes actor messages, Raft where it takes everything else
 	// from other nodes.
 	RPC, Raft string
+	// Zone is what fails together with it; empty: its operator has not said.
+	Zone string
 	// HTTP, Admin, Gossip and Version are for operators.
 	HTTP, Admin, Gossip, Version string
 	// Joined is when it became a member, Changed when its state became what it
@@ -44,25 +46,25 @@ type Node struct {
 // sameAs reports whether two nodes are reached and described alike.
 func (n Node) sameAs(o Node) bool {
 	return n.RPC == o.RPC && n.Raft == o.Raft && n.HTTP == o.HTTP && n.Admin == o.Admin &&
-		n.Gossip == o.Gossip && n.Version == o.Version
+		n.Gossip == o.Gossip && n.Version == o.Version && n.Zone == o.Zone
 }
 
 // here describes the node as other says it is reached now.
 func (n Node) here(o Node) Node {
-	n.RPC, n.Raft, n.HTTP, n.Admin, n.Gossip, n.Version = o.RPC, o.Raft, o.HTTP, o.Admin, o.Gossip, o.Version
+	n.RPC, n.Raft, n.HTTP, n.Admin, n.Gossip, n.Version, n.Zone = o.RPC, o.Raft, o.HTTP, o.Admin, o.Gossip, o.Version, o.Zone
 	return n
 }
 
 // planned is the node as far as the plan is concerned.
 func (n Node) planned() plan.Node {
 	states := map[NodeState]plan.State{NodeState_DEAD: plan.Dead, NodeState_REMOVED: plan.Removed}
-	return plan.Node{ID: n.ID, State: states[n.State]}
+	return plan.Node{ID: n.ID, State: states[n.State], Zone: n.Zone}
 }
 
 func (n Node) record() *NodeRecord {
 	return &NodeRecord{
 		Id: uint32(n.ID), Name: n.Name, State: n.State, Rpc: n.RPC, Raft: n.Raft,
-		Http: n.HTTP, Admin: n.Admin, Gossip: n.Gossip, Version: n.Version,
+		Http: n.HTTP, Admin: n.Admin, Gossip: n.Gossip, Version: n.Version, Zone: n.Zone,
 		JoinedMs: milli(n.Joined), ChangedMs: milli(n.Changed), ReplacedBy: uint32(n.ReplacedBy),
 		Applicant: n.Applicant, Heir: n.Heir, HeirTerm: n.HeirTerm,
 		Boot: n.Boot.Number, Incarnation: n.Boot.Incarnation, Certificates: n.Certificates,
@@ -72,7 +74,7 @@ func (n Node) record() *NodeRecord {
 func nodeOf(r *NodeRecord) Node {
 	return Node{
 		ID: NodeID(r.GetId()), Name: r.GetName(), State: r.GetState(), RPC: r.GetRpc(), Raft: r.GetRaft(),
-		HTTP: r.GetHttp(), Admin: r.GetAdmin(), Gossip: r.GetGossip(), Version: r.GetVersion(),
+		HTTP: r.GetHttp(), Admin: r.GetAdmin(), Gossip: r.GetGossip(), Version: r.GetVersion(), Zone: r.GetZone(),
 		Joined: timeOf(r.GetJoinedMs()), Changed: timeOf(r.GetChangedMs()), ReplacedBy: NodeID(r.GetReplacedBy()),
 		Applicant: r.GetApplicant(), Heir: r.GetHeir(), HeirTerm: r.GetHeirTerm(),
 		Boot: persistence.Boot{Number: r.GetBoot(), Incarnation: r.GetIncarnation()}, Certificates: r.GetCertificates(),
@@ -119,7 +121,7 @@ func encode(m proto.Message) []byte {
 func shardKey(shard int) string { return fmt.Sprintf("%05d", shard) }
 
 func encodeAssignment(a plan.Assignment) []byte {
-	return encode(&ShardRecord{Voters: numbers(a.Voters), Learners: numbers(a.Learners), Preferred: uint32(a.Preferred)})
+	return encode(&ShardRecord{Voters: numbers(a.Voters), Learners: numbers(a.Learners), Preferred: uint32(a.Preferred), Home: uint32(a.Home)})
 }
 
 func decodeAssignment(key string, value []byte) (shard int, a plan.Assignment, err error) {
@@ -130,7 +132,11 @@ func decodeAssignment(key string, value []byte) (shard int, a plan.Assignment, e
 	if err != nil {
 		return 0, a, fmt.Errorf("place of shard %s: %w", key, err)
 	}
-	return shard, plan.Assignment{Voters: ids(r.GetVoters()), Learners: ids(r.GetLearners()), Preferred: NodeID(r.GetPreferred())}, nil
+	a = plan.Assignment{
+		Voters: ids(r.GetVoters()), Learners: ids(r.GetLearners()),
+		Preferred: NodeID(r.GetPreferred()), Home: NodeID(r.GetHome()),
+	}
+	return shard, a, nil
 }
 
 func numbers(nodes []NodeID) (ns []uint32) {

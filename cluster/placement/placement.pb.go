@@ -155,6 +155,7 @@ type NodeRecord struct {
 	// SHA-256 of the certificates that others saw of it, the last one last. Those of a
 	// node that was removed are refused.
 	Certificates  [][]byte `protobuf:"bytes,30,rep,name=certificates,proto3" json:"certificates,omitempty"`
+	Zone          string   `protobuf:"bytes,50,opt,name=zone,proto3" json:"zone,omitempty"` // what fails together with it; empty: not known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -315,12 +316,20 @@ func (x *NodeRecord) GetCertificates() [][]byte {
 	return nil
 }
 
+func (x *NodeRecord) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
 // ShardRecord is where a shard belongs, under its number.
 type ShardRecord struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Voters        []uint32               `protobuf:"varint,1,rep,packed,name=voters,proto3" json:"voters,omitempty"`
 	Learners      []uint32               `protobuf:"varint,2,rep,packed,name=learners,proto3" json:"learners,omitempty"`
 	Preferred     uint32                 `protobuf:"varint,3,opt,name=preferred,proto3" json:"preferred,omitempty"`
+	Home          uint32                 `protobuf:"varint,50,opt,name=home,proto3" json:"home,omitempty"` // who leads when load does not count, if that is another
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -372,6 +381,13 @@ func (x *ShardRecord) GetLearners() []uint32 {
 func (x *ShardRecord) GetPreferred() uint32 {
 	if x != nil {
 		return x.Preferred
+	}
+	return 0
+}
+
+func (x *ShardRecord) GetHome() uint32 {
+	if x != nil {
+		return x.Home
 	}
 	return 0
 }
@@ -2004,7 +2020,7 @@ var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
-	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xe9\x03\n" +
+	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xfd\x03\n" +
 	"\n" +
 	"NodeRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -2027,11 +2043,13 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\tapplicant\x18\x16 \x01(\fR\tapplicant\x12\x12\n" +
 	"\x04boot\x18\r \x01(\x04R\x04boot\x12 \n" +
 	"\vincarnation\x18\x0e \x01(\x06R\vincarnation\x12\"\n" +
-	"\fcertificates\x18\x1e \x03(\fR\fcertificates\"_\n" +
+	"\fcertificates\x18\x1e \x03(\fR\fcertificates\x12\x12\n" +
+	"\x04zone\x182 \x01(\tR\x04zone\"s\n" +
 	"\vShardRecord\x12\x16\n" +
 	"\x06voters\x18\x01 \x03(\rR\x06voters\x12\x1a\n" +
 	"\blearners\x18\x02 \x03(\rR\blearners\x12\x1c\n" +
-	"\tpreferred\x18\x03 \x01(\rR\tpreferred\"\x9f\x01\n" +
+	"\tpreferred\x18\x03 \x01(\rR\tpreferred\x12\x12\n" +
+	"\x04home\x182 \x01(\rR\x04home\"\x9f\x01\n" +
 	"\vGroupRecord\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x16\n" +
 	"\x06voters\x18\x02 \x03(\x04R\x06voters\x12\x1a\n" +

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -16,6 +17,8 @@ type view struct {
 	ID         string          `json:"id"`
 	Durability string          `json:"durability"`
 	SpareNodes int             `json:"spareNodes"`
+	SpareZones int             `json:"spareZones"`
+	Zones      []zoneView      `json:"zones"`
 	Nodes      []nodeView      `json:"nodes"`
 	Shards     []shardView     `json:"shards"`
 	Invariants []invariantView `json:"invariants"`
@@ -26,6 +29,7 @@ type nodeView struct {
 	Self      bool              `json:"self"`
 	State     string            `json:"state"`
 	Version   string            `json:"version"`
+	Zone      string            `json:"zone"`
 	Started   time.Time         `json:"started"`
 	Addresses map[string]string `json:"addresses"`
 	PublicTLS bool              `json:"publicTLS"`
@@ -78,6 +82,9 @@ func (s *session) showCluster(v *view) error {
 		}
 	}
 	fmt.Fprintf(s.stdout, "cluster %s, %s%s\n", v.ID, v.Durability, v.bearable())
+	for _, line := range v.aboutZones() {
+		fmt.Fprintln(s.stdout, line)
+	}
 	for _, i := range v.Invariants {
 		if !i.OK {
 			fmt.Fprintf(s.stdout, "NOT TRUE: %s: %s\n", i.Name, i.Detail)
@@ -91,10 +98,10 @@ func (s *session) showCluster(v *view) error {
 		}
 		rows = append(rows, []string{
 			n.Name, n.State, strconv.Itoa(led[n.Name]) + " of " + strconv.Itoa(len(v.Shards)),
-			strconv.Itoa(votes[n.Name]), strconv.Itoa(copies[n.Name]), n.Addresses["http"], n.Version, up,
+			strconv.Itoa(votes[n.Name]), strconv.Itoa(copies[n.Name]), cmp.Or(n.Zone, "-"), n.Addresses["http"], n.Version, up,
 		})
 	}
-	return s.table(v, "NODE\tSTATE\tLEADS SHARDS\tVOTES\tLISTENS\tHTTP\tVERSION\tUP", rows)
+	return s.table(v, "NODE\tSTATE\tLEADS SHARDS\tVOTES\tLISTENS\tZONE\tHTTP\tVERSION\tUP", rows)
 }
 
 // bearable says how many more of several nodes may be lost.

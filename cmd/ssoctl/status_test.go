@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +18,9 @@ func TestStatusSaysWhyANodeIsNotReady(t *testing.T) {
 			{"condition":"store","ok":true},
 			{"condition":"contact","ok":false,"detail":"not reached for 12s"},
 			{"condition":"disk","ok":false,"detail":"little space","advice":true}]}`,
-		"/admin/v1/cluster": `{"id":"c1","durability":"durability of 2 nodes","spareNodes":1,
-			"nodes":[{"name":"n1","state":"ready"},{"name":"n2","state":"alive"}],
+		"/admin/v1/cluster": `{"id":"c1","durability":"durability of 2 nodes","spareNodes":1,"spareZones":0,
+			"zones":[{"name":"","nodes":["n2"],"shardsStopped":2},{"name":"a","nodes":["n1"],"shardsStopped":1}],
+			"nodes":[{"name":"n1","state":"ready","zone":"a"},{"name":"n2","state":"alive"}],
 			"shards":[{"shard":0,"leader":"n2","replicas":["n1","n2"]},{"shard":1,"leader":"n2","replicas":["n2"],"learners":["n1"]}],
 			"invariants":[{"name":"every node has the same configuration","ok":false,"detail":"not n2"}]}`,
 	}
@@ -43,10 +45,39 @@ func TestStatusSaysWhyANodeIsNotReady(t *testing.T) {
 	got := strings.Join(strings.Fields(out.String()), " ")
 	for _, want := range []string{
 		"cluster c1, durability of 2 nodes, 1 more node may be lost", "NOT TRUE: every node has the same configuration: not n2",
-		"n1 ready 0 of 2 1 1", "n2 alive 2 of 2 2 0",
+		"n1 ready 0 of 2 1 1 a", "n2 alive 2 of 2 2 0 -", "a single zone, a: nothing survives its loss", "without a zone: n2;", "without zone a 1 of 2 shards stop",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, out.String())
+		}
+	}
+}
+
+// What zones are worth is said in one line, and what is in the way of more.
+func TestWhatZonesAreWorth(t *testing.T) {
+	named := func(stops int, names ...string) (all []zoneView) {
+		for _, name := range names {
+			all = append(all, zoneView{Name: name, Nodes: []string{"n-" + name}, Stops: stops})
+		}
+		return all
+	}
+	tests := []struct {
+		zones []zoneView
+		spare int
+		want  []string
+	}{
+		{nil, 0, nil},
+		{named(0, ""), 0, nil},
+		{named(0, "a", "b", "c"), 1, []string{"zones a, b, c: any 1 of them may be lost"}},
+		{named(1, "a", "b"), 0, []string{"two zones, a and b: they survive no loss", "without zone a 1 of 2", "without zone b 1 of 2"}},
+		{named(2, "a", "b", "c"), 0, []string{"zones a, b, c: none may be lost now", "without zone a", "without zone b", "without zone c"}},
+		{named(0, "", "a", "b", "c"), 1, []string{"zones a, b, c: any 1", "without a zone: n-;"}},
+	}
+	for _, tt := range tests {
+		v := view{Zones: tt.zones, SpareZones: tt.spare, Shards: make([]shardView, 2)}
+		got := v.aboutZones()
+		if !slices.EqualFunc(got, tt.want, strings.HasPrefix) {
+			t.Errorf("%v: got %q, want %q", tt.zones, got, tt.want)
 		}
 	}
 }

@@ -63,6 +63,9 @@ func (f *flags) checkNumbers(c *checker) {
 	if f.Node != "" && !nodeName.MatchString(f.Node) {
 		c.mistake("--node %q is not 1 to 63 of a-z, 0-9 and -", f.Node)
 	}
+	if f.Zone != "" && !nodeName.MatchString(f.Zone) {
+		c.mistake("--zone %q is not 1 to 63 of a-z, 0-9 and -", f.Zone)
+	}
 	if f.Data == "" {
 		c.mistake("--data is empty")
 	}

@@ -26,6 +26,7 @@ type flags struct {
 	RPC       string   `name:"rpc" placeholder:"ADDR" default:"${rpc}" help:"Actor messages between nodes, host:port (${default})."`
 	Raft      string   `placeholder:"ADDR" default:"${raft}" help:"Replication and snapshots between nodes, host:port (${default})."`
 	Advertise string   `placeholder:"HOST" help:"What other nodes dial. Default: the host of --rpc."`
+	Zone      string   `placeholder:"NAME" help:"What fails together with this node, such as a rack or an availability zone: [a-z0-9-]{1,63}. Where every node has one, the copies of a shard are in different zones as far as there are enough. It may change with a restart."`
 	Join      []string `placeholder:"ADDR" help:"Gossip addresses of nodes to join, host:port; needs --cluster-secret. This node's own may be among them. Where none of them has a cluster yet, ssoctl init has one node found it. Empty with an empty data directory: found a new cluster, or stay alone without --cluster-secret."`
 	Replicas  int      `placeholder:"N" default:"3" help:"Copies of each shard; with fewer nodes, as many as there are nodes (${default})."`
 	Shards    int      `placeholder:"N" default:"64" help:"Number of shards, fixed when the cluster is created (${default})."`
@@ -71,7 +72,7 @@ func (f *flags) node() node.Config {
 		AdminTLS: f.HTTPTLSCert != "" && !loopback(f.Admin),
 		TLSCert:  f.HTTPTLSCert, TLSKey: f.HTTPTLSKey,
 		ReadTimeout: f.ReadTimeout, WriteTimeout: f.WriteTimeout, IdleTimeout: f.IdleTimeout,
-		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: unbracketed(f.Advertise), Join: f.Join,
+		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: unbracketed(f.Advertise), Zone: f.Zone, Join: f.Join,
 		Replicas: f.Replicas, DeadAfter: f.DeadAfter, SilentFor: f.SilentFor, Secret: f.ClusterSecret, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
 		Shards: f.Shards, DrainDelay: f.DrainDelay, Memory: f.memory(), Cache: f.cache(),
 	}

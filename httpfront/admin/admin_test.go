@@ -391,6 +391,10 @@ func (c *cluster3) Placement(_ context.Context, id cluster.ShardID) admin.Placem
 
 func (c *cluster3) Spare() int { return 1 }
 
+func (c *cluster3) Zones() ([]admin.Zone, int) {
+	return []admin.Zone{{Name: "a", Nodes: []string{"n1", "n2"}, Stops: 3}, {Name: "b", Nodes: []string{"n3"}}}, 0
+}
+
 func (c *cluster3) Remove(_ context.Context, name string) error {
 	switch name {
 	case "n2":
@@ -420,7 +424,7 @@ func TestClusterOfThree(t *testing.T) {
 	services.Members = three
 	f.server.Serve(services)
 	_, body := f.call("GET", "/admin/v1/cluster", "")
-	for _, want := range []string{`"durability": "durability of 2 nodes"`, `"spareNodes": 1`, `"state": "unreachable"`, `"leader": "n2"`, `"lag": 5`, `"confirmed": true`, `"ok": true`} {
+	for _, want := range []string{`"durability": "durability of 2 nodes"`, `"spareNodes": 1`, `"spareZones": 0`, `"shardsStopped": 3`, `"state": "unreachable"`, `"leader": "n2"`, `"lag": 5`, `"confirmed": true`, `"ok": true`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s is missing in %s", want, body)
 		}

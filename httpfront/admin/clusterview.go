@@ -13,6 +13,8 @@ type clusterView struct {
 	ID         string      `json:"id"`
 	Durability string      `json:"durability"`
 	SpareNodes int         `json:"spareNodes"` // that may be lost, whichever they are
+	SpareZones *int        `json:"spareZones,omitempty"`
+	Zones      []Zone      `json:"zones,omitempty"`
 	ConfigHash string      `json:"configHash"`
 	Nodes      []node      `json:"nodes"`
 	Shards     []shard     `json:"shards"`
@@ -24,6 +26,7 @@ type node struct {
 	Self      bool              `json:"self"`
 	State     State             `json:"state"`
 	Version   string            `json:"version"`
+	Zone      string            `json:"zone,omitempty"`
 	Started   time.Time         `json:"started"`
 	Addresses map[string]string `json:"addresses"`
 	PublicTLS bool              `json:"publicTLS"`
@@ -68,6 +71,9 @@ func showCluster(ctx context.Context, c *call) (any, error) {
 	view.Durability = durability(copies)
 	if c.Members != nil {
 		view.SpareNodes = c.Members.Spare()
+		if zones, spare := c.Members.Zones(); len(zones) > 0 {
+			view.Zones, view.SpareZones = zones, &spare
+		}
 	}
 	view.Invariants = []invariant{{Name: "every shard has a leader", OK: orphans == 0}}
 	for _, c := range s.Conditions {
@@ -100,9 +106,10 @@ func (c *call) nodes(s *Status) (all []node) {
 	}
 	for _, m := range c.Members.Nodes() {
 		if m.Self {
+			self.Zone = m.Zone
 			all = append(all, self)
 		} else {
-			all = append(all, node{Name: m.Name, State: m.State, Version: m.Version, Started: m.Started, Addresses: m.Addresses})
+			all = append(all, node{Name: m.Name, State: m.State, Version: m.Version, Zone: m.Zone, Started: m.Started, Addresses: m.Addresses})
 		}
 	}
 	return all

@@ -42,6 +42,10 @@ type Members interface {
 	// Spare is how many more nodes may be lost, whichever they are; below 0 some
 	// shards have no majority.
 	Spare() int
+	// Zones are what the nodes' zones are worth, none if no node has one, and how
+	// many of them may be lost, whichever they are; below 0 some shards have no
+	// majority.
+	Zones() (zones []Zone, spare int)
 	// Remove gives a node up for good. It fails with [ErrNoNode] or
 	// [ErrNodeNeeded].
 	Remove(ctx context.Context, name string) error
@@ -56,8 +60,17 @@ type Member struct {
 	Self      bool
 	State     State
 	Version   string
+	Zone      string
 	Started   time.Time // the zero time: not known
 	Addresses map[string]string
+}
+
+// Zone is what fails together: its nodes, and how many shards stop when it does. The
+// name is empty for nodes that have no zone.
+type Zone struct {
+	Name  string   `json:"name"`
+	Nodes []string `json:"nodes"`
+	Stops int      `json:"shardsStopped"`
 }
 
 // Placement is where a shard is. Applied is the last entry that this node has

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
 	"ssod/persistence"
@@ -15,6 +16,22 @@ type Assignment struct {
 	Voters, Learners []NodeID
 	// Preferred is the voter that should lead; 0: any.
 	Preferred NodeID
+	// Home is the voter that would be preferred if only the number of leaderships
+	// counted, where load has chosen another one. Else 0.
+	Home NodeID
+}
+
+// home is who should lead when only the number of leaderships counts.
+func (a Assignment) home() NodeID { return cmp.Or(a.Home, a.Preferred) }
+
+// ledBy is the assignment with another leader, chosen by load.
+func (a Assignment) ledBy(n NodeID) Assignment {
+	home := a.home()
+	a.Preferred, a.Home = n, home
+	if n == home {
+		a.Home = 0
+	}
+	return a
 }
 
 // Map is where every shard belongs, by shard; shard 0 is the meta group.
@@ -35,7 +52,7 @@ func (a Assignment) Replicas() []NodeID {
 
 // Equal reports whether two assignments say the same.
 func (a Assignment) Equal(b Assignment) bool {
-	return a.Preferred == b.Preferred && slices.Equal(a.Voters, b.Voters) && slices.Equal(a.Learners, b.Learners)
+	return a.Preferred == b.Preferred && a.Home == b.Home && slices.Equal(a.Voters, b.Voters) && slices.Equal(a.Learners, b.Learners)
 }
 
 // normal puts the nodes in order, so that equal assignments look equal.

@@ -22,6 +22,10 @@ const (
 type Node struct {
 	ID    NodeID
 	State State
+	// Zone is what fails together with the node; empty: its operator has not said.
+	Zone string
+	// Full: its disk has no room for more replicas. It keeps those that it has.
+	Full bool
 }
 
 // Rules are the cluster's wishes.
@@ -44,6 +48,7 @@ func Desired(nodes []Node, now Map, r Rules) Map {
 	for s := 1; s <= r.Shards; s++ {
 		p.place(s)
 	}
+	p.isolate()
 	p.spread()
 	for s := 1; s <= r.Shards; s++ {
 		p.vote(s)
@@ -59,6 +64,8 @@ type planner struct {
 	next    Map
 	members []NodeID // all but the removed, in order
 	active  map[NodeID]bool
+	full    map[NodeID]bool
+	zones   map[NodeID]string
 	holds   map[NodeID]int // entity shards per member
 	sets    [][]NodeID     // who holds each entity shard, by shard
 	frozen  []bool         // shards that are left as they are
@@ -67,7 +74,7 @@ type planner struct {
 func newPlanner(nodes []Node, now Map, r Rules) *planner {
 	p := &planner{
 		rules: r, now: now, next: make(Map, r.Shards+1),
-		active: map[NodeID]bool{}, holds: map[NodeID]int{},
+		active: map[NodeID]bool{}, full: map[NodeID]bool{}, zones: map[NodeID]string{}, holds: map[NodeID]int{},
 		sets: make([][]NodeID, r.Shards+1), frozen: make([]bool, r.Shards+1),
 	}
 	for _, n := range nodes {
@@ -75,6 +82,7 @@ func newPlanner(nodes []Node, now Map, r Rules) *planner {
 			continue
 		}
 		p.members = append(p.members, n.ID)
+		p.zones[n.ID], p.full[n.ID] = n.Zone, n.Full
 		if n.State == Active {
 			p.active[n.ID] = true
 		}
@@ -120,7 +128,7 @@ func (p *planner) place(s int) {
 		set = without(set, p.worst(set))
 	}
 	for len(set) < want {
-		n, ok := p.spare(set)
+		n, ok := p.candidate(set, p.takes)
 		if !ok {
 			break
 		}
@@ -143,25 +151,18 @@ func (p *planner) replaceDead(set []NodeID) []NodeID {
 		if p.active[n] {
 			continue
 		}
-		if spare, ok := p.spare(set); ok {
+		if spare, ok := p.replacement(set, n, p.takes); ok {
 			set = append(without(set, n), spare)
 		}
 	}
 	return set
 }
 
-// spare is the active node outside the set that holds the least.
-func (p *planner) spare(set []NodeID) (best NodeID, ok bool) {
-	for _, n := range p.members {
-		if p.active[n] && !slices.Contains(set, n) && (!ok || p.holds[n] < p.holds[best]) {
-			best, ok = n, true
-		}
-	}
-	return best, ok
-}
+// takes reports whether a node gets further replicas.
+func (p *planner) takes(n NodeID) bool { return p.active[n] && !p.full[n] }
 
-// worst is the node of the set that is given up first: a dead one, else the one
-// that holds the most.
+// worst is the node of the set that is given up first: a dead one, else one in the
+// zone that has the most of it, and there the one that holds the most.
 func (p *planner) worst(set []NodeID) NodeID {
 	return slices.MaxFunc(set, func(a, b NodeID) int {
 		if p.active[a] != p.active[b] {
@@ -170,26 +171,43 @@ func (p *planner) worst(set []NodeID) NodeID {
 			}
 			return -1
 		}
-		return cmp.Or(cmp.Compare(p.holds[a], p.holds[b]), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(p.crowd(set, a), p.crowd(set, b)), cmp.Compare(p.holds[a], p.holds[b]), cmp.Compare(a, b))
 	})
 }
 
-// spread moves replicas from the active node that holds the most to the one
-// that holds the least until they differ by one at most.
+// spread moves replicas from active nodes that hold much to such as hold little, as
+// long as that evens them out and no set is less isolated by it. So in the end no
+// two nodes of a zone differ by more than one, unless a disk is full, and nodes of
+// different zones by no more than isolation demands.
 func (p *planner) spread() {
 	for p.moveOne() {
 	}
 }
 
-// moveOne moves one replica, if that helps.
+// moveOne moves one replica, if that helps: between the two nodes that differ most,
+// where that is possible.
 func (p *planner) moveOne() bool {
-	from, to := p.extremes()
-	if p.holds[from]-p.holds[to] < 2 {
-		return false
+	nodes := slices.DeleteFunc(slices.Clone(p.members), func(n NodeID) bool { return !p.active[n] })
+	slices.SortStableFunc(nodes, func(a, b NodeID) int { return cmp.Compare(p.holds[b], p.holds[a]) })
+	type pair struct{ from, to NodeID }
+	var pairs []pair
+	for _, from := range nodes {
+		for _, to := range nodes {
+			if p.takes(to) && p.holds[from]-p.holds[to] >= 2 {
+				pairs = append(pairs, pair{from, to})
+			}
+		}
 	}
+	gap := func(m pair) int { return p.holds[m.from] - p.holds[m.to] }
+	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(gap(b), gap(a)) })
+	return slices.ContainsFunc(pairs, func(m pair) bool { return p.move(m.from, m.to) })
+}
+
+// move moves one replica from a node to another, if that is possible.
+func (p *planner) move(from, to NodeID) bool {
 	for s := 1; s <= p.rules.Shards; s++ {
 		set := p.sets[s]
-		if p.frozen[s] || !slices.Contains(set, from) || slices.Contains(set, to) {
+		if p.frozen[s] || !slices.Contains(set, from) || slices.Contains(set, to) || !p.isolates(set, from, to) {
 			continue
 		}
 		p.sets[s] = append(without(set, from), to)
@@ -198,22 +216,6 @@ func (p *planner) moveOne() bool {
 		return true
 	}
 	return false
-}
-
-// extremes are the active nodes that hold the most and the least.
-func (p *planner) extremes() (most, least NodeID) {
-	for _, n := range p.members {
-		if !p.active[n] {
-			continue
-		}
-		if most == 0 || p.holds[n] > p.holds[most] {
-			most = n
-		}
-		if least == 0 || p.holds[n] < p.holds[least] {
-			least = n
-		}
-	}
-	return most, least
 }
 
 // vote decides which of its nodes vote in an entity shard.

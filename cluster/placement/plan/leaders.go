@@ -1,21 +1,33 @@
 package plan
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
-// lead spreads the leaderships of all shards over the active nodes.
+// lead spreads the leaderships of all shards over the active nodes, and over zones
+// as far as the nodes allow. What was passed on for the sake of load stays passed on
+// as long as the one that has it can lead.
 func (p *planner) lead() {
-	leads := map[NodeID]int{}
+	l := leaders{p, make([]NodeID, len(p.next)), map[NodeID]int{}, map[string]int{}}
 	for s := range p.next {
-		a := &p.next[s]
-		a.Preferred = 0
-		if s < len(p.now) && p.canLead(s, p.now[s].Preferred) {
-			a.Preferred = p.now[s].Preferred
-		} else {
-			a.Preferred = p.idlest(s, leads)
+		home := NodeID(0)
+		if s < len(p.now) {
+			home = p.now[s].home()
 		}
-		leads[a.Preferred]++
+		if !p.canLead(s, home) {
+			home = l.idlest(s)
+		}
+		l.set(s, home)
 	}
-	for p.passOne(leads) {
+	for l.passOne() {
+	}
+	for s, home := range l.homes {
+		a := &p.next[s]
+		a.Preferred, a.Home = home, 0
+		if s < len(p.now) && p.now[s].Home != 0 && p.canLead(s, p.now[s].Preferred) {
+			*a = a.ledBy(p.now[s].Preferred)
+		}
 	}
 }
 
@@ -24,29 +36,56 @@ func (p *planner) canLead(s int, n NodeID) bool {
 	return p.active[n] && slices.Contains(p.next[s].Voters, n)
 }
 
-// idlest is the voter of a shard that leads the fewest; 0 if none is active.
-func (p *planner) idlest(s int, leads map[NodeID]int) NodeID {
-	var best NodeID
-	for _, n := range p.next[s].Voters {
-		if p.active[n] && (best == 0 || leads[n] < leads[best]) {
+// leaders is who leads each shard when only their number counts.
+type leaders struct {
+	p     *planner
+	homes []NodeID // by shard; 0: none
+	leads map[NodeID]int
+	zones map[string]int // leads by zone
+}
+
+// set makes a node the leader of a shard.
+func (l *leaders) set(s int, n NodeID) {
+	l.count(l.homes[s], -1)
+	l.count(n, 1)
+	l.homes[s] = n
+}
+
+func (l *leaders) count(n NodeID, by int) {
+	if n != 0 {
+		l.leads[n] += by
+		l.zones[l.p.zones[n]] += by
+	}
+}
+
+// idlest is the voter of a shard that leads the fewest, in the zone that does; 0 if
+// none is active.
+func (l *leaders) idlest(s int) (best NodeID) {
+	for _, n := range l.p.next[s].Voters {
+		if l.p.active[n] && (best == 0 || l.compare(n, best) < 0) {
 			best = n
 		}
 	}
 	return best
 }
 
-// passOne passes one leadership on to a voter that leads at least two less.
-func (p *planner) passOne(leads map[NodeID]int) bool {
-	for s := range p.next {
-		a := &p.next[s]
-		to := p.idlest(s, leads)
-		if a.Preferred == 0 || to == 0 || leads[a.Preferred]-leads[to] < 2 {
+func (l *leaders) compare(a, b NodeID) int {
+	return cmp.Or(cmp.Compare(l.leads[a], l.leads[b]), cmp.Compare(l.zones[l.p.zones[a]], l.zones[l.p.zones[b]]))
+}
+
+// passOne passes one leadership on to a voter that leads at least two less, or one
+// less in a zone that leads two less.
+func (l *leaders) passOne() bool {
+	for s, from := range l.homes {
+		to := l.idlest(s)
+		if from == 0 || to == 0 {
 			continue
 		}
-		leads[a.Preferred]--
-		leads[to]++
-		a.Preferred = to
-		return true
+		less := l.leads[from] - l.leads[to]
+		if less >= 2 || less == 1 && l.zones[l.p.zones[from]]-l.zones[l.p.zones[to]] >= 2 {
+			l.set(s, to)
+			return true
+		}
 	}
 	return false
 }

@@ -16,7 +16,7 @@ func (p *planner) meta(a Assignment) Assignment {
 		if len(voters) > want {
 			voters = without(voters, p.worst(voters))
 		} else {
-			n, ok := p.candidate(voters)
+			n, ok := p.nextVoter(voters)
 			if !ok {
 				break
 			}
@@ -33,26 +33,30 @@ func metaQuorum(nodes int) int {
 	return min(metaVoters, nodes-1+nodes%2)
 }
 
-// candidate is the next voter of the meta group: an active node, else any.
-func (p *planner) candidate(voters []NodeID) (NodeID, bool) {
-	var found NodeID
-	for _, n := range p.members {
-		if !slices.Contains(voters, n) && (found == 0 || p.active[n] && !p.active[found]) {
-			found = n
-		}
+// nextVoter is the next voter of the meta group: an active node, else any.
+func (p *planner) nextVoter(voters []NodeID) (NodeID, bool) {
+	if n, ok := p.candidate(voters, p.healthy); ok {
+		return n, true
 	}
-	return found, found != 0
+	return p.candidate(voters, func(NodeID) bool { return true })
 }
 
-// preferActive lets active nodes vote in the place of dead ones.
+// preferActive lets active nodes vote in the place of dead ones, and of those that
+// share a zone with too many of the others.
 func (p *planner) preferActive(voters []NodeID) []NodeID {
 	for _, n := range slices.Clone(voters) {
 		if p.active[n] {
 			continue
 		}
-		if other, ok := p.candidate(voters); ok && p.active[other] {
+		if other, ok := p.replacement(voters, n, p.healthy); ok {
 			voters = append(without(voters, n), other)
 		}
+	}
+	if !p.zoned() {
+		return voters
+	}
+	for from, to := p.improve(voters, p.healthy); to != 0; from, to = p.improve(voters, p.healthy) {
+		voters = append(without(voters, from), to)
 	}
 	return voters
 }

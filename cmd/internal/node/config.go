@@ -43,6 +43,8 @@ type Config struct {
 	Gossip, RPC, Raft string
 	// Advertise is the host that other nodes dial; empty: that of RPC.
 	Advertise string
+	// Zone names what fails together with the node; empty: nobody knows.
+	Zone string
 	// Join are gossip addresses of nodes to join; one may be this node's own. With
 	// an empty data directory the node founds a cluster when there are none, else
 	// only when an operator says so.

@@ -217,7 +217,7 @@ func (n *Node) self(name string) placement.Node {
 	c := &n.config
 	return placement.Node{
 		Name: name, RPC: c.advertised(c.RPC), Raft: c.advertised(c.Raft), HTTP: c.advertised(c.HTTP),
-		Admin: c.Admin, Gossip: c.advertised(c.Gossip), Version: Version(),
+		Admin: c.Admin, Gossip: c.advertised(c.Gossip), Version: Version(), Zone: c.Zone,
 	}
 }
 

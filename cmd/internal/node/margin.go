@@ -45,20 +45,21 @@ func bearable(spare int) string {
 
 // margins are the metrics of what the cluster can bear.
 type margins struct {
-	n           *Node
-	spare, thin *prometheus.Desc
+	n                  *Node
+	spare, thin, zones *prometheus.Desc
 }
 
 func newMargins(n *Node) *margins {
 	return &margins{
 		n:     n,
 		spare: prometheus.NewDesc("ssod_cluster_spare_nodes", "How many more nodes may be lost, whichever they are; below 0 some shards have no majority.", nil, nil),
+		zones: prometheus.NewDesc("ssod_cluster_spare_zones", "How many zones may be lost, whichever they are; below 0 some shards have no majority. 0 where no node has a zone.", nil, nil),
 		thin:  prometheus.NewDesc("ssod_shards_thin", "Shards that can bear the loss of fewer nodes than they should, or have no majority.", nil, nil),
 	}
 }
 
 // Describe implements [prometheus.Collector].
-func (c *margins) Describe(ds chan<- *prometheus.Desc) { ds <- c.spare; ds <- c.thin }
+func (c *margins) Describe(ds chan<- *prometheus.Desc) { ds <- c.spare; ds <- c.zones; ds <- c.thin }
 
 // Collect implements [prometheus.Collector].
 func (c *margins) Collect(ms chan<- prometheus.Metric) {
@@ -67,5 +68,6 @@ func (c *margins) Collect(ms chan<- prometheus.Metric) {
 		m = p.Margin()
 	}
 	ms <- prometheus.MustNewConstMetric(c.spare, prometheus.GaugeValue, float64(m.Spare))
+	ms <- prometheus.MustNewConstMetric(c.zones, prometheus.GaugeValue, float64(m.SpareZones))
 	ms <- prometheus.MustNewConstMetric(c.thin, prometheus.GaugeValue, float64(m.Thin+m.Stopped))
 }

@@ -33,7 +33,7 @@ func (m members) Nodes() (all []admin.Member) {
 			continue
 		}
 		all = append(all, admin.Member{
-			Name: p.Name, Self: p.ID == m.n.me.ID, State: m.state(p), Version: p.Version, Started: started[p.Name],
+			Name: p.Name, Self: p.ID == m.n.me.ID, State: m.state(p), Version: p.Version, Zone: p.Zone, Started: started[p.Name],
 			Addresses: map[string]string{"http": p.HTTP, "admin": p.Admin, "gossip": p.Gossip, "rpc": p.RPC, "raft": p.Raft},
 		})
 	}
@@ -52,6 +52,15 @@ func (m members) state(p placement.Node) admin.State {
 
 // Spare implements [admin.Members].
 func (m members) Spare() int { return m.n.placement.Margin().Spare }
+
+// Zones implements [admin.Members].
+func (m members) Zones() (zones []admin.Zone, spare int) {
+	margin := m.n.placement.Margin()
+	for _, z := range margin.Zones {
+		zones = append(zones, admin.Zone(z))
+	}
+	return zones, margin.SpareZones
+}
 
 // started is when nodes started, which is their incarnation.
 func (m members) started() map[string]time.Time {
