@@ -77,6 +77,7 @@ type Cluster struct {
 	spaces    *namespaces // nil: nodes are where the test is
 	gated     bool        // there is a gate before each disk
 	clocks    bool        // each node has a clock that can be set
+	zones     []string    // of the nodes, by their order; nil: they have none
 	attached  atomic.Int64
 	flags     []string
 	api       *api
@@ -206,6 +207,9 @@ func (c *Cluster) newNode(name, directory string) *Node {
 		"--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA, "--log-format", "json",
 		"--silent-for", silentFor.String(),
 	}, c.flags...)
+	if len(c.zones) > len(c.Nodes) {
+		n.args = append(n.args, "--zone", c.zones[len(c.Nodes)])
+	}
 	if c.network != nil {
 		c.attach(n, at[2:])
 	}
@@ -319,8 +323,9 @@ func (c *Cluster) AwaitPromise() {
 
 // view is what a node says of the cluster.
 type view struct {
-	Nodes  []struct{ Name, State string }
-	Shards []shardView
+	Nodes      []struct{ Name, State string }
+	Shards     []shardView
+	SpareZones int
 }
 
 type shardView struct {
