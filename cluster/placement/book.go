@@ -31,13 +31,14 @@ type pages struct {
 	nodes    map[NodeID]Node
 	shards   plan.Map
 	groups   []plan.Config // by shard, as far as they are confirmed
-	revision uint64        // of the table of nodes
-	mapped   uint64        // of the table of shards
+	settings Settings
+	revision uint64 // of the table of nodes
+	mapped   uint64 // of the table of shards
 }
 
 // NewBook returns a book of the nodes that are known already.
 func NewBook(nodes ...Node) *Book {
-	p := &pages{nodes: map[NodeID]Node{}}
+	p := &pages{nodes: map[NodeID]Node{}, settings: DefaultSettings()}
 	for _, n := range nodes {
 		p.nodes[n.ID] = n
 	}
@@ -53,6 +54,10 @@ func (b *Book) read(tables *meta.Store) error {
 	p := &pages{nodes: b.pages.Load().nodes, revision: nodes.Revision(), mapped: shards.Revision()}
 	if p.revision > 0 {
 		p.nodes = map[NodeID]Node{}
+	}
+	var err error
+	if p.settings, err = SettingsOf(tables); err != nil {
+		return err
 	}
 	for key, value := range nodes.All() {
 		if err := p.enter(key, value); err != nil {
@@ -130,6 +135,9 @@ func (b *Book) Nodes() []Node {
 	slices.SortFunc(all, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }
+
+// Settings are those of the cluster; before the table is here, the defaults.
+func (b *Book) Settings() Settings { return b.pages.Load().settings }
 
 // Node returns a node.
 func (b *Book) Node(id NodeID) (Node, bool) {

@@ -39,6 +39,7 @@ var kinds = []struct {
 	{ErrRefused, ErrorKind_REFUSED},
 	{ErrNeeded, ErrorKind_NEEDED},
 	{ErrUnknownNode, ErrorKind_UNKNOWN_NODE},
+	{ErrSetting, ErrorKind_SETTING},
 	{ErrWaits, ErrorKind_WAITS},
 	{ErrTemporary, ErrorKind_TEMPORARY},
 }
@@ -122,6 +123,8 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 		return &Answer{Survey: survey}, err
 	case r.GetRemove() != nil:
 		return &Answer{}, p.giveUp(ctx, r.GetRemove().GetName())
+	case r.GetSet() != nil:
+		return &Answer{}, p.set(ctx, r.GetSet().GetChanges())
 	case r.GetReadmit() != nil:
 		return &Answer{}, p.readmit(ctx, r.GetReadmit().GetName())
 	case r.GetSetBack() != nil:

@@ -56,6 +56,9 @@ type testCluster struct {
 	silentFor time.Duration
 	// lease is that of the nodes; 0 means testLease.
 	lease time.Duration
+	// founding are the settings of the cluster that nodes are started with; the zero
+	// value means three replicas and testDead.
+	founding placement.Settings
 	// settings are those of nodes that join; the members have theirs.
 	settings map[string]string
 	clock    map[core.NodeID]time.Duration // how far a node's clock is ahead
@@ -306,7 +309,8 @@ func (c *testCluster) place(n *testNode, change func(*placement.Config)) {
 		Certificates: func(id placement.NodeID) [][]byte { return [][]byte{fmt.Append(nil, "certificate of ", id)} },
 		Settings:     func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
 		Binding:      func(table string) bool { return table == "revoked" }, Lease: cmp.Or(c.lease, testLease),
-		Pace: 20 * time.Millisecond, DeadAfter: testDead, AliveWithin: 100 * time.Millisecond,
+		Founding: cmp.Or(c.founding, placement.Settings{Replicas: 3, DeadAfter: testDead}),
+		Pace:     20 * time.Millisecond, AliveWithin: 100 * time.Millisecond,
 		SilentFor: cmp.Or(c.silentFor, testSilence), Patience: 500 * time.Millisecond,
 		Finder: &placement.Finder{Engine: n.engine, Match: func(string, string, cluster.Head, []byte) bool { return true }},
 		Log:    slog.New(slog.NewTextHandler(c.Output(), nil)),

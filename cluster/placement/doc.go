@@ -26,7 +26,7 @@
 //
 // # Losing
 //
-// A node that was unreachable for [Config.DeadAfter] is replaced on other nodes
+// A node that was unreachable for [Settings.DeadAfter] is replaced on other nodes
 // where there are any. A node that joins under the name of another takes its
 // place under a new id; [Placement.Remove] gives a node up without a successor.
 // Both only when nobody has heard it for [Config.SilentFor] and every group keeps a

@@ -44,7 +44,7 @@ func (p *Placement) Margin() Margin {
 	groups := pages.all(p.engine.Count())
 	m := Margin{Spare: plan.Spare(groups, func(_ int, r plan.ReplicaID) bool { return live(r) })}
 	if p.Others() > 0 {
-		m.Wanted = (p.cfg.Replicas - 1) / 2
+		m.Wanted = (pages.settings.Replicas - 1) / 2
 	}
 	for _, c := range groups {
 		m.count(c, live)

@@ -21,8 +21,9 @@ type Config struct {
 	Self Node
 	// Cluster is the cluster's id.
 	Cluster string
-	// Replicas is how many copies each shard should have; 0 means 3.
-	Replicas int
+	// Founding are the settings of a cluster that this node founds; the zero value
+	// means [DefaultSettings].
+	Founding Settings
 	// Engine runs this node's replicas.
 	Engine *replica.Engine
 	// Book is what is known of other nodes; the engine and the network use it
@@ -69,9 +70,6 @@ type Config struct {
 
 	// Aloof: others hand no leads to this node until [Placement.Ready].
 	Aloof bool
-	// DeadAfter is for how long a node is unreachable before what it holds is
-	// replaced; 0 means five minutes. Less moves data for every long restart.
-	DeadAfter time.Duration
 	// AliveWithin is how recently a node that counts as alive was heard of; 0
 	// means three seconds.
 	AliveWithin time.Duration
@@ -92,8 +90,8 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Replicas == 0 {
-		c.Replicas = 3
+	if c.Founding == (Settings{}) {
+		c.Founding = DefaultSettings()
 	}
 	if c.Offset == nil {
 		c.Offset = func(NodeID) (time.Duration, bool) { return 0, false }
@@ -105,7 +103,6 @@ func (c Config) withDefaults() Config {
 		c.Binding = func(string) bool { return false }
 	}
 	orDefault(&c.Lease, 10*time.Second)
-	orDefault(&c.DeadAfter, 5*time.Minute)
 	orDefault(&c.AliveWithin, 3*time.Second)
 	orDefault(&c.SilentFor, 30*time.Second)
 	orDefault(&c.Pace, 200*time.Millisecond)
@@ -197,6 +194,7 @@ func (p *Placement) watch() {
 	stops := []func(){
 		p.tables.Watch(nodesTable, p.reread),
 		p.tables.Watch(shardsTable, p.reread),
+		p.tables.Watch(settingsTable, p.reread),
 		p.engine.Watch(func(cluster.ShardID) { p.wake() }),
 		p.view.follow(),
 	}

@@ -81,6 +81,7 @@ const (
 	ErrorKind_WAITS        ErrorKind = 20 // ask again, but nobody else
 	ErrorKind_NEEDED       ErrorKind = 21 // the node is not given up
 	ErrorKind_UNKNOWN_NODE ErrorKind = 22
+	ErrorKind_SETTING      ErrorKind = 70 // there is no such setting, or not this value
 )
 
 // Enum value maps for ErrorKind.
@@ -91,6 +92,7 @@ var (
 		20: "WAITS",
 		21: "NEEDED",
 		22: "UNKNOWN_NODE",
+		70: "SETTING",
 	}
 	ErrorKind_value = map[string]int32{
 		"TEMPORARY":    0,
@@ -98,6 +100,7 @@ var (
 		"WAITS":        20,
 		"NEEDED":       21,
 		"UNKNOWN_NODE": 22,
+		"SETTING":      70,
 	}
 )
 
@@ -531,6 +534,7 @@ type Request struct {
 	Scrub         *ScrubRequest          `protobuf:"bytes,61,opt,name=scrub,proto3" json:"scrub,omitempty"`
 	Find          *FindRequest           `protobuf:"bytes,62,opt,name=find,proto3" json:"find,omitempty"`
 	Readmit       *ReadmitRequest        `protobuf:"bytes,41,opt,name=readmit,proto3" json:"readmit,omitempty"`
+	Set           *SetRequest            `protobuf:"bytes,70,opt,name=set,proto3" json:"set,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -659,6 +663,13 @@ func (x *Request) GetFind() *FindRequest {
 func (x *Request) GetReadmit() *ReadmitRequest {
 	if x != nil {
 		return x.Readmit
+	}
+	return nil
+}
+
+func (x *Request) GetSet() *SetRequest {
+	if x != nil {
+		return x.Set
 	}
 	return nil
 }
@@ -2016,6 +2027,51 @@ func (x *ReadmitRequest) GetName() string {
 	return ""
 }
 
+// Set asks the leader of the meta shard to change settings of the cluster, by name.
+type SetRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Changes       map[string]string      `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetRequest) Reset() {
+	*x = SetRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetRequest) ProtoMessage() {}
+
+func (x *SetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetRequest.ProtoReflect.Descriptor instead.
+func (*SetRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *SetRequest) GetChanges() map[string]string {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
 var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
@@ -2057,7 +2113,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\blearners\x18\x04 \x03(\x04R\blearners\x12,\n" +
 	"\x04next\x18\x05 \x03(\v2\x18.ssod.placement.VoterSetR\x04next\"\"\n" +
 	"\bVoterSet\x12\x16\n" +
-	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\xe9\x05\n" +
+	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\x97\x06\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
@@ -2072,7 +2128,8 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\aapplied\x18< \x01(\v2\x1e.ssod.placement.AppliedRequestR\aapplied\x122\n" +
 	"\x05scrub\x18= \x01(\v2\x1c.ssod.placement.ScrubRequestR\x05scrub\x12/\n" +
 	"\x04find\x18> \x01(\v2\x1b.ssod.placement.FindRequestR\x04find\x128\n" +
-	"\areadmit\x18) \x01(\v2\x1e.ssod.placement.ReadmitRequestR\areadmit\"\xfa\x03\n" +
+	"\areadmit\x18) \x01(\v2\x1e.ssod.placement.ReadmitRequestR\areadmit\x12,\n" +
+	"\x03set\x18F \x01(\v2\x1a.ssod.placement.SetRequestR\x03set\"\xfa\x03\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
@@ -2167,19 +2224,26 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\rRemoveRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"$\n" +
 	"\x0eReadmitRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name*.\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\x8b\x01\n" +
+	"\n" +
+	"SetRequest\x12A\n" +
+	"\achanges\x18\x01 \x03(\v2'.ssod.placement.SetRequest.ChangesEntryR\achanges\x1a:\n" +
+	"\fChangesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*.\n" +
 	"\tNodeState\x12\n" +
 	"\n" +
 	"\x06ACTIVE\x10\x00\x12\b\n" +
 	"\x04DEAD\x10\x01\x12\v\n" +
-	"\aREMOVED\x10\x02*P\n" +
+	"\aREMOVED\x10\x02*]\n" +
 	"\tErrorKind\x12\r\n" +
 	"\tTEMPORARY\x10\x00\x12\v\n" +
 	"\aREFUSED\x10\x01\x12\t\n" +
 	"\x05WAITS\x10\x14\x12\n" +
 	"\n" +
 	"\x06NEEDED\x10\x15\x12\x10\n" +
-	"\fUNKNOWN_NODE\x10\x16B\x18Z\x16ssod/cluster/placementb\x06proto3"
+	"\fUNKNOWN_NODE\x10\x16\x12\v\n" +
+	"\aSETTING\x10FB\x18Z\x16ssod/cluster/placementb\x06proto3"
 
 var (
 	file_cluster_placement_placement_proto_rawDescOnce sync.Once
@@ -2194,7 +2258,7 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 }
 
 var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_cluster_placement_placement_proto_goTypes = []any{
 	(NodeState)(0),         // 0: ssod.placement.NodeState
 	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
@@ -2228,10 +2292,12 @@ var file_cluster_placement_placement_proto_goTypes = []any{
 	(*GroupState)(nil),     // 29: ssod.placement.GroupState
 	(*RemoveRequest)(nil),  // 30: ssod.placement.RemoveRequest
 	(*ReadmitRequest)(nil), // 31: ssod.placement.ReadmitRequest
-	nil,                    // 32: ssod.placement.Contact.RevisionsEntry
-	nil,                    // 33: ssod.placement.JoinRequest.SettingsEntry
-	nil,                    // 34: ssod.placement.Applied.UptoEntry
-	nil,                    // 35: ssod.placement.ScrubRequest.UptoEntry
+	(*SetRequest)(nil),     // 32: ssod.placement.SetRequest
+	nil,                    // 33: ssod.placement.Contact.RevisionsEntry
+	nil,                    // 34: ssod.placement.JoinRequest.SettingsEntry
+	nil,                    // 35: ssod.placement.Applied.UptoEntry
+	nil,                    // 36: ssod.placement.ScrubRequest.UptoEntry
+	nil,                    // 37: ssod.placement.SetRequest.ChangesEntry
 }
 var file_cluster_placement_placement_proto_depIdxs = []int32{
 	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
@@ -2249,28 +2315,30 @@ var file_cluster_placement_placement_proto_depIdxs = []int32{
 	22, // 12: ssod.placement.Request.scrub:type_name -> ssod.placement.ScrubRequest
 	20, // 13: ssod.placement.Request.find:type_name -> ssod.placement.FindRequest
 	31, // 14: ssod.placement.Request.readmit:type_name -> ssod.placement.ReadmitRequest
-	9,  // 15: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
-	11, // 16: ssod.placement.Answer.released:type_name -> ssod.placement.Released
-	26, // 17: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
-	16, // 18: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
-	28, // 19: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
-	19, // 20: ssod.placement.Answer.applied:type_name -> ssod.placement.Applied
-	23, // 21: ssod.placement.Answer.scrubbed:type_name -> ssod.placement.Scrubbed
-	21, // 22: ssod.placement.Answer.found:type_name -> ssod.placement.Found
-	1,  // 23: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
-	13, // 24: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
-	32, // 25: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
-	2,  // 26: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
-	33, // 27: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
-	34, // 28: ssod.placement.Applied.upto:type_name -> ssod.placement.Applied.UptoEntry
-	35, // 29: ssod.placement.ScrubRequest.upto:type_name -> ssod.placement.ScrubRequest.UptoEntry
-	2,  // 30: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
-	29, // 31: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	32, // 15: ssod.placement.Request.set:type_name -> ssod.placement.SetRequest
+	9,  // 16: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
+	11, // 17: ssod.placement.Answer.released:type_name -> ssod.placement.Released
+	26, // 18: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
+	16, // 19: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
+	28, // 20: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
+	19, // 21: ssod.placement.Answer.applied:type_name -> ssod.placement.Applied
+	23, // 22: ssod.placement.Answer.scrubbed:type_name -> ssod.placement.Scrubbed
+	21, // 23: ssod.placement.Answer.found:type_name -> ssod.placement.Found
+	1,  // 24: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
+	13, // 25: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
+	33, // 26: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
+	2,  // 27: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
+	34, // 28: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
+	35, // 29: ssod.placement.Applied.upto:type_name -> ssod.placement.Applied.UptoEntry
+	36, // 30: ssod.placement.ScrubRequest.upto:type_name -> ssod.placement.ScrubRequest.UptoEntry
+	2,  // 31: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
+	29, // 32: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
+	37, // 33: ssod.placement.SetRequest.changes:type_name -> ssod.placement.SetRequest.ChangesEntry
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_cluster_placement_placement_proto_init() }
@@ -2284,7 +2352,7 @@ func file_cluster_placement_placement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_placement_placement_proto_rawDesc), len(file_cluster_placement_placement_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   34,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -42,6 +42,9 @@ func (l *planner) announce(ctx context.Context) error {
 	_, leads := l.p.engine.Lead(cluster.MetaShard)
 	switch {
 	case pages.revision == 0 && leads:
+		if err := FoundSettings(ctx, l.p.tables, l.p.cfg.Founding); err != nil { // before anybody can join
+			return err
+		}
 		self.State, self.Joined, self.Changed = NodeState_ACTIVE, l.p.cfg.Clock(), l.p.cfg.Clock()
 		return l.p.put(ctx, 0, self)
 	case pages.revision == 0, !ok, known.sameAs(self):
@@ -70,7 +73,7 @@ func (l *planner) judge(ctx context.Context) error {
 		switch {
 		case l.p.Alive(n.ID):
 			state = NodeState_ACTIVE
-		case l.p.unheard(n.ID) > l.p.cfg.DeadAfter:
+		case l.p.unheard(n.ID) > pages.settings.DeadAfter:
 			state = NodeState_DEAD
 		}
 		back := len(n.Heir) > 0 && l.p.Alive(n.ID)
@@ -98,13 +101,8 @@ func (l *planner) plan(ctx context.Context) error {
 	if pages == l.done || pages.revision == 0 {
 		return nil
 	}
-	var nodes []plan.Node
-	for _, n := range pages.nodes {
-		nodes = append(nodes, n.planned())
-	}
-	rules := plan.Rules{Shards: l.p.engine.Count(), Replicas: l.p.cfg.Replicas}
 	puts := map[string][]byte{}
-	for s, a := range plan.Desired(nodes, pages.shards, rules) {
+	for s, a := range plan.Desired(pages.planned(), pages.shards, l.p.rules(pages)) {
 		if s >= len(pages.shards) || !a.Equal(pages.shards[s]) {
 			puts[shardKey(s)] = encodeAssignment(a)
 		}
@@ -114,4 +112,17 @@ func (l *planner) plan(ctx context.Context) error {
 	}
 	l.done = pages
 	return nil
+}
+
+// planned are the nodes as far as the plan is concerned.
+func (g *pages) planned() (nodes []plan.Node) {
+	for _, n := range g.nodes {
+		nodes = append(nodes, n.planned())
+	}
+	return nodes
+}
+
+// rules are what the settings ask of the plan.
+func (p *Placement) rules(g *pages) plan.Rules {
+	return plan.Rules{Shards: p.engine.Count(), Replicas: g.settings.Replicas}
 }

@@ -39,6 +39,9 @@ func (p *Placement) convene(ctx context.Context) (*session, error) {
 	if err == nil {
 		err = p.tables.Await(ctx, nodesTable, newest[nodesTable])
 	}
+	if err == nil {
+		err = p.tables.Await(ctx, settingsTable, newest[settingsTable])
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: the leader of the meta shard reaches no majority of its voters: %w", ErrTemporary, err)
 	}
@@ -57,9 +60,14 @@ func (s *session) decide(ctx context.Context, changed ...Node) error {
 	for _, n := range changed {
 		puts[n.key()] = n.encode()
 	}
-	err := s.p.tables.Decide(ctx, s.shard, nodesTable, s.pages.revision, puts, nil)
-	if err != nil {
-		return fmt.Errorf("%w: the registry was not changed: %w", ErrTemporary, err)
+	return s.change(ctx, nodesTable, s.pages.revision, puts)
+}
+
+// change changes a table if it has a certain revision, and this node leads in the same
+// term.
+func (s *session) change(ctx context.Context, table string, revision uint64, puts map[string][]byte) error {
+	if err := s.p.tables.Decide(ctx, s.shard, table, revision, puts, nil); err != nil {
+		return fmt.Errorf("%w: table %s was not changed: %w", ErrTemporary, table, err)
 	}
 	s.p.reread()
 	return nil

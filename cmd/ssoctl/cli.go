@@ -17,6 +17,7 @@ type cli struct {
 	Token     tokenCommand   `cmd:"" help:"Register a client and print an access token."`
 	Client    clientGroup    `cmd:"" help:"Revoke a client."`
 	Init      initCommand    `cmd:"" help:"Have a node that waits for a cluster to join found it: once, on one node."`
+	Cluster   clusterGroup   `cmd:"" help:"Change what must be the same on all nodes."`
 	Remove    removeCommand  `cmd:"" help:"Give a node that is unreachable up for good."`
 	Readmit   readmitCommand `cmd:"" help:"Accept the certificate of a node that was removed again."`
 	Keys      keysGroup      `cmd:"" help:"List, rotate or revoke keys."`

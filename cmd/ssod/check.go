@@ -69,8 +69,8 @@ func (f *flags) checkNumbers(c *checker) {
 	if f.Data == "" {
 		c.mistake("--data is empty")
 	}
-	if f.Replicas < 1 || f.Replicas > 7 {
-		c.mistake("--replicas %d is not between 1 and 7", f.Replicas)
+	if f.Replicas != nil && !slices.Contains([]int{1, 3, 5}, *f.Replicas) {
+		c.mistake("--replicas %d is not 1, 3 or 5", *f.Replicas)
 	}
 	if f.Shards < 1 || f.Shards > 4096 {
 		c.mistake("--shards %d is not between 1 and 4096", f.Shards)
@@ -87,8 +87,8 @@ func (f *flags) checkNumbers(c *checker) {
 	if f.DrainDelay < 0 || f.DrainDelay > time.Hour {
 		c.mistake("--drain-delay %v is not between 0s and 1h", f.DrainDelay)
 	}
-	if f.DeadAfter < time.Second {
-		c.mistake("--dead-after %v is less than 1s", f.DeadAfter)
+	if f.DeadAfter != nil && *f.DeadAfter < time.Second {
+		c.mistake("--dead-after %v is less than 1s", *f.DeadAfter)
 	}
 	if f.SilentFor < time.Second {
 		c.mistake("--silent-for %v is less than 1s", f.SilentFor)

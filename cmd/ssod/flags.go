@@ -28,7 +28,7 @@ type flags struct {
 	Advertise string   `placeholder:"HOST" help:"What other nodes dial. Default: the host of --rpc."`
 	Zone      string   `placeholder:"NAME" help:"What fails together with this node, such as a rack or an availability zone: [a-z0-9-]{1,63}. Where every node has one, the copies of a shard are in different zones as far as there are enough. It may change with a restart."`
 	Join      []string `placeholder:"ADDR" help:"Gossip addresses of nodes to join, host:port; needs --cluster-secret. This node's own may be among them. Where none of them has a cluster yet, ssoctl init has one node found it. Empty with an empty data directory: found a new cluster, or stay alone without --cluster-secret."`
-	Replicas  int      `placeholder:"N" default:"3" help:"Copies of each shard; with fewer nodes, as many as there are nodes (${default})."`
+	Replicas  *int     `placeholder:"N" help:"When a cluster is founded: copies of each shard, 1, 3 or 5; with fewer nodes, as many as there are nodes (3). From then on: ssoctl cluster set replicas=N."`
 	Shards    int      `placeholder:"N" default:"64" help:"Number of shards, fixed when the cluster is created (${default})."`
 
 	ClusterSecret string `placeholder:"FILE" help:"Secret that the nodes of a cluster tell each other by: keys, Base64 of 32 bytes, one per line, all accepted, the one that encrypts and proves first; read again on reload. Not accessible to others. Made where a cluster is founded on an empty data directory. Without it the node is alone and opens no port for others."`
@@ -45,10 +45,10 @@ type flags struct {
 	LogLevel  string `placeholder:"LEVEL" default:"info" help:"debug, info, warn or error (${default})."`
 	LogFormat string `placeholder:"FORMAT" help:"text or json. Default: text on a terminal, else json."`
 
-	DrainDelay time.Duration `placeholder:"DURATION" default:"5s" help:"For how long requests are still served after /readyz turned 503, such as 5s (${default})."`
-	DeadAfter  time.Duration `placeholder:"DURATION" default:"5m" help:"A node unreachable for so long is replaced on the others, such as 5m (${default})."`
-	SilentFor  time.Duration `placeholder:"DURATION" default:"30s" hidden:"" help:"A node that nobody has heard for so long may be replaced by another of its name, or removed (${default}). Tests shorten it."`
-	Insecure   bool          `help:"Waive what is needed off loopback addresses; logs a warning at every start."`
+	DrainDelay time.Duration  `placeholder:"DURATION" default:"5s" help:"For how long requests are still served after /readyz turned 503, such as 5s (${default})."`
+	DeadAfter  *time.Duration `placeholder:"DURATION" help:"When a cluster is founded: a node unreachable for so long is replaced on the others, such as 5m (5m). From then on: ssoctl cluster set dead-after=DURATION."`
+	SilentFor  time.Duration  `placeholder:"DURATION" default:"30s" hidden:"" help:"A node that nobody has heard for so long may be replaced by another of its name, or removed (${default}). Tests shorten it."`
+	Insecure   bool           `help:"Waive what is needed off loopback addresses; logs a warning at every start."`
 
 	Memory *size `placeholder:"SIZE" help:"Memory that the process is to take, all in all, such as 2GiB; profiles in memory, what waits, the cache and garbage follow. Default: 512MiB, and more where the cache holds more."`
 	Cache  *size `placeholder:"SIZE" help:"Memory for what is read from disk, such as 256MiB. Default: an eighth of --memory, without it of what the machine, its control group or GOMEMLIMIT allows, 32MiB to 1GiB."`
@@ -73,9 +73,17 @@ func (f *flags) node() node.Config {
 		TLSCert:  f.HTTPTLSCert, TLSKey: f.HTTPTLSKey,
 		ReadTimeout: f.ReadTimeout, WriteTimeout: f.WriteTimeout, IdleTimeout: f.IdleTimeout,
 		Gossip: f.Gossip, RPC: f.RPC, Raft: f.Raft, Advertise: unbracketed(f.Advertise), Zone: f.Zone, Join: f.Join,
-		Replicas: f.Replicas, DeadAfter: f.DeadAfter, SilentFor: f.SilentFor, Secret: f.ClusterSecret, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
+		Replicas: given(f.Replicas), DeadAfter: given(f.DeadAfter), SilentFor: f.SilentFor, Secret: f.ClusterSecret, PeerCert: f.TLSCert, PeerKey: f.TLSKey, PeerCA: f.TLSCA,
 		Shards: f.Shards, DrainDelay: f.DrainDelay, Memory: f.memory(), Cache: f.cache(),
 	}
+}
+
+// given is the value of a flag, the zero value where it is not given.
+func given[T any](flag *T) (value T) {
+	if flag != nil {
+		value = *flag
+	}
+	return value
 }
 
 // cache is how many bytes of what is read from disk are kept.

@@ -130,8 +130,8 @@ func (w *world) services(t *testing.T) *admin.Services {
 	}
 	return &admin.Services{
 		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, Erasure: w, Shards: w,
-		Reload: func(context.Context) (*config.Config, error) { return cfg, w.ask("reload") },
-		Clock:  operated{w},
+		Reload:          func(context.Context) (*config.Config, error) { return cfg, w.ask("reload") },
+		ClusterSettings: settings{"replicas": "3"}, Clock: operated{w},
 		Viewer: func(profile.ID) string { return "digest" },
 	}
 }
@@ -412,6 +412,48 @@ func (c *cluster3) Readmit(_ context.Context, name string) error {
 	}
 	c.readmitted = name
 	return nil
+}
+
+// settings are those of the cluster.
+type settings map[string]string
+
+func (s settings) All() (map[string]string, error) { return s, nil }
+
+func (s settings) Unplaced() int { return 2 }
+
+func (s settings) Set(_ context.Context, changes map[string]string) error {
+	for name, value := range changes {
+		if s[name] == "" {
+			return fmt.Errorf("%w: %s", admin.ErrSetting, name)
+		}
+		s[name] = value
+	}
+	return nil
+}
+
+func TestSettingsOfTheCluster(t *testing.T) {
+	f := start(t)
+	tests := []struct {
+		body   string
+		status int
+		want   string
+	}{
+		{`{"replicas":"1"}`, 200, `"replicas": "1"`},
+		{`{"replicas":5}`, 200, `"replicas": "5"`},
+		{`{}`, 200, `"unplacedShards": 2`},
+		{`{"replica":"1"}`, 400, "bad setting: replica"},
+		{`{"replicas":true}`, 400, "request_invalid"},
+		{`{"replicas":"1","replicas":"3"}`, 400, "request_invalid"},
+		{`[]`, 400, "not a JSON object"},
+	}
+	for _, tt := range tests {
+		if status, body := f.call("POST", "/admin/v1/cluster/settings", tt.body); status != tt.status || !strings.Contains(body, tt.want) {
+			t.Errorf("%s: got %d %s, want %d with %s", tt.body, status, body, tt.status, tt.want)
+		}
+	}
+	if _, body := f.call("GET", "/admin/v1/cluster", ""); !strings.Contains(body, `"replicas": "5"`) {
+		t.Errorf("the settings are missing in %s", body)
+	}
 }
 
 func TestClusterOfThree(t *testing.T) {

@@ -10,12 +10,13 @@ import (
 
 // clusterView is the answer of GET /admin/v1/cluster.
 type clusterView struct {
-	ID         string      `json:"id"`
-	Durability string      `json:"durability"`
-	SpareNodes int         `json:"spareNodes"` // that may be lost, whichever they are
-	SpareZones *int        `json:"spareZones,omitempty"`
-	Zones      []Zone      `json:"zones,omitempty"`
-	ConfigHash string      `json:"configHash"`
+	ID         string `json:"id"`
+	Durability string `json:"durability"`
+	SpareNodes int    `json:"spareNodes"` // that may be lost, whichever they are
+	SpareZones *int   `json:"spareZones,omitempty"`
+	Zones      []Zone `json:"zones,omitempty"`
+	ConfigHash string `json:"configHash"`
+	settingsView
 	Nodes      []node      `json:"nodes"`
 	Shards     []shard     `json:"shards"`
 	Invariants []invariant `json:"invariants"`
@@ -56,7 +57,11 @@ func showCluster(ctx context.Context, c *call) (any, error) {
 		return nil, err
 	}
 	s := c.server.status()
-	view := clusterView{ID: s.Cluster, ConfigHash: c.Settings().Hash, Nodes: c.nodes(&s)}
+	settings, err := c.clusterSettings()
+	if err != nil {
+		return nil, err
+	}
+	view := clusterView{ID: s.Cluster, ConfigHash: c.Settings().Hash, settingsView: settings, Nodes: c.nodes(&s)}
 	orphans, copies := 0, 0
 	for id := cluster.ShardID(0); int(id) <= c.Shards.Count(); id++ {
 		one := c.shard(ctx, id, &s)

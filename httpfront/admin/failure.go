@@ -33,6 +33,9 @@ var (
 	ErrNodeNeeded = errors.New("the node is needed")
 )
 
+// ErrSetting: there is no such setting of the cluster, or it cannot have that value.
+var ErrSetting = errors.New("bad setting")
+
 // ErrFounded says that there is a cluster already.
 var ErrFounded = errors.New("there is a cluster already")
 
@@ -66,6 +69,7 @@ var failures = []struct {
 }{
 	{errRequest, http.StatusBadRequest, "request_invalid"},
 	{registration.ErrInput, http.StatusBadRequest, "request_invalid"},
+	{ErrSetting, http.StatusBadRequest, "request_invalid"},
 	{errNotFound, http.StatusNotFound, "not_found"},
 	{registration.ErrUnknown, http.StatusNotFound, "not_found"},
 	{ErrNoNode, http.StatusNotFound, "not_found"},

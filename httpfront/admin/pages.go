@@ -12,6 +12,7 @@ import (
 var operations = map[string]map[string]handler{
 	"cluster":                  {http.MethodGet: showCluster},
 	initPath:                   {http.MethodPost: initCluster},
+	"cluster/settings":         {http.MethodPost: setCluster},
 	"nodes/{name}":             {http.MethodDelete: removeNode},
 	"nodes/{name}/readmit":     {http.MethodPost: readmitNode},
 	"software-statements":      {http.MethodPost: createStatement},

@@ -27,6 +27,8 @@ type Services struct {
 	Shards       cluster.Shards
 	// Members knows the other nodes; nil on a node that is alone.
 	Members Members
+	// ClusterSettings are what must be the same on all nodes.
+	ClusterSettings ClusterSettings
 	// Clock is what can be done about the time.
 	Clock Clock
 	// Viewer is how audit lines name a profile.
@@ -71,6 +73,16 @@ type Zone struct {
 	Name  string   `json:"name"`
 	Nodes []string `json:"nodes"`
 	Stops int      `json:"shardsStopped"`
+}
+
+// ClusterSettings are what must be the same on all nodes, by name.
+type ClusterSettings interface {
+	All() (map[string]string, error)
+	// Set changes some, all or nothing. It fails with [ErrSetting].
+	Set(ctx context.Context, changes map[string]string) error
+	// Unplaced is how many shards do not have as many copies yet as the settings ask
+	// for.
+	Unplaced() int
 }
 
 // Placement is where a shard is. Applied is the last entry that this node has

@@ -36,6 +36,21 @@ type Rules struct {
 	Replicas int
 }
 
+// copies is how many copies of a shard so many nodes hold.
+func (r Rules) copies(nodes int) int { return min(r.Replicas, nodes) }
+
+// Unplaced is how many entity shards have more or fewer copies than the rules ask for,
+// or are about to change, by what the leaders have written down of their groups.
+func Unplaced(nodes []Node, groups []Config, r Rules) (n int) {
+	want := r.copies(len(newPlanner(nodes, nil, r).members))
+	for _, c := range groups[1:] {
+		if len(c.Outgoing)+len(c.Next) > 0 || len(c.Voters)+len(c.Learners) != want {
+			n++
+		}
+	}
+	return n
+}
+
 // metaVoters is how many nodes vote in the meta group at most; all others
 // listen, so that each has the map.
 const metaVoters = 5
@@ -123,7 +138,7 @@ func (p *planner) place(s int) {
 		return
 	}
 	set := a.Replicas()
-	want := min(p.rules.Replicas, len(p.members))
+	want := p.rules.copies(len(p.members))
 	for len(set) > want {
 		set = without(set, p.worst(set))
 	}

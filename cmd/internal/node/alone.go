@@ -38,6 +38,9 @@ func (n *Node) leadAlone(ctx context.Context) error {
 	if len(others) > 0 {
 		return n.sharedWith(others[0].Name)
 	}
+	if err := placement.FoundSettings(ctx, n.tables, n.config.founding()); err != nil {
+		return err
+	}
 	n.log.Info("alone: no port for other nodes is open; --cluster-secret opens them")
 	return nil
 }

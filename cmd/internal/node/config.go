@@ -49,10 +49,10 @@ type Config struct {
 	// an empty data directory the node founds a cluster when there are none, else
 	// only when an operator says so.
 	Join []string
-	// Replicas is how many copies of each shard there should be; 0 means 3.
-	Replicas int
-	// DeadAfter is for how long a node is unreachable before what it holds is
-	// replaced on others; 0 means five minutes.
+	// Replicas and DeadAfter are settings of a cluster that the node founds, see
+	// [placement.Settings]; 0 means the default. On another cluster's node they have no
+	// effect.
+	Replicas  int
 	DeadAfter time.Duration
 	// SilentFor is for how long nobody may have heard a node before another one
 	// takes its name, or it is removed; 0 means 30 s.

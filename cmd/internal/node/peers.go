@@ -34,6 +34,7 @@ func (n *Node) lead(ctx context.Context) error {
 			return err
 		}
 	}
+	n.compareSettings()
 	return n.countLeads()
 }
 
@@ -111,8 +112,8 @@ func (n *Node) metaApplied() {
 func (n *Node) place(context.Context) (err error) {
 	c := &n.config
 	n.placement, err = placement.Start(placement.Config{
-		Self: n.me, Cluster: n.store.Identity().Cluster, Replicas: c.Replicas, Engine: n.engine, Book: n.book,
-		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, DeadAfter: c.DeadAfter, SilentFor: c.SilentFor, Lease: c.Lease,
+		Self: n.me, Cluster: n.store.Identity().Cluster, Founding: c.founding(), Engine: n.engine, Book: n.book,
+		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, SilentFor: c.SilentFor, Lease: c.Lease,
 		Met: n.know, Left: n.network.RemovePeer, Certificates: n.shown, Boots: n.boots, Outdated: n.deposed,
 		Settings: func() map[string]string { return n.settings.Config().CodeSettings() },
 		Scrubber: n.scrubber, Finder: n.finder, Aloof: true, Binding: binding,

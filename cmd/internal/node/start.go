@@ -258,7 +258,7 @@ func (n *Node) serve(context.Context) (err error) {
 	}
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
-		Profiles: profiles, Erasure: n.eraser(links), Shards: n.shards, Members: n.members(), Clock: operatorsClock{n},
+		Profiles: profiles, Erasure: n.eraser(links), Shards: n.shards, Members: n.members(), ClusterSettings: clusterSettings{n}, Clock: operatorsClock{n},
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.AuditKey(id.Realm), id) },
 	})
 	n.own("reloads", closing(n.reloads.close))

@@ -1,0 +1,212 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/meta"
+	"ssod/cluster/placement/plan"
+)
+
+// settingsTable has what must be the same on all nodes: one record per setting, under
+// its name, whose value is text.
+const settingsTable = "settings"
+
+// ErrSetting: a change of the settings names one that there is not, or a value that
+// it cannot have. Nothing has changed.
+var ErrSetting = errors.New("nothing was changed")
+
+// Settings are what must be the same on all nodes. A cluster is founded with those of
+// its first node; from then on they are in a table of the meta shard.
+type Settings struct {
+	// Replicas is how many copies each shard should have: 1, 3 or 5.
+	Replicas int
+	// DeadAfter is for how long a node is unreachable before what it holds is
+	// replaced. Less moves data for every long restart.
+	DeadAfter time.Duration
+}
+
+// DefaultSettings are those of a cluster whose founder wants no others.
+func DefaultSettings() Settings { return Settings{Replicas: 3, DeadAfter: 5 * time.Minute} }
+
+// leastDeadAfter is the shortest time after which a node may count as dead.
+const leastDeadAfter = time.Second
+
+// setting is one of the settings: how it is written and read, whether it may be set to
+// what was read, and what it is to be, for operators.
+type setting struct {
+	text  func(Settings) string
+	parse func(s *Settings, value string) error
+	legal func(Settings) bool
+	want  string
+}
+
+// settings are all settings by name.
+var settings = map[string]setting{
+	"replicas": {
+		text: func(s Settings) string { return strconv.Itoa(s.Replicas) },
+		parse: func(s *Settings, value string) (err error) {
+			s.Replicas, err = strconv.Atoi(value)
+			return err
+		},
+		legal: func(s Settings) bool { return slices.Contains([]int{1, 3, 5}, s.Replicas) },
+		want:  "1, 3 or 5",
+	},
+	"dead-after": {
+		text: func(s Settings) string { return s.DeadAfter.String() },
+		parse: func(s *Settings, value string) (err error) {
+			s.DeadAfter, err = time.ParseDuration(value)
+			return err
+		},
+		legal: func(s Settings) bool { return s.DeadAfter >= leastDeadAfter },
+		want:  "a duration of 1s or more, such as 5m",
+	},
+}
+
+// Text are the settings by name.
+func (s Settings) Text() map[string]string {
+	text := make(map[string]string, len(settings))
+	for name, one := range settings {
+		text[name] = one.text(s)
+	}
+	return text
+}
+
+// With are the settings after a change of some, by name. Every mistake is in the one
+// error, an [ErrSetting].
+func (s Settings) With(changes map[string]string) (Settings, error) {
+	var mistakes []string
+	for _, name := range slices.Sorted(maps.Keys(changes)) {
+		one, known := settings[name]
+		if !known {
+			mistakes = append(mistakes, fmt.Sprintf("there is no setting %q, only %s", name, strings.Join(slices.Sorted(maps.Keys(settings)), ", ")))
+		} else if err := one.parse(&s, changes[name]); err != nil || !one.legal(s) {
+			mistakes = append(mistakes, fmt.Sprintf("%s=%q is not %s", name, changes[name], one.want))
+		}
+	}
+	if len(mistakes) > 0 {
+		return s, fmt.Errorf("%w: %s", ErrSetting, strings.Join(mistakes, "; "))
+	}
+	return s, nil
+}
+
+// SettingsOf are the settings in the tables of a cluster. Of a table without one it is
+// the default; what only newer versions know is left alone.
+func SettingsOf(tables *meta.Store) (Settings, error) { return settingsIn(tables.Read(settingsTable)) }
+
+func settingsIn(t meta.Table) (Settings, error) {
+	s := DefaultSettings()
+	for name, value := range t.All() {
+		if one, ok := settings[name]; !ok {
+			continue
+		} else if err := one.parse(&s, string(value)); err != nil {
+			return s, fmt.Errorf("setting %s of the cluster: %w", name, err)
+		}
+	}
+	return s, nil
+}
+
+// FoundSettings puts the settings into the tables of a cluster that has none yet.
+func FoundSettings(ctx context.Context, tables *meta.Store, s Settings) error {
+	if tables.Read(settingsTable).Revision() > 0 {
+		return nil
+	}
+	err := tables.Update(ctx, settingsTable, 0, records(s.Text()), nil)
+	if errors.Is(err, meta.ErrChanged) {
+		return nil // somebody was faster
+	}
+	return err
+}
+
+func records(text map[string]string) map[string][]byte {
+	puts := make(map[string][]byte, len(text))
+	for name, value := range text {
+		puts[name] = []byte(value)
+	}
+	return puts
+}
+
+// SetAlone changes settings where there is no other node.
+func SetAlone(ctx context.Context, tables *meta.Store, changes map[string]string) error {
+	for {
+		t := tables.Read(settingsTable)
+		puts, err := changed(t, changes)
+		if err == nil && len(puts) > 0 {
+			err = tables.Update(ctx, settingsTable, t.Revision(), puts, nil)
+		}
+		if !errors.Is(err, meta.ErrChanged) {
+			return err
+		}
+	}
+}
+
+// changed are the records that a change makes.
+func changed(t meta.Table, changes map[string]string) (map[string][]byte, error) {
+	s, err := settingsIn(t)
+	if err != nil {
+		return nil, err
+	}
+	next, err := s.With(changes)
+	if err != nil {
+		return nil, err
+	}
+	puts := map[string][]byte{}
+	for name, value := range next.Text() {
+		if old, ok := t.Get(name); !ok || string(old) != value {
+			puts[name] = []byte(value)
+		}
+	}
+	return puts, nil
+}
+
+// Settings are the settings of the cluster as this node knows them.
+func (p *Placement) Settings() Settings { return p.book.Settings() }
+
+// Set changes settings of the cluster, by name: all or nothing. The leader of the meta
+// shard decides, on the settings as they are then. It fails with [ErrSetting].
+func (p *Placement) Set(ctx context.Context, changes map[string]string) error {
+	var err error
+	if _, leads := p.engine.Lead(cluster.MetaShard); leads {
+		err = p.set(ctx, changes)
+	} else {
+		_, err = p.refer(ctx, "", &Request{Set: &SetRequest{Changes: changes}})
+	}
+	if err != nil {
+		return fmt.Errorf("change the settings of the cluster: %w", err)
+	}
+	if err := p.CatchUp(ctx); err != nil {
+		p.cfg.Log.Debug("changed settings are not here yet", "error", err)
+	}
+	return nil
+}
+
+// set changes settings on the leader of the meta shard.
+func (p *Placement) set(ctx context.Context, changes map[string]string) error {
+	ctx, cancel := context.WithTimeout(ctx, decideWithin)
+	defer cancel()
+	return p.decideUntil(ctx, func(s *session) error {
+		table := p.tables.Read(settingsTable)
+		puts, err := changed(table, changes)
+		if err != nil || len(puts) == 0 {
+			return err
+		}
+		if err := s.change(ctx, settingsTable, table.Revision(), puts); err != nil {
+			return err
+		}
+		p.cfg.Log.Info("the settings of the cluster were changed", "changes", changes)
+		return nil
+	})
+}
+
+// Unplaced is how many shards do not have as many copies yet as the settings ask for.
+func (p *Placement) Unplaced() int {
+	pages := p.book.pages.Load()
+	return plan.Unplaced(pages.planned(), pages.all(p.engine.Count()), p.rules(pages))
+}
