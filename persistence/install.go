@@ -27,14 +27,18 @@ type Install struct {
 // Install replaces a shard's state and log by a snapshot whose file was
 // received. In order:
 //
-//  1. a marker that says all of it, synced;
-//  2. the state, by a table that takes the place of everything the shard had;
-//  3. log, hard state, position and the end of the marker, in one synced batch.
+//  1. the file moves to where the next start finds it;
+//  2. a marker that says all of it, synced;
+//  3. the state, by a table that takes the place of everything the shard had;
+//  4. log, hard state, position and the end of the marker, in one synced batch.
 //
-// A crash after 1 leaves a marker, and the next [Log.Replicas] does 2 and 3
+// A crash after 2 leaves a marker, and the next [Log.Replicas] does 3 and 4
 // again from the file, which is kept until then. Nothing is ever wiped: the hard
 // state, with the vote in it, is there all the time.
 func (l *Log) Install(in Install) (Applied, error) {
+	if err := l.keepSnapshot(string(in.Snapshot.GetData())); err != nil {
+		return Applied{}, fmt.Errorf("install snapshot in shard %d: %w", in.Shard, err)
+	}
 	b := l.s.db.NewBatch()
 	defer b.Close()
 	if err := layout.SetMessage(b, layout.LogStateKey(in.Shard, layout.LogInstall), markerOf(in)); err != nil {
@@ -109,13 +113,13 @@ func (l *Log) finishInstall(in Install) (a Applied, err error) {
 	if err != nil {
 		return Applied{}, fmt.Errorf("install snapshot in shard %d: %w", in.Shard, err)
 	}
-	return a, l.DiscardSnapshot(string(in.Snapshot.GetData()))
+	return a, l.removeSnapshot(installs, string(in.Snapshot.GetData()))
 }
 
 // replaceState puts the snapshot's table in place of the shard's state. Pebble
 // takes the file away, so it gets a second name of it.
 func (l *Log) replaceState(in Install) (Applied, error) {
-	file, fs := l.snapshotPath(string(in.Snapshot.GetData())), l.s.dir.FS
+	file, fs := l.snapshotPath(installs, string(in.Snapshot.GetData())), l.s.dir.FS
 	second := file + ".ingest"
 	if err := fs.Remove(second); err != nil && !errors.Is(err, iofs.ErrNotExist) {
 		return Applied{}, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	iofs "io/fs"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -200,19 +201,64 @@ func TestNobodyReadsHalfAnInstallation(t *testing.T) {
 	}
 }
 
-func TestTidyRemovesWhatACrashLeft(t *testing.T) {
-	l := logWith(t, vfs.NewMem(), 3)
-	if err := l.Tidy(); err != nil {
-		t.Errorf("without any: %v", err)
-	}
+// A node that stopped in the middle of snapshots because they had filled its disk
+// starts on the room that they leave: Pebble needs some to open.
+func TestWhatACrashLeftGoesBeforeTheStoreNeedsRoom(t *testing.T) {
+	mem := vfs.NewMem()
+	l := logWith(t, mem, 3)
 	if _, err := l.Export(1, "left"); err != nil {
 		t.Fatal(err)
 	}
+	if err := l.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var early atomic.Bool
+	full := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpFileWrite && len(snapshotFiles(t, mem)) > 0 {
+			early.Store(true) // a disk without room would have failed it
+		}
+		return nil
+	}))
+	if got, want := reopened(t, full), "term 3 vote 1 truncated 1 applied 3 3000 log to 3 head 3"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if left := snapshotFiles(t, mem); early.Load() || len(left) > 0 {
+		t.Errorf("written before there was room: %v; left: %v", early.Load(), left)
+	}
+}
+
+// snapshotFiles are the files of snapshots in a store.
+func snapshotFiles(t *testing.T, fs vfs.FS) (all []string) {
+	t.Helper()
+	for _, dir := range []string{"data/" + transfers, "data/" + installs} {
+		names, err := fs.List(dir)
+		if err != nil && !errors.Is(err, iofs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		all = append(all, names...)
+	}
+	return all
+}
+
+// An installation that a crash cut short between the move of its file and its
+// marker never was.
+func TestTidyRemovesWhatIsNotInstalled(t *testing.T) {
+	mem := vfs.NewMem()
+	l := logWith(t, mem, 3)
+	if err := l.Tidy(); err != nil {
+		t.Errorf("without any: %v", err)
+	}
+	if err := l.ReceiveSnapshot("left", strings.NewReader("snapshot")); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.keepSnapshot("left"); err != nil {
+		t.Fatal(err)
+	}
 	if err := l.Tidy(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.OpenSnapshot("left"); err == nil {
-		t.Error("the file is still there")
+	if left := snapshotFiles(t, mem); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 }
 

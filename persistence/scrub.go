@@ -184,7 +184,7 @@ func (s *Store) tables() (whole map[string]bool, shared []sharedTable, err error
 
 // files are the names of all tables, write-ahead logs and snapshots.
 func (s *Store) files() (names []string, err error) {
-	for _, dir := range []string{s.dir.Store(), s.dir.File("snapshots")} {
+	for _, dir := range []string{s.dir.Store(), s.dir.File(transfers), s.dir.File(installs)} {
 		all, err := s.opts.FS.List(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err

@@ -15,29 +15,59 @@ import (
 	"ssod/persistence/layout"
 )
 
+// Snapshots are in two directories. One has those that are under way, written here
+// or received: after a start nobody waits for these, so they are removed before
+// the store is opened, and a disk that they have filled has room for that. The
+// other has those that are being installed, see [Log.Install].
+const (
+	transfers = "snapshots"
+	installs  = "installs"
+)
+
 // snapshotPath is where the file of a snapshot is kept.
-func (l *Log) snapshotPath(name string) string {
+func (l *Log) snapshotPath(in, name string) string {
 	d := l.s.dir
-	return d.FS.PathJoin(d.File("snapshots"), name+".sst")
+	return d.FS.PathJoin(d.File(in), name+".sst")
 }
 
 // Export writes a shard's applied state as one table file under the given name
 // and returns the place that the state is at. It flushes the shard, and then holds
-// no lock and stops nothing; the state is of one moment.
+// no lock and stops nothing; the state is of one moment. It takes nothing of the
+// disk's reserve: then it fails with [ErrNoSpace]. One that fails leaves no file.
 func (l *Log) Export(shard ShardID, name string) (Applied, error) {
-	if err := l.s.shards.FlushShard(shard); err != nil {
-		return Applied{}, fmt.Errorf("export shard %d: %w", shard, err)
+	a, err := l.export(shard, name)
+	if err != nil {
+		return Applied{}, fmt.Errorf("export shard %d: %w", shard, errors.Join(err, l.DiscardSnapshot(name)))
+	}
+	return a, nil
+}
+
+func (l *Log) export(shard ShardID, name string) (Applied, error) {
+	size, err := l.SnapshotSize(shard)
+	if err == nil {
+		err = l.s.space.Spare(size)
+	}
+	if err == nil {
+		err = l.s.shards.FlushShard(shard)
+	}
+	if err != nil {
+		return Applied{}, err
 	}
 	snap := l.s.db.NewSnapshot()
 	defer snap.Close()
 	a, err := layout.ReadApplied(snap, shard)
-	if err == nil {
-		err = l.writeTable(snap, shard, a, name)
-	}
 	if err != nil {
-		return Applied{}, fmt.Errorf("export shard %d: %w", shard, err)
+		return Applied{}, err
 	}
-	return a, nil
+	return a, l.writeTable(snap, shard, a, name)
+}
+
+// SnapshotSize is about how long a shard's snapshot is. What is in memory only does
+// not count.
+func (l *Log) SnapshotSize(shard ShardID) (uint64, error) {
+	span := layout.ShardSpan(shard)
+	n, err := l.s.db.EstimateDiskUsage(span.Start, span.End)
+	return n, layout.Damaged(err)
 }
 
 func (l *Log) writeTable(r pebble.Reader, shard ShardID, a Applied, name string) error {
@@ -65,54 +95,87 @@ func (l *Log) writeTable(r pebble.Reader, shard ShardID, a Applied, name string)
 	return layout.Damaged(errors.Join(err, it.Error(), w.Close()))
 }
 
+// createSnapshot creates the file of a snapshot, which takes nothing of the disk's
+// reserve.
 func (l *Log) createSnapshot(name string) (vfs.File, error) {
 	d := l.s.dir
-	if err := d.FS.MkdirAll(d.File("snapshots"), 0o700); err != nil {
+	if err := d.FS.MkdirAll(d.File(transfers), 0o700); err != nil {
 		return nil, err
 	}
-	return d.FS.Create(l.snapshotPath(name), vfs.WriteCategoryUnspecified)
+	f, err := d.FS.Create(l.snapshotPath(transfers, name), vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return nil, err
+	}
+	return l.s.space.Sparing(f), nil
 }
 
 // OpenSnapshot opens the file that [Log.Export] wrote.
 func (l *Log) OpenSnapshot(name string) (io.ReadCloser, error) {
-	return l.s.dir.FS.Open(l.snapshotPath(name))
+	return l.s.dir.FS.Open(l.snapshotPath(transfers, name))
 }
+
+// AdmitSnapshot refuses, with [ErrNoSpace], a snapshot of about so many bytes that
+// would take of the disk's reserve.
+func (l *Log) AdmitSnapshot(size uint64) error { return l.s.space.Spare(size) }
 
 // ReceiveSnapshot stores the file of a snapshot. It is complete and on disk when
-// it returns without an error.
+// it returns without an error; else nothing is left of it. It takes nothing of the
+// disk's reserve: then it fails with [ErrNoSpace].
 func (l *Log) ReceiveSnapshot(name string, r io.Reader) error {
-	f, err := l.createSnapshot(name)
-	if err != nil {
-		return fmt.Errorf("receive snapshot: %w", err)
-	}
-	_, err = io.Copy(f, r)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := l.receive(name, r); err != nil {
 		return fmt.Errorf("receive snapshot: %w", errors.Join(err, l.DiscardSnapshot(name)))
 	}
-	// The directory may be new, so its own entry is made durable too.
-	d := l.s.dir
-	return errors.Join(disk.SyncDir(d.FS, d.File("snapshots")), disk.SyncDir(d.FS, d.Path))
+	return nil
 }
 
-// DiscardSnapshot removes the file of a snapshot, if it is there.
+func (l *Log) receive(name string, r io.Reader) error {
+	f, err := l.createSnapshot(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// DiscardSnapshot removes the file of a snapshot that is not being installed, if it
+// is there.
 func (l *Log) DiscardSnapshot(name string) error {
-	err := l.s.dir.FS.Remove(l.snapshotPath(name))
+	return l.removeSnapshot(transfers, name)
+}
+
+func (l *Log) removeSnapshot(in, name string) error {
+	err := l.s.dir.FS.Remove(l.snapshotPath(in, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
 }
 
-// Tidy removes the files of snapshots that nobody waits for any more, which a
-// crash left. It is called at start, after [Log.Replicas].
-func (l *Log) Tidy() error {
+// keepSnapshot moves a snapshot to those that are being installed, durably.
+func (l *Log) keepSnapshot(name string) error {
 	d := l.s.dir
-	names, err := d.FS.List(d.File("snapshots"))
+	if err := d.FS.MkdirAll(d.File(installs), 0o700); err != nil {
+		return err
+	}
+	if err := d.FS.Rename(l.snapshotPath(transfers, name), l.snapshotPath(installs, name)); err != nil {
+		return err
+	}
+	// The directory may be new, so its own entry is made durable too.
+	return errors.Join(disk.SyncDir(d.FS, d.File(installs)), disk.SyncDir(d.FS, d.Path))
+}
+
+// Tidy removes the files of installations that a crash cut short before they began,
+// or when they were over. It is called at start, after [Log.Replicas].
+func (l *Log) Tidy() error { return clearDir(l.s.dir, installs) }
+
+// clearDir removes the files in a directory, if there is one.
+func clearDir(d *disk.Directory, dir string) error {
+	names, err := d.FS.List(d.File(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	for _, name := range names {
-		err = errors.Join(err, d.FS.Remove(d.FS.PathJoin(d.File("snapshots"), name)))
+		err = errors.Join(err, d.FS.Remove(d.FS.PathJoin(d.File(dir), name)))
 	}
 	return err
 }

@@ -2,10 +2,13 @@ package persistence
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -71,6 +74,67 @@ func TestReserve(t *testing.T) {
 	s.space.Look()
 	if err := apply(s, Commit{Entity: viewer, BaseRev: 1}, time.UnixMilli(1)); err != nil {
 		t.Errorf("with space again: %v", err)
+	}
+}
+
+// filling is a snapshot that comes in pieces.
+type filling struct{ pieces int }
+
+func (f *filling) Read(b []byte) (int, error) {
+	if f.pieces == 0 {
+		return 0, io.EOF
+	}
+	f.pieces--
+	return len(b), nil
+}
+
+// A snapshot that would take of the reserve is neither written nor received, nor one
+// during which the disk fills up, and nothing is left of it. With room again it is.
+func TestSnapshotsSpareTheReserve(t *testing.T) {
+	mem := vfs.NewMem()
+	free := func(bytes uint64) { mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: bytes}) }
+	free(100 << 20)
+	fs := errorfs.Wrap(mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpCreate && strings.HasSuffix(op.Path, "filling.sst") {
+			free(1<<20 - 1)
+		}
+		return nil
+	}))
+	s := openStore(t, Options{FS: fs, Reserve: 1 << 20, Ballast: 1, CheckEvery: time.Hour})
+	l := s.Log()
+	for i := range 8 { // more than is written between two looks at the disk
+		e := Entity{Kind: "k", Identity: fmt.Sprint(i)}
+		if err := apply(s, Commit{Entity: e, State: make([]byte, MaxValue)}, time.UnixMilli(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := func(what string, err error) {
+		t.Helper()
+		if left := snapshotFiles(t, mem); !errors.Is(err, ErrNoSpace) || len(left) > 0 {
+			t.Errorf("%s: got %v, want ErrNoSpace; left: %v", what, err, left)
+		}
+	}
+	_, err := l.Export(1, "filling")
+	refused("the disk fills up during an export", err)
+	_, err = l.Export(1, "x")
+	refused("export below the reserve", err)
+	free(100 << 20)
+	refused("the disk fills up while one comes", l.ReceiveSnapshot("filling", &filling{200}))
+	refused("one comes below the reserve", l.ReceiveSnapshot("x", &filling{200}))
+	free(3 << 20)
+	refused("an offer that leaves less than the reserve", l.AdmitSnapshot(2<<20+1))
+	broken := errors.New("the connection broke")
+	if err := l.ReceiveSnapshot("x", iotest.ErrReader(broken)); !errors.Is(err, broken) || len(snapshotFiles(t, mem)) > 0 {
+		t.Errorf("cut short: got %v; left: %v", err, snapshotFiles(t, mem))
+	}
+	if err := l.AdmitSnapshot(2 << 20); err != nil {
+		t.Errorf("an offer that leaves the reserve: %v", err)
+	}
+	if err := l.ReceiveSnapshot("in", &filling{10}); err != nil {
+		t.Errorf("receive with room: %v", err)
+	}
+	if _, err := l.Export(1, "out"); err != nil {
+		t.Errorf("export with room: %v", err)
 	}
 }
 

@@ -73,7 +73,7 @@ func Open(o Options) (*Store, error) {
 }
 
 // open brings the parts up in order: whose directory it is, then Pebble, then
-// what Pebble holds.
+// what Pebble holds. What is of no more use goes before Pebble needs room.
 func (s *Store) open() error {
 	stored, exists, err := identityIn(s.dir)
 	if err != nil {
@@ -83,6 +83,9 @@ func (s *Store) open() error {
 		if err := s.admit(stored); err != nil {
 			return err
 		}
+	}
+	if err := clearDir(s.dir, transfers); err != nil {
+		return err
 	}
 	s.space = disk.NewSpace(s.dir, disk.SpaceConfig{
 		Reserve: s.opts.Reserve, Ballast: s.opts.Ballast, Logger: s.opts.Logger, Registerer: s.opts.Registerer,

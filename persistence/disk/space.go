@@ -93,6 +93,38 @@ func (s *Space) Room(size int64) error {
 	return nil
 }
 
+// Spare refuses something of about size bytes that can be done another time, if it
+// would take of the reserve.
+func (s *Space) Spare(size uint64) error {
+	s.Look()
+	if free := s.free.Load(); free < s.config.Reserve || free-s.config.Reserve < size {
+		return ErrNoSpace
+	}
+	return nil
+}
+
+// Sparing returns f with writes that fail with [ErrNoSpace] before they take of the
+// reserve.
+func (s *Space) Sparing(f vfs.File) vfs.File { return &sparingFile{File: f, space: s} }
+
+// sparingFile is a file that is written, by one goroutine.
+type sparingFile struct {
+	vfs.File
+	space     *Space
+	unchecked int // bytes written since the last look
+}
+
+// Write implements [vfs.File].
+func (f *sparingFile) Write(p []byte) (int, error) {
+	if f.unchecked += len(p); f.unchecked > largeWrite {
+		f.unchecked = 0
+		if err := f.space.Spare(0); err != nil {
+			return 0, err
+		}
+	}
+	return f.File.Write(p)
+}
+
 // Look measures the free space and decides whether changes are taken.
 func (s *Space) Look() {
 	s.unchecked.Store(0)
