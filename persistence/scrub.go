@@ -25,7 +25,8 @@ import (
 // truncated, which is for others to do. It rewrites the tables of those shards and
 // leaves all files of the write-ahead log behind. Readers and writers go on. One
 // call runs at a time; it may be repeated, and fails with the context's error when
-// files are in use for longer, for instance by the export of a snapshot.
+// files are in use for longer, for instance by the export of a snapshot, or when a
+// backup has the state from before.
 func (s *Store) Scrub(ctx context.Context, shards map[ShardID]uint64) error {
 	if err := s.readers.enter(); err != nil {
 		return err
@@ -42,7 +43,10 @@ func (s *Store) Scrub(ctx context.Context, shards map[ShardID]uint64) error {
 		case <-ctx.Done():
 		}
 	}()
-	err := s.truncated(ctx, shards)
+	err := s.awaitPins(ctx)
+	if err == nil {
+		err = s.truncated(ctx, shards)
+	}
 	if err == nil {
 		err = s.scrub(ctx, slices.Collect(maps.Keys(shards)))
 	}

@@ -39,7 +39,8 @@ type Store struct {
 	unflushed prometheus.Collector
 
 	mu      sync.Mutex
-	closed  bool // guarded by mu
+	closed  bool             // guarded by mu
+	pins    map[*Pinned]bool // guarded by mu
 	readers readers
 	// scrubbing is held while tables are rewritten.
 	scrubbing sync.Mutex
