@@ -139,6 +139,8 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 	case r.GetScrub() != nil:
 		done, err := p.cfg.Scrubber.wait(ctx, string(r.GetScrub().GetJob()), r.GetScrub().GetUpto())
 		return &Answer{Scrubbed: &Scrubbed{Done: done}}, err
+	case len(r.GetPin()) > 0:
+		return p.pin(ctx, r.GetPin())
 	case r.GetAwait() != nil:
 		return &Answer{}, p.tables.Await(ctx, r.GetAwait().GetTable(), r.GetAwait().GetRevision())
 	}

@@ -57,6 +57,8 @@ type Config struct {
 	Finder *Finder
 	// Scrubber is this node's.
 	Scrubber *Scrubber
+	// Pins are this node's; nil: it pins nothing for others.
+	Pins Pins
 
 	// Binding tells which tables nobody may serve an old version of: a change
 	// of one is answered when every node has it, or has lost its right to serve.

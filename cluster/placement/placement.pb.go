@@ -535,6 +535,7 @@ type Request struct {
 	Find          *FindRequest           `protobuf:"bytes,62,opt,name=find,proto3" json:"find,omitempty"`
 	Readmit       *ReadmitRequest        `protobuf:"bytes,41,opt,name=readmit,proto3" json:"readmit,omitempty"`
 	Set           *SetRequest            `protobuf:"bytes,70,opt,name=set,proto3" json:"set,omitempty"`
+	Pin           []byte                 `protobuf:"bytes,90,opt,name=pin,proto3" json:"pin,omitempty"` // of what the receiver pins for a backup; cluster/pin has it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -674,6 +675,13 @@ func (x *Request) GetSet() *SetRequest {
 	return nil
 }
 
+func (x *Request) GetPin() []byte {
+	if x != nil {
+		return x.Pin
+	}
+	return nil
+}
+
 // Answer answers it: the field of the same name, or an error.
 type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -686,6 +694,7 @@ type Answer struct {
 	Applied       *Applied               `protobuf:"bytes,60,opt,name=applied,proto3" json:"applied,omitempty"`
 	Scrubbed      *Scrubbed              `protobuf:"bytes,61,opt,name=scrubbed,proto3" json:"scrubbed,omitempty"`
 	Found         *Found                 `protobuf:"bytes,62,opt,name=found,proto3" json:"found,omitempty"`
+	Pin           []byte                 `protobuf:"bytes,90,opt,name=pin,proto3" json:"pin,omitempty"`
 	Error         string                 `protobuf:"bytes,15,opt,name=error,proto3" json:"error,omitempty"` // for operators, tells what to do
 	Kind          ErrorKind              `protobuf:"varint,14,opt,name=kind,proto3,enum=ssod.placement.ErrorKind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -781,6 +790,13 @@ func (x *Answer) GetScrubbed() *Scrubbed {
 func (x *Answer) GetFound() *Found {
 	if x != nil {
 		return x.Found
+	}
+	return nil
+}
+
+func (x *Answer) GetPin() []byte {
+	if x != nil {
+		return x.Pin
 	}
 	return nil
 }
@@ -2113,7 +2129,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\blearners\x18\x04 \x03(\x04R\blearners\x12,\n" +
 	"\x04next\x18\x05 \x03(\v2\x18.ssod.placement.VoterSetR\x04next\"\"\n" +
 	"\bVoterSet\x12\x16\n" +
-	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\x97\x06\n" +
+	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\xa9\x06\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
@@ -2129,7 +2145,8 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05scrub\x18= \x01(\v2\x1c.ssod.placement.ScrubRequestR\x05scrub\x12/\n" +
 	"\x04find\x18> \x01(\v2\x1b.ssod.placement.FindRequestR\x04find\x128\n" +
 	"\areadmit\x18) \x01(\v2\x1e.ssod.placement.ReadmitRequestR\areadmit\x12,\n" +
-	"\x03set\x18F \x01(\v2\x1a.ssod.placement.SetRequestR\x03set\"\xfa\x03\n" +
+	"\x03set\x18F \x01(\v2\x1a.ssod.placement.SetRequestR\x03set\x12\x10\n" +
+	"\x03pin\x18Z \x01(\fR\x03pin\"\x8c\x04\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
@@ -2139,7 +2156,8 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x06survey\x18\x14 \x01(\v2\x16.ssod.placement.SurveyR\x06survey\x121\n" +
 	"\aapplied\x18< \x01(\v2\x17.ssod.placement.AppliedR\aapplied\x124\n" +
 	"\bscrubbed\x18= \x01(\v2\x18.ssod.placement.ScrubbedR\bscrubbed\x12+\n" +
-	"\x05found\x18> \x01(\v2\x15.ssod.placement.FoundR\x05found\x12\x14\n" +
+	"\x05found\x18> \x01(\v2\x15.ssod.placement.FoundR\x05found\x12\x10\n" +
+	"\x03pin\x18Z \x01(\fR\x03pin\x12\x14\n" +
 	"\x05error\x18\x0f \x01(\tR\x05error\x12-\n" +
 	"\x04kind\x18\x0e \x01(\x0e2\x19.ssod.placement.ErrorKindR\x04kind\"&\n" +
 	"\x0ePrepareRequest\x12\x14\n" +
