@@ -200,6 +200,59 @@ func (x *Order) GetOrderedMs() int64 {
 	return 0
 }
 
+// Portable is a key on its way to another cluster, in a backup.
+type Portable struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Record        *Record                `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"` // without what is sealed
+	Secret        []byte                 `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"` // the key itself; empty when it was revoked
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Portable) Reset() {
+	*x = Portable{}
+	mi := &file_httpfront_keys_keys_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Portable) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Portable) ProtoMessage() {}
+
+func (x *Portable) ProtoReflect() protoreflect.Message {
+	mi := &file_httpfront_keys_keys_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Portable.ProtoReflect.Descriptor instead.
+func (*Portable) Descriptor() ([]byte, []int) {
+	return file_httpfront_keys_keys_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Portable) GetRecord() *Record {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
+func (x *Portable) GetSecret() []byte {
+	if x != nil {
+		return x.Secret
+	}
+	return nil
+}
+
 var File_httpfront_keys_keys_proto protoreflect.FileDescriptor
 
 const file_httpfront_keys_keys_proto_rawDesc = "" +
@@ -224,7 +277,10 @@ const file_httpfront_keys_keys_proto_rawDesc = "" +
 	"\n" +
 	"overlap_ms\x18\x03 \x01(\x03R\toverlapMs\x12\x1d\n" +
 	"\n" +
-	"ordered_ms\x18\x04 \x01(\x03R\torderedMsB\x15Z\x13ssod/httpfront/keysb\x06proto3"
+	"ordered_ms\x18\x04 \x01(\x03R\torderedMs\"M\n" +
+	"\bPortable\x12)\n" +
+	"\x06record\x18\x01 \x01(\v2\x11.ssod.keys.RecordR\x06record\x12\x16\n" +
+	"\x06secret\x18\x02 \x01(\fR\x06secretB\x15Z\x13ssod/httpfront/keysb\x06proto3"
 
 var (
 	file_httpfront_keys_keys_proto_rawDescOnce sync.Once
@@ -238,17 +294,19 @@ func file_httpfront_keys_keys_proto_rawDescGZIP() []byte {
 	return file_httpfront_keys_keys_proto_rawDescData
 }
 
-var file_httpfront_keys_keys_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_httpfront_keys_keys_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_httpfront_keys_keys_proto_goTypes = []any{
-	(*Record)(nil), // 0: ssod.keys.Record
-	(*Order)(nil),  // 1: ssod.keys.Order
+	(*Record)(nil),   // 0: ssod.keys.Record
+	(*Order)(nil),    // 1: ssod.keys.Order
+	(*Portable)(nil), // 2: ssod.keys.Portable
 }
 var file_httpfront_keys_keys_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	0, // 0: ssod.keys.Portable.record:type_name -> ssod.keys.Record
+	1, // [1:1] is the sub-list for method output_type
+	1, // [1:1] is the sub-list for method input_type
+	1, // [1:1] is the sub-list for extension type_name
+	1, // [1:1] is the sub-list for extension extendee
+	0, // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_httpfront_keys_keys_proto_init() }
@@ -262,7 +320,7 @@ func file_httpfront_keys_keys_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_httpfront_keys_keys_proto_rawDesc), len(file_httpfront_keys_keys_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
