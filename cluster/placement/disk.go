@@ -9,13 +9,49 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// slowDisk reports whether this node's disk takes so long that it should lead
-// nothing.
-func (p *Placement) slowDisk() bool { return p.engine.Disk().Slow }
+// slowDisk reports whether this node's disk takes so long, or so much longer than
+// those of the others, that it should lead nothing.
+func (p *Placement) slowDisk() bool {
+	d := p.engine.Disk()
+	return d.Slow || d.Lags
+}
+
+// lagWatch compares this node's disk with the others'. Only the watch of the disk
+// uses it.
+type lagWatch struct {
+	meter plan.AppendMeter
+	judge plan.Lag
+}
+
+// compareDisk judges whether this node's disk lags behind the others', and takes note
+// of what others are told of it.
+func (p *Placement) compareDisk(now time.Time) {
+	n, took := p.engine.Appends()
+	own := p.lag.meter.Count(now, n, took)
+	p.appendTook.Store(int64(own))
+	var others []time.Duration
+	for _, o := range p.book.others(p.self) {
+		if p.Alive(o.ID) {
+			others = append(others, p.view.appendTook(o.ID))
+		}
+	}
+	p.engine.SetLags(p.lag.judge.Judge(now, own, others))
+}
+
+// AppendTook is what a synced append takes on this node lately, and the median of
+// what it takes on the others; 0 where that is not known.
+func (p *Placement) AppendTook() (here, others time.Duration) {
+	var all []time.Duration
+	for _, o := range p.book.others(p.self) {
+		all = append(all, p.view.appendTook(o.ID))
+	}
+	return time.Duration(p.appendTook.Load()), plan.Median(all)
+}
 
 // watchDisk hands the leaderships over while the disk is slow, to those that
 // take them. What nobody takes stays: a slow disk is better than none.
 func (p *Placement) watchDisk(ctx context.Context) {
+	p.compareDisk(time.Now())
 	slow := p.slowDisk()
 	if p.diskSlow.Swap(slow) != slow {
 		p.wake() // others hear of it
@@ -54,6 +90,27 @@ func (p *Placement) heirs(st core.Status) []plan.ReplicaID {
 		return of(p.Alive)
 	}
 	return heirs
+}
+
+// toldFor is for how long what a node said of itself counts that it says again every
+// [retell].
+const toldFor = 3 * retell
+
+// appendTook is what a synced append takes on a node, as it said lately; 0: it did not,
+// or wrote none.
+func (v *View) appendTook(n NodeID) time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if said := v.appends[n]; time.Since(said.at) <= toldFor {
+		return said.took
+	}
+	return 0
+}
+
+// appendSaid is what a node said of its appends, and when.
+type appendSaid struct {
+	took time.Duration
+	at   time.Time
 }
 
 // slow reports whether a node said lately that its disk is slow.

@@ -3,6 +3,7 @@ package placement
 import (
 	"context"
 	"maps"
+	"math"
 	"sync"
 	"time"
 
@@ -26,9 +27,9 @@ type report struct {
 	at    time.Time
 }
 
-// retell is how often a node is told again that lacks a replica of something
-// led here, and so hears of its leader from nobody else, or that must not forget
-// that this node takes no leads.
+// retell is how often every node is told again: it may lack a replica of something
+// led here, and so hear of its leader from nobody else, it must not forget that this
+// node takes no leads, and what is measured here has changed.
 const retell = 5 * time.Second
 
 func newHerald(p *Placement) *herald {
@@ -62,7 +63,7 @@ func (h *herald) begin(n NodeID, now report) bool {
 	defer h.mu.Unlock()
 	last, told := h.told[n]
 	due := !told || last.aloof != now.aloof || last.slow != now.slow || !maps.Equal(last.leads, now.leads) ||
-		now.at.Sub(last.at) > retell && (now.aloof || h.p.lacks(n, now.leads))
+		now.at.Sub(last.at) > retell
 	if h.busy[n] || !due {
 		return false
 	}
@@ -71,7 +72,10 @@ func (h *herald) begin(n NodeID, now report) bool {
 }
 
 func (h *herald) tell(ctx context.Context, n NodeID, now report) {
-	_, err := h.p.call(ctx, n, &Request{Leaders: &Leaders{Leaders: leadersOf(now.leads), Aloof: now.aloof, SlowDisk: now.slow}})
+	_, err := h.p.call(ctx, n, &Request{Leaders: &Leaders{
+		Leaders: leadersOf(now.leads), Aloof: now.aloof, SlowDisk: now.slow,
+		AppendUs: uint32(min(h.p.appendTook.Load()/int64(time.Microsecond), math.MaxUint32)),
+	}})
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.busy, n)
@@ -89,16 +93,6 @@ func (p *Placement) leads() map[cluster.ShardID]uint64 {
 		}
 	}
 	return m
-}
-
-// lacks reports whether a node has no place in one of the shards.
-func (p *Placement) lacks(n NodeID, shards map[cluster.ShardID]uint64) bool {
-	for id := range shards {
-		if a, ok := p.book.Place(int(id)); !ok || !a.Has(n) {
-			return true
-		}
-	}
-	return false
 }
 
 func leadersOf(leads map[cluster.ShardID]uint64) (all []*Leader) {

@@ -156,6 +156,9 @@ type Placement struct {
 	boot      boot
 	leases    *leases     // of the others, while this node leads the meta shard
 	diskSlow  atomic.Bool // as it was at the last look
+	lag       lagWatch
+	// appendTook is what a synced append takes here lately, in nanoseconds.
+	appendTook atomic.Int64
 
 	ctx     context.Context
 	cancel  context.CancelFunc

@@ -1007,6 +1007,7 @@ type Leaders struct {
 	Leaders       []*Leader              `protobuf:"bytes,1,rep,name=leaders,proto3" json:"leaders,omitempty"`
 	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"`                        // it takes no leads: it starts, is about to stop, or is not well
 	SlowDisk      bool                   `protobuf:"varint,50,opt,name=slow_disk,json=slowDisk,proto3" json:"slow_disk,omitempty"` // its disk takes too long; nor does it take replicas
+	AppendUs      uint32                 `protobuf:"varint,51,opt,name=append_us,json=appendUs,proto3" json:"append_us,omitempty"` // what a synced append takes there lately; 0: none was written
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1060,6 +1061,13 @@ func (x *Leaders) GetSlowDisk() bool {
 		return x.SlowDisk
 	}
 	return false
+}
+
+func (x *Leaders) GetAppendUs() uint32 {
+	if x != nil {
+		return x.AppendUs
+	}
+	return 0
 }
 
 type Leader struct {
@@ -2168,11 +2176,12 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\"$\n" +
 	"\bReleased\x12\x18\n" +
-	"\agranted\x18\x01 \x01(\bR\agranted\"n\n" +
+	"\agranted\x18\x01 \x01(\bR\agranted\"\x8b\x01\n" +
 	"\aLeaders\x120\n" +
 	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\x12\x14\n" +
 	"\x05aloof\x18\x02 \x01(\bR\x05aloof\x12\x1b\n" +
-	"\tslow_disk\x182 \x01(\bR\bslowDisk\"2\n" +
+	"\tslow_disk\x182 \x01(\bR\bslowDisk\x12\x1b\n" +
+	"\tappend_us\x183 \x01(\rR\bappendUs\"2\n" +
 	"\x06Leader\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\"@\n" +

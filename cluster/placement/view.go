@@ -21,6 +21,7 @@ type View struct {
 	aloof map[NodeID]time.Time
 	// slowDisks is when nodes said that their disks are slow.
 	slowDisks map[NodeID]time.Time
+	appends   map[NodeID]appendSaid
 	watchers  map[int]func(cluster.ShardID)
 	next      int
 	calling   sync.Mutex // one watcher is called at a time
@@ -33,7 +34,10 @@ type claim struct {
 }
 
 func newView(e *replica.Engine, b *Book) *View {
-	return &View{engine: e, book: b, told: make([]claim, e.Count()+1), aloof: map[NodeID]time.Time{}, slowDisks: map[NodeID]time.Time{}, watchers: map[int]func(cluster.ShardID){}}
+	return &View{
+		engine: e, book: b, told: make([]claim, e.Count()+1), aloof: map[NodeID]time.Time{}, slowDisks: map[NodeID]time.Time{},
+		appends: map[NodeID]appendSaid{}, watchers: map[int]func(cluster.ShardID){},
+	}
 }
 
 // follow passes on what the engine sees.
@@ -104,6 +108,7 @@ func (v *View) hear(from NodeID, m *Leaders) {
 	v.mu.Lock()
 	note(v.aloof, from, m.GetAloof())
 	note(v.slowDisks, from, m.GetSlowDisk())
+	v.appends[from] = appendSaid{time.Duration(m.GetAppendUs()) * time.Microsecond, time.Now()}
 	for _, l := range m.GetLeaders() {
 		id := cluster.ShardID(l.GetShard())
 		if l.GetShard() < uint32(len(v.told)) && l.GetTerm() > v.told[id].term {

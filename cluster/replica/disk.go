@@ -3,6 +3,7 @@ package replica
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -33,13 +34,40 @@ var ErrDiskHung = errors.New("the disk has hung")
 type Disk struct {
 	// Slow: a write took too long, or did so a short while ago.
 	Slow bool
+	// Lags: it is much slower than those of other nodes; see [Engine.SetLags].
+	Lags bool
 	// Age is for how long the oldest write has not been finished, as far as the
 	// process was running; 0: none is under way.
 	Age time.Duration
 }
 
 // Disk tells how the disk does.
-func (e *Engine) Disk() Disk { return Disk{e.disk.slow.Load(), e.disk.age(e)} }
+func (e *Engine) Disk() Disk {
+	return Disk{Slow: e.disk.slow.Load(), Lags: e.disk.lags.Load(), Age: e.disk.age(e)}
+}
+
+// Appends tells how many batches of log entries were written and synced since the
+// engine was opened, and how long all of them took together.
+func (e *Engine) Appends() (n uint64, took time.Duration) {
+	return e.disk.appends.Load(), time.Duration(e.disk.took.Load())
+}
+
+// SetLags says whether the disk is much slower than those of other nodes, which only
+// somebody can judge who knows of them. While it is, the node does not stand at once
+// when a leader is gone, and writes to the disk once a second at least, so that it
+// shows when that is over.
+func (e *Engine) SetLags(lags bool) {
+	if e.disk.lags.Swap(lags) != lags {
+		e.hesitate()
+		e.cfg.DiskJudged(e.Disk())
+	}
+}
+
+// hesitate tells the core whether this node should stand after others.
+func (e *Engine) hesitate() {
+	reluctant := e.disk.slow.Load() || e.disk.lags.Load()
+	e.inbox.input(func(c *core.Core) { c.SetReluctant(reluctant) })
+}
 
 // disk watches how long writes take.
 type disk struct {
@@ -49,6 +77,10 @@ type disk struct {
 
 	ticks atomic.Uint64
 	slow  atomic.Bool
+	lags  atomic.Bool
+	// appends counts synced batches, and took nanoseconds.
+	appends atomic.Uint64
+	took    atomic.Int64
 	// looped is the tick at which the loop came by last.
 	looped atomic.Uint64
 	// beside counts what is written outside the queues.
@@ -64,6 +96,14 @@ func (d *disk) init(c *Config) {
 	d.tick = c.Tick
 	d.slowAt, d.hungAt, d.quiet = ticks(c.SlowDisk), ticks(c.HungDisk), ticks(c.QuietDisk)
 	d.calmAt, d.probeGap = min(ticks(calmDisk), max(1, d.slowAt/2)), min(ticks(probeDisk), max(1, d.quiet/4))
+}
+
+// appended notes how long jobs took that were written as one batch, if it was synced.
+func (d *disk) appended(jobs []*core.AppendJob, took time.Duration) {
+	if slices.ContainsFunc(jobs, func(j *core.AppendJob) bool { return j.Sync }) {
+		d.appends.Add(1)
+		d.took.Add(int64(took))
+	}
 }
 
 // now is the time of the watch.
@@ -128,16 +168,16 @@ func (e *Engine) lookAtDisk() {
 // judgeDisk says whether the disk is slow from now on.
 func (e *Engine) judgeDisk(slow bool) {
 	e.disk.slow.Store(slow)
-	e.inbox.input(func(c *core.Core) { c.SetReluctant(slow) })
+	e.hesitate()
 	e.cfg.DiskJudged(e.Disk())
 }
 
 // doubtsDisk reports whether the disk must be written to, to see how it does: it
-// was slow, or something that may rightly take long, or that holds up the loop,
+// was slow, or lags, or something that may rightly take long, or that holds up the loop,
 // waits for it.
 func (e *Engine) doubtsDisk(now uint64) bool {
 	d := &e.disk
-	return d.slow.Load() || d.beside.age(now) >= d.slowAt || now-d.looped.Load() >= d.slowAt
+	return d.slow.Load() || d.lags.Load() || d.beside.age(now) >= d.slowAt || now-d.looped.Load() >= d.slowAt
 }
 
 // probeDisk writes and syncs a batch that says nothing, unless others wait or

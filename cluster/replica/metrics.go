@@ -22,7 +22,7 @@ func (m *metrics) watch(e *Engine) {
 		Name: "ssod_disk_slow",
 		Help: "1 while this node leads nothing that another can lead, because its disk takes too long.",
 	}, func() float64 {
-		if e.Disk().Slow {
+		if d := e.Disk(); d.Slow || d.Lags {
 			return 1
 		}
 		return 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"testing"
 	"time"
 
@@ -87,6 +88,32 @@ func TestASlowDiskIsProbed(t *testing.T) {
 	disk.gate.Unlock()
 	if d := <-judged; d.Slow {
 		t.Errorf("got %+v, want a quick disk", d)
+	}
+}
+
+// A disk that lags behind others is written to although nobody writes, so that its
+// appends are measured, and is no slow one.
+func TestADiskThatLagsIsMeasured(t *testing.T) {
+	judged := make(chan replica.Disk, 10)
+	e := watched(t, newSlowDisk(), func(c *replica.Config) {
+		c.QuietDisk = 4 * time.Millisecond
+		c.DiskJudged = func(d replica.Disk) { judged <- d }
+	})
+	e.SetLags(true)
+	e.SetLags(true)
+	if d := <-judged; !d.Lags || d.Slow {
+		t.Errorf("got %+v, want a disk that lags", d)
+	}
+	before, _ := e.Appends()
+	for n, took := e.Appends(); n < before+5; n, took = e.Appends() {
+		if t.Context().Err() != nil {
+			t.Fatalf("%d appends that took %v", n, took)
+		}
+		runtime.Gosched()
+	}
+	e.SetLags(false)
+	if d := <-judged; d.Lags || len(judged) > 0 {
+		t.Errorf("got %+v and %d more, want one that does not lag", d, len(judged))
 	}
 }
 

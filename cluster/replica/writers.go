@@ -3,6 +3,7 @@ package replica
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"ssod/cluster"
 	"ssod/cluster/replica/core"
@@ -30,7 +31,7 @@ func (e *Engine) writeOnce() bool {
 	if e.inbox.proposed() {
 		e.advance(nil)
 	}
-	jobs := e.appends.take(e.disk.now())
+	jobs, began := e.appends.take(e.disk.now()), time.Now()
 	writing, err := e.begin(jobs)
 	if err != nil {
 		e.fail(err)
@@ -45,6 +46,7 @@ func (e *Engine) writeOnce() bool {
 		return false
 	}
 	e.appends.done()
+	e.disk.appended(jobs, time.Since(began))
 	e.advance(func(c *core.Core) {
 		for _, j := range jobs {
 			c.AppendDone(j)

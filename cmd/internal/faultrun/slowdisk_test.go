@@ -153,3 +153,63 @@ func (c *Cluster) terms() (terms []uint64) {
 	}
 	return terms
 }
+
+const (
+	// lagSync is what a sync takes longer on a disk that lags: far from what would
+	// make it slow by itself.
+	lagSync = 120 * time.Millisecond
+	// lagWithin is how soon leaderships must have left such a disk, and be back when
+	// it is well: what must last for half a minute is averaged over seconds.
+	lagWithin = time.Minute
+)
+
+// TestADiskThatLagsLosesItsLeads makes every sync of one node some fifty times as
+// slow as those of the others, and no slower than a disk may be by itself. Its
+// leaderships leave after half a minute. From then on what the others lead is as
+// quick as before. When the disk is well it leads again.
+func TestADiskThatLagsLosesItsLeads(t *testing.T) {
+	if !long() {
+		t.Skip("takes two minutes; SSOD_LONG=1 runs it")
+	}
+	c := startGated(t)
+	c.settledTerms()
+	r := Begin(c, "lag", slowRate)
+	<-time.After(10 * time.Second)
+	before := r.since(10*time.Second, 0.99)
+	slow := c.Nodes[1]
+	at, failed := time.Now(), r.Failed()
+	slow.gate.slow(lagSync)
+	c.until("the node whose disk lags leads nothing", lagWithin, func() bool { return len(c.ledBy(slow)) == 0 })
+	left := time.Since(at)
+	ok, detail := slow.condition("disk")
+	if ok || !strings.Contains(detail, "slower than those of the other nodes") || !slow.ready() {
+		t.Errorf("ready %v, disk %v: %s", slow.ready(), ok, detail)
+	}
+	<-time.After(10 * time.Second)
+	during := r.since(10*time.Second, 0.99)
+	slow.gate.open()
+	at = time.Now()
+	c.until("it leads again", lagWithin, func() bool { return len(c.ledBy(slow)) > 0 })
+	t.Logf("leads left after %v and were back after %v; p99 of calls %v before, %v meanwhile; %s",
+		left.Round(time.Millisecond), time.Since(at).Round(time.Millisecond), before, during, detail)
+	if during > 2*before {
+		t.Errorf("p99 %v, was %v", during, before)
+	}
+	r.Finish(t)
+	if now := r.Failed(); now > failed {
+		t.Errorf("%d calls failed", now-failed)
+	}
+}
+
+// since is a quantile of what calls took that began in the last while.
+func (l *Load) since(last time.Duration, share float64) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var took []time.Duration
+	for _, s := range l.answers {
+		if time.Since(s.at) < last {
+			took = append(took, s.took)
+		}
+	}
+	return quantile(took, share)
+}

@@ -13,7 +13,7 @@ import (
 func (n *Node) slowDiskCondition() (c admin.Condition, slow bool) {
 	disk := n.engine.Disk()
 	if !disk.Slow {
-		return c, false
+		return n.laggingDisk(disk)
 	}
 	c = admin.Condition{Name: "disk", Advice: n.placement == nil || !n.placement.Relieved()}
 	c.Detail = "the disk took seconds for a write a moment ago"
@@ -28,6 +28,20 @@ func (n *Node) slowDiskCondition() (c admin.Condition, slow bool) {
 	return c, true
 }
 
+// laggingDisk says that the disk is much slower than those of other nodes, if it is.
+// That is advice: what the node hands on to others it serves as well as any.
+func (n *Node) laggingDisk(disk replica.Disk) (c admin.Condition, lags bool) {
+	if !disk.Lags {
+		return c, false
+	}
+	c = admin.Condition{Name: "disk", Advice: true, Detail: "the disk is much slower than those of the other nodes"}
+	if here, others := n.placement.AppendTook(); here > 0 && others > 0 {
+		c.Detail += fmt.Sprintf(": it takes %v for what takes them %v", here.Round(time.Millisecond), others.Round(100*time.Microsecond))
+	}
+	c.Detail += "; other nodes lead in the place of this one until that has passed; check the disk"
+	return c, true
+}
+
 // atDisk says in brackets what the disk is at, as far as the store knows.
 func (n *Node) atDisk() string {
 	if at := n.store.Busy(); at != "" {
@@ -38,7 +52,11 @@ func (n *Node) atDisk() string {
 
 // noteDisk logs that the disk has become slow or quick.
 func (n *Node) noteDisk(d replica.Disk) {
-	if !d.Slow {
+	switch {
+	case d.Lags && !d.Slow:
+		n.log.Warn("the disk is much slower than those of the other nodes, which are to lead what this one led; check it")
+		return
+	case !d.Slow:
 		n.log.Info("the disk is quick again")
 		return
 	}
