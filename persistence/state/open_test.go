@@ -38,6 +38,7 @@ type store struct {
 	stop     chan struct{}
 	learning sync.WaitGroup
 	once     sync.Once
+	still    sync.Once
 }
 
 // open opens shards and closes them when the test ends.
@@ -93,11 +94,15 @@ func (s *store) begin(t testing.TB) {
 	}
 }
 
+// endLearning ends what keeps the filter of entities complete.
+func (s *store) endLearning() {
+	s.still.Do(func() { close(s.stop); s.learning.Wait() })
+}
+
 // close flushes and closes the shards, once.
 func (s *store) close(t testing.TB) {
 	s.once.Do(func() {
-		close(s.stop)
-		s.learning.Wait()
+		s.endLearning()
 		for _, err := range []error{s.Flush(), s.db.Close(), s.dir.Close()} {
 			if err != nil {
 				t.Error(err)

@@ -203,6 +203,7 @@ func (w *world) finish() {
 		c.stop = true
 	}
 	w.until(w.agreed)
+	w.until(w.tidied)
 	w.checkHistory()
 }
 

@@ -197,8 +197,7 @@ func (n *node) prepare(s core.ShardID) core.ReplicaID {
 	}
 	r, err := n.store.Create(s, n.w.nextID(s, n.id), nil)
 	n.must(err)
-	n.must(n.core.Add(r))
-	n.kick()
+	n.house(r)
 	return r.ID
 }
 
