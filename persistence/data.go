@@ -10,6 +10,7 @@ import (
 // What is kept, see package data.
 type (
 	Entity    = data.Entity
+	Slot      = data.Slot
 	RequestID = data.RequestID
 	Head      = data.Head
 	Record    = data.Record
@@ -29,6 +30,12 @@ type (
 	Change    = data.Change
 	Write     = raftlog.Write
 )
+
+// Slots is how many hash slots there are.
+const Slots = data.Slots
+
+// SlotOf is the slot of entities with a hash.
+func SlotOf(hash uint64) Slot { return data.SlotOf(hash) }
 
 // Limits of a commit, and how long an outcome is kept at least.
 const (

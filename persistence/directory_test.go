@@ -93,8 +93,8 @@ func TestRefusedDirectories(t *testing.T) {
 		says   string
 	}{
 		{"another node", "n2", nil, ErrOtherNode, "start with --node n1 or choose another --data directory"},
-		{"older format", "", replace(`"format":2`, `"format":1`), ErrOlderFormat, "begin with an empty directory"},
-		{"newer format", "", replace(`"format":2`, `"format":3,"new":[]`), ErrNewerFormat, "start the version that wrote it"},
+		{"older format", "", replace(`"format":3`, `"format":2`), ErrOlderFormat, "begin with an empty directory"},
+		{"newer format", "", replace(`"format":3`, `"format":4,"new":[]`), ErrNewerFormat, "start the version that wrote it"},
 		{"identity of another cluster", "", replace(`"cluster":"`, `"cluster":"f`), ErrDamaged, "joins again with an empty one"},
 		{"identity that is not JSON", "", replace(`{`, ``), ErrDamaged, "joins again with an empty one"},
 		{"no shards", "", replace(`"shards":8`, `"shards":0`), ErrDamaged, "joins again with an empty one"},

@@ -13,7 +13,7 @@ import (
 
 // Format is the version of everything this package writes. A store of another one
 // is refused.
-const Format = 2
+const Format = 3
 
 // Identity says whose data directory it is.
 type Identity struct {

@@ -165,7 +165,7 @@ func (r *PinnedShard) add(it *pebble.Iterator) error {
 	if err != nil {
 		return layout.Damaged(err)
 	}
-	kind, _, part, err := layout.SplitEntity(it.Key()[layout.ShardKeyLen:])
+	key, part, err := layout.SplitEntity(it.Key()[layout.ShardKeyLen:])
 	if err != nil {
 		return err
 	}
@@ -176,5 +176,5 @@ func (r *PinnedShard) add(it *pebble.Iterator) error {
 	if err != nil {
 		return err
 	}
-	return r.frame.Entity(&backup.Entity{Kind: string(kind), Identity: identity, Rev: h.Rev, Schema: h.Schema, State: h.State})
+	return r.frame.Entity(&backup.Entity{Kind: string(key.Kind), Identity: identity, Rev: h.Rev, Schema: h.Schema, State: h.State})
 }

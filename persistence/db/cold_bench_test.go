@@ -155,8 +155,9 @@ func (s *coldStore) look(all []int) {
 
 func coldKey(n int) string {
 	d := sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(n)))
-	k := layout.AppendShard(nil, data.ShardID(d[31]%64+1), layout.SubEntity)
-	k = append(append(k, 7), "profile"...)
+	slot := data.Slot(binary.BigEndian.Uint16(d[30:]))
+	k := layout.AppendShard(nil, data.ShardID(slot/(data.Slots/64)+1), layout.SubEntity)
+	k = layout.AppendKind(layout.AppendSlot(k, slot), "profile")
 	return string(append(k, d[:layout.DigestLen]...))
 }
 

@@ -16,10 +16,13 @@
 //	03 shard 'o' index number            block: outcomes that one flush wrote
 //	03 shard 't'                         shard time that came with a snapshot
 //
-// An entity is encoded as its kind behind its length and a digest of its identity,
-// so no entity is a prefix of another and its records follow its head directly.
+// An entity is encoded as its slot, its kind behind its length, and a digest of its
+// identity, so no entity is a prefix of another and its records follow its head directly.
 // The identity itself is in the head only, and goes with it. Everything of a shard's
-// state lies between 03 shard and 03 shard+1.
+// state lies between 03 shard and 03 shard+1, and every entity of a range of slots
+// between 03 shard 'e' first and 03 shard 'e' last+1. A block of outcomes has those of
+// many entities, in the order of their encodings, each behind the encoding of its
+// entity: what belongs to which slot can be told from the block alone.
 //
 // What is under 01 and 02 is sealed: a checksum stands before the value.
 package layout

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -38,6 +39,17 @@ func ShardSpan(shard data.ShardID) pebble.KeyRange {
 	return pebble.KeyRange{Start: start, End: Successor(start)}
 }
 
+// SlotSpan is where all that a shard has of the entities of a range of slots is, but
+// for their outcomes.
+func SlotSpan(shard data.ShardID, first, last data.Slot) pebble.KeyRange {
+	entities := AppendShard(nil, shard, SubEntity)
+	r := pebble.KeyRange{Start: AppendSlot(slices.Clone(entities), first), End: Successor(entities)}
+	if last < data.Slots-1 {
+		r.End = AppendSlot(entities, last+1)
+	}
+	return r
+}
+
 // DigestLen is the length of what stands for an identity in keys: enough that no
 // two are alike.
 const DigestLen = 16
@@ -45,15 +57,15 @@ const DigestLen = 16
 // Salt is what the digests of a cluster's identities begin with.
 type Salt string
 
-// AppendEntity appends an encoding that is never a prefix of another entity's. It
-// has no identity in it: keys come to stand where nothing is ever erased, as bounds
-// of tables in Pebble's MANIFEST.
+// AppendEntity appends an encoding that is never a prefix of another entity's and
+// begins with the slot that it belongs to. It has no identity in it: keys come to stand
+// where nothing is ever erased, as bounds of tables in Pebble's MANIFEST.
 func (s Salt) AppendEntity(k []byte, e data.Entity) []byte {
 	var room [256]byte
 	named := append(room[:0], byte(len(s)), byte(len(e.Kind)))
 	named = append(append(append(named, s...), e.Kind...), e.Identity...)
 	digest := sha256.Sum256(named)
-	return append(AppendKind(k, e.Kind), digest[:DigestLen]...)
+	return append(AppendKind(AppendSlot(k, e.Slot()), e.Kind), digest[:DigestLen]...)
 }
 
 // AppendHeadKey appends the key of an entity's head.
@@ -61,7 +73,15 @@ func (s Salt) AppendHeadKey(k []byte, shard data.ShardID, e data.Entity) []byte 
 	return s.AppendEntity(AppendShard(k, shard, SubEntity), e)
 }
 
-// AppendKind appends the common prefix of all entities of a kind.
+// SlotLen is the length of a slot in keys.
+const SlotLen = 2
+
+// AppendSlot appends what the encodings of all entities of a slot begin with.
+func AppendSlot(k []byte, slot data.Slot) []byte {
+	return binary.BigEndian.AppendUint16(k, uint16(slot))
+}
+
+// AppendKind appends what those of a kind have behind the slot.
 func AppendKind(k []byte, kind string) []byte {
 	return append(append(k, byte(len(kind))), kind...)
 }
@@ -71,14 +91,24 @@ func AppendRequest(k []byte, r data.RequestID, step uint32) []byte {
 	return binary.BigEndian.AppendUint32(append(k, r[:]...), step)
 }
 
+// EntityKey is the encoding of an entity taken apart. Kind and Digest are part of it.
+type EntityKey struct {
+	Slot         data.Slot
+	Kind, Digest []byte
+}
+
 // SplitEntity decodes an entity from the front of b and returns what follows
 // it: a part.
-func SplitEntity(b []byte) (kind, digest, rest []byte, err error) {
-	kind, rest, ok := CutLength(b, 1)
-	if !ok || len(kind) < 1 || len(kind) > data.MaxKind || len(rest) < DigestLen {
-		return nil, nil, nil, fmt.Errorf("%w: entity in a key of %d bytes", data.ErrDamaged, len(b))
+func SplitEntity(b []byte) (k EntityKey, rest []byte, err error) {
+	if len(b) < SlotLen {
+		return EntityKey{}, nil, fmt.Errorf("%w: entity in a key of %d bytes", data.ErrDamaged, len(b))
 	}
-	return kind, rest[:DigestLen], rest[DigestLen:], nil
+	kind, rest, ok := CutLength(b[SlotLen:], 1)
+	if !ok || len(kind) < 1 || len(kind) > data.MaxKind || len(rest) < DigestLen {
+		return EntityKey{}, nil, fmt.Errorf("%w: entity in a key of %d bytes", data.ErrDamaged, len(b))
+	}
+	slot := data.Slot(binary.BigEndian.Uint16(b))
+	return EntityKey{Slot: slot, Kind: kind, Digest: rest[:DigestLen]}, rest[DigestLen:], nil
 }
 
 // CutLength cuts a string behind a length of n bytes from the front of b.

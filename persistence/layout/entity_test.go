@@ -24,9 +24,13 @@ func FuzzEntityKey(f *testing.F) {
 			t.Skip()
 		}
 		head := pinch.AppendHeadKey(nil, data.ShardID(shard), e)
-		gotKind, digest, gotRest, err := SplitEntity(append(head, rest...)[ShardKeyLen:])
-		if err != nil || string(gotKind) != kind || !bytes.HasSuffix(head, digest) || string(gotRest) != rest {
-			t.Fatalf("entity: got %q %x %q %v", gotKind, digest, gotRest, err)
+		got, gotRest, err := SplitEntity(append(head, rest...)[ShardKeyLen:])
+		if err != nil || got.Slot != e.Slot() || string(got.Kind) != kind || !bytes.HasSuffix(head, got.Digest) || string(gotRest) != rest {
+			t.Fatalf("entity of slot %d: got %+v %q %v", e.Slot(), got, gotRest, err)
+		}
+		span := SlotSpan(data.ShardID(shard), e.Slot(), e.Slot())
+		if bytes.Compare(head, span.Start) < 0 || bytes.Compare(append(head, rest...), span.End) >= 0 {
+			t.Fatalf("%x is not between %x and %x", head, span.Start, span.End)
 		}
 		if len(identity) >= DigestLen/2 && bytes.Contains(head, []byte(identity)) {
 			t.Fatalf("%q stands in its key", identity)
@@ -57,14 +61,14 @@ func FuzzSplitKeys(f *testing.F) {
 	f.Add(pinch.AppendHeadKey(nil, 1, viewer))
 	f.Add(append(pinch.AppendHeadKey(nil, 1, viewer), "part"...))
 	f.Fuzz(func(t *testing.T, k []byte) {
-		kind, digest, rest, err := SplitEntity(k)
+		e, rest, err := SplitEntity(k)
 		if err != nil {
 			if !errors.Is(err, data.ErrDamaged) {
 				t.Fatal(err)
 			}
 			return
 		}
-		again := append(append(AppendKind(nil, string(kind)), digest...), rest...)
+		again := append(append(AppendKind(AppendSlot(nil, e.Slot), string(e.Kind)), e.Digest...), rest...)
 		if !bytes.Equal(again, k) {
 			t.Fatalf("%x becomes %x", k, again)
 		}

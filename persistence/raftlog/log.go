@@ -23,9 +23,9 @@ type State interface {
 	Flushed(data.ShardID) uint64
 	// Logged says that so many bytes of entries came into the logs.
 	Logged(bytes int64)
-	// Reload does something that empties what is stored of a shard's state, and has
-	// memory know nothing of what was there before.
-	Reload(shard data.ShardID, do func() error) error
+	// Replace does something that replaces what is stored of a shard's state, and
+	// has memory know nothing of what was there before.
+	Replace(shard data.ShardID, do func() error) error
 }
 
 // Log is the replication log of all shards.

@@ -23,10 +23,10 @@ var (
 // flushed is a state that is on disk up to an entry of each shard.
 type flushed uint64
 
-func (flushed) Applied(data.ShardID) data.Applied                 { return data.Applied{} }
-func (f flushed) Flushed(data.ShardID) uint64                     { return uint64(f) }
-func (flushed) Logged(int64)                                      {}
-func (flushed) Reload(_ data.ShardID, replace func() error) error { return replace() }
+func (flushed) Applied(data.ShardID) data.Applied                  { return data.Applied{} }
+func (f flushed) Flushed(data.ShardID) uint64                      { return uint64(f) }
+func (flushed) Logged(int64)                                       {}
+func (flushed) Replace(_ data.ShardID, replace func() error) error { return replace() }
 
 // store is a log with the Pebble that it lies in.
 type store struct {

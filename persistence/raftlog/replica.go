@@ -117,7 +117,7 @@ func (l *Log) CreateAll(shards []data.ShardID, id data.ReplicaID, conf *pb.ConfS
 	}
 	for _, r := range rs {
 		l.setEnd(r.Shard, r.Truncated.Index)
-		if err := l.state.Reload(r.Shard, func() error { return nil }); err != nil {
+		if err := l.state.Replace(r.Shard, func() error { return nil }); err != nil {
 			return nil, err
 		}
 	}
@@ -176,7 +176,7 @@ func (l *Log) Destroy(shard data.ShardID, id data.ReplicaID) error {
 		return err
 	}
 	l.forget(shard)
-	return l.state.Reload(shard, func() error { return l.db.Commit(b, pebble.Sync) })
+	return l.state.Replace(shard, func() error { return l.db.Commit(b, pebble.Sync) })
 }
 
 // forget drops what is known of a shard's log in memory.

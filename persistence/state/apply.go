@@ -158,7 +158,7 @@ func (s *Shards) prepare(sh *shard, c *data.Change) ([]prepared, error) {
 }
 
 // usualHeadKey is the length of a head key with a kind of a dozen letters.
-const usualHeadKey = layout.ShardKeyLen + 1 + 12 + layout.DigestLen
+const usualHeadKey = layout.ShardKeyLen + layout.SlotLen + 1 + 12 + layout.DigestLen
 
 // find fills in what the layers know.
 func (sh *shard) find(cs []prepared) {

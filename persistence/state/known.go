@@ -20,7 +20,6 @@ const (
 type known struct {
 	filter atomic.Pointer[knownFilter]
 	full   chan struct{} // asks for a larger filter
-	came   chan struct{} // asks for a scan of states that have replaced others
 }
 
 type knownFilter struct {
@@ -30,7 +29,7 @@ type knownFilter struct {
 }
 
 func newKnown() *known {
-	k := &known{full: make(chan struct{}, 1), came: make(chan struct{}, 1)}
+	k := &known{full: make(chan struct{}, 1)}
 	k.filter.Store(newKnownFilter(knownRoom))
 	return k
 }
@@ -85,27 +84,6 @@ func (k *known) add(key []byte) {
 		case k.full <- struct{}{}:
 		default:
 		}
-	}
-}
-
-// enlarge asks for a larger filter if a scan has found more than this one has room
-// for.
-func (f *knownFilter) enlarge(k *known) bool {
-	if f.room.Load() > 0 {
-		return false
-	}
-	select {
-	case k.full <- struct{}{}:
-	default:
-	}
-	return true
-}
-
-// ask asks for a scan of states that have replaced others.
-func (k *known) ask() {
-	select {
-	case k.came <- struct{}{}:
-	default:
 	}
 }
 

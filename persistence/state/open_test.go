@@ -38,7 +38,6 @@ type store struct {
 	stop     chan struct{}
 	learning sync.WaitGroup
 	once     sync.Once
-	still    sync.Once
 }
 
 // open opens shards and closes them when the test ends.
@@ -70,21 +69,21 @@ func open(t testing.TB, o options) *store {
 	}
 	s.learning.Go(func() { s.Learn(s.stop) })
 	t.Cleanup(func() { s.close(t) })
-	s.begin(t)
+	s.begin(t, 1)
 	return s
 }
 
-// begin makes the replica of shard 1, unless it is there.
-func (s *store) begin(t testing.TB) {
+// begin makes the replica of a shard, unless it is there.
+func (s *store) begin(t testing.TB, id data.ShardID) {
 	t.Helper()
-	if s.Applied(1).Index > 0 {
+	if s.Applied(id).Index > 0 {
 		return
 	}
-	first := data.NewReplica(1, data.NewReplicaID(1, 1), &pb.ConfState{Voters: []uint64{1 << 32}}).Applied
-	err := s.Replace(1, func() error {
+	first := data.NewReplica(id, data.NewReplicaID(1, 1), &pb.ConfState{Voters: []uint64{1 << 32}}).Applied
+	err := s.Replace(id, func() error {
 		b := s.db.NewBatch()
 		defer b.Close()
-		if err := layout.SetApplied(b, 1, first); err != nil {
+		if err := layout.SetApplied(b, id, first); err != nil {
 			return err
 		}
 		return s.db.Commit(b, pebble.Sync)
@@ -94,15 +93,11 @@ func (s *store) begin(t testing.TB) {
 	}
 }
 
-// endLearning ends what keeps the filter of entities complete.
-func (s *store) endLearning() {
-	s.still.Do(func() { close(s.stop); s.learning.Wait() })
-}
-
 // close flushes and closes the shards, once.
 func (s *store) close(t testing.TB) {
 	s.once.Do(func() {
-		s.endLearning()
+		close(s.stop)
+		s.learning.Wait()
 		for _, err := range []error{s.Flush(), s.db.Close(), s.dir.Close()} {
 			if err != nil {
 				t.Error(err)

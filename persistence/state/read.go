@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -214,30 +215,29 @@ func (s *Shards) Entities(id data.ShardID, kind, after string, f func(identity s
 	if sh == nil {
 		return nil
 	}
-	prefix := layout.AppendKind(layout.AppendShard(nil, id, layout.SubEntity), kind)
-	from := prefix
+	span := layout.SlotSpan(id, 0, data.Slots-1)
 	if after != "" {
-		from = layout.Successor(s.salt.AppendHeadKey(nil, id, data.Entity{Kind: kind, Identity: after}))
+		span.Start = layout.Successor(s.salt.AppendHeadKey(nil, id, data.Entity{Kind: kind, Identity: after}))
 	}
-	new, it, err := s.entitiesFrom(sh, from, layout.Successor(prefix))
+	new, it, err := s.entitiesFrom(sh, kind, span)
 	if err != nil {
 		return fmt.Errorf("read entities of kind %s: %w", kind, layout.Damaged(err))
 	}
 	defer it.Close()
-	return layout.Damaged(mergeEntities(new, it, f))
+	return layout.Damaged(mergeEntities(new, &headsOf{Iterator: it, shard: id, kind: []byte(kind)}, f))
 }
 
-// entitiesFrom returns what the layers have of the entities between two keys, in
-// order, and an iterator over what is on disk of the same moment.
-func (s *Shards) entitiesFrom(sh *shard, from, to []byte) ([]entity, *pebble.Iterator, error) {
-	lo, hi := string(from[layout.ShardKeyLen:]), string(to[layout.ShardKeyLen:])
+// entitiesFrom returns what the layers have of the entities of a kind between two
+// keys, in order, and an iterator over what is on disk there, of the same moment.
+func (s *Shards) entitiesFrom(sh *shard, kind string, span pebble.KeyRange) ([]entity, *pebble.Iterator, error) {
+	from, kindly := string(span.Start[layout.ShardKeyLen:]), string(layout.AppendKind(nil, kind))
 	seen := map[string]bool{}
 	var new []entity
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	for _, y := range sh.layers() {
 		for k, e := range y.entities {
-			if k >= lo && k < hi && !seen[k] {
+			if k >= from && strings.HasPrefix(k[layout.SlotLen:], kindly) && !seen[k] {
 				seen[k] = true
 				h, ok := e.head()
 				new = append(new, entity{k, e.identity, h, ok})
@@ -245,60 +245,85 @@ func (s *Shards) entitiesFrom(sh *shard, from, to []byte) ([]entity, *pebble.Ite
 		}
 	}
 	slices.SortFunc(new, func(a, b entity) int { return strings.Compare(a.key, b.key) })
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: span.Start, UpperBound: span.End})
 	return new, it, err
 }
 
-// mergeEntities calls f for every head, jumping over the records beside it; a new
-// one hides that on disk.
-func mergeEntities(new []entity, it *pebble.Iterator, f func(identity string, h data.Head) bool) error {
-	ok := it.First()
-	for ok || len(new) > 0 {
-		order := 1 // as in mergeRecords
-		if ok {
-			_, _, rest, err := layout.SplitEntity(it.Key()[layout.ShardKeyLen:])
-			if err != nil {
-				return err
-			}
-			if len(rest) > 0 {
-				ok = it.SeekGE(layout.Successor(it.Key()[:len(it.Key())-len(rest)]))
-				continue
-			}
+// headsOf goes through the heads of one kind on disk. Those of a slot lie together:
+// what is between them is jumped over.
+type headsOf struct {
+	*pebble.Iterator
+	shard data.ShardID
+	kind  []byte
+	room  []byte // for where to jump
+}
+
+// settle moves on from where the iterator is to the next head of the kind.
+func (h *headsOf) settle(valid bool) (bool, error) {
+	for valid {
+		k, part, err := layout.SplitEntity(h.Key()[layout.ShardKeyLen:])
+		if err != nil {
+			return false, err
 		}
+		order := cmp.Or(cmp.Compare(len(k.Kind), len(h.kind)), bytes.Compare(k.Kind, h.kind))
+		switch {
+		case order == 0 && len(part) == 0:
+			return true, nil
+		case order == 0: // a record beside a head
+			valid = h.SeekGE(layout.Successor(h.Key()[:len(h.Key())-len(part)]))
+		case order < 0:
+			valid = h.jump(k.Slot)
+		case k.Slot == data.Slots-1:
+			return false, nil
+		default:
+			valid = h.jump(k.Slot + 1)
+		}
+	}
+	return false, h.Error()
+}
+
+// jump goes to the first head of the kind in a slot, or to what is behind that.
+func (h *headsOf) jump(slot data.Slot) bool {
+	h.room = layout.AppendSlot(layout.AppendShard(h.room[:0], h.shard, layout.SubEntity), slot)
+	h.room = append(append(h.room, byte(len(h.kind))), h.kind...)
+	return h.SeekGE(h.room)
+}
+
+// mergeEntities calls f for every head; a new one hides that on disk.
+func mergeEntities(new []entity, it *headsOf, f func(identity string, h data.Head) bool) error {
+	ok, err := it.settle(it.First())
+	for err == nil && (ok || len(new) > 0) {
+		order := 1 // as in mergeRecords
 		switch {
 		case !ok:
 			order = -1
 		case len(new) > 0:
 			order = strings.Compare(new[0].key, string(it.Key()[layout.ShardKeyLen:]))
 		}
+		e := entity{exists: true}
 		if order > 0 {
-			identity, h, err := headOf(it)
-			if err != nil {
+			if e.identity, e.head, err = it.head(); err != nil {
 				return err
 			}
-			if !f(identity, h) {
-				return nil
-			}
-			ok = it.Next()
-			continue
+		} else {
+			e, new = new[0], new[1:]
 		}
-		if e := new[0]; e.exists && !f(e.identity, e.head) {
+		if e.exists && !f(e.identity, e.head) {
 			return nil
 		}
-		new = new[1:]
-		if order == 0 {
-			ok = it.Next()
+		if order >= 0 {
+			ok, err = it.settle(it.Next())
 		}
 	}
-	return it.Error()
+	return err
 }
 
-// headOf copies the head at the iterator.
-func headOf(it *pebble.Iterator) (string, data.Head, error) {
-	value, err := it.ValueAndErr()
+// head copies the head at the iterator.
+func (h *headsOf) head() (string, data.Head, error) {
+	value, err := h.ValueAndErr()
 	if err != nil {
 		return "", data.Head{}, err
 	}
-	identity, h, _, err := layout.ParseHead(append([]byte(nil), value...))
-	return string(identity), h, err
+	identity, head, _, err := layout.ParseHead(append([]byte(nil), value...))
+	return string(identity), head, err
 }

@@ -5,34 +5,27 @@ import (
 	"ssod/persistence/layout"
 )
 
-// Reload does something that empties what Pebble has of a shard's state, and has
+// Replace does something that replaces what Pebble has of a shard's state, and has
 // memory know nothing of what was there before. Reads of the shard wait, else they
 // would find the layers of before over the state of afterwards.
-func (s *Shards) Reload(id data.ShardID, do func() error) error {
+func (s *Shards) Replace(id data.ShardID, do func() error) error {
 	sh := s.shard(id)
 	if sh == nil {
 		return data.ErrInvalid
 	}
 	sh.writing.Lock()
 	defer sh.writing.Unlock()
-	return s.swap(id, sh, do)
-}
-
-// Replace is Reload for what puts another state there, of whose entities the filter
-// knows nothing yet. They are learned in the background: a scan takes its time, and
-// would keep flushes waiting.
-func (s *Shards) Replace(id data.ShardID, do func() error) error {
-	return s.Reload(id, func() error {
-		replaced := &s.shards[id].replaced
-		begun := replaced.Load() | 1
-		replaced.Store(begun)
-		if err := do(); err != nil {
-			return err
-		}
-		replaced.Store(begun + 1)
-		s.known.ask()
-		return nil
-	})
+	sh.unscanned.Store(true)
+	if err := s.swap(id, sh, do); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.scanShard(s.known.filter.Load(), layout.AppendShard(nil, id, layout.SubEntity), haste{}, nil)
+	if err == nil {
+		sh.unscanned.Store(false)
+	}
+	return err
 }
 
 // swap is what readers must not see half of. Who applies to a shard takes the

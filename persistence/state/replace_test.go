@@ -13,7 +13,6 @@ import (
 
 	"ssod/persistence/data"
 	"ssod/persistence/layout"
-	"ssod/persistence/pace"
 )
 
 // install puts a head in place of all that shard 1 has on disk, as entry 30, and calls
@@ -42,10 +41,8 @@ func TestInstalledEntitiesAreKnown(t *testing.T) {
 	if err := install(s, viewer, data.Head{Rev: 7, State: []byte("came with it")}, func() {}); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(2 * time.Minute); s.shard(1).scanned.Load() != s.shard(1).replaced.Load(); <-time.After(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the filter is not used")
-		}
+	if !s.known.filter.Load().complete.Load() || s.shard(1).unscanned.Load() {
+		t.Error("the filter is not used")
 	}
 	if h, ok, err := s.Head(1, viewer); h.Rev != 7 || !ok || err != nil {
 		t.Errorf("got %v %v %v", h, ok, err)
@@ -103,56 +100,24 @@ func TestNobodyReadsHalfAnInstallation(t *testing.T) {
 }
 
 // TestInstalledEntitiesAreReadBeforeTheFilterKnowsThem: until they are in it, the disk
-// is asked, and neither the installation nor a flush waits for that.
+// is asked.
 func TestInstalledEntitiesAreReadBeforeTheFilterKnowsThem(t *testing.T) {
 	s := open(t, options{})
 	awaitFilter(t, s, 1)
-	s.endLearning() // nobody scans any more
-	s.mu.Lock()
 	installed := make(chan error, 1)
+	s.mu.Lock() // nobody scans meanwhile
 	go func() { installed <- install(s, viewer, data.Head{Rev: 7}, func() {}) }()
-	select {
-	case err := <-installed:
-		s.mu.Unlock()
-		if err != nil {
-			t.Fatal(err)
+	for deadline := time.Now().Add(2 * time.Minute); s.Applied(1).Index != 30; <-time.After(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Error("the state is not replaced")
+			break
 		}
-	case <-time.After(2 * time.Minute):
-		t.Fatal("the installation waits for who applies")
-	}
-	find := func(when string) {
-		t.Helper()
-		if h, ok, err := s.Head(1, viewer); h.Rev != 7 || !ok || err != nil {
-			t.Errorf("%s: got %v %v %v", when, h, ok, err)
-		}
-	}
-	find("before the scan")
-	flushAll(t, s)
-	if err := s.scanReplaced(s.known.filter.Load(), pace.Begin(), nil); err != nil {
-		t.Error(err)
-	}
-	s.revs.drop(string(layout.AppendShard(nil, 1, layout.SubEntity)))
-	find("after the scan")
-	if sh := s.shard(1); !s.absent(sh, s.salt.AppendHeadKey(nil, 1, founded(1))) {
-		t.Error("the filter is not used")
-	}
-}
-
-// A scan that goes on while a state is being replaced may have seen the state from
-// before, and so does not count.
-func TestAScanDuringAnInstallationDoesNotCount(t *testing.T) {
-	s := open(t, options{})
-	awaitFilter(t, s, 1)
-	s.endLearning()
-	scan := func() {
-		if err := s.scanReplaced(s.known.filter.Load(), pace.Begin(), nil); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := install(s, viewer, data.Head{Rev: 7}, scan); err != nil {
-		t.Fatal(err)
 	}
 	if h, ok, err := s.Head(1, viewer); h.Rev != 7 || !ok || err != nil {
-		t.Errorf("got %v %v %v", h, ok, err)
+		t.Errorf("before the scan: got %v %v %v", h, ok, err)
+	}
+	s.mu.Unlock()
+	if err := <-installed; err != nil {
+		t.Error(err)
 	}
 }

@@ -14,23 +14,19 @@ import (
 
 // absent reports whether there is certainly no head with this key on disk.
 func (s *Shards) absent(sh *shard, key []byte) bool {
-	return sh.scanned.Load() == sh.replaced.Load() && s.known.absent(key)
+	return !sh.unscanned.Load() && s.known.absent(key)
 }
 
 // Learn keeps the filter of entities complete and large enough until it is stopped.
 func (s *Shards) Learn(stop <-chan struct{}) {
-	learn := s.scanHeads
 	for {
-		if err := learn(s.known.filter.Load(), pace.Begin(), stop); err != nil {
+		if err := s.scanHeads(s.known.filter.Load(), pace.Begin(), stop); err != nil {
 			s.config.Logger.Error("store: the filter of entities is not used: scan failed", "error", err)
 			return
 		}
 		select {
 		case <-s.known.full:
 			s.growKnown()
-			learn = s.scanHeads
-		case <-s.known.came:
-			learn = s.scanReplaced
 		case <-stop:
 			return
 		}
@@ -63,25 +59,6 @@ func (sh *shard) tell(id data.ShardID, known *known) {
 // longestRest bounds the rests of the scan, so that it ends on a busy machine too.
 const longestRest = 100 * time.Millisecond
 
-// scanReplaced completes f with the heads of shards whose state was replaced. Until
-// then these ask the disk, and nobody waits.
-func (s *Shards) scanReplaced(f *knownFilter, p pacer, stop <-chan struct{}) error {
-	for id := range s.shards {
-		sh := &s.shards[id]
-		n := sh.replaced.Load()
-		if sh.scanned.Load() == n || n%2 == 1 {
-			continue // at its end this is asked for again
-		}
-		stopped, err := s.scanShard(f, layout.AppendShard(nil, data.ShardID(id), layout.SubEntity), p, stop)
-		if err != nil || stopped {
-			return err
-		}
-		sh.scanned.Store(n)
-	}
-	f.enlarge(s.known)
-	return nil
-}
-
 // scanHeads completes f with every head that is stored. Nobody waits for that, so it
 // gives way to requests.
 func (s *Shards) scanHeads(f *knownFilter, p pacer, stop <-chan struct{}) error {
@@ -91,8 +68,13 @@ func (s *Shards) scanHeads(f *knownFilter, p pacer, stop <-chan struct{}) error 
 			return err
 		}
 	}
-	if !f.enlarge(s.known) {
+	if f.room.Load() > 0 {
 		f.complete.Store(true)
+		return nil
+	}
+	select { // too small before it began
+	case s.known.full <- struct{}{}:
+	default:
 	}
 	return nil
 }
@@ -116,6 +98,12 @@ type pacer interface {
 	Rest(stop <-chan struct{}, least, most time.Duration) bool
 }
 
+// haste is the pace of what is waited for.
+type haste struct{}
+
+func (haste) Due() bool                                               { return false }
+func (haste) Rest(<-chan struct{}, time.Duration, time.Duration) bool { return true }
+
 // glanceEvery is after how many keys a scan looks at the time.
 const glanceEvery = 64
 
@@ -129,11 +117,11 @@ func (s *Shards) scanSome(f *knownFilter, from, to []byte, p pacer) (next []byte
 	defer it.Close()
 	n := 0
 	for it.First(); it.Valid(); it.Next() {
-		_, _, part, err := layout.SplitEntity(it.Key()[layout.ShardKeyLen:])
+		_, part, err := layout.SplitEntity(it.Key()[layout.ShardKeyLen:])
 		if err != nil {
 			return nil, fmt.Errorf("scan heads: %w", err)
 		}
-		if len(part) == 0 && !f.maybe(it.Key()) {
+		if len(part) == 0 {
 			f.add(it.Key())
 			f.room.Add(-1)
 		}

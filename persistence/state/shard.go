@@ -25,10 +25,8 @@ type shard struct {
 
 	time   atomic.Int64 // shard time in ms
 	loaded atomic.Bool  // blocks are known
-	// replaced counts beginnings and ends of replacements of the state by another, so it
-	// is odd during one; scanned is the count up to which the filter of entities has what
-	// came.
-	replaced, scanned atomic.Uint64
+	// unscanned: the state was replaced, and the filter of entities may lack some.
+	unscanned atomic.Bool
 }
 
 // layers are those of the shard. The caller holds mu.
