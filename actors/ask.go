@@ -22,7 +22,7 @@ var _ Asker = (*Runtime)(nil)
 // Limits.OwnerWait. The command must not change after Ask is called, even after
 // it returned.
 func (r *Runtime) Ask(ctx context.Context, to Address, request cluster.RequestID, step uint32, command proto.Message) (proto.Message, error) {
-	p, err := r.place(to)
+	p, s, err := r.place(to)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (r *Runtime) Ask(ctx context.Context, to Address, request cluster.RequestID
 		return nil, err
 	}
 	defer r.leave()
-	c := call{runtime: r, shard: r.shardAt(p), place: p, request: request, step: step, command: command}
+	c := call{runtime: r, shard: s, place: p, request: request, step: step, command: command}
 	return c.bounded(ctx)
 }
 
@@ -38,12 +38,12 @@ func (r *Runtime) Ask(ctx context.Context, to Address, request cluster.RequestID
 // a node is overloaded, or with the connection on which it is under way. An owner that
 // is not known, cannot be reached or is none any more is looked for as by Ask.
 func (r *Runtime) Tell(to Address, request cluster.RequestID, step uint32, command proto.Message) {
-	p, err := r.place(to)
+	p, s, err := r.place(to)
 	if err != nil || r.stopping.Load() {
 		return
 	}
 	c := call{
-		runtime: r, shard: r.shardAt(p), place: p, request: request, step: step, command: command,
+		runtime: r, shard: s, place: p, request: request, step: step, command: command,
 		deadline: time.Now().Add(maxDeadline),
 	}
 	c.tell(told)
@@ -92,20 +92,31 @@ func (c *call) behind() {
 	}
 }
 
-func (r *Runtime) shardAt(p place) *shard { return r.shards[shardOf(p.hash, len(r.shards)-1)] }
-
-// place encodes and hashes an address.
-func (r *Runtime) place(to Address) (place, error) {
+// place encodes and hashes an address, and finds the shard that it belongs to.
+func (r *Runtime) place(to Address) (place, *shard, error) {
 	k := r.kinds[to.Kind]
 	if k == nil {
-		return place{}, fmt.Errorf("%w: unknown kind %q", ErrInternal, to.Kind)
+		return place{}, nil, fmt.Errorf("%w: unknown kind %q", ErrInternal, to.Kind)
 	}
 	p := place{kind: k, identity: to.Identity.Encode()}
 	if p.identity == "" || len(p.identity) > maxIdentity {
-		return place{}, fmt.Errorf("%w: identity of %d bytes", ErrUnavailable, len(p.identity))
+		return place{}, nil, fmt.Errorf("%w: identity of %d bytes", ErrUnavailable, len(p.identity))
 	}
-	p.hash = hash(p.entity())
-	return p, nil
+	p.hash = p.entity().Hash()
+	s := r.home(p)
+	if s == nil {
+		return place{}, nil, fmt.Errorf("%w: this node does not know yet which shard it belongs to", ErrUnavailable)
+	}
+	return p, s, nil
+}
+
+// home is the shard that a place belongs to, nil as long as this node does not know.
+func (r *Runtime) home(p place) *shard {
+	slots := r.slots()
+	if slots == nil {
+		return nil
+	}
+	return r.shards[slots.ByHash(p.hash)]
 }
 
 // enter counts an Ask that waits.

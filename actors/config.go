@@ -17,6 +17,9 @@ import (
 type Config struct {
 	// Shards says who owns what and gives this node the shards it leads.
 	Shards cluster.Shards
+	// Slots says which shard a hash slot belongs to; it returns nil as long as this
+	// node does not know, and then nothing is asked of any entity.
+	Slots func() *cluster.Slots
 	// Self is this node's address as it appears in cluster.Owner. With Remote
 	// set, empty means the address of the listener.
 	Self string
@@ -112,6 +115,9 @@ func (c Config) validate() error {
 	var mistakes []error
 	if c.Shards == nil {
 		mistakes = append(mistakes, errors.New("no shards"))
+	}
+	if c.Slots == nil {
+		mistakes = append(mistakes, errors.New("no hash slots"))
 	}
 	if c.Self == "" && c.Remote == nil {
 		mistakes = append(mistakes, errors.New("no address of this node"))

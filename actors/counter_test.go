@@ -15,6 +15,7 @@ import (
 
 	"ssod/actors"
 	"ssod/cluster"
+	"ssod/cluster/faulty"
 )
 
 // counter is an entity for tests: a number that commands add to. Each change
@@ -194,7 +195,7 @@ func (c *counter) Tick(*actors.Turn) bool {
 func start(t testing.TB, shards cluster.Shards, p *probe, change ...func(*actors.Config)) *actors.Runtime {
 	t.Helper()
 	c := actors.Config{
-		Shards: shards, Self: "a:1", Kinds: []actors.Kind{kindOf(p)},
+		Shards: shards, Slots: faulty.Slots(shards), Self: "a:1", Kinds: []actors.Kind{kindOf(p)},
 		Limits: actors.Limits{Tick: time.Hour, OwnerWait: 200 * time.Millisecond},
 		Log:    slog.New(slog.DiscardHandler),
 	}

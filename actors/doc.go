@@ -51,8 +51,8 @@
 //
 // # How it works
 //
-// An Ask finds the shard by hashing the name, and the owner through
-// [cluster.Shards]. The shard on the owner admits the command and forwards it to
+// An Ask finds the hash slot of the name, its shard through [cluster.Slots], and the
+// owner through [cluster.Shards]. The shard on the owner admits the command and forwards it to
 // the entity's actor. Between nodes messages are protobuf in envelopes of
 // cluster/stream, inside a node they are Go values. DESIGN.md follows a message
 // through its life and says who retries what.

@@ -80,9 +80,6 @@ func (r *Runtime) Pending(address string) (n int) {
 // Attempt is the number of the last attempt.
 func (r *Runtime) Attempt() uint32 { return r.attempts.Load() }
 
-// ShardOf is the shard of an entity whose identity need not be well formed.
-func ShardOf(e cluster.Entity, count int) cluster.ShardID { return shardOf(hash(e), count) }
-
 // Workers is the number of goroutines that run entities, busy or not.
 func (r *Runtime) Workers() int { return int(r.dispatcher.live.Load()) }
 

@@ -49,13 +49,13 @@ func (f *Flow) Turn(step uint32, command proto.Message) (proto.Message, error) {
 // command, too.
 func (f *Flow) Ask(to Address, step uint32, command proto.Message) (proto.Message, error) {
 	r := f.shard.runtime
-	p, err := r.place(to)
+	p, s, err := r.place(to)
 	if err != nil {
 		return nil, err
 	}
 	r.asks.Add(1) // not entered: the node that stops waits for the flow
 	defer r.leave()
-	c := f.call(r.shardAt(p), p, step, command)
+	c := f.call(s, p, step, command)
 	return c.run(f.ctx)
 }
 
@@ -72,8 +72,8 @@ func (f *Flow) Identity() Identity {
 // hears it whatever waits, and when the node stops: the flow was admitted, and what
 // it owes comes with that.
 func (f *Flow) Tell(to Address, step uint32, command proto.Message) {
-	if p, err := f.shard.runtime.place(to); err == nil {
-		c := f.call(f.shard.runtime.shardAt(p), p, step, command)
+	if p, s, err := f.shard.runtime.place(to); err == nil {
+		c := f.call(s, p, step, command)
 		c.deadline = time.Now().Add(maxDeadline) // that of the flow may be near
 		c.tell(owed)
 	}

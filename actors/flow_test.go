@@ -132,7 +132,7 @@ func TestAFlowThatCannotGoOn(t *testing.T) {
 	for _, orphan := range []actors.Address{address("x"), address("x's partner")} {
 		truth := faulty.New(faulty.Options{Shards: 16})
 		r := start(t, truth.Node("a:1"), &probe{})
-		truth.Move(orphan.Shard(16), nil)
+		truth.Move(orphan.Shard(truth.Slots()), nil)
 		if _, err := r.Ask(t.Context(), address("x"), request(1), 0, do("both")); !errors.Is(err, actors.ErrUnavailable) {
 			t.Errorf("nobody has %v: got %v, want %v", orphan.Identity, err, actors.ErrUnavailable)
 		}

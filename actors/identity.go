@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cespare/xxhash/v2"
-
 	"ssod/cluster"
 )
 
@@ -74,25 +72,5 @@ func (a Address) Entity() cluster.Entity {
 	return cluster.Entity{Kind: a.Kind, Identity: a.Identity.Encode()}
 }
 
-// Shard returns the shard of the entity among count shards.
-func (a Address) Shard(count int) cluster.ShardID {
-	return shardOf(hash(a.Entity()), count)
-}
-
-// hash is xxhash64 over the kind and the encoded identity, the kind preceded by
-// its length. It decides where an entity is stored, so it never changes.
-func hash(e cluster.Entity) uint64 {
-	var d xxhash.Digest
-	d.Reset()
-	var length [1]byte
-	length[0] = byte(len(e.Kind)) // 1..32
-	_, _ = d.Write(length[:])
-	_, _ = d.WriteString(e.Kind)
-	_, _ = d.WriteString(e.Identity)
-	return d.Sum64()
-}
-
-// shardOf maps a hash to one of count shards. Shard 0 holds no entities.
-func shardOf(hash uint64, count int) cluster.ShardID {
-	return cluster.ShardID(1 + hash%uint64(count))
-}
+// Shard returns the shard that the entity belongs to.
+func (a Address) Shard(slots *cluster.Slots) cluster.ShardID { return slots.Of(a.Entity()) }

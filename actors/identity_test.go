@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ssod/actors"
+	"ssod/cluster"
 )
 
 func TestIdentityRoundTrip(t *testing.T) {
@@ -29,18 +30,20 @@ func TestIdentitiesDoNotCollide(t *testing.T) {
 	}
 }
 
-// TestShardIsForEver pins where entities are stored: a change would lose them.
-func TestShardIsForEver(t *testing.T) {
+// TestSlotIsForEver pins where entities are stored: a change would lose them.
+func TestSlotIsForEver(t *testing.T) {
 	tests := []struct {
-		to   actors.Address
-		want int
+		to    actors.Address
+		slot  cluster.Slot
+		shard cluster.ShardID // of 64
 	}{
-		{actors.Address{Kind: "profile", Identity: actors.Identity{"demo", "sso", "viewer"}}, 13},
-		{actors.Address{Kind: "linkdirectory", Identity: actors.Identity{"demo"}}, 45},
+		{actors.Address{Kind: "profile", Identity: actors.Identity{"demo", "sso", "viewer"}}, 0x7e2d, 32},
+		{actors.Address{Kind: "linkdirectory", Identity: actors.Identity{"demo"}}, 0x3ded, 16},
 	}
 	for _, tt := range tests {
-		if got := int(tt.to.Shard(64)); got != tt.want {
-			t.Errorf("%v: got shard %d, want %d", tt.to, got, tt.want)
+		slot, shard := tt.to.Entity().Slot(), tt.to.Shard(cluster.DivideSlots(64))
+		if slot != tt.slot || shard != tt.shard {
+			t.Errorf("%v: got slot %#x and shard %d, want %#x and %d", tt.to, slot, shard, tt.slot, tt.shard)
 		}
 	}
 }

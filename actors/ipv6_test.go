@@ -15,8 +15,9 @@ import (
 func TestItListensOnIPv6(t *testing.T) {
 	transport := loopback()
 	transport.Listen = "[::1]:0"
+	v := newView(faulty.Options{Shards: 2})
 	r, err := actors.Start(actors.Config{
-		Shards: newView(faulty.Options{Shards: 2}), Kinds: []actors.Kind{kindOf(&probe{})}, Remote: transport,
+		Shards: v, Slots: faulty.Slots(v), Kinds: []actors.Kind{kindOf(&probe{})}, Remote: transport,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -126,7 +126,7 @@ func runNode(role string) {
 		transport.Listen = address
 	}
 	r, err := actors.Start(actors.Config{
-		Shards: v, Kinds: []actors.Kind{kindOf(&probe{})}, Remote: transport,
+		Shards: v, Slots: faulty.Slots(v), Kinds: []actors.Kind{kindOf(&probe{})}, Remote: transport,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -20,6 +20,7 @@ type Runtime struct {
 	limits     Limits
 	kinds      map[string]*kind
 	view       cluster.Shards
+	slots      func() *cluster.Slots
 	words      vouches // nil: none are given
 	hopeless   func(cluster.ShardID) bool
 	shards     []*shard // by id; shard 0 holds no entities
@@ -100,7 +101,7 @@ func newRuntime(c Config) *Runtime {
 	r := &Runtime{
 		limits: c.Limits.withDefaults(),
 		kinds:  make(map[string]*kind, len(c.Kinds)),
-		view:   c.Shards, hopeless: c.Hopeless,
+		view:   c.Shards, slots: c.Slots, hopeless: c.Hopeless,
 		system:  newSystem(log),
 		self:    c.Self,
 		metrics: newMetrics(c.Metrics),

@@ -186,8 +186,12 @@ func (s *shard) check(t *Turn, m *incoming) (place, Code) {
 		return place{}, Code_EXPIRED
 	}
 	p := place{kind: k, identity: string(m.identity)}
-	p.hash = hash(p.entity())
-	if shardOf(p.hash, len(s.runtime.shards)-1) != s.id {
+	p.hash = p.entity().Hash()
+	switch s.runtime.home(p) {
+	case s:
+	case nil:
+		return place{}, Code_NOT_OWNER
+	default:
 		return place{}, Code_UNAVAILABLE
 	}
 	var err error

@@ -73,7 +73,7 @@ func command(t *testing.T, to actors.Address, shards, n int, m proto.Message) ac
 	}
 	id := request(n)
 	return actors.Sent{
-		Shard: uint64(to.Shard(shards)), Kind: to.Kind, Identity: to.Identity.Encode(),
+		Shard: uint64(to.Shard(cluster.DivideSlots(shards))), Kind: to.Kind, Identity: to.Identity.Encode(),
 		Request: id[:], Attempt: uint32(n), DeadlineMs: time.Now().Add(5 * time.Second).UnixMilli(),
 		Type: string(m.ProtoReflect().Descriptor().FullName()), Value: value,
 	}
@@ -111,7 +111,7 @@ func TestOwnerChecksWhatArrives(t *testing.T) {
 		{"too large", func(m *actors.Sent) { m.Value = make([]byte, 260<<10) }, actors.Code_FAILED},
 		{"identity of another encoding", func(m *actors.Sent) {
 			bad := cluster.Entity{Kind: m.Kind, Identity: "\xff"}
-			m.Identity, m.Shard = bad.Identity, uint64(actors.ShardOf(bad, 4))
+			m.Identity, m.Shard = bad.Identity, uint64(cluster.DivideSlots(4).Of(bad))
 		}, actors.Code_UNAVAILABLE},
 	}
 	for n, tt := range tests {
@@ -217,13 +217,13 @@ func TestATellIsPassedOn(t *testing.T) {
 		}()
 		<-p.entered
 		r.Tell(address("x"), request(2), 0, add(1))
-		truth.Move(address("x").Shard(4), nil)
+		truth.Move(address("x").Shard(truth.Slots()), nil)
 		close(p.release)
 		if err := <-blocked; err != nil {
 			t.Error(err)
 		}
 		eventually(t, "nothing waits any more", func() bool { return r.InFlight() == 0 })
-		truth.Move(address("x").Shard(4), node)
+		truth.Move(address("x").Shard(truth.Slots()), node)
 		told(t, r)
 	})
 	t.Run("the owner is gone", func(t *testing.T) {

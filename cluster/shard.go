@@ -13,6 +13,7 @@ import (
 type (
 	ShardID   = persistence.ShardID
 	Entity    = persistence.Entity
+	Slot      = persistence.Slot
 	RequestID = persistence.RequestID
 	Head      = persistence.Head
 	Record    = persistence.Record

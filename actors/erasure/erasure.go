@@ -33,8 +33,8 @@ type Cluster interface {
 type Eraser struct {
 	Asker   actors.Asker
 	Cluster Cluster
-	// Shards is the number of entity shards.
-	Shards int
+	// Slots says which shards entities belong to.
+	Slots func() *cluster.Slots
 	// Links erases members of profiles together with their link codes.
 	Links linking.Client
 
@@ -80,8 +80,8 @@ func (e *Eraser) Erase(ctx context.Context, t Target) (_ Erased, err error) {
 		return x.erased, err
 	}
 	if x.erased == (Erased{}) { // an earlier call may have ended before it was scrubbed
-		for shard := range cluster.ShardID(e.Shards) {
-			x.shards[shard+1] = true
+		for _, r := range e.Slots().Ranges() {
+			x.shards[r.Shard] = true
 		}
 	}
 	maps.Copy(x.shards, e.take())
@@ -266,7 +266,7 @@ func (x *erasing) find(ctx context.Context, kind string, id []byte, parts int) (
 }
 
 // note remembers that an entity's shard had something.
-func (x *erasing) note(a actors.Address) { x.shards[a.Shard(x.Shards)] = true }
+func (x *erasing) note(a actors.Address) { x.shards[a.Shard(x.Slots())] = true }
 
 // fresh is the id of a request of its own: what is done again is not to find its
 // first answer.

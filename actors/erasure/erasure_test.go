@@ -16,13 +16,13 @@ import (
 	"ssod/cluster"
 )
 
-const shards = 64
+func slots() *cluster.Slots { return cluster.DivideSlots(64) }
 
 // sessionAt returns a session in a shard, as it is stored.
 func sessionAt(t *testing.T, shard cluster.ShardID) []byte {
 	t.Helper()
 	for i := range 100_000 {
-		if at := (session.ID{ServiceProvider: "tv", Code: fmt.Sprint(i)}).Address(); at.Shard(shards) == shard {
+		if at := (session.ID{ServiceProvider: "tv", Code: fmt.Sprint(i)}).Address(); at.Shard(slots()) == shard {
 			return []byte(at.Identity.Encode())
 		}
 	}
@@ -70,7 +70,7 @@ func (s *stored) Tell(actors.Address, cluster.RequestID, uint32, proto.Message) 
 func TestWhatAFailedErasureErasedIsScrubbed(t *testing.T) {
 	down := errors.New("a node is down")
 	s := &stored{}
-	e := &erasure.Eraser{Asker: s, Cluster: s, Shards: shards}
+	e := &erasure.Eraser{Asker: s, Cluster: s, Slots: slots}
 	device := erasure.Target{Realm: erasure.Realm{ID: "r", ServiceProviders: map[string]bool{"tv": true}}, Device: []byte("tv-1")}
 	for _, step := range []struct {
 		name          string

@@ -21,7 +21,8 @@ func start(t *testing.T, o faulty.Options) (c farewell.Client, wait func(time.Du
 	t.Helper()
 	var ahead time.Duration
 	o.Clock = func() time.Time { return time.Now().Add(ahead) }
-	r, err := actors.Start(actors.Config{Shards: faulty.New(o).Node("a:1"), Self: "a:1", Kinds: []actors.Kind{farewell.Kind()}})
+	shards := faulty.New(o).Node("a:1")
+	r, err := actors.Start(actors.Config{Shards: shards, Slots: shards.Slots, Self: "a:1", Kinds: []actors.Kind{farewell.Kind()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func startNode(t *testing.T, shards cluster.Shards, tick time.Duration) *node {
 	t.Helper()
 	n := &node{metrics: prometheus.NewRegistry()}
 	r, err := actors.Start(actors.Config{
-		Shards: shards, Self: "a:1", Metrics: n.metrics,
+		Shards: shards, Slots: faulty.Slots(shards), Self: "a:1", Metrics: n.metrics,
 		Limits: actors.Limits{Tick: tick},
 		Kinds: []actors.Kind{linkdirectory.Kind(linkdirectory.Config{
 			Keys: realmKeys{}, Metrics: n.metrics, Log: slog.New(slog.NewTextHandler(&n.log, nil)),
@@ -214,7 +214,7 @@ func TestGuessesAreWrittenWhenIdle(t *testing.T) {
 func counted(t *testing.T, shards cluster.Shards) (n int) {
 	t.Helper()
 	to := actors.Address{Kind: linkdirectory.KindName, Identity: actors.Identity{realm}}
-	shard, _ := shards.Lead(to.Shard(shards.Count()))
+	shard, _ := shards.Lead(to.Shard(faulty.Slots(shards)()))
 	err := shard.Records(to.Entity(), func(part, value []byte) bool {
 		var w linkdirectory.Window
 		if part[0] == 'd' && proto.Unmarshal(value, &w) == nil {

@@ -67,7 +67,7 @@ func open(t interface{ Fatal(...any) }, o faulty.Options, limits actors.Limits) 
 	r.node = r.truth.Node("a:1")
 	var err error
 	r.runtime, err = actors.Start(actors.Config{
-		Shards: r.node, Self: "a:1", Limits: limits,
+		Shards: r.node, Slots: faulty.Slots(r.node), Self: "a:1", Limits: limits,
 		Kinds: linking.Kinds(profile.Config{
 			Retention: func() time.Duration { return 400 * 24 * time.Hour },
 			TokenLife: func(string) time.Duration { return tokenLife },

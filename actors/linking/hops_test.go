@@ -61,14 +61,14 @@ func openTrio(t *testing.T, p *trouble) *trio {
 		c.names.Store(name, c.runtime.Address())
 	}
 	c.profiles, c.links = profile.Client{Asker: c.runtime}, linking.NewClient(c.runtime, realmKeys{})
-	c.truth.Move(linkdirectory.Address(viewer.Realm).Shard(shards), c.nodes[1])
+	c.truth.Move(linkdirectory.Address(viewer.Realm).Shard(cluster.DivideSlots(shards)), c.nodes[1])
 	return c
 }
 
 func startNode(t *testing.T, shards cluster.Shards, metrics prometheus.Registerer, ring *secret.Ring) (r *actors.Runtime, stop func()) {
 	t.Helper()
 	r, err := actors.Start(actors.Config{
-		Shards: shards, Metrics: metrics, Log: slog.New(slog.DiscardHandler),
+		Shards: shards, Slots: faulty.Slots(shards), Metrics: metrics, Log: slog.New(slog.DiscardHandler),
 		Limits: actors.Limits{Tick: often},
 		Remote: &actors.Remote{Listen: "127.0.0.1:0", Papers: stream.Papers{Secrets: ring, Cluster: "c1"}},
 		Kinds: linking.Kinds(profile.Config{
@@ -126,12 +126,12 @@ func TestTheOwnerChangesInAFlow(t *testing.T) {
 			}
 			phone, code := token("phone", number), linking.Code{}
 			step := func() (err error) { code, err = c.linkOnce(phone, c.request()); return err }
-			moved := viewer.Address().Shard(shards)
+			moved := viewer.Address().Shard(cluster.DivideSlots(shards))
 			if kind == profile.KindName { // redeemed from the directory's node
 				if err := step(); err != nil {
 					t.Fatal(err)
 				}
-				moved = linkdirectory.Address(viewer.Realm).Shard(shards)
+				moved = linkdirectory.Address(viewer.Realm).Shard(cluster.DivideSlots(shards))
 				step = func() error { _, err := c.redeem(code.Text, "tv", c.request()); return err }
 			}
 			p.next.Store(1)

@@ -200,8 +200,8 @@ func TestNobodyLeads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := viewer.Address().Shard(shards)
-	if linkdirectory.Address(viewer.Realm).Shard(shards) == at {
+	at := viewer.Address().Shard(cluster.DivideSlots(shards))
+	if linkdirectory.Address(viewer.Realm).Shard(cluster.DivideSlots(shards)) == at {
 		t.Fatal("the test needs two shards")
 	}
 	r.truth.Move(at, nil)

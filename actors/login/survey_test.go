@@ -66,7 +66,7 @@ func (w *world) plant(name string, s *device.State) {
 	}
 	address := deviceID(name).Address()
 	commit.Entity = address.Entity()
-	shard, ok := w.shards.Lead(address.Shard(w.shards.Count()))
+	shard, ok := w.shards.Lead(address.Shard(w.shards.Slots()))
 	if !ok {
 		w.Fatal("nobody leads")
 	}

@@ -62,7 +62,7 @@ func (w *world) start() {
 	w.courier = intent.NewCourier()
 	var err error
 	w.runtime, err = actors.Start(actors.Config{
-		Shards: w.shards, Self: "a:1", Limits: w.limits,
+		Shards: w.shards, Slots: faulty.Slots(w.shards), Self: "a:1", Limits: w.limits,
 		Kinds: []actors.Kind{
 			profile.Kind(profile.Config{
 				Retention: func() time.Duration { return 400 * 24 * time.Hour },
@@ -236,7 +236,7 @@ func (w *world) settled(ids ...actors.Address) {
 // open counts the intents of an entity that are stored.
 func (w *world) open(a actors.Address) int {
 	w.Helper()
-	shard, ok := w.shards.Lead(a.Shard(w.shards.Count()))
+	shard, ok := w.shards.Lead(a.Shard(w.shards.Slots()))
 	if !ok {
 		return 1
 	}

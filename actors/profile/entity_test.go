@@ -28,7 +28,7 @@ func kind() actors.Kind {
 // startProfiles starts a runtime with profiles; stop is also called at the end.
 func startProfiles(t testing.TB, shards cluster.Shards, self string, limits actors.Limits, metrics prometheus.Registerer) (c profile.Client, stop func()) {
 	t.Helper()
-	r, err := actors.Start(actors.Config{Shards: shards, Self: self, Kinds: []actors.Kind{kind()}, Limits: limits, Metrics: metrics})
+	r, err := actors.Start(actors.Config{Shards: shards, Slots: faulty.Slots(shards), Self: self, Kinds: []actors.Kind{kind()}, Limits: limits, Metrics: metrics})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func mint(t testing.TB, c profile.Client, request byte, id profile.ID, device st
 // lastSeen is what is stored of a profile's first member.
 func lastSeen(t *testing.T, shards cluster.Shards, id profile.ID) int64 {
 	t.Helper()
-	shard, _ := shards.Lead(id.Address().Shard(shards.Count()))
+	shard, _ := shards.Lead(id.Address().Shard(faulty.Slots(shards)()))
 	head, _, err := shard.Head(id.Address().Entity())
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestADeposedOwnerDoesNotVouchForTokens(t *testing.T) {
 	phone := mint(t, old, 1, viewer, "phone", nil)
 	tv := mint(t, old, 2, viewer, "tv", nil)
 
-	truth.Usurp(viewer.Address().Shard(a.Count()), b)
+	truth.Usurp(viewer.Address().Shard(a.Slots()), b)
 	_, _, err := next.Unlink(t.Context(), cluster.RequestID{3}, viewer, &profile.Unlink{
 		Caller: phone, Devices: []*profile.Candidates{{Id: [][]byte{[]byte("tv")}}},
 	})

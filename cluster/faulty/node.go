@@ -18,6 +18,15 @@ func (n *Node) Address() string { return n.address }
 // Count implements [cluster.Shards].
 func (n *Node) Count() int { return len(n.truth.shards) - 1 }
 
+// Slots says which shard a hash slot belongs to.
+func (n *Node) Slots() *cluster.Slots { return n.truth.slots }
+
+// Slots says which shard a hash slot belongs to in a cluster that was just founded.
+func Slots(of cluster.Shards) func() *cluster.Slots {
+	slots := cluster.DivideSlots(of.Count())
+	return func() *cluster.Slots { return slots }
+}
+
 // Owner implements [cluster.Shards]. A node that was usurped names itself.
 func (n *Node) Owner(id cluster.ShardID) (cluster.Owner, bool) {
 	n.truth.mu.Lock()

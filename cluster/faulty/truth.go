@@ -25,6 +25,7 @@ type Options struct {
 // concurrent use.
 type Truth struct {
 	options Options
+	slots   *cluster.Slots
 
 	mu       sync.Mutex
 	shards   []*shard // by id
@@ -61,12 +62,15 @@ func New(o Options) *Truth {
 	if o.Barriers == nil {
 		o.Barriers = Always(None)
 	}
-	t := &Truth{options: o, released: make(chan struct{})}
+	t := &Truth{options: o, slots: cluster.DivideSlots(o.Shards), released: make(chan struct{})}
 	for id := range o.Shards + 1 {
 		t.shards = append(t.shards, &shard{id: cluster.ShardID(id), state: newState()})
 	}
 	return t
 }
+
+// Slots says which shard a hash slot belongs to, as in a cluster that was just founded.
+func (t *Truth) Slots() *cluster.Slots { return t.slots }
 
 // Node adds a node. The first one leads every shard in term 1.
 func (t *Truth) Node(address string) *Node {

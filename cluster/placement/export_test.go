@@ -1,5 +1,7 @@
 package placement
 
+import "ssod/cluster"
+
 // What tests need to change the registry by hand.
 
 // DecodeNode reads a node of the registry.
@@ -14,3 +16,6 @@ func SetMaxFound(cleanup func(func()), n int) {
 	maxFound = n
 	cleanup(func() { maxFound = before })
 }
+
+// EncodeSlots is a division of the hash slots as the table has it.
+func EncodeSlots(s *cluster.Slots) map[string][]byte { return encodeSlots(s) }

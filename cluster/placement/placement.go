@@ -159,7 +159,6 @@ type Placement struct {
 	lag       lagWatch
 	// appendTook is what a synced append takes here lately, in nanoseconds.
 	appendTook atomic.Int64
-	aside      atomic.Bool // this node serves nothing
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -201,6 +200,7 @@ func (p *Placement) watch() {
 		p.tables.Watch(nodesTable, p.reread),
 		p.tables.Watch(shardsTable, p.reread),
 		p.tables.Watch(settingsTable, p.reread),
+		p.tables.Watch(slotsTable, p.divide),
 		p.engine.Watch(func(cluster.ShardID) { p.wake() }),
 		p.view.follow(),
 	}
@@ -210,16 +210,17 @@ func (p *Placement) watch() {
 		}
 	})
 	looks := [loops]func(context.Context){
-		newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.watchDisk, p.watchLeave, p.listen, p.register,
+		newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.watchDisk, p.listen, p.register,
 	}
 	p.reread()
+	p.divide()
 	for i, look := range looks {
 		p.running.Go(func() { p.loop(look, p.wakes[i]) })
 	}
 }
 
 // loops is how many things are looked after.
-const loops = 10
+const loops = 9
 
 // loop runs look at the placement's pace and whenever something changed.
 func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {
@@ -265,6 +266,17 @@ func (p *Placement) reread() {
 		}
 	}
 	p.wake()
+}
+
+// divide takes over which shard each hash slot belongs to.
+func (p *Placement) divide() {
+	slots, err := readSlots(p.tables, p.engine.Count())
+	switch {
+	case err != nil:
+		p.cfg.Log.Error("the division of the hash slots cannot be read", "error", err)
+	case slots != nil: // else the tables are read anew
+		p.view.slots.Store(slots)
+	}
 }
 
 // Close ends what the node does about placement.

@@ -24,56 +24,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// How far a node is that an operator has drain, whether it is dead or not.
-type Leave int32
-
-const (
-	Leave_STAYS  Leave = 0
-	Leave_LEAVES Leave = 1 // what it holds goes to others
-	Leave_LEFT   Leave = 2 // it holds nothing and serves nothing until it is taken back
-)
-
-// Enum value maps for Leave.
-var (
-	Leave_name = map[int32]string{
-		0: "STAYS",
-		1: "LEAVES",
-		2: "LEFT",
-	}
-	Leave_value = map[string]int32{
-		"STAYS":  0,
-		"LEAVES": 1,
-		"LEFT":   2,
-	}
-)
-
-func (x Leave) Enum() *Leave {
-	p := new(Leave)
-	*p = x
-	return p
-}
-
-func (x Leave) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Leave) Descriptor() protoreflect.EnumDescriptor {
-	return file_cluster_placement_placement_proto_enumTypes[0].Descriptor()
-}
-
-func (Leave) Type() protoreflect.EnumType {
-	return &file_cluster_placement_placement_proto_enumTypes[0]
-}
-
-func (x Leave) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Leave.Descriptor instead.
-func (Leave) EnumDescriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{0}
-}
-
 type NodeState int32
 
 const (
@@ -107,11 +57,11 @@ func (x NodeState) String() string {
 }
 
 func (NodeState) Descriptor() protoreflect.EnumDescriptor {
-	return file_cluster_placement_placement_proto_enumTypes[1].Descriptor()
+	return file_cluster_placement_placement_proto_enumTypes[0].Descriptor()
 }
 
 func (NodeState) Type() protoreflect.EnumType {
-	return &file_cluster_placement_placement_proto_enumTypes[1]
+	return &file_cluster_placement_placement_proto_enumTypes[0]
 }
 
 func (x NodeState) Number() protoreflect.EnumNumber {
@@ -120,7 +70,7 @@ func (x NodeState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NodeState.Descriptor instead.
 func (NodeState) EnumDescriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{1}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{0}
 }
 
 type ErrorKind int32
@@ -132,7 +82,6 @@ const (
 	ErrorKind_NEEDED       ErrorKind = 21 // the node is not given up
 	ErrorKind_UNKNOWN_NODE ErrorKind = 22
 	ErrorKind_SETTING      ErrorKind = 70 // there is no such setting, or not this value
-	ErrorKind_NOT_DRAINED  ErrorKind = 71
 )
 
 // Enum value maps for ErrorKind.
@@ -144,7 +93,6 @@ var (
 		21: "NEEDED",
 		22: "UNKNOWN_NODE",
 		70: "SETTING",
-		71: "NOT_DRAINED",
 	}
 	ErrorKind_value = map[string]int32{
 		"TEMPORARY":    0,
@@ -153,7 +101,6 @@ var (
 		"NEEDED":       21,
 		"UNKNOWN_NODE": 22,
 		"SETTING":      70,
-		"NOT_DRAINED":  71,
 	}
 )
 
@@ -168,11 +115,11 @@ func (x ErrorKind) String() string {
 }
 
 func (ErrorKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_cluster_placement_placement_proto_enumTypes[2].Descriptor()
+	return file_cluster_placement_placement_proto_enumTypes[1].Descriptor()
 }
 
 func (ErrorKind) Type() protoreflect.EnumType {
-	return &file_cluster_placement_placement_proto_enumTypes[2]
+	return &file_cluster_placement_placement_proto_enumTypes[1]
 }
 
 func (x ErrorKind) Number() protoreflect.EnumNumber {
@@ -181,7 +128,7 @@ func (x ErrorKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ErrorKind.Descriptor instead.
 func (ErrorKind) EnumDescriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{2}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{1}
 }
 
 // NodeRecord is a node in the registry, under its id.
@@ -211,9 +158,7 @@ type NodeRecord struct {
 	// SHA-256 of the certificates that others saw of it, the last one last. Those of a
 	// node that was removed are refused.
 	Certificates  [][]byte `protobuf:"bytes,30,rep,name=certificates,proto3" json:"certificates,omitempty"`
-	Leave         Leave    `protobuf:"varint,70,opt,name=leave,proto3,enum=ssod.placement.Leave" json:"leave,omitempty"`
-	Drain         uint64   `protobuf:"varint,71,opt,name=drain,proto3" json:"drain,omitempty"` // the revision of the table that began its drain; no two are alike
-	Zone          string   `protobuf:"bytes,50,opt,name=zone,proto3" json:"zone,omitempty"`    // what fails together with it; empty: not known
+	Zone          string   `protobuf:"bytes,50,opt,name=zone,proto3" json:"zone,omitempty"` // what fails together with it; empty: not known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -374,20 +319,6 @@ func (x *NodeRecord) GetCertificates() [][]byte {
 	return nil
 }
 
-func (x *NodeRecord) GetLeave() Leave {
-	if x != nil {
-		return x.Leave
-	}
-	return Leave_STAYS
-}
-
-func (x *NodeRecord) GetDrain() uint64 {
-	if x != nil {
-		return x.Drain
-	}
-	return 0
-}
-
 func (x *NodeRecord) GetZone() string {
 	if x != nil {
 		return x.Zone
@@ -464,6 +395,103 @@ func (x *ShardRecord) GetHome() uint32 {
 	return 0
 }
 
+// SlotsRecord is which hash slots belong to a shard, under its number.
+type SlotsRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ranges        []*SlotRange           `protobuf:"bytes,1,rep,name=ranges,proto3" json:"ranges,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SlotsRecord) Reset() {
+	*x = SlotsRecord{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SlotsRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SlotsRecord) ProtoMessage() {}
+
+func (x *SlotsRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SlotsRecord.ProtoReflect.Descriptor instead.
+func (*SlotsRecord) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SlotsRecord) GetRanges() []*SlotRange {
+	if x != nil {
+		return x.Ranges
+	}
+	return nil
+}
+
+type SlotRange struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	First         uint32                 `protobuf:"varint,1,opt,name=first,proto3" json:"first,omitempty"`
+	Last          uint32                 `protobuf:"varint,2,opt,name=last,proto3" json:"last,omitempty"` // is one of them
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SlotRange) Reset() {
+	*x = SlotRange{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SlotRange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SlotRange) ProtoMessage() {}
+
+func (x *SlotRange) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SlotRange.ProtoReflect.Descriptor instead.
+func (*SlotRange) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SlotRange) GetFirst() uint32 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *SlotRange) GetLast() uint32 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
 // GroupRecord is who votes in a shard, as its leader confirmed, beside the nodes
 // under "group/" and the shard's number.
 type GroupRecord struct {
@@ -479,7 +507,7 @@ type GroupRecord struct {
 
 func (x *GroupRecord) Reset() {
 	*x = GroupRecord{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[2]
+	mi := &file_cluster_placement_placement_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -491,7 +519,7 @@ func (x *GroupRecord) String() string {
 func (*GroupRecord) ProtoMessage() {}
 
 func (x *GroupRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[2]
+	mi := &file_cluster_placement_placement_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -504,7 +532,7 @@ func (x *GroupRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupRecord.ProtoReflect.Descriptor instead.
 func (*GroupRecord) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{2}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GroupRecord) GetTerm() uint64 {
@@ -551,7 +579,7 @@ type VoterSet struct {
 
 func (x *VoterSet) Reset() {
 	*x = VoterSet{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[3]
+	mi := &file_cluster_placement_placement_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -563,7 +591,7 @@ func (x *VoterSet) String() string {
 func (*VoterSet) ProtoMessage() {}
 
 func (x *VoterSet) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[3]
+	mi := &file_cluster_placement_placement_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -576,7 +604,7 @@ func (x *VoterSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoterSet.ProtoReflect.Descriptor instead.
 func (*VoterSet) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{3}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *VoterSet) GetVoters() []uint64 {
@@ -605,15 +633,13 @@ type Request struct {
 	Readmit       *ReadmitRequest        `protobuf:"bytes,41,opt,name=readmit,proto3" json:"readmit,omitempty"`
 	Set           *SetRequest            `protobuf:"bytes,70,opt,name=set,proto3" json:"set,omitempty"`
 	Pin           []byte                 `protobuf:"bytes,90,opt,name=pin,proto3" json:"pin,omitempty"` // of what the receiver pins for a backup; cluster/pin has it
-	Drain         *DrainRequest          `protobuf:"bytes,71,opt,name=drain,proto3" json:"drain,omitempty"`
-	Leave         *LeaveRequest          `protobuf:"bytes,72,opt,name=leave,proto3" json:"leave,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[4]
+	mi := &file_cluster_placement_placement_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -625,7 +651,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[4]
+	mi := &file_cluster_placement_placement_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -638,7 +664,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{4}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Request) GetChange() []byte {
@@ -753,20 +779,6 @@ func (x *Request) GetPin() []byte {
 	return nil
 }
 
-func (x *Request) GetDrain() *DrainRequest {
-	if x != nil {
-		return x.Drain
-	}
-	return nil
-}
-
-func (x *Request) GetLeave() *LeaveRequest {
-	if x != nil {
-		return x.Leave
-	}
-	return nil
-}
-
 // Answer answers it: the field of the same name, or an error.
 type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -788,7 +800,7 @@ type Answer struct {
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[5]
+	mi := &file_cluster_placement_placement_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +812,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[5]
+	mi := &file_cluster_placement_placement_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +825,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{5}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Answer) GetChange() []byte {
@@ -910,7 +922,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[6]
+	mi := &file_cluster_placement_placement_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -922,7 +934,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[6]
+	mi := &file_cluster_placement_placement_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -935,7 +947,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{6}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PrepareRequest) GetShard() uint32 {
@@ -954,7 +966,7 @@ type Prepared struct {
 
 func (x *Prepared) Reset() {
 	*x = Prepared{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[7]
+	mi := &file_cluster_placement_placement_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -966,7 +978,7 @@ func (x *Prepared) String() string {
 func (*Prepared) ProtoMessage() {}
 
 func (x *Prepared) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[7]
+	mi := &file_cluster_placement_placement_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -979,7 +991,7 @@ func (x *Prepared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Prepared.ProtoReflect.Descriptor instead.
 func (*Prepared) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{7}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Prepared) GetReplica() uint64 {
@@ -1000,7 +1012,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[8]
+	mi := &file_cluster_placement_placement_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1012,7 +1024,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[8]
+	mi := &file_cluster_placement_placement_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1025,7 +1037,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{8}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReleaseRequest) GetShard() uint32 {
@@ -1051,7 +1063,7 @@ type Released struct {
 
 func (x *Released) Reset() {
 	*x = Released{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[9]
+	mi := &file_cluster_placement_placement_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1063,7 +1075,7 @@ func (x *Released) String() string {
 func (*Released) ProtoMessage() {}
 
 func (x *Released) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[9]
+	mi := &file_cluster_placement_placement_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1076,7 +1088,7 @@ func (x *Released) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Released.ProtoReflect.Descriptor instead.
 func (*Released) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{9}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Released) GetGranted() bool {
@@ -1099,7 +1111,7 @@ type Leaders struct {
 
 func (x *Leaders) Reset() {
 	*x = Leaders{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[10]
+	mi := &file_cluster_placement_placement_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1123,7 @@ func (x *Leaders) String() string {
 func (*Leaders) ProtoMessage() {}
 
 func (x *Leaders) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[10]
+	mi := &file_cluster_placement_placement_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1136,7 @@ func (x *Leaders) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leaders.ProtoReflect.Descriptor instead.
 func (*Leaders) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{10}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Leaders) GetLeaders() []*Leader {
@@ -1165,7 +1177,7 @@ type Leader struct {
 
 func (x *Leader) Reset() {
 	*x = Leader{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[11]
+	mi := &file_cluster_placement_placement_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1189,7 @@ func (x *Leader) String() string {
 func (*Leader) ProtoMessage() {}
 
 func (x *Leader) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[11]
+	mi := &file_cluster_placement_placement_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1202,7 @@ func (x *Leader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leader.ProtoReflect.Descriptor instead.
 func (*Leader) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{11}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Leader) GetShard() uint32 {
@@ -1218,7 +1230,7 @@ type AwaitRequest struct {
 
 func (x *AwaitRequest) Reset() {
 	*x = AwaitRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[12]
+	mi := &file_cluster_placement_placement_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1242,7 @@ func (x *AwaitRequest) String() string {
 func (*AwaitRequest) ProtoMessage() {}
 
 func (x *AwaitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[12]
+	mi := &file_cluster_placement_placement_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1255,7 @@ func (x *AwaitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AwaitRequest.ProtoReflect.Descriptor instead.
 func (*AwaitRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{12}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AwaitRequest) GetTable() string {
@@ -1269,7 +1281,7 @@ type ContactRequest struct {
 
 func (x *ContactRequest) Reset() {
 	*x = ContactRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[13]
+	mi := &file_cluster_placement_placement_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1281,7 +1293,7 @@ func (x *ContactRequest) String() string {
 func (*ContactRequest) ProtoMessage() {}
 
 func (x *ContactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[13]
+	mi := &file_cluster_placement_placement_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1294,7 +1306,7 @@ func (x *ContactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactRequest.ProtoReflect.Descriptor instead.
 func (*ContactRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{13}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{15}
 }
 
 // Contact has the newest revision of every meta table.
@@ -1307,7 +1319,7 @@ type Contact struct {
 
 func (x *Contact) Reset() {
 	*x = Contact{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[14]
+	mi := &file_cluster_placement_placement_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1319,7 +1331,7 @@ func (x *Contact) String() string {
 func (*Contact) ProtoMessage() {}
 
 func (x *Contact) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[14]
+	mi := &file_cluster_placement_placement_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1332,7 +1344,7 @@ func (x *Contact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contact.ProtoReflect.Descriptor instead.
 func (*Contact) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{14}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Contact) GetRevisions() map[string]uint64 {
@@ -1356,7 +1368,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[15]
+	mi := &file_cluster_placement_placement_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1368,7 +1380,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[15]
+	mi := &file_cluster_placement_placement_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1381,7 +1393,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{15}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *JoinRequest) GetNode() *NodeRecord {
@@ -1430,7 +1442,7 @@ type AppliedRequest struct {
 
 func (x *AppliedRequest) Reset() {
 	*x = AppliedRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[16]
+	mi := &file_cluster_placement_placement_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1442,7 +1454,7 @@ func (x *AppliedRequest) String() string {
 func (*AppliedRequest) ProtoMessage() {}
 
 func (x *AppliedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[16]
+	mi := &file_cluster_placement_placement_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1455,7 +1467,7 @@ func (x *AppliedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppliedRequest.ProtoReflect.Descriptor instead.
 func (*AppliedRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{16}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AppliedRequest) GetShards() []uint32 {
@@ -1474,7 +1486,7 @@ type Applied struct {
 
 func (x *Applied) Reset() {
 	*x = Applied{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	mi := &file_cluster_placement_placement_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1486,7 +1498,7 @@ func (x *Applied) String() string {
 func (*Applied) ProtoMessage() {}
 
 func (x *Applied) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[17]
+	mi := &file_cluster_placement_placement_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1499,7 +1511,7 @@ func (x *Applied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Applied.ProtoReflect.Descriptor instead.
 func (*Applied) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{17}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Applied) GetUpto() map[uint32]uint64 {
@@ -1522,7 +1534,7 @@ type FindRequest struct {
 
 func (x *FindRequest) Reset() {
 	*x = FindRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[18]
+	mi := &file_cluster_placement_placement_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1534,7 +1546,7 @@ func (x *FindRequest) String() string {
 func (*FindRequest) ProtoMessage() {}
 
 func (x *FindRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[18]
+	mi := &file_cluster_placement_placement_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1547,7 +1559,7 @@ func (x *FindRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
 func (*FindRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{18}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FindRequest) GetShard() uint32 {
@@ -1580,7 +1592,7 @@ type Found struct {
 
 func (x *Found) Reset() {
 	*x = Found{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[19]
+	mi := &file_cluster_placement_placement_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1592,7 +1604,7 @@ func (x *Found) String() string {
 func (*Found) ProtoMessage() {}
 
 func (x *Found) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[19]
+	mi := &file_cluster_placement_placement_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1605,7 +1617,7 @@ func (x *Found) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Found.ProtoReflect.Descriptor instead.
 func (*Found) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{19}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Found) GetIdentities() [][]byte {
@@ -1627,7 +1639,7 @@ type ScrubRequest struct {
 
 func (x *ScrubRequest) Reset() {
 	*x = ScrubRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[20]
+	mi := &file_cluster_placement_placement_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1639,7 +1651,7 @@ func (x *ScrubRequest) String() string {
 func (*ScrubRequest) ProtoMessage() {}
 
 func (x *ScrubRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[20]
+	mi := &file_cluster_placement_placement_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1652,7 +1664,7 @@ func (x *ScrubRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScrubRequest.ProtoReflect.Descriptor instead.
 func (*ScrubRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{20}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ScrubRequest) GetJob() []byte {
@@ -1678,7 +1690,7 @@ type Scrubbed struct {
 
 func (x *Scrubbed) Reset() {
 	*x = Scrubbed{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[21]
+	mi := &file_cluster_placement_placement_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1690,7 +1702,7 @@ func (x *Scrubbed) String() string {
 func (*Scrubbed) ProtoMessage() {}
 
 func (x *Scrubbed) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[21]
+	mi := &file_cluster_placement_placement_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1703,7 +1715,7 @@ func (x *Scrubbed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scrubbed.ProtoReflect.Descriptor instead.
 func (*Scrubbed) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{21}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Scrubbed) GetDone() bool {
@@ -1722,7 +1734,7 @@ type SetBackRequest struct {
 
 func (x *SetBackRequest) Reset() {
 	*x = SetBackRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[22]
+	mi := &file_cluster_placement_placement_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1746,7 @@ func (x *SetBackRequest) String() string {
 func (*SetBackRequest) ProtoMessage() {}
 
 func (x *SetBackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[22]
+	mi := &file_cluster_placement_placement_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1759,7 @@ func (x *SetBackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetBackRequest.ProtoReflect.Descriptor instead.
 func (*SetBackRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{22}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SetBackRequest) GetShard() uint32 {
@@ -1768,7 +1780,7 @@ type ClockRecord struct {
 
 func (x *ClockRecord) Reset() {
 	*x = ClockRecord{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[23]
+	mi := &file_cluster_placement_placement_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1780,7 +1792,7 @@ func (x *ClockRecord) String() string {
 func (*ClockRecord) ProtoMessage() {}
 
 func (x *ClockRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[23]
+	mi := &file_cluster_placement_placement_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1793,7 +1805,7 @@ func (x *ClockRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockRecord.ProtoReflect.Descriptor instead.
 func (*ClockRecord) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{23}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ClockRecord) GetConfirmedMs() int64 {
@@ -1822,7 +1834,7 @@ type JoinAnswer struct {
 
 func (x *JoinAnswer) Reset() {
 	*x = JoinAnswer{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[24]
+	mi := &file_cluster_placement_placement_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1846,7 @@ func (x *JoinAnswer) String() string {
 func (*JoinAnswer) ProtoMessage() {}
 
 func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[24]
+	mi := &file_cluster_placement_placement_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1859,7 @@ func (x *JoinAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinAnswer.ProtoReflect.Descriptor instead.
 func (*JoinAnswer) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{24}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *JoinAnswer) GetCluster() string {
@@ -1889,7 +1901,7 @@ type SurveyRequest struct {
 
 func (x *SurveyRequest) Reset() {
 	*x = SurveyRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[25]
+	mi := &file_cluster_placement_placement_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1901,7 +1913,7 @@ func (x *SurveyRequest) String() string {
 func (*SurveyRequest) ProtoMessage() {}
 
 func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[25]
+	mi := &file_cluster_placement_placement_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1914,7 +1926,7 @@ func (x *SurveyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SurveyRequest.ProtoReflect.Descriptor instead.
 func (*SurveyRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{25}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SurveyRequest) GetNode() uint32 {
@@ -1934,7 +1946,7 @@ type Survey struct {
 
 func (x *Survey) Reset() {
 	*x = Survey{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[26]
+	mi := &file_cluster_placement_placement_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1946,7 +1958,7 @@ func (x *Survey) String() string {
 func (*Survey) ProtoMessage() {}
 
 func (x *Survey) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[26]
+	mi := &file_cluster_placement_placement_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1959,7 +1971,7 @@ func (x *Survey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Survey.ProtoReflect.Descriptor instead.
 func (*Survey) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{26}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Survey) GetSilentMs() int64 {
@@ -1989,7 +2001,7 @@ type GroupState struct {
 
 func (x *GroupState) Reset() {
 	*x = GroupState{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[27]
+	mi := &file_cluster_placement_placement_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2001,7 +2013,7 @@ func (x *GroupState) String() string {
 func (*GroupState) ProtoMessage() {}
 
 func (x *GroupState) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[27]
+	mi := &file_cluster_placement_placement_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2014,7 +2026,7 @@ func (x *GroupState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupState.ProtoReflect.Descriptor instead.
 func (*GroupState) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{27}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GroupState) GetShard() uint32 {
@@ -2055,7 +2067,7 @@ type RemoveRequest struct {
 
 func (x *RemoveRequest) Reset() {
 	*x = RemoveRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[28]
+	mi := &file_cluster_placement_placement_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2067,7 +2079,7 @@ func (x *RemoveRequest) String() string {
 func (*RemoveRequest) ProtoMessage() {}
 
 func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[28]
+	mi := &file_cluster_placement_placement_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2080,7 +2092,7 @@ func (x *RemoveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveRequest.ProtoReflect.Descriptor instead.
 func (*RemoveRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{28}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RemoveRequest) GetName() string {
@@ -2101,7 +2113,7 @@ type ReadmitRequest struct {
 
 func (x *ReadmitRequest) Reset() {
 	*x = ReadmitRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[29]
+	mi := &file_cluster_placement_placement_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2113,7 +2125,7 @@ func (x *ReadmitRequest) String() string {
 func (*ReadmitRequest) ProtoMessage() {}
 
 func (x *ReadmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[29]
+	mi := &file_cluster_placement_placement_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2126,7 +2138,7 @@ func (x *ReadmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadmitRequest.ProtoReflect.Descriptor instead.
 func (*ReadmitRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{29}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ReadmitRequest) GetName() string {
@@ -2146,7 +2158,7 @@ type SetRequest struct {
 
 func (x *SetRequest) Reset() {
 	*x = SetRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[30]
+	mi := &file_cluster_placement_placement_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2158,7 +2170,7 @@ func (x *SetRequest) String() string {
 func (*SetRequest) ProtoMessage() {}
 
 func (x *SetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[30]
+	mi := &file_cluster_placement_placement_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2171,7 +2183,7 @@ func (x *SetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRequest.ProtoReflect.Descriptor instead.
 func (*SetRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{30}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SetRequest) GetChanges() map[string]string {
@@ -2181,125 +2193,11 @@ func (x *SetRequest) GetChanges() map[string]string {
 	return nil
 }
 
-// Drain asks the leader of the meta shard to have a node leave, or to take it back.
-type DrainRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Back          bool                   `protobuf:"varint,2,opt,name=back,proto3" json:"back,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DrainRequest) Reset() {
-	*x = DrainRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[31]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DrainRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DrainRequest) ProtoMessage() {}
-
-func (x *DrainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[31]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
-func (*DrainRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{31}
-}
-
-func (x *DrainRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *DrainRequest) GetBack() bool {
-	if x != nil {
-		return x.Back
-	}
-	return false
-}
-
-// Leave says that the sender holds nothing and serves nothing any more.
-type LeaveRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Drain         uint64                 `protobuf:"varint,1,opt,name=drain,proto3" json:"drain,omitempty"` // which drain it obeys
-	Boot          uint64                 `protobuf:"varint,2,opt,name=boot,proto3" json:"boot,omitempty"`   // and in which start
-	Incarnation   uint64                 `protobuf:"fixed64,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *LeaveRequest) Reset() {
-	*x = LeaveRequest{}
-	mi := &file_cluster_placement_placement_proto_msgTypes[32]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *LeaveRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*LeaveRequest) ProtoMessage() {}
-
-func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_cluster_placement_placement_proto_msgTypes[32]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use LeaveRequest.ProtoReflect.Descriptor instead.
-func (*LeaveRequest) Descriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{32}
-}
-
-func (x *LeaveRequest) GetDrain() uint64 {
-	if x != nil {
-		return x.Drain
-	}
-	return 0
-}
-
-func (x *LeaveRequest) GetBoot() uint64 {
-	if x != nil {
-		return x.Boot
-	}
-	return 0
-}
-
-func (x *LeaveRequest) GetIncarnation() uint64 {
-	if x != nil {
-		return x.Incarnation
-	}
-	return 0
-}
-
 var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
-	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xc0\x04\n" +
+	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xfd\x03\n" +
 	"\n" +
 	"NodeRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -2322,15 +2220,18 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\tapplicant\x18\x16 \x01(\fR\tapplicant\x12\x12\n" +
 	"\x04boot\x18\r \x01(\x04R\x04boot\x12 \n" +
 	"\vincarnation\x18\x0e \x01(\x06R\vincarnation\x12\"\n" +
-	"\fcertificates\x18\x1e \x03(\fR\fcertificates\x12+\n" +
-	"\x05leave\x18F \x01(\x0e2\x15.ssod.placement.LeaveR\x05leave\x12\x14\n" +
-	"\x05drain\x18G \x01(\x04R\x05drain\x12\x12\n" +
+	"\fcertificates\x18\x1e \x03(\fR\fcertificates\x12\x12\n" +
 	"\x04zone\x182 \x01(\tR\x04zone\"s\n" +
 	"\vShardRecord\x12\x16\n" +
 	"\x06voters\x18\x01 \x03(\rR\x06voters\x12\x1a\n" +
 	"\blearners\x18\x02 \x03(\rR\blearners\x12\x1c\n" +
 	"\tpreferred\x18\x03 \x01(\rR\tpreferred\x12\x12\n" +
-	"\x04home\x182 \x01(\rR\x04home\"\x9f\x01\n" +
+	"\x04home\x182 \x01(\rR\x04home\"@\n" +
+	"\vSlotsRecord\x121\n" +
+	"\x06ranges\x18\x01 \x03(\v2\x19.ssod.placement.SlotRangeR\x06ranges\"5\n" +
+	"\tSlotRange\x12\x14\n" +
+	"\x05first\x18\x01 \x01(\rR\x05first\x12\x12\n" +
+	"\x04last\x18\x02 \x01(\rR\x04last\"\x9f\x01\n" +
 	"\vGroupRecord\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x16\n" +
 	"\x06voters\x18\x02 \x03(\x04R\x06voters\x12\x1a\n" +
@@ -2338,7 +2239,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\blearners\x18\x04 \x03(\x04R\blearners\x12,\n" +
 	"\x04next\x18\x05 \x03(\v2\x18.ssod.placement.VoterSetR\x04next\"\"\n" +
 	"\bVoterSet\x12\x16\n" +
-	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\x91\a\n" +
+	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\xa9\x06\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
@@ -2355,9 +2256,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x04find\x18> \x01(\v2\x1b.ssod.placement.FindRequestR\x04find\x128\n" +
 	"\areadmit\x18) \x01(\v2\x1e.ssod.placement.ReadmitRequestR\areadmit\x12,\n" +
 	"\x03set\x18F \x01(\v2\x1a.ssod.placement.SetRequestR\x03set\x12\x10\n" +
-	"\x03pin\x18Z \x01(\fR\x03pin\x122\n" +
-	"\x05drain\x18G \x01(\v2\x1c.ssod.placement.DrainRequestR\x05drain\x122\n" +
-	"\x05leave\x18H \x01(\v2\x1c.ssod.placement.LeaveRequestR\x05leave\"\x8c\x04\n" +
+	"\x03pin\x18Z \x01(\fR\x03pin\"\x8c\x04\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
@@ -2460,24 +2359,12 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\achanges\x18\x01 \x03(\v2'.ssod.placement.SetRequest.ChangesEntryR\achanges\x1a:\n" +
 	"\fChangesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"6\n" +
-	"\fDrainRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
-	"\x04back\x18\x02 \x01(\bR\x04back\"Z\n" +
-	"\fLeaveRequest\x12\x14\n" +
-	"\x05drain\x18\x01 \x01(\x04R\x05drain\x12\x12\n" +
-	"\x04boot\x18\x02 \x01(\x04R\x04boot\x12 \n" +
-	"\vincarnation\x18\x03 \x01(\x06R\vincarnation*(\n" +
-	"\x05Leave\x12\t\n" +
-	"\x05STAYS\x10\x00\x12\n" +
-	"\n" +
-	"\x06LEAVES\x10\x01\x12\b\n" +
-	"\x04LEFT\x10\x02*.\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*.\n" +
 	"\tNodeState\x12\n" +
 	"\n" +
 	"\x06ACTIVE\x10\x00\x12\b\n" +
 	"\x04DEAD\x10\x01\x12\v\n" +
-	"\aREMOVED\x10\x02*n\n" +
+	"\aREMOVED\x10\x02*]\n" +
 	"\tErrorKind\x12\r\n" +
 	"\tTEMPORARY\x10\x00\x12\v\n" +
 	"\aREFUSED\x10\x01\x12\t\n" +
@@ -2485,8 +2372,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
 	"\x06NEEDED\x10\x15\x12\x10\n" +
 	"\fUNKNOWN_NODE\x10\x16\x12\v\n" +
-	"\aSETTING\x10F\x12\x0f\n" +
-	"\vNOT_DRAINED\x10GB\x18Z\x16ssod/cluster/placementb\x06proto3"
+	"\aSETTING\x10FB\x18Z\x16ssod/cluster/placementb\x06proto3"
 
 var (
 	file_cluster_placement_placement_proto_rawDescOnce sync.Once
@@ -2500,94 +2386,91 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 	return file_cluster_placement_placement_proto_rawDescData
 }
 
-var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_cluster_placement_placement_proto_goTypes = []any{
-	(Leave)(0),             // 0: ssod.placement.Leave
-	(NodeState)(0),         // 1: ssod.placement.NodeState
-	(ErrorKind)(0),         // 2: ssod.placement.ErrorKind
-	(*NodeRecord)(nil),     // 3: ssod.placement.NodeRecord
-	(*ShardRecord)(nil),    // 4: ssod.placement.ShardRecord
-	(*GroupRecord)(nil),    // 5: ssod.placement.GroupRecord
-	(*VoterSet)(nil),       // 6: ssod.placement.VoterSet
-	(*Request)(nil),        // 7: ssod.placement.Request
-	(*Answer)(nil),         // 8: ssod.placement.Answer
-	(*PrepareRequest)(nil), // 9: ssod.placement.PrepareRequest
-	(*Prepared)(nil),       // 10: ssod.placement.Prepared
-	(*ReleaseRequest)(nil), // 11: ssod.placement.ReleaseRequest
-	(*Released)(nil),       // 12: ssod.placement.Released
-	(*Leaders)(nil),        // 13: ssod.placement.Leaders
-	(*Leader)(nil),         // 14: ssod.placement.Leader
-	(*AwaitRequest)(nil),   // 15: ssod.placement.AwaitRequest
-	(*ContactRequest)(nil), // 16: ssod.placement.ContactRequest
-	(*Contact)(nil),        // 17: ssod.placement.Contact
-	(*JoinRequest)(nil),    // 18: ssod.placement.JoinRequest
-	(*AppliedRequest)(nil), // 19: ssod.placement.AppliedRequest
-	(*Applied)(nil),        // 20: ssod.placement.Applied
-	(*FindRequest)(nil),    // 21: ssod.placement.FindRequest
-	(*Found)(nil),          // 22: ssod.placement.Found
-	(*ScrubRequest)(nil),   // 23: ssod.placement.ScrubRequest
-	(*Scrubbed)(nil),       // 24: ssod.placement.Scrubbed
-	(*SetBackRequest)(nil), // 25: ssod.placement.SetBackRequest
-	(*ClockRecord)(nil),    // 26: ssod.placement.ClockRecord
-	(*JoinAnswer)(nil),     // 27: ssod.placement.JoinAnswer
-	(*SurveyRequest)(nil),  // 28: ssod.placement.SurveyRequest
-	(*Survey)(nil),         // 29: ssod.placement.Survey
-	(*GroupState)(nil),     // 30: ssod.placement.GroupState
-	(*RemoveRequest)(nil),  // 31: ssod.placement.RemoveRequest
-	(*ReadmitRequest)(nil), // 32: ssod.placement.ReadmitRequest
-	(*SetRequest)(nil),     // 33: ssod.placement.SetRequest
-	(*DrainRequest)(nil),   // 34: ssod.placement.DrainRequest
-	(*LeaveRequest)(nil),   // 35: ssod.placement.LeaveRequest
-	nil,                    // 36: ssod.placement.Contact.RevisionsEntry
-	nil,                    // 37: ssod.placement.JoinRequest.SettingsEntry
-	nil,                    // 38: ssod.placement.Applied.UptoEntry
-	nil,                    // 39: ssod.placement.ScrubRequest.UptoEntry
-	nil,                    // 40: ssod.placement.SetRequest.ChangesEntry
+	(NodeState)(0),         // 0: ssod.placement.NodeState
+	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
+	(*NodeRecord)(nil),     // 2: ssod.placement.NodeRecord
+	(*ShardRecord)(nil),    // 3: ssod.placement.ShardRecord
+	(*SlotsRecord)(nil),    // 4: ssod.placement.SlotsRecord
+	(*SlotRange)(nil),      // 5: ssod.placement.SlotRange
+	(*GroupRecord)(nil),    // 6: ssod.placement.GroupRecord
+	(*VoterSet)(nil),       // 7: ssod.placement.VoterSet
+	(*Request)(nil),        // 8: ssod.placement.Request
+	(*Answer)(nil),         // 9: ssod.placement.Answer
+	(*PrepareRequest)(nil), // 10: ssod.placement.PrepareRequest
+	(*Prepared)(nil),       // 11: ssod.placement.Prepared
+	(*ReleaseRequest)(nil), // 12: ssod.placement.ReleaseRequest
+	(*Released)(nil),       // 13: ssod.placement.Released
+	(*Leaders)(nil),        // 14: ssod.placement.Leaders
+	(*Leader)(nil),         // 15: ssod.placement.Leader
+	(*AwaitRequest)(nil),   // 16: ssod.placement.AwaitRequest
+	(*ContactRequest)(nil), // 17: ssod.placement.ContactRequest
+	(*Contact)(nil),        // 18: ssod.placement.Contact
+	(*JoinRequest)(nil),    // 19: ssod.placement.JoinRequest
+	(*AppliedRequest)(nil), // 20: ssod.placement.AppliedRequest
+	(*Applied)(nil),        // 21: ssod.placement.Applied
+	(*FindRequest)(nil),    // 22: ssod.placement.FindRequest
+	(*Found)(nil),          // 23: ssod.placement.Found
+	(*ScrubRequest)(nil),   // 24: ssod.placement.ScrubRequest
+	(*Scrubbed)(nil),       // 25: ssod.placement.Scrubbed
+	(*SetBackRequest)(nil), // 26: ssod.placement.SetBackRequest
+	(*ClockRecord)(nil),    // 27: ssod.placement.ClockRecord
+	(*JoinAnswer)(nil),     // 28: ssod.placement.JoinAnswer
+	(*SurveyRequest)(nil),  // 29: ssod.placement.SurveyRequest
+	(*Survey)(nil),         // 30: ssod.placement.Survey
+	(*GroupState)(nil),     // 31: ssod.placement.GroupState
+	(*RemoveRequest)(nil),  // 32: ssod.placement.RemoveRequest
+	(*ReadmitRequest)(nil), // 33: ssod.placement.ReadmitRequest
+	(*SetRequest)(nil),     // 34: ssod.placement.SetRequest
+	nil,                    // 35: ssod.placement.Contact.RevisionsEntry
+	nil,                    // 36: ssod.placement.JoinRequest.SettingsEntry
+	nil,                    // 37: ssod.placement.Applied.UptoEntry
+	nil,                    // 38: ssod.placement.ScrubRequest.UptoEntry
+	nil,                    // 39: ssod.placement.SetRequest.ChangesEntry
 }
 var file_cluster_placement_placement_proto_depIdxs = []int32{
-	1,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
-	0,  // 1: ssod.placement.NodeRecord.leave:type_name -> ssod.placement.Leave
-	6,  // 2: ssod.placement.GroupRecord.next:type_name -> ssod.placement.VoterSet
-	9,  // 3: ssod.placement.Request.prepare:type_name -> ssod.placement.PrepareRequest
-	11, // 4: ssod.placement.Request.release:type_name -> ssod.placement.ReleaseRequest
-	13, // 5: ssod.placement.Request.leaders:type_name -> ssod.placement.Leaders
-	15, // 6: ssod.placement.Request.await:type_name -> ssod.placement.AwaitRequest
-	18, // 7: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
-	16, // 8: ssod.placement.Request.contact:type_name -> ssod.placement.ContactRequest
-	28, // 9: ssod.placement.Request.survey:type_name -> ssod.placement.SurveyRequest
-	31, // 10: ssod.placement.Request.remove:type_name -> ssod.placement.RemoveRequest
-	25, // 11: ssod.placement.Request.set_back:type_name -> ssod.placement.SetBackRequest
-	19, // 12: ssod.placement.Request.applied:type_name -> ssod.placement.AppliedRequest
-	23, // 13: ssod.placement.Request.scrub:type_name -> ssod.placement.ScrubRequest
-	21, // 14: ssod.placement.Request.find:type_name -> ssod.placement.FindRequest
-	32, // 15: ssod.placement.Request.readmit:type_name -> ssod.placement.ReadmitRequest
-	33, // 16: ssod.placement.Request.set:type_name -> ssod.placement.SetRequest
-	34, // 17: ssod.placement.Request.drain:type_name -> ssod.placement.DrainRequest
-	35, // 18: ssod.placement.Request.leave:type_name -> ssod.placement.LeaveRequest
-	10, // 19: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
-	12, // 20: ssod.placement.Answer.released:type_name -> ssod.placement.Released
-	27, // 21: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
-	17, // 22: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
-	29, // 23: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
-	20, // 24: ssod.placement.Answer.applied:type_name -> ssod.placement.Applied
-	24, // 25: ssod.placement.Answer.scrubbed:type_name -> ssod.placement.Scrubbed
-	22, // 26: ssod.placement.Answer.found:type_name -> ssod.placement.Found
-	2,  // 27: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
-	14, // 28: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
-	36, // 29: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
-	3,  // 30: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
-	37, // 31: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
-	38, // 32: ssod.placement.Applied.upto:type_name -> ssod.placement.Applied.UptoEntry
-	39, // 33: ssod.placement.ScrubRequest.upto:type_name -> ssod.placement.ScrubRequest.UptoEntry
-	3,  // 34: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
-	30, // 35: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
-	40, // 36: ssod.placement.SetRequest.changes:type_name -> ssod.placement.SetRequest.ChangesEntry
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
+	5,  // 1: ssod.placement.SlotsRecord.ranges:type_name -> ssod.placement.SlotRange
+	7,  // 2: ssod.placement.GroupRecord.next:type_name -> ssod.placement.VoterSet
+	10, // 3: ssod.placement.Request.prepare:type_name -> ssod.placement.PrepareRequest
+	12, // 4: ssod.placement.Request.release:type_name -> ssod.placement.ReleaseRequest
+	14, // 5: ssod.placement.Request.leaders:type_name -> ssod.placement.Leaders
+	16, // 6: ssod.placement.Request.await:type_name -> ssod.placement.AwaitRequest
+	19, // 7: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
+	17, // 8: ssod.placement.Request.contact:type_name -> ssod.placement.ContactRequest
+	29, // 9: ssod.placement.Request.survey:type_name -> ssod.placement.SurveyRequest
+	32, // 10: ssod.placement.Request.remove:type_name -> ssod.placement.RemoveRequest
+	26, // 11: ssod.placement.Request.set_back:type_name -> ssod.placement.SetBackRequest
+	20, // 12: ssod.placement.Request.applied:type_name -> ssod.placement.AppliedRequest
+	24, // 13: ssod.placement.Request.scrub:type_name -> ssod.placement.ScrubRequest
+	22, // 14: ssod.placement.Request.find:type_name -> ssod.placement.FindRequest
+	33, // 15: ssod.placement.Request.readmit:type_name -> ssod.placement.ReadmitRequest
+	34, // 16: ssod.placement.Request.set:type_name -> ssod.placement.SetRequest
+	11, // 17: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
+	13, // 18: ssod.placement.Answer.released:type_name -> ssod.placement.Released
+	28, // 19: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
+	18, // 20: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
+	30, // 21: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
+	21, // 22: ssod.placement.Answer.applied:type_name -> ssod.placement.Applied
+	25, // 23: ssod.placement.Answer.scrubbed:type_name -> ssod.placement.Scrubbed
+	23, // 24: ssod.placement.Answer.found:type_name -> ssod.placement.Found
+	1,  // 25: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
+	15, // 26: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
+	35, // 27: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
+	2,  // 28: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
+	36, // 29: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
+	37, // 30: ssod.placement.Applied.upto:type_name -> ssod.placement.Applied.UptoEntry
+	38, // 31: ssod.placement.ScrubRequest.upto:type_name -> ssod.placement.ScrubRequest.UptoEntry
+	2,  // 32: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
+	31, // 33: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
+	39, // 34: ssod.placement.SetRequest.changes:type_name -> ssod.placement.SetRequest.ChangesEntry
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_cluster_placement_placement_proto_init() }
@@ -2600,7 +2483,7 @@ func file_cluster_placement_placement_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_placement_placement_proto_rawDesc), len(file_cluster_placement_placement_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      2,
 			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -28,10 +28,19 @@ func (l *planner) look(ctx context.Context) {
 		return
 	}
 	l.p.govern(shard.Term())
-	err = errors.Join(err, l.judge(ctx), l.plan(ctx))
+	err = errors.Join(err, l.divide(ctx), l.judge(ctx), l.plan(ctx))
 	if err != nil && ctx.Err() == nil && !errors.Is(err, meta.ErrChanged) {
 		l.p.cfg.Log.Warn("placement is not kept up to date; trying again", "error", err)
 	}
+}
+
+// divide writes down which shard each hash slot belongs to, once.
+func (l *planner) divide(ctx context.Context) error {
+	if l.p.view.Slots() != nil {
+		return nil
+	}
+	_, err := Divide(ctx, l.p.tables, l.p.engine.Count())
+	return err
 }
 
 // announce puts this node into the registry as it is now. It founds the
@@ -71,7 +80,6 @@ func (l *planner) judge(ctx context.Context) error {
 	for _, n := range l.p.book.others(l.p.self) {
 		state := n.State
 		switch {
-		case n.Leave == Leave_LEFT: // nobody waits for it
 		case l.p.Alive(n.ID):
 			state = NodeState_ACTIVE
 		case l.p.unheard(n.ID) > pages.settings.DeadAfter:

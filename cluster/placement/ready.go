@@ -17,10 +17,13 @@ func (p *Placement) Others() int { return len(p.book.others(p.self)) }
 
 // AwaitTables waits until the tables of the meta shard are here.
 func (p *Placement) AwaitTables(ctx context.Context) error {
-	if err := p.tables.Await(ctx, nodesTable, 1); err != nil {
-		return err
+	for _, table := range []string{nodesTable, slotsTable} {
+		if err := p.tables.Await(ctx, table, 1); err != nil {
+			return err
+		}
 	}
 	p.reread()
+	p.divide()
 	return nil
 }
 

@@ -3,6 +3,7 @@ package placement
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ssod/cluster"
@@ -15,6 +16,7 @@ import (
 type View struct {
 	engine *replica.Engine
 	book   *Book
+	slots  atomic.Pointer[cluster.Slots]
 
 	mu    sync.Mutex
 	told  []claim // by shard
@@ -45,6 +47,10 @@ func (v *View) follow() (stop func()) { return v.engine.Watch(v.notify) }
 
 // Count implements [cluster.Shards].
 func (v *View) Count() int { return v.engine.Count() }
+
+// Slots says which shard a hash slot belongs to; nil as long as this node does not
+// know.
+func (v *View) Slots() *cluster.Slots { return v.slots.Load() }
 
 // Lead implements [cluster.Shards].
 func (v *View) Lead(id cluster.ShardID) (cluster.Shard, bool) { return v.engine.Lead(id) }

@@ -7,13 +7,12 @@ import (
 )
 
 // inbox is what waits for a turn. Callers wait for their own answers, which
-// bounds it; frames are bounded by maxFrames and maxFrameBytes.
+// bounds it; frames are bounded by maxFrames.
 type inbox struct {
 	mu     sync.Mutex
 	closed bool
 	queued arrivals
 	frames int    // of them
-	bytes  int    // of the frames
 	wake   signal // for the loop
 
 	// spare is room for the next ones. Who has the turn has it.
@@ -32,16 +31,11 @@ type input struct {
 	from     core.NodeID
 	messages []core.Envelope
 	do       func(*core.Core) // nil: the messages are received
-	size     int              // of the frame
 }
 
-// maxFrames and maxFrameBytes are how many frames may wait, and how long they may be
-// together; a node that is so far behind loses more, as it would on the network. One
-// frame is taken however long it is.
-const (
-	maxFrames     = 1024
-	maxFrameBytes = 64 << 20
-)
+// maxFrames is how many frames may wait; a node that is so far behind loses
+// more, as it would on the network.
+const maxFrames = 1024
 
 func (b *inbox) init() { b.wake = newSignal() }
 
@@ -84,15 +78,14 @@ func (b *inbox) input(f func(*core.Core)) {
 	}
 }
 
-// frame queues what is in a frame, unless too much waits, and wakes nobody.
+// frame queues what is in a frame, unless too many wait, and wakes nobody.
 func (b *inbox) frame(in input) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed || b.frames == maxFrames || b.frames > 0 && b.bytes+in.size > maxFrameBytes {
+	if b.closed || b.frames == maxFrames {
 		return
 	}
 	b.frames++
-	b.bytes += in.size
 	b.queued.inputs = append(b.queued.inputs, in)
 }
 
@@ -100,7 +93,7 @@ func (b *inbox) frame(in input) {
 func (b *inbox) drain(c *core.Core) {
 	b.mu.Lock()
 	now := b.queued
-	b.queued, b.frames, b.bytes = b.spare, 0, 0
+	b.queued, b.frames = b.spare, 0
 	b.mu.Unlock()
 	for _, in := range now.inputs {
 		if in.do != nil {

@@ -84,9 +84,6 @@ func (e *Engine) round() {
 		for _, d := range out.Destroys {
 			e.destroy(d)
 		}
-		for _, name := range out.Discards {
-			e.discard(name)
-		}
 	}
 }
 

@@ -80,12 +80,8 @@ func (e *Engine) make(ctx context.Context, shard core.ShardID, name func() (core
 		}
 		e.change(shard, func() error {
 			id, r, err := e.create(shard, name)
-			var l core.Loaded
 			if err == nil {
-				l, err = e.core.Load(r)
-			}
-			if err == nil {
-				err = e.do(context.Background(), func(c *core.Core) error { return c.Add(l) })
+				err = e.do(context.Background(), func(c *core.Core) error { return c.Add(r) })
 			}
 			done <- made{id, err}
 			return nil

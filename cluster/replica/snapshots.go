@@ -76,7 +76,7 @@ func (e *Engine) Deliver(from core.NodeID, frame []byte) error {
 	if err != nil {
 		return err
 	}
-	e.bring(input{from: from, messages: es, size: len(frame)})
+	e.bring(input{from: from, messages: es})
 	return nil
 }
 
@@ -102,7 +102,7 @@ func (e *Engine) deliverFences(from core.NodeID, frame []byte) error {
 		for _, f := range fs {
 			c.ReceiveFence(from, f)
 		}
-	}, size: len(frame)})
+	}})
 	return nil
 }
 
@@ -124,16 +124,10 @@ func (e *Engine) DeliverSnapshot(from core.NodeID, name string, file io.Reader, 
 	}
 	e.inbox.input(func(c *core.Core) {
 		if !c.ReceiveSnapshot(from, es[0]) {
-			e.discard(name)
+			_ = e.cfg.Log.DiscardSnapshot(name)
 		}
 	})
 	return nil
-}
-
-// discard removes the file of a snapshot that came and is not installed. A file that
-// stays takes room until the next start.
-func (e *Engine) discard(name string) {
-	e.beside.Go(func() { _ = e.cfg.Log.DiscardSnapshot(name) })
 }
 
 // Unreachable reports that frames to a node are being lost.

@@ -21,6 +21,7 @@ import (
 	"ssod/actors/login"
 	"ssod/actors/profile"
 	"ssod/cluster"
+	"ssod/cluster/faulty"
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
@@ -129,7 +130,7 @@ func (w *world) services(t *testing.T) *admin.Services {
 		t.Fatal(err)
 	}
 	return &admin.Services{
-		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, Erasure: w, Shards: w,
+		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, Erasure: w, Shards: w, Slots: faulty.Slots(w),
 		Reload:          func(context.Context) (*config.Config, error) { return cfg, w.ask("reload") },
 		ClusterSettings: settings{"replicas": "3"}, Clock: operated{w},
 		Viewer: func(profile.ID) string { return "digest" },
@@ -371,7 +372,7 @@ func TestProfileLeavesSecretsOut(t *testing.T) {
 func TestClusterShowsShardsWithoutLeader(t *testing.T) {
 	f := start(t)
 	_, body := f.call("GET", "/admin/v1/cluster", "")
-	for _, want := range []string{`"durability": "durability of one node"`, `"leader": "n1"`, `"term": 3`, `"detail": "1 shards have none"`, `"http": "127.0.0.1:8080"`} {
+	for _, want := range []string{`"durability": "durability of one node"`, `"leader": "n1"`, `"term": 3`, `"0-65535"`, `"detail": "1 shards have none"`, `"http": "127.0.0.1:8080"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s is missing in %s", want, body)
 		}

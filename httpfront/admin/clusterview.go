@@ -35,6 +35,7 @@ type node struct {
 
 type shard struct {
 	Shard    cluster.ShardID `json:"shard"`
+	Slots    []string        `json:"slots,omitempty"` // ranges of hash slots, both ends included
 	Leader   string          `json:"leader"`
 	Term     uint64          `json:"term"`
 	Replicas []string        `json:"replicas"` // those that vote
@@ -62,9 +63,10 @@ func showCluster(ctx context.Context, c *call) (any, error) {
 		return nil, err
 	}
 	view := clusterView{ID: s.Cluster, ConfigHash: c.Settings().Hash, settingsView: settings, Nodes: c.nodes(&s)}
-	orphans, copies := 0, 0
+	orphans, copies, slots := 0, 0, c.slots()
 	for id := cluster.ShardID(0); int(id) <= c.Shards.Count(); id++ {
 		one := c.shard(ctx, id, &s)
+		one.Slots = slots[id]
 		if one.Leader == "" {
 			orphans++
 		}
@@ -115,6 +117,17 @@ func (c *call) nodes(s *Status) (all []node) {
 			all = append(all, self)
 		} else {
 			all = append(all, node{Name: m.Name, State: m.State, Version: m.Version, Zone: m.Zone, Started: m.Started, Addresses: m.Addresses})
+		}
+	}
+	return all
+}
+
+// slots are the ranges of hash slots of each shard.
+func (c *call) slots() map[cluster.ShardID][]string {
+	all := map[cluster.ShardID][]string{}
+	if slots := c.Slots(); slots != nil {
+		for _, r := range slots.Ranges() {
+			all[r.Shard] = append(all[r.Shard], fmt.Sprintf("%d-%d", r.First, r.Last))
 		}
 	}
 	return all

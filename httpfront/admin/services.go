@@ -25,6 +25,7 @@ type Services struct {
 	Profiles     Profiles
 	Erasure      Erasure
 	Shards       cluster.Shards
+	Slots        func() *cluster.Slots
 	// Members knows the other nodes; nil on a node that is alone.
 	Members Members
 	// ClusterSettings are what must be the same on all nodes.

@@ -173,7 +173,7 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 	t.Cleanup(n.Registration.Close)
 	courier := intent.NewCourier()
 	n.Runtime, err = actors.Start(actors.Config{
-		Shards: shards, Self: shards.Address(), Log: log,
+		Shards: shards, Slots: shards.Slots, Self: shards.Address(), Log: log,
 		Kinds: append(
 			linking.Kinds(profile.Config{
 				Retention: func() time.Duration { return n.Settings.Config().MemberRetention },

@@ -93,8 +93,6 @@ type Round struct {
 	Snapshots []SnapshotSend
 	// Destroys are replicas whose data is to be removed with [Store.Destroy].
 	Destroys []Destroy
-	// Discards are files of snapshots that came and are not installed.
-	Discards []string
 	// Leaderships are the ones that changed, latest last.
 	Leaderships []Leadership
 
@@ -125,38 +123,28 @@ func New(cfg Config, replicas []Replica) (c *Core, err error) {
 	}()
 	c = &Core{cfg: cfg.withDefaults(), groups: make(map[ShardID]*group), sending: make(map[ShardID]int)}
 	for _, r := range replicas {
-		l, err := c.Load(r)
-		if err == nil {
-			err = c.Add(l)
-		}
-		if err != nil {
+		if err := c.Add(r); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
-// Loaded is a replica with what its disk has of it.
-type Loaded struct{ group *group }
-
-// Load reads a replica that [Store.Create] made, or that was found, for [Core.Add].
-// It may run beside everything else, since a disk takes its time.
-func (c *Core) Load(r Replica) (Loaded, error) {
+// Add takes a replica that [Store.Create] made, or that was found, into the
+// core.
+func (c *Core) Add(r Replica) error {
+	if c.groups[r.Shard] != nil {
+		return fmt.Errorf("shard %d: there is a replica already", r.Shard)
+	}
 	if r.ID.Node() != c.cfg.Node {
-		return Loaded{}, fmt.Errorf("shard %d: replica %v is not of node %d", r.Shard, r.ID, c.cfg.Node)
+		return fmt.Errorf("shard %d: replica %v is not of node %d", r.Shard, r.ID, c.cfg.Node)
 	}
 	g, err := c.openGroup(r)
-	return Loaded{g}, err
-}
-
-// Add takes a replica into the core.
-func (c *Core) Add(l Loaded) error {
-	g := l.group
-	if c.groups[g.shard] != nil {
-		return fmt.Errorf("shard %d: there is a replica already", g.shard)
+	if err != nil {
+		return err
 	}
-	c.groups[g.shard] = g
-	i, _ := slices.BinarySearchFunc(c.order, g.shard, func(g *group, s ShardID) int { return int(g.shard) - int(s) })
+	c.groups[r.Shard] = g
+	i, _ := slices.BinarySearchFunc(c.order, r.Shard, func(g *group, s ShardID) int { return int(g.shard) - int(s) })
 	c.order = slices.Insert(c.order, i, g)
 	if soleVoter(g.applied.Conf, g.id) {
 		_ = g.move().Campaign() // nobody else could lead: do not wait for a timeout
@@ -215,9 +203,6 @@ func (c *Core) Close() {
 func (c *Core) finishRemove(g *group, out *Round) {
 	if g.appending > 0 || g.applying > 0 || g.installing {
 		return
-	}
-	if g.install != nil {
-		out.Discards = append(out.Discards, string(g.install.snapshot.GetData()))
 	}
 	delete(c.groups, g.shard)
 	c.order = slices.DeleteFunc(c.order, func(o *group) bool { return o == g })
@@ -302,7 +287,6 @@ func (c *Core) Pending() bool {
 
 func (c *Core) collect(g *group, out *Round) {
 	if g.removed {
-		g.settleOffers(out)
 		c.finishRemove(g, out)
 		return
 	}
@@ -312,7 +296,6 @@ func (c *Core) collect(g *group, out *Round) {
 	if g.stirs() && !g.frozen() {
 		c.ready(g, out)
 	}
-	g.settleOffers(out)
 	c.takePostponed(g)
 	c.appendTruncation(g, out)
 	c.startInstall(g, out)
@@ -367,17 +350,6 @@ func (c *Core) startInstall(g *group, out *Round) {
 		Install: Install{Shard: g.shard, Snapshot: w.snapshot, Hard: w.hard, Entries: w.entries},
 		write:   w,
 	})
-}
-
-// settleOffers discards the snapshots that came since the last round, except for the
-// one that raft wants installed, if it wants any.
-func (g *group) settleOffers(out *Round) {
-	for _, name := range g.offers {
-		if g.install == nil || string(g.install.snapshot.GetData()) != name {
-			out.Discards = append(out.Discards, name)
-		}
-	}
-	g.offers = nil
 }
 
 // send hands a message to the round's frames, a snapshot to the side stream.

@@ -68,7 +68,6 @@ type group struct {
 	// arrival to its end the group is frozen: it neither ticks nor receives.
 	appending, applying int
 	install             *appendWrite // waits
-	offers              []string     // files of snapshots that came in this round
 	installing          bool         // handed out
 	removed             bool
 }

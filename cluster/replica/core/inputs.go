@@ -35,15 +35,14 @@ func (c *Core) step(g *group, m *pb.Message) {
 	c.learn(g, m)
 }
 
-// ReceiveSnapshot takes the message of a snapshot whose file is complete and durable
-// here. It reports whether the shard could take it: then an [InstallJob] follows, or
-// the next round discards the file.
+// ReceiveSnapshot takes the message of a snapshot whose files are complete and
+// durable here. It reports whether the shard could take it; the files are in
+// use only if an [InstallJob] follows.
 func (c *Core) ReceiveSnapshot(from NodeID, e Envelope) bool {
 	g := c.groups[e.Shard]
 	if g == nil || g.frozen() || e.Message.GetType() != pb.MsgSnap || !addressed(g, from, e.Message) {
 		return false
 	}
-	g.offers = append(g.offers, string(e.Message.GetSnapshot().GetData()))
 	g.step(e.Message)
 	c.mark(g)
 	return true

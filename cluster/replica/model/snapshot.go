@@ -2,8 +2,6 @@ package model
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -36,12 +34,6 @@ func (s *Store) Receive(name string, i Image) { s.files[name] = i }
 
 // Discard removes the files of a snapshot.
 func (s *Store) Discard(name string) { delete(s.files, name) }
-
-// Tidy removes the files that a crash left, after [Store.Replicas].
-func (s *Store) Tidy() { clear(s.files) }
-
-// Files are the names of the files that are there.
-func (s *Store) Files() []string { return slices.Sorted(maps.Keys(s.files)) }
 
 // Install implements [core.Store].
 func (s *Store) Install(in core.Install) (core.Applied, error) {

@@ -233,17 +233,6 @@ func (w *world) agreed() string {
 	return ""
 }
 
-// tidied returns "" when no node keeps a snapshot that nobody waits for.
-func (w *world) tidied() string {
-	for _, id := range w.ids {
-		n := w.nodes[id]
-		if files := n.store.Files(); n.core != nil && len(files) > 0 {
-			return fmt.Sprintf("node %d keeps %v", n.id, files)
-		}
-	}
-	return ""
-}
-
 // behind returns "" when a member has applied everything.
 func (w *world) behind(s core.ShardID, id core.ReplicaID) string {
 	if w.lost[replicaKey{s, id}] {

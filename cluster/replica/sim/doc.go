@@ -43,6 +43,6 @@
 //     was decided before a shard's time was set back is applied after it.
 //
 // At the end it heals everything, expects every shard to make progress and all
-// members to agree, no node to keep the file of a snapshot, and checks that what each
-// client saw of each entity is linearizable.
+// members to agree, and checks that what each client saw of each entity is
+// linearizable.
 package sim

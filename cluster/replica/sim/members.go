@@ -216,16 +216,9 @@ func (w *world) spare(s core.ShardID, conf *pb.ConfState) (core.ReplicaID, bool)
 	if err != nil {
 		return 0, false
 	}
-	n.house(r)
-	return id, true
-}
-
-// house takes a new replica into the core.
-func (n *node) house(r core.Replica) {
-	l, err := n.core.Load(r)
-	n.must(err)
-	n.must(n.core.Add(l))
+	n.must(n.core.Add(r))
 	n.kick()
+	return id, true
 }
 
 // bears reports whether a shard can bear the loss of a disk: none is lost, not even

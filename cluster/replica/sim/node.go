@@ -46,7 +46,6 @@ func (n *node) start() {
 	if err != nil {
 		n.w.violate("node %d: %v", n.id, err)
 	}
-	n.store.Tidy()
 	n.w.checkMemory(n, rs)
 	cfg := n.w.limits
 	cfg.Node, cfg.Store, cfg.Now = n.id, n.store, n.clock
@@ -161,9 +160,6 @@ func (n *node) round() {
 	}
 	for _, d := range out.Destroys {
 		n.must(n.store.Destroy(d.Shard, d.ID))
-	}
-	for _, name := range out.Discards {
-		n.store.Discard(name)
 	}
 	if n.core.Pending() {
 		n.kick()

@@ -203,7 +203,6 @@ func (w *world) finish() {
 		c.stop = true
 	}
 	w.until(w.agreed)
-	w.until(w.tidied)
 	w.checkHistory()
 }
 

@@ -197,7 +197,8 @@ func (n *node) prepare(s core.ShardID) core.ReplicaID {
 	}
 	r, err := n.store.Create(s, n.w.nextID(s, n.id), nil)
 	n.must(err)
-	n.house(r)
+	n.must(n.core.Add(r))
+	n.kick()
 	return r.ID
 }
 

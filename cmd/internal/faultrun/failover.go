@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ssod/actors/profile"
+	"ssod/cluster"
 )
 
 // Failover is how long shards took no writes: for each, from the moment its
@@ -74,10 +75,11 @@ func (l *Load) awaitWrite(since time.Time, shard int, at []*Node) time.Duration 
 
 // viewerOn is a viewer of the first realm whose profile lies in a shard.
 func (l *Load) viewerOn(shard int, name string) string {
+	slots := cluster.DivideSlots(Shards)
 	for i := 0; ; i++ {
 		viewer := fmt.Sprint(name, "-", i)
 		id := profile.ID{Realm: l.apps[0].realm, Namespace: profile.NamespaceSSO, Subject: viewer}
-		if int(id.Address().Shard(Shards)) == shard {
+		if int(id.Address().Shard(slots)) == shard {
 			return viewer
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors/profile"
+	"ssod/cluster"
 	"ssod/cluster/replica"
 	"ssod/persistence"
 )
@@ -69,15 +70,15 @@ func fill(data, realm string, profiles, devices int) (err error) {
 // filler makes what is applied without entries: each shard's log begins behind
 // it.
 type filler struct {
-	log    *persistence.Log
-	shards int
-	at     map[persistence.ShardID]persistence.Position
-	round  map[persistence.ShardID][]persistence.Commit
+	log   *persistence.Log
+	slots *cluster.Slots
+	at    map[persistence.ShardID]persistence.Position
+	round map[persistence.ShardID][]persistence.Commit
 }
 
 func newFiller(store *persistence.Store) (*filler, error) {
-	f := &filler{log: store.Log(), shards: store.Identity().Shards, at: map[persistence.ShardID]persistence.Position{}}
-	if err := replica.Found(f.log, persistence.NodeID(store.Identity().NodeID), f.shards); err != nil {
+	f := &filler{log: store.Log(), slots: cluster.DivideSlots(store.Identity().Shards), at: map[persistence.ShardID]persistence.Position{}}
+	if err := replica.Found(f.log, persistence.NodeID(store.Identity().NodeID), store.Identity().Shards); err != nil {
 		return nil, err
 	}
 	replicas, err := f.log.Replicas()
@@ -95,7 +96,7 @@ func (f *filler) add(realm string, n, devices int) error {
 	if err != nil {
 		return err
 	}
-	shard := address.Shard(f.shards)
+	shard := address.Shard(f.slots)
 	f.round[shard] = append(f.round[shard], persistence.Commit{Entity: address.Entity(), Schema: schema, State: state})
 	return nil
 }

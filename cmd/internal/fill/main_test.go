@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"ssod/actors/profile"
+	"ssod/cluster"
 	"ssod/persistence"
 )
 
@@ -19,7 +20,7 @@ func TestFilledProfilesAreFoundWhereTheyBelong(t *testing.T) {
 	defer store.Close()
 	for _, subject := range []string{"viewer-0", "viewer-2009"} {
 		address := profile.ID{Realm: "realm", Namespace: profile.NamespaceSSO, Subject: subject}.Address()
-		head, found, err := store.Head(address.Shard(store.Identity().Shards), address.Entity())
+		head, found, err := store.Head(address.Shard(cluster.DivideSlots(store.Identity().Shards)), address.Entity())
 		if err != nil || !found || head.Schema != schema || len(head.State) < 100 {
 			t.Errorf("%s: found %v, schema %d, %d bytes, %v", subject, found, head.Schema, len(head.State), err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/placement"
 	"ssod/cluster/replica"
@@ -41,6 +42,11 @@ func (n *Node) leadAlone(ctx context.Context) error {
 	if err := placement.FoundSettings(ctx, n.tables, n.config.founding()); err != nil {
 		return err
 	}
+	slots, err := placement.Divide(ctx, n.tables, n.engine.Count())
+	if err != nil {
+		return err
+	}
+	n.slots = func() *cluster.Slots { return slots }
 	n.log.Info("alone: no port for other nodes is open; --cluster-secret opens them")
 	return nil
 }

@@ -47,6 +47,7 @@ type Node struct {
 	admin, health *admin.Server
 	store         *persistence.Store
 	shards        cluster.Shards
+	slots         func() *cluster.Slots // which shard each belongs to
 	orphans       orphans
 	watch         *wallclock.Watch
 	confirmed     *placement.ConfirmedTime

@@ -125,7 +125,7 @@ func (n *Node) place(context.Context) (err error) {
 	n.own("placement", closing(n.placement.Close))
 	n.placed.Store(n.placement)
 	n.placement.Applied() // what was applied before
-	n.shards, n.tables = n.placement.Shards(), n.placement.Tables()
+	n.shards, n.slots, n.tables = n.placement.Shards(), n.placement.Shards().Slots, n.placement.Tables()
 	for _, p := range n.book.Nodes() { // before the first connection comes
 		switch {
 		case p.ID == n.me.ID:

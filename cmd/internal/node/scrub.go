@@ -46,7 +46,7 @@ type operatorsEraser struct {
 
 func (n *Node) eraser(links linking.Client) operatorsEraser {
 	return operatorsEraser{&erasure.Eraser{
-		Asker: n.runtime, Cluster: everywhere{n}, Shards: n.engine.Count(), Links: links,
+		Asker: n.runtime, Cluster: everywhere{n}, Slots: n.slots, Links: links,
 	}, n}
 }
 

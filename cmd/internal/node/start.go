@@ -175,7 +175,7 @@ func (n *Node) openRing(ctx context.Context, o sealing.Options) error {
 func (n *Node) act(context.Context) (err error) {
 	courier := intent.NewCourier()
 	n.runtime, err = actors.Start(actors.Config{
-		Shards: n.shards, Self: n.me.RPC, Remote: n.remote(), Hopeless: n.hopeless, Limits: n.config.actorLimits(),
+		Shards: n.shards, Slots: n.slots, Self: n.me.RPC, Remote: n.remote(), Hopeless: n.hopeless, Limits: n.config.actorLimits(),
 		Metrics: n.registry, Log: n.log,
 		Kinds: append(
 			linking.Kinds(profile.Config{
@@ -258,7 +258,7 @@ func (n *Node) serve(context.Context) (err error) {
 	}
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
-		Profiles: profiles, Erasure: n.eraser(links), Shards: n.shards, Members: n.members(), ClusterSettings: clusterSettings{n}, Clock: operatorsClock{n},
+		Profiles: profiles, Erasure: n.eraser(links), Shards: n.shards, Slots: n.slots, Members: n.members(), ClusterSettings: clusterSettings{n}, Clock: operatorsClock{n},
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.AuditKey(id.Realm), id) },
 	})
 	n.own("reloads", closing(n.reloads.close))
