@@ -3,6 +3,7 @@ package placement
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type mover struct {
 	settled map[cluster.ShardID]settlement
 	known   map[cluster.ShardID]map[NodeID]plan.ReplicaID
 	handed  map[cluster.ShardID]time.Time
+	last    cluster.ShardID // of them
 	recorder
 	waits map[cluster.ShardID]wait
 }
@@ -152,6 +154,7 @@ func (p *Placement) group(st core.Status, pages *pages) plan.Group {
 		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
 		Joint: len(conf.GetVotersOutgoing()) > 0, Match: st.Match, Applied: st.Applied.Index,
 		Alive: func(n NodeID) bool { return !pages.removed(n) && p.sound(n) }, Willing: p.view.willing,
+		Heir: func(r plan.ReplicaID) bool { return slices.Contains(st.Heirs, r) },
 	}
 }
 
@@ -203,14 +206,24 @@ func (m *mover) change(ctx context.Context, st core.Status, cs ...*pb.ConfChange
 	return err
 }
 
-// handOver passes the lead on, not too often: the shard takes no commits
-// meanwhile.
+// handOver passes the lead on: not too often, and that of one shard after another,
+// because a shard takes no commits meanwhile.
 func (m *mover) handOver(ctx context.Context, st core.Status, to plan.ReplicaID, r *round) error {
 	if time.Since(m.handed[st.Shard]) < handOverPause {
 		return nil
 	}
-	m.handed[st.Shard] = time.Now()
+	if m.handing(ctx) {
+		r.busy = true
+		return nil
+	}
+	m.handed[st.Shard], m.last = time.Now(), st.Shard
 	return m.p.engine.Transfer(ctx, st.Shard, to)
+}
+
+// handing reports whether the lead that was passed on last is still on its way.
+func (m *mover) handing(ctx context.Context) bool {
+	st, err := m.p.engine.Status(ctx, m.last)
+	return err == nil && st.HandsOver
 }
 
 // prepare makes a replica for the leader of a shard.

@@ -120,6 +120,9 @@ func (p *Placement) handAllOver(ctx context.Context) (left int, err error) {
 			continue
 		}
 		left++
+		if heirs = slices.DeleteFunc(heirs, func(r plan.ReplicaID) bool { return !slices.Contains(st.Heirs, r) }); len(heirs) == 0 {
+			continue // none would take it now
+		}
 		best := slices.MaxFunc(heirs, func(a, b plan.ReplicaID) int { return int(int64(st.Match[a]) - int64(st.Match[b])) })
 		if err := p.engine.Transfer(ctx, id, best); err != nil {
 			return 0, err

@@ -164,7 +164,9 @@ func leaves(cs []Change, r ReplicaID) bool {
 }
 
 // leave gets a leader out of a group. Before it goes it makes all others
-// voters, and then hands the lead to one that stays.
+// voters, and then hands the lead to one that stays. The preferred one is waited for
+// while it learns that it votes: with another one between them the lead would move
+// twice.
 func (g *Group) leave(a Assignment, cs []Change) Step {
 	promote := slices.DeleteFunc(cs, func(c Change) bool { return c.Kind != Promote })
 	if len(promote) > 0 {
@@ -176,7 +178,7 @@ func (g *Group) leave(a Assignment, cs []Change) Step {
 			best = g.member(n)
 		}
 	}
-	if best == 0 {
+	if best == 0 || best.Node() != a.Preferred && slices.Contains(a.Voters, a.Preferred) && g.mayLead(a.Preferred) {
 		return Step{Kind: Wait}
 	}
 	return Step{Kind: HandOver, To: best}

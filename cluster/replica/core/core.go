@@ -227,6 +227,7 @@ func (c *Core) Tick() {
 			continue
 		}
 		c.listen(g)
+		c.retract(g)
 		c.askLater(g)
 		c.stand(g)
 		c.askAgain(g)

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"slices"
 	"testing"
 
 	pb "go.etcd.io/raft/v3/raftpb"
@@ -108,6 +109,7 @@ func TestAnElectionThatIsUnderWayIsNotStartedAgain(t *testing.T) {
 func TestCommitsWaitForAHandOver(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.lead()
+	b.says(2)
 	b.core.Transfer(shard, id(2))
 	b.settle()
 	if !b.has(pb.MsgTimeoutNow) {
@@ -122,10 +124,11 @@ func TestCommitsWaitForAHandOver(t *testing.T) {
 
 	late := newBench(t, 1, 2, 3)
 	late.lead()
+	late.says(2)
 	late.core.Transfer(shard, id(2))
 	late.settle()
 	kept := late.propose("a", 0)
-	for range 10 { // an election timeout; the heir is asleep
+	for range 5 { // half of an election timeout; the heir is asleep
 		late.core.Tick()
 		late.settle()
 		late.answer()
@@ -134,15 +137,70 @@ func TestCommitsWaitForAHandOver(t *testing.T) {
 	late.want("when the hand-over was given up", kept, nil)
 }
 
+// says lets a follower answer a heartbeat, and tell that it has applied what this
+// node has.
+func (b *bench) says(n core.NodeID) {
+	b.Helper()
+	b.reports(n, b.status().Applied.Index)
+}
+
+// reports is says with up to where it has applied the log.
+func (b *bench) reports(n core.NodeID, applied uint64) {
+	b.receive(n, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: new(b.last.Term), Commit: new(applied)})
+	b.settle()
+}
+
+func (b *bench) status() core.Status {
+	b.Helper()
+	st, ok := b.core.Status(shard)
+	if !ok {
+		b.Fatal("there is no replica")
+	}
+	return st
+}
+
+// TestNoHandOverToWhoDoesNotKnowThatItVotes: until it has applied the configuration
+// raft has it ignore that it is to stand, and commits would wait for nothing.
+func TestNoHandOverToWhoDoesNotKnowThatItVotes(t *testing.T) {
+	b := newBench(t, 1, 2, 3)
+	b.lead()
+	before := b.status().Applied.Index
+	changes := []*pb.ConfChangeSingle{{Type: pb.ConfChangeAddNode.Enum(), NodeId: new(uint64(id(4)))}}
+	if err := b.core.ChangeMembers(shard, b.last.Term, changes); err != nil {
+		t.Fatal(err)
+	}
+	b.settle()
+	b.answer()
+	b.settle()
+	b.reports(2, b.status().Applied.Index)
+	b.reports(4, before)
+	if got := b.status().Heirs; !slices.Equal(got, []core.ReplicaID{id(2)}) {
+		t.Errorf("the lead can be handed to %v, want node 2", got)
+	}
+	b.sent = nil
+	b.core.Transfer(shard, id(4))
+	b.settle()
+	if b.has(pb.MsgTimeoutNow) || b.status().HandsOver {
+		t.Error("who does not know that it votes is told to stand")
+	}
+	b.reports(4, b.status().Applied.Index)
+	b.core.Transfer(shard, id(4))
+	b.settle()
+	if !b.status().HandsOver {
+		t.Error("the lead is not handed to who knows")
+	}
+}
+
 // TestNoHandOverToWhoSaysNothing: its node may have started again and be mute, and
 // commits would wait in vain until the hand-over is given up.
 func TestNoHandOverToWhoSaysNothing(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.lead()
+	b.says(2)
 	for range 6 {
 		b.core.Tick()
 		b.settle()
-		b.receive(3, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: new(b.last.Term)})
+		b.says(3)
 	}
 	b.sent = nil
 	b.core.Transfer(shard, id(2))
@@ -152,8 +210,8 @@ func TestNoHandOverToWhoSaysNothing(t *testing.T) {
 	}
 	b.core.Transfer(shard, id(3))
 	b.settle()
-	if !b.has(pb.MsgTimeoutNow) && !b.has(pb.MsgApp) {
-		t.Error("who is heard is not told to stand")
+	if !b.status().HandsOver {
+		t.Error("the lead is not handed to who is heard")
 	}
 }
 

@@ -17,10 +17,11 @@ type group struct {
 	// stirred: raft may have something to do.
 	stirred bool
 	// role is what raft was when it was looked at; moved: it may have changed.
-	// transfers: raft may be handing its lead over.
-	role      role
-	moved     bool
-	transfers bool
+	// transfers: raft may be handing its lead over, since the tick transferred.
+	role        role
+	moved       bool
+	transfers   bool
+	transferred uint64
 
 	// What was last seen of raft's state.
 	term    uint64

@@ -98,17 +98,39 @@ func (c *Core) Unreachable(n NodeID) {
 }
 
 // Transfer hands the leadership of a shard to another voter if this node leads
-// it (raft thesis 3.10). Commits wait meanwhile, for an election timeout at most;
-// if the lead is gone then, they are refused. While it is under way no other is
-// begun: two that stand at once take the votes from each other. Nor is one to a
-// replica that says nothing: it may have the log and its node may be there, but one
-// that has just started speaks for no shard yet, and nobody would hear that it
-// stands.
+// it (raft thesis 3.10) and that voter would stand ([Core.heir]). Commits wait
+// meanwhile, for [transferTicks] at most; if the lead is gone then, they are refused.
+// While it is under way no other is begun: two that stand at once take the votes from
+// each other.
 func (c *Core) Transfer(shard ShardID, to ReplicaID) {
-	if g := c.groups[shard]; g != nil && g.open && !g.handsOver() && c.heardLately(g, to) {
-		g.transfers = true
+	if g := c.groups[shard]; g != nil && g.open && !g.handsOver() && c.heir(g, to) {
+		g.transfers, g.transferred = true, c.ticks
 		g.raft().TransferLeader(uint64(to))
 		c.mark(g)
+	}
+}
+
+// heir reports, on a leader, whether a voter would stand for election if it were asked
+// to, as far as is known. One does not that has yet to apply the configuration in
+// force: it does not know that it votes, or that others do not any more, and raft has
+// it ignore the question. Nor does one that says nothing: it may have the log and its
+// node may be there, but one that has just started speaks for no shard yet, and nobody
+// would hear that it stands. The shard would take no commits for nothing.
+func (c *Core) heir(g *group, id ReplicaID) bool {
+	at, known := g.reached.of(id)
+	return known && at >= g.confAt && !joint(g.applied.Conf) && c.heardLately(g, id)
+}
+
+// transferTicks is for how many ticks raft may hand a lead over. An heir that is there
+// takes a few round trips and syncs; raft itself waits for an election timeout, and
+// until then the shard takes no commits.
+const transferTicks = 4
+
+// retract ends a hand-over that takes too long. The heir may have been asked, and still
+// win: then this leader ends like any other.
+func (c *Core) retract(g *group) {
+	if g.handsOver() && c.ticks-g.transferred >= transferTicks {
+		g.raft().TransferLeader(uint64(g.id)) // ends the one under way, and begins none
 	}
 }
 
@@ -147,6 +169,10 @@ type Status struct {
 	Match map[ReplicaID]uint64
 	// Last is the end of the log on disk.
 	Last uint64
+	// Heirs are, on the leader, the voters to which the lead can be handed: they have
+	// the configuration in force, and are heard. HandsOver: that is under way.
+	Heirs     []ReplicaID
+	HandsOver bool
 	// Settled, on the leader: a majority of the voters has the configuration
 	// on disk. Only then may replicas go that it has left out.
 	Settled bool
@@ -163,7 +189,12 @@ func (c *Core) Status(shard ShardID) (Status, bool) {
 		ID:         g.id, Applied: g.applied, Last: max(g.log.last, g.applied.Index),
 	}
 	if g.leading {
-		s.Settled = g.settled()
+		s.Settled, s.HandsOver = g.settled(), g.handsOver()
+		for _, v := range g.applied.Conf.GetVoters() {
+			if c.heir(g, ReplicaID(v)) {
+				s.Heirs = append(s.Heirs, ReplicaID(v))
+			}
+		}
 		s.Match = make(map[ReplicaID]uint64)
 		g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
 			s.Match[ReplicaID(id)] = p.Match
