@@ -225,6 +225,20 @@ func (s *Store) New() bool { return s.created }
 // the reserve. Reads go on.
 func (s *Store) Full() bool { return s.space.Full() }
 
+// Space is what there is of a disk, in bytes.
+type Space struct {
+	// Free is the free space at the last look; math.MaxUint64: nobody knows.
+	Free uint64
+	// Used is what the store takes, Reserve the free space below which it refuses
+	// changes.
+	Used, Reserve uint64
+}
+
+// Space tells how much there is of the disk.
+func (s *Store) Space() Space {
+	return Space{Free: s.space.Free(), Used: s.db.Metrics().DiskSpaceUsage(), Reserve: s.opts.Reserve}
+}
+
 // Close waits for reads and writes that have begun, flushes what was applied, if
 // the disk has room, and closes the store. Afterwards everything fails with [ErrClosed].
 func (s *Store) Close() error {

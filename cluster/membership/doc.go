@@ -9,7 +9,7 @@
 // A [Member] is a node's name with its incarnation, the start of its process: a
 // node that starts again is another member, and the one before is dead as soon
 // as the new one is seen at the same address. A member tells a little of itself,
-// its [Meta]. Those of another cluster are not let in; a node that does not know
+// its [Meta]: where it listens, its version, how much of its disk is free. Those of another cluster are not let in; a node that does not know
 // its cluster yet, because it is about to join, is.
 //
 // [Gossip.Members] returns what is known, in an order that is the same

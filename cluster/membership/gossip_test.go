@@ -239,12 +239,12 @@ func TestAWatcherThatHangsHoldsNobodyUp(t *testing.T) {
 
 func TestMetaChanges(t *testing.T) {
 	a, b, _ := trio(t)
-	m := membership.Meta{Cluster: "c1", NodeID: 1, Config: "abc", Version: "v2"}
+	m := membership.Meta{Cluster: "c1", NodeID: 1, Config: "abc", Version: "v2", FreeDisk: 7 << 30}
 	if err := a.SetMeta(m); err != nil {
 		t.Fatal(err)
 	}
 	b.eventually(func() bool { return b.knows("n1").Meta == m }, func() string { return fmt.Sprint(b.Members()) })
-	if err := a.SetMeta(membership.Meta{HTTP: strings.Repeat("x", 255), Admin: strings.Repeat("y", 255)}); !errors.Is(err, membership.ErrMeta) {
+	if err := a.SetMeta(membership.Meta{HTTP: strings.Repeat("x", 250), RPC: strings.Repeat("y", 250)}); !errors.Is(err, membership.ErrMeta) {
 		t.Errorf("too much metadata: got %v, want %v", err, membership.ErrMeta)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"net"
 	"strconv"
 	"strings"
 
@@ -11,59 +13,102 @@ import (
 )
 
 // Meta is what a member tells about itself. All of it together has to fit in 512
-// bytes.
+// bytes, so a host that several addresses have is sent once.
 type Meta struct {
 	// Cluster is the id of the member's cluster; empty: it is about to join.
 	Cluster string
 	// NodeID numbers the node in its cluster; 0: it has none yet.
 	NodeID uint32
-	// Where the node's listeners are reached.
-	RPC, Raft, HTTP, Admin string
+	// FreeDisk is how many bytes of its disk are free, in whole MiB; 0: not known.
+	FreeDisk uint64
 	// Config is a digest of the node's configuration file.
 	Config string
 	// Version is that of the program.
 	Version string
+	// Where the node's listeners are reached by others.
+	Raft, RPC, HTTP string
 }
 
 // ErrMeta says that a Meta does not fit or cannot be read.
 var ErrMeta = errors.New("node metadata")
 
 // metaFormat begins every Meta.
-const metaFormat = 1
+const metaFormat = 2
 
-func (m *Meta) fields() []*string {
-	return []*string{&m.Cluster, &m.RPC, &m.Raft, &m.HTTP, &m.Admin, &m.Config, &m.Version}
-}
+const (
+	// maxField is the length of the longest string, which is that of a host name.
+	maxField = 253
+	// atHost stands for the length of an address that is at the host; two bytes of
+	// port follow.
+	atHost = 255
+)
 
-// encode is format | node id uint32 | (length byte, bytes)*. Later formats of
-// the same number may append fields.
+func (m *Meta) addresses() []*string { return []*string{&m.Raft, &m.RPC, &m.HTTP} }
+
+// encode is
+//
+//	format | node id uint32 | free disk in MiB uint32 | (length, bytes)* |
+//	(255, port uint16 | length, bytes)* of the addresses
+//
+// of cluster, configuration, version, and the host that most addresses have. Later
+// formats of the same number may append fields.
 func (m Meta) encode() ([]byte, error) {
 	b := binary.BigEndian.AppendUint32([]byte{metaFormat}, m.NodeID)
-	for _, s := range m.fields() {
-		if len(*s) > 255 {
-			return nil, fmt.Errorf("%w: a field of %d bytes", ErrMeta, len(*s))
+	b = binary.BigEndian.AppendUint32(b, uint32(min(m.FreeDisk>>20, math.MaxUint32)))
+	host, _, _ := net.SplitHostPort(m.Raft)
+	for _, s := range []string{m.Cluster, m.Config, m.Version, host} {
+		if len(s) > maxField {
+			return nil, fmt.Errorf("%w: %d bytes, the limit is %d: %s", ErrMeta, len(s), maxField, s)
 		}
-		b = append(b, byte(len(*s)))
-		b = append(b, *s...)
+		b = appendField(b, s)
+	}
+	for _, s := range m.addresses() {
+		switch port, is := portAt(*s, host); {
+		case is:
+			b = binary.BigEndian.AppendUint16(append(b, atHost), port)
+		case len(*s) > maxField:
+			return nil, fmt.Errorf("%w: an address of %d bytes, the limit is %d: %s", ErrMeta, len(*s), maxField, *s)
+		default:
+			b = appendField(b, *s)
+		}
 	}
 	if len(b) > memberlist.MetaMaxSize {
-		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", ErrMeta, len(b), memberlist.MetaMaxSize)
+		return nil, fmt.Errorf("%w: %d bytes, the limit is %d: the hosts of %s, %s and %s are too long together; "+
+			"let others dial one host, a shorter one or an IP address", ErrMeta, len(b), memberlist.MetaMaxSize, m.Raft, m.RPC, m.HTTP)
 	}
 	return b, nil
 }
 
+func appendField(b []byte, s string) []byte { return append(append(b, byte(len(s))), s...) }
+
+// portAt is the port of an address if it is at a host, and written as it would be put
+// together again.
+func portAt(address, host string) (port uint16, is bool) {
+	_, number, err := net.SplitHostPort(address)
+	n, numberErr := strconv.ParseUint(number, 10, 16)
+	return uint16(n), err == nil && numberErr == nil && at(host, uint16(n)) == address
+}
+
+func at(host string, port uint16) string { return net.JoinHostPort(host, strconv.Itoa(int(port))) }
+
 func decodeMeta(b []byte) (m Meta, err error) {
-	if len(b) < 5 || b[0] != metaFormat {
+	if len(b) < 9 || b[0] != metaFormat {
 		return m, fmt.Errorf("%w: unknown format", ErrMeta)
 	}
 	m.NodeID = binary.BigEndian.Uint32(b[1:])
-	rest := b[5:]
-	for _, s := range m.fields() {
-		if len(rest) == 0 || len(rest) < 1+int(rest[0]) {
+	m.FreeDisk = uint64(binary.BigEndian.Uint32(b[5:])) << 20
+	var host string
+	rest := b[9:]
+	for _, s := range append([]*string{&m.Cluster, &m.Config, &m.Version, &host}, m.addresses()...) {
+		switch {
+		case len(rest) >= 3 && rest[0] == atHost:
+			*s, rest = at(host, binary.BigEndian.Uint16(rest[1:])), rest[3:]
+		case len(rest) == 0 || rest[0] > maxField || len(rest) < 1+int(rest[0]):
 			return Meta{}, fmt.Errorf("%w: cut off", ErrMeta)
+		default:
+			n := 1 + int(rest[0])
+			*s, rest = string(rest[1:n]), rest[n:]
 		}
-		n := 1 + int(rest[0])
-		*s, rest = string(rest[1:n]), rest[n:]
 	}
 	return m, nil
 }

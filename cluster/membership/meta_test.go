@@ -3,19 +3,20 @@ package membership
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func FuzzMeta(f *testing.F) {
-	b, err := Meta{Cluster: "c", NodeID: 7, RPC: "a:1", Raft: "a:2", HTTP: "a:3", Admin: "a:4", Config: "d", Version: "v"}.encode()
+	b, err := Meta{Cluster: "c", NodeID: 7, FreeDisk: 5 << 30, RPC: "a:1", Raft: "a:2", HTTP: "b:3", Config: "d", Version: "v"}.encode()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b)
 	f.Add(b[:10])
-	f.Add([]byte{2})
+	f.Add([]byte{metaFormat})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		m, err := decodeMeta(in)
 		if err != nil {
@@ -28,10 +29,43 @@ func FuzzMeta(f *testing.F) {
 		if errors.Is(err, ErrMeta) {
 			return // too long to be sent
 		}
-		if len(again) > len(in) || string(again) != string(in[:len(again)]) {
-			t.Errorf("encoded again: %s", cmp.Diff(in, again))
+		if err != nil || len(again) > len(in) {
+			t.Fatalf("encoded again: %d bytes of %d, %v", len(again), len(in), err)
+		}
+		if same, err := decodeMeta(again); err != nil || same != m {
+			t.Errorf("decoded again, %v: %s", err, cmp.Diff(m, same))
 		}
 	})
+}
+
+// TestALongHostFits: names of 253 bytes are legal, and three listeners have the same.
+func TestALongHostFits(t *testing.T) {
+	host := strings.Repeat("a.", 126) + "b"
+	m := Meta{
+		Cluster: strings.Repeat("c", 32), NodeID: 1 << 31, FreeDisk: 7 << 40, Config: strings.Repeat("d", 64), Version: strings.Repeat("v", 60),
+		Raft: host + ":65535", RPC: host + ":1", HTTP: host + ":8080",
+	}
+	b, err := m.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := decodeMeta(b); err != nil || got != m {
+		t.Errorf("%v: %s", err, cmp.Diff(m, got))
+	}
+	m.HTTP = strings.Repeat("x.", 100) + "y:8080"
+	if _, err := m.encode(); !errors.Is(err, ErrMeta) || !strings.Contains(err.Error(), "too long together") {
+		t.Errorf("two long hosts: got %v", err)
+	}
+	for _, s := range []string{"a:1", "[::1]:1", "a:01", "a:70000", "a", "", ":1"} {
+		m := Meta{Raft: "a:1", RPC: s}
+		b, err := m.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := decodeMeta(b); err != nil || got != m {
+			t.Errorf("%q: %v: %s", s, err, cmp.Diff(m, got))
+		}
+	}
 }
 
 func TestMemberNames(t *testing.T) {

@@ -66,6 +66,8 @@ type testCluster struct {
 	// those to whom no entry and no snapshot gets.
 	unasked, unread map[core.NodeID]bool
 	disks           map[core.NodeID]*testDisk
+	// space is what is free on the disks of nodes that say so.
+	space map[core.NodeID]uint64
 	// quiet is for how long a slow disk must be quick to be slow no more; 0 means
 	// testSlow.
 	quiet time.Duration
@@ -203,7 +205,7 @@ func newCluster(t *testing.T) *testCluster {
 	c := &testCluster{
 		T: t, nodes: map[core.NodeID]*testNode{}, cut: map[core.NodeID]bool{}, clock: map[core.NodeID]time.Duration{},
 		held: map[core.NodeID]bool{}, deaf: map[core.NodeID]bool{}, lost: map[core.NodeID]time.Time{}, slow: func(cluster.ShardID) bool { return true },
-		unasked: map[core.NodeID]bool{}, unread: map[core.NodeID]bool{}, disks: map[core.NodeID]*testDisk{},
+		unasked: map[core.NodeID]bool{}, unread: map[core.NodeID]bool{}, disks: map[core.NodeID]*testDisk{}, space: map[core.NodeID]uint64{},
 	}
 	t.Cleanup(func() {
 		for id := range c.nodes {
@@ -308,7 +310,8 @@ func (c *testCluster) place(n *testNode, change func(*placement.Config)) {
 		Self: me, Cluster: "c1", Engine: n.engine, Book: book, Calls: network, LastHeard: network.LastHeard, Offset: network.Offset,
 		Certificates: func(id placement.NodeID) [][]byte { return [][]byte{fmt.Append(nil, "certificate of ", id)} },
 		Settings:     func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
-		Binding:      func(table string) bool { return table == "revoked" }, Lease: cmp.Or(c.lease, testLease),
+		Free:         c.free, Need: func() uint64 { return testNeed },
+		Binding: func(table string) bool { return table == "revoked" }, Lease: cmp.Or(c.lease, testLease),
 		Founding: cmp.Or(c.founding, placement.Settings{Replicas: 3, DeadAfter: testDead}),
 		Pace:     20 * time.Millisecond, AliveWithin: 100 * time.Millisecond,
 		SilentFor: cmp.Or(c.silentFor, testSilence), Patience: 500 * time.Millisecond,

@@ -36,6 +36,10 @@ type Config struct {
 	// Offset is how far a node's clock is ahead of this one's; false when it is
 	// not known. nil: clocks are not compared.
 	Offset func(NodeID) (time.Duration, bool)
+	// Free is how many bytes of a node's disk are free; false when it is not known.
+	// Need is how many a node must have to get further replicas. nil: all have room.
+	Free func(NodeID) (uint64, bool)
+	Need func() uint64
 	// Met and Left tell the network of members and of nodes that were
 	// removed. nil: nobody wants to know. They must not block.
 	Met  func(Node)
@@ -97,6 +101,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Offset == nil {
 		c.Offset = func(NodeID) (time.Duration, bool) { return 0, false }
+	}
+	if c.Free == nil || c.Need == nil {
+		c.Free, c.Need = func(NodeID) (uint64, bool) { return 0, false }, func() uint64 { return 0 }
 	}
 	if c.Settings == nil {
 		c.Settings = func() map[string]string { return nil }

@@ -14,9 +14,11 @@ type planner struct {
 	p *Placement
 	// done is the version of the book that is planned.
 	done *pages
+	// full are the nodes whose disks have no room for more.
+	full map[NodeID]bool
 }
 
-func newPlanner(p *Placement) *planner { return &planner{p: p} }
+func newPlanner(p *Placement) *planner { return &planner{p: p, full: map[NodeID]bool{}} }
 
 func (l *planner) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -25,6 +27,7 @@ func (l *planner) look(ctx context.Context) {
 	shard, leads := l.p.engine.Lead(cluster.MetaShard)
 	if !leads {
 		l.done = nil
+		clear(l.full)
 		return
 	}
 	l.p.govern(shard.Term())
@@ -107,11 +110,15 @@ func (l *planner) judge(ctx context.Context) error {
 // plan writes the map that the registry asks for.
 func (l *planner) plan(ctx context.Context) error {
 	pages := l.p.book.pages.Load()
-	if pages == l.done || pages.revision == 0 {
+	if changed := l.weighDisks(pages); pages.revision == 0 || pages == l.done && !changed {
 		return nil
 	}
+	nodes := pages.planned()
+	for i, n := range nodes {
+		nodes[i].Full = l.full[n.ID]
+	}
 	puts := map[string][]byte{}
-	for s, a := range plan.Desired(pages.planned(), pages.shards, l.p.rules(pages)) {
+	for s, a := range plan.Desired(nodes, pages.shards, l.p.rules(pages)) {
 		if s >= len(pages.shards) || !a.Equal(pages.shards[s]) {
 			puts[shardKey(s)] = encodeAssignment(a)
 		}
@@ -121,6 +128,22 @@ func (l *planner) plan(ctx context.Context) error {
 	}
 	l.done = pages
 	return nil
+}
+
+// weighDisks finds out which nodes' disks have room for more, and reports whether
+// that has changed.
+func (l *planner) weighDisks(pages *pages) (changed bool) {
+	need := l.p.cfg.Need()
+	for id, n := range pages.nodes {
+		free, known := l.p.cfg.Free(id)
+		full := known && !plan.Room(free, need, l.full[id])
+		if full == l.full[id] || n.State == NodeState_REMOVED {
+			continue
+		}
+		l.p.cfg.Log.Info("whether a node's disk has room for further replicas has changed", "node", n.Name, "room", !full, "free", free, "needed", need)
+		l.full[id], changed = full, true
+	}
+	return changed
 }
 
 // planned are the nodes as far as the plan is concerned.

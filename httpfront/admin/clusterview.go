@@ -28,6 +28,7 @@ type node struct {
 	State     State             `json:"state"`
 	Version   string            `json:"version"`
 	Zone      string            `json:"zone,omitempty"`
+	FreeDisk  uint64            `json:"freeDiskBytes,omitempty"`
 	Started   time.Time         `json:"started"`
 	Addresses map[string]string `json:"addresses"`
 	PublicTLS bool              `json:"publicTLS"`
@@ -113,10 +114,10 @@ func (c *call) nodes(s *Status) (all []node) {
 	}
 	for _, m := range c.Members.Nodes() {
 		if m.Self {
-			self.Zone = m.Zone
+			self.Zone, self.FreeDisk = m.Zone, m.FreeDisk
 			all = append(all, self)
 		} else {
-			all = append(all, node{Name: m.Name, State: m.State, Version: m.Version, Zone: m.Zone, Started: m.Started, Addresses: m.Addresses})
+			all = append(all, node{Name: m.Name, State: m.State, Version: m.Version, Zone: m.Zone, FreeDisk: m.FreeDisk, Started: m.Started, Addresses: m.Addresses})
 		}
 	}
 	return all

@@ -64,6 +64,7 @@ type Member struct {
 	State     State
 	Version   string
 	Zone      string
+	FreeDisk  uint64    // bytes; 0: not known
 	Started   time.Time // the zero time: not known
 	Addresses map[string]string
 }

@@ -155,6 +155,9 @@ func (s *Space) report(full bool) {
 // Full reports whether changes are refused.
 func (s *Space) Full() bool { return s.full.Load() }
 
+// Free is how many bytes were free at the last look; math.MaxUint64: nobody knows.
+func (s *Space) Free() uint64 { return s.free.Load() }
+
 // MakeBallast writes the ballast file when there is plenty of room.
 func (s *Space) MakeBallast() {
 	size := s.config.Ballast

@@ -144,6 +144,9 @@ func (p *planner) place(s int) {
 	}
 	for len(set) < want {
 		n, ok := p.candidate(set, p.takes)
+		if !ok && len(set) == 0 { // somebody has it, with room or without
+			n, ok = p.candidate(set, p.healthy)
+		}
 		if !ok {
 			break
 		}
@@ -175,6 +178,16 @@ func (p *planner) replaceDead(set []NodeID) []NodeID {
 
 // takes reports whether a node gets further replicas.
 func (p *planner) takes(n NodeID) bool { return p.active[n] && !p.full[n] }
+
+// Room decides whether a disk has room for further replicas: it needs so many free
+// bytes, and half as much again to have room once it had none, so that it does not
+// come and go.
+func Room(free, need uint64, full bool) bool {
+	if full {
+		need += need / 2
+	}
+	return free >= need
+}
 
 // worst is the node of the set that is given up first: a dead one, else one in the
 // zone that has the most of it, and there the one that holds the most.

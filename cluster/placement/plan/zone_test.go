@@ -141,6 +141,22 @@ func TestZonesAreNamedNodeByNode(t *testing.T) {
 	}
 }
 
+// A founder holds everything, with room or without, and goes on to when others have
+// room.
+func TestAFounderMayBeFull(t *testing.T) {
+	nodes := []plan.Node{{ID: 1, Full: true}, {ID: 2, Full: true}, {ID: 3, Full: true}}
+	m := grown(nodes, rules())
+	nodes[1].Full, nodes[2].Full = false, false
+	for s, a := range grown(nodes, rules()) {
+		if s > 0 && (!slices.Equal(m[s].Voters, []plan.NodeID{1}) || len(m[s].Learners) > 0) {
+			t.Errorf("no disk has room, shard %d: %v", s, m[s])
+		}
+		if !slices.Equal(a.Voters, []plan.NodeID{1, 2, 3}) {
+			t.Errorf("two disks have room, shard %d: %v", s, a)
+		}
+	}
+}
+
 // A disk without room gets nothing more, and keeps what it has.
 func TestAFullDiskGetsNothingMore(t *testing.T) {
 	nodes := zoned("a", "a", "b", "b", "c")

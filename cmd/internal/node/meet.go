@@ -9,8 +9,9 @@ import (
 
 // meet lets other nodes find this one.
 func (n *Node) meet(context.Context) (err error) {
+	n.space.look(n)
 	if n.gossip != nil {
-		err = n.gossip.SetMeta(n.meta())
+		err = n.tellMeta()
 	} else {
 		err = n.openGossip(n.meta(), n.me.Name)
 	}
@@ -20,7 +21,15 @@ func (n *Node) meet(context.Context) (err error) {
 	stop := n.gossip.Watch(n.hint)
 	n.own("watch of the members", closing(func() error { stop(); return nil }))
 	n.hint()
+	n.space.tell(n)
 	return nil
+}
+
+// tellMeta tells others by gossip what this node is now.
+func (n *Node) tellMeta() error {
+	n.telling.Lock()
+	defer n.telling.Unlock()
+	return n.gossip.SetMeta(n.meta())
 }
 
 // hint takes up what gossip says of other nodes: at which address they are, and
@@ -43,6 +52,7 @@ func (n *Node) hint() {
 func (n *Node) meta() membership.Meta {
 	return membership.Meta{
 		Cluster: n.store.Identity().Cluster, NodeID: uint32(n.me.ID),
-		RPC: n.me.RPC, Raft: n.me.Raft, HTTP: n.me.HTTP, Admin: n.me.Admin, Config: n.settings.Config().Hash, Version: n.me.Version,
+		RPC: n.me.RPC, Raft: n.me.Raft, HTTP: n.me.HTTP,
+		Config: n.settings.Config().Hash, Version: n.me.Version, FreeDisk: n.space.free.Load(),
 	}
 }

@@ -32,8 +32,9 @@ func (m members) Nodes() (all []admin.Member) {
 		if p.State == placement.NodeState_REMOVED {
 			continue
 		}
+		free, _ := m.n.space.on(p.ID)
 		all = append(all, admin.Member{
-			Name: p.Name, Self: p.ID == m.n.me.ID, State: m.state(p), Version: p.Version, Zone: p.Zone, Started: started[p.Name],
+			Name: p.Name, Self: p.ID == m.n.me.ID, State: m.state(p), Version: p.Version, Zone: p.Zone, FreeDisk: free, Started: started[p.Name],
 			Addresses: map[string]string{"http": p.HTTP, "admin": p.Admin, "gossip": p.Gossip, "rpc": p.RPC, "raft": p.Raft},
 		})
 	}

@@ -74,6 +74,8 @@ type Node struct {
 	placement   *placement.Placement
 	placed      atomic.Pointer[placement.Placement]
 	divergence  divergence
+	space       space
+	telling     sync.Mutex // held while others are told by gossip what this node is
 	claim       atomic.Pointer[claim]
 	boots       persistence.Boots
 	introduced  chan struct{} // closed when this node takes part in everything

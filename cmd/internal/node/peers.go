@@ -114,7 +114,7 @@ func (n *Node) place(context.Context) (err error) {
 	n.placement, err = placement.Start(placement.Config{
 		Self: n.me, Cluster: n.store.Identity().Cluster, Founding: c.founding(), Engine: n.engine, Book: n.book,
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, SilentFor: c.SilentFor, Lease: c.Lease,
-		Met: n.know, Left: n.network.RemovePeer, Certificates: n.shown, Boots: n.boots, Outdated: n.deposed,
+		Free: n.space.on, Need: n.space.need.Load, Met: n.know, Left: n.network.RemovePeer, Certificates: n.shown, Boots: n.boots, Outdated: n.deposed,
 		Settings: func() map[string]string { return n.settings.Config().CodeSettings() },
 		Scrubber: n.scrubber, Finder: n.finder, Aloof: true, Binding: binding,
 		Clock: c.Clock, Log: n.log,

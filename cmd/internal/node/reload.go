@@ -46,7 +46,7 @@ func (n *Node) reload(ctx context.Context) (*config.Config, error) {
 		return nil, err
 	}
 	if n.gossip != nil {
-		if err := n.gossip.SetMeta(n.meta()); err != nil {
+		if err := n.tellMeta(); err != nil {
 			return nil, err
 		}
 		n.compareConfigurations()
