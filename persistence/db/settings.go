@@ -15,11 +15,16 @@ import (
 // the next; without them the cache would have no room for a single block.
 func (c *Config) cacheSize() int64 { return c.CacheBytes + 2*int64(c.MemTableBytes) }
 
+// formatVersion is that of Pebble's files. It is pinned: with a newer Pebble the newest
+// one would be another, and the version before could not open the directory any more. It
+// is raised with a format level, when every version that knows the level can read it.
+const formatVersion = pebble.FormatValueSeparation
+
 // pebble returns Pebble's options for more than a million small entities.
 func (c *Config) pebble(l *logger) *pebble.Options {
 	po := &pebble.Options{
 		FS:                          c.FS,
-		FormatMajorVersion:          pebble.FormatNewest,
+		FormatMajorVersion:          formatVersion,
 		Comparer:                    comparer(),
 		Merger:                      layout.Counter,
 		Logger:                      l,
