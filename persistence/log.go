@@ -106,6 +106,10 @@ func (l *Log) Turn() error { return l.s.db.Turn() }
 // are in the log.
 func (l *Log) Halt() { l.s.shards.Halt() }
 
+// Full reports whether changes are refused because free disk space is below the
+// reserve.
+func (l *Log) Full() bool { return l.s.space.Full() }
+
 // Busy is for how long the disk has been at what it has taken longest for; 0 when
 // nothing is under way.
 func (l *Log) Busy() time.Duration { return l.s.busy.Age() }

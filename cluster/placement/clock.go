@@ -105,4 +105,4 @@ func median(all []time.Duration) time.Duration {
 }
 
 // declines reports whether this node takes no leads.
-func (p *Placement) declines() bool { return p.aloof.Load() || p.Skew().Off || p.slowDisk() }
+func (p *Placement) declines() bool { return p.aloof.Load() || p.Skew().Off || p.badDisk() }

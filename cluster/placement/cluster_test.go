@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	pb "go.etcd.io/raft/v3/raftpb"
 	"go.uber.org/goleak"
 
@@ -271,9 +270,9 @@ func (c *testCluster) ask(at core.NodeID, a placement.Applicant) (placement.Memb
 
 // open opens the store of a node, which is empty.
 func (c *testCluster) open(id core.NodeID, name string) *testNode {
-	c.disks[id] = &testDisk{}
+	c.disks[id] = newTestDisk()
 	store, err := persistence.Open(persistence.Options{
-		Dir: "data", FS: c.disks[id].before(vfs.NewMem()), DefaultNode: name, Shards: testShards, Cluster: "tests", NodeID: persistence.NodeID(id),
+		Dir: "data", FS: c.disks[id].fs(), DefaultNode: name, Shards: testShards, Cluster: "tests", NodeID: persistence.NodeID(id),
 		Logger: slog.New(slog.DiscardHandler), MemTableBytes: 1 << 20,
 	})
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// slowDisk reports whether this node's disk takes so long, or so much longer than
-// those of the others, that it should lead nothing.
-func (p *Placement) slowDisk() bool {
+// badDisk reports whether this node's disk takes so long, or so much longer than
+// those of the others, or has so little room, that it should lead nothing.
+func (p *Placement) badDisk() bool {
 	d := p.engine.Disk()
-	return d.Slow || d.Lags
+	return d.Slow || d.Lags || d.Full
 }
 
 // lagWatch compares this node's disk with the others'. Only the watch of the disk
@@ -48,15 +48,15 @@ func (p *Placement) AppendTook() (here, others time.Duration) {
 	return time.Duration(p.appendTook.Load()), plan.Median(all)
 }
 
-// watchDisk hands the leaderships over while the disk is slow, to those that
-// take them. What nobody takes stays: a slow disk is better than none.
+// watchDisk hands the leaderships over while the disk is bad, to those that
+// take them. What nobody takes stays: a bad disk is better than none.
 func (p *Placement) watchDisk(ctx context.Context) {
 	p.compareDisk(time.Now())
-	slow := p.slowDisk()
-	if p.diskSlow.Swap(slow) != slow {
+	bad := p.badDisk()
+	if p.diskBad.Swap(bad) != bad {
 		p.wake() // others hear of it
 	}
-	if !slow {
+	if !bad {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -73,9 +73,9 @@ func (p *Placement) Relieved() bool {
 
 func (p *Placement) takesLeads(n NodeID) bool { return p.Alive(n) && p.view.willing(n) }
 
-// sound reports whether a node is there and its disk keeps up: others get no
-// replicas.
-func (p *Placement) sound(n NodeID) bool { return p.Alive(n) && !p.view.slow(n) }
+// sound reports whether a node is there and its disk keeps up and has room: others
+// get no replicas.
+func (p *Placement) sound(n NodeID) bool { return p.Alive(n) && !p.view.badDisk(n) }
 
 // heirs are the replicas that may lead in the place of this node's. One that is
 // about to stop takes nodes that would rather lead nothing for want of others.
@@ -113,10 +113,10 @@ type appendSaid struct {
 	at   time.Time
 }
 
-// slow reports whether a node said lately that its disk is slow.
-func (v *View) slow(n NodeID) bool {
+// badDisk reports whether a node said lately that its disk is.
+func (v *View) badDisk(n NodeID) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	at, ok := v.slowDisks[n]
+	at, ok := v.badDisks[n]
 	return ok && time.Since(at) <= aloofFor
 }

@@ -18,10 +18,18 @@ import (
 const testSlow = time.Second
 
 // testDisk is a disk whose log syncs wait while it hangs.
-type testDisk struct{ gate sync.RWMutex }
+type testDisk struct {
+	mem  *vfs.MemFS
+	gate sync.RWMutex
+}
 
-func (d *testDisk) before(fs vfs.FS) vfs.FS {
-	return errorfs.Wrap(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
+func newTestDisk() *testDisk { return &testDisk{mem: vfs.NewMem()} }
+
+// free says how much room there is.
+func (d *testDisk) free(bytes uint64) { d.mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: bytes}) }
+
+func (d *testDisk) fs() vfs.FS {
+	return errorfs.Wrap(d.mem, errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if (op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSync) && strings.HasSuffix(op.Path, ".log") {
 			d.gate.RLock()
 			defer d.gate.RUnlock()
@@ -66,6 +74,45 @@ func TestANodeWhoseDiskHangsLeadsNothing(t *testing.T) {
 	}
 	release()
 	c.eventually("the node leads something again", func() bool { return !n.engine.Disk().Slow && n.leads() > 0 })
+}
+
+// A node whose disk is full hands its leads to those that have room, takes none, and
+// has them back when it has had room for a while. Where nobody has room everything
+// stays.
+func TestANodeWhoseDiskIsFullLeadsNothing(t *testing.T) {
+	c := three(t)
+	full := func(n *testNode, is bool) {
+		t.Helper()
+		if is {
+			c.disks[n.id].free(1)
+		} else {
+			c.disks[n.id].free(300 << 20)
+		}
+		c.eventually("the disk is judged", func() bool { return n.engine.Disk().Full == is })
+	}
+	n := c.nodes[2]
+	c.eventually("the node leads something", func() bool { return n.leads() > 0 })
+	full(n, true)
+	c.eventually("the node leads nothing", func() bool { return n.leads() == 0 })
+	c.fill(20, 25)
+	if n.leads() > 0 {
+		t.Error("the node took a lead with a full disk")
+	}
+	full(n, false)
+	c.eventually("the node leads something again", func() bool { return n.leads() > 0 })
+
+	last := c.nodes[3]
+	full(c.nodes[1], true)
+	full(n, true)
+	c.eventually("the last node with room leads everything", func() bool { return last.leads() == testShards+1 })
+	full(last, true)
+	c.eventually("the others know", func() bool { return !c.nodes[1].placement.Relieved() && !n.placement.Relieved() })
+	if got := last.leads(); got != testShards+1 {
+		t.Errorf("of full disks one leads %d, want all %d", got, testShards+1)
+	}
+	full(c.nodes[1], false)
+	c.eventually("the first node with room leads everything", func() bool { return c.nodes[1].leads() == testShards+1 })
+	c.fill(25, 30)
 }
 
 // write keeps the disk of a node busy with commits to what it leads.

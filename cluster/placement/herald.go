@@ -23,7 +23,7 @@ type herald struct {
 type report struct {
 	leads map[cluster.ShardID]uint64
 	aloof bool
-	slow  bool // its disk
+	bad   bool // its disk
 	at    time.Time
 }
 
@@ -39,7 +39,7 @@ func newHerald(p *Placement) *herald {
 // look tells whom it concerns, each in a goroutine of its own: one that does
 // not answer holds up nobody.
 func (h *herald) look(ctx context.Context) {
-	now := report{leads: h.p.leads(), aloof: h.p.declines(), slow: h.p.slowDisk(), at: time.Now()}
+	now := report{leads: h.p.leads(), aloof: h.p.declines(), bad: h.p.badDisk(), at: time.Now()}
 	for _, n := range h.p.book.others(h.p.self) {
 		switch {
 		case !h.p.Alive(n.ID):
@@ -62,7 +62,7 @@ func (h *herald) begin(n NodeID, now report) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	last, told := h.told[n]
-	due := !told || last.aloof != now.aloof || last.slow != now.slow || !maps.Equal(last.leads, now.leads) ||
+	due := !told || last.aloof != now.aloof || last.bad != now.bad || !maps.Equal(last.leads, now.leads) ||
 		now.at.Sub(last.at) > retell
 	if h.busy[n] || !due {
 		return false
@@ -73,7 +73,7 @@ func (h *herald) begin(n NodeID, now report) bool {
 
 func (h *herald) tell(ctx context.Context, n NodeID, now report) {
 	_, err := h.p.call(ctx, n, &Request{Leaders: &Leaders{
-		Leaders: leadersOf(now.leads), Aloof: now.aloof, SlowDisk: now.slow,
+		Leaders: leadersOf(now.leads), Aloof: now.aloof, BadDisk: now.bad,
 		AppendUs: uint32(min(h.p.appendTook.Load()/int64(time.Microsecond), math.MaxUint32)),
 	}})
 	h.mu.Lock()

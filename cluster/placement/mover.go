@@ -137,7 +137,7 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 // node takes no leads. What nobody takes goes on here: the replicas that a bad disk
 // keeps its lead for want of may be what gets the data off it.
 func (m *mover) leaves(st core.Status) bool {
-	return (m.p.Skew().Off || m.p.slowDisk()) && len(m.p.heirs(st)) > 0
+	return (m.p.Skew().Off || m.p.badDisk()) && len(m.p.heirs(st)) > 0
 }
 
 // group is what the plan needs to know of a group.

@@ -162,7 +162,7 @@ type Placement struct {
 	turns     turns
 	boot      boot
 	leases    *leases     // of the others, while this node leads the meta shard
-	diskSlow  atomic.Bool // as it was at the last look
+	diskBad   atomic.Bool // as it was at the last look
 	lag       lagWatch
 	// appendTook is what a synced append takes here lately, in nanoseconds.
 	appendTook atomic.Int64

@@ -1103,7 +1103,7 @@ type Leaders struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Leaders       []*Leader              `protobuf:"bytes,1,rep,name=leaders,proto3" json:"leaders,omitempty"`
 	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"`                        // it takes no leads: it starts, is about to stop, or is not well
-	SlowDisk      bool                   `protobuf:"varint,50,opt,name=slow_disk,json=slowDisk,proto3" json:"slow_disk,omitempty"` // its disk takes too long; nor does it take replicas
+	BadDisk       bool                   `protobuf:"varint,50,opt,name=bad_disk,json=badDisk,proto3" json:"bad_disk,omitempty"`    // its disk takes too long or is full; nor does it take replicas
 	AppendUs      uint32                 `protobuf:"varint,51,opt,name=append_us,json=appendUs,proto3" json:"append_us,omitempty"` // what a synced append takes there lately; 0: none was written
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1153,9 +1153,9 @@ func (x *Leaders) GetAloof() bool {
 	return false
 }
 
-func (x *Leaders) GetSlowDisk() bool {
+func (x *Leaders) GetBadDisk() bool {
 	if x != nil {
-		return x.SlowDisk
+		return x.BadDisk
 	}
 	return false
 }
@@ -2278,11 +2278,11 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\"$\n" +
 	"\bReleased\x12\x18\n" +
-	"\agranted\x18\x01 \x01(\bR\agranted\"\x8b\x01\n" +
+	"\agranted\x18\x01 \x01(\bR\agranted\"\x89\x01\n" +
 	"\aLeaders\x120\n" +
 	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\x12\x14\n" +
-	"\x05aloof\x18\x02 \x01(\bR\x05aloof\x12\x1b\n" +
-	"\tslow_disk\x182 \x01(\bR\bslowDisk\x12\x1b\n" +
+	"\x05aloof\x18\x02 \x01(\bR\x05aloof\x12\x19\n" +
+	"\bbad_disk\x182 \x01(\bR\abadDisk\x12\x1b\n" +
 	"\tappend_us\x183 \x01(\rR\bappendUs\"2\n" +
 	"\x06Leader\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +

@@ -21,12 +21,12 @@ type View struct {
 	mu    sync.Mutex
 	told  []claim // by shard
 	aloof map[NodeID]time.Time
-	// slowDisks is when nodes said that their disks are slow.
-	slowDisks map[NodeID]time.Time
-	appends   map[NodeID]appendSaid
-	watchers  map[int]func(cluster.ShardID)
-	next      int
-	calling   sync.Mutex // one watcher is called at a time
+	// badDisks is when nodes said that their disks are bad.
+	badDisks map[NodeID]time.Time
+	appends  map[NodeID]appendSaid
+	watchers map[int]func(cluster.ShardID)
+	next     int
+	calling  sync.Mutex // one watcher is called at a time
 }
 
 // claim is what a leader said of itself.
@@ -37,7 +37,7 @@ type claim struct {
 
 func newView(e *replica.Engine, b *Book) *View {
 	return &View{
-		engine: e, book: b, told: make([]claim, e.Count()+1), aloof: map[NodeID]time.Time{}, slowDisks: map[NodeID]time.Time{},
+		engine: e, book: b, told: make([]claim, e.Count()+1), aloof: map[NodeID]time.Time{}, badDisks: map[NodeID]time.Time{},
 		appends: map[NodeID]appendSaid{}, watchers: map[int]func(cluster.ShardID){},
 	}
 }
@@ -113,7 +113,7 @@ func (v *View) hear(from NodeID, m *Leaders) {
 	var changed []cluster.ShardID
 	v.mu.Lock()
 	note(v.aloof, from, m.GetAloof())
-	note(v.slowDisks, from, m.GetSlowDisk())
+	note(v.badDisks, from, m.GetBadDisk())
 	v.appends[from] = appendSaid{time.Duration(m.GetAppendUs()) * time.Microsecond, time.Now()}
 	for _, l := range m.GetLeaders() {
 		id := cluster.ShardID(l.GetShard())

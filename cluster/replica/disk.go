@@ -36,6 +36,9 @@ type Disk struct {
 	Slow bool
 	// Lags: it is much slower than those of other nodes; see [Engine.SetLags].
 	Lags bool
+	// Full: free space is below the reserve, or was a short while ago. Changes are
+	// refused as long as it is.
+	Full bool
 	// Age is for how long the oldest write has not been finished, as far as the
 	// process was running; 0: none is under way.
 	Age time.Duration
@@ -43,7 +46,7 @@ type Disk struct {
 
 // Disk tells how the disk does.
 func (e *Engine) Disk() Disk {
-	return Disk{Slow: e.disk.slow.Load(), Lags: e.disk.lags.Load(), Age: e.disk.age(e)}
+	return Disk{Slow: e.disk.slow.Load(), Lags: e.disk.lags.Load(), Full: e.disk.full.Load(), Age: e.disk.age(e)}
 }
 
 // Appends tells how many batches of log entries were written and synced since the
@@ -78,6 +81,7 @@ type disk struct {
 	ticks atomic.Uint64
 	slow  atomic.Bool
 	lags  atomic.Bool
+	full  atomic.Bool
 	// appends counts synced batches, and took nanoseconds.
 	appends atomic.Uint64
 	took    atomic.Int64
@@ -89,6 +93,7 @@ type disk struct {
 	// These belong to the watch.
 	bad    uint64 // the last tick at which a write was old
 	probed uint64 // when the disk was written to only to see how it does
+	fullAt uint64 // the last tick at which it was full
 }
 
 func (d *disk) init(c *Config) {
@@ -153,6 +158,7 @@ func (e *Engine) lookAtDisk() {
 	if age >= d.calmAt {
 		d.bad = now
 	}
+	d.measure(now, e.cfg.Log.Full())
 	switch slow := d.slow.Load(); {
 	case !slow && age >= d.slowAt:
 		e.judgeDisk(true)
@@ -163,6 +169,14 @@ func (e *Engine) lookAtDisk() {
 		d.probed = now
 		e.probeDisk()
 	}
+}
+
+// measure decides whether the disk is full.
+func (d *disk) measure(now uint64, full bool) {
+	if full {
+		d.fullAt = now
+	}
+	d.full.Store(full || d.full.Load() && now-d.fullAt <= d.quiet)
 }
 
 // judgeDisk says whether the disk is slow from now on.

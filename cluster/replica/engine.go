@@ -39,6 +39,8 @@ type Log interface {
 	Halt()
 	// Admit refuses a change of about size bytes when there is no room.
 	Admit(size int) error
+	// Full reports whether Admit refuses all changes for want of room.
+	Full() bool
 	// Busy is for how long the disk has been at what it has taken longest for; 0
 	// when nothing is under way.
 	Busy() time.Duration
@@ -109,8 +111,8 @@ type Config struct {
 	// milliseconds; much less and that costs leaderships.
 	SlowDisk time.Duration
 	// QuietDisk is for how long the writes of a slow disk must be quick before it
-	// is slow no more; 0 means ten seconds. Less makes leaderships come and go
-	// with a disk that is bad every now and then.
+	// is slow no more, and a full one must have room; 0 means ten seconds. Less makes
+	// leaderships come and go with a disk that is bad every now and then.
 	QuietDisk time.Duration
 	// HungDisk is the age of a write from which on the disk has hung, which is
 	// fatal; 0 means twenty seconds. All three are counted in ticks.

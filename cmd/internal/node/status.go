@@ -61,6 +61,9 @@ func (n *Node) diskCondition() admin.Condition {
 	c := admin.Condition{Name: "disk", OK: !n.store.Full(), Advice: true}
 	if !c.OK {
 		c.Detail = "free space is below the reserve: changes are refused, reads go on"
+		if n.placement != nil && n.placement.Relieved() {
+			c.Detail = "free space is below the reserve: other nodes lead in the place of this one until it has had room for a while; make room"
+		}
 	}
 	return c
 }
