@@ -1,0 +1,28 @@
+package device
+
+import (
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors"
+	"ssod/actors/intent"
+	"ssod/actors/login"
+	"ssod/cluster"
+)
+
+// Restored is what a new cluster takes over of a stored device: its logins. Nor is it
+// forgotten which session is current, since one that has finished may still bring its
+// login.
+func Restored(h cluster.Head, r *actors.Restore) (cluster.Head, error) {
+	s, err := intent.Decode[State](h)
+	if err != nil {
+		return h, err
+	}
+	for _, one := range s.Logins {
+		one.Shared = slices.DeleteFunc(one.Shared, func(to *login.Sharing) bool { return r.Erased(to.GetProfile().Address()) })
+	}
+	s.Open = intent.Restored(s.Open, r)
+	h.State, err = proto.MarshalOptions{Deterministic: true}.Marshal(s)
+	return h, err
+}

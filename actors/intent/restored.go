@@ -1,0 +1,13 @@
+package intent
+
+import (
+	"slices"
+
+	"ssod/actors"
+)
+
+// Restored returns the open intents that a new cluster has to carry out: all but those
+// to entities that are erased.
+func Restored(open []*Intent, r *actors.Restore) []*Intent {
+	return slices.DeleteFunc(slices.Clone(open), func(i *Intent) bool { return r.Erased(i.GetTo().Address()) })
+}
