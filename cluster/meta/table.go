@@ -10,6 +10,9 @@ import (
 	"ssod/cluster"
 )
 
+// Kind is the kind of the entities that tables are.
+const Kind = kind
+
 const (
 	kind   = "meta"
 	schema = 1

@@ -23,6 +23,7 @@ type cli struct {
 	Keys      keysGroup      `cmd:"" help:"List, rotate or revoke keys."`
 	Clock     clockGroup     `cmd:"" help:"Accept the clock after a leap, or set the time back after a wrong one."`
 	Profile   profileGroup   `cmd:"" help:"Show or erase what is stored for one viewer."`
+	Backup    backupGroup    `cmd:"" help:"Back the whole cluster up, or check a backup. ssod restore makes a new cluster of one."`
 	Reload    reloadCommand  `cmd:"" help:"Make the node reread its configuration."`
 	Demo      demoCommand    `cmd:"" help:"Play the cross-device flow against the node and show every call."`
 

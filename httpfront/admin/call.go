@@ -85,6 +85,9 @@ func (s *Server) run(w http.ResponseWriter, c *call, h handler) (status int) {
 		}
 		return writeFailure(w, c, f)
 	}
+	if long, ok := result.(stream); ok {
+		return s.send(w, c, long.Backup)
+	}
 	return writeResult(w, c, result)
 }
 

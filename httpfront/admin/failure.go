@@ -70,6 +70,8 @@ var failures = []struct {
 	{errRequest, http.StatusBadRequest, "request_invalid"},
 	{registration.ErrInput, http.StatusBadRequest, "request_invalid"},
 	{ErrSetting, http.StatusBadRequest, "request_invalid"},
+	{ErrRecipient, http.StatusBadRequest, "request_invalid"},
+	{ErrBackups, http.StatusConflict, "limit_reached"},
 	{errNotFound, http.StatusNotFound, "not_found"},
 	{registration.ErrUnknown, http.StatusNotFound, "not_found"},
 	{ErrNoNode, http.StatusNotFound, "not_found"},

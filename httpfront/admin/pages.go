@@ -24,6 +24,7 @@ var operations = map[string]map[string]handler{
 	"clock/accept":             {http.MethodPost: acceptClock},
 	"clock/reset":              {http.MethodPost: resetClock},
 	"reload":                   {http.MethodPost: reload},
+	"backup":                   {http.MethodPost: makeBackup},
 	"profile":                  {http.MethodGet: showProfile, http.MethodDelete: eraseProfile},
 	"device":                   {http.MethodDelete: eraseDevice},
 }

@@ -24,6 +24,7 @@ type Services struct {
 	Keys         Keys
 	Profiles     Profiles
 	Erasure      Erasure
+	Backups      Backups
 	Shards       cluster.Shards
 	Slots        func() *cluster.Slots
 	// Members knows the other nodes; nil on a node that is alone.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 )
@@ -61,6 +62,22 @@ func NewReader(r io.Reader) (*Reader, error) {
 		return nil, fmt.Errorf("%w: version %d, this program knows %d", ErrVersion, in.header.Version, Version)
 	}
 	return in, nil
+}
+
+// NewMetaReader reads the meta shard alone, as [Shard] has written it.
+func NewMetaReader(r io.Reader) (*Reader, error) {
+	var before, behind bytes.Buffer
+	w, err := NewWriter(&before, &Header{})
+	if err == nil {
+		err = w.w.Flush()
+	}
+	if err == nil {
+		err = (&Writer{w: bufio.NewWriter(&behind)}).End(time.UnixMilli(0))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return NewReader(io.MultiReader(&before, r, &behind))
 }
 
 // Header describes the backup.

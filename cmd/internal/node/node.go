@@ -15,6 +15,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/membership"
 	"ssod/cluster/meta"
+	"ssod/cluster/pin"
 	"ssod/cluster/placement"
 	"ssod/cluster/replica"
 	"ssod/cluster/secret"
@@ -24,6 +25,7 @@ import (
 	"ssod/httpfront/admin"
 	"ssod/httpfront/config"
 	"ssod/httpfront/keys"
+	"ssod/httpfront/keys/sealing"
 	"ssod/httpfront/platformid"
 	"ssod/httpfront/registration"
 	"ssod/persistence"
@@ -52,6 +54,7 @@ type Node struct {
 	watch         *wallclock.Watch
 	confirmed     *placement.ConfirmedTime
 	tables        *meta.Store
+	unsealed      sealing.Options // with what the ring opens its keys
 	ring          *keys.Ring
 	platforms     *platformid.Verifier
 	clients       *registration.Service
@@ -70,6 +73,7 @@ type Node struct {
 	network     *transport.Network
 	engine      *replica.Engine
 	scrubber    *placement.Scrubber
+	pins        *pin.Pins
 	finder      *placement.Finder
 	placement   *placement.Placement
 	placed      atomic.Pointer[placement.Placement]

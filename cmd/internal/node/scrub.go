@@ -17,6 +17,7 @@ func (n *Node) startScrubber() {
 	n.finder = &placement.Finder{Engine: n.engine, Match: erasure.Match}
 	n.scrubber = placement.NewScrubber(n.engine, n.store.Scrub)
 	n.own("scrubs", closing(n.scrubber.Close))
+	n.startPins()
 }
 
 // everywhere is [erasure.Cluster].

@@ -130,7 +130,8 @@ func (n *Node) sign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := n.openRing(ctx, n.unsealing(key)); err != nil {
+	n.unsealed = n.unsealing(key)
+	if err := n.openRing(ctx, n.unsealed); err != nil {
 		return n.otherSealingKey(err)
 	}
 	n.own("key ring", closing(func() error { n.ring.Close(); return nil }))
@@ -258,7 +259,7 @@ func (n *Node) serve(context.Context) (err error) {
 	}
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
-		Profiles: profiles, Erasure: n.eraser(links), Shards: n.shards, Slots: n.slots, Members: n.members(), ClusterSettings: clusterSettings{n}, Clock: operatorsClock{n},
+		Profiles: profiles, Erasure: n.eraser(links), Backups: backups{n, n.unsealed}, Shards: n.shards, Slots: n.slots, Members: n.members(), ClusterSettings: clusterSettings{n}, Clock: operatorsClock{n},
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.AuditKey(id.Realm), id) },
 	})
 	n.own("reloads", closing(n.reloads.close))
