@@ -47,6 +47,9 @@ func newIdentity(o *Options) Identity {
 // false if there is none yet.
 func ReadIdentity(dir string) (Identity, bool, error) {
 	d := &disk.Directory{FS: vfs.Default, Path: dir}
+	if err := unrestored(d); err != nil {
+		return Identity{}, false, err
+	}
 	i, ok, err := identityIn(d)
 	return i, ok, explain(d, err)
 }

@@ -26,6 +26,9 @@ type Options struct {
 	Cluster string
 	NodeID  NodeID
 
+	// Restore opens a directory that [BeginRestore] has made, which nobody else opens.
+	Restore bool
+
 	// Fatal is called once, when a write failed and the store does nothing
 	// more. It must end the process, status 1: what was not acknowledged
 	// may or may not be on disk, and only a restart can tell. It must not

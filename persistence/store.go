@@ -76,6 +76,11 @@ func Open(o Options) (*Store, error) {
 // open brings the parts up in order: whose directory it is, then Pebble, then
 // what Pebble holds. What is of no more use goes before Pebble needs room.
 func (s *Store) open() error {
+	if !s.opts.Restore {
+		if err := unrestored(s.dir); err != nil {
+			return err
+		}
+	}
 	stored, exists, err := identityIn(s.dir)
 	if err != nil {
 		return err
