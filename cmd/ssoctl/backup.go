@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"ssod/cluster/secretfile"
@@ -36,8 +35,7 @@ func (f *backupFile) passphrase() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("--passphrase-file: %w", err)
 	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	line = strings.TrimSuffix(line, "\r")
+	line := backup.Passphrase(text)
 	if err := backup.CheckPassphrase(line); err != nil {
 		return "", fmt.Errorf("--passphrase-file %s: %w", f.PassphraseFile, err)
 	}

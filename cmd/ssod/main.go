@@ -30,6 +30,9 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is main with its streams. It returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "restore" {
+		return restore(args[1:], stdout, stderr)
+	}
 	var f flags
 	line := newCommandLine(&f, stdout, stderr)
 	if line.parse(args) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"filippo.io/age"
 )
@@ -11,6 +12,12 @@ import (
 // MinPassphrase is the least length of a passphrase in bytes. Whoever has the file has
 // all the time there is to guess it.
 const MinPassphrase = 12
+
+// Passphrase is that of a file: its first line.
+func Passphrase(file []byte) string {
+	line, _, _ := strings.Cut(string(file), "\n")
+	return strings.TrimSuffix(line, "\r")
+}
 
 // CheckPassphrase refuses a passphrase that is too short to protect anything.
 func CheckPassphrase(passphrase string) error {

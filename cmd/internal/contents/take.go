@@ -40,6 +40,9 @@ type Summary struct {
 	Totals   backup.Totals
 }
 
+// Keys is how many keys there are.
+func (s *Summary) Keys() uint64 { return s.Tables[keys.Table] }
+
 // Read reads a backup to its end, and checks that all is there and as it was written. It
 // also reads one of which it does not know what the records mean.
 func Read(r io.Reader) (*Summary, error) {
