@@ -19,6 +19,7 @@ import (
 	"ssod/actors/profile"
 	"ssod/cluster"
 	"ssod/cluster/meta"
+	"ssod/cluster/placement"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/cmd/internal/contents"
@@ -187,9 +188,17 @@ func (r *Restore) fill(ctx context.Context, e *erasing, done *Restored) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
+	tables, err := meta.Open(ctx, engine)
+	if err != nil {
+		return err
+	}
+	slots, err := placement.Divide(ctx, tables, engine.Count())
+	if err != nil {
+		return err
+	}
 	now := r.Clock()
 	with := &actors.Restore{At: now, Beyond: later(now, time.UnixMilli(done.Contents.Header.GetPinnedMs())).Add(clockMargin), Erased: e.erased}
-	w := newWriter(ctx, engine)
+	w := newWriter(ctx, engine, slots)
 	err = r.open(func(plain io.Reader) error {
 		_, err := contents.Take(plain, with, w)
 		return err
@@ -198,7 +207,7 @@ func (r *Restore) fill(ctx context.Context, e *erasing, done *Restored) (err err
 		return err
 	}
 	done.Cluster, done.Entities = store.Identity().Cluster, w.entities
-	return r.tables(ctx, engine, store.Identity(), w)
+	return r.tables(ctx, tables, store.Identity(), w)
 }
 
 // causeOf is why a context was ended by hand.
@@ -220,7 +229,7 @@ func later(a, b time.Time) time.Time {
 const tableBatch = 256
 
 // tables writes the tables of the cluster, the keys sealed to the new node.
-func (r *Restore) tables(ctx context.Context, engine *replica.Engine, id persistence.Identity, w *writer) error {
+func (r *Restore) tables(ctx context.Context, store *meta.Store, id persistence.Identity, w *writer) error {
 	private := make([]byte, sealing.KeySize)
 	rand.Read(private) // never fails since Go 1.24
 	if err := writeDurably(filepath.Join(r.Data, sealingFile), hex.AppendEncode(nil, private)); err != nil {
@@ -239,10 +248,6 @@ func (r *Restore) tables(ctx context.Context, engine *replica.Engine, id persist
 		return err
 	}
 	w.tables[keys.Table] = sealed
-	store, err := meta.Open(ctx, engine)
-	if err != nil {
-		return err
-	}
 	for table, records := range w.tables {
 		batch := make(map[string][]byte)
 		for id, value := range records {

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"ssod/actors"
 	"ssod/cluster"
 	"ssod/cluster/replica"
 	"ssod/httpfront/keys"
@@ -29,6 +28,7 @@ const (
 type writer struct {
 	ctx      context.Context
 	engine   *replica.Engine
+	slots    *cluster.Slots
 	commits  *errgroup.Group
 	entities uint64
 
@@ -41,8 +41,8 @@ type writer struct {
 	keys   map[string]*keys.Portable
 }
 
-func newWriter(ctx context.Context, engine *replica.Engine) *writer {
-	w := &writer{engine: engine, tables: make(map[string]map[string][]byte), keys: make(map[string]*keys.Portable)}
+func newWriter(ctx context.Context, engine *replica.Engine, slots *cluster.Slots) *writer {
+	w := &writer{engine: engine, slots: slots, tables: make(map[string]map[string][]byte), keys: make(map[string]*keys.Portable)}
 	w.commits, w.ctx = errgroup.WithContext(ctx)
 	w.commits.SetLimit(restoring)
 	return w
@@ -53,12 +53,8 @@ func (w *writer) Entity(e cluster.Entity, h cluster.Head) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	identity, err := actors.DecodeIdentity(e.Identity)
-	if err != nil {
-		return err
-	}
 	w.entities++
-	w.shard = actors.Address{Kind: e.Kind, Identity: identity}.Shard(w.engine.Count())
+	w.shard = w.slots.Of(e)
 	w.next = cluster.Commit{Entity: e, Schema: h.Schema, State: h.State}
 	w.size = len(h.State)
 	return nil
