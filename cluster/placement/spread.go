@@ -5,26 +5,33 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // spread returns when every other node has a revision of a table, or does not
 // count: a revocation that is answered holds everywhere. It fails when ctx ends
-// before.
+// before. When ctx ends after that does not matter: what holds everywhere is no
+// unknown outcome.
 func (p *Placement) spread(ctx context.Context, table string, revision uint64) error {
 	if table == nodesTable || table == shardsTable || table == settingsTable {
 		return nil // nobody relies on these being everywhere
 	}
 	committed := p.leases.commit(table, revision)
 	var waiting sync.WaitGroup
+	var missing atomic.Bool
 	for _, n := range p.book.Nodes() {
 		if n.ID != p.self {
-			waiting.Go(func() { p.await(ctx, n, table, revision, p.countsUntil(n, table, committed)) })
+			waiting.Go(func() {
+				if !p.await(ctx, n, table, revision, p.countsUntil(n, table, committed)) {
+					missing.Store(true)
+				}
+			})
 		}
 	}
 	waiting.Wait()
-	if err := cmp.Or(ctx.Err(), p.ctx.Err()); err != nil {
-		return fmt.Errorf("wait for other nodes to have it: %w", err)
+	if missing.Load() {
+		return fmt.Errorf("wait for other nodes to have it: %w", cmp.Or(ctx.Err(), p.ctx.Err()))
 	}
 	return nil
 }
@@ -32,24 +39,29 @@ func (p *Placement) spread(ctx context.Context, table string, revision uint64) e
 // spreadPause is between two attempts to hear that a node has a revision.
 const spreadPause = 50 * time.Millisecond
 
-// await returns when a node has a revision, or does not count any more.
-func (p *Placement) await(ctx context.Context, n Node, table string, revision uint64, until time.Time) {
-	ctx, cancel := context.WithDeadline(ctx, until)
+// await reports true when a node has a revision, or does not count any more, and false
+// when ctx or the placement ends before.
+func (p *Placement) await(ctx context.Context, n Node, table string, revision uint64, until time.Time) bool {
+	asking, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	for p.counts(n, table) && ctx.Err() == nil && p.ctx.Err() == nil {
+	for p.counts(n, table) && time.Now().Before(until) {
+		if cmp.Or(ctx.Err(), p.ctx.Err()) != nil {
+			return false
+		}
 		if n.State != NodeState_REMOVED {
-			if _, err := p.call(ctx, n.ID, &Request{Await: &AwaitRequest{Table: table, Revision: revision}}); err == nil {
-				return
+			if _, err := p.call(asking, n.ID, &Request{Await: &AwaitRequest{Table: table, Revision: revision}}); err == nil {
+				return true
 			}
 		}
 		pause := time.NewTimer(spreadPause)
 		select {
 		case <-pause.C:
-		case <-ctx.Done():
+		case <-asking.Done():
 		case <-p.ctx.Done():
 		}
 		pause.Stop()
 	}
+	return true
 }
 
 // countsUntil is until when a node that does not say that it has what was
