@@ -51,10 +51,6 @@ func Unplaced(nodes []Node, groups []Config, r Rules) (n int) {
 	return n
 }
 
-// metaVoters is how many nodes vote in the meta group at most; all others
-// listen, so that each has the map.
-const metaVoters = 5
-
 // Desired returns the map that the cluster should have, given the one it has.
 // Nodes may come in any order.
 func Desired(nodes []Node, now Map, r Rules) Map {

@@ -72,8 +72,8 @@ func TestTheLastVoterIsNotTakenAway(t *testing.T) {
 	}
 }
 
-func TestTheMetaGroupHasFiveVotersAtMost(t *testing.T) {
-	for n, want := range map[int][2]int{1: {1, 0}, 2: {1, 1}, 3: {3, 0}, 4: {3, 1}, 5: {5, 0}, 6: {5, 1}, 9: {5, 4}} {
+func TestTheMetaGroupHasSevenVotersAtMost(t *testing.T) {
+	for n, want := range map[int][2]int{1: {1, 0}, 2: {1, 1}, 3: {3, 0}, 4: {3, 1}, 5: {5, 0}, 6: {5, 1}, 7: {7, 0}, 8: {7, 1}, 9: {7, 2}} {
 		var nodes []plan.Node
 		var m plan.Map
 		for id := range n {

@@ -28,7 +28,20 @@ func (p *planner) meta(a Assignment) Assignment {
 	return Assignment{Voters: slices.Clone(voters), Learners: listens}.normal()
 }
 
-// metaQuorum is how many of so many nodes vote: an odd number.
+// metaVoters is how many nodes vote in the meta group at most; all others listen, so
+// that each has the map.
+//
+// Nothing is served for long without the leader of this group, so it has to bear more
+// than the shards do: with three voters one node may be lost, with five two, with seven
+// three, whichever they are. Where there are so many nodes, fewer voters would make a
+// few of them matter more than the rest: of seven nodes of which five vote, the wrong
+// three stop a cluster that the other four could serve. More than seven are not worth
+// it: a change waits for the fastest majority of the disks, an election asks all, and
+// four nodes that are lost at once have something in common, which zones are for.
+const metaVoters = 7
+
+// metaQuorum is how many of so many nodes vote: an odd number, 3 of 3 and 4, 5 of 5
+// and 6, 7 of 7 and more.
 func metaQuorum(nodes int) int {
 	return min(metaVoters, nodes-1+nodes%2)
 }

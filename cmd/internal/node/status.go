@@ -73,11 +73,7 @@ func (n *Node) diskCondition() admin.Condition {
 func (n *Node) contactCondition() admin.Condition {
 	c := admin.Condition{Name: "contact", OK: true}
 	if now := time.Now(); n.cutOff(now) {
-		c.OK, c.Detail = false, "the leader of the meta shard was not reached since this node started"
-		if last := n.placement.LastContact(); !last.IsZero() {
-			c.Detail = fmt.Sprintf("the leader of the meta shard was not reached for %v", now.Sub(last).Round(time.Second))
-		}
-		c.Detail += ": every request is refused, because revocations may be missing here; check the network to the other nodes"
+		c.OK, c.Detail = false, n.outOfContact(now).String()
 	}
 	return c
 }
