@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -321,6 +322,23 @@ func (c *Cluster) AwaitPromise() {
 	})
 }
 
+// AwaitBalance waits until the shards are where they are to be, spread
+// evenly, all nodes know, and clients may use them.
+func (c *Cluster) AwaitBalance() {
+	c.Helper()
+	c.until("the shards are spread over all nodes", readyWithin, func() bool {
+		views := map[string]view{}
+		for _, n := range c.Nodes {
+			v, err := c.view(n)
+			if err != nil || len(v.Shards) <= Shards || !n.ready() {
+				return false
+			}
+			views[n.Name] = v
+		}
+		return balanced(views)
+	})
+}
+
 // view is what a node says of the cluster.
 type view struct {
 	Nodes      []struct{ Name, State string }
@@ -379,6 +397,56 @@ func (v *view) complete() bool {
 		}
 	}
 	return len(v.Shards) > Shards
+}
+
+// balanced reports whether every shard has its voters and a leader, as that says and
+// all others know, and these are spread evenly over the nodes whose views there are.
+func balanced(views map[string]view) bool {
+	holds, leads := map[string]int{}, map[string]int{}
+	for s := range Shards + 1 {
+		leader := ""
+		for _, v := range views {
+			leader = v.Shards[s].Leader
+			break
+		}
+		of, ok := views[leader]
+		if !ok || !of.Shards[s].placed(len(views)) {
+			return false
+		}
+		for _, v := range views {
+			if v.Shards[s].Leader != leader {
+				return false
+			}
+		}
+		leads[leader]++
+		for _, name := range of.Shards[s].Replicas {
+			if s > 0 {
+				holds[name]++
+			}
+		}
+	}
+	return even(views, holds, 1) && even(views, leads, 2)
+}
+
+// placed reports whether the shard has all its voters, who do not need those before.
+// Nodes that do not vote in the meta shard listen.
+func (s *shardView) placed(nodes int) bool {
+	if !s.Confirmed || strings.Contains(strings.Join(s.Replicas, " "), "(") {
+		return false
+	}
+	if s.Shard == 0 {
+		return len(s.Replicas)+len(s.Learners) == nodes
+	}
+	return len(s.Replicas) == 3 && len(s.Learners) == 0
+}
+
+// even reports whether no node has more than another by over a number.
+func even(nodes map[string]view, has map[string]int, by int) bool {
+	least, most := math.MaxInt, 0
+	for name := range nodes {
+		least, most = min(least, has[name]), max(most, has[name])
+	}
+	return most-least <= by
 }
 
 // state is that of a node, as the one says that was asked.

@@ -7,6 +7,7 @@
 //	owners.go             who led which shard in which term
 //	contest.go            devices that contend for the same profiles, for package history
 //	failover.go           how long a shard took no writes
+//	latency.go            how calls were answered in some span of time
 //	silence.go            how a node without a majority answers
 //	witness.go            profiles that change while their owner is paused or cut off
 //	network.go            carries what nodes say to each other, until it is cut, or late

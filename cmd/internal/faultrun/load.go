@@ -1,6 +1,7 @@
 package faultrun
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,9 @@ type sample struct {
 	at   time.Time // of the call
 	took time.Duration
 	fate fate
+	node *Node // that was asked; nil: none was ready
+	// doubt: the node says that it does not know whether the call had its effect.
+	doubt bool
 }
 
 // fate is how a call ended, for its viewer.
@@ -64,6 +68,10 @@ const (
 	crowd    = 8 * time.Second
 	arrivals = 10 * time.Millisecond
 )
+
+// unknownOutcome is in the body of an answer that leaves open whether the call had
+// its effect.
+const unknownOutcome = "the outcome is unknown"
 
 // NewLoad registers the apps of the load. The name tells the viewers of one
 // load from those of another.
@@ -133,17 +141,17 @@ func (l *Load) admit(most int64) {
 func (l *Load) call(n *Node, operation string, c call, status int, out any) error {
 	began := time.Now()
 	if n == nil {
-		l.note(sample{began, 0, nowhere}, nil)
+		l.note(sample{at: began, fate: nowhere}, nil)
 		return fmt.Errorf("%w: %w", errUnknown, errNobody)
 	}
 	got, err := l.cluster.api.send(n.HTTP, c)
 	took := time.Since(began)
-	s := sample{began, took, served}
+	s := sample{at: began, took: took, node: n}
 	switch {
 	case err != nil:
 		s.fate = unanswered
 	case got.status == http.StatusServiceUnavailable:
-		s.fate = unavailable
+		s.fate, s.doubt = unavailable, bytes.Contains(got.body, []byte(unknownOutcome))
 	}
 	if got.status >= http.StatusBadRequest {
 		l.secrets.keep(got.body)
