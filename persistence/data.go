@@ -26,6 +26,7 @@ type (
 	Position  = data.Position
 	Applied   = data.Applied
 	Replica   = data.Replica
+	Recovered = data.Recovered
 	LogWrite  = data.LogWrite
 	Change    = data.Change
 	Write     = raftlog.Write

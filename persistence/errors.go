@@ -36,6 +36,8 @@ var (
 	// ErrOlderFormat: the directory was written by an older version, which this
 	// one does not read.
 	ErrOlderFormat = errors.New("the data directory was written by an older version")
+	// ErrRecovering: a recovery of the directory was cut short.
+	ErrRecovering = errors.New("the recovery of this data directory was cut short: apply the same plan once more")
 	// ErrDamaged: what is on disk is not what was written. Reads fail with it
 	// too.
 	ErrDamaged = data.ErrDamaged
@@ -59,7 +61,7 @@ func (e *OtherNodeError) Is(target error) bool { return target == ErrOtherNode }
 // explain says what an operator can do about an error of opening the store.
 func explain(d *disk.Directory, err error) error {
 	switch {
-	case err == nil, errors.Is(err, ErrNewerFormat), errors.Is(err, ErrOlderFormat), errors.Is(err, ErrOtherNode):
+	case err == nil, errors.Is(err, ErrNewerFormat), errors.Is(err, ErrOlderFormat), errors.Is(err, ErrOtherNode), errors.Is(err, ErrRecovering):
 		return err
 	case errors.Is(err, ErrDamaged):
 		return fmt.Errorf("%s: %w: move it aside; a member of a cluster joins again with an empty one, and only a node that is alone is restored from a copy", d.Path, err)

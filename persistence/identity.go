@@ -20,7 +20,8 @@ type Identity struct {
 	// Format is the version of what is stored.
 	Format int `json:"format"`
 	// Cluster is 128 random bits in hexadecimal, drawn when the cluster was
-	// founded.
+	// founded, and since a recovery from a lost majority its incarnation; see
+	// [Founding].
 	Cluster string `json:"cluster"`
 	// Node is the node's name, stable over restarts.
 	Node string `json:"node"`

@@ -11,7 +11,7 @@ import (
 // Boot counts a start of the node on this directory. It is on disk when Boot
 // returns, so no later start can be taken for it.
 func (s *Store) Boot(incarnation uint64) (Boots, error) {
-	before, err := s.boots()
+	before, err := s.Boots()
 	if err != nil {
 		return Boots{}, err
 	}
@@ -25,14 +25,15 @@ func (s *Store) Boot(incarnation uint64) (Boots, error) {
 // ConfirmBoot notes that the cluster has registered the current start. A crash
 // may lose the note, which makes the list of starts longer and nothing else.
 func (s *Store) ConfirmBoot() error {
-	b, err := s.boots()
+	b, err := s.Boots()
 	if err != nil {
 		return err
 	}
 	return s.db.Put(layout.BootsKey, b.confirmed().Append(nil), pebble.NoSync)
 }
 
-func (s *Store) boots() (Boots, error) {
+// Boots are the starts that this directory remembers.
+func (s *Store) Boots() (Boots, error) {
 	raw, err := s.db.Read(layout.BootsKey)
 	if err != nil || raw == nil {
 		return Boots{}, err

@@ -28,6 +28,9 @@ type Options struct {
 
 	// Restore opens a directory that [BeginRestore] has made, which nobody else opens.
 	Restore bool
+	// Recovering is the cluster's id after a recovery that [Store.Recover] begins, or
+	// has begun: then identity.json may still have the one before. Empty: none.
+	Recovering string
 
 	// Fatal is called once, when a write failed and the store does nothing
 	// more. It must end the process, status 1: what was not acknowledged

@@ -114,7 +114,7 @@ func (s *Store) open() error {
 // state.
 func (s *Store) load() (err error) {
 	s.shards = state.New(state.Config{
-		DB: s.db, Space: s.space, Shards: s.identity.Shards, Salt: layout.Salt(s.identity.Cluster),
+		DB: s.db, Space: s.space, Shards: s.identity.Shards, Salt: layout.Salt(Founding(s.identity.Cluster)),
 		MemTableBytes: s.opts.MemTableBytes, UnflushedBytes: s.opts.UnflushedBytes, Logger: s.opts.Logger,
 	})
 	var certain uint64
@@ -187,10 +187,21 @@ func (s *Store) identify(stored Identity, exists bool) error {
 	if !exists {
 		return s.dir.Write("identity.json", s.identity.encode())
 	}
-	if s.identity != stored {
-		return fmt.Errorf("%w: identity.json is not that of the store", ErrDamaged)
+	return s.match(stored)
+}
+
+// match compares the identity in Pebble with that in the file, which follows it at
+// the end of a recovery.
+func (s *Store) match(stored Identity) error {
+	before := s.identity
+	before.Cluster = stored.Cluster
+	switch {
+	case s.identity == stored, s.identity.Cluster == s.opts.Recovering && before == stored:
+		return nil
+	case before == stored && Founding(s.identity.Cluster) == Founding(stored.Cluster):
+		return fmt.Errorf("%s: %w (%s)", s.dir.Path, ErrRecovering, s.identity.Cluster)
 	}
-	return nil
+	return fmt.Errorf("%w: identity.json is not that of the store", ErrDamaged)
 }
 
 // Identity says whose store it is.

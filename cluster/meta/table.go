@@ -64,6 +64,12 @@ func load(r cluster.Reader, name string) (*table, error) {
 	return t, nil
 }
 
+// Stored is a table as a node has it stored, whether it runs or not.
+func Stored(r cluster.Reader, name string) (Table, error) {
+	t, err := load(r, name)
+	return Table{t}, err
+}
+
 // refresh returns known if it is still what is stored, else reads the table.
 func refresh(r cluster.Reader, name string, known *table) (*table, error) {
 	h, _, err := r.Head(entity(name))

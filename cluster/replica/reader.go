@@ -8,6 +8,9 @@ import (
 // it or not. There may be nothing, or what there is may be old.
 func (e *Engine) Reader(id cluster.ShardID) cluster.Reader { return reader{e.cfg.State, id} }
 
+// ReaderOf is [Engine.Reader] of a store that no engine runs on.
+func ReaderOf(state State, id cluster.ShardID) cluster.Reader { return reader{state, id} }
+
 type reader struct {
 	state State
 	shard cluster.ShardID

@@ -1,0 +1,91 @@
+package raftlog
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+	pb "go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
+
+	"ssod/persistence/data"
+	"ssod/persistence/layout"
+)
+
+// Recover gives replicas other ids, terms and members, and writes what says so under
+// a key of its own, with one sync. No change of the members is left in their logs:
+// none of before must come into force afterwards.
+func (l *Log) Recover(rs []data.Recovered, key, value []byte) error {
+	b := l.db.NewBatch()
+	err := b.Set(key, value, nil)
+	for i := 0; i < len(rs) && err == nil; i++ {
+		if err = l.stageRecovered(b, &rs[i]); err != nil {
+			err = fmt.Errorf("recover shard %d: %w", rs[i].Shard, err)
+		}
+	}
+	if err != nil {
+		b.Close()
+		return err
+	}
+	number := l.next(true)
+	if err := l.stageSequence(b, number); err != nil {
+		l.db.Fail(err) // the number is taken
+		b.Close()
+		return err
+	}
+	w := &Write{log: l, batch: b, sequence: number}
+	if err := l.db.Begin(b); err != nil {
+		return err
+	}
+	return w.Wait()
+}
+
+func (l *Log) stageRecovered(b *pebble.Batch, r *data.Recovered) error {
+	if r.Empty {
+		if err := l.unused(r.Shard, r.ID); err != nil {
+			return err
+		}
+		return l.stageReplica(b, data.NewReplica(r.Shard, r.ID, r.Conf))
+	}
+	old, err := l.Replica(r.Shard)
+	if err != nil {
+		return err
+	}
+	if old.ID.Node() != r.ID.Node() || old.ID.Generation() >= r.ID.Generation() || old.Hard.GetTerm() >= r.Term {
+		return fmt.Errorf("%w: replica %v in term %d becomes %v in term %d", ErrReplicaID, old.ID, old.Hard.GetTerm(), r.ID, r.Term)
+	}
+	// What is stored, not what is in memory: the batch must not move the state on.
+	stored, err := layout.ReadApplied(l.db, r.Shard)
+	if err != nil {
+		return err
+	}
+	used := binary.BigEndian.AppendUint32(nil, old.ID.Generation())
+	if err := b.Set(layout.LogStateKey(r.Shard, layout.LogUsed), layout.Sealed(used), nil); err != nil {
+		return err
+	}
+	stored.Conf = r.Conf
+	next := data.Replica{
+		Shard: r.Shard, ID: r.ID, Truncated: old.Truncated, Applied: stored,
+		Hard: &pb.HardState{Term: new(r.Term), Vote: new(uint64(0)), Commit: new(max(old.Hard.GetCommit(), stored.Index))},
+	}
+	if err := l.stageReplica(b, next); err != nil {
+		return err
+	}
+	return l.stageWithoutChanges(b, old)
+}
+
+// stageWithoutChanges puts entries without effect in the place of those that change
+// the members of a group.
+func (l *Log) stageWithoutChanges(b *pebble.Batch, r data.Replica) error {
+	return l.walk(r.Shard, r.Truncated.Index+1, ^uint64(0), func(raw []byte) (uint64, bool, error) {
+		e := &pb.Entry{}
+		if err := proto.Unmarshal(raw, e); err != nil {
+			return 0, false, fmt.Errorf("%w: %w", data.ErrDamaged, err)
+		}
+		if e.GetType() == pb.EntryNormal {
+			return e.GetIndex(), true, nil
+		}
+		void := &pb.Entry{Term: e.Term, Index: e.Index}
+		return e.GetIndex(), true, layout.SetMessage(b, layout.EntryKey(r.Shard, e.GetIndex()), void)
+	})
+}

@@ -1,0 +1,35 @@
+package persistence
+
+import (
+	"fmt"
+	"strings"
+
+	"ssod/persistence/layout"
+)
+
+// Founding is the part of a cluster's id that it was founded with. A recovery from a
+// lost majority puts a dot and the id of a new incarnation behind it: nodes of two
+// incarnations take each other for members of other clusters, which they are, and
+// what the founding id is part of (the keys of the store, what is sealed) stays.
+func Founding(cluster string) string {
+	founding, _, _ := strings.Cut(cluster, ".")
+	return founding
+}
+
+// Recover makes the replicas of this directory, which no other process has written
+// since they were judged, members of groups that are made anew from what is left of a
+// lost majority, and the directory one of the incarnation that [Options.Recovering]
+// names: all or nothing, on disk when it returns. What the store has in memory is out
+// of date then: it must be closed, and opened again for [Store.Recovered].
+func (s *Store) Recover(rs []Recovered) error {
+	if Founding(s.opts.Recovering) != Founding(s.identity.Cluster) {
+		return fmt.Errorf("recover: %q is no incarnation of cluster %s", s.opts.Recovering, Founding(s.identity.Cluster))
+	}
+	next := s.identity
+	next.Cluster = s.opts.Recovering
+	return s.log.Recover(rs, layout.IdentityKey, next.encode())
+}
+
+// Recovered ends a recovery: the directory can be started from then on. Until then it
+// is refused, with [ErrRecovering].
+func (s *Store) Recovered() error { return s.dir.Write("identity.json", s.identity.encode()) }
