@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/memberlist"
+
+	"ssod/persistence"
 )
 
 // delegate is what memberlist calls, under its own locks: nothing here waits for
@@ -40,8 +42,14 @@ func (d delegate) NotifyLeave(n *memberlist.Node) { d.g.note(n, Dead) }
 // meant.
 func (d delegate) NotifyAlive(n *memberlist.Node) error { return d.g.admit(n) }
 
-// ErrCluster says that a member is of another cluster.
-var ErrCluster = errors.New("another cluster")
+// Why a member is not let in.
+var (
+	// ErrCluster: it is of another cluster.
+	ErrCluster = errors.New("another cluster")
+	// ErrIncarnation: it is of the same cluster before or after a recovery from a lost
+	// majority, or recovered apart.
+	ErrIncarnation = errors.New("another incarnation of this cluster")
+)
 
 // admit refuses members of other clusters, and those that cannot be understood.
 func (g *Gossip) admit(n *memberlist.Node) error {
@@ -49,17 +57,27 @@ func (g *Gossip) admit(n *memberlist.Node) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err == nil && g.cluster != "" && m.Meta.Cluster != "" && m.Meta.Cluster != g.cluster {
-		err = fmt.Errorf("%w: node %q at %s is of %q; one of the two was founded on its own: "+
-			"start it with an empty data directory and --join", ErrCluster, m.Name, m.Addr, m.Meta.Cluster)
+		err = apart(g.cluster, m)
 	}
 	if err != nil && !g.refused[n.Name] && len(g.refused) < maxGone {
 		g.refused[n.Name] = true // say it once
 		g.cfg.Log.Warn("a node is not let in", "addr", n.Address(), "error", err)
 	}
-	if errors.Is(err, ErrCluster) {
+	if errors.Is(err, ErrCluster) || errors.Is(err, ErrIncarnation) {
 		g.foreign = err
 	}
 	return err
+}
+
+// apart says why a member of another cluster, or of another incarnation of this one,
+// is not let in.
+func apart(cluster string, m Member) error {
+	if persistence.Founding(cluster) == persistence.Founding(m.Meta.Cluster) {
+		return fmt.Errorf("%w: node %q at %s is of %s, this one of %s: the cluster was recovered without one of them; "+
+			"move the data directory of that one aside and start it with --join", ErrIncarnation, m.Name, m.Addr, m.Meta.Cluster, cluster)
+	}
+	return fmt.Errorf("%w: node %q at %s is of %q; one of the two was founded on its own: "+
+		"start it with an empty data directory and --join", ErrCluster, m.Name, m.Addr, m.Meta.Cluster)
 }
 
 // note takes a change over.

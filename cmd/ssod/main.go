@@ -30,8 +30,13 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is main with its streams. It returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
-	if len(args) > 0 && args[0] == "restore" {
-		return restore(args[1:], stdout, stderr)
+	if len(args) > 0 {
+		switch args[0] {
+		case "recover":
+			return recoverCluster(args[1:], stdout, stderr)
+		case "restore":
+			return restore(args[1:], stdout, stderr)
+		}
 	}
 	var f flags
 	line := newCommandLine(&f, stdout, stderr)

@@ -23,7 +23,8 @@ func newCommandLine(f *flags, stdout, stderr io.Writer) *commandLine {
 	var err error
 	c.parser, err = kong.New(f,
 		kong.Name("ssod"),
-		kong.Description("One node of the single sign-on service. Every flag is also an environment variable: SSOD_ and its name in upper case, with _ for -. ssod restore makes a new cluster of a backup, see ssod restore --help."),
+		kong.Description("One node of the single sign-on service. Every flag is also an environment variable: SSOD_ and its name in upper case, with _ for -. "+
+			"ssod restore makes a new cluster of a backup, ssod recover one of what is left of a lost majority; each has its own --help."),
 		kong.DefaultEnvars("SSOD"),
 		kong.Vars{"gossip": defaultGossip, "rpc": defaultRPC, "raft": defaultRaft}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { c.exit = code }))
 	if err != nil {

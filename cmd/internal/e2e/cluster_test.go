@@ -129,9 +129,7 @@ func (c *trio) through(n *node) {
 func (c *trio) start(n *node) {
 	c.Helper()
 	n.start()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.up = append(c.up, n)
+	c.joined(n)
 }
 
 func (c *trio) kill(n *node) {
@@ -166,9 +164,13 @@ func (c *trio) promised() {
 func (n *node) seesThreeVotes() bool {
 	n.Helper()
 	shards := n.shards()
-	for _, s := range shards {
+	for i, s := range shards {
+		// Where there are more than three nodes, more of them vote or listen in the meta shard, and
+		// only those that hold a shard can tell whether its voters are written down.
+		three := len(s.Replicas) == 3 || i == 0 && len(s.Replicas) > 3
+		confirmed := s.Confirmed || !slices.Contains(s.Replicas, n.flags[1])
 		absent := slices.ContainsFunc(s.Replicas, func(name string) bool { return strings.Contains(name, "(") }) // "n2 (removed)"
-		if s.Leader == "" || len(s.Replicas) != 3 || len(s.Learners) > 0 || absent || !s.Confirmed {
+		if s.Leader == "" || !three || i > 0 && len(s.Learners) > 0 || absent || !confirmed {
 			return false
 		}
 	}

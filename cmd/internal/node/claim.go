@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ssod/cluster/transport"
+	"ssod/persistence"
 )
 
 // claimMemory is for how long the claim of another cluster counts. Its nodes dial
@@ -18,6 +19,9 @@ type claim struct {
 }
 
 func (n *Node) noteClaim(by transport.Peer, cluster string) {
+	if persistence.Founding(cluster) == persistence.Founding(n.store.Identity().Cluster) {
+		return // it was absent from a recovery, or this node was; gossip says so to both
+	}
 	if n.claim.Swap(&claim{by.Name, cluster, time.Now()}) == nil {
 		n.log.Error("another cluster takes this node for its member", "by", by.Name, "cluster", cluster)
 	}

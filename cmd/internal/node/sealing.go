@@ -15,6 +15,7 @@ import (
 	"ssod/cluster/secretfile"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/keys/sealing"
+	"ssod/persistence"
 )
 
 // sealingFile has the private key of this node, to which the others seal the keys that
@@ -58,7 +59,7 @@ func (n *Node) makeSealingKey() ([]byte, error) {
 func (n *Node) unsealing(key []byte) sealing.Options {
 	id := n.store.Identity()
 	o := sealing.Options{
-		Key: key, Cluster: id.Cluster, Self: sealing.Member{ID: uint64(id.NodeID), Name: id.Node},
+		Key: key, Cluster: persistence.Founding(id.Cluster), Self: sealing.Member{ID: uint64(id.NodeID), Name: id.Node},
 	}
 	if n.placement != nil {
 		o.Members, o.Secret = n.sealedTo, n.proofs

@@ -2,11 +2,13 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"ssod/cluster"
+	"ssod/cluster/membership"
 	"ssod/cluster/placement"
 )
 
@@ -70,5 +72,12 @@ func (n *Node) strangers() string {
 	if names == nil {
 		return ""
 	}
-	return "; not reached: " + strings.Join(names, ", ")
+	said := "; not reached: " + strings.Join(names, ", ")
+	if n.gossip == nil {
+		return said
+	}
+	if err := n.gossip.Trouble(); errors.Is(err, membership.ErrIncarnation) {
+		said += "; " + err.Error()
+	}
+	return said
 }
