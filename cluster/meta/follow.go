@@ -87,6 +87,20 @@ func (s *Store) catchUp() error {
 	return nil
 }
 
+// Refresh shows a table as it is applied here by now: who has just made a change sees
+// every change that was made before, of any table.
+func (s *Store) Refresh(name string) error {
+	if s.options.Reader == nil {
+		return nil
+	}
+	t, err := loadWhole(s.options.Reader, name)
+	if err != nil {
+		return err
+	}
+	s.replace(name, t)
+	return nil
+}
+
 // loadWhole reads a table of one revision while others may be applied.
 func loadWhole(r cluster.Reader, name string) (*table, error) {
 	for {

@@ -40,6 +40,7 @@ var kinds = []struct {
 	{ErrNeeded, ErrorKind_NEEDED},
 	{ErrUnknownNode, ErrorKind_UNKNOWN_NODE},
 	{ErrSetting, ErrorKind_SETTING},
+	{ErrNotDrained, ErrorKind_NOT_DRAINED},
 	{ErrWaits, ErrorKind_WAITS},
 	{ErrTemporary, ErrorKind_TEMPORARY},
 }
@@ -125,6 +126,10 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 		return &Answer{}, p.giveUp(ctx, r.GetRemove().GetName())
 	case r.GetSet() != nil:
 		return &Answer{}, p.set(ctx, r.GetSet().GetChanges())
+	case r.GetDrain() != nil:
+		return &Answer{}, p.drain(ctx, r.GetDrain())
+	case r.GetLeave() != nil:
+		return &Answer{}, p.leave(ctx, from, r.GetLeave())
 	case r.GetReadmit() != nil:
 		return &Answer{}, p.readmit(ctx, r.GetReadmit().GetName())
 	case r.GetSetBack() != nil:

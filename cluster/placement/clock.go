@@ -105,4 +105,6 @@ func median(all []time.Duration) time.Duration {
 }
 
 // declines reports whether this node takes no leads.
-func (p *Placement) declines() bool { return p.aloof.Load() || p.Skew().Off || p.badDisk() }
+func (p *Placement) declines() bool {
+	return p.aloof.Load() || p.Skew().Off || p.badDisk() || p.leaves()
+}

@@ -98,6 +98,7 @@ func (s *session) admit(ctx context.Context, j *JoinRequest) (*Answer, error) {
 	}
 	n.ID, n.State, n.Joined, n.Changed = s.pages.nextID(), NodeState_ACTIVE, s.p.cfg.Clock(), s.p.cfg.Clock()
 	n.Applicant, n.Heir, n.HeirTerm, n.Certificates = j.GetApplicant(), nil, 0, nil
+	n.Leave, n.Drain = Leave_STAYS, 0
 	if !taken {
 		return s.welcome(n, s.decide(ctx, n))
 	}

@@ -3,6 +3,7 @@ package placement
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -137,7 +138,7 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 // node takes no leads. What nobody takes goes on here: the replicas that a bad disk
 // keeps its lead for want of may be what gets the data off it.
 func (m *mover) leaves(st core.Status) bool {
-	return (m.p.Skew().Off || m.p.badDisk()) && len(m.p.heirs(st)) > 0
+	return (m.p.Skew().Off || m.p.badDisk() || m.p.leaves()) && len(m.p.heirs(st)) > 0
 }
 
 // group is what the plan needs to know of a group.
@@ -233,6 +234,9 @@ func (p *Placement) prepare(ctx context.Context, r *PrepareRequest) (*Answer, er
 		return nil, err
 	}
 	defer lock.Unlock()
+	if p.leaves() && r.GetShard() != uint32(cluster.MetaShard) {
+		return nil, fmt.Errorf("%w: the node is drained", ErrTemporary)
+	}
 	id, err := p.engine.Prepare(ctx, cluster.ShardID(r.GetShard()))
 	if err != nil {
 		return nil, err

@@ -19,6 +19,10 @@ type Node struct {
 	ID    NodeID
 	Name  string
 	State NodeState
+	// Leave is how far it is when it is drained, and Drain the revision of the table
+	// that began that.
+	Leave Leave
+	Drain uint64
 	// RPC is where it takes actor messages, Raft where it takes everything else
 	// from other nodes.
 	RPC, Raft string
@@ -58,7 +62,7 @@ func (n Node) here(o Node) Node {
 // planned is the node as far as the plan is concerned.
 func (n Node) planned() plan.Node {
 	states := map[NodeState]plan.State{NodeState_DEAD: plan.Dead, NodeState_REMOVED: plan.Removed}
-	return plan.Node{ID: n.ID, State: states[n.State], Zone: n.Zone}
+	return plan.Node{ID: n.ID, State: states[n.State], Leave: n.Leave.planned(), Zone: n.Zone}
 }
 
 func (n Node) record() *NodeRecord {
@@ -68,6 +72,7 @@ func (n Node) record() *NodeRecord {
 		JoinedMs: milli(n.Joined), ChangedMs: milli(n.Changed), ReplacedBy: uint32(n.ReplacedBy),
 		Applicant: n.Applicant, Heir: n.Heir, HeirTerm: n.HeirTerm,
 		Boot: n.Boot.Number, Incarnation: n.Boot.Incarnation, Certificates: n.Certificates,
+		Leave: n.Leave, Drain: n.Drain,
 	}
 }
 
@@ -78,6 +83,7 @@ func nodeOf(r *NodeRecord) Node {
 		Joined: timeOf(r.GetJoinedMs()), Changed: timeOf(r.GetChangedMs()), ReplacedBy: NodeID(r.GetReplacedBy()),
 		Applicant: r.GetApplicant(), Heir: r.GetHeir(), HeirTerm: r.GetHeirTerm(),
 		Boot: persistence.Boot{Number: r.GetBoot(), Incarnation: r.GetIncarnation()}, Certificates: r.GetCertificates(),
+		Leave: r.GetLeave(), Drain: r.GetDrain(),
 	}
 }
 

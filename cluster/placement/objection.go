@@ -31,7 +31,14 @@ func (s *session) mayGo(ctx context.Context, n Node) error {
 	if s.p.Alive(n.ID) {
 		return object("node %s is here and answers at %s", n.Name, n.Raft)
 	}
-	f := findings{pages: s.pages, shards: s.p.engine.Count(), said: s.p.survey(ctx, n.ID), alive: s.p.Alive}
+	f := findings{pages: s.pages, shards: s.p.engine.Count(), alive: s.p.Alive}
+	if n.Leave == Leave_LEFT { // nobody waits for it, and nobody can miss what it has
+		if short, lacks := errors.AsType[*plan.Shortage](f.mayLose(n.ID)); lacks {
+			return object("%s", f.plead(n, short))
+		}
+		return nil
+	}
+	f.said = s.p.survey(ctx, n.ID)
 	return f.object(n, s.p.cfg.SilentFor)
 }
 

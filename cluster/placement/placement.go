@@ -166,6 +166,7 @@ type Placement struct {
 	lag       lagWatch
 	// appendTook is what a synced append takes here lately, in nanoseconds.
 	appendTook atomic.Int64
+	aside      atomic.Bool // this node serves nothing
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -217,7 +218,7 @@ func (p *Placement) watch() {
 		}
 	})
 	looks := [loops]func(context.Context){
-		newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.watchDisk, p.listen, p.register,
+		newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.watchDisk, p.watchLeave, p.listen, p.register,
 	}
 	p.reread()
 	p.divide()
@@ -227,7 +228,7 @@ func (p *Placement) watch() {
 }
 
 // loops is how many things are looked after.
-const loops = 9
+const loops = 10
 
 // loop runs look at the placement's pace and whenever something changed.
 func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {

@@ -24,6 +24,56 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// How far a node is that an operator has drain, whether it is dead or not.
+type Leave int32
+
+const (
+	Leave_STAYS  Leave = 0
+	Leave_LEAVES Leave = 1 // what it holds goes to others
+	Leave_LEFT   Leave = 2 // it holds nothing and serves nothing until it is taken back
+)
+
+// Enum value maps for Leave.
+var (
+	Leave_name = map[int32]string{
+		0: "STAYS",
+		1: "LEAVES",
+		2: "LEFT",
+	}
+	Leave_value = map[string]int32{
+		"STAYS":  0,
+		"LEAVES": 1,
+		"LEFT":   2,
+	}
+)
+
+func (x Leave) Enum() *Leave {
+	p := new(Leave)
+	*p = x
+	return p
+}
+
+func (x Leave) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Leave) Descriptor() protoreflect.EnumDescriptor {
+	return file_cluster_placement_placement_proto_enumTypes[0].Descriptor()
+}
+
+func (Leave) Type() protoreflect.EnumType {
+	return &file_cluster_placement_placement_proto_enumTypes[0]
+}
+
+func (x Leave) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Leave.Descriptor instead.
+func (Leave) EnumDescriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{0}
+}
+
 type NodeState int32
 
 const (
@@ -57,11 +107,11 @@ func (x NodeState) String() string {
 }
 
 func (NodeState) Descriptor() protoreflect.EnumDescriptor {
-	return file_cluster_placement_placement_proto_enumTypes[0].Descriptor()
+	return file_cluster_placement_placement_proto_enumTypes[1].Descriptor()
 }
 
 func (NodeState) Type() protoreflect.EnumType {
-	return &file_cluster_placement_placement_proto_enumTypes[0]
+	return &file_cluster_placement_placement_proto_enumTypes[1]
 }
 
 func (x NodeState) Number() protoreflect.EnumNumber {
@@ -70,7 +120,7 @@ func (x NodeState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use NodeState.Descriptor instead.
 func (NodeState) EnumDescriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{0}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{1}
 }
 
 type ErrorKind int32
@@ -82,6 +132,7 @@ const (
 	ErrorKind_NEEDED       ErrorKind = 21 // the node is not given up
 	ErrorKind_UNKNOWN_NODE ErrorKind = 22
 	ErrorKind_SETTING      ErrorKind = 70 // there is no such setting, or not this value
+	ErrorKind_NOT_DRAINED  ErrorKind = 71
 )
 
 // Enum value maps for ErrorKind.
@@ -93,6 +144,7 @@ var (
 		21: "NEEDED",
 		22: "UNKNOWN_NODE",
 		70: "SETTING",
+		71: "NOT_DRAINED",
 	}
 	ErrorKind_value = map[string]int32{
 		"TEMPORARY":    0,
@@ -101,6 +153,7 @@ var (
 		"NEEDED":       21,
 		"UNKNOWN_NODE": 22,
 		"SETTING":      70,
+		"NOT_DRAINED":  71,
 	}
 )
 
@@ -115,11 +168,11 @@ func (x ErrorKind) String() string {
 }
 
 func (ErrorKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_cluster_placement_placement_proto_enumTypes[1].Descriptor()
+	return file_cluster_placement_placement_proto_enumTypes[2].Descriptor()
 }
 
 func (ErrorKind) Type() protoreflect.EnumType {
-	return &file_cluster_placement_placement_proto_enumTypes[1]
+	return &file_cluster_placement_placement_proto_enumTypes[2]
 }
 
 func (x ErrorKind) Number() protoreflect.EnumNumber {
@@ -128,7 +181,7 @@ func (x ErrorKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ErrorKind.Descriptor instead.
 func (ErrorKind) EnumDescriptor() ([]byte, []int) {
-	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{1}
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{2}
 }
 
 // NodeRecord is a node in the registry, under its id.
@@ -158,7 +211,9 @@ type NodeRecord struct {
 	// SHA-256 of the certificates that others saw of it, the last one last. Those of a
 	// node that was removed are refused.
 	Certificates  [][]byte `protobuf:"bytes,30,rep,name=certificates,proto3" json:"certificates,omitempty"`
-	Zone          string   `protobuf:"bytes,50,opt,name=zone,proto3" json:"zone,omitempty"` // what fails together with it; empty: not known
+	Leave         Leave    `protobuf:"varint,70,opt,name=leave,proto3,enum=ssod.placement.Leave" json:"leave,omitempty"`
+	Drain         uint64   `protobuf:"varint,71,opt,name=drain,proto3" json:"drain,omitempty"` // the revision of the table that began its drain; no two are alike
+	Zone          string   `protobuf:"bytes,50,opt,name=zone,proto3" json:"zone,omitempty"`    // what fails together with it; empty: not known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -317,6 +372,20 @@ func (x *NodeRecord) GetCertificates() [][]byte {
 		return x.Certificates
 	}
 	return nil
+}
+
+func (x *NodeRecord) GetLeave() Leave {
+	if x != nil {
+		return x.Leave
+	}
+	return Leave_STAYS
+}
+
+func (x *NodeRecord) GetDrain() uint64 {
+	if x != nil {
+		return x.Drain
+	}
+	return 0
 }
 
 func (x *NodeRecord) GetZone() string {
@@ -633,6 +702,8 @@ type Request struct {
 	Readmit       *ReadmitRequest        `protobuf:"bytes,41,opt,name=readmit,proto3" json:"readmit,omitempty"`
 	Set           *SetRequest            `protobuf:"bytes,70,opt,name=set,proto3" json:"set,omitempty"`
 	Pin           []byte                 `protobuf:"bytes,90,opt,name=pin,proto3" json:"pin,omitempty"` // of what the receiver pins for a backup; cluster/pin has it
+	Drain         *DrainRequest          `protobuf:"bytes,71,opt,name=drain,proto3" json:"drain,omitempty"`
+	Leave         *LeaveRequest          `protobuf:"bytes,72,opt,name=leave,proto3" json:"leave,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -775,6 +846,20 @@ func (x *Request) GetSet() *SetRequest {
 func (x *Request) GetPin() []byte {
 	if x != nil {
 		return x.Pin
+	}
+	return nil
+}
+
+func (x *Request) GetDrain() *DrainRequest {
+	if x != nil {
+		return x.Drain
+	}
+	return nil
+}
+
+func (x *Request) GetLeave() *LeaveRequest {
+	if x != nil {
+		return x.Leave
 	}
 	return nil
 }
@@ -2193,11 +2278,125 @@ func (x *SetRequest) GetChanges() map[string]string {
 	return nil
 }
 
+// Drain asks the leader of the meta shard to have a node leave, or to take it back.
+type DrainRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Back          bool                   `protobuf:"varint,2,opt,name=back,proto3" json:"back,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrainRequest) Reset() {
+	*x = DrainRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrainRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrainRequest) ProtoMessage() {}
+
+func (x *DrainRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrainRequest.ProtoReflect.Descriptor instead.
+func (*DrainRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *DrainRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DrainRequest) GetBack() bool {
+	if x != nil {
+		return x.Back
+	}
+	return false
+}
+
+// Leave says that the sender holds nothing and serves nothing any more.
+type LeaveRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Drain         uint64                 `protobuf:"varint,1,opt,name=drain,proto3" json:"drain,omitempty"` // which drain it obeys
+	Boot          uint64                 `protobuf:"varint,2,opt,name=boot,proto3" json:"boot,omitempty"`   // and in which start
+	Incarnation   uint64                 `protobuf:"fixed64,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LeaveRequest) Reset() {
+	*x = LeaveRequest{}
+	mi := &file_cluster_placement_placement_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LeaveRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LeaveRequest) ProtoMessage() {}
+
+func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_cluster_placement_placement_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LeaveRequest.ProtoReflect.Descriptor instead.
+func (*LeaveRequest) Descriptor() ([]byte, []int) {
+	return file_cluster_placement_placement_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *LeaveRequest) GetDrain() uint64 {
+	if x != nil {
+		return x.Drain
+	}
+	return 0
+}
+
+func (x *LeaveRequest) GetBoot() uint64 {
+	if x != nil {
+		return x.Boot
+	}
+	return 0
+}
+
+func (x *LeaveRequest) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
 var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
-	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xfd\x03\n" +
+	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xc0\x04\n" +
 	"\n" +
 	"NodeRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -2220,7 +2419,9 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\tapplicant\x18\x16 \x01(\fR\tapplicant\x12\x12\n" +
 	"\x04boot\x18\r \x01(\x04R\x04boot\x12 \n" +
 	"\vincarnation\x18\x0e \x01(\x06R\vincarnation\x12\"\n" +
-	"\fcertificates\x18\x1e \x03(\fR\fcertificates\x12\x12\n" +
+	"\fcertificates\x18\x1e \x03(\fR\fcertificates\x12+\n" +
+	"\x05leave\x18F \x01(\x0e2\x15.ssod.placement.LeaveR\x05leave\x12\x14\n" +
+	"\x05drain\x18G \x01(\x04R\x05drain\x12\x12\n" +
 	"\x04zone\x182 \x01(\tR\x04zone\"s\n" +
 	"\vShardRecord\x12\x16\n" +
 	"\x06voters\x18\x01 \x03(\rR\x06voters\x12\x1a\n" +
@@ -2239,7 +2440,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\blearners\x18\x04 \x03(\x04R\blearners\x12,\n" +
 	"\x04next\x18\x05 \x03(\v2\x18.ssod.placement.VoterSetR\x04next\"\"\n" +
 	"\bVoterSet\x12\x16\n" +
-	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\xa9\x06\n" +
+	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\x91\a\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
@@ -2256,7 +2457,9 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x04find\x18> \x01(\v2\x1b.ssod.placement.FindRequestR\x04find\x128\n" +
 	"\areadmit\x18) \x01(\v2\x1e.ssod.placement.ReadmitRequestR\areadmit\x12,\n" +
 	"\x03set\x18F \x01(\v2\x1a.ssod.placement.SetRequestR\x03set\x12\x10\n" +
-	"\x03pin\x18Z \x01(\fR\x03pin\"\x8c\x04\n" +
+	"\x03pin\x18Z \x01(\fR\x03pin\x122\n" +
+	"\x05drain\x18G \x01(\v2\x1c.ssod.placement.DrainRequestR\x05drain\x122\n" +
+	"\x05leave\x18H \x01(\v2\x1c.ssod.placement.LeaveRequestR\x05leave\"\x8c\x04\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
@@ -2359,12 +2562,24 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\achanges\x18\x01 \x03(\v2'.ssod.placement.SetRequest.ChangesEntryR\achanges\x1a:\n" +
 	"\fChangesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01*.\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"6\n" +
+	"\fDrainRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04back\x18\x02 \x01(\bR\x04back\"Z\n" +
+	"\fLeaveRequest\x12\x14\n" +
+	"\x05drain\x18\x01 \x01(\x04R\x05drain\x12\x12\n" +
+	"\x04boot\x18\x02 \x01(\x04R\x04boot\x12 \n" +
+	"\vincarnation\x18\x03 \x01(\x06R\vincarnation*(\n" +
+	"\x05Leave\x12\t\n" +
+	"\x05STAYS\x10\x00\x12\n" +
+	"\n" +
+	"\x06LEAVES\x10\x01\x12\b\n" +
+	"\x04LEFT\x10\x02*.\n" +
 	"\tNodeState\x12\n" +
 	"\n" +
 	"\x06ACTIVE\x10\x00\x12\b\n" +
 	"\x04DEAD\x10\x01\x12\v\n" +
-	"\aREMOVED\x10\x02*]\n" +
+	"\aREMOVED\x10\x02*n\n" +
 	"\tErrorKind\x12\r\n" +
 	"\tTEMPORARY\x10\x00\x12\v\n" +
 	"\aREFUSED\x10\x01\x12\t\n" +
@@ -2372,7 +2587,8 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
 	"\x06NEEDED\x10\x15\x12\x10\n" +
 	"\fUNKNOWN_NODE\x10\x16\x12\v\n" +
-	"\aSETTING\x10FB\x18Z\x16ssod/cluster/placementb\x06proto3"
+	"\aSETTING\x10F\x12\x0f\n" +
+	"\vNOT_DRAINED\x10GB\x18Z\x16ssod/cluster/placementb\x06proto3"
 
 var (
 	file_cluster_placement_placement_proto_rawDescOnce sync.Once
@@ -2386,91 +2602,97 @@ func file_cluster_placement_placement_proto_rawDescGZIP() []byte {
 	return file_cluster_placement_placement_proto_rawDescData
 }
 
-var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_cluster_placement_placement_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_cluster_placement_placement_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_cluster_placement_placement_proto_goTypes = []any{
-	(NodeState)(0),         // 0: ssod.placement.NodeState
-	(ErrorKind)(0),         // 1: ssod.placement.ErrorKind
-	(*NodeRecord)(nil),     // 2: ssod.placement.NodeRecord
-	(*ShardRecord)(nil),    // 3: ssod.placement.ShardRecord
-	(*SlotsRecord)(nil),    // 4: ssod.placement.SlotsRecord
-	(*SlotRange)(nil),      // 5: ssod.placement.SlotRange
-	(*GroupRecord)(nil),    // 6: ssod.placement.GroupRecord
-	(*VoterSet)(nil),       // 7: ssod.placement.VoterSet
-	(*Request)(nil),        // 8: ssod.placement.Request
-	(*Answer)(nil),         // 9: ssod.placement.Answer
-	(*PrepareRequest)(nil), // 10: ssod.placement.PrepareRequest
-	(*Prepared)(nil),       // 11: ssod.placement.Prepared
-	(*ReleaseRequest)(nil), // 12: ssod.placement.ReleaseRequest
-	(*Released)(nil),       // 13: ssod.placement.Released
-	(*Leaders)(nil),        // 14: ssod.placement.Leaders
-	(*Leader)(nil),         // 15: ssod.placement.Leader
-	(*AwaitRequest)(nil),   // 16: ssod.placement.AwaitRequest
-	(*ContactRequest)(nil), // 17: ssod.placement.ContactRequest
-	(*Contact)(nil),        // 18: ssod.placement.Contact
-	(*JoinRequest)(nil),    // 19: ssod.placement.JoinRequest
-	(*AppliedRequest)(nil), // 20: ssod.placement.AppliedRequest
-	(*Applied)(nil),        // 21: ssod.placement.Applied
-	(*FindRequest)(nil),    // 22: ssod.placement.FindRequest
-	(*Found)(nil),          // 23: ssod.placement.Found
-	(*ScrubRequest)(nil),   // 24: ssod.placement.ScrubRequest
-	(*Scrubbed)(nil),       // 25: ssod.placement.Scrubbed
-	(*SetBackRequest)(nil), // 26: ssod.placement.SetBackRequest
-	(*ClockRecord)(nil),    // 27: ssod.placement.ClockRecord
-	(*JoinAnswer)(nil),     // 28: ssod.placement.JoinAnswer
-	(*SurveyRequest)(nil),  // 29: ssod.placement.SurveyRequest
-	(*Survey)(nil),         // 30: ssod.placement.Survey
-	(*GroupState)(nil),     // 31: ssod.placement.GroupState
-	(*RemoveRequest)(nil),  // 32: ssod.placement.RemoveRequest
-	(*ReadmitRequest)(nil), // 33: ssod.placement.ReadmitRequest
-	(*SetRequest)(nil),     // 34: ssod.placement.SetRequest
-	nil,                    // 35: ssod.placement.Contact.RevisionsEntry
-	nil,                    // 36: ssod.placement.JoinRequest.SettingsEntry
-	nil,                    // 37: ssod.placement.Applied.UptoEntry
-	nil,                    // 38: ssod.placement.ScrubRequest.UptoEntry
-	nil,                    // 39: ssod.placement.SetRequest.ChangesEntry
+	(Leave)(0),             // 0: ssod.placement.Leave
+	(NodeState)(0),         // 1: ssod.placement.NodeState
+	(ErrorKind)(0),         // 2: ssod.placement.ErrorKind
+	(*NodeRecord)(nil),     // 3: ssod.placement.NodeRecord
+	(*ShardRecord)(nil),    // 4: ssod.placement.ShardRecord
+	(*SlotsRecord)(nil),    // 5: ssod.placement.SlotsRecord
+	(*SlotRange)(nil),      // 6: ssod.placement.SlotRange
+	(*GroupRecord)(nil),    // 7: ssod.placement.GroupRecord
+	(*VoterSet)(nil),       // 8: ssod.placement.VoterSet
+	(*Request)(nil),        // 9: ssod.placement.Request
+	(*Answer)(nil),         // 10: ssod.placement.Answer
+	(*PrepareRequest)(nil), // 11: ssod.placement.PrepareRequest
+	(*Prepared)(nil),       // 12: ssod.placement.Prepared
+	(*ReleaseRequest)(nil), // 13: ssod.placement.ReleaseRequest
+	(*Released)(nil),       // 14: ssod.placement.Released
+	(*Leaders)(nil),        // 15: ssod.placement.Leaders
+	(*Leader)(nil),         // 16: ssod.placement.Leader
+	(*AwaitRequest)(nil),   // 17: ssod.placement.AwaitRequest
+	(*ContactRequest)(nil), // 18: ssod.placement.ContactRequest
+	(*Contact)(nil),        // 19: ssod.placement.Contact
+	(*JoinRequest)(nil),    // 20: ssod.placement.JoinRequest
+	(*AppliedRequest)(nil), // 21: ssod.placement.AppliedRequest
+	(*Applied)(nil),        // 22: ssod.placement.Applied
+	(*FindRequest)(nil),    // 23: ssod.placement.FindRequest
+	(*Found)(nil),          // 24: ssod.placement.Found
+	(*ScrubRequest)(nil),   // 25: ssod.placement.ScrubRequest
+	(*Scrubbed)(nil),       // 26: ssod.placement.Scrubbed
+	(*SetBackRequest)(nil), // 27: ssod.placement.SetBackRequest
+	(*ClockRecord)(nil),    // 28: ssod.placement.ClockRecord
+	(*JoinAnswer)(nil),     // 29: ssod.placement.JoinAnswer
+	(*SurveyRequest)(nil),  // 30: ssod.placement.SurveyRequest
+	(*Survey)(nil),         // 31: ssod.placement.Survey
+	(*GroupState)(nil),     // 32: ssod.placement.GroupState
+	(*RemoveRequest)(nil),  // 33: ssod.placement.RemoveRequest
+	(*ReadmitRequest)(nil), // 34: ssod.placement.ReadmitRequest
+	(*SetRequest)(nil),     // 35: ssod.placement.SetRequest
+	(*DrainRequest)(nil),   // 36: ssod.placement.DrainRequest
+	(*LeaveRequest)(nil),   // 37: ssod.placement.LeaveRequest
+	nil,                    // 38: ssod.placement.Contact.RevisionsEntry
+	nil,                    // 39: ssod.placement.JoinRequest.SettingsEntry
+	nil,                    // 40: ssod.placement.Applied.UptoEntry
+	nil,                    // 41: ssod.placement.ScrubRequest.UptoEntry
+	nil,                    // 42: ssod.placement.SetRequest.ChangesEntry
 }
 var file_cluster_placement_placement_proto_depIdxs = []int32{
-	0,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
-	5,  // 1: ssod.placement.SlotsRecord.ranges:type_name -> ssod.placement.SlotRange
-	7,  // 2: ssod.placement.GroupRecord.next:type_name -> ssod.placement.VoterSet
-	10, // 3: ssod.placement.Request.prepare:type_name -> ssod.placement.PrepareRequest
-	12, // 4: ssod.placement.Request.release:type_name -> ssod.placement.ReleaseRequest
-	14, // 5: ssod.placement.Request.leaders:type_name -> ssod.placement.Leaders
-	16, // 6: ssod.placement.Request.await:type_name -> ssod.placement.AwaitRequest
-	19, // 7: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
-	17, // 8: ssod.placement.Request.contact:type_name -> ssod.placement.ContactRequest
-	29, // 9: ssod.placement.Request.survey:type_name -> ssod.placement.SurveyRequest
-	32, // 10: ssod.placement.Request.remove:type_name -> ssod.placement.RemoveRequest
-	26, // 11: ssod.placement.Request.set_back:type_name -> ssod.placement.SetBackRequest
-	20, // 12: ssod.placement.Request.applied:type_name -> ssod.placement.AppliedRequest
-	24, // 13: ssod.placement.Request.scrub:type_name -> ssod.placement.ScrubRequest
-	22, // 14: ssod.placement.Request.find:type_name -> ssod.placement.FindRequest
-	33, // 15: ssod.placement.Request.readmit:type_name -> ssod.placement.ReadmitRequest
-	34, // 16: ssod.placement.Request.set:type_name -> ssod.placement.SetRequest
-	11, // 17: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
-	13, // 18: ssod.placement.Answer.released:type_name -> ssod.placement.Released
-	28, // 19: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
-	18, // 20: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
-	30, // 21: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
-	21, // 22: ssod.placement.Answer.applied:type_name -> ssod.placement.Applied
-	25, // 23: ssod.placement.Answer.scrubbed:type_name -> ssod.placement.Scrubbed
-	23, // 24: ssod.placement.Answer.found:type_name -> ssod.placement.Found
-	1,  // 25: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
-	15, // 26: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
-	35, // 27: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
-	2,  // 28: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
-	36, // 29: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
-	37, // 30: ssod.placement.Applied.upto:type_name -> ssod.placement.Applied.UptoEntry
-	38, // 31: ssod.placement.ScrubRequest.upto:type_name -> ssod.placement.ScrubRequest.UptoEntry
-	2,  // 32: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
-	31, // 33: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
-	39, // 34: ssod.placement.SetRequest.changes:type_name -> ssod.placement.SetRequest.ChangesEntry
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	1,  // 0: ssod.placement.NodeRecord.state:type_name -> ssod.placement.NodeState
+	0,  // 1: ssod.placement.NodeRecord.leave:type_name -> ssod.placement.Leave
+	6,  // 2: ssod.placement.SlotsRecord.ranges:type_name -> ssod.placement.SlotRange
+	8,  // 3: ssod.placement.GroupRecord.next:type_name -> ssod.placement.VoterSet
+	11, // 4: ssod.placement.Request.prepare:type_name -> ssod.placement.PrepareRequest
+	13, // 5: ssod.placement.Request.release:type_name -> ssod.placement.ReleaseRequest
+	15, // 6: ssod.placement.Request.leaders:type_name -> ssod.placement.Leaders
+	17, // 7: ssod.placement.Request.await:type_name -> ssod.placement.AwaitRequest
+	20, // 8: ssod.placement.Request.join:type_name -> ssod.placement.JoinRequest
+	18, // 9: ssod.placement.Request.contact:type_name -> ssod.placement.ContactRequest
+	30, // 10: ssod.placement.Request.survey:type_name -> ssod.placement.SurveyRequest
+	33, // 11: ssod.placement.Request.remove:type_name -> ssod.placement.RemoveRequest
+	27, // 12: ssod.placement.Request.set_back:type_name -> ssod.placement.SetBackRequest
+	21, // 13: ssod.placement.Request.applied:type_name -> ssod.placement.AppliedRequest
+	25, // 14: ssod.placement.Request.scrub:type_name -> ssod.placement.ScrubRequest
+	23, // 15: ssod.placement.Request.find:type_name -> ssod.placement.FindRequest
+	34, // 16: ssod.placement.Request.readmit:type_name -> ssod.placement.ReadmitRequest
+	35, // 17: ssod.placement.Request.set:type_name -> ssod.placement.SetRequest
+	36, // 18: ssod.placement.Request.drain:type_name -> ssod.placement.DrainRequest
+	37, // 19: ssod.placement.Request.leave:type_name -> ssod.placement.LeaveRequest
+	12, // 20: ssod.placement.Answer.prepared:type_name -> ssod.placement.Prepared
+	14, // 21: ssod.placement.Answer.released:type_name -> ssod.placement.Released
+	29, // 22: ssod.placement.Answer.join:type_name -> ssod.placement.JoinAnswer
+	19, // 23: ssod.placement.Answer.contact:type_name -> ssod.placement.Contact
+	31, // 24: ssod.placement.Answer.survey:type_name -> ssod.placement.Survey
+	22, // 25: ssod.placement.Answer.applied:type_name -> ssod.placement.Applied
+	26, // 26: ssod.placement.Answer.scrubbed:type_name -> ssod.placement.Scrubbed
+	24, // 27: ssod.placement.Answer.found:type_name -> ssod.placement.Found
+	2,  // 28: ssod.placement.Answer.kind:type_name -> ssod.placement.ErrorKind
+	16, // 29: ssod.placement.Leaders.leaders:type_name -> ssod.placement.Leader
+	38, // 30: ssod.placement.Contact.revisions:type_name -> ssod.placement.Contact.RevisionsEntry
+	3,  // 31: ssod.placement.JoinRequest.node:type_name -> ssod.placement.NodeRecord
+	39, // 32: ssod.placement.JoinRequest.settings:type_name -> ssod.placement.JoinRequest.SettingsEntry
+	40, // 33: ssod.placement.Applied.upto:type_name -> ssod.placement.Applied.UptoEntry
+	41, // 34: ssod.placement.ScrubRequest.upto:type_name -> ssod.placement.ScrubRequest.UptoEntry
+	3,  // 35: ssod.placement.JoinAnswer.nodes:type_name -> ssod.placement.NodeRecord
+	32, // 36: ssod.placement.Survey.groups:type_name -> ssod.placement.GroupState
+	42, // 37: ssod.placement.SetRequest.changes:type_name -> ssod.placement.SetRequest.ChangesEntry
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_cluster_placement_placement_proto_init() }
@@ -2483,8 +2705,8 @@ func file_cluster_placement_placement_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_cluster_placement_placement_proto_rawDesc), len(file_cluster_placement_placement_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   38,
+			NumEnums:      3,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

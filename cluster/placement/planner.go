@@ -83,6 +83,7 @@ func (l *planner) judge(ctx context.Context) error {
 	for _, n := range l.p.book.others(l.p.self) {
 		state := n.State
 		switch {
+		case n.Leave == Leave_LEFT: // nobody waits for it
 		case l.p.Alive(n.ID):
 			state = NodeState_ACTIVE
 		case l.p.unheard(n.ID) > pages.settings.DeadAfter:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,9 @@ func (p *Placement) spread(ctx context.Context, table string, revision uint64) e
 		return nil // nobody relies on these being everywhere
 	}
 	committed := p.leases.commit(table, revision)
+	if err := p.knowWhoLeft(); err != nil {
+		return err
+	}
 	var waiting sync.WaitGroup
 	var missing atomic.Bool
 	for _, n := range p.book.Nodes() {
@@ -77,10 +81,26 @@ func (p *Placement) countsUntil(n Node, table string, committed time.Time) time.
 // counts reports whether a node is waited for at all.
 func (p *Placement) counts(n Node, table string) bool {
 	switch {
+	case n.Leave == Leave_LEFT: // it serves nothing
+		return false
 	case !p.cfg.Binding(table):
 		return n.State != NodeState_REMOVED && p.sound(n.ID)
 	case n.State == NodeState_REMOVED:
 		return p.leases.removedFor(n.ID) < forgetAfter && p.cfg.Clock().Sub(n.Changed).Abs() < longGone
 	}
 	return true
+}
+
+// knowWhoLeft takes over the registry as it is applied here, which is not older than
+// what is to spread: a node that was taken back before must not count as one that
+// serves nothing.
+func (p *Placement) knowWhoLeft() error {
+	if !slices.ContainsFunc(p.book.Nodes(), func(n Node) bool { return n.Leave == Leave_LEFT }) {
+		return nil
+	}
+	if err := p.tables.Refresh(nodesTable); err != nil {
+		return err
+	}
+	p.reread()
+	return nil
 }

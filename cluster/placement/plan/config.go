@@ -66,6 +66,9 @@ func (c Config) Votes(n NodeID) bool {
 	return slices.ContainsFunc(c.sets(), func(s []ReplicaID) bool { return count(s, of(n)) > 0 })
 }
 
+// Has reports whether a node has a replica, or may have a vote by now.
+func (c Config) Has(n NodeID) bool { return count(c.Learners, of(n)) > 0 || c.Votes(n) }
+
 // Nodes are the nodes that have a vote, or may have one by now, in order.
 func (c Config) Nodes() (nodes []NodeID) {
 	for _, s := range c.sets() {

@@ -18,10 +18,24 @@ const (
 	Removed
 )
 
+// Leave is how far a node is that an operator has drain, whether it is dead or not.
+type Leave int
+
+const (
+	// Stays is a node that takes part.
+	Stays Leave = iota
+	// Leaves is a node that is drained: what it holds is replaced on other nodes
+	// where there are any, and stays its own where there are none.
+	Leaves
+	// Left is a node that was drained. It only listens to the meta group.
+	Left
+)
+
 // Node is a node as far as its replicas are concerned.
 type Node struct {
 	ID    NodeID
 	State State
+	Leave Leave
 	// Zone is what fails together with the node; empty: its operator has not said.
 	Zone string
 	// Full: its disk has no room for more replicas. It keeps those that it has.
@@ -73,8 +87,11 @@ type planner struct {
 	rules   Rules
 	now     Map
 	next    Map
-	members []NodeID // all but the removed, in order
-	active  map[NodeID]bool
+	members []NodeID // all but those that were removed or left, in order
+	staying []NodeID // members that are not drained, in order
+	left    []NodeID
+	active  map[NodeID]bool // get replicas and lead
+	healthy map[NodeID]bool // are there, and keep what they hold until it is elsewhere
 	full    map[NodeID]bool
 	zones   map[NodeID]string
 	holds   map[NodeID]int // entity shards per member
@@ -85,20 +102,29 @@ type planner struct {
 func newPlanner(nodes []Node, now Map, r Rules) *planner {
 	p := &planner{
 		rules: r, now: now, next: make(Map, r.Shards+1),
-		active: map[NodeID]bool{}, full: map[NodeID]bool{}, zones: map[NodeID]string{}, holds: map[NodeID]int{},
+		active: map[NodeID]bool{}, healthy: map[NodeID]bool{}, full: map[NodeID]bool{}, zones: map[NodeID]string{}, holds: map[NodeID]int{},
 		sets: make([][]NodeID, r.Shards+1), frozen: make([]bool, r.Shards+1),
 	}
 	for _, n := range nodes {
-		if n.State == Removed {
+		switch {
+		case n.State == Removed:
+			continue
+		case n.Leave == Left:
+			p.left = append(p.left, n.ID)
 			continue
 		}
 		p.members = append(p.members, n.ID)
 		p.zones[n.ID], p.full[n.ID] = n.Zone, n.Full
-		if n.State == Active {
+		p.healthy[n.ID] = n.State == Active
+		if n.State == Active && n.Leave == Stays {
 			p.active[n.ID] = true
+		}
+		if n.Leave == Stays {
+			p.staying = append(p.staying, n.ID)
 		}
 	}
 	slices.Sort(p.members)
+	slices.Sort(p.staying)
 	return p
 }
 
@@ -119,10 +145,10 @@ func (p *planner) current(s int) Assignment {
 // lost reports that no voter of a shard is healthy. Then nothing may be taken
 // away from it: what is left of its data is where it is.
 func (p *planner) lost(s int, a Assignment) bool {
-	return s < len(p.now) && len(p.now[s].Voters) > 0 && !slices.ContainsFunc(a.Voters, p.healthy)
+	return s < len(p.now) && len(p.now[s].Voters) > 0 && !slices.ContainsFunc(a.Voters, func(n NodeID) bool { return p.healthy[n] })
 }
 
-func (p *planner) healthy(n NodeID) bool { return p.active[n] }
+func (p *planner) isActive(n NodeID) bool { return p.active[n] }
 
 // place decides which nodes hold an entity shard.
 func (p *planner) place(s int) {
@@ -141,14 +167,14 @@ func (p *planner) place(s int) {
 	for len(set) < want {
 		n, ok := p.candidate(set, p.takes)
 		if !ok && len(set) == 0 { // somebody has it, with room or without
-			n, ok = p.candidate(set, p.healthy)
+			n, ok = p.candidate(set, p.isActive)
 		}
 		if !ok {
 			break
 		}
 		set = append(set, n)
 	}
-	set = p.replaceDead(set)
+	set = p.replaceInactive(set)
 	p.sets[s] = set
 	p.count(set)
 }
@@ -159,12 +185,12 @@ func (p *planner) count(set []NodeID) {
 	}
 }
 
-// replaceDead puts active nodes in the place of dead ones while there are any.
-func (p *planner) replaceDead(set []NodeID) []NodeID {
-	for _, n := range slices.Clone(set) {
-		if p.active[n] {
-			continue
-		}
+// replaceInactive puts active nodes in the place of dead and drained ones while there
+// are any, of dead ones first.
+func (p *planner) replaceInactive(set []NodeID) []NodeID {
+	gone := slices.DeleteFunc(slices.Clone(set), p.isActive)
+	slices.SortStableFunc(gone, func(a, b NodeID) int { return cmp.Compare(rank(p.healthy[a]), rank(p.healthy[b])) })
+	for _, n := range gone {
 		if spare, ok := p.replacement(set, n, p.takes); ok {
 			set = append(without(set, n), spare)
 		}
@@ -185,17 +211,21 @@ func Room(free, need uint64, full bool) bool {
 	return free >= need
 }
 
-// worst is the node of the set that is given up first: a dead one, else one in the
-// zone that has the most of it, and there the one that holds the most.
+// rank orders nodes by something that is true of those that come later.
+func rank(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// worst is the node of the set that is given up first: a dead one, else a drained one,
+// else one in the zone that has the most of it, and there the one that holds the most.
 func (p *planner) worst(set []NodeID) NodeID {
 	return slices.MaxFunc(set, func(a, b NodeID) int {
-		if p.active[a] != p.active[b] {
-			if p.active[b] {
-				return 1
-			}
-			return -1
-		}
-		return cmp.Or(cmp.Compare(p.crowd(set, a), p.crowd(set, b)), cmp.Compare(p.holds[a], p.holds[b]), cmp.Compare(a, b))
+		return cmp.Or(
+			cmp.Compare(rank(p.healthy[b]), rank(p.healthy[a])), cmp.Compare(rank(p.active[b]), rank(p.active[a])),
+			cmp.Compare(p.crowd(set, a), p.crowd(set, b)), cmp.Compare(p.holds[a], p.holds[b]), cmp.Compare(a, b))
 	})
 }
 

@@ -8,11 +8,25 @@ func (p *planner) meta(a Assignment) Assignment {
 		p.frozen[0] = true
 		return p.now[0]
 	}
-	if len(p.members) == 2 {
-		return elect(p.members, a.Voters).normal()
+	voters := p.electMeta(a)
+	listens := slices.Concat(p.members, p.left)
+	listens = slices.DeleteFunc(listens, func(n NodeID) bool { return slices.Contains(voters, n) })
+	return Assignment{Voters: slices.Clone(voters), Learners: listens}.normal()
+}
+
+// electMeta are the voters of the meta group. Nodes that are drained do not count, but
+// they keep their votes until others have them.
+func (p *planner) electMeta(a Assignment) []NodeID {
+	switch len(p.staying) {
+	case 0:
+		return a.Voters
+	case 2:
+		if two := elect(p.staying, a.Voters).Voters; len(two) == 2 || slices.ContainsFunc(two, p.isActive) {
+			return two
+		}
 	}
 	voters := a.Voters
-	for want := metaQuorum(len(p.members)); len(voters) != want; {
+	for want := metaQuorum(len(p.staying)); len(voters) != want; {
 		if len(voters) > want {
 			voters = without(voters, p.worst(voters))
 		} else {
@@ -23,9 +37,7 @@ func (p *planner) meta(a Assignment) Assignment {
 			voters = append(slices.Clone(voters), n)
 		}
 	}
-	voters = p.preferActive(voters)
-	listens := slices.DeleteFunc(slices.Clone(p.members), func(n NodeID) bool { return slices.Contains(voters, n) })
-	return Assignment{Voters: slices.Clone(voters), Learners: listens}.normal()
+	return p.preferActive(voters)
 }
 
 // metaVoters is how many nodes vote in the meta group at most; all others listen, so
@@ -48,27 +60,27 @@ func metaQuorum(nodes int) int {
 
 // nextVoter is the next voter of the meta group: an active node, else any.
 func (p *planner) nextVoter(voters []NodeID) (NodeID, bool) {
-	if n, ok := p.candidate(voters, p.healthy); ok {
+	if n, ok := p.candidate(voters, p.isActive); ok {
 		return n, true
 	}
-	return p.candidate(voters, func(NodeID) bool { return true })
+	return p.candidate(voters, func(n NodeID) bool { return slices.Contains(p.staying, n) })
 }
 
-// preferActive lets active nodes vote in the place of dead ones, and of those that
+// preferActive lets active nodes vote in the place of dead and drained ones, and of those that
 // share a zone with too many of the others.
 func (p *planner) preferActive(voters []NodeID) []NodeID {
 	for _, n := range slices.Clone(voters) {
 		if p.active[n] {
 			continue
 		}
-		if other, ok := p.replacement(voters, n, p.healthy); ok {
+		if other, ok := p.replacement(voters, n, p.isActive); ok {
 			voters = append(without(voters, n), other)
 		}
 	}
 	if !p.zoned() {
 		return voters
 	}
-	for from, to := p.improve(voters, p.healthy); to != 0; from, to = p.improve(voters, p.healthy) {
+	for from, to := p.improve(voters, p.isActive); to != 0; from, to = p.improve(voters, p.isActive) {
 		voters = append(without(voters, from), to)
 	}
 	return voters
