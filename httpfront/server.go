@@ -181,6 +181,9 @@ func (s *Server) Connections() int { return s.listener.Counts().Open }
 // closes them, which a request on its way could not survive.
 func (s *Server) Drain() { s.draining.Store(true) }
 
+// Resume takes Drain back.
+func (s *Server) Resume() { s.draining.Store(false) }
+
 // Shutdown stops accepting, lets requests finish until ctx ends, and closes
 // idle connections at once.
 func (s *Server) Shutdown(ctx context.Context) error {

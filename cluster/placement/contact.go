@@ -17,7 +17,7 @@ const contactEvery = 2 * time.Second
 // may have learned something new as soon as it had answered.
 func (p *Placement) keepContact(ctx context.Context) {
 	now := time.Now()
-	if p.hasContact(now) && now.Sub(*p.contact.Load()) < min(contactEvery, p.cfg.Lease/4) {
+	if p.HasContact(now) && now.Sub(*p.contact.Load()) < min(contactEvery, p.cfg.Lease/4) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -65,10 +65,12 @@ func (p *Placement) newest(ctx context.Context) (map[string]uint64, error) {
 // Both clocks count. The monotonic one cannot be set, and the other one goes on
 // while a virtual machine is paused.
 func (p *Placement) InContact(at time.Time) bool {
-	return p.hasContact(at) && p.mayServe()
+	return p.HasContact(at) && p.mayServe()
 }
 
-func (p *Placement) hasContact(at time.Time) bool {
+// HasContact reports whether this node had at a time what rests on the tables, whether
+// it serves or not.
+func (p *Placement) HasContact(at time.Time) bool {
 	last := p.contact.Load()
 	return last != nil && at.Sub(*last) < p.cfg.Lease && at.Round(0).Sub(last.Round(0)) < p.cfg.Lease
 }

@@ -18,6 +18,8 @@ type cli struct {
 	Client    clientGroup    `cmd:"" help:"Revoke a client."`
 	Init      initCommand    `cmd:"" help:"Have a node that waits for a cluster to join found it: once, on one node."`
 	Cluster   clusterGroup   `cmd:"" help:"Change what must be the same on all nodes."`
+	Drain     drainCommand   `cmd:"" help:"Have a node hand over what it holds and leave; it stays out, restarts included, until undrain."`
+	Undrain   undrainCommand `cmd:"" help:"Take a node back that is drained, or has left."`
 	Remove    removeCommand  `cmd:"" help:"Give a node that is unreachable up for good."`
 	Readmit   readmitCommand `cmd:"" help:"Accept the certificate of a node that was removed again."`
 	Keys      keysGroup      `cmd:"" help:"List, rotate or revoke keys."`

@@ -33,6 +33,15 @@ type nodeView struct {
 	Started   time.Time         `json:"started"`
 	Addresses map[string]string `json:"addresses"`
 	PublicTLS bool              `json:"publicTLS"`
+	Drain     *drainView        `json:"drain"`
+}
+
+// shownState says of a node that is not there that it is drained, too.
+func (n *nodeView) shownState() string {
+	if n.Drain != nil && n.State != "draining" {
+		return n.State + ", drained"
+	}
+	return n.State
 }
 
 type shardView struct {
@@ -97,7 +106,7 @@ func (s *session) showCluster(v *view) error {
 			up = time.Since(n.Started).Round(time.Second).String()
 		}
 		rows = append(rows, []string{
-			n.Name, n.State, strconv.Itoa(led[n.Name]) + " of " + strconv.Itoa(len(v.Shards)),
+			n.Name, n.shownState(), strconv.Itoa(led[n.Name]) + " of " + strconv.Itoa(len(v.Shards)),
 			strconv.Itoa(votes[n.Name]), strconv.Itoa(copies[n.Name]), cmp.Or(n.Zone, "-"), n.Addresses["http"], n.Version, up,
 		})
 	}

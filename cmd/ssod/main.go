@@ -91,7 +91,7 @@ func (f *flags) serve(c node.Config, stderr io.Writer) int {
 	defer signal.Stop(reload)
 	return statusOf(supervisor.Run(supervisor.Options{
 		Start: func(ctx context.Context) (supervisor.Service, error) { return start(ctx, c) },
-		End:   ending, Reload: reload, Patience: c.DrainDelay + node.Grace + lastWords, Log: c.Log,
+		End:   ending, Reload: reload, Again: node.ErrAgain, Patience: c.DrainDelay + node.Grace + lastWords, Log: c.Log,
 	}))
 }
 

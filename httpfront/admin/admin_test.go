@@ -380,10 +380,14 @@ func TestClusterShowsShardsWithoutLeader(t *testing.T) {
 }
 
 // cluster3 is a cluster of three nodes, of which the world is n1.
-type cluster3 struct{ removed, readmitted string }
+type cluster3 struct{ removed, readmitted, drained string }
 
 func (c *cluster3) Nodes() []admin.Member {
-	return []admin.Member{{Name: "n1", Self: true}, {Name: "n2", State: admin.Alive}, {Name: "n3", State: admin.Unreachable}}
+	var drain *admin.Drain
+	if c.drained == "n2" {
+		drain = &admin.Drain{Copies: 7}
+	}
+	return []admin.Member{{Name: "n1", Self: true}, {Name: "n2", State: admin.Alive, Drain: drain}, {Name: "n3", State: admin.Unreachable}}
 }
 
 func (c *cluster3) Placement(_ context.Context, id cluster.ShardID) admin.Placement {
@@ -404,6 +408,25 @@ func (c *cluster3) Remove(_ context.Context, name string) error {
 		return admin.ErrNoNode
 	}
 	c.removed = name
+	return nil
+}
+
+func (c *cluster3) Drain(_ context.Context, name string) error {
+	switch name {
+	case "n1":
+		return fmt.Errorf("%w: two nodes would be left", admin.ErrNotDrained)
+	case "n9":
+		return admin.ErrNoNode
+	}
+	c.drained = name
+	return nil
+}
+
+func (c *cluster3) Undrain(_ context.Context, name string) error {
+	if name != c.drained {
+		return admin.ErrNoNode
+	}
+	c.drained = ""
 	return nil
 }
 
@@ -484,6 +507,55 @@ func TestClusterOfThree(t *testing.T) {
 	}
 	if three.removed != "n3" || three.readmitted != "n3" {
 		t.Errorf("removed %q, readmitted %q, want n3", three.removed, three.readmitted)
+	}
+}
+
+func TestNodesAreDrained(t *testing.T) {
+	f := start(t)
+	if status, _ := f.call("POST", "/admin/v1/nodes/n1/drain", ""); status != 404 {
+		t.Errorf("drain the only node: got %d, want 404", status)
+	}
+	three := &cluster3{}
+	services := f.services(t)
+	services.Members = three
+	f.server.Serve(services)
+	tests := []struct {
+		path   string
+		status int
+		says   string
+	}{
+		{"n9/drain", 404, "no such node"},
+		{"n1/drain", 409, "two nodes would be left"},
+		{"n2/drain", 202, `"copies": 7`},
+		{"n3/undrain", 404, "no such node"},
+		{"n2/undrain", 202, `"name": "n2"`},
+	}
+	for _, tt := range tests {
+		if status, body := f.call("POST", "/admin/v1/nodes/"+tt.path, ""); status != tt.status || !strings.Contains(body, tt.says) {
+			t.Errorf("%s: got %d %s, want %d that says %q", tt.path, status, body, tt.status, tt.says)
+		}
+	}
+}
+
+// A node that has left knows the cluster, and nothing that it would need keys for.
+func TestANodeThatHasLeft(t *testing.T) {
+	f := start(t)
+	all := f.services(t)
+	f.server.Serve(&admin.Services{Settings: all.Settings, Shards: all.Shards, Slots: all.Slots, Members: &cluster3{drained: "n1"}, ClusterSettings: all.ClusterSettings, Out: true})
+	for _, tt := range []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", "cluster", 200},
+		{"POST", "nodes/n1/undrain", 202},
+		{"GET", "keys", 503},
+		{"POST", "reload", 503},
+		{"POST", "software-statements", 503},
+		{"DELETE", "clients/c1", 503},
+	} {
+		if status, body := f.call(tt.method, "/admin/v1/"+tt.path, ""); status != tt.want {
+			t.Errorf("%s %s: got %d %s, want %d", tt.method, tt.path, status, body, tt.want)
+		}
 	}
 }
 

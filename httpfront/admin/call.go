@@ -74,6 +74,9 @@ func (s *Server) run(w http.ResponseWriter, c *call, h handler) (status int) {
 	if c.Services = s.services.Load(); c.Services == nil && !c.early() {
 		return writeFailure(w, c, classify(errStarting))
 	}
+	if c.Services != nil && c.Out && !c.ofCluster() {
+		return writeFailure(w, c, classify(errOut))
+	}
 	c.Body = http.MaxBytesReader(w, c.Body, maxBody)
 	ctx, cancel := context.WithTimeout(c.Context(), deadline)
 	defer cancel()
@@ -93,6 +96,12 @@ func (s *Server) run(w http.ResponseWriter, c *call, h handler) (status int) {
 
 // early reports whether the call is for a node that is starting.
 func (c *call) early() bool { return c.URL.Path == apiPrefix+initPath }
+
+// ofCluster reports whether the call is about nodes and who holds what, which one that
+// has left its cluster knows as well as others.
+func (c *call) ofCluster() bool {
+	return strings.HasPrefix(c.URL.Path, apiPrefix+"cluster") || strings.HasPrefix(c.URL.Path, apiPrefix+"nodes/")
+}
 
 // audit writes the line that operations.md 6 asks for.
 func (c *call) audit(log *slog.Logger, status int) {

@@ -32,6 +32,7 @@ type node struct {
 	Started   time.Time         `json:"started"`
 	Addresses map[string]string `json:"addresses"`
 	PublicTLS bool              `json:"publicTLS"`
+	Drain     *Drain            `json:"drain,omitempty"`
 }
 
 type shard struct {
@@ -114,10 +115,13 @@ func (c *call) nodes(s *Status) (all []node) {
 	}
 	for _, m := range c.Members.Nodes() {
 		if m.Self {
-			self.Zone, self.FreeDisk = m.Zone, m.FreeDisk
+			self.Zone, self.FreeDisk, self.Drain = m.Zone, m.FreeDisk, m.Drain
+			if m.State == Draining || m.State == Left { // it learns of that at the same time
+				self.State = m.State
+			}
 			all = append(all, self)
 		} else {
-			all = append(all, node{Name: m.Name, State: m.State, Version: m.Version, Zone: m.Zone, FreeDisk: m.FreeDisk, Started: m.Started, Addresses: m.Addresses})
+			all = append(all, node{Name: m.Name, State: m.State, Version: m.Version, Zone: m.Zone, FreeDisk: m.FreeDisk, Started: m.Started, Addresses: m.Addresses, Drain: m.Drain})
 		}
 	}
 	return all
@@ -182,4 +186,42 @@ func readmitNode(ctx context.Context, c *call) (any, error) {
 	}
 	c.note("node", name)
 	return nil, nil
+}
+
+// drainNode serves POST /admin/v1/nodes/{name}/drain. What the node has moves on: GET
+// cluster tells how far that is.
+func drainNode(ctx context.Context, c *call) (any, error) {
+	if c.Members == nil {
+		return nil, ErrNoNode
+	}
+	name := c.PathValue("name")
+	if err := c.Members.Drain(ctx, name); err != nil {
+		return nil, err
+	}
+	c.note("node", name)
+	return accepted{c.nodeOf(name)}, nil
+}
+
+// undrainNode serves POST /admin/v1/nodes/{name}/undrain.
+func undrainNode(ctx context.Context, c *call) (any, error) {
+	if c.Members == nil {
+		return nil, ErrNoNode
+	}
+	name := c.PathValue("name")
+	if err := c.Members.Undrain(ctx, name); err != nil {
+		return nil, err
+	}
+	c.note("node", name)
+	return accepted{c.nodeOf(name)}, nil
+}
+
+// nodeOf is the node of a name as it is now.
+func (c *call) nodeOf(name string) (one node) {
+	s := c.server.status()
+	for _, n := range c.nodes(&s) {
+		if n.Name == name {
+			one = n
+		}
+	}
+	return one
 }

@@ -36,10 +36,14 @@ var (
 // ErrSetting: there is no such setting of the cluster, or it cannot have that value.
 var ErrSetting = errors.New("bad setting")
 
+// ErrNotDrained: a node cannot be drained now, or not be taken back.
+var ErrNotDrained = errors.New("not possible")
+
 // ErrFounded says that there is a cluster already.
 var ErrFounded = errors.New("there is a cluster already")
 
 var (
+	errOut      = errors.New("the node has left its cluster; ask another one, or take it back: ssoctl undrain")
 	errStarting = errors.New("the node is starting")
 	errRequest  = errors.New("malformed request")
 	errNotFound = errors.New("not found")
@@ -77,6 +81,7 @@ var failures = []struct {
 	{ErrNoNode, http.StatusNotFound, "not_found"},
 	{ErrNoErasure, http.StatusNotFound, "not_found"},
 	{ErrUnfinished, http.StatusServiceUnavailable, "not_erased"},
+	{ErrNotDrained, http.StatusConflict, "not_possible"},
 	{ErrNodeNeeded, http.StatusConflict, "not_possible"},
 	{ErrFounded, http.StatusConflict, "not_possible"},
 	{keys.ErrUnknownKey, http.StatusNotFound, "not_found"},
@@ -87,6 +92,7 @@ var failures = []struct {
 	{config.ErrRestart, http.StatusConflict, "restart_needed"},
 	{ErrConfiguration, http.StatusUnprocessableEntity, "configuration_invalid"},
 	{ErrReload, http.StatusServiceUnavailable, "service_unavailable"},
+	{errOut, http.StatusServiceUnavailable, "service_unavailable"},
 	{errStarting, http.StatusServiceUnavailable, "service_unavailable"},
 	{actors.ErrUnknown, http.StatusServiceUnavailable, "outcome_unknown"},
 	{cluster.ErrUnknown, http.StatusServiceUnavailable, "outcome_unknown"},

@@ -14,6 +14,8 @@ var operations = map[string]map[string]handler{
 	initPath:                   {http.MethodPost: initCluster},
 	"cluster/settings":         {http.MethodPost: setCluster},
 	"nodes/{name}":             {http.MethodDelete: removeNode},
+	"nodes/{name}/drain":       {http.MethodPost: drainNode},
+	"nodes/{name}/undrain":     {http.MethodPost: undrainNode},
 	"nodes/{name}/readmit":     {http.MethodPost: readmitNode},
 	"software-statements":      {http.MethodPost: createStatement},
 	"software-statements/{id}": {http.MethodDelete: revokeStatement},

@@ -33,6 +33,9 @@ type Services struct {
 	ClusterSettings ClusterSettings
 	// Clock is what can be done about the time.
 	Clock Clock
+	// Out says that the node has left its cluster: it has nothing but Settings,
+	// Shards, Slots, Members and ClusterSettings.
+	Out bool
 	// Viewer is how audit lines name a profile.
 	Viewer func(id profile.ID) string
 }
@@ -53,6 +56,10 @@ type Members interface {
 	// Remove gives a node up for good. It fails with [ErrNoNode] or
 	// [ErrNodeNeeded].
 	Remove(ctx context.Context, name string) error
+	// Drain has a node hand over what it holds and leave; Undrain takes it back. They
+	// fail with [ErrNoNode] or [ErrNotDrained].
+	Drain(ctx context.Context, name string) error
+	Undrain(ctx context.Context, name string) error
 	// Readmit accepts the certificates of a node that was removed again. It fails
 	// with [ErrNoNode] if none is refused.
 	Readmit(ctx context.Context, name string) error
@@ -66,8 +73,16 @@ type Member struct {
 	Version   string
 	Zone      string
 	FreeDisk  uint64    // bytes; 0: not known
+	Drain     *Drain    // nil: it is not drained, or has left
 	Started   time.Time // the zero time: not known
 	Addresses map[string]string
+}
+
+// Drain is what a drained node has still, by what is written down.
+type Drain struct {
+	Copies   int  `json:"copies"` // of shards
+	Leads    int  `json:"leads"`
+	MetaVote bool `json:"metaVote"`
 }
 
 // Zone is what fails together: its nodes, and how many shards stop when it does. The

@@ -10,6 +10,8 @@ const (
 	Starting State = "starting"
 	Ready    State = "ready"
 	Draining State = "draining"
+	// Left is a node that was drained and holds nothing any more.
+	Left State = "left"
 )
 
 // The states of another node.

@@ -64,6 +64,9 @@ func (d *divergence) gauge() prometheus.Collector {
 
 // compareConfigurations looks at what the other nodes say of their files.
 func (n *Node) compareConfigurations() {
+	if n.gossip == nil {
+		return
+	}
 	others := map[string]string{}
 	for _, m := range n.gossip.Members() {
 		if m.State == membership.Alive && m.Name != n.me.Name && m.Meta.NodeID != 0 {

@@ -96,7 +96,7 @@ func (n *Node) seeds() []string {
 		return all
 	}
 	for _, p := range n.book.Nodes() {
-		if p.ID != n.me.ID && p.State != placement.NodeState_REMOVED && p.Gossip != "" && !slices.Contains(all, p.Gossip) {
+		if p.ID != n.me.ID && p.State != placement.NodeState_REMOVED && p.Leave != placement.Leave_LEFT && p.Gossip != "" && !slices.Contains(all, p.Gossip) {
 			all = append(all, p.Gossip)
 		}
 	}

@@ -10,6 +10,9 @@ import (
 // meet lets other nodes find this one.
 func (n *Node) meet(context.Context) (err error) {
 	n.space.look(n)
+	if how, _ := n.placement.Leave(); how == placement.Leave_LEFT {
+		return nil // it has left the gossip too
+	}
 	if n.gossip != nil {
 		err = n.tellMeta()
 	} else {

@@ -35,15 +35,30 @@ func (m members) Nodes() (all []admin.Member) {
 		free, _ := m.n.space.on(p.ID)
 		all = append(all, admin.Member{
 			Name: p.Name, Self: p.ID == m.n.me.ID, State: m.state(p), Version: p.Version, Zone: p.Zone, FreeDisk: free, Started: started[p.Name],
+			Drain:     m.drain(p),
 			Addresses: map[string]string{"http": p.HTTP, "admin": p.Admin, "gossip": p.Gossip, "rpc": p.RPC, "raft": p.Raft},
 		})
 	}
 	return all
 }
 
+// drain is what a node that is drained has still.
+func (m members) drain(p placement.Node) *admin.Drain {
+	if p.Leave != placement.Leave_LEAVES {
+		return nil
+	}
+	h := m.n.placement.Holdings(p.ID)
+	return &admin.Drain{Copies: h.Copies, Leads: h.Leads, MetaVote: h.MetaVote}
+}
+
 func (m members) state(p placement.Node) admin.State {
+	alive := m.n.placement.Alive(p.ID)
 	switch {
-	case m.n.placement.Alive(p.ID):
+	case p.Leave == placement.Leave_LEFT:
+		return admin.Left
+	case alive && p.Leave == placement.Leave_LEAVES:
+		return admin.Draining
+	case alive:
 		return admin.Alive
 	case p.State == placement.NodeState_DEAD:
 		return admin.Dead
@@ -66,6 +81,9 @@ func (m members) Zones() (zones []admin.Zone, spare int) {
 // started is when nodes started, which is their incarnation.
 func (m members) started() map[string]time.Time {
 	at := map[string]time.Time{}
+	if m.n.gossip == nil {
+		return at
+	}
 	for _, g := range m.n.gossip.Members() {
 		if g.State == membership.Alive {
 			at[g.Name] = time.Unix(0, int64(g.Incarnation)).UTC()

@@ -82,6 +82,8 @@ type Node struct {
 	telling     sync.Mutex // held while others are told by gossip what this node is
 	claim       atomic.Pointer[claim]
 	boots       persistence.Boots
+	out         atomic.Bool   // drained: it serves nothing any more
+	attending   func()        // ends the watch of drains; nil: there is none
 	introduced  chan struct{} // closed when this node takes part in everything
 	copies      copies
 	abort       context.CancelCauseFunc // ends the start
@@ -150,7 +152,12 @@ func start(ctx context.Context, c Config) (*Node, error) {
 		}
 	}
 	n.takeLeads()
-	n.state.Store(admin.Ready)
+	if n.isDrained() {
+		n.state.Store(admin.Draining)
+	} else {
+		n.state.Store(admin.Ready)
+	}
+	n.attendDrain()
 	replay := n.engine.Replay()
 	n.log.Info("ready", "node", n.identity.Node, "http", n.HTTP(), "admin", n.Admin(), "took", time.Since(n.started).Round(time.Millisecond).String(),
 		"replayed_entries", replay.Entries, "replayed_bytes", replay.Bytes)
@@ -174,6 +181,7 @@ func (n *Node) steps() []step {
 		{"the shards to be read", n.lead},
 		{"the time that is certain to be read", n.keepTime},
 		{"the owners of the shards", n.watchOwners},
+		{"the node to be taken back", n.stayOut},
 		{"the keys of the cluster and of each realm", n.sign},
 		{"the actors", n.act},
 		{"the public listener", n.serve},
@@ -199,6 +207,22 @@ func (n *Node) Failed() <-chan error { return n.failed }
 // Stop drains the node and ends it. When ctx ends the node no longer waits for
 // anything.
 func (n *Node) Stop(ctx context.Context) error {
+	if n.attending != nil {
+		n.attending()
+	}
+	if !n.out.Load() { // else nothing is served
+		n.serveOn(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, Grace)
+	defer cancel()
+	n.resign(ctx)
+	err := n.end(ctx)
+	n.log.Info("stopped")
+	return err
+}
+
+// serveOn serves for the drain delay after the node has turned unready.
+func (n *Node) serveOn(ctx context.Context) {
 	n.state.Store(admin.Draining)
 	n.front.Drain()
 	n.log.Info("draining", "delay", n.config.DrainDelay.String())
@@ -208,12 +232,6 @@ func (n *Node) Stop(ctx context.Context) error {
 	case <-delay.C:
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(ctx, Grace)
-	defer cancel()
-	n.resign(ctx)
-	err := n.end(ctx)
-	n.log.Info("stopped")
-	return err
 }
 
 // end stops everything that was started, the last part first.

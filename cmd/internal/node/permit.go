@@ -38,7 +38,7 @@ func (n *Node) permit(p transport.Peer, cert *x509.Certificate) error {
 // upToDate reports whether this node has had the newest registry lately.
 func (n *Node) upToDate() bool {
 	placed := n.placed.Load()
-	return placed != nil && placed.InContact(time.Now())
+	return placed != nil && placed.HasContact(time.Now())
 }
 
 // shown are digests of the certificates that a node has shown.

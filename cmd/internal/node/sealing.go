@@ -70,7 +70,8 @@ func (n *Node) unsealing(key []byte) sealing.Options {
 // sealedTo are all nodes that the cluster has or had.
 func (n *Node) sealedTo() (all []sealing.Member) {
 	for _, p := range n.book.Nodes() {
-		all = append(all, sealing.Member{ID: uint64(p.ID), Name: p.Name, Removed: p.State == placement.NodeState_REMOVED})
+		gone := p.State == placement.NodeState_REMOVED || p.Leave == placement.Leave_LEFT
+		all = append(all, sealing.Member{ID: uint64(p.ID), Name: p.Name, Removed: gone})
 	}
 	return all
 }

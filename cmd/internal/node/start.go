@@ -126,6 +126,9 @@ func (n *Node) fatal(err error) {
 
 // sign opens the keys and what is signed with them.
 func (n *Node) sign(ctx context.Context) error {
+	if err := n.renewKeys(ctx); err != nil {
+		return err
+	}
 	key, err := n.sealingKey()
 	if err != nil {
 		return err

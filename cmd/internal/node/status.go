@@ -24,8 +24,11 @@ func (n *Node) status() admin.Status {
 	if c := &n.config; c.clustered() {
 		s.Addresses["gossip"], s.Addresses["rpc"], s.Addresses["raft"] = c.Gossip, c.RPC, c.Raft
 	}
-	s.Conditions = append(s.Conditions, lifecycle(state, n.waitingFor()))
-	if state != admin.Starting {
+	s.Conditions = append(s.Conditions, n.lifecycle(state))
+	if state == admin.Left {
+		s.Addresses["admin"] = n.Admin()
+		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.clockCondition())
+	} else if state != admin.Starting {
 		s.Addresses["admin"] = n.Admin()
 		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.clockCondition(),
 			n.timeCondition(), n.retentionCondition(),
@@ -34,12 +37,14 @@ func (n *Node) status() admin.Status {
 	return s
 }
 
-func lifecycle(state admin.State, waiting string) admin.Condition {
+func (n *Node) lifecycle(state admin.State) admin.Condition {
 	c := admin.Condition{Name: "lifecycle", OK: state == admin.Ready}
-	switch state {
-	case admin.Starting:
-		c.Detail = cmp.Or(waiting, "opening the store and starting")
-	case admin.Draining:
+	switch {
+	case state == admin.Starting:
+		c.Detail = cmp.Or(n.waitingFor(), "opening the store and starting")
+	case state == admin.Left, state == admin.Draining && n.isDrained():
+		c.Detail = n.drainedLifecycle(state)
+	case state == admin.Draining:
 		c.Detail = "draining: requests are still served, send no new ones"
 	}
 	return c
@@ -72,7 +77,7 @@ func (n *Node) diskCondition() admin.Condition {
 // token is accepted.
 func (n *Node) contactCondition() admin.Condition {
 	c := admin.Condition{Name: "contact", OK: true}
-	if now := time.Now(); n.cutOff(now) {
+	if now := time.Now(); n.placement != nil && (!n.placement.HasContact(now) || n.claimed(now) != "") {
 		c.OK, c.Detail = false, n.outOfContact(now).String()
 	}
 	return c

@@ -7,6 +7,7 @@
 //
 //	starting   a signal to end cancels the start; one to reload waits
 //	serving    one reload at a time; any number of signals meanwhile is one more
+//	again      a service that asks for it is ended and started; as while it starts
 //	stopping   bounded; a second signal, or a failure, does not wait for it
 package supervisor
 
@@ -36,6 +37,9 @@ type Options struct {
 	// End and Reload receive signals. Reload must have room for one, and End for
 	// two.
 	End, Reload <-chan os.Signal
+	// Again is the error by which a service, or its start, asks to be ended and
+	// started again. nil: there is none.
+	Again error
 	// Patience is how long the end may take after the first signal, what is served
 	// meanwhile included.
 	Patience time.Duration
@@ -58,10 +62,8 @@ func Run(o Options) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	r := &run{Options: o, abort: cancel, started: make(chan start, 1), reloaded: make(chan error, 1), stopped: make(chan error, 1)}
-	go func() {
-		s, err := o.Start(ctx)
-		r.started <- start{s, err}
-	}()
+	r.ctx = ctx
+	r.start()
 	for !r.over {
 		r.step()
 	}
@@ -76,7 +78,8 @@ type start struct {
 // run is what the loop knows.
 type run struct {
 	Options
-	abort     context.CancelFunc // of the start
+	ctx       context.Context // of the start
+	abort     context.CancelFunc
 	started   chan start
 	reloaded  chan error
 	stopped   chan error
@@ -104,6 +107,10 @@ func (r *run) step() {
 			r.Log.Error("configuration not reloaded", "error", err)
 		}
 	case err := <-r.failed():
+		if r.again(err) {
+			r.restart()
+			return
+		}
 		r.Log.Error("the node failed, stopping at once; what was not answered is unknown", "error", err)
 		r.finish(fmt.Errorf("%w: %w", ErrFailed, err))
 	case err := <-r.stopped:
@@ -158,13 +165,42 @@ func (r *run) serve(s start) {
 		if r.stopping {
 			r.stop()
 		}
-	case r.stopping && errors.Is(s.err, context.Canceled):
+	case r.stopping && (errors.Is(s.err, context.Canceled) || r.again(s.err)):
 		r.Log.Info("stopped before it was ready")
 		r.finish(nil)
+	case r.again(s.err):
+		r.start()
 	default:
 		r.Log.Error("cannot start", "error", s.err)
 		r.finish(s.err)
 	}
+}
+
+func (r *run) start() {
+	go func() {
+		s, err := r.Start(r.ctx)
+		r.started <- start{s, err}
+	}()
+}
+
+// again reports whether an error asks for another start.
+func (r *run) again(err error) bool { return r.Again != nil && errors.Is(err, r.Again) }
+
+// restart ends the service and starts another one. The first signal to end cancels
+// both.
+func (r *run) restart() {
+	if r.stopping { // its end is under way
+		return
+	}
+	old := r.service
+	r.service = nil
+	go func() {
+		if err := old.Stop(r.ctx); err != nil {
+			r.Log.Warn("not ended cleanly before another start", "error", err)
+		}
+		s, err := r.Start(r.ctx)
+		r.started <- start{s, err}
+	}()
 }
 
 func (r *run) stop() {

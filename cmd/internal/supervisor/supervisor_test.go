@@ -16,6 +16,7 @@ import (
 // service is one whose start, reload and stop last until they are let go.
 type service struct {
 	starting, reloading, stopping chan struct{}
+	starts, stops                 int
 	failed                        chan error
 	end, reload                   chan os.Signal
 	reloads                       int
@@ -31,9 +32,12 @@ func (s *service) Reload(context.Context) error {
 func (s *service) Failed() <-chan error { return s.failed }
 
 func (s *service) Stop(context.Context) error {
+	s.stops++
 	<-s.stopping
 	return nil
 }
+
+var errAgain = errors.New("again")
 
 func closed() chan struct{} {
 	c := make(chan struct{})
@@ -52,7 +56,9 @@ func run(t *testing.T, start func(ctx context.Context, s *service) error, change
 		change(s)
 	}
 	o := supervisor.Options{
+		Again: errAgain,
 		Start: func(ctx context.Context) (supervisor.Service, error) {
+			s.starts++
 			if start != nil {
 				if err := start(ctx, s); err != nil {
 					return nil, err
@@ -225,5 +231,57 @@ func TestReloadsAreCoalesced(t *testing.T) {
 		}
 		s.end <- syscall.SIGTERM
 		s.ends(t, nil)
+	})
+}
+
+// A service that asks for it is ended and started again, as is a start that asks for
+// it. A signal ends both.
+func TestAServiceStartsAgain(t *testing.T) {
+	out := func(ctx context.Context, s *service) error { // the second start goes on for ever, the third does not
+		switch s.starts {
+		case 2:
+			select {
+			case <-s.starting:
+				return errAgain
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	}
+	for _, ends := range []string{"served again", "starts again"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := run(t, out, func(s *service) { s.starting = make(chan struct{}) })
+			s.failed <- errAgain
+			s.goesOn(t)
+			if s.starts != 2 || s.stops != 1 {
+				t.Errorf("%d starts and %d stops, want 2 and 1", s.starts, s.stops)
+			}
+			if ends == "served again" {
+				close(s.starting)
+				s.goesOn(t)
+			}
+			s.end <- syscall.SIGTERM
+			s.ends(t, nil)
+			if ends == "served again" && (s.starts != 3 || s.stops != 2) {
+				t.Errorf("%d starts and %d stops, want 3 and 2", s.starts, s.stops)
+			}
+		})
+	}
+}
+
+// Who is stopped is not started again.
+func TestAStopEndsWhatWouldStartAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := run(t, nil, func(s *service) { s.stopping = make(chan struct{}) })
+		s.end <- syscall.SIGTERM
+		s.goesOn(t)
+		s.failed <- errAgain
+		s.goesOn(t)
+		close(s.stopping)
+		s.ends(t, nil)
+		if s.starts != 1 {
+			t.Errorf("%d starts, want 1", s.starts)
+		}
 	})
 }

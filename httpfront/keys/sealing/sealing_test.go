@@ -251,6 +251,34 @@ func TestARemovedNodeGetsNoKey(t *testing.T) {
 	}
 }
 
+// A node that has destroyed its private key gets the keys again under another one, when
+// it was forgotten; whatever the others have done about it meanwhile.
+func TestANodeComesBackWithAnotherPrivateKey(t *testing.T) {
+	for _, removed := range []bool{false, true} {
+		c := newClub(t, "n1", "n2", "n3").founded()
+		c.members[2].Removed = removed
+		c.apply(c.view(c.options(1)).Step(begin))
+		c.members[2].Removed = false
+		o := c.options(3)
+		o.Key = bytes.Repeat([]byte{7}, KeySize)
+		if _, err := Read(c.all(), o, nil); !removed && !errors.Is(err, ErrSealed) {
+			t.Errorf("what was sealed to the other one: got %v", err)
+		}
+		c.apply(Forget(c.all(), 3))
+		if again, err := Forget(c.all(), 3); err != nil || !again.Empty() {
+			t.Errorf("forgotten twice: %v, %v", again, err)
+		}
+		c.apply(c.view(o).Enrol())
+		c.apply(c.view(c.options(1)).Step(begin))
+		if err := c.view(o).Whole(); err != nil {
+			t.Errorf("removed meanwhile %v: %v", removed, err)
+		}
+		if err := c.view(c.options(2)).Whole(); err != nil {
+			t.Errorf("another node: %v", err)
+		}
+	}
+}
+
 // One that was sealed to a node which is removed at that moment is replaced in turn.
 func TestAKeyThatComesTooLateIsReplaced(t *testing.T) {
 	c := newClub(t, "n1", "n2", "n3").founded()

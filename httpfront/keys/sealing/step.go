@@ -3,7 +3,9 @@ package sealing
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -163,4 +165,29 @@ func (v *View) Waiting() (waiting, unproven []string) {
 		}
 	}
 	return waiting, unproven
+}
+
+// Forget takes a node out of the records of a table: its public key, and what is sealed
+// to that. A node that has destroyed its private key does so before it shows another
+// one.
+func Forget(records iter.Seq2[string, []byte], node uint64) (c Change, err error) {
+	for id, raw := range records {
+		switch {
+		case id == nodeID(node):
+			c.Deletes = append(c.Deletes, id)
+		case strings.HasPrefix(id, keyPrefix):
+			r := &KeyRecord{}
+			if err := proto.Unmarshal(raw, r); err != nil {
+				return Change{}, fmt.Errorf("record %s: %w", id, err)
+			}
+			if r.Copies[node] == nil {
+				continue
+			}
+			delete(r.Copies, node)
+			if err := c.put(id, r); err != nil {
+				return Change{}, err
+			}
+		}
+	}
+	return c, nil
 }

@@ -1,0 +1,258 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/meta"
+	"ssod/cluster/placement"
+	"ssod/httpfront/admin"
+	"ssod/httpfront/keys"
+	"ssod/httpfront/keys/sealing"
+)
+
+// ErrAgain says that the node is to be ended and started again in this process: it has
+// left the cluster, or takes part again. It is no failure.
+var ErrAgain = errors.New("the node starts again")
+
+// leftFile marks a data directory whose node was drained: its sealing key is gone on
+// purpose.
+const leftFile = "left"
+
+// drainPace is how often a drained node looks how far it is.
+const drainPace = 100 * time.Millisecond
+
+// attendDrain begins to look whether an operator has this node drained.
+func (n *Node) attendDrain() {
+	if n.placement == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		n.attend(ctx)
+	}()
+	n.attending = func() { cancel(); <-done }
+	n.own("watch of drains", closing(func() error { n.attending(); return nil }))
+}
+
+// attend waits for drains and carries them out, until ctx ends or this start is over.
+func (n *Node) attend(ctx context.Context) {
+	pace := time.NewTicker(drainPace)
+	defer pace.Stop()
+	var d *drained
+	for {
+		how, drain := n.placement.Leave()
+		switch {
+		case how == placement.Leave_STAYS && d == nil:
+		case how == placement.Leave_STAYS && n.out.Load(), how == placement.Leave_LEFT:
+			n.startAgain(ctx, how)
+			return
+		case how == placement.Leave_STAYS:
+			d = n.resume()
+		case d == nil:
+			d = n.beginDrain()
+		default:
+			d.step(ctx, drain)
+		}
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// drained is a drain that is under way: requests are served until others do that and
+// hold everything.
+type drained struct {
+	n     *Node
+	since time.Time
+}
+
+func (n *Node) beginDrain() *drained {
+	n.state.Store(admin.Draining)
+	n.front.Drain()
+	n.log.Info("this node is drained: it hands over what it holds", "delay", n.config.DrainDelay.String())
+	return &drained{n, time.Now()}
+}
+
+// resume ends a drain that was taken back before the node had left.
+func (n *Node) resume() *drained {
+	n.front.Resume()
+	n.state.Store(admin.Ready)
+	n.log.Info("the drain of this node was taken back")
+	return nil
+}
+
+// step has the node leave when nobody needs it any more. It serves nothing from before
+// it asks for that, so that nobody has to wait for it from then on.
+func (d *drained) step(ctx context.Context, drain uint64) {
+	n := d.n
+	if time.Since(d.since) < n.config.DrainDelay || !n.placement.Empty(ctx) {
+		return
+	}
+	n.out.Store(true)
+	n.placement.StepAside()
+	if err := n.placement.HasLeft(ctx, drain); err != nil && ctx.Err() == nil {
+		n.log.Info("this node has not left yet", "error", err)
+	}
+}
+
+// startAgain ends this start of a node that has left, or was taken back when it served
+// nothing any more.
+func (n *Node) startAgain(ctx context.Context, how placement.Leave) {
+	if how == placement.Leave_LEFT {
+		if err := n.forgetKeys(); err != nil {
+			n.log.Error("the sealing key of this node is not destroyed yet", "error", err)
+		}
+		n.sayGoodbye(ctx)
+	}
+	n.out.Store(true)
+	n.fatal(ErrAgain)
+}
+
+// sayGoodbye leaves the gossip, so that nobody takes this node for dead.
+func (n *Node) sayGoodbye(ctx context.Context) {
+	if n.gossip == nil {
+		return
+	}
+	if err := n.gossip.Leave(ctx); err != nil {
+		n.log.Debug("others learn late that this node has left", "error", err)
+	}
+}
+
+// stayOut keeps a node that has left from taking part until it is taken back: it holds
+// nothing, serves nothing, and has no key. Whoever starts it again changes nothing
+// about that.
+func (n *Node) stayOut(ctx context.Context) error {
+	if n.placement == nil {
+		return nil
+	}
+	if how, _ := n.placement.Leave(); how != placement.Leave_LEFT {
+		return nil
+	}
+	n.out.Store(true)
+	if err := n.forgetKeys(); err != nil {
+		return err
+	}
+	n.sayGoodbye(ctx)
+	n.state.Store(admin.Left)
+	n.admin.Serve(&admin.Services{
+		Settings: n.settings.Config, Shards: n.shards, Slots: n.slots, Members: n.members(), ClusterSettings: clusterSettings{n}, Out: true,
+	})
+	n.log.Info("this node was drained and stays out", "to_take_it_back", "ssoctl undrain "+n.me.Name)
+	pace := time.NewTicker(drainPace)
+	defer pace.Stop()
+	for {
+		if how, _ := n.placement.Leave(); how != placement.Leave_LEFT {
+			return ErrAgain
+		}
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// forgetKeys destroys the sealing key of a node that has left. The mark comes first, so
+// that a missing key is never taken for a loss.
+func (n *Node) forgetKeys() error {
+	if err := writeDurably(filepath.Join(n.config.Data, leftFile), []byte("drained: the sealing key was destroyed")); err != nil {
+		return err
+	}
+	return destroySealingKey(n.config.Data)
+}
+
+// renewKeys prepares a node that has left and was taken back to get keys again: what was
+// sealed to the key that it destroyed is taken out of the tables. It goes on until that
+// is done; after a crash it is done again.
+func (n *Node) renewKeys(ctx context.Context) error {
+	mark := filepath.Join(n.config.Data, leftFile)
+	if _, err := os.Stat(mark); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for err := n.forgetCopies(ctx); err != nil; err = n.forgetCopies(ctx) {
+		n.waitFor(func() string { return fmt.Sprintf("the tables to forget the sealing key that this node had: %v", err) })
+		pause := time.NewTimer(joinPause)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return ctx.Err()
+		}
+	}
+	if _, err := os.Stat(filepath.Join(n.config.Data, sealingFile)); errors.Is(err, os.ErrNotExist) {
+		if _, err := n.makeSealingKey(); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(mark); err != nil {
+		return err
+	}
+	return syncDirectory(n.config.Data)
+}
+
+// forgetCopies takes this node out of the table of keys.
+func (n *Node) forgetCopies(ctx context.Context) error {
+	if err := n.catchUp(ctx); err != nil {
+		return err
+	}
+	records, revision := n.tables.Records(keys.Table)
+	c, err := sealing.Forget(records, uint64(n.me.ID))
+	if err != nil || c.Empty() {
+		return err
+	}
+	return n.tables.Update(ctx, keys.Table, revision, c.Puts, c.Deletes)
+}
+
+// drainedLifecycle says how far a drained node is.
+func (n *Node) drainedLifecycle(state admin.State) string {
+	if state == admin.Left {
+		return fmt.Sprintf("drained: the node holds nothing and serves nothing; stop it, or take it back with ssoctl undrain %s", n.me.Name)
+	}
+	text := "drained by an operator: send no new requests"
+	if !n.out.Load() {
+		text += ", those that come are served"
+	}
+	return fmt.Sprintf("%s; still here: %v", text, n.placement.Holdings(n.me.ID))
+}
+
+// isDrained reports whether an operator has this node drained.
+func (n *Node) isDrained() bool {
+	p := n.placed.Load()
+	if p == nil {
+		return false
+	}
+	how, _ := p.Leave()
+	return how != placement.Leave_STAYS
+}
+
+// Drain implements [admin.Members].
+func (m members) Drain(ctx context.Context, name string) error {
+	return drainError(name, m.n.placement.Drain(ctx, name))
+}
+
+// Undrain implements [admin.Members].
+func (m members) Undrain(ctx context.Context, name string) error {
+	return drainError(name, m.n.placement.Undrain(ctx, name))
+}
+
+func drainError(name string, err error) error {
+	switch {
+	case errors.Is(err, placement.ErrUnknownNode):
+		return fmt.Errorf("%w: %s", admin.ErrNoNode, name)
+	case errors.Is(err, placement.ErrNotDrained):
+		return fmt.Errorf("%w: %w", admin.ErrNotDrained, err)
+	case errors.Is(err, placement.ErrTemporary), errors.Is(err, meta.ErrChanged):
+		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+	}
+	return err
+}
