@@ -156,6 +156,10 @@ func (r *Runtime) vouch(id cluster.ShardID) (word cluster.Voucher) {
 	return word
 }
 
+// Served is how many commands for entities of a shard this node has served, or tried to,
+// as the one that led it; repeats count.
+func (r *Runtime) Served(id cluster.ShardID) uint64 { return r.shards[id].served.Load() }
+
 // Address is where other nodes reach this one.
 func (r *Runtime) Address() string { return r.self }
 

@@ -29,6 +29,7 @@ type shard struct {
 	runtime *Runtime
 	id      cluster.ShardID
 	name    string
+	served  atomic.Uint64 // commands for its entities, repeats included
 
 	abroad  atomic.Pointer[actor.PID] // the shard on another node, as this one sent to it last
 	leased  atomic.Pointer[lease]     // nil: this node does not lead, as far as it knows
@@ -116,6 +117,7 @@ func (s *shard) deliver(t *Turn, p place) {
 		s.end(t, p, s.answer(Code_NOT_OWNER))
 		return
 	}
+	s.served.Add(1)
 	if t.size == 0 {
 		t.size = ownSize + int32(proto.Size(t.command))
 	}

@@ -39,6 +39,7 @@ func newHerald(p *Placement) *herald {
 // look tells whom it concerns, each in a goroutine of its own: one that does
 // not answer holds up nobody.
 func (h *herald) look(ctx context.Context) {
+	h.p.measureLoad(time.Now())
 	now := report{leads: h.p.leads(), aloof: h.p.declines(), bad: h.p.badDisk(), at: time.Now()}
 	for _, n := range h.p.book.others(h.p.self) {
 		switch {
@@ -73,7 +74,7 @@ func (h *herald) begin(n NodeID, now report) bool {
 
 func (h *herald) tell(ctx context.Context, n NodeID, now report) {
 	_, err := h.p.call(ctx, n, &Request{Leaders: &Leaders{
-		Leaders: leadersOf(now.leads), Aloof: now.aloof, BadDisk: now.bad,
+		Leaders: h.p.leadersOf(now.leads), Aloof: now.aloof, BadDisk: now.bad,
 		AppendUs: uint32(min(h.p.appendTook.Load()/int64(time.Microsecond), math.MaxUint32)),
 	}})
 	h.mu.Lock()
@@ -95,9 +96,9 @@ func (p *Placement) leads() map[cluster.ShardID]uint64 {
 	return m
 }
 
-func leadersOf(leads map[cluster.ShardID]uint64) (all []*Leader) {
+func (p *Placement) leadersOf(leads map[cluster.ShardID]uint64) (all []*Leader) {
 	for id, term := range leads {
-		all = append(all, &Leader{Shard: uint32(id), Term: term})
+		all = append(all, &Leader{Shard: uint32(id), Term: term, Rate: float32(p.rate(id))})
 	}
 	return all
 }

@@ -164,6 +164,9 @@ type Placement struct {
 	leases    *leases     // of the others, while this node leads the meta shard
 	diskBad   atomic.Bool // as it was at the last look
 	lag       lagWatch
+	load      load
+	served    atomic.Pointer[func(cluster.ShardID) uint64] // see Served
+	rates     atomic.Pointer[[]float64]                    // of the shards that this node leads, by shard
 	// appendTook is what a synced append takes here lately, in nanoseconds.
 	appendTook atomic.Int64
 	aside      atomic.Bool // this node serves nothing

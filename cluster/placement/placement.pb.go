@@ -1256,6 +1256,7 @@ type Leader struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Shard         uint32                 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
 	Term          uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
+	Rate          float32                `protobuf:"fixed32,50,opt,name=rate,proto3" json:"rate,omitempty"` // requests per second that it serves lately
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1300,6 +1301,13 @@ func (x *Leader) GetShard() uint32 {
 func (x *Leader) GetTerm() uint64 {
 	if x != nil {
 		return x.Term
+	}
+	return 0
+}
+
+func (x *Leader) GetRate() float32 {
+	if x != nil {
+		return x.Rate
 	}
 	return 0
 }
@@ -2486,10 +2494,11 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\x12\x14\n" +
 	"\x05aloof\x18\x02 \x01(\bR\x05aloof\x12\x19\n" +
 	"\bbad_disk\x182 \x01(\bR\abadDisk\x12\x1b\n" +
-	"\tappend_us\x183 \x01(\rR\bappendUs\"2\n" +
+	"\tappend_us\x183 \x01(\rR\bappendUs\"F\n" +
 	"\x06Leader\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x12\n" +
-	"\x04term\x18\x02 \x01(\x04R\x04term\"@\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x12\n" +
+	"\x04rate\x182 \x01(\x02R\x04rate\"@\n" +
 	"\fAwaitRequest\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\"\x10\n" +

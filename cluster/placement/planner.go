@@ -26,12 +26,12 @@ func (l *planner) look(ctx context.Context) {
 	err := l.announce(ctx)
 	shard, leads := l.p.engine.Lead(cluster.MetaShard)
 	if !leads {
-		l.done = nil
+		l.done, l.p.load.relief = nil, plan.Relief{}
 		clear(l.full)
 		return
 	}
 	l.p.govern(shard.Term())
-	err = errors.Join(err, l.divide(ctx), l.judge(ctx), l.plan(ctx))
+	err = errors.Join(err, l.divide(ctx), l.judge(ctx), l.plan(ctx), l.relieve(ctx))
 	if err != nil && ctx.Err() == nil && !errors.Is(err, meta.ErrChanged) {
 		l.p.cfg.Log.Warn("placement is not kept up to date; trying again", "error", err)
 	}

@@ -24,6 +24,7 @@ type View struct {
 	// badDisks is when nodes said that their disks are bad.
 	badDisks map[NodeID]time.Time
 	appends  map[NodeID]appendSaid
+	rates    []rateSaid // by shard
 	watchers map[int]func(cluster.ShardID)
 	next     int
 	calling  sync.Mutex // one watcher is called at a time
@@ -37,7 +38,7 @@ type claim struct {
 
 func newView(e *replica.Engine, b *Book) *View {
 	return &View{
-		engine: e, book: b, told: make([]claim, e.Count()+1), aloof: map[NodeID]time.Time{}, badDisks: map[NodeID]time.Time{},
+		engine: e, book: b, told: make([]claim, e.Count()+1), rates: make([]rateSaid, e.Count()+1), aloof: map[NodeID]time.Time{}, badDisks: map[NodeID]time.Time{},
 		appends: map[NodeID]appendSaid{}, watchers: map[int]func(cluster.ShardID){},
 	}
 }
@@ -117,6 +118,9 @@ func (v *View) hear(from NodeID, m *Leaders) {
 	v.appends[from] = appendSaid{time.Duration(m.GetAppendUs()) * time.Microsecond, time.Now()}
 	for _, l := range m.GetLeaders() {
 		id := cluster.ShardID(l.GetShard())
+		if l.GetShard() < uint32(len(v.rates)) {
+			v.rates[id] = rateSaid{from, float64(l.GetRate()), time.Now()}
+		}
 		if l.GetShard() < uint32(len(v.told)) && l.GetTerm() > v.told[id].term {
 			v.told[id] = claim{from, l.GetTerm()}
 			changed = append(changed, id)
@@ -126,6 +130,22 @@ func (v *View) hear(from NodeID, m *Leaders) {
 	for _, id := range slices.Compact(changed) {
 		v.notify(id)
 	}
+}
+
+// rateSaid is what a node said that a shard serves which it leads, and when.
+type rateSaid struct {
+	node NodeID
+	rate float64
+	at   time.Time
+}
+
+// rateOf is how many requests per second a shard serves, as the node said lately that
+// leads it.
+func (v *View) rateOf(id cluster.ShardID, leader NodeID) (rate float64, known bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	said := v.rates[id]
+	return said.rate, said.node == leader && time.Since(said.at) <= toldFor
 }
 
 // note notes what a node says of itself, and when.

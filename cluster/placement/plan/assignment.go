@@ -17,15 +17,15 @@ type Assignment struct {
 	// Preferred is the voter that should lead; 0: any.
 	Preferred NodeID
 	// Home is the voter that would be preferred if only the number of leaderships
-	// counted, where load has chosen another one. Else 0.
+	// counted, where that is another one, because [Relief] chose by load. Else 0.
 	Home NodeID
 }
 
 // home is who should lead when only the number of leaderships counts.
 func (a Assignment) home() NodeID { return cmp.Or(a.Home, a.Preferred) }
 
-// ledBy is the assignment with another leader, chosen by load.
-func (a Assignment) ledBy(n NodeID) Assignment {
+// LedBy is the assignment with another leader, chosen by load.
+func (a Assignment) LedBy(n NodeID) Assignment {
 	home := a.home()
 	a.Preferred, a.Home = n, home
 	if n == home {

@@ -26,7 +26,7 @@ func (p *planner) lead() {
 		a := &p.next[s]
 		a.Preferred, a.Home = home, 0
 		if s < len(p.now) && p.now[s].Home != 0 && p.canLead(s, p.now[s].Preferred) {
-			*a = a.ledBy(p.now[s].Preferred)
+			*a = a.LedBy(p.now[s].Preferred)
 		}
 	}
 }

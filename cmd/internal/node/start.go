@@ -194,6 +194,9 @@ func (n *Node) act(context.Context) (err error) {
 		return err
 	}
 	n.own("actors", n.runtime.Stop)
+	if n.placement != nil {
+		n.placement.Served(n.runtime.Served)
+	}
 	courier.Start(n.runtime)
 	n.own("courier", closing(func() error { courier.Close(); return nil }))
 	return nil

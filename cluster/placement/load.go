@@ -1,0 +1,87 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ssod/cluster"
+	"ssod/cluster/placement/plan"
+)
+
+// load is how much the shards serve that this node leads, and on the leader of the
+// meta shard which leads move for it.
+type load struct {
+	rates  plan.Rates  // of the herald
+	relief plan.Relief // of the planner
+}
+
+// Served has this node count what shards serve, from now on: count is how many
+// requests it has served for a shard since it was started.
+func (p *Placement) Served(count func(cluster.ShardID) uint64) { p.served.Store(&count) }
+
+// measureLoad takes note of what the shards serve that this node leads. Only the herald
+// uses it.
+func (p *Placement) measureLoad(now time.Time) {
+	count := p.served.Load()
+	if count == nil {
+		return
+	}
+	counts := make([]uint64, p.engine.Count()+1)
+	for id := range counts {
+		counts[id] = (*count)(cluster.ShardID(id))
+	}
+	p.rates.Store(new(p.load.rates.Count(now, counts)))
+}
+
+// rate is how many requests per second a shard serves on this node lately.
+func (p *Placement) rate(id cluster.ShardID) float64 {
+	if rates := p.rates.Load(); rates != nil {
+		return (*rates)[id]
+	}
+	return 0
+}
+
+// serving is who leads what and serves how much, as far as the leaders said lately;
+// false if that is not known of all shards.
+func (p *Placement) serving(pages *pages) (s plan.Served, known bool) {
+	for id := range cluster.ShardID(p.engine.Count() + 1) {
+		owner, ok := p.view.Owner(id)
+		n, member := p.book.At(owner.Address)
+		rate := p.rate(id)
+		if n.ID != p.self {
+			var told bool
+			rate, told = p.view.rateOf(id, n.ID)
+			ok = ok && told
+		}
+		if !ok || !member {
+			return s, false
+		}
+		s.Leaders, s.Rates = append(s.Leaders, n.ID), append(s.Rates, rate)
+	}
+	s.May = func(n NodeID) bool {
+		return pages.nodes[n].State == NodeState_ACTIVE && p.Alive(n) && (n == p.self && !p.declines() || n != p.self && p.view.willing(n))
+	}
+	return s, true
+}
+
+// relieve moves a lead for the sake of load, if that helps.
+func (l *planner) relieve(ctx context.Context) error {
+	pages, now := l.p.book.pages.Load(), time.Now()
+	s, known := l.p.serving(pages)
+	if !known || len(pages.shards) != len(s.Leaders) {
+		return nil
+	}
+	shard, to, ok := l.p.load.relief.Next(now, pages.shards, s)
+	if !ok {
+		return nil
+	}
+	puts := map[string][]byte{shardKey(shard): encodeAssignment(pages.shards[shard].LedBy(to))}
+	if err := l.p.tables.Update(ctx, shardsTable, pages.mapped, puts, nil); err != nil && !errors.Is(err, cluster.ErrUnknown) {
+		return err
+	}
+	l.p.load.relief.Moved(now)
+	l.p.cfg.Log.Info("a shard is to be led by another node because of load", "shard", shard, "node", pages.nodes[to].Name,
+		"was", pages.nodes[pages.shards[shard].Preferred].Name, "requests_per_second", int(s.Rates[shard]))
+	return nil
+}
