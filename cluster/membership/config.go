@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/cluster/secret"
 )
@@ -43,8 +42,6 @@ type Config struct {
 	Retry time.Duration
 	// Log gets what an operator should know; nil means slog.Default.
 	Log *slog.Logger
-	// Registerer gets ssod_cluster_members; nil means no metrics.
-	Registerer prometheus.Registerer
 }
 
 func (c Config) withDefaults() Config {

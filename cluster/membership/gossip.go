@@ -17,7 +17,6 @@ type Gossip struct {
 	cfg    Config
 	ring   *memberlist.Keyring // nil without encryption
 	list   *memberlist.Memberlist
-	gauges gauges
 	log    *logLines       // of memberlist
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -60,11 +59,7 @@ func open(cfg Config) (*Gossip, error) {
 	}
 	g.ring, mc.Logger = mc.Keyring, log.New(g.log, "", 0)
 	mc.Delegate, mc.Events, mc.Alive = delegate{g}, delegate{g}, delegate{g}
-	if err := g.gauges.register(cfg.Registerer, g.Members); err != nil {
-		return nil, err
-	}
 	if g.list, err = memberlist.Create(mc); err != nil {
-		g.gauges.unregister(cfg.Registerer)
 		return nil, err
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
@@ -80,7 +75,6 @@ func (g *Gossip) Close() error {
 	err := g.list.Shutdown()
 	g.tasks.Wait()
 	g.log.close()
-	g.gauges.unregister(g.cfg.Registerer)
 	return err
 }
 

@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 
 	"ssod/cluster/membership"
@@ -369,29 +367,6 @@ func TestStrangersDoNoHarm(t *testing.T) {
 	b.sees("n1 alive", "n2 alive")
 	if n := a.log.count("memberlist"); n > 100 {
 		t.Errorf("200 packets made %d lines in the log", n)
-	}
-}
-
-func TestMembersAreCounted(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	a := start(t, "n1", func(c *membership.Config) { c.Registerer = registry })
-	b := start(t, "n2", joining(a))
-	a.sees("n1 alive", "n2 alive")
-	b.Close()
-	a.sees("n1 alive", "n2 dead")
-	want := `
-# HELP ssod_cluster_members Nodes that this node knows of by gossip.
-# TYPE ssod_cluster_members gauge
-ssod_cluster_members{state="alive"} 1
-ssod_cluster_members{state="dead"} 1
-ssod_cluster_members{state="left"} 0
-`
-	if err := testutil.GatherAndCompare(registry, strings.NewReader(want)); err != nil {
-		t.Error(err)
-	}
-	a.Close()
-	if all, err := registry.Gather(); err != nil || len(all) != 0 {
-		t.Errorf("metrics of a node that is closed: %v %v", all, err)
 	}
 }
 

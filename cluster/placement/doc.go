@@ -37,6 +37,12 @@
 // meta shard writes them down. Those of a node that was given up without a successor
 // are [Book.Banned] until [Placement.Readmit].
 //
+// # Leaving
+//
+// [Placement.Drain] has a node hand over what it holds, if the others have room for
+// it. When it is [Placement.Empty] its process steps aside and says that it
+// [Placement.HasLeft]; from then on nobody waits for it, until [Placement.Undrain].
+//
 // # Being cut off
 //
 // What a node serves rests on tables that another one may have changed: a client

@@ -344,6 +344,8 @@ type view struct {
 	Nodes      []struct{ Name, State string }
 	Shards     []shardView
 	SpareZones int
+	// UnplacedShards have more or fewer copies than they should.
+	UnplacedShards int
 }
 
 type shardView struct {

@@ -79,7 +79,7 @@ func (n *Node) openGossip(m membership.Meta, name string) (err error) {
 	c := &n.config
 	n.gossip, err = membership.Open(membership.Config{
 		Name: name, Incarnation: n.incarnation(), Meta: m, Listen: c.Gossip, Advertise: c.Advertise, Join: n.seeds(), Keys: n.secrets.For(secret.Gossip),
-		Log: n.log, Registerer: n.registry,
+		Log: n.log,
 	})
 	if err != nil {
 		return err

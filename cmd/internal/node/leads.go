@@ -74,8 +74,10 @@ func (n *Node) countLeads() error {
 	l := newLeads(n.shards)
 	stop := l.watch()
 	n.own("count of leaderships", closing(func() error { stop(); return nil }))
-	if err := n.registry.Register(newMargins(n)); err != nil {
-		return err
+	for _, c := range []prometheus.Collector{newMargins(n), newCensus(n)} {
+		if err := n.registry.Register(c); err != nil {
+			return err
+		}
 	}
 	return n.registry.Register(l)
 }

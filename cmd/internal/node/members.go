@@ -52,7 +52,7 @@ func (m members) drain(p placement.Node) *admin.Drain {
 }
 
 func (m members) state(p placement.Node) admin.State {
-	alive := m.n.placement.Alive(p.ID)
+	alive := m.n.placed.Load().Alive(p.ID)
 	switch {
 	case p.Leave == placement.Leave_LEFT:
 		return admin.Left
