@@ -27,7 +27,9 @@ type activation struct {
 	used     atomic.Uint32 // tick of the last command
 	restless atomic.Bool   // wants its Tick
 	ticking  atomic.Bool   // a Tick is in the mailbox
+	loading  atomic.Bool   // it was not loaded yet: see admits
 
+	loaded     int64  // when it was for the first time, by the runtime's clock
 	loads      uint32 // counts how often the entity was loaded
 	committing bool   // a commit of Begin is in flight
 	leaving    bool   // the lease is closed
@@ -42,7 +44,34 @@ var (
 func newActivation(l *lease, p place) *activation {
 	a := &activation{place: p, lease: l}
 	a.mailbox.owner = a
+	a.loading.Store(true)
 	return a
+}
+
+// admits says whether one more command may wait. Until the entity has been loaded here
+// nothing is answered, which says nothing of its pace: it has moved here, say, and has
+// much to read. Then commands wait for as long as their deadlines allow, and only memory
+// bounds how many.
+func (a *activation) admits(size int32) refusal {
+	r, b := a.lease.runtime, a.kind.bound
+	if !a.loading.Load() {
+		return a.queue.admits(b, size, r.clock)
+	}
+	if a.queue.overfull(b, size) {
+		return refusal{refusedBytes, b.wait}
+	}
+	return refusal{}
+}
+
+// settled notes that the first loading is over. What waited has waited for that.
+func (a *activation) settled() {
+	if !a.loading.Load() {
+		return
+	}
+	a.loaded = a.lease.runtime.clock()
+	a.queue.moved.Store(a.loaded)
+	a.queue.before.Store(a.queue.depth.Load() - 1) // what loads it is one of them
+	a.loading.Store(false)
 }
 
 // Messages of the runtime to an activation, beside turns.
@@ -252,13 +281,14 @@ func (a *activation) abandon() {
 	}
 }
 
-// answered counts a command as done and learns from how long it took.
+// answered counts a command as done and learns from how long it took since the entity
+// could handle it.
 func (a *activation) answered(t *Turn) {
 	r := a.lease.runtime
 	if t.queued != 0 {
 		now := r.clock()
 		if t.depth > 1 {
-			a.queue.observe(time.Duration(now-t.queued), t.depth)
+			a.queue.observe(time.Duration(now-max(t.queued, a.loaded)), t.depth)
 			a.queue.moved.Store(now)
 		}
 		if t.sampled() {

@@ -35,6 +35,7 @@ type probe struct {
 	ticked       func()             // called at each Tick, if not nil
 	entered      chan struct{}      // gets a token when a "block" begins, if not nil
 	release      chan struct{}      // ends a "block"
+	load         chan struct{}      // closed when entities may be loaded, if not nil
 	swept        chan proto.Message // commands that Sweep asked for
 }
 
@@ -68,6 +69,9 @@ func request(n int) (r cluster.RequestID) {
 
 func (c *counter) Load(store actors.Store) error {
 	c.probe.loads.Add(1)
+	if c.probe.load != nil {
+		<-c.probe.load
+	}
 	h, ok, err := store.Head(c.entity)
 	if ok {
 		c.total = int64(binary.BigEndian.Uint64(h.State))

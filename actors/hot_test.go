@@ -71,6 +71,58 @@ func TestAFastEntityMayHaveMoreWaiting(t *testing.T) {
 	group.Wait()
 }
 
+// TestWhatIsLoadedTurnsNobodyAway: an entity that has moved here with much to read is
+// asked by as many as before. They wait for it, and their wait is not taken for its pace.
+func TestWhatIsLoadedTurnsNobodyAway(t *testing.T) {
+	const callers = 3000
+	p := &probe{load: make(chan struct{})}
+	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), p, func(c *actors.Config) { c.Limits.Wait = time.Millisecond })
+	var group sync.WaitGroup
+	for n := range callers {
+		group.Go(func() {
+			if _, err := r.Ask(context.Background(), address("x"), request(n), 0, add(1)); err != nil {
+				t.Errorf("ask: %v", err)
+			}
+		})
+	}
+	eventually(t, "all wait", func() bool { return r.Admitted() == callers })
+	close(p.load)
+	group.Wait()
+	if got := total(ask(t, r, address("x"), request(callers), add(1))); got != callers+1 {
+		t.Errorf("got %d, want %d", got, callers+1)
+	}
+	if n := p.loads.Load(); n != 1 {
+		t.Errorf("it was loaded %d times", n)
+	}
+}
+
+// TestWhatWaitsForALoadIsBounded: in bytes, of which one entity has a quarter, and then
+// others are still asked.
+func TestWhatWaitsForALoadIsBounded(t *testing.T) {
+	p := &probe{load: make(chan struct{})}
+	r := start(t, faulty.New(faulty.Options{}).Node("a:1"), p, func(c *actors.Config) { c.Limits.QueueBytes = 256 << 10 })
+	ctx, cancel := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	refused := make(chan error, 1)
+	for n := range 1000 {
+		group.Go(func() {
+			if _, err := r.Ask(ctx, address("x"), request(n), 0, add(1)); errors.Is(err, actors.ErrOverloaded) {
+				select {
+				case refused <- err:
+				default:
+				}
+			}
+		})
+	}
+	<-refused
+	if n := r.Admitted(); n > 256<<10/4/512 {
+		t.Errorf("%d commands wait, over what an entity may take", n)
+	}
+	cancel()
+	close(p.load)
+	group.Wait()
+}
+
 // TestAHotEntityKeepsNobodyOut fills one entity until it takes no more, in time and
 // in bytes: others are asked as if nothing were.
 func TestAHotEntityKeepsNobodyOut(t *testing.T) {

@@ -62,7 +62,7 @@ func (l *lease) admit(t *Turn, p place) answer {
 			return p.kind.refuse(refusal{why: refusedEntities})
 		}
 	}
-	if no := a.queue.admits(p.kind.bound, t.size, l.runtime.clock); no.why != "" && t.origin != owed {
+	if no := a.admits(t.size); no.why != "" && t.origin != owed {
 		return p.kind.refuse(no)
 	}
 	l.enter(t, a)

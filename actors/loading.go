@@ -5,6 +5,7 @@ import "ssod/cluster"
 // load makes the entity and lets it read its state.
 func (a *activation) load(t *Turn) (code Code) {
 	code = Code_FAILED
+	defer a.settled()
 	defer a.guard(t)
 	id, err := DecodeIdentity(a.identity)
 	if err != nil {

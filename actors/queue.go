@@ -20,6 +20,9 @@ type queue struct {
 	bytes atomic.Int64 // about what they take
 	each  atomic.Int64 // nanoseconds from one answer to the next; 0: not known yet
 	moved atomic.Int64 // when it last answered while others waited
+	// before is how many commands waited behind the loading of the entity. Until its pace is
+	// known they do not count against those that may wait.
+	before atomic.Int32
 }
 
 // bound is how much may wait in a queue.
@@ -91,13 +94,21 @@ func (k *kind) refuse(no refusal) answer {
 	return answer{code: Code_OVERLOADED, after: no.after}
 }
 
+// overfull reports whether one more command would take too much memory.
+func (q *queue) overfull(b bound, size int32) bool {
+	return q.depth.Load() > 0 && q.bytes.Load()+int64(size) > b.bytes
+}
+
 // admits says whether one more command may wait. now is a time of the runtime's
 // clock.
 func (q *queue) admits(b bound, size int32, now func() int64) refusal {
 	depth := q.depth.Load()
 	wait := q.drain(depth+1, b.wait)
+	if q.each.Load() == 0 {
+		wait = q.drain(max(depth-q.before.Load(), 0)+1, b.wait)
+	}
 	switch {
-	case depth > 0 && q.bytes.Load()+int64(size) > b.bytes:
+	case q.overfull(b, size):
 		return refusal{refusedBytes, wait}
 	case depth < b.atOnce:
 		return refusal{}
