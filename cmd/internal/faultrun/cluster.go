@@ -391,9 +391,11 @@ func (v *view) behind(n *Node) (shards int) {
 }
 
 // complete reports whether every shard has a leader and three voters that do not
-// need those before.
+// need those before, and nobody listens but nodes that have left: they hear what
+// becomes of the cluster.
 func (v *view) complete() bool {
 	for _, s := range v.Shards {
+		s.Learners = slices.DeleteFunc(slices.Clone(s.Learners), func(name string) bool { return s.Shard == 0 && v.stateOf(name) == "left" })
 		if s.Leader == "" || !s.Confirmed || len(s.Replicas) != 3 || len(s.Learners) > 0 || strings.Contains(strings.Join(s.Replicas, " "), "(") {
 			return false
 		}
@@ -452,10 +454,12 @@ func even(nodes map[string]view, has map[string]int, by int) bool {
 }
 
 // state is that of a node, as the one says that was asked.
-func (v *view) state(n *Node) string {
-	for _, other := range v.Nodes {
-		if other.Name == n.Name {
-			return other.State
+func (v *view) state(n *Node) string { return v.stateOf(n.Name) }
+
+func (v *view) stateOf(name string) string {
+	for _, n := range v.Nodes {
+		if n.Name == name {
+			return n.State
 		}
 	}
 	return ""
