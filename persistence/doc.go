@@ -7,6 +7,7 @@
 //	watermark      how far the store certainly was written; finds lost tails
 //	ballast        64 MiB that are given back when the disk is full
 //	store/         Pebble
+//	restoring      while it is made from a backup: no node starts on it
 //
 // Its packages, from the top down; none imports one above it, and log and state know
 // each other only by what package raftlog asks in an interface:
@@ -18,6 +19,7 @@
 //	db             Pebble, its settings, and the end when a write fails
 //	layout         keys and values in Pebble
 //	disk           the data directory, its free space, the file systems over it
+//	backup         what a backup consists of, and how it is encrypted
 //	data           what is committed and where in a log it is, in Go
 //	pace           lets work in the background give way
 //

@@ -2,6 +2,9 @@
 // replicated store. ssod --help lists its flags; operations.md of the contract
 // says what they mean.
 //
+// ssod restore makes the data directory of a new cluster's first node from a backup
+// (persistence/backup/DESIGN.md).
+//
 // It ends with status 0 after a clean stop, 1 when it failed while running,
 // and 2 when flags or configuration are wrong. SIGTERM and SIGINT drain, a
 // second one ends the process at once; SIGHUP rereads the configuration.

@@ -16,4 +16,11 @@
 // and writes the audit line: who called, with which of the tokens, what, on which
 // profile, with which trace id. A viewer is in that line as a keyed digest only, and no key, token
 // or secret ever is.
+//
+// A backup (POST backup) is the exception: it is a stream that takes as long as it takes,
+// bound only by whether the other side goes on to read. It holds the keys of the
+// cluster, so it is encrypted to a recipient (age, X25519) that the caller names and made
+// for this one: what comes out of the connection is of use to nobody else, whoever else
+// reaches the listener or listens. Its audit line is written twice, when it begins and
+// when it ends.
 package admin
