@@ -77,6 +77,9 @@ func (r Restore) Run(ctx context.Context) (_ *Restored, err error) {
 		return nil, err
 	}
 	if err := r.fill(ctx, erasing, done); err != nil {
+		if ctx.Err() != nil { // what failed because of that is of no interest
+			err = fmt.Errorf("interrupted: %w", context.Cause(ctx))
+		}
 		if abandoned := persistence.AbandonRestore(r.Data); abandoned != nil {
 			err = errors.Join(err, fmt.Errorf("remove what was restored: %w", abandoned))
 		}
