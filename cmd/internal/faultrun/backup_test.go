@@ -2,6 +2,8 @@ package faultrun
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"os/exec"
@@ -10,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ssod/persistence"
 )
 
 // vault is a backup and the passphrase file of it.
@@ -157,6 +161,41 @@ func TestRenewedKeysVoidTokens(t *testing.T) {
 		l.gone = nil // its token is void anyway
 	}
 	tale.MustHold()
+}
+
+// TestARestoreThatIsKilledDoesNotStart kills restores at any moment. What is left is what
+// was there before, or a directory that no node starts on, or a restored one.
+func TestARestoreThatIsKilledDoesNotStart(t *testing.T) {
+	c := StartOne(t)
+	Tell(c, "before")
+	v := newVault(c)
+	v.fill(c, c.Nodes[0])
+	unfinished, finished := 0, 0
+	for i := range volume(4, 60) {
+		dir := filepath.Join(c.dir, fmt.Sprint("restored-", i))
+		cmd := exec.Command(c.program, "restore", v.file, "--data", dir, "--passphrase-file", v.passphrase)
+		c.must(cmd.Start())
+		c.until("the restore has begun", readyWithin, func() bool {
+			begun, err := filepath.Glob(filepath.Join(dir, "*"))
+			return err == nil && len(begun) > 0
+		})
+		<-time.After(time.Duration(i*23%300) * time.Millisecond)
+		c.must(cmd.Process.Kill())
+		killed := cmd.Wait() != nil
+		store, err := persistence.Open(persistence.Options{Dir: dir, Reserve: 1, Logger: slog.New(slog.DiscardHandler)})
+		if err == nil {
+			c.must(store.Close())
+		}
+		switch {
+		case errors.Is(err, persistence.ErrUnfinished) && killed:
+			unfinished++
+		case err == nil:
+			finished++
+		default:
+			t.Errorf("killed after %d: %v, killed: %v", i, err, killed)
+		}
+	}
+	t.Logf("%d restores were cut short, %d had ended", unfinished, finished)
 }
 
 // TestABackupOfANodeThatIsKilledIsIncomplete kills nodes while a backup is made. No file
