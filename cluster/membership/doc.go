@@ -3,13 +3,15 @@
 //
 // What it says is a hint. A node that looks dead may be slow, and two nodes can
 // disagree; who may lead or serve is decided by consensus alone. Hints are for
-// finding each other, for dialing at once who came back, and for showing an
-// operator who is missing.
+// finding each other, for dialing at once who came back, for asking at once who seems
+// to be gone, for placing replicas where disks have room, and for showing an operator
+// who is missing.
 //
 // A [Member] is a node's name with its incarnation, the start of its process: a
 // node that starts again is another member, and the one before is dead as soon
 // as the new one is seen at the same address. A member tells a little of itself,
-// its [Meta]: where it listens, its version, how much of its disk is free. Those of another cluster are not let in; a node that does not know
+// its [Meta]: where it listens, its version, how much of its disk is free. Those of
+// another cluster are not let in; a node that does not know
 // its cluster yet, because it is about to join, is.
 //
 // [Gossip.Members] returns what is known, in an order that is the same

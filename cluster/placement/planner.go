@@ -132,13 +132,13 @@ func (l *planner) plan(ctx context.Context) error {
 }
 
 // weighDisks finds out which nodes' disks have room for more, and reports whether
-// that has changed.
+// that has changed. What is not known any more stands.
 func (l *planner) weighDisks(pages *pages) (changed bool) {
 	need := l.p.cfg.Need()
 	for id, n := range pages.nodes {
 		free, known := l.p.cfg.Free(id)
 		full := known && !plan.Room(free, need, l.full[id])
-		if full == l.full[id] || n.State == NodeState_REMOVED {
+		if !known || full == l.full[id] || n.State == NodeState_REMOVED {
 			continue
 		}
 		l.p.cfg.Log.Info("whether a node's disk has room for further replicas has changed", "node", n.Name, "room", !full, "free", free, "needed", need)

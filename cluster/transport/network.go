@@ -206,6 +206,14 @@ func (n *Network) Retry(id NodeID) {
 	}
 }
 
+// Probe asks a node at once whether it is there, and dials it if it is not connected:
+// somebody believes that it is gone. What comes of it is seen in LastHeard.
+func (n *Network) Probe(id NodeID) {
+	if p := n.peer(id); p != nil {
+		p.probe()
+	}
+}
+
 func (n *Network) peer(id NodeID) *peer {
 	n.mu.RLock()
 	defer n.mu.RUnlock()

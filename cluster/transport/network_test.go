@@ -250,6 +250,22 @@ func TestTheClocksOfOthersAreMeasured(t *testing.T) {
 	}
 }
 
+// A node that somebody believes to be gone is asked at once, and not with the next
+// ping.
+func TestADoubtIsAskedAtOnce(t *testing.T) {
+	rarely := func(c *transport.Config) { c.Ping, c.Silence = time.Hour, 2*time.Hour }
+	a, b := start(t, 1, rarely), start(t, 2, rarely)
+	know(t, a, b.peer)
+	know(t, b, a.peer)
+	eventually(t, "node 2 was heard of", func() bool { return !a.LastHeard(2).IsZero() && a.Connected(2) })
+	for range 3 {
+		doubted := time.Now()
+		a.Probe(2)
+		eventually(t, "node 2 has answered", func() bool { return a.LastHeard(2).After(doubted) })
+	}
+	a.Probe(9) // nobody
+}
+
 // A node whose own clock is set knows at once that it disagrees with the others,
 // without another ping.
 func TestAStepOfTheOwnClockShowsAtOnce(t *testing.T) {

@@ -25,6 +25,7 @@ type peer struct {
 	idle       idle
 	reaching   chan struct{} // bounds the handshakes for requests and snapshots
 	wake       chan struct{} // ends a pause; has room for one signal
+	doubted    chan struct{} // a ping is due at once; has room for one signal
 	heard      atomic.Int64  // nanoseconds from the start of the network
 	connected  atomic.Bool
 	asked      atomic.Bool   // it has taken this node's start in, or is not there
@@ -51,7 +52,7 @@ type peer struct {
 }
 
 func newPeer(n *Network, p Peer, set bool) *peer {
-	q := &peer{n: n, id: p.ID, name: p.Name, queue: newQueue(n.cfg.Queue), reaching: make(chan struct{}, maxReaching), wake: make(chan struct{}, 1)}
+	q := &peer{n: n, id: p.ID, name: p.Name, queue: newQueue(n.cfg.Queue), reaching: make(chan struct{}, maxReaching), wake: make(chan struct{}, 1), doubted: make(chan struct{}, 1)}
 	q.locate(p.Addr, set)
 	q.complained.Store(-int64(complainEvery))
 	q.ctx, q.cancel = context.WithCancel(n.ctx)
@@ -95,6 +96,18 @@ func (p *peer) retry() {
 	}
 	select {
 	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// probe has the node asked whether it is there without waiting for the next ping.
+func (p *peer) probe() {
+	if !p.connected.Load() {
+		p.retry()
+		return
+	}
+	select {
+	case p.doubted <- struct{}{}:
 	default:
 	}
 }

@@ -66,6 +66,8 @@ func (p *peer) write(ctx context.Context, l *link) error {
 			return ctx.Err()
 		case <-ticker.C:
 			due = true
+		case <-p.doubted:
+			due = true
 		case <-p.queue.wake:
 			due = false
 		}

@@ -27,6 +27,7 @@ type Network struct {
 	nodes   map[*Node]bool
 	cut     map[direction]bool
 	late    time.Duration
+	mum     bool          // no gossip is carried
 	changed chan struct{} // closed when cut changes
 	conns   map[net.Conn]bool
 	closed  bool
@@ -105,7 +106,7 @@ func (n *Network) datagrams(socket *net.UDPConn, to *Node, behind netip.AddrPort
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err == nil && n.open(n.gossiper(from.Port()), to) {
+		if err == nil && n.open(n.gossiper(from.Port()), to) && !n.gossipless() {
 			_, _ = socket.WriteToUDPAddrPort(buffer[:size], behind)
 		}
 	}
@@ -163,6 +164,10 @@ func (n *Network) connect(in net.Conn, to *Node, behind string, of service) {
 	if from == nil {
 		return
 	}
+	if of == gossip && n.gossipless() {
+		n.reset(in)
+		return
+	}
 	n.await(from, to)
 	n.await(to, from) // nothing is established without an answer
 	out, err := net.DialTimeout("tcp", behind, time.Second)
@@ -182,6 +187,16 @@ func (n *Network) reset(c net.Conn) {
 	if tcp, ok := c.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
+}
+
+// BlockGossip lets no gossip through, as a firewall does that somebody forgot to open
+// there. Everything else goes on.
+func (n *Network) BlockGossip() { n.change(func() { n.mum = true }) }
+
+func (n *Network) gossipless() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.mum
 }
 
 // open reports whether what a node says reaches another one.
@@ -239,7 +254,12 @@ func (n *Network) mute(from, to []*Node) {
 }
 
 // Heal lets everything through again.
-func (n *Network) Heal() { n.change(func() { clear(n.cut) }) }
+func (n *Network) Heal() {
+	n.change(func() {
+		clear(n.cut)
+		n.mum = false
+	})
+}
 
 // Close ends all connections and waits for what carried them.
 func (n *Network) Close() {

@@ -35,15 +35,25 @@ func (n *Node) tellMeta() error {
 	return n.gossip.SetMeta(n.meta())
 }
 
-// hint takes up what gossip says of other nodes: at which address they are, and
-// which configuration they have.
+// hint takes up what gossip says of other nodes: at which address they are, which
+// configuration they have, and that one is gone. That it is gone is asked of the node
+// itself, at once; what it does not answer counts, and not what gossip says.
 func (n *Node) hint() {
 	n.compareConfigurations()
-	latest := map[placement.NodeID]string{}
+	latest, gone := map[placement.NodeID]string{}, map[placement.NodeID]bool{}
 	for _, m := range n.gossip.Members() { // of each name the latest is last
 		p, ok := n.book.Node(placement.NodeID(m.Meta.NodeID))
-		if ok && p.Name == m.Name && p.State != placement.NodeState_REMOVED && m.State == membership.Alive {
+		switch {
+		case !ok || p.Name != m.Name || p.State == placement.NodeState_REMOVED:
+		case m.State == membership.Alive:
 			latest[p.ID] = m.Meta.Raft
+		default:
+			gone[p.ID] = true
+		}
+	}
+	for id := range gone {
+		if _, alive := latest[id]; !alive {
+			n.network.Probe(id)
 		}
 	}
 	for id, address := range latest {
