@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -82,6 +83,30 @@ func (r *Runtime) returns(address string) bool {
 // reaches reports whether it makes sense to send something to a node.
 func (r *Runtime) reaches(address string) bool { return r.peers == nil || r.peers.up(address) }
 
+// reachPace is how often is looked whether a connection is made.
+const reachPace = 10 * time.Millisecond
+
+// Reach makes a connection to the node at an address, unless there is one, and returns
+// when it stands.
+func (r *Runtime) Reach(ctx context.Context, address string) error {
+	if r.peers == nil || address == r.self {
+		return nil
+	}
+	pace := time.NewTicker(reachPace)
+	defer pace.Stop()
+	for {
+		l, err := r.peers.node.Link(address)
+		if err == nil && l.Up() {
+			return nil
+		}
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return fmt.Errorf("connect to the actors at %s: %w", address, errors.Join(ctx.Err(), err))
+		}
+	}
+}
+
 // far are the shards of another node, as processes of this one.
 type far struct {
 	peers   *peers
@@ -105,9 +130,12 @@ func (f *far) SendUserMessage(_ *actor.PID, message any) {
 	}
 }
 
+// ask sends a command on a connection that stands. One that is still being made would
+// carry it later, maybe when whoever asked has given up, and nobody could say that it
+// had no effect.
 func (f *far) ask(p *pending) Code {
 	l, err := f.peers.node.Link(f.address)
-	if err != nil {
+	if err != nil || !l.Up() {
 		return codeUnreachable
 	}
 	f.peers.runtime.replies.bind(p, l)

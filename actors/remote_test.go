@@ -72,6 +72,19 @@ func TestRemote(t *testing.T) {
 			return time.Since(begin) <= 2*ownerWait
 		})
 	})
+	t.Run("nothing is sent to who does not shake hands", func(t *testing.T) {
+		silent, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+		v.move(silent.Addr().String(), next())
+		ctx, cancel := context.WithTimeout(t.Context(), ownerWait/4)
+		defer cancel()
+		if _, err := r.Ask(ctx, address("silent"), request(6), 0, add(1)); !errors.Is(err, actors.ErrUnavailable) {
+			t.Errorf("got %v, want ErrUnavailable: it cannot have had an effect", err)
+		}
+	})
 	t.Run("an owner that was restarted is waited for", func(t *testing.T) {
 		n := startNode(t, "self")
 		v.move(n.address, next())

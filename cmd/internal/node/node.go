@@ -184,6 +184,7 @@ func (n *Node) steps() []step {
 		{"the node to be taken back", n.stayOut},
 		{"the keys of the cluster and of each realm", n.sign},
 		{"the actors", n.act},
+		{"connections to the owners of the shards", n.reachOwners},
 		{"the public listener", n.serve},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"sync"
 	"time"
 
 	"ssod/actors"
@@ -159,6 +160,38 @@ func (n *Node) settle(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// reachWait is how long a node that starts waits for connections to the actors of those
+// who own shards: long enough to dial twice. One of them may be starting itself.
+const reachWait = 3 * time.Second
+
+// reachOwners makes the connections that requests take, and with them those that
+// requests come by, so that none of the first waits for a handshake or finds nobody.
+func (n *Node) reachOwners(ctx context.Context) error {
+	waiting, cancel := context.WithTimeout(ctx, reachWait)
+	defer cancel()
+	var all sync.WaitGroup
+	for address := range n.owners() {
+		all.Go(func() {
+			if err := n.runtime.Reach(waiting, address); err != nil && ctx.Err() == nil {
+				n.log.Warn("the owner of shards is not reached yet", "error", err)
+			}
+		})
+	}
+	all.Wait()
+	return ctx.Err()
+}
+
+// owners are the actor addresses of the nodes that own shards, as far as is known.
+func (n *Node) owners() map[string]bool {
+	owners := map[string]bool{}
+	for id := range cluster.ShardID(n.shards.Count() + 1) {
+		if owner, known := n.shards.Owner(id); known {
+			owners[owner.Address] = true
+		}
+	}
+	return owners
 }
 
 // binding are the tables that nobody may serve an old version of: who is revoked
