@@ -15,8 +15,11 @@ import (
 // give the node that has it up.
 type request struct {
 	name  string
-	token int  // of the process
-	joins bool // else the node is only given up
+	token int // of the process
+	zone  string
+	joins bool // else the node is only given up,
+	// drains: or drained, or taken back.
+	drains, back bool
 	// answer is called with the id that the process has.
 	answer func(core.NodeID)
 }
@@ -28,7 +31,11 @@ const surveyFor = time.Second
 // meta shard.
 func (n *node) decide(o *owner, q request) {
 	n.core.Barrier(&core.Barrier{Shard: meta, Term: o.term, Done: func(err error) {
-		if err == nil && !o.over {
+		switch {
+		case err != nil || o.over:
+		case q.drains:
+			n.drain(o, q, n.registry())
+		default:
 			n.weigh(o, q, n.registry())
 		}
 	}})
@@ -41,7 +48,7 @@ func (n *node) weigh(o *owner, q request, r registry) {
 	switch m := r.Nodes[old]; {
 	case r.rev == 0 || !taken && !q.joins:
 	case !taken:
-		id := r.add(q.name, q.token)
+		id := r.add(q.name, q.zone, q.token)
 		o.decree(r, q.answerWith(id))
 	case q.joins && m.Applicant == q.token:
 		q.answer(old) // it has missed the answer
@@ -87,7 +94,7 @@ func (n *node) giveUp(o *owner, q request, r registry, old core.NodeID, at insta
 	r.Nodes[old] = m
 	id := core.NodeID(0)
 	if q.joins {
-		id = r.add(q.name, q.token)
+		id = r.add(q.name, q.zone, q.token)
 	}
 	o.decree(r, q.answerWith(id))
 }

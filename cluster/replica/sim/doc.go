@@ -21,6 +21,14 @@
 //	steward.go   whom a node hears, and how it moves the groups that it leads
 //	decide.go    who may be given up
 //
+// Runs with [Options.Scales] have five machines or six, in three zones or in none, of
+// which some join, and operators who drain nodes and take them back, two at a time if
+// it so happens. Zones go dark. Whoever has left is in no group but as a listener of
+// the meta shard, and in the end no zone has a majority of any group where there are
+// three.
+//
+//	scale.go     drains, who may leave, zones
+//
 // What the cluster grants must leave every shard a majority, which shows in the
 // end, when operators have put back all disks but those that are gone or whose
 // nodes were given up. And no leader gives up a node that it hears, or that most

@@ -23,6 +23,7 @@ type estate struct {
 // machine has a name, and the disk of the member that it was last.
 type machine struct {
 	name   string
+	zone   string
 	node   *node // nil: it was none yet
 	wiped  bool  // its disk is gone
 	seeker *seeker
@@ -206,7 +207,7 @@ func (e *estate) knock(s *seeker) {
 	if s.over {
 		return
 	}
-	e.ask(request{name: s.name, token: s.token, joins: true, answer: func(id core.NodeID) {
+	e.ask(request{name: s.name, zone: s.zone, token: s.token, joins: true, answer: func(id core.NodeID) {
 		if !e.w.chance(e.w.network.loss) {
 			e.w.after(e.w.network.delay(), func() { e.admit(s, id) })
 		}

@@ -20,6 +20,7 @@ var found = map[string]uint64{
 	"fence-ignores-term":      4,
 	"ignore-proposer-term":    420,
 	"judged-once":             229,
+	"leaves-by-map":           1,
 	"per-write-revision":      1,
 	"read-during-flush":       96,
 	"reset-keeps-leases":      7,
@@ -50,14 +51,14 @@ func TestPlanted(t *testing.T) {
 }
 
 func find(t *testing.T, name string, mistake planted.Set) {
-	joins := planted.Decisions.Has(mistake)
+	joins, scales := planted.Decisions.Has(mistake), planted.Scaling.Has(mistake)
 	for seed := found[name]; seed < found[name]+*within; seed++ {
-		res := run(t, Options{Seed: seed, Planted: mistake, Joins: joins})
+		res := run(t, Options{Seed: seed, Planted: mistake, Joins: joins, Scales: scales})
 		if res.Violation == nil {
 			continue
 		}
 		t.Logf("found by seed %d: %v", seed, res.Violation)
-		if res := run(t, Options{Seed: seed, Joins: joins}); res.Violation != nil {
+		if res := run(t, Options{Seed: seed, Joins: joins, Scales: scales}); res.Violation != nil {
 			t.Errorf("seed %d without the mistake: %v", seed, res.Violation)
 		}
 		return

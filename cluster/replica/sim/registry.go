@@ -37,7 +37,14 @@ type member struct {
 	// name, from the leader of the meta shard in a term.
 	Applicant, Heir int
 	HeirTerm        uint64
+	// Leave is how far the node is that is drained, in the drain of a number.
+	Leave plan.Leave
+	Drain uint64
+	Zone  string
 }
+
+// copies is how many of each shard there are to be.
+const copies = 3
 
 // registry is what a node has of it.
 func (n *node) registry() registry {
@@ -73,12 +80,12 @@ func (r *registry) bearer(name string) (core.NodeID, bool) {
 }
 
 // add makes a process a member.
-func (r *registry) add(name string, applicant int) core.NodeID {
+func (r *registry) add(name, zone string, applicant int) core.NodeID {
 	id := core.NodeID(1)
 	for other := range r.Nodes {
 		id = max(id, other+1)
 	}
-	r.Nodes[id] = member{Name: name, Applicant: applicant}
+	r.Nodes[id] = member{Name: name, Zone: zone, Applicant: applicant}
 	return id
 }
 
@@ -88,13 +95,13 @@ func (r *registry) removed(id core.NodeID) bool { return r.Nodes[id].Removed }
 func (r *registry) desired() plan.Map {
 	var nodes []plan.Node
 	for id, m := range r.Nodes {
-		n := plan.Node{ID: id}
+		n := plan.Node{ID: id, Leave: m.Leave, Zone: m.Zone}
 		if m.Removed {
 			n.State = plan.Removed
 		}
 		nodes = append(nodes, n)
 	}
-	return plan.Desired(nodes, r.Map, plan.Rules{Shards: len(r.Groups) - 1, Replicas: 3})
+	return plan.Desired(nodes, r.Map, plan.Rules{Shards: len(r.Groups) - 1, Replicas: copies})
 }
 
 // decree proposes the next version of the registry, as the leader of the meta
@@ -120,7 +127,7 @@ func (n *node) govern(o *owner, r registry) {
 		changed = true
 		for _, m := range n.w.estate.machines {
 			if m.node != nil {
-				r.Nodes[m.node.id] = member{Name: m.name}
+				r.Nodes[m.node.id] = member{Name: m.name, Zone: m.zone}
 			}
 		}
 	}

@@ -24,6 +24,8 @@ type Options struct {
 	// Joins lets nodes join and be replaced at bad moments, in place of the
 	// moves that are drawn.
 	Joins bool
+	// Scales lets nodes join and be drained, in zones or not, in place of both.
+	Scales bool
 }
 
 // Result says what a run was like.
@@ -35,7 +37,7 @@ type Result struct {
 	Elections, Crashes         int
 	Snapshots, Installs, Moves int
 	Unknown, Refused, Rejected int
-	Joined, Objections         int // nodes that were taken in, and that were not
+	Joined, Objections, Left   int // nodes that were taken in, and that were not, and those that left
 	Leaps, SetBack             int // of clocks; of shard times
 	Steps                      uint64
 	// Unchecked: whether the history is linearizable took too long to find out.
@@ -43,8 +45,8 @@ type Result struct {
 }
 
 func (r Result) String() string {
-	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d joined, %d objections, %d leaps, %d set back",
-		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Joined, r.Objections, r.Leaps, r.SetBack)
+	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d joined, %d objections, %d left, %d leaps, %d set back",
+		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Joined, r.Objections, r.Left, r.Leaps, r.SetBack)
 }
 
 // world is everything that is simulated.
@@ -78,7 +80,7 @@ type world struct {
 
 	snapshots, installs, crashes, moves int
 	unknown, refused, rejected          int
-	joined, objections                  int
+	joined, objections, left            int
 	unchecked                           bool
 }
 
@@ -91,9 +93,12 @@ func Run(opts Options) (res Result) {
 			res.Violation = asViolation(w, r)
 		}
 	}()
-	if opts.Joins {
+	switch {
+	case opts.Joins:
 		w.beginJoins()
-	} else {
+	case opts.Scales:
+		w.beginScale()
+	default:
 		w.begin()
 	}
 	for w.step(opts.Duration) {
@@ -118,8 +123,8 @@ func newWorld(opts Options) *world {
 	w.checks = newChecks()
 	w.members = newMembers()
 	w.clocks = newClocks(opts.Seed)
-	w.deceit = newDeceit(opts.Seed, opts.Joins)
-	w.words = words{vouches: opts.Seed%7 == 3 && !opts.Joins}
+	w.deceit = newDeceit(opts.Seed, opts.Joins || opts.Scales)
+	w.words = words{vouches: opts.Seed%7 == 3 && !opts.Joins && !opts.Scales}
 	w.flushing = newFlushing(opts.Seed)
 	return w
 }
@@ -193,6 +198,7 @@ func (w *world) finish() {
 	if w.estate != nil {
 		w.estate.mend()
 		w.until(w.estate.whole)
+		w.until(w.estate.spread)
 	}
 	w.rightClocks()
 	w.until(w.progress())
@@ -227,7 +233,7 @@ func (w *world) result() Result {
 		Applied: w.appliedCount, Changes: w.changed, Reads: w.read,
 		Elections: len(w.leaders), Crashes: w.crashes, Snapshots: w.snapshots,
 		Installs: w.installs, Moves: w.moves, Unknown: w.unknown, Refused: w.refused,
-		Rejected: w.rejected, Joined: w.joined, Objections: w.objections,
+		Rejected: w.rejected, Joined: w.joined, Objections: w.objections, Left: w.left,
 		Leaps: w.leapCount, SetBack: w.setBackCount, Steps: w.seq, Unchecked: w.unchecked,
 	}
 }

@@ -106,6 +106,10 @@ func (n *node) attend() {
 		if len(records) > 0 {
 			n.report(r.rev, records)
 		}
+		if n.w.opts.Scales {
+			n.tidy(&r)
+			n.leave(&r)
+		}
 		if o := n.owners[meta]; o != nil {
 			n.govern(o, r)
 		}

@@ -64,11 +64,17 @@ const (
 	OutcomeLostInFlush
 	// UnflushedConf reports a configuration that a crash can take back.
 	UnflushedConf
+	// LeavesByMap lets a drained node leave when the map has nothing on it, whatever
+	// its groups are.
+	LeavesByMap
 )
 
 // Decisions are the mistakes of who decides about members: see package sim on
 // joins.
 const Decisions = DesiredForConfirmed | JudgedOnce
+
+// Scaling are the mistakes of who decides about drains: see package sim on scale.
+const Scaling = LeavesByMap
 
 // InEngine are the mistakes of the engine.
 const InEngine = IgnoreProposerTerm | FenceIgnoresTerm | FenceIgnoresOldConf | FenceAnsweredLate | UnboundedTime | ResetKeepsLeases
@@ -101,6 +107,7 @@ var names = map[string]Set{
 	"read-during-flush":        ReadDuringFlush,
 	"outcome-lost-in-flush":    OutcomeLostInFlush,
 	"unflushed-conf":           UnflushedConf,
+	"leaves-by-map":            LeavesByMap,
 }
 
 // All returns every mistake by name.
