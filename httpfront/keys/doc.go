@@ -7,7 +7,8 @@
 // A [Ring] is a view of the meta table "keys". Every key is stored sealed with
 // AES-256-GCM under a sealing key, which lies in the same table, sealed to each node
 // (package sealing). What opens that is a file beside the store of a node, so a copy of
-// the store or a backup alone signs nothing. A key's id (kid) is its RFC 7638
+// the store alone signs nothing. Only a backup has the keys themselves, within what it is
+// encrypted under ([Unseal], [Seal]). A key's id (kid) is its RFC 7638
 // thumbprint, its algorithm never changes, and it is used for one thing:
 //
 //	service    per realm  service tokens     HS256 or RS256

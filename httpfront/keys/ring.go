@@ -36,8 +36,8 @@ type Store interface {
 // Options is what a [Ring] needs.
 type Options struct {
 	Store Store
-	// Sealing is with what this node opens the keys: whoever has only the store or
-	// its backup has no key.
+	// Sealing is with what this node opens the keys: whoever has only the store has
+	// no key.
 	Sealing sealing.Options
 	// Settings returns the current configuration, the same pointer until it
 	// is reloaded.

@@ -13,7 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors/profile"
 	"ssod/persistence"
+	"ssod/persistence/backup"
 )
 
 // vault is a backup and the passphrase file of it.
@@ -118,6 +122,73 @@ func TestABackupUnderLoadIsRestored(t *testing.T) {
 	r.move(other)
 	Tale{r.Load}.MustHold()
 	Tell(other, "after").MustHold()
+}
+
+// TestTheCostOfABackup makes a backup of many profiles while requests come.
+func TestTheCostOfABackup(t *testing.T) {
+	profiles := 5_000
+	if long() {
+		profiles = 300_000
+	}
+	many := vault{filepath.Join(t.TempDir(), "many"), filepath.Join(t.TempDir(), "passphrase")}
+	if err := errors.Join(os.WriteFile(many.passphrase, []byte("correct horse battery staple\n"), 0o600), many.write(profiles)); err != nil {
+		t.Fatal(err)
+	}
+	c := many.restored(t, 3)
+	v := newVault(c)
+	r := Begin(c, "cost", rate())
+	for range volume(2, 10) {
+		<-time.After(warmth)
+	}
+	began := time.Now()
+	v.fill(c, c.Nodes[1])
+	ended := time.Now()
+	r.Finish(t)
+	r.compareWith(t, began, ended)
+}
+
+// write makes a backup of so many profiles of three devices each, and of nothing else.
+func (v vault) write(profiles int) (err error) {
+	f, err := os.Create(v.file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	sealed, err := backup.Seal(f, "correct horse battery staple")
+	if err != nil {
+		return err
+	}
+	w, err := backup.NewWriter(sealed, &backup.Header{Cluster: "none", Node: "n1", Shards: Shards})
+	for id := uint32(1); id <= Shards+1 && err == nil; id++ {
+		var shard *backup.Shard
+		shard, err = backup.NewShard(w, &backup.Begin{Shard: id % (Shards + 1)})
+		for n := int(id); id <= Shards && n <= profiles && err == nil; n += Shards {
+			err = shard.Entity(storedProfile(n))
+		}
+		if err == nil {
+			err = shard.End()
+		}
+	}
+	if err == nil {
+		err = w.End(time.Now())
+	}
+	return errors.Join(err, sealed.Close())
+}
+
+func storedProfile(n int) *backup.Entity {
+	s := &profile.State{LastMembership: int64(n) + 3}
+	for i := range 3 {
+		s.Members = append(s.Members, &profile.Member{
+			Device: fmt.Appendf(nil, "device-%d-%d-4f94-b1eb-7f3a", n, i), Membership: int64(n + i), Type: profile.MemberType_SSO,
+			LastSeenMs: time.Now().UnixMilli(), Attributes: []byte(strings.Repeat("a", 60)),
+		})
+	}
+	state, err := proto.Marshal(s)
+	if err != nil {
+		panic(err) // numbers and bytes
+	}
+	id := profile.ID{Realm: "one", Namespace: profile.NamespaceSSO, Subject: fmt.Sprint("stored-", n)}
+	return &backup.Entity{Kind: profile.KindName, Identity: []byte(id.Address().Identity.Encode()), Rev: 1, Schema: 1, State: state}
 }
 
 // compareWith prints what requests took before and during a time, and in long runs

@@ -7,7 +7,7 @@
 // another: it lies in the table whose records it seals, once for each node, sealed
 // to that node's public key (HPKE, RFC 9180: DHKEM with X25519, HKDF-SHA-256,
 // AES-256-GCM). The private key of a node is in a file beside its store and nowhere
-// else. So the store of a node, its log, what it sends and a backup open nothing
+// else. So the store of a node, its log and what it sends open nothing
 // without a file of one node; and whatever version of the table a node has, it has
 // the keys of that version. DESIGN.md has the argument.
 //
