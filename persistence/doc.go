@@ -4,6 +4,7 @@
 //
 //	LOCK           held while a process uses the directory
 //	identity.json  whose directory it is: cluster, node, format, shards
+//	level          the format level of the cluster, once it is above the first
 //	watermark      how far the store certainly was written; finds lost tails
 //	ballast        64 MiB that are given back when the disk is full
 //	store/         Pebble

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,6 +38,9 @@ type Store struct {
 	shards    *state.Shards
 	blocks    *blocks // nil: no metrics
 	unflushed prometheus.Collector
+
+	level   atomic.Int64 // of the cluster
+	raising sync.Mutex   // held to change it
 
 	mu      sync.Mutex
 	closed  bool             // guarded by mu
@@ -76,6 +80,9 @@ func Open(o Options) (*Store, error) {
 // open brings the parts up in order: whose directory it is, then Pebble, then
 // what Pebble holds. What is of no more use goes before Pebble needs room.
 func (s *Store) open() error {
+	if err := s.loadLevel(); err != nil {
+		return err
+	}
 	if !s.opts.Restore {
 		if err := unrestored(s.dir); err != nil {
 			return err

@@ -142,6 +142,9 @@ func (p *Placement) acceptable(j *JoinRequest) error {
 		return fmt.Errorf("%w: the cluster has %d shards, node %s wants %d: start it with --shards %d",
 			ErrRefused, p.engine.Count(), n.GetName(), want, p.engine.Count())
 	}
+	if err := compatible(p.book.Settings().Level, nodeOf(n)); err != nil {
+		return err
+	}
 	return p.agree(j)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"ssod/cluster/placement/plan"
 	"ssod/persistence"
+	"ssod/persistence/level"
 )
 
 // NodeID numbers a node; it is never used again.
@@ -30,6 +31,8 @@ type Node struct {
 	Zone string
 	// HTTP, Admin, Gossip and Version are for operators.
 	HTTP, Admin, Gossip, Version string
+	// Levels are the format levels that its version knows.
+	Levels level.Range
 	// Joined is when it became a member, Changed when its state became what it
 	// is.
 	Joined, Changed time.Time
@@ -50,12 +53,13 @@ type Node struct {
 // sameAs reports whether two nodes are reached and described alike.
 func (n Node) sameAs(o Node) bool {
 	return n.RPC == o.RPC && n.Raft == o.Raft && n.HTTP == o.HTTP && n.Admin == o.Admin &&
-		n.Gossip == o.Gossip && n.Version == o.Version && n.Zone == o.Zone
+		n.Gossip == o.Gossip && n.Version == o.Version && n.Levels == o.Levels && n.Zone == o.Zone
 }
 
 // here describes the node as other says it is reached now.
 func (n Node) here(o Node) Node {
 	n.RPC, n.Raft, n.HTTP, n.Admin, n.Gossip, n.Version, n.Zone = o.RPC, o.Raft, o.HTTP, o.Admin, o.Gossip, o.Version, o.Zone
+	n.Levels = o.Levels
 	return n
 }
 
@@ -69,6 +73,7 @@ func (n Node) record() *NodeRecord {
 	return &NodeRecord{
 		Id: uint32(n.ID), Name: n.Name, State: n.State, Rpc: n.RPC, Raft: n.Raft,
 		Http: n.HTTP, Admin: n.Admin, Gossip: n.Gossip, Version: n.Version, Zone: n.Zone,
+		OldestLevel: uint32(n.Levels.Oldest), NewestLevel: uint32(n.Levels.Newest),
 		JoinedMs: milli(n.Joined), ChangedMs: milli(n.Changed), ReplacedBy: uint32(n.ReplacedBy),
 		Applicant: n.Applicant, Heir: n.Heir, HeirTerm: n.HeirTerm,
 		Boot: n.Boot.Number, Incarnation: n.Boot.Incarnation, Certificates: n.Certificates,
@@ -80,6 +85,7 @@ func nodeOf(r *NodeRecord) Node {
 	return Node{
 		ID: NodeID(r.GetId()), Name: r.GetName(), State: r.GetState(), RPC: r.GetRpc(), Raft: r.GetRaft(),
 		HTTP: r.GetHttp(), Admin: r.GetAdmin(), Gossip: r.GetGossip(), Version: r.GetVersion(), Zone: r.GetZone(),
+		Levels: level.Range{Oldest: int(max(level.First, r.GetOldestLevel())), Newest: int(max(level.First, r.GetNewestLevel()))},
 		Joined: timeOf(r.GetJoinedMs()), Changed: timeOf(r.GetChangedMs()), ReplacedBy: NodeID(r.GetReplacedBy()),
 		Applicant: r.GetApplicant(), Heir: r.GetHeir(), HeirTerm: r.GetHeirTerm(),
 		Boot: persistence.Boot{Number: r.GetBoot(), Incarnation: r.GetIncarnation()}, Certificates: r.GetCertificates(),

@@ -12,6 +12,7 @@ import (
 	"ssod/cluster/meta"
 	"ssod/cluster/replica"
 	"ssod/persistence"
+	"ssod/persistence/level"
 )
 
 // Config is what a [Placement] needs. Self, Cluster, Engine, Book, Calls and
@@ -54,6 +55,10 @@ type Config struct {
 	// The zero value: nothing is registered.
 	Boots    persistence.Boots
 	Outdated func(error)
+	// Levelled hears which format level the cluster is at, at first and when it has
+	// risen, and why that is too much for this version, if it is. Whoever writes what
+	// belongs to the level waits until it returns. nil: nobody wants to know.
+	Levelled func(level int, err error)
 	// Settings are those that a node which joins must have alike, by a name for
 	// operators. nil: none.
 	Settings func() map[string]string
@@ -125,6 +130,12 @@ func (c Config) withDefaults() Config {
 	if c.Left == nil {
 		c.Left = func(NodeID) {}
 	}
+	if c.Self.Levels == (level.Range{}) {
+		c.Self.Levels = level.Known()
+	}
+	if c.Levelled == nil {
+		c.Levelled = func(int, error) {}
+	}
 	if c.Outdated == nil {
 		c.Outdated = func(error) {}
 	}
@@ -176,6 +187,7 @@ type Placement struct {
 	running sync.WaitGroup
 	wakes   [loops]chan struct{} // each has room for one signal
 	reading sync.Mutex           // held to take over what the tables say
+	level   int                  // format level of the cluster, as far as it was told of; guarded by reading
 }
 
 // Start begins to take part. The engine is open by then.
@@ -265,6 +277,7 @@ func (p *Placement) reread() {
 		p.cfg.Log.Error("the registry of nodes cannot be read", "error", err)
 		return
 	}
+	p.takeLevel()
 	for _, n := range p.book.Nodes() {
 		switch {
 		case n.ID == p.self:

@@ -186,19 +186,21 @@ func (ErrorKind) EnumDescriptor() ([]byte, []int) {
 
 // NodeRecord is a node in the registry, under its id.
 type NodeRecord struct {
-	state      protoimpl.MessageState `protogen:"open.v1"`
-	Id         uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name       string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	State      NodeState              `protobuf:"varint,3,opt,name=state,proto3,enum=ssod.placement.NodeState" json:"state,omitempty"`
-	Rpc        string                 `protobuf:"bytes,4,opt,name=rpc,proto3" json:"rpc,omitempty"`   // where it takes actor messages
-	Raft       string                 `protobuf:"bytes,5,opt,name=raft,proto3" json:"raft,omitempty"` // where it takes everything else
-	JoinedMs   int64                  `protobuf:"varint,6,opt,name=joined_ms,json=joinedMs,proto3" json:"joined_ms,omitempty"`
-	ChangedMs  int64                  `protobuf:"varint,7,opt,name=changed_ms,json=changedMs,proto3" json:"changed_ms,omitempty"`    // when state became what it is
-	ReplacedBy uint32                 `protobuf:"varint,8,opt,name=replaced_by,json=replacedBy,proto3" json:"replaced_by,omitempty"` // of a removed node whose name another one took
-	Http       string                 `protobuf:"bytes,9,opt,name=http,proto3" json:"http,omitempty"`                                // for operators
-	Admin      string                 `protobuf:"bytes,10,opt,name=admin,proto3" json:"admin,omitempty"`
-	Gossip     string                 `protobuf:"bytes,11,opt,name=gossip,proto3" json:"gossip,omitempty"`
-	Version    string                 `protobuf:"bytes,12,opt,name=version,proto3" json:"version,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Id          uint32                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name        string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	State       NodeState              `protobuf:"varint,3,opt,name=state,proto3,enum=ssod.placement.NodeState" json:"state,omitempty"`
+	Rpc         string                 `protobuf:"bytes,4,opt,name=rpc,proto3" json:"rpc,omitempty"`   // where it takes actor messages
+	Raft        string                 `protobuf:"bytes,5,opt,name=raft,proto3" json:"raft,omitempty"` // where it takes everything else
+	JoinedMs    int64                  `protobuf:"varint,6,opt,name=joined_ms,json=joinedMs,proto3" json:"joined_ms,omitempty"`
+	ChangedMs   int64                  `protobuf:"varint,7,opt,name=changed_ms,json=changedMs,proto3" json:"changed_ms,omitempty"`    // when state became what it is
+	ReplacedBy  uint32                 `protobuf:"varint,8,opt,name=replaced_by,json=replacedBy,proto3" json:"replaced_by,omitempty"` // of a removed node whose name another one took
+	Http        string                 `protobuf:"bytes,9,opt,name=http,proto3" json:"http,omitempty"`                                // for operators
+	Admin       string                 `protobuf:"bytes,10,opt,name=admin,proto3" json:"admin,omitempty"`
+	Gossip      string                 `protobuf:"bytes,11,opt,name=gossip,proto3" json:"gossip,omitempty"`
+	Version     string                 `protobuf:"bytes,12,opt,name=version,proto3" json:"version,omitempty"`
+	OldestLevel uint32                 `protobuf:"varint,75,opt,name=oldest_level,json=oldestLevel,proto3" json:"oldest_level,omitempty"` // format levels that its version knows; 0: the first only
+	NewestLevel uint32                 `protobuf:"varint,76,opt,name=newest_level,json=newestLevel,proto3" json:"newest_level,omitempty"`
 	// What another process that asks for the name showed itself by, and the term
 	// of the leader of the meta shard that is about to give it the name: the first
 	// of two steps. A node that is heard again has neither.
@@ -330,6 +332,20 @@ func (x *NodeRecord) GetVersion() string {
 		return x.Version
 	}
 	return ""
+}
+
+func (x *NodeRecord) GetOldestLevel() uint32 {
+	if x != nil {
+		return x.OldestLevel
+	}
+	return 0
+}
+
+func (x *NodeRecord) GetNewestLevel() uint32 {
+	if x != nil {
+		return x.NewestLevel
+	}
+	return 0
 }
 
 func (x *NodeRecord) GetHeir() []byte {
@@ -2404,7 +2420,7 @@ var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
-	"!cluster/placement/placement.proto\x12\x0essod.placement\"\xc0\x04\n" +
+	"!cluster/placement/placement.proto\x12\x0essod.placement\"\x86\x05\n" +
 	"\n" +
 	"NodeRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -2421,7 +2437,9 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05admin\x18\n" +
 	" \x01(\tR\x05admin\x12\x16\n" +
 	"\x06gossip\x18\v \x01(\tR\x06gossip\x12\x18\n" +
-	"\aversion\x18\f \x01(\tR\aversion\x12\x12\n" +
+	"\aversion\x18\f \x01(\tR\aversion\x12!\n" +
+	"\foldest_level\x18K \x01(\rR\voldestLevel\x12!\n" +
+	"\fnewest_level\x18L \x01(\rR\vnewestLevel\x12\x12\n" +
 	"\x04heir\x18\x14 \x01(\fR\x04heir\x12\x1b\n" +
 	"\their_term\x18\x15 \x01(\x04R\bheirTerm\x12\x1c\n" +
 	"\tapplicant\x18\x16 \x01(\fR\tapplicant\x12\x12\n" +

@@ -13,6 +13,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/placement/plan"
+	"ssod/persistence/level"
 )
 
 // settingsTable has what must be the same on all nodes: one record per setting, under
@@ -31,10 +32,15 @@ type Settings struct {
 	// DeadAfter is for how long a node is unreachable before what it holds is
 	// replaced. Less moves data for every long restart.
 	DeadAfter time.Duration
+	// Level is the format level: what all members may write. It only rises, to what
+	// every member's version knows.
+	Level int
 }
 
 // DefaultSettings are those of a cluster whose founder wants no others.
-func DefaultSettings() Settings { return Settings{Replicas: 3, DeadAfter: 5 * time.Minute} }
+func DefaultSettings() Settings {
+	return Settings{Replicas: 3, DeadAfter: 5 * time.Minute, Level: level.First}
+}
 
 // leastDeadAfter is the shortest time after which a node may count as dead.
 const leastDeadAfter = time.Second
@@ -67,6 +73,15 @@ var settings = map[string]setting{
 		},
 		legal: func(s Settings) bool { return s.DeadAfter >= leastDeadAfter },
 		want:  "a duration of 1s or more, such as 5m",
+	},
+	"level": {
+		text: func(s Settings) string { return strconv.Itoa(max(level.First, s.Level)) },
+		parse: func(s *Settings, value string) (err error) {
+			s.Level, err = strconv.Atoi(value)
+			return err
+		},
+		legal: func(s Settings) bool { return s.Level >= level.First },
+		want:  "a format level",
 	},
 }
 
@@ -133,11 +148,11 @@ func records(text map[string]string) map[string][]byte {
 	return puts
 }
 
-// SetAlone changes settings where there is no other node.
-func SetAlone(ctx context.Context, tables *meta.Store, changes map[string]string) error {
+// SetAlone changes settings where this node is the only one.
+func SetAlone(ctx context.Context, tables *meta.Store, self Node, changes map[string]string) error {
 	for {
 		t := tables.Read(settingsTable)
-		puts, err := changed(t, changes)
+		puts, err := changed(t, []Node{self}, changes)
 		if err == nil && len(puts) > 0 {
 			err = tables.Update(ctx, settingsTable, t.Revision(), puts, nil)
 		}
@@ -147,13 +162,16 @@ func SetAlone(ctx context.Context, tables *meta.Store, changes map[string]string
 	}
 }
 
-// changed are the records that a change makes.
-func changed(t meta.Table, changes map[string]string) (map[string][]byte, error) {
+// changed are the records that a change makes in a cluster of some members.
+func changed(t meta.Table, members []Node, changes map[string]string) (map[string][]byte, error) {
 	s, err := settingsIn(t)
 	if err != nil {
 		return nil, err
 	}
 	next, err := s.With(changes)
+	if err == nil {
+		err = raisable(s.Level, next.Level, members)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +211,7 @@ func (p *Placement) set(ctx context.Context, changes map[string]string) error {
 	defer cancel()
 	return p.decideUntil(ctx, func(s *session) error {
 		table := p.tables.Read(settingsTable)
-		puts, err := changed(table, changes)
+		puts, err := changed(table, slices.Collect(maps.Values(s.pages.nodes)), changes)
 		if err != nil || len(puts) == 0 {
 			return err
 		}

@@ -61,7 +61,7 @@ func TestSettingsAreFoundedOnce(t *testing.T) {
 	c.join("n2", 1)
 	for _, n := range c.running() {
 		c.eventually(n.name+" has the settings", func() bool {
-			return n.placement.Settings() == placement.Settings{Replicas: 1, DeadAfter: time.Hour}
+			return n.placement.Settings() == placement.Settings{Replicas: 1, DeadAfter: time.Hour, Level: 1}
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"ssod/cluster/secret"
 	"ssod/persistence"
+	"ssod/persistence/level"
 )
 
 // Engine takes what comes. A [ssod/cluster/replica.Engine] is one. None of the
@@ -52,6 +53,12 @@ type Config struct {
 	// node from a copy of it, and from what it was before. nil: always 0.
 	Boots   persistence.Boots
 	Durable func() uint64
+	// Levels are the format levels that this node's version knows, and Level is that
+	// of the cluster, as far as the node knows. A node that does not know the level
+	// of the other is refused with [ErrLevel], whichever of the two dials. Zero: as
+	// in package level, and the first.
+	Levels level.Range
+	Level  func() int
 	// Notes are what Note kept of other nodes, which it does durably with sync.
 	// nil: nothing is kept.
 	Notes map[NodeID][]byte
@@ -93,7 +100,7 @@ type Config struct {
 
 	// Expelled hears that another node says that this one was removed, Claimed
 	// that a node of another cluster takes this one for a member of it, Outdated
-	// that this one is refused with [ErrOlder] or [ErrTwice], and Copied that
+	// that this one is refused with [ErrOlder], [ErrTwice] or [ErrLevel], and Copied that
 	// another process, at addr, was refused as this node. They must not block;
 	// nil: nobody wants to know.
 	Expelled func(by Peer)
@@ -120,6 +127,12 @@ func (c Config) withDefaults() Config {
 	if c.Dial == nil {
 		var d net.Dialer
 		c.Dial = func(ctx context.Context, addr string) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }
+	}
+	if c.Levels == (level.Range{}) {
+		c.Levels = level.Known()
+	}
+	if c.Level == nil {
+		c.Level = func() int { return level.First }
 	}
 	if c.Permit == nil {
 		c.Permit = func(Peer, *x509.Certificate) error { return nil }

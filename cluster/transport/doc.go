@@ -28,12 +28,15 @@
 // secret: see package [ssod/cluster/proof]. Their statements there are greetings:
 //
 //	kind byte | purpose byte | to uint32 | from uint32 |
-//	durable uint64 | starts | cluster | name | address     strings: length byte, bytes
+//	durable uint64 | oldest uint16 | newest uint16 | level uint16 |
+//	starts | cluster | name | address     strings: length byte, bytes
 //
 // The starts are those of the sender's data directory since the last one that the
 // registry has ([ssod/persistence.Boots]), durable is how far its disk is. With
 // them a node is told from a copy of itself and from what it was before: see
-// "Who is a node".
+// "Who is a node". Oldest and newest are the format levels that the sender's version
+// knows, level is that of the cluster as far as it knows; a node that does not know the
+// level of the other is refused ([ErrLevel]) before a frame is read.
 //
 // A stranger, who does not prove the secret, hears nothing: no name, no cluster, no
 // reason. A node of another cluster, one that was removed or is not in the registry

@@ -29,6 +29,9 @@ var (
 	ErrOlder = errors.New("the data of the node is older than what it acknowledged")
 	// ErrTwice: the node is here already, as another process.
 	ErrTwice = errors.New("the node is here already")
+	// ErrLevel: the version of the node does not know the format level that the
+	// cluster is at.
+	ErrLevel = errors.New("the node's version does not know the cluster's format level")
 	// ErrBusy: too much of this is going on.
 	ErrBusy = errors.New("busy")
 	// ErrRefused: the other node could not use what it got; the text says why.

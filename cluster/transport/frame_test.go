@@ -12,6 +12,7 @@ import (
 
 	"ssod/cluster/proof"
 	"ssod/persistence"
+	"ssod/persistence/level"
 )
 
 // FuzzFrames: whatever comes, frames are read within the limit or not at all,
@@ -48,7 +49,7 @@ func FuzzFrames(f *testing.F) {
 }
 
 func FuzzGreeting(f *testing.F) {
-	g := greeting{purpose: forFrames, to: 1, from: Peer{2, "n2", "127.0.0.1:1"}, boots: persistence.Boots{Number: 3, Incarnations: []uint64{7, 8}}, durable: 9, cluster: "c"}
+	g := greeting{purpose: forFrames, to: 1, from: Peer{2, "n2", "127.0.0.1:1"}, boots: persistence.Boots{Number: 3, Incarnations: []uint64{7, 8}}, durable: 9, cluster: "c", levels: level.Range{Oldest: 1, Newest: 3}, level: 2}
 	f.Add(g.encode())
 	f.Add([]byte{byte(kindGreeting)})
 	f.Add(g.encode()[:20])

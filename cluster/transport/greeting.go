@@ -7,6 +7,7 @@ import (
 
 	"ssod/cluster/proof"
 	"ssod/persistence"
+	"ssod/persistence/level"
 )
 
 // NodeID numbers a node.
@@ -33,6 +34,8 @@ type greeting struct {
 	boots   persistence.Boots
 	durable uint64 // the newest write of the sender that is on its disk
 	cluster string
+	levels  level.Range // the format levels that the sender knows
+	level   int         // that of the cluster, as far as it knows
 
 	// first: it begins the frames of its sender, and all frames before are of
 	// an earlier time. Only such a greeting, and the pings behind it, tell how
@@ -45,6 +48,9 @@ func (g *greeting) encode() []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(g.to))
 	b = binary.BigEndian.AppendUint32(b, uint32(g.from.ID))
 	b = binary.BigEndian.AppendUint64(b, g.durable)
+	for _, n := range []int{g.levels.Oldest, g.levels.Newest, g.level} {
+		b = binary.BigEndian.AppendUint16(b, uint16(n))
+	}
 	b = g.boots.Append(b)
 	for _, s := range []string{g.cluster, g.from.Name, g.from.Addr} {
 		b = append(b, byte(len(s)))
@@ -55,7 +61,7 @@ func (g *greeting) encode() []byte {
 
 // decodeGreeting reads what another node said; a refusal is an error.
 func decodeGreeting(b []byte) (g greeting, err error) {
-	const fixed = 1 + 1 + 4 + 4 + 8
+	const fixed = 1 + 1 + 4 + 4 + 8 + 3*2
 	switch {
 	case len(b) > 0 && kind(b[0]) == kindRefusal:
 		return g, decodeRefusal(b[1:])
@@ -68,6 +74,8 @@ func decodeGreeting(b []byte) (g greeting, err error) {
 	g.to = NodeID(binary.BigEndian.Uint32(b[2:]))
 	g.from.ID = NodeID(binary.BigEndian.Uint32(b[6:]))
 	g.durable = binary.BigEndian.Uint64(b[10:])
+	g.levels = level.Range{Oldest: int(binary.BigEndian.Uint16(b[18:])), Newest: int(binary.BigEndian.Uint16(b[20:]))}
+	g.level = int(binary.BigEndian.Uint16(b[22:]))
 	boots, strings, err := persistence.CutBoots(b[fixed:])
 	if err != nil {
 		return g, fmt.Errorf("%w: short greeting", ErrProtocol)
@@ -91,7 +99,7 @@ func decodeGreeting(b []byte) (g greeting, err error) {
 // given to another error.
 var refusals = map[byte]error{
 	1: ErrProtocol, 2: ErrCluster, 3: ErrNode, 4: ErrRemoved, 5: ErrBusy, 6: ErrRefused,
-	7: ErrOlder, 8: ErrTwice, 9: ErrUnregistered, 10: ErrCertificate,
+	7: ErrOlder, 8: ErrTwice, 9: ErrUnregistered, 10: ErrCertificate, 11: ErrLevel,
 }
 
 // encodeRefusal says err to the other side: a number and a text.

@@ -161,7 +161,23 @@ func (n *Network) judge(g greeting, s *socket) error {
 	if g.to != n.cfg.Node.ID {
 		return fmt.Errorf("%w: this is %v, node %d is wanted", ErrNode, n.cfg.Node, g.to)
 	}
-	return n.permitted(g.from, s)
+	if err := n.permitted(g.from, s); err != nil {
+		return err
+	}
+	return n.judgeLevel(g)
+}
+
+// judgeLevel refuses a node whose version does not know the level of the cluster, before
+// any frame is read: what either side could not read never reaches it. Where it is this
+// node's version that lacks it, the other one is in the right.
+func (n *Network) judgeLevel(g greeting) error {
+	if at := n.cfg.Level(); !g.levels.Has(at) {
+		return fmt.Errorf("%w: the cluster is at format level %d, and %v knows %v", ErrLevel, at, g.from, g.levels)
+	}
+	if !n.cfg.Levels.Has(g.level) {
+		return fmt.Errorf("%w: %v says that the cluster is at format level %d, and this node knows %v", ErrRefused, g.from, g.level, n.cfg.Levels)
+	}
+	return nil
 }
 
 // permitted refuses a node whose certificate is not for its name, and whom the
@@ -186,5 +202,6 @@ func certified(p Peer, s *socket) error {
 // greeting is what this node says of itself.
 func (n *Network) greeting(why purpose, to NodeID) []byte {
 	g := greeting{purpose: why, to: to, from: n.cfg.Node, boots: n.cfg.Boots, durable: n.cfg.Durable(), cluster: n.cfg.Cluster}
+	g.levels, g.level = n.cfg.Levels, n.cfg.Level()
 	return g.encode()
 }

@@ -22,7 +22,7 @@ var (
 
 // What is known of connections that others began.
 var (
-	refusedDesc    = prometheus.NewDesc("ssod_transport_refused_total", "Connections of others to the raft port that were ended: silent (nothing was proven in time), evicted (many came at once), secret, protocol, registry (not a member, or not any more), other.", []string{"reason"}, nil)
+	refusedDesc    = prometheus.NewDesc("ssod_transport_refused_total", "Connections of others to the raft port that were ended: silent (nothing was proven in time), evicted (many came at once), secret, protocol, registry (not a member, or not any more), level (a version that does not know the cluster's format level), other.", []string{"reason"}, nil)
 	handshakesDesc = prometheus.NewDesc("ssod_transport_handshakes", "Connections to the raft port whose other side has not proven yet that it is a node.", nil, nil)
 )
 
@@ -35,12 +35,13 @@ const (
 	noSecret
 	noProtocol
 	noMember
+	noLevel
 	other
 	reasons // how many there are
 )
 
 func (r reason) String() string {
-	return [reasons]string{"silent", "evicted", "secret", "protocol", "registry", "other"}[r]
+	return [reasons]string{"silent", "evicted", "secret", "protocol", "registry", "level", "other"}[r]
 }
 
 func reasonOf(err error) reason {
@@ -59,6 +60,7 @@ func reasonOf(err error) reason {
 		{ErrRemoved, noMember},
 		{ErrUnregistered, noMember},
 		{ErrCertificate, noMember},
+		{ErrLevel, noLevel},
 	} {
 		if errors.Is(err, r.is) {
 			return r.why

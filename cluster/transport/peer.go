@@ -250,7 +250,7 @@ func (p *peer) refused(err error) {
 	case ErrBusy, ErrUnregistered:
 	case ErrRemoved:
 		p.n.cfg.Expelled(p.target())
-	case ErrOlder, ErrTwice:
+	case ErrOlder, ErrTwice, ErrLevel:
 		p.n.cfg.Outdated(p.target(), r)
 	default:
 		p.asked.Store(true) // it is another node than was meant

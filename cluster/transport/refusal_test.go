@@ -30,6 +30,9 @@ func greeting(purpose byte, to, from uint32, cluster, name string) string {
 	b = binary.BigEndian.AppendUint32(b, to)
 	b = binary.BigEndian.AppendUint32(b, from)
 	b = binary.BigEndian.AppendUint64(b, 1)
+	for _, level := range []uint16{1, 1, 1} { // known, and that of the cluster
+		b = binary.BigEndian.AppendUint16(b, level)
+	}
 	b = persistence.Boots{Number: 1, Incarnations: []uint64{1}}.Append(b)
 	for _, s := range []string{cluster, name, ""} {
 		b = append(append(b, byte(len(s))), s...)

@@ -10,7 +10,7 @@ import (
 )
 
 type clusterGroup struct {
-	Set setCluster `cmd:"" help:"Change settings of the cluster: replicas=1, 3 or 5 (copies of each shard), dead-after=5m (a node unreachable for so long is replaced)."`
+	Set setCluster `cmd:"" help:"Change settings of the cluster: replicas=1, 3 or 5 (copies of each shard), dead-after=5m (a node unreachable for so long is replaced), level=N (the format level, when every member has been upgraded: versions that do not know it cannot come back)."`
 }
 
 type setCluster struct {

@@ -173,6 +173,7 @@ const raftRefusal = 2
 // raftGreeting is what node 2 says of itself.
 func raftGreeting(to byte, cluster, name string) string {
 	b := append([]byte("\x01\x01"), 0, 0, 0, to, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1)
+	b = append(b, 0, 1, 0, 1, 0, 1) // format levels: those it knows, and that of the cluster
 	b = persistence.Boots{Number: 1, Incarnations: []uint64{1}}.Append(b)
 	for _, s := range []string{cluster, name, ""} {
 		b = append(append(b, byte(len(s))), s...)

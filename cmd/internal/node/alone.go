@@ -42,6 +42,9 @@ func (n *Node) leadAlone(ctx context.Context) error {
 	if err := placement.FoundSettings(ctx, n.tables, n.config.founding()); err != nil {
 		return err
 	}
+	if err := n.takeLevel(); err != nil {
+		return err
+	}
 	slots, err := placement.Divide(ctx, n.tables, n.engine.Count())
 	if err != nil {
 		return err

@@ -76,6 +76,10 @@ func (n *Node) awaitIntroduction(ctx context.Context) error {
 
 // outdated ends the node: another one refuses it because of what it knows of it.
 func (n *Node) outdated(by transport.Peer, why error) {
+	if errors.Is(why, transport.ErrLevel) {
+		n.fatal(n.unlevelled(fmt.Errorf("node %s: %w", by.Name, why)))
+		return
+	}
 	if errors.Is(why, transport.ErrTwice) {
 		n.fatal(n.twin(fmt.Sprintf("node %s: %v", by.Name, why)))
 		return

@@ -18,6 +18,7 @@ import (
 	"ssod/cluster/transport"
 	"ssod/httpfront/admin"
 	"ssod/persistence"
+	"ssod/persistence/level"
 )
 
 // joinPause is between two attempts to join.
@@ -217,7 +218,7 @@ func (n *Node) self(name string) placement.Node {
 	c := &n.config
 	return placement.Node{
 		Name: name, RPC: c.advertised(c.RPC), Raft: c.advertised(c.Raft), HTTP: c.advertised(c.HTTP),
-		Admin: c.Admin, Gossip: c.advertised(c.Gossip), Version: Version(), Zone: c.Zone,
+		Admin: c.Admin, Gossip: c.advertised(c.Gossip), Version: Version(), Zone: c.Zone, Levels: level.Known(),
 	}
 }
 

@@ -61,7 +61,7 @@ func (n *Node) openNetwork(context.Context) (err error) {
 	}
 	n.network, err = transport.Open(transport.Config{
 		Cluster: id.Cluster, Node: transport.Peer{ID: n.me.ID, Name: n.me.Name, Addr: n.me.Raft},
-		Boots: n.boots, Durable: n.store.Durable, Notes: notes, Note: n.store.NotePeer,
+		Boots: n.boots, Durable: n.store.Durable, Level: n.store.Level, Notes: notes, Note: n.store.NotePeer,
 		Listen: n.config.Raft, Secrets: n.secrets, Credentials: n.credentials, Permit: n.permit, Clock: n.config.Clock,
 		Expelled: n.expelled, Claimed: n.noteClaim, Outdated: n.outdated, Copied: n.noteCopy, Log: n.log,
 	})
@@ -115,7 +115,7 @@ func (n *Node) place(context.Context) (err error) {
 	n.placement, err = placement.Start(placement.Config{
 		Self: n.me, Cluster: n.store.Identity().Cluster, Founding: c.founding(), Engine: n.engine, Book: n.book,
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, SilentFor: c.SilentFor, Lease: c.Lease,
-		Free: n.space.on, Need: n.space.need.Load, Met: n.know, Left: n.network.RemovePeer, Certificates: n.shown, Boots: n.boots, Outdated: n.deposed,
+		Free: n.space.on, Need: n.space.need.Load, Met: n.know, Left: n.network.RemovePeer, Certificates: n.shown, Boots: n.boots, Outdated: n.deposed, Levelled: n.levelled,
 		Settings: func() map[string]string { return n.settings.Config().CodeSettings() },
 		Scrubber: n.scrubber, Finder: n.finder, Pins: n.pins, Aloof: true, Binding: binding,
 		Clock: c.Clock, Log: n.log,

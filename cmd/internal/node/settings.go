@@ -9,12 +9,14 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/placement"
 	"ssod/httpfront/admin"
+	"ssod/persistence/level"
 )
 
 // founding are the settings of a cluster that this node founds.
 func (c *Config) founding() placement.Settings {
 	s := placement.DefaultSettings()
 	s.Replicas, s.DeadAfter = cmp.Or(c.Replicas, s.Replicas), cmp.Or(c.DeadAfter, s.DeadAfter)
+	s.Level = level.Newest
 	return s
 }
 
@@ -57,7 +59,10 @@ func (c clusterSettings) Unplaced() int {
 func (c clusterSettings) Set(ctx context.Context, changes map[string]string) error {
 	var err error
 	if c.n.placement == nil {
-		err = placement.SetAlone(ctx, c.n.tables, changes)
+		err = placement.SetAlone(ctx, c.n.tables, c.n.me, changes)
+		if err == nil {
+			err = c.n.takeLevel()
+		}
 	} else {
 		err = c.n.placement.Set(ctx, changes)
 	}
