@@ -44,12 +44,13 @@ func (p *planner) candidate(set []NodeID, fit func(NodeID) bool) (best NodeID, o
 }
 
 // replacement is the node that takes the place of one that is not active; false if
-// none can. A drained one does not wait for isolation: its operator wants it out. A dead one waits, for its return or for an operator to remove it, when
+// none can. A dead one waits, for its return or for an operator to remove it, when
 // isolation would be lost: otherwise all that a zone holds would be copied into the
-// others whenever it is away, where one would get a majority of it.
+// others whenever it is away, where one would get a majority of it. One that is
+// drained goes all the same, dead or not: its operator wants it out.
 func (p *planner) replacement(set []NodeID, gone NodeID, fit func(NodeID) bool) (NodeID, bool) {
 	to, ok := p.candidate(without(set, gone), fit)
-	return to, ok && (p.healthy[gone] || p.isolates(set, gone, to))
+	return to, ok && (!slices.Contains(p.staying, gone) || p.isolates(set, gone, to))
 }
 
 // zoned reports whether all active nodes have a zone. Until then nothing moves for

@@ -114,6 +114,20 @@ func TestAZoneThatDiesIsNotCopiedIntoTheOthers(t *testing.T) {
 	}
 }
 
+// A zone whose only node is drained is given up, also when that node is dead.
+func TestAZoneIsDrained(t *testing.T) {
+	for _, state := range []plan.State{plan.Active, plan.Dead} {
+		nodes := zoned("a", "a", "b", "b", "c")
+		m := grown(nodes, rules())
+		nodes[4].Leave, nodes[4].State = plan.Leaves, state
+		for s, a := range plan.Desired(nodes, m, rules()) {
+			if s > 0 && (a.Has(5) || len(a.Voters) != 3) {
+				t.Errorf("shard %d: %v, was %v", s, a, m[s])
+			}
+		}
+	}
+}
+
 func voters(m plan.Map) (all [][]plan.NodeID) {
 	for _, a := range m {
 		all = append(all, a.Voters)
