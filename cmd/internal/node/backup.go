@@ -57,7 +57,7 @@ func (b backups) Begin(ctx context.Context, key string) (admin.Backup, error) {
 	case errors.Is(err, pin.ErrBusy):
 		return nil, fmt.Errorf("%w: %w", admin.ErrBackups, err)
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+		return nil, fmt.Errorf("%w: %v", cluster.ErrRefused, err) // nothing was changed, whatever the reason
 	}
 	return &ongoing{b, taken, key}, nil
 }
