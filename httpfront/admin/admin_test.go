@@ -512,8 +512,8 @@ func TestClusterOfThree(t *testing.T) {
 
 func TestNodesAreDrained(t *testing.T) {
 	f := start(t)
-	if status, _ := f.call("POST", "/admin/v1/nodes/n1/drain", ""); status != 404 {
-		t.Errorf("drain the only node: got %d, want 404", status)
+	if status, _ := f.call("POST", "/admin/v1/nodes/n1/drain", ""); status != 409 {
+		t.Errorf("drain the only node: got %d, want 409", status)
 	}
 	three := &cluster3{}
 	services := f.services(t)

@@ -192,7 +192,7 @@ func readmitNode(ctx context.Context, c *call) (any, error) {
 // cluster tells how far that is.
 func drainNode(ctx context.Context, c *call) (any, error) {
 	if c.Members == nil {
-		return nil, ErrNoNode
+		return nil, errAlone
 	}
 	name := c.PathValue("name")
 	if err := c.Members.Drain(ctx, name); err != nil {
@@ -205,7 +205,7 @@ func drainNode(ctx context.Context, c *call) (any, error) {
 // undrainNode serves POST /admin/v1/nodes/{name}/undrain.
 func undrainNode(ctx context.Context, c *call) (any, error) {
 	if c.Members == nil {
-		return nil, ErrNoNode
+		return nil, errAlone
 	}
 	name := c.PathValue("name")
 	if err := c.Members.Undrain(ctx, name); err != nil {

@@ -43,6 +43,7 @@ var ErrNotDrained = errors.New("not possible")
 var ErrFounded = errors.New("there is a cluster already")
 
 var (
+	errAlone    = fmt.Errorf("%w: the node is alone, so there is nobody to hand over to", ErrNotDrained)
 	errOut      = errors.New("the node has left its cluster; ask another one, or take it back: ssoctl undrain")
 	errStarting = errors.New("the node is starting")
 	errRequest  = errors.New("malformed request")

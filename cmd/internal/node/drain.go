@@ -72,15 +72,17 @@ func (n *Node) attend(ctx context.Context) {
 // drained is a drain that is under way: requests are served until others do that and
 // hold everything.
 type drained struct {
-	n     *Node
-	since time.Time
+	n        *Node
+	since    time.Time
+	scrubbed bool   // what the shards left in files is gone
+	told     string // why it has not left yet
 }
 
 func (n *Node) beginDrain() *drained {
 	n.state.Store(admin.Draining)
 	n.front.Drain()
 	n.log.Info("this node is drained: it hands over what it holds", "delay", n.config.DrainDelay.String())
-	return &drained{n, time.Now()}
+	return &drained{n: n, since: time.Now()}
 }
 
 // resume ends a drain that was taken back before the node had left.
@@ -98,11 +100,40 @@ func (d *drained) step(ctx context.Context, drain uint64) {
 	if time.Since(d.since) < n.config.DrainDelay || !n.placement.Empty(ctx) {
 		return
 	}
+	if !d.scrubbed {
+		err := n.scrubShards(ctx)
+		d.scrubbed = err == nil
+		d.tell(ctx, err)
+		return // it took a while: all of this is looked at again
+	}
 	n.out.Store(true)
 	n.placement.StepAside()
-	if err := n.placement.HasLeft(ctx, drain); err != nil && ctx.Err() == nil {
-		n.log.Info("this node has not left yet", "error", err)
+	d.tell(ctx, n.placement.HasLeft(ctx, drain))
+}
+
+// tell tells the log what keeps the node from leaving, once.
+func (d *drained) tell(ctx context.Context, err error) {
+	if err == nil || ctx.Err() != nil || uncounted(err.Error()) == d.told {
+		return
 	}
+	d.told = uncounted(err.Error())
+	d.n.log.Info("this node has not left yet", "error", err)
+}
+
+// scrubWait is how long one attempt to scrub the files may take: a drain that is taken
+// back is not noticed meanwhile.
+const scrubWait = 10 * time.Second
+
+// scrubShards takes what the shards left in the files of this node out of them: nobody
+// asks a node that has left to erase anything.
+func (n *Node) scrubShards(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, scrubWait)
+	defer cancel()
+	all := map[cluster.ShardID]uint64{}
+	for id := range cluster.ShardID(n.shards.Count()) {
+		all[id+1] = 0 // there is no log of it any more
+	}
+	return n.store.Scrub(ctx, all)
 }
 
 // startAgain ends this start of a node that has left, or was taken back when it served
