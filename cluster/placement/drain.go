@@ -43,9 +43,7 @@ func (p *Placement) takeOut(ctx context.Context, r *DrainRequest) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := p.CatchUp(ctx); err != nil {
-		p.cfg.Log.Debug("the state of a node is not here yet", "node", r.GetName(), "error", err)
-	}
+	p.seeDecision(ctx)
 	return nil
 }
 

@@ -122,6 +122,7 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 			r.moves++
 			r.busy = true
 		}
+		return m.askAgain(ctx, st, place)
 	case plan.Add:
 		return m.add(ctx, st, step.Node, r)
 	case plan.Reform:
@@ -166,21 +167,30 @@ func (m *mover) add(ctx context.Context, st core.Status, n NodeID, r *round) err
 		return nil
 	}
 	r.moves++
-	a, err := m.p.call(ctx, n, &Request{Prepare: &PrepareRequest{Shard: uint32(st.Shard)}})
+	id, err := m.askFor(ctx, st.Shard, n)
 	if err != nil {
 		r.away[n] = true
 		return err
 	}
-	id := plan.ReplicaID(a.GetPrepared().GetReplica())
-	if id.Node() != n {
-		return errors.New("the node answered with a replica of another one")
-	}
-	if m.known[st.Shard] == nil {
-		m.known[st.Shard] = map[NodeID]plan.ReplicaID{}
-	}
-	m.known[st.Shard][n] = id
 	r.busy = true
 	return m.change(ctx, st, change(pb.ConfChangeAddLearnerNode, id))
+}
+
+// askFor asks a node for its replica of a shard, which it makes if there is none.
+func (m *mover) askFor(ctx context.Context, shard cluster.ShardID, n NodeID) (plan.ReplicaID, error) {
+	a, err := m.p.call(ctx, n, &Request{Prepare: &PrepareRequest{Shard: uint32(shard)}})
+	if err != nil {
+		return 0, err
+	}
+	id := plan.ReplicaID(a.GetPrepared().GetReplica())
+	if id.Node() != n {
+		return 0, errors.New("the node answered with a replica of another one")
+	}
+	if m.known[shard] == nil {
+		m.known[shard] = map[NodeID]plan.ReplicaID{}
+	}
+	m.known[shard][n] = id
+	return id, nil
 }
 
 // reform changes the members as the plan says.

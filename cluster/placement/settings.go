@@ -199,9 +199,7 @@ func (p *Placement) Set(ctx context.Context, changes map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("change the settings of the cluster: %w", err)
 	}
-	if err := p.CatchUp(ctx); err != nil {
-		p.cfg.Log.Debug("changed settings are not here yet", "error", err)
-	}
+	p.seeDecision(ctx)
 	return nil
 }
 

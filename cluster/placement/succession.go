@@ -140,3 +140,13 @@ func (p *Placement) refer(ctx context.Context, name string, r *Request) (*Answer
 	}
 	return decodeAnswer(raw)
 }
+
+// seeDecision waits until this node has what the leader of the meta shard has just
+// decided, and has taken it over: whoever asked looks here next. The decision stands
+// without.
+func (p *Placement) seeDecision(ctx context.Context) {
+	if err := p.CatchUp(ctx); err != nil {
+		p.cfg.Log.Debug("a decision is not here yet", "error", err)
+	}
+	p.reread()
+}

@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"context"
 	"time"
 
 	"ssod/cluster/placement/plan"
@@ -11,6 +12,7 @@ import (
 type wait struct {
 	at    progress
 	since time.Time
+	asked time.Time // when a node was asked again for its replica
 }
 
 // progress is how far the replica is that holds a shard up.
@@ -27,10 +29,31 @@ func (m *mover) stuck(st core.Status, place plan.Assignment) bool {
 	now := progressOf(st, place)
 	w, ok := m.waits[st.Shard]
 	if !ok || w.at != now {
-		m.waits[st.Shard] = wait{now, time.Now()}
+		m.waits[st.Shard] = wait{at: now, since: time.Now()}
 		return false
 	}
 	return time.Since(w.since) > m.p.cfg.Patience
+}
+
+// askAgain asks nodes again for replicas that have acknowledged nothing for a while:
+// the map may have changed twice while one was added, and its node has removed it in
+// between. It answers with a later one then, and the plan gets the first out.
+func (m *mover) askAgain(ctx context.Context, st core.Status, place plan.Assignment) error {
+	w := m.waits[st.Shard]
+	if time.Since(later(w.since, w.asked)) < m.p.cfg.Patience/5 {
+		return nil
+	}
+	w.asked = time.Now()
+	m.waits[st.Shard] = w
+	for _, r := range replicas(st.Applied.Conf.GetLearners()) {
+		if !place.Votes(r.Node()) || st.Match[r] > 0 || !m.p.Alive(r.Node()) {
+			continue
+		}
+		if _, err := m.askFor(ctx, st.Shard, r.Node()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // progressOf is that of the replica which is to vote, does not yet, and has the
