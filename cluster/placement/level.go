@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ssod/persistence/level"
@@ -52,4 +53,14 @@ func (p *Placement) takeLevel() {
 	}
 	p.level = at
 	p.cfg.Levelled(at, compatible(at, Node{Name: p.cfg.Self.Name, Version: p.cfg.Self.Version, Levels: level.Known()}))
+}
+
+// StoredLevel is the format level that a record of a meta table says; false if the
+// record is about something else.
+func StoredLevel(table, key string, value []byte) (at int, ok bool) {
+	if table != settingsTable || key != "level" {
+		return 0, false
+	}
+	at, err := strconv.Atoi(string(value))
+	return at, err == nil
 }

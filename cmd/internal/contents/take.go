@@ -13,9 +13,11 @@ import (
 	"ssod/actors/session"
 	"ssod/cluster"
 	"ssod/cluster/meta"
+	"ssod/cluster/placement"
 	"ssod/httpfront/keys"
 	"ssod/httpfront/registration"
 	"ssod/persistence/backup"
+	"ssod/persistence/level"
 )
 
 // ErrUnknown: a newer version of the programs made the backup.
@@ -36,6 +38,7 @@ type Summary struct {
 	Header   *backup.Header
 	Entities map[string]uint64 // by kind
 	Members  uint64            // of all profiles
+	Level    int               // format level of the cluster
 	Tables   map[string]uint64 // records by meta table
 	Totals   backup.Totals
 }
@@ -70,7 +73,7 @@ func Read(r io.Reader) (*Summary, error) {
 }
 
 func summarize(in *backup.Reader) *Summary {
-	return &Summary{Header: in.Header(), Entities: make(map[string]uint64), Tables: make(map[string]uint64)}
+	return &Summary{Header: in.Header(), Level: level.First, Entities: make(map[string]uint64), Tables: make(map[string]uint64)}
 }
 
 // Verify is Read with a check that every record decodes.
@@ -216,6 +219,11 @@ func (t *taking) table(name string, r cluster.Record) error {
 			return err
 		}
 		return t.to.Table(name, r.Part, r.Value)
+	}
+	if at, ok := placement.StoredLevel(name, r.Part, r.Value); ok {
+		if t.Level = at; at > level.Newest {
+			return fmt.Errorf("%w: the cluster was at format level %d, and this version knows %v", ErrUnknown, at, level.Known())
+		}
 	}
 	return nil // made anew
 }

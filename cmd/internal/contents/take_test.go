@@ -76,6 +76,8 @@ func TestVerify(t *testing.T) {
 		"a directory":                   {thing{kind: linkdirectory.KindName, identity: id}, true},
 		"a statement":                   {thing{kind: meta.Kind, identity: "statements", part: "s"}, true},
 		"a table of a later version":    {thing{kind: meta.Kind, identity: "something", part: "s", value: bad}, true},
+		"a format level":                {thing{kind: meta.Kind, identity: "settings", part: "level", value: []byte("1")}, true},
+		"a later format level":          {thing{kind: meta.Kind, identity: "settings", part: "level", value: []byte("99")}, false},
 		"a damaged profile":             {thing{kind: profile.KindName, identity: id, state: bad}, false},
 		"a damaged device":              {thing{kind: device.KindName, identity: id, state: bad}, false},
 		"a damaged session":             {thing{kind: session.KindName, identity: id, state: bad}, false},

@@ -183,6 +183,10 @@ func (r *Restore) fill(ctx context.Context, e *erasing, done *Restored) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	// What is restored may be of this level, so no version starts that does not know it.
+	if err := store.RaiseLevel(done.Contents.Level); err != nil {
+		return err
+	}
 	engine, err := replica.Alone(ctx, replica.Config{
 		Node: core.NodeID(store.Identity().NodeID), Shards: store.Identity().Shards, Log: store.Log(), State: store,
 		Address: func(core.NodeID) string { return "" }, Fatal: func(err error) { cancel(err) }, Clock: r.Clock,
