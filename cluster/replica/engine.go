@@ -15,6 +15,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/replica/core"
 	"ssod/persistence"
+	"ssod/persistence/level"
 )
 
 // Log is the node's disk: the logs and states of its replicas. A
@@ -95,6 +96,8 @@ type Config struct {
 	// Tick is raft's unit of time; 0 means 100 ms. See
 	// [core.Config.ElectionTicks].
 	Tick time.Duration
+	// Level is [core.Config.Level]. It is on this node's disk by then.
+	Level func() int
 	// Clock returns the time; nil means time.Now.
 	Clock func() time.Time
 	// Measured is [core.Config.Measured].
@@ -141,6 +144,9 @@ func (c Config) withDefaults() Config {
 	if c.Fatal == nil {
 		c.Fatal = func(err error) { panic(err) }
 	}
+	if c.Level == nil {
+		c.Level = func() int { return level.First }
+	}
 	if c.MetaApplied == nil {
 		c.MetaApplied = func() {}
 	}
@@ -150,7 +156,7 @@ func (c Config) withDefaults() Config {
 	c.SlowDisk = cmp.Or(c.SlowDisk, defaultSlowDisk)
 	c.QuietDisk = cmp.Or(c.QuietDisk, defaultQuietDisk)
 	c.HungDisk = cmp.Or(c.HungDisk, defaultHungDisk)
-	c.Core.Node, c.Core.Store, c.Core.Now, c.Core.Measured = c.Node, c.Log, c.Clock, c.Measured
+	c.Core.Node, c.Core.Store, c.Core.Now, c.Core.Measured, c.Core.Level = c.Node, c.Log, c.Clock, c.Measured, c.Level
 	return c
 }
 

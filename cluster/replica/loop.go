@@ -99,6 +99,7 @@ func (e *Engine) send(messages map[core.NodeID][]core.Envelope) {
 				e.fail(err)
 				return
 			}
+			core.MarkFrame(frame, e.cfg.Level())
 			e.cfg.Transport.Send(to, frame)
 		}
 	}

@@ -58,6 +58,7 @@ func (e *Engine) trySnapshot(s core.SnapshotSend, name string) error {
 	if err != nil {
 		return err
 	}
+	core.MarkFrame(frame, e.cfg.Level())
 	file, err := e.cfg.Log.OpenSnapshot(name)
 	if err != nil {
 		return err

@@ -78,7 +78,7 @@ func TestBothSidesOfAChangeAllowATime(t *testing.T) {
 func TestAFollowerIgnoresATimeThatNothingSpeaksFor(t *testing.T) {
 	const far = uint64(410 * 24 * 3_600_000)
 	entry := func(index, now uint64) *pb.Entry {
-		return &pb.Entry{Index: new(index), Term: new(uint64(1)), Data: packEntry(nil, 1, now, nil)}
+		return &pb.Entry{Index: new(index), Term: new(uint64(1)), Data: packEntry(nil, entryVersion, 1, now, nil)}
 	}
 	reset := &pb.Entry{Index: new(uint64(12)), Term: new(uint64(1)), Data: packReset(1, wall)}
 	tests := []struct {
@@ -93,7 +93,7 @@ func TestAFollowerIgnoresATimeThatNothingSpeaksFor(t *testing.T) {
 		{"far ahead and committed", wall, 11, []*pb.Entry{entry(11, wall+far)}, true},
 		{"behind one that is committed", wall, 11, []*pb.Entry{entry(11, wall+far), entry(12, wall+far)}, true},
 		{"not later than its own", wall + far, 10, []*pb.Entry{entry(11, wall+far)}, true},
-		{"left by an earlier leader", wall, 10, []*pb.Entry{{Index: new(uint64(11)), Term: new(uint64(0)), Data: packEntry(nil, 0, wall+far, nil)}}, true},
+		{"left by an earlier leader", wall, 10, []*pb.Entry{{Index: new(uint64(11)), Term: new(uint64(0)), Data: packEntry(nil, entryVersion, 0, wall+far, nil)}}, true},
 		{"a reset", wall, 10, []*pb.Entry{reset}, true},
 		{"before a reset", wall, 10, []*pb.Entry{entry(11, wall+far), reset}, true},
 	}

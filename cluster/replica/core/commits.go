@@ -146,7 +146,7 @@ func (c *Core) propose(g *group) {
 // encode packs an entry, which is valid until the next one is packed: raft takes a
 // copy of what is proposed.
 func (c *Core) encode(g *group, ps []*Proposal) []byte {
-	data := packEntry(c.entry[:0], ps[0].Term, c.stamp(g), ps)
+	data := packEntry(c.entry[:0], entryAt(c.cfg.Level()), ps[0].Term, c.stamp(g), ps)
 	if cap(data) <= spareEntry {
 		c.entry = data
 	}

@@ -2,6 +2,8 @@ package core
 
 import (
 	"time"
+
+	"ssod/persistence/level"
 )
 
 // Config is what a [Core] needs. The zero value of a limit takes its default.
@@ -17,6 +19,10 @@ type Config struct {
 	// measured; false when it was not. It must notice at once when this node's
 	// own clock is set. nil: clocks are not compared, and this node's is right.
 	Measured func(NodeID) (time.Time, bool)
+
+	// Level is the format level of the cluster, as far as this node knows: entries and
+	// frames have the formats that belong to it. nil: the first.
+	Level func() int
 
 	// ElectionTicks is how many ticks a follower waits for its leader, and up
 	// to twice that, before it stands for election. Default 10: at ticks of
@@ -46,6 +52,9 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
+	if c.Level == nil {
+		c.Level = func() int { return level.First }
+	}
 	orDefault(&c.ElectionTicks, 10)
 	orDefault(&c.MaxEntry, 1<<20)
 	orDefault(&c.MaxQueue, 8<<20)

@@ -43,13 +43,13 @@ type Entry struct {
 	Commits []persistence.Commit
 }
 
-// packEntry appends an entry of commits that are encoded already.
-func packEntry(b []byte, term, now uint64, commits []*Proposal) []byte {
+// packEntry appends an entry of commits that are encoded already, in a format.
+func packEntry(b []byte, version byte, term, now uint64, commits []*Proposal) []byte {
 	size := 1 + 3*binary.MaxVarintLen64
 	for _, c := range commits {
 		size += len(c.Data) + binary.MaxVarintLen32
 	}
-	b = append(slices.Grow(b, size), entryVersion)
+	b = append(slices.Grow(b, size), version)
 	b = binary.AppendUvarint(b, term)
 	b = binary.AppendUvarint(b, now)
 	b = binary.AppendUvarint(b, uint64(len(commits)))
@@ -81,7 +81,7 @@ func DecodeEntry(b []byte) (Entry, error) {
 	}
 	d, e := decodeHeader(b)
 	switch {
-	case b[0] == 0 || b[0] > resetVersion:
+	case b[0] == 0 || b[0] > newestEntry:
 		return Entry{}, fmt.Errorf("entry version %d: %w", b[0], ErrEntryVersion)
 	case e.Reset:
 		if err := d.end(); err != nil {

@@ -31,7 +31,7 @@ func proposals(commits ...[]byte) []*Proposal {
 func TestEntryRoundTrip(t *testing.T) {
 	removal := persistence.Commit{Entity: sample.Entity, BaseRev: 1, Remove: true}
 	forgotten := persistence.Commit{Entity: sample.Entity, BaseRev: 1, Remove: true, Forget: true}
-	b := packEntry(nil, 5, 1_700_000_000_000, proposals(EncodeCommit(&sample), EncodeCommit(&removal), EncodeCommit(&forgotten)))
+	b := packEntry(nil, entryVersion, 5, 1_700_000_000_000, proposals(EncodeCommit(&sample), EncodeCommit(&removal), EncodeCommit(&forgotten)))
 	got, err := DecodeEntry(b)
 	if err != nil {
 		t.Fatal(err)
@@ -43,13 +43,13 @@ func TestEntryRoundTrip(t *testing.T) {
 }
 
 func TestDecodeEntryRefuses(t *testing.T) {
-	good := packEntry(nil, 5, 6, proposals(EncodeCommit(&sample)))
+	good := packEntry(nil, entryVersion, 5, 6, proposals(EncodeCommit(&sample)))
 	tests := map[string]struct {
 		b    []byte
 		want error
 	}{
 		"nothing":                {nil, ErrEntryFormat},
-		"a newer version":        {append([]byte{3}, good[1:]...), ErrEntryVersion},
+		"a newer version":        {append([]byte{0x80}, good[1:]...), ErrEntryVersion},
 		"an end that is missing": {good[:len(good)-1], ErrEntryFormat},
 		"something behind":       {append(bytes.Clone(good), 0), ErrEntryFormat},
 		"a count without bytes":  {[]byte{1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f}, ErrEntryFormat},
@@ -67,7 +67,7 @@ func TestDecodeEntryRefuses(t *testing.T) {
 // FuzzDecodeEntry: whatever comes in, the decoder returns; what it accepts has
 // one encoding.
 func FuzzDecodeEntry(f *testing.F) {
-	f.Add(packEntry(nil, 5, 6, proposals(EncodeCommit(&sample), EncodeCommit(&persistence.Commit{}))))
+	f.Add(packEntry(nil, entryVersion, 5, 6, proposals(EncodeCommit(&sample), EncodeCommit(&persistence.Commit{}))))
 	f.Add([]byte{1, 1, 1, 0})
 	f.Add(packReset(5, 6))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -79,7 +79,7 @@ func FuzzDecodeEntry(f *testing.F) {
 		for i := range e.Commits {
 			commits = append(commits, EncodeCommit(&e.Commits[i]))
 		}
-		again := packEntry(nil, e.ProposerTerm, e.Time, proposals(commits...))
+		again := packEntry(nil, entryVersion, e.ProposerTerm, e.Time, proposals(commits...))
 		if e.Reset {
 			again = packReset(e.ProposerTerm, e.Time)
 		}

@@ -79,6 +79,9 @@ func AppendFrame(b []byte, es []Envelope) ([]byte, error) {
 	return b, nil
 }
 
+// MarkFrame gives a frame the format that belongs to the format level of the cluster.
+func MarkFrame(frame []byte, level int) { frame[0] = frameAt(level) }
+
 func appendProto(b []byte, m *pb.Message) ([]byte, error) {
 	sized := proto.MarshalOptions{UseCachedSize: true}
 	b = binary.AppendUvarint(b, uint64(proto.Size(m)))
@@ -90,8 +93,8 @@ func DecodeFrame(b []byte) ([]Envelope, error) {
 	if len(b) == 0 || len(b) > MaxFrame {
 		return nil, fmt.Errorf("frame of %d bytes: %w", len(b), ErrEntryFormat)
 	}
-	if b[0] != frameVersion {
-		return nil, fmt.Errorf("frame version %d, want %d: %w", b[0], frameVersion, ErrFrameVersion)
+	if b[0] < frameVersion || b[0] > newestFrame {
+		return nil, fmt.Errorf("frame version %d, want %d to %d: %w", b[0], frameVersion, newestFrame, ErrFrameVersion)
 	}
 	d := decoder{rest: b[1:]}
 	n := d.count()

@@ -119,7 +119,7 @@ func (b *bench) follow(data []byte) error {
 }
 
 func TestEntriesOfAnotherFormatStopTheNode(t *testing.T) {
-	if err := newBench(t, 1, 2, 3).follow([]byte{3, 0, 0, 0}); !errors.Is(err, core.ErrEntryVersion) {
+	if err := newBench(t, 1, 2, 3).follow([]byte{0x80, 0, 0, 0}); !errors.Is(err, core.ErrEntryVersion) {
 		t.Errorf("a newer version: got %v", err)
 	}
 	if err := newBench(t, 1, 2, 3).follow([]byte{1, 0}); !errors.Is(err, core.ErrEntryFormat) {

@@ -124,7 +124,7 @@ func TestBadFrames(t *testing.T) {
 	}{
 		"empty":                      {nil, ErrEntryFormat},
 		"of the first version":       {[]byte{1, 1, 0}, ErrFrameVersion},
-		"of a later version":         {[]byte{3, 0}, ErrFrameVersion},
+		"of a later version":         {[]byte{0x80, 0}, ErrFrameVersion},
 		"without a count":            {[]byte{2}, ErrEntryFormat},
 		"more messages than bytes":   {[]byte{2, 9, 1, formAppResp}, ErrEntryFormat},
 		"an unknown form":            {[]byte{2, 1, 1, forms, 0, 1, 1}, ErrEntryFormat},

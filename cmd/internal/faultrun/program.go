@@ -33,6 +33,8 @@ func Main(m *testing.M) int {
 var (
 	ssod   = sync.OnceValues(func() (string, error) { return build("ssod", "ssod") })
 	ssoctl = sync.OnceValues(func() (string, error) { return build("ssoctl", "ssoctl") })
+	// next is the version that comes next: it knows a format level more.
+	next = sync.OnceValues(func() (string, error) { return build("ssod", "ssod-next", "-tags", "nextlevel") })
 	// settable is an ssod whose clock can be set; see [Node.SetClock].
 	settable = sync.OnceValues(func() (string, error) { return build("ssod", "ssod-shiftedclock", "-tags", "shiftedclock") })
 )

@@ -42,7 +42,7 @@ func (n *Node) lead(ctx context.Context) error {
 func (n *Node) engineConfig() replica.Config {
 	return replica.Config{
 		Node: core.NodeID(n.store.Identity().NodeID), Shards: n.store.Identity().Shards,
-		Log: n.store.Log(), State: n.store, Registerer: n.registry, Fatal: n.broken, DiskJudged: n.noteDisk,
+		Log: n.store.Log(), State: n.store, Level: n.store.Level, Registerer: n.registry, Fatal: n.broken, DiskJudged: n.noteDisk,
 		Clock: n.config.Clock, Confirmed: n.watch.Confirmed,
 	}
 }

@@ -1,0 +1,26 @@
+//go:build nextlevel
+
+package core
+
+// This build stands for the version that comes next, so that tests can upgrade a cluster
+// to it: at level 2 it has an entry and a frame that the version before does not know.
+const (
+	newestEntry = 3
+	newestFrame = 3
+)
+
+// entryAt is the format of entries of commits at a level.
+func entryAt(level int) byte {
+	if level >= 2 {
+		return newestEntry
+	}
+	return entryVersion
+}
+
+// frameAt is the format of frames at a level.
+func frameAt(level int) byte {
+	if level >= 2 {
+		return newestFrame
+	}
+	return frameVersion
+}

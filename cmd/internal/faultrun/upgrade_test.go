@@ -1,0 +1,122 @@
+package faultrun
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestUpgrade replaces the program of every node by the version that comes next, one node
+// after the other and under load, goes back, and upgrades again. No request fails. Then
+// the format level is raised, and the version before is refused: by its own directory,
+// and by the other nodes where that does not know of the level. It changes nothing.
+func TestUpgrade(t *testing.T) {
+	allowed, calls := 0, rate()
+	if !long() {
+		allowed, calls = strays, min(calls, restartRate)
+	}
+	for range tries {
+		failed := 0
+		t.Run(fmt.Sprint(calls, " calls per second"), func(t *testing.T) { failed = upgrade(t, calls) })
+		if failed <= allowed {
+			return
+		}
+		if long() {
+			break
+		}
+		calls /= 2 // the machine stalls: see TestRollingRestart
+	}
+	t.Error("an upgrade made requests fail")
+}
+
+// upgrade returns how many requests failed.
+func upgrade(t *testing.T, calls int) int {
+	t.Helper()
+	newer, err := next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Start(t, "--drain-delay", drain)
+	older := c.program
+	for range volume(0, 2) { // three nodes, or five
+		c.Add().Start()
+	}
+	c.AwaitPromise()
+	stop := balance(c)
+	r := Begin(c, "upgrade", calls)
+	c.roll(newer)
+	c.roll(older) // nothing was written that it does not know
+	first := c.Nodes[0]
+	if said := first.refuses("cluster", "set", "level=2"); !strings.Contains(said, "is not known to every member") {
+		t.Errorf("the level is raised before the upgrade: %s", said)
+	}
+	c.roll(newer)
+	first.Operate("cluster", "set", "level=2")
+	for _, n := range c.Nodes {
+		c.until(n.Name+" notes the level", readyWithin, func() bool { return n.level() == "2" })
+	}
+	c.roll(newer) // what was written at the level is read
+	r.Finish(t)
+	stop()
+	first.refusedAs(older, "its cluster is at format level 2 and this version knows format level 1")
+	c.must(os.Remove(first.levelFile())) // as if it had been away when the level was raised
+	first.refusedAs(older, "does not know the format level of the cluster")
+	c.program = newer
+	first.Start()
+	c.AwaitPromise()
+	return r.Failed()
+}
+
+// roll starts a program in place of that of each node, one after the other.
+func (c *Cluster) roll(program string) {
+	c.Helper()
+	c.program = program
+	for _, n := range c.Nodes {
+		n.Terminate()
+		n.AwaitEnd(readyWithin)
+		n.Start()
+		c.AwaitPromise()
+	}
+}
+
+func (n *Node) levelFile() string { return filepath.Join(n.data(), "level") }
+
+// level is the format level that the node has noted.
+func (n *Node) level() string {
+	b, _ := os.ReadFile(n.levelFile()) // there is none at the first level
+	return string(b)
+}
+
+// refuses runs ssoctl at the node, which must fail, and returns what it says.
+func (n *Node) refuses(args ...string) string {
+	n.cluster.Helper()
+	program, err := ssoctl()
+	n.cluster.must(err)
+	out, err := exec.Command(program, append([]string{"--admin", n.Admin}, args...)...).CombinedOutput()
+	if err == nil {
+		n.cluster.Errorf("ssoctl %s succeeds: %s", strings.Join(args, " "), out)
+	}
+	return string(out)
+}
+
+// refusedAs starts the node as a version that must end and say why.
+func (n *Node) refusedAs(program, says string) {
+	n.cluster.Helper()
+	if n.process != nil {
+		n.Terminate()
+		n.AwaitEnd(readyWithin)
+	}
+	n.cluster.program = program
+	n.Launch()
+	n.cluster.until(n.Name+" ends", readyWithin, n.ended)
+	if status := n.process.ExitCode(); status != 1 {
+		n.cluster.Errorf("%s ended with status %d, want 1", n.Name, status)
+	}
+	n.process = nil
+	if said := n.Said(); !strings.Contains(said, says) {
+		n.cluster.Errorf("%s does not say %q:\n%s", n.Name, says, tail(said))
+	}
+}
