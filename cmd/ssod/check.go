@@ -135,7 +135,11 @@ func (f *flags) checkCluster(c *checker) {
 		return
 	}
 	for _, a := range []struct{ flag, address, standard string }{
-		{"--gossip", f.Gossip, defaultGossip}, {"--rpc", f.RPC, defaultRPC}, {"--raft", f.Raft, defaultRaft}, {"--advertise", f.Advertise, ""},
+		{"--gossip", f.Gossip, defaultGossip},
+		{"--rpc", f.RPC, defaultRPC},
+		{"--raft", f.Raft, defaultRaft},
+		{"--advertise", f.Advertise, ""},
+		{"--tls-cert", f.TLSCert, ""},
 	} {
 		if a.address != a.standard {
 			c.mistake("%s %s is for other nodes: it needs --cluster-secret, or leave it out: a node alone does not listen there", a.flag, a.address)
