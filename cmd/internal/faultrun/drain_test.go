@@ -167,12 +167,12 @@ func TestKillsDuringADrain(t *testing.T) {
 	stop := balance(c)
 	r := Begin(c, "kills", drainRate)
 	n5.Drain(n4)
-	c.until("some copies are gone", leftWithin, func() bool {
-		v, err := c.view(n4)
-		return err == nil && v.held(n5) < v.held(n4)
+	var v view
+	c.until("some copies are gone, and another node leads the meta shard", leftWithin, func() (ok bool) {
+		var err error
+		v, err = c.view(n4)
+		return err == nil && v.held(n5) < v.held(n4) && v.Shards[0].Leader != "" && v.Shards[0].Leader != n5.Name
 	})
-	v, err := c.view(n4)
-	c.must(err)
 	leader := c.named(v.Shards[0].Leader)
 	c.Logf("%s, which still holds %d shards, and %s, which leads the meta shard, are killed", n5, v.held(n5), leader)
 	n5.Kill()
