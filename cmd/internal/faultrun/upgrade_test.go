@@ -57,6 +57,7 @@ func upgrade(t *testing.T, calls int) int {
 	first.Operate("cluster", "set", "level=2")
 	for _, n := range c.Nodes {
 		c.until(n.Name+" notes the level", readyWithin, func() bool { return n.level() == "2" })
+		c.until(n.Name+" uses it", readyWithin, func() bool { return strings.Contains(n.Said(), "an entity of the next level was changed") })
 	}
 	c.roll(newer) // what was written at the level is read
 	r.Finish(t)

@@ -187,7 +187,7 @@ func (n *Node) act(context.Context) (err error) {
 				TokenLife: n.tokenLife,
 				Courier:   courier,
 			}, linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
-			device.Kind(courier), session.Kind(courier), farewell.Kind(),
+			append(n.levelKinds(), device.Kind(courier), session.Kind(courier), farewell.Kind())...,
 		),
 	})
 	if err != nil {
@@ -199,6 +199,7 @@ func (n *Node) act(context.Context) (err error) {
 	}
 	courier.Start(n.runtime)
 	n.own("courier", closing(func() error { courier.Close(); return nil }))
+	n.useLevel()
 	return nil
 }
 
