@@ -91,7 +91,15 @@ func TestScaleOutAndIn(t *testing.T) {
 	c := Start(t, "--drain-delay", drain)
 	n1, n2, n3, n4, n5 := c.Nodes[0], c.Nodes[1], c.Nodes[2], c.Add(), c.Add()
 	stop := balance(c)
-	r := Begin(c, "scale", drainRate)
+	calls := drainRate
+	if long() {
+		calls = rate()
+	}
+	r := Begin(c, "scale", calls)
+	from := time.Now()
+	<-time.After(calm)
+	before := r.Latency(from, time.Now(), nil)
+	from = time.Now()
 	for i := range volume(1, 3) {
 		for _, n := range []*Node{n4, n5} {
 			if i > 0 {
@@ -108,6 +116,12 @@ func TestScaleOutAndIn(t *testing.T) {
 			n.AwaitEnd(readyWithin)
 		}
 		c.awaitPlaced(n1, n2, n3)
+	}
+	during := r.Latency(from, time.Now(), nil)
+	t.Logf("before: %v", before)
+	t.Logf("during: %v", during)
+	if long() && during.Most > joinMost*max(before.Most, joinLeast) {
+		t.Errorf("p99 %v; want at most %d x %v", during.Most, joinMost, before.Most)
 	}
 	r.Finish(t)
 	stop()
