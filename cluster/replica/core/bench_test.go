@@ -39,6 +39,10 @@ func id(n core.NodeID) core.ReplicaID { return persistence.NewReplicaID(n, 1) }
 func newBench(t *testing.T, voters ...core.NodeID) *bench { return newBenchOf(t, shard, voters...) }
 
 func newBenchOf(t *testing.T, shard core.ShardID, voters ...core.NodeID) *bench {
+	return newBenchWith(t, core.Config{}, shard, voters...)
+}
+
+func newBenchWith(t *testing.T, cfg core.Config, shard core.ShardID, voters ...core.NodeID) *bench {
 	b := &bench{T: t, shard: shard, store: model.New(0), played: []core.NodeID{2}}
 	conf := &pb.ConfState{}
 	for _, n := range voters {
@@ -48,7 +52,8 @@ func newBenchOf(t *testing.T, shard core.ShardID, voters ...core.NodeID) *bench 
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.core, err = core.New(core.Config{Node: 1, Store: b.store, Now: time.Now, MaxQueue: 1 << 10}, []core.Replica{r})
+	cfg.Node, cfg.Store, cfg.Now, cfg.MaxQueue = 1, b.store, time.Now, 1<<10
+	b.core, err = core.New(cfg, []core.Replica{r})
 	if err != nil {
 		t.Fatal(err)
 	}

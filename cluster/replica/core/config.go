@@ -49,6 +49,10 @@ type Config struct {
 	// followers that lag; beyond twice that it is truncated and they need a
 	// snapshot. Default 4 MiB; all logs are read when the node starts.
 	LogKeep int
+	// LogHold is how many bytes a shard's log may have while a replica gets a snapshot
+	// and until it has caught up afterwards; a longer snapshot allows as much as it has.
+	// Default 64 MiB. Less than the shard writes meanwhile and it needs another one.
+	LogHold int
 }
 
 func (c Config) withDefaults() Config {
@@ -62,6 +66,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.LogTail, 1<<20)
 	orDefault(&c.LogRest, 64<<10)
 	orDefault(&c.LogKeep, 4<<20)
+	orDefault(&c.LogHold, 64<<20)
 	return c
 }
 

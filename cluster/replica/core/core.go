@@ -228,6 +228,7 @@ func (c *Core) Tick() {
 		}
 		c.listen(g)
 		c.retract(g)
+		c.tickHolds(g)
 		c.askLater(g)
 		c.stand(g)
 		c.askAgain(g)
@@ -357,6 +358,7 @@ func (c *Core) startInstall(g *group, out *Round) {
 func (c *Core) send(g *group, m *pb.Message) {
 	to := ReplicaID(m.GetTo())
 	if m.GetType() == pb.MsgSnap {
+		c.holdFor(g, to, m.GetSnapshot().GetMetadata().GetIndex())
 		c.snaps = append(c.snaps, SnapshotSend{g.shard, to, m})
 		c.sending[g.shard]++
 		return

@@ -63,6 +63,8 @@ type group struct {
 	// everywhere is an index up to which all replicas have the log; on a leader
 	// as of a tick.
 	everywhere, asOf uint64
+	// holds keep the log, on a leader, for replicas that get snapshots.
+	holds map[ReplicaID]*hold
 	// voted is the term and vote that were handed out to be written.
 	voted ballot
 	// Jobs under way. An installation waits until there is none; from its
@@ -150,7 +152,7 @@ func (c *Core) observe(g *group) {
 
 // endTerm answers everything that waits for a leadership which is over.
 func (c *Core) endTerm(g *group) {
-	g.open, g.reached, g.resetting = false, nil, false
+	g.open, g.reached, g.resetting, g.holds = false, nil, false, nil
 	g.commits.endInflight()
 	g.commits.end()
 	g.barriers.end()

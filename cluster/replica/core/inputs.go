@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"math"
 
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
@@ -21,6 +22,9 @@ func (c *Core) Receive(from NodeID, ms []Envelope) {
 			continue // raft sends it again
 		}
 		c.hear(g, ReplicaID(e.Message.GetFrom()))
+		if e.Message.GetType() == pb.MsgHeartbeatResp {
+			c.unfrozen(g, ReplicaID(e.Message.GetFrom()))
+		}
 		g.hearEverywhere(e.Message)
 		if !g.postpone(e.Message) {
 			c.step(g, e.Message)
@@ -64,22 +68,6 @@ func (c *Core) acceptable(g *group, from NodeID, m *pb.Message) bool {
 
 func addressed(g *group, from NodeID, m *pb.Message) bool {
 	return m.GetTo() == uint64(g.id) && ReplicaID(m.GetFrom()).Node() == from && from != g.id.Node()
-}
-
-// SnapshotSent reports how a [SnapshotSend] ended: whether the message was
-// handed to the replica with all of its data.
-func (c *Core) SnapshotSent(shard ShardID, to ReplicaID, ok bool) {
-	c.sending[shard]--
-	g := c.groups[shard]
-	if g == nil {
-		return
-	}
-	status := raft.SnapshotFinish
-	if !ok {
-		status = raft.SnapshotFailure
-	}
-	g.raft().ReportSnapshot(uint64(to), status)
-	c.mark(g)
 }
 
 // Unreachable reports that frames to a node are being lost.
@@ -167,6 +155,9 @@ type Status struct {
 	// Match is, on the leader, up to where each replica's log is known to
 	// agree.
 	Match map[ReplicaID]uint64
+	// Behind is, on the leader, about how many bytes of log each replica lacks of what
+	// is applied here; one that the log does not reach any more lacks [math.MaxInt].
+	Behind map[ReplicaID]int
 	// Last is the end of the log on disk.
 	Last uint64
 	// Heirs are, on the leader, the voters to which the lead can be handed: they have
@@ -176,6 +167,19 @@ type Status struct {
 	// Settled, on the leader: a majority of the voters has the configuration
 	// on disk. Only then may replicas go that it has left out.
 	Settled bool
+}
+
+// behind is about how many bytes of log a replica lacks whose log agrees up to an
+// index.
+func (g *group) behind(match uint64) int {
+	if match >= g.applied.Index {
+		return 0
+	}
+	lacks := g.log.after(match)
+	if lacks == math.MaxInt {
+		return lacks
+	}
+	return max(0, lacks-g.log.after(g.applied.Index))
 }
 
 // Status returns what is known of a shard's replica here.
@@ -195,9 +199,10 @@ func (c *Core) Status(shard ShardID) (Status, bool) {
 				s.Heirs = append(s.Heirs, ReplicaID(v))
 			}
 		}
-		s.Match = make(map[ReplicaID]uint64)
+		s.Match, s.Behind = make(map[ReplicaID]uint64), make(map[ReplicaID]int)
 		g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
 			s.Match[ReplicaID(id)] = p.Match
+			s.Behind[ReplicaID(id)] = g.behind(p.Match)
 		})
 	}
 	return s, true

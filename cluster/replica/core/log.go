@@ -1,7 +1,9 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"go.etcd.io/raft/v3"
@@ -174,6 +176,25 @@ func (l *log) frees(p Position) int {
 		}
 	}
 	return 0
+}
+
+// after is about how many bytes follow an index; [math.MaxInt] if what follows it is
+// not all there.
+func (l *log) after(index uint64) int {
+	switch {
+	case index < l.truncated().Index:
+		return math.MaxInt
+	case index >= l.last:
+		return 0
+	}
+	n, found := slices.BinarySearchFunc(l.marks, index, func(m mark, index uint64) int { return cmp.Compare(m.Index, index) })
+	if !found {
+		n--
+	}
+	if n < 0 { // before the first mark
+		return l.size() + markBytes
+	}
+	return l.total - l.marks[n].total
 }
 
 // size is about how many bytes the log has on disk.

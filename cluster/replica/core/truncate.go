@@ -31,7 +31,8 @@ func (c *Core) Flushed(shard ShardID, upTo uint64) {
 // What every replica has goes in pieces of some size, and all of it with a flush.
 // What somebody lacks is kept until the log is longer than twice what is kept for
 // followers that lag, and a leader spares what a live follower still needs until it
-// is four times as long as it should be: then the follower gets a snapshot.
+// is four times as long as it should be: then the follower gets a snapshot, and what
+// follows that is held for it.
 //
 // The truncation is written behind the flushed state in the same write-ahead
 // log, so a crash cannot lose the state and keep the truncation.
@@ -52,7 +53,7 @@ func (c *Core) truncateLog(g *group) {
 	if g.leading && size <= 4*keep {
 		upTo = min(upTo, slowest(g.node, alive))
 	}
-	if p, ok := g.log.before(upTo, keep); ok {
+	if p, ok := g.log.before(min(upTo, g.held()), keep); ok {
 		c.truncate(g, p.Index)
 	}
 }
