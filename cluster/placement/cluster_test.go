@@ -122,16 +122,23 @@ func (t testNetwork) Send(to core.NodeID, frame []byte) {
 
 func (t testNetwork) Spare() []byte { return nil }
 
-func (t testNetwork) SendSnapshot(to core.NodeID, name string, file io.Reader, frame []byte) error {
+func (t testNetwork) SendSnapshot(to core.NodeID, s *cluster.Snapshot) error {
 	n := t.c.peer(t.from, to)
-	if n == nil || t.c.is(t.c.unread, to) || t.c.sieve(to, frame) == nil {
+	if n == nil || t.c.is(t.c.unread, to) {
 		return errDown
 	}
-	b, err := io.ReadAll(file)
+	file, frame, err := s.Make()
 	if err != nil {
 		return err
 	}
-	return n.engine.DeliverSnapshot(t.from, name, bytes.NewReader(b), frame)
+	b, err := io.ReadAll(file)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	if t.c.sieve(to, frame) == nil {
+		return errDown
+	}
+	return n.engine.DeliverSnapshot(t.from, s.Name, bytes.NewReader(b), frame)
 }
 
 func (c *testCluster) setSlow(slow func(cluster.ShardID) bool) {

@@ -154,7 +154,7 @@ func (p *Placement) group(st core.Status, pages *pages) plan.Group {
 	conf := st.Applied.Conf
 	return plan.Group{
 		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
-		Joint: len(conf.GetVotersOutgoing()) > 0, Match: st.Match, Applied: st.Applied.Index,
+		Joint: len(conf.GetVotersOutgoing()) > 0, Behind: st.Behind,
 		Alive: func(n NodeID) bool { return !pages.removed(n) && p.sound(n) }, Willing: p.view.willing,
 		Heir: func(r plan.ReplicaID) bool { return slices.Contains(st.Heirs, r) },
 	}

@@ -16,6 +16,7 @@ const noLimit = math.MaxInt64
 // tick is the core's unit of time, and when handles hear what the clocks allow.
 func (e *Engine) tick(c *core.Core) {
 	c.Tick()
+	e.sends.hasten(c, e.cfg.Tick)
 	e.ahead.Store(int64(c.Ahead()))
 	for i := range e.views.shards {
 		if v := e.views.shards[i].Load(); v != nil && v.handle != nil {

@@ -53,16 +53,23 @@ func (t testTransport) Send(to core.NodeID, frame []byte) {
 
 func (t testTransport) Spare() []byte { return nil }
 
-func (t testTransport) SendSnapshot(to core.NodeID, name string, file io.Reader, frame []byte) error {
+func (t testTransport) SendSnapshot(to core.NodeID, s *cluster.Snapshot) error {
 	e := t.c.engine(to)
 	if e == nil {
 		return errors.New("the node is down")
 	}
-	b, err := io.ReadAll(file)
+	if err := e.AdmitSnapshot(s.Size); err != nil {
+		return err
+	}
+	file, frame, err := s.Make()
 	if err != nil {
 		return err
 	}
-	return e.DeliverSnapshot(t.from, name, bytes.NewReader(b), frame)
+	b, err := io.ReadAll(file)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return e.DeliverSnapshot(t.from, s.Name, bytes.NewReader(b), frame)
 }
 
 func (c *testCluster) engine(id core.NodeID) *replica.Engine {

@@ -45,6 +45,10 @@ type Log interface {
 	// Busy is for how long the disk has been at what it has taken longest for; 0
 	// when nothing is under way.
 	Busy() time.Duration
+	// SnapshotSize is about how long a shard's snapshot is. AdmitSnapshot refuses one
+	// for which there is no room.
+	SnapshotSize(core.ShardID) (uint64, error)
+	AdmitSnapshot(size uint64) error
 	// Export writes a shard's applied state to a file of that name.
 	Export(shard core.ShardID, name string) (core.Applied, error)
 	OpenSnapshot(name string) (io.ReadCloser, error)
@@ -71,9 +75,9 @@ type Transport interface {
 	Send(to core.NodeID, frame []byte)
 	// Spare is room for the next frame, empty; nil if there is none.
 	Spare() []byte
-	// SendSnapshot carries a file and then the frame with its message, and
-	// returns when the receiver has both.
-	SendSnapshot(to core.NodeID, name string, file io.Reader, frame []byte) error
+	// SendSnapshot has a snapshot made, when the receiver has a place for it, carries it
+	// there, and returns when the receiver has it.
+	SendSnapshot(to core.NodeID, s *cluster.Snapshot) error
 }
 
 // Config says how to run an engine. Node, Log, State, Shards and Address are
@@ -182,8 +186,9 @@ type Engine struct {
 	appends  queue[*core.AppendJob]
 	applies  queue[*core.ApplyJob]
 	applying sync.Mutex // who holds it applies
-	// snapshots bounds how many are sent or installed at a time.
-	snapshots chan struct{}
+	// sending and installing bound how many snapshots are sent, and installed, at a time.
+	sending, installing chan struct{}
+	sends               sends
 
 	stop    chan struct{} // ends the loop
 	halt    chan struct{} // ends the writers, after the loop
@@ -211,7 +216,7 @@ func Open(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, opened: time.Now(), stop: make(chan struct{}), halt: make(chan struct{}), written: make(chan struct{}),
-		snapshots: make(chan struct{}, 2), changing: make(map[core.ShardID]bool),
+		sending: make(chan struct{}, 2), installing: make(chan struct{}, 2), changing: make(map[core.ShardID]bool),
 	}
 	e.voice.Store(int32(cfg.Voice))
 	e.inbox.init()

@@ -47,7 +47,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	})
 	m.snapshots = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ssod_shard_snapshots_total",
-		Help: "Snapshots of shards that were sent to replicas which lacked too much, or installed here.",
+		Help: "Snapshots of shards that were sent to replicas which lacked too much (sent), that did not get there (failed), or installed here.",
 	}, []string{"what"})
 	if r == nil {
 		return nil
@@ -93,5 +93,5 @@ func (f fences) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// snapshot counts what was done with a snapshot: "sent" or "installed".
+// snapshot counts what was done with a snapshot: "sent", "failed" or "installed".
 func (m *metrics) snapshot(what string) { m.snapshots.WithLabelValues(what).Inc() }

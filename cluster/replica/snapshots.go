@@ -11,8 +11,8 @@ import (
 
 // install installs a received snapshot.
 func (e *Engine) install(j *core.InstallJob) {
-	e.snapshots <- struct{}{}
-	defer func() { <-e.snapshots }()
+	e.installing <- struct{}{}
+	defer func() { <-e.installing }()
 	end := e.disk.beside.begin(e.disk.now())
 	a, err := e.cfg.Log.Install(j.Install)
 	end()
@@ -25,46 +25,6 @@ func (e *Engine) install(j *core.InstallJob) {
 	if j.Shard == cluster.MetaShard {
 		e.cfg.MetaApplied()
 	}
-}
-
-// sendSnapshot exports a shard and sends it; the message gets the place of
-// what was exported.
-func (e *Engine) sendSnapshot(s core.SnapshotSend, number uint64) {
-	e.snapshots <- struct{}{}
-	defer func() { <-e.snapshots }()
-	err := errClosed
-	if e.cfg.Transport != nil {
-		err = e.trySnapshot(s, fmt.Sprintf("%d-%d-%d-%d", s.Shard, e.cfg.Node, s.Message.GetTerm(), number))
-	}
-	if err == nil {
-		e.meters.snapshot("sent")
-	}
-	e.inbox.input(func(c *core.Core) { c.SnapshotSent(s.Shard, s.To, err == nil) })
-}
-
-func (e *Engine) trySnapshot(s core.SnapshotSend, name string) error {
-	if !e.speaks(s.Shard) {
-		return errMute
-	}
-	end := e.disk.beside.begin(e.disk.now())
-	a, err := e.cfg.Log.Export(s.Shard, name)
-	end()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = e.cfg.Log.DiscardSnapshot(name) }()
-	s.Fill(a, name)
-	frame, err := core.AppendFrame(nil, []core.Envelope{{Shard: s.Shard, Message: s.Message}})
-	if err != nil {
-		return err
-	}
-	core.MarkFrame(frame, e.cfg.Level())
-	file, err := e.cfg.Log.OpenSnapshot(name)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return e.cfg.Transport.SendSnapshot(s.To.Node(), name, file, frame)
 }
 
 // Deliver takes a frame that another node sent. Who brings it takes the turn if
@@ -106,6 +66,9 @@ func (e *Engine) deliverFences(from core.NodeID, frame []byte) error {
 	}})
 	return nil
 }
+
+// AdmitSnapshot says why there is no room for a snapshot of about so many bytes.
+func (e *Engine) AdmitSnapshot(size uint64) error { return e.cfg.Log.AdmitSnapshot(size) }
 
 // DeliverSnapshot takes a snapshot that another node sent: its file and the
 // frame with its message. When it returns nil both are here.

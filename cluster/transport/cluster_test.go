@@ -67,6 +67,8 @@ func (r *recorder) DeliverSnapshot(from nodeID, name string, file io.Reader, fra
 	return err
 }
 
+func (r *recorder) AdmitSnapshot(uint64) error { return nil }
+
 func (r *recorder) Unreachable(n nodeID)    { r.unreachable <- n }
 func (r *recorder) ConnectionLost(n nodeID) { r.lost <- n }
 

@@ -16,11 +16,14 @@ import (
 )
 
 // Engine takes what comes. A [ssod/cluster/replica.Engine] is one. None of the
-// methods but DeliverSnapshot may block.
+// methods but those of snapshots may block.
 type Engine interface {
 	// Deliver takes a frame, which is valid during the call. An error means
 	// that the sender speaks another language, and ends the connection.
 	Deliver(from NodeID, frame []byte) error
+	// AdmitSnapshot says why a snapshot of about so many bytes cannot be stored now;
+	// nil: it can.
+	AdmitSnapshot(size uint64) error
 	// DeliverSnapshot stores a file durably and takes the frame that goes with
 	// it. The file is good only if reading it ends with io.EOF.
 	DeliverSnapshot(from NodeID, name string, file io.Reader, frame []byte) error
@@ -92,7 +95,8 @@ type Config struct {
 	// Handshake bounds dialing and greeting; 0 means 3 s.
 	Handshake time.Duration
 	// SnapshotRate is how many bytes of snapshots leave per second; 0 means
-	// 32 MiB. They share disks and links with the frames.
+	// 32 MiB. They share disks and links with the frames. One of a shard that is
+	// written to faster than it would arrive goes faster.
 	SnapshotRate int
 	// SnapshotWait is how long a snapshot waits for its turn at the receiver;
 	// 0 means one minute.

@@ -49,7 +49,7 @@
 //
 //	frames     raft | ping time, durable -> pong time, time, time
 //	                                     -> copied address
-//	snapshot   offer -> go, chunk*, end (size, xxhash64) -> done
+//	snapshot   reserve size -> go, offer, chunk*, end (size, xxhash64) -> done
 //	call       (request -> answer)*
 //	join       request -> answer, from a node that has no id and no cluster yet
 //

@@ -24,6 +24,7 @@ const (
 	kindRequest
 	kindAnswer
 	kindCopied
+	kindReserve
 )
 
 // headerSize is the length of a frame's length.

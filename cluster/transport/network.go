@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"ssod/cluster"
 )
 
 // maxPeers bounds how many nodes are known.
@@ -228,13 +229,13 @@ func (n *Network) run(p *peer) {
 	}
 }
 
-// SendSnapshot carries a file and then the frame with its message. It returns nil
-// when the receiver has both, durably. At most two are sent at a time, and all of
-// them below [Config.SnapshotRate].
-func (n *Network) SendSnapshot(to NodeID, name string, file io.Reader, frame []byte) error {
-	err := n.sendSnapshot(to, name, file, frame)
+// SendSnapshot has a snapshot made and carries it to a node. It returns nil when the
+// receiver has it, durably. At most two are sent at a time, and all of them below
+// [Config.SnapshotRate], unless one needs more to arrive.
+func (n *Network) SendSnapshot(to NodeID, s *cluster.Snapshot) error {
+	err := n.sendSnapshot(to, s)
 	if err != nil {
-		return fmt.Errorf("snapshot %s to node %d: %w", name, to, err)
+		return fmt.Errorf("snapshot %s to node %d: %w", s.Name, to, err)
 	}
 	return nil
 }

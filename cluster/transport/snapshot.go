@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+	"golang.org/x/time/rate"
+
+	"ssod/cluster"
 )
 
 const (
@@ -21,17 +24,19 @@ const (
 	stall = 10
 	// settle is how long a receiver may take to make one durable.
 	settle = 2 * time.Minute
+	// making is how long a sender may take to make one that it has a place for.
+	making = 2 * time.Minute
 )
 
 // errFile says that it was not the connection that failed.
 var errFile = errors.New("read the file")
 
-func (n *Network) sendSnapshot(to NodeID, name string, file io.Reader, frame []byte) error {
+func (n *Network) sendSnapshot(to NodeID, s *cluster.Snapshot) error {
 	p := n.peer(to)
 	if p == nil {
 		return ErrUnknownNode
 	}
-	if len(frame) > n.cfg.MaxFrame-1-maxString || !validName(name) {
+	if !validName(s.Name) {
 		return fmt.Errorf("%w: offer", ErrFrame)
 	}
 	select {
@@ -46,22 +51,36 @@ func (n *Network) sendSnapshot(to NodeID, name string, file io.Reader, frame []b
 	}
 	defer l.Close()
 	defer context.AfterFunc(p.ctx, func() { l.Close() })()
-	return n.offer(l, name, file, frame)
+	return n.reserve(l, s)
 }
 
-// offer is the sending side of a snapshot's connection.
-func (n *Network) offer(l *link, name string, file io.Reader, frame []byte) error {
-	_ = l.SetWriteDeadline(time.Now().Add(n.cfg.Silence))
-	if err := l.writer.put(kindOffer, append([]byte{byte(len(name))}, name...), frame); err != nil {
-		return err
-	}
-	if err := l.flush(); err != nil {
+// reserve gets a place for a snapshot, and only then has it made: one that waits for
+// its turn would grow old, and one that is refused would be made for nothing.
+func (n *Network) reserve(l *link, s *cluster.Snapshot) error {
+	if err := l.send(kindReserve, binary.BigEndian.AppendUint64(nil, s.Size), n.cfg.Silence); err != nil {
 		return err
 	}
 	if err := l.expect(kindGo, n.cfg.SnapshotWait+n.cfg.Handshake); err != nil {
 		return err
 	}
-	sum, err := n.sendChunks(l, file)
+	file, frame, err := s.Make()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if len(frame) > n.cfg.MaxFrame-1-maxString {
+		return fmt.Errorf("%w: offer", ErrFrame)
+	}
+	return n.offer(l, s, file, frame)
+}
+
+// offer sends what was made.
+func (n *Network) offer(l *link, s *cluster.Snapshot, file io.Reader, frame []byte) error {
+	_ = l.SetWriteDeadline(time.Now().Add(n.cfg.Silence))
+	if err := l.writer.put(kindOffer, append([]byte{byte(len(s.Name))}, s.Name...), frame); err != nil {
+		return err
+	}
+	sum, err := n.sendChunks(l, s, file)
 	if err == nil {
 		err = l.send(kindEnd, sum, n.cfg.Silence)
 	}
@@ -75,11 +94,11 @@ func (n *Network) offer(l *link, name string, file io.Reader, frame []byte) erro
 	return l.expect(kindDone, settle)
 }
 
-// sendChunks sends the file at the pace of all snapshots and returns what its end
-// says: size and checksum.
-func (n *Network) sendChunks(l *link, file io.Reader) ([]byte, error) {
+// sendChunks sends the file and returns what its end says: size and checksum.
+func (n *Network) sendChunks(l *link, s *cluster.Snapshot, file io.Reader) ([]byte, error) {
 	sum, size := xxhash.New(), uint64(0)
 	buf := make([]byte, chunkSize)
+	own := rate.NewLimiter(0, chunkSize)
 	for {
 		k, err := io.ReadFull(file, buf)
 		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -90,12 +109,37 @@ func (n *Network) sendChunks(l *link, file io.Reader) ([]byte, error) {
 		}
 		size += uint64(k)
 		_, _ = sum.Write(buf[:k])
-		if err := n.pace.WaitN(n.ctx, k); err != nil {
+		own.SetLimit(rate.Limit(s.Rate()))
+		if err := n.wait(own, k); err != nil {
 			return nil, err
 		}
 		if err := l.send(kindChunk, buf[:k], stall*n.cfg.Silence); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// wait waits until k bytes may leave: by the pace of all snapshots or by that of this
+// one, whichever allows it sooner.
+func (n *Network) wait(own *rate.Limiter, k int) error {
+	all, one := n.pace.ReserveN(time.Now(), k), own.ReserveN(time.Now(), k)
+	delay := all.Delay()
+	if one.OK() && one.Delay() < delay {
+		delay = one.Delay()
+		all.Cancel()
+	} else {
+		one.Cancel()
+	}
+	if delay == 0 {
+		return nil
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-n.ctx.Done():
+		return ErrClosed
 	}
 }
 
@@ -116,15 +160,23 @@ func (l *link) expect(want kind, within time.Duration) error {
 
 // receiveSnapshot is the receiving side.
 func (n *Network) receiveSnapshot(p *peer, l *link) error {
-	name, frame, err := readOffer(l)
+	size, err := readReservation(l)
 	if err != nil {
 		return err
+	}
+	if err := n.engine.AdmitSnapshot(size); err != nil {
+		return fmt.Errorf("%w: snapshot of %d bytes from node %d: %w", ErrRefused, size, p.id, err)
 	}
 	if err := n.takeTurn(); err != nil {
 		return err
 	}
 	defer func() { <-n.taking }()
 	if err := l.send(kindGo, nil, n.cfg.Silence); err != nil {
+		return err
+	}
+	l.patience = making
+	name, frame, err := readOffer(l)
+	if err != nil {
 		return err
 	}
 	l.patience = stall * n.cfg.Silence
@@ -156,6 +208,18 @@ func (n *Network) takeTurn() error {
 	case <-n.ctx.Done():
 		return ErrClosed
 	}
+}
+
+// readReservation reads how long a snapshot will be.
+func readReservation(l *link) (size uint64, err error) {
+	k, b, err := l.reader.next()
+	if err != nil {
+		return 0, err
+	}
+	if k != kindReserve || len(b) != 8 {
+		return 0, fmt.Errorf("%w: no reservation", ErrFrame)
+	}
+	return binary.BigEndian.Uint64(b), nil
 }
 
 // readOffer reads a snapshot's name and the frame that goes with it.

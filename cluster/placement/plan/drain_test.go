@@ -205,10 +205,10 @@ func TestAGroupIsDrainedSafely(t *testing.T) {
 type drainedGroup struct{ plan.Group }
 
 func newDrainedGroup(voters []plan.NodeID) *drainedGroup {
-	g := &drainedGroup{plan.Group{Voters: replicas(voters...), Match: map[plan.ReplicaID]uint64{}, Applied: 1000, Alive: func(plan.NodeID) bool { return true }}}
+	g := &drainedGroup{plan.Group{Voters: replicas(voters...), Behind: map[plan.ReplicaID]int{}, Alive: func(plan.NodeID) bool { return true }}}
 	g.Self = g.Voters[0]
 	for _, r := range g.Voters {
-		g.Match[r] = g.Applied
+		g.Behind[r] = 0
 	}
 	return g
 }
@@ -217,7 +217,7 @@ func newDrainedGroup(voters []plan.NodeID) *drainedGroup {
 func (g *drainedGroup) catchUp(t *rapid.T) {
 	for _, r := range g.Learners {
 		if rapid.Bool().Draw(t, "catches up") {
-			g.Match[r] = g.Applied
+			g.Behind[r] = 0
 		}
 	}
 }
@@ -227,14 +227,14 @@ func (g *drainedGroup) take(t *rapid.T, step plan.Step) {
 	case plan.Add:
 		g.Learners = append(g.Learners, replica(step.Node))
 	case plan.HandOver:
-		if !slices.Contains(g.Voters, step.To) || g.Match[step.To] < g.Applied {
+		if !slices.Contains(g.Voters, step.To) || g.lacks(step.To) {
 			t.Fatalf("%v gets the lead: %+v", step.To, g.Group)
 		}
 		g.Self = step.To
 	case plan.Reform:
 		next := plan.After(g.Voters, step.Changes)
 		for _, r := range next {
-			if g.Match[r] < g.Applied {
+			if g.lacks(r) {
 				t.Fatalf("%v votes and has not caught up: %+v", r, g.Group)
 			}
 		}
@@ -246,6 +246,12 @@ func (g *drainedGroup) take(t *rapid.T, step plan.Step) {
 		}
 		g.Voters, g.Learners = next, slices.DeleteFunc(g.Learners, gone)
 	}
+}
+
+// lacks reports whether a replica has not caught up.
+func (g *drainedGroup) lacks(r plan.ReplicaID) bool {
+	behind, known := g.Behind[r]
+	return !known || behind > 0
 }
 
 func (g *drainedGroup) check(t *rapid.T, to []plan.NodeID) {

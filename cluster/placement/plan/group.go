@@ -17,10 +17,9 @@ type Group struct {
 	// not finished.
 	Voters, Learners []ReplicaID
 	Joint            bool
-	// Match is up to where each member's log agrees with the leader's, and
-	// Applied how far the leader's state is.
-	Match   map[ReplicaID]uint64
-	Applied uint64
+	// Behind is how many bytes of log each member is known to lack of what the leader has
+	// applied. One that is not in it lacks everything.
+	Behind map[ReplicaID]int
 	// Alive reports whether a node is believed to be there.
 	Alive func(NodeID) bool
 	// Willing reports whether a node takes a lead: one that is about to stop
@@ -35,12 +34,13 @@ type Group struct {
 	Known map[NodeID]ReplicaID
 }
 
-// slack is how many entries a replica may be behind and still count as caught
-// up: what it lacks then is on its way.
-const slack = 256
+// slack is how many bytes a replica may be behind and still count as caught up: two of
+// the longest entries, which is what is on its way in a shard that is written to.
+const slack = 2 << 20
 
 func (g *Group) caughtUp(r ReplicaID) bool {
-	return r == g.Self || g.Match[r]+slack >= g.Applied && g.Match[r] > 0
+	behind, known := g.Behind[r]
+	return r == g.Self || known && behind <= slack
 }
 
 // live reports whether a replica is there and has caught up.

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -16,19 +17,21 @@ import (
 type group struct {
 	leader           plan.ReplicaID
 	voters, learners []plan.ReplicaID
-	match            map[plan.ReplicaID]uint64
+	behind           map[plan.ReplicaID]int
 	down             map[plan.NodeID]bool
-	applied          uint64
 	steps            []plan.Kind
 }
+
+// far is how much a replica lacks that has not caught up.
+const far = 4 << 20
 
 func replica(n plan.NodeID) plan.ReplicaID { return persistence.NewReplicaID(n, 1) }
 
 func newGroup(voters ...plan.NodeID) *group {
-	g := &group{match: map[plan.ReplicaID]uint64{}, down: map[plan.NodeID]bool{}, applied: 10_000}
+	g := &group{behind: map[plan.ReplicaID]int{}, down: map[plan.NodeID]bool{}}
 	for _, n := range voters {
 		g.voters = append(g.voters, replica(n))
-		g.match[replica(n)] = g.applied
+		g.behind[replica(n)] = 0
 	}
 	g.leader = g.voters[0]
 	return g
@@ -36,7 +39,7 @@ func newGroup(voters ...plan.NodeID) *group {
 
 func (g *group) view() plan.Group {
 	return plan.Group{
-		Self: g.leader, Voters: g.voters, Learners: g.learners, Match: g.match, Applied: g.applied,
+		Self: g.leader, Voters: g.voters, Learners: g.learners, Behind: g.behind,
 		Alive: func(n plan.NodeID) bool { return !g.down[n] },
 	}
 }
@@ -47,7 +50,7 @@ func (g *group) do(s plan.Step) {
 	switch s.Kind {
 	case plan.Add:
 		g.learners = append(g.learners, replica(s.Node))
-		g.match[replica(s.Node)] = 0
+		g.behind[replica(s.Node)] = far
 	case plan.HandOver:
 		g.leader = s.To
 	}
@@ -67,7 +70,7 @@ func (g *group) do(s plan.Step) {
 func (g *group) catchUp() {
 	for _, r := range g.learners {
 		if !g.down[r.Node()] {
-			g.match[r] = g.applied
+			g.behind[r] = 0
 		}
 	}
 }
@@ -147,7 +150,7 @@ func TestStepsOfAGroup(t *testing.T) {
 func TestAReplicaThatAnotherLeaderAddedIsNotObsolete(t *testing.T) {
 	g := newGroup(1, 3)
 	later := persistence.NewReplicaID(2, 2)
-	g.voters, g.match[later] = append(g.voters, later), g.applied
+	g.voters, g.behind[later] = append(g.voters, later), 0
 	view := g.view()
 	view.Known = map[plan.NodeID]plan.ReplicaID{2: replica(2)}
 	got := plan.Next(plan.Assignment{Voters: []plan.NodeID{1, 2, 3}}, view)
@@ -167,7 +170,7 @@ func TestAnObsoleteReplicaIsReplaced(t *testing.T) {
 		t.Fatalf("got %+v, want that node 2 is added", s)
 	}
 	view.Learners = []plan.ReplicaID{fresh}
-	view.Match[fresh] = g.applied
+	view.Behind[fresh] = 0
 	want := []plan.Change{{Kind: plan.Expel, Replica: replica(2)}, {Kind: plan.Promote, Replica: fresh}}
 	if diff := cmp.Diff(want, plan.Next(to, view).Changes); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -178,7 +181,7 @@ func TestAnObsoleteReplicaIsReplaced(t *testing.T) {
 func TestANewVoterIsThere(t *testing.T) {
 	g := newGroup(1, 2, 3)
 	g.learners = []plan.ReplicaID{replica(4)}
-	g.match[replica(4)] = g.applied
+	g.behind[replica(4)] = 0
 	to := plan.Assignment{Voters: []plan.NodeID{1, 2, 4}}
 	g.down[4] = true
 	if s := plan.Next(to, g.view()); s.Kind != plan.Blocked {
@@ -300,8 +303,36 @@ func (g *group) check(t *rapid.T) {
 		t.Fatalf("the leader %v lost its vote: %v", g.leader, g.voters)
 	}
 	for _, r := range g.voters {
-		if g.match[r] < g.applied {
+		if g.behind[r] > 0 {
 			t.Fatalf("%v votes and has not caught up", r)
 		}
+	}
+}
+
+// A replica has caught up when the bytes that it lacks are few, however many entries
+// they are, and not before anything is known of it.
+func TestCaughtUpIsCountedInBytes(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		behind int
+		known  bool
+		want   plan.Kind
+	}{
+		{"unknown", 0, false, plan.Wait},
+		{"everything", 0, true, plan.Reform},
+		{"what is on its way", 2 << 20, true, plan.Reform},
+		{"more", 2<<20 + 1, true, plan.Wait},
+		{"more than the log has", math.MaxInt, true, plan.Wait},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := newGroup(1)
+			g.learners = []plan.ReplicaID{replica(2)}
+			if tt.known {
+				g.behind[replica(2)] = tt.behind
+			}
+			if got := plan.Next(plan.Assignment{Voters: []plan.NodeID{1, 2}}, g.view()); got.Kind != tt.want {
+				t.Errorf("got step %+v, want kind %d", got, tt.want)
+			}
+		})
 	}
 }

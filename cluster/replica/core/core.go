@@ -228,6 +228,7 @@ func (c *Core) Tick() {
 		}
 		c.listen(g)
 		c.retract(g)
+		c.measure(g)
 		c.tickHolds(g)
 		c.askLater(g)
 		c.stand(g)

@@ -65,6 +65,9 @@ type group struct {
 	everywhere, asOf uint64
 	// holds keep the log, on a leader, for replicas that get snapshots.
 	holds map[ReplicaID]*hold
+	// rate is at how many bytes a tick the log grows, and written what it had had when
+	// that was measured.
+	rate, written int
 	// voted is the term and vote that were handed out to be written.
 	voted ballot
 	// Jobs under way. An installation waits until there is none; from its

@@ -124,6 +124,26 @@ func (c *Core) tickHolds(g *group) {
 	}
 }
 
+// rateTicks is over how many ticks the rate is taken at which a shard is written to.
+const rateTicks = 10
+
+// measure takes that rate. It falls slowly, so that a pause between two rushes does not
+// count.
+func (c *Core) measure(g *group) {
+	if c.ticks%rateTicks == 0 {
+		g.rate = max((g.log.written-g.written)/rateTicks, g.rate/2)
+		g.written = g.log.written
+	}
+}
+
+// WriteRate is about how many bytes a tick the log of a shard grows by.
+func (c *Core) WriteRate(shard ShardID) int {
+	if g := c.groups[shard]; g != nil {
+		return g.rate
+	}
+	return 0
+}
+
 // held is up to where the log may be let go of for the sake of replicas that get
 // snapshots. One for which the log has become too long needs another.
 func (g *group) held() uint64 {

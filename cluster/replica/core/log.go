@@ -30,7 +30,8 @@ type log struct {
 	tail    []*pb.Entry // the newest entries, without a gap
 	bytes   int         // of the tail
 	marks   []mark
-	total   int // bytes appended since the log was opened
+	total   int // bytes in the log since it was opened or reset
+	written int // bytes appended since it was opened
 
 	replay Replay // at the start
 }
@@ -104,6 +105,7 @@ func (l *log) append(entries []*pb.Entry) {
 		l.extend(Position{Index: e.GetIndex(), Term: e.GetTerm()}, len(e.GetData()))
 		l.tail = append(l.tail, e)
 		l.bytes += len(e.GetData()) + entryOverhead
+		l.written += len(e.GetData()) + entryOverhead
 	}
 	l.shrink()
 }

@@ -175,6 +175,7 @@ func (w *world) drawLimits() {
 		LogKeep:        1 << (10 + w.rand.IntN(5)),
 	}
 	w.limits.LogRest = w.limits.LogKeep >> (w.opts.Seed % 4)
+	w.limits.LogHold = w.limits.LogKeep << (w.opts.Seed % 6)
 }
 
 // employ makes clients.

@@ -236,7 +236,7 @@ func (n *node) group(st core.Status, r *registry) plan.Group {
 	conf := st.Applied.Conf
 	return plan.Group{
 		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
-		Joint: len(conf.GetVotersOutgoing()) > 0, Match: st.Match, Applied: st.Applied.Index,
+		Joint: len(conf.GetVotersOutgoing()) > 0, Behind: st.Behind,
 		Alive: func(id core.NodeID) bool { return !r.removed(id) && n.alive(id) }, Known: n.steward.known[st.Shard],
 		Heir: func(id core.ReplicaID) bool { return slices.Contains(st.Heirs, id) },
 	}
