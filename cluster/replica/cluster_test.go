@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ type testCluster struct {
 	*testing.T
 	mu    sync.Mutex
 	nodes map[core.NodeID]*testNode
+	// offered and carried count snapshots.
+	offered, carried atomic.Int64
 }
 
 type testNode struct {
@@ -58,6 +61,7 @@ func (t testTransport) SendSnapshot(to core.NodeID, s *cluster.Snapshot) error {
 	if e == nil {
 		return errors.New("the node is down")
 	}
+	t.c.offered.Add(1)
 	if err := e.AdmitSnapshot(s.Size); err != nil {
 		return err
 	}
@@ -65,6 +69,7 @@ func (t testTransport) SendSnapshot(to core.NodeID, s *cluster.Snapshot) error {
 	if err != nil {
 		return err
 	}
+	t.c.carried.Add(1)
 	b, err := io.ReadAll(file)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
