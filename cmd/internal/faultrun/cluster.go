@@ -78,6 +78,7 @@ type Cluster struct {
 	spaces    *namespaces // nil: nodes are where the test is
 	gated     bool        // there is a gate before each disk
 	clocks    bool        // each node has a clock that can be set
+	volume    string      // options of a tmpfs for each node's data; empty: none
 	zones     []string    // of the nodes, by their order; nil: they have none
 	attached  atomic.Int64
 	flags     []string
@@ -198,6 +199,9 @@ func (c *Cluster) newNode(name, directory string) *Node {
 	_, n.gossipPort, _ = net.SplitHostPort(n.gossip)
 	if c.gated {
 		n.gate = newGate()
+	}
+	if c.volume != "" {
+		n.prefix = append(n.prefix, inVolume(c.volume, n.data())...)
 	}
 	c.must(os.Mkdir(n.dir, 0o700))
 	file := filepath.Join(n.dir, "ssod.yaml")
