@@ -6,6 +6,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/placement"
+	"ssod/cluster/placement/plan"
 )
 
 // earshot is for how long a node that says nothing still counts as heard. Each
@@ -17,21 +18,31 @@ func (n *Node) hopeless(shard cluster.ShardID) bool {
 	if n.book == nil {
 		return false // nobody else is there
 	}
-	place, known := n.book.Place(int(shard))
-	return known && !hope(place.Voters, n.me.ID, n.hears)
+	c := n.book.Group(int(shard))
+	return c.Known() && !hope(c, n.me.ID, n.hears)
 }
 
-// hope reports whether a node hears a majority of the voters, itself included. A
-// node that is not one of them has hope as long as it hears any: they may hear
+// hope reports whether somebody may lead a group and be reached from a node: by the
+// voters in force, on both sides of a joint change, or by those that may have come
+// into force since. Where the map wants replicas does not count: they may have no vote
+// yet, and others still have theirs.
+func hope(c plan.Config, me placement.NodeID, hears func(placement.NodeID) bool) bool {
+	reached := func(voters []plan.ReplicaID) bool { return reaches(voters, me, hears) }
+	return reached(c.Voters) && (len(c.Outgoing) == 0 || reached(c.Outgoing)) || slices.ContainsFunc(c.Next, reached)
+}
+
+// reaches reports whether a node hears a majority of the voters, itself included. One
+// that is not one of them may reach them as long as it hears any: they may hear
 // each other.
-func hope(voters []placement.NodeID, me placement.NodeID, hears func(placement.NodeID) bool) bool {
-	heard := 0
-	for _, id := range voters {
-		if id == me || hears(id) {
+func reaches(voters []plan.ReplicaID, me placement.NodeID, hears func(placement.NodeID) bool) bool {
+	heard, votes := 0, false
+	for _, r := range voters {
+		if r.Node() == me || hears(r.Node()) {
 			heard++
 		}
+		votes = votes || r.Node() == me
 	}
-	if slices.Contains(voters, me) {
+	if votes {
 		return heard > len(voters)/2
 	}
 	return heard > 0
