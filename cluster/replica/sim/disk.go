@@ -142,7 +142,6 @@ func (n *node) snapshot(s core.SnapshotSend) {
 		name := fmt.Sprintf("%d-%d-%d", s.Shard, n.id, n.w.snapshots)
 		s.Message.Snapshot.Metadata = image.Metadata()
 		s.Message.Snapshot.Data = []byte(name)
-		n.input(func(c *core.Core) { c.SnapshotExported(s.Shard, s.To, image.Applied.Index, 0) })
 		n.after(n.w.between(time.Millisecond, 200*time.Millisecond), func() {
 			ok := n.stream(s, func(to *node) { to.store.Receive(name, image) })
 			n.input(func(c *core.Core) { c.SnapshotSent(s.Shard, s.To, ok) })

@@ -175,7 +175,10 @@ func (w *world) drawLimits() {
 		LogKeep:        1 << (10 + w.rand.IntN(5)),
 	}
 	w.limits.LogRest = w.limits.LogKeep >> (w.opts.Seed % 4)
-	w.limits.LogHold = w.limits.LogKeep << (w.opts.Seed % 6)
+	w.limits.LogHold = 1 // nothing
+	if w.opts.Seed%4 == 2 {
+		w.limits.LogHold = w.limits.LogKeep << (w.opts.Seed / 4 % 6)
+	}
 }
 
 // employ makes clients.
