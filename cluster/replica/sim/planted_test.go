@@ -14,7 +14,7 @@ var changed = flag.Bool("changed", false, "this binary was built with the mistak
 // there, so that it is short as long as the simulation stays the same.
 var found = map[string]uint64{
 	"ack-before-sync":         1,
-	"desired-for-confirmed":   384,
+	"desired-for-confirmed":   512,
 	"fence-answered-late":     209,
 	"fence-ignores-old-conf":  184,
 	"fence-ignores-term":      4,
