@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"ssod/persistence/layout"
 )
 
@@ -19,15 +21,32 @@ func Founding(cluster string) string {
 // Recover makes the replicas of this directory, which no other process has written
 // since they were judged, members of groups that are made anew from what is left of a
 // lost majority, and the directory one of the incarnation that [Options.Recovering]
-// names: all or nothing, on disk when it returns. What the store has in memory is out
+// names: all or nothing, on disk when it returns. From then on the directory follows the
+// start that others know of, even if it is a copy from before. What the store has in memory is out
 // of date then: it must be closed, and opened again for [Store.Recovered].
-func (s *Store) Recover(rs []Recovered) error {
+func (s *Store) Recover(rs []Recovered, known Boot) error {
 	if Founding(s.opts.Recovering) != Founding(s.identity.Cluster) {
 		return fmt.Errorf("recover: %q is no incarnation of cluster %s", s.opts.Recovering, Founding(s.identity.Cluster))
 	}
+	boots, err := s.Boots()
+	if err != nil {
+		return err
+	}
+	if !boots.Follow(known) {
+		boots = Boots{Confirmed: known, Number: max(known.Number, boots.Number)}
+	}
 	next := s.identity
 	next.Cluster = s.opts.Recovering
-	return s.log.Recover(rs, layout.IdentityKey, next.encode())
+	return s.log.Recover(rs, func(b *pebble.Batch) error {
+		// What others had acknowledged to this node, and it to them, is void.
+		if err := b.DeleteRange(layout.PeersFrom, layout.PeersTo, nil); err != nil {
+			return err
+		}
+		if err := b.Set(layout.BootsKey, boots.Append(nil), nil); err != nil {
+			return err
+		}
+		return b.Set(layout.IdentityKey, next.encode(), nil)
+	})
 }
 
 // Recovered ends a recovery: the directory can be started from then on. Until then it

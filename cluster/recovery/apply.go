@@ -88,7 +88,7 @@ func (p *Plan) convert(me Survivor, dir string, log *slog.Logger) error {
 		err = dropEmpty(s)
 	}
 	if err == nil {
-		err = s.Recover(p.recovered(me.ID))
+		err = s.Recover(p.recovered(me.ID), me.Start)
 	}
 	return closing(s, err)
 }

@@ -78,7 +78,7 @@ func TestWhatASurvivorReports(t *testing.T) {
 	ok(t, err)
 	again, err := Inspect(survivor(t), quiet)
 	ok(t, err)
-	if len(r.Replicas) != 3 || len(r.Next) != 0 || r.Node != (Member{1, "n1"}) || r.digest() == again.digest() {
+	if len(r.Replicas) != 3 || len(r.Next) != 0 || r.Node != (Member{ID: 1, Name: "n1"}) || r.digest() == again.digest() {
 		t.Fatalf("report: %+v", r)
 	}
 	x := r.Replicas[1]

@@ -21,9 +21,12 @@ type Plan struct {
 	Cluster   string `json:"cluster"`
 	Recovered string `json:"recovered"`
 	// Nodes are the survivors; all others, of which the known ones are Lost, are removed.
-	Nodes  []Survivor `json:"nodes"`
-	Lost   []Member   `json:"lost"`
-	Shards []Shard    `json:"shards"` // by number, the meta shard first
+	Nodes []Survivor `json:"nodes"`
+	Lost  []Member   `json:"lost"`
+	// Older are survivors whose directories are copies from before: they lack a start or
+	// a write that others know of.
+	Older  []Member `json:"older,omitempty"`
+	Shards []Shard  `json:"shards"` // by number, the meta shard first
 }
 
 // Survivor is a node that goes on.
@@ -31,6 +34,8 @@ type Survivor struct {
 	Member
 	// Report is the digest of what it reported: the directory must still be that.
 	Report string `json:"report"`
+	// Start is the newest start of the node that another survivor knows of.
+	Start persistence.Boot `json:"start"`
 }
 
 // Shard is how one shard goes on.
@@ -51,7 +56,8 @@ type Shard struct {
 type Verdict string
 
 const (
-	// Whole: a majority of the voters is left, so everything is there.
+	// Whole: a majority of the voters is left, so everything is there, if the
+	// directories are what the nodes have written last.
 	Whole Verdict = "whole"
 	// MayLack: the newest changes may be missing, those that no survivor has got.
 	MayLack Verdict = "may lack the newest changes"
@@ -81,10 +87,11 @@ func Decide(reports []Report, acceptEmpty bool) (Plan, error) {
 		Recovered: persistence.Founding(reports[0].Cluster) + "." + incarnation(),
 	}
 	for _, r := range reports {
-		p.Nodes = append(p.Nodes, Survivor{r.Node, r.digest()})
+		start, _ := newest(reports, r.Node.ID)
+		p.Nodes = append(p.Nodes, Survivor{r.Node, r.digest(), start})
 	}
-	p.Lost = lost(reports)
-	d := deciding{reports: reports, sources: map[persistence.NodeID]int{}}
+	p.Lost, p.Older = lost(reports), older(reports)
+	d := deciding{reports: reports, copies: len(p.Older) > 0, sources: map[persistence.NodeID]int{}}
 	var gone []persistence.ShardID
 	for s := range persistence.ShardID(reports[0].Shards + 1) {
 		shard := d.shard(s)
@@ -150,7 +157,33 @@ func lost(reports []Report) []Member {
 	}
 	var all []Member
 	for _, id := range slices.Sorted(maps.Keys(names)) {
-		all = append(all, Member{id, names[id]})
+		all = append(all, Member{ID: id, Name: names[id]})
+	}
+	return all
+}
+
+// newest is the newest start of a node that somebody knows of, and its newest write.
+func newest(reports []Report, id persistence.NodeID) (start persistence.Boot, durable uint64) {
+	for _, r := range reports {
+		for _, k := range r.Known {
+			if k.ID != id {
+				continue
+			}
+			durable = max(durable, k.Durable)
+			if k.Start.Number > start.Number {
+				start = k.Start
+			}
+		}
+	}
+	return start, durable
+}
+
+// older are the nodes whose directories lack a start or a write that others know of.
+func older(reports []Report) (all []Member) {
+	for _, r := range reports {
+		if start, durable := newest(reports, r.Node.ID); start.Number > r.Starts || durable > r.Durable {
+			all = append(all, r.Node)
+		}
 	}
 	return all
 }
@@ -158,6 +191,7 @@ func lost(reports []Report) []Member {
 // deciding is one run of Decide.
 type deciding struct {
 	reports []Report // in order of node
+	copies  bool     // some directories are older than what their nodes acknowledged
 	sources map[persistence.NodeID]int
 }
 
@@ -186,7 +220,7 @@ func (d *deciding) shard(s persistence.ShardID) Shard {
 	shard.Term++
 	shard.LastIndex, shard.Newest = best.LastIndex, best.Newest
 	shard.Verdict = MayLack
-	if d.whole(s, best) {
+	if !d.copies && d.whole(s, best) {
 		shard.Verdict = Whole
 	}
 	return shard

@@ -40,7 +40,7 @@ func reported(replicas ...Replica) (all []Report) {
 		n := r.Replica.Node()
 		meta := has(n, 1, 10, everybody)
 		r.Shard = 1
-		report := Report{Format: Format, Cluster: "c", Node: Member{n, string(rune('a' - 1 + n))}, Shards: 1, Replicas: []Replica{meta, r}}
+		report := Report{Format: Format, Cluster: "c", Node: Member{ID: n, Name: string(rune('a' - 1 + n))}, Shards: 1, Replicas: []Replica{meta, r}}
 		if len(r.Configurations) == 0 {
 			report.Replicas, report.Next = report.Replicas[:1], map[persistence.ShardID]persistence.ReplicaID{1: persistence.NewReplicaID(n, 4)}
 		}
@@ -140,12 +140,12 @@ func TestReportsThatDoNotBelongTogether(t *testing.T) {
 
 func TestThePlanSaysWhoIsRemoved(t *testing.T) {
 	reports := reported(has(1, 5, 90, voters(1, 2, 7)))
-	reports[0].Members = []Member{{1, "a"}, {2, "b"}, {3, "c"}}
+	reports[0].Members = []Member{{ID: 1, Name: "a"}, {ID: 2, Name: "b"}, {ID: 3, Name: "c"}}
 	p, err := Decide(reports, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []Member{{2, "b"}, {3, "c"}, {7, ""}}; !slices.Equal(p.Lost, want) {
+	if want := []Member{{ID: 2, Name: "b"}, {ID: 3, Name: "c"}, {ID: 7}}; !slices.Equal(p.Lost, want) {
 		t.Errorf("lost: %v, want %v", p.Lost, want)
 	}
 	if !strings.Contains(p.Summary(), "goes on as "+p.Recovered+" with a; removed: b, c, node 7\n") {
@@ -161,7 +161,7 @@ func TestThePlanSaysWhoIsRemoved(t *testing.T) {
 func TestSourcesAreSpread(t *testing.T) {
 	var reports []Report
 	for n := range persistence.NodeID(2) {
-		r := Report{Format: Format, Cluster: "c", Node: Member{n + 1, "n"}, Shards: 9}
+		r := Report{Format: Format, Cluster: "c", Node: Member{ID: n + 1, Name: "n"}, Shards: 9}
 		for s := range persistence.ShardID(10) {
 			x := has(n+1, 3, 10, voters(1, 2, 3))
 			x.Shard = s
@@ -179,5 +179,35 @@ func TestSourcesAreSpread(t *testing.T) {
 	}
 	if led[1] != 5 || led[2] != 5 {
 		t.Errorf("shards by source: %v", led)
+	}
+}
+
+// A directory that is a copy from before proves nothing, however many there are.
+func TestCopiesFromBeforeAreNotWhole(t *testing.T) {
+	three := voters(1, 2, 3)
+	reports := reported(has(1, 5, 90, three), has(2, 5, 80, three), has(3, 5, 70, three))
+	for i := range reports {
+		reports[i].Starts, reports[i].Durable = 4, 1000
+		for n := range reports {
+			if n != i {
+				reports[i].Known = append(reports[i].Known, Known{persistence.NodeID(n + 1), persistence.Boot{Number: 4, Incarnation: 7}, 1000})
+			}
+		}
+	}
+	p, err := Decide(reports, false)
+	if err != nil || len(p.Older) > 0 || p.Shards[1].Verdict != Whole {
+		t.Errorf("directories as they were left: %v, %v, %v", p.Older, p.Shards[1].Verdict, err)
+	}
+	reports[1].Known[1].Durable = 1001
+	reports[2].Known[0].Start.Number = 5
+	p, err = Decide(reports, false)
+	if err != nil || len(p.Older) != 2 || p.Older[0].ID != 1 || p.Older[1].ID != 3 || p.Shards[1].Verdict != MayLack || p.Shards[1].Source != 1 {
+		t.Errorf("two are copies from before: %v, %+v, %v", p.Older, p.Shards[1], err)
+	}
+	if p.Nodes[0].Start.Number != 5 || p.Nodes[1].Start.Number != 4 {
+		t.Errorf("the newest starts: %v", p.Nodes)
+	}
+	if !strings.Contains(p.Summary(), "a copy from before: the directory of a, c\n") {
+		t.Errorf("the plan says %s", p.Summary())
 	}
 }

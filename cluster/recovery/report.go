@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"ssod/cluster/placement"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
+	"ssod/cluster/transport"
 	"ssod/persistence"
 )
 
@@ -26,6 +28,14 @@ const Format = 1
 type Member struct {
 	ID   persistence.NodeID `json:"id"`
 	Name string             `json:"name,omitempty"` // empty: nobody who is left knows it
+}
+
+// Known is what a node knows of another one: its newest start, and its newest write
+// that it said is on its disk.
+type Known struct {
+	ID      persistence.NodeID `json:"id"`
+	Start   persistence.Boot   `json:"start"`
+	Durable uint64             `json:"durable"`
 }
 
 // String is the node's name, if it is known.
@@ -43,8 +53,11 @@ type Report struct {
 	Cluster string    `json:"cluster"`
 	Node    Member    `json:"node"`
 	Shards  int       `json:"shards"` // of entities; shard 0 comes on top
-	// Starts is how often the node was started with this directory.
-	Starts uint64 `json:"starts"`
+	// Starts is how often the node was started with this directory, and Durable the
+	// number of the last write to it. Known is what the node knows of others in turn.
+	Starts  uint64  `json:"starts"`
+	Durable uint64  `json:"durable"`
+	Known   []Known `json:"known,omitempty"`
 	// Members are the nodes of the registry, as far as this node has it, that were
 	// not removed.
 	Members []Member `json:"members"`
@@ -93,13 +106,16 @@ func inspect(s *persistence.Store) (Report, error) {
 	id := s.Identity()
 	r := Report{
 		Format: Format, Taken: time.Now().UTC().Truncate(time.Second), Cluster: id.Cluster,
-		Node: Member{persistence.NodeID(id.NodeID), id.Node}, Shards: id.Shards,
+		Node: Member{ID: persistence.NodeID(id.NodeID), Name: id.Node}, Shards: id.Shards,
 	}
 	boots, err := s.Boots()
 	if err != nil {
 		return r, err
 	}
-	r.Starts = boots.Number
+	r.Starts, r.Durable = boots.Number, s.Durable()
+	if err := r.inspectNotes(s); err != nil {
+		return r, err
+	}
 	nodes, err := placement.Stored(replica.ReaderOf(s, cluster.MetaShard))
 	if err != nil {
 		return r, err
@@ -110,6 +126,21 @@ func inspect(s *persistence.Store) (Report, error) {
 		}
 	}
 	return r, r.inspectReplicas(s)
+}
+
+func (r *Report) inspectNotes(s *persistence.Store) error {
+	notes, err := s.Peers()
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(notes)) {
+		start, durable, err := transport.ReadNote(notes[id])
+		if err != nil {
+			return fmt.Errorf("what is known of node %d: %w", id, err)
+		}
+		r.Known = append(r.Known, Known{id, start, durable})
+	}
+	return nil
 }
 
 func (r *Report) inspectReplicas(s *persistence.Store) error {

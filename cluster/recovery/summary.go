@@ -20,11 +20,10 @@ func (p *Plan) Names() (names []string) {
 // Summary tells an operator what the plan keeps and what it may lose.
 func (p *Plan) Summary() string {
 	var b strings.Builder
-	var lost []string
-	for _, m := range p.Lost {
-		lost = append(lost, m.String())
+	fmt.Fprintf(&b, "cluster %s goes on as %s with %s; removed: %s\n", p.Cluster, p.Recovered, strings.Join(p.Names(), ", "), orNone(namesOf(p.Lost)))
+	if len(p.Older) > 0 {
+		fmt.Fprintf(&b, "not what was written last, but a copy from before: the directory of %s\n", orNone(namesOf(p.Older)))
 	}
-	fmt.Fprintf(&b, "cluster %s goes on as %s with %s; removed: %s\n", p.Cluster, p.Recovered, strings.Join(p.Names(), ", "), orNone(lost))
 	by := map[Verdict][]Shard{}
 	for _, s := range p.Shards {
 		by[s.Verdict] = append(by[s.Verdict], s)
@@ -55,6 +54,13 @@ func lacking(shards []Shard) string {
 	oldest, newest := slices.MinFunc(shards, byTime), slices.MaxFunc(shards, byTime)
 	return said + fmt.Sprintf("  their last changes that are left are of %s (shard %d) to %s (shard %d)\n",
 		oldest.Newest.Format(time.RFC3339), oldest.Shard, newest.Newest.Format(time.RFC3339), newest.Shard)
+}
+
+func namesOf(members []Member) (names []string) {
+	for _, m := range members {
+		names = append(names, m.String())
+	}
+	return names
 }
 
 func orNone(names []string) string {

@@ -62,6 +62,13 @@ func (l *lineage) encode() []byte {
 	return binary.BigEndian.AppendUint64(l.met.Append(nil), l.durable)
 }
 
+// ReadNote reads what [Config.Note] kept of another node: its newest start, and its
+// newest write that it said is on its disk.
+func ReadNote(note []byte) (start persistence.Boot, durable uint64, err error) {
+	l, err := decodeLineage(note)
+	return l.met.Last(), l.durable, err
+}
+
 func decodeLineage(note []byte) (l lineage, err error) {
 	var rest []byte
 	if l.met, rest, err = persistence.CutBoots(note); err != nil {

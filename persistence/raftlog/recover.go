@@ -12,12 +12,12 @@ import (
 	"ssod/persistence/layout"
 )
 
-// Recover gives replicas other ids, terms and members, and writes what says so under
-// a key of its own, with one sync. No change of the members is left in their logs:
-// none of before must come into force afterwards.
-func (l *Log) Recover(rs []data.Recovered, key, value []byte) error {
+// Recover gives replicas other ids, terms and members, with one sync, and with what
+// else is staged. No change of the members is left in their logs: none of before must
+// come into force afterwards.
+func (l *Log) Recover(rs []data.Recovered, stage func(*pebble.Batch) error) error {
 	b := l.db.NewBatch()
-	err := b.Set(key, value, nil)
+	err := stage(b)
 	for i := 0; i < len(rs) && err == nil; i++ {
 		if err = l.stageRecovered(b, &rs[i]); err != nil {
 			err = fmt.Errorf("recover shard %d: %w", rs[i].Shard, err)
