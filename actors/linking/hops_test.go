@@ -53,12 +53,21 @@ func openTrio(t *testing.T, p *trouble) *trio {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var runtimes []*actors.Runtime
 	for i, name := range []string{"first", "second", "third"} {
 		c.nodes = append(c.nodes, c.truth.Node(name))
 		var stop func()
 		c.runtime, stop = startNode(t, renamed{c.nodes[i], &c.names}, prometheus.WrapRegistererWith(prometheus.Labels{"node": name}, c.metrics), ring)
 		t.Cleanup(stop)
 		c.names.Store(name, c.runtime.Address())
+		runtimes = append(runtimes, c.runtime)
+	}
+	for _, from := range runtimes { // so that nothing is asked twice
+		for _, to := range runtimes {
+			if err := from.Reach(t.Context(), to.Address()); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	c.profiles, c.links = profile.Client{Asker: c.runtime}, linking.NewClient(c.runtime, realmKeys{})
 	c.truth.Move(linkdirectory.Address(viewer.Realm).Shard(cluster.DivideSlots(shards)), c.nodes[1])
