@@ -95,6 +95,10 @@ func (n *Node) MustBootWith(ahead time.Duration, witness *Node) {
 	c := n.cluster
 	c.Helper()
 	n.Kill()
+	c.until("others lead what "+n.Name+" led", readyWithin, func() bool {
+		v, err := c.view(witness)
+		return err == nil && v.ledByOthers(n)
+	})
 	n.SetClock(ahead)
 	n.Launch()
 	n.AwaitAdvice("clock", "this node's clock is")
