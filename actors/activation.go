@@ -190,17 +190,21 @@ func (a *activation) ready(t *Turn) Code {
 	return Code_OK
 }
 
-// repeat answers a command that was carried out before.
+// repeat answers a command that was carried out before, or may have been: what became
+// of it is not kept for ever by the time of the shard, whatever this node's clock says.
 func (a *activation) repeat(t *Turn) bool {
 	reply, ok, err := t.recorded()
-	if err != nil {
+	switch {
+	case err != nil:
 		t.Fail(fmt.Errorf("%w: outcome: %w", ErrUnavailable, err))
-		return true
-	}
-	if ok {
+	case ok:
 		t.Reply(reply)
+	case t.state.past >= repeated && t.late(t.Now()):
+		t.finish(a.lease.shard.answer(Code_EXPIRED))
+	default:
+		return false
 	}
-	return ok
+	return true
 }
 
 func (a *activation) decide(t *Turn) {

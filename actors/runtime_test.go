@@ -263,3 +263,22 @@ func TestBriefEntitiesNeedNoWorker(t *testing.T) {
 		t.Errorf("got %d, want 5", got)
 	}
 }
+
+// A command that may have been carried out, long ago by the time of the shard, is not
+// carried out again because the clock of its owner was set back: what became of it is
+// not kept any more.
+func TestAClockThatWasSetBackRepeatsNothing(t *testing.T) {
+	for ahead, want := range map[time.Duration]error{0: nil, 65 * time.Second: actors.ErrUnknown} {
+		truth := faulty.New(faulty.Options{
+			Commits: faulty.Script(faulty.UnknownNotDone), Clock: func() time.Time { return time.Now().Add(ahead) },
+		})
+		r := start(t, truth.Node("a:1"), &probe{})
+		_, err := r.Ask(t.Context(), address("x"), request(1), 0, add(5))
+		if !errors.Is(err, want) {
+			t.Errorf("shard time %v ahead: got %v, want %v", ahead, err, want)
+		}
+		if _, err := r.Ask(t.Context(), address("x"), request(2), 0, add(1)); err != nil {
+			t.Errorf("another command: %v", err)
+		}
+	}
+}
