@@ -71,6 +71,39 @@ func TestTheChartIsRendered(t *testing.T) {
 	}
 }
 
+// TestTheImageRuns builds the image as its file says and asks the programs in it for
+// their versions: nothing that they need is missing in an image of nothing else.
+func TestTheImageRuns(t *testing.T) {
+	if _, err := exec.LookPath("buildah"); os.Getenv("SSOD_LONG") == "" || err != nil {
+		t.Skip("builds an image: SSOD_LONG=1 and buildah")
+	}
+	dir := t.TempDir()
+	image := filepath.Join(dir, "image")
+	for name, path := range map[string]string{"ssod": ".", "ssoctl": "../ssoctl"} {
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(image, name), path)
+		build.Env = append(build.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("build %s: %v\n%s", name, err, out)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(image, "ca-certificates.crt"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	buildah := func(args ...string) string {
+		store := []string{"--storage-driver", "vfs", "--root", filepath.Join(dir, "root"), "--runroot", filepath.Join(dir, "run")}
+		out, err := exec.CommandContext(t.Context(), "buildah", append(store, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("buildah %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	buildah("build", "--isolation", "chroot", "-f", "deploy/Dockerfile", "-t", "ssod", image)
+	container := buildah("from", "ssod")
+	for _, command := range [][]string{{"/ssod", "--version"}, {"/ssod", "--check"}, {"/ssoctl", "--help"}} {
+		t.Logf("%v: %.40q", command, buildah(append([]string{"run", "--isolation", "chroot", container, "--"}, command...)...))
+	}
+}
+
 // check has ssod check the flags, with the files that they name.
 func (n deployed) check(t *testing.T) {
 	t.Helper()
