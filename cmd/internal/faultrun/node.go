@@ -111,9 +111,23 @@ func (n *Node) ended() bool {
 	}
 }
 
-func (n *Node) ready() bool {
+func (n *Node) ready() bool { return n.unready() == "" }
+
+// unready says why the node may not receive requests; empty: it may.
+func (n *Node) unready() string {
 	a, err := n.cluster.api.page(n.Admin, "/readyz")
-	return err == nil && a.status == http.StatusOK
+	switch {
+	case err != nil:
+		return err.Error()
+	case a.status == http.StatusOK:
+		return ""
+	}
+	for line := range strings.Lines(string(a.body)) {
+		if strings.Contains(line, `"ok":false`) && !strings.Contains(line, `"advice":true`) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return http.StatusText(a.status)
 }
 
 // condition is what the node says of one thing that its readiness depends on.

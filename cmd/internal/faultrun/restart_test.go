@@ -78,6 +78,10 @@ func rollingRestart(t *testing.T, calls int) (failed int, typical time.Duration)
 // balancePace is how often a load balancer asks nodes whether they are ready.
 const balancePace = 50 * time.Millisecond
 
+// unreadyAfter is how often in a row a node must not be ready before a load balancer
+// sends nothing to it.
+const unreadyAfter = 2
+
 // balance lets clients use those nodes that are ready, from now on.
 func balance(c *Cluster) (stop func()) {
 	ctx, cancel := context.WithCancel(c.Context())
@@ -85,11 +89,16 @@ func balance(c *Cluster) (stop func()) {
 	task.Go(func() {
 		pace := time.NewTicker(balancePace)
 		defer pace.Stop()
+		unready := map[*Node]int{}
 		for ctx.Err() == nil {
 			for _, n := range c.Nodes {
-				if n.ready() {
+				why := n.unready()
+				switch unready[n]++; {
+				case why == "":
+					unready[n] = 0
 					c.enlist(n)
-				} else {
+				case unready[n] == unreadyAfter:
+					c.Logf("%s is not used any more: %s", n, why)
 					c.dismiss(n)
 				}
 			}
