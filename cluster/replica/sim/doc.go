@@ -21,10 +21,10 @@
 //	steward.go   whom a node hears, and how it moves the groups that it leads
 //	decide.go    who may be given up
 //
-// Runs with [Options.Scales] have five machines or six, in three zones or in none, of
+// Runs with [Options.Scales] have five machines, six or, in three zones, nine, of
 // which some join, and operators who drain nodes and take them back, two at a time if
-// it so happens. Zones go dark. Whoever has left is in no group but as a listener of
-// the meta shard, and in the end no zone has a majority of any group where there are
+// it so happens. Zones go dark. Whoever has left votes in no group, and in the end listens to
+// the meta shard alone; and then no zone has a majority of any group where there are
 // three.
 //
 //	scale.go     drains, who may leave, zones

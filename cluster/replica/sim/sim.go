@@ -203,6 +203,9 @@ func (w *world) finish() {
 		w.estate.mend()
 		w.until(w.estate.whole)
 		w.until(w.estate.spread)
+		if w.opts.Scales {
+			w.until(w.estate.listening)
+		}
 	}
 	w.rightClocks()
 	w.until(w.progress())
