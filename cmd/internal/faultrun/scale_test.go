@@ -93,8 +93,8 @@ func (c *Cluster) hops() (sum float64) {
 		a, err := c.api.page(n.Admin, "/metrics")
 		c.must(err)
 		for line := range strings.Lines(string(a.body)) {
-			if value, ok := strings.CutPrefix(line, "ssod_actor_hops_total "); ok {
-				hops, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if strings.HasPrefix(line, "ssod_actor_hops_total{") { // by kind
+				hops, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, ' '):]), 64)
 				c.must(err)
 				sum += hops
 			}

@@ -44,7 +44,7 @@ func upgrade(t *testing.T, calls int) int {
 	for range volume(0, 2) { // three nodes, or five
 		c.Add().Start()
 	}
-	c.AwaitPromise()
+	c.awaitWhole()
 	stop := balance(c)
 	r := Begin(c, "upgrade", calls)
 	c.roll(newer)
@@ -67,8 +67,18 @@ func upgrade(t *testing.T, calls int) int {
 	first.refusedAs(older, "does not know the format level of the cluster")
 	c.program = newer
 	first.Start()
-	c.AwaitPromise()
+	c.awaitWhole()
 	return r.Failed()
+}
+
+// awaitWhole waits until any node may die and clients may use all of them.
+func (c *Cluster) awaitWhole() {
+	c.Helper()
+	if len(c.Nodes) == 3 {
+		c.AwaitPromise()
+		return
+	}
+	c.AwaitBalance()
 }
 
 // roll starts a program in place of that of each node, one after the other.
@@ -79,7 +89,7 @@ func (c *Cluster) roll(program string) {
 		n.Terminate()
 		n.AwaitEnd(readyWithin)
 		n.Start()
-		c.AwaitPromise()
+		c.awaitWhole()
 	}
 }
 
