@@ -54,6 +54,7 @@
 // An Ask finds the hash slot of the name, its shard through [cluster.Slots], and the
 // owner through [cluster.Shards]. The shard on the owner admits the command and forwards it to
 // the entity's actor. Between nodes messages are protobuf in envelopes of
-// cluster/stream, inside a node they are Go values. DESIGN.md follows a message
-// through its life and says who retries what.
+// cluster/stream, inside a node they are Go values. actors/DESIGN.md#life-of-a-command
+// follows a message through its life, actors/DESIGN.md#who-retries-what says who repeats
+// it.
 package actors

@@ -8,8 +8,8 @@ import (
 	"ssod/actors/intent"
 )
 
-// begin makes a session the current one; rest-v2.md 1.1: a new one makes the
-// earlier code invalid.
+// begin makes a session the current one; httpfront/docs/entitlement.md#create-a-session:
+// a new one makes the earlier code invalid.
 func (s *State) begin(m *Begin, p *intent.Promises) decision {
 	if proto.Equal(s.Session, m.GetSession()) {
 		return answer(&BeginReply{})

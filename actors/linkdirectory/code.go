@@ -14,8 +14,8 @@ import (
 // Alphabet is the set of characters of a realm's link codes.
 type Alphabet string
 
-// The two alphabets of sso-service.md 4; Alphanumeric leaves out what is easily
-// mistaken for something else.
+// The two alphabets of httpfront/docs/sso.md#link-codes; Alphanumeric leaves out what is
+// easily mistaken for something else.
 const (
 	Digits       Alphabet = "0123456789"
 	Alphanumeric Alphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"

@@ -7,7 +7,7 @@ import (
 )
 
 // MaxAttributes is how many bytes the encoded attributes of a device may have;
-// ARCHITECTURE 4.
+// httpfront/docs/limits.md#sizes-and-counts.
 const MaxAttributes = 512
 
 // NewDevice describes the calling device; nil attributes mean that the call
@@ -38,7 +38,7 @@ func DecodeAttributes(encoded []byte) (*Attributes, error) {
 
 // Fit returns a itself when its encoding has at most MaxAttributes bytes, else
 // a copy that fits: userAgent is cut first, then attributes are dropped from
-// the end of the list; sso-service.md 4, details.
+// the end of the list; httpfront/docs/headers.md#x-device-info.
 func Fit(a *Attributes) *Attributes {
 	over := proto.Size(a) - MaxAttributes
 	if over <= 0 {

@@ -4,8 +4,8 @@ import "ssod/actors"
 
 // judge says whether a verified token still opens the profile: its very
 // membership must be alive, and only then it matters which device sent it
-// (sso-service.md 3, steps membership and device). An external token names no
-// device; it opens its profile by itself.
+// (httpfront/docs/headers.md#token-checks, steps membership and device). An external
+// token names no device; it opens its profile by itself.
 func (s *state) judge(c *Caller) Failure {
 	if c.external() {
 		return Failure_OK

@@ -9,7 +9,8 @@ import (
 // What a command can fail with, apart from the errors of package actors.
 var (
 	// ErrNotMember: the device that the token was minted for is no member, or
-	// it left and joined again since; sso-service.md 3, step membership.
+	// it left and joined again since; httpfront/docs/headers.md#token-checks, step
+	// membership.
 	ErrNotMember = errors.New("the device of the token is not a member of the profile")
 	// ErrWrongDevice: the request names another device than the token.
 	ErrWrongDevice = errors.New("the token was issued to another device")
@@ -20,7 +21,7 @@ var (
 	// guess is refunded.
 	ErrRaceLost = errors.New("the link code was used by another device just now")
 	// ErrTooManyDevices: the member limit is reached and nobody was unseen for
-	// long enough to make room; limits.md 3.
+	// long enough to make room; httpfront/docs/limits.md#sizes-and-counts.
 	ErrTooManyDevices = errors.New("the profile has too many devices")
 )
 

@@ -29,7 +29,7 @@ const DidSize = 16
 
 // Did is the digest that stands for a device in tokens: the first 16 bytes of
 // SHA-256 of the canonical device id, which is the padded standard Base64 of
-// the decoded identifier (headers.md 3 and 7.2).
+// the decoded identifier (httpfront/docs/headers.md#ap-device-identifier).
 func Did(device []byte) [DidSize]byte {
 	var canonical [352]byte // fits the longest identifier, 256 bytes
 	sum := sha256.Sum256(base64.StdEncoding.AppendEncode(canonical[:0], device))

@@ -111,8 +111,9 @@ func (s *state) endLogin(m *login.End, p *intent.Promises) decision {
 }
 
 // endAll is what a single logout does to the profile: every login at the MVPD
-// goes that was made under it; flows.md F7. It is remembered by the id of the
-// request, because coming again it would end logins that were made meanwhile.
+// goes that was made under it; httpfront/docs/README.md#single-logout. It is remembered
+// by the id of the request, because coming again it would end logins that were made
+// meanwhile.
 func (s *state) endAll(m *login.EndAll, p *intent.Promises) decision {
 	if login.Has(s.ended, p.Request[:]) {
 		return answer(&login.EndAllReply{}) // what it promised is in s.open, or done

@@ -8,12 +8,13 @@ import (
 )
 
 // evictAfter is how long a member must be unseen before it makes room for a
-// new one at the limit; limits.md 3.
+// new one at the limit; httpfront/docs/limits.md#sizes-and-counts.
 const evictAfter = 180 * 24 * time.Hour
 
-// mint makes the device a member under the common identifier; F1. A device
-// that is one already is only touched, and that is written only if it says
-// something new or was not seen on disk for long.
+// mint makes the device a member under the common identifier;
+// httpfront/docs/sso.md#mint-a-service-token. A device that is one already is only
+// touched, and that is written only if it says something new or was not seen on disk for
+// long.
 func (s *state) mint(m *Mint, at actors.Times) decision {
 	if known := s.member(Did(m.GetDevice().GetId())); known != nil && !known.news(m.Device, at) {
 		return decision{reply: &MintReply{Membership: known.membership}, soft: seen(known.did, at)}
@@ -44,7 +45,7 @@ func (m *member) learns(d *Device) bool {
 // join makes the device a member, or touches the member that it is. It returns
 // nil when there is no room. The first member of a profile is regular, and so is
 // one that made a login under it; whoever else comes later is sso;
-// sso-service.md 2.5.
+// httpfront/docs/sso.md#member-types.
 func (s *state) join(d *Device, limit int, at actors.Times) *member {
 	if m := s.member(Did(d.GetId())); m != nil {
 		m.see(at)
@@ -70,7 +71,7 @@ func (s *state) join(d *Device, limit int, at actors.Times) *member {
 
 // number gives out a membership number: never one that was given before, and
 // never one that an older incarnation of the profile can have given
-// (headers.md 7.2).
+// (httpfront/docs/headers.md#own-service-tokens).
 func (s *state) number(at actors.Times) int64 {
 	s.lastMembership = max(s.lastMembership+1, at.Now.UnixMilli())
 	return s.lastMembership

@@ -485,7 +485,7 @@ func (x *Member) GetImplied() bool {
 }
 
 // Attributes describe a device in the list of members, in the order of
-// sso-service.md 2.5; at most 512 bytes when encoded.
+// httpfront/docs/sso.md#device-attributes; at most 512 bytes when encoded.
 type Attributes struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	DeviceType    string                 `protobuf:"bytes,1,opt,name=device_type,json=deviceType,proto3" json:"device_type,omitempty"`

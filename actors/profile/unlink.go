@@ -8,8 +8,8 @@ import (
 	"ssod/actors/login"
 )
 
-// unlink removes devices from the profile; sso-service.md 2.4. What is no
-// member is left out without an error.
+// unlink removes devices from the profile; httpfront/docs/sso.md#unlink-devices. What is
+// no member is left out without an error.
 func (s *state) unlink(m *Unlink, at actors.Times) decision {
 	c := m.GetCaller()
 	if f := s.judge(c); f != Failure_OK {

@@ -33,7 +33,8 @@ func (s *State) judge(now time.Time) Failure {
 	}
 }
 
-// amend adds parameters to those that are known; rest-v2.md 1.2.
+// amend adds parameters to those that are known;
+// httpfront/docs/entitlement.md#resume-a-session.
 func (s *State) amend(m *Amend, now time.Time) decision {
 	if f := s.judge(now); f != Failure_OK {
 		return answer(&View{Failure: f})

@@ -15,7 +15,7 @@ import (
 const remembered = time.Hour
 
 // supersede ends a session because the device has begun a later one;
-// rest-v2.md 1.1.
+// httpfront/docs/entitlement.md#create-a-session.
 func (s *State) supersede() decision {
 	if !s.exists() || s.GetStage() == Stage_SUPERSEDED {
 		return answer(&device.SupersedeReply{})
