@@ -27,7 +27,8 @@
 // Every change of a shard is an entry of its log: [Log.Append] makes entries
 // durable, and that is all that a commit writes. [Log.Apply] makes them part of the
 // state in memory, and [Log.Flush] writes what has changed from time to time, each
-// entity once; then the log can be truncated. DESIGN.md has the rules.
+// entity once; then the log can be truncated. persistence/DESIGN.md#overlay-and-flush has
+// the rules.
 //
 // When a write fails the store fails for good: what a failed fsync left behind
 // is unknown, so it is never retried. [Options.Fatal] is called and the process

@@ -49,7 +49,8 @@
 // is revoked, a key is gone. So it may serve for [Config.Lease] after it was in
 // contact with the leader of the meta shard, which is [Placement.InContact], and
 // that leader waits as long for a node that does not confirm before it answers a
-// change that is [Config.Binding]. DESIGN.md has the argument.
+// change that is [Config.Binding]; cluster/placement/DESIGN.md#the-right-to-serve has the
+// argument.
 //
 // # Clocks
 //

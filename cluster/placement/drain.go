@@ -268,7 +268,7 @@ func (p *Placement) watchLeave(ctx context.Context) {
 }
 
 // mayServe reports whether this node may serve although it is, or may be, about to
-// leave: see DESIGN.md, 9.
+// leave: cluster/placement/DESIGN.md#leaving.
 func (p *Placement) mayServe() bool {
 	switch how, _ := p.Leave(); how {
 	case Leave_LEFT:

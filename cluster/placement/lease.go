@@ -8,7 +8,7 @@ import (
 )
 
 // leases is what the leader of the meta shard knows of the right of others to
-// serve; see DESIGN.md, 5.
+// serve; cluster/placement/DESIGN.md#the-right-to-serve.
 type leases struct {
 	mu sync.Mutex
 	// asked is when each node asked last, as of when its question was here.

@@ -17,6 +17,6 @@
 // before while the disk syncs; the apply goroutine applies what comes meanwhile.
 // A node runs the same few goroutines whatever the number of its shards.
 //
-// DESIGN.md says what is durable when, and why each message may leave when it
-// does. Package sim breaks the whole on purpose and checks it.
+// cluster/replica/DESIGN.md#what-is-durable-when says what is durable when, and why each
+// message may leave when it does. Package sim breaks the whole on purpose and checks it.
 package replica

@@ -82,7 +82,8 @@
 // is refused, and the one that lives is told where that was ([Config.Copied]).
 //
 // Whom a node takes in it has noted on its disk first ([Config.Note]), and nothing
-// of an earlier incarnation is delivered any more. DESIGN.md has the argument.
+// of an earlier incarnation is delivered any more.
+// cluster/transport/DESIGN.md#the-order-of-a-start has the argument.
 //
 // # Clocks
 //

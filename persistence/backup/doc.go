@@ -20,7 +20,8 @@
 // then never older in a backup than what rests on it.
 //
 // There are no outcomes: who repeats a request does so within a minute, at the cluster
-// that it asked. DESIGN.md says what else is left out, and where it is lost.
+// that it asked. persistence/backup/DESIGN.md#what-a-new-cluster-begins-with says what
+// else is left out, and where it is lost.
 //
 // # Encryption
 //

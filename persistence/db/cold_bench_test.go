@@ -58,7 +58,7 @@ func eachLevel(f func(*pebble.LevelOptions)) func(*pebble.Options) {
 
 // BenchmarkCold compares settings of Pebble for heads that lie on disk: CPU time and
 // reads of one that is looked up, CPU time and bytes written, compactions included,
-// of one that is changed. DESIGN.md has its table.
+// of one that is changed. persistence/DESIGN.md#settings-of-pebble has its table.
 func BenchmarkCold(b *testing.B) {
 	if *coldHeads == 0 {
 		b.Skip("-cold says how many heads are stored; a million take two minutes for each setting")

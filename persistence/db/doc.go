@@ -1,5 +1,5 @@
-// Package db is Pebble as a store uses it: with the settings that DESIGN.md of package
-// persistence explains, and an end when a write fails.
+// Package db is Pebble as a store uses it: with the settings that
+// persistence/DESIGN.md#settings-of-pebble explains, and an end when a write fails.
 //
 // What a failed fsync left behind is unknown, so it is never retried: [DB.Fail] ends
 // everything, whoever asked with [DB.OnFail] is told, and Config.Fatal is called, which

@@ -9,8 +9,8 @@ import (
 )
 
 // shard is what the store keeps in memory of a shard: what was applied and is not
-// in Pebble yet, and what it must know of what is. See DESIGN.md of
-// package persistence.
+// in Pebble yet, and what it must know of what is. See
+// persistence/DESIGN.md#overlay-and-flush.
 type shard struct {
 	// writing is held by who changes what Pebble has of the shard's state.
 	writing sync.Mutex

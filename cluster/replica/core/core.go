@@ -319,7 +319,8 @@ func (c *Core) ready(g *group, out *Round) {
 		case raft.None: // an answer to what nobody said: see commitTo
 		default:
 			if m.GetType() == pb.MsgVote {
-				// Not before the own vote is on disk: DESIGN.md, 3.
+				// Not before the own vote is on disk:
+				// cluster/replica/DESIGN.md#why-each-message-may-leave-when-it-does.
 				held = append(held, m)
 			} else {
 				c.send(g, m)

@@ -19,7 +19,7 @@
 // everything by the term of the leadership it was asked under, keeps a bounded
 // end of each log in memory, truncates by bytes, freezes a shard while a snapshot
 // is installed, and decides which message may leave before which write.
-// DESIGN.md in the parent directory has the reasons.
+// cluster/replica/DESIGN.md#why-each-message-may-leave-when-it-does has the reasons.
 //
 // An [Entry] is what one log entry carries. Its format has a version; an unknown one
 // is an [ErrEntryVersion] and stops the node, because skipping an entry would break

@@ -6,8 +6,8 @@ import (
 )
 
 // Fence is a question to another node, or an answer to one: do your replicas of
-// these shards still follow in these terms? DESIGN.md, 5, says what an answer is
-// worth.
+// these shards still follow in these terms? cluster/replica/DESIGN.md#fences says what an
+// answer is worth.
 type Fence struct {
 	// Answer: From says so of Terms. Else it is asked.
 	Answer bool

@@ -8,8 +8,8 @@ import (
 // Raft's configurations take effect when they are applied, so a replica may hold
 // the longest log and yet not stand for election: it has left, or has not heard
 // that it is a voter. Whoever needs its vote is refused. What resolves it is that
-// the two tell each other what they have applied (DESIGN.md, 7): a place that
-// anybody has applied is committed for ever, and by Log Matching [3.5] so is
+// the two tell each other what they have applied (cluster/replica/DESIGN.md#members): a
+// place that anybody has applied is committed for ever, and by Log Matching [3.5] so is
 // everything before it in a log that has the same entry there.
 
 // tell adds to a message what this replica has applied. Votes carry the place, in

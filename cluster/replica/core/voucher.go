@@ -12,7 +12,7 @@ func (l *Leadership) Vouch() (Followed, bool) {
 
 // Vouched reports whether this node, which leads, was confirmed by a majority when a
 // replica vouched for it: that replica and its own are one. Then everything is applied
-// here that had been acknowledged by then, see DESIGN.md, 5.
+// here that had been acknowledged by then, cluster/replica/DESIGN.md#vouchers.
 func (l *Leadership) Vouched(by Followed) bool {
 	return l.Open && by.Shard == l.Shard && by.Term == l.Term && slices.Contains(l.Seconds, by.Replica)
 }

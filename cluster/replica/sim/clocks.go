@@ -209,7 +209,7 @@ func (w *world) checkTime(n *node, ch *core.Change) {
 }
 
 // leapt ends what is being asked of a shard whose time has leapt: outcomes are gone
-// and deadlines have passed. DESIGN.md, 11, says whose may not have.
+// and deadlines have passed. cluster/replica/DESIGN.md#time says whose may not have.
 func (w *world) leapt(ch *core.Change) {
 	if ch.Index < w.latestIndex[ch.Shard] {
 		return // by who lags; that it was later then is over
