@@ -3,7 +3,7 @@
 // says what they mean.
 //
 // ssod restore makes the data directory of a new cluster's first node from a backup
-// (persistence/backup/DESIGN.md).
+// (persistence/backup/DESIGN.md#what-a-new-cluster-begins-with).
 //
 // It ends with status 0 after a clean stop, 1 when it failed while running,
 // and 2 when flags or configuration are wrong. SIGTERM and SIGINT drain, a

@@ -7,7 +7,8 @@ import (
 	"ssod/httpfront/browsertest"
 )
 
-// TestFlowsInABrowser plays F1, F2, F7 and F5 of the contract's flows.md.
+// TestFlowsInABrowser plays the flows of httpfront/docs/README.md#flows that a viewer
+// sees.
 func TestFlowsInABrowser(t *testing.T) {
 	b, w := browsertest.Start(t), newWorld(t)
 	phone, tv := w.newDevice("phone"), w.newDevice("tv")

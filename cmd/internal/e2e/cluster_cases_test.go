@@ -60,8 +60,8 @@ func byLives(cases []examples.Case) map[lifetimes][]examples.Case {
 	return groups
 }
 
-// play runs one case. A throttle counts what its own node sees (limits.md 1), so
-// its cases stay on one.
+// play runs one case. A throttle counts what its own node sees
+// (httpfront/docs/limits.md#throttle), so its cases stay on one.
 func (c *trio) play(t *testing.T, one examples.Case, secret []byte) {
 	front := *c.node
 	front.TB, front.client = t, newClient(t)

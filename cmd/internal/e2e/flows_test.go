@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// flow is one of the flows of the contract, F1 to F10 of its flows.md.
+// flow is one of httpfront/docs/README.md#flows.
 type flow struct {
 	name  string
 	given func(*tale) // what the people of the flow hold before it begins

@@ -9,7 +9,7 @@ import (
 )
 
 // forbidden says what the packages below a directory must not import, directly
-// or through others; ARCHITECTURE 3: httpfront -> actors -> cluster ->
+// or through others: httpfront -> actors -> cluster ->
 // persistence.
 var forbidden = map[string][]string{
 	"ssod/persistence": {
