@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ssod/httpfront/registration"
+	"ssod/httpfront/api/registration"
 )
 
 // refusing is a registrar that knows nobody.

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"ssod/httpfront/ambiguous"
 	"ssod/httpfront/api"
 	"ssod/httpfront/config"
+	"ssod/httpfront/fronttest/ambiguous"
 )
 
 // echo answers what it understood of a request.

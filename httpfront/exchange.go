@@ -11,7 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"ssod/httpfront/api"
-	"ssod/httpfront/headers"
+	"ssod/httpfront/api/headers"
 	"ssod/httpfront/throttle"
 	"ssod/httpfront/wire"
 )

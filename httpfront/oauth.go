@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"ssod/httpfront/api"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/registration"
+	"ssod/httpfront/api/registration"
+	"ssod/httpfront/token/keys"
 	"ssod/httpfront/wire"
 )
 

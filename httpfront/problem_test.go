@@ -12,8 +12,8 @@ import (
 
 	"ssod/httpfront"
 	"ssod/httpfront/api"
-	"ssod/httpfront/browsertest"
 	"ssod/httpfront/config"
+	"ssod/httpfront/fronttest/browsertest"
 	"ssod/httpfront/page"
 	"ssod/httpfront/slots"
 )

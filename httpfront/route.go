@@ -2,8 +2,8 @@ package httpfront
 
 import (
 	"ssod/httpfront/api"
-	"ssod/httpfront/mvpd/sandbox"
-	"ssod/httpfront/sso"
+	"ssod/httpfront/api/sandbox"
+	"ssod/httpfront/api/sso"
 )
 
 // Handlers are the operations of the public API. A nil one is not served.

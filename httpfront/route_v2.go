@@ -2,7 +2,7 @@ package httpfront
 
 import (
 	"ssod/httpfront/api"
-	"ssod/httpfront/entitlement"
+	"ssod/httpfront/api/entitlement"
 )
 
 // V2 are the operations of the entitlement API; rest-v2.md of the contract.

@@ -11,7 +11,7 @@
 //
 // A code may be open in any number of browsers and tabs, which the session does
 // not note: anybody can open it who has the code. Who comes back from the MVPD is
-// checked before the session is asked (package httpfront/entitlement). The first
+// checked before the session is asked (package httpfront/api/entitlement). The first
 // login that is made finishes it; whatever the same browser comes with afterwards,
 // the way back again, another tab's or the link anew, is told the same. Another
 // browser is too late. A viewer who was asked to log in on somebody else's device

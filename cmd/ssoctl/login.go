@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strings"
 
-	"ssod/httpfront/mediatoken/verifier"
+	"ssod/httpfront/token/media/verifier"
 )
 
 // chosen is the viewer of the sandbox who logs in, and channel what is watched.

@@ -9,10 +9,10 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
 	"ssod/actors/session"
-	"ssod/httpfront/keys"
+	"ssod/httpfront/api/registration"
 	"ssod/httpfront/mvpd"
-	"ssod/httpfront/registration"
 	"ssod/httpfront/slots"
+	"ssod/httpfront/token/keys"
 )
 
 // Action tells the client what to do about an error; errors.md 2.

@@ -15,10 +15,10 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
 	"ssod/actors/session"
-	"ssod/httpfront/keys"
+	"ssod/httpfront/api/registration"
 	"ssod/httpfront/mvpd"
-	"ssod/httpfront/registration"
 	"ssod/httpfront/slots"
+	"ssod/httpfront/token/keys"
 )
 
 // seen is what a client of the SSO Service gets to see.

@@ -11,7 +11,7 @@ import (
 
 	"ssod/httpfront"
 	"ssod/httpfront/apidoc"
-	"ssod/httpfront/browsertest"
+	"ssod/httpfront/fronttest/browsertest"
 	"ssod/httpfront/page"
 )
 

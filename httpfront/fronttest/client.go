@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"ssod/httpfront/openapitest"
-	"ssod/httpfront/registration"
+	"ssod/httpfront/api/registration"
+	"ssod/httpfront/fronttest/openapitest"
 )
 
 // Call is a request in the making. A header that is blank is not sent.

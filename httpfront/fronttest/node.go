@@ -22,16 +22,16 @@ import (
 	"ssod/cluster/faulty"
 	"ssod/cluster/meta"
 	"ssod/httpfront"
+	"ssod/httpfront/api/entitlement"
+	"ssod/httpfront/api/registration"
+	"ssod/httpfront/api/sandbox"
+	"ssod/httpfront/api/sso"
 	"ssod/httpfront/config"
-	"ssod/httpfront/entitlement"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/keys/sealing"
-	"ssod/httpfront/mediatoken"
 	"ssod/httpfront/mvpd"
-	"ssod/httpfront/mvpd/sandbox"
-	"ssod/httpfront/platformid"
-	"ssod/httpfront/registration"
-	"ssod/httpfront/sso"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/keys/sealing"
+	"ssod/httpfront/token/media"
+	"ssod/httpfront/token/platform"
 )
 
 // Options changes what a [Node] is made of. The zero value is fine.
@@ -130,9 +130,9 @@ func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront
 	providers.Budget = o.Budget
 	handlers := httpfront.NewHandlers(service, n.Registration, n.Keys)
 	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
-	signer := mediatoken.NewSigner(mediatoken.Options{Sign: n.Keys.SignMedia, Ready: n.Keys.AwaitMedia})
+	signer := media.NewSigner(media.Options{Sign: n.Keys.SignMedia, Ready: n.Keys.AwaitMedia})
 	t.Cleanup(signer.Close)
-	platforms := platformid.NewVerifier(o.Log)
+	platforms := platform.NewVerifier(o.Log)
 	t.Cleanup(platforms.Close)
 	entitled := entitlement.Options{
 		Tokens: n.Keys, Clients: n.Registration, Profiles: profile.Client{Asker: n.Runtime},

@@ -32,7 +32,7 @@ type Slots struct {
 }
 
 // cpus is how many CPUs the process has: what Go takes for that at the start,
-// before the process lets it use more threads at once (package mediatoken).
+// before the process lets it use more threads at once (package media).
 var cpus = runtime.GOMAXPROCS(0)
 
 // New returns slots for so many callers at once, 0 meaning all CPUs but one, and

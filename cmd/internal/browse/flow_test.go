@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ssod/httpfront/browsertest"
+	"ssod/httpfront/fronttest/browsertest"
 )
 
 // TestFlowsInABrowser plays the flows of httpfront/docs/README.md#flows that a viewer

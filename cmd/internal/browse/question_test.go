@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ssod/httpfront/browsertest"
+	"ssod/httpfront/fronttest/browsertest"
 )
 
 // TestWhoseDeviceInABrowser plays the page that asks a viewer in another network

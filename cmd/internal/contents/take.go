@@ -14,8 +14,8 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/placement"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/registration"
+	"ssod/httpfront/api/registration"
+	"ssod/httpfront/token/keys"
 	"ssod/persistence/backup"
 	"ssod/persistence/level"
 )

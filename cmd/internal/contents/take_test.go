@@ -15,7 +15,7 @@ import (
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster/meta"
-	"ssod/httpfront/keys"
+	"ssod/httpfront/token/keys"
 	"ssod/persistence/backup"
 )
 

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"ssod/cmd/internal/e2e/examples"
-	"ssod/httpfront/openapitest"
+	"ssod/httpfront/fronttest/openapitest"
 )
 
 // call is one request to the public API.

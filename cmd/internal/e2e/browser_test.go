@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"ssod/cmd/internal/e2e/examples"
-	"ssod/httpfront/openapitest"
+	"ssod/httpfront/fronttest/openapitest"
 )
 
 // browser is a viewer's browser: it keeps cookies and is told where to go.

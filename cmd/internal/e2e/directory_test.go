@@ -21,8 +21,8 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/replica/core"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/keys/sealing"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/keys/sealing"
 	"ssod/persistence"
 )
 

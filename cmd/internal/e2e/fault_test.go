@@ -12,12 +12,12 @@ import (
 	"ssod/cluster"
 	"ssod/cmd/internal/e2e/examples"
 	"ssod/httpfront"
+	"ssod/httpfront/api/registration"
+	"ssod/httpfront/api/sso"
 	"ssod/httpfront/config"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/keys/keystest"
-	"ssod/httpfront/keys/sealing"
-	"ssod/httpfront/registration"
-	"ssod/httpfront/sso"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/keys/keystest"
+	"ssod/httpfront/token/keys/sealing"
 )
 
 var errInjected = errors.New("injected fault: disk controller 7 of rack 12")

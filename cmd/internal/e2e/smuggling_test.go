@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"ssod/httpfront/ambiguous"
+	"ssod/httpfront/fronttest/ambiguous"
 )
 
 const smuggleConfig = `

@@ -82,7 +82,8 @@ func report(t *testing.T, from, layer string, deps, names []string) {
 // isSupport reports whether a package is there for tests only: like a test
 // file, it may put together whatever it needs.
 func isSupport(path string) bool {
-	return strings.HasPrefix(path, "ssod/") && (strings.HasSuffix(path, "test") || within(path, "ssod/cluster/faulty"))
+	return strings.HasPrefix(path, "ssod/") &&
+		(strings.HasSuffix(path, "test") || within(path, "ssod/httpfront/fronttest") || within(path, "ssod/cluster/faulty"))
 }
 
 func TestNoProgramContainsTestSupport(t *testing.T) {

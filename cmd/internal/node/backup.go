@@ -12,9 +12,9 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/pin"
-	"ssod/httpfront/admin"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/keys/sealing"
+	"ssod/httpfront/api/admin"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/keys/sealing"
 	"ssod/persistence/backup"
 )
 

@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/cluster/placement"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // census is ssod_cluster_members{state}: the members by what operators are shown of

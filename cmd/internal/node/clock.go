@@ -11,7 +11,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/placement"
 	"ssod/cluster/wallclock"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // clockNote is where the store keeps the account of the clock.

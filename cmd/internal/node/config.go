@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"ssod/httpfront/config"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/platformid"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/platform"
 	"ssod/httpfront/wire"
 )
 
@@ -103,7 +103,7 @@ const Grace = 12 * time.Second
 func (c *Config) Settings() (*config.Config, error) {
 	o := config.Options{
 		File: c.File, PublicURL: c.publicURL(),
-		CheckIssuer: keys.CheckIssuer, CheckPlatform: platformid.Check,
+		CheckIssuer: keys.CheckIssuer, CheckPlatform: platform.Check,
 	}
 	if c.File == "" {
 		return config.Demo(o), nil

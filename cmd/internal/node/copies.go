@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"ssod/cluster/transport"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // copyMemory is for how long it is shown that a copy of this node was refused.

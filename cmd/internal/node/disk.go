@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"ssod/cluster/replica"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // slowDiskCondition says that the disk takes too long, if it does. That is advice

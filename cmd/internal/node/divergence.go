@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/cluster/membership"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // divergenceGrace is for how long the configurations of nodes may differ: a new

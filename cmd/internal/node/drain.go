@@ -11,9 +11,9 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/placement"
-	"ssod/httpfront/admin"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/keys/sealing"
+	"ssod/httpfront/api/admin"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/keys/sealing"
 )
 
 // ErrAgain says that the node is to be ended and started again in this process: it has

@@ -16,7 +16,7 @@ import (
 	"ssod/cluster/placement"
 	"ssod/cluster/secret"
 	"ssod/cluster/transport"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 	"ssod/persistence"
 	"ssod/persistence/level"
 )

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/cluster"
-	"ssod/httpfront/admin"
-	"ssod/httpfront/keyurl"
+	"ssod/httpfront/api/admin"
+	"ssod/httpfront/token/keyurl"
 )
 
 // leadsMeta reports whether this node is the one that makes keys in the background.

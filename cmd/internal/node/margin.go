@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/cluster/placement"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // marginCondition is advice: a cluster that can bear less than it should serves

@@ -11,7 +11,7 @@ import (
 	"ssod/cluster/membership"
 	"ssod/cluster/placement"
 	"ssod/cluster/replica/core"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // members is what operators see of the cluster.

@@ -22,12 +22,12 @@ import (
 	"ssod/cluster/transport"
 	"ssod/cluster/wallclock"
 	"ssod/httpfront"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
+	"ssod/httpfront/api/registration"
 	"ssod/httpfront/config"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/keys/sealing"
-	"ssod/httpfront/platformid"
-	"ssod/httpfront/registration"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/keys/sealing"
+	"ssod/httpfront/token/platform"
 	"ssod/persistence"
 )
 
@@ -56,7 +56,7 @@ type Node struct {
 	tables        *meta.Store
 	unsealed      sealing.Options // with what the ring opens its keys
 	ring          *keys.Ring
-	platforms     *platformid.Verifier
+	platforms     *platform.Verifier
 	clients       *registration.Service
 	runtime       *actors.Runtime
 	front         *httpfront.Server

@@ -18,7 +18,7 @@ import (
 
 	"ssod/cluster/secretfile"
 	"ssod/cmd/internal/node"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 	"ssod/httpfront/config"
 	"ssod/persistence"
 )

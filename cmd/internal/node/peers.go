@@ -14,8 +14,8 @@ import (
 	"ssod/cluster/replica/core"
 	"ssod/cluster/stream"
 	"ssod/cluster/transport"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/registration"
+	"ssod/httpfront/api/registration"
+	"ssod/httpfront/token/keys"
 )
 
 // ownersWait is how long a node that starts waits for the owners of all shards.

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 	"ssod/httpfront/config"
 )
 

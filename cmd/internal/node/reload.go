@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 	"ssod/httpfront/config"
 )
 

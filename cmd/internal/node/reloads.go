@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 	"ssod/httpfront/config"
 )
 

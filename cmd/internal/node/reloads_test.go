@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 	"ssod/httpfront/config"
 )
 

@@ -23,8 +23,8 @@ import (
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/cmd/internal/contents"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/keys/sealing"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/keys/sealing"
 	"ssod/persistence"
 	"ssod/persistence/backup"
 )

@@ -27,9 +27,9 @@ import (
 	"ssod/cmd/internal/contents"
 	"ssod/cmd/internal/node"
 	"ssod/httpfront/config"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/keys/keystest"
-	"ssod/httpfront/keys/sealing"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/keys/keystest"
+	"ssod/httpfront/token/keys/sealing"
 	"ssod/persistence"
 	"ssod/persistence/backup"
 )

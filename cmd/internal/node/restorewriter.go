@@ -11,7 +11,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/replica"
-	"ssod/httpfront/keys"
+	"ssod/httpfront/token/keys"
 	"ssod/persistence"
 )
 

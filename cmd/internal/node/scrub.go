@@ -9,7 +9,7 @@ import (
 	"ssod/actors/linking"
 	"ssod/cluster"
 	"ssod/cluster/placement"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // startScrubber begins to take requests to erase what is deleted from files.

@@ -9,7 +9,7 @@ import (
 	"ssod/actors/erasure"
 	"ssod/cluster"
 	"ssod/cluster/placement"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // Whoever waits for an erasure that fails is told where, whatever was wrong there.

@@ -13,8 +13,8 @@ import (
 	"ssod/cluster/placement"
 	"ssod/cluster/secret"
 	"ssod/cluster/secretfile"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/keys/sealing"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/keys/sealing"
 	"ssod/persistence"
 )
 

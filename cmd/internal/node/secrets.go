@@ -11,7 +11,7 @@ import (
 
 	"ssod/cluster/secret"
 	"ssod/cluster/secretfile"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 	"ssod/persistence"
 )
 

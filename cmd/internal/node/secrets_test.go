@@ -16,7 +16,7 @@ import (
 	"ssod/cluster/secret"
 	"ssod/cluster/secretfile"
 	"ssod/cmd/internal/node"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // A node that founds a cluster makes the secret and says how to hand it on; it goes on

@@ -8,7 +8,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/placement"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 	"ssod/persistence/level"
 )
 

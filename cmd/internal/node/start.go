@@ -20,17 +20,17 @@ import (
 	"ssod/actors/session"
 	"ssod/cluster"
 	"ssod/httpfront"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
+	"ssod/httpfront/api/entitlement"
+	"ssod/httpfront/api/registration"
+	"ssod/httpfront/api/sandbox"
+	"ssod/httpfront/api/sso"
 	"ssod/httpfront/config"
-	"ssod/httpfront/entitlement"
-	"ssod/httpfront/keys"
-	"ssod/httpfront/keys/sealing"
-	"ssod/httpfront/mediatoken"
 	"ssod/httpfront/mvpd"
-	"ssod/httpfront/mvpd/sandbox"
-	"ssod/httpfront/platformid"
-	"ssod/httpfront/registration"
-	"ssod/httpfront/sso"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/keys/sealing"
+	"ssod/httpfront/token/media"
+	"ssod/httpfront/token/platform"
 	"ssod/persistence"
 )
 
@@ -223,9 +223,9 @@ func (n *Node) providers() *mvpd.Registry {
 
 // entitlement makes the entitlement API.
 func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *entitlement.Service {
-	signer := mediatoken.NewSigner(mediatoken.Options{Sign: n.ring.SignMedia, Ready: n.ring.AwaitMedia, Parallel: n.config.Signers})
+	signer := media.NewSigner(media.Options{Sign: n.ring.SignMedia, Ready: n.ring.AwaitMedia, Parallel: n.config.Signers})
 	n.own("signer of media tokens", closing(func() error { signer.Close(); return nil }))
-	n.platforms = platformid.NewVerifier(n.log)
+	n.platforms = platform.NewVerifier(n.log)
 	n.own("keys of platforms", closing(func() error { n.platforms.Close(); return nil }))
 	return entitlement.New(entitlement.Options{
 		Tokens: n.ring, Clients: n.clients, Profiles: profiles,

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"ssod/cluster/membership"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // status is what health checks and operators see of the node.

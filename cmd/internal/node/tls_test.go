@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"ssod/cluster/secretfile"
-	"ssod/httpfront/admin"
+	"ssod/httpfront/api/admin"
 )
 
 // certificate writes a certificate for 127.0.0.1 that is its own CA.

@@ -1,0 +1,192 @@
+package entitlement
+
+import (
+	"context"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"ssod/actors/device"
+	"ssod/actors/farewell"
+	"ssod/actors/intent"
+	"ssod/actors/login"
+	"ssod/httpfront/api"
+	"ssod/httpfront/api/form"
+	"ssod/httpfront/mvpd"
+)
+
+const (
+	logoutAgent    = "/api/v2/logout-agent/"
+	logoutCallback = logoutAgent + "callback"
+)
+
+// logoutAction is what an app is told to do; rest-v2.md 4.
+type logoutAction struct {
+	ActionName string `json:"actionName"`
+	ActionType string `json:"actionType"`
+	MVPD       string `json:"mvpd"`
+	URL        string `json:"url,omitempty"`
+}
+
+// Logout serves GET /api/v2/{serviceProvider}/logout/{mvpd}. The login is gone
+// when it answers: on the device, and with an identity everywhere under it;
+// flows.md F7. Where the MVPD has a logout page, the app is told to open it.
+func (s *Service) Logout(ctx context.Context, r *api.Request) (api.Response, error) {
+	a, d, err := s.admitDevice(r)
+	if err != nil {
+		return api.Response{}, err
+	}
+	redirectURL, err := redirectOf(r, a)
+	if err != nil {
+		return api.Response{}, err
+	}
+	p, err := s.Providers.Find(r.Config, r.Realm, a.provider.ID, r.Item)
+	if err != nil {
+		return api.Response{}, err
+	}
+	identities, err := s.identities(ctx, r, a, d.Device)
+	if err != nil {
+		return api.Response{}, err
+	}
+	found, err := s.find(ctx, r, d, identities, r.Item)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if found.Standing(r.Received) != login.Good {
+		return answerLogout(r, logoutAction{ActionName: "invalid", ActionType: "none"})
+	}
+	action, err := s.farewell(ctx, r, p, found, redirectURL)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if err := s.Devices.Leave(ctx, r.ID, d, leave(r.Item, identities)); err != nil {
+		return api.Response{}, err
+	}
+	return answerLogout(r, action)
+}
+
+func leave(mvpd string, identities []identity) *device.Leave {
+	m := &device.Leave{Mvpd: mvpd}
+	for _, i := range identities {
+		m.Profiles = append(m.Profiles, intent.At(i.id.Address()))
+	}
+	return m
+}
+
+// redirectOf reads where the browser belongs after the logout; empty when the
+// app does not say.
+func redirectOf(r *api.Request, a app) (string, error) {
+	_, raw, _ := strings.Cut(string(r.Target), "?")
+	values, ok := form.Parse(raw)
+	if !ok {
+		return "", api.ErrRedirectURL
+	}
+	redirectURL, given := values["redirectUrl"]
+	if !given {
+		return "", nil
+	}
+	return redirectURL, checkRedirect(a.provider, redirectURL)
+}
+
+// farewell prepares the way to the MVPD's logout page, if it has one.
+func (s *Service) farewell(ctx context.Context, r *api.Request, p *mvpd.Provider, found finding, redirectURL string) (logoutAction, error) {
+	id := farewell.ID{ServiceProvider: r.Parameter, Secret: drawSecret()}
+	url, err := s.logoutURL(ctx, r, p, id, found.GetAccount())
+	if err != nil {
+		return logoutAction{}, err
+	}
+	if url == "" {
+		return logoutAction{ActionName: "complete", ActionType: "none"}, nil
+	}
+	err = s.Farewells.Create(ctx, r.ID, id, &farewell.Create{
+		Mvpd: r.Item, Account: found.GetAccount(), RedirectUrl: redirectURL, TtlMs: r.Realm.Session.TTL.Milliseconds(),
+	})
+	if err != nil {
+		return logoutAction{}, err
+	}
+	return logoutAction{ActionName: "logout", ActionType: "interactive", URL: logoutAgent + handle(id)}, nil
+}
+
+// logoutURL is the address of the MVPD's logout page; empty when it has none.
+func (s *Service) logoutURL(ctx context.Context, r *api.Request, p *mvpd.Provider, id farewell.ID, encoded []byte) (string, error) {
+	account := &login.Account{}
+	if err := proto.Unmarshal(encoded, account); err != nil {
+		return "", err
+	}
+	return p.Logout(ctx, mvpd.Logout{
+		Subject: account.GetSubject(), Handle: account.GetHandle(),
+		Return: r.Config.PublicURL + logoutCallback + "?state=" + handle(id),
+	})
+}
+
+func answerLogout(r *api.Request, action logoutAction) (api.Response, error) {
+	action.MVPD = r.Item
+	return answerJSON(r, map[string]map[string]logoutAction{"logouts": {r.Item: action}})
+}
+
+// handle is how a farewell is named in URLs.
+func handle(id farewell.ID) string { return id.ServiceProvider + "." + id.Secret }
+
+// farewellID reads a handle, and finds the realm, which the path does not name.
+func farewellID(r *api.Request, handle string) (farewell.ID, error) {
+	provider, secret, _ := strings.Cut(handle, ".")
+	realm, _, ok := r.Config.ServiceProvider(provider)
+	if !ok || len(secret) != secretSize {
+		return farewell.ID{}, farewell.ErrUsed
+	}
+	r.Realm = realm
+	return farewell.ID{ServiceProvider: provider, Secret: secret}, nil
+}
+
+// LogoutAgent serves GET /api/v2/logout-agent/{id}: it sends a browser to the
+// MVPD's logout page, once.
+func (s *Service) LogoutAgent(ctx context.Context, r *api.Request) (api.Response, error) {
+	id, err := farewellID(r, r.Item)
+	if err != nil {
+		return api.Response{}, err
+	}
+	name, account, err := s.Farewells.Take(ctx, r.ID, id)
+	if err != nil {
+		return api.Response{}, err
+	}
+	p, err := s.Providers.Find(r.Config, r.Realm, id.ServiceProvider, name)
+	var url string
+	if err == nil {
+		url, err = s.logoutURL(ctx, r, p, id, account)
+	}
+	if err != nil || url == "" { // the configuration changed: the app is what is left
+		return s.home(ctx, r, id)
+	}
+	return sendTo(url), nil
+}
+
+// LogoutCallback serves GET /api/v2/logout-agent/callback: a browser comes back
+// from the MVPD and goes on to the app.
+func (s *Service) LogoutCallback(ctx context.Context, r *api.Request) (api.Response, error) {
+	values, err := query(r)
+	if err != nil {
+		return api.Response{}, err
+	}
+	id, err := farewellID(r, values.Get("state"))
+	if err != nil {
+		return api.Response{}, err
+	}
+	return s.home(ctx, r, id)
+}
+
+// home sends a browser back to the app, or tells the viewer that this was all
+// when the app did not say where it is.
+func (s *Service) home(ctx context.Context, r *api.Request, id farewell.ID) (api.Response, error) {
+	to, err := s.Farewells.Back(ctx, r.ID, id)
+	switch {
+	case err != nil:
+		return api.Response{}, err
+	case to != "":
+		return sendTo(to), nil
+	}
+	html, err := noticePage.Render(words.SignedOut, words.Close)
+	if err != nil {
+		return api.Response{}, err
+	}
+	return ownPage(html), nil
+}

@@ -1,0 +1,62 @@
+package entitlement
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+
+	"ssod/actors/device"
+	"ssod/actors/session"
+	"ssod/httpfront/api"
+	"ssod/httpfront/api/headers"
+	"ssod/httpfront/mvpd"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/platform"
+)
+
+// whoLogsIn is what an MVPD is told of those who began a session there.
+func (s *Service) whoLogsIn(r *api.Request, at string, by *session.Party) mvpd.Requester {
+	who := mvpd.Requester{Device: mvpd.Device{Name: visible(by.GetDeviceName()), Type: by.GetDeviceType()}, Address: r.Address.Unmap()}
+	if d, ok := device.IDAt(by.GetDevice()); ok {
+		who.Device.ID = s.pairwise(r, at, d.Device)
+	}
+	if to := by.GetSharing(); len(to) > 0 { // the first one goes before others
+		who.SSO = ssoOf(to[0].GetProfile().Address().Identity[1])
+	}
+	return who
+}
+
+// whoAsks is what an MVPD is told of a device that asks for decisions on a login.
+func (s *Service) whoAsks(r *api.Request, q *asking, found finding) (mvpd.Requester, error) {
+	_, name, err := headers.Describe(r)
+	if err != nil {
+		return mvpd.Requester{}, err
+	}
+	who := mvpd.Requester{Address: r.Address.Unmap(), Device: mvpd.Device{
+		ID: s.pairwise(r, r.Item, q.device.Device), Name: visible(name), Type: headers.AttributesOrAgent(r).GetDeviceType(),
+	}}
+	if found.via != nil {
+		who.SSO = ssoOf(found.via.id.Namespace)
+	}
+	return who, nil
+}
+
+// pairwise is the id of a device at one MVPD. MVPDs that compare theirs find no
+// two that are the same, and none is the one that apps use.
+func (s *Service) pairwise(r *api.Request, at string, device []byte) string {
+	mac := hmac.New(sha256.New, s.Tokens.LinkCodeKey(r.Realm.ID))
+	mac.Write([]byte("device at a provider\x00" + at + "\x00"))
+	mac.Write(device)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// ssoOf says where the identities of a namespace come from.
+func ssoOf(namespace string) mvpd.SSO {
+	if issuer, ok := platform.IssuerOf(namespace); ok {
+		return mvpd.SSO{Method: platformSSO, Issuer: issuer}
+	}
+	if namespace == keys.NamespaceSSO {
+		return mvpd.SSO{Method: serviceTokenSSO}
+	}
+	return mvpd.SSO{Method: serviceTokenSSO, Issuer: namespace}
+}

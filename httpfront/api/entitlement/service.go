@@ -1,0 +1,118 @@
+package entitlement
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"time"
+
+	"ssod/actors/device"
+	"ssod/actors/farewell"
+	"ssod/actors/login"
+	"ssod/actors/profile"
+	"ssod/actors/session"
+	"ssod/cluster"
+	"ssod/httpfront/api"
+	"ssod/httpfront/api/registration"
+	"ssod/httpfront/config"
+	"ssod/httpfront/mvpd"
+	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/media"
+	"ssod/httpfront/token/platform"
+)
+
+// Tokens verifies tokens, and has the keys of realms; [keys.Ring] does.
+type Tokens interface {
+	VerifyAccess(token []byte, now time.Time) (keys.AccessClaims, error)
+	VerifyService(realm *config.Realm, token []byte, now time.Time, purpose keys.Purpose) (keys.ServiceClaims, error)
+	LinkCodeKey(realm string) []byte
+}
+
+// Clients judges the clients of access tokens; [registration.Service] does.
+type Clients interface {
+	Judge(access keys.AccessClaims) (*registration.Statement, error)
+}
+
+// Sessions asks authentication sessions; [session.Client] does.
+type Sessions interface {
+	Create(ctx context.Context, request cluster.RequestID, id session.ID, m *session.Create) (*session.CreateReply, error)
+	Amend(ctx context.Context, request cluster.RequestID, id session.ID, p *session.Parameters) (*session.View, error)
+	Read(ctx context.Context, request cluster.RequestID, id session.ID) (*session.View, error)
+	Open(ctx context.Context, request cluster.RequestID, id session.ID, m *session.Open) (*session.OpenReply, error)
+	Finish(ctx context.Context, request cluster.RequestID, id session.ID, m *session.Finish) error
+	Decline(ctx context.Context, request cluster.RequestID, id session.ID) error
+}
+
+// Devices asks devices; [device.Client] does.
+type Devices interface {
+	Begin(ctx context.Context, request cluster.RequestID, id device.ID, m *device.Begin) error
+	Logins(ctx context.Context, request cluster.RequestID, id device.ID) ([]*login.Login, error)
+	Leave(ctx context.Context, request cluster.RequestID, id device.ID, m *device.Leave) error
+	Invalidate(ctx context.Context, request cluster.RequestID, id device.ID, l *login.Login) error
+}
+
+// Profiles asks profiles; [profile.Client] does.
+type Profiles interface {
+	Logins(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) ([]*login.Login, error)
+	See(ctx context.Context, request cluster.RequestID, id profile.ID, caller *profile.Caller) error
+	Invalidate(ctx context.Context, request cluster.RequestID, id profile.ID, l *login.Login) error
+}
+
+// Farewells asks logout agent URLs; [farewell.Client] does.
+type Farewells interface {
+	Create(ctx context.Context, request cluster.RequestID, id farewell.ID, m *farewell.Create) error
+	Take(ctx context.Context, request cluster.RequestID, id farewell.ID) (mvpd string, account []byte, err error)
+	Back(ctx context.Context, request cluster.RequestID, id farewell.ID) (redirectURL string, err error)
+}
+
+// Providers finds TV providers; [mvpd.Registry] does.
+type Providers interface {
+	Find(cfg *config.Config, realm *config.Realm, serviceProvider, id string) (*mvpd.Provider, error)
+	Active(cfg *config.Config, realm *config.Realm, serviceProvider string) iter.Seq[*mvpd.Provider]
+}
+
+// MediaTokens signs media tokens; [media.Signer] does.
+type MediaTokens interface {
+	Sign(ctx context.Context, realm string, t media.Token) (media.Signed, error)
+}
+
+// Platforms reads subject tokens; [platform.Verifier] does.
+type Platforms interface {
+	Identify(ctx context.Context, r *api.Request) (viewer platform.Identity, named bool, err error)
+}
+
+// Options is what a [Service] needs.
+type Options struct {
+	Tokens    Tokens
+	Clients   Clients
+	Sessions  Sessions
+	Devices   Devices
+	Profiles  Profiles
+	Farewells Farewells
+	Providers Providers
+	Media     MediaTokens
+	Platforms Platforms
+	// PermitBytes bounds the memory in which permits are remembered; 0 means
+	// 16 MiB, which is room for 131,072. With less, MVPDs are asked more often.
+	PermitBytes int
+	// Log gets what goes wrong at TV providers; nil means slog.Default.
+	Log *slog.Logger
+}
+
+// Service is the entitlement API. It is safe for concurrent use.
+type Service struct {
+	Options
+	permits *permits
+	guesses *guesses
+}
+
+// New returns a service.
+func New(o Options) *Service {
+	if o.PermitBytes == 0 {
+		o.PermitBytes = 16 << 20
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return &Service{Options: o, permits: newPermits(o.PermitBytes), guesses: newGuesses(maxGuessers)}
+}

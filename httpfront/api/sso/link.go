@@ -1,0 +1,43 @@
+package sso
+
+import (
+	"context"
+	"net/http"
+
+	"ssod/actors/linkdirectory"
+	"ssod/actors/linking"
+	"ssod/actors/profile"
+	"ssod/httpfront/api"
+	"ssod/httpfront/api/headers"
+)
+
+// link makes a link code for the caller's profile.
+func (s *Service) link(ctx context.Context, r *api.Request, _ client) (api.Response, error) {
+	h, device, err := s.holderWithDevice(r, api.ErrLinkTokenMissing)
+	if err != nil {
+		return api.Response{}, err
+	}
+	code, err := s.Links.Link(ctx, r.ID, h.id, wanted(r, h.caller(r.Realm, device)))
+	if err != nil {
+		return api.Response{}, err
+	}
+	return api.Response{Status: http.StatusCreated, Body: appendCode(r.Buffer, code)}, nil
+}
+
+// wanted is what code a caller gets.
+func wanted(r *api.Request, caller *profile.Caller) linking.Wanted {
+	limits := &r.Realm.LinkCode
+	w := linking.Wanted{
+		Caller: caller,
+		Code: linkdirectory.Wanted{
+			Length: limits.Length, Alphabet: linkdirectory.AlphabetNamed(limits.Alphabet),
+			TTL: limits.TTL, MaxLive: limits.MaxLive,
+			Address: r.Address, WrongHits: r.Realm.Guessing.WrongHitsPerDay,
+		},
+		MaxPerProfile: limits.MaxPerProfile, MaxIssued: limits.MaxIssued, MaxDevices: r.Realm.MaxDevices,
+	}
+	if len(caller.Did) == 0 { // an external token may make the device a member
+		w.Attributes = profile.EncodeAttributes(headers.AttributesOrAgent(r))
+	}
+	return w
+}

@@ -1,0 +1,127 @@
+package keys
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strconv"
+	"time"
+
+	"ssod/httpfront/token/claim"
+)
+
+// AccessClaims is what a verified access token says.
+type AccessClaims struct {
+	Client    string // the client id
+	Scopes    string // separated by spaces
+	NotBefore time.Time
+	IssuedAt  time.Time
+	Expires   time.Time
+}
+
+// SignAccess makes an access token for a client. No two are the same.
+func (r *Ring) SignAccess(client, scopes string, now time.Time) (Signed, error) {
+	s := r.snapshot()
+	k := s.groups[groupID{use: Access}].signing(now)
+	if k == nil {
+		return Signed{}, fmt.Errorf("access token: %w", errNoKey)
+	}
+	from := now.Truncate(time.Second).UTC()
+	signed := Signed{NotBefore: from, NotAfter: from.Add(s.cfg.AccessToken.TTL).Truncate(time.Second)}
+	b, okSub := appendText([]byte(`{"sub":`), client)
+	b, okIss := appendText(append(b, `,"iss":`...), s.cfg.Issuer)
+	b = strconv.AppendInt(append(b, `,"nbf":`...), signed.NotBefore.Unix(), 10)
+	b = strconv.AppendInt(append(b, `,"exp":`...), signed.NotAfter.Unix(), 10)
+	b = strconv.AppendInt(append(b, `,"iat":`...), signed.NotBefore.Unix(), 10)
+	b, okScopes := appendText(append(appendID(b), `,"scopes":`...), scopes)
+	if !okSub || !okIss || !okScopes {
+		return Signed{}, fmt.Errorf("access token: %w", ErrAccess)
+	}
+	var err error
+	signed.Token, err = k.sign(k.header, append(b, '}'))
+	return signed, err
+}
+
+// VerifyAccess checks an access token. It fails with [ErrAccess], or with
+// [ErrAccessExpired] when nothing speaks against the token but that its time is
+// over. Whether the client still has a right to it is for package registration to
+// judge.
+func (r *Ring) VerifyAccess(token []byte, now time.Time) (AccessClaims, error) {
+	if len(token) > MaxToken {
+		return AccessClaims{}, ErrAccess
+	}
+	s := r.snapshot()
+	stand := standing{epoch: s.epoch}
+	sum := sha256.Sum256(token)
+	if e := r.accesses.get(&sum, &stand, now); e != nil {
+		return e.claims, e.claims.judge(now)
+	}
+	c, err := s.verifyAccess(token, now)
+	if err != nil {
+		return AccessClaims{}, err
+	}
+	if err = c.judge(now); err == nil {
+		r.accesses.put(&sum, &entry[AccessClaims]{standing: stand, until: c.Expires, claims: c}, now)
+	}
+	return c, err
+}
+
+func (s *snapshot) verifyAccess(token []byte, now time.Time) (c AccessClaims, err error) {
+	t, ok := parseJWS(token)
+	if !ok || t.typ != typAccess {
+		return c, ErrAccess
+	}
+	raw, ok := parseClaims(t.payload)
+	if !ok {
+		return c, ErrAccess
+	}
+	k := s.byID[t.kid]
+	if k == nil || k.use == Access && !k.verifies(now) {
+		return c, s.outlived(k, &raw, now)
+	}
+	if k.use != Access || !t.alg.Is(k.algorithm) || !t.verify(k.key) {
+		return c, ErrAccess
+	}
+	if !raw.iss.Is(s.cfg.Issuer) {
+		return c, ErrAccessExpired // ours, from before the issuer was renamed
+	}
+	if !c.read(&raw) {
+		return c, ErrAccess
+	}
+	return c, nil
+}
+
+// outlived is what is wrong with a token whose key verifies nothing any more. Where
+// that key is still known, or the token says of itself that it is ours and expired,
+// its time is over. Nobody can check what it says, and nobody has to: it opens
+// nothing either way, but an app that comes back after months, or after a key was
+// revoked, must be told to get another token and not to register again, which would
+// lose the logins of its viewer.
+func (s *snapshot) outlived(k *slot, raw *claims, now time.Time) error {
+	end, ok := claim.Date(raw.exp)
+	expired := ok && !end.IsZero() && !now.Before(end)
+	if k != nil || expired && raw.iss.Is(s.cfg.Issuer) {
+		return ErrAccessExpired
+	}
+	return ErrAccess
+}
+
+// read reads the claims of an authentic token.
+func (c *AccessClaims) read(raw *claims) bool {
+	var okNBF, okIAT, okEXP bool
+	c.Client, _ = raw.sub.Text()
+	c.Scopes, _ = raw.scopes.Text()
+	c.NotBefore, okNBF = claim.Date(raw.nbf)
+	c.IssuedAt, okIAT = claim.Date(raw.iat)
+	c.Expires, okEXP = claim.Date(raw.exp)
+	return c.Client != "" && okNBF && okIAT && okEXP && !c.Expires.IsZero()
+}
+
+func (c *AccessClaims) judge(now time.Time) error {
+	if !now.Before(c.Expires) {
+		return ErrAccessExpired
+	}
+	if latest := now.Add(skew); c.NotBefore.After(latest) || c.IssuedAt.After(latest) {
+		return ErrAccess
+	}
+	return nil
+}

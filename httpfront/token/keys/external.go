@@ -1,0 +1,64 @@
+package keys
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"ssod/httpfront/config"
+	"ssod/httpfront/token/claim"
+)
+
+// defaultAudience is what external tokens are made for (headers.md 7.1).
+const defaultAudience = "Adobe"
+
+// VerifySSOID checks the value of X-SSO-ID in a realm of mode signed: a token of a
+// trusted issuer (headers.md 5). Whom it names belongs to that issuer's namespace,
+// as with an external service token.
+func (r *Ring) VerifySSOID(realm *config.Realm, value []byte, now time.Time) (namespace, subject string, err error) {
+	c, err := r.VerifyService(realm, value, now, Call)
+	if err != nil {
+		return "", "", err
+	}
+	if !c.External {
+		return "", "", ErrParse
+	}
+	return c.Namespace, c.Subject, nil
+}
+
+// check takes the steps parse and signature for an external token. Only RS256
+// will do, whatever the token says, so that a public key never serves as an
+// HMAC secret. It returns the entry of the configuration whose key fits; an
+// issuer may have several, for instance one for each PEM file.
+func (i *issuers) check(realm *config.Realm, issuer string, t *jws) (*config.TrustedIssuer, error) {
+	if !t.alg.Is(RS256) || t.hasTyp && !strings.EqualFold(t.typ, typService) {
+		return nil, ErrParse
+	}
+	err := ErrParse
+	for n := range realm.TrustedIssuers {
+		trusted := &realm.TrustedIssuers[n]
+		if trusted.Issuer != issuer {
+			continue
+		}
+		for _, k := range i.candidates(*trusted, t) {
+			if !t.stray && k.verify(t) {
+				return trusted, nil
+			}
+			err = ErrSignature
+		}
+	}
+	return nil, err
+}
+
+// external reads the claims of a token that a trusted issuer signed.
+func (c *claims) external(sub string, by *config.TrustedIssuer) (ServiceClaims, error) {
+	if len(sub) > maxExternalSubject {
+		return ServiceClaims{}, ErrSubject
+	}
+	s := ServiceClaims{Issuer: by.Issuer, External: true, Member: Member{Subject: sub, Namespace: by.Issuer}}
+	s.ID, _ = c.jti.Text()
+	if !s.dates(c) || !claim.IsFor(c.aud, cmp.Or(by.Audience, defaultAudience)) {
+		return ServiceClaims{}, ErrUnacceptable
+	}
+	return s, nil
+}

@@ -1,0 +1,31 @@
+// Package media makes media tokens: what a Permit gives to an app, so that
+// its own backend can tell that playing one resource was permitted a moment
+// ago; rest-v2.md 3 of the contract. Package verifier, which stands alone, is
+// for that backend.
+//
+// # Format
+//
+// A serialized token is the Base64 of two elements, one after the other:
+//
+//	<signatureInfo>Base64 of the signature</signatureInfo>
+//	<shortAuthorizationToken>
+//	  <sessionGUID/> <requestorID/> <resourceID/> <ttl/> <issueTime/> <mvpdId/> <proxyMvpdId/> <jti/>
+//	</shortAuthorizationToken>
+//
+// without the line ends and blanks shown here. The signature (RSASSA
+// PKCS #1 v1.5, SHA-256) covers the exact bytes of the second element, so a
+// verifier needs no canonical form: it checks the bytes first and reads them
+// afterwards. ttl is in milliseconds; issueTime has whole seconds; jti is random, so
+// that no two tokens are the same.
+//
+// # Signing
+//
+// One signature takes many times the CPU of everything else in a request. A
+// goroutine that signs would keep one of Go's processors from other requests for
+// all that time, and from looking for new ones: with all of them signing, others
+// waited 6 ms instead of 0.3. A [Signer] therefore signs on a few threads of its
+// own, one for each CPU, which give way to others, and a bounded number of
+// requests waits for theirs. The process that has one should let Go use some
+// processors more (runtime.GOMAXPROCS), so that others have one while all threads
+// sign.
+package media

@@ -1,0 +1,40 @@
+// Package platform reads subject tokens: what a device's platform says about
+// who uses the device, in the header Adobe-Subject-Token or that of Roku;
+// headers.md 8 of the contract. The viewer is known by issuer and subject, and
+// found on every device of the platform.
+//
+// # What is accepted
+//
+// Everything follows from the platforms that the realm configures, nothing from
+// the token: its issuer chooses the platform, the platform says which
+// algorithms may have signed it, and each key serves one algorithm.
+//
+//	JWS  RS256 (RSA of 2048 to 8192 bits), ES256 (P-256), HS256 (32 bytes or more)
+//	JWE  compact, RSA-OAEP-256 or dir, with A256GCM, not compressed
+//
+// A JWE must hold a JWS of the same platform: anybody can encrypt to a public
+// key. Only where a platform has no signing keys at all, and shares a symmetric
+// key for dir instead, does that key vouch for plain claims.
+//
+// exp is required; iat and nbf may be a minute ahead; aud must name the
+// platform's audience; iss must be the platform's.
+//
+// # Work
+//
+// A stranger can send anything. Before any cryptography, a token must be at most
+// 8 KiB of the alphabet of Base64url, in three or five parts, with a strict JSON
+// header whose algorithm some platform of the realm has, and without members
+// that ask for more: keys to fetch or to trust, compression, password hashing,
+// critical extensions. RSA decryption, the dearest step, happens in slots: one
+// for each CPU but one, at most four attempts for one token, and a bounded queue.
+//
+// The keys of a platform are in files, or published at a URL (packages keyset and
+// keyurl): then public keys only, and a configuration that stays the same keeps what was
+// fetched. The first request fetches, and waits for it at most a second.
+//
+// A token that was good is remembered by its SHA-256 until it expires, in a
+// bounded cache that belongs to one configuration and one version of the keys.
+//
+// A token that is not acceptable is as if absent; the caller goes on without. One
+// that there was no time to decrypt is not: the request fails and is repeated.
+package platform

@@ -1,0 +1,170 @@
+package platform
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ssod/httpfront/config"
+	"ssod/httpfront/slots"
+)
+
+// Namespace begins the namespace of the profiles of platforms; ARCHITECTURE 4.
+const namespace = "platform:"
+
+// Identity is who uses a device, as its platform knows them.
+type Identity struct {
+	Platform string // its name in the configuration
+	Issuer   string
+	Subject  string
+
+	expires time.Time
+}
+
+// Namespace is the namespace of the viewer's profile.
+func (i Identity) Namespace() string { return namespace + i.Issuer }
+
+// IssuerOf is the platform's issuer that a namespace is of; false for others.
+func IssuerOf(name string) (issuer string, ok bool) { return strings.CutPrefix(name, namespace) }
+
+const (
+	maxWaiting  = 256 // callers that wait for an RSA decryption
+	maxAttempts = 4   // platforms whose keys are tried on one JWE
+)
+
+// Verifier checks subject tokens. It is safe for concurrent use.
+type Verifier struct {
+	log     *slog.Logger
+	slots   *slots.Slots
+	current atomic.Pointer[table]
+	version atomic.Uint64 // counts changes of published keys
+
+	mu        sync.Mutex // held to replace current
+	published map[at]*published
+}
+
+// NewVerifier returns a verifier, which must be closed; log gets platforms that cannot be used, nil
+// means slog.Default.
+func NewVerifier(log *slog.Logger) *Verifier {
+	if log == nil {
+		log = slog.Default()
+	}
+	v := &Verifier{log: log, slots: slots.New(0, maxWaiting), published: map[at]*published{}}
+	v.current.Store(&table{})
+	return v
+}
+
+// Verify checks a token for a realm of the configuration and returns who it
+// names. It fails with one of the package's errors, or, under a rush of
+// encrypted tokens, with [slots.ErrBusy] or the error of ctx.
+func (v *Verifier) Verify(ctx context.Context, cfg *config.Config, realm *config.Realm, token []byte, now time.Time) (Identity, error) {
+	platforms := v.table(cfg).realms[realm.ID]
+	if platforms == nil || len(platforms.list) == 0 {
+		return Identity{}, ErrToken
+	}
+	sum := sha256.Sum256(token)
+	version := v.version.Load()
+	if i, found := platforms.seen.get(sum, version); found {
+		if !now.Before(i.expires) {
+			return Identity{}, ErrExpired
+		}
+		return i, nil
+	}
+	i, err := v.verify(ctx, platforms.list, token, now)
+	if err != nil {
+		return Identity{}, fmt.Errorf("subject token: %w", err)
+	}
+	platforms.seen.put(sum, i, version, now)
+	return i, nil
+}
+
+func (v *Verifier) verify(ctx context.Context, list []*platform, token []byte, now time.Time) (Identity, error) {
+	t, err := take(token)
+	if err != nil {
+		return Identity{}, err
+	}
+	if t.encrypted {
+		return v.open(ctx, list, t, now)
+	}
+	payload, err := t.payload()
+	if err != nil {
+		return Identity{}, err
+	}
+	c, err := parseClaims(payload)
+	if err != nil {
+		return Identity{}, err
+	}
+	for _, p := range list {
+		if c.iss.Is(p.Issuer) {
+			return p.signed(t, now)
+		}
+	}
+	return Identity{}, ErrToken
+}
+
+// signed checks a JWS that says it is the platform's.
+func (p *platform) signed(t compact, now time.Time) (Identity, error) {
+	payload, err := p.verify(t)
+	if err != nil {
+		return Identity{}, err
+	}
+	c, err := parseClaims(payload)
+	if err != nil {
+		return Identity{}, err
+	}
+	return c.judge(p, now)
+}
+
+// open tries a JWE with the keys that it may be encrypted to.
+func (v *Verifier) open(ctx context.Context, list []*platform, t compact, now time.Time) (Identity, error) {
+	attempts, err := 0, ErrToken
+	for _, p := range list {
+		if !p.mayDecrypt(t) {
+			continue
+		}
+		if attempts++; attempts > maxAttempts {
+			break
+		}
+		var content []byte
+		if content, err = v.decrypt(ctx, p, t); err == nil {
+			return p.inside(content, now)
+		}
+		if err != ErrSignature {
+			return Identity{}, err
+		}
+	}
+	return Identity{}, err
+}
+
+// decrypt opens a JWE, in a slot where that takes an RSA operation.
+func (v *Verifier) decrypt(ctx context.Context, p *platform, t compact) ([]byte, error) {
+	if t.alg != "dir" {
+		if err := v.slots.Enter(ctx); err != nil {
+			return nil, err
+		}
+		defer v.slots.Leave()
+	}
+	return p.decrypt(t)
+}
+
+// inside reads what a JWE held: a JWS of the same platform, or, where a shared
+// secret is all that the platform has, its claims.
+func (p *platform) inside(content []byte, now time.Time) (Identity, error) {
+	if !p.signs() {
+		c, err := parseClaims(content)
+		if err != nil {
+			return Identity{}, err
+		}
+		return c.judge(p, now)
+	}
+	t, err := take(content)
+	if err != nil || t.encrypted {
+		return Identity{}, ErrToken
+	}
+	return p.signed(t, now)
+}
