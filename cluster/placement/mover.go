@@ -156,7 +156,7 @@ func (p *Placement) group(st core.Status, pages *pages) plan.Group {
 		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
 		Joint: len(conf.GetVotersOutgoing()) > 0, Behind: st.Behind,
 		Alive: func(n NodeID) bool { return !pages.removed(n) && p.sound(n) }, Willing: p.view.willing,
-		Heir: func(r plan.ReplicaID) bool { return slices.Contains(st.Heirs, r) },
+		Heir: func(r plan.ReplicaID) bool { return slices.Contains(st.Successors, r) },
 	}
 }
 
@@ -234,7 +234,7 @@ func (m *mover) handOver(ctx context.Context, st core.Status, to plan.ReplicaID,
 // handing reports whether the lead that was passed on last is still on its way.
 func (m *mover) handing(ctx context.Context) bool {
 	st, err := m.p.engine.Status(ctx, m.last)
-	return err == nil && st.HandsOver
+	return err == nil && st.Transferring
 }
 
 // prepare makes a replica for the leader of a shard.

@@ -120,7 +120,7 @@ func (p *Placement) handAllOver(ctx context.Context) (left int, err error) {
 			continue
 		}
 		left++
-		if heirs = slices.DeleteFunc(heirs, func(r plan.ReplicaID) bool { return !slices.Contains(st.Heirs, r) }); len(heirs) == 0 {
+		if heirs = slices.DeleteFunc(heirs, func(r plan.ReplicaID) bool { return !slices.Contains(st.Successors, r) }); len(heirs) == 0 {
 			continue // none would take it now
 		}
 		best := slices.MaxFunc(heirs, func(a, b plan.ReplicaID) int { return int(int64(st.Match[a]) - int64(st.Match[b])) })

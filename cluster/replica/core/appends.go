@@ -6,17 +6,14 @@ import (
 	"ssod/cluster"
 )
 
-// dispensable reports whether an append message need not be sent: it has no
-// entries and follows some that were sent just now. As soon as entries are
-// committed raft tells every follower so, in a message of its own that is
-// answered like any other: half of all messages, and at the follower a sync more.
-// The next entries say it too, and so does the next heartbeat. Nothing but what a
-// follower has applied waits for it, which nobody reads: but for the meta shard,
-// whose state every node goes by.
+// dispensable reports whether an append message need not be sent: it has no entries
+// and follows some that were sent just now. Raft sends every new commit index in a
+// message of its own: half of all messages, and one more sync at the follower. The next
+// entries or heartbeat carry it too, and until then the follower only applies later,
+// which matters in the meta shard alone, because every node reads its state there.
 //
-// Raft also sends such messages to find out whether entries were lost. It does so
-// whenever a heartbeat is answered by who has not acknowledged them, so that the
-// second of these goes out.
+// Raft also sends such a message after each heartbeat response from a follower that has
+// not acknowledged everything, to find lost entries; the second of these goes out.
 func (c *Core) dispensable(g *group, to ReplicaID, m *pb.Message) bool {
 	if len(m.GetEntries()) > 0 {
 		g.entrusted.set(to, c.ticks)

@@ -68,7 +68,7 @@ func TestTheMetaShardsCommitsAreToldAtOnce(t *testing.T) {
 	b.acknowledge(2, sent)
 	b.settle()
 	if b.emptyAppends() == 0 {
-		t.Error("nobody is told")
+		t.Error("no message leaves")
 	}
 }
 

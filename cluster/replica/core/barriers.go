@@ -1,26 +1,24 @@
 package core
 
-import (
-	"slices"
-)
+import "slices"
 
 // Barrier is a read that waits until it may be answered here.
 type Barrier struct {
 	Shard ShardID
 	// Term is the leadership that the reader holds.
 	Term uint64
-	// Done is called once, by whoever has the core: nil when everything that
-	// was acknowledged before the barrier began is applied here and this node
-	// still leads in the term, else ErrLost.
+	// Done is called once, by the core's goroutine: nil when everything that was
+	// acknowledged before the barrier began is applied here and this node still leads
+	// in the term, else ErrLost.
 	Done func(error)
 }
 
-// barriers are a group's barriers that are not answered yet, in two stages.
+// barriers are a group's unanswered barriers, in two stages.
 type barriers struct {
 	queue []*Barrier   // wait for the next question
 	asked []barrierSet // wait for a majority to confirm the leader, in order
 	since uint64       // tick of the last question about them
-	// followed is the last question that each replica has answered.
+	// followed is the last question that each replica answered.
 	followed map[ReplicaID]uint64
 }
 
@@ -44,8 +42,8 @@ func pass(bs []*Barrier, err error) {
 	}
 }
 
-// number gives what is queued the number of the question that is about to be
-// asked. It reports whether anything waits for an answer.
+// number gives the queue the number of the next question and reports whether any
+// barrier waits for an answer.
 func (b *barriers) number(n, tick uint64) bool {
 	b.since = tick
 	if len(b.queue) > 0 {
@@ -63,11 +61,11 @@ func (b *barriers) follow(id ReplicaID, number uint64) {
 	b.followed[id] = max(b.followed[id], number)
 }
 
-// Barrier queues a read for the next question to the other voters. It fails at
-// once when the term is over or no majority is heard of.
+// Barrier queues a read for the next question to the other voters. It fails at once
+// when the term is over or no majority is heard.
 func (c *Core) Barrier(b *Barrier) {
 	g := c.groups[b.Shard]
-	if g == nil || !g.open || g.term != b.Term || g.silent > 0 {
+	if g == nil || !g.open || g.term != b.Term || g.noQuorum > 0 {
 		b.Done(ErrLost)
 		return
 	}
@@ -75,8 +73,8 @@ func (c *Core) Barrier(b *Barrier) {
 	c.mark(g)
 }
 
-// ask lets a group's barriers wait for the question that confirms this leader
-// (raft thesis 6.4, with questions of our own). A sole voter has nobody to ask.
+// ask has the next question confirm this leader for the queued barriers (raft thesis
+// 6.4, with questions of our own). A sole voter needs none.
 func (c *Core) ask(g *group) {
 	b := &g.barriers
 	switch {
@@ -92,13 +90,12 @@ func (c *Core) ask(g *group) {
 	}
 }
 
-// confirm answers the barriers that began before a question which a majority of
-// the voters has answered, on both sides of a change of members.
+// confirm answers the barriers that began before a question which a majority of the
+// voters has answered, on both sides of a change of members.
 //
-// How far others have committed is of no interest. Only this leader acknowledges
-// commits of its term, after it applied them, and what earlier ones acknowledged
-// was applied before the handle was given out: everything is here, although more
-// may be committed that waits for this node's own disk.
+// The commit index of the others does not matter: this leader applies the commits of
+// its term before it acknowledges them, and it applied those of earlier leaders before
+// it gave out its handle.
 func (c *Core) confirm(g *group) {
 	b := &g.barriers
 	upTo := g.confirmed(g.applied.Conf.GetVoters())
@@ -121,8 +118,8 @@ func (c *Core) confirm(g *group) {
 	}
 }
 
-// confirmed is the last question that a majority of voters has answered; this one
-// answers all.
+// confirmed is the last question that a majority of voters has answered, this one
+// included.
 func (g *group) confirmed(voters []uint64) uint64 {
 	numbers := make([]uint64, 0, 8)
 	for _, v := range voters {
@@ -136,7 +133,7 @@ func (g *group) confirmed(voters []uint64) uint64 {
 	return numbers[(len(numbers)-1)/2]
 }
 
-// reask has the voters of a new configuration asked what the old ones were.
+// reask has the voters of a new configuration asked again.
 func (c *Core) reask(g *group) {
 	b := &g.barriers
 	var all []*Barrier

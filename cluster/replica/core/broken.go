@@ -5,15 +5,13 @@ import (
 	"runtime"
 )
 
-// BrokenError says that a replica cannot go on: what it has contradicts what it
-// is told, or itself. The process must end; started again on the same data it
-// would end again.
+// BrokenError says that a replica cannot go on: its data contradicts itself or what its
+// leader sent. The process must end, and a restart on the same data ends again.
 type BrokenError struct {
-	// Known says that the shard is known.
+	// Known: Shard is the shard of the replica.
 	Known bool
 	Shard ShardID
-	// Text is what is wrong, in raft's words or those of this package.
-	Text string
+	Text  string
 }
 
 func (e *BrokenError) Error() string {
@@ -23,14 +21,12 @@ func (e *BrokenError) Error() string {
 	return fmt.Sprintf("the replica of shard %d cannot go on: %s", e.Shard, e.Text)
 }
 
-// broken ends what a group is at.
 func broken(shard ShardID, format string, v ...any) {
 	panic(&BrokenError{Known: true, Shard: shard, Text: fmt.Sprintf(format, v...)})
 }
 
-// Broken makes an error of what was recovered from a panic of a [Core] or of
-// raft. A mistake of the program, as the runtime finds it, panics again: what is
-// wanted of that is where it was.
+// Broken makes an error of what was recovered from a panic of a [Core] or of raft. A
+// [runtime.Error] panics again.
 func Broken(recovered any) error {
 	switch r := recovered.(type) {
 	case *BrokenError:

@@ -9,11 +9,11 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 )
 
-// Tolerance is how far a clock may be ahead of those that allow its time: what
-// honest clocks differ by, and what measuring them is wrong by.
+// Tolerance is how far a clock may be ahead of a majority's: the difference of good
+// clocks plus the error of measuring them.
 const Tolerance = 2 * time.Second
 
-// now is the time of what is about to be applied.
+// now is the time of what is to be applied next.
 func (c *Core) now(g *group) uint64 {
 	return max(uint64(c.cfg.Now().UnixMilli()), g.applied.Time)
 }
@@ -25,11 +25,10 @@ func (c *Core) stamp(g *group) uint64 {
 	return now
 }
 
-// Bound is the latest time, in milliseconds since 1970, that this node's clock
-// may give to what it proposes for a shard: what the clocks of a majority of the
-// voters allow, on either side of a change of members. A sole voter has only its
-// own. It is false while too few clocks are known; then nothing may be later than
-// the shard time.
+// Bound is the latest time, in milliseconds since 1970, that this node may give to what
+// it proposes for a shard: the clocks of a majority of the voters allow it, on both
+// sides of a change of members. A sole voter has only its own. It is false while too
+// few clocks are known; then nothing may be later than the shard time.
 func (c *Core) Bound(shard ShardID) (ms uint64, known bool) {
 	if g := c.groups[shard]; g != nil {
 		return c.bound(g)
@@ -50,11 +49,10 @@ func (c *Core) bound(g *group) (ms uint64, known bool) {
 	return ms, known
 }
 
-// majority is the latest time that most of the voters' clocks allow; one that is
-// not known allows nothing.
+// majority is the latest time that a majority of the voters' clocks allow; an unknown
+// one allows nothing.
 func (c *Core) majority(voters []uint64) (ms uint64, known bool) {
-	var room [8]int64 // more voters are rare
-	clocks := room[:0]
+	clocks := make([]int64, 0, 8) // more voters are rare
 	for _, v := range voters {
 		n := ReplicaID(v).Node()
 		if n == c.cfg.Node {
@@ -71,8 +69,8 @@ func (c *Core) majority(voters []uint64) (ms uint64, known bool) {
 	return uint64(max(0, clocks[len(clocks)-most]+Tolerance.Milliseconds())), true
 }
 
-// timely reports whether this node may give its time to what it proposes: it
-// stays at the shard time, or the clocks allow what is later.
+// timely reports whether this node may propose now: at the shard time, or at a later
+// time that the clocks allow.
 func (c *Core) timely(g *group) bool {
 	now := c.now(g)
 	if now == g.applied.Time {
@@ -82,9 +80,8 @@ func (c *Core) timely(g *group) bool {
 	return known && now <= ms
 }
 
-// Ahead is how far this node's clock is ahead of what a majority's allow, less
-// the tolerance, in the shard where that is most; zero when it is nowhere. Shards
-// that it has no vote in do not count.
+// Ahead is how far this node's clock is ahead of a majority's, at most over the shards
+// in which it votes; zero when it is ahead in none.
 func (c *Core) Ahead() (ahead time.Duration) {
 	now := c.cfg.Now().UnixMilli()
 	for _, g := range c.order {
@@ -102,16 +99,15 @@ func votes(cs *pb.ConfState, id ReplicaID) bool {
 	return slices.Contains(cs.GetVoters(), uint64(id)) || slices.Contains(cs.GetVotersOutgoing(), uint64(id))
 }
 
-// credible reports whether entries that another node sends may be taken. They are
-// ignored only when one that is not known to be committed is later than
-// everything in this replica's own log and state and later than the clocks allow:
-// then their proposer goes by a clock that it should not go by, and this replica
-// does not help. What an earlier leader left goes with the new one's log: it may be
-// of clocks that agreed then, and nobody could take it back. A reset is never ignored, nor what comes before it: it is the way
-// back.
+// credible reports whether entries from another node may be taken. They are ignored
+// only when an uncommitted one of the leader's own term is later than everything in
+// this replica's log and state, and later than the clocks allow: then the leader's
+// clock is wrong, and this replica does not help to commit it. Entries of earlier terms
+// are taken, because the clocks may have agreed then and nobody could remove them. So
+// are a reset, which is the way back, and what comes before it.
 //
-// It is no condition of safety, so who does not know enough clocks ignores
-// nothing; and what is committed is applied by everybody alike.
+// Safety does not depend on this, so a replica that knows too few clocks takes
+// everything; and all replicas apply what is committed.
 func (c *Core) credible(g *group, m *pb.Message) bool {
 	if m.GetType() != pb.MsgApp {
 		return true
@@ -149,7 +145,7 @@ func entryTime(e *pb.Entry) (ms uint64, reset bool) {
 	return header.Time, header.Reset
 }
 
-// timeOf is the newest of a time and those of entries.
+// timeOf is the latest of a time and those of entries.
 func timeOf(entries []*pb.Entry, newest uint64) uint64 {
 	for _, e := range entries {
 		now, _ := entryTime(e)
@@ -158,8 +154,7 @@ func timeOf(entries []*pb.Entry, newest uint64) uint64 {
 	return newest
 }
 
-// readNewest finds the newest time in the state and in what is in the log behind
-// it.
+// readNewest finds the latest time in the state and in the log after it.
 func (g *group) readNewest() error {
 	g.newest = g.applied.Time
 	for next := g.applied.Index + 1; next <= g.log.last; {

@@ -5,18 +5,13 @@ import (
 	"math"
 )
 
-func appendBytes(b, v []byte) []byte {
+func appendBytes[T []byte | string](b []byte, v T) []byte {
 	b = binary.AppendUvarint(b, uint64(len(v)))
 	return append(b, v...)
 }
 
-func appendString(b []byte, v string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(v)))
-	return append(b, v...)
-}
-
-// decoder reads one encoding. After the first mistake it returns zero values
-// only, so callers look at [decoder.end] once.
+// decoder reads one encoding. After the first mistake it returns zero values, so
+// callers check [decoder.end] once.
 type decoder struct {
 	rest []byte
 	bad  bool
@@ -48,8 +43,8 @@ func (d *decoder) uint32() uint32 {
 	return uint32(v)
 }
 
-// count reads the number of elements that follow. Each takes a byte at least,
-// so a number above the rest is a mistake and not a reason to allocate.
+// count reads the number of elements that follow, each of at least one byte. A larger
+// number than fits is a mistake and allocates nothing.
 func (d *decoder) count() uint64 {
 	n := d.uvarint()
 	if n > uint64(len(d.rest)) {
@@ -87,7 +82,7 @@ func (d *decoder) bytes() []byte {
 
 func (d *decoder) string() string { return string(d.take(d.uvarint())) }
 
-// end reports whether all was read and well formed.
+// end returns an error unless everything was well formed and read.
 func (d *decoder) end() error {
 	if d.bad || len(d.rest) != 0 {
 		return ErrEntryFormat

@@ -13,23 +13,23 @@ const (
 	flagForget = 2
 )
 
-// EncodeCommit is [Encode] for who needs the bytes alone.
+// EncodeCommit is the first result of [Encode].
 func EncodeCommit(c *persistence.Commit) []byte {
 	b, _ := Encode(c)
 	return b
 }
 
-// Encode encodes a commit for [Proposal] and returns it again, in the memory of
-// the encoding, so that the caller's may be used otherwise. Whoever commits does
-// it on its own goroutine, and the loop only copies bytes.
+// Encode encodes a commit for [Proposal] and returns a copy of it that shares the
+// encoding's memory. Callers encode on their own goroutine; the core's only copies
+// bytes.
 //
 //	kind | identity | baseRev | flags | schema | state |
 //	n (part value)* | n part* | n (request[16] step result)*
 func Encode(c *persistence.Commit) ([]byte, *persistence.Commit) {
 	own := *c
 	b := make([]byte, 0, commitSize(c))
-	b = appendString(b, c.Entity.Kind)
-	b = appendString(b, c.Entity.Identity)
+	b = appendBytes(b, c.Entity.Kind)
+	b = appendBytes(b, c.Entity.Identity)
 	b = binary.AppendUvarint(b, c.BaseRev)
 	var flags byte
 	if c.Remove {
@@ -62,17 +62,17 @@ func keepBytes(b, v []byte) (longer, kept []byte) {
 	return b, b[len(b)-len(v) : len(b) : len(b)]
 }
 
-// appendRecords encodes the records of a commit and moves them there.
+// appendRecords encodes the records of a commit, which share b afterwards.
 func appendRecords(b []byte, c *persistence.Commit) []byte {
 	c.Puts, c.Deletes = slices.Clone(c.Puts), slices.Clone(c.Deletes)
 	b = binary.AppendUvarint(b, uint64(len(c.Puts)))
 	for i := range c.Puts {
-		b = appendString(b, c.Puts[i].Part)
+		b = appendBytes(b, c.Puts[i].Part)
 		b, c.Puts[i].Value = keepBytes(b, c.Puts[i].Value)
 	}
 	b = binary.AppendUvarint(b, uint64(len(c.Deletes)))
 	for _, part := range c.Deletes {
-		b = appendString(b, part)
+		b = appendBytes(b, part)
 	}
 	return b
 }

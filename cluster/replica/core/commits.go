@@ -7,15 +7,13 @@ import (
 	"ssod/persistence"
 )
 
-// How a commit ends when it is not applied. Package cluster documents the
-// meaning of each.
+// How a commit ends when it is not applied, see package cluster.
 var (
-	// ErrRefused: certainly not written and never will be.
+	// ErrRefused: it is not written and never will be.
 	ErrRefused = errors.New("refused")
-	// ErrUnknown: the leadership ended while the commit was in the log.
+	// ErrUnknown: the leadership ended while it was in the log.
 	ErrUnknown = errors.New("outcome unknown")
-	// ErrRejected: the entity has another revision than the commit was
-	// decided on.
+	// ErrRejected: it was decided on another revision of the entity.
 	ErrRejected = persistence.ErrRevision
 	// ErrLost: the leadership that a barrier was asked under is over.
 	ErrLost = errors.New("leadership lost")
@@ -26,12 +24,11 @@ type Proposal struct {
 	Shard ShardID
 	// Term and Era are the leadership that the commit was decided under.
 	Term, Era uint64
-	// Data is the commit as [Encode] made it, and Commit what it encodes, sharing
-	// its memory. Without Commit Data is decoded.
+	// Data and Commit are the results of [Encode]. Without Commit Data is decoded.
 	Data   []byte
 	Commit *persistence.Commit
-	// Done is called once, by whoever has the core, with nil when the commit
-	// is applied, else with ErrRejected, ErrRefused or ErrUnknown.
+	// Done is called once, by the core's goroutine, with nil when the commit is
+	// applied, else with ErrRejected, ErrRefused or ErrUnknown.
 	Done func(error)
 }
 
@@ -39,9 +36,8 @@ type Proposal struct {
 type commits struct {
 	queue []*Proposal // not in the log; certainly not written
 	bytes int         // of the queue
-	// inflight has one element per entry that was proposed in this term, in
-	// log order. The leader of a term applies all of its own entries in that
-	// order as long as it leads, so the first is the next to be applied.
+	// inflight has one element per entry that was proposed in this term, in log
+	// order, which is the order in which they are applied as long as it leads.
 	inflight [][]*Proposal
 	handed   int // of inflight were handed out for application
 }
@@ -53,7 +49,7 @@ func (q *commits) end() {
 	*q = commits{}
 }
 
-// refuse answers what is not in the log.
+// refuse answers those that are not in the log.
 func (q *commits) refuse() {
 	answer(q.queue, ErrRefused)
 	q.queue, q.bytes = nil, 0
@@ -66,8 +62,7 @@ func (q *commits) endInflight() {
 	q.inflight, q.handed = nil, 0
 }
 
-// take removes proposals of at most max bytes, and at least one, from the
-// queue.
+// take removes proposals of at most limit bytes, and at least one, from the queue.
 func (q *commits) take(limit int) []*Proposal {
 	n, size := 0, 0
 	for n < len(q.queue) && (n == 0 || size+len(q.queue[n].Data) <= limit) {
@@ -89,11 +84,11 @@ func answer(ps []*Proposal, err error) {
 	}
 }
 
-// Propose queues a commit for the next round. It is refused at once when the
-// term is over, no majority is heard of, or too much waits already.
+// Propose queues a commit for the next round. It is refused at once when the term is
+// over, no majority is heard, or too much waits already.
 func (c *Core) Propose(p *Proposal) {
 	g := c.groups[p.Shard]
-	if g == nil || !g.open || g.term != p.Term || g.silent > 0 || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue || c.outdated(g, p) {
+	if g == nil || !g.open || g.term != p.Term || g.noQuorum > 0 || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue || c.outdated(g, p) {
 		p.Done(ErrRefused)
 		return
 	}
@@ -102,13 +97,12 @@ func (c *Core) Propose(p *Proposal) {
 	c.mark(g)
 }
 
-// pack proposes what is queued. While raft hands the lead over it takes none:
-// what is queued waits until the term ends, or until raft gives the hand-over up,
-// which the next tick sees. What waits behind entries that are under way is looked
-// at again when the first of these is applied.
+// pack proposes what is queued. During a transfer of the lead it waits until the term
+// ends, or until a tick after the transfer was aborted; behind entries in flight, until
+// the first of these is applied.
 func (c *Core) pack(g *group) {
 	switch {
-	case len(g.commits.queue) == 0, g.commits.waits(), g.handsOver():
+	case len(g.commits.queue) == 0, g.commits.waits(), g.transferring():
 	case !c.timely(g):
 		g.commits.refuse()
 	default:
@@ -116,10 +110,10 @@ func (c *Core) pack(g *group) {
 	}
 }
 
-// Two entries of a shard are enough to keep its disks and the network busy: one is
-// written while the other is on its way. More would only be smaller ones, and each
-// costs two messages and their answers. A queue of longQueue bytes does not wait: it
-// would not get through at the pace of two at a time.
+// Two entries of a shard in flight keep disks and network busy: one is written while
+// the other travels. More of them would only be smaller, and each costs two messages
+// and their answers. A queue of longQueue bytes does not wait: two at a time would be
+// too slow for it.
 const (
 	fewEntries = 2
 	longQueue  = 64 << 10
@@ -133,8 +127,6 @@ func (c *Core) propose(g *group) {
 	for len(g.commits.queue) > 0 {
 		ps := g.commits.take(c.cfg.MaxEntry)
 		data := c.encode(g, ps)
-		// Raft appends the entry or returns an error and does not; a term that
-		// ended since the commits were queued is seen by observe.
 		if !g.open || g.raft().Propose(data) != nil {
 			answer(ps, ErrRefused)
 			continue
@@ -143,8 +135,7 @@ func (c *Core) propose(g *group) {
 	}
 }
 
-// encode packs an entry, which is valid until the next one is packed: raft takes a
-// copy of what is proposed.
+// encode packs an entry, which is valid until the next one is packed: raft copies it.
 func (c *Core) encode(g *group, ps []*Proposal) []byte {
 	data := packEntry(c.entry[:0], entryAt(c.cfg.Level()), ps[0].Term, c.stamp(g), ps)
 	if cap(data) <= spareEntry {
@@ -156,8 +147,7 @@ func (c *Core) encode(g *group, ps []*Proposal) []byte {
 // spareEntry is how much room is kept for packing entries.
 const spareEntry = 64 << 10
 
-// applied answers the first entry in flight; dropped says that the entry was
-// void.
+// applied answers the first entry in flight, which was void if dropped.
 func (q *commits) applied(dropped bool, rejected []error) {
 	if len(q.inflight) == 0 {
 		return
@@ -171,7 +161,6 @@ func (q *commits) applied(dropped bool, rejected []error) {
 	}
 }
 
-// answerEach answers commits that were applied unless they were rejected.
 func answerEach(ps []*Proposal, rejected []error) {
 	for i, p := range ps {
 		if rejected == nil {

@@ -30,10 +30,9 @@ func decodeConfChange(e *pb.Entry) (*pb.ConfChangeV2, bool, error) {
 	return cc.AsV2(), true, nil
 }
 
-// nextConf returns the configuration after a change. Raft computes the same
-// when the entry's application is reported; it is computed here first because
-// it is written together with the applied index (raft thesis 4.1: a server uses
-// the newest configuration it has stored).
+// nextConf returns the configuration after a change. Raft computes the same when it is
+// told that the entry was applied; it is needed before, to be written together with the
+// applied index (raft thesis 4.1: a server uses the newest configuration it has stored).
 func nextConf(cs *pb.ConfState, cc *pb.ConfChangeV2) (*pb.ConfState, error) {
 	ch := confchange.Changer{Tracker: tracker.MakeProgressTracker(1, 0)}
 	cfg, progress, err := confchange.Restore(ch, cs)

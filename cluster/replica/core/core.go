@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -9,11 +10,11 @@ import (
 )
 
 // Core is the state machine of one node's replicas. It is not safe for
-// concurrent use: one goroutine at a time has it.
+// concurrent use.
 type Core struct {
 	cfg     Config
 	groups  map[ShardID]*group
-	order   []*group // by shard, so that a round does the same every time
+	order   []*group // by shard, so that rounds are deterministic
 	dirty   []*group
 	spare   []*group     // room for the next dirty
 	applies []applyWrite // room for the next job
@@ -25,9 +26,7 @@ type Core struct {
 	rounds  uint64 // that were handed out
 	// reluctant: this node should lead nothing.
 	reluctant bool
-	// sending counts the snapshots of each shard that are on their way out.
-	sending map[ShardID]int
-	fences  fences
+	fences    fences
 }
 
 // Envelope is a raft message of one shard.
@@ -37,23 +36,23 @@ type Envelope struct {
 }
 
 // SnapshotSend asks for a snapshot to be sent. Message is the MsgSnap that
-// follows the data; its place and configuration are to be replaced by those of
-// the exported state. [Core.SnapshotSent] must be called when it is over.
+// follows the data, after [SnapshotSend.Fill]. [Core.SnapshotSent] must be called
+// when it is over.
 type SnapshotSend struct {
 	Shard   ShardID
 	To      ReplicaID
 	Message *pb.Message
 }
 
-// Fill puts the place of an exported state and the name of its file into the
-// message.
+// Fill puts the position and configuration of the exported state and the name of its
+// file into the message.
 func (s *SnapshotSend) Fill(a Applied, name string) {
 	s.Message.Snapshot = &pb.Snapshot{Data: []byte(name), Metadata: &pb.SnapshotMetadata{
 		Index: new(a.Index), Term: new(a.Term), ConfState: a.Conf,
 	}}
 }
 
-// Destroy names a replica that is over.
+// Destroy names a replica whose data is to go.
 type Destroy struct {
 	Shard ShardID
 	ID    ReplicaID
@@ -62,41 +61,41 @@ type Destroy struct {
 // Leadership is who leads a shard as far as this node knows.
 type Leadership struct {
 	Shard  ShardID
-	Leader ReplicaID // 0: nobody is known
+	Leader ReplicaID // 0: unknown
 	Term   uint64
 	// Open: this node leads and has applied everything up to its own term.
 	Open bool
 	// Sole: this node's replica is the only voter.
 	Sole bool
-	// Replica is this node's if it follows in the term and may say so, else 0.
+	// Replica is this node's if it follows in the term and may vouch for that, else 0.
 	// Seconds are the voters any one of which is a majority together with it.
 	Replica ReplicaID
 	Seconds []ReplicaID
-	// Era counts the resets of the shard time that were applied here. What was
-	// decided in an earlier one is refused.
+	// Era counts the resets of the shard time that were applied here. Commits that
+	// were decided in an earlier one are refused.
 	Era uint64
 }
 
-// Round is what a round wants done.
+// Round is what the driver is to do.
 type Round struct {
 	// Messages are to be sent at once, in [Frames] for each node. They may be
-	// lost. They are the core's again when anything is asked of it.
+	// lost. They are valid until the next call of the core.
 	Messages map[NodeID][]Envelope
 	// Fences leave with them, in a frame of their own ([AppendFences]).
 	Fences map[NodeID][]Fence
 	// Append and Apply are to be done in order, each kind on its own, and
-	// reported with [Core.AppendDone] and [Core.ApplyDone]. Nil: nothing.
+	// reported with [Core.AppendDone] and [Core.ApplyDone]. They may be nil.
 	Append *AppendJob
 	Apply  *ApplyJob
-	// Installs and Snapshots may take long; they are done beside.
+	// Installs and Snapshots may take long; they run concurrently.
 	Installs  []*InstallJob
 	Snapshots []SnapshotSend
 	// Destroys are replicas whose data is to be removed with [Store.Destroy].
 	Destroys []Destroy
-	// Leaderships are the ones that changed, latest last.
+	// Leaderships are the changed ones, latest last.
 	Leaderships []Leadership
 
-	shards  int          // over which the round goes
+	shards  int          // of the round
 	applies []applyWrite // room for those of the job
 }
 
@@ -121,7 +120,7 @@ func New(cfg Config, replicas []Replica) (c *Core, err error) {
 			err = Broken(r)
 		}
 	}()
-	c = &Core{cfg: cfg.withDefaults(), groups: make(map[ShardID]*group), sending: make(map[ShardID]int)}
+	c = &Core{cfg: cfg.withDefaults(), groups: make(map[ShardID]*group)}
 	for _, r := range replicas {
 		if err := c.Add(r); err != nil {
 			return nil, err
@@ -130,8 +129,7 @@ func New(cfg Config, replicas []Replica) (c *Core, err error) {
 	return c, nil
 }
 
-// Add takes a replica that [Store.Create] made, or that was found, into the
-// core.
+// Add takes in a replica that [Store.Create] made.
 func (c *Core) Add(r Replica) error {
 	if c.groups[r.Shard] != nil {
 		return fmt.Errorf("shard %d: there is a replica already", r.Shard)
@@ -144,14 +142,16 @@ func (c *Core) Add(r Replica) error {
 		return err
 	}
 	c.groups[r.Shard] = g
-	i, _ := slices.BinarySearchFunc(c.order, r.Shard, func(g *group, s ShardID) int { return int(g.shard) - int(s) })
-	c.order = slices.Insert(c.order, i, g)
+	c.order = append(c.order, g)
+	slices.SortFunc(c.order, byShard)
 	if soleVoter(g.applied.Conf, g.id) {
-		_ = g.move().Campaign() // nobody else could lead: do not wait for a timeout
+		_ = g.move().Campaign() // no need to wait for a timeout
 	}
 	c.mark(g)
 	return nil
 }
+
+func byShard(a, b *group) int { return cmp.Compare(a.shard, b.shard) }
 
 // Replay is that of all shards together.
 func (c *Core) Replay() (all Replay) {
@@ -162,8 +162,8 @@ func (c *Core) Replay() (all Replay) {
 	return all
 }
 
-// Remove ends a replica and everything that waits for it. When nothing is
-// under way for it any more a round asks for its data to be destroyed.
+// Remove ends a replica and everything that waits for it. Once its jobs are done a
+// round asks for its data to be destroyed.
 func (c *Core) Remove(shard ShardID) {
 	g := c.groups[shard]
 	if g == nil || g.removed {
@@ -175,8 +175,8 @@ func (c *Core) Remove(shard ShardID) {
 	c.mark(g)
 }
 
-// Replica is the id of this node's replica of a shard; 0: there is none, or it
-// is being removed, and then ending is true.
+// Replica is the id of this node's replica of a shard; 0 if there is none or it is
+// ending.
 func (c *Core) Replica(shard ShardID) (id ReplicaID, ending bool) {
 	g := c.groups[shard]
 	switch {
@@ -188,8 +188,8 @@ func (c *Core) Replica(shard ShardID) (id ReplicaID, ending bool) {
 	return g.id, false
 }
 
-// Close ends all leaderships: what is not proposed is refused, what is in
-// flight is unknown. Nothing but a last round may follow.
+// Close ends all leaderships: queued commits are refused, the outcome of those in
+// flight is unknown. Only a last round may follow.
 func (c *Core) Close() {
 	for _, g := range c.order {
 		c.endTerm(g)
@@ -199,7 +199,6 @@ func (c *Core) Close() {
 	c.dirty = nil
 }
 
-// finishRemove hands the destruction out and forgets the group.
 func (c *Core) finishRemove(g *group, out *Round) {
 	if g.appending > 0 || g.applying > 0 || g.installing {
 		return
@@ -216,9 +215,9 @@ func (c *Core) mark(g *group) {
 	}
 }
 
-// Tick advances the time of all shards. Leaders have theirs two ticks at a time,
-// all at the same: so the heartbeats of all shards, of which raft sends one every
-// two ticks, leave together, one frame to each node.
+// Tick advances the time of all shards. Leaders advance together by
+// [heartbeatTicks], so that the heartbeats of all shards leave in one frame to each
+// node.
 func (c *Core) Tick() {
 	c.ticks++
 	c.tickFences()
@@ -226,14 +225,14 @@ func (c *Core) Tick() {
 		if g.frozen() {
 			continue
 		}
-		c.listen(g)
-		c.retract(g)
+		c.checkQuorum(g)
+		c.abortTransfer(g)
 		c.measure(g)
 		c.tickHolds(g)
 		c.askLater(g)
-		c.stand(g)
-		c.askAgain(g)
-		if !g.leading && c.ticks >= g.yields.until {
+		c.campaign(g)
+		c.retryPreVote(g)
+		if !g.leading && c.ticks >= g.granted.until {
 			g.tick(1)
 		} else if g.leading && c.ticks%heartbeatTicks == 0 {
 			g.tick(heartbeatTicks)
@@ -247,8 +246,8 @@ func (c *Core) Tick() {
 // heartbeatTicks is how many ticks apart heartbeats are.
 const heartbeatTicks = 2
 
-// tick advances raft's time. Where nothing comes of it, as on most followers, the
-// next round passes the group by.
+// tick advances raft's time. The next round skips the group if nothing comes of it,
+// as on most followers.
 func (g *group) tick(n int) {
 	for range n {
 		g.node.Tick()
@@ -258,12 +257,11 @@ func (g *group) tick(n int) {
 	}
 }
 
-// Round does one round over the shards that something happened to.
+// Round does one round over the shards to which something happened.
 func (c *Core) Round() Round {
 	dirty := c.dirty
 	c.dirty, c.spare = c.spare[:0], nil
-	// In the order of shards everything that is written lies closer together.
-	slices.SortFunc(dirty, func(a, b *group) int { return int(a.shard) - int(b.shard) })
+	slices.SortFunc(dirty, byShard) // writes are closer together in shard order
 	out := Round{shards: len(dirty), applies: c.applies}
 	for _, g := range dirty {
 		g.dirty = false
@@ -299,7 +297,7 @@ func (c *Core) collect(g *group, out *Round) {
 	if g.stirs() && !g.frozen() {
 		c.ready(g, out)
 	}
-	c.takePostponed(g)
+	c.takeDeferred(g)
 	c.appendTruncation(g, out)
 	c.startInstall(g, out)
 }
@@ -316,10 +314,10 @@ func (c *Core) ready(g *group, out *Round) {
 			toAppend = m
 		case raft.LocalApplyThread:
 			c.apply(g, out, m)
-		case raft.None: // an answer to what nobody said: see commitTo
+		case raft.None: // the answer to [group.commitTo] without a known leader
 		default:
 			if m.GetType() == pb.MsgVote {
-				// Not before the own vote is on disk:
+				// Until the own vote is on disk:
 				// cluster/replica/DESIGN.md#why-each-message-may-leave-when-it-does.
 				held = append(held, m)
 			} else {
@@ -342,8 +340,7 @@ func (g *group) stirs() bool {
 	return g.stirred
 }
 
-// startInstall hands an installation out once nothing else is under way for
-// the shard.
+// startInstall hands an installation out once the shard's jobs are done.
 func (c *Core) startInstall(g *group, out *Round) {
 	if g.install == nil || g.appending > 0 || g.applying > 0 {
 		return
@@ -356,27 +353,26 @@ func (c *Core) startInstall(g *group, out *Round) {
 	})
 }
 
-// send hands a message to the round's frames, a snapshot to the side stream.
+// send adds a message to the round, a snapshot to those that travel on their own.
 func (c *Core) send(g *group, m *pb.Message) {
 	to := ReplicaID(m.GetTo())
 	if m.GetType() == pb.MsgSnap {
 		c.holdFor(g, to, m.GetSnapshot().GetMetadata().GetIndex())
 		c.snaps = append(c.snaps, SnapshotSend{g.shard, to, m})
-		c.sending[g.shard]++
 		return
 	}
 	if m.GetType() == pb.MsgApp && c.dispensable(g, to, m) {
 		return
 	}
 	switch {
-	case encourages(m):
-		g.yields = yields{until: c.ticks + yieldTicks, to: to}
+	case grantsPreVote(m):
+		g.granted = grant{until: c.ticks + grantTicks, to: to}
 	case m.GetReject() && (m.GetType() == pb.MsgPreVoteResp || m.GetType() == pb.MsgVoteResp):
-		c.refused(g, to)
+		c.voteRefused(g, to)
 	}
-	g.tell(m)
+	g.addApplied(m)
 	c.tellEverywhere(g, m)
-	if c.supersede(g, to, m) {
+	if c.dedupe(g, to, m) {
 		return
 	}
 	c.out.add(to.Node(), Envelope{g.shard, m})

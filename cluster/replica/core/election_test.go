@@ -24,7 +24,7 @@ func TestVoteRequestWaitsForTheOwnVote(t *testing.T) {
 		t.Error("MsgVote left before the own vote was written")
 	}
 	if out.Append == nil || !out.Append.Sync || out.Append.Writes[0].Hard.GetVote() != uint64(id(1)) {
-		t.Fatalf("the own vote is not to be synced: %+v", out.Append)
+		t.Fatalf("the own vote is not synced: %+v", out.Append)
 	}
 	b.finish(out)
 	b.settle()
@@ -47,11 +47,11 @@ func TestALostConnectionStartsAnElection(t *testing.T) {
 	if !b.has(pb.MsgPreVote) {
 		t.Error("no election")
 	}
-	// Who has not heard of the loss yet does not answer: it is asked again.
+	// A voter that has not noticed the loss does not answer: it is asked again.
 	b.elections(true, true, true)
 }
 
-// elections wants elections in the next ticks, or none.
+// elections checks in which of the next ticks there is an election.
 func (b *bench) elections(want ...bool) {
 	b.Helper()
 	for i, want := range want {
@@ -64,15 +64,15 @@ func (b *bench) elections(want ...bool) {
 	}
 }
 
-// TestTheNextVoterStandsALittleLater: the first may be behind, or gone as well.
-func TestTheNextVoterStandsALittleLater(t *testing.T) {
+// TestTheNextVoterCampaignsALittleLater: the first may be behind, or gone as well.
+func TestTheNextVoterCampaignsALittleLater(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.receive(3, &pb.Message{Type: pb.MsgHeartbeat.Enum(), Term: new(uint64(2))})
 	b.settle()
 	b.core.ConnectionLost(3)
 	b.settle()
 	if !b.has(pb.MsgPreVote) {
-		t.Error("the first does not stand at once")
+		t.Error("the first does not campaign at once")
 	}
 
 	late := newBench(t, 1, 0, 3) // node 0 is before this one
@@ -81,7 +81,7 @@ func TestTheNextVoterStandsALittleLater(t *testing.T) {
 	late.core.ConnectionLost(3)
 	late.settle()
 	if late.has(pb.MsgPreVote) {
-		t.Error("the second stands at once")
+		t.Error("the second campaigns at once")
 	}
 	late.elections(false, true, true)
 }
@@ -105,15 +105,15 @@ func TestAnElectionThatIsUnderWayIsNotStartedAgain(t *testing.T) {
 	}
 }
 
-// TestCommitsWaitForAHandOver: who asks again meets a leader then, one of two.
-func TestCommitsWaitForAHandOver(t *testing.T) {
+// TestCommitsWaitForATransfer: it ends with one leader or the other.
+func TestCommitsWaitForATransfer(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.lead()
 	b.says(2)
 	b.core.Transfer(shard, id(2))
 	b.settle()
 	if !b.has(pb.MsgTimeoutNow) {
-		t.Fatal("the heir is not told to stand")
+		t.Fatal("the successor is not asked to campaign")
 	}
 	gone := b.propose("a", 0)
 	b.settle()
@@ -128,7 +128,7 @@ func TestCommitsWaitForAHandOver(t *testing.T) {
 	late.core.Transfer(shard, id(2))
 	late.settle()
 	kept := late.propose("a", 0)
-	for range 5 { // half of an election timeout; the heir is asleep
+	for range 5 { // half of an election timeout; the successor does not answer
 		late.core.Tick()
 		late.settle()
 		late.answer()
@@ -137,14 +137,14 @@ func TestCommitsWaitForAHandOver(t *testing.T) {
 	late.want("when the hand-over was given up", kept, nil)
 }
 
-// says lets a follower answer a heartbeat, and tell that it has applied what this
+// says lets a follower answer a heartbeat and report that it has applied what this
 // node has.
 func (b *bench) says(n core.NodeID) {
 	b.Helper()
 	b.reports(n, b.status().Applied.Index)
 }
 
-// reports is says with up to where it has applied the log.
+// reports is says with the index that it has applied.
 func (b *bench) reports(n core.NodeID, applied uint64) {
 	b.receive(n, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), Term: new(b.last.Term), Commit: new(applied)})
 	b.settle()
@@ -159,9 +159,9 @@ func (b *bench) status() core.Status {
 	return st
 }
 
-// TestNoHandOverToWhoDoesNotKnowThatItVotes: until it has applied the configuration
-// raft has it ignore that it is to stand, and commits would wait for nothing.
-func TestNoHandOverToWhoDoesNotKnowThatItVotes(t *testing.T) {
+// TestNoTransferToAVoterThatDoesNotKnowThatItVotes: until it has applied the configuration
+// raft ignores the request to campaign, and commits would wait for nothing.
+func TestNoTransferToAVoterThatDoesNotKnowThatItVotes(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.lead()
 	before := b.status().Applied.Index
@@ -174,26 +174,26 @@ func TestNoHandOverToWhoDoesNotKnowThatItVotes(t *testing.T) {
 	b.settle()
 	b.reports(2, b.status().Applied.Index)
 	b.reports(4, before)
-	if got := b.status().Heirs; !slices.Equal(got, []core.ReplicaID{id(2)}) {
+	if got := b.status().Successors; !slices.Equal(got, []core.ReplicaID{id(2)}) {
 		t.Errorf("the lead can be handed to %v, want node 2", got)
 	}
 	b.sent = nil
 	b.core.Transfer(shard, id(4))
 	b.settle()
-	if b.has(pb.MsgTimeoutNow) || b.status().HandsOver {
-		t.Error("who does not know that it votes is told to stand")
+	if b.has(pb.MsgTimeoutNow) || b.status().Transferring {
+		t.Error("a voter that does not know that it votes is asked to campaign")
 	}
 	b.reports(4, b.status().Applied.Index)
 	b.core.Transfer(shard, id(4))
 	b.settle()
-	if !b.status().HandsOver {
-		t.Error("the lead is not handed to who knows")
+	if !b.status().Transferring {
+		t.Error("the lead is not handed to the one that knows")
 	}
 }
 
-// TestNoHandOverToWhoSaysNothing: its node may have started again and be mute, and
-// commits would wait in vain until the hand-over is given up.
-func TestNoHandOverToWhoSaysNothing(t *testing.T) {
+// TestNoTransferToASilentVoter: its node may have restarted and be mute, and
+// commits would wait until the transfer is aborted.
+func TestNoTransferToASilentVoter(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.lead()
 	b.says(2)
@@ -206,18 +206,18 @@ func TestNoHandOverToWhoSaysNothing(t *testing.T) {
 	b.core.Transfer(shard, id(2))
 	b.settle()
 	if b.has(pb.MsgTimeoutNow) {
-		t.Error("who says nothing is told to stand")
+		t.Error("a silent voter is asked to campaign")
 	}
 	b.core.Transfer(shard, id(3))
 	b.settle()
-	if !b.status().HandsOver {
-		t.Error("the lead is not handed to who is heard")
+	if !b.status().Transferring {
+		t.Error("the lead is not handed to a voter that is heard")
 	}
 }
 
-// TestWhoIsNotAnsweredAsksAgain: the others may take the leader for alive a tick
+// TestUnansweredPreVotesAreRepeated: the others may take the leader for alive a tick
 // longer, and be refused themselves.
-func TestWhoIsNotAnsweredAsksAgain(t *testing.T) {
+func TestUnansweredPreVotesAreRepeated(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	for !b.has(pb.MsgPreVote) {
 		b.core.Tick()
@@ -228,9 +228,9 @@ func TestWhoIsNotAnsweredAsksAgain(t *testing.T) {
 	b.elections(false, false)
 }
 
-// TestANodeThatIsAloneDoesNotAskForEver: after about an election timeout of
+// TestALoneNodeDoesNotAskForEver: after about an election timeout of
 // asking in each tick it asks once in each.
-func TestANodeThatIsAloneDoesNotAskForEver(t *testing.T) {
+func TestALoneNodeDoesNotAskForEver(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	for !b.has(pb.MsgPreVote) {
 		b.core.Tick()
@@ -250,20 +250,20 @@ func TestANodeThatIsAloneDoesNotAskForEver(t *testing.T) {
 	}
 }
 
-// TestWhoEncouragesAnotherYields: it does not stand itself before that one had
+// TestAGrantedPreVoteDelaysTheOwnCampaign: the other one has
 // the time to ask for votes.
-func TestWhoEncouragesAnotherYields(t *testing.T) {
-	stands := func(encourages bool) (tick int) {
+func TestAGrantedPreVoteDelaysTheOwnCampaign(t *testing.T) {
+	campaigns := func(grants bool) (tick int) {
 		b := newBench(t, 1, 2, 3)
 		for range 9 {
 			b.core.Tick()
 		}
 		b.settle()
-		if encourages {
+		if grants {
 			b.receive(2, &pb.Message{Type: pb.MsgPreVote.Enum(), Term: new(uint64(2)), Index: new(uint64(9)), LogTerm: new(uint64(1))})
 			b.settle()
 			if !b.has(pb.MsgPreVoteResp) {
-				t.Fatal("not encouraged")
+				t.Fatal("no pre-vote granted")
 			}
 		}
 		b.sent = nil
@@ -273,18 +273,18 @@ func TestWhoEncouragesAnotherYields(t *testing.T) {
 		}
 		return tick
 	}
-	soonest, soonestYielding := 40, 40
+	soonest, soonestGranted := 40, 40
 	for range 100 { // the timeout is random
-		soonest, soonestYielding = min(soonest, stands(false)), min(soonestYielding, stands(true))
+		soonest, soonestGranted = min(soonest, campaigns(false)), min(soonestGranted, campaigns(true))
 	}
-	if soonestYielding < soonest+2 {
-		t.Errorf("stands %d ticks later at the soonest, and %d after it encouraged another one", soonest, soonestYielding)
+	if soonestGranted < soonest+2 {
+		t.Errorf("campaigns after %d ticks at the soonest, and after %d when it granted a pre-vote", soonest, soonestGranted)
 	}
 }
 
-// TestOneOfTwoStands: when both of the voters that are left ask each other at the
-// same time. The encouragement may come together with the other's request.
-func TestOneOfTwoStands(t *testing.T) {
+// TestOneOfTwoCampaigns: when both of the remaining voters ask each other at the
+// same time. The pre-vote may come together with the other's request.
+func TestOneOfTwoCampaigns(t *testing.T) {
 	for _, together := range []bool{false, true} {
 		for _, other := range []core.NodeID{0, 2} { // this is node 1
 			b := newBench(t, 1, other, 3)
@@ -301,16 +301,16 @@ func TestOneOfTwoStands(t *testing.T) {
 			if !b.has(pb.MsgPreVote) || !b.has(pb.MsgPreVoteResp) {
 				t.Fatal("they do not ask each other")
 			}
-			if stands := b.has(pb.MsgVote); stands != (other > 1) {
-				t.Errorf("beside node %d, together %v: stands %v", other, together, stands)
+			if campaigns := b.has(pb.MsgVote); campaigns != (other > 1) {
+				t.Errorf("with node %d, together %v: campaigns %v", other, together, campaigns)
 			}
 		}
 	}
 }
 
-// TestEncouragementWaitsForNoDisk: it promises nothing, and who is encouraged
-// late may stand together with another one.
-func TestEncouragementWaitsForNoDisk(t *testing.T) {
+// TestPreVotesWaitForNoDisk: they promise nothing, and a candidate that gets them
+// late may campaign together with another one.
+func TestPreVotesWaitForNoDisk(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.settle()
 	b.receive(2, &pb.Message{Type: pb.MsgPreVote.Enum(), Term: new(uint64(2)), Index: new(uint64(9)), LogTerm: new(uint64(1))})
@@ -320,9 +320,9 @@ func TestEncouragementWaitsForNoDisk(t *testing.T) {
 	}
 }
 
-// TestACandidateLearnsNothingInVain: what the voter that makes it leader has
+// TestLearningDoesNotEndACandidacy: what the voter that makes it leader has
 // applied must not end its candidacy first.
-func TestACandidateLearnsNothingInVain(t *testing.T) {
+func TestLearningDoesNotEndACandidacy(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.hold() // an entry that it does not know to be committed
 	b.receive(2, &pb.Message{Type: pb.MsgTimeoutNow.Enum(), Term: new(uint64(2))})
@@ -347,11 +347,11 @@ func TestACandidateLearnsNothingInVain(t *testing.T) {
 	undecided.settle()
 	undecided.applied(2)
 	if !undecided.has(pb.MsgPreVote) {
-		t.Error("it does not stand again")
+		t.Error("it does not campaign again")
 	}
 }
 
-// request is a request by who has applied up to told in that term and whose log
+// request is the request of a replica that has applied up to told in that term and whose log
 // ends at the given index.
 func request(kind pb.MessageType, last, told uint64) *pb.Message {
 	return &pb.Message{
@@ -376,14 +376,14 @@ func abandoned(t *testing.T) *bench {
 	}
 }
 
-// TestAVoterIsNotKeptFromItsVote: what the one who asks has applied must not pass
-// for the voice of the leader that is gone.
+// TestAVoterIsNotKeptFromItsVote: what the candidate has applied must not count
+// as a sign of life from the leader.
 func TestAVoterIsNotKeptFromItsVote(t *testing.T) {
 	b := abandoned(t)
 	b.receive(3, request(pb.MsgPreVote, 2, 2))
 	b.settle()
 	if !b.has(pb.MsgPreVoteResp) {
-		t.Fatal("no encouragement")
+		t.Fatal("no pre-vote")
 	}
 	b.receive(3, request(pb.MsgVote, 2, 2))
 	b.settle()
@@ -392,21 +392,21 @@ func TestAVoterIsNotKeptFromItsVote(t *testing.T) {
 	}
 }
 
-// TestWhoRefusesForItsLogStands at once: the one who asked cannot be elected.
-func TestWhoRefusesForItsLogStands(t *testing.T) {
+// TestTheLongerLogCampaigns at once: the other candidate cannot be elected.
+func TestTheLongerLogCampaigns(t *testing.T) {
 	for _, kind := range []pb.MessageType{pb.MsgPreVote, pb.MsgVote} {
 		for _, told := range []uint64{1, 2} { // nothing new, and that the entry is committed
-			stands := func(last uint64) bool {
+			campaigns := func(last uint64) bool {
 				b := abandoned(t)
 				b.receive(3, request(kind, last, told))
 				b.settle()
 				return b.has(pb.MsgPreVote)
 			}
-			if !stands(1) {
-				t.Errorf("%v: who has the longer log waits", kind)
+			if !campaigns(1) {
+				t.Errorf("%v: the replica with the longer log waits", kind)
 			}
-			if stands(2) {
-				t.Errorf("%v: who votes for the other one stands", kind)
+			if campaigns(2) {
+				t.Errorf("%v: a replica that votes for the other one campaigns", kind)
 			}
 		}
 	}

@@ -18,32 +18,30 @@ const (
 // ErrEntryFormat says that a log entry or a frame is damaged.
 var ErrEntryFormat = errors.New("malformed encoding")
 
-// ErrEntryVersion says that an entry was written by a newer version. The node
-// must stop: applying something else in its place would break the agreement
-// of the replicas.
+// ErrEntryVersion says that an entry was written by a newer version. The node must
+// stop: to skip it would make the replicas differ.
 var ErrEntryVersion = errors.New("entry of a newer version")
 
-// Entry is what one log entry carries: commits that its proposer packed into
-// it in the order they arrived.
+// Entry is what one log entry carries: commits in the order of their arrival.
 //
 //	1 | proposerTerm | time | count | (length commit)*
 //	2 | proposerTerm | time
 //
-// The second form carries no commits: it sets the shard time, which otherwise
-// never goes back. All integers are unsigned varints, the version is one byte.
+// The second form only sets the shard time, which otherwise never goes back. All
+// integers are unsigned varints, the version is one byte.
 type Entry struct {
 	// ProposerTerm is the term in which the proposer led the shard. An entry
 	// that ends up in the log under another term is void.
 	ProposerTerm uint64
 	// Time is the proposer's clock in milliseconds since 1970.
 	Time uint64
-	// Reset: Time becomes the shard time although that is later.
+	// Reset: Time becomes the shard time even if that is later.
 	Reset bool
 	// Commits are applied one by one in order.
 	Commits []persistence.Commit
 }
 
-// packEntry appends an entry of commits that are encoded already, in a format.
+// packEntry appends an entry of encoded commits.
 func packEntry(b []byte, version byte, term, now uint64, commits []*Proposal) []byte {
 	size := 1 + 3*binary.MaxVarintLen64
 	for _, c := range commits {
@@ -65,13 +63,13 @@ func packReset(term, now uint64) []byte {
 	return binary.AppendUvarint(b, now)
 }
 
-// decodeHeader decodes what comes before the commits of an entry of some bytes.
+// decodeHeader decodes what comes before the commits of an entry that is not empty.
 func decodeHeader(b []byte) (decoder, Entry) {
 	d := decoder{rest: b[1:]}
 	return d, Entry{ProposerTerm: d.uvarint(), Time: d.uvarint(), Reset: b[0] == resetVersion}
 }
 
-// maxRoom bounds the room that is made for what an encoding announces.
+// maxRoom bounds the elements that are allocated because an encoding announces them.
 const maxRoom = 64
 
 // DecodeEntry decodes an entry. The commits share b.

@@ -5,19 +5,18 @@ import (
 	"slices"
 )
 
-// Fence is a question to another node, or an answer to one: do your replicas of
-// these shards still follow in these terms? cluster/replica/DESIGN.md#fences says what an
-// answer is worth.
+// Fence is a question to another node, or its answer: do your replicas of these shards
+// still follow in these terms? cluster/replica/DESIGN.md#fences says what an answer proves.
 type Fence struct {
-	// Answer: From says so of Terms. Else it is asked.
+	// Answer: those in Terms do. Else Terms are the question.
 	Answer bool
 	// Number is that of the question. An answer repeats it.
 	Number uint64
 	Terms  []Followed
 }
 
-// Followed is the term of a shard that a replica follows in. In a question the
-// replica is not said: whoever is there answers.
+// Followed is the term of a shard that a replica follows in. A question names no
+// replica: it is for the one that the node has.
 type Followed struct {
 	Shard   ShardID
 	Term    uint64
@@ -28,14 +27,14 @@ type Followed struct {
 type fences struct {
 	// number is that of the last question.
 	number uint64
-	// waiting are the groups with barriers that are to be asked about next.
+	// waiting are the groups of the next question.
 	waiting []*group
-	// about are the groups of the last question while it is under way, asked is
-	// the tick at which it left, and missing who has not answered it.
+	// about are the groups of the last question while it is under way, asked is the
+	// tick at which it left, and missing are the nodes that have not answered it.
 	about   []*group
 	asked   uint64
 	missing map[NodeID]bool
-	// mute are nodes that have not answered when the last question was given up.
+	// mute are the nodes that had not answered when the last question was given up.
 	mute map[NodeID]bool
 	out  map[NodeID][]Fence
 
@@ -44,31 +43,29 @@ type fences struct {
 
 // FenceCounts are what became of fences since the core was made.
 type FenceCounts struct {
-	// Asked are questions, each to all nodes that it concerns, and Barriers those
-	// that answers to them let pass.
+	// Asked are questions, each to all nodes that it concerns, and Barriers the
+	// barriers that their answers let pass.
 	Asked, Barriers uint64
-	// Late are answers that had not come when their question was given up, and
-	// Refused the shards that this node was asked about and does not follow in the
-	// term that was asked about.
+	// Late are answers that were missing when their question was given up, and Refused
+	// the shards that this node was asked about and did not follow in that term.
 	Late, Refused uint64
 }
 
 // FenceCounts counts fences.
 func (c *Core) FenceCounts() FenceCounts { return c.fences.counts }
 
-// fenceTicks is after how many ticks a question is given up and asked again:
-// frames may be lost.
+// fenceTicks is after how many ticks a question is repeated: frames may be lost.
 const fenceTicks = 2
 
-// wait lets a group's barriers wait for the next question.
+// wait adds a group to the next question.
 func (f *fences) wait(g *group) {
 	if !slices.Contains(f.waiting, g) {
 		f.waiting = append(f.waiting, g)
 	}
 }
 
-// due reports whether a question is to be asked: one at a time, so that the more
-// wait the more share it.
+// due reports whether a question is to be asked. Only one is under way, so that more
+// barriers share it when more wait.
 func (f *fences) due() bool { return len(f.waiting) > 0 && !f.awaited() }
 
 // awaited reports whether barriers wait for the last question.
@@ -76,7 +73,6 @@ func (f *fences) awaited() bool {
 	return slices.ContainsFunc(f.about, func(g *group) bool { return len(g.barriers.asked) > 0 })
 }
 
-// put adds to what is sent to a node.
 func (f *fences) put(to NodeID, fence Fence) {
 	if f.out == nil {
 		f.out = make(map[NodeID][]Fence)
@@ -84,7 +80,7 @@ func (f *fences) put(to NodeID, fence Fence) {
 	f.out[to] = append(f.out[to], fence)
 }
 
-// question asks the voters of all groups that wait, one question for each node.
+// question asks the voters of all waiting groups, each node once.
 func (c *Core) question() {
 	f := &c.fences
 	if !f.due() {
@@ -92,11 +88,11 @@ func (c *Core) question() {
 	}
 	f.number++
 	f.counts.Asked++
-	c.giveUp() // whoever it was about needs it no more
+	c.giveUp()
 	asks := make(map[NodeID][]Followed)
 	for _, g := range f.waiting {
 		if !g.barriers.number(f.number, c.ticks) {
-			continue // they were answered meanwhile
+			continue // all were answered meanwhile
 		}
 		f.about = append(f.about, g)
 		c.askVoters(asks, g, g.applied.Conf.GetVoters())
@@ -110,7 +106,7 @@ func (c *Core) question() {
 	}
 }
 
-// askVoters adds a group to what its other voters are asked, once for each node.
+// askVoters adds a group to the questions to the nodes of its other voters.
 func (c *Core) askVoters(asks map[NodeID][]Followed, g *group, voters []uint64) {
 	for _, v := range voters {
 		n := ReplicaID(v).Node()
@@ -129,10 +125,9 @@ func (c *Core) ReceiveFence(from NodeID, f Fence) {
 	}
 }
 
-// answerFence says of which shards this node's replicas follow in the terms that
-// are asked about. One that is in a later term says nothing: it may have voted in
-// it. Nor does one that is being replaced by a snapshot. If that leaves nothing to
-// say, who asks need not wait to learn it.
+// answerFence answers for the replicas that follow in the terms of the question, even
+// if there are none. One in a later term may have voted in it, and one that is frozen
+// says nothing either.
 func (c *Core) answerFence(from NodeID, question Fence) {
 	var terms []Followed
 	for _, t := range question.Terms {
@@ -148,8 +143,7 @@ func (c *Core) answerFence(from NodeID, question Fence) {
 	c.fences.put(from, Fence{Answer: true, Number: question.Number, Terms: terms})
 }
 
-// answered takes an answer. It says something of the time after its question was
-// asked, so barriers that came later have nothing of it.
+// answered takes an answer, which confirms only barriers that began before its question.
 func (c *Core) answered(from NodeID, answer Fence) {
 	f := &c.fences
 	if answer.Number > f.number {
@@ -169,8 +163,8 @@ func (c *Core) answered(from NodeID, answer Fence) {
 	}
 }
 
-// endQuestion lets the next question be asked when everybody has answered the
-// last one from whom an answer is to be expected, or nobody waits for it.
+// endQuestion ends the question when all nodes that are not mute have answered it, or
+// no barrier waits for it.
 func (c *Core) endQuestion() {
 	f := &c.fences
 	waits := f.awaited()
@@ -188,7 +182,7 @@ func (c *Core) giveUp() {
 	f.about = f.about[:0]
 }
 
-// tickFences gives the last question up when it has not been answered for long.
+// tickFences gives up the last question after [fenceTicks].
 func (c *Core) tickFences() {
 	f := &c.fences
 	if len(f.about) > 0 && c.ticks-f.asked >= fenceTicks {
@@ -198,8 +192,8 @@ func (c *Core) tickFences() {
 	}
 }
 
-// askLater asks about a group again that was not answered for long: the question or
-// an answer was lost, or too few followed.
+// askLater asks about a group again when the question or an answer was lost, or too few
+// followed.
 func (c *Core) askLater(g *group) {
 	if b := &g.barriers; len(b.asked) > 0 && c.ticks-b.since >= fenceTicks {
 		c.fences.wait(g)

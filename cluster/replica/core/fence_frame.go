@@ -8,11 +8,10 @@ import (
 	"ssod/persistence"
 )
 
-// fenceVersion is the format of frames of fences. It is none that other frames
-// have or had.
+// fenceVersion is the format of frames of fences, which no other frame ever has.
 const fenceVersion = 0x81
 
-// AppendFences encodes what a round says to one node of fences:
+// AppendFences encodes a round's fences to one node:
 //
 //	version byte | (kind byte | number | count | (shard | term | generation)*)*
 //
@@ -40,8 +39,7 @@ func AppendFences(b []byte, fs []Fence) []byte {
 	return b
 }
 
-// HasFences reports whether a frame is one of fences, for [DecodeFences], and not
-// one of messages.
+// HasFences reports whether a frame is for [DecodeFences], not for [DecodeFrame].
 func HasFences(b []byte) bool { return len(b) > 0 && b[0] == fenceVersion }
 
 // DecodeFences decodes a frame of a node's fences.

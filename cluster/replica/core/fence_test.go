@@ -213,7 +213,7 @@ func TestAFrozenReplicaAnswersNoFence(t *testing.T) {
 	}
 }
 
-// TestAQuestionThatIsLostIsAskedAgain, and nobody waits for who has not answered.
+// TestAQuestionThatIsLostIsAskedAgain, and nobody waits for a node that has not answered.
 func TestAQuestionThatIsLostIsAskedAgain(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.lead()

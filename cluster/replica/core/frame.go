@@ -12,22 +12,21 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// frameVersion is the format of frames. In the first one every message was
-// protobuf.
+// frameVersion is the format of frames. In version 1 every message was protobuf.
 const frameVersion = 2
 
-// ErrFrameVersion says that a frame is of another version of the program.
+// ErrFrameVersion says that a frame has a format that this version does not read.
 var ErrFrameVersion = errors.New("frame of another version")
 
 // MaxFrame bounds a frame in bytes.
 const MaxFrame = 64 << 20
 
-// fullFrame is how many bytes of messages a frame holds, if there are more; one
-// message, which has [Config.MaxEntry] and an entry at most, may be longer.
+// fullFrame bounds the bytes of messages in a frame of several; a single message, of at
+// most [Config.MaxEntry] and one entry, may be longer.
 const fullFrame = 4 << 20
 
-// Frames yields a round's messages to one node in parts, for a frame each: when a
-// follower of many shards is behind, what it misses is more than one may hold.
+// Frames splits a round's messages to one node into frames: what a follower of many
+// shards lacks can be more than one may hold.
 func Frames(es []Envelope) iter.Seq[[]Envelope] {
 	return func(yield func([]Envelope) bool) {
 		for size, from, i := 0, 0, 0; i < len(es); i++ {
@@ -54,8 +53,8 @@ func weight(m *pb.Message) (n int) {
 //
 //	version byte | count | (shard | form byte | message)*
 //
-// A message in protobuf has its length before it; wire.go has the other forms. It
-// must be called by the core's goroutine: raft's messages share memory.
+// A message in protobuf is preceded by its length; wire.go has the other forms. It must
+// be called by the core's goroutine: raft's messages share memory.
 func AppendFrame(b []byte, es []Envelope) ([]byte, error) {
 	size := 1 + binary.MaxVarintLen32
 	for _, e := range es {
@@ -79,7 +78,7 @@ func AppendFrame(b []byte, es []Envelope) ([]byte, error) {
 	return b, nil
 }
 
-// MarkFrame gives a frame the format that belongs to the format level of the cluster.
+// MarkFrame gives a frame the format of the cluster's format level.
 func MarkFrame(frame []byte, level int) { frame[0] = frameAt(level) }
 
 func appendProto(b []byte, m *pb.Message) ([]byte, error) {

@@ -11,66 +11,64 @@ import (
 type group struct {
 	shard ShardID
 	id    ReplicaID
-	node  *raft.RawNode // [group.raft] is for who gives it something
+	node  *raft.RawNode // inputs go to it through [group.raft]
 	log   *log
 	dirty bool
 	// stirred: raft may have something to do.
 	stirred bool
-	// role is what raft was when it was looked at; moved: it may have changed.
-	// transfers: raft may be handing its lead over, since the tick transferred.
+	// role is raft's last known one; moved: it may have changed. transfers: raft may
+	// have been transferring its lead since the tick transferred.
 	role        role
 	moved       bool
 	transfers   bool
 	transferred uint64
 
-	// What was last seen of raft's state.
+	// What [Core.observe] saw last.
 	term    uint64
 	lead    ReplicaID
 	leading bool
-	// open: leading, and everything up to an entry of this very term is
-	// applied, so there is a handle.
+	// open: leading, and an entry of this term is applied, so there is a handle.
 	open bool
 
 	election
-	// entrusted is the tick at which each other replica was sent entries last.
+	// entrusted is the tick at which each other replica was last sent entries.
 	entrusted tally
-	// posted is what this replica has sent in the round postedIn.
+	// posted is what this replica sent in the round postedIn.
 	posted   []posted
 	postedIn uint64
 
 	applied Applied
-	// flushed is up to where the state is on disk, as far as the core was told.
+	// flushed is the index up to which the state is known to be on disk.
 	flushed uint64
-	// confAt is a place from which on the configuration in force is, and reached
-	// is how far each other replica has applied the log, while this one leads.
+	// confAt is the index of the configuration in force, or a later one, and reached
+	// is, on a leader, the index that each other replica has applied.
 	confAt  uint64
 	reached tally
 	// emitted is the configuration after the entries that were handed out for
 	// application, which may be ahead of applied.
 	emitted *pb.ConfState
 
-	// newest is the newest time in the log or the state, and what else there is
-	// to the shard's time.
-	newest uint64
-	era    uint64
-	// resetting: the shard time is being set back, and nothing is proposed.
+	// newest is the latest time in the log or the state, era counts resets of the
+	// shard time, and while resetting nothing is proposed.
+	newest    uint64
+	era       uint64
 	resetting bool
 
 	commits  commits
 	barriers barriers
 
 	truncate Position // to be written with the next append
-	// everywhere is an index up to which all replicas have the log; on a leader
-	// as of a tick.
+	// everywhere is an index up to which all replicas have the log, on a leader as of
+	// the tick asOf.
 	everywhere, asOf uint64
 	// holds keep the log, on a leader, for replicas that get snapshots.
 	holds map[ReplicaID]*hold
-	// rate is at how many bytes a tick the log grows, and written what it had had when
-	// that was measured.
+	// rate is the growth of the log in bytes per tick, and written its total when that
+	// was measured.
 	rate, written int
-	// voted is the term and vote that were handed out to be written.
+	// voted is the term and vote that were last handed out to be written.
 	voted ballot
-	// Jobs under way. An installation waits until there is none; from its
+	// Jobs under way. An installation waits for the end of the others; from its
 	// arrival to its end the group is frozen: it neither ticks nor receives.
 	appending, applying int
 	install             *appendWrite // waits
@@ -89,8 +87,7 @@ func (c *Core) openGroup(r Replica) (*group, error) {
 		return nil, err
 	}
 	if r.Hard != nil && r.Hard.GetCommit() < r.Applied.Index {
-		// The commit index is written without a sync of its own; what is
-		// applied was committed.
+		// The commit index has no sync of its own; what is applied was committed.
 		r.Hard.Commit = new(r.Applied.Index)
 		l.hard = r.Hard
 	}
@@ -132,14 +129,13 @@ func (c *Core) raftConfig(g *group) *raft.Config {
 
 func (g *group) frozen() bool { return g.install != nil || g.installing || g.removed }
 
-// raft returns the group's raft for whoever is about to give it something.
+// raft returns the group's raft to be given an input.
 func (g *group) raft() *raft.RawNode {
 	g.stirred = true
 	return g.node
 }
 
-// observe compares raft's state with what was last seen of it and ends what
-// belongs to a term that is over.
+// observe notes changes of raft's role and ends what belongs to a term that is over.
 func (c *Core) observe(g *group) {
 	r := g.is()
 	leading := r.state == raft.StateLeader
@@ -156,12 +152,11 @@ func (c *Core) observe(g *group) {
 // endTerm answers everything that waits for a leadership which is over.
 func (c *Core) endTerm(g *group) {
 	g.open, g.reached, g.resetting, g.holds = false, nil, false, nil
-	g.commits.endInflight()
 	g.commits.end()
 	g.barriers.end()
 }
 
-// changed notes that the shard's leadership looks different.
+// changed reports the shard's leadership.
 func (c *Core) changed(g *group) {
 	l := Leadership{
 		Shard: g.shard, Leader: g.lead, Term: g.term, Open: g.open, Sole: soleVoter(g.applied.Conf, g.id), Era: g.era,

@@ -8,64 +8,60 @@ import (
 	"go.etcd.io/raft/v3/tracker"
 )
 
-// A snapshot travels while its shard is written to. If the log that follows it is gone
-// when it arrives the replica needs another one, and so on for ever. So a leader holds
-// that log, within bounds, until the replica has caught up.
-
-// hold is for one replica.
+// hold keeps the log for one replica that gets a snapshot, within bounds, until it has
+// caught up. A snapshot travels while its shard is written to: if the log that follows
+// it were gone when it arrives, the replica would need another one, and so on for ever.
 type hold struct {
-	// place is that of the snapshot: what follows it is kept.
-	place uint64
-	// limit is how long the log may get because of it, in bytes.
+	// index is that of the snapshot: the entries after it are kept.
+	index uint64
+	// limit bounds the log while it is held, in bytes.
 	limit int
-	// sending: the snapshot is on its way, which its transport bounds.
+	// sending: the snapshot is on its way; the transport bounds that time.
 	sending bool
-	// match is how far the replica was at the tick since.
+	// match was the replica's at the tick since.
 	match, since uint64
 }
 
 const (
-	// holdTicks is for how many ticks a replica that has got its snapshot may make no
-	// progress: at ticks of 100 ms a minute, in which any disk installs one.
+	// holdTicks is how many ticks a replica that has its snapshot may make no progress:
+	// a minute at ticks of 100 ms, in which any disk installs one.
 	holdTicks = 600
-	// answerTicks is how many ticks after it got a snapshot a replica may still give
-	// the answers from before.
+	// answerTicks is how many ticks after a snapshot was sent earlier answers of the
+	// replica may still arrive.
 	answerTicks = 5
 )
 
-// holdFor begins to hold the log for a replica that is about to be sent a snapshot.
-func (c *Core) holdFor(g *group, to ReplicaID, place uint64) {
+func (c *Core) holdFor(g *group, to ReplicaID, index uint64) {
 	if g.holds == nil {
 		g.holds = make(map[ReplicaID]*hold)
 	}
-	g.holds[to] = &hold{place: place, limit: c.cfg.LogHold, sending: true, match: g.matches()[to], since: c.ticks}
+	g.holds[to] = &hold{index: index, limit: c.cfg.LogHold, sending: true, match: g.matches()[to], since: c.ticks}
 }
 
-// matches is, on a leader, how far each replica's log is known to agree.
+// matches is, on a leader, the index up to which each replica's log is known to agree.
 func (g *group) matches() map[ReplicaID]uint64 {
 	all := map[ReplicaID]uint64{}
 	g.node.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) { all[ReplicaID(id)] = p.Match })
 	return all
 }
 
-// SnapshotExported reports of which place and how long the snapshot is that is being
-// sent to a replica. While it travels the log may get as long as it is: it goes at
+// SnapshotExported reports the index and the bytes of the snapshot that is being sent to
+// a replica. The log may get as long as the snapshot while it travels, which it does at
 // twice the rate at which the shard is written to, see [Core.WriteRate].
-func (c *Core) SnapshotExported(shard ShardID, to ReplicaID, place uint64, size int) {
+func (c *Core) SnapshotExported(shard ShardID, to ReplicaID, index uint64, size int) {
 	if g := c.groups[shard]; g != nil && g.holds[to] != nil {
 		h := g.holds[to]
-		h.place, h.limit = max(h.place, place), max(c.cfg.LogHold, size)
+		h.index, h.limit = max(h.index, index), max(c.cfg.LogHold, size)
 	}
 }
 
-// SnapshotSent reports how a [SnapshotSend] ended: whether the message was
-// handed to the replica with all of its data.
+// SnapshotSent reports how a [SnapshotSend] ended: whether the replica has the message
+// and all of its data.
 //
-// Raft hears only of a failure. From a replica that has a snapshot it hears when that
-// is installed; if it was to go on before, at a place that may be gone by then, it
-// would want to send another one.
+// Raft is told only of a failure. The replica itself reports that it has installed the
+// snapshot; told earlier, raft would continue at an index that may be gone by then and
+// send another snapshot.
 func (c *Core) SnapshotSent(shard ShardID, to ReplicaID, ok bool) {
-	c.sending[shard]--
 	g := c.groups[shard]
 	if g == nil {
 		return
@@ -88,22 +84,22 @@ func (c *Core) reportSnapshot(g *group, to ReplicaID, status raft.SnapshotStatus
 	c.mark(g)
 }
 
-// unfrozen takes note that a replica has answered a heartbeat, which it does not do
-// while it installs a snapshot. If it was sent one some time ago it did not want it, or
-// its word that it has it got lost.
+// unfrozen notes that a replica has answered a heartbeat, which it does not do while it
+// installs a snapshot. If one was sent some time ago, it was not wanted or its
+// confirmation got lost.
 func (c *Core) unfrozen(g *group, from ReplicaID) {
 	if h := g.holds[from]; h != nil && !h.sending && c.ticks-h.since > answerTicks {
 		c.reportSnapshot(g, from, raft.SnapshotFinish)
 	}
 }
 
-// tickHolds ends the holds of replicas that have caught up or do not come on.
+// tickHolds ends the holds of replicas that have caught up or make no progress.
 func (c *Core) tickHolds(g *group) {
 	if len(g.holds) == 0 {
 		return
 	}
 	match := g.matches()
-	for _, id := range slices.Sorted(maps.Keys(g.holds)) { // the same in every run of the simulation
+	for _, id := range slices.Sorted(maps.Keys(g.holds)) { // deterministic
 		h := g.holds[id]
 		at, member := match[id]
 		if at > h.match {
@@ -113,22 +109,22 @@ func (c *Core) tickHolds(g *group) {
 		case !member:
 			delete(g.holds, id)
 		case h.sending:
-		case at >= h.place && g.log.after(at) <= c.cfg.LogKeep/2:
+		case at >= h.index && g.log.after(at) <= c.cfg.LogKeep/2:
 			delete(g.holds, id)
 		case c.ticks-h.since > holdTicks:
 			delete(g.holds, id)
-			if at < h.place {
+			if at < h.index {
 				c.reportSnapshot(g, id, raft.SnapshotFailure)
 			}
 		}
 	}
 }
 
-// rateTicks is over how many ticks the rate is taken at which a shard is written to.
+// rateTicks is the time over which the write rate of a shard is measured.
 const rateTicks = 10
 
-// measure takes that rate. It falls slowly, so that a pause between two rushes does not
-// count.
+// measure measures the write rate. It falls slowly, so that a pause between two bursts
+// does not count.
 func (c *Core) measure(g *group) {
 	if c.ticks%rateTicks == 0 {
 		g.rate = max((g.log.written-g.written)/rateTicks, g.rate/2)
@@ -136,7 +132,7 @@ func (c *Core) measure(g *group) {
 	}
 }
 
-// WriteRate is about how many bytes a tick the log of a shard grows by.
+// WriteRate is about how many bytes the log of a shard grows by per tick.
 func (c *Core) WriteRate(shard ShardID) int {
 	if g := c.groups[shard]; g != nil {
 		return g.rate
@@ -144,13 +140,13 @@ func (c *Core) WriteRate(shard ShardID) int {
 	return 0
 }
 
-// held is up to where the log may be let go of for the sake of replicas that get
-// snapshots. One for which the log has become too long needs another.
+// held is the index up to which holds allow a truncation. A replica for which the log
+// has become too long will need another snapshot.
 func (g *group) held() uint64 {
 	upTo := ^uint64(0)
 	for _, h := range g.holds {
 		if g.log.size() <= h.limit {
-			upTo = min(upTo, max(h.place, h.match))
+			upTo = min(upTo, max(h.index, h.match))
 		}
 	}
 	return upTo

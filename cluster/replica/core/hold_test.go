@@ -9,7 +9,7 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// Of a test's log 16 KiB are kept for who lags, and 256 KiB for a snapshot.
+// Of a test's log 16 KiB are kept for followers that lag, and 256 KiB for a snapshot.
 const (
 	testKeep = 16 << 10
 	testHold = 256 << 10
@@ -38,15 +38,15 @@ func (b *bench) third(kind pb.MessageType, index uint64) {
 }
 
 // sendSnapshot hands the snapshot over that was asked for, while the shard is written
-// to, and returns its place.
-func (b *bench) sendSnapshot(meanwhile int) (place uint64) {
+// to, and returns its index.
+func (b *bench) sendSnapshot(meanwhile int) (index uint64) {
 	b.Helper()
-	place = b.store.Applied(shard).Index
-	b.core.SnapshotExported(shard, id(3), place, 1)
+	index = b.store.Applied(shard).Index
+	b.core.SnapshotExported(shard, id(3), index, 1)
 	b.commits(meanwhile, "sent")
 	b.core.SnapshotSent(shard, id(3), true)
 	b.settle()
-	return place
+	return index
 }
 
 // pass lets time pass, in which node 3 says nothing.
@@ -62,14 +62,14 @@ func (b *bench) pass(ticks int) {
 // behind it waits until the replica has caught up, and goes then.
 func TestAShardThatIsWrittenToFasterThanItsSnapshotTravels(t *testing.T) {
 	b := lagging(t)
-	place := b.sendSnapshot(10 * perKeep)
+	index := b.sendSnapshot(10 * perKeep)
 	b.commits(2*perKeep, "installed")
-	if b.truncated > place {
-		t.Errorf("the log begins after %d, and the snapshot ends at %d", b.truncated, place)
+	if b.truncated > index {
+		t.Errorf("the log begins after %d, and the snapshot ends at %d", b.truncated, index)
 	}
-	b.third(pb.MsgAppResp, place)
+	b.third(pb.MsgAppResp, index)
 	behind, _ := b.core.Status(shard)
-	for at := place; at < behind.Last; at += 20 { // it is slower than the shard
+	for at := index; at < behind.Last; at += 20 { // it is slower than the shard
 		b.commits(2, fmt.Sprint(at))
 		b.third(pb.MsgAppResp, at)
 		b.pass(1)
@@ -81,7 +81,7 @@ func TestAShardThatIsWrittenToFasterThanItsSnapshotTravels(t *testing.T) {
 	b.third(pb.MsgAppResp, st.Last)
 	b.pass(2)
 	b.commits(5*perKeep, "z")
-	if b.truncated <= place {
+	if b.truncated <= index {
 		t.Errorf("the log begins after %d, although the replica has caught up", b.truncated)
 	}
 }
@@ -90,11 +90,11 @@ func TestAShardThatIsWrittenToFasterThanItsSnapshotTravels(t *testing.T) {
 func TestALogIsHeldWithinBounds(t *testing.T) {
 	t.Run("bytes", func(t *testing.T) {
 		b := lagging(t)
-		place := b.sendSnapshot(2 * testHold / 1000)
-		if b.truncated <= place {
+		index := b.sendSnapshot(2 * testHold / 1000)
+		if b.truncated <= index {
 			t.Errorf("the log begins after %d, and is longer than is held", b.truncated)
 		}
-		b.third(pb.MsgAppResp, place)
+		b.third(pb.MsgAppResp, index)
 		b.pass(8)
 		b.third(pb.MsgHeartbeatResp, 0)
 		if len(b.snaps) != 2 {
@@ -103,11 +103,11 @@ func TestALogIsHeldWithinBounds(t *testing.T) {
 	})
 	t.Run("the size of the snapshot", func(t *testing.T) {
 		b := lagging(t)
-		place := b.store.Applied(shard).Index
-		b.core.SnapshotExported(shard, id(3), place, 4*testHold)
+		index := b.store.Applied(shard).Index
+		b.core.SnapshotExported(shard, id(3), index, 4*testHold)
 		b.commits(2*testHold/1000, "b")
-		if b.truncated > place {
-			t.Errorf("the log begins after %d, and the snapshot, which ends at %d, is longer than it", b.truncated, place)
+		if b.truncated > index {
+			t.Errorf("the log begins after %d, and the snapshot, which ends at %d, is longer than it", b.truncated, index)
 		}
 	})
 	t.Run("time", func(t *testing.T) {
@@ -134,14 +134,14 @@ func TestBehindIsInBytes(t *testing.T) {
 	b.commits(100, "a")
 	st, _ := b.core.Status(shard)
 	if got := st.Behind[id(3)]; got < 90_000 || got > 120_000 {
-		t.Errorf("who lacks 100 commits of 900 bytes is %d behind", got)
+		t.Errorf("a replica that lacks 100 commits of 900 bytes is %d behind", got)
 	}
 	if got := st.Behind[id(2)]; got != 0 {
-		t.Errorf("who has everything is %d behind", got)
+		t.Errorf("a replica that has everything is %d behind", got)
 	}
 	b.third(pb.MsgAppResp, st.Last-1)
 	st, _ = b.core.Status(shard)
 	if got := st.Behind[id(3)]; got < 900 || got > 12_000 {
-		t.Errorf("who lacks the last commit is %d behind", got)
+		t.Errorf("a replica that lacks the last commit is %d behind", got)
 	}
 }

@@ -9,24 +9,20 @@ import (
 	"go.etcd.io/raft/v3/tracker"
 )
 
-// Receive takes messages that came from another node. What is not meant for a
-// replica that is here, or what no node may send, is dropped: raft repeats
-// itself.
+// Receive takes messages from another node. Those for no replica here, and those that
+// no node may send, are dropped: raft repeats itself.
 func (c *Core) Receive(from NodeID, ms []Envelope) {
 	for _, e := range ms {
 		g := c.groups[e.Shard]
-		if g == nil || g.frozen() || !c.acceptable(g, from, e.Message) || c.discouraged(g, e.Message) {
+		if g == nil || g.frozen() || !c.acceptable(g, from, e.Message) || c.crossed(g, e.Message) || !c.credible(g, e.Message) {
 			continue
-		}
-		if !c.credible(g, e.Message) {
-			continue // raft sends it again
 		}
 		c.hear(g, ReplicaID(e.Message.GetFrom()))
 		if e.Message.GetType() == pb.MsgHeartbeatResp {
 			c.unfrozen(g, ReplicaID(e.Message.GetFrom()))
 		}
 		g.hearEverywhere(e.Message)
-		if !g.postpone(e.Message) {
+		if !g.deferGrant(e.Message) {
 			c.step(g, e.Message)
 		}
 		c.mark(g)
@@ -36,12 +32,12 @@ func (c *Core) Receive(from NodeID, ms []Envelope) {
 // step hands a message to raft.
 func (c *Core) step(g *group, m *pb.Message) {
 	g.step(m)
-	c.learn(g, m)
+	c.learnApplied(g, m)
 }
 
-// ReceiveSnapshot takes the message of a snapshot whose files are complete and
-// durable here. It reports whether the shard could take it; the files are in
-// use only if an [InstallJob] follows.
+// ReceiveSnapshot takes the message of a snapshot whose files are complete and durable
+// here, and reports whether the shard could take it. The files are in use only if an
+// [InstallJob] follows.
 func (c *Core) ReceiveSnapshot(from NodeID, e Envelope) bool {
 	g := c.groups[e.Shard]
 	if g == nil || g.frozen() || e.Message.GetType() != pb.MsgSnap || !addressed(g, from, e.Message) {
@@ -61,7 +57,7 @@ func (c *Core) acceptable(g *group, from NodeID, m *pb.Message) bool {
 	case pb.MsgApp, pb.MsgAppResp, pb.MsgVote, pb.MsgVoteResp, pb.MsgPreVote, pb.MsgPreVoteResp, pb.MsgTimeoutNow:
 		return true
 	case pb.MsgHeartbeat, pb.MsgHeartbeatResp:
-		return len(m.GetContext()) == 0 // raft's own questions for reads
+		return len(m.GetContext()) == 0 // else it is a read of raft's own
 	}
 	return false
 }
@@ -85,40 +81,37 @@ func (c *Core) Unreachable(n NodeID) {
 	}
 }
 
-// Transfer hands the leadership of a shard to another voter if this node leads
-// it (raft thesis 3.10) and that voter would stand ([Core.heir]). Commits wait
-// meanwhile, for [transferTicks] at most; if the lead is gone then, they are refused.
-// While it is under way no other is begun: two that stand at once take the votes from
-// each other.
+// Transfer hands the leadership of a shard to another voter (raft thesis 3.10) if this
+// node leads it and [Core.canTakeOver]. Commits wait meanwhile, for [transferTicks] at
+// most; if the lead is gone then, they are refused. While one is under way no other
+// begins: two candidates would split the votes.
 func (c *Core) Transfer(shard ShardID, to ReplicaID) {
-	if g := c.groups[shard]; g != nil && g.open && !g.handsOver() && c.heir(g, to) {
+	if g := c.groups[shard]; g != nil && g.open && !g.transferring() && c.canTakeOver(g, to) {
 		g.transfers, g.transferred = true, c.ticks
 		g.raft().TransferLeader(uint64(to))
 		c.mark(g)
 	}
 }
 
-// heir reports, on a leader, whether a voter would stand for election if it were asked
-// to, as far as is known. One does not that has yet to apply the configuration in
-// force: it does not know that it votes, or that others do not any more, and raft has
-// it ignore the question. Nor does one that says nothing: it may have the log and its
-// node may be there, but one that has just started speaks for no shard yet, and nobody
-// would hear that it stands. The shard would take no commits for nothing.
-func (c *Core) heir(g *group, id ReplicaID) bool {
+// canTakeOver reports, on a leader, whether a voter would campaign if it were asked to,
+// as far as is known. One that has not applied the configuration in force may not know
+// that it votes, and raft ignores the request. One that is silent may have just
+// started, when its node does not speak for the shard yet. The shard would stop taking
+// commits for nothing.
+func (c *Core) canTakeOver(g *group, id ReplicaID) bool {
 	at, known := g.reached.of(id)
 	return known && at >= g.confAt && !joint(g.applied.Conf) && c.heardLately(g, id)
 }
 
-// transferTicks is for how many ticks raft may hand a lead over. An heir that is there
-// takes a few round trips and syncs; raft itself waits for an election timeout, and
-// until then the shard takes no commits.
+// transferTicks bounds a transfer of the lead, during which the shard takes no commits.
+// It needs a few round trips and syncs; raft itself waits for an election timeout.
 const transferTicks = 4
 
-// retract ends a hand-over that takes too long. The heir may have been asked, and still
-// win: then this leader ends like any other.
-func (c *Core) retract(g *group) {
-	if g.handsOver() && c.ticks-g.transferred >= transferTicks {
-		g.raft().TransferLeader(uint64(g.id)) // ends the one under way, and begins none
+// abortTransfer ends a transfer that takes too long. The successor may still win the
+// election: then this leader ends like any other.
+func (c *Core) abortTransfer(g *group) {
+	if g.transferring() && c.ticks-g.transferred >= transferTicks {
+		g.raft().TransferLeader(uint64(g.id)) // to itself: only ends the other one
 	}
 }
 
@@ -126,9 +119,9 @@ func (c *Core) retract(g *group) {
 // under way or this node does not lead.
 var ErrConfChange = errors.New("members cannot be changed now")
 
-// ChangeMembers proposes a change of a shard's members. More than one change
-// goes through a joint configuration, which is left by itself (raft thesis
-// 4.3). Whether it happened shows in [Core.Status].
+// ChangeMembers proposes a change of a shard's members. More than one change goes
+// through a joint configuration, which raft leaves by itself (raft thesis 4.3).
+// [Core.Status] shows whether it happened.
 func (c *Core) ChangeMembers(shard ShardID, term uint64, changes []*pb.ConfChangeSingle) error {
 	g := c.groups[shard]
 	if g == nil || !g.open || g.term != term || joint(g.applied.Conf) {
@@ -152,25 +145,24 @@ type Status struct {
 	Leadership
 	ID      ReplicaID
 	Applied Applied
-	// Match is, on the leader, up to where each replica's log is known to
+	// Match is, on the leader, the index up to which each replica's log is known to
 	// agree.
 	Match map[ReplicaID]uint64
 	// Behind is, on the leader, about how many bytes of log each replica lacks of what
-	// is applied here; one that the log does not reach any more lacks [math.MaxInt].
+	// is applied here; [math.MaxInt] if the log does not reach back far enough.
 	Behind map[ReplicaID]int
 	// Last is the end of the log on disk.
 	Last uint64
-	// Heirs are, on the leader, the voters to which the lead can be handed: they have
-	// the configuration in force, and are heard. HandsOver: that is under way.
-	Heirs     []ReplicaID
-	HandsOver bool
-	// Settled, on the leader: a majority of the voters has the configuration
-	// on disk. Only then may replicas go that it has left out.
+	// Successors are, on the leader, the voters that can take over the lead.
+	// Transferring: one of them is about to.
+	Successors   []ReplicaID
+	Transferring bool
+	// Settled, on the leader: a majority of the voters has the configuration on disk.
+	// Only then may replicas go that it has removed.
 	Settled bool
 }
 
-// behind is about how many bytes of log a replica lacks whose log agrees up to an
-// index.
+// behind is about how many bytes of log a replica lacks that matches up to an index.
 func (g *group) behind(match uint64) int {
 	if match >= g.applied.Index {
 		return 0
@@ -193,10 +185,10 @@ func (c *Core) Status(shard ShardID) (Status, bool) {
 		ID:         g.id, Applied: g.applied, Last: max(g.log.last, g.applied.Index),
 	}
 	if g.leading {
-		s.Settled, s.HandsOver = g.settled(), g.handsOver()
+		s.Settled, s.Transferring = g.settled(), g.transferring()
 		for _, v := range g.applied.Conf.GetVoters() {
-			if c.heir(g, ReplicaID(v)) {
-				s.Heirs = append(s.Heirs, ReplicaID(v))
+			if c.canTakeOver(g, ReplicaID(v)) {
+				s.Successors = append(s.Successors, ReplicaID(v))
 			}
 		}
 		s.Match, s.Behind = make(map[ReplicaID]uint64), make(map[ReplicaID]int)

@@ -11,7 +11,7 @@ import (
 type AppendJob struct {
 	// Writes go to [Store.Append] as one batch.
 	Writes []LogWrite
-	// Sync: something is promised on the strength of the writes.
+	// Sync: promises depend on the writes.
 	Sync   bool
 	groups []appendWrite
 }
@@ -40,12 +40,12 @@ type ApplyJob struct {
 type applyWrite struct {
 	g        *group
 	entries  []*pb.Entry
-	confs    []*pb.ConfState // per entry, nil when it changes none; nil when none does
-	own      [][]*Proposal   // per entry, nil when it is to be decoded; nil when all are
+	confs    []*pb.ConfState // per entry, nil when it changes none; nil if all would be
+	own      [][]*Proposal   // per entry, nil when it is to be decoded; nil if all would be
 	response []*pb.Message
 }
 
-// append takes raft's order to write. The messages held depend on it too.
+// append takes raft's order to write. The messages in held wait for it too.
 func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 	early, responses := partition(m.GetResponses(), answersPreVote)
 	w := appendWrite{g: g, entries: m.GetEntries(), snapshot: m.GetSnapshot(), responses: responses}
@@ -76,21 +76,21 @@ func (c *Core) append(g *group, out *Round, m *pb.Message, held []*pb.Message) {
 
 func answersPreVote(m *pb.Message) bool { return m.GetType() == pb.MsgPreVoteResp }
 
-// saysNothing reports whether the answers to a write of nothing say no more than
-// what is being written says when it is done. Raft wants a new commit index written
-// and asks with it whether everything before is; in a new term, in which it no longer
-// believes the earlier answers, there is a hard state to be written.
+// saysNothing reports whether the responses to an empty write can be dropped, because
+// the write before it says the same when it is done. Raft asks for one with every new
+// commit index; in a new term, which voids earlier responses, there is a hard state to
+// write.
 func saysNothing(ms []*pb.Message) bool {
 	return len(ms) == 0 || len(ms) == 1 && ms[0].GetType() == pb.MsgStorageAppendResp && ms[0].Snapshot == nil
 }
 
-// partition splits messages into those of a sort and the others.
-func partition(ms []*pb.Message, sort func(*pb.Message) bool) (of, others []*pb.Message) {
-	if !slices.ContainsFunc(ms, sort) {
+// partition splits messages into those of a kind and the others.
+func partition(ms []*pb.Message, is func(*pb.Message) bool) (of, others []*pb.Message) {
+	if !slices.ContainsFunc(ms, is) {
 		return nil, ms
 	}
 	for _, m := range ms {
-		if sort(m) {
+		if is(m) {
 			of = append(of, m)
 		} else {
 			others = append(others, m)
@@ -99,9 +99,9 @@ func partition(ms []*pb.Message, sort func(*pb.Message) bool) (of, others []*pb.
 	return of, others
 }
 
-// ballot adds raft's hard state to a write if there is more new in it than the
-// commit index. Nothing rests on that: at start it is raised to the applied
-// index, and the rest is found again from a majority.
+// ballot adds raft's hard state to a write if more than the commit index is new.
+// Nothing depends on that one: at start it is raised to the applied index, and a
+// majority knows the rest.
 func (g *group) ballot(w *appendWrite, m *pb.Message) {
 	if m.Term == nil || m.Commit == nil {
 		return
@@ -114,7 +114,7 @@ func (g *group) ballot(w *appendWrite, m *pb.Message) {
 	w.hard = &pb.HardState{Term: m.Term, Vote: new(now.vote), Commit: m.Commit}
 }
 
-// appendTruncation writes a truncation that no append has taken along.
+// appendTruncation writes a truncation that no append took along.
 func (c *Core) appendTruncation(g *group, out *Round) {
 	if g.truncate.Index == 0 || g.frozen() {
 		return
@@ -126,8 +126,8 @@ func (c *Core) appendTruncation(g *group, out *Round) {
 	g.truncate = Position{}
 }
 
-// AppendDone takes note that a job's writes are on disk, synced if the job says
-// so. Now, and not before, the promises that rest on them may leave.
+// AppendDone notes that a job's writes are on disk, synced if the job says so. Only now
+// may the promises that depend on them leave.
 func (c *Core) AppendDone(j *AppendJob) {
 	for i := range j.groups {
 		w := &j.groups[i]
@@ -155,7 +155,7 @@ func (c *Core) respond(g *group, ms []*pb.Message) {
 	}
 }
 
-// InstallDone takes note that a snapshot is installed.
+// InstallDone notes that a snapshot is installed.
 func (c *Core) InstallDone(j *InstallJob, a Applied) {
 	g := j.write.g
 	if c.groups[g.shard] != g {
@@ -206,21 +206,16 @@ func (c *Core) apply(g *group, out *Round, m *pb.Message) {
 // Run applies the job's entries to the store.
 func (j *ApplyJob) Run(s Store) error { return RunAll([]*ApplyJob{j}, s) }
 
-// RunAll applies the entries of several jobs in order, as few batches.
+// RunAll applies the entries of several jobs in order, in one call of the store.
 func RunAll(jobs []*ApplyJob, s Store) error {
-	n := 0
 	for _, j := range jobs {
 		if err := j.decode(); err != nil {
 			return err
 		}
-		n += len(j.changes)
 	}
 	all := jobs[0].changes
-	if len(jobs) > 1 {
-		all = make([]Change, 0, n)
-		for _, j := range jobs {
-			all = append(all, j.changes...)
-		}
+	for _, j := range jobs[1:] {
+		all = append(all, j.changes...)
 	}
 	results, err := s.Apply(all)
 	if err != nil {
@@ -259,8 +254,8 @@ func (j *ApplyJob) decode() error {
 	return nil
 }
 
-// decodeCommits fills in the commits of an entry, none when it was proposed in
-// another term than the one it is in the log under.
+// decodeCommits fills in the commits of an entry, none when its term in the log is not
+// the one that it was proposed in.
 func decodeCommits(ch *Change, e *pb.Entry, own []*Proposal) error {
 	if cs := commitsOf(own); len(cs) > 0 {
 		ch.Time, _ = entryTime(e)
@@ -287,12 +282,12 @@ func (j *ApplyJob) Concerns(shard ShardID) bool {
 	return false
 }
 
-// Changes returns what the job applied and, per change, what [Store.Apply] said
-// of it. Tests compare it between nodes.
+// Changes returns what the job applied and the results of [Store.Apply]. Tests compare
+// them between nodes.
 func (j *ApplyJob) Changes() ([]Change, [][]error) { return j.changes, j.results }
 
-// ApplyDone takes note that a job's entries are applied and answers whom they
-// concern. Nothing but the changes is left of it.
+// ApplyDone notes that a job's entries are applied and answers their proposals. Only
+// the changes remain of the job.
 func (c *Core) ApplyDone(j *ApplyJob) {
 	n := 0
 	for i := range j.groups {
@@ -324,7 +319,9 @@ func (c *Core) applyDone(w *applyWrite, changes []Change, results [][]error) {
 		if ch.Reset {
 			c.resetDone(g)
 		}
-		answerEntry(g, w.entries[i], ch, results[i])
+		if answerable(g, w.entries[i]) {
+			g.commits.applied(len(ch.Commits) == 0 && !ch.Reset, results[i])
+		}
 		if g.leading && !g.open && ch.Term == g.term && g.leads(g.term) {
 			g.open = true
 			c.changed(g)
@@ -334,14 +331,7 @@ func (c *Core) applyDone(w *applyWrite, changes []Change, results [][]error) {
 	c.truncateLog(g)
 }
 
-// answerEntry answers the commits of an entry if this leader proposed it.
-func answerEntry(g *group, e *pb.Entry, ch Change, rejected []error) {
-	if answerable(g, e) {
-		g.commits.applied(len(ch.Commits) == 0 && !ch.Reset, rejected)
-	}
-}
-
-// reconfigure puts a configuration that is applied into force.
+// reconfigure puts an applied configuration into force.
 func (c *Core) reconfigure(g *group, e *pb.Entry, want *pb.ConfState) *pb.ConfState {
 	cc, _, err := decodeConfChange(e)
 	if err != nil {

@@ -2,14 +2,13 @@
 
 package core
 
-// Formats that a version writes at the format level of its cluster, and the newest that
-// it reads. Level 1 has one of each.
+// The newest formats that this version reads.
 const (
 	newestEntry = resetVersion
 	newestFrame = frameVersion
 )
 
-// entryAt is the format of entries of commits at a level.
+// entryAt is the format of entries of commits at a format level of the cluster.
 func entryAt(int) byte { return entryVersion }
 
 // frameAt is the format of frames at a level.

@@ -2,8 +2,8 @@
 
 package core
 
-// This build stands for the version that comes next, so that tests can upgrade a cluster
-// to it: at level 2 it has an entry and a frame that the version before does not know.
+// This build stands for the next version, so that tests can upgrade a cluster to it: at
+// level 2 it has an entry and a frame that this version does not know.
 const (
 	newestEntry = 3
 	newestFrame = 3

@@ -12,13 +12,12 @@ import (
 	"ssod/persistence"
 )
 
-// log is what raft sees of a shard's stable log: the newest entries in memory,
-// bounded by bytes, the terms of all, and the disk for the rest.
+// log is what raft sees of a shard's stable log: the newest entries in memory, bounded
+// by bytes, the terms of all, and the disk for the rest.
 //
-// It belongs to whoever has the core and learns of an append when that is done.
-// Raft keeps an entry in its own memory until then and asks here only for what
-// lies before, so the disk may be ahead of the log but never differs from it in
-// what raft asks for.
+// It learns of an append when that is done. Until then raft keeps the entries in its
+// own memory and asks here only for earlier ones, so the disk may be ahead of the log
+// but agrees with it in what raft asks for.
 type log struct {
 	shard   ShardID
 	disk    LogReader
@@ -36,20 +35,20 @@ type log struct {
 	replay Replay // at the start
 }
 
-// Replay is what was in logs at the start and not in the state on disk: it is
-// applied again, when it is known to be committed.
+// Replay is what was in logs at the start and not in the state on disk. It is applied
+// again once it is known to be committed.
 type Replay struct {
 	Entries, Bytes int
 }
 
-// mark remembers how many bytes the log had had up to an index, so that
-// truncation by bytes needs no look at the entries.
+// mark remembers the total bytes of the log up to an index, so that truncation by bytes
+// need not read entries.
 type mark struct {
 	Position
 	total int
 }
 
-// markBytes is the distance of marks.
+// markBytes is the spacing of marks.
 const markBytes = 8 << 10
 
 func openLog(r Replica, disk LogReader, limit int) (*log, error) {
@@ -92,10 +91,10 @@ func (l *log) extend(p Position, size int) {
 	}
 }
 
-// entryOverhead is about what an entry costs beside its data.
+// entryOverhead is about how many bytes an entry needs besides its data.
 const entryOverhead = 32
 
-// append notes that entries are on disk, in place of what was at their indexes.
+// append notes that entries are on disk, instead of any that had their indexes.
 func (l *log) append(entries []*pb.Entry) {
 	if len(entries) == 0 {
 		return
@@ -138,31 +137,25 @@ func (l *log) shrink() {
 		n++
 	}
 	if n > 0 {
-		l.tail = append([]*pb.Entry(nil), l.tail[n:]...)
+		l.tail = slices.Clone(l.tail[n:])
 	}
 }
 
 // truncate forgets the entries up to p.
 func (l *log) truncate(p Position) {
-	n := 0
-	for n < len(l.runs) && l.runs[n].Index <= p.Index {
-		n++
-	}
-	l.runs = append([]Position{p}, l.runs[n:]...)
+	l.runs = append([]Position{p}, slices.DeleteFunc(l.runs, func(r Position) bool { return r.Index <= p.Index })...)
 	l.marks = slices.DeleteFunc(l.marks, func(m mark) bool { return m.Index <= p.Index })
-	n = 0
+	n := 0
 	for n < len(l.tail) && l.tail[n].GetIndex() <= p.Index {
 		l.bytes -= len(l.tail[n].GetData()) + entryOverhead
 		n++
 	}
-	l.tail = append([]*pb.Entry(nil), l.tail[n:]...)
+	l.tail = slices.Clone(l.tail[n:])
 }
 
-// before returns the last mark up to index that leaves at least keep bytes in
-// the log.
+// before returns the last mark up to index that leaves at least keep bytes in the log.
 func (l *log) before(index uint64, keep int) (Position, bool) {
-	for i := len(l.marks) - 1; i >= 0; i-- {
-		m := l.marks[i]
+	for _, m := range slices.Backward(l.marks) {
 		if m.Index <= index && l.total-m.total >= keep {
 			return m.Position, true
 		}
@@ -180,8 +173,8 @@ func (l *log) frees(p Position) int {
 	return 0
 }
 
-// after is about how many bytes follow an index; [math.MaxInt] if what follows it is
-// not all there.
+// after is about how many bytes follow an index; [math.MaxInt] if some of them were
+// truncated.
 func (l *log) after(index uint64) int {
 	switch {
 	case index < l.truncated().Index:
@@ -246,9 +239,7 @@ func (l *log) Term(i uint64) (uint64, error) {
 	if i > l.last {
 		return 0, raft.ErrUnavailable
 	}
-	n, found := slices.BinarySearchFunc(l.runs, i, func(p Position, i uint64) int {
-		return int(int64(p.Index - i))
-	})
+	n, found := slices.BinarySearchFunc(l.runs, i, func(p Position, i uint64) int { return cmp.Compare(p.Index, i) })
 	if !found {
 		n--
 	}
@@ -261,8 +252,8 @@ func (l *log) LastIndex() (uint64, error) { return l.last, nil }
 // FirstIndex implements [raft.Storage].
 func (l *log) FirstIndex() (uint64, error) { return l.truncated().Index + 1, nil }
 
-// Snapshot implements [raft.Storage]. It is only a promise: whoever sends the
-// message exports the state and puts its true place into it.
+// Snapshot implements [raft.Storage]. The message is only a placeholder until
+// [SnapshotSend.Fill].
 func (l *log) Snapshot() (*pb.Snapshot, error) {
 	if l.applied.Index == 0 {
 		return nil, raft.ErrSnapshotTemporarilyUnavailable

@@ -2,9 +2,8 @@ package core
 
 import "fmt"
 
-// quiet is raft's logger. Raft says a line for every election and vote, which
-// metrics tell better; only what it cannot go on from is heard, as a panic with a
-// [BrokenError]: a broken invariant stops the process (fail-stop).
+// quiet is raft's logger. It drops raft's lines about elections and votes, which metrics
+// count, and panics with a [BrokenError] where raft cannot go on (fail-stop).
 type quiet struct{ shard ShardID }
 
 func (quiet) Debug(...any)            {}

@@ -1,11 +1,10 @@
 package core
 
-// outbox is what the next round sends. Its room is used again.
+// outbox is what the next round sends. Its memory is reused.
 type outbox struct {
-	to   map[NodeID][]Envelope
-	full bool
-	// taken: the last round has what is in it.
-	taken bool
+	to    map[NodeID][]Envelope
+	full  bool
+	taken bool // by the last round
 }
 
 func (o *outbox) add(to NodeID, e Envelope) {
@@ -17,14 +16,12 @@ func (o *outbox) add(to NodeID, e Envelope) {
 	o.full = true
 }
 
-// of is what there is for a node.
 func (o *outbox) of(to NodeID) []Envelope {
 	o.empty()
 	return o.to[to]
 }
 
-// take hands out what is in it, which is valid until the next message is added or
-// taken.
+// take returns the messages, which are valid until the next call.
 func (o *outbox) take() map[NodeID][]Envelope {
 	o.empty()
 	if !o.full {
@@ -40,7 +37,7 @@ func (o *outbox) empty() {
 		return
 	}
 	for to, es := range o.to {
-		clear(es) // or they keep entries alive
+		clear(es) // they keep entries alive
 		o.to[to] = es[:0]
 	}
 	o.taken = false

@@ -6,10 +6,9 @@ import (
 	"ssod/persistence"
 )
 
-// own takes note that an entry is handed out for application and returns its
-// proposals if this leader proposed it in this term: what they encode need not be
-// decoded. Own entries are handed out in the order in which they were proposed;
-// those of others, empty ones and configurations are not among them.
+// own notes that an entry is handed out for application and returns its proposals, which
+// need no decoding, if this leader proposed it in this term. Own entries are handed out
+// in the order in which they were proposed.
 func (c *Core) own(g *group, e *pb.Entry) []*Proposal {
 	if !answerable(g, e) || g.commits.handed == len(g.commits.inflight) {
 		return nil
@@ -24,7 +23,7 @@ func answerable(g *group, e *pb.Entry) bool {
 	return len(e.GetData()) > 0 && e.GetType() == pb.EntryNormal && e.GetTerm() == g.term && g.leading
 }
 
-// commitsOf is what proposals commit, nil unless all of them say so.
+// commitsOf is what proposals commit, nil unless all of them have it.
 func commitsOf(ps []*Proposal) []persistence.Commit {
 	cs := make([]persistence.Commit, len(ps))
 	for i, p := range ps {

@@ -5,15 +5,15 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 )
 
-// role is what raft is in a group. To look at it costs four allocations, so it is
-// looked at only when something has happened that can change it.
+// role is raft's in a group. Reading it costs four allocations, so it is read again
+// only after something that can change it.
 type role struct {
 	term  uint64
-	lead  ReplicaID // 0: nobody is known
+	lead  ReplicaID // 0: unknown
 	state raft.StateType
 }
 
-// is returns raft's role right now.
+// is returns raft's present role.
 func (g *group) is() role {
 	if g.moved {
 		s := g.node.BasicStatus()
@@ -37,9 +37,9 @@ func (g *group) step(m *pb.Message) {
 	}
 }
 
-// moves reports whether a message may change raft's role. Nothing of its own term
-// does that which comes from the leader it follows, or is an answer; and what is of
-// an earlier one raft refuses.
+// moves reports whether a message may change raft's role. Raft ignores those of an
+// earlier term; in its own term no answer does and nothing from the leader that it
+// follows.
 func (g *group) moves(m *pb.Message) bool {
 	r, term := g.role, m.GetTerm()
 	switch m.GetType() {
@@ -52,7 +52,7 @@ func (g *group) moves(m *pb.Message) bool {
 	return true
 }
 
-// leads reports whether raft leads in the given term right now.
+// leads reports whether raft leads in the given term.
 func (g *group) leads(term uint64) bool {
 	r := g.is()
 	return r.state == raft.StateLeader && r.term == term
@@ -63,14 +63,14 @@ func (g *group) candidate() bool {
 	return s == raft.StateCandidate || s == raft.StatePreCandidate
 }
 
-// handsOver reports whether raft is handing its lead to another voter. Only
-// [Core.Transfer] makes it.
-func (g *group) handsOver() bool {
+// transferring reports whether raft is handing the lead to another voter, which only
+// [Core.Transfer] starts.
+func (g *group) transferring() bool {
 	g.transfers = g.transfers && g.node.BasicStatus().LeadTransferee != raft.None
 	return g.transfers
 }
 
-// tally is a number of each of a few replicas.
+// tally is a number for each of a few replicas.
 type tally []struct {
 	id ReplicaID
 	n  uint64

@@ -142,7 +142,7 @@ func TestAnEntryOfAnotherTermIsVoid(t *testing.T) {
 	}
 }
 
-// TestAcknowledgementsWaitForTheDisk: what a follower says of its log leaves
+// TestAcknowledgementsWaitForTheDisk: a follower's acknowledgement leaves
 // when the log is on disk.
 func TestAcknowledgementsWaitForTheDisk(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
@@ -186,9 +186,9 @@ func TestALeaderWithoutAMajorityRefusesSoon(t *testing.T) {
 	b.want("when node 2 is back", b.propose("b", 0), errPending)
 }
 
-// TestALeaderThatHearsNobodyAsksAnotherToTakeOver: the others may hear it, and
-// would keep to it for as long as it leads.
-func TestALeaderThatHearsNobodyAsksAnotherToTakeOver(t *testing.T) {
+// TestALeaderWithoutQuorumAsksForATakeover: the others may hear it, and
+// would follow it as long as it leads.
+func TestALeaderWithoutQuorumAsksForATakeover(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.lead()
 	b.want("a commit that node 2 has", b.commit("a"), nil)
@@ -244,8 +244,8 @@ func TestHeartbeatsOfAllShardsLeaveTogether(t *testing.T) {
 	}
 }
 
-// TestASlowDiskDelaysNeitherHeartbeatsNorReads: while the leader's disk stands
-// still, ticks send heartbeats and barriers are answered.
+// TestASlowDiskDelaysNeitherHeartbeatsNorReads: while the leader's disk
+// stalls, ticks send heartbeats and barriers are answered.
 func TestASlowDiskDelaysNeitherHeartbeatsNorReads(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.lead()

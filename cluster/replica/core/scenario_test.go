@@ -23,7 +23,7 @@ import (
 //
 //	members 1 2 3             nodes with a replica of shard 1 each, all of them voters
 //	empty node=4              a node with an empty replica
-//	stand node=1              ticks until it stands for election
+//	campaign node=1           ticks until it campaigns
 //	tick node=1 [n=5]         time passes, for one node
 //	commit node=1 name ...    commits to the entities of these names
 //	read node=1 name ...      barriers
@@ -31,7 +31,7 @@ import (
 //	deaf node=1, hears node=1 what raft says to a node gets lost; and no more
 //	change node=1 add=(4) remove=(2)
 //	flush node=1              it writes what is applied
-//	let-go node=1 [wait]      of the log up to there, once live followers have it
+//	truncate node=1 [wait]      of the log up to there, once live followers have it
 //	crash node=1 [keep=2]     and starts again, with the first unsynced writes
 //	stall node=1              its next snapshot is not installed to the end
 //	disks                     what every node has of the log and of the state
@@ -163,7 +163,7 @@ func (s *scenario) play() {
 		var n int
 		s.cmd.ScanArgs(s.T, "node", &n)
 		s.add(core.NodeID(n), nil)
-	case "stand":
+	case "campaign":
 		p := s.node()
 		for n := len(s.underWay); len(s.underWay) == n; {
 			p.core.Tick()
@@ -192,7 +192,7 @@ func (s *scenario) play() {
 		p.store.Flush(shard)
 		p.core.Flushed(shard, p.store.Flushed(shard))
 		s.rounds(p)
-	case "let-go":
+	case "truncate":
 		p := s.node()
 		if !p.core.Truncate(shard, p.store.Flushed(shard), s.cmd.HasArg("wait")) {
 			fmt.Fprintln(&s.said, "not now")
@@ -417,7 +417,7 @@ func (s *scenario) disks() {
 	}
 }
 
-// String says who says what to whom.
+// String has sender, receiver and contents.
 func (l letter) String() string {
 	route := fmt.Sprintf("%d to %d: ", l.from, l.to)
 	if l.message == nil {

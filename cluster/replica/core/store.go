@@ -25,40 +25,36 @@ type LogReader interface {
 	// Entries returns the entries from lo up to hi, fewer when they are longer
 	// than max bytes together, and at least one.
 	Entries(shard ShardID, lo, hi, max uint64) ([]*pb.Entry, error)
-	// Scan calls f for each entry of the log with the size of its data, in
-	// order. A damaged or missing entry is an error that names it.
+	// Scan calls f for each entry of the log, in order, with the size of its data. A
+	// damaged or missing entry is an error that names it.
 	Scan(shard ShardID, f func(p Position, size int)) error
 }
 
-// Store is a node's disk. Append is not called beside another Append, Apply not
-// beside another Apply; the two may run beside each other, and Install beside
-// all. The rest belongs to whoever has the core. What belongs to one shard is
-// not called concurrently, except Entries beside all.
+// Store is a node's disk. Calls of Append are sequential, and so are those of Apply;
+// the two may be concurrent, and Install with both. The other methods are called by
+// the core's goroutine. Nothing is called concurrently for the same shard but Entries.
 //
-// What Append and flushes write survives a crash in the order in which it was
-// written: a crash loses an end of it, never a part from the middle. A call of
-// Append with sync, when it returns, has made everything before it durable.
+// A crash loses at most the end of what Append and flushes wrote, never a part from
+// the middle. When Append with sync returns, everything before it is durable.
 type Store interface {
 	LogReader
-	// Replicas returns what is there, after finishing the installations that
-	// a crash cut short.
+	// Replicas finishes the installations that a crash cut short and returns the
+	// replicas that are there.
 	Replicas() ([]Replica, error)
 	// Append writes all of writes as one batch.
 	Append(writes []LogWrite, sync bool) error
 	// Apply applies changes in order, in memory: a crash takes back what was not
-	// flushed, see [Core.Flushed]. Changes of the configuration are flushed, with
-	// all before them, and durable when it returns. It returns, per change, why
-	// its commits were rejected: nil when none was, else one error per commit, nil
-	// for the ones that are applied. Nothing but the shard's state and the change
-	// decides that.
+	// flushed, see [Core.Flushed]. Changes of the configuration, and all before them,
+	// are flushed and durable when it returns. Its results are, per change, nil when
+	// no commit was rejected, else an error or nil per commit. Only the shard's state
+	// and the change decide that.
 	Apply(changes []Change) ([][]error, error)
 	// Create makes the replica that [persistence.NewReplica] describes,
 	// durably. It refuses an id that was used.
 	Create(shard ShardID, id ReplicaID, conf *pb.ConfState) (Replica, error)
 	// Destroy removes a replica and remembers its id as used, durably.
 	Destroy(shard ShardID, id ReplicaID) error
-	// Install replaces a shard's state and log by a received snapshot. It
-	// returns when that is durable. A crash meanwhile loses nothing of the
-	// replica: the installation is done again.
+	// Install replaces a shard's state and log by a received snapshot and returns
+	// when that is durable. After a crash meanwhile it is done again.
 	Install(in Install) (Applied, error)
 }

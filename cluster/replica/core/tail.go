@@ -8,21 +8,21 @@ import (
 	"ssod/persistence"
 )
 
-// Tail is what the log of a replica that does not run says beyond its stored state.
+// Tail is what the log of a stopped replica has beyond its stored state.
 type Tail struct {
-	// Last is the last entry.
+	// Last is the position of the last entry.
 	Last Position
-	// Time is the latest that an entry, or the state, has, in milliseconds since 1970.
+	// Time is the latest of the entries and the state, in milliseconds since 1970.
 	Time uint64
 	// Confs are the configurations that can be in force: that of the stored state, and
-	// what each entry makes of the one before, committed or not.
+	// the one after each change in the log, committed or not.
 	Confs []*pb.ConfState
 }
 
-// tailBytes is how much of a log is read at a time.
+// tailBytes bounds the entries that are read at a time.
 const tailBytes = 1 << 20
 
-// ReadTail reads the log of a replica that does not run.
+// ReadTail reads the log of a stopped replica.
 func ReadTail(log LogReader, r Replica) (Tail, error) {
 	t := Tail{Last: r.Truncated, Time: r.Applied.Time, Confs: []*pb.ConfState{r.Applied.Conf}}
 	if err := log.Scan(r.Shard, func(p Position, _ int) { t.Last = p }); err != nil {

@@ -6,9 +6,9 @@ import (
 	"go.etcd.io/raft/v3/tracker"
 )
 
-// Flushed takes note that a shard's state is on disk up to an entry, and lets go
-// of the log that it came from, as far as every replica has it. So most entries
-// die in the store's memory and are never written but to the write-ahead log.
+// Flushed notes that a shard's state is on disk up to an entry, and truncates the log
+// up to there as far as every replica has it. So most entries are never written
+// anywhere but to the write-ahead log.
 func (c *Core) Flushed(shard ShardID, upTo uint64) {
 	g := c.groups[shard]
 	if g == nil || g.frozen() {
@@ -25,17 +25,16 @@ func (c *Core) Flushed(shard ShardID, upTo uint64) {
 	c.truncateLog(g)
 }
 
-// truncateLog lets go of the beginning of a log. Only what is flushed goes: after a
-// crash the rest is applied again.
+// truncateLog removes flushed entries from the beginning of a log; the others are
+// applied again after a crash.
 //
-// What every replica has goes in pieces of some size, and all of it with a flush.
-// What somebody lacks is kept until the log is longer than twice what is kept for
-// followers that lag, and a leader spares what a live follower still needs until it
-// is four times as long as it should be: then the follower gets a snapshot, and what
-// follows that is held for it.
+// Entries that every replica has go in pieces of at least [Config.LogRest]. Those that
+// some replica lacks are kept until the log is longer than twice [Config.LogKeep], and
+// those that a live follower lacks until it is four times as long: then the follower
+// gets a snapshot, and the log after that is held for it.
 //
-// The truncation is written behind the flushed state in the same write-ahead
-// log, so a crash cannot lose the state and keep the truncation.
+// The truncation is written after the flushed state in the same write-ahead log, so a
+// crash cannot lose the state and keep the truncation.
 func (c *Core) truncateLog(g *group) {
 	size := g.log.size()
 	if g.frozen() || size <= c.cfg.LogRest {
@@ -58,8 +57,8 @@ func (c *Core) truncateLog(g *group) {
 	}
 }
 
-// truncate lets go of the entries up to an index, which are in the log: in memory
-// first, because raft must not ask for what is about to go.
+// truncate removes the entries up to an index that is in the log, from memory at once:
+// raft must not ask for what is about to go.
 func (c *Core) truncate(g *group, index uint64) {
 	p := Position{Index: index}
 	p.Term, _ = g.log.Term(index)
@@ -68,10 +67,9 @@ func (c *Core) truncate(g *group, index uint64) {
 	c.mark(g)
 }
 
-// Truncate lets go of a log up to an index, so that nothing of these entries is
-// kept; it reports whether that is decided, to be asked again if not. A leader
-// waits for live followers that lack some of them, unless it must not wait: then
-// they get a snapshot.
+// Truncate removes all entries up to an index from a log and reports whether that is
+// decided; if not, the caller asks again. With wait a leader spares what live followers
+// lack; without it they get a snapshot.
 func (c *Core) Truncate(shard ShardID, upTo uint64, wait bool) (decided bool) {
 	g := c.groups[shard]
 	if g == nil {
@@ -89,8 +87,8 @@ func (c *Core) Truncate(shard ShardID, upTo uint64, wait bool) (decided bool) {
 	return true
 }
 
-// everywhere is an index up to which every replica of the shard has the log. A
-// leader knows, as of the last tick, and the others heard it from their leader.
+// everywhere is an index up to which every replica of the shard has the log: as of the
+// last tick on a leader, and as the leader said on the others.
 func (c *Core) everywhere(g *group) uint64 {
 	if g.leading && g.asOf != c.ticks {
 		g.everywhere, g.asOf = slowest(g.node, everybody), c.ticks
@@ -98,15 +96,13 @@ func (c *Core) everywhere(g *group) uint64 {
 	return g.everywhere
 }
 
-// tellEverywhere puts that index into a heartbeat, in a field that raft does not
-// use there.
+// tellEverywhere puts that index into a heartbeat, in a field that raft leaves unused.
 func (c *Core) tellEverywhere(g *group, m *pb.Message) {
 	if m.GetType() == pb.MsgHeartbeat {
 		m.RejectHint = new(c.everywhere(g))
 	}
 }
 
-// hearEverywhere takes it from there.
 func (g *group) hearEverywhere(m *pb.Message) {
 	if m.GetType() == pb.MsgHeartbeat && m.GetTerm() == g.term && !g.leading {
 		g.everywhere = m.GetRejectHint()

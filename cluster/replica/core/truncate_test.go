@@ -35,7 +35,7 @@ func TestWhatEverybodyHasIsTruncatedSoon(t *testing.T) {
 	b.core.Tick()
 	b.commits(1, "b")
 	if b.truncated == 0 || b.truncated > st.Last {
-		t.Errorf("truncated up to %d, want a place up to %d, which everybody has", b.truncated, st.Last)
+		t.Errorf("truncated up to %d, want an index up to %d, which everybody has", b.truncated, st.Last)
 	}
 	b.core.Tick()
 	b.settle()
@@ -90,13 +90,13 @@ func TestAFollowerTruncatesWhatItsLeaderSays(t *testing.T) {
 	}
 	follow(150, 201)
 	if b.truncated == 0 || b.truncated > 150 {
-		t.Errorf("truncated up to %d, want a place up to 150", b.truncated)
+		t.Errorf("truncated up to %d, want an index up to 150", b.truncated)
 	}
 }
 
-// TestALogIsLetGoOf up to where it is applied, when nobody who is there lacks any of it,
+// TestALogIsTruncated up to where it is applied, when no live replica lacks any of it,
 // or when that is not waited for: then a snapshot brings it.
-func TestALogIsLetGoOf(t *testing.T) {
+func TestALogIsTruncated(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.lead()
 	b.commits(3, "a")

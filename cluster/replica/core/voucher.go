@@ -2,17 +2,17 @@ package core
 
 import "slices"
 
-// Vouch says that this node's replica follows in the term, as the answer to a fence
-// does, to go with a read that is sent to the leader; false when it does not follow.
-// What is said is true of the time at which l is still the last that is known: no vote
-// for a later leader has left this node.
+// Vouch says that this node's replica follows in the term, like the answer to a fence,
+// to go with a read that is sent to the leader; false when it does not follow. It holds
+// as long as l is the last leadership that is known: until then no vote for a later
+// leader has left this node.
 func (l *Leadership) Vouch() (Followed, bool) {
 	return Followed{l.Shard, l.Term, l.Replica}, l.Replica != 0
 }
 
-// Vouched reports whether this node, which leads, was confirmed by a majority when a
-// replica vouched for it: that replica and its own are one. Then everything is applied
-// here that had been acknowledged by then, cluster/replica/DESIGN.md#vouchers.
+// Vouched reports whether a replica's voucher confirms this leader, because the two are
+// a majority. Then everything is applied here that had been acknowledged when the
+// replica vouched, cluster/replica/DESIGN.md#vouchers.
 func (l *Leadership) Vouched(by Followed) bool {
 	return l.Open && by.Shard == l.Shard && by.Term == l.Term && slices.Contains(l.Seconds, by.Replica)
 }
@@ -30,7 +30,7 @@ func (g *group) seconds() (all []ReplicaID) {
 	return all
 }
 
-// majority reports whether two replicas are one of the voters.
+// majority reports whether two replicas are a majority of the voters.
 func majority(voters []uint64, a, b ReplicaID) bool {
 	n := 0
 	for _, v := range voters {

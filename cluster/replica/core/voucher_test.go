@@ -67,7 +67,7 @@ func TestAWordInAJointConfiguration(t *testing.T) {
 	}
 }
 
-// TestWhoVouches: who follows a leader in the term, until it hears of a later one or is
+// TestWhoVouches: a replica that follows a leader in the term, until it hears of a later one or is
 // frozen for a snapshot.
 func TestWhoVouches(t *testing.T) {
 	begin := func() *bench {
@@ -75,12 +75,12 @@ func TestWhoVouches(t *testing.T) {
 		b.receive(2, &pb.Message{Type: pb.MsgHeartbeat.Enum(), Term: new(uint64(5))})
 		b.settle()
 		if by, ok := b.last.Vouch(); !ok || by != (core.Followed{Shard: shard, Term: 5, Replica: id(1)}) {
-			t.Fatalf("who follows vouches with %+v, %v", by, ok)
+			t.Fatalf("a follower vouches with %+v, %v", by, ok)
 		}
 		return b
 	}
 	for name, end := range map[string]func(*bench){
-		"it stands itself": func(b *bench) {
+		"it campaigns itself": func(b *bench) {
 			b.receive(2, &pb.Message{Type: pb.MsgTimeoutNow.Enum(), Term: new(uint64(5))})
 		},
 		"it is frozen": func(b *bench) {

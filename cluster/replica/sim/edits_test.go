@@ -32,12 +32,12 @@ var edits = []edit{
 		if !g.open || g.raft().Propose(data) != nil {
 `},
 	{"commits.go", "\thanded   int // of inflight were handed out for application\n", "\thanded int\n\tforwarded map[string][]*Proposal\n"},
-	{"jobs.go", "\tif answerable(g, e) {\n", `
-	if ps, ok := g.commits.forwarded[string(e.GetData())]; ok {
-		answerEach(ps, rejected)
-		delete(g.commits.forwarded, string(e.GetData()))
-	}
-	if answerable(g, e) {
+	{"jobs.go", "\t\tif answerable(g, w.entries[i]) {\n", `
+		if data := string(w.entries[i].GetData()); len(g.commits.forwarded[data]) > 0 {
+			answerEach(g.commits.forwarded[data], results[i])
+			delete(g.commits.forwarded, data)
+		}
+		if answerable(g, w.entries[i]) {
 `},
 	{"jobs.go", "len(cs) > 0 {", "len(cs) > 0 && !" + has("IgnoreProposerTerm") + " {"},
 	{"jobs.go", "entry.ProposerTerm == e.GetTerm()", "entry.ProposerTerm == e.GetTerm() || " + has("IgnoreProposerTerm")},

@@ -6,7 +6,7 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 )
 
-// heartbeats are as many as wait for a node that stood still.
+// heartbeats is how many wait for a node that stalled.
 const heartbeats = 50
 
 func (b *bench) count(kind pb.MessageType) (n int) {
@@ -62,7 +62,7 @@ func TestWhatAFollowerMissedIsSentOnce(t *testing.T) {
 }
 
 // TestEntriesThatCameTogetherHaveOneAnswer, which says how far the log is; that some
-// do not fit is said beside it.
+// do not fit is said besides.
 func TestEntriesThatCameTogetherHaveOneAnswer(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	app := func(index, logTerm uint64) {
@@ -86,6 +86,6 @@ func TestEntriesThatCameTogetherHaveOneAnswer(t *testing.T) {
 		t.Errorf("acknowledged %v, want 4 once", indexes)
 	}
 	if n := b.count(pb.MsgAppResp); n != 2 {
-		t.Errorf("%d answers, want one that refuses beside it", n)
+		t.Errorf("%d answers, want one that refuses as well", n)
 	}
 }

@@ -25,7 +25,7 @@ func (b *bench) applied(want uint64) {
 	}
 }
 
-// TestVotesTellWhatIsCommitted: whoever is asked for a vote, or gets an answer,
+// TestVotesTellWhatIsCommitted: a replica that is asked for a vote, or gets an answer,
 // learns what the other has applied, if its own log has it.
 func TestVotesTellWhatIsCommitted(t *testing.T) {
 	for _, kind := range []pb.MessageType{pb.MsgPreVote, pb.MsgPreVoteResp, pb.MsgVote, pb.MsgVoteResp} {
@@ -52,7 +52,7 @@ func TestVotesTellWhatIsCommitted(t *testing.T) {
 	}
 }
 
-// TestVotesCarryWhatIsApplied by the one who asks and the one who answers.
+// TestVotesCarryWhatIsApplied, requests and answers.
 func TestVotesCarryWhatIsApplied(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
 	b.hold()
@@ -77,7 +77,7 @@ func TestVotesCarryWhatIsApplied(t *testing.T) {
 	}
 }
 
-// TestSettledWhenAMajorityHasTheConfiguration: until then replicas that have left
+// TestSettledWhenAMajorityHasTheConfiguration: until then removed replicas
 // may not go.
 func TestSettledWhenAMajorityHasTheConfiguration(t *testing.T) {
 	b := newBench(t, 1, 2, 3)
