@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
@@ -83,4 +84,22 @@ type Asker interface {
 	Ask(ctx context.Context, to Address, request cluster.RequestID, step uint32, command proto.Message) (proto.Message, error)
 	// Tell sends a command whose answer nobody waits for; it may be lost.
 	Tell(to Address, request cluster.RequestID, step uint32, command proto.Message)
+}
+
+// Ask is [Asker.Ask] for an answer of type R.
+func Ask[R proto.Message](ctx context.Context, asker Asker, to Address, request cluster.RequestID, step uint32, command proto.Message) (R, error) {
+	reply, err := asker.Ask(ctx, to, request, step, command)
+	if err != nil {
+		err = fmt.Errorf("ask %s for %s: %w", to.Kind, command.ProtoReflect().Descriptor().Name(), err)
+	}
+	return As[R](reply, err)
+}
+
+// As returns an answer as one of type R.
+func As[R proto.Message](reply proto.Message, err error) (R, error) {
+	r, ok := reply.(R)
+	if err == nil && !ok {
+		err = fmt.Errorf("got a %T", reply)
+	}
+	return r, err
 }

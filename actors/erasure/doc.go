@@ -6,13 +6,12 @@
 //	profile   its members, link codes with who waits for them, and shared logins
 //	device    the logins that were made on a member device, and what lately ended
 //	session   logins in progress on a member device, and lately over
-//	farewell  what an MVPD is told at a logout, for half an hour
+//	farewell  what an MVPD is told at a logout, for half an hour (package logout)
 //
 // [Eraser.Viewer] goes through the devices first and the profile last, so that a
 // call that was interrupted finds the rest when it is repeated. An entity that has
 // promised something to another (package intent) is forgotten when that is done.
-// Farewells are named by nothing but their own random id, belong to nobody, and go
-// by themselves.
+// Logouts are named by nothing but their own random id, and expire by themselves.
 //
 // The shards of a call that failed are scrubbed with those of the next one, as long as
 // the process lives.

@@ -225,16 +225,9 @@ func (x *erasing) forget(ctx context.Context, to actors.Address, before func() e
 		if err := before(); err != nil {
 			return err
 		}
-		reply, err := x.Asker.Ask(ctx, to, fresh(), 0, &intent.Forget{})
-		if err != nil {
-			return fmt.Errorf("forget a %s: %w", to.Kind, err)
-		}
-		forgotten, ok := reply.(*intent.ForgetReply)
-		switch {
-		case !ok:
-			return fmt.Errorf("forget a %s: got a %T", to.Kind, reply)
-		case !forgotten.GetBusy():
-			return nil
+		reply, err := actors.Ask[*intent.ForgetReply](ctx, x.Asker, to, fresh(), 0, &intent.Forget{})
+		if err != nil || !reply.GetBusy() {
+			return err
 		}
 		wait := time.NewTimer(pause)
 		select {

@@ -4,13 +4,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-
-	"ssod/actors/redacttest"
 )
-
-func TestMessagesHideTheirContentsInLogs(t *testing.T) {
-	redacttest.Check(t, File_actors_linkdirectory_linkdirectory_proto)
-}
 
 func TestTheClientsTypesHideTheirContentsInLogs(t *testing.T) {
 	var log strings.Builder

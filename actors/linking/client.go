@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"ssod/actors"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/profile"
@@ -55,7 +53,7 @@ func (Code) LogValue() slog.Value { return slog.StringValue("link code") }
 // repeated under its id: what it may have reserved is given up without waiting, and the
 // code of the repetition would be if that came late. After actors.ErrUnknown it may.
 func (c Client) Link(ctx context.Context, request cluster.RequestID, id profile.ID, w Wanted) (Code, error) {
-	reply, err := askAt[*LinkReply](ctx, c, id.Address(), request, profile.StepLink, &Link{
+	reply, err := actors.Ask[*LinkReply](ctx, c.profiles.Asker, id.Address(), request, profile.StepLink, &Link{
 		Link: &profile.Link{
 			Caller: w.Caller, Attributes: w.Attributes, TtlMs: w.Code.TTL.Milliseconds(),
 			MaxPerProfile: int32(w.MaxPerProfile), MaxIssued: int32(w.MaxIssued), MaxDevices: int32(w.MaxDevices),
@@ -89,7 +87,7 @@ type Joined struct {
 // *profile.PendingError, which comes with the profile, linkdirectory.ErrCode, a
 // *linkdirectory.GuessingError or a *linkdirectory.ClosedError.
 func (c Client) Redeem(ctx context.Context, request cluster.RequestID, realm string, g linkdirectory.Guess, join *profile.Redeem) (Joined, error) {
-	reply, err := askAt[*RedeemReply](ctx, c, linkdirectory.Address(realm), request, linkdirectory.StepResolve, &Redeem{
+	reply, err := actors.Ask[*RedeemReply](ctx, c.profiles.Asker, linkdirectory.Address(realm), request, linkdirectory.StepResolve, &Redeem{
 		Guess: c.directory.Resolve(realm, g), Redeem: join,
 	})
 	switch {
@@ -140,13 +138,4 @@ func (c Client) Erase(ctx context.Context, request cluster.RequestID, id profile
 	members, freed, err := c.profiles.Erase(ctx, request, id, device)
 	c.directory.Retire(request, id.Realm, freed...)
 	return members, err
-}
-
-// askAt sends a command and expects an answer of type R.
-func askAt[R proto.Message](ctx context.Context, c Client, to actors.Address, request cluster.RequestID, step uint32, command proto.Message) (R, error) {
-	reply, err := c.profiles.Asker.Ask(ctx, to, request, step, command)
-	if err != nil {
-		err = fmt.Errorf("%s at a %s: %w", command.ProtoReflect().Descriptor().Name(), to.Kind, err)
-	}
-	return as[R](reply, err)
 }

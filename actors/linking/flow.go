@@ -145,7 +145,7 @@ func verdict(r *profile.RedeemReply, err error) linkdirectory.Verdict {
 // turn has the flow's entity handle a command and expects an answer of type R.
 func turn[R proto.Message](f *actors.Flow, step uint32, command proto.Message) (R, error) {
 	reply, err := f.Turn(step, command)
-	return as[R](reply, err)
+	return actors.As[R](reply, err)
 }
 
 // ask asks another entity and expects an answer of type R.
@@ -154,13 +154,5 @@ func ask[R proto.Message](f *actors.Flow, to actors.Address, step uint32, comman
 	if err != nil {
 		err = fmt.Errorf("ask %s for %s: %w", to.Kind, command.ProtoReflect().Descriptor().Name(), err)
 	}
-	return as[R](reply, err)
-}
-
-func as[R proto.Message](reply proto.Message, err error) (R, error) {
-	r, ok := reply.(R)
-	if err == nil && !ok {
-		err = fmt.Errorf("got a %T", reply)
-	}
-	return r, err
+	return actors.As[R](reply, err)
 }

@@ -1,11 +1,9 @@
 package profile
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	"ssod/actors"
 	"ssod/actors/intent"
@@ -35,11 +33,8 @@ type Client struct {
 // Mint makes the device a member, or touches the member it is, and returns the
 // number of its membership. Fails with ErrTooManyDevices.
 func (c Client) Mint(ctx context.Context, request cluster.RequestID, id ID, m *Mint) (membership int64, err error) {
-	reply, err := ask[*MintReply](ctx, c, request, id, stepOnly, m)
-	if err != nil {
-		return 0, err
-	}
-	return reply.Membership, asError(reply.Failure, 0)
+	reply, err := actors.Ask[*MintReply](ctx, c.Asker, id.Address(), request, stepOnly, m)
+	return reply.GetMembership(), cmp.Or(err, asError(reply.GetFailure(), 0))
 }
 
 // Joined is what redeeming a code made of a device.
@@ -65,11 +60,8 @@ func (r *RedeemReply) Joined() (Joined, error) {
 // Refresh says whether the caller's token may be renewed: nil, ErrNotMember or
 // ErrWrongDevice.
 func (c Client) Refresh(ctx context.Context, request cluster.RequestID, id ID, caller *Caller) error {
-	reply, err := ask[*RefreshReply](ctx, c, request, id, stepOnly, &Refresh{Caller: caller})
-	if err != nil {
-		return err
-	}
-	return asError(reply.Failure, 0)
+	reply, err := actors.Ask[*RefreshReply](ctx, c.Asker, id.Address(), request, stepOnly, &Refresh{Caller: caller})
+	return cmp.Or(err, asError(reply.GetFailure(), 0))
 }
 
 // Err is why there is no link code: ErrNotMember, ErrWrongDevice, ErrTooManyDevices
@@ -79,105 +71,67 @@ func (r *LinkReply) Err() error { return asError(r.GetFailure(), r.GetRetryAfter
 // ReadCode says what became of a link code that the caller created. Fails with
 // ErrNotMember, ErrWrongDevice or ErrCode.
 func (c Client) ReadCode(ctx context.Context, request cluster.RequestID, id ID, m *ReadCode) (*CodeReply, error) {
-	return c.askAboutCode(ctx, request, id, m)
+	reply, err := actors.Ask[*CodeReply](ctx, c.Asker, id.Address(), request, stepOnly, m)
+	return reply, cmp.Or(err, asError(reply.GetFailure(), 0))
 }
 
 // Confirm lets the device that waits join by a link code that the caller
 // created, or ends the code; the directory may retire what is freed, and is to
 // charge the guess. It fails as ReadCode does.
 func (c Client) Confirm(ctx context.Context, request cluster.RequestID, id ID, m *Confirm) (*CodeReply, error) {
-	return c.askAboutCode(ctx, request, id, m)
-}
-
-func (c Client) askAboutCode(ctx context.Context, request cluster.RequestID, id ID, command proto.Message) (*CodeReply, error) {
-	reply, err := ask[*CodeReply](ctx, c, request, id, stepOnly, command)
-	if err != nil {
-		return nil, err
-	}
-	return reply, asError(reply.Failure, 0)
+	reply, err := actors.Ask[*CodeReply](ctx, c.Asker, id.Address(), request, stepOnly, m)
+	return reply, cmp.Or(err, asError(reply.GetFailure(), 0))
 }
 
 // Unlink removes devices. It returns which entries of m.Devices named a device
 // that was removed, and the hashes of link codes that were cancelled with
 // them. Fails with ErrNotMember or ErrWrongDevice.
 func (c Client) Unlink(ctx context.Context, request cluster.RequestID, id ID, m *Unlink) (removed []int32, freed [][]byte, err error) {
-	reply, err := ask[*UnlinkReply](ctx, c, request, id, stepOnly, m)
-	if err != nil {
-		return nil, nil, err
-	}
-	return reply.Removed, reply.Freed, asError(reply.Failure, 0)
+	reply, err := actors.Ask[*UnlinkReply](ctx, c.Asker, id.Address(), request, stepOnly, m)
+	return reply.GetRemoved(), reply.GetFreed(), cmp.Or(err, asError(reply.GetFailure(), 0))
 }
 
 // List returns the members in the order in which they joined. Fails with
 // ErrNotMember or ErrWrongDevice.
 func (c Client) List(ctx context.Context, request cluster.RequestID, id ID, caller *Caller) ([]*Member, error) {
-	reply, err := ask[*ListReply](ctx, c, request, id, stepOnly, &List{Caller: caller})
-	if err != nil {
-		return nil, err
-	}
-	return reply.Members, asError(reply.Failure, 0)
+	reply, err := actors.Ask[*ListReply](ctx, c.Asker, id.Address(), request, stepOnly, &List{Caller: caller})
+	return reply.GetMembers(), cmp.Or(err, asError(reply.GetFailure(), 0))
 }
 
 // Show returns what is stored of a profile, secrets left out; false when
 // nothing is.
 func (c Client) Show(ctx context.Context, request cluster.RequestID, id ID) (*State, bool, error) {
-	reply, err := ask[*ShowReply](ctx, c, request, id, stepOnly, &Show{})
-	if err != nil {
-		return nil, false, err
-	}
-	return reply.State, reply.Exists, nil
+	reply, err := actors.Ask[*ShowReply](ctx, c.Asker, id.Address(), request, stepOnly, &Show{})
+	return reply.GetState(), reply.GetExists(), err
 }
 
 // Erase removes the members of a profile, or only the one that is a device, and its
 // logins and link codes. It returns how many members it had and the hashes of its
 // link codes. What is left goes with an [intent.Forget].
 func (c Client) Erase(ctx context.Context, request cluster.RequestID, id ID, device []byte) (members int, freed [][]byte, err error) {
-	reply, err := ask[*EraseReply](ctx, c, request, id, stepOnly, &Erase{Device: device})
-	if err != nil {
-		return 0, nil, err
-	}
-	_ = intent.Run(ctx, c.Asker, id.Address(), reply.Open) // the profile sees to the rest
-	return int(reply.Members), reply.Freed, nil
+	reply, err := actors.Ask[*EraseReply](ctx, c.Asker, id.Address(), request, stepOnly, &Erase{Device: device})
+	_ = intent.Run(ctx, c.Asker, id.Address(), reply.GetOpen()) // the profile sees to the rest
+	return int(reply.GetMembers()), reply.GetFreed(), err
 }
 
 // Logins returns the logins that the caller finds through the profile; some may
 // have expired or be void. Fails with ErrNotMember or ErrWrongDevice.
 func (c Client) Logins(ctx context.Context, request cluster.RequestID, id ID, caller *Caller) ([]*login.Login, error) {
-	reply, err := ask[*LoginsReply](ctx, c, request, id, stepLogins, &Logins{Caller: caller})
-	if err != nil {
-		return nil, err
-	}
-	return reply.Logins, asError(reply.Failure, 0)
+	reply, err := actors.Ask[*LoginsReply](ctx, c.Asker, id.Address(), request, stepLogins, &Logins{Caller: caller})
+	return reply.GetLogins(), cmp.Or(err, asError(reply.GetFailure(), 0))
 }
 
 // See tells a profile that the caller was there, which moves its lastSeen if it
 // is a member.
 func (c Client) See(ctx context.Context, request cluster.RequestID, id ID, caller *Caller) error {
-	_, err := ask[*SeeReply](ctx, c, request, id, stepSee, &See{Caller: caller})
+	_, err := actors.Ask[*SeeReply](ctx, c.Asker, id.Address(), request, stepSee, &See{Caller: caller})
 	return err
 }
 
 // Invalidate marks a login void, here and wherever else it is kept.
 func (c Client) Invalidate(ctx context.Context, request cluster.RequestID, id ID, l *login.Login) error {
 	m := &login.End{Mvpd: l.GetMvpd(), Login: l.GetId(), How: login.How_INVALIDATED}
-	reply, err := ask[*login.EndReply](ctx, c, request, id, stepInvalidate, m)
-	if err != nil {
-		return err
-	}
-	_ = intent.Run(ctx, c.Asker, id.Address(), reply.Open) // the profile sees to the rest
-	return nil
-}
-
-// ask sends a command and expects an answer of type R.
-func ask[R proto.Message](ctx context.Context, c Client, request cluster.RequestID, id ID, step uint32, command proto.Message) (R, error) {
-	var none R
-	reply, err := c.Asker.Ask(ctx, id.Address(), request, step, command)
-	if err != nil {
-		return none, fmt.Errorf("ask profile for %s: %w", command.ProtoReflect().Descriptor().Name(), err)
-	}
-	r, ok := reply.(R)
-	if !ok {
-		return none, fmt.Errorf("ask profile for %s: got a %T", command.ProtoReflect().Descriptor().Name(), reply)
-	}
-	return r, nil
+	reply, err := actors.Ask[*login.EndReply](ctx, c.Asker, id.Address(), request, stepInvalidate, m)
+	_ = intent.Run(ctx, c.Asker, id.Address(), reply.GetOpen()) // the profile sees to the rest
+	return err
 }

@@ -1,8 +1,8 @@
 package session
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
@@ -26,11 +26,8 @@ type Client struct {
 
 // Create begins a session. Fails with ErrTaken.
 func (c Client) Create(ctx context.Context, request cluster.RequestID, id ID, m *Create) (*CreateReply, error) {
-	reply, err := ask[*CreateReply](ctx, c, request, id, stepOnly, m)
-	if err != nil {
-		return nil, err
-	}
-	return reply, asError(reply.Failure)
+	reply, err := actors.Ask[*CreateReply](ctx, c.Asker, id.Address(), request, stepOnly, m)
+	return reply, cmp.Or(err, asError(reply.GetFailure()))
 }
 
 // Amend adds parameters and returns the session. Fails with ErrUnknown or
@@ -51,59 +48,33 @@ func (c Client) Read(ctx context.Context, request cluster.RequestID, id ID) (*Vi
 }
 
 func (c Client) view(ctx context.Context, request cluster.RequestID, id ID, m proto.Message) (*View, error) {
-	reply, err := ask[*View](ctx, c, request, id, stepOnly, m)
-	if err != nil {
-		return nil, err
-	}
-	return reply, asError(reply.Failure)
+	reply, err := actors.Ask[*View](ctx, c.Asker, id.Address(), request, stepOnly, m)
+	return reply, cmp.Or(err, asError(reply.GetFailure()))
 }
 
 // Open says whether somebody may log in in a browser, or did so before. Fails with
 // ErrUnknown, ErrOver or ErrIncomplete.
 func (c Client) Open(ctx context.Context, request cluster.RequestID, id ID, m *Open) (*OpenReply, error) {
-	reply, err := ask[*OpenReply](ctx, c, request, id, stepOnly, m)
-	if err != nil {
-		return nil, err
-	}
-	return reply, asError(reply.Failure)
+	reply, err := actors.Ask[*OpenReply](ctx, c.Asker, id.Address(), request, stepOnly, m)
+	return reply, cmp.Or(err, asError(reply.GetFailure()))
 }
 
 // Finish ends the session with a login and brings that to the device and to
 // those it is shared with; what that fails at is done later. Fails with
 // ErrUnknown or ErrOver.
 func (c Client) Finish(ctx context.Context, request cluster.RequestID, id ID, m *Finish) error {
-	reply, err := ask[*FinishReply](ctx, c, request, id, stepFinish, m)
-	if err != nil {
-		return err
-	}
-	c.run(ctx, id, reply.Open)
-	return asError(reply.Failure)
+	reply, err := actors.Ask[*FinishReply](ctx, c.Asker, id.Address(), request, stepFinish, m)
+	c.run(ctx, id, reply.GetOpen())
+	return cmp.Or(err, asError(reply.GetFailure()))
 }
 
 // Decline ends the session without a login. Fails with ErrUnknown or ErrOver.
 func (c Client) Decline(ctx context.Context, request cluster.RequestID, id ID) error {
-	reply, err := ask[*DeclineReply](ctx, c, request, id, stepFinish, &Decline{})
-	if err != nil {
-		return err
-	}
-	return asError(reply.Failure)
+	reply, err := actors.Ask[*DeclineReply](ctx, c.Asker, id.Address(), request, stepFinish, &Decline{})
+	return cmp.Or(err, asError(reply.GetFailure()))
 }
 
 // run carries out intents as far as it can.
 func (c Client) run(ctx context.Context, id ID, open []*intent.Intent) {
 	_ = intent.Run(ctx, c.Asker, id.Address(), open) // the session sees to the rest
-}
-
-// ask sends a command and expects an answer of type R.
-func ask[R proto.Message](ctx context.Context, c Client, request cluster.RequestID, id ID, step uint32, command proto.Message) (R, error) {
-	var none R
-	reply, err := c.Asker.Ask(ctx, id.Address(), request, step, command)
-	if err != nil {
-		return none, fmt.Errorf("ask session for %s: %w", command.ProtoReflect().Descriptor().Name(), err)
-	}
-	r, ok := reply.(R)
-	if !ok {
-		return none, fmt.Errorf("ask session for %s: got a %T", command.ProtoReflect().Descriptor().Name(), reply)
-	}
-	return r, nil
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"ssod/actors"
-	"ssod/actors/farewell"
 	"ssod/actors/linkdirectory"
+	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/httpfront/api/registration"
@@ -105,7 +105,7 @@ var catalogue = []*Error{
 	{is(mvpd.ErrUnknown), 400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", None, "", 0, "", false},
 	{is(mvpd.ErrInactive), 400, "invalid_integration", "The integration between the specified service provider and mvpd does not exist or is disabled.", None, "", 0, "", false},
 	{anyOf(ErrCode, session.ErrUnknown), 400, "invalid_parameter_code", "The code parameter value is missing or invalid.", None, "", 0, "", false},
-	{anyOf(session.ErrOver, session.ErrIncomplete, ErrStranger, farewell.ErrUsed), 400, "invalid_authentication_session", "The authentication session associated with this request is missing or invalid.", None, "", 0, "", false},
+	{anyOf(session.ErrOver, session.ErrIncomplete, ErrStranger, logout.ErrUsed), 400, "invalid_authentication_session", "The authentication session associated with this request is missing or invalid.", None, "", 0, "", false},
 	{is(ErrResourcesBody), 400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", None, "The body must be application/json, of at most 64 KiB", 0, "", false},
 	{is(ErrResources), 400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", None, "", 0, "", false},
 	{is(ErrPartner), 400, "invalid_parameter_partner", "The partner parameter value is missing or invalid.", None, "", 0, "", false},

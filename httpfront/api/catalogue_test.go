@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ssod/actors"
-	"ssod/actors/farewell"
 	"ssod/actors/linkdirectory"
+	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/httpfront/api/registration"
@@ -95,7 +95,7 @@ func TestCatalogue(t *testing.T) {
 		{session.ErrOver, noSession},
 		{session.ErrIncomplete, noSession},
 		{ErrStranger, noSession},
-		{farewell.ErrUsed, noSession},
+		{logout.ErrUsed, noSession},
 		{ErrResources, seen{400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", "none", "", 0, false}},
 		{ErrForm, seen{400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", "none", "The body must be application/x-www-form-urlencoded, of at most 64 KiB, and name no parameter twice", 0, false}},
 		{ErrResourcesBody, seen{400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", "none", "The body must be application/json, of at most 64 KiB", 0, false}},

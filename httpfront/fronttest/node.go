@@ -13,10 +13,10 @@ import (
 
 	"ssod/actors"
 	"ssod/actors/device"
-	"ssod/actors/farewell"
 	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/linking"
+	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster/faulty"
@@ -137,7 +137,7 @@ func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront
 	entitled := entitlement.Options{
 		Tokens: n.Keys, Clients: n.Registration, Profiles: profile.Client{Asker: n.Runtime},
 		Sessions: session.Client{Asker: n.Runtime}, Devices: device.Client{Asker: n.Runtime},
-		Farewells: farewell.Client{Asker: n.Runtime}, Providers: providers, Platforms: platforms,
+		Logouts: logout.Client{Asker: n.Runtime}, Providers: providers, Platforms: platforms,
 		Media: signer, Log: o.Log,
 	}
 	if o.Entitlement != nil {
@@ -183,7 +183,7 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 				},
 				Courier: courier,
 			}, linkdirectory.Config{Keys: n.Keys, Log: log}),
-			device.Kind(courier), session.Kind(courier), farewell.Kind(),
+			device.Kind(courier), session.Kind(courier), logout.Kind(),
 		),
 	})
 	must(err)

@@ -7,8 +7,8 @@ import (
 
 	"ssod/actors"
 	"ssod/actors/device"
-	"ssod/actors/farewell"
 	"ssod/actors/linkdirectory"
+	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster"
@@ -179,8 +179,8 @@ func restored(kind string, h cluster.Head, with *actors.Restore) (_ cluster.Head
 		return h, true, err
 	case session.KindName:
 		return session.Restored(h, with)
-	case farewell.KindName:
-		stays, err = farewell.Restored(h, with)
+	case logout.KindName:
+		stays, err = logout.Restored(h, with)
 		return h, stays, err
 	case linkdirectory.KindName:
 		h, err = linkdirectory.RestoredHead(h, with)

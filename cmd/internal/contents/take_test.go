@@ -10,8 +10,8 @@ import (
 
 	"ssod/actors"
 	"ssod/actors/device"
-	"ssod/actors/farewell"
 	"ssod/actors/linkdirectory"
+	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster/meta"
@@ -72,7 +72,7 @@ func TestVerify(t *testing.T) {
 		"a profile":                     {thing{kind: profile.KindName, identity: id, state: members}, true},
 		"a device":                      {thing{kind: device.KindName, identity: id}, true},
 		"a session":                     {thing{kind: session.KindName, identity: id}, true},
-		"a farewell":                    {thing{kind: farewell.KindName, identity: id}, true},
+		"a logout":                      {thing{kind: logout.KindName, identity: id}, true},
 		"a directory":                   {thing{kind: linkdirectory.KindName, identity: id}, true},
 		"a statement":                   {thing{kind: meta.Kind, identity: "statements", part: "s"}, true},
 		"a table of a later version":    {thing{kind: meta.Kind, identity: "something", part: "s", value: bad}, true},
@@ -81,7 +81,7 @@ func TestVerify(t *testing.T) {
 		"a damaged profile":             {thing{kind: profile.KindName, identity: id, state: bad}, false},
 		"a damaged device":              {thing{kind: device.KindName, identity: id, state: bad}, false},
 		"a damaged session":             {thing{kind: session.KindName, identity: id, state: bad}, false},
-		"a damaged farewell":            {thing{kind: farewell.KindName, identity: id, state: bad}, false},
+		"a damaged logout":              {thing{kind: logout.KindName, identity: id, state: bad}, false},
 		"a damaged directory":           {thing{kind: linkdirectory.KindName, identity: id, state: bad}, false},
 		"a damaged code":                {thing{kind: linkdirectory.KindName, identity: id, part: "c0123456789abcdef", value: bad}, false},
 		"a damaged statement":           {thing{kind: meta.Kind, identity: "statements", part: "s", value: bad}, false},

@@ -12,10 +12,10 @@ import (
 
 	"ssod/actors"
 	"ssod/actors/device"
-	"ssod/actors/farewell"
 	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/linking"
+	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster"
@@ -187,7 +187,7 @@ func (n *Node) act(context.Context) (err error) {
 				TokenLife: n.tokenLife,
 				Courier:   courier,
 			}, linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
-			append(n.levelKinds(), device.Kind(courier), session.Kind(courier), farewell.Kind())...,
+			append(n.levelKinds(), device.Kind(courier), session.Kind(courier), logout.Kind())...,
 		),
 	})
 	if err != nil {
@@ -230,7 +230,7 @@ func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *e
 	return entitlement.New(entitlement.Options{
 		Tokens: n.ring, Clients: n.clients, Profiles: profiles,
 		Sessions: session.Client{Asker: n.runtime}, Devices: device.Client{Asker: n.runtime},
-		Farewells: farewell.Client{Asker: n.runtime}, Providers: providers,
+		Logouts: logout.Client{Asker: n.runtime}, Providers: providers,
 		Media:     signer,
 		Platforms: n.platforms, Log: n.log,
 	})

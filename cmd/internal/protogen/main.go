@@ -1,6 +1,7 @@
 // Protogen turns the .proto files named on the command line, relative to the
-// module root, into Go beside them. It needs nothing but the Go toolchain: the
-// compiler is a library and the generator is run from the module cache.
+// module root, into Go in the same directories, with methods that keep the contents of
+// messages out of logs. It needs nothing but the Go toolchain: the compiler is a library
+// and the generator is run from the module cache.
 //
 // With -check first it writes nothing and fails when a Go file is not what it
 // would write.
@@ -79,6 +80,11 @@ func run(files []string, keep func(name string, content []byte) error) error {
 	}
 	for _, file := range response.File {
 		err = errors.Join(err, keep(filepath.FromSlash(file.GetName()), []byte(file.GetContent())))
+	}
+	for _, file := range compiled {
+		if name, content := redaction(file); name != "" {
+			err = errors.Join(err, keep(filepath.FromSlash(name), []byte(content)))
+		}
 	}
 	return err
 }

@@ -7,9 +7,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors/device"
-	"ssod/actors/farewell"
 	"ssod/actors/intent"
 	"ssod/actors/login"
+	"ssod/actors/logout"
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/form"
 	"ssod/httpfront/mvpd"
@@ -55,7 +55,7 @@ func (s *Service) Logout(ctx context.Context, r *api.Request) (api.Response, err
 	if found.Standing(r.Received) != login.Good {
 		return answerLogout(r, logoutAction{ActionName: "invalid", ActionType: "none"})
 	}
-	action, err := s.farewell(ctx, r, p, found, redirectURL)
+	action, err := s.prepareLogout(ctx, r, p, found, redirectURL)
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -88,9 +88,9 @@ func redirectOf(r *api.Request, a app) (string, error) {
 	return redirectURL, checkRedirect(a.provider, redirectURL)
 }
 
-// farewell prepares the way to the MVPD's logout page, if it has one.
-func (s *Service) farewell(ctx context.Context, r *api.Request, p *mvpd.Provider, found finding, redirectURL string) (logoutAction, error) {
-	id := farewell.ID{ServiceProvider: r.Parameter, Secret: drawSecret()}
+// prepareLogout prepares the way to the MVPD's logout page, if it has one.
+func (s *Service) prepareLogout(ctx context.Context, r *api.Request, p *mvpd.Provider, found finding, redirectURL string) (logoutAction, error) {
+	id := logout.ID{ServiceProvider: r.Parameter, Secret: drawSecret()}
 	url, err := s.logoutURL(ctx, r, p, id, found.GetAccount())
 	if err != nil {
 		return logoutAction{}, err
@@ -98,7 +98,7 @@ func (s *Service) farewell(ctx context.Context, r *api.Request, p *mvpd.Provider
 	if url == "" {
 		return logoutAction{ActionName: "complete", ActionType: "none"}, nil
 	}
-	err = s.Farewells.Create(ctx, r.ID, id, &farewell.Create{
+	err = s.Logouts.Create(ctx, r.ID, id, &logout.Create{
 		Mvpd: r.Item, Account: found.GetAccount(), RedirectUrl: redirectURL, TtlMs: r.Realm.Session.TTL.Milliseconds(),
 	})
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *Service) farewell(ctx context.Context, r *api.Request, p *mvpd.Provider
 }
 
 // logoutURL is the address of the MVPD's logout page; empty when it has none.
-func (s *Service) logoutURL(ctx context.Context, r *api.Request, p *mvpd.Provider, id farewell.ID, encoded []byte) (string, error) {
+func (s *Service) logoutURL(ctx context.Context, r *api.Request, p *mvpd.Provider, id logout.ID, encoded []byte) (string, error) {
 	account := &login.Account{}
 	if err := proto.Unmarshal(encoded, account); err != nil {
 		return "", err
@@ -124,28 +124,28 @@ func answerLogout(r *api.Request, action logoutAction) (api.Response, error) {
 	return answerJSON(r, map[string]map[string]logoutAction{"logouts": {r.Item: action}})
 }
 
-// handle is how a farewell is named in URLs.
-func handle(id farewell.ID) string { return id.ServiceProvider + "." + id.Secret }
+// handle is how a logout is named in URLs.
+func handle(id logout.ID) string { return id.ServiceProvider + "." + id.Secret }
 
-// farewellID reads a handle, and finds the realm, which the path does not name.
-func farewellID(r *api.Request, handle string) (farewell.ID, error) {
+// logoutID reads a handle, and finds the realm, which the path does not name.
+func logoutID(r *api.Request, handle string) (logout.ID, error) {
 	provider, secret, _ := strings.Cut(handle, ".")
 	realm, _, ok := r.Config.ServiceProvider(provider)
 	if !ok || len(secret) != secretSize {
-		return farewell.ID{}, farewell.ErrUsed
+		return logout.ID{}, logout.ErrUsed
 	}
 	r.Realm = realm
-	return farewell.ID{ServiceProvider: provider, Secret: secret}, nil
+	return logout.ID{ServiceProvider: provider, Secret: secret}, nil
 }
 
 // LogoutAgent serves GET /api/v2/logout-agent/{id}: it sends a browser to the
 // MVPD's logout page, once.
 func (s *Service) LogoutAgent(ctx context.Context, r *api.Request) (api.Response, error) {
-	id, err := farewellID(r, r.Item)
+	id, err := logoutID(r, r.Item)
 	if err != nil {
 		return api.Response{}, err
 	}
-	name, account, err := s.Farewells.Take(ctx, r.ID, id)
+	name, account, err := s.Logouts.Take(ctx, r.ID, id)
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -167,7 +167,7 @@ func (s *Service) LogoutCallback(ctx context.Context, r *api.Request) (api.Respo
 	if err != nil {
 		return api.Response{}, err
 	}
-	id, err := farewellID(r, values.Get("state"))
+	id, err := logoutID(r, values.Get("state"))
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -176,8 +176,8 @@ func (s *Service) LogoutCallback(ctx context.Context, r *api.Request) (api.Respo
 
 // home sends a browser back to the app, or tells the viewer that this was all
 // when the app did not say where it is.
-func (s *Service) home(ctx context.Context, r *api.Request, id farewell.ID) (api.Response, error) {
-	to, err := s.Farewells.Back(ctx, r.ID, id)
+func (s *Service) home(ctx context.Context, r *api.Request, id logout.ID) (api.Response, error) {
+	to, err := s.Logouts.Back(ctx, r.ID, id)
 	switch {
 	case err != nil:
 		return api.Response{}, err

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"ssod/actors/device"
-	"ssod/actors/farewell"
 	"ssod/actors/login"
+	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster"
@@ -58,11 +58,11 @@ type Profiles interface {
 	Invalidate(ctx context.Context, request cluster.RequestID, id profile.ID, l *login.Login) error
 }
 
-// Farewells asks logout agent URLs; [farewell.Client] does.
-type Farewells interface {
-	Create(ctx context.Context, request cluster.RequestID, id farewell.ID, m *farewell.Create) error
-	Take(ctx context.Context, request cluster.RequestID, id farewell.ID) (mvpd string, account []byte, err error)
-	Back(ctx context.Context, request cluster.RequestID, id farewell.ID) (redirectURL string, err error)
+// Logouts asks logout agent URLs; [logout.Client] does.
+type Logouts interface {
+	Create(ctx context.Context, request cluster.RequestID, id logout.ID, m *logout.Create) error
+	Take(ctx context.Context, request cluster.RequestID, id logout.ID) (mvpd string, account []byte, err error)
+	Back(ctx context.Context, request cluster.RequestID, id logout.ID) (redirectURL string, err error)
 }
 
 // Providers finds TV providers; [mvpd.Registry] does.
@@ -88,7 +88,7 @@ type Options struct {
 	Sessions  Sessions
 	Devices   Devices
 	Profiles  Profiles
-	Farewells Farewells
+	Logouts   Logouts
 	Providers Providers
 	Media     MediaTokens
 	Platforms Platforms

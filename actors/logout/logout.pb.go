@@ -2,12 +2,13 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        (unknown)
-// source: actors/farewell/farewell.proto
+// source: actors/logout/logout.proto
 
-// Messages and state of the farewell entity. Field numbers are for ever; unknown
-// fields survive a read and write.
+// Messages and state of the logout entity. Field numbers are for ever; unknown fields
+// survive a read and write. The package's name is on the wire and on disk, so it stays
+// that of the first version.
 
-package farewell
+package logout
 
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -24,7 +25,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// State is the head record of a farewell.
+// State is the head record of a logout.
 type State struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Mvpd          string                 `protobuf:"bytes,1,opt,name=mvpd,proto3" json:"mvpd,omitempty"`
@@ -38,7 +39,7 @@ type State struct {
 
 func (x *State) Reset() {
 	*x = State{}
-	mi := &file_actors_farewell_farewell_proto_msgTypes[0]
+	mi := &file_actors_logout_logout_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -50,7 +51,7 @@ func (x *State) String() string {
 func (*State) ProtoMessage() {}
 
 func (x *State) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_farewell_farewell_proto_msgTypes[0]
+	mi := &file_actors_logout_logout_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -63,7 +64,7 @@ func (x *State) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use State.ProtoReflect.Descriptor instead.
 func (*State) Descriptor() ([]byte, []int) {
-	return file_actors_farewell_farewell_proto_rawDescGZIP(), []int{0}
+	return file_actors_logout_logout_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *State) GetMvpd() string {
@@ -101,7 +102,7 @@ func (x *State) GetTaken() bool {
 	return false
 }
 
-// Create prepares a farewell.
+// Create prepares a logout.
 type Create struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Mvpd          string                 `protobuf:"bytes,1,opt,name=mvpd,proto3" json:"mvpd,omitempty"`
@@ -114,7 +115,7 @@ type Create struct {
 
 func (x *Create) Reset() {
 	*x = Create{}
-	mi := &file_actors_farewell_farewell_proto_msgTypes[1]
+	mi := &file_actors_logout_logout_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -126,7 +127,7 @@ func (x *Create) String() string {
 func (*Create) ProtoMessage() {}
 
 func (x *Create) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_farewell_farewell_proto_msgTypes[1]
+	mi := &file_actors_logout_logout_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -139,7 +140,7 @@ func (x *Create) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Create.ProtoReflect.Descriptor instead.
 func (*Create) Descriptor() ([]byte, []int) {
-	return file_actors_farewell_farewell_proto_rawDescGZIP(), []int{1}
+	return file_actors_logout_logout_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Create) GetMvpd() string {
@@ -178,7 +179,7 @@ type CreateReply struct {
 
 func (x *CreateReply) Reset() {
 	*x = CreateReply{}
-	mi := &file_actors_farewell_farewell_proto_msgTypes[2]
+	mi := &file_actors_logout_logout_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -190,7 +191,7 @@ func (x *CreateReply) String() string {
 func (*CreateReply) ProtoMessage() {}
 
 func (x *CreateReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_farewell_farewell_proto_msgTypes[2]
+	mi := &file_actors_logout_logout_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -203,7 +204,7 @@ func (x *CreateReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReply.ProtoReflect.Descriptor instead.
 func (*CreateReply) Descriptor() ([]byte, []int) {
-	return file_actors_farewell_farewell_proto_rawDescGZIP(), []int{2}
+	return file_actors_logout_logout_proto_rawDescGZIP(), []int{2}
 }
 
 // Take uses it, once.
@@ -215,7 +216,7 @@ type Take struct {
 
 func (x *Take) Reset() {
 	*x = Take{}
-	mi := &file_actors_farewell_farewell_proto_msgTypes[3]
+	mi := &file_actors_logout_logout_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -227,7 +228,7 @@ func (x *Take) String() string {
 func (*Take) ProtoMessage() {}
 
 func (x *Take) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_farewell_farewell_proto_msgTypes[3]
+	mi := &file_actors_logout_logout_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -240,7 +241,7 @@ func (x *Take) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Take.ProtoReflect.Descriptor instead.
 func (*Take) Descriptor() ([]byte, []int) {
-	return file_actors_farewell_farewell_proto_rawDescGZIP(), []int{3}
+	return file_actors_logout_logout_proto_rawDescGZIP(), []int{3}
 }
 
 type TakeReply struct {
@@ -254,7 +255,7 @@ type TakeReply struct {
 
 func (x *TakeReply) Reset() {
 	*x = TakeReply{}
-	mi := &file_actors_farewell_farewell_proto_msgTypes[4]
+	mi := &file_actors_logout_logout_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -266,7 +267,7 @@ func (x *TakeReply) String() string {
 func (*TakeReply) ProtoMessage() {}
 
 func (x *TakeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_farewell_farewell_proto_msgTypes[4]
+	mi := &file_actors_logout_logout_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -279,7 +280,7 @@ func (x *TakeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeReply.ProtoReflect.Descriptor instead.
 func (*TakeReply) Descriptor() ([]byte, []int) {
-	return file_actors_farewell_farewell_proto_rawDescGZIP(), []int{4}
+	return file_actors_logout_logout_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TakeReply) GetRefused() bool {
@@ -312,7 +313,7 @@ type Back struct {
 
 func (x *Back) Reset() {
 	*x = Back{}
-	mi := &file_actors_farewell_farewell_proto_msgTypes[5]
+	mi := &file_actors_logout_logout_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -324,7 +325,7 @@ func (x *Back) String() string {
 func (*Back) ProtoMessage() {}
 
 func (x *Back) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_farewell_farewell_proto_msgTypes[5]
+	mi := &file_actors_logout_logout_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -337,7 +338,7 @@ func (x *Back) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Back.ProtoReflect.Descriptor instead.
 func (*Back) Descriptor() ([]byte, []int) {
-	return file_actors_farewell_farewell_proto_rawDescGZIP(), []int{5}
+	return file_actors_logout_logout_proto_rawDescGZIP(), []int{5}
 }
 
 type BackReply struct {
@@ -350,7 +351,7 @@ type BackReply struct {
 
 func (x *BackReply) Reset() {
 	*x = BackReply{}
-	mi := &file_actors_farewell_farewell_proto_msgTypes[6]
+	mi := &file_actors_logout_logout_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -362,7 +363,7 @@ func (x *BackReply) String() string {
 func (*BackReply) ProtoMessage() {}
 
 func (x *BackReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_farewell_farewell_proto_msgTypes[6]
+	mi := &file_actors_logout_logout_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -375,7 +376,7 @@ func (x *BackReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackReply.ProtoReflect.Descriptor instead.
 func (*BackReply) Descriptor() ([]byte, []int) {
-	return file_actors_farewell_farewell_proto_rawDescGZIP(), []int{6}
+	return file_actors_logout_logout_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BackReply) GetRefused() bool {
@@ -401,7 +402,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_actors_farewell_farewell_proto_msgTypes[7]
+	mi := &file_actors_logout_logout_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -413,7 +414,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_farewell_farewell_proto_msgTypes[7]
+	mi := &file_actors_logout_logout_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -426,7 +427,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_actors_farewell_farewell_proto_rawDescGZIP(), []int{7}
+	return file_actors_logout_logout_proto_rawDescGZIP(), []int{7}
 }
 
 type ExpireReply struct {
@@ -437,7 +438,7 @@ type ExpireReply struct {
 
 func (x *ExpireReply) Reset() {
 	*x = ExpireReply{}
-	mi := &file_actors_farewell_farewell_proto_msgTypes[8]
+	mi := &file_actors_logout_logout_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -449,7 +450,7 @@ func (x *ExpireReply) String() string {
 func (*ExpireReply) ProtoMessage() {}
 
 func (x *ExpireReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_farewell_farewell_proto_msgTypes[8]
+	mi := &file_actors_logout_logout_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -462,14 +463,14 @@ func (x *ExpireReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpireReply.ProtoReflect.Descriptor instead.
 func (*ExpireReply) Descriptor() ([]byte, []int) {
-	return file_actors_farewell_farewell_proto_rawDescGZIP(), []int{8}
+	return file_actors_logout_logout_proto_rawDescGZIP(), []int{8}
 }
 
-var File_actors_farewell_farewell_proto protoreflect.FileDescriptor
+var File_actors_logout_logout_proto protoreflect.FileDescriptor
 
-const file_actors_farewell_farewell_proto_rawDesc = "" +
+const file_actors_logout_logout_proto_rawDesc = "" +
 	"\n" +
-	"\x1eactors/farewell/farewell.proto\x12\x14ssod.actors.farewell\"\x90\x01\n" +
+	"\x1aactors/logout/logout.proto\x12\x14ssod.actors.farewell\"\x90\x01\n" +
 	"\x05State\x12\x12\n" +
 	"\x04mvpd\x18\x01 \x01(\tR\x04mvpd\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\fR\aaccount\x12!\n" +
@@ -493,22 +494,22 @@ const file_actors_farewell_farewell_proto_rawDesc = "" +
 	"\arefused\x18\x01 \x01(\bR\arefused\x12!\n" +
 	"\fredirect_url\x18\x02 \x01(\tR\vredirectUrl\"\b\n" +
 	"\x06Expire\"\r\n" +
-	"\vExpireReplyB\x16Z\x14ssod/actors/farewellb\x06proto3"
+	"\vExpireReplyB\x14Z\x12ssod/actors/logoutb\x06proto3"
 
 var (
-	file_actors_farewell_farewell_proto_rawDescOnce sync.Once
-	file_actors_farewell_farewell_proto_rawDescData []byte
+	file_actors_logout_logout_proto_rawDescOnce sync.Once
+	file_actors_logout_logout_proto_rawDescData []byte
 )
 
-func file_actors_farewell_farewell_proto_rawDescGZIP() []byte {
-	file_actors_farewell_farewell_proto_rawDescOnce.Do(func() {
-		file_actors_farewell_farewell_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_actors_farewell_farewell_proto_rawDesc), len(file_actors_farewell_farewell_proto_rawDesc)))
+func file_actors_logout_logout_proto_rawDescGZIP() []byte {
+	file_actors_logout_logout_proto_rawDescOnce.Do(func() {
+		file_actors_logout_logout_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_actors_logout_logout_proto_rawDesc), len(file_actors_logout_logout_proto_rawDesc)))
 	})
-	return file_actors_farewell_farewell_proto_rawDescData
+	return file_actors_logout_logout_proto_rawDescData
 }
 
-var file_actors_farewell_farewell_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
-var file_actors_farewell_farewell_proto_goTypes = []any{
+var file_actors_logout_logout_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_actors_logout_logout_proto_goTypes = []any{
 	(*State)(nil),       // 0: ssod.actors.farewell.State
 	(*Create)(nil),      // 1: ssod.actors.farewell.Create
 	(*CreateReply)(nil), // 2: ssod.actors.farewell.CreateReply
@@ -519,7 +520,7 @@ var file_actors_farewell_farewell_proto_goTypes = []any{
 	(*Expire)(nil),      // 7: ssod.actors.farewell.Expire
 	(*ExpireReply)(nil), // 8: ssod.actors.farewell.ExpireReply
 }
-var file_actors_farewell_farewell_proto_depIdxs = []int32{
+var file_actors_logout_logout_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
 	0, // [0:0] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
@@ -527,26 +528,26 @@ var file_actors_farewell_farewell_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for field type_name
 }
 
-func init() { file_actors_farewell_farewell_proto_init() }
-func file_actors_farewell_farewell_proto_init() {
-	if File_actors_farewell_farewell_proto != nil {
+func init() { file_actors_logout_logout_proto_init() }
+func file_actors_logout_logout_proto_init() {
+	if File_actors_logout_logout_proto != nil {
 		return
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_farewell_farewell_proto_rawDesc), len(file_actors_farewell_farewell_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_logout_logout_proto_rawDesc), len(file_actors_logout_logout_proto_rawDesc)),
 			NumEnums:      0,
 			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
-		GoTypes:           file_actors_farewell_farewell_proto_goTypes,
-		DependencyIndexes: file_actors_farewell_farewell_proto_depIdxs,
-		MessageInfos:      file_actors_farewell_farewell_proto_msgTypes,
+		GoTypes:           file_actors_logout_logout_proto_goTypes,
+		DependencyIndexes: file_actors_logout_logout_proto_depIdxs,
+		MessageInfos:      file_actors_logout_logout_proto_msgTypes,
 	}.Build()
-	File_actors_farewell_farewell_proto = out.File
-	file_actors_farewell_farewell_proto_goTypes = nil
-	file_actors_farewell_farewell_proto_depIdxs = nil
+	File_actors_logout_logout_proto = out.File
+	file_actors_logout_logout_proto_goTypes = nil
+	file_actors_logout_logout_proto_depIdxs = nil
 }

@@ -1,4 +1,4 @@
-package farewell
+package logout
 
 import (
 	"google.golang.org/protobuf/proto"

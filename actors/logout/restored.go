@@ -1,4 +1,4 @@
-package farewell
+package logout
 
 import (
 	"ssod/actors"
@@ -6,8 +6,8 @@ import (
 	"ssod/cluster"
 )
 
-// Restored is what a new cluster takes over of a stored farewell: nothing. The logins
-// are gone where they were; the browser that had the way to the MVPD has lost it.
+// Restored is what a new cluster takes over of a stored logout: nothing. The logins
+// are gone already; the browser on its way to the MVPD has to begin again.
 func Restored(h cluster.Head, _ *actors.Restore) (stays bool, err error) {
 	_, err = intent.Decode[State](h)
 	return false, err

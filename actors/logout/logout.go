@@ -1,4 +1,4 @@
-package farewell
+package logout
 
 import (
 	"time"
@@ -10,28 +10,28 @@ import (
 	"ssod/cluster"
 )
 
-// KindName is the name of the kind in addresses and keys.
+// KindName is the name of the kind in addresses and keys, since the first version.
 const KindName = "farewell"
 
-// ID names a farewell.
+// ID names a logout.
 type ID struct {
 	ServiceProvider string
 	Secret          string // unguessable
 }
 
-// Address is where the farewell's actor is asked.
+// Address is where the logout's actor is asked.
 func (id ID) Address() actors.Address {
 	return actors.Address{Kind: KindName, Identity: actors.Identity{id.ServiceProvider, id.Secret}}
 }
 
-// create prepares a farewell.
+// create prepares a logout.
 func (s *State) create(m *Create, now time.Time) decision {
 	return decision{Reply: &CreateReply{}, Next: &State{
 		Mvpd: m.GetMvpd(), Account: m.GetAccount(), RedirectUrl: m.GetRedirectUrl(), NotAfterMs: now.UnixMilli() + m.GetTtlMs(),
 	}}
 }
 
-// take uses the farewell; a second time is refused.
+// take uses the logout; a second time is refused.
 func (s *State) take(now time.Time) decision {
 	if s.GetTaken() || s.over(now) {
 		return answer(&TakeReply{Refused: true})
@@ -41,7 +41,7 @@ func (s *State) take(now time.Time) decision {
 	return decision{Reply: &TakeReply{Mvpd: s.GetMvpd(), Account: s.GetAccount()}, Next: next}
 }
 
-// back says where the browser belongs. Only one that was sent away comes back.
+// back says where the browser goes. Only one that was sent away comes back.
 func (s *State) back(now time.Time) decision {
 	if !s.GetTaken() || s.over(now) {
 		return answer(&BackReply{Refused: true})
@@ -58,7 +58,7 @@ func (s *State) expire(now time.Time) decision {
 
 func (s *State) over(now time.Time) bool { return now.UnixMilli() >= s.GetNotAfterMs() }
 
-// sweep looks at a stored farewell and returns a command when it can go.
+// sweep looks at a stored logout and returns a command when it can be dropped.
 func sweep(h cluster.Head, at actors.Times) proto.Message {
 	s, err := intent.Decode[State](h)
 	switch {

@@ -1,4 +1,4 @@
-package farewell
+package logout
 
 import (
 	"time"
@@ -6,11 +6,11 @@ import (
 	"ssod/actors"
 )
 
-// longest is for how long a farewell is good at most.
+// longest is how long a logout is good at most.
 const longest = 24 * time.Hour
 
-// Cut implements intent.Cuts. A farewell that is good for longer than any is of a
-// time that was set back: it is over.
+// Cut implements intent.Cuts. A logout that is good for longer than any was made
+// before the time was set back: it is over.
 func (s *State) Cut(at actors.Times) bool {
 	if s.NotAfterMs <= at.Now.Add(longest).UnixMilli() {
 		return false

@@ -1,4 +1,4 @@
-package farewell
+package logout
 
 import (
 	"google.golang.org/protobuf/proto"
@@ -7,7 +7,7 @@ import (
 	"ssod/actors/intent"
 )
 
-// Kind registers farewells with a runtime.
+// Kind registers logouts with a runtime.
 func Kind() actors.Kind {
 	return actors.Kind{
 		Name: KindName,
