@@ -9,8 +9,22 @@
 // An exchange is the one adapter around all handlers: it draws the request id
 // that is the trace everywhere, makes the deadline, finds the operation by
 // splitting the path, takes the common steps of the check order, turns errors
-// into the rows of package api's catalogue, and recovers panics. Handlers live
-// in packages by API family: sso, entitlement, registration.
+// into the rows of package api's catalogue, and recovers panics.
+//
+// # Rooms
+//
+// Imports run down this list only; a test in cmd/internal/layers keeps it so.
+//
+//	fronttest   what tests share: a node, a browser, the document as a judge
+//	httpfront   this package: server, routes, exchange
+//	api         what every handler is given and answers with, and the catalogue of
+//	            errors; beside it the handlers by family (sso, entitlement,
+//	            registration, admin, sandbox) and what they read (headers, form)
+//	token       what makes and reads tokens (keys, media, platform), and the keys
+//	            of others (keyset, keyurl)
+//	mvpd        how TV providers are spoken with
+//	apidoc      the document as pages; page is the layout of all pages
+//	the ground  throttle, config, wire, slots, strictjson
 //
 // The document openapi.yaml describes all of it and is served at
 // /openapi.yaml; package openapitest checks requests and responses of tests

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 
 	"ssod/cluster/meta"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/cluster/replica/core"
 )
 

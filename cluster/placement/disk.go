@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/cluster/replica/core"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"ssod/cluster"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // ErrNotDrained: a node cannot be drained now, or not be taken back. Nothing has

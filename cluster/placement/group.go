@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/cluster/replica/core"
 )
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"ssod/cluster"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // load is how much the shards serve that this node leads, and on the leader of the

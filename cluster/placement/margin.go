@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // Margin is how far the cluster is from losing something, as far as this node

@@ -7,7 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/persistence"
 	"ssod/persistence/level"
 )

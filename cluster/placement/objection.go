@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"ssod/cluster"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // objection is why a node is not given up, for operators.

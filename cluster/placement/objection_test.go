@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/persistence"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/meta"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // planner keeps the registry and, while this node leads the meta shard, the map.

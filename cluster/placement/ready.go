@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ssod/cluster"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // Others is how many members there are beside this node.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"ssod/cluster"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/cluster/replica/core"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/meta"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // Recovery is what the tables say after a recovery from a lost majority.

@@ -12,7 +12,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/meta"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/persistence/level"
 )
 

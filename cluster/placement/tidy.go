@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"ssod/cluster"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // tidy removes the replicas that the map does not have here, once the leader of

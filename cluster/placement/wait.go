@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/cluster/replica/core"
 )
 

@@ -13,7 +13,7 @@ import (
 
 	"ssod/cluster/meta"
 	"ssod/cluster/placement"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/persistence"

@@ -7,7 +7,7 @@ import (
 	"maps"
 	"slices"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/cluster/replica/core"
 	"ssod/persistence"
 )

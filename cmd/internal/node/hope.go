@@ -6,7 +6,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/placement"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // earshot is for how long a node that says nothing still counts as heard. Each

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"ssod/cluster/placement"
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/persistence"
 )
 

@@ -10,12 +10,11 @@ import (
 	"time"
 
 	"ssod/cluster/faulty"
-	"ssod/httpfront/api"
 	"ssod/httpfront/api/entitlement"
+	"ssod/httpfront/config"
 	"ssod/httpfront/fronttest"
 	"ssod/httpfront/slots"
 	"ssod/httpfront/token/platform"
-	"ssod/httpfront/wire"
 )
 
 // patient repeats a call as clients do that are told to retry.
@@ -99,11 +98,8 @@ func (a *app) soon(what string, want found, device, token string) {
 // busy is a verifier whose slots are all taken.
 type busy struct{ entitlement.Platforms }
 
-func (b busy) Identify(ctx context.Context, r *api.Request) (platform.Identity, bool, error) {
-	if len(r.Header(wire.SubjectToken)) > 0 {
-		return platform.Identity{}, false, fmt.Errorf("subject token: %w", slots.ErrBusy)
-	}
-	return b.Platforms.Identify(ctx, r)
+func (busy) Identify(context.Context, *config.Config, *config.Realm, []byte, time.Time) (platform.Identity, bool, error) {
+	return platform.Identity{}, false, fmt.Errorf("subject token: %w", slots.ErrBusy)
 }
 
 // TestABusyVerifierIsNoAnswer: whoever cannot be told apart now is asked to come

@@ -9,6 +9,7 @@ import (
 	"ssod/actors/profile"
 	"ssod/httpfront/api"
 	"ssod/httpfront/token/keys"
+	"ssod/httpfront/token/platform"
 	"ssod/httpfront/wire"
 )
 
@@ -43,7 +44,7 @@ func (s *Service) identities(ctx context.Context, r *api.Request, a app, device 
 			return nil, keys.ErrParse
 		}
 	}
-	viewer, named, err := s.Platforms.Identify(ctx, r)
+	viewer, named, err := s.viewer(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +53,20 @@ func (s *Service) identities(ctx context.Context, r *api.Request, a app, device 
 		found = append(found, identity{id, &profile.Caller{}, platformSSO})
 	}
 	return found, nil
+}
+
+// viewer is whom the platform of the calling device names: in Adobe-Subject-Token,
+// else in Roku's header.
+func (s *Service) viewer(ctx context.Context, r *api.Request) (viewer platform.Identity, named bool, err error) {
+	header := wire.SubjectToken
+	if len(r.Header(header)) == 0 {
+		header = wire.RokuToken
+	}
+	token := r.Header(header)
+	if len(token) == 0 || r.Repeated(header) {
+		return platform.Identity{}, false, nil
+	}
+	return s.Platforms.Identify(ctx, r.Config, r.Realm, token, r.Received)
 }
 
 // serviceToken verifies the service token of a request. Two are none: nobody

@@ -12,7 +12,6 @@ import (
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster"
-	"ssod/httpfront/api"
 	"ssod/httpfront/api/registration"
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
@@ -78,7 +77,7 @@ type MediaTokens interface {
 
 // Platforms reads subject tokens; [platform.Verifier] does.
 type Platforms interface {
-	Identify(ctx context.Context, r *api.Request) (viewer platform.Identity, named bool, err error)
+	Identify(ctx context.Context, cfg *config.Config, realm *config.Realm, token []byte, now time.Time) (viewer platform.Identity, named bool, err error)
 }
 
 // Options is what a [Service] needs.

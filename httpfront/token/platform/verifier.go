@@ -59,6 +59,22 @@ func NewVerifier(log *slog.Logger) *Verifier {
 	return v
 }
 
+// Identify returns the viewer whom a token names to a realm. There is none when the
+// token is not acceptable: then a request goes on as if it had none
+// (headers.md 8). It fails when that could not be told, with [slots.ErrBusy] or the error of
+// ctx: a logout that took such a token for none would leave logins behind.
+func (v *Verifier) Identify(ctx context.Context, cfg *config.Config, realm *config.Realm, token []byte, now time.Time) (viewer Identity, named bool, err error) {
+	viewer, err = v.Verify(ctx, cfg, realm, token, now)
+	switch {
+	case err == nil:
+		return viewer, true, nil
+	case unacceptable(err):
+		return Identity{}, false, nil
+	default:
+		return Identity{}, false, err
+	}
+}
+
 // Verify checks a token for a realm of the configuration and returns who it
 // names. It fails with one of the package's errors, or, under a rush of
 // encrypted tokens, with [slots.ErrBusy] or the error of ctx.

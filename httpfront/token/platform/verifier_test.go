@@ -12,11 +12,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"ssod/httpfront/api"
 	"ssod/httpfront/config"
 	"ssod/httpfront/slots"
 	"ssod/httpfront/token/platform"
-	"ssod/httpfront/wire"
 )
 
 func TestGoodTokens(t *testing.T) {
@@ -254,22 +252,17 @@ func TestMemoryEndsWithTheToken(t *testing.T) {
 
 func TestIdentify(t *testing.T) {
 	w, k := newWorld(t), keys()
-	amazon, roku := jws(t, jose.RS256, k.rsa, claims("amazon", nil)), jws(t, jose.HS256, k.secret, claims("roku", nil))
-	tests := []struct{ name, subject, roku, want string }{
-		{"neither", "", "", ""},
-		{"Adobe-Subject-Token", amazon, "", "amazon"},
-		{"of Roku", "", roku, "roku"},
-		{"whichever carries it", roku, "", "roku"},
-		{"both", amazon, roku, "amazon"},
-		{"both, the first one bad", "x", roku, ""},
-	}
-	for _, tt := range tests {
-		r := &api.Request{Request: &wire.Request{}, Received: now, Config: w.cfg, Realm: w.realm}
-		r.Set(wire.SubjectToken, []byte(tt.subject))
-		r.Set(wire.RokuToken, []byte(tt.roku))
-		got, ok, err := w.Identify(context.Background(), r)
+	for name, tt := range map[string]struct{ token, want string }{
+		"good":    {jws(t, jose.RS256, k.rsa, claims("amazon", nil)), "amazon"},
+		"of Roku": {jws(t, jose.HS256, k.secret, claims("roku", nil)), "roku"},
+		"bad":     {"x", ""},
+		"expired": {jws(t, jose.RS256, k.rsa, claims("amazon", map[string]any{"exp": now.Unix()})), ""},
+		"claims":  {jws(t, jose.RS256, k.rsa, claims("amazon", map[string]any{"aud": "x"})), ""},
+		"forged":  {jws(t, jose.RS256, k.otherRSA, claims("amazon", nil)), ""},
+	} {
+		got, ok, err := w.Identify(t.Context(), w.cfg, w.realm, []byte(tt.token), now)
 		if got.Issuer != tt.want || ok != (tt.want != "") || err != nil {
-			t.Errorf("%s: got %q, %v, %v, want %q", tt.name, got.Issuer, ok, err, tt.want)
+			t.Errorf("%s: got %q, %v, %v, want %q", name, got.Issuer, ok, err, tt.want)
 		}
 	}
 }
@@ -278,21 +271,19 @@ func TestIdentify(t *testing.T) {
 // fails, and afterwards the same token names its viewer.
 func TestWhatCannotBeDecryptedNowIsNotAbsent(t *testing.T) {
 	w, k := newWorld(t), keys()
-	token := jwe(t, jose.RSA_OAEP_256, jose.A256GCM, &k.decryption.PublicKey, jws(t, jose.ES256, k.ec, claims("amazon", nil)), nil)
-	r := &api.Request{Request: &wire.Request{}, Received: now, Config: w.cfg, Realm: w.realm}
-	r.Set(wire.SubjectToken, []byte(token))
+	token := []byte(jwe(t, jose.RSA_OAEP_256, jose.A256GCM, &k.decryption.PublicKey, jws(t, jose.ES256, k.ec, claims("amazon", nil)), nil))
 	w.Occupy(1)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, named, err := w.Identify(ctx, r); named || !errors.Is(err, context.Canceled) {
+	if _, named, err := w.Identify(ctx, w.cfg, w.realm, token, now); named || !errors.Is(err, context.Canceled) {
 		t.Errorf("who gave up waiting: got %v, %v", named, err)
 	}
 	free := w.Occupy(0)
-	if _, named, err := w.Identify(context.Background(), r); named || !errors.Is(err, slots.ErrBusy) {
+	if _, named, err := w.Identify(t.Context(), w.cfg, w.realm, token, now); named || !errors.Is(err, slots.ErrBusy) {
 		t.Errorf("under a rush: got %v, %v, want ErrBusy", named, err)
 	}
 	free()
-	if viewer, named, err := w.Identify(context.Background(), r); viewer.Issuer != "amazon" || !named || err != nil {
+	if viewer, named, err := w.Identify(t.Context(), w.cfg, w.realm, token, now); viewer.Issuer != "amazon" || !named || err != nil {
 		t.Errorf("afterwards: got %q, %v, %v", viewer.Issuer, named, err)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 const ms = time.Millisecond

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // marked are nodes 1 and on: a letter each, a for active, d for dead, l for one that is

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // zoned are nodes in zones, the first letter of each word, with ids from 1.

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 func replicas(nodes ...plan.NodeID) (rs []plan.ReplicaID) {

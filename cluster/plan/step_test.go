@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/persistence"
 )
 

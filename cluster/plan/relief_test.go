@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 )
 
 // loaded is a cluster that serves, with a clock of its own. What the map prefers leads.

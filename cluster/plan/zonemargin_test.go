@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"ssod/cluster/placement/plan"
+	"ssod/cluster/plan"
 	"ssod/persistence"
 )
 
