@@ -26,13 +26,17 @@ func TestChallengeOfTheTokenEndpoint(t *testing.T) {
 	for err, want := range map[error]struct {
 		status    int
 		challenge string
+		body      string
 	}{
-		registration.ErrBasic:         {401, `Basic realm="client credentials", charset="UTF-8"`},
-		registration.ErrInvalidClient: {400, ""},
+		registration.ErrBasic: {
+			401, `Basic realm="client credentials", charset="UTF-8"`,
+			`{"error":"invalid_client","error_description":"Client authentication failed"}`,
+		},
+		registration.ErrInvalidClient: {400, "", `{"error":"invalid_client"}`},
 	} {
 		s := startTest(t, func(o *Options) { o.Handlers.Token = issueToken(refusing{err}) })
 		a := ask(t, s, "POST", "/o/client/token", "Authorization", "Basic eDp5")
-		if a.status != want.status || a.body != `{"error":"invalid_client"}` || a.header.Get("WWW-Authenticate") != want.challenge {
+		if a.status != want.status || a.body != want.body || a.header.Get("WWW-Authenticate") != want.challenge {
 			t.Errorf("%v: %d %s, challenge %q; want %v", err, a.status, a.body, a.header.Get("WWW-Authenticate"), want)
 		}
 	}

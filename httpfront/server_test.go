@@ -148,8 +148,8 @@ func TestNotFoundByFamily(t *testing.T) {
 		"/api/tv/x":            `{"status":"NOT_FOUND","error":{"status":404,`,
 		"/x":                   `{"status":"NOT_FOUND","error":{"status":404,`,
 		"/api/v2/tv/x":         `{"status":404,"code":"not_found",`,
-		"/o/client/scopes":     `{"error":"not_found"}`,
-		"/o/client/register/x": `{"error":"not_found"}`,
+		"/o/client/scopes":     `{"error":"not_found","error_description":"No such resource"}`,
+		"/o/client/register/x": `{"error":"not_found","error_description":"No such resource"}`,
 	} {
 		if a := ask(t, s, "GET", path); a.status != 404 || !strings.HasPrefix(a.body, want) {
 			t.Errorf("%s: %d %s, want %s", path, a.status, a.body, want)

@@ -117,7 +117,7 @@ var catalogue = []*Error{
 	oauth(registration.ErrInvalidRedirectURI),
 	oauth(registration.ErrInvalidStatement),
 	oauth(registration.ErrUnapprovedStatement),
-	{is(registration.ErrBasic), 401, "invalid_client", "", None, "", 0, basic, true},
+	{is(registration.ErrBasic), 401, "invalid_client", "Client authentication failed", "", "", 0, basic, true},
 	oauth(registration.ErrInvalidClient),
 	oauth(registration.ErrUnauthorizedClient),
 	oauth(registration.ErrUnsupportedGrantType),

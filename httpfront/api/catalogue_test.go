@@ -163,12 +163,13 @@ func TestShapes(t *testing.T) {
 			`{"status":500,"code":"internal_server_error","message":"The request failed due to an internal server error.","action":"none","helpUrl":"https://help.example/\"","trace":"` + trace + `"}`,
 		},
 		{"registration", OAuth, registration.ErrInvalidClient, `{"error":"invalid_client"}`},
-		{"registration, not found", OAuth, ErrNotFound, `{"error":"not_found"}`},
-		{"registration, method", OAuth, ErrMethod, `{"error":"method_not_allowed"}`},
+		{"registration, Basic", OAuth, registration.ErrBasic, `{"error":"invalid_client","error_description":"Client authentication failed"}`},
+		{"registration, not found", OAuth, ErrNotFound, `{"error":"not_found","error_description":"No such resource"}`},
+		{"registration, method", OAuth, ErrMethod, `{"error":"method_not_allowed","error_description":"The HTTP method is not allowed for this resource"}`},
 		{"registration, repeated header", OAuth, ErrRepeatedHeader, `{"error":"invalid_request"}`},
 		{"registration, body", OAuth, ErrBodyTooLarge, `{"error":"invalid_request"}`},
-		{"registration, our fault", OAuth, errors.New("surprise"), `{"error":"server_error"}`},
-		{"registration, no majority", OAuth, actors.ErrUnavailable, `{"error":"temporarily_unavailable"}`},
+		{"registration, our fault", OAuth, errors.New("surprise"), `{"error":"server_error","error_description":"An internal error occurred"}`},
+		{"registration, no majority", OAuth, actors.ErrUnavailable, `{"error":"temporarily_unavailable","error_description":"The service is temporarily unavailable"}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,7 +12,7 @@ type Family uint8
 const (
 	SSO   Family = iota // nested
 	V2                  // flat
-	OAuth               // {"error": code}
+	OAuth               // {"error": code}, and a text where it is no 400
 	HTML                // a page for people, made by package httpfront
 )
 
@@ -43,6 +43,10 @@ func (e *Error) AppendBody(b []byte, f Family, helpURL string, r *Request) []byt
 	case OAuth:
 		b = append(b, `{"error":`...)
 		b = AppendString(b, e.OAuthCode())
+		if text := e.oauthDescription(); text != "" {
+			b = append(b, `,"error_description":`...)
+			b = AppendString(b, text)
+		}
 	case V2:
 		b = append(b, '{')
 		b = e.inV2().appendFields(b, helpURL, r)
@@ -107,4 +111,13 @@ func (e *Error) OAuthCode() string {
 	default:
 		return "invalid_request"
 	}
+}
+
+// oauthDescription is the text for developers (RFC 6749, 5.2). A 400 has none: there
+// the documented API answers with the code alone, and its clients expect that.
+func (e *Error) oauthDescription() string {
+	if e.Status == http.StatusBadRequest {
+		return ""
+	}
+	return e.Message
 }

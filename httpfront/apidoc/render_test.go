@@ -100,6 +100,7 @@ components:
       properties:
         kind: {type: string, enum: [x, y], description: What it is}
         more: {type: object, additionalProperties: {type: [string, 'null'], format: uri}}
+        open: {type: string, x-extensible-enum: [a, b]}
 `
 
 func TestRender(t *testing.T) {
@@ -113,7 +114,7 @@ func TestRender(t *testing.T) {
 		"<code>POST /a/{id}</code>", "Needs an access token", "path, string like <code>^&lt;+$</code>, required",
 		`array of <a href="#schema-Thing">Thing</a>`, "Just one",
 		"<pre>[\n  {\n    &#34;b&#34;: &#34;2 &lt; 3&#34;,\n    &#34;a&#34;: 1,\n    &#34;c&#34;: {},\n    &#34;d&#34;: [\n      true,\n      null\n    ]\n  }\n]</pre>",
-		"<pre>as it is</pre>", "Names it", "Went wrong", "string: x, y, required", "object with values string or null uri",
+		"<pre>as it is</pre>", "Names it", "Went wrong", "string: x, y, required", "object with values string or null uri", "string, today one of a, b",
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page does not have %q", want)
@@ -152,7 +153,7 @@ func TestThePageInABrowser(t *testing.T) {
 	b.Screenshot("docs-narrow")
 	b.Find("Tab", "GET /api/{serviceProvider}/list")
 	b.Press("Enter")
-	if got := b.Location(); !strings.HasSuffix(got, "#list") {
+	if got := b.Location(); !strings.HasSuffix(got, "#listDevices") {
 		t.Errorf("the link leads to %s", got)
 	}
 	for _, c := range b.Complaints() {

@@ -80,6 +80,7 @@ type schema struct {
 	Format      string
 	Pattern     string
 	Enum        []string
+	Known       []string `yaml:"x-extensible-enum"` // there may be others
 	Required    []string
 	Properties  ordered[schema]
 	Items       *schema

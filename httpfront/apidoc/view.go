@@ -174,6 +174,8 @@ func (v *viewer) typeOf(s schema) template.HTML {
 		}
 	case len(s.Enum) > 0:
 		text += template.HTML(": " + template.HTMLEscapeString(strings.Join(s.Enum, ", ")))
+	case len(s.Known) > 0:
+		text += template.HTML(", today one of " + template.HTMLEscapeString(strings.Join(s.Known, ", ")))
 	case s.Pattern != "":
 		text += template.HTML(" like <code>" + template.HTMLEscapeString(s.Pattern) + "</code>")
 	}

@@ -16,7 +16,8 @@ import (
 	"ssod/httpfront"
 )
 
-// Document returns the parsed document. It must not be changed.
+// Document returns the parsed document, made exact: what is an open enumeration for
+// clients is closed, and so are objects. It must not be changed.
 var Document = sync.OnceValues(func() (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(httpfront.OpenAPI())
 	if err != nil {
@@ -25,6 +26,7 @@ var Document = sync.OnceValues(func() (*openapi3.T, error) {
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, fmt.Errorf("check the OpenAPI document: %w", err)
 	}
+	strict(doc)
 	return doc, nil
 })
 
