@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	// requestTime is how long a request may take; sso-service.md 4, details.
+	// requestTime is how long a request may take;
+	// httpfront/docs/limits.md#deadlines-and-waits.
 	requestTime = 10 * time.Second
 	// slotTime is how much of it a request may lose to share a context.
 	slotTime = 50 * time.Millisecond

@@ -117,10 +117,10 @@ func (x *exchange) answer() {
 	}
 }
 
-// run takes the first steps of sso-service.md 5, which are the same for all
-// operations, and then the handler. Whatever is asked takes a token of the
-// throttle, also what there is not; only a player's preflight takes none, since it
-// could not be told apart from the call that it announces.
+// run takes the first steps of httpfront/docs/sso.md#check-order, which are the same for
+// all operations, and then the handler. Whatever is asked takes a token of the throttle,
+// also what there is not; only a player's preflight takes none, since it could not be
+// told apart from the call that it announces.
 func (x *exchange) run() (api.Response, error) {
 	repeated := x.op != nil && x.repeatsSecurityHeader()
 	if repeated {

@@ -9,7 +9,7 @@ import (
 	"ssod/httpfront/wire"
 )
 
-// metrics are the numbers of the public API; operations.md 7.
+// metrics are the numbers of the public API; cmd/ssod/docs/metrics.md#metrics.
 type metrics struct {
 	requests  *prometheus.CounterVec
 	seconds   *prometheus.HistogramVec

@@ -13,7 +13,8 @@ import (
 	"ssod/httpfront/wire"
 )
 
-// oauthJSON is the content type of dynamic client registration; dcr.md 2.
+// oauthJSON is the content type of dynamic client registration;
+// httpfront/docs/registration.md#register-a-client.
 const oauthJSON = "application/json;charset=UTF-8"
 
 // Registrar registers clients; [registration.Service] does.

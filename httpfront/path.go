@@ -13,10 +13,11 @@ type path struct {
 }
 
 // splitPath takes a target apart and reports false for one that some server on
-// the way may have understood differently; SECURITY T19. Empty and dot
-// segments, backslashes, semicolons, and escapes of those, of slashes, of
-// control characters and of the percent sign have no honest use in this API.
-// One trailing slash is the same as none.
+// the way may have understood differently;
+// httpfront/docs/errors.md#requests-that-are-not-understood. Empty and dot segments,
+// backslashes, semicolons, and escapes of those, of slashes, of control characters and of
+// the percent sign have no honest use in this API. One trailing slash is the same as
+// none.
 func splitPath(target []byte) (p path, ok bool) {
 	raw, _, _ := bytes.Cut(target, []byte{'?'})
 	if !plainPath(raw) {

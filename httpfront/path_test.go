@@ -7,7 +7,7 @@ import (
 	"ssod/httpfront/api"
 )
 
-// TestPaths is SECURITY T19: what is routed, what is unknown, and what is not
+// TestPaths: what is routed, what is unknown, and what is not
 // even looked at.
 func TestPaths(t *testing.T) {
 	const refused, unknown = "refused", "unknown"

@@ -99,7 +99,7 @@ func (x *exchange) report(e *api.Error, err error) {
 	x.server.log.Error("internal error", args...)
 }
 
-// page is what the vendor's throttle answers: HTML; limits.md 1.
+// page is what the vendor's throttle answers: HTML; httpfront/docs/limits.md#throttle.
 func (x *exchange) page() {
 	x.http.Response.Header.SetContentType("text/html")
 	x.http.Response.SetBodyString("<html><head><title>429 Too Many Requests</title></head>" +

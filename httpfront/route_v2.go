@@ -5,7 +5,8 @@ import (
 	"ssod/httpfront/api/entitlement"
 )
 
-// V2 are the operations of the entitlement API; rest-v2.md of the contract.
+// V2 are the operations of the entitlement API;
+// httpfront/docs/entitlement.md#entitlement-api.
 type V2 struct {
 	Configuration                             api.Handler // /api/v2/{serviceProvider}/configuration
 	CreateSession, ReadSession, ResumeSession api.Handler // .../sessions, .../sessions/{code}

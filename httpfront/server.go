@@ -210,8 +210,8 @@ func (s *Server) share(peer netip.Addr) (holder netip.Addr, most int) {
 	return throttle.Client(peer), t.Connections
 }
 
-// admit asks the throttle; limits.md 1. The apps of a household and its viewers'
-// browsers share an address, not a bucket.
+// admit asks the throttle; httpfront/docs/limits.md#throttle. The apps of a household and
+// its viewers' browsers share an address, not a bucket.
 func (s *Server) admit(r *api.Request, f api.Family, now time.Time) bool {
 	t := &r.Config.Throttle
 	if !t.Enabled {

@@ -11,7 +11,7 @@ import (
 )
 
 // TestManySlowClients: connections that send half a request, or nothing, cost
-// little while they last and nothing afterwards; SECURITY T21. SSOD_LONG makes
+// little while they last and nothing afterwards. SSOD_LONG makes
 // it ten thousand.
 func TestManySlowClients(t *testing.T) {
 	n := 1000

@@ -2,7 +2,7 @@ package main
 
 import "time"
 
-// cli is the command line; operations.md 5.
+// cli is the command line; cmd/ssod/docs/operating.md#ssoctl.
 type cli struct {
 	Admin      string        `placeholder:"ADDR" default:"127.0.0.1:8081" env:"SSOCTL_ADMIN" help:"Admin address of a node, host:port, or https://host:port where it speaks TLS (${default})."`
 	AdminToken string        `placeholder:"FILE" env:"SSOCTL_ADMIN_TOKEN" help:"File with the bearer token of the admin API, its first line; it may be the node's. Not accessible to others."`

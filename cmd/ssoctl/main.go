@@ -11,7 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Exit statuses; operations.md 5.
+// Exit statuses; cmd/ssod/docs/operating.md#ssoctl.
 const (
 	exitOK     = 0
 	exitFailed = 1

@@ -1,5 +1,5 @@
 // Command ssod is one node of the single sign-on service: HTTP API, actors and
-// replicated store. ssod --help lists its flags; operations.md of the contract
+// replicated store. ssod --help lists its flags; cmd/ssod/docs/configuration.md#flags
 // says what they mean.
 //
 // ssod restore makes the data directory of a new cluster's first node from a backup

@@ -10,8 +10,8 @@ import (
 	"ssod/cmd/internal/node"
 )
 
-// flags are the command line; operations.md 2. Flag wins over environment
-// variable, which wins over the default.
+// flags are the command line; cmd/ssod/docs/configuration.md#flags. Flag wins over
+// environment variable, which wins over the default.
 type flags struct {
 	Config string `placeholder:"FILE" help:"Configuration, YAML. Without it the built-in demo configuration is used."`
 	Data   string `placeholder:"DIR" default:"ssod-data" help:"Store, keys and identity of the node; created with mode 0700, locked against a second process (${default})."`

@@ -19,7 +19,7 @@ import (
 	"ssod/persistence"
 )
 
-// Exit statuses; operations.md 2.
+// Exit statuses; cmd/ssod/docs/configuration.md#exit-status.
 const (
 	exitOK     = 0
 	exitFailed = 1

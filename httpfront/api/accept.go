@@ -7,7 +7,7 @@ import (
 
 // AcceptsJSON reports whether an Accept header lets us answer with JSON: it is
 // absent or blank, or names application/json, application/* or */* with a
-// quality above zero; headers.md 9.
+// quality above zero; httpfront/docs/headers.md#accept.
 func AcceptsJSON(accept []byte) bool {
 	return len(accept) == 0 || anyRange(accept, func(mediaType string) bool {
 		return mediaType == "application/json" || mediaType == "application/*" || mediaType == "*/*"

@@ -15,7 +15,7 @@ import (
 	"ssod/httpfront/token/keys"
 )
 
-// Action tells the client what to do about an error; errors.md 2.
+// Action tells the client what to do about an error; httpfront/docs/errors.md#actions.
 type Action string
 
 // The actions that occur.
@@ -54,8 +54,9 @@ type Error struct {
 	registration bool // occurs below /o/ only and is told there by its code
 }
 
-// catalogue lists every error of whole answers; errors.md 3 and 4 of the
-// contract. Those of single decisions are in item.go. The first row that matches counts.
+// catalogue lists every error of whole answers; the tables of
+// httpfront/docs/errors.md#sso-service-errors and its two neighbours. Those of single
+// decisions are in item.go. The first row that matches counts.
 var catalogue = []*Error{
 	{is(ErrNotFound), 404, "not_found", "No such resource", None, "", 0, "", false},
 	{is(ErrMethod), 405, "method_not_allowed", "The HTTP method is not allowed for this resource", None, "", 0, "", false},
@@ -131,7 +132,8 @@ var catalogue = []*Error{
 	{unknownOutcome, 503, "service_unavailable", "The service is temporarily unavailable", Retry, "the outcome is unknown; repeat the request", time.Second, "", false},
 }
 
-// oauth is the row of an error that occurs below /o/ only; dcr.md 2 and 3.
+// oauth is the row of an error that occurs below /o/ only;
+// httpfront/docs/errors.md#registration-errors.
 func oauth(e registration.Error) *Error {
 	return &Error{match: is(e), Status: 400, Code: string(e), registration: true}
 }

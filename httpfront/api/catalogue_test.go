@@ -137,7 +137,7 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
-// TestShapes holds the three shapes of errors.md 1.
+// TestShapes holds the three shapes of httpfront/docs/errors.md#shapes.
 func TestShapes(t *testing.T) {
 	r := &Request{}
 	for i := range r.ID {

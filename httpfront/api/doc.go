@@ -11,5 +11,5 @@
 //
 // The same row looks different by path ([Family]): nested for the SSO Service,
 // flat below /api/v2/, {"error": code} below /o/, and a small page for a
-// throttled client that did not ask for JSON; errors.md 1 of the contract.
+// throttled client that did not ask for JSON; httpfront/docs/errors.md#shapes.
 package api

@@ -5,7 +5,8 @@ import (
 	"strconv"
 )
 
-// Family is a part of the API with its own shape of errors; errors.md 1.
+// Family is a part of the API with its own shape of errors;
+// httpfront/docs/errors.md#shapes.
 type Family uint8
 
 // The families.
@@ -88,7 +89,7 @@ func (e *Error) inV2() *Error {
 	return e
 }
 
-// ContentType is that of the JSON of the family; rest-v2.md, dcr.md 2.
+// ContentType is that of the JSON of the family; httpfront/docs/errors.md#shapes.
 func (f Family) ContentType() string {
 	if f == V2 {
 		return "application/json;charset=UTF-8"

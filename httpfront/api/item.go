@@ -12,8 +12,9 @@ const (
 	temporaryIdentityMessage = "The identity for temporary access header value is missing or invalid."
 )
 
-// items are the errors of one decision inside an answer of 200; errors.md 4 of
-// the contract. The inner status is 403, unless it is given.
+// items are the errors of one decision inside an answer of 200;
+// httpfront/docs/errors.md#errors-of-single-decisions. The inner status is 403, unless it
+// is given.
 var items = itemsByCode(
 	Error{Code: "preauthorization_denied_by_mvpd", Action: None, Message: `The MVPD has returned a "Deny" decision when requesting pre-authorization for the specified resource.`},
 	Error{Code: "authorization_denied_by_mvpd", Action: None, Message: `The MVPD has returned a "Deny" decision when requesting authorization for the specified resource.`},

@@ -7,8 +7,8 @@ import (
 	"ssod/httpfront/mvpd"
 )
 
-// TestEveryVerdictHasAnItem: whatever an MVPD says, the client is told in words
-// of the contract, in the flat shape.
+// TestEveryVerdictHasAnItem: whatever an MVPD says, the client is told in words of
+// httpfront/docs/errors.md#errors-of-single-decisions, in the flat shape.
 func TestEveryVerdictHasAnItem(t *testing.T) {
 	codes := []string{"too_many_resources", "authenticated_profile_missing", "authenticated_profile_expired", "authenticated_profile_invalidated"}
 	for v := mvpd.Unreadable; v <= mvpd.OutOfTime; v++ {

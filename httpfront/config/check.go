@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// maxLifetime bounds every lifetime for which limits.md 2 names no range, so
-// that a slip of the pen does not keep something for ever.
+// maxLifetime bounds every lifetime for which httpfront/docs/limits.md#lifetimes names no
+// range, so that a slip of the pen does not keep something for ever.
 const maxLifetime = 10 * 365 * 24 * time.Hour
 
 var idForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// Config is the configuration file; operations.md 3 of the contract. The
-// default tags are what a key that is not in the file stands for. A Config is
-// made by [Parse], [Load] or [Demo] and never changes.
+// Config is the configuration file; cmd/ssod/docs/configuration.md#configuration-file.
+// The default tags are what a key that is not in the file stands for. A Config is made by
+// [Parse], [Load] or [Demo] and never changes.
 type Config struct {
 	// Issuer is the iss of access tokens and software statements.
 	Issuer string `yaml:"issuer" default:"ssod"`
 	// PublicURL is the prefix of login and activation links, without a slash
 	// at its end. Default http:// and the address of the public listener.
 	PublicURL string `yaml:"publicURL"`
-	// HelpURL is the helpUrl of every error; sso-service.md 1.
+	// HelpURL is the helpUrl of every error; httpfront/docs/errors.md#shapes.
 	HelpURL     string      `yaml:"helpURL" default:"https://experienceleague.adobe.com/docs/pass/authentication/auth-features/error-reportn/enhanced-error-codes.html"`
 	AccessToken AccessToken `yaml:"accessToken"`
 	Throttle    Throttle    `yaml:"throttle"`
@@ -39,7 +39,8 @@ type AccessToken struct {
 	TTL       time.Duration `yaml:"ttl" default:"6h"`
 }
 
-// Throttle is the token bucket per client address, IPv6 by /64; limits.md 1.
+// Throttle is the token bucket per client address, IPv6 by /64;
+// httpfront/docs/limits.md#throttle.
 type Throttle struct {
 	Enabled bool    `yaml:"enabled" default:"true"`
 	Rate    float64 `yaml:"rate" default:"1"`   // requests per second
@@ -113,7 +114,7 @@ type SSOID struct {
 	Mode string `yaml:"mode" default:"asserted"` // asserted or signed
 }
 
-// LinkCode governs how a second device joins a profile; sso-service.md 4.
+// LinkCode governs how a second device joins a profile; httpfront/docs/sso.md#link-codes.
 type LinkCode struct {
 	Length        int           `yaml:"length" default:"6"`
 	Alphabet      string        `yaml:"alphabet" default:"digits"` // digits or alphanumeric

@@ -6,7 +6,7 @@ import (
 )
 
 // ownIssuer is the iss of the service tokens that this service mints;
-// headers.md 7.2. Nobody else may have it.
+// httpfront/docs/headers.md#own-service-tokens. Nobody else may have it.
 const ownIssuer = "ssoservicetoken"
 
 // source is where the keys of somebody else come from: at most one of three.

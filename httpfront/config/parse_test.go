@@ -15,7 +15,8 @@ import (
 	"ssod/httpfront/config"
 )
 
-// contract is the example of operations.md 3, without the files that it names.
+// contract is every key of cmd/ssod/docs/configuration.md#configuration-file, without the
+// files that it names.
 const contract = `issuer: https://sso.example.com
 publicURL: https://sso.example.com/
 helpURL: https://help.example.com

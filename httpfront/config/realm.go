@@ -10,12 +10,12 @@ var (
 	algorithms = []string{"HS256", "RS256"}
 
 	// Words of the API's paths, which an id in the same place would hide;
-	// README.md 6.
+	// httpfront/docs/entitlement.md#common-rules.
 	reservedProviders = []string{"v1", "v2", "authenticate", "sessions", "logout", "logout-agent"}
 	reservedMVPDs     = []string{"code", "sso"}
 )
 
-// Ranges of limits.md 2.
+// Ranges of httpfront/docs/limits.md#lifetimes.
 var (
 	serviceTokenLife = bounds{5 * time.Minute, 24 * time.Hour}
 	linkCodeLife     = bounds{time.Minute, time.Hour}

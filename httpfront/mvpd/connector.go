@@ -73,7 +73,7 @@ const (
 	MaxHandle     = 1 << 10
 )
 
-// Attribute is one fact about a viewer; rest-v2.md 2.
+// Attribute is one fact about a viewer; httpfront/docs/entitlement.md#user-metadata.
 type Attribute struct {
 	Name string
 	// Value is any JSON value.

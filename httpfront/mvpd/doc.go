@@ -30,9 +30,9 @@
 // one [Decision] for each resource: what goes wrong between here and the
 // provider (no answer in time, an answer that cannot be read, too many
 // questions at once) is a [Verdict] like the provider's own reasons, because
-// clients are told so for each resource; rest-v2.md 3 of the contract. What a
-// provider says of a deny, and how the viewer can change it, reaches the app as
-// [Decision.Details].
+// clients are told so for each resource;
+// httpfront/docs/errors.md#errors-of-single-decisions. What a provider says of a deny,
+// and how the viewer can change it, reaches the app as [Decision.Details].
 //
 // # Logout
 //

@@ -10,20 +10,21 @@ import (
 type Verdict uint8
 
 // The verdicts. All but Permit are told to the client with a code of
-// errors.md 4.
+// httpfront/docs/errors.md#errors-of-single-decisions.
 const (
 	Unreadable         Verdict = iota // the answer made no sense, or there was none
 	Permit                            //
 	Denied                            // the subscription does not cover it
 	ParentalControls                  // the household forbids it
 	HomeOnly                          // the login was made at home, and the device is not there
-	SessionInvalidated                // the provider voids the login: F8 of flows.md
+	SessionInvalidated                // the provider voids the login: httpfront/docs/README.md#voided-login
 	UnknownIdentity                   // the provider does not know the viewer
 	TimedOut                          // the provider did not answer in its time
 	OutOfTime                         // the whole request took too long
 )
 
-// Code is the verdict in the list of errors.md 4; "" for a permit.
+// Code is the verdict in the list of httpfront/docs/errors.md#errors-of-single-decisions;
+// "" for a permit.
 func (v Verdict) Code(preauthorize bool) string {
 	if v == Denied && preauthorize {
 		return "preauthorization_denied_by_mvpd"

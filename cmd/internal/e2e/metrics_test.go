@@ -15,7 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 )
 
-// mustExist are the metrics that operations.md 7 asks for, with their labels.
+// mustExist are the metrics that must not go away, with their labels;
+// cmd/ssod/docs/metrics.md#metrics.
 var mustExist = map[string]string{
 	"ssod_http_requests_total": "code endpoint status", "ssod_http_request_duration_seconds": "endpoint",
 	"ssod_actor_active": "kind", "ssod_actor_messages_total": "kind message", "ssod_actor_mailbox_seconds": "",

@@ -13,8 +13,8 @@ import (
 	"ssod/cmd/internal/e2e/examples"
 )
 
-// tale is a flow of the contract while it is played. Every step can be repeated
-// as clients do.
+// tale is a flow of httpfront/docs/README.md#flows while it is played. Every step can be
+// repeated as clients do.
 type tale struct {
 	*node
 	viewer   string // X-SSO-ID

@@ -54,7 +54,7 @@ func (d *divergence) nodes(now time.Time) (names []string) {
 	return names
 }
 
-// gauge is ssod_config_mismatch; operations.md 7.
+// gauge is ssod_config_mismatch; cmd/ssod/docs/metrics.md#metrics.
 func (d *divergence) gauge() prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ssod_config_mismatch",

@@ -9,7 +9,7 @@ import (
 	"ssod/cluster"
 )
 
-// leads are the metrics of who leads what; operations.md 7.
+// leads are the metrics of who leads what; cmd/ssod/docs/metrics.md#metrics.
 type leads struct {
 	shards cluster.Shards
 	gauge  *prometheus.Desc

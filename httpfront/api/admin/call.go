@@ -20,7 +20,7 @@ import (
 
 const (
 	apiPrefix = "/admin/v1/"
-	// maxBody bounds the body of a call; limits.md 3.
+	// maxBody bounds the body of a call.
 	maxBody = 64 << 10
 	// deadline bounds the work of a call. A revocation is answered only when a
 	// node that is cut off has stopped to serve, which takes over ten seconds.
@@ -103,7 +103,7 @@ func (c *call) ofCluster() bool {
 	return strings.HasPrefix(c.URL.Path, apiPrefix+"cluster") || strings.HasPrefix(c.URL.Path, apiPrefix+"nodes/")
 }
 
-// audit writes the line that operations.md 6 asks for.
+// audit writes the line of a call; cmd/ssod/docs/security.md#audit-log.
 func (c *call) audit(log *slog.Logger, status int) {
 	line := []any{"audit", true, "who", "local"}
 	if token, ok := c.Context().Value(tokenKey{}).(string); ok {

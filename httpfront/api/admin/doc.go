@@ -1,5 +1,6 @@
 // Package admin is a node's second face: health, metrics, profiles of the
-// process and the API that operators and ssoctl use; operations.md 5 and 6.
+// process and the API that operators and ssoctl use;
+// cmd/ssod/docs/operating.md#admin-api.
 //
 // A [Server] listens from the first moment of a node, so that a process that
 // is still opening its store says so: /livez answers 200, /readyz 503 with the

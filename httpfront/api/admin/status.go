@@ -2,7 +2,7 @@ package admin
 
 import "time"
 
-// State is where a node is in its life; operations.md 6.
+// State is where a node is in its life; cmd/ssod/docs/operating.md#life-of-a-node.
 type State string
 
 // The states of a node that answers.

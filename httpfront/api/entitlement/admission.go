@@ -16,8 +16,8 @@ type app struct {
 	client   string // client id
 }
 
-// admit takes the first steps of the check order (rest-v2.md): access token,
-// then service provider.
+// admit takes the first steps of the check order
+// (httpfront/docs/entitlement.md#check-order): access token, then service provider.
 func (s *Service) admit(r *api.Request) (app, error) {
 	bearer, ok := headers.Bearer(r)
 	if !ok {

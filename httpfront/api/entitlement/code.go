@@ -12,8 +12,8 @@ import (
 )
 
 // An authentication code: 7 of 31 characters, without those that viewers take
-// for one another; limits.md 3. It is looked up by apps with an access token and
-// throttled, and it lives half an hour.
+// for one another; httpfront/docs/entitlement.md#create-a-session. It is looked up by
+// apps with an access token and throttled, and it lives half an hour.
 const (
 	codeLength   = 7
 	codeAlphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"

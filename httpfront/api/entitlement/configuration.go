@@ -8,8 +8,9 @@ import (
 	"ssod/httpfront/api/headers"
 )
 
-// configuration is what an app needs to offer the viewer a choice; rest-v2.md 5.
-// The list of MVPDs is in both places where the documents have it.
+// configuration is what an app needs to offer the viewer a choice;
+// httpfront/docs/entitlement.md#configuration. The list of MVPDs is in both places where
+// the documents have it.
 type configuration struct {
 	Device     string    `json:"device"`
 	ClientType string    `json:"clientType"`

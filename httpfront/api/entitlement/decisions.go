@@ -57,7 +57,7 @@ func (s *Service) answerDecisions(ctx context.Context, r *api.Request, informs b
 	return answerDecisions(r, q, decisions), nil
 }
 
-// asking checks a call in the order of rest-v2.md.
+// asking checks a call in the order of httpfront/docs/entitlement.md#check-order.
 func (s *Service) asking(ctx context.Context, r *api.Request, informs bool) (*asking, error) {
 	a, d, err := s.admitDevice(r)
 	if err != nil {
@@ -175,8 +175,8 @@ func (s *Service) ask(ctx context.Context, r *api.Request, q *asking, found find
 	}), nil
 }
 
-// invalidate notes that the MVPD voided the login, wherever it is kept; flows.md
-// F8.
+// invalidate notes that the MVPD voided the login, wherever it is kept;
+// httpfront/docs/README.md#voided-login.
 func (s *Service) invalidate(ctx context.Context, r *api.Request, q *asking, found finding) error {
 	if found.via != nil {
 		return s.Profiles.Invalidate(ctx, r.ID, found.via.id, found.Login)

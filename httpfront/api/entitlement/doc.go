@@ -1,5 +1,5 @@
 // Package entitlement serves the entitlement API: how an app finds out whether a
-// viewer has a subscription and may watch; rest-v2.md of the contract.
+// viewer has a subscription and may watch; httpfront/docs/entitlement.md#entitlement-api.
 //
 //	GET  /api/v2/{sp}/configuration          Configuration   which MVPDs there are
 //	POST /api/v2/{sp}/sessions               CreateSession   begin a login, or go on

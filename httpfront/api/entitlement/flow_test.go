@@ -224,7 +224,8 @@ func start2(a *app, setting string) *app {
 }
 
 // AP-TempPass-Identity that cannot be read is the answer for every resource of an
-// authorization; a preauthorization does not look at it (headers.md 1).
+// authorization; a preauthorization does not look at it
+// (httpfront/docs/headers.md#which-call-takes-which-header).
 func TestTemporaryIdentityOfADecision(t *testing.T) {
 	a := start(t, realms)
 	a.logIn("phone", "cable", "ada")

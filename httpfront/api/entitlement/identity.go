@@ -13,7 +13,7 @@ import (
 	"ssod/httpfront/wire"
 )
 
-// The types of profiles; rest-v2.md 2.
+// The types of profiles; httpfront/docs/entitlement.md#profile-types.
 const (
 	regular         = "regular"
 	serviceTokenSSO = "serviceTokenSSO"

@@ -20,7 +20,7 @@ const (
 	logoutCallback = logoutAgent + "callback"
 )
 
-// logoutAction is what an app is told to do; rest-v2.md 4.
+// logoutAction is what an app is told to do; httpfront/docs/entitlement.md#log-out.
 type logoutAction struct {
 	ActionName string `json:"actionName"`
 	ActionType string `json:"actionType"`
@@ -30,7 +30,8 @@ type logoutAction struct {
 
 // Logout serves GET /api/v2/{serviceProvider}/logout/{mvpd}. The login is gone
 // when it answers: on the device, and with an identity everywhere under it;
-// flows.md F7. Where the MVPD has a logout page, the app is told to open it.
+// httpfront/docs/README.md#single-logout. Where the MVPD has a logout page, the app is
+// told to open it.
 func (s *Service) Logout(ctx context.Context, r *api.Request) (api.Response, error) {
 	a, d, err := s.admitDevice(r)
 	if err != nil {

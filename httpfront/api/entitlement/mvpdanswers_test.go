@@ -17,7 +17,8 @@ import (
 )
 
 // TestWhatTheMVPDAnswers is each way a TV provider can decide, with the code that
-// an app is told for authorize and for preauthorize; errors.md 4.
+// an app is told for authorize and for preauthorize;
+// httpfront/docs/errors.md#errors-of-single-decisions.
 func TestWhatTheMVPDAnswers(t *testing.T) {
 	for viewer, want := range map[string]struct{ authorize, preauthorize string }{
 		"ada":  {"permit", "permit"},

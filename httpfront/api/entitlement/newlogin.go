@@ -20,8 +20,8 @@ import (
 var errIdentity = errors.New("identity out of bounds")
 
 // newLogin is what is kept of a viewer who logged in. It lasts as long as the
-// configuration says for the device's platform (headers.md 4), or the MVPD if
-// that is shorter.
+// configuration says for the device's platform
+// (httpfront/docs/entitlement.md#how-long-a-login-lasts), or the MVPD if that is shorter.
 func newLogin(r *api.Request, m *config.MVPD, who mvpd.Identity, on *session.Party) (*login.Login, error) {
 	account, err := encodeAccount(who)
 	if err != nil {

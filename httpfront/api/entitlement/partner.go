@@ -10,8 +10,9 @@ import (
 )
 
 // Partner single sign-on is what a device's maker knows of its viewer's TV
-// provider; rest-v2.md 6. No service provider is configured for it: apps that ask
-// are told to go on without, which they must be able to anyway.
+// provider; httpfront/docs/entitlement.md#partner-single-sign-on. No service provider is
+// configured for it: apps that ask are told to go on without, which they must be able to
+// anyway.
 const (
 	partnerApple = "Apple"
 	// configurationFallback is why there is no partner's way in.

@@ -14,9 +14,10 @@ import (
 const maxRedirectURL = 2048
 
 // checkRedirect checks where a browser is sent in the end: an absolute URL of
-// the service provider, so that nobody is sent elsewhere in its name; rest-v2.md
-// 1.1. Its host is looked for in the domains of the configuration, whatever the
-// port; an app's own scheme counts with or without a host.
+// the service provider, so that nobody is sent elsewhere in its name;
+// httpfront/docs/entitlement.md#create-a-session. Its host is looked for in the domains
+// of the configuration, whatever the port; an app's own scheme counts with or without a
+// host.
 func checkRedirect(sp *config.ServiceProvider, text string) error {
 	if len(text) > maxRedirectURL || strings.ContainsFunc(text, unfit) {
 		return api.ErrRedirectURL

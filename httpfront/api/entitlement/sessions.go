@@ -19,7 +19,7 @@ import (
 )
 
 // sessionAnswer is the body of the calls that begin or resume a session;
-// rest-v2.md 1.1. Times are texts here.
+// httpfront/docs/entitlement.md#create-a-session. Times are texts here.
 type sessionAnswer struct {
 	ActionName        string   `json:"actionName"`
 	ActionType        string   `json:"actionType"`

@@ -9,7 +9,8 @@ import (
 	"ssod/httpfront/api"
 )
 
-// sessionView is the body of a session that is read; rest-v2.md 1.3.
+// sessionView is the body of a session that is read;
+// httpfront/docs/entitlement.md#read-a-session.
 type sessionView struct {
 	ExistingParameters existingParameters `json:"existingParameters"`
 	MissingParameters  []string           `json:"missingParameters,omitempty"`

@@ -11,7 +11,7 @@ import (
 const scope = "api:client:v2"
 
 // Bearer returns the token of the Authorization header; the scheme is compared
-// in any case (headers.md 2).
+// in any case (httpfront/docs/headers.md#authorization).
 func Bearer(r *api.Request) ([]byte, bool) {
 	const scheme = "bearer "
 	header := r.Header(wire.Authorization)

@@ -23,8 +23,9 @@ func (t text) MarshalJSON() ([]byte, error) {
 	return api.AppendString(nil, []byte(t)), nil
 }
 
-// description is the device as sessions show it; rest-v2.md 1.3. Every version
-// is an object, whose numbers are 0 when nothing is known.
+// description is the device as sessions show it;
+// httpfront/docs/entitlement.md#read-a-session. Every version is an object, whose numbers
+// are 0 when nothing is known.
 type description struct {
 	Type            text       `json:"type"`
 	Model           text       `json:"model"`

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// MaxDevice is the longest decoded device identifier; limits.md 3.
+	// MaxDevice is the longest decoded device identifier;
+	// httpfront/docs/limits.md#sizes-and-counts.
 	MaxDevice = 256
 	// deviceType is the only type of identifier there is.
 	deviceType = "fingerprint"
@@ -31,8 +32,9 @@ func Device(r *api.Request) ([]byte, error) {
 	return id, nil
 }
 
-// ParseDevice reads "fingerprint" and Base64; headers.md 3. It is one word, since
-// two would name two devices.
+// ParseDevice reads "fingerprint" and Base64;
+// httpfront/docs/headers.md#ap-device-identifier. It is one word, since two would name
+// two devices.
 func ParseDevice(header []byte) (id []byte, ok bool) {
 	kind, value, found := bytes.Cut(bytes.Trim(header, " \t"), []byte{' '})
 	value = bytes.TrimLeft(value, " \t")

@@ -9,11 +9,12 @@ import (
 	"ssod/httpfront/wire"
 )
 
-// maxDeviceInfo is the longest decoded X-Device-Info; limits.md 3.
+// maxDeviceInfo is the longest decoded X-Device-Info;
+// httpfront/docs/limits.md#sizes-and-counts.
 const maxDeviceInfo = 4 << 10
 
-// deviceInfo is what the members of X-Device-Info say that we keep; headers.md
-// 4. All others are ignored.
+// deviceInfo is what the members of X-Device-Info say that we keep;
+// httpfront/docs/headers.md#x-device-info. All others are ignored.
 type deviceInfo struct {
 	hardware, model, manufacturer, vendor string
 	osName, osFamily, osVersion           string
@@ -130,7 +131,7 @@ func first(options ...string) string {
 	return ""
 }
 
-// deviceTypes are the values of deviceType; sso-service.md 2.5.
+// deviceTypes are the values of deviceType; httpfront/docs/sso.md#device-attributes.
 var deviceTypes = map[string]string{
 	"tv": "smartTV", "mobilephone": "mobile", "tablet": "tablet", "desktop": "desktop",
 	"settopbox": "setTopBox", "gamesconsole": "gamesConsole", "mediaplayer": "mediaPlayer",

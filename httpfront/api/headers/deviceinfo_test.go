@@ -15,7 +15,7 @@ import (
 )
 
 // TestAttributes: what apps and browsers say becomes the attributes of the
-// list; sso-service.md 2.5 and headers.md 4.
+// list; httpfront/docs/sso.md#device-attributes.
 func TestAttributes(t *testing.T) {
 	tests := []struct {
 		name, info, agent string

@@ -1,6 +1,6 @@
 // Package headers reads the request headers that all calls of apps have in
-// common; headers.md of the contract. It is lenient where apps are known to be
-// careless and strict where a mistake would matter:
+// common; httpfront/docs/headers.md#headers-and-tokens. It is lenient where apps are
+// known to be careless and strict where a mistake would matter:
 //
 //	Authorization         [Bearer], [HasScope]
 //	AP-Device-Identifier  [Device]: one of 1 to 256 bytes, or an error

@@ -10,8 +10,9 @@ import (
 const maxTemporaryIdentity = 4 << 10
 
 // CheckTemporaryIdentity reports whether AP-TempPass-Identity, if it was sent,
-// can be read: Base64 of a JSON object that names somebody (headers.md 9). Like
-// X-Device-Info it may be left out, but what is there must be readable.
+// can be read: Base64 of a JSON object that names somebody
+// (httpfront/docs/headers.md#ap-temppass-identity). Like X-Device-Info it may be left
+// out, but what is there must be readable.
 func CheckTemporaryIdentity(r *api.Request) error {
 	header := r.Header(wire.TempPassIdentity)
 	if len(header) == 0 {

@@ -1,5 +1,6 @@
 // Package registration is dynamic client registration: software statements,
-// client credentials and access tokens (RFC 7591, RFC 6749; dcr.md).
+// client credentials and access tokens (RFC 7591, RFC 6749;
+// httpfront/docs/registration.md#life-of-a-client).
 //
 // An operator makes a software statement, a signed list of what an application
 // may do. Each instance of the application registers with it once and gets a

@@ -2,9 +2,9 @@ package registration
 
 import "errors"
 
-// Error is an error code of dynamic client registration (dcr.md 2 and 3;
-// RFC 7591, 3.2.2; RFC 6749, 5.2). Its text is the value of "error" in the
-// answer, which is a 400.
+// Error is an error code of dynamic client registration
+// (httpfront/docs/errors.md#registration-errors; RFC 7591, 3.2.2; RFC 6749, 5.2). Its
+// text is the value of "error" in the answer, which is a 400.
 type Error string
 
 func (e Error) Error() string { return string(e) }

@@ -36,8 +36,9 @@ type Registered struct {
 	AuthMethod       string   `json:"token_endpoint_auth_method"`
 }
 
-// Register serves POST /o/client/register (dcr.md 2). What the client did
-// wrong is an [Error].
+// Register serves POST /o/client/register
+// (httpfront/docs/registration.md#register-a-client). What the client did wrong is an
+// [Error].
 func (s *Service) Register(r Request) (Registered, error) {
 	asked, err := r.registration()
 	if err != nil {

@@ -24,7 +24,7 @@ const (
 	maxText           = 256 // bytes of one text of a statement
 )
 
-// StatementRequest is what an operator asks for (operations.md 5).
+// StatementRequest is what an operator asks for (cmd/ssod/docs/operating.md#admin-api).
 type StatementRequest struct {
 	ClientName       string   `json:"clientName"`
 	ClientURI        string   `json:"clientUri"`
@@ -46,7 +46,8 @@ type CreatedStatement struct {
 	ID                string `json:"id"`
 }
 
-// statementClaims are the claims of a software statement (dcr.md 1).
+// statementClaims are the claims of a software statement
+// (httpfront/docs/registration.md#software-statements).
 type statementClaims struct {
 	Issuer           string   `json:"iss"`
 	IssuedAt         int64    `json:"iat"`

@@ -23,8 +23,8 @@ type Issued struct {
 	TokenType   string `json:"token_type"`
 }
 
-// Token serves POST /o/client/token (dcr.md 3), checks in the order given
-// there. What the client did wrong is an [Error].
+// Token serves POST /o/client/token (httpfront/docs/registration.md#get-an-access-token),
+// checks in the order given there. What the client did wrong is an [Error].
 func (s *Service) Token(r Request) (Issued, error) {
 	parameters, err := r.form()
 	if err != nil {

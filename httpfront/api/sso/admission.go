@@ -8,7 +8,7 @@ import (
 	"ssod/httpfront/wire"
 )
 
-// admit takes steps 5 to 7 of the check order (sso-service.md 5) and then the
+// admit takes steps 7 to 9 of httpfront/docs/sso.md#check-order and then the
 // operation: Accept, access token, service provider.
 func (s *Service) admit(ctx context.Context, r *api.Request, next admitted) (api.Response, error) {
 	if !api.AcceptsJSON(r.Header(wire.Accept)) {

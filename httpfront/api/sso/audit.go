@@ -11,7 +11,7 @@ import (
 	"ssod/httpfront/api"
 )
 
-// audit writes the line that operations.md 6 asks for. The viewer is in it as a
+// audit writes a line of cmd/ssod/docs/security.md#audit-log. The viewer is in it as a
 // keyed digest only: the same viewer has the same one in every line of the realm
 // until its audit key rotates, and nobody without the key learns who it is.
 func (s *Service) audit(r *api.Request, c client, what string, id profile.ID, devices int) {

@@ -13,7 +13,8 @@ import (
 )
 
 // appendToken appends the success body of both serviceToken calls. Clients
-// read the token from either field; sso-service.md 7, C1.
+// read the token from either field;
+// httpfront/docs/sso.md#where-the-vendors-pages-disagree.
 func appendToken(b []byte, status int, t keys.Signed) []byte {
 	b = append(b, `{"status":"`...)
 	b = append(b, api.StatusName(status)...)
@@ -28,7 +29,7 @@ func appendToken(b []byte, status int, t keys.Signed) []byte {
 	return append(b, '}')
 }
 
-// appendCode appends the success body of link; both names again, C2.
+// appendCode appends the success body of link; both names again.
 func appendCode(b []byte, c linking.Code) []byte {
 	b = append(b, `{"status":"CREATED","code":`...)
 	b = api.AppendString(b, c.Text)
@@ -54,7 +55,7 @@ func appendUnlinked(b []byte, spellings []string, removed []int32) []byte {
 	return append(b, "]}"...)
 }
 
-// appendMembers appends the success body of list, which has no status; C27.
+// appendMembers appends the success body of list, which has no status.
 func appendMembers(b []byte, members []*profile.Member) []byte {
 	b = append(b, `{"devices":{`...)
 	for i, m := range members {

@@ -1,5 +1,5 @@
-// Package sso serves the operations of the SSO Service; sso-service.md of the
-// contract.
+// Package sso serves the operations of the SSO Service;
+// httpfront/docs/sso.md#sso-service.
 //
 //	POST /api/{sp}/serviceToken     Mint         X-SSO-ID, or X-SSO-LINK redeems a code
 //	GET  /api/{sp}/serviceToken     Refresh      AD-Service-Token
@@ -9,8 +9,8 @@
 //	POST /api/{sp}/unlink           Unlink       AD-Service-Token, {"devices": [...]}
 //	GET  /api/{sp}/list             List         AD-Service-Token
 //
-// Every operation parses its headers in the order of section 5, sends one
-// message to the profile (the two that make and redeem link codes also ask the
+// Every operation parses its headers in the order of httpfront/docs/sso.md#check-order,
+// sends one message to the profile (the two that make and redeem link codes also ask the
 // realm's directory), and answers. The profile judges membership and device, so
 // everything that depends on stored state is decided in one place, last.
 //

@@ -7,7 +7,7 @@ import (
 	"ssod/httpfront/api"
 )
 
-// list returns the members of the caller's profile; sso-service.md 2.5.
+// list returns the members of the caller's profile; httpfront/docs/sso.md#list-devices.
 func (s *Service) list(ctx context.Context, r *api.Request, _ client) (api.Response, error) {
 	h, device, err := s.holderWithDevice(r, api.ErrListTokenMissing)
 	if err != nil {

@@ -18,12 +18,12 @@ import (
 // modeSigned is ssoId.mode of a realm that does not believe the app.
 const modeSigned = "signed"
 
-// maxSSOID is the longest common identifier; limits.md 3.
+// maxSSOID is the longest common identifier; httpfront/docs/limits.md#sizes-and-counts.
 const maxSSOID = 256
 
 // mint makes the calling device a member of the profile that X-SSO-ID names,
-// or that made the code in X-SSO-LINK, and gives it a token; sso-service.md
-// 2.1. With both headers the code decides.
+// or that made the code in X-SSO-LINK, and gives it a token;
+// httpfront/docs/sso.md#mint-a-service-token. With both headers the code decides.
 func (s *Service) mint(ctx context.Context, r *api.Request, c client) (api.Response, error) {
 	link, ssoID := r.Header(wire.SSOLink), r.Header(wire.SSOID)
 	byDevice := r.Realm.DeviceDefaultSSOID && c.mayAssert // a device's name is the app's word, too

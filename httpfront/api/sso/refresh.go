@@ -8,7 +8,8 @@ import (
 	"ssod/httpfront/token/keys"
 )
 
-// refresh gives a member a new token for an old one; sso-service.md 2.2.
+// refresh gives a member a new token for an old one;
+// httpfront/docs/sso.md#refresh-a-service-token.
 func (s *Service) refresh(ctx context.Context, r *api.Request, _ client) (api.Response, error) {
 	h, err := s.holder(r, keys.Refresh, api.ErrRefreshTokenMissing)
 	if err != nil {

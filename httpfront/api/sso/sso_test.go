@@ -211,7 +211,8 @@ func TestUnlinkBodies(t *testing.T) {
 }
 
 // TestOrder takes one header more away from the right with every line: the
-// first thing that is wrong is what the client is told; sso-service.md 5.
+// first thing that is wrong is what the client is told;
+// httpfront/docs/sso.md#check-order.
 func TestOrder(t *testing.T) {
 	a := start(t, "")
 	token := a.mint("tv", "viewer")

@@ -15,8 +15,8 @@ type holder struct {
 	id profile.ID
 }
 
-// holder takes the steps present to time of sso-service.md 3. missing is what
-// the call answers when there is no token.
+// holder takes the steps present to time of httpfront/docs/headers.md#token-checks.
+// missing is what the call answers when there is no token.
 func (s *Service) holder(r *api.Request, purpose keys.Purpose, missing error) (holder, error) {
 	token := r.Header(wire.ServiceToken)
 	if len(token) == 0 {

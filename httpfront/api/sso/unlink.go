@@ -12,10 +12,11 @@ import (
 	"ssod/httpfront/wire"
 )
 
-// maxUnlink is how many devices one call can name; limits.md 3.
+// maxUnlink is how many devices one call can name;
+// httpfront/docs/limits.md#sizes-and-counts.
 const maxUnlink = 100
 
-// unlink removes devices from the caller's profile; sso-service.md 2.4.
+// unlink removes devices from the caller's profile; httpfront/docs/sso.md#unlink-devices.
 func (s *Service) unlink(ctx context.Context, r *api.Request, c client) (api.Response, error) {
 	h, device, err := s.holderWithDevice(r, api.ErrUnlinkTokenMissing)
 	if err != nil {

@@ -30,7 +30,7 @@ func Date(v strictjson.Value) (t time.Time, ok bool) {
 func plausible(seconds float64) bool { return 0 <= seconds && seconds < 253402300800 }
 
 // IsFor reports whether aud, a string or an array of them, has the audience,
-// whatever the case (headers.md 7.1).
+// whatever the case (httpfront/docs/headers.md#external-service-tokens).
 func IsFor(aud strictjson.Value, audience string) bool {
 	if one, ok := aud.Text(); ok {
 		return strings.EqualFold(one, audience)

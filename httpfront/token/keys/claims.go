@@ -13,7 +13,7 @@ import (
 const MaxSubject = 344
 
 // maxExternalSubject is the same for external tokens, which may serve as
-// X-SSO-ID (limits.md 3).
+// X-SSO-ID (httpfront/docs/limits.md#sizes-and-counts).
 const maxExternalSubject = 256
 
 // claims are the claims that we look at, unchecked.

@@ -48,7 +48,8 @@
 // issuer, never from the token: our own tokens are looked up by kid among the
 // realm's keys and must have that key's algorithm, external ones are RS256
 // under a key of their issuer. The typ header keeps kinds of tokens apart. The
-// errors are those of the step table (sso-service.md 3), one per row.
+// errors are those of the step table (httpfront/docs/headers.md#token-checks), one per
+// row.
 //
 // A token that was verified is found again by its SHA-256 in a bounded cache.
 // A hit is judged against the clock, and it counts only while the keys, the

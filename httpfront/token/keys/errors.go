@@ -7,7 +7,7 @@ import (
 )
 
 // What can be wrong with a service token, one error per row of the step table
-// (sso-service.md 3), in the order in which the steps are taken.
+// (httpfront/docs/headers.md#token-checks), in the order in which the steps are taken.
 var (
 	// ErrParse: not a token that any configured key could have signed, or an
 	// external one where only our own will do. "Error validating JWT signature".
@@ -25,7 +25,8 @@ var (
 	ErrUnacceptable = errors.New("token unacceptable")
 )
 
-// What can be wrong with an access token (dcr.md 5).
+// What can be wrong with an access token
+// (httpfront/docs/registration.md#use-an-access-token).
 var (
 	// ErrAccess: not one of our access tokens.
 	ErrAccess = errors.New("access token bad")

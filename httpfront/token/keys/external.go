@@ -9,12 +9,13 @@ import (
 	"ssod/httpfront/token/claim"
 )
 
-// defaultAudience is what external tokens are made for (headers.md 7.1).
+// defaultAudience is what external tokens are made for
+// (httpfront/docs/headers.md#external-service-tokens).
 const defaultAudience = "Adobe"
 
 // VerifySSOID checks the value of X-SSO-ID in a realm of mode signed: a token of a
-// trusted issuer (headers.md 5). Whom it names belongs to that issuer's namespace,
-// as with an external service token.
+// trusted issuer (httpfront/docs/headers.md#x-sso-id). Whom it names belongs to that
+// issuer's namespace, as with an external service token.
 func (r *Ring) VerifySSOID(realm *config.Realm, value []byte, now time.Time) (namespace, subject string, err error) {
 	c, err := r.VerifyService(realm, value, now, Call)
 	if err != nil {

@@ -17,7 +17,7 @@ const MaxKeys = 64
 const MaxLasting = 4096
 
 // skew is how far the clocks of two honest machines may be apart
-// (sso-service.md 3).
+// (httpfront/docs/limits.md#lifetimes).
 const skew = 60 * time.Second
 
 // groupID names the keys that follow one another in one use.

@@ -8,7 +8,8 @@ import (
 	"ssod/httpfront/strictjson"
 )
 
-// MaxToken is the longest token that is looked at (limits.md 3).
+// MaxToken is the longest token that is looked at
+// (httpfront/docs/limits.md#sizes-and-counts).
 const MaxToken = 8 << 10
 
 // jws is a compact serialization (RFC 7515, 3.1) taken apart, not verified.

@@ -325,7 +325,8 @@ func TestThumbprint(t *testing.T) {
 }
 
 // TestJWKSHasPublicKeysOnly: media-token keys, and service-token keys where
-// the realm signs with RS256; symmetric keys never (operations.md 6).
+// the realm signs with RS256; symmetric keys never
+// (httpfront/docs/headers.md#own-service-tokens).
 func TestJWKSHasPublicKeysOnly(t *testing.T) {
 	f := newFixture(t, configuration(realm("acme", HS256), realm("pub", RS256)))
 	if _, _, err := f.JWKS(t.Context(), "nobody"); !errors.Is(err, ErrUnknownRealm) {

@@ -19,7 +19,7 @@ const OwnIssuer = "ssoservicetoken"
 const NamespaceSSO = "sso"
 
 // DeviceID is the did claim: the first 16 bytes of SHA-256 of the canonical
-// device id (headers.md 7.2).
+// device id (httpfront/docs/headers.md#own-service-tokens).
 type DeviceID [16]byte
 
 // Member is whom a service token is minted for.
@@ -72,8 +72,9 @@ const (
 // payloads are buffers for what is about to be signed.
 var payloads = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
 
-// SignService mints a service token for a member (headers.md 7.2), valid from
-// the second of now for the realm's ttl, or until the member's chain ends.
+// SignService mints a service token for a member
+// (httpfront/docs/headers.md#own-service-tokens), valid from the second of now for the
+// realm's ttl, or until the member's chain ends.
 func (r *Ring) SignService(realm *config.Realm, m Member, now time.Time) (Signed, error) {
 	g := r.snapshot().groups[groupID{Service, realm.ID}]
 	k := g.signing(now)
@@ -137,10 +138,10 @@ func appendID(b []byte) []byte {
 }
 
 // VerifyService takes the steps parse, signature, sub and time of the step
-// table (sso-service.md 3) for a token presented in a realm. Membership and
-// device are for the profile to judge. A token that was verified before is
-// found again by its hash; its times, and whether its key and its issuer still
-// stand, are checked each time.
+// table (httpfront/docs/headers.md#token-checks) for a token presented in a realm.
+// Membership and device are for the profile to judge. A token that was verified before is
+// found again by its hash; its times, and whether its key and its issuer still stand, are
+// checked each time.
 func (r *Ring) VerifyService(realm *config.Realm, token []byte, now time.Time, purpose Purpose) (ServiceClaims, error) {
 	if len(token) > MaxToken {
 		return ServiceClaims{}, ErrParse

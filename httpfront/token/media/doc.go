@@ -1,7 +1,7 @@
 // Package media makes media tokens: what a Permit gives to an app, so that
 // its own backend can tell that playing one resource was permitted a moment
-// ago; rest-v2.md 3 of the contract. Package verifier, which stands alone, is
-// for that backend.
+// ago; httpfront/docs/entitlement.md#media-tokens. Package verifier, which stands alone,
+// is for that backend.
 //
 // # Format
 //

@@ -8,7 +8,8 @@ import (
 	"ssod/httpfront/strictjson"
 )
 
-// maxToken is the longest token that is looked at (limits.md 3).
+// maxToken is the longest token that is looked at
+// (httpfront/docs/limits.md#sizes-and-counts).
 const maxToken = 8 << 10
 
 // Sizes of the parts of a JWE with A256GCM (RFC 7518, 5.3) and RSA up to 8192

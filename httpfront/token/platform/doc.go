@@ -1,7 +1,7 @@
 // Package platform reads subject tokens: what a device's platform says about
 // who uses the device, in the header Adobe-Subject-Token or that of Roku;
-// headers.md 8 of the contract. The viewer is known by issuer and subject, and
-// found on every device of the platform.
+// httpfront/docs/headers.md#platform-identity. The viewer is known by issuer and subject,
+// and found on every device of the platform.
 //
 // # What is accepted
 //

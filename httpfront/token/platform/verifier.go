@@ -14,7 +14,8 @@ import (
 	"ssod/httpfront/slots"
 )
 
-// Namespace begins the namespace of the profiles of platforms; ARCHITECTURE 4.
+// Namespace begins the namespace of the profiles of platforms;
+// httpfront/docs/headers.md#platform-identity.
 const namespace = "platform:"
 
 // Identity is who uses a device, as its platform knows them.
@@ -61,8 +62,9 @@ func NewVerifier(log *slog.Logger) *Verifier {
 
 // Identify returns the viewer whom a token names to a realm. There is none when the
 // token is not acceptable: then a request goes on as if it had none
-// (headers.md 8). It fails when that could not be told, with [slots.ErrBusy] or the error of
-// ctx: a logout that took such a token for none would leave logins behind.
+// (httpfront/docs/headers.md#platform-identity). It fails when that could not be told,
+// with [slots.ErrBusy] or the error of ctx: a logout that took such a token for none
+// would leave logins behind.
 func (v *Verifier) Identify(ctx context.Context, cfg *config.Config, realm *config.Realm, token []byte, now time.Time) (viewer Identity, named bool, err error) {
 	viewer, err = v.Verify(ctx, cfg, realm, token, now)
 	switch {

@@ -81,8 +81,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// TestAttacks: SECURITY T8, T9 and T17, and tokens of one platform used as
-// those of another.
+// TestAttacks: keys and algorithms of the token's choice, and tokens of one platform used
+// as those of another.
 func TestAttacks(t *testing.T) {
 	w, k := newWorld(t), keys()
 	amazon := claims("amazon", nil)

@@ -9,7 +9,8 @@
 // AES-256-GCM). The private key of a node is in a file beside its store and nowhere
 // else. So the store of a node, its log and what it sends open nothing
 // without a file of one node; and whatever version of the table a node has, it has
-// the keys of that version. DESIGN.md has the argument.
+// the keys of that version. httpfront/token/keys/sealing/DESIGN.md#a-removal has the
+// argument.
 //
 //	sealing/key/N    sealing key N, sealed to each node
 //	sealing/node/ID  public key of a node, with the proof that it is one
