@@ -138,3 +138,16 @@ func methodNotAllowed(item *openapi3.PathItem) *openapi3.Operation {
 	}
 	return nil
 }
+
+// OperationID is the id of the operation that a request is for; empty: none.
+func OperationID(request *http.Request) string {
+	doc, err := Document()
+	if err != nil {
+		return ""
+	}
+	item, _ := find(doc, request.URL.Path)
+	if item == nil || item.GetOperation(request.Method) == nil {
+		return ""
+	}
+	return item.GetOperation(request.Method).OperationID
+}

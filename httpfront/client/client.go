@@ -1,0 +1,103 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Options say whom a [Client] calls, and as whom.
+type Options struct {
+	// BaseURL is where the service is: https://sso.example.com.
+	BaseURL string
+	// ServiceProvider is the id of the service provider to call.
+	ServiceProvider string
+	// Credentials are those of [Client.Register]. Without them, and without
+	// AccessToken, only Register and KeySet can be called.
+	Credentials Credentials
+	// AccessToken is used as it is, and never renewed, in the place of Credentials.
+	AccessToken string
+
+	// Transport makes the requests; nil means [http.DefaultTransport]. It repeats
+	// none that may have been carried out: that is for the Client to decide.
+	Transport http.RoundTripper
+	// Attempts is how often a call is made at most; 0 means 3, 1 that nothing is
+	// repeated.
+	Attempts int
+	// MaxWait is the longest pause before a repetition; 0 means 10 s. A service
+	// that asks for more is not called again.
+	MaxWait time.Duration
+	// Timeout bounds each attempt; 0 means 20 s, which is longer than the service
+	// works on a request.
+	Timeout time.Duration
+	// Interval is the time between two questions of the Await functions; 0 means
+	// 3 s.
+	Interval time.Duration
+	// Now is the clock; nil means [time.Now].
+	Now func() time.Time
+	// Sleep waits, or returns early with the error of ctx; nil means by a timer.
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// Client is a registered application instance.
+type Client struct {
+	options Options
+	web     http.Client
+	access  cache
+}
+
+// New makes a client; it calls nobody yet.
+func New(o Options) (*Client, error) {
+	base, err := url.Parse(o.BaseURL)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("base URL: %w", err)
+	case base.Scheme != "https" && base.Scheme != "http" || base.Host == "":
+		return nil, errBaseURL
+	}
+	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
+	o.Attempts = cmp.Or(o.Attempts, 3)
+	o.MaxWait = cmp.Or(o.MaxWait, 10*time.Second)
+	o.Timeout = cmp.Or(o.Timeout, 20*time.Second)
+	o.Interval = cmp.Or(o.Interval, 3*time.Second)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	c := &Client{options: o}
+	c.web = http.Client{Transport: o.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return c, nil
+}
+
+var errBaseURL = errors.New("base URL: want http:// or https:// and a host")
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// sso is a path of the SSO Service, v2 one of the entitlement API; their elements
+// are escaped.
+func (c *Client) sso(elements ...string) string { return c.path("/api/", elements) }
+func (c *Client) v2(elements ...string) string  { return c.path("/api/v2/", elements) }
+
+func (c *Client) path(prefix string, elements []string) string {
+	path := prefix + url.PathEscape(c.options.ServiceProvider)
+	for _, e := range elements {
+		path += "/" + url.PathEscape(e)
+	}
+	return path
+}
