@@ -150,7 +150,7 @@ func (d *Device) bearer(ctx context.Context) (string, error) {
 // Mint makes the device a member of the viewer's SSO profile and keeps its service
 // token. The id names the viewer, the same on every device: opaque, and no e-mail
 // address (or a signed token, where the realm wants one). It founds the profile if
-// there is none. httpfront/openapi.yaml#mint
+// there is none. httpfront/openapi.yaml#createServiceToken
 func (d *Device) Mint(ctx context.Context, ssoID string) (ServiceToken, error) {
 	return d.enter(ctx, "X-Sso-Id", ssoID, false)
 }
@@ -165,7 +165,7 @@ func (d *Device) Redeem(ctx context.Context, code string) (ServiceToken, error) 
 func (d *Device) enter(ctx context.Context, header, value string, once bool) (t ServiceToken, err error) {
 	headers := d.headers.Clone()
 	headers.Set(header, value)
-	k := &call{operation: "mint", method: http.MethodPost, path: d.client.sso("serviceToken"), headers: headers, repeatable: true, once: once}
+	k := &call{operation: "createServiceToken", method: http.MethodPost, path: d.client.sso("serviceToken"), headers: headers, repeatable: true, once: once}
 	if err = d.client.do(ctx, k, &t); err == nil {
 		d.keep(t, t.life())
 	}
@@ -173,7 +173,7 @@ func (d *Device) enter(ctx context.Context, header, value string, once bool) (t 
 }
 
 // Refresh renews the service token now. Calls do it by themselves before it expires.
-// httpfront/openapi.yaml#refresh
+// httpfront/openapi.yaml#refreshServiceToken
 func (d *Device) Refresh(ctx context.Context) (ServiceToken, error) {
 	t, err := d.renew(ctx)
 	if err == nil {
@@ -187,7 +187,7 @@ func (d *Device) renew(ctx context.Context) (t ServiceToken, err error) {
 	if held == "" {
 		return t, ErrNoServiceToken
 	}
-	k := &call{operation: "refresh", method: http.MethodGet, path: d.client.sso("serviceToken"), headers: d.with(held), repeatable: true}
+	k := &call{operation: "refreshServiceToken", method: http.MethodGet, path: d.client.sso("serviceToken"), headers: d.with(held), repeatable: true}
 	if err = d.client.do(ctx, k, &t); err == nil {
 		d.mu.Lock()
 		defer d.mu.Unlock()

@@ -28,9 +28,9 @@ type MVPD struct {
 	IsTempPass  bool   `json:"isTempPass"`
 }
 
-// Configuration reads it. httpfront/openapi.yaml#configuration
+// Configuration reads it. httpfront/openapi.yaml#readConfiguration
 func (d *Device) Configuration(ctx context.Context) (c Configuration, err error) {
-	k := &call{operation: "configuration", method: http.MethodGet, path: d.client.v2("configuration"), headers: d.headers, repeatable: true}
+	k := &call{operation: "readConfiguration", method: http.MethodGet, path: d.client.v2("configuration"), headers: d.headers, repeatable: true}
 	err = d.client.do(ctx, k, &c)
 	return c, err
 }
@@ -53,32 +53,32 @@ type Attribute struct {
 }
 
 // Profiles finds the logins of the device and of its viewer, by MVPD.
-// httpfront/openapi.yaml#profiles
+// httpfront/openapi.yaml#listProfiles
 func (d *Device) Profiles(ctx context.Context) (map[string]Profile, error) {
-	return d.profiles(ctx, &call{operation: "profiles", method: http.MethodGet, path: d.client.v2("profiles")})
+	return d.profiles(ctx, &call{operation: "listProfiles", method: http.MethodGet, path: d.client.v2("profiles")})
 }
 
-// ProfileByMVPD is Profiles for one MVPD. httpfront/openapi.yaml#profileByMvpd
+// ProfileByMVPD is Profiles for one MVPD. httpfront/openapi.yaml#readProfileByMvpd
 func (d *Device) ProfileByMVPD(ctx context.Context, mvpd string) (map[string]Profile, error) {
-	return d.profiles(ctx, &call{operation: "profileByMvpd", method: http.MethodGet, path: d.client.v2("profiles", mvpd)})
+	return d.profiles(ctx, &call{operation: "readProfileByMvpd", method: http.MethodGet, path: d.client.v2("profiles", mvpd)})
 }
 
 // ProfileByCode is the login that a session has led to; none while it is in
 // progress. [CodeAuthenticationSession] says that it is over, or that the device has
-// begun another one. httpfront/openapi.yaml#profileByCode
+// begun another one. httpfront/openapi.yaml#readProfileByCode
 func (d *Device) ProfileByCode(ctx context.Context, code string) (map[string]Profile, error) {
 	return d.profileByCode(ctx, code, false)
 }
 
 func (d *Device) profileByCode(ctx context.Context, code string, once bool) (map[string]Profile, error) {
-	return d.profiles(ctx, &call{operation: "profileByCode", method: http.MethodGet, path: d.client.v2("profiles", "code", code), once: once})
+	return d.profiles(ctx, &call{operation: "readProfileByCode", method: http.MethodGet, path: d.client.v2("profiles", "code", code), once: once})
 }
 
 // PartnerProfile logs in with what a partner says, in Base64.
-// httpfront/openapi.yaml#partnerProfile
+// httpfront/openapi.yaml#createPartnerProfile
 func (d *Device) PartnerProfile(ctx context.Context, partner, samlResponse string) (map[string]Profile, error) {
 	return d.profiles(ctx, &call{
-		operation: "partnerProfile", method: http.MethodPost, path: d.client.v2("profiles", "sso", partner),
+		operation: "createPartnerProfile", method: http.MethodPost, path: d.client.v2("profiles", "sso", partner),
 		form: map[string][]string{"SAMLResponse": {samlResponse}},
 	})
 }

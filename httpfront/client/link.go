@@ -17,9 +17,9 @@ type LinkCode struct {
 }
 
 // Link makes a link code; the device's earlier one ends.
-// httpfront/openapi.yaml#link
+// httpfront/openapi.yaml#createLinkCode
 func (d *Device) Link(ctx context.Context) (code LinkCode, err error) {
-	err = d.sso(ctx, &call{operation: "link", method: http.MethodPost, path: d.client.sso("link"), repeatable: true}, &code)
+	err = d.sso(ctx, &call{operation: "createLinkCode", method: http.MethodPost, path: d.client.sso("link"), repeatable: true}, &code)
 	return code, err
 }
 
@@ -50,22 +50,22 @@ type LinkDevice struct {
 }
 
 // ReadLink asks what became of a link code that this device made.
-// httpfront/openapi.yaml#readLink
+// httpfront/openapi.yaml#readLinkCode
 func (d *Device) ReadLink(ctx context.Context, code string) (LinkState, error) {
 	return d.readLink(ctx, code, false)
 }
 
 func (d *Device) readLink(ctx context.Context, code string, once bool) (s LinkState, err error) {
-	k := &call{operation: "readLink", method: http.MethodGet, path: d.client.sso("link", code), repeatable: true, once: once}
+	k := &call{operation: "readLinkCode", method: http.MethodGet, path: d.client.sso("link", code), repeatable: true, once: once}
 	err = d.sso(ctx, k, &s)
 	return s, err
 }
 
 // ConfirmLink lets the device that waits join, or ends the code.
-// httpfront/openapi.yaml#confirmLink
+// httpfront/openapi.yaml#confirmLinkCode
 func (d *Device) ConfirmLink(ctx context.Context, code string, join bool) (s LinkState, err error) {
 	k := &call{
-		operation: "confirmLink", method: http.MethodPost, path: d.client.sso("link", code),
+		operation: "confirmLinkCode", method: http.MethodPost, path: d.client.sso("link", code),
 		json: map[string]bool{"confirm": join}, repeatable: true,
 	}
 	err = d.sso(ctx, k, &s)
@@ -112,12 +112,12 @@ type Member struct {
 }
 
 // List returns the members of the device's profile by their ids; see [Device.ID].
-// httpfront/openapi.yaml#list
+// httpfront/openapi.yaml#listDevices
 func (d *Device) List(ctx context.Context) (map[string]Member, error) {
 	var out struct {
 		Devices map[string]Member `json:"devices"`
 	}
-	err := d.sso(ctx, &call{operation: "list", method: http.MethodGet, path: d.client.sso("list"), repeatable: true}, &out)
+	err := d.sso(ctx, &call{operation: "listDevices", method: http.MethodGet, path: d.client.sso("list"), repeatable: true}, &out)
 	return out.Devices, err
 }
 
@@ -126,12 +126,12 @@ func (d *Device) List(ctx context.Context) (map[string]Member, error) {
 //
 // It is not repeated when its outcome is unknown, because the answer to a second
 // call would leave out what the first one removed: List tells.
-// httpfront/openapi.yaml#unlink
+// httpfront/openapi.yaml#unlinkDevices
 func (d *Device) Unlink(ctx context.Context, ids ...string) ([]string, error) {
 	var out struct {
 		UnlinkedDevices []string `json:"unlinkedDevices"`
 	}
-	k := &call{operation: "unlink", method: http.MethodPost, path: d.client.sso("unlink"), json: map[string][]string{"devices": ids}}
+	k := &call{operation: "unlinkDevices", method: http.MethodPost, path: d.client.sso("unlink"), json: map[string][]string{"devices": ids}}
 	err := d.sso(ctx, k, &out)
 	return out.UnlinkedDevices, err
 }

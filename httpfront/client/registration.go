@@ -28,13 +28,13 @@ type Registration struct {
 // Register makes credentials with the software statement that the operator gave
 // to the app's developers; once per installation. The redirectURI may be empty.
 // The Client itself goes on without them: make another one with what is returned.
-// httpfront/openapi.yaml#register
+// httpfront/openapi.yaml#registerClient
 func (c *Client) Register(ctx context.Context, softwareStatement, redirectURI string) (r Registration, err error) {
 	in := struct {
 		SoftwareStatement string `json:"software_statement"`
 		RedirectURI       string `json:"redirect_uri,omitempty"`
 	}{softwareStatement, redirectURI}
-	err = c.do(ctx, &call{operation: "register", method: http.MethodPost, path: "/o/client/register", json: in, open: true}, &r)
+	err = c.do(ctx, &call{operation: "registerClient", method: http.MethodPost, path: "/o/client/register", json: in, open: true}, &r)
 	return r, err
 }
 
@@ -48,7 +48,7 @@ type AccessToken struct {
 
 // FetchAccessToken gets a new access token, which the Client uses from then on.
 // Calls do that by themselves; this is for those who want to look at it.
-// httpfront/openapi.yaml#token
+// httpfront/openapi.yaml#createAccessToken
 func (c *Client) FetchAccessToken(ctx context.Context) (AccessToken, error) {
 	began := c.options.Now()
 	t, err := c.grant(ctx)
@@ -68,7 +68,7 @@ func (c *Client) grant(ctx context.Context) (t AccessToken, err error) {
 		return t, ErrNoCredentials
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {k.ClientID}, "client_secret": {k.ClientSecret}}
-	err = c.do(ctx, &call{operation: "token", method: http.MethodPost, path: "/o/client/token", form: form, open: true, repeatable: true}, &t)
+	err = c.do(ctx, &call{operation: "createAccessToken", method: http.MethodPost, path: "/o/client/token", form: form, open: true, repeatable: true}, &t)
 	return t, err
 }
 
@@ -88,9 +88,9 @@ func (c *Client) AccessToken(ctx context.Context) (string, error) {
 
 // KeySet is the public keys of a realm as a JSON Web Key Set (RFC 7517), with which
 // media tokens and RS256 tokens are verified. Worth keeping for some minutes.
-// httpfront/openapi.yaml#jwks
+// httpfront/openapi.yaml#readKeySet
 func (c *Client) KeySet(ctx context.Context, realm string) (keys json.RawMessage, err error) {
 	path := "/.well-known/" + url.PathEscape(realm) + "/jwks.json"
-	err = c.do(ctx, &call{operation: "jwks", method: http.MethodGet, path: path, open: true, repeatable: true}, &keys)
+	err = c.do(ctx, &call{operation: "readKeySet", method: http.MethodGet, path: path, open: true, repeatable: true}, &keys)
 	return keys, err
 }

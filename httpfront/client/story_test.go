@@ -216,7 +216,7 @@ func TestEveryOperation(t *testing.T) {
 			t.Errorf("asked for %s, the error is %+v", last, e)
 		}
 	}
-	want := map[string]bool{"jwks": true}
+	want := map[string]bool{"readKeySet": true}
 	doc, err := openapitest.Document()
 	must(t, err)
 	for _, item := range doc.Paths.Map() {
