@@ -6,9 +6,8 @@
 // only then do they change their memory and answer. [Shard.ReadBarrier] makes
 // an answer from memory safe: it fails on a node that has been deposed.
 //
-// Implementations: cluster/replica (raft; nodes run on it, also one that is
-// alone) and cluster/faulty (a memory store that injects every outcome a caller
-// must survive), both held to the suite in cluster/shardtest. Package
-// cluster/meta keeps small tables on the meta shard. The package knows no domain
-// types.
+// Implementations: cluster/replica (raft, which all nodes run, even a single one) and
+// cluster/faulty (a memory store that injects every outcome that a caller must survive);
+// both pass the suite in cluster/shardtest. Package cluster/meta keeps small tables on the
+// meta shard. The package knows no domain types.
 package cluster

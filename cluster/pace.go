@@ -2,9 +2,8 @@ package cluster
 
 import "ssod/persistence/pace"
 
-// Pace is how long work that nobody waits for goes on and rests, so that requests go
-// before it.
+// Pace interrupts background work by rests, so that requests go before it.
 type Pace = pace.Pace
 
-// BeginPace begins a piece of such work.
+// BeginPace begins a piece of background work.
 func BeginPace() *Pace { return pace.Begin() }

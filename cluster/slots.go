@@ -15,7 +15,7 @@ type SlotRange struct {
 	Shard       ShardID
 }
 
-// Slots says which shard each hash slot belongs to. It does not change.
+// Slots is an immutable division of the hash slots among the shards.
 type Slots struct {
 	ranges []SlotRange // in order, without gaps
 }
@@ -23,8 +23,8 @@ type Slots struct {
 // ErrSlots says that ranges are no division of all slots.
 var ErrSlots = errors.New("not a division of the hash slots")
 
-// NewSlots makes a division of ranges, which have every slot once and belong to the
-// shards 1..shards.
+// NewSlots makes a division of ranges that contain every slot once and belong to the shards
+// 1..shards.
 func NewSlots(ranges []SlotRange, shards int) (*Slots, error) {
 	s := &Slots{slices.SortedFunc(slices.Values(ranges), func(a, b SlotRange) int { return int(a.First) - int(b.First) })}
 	next := 0
@@ -40,8 +40,8 @@ func NewSlots(ranges []SlotRange, shards int) (*Slots, error) {
 	return s, nil
 }
 
-// DivideSlots is the division that a cluster of 1 to 65,535 shards is founded with:
-// equal ranges, to within a slot, in the order of the shards.
+// DivideSlots is the division that a cluster of 1 to 65,535 shards is founded with: ranges
+// in the order of the shards, equal to within one slot.
 func DivideSlots(shards int) *Slots {
 	s := &Slots{make([]SlotRange, shards)}
 	for i := range s.ranges {

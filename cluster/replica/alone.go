@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"slices"
 
+	pb "go.etcd.io/raft/v3/raftpb"
+
 	"ssod/cluster"
 	"ssod/cluster/replica/core"
+	"ssod/persistence"
 )
 
-// Alone opens an engine on a node that is the only voter of all its shards, and
-// waits until it leads them. Shards that have no replica yet are founded. Whoever
-// ends ctx because the disk has hung says so as its cause.
+// Alone opens an engine on a node that is the only voter of all its shards, founds those
+// without a replica, and waits until it leads all. If ctx ends with the cause
+// [ErrDiskHung], Alone does not wait for the disk.
 func Alone(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := Found(cfg.Log, cfg.Node, cfg.Shards); err != nil {
 		return nil, err
@@ -28,8 +31,8 @@ func Alone(ctx context.Context, cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// abandon closes an engine that does not come to lead. If ctx ended because the
-// disk has hung nobody waits for that: the process is about to end.
+// abandon closes an engine, without waiting for a disk that has hung: the process is
+// about to end.
 func (e *Engine) abandon(ctx context.Context) {
 	closed := make(chan struct{})
 	go func() {
@@ -41,8 +44,7 @@ func (e *Engine) abandon(ctx context.Context) {
 	}
 }
 
-// Found makes this node the only member of every shard that it has no replica
-// of: a cluster of one.
+// Found makes this node the only member of every shard of which it has no replica.
 func Found(log Log, node core.NodeID, shards int) error {
 	replicas, err := log.Replicas()
 	if err != nil {
@@ -57,8 +59,8 @@ func Found(log Log, node core.NodeID, shards int) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	id := newReplicaID(node)
-	if _, err := log.CreateAll(missing, id, soleConf(id)); err != nil {
+	id := persistence.NewReplicaID(node, 1)
+	if _, err := log.CreateAll(missing, id, &pb.ConfState{Voters: []uint64{uint64(id)}}); err != nil {
 		return fmt.Errorf("found %d shards: %w", len(missing), err)
 	}
 	return nil
@@ -66,14 +68,8 @@ func Found(log Log, node core.NodeID, shards int) error {
 
 // leadAll waits until this node leads every shard.
 func (e *Engine) leadAll(ctx context.Context) error {
-	changed := make(chan struct{}, 1)
-	stop := e.Watch(func(cluster.ShardID) {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	})
-	defer stop()
+	changed := newSignal()
+	defer e.Watch(func(cluster.ShardID) { changed.send() })()
 	for id := range cluster.ShardID(e.Count() + 1) {
 		for _, ok := e.Lead(id); !ok; _, ok = e.Lead(id) {
 			select {

@@ -51,9 +51,9 @@ func TestANodeAloneGrowsUnderLoad(t *testing.T) {
 	}
 }
 
-// TestANodeAloneHearsOfTheMetaShard: whoever watches the meta shard is told of
+// TestANodeAloneReportsTheMetaShard: a watcher of the meta shard learns of
 // its changes on a node that leads it without others, too.
-func TestANodeAloneHearsOfTheMetaShard(t *testing.T) {
+func TestANodeAloneReportsTheMetaShard(t *testing.T) {
 	store := openStore(t, vfs.NewMem(), "data")
 	t.Cleanup(func() { store.Close() })
 	told := make(chan struct{}, 100)

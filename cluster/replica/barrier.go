@@ -8,8 +8,8 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// reading is a barrier that somebody wants to hear of. It is concluded when the turn in
-// which it ended is over.
+// reading is a barrier that has a caller. It is concluded after the turn in which it
+// ended.
 type reading struct {
 	barrier core.Barrier
 	engine  *Engine
@@ -17,7 +17,6 @@ type reading struct {
 	err     error
 }
 
-// readings are such as were concluded.
 var readings = sync.Pool{New: func() any {
 	r := &reading{}
 	r.barrier.Done = func(err error) {
@@ -27,7 +26,7 @@ var readings = sync.Pool{New: func() any {
 	return r
 }}
 
-// ReadBarrier is BeginBarrier for who waits.
+// ReadBarrier implements [cluster.Shard].
 func (h *handle) ReadBarrier(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -39,16 +38,16 @@ func (h *handle) ReadBarrier(ctx context.Context) error {
 		answers.Put(done)
 		return err
 	case <-ctx.Done():
-		return ctx.Err() // done is answered later, and is not used again
+		return ctx.Err() // done is answered later and not reused
 	}
 }
 
-// BeginBarrier calls done once, with what [cluster.Shard.ReadBarrier] returns. Most often
-// that is in the goroutine which brings what the others say, so done must not wait.
+// BeginBarrier calls done once, with what [cluster.Shard.ReadBarrier] returns, mostly in
+// the goroutine that received an answer, so done must not wait.
 //
-// It is free on a single voter: nobody else can have acknowledged anything, and what
-// this node acknowledged is applied here. Another node can only lead after this one has
-// applied that it is not alone any more, and then the handle is told first.
+// It is free on a single voter: everything acknowledged is applied here. Another node can
+// lead only after this one has applied that there are more voters, and before that the
+// handle learns of it.
 func (h *handle) BeginBarrier(done func(error)) {
 	switch {
 	case h.over():
@@ -66,8 +65,7 @@ func (h *handle) BeginBarrier(done func(error)) {
 	}
 }
 
-// conclude tells whom it concerns that barriers have ended. The caller does not have the
-// turn.
+// conclude answers the callers of barriers. It is called without the turn.
 func conclude(ended []*reading) {
 	for _, r := range ended {
 		done, err := r.done, r.err
@@ -80,9 +78,9 @@ func conclude(ended []*reading) {
 	}
 }
 
-// concludeBeside is conclude for who has other things to do.
-func (e *Engine) concludeBeside(ended []*reading) {
+// concludeLater is conclude in another goroutine.
+func (e *Engine) concludeLater(ended []*reading) {
 	if len(ended) > 0 {
-		e.beside.Go(func() { conclude(ended) })
+		e.others.Go(func() { conclude(ended) })
 	}
 }

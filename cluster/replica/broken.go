@@ -2,26 +2,22 @@ package replica
 
 import "ssod/cluster/replica/core"
 
-// broken is deferred where the core is at work. A broken invariant ends the
-// engine: the core is not touched again. The caller holds the turn.
+// broken is deferred where the core works, under the turn. A broken invariant ends the
+// engine: the core is not touched again.
 func (e *Engine) broken() {
-	r := recover()
-	if r == nil {
-		return
+	if r := recover(); r != nil {
+		e.ended = true
+		e.fail(core.Broken(r))
 	}
-	e.ended = true
-	e.fail(core.Broken(r))
 }
 
-// brokenBeside is broken for who works beside the turn.
-func (e *Engine) brokenBeside() {
-	r := recover()
-	if r == nil {
-		return
+// brokenOutside is broken without the turn.
+func (e *Engine) brokenOutside() {
+	if r := recover(); r != nil {
+		err := core.Broken(r)
+		e.turn.Lock()
+		defer e.turn.Unlock()
+		e.ended = true
+		e.fail(err)
 	}
-	err := core.Broken(r)
-	e.turn.Lock()
-	defer e.turn.Unlock()
-	e.ended = true
-	e.fail(err)
 }

@@ -33,7 +33,7 @@ func TestALogThatWentBackEndsTheEngine(t *testing.T) {
 	failed := make(chan error, 1)
 	c.startAs(id, func(cfg *replica.Config) { cfg.Fatal = func(err error) { failed <- err } })
 	broken, ok := errors.AsType[*core.BrokenError](<-failed)
-	if !ok || !broken.Known { // of shard 1, or of shard 0 if somebody was elected there meanwhile
+	if !ok || !broken.Known { // of shard 1, or of shard 0 if a leader was elected there meanwhile
 		t.Errorf("got %v, want a BrokenError of a known shard", broken)
 	}
 }
@@ -61,7 +61,7 @@ func TestAMuteEngineCountsForNothing(t *testing.T) {
 	c.fill(1, 1, 2)
 }
 
-// refuses checks that nobody can commit anything to a shard.
+// refuses checks that nothing can be committed to a shard.
 func (c *testCluster) refuses(id core.ShardID) {
 	c.Helper()
 	for n := range c.nodes {

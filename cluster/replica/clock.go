@@ -10,10 +10,10 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// noLimit: the clocks of others allow any time, because nobody else votes.
+// noLimit is the limit of a sole voter.
 const noLimit = math.MaxInt64
 
-// tick is the core's unit of time, and when handles hear what the clocks allow.
+// tick is the core's tick. Handles learn then what the clocks allow.
 func (e *Engine) tick(c *core.Core) {
 	c.Tick()
 	e.sends.hasten(c, e.cfg.Tick)
@@ -25,8 +25,8 @@ func (e *Engine) tick(c *core.Core) {
 	}
 }
 
-// heed takes note of the latest time that the clocks allow. While too few are
-// known, what was known before stands: nothing can be committed meanwhile.
+// heed notes the latest time that the clocks allow. While too few are known the limit
+// stays: nothing can be committed meanwhile.
 func (h *handle) heed(c *core.Core) {
 	ms, known := c.Bound(h.shard)
 	switch {
@@ -41,9 +41,9 @@ func (h *handle) heed(c *core.Core) {
 // Ahead is [core.Core.Ahead] at the last tick.
 func (e *Engine) Ahead() time.Duration { return time.Duration(e.ahead.Load()) }
 
-// Reset sets the time of a shard that this node leads back to what the clocks say,
-// if it is later. It fails with [cluster.ErrLost] when the node does not lead it,
-// with [cluster.ErrRefused] when nothing was done, and with [cluster.ErrUnknown].
+// Reset is [core.Core.Reset] of a shard that this node leads. It fails with
+// [cluster.ErrLost] when the node does not lead it, with [cluster.ErrRefused] when nothing
+// was done, or with [cluster.ErrUnknown].
 func (e *Engine) Reset(ctx context.Context, shard core.ShardID) error {
 	if _, leads := e.Lead(shard); !leads {
 		return cluster.ErrLost
@@ -62,8 +62,8 @@ func (e *Engine) Reset(ctx context.Context, shard core.ShardID) error {
 	}
 }
 
-// TimeLead is by how much shard times are ahead of this node's clock: the most, and
-// how many shards it has a replica of are further ahead than clocks differ.
+// TimeLead counts the shards whose time is ahead of this node's clock by more than
+// [core.Tolerance], and returns the largest lead.
 func (e *Engine) TimeLead() (most time.Duration, shards int) {
 	now := e.cfg.Clock()
 	for id := range cluster.ShardID(e.Count() + 1) {

@@ -210,7 +210,7 @@ func (c *testCluster) eventually(what string, ok func() bool) {
 
 func entity(i int) cluster.Entity { return cluster.Entity{Kind: "k", Identity: fmt.Sprint(i)} }
 
-// fill commits entities to a shard until it has so many, whoever leads.
+// fill commits entities to a shard until it has n, whichever node leads.
 func (c *testCluster) fill(id core.ShardID, from, to int) {
 	c.Helper()
 	for i := from; i < to; i++ {

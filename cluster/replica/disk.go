@@ -10,16 +10,15 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// How slow a disk is. Everything is counted in ticks, which do not come while
-// the process or its machine is paused: what seems to have taken long then has
-// not.
+// How slow a disk is. Everything is counted in ticks, which stop while the process or its
+// machine is paused.
 const (
 	// defaultSlowDisk: a write older than this makes the disk slow, one older
 	// than calmDisk keeps it so.
 	defaultSlowDisk = 2 * time.Second
 	calmDisk        = time.Second
-	// defaultQuietDisk is for how long no write of a slow disk may be as old as
-	// that before it is quick again.
+	// defaultQuietDisk is how long the writes of a slow disk must stay younger than
+	// calmDisk before it is quick again.
 	defaultQuietDisk = 10 * time.Second
 	// defaultHungDisk: a write older than this ends the process.
 	defaultHungDisk = 20 * time.Second
@@ -30,35 +29,33 @@ const (
 // ErrDiskHung ends a process whose disk has not finished a write for long.
 var ErrDiskHung = errors.New("the disk has hung")
 
-// Disk says how this node's disk does.
+// Disk is the condition of this node's disk.
 type Disk struct {
-	// Slow: a write took too long, or did so a short while ago.
+	// Slow: a write takes too long, or did within [Config.QuietDisk].
 	Slow bool
 	// Lags: it is much slower than those of other nodes; see [Engine.SetLags].
 	Lags bool
-	// Full: free space is below the reserve, or was a short while ago. Changes are
-	// refused as long as it is.
+	// Full: free space is below the reserve, or was within [Config.QuietDisk].
 	Full bool
-	// Age is for how long the oldest write has not been finished, as far as the
-	// process was running; 0: none is under way.
+	// Age is that of the oldest write under way, without times at which the process was
+	// paused; 0: none is under way.
 	Age time.Duration
 }
 
-// Disk tells how the disk does.
+// Disk returns the condition of the disk.
 func (e *Engine) Disk() Disk {
 	return Disk{Slow: e.disk.slow.Load(), Lags: e.disk.lags.Load(), Full: e.disk.full.Load(), Age: e.disk.age(e)}
 }
 
-// Appends tells how many batches of log entries were written and synced since the
-// engine was opened, and how long all of them took together.
+// Appends counts the batches of log entries that were written and synced since the
+// engine was opened, and returns the time that they took together.
 func (e *Engine) Appends() (n uint64, took time.Duration) {
 	return e.disk.appends.Load(), time.Duration(e.disk.took.Load())
 }
 
-// SetLags says whether the disk is much slower than those of other nodes, which only
-// somebody can judge who knows of them. While it is, the node does not stand at once
-// when a leader is gone, and writes to the disk once a second at least, so that it
-// shows when that is over.
+// SetLags says whether the disk is much slower than those of other nodes. While it is,
+// the node does not campaign at once when a leader is gone, and writes to the disk at
+// least once a second, so that the end of the lag shows.
 func (e *Engine) SetLags(lags bool) {
 	if e.disk.lags.Swap(lags) != lags {
 		e.hesitate()
@@ -66,7 +63,7 @@ func (e *Engine) SetLags(lags bool) {
 	}
 }
 
-// hesitate tells the core whether this node should stand after others.
+// hesitate tells the core whether this node should campaign only after others.
 func (e *Engine) hesitate() {
 	reluctant := e.disk.slow.Load() || e.disk.lags.Load()
 	e.inbox.input(func(c *core.Core) { c.SetReluctant(reluctant) })
@@ -85,15 +82,14 @@ type disk struct {
 	// appends counts synced batches, and took nanoseconds.
 	appends atomic.Uint64
 	took    atomic.Int64
-	// looped is the tick at which the loop came by last.
+	// looped is the tick of the loop's last turn.
 	looped atomic.Uint64
-	// beside counts what is written outside the queues.
-	beside besides
+	side   sideWrites
 
-	// These belong to the watch.
-	bad    uint64 // the last tick at which a write was old
-	probed uint64 // when the disk was written to only to see how it does
-	fullAt uint64 // the last tick at which it was full
+	// These belong to the watch. They are the last ticks at which
+	bad    uint64 // a write was old
+	probed uint64 // a probe was written
+	fullAt uint64 // it was full
 }
 
 func (d *disk) init(c *Config) {
@@ -103,7 +99,7 @@ func (d *disk) init(c *Config) {
 	d.calmAt, d.probeGap = min(ticks(calmDisk), max(1, d.slowAt/2)), min(ticks(probeDisk), max(1, d.quiet/4))
 }
 
-// appended notes how long jobs took that were written as one batch, if it was synced.
+// appended notes how long a batch of jobs took, if it was synced.
 func (d *disk) appended(jobs []*core.AppendJob, took time.Duration) {
 	if slices.ContainsFunc(jobs, func(j *core.AppendJob) bool { return j.Sync }) {
 		d.appends.Add(1)
@@ -114,13 +110,12 @@ func (d *disk) appended(jobs []*core.AppendJob, took time.Duration) {
 // now is the time of the watch.
 func (d *disk) now() uint64 { return d.ticks.Load() }
 
-// waits bounds how many writes and syncs of files a job waits for: one that is
-// under way, its own, and that of a configuration.
+// waits bounds the writes and syncs of files that a job waits for: one that is under
+// way, its own, and that of a configuration.
 const waits = 3
 
-// oldest is for how many ticks the oldest job has not been finished and the disk
-// can be to blame. A machine that has no time for this process makes jobs old too,
-// but what the disk is at then is young.
+// oldest is the age in ticks of the oldest job, as far as the disk can be to blame: on
+// an overloaded machine jobs get old while the disk's writes are young.
 func (d *disk) oldest(e *Engine) uint64 {
 	now := d.now()
 	age := max(e.appends.age(now), e.applies.age(now))
@@ -146,7 +141,6 @@ func (e *Engine) watchDisk() {
 	}
 }
 
-// lookAtDisk is one tick of the watch.
 func (e *Engine) lookAtDisk() {
 	d := &e.disk
 	now := d.ticks.Add(1)
@@ -179,23 +173,21 @@ func (d *disk) measure(now uint64, full bool) {
 	d.full.Store(full || d.full.Load() && now-d.fullAt <= d.quiet)
 }
 
-// judgeDisk says whether the disk is slow from now on.
 func (e *Engine) judgeDisk(slow bool) {
 	e.disk.slow.Store(slow)
 	e.hesitate()
 	e.cfg.DiskJudged(e.Disk())
 }
 
-// doubtsDisk reports whether the disk must be written to, to see how it does: it
-// was slow, or lags, or something that may rightly take long, or that holds up the loop,
-// waits for it.
+// doubtsDisk reports whether the disk must be probed: it was slow, or lags, or may be the
+// reason why a side write or the loop takes long.
 func (e *Engine) doubtsDisk(now uint64) bool {
 	d := &e.disk
-	return d.slow.Load() || d.lags.Load() || d.beside.age(now) >= d.slowAt || now-d.looped.Load() >= d.slowAt
+	return d.slow.Load() || d.lags.Load() || d.side.age(now) >= d.slowAt || now-d.looped.Load() >= d.slowAt
 }
 
-// probeDisk writes and syncs a batch that says nothing, unless others wait or
-// the writers are about to end.
+// probeDisk writes and syncs an empty batch, unless others wait or the writers are about
+// to end.
 func (e *Engine) probeDisk() {
 	select {
 	case <-e.stop:

@@ -10,12 +10,12 @@
 //	                     \    /
 //	                      store
 //
-// The core belongs to whoever has the turn: the loop, which ticks and takes what
-// comes, or a writer that has finished something and reports it. Nobody waits
-// for the disk or the network while having it. The append goroutine writes the
-// logs of all shards as one batch with one sync and applies what was committed
-// before while the disk syncs; the apply goroutine applies what comes meanwhile.
-// A node runs the same few goroutines whatever the number of its shards.
+// The core belongs to the goroutine that has the turn: the loop, which ticks and takes
+// inputs, or a writer that reports what it has finished. None waits for the disk or the
+// network while it has the turn. The append goroutine writes the logs of all shards as
+// one batch with one sync, and applies earlier commits while the disk syncs; the apply
+// goroutine applies those that come meanwhile. The number of goroutines does not depend
+// on that of shards.
 //
 // cluster/replica/DESIGN.md#what-is-durable-when says what is durable when, and why each
 // message may leave when it does. Package sim breaks the whole on purpose and checks it.

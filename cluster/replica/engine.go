@@ -28,25 +28,24 @@ type Log interface {
 	CreateAll(shards []core.ShardID, id core.ReplicaID, conf *pb.ConfState) ([]core.Replica, error)
 	// NextReplica is the id of the next replica that a node makes of a shard.
 	NextReplica(shard core.ShardID, node core.NodeID) (core.ReplicaID, error)
-	// FlushDue yields when it is time to Flush: to write what was applied to some
-	// shards, or all. Up to Flushed it is then in the state on disk, and Turn may
-	// be called when the logs are truncated to there.
+	// FlushDue receives when it is time to Flush, which writes what was applied to some
+	// shards, or to all. Then the state on disk has everything up to Flushed, and Turn
+	// may be called when the logs are truncated to there.
 	FlushDue() <-chan struct{}
 	Flush(shards ...core.ShardID) error
 	Flushed(core.ShardID) uint64
 	Turn() error
-	// Halt says that nobody flushes any more: Apply fails with
-	// [persistence.ErrClosed] where it would wait for that.
+	// Halt ends flushing: Apply fails with [persistence.ErrClosed] where it would wait
+	// for it.
 	Halt()
 	// Admit refuses a change of about size bytes when there is no room.
 	Admit(size int) error
 	// Full reports whether Admit refuses all changes for want of room.
 	Full() bool
-	// Busy is for how long the disk has been at what it has taken longest for; 0
-	// when nothing is under way.
+	// Busy is the age of the oldest write or sync that is under way; 0 without any.
 	Busy() time.Duration
-	// SnapshotSize is about how long a shard's snapshot is. AdmitSnapshot refuses one
-	// for which there is no room.
+	// SnapshotSize is about how many bytes a shard's snapshot has. AdmitSnapshot refuses
+	// one for which there is no room.
 	SnapshotSize(core.ShardID) (uint64, error)
 	AdmitSnapshot(size uint64) error
 	// Export writes a shard's applied state to a file of that name.
@@ -55,7 +54,7 @@ type Log interface {
 	// ReceiveSnapshot stores such a file, durably.
 	ReceiveSnapshot(name string, r io.Reader) error
 	DiscardSnapshot(name string) error
-	// Tidy removes such files that a crash left.
+	// Tidy removes snapshot files that a crash left.
 	Tidy() error
 }
 
@@ -70,21 +69,20 @@ type State interface {
 
 // Transport carries frames to other nodes.
 type Transport interface {
-	// Send hands a frame over and does not block. Frames may be lost, doubled
-	// and overtaken. The frame belongs to the transport.
+	// Send queues a frame, which it owns then, and does not block. Frames may be lost,
+	// duplicated and reordered.
 	Send(to core.NodeID, frame []byte)
-	// Spare is room for the next frame, empty; nil if there is none.
+	// Spare is an empty buffer for the next frame; it may be nil.
 	Spare() []byte
-	// SendSnapshot has a snapshot made, when the receiver has a place for it, carries it
-	// there, and returns when the receiver has it.
+	// SendSnapshot has a snapshot made when the receiver is ready for it, and returns
+	// when the receiver has it.
 	SendSnapshot(to core.NodeID, s *cluster.Snapshot) error
 }
 
 // Config says how to run an engine. Node, Log, State, Shards and Address are
 // required.
 type Config struct {
-	// Core has the limits of the state machine; Node, Store and Now in it are
-	// taken from here.
+	// Core has the limits of the state machine; its other fields are taken from here.
 	Core core.Config
 	Node core.NodeID
 	// Shards is the number of entity shards; shard 0 comes on top.
@@ -93,42 +91,41 @@ type Config struct {
 	State  State
 	// Transport is nil on a node that is alone.
 	Transport Transport
-	// Voice is what is said over it until [Engine.Speak].
+	// Voice is which messages leave until [Engine.Speak].
 	Voice Voice
 	// Address is the actor address of a node.
 	Address func(core.NodeID) string
 	// Tick is raft's unit of time; 0 means 100 ms. See
 	// [core.Config.ElectionTicks].
 	Tick time.Duration
-	// Level is [core.Config.Level]. It is on this node's disk by then.
+	// Level is [core.Config.Level], which must be on this node's disk.
 	Level func() int
 	// Clock returns the time; nil means time.Now.
 	Clock func() time.Time
 	// Measured is [core.Config.Measured].
 	Measured func(core.NodeID) (time.Time, bool)
-	// Confirmed is the time that things kept for long go by, see
-	// [cluster.Shard]; nil means Clock.
+	// Confirmed is [cluster.Shard.Confirmed]; nil means Clock.
 	Confirmed func() time.Time
-	// Fatal is called once when a write failed, or was not finished for HungDisk,
-	// so that what is on disk is unknown; or when a replica broke an invariant,
-	// which is a [core.BrokenError]. The process must end. nil panics.
+	// Fatal is called once when a write failed, or was not finished within HungDisk, so
+	// that the contents of the disk are unknown; or with a [core.BrokenError]. The
+	// process must end. nil panics.
 	Fatal func(error)
-	// SlowDisk is the age of a write from which on the disk is slow, see
-	// [Engine.Disk]; 0 means two seconds. Disks stall for a few hundred
-	// milliseconds; much less and that costs leaderships.
+	// SlowDisk is the age of a write at which the disk is slow, see [Engine.Disk]; 0
+	// means two seconds. Disks stall for a few hundred milliseconds; with much less
+	// that costs leaderships.
 	SlowDisk time.Duration
-	// QuietDisk is for how long the writes of a slow disk must be quick before it
-	// is slow no more, and a full one must have room; 0 means ten seconds. Less makes
-	// leaderships come and go with a disk that is bad every now and then.
+	// QuietDisk is how long a slow disk must be quick, or a full one have room, before
+	// it counts as well again; 0 means ten seconds. With less, leaderships come and go
+	// with a disk that is slow now and then.
 	QuietDisk time.Duration
-	// HungDisk is the age of a write from which on the disk has hung, which is
-	// fatal; 0 means twenty seconds. All three are counted in ticks.
+	// HungDisk is the age of a write at which the disk has hung, which is fatal; 0
+	// means twenty seconds. All three are counted in ticks.
 	HungDisk time.Duration
-	// DiskJudged is told when the disk has become slow or quick, and must not
-	// block. nil: nobody wants to know.
+	// DiskJudged is called when the disk has become slow or quick. It must not block
+	// and may be nil.
 	DiskJudged func(Disk)
-	// MetaApplied is called after something was applied to the meta shard,
-	// and must not block. nil: nobody wants to know.
+	// MetaApplied is called after something was applied to the meta shard. It must not
+	// block and may be nil.
 	MetaApplied func()
 	// Registerer gets the metrics of commits, flushes, snapshots, fences and the
 	// disk; nil means none.
@@ -136,9 +133,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Tick == 0 {
-		c.Tick = 100 * time.Millisecond
-	}
+	c.Tick = cmp.Or(c.Tick, 100*time.Millisecond)
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
@@ -173,20 +168,19 @@ type Engine struct {
 	disk   disk
 	replay core.Replay
 
-	turn     sync.Mutex // who holds it has the core
-	core     *core.Core // guarded by turn
-	ended    bool       // guarded by turn
-	exported uint64     // guarded by turn
-	// concluded are barriers that have ended in this turn; guarded by turn.
+	turn     sync.Mutex // guards what follows
+	core     *core.Core
+	ended    bool
+	exported uint64
+	// concluded are barriers that have ended in this turn.
 	concluded []*reading
-	// changing are the shards of which a replica is being made or removed on
-	// disk; guarded by turn.
+	// changing are the shards of which a replica is being created or removed on disk.
 	changing map[core.ShardID]bool
 
 	appends  queue[*core.AppendJob]
 	applies  queue[*core.ApplyJob]
-	applying sync.Mutex // who holds it applies
-	// sending and installing bound how many snapshots are sent, and installed, at a time.
+	applying sync.Mutex // held by the goroutine that applies
+	// sending and installing bound the snapshots that are sent and installed at a time.
 	sending, installing chan struct{}
 	sends               sends
 
@@ -197,10 +191,10 @@ type Engine struct {
 	failed  atomic.Bool
 	voice   atomic.Int32 // a Voice
 	opened  time.Time
-	ahead   atomic.Int64 // what [core.Core.Ahead] said last
+	ahead   atomic.Int64 // [core.Core.Ahead] at the last tick
 	loop    sync.WaitGroup
 	writers sync.WaitGroup
-	beside  sync.WaitGroup
+	others  sync.WaitGroup
 	watch   sync.WaitGroup
 }
 
@@ -239,10 +233,10 @@ func Open(cfg Config) (*Engine, error) {
 	return e, nil
 }
 
-// Replay is what the state on disk lacked of the logs when the engine was opened.
+// Replay is what the state on disk lacked when the engine was opened.
 func (e *Engine) Replay() core.Replay { return e.replay }
 
-// Close ends all leaderships and waits for what is being written.
+// Close ends all leaderships and waits for the writes under way.
 func (e *Engine) Close() error {
 	e.once.Do(func() {
 		close(e.stop)
@@ -250,7 +244,7 @@ func (e *Engine) Close() error {
 		close(e.halt)
 		e.cfg.Log.Halt()
 		e.writers.Wait()
-		e.beside.Wait()
+		e.others.Wait()
 		close(e.written)
 		e.watch.Wait()
 		e.meters.unregister(e.cfg.Registerer)
@@ -258,7 +252,7 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// fail ends the engine after a failed write: nothing is written any more.
+// fail ends the engine: nothing is written any more.
 func (e *Engine) fail(err error) {
 	if e.failed.CompareAndSwap(false, true) {
 		e.cfg.Fatal(err)

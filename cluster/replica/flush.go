@@ -10,13 +10,12 @@ import (
 	"ssod/persistence"
 )
 
-// turnAfter is how many ticks after a flush Pebble may write its memtable: by then
-// the entries up to the flush are truncated, here and on the followers, which hear
-// with a heartbeat that everybody has them.
+// turnAfter is how many ticks after a flush Pebble may write its memtable: by then the
+// entries up to the flush are truncated, here and on the followers, which learn from a
+// heartbeat that all replicas have them.
 const turnAfter = 3
 
-// flush is the flush goroutine: it writes what was applied when that is due, and
-// lets the core truncate the logs.
+// flush is the flush goroutine.
 func (e *Engine) flush() {
 	for {
 		select {
@@ -29,7 +28,7 @@ func (e *Engine) flush() {
 		}
 		switch err := e.flushOnce(); {
 		case errors.Is(err, persistence.ErrNoSpace):
-			continue // the store has said so, and refuses changes
+			continue // the store reports it and refuses changes
 		case err != nil:
 			e.fail(err)
 			return
@@ -48,7 +47,6 @@ func (e *Engine) flush() {
 	}
 }
 
-// flushOnce flushes all shards.
 func (e *Engine) flushOnce() error {
 	began := time.Now()
 	if err := e.flushed(e.cfg.Log.Flush); err != nil {
@@ -60,7 +58,7 @@ func (e *Engine) flushOnce() error {
 
 // flushed flushes some shards, all if none are given, and tells the core.
 func (e *Engine) flushed(flush func(...core.ShardID) error, shards ...core.ShardID) error {
-	end := e.disk.beside.begin(e.disk.now())
+	end := e.disk.side.begin(e.disk.now())
 	err := flush(shards...)
 	end()
 	if err != nil {
@@ -79,9 +77,9 @@ func (e *Engine) flushed(flush func(...core.ShardID) error, shards ...core.Shard
 	return nil
 }
 
-// Truncate lets go of a shard's log up to an index as soon as its entries are
-// applied here, and flushed for it, and tells when that is decided; it is on disk
-// soon after. Followers that lack some of them get two seconds, and then a snapshot.
+// Truncate removes a shard's log up to an index as soon as its entries are applied here
+// and flushed. It returns when that is decided; it is on disk soon after. Followers that
+// lack some of the entries get two seconds, and then a snapshot.
 func (e *Engine) Truncate(ctx context.Context, shard core.ShardID, upTo uint64) error {
 	const patience = 20 // ticks
 	pace := time.NewTicker(e.cfg.Tick)

@@ -11,8 +11,7 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// handle is the leadership of one shard in one term. It implements
-// [cluster.Shard].
+// handle implements [cluster.Shard].
 type handle struct {
 	e     *Engine
 	shard core.ShardID
@@ -21,8 +20,8 @@ type handle struct {
 	era   uint64
 	// led is the leadership, whose voters change.
 	led atomic.Pointer[core.Leadership]
-	// limit is the latest time that the clocks allow, less what has passed since
-	// the engine was opened, in nanoseconds; noLimit: any.
+	// limit is the latest time that the clocks allow, less the time since the engine was
+	// opened, in nanoseconds.
 	limit atomic.Int64
 	left  left
 }
@@ -62,11 +61,9 @@ func (h *handle) Commit(ctx context.Context, c cluster.Commit) error {
 	}
 }
 
-// wake wakes who proposes what is queued. With other voters that is the loop,
-// since they should have it before this node's disk. Without, it is the append
-// goroutine, which if it is busy finds the commit when it has finished; the
-// loop's next tick finds it too, so that the queue keeps its limits while the
-// disk stands still.
+// wake wakes the goroutine that proposes: with other voters the loop, since they should
+// have the commit before this node's disk; on a single voter the append goroutine, which
+// if busy finds the commit later, unless the loop's next tick does.
 func (h *handle) wake() {
 	if h.sole() {
 		h.e.appends.wake.send()
@@ -75,7 +72,6 @@ func (h *handle) wake() {
 	}
 }
 
-// admit refuses what must not get into the log.
 func (h *handle) admit(ctx context.Context, c *cluster.Commit) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -86,7 +82,7 @@ func (h *handle) admit(ctx context.Context, c *cluster.Commit) error {
 	return h.e.cfg.Log.Admit(c.Size())
 }
 
-// outcome puts how a commit ended into the words of package cluster.
+// outcome translates the core's errors into those of package cluster.
 func outcome(err error) error {
 	switch {
 	case err == nil:
@@ -102,11 +98,10 @@ func outcome(err error) error {
 // TryBarrier is ReadBarrier where it is free.
 func (h *handle) TryBarrier() bool { return h.sole() && !h.over() }
 
-// sole: this node is the only voter, so nobody else can lead.
 func (h *handle) sole() bool { return h.led.Load().Sole }
 
-// Vouched is ReadBarrier for who brings another node's word, which it gave after the
-// read began.
+// Vouched is ReadBarrier for a read that comes with another node's voucher, given after
+// the read began.
 func (h *handle) Vouched(v cluster.Voucher) bool {
 	return h.led.Load().Vouched(core.Followed{Shard: h.shard, Term: v.Term, Replica: core.ReplicaID(v.Replica)}) && !h.over()
 }
@@ -120,8 +115,8 @@ func (h *handle) over() bool {
 	}
 }
 
-// Now is not later than what the clocks allow, as they were known when the core
-// had its last tick: nothing later could be committed.
+// Now is not later than the clocks allowed at the core's last tick: nothing later could
+// be committed.
 func (h *handle) Now() time.Time {
 	now, shard := h.e.cfg.Clock(), h.e.cfg.State.Time(h.shard)
 	if limit := h.limit.Load(); limit != noLimit {
@@ -130,7 +125,7 @@ func (h *handle) Now() time.Time {
 		}
 	}
 	if now.Before(shard) {
-		return shard
+		return shard // shard time never goes back
 	}
 	return now
 }
@@ -138,8 +133,8 @@ func (h *handle) Now() time.Time {
 // Confirmed implements [cluster.Shard].
 func (h *handle) Confirmed() time.Time { return h.e.cfg.Confirmed() }
 
-// Reads of an entity wait for a commit of it that its caller has left, so that
-// who loads the entity afresh does not miss it.
+// Reads of an entity wait for commits of it whose callers have left, so that an entity
+// that is loaded again does not miss them.
 
 func (h *handle) Head(e cluster.Entity) (cluster.Head, bool, error) {
 	h.left.wait(e)

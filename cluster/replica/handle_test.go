@@ -75,7 +75,7 @@ func TestReadsWaitForACommitThatWasLeft(t *testing.T) {
 		t.Errorf("another entity: %v %v", ok, err)
 	}
 	if err := shard.ReadBarrier(t.Context()); err != nil {
-		t.Errorf("barrier while the disk stands still: %v", err)
+		t.Errorf("barrier while the disk stalls: %v", err)
 	}
 	select {
 	case h := <-read:
@@ -110,7 +110,7 @@ func TestCloseAnswersWhatIsInFlight(t *testing.T) {
 	<-closed
 }
 
-// TestABarrierIsFreeAlone: a sole voter has nobody to ask, as long as it leads.
+// TestABarrierIsFreeAlone: a sole voter need not ask, as long as it leads.
 func TestABarrierIsFreeAlone(t *testing.T) {
 	e, _ := gated(t)
 	shard, _ := e.Lead(1)

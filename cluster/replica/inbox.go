@@ -6,8 +6,8 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// inbox is what waits for a turn. Callers wait for their own answers, which
-// bounds it; frames are bounded by maxFrames.
+// inbox is what waits for a turn. It is bounded because callers wait for their answers;
+// frames are bounded by maxFrames.
 type inbox struct {
 	mu     sync.Mutex
 	closed bool
@@ -15,26 +15,25 @@ type inbox struct {
 	frames int    // of them
 	wake   signal // for the loop
 
-	// spare is room for the next ones. Who has the turn has it.
+	// spare is room for the next ones. It is used under the turn.
 	spare arrivals
 }
 
-// arrivals are what has come, each kind in order.
+// arrivals are inputs, each kind in order.
 type arrivals struct {
 	proposals []*core.Proposal
 	barriers  []*core.Barrier
 	inputs    []input
 }
 
-// input is a frame's messages, or what else is to be done with the core.
+// input is a frame's messages, or anything else to be done with the core.
 type input struct {
 	from     core.NodeID
 	messages []core.Envelope
 	do       func(*core.Core) // nil: the messages are received
 }
 
-// maxFrames is how many frames may wait; a node that is so far behind loses
-// more, as it would on the network.
+// maxFrames is how many frames may wait; more are lost, as they may be on the network.
 const maxFrames = 1024
 
 func (b *inbox) init() { b.wake = newSignal() }
@@ -78,7 +77,7 @@ func (b *inbox) input(f func(*core.Core)) {
 	}
 }
 
-// frame queues what is in a frame, unless too many wait, and wakes nobody.
+// frame queues the contents of a frame, unless too many wait, and wakes nobody.
 func (b *inbox) frame(in input) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -89,7 +88,7 @@ func (b *inbox) frame(in input) {
 	b.queued.inputs = append(b.queued.inputs, in)
 }
 
-// drain hands everything to the core. Only who has the turn calls it.
+// drain hands everything to the core. The caller has the turn.
 func (b *inbox) drain(c *core.Core) {
 	b.mu.Lock()
 	now := b.queued
@@ -111,10 +110,9 @@ func (b *inbox) drain(c *core.Core) {
 	b.spare = now.emptied()
 }
 
-// maxSpare is how much room is kept; a crowd that has gone leaves none.
+// maxSpare bounds the room that is kept.
 const maxSpare = 1024
 
-// emptied is the room of what was handed over.
 func (a arrivals) emptied() arrivals {
 	return arrivals{emptied(a.proposals), emptied(a.barriers), emptied(a.inputs)}
 }

@@ -39,7 +39,7 @@ func TestWhatIsAcknowledgedSurvivesKills(t *testing.T) {
 
 func shardOf(i int) cluster.ShardID { return cluster.ShardID(1 + i%8) }
 
-// How the test binary is told to be the process that is killed.
+// The environment that makes the test binary the process that is killed.
 const (
 	dirEnv  = "SSOD_TEST_DIR"
 	fromEnv = "SSOD_TEST_FROM"

@@ -7,8 +7,8 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// run is the loop: it takes what has come, does a round and hands out what the
-// round wants done. Nothing in it waits for the disk or for the network.
+// run is the loop: it takes inputs, does rounds and hands out their jobs. Nothing in it
+// waits for the disk or the network.
 func (e *Engine) run() {
 	ticker := time.NewTicker(e.cfg.Tick)
 	defer ticker.Stop()
@@ -25,24 +25,22 @@ func (e *Engine) run() {
 		case <-ticker.C:
 			first = e.tick
 		case <-e.inbox.wake:
-			// Whoever is about to commit comes along: fewer, larger entries.
-			runtime.Gosched()
+			runtime.Gosched() // let other commits come along: fewer, larger entries
 			first = nil
 		}
 	}
 }
 
-// advance is one turn: it does first, hands the core what has come and does
-// rounds. The core belongs to whoever has the turn, which is the loop, a writer
-// that has finished something, or who brings a frame; so these need not wake the
-// loop and be woken by it. What a round puts into the queues is left to the caller.
+// advance is one turn: it does first, hands the core all inputs and does rounds. The loop,
+// a writer that has finished something and the receiver of a frame call it, so that they
+// need not wake each other. The caller nudges the queues.
 func (e *Engine) advance(first func(*core.Core)) {
 	e.turn.Lock()
-	e.concludeBeside(e.advanceHeld(first))
+	e.concludeLater(e.advanceHeld(first))
 }
 
-// advanceHeld is advance for who has taken the turn, and gives it back. It returns the
-// barriers that have ended, which the caller concludes: not with the turn.
+// advanceHeld is advance with the turn taken, which it gives back. It returns the barriers
+// that have ended, for the caller to conclude.
 func (e *Engine) advanceHeld(first func(*core.Core)) (ended []*reading) {
 	defer e.turn.Unlock()
 	defer func() { ended, e.concluded = e.concluded, nil }()
@@ -58,8 +56,7 @@ func (e *Engine) advanceHeld(first func(*core.Core)) (ended []*reading) {
 	return nil
 }
 
-// round does rounds until there is nothing left to do. Jobs get into the queues
-// in the order of the rounds, because the turn is held.
+// round does rounds until there is nothing left to do, and queues their jobs in order.
 func (e *Engine) round() {
 	for e.core.Pending() {
 		out := e.core.Round()
@@ -74,12 +71,12 @@ func (e *Engine) round() {
 			e.applies.put(out.Apply, e.disk.now())
 		}
 		for _, j := range out.Installs {
-			e.beside.Go(func() { e.install(j) })
+			e.others.Go(func() { e.install(j) })
 		}
 		for _, s := range out.Snapshots {
 			e.exported++
 			n := e.exported
-			e.beside.Go(func() { e.sendSnapshot(s, n) })
+			e.others.Go(func() { e.sendSnapshot(s, n) })
 		}
 		for _, d := range out.Destroys {
 			e.destroy(d)
@@ -87,7 +84,7 @@ func (e *Engine) round() {
 	}
 }
 
-// send packs one frame per node, or some if there is much.
+// send packs the messages to each node into as few frames as they fit.
 func (e *Engine) send(messages map[core.NodeID][]core.Envelope) {
 	if e.cfg.Transport == nil {
 		return
@@ -124,7 +121,7 @@ func (e *Engine) end() {
 func (e *Engine) endHeld() (ended []*reading) {
 	defer e.turn.Unlock()
 	if e.ended {
-		return nil // by a broken invariant: the core answers nothing any more
+		return nil // by a broken invariant
 	}
 	defer func() { ended, e.concluded = e.concluded, nil }()
 	defer e.broken()

@@ -24,15 +24,15 @@ func (e *Engine) do(ctx context.Context, f func(*core.Core) error) error {
 	}
 }
 
-// Create makes an empty replica of a shard on this node, which the shard's
-// leader can then add as a learner.
+// Create creates an empty replica of a shard on this node, which the shard's leader can
+// then add as a learner.
 func (e *Engine) Create(shard core.ShardID, id core.ReplicaID) error {
 	_, err := e.make(context.Background(), shard, func() (core.ReplicaID, error) { return id, nil })
 	return err
 }
 
-// ask runs f on the loop and returns what it found. A caller that has left
-// shares nothing with f.
+// ask runs f in a turn and returns its result. It shares nothing with f if it returns
+// early.
 func ask[T any](ctx context.Context, e *Engine, f func(*core.Core) (T, error)) (found T, err error) {
 	answer := make(chan T, 1)
 	err = e.do(ctx, func(c *core.Core) error {
@@ -46,8 +46,8 @@ func ask[T any](ctx context.Context, e *Engine, f func(*core.Core) (T, error)) (
 	return <-answer, nil
 }
 
-// Prepare returns the id of this node's replica of a shard, which it makes if
-// there is none: an empty one that the shard's leader can add as a learner.
+// Prepare returns the id of this node's replica of a shard. If there is none it creates
+// one as [Engine.Create] does.
 func (e *Engine) Prepare(ctx context.Context, shard core.ShardID) (core.ReplicaID, error) {
 	id, err := ask(ctx, e, func(c *core.Core) (core.ReplicaID, error) {
 		id, ending := c.Replica(shard)
@@ -62,12 +62,11 @@ func (e *Engine) Prepare(ctx context.Context, shard core.ShardID) (core.ReplicaI
 	return e.make(ctx, shard, func() (core.ReplicaID, error) { return e.cfg.Log.NextReplica(shard, e.cfg.Node) })
 }
 
-// ErrEnding says that the replica that was there is still being removed, or that
-// one is being made.
-var ErrEnding = errors.New("the replica is being made or removed")
+// ErrEnding says that a replica of the shard is being created or removed.
+var ErrEnding = errors.New("the replica is being created or removed")
 
-// make makes a replica of a shard that has none. The disk is written to beside
-// the loop, because it may take its time.
+// make creates a replica of a shard that has none, outside the turn, because the disk may
+// be slow.
 func (e *Engine) make(ctx context.Context, shard core.ShardID, name func() (core.ReplicaID, error)) (core.ReplicaID, error) {
 	type made struct {
 		id  core.ReplicaID
@@ -99,7 +98,6 @@ func (e *Engine) make(ctx context.Context, shard core.ShardID, name func() (core
 	}
 }
 
-// create makes a replica on disk.
 func (e *Engine) create(shard core.ShardID, name func() (core.ReplicaID, error)) (core.ReplicaID, core.Replica, error) {
 	id, err := name()
 	if err != nil {
@@ -109,17 +107,16 @@ func (e *Engine) create(shard core.ShardID, name func() (core.ReplicaID, error))
 	return id, r, err
 }
 
-// destroy removes a replica from the disk.
 func (e *Engine) destroy(d core.Destroy) {
 	e.change(d.Shard, func() error { return e.cfg.Log.Destroy(d.Shard, d.ID) })
 }
 
-// change does something to a shard's replica on disk, beside the loop. Whoever
-// calls it has the turn.
+// change does something to a shard's replica on disk, in a goroutine of its own. The
+// caller has the turn.
 func (e *Engine) change(shard core.ShardID, f func() error) {
 	e.changing[shard] = true
-	end := e.disk.beside.begin(e.disk.now())
-	e.beside.Go(func() {
+	end := e.disk.side.begin(e.disk.now())
+	e.others.Go(func() {
 		defer end()
 		if err := f(); err != nil {
 			e.fail(err)
@@ -129,8 +126,7 @@ func (e *Engine) change(shard core.ShardID, f func() error) {
 	})
 }
 
-// Remove destroys this node's replica of a shard. The caller knows that it is
-// no member any more.
+// Remove destroys this node's replica of a shard, which must not be a member any more.
 func (e *Engine) Remove(ctx context.Context, shard core.ShardID) error {
 	return e.do(ctx, func(c *core.Core) error {
 		c.Remove(shard)
@@ -138,9 +134,8 @@ func (e *Engine) Remove(ctx context.Context, shard core.ShardID) error {
 	})
 }
 
-// ChangeMembers is [core.Core.ChangeMembers] of a shard that has the members that
-// it had when the caller decided. With others the changes would mean something
-// else.
+// ChangeMembers is [core.Core.ChangeMembers] if the members of the shard are still those
+// that the caller decided on.
 func (e *Engine) ChangeMembers(ctx context.Context, decided core.Status, changes []*pb.ConfChangeSingle) error {
 	return e.do(ctx, func(c *core.Core) error {
 		now, ok := c.Status(decided.Shard)

@@ -11,12 +11,12 @@ type metrics struct {
 	fences    fences
 }
 
-// watch makes what an engine is asked for: how its disk is, and its fences.
+// watch makes the metrics that are read from the engine.
 func (m *metrics) watch(e *Engine) {
 	m.fences = fences{e}
 	m.age = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ssod_disk_write_age_seconds",
-		Help: "For how long the oldest write has not been finished; 0 when none is under way.",
+		Help: "Age of the oldest write to the disk that is under way; 0 when there is none.",
 	}, func() float64 { return e.Disk().Age.Seconds() })
 	m.slow = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "ssod_disk_slow",
@@ -47,7 +47,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	})
 	m.snapshots = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ssod_shard_snapshots_total",
-		Help: "Snapshots of shards that were sent to replicas which lacked too much (sent), that did not get there (failed), or installed here.",
+		Help: "Snapshots of shards that were sent to replicas which lag too far behind (sent), that did not get there (failed), or that were installed here (installed).",
 	}, []string{"what"})
 	if r == nil {
 		return nil
@@ -73,11 +73,11 @@ func (m *metrics) unregister(r prometheus.Registerer) {
 	}
 }
 
-// fences exports what the core counts of fences.
+// fences exports [core.FenceCounts].
 type fences struct{ e *Engine }
 
 var fencesDesc = prometheus.NewDesc("ssod_shard_fences_total",
-	"Questions to other nodes whether they still follow (asked), reads that the answers let pass (barriers), answers that did not come in time (late), and shards which this node was asked about and does not follow in that term (refused).",
+	"Questions to other nodes whether they still follow (asked), reads that the answers let pass (barriers), answers that did not come in time (late), and shards that this node was asked about and did not follow in that term (refused).",
 	[]string{"what"}, nil)
 
 // Describe implements [prometheus.Collector].
@@ -93,5 +93,5 @@ func (f fences) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// snapshot counts what was done with a snapshot: "sent", "failed" or "installed".
+// snapshot counts a snapshot that was "sent", "failed" or "installed".
 func (m *metrics) snapshot(what string) { m.snapshots.WithLabelValues(what).Inc() }

@@ -11,8 +11,8 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// retryTicks is how many ticks pass before a snapshot that failed is tried again: a
-// node that has no room, or no time, is not to be asked five times a second.
+// retryTicks is the delay before a failed snapshot is tried again: a node without room or
+// time should not be asked five times a second.
 const retryTicks = 10
 
 // outgoing is a snapshot that is sent to a replica.
@@ -21,7 +21,7 @@ type outgoing struct {
 	send core.SnapshotSend
 	name string
 	made bool         // its file is there
-	rate atomic.Int64 // bytes per second that it has to go with
+	rate atomic.Int64 // the least, in bytes per second
 }
 
 // sends are the snapshots that are being sent.
@@ -44,8 +44,8 @@ func (s *sends) begin(o *outgoing) (end func()) {
 	}
 }
 
-// hasten has snapshots go at twice the rate at which their shards are written to.
-// Whoever calls it has the turn.
+// hasten sends snapshots at twice the rate at which their shards are written to. The
+// caller has the turn.
 func (s *sends) hasten(c *core.Core, tick time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,8 +54,7 @@ func (s *sends) hasten(c *core.Core, tick time.Duration) {
 	}
 }
 
-// sendSnapshot sends a shard to a replica, and reports how that ended, a failure
-// after a while.
+// sendSnapshot sends a shard to a replica and reports the result, a failure after a delay.
 func (e *Engine) sendSnapshot(s core.SnapshotSend, number uint64) {
 	o := &outgoing{e: e, send: s, name: fmt.Sprintf("%d-%d-%d-%d", s.Shard, e.cfg.Node, s.Message.GetTerm(), number)}
 	err := o.carry()
@@ -78,7 +77,7 @@ func (e *Engine) pause(ticks time.Duration) {
 	}
 }
 
-// carry takes the snapshot to its node, in turn.
+// carry sends the snapshot when it is its turn.
 func (o *outgoing) carry() error {
 	e, shard := o.e, o.send.Shard
 	if e.cfg.Transport == nil {
@@ -101,10 +100,10 @@ func (o *outgoing) carry() error {
 	})
 }
 
-// export makes the file, and the message with the place of what is in it.
+// export makes the file and its message.
 func (o *outgoing) export(size uint64) (io.ReadCloser, []byte, error) {
 	e, s := o.e, &o.send
-	end := e.disk.beside.begin(e.disk.now())
+	end := e.disk.side.begin(e.disk.now())
 	a, err := e.cfg.Log.Export(s.Shard, o.name)
 	end()
 	if err != nil {
@@ -122,7 +121,7 @@ func (o *outgoing) export(size uint64) (io.ReadCloser, []byte, error) {
 	return file, frame, err
 }
 
-// discard removes the file, which stays until the next start if that fails.
+// discard removes the file; if that fails [Log.Tidy] does at the next start.
 func (o *outgoing) discard() {
 	if o.made {
 		_ = o.e.cfg.Log.DiscardSnapshot(o.name)

@@ -9,15 +9,14 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// pending is a commit that somebody waits for.
+// pending is a commit that has a caller.
 type pending struct {
 	proposal core.Proposal
 	entity   cluster.Entity
-	done     chan error    // has room for the answer
+	done     chan error    // buffered
 	ended    chan struct{} // closed at the end if the caller has left
 }
 
-// answers are channels whose answer was taken.
 var answers = sync.Pool{New: func() any { return make(chan error, 1) }}
 
 func newPending(h *handle, c *cluster.Commit) *pending {
@@ -33,7 +32,7 @@ func newPending(h *handle, c *cluster.Commit) *pending {
 	return p
 }
 
-// leave is the caller giving up on a commit, unless it is answered just now.
+// leave gives up on a commit, unless it has just been answered.
 func (h *handle) leave(p *pending, why error) error {
 	if err, ok := h.left.add(p); ok {
 		return outcome(err)
@@ -41,11 +40,11 @@ func (h *handle) leave(p *pending, why error) error {
 	return fmt.Errorf("%w: %w", cluster.ErrUnknown, why)
 }
 
-// left are the commits whose callers have left. They end all the same: at the
-// latest when the leadership does.
+// left are the commits whose callers have left. They end with the leadership at the
+// latest.
 type left struct {
-	// count is above zero while anybody is leaving or has left. It is raised
-	// before p.done is looked at, and read after p.done is filled.
+	// count is above zero while any caller is leaving or has left. It is raised before
+	// p.done is looked at, and read after p.done is filled.
 	count atomic.Int32
 	mu    sync.Mutex
 	all   map[*pending]struct{}
@@ -85,7 +84,7 @@ func (l *left) end(p *pending) {
 	}
 }
 
-// wait returns when no commit of e is left.
+// wait returns when no commit of e is pending whose caller has left.
 func (l *left) wait(e cluster.Entity) {
 	l.waitFor(func(p *pending) bool { return p.entity == e })
 }

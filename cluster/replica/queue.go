@@ -2,15 +2,14 @@ package replica
 
 import "sync"
 
-// queue holds jobs until somebody does them. It is bounded by what raft has in
-// flight.
+// queue holds jobs. It is bounded by what raft has in flight.
 type queue[T any] struct {
 	mu   sync.Mutex
 	jobs []T
 	wake signal
 
-	// first is the tick at which the oldest of jobs came; taken is that at which
-	// those were taken that are being done, if doing.
+	// first is the tick at which the oldest of jobs came; taken is that at which those
+	// under way were taken, if doing.
 	first, taken uint64
 	doing        bool
 }
@@ -25,8 +24,8 @@ func (q *queue[T]) put(j T, tick uint64) {
 	q.jobs = append(q.jobs, j)
 }
 
-// take removes all jobs at a tick; there may be none. If there are any, the caller
-// reports that they are done with [queue.done], before anybody takes more.
+// take removes all jobs at a tick; there may be none. If there are any, the caller must
+// call [queue.done] before the next take.
 func (q *queue[T]) take(tick uint64) []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -37,16 +36,15 @@ func (q *queue[T]) take(tick uint64) []T {
 	return jobs
 }
 
-// done notes that what was taken last is done.
+// done notes that the jobs taken last are done.
 func (q *queue[T]) done() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.doing = false
 }
 
-// age is for how many ticks jobs have been done without an end, or have waited
-// for somebody to do them; 0 when there are none. One that waits behind others is
-// as old as these: that they take long is what matters.
+// age is how many ticks ago the jobs under way were taken; without those, how long the
+// oldest has waited; 0 when there are none.
 func (q *queue[T]) age(now uint64) uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -79,8 +77,7 @@ func (q *queue[T]) nudge() {
 	}
 }
 
-// signal wakes one goroutine. One that comes while another is still there is
-// the same.
+// signal wakes one goroutine. Signals that are not received yet count as one.
 type signal chan struct{}
 
 func newSignal() signal { return make(signal, 1) }

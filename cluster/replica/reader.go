@@ -1,14 +1,11 @@
 package replica
 
-import (
-	"ssod/cluster"
-)
+import "ssod/cluster"
 
-// Reader reads what is applied of a shard on this node, whether the node leads
-// it or not. There may be nothing, or what there is may be old.
+// Reader reads what is applied of a shard on this node, which may be old or nothing.
 func (e *Engine) Reader(id cluster.ShardID) cluster.Reader { return reader{e.cfg.State, id} }
 
-// ReaderOf is [Engine.Reader] of a store that no engine runs on.
+// ReaderOf is [Engine.Reader] without an engine.
 func ReaderOf(state State, id cluster.ShardID) cluster.Reader { return reader{state, id} }
 
 type reader struct {

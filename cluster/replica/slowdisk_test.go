@@ -91,7 +91,7 @@ func TestASlowDiskIsProbed(t *testing.T) {
 	}
 }
 
-// A disk that lags behind others is written to although nobody writes, so that its
+// A disk that lags behind others is written to even without commits, so that its
 // appends are measured, and is no slow one.
 func TestADiskThatLagsIsMeasured(t *testing.T) {
 	judged := make(chan replica.Disk, 10)

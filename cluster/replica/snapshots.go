@@ -13,7 +13,7 @@ import (
 func (e *Engine) install(j *core.InstallJob) {
 	e.installing <- struct{}{}
 	defer func() { <-e.installing }()
-	end := e.disk.beside.begin(e.disk.now())
+	end := e.disk.side.begin(e.disk.now())
 	a, err := e.cfg.Log.Install(j.Install)
 	end()
 	if err != nil {
@@ -27,8 +27,7 @@ func (e *Engine) install(j *core.InstallJob) {
 	}
 }
 
-// Deliver takes a frame that another node sent. Who brings it takes the turn if
-// that is free: the loop need not be woken.
+// Deliver takes a frame from another node.
 func (e *Engine) Deliver(from core.NodeID, frame []byte) error {
 	if core.HasFences(frame) {
 		return e.deliverFences(from, frame)
@@ -37,12 +36,12 @@ func (e *Engine) Deliver(from core.NodeID, frame []byte) error {
 	if err != nil {
 		return err
 	}
-	e.bring(input{from: from, messages: es})
+	e.receive(input{from: from, messages: es})
 	return nil
 }
 
-// bring takes what was in a frame.
-func (e *Engine) bring(in input) {
+// receive takes the contents of a frame, in this goroutine if the turn is free.
+func (e *Engine) receive(in input) {
 	e.inbox.frame(in)
 	if !e.turn.TryLock() {
 		e.inbox.wake.send()
@@ -59,7 +58,7 @@ func (e *Engine) deliverFences(from core.NodeID, frame []byte) error {
 	if err != nil {
 		return err
 	}
-	e.bring(input{do: func(c *core.Core) {
+	e.receive(input{do: func(c *core.Core) {
 		for _, f := range fs {
 			c.ReceiveFence(from, f)
 		}
@@ -67,11 +66,11 @@ func (e *Engine) deliverFences(from core.NodeID, frame []byte) error {
 	return nil
 }
 
-// AdmitSnapshot says why there is no room for a snapshot of about so many bytes.
+// AdmitSnapshot refuses a snapshot of about size bytes for which there is no room.
 func (e *Engine) AdmitSnapshot(size uint64) error { return e.cfg.Log.AdmitSnapshot(size) }
 
-// DeliverSnapshot takes a snapshot that another node sent: its file and the
-// frame with its message. When it returns nil both are here.
+// DeliverSnapshot takes a snapshot from another node, its file and the frame with its
+// message. When it returns nil both are here.
 func (e *Engine) DeliverSnapshot(from core.NodeID, name string, file io.Reader, frame []byte) error {
 	es, err := core.DecodeFrame(frame)
 	if err != nil {
@@ -80,7 +79,7 @@ func (e *Engine) DeliverSnapshot(from core.NodeID, name string, file io.Reader, 
 	if len(es) != 1 || !bytes.Equal(es[0].Message.GetSnapshot().GetData(), []byte(name)) {
 		return fmt.Errorf("snapshot %q: %w", name, core.ErrEntryFormat)
 	}
-	end := e.disk.beside.begin(e.disk.now())
+	end := e.disk.side.begin(e.disk.now())
 	err = e.cfg.Log.ReceiveSnapshot(name, file)
 	end()
 	if err != nil {

@@ -1,18 +1,17 @@
 package replica
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
-	pb "go.etcd.io/raft/v3/raftpb"
-
 	"ssod/cluster"
 	"ssod/cluster/replica/core"
-	"ssod/persistence"
 )
 
-// views are what the rest of the process sees of each shard's leadership. The
-// loop writes them, anybody reads.
+// views are what the rest of the process sees of each shard's leadership. They are
+// written under the turn.
 type views struct {
 	shards []atomic.Pointer[view]
 
@@ -64,10 +63,7 @@ func (v *views) update(ls []core.Leadership, e *Engine) {
 
 func (v *views) notify(id cluster.ShardID) {
 	v.mu.Lock()
-	fs := make([]func(cluster.ShardID), 0, len(v.watchers))
-	for _, f := range v.watchers {
-		fs = append(fs, f)
-	}
+	fs := slices.Collect(maps.Values(v.watchers))
 	v.mu.Unlock()
 	for _, f := range fs {
 		f(id)
@@ -86,7 +82,7 @@ func (e *Engine) Owner(id cluster.ShardID) (cluster.Owner, bool) {
 	return cluster.Owner{Address: e.cfg.Address(v.Leader.Node()), Term: v.Term}, true
 }
 
-// Vouch is this node's word for who leads the shard, to go with a read.
+// Vouch is this node's voucher for the leader of a shard, to go with a read.
 func (e *Engine) Vouch(id cluster.ShardID) (cluster.Voucher, bool) {
 	v := e.views.get(id)
 	if v == nil || !e.speaks(id) {
@@ -96,8 +92,8 @@ func (e *Engine) Vouch(id cluster.ShardID) (cluster.Voucher, bool) {
 	return cluster.Voucher{Term: f.Term, Replica: uint64(f.Replica)}, ok
 }
 
-// Leadership is what this node's replica of a shard knows of its leader; zero
-// when there is no replica.
+// Leadership is what this node's replica of a shard knows of its leader; zero without a
+// replica.
 func (e *Engine) Leadership(id cluster.ShardID) core.Leadership {
 	if v := e.views.get(id); v != nil {
 		return v.Leadership
@@ -128,7 +124,3 @@ func (e *Engine) Watch(f func(cluster.ShardID)) (stop func()) {
 		delete(v.watchers, id)
 	}
 }
-
-func newReplicaID(n core.NodeID) core.ReplicaID { return persistence.NewReplicaID(n, 1) }
-
-func soleConf(id core.ReplicaID) *pb.ConfState { return &pb.ConfState{Voters: []uint64{uint64(id)}} }

@@ -8,35 +8,34 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// Voice is what an engine says to other nodes. What it does not say it has not
-// promised: a vote counts when it is heard, and so does an acknowledgement. To
-// the others it looks as if those messages got lost.
+// Voice is which of its messages an engine sends to other nodes. The others count as
+// lost, and promise nothing: votes and acknowledgements count when they are received.
 type Voice int32
 
 const (
-	// Free: everything.
+	// Free: all.
 	Free Voice = iota
-	// Mute: nothing. Other nodes may know of a later state of this node.
+	// Mute: none. Other nodes may know a later state of this node.
 	Mute
-	// MetaOnly: what concerns the meta shard, which must have a leader before
-	// anything can be registered.
+	// MetaOnly: those of the meta shard, which must have a leader before anything can be
+	// registered.
 	MetaOnly
 )
 
 // errMute says that a snapshot may not be sent yet.
-var errMute = errors.New("nothing is said of this shard yet")
+var errMute = errors.New("this node does not speak for the shard yet")
 
-// Speak changes what the engine says from now on.
+// Speak changes which messages are sent.
 func (e *Engine) Speak(v Voice) { e.voice.Store(int32(v)) }
 
-// speaks reports whether anything is said of a shard.
+// speaks reports whether messages of a shard are sent.
 func (e *Engine) speaks(shard core.ShardID) bool {
 	v := Voice(e.voice.Load())
 	return v == Free || v == MetaOnly && shard == cluster.MetaShard
 }
 
-// spokenFences are what may be said of fences. Who may have forgotten a vote must
-// not say that it follows.
+// spokenFences are the fences that may be sent: a node that may have forgotten a vote
+// must not say that it follows.
 func (e *Engine) spokenFences(fs []core.Fence) []core.Fence {
 	if Voice(e.voice.Load()) == Free {
 		return fs
@@ -47,7 +46,7 @@ func (e *Engine) spokenFences(fs []core.Fence) []core.Fence {
 	return fs
 }
 
-// spoken are the messages that may be said.
+// spoken are the messages that may be sent.
 func (e *Engine) spoken(all []core.Envelope) []core.Envelope {
 	if Voice(e.voice.Load()) == Free {
 		return all

@@ -33,7 +33,7 @@ func TestAFollowersWordPassesForABarrier(t *testing.T) {
 	}
 	c.stop(leader)
 	if vouched(shard, word) {
-		t.Error("it passes where nobody leads any more")
+		t.Error("it passes on a node that does not lead any more")
 	}
 	_, next := c.leader(1)
 	if vouched(next, word) {

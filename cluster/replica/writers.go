@@ -10,8 +10,8 @@ import (
 	"ssod/persistence"
 )
 
-// write is the append goroutine. It is woken for jobs, and for commits that
-// nobody but this node's disk has to know of: then it takes the turn itself.
+// write is the append goroutine. It is woken for jobs, and for commits of single-voter
+// shards, for which it takes the turn itself.
 func (e *Engine) write() {
 	for open := true; open; {
 		select {
@@ -24,9 +24,8 @@ func (e *Engine) write() {
 	}
 }
 
-// writeOnce appends what waits: the log writes of all shards and of all rounds
-// that came meanwhile are one batch with one sync. What was committed before is
-// applied while the disk syncs. It reports whether it found anything to do.
+// writeOnce appends the queued log writes of all shards as one batch with one sync, and
+// applies earlier commits while the disk syncs. It reports whether it did anything.
 func (e *Engine) writeOnce() bool {
 	if e.inbox.proposed() {
 		e.advance(nil)
@@ -55,29 +54,21 @@ func (e *Engine) writeOnce() bool {
 	return !e.failed.Load()
 }
 
-// begin begins to write jobs; nil when there are none.
+// begin starts to write jobs; nil when there are none.
 func (e *Engine) begin(jobs []*core.AppendJob) (*persistence.Write, error) {
 	if len(jobs) == 0 || e.failed.Load() {
 		return nil, nil
 	}
 	writes, sync := jobs[0].Writes, jobs[0].Sync
-	if len(jobs) > 1 {
-		n := 0
-		for _, j := range jobs {
-			n += len(j.Writes)
-			sync = sync || j.Sync
-		}
-		writes = make([]core.LogWrite, 0, n)
-		for _, j := range jobs {
-			writes = append(writes, j.Writes...)
-		}
+	for _, j := range jobs[1:] {
+		writes, sync = append(writes, j.Writes...), sync || j.Sync
 	}
 	e.meters.size.Observe(float64(len(writes)))
 	return e.cfg.Log.Begin(writes, sync)
 }
 
-// apply is the apply goroutine. It applies what comes while the append
-// goroutine waits for the disk.
+// apply is the apply goroutine, for what comes while the append goroutine waits for the
+// disk.
 func (e *Engine) apply() {
 	for open := true; open; {
 		select {
@@ -90,8 +81,8 @@ func (e *Engine) apply() {
 	}
 }
 
-// applyWaiting does the apply jobs that wait, in order. If somebody is at it
-// already, that one does these too. It reports whether it did any.
+// applyWaiting does the queued apply jobs in order, or leaves them to a goroutine that is
+// at it already. It reports whether it did any.
 func (e *Engine) applyWaiting() (did bool) {
 	for e.applies.waiting() && e.applying.TryLock() {
 		did = e.applyJobs(e.applies.take(e.disk.now()))
@@ -105,10 +96,10 @@ func (e *Engine) applyJobs(jobs []*core.ApplyJob) bool {
 	if len(jobs) == 0 || e.failed.Load() {
 		return false
 	}
-	defer e.brokenBeside()
+	defer e.brokenOutside()
 	switch err := core.RunAll(jobs, e.cfg.Log); {
 	case errors.Is(err, persistence.ErrClosed):
-		return false // the engine ends; the log has the entries
+		return false // the engine is closing; the log has the entries
 	case err != nil:
 		e.fail(err)
 		return false

@@ -3,8 +3,8 @@
 //
 // It keeps two disks. Every write is applied to the current one at once and
 // remembered; a sync applies what is remembered to the durable one too. A crash
-// applies only the beginning of it, of a length that the test chooses, and goes
-// on from there. So the model has the one property that the engine relies on, a
-// write-ahead log that loses an end and nothing else, and no code in common with
-// the store that it stands for.
+// applies only the beginning of it, of a length that the test chooses, and continues
+// from there. So the model has the one property that the engine relies on, a
+// write-ahead log that loses nothing but an end, and shares no code with the store
+// that it stands for.
 package model

@@ -10,7 +10,7 @@ import (
 )
 
 // Flush writes what was applied to some shards, all if none are given. It is not
-// synced: a crash may lose it, and whatever was written behind it with it.
+// synced: a crash may lose it, and with it everything that was written after it.
 func (s *Store) Flush(shards ...core.ShardID) {
 	if len(shards) == 0 {
 		shards = slices.Sorted(maps.Keys(s.current.shards))
@@ -21,7 +21,7 @@ func (s *Store) Flush(shards ...core.ShardID) {
 	}
 }
 
-// BeginFlush takes what was applied to a shard, which goes on meanwhile.
+// BeginFlush starts to flush what was applied to a shard.
 func (s *Store) BeginFlush(id core.ShardID) {
 	sh := s.current.shards[id]
 	if sh == nil {
@@ -35,7 +35,7 @@ func (s *Store) BeginFlush(id core.ShardID) {
 	}
 }
 
-// FinishFlush writes what was taken, unless a snapshot has taken its place.
+// FinishFlush writes what was taken, unless a snapshot was installed meanwhile.
 func (s *Store) FinishFlush(id core.ShardID) {
 	m := s.memory[id]
 	if m == nil || m.flushing == nil {
@@ -49,7 +49,7 @@ func (s *Store) FinishFlush(id core.ShardID) {
 	s.write(func(d *disk) { d.shards[id].applied, d.shards[id].state = f.applied, f.state })
 }
 
-// Flushed is up to which entry a shard's state is on disk.
+// Flushed is the index up to which a shard's state is on disk.
 func (s *Store) Flushed(id core.ShardID) uint64 {
 	if sh := s.current.shards[id]; sh != nil {
 		return sh.applied.Index

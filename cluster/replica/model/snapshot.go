@@ -53,9 +53,9 @@ func (s *Store) BeginInstall(in core.Install) error {
 	return nil
 }
 
-// FinishInstall does what a marker says: it replaces the state, then, in one
+// FinishInstall carries out a marker: it replaces the state, then, in one
 // synced write, the log and the hard state, and removes the marker. It may be
-// done again as often as it takes.
+// repeated.
 func (s *Store) FinishInstall(id core.ShardID) (core.Applied, error) {
 	in := s.current.shards[id].marker
 	name := string(in.Snapshot.GetData())

@@ -2,15 +2,15 @@ package replica
 
 import "sync"
 
-// besides are writes that do not go through the queues, and when they began.
-type besides struct {
+// sideWrites are writes that do not go through the queues, and when they began.
+type sideWrites struct {
 	mu    sync.Mutex
 	begun map[int]uint64
 	next  int
 }
 
-// begin notes that one begins; end is to be called when it is over.
-func (b *besides) begin(now uint64) (end func()) {
+// begin notes that one begins; end must be called when it is over.
+func (b *sideWrites) begin(now uint64) (end func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.begun == nil {
@@ -26,8 +26,8 @@ func (b *besides) begin(now uint64) (end func()) {
 	}
 }
 
-// age is how old the oldest is; 0 when there is none.
-func (b *besides) age(now uint64) (age uint64) {
+// age is that of the oldest; 0 when there is none.
+func (b *sideWrites) age(now uint64) (age uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, at := range b.begun {
