@@ -1,27 +1,22 @@
 package main
 
 import (
-	"encoding/json"
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
-)
 
-// maxWaits bounds how often a call is repeated after a 429.
-const maxWaits = 10
+	"ssod/httpfront/client"
+)
 
 // header are headers in the order in which they are shown.
 type header [][2]string
-
-// app calls the public API as an app on one device does.
-type app struct {
-	*session
-	public  string // base URL
-	address string // X-Forwarded-For; empty: none
-	show    func(exchange)
-}
 
 // exchange is one call and its answer.
 type exchange struct {
@@ -36,52 +31,85 @@ type exchange struct {
 	Wait     string `json:"wait,omitempty"` // before the call is repeated
 }
 
-// call makes a call, waits and repeats it when the throttle says so, and
-// decodes the answer into out.
-func (a *app) call(method, path string, h header, body string, out any) error {
-	if a.address != "" {
-		h = append(h, [2]string{"X-Forwarded-For", a.address})
-	}
-	for range maxWaits {
-		x := exchange{Method: method, URL: a.public + path, Headers: h, Body: body}
-		answer, err := a.exchange(a.web, &x)
-		if err != nil {
-			return fmt.Errorf("the public API at %s cannot be reached: %w", a.public, plain(err))
-		}
-		a.show(x)
-		switch {
-		case x.Status == http.StatusTooManyRequests:
-			if err := a.pause(waitOf(answer)); err != nil {
-				return err
-			}
-		case x.Status/100 != 2:
-			return refused(x.Status, []byte(x.Answer))
-		default:
-			return json.Unmarshal([]byte(x.Answer), out)
-		}
-	}
-	return &refusal{http.StatusTooManyRequests, "too many requests, again and again"}
+// longestWait is for how long the throttle is obeyed.
+const longestWait = time.Minute
+
+// app is a client of the public API whose calls are shown, from an address; empty:
+// that of this machine.
+func (s *session) app(public, provider, address string, show func(exchange)) (*client.Client, error) {
+	return client.New(client.Options{
+		BaseURL: public, ServiceProvider: provider, Header: forwarded(address), Transport: recorder{s.web.Transport, show},
+		Timeout: s.web.Timeout, MaxWait: longestWait,
+	})
 }
 
-// exchange makes a request and reads its answer into x.
-func (s *session) exchange(web *http.Client, x *exchange) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(s.ctx, x.Method, x.URL, strings.NewReader(x.Body))
+func forwarded(address string) http.Header {
+	if address == "" {
+		return nil
+	}
+	return http.Header{"X-Forwarded-For": {address}}
+}
+
+// recorder is a transport that shows what passes.
+type recorder struct {
+	behind http.RoundTripper // nil: the default
+	show   func(exchange)
+}
+
+// RoundTrip implements http.RoundTripper.
+func (r recorder) RoundTrip(request *http.Request) (*http.Response, error) {
+	x := exchange{Method: request.Method, URL: request.URL.String(), Headers: shown(request.Header)}
+	if request.Body != nil {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			return nil, err
+		}
+		x.Body, request.Body = string(body), io.NopCloser(bytes.NewReader(body))
+	}
+	behind := r.behind
+	if behind == nil {
+		behind = http.DefaultTransport
+	}
+	answer, err := behind.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
-	for _, h := range x.Headers {
-		r.Header.Set(h[0], h[1])
-	}
-	answer, err := web.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	x.Status, x.Wait = answer.StatusCode, ""
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	answer.Body = io.NopCloser(bytes.NewReader(text))
+	x.hear(answer, strings.TrimSpace(string(text)))
+	r.show(x)
+	return answer, err
+}
+
+// hear notes the answer; of a page only the heading.
+func (x *exchange) hear(answer *http.Response, text string) {
+	x.Status, x.Answer = answer.StatusCode, text
 	if x.Status == http.StatusTooManyRequests {
 		x.Wait = waitOf(answer).String()
 	}
-	x.Answer, err = readAll(answer)
-	return answer, err
+	if target, err := answer.Location(); err == nil {
+		x.Location = target.String()
+	}
+	if heading := heading.FindStringSubmatch(text); heading != nil {
+		x.Answer = "the page: " + heading[1]
+	}
+}
+
+var heading = regexp.MustCompile(`<h1>([^<]*)</h1>`)
+
+// shownHeaders are those that are shown, as the API's documents write them.
+var shownHeaders = []string{
+	"Authorization", "AP-Device-Identifier", "X-Device-Info", "X-SSO-ID", "X-SSO-LINK", "AD-Service-Token", "Content-Type", "X-Forwarded-For",
+}
+
+func shown(all http.Header) (h header) {
+	for _, name := range shownHeaders {
+		if value := all.Get(name); value != "" {
+			h = append(h, [2]string{name, value})
+		}
+	}
+	return h
 }
 
 // waitOf is how long a 429 asks to wait, a second at least.
@@ -100,4 +128,23 @@ func (s *session) pause(d time.Duration) error {
 	case <-s.ctx.Done():
 		return s.ctx.Err()
 	}
+}
+
+// register makes an app a client of the statement and gets its token.
+func register(ctx context.Context, app *client.Client, made statement) (*client.Client, credentials, error) {
+	r, err := app.Register(ctx, made.SoftwareStatement, "")
+	if err != nil {
+		return nil, credentials{}, reached(err)
+	}
+	app = app.WithCredentials(r.Credentials)
+	token, err := app.FetchAccessToken(ctx)
+	return app, credentials{made.ID, r.ClientID, r.ClientSecret, token.Token, token.ExpiresIn}, reached(err)
+}
+
+// reached says of a call without an answer what that means here.
+func reached(err error) error {
+	if e, ok := errors.AsType[*client.UnansweredError](err); ok {
+		return fmt.Errorf("the public API cannot be reached: %w", plain(e.Err))
+	}
+	return err
 }

@@ -6,12 +6,15 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
-// maxRedirects bounds how long a browser follows a trail.
-const maxRedirects = 10
+// Bounds of what a browser does: how far it follows a trail, and how often it loads a
+// page again after a 429.
+const (
+	maxRedirects = 10
+	maxWaits     = 10
+)
 
 // browser is the viewer's browser: it keeps cookies, follows redirects, and
 // shows every step.
@@ -19,7 +22,6 @@ type browser struct {
 	*session
 	web     *http.Client
 	address string // X-Forwarded-For
-	show    func(exchange)
 }
 
 func newBrowser(s *session, address string, show func(exchange)) *browser {
@@ -28,8 +30,8 @@ func newBrowser(s *session, address string, show func(exchange)) *browser {
 		panic(err) // without options nothing can be wrong
 	}
 	web := *s.web
-	web.Jar = jar
-	return &browser{session: s, web: &web, address: address, show: show}
+	web.Jar, web.Transport = jar, recorder{s.web.Transport, show}
+	return &browser{session: s, web: &web, address: address}
 }
 
 // follow opens a page, or sends a form to it, and goes where it is sent, as far
@@ -50,29 +52,22 @@ func (b *browser) follow(at string, form url.Values, until string) (string, erro
 
 // visit makes one step; next is empty when a page is shown.
 func (b *browser) visit(at string, form url.Values) (next string, err error) {
-	x := exchange{Method: http.MethodGet, URL: at, Body: form.Encode()}
-	if b.address != "" {
-		x.Headers = header{{"X-Forwarded-For", b.address}}
-	}
-	if form != nil {
-		x.Method = http.MethodPost
-		x.Headers = append(x.Headers, [2]string{"Content-Type", "application/x-www-form-urlencoded"})
-	}
 	for range maxWaits {
-		answer, err := b.exchange(&x)
+		answer, err := b.load(at, form)
 		if err != nil {
 			return "", fmt.Errorf("the browser cannot open %s: %w", shorten(at), plain(err))
 		}
-		b.show(x)
+		text, _ := io.ReadAll(answer.Body)
+		target, err := answer.Location()
 		switch {
-		case x.Status == http.StatusTooManyRequests:
+		case answer.StatusCode == http.StatusTooManyRequests:
 			if err := b.pause(waitOf(answer)); err != nil {
 				return "", err
 			}
-		case x.Location != "":
-			return x.Location, nil
-		case x.Status != http.StatusOK:
-			return "", &refusal{x.Status, x.Answer}
+		case err == nil:
+			return target.String(), nil
+		case answer.StatusCode != http.StatusOK:
+			return "", &refusal{answer.StatusCode, string(text)}
 		default:
 			return "", nil
 		}
@@ -80,26 +75,21 @@ func (b *browser) visit(at string, form url.Values) (next string, err error) {
 	return "", &refusal{http.StatusTooManyRequests, "too many requests, again and again"}
 }
 
-// exchange makes one request. Of a page only the heading is kept.
-func (b *browser) exchange(x *exchange) (*http.Response, error) {
-	answer, err := b.session.exchange(b.web, x)
+// load makes one request. The answer was read by the recorder.
+func (b *browser) load(at string, form url.Values) (*http.Response, error) {
+	method := http.MethodGet
+	if form != nil {
+		method = http.MethodPost
+	}
+	request, err := http.NewRequestWithContext(b.ctx, method, at, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
-	if target, err := answer.Location(); err == nil {
-		x.Location = target.String()
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	if heading := heading.FindStringSubmatch(x.Answer); heading != nil {
-		x.Answer = "the page: " + heading[1]
+	if b.address != "" {
+		request.Header.Set("X-Forwarded-For", b.address)
 	}
-	return answer, nil
-}
-
-var heading = regexp.MustCompile(`<h1>([^<]*)</h1>`)
-
-// readAll reads an answer within bounds.
-func readAll(answer *http.Response) (string, error) {
-	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
-	return strings.TrimSpace(string(text)), err
+	return b.web.Do(request)
 }

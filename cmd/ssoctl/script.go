@@ -14,6 +14,7 @@ import (
 type script struct {
 	*session
 	steps int
+	quiet bool // nothing more is shown
 }
 
 func newScript(s *session) *script { return &script{session: s} }
@@ -41,6 +42,9 @@ func (s *script) note(format string, args ...any) {
 // show prints a call and its answer with tokens and secrets shortened. Link
 // codes are shown: the viewer must see them.
 func (s *script) show(x exchange) {
+	if s.quiet {
+		return
+	}
 	x = x.shortened()
 	if s.json {
 		_ = s.printJSON(x)

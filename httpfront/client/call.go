@@ -140,8 +140,10 @@ func (c *Client) request(ctx context.Context, k *call, token string) (*http.Requ
 	// Without GetBody [http.Transport] repeats nothing that it has begun to send,
 	// as it otherwise does with every GET, also with one that logs out.
 	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	for name, values := range k.headers {
-		request.Header[name] = values
+	for _, headers := range []http.Header{c.options.Header, k.headers} {
+		for name, values := range headers {
+			request.Header[http.CanonicalHeaderKey(name)] = values
+		}
 	}
 	request.Header.Set("Accept", "application/json")
 	if contentType != "" {

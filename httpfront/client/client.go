@@ -23,6 +23,8 @@ type Options struct {
 	// AccessToken is used as it is, and never renewed, in the place of Credentials.
 	AccessToken string
 
+	// Header has headers of every call; those of a device go before them.
+	Header http.Header
 	// Transport makes the requests; nil means [http.DefaultTransport]. It repeats
 	// none that may have been carried out: that is for the Client to decide.
 	Transport http.RoundTripper
@@ -71,9 +73,16 @@ func New(o Options) (*Client, error) {
 	if o.Sleep == nil {
 		o.Sleep = sleep
 	}
-	c := &Client{options: o}
-	c.web = http.Client{Transport: o.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return c, nil
+	return &Client{options: o, web: http.Client{Transport: o.Transport, CheckRedirect: stay}}, nil
+}
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// WithCredentials is a Client as this one is, of another registered instance.
+func (c *Client) WithCredentials(k Credentials) *Client {
+	o := c.options
+	o.Credentials, o.AccessToken = k, ""
+	return &Client{options: o, web: c.web}
 }
 
 var errBaseURL = errors.New("base URL: want http:// or https:// and a host")

@@ -25,8 +25,8 @@ type DeviceOptions struct {
 	// SubjectToken is what the device's platform says of its viewer
 	// (Adobe-Subject-Token), for single sign-on by the platform.
 	SubjectToken string
-	// Header has further headers, by their canonical names: AP-Visitor-Identifier,
-	// AP-TempPass-Identity, AP-Partner-Framework-Status and others.
+	// Header has further headers: AP-Visitor-Identifier, AP-TempPass-Identity,
+	// AP-Partner-Framework-Status and others.
 	Header http.Header
 }
 

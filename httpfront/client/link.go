@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"time"
 )
@@ -163,6 +164,7 @@ func (c *Client) await(ctx context.Context, ask func(context.Context) (done bool
 		default:
 			return err
 		}
+		wait += rand.N(wait / 5) // devices that began together part
 		if ctx.Err() != nil || c.options.Sleep(ctx, wait) != nil {
 			return errors.Join(context.Cause(ctx), err)
 		}

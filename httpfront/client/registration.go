@@ -27,7 +27,7 @@ type Registration struct {
 
 // Register makes credentials with the software statement that the operator gave
 // to the app's developers; once per installation. The redirectURI may be empty.
-// The Client itself goes on without them: make another one with what is returned.
+// The Client itself goes on without them; see [Client.WithCredentials].
 // httpfront/openapi.yaml#registerClient
 func (c *Client) Register(ctx context.Context, softwareStatement, redirectURI string) (r Registration, err error) {
 	in := struct {

@@ -37,9 +37,10 @@ func newClient(t *testing.T, n *fronttest.Node) *client.Client {
 	t.Helper()
 	s, err := n.Registration.CreateStatement(t.Context(), registration.StatementRequest{ClientName: "test", ServiceProviders: []string{"STREAM1"}})
 	must(t, err)
-	r, err := n.Client(t, "", client.Credentials{}).Register(t.Context(), s.SoftwareStatement, "")
+	c := n.Client(t, "STREAM1")
+	r, err := c.Register(t.Context(), s.SoftwareStatement, "")
 	must(t, err)
-	return n.Client(t, "STREAM1", r.Credentials)
+	return c.WithCredentials(r.Credentials)
 }
 
 func must(t *testing.T, err error) {

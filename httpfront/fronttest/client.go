@@ -76,10 +76,10 @@ var transport = &http.Transport{DisableKeepAlives: true}
 
 // Client is a client of the node, whose calls must be as the OpenAPI document says.
 // It repeats nothing, and its time is the node's.
-func (n *Node) Client(t testing.TB, serviceProvider string, k client.Credentials) *client.Client {
+func (n *Node) Client(t testing.TB, serviceProvider string) *client.Client {
 	t.Helper()
 	c, err := client.New(client.Options{
-		BaseURL: "http://" + n.Address().String(), ServiceProvider: serviceProvider, Credentials: k,
+		BaseURL: "http://" + n.Address().String(), ServiceProvider: serviceProvider,
 		Transport: openapitest.Transport{TB: t, Behind: transport}, Attempts: 1, Now: n.Now,
 		Sleep: func(ctx context.Context, d time.Duration) error { n.Sleep(d); return ctx.Err() },
 	})
@@ -112,11 +112,12 @@ func (n *Node) AccessTokenBy(t testing.TB, r registration.StatementRequest) stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	registered, err := n.Client(t, "", client.Credentials{}).Register(t.Context(), statement.SoftwareStatement, "")
+	c := n.Client(t, "")
+	registered, err := c.Register(t.Context(), statement.SoftwareStatement, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := n.Client(t, "", registered.Credentials).AccessToken(t.Context())
+	token, err := c.WithCredentials(registered.Credentials).AccessToken(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"ssod/httpfront/client"
 	"ssod/httpfront/fronttest/browsertest"
 )
 
@@ -11,12 +12,12 @@ import (
 // sees.
 func TestFlowsInABrowser(t *testing.T) {
 	b, w := browsertest.Start(t), newWorld(t)
-	phone, tv := w.newDevice("phone"), w.newDevice("tv")
+	phone, tv := w.newDevice(client.DeviceOptions{ID: "phone"}), w.newDevice(client.DeviceOptions{ID: "tv"})
 
 	// F1: the viewer of the phone logs in.
-	phone.signIn("X-SSO-ID", "viewer-4711")
+	phone.signIn("viewer-4711")
 	address, code := phone.beginLogin()
-	phone.expectLogin("profiles/code/"+code, "")
+	phone.expectLogin(code, "")
 	b.Open(address)
 	if text := b.Text(); !strings.Contains(text, "Stream One wants to know that you are a customer of Acme TV") {
 		t.Fatalf("the login page says %q", text)
@@ -24,19 +25,22 @@ func TestFlowsInABrowser(t *testing.T) {
 	b.Find("Tab", "Ada")
 	b.PressAndWait("Enter")
 	expectAt(t, b, w.back+"/in")
-	phone.expectLogin("profiles/code/"+code, "regular")
+	phone.expectLogin(code, "regular")
 	phone.expectDecision("")
 
 	// F2: the TV joins with a code and needs no login.
-	tv.signIn("X-SSO-LINK", phone.link())
-	tv.expectLogin("profiles", "serviceTokenSSO")
+	link, err := phone.Link(t.Context())
+	w.must(err)
+	_, err = tv.Redeem(t.Context(), link.Code)
+	w.must(err)
+	tv.expectLogin("", "serviceTokenSSO")
 	tv.expectDecision("")
 
 	// F7: the login ends on both, and at the MVPD.
 	b.Open(tv.beginLogout())
 	expectAt(t, b, w.back+"/out")
 	for _, d := range []*device{phone, tv} {
-		d.expectLogin("profiles", "")
+		d.expectLogin("", "")
 		d.expectDecision("authenticated_profile_missing")
 	}
 
@@ -51,8 +55,8 @@ func TestFlowsInABrowser(t *testing.T) {
 	b.Find("ArrowDown", "Ben")
 	b.PressAndWait("Enter")
 	expectAt(t, b, w.back+"/in")
-	phone.expectLogin("profiles/code/"+code, "regular")
-	tv.expectLogin("profiles", "platformSSO")
+	phone.expectLogin(code, "regular")
+	tv.expectLogin("", "platformSSO")
 	tv.expectDecision("")
 	expectNoComplaints(t, b)
 }
@@ -62,8 +66,8 @@ func TestFlowsInABrowser(t *testing.T) {
 // and a login that was given up comes back with the reason.
 func TestALoginCompletesOnce(t *testing.T) {
 	b, w := browsertest.Start(t), newWorld(t)
-	phone := w.newDevice("phone")
-	phone.signIn("X-SSO-ID", "viewer-4711")
+	phone := w.newDevice(client.DeviceOptions{ID: "phone"})
+	phone.signIn("viewer-4711")
 
 	address, code := phone.beginLogin()
 	b.Open(address)
@@ -79,7 +83,7 @@ func TestALoginCompletesOnce(t *testing.T) {
 	stranger := browsertest.Start(t)
 	stranger.Open(address)
 	expectProblem(t, stranger)
-	phone.expectLogin("profiles/code/"+code, "regular")
+	phone.expectLogin(code, "regular")
 	phone.expectDecision("") // Ada's, not Cleo's
 
 	b.Open(phone.beginLogout())

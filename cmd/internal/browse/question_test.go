@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"ssod/httpfront/client"
 	"ssod/httpfront/fronttest/browsertest"
 )
 
@@ -12,11 +13,7 @@ import (
 // the viewer a link, then for the viewer's own TV.
 func TestWhoseDeviceInABrowser(t *testing.T) {
 	b, w := browsertest.Start(t), newWorld(t)
-	tv := w.newDevice("tv")
-	elsewhere := map[string]string{
-		"X-Forwarded-For": "198.51.100.7", "User-Agent": "Mozilla/5.0 (Web0S; Linux/SmartTV)",
-	}
-	tv.identity = elsewhere
+	tv := w.newDevice(client.DeviceOptions{ID: "tv", Address: "198.51.100.7", UserAgent: "Mozilla/5.0 (Web0S; Linux/SmartTV)"})
 
 	address, code := tv.beginLogin()
 	b.Open(address)
@@ -49,7 +46,7 @@ func TestWhoseDeviceInABrowser(t *testing.T) {
 	b.Find("ArrowDown", "Ada")
 	b.PressAndWait("Enter")
 	expectAt(t, b, w.back+"/in")
-	tv.expectLogin("profiles/code/"+code, "regular")
+	tv.expectLogin(code, "regular")
 	tv.expectDecision("")
 }
 

@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +16,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"ssod/cmd/internal/node"
+	"ssod/httpfront/client"
 )
 
 // configuration has a sandbox, and a platform whose tokens the test can sign.
@@ -77,141 +76,100 @@ func appPages(t *testing.T) string {
 	return server.URL
 }
 
-// do makes a call and decodes a JSON answer, which must have the status.
-func (w *world) do(method, at string, header map[string]string, body string, status int, out any) {
+// app registers an app.
+func (w *world) app() *client.Client {
 	w.Helper()
-	request, err := http.NewRequestWithContext(w.Context(), method, at, strings.NewReader(body))
+	c, err := client.New(client.Options{BaseURL: w.api, ServiceProvider: "STREAM1", Attempts: 1})
+	w.must(err)
+	r, err := c.Register(w.Context(), w.statement(), "")
+	w.must(err)
+	return c.WithCredentials(r.Credentials)
+}
+
+// statement is what the operator gives to the app's developers.
+func (w *world) statement() string {
+	w.Helper()
+	answer, err := http.Post(w.admin+"/admin/v1/software-statements", "application/json", strings.NewReader(`{"clientName":"app","serviceProviders":["STREAM1"]}`))
+	w.must(err)
+	defer answer.Body.Close()
+	var statement struct{ SoftwareStatement string }
+	w.must(json.NewDecoder(answer.Body).Decode(&statement))
+	return statement.SoftwareStatement
+}
+
+func (w *world) must(err error) {
+	w.Helper()
 	if err != nil {
 		w.Fatal(err)
-	}
-	for name, value := range header {
-		request.Header.Set(name, value)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != status {
-		w.Fatalf("%s %s: got %d %s, %v, want %d", method, at, response.StatusCode, text, err, status)
-	}
-	if err := json.Unmarshal(text, out); err != nil {
-		w.Fatalf("%s %s answered %q: %v", method, at, text, err)
 	}
 }
 
-const (
-	asJSON = "application/json"
-	asForm = "application/x-www-form-urlencoded"
-)
-
-// device is an app on a device, and what proves its viewer.
+// device is an app on a device.
 type device struct {
 	*world
-	access, id string
-	identity   map[string]string // headers
+	*client.Device
+	app *client.Client
+	id  string
 }
 
 // newDevice registers an app on a device.
-func (w *world) newDevice(id string) *device {
+func (w *world) newDevice(o client.DeviceOptions) *device {
 	w.Helper()
-	var statement struct{ SoftwareStatement string }
-	w.do("POST", w.admin+"/admin/v1/software-statements", map[string]string{"Content-Type": asJSON},
-		`{"clientName":"app","serviceProviders":["STREAM1"]}`, 201, &statement)
-	var client struct {
-		ID     string `json:"client_id"`
-		Secret string `json:"client_secret"`
-	}
-	w.do("POST", w.api+"/o/client/register", map[string]string{"Content-Type": asJSON},
-		`{"software_statement":"`+statement.SoftwareStatement+`"}`, 201, &client)
-	var token struct {
-		Access string `json:"access_token"`
-	}
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {client.ID}, "client_secret": {client.Secret}}
-	w.do("POST", w.api+"/o/client/token", map[string]string{"Content-Type": asForm}, form.Encode(), 201, &token)
-	return &device{world: w, access: token.Access, id: base64.StdEncoding.EncodeToString([]byte(id))}
+	c := w.app()
+	return &device{w, c.Device(o), c, o.ID}
 }
 
-// call calls an operation of the app's service provider.
-func (d *device) call(method, path, contentType, body string, status int, out any) {
-	d.Helper()
-	header := map[string]string{"Authorization": "Bearer " + d.access, "AP-Device-Identifier": "fingerprint " + d.id}
-	if contentType != "" {
-		header["Content-Type"] = contentType
-	}
-	for name, value := range d.identity {
-		header[name] = value
-	}
-	d.do(method, d.api+path, header, body, status, out)
-}
-
-// signIn gets a service token by X-SSO-ID or X-SSO-LINK, and uses it from now on.
-func (d *device) signIn(by, value string) {
-	d.Helper()
-	var answer struct{ ServiceToken string }
-	d.identity = map[string]string{by: value}
-	d.call("POST", "/api/STREAM1/serviceToken", "", "", 201, &answer)
-	d.identity = map[string]string{"AD-Service-Token": answer.ServiceToken}
-}
-
-// link makes a link code.
-func (d *device) link() string {
-	d.Helper()
-	var answer struct{ Code string }
-	d.call("POST", "/api/STREAM1/link", "", "", 201, &answer)
-	return answer.Code
-}
-
-// onPlatform proves the viewer by what the device's platform says.
+// onPlatform proves the viewer by what the device's platform says, and by nothing else.
 func (d *device) onPlatform(subject string) {
 	d.Helper()
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
 		"iss": "amazon", "sub": subject, "aud": "adobe", "exp": time.Now().Add(time.Hour).Unix(),
 	}).SignedString(platformSecret)
-	if err != nil {
-		d.Fatal(err)
-	}
-	d.identity = map[string]string{"Adobe-Subject-Token": token}
+	d.must(err)
+	d.Device = d.app.Device(client.DeviceOptions{ID: d.id, SubjectToken: token})
+}
+
+// signIn gets a service token by X-SSO-ID.
+func (d *device) signIn(viewer string) {
+	d.Helper()
+	_, err := d.Mint(d.Context(), viewer)
+	d.must(err)
 }
 
 // beginLogin returns where the browser goes, and the code to ask with.
 func (d *device) beginLogin() (address, code string) {
 	d.Helper()
-	form := url.Values{"mvpd": {"AcmeTV"}, "domainName": {"127.0.0.1"}, "redirectUrl": {d.back + "/in"}}
-	var answer struct{ ActionName, URL, Code string }
-	d.call("POST", "/api/v2/STREAM1/sessions", asForm, form.Encode(), 200, &answer)
-	if answer.ActionName != "authenticate" {
-		d.Fatalf("begin a login: got %+v", answer)
+	s, err := d.CreateSession(d.Context(), client.SessionParameters{MVPD: "AcmeTV", DomainName: "127.0.0.1", RedirectURL: d.back + "/in"})
+	if err != nil || s.Action != client.ActionAuthenticate {
+		d.Fatalf("begin a login: got %+v, %v", s, err)
 	}
-	return d.api + answer.URL, answer.Code
+	return s.URL, s.Code
 }
 
 // expectLogin checks the type of the login that is found; "" stands for none.
-func (d *device) expectLogin(path, want string) {
+// With a code it is that of the session.
+func (d *device) expectLogin(code, want string) {
 	d.Helper()
-	var answer struct {
-		Profiles map[string]struct{ Type string }
+	find := func() (map[string]client.Profile, error) { return d.ProfileByCode(d.Context(), code) }
+	if code == "" {
+		find = func() (map[string]client.Profile, error) { return d.Profiles(d.Context()) }
 	}
-	d.call("GET", "/api/v2/STREAM1/"+path, "", "", 200, &answer)
-	if got := answer.Profiles["AcmeTV"].Type; got != want {
-		d.Errorf("%s: the login is of type %q, want %q", path, got, want)
+	found, err := find()
+	if got := found["AcmeTV"].Type; err != nil || got != want {
+		d.Errorf("the login is of type %q, want %q; %v", got, want, err)
 	}
 }
 
 // expectDecision checks what authorize says; "" stands for a permit.
 func (d *device) expectDecision(want string) {
 	d.Helper()
-	var answer struct {
-		Decisions []struct {
-			Authorized bool
-			Token      struct{ SerializedToken string }
-			Error      struct{ Code string }
-		}
+	decisions, err := d.Authorize(d.Context(), "AcmeTV", "channel-1")
+	d.must(err)
+	got, code := decisions[0], ""
+	if got.Error != nil {
+		code = got.Error.Code
 	}
-	d.call("POST", "/api/v2/STREAM1/decisions/authorize/AcmeTV", asJSON, `{"resources":["channel-1"]}`, 200, &answer)
-	got := answer.Decisions[0]
-	if got.Error.Code != want || got.Authorized != (want == "") || got.Authorized != (got.Token.SerializedToken != "") {
+	if code != want || got.Authorized != (want == "") || got.Authorized != (got.Token != nil) {
 		d.Errorf("authorize: got %+v, want %q", got, want)
 	}
 }
@@ -219,12 +177,9 @@ func (d *device) expectDecision(want string) {
 // beginLogout returns where the browser ends its session at the MVPD.
 func (d *device) beginLogout() string {
 	d.Helper()
-	var answer struct {
-		Logouts map[string]struct{ ActionName, URL string }
+	l, err := d.Logout(d.Context(), "AcmeTV", d.back+"/out")
+	if err != nil || l.Action != client.ActionLogout {
+		d.Fatalf("logout: got %+v, %v", l, err)
 	}
-	d.call("GET", "/api/v2/STREAM1/logout/AcmeTV?redirectUrl="+url.QueryEscape(d.back+"/out"), "", "", 200, &answer)
-	if answer.Logouts["AcmeTV"].ActionName != "logout" {
-		d.Fatalf("logout: got %+v", answer)
-	}
-	return d.api + answer.Logouts["AcmeTV"].URL
+	return l.URL
 }
