@@ -1,6 +1,7 @@
 package pagetest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -39,13 +40,23 @@ func arguments(n *kong.Node) string {
 func options(n *kong.Node) string {
 	var all []string
 	for _, f := range n.Flags {
-		text := code(usage(f)) + ": " + meaning(f)
-		if f.Required {
-			text += " Required."
-		}
-		all = append(all, text)
+		all = append(all, code(usage(f))+": "+f.Help+required(f, n.Flags))
 	}
 	return strings.Join(all, "<br>")
+}
+
+// required says that a flag must be given, or one of those that exclude it.
+func required(f *kong.Flag, all []*kong.Flag) string {
+	if !f.Required {
+		return ""
+	}
+	text := " Required"
+	for _, other := range all {
+		if other != f && slices.ContainsFunc(f.Xor, func(group string) bool { return slices.Contains(other.Xor, group) }) {
+			text += ", or " + code("--"+other.Name)
+		}
+	}
+	return text + "."
 }
 
 func usage(f *kong.Flag) string {
@@ -57,7 +68,7 @@ func usage(f *kong.Flag) string {
 
 // meaning is the help of a flag without its default, which has a column.
 func meaning(f *kong.Flag) string {
-	return strings.ReplaceAll(f.Help, " ("+f.Default+")", "")
+	return strings.Replace(f.Help, " ("+f.Default+")", "", 1)
 }
 
 func code(text string) string {
