@@ -12,7 +12,7 @@ MACHINE     = home|root|Users|work
 LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster certs build test test-long check vuln bench bench-engine bench-marks reference sim proto chart fmt
+.PHONY: help run cluster certs build test test-long check vuln bench bench-engine bench-marks reference sim proto chart tables fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -91,6 +91,9 @@ sim: ## simulate SEEDS=n clusters FROM=s for DURATION=d of virtual time each; 0:
 
 proto: ## regenerate the protobuf code
 	$(GO) run ./cmd/internal/protogen $(PROTO)
+
+tables: ## write the tables of flags and commands in the operators' pages anew
+	$(GO) test ./cmd/ssod ./cmd/ssoctl -run TestTables -count 1 -update
 
 chart: ## render the Helm chart anew
 	$(GO) run $(HELM) template ssod cmd/ssod/deploy/helm/ssod >cmd/ssod/deploy/helm/rendered.yaml

@@ -44,7 +44,7 @@ var (
 	// namedTest is a test as a table names it: its name and its package.
 	namedTest = regexp.MustCompile("`(Test\\w+)` \\(`([\\w/]+)`\\)")
 	// runTest is a command that runs tests of packages.
-	runTest  = regexp.MustCompile(`go test ((?:\./[\w/]+ )+)-run '?([^'\s` + "`" + `]+)'?`)
+	runTest  = regexp.MustCompile(`go test ((?:\./[a-z/]+ )+)-run '?([^'\s` + "`" + `]+)'?`)
 	declared = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 )
 
