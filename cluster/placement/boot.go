@@ -28,10 +28,10 @@ type boot struct {
 // judged, so of two copies of a directory one is registered and the other hears
 // of it.
 func (p *Placement) register(ctx context.Context) {
-	pages, me := p.book.pages.Load(), p.cfg.Boots.Last()
-	known, ok := pages.nodes[p.self]
+	contents, me := p.registry.contents.Load(), p.cfg.Boots.Last()
+	known, ok := contents.nodes[p.self]
 	switch {
-	case me.Number == 0, pages.revision == 0, !ok, known.State == NodeState_REMOVED:
+	case me.Number == 0, contents.revision == 0, !ok, known.State == NodeState_REMOVED:
 	case known.Boot == me:
 		p.boot.once.Do(func() { close(p.boot.registered) })
 	case !p.cfg.Boots.Follow(known.Boot):
@@ -41,7 +41,7 @@ func (p *Placement) register(ctx context.Context) {
 	case p.isRegistered():
 		// The table goes back only while it is read anew.
 	case p.boot.introduced.Load():
-		p.enrol(ctx, pages.revision, known)
+		p.enrol(ctx, contents.revision, known)
 	}
 }
 

@@ -22,7 +22,7 @@ func (c *testCluster) restart(n *testNode, boots persistence.Boots) *atomic.Poin
 	if err := p.Close(); err != nil {
 		c.Fatal(err)
 	}
-	c.place(n, func(cfg *placement.Config) {
+	c.assignment(n, func(cfg *placement.Config) {
 		cfg.Boots, cfg.Outdated = boots, func(err error) { heard.Store(&err) }
 	})
 	return heard
@@ -30,7 +30,7 @@ func (c *testCluster) restart(n *testNode, boots persistence.Boots) *atomic.Poin
 
 // registered is the start of a node that another one's registry has.
 func (c *testCluster) registered(at *testNode, id core.NodeID) persistence.Boot {
-	n, _ := at.book().Node(id)
+	n, _ := at.registry().Node(id)
 	return n.Boot
 }
 

@@ -101,7 +101,7 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 	if r.GetJoin() != nil {
 		return p.admit(ctx, from, r.GetJoin())
 	}
-	if n, ok := p.book.Node(from); !ok || n.State == NodeState_REMOVED {
+	if n, ok := p.registry.Node(from); !ok || n.State == NodeState_REMOVED {
 		return nil, fmt.Errorf("%w: node %d is not a member", ErrRefused, from)
 	}
 	switch {

@@ -32,8 +32,8 @@ func hasDigest(all [][]byte, digest []byte) bool {
 
 // Banned is the node that was removed and had a certificate. One that a member has too
 // is not refused: they share it.
-func (b *Book) Banned(digest []byte) (by Node, banned bool) {
-	for _, n := range b.pages.Load().nodes {
+func (b *Registry) Banned(digest []byte) (by Node, banned bool) {
+	for _, n := range b.contents.Load().nodes {
 		switch {
 		case !hasDigest(n.Certificates, digest):
 		case n.State != NodeState_REMOVED:
@@ -66,7 +66,7 @@ func (p *Placement) readmit(ctx context.Context, name string) error {
 	defer cancel()
 	err := p.decideUntil(ctx, func(s *session) error {
 		var removed []Node
-		for _, n := range s.pages.nodes {
+		for _, n := range s.contents.nodes {
 			if n.Name == name && n.State == NodeState_REMOVED && len(n.Certificates) > 0 {
 				n.Certificates = nil
 				removed = append(removed, n)

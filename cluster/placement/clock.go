@@ -66,7 +66,7 @@ func (p *Placement) measure(was Skew) (Skew, bool) {
 	if ahead := p.engine.Ahead(); ahead > limit {
 		return Skew{Ahead: ahead, Off: true, Refused: true}, true
 	}
-	others := p.book.others(p.self)
+	others := p.registry.others(p.self)
 	if len(others)+1 < fewestClocks || p.reached(others) < fewestClocks {
 		return Skew{}, true
 	}
@@ -106,5 +106,5 @@ func median(all []time.Duration) time.Duration {
 
 // declines reports whether this node takes no leads.
 func (p *Placement) declines() bool {
-	return p.aloof.Load() || p.Skew().Off || p.badDisk() || p.leaves()
+	return p.notAccepting.Load() || p.Skew().Off || p.badDisk() || p.leaves()
 }

@@ -82,10 +82,10 @@ type testNode struct {
 	engine    *replica.Engine
 	placement *placement.Placement
 	applied   atomic.Pointer[placement.Placement]
-	known     *placement.Book
+	known     *placement.Registry
 }
 
-func (n *testNode) book() *placement.Book { return n.known }
+func (n *testNode) registry() *placement.Registry { return n.known }
 
 var errDown = errors.New("the node is down")
 
@@ -233,7 +233,7 @@ func (c *testCluster) found(name string) core.NodeID {
 	}
 	me := self(name)
 	me.ID = 1
-	c.start(n, placement.NewBook(me))
+	c.start(n, placement.NewRegistry(me))
 	return 1
 }
 
@@ -251,7 +251,7 @@ func (c *testCluster) join(name string, at core.NodeID) core.NodeID {
 		return err == nil
 	})
 	n := c.open(m.ID, name)
-	c.start(n, placement.NewBook(m.Nodes...))
+	c.start(n, placement.NewRegistry(m.Nodes...))
 	return m.ID
 }
 
@@ -289,12 +289,12 @@ func (c *testCluster) open(id core.NodeID, name string) *testNode {
 }
 
 // start starts a node on what its store has.
-func (c *testCluster) start(n *testNode, book *placement.Book) {
+func (c *testCluster) start(n *testNode, registry *placement.Registry) {
 	network := testNetwork{c, n.id}
-	n.known = book
+	n.known = registry
 	var err error
 	n.engine, err = replica.Open(replica.Config{
-		Node: n.id, Shards: testShards, Log: n.store.Log(), State: n.store, Transport: network, Address: book.RPC,
+		Node: n.id, Shards: testShards, Log: n.store.Log(), State: n.store, Transport: network, Address: registry.RPC,
 		Tick: 20 * time.Millisecond, SlowDisk: testSlow, QuietDisk: cmp.Or(c.quiet, testSlow), HungDisk: time.Hour, Core: core.Config{LogKeep: 64 << 10, LogTail: 16 << 10},
 		MetaApplied: func() {
 			if p := n.applied.Load(); p != nil {
@@ -305,15 +305,15 @@ func (c *testCluster) start(n *testNode, book *placement.Book) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	c.place(n, func(*placement.Config) {})
+	c.assignment(n, func(*placement.Config) {})
 }
 
 // place starts the placement of a node.
-func (c *testCluster) place(n *testNode, change func(*placement.Config)) {
-	network, book := testNetwork{c, n.id}, n.known
-	me, _ := book.Node(n.id)
+func (c *testCluster) assignment(n *testNode, change func(*placement.Config)) {
+	network, registry := testNetwork{c, n.id}, n.known
+	me, _ := registry.Node(n.id)
 	cfg := placement.Config{
-		Self: me, Cluster: "c1", Engine: n.engine, Book: book, Calls: network, LastHeard: network.LastHeard, Offset: network.Offset,
+		Self: me, Cluster: "c1", Engine: n.engine, Registry: registry, Calls: network, LastHeard: network.LastHeard, Offset: network.Offset,
 		Certificates: func(id placement.NodeID) [][]byte { return [][]byte{fmt.Append(nil, "certificate of ", id)} },
 		Settings:     func() map[string]string { return map[string]string{"link codes of realm acme": "6 digits", "x": "1"} },
 		Free:         c.free, Need: func() uint64 { return testNeed },

@@ -51,7 +51,7 @@ func (p *Placement) newest(ctx context.Context) (map[string]uint64, error) {
 		return p.tables.Newest(ctx)
 	}
 	owner, _ := p.view.Owner(cluster.MetaShard)
-	n, ok := p.book.At(owner.Address)
+	n, ok := p.registry.At(owner.Address)
 	if !ok || n.ID == p.self {
 		return nil, fmt.Errorf("%w: nobody is known to lead the meta shard", ErrTemporary)
 	}
@@ -101,16 +101,16 @@ func (p *Placement) AwaitContact(ctx context.Context) error {
 // firstContactPace is how often a node that starts looks whether it has contact.
 const firstContactPace = 10 * time.Millisecond
 
-// reign is a term in which this node leads the meta shard.
-type reign struct {
+// metaLead is a term in which this node leads the meta shard.
+type metaLead struct {
 	term uint64
 	from time.Time // not before it knew that
 }
 
-// govern notes that this node leads the meta shard.
-func (p *Placement) govern(term uint64) {
-	if r := p.reign.Load(); r == nil || r.term != term {
-		p.reign.Store(&reign{term, time.Now()})
+// noteMetaLead notes that this node leads the meta shard.
+func (p *Placement) noteMetaLead(term uint64) {
+	if r := p.metaLead.Load(); r == nil || r.term != term {
+		p.metaLead.Store(&metaLead{term, time.Now()})
 	}
 }
 
@@ -118,7 +118,7 @@ func (p *Placement) govern(term uint64) {
 // of another. It was not the one to listen before it led, and nobody expects to
 // hear a node that has yet to join.
 func (p *Placement) unheard(n NodeID) time.Duration {
-	from, ok := p.reigns()
+	from, ok := p.leadsMetaSince()
 	if !ok {
 		return 0
 	}

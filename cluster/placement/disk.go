@@ -30,7 +30,7 @@ func (p *Placement) compareDisk(now time.Time) {
 	own := p.lag.meter.Count(now, n, took)
 	p.appendTook.Store(int64(own))
 	var others []time.Duration
-	for _, o := range p.book.others(p.self) {
+	for _, o := range p.registry.others(p.self) {
 		if p.Alive(o.ID) {
 			others = append(others, p.view.appendTook(o.ID))
 		}
@@ -42,7 +42,7 @@ func (p *Placement) compareDisk(now time.Time) {
 // what it takes on the others; 0 where that is not known.
 func (p *Placement) AppendTook() (here, others time.Duration) {
 	var all []time.Duration
-	for _, o := range p.book.others(p.self) {
+	for _, o := range p.registry.others(p.self) {
 		all = append(all, p.view.appendTook(o.ID))
 	}
 	return time.Duration(p.appendTook.Load()), plan.Median(all)
@@ -68,7 +68,7 @@ func (p *Placement) watchDisk(ctx context.Context) {
 
 // Relieved reports whether another node is there that takes leads.
 func (p *Placement) Relieved() bool {
-	return slices.ContainsFunc(p.book.others(p.self), func(n Node) bool { return p.takesLeads(n.ID) })
+	return slices.ContainsFunc(p.registry.others(p.self), func(n Node) bool { return p.takesLeads(n.ID) })
 }
 
 func (p *Placement) takesLeads(n NodeID) bool { return p.Alive(n) && p.view.willing(n) }
@@ -77,19 +77,19 @@ func (p *Placement) takesLeads(n NodeID) bool { return p.Alive(n) && p.view.will
 // get no replicas.
 func (p *Placement) sound(n NodeID) bool { return p.Alive(n) && !p.view.badDisk(n) }
 
-// heirs are the replicas that may lead in the place of this node's. One that is
+// successors are the replicas that may lead in the place of this node's. One that is
 // about to stop takes nodes that would rather lead nothing for want of others.
-func (p *Placement) heirs(st core.Status) []plan.ReplicaID {
+func (p *Placement) successors(st core.Status) []plan.ReplicaID {
 	of := func(ok func(NodeID) bool) []plan.ReplicaID {
 		return slices.DeleteFunc(replicas(st.Applied.Conf.GetVoters()), func(r plan.ReplicaID) bool {
 			return r == st.ID || !ok(r.Node())
 		})
 	}
-	heirs := of(p.takesLeads)
-	if len(heirs) == 0 && p.resigning.Load() {
+	successors := of(p.takesLeads)
+	if len(successors) == 0 && p.resigning.Load() {
 		return of(p.Alive)
 	}
-	return heirs
+	return successors
 }
 
 // toldFor is for how long what a node said of itself counts that it says again every
@@ -118,5 +118,5 @@ func (v *View) badDisk(n NodeID) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	at, ok := v.badDisks[n]
-	return ok && time.Since(at) <= aloofFor
+	return ok && time.Since(at) <= notAcceptingFor
 }

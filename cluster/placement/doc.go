@@ -2,14 +2,14 @@
 //
 // Two tables of the meta shard say how it should be: the registry of nodes,
 // whose ids are never used again, and the map of shards. Every node has them in
-// its [Book].
+// its [Registry].
 //
 //	planner    on the leader of the meta shard: registry -> map   (package plan)
 //	mover      on the leader of each shard: map -> members of its group, which it
 //	           writes down before and after each change
 //	janitor    on every node: replicas that the map does not have here are
 //	           removed, after their group's leader agreed
-//	herald     on every node: tells the others which shards it leads
+//	announcer     on every node: tells the others which shards it leads
 //	contact    on every node: asks the leader of the meta shard what is new
 //	clock      on every node: compares its clock with the others'
 //
@@ -35,7 +35,7 @@
 //
 // The registry has the certificates that each node was seen with, as the leader of the
 // meta shard writes them down. Those of a node that was given up without a successor
-// are [Book.Banned] until [Placement.Readmit].
+// are [Registry.Banned] until [Placement.Readmit].
 //
 // # Leaving
 //

@@ -52,7 +52,7 @@ func (p *Placement) drain(ctx context.Context, r *DrainRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, decideWithin)
 	defer cancel()
 	return p.decideUntil(ctx, func(s *session) error {
-		n, ok := s.pages.bearer(r.GetName())
+		n, ok := s.contents.bearer(r.GetName())
 		switch {
 		case !ok:
 			return ErrUnknownNode
@@ -76,7 +76,7 @@ func (s *session) drain(ctx context.Context, n Node) error {
 	if err := s.room(n); err != nil {
 		return err
 	}
-	n.Leave, n.Drain = Leave_LEAVES, s.pages.revision+1
+	n.Leave, n.Drain = Leave_LEAVES, s.contents.revision+1
 	if err := s.decide(ctx, n); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s *session) drain(ctx context.Context, n Node) error {
 // room says why the other nodes cannot hold what a node has; nil: they can.
 func (s *session) room(n Node) error {
 	var there, away []string
-	for _, o := range s.pages.nodes {
+	for _, o := range s.contents.nodes {
 		switch {
 		case o.ID == n.ID, o.State == NodeState_REMOVED, o.Leave != Leave_STAYS:
 		case o.State == NodeState_ACTIVE && s.p.Alive(o.ID):
@@ -98,7 +98,7 @@ func (s *session) room(n Node) error {
 	}
 	slices.Sort(there)
 	slices.Sort(away)
-	replicas := s.pages.settings.Replicas
+	replicas := s.contents.settings.Replicas
 	if len(there) >= replicas {
 		return nil
 	}
@@ -140,14 +140,14 @@ func (p *Placement) leave(ctx context.Context, from NodeID, r *LeaveRequest) err
 	ctx, cancel := context.WithTimeout(ctx, decideWithin)
 	defer cancel()
 	return p.decideUntil(ctx, func(s *session) error {
-		n := s.pages.nodes[from]
+		n := s.contents.nodes[from]
 		switch {
 		case n.Drain != r.GetDrain(), n.Leave == Leave_STAYS, n.Boot.Number != r.GetBoot(), n.Boot.Incarnation != r.GetIncarnation():
 			return fmt.Errorf("%w: the drain of node %s was taken back, or it has started again", ErrRefused, n.Name)
 		case n.Leave == Leave_LEFT:
 			return nil
 		}
-		if h := s.pages.holdings(from, p.engine.Count()); h.Unknown || h.Copies > 0 || h.MetaVote {
+		if h := s.contents.holdings(from, p.engine.Count()); h.Unknown || h.Copies > 0 || h.MetaVote {
 			return fmt.Errorf("%w: by what is written down node %s still holds %v", ErrTemporary, n.Name, h)
 		}
 		n.Leave = Leave_LEFT
@@ -183,14 +183,14 @@ func (h Holdings) String() string {
 }
 
 // holdings are those of a node, without what it leads.
-func (g *pages) holdings(n NodeID, shards int) (h Holdings) {
+func (g *contents) holdings(n NodeID, shards int) (h Holdings) {
 	for shard, c := range g.all(shards) {
-		place, _ := g.place(shard)
+		assignment, _ := g.assignment(shard)
 		h.Unknown = h.Unknown || !c.Known()
 		switch {
 		case shard == int(cluster.MetaShard):
-			h.MetaVote = c.Votes(n) || place.Votes(n)
-		case c.Has(n), place.Has(n):
+			h.MetaVote = c.Votes(n) || assignment.Votes(n)
+		case c.Has(n), assignment.Has(n):
 			h.Copies++
 		}
 	}
@@ -199,8 +199,8 @@ func (g *pages) holdings(n NodeID, shards int) (h Holdings) {
 
 // Holdings are those of a node.
 func (p *Placement) Holdings(n NodeID) Holdings {
-	h := p.book.pages.Load().holdings(n, p.engine.Count())
-	rpc := p.book.RPC(n)
+	h := p.registry.contents.Load().holdings(n, p.engine.Count())
+	rpc := p.registry.RPC(n)
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
 		if owner, ok := p.view.Owner(id); ok && owner.Address == rpc {
 			h.Leads++
@@ -211,7 +211,7 @@ func (p *Placement) Holdings(n NodeID) Holdings {
 
 // Leave is how far this node is when it is drained, and in which drain.
 func (p *Placement) Leave() (how Leave, drain uint64) {
-	n, _ := p.book.Node(p.self)
+	n, _ := p.registry.Node(p.self)
 	return n.Leave, n.Drain
 }
 

@@ -85,7 +85,7 @@ func (c *testCluster) again(id core.NodeID) {
 	if err := n.placement.Close(); err != nil {
 		c.Fatal(err)
 	}
-	c.place(n, func(*placement.Config) {})
+	c.assignment(n, func(*placement.Config) {})
 }
 
 // five become three, three one, and nothing is lost. Nobody waits for those who left,
@@ -275,9 +275,9 @@ func TestADrainedNodeDies(t *testing.T) {
 func (c *testCluster) shardOf(n core.NodeID) (shard cluster.ShardID, lacks core.NodeID) {
 	c.Helper()
 	for id := range cluster.ShardID(testShards) {
-		place, _ := c.nodes[1].known.Place(int(id + 1))
+		assignment, _ := c.nodes[1].known.Assignment(int(id + 1))
 		for other := range c.nodes {
-			if place.Has(n) && !place.Has(other) {
+			if assignment.Has(n) && !assignment.Has(other) {
 				return id + 1, other
 			}
 		}

@@ -79,7 +79,7 @@ func (p *Placement) find(ctx context.Context, id cluster.ShardID, kind string, v
 		return p.cfg.Finder.find(id, kind, value)
 	}
 	owner, ok := p.view.Owner(id)
-	n, known := p.book.At(owner.Address)
+	n, known := p.registry.At(owner.Address)
 	if !ok || !known {
 		return nil, fmt.Errorf("%w: nobody leads it", ErrTemporary)
 	}

@@ -35,7 +35,7 @@ func (c *testCluster) refused(at core.NodeID, a placement.Applicant, want error,
 func (c *testCluster) keeps(name string, id core.NodeID) {
 	c.Helper()
 	for _, n := range c.running() {
-		for _, p := range n.book().Nodes() {
+		for _, p := range n.registry().Nodes() {
 			if p.Name == name && (p.ID != id || p.State == placement.NodeState_REMOVED) {
 				c.Errorf("%s has %s as node %d, %v; want node %d", n.name, name, p.ID, p.State, id)
 			}
@@ -79,7 +79,7 @@ func TestTheOnlyVoterIsNotReplaced(t *testing.T) {
 	c.hold(3, true) // its replicas never catch up, so no shard gets three voters
 	c.join("n3", 1)
 	c.eventually("the map has three voters", func() bool {
-		a, ok := c.nodes[2].book().Place(1)
+		a, ok := c.nodes[2].registry().Assignment(1)
 		return ok && len(a.Voters) == 3
 	})
 	c.setCut(1, true)
@@ -178,13 +178,13 @@ func TestAnHeirIsForgottenWhenTheNodeIsBack(t *testing.T) {
 	c.setCut(gone.id, true)
 	impostor := newApplicant(gone.name)
 	c.refused(leader.id, impostor, placement.ErrWaits, "about to be replaced")
-	if n, _ := leader.book().Node(gone.id); len(n.Heir) == 0 {
+	if n, _ := leader.registry().Node(gone.id); len(n.Claimant) == 0 {
 		t.Fatalf("nobody is written down for %s: %+v", gone.name, n)
 	}
 	c.setCut(gone.id, false)
 	c.eventually("it is forgotten", func() bool {
-		n, _ := leader.book().Node(gone.id)
-		return len(n.Heir) == 0
+		n, _ := leader.registry().Node(gone.id)
+		return len(n.Claimant) == 0
 	})
 	c.refused(leader.id, impostor, placement.ErrWaits, "stop that one")
 	c.keeps(gone.name, gone.id)
@@ -225,7 +225,7 @@ func TestWhatIsConfirmedIsInForce(t *testing.T) {
 	c := three(t)
 	for _, n := range c.running() {
 		for id := range testShards + 1 {
-			if got := n.book().Group(id); len(got.Voters) != 3 || len(got.Next) > 0 || len(got.Outgoing) > 0 {
+			if got := n.registry().Group(id); len(got.Voters) != 3 || len(got.Next) > 0 || len(got.Outgoing) > 0 {
 				t.Errorf("%s has of shard %d %+v, want three voters", n.name, id, got)
 			}
 		}

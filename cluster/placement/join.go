@@ -92,12 +92,12 @@ func (p *Placement) admit(ctx context.Context, from NodeID, j *JoinRequest) (*An
 // that is a member already has missed the answer.
 func (s *session) admit(ctx context.Context, j *JoinRequest) (*Answer, error) {
 	n := nodeOf(j.GetNode())
-	old, taken := s.pages.bearer(n.Name)
+	old, taken := s.contents.bearer(n.Name)
 	if taken && len(j.GetApplicant()) > 0 && bytes.Equal(old.Applicant, j.GetApplicant()) {
 		return s.p.welcome(old), nil
 	}
-	n.ID, n.State, n.Joined, n.Changed = s.pages.nextID(), NodeState_ACTIVE, s.p.cfg.Clock(), s.p.cfg.Clock()
-	n.Applicant, n.Heir, n.HeirTerm, n.Certificates = j.GetApplicant(), nil, 0, nil
+	n.ID, n.State, n.Joined, n.Changed = s.contents.nextID(), NodeState_ACTIVE, s.p.cfg.Clock(), s.p.cfg.Clock()
+	n.Applicant, n.Claimant, n.ClaimTerm, n.Certificates = j.GetApplicant(), nil, 0, nil
 	n.Leave, n.Drain = Leave_STAYS, 0
 	if !taken {
 		return s.welcome(n, s.decide(ctx, n))
@@ -142,7 +142,7 @@ func (p *Placement) acceptable(j *JoinRequest) error {
 		return fmt.Errorf("%w: the cluster has %d shards, node %s wants %d: start it with --shards %d",
 			ErrRefused, p.engine.Count(), n.GetName(), want, p.engine.Count())
 	}
-	if err := compatible(p.book.Settings().Level, nodeOf(n)); err != nil {
+	if err := compatible(p.registry.Settings().Level, nodeOf(n)); err != nil {
 		return err
 	}
 	return p.agree(j)
@@ -163,7 +163,7 @@ func (p *Placement) agree(j *JoinRequest) error {
 
 func (p *Placement) welcome(n Node) *Answer {
 	a := &JoinAnswer{Cluster: p.cfg.Cluster, Id: uint32(n.ID), Shards: uint32(p.engine.Count())}
-	for _, m := range p.book.Nodes() {
+	for _, m := range p.registry.Nodes() {
 		a.Nodes = append(a.Nodes, m.record())
 	}
 	return &Answer{Join: a}

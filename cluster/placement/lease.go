@@ -95,7 +95,7 @@ const (
 // it until it was committed at most. And leaders before this one answered none
 // that came after this one led.
 func (p *Placement) leaseOver(n NodeID, committed time.Time) time.Time {
-	from, leads := p.reigns()
+	from, leads := p.leadsMetaSince()
 	return lastWithout(committed, from, p.leases.lastAsked(n), leads).Add(p.cfg.Lease + leaseMargin)
 }
 
@@ -109,10 +109,10 @@ func lastWithout(committed, from, asked time.Time, leads bool) time.Time {
 	return earlier(committed, later(from, asked))
 }
 
-// reigns is since when this node leads the meta shard, if it does and knows.
-func (p *Placement) reigns() (from time.Time, ok bool) {
+// leadsMetaSince is since when this node leads the meta shard, if it does and knows.
+func (p *Placement) leadsMetaSince() (from time.Time, ok bool) {
 	shard, leads := p.engine.Lead(cluster.MetaShard)
-	r := p.reign.Load()
+	r := p.metaLead.Load()
 	if !leads || r == nil || r.term != shard.Term() {
 		return from, false
 	}

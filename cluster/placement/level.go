@@ -47,7 +47,7 @@ func compatible(at int, n Node) error {
 
 // takeLevel tells of the level of the cluster when it has risen.
 func (p *Placement) takeLevel() {
-	at := p.book.Settings().Level
+	at := p.registry.Settings().Level
 	if at <= p.level || p.tables.Read(settingsTable).Revision() == 0 {
 		return
 	}

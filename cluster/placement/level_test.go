@@ -22,7 +22,7 @@ func (c *testCluster) upgrade(n *testNode, newest int, heard *levels) {
 	if err := p.Close(); err != nil {
 		c.Fatal(err)
 	}
-	c.place(n, func(cfg *placement.Config) {
+	c.assignment(n, func(cfg *placement.Config) {
 		cfg.Self.Levels, cfg.Self.Version = level.Range{Oldest: 1, Newest: newest}, "v2"
 		cfg.Levelled = func(at int, _ error) { heard.add(n.name, at) }
 	})
@@ -56,13 +56,13 @@ func TestALevelIsRaisedWhenEveryMemberKnowsIt(t *testing.T) {
 	n1, n2 := c.nodes[1], c.nodes[2]
 	to := map[string]string{"level": "2"}
 	c.upgrade(n1, 2, heard)
-	c.eventually("n1 is registered as what it is", func() bool { n, _ := n2.book().Node(1); return n.Levels.Newest == 2 })
+	c.eventually("n1 is registered as what it is", func() bool { n, _ := n2.registry().Node(1); return n.Levels.Newest == 2 })
 	err := n1.placement.Set(t.Context(), to)
 	if !errors.Is(err, placement.ErrSetting) || !strings.Contains(err.Error(), "n2 (version unknown) knows format level 1") {
 		t.Errorf("n2 does not know the level: got %v", err)
 	}
 	c.upgrade(n2, 3, heard)
-	c.eventually("n2 is registered as what it is", func() bool { n, _ := n1.book().Node(2); return n.Levels.Newest == 3 })
+	c.eventually("n2 is registered as what it is", func() bool { n, _ := n1.registry().Node(2); return n.Levels.Newest == 3 })
 	if err := n2.placement.Set(t.Context(), to); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestALevelThatThisVersionDoesNotKnow(t *testing.T) {
 		t.Fatal(err)
 	}
 	heard := make(chan error, 10)
-	c.place(n, func(cfg *placement.Config) {
+	c.assignment(n, func(cfg *placement.Config) {
 		cfg.Boots, cfg.Levelled = persistence.Boots{}, func(_ int, err error) { heard <- err }
 	})
 	if err := <-heard; !errors.Is(err, placement.ErrLevel) || !strings.Contains(err.Error(), "level 1000") {

@@ -12,7 +12,7 @@ import (
 // load is how much the shards serve that this node leads, and on the leader of the
 // meta shard which leads move for it.
 type load struct {
-	rates  plan.Rates  // of the herald
+	rates  plan.Rates  // of the announcer
 	relief plan.Relief // of the planner
 }
 
@@ -20,7 +20,7 @@ type load struct {
 // requests it has served for a shard since it was started.
 func (p *Placement) Served(count func(cluster.ShardID) uint64) { p.served.Store(&count) }
 
-// measureLoad takes note of what the shards serve that this node leads. Only the herald
+// measureLoad takes note of what the shards serve that this node leads. Only the announcer
 // uses it.
 func (p *Placement) measureLoad(now time.Time) {
 	count := p.served.Load()
@@ -44,10 +44,10 @@ func (p *Placement) rate(id cluster.ShardID) float64 {
 
 // serving is who leads what and serves how much, as far as the leaders said lately;
 // false if that is not known of all shards.
-func (p *Placement) serving(pages *pages) (s plan.Served, known bool) {
+func (p *Placement) serving(contents *contents) (s plan.Served, known bool) {
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
 		owner, ok := p.view.Owner(id)
-		n, member := p.book.At(owner.Address)
+		n, member := p.registry.At(owner.Address)
 		rate := p.rate(id)
 		if n.ID != p.self {
 			var told bool
@@ -60,28 +60,28 @@ func (p *Placement) serving(pages *pages) (s plan.Served, known bool) {
 		s.Leaders, s.Rates = append(s.Leaders, n.ID), append(s.Rates, rate)
 	}
 	s.May = func(n NodeID) bool {
-		return pages.nodes[n].State == NodeState_ACTIVE && p.Alive(n) && (n == p.self && !p.declines() || n != p.self && p.view.willing(n))
+		return contents.nodes[n].State == NodeState_ACTIVE && p.Alive(n) && (n == p.self && !p.declines() || n != p.self && p.view.willing(n))
 	}
 	return s, true
 }
 
 // relieve moves a lead for the sake of load, if that helps.
 func (l *planner) relieve(ctx context.Context) error {
-	pages, now := l.p.book.pages.Load(), time.Now()
-	s, known := l.p.serving(pages)
-	if !known || len(pages.shards) != len(s.Leaders) {
+	contents, now := l.p.registry.contents.Load(), time.Now()
+	s, known := l.p.serving(contents)
+	if !known || len(contents.shards) != len(s.Leaders) {
 		return nil
 	}
-	shard, to, ok := l.p.load.relief.Next(now, pages.shards, s)
+	shard, to, ok := l.p.load.relief.Next(now, contents.shards, s)
 	if !ok {
 		return nil
 	}
-	puts := map[string][]byte{shardKey(shard): encodeAssignment(pages.shards[shard].LedBy(to))}
-	if err := l.p.tables.Update(ctx, shardsTable, pages.mapped, puts, nil); err != nil && !errors.Is(err, cluster.ErrUnknown) {
+	puts := map[string][]byte{shardKey(shard): encodeAssignment(contents.shards[shard].LedBy(to))}
+	if err := l.p.tables.Update(ctx, shardsTable, contents.mapped, puts, nil); err != nil && !errors.Is(err, cluster.ErrUnknown) {
 		return err
 	}
 	l.p.load.relief.Moved(now)
-	l.p.cfg.Log.Info("a shard is to be led by another node because of load", "shard", shard, "node", pages.nodes[to].Name,
-		"was", pages.nodes[pages.shards[shard].Preferred].Name, "requests_per_second", int(s.Rates[shard]))
+	l.p.cfg.Log.Info("a shard is to be led by another node because of load", "shard", shard, "node", contents.nodes[to].Name,
+		"was", contents.nodes[contents.shards[shard].Preferred].Name, "requests_per_second", int(s.Rates[shard]))
 	return nil
 }

@@ -39,30 +39,30 @@ type Zone struct {
 
 // Margin compares who votes where with who is there.
 func (p *Placement) Margin() Margin {
-	pages := p.book.pages.Load()
-	live := func(r plan.ReplicaID) bool { return !pages.removed(r.Node()) && p.Alive(r.Node()) }
-	groups := pages.all(p.engine.Count())
+	contents := p.registry.contents.Load()
+	live := func(r plan.ReplicaID) bool { return !contents.removed(r.Node()) && p.Alive(r.Node()) }
+	groups := contents.all(p.engine.Count())
 	m := Margin{Spare: plan.Spare(groups, func(_ int, r plan.ReplicaID) bool { return live(r) })}
 	if p.Others() > 0 {
-		m.Wanted = (pages.settings.Replicas - 1) / 2
+		m.Wanted = (contents.settings.Replicas - 1) / 2
 	}
 	for _, c := range groups {
 		m.count(c, live)
 		for _, n := range c.Nodes() {
-			if name := pages.nodes[n].Name; !pages.removed(n) && !p.Alive(n) && !slices.Contains(m.Away, name) {
+			if name := contents.nodes[n].Name; !contents.removed(n) && !p.Alive(n) && !slices.Contains(m.Away, name) {
 				m.Away = append(m.Away, name)
 			}
 		}
 	}
 	slices.Sort(m.Away)
-	m.zones(pages, groups, live)
+	m.zones(contents, groups, live)
 	return m
 }
 
 // zones adds what the zones are worth.
-func (m *Margin) zones(pages *pages, groups []plan.Config, live func(plan.ReplicaID) bool) {
+func (m *Margin) zones(contents *contents, groups []plan.Config, live func(plan.ReplicaID) bool) {
 	nodes, named := map[string][]string{}, false
-	for _, n := range pages.nodes {
+	for _, n := range contents.nodes {
 		if n.State != NodeState_REMOVED {
 			nodes[n.Zone] = append(nodes[n.Zone], n.Name)
 			named = named || n.Zone != ""
@@ -73,7 +73,7 @@ func (m *Margin) zones(pages *pages, groups []plan.Config, live func(plan.Replic
 	}
 	o := plan.ZoneOutlook{
 		Live: func(_ int, r plan.ReplicaID) bool { return live(r) },
-		Zone: func(n NodeID) string { return pages.nodes[n].Zone },
+		Zone: func(n NodeID) string { return contents.nodes[n].Zone },
 	}
 	m.SpareZones = plan.SpareZones(groups, o)
 	for _, zone := range slices.Sorted(maps.Keys(nodes)) {

@@ -40,9 +40,9 @@ type mover struct {
 
 // settlement is when a shard was found at its place.
 type settlement struct {
-	term  uint64
-	place plan.Assignment
-	at    time.Time
+	term       uint64
+	assignment plan.Assignment
+	at         time.Time
 }
 
 func newMover(p *Placement) *mover {
@@ -67,8 +67,8 @@ func (m *mover) look(ctx context.Context) {
 	}
 }
 
-// round is what one pass has done so far.
-type round struct {
+// passState is what one pass has done so far.
+type passState struct {
 	moves int             // shards that wait for a replica
 	away  map[NodeID]bool // nodes that did not answer
 	busy  bool
@@ -78,17 +78,17 @@ type round struct {
 // pass takes every shard that is led here one step, and reports whether more
 // follows soon.
 func (m *mover) pass(ctx context.Context) bool {
-	r := &round{away: map[NodeID]bool{}, draft: draft{pages: m.p.book.pages.Load(), records: map[cluster.ShardID]plan.Config{}}}
+	r := &passState{away: map[NodeID]bool{}, draft: draft{contents: m.p.registry.contents.Load(), records: map[cluster.ShardID]plan.Config{}}}
 	if m.p.resigning.Load() {
 		return false
 	}
 	for id := range cluster.ShardID(m.p.engine.Count() + 1) {
 		shard, leads := m.p.engine.Lead(id)
-		place, ok := r.pages.place(int(id))
-		if !leads || !ok || m.rests(id, shard.Term(), place) {
+		assignment, ok := r.contents.assignment(int(id))
+		if !leads || !ok || m.rests(id, shard.Term(), assignment) {
 			continue
 		}
-		if err := m.step(ctx, id, place, r); err != nil && ctx.Err() == nil {
+		if err := m.step(ctx, id, assignment, r); err != nil && ctx.Err() == nil {
 			m.p.cfg.Log.Debug("a shard is not moved", "shard", id, "error", err)
 		}
 	}
@@ -97,32 +97,32 @@ func (m *mover) pass(ctx context.Context) bool {
 }
 
 // rests reports whether a shard was settled in this place not long ago.
-func (m *mover) rests(id cluster.ShardID, term uint64, place plan.Assignment) bool {
+func (m *mover) rests(id cluster.ShardID, term uint64, assignment plan.Assignment) bool {
 	s, ok := m.settled[id]
-	return ok && s.term == term && s.place.Equal(place) && time.Since(s.at) < recheck
+	return ok && s.term == term && s.assignment.Equal(assignment) && time.Since(s.at) < recheck
 }
 
 // step takes one shard one step.
-func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignment, r *round) error {
+func (m *mover) step(ctx context.Context, id cluster.ShardID, assignment plan.Assignment, r *passState) error {
 	st, err := m.p.engine.Status(ctx, id)
 	if err != nil || !st.Open || m.leaves(st) {
 		return err
 	}
-	step := plan.Next(place, m.group(st, r.pages))
+	step := plan.Next(assignment, m.group(st, r.contents))
 	if !m.note(st, step, &r.draft) {
 		return nil
 	}
 	switch step.Kind {
 	case plan.Settled:
 		if _, waits := r.records[id]; !waits && st.Settled {
-			m.settled[id] = settlement{st.Term, place, time.Now()}
+			m.settled[id] = settlement{st.Term, assignment, time.Now()}
 		}
 	case plan.Wait:
-		if !m.stuck(st, place) {
+		if !m.stuck(st, assignment) {
 			r.moves++
 			r.busy = true
 		}
-		return m.askAgain(ctx, st, place)
+		return m.askAgain(ctx, st, assignment)
 	case plan.Add:
 		return m.add(ctx, st, step.Node, r)
 	case plan.Reform:
@@ -139,29 +139,29 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, place plan.Assignm
 // node takes no leads. What nobody takes goes on here: the replicas that a bad disk
 // keeps its lead for want of may be what gets the data off it.
 func (m *mover) leaves(st core.Status) bool {
-	return (m.p.Skew().Off || m.p.badDisk() || m.p.leaves()) && len(m.p.heirs(st)) > 0
+	return (m.p.Skew().Off || m.p.badDisk() || m.p.leaves()) && len(m.p.successors(st)) > 0
 }
 
 // group is what the plan needs to know of a group.
-func (m *mover) group(st core.Status, pages *pages) plan.Group {
-	g := m.p.group(st, pages)
+func (m *mover) group(st core.Status, contents *contents) plan.Group {
+	g := m.p.group(st, contents)
 	g.Known = m.known[st.Shard]
 	return g
 }
 
 // group is what this node, which leads it, knows of a group.
-func (p *Placement) group(st core.Status, pages *pages) plan.Group {
+func (p *Placement) group(st core.Status, contents *contents) plan.Group {
 	conf := st.Applied.Conf
 	return plan.Group{
 		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
 		Joint: len(conf.GetVotersOutgoing()) > 0, Behind: st.Behind,
-		Alive: func(n NodeID) bool { return !pages.removed(n) && p.sound(n) }, Willing: p.view.willing,
-		Heir: func(r plan.ReplicaID) bool { return slices.Contains(st.Successors, r) },
+		Alive: func(n NodeID) bool { return !contents.removed(n) && p.sound(n) }, Willing: p.view.willing,
+		CanLead: func(r plan.ReplicaID) bool { return slices.Contains(st.Successors, r) },
 	}
 }
 
 // add gets a node to make a replica, and makes that a learner.
-func (m *mover) add(ctx context.Context, st core.Status, n NodeID, r *round) error {
+func (m *mover) add(ctx context.Context, st core.Status, n NodeID, r *passState) error {
 	if r.moves >= maxMoves || r.away[n] {
 		r.busy = r.busy || !r.away[n]
 		return nil
@@ -219,7 +219,7 @@ func (m *mover) change(ctx context.Context, st core.Status, cs ...*pb.ConfChange
 
 // handOver passes the lead on: not too often, and that of one shard after another,
 // because a shard takes no commits meanwhile.
-func (m *mover) handOver(ctx context.Context, st core.Status, to plan.ReplicaID, r *round) error {
+func (m *mover) handOver(ctx context.Context, st core.Status, to plan.ReplicaID, r *passState) error {
 	if time.Since(m.handed[st.Shard]) < handOverPause {
 		return nil
 	}

@@ -38,11 +38,11 @@ type Node struct {
 	Joined, Changed time.Time
 	// ReplacedBy is the node that took the name of one that was removed.
 	ReplacedBy NodeID
-	// Applicant is what the node showed itself by when it joined. Heir is what
+	// Applicant is what the node showed itself by when it joined. Claimant is what
 	// another process showed itself by that is about to get the name, from the
-	// leader of the meta shard in the term HeirTerm.
-	Applicant, Heir []byte
-	HeirTerm        uint64
+	// leader of the meta shard in the term ClaimTerm.
+	Applicant, Claimant []byte
+	ClaimTerm           uint64
 	// Boot is its newest start; the zero value: none is registered yet.
 	Boot persistence.Boot
 	// Certificates are digests of those that others saw of it, the last one last.
@@ -75,7 +75,7 @@ func (n Node) record() *NodeRecord {
 		Http: n.HTTP, Admin: n.Admin, Gossip: n.Gossip, Version: n.Version, Zone: n.Zone,
 		OldestLevel: uint32(n.Levels.Oldest), NewestLevel: uint32(n.Levels.Newest),
 		JoinedMs: milli(n.Joined), ChangedMs: milli(n.Changed), ReplacedBy: uint32(n.ReplacedBy),
-		Applicant: n.Applicant, Heir: n.Heir, HeirTerm: n.HeirTerm,
+		Applicant: n.Applicant, Claimant: n.Claimant, ClaimTerm: n.ClaimTerm,
 		Boot: n.Boot.Number, Incarnation: n.Boot.Incarnation, Certificates: n.Certificates,
 		Leave: n.Leave, Drain: n.Drain,
 	}
@@ -87,7 +87,7 @@ func nodeOf(r *NodeRecord) Node {
 		HTTP: r.GetHttp(), Admin: r.GetAdmin(), Gossip: r.GetGossip(), Version: r.GetVersion(), Zone: r.GetZone(),
 		Levels: level.Range{Oldest: int(max(level.First, r.GetOldestLevel())), Newest: int(max(level.First, r.GetNewestLevel()))},
 		Joined: timeOf(r.GetJoinedMs()), Changed: timeOf(r.GetChangedMs()), ReplacedBy: NodeID(r.GetReplacedBy()),
-		Applicant: r.GetApplicant(), Heir: r.GetHeir(), HeirTerm: r.GetHeirTerm(),
+		Applicant: r.GetApplicant(), Claimant: r.GetClaimant(), ClaimTerm: r.GetClaimTerm(),
 		Boot: persistence.Boot{Number: r.GetBoot(), Incarnation: r.GetIncarnation()}, Certificates: r.GetCertificates(),
 		Leave: r.GetLeave(), Drain: r.GetDrain(),
 	}

@@ -31,7 +31,7 @@ func (s *session) mayGo(ctx context.Context, n Node) error {
 	if s.p.Alive(n.ID) {
 		return object("node %s is here and answers at %s", n.Name, n.Raft)
 	}
-	f := findings{pages: s.pages, shards: s.p.engine.Count(), alive: s.p.Alive}
+	f := findings{contents: s.contents, shards: s.p.engine.Count(), alive: s.p.Alive}
 	if n.Leave == Leave_LEFT { // nobody waits for it, and nobody can miss what it has
 		if short, lacks := errors.AsType[*plan.Shortage](f.mayLose(n.ID)); lacks {
 			return object("%s", f.plead(n, short))
@@ -91,8 +91,8 @@ func bring(name string, others []string) string {
 
 // away are the names of other voters of a shard that are not there.
 func (f *findings) away(shard int, beside NodeID) (names []string) {
-	for _, id := range f.pages.group(shard).Nodes() {
-		if n, ok := f.pages.nodes[id]; ok && id != beside && n.State != NodeState_REMOVED && !f.alive(id) {
+	for _, id := range f.contents.group(shard).Nodes() {
+		if n, ok := f.contents.nodes[id]; ok && id != beside && n.State != NodeState_REMOVED && !f.alive(id) {
 			names = append(names, n.Name)
 		}
 	}
@@ -102,13 +102,13 @@ func (f *findings) away(shard int, beside NodeID) (names []string) {
 // leaderless says why nobody can decide about the node of a name, as far as this
 // one knows.
 func (p *Placement) leaderless(name string) error {
-	pages := p.book.pages.Load()
-	f := findings{pages: pages, shards: p.engine.Count(), alive: p.Alive}
-	bearer, known := pages.bearer(name)
+	contents := p.registry.contents.Load()
+	f := findings{contents: contents, shards: p.engine.Count(), alive: p.Alive}
+	bearer, known := contents.bearer(name)
 	away := f.away(int(cluster.MetaShard), bearer.ID)
 	text := "nobody leads the meta shard, so nobody can decide"
 	switch {
-	case known && pages.group(int(cluster.MetaShard)).Votes(bearer.ID):
+	case known && contents.group(int(cluster.MetaShard)).Votes(bearer.ID):
 		return fmt.Errorf("%w: %s; node %s has a vote in it: %s", ErrTemporary, text, name, bring(name, away))
 	case len(away) > 0:
 		return fmt.Errorf("%w: %s: start %s", ErrTemporary, text, strings.Join(away, ", "))

@@ -121,7 +121,7 @@ func TestWhatSpeaksAgainstAReplacement(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := findings{
-				pages: &pages{groups: tt.groups, nodes: map[NodeID]Node{}}, shards: 1, said: tt.said,
+				contents: &contents{groups: tt.groups, nodes: map[NodeID]Node{}}, shards: 1, said: tt.said,
 				alive: func(n NodeID) bool {
 					for _, d := range tt.dead {
 						if d == n {
@@ -132,12 +132,12 @@ func TestWhatSpeaksAgainstAReplacement(t *testing.T) {
 				},
 			}
 			for id, name := range map[NodeID]string{1: "n1", 2: "n2", 3: "n3", 4: "n1"} {
-				f.pages.nodes[id] = Node{ID: id, Name: name}
+				f.contents.nodes[id] = Node{ID: id, Name: name}
 			}
 			for _, id := range tt.gone {
-				f.pages.nodes[id] = Node{ID: id, Name: "n1", State: NodeState_REMOVED}
+				f.contents.nodes[id] = Node{ID: id, Name: "n1", State: NodeState_REMOVED}
 			}
-			err := f.object(f.pages.nodes[2], 30*time.Second)
+			err := f.object(f.contents.nodes[2], 30*time.Second)
 			if tt.says == "" {
 				if err != nil {
 					t.Errorf("got %v, want nothing", err)

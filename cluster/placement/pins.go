@@ -28,7 +28,7 @@ func (o PinsOfOthers) Leaders() (map[string][]cluster.ShardID, error) {
 		name := ""
 		if _, leads := o.p.engine.Lead(id); !leads {
 			owner, ok := o.p.view.Owner(id)
-			n, known := o.p.book.At(owner.Address)
+			n, known := o.p.registry.At(owner.Address)
 			if !ok || !known || n.ID == o.p.self {
 				return nil, fmt.Errorf("%w: nobody leads shard %d", ErrTemporary, id)
 			}
@@ -41,7 +41,7 @@ func (o PinsOfOthers) Leaders() (map[string][]cluster.ShardID, error) {
 
 // Ask sends a request to the [Pins] of a member.
 func (o PinsOfOthers) Ask(ctx context.Context, node string, request []byte) ([]byte, error) {
-	for _, n := range o.p.book.Nodes() {
+	for _, n := range o.p.registry.Nodes() {
 		if n.Name != node || n.State == NodeState_REMOVED {
 			continue
 		}

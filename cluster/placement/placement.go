@@ -15,7 +15,7 @@ import (
 	"ssod/persistence/level"
 )
 
-// Config is what a [Placement] needs. Self, Cluster, Engine, Book, Calls and
+// Config is what a [Placement] needs. Self, Cluster, Engine, Registry, Calls and
 // LastHeard are required.
 type Config struct {
 	// Self is this node as it should be in the registry.
@@ -27,9 +27,9 @@ type Config struct {
 	Founding Settings
 	// Engine runs this node's replicas.
 	Engine *replica.Engine
-	// Book is what is known of other nodes; the engine and the network use it
+	// Registry is what is known of other nodes; the engine and the network use it
 	// too.
-	Book *Book
+	Registry *Registry
 	// Calls carries requests to other nodes.
 	Calls Calls
 	// LastHeard is when a node was last heard of; the zero time: never.
@@ -79,8 +79,8 @@ type Config struct {
 	// to a revocation while a node is cut off.
 	Lease time.Duration
 
-	// Aloof: others hand no leads to this node until [Placement.Ready].
-	Aloof bool
+	// NotAccepting: others hand no leads to this node until [Placement.Ready].
+	NotAccepting bool
 	// AliveWithin is how recently a node that counts as alive was heard of; 0
 	// means three seconds.
 	AliveWithin time.Duration
@@ -156,28 +156,28 @@ func orDefault(d *time.Duration, v time.Duration) {
 
 // Placement is one node's part in placing shards. It is safe for concurrent use.
 type Placement struct {
-	cfg    Config
-	self   NodeID
-	book   *Book
-	engine *replica.Engine
-	tables *meta.Store
-	view   *View
-	locks  []sync.Mutex // by shard: its replica here is made, released or removed
+	cfg      Config
+	self     NodeID
+	registry *Registry
+	engine   *replica.Engine
+	tables   *meta.Store
+	view     *View
+	locks    []sync.Mutex // by shard: its replica here is made, released or removed
 
-	aloof     atomic.Bool // this node takes no leads: it starts or is about to stop
-	resigning atomic.Bool
-	contact   atomic.Pointer[time.Time] // when this node asked what it was told last
-	reign     atomic.Pointer[reign]     // of this node over the meta shard, the last one
-	skew      atomic.Pointer[Skew]      // as measured last
-	vigil     vigil
-	turns     turns
-	boot      boot
-	leases    *leases     // of the others, while this node leads the meta shard
-	diskBad   atomic.Bool // as it was at the last look
-	lag       lagWatch
-	load      load
-	served    atomic.Pointer[func(cluster.ShardID) uint64] // see Served
-	rates     atomic.Pointer[[]float64]                    // of the shards that this node leads, by shard
+	notAccepting atomic.Bool // this node takes no leads: it starts or is about to stop
+	resigning    atomic.Bool
+	contact      atomic.Pointer[time.Time] // when this node asked what it was told last
+	metaLead     atomic.Pointer[metaLead]  // of this node over the meta shard, the last one
+	skew         atomic.Pointer[Skew]      // as measured last
+	vigil        vigil
+	turns        turns
+	boot         boot
+	leases       *leases     // of the others, while this node leads the meta shard
+	diskBad      atomic.Bool // as it was at the last look
+	lag          lagWatch
+	load         load
+	served       atomic.Pointer[func(cluster.ShardID) uint64] // see Served
+	rates        atomic.Pointer[[]float64]                    // of the shards that this node leads, by shard
 	// appendTook is what a synced append takes here lately, in nanoseconds.
 	appendTook atomic.Int64
 	aside      atomic.Bool // this node serves nothing
@@ -194,17 +194,17 @@ type Placement struct {
 func Start(cfg Config) (*Placement, error) {
 	cfg = cfg.withDefaults()
 	p := &Placement{
-		cfg: cfg, self: cfg.Self.ID, book: cfg.Book, engine: cfg.Engine,
+		cfg: cfg, self: cfg.Self.ID, registry: cfg.Registry, engine: cfg.Engine,
 		locks: make([]sync.Mutex, cfg.Engine.Count()+1), leases: newLeases(),
 	}
-	p.aloof.Store(cfg.Aloof)
+	p.notAccepting.Store(cfg.NotAccepting)
 	p.skew.Store(&Skew{})
 	for i := range p.wakes {
 		p.wakes[i] = make(chan struct{}, 1)
 	}
 	p.boot.registered = make(chan struct{})
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.view = newView(cfg.Engine, cfg.Book)
+	p.view = newView(cfg.Engine, cfg.Registry)
 	var err error
 	p.tables, err = meta.Follow(p.view, meta.Options{
 		Reader: cfg.Engine.Reader(cluster.MetaShard), Forward: p.forward, Spread: p.spread,
@@ -233,7 +233,7 @@ func (p *Placement) watch() {
 		}
 	})
 	looks := [loops]func(context.Context){
-		newPlanner(p).look, newMover(p).look, p.tidy, newHerald(p).look, p.keepContact, p.watchClock, p.watchDisk, p.watchLeave, p.listen, p.register,
+		newPlanner(p).look, newMover(p).look, p.tidy, newAnnouncer(p).look, p.keepContact, p.watchClock, p.watchDisk, p.watchLeave, p.listen, p.register,
 	}
 	p.reread()
 	p.divide()
@@ -273,12 +273,12 @@ func (p *Placement) wake() {
 func (p *Placement) reread() {
 	p.reading.Lock()
 	defer p.reading.Unlock()
-	if err := p.book.read(p.tables); err != nil {
+	if err := p.registry.read(p.tables); err != nil {
 		p.cfg.Log.Error("the registry of nodes cannot be read", "error", err)
 		return
 	}
 	p.takeLevel()
-	for _, n := range p.book.Nodes() {
+	for _, n := range p.registry.Nodes() {
 		switch {
 		case n.ID == p.self:
 		case n.State == NodeState_REMOVED:
@@ -326,7 +326,7 @@ func (p *Placement) Alive(n NodeID) bool {
 
 // forward hands a change of a meta table to the leader of the meta shard.
 func (p *Placement) forward(ctx context.Context, to cluster.Owner, request []byte) ([]byte, error) {
-	n, ok := p.book.At(to.Address)
+	n, ok := p.registry.At(to.Address)
 	if !ok {
 		return nil, fmt.Errorf("%w: no node is known at %s", ErrTemporary, to.Address)
 	}

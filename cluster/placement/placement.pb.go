@@ -204,8 +204,8 @@ type NodeRecord struct {
 	// What another process that asks for the name showed itself by, and the term
 	// of the leader of the meta shard that is about to give it the name: the first
 	// of two steps. A node that is heard again has neither.
-	Heir     []byte `protobuf:"bytes,20,opt,name=heir,proto3" json:"heir,omitempty"`
-	HeirTerm uint64 `protobuf:"varint,21,opt,name=heir_term,json=heirTerm,proto3" json:"heir_term,omitempty"`
+	Claimant  []byte `protobuf:"bytes,20,opt,name=claimant,proto3" json:"claimant,omitempty"`
+	ClaimTerm uint64 `protobuf:"varint,21,opt,name=claim_term,json=claimTerm,proto3" json:"claim_term,omitempty"`
 	// What a node showed itself by when it joined.
 	Applicant   []byte `protobuf:"bytes,22,opt,name=applicant,proto3" json:"applicant,omitempty"`
 	Boot        uint64 `protobuf:"varint,13,opt,name=boot,proto3" json:"boot,omitempty"`                // number of its newest start; 0: none is registered
@@ -348,16 +348,16 @@ func (x *NodeRecord) GetNewestLevel() uint32 {
 	return 0
 }
 
-func (x *NodeRecord) GetHeir() []byte {
+func (x *NodeRecord) GetClaimant() []byte {
 	if x != nil {
-		return x.Heir
+		return x.Claimant
 	}
 	return nil
 }
 
-func (x *NodeRecord) GetHeirTerm() uint64 {
+func (x *NodeRecord) GetClaimTerm() uint64 {
 	if x != nil {
-		return x.HeirTerm
+		return x.ClaimTerm
 	}
 	return 0
 }
@@ -1203,9 +1203,9 @@ func (x *Released) GetGranted() bool {
 type Leaders struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Leaders       []*Leader              `protobuf:"bytes,1,rep,name=leaders,proto3" json:"leaders,omitempty"`
-	Aloof         bool                   `protobuf:"varint,2,opt,name=aloof,proto3" json:"aloof,omitempty"`                        // it takes no leads: it starts, is about to stop, or is not well
-	BadDisk       bool                   `protobuf:"varint,50,opt,name=bad_disk,json=badDisk,proto3" json:"bad_disk,omitempty"`    // its disk takes too long or is full; nor does it take replicas
-	AppendUs      uint32                 `protobuf:"varint,51,opt,name=append_us,json=appendUs,proto3" json:"append_us,omitempty"` // what a synced append takes there lately; 0: none was written
+	NotAccepting  bool                   `protobuf:"varint,2,opt,name=not_accepting,json=notAccepting,proto3" json:"not_accepting,omitempty"` // it takes no leads: it starts, is about to stop, or is not well
+	BadDisk       bool                   `protobuf:"varint,50,opt,name=bad_disk,json=badDisk,proto3" json:"bad_disk,omitempty"`               // its disk takes too long or is full; nor does it take replicas
+	AppendUs      uint32                 `protobuf:"varint,51,opt,name=append_us,json=appendUs,proto3" json:"append_us,omitempty"`            // what a synced append takes there lately; 0: none was written
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1247,9 +1247,9 @@ func (x *Leaders) GetLeaders() []*Leader {
 	return nil
 }
 
-func (x *Leaders) GetAloof() bool {
+func (x *Leaders) GetNotAccepting() bool {
 	if x != nil {
-		return x.Aloof
+		return x.NotAccepting
 	}
 	return false
 }
@@ -2420,7 +2420,7 @@ var File_cluster_placement_placement_proto protoreflect.FileDescriptor
 
 const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\n" +
-	"!cluster/placement/placement.proto\x12\x0essod.placement\"\x86\x05\n" +
+	"!cluster/placement/placement.proto\x12\x0essod.placement\"\x90\x05\n" +
 	"\n" +
 	"NodeRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
@@ -2439,9 +2439,10 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x06gossip\x18\v \x01(\tR\x06gossip\x12\x18\n" +
 	"\aversion\x18\f \x01(\tR\aversion\x12!\n" +
 	"\foldest_level\x18K \x01(\rR\voldestLevel\x12!\n" +
-	"\fnewest_level\x18L \x01(\rR\vnewestLevel\x12\x12\n" +
-	"\x04heir\x18\x14 \x01(\fR\x04heir\x12\x1b\n" +
-	"\their_term\x18\x15 \x01(\x04R\bheirTerm\x12\x1c\n" +
+	"\fnewest_level\x18L \x01(\rR\vnewestLevel\x12\x1a\n" +
+	"\bclaimant\x18\x14 \x01(\fR\bclaimant\x12\x1d\n" +
+	"\n" +
+	"claim_term\x18\x15 \x01(\x04R\tclaimTerm\x12\x1c\n" +
 	"\tapplicant\x18\x16 \x01(\fR\tapplicant\x12\x12\n" +
 	"\x04boot\x18\r \x01(\x04R\x04boot\x12 \n" +
 	"\vincarnation\x18\x0e \x01(\x06R\vincarnation\x12\"\n" +
@@ -2507,10 +2508,10 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x05shard\x18\x01 \x01(\rR\x05shard\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x04R\areplica\"$\n" +
 	"\bReleased\x12\x18\n" +
-	"\agranted\x18\x01 \x01(\bR\agranted\"\x89\x01\n" +
+	"\agranted\x18\x01 \x01(\bR\agranted\"\x98\x01\n" +
 	"\aLeaders\x120\n" +
-	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\x12\x14\n" +
-	"\x05aloof\x18\x02 \x01(\bR\x05aloof\x12\x19\n" +
+	"\aleaders\x18\x01 \x03(\v2\x16.ssod.placement.LeaderR\aleaders\x12#\n" +
+	"\rnot_accepting\x18\x02 \x01(\bR\fnotAccepting\x12\x19\n" +
 	"\bbad_disk\x182 \x01(\bR\abadDisk\x12\x1b\n" +
 	"\tappend_us\x183 \x01(\rR\bappendUs\"F\n" +
 	"\x06Leader\x12\x14\n" +

@@ -46,7 +46,7 @@ func TestAClusterGrowsToThree(t *testing.T) {
 	c.holds(20)
 	c.fill(20, 30)
 	for _, n := range c.running() {
-		c.eventually("the registry has three nodes", func() bool { return len(n.book().Nodes()) == 3 })
+		c.eventually("the registry has three nodes", func() bool { return len(n.registry().Nodes()) == 3 })
 	}
 	leads := map[core.NodeID]int{}
 	c.eventually("the leaders are spread", func() bool {
@@ -303,7 +303,7 @@ func TestJoinIsRefused(t *testing.T) {
 			}
 		})
 	}
-	if n := len(c.nodes[1].book().Nodes()); n != 1 {
+	if n := len(c.nodes[1].registry().Nodes()); n != 1 {
 		t.Errorf("the registry has %d nodes, want 1", n)
 	}
 	a := newApplicant("n2")

@@ -12,8 +12,8 @@ import (
 // planner keeps the registry and, while this node leads the meta shard, the map.
 type planner struct {
 	p *Placement
-	// done is the version of the book that is planned.
-	done *pages
+	// done is the version of the registry that is planned.
+	done *contents
 	// full are the nodes whose disks have no room for more.
 	full map[NodeID]bool
 }
@@ -30,7 +30,7 @@ func (l *planner) look(ctx context.Context) {
 		clear(l.full)
 		return
 	}
-	l.p.govern(shard.Term())
+	l.p.noteMetaLead(shard.Term())
 	err = errors.Join(err, l.divide(ctx), l.judge(ctx), l.plan(ctx), l.relieve(ctx))
 	if err != nil && ctx.Err() == nil && !errors.Is(err, meta.ErrChanged) {
 		l.p.cfg.Log.Warn("placement is not kept up to date; trying again", "error", err)
@@ -49,20 +49,20 @@ func (l *planner) divide(ctx context.Context) error {
 // announce puts this node into the registry as it is now. It founds the
 // registry only where the cluster begins: on the leader of the meta shard.
 func (l *planner) announce(ctx context.Context) error {
-	pages, self := l.p.book.pages.Load(), l.p.cfg.Self
-	known, ok := pages.nodes[self.ID]
+	contents, self := l.p.registry.contents.Load(), l.p.cfg.Self
+	known, ok := contents.nodes[self.ID]
 	_, leads := l.p.engine.Lead(cluster.MetaShard)
 	switch {
-	case pages.revision == 0 && leads:
+	case contents.revision == 0 && leads:
 		if err := FoundSettings(ctx, l.p.tables, l.p.cfg.Founding); err != nil { // before anybody can join
 			return err
 		}
 		self.State, self.Joined, self.Changed = NodeState_ACTIVE, l.p.cfg.Clock(), l.p.cfg.Clock()
 		return l.p.put(ctx, 0, self)
-	case pages.revision == 0, !ok, known.sameAs(self):
+	case contents.revision == 0, !ok, known.sameAs(self):
 		return nil
 	}
-	return l.p.put(ctx, pages.revision, known.here(self))
+	return l.p.put(ctx, contents.revision, known.here(self))
 }
 
 // put changes nodes in the registry if it has a certain revision.
@@ -78,18 +78,18 @@ func (p *Placement) put(ctx context.Context, revision uint64, nodes ...Node) err
 // certificates they have. Whoever was about to take the place of one that is back does
 // not.
 func (l *planner) judge(ctx context.Context) error {
-	pages := l.p.book.pages.Load()
+	contents := l.p.registry.contents.Load()
 	var changed []Node
-	for _, n := range l.p.book.others(l.p.self) {
+	for _, n := range l.p.registry.others(l.p.self) {
 		state := n.State
 		switch {
 		case n.Leave == Leave_LEFT: // nobody waits for it
 		case l.p.Alive(n.ID):
 			state = NodeState_ACTIVE
-		case l.p.unheard(n.ID) > pages.settings.DeadAfter:
+		case l.p.unheard(n.ID) > contents.settings.DeadAfter:
 			state = NodeState_DEAD
 		}
-		back := len(n.Heir) > 0 && l.p.Alive(n.ID)
+		back := len(n.Claimant) > 0 && l.p.Alive(n.ID)
 		if state != n.State {
 			l.p.shown(&n)
 			l.p.cfg.Log.Info("a node's state changed", "node", n.Name, "id", n.ID, "was", n.State.String(), "is", state.String())
@@ -98,44 +98,44 @@ func (l *planner) judge(ctx context.Context) error {
 			continue
 		}
 		if back { // nobody takes its place
-			n.Heir, n.HeirTerm = nil, 0
+			n.Claimant, n.ClaimTerm = nil, 0
 		}
 		changed = append(changed, n)
 	}
 	if len(changed) == 0 {
 		return nil
 	}
-	return l.p.put(ctx, pages.revision, changed...)
+	return l.p.put(ctx, contents.revision, changed...)
 }
 
 // plan writes the map that the registry asks for.
 func (l *planner) plan(ctx context.Context) error {
-	pages := l.p.book.pages.Load()
-	if changed := l.weighDisks(pages); pages.revision == 0 || pages == l.done && !changed {
+	contents := l.p.registry.contents.Load()
+	if changed := l.weighDisks(contents); contents.revision == 0 || contents == l.done && !changed {
 		return nil
 	}
-	nodes := pages.planned()
+	nodes := contents.planned()
 	for i, n := range nodes {
 		nodes[i].Full = l.full[n.ID]
 	}
 	puts := map[string][]byte{}
-	for s, a := range plan.Desired(nodes, pages.shards, l.p.rules(pages)) {
-		if s >= len(pages.shards) || !a.Equal(pages.shards[s]) {
+	for s, a := range plan.Desired(nodes, contents.shards, l.p.rules(contents)) {
+		if s >= len(contents.shards) || !a.Equal(contents.shards[s]) {
 			puts[shardKey(s)] = encodeAssignment(a)
 		}
 	}
 	if len(puts) > 0 {
-		return l.p.tables.Update(ctx, shardsTable, pages.mapped, puts, nil)
+		return l.p.tables.Update(ctx, shardsTable, contents.mapped, puts, nil)
 	}
-	l.done = pages
+	l.done = contents
 	return nil
 }
 
 // weighDisks finds out which nodes' disks have room for more, and reports whether
 // that has changed. What is not known any more stands.
-func (l *planner) weighDisks(pages *pages) (changed bool) {
+func (l *planner) weighDisks(contents *contents) (changed bool) {
 	need := l.p.cfg.Need()
-	for id, n := range pages.nodes {
+	for id, n := range contents.nodes {
 		free, known := l.p.cfg.Free(id)
 		full := known && !plan.Room(free, need, l.full[id])
 		if !known || full == l.full[id] || n.State == NodeState_REMOVED {
@@ -148,7 +148,7 @@ func (l *planner) weighDisks(pages *pages) (changed bool) {
 }
 
 // planned are the nodes as far as the plan is concerned.
-func (g *pages) planned() (nodes []plan.Node) {
+func (g *contents) planned() (nodes []plan.Node) {
 	for _, n := range g.nodes {
 		nodes = append(nodes, n.planned())
 	}
@@ -156,6 +156,6 @@ func (g *pages) planned() (nodes []plan.Node) {
 }
 
 // rules are what the settings ask of the plan.
-func (p *Placement) rules(g *pages) plan.Rules {
+func (p *Placement) rules(g *contents) plan.Rules {
 	return plan.Rules{Shards: p.engine.Count(), Replicas: g.settings.Replicas}
 }

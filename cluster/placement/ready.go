@@ -13,7 +13,7 @@ import (
 )
 
 // Others is how many members there are beside this node.
-func (p *Placement) Others() int { return len(p.book.others(p.self)) }
+func (p *Placement) Others() int { return len(p.registry.others(p.self)) }
 
 // AwaitTables waits until the tables of the meta shard are here.
 func (p *Placement) AwaitTables(ctx context.Context) error {
@@ -61,7 +61,7 @@ func (p *Placement) orphans() (n int) {
 
 // Ready lets others hand leads to this node.
 func (p *Placement) Ready() {
-	p.aloof.Store(false)
+	p.notAccepting.Store(false)
 	p.wake()
 }
 
@@ -72,9 +72,9 @@ const resignPace = 20 * time.Millisecond
 // the moving of shards any more. It returns when none is left that somebody else
 // can have.
 func (p *Placement) Resign(ctx context.Context) error {
-	p.aloof.Store(true)
+	p.notAccepting.Store(true)
 	p.resigning.Store(true)
-	p.sayFarewell(ctx)
+	p.announceResign(ctx)
 	pace := time.NewTicker(resignPace)
 	defer pace.Stop()
 	for {
@@ -90,12 +90,12 @@ func (p *Placement) Resign(ctx context.Context) error {
 	}
 }
 
-// sayFarewell tells the others not to hand leads to this node.
-func (p *Placement) sayFarewell(ctx context.Context) {
+// announceResign tells the others not to hand leads to this node.
+func (p *Placement) announceResign(ctx context.Context) {
 	var calls sync.WaitGroup
-	for _, n := range p.book.others(p.self) {
+	for _, n := range p.registry.others(p.self) {
 		if p.Alive(n.ID) {
-			calls.Go(func() { _, _ = p.call(ctx, n.ID, &Request{Leaders: &Leaders{Aloof: true}}) })
+			calls.Go(func() { _, _ = p.call(ctx, n.ID, &Request{Leaders: &Leaders{NotAccepting: true}}) })
 		}
 	}
 	calls.Wait()
@@ -115,15 +115,15 @@ func (p *Placement) handAllOver(ctx context.Context) (left int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		heirs := p.heirs(st)
-		if len(heirs) == 0 {
+		successors := p.successors(st)
+		if len(successors) == 0 {
 			continue
 		}
 		left++
-		if heirs = slices.DeleteFunc(heirs, func(r plan.ReplicaID) bool { return !slices.Contains(st.Successors, r) }); len(heirs) == 0 {
+		if successors = slices.DeleteFunc(successors, func(r plan.ReplicaID) bool { return !slices.Contains(st.Successors, r) }); len(successors) == 0 {
 			continue // none would take it now
 		}
-		best := slices.MaxFunc(heirs, func(a, b plan.ReplicaID) int { return int(int64(st.Match[a]) - int64(st.Match[b])) })
+		best := slices.MaxFunc(successors, func(a, b plan.ReplicaID) int { return int(int64(st.Match[a]) - int64(st.Match[b])) })
 		if err := p.engine.Transfer(ctx, id, best); err != nil {
 			return 0, err
 		}

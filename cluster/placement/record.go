@@ -34,11 +34,11 @@ type proposed struct {
 	sets [][]plan.ReplicaID
 }
 
-// draft is what is to be written down, on the version of the book that it was
+// draft is what is to be written down, on the version of the registry that it was
 // decided on.
 type draft struct {
-	pages   *pages
-	records map[cluster.ShardID]plan.Config
+	contents *contents
+	records  map[cluster.ShardID]plan.Config
 	// urgent: a step waits for it.
 	urgent bool
 }
@@ -50,8 +50,8 @@ type draft struct {
 // Voters that are new are written down when a majority of them has them on disk.
 // Until then those before may be needed to elect a leader.
 func (w *recorder) note(st core.Status, step plan.Step, d *draft) bool {
-	now, known := configOf(st), d.pages.group(int(st.Shard))
-	if known.Term > st.Term || d.pages.revision == 0 {
+	now, known := configOf(st), d.contents.group(int(st.Shard))
+	if known.Term > st.Term || d.contents.revision == 0 {
 		return false // another leads by now, or there is nobody yet to know
 	}
 	next := outcome(now, step)
@@ -116,7 +116,7 @@ func (w *recorder) write(ctx context.Context, d *draft) (more bool) {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	w.written = time.Now()
-	if err := w.p.tables.Update(ctx, nodesTable, d.pages.revision, puts, nil); err != nil {
+	if err := w.p.tables.Update(ctx, nodesTable, d.contents.revision, puts, nil); err != nil {
 		w.p.cfg.Log.Debug("who votes is not written down yet", "shards", len(puts), "error", err)
 		return true
 	}

@@ -48,7 +48,7 @@ func TestVotersAreAnnouncedFirst(t *testing.T) {
 				Applied: core.Applied{Conf: &pb.ConfState{Voters: replicaNumbers(tt.voters), VotersOutgoing: replicaNumbers(tt.old)}},
 			}
 			w := recorder{proposed: map[cluster.ShardID]proposed{}}
-			d := draft{pages: &pages{revision: 1, groups: []plan.Config{{}, tt.known}}, records: map[cluster.ShardID]plan.Config{}}
+			d := draft{contents: &contents{revision: 1, groups: []plan.Config{{}, tt.known}}, records: map[cluster.ShardID]plan.Config{}}
 			if may := w.note(st, tt.step, &d); may != tt.may {
 				t.Errorf("the step may be taken: got %v, want %v", may, tt.may)
 			}
@@ -77,7 +77,7 @@ func TestWhatWasProposedStaysAnnounced(t *testing.T) {
 	announced := plan.Config{Term: 5, Voters: trio, Next: [][]plan.ReplicaID{other}}
 	w := recorder{proposed: map[cluster.ShardID]proposed{}}
 	drafted := func() map[cluster.ShardID]plan.Config {
-		d := draft{pages: &pages{revision: 1, groups: []plan.Config{{}, announced}}, records: map[cluster.ShardID]plan.Config{}}
+		d := draft{contents: &contents{revision: 1, groups: []plan.Config{{}, announced}}, records: map[cluster.ShardID]plan.Config{}}
 		w.note(st, plan.Step{Kind: plan.Settled}, &d)
 		return d.records
 	}

@@ -72,7 +72,7 @@ func (r *Recovery) nodes(table meta.Table) (map[string][]byte, error) {
 		case survives[n.ID] && n.State == NodeState_REMOVED:
 			return nil, fmt.Errorf("node %s was removed before: make the plan without it", n.Name)
 		case survives[n.ID]:
-			n.Heir, n.HeirTerm = nil, 0
+			n.Claimant, n.ClaimTerm = nil, 0
 			if n.State == NodeState_DEAD {
 				n.State, n.Changed = NodeState_ACTIVE, r.At
 			}
@@ -93,13 +93,13 @@ func Stored(r cluster.Reader) ([]Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{nodes: map[NodeID]Node{}}
+	p := &contents{nodes: map[NodeID]Node{}}
 	for key, value := range table.All() {
 		if err := p.enter(key, value); err != nil {
 			return nil, err
 		}
 	}
-	b := &Book{}
-	b.pages.Store(p)
+	b := &Registry{}
+	b.contents.Store(p)
 	return b.Nodes(), nil
 }

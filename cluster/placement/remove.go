@@ -42,7 +42,7 @@ func (p *Placement) giveUp(ctx context.Context, name string) error {
 	rand.Read(request) // never fails since Go 1.24
 	for done := false; !done; {
 		err := p.decideUntil(ctx, func(s *session) (err error) {
-			n, ok := s.pages.bearer(name)
+			n, ok := s.contents.bearer(name)
 			if !ok {
 				return ErrUnknownNode
 			}

@@ -187,7 +187,7 @@ func (p *Placement) Scrub(ctx context.Context, shards []cluster.ShardID) error {
 	// With the leader's, the farthest replica is behind all that was acknowledged.
 	var mu sync.Mutex
 	upTo := make(map[uint32]uint64)
-	members := slices.DeleteFunc(p.book.Nodes(), func(n Node) bool { return n.State == NodeState_REMOVED || n.Leave == Leave_LEFT })
+	members := slices.DeleteFunc(p.registry.Nodes(), func(n Node) bool { return n.State == NodeState_REMOVED || n.Leave == Leave_LEFT })
 	unknown := each(members, func(n Node) error {
 		found, err := p.appliedAt(ctx, n, shardNumbers(shards))
 		mu.Lock()

@@ -144,7 +144,7 @@ func (p *Placement) setBack(ctx context.Context, id cluster.ShardID) error {
 		return p.engine.Reset(ctx, id)
 	}
 	owner, ok := p.view.Owner(id)
-	n, known := p.book.At(owner.Address)
+	n, known := p.registry.At(owner.Address)
 	if !ok || !known {
 		return fmt.Errorf("%w: nobody leads it", ErrTemporary)
 	}

@@ -185,7 +185,7 @@ func changed(t meta.Table, members []Node, changes map[string]string) (map[strin
 }
 
 // Settings are the settings of the cluster as this node knows them.
-func (p *Placement) Settings() Settings { return p.book.Settings() }
+func (p *Placement) Settings() Settings { return p.registry.Settings() }
 
 // Set changes settings of the cluster, by name: all or nothing. The leader of the meta
 // shard decides, on the settings as they are then. It fails with [ErrSetting].
@@ -209,7 +209,7 @@ func (p *Placement) set(ctx context.Context, changes map[string]string) error {
 	defer cancel()
 	return p.decideUntil(ctx, func(s *session) error {
 		table := p.tables.Read(settingsTable)
-		puts, err := changed(table, slices.Collect(maps.Values(s.pages.nodes)), changes)
+		puts, err := changed(table, slices.Collect(maps.Values(s.contents.nodes)), changes)
 		if err != nil || len(puts) == 0 {
 			return err
 		}
@@ -223,6 +223,6 @@ func (p *Placement) set(ctx context.Context, changes map[string]string) error {
 
 // Unplaced is how many shards do not have as many copies yet as the settings ask for.
 func (p *Placement) Unplaced() int {
-	pages := p.book.pages.Load()
-	return plan.Unplaced(pages.planned(), pages.all(p.engine.Count()), p.rules(pages))
+	contents := p.registry.contents.Load()
+	return plan.Unplaced(contents.planned(), contents.all(p.engine.Count()), p.rules(contents))
 }

@@ -33,15 +33,15 @@ func TestADiskWithoutRoomGetsNoReplicas(t *testing.T) {
 	c.join("n2", 1)
 	holds := func() (shards int) {
 		for s := range testShards {
-			if place, ok := c.nodes[1].book().Place(s + 1); ok && place.Has(2) {
+			if assignment, ok := c.nodes[1].registry().Assignment(s + 1); ok && assignment.Has(2) {
 				shards++
 			}
 		}
 		return shards
 	}
 	c.eventually("the map has the new node", func() bool {
-		place, ok := c.nodes[1].book().Place(0)
-		return ok && place.Has(2)
+		assignment, ok := c.nodes[1].registry().Assignment(0)
+		return ok && assignment.Has(2)
 	})
 	if n := holds(); n > 0 {
 		t.Errorf("it gets %d shards", n)

@@ -24,7 +24,7 @@ func (p *Placement) spread(ctx context.Context, table string, revision uint64) e
 	}
 	var waiting sync.WaitGroup
 	var missing atomic.Bool
-	for _, n := range p.book.Nodes() {
+	for _, n := range p.registry.Nodes() {
 		if n.ID != p.self {
 			waiting.Go(func() {
 				if !p.await(ctx, n, table, revision, p.countsUntil(n, table, committed)) {
@@ -95,7 +95,7 @@ func (p *Placement) counts(n Node, table string) bool {
 // what is to spread: a node that was taken back before must not count as one that
 // serves nothing.
 func (p *Placement) knowWhoLeft() error {
-	if !slices.ContainsFunc(p.book.Nodes(), func(n Node) bool { return n.Leave == Leave_LEFT }) {
+	if !slices.ContainsFunc(p.registry.Nodes(), func(n Node) bool { return n.Leave == Leave_LEFT }) {
 		return nil
 	}
 	if err := p.tables.Refresh(nodesTable); err != nil {

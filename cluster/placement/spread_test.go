@@ -22,11 +22,11 @@ func (f called) Call(ctx context.Context, to NodeID, _ []byte) ([]byte, error) {
 // spreading is a placement that can only spread changes, to the nodes 2 and 3.
 func spreading(t *testing.T, calls called) *Placement {
 	t.Helper()
-	b := NewBook(Node{ID: 1}, Node{ID: 2}, Node{ID: 3})
+	b := NewRegistry(Node{ID: 1}, Node{ID: 2}, Node{ID: 3})
 	p := &Placement{
 		cfg:  Config{Calls: calls, LastHeard: func(NodeID) time.Time { return time.Now() }}.withDefaults(),
-		self: 1, book: b, leases: newLeases(),
-		view: &View{book: b},
+		self: 1, registry: b, leases: newLeases(),
+		view: &View{registry: b},
 	}
 	p.ctx, p.cancel = context.WithCancel(t.Context())
 	t.Cleanup(p.cancel)

@@ -21,16 +21,16 @@ const reachWithin = decideWithin + time.Second/2
 // session is a time in which this node leads the meta shard, and the tables as
 // they were when a majority had just confirmed that.
 type session struct {
-	p     *Placement
-	shard cluster.Shard
-	pages *pages
+	p        *Placement
+	shard    cluster.Shard
+	contents *contents
 }
 
 // errElsewhere: another node leads the meta shard.
 var errElsewhere = fmt.Errorf("%w: this node does not lead the meta shard", ErrTemporary)
 
-// convene begins a session.
-func (p *Placement) convene(ctx context.Context) (*session, error) {
+// beginSession begins a session.
+func (p *Placement) beginSession(ctx context.Context) (*session, error) {
 	shard, leads := p.engine.Lead(cluster.MetaShard)
 	if !leads {
 		return nil, errElsewhere
@@ -46,11 +46,11 @@ func (p *Placement) convene(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("%w: the leader of the meta shard reaches no majority of its voters: %w", ErrTemporary, err)
 	}
 	p.reread()
-	pages := p.book.pages.Load()
-	if pages.revision == 0 {
+	contents := p.registry.contents.Load()
+	if contents.revision == 0 {
 		return nil, fmt.Errorf("%w: the cluster is being founded", ErrTemporary)
 	}
-	return &session{p, shard, pages}, nil
+	return &session{p, shard, contents}, nil
 }
 
 // decide changes the registry if nothing in it has changed since the session
@@ -60,7 +60,7 @@ func (s *session) decide(ctx context.Context, changed ...Node) error {
 	for _, n := range changed {
 		puts[n.key()] = n.encode()
 	}
-	return s.change(ctx, nodesTable, s.pages.revision, puts)
+	return s.change(ctx, nodesTable, s.contents.revision, puts)
 }
 
 // change changes a table if it has a certain revision, and this node leads in the same
@@ -77,7 +77,7 @@ func (s *session) change(ctx context.Context, table string, revision uint64, put
 // the registry.
 func (p *Placement) decideUntil(ctx context.Context, decision func(*session) error) error {
 	for {
-		s, err := p.convene(ctx)
+		s, err := p.beginSession(ctx)
 		if err != nil {
 			return err
 		}
@@ -88,26 +88,26 @@ func (p *Placement) decideUntil(ctx context.Context, decision func(*session) err
 	}
 }
 
-// replace gives a node up in two steps. The first writes down who asks: heir. The
-// second is taken when heir asks again, of the same leader in the same term, and
+// replace gives a node up in two steps. The first writes down who asks: claimant. The
+// second is taken when claimant asks again, of the same leader in the same term, and
 // everything is judged anew, on the tables as they are then. When the node is heard
 // again the first step is taken back: [planner.judge].
 //
 // It returns false after the first step. The certificates of a node without a successor
 // are refused from then on.
-func (s *session) replace(ctx context.Context, old Node, heir []byte, successor *Node) (done bool, err error) {
+func (s *session) replace(ctx context.Context, old Node, claimant []byte, successor *Node) (done bool, err error) {
 	if err := s.mayGo(ctx, old); err != nil {
 		return false, err
 	}
-	if !bytes.Equal(old.Heir, heir) || old.HeirTerm != s.shard.Term() {
-		if err := s.p.turns.take(old.ID, heir, time.Now()); err != nil {
+	if !bytes.Equal(old.Claimant, claimant) || old.ClaimTerm != s.shard.Term() {
+		if err := s.p.turns.take(old.ID, claimant, time.Now()); err != nil {
 			return false, err
 		}
-		old.Heir, old.HeirTerm = heir, s.shard.Term()
+		old.Claimant, old.ClaimTerm = claimant, s.shard.Term()
 		return false, s.decide(ctx, old)
 	}
 	old.State, old.Changed = NodeState_REMOVED, s.p.cfg.Clock()
-	old.Heir, old.HeirTerm = nil, 0
+	old.Claimant, old.ClaimTerm = nil, 0
 	if successor == nil {
 		s.p.shown(&old)
 		return true, s.decide(ctx, old)
@@ -117,7 +117,7 @@ func (s *session) replace(ctx context.Context, old Node, heir []byte, successor 
 }
 
 // nextID is the id of the next node that joins.
-func (g *pages) nextID() NodeID {
+func (g *contents) nextID() NodeID {
 	next := NodeID(1)
 	for id := range g.nodes {
 		next = max(next, id+1)
@@ -128,7 +128,7 @@ func (g *pages) nextID() NodeID {
 // refer hands a request to the leader of the meta shard.
 func (p *Placement) refer(ctx context.Context, name string, r *Request) (*Answer, error) {
 	owner, _ := p.view.Owner(cluster.MetaShard)
-	leader, ok := p.book.At(owner.Address)
+	leader, ok := p.registry.At(owner.Address)
 	if !ok || leader.ID == p.self || !p.Alive(leader.ID) {
 		return nil, p.leaderless(name)
 	}

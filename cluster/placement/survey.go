@@ -20,7 +20,7 @@ func (p *Placement) survey(ctx context.Context, of NodeID) map[NodeID]*Survey {
 	var mu sync.Mutex
 	said := map[NodeID]*Survey{}
 	var asking sync.WaitGroup
-	for _, n := range p.book.Nodes() {
+	for _, n := range p.registry.Nodes() {
 		if n.State == NodeState_REMOVED || n.ID == of || !p.Alive(n.ID) {
 			continue
 		}
@@ -50,10 +50,10 @@ func (p *Placement) surveyOf(ctx context.Context, asked, of NodeID) (*Survey, er
 
 // testify is what this node knows of another.
 func (p *Placement) testify(ctx context.Context, of NodeID) (*Survey, error) {
-	pages := p.book.pages.Load()
+	contents := p.registry.contents.Load()
 	s := &Survey{SilentMs: p.silence(of).Milliseconds()}
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
-		known := pages.group(int(id))
+		known := contents.group(int(id))
 		if _, leads := p.engine.Lead(id); !leads || known.Known() && !known.Votes(of) {
 			continue
 		}
@@ -64,7 +64,7 @@ func (p *Placement) testify(ctx context.Context, of NodeID) (*Survey, error) {
 		if !st.Open {
 			continue
 		}
-		g, now := p.group(st, pages), configOf(st)
+		g, now := p.group(st, contents), configOf(st)
 		g.Voters = append(g.Voters, now.Outgoing...)
 		s.Groups = append(s.Groups, &GroupState{
 			Shard: uint32(id), Term: st.Term, Present: replicaNumbers(g.Present()), Confirmed: now.SameVoters(known),
@@ -75,10 +75,10 @@ func (p *Placement) testify(ctx context.Context, of NodeID) (*Survey, error) {
 
 // findings are what all nodes have said of one, beside what is written down.
 type findings struct {
-	pages  *pages
-	shards int
-	said   map[NodeID]*Survey
-	alive  func(NodeID) bool
+	contents *contents
+	shards   int
+	said     map[NodeID]*Survey
+	alive    func(NodeID) bool
 }
 
 // silence is for how long nobody has heard the node.
@@ -92,7 +92,7 @@ func (f *findings) silence() time.Duration {
 
 // heardAll reports whether a majority of the voters of the meta shard has spoken.
 func (f *findings) heardAll() bool {
-	return f.pages.group(int(cluster.MetaShard)).Majority(func(r plan.ReplicaID) bool { return f.said[r.Node()] != nil })
+	return f.contents.group(int(cluster.MetaShard)).Majority(func(r plan.ReplicaID) bool { return f.said[r.Node()] != nil })
 }
 
 // led is what the leader of a shard says of its group; nil: nobody leads it.
@@ -111,7 +111,7 @@ func (f *findings) led(shard int) (newest *GroupState) {
 // leader has not confirmed what it is now is as good as unknown; one without a
 // leader has nobody present.
 func (f *findings) mayLose(n NodeID) error {
-	groups := f.pages.all(f.shards)
+	groups := f.contents.all(f.shards)
 	present := make([]map[plan.ReplicaID]bool, len(groups))
 	for shard, c := range groups {
 		led := f.led(shard)
@@ -125,6 +125,6 @@ func (f *findings) mayLose(n NodeID) error {
 	}
 	return plan.MayLose(groups, n, plan.Outlook{
 		Live: func(shard int, r plan.ReplicaID) bool { return present[shard][r] },
-		Gone: f.pages.removed,
+		Gone: f.contents.removed,
 	})
 }

@@ -12,18 +12,18 @@ import (
 // their group agrees that they are not needed.
 func (p *Placement) tidy(ctx context.Context) {
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
-		place, ok := p.book.Place(int(id))
-		if !ok || place.Has(p.self) || ctx.Err() != nil {
+		assignment, ok := p.registry.Assignment(int(id))
+		if !ok || assignment.Has(p.self) || ctx.Err() != nil {
 			continue
 		}
-		if err := p.drop(ctx, id, place); err != nil && ctx.Err() == nil {
+		if err := p.drop(ctx, id, assignment); err != nil && ctx.Err() == nil {
 			p.cfg.Log.Debug("a replica is kept", "shard", id, "error", err)
 		}
 	}
 }
 
 // drop removes this node's replica of a shard if it may.
-func (p *Placement) drop(ctx context.Context, id cluster.ShardID, place plan.Assignment) error {
+func (p *Placement) drop(ctx context.Context, id cluster.ShardID, assignment plan.Assignment) error {
 	lock, err := p.lock(uint32(id))
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func (p *Placement) drop(ctx context.Context, id cluster.ShardID, place plan.Ass
 	if err != nil || st.Open {
 		return nil // there is none, or it leads and hands the lead over first
 	}
-	for _, n := range place.Voters {
+	for _, n := range assignment.Voters {
 		if !p.Alive(n) {
 			continue
 		}
@@ -66,8 +66,8 @@ func (p *Placement) release(ctx context.Context, r *ReleaseRequest) (*Answer, er
 		return nil, err
 	}
 	conf, member := st.Applied.Conf, uint64(replica)
-	place, ok := p.book.Place(int(id))
-	kept := !ok || !st.Settled || place.Has(replica.Node()) ||
+	assignment, ok := p.registry.Assignment(int(id))
+	kept := !ok || !st.Settled || assignment.Has(replica.Node()) ||
 		slices.Contains(conf.GetVoters(), member) || slices.Contains(conf.GetVotersOutgoing(), member) ||
 		slices.Contains(conf.GetLearners(), member) || slices.Contains(conf.GetLearnersNext(), member)
 	return &Answer{Released: &Released{Granted: !kept}}, nil

@@ -15,19 +15,19 @@ type turns struct {
 }
 
 type turn struct {
-	heir []byte
-	at   time.Time
+	claimant []byte
+	at       time.Time
 }
 
-// turnFor is for how long an heir that does not ask again keeps others waiting.
+// turnFor is for how long an claimant that does not ask again keeps others waiting.
 const turnFor = 3 * time.Second
 
-// take lets heir begin to take a node's place.
-func (t *turns) take(n NodeID, heir []byte, now time.Time) error {
+// take lets claimant begin to take a node's place.
+func (t *turns) take(n NodeID, claimant []byte, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	last, ok := t.last[n]
-	if ok && now.Sub(last.at) < turnFor && !bytes.Equal(last.heir, heir) {
+	if ok && now.Sub(last.at) < turnFor && !bytes.Equal(last.claimant, claimant) {
 		return object("another process asks for the same name: stop one of the two")
 	}
 	for id, old := range t.last {
@@ -38,6 +38,6 @@ func (t *turns) take(n NodeID, heir []byte, now time.Time) error {
 	if t.last == nil {
 		t.last = map[NodeID]turn{}
 	}
-	t.last[n] = turn{heir, now}
+	t.last[n] = turn{claimant, now}
 	return nil
 }

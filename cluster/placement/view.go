@@ -14,13 +14,13 @@ import (
 // replica knows them, and the others as their leaders say. It implements
 // [cluster.Shards].
 type View struct {
-	engine *replica.Engine
-	book   *Book
-	slots  atomic.Pointer[cluster.Slots]
+	engine   *replica.Engine
+	registry *Registry
+	slots    atomic.Pointer[cluster.Slots]
 
-	mu    sync.Mutex
-	told  []claim // by shard
-	aloof map[NodeID]time.Time
+	mu           sync.Mutex
+	told         []announced // by shard
+	notAccepting map[NodeID]time.Time
 	// badDisks is when nodes said that their disks are bad.
 	badDisks map[NodeID]time.Time
 	appends  map[NodeID]appendSaid
@@ -30,15 +30,15 @@ type View struct {
 	calling  sync.Mutex // one watcher is called at a time
 }
 
-// claim is what a leader said of itself.
-type claim struct {
+// announced is what a leader said of itself.
+type announced struct {
 	node NodeID
 	term uint64
 }
 
-func newView(e *replica.Engine, b *Book) *View {
+func newView(e *replica.Engine, b *Registry) *View {
 	return &View{
-		engine: e, book: b, told: make([]claim, e.Count()+1), rates: make([]rateSaid, e.Count()+1), aloof: map[NodeID]time.Time{}, badDisks: map[NodeID]time.Time{},
+		engine: e, registry: b, told: make([]announced, e.Count()+1), rates: make([]rateSaid, e.Count()+1), notAccepting: map[NodeID]time.Time{}, badDisks: map[NodeID]time.Time{},
 		appends: map[NodeID]appendSaid{}, watchers: map[int]func(cluster.ShardID){},
 	}
 }
@@ -77,7 +77,7 @@ func (v *View) Owner(id cluster.ShardID) (cluster.Owner, bool) {
 	if leader == 0 {
 		return cluster.Owner{}, false
 	}
-	address := v.book.RPC(leader)
+	address := v.registry.RPC(leader)
 	return cluster.Owner{Address: address, Term: term}, address != ""
 }
 
@@ -113,7 +113,7 @@ func (v *View) notify(id cluster.ShardID) {
 func (v *View) hear(from NodeID, m *Leaders) {
 	var changed []cluster.ShardID
 	v.mu.Lock()
-	note(v.aloof, from, m.GetAloof())
+	note(v.notAccepting, from, m.GetNotAccepting())
 	note(v.badDisks, from, m.GetBadDisk())
 	v.appends[from] = appendSaid{time.Duration(m.GetAppendUs()) * time.Microsecond, time.Now()}
 	for _, l := range m.GetLeaders() {
@@ -122,7 +122,7 @@ func (v *View) hear(from NodeID, m *Leaders) {
 			v.rates[id] = rateSaid{from, float64(l.GetRate()), time.Now()}
 		}
 		if l.GetShard() < uint32(len(v.told)) && l.GetTerm() > v.told[id].term {
-			v.told[id] = claim{from, l.GetTerm()}
+			v.told[id] = announced{from, l.GetTerm()}
 			changed = append(changed, id)
 		}
 	}
@@ -156,13 +156,13 @@ func note(said map[NodeID]time.Time, of NodeID, is bool) {
 	}
 }
 
-// aloofFor is for how long a node that said it takes no leads is believed.
-const aloofFor = time.Minute
+// notAcceptingFor is for how long a node that said it takes no leads is believed.
+const notAcceptingFor = time.Minute
 
 // willing reports whether a node takes leads, as far as it said.
 func (v *View) willing(n NodeID) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	at, ok := v.aloof[n]
-	return !ok || time.Since(at) > aloofFor
+	at, ok := v.notAccepting[n]
+	return !ok || time.Since(at) > notAcceptingFor
 }

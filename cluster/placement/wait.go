@@ -25,8 +25,8 @@ type progress struct {
 // stuck reports whether a shard has waited for so long without progress that it
 // must not hold up others: the node of its new replica may answer and yet store
 // nothing. When it goes on it counts again.
-func (m *mover) stuck(st core.Status, place plan.Assignment) bool {
-	now := progressOf(st, place)
+func (m *mover) stuck(st core.Status, assignment plan.Assignment) bool {
+	now := progressOf(st, assignment)
 	w, ok := m.waits[st.Shard]
 	if !ok || w.at != now {
 		m.waits[st.Shard] = wait{at: now, since: time.Now()}
@@ -38,7 +38,7 @@ func (m *mover) stuck(st core.Status, place plan.Assignment) bool {
 // askAgain asks nodes again for replicas that have acknowledged nothing for a while:
 // the map may have changed twice while one was added, and its node has removed it in
 // between. It answers with a later one then, and the plan gets the first out.
-func (m *mover) askAgain(ctx context.Context, st core.Status, place plan.Assignment) error {
+func (m *mover) askAgain(ctx context.Context, st core.Status, assignment plan.Assignment) error {
 	w := m.waits[st.Shard]
 	if time.Since(later(w.since, w.asked)) < m.p.cfg.Patience/5 {
 		return nil
@@ -46,7 +46,7 @@ func (m *mover) askAgain(ctx context.Context, st core.Status, place plan.Assignm
 	w.asked = time.Now()
 	m.waits[st.Shard] = w
 	for _, r := range replicas(st.Applied.Conf.GetLearners()) {
-		if !place.Votes(r.Node()) || st.Match[r] > 0 || !m.p.Alive(r.Node()) {
+		if !assignment.Votes(r.Node()) || st.Match[r] > 0 || !m.p.Alive(r.Node()) {
 			continue
 		}
 		if _, err := m.askFor(ctx, st.Shard, r.Node()); err != nil {
@@ -58,10 +58,10 @@ func (m *mover) askAgain(ctx context.Context, st core.Status, place plan.Assignm
 
 // progressOf is that of the replica which is to vote, does not yet, and has the
 // least.
-func progressOf(st core.Status, place plan.Assignment) progress {
+func progressOf(st core.Status, assignment plan.Assignment) progress {
 	p := progress{term: st.Term, joint: len(st.Applied.Conf.GetVotersOutgoing()) > 0, match: ^uint64(0)}
 	for _, r := range replicas(st.Applied.Conf.GetLearners()) {
-		if place.Votes(r.Node()) {
+		if assignment.Votes(r.Node()) {
 			p.match = min(p.match, st.Match[r])
 		}
 	}

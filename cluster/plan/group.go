@@ -25,9 +25,9 @@ type Group struct {
 	// Willing reports whether a node takes a lead: one that is about to stop
 	// does not. nil: all do.
 	Willing func(NodeID) bool
-	// Heir reports whether a voter would take the lead at once. One that has just got
+	// CanLead reports whether a voter would take the lead at once. One that has just got
 	// its vote does when it knows. nil: all would.
-	Heir func(ReplicaID) bool
+	CanLead func(ReplicaID) bool
 	// Known is what a node said its replica is, for those that were asked. A
 	// member of an earlier id is obsolete: the node has thrown it away. One of a
 	// later id was added by another leader since.
@@ -59,7 +59,7 @@ func (g *Group) mayLead(n NodeID) bool {
 
 // canLead reports whether a node would take the lead now.
 func (g *Group) canLead(n NodeID) bool {
-	return g.mayLead(n) && (g.Heir == nil || g.Heir(g.member(n)))
+	return g.mayLead(n) && (g.CanLead == nil || g.CanLead(g.member(n)))
 }
 
 func (g *Group) votes(r ReplicaID) bool { return slices.Contains(g.Voters, r) }

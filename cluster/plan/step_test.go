@@ -246,7 +246,7 @@ func TestALeadMovesOnce(t *testing.T) {
 	g := newGroup(1, 2, 3, 4)
 	view := g.view()
 	to := plan.Assignment{Voters: []plan.NodeID{2, 3, 4}, Preferred: 4}
-	view.Heir = func(r plan.ReplicaID) bool { return r != replica(4) }
+	view.CanLead = func(r plan.ReplicaID) bool { return r != replica(4) }
 	if s := plan.Next(to, view); s.Kind != plan.Wait {
 		t.Errorf("it does not know yet: got %+v, want to wait", s)
 	}
@@ -254,11 +254,11 @@ func TestALeadMovesOnce(t *testing.T) {
 	if s := plan.Next(to, view); s.Kind != plan.HandOver || s.To != replica(2) {
 		t.Errorf("it takes no leads: got %+v, want that node 2 leads", s)
 	}
-	view.Heir, view.Willing = nil, nil
+	view.CanLead, view.Willing = nil, nil
 	if s := plan.Next(to, view); s.Kind != plan.HandOver || s.To != replica(4) {
 		t.Errorf("it knows: got %+v, want that it leads", s)
 	}
-	view.Heir = func(r plan.ReplicaID) bool { return r != replica(4) }
+	view.CanLead = func(r plan.ReplicaID) bool { return r != replica(4) }
 	stays := plan.Assignment{Voters: []plan.NodeID{1, 2, 3, 4}, Preferred: 4}
 	if s := plan.Next(stays, view); s.Kind != plan.Blocked {
 		t.Errorf("the leader stays: got %+v, want that it leads on", s)

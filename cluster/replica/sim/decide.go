@@ -52,7 +52,7 @@ func (n *node) weigh(o *owner, q request, r registry) {
 		o.decree(r, q.answerWith(id))
 	case q.joins && m.Applicant == q.token:
 		q.answer(old) // it has missed the answer
-	case n.judgesOnce() && m.Heir == q.token:
+	case n.judgesOnce() && m.CanLead == q.token:
 		n.giveUp(o, q, r, old, n.w.now)
 	case n.alive(old):
 		n.w.objections++
@@ -83,14 +83,14 @@ func (q request) answerWith(id core.NodeID) func(error) {
 // at a time.
 func (n *node) giveUp(o *owner, q request, r registry, old core.NodeID, at instant) {
 	m := r.Nodes[old]
-	if m.Heir != q.token || m.HeirTerm != o.term && !n.judgesOnce() {
-		m.Heir, m.HeirTerm = q.token, o.term
+	if m.CanLead != q.token || m.HeirTerm != o.term && !n.judgesOnce() {
+		m.CanLead, m.HeirTerm = q.token, o.term
 		r.Nodes[old] = m
 		o.decree(r, func(error) {})
 		return
 	}
 	n.w.checkGivenUp(n, old, at)
-	m.Removed, m.Heir, m.HeirTerm = true, 0, 0
+	m.Removed, m.CanLead, m.HeirTerm = true, 0, 0
 	r.Nodes[old] = m
 	id := core.NodeID(0)
 	if q.joins {

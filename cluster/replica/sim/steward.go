@@ -238,7 +238,7 @@ func (n *node) group(st core.Status, r *registry) plan.Group {
 		Self: st.ID, Voters: replicas(conf.GetVoters()), Learners: replicas(conf.GetLearners()),
 		Joint: len(conf.GetVotersOutgoing()) > 0, Behind: st.Behind,
 		Alive: func(id core.NodeID) bool { return !r.removed(id) && n.alive(id) }, Known: n.steward.known[st.Shard],
-		Heir: func(id core.ReplicaID) bool { return slices.Contains(st.Successors, id) },
+		CanLead: func(id core.ReplicaID) bool { return slices.Contains(st.Successors, id) },
 	}
 }
 

@@ -41,7 +41,7 @@ func TestWhatEndsANodeSaysWhatToDo(t *testing.T) {
 			me := placement.Node{ID: 3, Name: "n3"}
 			n := &Node{
 				config: Config{Data: "/data/n3/", Secret: "secret", Raft: "127.0.0.1:9"}, failed: make(chan error, 1), me: me,
-				book: placement.NewBook(me, placement.Node{ID: 1, Name: "n1", Gossip: "127.0.0.1:1"}),
+				nodes: placement.NewRegistry(me, placement.Node{ID: 1, Name: "n1", Gossip: "127.0.0.1:1"}),
 			}
 			var start context.Context
 			start, n.abort = context.WithCancelCause(t.Context())

@@ -28,7 +28,7 @@ func (c *census) Collect(ms chan<- prometheus.Metric) {
 	if c.n.placed.Load() == nil {
 		counts[admin.Alive] = 1
 	} else {
-		for _, p := range c.n.book.Nodes() {
+		for _, p := range c.n.nodes.Nodes() {
 			if p.State != placement.NodeState_REMOVED {
 				counts[members{c.n}.state(p)]++
 			}

@@ -24,12 +24,12 @@ func (n *Node) outOfContact(now time.Time) outOfContact {
 	o := outOfContact{since: n.placement.LastContact()}
 	o.lasts = now.Sub(o.since)
 	if owner, known := n.shards.Owner(cluster.MetaShard); known {
-		leader, _ := n.book.At(owner.Address)
+		leader, _ := n.nodes.At(owner.Address)
 		o.leader = leader.Name
 	}
-	voters := n.book.Group(int(cluster.MetaShard)).Voters
+	voters := n.nodes.Group(int(cluster.MetaShard)).Voters
 	for _, r := range voters {
-		p, known := n.book.Node(r.Node())
+		p, known := n.nodes.Node(r.Node())
 		if !known || p.State == placement.NodeState_REMOVED {
 			continue
 		}

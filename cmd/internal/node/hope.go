@@ -15,10 +15,10 @@ const earshot = 1200 * time.Millisecond
 
 // hopeless reports whether no owner of a shard can be reached from here.
 func (n *Node) hopeless(shard cluster.ShardID) bool {
-	if n.book == nil {
+	if n.nodes == nil {
 		return false // nobody else is there
 	}
-	c := n.book.Group(int(shard))
+	c := n.nodes.Group(int(shard))
 	return c.Known() && !hope(c, n.me.ID, n.hears)
 }
 

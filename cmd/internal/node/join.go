@@ -93,10 +93,10 @@ func (n *Node) openGossip(m membership.Meta, name string) (err error) {
 // registry had them.
 func (n *Node) seeds() []string {
 	all := slices.Clone(n.config.Join)
-	if n.book == nil {
+	if n.nodes == nil {
 		return all
 	}
-	for _, p := range n.book.Nodes() {
+	for _, p := range n.nodes.Nodes() {
 		if p.ID != n.me.ID && p.State != placement.NodeState_REMOVED && p.Leave != placement.Leave_LEFT && p.Gossip != "" && !slices.Contains(all, p.Gossip) {
 			all = append(all, p.Gossip)
 		}

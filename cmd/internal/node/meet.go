@@ -42,7 +42,7 @@ func (n *Node) hint() {
 	n.compareConfigurations()
 	latest, gone := map[placement.NodeID]string{}, map[placement.NodeID]bool{}
 	for _, m := range n.gossip.Members() { // of each name the latest is last
-		p, ok := n.book.Node(placement.NodeID(m.Meta.NodeID))
+		p, ok := n.nodes.Node(placement.NodeID(m.Meta.NodeID))
 		switch {
 		case !ok || p.Name != m.Name || p.State == placement.NodeState_REMOVED:
 		case m.State == membership.Alive:

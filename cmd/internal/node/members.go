@@ -28,7 +28,7 @@ func (n *Node) members() admin.Members {
 // Nodes implements [admin.Members].
 func (m members) Nodes() (all []admin.Member) {
 	started := m.started()
-	for _, p := range m.n.book.Nodes() {
+	for _, p := range m.n.nodes.Nodes() {
 		if p.State == placement.NodeState_REMOVED {
 			continue
 		}
@@ -96,12 +96,12 @@ func (m members) started() map[string]time.Time {
 // map has them.
 func (m members) Placement(ctx context.Context, id cluster.ShardID) (p admin.Placement) {
 	if owner, ok := m.n.shards.Owner(id); ok {
-		leader, _ := m.n.book.At(owner.Address)
+		leader, _ := m.n.nodes.At(owner.Address)
 		p.Leader, p.Term = leader.Name, owner.Term
 	}
 	st, err := m.n.engine.Status(ctx, id)
 	if err != nil {
-		place, _ := m.n.book.Place(int(id))
+		place, _ := m.n.nodes.Assignment(int(id))
 		p.Voters, p.Learners = m.names(place.Voters), m.names(place.Learners)
 		return p
 	}
@@ -111,7 +111,7 @@ func (m members) Placement(ctx context.Context, id cluster.ShardID) (p admin.Pla
 	voters := slices.Concat(conf.GetVoters(), conf.GetVotersOutgoing())
 	slices.Sort(voters)
 	p.Voters, p.Learners = m.names(nodesOf(slices.Compact(voters))), m.names(nodesOf(conf.GetLearners()))
-	p.Confirmed = m.n.book.Confirms(st)
+	p.Confirmed = m.n.nodes.Confirms(st)
 	for _, match := range st.Match {
 		if st.Last > match {
 			p.Lag = max(p.Lag, st.Last-match)
@@ -130,7 +130,7 @@ func nodesOf(replicas []uint64) (ids []core.NodeID) {
 func (m members) names(ids []core.NodeID) []string {
 	names := make([]string, 0, len(ids))
 	for _, id := range ids {
-		p, ok := m.n.book.Node(id)
+		p, ok := m.n.nodes.Node(id)
 		switch {
 		case !ok:
 			p.Name = fmt.Sprint("node ", id)

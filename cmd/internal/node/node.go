@@ -69,7 +69,7 @@ type Node struct {
 	founding    chan chan error       // orders to found one
 	entered     chan struct{}         // closed when there is no cluster to join any more
 	me          placement.Node
-	book        *placement.Book
+	nodes       *placement.Registry
 	network     *transport.Network
 	engine      *replica.Engine
 	scrubber    *placement.Scrubber

@@ -72,9 +72,9 @@ func (n *Node) openNetwork(context.Context) (err error) {
 	if err := n.registry.Register(n.network); err != nil {
 		return err
 	}
-	n.book = placement.NewBook(n.me)
+	n.nodes = placement.NewRegistry(n.me)
 	if n.joined != nil {
-		n.book = placement.NewBook(n.joined.Nodes...)
+		n.nodes = placement.NewRegistry(n.joined.Nodes...)
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (n *Node) openEngine(context.Context) error {
 			return err
 		}
 	}
-	c.Address, c.Transport, c.MetaApplied, c.Voice = n.book.RPC, n.network, n.metaApplied, replica.Mute
+	c.Address, c.Transport, c.MetaApplied, c.Voice = n.nodes.RPC, n.network, n.metaApplied, replica.Mute
 	c.Measured = n.network.Clock
 	if n.engine, err = replica.Open(c); err != nil {
 		return n.explain(err)
@@ -113,11 +113,11 @@ func (n *Node) metaApplied() {
 func (n *Node) place(context.Context) (err error) {
 	c := &n.config
 	n.placement, err = placement.Start(placement.Config{
-		Self: n.me, Cluster: n.store.Identity().Cluster, Founding: c.founding(), Engine: n.engine, Book: n.book,
+		Self: n.me, Cluster: n.store.Identity().Cluster, Founding: c.founding(), Engine: n.engine, Registry: n.nodes,
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, SilentFor: c.SilentFor, Lease: c.Lease,
 		Free: n.space.on, Need: n.space.need.Load, Met: n.know, Left: n.network.RemovePeer, Certificates: n.shown, Boots: n.boots, Outdated: n.deposed, Levelled: n.levelled,
 		Settings: func() map[string]string { return n.settings.Config().CodeSettings() },
-		Scrubber: n.scrubber, Finder: n.finder, Pins: n.pins, Aloof: true, Binding: binding,
+		Scrubber: n.scrubber, Finder: n.finder, Pins: n.pins, NotAccepting: true, Binding: binding,
 		Clock: c.Clock, Log: n.log,
 	})
 	if err != nil {
@@ -127,7 +127,7 @@ func (n *Node) place(context.Context) (err error) {
 	n.placed.Store(n.placement)
 	n.placement.Applied() // what was applied before
 	n.shards, n.slots, n.tables = n.placement.Shards(), n.placement.Shards().Slots, n.placement.Tables()
-	for _, p := range n.book.Nodes() { // before the first connection comes
+	for _, p := range n.nodes.Nodes() { // before the first connection comes
 		switch {
 		case p.ID == n.me.ID:
 		case p.State == placement.NodeState_REMOVED:
@@ -223,7 +223,7 @@ func (n *Node) remote() *actors.Remote {
 	p := stream.Papers{
 		Secrets: n.secrets, Cluster: n.store.Identity().Cluster, Self: stream.Member{ID: uint32(n.me.ID), Name: n.me.Name},
 		At: func(address string) (stream.Member, bool) {
-			p, ok := n.book.At(address)
+			p, ok := n.nodes.At(address)
 			return stream.Member{ID: uint32(p.ID), Name: p.Name}, ok
 		},
 		Permit: func(m stream.Member, cert *x509.Certificate) error {
@@ -242,7 +242,7 @@ func (n *Node) remote() *actors.Remote {
 // up reports whether the network is connected to the node with an actor
 // address. It notices at once when a process is gone.
 func (n *Node) up(address string) bool {
-	p, ok := n.book.At(address)
+	p, ok := n.nodes.At(address)
 	return ok && (p.ID == n.me.ID || n.network.Connected(p.ID))
 }
 

@@ -16,14 +16,14 @@ import (
 func (n *Node) permit(p transport.Peer, cert *x509.Certificate) error {
 	if cert != nil {
 		digest := transport.FingerprintOf(cert)
-		if by, banned := n.book.Banned(digest[:]); banned {
+		if by, banned := n.nodes.Banned(digest[:]); banned {
 			return fmt.Errorf("%w: that of node %s (%d): ssoctl readmit %s accepts it again", transport.ErrCertificate, by.Name, by.ID, by.Name)
 		}
 	}
 	if p.ID == 0 {
 		return nil
 	}
-	known, registered := n.book.Node(p.ID)
+	known, registered := n.nodes.Node(p.ID)
 	switch {
 	case registered && known.State == placement.NodeState_REMOVED:
 		return fmt.Errorf("%w: %v", transport.ErrRemoved, p)

@@ -20,7 +20,7 @@ func digest(text string) []byte {
 // certificates of nodes that were removed.
 func TestWhoIsPermitted(t *testing.T) {
 	gone := placement.NodeState_REMOVED
-	n := &Node{book: placement.NewBook(
+	n := &Node{nodes: placement.NewRegistry(
 		placement.Node{ID: 1, Name: "n1", Certificates: [][]byte{digest("one"), digest("shared")}},
 		placement.Node{ID: 2, Name: "n2", State: gone, Certificates: [][]byte{digest("old two"), digest("two"), digest("shared")}},
 		placement.Node{ID: 3, Name: "n3", State: gone}, placement.Node{ID: 4, Name: "n3"},

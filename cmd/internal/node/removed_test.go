@@ -24,7 +24,7 @@ func expelledNode(t *testing.T) (n *Node, start context.Context) {
 	me := placement.Node{ID: 3, Name: "n3", Gossip: "127.0.0.1:3"}
 	n = &Node{
 		config: Config{Join: []string{"127.0.0.1:1"}}, log: slog.New(slog.DiscardHandler), failed: make(chan error, 1), me: me,
-		book: placement.NewBook(me, placement.Node{ID: 1, Name: "n1", Gossip: "127.0.0.1:1"},
+		nodes: placement.NewRegistry(me, placement.Node{ID: 1, Name: "n1", Gossip: "127.0.0.1:1"},
 			placement.Node{ID: 2, Name: "n2", Gossip: "127.0.0.1:2"},
 			placement.Node{ID: 4, Name: "n4", Gossip: "127.0.0.1:4", State: placement.NodeState_REMOVED}),
 	}

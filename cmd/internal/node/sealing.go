@@ -69,7 +69,7 @@ func (n *Node) unsealing(key []byte) sealing.Options {
 
 // sealedTo are all nodes that the cluster has or had.
 func (n *Node) sealedTo() (all []sealing.Member) {
-	for _, p := range n.book.Nodes() {
+	for _, p := range n.nodes.Nodes() {
 		gone := p.State == placement.NodeState_REMOVED || p.Leave == placement.Leave_LEFT
 		all = append(all, sealing.Member{ID: uint64(p.ID), Name: p.Name, Removed: gone})
 	}

@@ -35,7 +35,7 @@ func (s *space) look(n *Node) (changed bool) {
 	now := n.store.Space()
 	held := uint64(1)
 	for id := range cluster.ShardID(n.engine.Count() + 1) {
-		if place, ok := n.book.Place(int(id)); ok && place.Has(n.me.ID) {
+		if place, ok := n.nodes.Assignment(int(id)); ok && place.Has(n.me.ID) {
 			held++
 		}
 	}

@@ -64,7 +64,7 @@ func (n *Node) ownersMissing() string {
 // strangers names the nodes that are not reached.
 func (n *Node) strangers() string {
 	var names []string
-	for _, p := range n.book.Nodes() {
+	for _, p := range n.nodes.Nodes() {
 		if p.ID != n.me.ID && p.State != placement.NodeState_REMOVED && !n.network.Connected(p.ID) {
 			names = append(names, p.Name)
 		}

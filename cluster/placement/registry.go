@@ -19,15 +19,15 @@ const (
 	shardsTable = "shards"
 )
 
-// Book is what this node knows of the others and of where shards belong: the
+// Registry is what this node knows of the others and of where shards belong: the
 // tables, and before it has them what it was told when it joined. It is safe for
 // concurrent use.
-type Book struct {
-	pages atomic.Pointer[pages]
+type Registry struct {
+	contents atomic.Pointer[contents]
 }
 
-// pages are one version of the book.
-type pages struct {
+// contents are one version of the registry.
+type contents struct {
 	nodes    map[NodeID]Node
 	shards   plan.Map
 	groups   []plan.Config // by shard, as far as they are confirmed
@@ -36,22 +36,22 @@ type pages struct {
 	mapped   uint64 // of the table of shards
 }
 
-// NewBook returns a book of the nodes that are known already.
-func NewBook(nodes ...Node) *Book {
-	p := &pages{nodes: map[NodeID]Node{}, settings: DefaultSettings()}
+// NewRegistry returns a registry of the nodes that are known already.
+func NewRegistry(nodes ...Node) *Registry {
+	p := &contents{nodes: map[NodeID]Node{}, settings: DefaultSettings()}
 	for _, n := range nodes {
 		p.nodes[n.ID] = n
 	}
-	b := &Book{}
-	b.pages.Store(p)
+	b := &Registry{}
+	b.contents.Store(p)
 	return b
 }
 
 // read takes over what the tables say. Until there is a table of nodes what was
 // known stands.
-func (b *Book) read(tables *meta.Store) error {
+func (b *Registry) read(tables *meta.Store) error {
 	nodes, shards := tables.Read(nodesTable), tables.Read(shardsTable)
-	p := &pages{nodes: b.pages.Load().nodes, revision: nodes.Revision(), mapped: shards.Revision()}
+	p := &contents{nodes: b.contents.Load().nodes, revision: nodes.Revision(), mapped: shards.Revision()}
 	if p.revision > 0 {
 		p.nodes = map[NodeID]Node{}
 	}
@@ -74,12 +74,12 @@ func (b *Book) read(tables *meta.Store) error {
 		}
 		p.shards[shard] = a
 	}
-	b.pages.Store(p)
+	b.contents.Store(p)
 	return nil
 }
 
 // enter takes a record of the table of nodes over.
-func (p *pages) enter(key string, value []byte) error {
+func (p *contents) enter(key string, value []byte) error {
 	if strings.HasPrefix(key, groupPrefix) {
 		shard, c, err := decodeGroup(key, value)
 		if err != nil {
@@ -99,7 +99,7 @@ func (p *pages) enter(key string, value []byte) error {
 }
 
 // group is a shard's group as its leader has confirmed it.
-func (p *pages) group(shard int) plan.Config {
+func (p *contents) group(shard int) plan.Config {
 	if shard >= len(p.groups) {
 		return plan.Config{}
 	}
@@ -107,17 +107,17 @@ func (p *pages) group(shard int) plan.Config {
 }
 
 // all are the groups of the meta shard and of so many others.
-func (p *pages) all(shards int) []plan.Config {
+func (p *contents) all(shards int) []plan.Config {
 	groups := make([]plan.Config, shards+1)
 	copy(groups, p.groups)
 	return groups
 }
 
 // removed reports whether a node was removed.
-func (p *pages) removed(n NodeID) bool { return p.nodes[n].State == NodeState_REMOVED }
+func (p *contents) removed(n NodeID) bool { return p.nodes[n].State == NodeState_REMOVED }
 
 // bearer is the member that has a name.
-func (p *pages) bearer(name string) (Node, bool) {
+func (p *contents) bearer(name string) (Node, bool) {
 	for _, n := range p.nodes {
 		if n.Name == name && n.State != NodeState_REMOVED {
 			return n, true
@@ -127,9 +127,9 @@ func (p *pages) bearer(name string) (Node, bool) {
 }
 
 // Nodes are all nodes in order of id, those that were removed too.
-func (b *Book) Nodes() []Node {
-	all := make([]Node, 0, len(b.pages.Load().nodes))
-	for _, n := range b.pages.Load().nodes {
+func (b *Registry) Nodes() []Node {
+	all := make([]Node, 0, len(b.contents.Load().nodes))
+	for _, n := range b.contents.Load().nodes {
 		all = append(all, n)
 	}
 	slices.SortFunc(all, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
@@ -137,20 +137,20 @@ func (b *Book) Nodes() []Node {
 }
 
 // Settings are those of the cluster; before the table is here, the defaults.
-func (b *Book) Settings() Settings { return b.pages.Load().settings }
+func (b *Registry) Settings() Settings { return b.contents.Load().settings }
 
 // Node returns a node.
-func (b *Book) Node(id NodeID) (Node, bool) {
-	n, ok := b.pages.Load().nodes[id]
+func (b *Registry) Node(id NodeID) (Node, bool) {
+	n, ok := b.contents.Load().nodes[id]
 	return n, ok
 }
 
 // RPC is the actor address of a node; empty if it is not known.
-func (b *Book) RPC(id NodeID) string { return b.pages.Load().nodes[id].RPC }
+func (b *Registry) RPC(id NodeID) string { return b.contents.Load().nodes[id].RPC }
 
 // At returns the node that has an actor address.
-func (b *Book) At(rpc string) (Node, bool) {
-	for _, n := range b.pages.Load().nodes {
+func (b *Registry) At(rpc string) (Node, bool) {
+	for _, n := range b.contents.Load().nodes {
 		if n.RPC == rpc && n.State != NodeState_REMOVED {
 			return n, true
 		}
@@ -159,10 +159,12 @@ func (b *Book) At(rpc string) (Node, bool) {
 }
 
 // Place is where a shard belongs; false if nobody has decided that yet.
-func (b *Book) Place(shard int) (plan.Assignment, bool) { return b.pages.Load().place(shard) }
+func (b *Registry) Assignment(shard int) (plan.Assignment, bool) {
+	return b.contents.Load().assignment(shard)
+}
 
 // place is where a shard belongs; false if nobody has decided that yet.
-func (p *pages) place(shard int) (plan.Assignment, bool) {
+func (p *contents) assignment(shard int) (plan.Assignment, bool) {
 	m := p.shards
 	if shard >= len(m) || len(m[shard].Voters) == 0 {
 		return plan.Assignment{}, false
@@ -171,11 +173,11 @@ func (p *pages) place(shard int) (plan.Assignment, bool) {
 }
 
 // Group is who votes in a shard, as its leader has confirmed it.
-func (b *Book) Group(shard int) plan.Config { return b.pages.Load().group(shard) }
+func (b *Registry) Group(shard int) plan.Config { return b.contents.Load().group(shard) }
 
 // Confirms reports whether the leader of a shard has written down the voters that a
 // replica of it has in force, and no others that may come.
-func (b *Book) Confirms(st core.Status) bool {
+func (b *Registry) Confirms(st core.Status) bool {
 	known := b.Group(int(st.Shard))
 	return len(known.Next) == 0 && known.SameVoters(configOf(st))
 }
@@ -183,7 +185,7 @@ func (b *Book) Confirms(st core.Status) bool {
 // Others are the members that the tables of a cluster have beside one, in order of
 // id.
 func Others(tables *meta.Store, self NodeID) ([]Node, error) {
-	b := NewBook()
+	b := NewRegistry()
 	if err := b.read(tables); err != nil {
 		return nil, err
 	}
@@ -191,6 +193,6 @@ func Others(tables *meta.Store, self NodeID) ([]Node, error) {
 }
 
 // others are the members beside this one, in order of id.
-func (b *Book) others(self NodeID) []Node {
+func (b *Registry) others(self NodeID) []Node {
 	return slices.DeleteFunc(b.Nodes(), func(n Node) bool { return n.ID == self || n.State == NodeState_REMOVED })
 }

@@ -10,8 +10,8 @@ import (
 	"ssod/cluster"
 )
 
-// herald tells the other nodes which shards this one leads.
-type herald struct {
+// announcer tells the other nodes which shards this one leads.
+type announcer struct {
 	p *Placement
 
 	mu   sync.Mutex
@@ -21,10 +21,10 @@ type herald struct {
 
 // report is what a node was told last.
 type report struct {
-	leads map[cluster.ShardID]uint64
-	aloof bool
-	bad   bool // its disk
-	at    time.Time
+	leads        map[cluster.ShardID]uint64
+	notAccepting bool
+	bad          bool // its disk
+	at           time.Time
 }
 
 // retell is how often every node is told again: it may lack a replica of something
@@ -32,16 +32,16 @@ type report struct {
 // node takes no leads, and what is measured here has changed.
 const retell = 5 * time.Second
 
-func newHerald(p *Placement) *herald {
-	return &herald{p: p, told: map[NodeID]report{}, busy: map[NodeID]bool{}}
+func newAnnouncer(p *Placement) *announcer {
+	return &announcer{p: p, told: map[NodeID]report{}, busy: map[NodeID]bool{}}
 }
 
 // look tells whom it concerns, each in a goroutine of its own: one that does
 // not answer holds up nobody.
-func (h *herald) look(ctx context.Context) {
+func (h *announcer) look(ctx context.Context) {
 	h.p.measureLoad(time.Now())
-	now := report{leads: h.p.leads(), aloof: h.p.declines(), bad: h.p.badDisk(), at: time.Now()}
-	for _, n := range h.p.book.others(h.p.self) {
+	now := report{leads: h.p.leads(), notAccepting: h.p.declines(), bad: h.p.badDisk(), at: time.Now()}
+	for _, n := range h.p.registry.others(h.p.self) {
 		switch {
 		case !h.p.Alive(n.ID):
 			h.forget(n.ID)
@@ -52,18 +52,18 @@ func (h *herald) look(ctx context.Context) {
 }
 
 // forget makes a node that went away hear everything when it comes back.
-func (h *herald) forget(n NodeID) {
+func (h *announcer) forget(n NodeID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.told, n)
 }
 
 // begin reports whether a node is to be told now.
-func (h *herald) begin(n NodeID, now report) bool {
+func (h *announcer) begin(n NodeID, now report) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	last, told := h.told[n]
-	due := !told || last.aloof != now.aloof || last.bad != now.bad || !maps.Equal(last.leads, now.leads) ||
+	due := !told || last.notAccepting != now.notAccepting || last.bad != now.bad || !maps.Equal(last.leads, now.leads) ||
 		now.at.Sub(last.at) > retell
 	if h.busy[n] || !due {
 		return false
@@ -72,9 +72,9 @@ func (h *herald) begin(n NodeID, now report) bool {
 	return true
 }
 
-func (h *herald) tell(ctx context.Context, n NodeID, now report) {
+func (h *announcer) tell(ctx context.Context, n NodeID, now report) {
 	_, err := h.p.call(ctx, n, &Request{Leaders: &Leaders{
-		Leaders: h.p.leadersOf(now.leads), Aloof: now.aloof, BadDisk: now.bad,
+		Leaders: h.p.leadersOf(now.leads), NotAccepting: now.notAccepting, BadDisk: now.bad,
 		AppendUs: uint32(min(h.p.appendTook.Load()/int64(time.Microsecond), math.MaxUint32)),
 	}})
 	h.mu.Lock()
