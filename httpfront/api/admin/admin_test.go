@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -73,7 +74,9 @@ func (w *world) RevokeClient(_ context.Context, id string) error {
 	return w.ask("revoke client %s", id)
 }
 
-func (w *world) List() []keys.Info { return []keys.Info{{ID: "k1", Use: keys.Service, Realm: "a"}} }
+func (w *world) List() []keys.Info {
+	return []keys.Info{{ID: "k1", Use: keys.Service, Realm: "a", State: keys.Signing}}
+}
 
 func (w *world) Revoke(_ context.Context, id string) error { return w.ask("revoke key %s", id) }
 
@@ -163,8 +166,9 @@ func (w *world) logged() string {
 type face struct {
 	server *admin.Server
 	*world
-	t   *testing.T
-	url string
+	t      *testing.T
+	url    string
+	health bool // a listener for health alone, which is not the one of the document
 }
 
 func start(t *testing.T, change ...func(*admin.Options)) *face {
@@ -203,6 +207,9 @@ func (f *face) answer(method, path, body string, headers ...string) (*http.Respo
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		if headers[i] == "Host" {
 			r.Host = headers[i+1]
@@ -218,6 +225,9 @@ func (f *face) answer(method, path, body string, headers ...string) (*http.Respo
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		f.t.Fatal(err)
+	}
+	if err := asDocumented(r, body, answer, string(text)); err != nil && !f.health {
+		f.t.Errorf("%s %s was answered %s: %v", method, path, answer.Status, err)
 	}
 	return answer, string(text)
 }
@@ -314,34 +324,36 @@ func wantFailure(t *testing.T, status int, body string) {
 }
 
 func TestErrorsOfTheServices(t *testing.T) {
+	const statement = `{"serviceProviders":["tv"]}`
 	tests := []struct {
-		err    error
-		status int
-		code   string
+		err                error
+		status             int
+		code               string
+		method, path, body string // DELETE keys/k1 if they are empty
 	}{
-		{registration.ErrInput, 400, "request_invalid"},
-		{registration.ErrUnknown, 404, "not_found"},
-		{registration.ErrFull, 409, "limit_reached"},
-		{keys.ErrUnknownKey, 404, "not_found"},
-		{keys.ErrFixed, 409, "not_possible"},
-		{keys.ErrTooManyKeys, 409, "limit_reached"},
-		{config.ErrRestart, 409, "restart_needed"},
-		{admin.ErrConfiguration, 422, "configuration_invalid"},
-		{actors.ErrUnavailable, 503, "service_unavailable"},
-		{actors.ErrOverloaded, 503, "service_unavailable"},
-		{&actors.OverloadedError{RetryAfter: 1200 * time.Millisecond}, 503, "service_unavailable"},
-		{cluster.ErrRefused, 503, "service_unavailable"},
-		{fmt.Errorf("%w: node n2: %w", admin.ErrUnfinished, context.DeadlineExceeded), 503, "not_erased"},
-		{actors.ErrUnknown, 503, "outcome_unknown"},
-		{cluster.ErrUnknown, 503, "outcome_unknown"},
-		{context.DeadlineExceeded, 503, "outcome_unknown"},
-		{errors.New("secret detail"), 500, "internal_error"},
+		{registration.ErrInput, 400, "request_invalid", "POST", "software-statements", statement},
+		{registration.ErrUnknown, 404, "not_found", "DELETE", "clients/c1", ""},
+		{registration.ErrFull, 409, "limit_reached", "POST", "software-statements", statement},
+		{keys.ErrUnknownKey, 404, "not_found", "", "", ""},
+		{keys.ErrFixed, 409, "not_possible", "", "", ""},
+		{keys.ErrTooManyKeys, 409, "limit_reached", "POST", "keys/rotate", ""},
+		{config.ErrRestart, 409, "restart_needed", "POST", "reload", ""},
+		{admin.ErrConfiguration, 422, "configuration_invalid", "POST", "reload", ""},
+		{actors.ErrUnavailable, 503, "service_unavailable", "", "", ""},
+		{actors.ErrOverloaded, 503, "service_unavailable", "", "", ""},
+		{&actors.OverloadedError{RetryAfter: 1200 * time.Millisecond}, 503, "service_unavailable", "", "", ""},
+		{cluster.ErrRefused, 503, "service_unavailable", "", "", ""},
+		{fmt.Errorf("%w: node n2: %w", admin.ErrUnfinished, context.DeadlineExceeded), 503, "not_erased", "DELETE", "profile?realm=a&subject=me", ""},
+		{actors.ErrUnknown, 503, "outcome_unknown", "", "", ""},
+		{cluster.ErrUnknown, 503, "outcome_unknown", "", "", ""},
+		{context.DeadlineExceeded, 503, "outcome_unknown", "", "", ""},
+		{errors.New("secret detail"), 500, "internal_error", "", "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.err.Error(), func(t *testing.T) {
 			f := start(t)
 			f.err = fmt.Errorf("do it: %w", tt.err)
-			status, body := f.call("DELETE", "/admin/v1/keys/k1", "")
+			status, body := f.call(cmp.Or(tt.method, "DELETE"), "/admin/v1/"+cmp.Or(tt.path, "keys/k1"), tt.body)
 			if status != tt.status || !strings.Contains(body, `"code": "`+tt.code+`"`) {
 				t.Fatalf("got %d %s, want %d %s", status, body, tt.status, tt.code)
 			}
@@ -387,7 +399,12 @@ func (c *cluster3) Nodes() []admin.Member {
 	if c.drained == "n2" {
 		drain = &admin.Drain{Copies: 7}
 	}
-	return []admin.Member{{Name: "n1", Self: true}, {Name: "n2", State: admin.Alive, Drain: drain}, {Name: "n3", State: admin.Unreachable}}
+	there := map[string]string{"http": "127.0.0.1:8080"}
+	return []admin.Member{
+		{Name: "n1", Self: true},
+		{Name: "n2", State: admin.Alive, Addresses: there, Drain: drain},
+		{Name: "n3", State: admin.Unreachable, Addresses: there},
+	}
 }
 
 func (c *cluster3) Placement(_ context.Context, id cluster.ShardID) admin.Placement {

@@ -11,13 +11,13 @@ import (
 	"ssod/httpfront/page"
 )
 
-const openAPI = "openapi: 3.1.0\ninfo: {title: What it does, version: '1'}\n"
+const public = "openapi: 3.1.0\ninfo: {title: What it does, version: '1'}\n"
 
 func TestDocs(t *testing.T) {
-	f := start(t, func(o *admin.Options) { o.OpenAPI = []byte(openAPI) })
+	f := start(t, func(o *admin.Options) { o.OpenAPI = []byte(public) })
 	for path, want := range map[string]struct{ content, has, policy string }{
 		"/docs":         {page.ContentType, "<h1>What it does</h1>", page.Policy},
-		"/openapi.yaml": {"application/yaml", openAPI, ""},
+		"/openapi.yaml": {"application/yaml", public, ""},
 	} {
 		response, err := http.Get(f.url + path)
 		if err != nil {

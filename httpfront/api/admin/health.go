@@ -11,23 +11,23 @@ import (
 )
 
 // health adds what orchestrators and scrapers ask for.
-func (s *Server) health(mux *http.ServeMux) {
-	mux.HandleFunc("GET /livez", s.livez)
-	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /metrics", s.metrics)
+func (s *Server) health(r routes) {
+	r.add("GET /livez", s.livez)
+	r.add("GET /readyz", s.readyz)
+	r["GET /metrics"] = s.metrics
 }
 
 // profiles adds what tells where the process spends its time and memory. Some of it
 // costs a second of CPU, or stops the process for a moment, and a page in a browser of
 // this machine can send any GET it likes: without a token only POST will do, which the
 // guard refuses to pages.
-func (s *Server) profiles(mux *http.ServeMux) {
+func (s *Server) profiles(r routes) {
 	for path, h := range map[string]http.HandlerFunc{
 		"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
 	} {
-		mux.HandleFunc("POST /debug/pprof/"+path, h)
+		r.add("POST /debug/pprof/"+path, h)
 		if s.tokens != nil {
-			mux.HandleFunc("GET /debug/pprof/"+path, h)
+			r.add("GET /debug/pprof/"+path, h)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func TestHealthListenerHasNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Shutdown(context.Background())
-	f := &face{world: w, t: t, url: "http://" + s.Address().String()}
+	f := &face{health: true, world: w, t: t, url: "http://" + s.Address().String()}
 	for path, want := range map[string]int{
 		"/livez": 200, "/readyz": 200, "/metrics": 200, "/": 404, "/debug/pprof/": 404, "/admin/v1/keys": 404,
 	} {

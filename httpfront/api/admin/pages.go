@@ -31,18 +31,31 @@ var operations = map[string]map[string]handler{
 	"device":                   {http.MethodDelete: eraseDevice},
 }
 
-// pages serves everything that the admin listener has.
-func (s *Server) pages() http.Handler {
+// routes are handlers by pattern of [http.ServeMux].
+type routes map[string]http.Handler
+
+func (r routes) add(pattern string, h http.HandlerFunc) { r[pattern] = h }
+
+func (r routes) mux() *http.ServeMux {
 	mux := http.NewServeMux()
-	s.health(mux)
-	s.profiles(mux)
-	for path, methods := range operations {
-		mux.HandleFunc(apiPrefix+path, s.byMethod(methods))
+	for pattern, h := range r {
+		mux.Handle(pattern, h)
 	}
-	mux.HandleFunc(apiPrefix, s.adapt(notFound))
-	mux.HandleFunc("GET /{$}", index)
-	s.documents(mux)
 	return mux
+}
+
+// pages is everything that the admin listener has.
+func (s *Server) pages() routes {
+	r := routes{}
+	s.health(r)
+	s.profiles(r)
+	for path, methods := range operations {
+		r.add(apiPrefix+path, s.byMethod(methods))
+	}
+	r.add(apiPrefix, s.adapt(notFound))
+	r.add("GET /{$}", index)
+	s.documents(r)
+	return r
 }
 
 // byMethod answers other methods than the path has with 405.
@@ -67,7 +80,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'")
 	fmt.Fprint(w, "<!doctype html><html lang=en><title>ssod</title><h1>ssod</h1><ul>")
-	for _, link := range []string{"/livez", "/readyz", "/metrics", "/docs", "/openapi.yaml", "/admin/v1/cluster", "/admin/v1/keys"} {
+	for _, link := range []string{"/livez", "/readyz", "/metrics", "/docs", "/openapi.yaml", "/admin/openapi.yaml", "/admin/v1/cluster", "/admin/v1/keys"} {
 		fmt.Fprintf(w, "<li><a href=%q>%s</a>", link, link)
 	}
 	fmt.Fprint(w, "</ul>\n")

@@ -69,7 +69,7 @@ func Start(o Options) (*Server, error) {
 	if err := s.document(o.OpenAPI); err != nil {
 		return nil, errors.Join(err, s.listener.Close())
 	}
-	s.serve(s.guard(s.pages()), o.TLS)
+	s.serve(s.guard(s.pages().mux()), o.TLS)
 	return s, nil
 }
 
@@ -80,9 +80,9 @@ func Health(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for health checks: %w", err)
 	}
-	mux := http.NewServeMux()
-	s.health(mux)
-	s.serve(mux, nil)
+	r := routes{}
+	s.health(r)
+	s.serve(r.mux(), nil)
 	return s, nil
 }
 

@@ -3,6 +3,7 @@ package openapitest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,10 +17,21 @@ import (
 	"ssod/httpfront"
 )
 
-// Document returns the parsed document, made exact: what is an open enumeration for
-// clients is closed, and so are objects. It must not be changed.
-var Document = sync.OnceValues(func() (*openapi3.T, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(httpfront.OpenAPI())
+// Document returns the document of the public API, as [Parse] does.
+var Document = sync.OnceValues(func() (*openapi3.T, error) { return Parse(httpfront.OpenAPI()) })
+
+// Pages and documents are texts.
+func init() {
+	text := openapi3filter.RegisteredBodyDecoder("text/plain")
+	for _, kind := range []string{"text/html", "application/yaml"} {
+		openapi3filter.RegisterBodyDecoder(kind, text)
+	}
+}
+
+// Parse reads a document and makes it exact: what is an open enumeration for clients
+// is closed, and so are objects. It must not be changed.
+func Parse(document []byte) (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(document)
 	if err != nil {
 		return nil, fmt.Errorf("load the OpenAPI document: %w", err)
 	}
@@ -28,10 +40,10 @@ var Document = sync.OnceValues(func() (*openapi3.T, error) {
 	}
 	strict(doc)
 	return doc, nil
-})
+}
 
-// Validate reports what is wrong with a request and its response, whose bodies
-// were read already. It may be called from many goroutines.
+// Validate reports what is wrong with a request to the public API and its response,
+// whose bodies were read already. It may be called from many goroutines.
 func Validate(request *http.Request, body []byte, response *http.Response, answer []byte) error {
 	doc, err := Document()
 	if err != nil {
@@ -51,10 +63,29 @@ func Validate(request *http.Request, body []byte, response *http.Response, answe
 	if operation == nil {
 		operation = methodNotAllowed(item)
 	}
+	route := &routers.Route{Spec: doc, PathItem: item, Operation: operation, Method: request.Method}
+	return check(route, parameters, withBody(request, body), response, answer)
+}
+
+// ErrNoOperation: a document has no operation for the path and the method.
+var ErrNoOperation = errors.New("no operation")
+
+// Check is [Validate] for an operation of another document. It fails with
+// [ErrNoOperation].
+func Check(doc *openapi3.T, request *http.Request, body []byte, response *http.Response, answer []byte) error {
+	item, parameters := find(doc, request.URL.Path)
+	if item == nil || item.GetOperation(request.Method) == nil {
+		return fmt.Errorf("%w: %s %s", ErrNoOperation, request.Method, request.URL.Path)
+	}
+	route := &routers.Route{Spec: doc, PathItem: item, Operation: item.GetOperation(request.Method), Method: request.Method}
+	return check(route, parameters, withBody(request, body), response, answer)
+}
+
+func check(route *routers.Route, parameters map[string]string, request *http.Request, response *http.Response, answer []byte) error {
 	input := &openapi3filter.RequestValidationInput{
-		Request:    withBody(request, body),
+		Request:    request,
 		PathParams: parameters,
-		Route:      &routers.Route{Spec: doc, PathItem: item, Operation: operation, Method: request.Method},
+		Route:      route,
 		Options:    &openapi3filter.Options{AuthenticationFunc: authenticate, IncludeResponseStatus: true},
 	}
 	if response.StatusCode < 300 {
@@ -95,7 +126,7 @@ func find(doc *openapi3.T, path string) (*openapi3.PathItem, map[string]string) 
 	var parameters map[string]string
 	for template, item := range doc.Paths.Map() {
 		// Of two templates that match, the one with more words is meant.
-		if p, ok := match(strings.Split(template, "/"), got); ok && (best == nil || len(p) < len(parameters)) {
+		if p, ok := match(strings.Split(strings.TrimSuffix(template, "/"), "/"), got); ok && (best == nil || len(p) < len(parameters)) {
 			best, parameters = item, p
 		}
 	}
