@@ -53,7 +53,7 @@
 //
 // The API has no idempotency key: a redemption is one because the same device may
 // repeat it for 60 s. An access token that has expired is fetched again, once. All
-// else is the caller's to decide; see httpfront/docs/errors.md.
+// else is the caller's to decide; see httpfront/docs/errors.md#retries.
 //
 // # Waiting
 //

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Codes that an app acts upon; httpfront/docs/errors.md has all of them.
+// Codes that an app acts upon; httpfront/docs/errors.md#sso-service-errors and what
+// follows there have all of them.
 const (
 	// CodeTokenInvalid: the link code is used up or never was, or the service token
 	// is of a device that is no member any more. Get a new code, or sign in again.
