@@ -56,7 +56,7 @@ func documented(t *testing.T) map[string]string {
 }
 
 // TestMetricsAreThoseOfTheDocuments compares what three nodes export after all
-// operations with cmd/ssod/docs/metrics.md: nothing is missing, nothing is there that
+// operations with cmd/ssod/docs/metrics.md#metrics: nothing is missing, nothing is there that
 // an operator could not look up.
 func TestMetricsAreThoseOfTheDocuments(t *testing.T) {
 	t.Parallel()
