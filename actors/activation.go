@@ -10,30 +10,29 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// activation is the actor of one entity in one lease: a process of protoactor that
-// has no name in its registry. Its fields belong to the entity's turns, except the
-// atomic ones.
+// activation is the actor of one entity in one term: a process of protoactor without a
+// name in its registry. Its fields belong to the entity's turns, except the atomic ones.
 type activation struct {
-	place
+	target
 	mailbox mailbox
-	lease   *lease
-	next    *activation // another entity with the same hash; guarded by the lease
+	lead    *leadership
+	next    *activation // another entity with the same hash; guarded by the leadership
 	entity  Entity      // nil: to be loaded
 	rev     uint64      // of the entity as loaded or last committed
-	open    *Turn       // turns that were deferred
+	open    *Turn       // the deferred turns
 
 	queue    queue         // commands admitted and not answered
-	size     atomic.Int32  // about how many bytes of memory it takes
+	size     atomic.Int32  // approximate memory in bytes
 	used     atomic.Uint32 // tick of the last command
 	restless atomic.Bool   // wants its Tick
 	ticking  atomic.Bool   // a Tick is in the mailbox
-	loading  atomic.Bool   // it was not loaded yet: see admits
+	loading  atomic.Bool   // not loaded yet: see admits
 
-	loaded     int64  // when it was for the first time, by the runtime's clock
-	loads      uint32 // counts how often the entity was loaded
+	loaded     int64  // time of the first loading, by the runtime's clock
+	loads      uint32 // number of loadings
 	committing bool   // a commit of Begin is in flight
-	leaving    bool   // the lease is closed
-	stopped    bool   // it is not in memory any more: messages are nothing to it
+	leaving    bool   // the term is over
+	stopped    bool   // no longer in memory: messages are dropped
 }
 
 var (
@@ -41,19 +40,19 @@ var (
 	_ actor.Process = (*activation)(nil)
 )
 
-func newActivation(l *lease, p place) *activation {
-	a := &activation{place: p, lease: l}
+func newActivation(l *leadership, p target) *activation {
+	a := &activation{target: p, lead: l}
 	a.mailbox.owner = a
 	a.loading.Store(true)
 	return a
 }
 
-// admits says whether one more command may wait. Until the entity has been loaded here
-// nothing is answered, which says nothing of its pace: it has moved here, say, and has
-// much to read. Then commands wait for as long as their deadlines allow, and only memory
-// bounds how many.
+// admits says whether one more command may wait. That nothing is answered before the
+// entity is loaded says nothing of its pace: it may have moved here and have much to
+// read. Until then only memory bounds how many commands wait, and their deadlines how
+// long.
 func (a *activation) admits(size int32) refusal {
-	r, b := a.lease.runtime, a.kind.bound
+	r, b := a.lead.runtime, a.kind.bound
 	if !a.loading.Load() {
 		return a.queue.admits(b, size, r.clock)
 	}
@@ -63,32 +62,32 @@ func (a *activation) admits(size int32) refusal {
 	return refusal{}
 }
 
-// settled notes that the first loading is over. What waited has waited for that.
+// settled notes the end of the first loading, which the commands in the queue waited for.
 func (a *activation) settled() {
 	if !a.loading.Load() {
 		return
 	}
-	a.loaded = a.lease.runtime.clock()
+	a.loaded = a.lead.runtime.clock()
 	a.queue.moved.Store(a.loaded)
-	a.queue.before.Store(a.queue.depth.Load() - 1) // what loads it is one of them
+	a.queue.before.Store(a.queue.depth.Load() - 1) // without the command that loads it
 	a.loading.Store(false)
 }
 
-// Messages of the runtime to an activation, beside turns.
+// Messages of the runtime to an activation, besides turns.
 type (
 	leave struct{}
 	tick  struct{ retire bool }
 )
 
-// ownBytes is what an entity takes beside its identity and its encoded state
-// (BenchmarkIdleEntity): the actor with its mailbox, its place in the table, and what
-// the kind makes of it. While it is used its decoded state comes on top.
+// ownBytes is the memory of an idle entity without its identity and encoded state
+// (BenchmarkIdleEntity): the actor with its mailbox, its entry in the table and the
+// kind's own struct. While the entity is used its decoded state comes on top.
 const ownBytes = 352
 
-// weigh notes the length of an entity's encoded state.
+// weigh accounts for the length of an entity's encoded state.
 func (a *activation) weigh(state int) {
 	size := int32(ownBytes + len(a.identity) + state)
-	a.lease.runtime.bytes.Add(int64(size - a.size.Swap(size)))
+	a.lead.runtime.bytes.Add(int64(size - a.size.Swap(size)))
 }
 
 // SendUserMessage posts a message to the entity; it never blocks.
@@ -97,19 +96,18 @@ func (a *activation) SendUserMessage(_ *actor.PID, message any) { a.post(message
 // SendSystemMessage does nothing: the runtime supervises its entities itself.
 func (a *activation) SendSystemMessage(*actor.PID, any) {}
 
-// Stop does nothing: an entity ends with its lease, or when nobody needs it.
+// Stop does nothing: an entity ends with its term, or when it has been idle.
 func (a *activation) Stop(*actor.PID) {}
 
 // post sends a message to the activation; it never blocks.
 func (a *activation) post(message any) { a.mailbox.post(message) }
 
-func (a *activation) schedule(run func()) { a.lease.runtime.dispatcher.schedule(run) }
+func (a *activation) schedule(run func()) { a.lead.runtime.dispatcher.schedule(run) }
 
-// runHere handles a message in the caller's goroutine, if the entity does
-// nothing. An entity that was loaded and is to be loaded afresh may have to wait
-// for a commit that somebody has left: that is for a worker.
+// runHere handles a message in the caller's goroutine if the entity is idle. An entity
+// that is to be loaded afresh may have to wait for an abandoned commit: a worker does.
 func (a *activation) runHere(message any) bool {
-	if !a.mailbox.claim() {
+	if !a.mailbox.acquire() {
 		return false
 	}
 	defer a.mailbox.release()
@@ -138,30 +136,30 @@ func (a *activation) receive(message any) {
 	a.stopAtLast()
 }
 
-// stopAtLast ends an actor that is leaving when nothing is in flight any more.
+// stopAtLast ends an actor that is leaving once nothing is in flight.
 func (a *activation) stopAtLast() {
 	if a.leaving && a.queue.depth.Load() == 0 && !a.committing {
 		a.stop()
 	}
 }
 
-// stop ends the actor. Its mailbox holds no turn then: every turn is counted in
-// its queue from before it is posted until it is answered.
+// stop ends the actor. Its mailbox holds no turn then: the queue counts every turn from
+// before it is posted until it is answered.
 func (a *activation) stop() {
 	a.leaving, a.stopped = false, true
 	a.entity = nil
 	a.kind.metrics.active.Dec()
-	a.lease.runtime.active.Add(-1)
-	a.lease.runtime.bytes.Add(-int64(a.size.Load()))
+	a.lead.runtime.active.Add(-1)
+	a.lead.runtime.bytes.Add(-int64(a.size.Load()))
 }
 
-// take handles a command, or answers it if that cannot be done any more.
+// take handles a command, or answers it if it is too late for that.
 func (a *activation) take(t *Turn) {
 	if t.deliveries == 0 && t.sampled() {
-		a.lease.runtime.metrics.waited(a.lease.runtime.clock() - t.queued)
+		a.lead.runtime.metrics.mailbox.Observe(time.Duration(a.lead.runtime.clock() - t.queued).Seconds())
 	}
 	if code := a.ready(t); code != Code_OK {
-		t.finish(a.lease.shard.answer(code))
+		t.finish(a.lead.shard.answer(code))
 		return
 	}
 	if t.state.past != first && a.repeat(t) {
@@ -173,10 +171,10 @@ func (a *activation) take(t *Turn) {
 	a.decide(t)
 }
 
-// ready says whether the turn can be decided, loading the entity if need be.
+// ready says whether the turn can be decided, loading the entity first if necessary.
 func (a *activation) ready(t *Turn) Code {
 	switch {
-	case a.lease.over(), a.leaving:
+	case a.lead.over(), a.leaving:
 		return Code_NOT_OWNER
 	case t.state.fence == broken:
 		return t.refused
@@ -190,8 +188,8 @@ func (a *activation) ready(t *Turn) Code {
 	return Code_OK
 }
 
-// repeat answers a command that was carried out before, or may have been: what became
-// of it is not kept for ever by the time of the shard, whatever this node's clock says.
+// repeat answers a command that was carried out before, or may have been: by the time of
+// the shard its outcome may be gone already, whatever this node's clock says.
 func (a *activation) repeat(t *Turn) bool {
 	reply, ok, err := t.recorded()
 	switch {
@@ -200,7 +198,7 @@ func (a *activation) repeat(t *Turn) bool {
 	case ok:
 		t.Reply(reply)
 	case t.state.past >= repeated && t.late(t.Now()):
-		t.finish(a.lease.shard.answer(Code_EXPIRED))
+		t.finish(a.lead.shard.answer(Code_EXPIRED))
 	default:
 		return false
 	}
@@ -222,11 +220,7 @@ func (a *activation) fault(t *Turn, what string) {
 }
 
 func (a *activation) report(t *Turn, what string, more ...any) {
-	about := []any{"kind", a.kind.Name, "shard", a.lease.shard.id}
-	if t.command != nil {
-		about = append(about, "trace", trace(t.request), "message", t.command.ProtoReflect().Descriptor().Name())
-	}
-	a.lease.runtime.log.Error(what, append(about, more...)...)
+	a.lead.shard.report(a.kind, t, what, more...)
 }
 
 // guard turns a panic of the entity's code into an answer: the command fails
@@ -253,7 +247,7 @@ func (a *activation) restart(t *Turn, cause any) {
 	a.reset()
 }
 
-// panicReason is what a log may tell of a panic: another text may hold a secret.
+// panicReason is what may be logged of a panic: other texts may hold a secret.
 func panicReason(cause any) string {
 	if e, ok := cause.(runtime.Error); ok {
 		return e.Error()
@@ -261,8 +255,8 @@ func panicReason(cause any) string {
 	return fmt.Sprintf("%T", cause)
 }
 
-// reset forgets the entity's memory. What it had deferred is delivered again to
-// the one that will be loaded.
+// reset forgets the entity's memory. Its deferred turns are delivered again to the one
+// that will be loaded.
 func (a *activation) reset() {
 	a.entity = nil
 	for a.open != nil {
@@ -270,8 +264,8 @@ func (a *activation) reset() {
 	}
 }
 
-// leave lets the entity go: a commit in flight is waited for, every other open
-// turn is answered.
+// leave ends the entity's term: a commit in flight is waited for, every other open turn
+// is answered.
 func (a *activation) leave() {
 	a.leaving = true
 	if !a.committing {
@@ -281,14 +275,14 @@ func (a *activation) leave() {
 
 func (a *activation) abandon() {
 	for a.open != nil {
-		a.open.finish(a.lease.shard.answer(Code_NOT_OWNER))
+		a.open.finish(a.lead.shard.answer(Code_NOT_OWNER))
 	}
 }
 
-// answered counts a command as done and learns from how long it took since the entity
-// could handle it.
+// answered counts a command as done and learns from the time since the entity could
+// handle it.
 func (a *activation) answered(t *Turn) {
-	r := a.lease.runtime
+	r := a.lead.runtime
 	if t.queued != 0 {
 		now := r.clock()
 		if t.depth > 1 {

@@ -10,8 +10,7 @@ import (
 	"ssod/cluster"
 )
 
-// maxIdentity is the longest encoded identity in bytes; persistence has the same
-// limit.
+// maxIdentity is the longest encoded identity in bytes, as in package persistence.
 const maxIdentity = 1024
 
 var _ Asker = (*Runtime)(nil)
@@ -22,7 +21,7 @@ var _ Asker = (*Runtime)(nil)
 // Limits.OwnerWait. The command must not change after Ask is called, even after
 // it returned.
 func (r *Runtime) Ask(ctx context.Context, to Address, request cluster.RequestID, step uint32, command proto.Message) (proto.Message, error) {
-	p, s, err := r.place(to)
+	p, s, err := r.target(to)
 	if err != nil {
 		return nil, err
 	}
@@ -30,29 +29,29 @@ func (r *Runtime) Ask(ctx context.Context, to Address, request cluster.RequestID
 		return nil, err
 	}
 	defer r.leave()
-	c := call{runtime: r, shard: s, place: p, request: request, step: step, command: command}
+	c := call{runtime: r, shard: s, target: p, request: request, step: step, command: command}
 	return c.bounded(ctx)
 }
 
-// Tell sends a command whose answer nobody waits for. It may be lost, and it is when
-// a node is overloaded, or with the connection on which it is under way. An owner that
-// is not known, cannot be reached or is none any more is looked for as by Ask.
+// Tell sends a command whose answer nobody waits for. It may be lost: when a node is
+// overloaded, or with the connection that carries it. Like Ask it looks for the owner
+// when that is unknown, unreachable or has changed.
 func (r *Runtime) Tell(to Address, request cluster.RequestID, step uint32, command proto.Message) {
-	p, s, err := r.place(to)
+	p, s, err := r.target(to)
 	if err != nil || r.stopping.Load() {
 		return
 	}
 	c := call{
-		runtime: r, shard: s, place: p, request: request, step: step, command: command,
+		runtime: r, shard: s, target: p, request: request, step: step, command: command,
 		deadline: time.Now().Add(maxDeadline),
 	}
 	c.tell(told)
 }
 
-// tell sends the command once, to where its entity is taken to be.
+// tell sends the command once, to where its entity is believed to be.
 func (c *call) tell(o origin) {
-	r, p := c.runtime, c.place
-	if l := c.shard.leased.Load(); l != nil && !l.over() {
+	r, p := c.runtime, c.target
+	if l := c.shard.led.Load(); l != nil && !l.over() {
 		t := &Turn{
 			attempt: c.next(), command: c.command, origin: o,
 			deadline: c.deadline.UnixMilli(),
@@ -73,7 +72,8 @@ func (c *call) tell(o origin) {
 	r.system.Root.Send(c.shard.pid(owner.Address), &m)
 }
 
-// behind runs the call in a goroutine, if one of a bounded number is free.
+// behind runs the call in the background, if one of a bounded number of goroutines is
+// free.
 func (c *call) behind() {
 	r, again := c.runtime, *c
 	select {
@@ -92,26 +92,26 @@ func (c *call) behind() {
 	}
 }
 
-// place encodes and hashes an address, and finds the shard that it belongs to.
-func (r *Runtime) place(to Address) (place, *shard, error) {
+// target encodes and hashes an address, and finds the shard that it belongs to.
+func (r *Runtime) target(to Address) (target, *shard, error) {
 	k := r.kinds[to.Kind]
 	if k == nil {
-		return place{}, nil, fmt.Errorf("%w: unknown kind %q", ErrInternal, to.Kind)
+		return target{}, nil, fmt.Errorf("%w: unknown kind %q", ErrInternal, to.Kind)
 	}
-	p := place{kind: k, identity: to.Identity.Encode()}
+	p := target{kind: k, identity: to.Identity.Encode()}
 	if p.identity == "" || len(p.identity) > maxIdentity {
-		return place{}, nil, fmt.Errorf("%w: identity of %d bytes", ErrUnavailable, len(p.identity))
+		return target{}, nil, fmt.Errorf("%w: identity of %d bytes", ErrUnavailable, len(p.identity))
 	}
 	p.hash = p.entity().Hash()
 	s := r.home(p)
 	if s == nil {
-		return place{}, nil, fmt.Errorf("%w: this node does not know yet which shard it belongs to", ErrUnavailable)
+		return target{}, nil, fmt.Errorf("%w: this node does not know yet which shard it belongs to", ErrUnavailable)
 	}
 	return p, s, nil
 }
 
-// home is the shard that a place belongs to, nil as long as this node does not know.
-func (r *Runtime) home(p place) *shard {
+// home is the shard that a target belongs to; nil while this node does not know it.
+func (r *Runtime) home(p target) *shard {
 	slots := r.slots()
 	if slots == nil {
 		return nil
@@ -134,7 +134,7 @@ func (r *Runtime) enter() error {
 
 func (r *Runtime) leave() { r.asks.Add(-1) }
 
-// respond sends an answer to whoever waits for it.
+// respond sends an answer to the caller.
 func (r *Runtime) respond(t *Turn, ans answer) {
 	switch {
 	case t.tells():

@@ -9,70 +9,66 @@ import (
 	"ssod/cluster"
 )
 
-// freeBarrier is what a [cluster.Shard] implements whose read barrier may need
-// no waiting, because it has no other voter to ask. TryBarrier reports that a
-// barrier has passed; when it cannot without waiting it returns false.
-type freeBarrier interface{ TryBarrier() bool }
-
-// vouched is what a [cluster.Shard] implements that lets the word of another node pass
-// for a read barrier, and vouches a [cluster.Shards] that gives this node's.
+// What a [cluster.Shard] may implement besides, and a [cluster.Shards] for vouches.
 type (
+	// freeBarrier may pass a read barrier without waiting, because there is no other
+	// voter to ask. TryBarrier returns false when it would have to wait.
+	freeBarrier interface{ TryBarrier() bool }
+	// vouched accepts another node's voucher in place of a read barrier.
 	vouched interface{ Vouched(cluster.Voucher) bool }
+	// vouches gives this node's vouchers.
 	vouches interface {
 		Vouch(cluster.ShardID) (cluster.Voucher, bool)
 	}
+	// beginner calls done once, as ReadBarrier ends, in a goroutine that must not wait.
+	beginner interface{ BeginBarrier(done func(error)) }
 )
 
-// beginner is what a [cluster.Shard] implements whose read barrier calls back: done is
-// called once, as ReadBarrier ends, by a goroutine that must not wait.
-type beginner interface{ BeginBarrier(done func(error)) }
-
-// barrier collects the turns of a lease that need a read barrier. All that wait
-// when a barrier begins share it.
+// barrier collects the turns of a term that need a read barrier. All that wait when one
+// begins share it.
 type barrier struct {
 	runtime *Runtime
 	handle  cluster.Shard
 	free    freeBarrier // nil: never free
-	words   vouched     // nil: no word passes for a barrier
+	words   vouched     // nil: vouchers do not count
 	begin   func(done func(error))
 	done    func(error) // ended
 
 	mu      sync.Mutex
 	waiting []*Turn // for the next one
-	round   []*Turn // share the one that is under way
+	current []*Turn // share the one under way
 	running bool
-	over    bool // the lease is
+	over    bool // the term is
 }
 
-func (b *barrier) init(l *lease) {
+func (b *barrier) init(l *leadership) {
 	b.runtime, b.handle = l.runtime, l.handle
 	b.free, _ = l.handle.(freeBarrier)
 	b.words, _ = l.handle.(vouched)
-	b.begin, b.done = b.beside, b.ended
+	b.begin, b.done = b.spawned, b.ended
 	if h, ok := l.handle.(beginner); ok {
 		b.begin = h.BeginBarrier
 	}
 }
 
-// beside waits for a barrier that does not call back.
-func (b *barrier) beside(done func(error)) {
+// spawned waits in a goroutine of its own for a barrier that does not call back.
+func (b *barrier) spawned(done func(error)) {
 	if !b.runtime.spawn(func() { done(b.handle.ReadBarrier(b.runtime.ctx)) }) {
 		done(cluster.ErrLost)
 	}
 }
 
-// passed takes a barrier if that costs no waiting.
+// passed takes a barrier if it need not wait.
 func (b *barrier) passed() bool { return b.free != nil && b.free.TryBarrier() }
 
-// vouched reports whether the turn came with a word that passes for a barrier: it was
-// given after the command was, so nothing that was acknowledged before that is missing
-// here.
+// vouched reports whether the turn came with a voucher that counts. The voucher is
+// younger than the command, so nothing that was acknowledged before that is missing here.
 func (b *barrier) vouched(t *Turn) bool {
 	return b.words != nil && t.voucher.Replica != 0 && b.words.Vouched(t.voucher)
 }
 
-// wait hands the turn to its entity after the next barrier. The number of
-// waiting turns is bounded by admission.
+// wait hands the turn to its entity after the next barrier. Admission bounds how many
+// turns wait.
 func (b *barrier) wait(t *Turn) {
 	b.mu.Lock()
 	over, first := b.over, !b.running
@@ -92,8 +88,8 @@ func (b *barrier) wait(t *Turn) {
 // next takes a barrier if turns wait for one.
 func (b *barrier) next() {
 	b.mu.Lock()
-	b.round, b.waiting = b.waiting, nil
-	b.running = len(b.round) > 0
+	b.current, b.waiting = b.waiting, nil
+	b.running = len(b.current) > 0
 	running := b.running
 	b.mu.Unlock()
 	if running {
@@ -104,24 +100,24 @@ func (b *barrier) next() {
 // ended hands the turns of a barrier to their entities.
 func (b *barrier) ended(err error) {
 	b.mu.Lock()
-	round := b.round
-	b.round = nil
+	turns := b.current
+	b.current = nil
 	b.mu.Unlock()
 	code := barrierCode(err)
-	for _, t := range round {
+	for _, t := range turns {
 		t.barred(code)
 	}
-	for some := range slices.Chunk(round, gathered) {
+	for some := range slices.Chunk(turns, gathered) {
 		b.runtime.gather(func() { runAll(some) })
 	}
 	b.next()
 }
 
-// close ends the waiting: of a barrier that is under way nothing is expected.
+// close ends the waiting, for a barrier under way too.
 func (b *barrier) close() {
 	b.mu.Lock()
-	all := append(b.round, b.waiting...)
-	b.round, b.waiting, b.over = nil, nil, true
+	all := append(b.current, b.waiting...)
+	b.current, b.waiting, b.over = nil, nil, true
 	b.mu.Unlock()
 	bar(all, Code_NOT_OWNER)
 }
@@ -145,11 +141,11 @@ func barrierCode(err error) Code {
 	}
 }
 
-// gathered is how many turns are run before their answers are sent.
+// gathered is the number of turns that run before their answers are sent.
 const gathered = 32
 
-// runAll runs turns that have waited for a barrier: here, where that needs no waiting,
-// because otherwise a worker would be woken for each.
+// runAll runs turns that have waited for a barrier: here if they need not wait, which
+// saves waking a worker for each.
 func runAll(turns []*Turn) {
 	for _, t := range turns {
 		if t.state.past >= repeated || !t.entity.runBriefly(t) {

@@ -57,7 +57,7 @@ func TestABarrierCallsBack(t *testing.T) {
 	}
 }
 
-// TestABarrierThatDoesNotEndHoldsNoReadBack when the lease is over; what is said of it
+// TestABarrierThatDoesNotEndHoldsNoReadBack when the leadership is over; what is said of it
 // later means nothing.
 func TestABarrierThatDoesNotEndHoldsNoReadBack(t *testing.T) {
 	truth := faulty.New(faulty.Options{Shards: 1})

@@ -10,46 +10,45 @@ import (
 	"ssod/cluster"
 )
 
-// Ways an attempt ends that no owner answers.
+// How an attempt ends without an answer of an owner.
 const (
-	codeDeadline    Code = -1 - iota // nobody answered in time: the effect is unknown
+	codeDeadline    Code = -1 - iota // no answer in time: the effect is unknown
 	codeMoved                        // the shard has another owner: likewise
 	codeUnreachable                  // not sent: no effect
 	codeSilent                       // no answer for a while: the effect is unknown
 )
 
-// firstPatience is how long an attempt on another node waits for its answer
-// before the command is sent again; each further attempt waits twice as long. An
-// answer can get lost while the connection back is broken, and nobody tells.
-//
-// glance is how often is looked meanwhile whether that node is still there.
 const (
+	// firstPatience is how long an attempt on another node waits for its answer before
+	// the command is sent again; each further attempt waits twice as long. An answer can
+	// get lost unnoticed while the connection back is broken.
 	firstPatience = time.Second
-	glance        = 100 * time.Millisecond
+	// glance is how often the attempts look whether that node is still connected.
+	glance = 100 * time.Millisecond
 )
 
 // call is one Ask: the attempts to have a command carried out.
 type call struct {
 	runtime  *Runtime
 	shard    *shard
-	place    place
+	target   target
 	request  cluster.RequestID
 	step     uint32
 	command  proto.Message
 	deadline time.Time
 
-	hint      cluster.Owner // where the last answer pointed
+	hint      cluster.Owner // that the last answer named
 	attempts  int
-	unsent    int // attempts that found no connection to the owner
+	unsent    int // attempts without a connection to the owner
 	refusals  int
-	silences  int           // attempts that were not answered
+	silences  int           // attempts without an answer
 	uncertain bool          // some attempt may have had an effect
 	stuck     time.Time     // when the first attempt found no owner
 	pause     time.Duration // before the next attempt
 }
 
-// bounded runs the call with a deadline at most 10 s ahead. Stop cuts it off
-// when it cannot wait for it, unless the deadline is the caller's own.
+// bounded runs the call with a deadline at most 10 s ahead. A Stop that cannot wait cuts
+// it off, unless the deadline is the caller's own.
 func (c *call) bounded(ctx context.Context) (proto.Message, error) {
 	limit := time.Now().Add(maxDeadline)
 	if d, ok := ctx.Deadline(); ok && d.Before(limit) {
@@ -84,12 +83,12 @@ func (c *call) run(ctx context.Context) (proto.Message, error) {
 	}
 }
 
-// failure is none when no attempt can have had an effect, else ErrUnknown.
+// failure wraps none when no attempt can have had an effect, else ErrUnknown.
 func (c *call) failure(none error, last Code) error {
 	if c.uncertain {
 		none = ErrUnknown
 	}
-	return fmt.Errorf("%w: %s %d after %d attempts: %s", none, c.place.kind.Name, c.shard.id, c.attempts, reason(last))
+	return fmt.Errorf("%w: %s %d after %d attempts: %s", none, c.target.kind.Name, c.shard.id, c.attempts, reason(last))
 }
 
 func reason(code Code) string {
@@ -127,9 +126,9 @@ func (c *call) try(ctx context.Context, moved <-chan struct{}) answer {
 	return ans
 }
 
-// route says where the shard's owner is, as far as is known.
+// route says where the shard's owner is, as far as this node knows.
 func (c *call) route() (owner cluster.Owner, local bool) {
-	if l := c.shard.leased.Load(); l != nil && !l.over() {
+	if l := c.shard.led.Load(); l != nil && !l.over() {
 		return owner, true
 	}
 	owner, ok := c.runtime.view.Owner(c.shard.id)
@@ -143,15 +142,15 @@ func (c *call) next() attempt {
 	return attempt{c.request, c.step, c.runtime.attempts.Add(1)}
 }
 
-// local makes an attempt on this node. The entity always answers: also when
-// the node is deposed meanwhile.
+// local makes an attempt on this node. The entity always answers, even when the node is
+// deposed meanwhile.
 func (c *call) local(ctx context.Context) answer {
 	r := c.runtime
 	p := r.replies.expect(c.next())
 	c.shard.deliver(&Turn{
 		attempt: p.attempt, command: c.command, caller: ctx,
 		deadline: c.deadline.UnixMilli(), state: arrived(c.uncertain),
-	}, c.place)
+	}, c.target)
 	select {
 	case ans := <-p.answer:
 		r.replies.release(p)
@@ -190,20 +189,20 @@ func (c *call) remote(ctx context.Context, owner cluster.Owner, moved <-chan str
 
 func (c *call) send(p *pending, owner cluster.Owner) {
 	p.command = c.outgoing(owner)
-	c.place.kind.metrics.hops.Inc()
+	c.target.kind.metrics.hops.Inc()
 	c.runtime.system.Root.Send(c.shard.pid(owner.Address), p)
 }
 
 // outgoing is the command as it is sent to an owner.
 func (c *call) outgoing(owner cluster.Owner) outgoing {
 	return outgoing{
-		shard: c.shard.id, term: owner.Term, voucher: c.runtime.vouch(c.shard.id), place: c.place,
+		shard: c.shard.id, term: owner.Term, voucher: c.runtime.vouch(c.shard.id), target: c.target,
 		request: c.request, step: c.step, deadline: c.deadline.UnixMilli(),
 		repeated: c.uncertain, message: c.command,
 	}
 }
 
-// giveUp ends an attempt without an answer, unless that came just now.
+// giveUp ends an attempt without an answer, unless that has just come.
 func (c *call) giveUp(p *pending, code Code) answer {
 	ans, came := c.runtime.replies.forget(p)
 	c.runtime.replies.release(p)

@@ -8,16 +8,16 @@ import (
 	"ssod/cluster"
 )
 
-// Change carries out a decision: it commits with the reply as the request's
-// outcome, calls Applied, then replies. A request that was carried out before
-// gets its first answer instead. A decision without a commit is answered at
-// once when the turn is fenced, else after a fence and a second decision. When
-// the outcome of the commit is unknown or rejected the entity is loaded afresh
-// and the command delivered again if its deadline allows.
+// Change carries out a decision: it commits with the reply as the request's outcome,
+// calls Applied, then replies. A request that was carried out before gets its first
+// answer instead. A decision without a commit is answered at once when the turn is
+// fenced, else after a fence and a second decision. When the commit is rejected or its
+// outcome unknown, the entity is loaded afresh and the command delivered again if its
+// deadline allows.
 //
-// The commit blocks the entity's mailbox, and nobody else's: in a goroutine that
-// must not wait the command is not committed, but delivered again to a worker. While
-// a commit of Begin is in flight it waits and is then delivered again.
+// The commit blocks the entity's mailbox only: in a goroutine that must not wait the
+// command is delivered again to a worker instead. While a commit of Begin is in flight
+// the command waits, and is then delivered again.
 func (t *Turn) Change(d Decision) {
 	a := t.entity
 	switch {
@@ -58,7 +58,7 @@ func (t *Turn) commit(d Decision) {
 		}
 		c.Outcomes = append(c.Outcomes, cluster.Outcome{Request: t.request, Step: t.step, Result: result})
 	}
-	err := a.commit(t.context(), a.based(&c))
+	err := a.lead.handle.Commit(t.context(), *a.based(&c))
 	switch {
 	case err == nil:
 		a.applied(&c)
@@ -85,28 +85,22 @@ func (t *Turn) startOver(err error) {
 }
 
 // based completes c with the entity and the revision it was loaded at or last
-// committed. It belongs to the entity's turn; commit does not.
+// committed.
 func (a *activation) based(c *cluster.Commit) *cluster.Commit {
-	c.Entity, c.BaseRev = a.place.entity(), a.rev
+	c.Entity, c.BaseRev = a.target.entity(), a.rev
 	return c
 }
 
-// commit makes c durable.
-func (a *activation) commit(ctx context.Context, c *cluster.Commit) error {
-	return a.lease.handle.Commit(ctx, *c)
-}
-
-// context is that of the turn's commit. A worker waits for as long as it takes.
-// Who asks and runs the turn himself leaves when his time is over, and then the
-// commit's outcome is unknown.
+// context is that of the turn's commit. A worker waits for as long as it takes; a caller
+// that runs the turn itself only until its deadline, and then the outcome is unknown.
 func (t *Turn) context() context.Context {
 	if t.caller != nil {
 		return t.caller
 	}
-	return t.entity.lease.runtime.ctx
+	return t.entity.lead.runtime.ctx
 }
 
-// applied notes the revision that a commit left.
+// applied notes the revision after a commit.
 func (a *activation) applied(c *cluster.Commit) {
 	a.rev = c.BaseRev + 1
 	a.weigh(len(c.State))
@@ -115,26 +109,25 @@ func (a *activation) applied(c *cluster.Commit) {
 	}
 }
 
-// committed tells an entity how its commit of Begin ended.
+// committed is the message that a commit of Begin has ended.
 type committed struct {
 	commit *cluster.Commit
-	loads  uint32 // the entity that began it was loaded so many times
+	loads  uint32 // of the entity that began it
 	err    error
 	then   func(t *Turn, err error)
 }
 
-// Begin starts a commit and returns at once; then runs in a later turn of the
-// entity. Only one commit of an entity is in flight at a time: another Begin
-// meanwhile is refused. The runtime fills in Entity and BaseRev; the outcomes
-// are the entity's own. A refused commit certainly changed nothing: the entity
-// goes on, and then must fail what waits for it, with the error it is given.
-// After another error the entity is loaded afresh and what is still open is
-// delivered again.
+// Begin starts a commit and returns at once; then is called in a later turn of the
+// entity. An entity has one commit in flight: another Begin meanwhile is refused. The
+// runtime fills in Entity and BaseRev; the outcomes are the entity's own. A refused
+// commit certainly changed nothing: the entity keeps its memory, and then must fail what
+// waits for the commit, with the error it is given. After any other error the entity is
+// loaded afresh and its open turns are delivered again.
 func (t *Turn) Begin(c cluster.Commit, then func(t *Turn, err error)) {
 	a := t.entity
 	done := &committed{commit: a.based(&c), loads: a.loads, then: then}
-	started := !a.committing && a.lease.runtime.spawn(func() {
-		done.err = a.commit(a.lease.runtime.ctx, done.commit)
+	started := !a.committing && a.lead.runtime.spawn(func() {
+		done.err = a.lead.handle.Commit(a.lead.runtime.ctx, *done.commit)
 		if !a.runHere(done) {
 			a.post(done)
 		}
@@ -168,14 +161,14 @@ func (a *activation) settle(done *committed) {
 	}
 }
 
-// conclude runs what the entity wanted to do after its commit.
+// conclude calls the entity back after its commit.
 func (a *activation) conclude(done *committed) {
 	t := &Turn{entity: a, origin: own}
 	defer a.guard(t)
 	done.then(t, done.err)
 }
 
-// releaseHeld delivers the commands again that waited for the commit.
+// releaseHeld delivers again the commands that waited for the commit.
 func (a *activation) releaseHeld() {
 	for t := a.open; t != nil; {
 		next := t.next

@@ -6,7 +6,7 @@ import (
 	"ssod/cluster"
 )
 
-// codeOf is what an entity's error means to the caller.
+// codeOf is what an entity's error means to the caller of Ask.
 func codeOf(err error) Code {
 	for _, c := range errorCodes {
 		if errors.Is(err, c.err) {
@@ -25,17 +25,16 @@ var errorCodes = []struct {
 	{ErrUnknown, Code_UNKNOWN},
 	{cluster.ErrUnknown, Code_UNKNOWN},
 	{cluster.ErrLost, Code_NOT_OWNER},
-	{cluster.ErrRejected, Code_REFUSED}, // no effect: it may be asked again
+	{cluster.ErrRejected, Code_REFUSED}, // no effect: it may be sent again
 	{cluster.ErrRefused, Code_REFUSED},
 }
 
-// passes reports whether an Ask sends a command again that ended so.
+// passes reports whether an Ask sends the command again after such an end.
 func (code Code) passes() bool {
 	return code == Code_NOT_OWNER || code == Code_REFUSED || code == Code_UNKNOWN
 }
 
-// harmless reports whether an attempt that ended with the code certainly had no
-// effect.
+// harmless reports whether an attempt with this end certainly had no effect.
 func harmless(code Code) bool {
 	switch code {
 	case Code_NOT_OWNER, Code_REFUSED, Code_OVERLOADED, Code_EXPIRED, Code_UNAVAILABLE:

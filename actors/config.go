@@ -17,8 +17,8 @@ import (
 type Config struct {
 	// Shards says who owns what and gives this node the shards it leads.
 	Shards cluster.Shards
-	// Slots says which shard a hash slot belongs to; it returns nil as long as this
-	// node does not know, and then nothing is asked of any entity.
+	// Slots says which shard a hash slot belongs to; nil while this node does not know
+	// it, and then no entity can be asked.
 	Slots func() *cluster.Slots
 	// Self is this node's address as it appears in cluster.Owner. With Remote
 	// set, empty means the address of the listener.
@@ -28,10 +28,9 @@ type Config struct {
 	Kinds []Kind
 	// Limits bound what the node holds and waits for.
 	Limits Limits
-	// Hopeless reports whether the shard has no owner that this node could
-	// reach, and will not have one soon: this node hears no majority of it. Then
-	// an Ask does not wait for one. nil: there is always hope.
-	Hopeless func(cluster.ShardID) bool
+	// NoQuorum reports whether this node hears no majority of the shard, so that it
+	// will reach no owner soon. Then an Ask does not wait for one. nil: it always waits.
+	NoQuorum func(cluster.ShardID) bool
 	// Remote connects the node to others. Nil: a cluster of one node.
 	Remote *Remote
 	// Metrics receives the collectors; nil: none are registered.
@@ -42,42 +41,40 @@ type Config struct {
 
 // Limits bound what a node holds and waits for. Zero means the default.
 type Limits struct {
-	// Wait is how long a command may have to wait for those that came before it, at the pace
-	// at which its entity has answered lately (default 1 s). More lets a hot
-	// entity queue longer; over it the answer is ErrOverloaded.
+	// Wait is how long a command may have to wait for those before it, at the pace at
+	// which its entity has answered lately (default 1 s). More lets a hot entity queue
+	// longer; above it the answer is ErrOverloaded.
 	Wait time.Duration
-	// QueueBytes is about how much memory the commands in flight of all entities of this
-	// node may take together (default 32 MiB), wherever they were asked. Those
-	// of one entity take a quarter of it at most.
+	// QueueBytes bounds the approximate memory of the commands in flight of all entities
+	// of this node (default 32 MiB), wherever they come from. One entity's may take a
+	// quarter of it.
 	QueueBytes int64
 	// Asks is the number of Asks that wait on this node (default 16,384).
 	Asks int
 	// Tells is the number of Tells on their way to other nodes (default 1,024).
 	Tells int
-	// Active is the number of entities held in memory (default 200,000). Near
-	// it the least recently used are passivated, at it a command for another
-	// entity gets ErrOverloaded.
+	// Active is the number of entities held in memory (default 200,000). Near it the
+	// least recently used are passivated; at it a command for another entity gets
+	// ErrOverloaded.
 	Active int
-	// Bytes is about how much memory entities may take together (default 64
-	// MiB). Near it the least recently used are passivated.
+	// Bytes bounds the approximate memory of all entities (default 64 MiB). Near it the
+	// least recently used are passivated.
 	Bytes int64
 	// Idle is how long an unused entity stays in memory (default 60 s).
 	Idle time.Duration
 	// Tick is the pace of the sweep (default 1 s).
 	Tick time.Duration
-	// SweepRate is the number of stored heads the sweep looks at per second
-	// at most (default 1,000): a million profiles take 17 minutes.
+	// SweepRate is the maximum number of stored heads that the sweep reads per second
+	// (default 1,000): a million profiles take 17 minutes.
 	SweepRate int
-	// SweepRound is how long a round of the sweep over all shards takes at least
-	// (default 5 minutes). What is over stays stored for a round at most.
+	// SweepRound is the least time for a sweep over all shards (default 5 minutes).
 	SweepRound time.Duration
-	// SurveyRate is the number of stored heads per second, at most, that are
-	// looked at for unfinished work when the node begins to lead a shard (default
-	// 100,000, about a fifth of a core meanwhile). While requests want the
-	// processors it may be an eighth of that.
+	// SurveyRate is the maximum number of stored heads per second that are searched for
+	// unfinished work when the node begins to lead a shard (default 100,000, about a
+	// fifth of a core meanwhile; an eighth of that while the processors are busy).
 	SurveyRate int
 	// OwnerWait is how long an Ask looks for an owner that takes its command
-	// before it gives up, unless that is hopeless (default 2 s).
+	// before it gives up (default 2 s).
 	OwnerWait time.Duration
 }
 
@@ -86,10 +83,10 @@ type Remote struct {
 	// Listen is the host and port for actor messages; port 0 lets the system
 	// choose.
 	Listen string
-	// Papers are what nodes let each other in by.
+	// Papers are what nodes identify themselves by.
 	Papers stream.Papers
-	// Up reports whether a node is known to be there; one that is not is not
-	// dialed. nil: all are. It is called for every message.
+	// Up reports whether a node is connected; another one is not dialed. nil: all are.
+	// It is called for every message.
 	Up func(address string) bool
 }
 

@@ -2,19 +2,17 @@ package actors
 
 import "sync/atomic"
 
-// dispatcher runs mailboxes on goroutines that it keeps, instead of a new one
-// for each run: the stack of a fresh goroutine must first be copied several
-// times until it is deep enough for a decision and a commit, and stays so in
-// one that is kept.
+// dispatcher runs mailboxes on goroutines that it keeps: the stack of a new one would be
+// copied several times until it is deep enough for a decision and a commit.
 type dispatcher struct {
-	work chan func()  // handed over only to a worker that waits; nil ends it
+	work chan func()  // unbuffered, to a waiting worker; nil ends it
 	idle atomic.Int32 // workers that wait, or are about to
 	live atomic.Int32 // workers
-	over atomic.Bool  // nobody waits any more
+	over atomic.Bool  // workers no longer wait
 }
 
-// keptWorkers is how many goroutines wait for work at most. More run at once when
-// many commits wait for the disk; those end when they are done.
+// keptWorkers is the maximum number of idle workers. More run at once when many commits
+// wait for the disk; those end when they are done.
 const keptWorkers = 512
 
 func newDispatcher() *dispatcher { return &dispatcher{work: make(chan func())} }
@@ -29,7 +27,7 @@ func (d *dispatcher) schedule(f func()) {
 	}
 }
 
-// serve runs f and whatever is handed over afterwards.
+// serve runs f and the work after it.
 func (d *dispatcher) serve(f func()) {
 	defer d.live.Add(-1)
 	for f != nil {
@@ -43,8 +41,8 @@ func (d *dispatcher) serve(f func()) {
 	}
 }
 
-// stopped ends the workers that wait and reports whether none is left. From
-// the first call on, a worker ends when it is done.
+// stopped ends the idle workers and reports whether none is left. From the first call on
+// a worker ends when it is done.
 func (d *dispatcher) stopped() bool {
 	d.over.Store(true)
 	for {

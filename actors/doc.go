@@ -1,16 +1,15 @@
 // Package actors runs the entities of the service: each is an actor that is
 // the only writer of its state, and lives on the node that leads its shard.
 //
-// A [Runtime] is one node's part. Whoever wants something of an entity asks for
-// it by name, wherever it lives:
+// A [Runtime] is one node's part. An entity is asked by name, wherever it lives:
 //
 //	to := actors.Address{Kind: "profile", Identity: actors.Identity{realm, "sso", subject}}
 //	reply, err := runtime.Ask(ctx, to, request, step, &profile.Unlink{...})
 //
 // The request id and the step identify the command: asked again, it has no
 // second effect and gets the first answer. An error says what is known of the
-// effect: none ([ErrUnavailable], [ErrOverloaded]), perhaps ([ErrUnknown]), or
-// a fault of ours ([ErrInternal]).
+// effect: none ([ErrUnavailable], [ErrOverloaded]), unknown ([ErrUnknown]), or a bug
+// ([ErrInternal]).
 //
 // # Writing an entity
 //
@@ -44,10 +43,9 @@
 // everything under the id of its request, and one commit of some entity decides:
 // see [FlowFunc].
 //
-// Entities come and go: one is loaded at its first command, ticked about once a
-// second while it is used, and passivated when it has been idle. After any
-// doubt about what is stored, a panic included, it is thrown away and loaded
-// afresh; its commands are delivered again.
+// An entity is loaded at its first command, ticked about once a second while it is used,
+// and passivated when it has been idle. When what is stored is in doubt, after a panic
+// for instance, it is loaded afresh and its commands are delivered again.
 //
 // # How it works
 //

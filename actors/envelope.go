@@ -12,7 +12,7 @@ import (
 	"ssod/cluster/stream"
 )
 
-// What nodes say to each other, as the payload of an envelope:
+// The payload of an envelope between nodes:
 //
 //	command: flags byte | shard | term | [voucher: term | replica] |
 //	         request, 16 bytes | step | attempt | deadline, milliseconds |
@@ -20,17 +20,15 @@ import (
 //	answer:  attempt | code byte | OK:        message
 //	                             | NOT_OWNER: term | owner, to the end
 //	                             | OVERLOADED: milliseconds until another may be
-//	                               admitted, 0 if that is not known
+//	                               admitted, 0: unknown
 //	message: full protobuf name | encoding, to the end
 //
 // Numbers are uvarints; kind, identity and name are preceded by their length.
 
 const (
-	// flagRepeated says that the command may have been sent before.
-	flagRepeated = 1 << iota
-	// flagVouched says that there is a voucher.
-	flagVouched
-	flagsAll = 1<<iota - 1
+	flagRepeated = 1 << iota // the command may have been sent before
+	flagVouched              // there is a voucher
+	flagsAll     = 1<<iota - 1
 )
 
 // scratch are buffers for payloads, which a link copies.
@@ -41,7 +39,7 @@ type outgoing struct {
 	shard    cluster.ShardID
 	term     uint64
 	voucher  cluster.Voucher
-	place    place
+	target   target
 	request  cluster.RequestID
 	step     uint32
 	deadline int64 // Unix milliseconds
@@ -69,8 +67,8 @@ func (m *outgoing) append(b []byte, number uint32) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(m.step))
 	b = binary.AppendUvarint(b, uint64(number))
 	b = binary.AppendUvarint(b, uint64(m.deadline))
-	b = appendString(b, m.place.kind.Name)
-	b = appendString(b, m.place.identity)
+	b = appendString(b, m.target.kind.Name)
+	b = appendString(b, m.target.identity)
 	return appendMessage(b, m.message)
 }
 
@@ -107,7 +105,7 @@ func (m *incoming) decode(b []byte) error {
 	return nil
 }
 
-// turn is the command as a turn that is not admitted yet.
+// turn returns the command as a turn that is not admitted yet.
 func (m *incoming) turn(from *stream.Link, o origin) *Turn {
 	return &Turn{
 		origin:   o,
@@ -135,8 +133,8 @@ func appendAnswer(b []byte, number uint32, ans answer) ([]byte, error) {
 	return b, nil
 }
 
-// decodeAnswer reads an answer. One with a reply that cannot be read is a fault of the
-// entity's code.
+// decodeAnswer reads an answer. A reply that cannot be read is a fault of the entity's
+// code.
 func decodeAnswer(b []byte) (number uint32, ans answer, err error) {
 	p := parser{b: b}
 	number, ans.code = uint32(p.uint32()), Code(p.byte())
@@ -163,7 +161,7 @@ func decodeAnswer(b []byte) (number uint32, ans answer, err error) {
 	return number, ans, nil
 }
 
-// parser cuts a payload up. It goes on behind a mistake, with zeros.
+// parser cuts a payload up. After a mistake it returns zeros.
 type parser struct {
 	b   []byte
 	bad bool

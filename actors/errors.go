@@ -13,9 +13,9 @@ var (
 	// shard, the owner refused, the node is stopping, or the deadline passed
 	// before the command was sent.
 	ErrUnavailable = errors.New("entity unavailable")
-	// ErrOverloaded: likewise no effect, and reported at once: what is in flight
-	// for the entity or for the node takes too long or too much memory. An
-	// [OverloadedError] says when to ask again.
+	// ErrOverloaded: likewise no effect, and reported at once: the commands in flight
+	// for the entity or the node take too long or too much memory. An [OverloadedError]
+	// says when to ask again.
 	ErrOverloaded = errors.New("entity overloaded")
 	// ErrUnknown: the command may or may not have had its effect. The same
 	// request and step may be asked again and get the first answer.
@@ -26,8 +26,8 @@ var (
 	ErrInternal = errors.New("entity failed")
 )
 
-// OverloadedError is [ErrOverloaded] with how long what is in flight will take, as
-// far as is known.
+// OverloadedError is [ErrOverloaded] with the time that the commands in flight will
+// take; 0: unknown.
 type OverloadedError struct{ RetryAfter time.Duration }
 
 func (e *OverloadedError) Error() string {

@@ -28,14 +28,14 @@ func (r *Runtime) InFlight() int { return int(r.queue.depth.Load()) }
 // Admitted is the number of commands that entities have in flight.
 func (r *Runtime) Admitted() (n int) {
 	for _, s := range r.shards {
-		if l := s.leased.Load(); l != nil {
+		if l := s.led.Load(); l != nil {
 			n += l.admitted()
 		}
 	}
 	return n
 }
 
-func (l *lease) admitted() (n int) {
+func (l *leadership) admitted() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.entities {
@@ -86,7 +86,7 @@ func (r *Runtime) Workers() int { return int(r.dispatcher.live.Load()) }
 // Fencing is the number of turns that wait for a barrier to begin.
 func (r *Runtime) Fencing() (n int) {
 	for _, s := range r.shards {
-		if l := s.leased.Load(); l != nil {
+		if l := s.led.Load(); l != nil {
 			l.barrier.mu.Lock()
 			n += len(l.barrier.waiting)
 			l.barrier.mu.Unlock()

@@ -260,14 +260,14 @@ func TestNoOwnerIsUnavailableAfterTheWait(t *testing.T) {
 // once, also to those who had begun to wait.
 func TestNobodyWaitsWithoutHope(t *testing.T) {
 	truth := faulty.New(faulty.Options{Shards: 1})
-	var hopeless atomic.Bool
+	var noQuorum atomic.Bool
 	r := start(t, truth.Node("a:1"), &probe{}, func(c *actors.Config) {
 		c.Limits.OwnerWait = time.Hour
-		c.Hopeless = func(cluster.ShardID) bool { return hopeless.Load() }
+		c.NoQuorum = func(cluster.ShardID) bool { return noQuorum.Load() }
 	})
 	truth.Move(1, nil)
 	eventually(t, "both are told at once", func() bool { // again where the machine stalls
-		hopeless.Store(false)
+		noQuorum.Store(false)
 		got := make(chan error, 1)
 		go func() {
 			_, err := r.Ask(context.Background(), address("x"), request(1), 0, add(1))
@@ -275,7 +275,7 @@ func TestNobodyWaitsWithoutHope(t *testing.T) {
 		}()
 		eventually(t, "the ask waits", func() bool { return r.Waiting() == 1 })
 		begin := time.Now()
-		hopeless.Store(true)
+		noQuorum.Store(true)
 		if err := <-got; !errors.Is(err, actors.ErrUnavailable) {
 			t.Errorf("who waits: got %v, want ErrUnavailable", err)
 		}

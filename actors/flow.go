@@ -9,34 +9,32 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A FlowFunc carries out a command that takes more than one entity. It runs on
-// the node that owns the entity which the command was sent to, but in none of its
-// turns: in the goroutine of who asked, or in a worker's. So the entity serves
-// others meanwhile, and a flow may wait for whom it asks.
+// A FlowFunc carries out a command that takes more than one entity. It runs on the node
+// that owns the entity which the command was sent to, but in none of its turns: in the
+// caller's goroutine or in a worker's. So the entity serves others meanwhile, and a flow
+// may wait for the entities that it asks.
 //
-// A flow can end anywhere, with its node, and can run twice, side by side even:
-// the command is sent again like any other. So whatever it asks for is asked under
-// the id of the request, one step for each thing, and there is one change that
-// makes all the difference, whose outcome is the flow's. What was done before it
-// must do no harm when the flow ends there.
+// A flow can end anywhere, with its node, and can run twice, even concurrently: the
+// command is sent again like any other. So it asks everything under the id of the
+// request, with a step for each ask, and one change decides, whose outcome is the flow's.
+// What was done before that change must do no harm when the flow ends there.
 type FlowFunc func(f *Flow) (proto.Message, error)
 
 // Flow is one run of a FlowFunc.
 type Flow struct {
-	ctx   context.Context
-	shard *shard
-	place place
-	turn  *Turn // the command, which no entity sees
+	ctx    context.Context
+	shard  *shard
+	target target
+	turn   *Turn // the command, which no entity sees
 }
 
 // Command is what the flow is to carry out.
 func (f *Flow) Command() proto.Message { return f.turn.command }
 
-// Turn has a command handled by the entity that the flow's own was sent to, once:
-// the error of an owner that is deposed ends the flow if it is returned, and then
-// the next owner is asked for the whole flow.
+// Turn has a command handled, once, by the entity that the flow's own was sent to. A
+// flow that returns the error of a deposed owner is begun again at the next owner.
 func (f *Flow) Turn(step uint32, command proto.Message) (proto.Message, error) {
-	c := f.call(f.shard, f.place, step, command)
+	c := f.call(f.shard, f.target, step, command)
 	ans := c.local(f.ctx)
 	if ans.code != Code_OK {
 		return nil, &turnError{ans}
@@ -44,16 +42,15 @@ func (f *Flow) Turn(step uint32, command proto.Message) (proto.Message, error) {
 	return ans.reply, nil
 }
 
-// Ask sends a command to another entity wherever it lives, as [Asker.Ask] does. An
-// error is the last word: who returns it as the flow's ends the Ask that brought the
-// command, too.
+// Ask sends a command to another entity as [Asker.Ask] does. An error is final: a flow
+// that returns it ends the Ask that brought the command, too.
 func (f *Flow) Ask(to Address, step uint32, command proto.Message) (proto.Message, error) {
 	r := f.shard.runtime
-	p, s, err := r.place(to)
+	p, s, err := r.target(to)
 	if err != nil {
 		return nil, err
 	}
-	r.asks.Add(1) // not entered: the node that stops waits for the flow
+	r.asks.Add(1) // not entered: a stopping node waits for the flow
 	defer r.leave()
 	c := f.call(s, p, step, command)
 	return c.run(f.ctx)
@@ -61,34 +58,33 @@ func (f *Flow) Ask(to Address, step uint32, command proto.Message) (proto.Messag
 
 // Identity is that of the entity which the command was sent to.
 func (f *Flow) Identity() Identity {
-	id, err := DecodeIdentity(f.place.identity)
+	id, err := DecodeIdentity(f.target.identity)
 	if err != nil {
 		panic(err) // it was encoded by a node of ours
 	}
 	return id
 }
 
-// Tell is [Asker.Tell] under the flow's request id. An entity that this node owns
-// hears it whatever waits, and when the node stops: the flow was admitted, and what
-// it owes comes with that.
+// Tell is [Asker.Tell] under the flow's request id. An entity that this node owns gets
+// it however much waits there, and while the node stops: it was admitted with the flow.
 func (f *Flow) Tell(to Address, step uint32, command proto.Message) {
-	if p, s, err := f.shard.runtime.place(to); err == nil {
+	if p, s, err := f.shard.runtime.target(to); err == nil {
 		c := f.call(s, p, step, command)
 		c.deadline = time.Now().Add(maxDeadline) // that of the flow may be near
 		c.tell(owed)
 	}
 }
 
-// call returns a value, which stays on the stack of who runs it.
-func (f *Flow) call(s *shard, p place, step uint32, command proto.Message) call {
+// call returns a value, which stays on the caller's stack.
+func (f *Flow) call(s *shard, p target, step uint32, command proto.Message) call {
 	return call{
-		runtime: s.runtime, shard: s, place: p,
+		runtime: s.runtime, shard: s, target: p,
 		request: f.turn.request, step: step, command: command,
 		deadline: time.UnixMilli(f.turn.deadline),
 	}
 }
 
-// flow is what carries out a command of the kind in place of the entity, if anything.
+// flow is what carries out a command of the kind instead of the entity, if anything.
 func (k *kind) flow(command proto.Message) FlowFunc {
 	if k.Flow == nil {
 		return nil
@@ -101,13 +97,11 @@ type turnError struct{ answer answer }
 
 func (e *turnError) Error() string { return "turn of a flow: " + reason(e.answer.code) }
 
-// workerSize is what a flow takes that a worker runs: its stack, as deep as that of a
-// decision.
+// workerSize is the memory of a flow that a worker runs: its stack.
 const workerSize = 8 << 10
 
-// flow begins a flow for a command that arrived. That of another node takes a worker
-// until it ends.
-func (s *shard) flow(t *Turn, p place, carryOut FlowFunc) {
+// flow begins a flow for a command. One of another node takes a worker until it ends.
+func (s *shard) flow(t *Turn, p target, carryOut FlowFunc) {
 	r := s.runtime
 	if t.caller == nil {
 		t.size += workerSize
@@ -118,7 +112,7 @@ func (s *shard) flow(t *Turn, p place, carryOut FlowFunc) {
 	}
 	r.queue.enter(t.size)
 	p.kind.metrics.message(t.command)
-	f := &Flow{ctx: t.caller, shard: s, place: p, turn: t}
+	f := &Flow{ctx: t.caller, shard: s, target: p, turn: t}
 	if f.ctx != nil {
 		f.run(carryOut)
 		return
@@ -160,8 +154,8 @@ func (f *Flow) end(carryOut FlowFunc) (ans answer) {
 	return f.shard.answerTo(err, code)
 }
 
-// asAnswer passes the end of a turn on. What this node did not wait for is unknown
-// to whoever sent the command.
+// asAnswer passes the end of a turn on. To the sender of the command, an attempt that
+// this node gave up has an unknown effect.
 func (e *turnError) asAnswer() answer {
 	if e.answer.code < Code_CODE_UNSPECIFIED {
 		return answer{code: Code_UNKNOWN}
@@ -171,9 +165,5 @@ func (e *turnError) asAnswer() answer {
 
 // report logs a fault of the flow's code.
 func (f *Flow) report(what string, more ...any) {
-	about := []any{
-		"kind", f.place.kind.Name, "shard", f.shard.id,
-		"trace", trace(f.turn.request), "message", f.turn.command.ProtoReflect().Descriptor().Name(),
-	}
-	f.shard.runtime.log.Error(what, append(about, more...)...)
+	f.shard.report(f.target.kind, f.turn, what, more...)
 }

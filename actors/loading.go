@@ -13,7 +13,7 @@ func (a *activation) load(t *Turn) (code Code) {
 	}
 	for range maxLoads {
 		e := a.kind.New(id)
-		r := loading{Reader: a.lease.handle, at: timesOf(a.lease.handle), self: a.place.entity()}
+		r := loading{Reader: a.lead.handle, at: timesOf(a.lead.handle), self: a.target.entity()}
 		rev, stable, err := r.load(e)
 		if err != nil {
 			a.report(t, "entity cannot be loaded", "error", err)
@@ -45,8 +45,8 @@ type loading struct {
 	several bool // other reads of the entity must agree with the head
 }
 
-// load reads the entity's state. It is not stable when a commit whose outcome
-// was unknown is applied between two reads.
+// load reads the entity's state. It is not stable when a commit of unknown outcome is
+// applied between two reads.
 func (l *loading) load(e Entity) (rev uint64, stable bool, err error) {
 	if err := e.Load(l); err != nil {
 		return 0, false, err

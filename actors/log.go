@@ -8,8 +8,8 @@ import (
 	"ssod/cluster"
 )
 
-// quiet lets pass what the actor library says about connections, without the
-// messages and process ids it adds: commands hold what must not be logged.
+// quiet passes on what the actor library logs about connections, without the messages
+// and process ids it adds: commands hold what must not be logged.
 type quiet struct{ to slog.Handler }
 
 func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
@@ -29,6 +29,15 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 
 func (q quiet) WithAttrs([]slog.Attr) slog.Handler { return q }
 func (q quiet) WithGroup(string) slog.Handler      { return q }
+
+// report logs a fault of a kind's code in a turn.
+func (s *shard) report(k *kind, t *Turn, what string, more ...any) {
+	about := []any{"kind", k.Name, "shard", s.id}
+	if t.command != nil {
+		about = append(about, "trace", trace(t.request), "message", t.command.ProtoReflect().Descriptor().Name())
+	}
+	s.runtime.log.Error(what, append(about, more...)...)
+}
 
 // trace is the request id as clients see it in an error.
 func trace(r cluster.RequestID) string {

@@ -5,23 +5,23 @@ import (
 	"sync"
 )
 
-// mailbox holds the messages of one entity and lets one goroutine at a time run
-// it. Unlike protoactor's own it can be claimed: who asks an entity that does
-// nothing runs it himself, instead of waking a goroutine and being woken by it.
-// An idle one is small, because very many entities are active at once.
+// mailbox holds the messages of one entity and lets one goroutine at a time run it.
+// Unlike protoactor's own it can be acquired: the caller of an idle entity runs the
+// entity itself, instead of waking a goroutine and being woken by it. An idle mailbox is
+// small, because very many entities are active at once.
 type mailbox struct {
 	owner recipient
 
 	mu       sync.Mutex
-	running  bool // somebody runs the entity or is about to
+	running  bool // a goroutine runs the entity or is about to
 	messages []any
 }
 
-// recipient is whose mailbox it is.
+// recipient is the owner of a mailbox.
 type recipient interface {
 	// receive handles one message at a time.
 	receive(message any)
-	// panicked hears that it did not end.
+	// panicked is called when receive panicked.
 	panicked(message, cause any)
 	// schedule has a worker call a function.
 	schedule(run func())
@@ -37,8 +37,7 @@ func (m *mailbox) post(message any) {
 	m.unlockAndSchedule()
 }
 
-// unlockAndSchedule has a worker run the entity if there is something to do and
-// nobody is at it.
+// unlockAndSchedule has a worker run the entity if messages wait and no goroutine runs it.
 func (m *mailbox) unlockAndSchedule() {
 	start := len(m.messages) > 0 && !m.running
 	m.running = m.running || start
@@ -62,7 +61,7 @@ func (m *mailbox) run() {
 	}
 }
 
-// next takes the next message; without one the entity rests.
+// next takes the next message; without one the entity is idle.
 func (m *mailbox) next() any {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -73,9 +72,8 @@ func (m *mailbox) next() any {
 	return nil
 }
 
-// claim makes the caller the one who runs the entity, if it does nothing and
-// nothing waits. The caller must release it.
-func (m *mailbox) claim() bool {
+// acquire lets the caller run the entity if that is idle. The caller must release it.
+func (m *mailbox) acquire() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.running {
@@ -85,14 +83,14 @@ func (m *mailbox) claim() bool {
 	return true
 }
 
-// release gives a claimed entity back; what came meanwhile is for a worker.
+// release gives the entity back; a worker handles what came meanwhile.
 func (m *mailbox) release() {
 	m.mu.Lock()
 	m.running = false
 	m.unlockAndSchedule()
 }
 
-// handle runs the entity, which is the caller's, for a message.
+// handle runs the entity, which the caller has acquired, for a message.
 func (m *mailbox) handle(message any) {
 	defer func() {
 		if cause := recover(); cause != nil {

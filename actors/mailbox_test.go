@@ -67,7 +67,7 @@ func TestMailboxDeliversInOrder(t *testing.T) {
 
 func TestClaimedMailbox(t *testing.T) {
 	m, r := newMailbox()
-	if !m.claim() || m.claim() {
+	if !m.acquire() || m.acquire() {
 		t.Fatal("an idle mailbox is claimed once")
 	}
 	m.post("later")
@@ -75,12 +75,12 @@ func TestClaimedMailbox(t *testing.T) {
 	r.run(t, 0)
 	r.check(t, "now")
 	m.release()
-	if m.claim() {
+	if m.acquire() {
 		t.Error("claimed while a message waits for a worker")
 	}
 	r.run(t, 1)
 	r.check(t, "later")
-	if !m.claim() {
+	if !m.acquire() {
 		t.Error("not claimed although it is idle again")
 	}
 }
@@ -96,12 +96,12 @@ func TestMailboxGoesOnAfterAPanic(t *testing.T) {
 	if !slices.Equal(r.failures, []string{"bad: why"}) {
 		t.Errorf("heard of %q", r.failures)
 	}
-	if !m.claim() {
+	if !m.acquire() {
 		t.Error("not idle afterwards")
 	}
 	m.handle("bad")
 	m.release()
-	if len(r.failures) != 2 || !m.claim() {
+	if len(r.failures) != 2 || !m.acquire() {
 		t.Errorf("%d panics heard of, want 2, and idle when it is given back", len(r.failures))
 	}
 }

@@ -3,13 +3,12 @@ package actors
 import (
 	"reflect"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
 )
 
-// mailboxSample is how many commands pass per one whose wait is measured.
+// mailboxSample: one command in this many has its wait measured.
 const mailboxSample = 64
 
 // metrics are the runtime's collectors.
@@ -57,7 +56,7 @@ func (m *metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{m.active, m.messages, m.hops, m.refused, m.mailbox}
 }
 
-// unregister makes room for a later runtime of the same process.
+// unregister lets a later runtime of the same process register its own.
 func (m *metrics) unregister() {
 	if m.registerer == nil {
 		return
@@ -88,12 +87,6 @@ func (m *metrics) kind(name string) *kindMetrics {
 	}
 	return k
 }
-
-// refused counts a command that was not admitted.
-func (k *kindMetrics) refused(why string) { k.refusals.WithLabelValues(why).Inc() }
-
-// waited notes how many nanoseconds a command waited for its turn.
-func (m *metrics) waited(ns int64) { m.mailbox.Observe(time.Duration(ns).Seconds()) }
 
 // message counts a command that is delivered.
 func (k *kindMetrics) message(command proto.Message) {

@@ -66,8 +66,8 @@ func decodeMessage(name, value []byte) (proto.Message, error) {
 	return m, nil
 }
 
-// typesMet are the types that were asked for, by name. The map is never changed, so
-// that a look-up takes no lock and no copy of the name.
+// typesMet are the types looked up so far, by name. A map never changes, so that a
+// look-up takes no lock and does not copy the name.
 var (
 	typesMet    atomic.Pointer[map[string]protoreflect.MessageType]
 	meetingType sync.Mutex
@@ -94,8 +94,8 @@ func messageType(name []byte) (protoreflect.MessageType, error) {
 	return t, nil
 }
 
-// encodeReply is a reply as the result of an outcome: a Packed, encoded in one
-// go because every change has one.
+// encodeReply returns a reply as the result of an outcome: a Packed, encoded without an
+// intermediate message because every change has one.
 func encodeReply(reply proto.Message) ([]byte, error) {
 	name, size, err := sized(reply)
 	if err != nil {

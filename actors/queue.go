@@ -5,30 +5,30 @@ import (
 	"time"
 )
 
-// unpaced is how many commands an entity is taken to answer within the wait that is
-// allowed, before its pace is known.
+// unpaced is how many commands an entity is assumed to answer within the allowed wait
+// until its pace is known.
 const unpaced = 256
 
-// ownSize is what a command in flight takes beside its message: the turn, and
-// what waits for the answer.
+// ownSize is the memory of a command in flight without its message: the turn, and the
+// slot for the answer.
 const ownSize = 512
 
-// queue is what an entity was given and has not answered yet, and the pace at
-// which it answers. The node has one for all of its entities.
+// queue counts the commands that an entity has not answered yet, and measures the pace
+// at which it answers. The node has one for all of its entities.
 type queue struct {
 	depth atomic.Int32 // commands
-	bytes atomic.Int64 // about what they take
-	each  atomic.Int64 // nanoseconds from one answer to the next; 0: not known yet
+	bytes atomic.Int64 // their approximate memory
+	each  atomic.Int64 // nanoseconds from one answer to the next; 0: unknown
 	moved atomic.Int64 // when it last answered while others waited
-	// before is how many commands waited behind the loading of the entity. Until its pace is
-	// known they do not count against those that may wait.
+	// before is the number of commands that waited for the entity to be loaded. Until
+	// its pace is known they do not count towards the bound.
 	before atomic.Int32
 }
 
 // bound is how much may wait in a queue.
 type bound struct {
 	atOnce int32         // commands that are never too many
-	wait   time.Duration // for how long the last one may have to wait
+	wait   time.Duration // of the last command
 	bytes  int64
 }
 
@@ -42,9 +42,9 @@ func (q *queue) leave(size int32) {
 	q.depth.Add(-1)
 }
 
-// observe learns from a command that was answered after waiting for so long. It
-// was the depth-th when it came, so as many were answered meanwhile: also where
-// one commit answers hundreds.
+// observe learns from the time that a command waited for its answer. It was the depth-th
+// when it came, so as many were answered meanwhile, even where one commit answers
+// hundreds.
 func (q *queue) observe(waited time.Duration, depth int32) {
 	sample := max(int64(waited)/int64(depth), 1)
 	if old := q.each.Load(); old != 0 {
@@ -53,8 +53,8 @@ func (q *queue) observe(waited time.Duration, depth int32) {
 	q.each.Store(sample)
 }
 
-// drain is how long so many commands take. before is for how long the first 256
-// take as long as that is not known.
+// drain is how long depth commands take. before is how long the first 256 take while the
+// pace is unknown.
 func (q *queue) drain(depth int32, before time.Duration) time.Duration {
 	each := time.Duration(q.each.Load())
 	if each == 0 {
@@ -90,17 +90,16 @@ func (r *Runtime) room(size int32) refusal {
 
 // refuse answers a command that is not admitted.
 func (k *kind) refuse(no refusal) answer {
-	k.metrics.refused(no.why)
+	k.metrics.refusals.WithLabelValues(no.why).Inc()
 	return answer{code: Code_OVERLOADED, after: no.after}
 }
 
-// overfull reports whether one more command would take too much memory.
+// overfull reports whether another command would take too much memory.
 func (q *queue) overfull(b bound, size int32) bool {
 	return q.depth.Load() > 0 && q.bytes.Load()+int64(size) > b.bytes
 }
 
-// admits says whether one more command may wait. now is a time of the runtime's
-// clock.
+// admits says whether another command may wait. now is the runtime's clock.
 func (q *queue) admits(b bound, size int32, now func() int64) refusal {
 	depth := q.depth.Load()
 	wait := q.drain(depth+1, b.wait)

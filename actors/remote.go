@@ -12,17 +12,17 @@ import (
 	"ssod/cluster/stream"
 )
 
-// returnTime is how much longer an Ask looks for an owner that it cannot reach, but
-// that is known to be there: it was restarted, and is dialed again within that time.
+// returnTime is how much longer an Ask looks for an owner that is connected but not
+// reachable yet: it was restarted, and is dialed again within that time.
 const returnTime = 3 * time.Second
 
-// peers are the other nodes: the processes at their addresses, which the system finds
-// by asking for them, as it does with protoactor's own remote.
+// peers are the other nodes, as processes that the actor system resolves by address, as
+// it does with protoactor's own remote.
 type peers struct {
 	runtime *Runtime
 	up      func(address string) bool
 	node    *stream.Node
-	there   sync.Map // address -> *far
+	known   sync.Map // address -> *far
 }
 
 // listen starts the stream of actor messages.
@@ -49,14 +49,14 @@ func (r *Runtime) listen(c *Remote, self string) (err error) {
 
 // resolve implements [actor.AddressResolver].
 func (p *peers) resolve(pid *actor.PID) (actor.Process, bool) {
-	there, ok := p.there.Load(pid.Address)
+	f, ok := p.known.Load(pid.Address)
 	if !ok {
-		there, _ = p.there.LoadOrStore(pid.Address, &far{p, pid.Address})
+		f, _ = p.known.LoadOrStore(pid.Address, &far{p, pid.Address})
 	}
-	return there.(*far), true
+	return f.(*far), true
 }
 
-// ended hears that a connection ended. What waited for one that was never there was
+// ended is called when a connection has ended. What waited for one that never stood was
 // not sent: it had no effect.
 func (p *peers) ended(l *stream.Link, up bool) {
 	code := codeUnreachable
@@ -75,7 +75,7 @@ func (p *peers) stop() error {
 	return err
 }
 
-// returns reports whether a node that cannot be reached is known to be there.
+// returns reports whether an unreachable node is expected back: it was connected before.
 func (r *Runtime) returns(address string) bool {
 	return r.peers != nil && r.peers.up(address) && r.peers.node.Met(address)
 }
@@ -83,7 +83,7 @@ func (r *Runtime) returns(address string) bool {
 // reaches reports whether it makes sense to send something to a node.
 func (r *Runtime) reaches(address string) bool { return r.peers == nil || r.peers.up(address) }
 
-// reachPace is how often is looked whether a connection is made.
+// reachPace is how often Reach looks for the connection.
 const reachPace = 10 * time.Millisecond
 
 // Reach makes a connection to the node at an address, unless there is one, and returns
@@ -130,9 +130,8 @@ func (f *far) SendUserMessage(_ *actor.PID, message any) {
 	}
 }
 
-// ask sends a command on a connection that stands. One that is still being made would
-// carry it later, maybe when whoever asked has given up, and nobody could say that it
-// had no effect.
+// ask sends a command on a connection that stands. One still being made would carry it
+// later, perhaps after the caller has given up, and then "no effect" would be a guess.
 func (f *far) ask(p *pending) Code {
 	l, err := f.peers.node.Link(f.address)
 	if err != nil || !l.Up() {
@@ -142,8 +141,8 @@ func (f *far) ask(p *pending) Code {
 	return f.send(l, stream.Command, &p.command, p.number)
 }
 
-// tell sends a command that is told. While there is no connection, the owner is looked
-// for as by Ask: it may be another one by then.
+// tell sends a command of Tell. Without a connection it looks for the owner as Ask does,
+// which may have changed by then.
 func (f *far) tell(m *outgoing) {
 	code := codeUnreachable
 	if l, err := f.peers.node.Link(f.address); err == nil && l.Up() {
@@ -152,7 +151,7 @@ func (f *far) tell(m *outgoing) {
 	if code == codeUnreachable {
 		r := f.peers.runtime
 		c := call{
-			runtime: r, shard: r.shards[m.shard], place: m.place, request: m.request, step: m.step, command: m.message,
+			runtime: r, shard: r.shards[m.shard], target: m.target, request: m.request, step: m.step, command: m.message,
 			deadline: time.UnixMilli(m.deadline), uncertain: m.repeated,
 		}
 		c.behind()
@@ -175,7 +174,7 @@ func (f *far) send(l *stream.Link, k stream.Kind, m *outgoing, number uint32) Co
 	case errors.Is(err, stream.ErrFull):
 		return Code_OVERLOADED
 	}
-	f.peers.runtime.log.Error("command cannot be sent", "kind", m.place.kind.Name, "trace", trace(m.request), "error", err)
+	f.peers.runtime.log.Error("command cannot be sent", "kind", m.target.kind.Name, "trace", trace(m.request), "error", err)
 	return Code_FAILED
 }
 
@@ -185,7 +184,7 @@ func (f *far) SendSystemMessage(*actor.PID, any) {}
 // Stop does nothing, likewise.
 func (f *far) Stop(*actor.PID) {}
 
-// receive takes what another node sent.
+// receive handles an envelope of another node.
 func (r *Runtime) receive(l *stream.Link, k stream.Kind, payload []byte) error {
 	switch k {
 	case stream.Answer:
@@ -206,7 +205,7 @@ func (r *Runtime) receive(l *stream.Link, k stream.Kind, payload []byte) error {
 	return fmt.Errorf("%w: %d", stream.ErrKind, k)
 }
 
-// originOf is that of a command in an envelope of a kind.
+// originOf is the origin of a command in an envelope of a kind.
 func originOf(k stream.Kind) origin {
 	if k == stream.Tell {
 		return told
@@ -214,8 +213,8 @@ func originOf(k stream.Kind) origin {
 	return asked
 }
 
-// answer sends the answer of a turn to the node that asked. One for which there is no
-// room is not known there.
+// answer sends the answer of a turn to the node that asked. Without room for it that
+// node learns only that the effect is unknown.
 func (r *Runtime) answer(t *Turn, ans answer) {
 	b := scratch.Get().(*[]byte)
 	defer scratch.Put(b)
@@ -226,11 +225,11 @@ func (r *Runtime) answer(t *Turn, ans answer) {
 	}
 	if err = t.from.Send(stream.Answer, *b); errors.Is(err, stream.ErrFull) {
 		*b, _ = appendAnswer((*b)[:0], t.number, answer{code: Code_UNKNOWN})
-		_ = t.from.Send(stream.Answer, *b) // or whoever asked is gone, and asks again
+		_ = t.from.Send(stream.Answer, *b) // else the connection has ended, and the node asks again
 	}
 }
 
-// gather lets the answers that f gives to other nodes go together. f must not wait.
+// gather sends the answers that f gives to other nodes together. f must not wait.
 func (r *Runtime) gather(f func()) {
 	if r.peers == nil {
 		f()

@@ -17,18 +17,18 @@ type answer struct {
 	code  Code
 	reply proto.Message
 	owner cluster.Owner // with NOT_OWNER, if known
-	after time.Duration // with OVERLOADED: when another may be admitted, if known
+	after time.Duration // with OVERLOADED: when to ask again, if known
 }
 
-// attempt identifies one sending of a command. Its number is unique among all
-// Asks of a node, so an answer to an earlier attempt finds nobody waiting.
+// attempt identifies one sending of a command. Its number is unique among all Asks of a
+// node, so an answer to an earlier attempt is dropped.
 type attempt struct {
 	request cluster.RequestID
 	step    uint32
 	number  uint32
 }
 
-// pending is an attempt that somebody waits for.
+// pending is an attempt whose answer is waited for.
 type pending struct {
 	attempt
 	answer  chan answer
@@ -36,13 +36,12 @@ type pending struct {
 
 	// Of an attempt on another node:
 	command outgoing
-	link    *stream.Link // it was made on; guarded by the lock of its part
-	silent  time.Time    // when it has waited long enough
+	link    *stream.Link // that carries it; guarded by the lock of its part
+	silent  time.Time    // until when it waits
 }
 
-// replies are the attempts of a node that wait for their answers. A future per
-// request would cost a registration each, and would wait out its whole time-out
-// when the peer dies.
+// replies are the attempts of a node that wait for their answers. A protoactor future
+// per request would cost a registration each, and its whole time-out when the peer dies.
 type replies struct {
 	parts  [64]repliesPart
 	pool   sync.Pool
@@ -82,7 +81,7 @@ func (r *replies) add(p *pending) {
 	part.waiting[p.number] = p
 }
 
-// expectAbroad is expect for an attempt on another node, with how long it waits.
+// expectAbroad is expect for an attempt on another node that waits for patience.
 func (r *replies) expectAbroad(a attempt, address string, patience time.Duration) *pending {
 	p := r.pool.Get().(*pending)
 	p.attempt, p.address, p.silent = a, address, time.Now().Add(patience)
@@ -109,10 +108,10 @@ func (r *replies) forget(p *pending) (answer, bool) {
 	if r.take(p.attempt) != nil {
 		return answer{}, false
 	}
-	return <-p.answer, true // whoever took it answers
+	return <-p.answer, true // the goroutine that took it sends the answer
 }
 
-// take removes the attempt if it is still waited for.
+// take removes the attempt if it still waits.
 func (r *replies) take(a attempt) *pending {
 	part := r.part(a.number)
 	part.Lock()
@@ -125,15 +124,14 @@ func (r *replies) take(a attempt) *pending {
 	return p
 }
 
-// deliver hands an answer to whoever waits for that very attempt.
+// deliver hands an answer to the caller if it waits for that very attempt.
 func (r *replies) deliver(a attempt, ans answer) {
 	if p := r.take(a); p != nil {
 		p.answer <- ans
 	}
 }
 
-// receive takes the answer to an attempt that was made on the link. Nobody else's is
-// heard.
+// receive takes the answer to an attempt that was made on the link; any other is dropped.
 func (r *replies) receive(l *stream.Link, payload []byte) error {
 	number, ans, err := decodeAnswer(payload)
 	if err != nil {
@@ -155,7 +153,7 @@ func (r *replies) receive(l *stream.Link, payload []byte) error {
 	return nil
 }
 
-// bind notes the link that an attempt is made on.
+// bind notes the link that carries an attempt.
 func (r *replies) bind(p *pending, l *stream.Link) {
 	part := r.part(p.number)
 	part.Lock()
@@ -168,9 +166,9 @@ func (r *replies) lost(l *stream.Link, code Code) {
 	r.end(code, func(p *pending) bool { return p.link == l })
 }
 
-// silent ends the attempts on other nodes that have waited long enough, or whose node
-// is not there any more.
-func (r *replies) silent(now time.Time, there func(address string) bool) {
+// silent ends the attempts on other nodes that have waited long enough, or whose node is
+// no longer connected.
+func (r *replies) silent(now time.Time, reaches func(address string) bool) {
 	known := map[string]bool{}
 	r.end(codeSilent, func(p *pending) bool {
 		if p.address == "" {
@@ -178,20 +176,20 @@ func (r *replies) silent(now time.Time, there func(address string) bool) {
 		}
 		up, ok := known[p.address]
 		if !ok {
-			up = there(p.address)
+			up = reaches(p.address)
 			known[p.address] = up
 		}
 		return !up || now.After(p.silent)
 	})
 }
 
-// end ends the attempts that are meant.
-func (r *replies) end(code Code, meant func(*pending) bool) {
+// end ends the attempts that match.
+func (r *replies) end(code Code, match func(*pending) bool) {
 	for i := range r.parts {
 		part := &r.parts[i]
 		part.Lock()
 		for number, p := range part.waiting {
-			if meant(p) {
+			if match(p) {
 				delete(part.waiting, number)
 				p.answer <- answer{code: code}
 			}
@@ -200,9 +198,9 @@ func (r *replies) end(code Code, meant func(*pending) bool) {
 	}
 }
 
-// watch looks after the attempts on other nodes, as long as there are any: one ticker
-// for all of them.
-func (r *replies) watch(ctx context.Context, there func(address string) bool) {
+// watch ends silent attempts on other nodes: one ticker for all of them, which stands
+// still while there are none.
+func (r *replies) watch(ctx context.Context, reaches func(address string) bool) {
 	t := time.NewTicker(glance)
 	defer t.Stop()
 	for {
@@ -217,7 +215,7 @@ func (r *replies) watch(ctx context.Context, there func(address string) bool) {
 		}
 		select {
 		case now := <-t.C:
-			r.silent(now, there)
+			r.silent(now, reaches)
 		case <-ctx.Done():
 			return
 		}

@@ -2,9 +2,8 @@ package actors
 
 import "time"
 
-// Restore says into what a new cluster takes over what a backup has of an old one. The
-// packages of entities decide by it what of a stored entity stays; each has a function
-// Restored.
+// Restore describes the new cluster that takes over a backup of an old one. By it the
+// function Restored of each entity's package decides what stays of a stored entity.
 type Restore struct {
 	// At is when the new cluster begins.
 	At time.Time

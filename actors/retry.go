@@ -9,16 +9,15 @@ import (
 // Bounds on what one Ask tries.
 const (
 	maxAttempts = 32
-	maxRefusals = 8 // a third of a second: a leader refuses while it hands its lead over
+	maxRefusals = 8 // a third of a second: a leader refuses during a transfer
 	firstPause  = 2 * time.Millisecond
 	maxPause    = 100 * time.Millisecond
 )
 
-// again waits for the moment of the next attempt: at once when the answer
-// points to a newer owner, else when the owner changes or after a short pause.
-// It returns false when there is to be none.
+// again waits until the next attempt is due: at once when the answer names a newer owner,
+// else when the owner changes or after a short pause. It returns false to give up.
 func (c *call) again(ctx context.Context, ans answer, moved <-chan struct{}) bool {
-	if c.attempts-c.unsent >= maxAttempts || c.runtime.hopeless(c.shard.id) {
+	if c.attempts-c.unsent >= maxAttempts || c.runtime.noQuorum(c.shard.id) {
 		return false
 	}
 	if ans.code == Code_REFUSED {
@@ -46,8 +45,7 @@ func (c *call) again(ctx context.Context, ans answer, moved <-chan struct{}) boo
 	return c.wait(ctx, min(c.backoff(), left), moved)
 }
 
-// pointed reports whether the answer names an owner that is newer than what
-// this node knows.
+// pointed reports whether the answer names a newer owner than this node knows.
 func (c *call) pointed(ans answer) bool {
 	known, _ := c.runtime.view.Owner(c.shard.id)
 	if ans.code != Code_NOT_OWNER || ans.owner.Term <= max(known.Term, c.hint.Term) {

@@ -21,8 +21,8 @@ type Runtime struct {
 	kinds      map[string]*kind
 	view       cluster.Shards
 	slots      func() *cluster.Slots
-	words      vouches // nil: none are given
-	hopeless   func(cluster.ShardID) bool
+	words      vouches // nil: no vouchers are given
+	noQuorum   func(cluster.ShardID) bool
 	shards     []*shard // by id; shard 0 holds no entities
 	system     *actor.ActorSystem
 	self       string
@@ -37,7 +37,7 @@ type Runtime struct {
 	asks     atomic.Int64  // Asks and Tells that wait
 	queue    queue         // commands admitted and not answered
 	active   atomic.Int64  // entities in memory
-	bytes    atomic.Int64  // about what they take
+	bytes    atomic.Int64  // their approximate memory
 	ticks    atomic.Uint32 // time in ticks of the sweep
 	stopping atomic.Bool
 	tells    chan struct{} // a slot per Tell on its way to another node
@@ -45,7 +45,7 @@ type Runtime struct {
 
 	ctx      context.Context // of commits, barriers and background work
 	cancel   context.CancelFunc
-	spawning sync.RWMutex   // held to cancel, so that nothing starts afterwards
+	spawning sync.RWMutex   // held by cancel, so that nothing starts afterwards
 	owned    sync.WaitGroup // every goroutine that the runtime started itself
 }
 
@@ -101,7 +101,7 @@ func newRuntime(c Config) *Runtime {
 	r := &Runtime{
 		limits: c.Limits.withDefaults(),
 		kinds:  make(map[string]*kind, len(c.Kinds)),
-		view:   c.Shards, slots: c.Slots, hopeless: c.Hopeless,
+		view:   c.Shards, slots: c.Slots, noQuorum: c.NoQuorum,
 		system:  newSystem(log),
 		self:    c.Self,
 		metrics: newMetrics(c.Metrics),
@@ -110,8 +110,8 @@ func newRuntime(c Config) *Runtime {
 		crowded: make(chan struct{}, 1),
 	}
 	r.words, _ = c.Shards.(vouches)
-	if r.hopeless == nil {
-		r.hopeless = func(cluster.ShardID) bool { return false }
+	if r.noQuorum == nil {
+		r.noQuorum = func(cluster.ShardID) bool { return false }
 	}
 	r.tells = make(chan struct{}, r.limits.Tells)
 	r.replies = newReplies()
@@ -147,24 +147,24 @@ func (r *Runtime) spawn(f func()) bool {
 	return true
 }
 
-// vouch is this node's word for who owns the shard, if it gives one: for a command that
+// vouch is this node's voucher for the shard's owner, if it gives one, for a command that
 // is there already.
-func (r *Runtime) vouch(id cluster.ShardID) (word cluster.Voucher) {
+func (r *Runtime) vouch(id cluster.ShardID) (v cluster.Voucher) {
 	if r.words != nil {
-		word, _ = r.words.Vouch(id)
+		v, _ = r.words.Vouch(id)
 	}
-	return word
+	return v
 }
 
-// Served is how many commands for entities of a shard this node has served, or tried to,
-// as the one that led it; repeats count.
+// Served is the number of commands for a shard's entities that this node has served, or
+// tried to, as its leader; repeats count.
 func (r *Runtime) Served(id cluster.ShardID) uint64 { return r.shards[id].served.Load() }
 
 // Address is where other nodes reach this one.
 func (r *Runtime) Address() string { return r.self }
 
-// ownerChanged wakes the Asks that wait for an owner of the shard, and lets go
-// of a lease that is over.
+// ownerChanged wakes the Asks that wait for an owner of the shard, and drops a
+// leadership that is over.
 func (r *Runtime) ownerChanged(id cluster.ShardID) {
 	if id == cluster.MetaShard || int(id) >= len(r.shards) {
 		return
@@ -174,8 +174,8 @@ func (r *Runtime) ownerChanged(id cluster.ShardID) {
 	s.wake()
 }
 
-// Stop refuses new Asks, waits for those in flight, and ends every goroutine.
-// When ctx ends first it waits no longer: what is in flight is then cut off.
+// Stop refuses new Asks, waits for those in flight, and ends every goroutine. When ctx
+// ends it cuts off what is in flight.
 func (r *Runtime) Stop(ctx context.Context) error {
 	if r.stopping.Swap(true) {
 		return nil
@@ -207,7 +207,7 @@ func (r *Runtime) Stop(ctx context.Context) error {
 	return nil
 }
 
-// until waits for a condition that nobody signals; it is used only to stop.
+// until polls a condition that is not signalled; it is used only to stop.
 func until(ctx context.Context, done func() bool) error {
 	pause := time.NewTicker(time.Millisecond)
 	defer pause.Stop()

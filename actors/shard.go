@@ -13,27 +13,25 @@ import (
 	"ssod/cluster"
 )
 
-// maxDeadline is how far ahead a command's deadline may be. An outcome is kept
-// for much longer, so a command that arrives late can never be carried out
-// twice.
+// maxDeadline is how far ahead a command's deadline may be. An outcome is kept for much
+// longer, so a late command is never carried out twice.
 const maxDeadline = 10 * time.Second
 
 // maxSkew is how far the clocks of two nodes may be apart.
 const maxSkew = 2 * time.Second
 
-// shard is the door to the entities of one shard, which commands of every node
-// arrive at. It admits commands and forwards them; it neither waits nor touches
-// the disk, so it runs in the goroutine of whoever brings a command and has no
-// mailbox of its own. Another node sees it as the process "shard-N".
+// shard admits the commands for the entities of one shard, of every node, and forwards
+// them. It neither waits nor touches the disk, so it runs in the goroutine that brings a
+// command and has no mailbox. Other nodes see it as the process "shard-N".
 type shard struct {
 	runtime *Runtime
 	id      cluster.ShardID
 	name    string
 	served  atomic.Uint64 // commands for its entities, repeats included
 
-	abroad  atomic.Pointer[actor.PID] // the shard on another node, as this one sent to it last
-	leased  atomic.Pointer[lease]     // nil: this node does not lead, as far as it knows
-	mu      sync.Mutex                // taken to change leased
+	abroad  atomic.Pointer[actor.PID]  // the shard on another node, as this one sent to it last
+	led     atomic.Pointer[leadership] // nil: this node does not lead, as far as it knows
+	mu      sync.Mutex                 // taken to change led
 	changed atomic.Pointer[chan struct{}]
 }
 
@@ -43,15 +41,14 @@ func newShard(r *Runtime, id cluster.ShardID) *shard {
 	return s
 }
 
-// place is an entity's name as the runtime passes it on: encoded and hashed
-// once.
-type place struct {
+// target is an entity's name, encoded and hashed once.
+type target struct {
 	kind     *kind
 	identity string
 	hash     uint64
 }
 
-func (p place) entity() cluster.Entity {
+func (p target) entity() cluster.Entity {
 	return cluster.Entity{Kind: p.kind.Name, Identity: p.identity}
 }
 
@@ -60,19 +57,19 @@ func (s *shard) moved() <-chan struct{} { return *s.changed.Load() }
 
 func (s *shard) wake() { close(*s.changed.Swap(new(make(chan struct{})))) }
 
-// lease returns the node's lease on the shard, taking one if it leads.
-func (s *shard) lease() *lease {
-	if l := s.leased.Load(); l != nil && !l.over() {
+// lead returns the node's leadership of the shard, nil if it does not lead.
+func (s *shard) lead() *leadership {
+	if l := s.led.Load(); l != nil && !l.over() {
 		return l
 	}
 	return s.acquire()
 }
 
-func (s *shard) acquire() *lease {
+func (s *shard) acquire() *leadership {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dropLostLocked()
-	if l := s.leased.Load(); l != nil {
+	if l := s.led.Load(); l != nil {
 		return l
 	}
 	if s.runtime.ctx.Err() != nil {
@@ -82,12 +79,12 @@ func (s *shard) acquire() *lease {
 	if !ok {
 		return nil
 	}
-	l := newLease(s, handle)
-	s.leased.Store(l)
+	l := newLeadership(s, handle)
+	s.led.Store(l)
 	return l
 }
 
-// dropLost lets the entities of a lease go when the lease is over.
+// dropLost closes a leadership that is over.
 func (s *shard) dropLost() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,24 +92,24 @@ func (s *shard) dropLost() {
 }
 
 func (s *shard) dropLostLocked() {
-	if l := s.leased.Load(); l != nil && l.over() {
-		s.leased.Store(nil)
+	if l := s.led.Load(); l != nil && l.over() {
+		s.led.Store(nil)
 		l.close()
 	}
 }
 
-// close ends the lease for good; the runtime's context is over by then.
+// close ends the leadership for good; the runtime's context is over by then.
 func (s *shard) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l := s.leased.Swap(nil); l != nil {
+	if l := s.led.Swap(nil); l != nil {
 		l.close()
 	}
 }
 
-// deliver hands a turn to its entity. When it cannot, the turn is answered.
-func (s *shard) deliver(t *Turn, p place) {
-	l := s.lease()
+// deliver hands a turn to its entity, or answers it.
+func (s *shard) deliver(t *Turn, p target) {
+	l := s.lead()
 	if l == nil || l.handle.Term() < t.term {
 		s.end(t, p, s.answer(Code_NOT_OWNER))
 		return
@@ -133,13 +130,13 @@ func (s *shard) deliver(t *Turn, p place) {
 	l.forward(t)
 }
 
-// end ends a turn with an answer. A command that was told and that an Ask would send
-// again is asked of whoever owns the shard: nobody else knows that it was not taken.
-// That is done once, because it is not told any more then.
-func (s *shard) end(t *Turn, p place, ans answer) {
+// end ends a turn with an answer. A command of Tell that an Ask would send again is sent
+// to the owner, because its sender does not learn of the failure; once, because it is an
+// Ask then.
+func (s *shard) end(t *Turn, p target, ans answer) {
 	if t.tells() && ans.code.passes() {
 		c := call{
-			runtime: s.runtime, shard: s, place: p, request: t.request, step: t.step, command: t.command,
+			runtime: s.runtime, shard: s, target: p, request: t.request, step: t.step, command: t.command,
 			deadline: time.UnixMilli(t.deadline), uncertain: t.state.past != first || !harmless(ans.code),
 		}
 		c.behind()
@@ -176,29 +173,29 @@ func (s *shard) receive(t *Turn, m *incoming) {
 	s.deliver(t, p)
 }
 
-// check decodes a command from another node and refuses what does not belong
-// here. A node that stops takes what it is told: nobody sends that again.
-func (s *shard) check(t *Turn, m *incoming) (place, Code) {
+// check decodes a command from another node and refuses what does not belong here. A
+// stopping node accepts Tells, which are not sent again.
+func (s *shard) check(t *Turn, m *incoming) (target, Code) {
 	k := s.runtime.kinds[string(m.kind)]
 	if k == nil || s.runtime.stopping.Load() && !t.tells() {
-		return place{}, Code_NOT_OWNER
+		return target{}, Code_NOT_OWNER
 	}
 	now := time.Now()
 	if t.late(now) || t.deadline > now.Add(maxDeadline+maxSkew).UnixMilli() {
-		return place{}, Code_EXPIRED
+		return target{}, Code_EXPIRED
 	}
-	p := place{kind: k, identity: string(m.identity)}
+	p := target{kind: k, identity: string(m.identity)}
 	p.hash = p.entity().Hash()
 	switch s.runtime.home(p) {
 	case s:
 	case nil:
-		return place{}, Code_NOT_OWNER
+		return target{}, Code_NOT_OWNER
 	default:
-		return place{}, Code_UNAVAILABLE
+		return target{}, Code_UNAVAILABLE
 	}
 	var err error
 	if t.command, err = decodeMessage(m.name, m.value); err != nil {
-		return place{}, Code_FAILED
+		return target{}, Code_FAILED
 	}
 	return p, Code_OK
 }

@@ -28,8 +28,8 @@ const (
 	broken // it failed: the turn is only to be answered
 )
 
-// past is what is known of earlier deliveries of the command. If there may have been
-// any, its outcome is looked up before the entity sees it.
+// past is what is known of earlier deliveries of the command. If any are possible, its
+// outcome is looked up before the entity sees it.
 type past uint8
 
 const (
@@ -39,7 +39,7 @@ const (
 	doubtful                // one may have had an effect: a failure does not mean none
 )
 
-// arrived is the state of a command that comes, again perhaps.
+// arrived is the state of a command that arrives, perhaps again.
 func arrived(again bool) state {
 	if again {
 		return state{past: repeated}
@@ -70,14 +70,14 @@ func (s *state) end() (wasOpen bool) {
 	return wasOpen
 }
 
-// want asks for a barrier, of which a turn has one.
+// want asks for a barrier; a turn has at most one.
 func (s *state) want() {
 	if s.fence == unfenced {
 		s.fence = wanted
 	}
 }
 
-// settle notes how the barrier ended. One that has passed stays so.
+// settle notes how the barrier ended, once.
 func (s *state) settle(ok bool) {
 	switch {
 	case ok && s.fence != broken:

@@ -9,11 +9,10 @@ const (
 	few = 100
 )
 
-// sweep ticks and passivates the entities of all shards: one goroutine for the
-// node, not a timer per entity. Each shard has its slot of the tick: entities
-// want their Tick many at once, those that were used in the same second, and
-// given to all of them together it kept requests waiting. A few keep nobody
-// waiting, and a node that is idle wakes once in a tick.
+// sweep ticks and passivates the entities of all shards: one goroutine for the node, not
+// a timer per entity. Each shard has its slot of the tick, because ticking all entities
+// that were used in the same second at once would delay requests. A few delay nothing,
+// so an idle node wakes once in a tick.
 func (r *Runtime) sweep() {
 	slots := max(1, min(len(r.shards), int(r.limits.Tick/minSlot)))
 	slotLen := r.limits.Tick / time.Duration(slots)
@@ -65,7 +64,7 @@ func (r *Runtime) sweepFrom(age uint32) {
 
 func (s *shard) sweep(age uint32) {
 	s.dropLost()
-	if l := s.leased.Load(); l != nil {
+	if l := s.led.Load(); l != nil {
 		l.sweep(age)
 	}
 }
@@ -73,7 +72,7 @@ func (s *shard) sweep(age uint32) {
 // idleTicks is the age, in ticks, at which an unused entity is passivated.
 func (r *Runtime) idleTicks() uint32 { return uint32(max(1, r.limits.Idle/r.limits.Tick)) }
 
-// crowd is some entities: how many, and about how many bytes they take.
+// crowd is a number of entities and their approximate memory.
 type crowd struct{ count, bytes int64 }
 
 func (c *crowd) add(d crowd) {
@@ -81,14 +80,13 @@ func (c *crowd) add(d crowd) {
 	c.bytes += d.bytes
 }
 
-// excess is what a node holds above nine tenths of what it may.
+// excess is what the node holds above nine tenths of its limits.
 func (r *Runtime) excess() crowd {
 	return crowd{r.active.Load() - int64(r.limits.Active)*9/10, r.bytes.Load() - r.limits.Bytes*9/10}
 }
 
-// oldest returns the age from which entities are passivated now: the idle
-// time, or less when the node holds nearly as many as it may. Then the least
-// recently used go, down to nine tenths of the limit.
+// oldest returns the age from which entities are passivated now: the idle time, or less
+// near the limits, so that the least recently used go, down to nine tenths.
 func (r *Runtime) oldest() uint32 {
 	age := r.idleTicks()
 	excess := r.excess()
@@ -97,7 +95,7 @@ func (r *Runtime) oldest() uint32 {
 	}
 	ages := make([]crowd, age+1)
 	for _, s := range r.shards {
-		if l := s.leased.Load(); l != nil {
+		if l := s.led.Load(); l != nil {
 			l.countAges(ages)
 		}
 	}
@@ -110,9 +108,9 @@ func (r *Runtime) oldest() uint32 {
 	return age
 }
 
-// countAges adds the lease's entities to ages; the last element counts all that
+// countAges adds the leadership's entities to ages; the last element counts all that
 // are at least as old.
-func (l *lease) countAges(ages []crowd) {
+func (l *leadership) countAges(ages []crowd) {
 	now := l.runtime.ticks.Load()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,7 +123,7 @@ func (l *lease) countAges(ages []crowd) {
 
 // sweep sends a tick to the entities that are old enough to go and to those
 // that want one. An idle entity is left alone until then.
-func (l *lease) sweep(age uint32) {
+func (l *leadership) sweep(age uint32) {
 	now := l.runtime.ticks.Load()
 	var found []*activation
 	l.mu.Lock()
@@ -145,11 +143,11 @@ func (l *lease) sweep(age uint32) {
 	}
 }
 
-// tick lets the entity do what it kept back, and passivates it when it is idle
-// and old enough.
+// tick has the entity commit what it kept back, and passivates it when it is idle and
+// old enough.
 func (a *activation) tick(retire bool) {
 	a.ticking.Store(false)
-	if a.leaving || a.lease.over() {
+	if a.leaving || a.lead.over() {
 		return
 	}
 	idle := a.entity == nil || a.tickEntity(retire)
@@ -158,13 +156,13 @@ func (a *activation) tick(retire bool) {
 		a.restless.Store(true)
 		return
 	}
-	if retire && !a.committing && a.lease.retire(a) {
+	if retire && !a.committing && a.lead.retire(a) {
 		a.stop()
 	}
 }
 
-// expire gives up turns that were left open beyond their deadline, when nobody
-// waits any more; else they would count as in flight for ever.
+// expire gives up turns that were left open beyond their deadline; they would count as
+// in flight for ever.
 func (a *activation) expire() {
 	now := time.Now()
 	for t := a.open; t != nil; {

@@ -6,24 +6,23 @@ import (
 	"ssod/cluster"
 )
 
-// Skew is more than what two nodes' times differ by while their clocks are good
-// enough. What one made and another one keeps is not of the future before.
+// Skew is more than the difference between two nodes' times while their clocks are good
+// enough: less than this ahead is not the future.
 const Skew = 10 * time.Second
 
 // Times are what decisions go by.
 type Times struct {
-	// Now is what everything is decided by that people wait for: what is good
-	// until when. It follows the clock.
+	// Now follows the clock. It decides what people wait for: what is good until when.
 	Now time.Time
-	// Confirmed is the time that has certainly passed: it does not take part in
-	// a leap of the clock until that is confirmed. It may be before or after Now.
+	// Confirmed is the time that has certainly passed: it ignores a leap of the clock
+	// until that is confirmed. It may be before or after Now.
 	Confirmed time.Time
 }
 
 // At are the times where the confirmed time is that of the clock.
 func At(now time.Time) Times { return Times{now, now} }
 
-// Over is the time by which something kept for long is over and can be dropped.
+// Over is the time by which something kept for long has expired.
 func (t Times) Over() time.Time {
 	if t.Confirmed.Before(t.Now) {
 		return t.Confirmed
@@ -31,8 +30,8 @@ func (t Times) Over() time.Time {
 	return t.Now
 }
 
-// Seen is the time with which something is marked that must be kept for long from
-// now on: however the clock is set afterwards, no more of it passes than by Over.
+// Seen is the time with which something is marked that must be kept for long from now
+// on, so that by Over it is not dropped early however the clock is set afterwards.
 func (t Times) Seen() time.Time {
 	if t.Confirmed.After(t.Now) {
 		return t.Confirmed
@@ -43,12 +42,12 @@ func (t Times) Seen() time.Time {
 // Store is what an entity loads from.
 type Store interface {
 	cluster.Reader
-	// Times are the times now. What is stored may be later, after the time of
-	// its shard was set back: then it counts as of now.
+	// Times are the times now. What is stored may be later, after the shard's time was
+	// set back: then it counts as of now.
 	Times() Times
 }
 
 func timesOf(s cluster.Shard) Times { return Times{s.Now(), s.Confirmed()} }
 
 // Times returns Now together with the confirmed time.
-func (t *Turn) Times() Times { return timesOf(t.entity.lease.handle) }
+func (t *Turn) Times() Times { return timesOf(t.entity.lead.handle) }

@@ -17,9 +17,8 @@ const maxDeliveries = 16
 // Turn is one command being handled by an entity. It is used only inside the
 // entity's turns (Receive, Tick and the functions passed to Begin).
 //
-// A turn is delivered once. When a command is delivered again, to an entity
-// loaded afresh or after a barrier, that is another Turn, and what the entity
-// still does with the old one has no effect.
+// A turn is delivered once. A command that is delivered again, to an entity loaded
+// afresh or after a barrier, is another Turn, and calls on the old one have no effect.
 type Turn struct {
 	attempt
 	origin   origin
@@ -27,19 +26,19 @@ type Turn struct {
 	command  proto.Message   // nil: a turn of the runtime's own
 	deadline int64           // Unix milliseconds
 	term     uint64          // of the owner the sender believes in; 0: unknown
-	voucher  cluster.Voucher // the word of the node that asked, which it gave then; may be none
+	voucher  cluster.Voucher // of the node that asked; may be none
 	from     *stream.Link    // to the node that asked; nil: this one
 	entity   *activation
 	caller   context.Context // of the goroutine that runs the turn itself; nil: a worker does
 
-	size   int32 // about how many bytes of memory it takes
-	depth  int32 // commands that the entity had in flight with it, and
-	crowd  int32 // those that the node had
+	size   int32 // approximate memory in bytes
+	depth  int32 // commands in flight with it for the entity,
+	crowd  int32 // and for the node
 	queued int64 // when it was admitted, by the runtime's clock; 0 unless its wait is measured
 
 	deliveries uint8
 	refused    Code // why the fence is broken
-	looked     bool // the command's outcome was looked up in this delivery: there is none
+	looked     bool // its outcome was looked up in this delivery: there is none
 	borrowed   bool // runs in a goroutine that must not wait
 
 	next, prev *Turn // in the entity's list of open turns
@@ -49,9 +48,9 @@ type Turn struct {
 type origin uint8
 
 const (
-	asked    origin = iota // somebody waits for the answer
-	told                   // nobody does
-	owed                   // nobody does, and a flow that was admitted owes it
+	asked    origin = iota // an Ask, which waits for the answer
+	told                   // a Tell
+	owed                   // a Tell of a flow that was admitted
 	own                    // the runtime, without a command
 	retiring               // likewise: a Tick after which the entity may be passivated
 )
@@ -66,11 +65,10 @@ func (t *Turn) Request() cluster.RequestID { return t.request }
 func (t *Turn) Step() uint32 { return t.step }
 
 // Now is the time that decisions use.
-func (t *Turn) Now() time.Time { return t.entity.lease.handle.Now() }
+func (t *Turn) Now() time.Time { return t.entity.lead.handle.Now() }
 
-// Fenced reports whether a read barrier began after the command arrived here
-// and has passed, or came with a word that is as good, so that an answer from
-// memory is not stale.
+// Fenced reports whether a read barrier began after the command arrived and has passed,
+// or a voucher counted for one, so that an answer from memory is not stale.
 func (t *Turn) Fenced() bool { return t.state.fence == passed }
 
 // Retiring reports, in Tick, that the entity will be passivated if it is idle.
@@ -87,7 +85,7 @@ func (t *Turn) Fence() {
 	default:
 		next := t.again(false)
 		next.state.want()
-		next.entity.lease.forward(next)
+		next.entity.lead.forward(next)
 	}
 }
 
@@ -100,7 +98,7 @@ func (t *Turn) Fail(err error) {
 	if code == Code_FAILED && !t.over() {
 		t.entity.report(t, "entity failed a command", "error", err)
 	}
-	t.finish(t.entity.lease.shard.answerTo(err, code))
+	t.finish(t.entity.lead.shard.answerTo(err, code))
 }
 
 // Defer keeps the turn open after Receive returns: Reply, Change, Fail or Fence
@@ -112,10 +110,10 @@ func (t *Turn) Defer() {
 	}
 }
 
-// Repeat answers a command that was carried out before, with its first answer,
-// and reports whether the turn is over: answered, or failed because what is
-// stored could not be read. Change looks itself; an entity that batches with
-// Begin asks before it decides, unless its own state has the answer.
+// Repeat answers a command that was carried out before, with its first answer, and
+// reports whether the turn is over: answered, or failed because the store could not be
+// read. Change does that itself; an entity that batches with Begin calls Repeat before
+// it decides, unless its own state has the answer.
 func (t *Turn) Repeat() (over bool) { return t.over() || t.entity.repeat(t) }
 
 // Outcome is reply as the outcome of this turn's request and step, for the
@@ -133,7 +131,7 @@ func (t *Turn) recorded() (proto.Message, bool, error) {
 		return nil, false, nil
 	}
 	a := t.entity
-	result, ok, err := a.lease.handle.Outcome(a.place.entity(), t.request, t.step)
+	result, ok, err := a.lead.handle.Outcome(a.target.entity(), t.request, t.step)
 	if err != nil || !ok {
 		t.looked = err == nil
 		return nil, false, err
@@ -148,11 +146,10 @@ func (t *Turn) barred(code Code) {
 	t.refused = code
 }
 
-// tells reports whether the command was told, so that nobody waits for its answer.
+// tells reports whether the command is one of Tell, whose answer is not waited for.
 func (t *Turn) tells() bool { return t.origin == told || t.origin == owed }
 
-// sampled reports whether the command is one of the few whose wait is measured in
-// any case.
+// sampled reports whether the command's wait is measured in any case.
 func (t *Turn) sampled() bool { return t.number%mailboxSample == 0 }
 
 // late reports whether the deadline has passed.
@@ -171,11 +168,11 @@ func (t *Turn) finish(ans answer) {
 		ans = answer{code: Code_UNKNOWN}
 	}
 	t.entity.answered(t)
-	t.entity.lease.shard.end(t, t.entity.place, ans)
+	t.entity.lead.shard.end(t, t.entity.target, ans)
 }
 
-// again ends the turn without an answer and returns its successor, which
-// stands for the same admitted command. effect says that it may have had one.
+// again ends the turn without an answer and returns its successor, for the same admitted
+// command. effect says that the command may have had one.
 func (t *Turn) again(effect bool) *Turn {
 	t.close()
 	next := *t

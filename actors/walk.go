@@ -9,21 +9,15 @@ import (
 	"ssod/cluster"
 )
 
-// maxHeads bounds at how many heads a walk looks in one go: 500 are a millisecond or
-// two in which others wait.
+// maxHeads bounds the heads that a walk reads at once: 500 are a millisecond or two, in
+// which others wait.
 const maxHeads = 500
 
-// walk goes round the stored entities of the kinds that want it, on the shards
-// this node leads, until the runtime ends. A round takes Limits.SweepRound at
-// least, and each shard has its share of that: what the sweep finds is old, and
-// an idle node that looks at everything it has every minute is not idle.
+// walk sweeps the stored entities on the shards this node leads, again and again, until
+// the runtime ends. A round takes at least Limits.SweepRound, shared among the shards:
+// what the sweep finds is not urgent, and an idle node should stay idle.
 func (r *Runtime) walk() {
-	var kinds []*kind
-	for _, k := range r.kinds {
-		if k.Sweep != nil {
-			kinds = append(kinds, k)
-		}
-	}
+	kinds := r.kindsWith(func(k *kind) bool { return k.Sweep != nil })
 	if len(kinds) == 0 {
 		return
 	}
@@ -31,7 +25,7 @@ func (r *Runtime) walk() {
 	for {
 		for _, s := range r.shards[1:] {
 			until := time.Now().Add(share)
-			if l := s.lease(); l != nil {
+			if l := s.lead(); l != nil {
 				r.walkThrough(l, kinds, rates{r.limits.SweepRate, r.limits.SweepRate}, func(k *kind, h cluster.Head) proto.Message {
 					return k.Sweep(h, timesOf(l.handle))
 				})
@@ -43,14 +37,24 @@ func (r *Runtime) walk() {
 	}
 }
 
-// rates are at how many heads a walk looks in a second: most of them while the
-// machine has time for it, least while it has not.
+// kindsWith returns the kinds that a walk is for.
+func (r *Runtime) kindsWith(has func(*kind) bool) (kinds []*kind) {
+	for _, k := range r.kinds {
+		if has(k) {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds
+}
+
+// rates are the heads per second that a walk reads: most while the machine is idle,
+// least while it is busy.
 type rates struct{ least, most int }
 
-// walkThrough looks at all stored entities of some kinds on a leased shard and sends
-// the commands that look returns. It gives way to requests. It reports whether it
-// reached the end.
-func (r *Runtime) walkThrough(l *lease, kinds []*kind, at rates, look func(*kind, cluster.Head) proto.Message) bool {
+// walkThrough looks at all stored entities of some kinds on a shard and sends the
+// commands that look returns. It yields to requests, and reports whether it reached the
+// end.
+func (r *Runtime) walkThrough(l *leadership, kinds []*kind, at rates, look func(*kind, cluster.Head) proto.Message) bool {
 	heads := min(maxHeads, max(1, at.most/20)) // no more than 20 times a second
 	p := cluster.BeginPace()
 	for _, k := range kinds {
@@ -70,14 +74,14 @@ func (r *Runtime) walkThrough(l *lease, kinds []*kind, at rates, look func(*kind
 	return true
 }
 
-// found is a command that a kind wants to be sent to a stored entity.
+// found is a command that a kind has for a stored entity.
 type found struct {
 	identity string
 	command  proto.Message
 }
 
 // walkOn looks at the next heads of a kind after an identity.
-func (r *Runtime) walkOn(l *lease, k *kind, after string, heads int, look func(*kind, cluster.Head) proto.Message) (seen int, last string, err error) {
+func (r *Runtime) walkOn(l *leadership, k *kind, after string, heads int, look func(*kind, cluster.Head) proto.Message) (seen int, last string, err error) {
 	var commands []found
 	err = l.handle.Entities(k.Name, after, func(identity string, h cluster.Head) bool {
 		seen++
@@ -93,7 +97,7 @@ func (r *Runtime) walkOn(l *lease, k *kind, after string, heads int, look func(*
 	return seen, last, err
 }
 
-// lookAt asks the kind about one head; a panic of its code costs that head only.
+// lookAt calls look for one head and survives its panic.
 func (r *Runtime) lookAt(k *kind, h cluster.Head, look func(*kind, cluster.Head) proto.Message) (command proto.Message) {
 	defer func() {
 		if cause := recover(); cause != nil {

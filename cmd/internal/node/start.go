@@ -179,7 +179,7 @@ func (n *Node) openRing(ctx context.Context, o sealing.Options) error {
 func (n *Node) act(context.Context) (err error) {
 	courier := intent.NewCourier()
 	n.runtime, err = actors.Start(actors.Config{
-		Shards: n.shards, Slots: n.slots, Self: n.me.RPC, Remote: n.remote(), Hopeless: n.hopeless, Limits: n.config.actorLimits(),
+		Shards: n.shards, Slots: n.slots, Self: n.me.RPC, Remote: n.remote(), NoQuorum: n.noQuorum, Limits: n.config.actorLimits(),
 		Metrics: n.registry, Log: n.log,
 		Kinds: append(
 			linking.Kinds(profile.Config{

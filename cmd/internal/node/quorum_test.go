@@ -37,7 +37,7 @@ func TestHope(t *testing.T) {
 				c.Next = [][]plan.ReplicaID{replicasOn(tt.next)}
 			}
 			hears := func(id placement.NodeID) bool { return slices.Contains(tt.heard, id) }
-			if got := hope(c, tt.me, hears); got != tt.want {
+			if got := quorum(c, tt.me, hears); got != tt.want {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})

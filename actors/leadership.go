@@ -6,9 +6,9 @@ import (
 	"ssod/cluster"
 )
 
-// lease is one term in which this node leads a shard, with the entities that
-// are active in it. Entities of an earlier term are never used in a later one.
-type lease struct {
+// leadership is one term in which this node leads a shard, with the entities that are
+// active in it. Entities of one term are never used in another.
+type leadership struct {
 	shard   *shard
 	runtime *Runtime
 	handle  cluster.Shard
@@ -22,8 +22,8 @@ type lease struct {
 	entities map[uint64]*activation // by hash; equal hashes are chained
 }
 
-func newLease(s *shard, handle cluster.Shard) *lease {
-	l := &lease{
+func newLeadership(s *shard, handle cluster.Shard) *leadership {
+	l := &leadership{
 		shard:    s,
 		runtime:  s.runtime,
 		handle:   handle,
@@ -35,7 +35,7 @@ func newLease(s *shard, handle cluster.Shard) *lease {
 }
 
 // over reports whether the term has ended.
-func (l *lease) over() bool {
+func (l *leadership) over() bool {
 	select {
 	case <-l.lost:
 		return true
@@ -44,10 +44,10 @@ func (l *lease) over() bool {
 	}
 }
 
-// admit finds the turn's entity, activating it if need be, and counts the command
-// in flight for it. From then on the entity stays until the command is answered,
-// so no message can meet an entity that is leaving.
-func (l *lease) admit(t *Turn, p place) answer {
+// admit finds the turn's entity, activating it if necessary, and counts the command in
+// flight for it. From then on the entity stays until the command is answered, so no
+// message reaches an entity that is leaving.
+func (l *leadership) admit(t *Turn, p target) answer {
 	if no := l.runtime.room(t.size); no.why != "" && t.origin != owed {
 		return p.kind.refuse(no)
 	}
@@ -69,10 +69,9 @@ func (l *lease) admit(t *Turn, p place) answer {
 	return answer{code: Code_OK}
 }
 
-// enter counts the command. Its wait is measured if others wait too, for the pace
-// of the entity, or if it is one of a few, for the pace of the node and for the
-// metric.
-func (l *lease) enter(t *Turn, a *activation) {
+// enter counts the command. Its wait is measured if others wait too, for the entity's
+// pace, or if it is sampled, for the node's pace and the metric.
+func (l *leadership) enter(t *Turn, a *activation) {
 	r := l.runtime
 	t.entity, t.depth, t.crowd = a, a.queue.enter(t.size), r.queue.enter(t.size)
 	if t.depth > 1 || t.sampled() {
@@ -84,7 +83,7 @@ func (l *lease) enter(t *Turn, a *activation) {
 	a.used.Store(r.ticks.Load())
 }
 
-func (l *lease) find(p place) *activation {
+func (l *leadership) find(p target) *activation {
 	a := l.entities[p.hash]
 	for a != nil && (a.identity != p.identity || a.kind != p.kind) {
 		a = a.next
@@ -94,7 +93,7 @@ func (l *lease) find(p place) *activation {
 
 // spawn makes an entity active, or returns nil when the node holds too many.
 // The entity loads its state at its first command.
-func (l *lease) spawn(p place) *activation {
+func (l *leadership) spawn(p target) *activation {
 	r := l.runtime
 	if int(r.active.Load()) >= r.limits.Active {
 		r.makeRoom()
@@ -109,7 +108,7 @@ func (l *lease) spawn(p place) *activation {
 }
 
 // retire takes an idle entity out, unless a command was admitted for it.
-func (l *lease) retire(a *activation) bool {
+func (l *leadership) retire(a *activation) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed || a.queue.depth.Load() != 0 {
@@ -119,7 +118,7 @@ func (l *lease) retire(a *activation) bool {
 	return true
 }
 
-func (l *lease) remove(a *activation) {
+func (l *leadership) remove(a *activation) {
 	at := l.entities[a.hash]
 	if at == a {
 		if a.next == nil {
@@ -137,9 +136,9 @@ func (l *lease) remove(a *activation) {
 	}
 }
 
-// close turns new commands away and tells every entity to stop when those it
-// has are answered.
-func (l *lease) close() {
+// close turns new commands away and has every entity stop when its commands are
+// answered.
+func (l *leadership) close() {
 	l.mu.Lock()
 	l.closed = true
 	leaving := l.entities
@@ -155,7 +154,7 @@ func (l *lease) close() {
 
 // forward passes an admitted turn on to its entity, after a read barrier if the
 // command needs one.
-func (l *lease) forward(t *Turn) {
+func (l *leadership) forward(t *Turn) {
 	switch {
 	case l.barrier.passed():
 		t.state.settle(true)
@@ -176,6 +175,6 @@ func (l *lease) forward(t *Turn) {
 	}
 }
 
-func (l *lease) fenced(t *Turn) bool {
+func (l *leadership) fenced(t *Turn) bool {
 	return t.state.fence == wanted || t.entity.kind.Fenced != nil && t.entity.kind.Fenced(t.command)
 }
