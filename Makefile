@@ -12,7 +12,7 @@ MACHINE     = home|root|Users|work
 LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster certs build test test-long check vuln bench bench-engine bench-marks reference sim proto chart tables fmt
+.PHONY: help run cluster certs build test test-long check vuln bench bench-engine bench-marks reference sim proto docs chart tables fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,7 @@ check: ## what a merge must pass beside the tests
 	$(STATICCHECK) ./...
 	$(GO) mod tidy -diff
 	$(GO) run ./cmd/internal/protogen -check $(PROTO)
+	$(GO) run ./cmd/internal/docgen -check
 	@echo 'paths of a machine' && ! git grep -nIE '(^|[^A-Za-z0-9_.-])/($(MACHINE))/' -- . ':!Makefile'
 
 vuln: ## look for known vulnerabilities in what is called, at vuln.go.dev; VULNDB=url: elsewhere
@@ -94,6 +95,9 @@ proto: ## regenerate the protobuf code
 
 tables: ## write the tables of flags and commands in the operators' pages anew
 	$(GO) test ./cmd/ssod ./cmd/ssoctl -run TestTables -count 1 -update
+
+docs: ## make the pages of /docs from httpfront/docs and the OpenAPI documents
+	$(GO) run ./cmd/internal/docgen
 
 chart: ## render the Helm chart anew
 	$(GO) run $(HELM) template ssod cmd/ssod/deploy/helm/ssod >cmd/ssod/deploy/helm/rendered.yaml

@@ -27,6 +27,6 @@
 //	the ground  throttle, config, wire, slots, strictjson
 //
 // The document openapi.yaml describes all of it and is served at
-// /openapi.yaml; package openapitest checks requests and responses of tests
+// /openapi.yaml, and package apidoc's pages about it at /docs; package openapitest checks requests and responses of tests
 // against it.
 package httpfront

@@ -79,6 +79,9 @@ func (x *exchange) begin(s *Server, ctx *fasthttp.RequestCtx, conn *wire.Conn, r
 	peer := addressOf(conn.RemoteAddr())
 	x.Address = throttle.ClientAddress(peer, r.Header(wire.ForwardedFor), x.Config.Throttle.TrustedProxies)
 	named := s.routes.find(p)
+	if named.resource == s.routes.docs && !x.Config.Docs {
+		named = found{}
+	}
 	x.resource, x.family = named.resource, named.family
 	if x.resource == nil {
 		return

@@ -6,6 +6,8 @@ import (
 	"net/http"
 
 	"ssod/httpfront/api"
+	"ssod/httpfront/apidoc"
+	"ssod/httpfront/wire"
 )
 
 //go:embed openapi.yaml
@@ -17,4 +19,13 @@ func OpenAPI() []byte { return openAPI }
 // serveOpenAPI serves GET /openapi.yaml.
 func serveOpenAPI(_ context.Context, r *api.Request) (api.Response, error) {
 	return api.Response{Status: http.StatusOK, ContentType: "application/yaml", Body: append(r.Buffer, openAPI...)}, nil
+}
+
+// serveDocs serves GET /docs and GET /docs/{page}.
+func serveDocs(_ context.Context, r *api.Request) (api.Response, error) {
+	f := apidoc.Public(r.Parameter)
+	if f == nil {
+		return api.Response{}, api.ErrNotFound
+	}
+	return f.Answer(r.Header(wire.AcceptEncoding), r.Header(wire.IfNoneMatch)), nil
 }

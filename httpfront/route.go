@@ -59,6 +59,7 @@ type routes struct {
 	v2      *v2Routes
 	jwks    *resource
 	openapi *resource
+	docs    *resource            // /docs, /docs/{page}
 	sandbox map[string]*resource // last segment of /sandbox/{realm}/{mvpd}/...
 }
 
@@ -92,6 +93,7 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		v2:      newV2Routes(h.V2, op),
 		jwks:    newDocument(op("jwks", h.JWKS)).ofAllRealms(),
 		openapi: newDocument(op("openapi", serveOpenAPI)),
+		docs:    newDocument(op("docs", serveDocs)),
 		sandbox: map[string]*resource{
 			"login":  newResource(api.HTML, op("sandbox_login", h.Sandbox.Login), op("sandbox_choose", h.Sandbox.Choose)),
 			"logout": newResource(api.HTML, op("sandbox_logout", h.Sandbox.Logout), nil),
@@ -148,6 +150,12 @@ func (rs *routes) find(p *path) found {
 		return found{resource: rs.jwks, parameter: p.segments[1]}
 	case p.n == 1 && p.is(0, "openapi.yaml"):
 		return found{resource: rs.openapi}
+	case p.n <= 2 && p.is(0, "docs"):
+		f := found{resource: rs.docs, family: api.HTML}
+		if p.n == 2 {
+			f.parameter = p.segments[1]
+		}
+		return f
 	case p.is(0, "sandbox"):
 		f := found{family: api.HTML}
 		if p.n == 4 {

@@ -19,6 +19,11 @@ func NamesJSON(accept []byte) bool {
 	return anyRange(accept, func(mediaType string) bool { return mediaType == "application/json" })
 }
 
+// AcceptsGzip reports whether an Accept-Encoding header names gzip.
+func AcceptsGzip(acceptEncoding []byte) bool {
+	return anyRange(acceptEncoding, func(coding string) bool { return coding == "gzip" })
+}
+
 // IsJSON reports whether a Content-Type is JSON, with whatever parameters.
 func IsJSON(contentType []byte) bool { return isA(contentType, "application/json") }
 

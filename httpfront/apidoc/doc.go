@@ -1,9 +1,13 @@
-// Package apidoc turns an OpenAPI document into one HTML page for people:
-// operations by tag, with parameters, bodies, answers and examples, and the
-// schemas they refer to. The page is plain HTML in the layout of package page;
-// it loads nothing and needs no script.
+// Package apidoc has the documentation pages for people: guides, the reference
+// of the API with a curl command for each operation, and the pages of
+// httpfront/docs. Package httpfront serves them at /docs unless the
+// configuration says `docs: false`, package admin always, and only admin has the
+// reference of the admin API.
 //
-// It reads the part of OpenAPI 3.1 that our own document uses. What it does not
-// know (links, callbacks, discriminators) it leaves out; a reference that leads
-// nowhere is an error.
+// The pages are plain HTML that package render has made and that is committed:
+// a node reads no Markdown and no YAML for them. They can be read without
+// scripts. Style and script are inside each page, [Policy] names their hashes,
+// and nothing is loaded but the index of the search, from the same listener.
+//
+// httpfront/DESIGN.md says why no ready-made renderer makes them.
 package apidoc

@@ -15,7 +15,10 @@ type Config struct {
 	// at its end. Default http:// and the address of the public listener.
 	PublicURL string `yaml:"publicURL"`
 	// HelpURL is the helpUrl of every error; httpfront/docs/errors.md#shapes.
-	HelpURL     string      `yaml:"helpURL" default:"https://experienceleague.adobe.com/docs/pass/authentication/auth-features/error-reportn/enhanced-error-codes.html"`
+	HelpURL string `yaml:"helpURL" default:"https://experienceleague.adobe.com/docs/pass/authentication/auth-features/error-reportn/enhanced-error-codes.html"`
+	// Docs says whether the public listener has the documentation pages at /docs.
+	// They tell strangers nothing but what /openapi.yaml does.
+	Docs        bool        `yaml:"docs" default:"true"`
 	AccessToken AccessToken `yaml:"accessToken"`
 	Throttle    Throttle    `yaml:"throttle"`
 	// MemberRetention is after how long a device that was not seen is dropped

@@ -36,19 +36,12 @@ func hash(content string) string {
 }
 
 // Template is the content of a page under its heading.
-type Template struct {
-	content *template.Template
-	script  string
-}
+type Template struct{ content *template.Template }
 
 // MustParse reads the text of a template, which is part of the program.
 func MustParse(text string) *Template {
-	return &Template{content: template.Must(template.New("content").Parse(text)), script: script}
+	return &Template{template.Must(template.New("content").Parse(text))}
 }
-
-// ForReading returns the template of a page that is longer than a screen: the
-// arrow keys scroll, as they do everywhere else.
-func (t *Template) ForReading() *Template { return &Template{content: t.content} }
 
 // document is what the layout shows.
 type document struct {
@@ -65,7 +58,7 @@ func (t *Template) Render(title string, data any) ([]byte, error) {
 		return nil, fmt.Errorf("render page %q: %w", title, err)
 	}
 	// Our own texts, and what html/template escaped.
-	d := document{title, template.CSS(style), template.JS(t.script), template.HTML(content.String())}
+	d := document{title, template.CSS(style), template.JS(script), template.HTML(content.String())}
 	if err := layout.Execute(&whole, d); err != nil {
 		return nil, fmt.Errorf("render page %q: %w", title, err)
 	}

@@ -8,6 +8,7 @@ type Name uint8
 const (
 	None Name = iota
 	Accept
+	AcceptEncoding
 	AccessControlRequestMethod
 	Authorization
 	Connection
@@ -19,6 +20,7 @@ const (
 	Expect
 	ForwardedFor // X-Forwarded-For
 	Host
+	IfNoneMatch
 	Origin
 	RokuToken        // X-Roku-Reserved-Roku-Connect-Token
 	ServiceToken     // AD-Service-Token
@@ -34,6 +36,7 @@ const (
 
 var spelling = [names]string{
 	Accept:                     "accept",
+	AcceptEncoding:             "accept-encoding",
 	AccessControlRequestMethod: "access-control-request-method",
 	Authorization:              "authorization",
 	Connection:                 "connection",
@@ -45,6 +48,7 @@ var spelling = [names]string{
 	Expect:                     "expect",
 	ForwardedFor:               "x-forwarded-for",
 	Host:                       "host",
+	IfNoneMatch:                "if-none-match",
 	Origin:                     "origin",
 	RokuToken:                  "x-roku-reserved-roku-connect-token",
 	ServiceToken:               "ad-service-token",
@@ -62,11 +66,13 @@ var spelling = [names]string{
 // put the pieces together again (RFC 9113, 8.2.3). All other headers have one
 // value, and a second line is a second opinion.
 var separator = [names]string{
-	Accept:       ", ",
-	Connection:   ", ",
-	Cookie:       "; ",
-	Expect:       ", ",
-	ForwardedFor: ", ",
+	Accept:         ", ",
+	AcceptEncoding: ", ",
+	Connection:     ", ",
+	Cookie:         "; ",
+	Expect:         ", ",
+	ForwardedFor:   ", ",
+	IfNoneMatch:    ", ",
 }
 
 // byLength finds the names of one length, so that most lines are told apart

@@ -81,6 +81,8 @@ func TestNodeServesOnAllItsListeners(t *testing.T) {
 		"http://" + n.Admin() + "/readyz":                    200,
 		"http://" + n.Admin() + "/admin/v1/keys":             200,
 		"http://" + n.Admin() + "/docs":                      200,
+		"http://" + n.HTTP() + "/docs":                       200,
+		"http://" + n.Health() + "/docs":                     404,
 		"http://" + n.Health() + "/livez":                    200,
 		"http://" + n.Health() + "/readyz":                   200,
 		"http://" + n.Health() + "/metrics":                  200,

@@ -5,18 +5,7 @@ import (
 	"net/http"
 
 	"ssod/httpfront/apidoc"
-	"ssod/httpfront/page"
 )
-
-// document makes the page of the public API.
-func (s *Server) document(openapi []byte) (err error) {
-	if openapi == nil {
-		return nil
-	}
-	s.openapi = openapi
-	s.docs, err = apidoc.Render(openapi)
-	return err
-}
 
 //go:embed openapi.yaml
 var openAPI []byte
@@ -28,15 +17,11 @@ func OpenAPI() []byte { return openAPI }
 // programs.
 func (s *Server) documents(r routes) {
 	r.add("GET /admin/openapi.yaml", serveYAML(openAPI))
-	if s.openapi == nil {
-		return
+	if s.openapi != nil {
+		r.add("GET /openapi.yaml", serveYAML(s.openapi))
 	}
-	r.add("GET /docs", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", page.ContentType)
-		w.Header().Set("Content-Security-Policy", page.Policy)
-		_, _ = w.Write(s.docs) // the client may be gone
-	})
-	r.add("GET /openapi.yaml", serveYAML(s.openapi))
+	r.add("GET "+apidoc.Prefix, servePage)
+	r.add("GET "+apidoc.Prefix+"/{page}", servePage)
 }
 
 func serveYAML(openapi []byte) http.HandlerFunc {
@@ -44,4 +29,21 @@ func serveYAML(openapi []byte) http.HandlerFunc {
 		w.Header().Set("Content-Type", "application/yaml")
 		_, _ = w.Write(openapi) // the client may be gone
 	}
+}
+
+// servePage serves GET /docs and GET /docs/{page}.
+func servePage(w http.ResponseWriter, r *http.Request) {
+	f := apidoc.Admin(r.PathValue("page"))
+	if f == nil {
+		http.NotFound(w, r)
+		return
+	}
+	answer := f.Answer([]byte(r.Header.Get("Accept-Encoding")), []byte(r.Header.Get("If-None-Match")))
+	for _, field := range answer.Fields {
+		w.Header().Set(field.Name, field.Value)
+	}
+	w.Header().Set("Content-Type", answer.ContentType)
+	w.Header().Set("Cache-Control", answer.CacheControl)
+	w.WriteHeader(answer.Status)
+	_, _ = w.Write(answer.Body) // the client may be gone
 }

@@ -80,7 +80,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'")
 	fmt.Fprint(w, "<!doctype html><html lang=en><title>ssod</title><h1>ssod</h1><ul>")
-	for _, link := range []string{"/livez", "/readyz", "/metrics", "/docs", "/openapi.yaml", "/admin/openapi.yaml", "/admin/v1/cluster", "/admin/v1/keys"} {
+	for _, link := range []string{"/livez", "/readyz", "/metrics", "/docs", "/docs/admin", "/openapi.yaml", "/admin/openapi.yaml", "/admin/v1/cluster", "/admin/v1/keys"} {
 		fmt.Fprintf(w, "<li><a href=%q>%s</a>", link, link)
 	}
 	fmt.Fprint(w, "</ul>\n")

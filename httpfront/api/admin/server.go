@@ -35,8 +35,7 @@ type Options struct {
 	Found func(ctx context.Context) error
 	// Metrics is what /metrics shows; nil: nothing.
 	Metrics prometheus.Gatherer
-	// OpenAPI is the document of the public API, which /openapi.yaml and /docs
-	// show; nil: they are not there.
+	// OpenAPI is the document of the public API, at /openapi.yaml.
 	OpenAPI []byte
 	// Log gets the audit lines and our faults; nil means slog.Default.
 	Log *slog.Logger
@@ -54,7 +53,6 @@ type Server struct {
 	services atomic.Pointer[Services]
 	metrics  http.Handler
 	openapi  []byte
-	docs     []byte  // as a page
 	tokens   *Tokens // nil: none is needed
 	loopback bool
 	log      *slog.Logger
@@ -65,9 +63,6 @@ func Start(o Options) (*Server, error) {
 	s, err := listen(o)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the admin API: %w", err)
-	}
-	if err := s.document(o.OpenAPI); err != nil {
-		return nil, errors.Join(err, s.listener.Close())
 	}
 	s.serve(s.guard(s.pages().mux()), o.TLS)
 	return s, nil
@@ -98,6 +93,7 @@ func listen(o Options) (*Server, error) {
 		found:    o.Found,
 		tokens:   o.Tokens,
 		metrics:  metricsOf(o.Metrics),
+		openapi:  o.OpenAPI,
 		loopback: l.Addr().(*net.TCPAddr).IP.IsLoopback(),
 		log:      o.Log,
 	}

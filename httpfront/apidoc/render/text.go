@@ -1,47 +1,11 @@
-package apidoc
+package render
 
 import (
 	"encoding/json"
-	"html/template"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 )
-
-// markdown renders the little Markdown that descriptions have: paragraphs,
-// lists whose items begin with an asterisk, and code between back quotes.
-func markdown(text string) template.HTML {
-	var b strings.Builder
-	for block := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
-		block = strings.TrimSpace(block)
-		switch {
-		case block == "":
-		case strings.HasPrefix(block, "* "):
-			b.WriteString("<ul>")
-			for item := range strings.SplitSeq("\n"+block, "\n* ") {
-				if item != "" {
-					b.WriteString("<li>" + inline(item) + "</li>")
-				}
-			}
-			b.WriteString("</ul>")
-		default:
-			b.WriteString("<p>" + inline(block) + "</p>")
-		}
-	}
-	return template.HTML(b.String())
-}
-
-// inline escapes a text; every second part between back quotes is code.
-func inline(text string) string {
-	parts := strings.Split(text, "`")
-	for i, part := range parts {
-		parts[i] = template.HTMLEscapeString(part)
-		if i%2 == 1 && i < len(parts)-1 {
-			parts[i] = "<code>" + parts[i] + "</code>"
-		}
-	}
-	return strings.Join(parts, "")
-}
 
 // encode writes an example as JSON, its members in the order of the document.
 // Text stands for itself.
@@ -54,12 +18,24 @@ func encode(n *yaml.Node) string {
 	return b.String()
 }
 
-// appendJSON appends n; line is a line end with the indentation of n.
+// encodeLine is encode without line ends.
+func encodeLine(n *yaml.Node) string {
+	var b strings.Builder
+	appendJSON(&b, n, "")
+	return b.String()
+}
+
+// appendJSON appends n; line is a line end with the indentation of n, or empty
+// for JSON on one line.
 func appendJSON(b *strings.Builder, n *yaml.Node, line string) {
+	colon := ": "
+	if line == "" {
+		colon = ":"
+	}
 	switch n.Kind {
 	case yaml.MappingNode:
 		appendList(b, "{", "}", line, len(n.Content)/2, func(i int, line string) {
-			b.WriteString(quote(n.Content[2*i].Value) + ": ")
+			b.WriteString(quote(n.Content[2*i].Value) + colon)
 			appendJSON(b, n.Content[2*i+1], line)
 		})
 	case yaml.SequenceNode:
@@ -74,13 +50,17 @@ func appendJSON(b *strings.Builder, n *yaml.Node, line string) {
 }
 
 func appendList(b *strings.Builder, open, end, line string, n int, item func(i int, line string)) {
+	inner := line
+	if line != "" {
+		inner += "  "
+	}
 	b.WriteString(open)
 	for i := range n {
 		if i > 0 {
 			b.WriteString(",")
 		}
-		b.WriteString(line + "  ")
-		item(i, line+"  ")
+		b.WriteString(inner)
+		item(i, inner)
 	}
 	if n > 0 {
 		b.WriteString(line)
@@ -96,4 +76,17 @@ func quote(text string) string {
 		panic(err) // a string
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// member returns a member of a mapping; nil when there is none.
+func member(n *yaml.Node, name string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return n.Content[i+1]
+		}
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package apidoc
+package render
 
 import (
 	"fmt"
@@ -7,12 +7,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// spec is the document as it is written.
+// spec is an OpenAPI document as it is written.
 type spec struct {
 	Info struct {
 		Title, Version, Description string
 	}
 	Tags       []struct{ Name, Description string }
+	Security   *[]yaml.Node
 	Paths      ordered[pathItem]
 	Components struct {
 		Parameters ordered[parameter]
@@ -20,12 +21,36 @@ type spec struct {
 		Responses  ordered[response]
 		Schemas    ordered[schema]
 		Examples   ordered[example]
+		Bodies     ordered[body] `yaml:"requestBodies"`
 	}
 }
 
 type pathItem struct {
-	Parameters                   []parameter
-	Get, Head, Post, Put, Delete *operation
+	Parameters []parameter
+	Operations ordered[operation] // by method, in the order in which they are written
+}
+
+// UnmarshalYAML implements [yaml.Unmarshaler].
+func (p *pathItem) UnmarshalYAML(n *yaml.Node) error {
+	var members ordered[yaml.Node]
+	if err := n.Decode(&members); err != nil {
+		return err
+	}
+	for _, m := range members {
+		switch m.Name {
+		case "parameters":
+			if err := m.Value.Decode(&p.Parameters); err != nil {
+				return err
+			}
+		case "get", "head", "post", "put", "patch", "delete":
+			e := entry[operation]{Name: strings.ToUpper(m.Name)}
+			if err := m.Value.Decode(&e.Value); err != nil {
+				return fmt.Errorf("%s: %w", m.Name, err)
+			}
+			p.Operations = append(p.Operations, e)
+		}
+	}
+	return nil
 }
 
 type operation struct {
@@ -33,13 +58,20 @@ type operation struct {
 	ID          string `yaml:"operationId"`
 	Summary     string
 	Description string
+	Deprecated  bool
 	Security    *[]yaml.Node
 	Parameters  []parameter
-	RequestBody *struct {
-		Description string
-		Content     ordered[media]
-	} `yaml:"requestBody"`
-	Responses ordered[response]
+	RequestBody *body `yaml:"requestBody"`
+	Responses   ordered[response]
+	// Polling is the least number of seconds between two calls; 0: it is not polled.
+	Polling int `yaml:"x-polling-interval-seconds"`
+}
+
+type body struct {
+	Ref         string `yaml:"$ref"`
+	Description string
+	Required    bool
+	Content     ordered[media]
 }
 
 type parameter struct {
@@ -48,6 +80,7 @@ type parameter struct {
 	Required    bool
 	Description string
 	Schema      schema
+	Example     yaml.Node
 }
 
 type header struct {
@@ -64,6 +97,7 @@ type response struct {
 
 type media struct {
 	Schema   *schema
+	Example  yaml.Node
 	Examples ordered[example]
 }
 
@@ -80,10 +114,13 @@ type schema struct {
 	Format      string
 	Pattern     string
 	Enum        []string
-	Known       []string `yaml:"x-extensible-enum"` // there may be others
+	Known       []string `yaml:"x-extensible-enum"` // others may be added
+	Default     yaml.Node
 	Required    []string
 	Properties  ordered[schema]
 	Items       *schema
+	OneOf       []schema  `yaml:"oneOf"`
+	AnyOf       []schema  `yaml:"anyOf"`
 	Additional  yaml.Node `yaml:"additionalProperties"`
 }
 
@@ -123,4 +160,13 @@ func find[T any](in ordered[T], kind, ref string, v T) (T, error) {
 		}
 	}
 	return v, fmt.Errorf("the reference %s leads nowhere", ref)
+}
+
+// needsToken reports whether an operation needs a bearer token.
+func (s *spec) needsToken(op *operation) bool {
+	security := op.Security
+	if security == nil {
+		security = s.Security
+	}
+	return security != nil && len(*security) > 0
 }
