@@ -202,8 +202,9 @@ func (s *stranger) hasNothing(c *trio) {
 	}))
 }
 
-// changesSecret changes the secret in the three steps that the README has, while
-// viewers use all nodes: no request fails. Afterwards the old secret opens nothing.
+// changesSecret changes the secret in the three steps of
+// cmd/ssod/docs/security.md#changing-secrets, while viewers use all nodes: no request
+// fails. Afterwards the old secret opens nothing.
 func (c *trio) changesSecret(t *testing.T, a *app) {
 	for _, n := range c.nodes {
 		n.signal(syscall.SIGHUP) // nothing is new
