@@ -9,10 +9,12 @@ GOVULNCHECK = $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 VERSION    ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 PROTO       = $(shell git ls-files '*.proto')
 MACHINE     = home|root|Users|work
-LDFLAGS     = -s -w -X ssod/cmd/internal/node.version=$(VERSION)
+# MODULE_NOW is the module's name; everything else that has it, make module changes.
+MODULE_NOW := $(shell sed -n 's/^module //p' go.mod)
+LDFLAGS     = -s -w -X $(MODULE_NOW)/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster certs build test test-long check vuln bench bench-engine bench-marks reference sim proto docs chart tables fmt
+.PHONY: help run cluster certs build test test-long check vuln bench bench-engine bench-marks reference sim proto module docs chart tables fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -37,7 +39,7 @@ build: ## ssod, ssoctl and ssobench as static binaries in bin/
 # half of the time of all tests and find nothing; make test-long does it. They wait
 # most of the time, so they run beside the others. Vet is a part of make check.
 PLAIN = ./cmd/internal/benchrun ./cmd/internal/e2e ./cmd/internal/faultrun ./cluster/replica/sim
-RACE  = $(filter-out $(PLAIN:./%=ssod/%),$(shell $(GO) list ./...))
+RACE  = $(filter-out $(PLAIN:./%=$(MODULE_NOW)/%),$(shell $(GO) list ./...))
 
 test: ## all tests, those of code that runs side by side with the race detector
 	@said=$$(mktemp) && trap 'rm -f "$$said"' EXIT && \
@@ -98,6 +100,18 @@ tables: ## write the tables of flags and commands in the operators' pages anew
 
 docs: ## make the pages of /docs from httpfront/docs and the OpenAPI documents
 	$(GO) run ./cmd/internal/docgen
+
+# An import path is the name before one of the directories at the root, or before
+# the end of a quoted pattern. Generated code is generated again.
+ROOTS       = actors|bench|cluster|cmd|httpfront|persistence
+IMPORT_PATH = (^|[^A-Za-z0-9_./-])$(subst .,\.,$(MODULE_NOW))/(($(ROOTS))([^A-Za-z0-9_-]|$$)|"|\.\.\.)
+
+module: ## rename the module and every import of it: MODULE=host/org/ssod
+	@test -n '$(MODULE)' || { echo 'say MODULE=host/org/ssod'; exit 2; }
+	git grep -lzE '$(IMPORT_PATH)' -- ':!*.pb.go' ':!*.patch' | xargs -0 sed -E -i.before 's#$(IMPORT_PATH)#\1$(MODULE)/\2#g'
+	find . -name '*.before' -delete
+	$(GO) mod edit -module '$(MODULE)'
+	$(GO) run ./cmd/internal/protogen $(PROTO)
 
 chart: ## render the Helm chart anew
 	$(GO) run $(HELM) template ssod cmd/ssod/deploy/helm/ssod >cmd/ssod/deploy/helm/rendered.yaml
