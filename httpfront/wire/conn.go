@@ -66,7 +66,7 @@ func NewConn(c net.Conn, limits *Limits) *Conn {
 
 // Take returns the request that the handler was called for and 0, or the
 // status with which it is refused. The request is valid until the handler
-// returns. close says that the answer is the connection's last.
+// returns. last says that the answer is the connection's last.
 func (c *Conn) Take() (r *Request, refusal int, last bool) {
 	c.untaken = false
 	return &c.buf.request, c.refused, c.last

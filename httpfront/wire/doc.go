@@ -5,15 +5,16 @@
 // feed, a length beside a transfer coding, several hosts), so it is not given
 // the bytes of the client. A [Conn] stands between: it reads one request at a
 // time, and only a request that is complete and beyond doubt reaches fasthttp,
-// reduced to its request line and its host. Its headers and its body are in
-// [Conn.Request].
+// reduced to its request line and its host. Its headers and its body are in the
+// [Request] that [Conn.Take] returns. httpfront/DESIGN.md#reading-http has the
+// alternative that was measured.
 //
 //	socket -> Conn: head, body, limits, deadline -> fasthttp -> handler
 //	                 \______ Request: headers, body _________/
 //
-// What is doubtful becomes a [Conn.Refusal]: the handler answers with that
-// status and an empty body, and nothing that follows on the connection is
-// looked at. Refused are: two Content-Length, Host or Transfer-Encoding
+// What is doubtful becomes a refusal, a status from [Conn.Take]: the handler
+// answers with it and an empty body, and nothing that follows on the connection
+// is looked at. Refused are: two Content-Length, Host or Transfer-Encoding
 // lines, a length beside a transfer coding, a transfer coding on GET or in
 // HTTP/1.0, no Host in HTTP/1.1, folded or malformed lines, bare line feeds and
 // control characters, any target that does not begin with a slash, chunk
