@@ -14,7 +14,7 @@ MODULE_NOW := $(shell sed -n 's/^module //p' go.mod)
 LDFLAGS     = -s -w -X $(MODULE_NOW)/cmd/internal/node.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster certs build test test-long check vuln bench bench-engine bench-marks reference sim proto module docs chart tables fmt
+.PHONY: help run cluster certs build test test-long check lint-api vuln bench bench-engine bench-marks reference sim proto module docs chart tables fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,15 @@ check: ## what a merge must pass beside the tests
 	$(GO) run ./cmd/internal/protogen -check $(PROTO)
 	$(GO) run ./cmd/internal/docgen -check
 	@echo 'paths of a machine' && ! git grep -nIE '(^|[^A-Za-z0-9_.-])/($(MACHINE))/' -- . ':!Makefile'
+
+LINT = httpfront/fronttest/openapilint
+APIS = httpfront/openapi.yaml httpfront/api/admin/openapi.yaml
+
+lint-api: ## lint the OpenAPI documents, with npm and Node 20 or later; the linters go into a temporary directory
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cp $(LINT)/package*.json "$$dir" && \
+	  npm ci --silent --ignore-scripts --prefix "$$dir" && export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true && \
+	  "$$dir"/node_modules/.bin/redocly lint --config $(LINT)/redocly.yaml $(APIS) && \
+	  "$$dir"/node_modules/.bin/spectral lint --fail-severity hint --ruleset $(LINT)/spectral.yaml $(APIS)
 
 vuln: ## look for known vulnerabilities in what is called, at vuln.go.dev; VULNDB=url: elsewhere
 	$(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./...
