@@ -12,8 +12,12 @@ import (
 // Case is one conformance case.
 type Case struct {
 	ID      string            `json:"id"`
-	Class   string            `json:"class"`
-	Title   string            `json:"title"`
+	// Class is core for the SSO Service, companion for what it is no use without, and
+	// beyond for the rest.
+	Class string `json:"class"`
+	Title string `json:"title"`
+	// Source is documented, ours or both, as rules are marked in
+	// httpfront/docs/README.md#the-api-for-developers-of-apps.
 	Source  string            `json:"source"`
 	Given   []string          `json:"given"`
 	Request Request           `json:"request"`
