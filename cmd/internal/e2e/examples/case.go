@@ -11,7 +11,7 @@ import (
 
 // Case is one conformance case.
 type Case struct {
-	ID      string            `json:"id"`
+	ID string `json:"id"`
 	// Class is core for the SSO Service, companion for what it is no use without, and
 	// beyond for the rest.
 	Class string `json:"class"`
