@@ -5,7 +5,7 @@ import (
 	"ssod/actors/login"
 )
 
-// leave is a logout; httpfront/docs/README.md#single-logout. With profiles it is a single
+// leave is a logout; httpfront/docs/flows.md#single-logout. With profiles it is a single
 // logout: every login at the MVPD under these identities ends, wherever it was made.
 // Without, only this device's own login ends, and with it the copies of it.
 func (s *State) leave(m *Leave, p *intent.Promises) decision {

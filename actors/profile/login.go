@@ -111,7 +111,7 @@ func (s *state) endLogin(m *login.End, p *intent.Promises) decision {
 }
 
 // endAll is what a single logout does to the profile: every login at the MVPD
-// goes that was made under it; httpfront/docs/README.md#single-logout. It is remembered
+// goes that was made under it; httpfront/docs/flows.md#single-logout. It is remembered
 // by the id of the request, because coming again it would end logins that were made
 // meanwhile.
 func (s *state) endAll(m *login.EndAll, p *intent.Promises) decision {

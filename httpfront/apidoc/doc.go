@@ -9,5 +9,5 @@
 // scripts. Style and script are inside each page, [Policy] names their hashes,
 // and nothing is loaded but the index of the search, from the same listener.
 //
-// httpfront/DESIGN.md says why no ready-made renderer makes them.
+// httpfront/DESIGN.md#api-documentation-pages says why no ready-made renderer makes them.
 package apidoc

@@ -17,7 +17,7 @@ const (
 	Denied                            // the subscription does not cover it
 	ParentalControls                  // the household forbids it
 	HomeOnly                          // the login was made at home, and the device is not there
-	SessionInvalidated                // the provider voids the login: httpfront/docs/README.md#voided-login
+	SessionInvalidated                // the provider voids the login: httpfront/docs/flows.md#voided-login
 	UnknownIdentity                   // the provider does not know the viewer
 	TimedOut                          // the provider did not answer in its time
 	OutOfTime                         // the whole request took too long

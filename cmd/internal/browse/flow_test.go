@@ -8,7 +8,7 @@ import (
 	"ssod/httpfront/fronttest/browsertest"
 )
 
-// TestFlowsInABrowser plays the flows of httpfront/docs/README.md#flows that a viewer
+// TestFlowsInABrowser plays the flows of httpfront/docs/flows.md#flows that a viewer
 // sees.
 func TestFlowsInABrowser(t *testing.T) {
 	b, w := browsertest.Start(t), newWorld(t)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// flow is one of httpfront/docs/README.md#flows.
+// flow is one of httpfront/docs/flows.md#flows.
 type flow struct {
 	name  string
 	given func(*tale) // what the people of the flow hold before it begins

@@ -13,7 +13,7 @@ import (
 	"ssod/cmd/internal/e2e/examples"
 )
 
-// tale is a flow of httpfront/docs/README.md#flows while it is played. Every step can be
+// tale is a flow of httpfront/docs/flows.md#flows while it is played. Every step can be
 // repeated as clients do.
 type tale struct {
 	*node

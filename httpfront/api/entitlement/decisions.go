@@ -176,7 +176,7 @@ func (s *Service) ask(ctx context.Context, r *api.Request, q *asking, found find
 }
 
 // invalidate notes that the MVPD voided the login, wherever it is kept;
-// httpfront/docs/README.md#voided-login.
+// httpfront/docs/flows.md#voided-login.
 func (s *Service) invalidate(ctx context.Context, r *api.Request, q *asking, found finding) error {
 	if found.via != nil {
 		return s.Profiles.Invalidate(ctx, r.ID, found.via.id, found.Login)

@@ -30,7 +30,7 @@ type logoutAction struct {
 
 // Logout serves GET /api/v2/{serviceProvider}/logout/{mvpd}. The login is gone
 // when it answers: on the device, and with an identity everywhere under it;
-// httpfront/docs/README.md#single-logout. Where the MVPD has a logout page, the app is
+// httpfront/docs/flows.md#single-logout. Where the MVPD has a logout page, the app is
 // told to open it.
 func (s *Service) Logout(ctx context.Context, r *api.Request) (api.Response, error) {
 	a, d, err := s.admitDevice(r)

@@ -4,7 +4,7 @@
 //
 // The sources are the OpenAPI documents, each of which becomes a reference with
 // a curl command for every operation, and the Markdown files of httpfront/docs.
-// A link between Markdown files, or to `../openapi.yaml#operationId`, becomes a
+// A link between Markdown files, or to an operation of ../openapi.yaml, becomes a
 // link between pages; one that leads nowhere is an error, and one that leaves
 // the pages is kept as text, since nobody knows where the repository is.
 //

@@ -37,7 +37,7 @@ const (
 
 // The files in the order of the navigation; others come last.
 var (
-	guides   = []string{startFile, "tv.md"}
+	guides   = []string{startFile, "tv.md", "flows.md"}
 	contract = []string{overviewFile, "sso.md", "entitlement.md", "registration.md", "headers.md", "errors.md", "limits.md", "link-safety.md"}
 )
 

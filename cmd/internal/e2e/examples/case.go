@@ -17,7 +17,7 @@ type Case struct {
 	Class string `json:"class"`
 	Title string `json:"title"`
 	// Source is documented, ours or both, as rules are marked in
-	// httpfront/docs/README.md#the-api-for-developers-of-apps.
+	// httpfront/docs/README.md#documented-or-ours.
 	Source  string            `json:"source"`
 	Given   []string          `json:"given"`
 	Request Request           `json:"request"`
