@@ -20,7 +20,7 @@
 //	api         what every handler is given and answers with, and the catalogue of
 //	            errors; beside it the handlers by family (sso, entitlement,
 //	            registration, admin, sandbox) and what they read (headers, form)
-//	token       what makes and reads tokens (keys, media, platform), and the keys
+//	token       what makes and reads tokens (jose, keys, media, platform), and the keys
 //	            of others (keyset, keyurl)
 //	mvpd        how TV providers are spoken with
 //	apidoc      the document as pages; page is the layout of all pages

@@ -6,16 +6,14 @@ import (
 	"strconv"
 	"time"
 
-	"ssod/httpfront/token/claim"
+	"ssod/httpfront/token/jose"
 )
 
 // AccessClaims is what a verified access token says.
 type AccessClaims struct {
-	Client    string // the client id
-	Scopes    string // separated by spaces
-	NotBefore time.Time
-	IssuedAt  time.Time
-	Expires   time.Time
+	Client string // the client id
+	Scopes string // separated by spaces
+	jose.Times
 }
 
 // SignAccess makes an access token for a client. No two are the same.
@@ -46,7 +44,7 @@ func (r *Ring) SignAccess(client, scopes string, now time.Time) (Signed, error) 
 // over. Whether the client still has a right to it is for package registration to
 // judge.
 func (r *Ring) VerifyAccess(token []byte, now time.Time) (AccessClaims, error) {
-	if len(token) > MaxToken {
+	if len(token) > jose.MaxToken {
 		return AccessClaims{}, ErrAccess
 	}
 	s := r.snapshot()
@@ -66,22 +64,22 @@ func (r *Ring) VerifyAccess(token []byte, now time.Time) (AccessClaims, error) {
 }
 
 func (s *snapshot) verifyAccess(token []byte, now time.Time) (c AccessClaims, err error) {
-	t, ok := parseJWS(token)
-	if !ok || t.typ != typAccess {
+	t, ok := jose.ParseSigned(token)
+	if !ok || t.Type != typAccess {
 		return c, ErrAccess
 	}
-	raw, ok := parseClaims(t.payload)
+	raw, ok := jose.ParseClaims(t.Payload)
 	if !ok {
 		return c, ErrAccess
 	}
-	k := s.byID[t.kid]
+	k := s.byID[t.KeyID]
 	if k == nil || k.use == Access && !k.verifies(now) {
 		return c, s.outlived(k, &raw, now)
 	}
-	if k.use != Access || !t.alg.Is(k.algorithm) || !t.verify(k.key) {
+	if k.use != Access || !k.public.Verify(&t) {
 		return c, ErrAccess
 	}
-	if !raw.iss.Is(s.cfg.Issuer) {
+	if !raw.Issuer.Is(s.cfg.Issuer) {
 		return c, ErrAccessExpired // ours, from before the issuer was renamed
 	}
 	if !c.read(&raw) {
@@ -96,31 +94,29 @@ func (s *snapshot) verifyAccess(token []byte, now time.Time) (c AccessClaims, er
 // nothing either way, but an app that comes back after months, or after a key was
 // revoked, must be told to get another token and not to register again, which would
 // lose the logins of its viewer.
-func (s *snapshot) outlived(k *slot, raw *claims, now time.Time) error {
-	end, ok := claim.Date(raw.exp)
+func (s *snapshot) outlived(k *slot, raw *jose.Claims, now time.Time) error {
+	end, ok := jose.Date(raw.Expires)
 	expired := ok && !end.IsZero() && !now.Before(end)
-	if k != nil || expired && raw.iss.Is(s.cfg.Issuer) {
+	if k != nil || expired && raw.Issuer.Is(s.cfg.Issuer) {
 		return ErrAccessExpired
 	}
 	return ErrAccess
 }
 
 // read reads the claims of an authentic token.
-func (c *AccessClaims) read(raw *claims) bool {
-	var okNBF, okIAT, okEXP bool
-	c.Client, _ = raw.sub.Text()
-	c.Scopes, _ = raw.scopes.Text()
-	c.NotBefore, okNBF = claim.Date(raw.nbf)
-	c.IssuedAt, okIAT = claim.Date(raw.iat)
-	c.Expires, okEXP = claim.Date(raw.exp)
-	return c.Client != "" && okNBF && okIAT && okEXP && !c.Expires.IsZero()
+func (c *AccessClaims) read(raw *jose.Claims) bool {
+	var dated bool
+	c.Client, _ = raw.Subject.Text()
+	c.Scopes, _ = raw.Scopes.Text()
+	c.Times, dated = raw.Times()
+	return c.Client != "" && dated
 }
 
 func (c *AccessClaims) judge(now time.Time) error {
 	if !now.Before(c.Expires) {
 		return ErrAccessExpired
 	}
-	if latest := now.Add(skew); c.NotBefore.After(latest) || c.IssuedAt.After(latest) {
+	if !c.Begun(now) {
 		return ErrAccess
 	}
 	return nil

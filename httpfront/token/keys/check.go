@@ -16,8 +16,8 @@ func CheckIssuer(t config.TrustedIssuer) (warning string, err error) {
 		return "", fmt.Errorf("trusted issuer %q: the name is reserved", t.Issuer)
 	}
 	if t.JWKSURL == "" {
-		_, unused, err := readKeys(t)
-		return unused.Warning(), err
+		set, err := readKeys(t)
+		return set.Unused.Warning(), err
 	}
 	if err := keyurl.CheckURL(t.JWKSURL); err != nil {
 		return "", fmt.Errorf("trusted issuer %q: jwksURL: %w", t.Issuer, err)

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"ssod/httpfront/strictjson"
+	"ssod/httpfront/token/jose"
 )
 
 // MaxSubject is the longest sub that is accepted, in bytes: the Base64 of the
@@ -16,71 +17,15 @@ const MaxSubject = 344
 // X-SSO-ID (httpfront/docs/limits.md#sizes-and-counts).
 const maxExternalSubject = 256
 
-// claims are the claims that we look at, unchecked.
-type claims struct {
-	iss, sub, aud, nbf, exp, iat, jti, did, mbr, authTime, ns, scopes strictjson.Value
-}
-
-// parseClaims reads a payload; false when it is no strict JSON object.
-func parseClaims(payload []byte) (c claims, ok bool) {
-	object, err := strictjson.Parse(payload)
-	if err != nil || object.Kind() != strictjson.Object {
-		return c, false
-	}
-	for name, v := range object.Members() {
-		if target := c.member(string(name)); target != nil {
-			*target = v
-		}
-	}
-	return c, true
-}
-
-func (c *claims) member(name string) *strictjson.Value {
-	switch name {
-	case "iss":
-		return &c.iss
-	case "sub":
-		return &c.sub
-	case "aud":
-		return &c.aud
-	case "nbf":
-		return &c.nbf
-	case "exp":
-		return &c.exp
-	case "iat":
-		return &c.iat
-	case "jti":
-		return &c.jti
-	case "did":
-		return &c.did
-	case "mbr":
-		return &c.mbr
-	case "auth_time":
-		return &c.authTime
-	case "ns":
-		return &c.ns
-	case "scopes":
-		return &c.scopes
-	}
-	return nil
-}
-
 // subject is the step sub of the step table.
-func (c *claims) subject() (string, error) {
-	switch c.sub.Kind() {
-	case strictjson.Absent, strictjson.Null:
+func subject(c *jose.Claims) (string, error) {
+	switch sub, isText := c.Subject.Text(); {
+	case c.Subject.Kind() == strictjson.Absent, c.Subject.Kind() == strictjson.Null, isText && strings.TrimSpace(sub) == "":
 		return "", ErrSubjectMissing
-	case strictjson.Text:
-		sub, _ := c.sub.Text()
-		if strings.TrimSpace(sub) == "" {
-			return "", ErrSubjectMissing
-		}
-		if len(sub) > MaxSubject {
-			return "", ErrSubject
-		}
-		return sub, nil
-	default:
+	case !isText || len(sub) > MaxSubject:
 		return "", ErrSubject
+	default:
+		return sub, nil
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"ssod/httpfront/config"
 )
 
 // T8: whatever the token says about itself, only the key's own algorithm will
@@ -126,6 +129,53 @@ func TestHeaderInjection(t *testing.T) {
 		maps.Copy(header, extra)
 		if err := f.verify(f.realm(), forge(t, k, header, ownClaims())); !errors.Is(err, ErrParse) {
 			t.Errorf("header %.80v: got %v, want ErrParse", extra, err)
+		}
+	}
+}
+
+// TestForbiddenHeaders: every kind of token is refused under a header that has the
+// reader do more, however good it is without.
+func TestForbiddenHeaders(t *testing.T) {
+	issuer := issuerPair(0)
+	acme := realm("acme", HS256)
+	acme.TrustedIssuers = []config.TrustedIssuer{{Issuer: issuerName, JWKSFile: writeFile(t, "jwks.json", jwksOf(map[string]*rsa.PrivateKey{"a": issuer}))}}
+	f := newFixture(t, configuration(acme))
+	service, access, statement := f.signing(Service, "acme").key, f.signing(Access, "").key, f.signing(Statement, "").key
+	accessClaims := map[string]any{"iss": "https://sso.example.com", "sub": "client", "exp": begin.Add(time.Hour).Unix()}
+	header := func(k *key, more map[string]any) map[string]any {
+		h := map[string]any{"alg": k.algorithm, "typ": k.use.typ(), "kid": k.id}
+		maps.Copy(h, more)
+		return h
+	}
+	users := map[string]func(more map[string]any) error{
+		"service": func(more map[string]any) error {
+			return f.verify(f.realm(), forge(t, service, header(service, more), ownClaims()))
+		},
+		"external": func(more map[string]any) error {
+			return f.verify(f.realm(), signRS256(t, issuer, more, externalClaims()))
+		},
+		"X-SSO-ID": func(more map[string]any) error {
+			_, _, err := f.VerifySSOID(f.realm(), []byte(signRS256(t, issuer, more, externalClaims())), begin)
+			return err
+		},
+		"access": func(more map[string]any) error {
+			_, err := f.VerifyAccess([]byte(forge(t, access, header(access, more), accessClaims)), begin)
+			return err
+		},
+		"statement": func(more map[string]any) error {
+			_, err := f.VerifyStatement([]byte(forge(t, statement, header(statement, more), map[string]any{"iss": "x"})), begin)
+			return err
+		},
+	}
+	for name, verify := range users {
+		if err := verify(map[string]any{"x5t": "x"}); err != nil {
+			t.Errorf("%s without any of them: %v", name, err)
+		}
+		for _, member := range []string{"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "epk", "apu", "apv", "p2s", "p2c", "iv", "tag", "enc"} {
+			err := verify(map[string]any{member: "x"})
+			if !errors.Is(err, ErrParse) && !errors.Is(err, ErrAccess) && !errors.Is(err, ErrStatement) {
+				t.Errorf("%s with %s: got %v", name, member, err)
+			}
 		}
 	}
 }

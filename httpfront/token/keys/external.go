@@ -2,11 +2,10 @@ package keys
 
 import (
 	"cmp"
-	"strings"
 	"time"
 
 	"ssod/httpfront/config"
-	"ssod/httpfront/token/claim"
+	"ssod/httpfront/token/jose"
 )
 
 // defaultAudience is what external tokens are made for
@@ -31,8 +30,8 @@ func (r *Ring) VerifySSOID(realm *config.Realm, value []byte, now time.Time) (na
 // will do, whatever the token says, so that a public key never serves as an
 // HMAC secret. It returns the entry of the configuration whose key fits; an
 // issuer may have several, for instance one for each PEM file.
-func (i *issuers) check(realm *config.Realm, issuer string, t *jws) (*config.TrustedIssuer, error) {
-	if !t.alg.Is(RS256) || t.hasTyp && !strings.EqualFold(t.typ, typService) {
+func (i *issuers) check(realm *config.Realm, issuer string, t *jose.Token) (*config.TrustedIssuer, error) {
+	if !t.Says(RS256) || !t.IsJWT() {
 		return nil, ErrParse
 	}
 	err := ErrParse
@@ -42,7 +41,7 @@ func (i *issuers) check(realm *config.Realm, issuer string, t *jws) (*config.Tru
 			continue
 		}
 		for _, k := range i.candidates(*trusted, t) {
-			if !t.stray && k.verify(t) {
+			if k.Verify(t) {
 				return trusted, nil
 			}
 			err = ErrSignature
@@ -52,13 +51,14 @@ func (i *issuers) check(realm *config.Realm, issuer string, t *jws) (*config.Tru
 }
 
 // external reads the claims of a token that a trusted issuer signed.
-func (c *claims) external(sub string, by *config.TrustedIssuer) (ServiceClaims, error) {
+func external(c *jose.Claims, sub string, by *config.TrustedIssuer) (ServiceClaims, error) {
 	if len(sub) > maxExternalSubject {
 		return ServiceClaims{}, ErrSubject
 	}
 	s := ServiceClaims{Issuer: by.Issuer, External: true, Member: Member{Subject: sub, Namespace: by.Issuer}}
-	s.ID, _ = c.jti.Text()
-	if !s.dates(c) || !claim.IsFor(c.aud, cmp.Or(by.Audience, defaultAudience)) {
+	s.ID, _ = c.ID.Text()
+	var dated bool
+	if s.Times, dated = c.Times(); !dated || !c.IsFor(cmp.Or(by.Audience, defaultAudience)) {
 		return ServiceClaims{}, ErrUnacceptable
 	}
 	return s, nil

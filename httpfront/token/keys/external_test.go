@@ -19,6 +19,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/token/jose"
 )
 
 const issuerName = "https://id.acme.example"
@@ -218,7 +219,7 @@ func TestSignedSSOID(t *testing.T) {
 		{"one of ours", f.mint(f.realm()), refused},
 		{"one of ours, RS256", f.mint(f.cfg.Load().Realms[1]), refused},
 		{"an access token of ours", access.Token, refused},
-		{"over 8 KiB", signRS256(t, a, kid("a"), with(externalClaims(), "name", strings.Repeat("x", MaxToken))), refused},
+		{"over 8 KiB", signRS256(t, a, kid("a"), with(externalClaims(), "name", strings.Repeat("x", jose.MaxToken))), refused},
 	}
 	for _, tt := range tests {
 		namespace, subject, err := f.VerifySSOID(f.realm(), []byte(tt.value), begin)

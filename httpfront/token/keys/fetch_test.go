@@ -3,7 +3,6 @@ package keys
 import (
 	"crypto/rsa"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -82,27 +81,6 @@ func TestIssuerKeysFromURL(t *testing.T) {
 	}
 	if err := f.verify(f.realm(), old); !errors.Is(err, ErrParse) {
 		t.Errorf("a key that is no longer published: got %v, want ErrParse", err)
-	}
-}
-
-func TestBadDocumentsChangeNothing(t *testing.T) {
-	a := issuerPair(0)
-	owner := newIssuers(nil, time.Now, slog.New(slog.DiscardHandler))
-	set := owner.remote(config.TrustedIssuer{})
-	good := jwksOf(map[string]*rsa.PrivateKey{"a": a})
-	if _, err := owner.take(set, good); err != nil || len(*set.keys.Load()) != 1 {
-		t.Fatalf("good document: %v", err)
-	}
-	version := owner.version.Load()
-	if _, err := owner.take(set, good); err != nil || owner.version.Load() != version {
-		t.Errorf("the same document again: %v, or it counts as a change", err)
-	}
-	for name, document := range map[string][]byte{
-		"nothing": {}, "no JSON": []byte("<html>"), "no keys": []byte(`{"keys":[]}`), "duplicates": []byte(`{"keys":[],"keys":[]}`),
-	} {
-		if _, err := owner.take(set, document); err == nil || len(*set.keys.Load()) != 1 || (*set.keys.Load())[0].kid != "a" {
-			t.Errorf("%s: %v, or the keys are gone", name, err)
-		}
 	}
 }
 

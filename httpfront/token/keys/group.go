@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/token/jose"
 )
 
 // MaxKeys is how many keys there are that verify of one use, of a realm or of the
@@ -18,7 +19,7 @@ const MaxLasting = 4096
 
 // skew is how far the clocks of two honest machines may be apart
 // (httpfront/docs/limits.md#lifetimes).
-const skew = 60 * time.Second
+const skew = jose.Skew
 
 // groupID names the keys that follow one another in one use.
 type groupID struct {

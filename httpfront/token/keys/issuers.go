@@ -2,6 +2,7 @@ package keys
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/token/jose"
 	"ssod/httpfront/token/keyset"
 	"ssod/httpfront/token/keyurl"
 )
@@ -21,41 +23,30 @@ type issuers struct {
 	now     func() time.Time
 	log     *slog.Logger
 	version atomic.Uint64 // counts changes of any key
-	sets    atomic.Pointer[map[config.TrustedIssuer]*keySet]
+	sets    atomic.Pointer[map[config.TrustedIssuer]*keyurl.Keys]
 	mu      sync.Mutex // held to replace sets
-}
-
-// keySet is the keys of one issuer.
-type keySet struct {
-	keys    atomic.Pointer[[]issuerKey]
-	fetcher *keyurl.Source // nil when they are in a file
 }
 
 func newIssuers(client *http.Client, now func() time.Time, log *slog.Logger) *issuers {
 	i := &issuers{client: client, now: now, log: log}
-	i.sets.Store(&map[config.TrustedIssuer]*keySet{})
+	i.sets.Store(&map[config.TrustedIssuer]*keyurl.Keys{})
 	return i
 }
 
-// candidates returns the keys that a token of the issuer may be signed with.
-// When the token names a key that is not known and the issuer publishes its
-// keys at a URL, they are fetched again, but not for every such token.
-func (i *issuers) candidates(t config.TrustedIssuer, token *jws) []issuerKey {
-	set := (*i.sets.Load())[t]
-	if set == nil {
+// candidates returns the keys that a token of the issuer may be signed with: those
+// of its kid, or all when it names none.
+func (i *issuers) candidates(t config.TrustedIssuer, token *jose.Token) []jose.Key {
+	keys := (*i.sets.Load())[t]
+	if keys == nil {
 		return nil
 	}
-	found := choose(*set.keys.Load(), token)
-	if len(found) == 0 && set.fetcher != nil && set.fetcher.Again() {
-		found = choose(*set.keys.Load(), token)
-	}
-	return found
+	return keys.Find(func(k *jose.Key) bool { return token.KeyID == "" || k.ID == token.KeyID })
 }
 
 // prepare reads the key files that a configuration names, and changes nothing. A
 // nil set stands for keys at a URL.
-func (i *issuers) prepare(cfg *config.Config) (map[config.TrustedIssuer]*keySet, error) {
-	sets := make(map[config.TrustedIssuer]*keySet)
+func (i *issuers) prepare(cfg *config.Config) (map[config.TrustedIssuer]*keyurl.Keys, error) {
+	sets := make(map[config.TrustedIssuer]*keyurl.Keys)
 	var errs []error
 	for _, realm := range cfg.Realms {
 		for _, t := range realm.TrustedIssuers {
@@ -73,19 +64,26 @@ func (i *issuers) prepare(cfg *config.Config) (map[config.TrustedIssuer]*keySet,
 }
 
 // fromFile returns the keys of one issuer; nil for those at a URL.
-func fromFile(t config.TrustedIssuer) (*keySet, error) {
+func fromFile(t config.TrustedIssuer) (*keyurl.Keys, error) {
 	if t.JWKSURL != "" {
 		return nil, nil
 	}
-	keys, _, err := readKeys(t) // CheckIssuer told what is unused
-	set := &keySet{}
-	set.keys.Store(&keys)
-	return set, err
+	set, err := readKeys(t) // CheckIssuer told what is unused
+	return keyurl.Fixed(set.Keys), err
+}
+
+// readKeys reads the keys of an issuer that are in a file: RSA, for RS256 signatures.
+func readKeys(t config.TrustedIssuer) (keyset.Set, error) {
+	set, err := keyset.Read(t.JWKSFile, t.PEMFile, t.KID, keyset.Wanted{Algorithms: []string{RS256}})
+	if err != nil {
+		return set, fmt.Errorf("keys of issuer %s: %w", t.Issuer, err)
+	}
+	return set, nil
 }
 
 // adopt makes the sets those that were prepared. Keys at a URL that is known
 // already are kept.
-func (i *issuers) adopt(sets map[config.TrustedIssuer]*keySet) {
+func (i *issuers) adopt(sets map[config.TrustedIssuer]*keyurl.Keys) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	old := *i.sets.Load()
@@ -102,38 +100,23 @@ func (i *issuers) adopt(sets map[config.TrustedIssuer]*keySet) {
 }
 
 // remote are keys at a URL.
-func (i *issuers) remote(t config.TrustedIssuer) *keySet {
-	set := &keySet{}
-	set.keys.Store(new([]issuerKey))
-	set.fetcher = keyurl.New(keyurl.Options{
-		URL: t.JWKSURL, Issuer: t.Issuer, Client: i.client, Now: i.now, Log: i.log,
-		Take: func(document []byte) (keyset.Unused, error) { return i.take(set, document) },
-	})
-	return set
-}
-
-// take makes the keys of a document those of a set.
-func (i *issuers) take(set *keySet, document []byte) (keyset.Unused, error) {
-	keys, unused, err := parseJWKS(document, true)
-	if err == nil && !slices.EqualFunc(*set.keys.Load(), keys, issuerKey.equal) {
-		set.keys.Store(&keys)
-		i.version.Add(1)
-	}
-	return unused, err
+func (i *issuers) remote(t config.TrustedIssuer) *keyurl.Keys {
+	o := keyurl.Options{URL: t.JWKSURL, Issuer: t.Issuer, Client: i.client, Now: i.now, Log: i.log}
+	return keyurl.Published(o, []string{RS256}, func() { i.version.Add(1) })
 }
 
 // replace starts what is new and stops what is gone.
-func (i *issuers) replace(old, sets map[config.TrustedIssuer]*keySet) {
+func (i *issuers) replace(old, sets map[config.TrustedIssuer]*keyurl.Keys) {
 	for t, set := range sets {
-		if set.fetcher != nil && old[t] != set {
-			set.fetcher.Start()
+		if old[t] != set {
+			set.Start()
 		}
 	}
 	i.sets.Store(&sets)
 	i.version.Add(1)
 	for t, set := range old {
-		if set.fetcher != nil && sets[t] != set {
-			set.fetcher.Stop()
+		if sets[t] != set {
+			set.Stop()
 		}
 	}
 }
@@ -142,7 +125,7 @@ func (i *issuers) replace(old, sets map[config.TrustedIssuer]*keySet) {
 // fetched again for longer than [keyurl.MaxSilence].
 func (r *Ring) Silent() (issuers []string) {
 	for t, set := range *r.issuers.sets.Load() {
-		if set.fetcher != nil && set.fetcher.Silent() {
+		if set.Silent() {
 			issuers = append(issuers, t.Issuer)
 		}
 	}
@@ -154,8 +137,6 @@ func (i *issuers) close() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for _, set := range *i.sets.Load() {
-		if set.fetcher != nil {
-			set.fetcher.Stop()
-		}
+		set.Stop()
 	}
 }

@@ -5,12 +5,14 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+	"hash"
 	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"google.golang.org/protobuf/proto"
 
+	"ssod/httpfront/token/jose"
 	"ssod/httpfront/token/keys/sealing"
 )
 
@@ -62,9 +64,10 @@ type key struct {
 	revoked   time.Time // zero: not revoked
 	order     string    // the rotation that it was made for; empty: none
 
-	method          jwt.SigningMethod // nil when nothing is signed
-	private, public any
-	macs            *sync.Pool // of HMACs under the key, with which HS256 signs
+	method  jwt.SigningMethod // nil when nothing is signed
+	private any               // what method takes
+	public  jose.Key
+	macs    *sync.Pool // of HMACs under the key, with which HS256 signs
 	// The encoded JOSE headers, with the dot that follows them.
 	header, headerNoKid []byte
 
@@ -114,7 +117,8 @@ func openKey(view *sealing.View, id string, raw []byte) (*key, error) {
 		return nil, fmt.Errorf("key %s: %w", id, err)
 	}
 	if k.algorithm != "" {
-		k.method, k.private, k.public = k.signer()
+		k.public = jose.Key{ID: id, Algorithm: k.algorithm}
+		k.method, k.private, k.public.Material = k.signer()
 		k.macs = &sync.Pool{New: func() any { return hmac.New(sha256.New, k.oct) }}
 		k.header, k.headerNoKid = k.encodeHeader(id), k.encodeHeader("")
 	}
@@ -139,6 +143,32 @@ func (k *key) encodeHeader(kid string) []byte {
 		header += `,"kid":"` + kid + `"`
 	}
 	return append(b64.AppendEncode(nil, []byte(header+"}")), '.')
+}
+
+// sign returns the token of an encoded header and a payload. It works in the
+// room behind payload, if there is enough.
+func (k *key) sign(header, payload []byte) (string, error) {
+	token := append(payload[len(payload):], header...)
+	token = b64.AppendEncode(token, payload)
+	var room [sha256.Size]byte
+	signature, err := k.signature(token, room[:0])
+	if err != nil {
+		return "", err
+	}
+	return string(b64.AppendEncode(append(token, '.'), signature)), nil
+}
+
+// signature signs a text and appends to b. HS256 signs every refresh: it takes
+// an HMAC that is keyed already, which halves the cost.
+func (k *key) signature(text, b []byte) ([]byte, error) {
+	if k.oct == nil {
+		return k.method.Sign(string(text), k.private)
+	}
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
+	mac.Reset()
+	mac.Write(text)
+	return mac.Sum(b), nil
 }
 
 func (k *key) isRevoked() bool { return !k.revoked.IsZero() }

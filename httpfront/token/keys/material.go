@@ -10,27 +10,25 @@ import (
 	"math/big"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"ssod/httpfront/token/jose"
 )
 
 // The algorithms of our own keys.
 const (
-	HS256 = "HS256"
-	RS256 = "RS256"
+	HS256 = jose.HS256
+	RS256 = jose.RS256
 )
 
-// minRSABits is the least size of any RSA key, ours or an issuer's.
+// minRSABits is the size of our RSA keys.
 const minRSABits = 2048
 
 // oct is the length of a symmetric key: that of the hash it is used with
 // (RFC 7518, 3.2).
 const octSize = 32
 
-// Base64url without padding, as everywhere in JOSE (RFC 7515, 2). The strict
-// one accepts one encoding of each value only, but skips line ends.
-var (
-	b64       = base64.RawURLEncoding
-	b64strict = base64.RawURLEncoding.Strict()
-)
+// b64 is Base64url without padding, as everywhere in JOSE (RFC 7515, 2).
+var b64 = base64.RawURLEncoding
 
 // material is the secret part of a key: an RSA key pair or 256 random bits.
 type material struct {

@@ -24,6 +24,7 @@ import (
 	"ssod/httpfront/config"
 	"ssod/httpfront/token/keys/keystest"
 	"ssod/httpfront/token/keys/sealing"
+	"ssod/httpfront/token/keyset"
 )
 
 // pool has RSA keys to hand out: most tests need some, and none cares which. A
@@ -314,11 +315,11 @@ func TestOpenFailsWhenKeysCannotBeKept(t *testing.T) {
 
 // The thumbprint of RFC 7638, 3.1.
 func TestThumbprint(t *testing.T) {
-	keys, _, err := parseJWKS([]byte(`{"keys":[{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}]}`), true)
+	set, err := keyset.Parse([]byte(`{"keys":[{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}]}`), keyset.Wanted{Algorithms: []string{RS256}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := material{rsa: &rsa.PrivateKey{PublicKey: *keys[0].key}}.thumbprint()
+	got := material{rsa: &rsa.PrivateKey{PublicKey: *set.Keys[0].Material.(*rsa.PublicKey)}}.thumbprint()
 	if want := "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"; got != want {
 		t.Fatalf("thumbprint: got %s, want %s", got, want)
 	}
@@ -336,10 +337,10 @@ func TestJWKSHasPublicKeysOnly(t *testing.T) {
 	document := f.expectJWKS(t, "pub", f.signing(Service, "pub"), f.signing(Media, "pub"))
 	// A client can verify a token with the document.
 	if _, err := jwt.Parse(f.mint(f.cfg.Load().Realms[1]), func(*jwt.Token) (any, error) {
-		keys, _, err := parseJWKS(document, true)
+		published, err := keyset.Parse(document, keyset.Wanted{Algorithms: []string{RS256}, Published: true})
 		var set jwt.VerificationKeySet
-		for _, k := range keys {
-			set.Keys = append(set.Keys, k.key)
+		for _, k := range published.Keys {
+			set.Keys = append(set.Keys, k.Material)
 		}
 		return set, err
 	}, jwt.WithTimeFunc(f.time)); err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ssod/httpfront/config"
-	"ssod/httpfront/token/claim"
+	"ssod/httpfront/token/jose"
 )
 
 // OwnIssuer is the iss of the service tokens that are minted here.
@@ -44,12 +44,10 @@ type ServiceClaims struct {
 	// Member is whom the token names. External tokens name no device and no
 	// membership; their namespace is their issuer.
 	Member
-	Issuer    string
-	External  bool
-	ID        string // jti, for tracing; may be empty
-	NotBefore time.Time
-	IssuedAt  time.Time
-	Expires   time.Time
+	jose.Times
+	Issuer   string
+	External bool
+	ID       string // jti, for tracing; may be empty
 }
 
 // Signed is a token made here.
@@ -143,7 +141,7 @@ func appendID(b []byte) []byte {
 // found again by its hash; its times, and whether its key and its issuer still stand, are
 // checked each time.
 func (r *Ring) VerifyService(realm *config.Realm, token []byte, now time.Time, purpose Purpose) (ServiceClaims, error) {
-	if len(token) > MaxToken {
+	if len(token) > jose.MaxToken {
 		return ServiceClaims{}, ErrParse
 	}
 	s := r.snapshot()
@@ -166,13 +164,13 @@ func (r *Ring) VerifyService(realm *config.Realm, token []byte, now time.Time, p
 
 // verifyService takes the steps before time; until is when the key ends.
 func (r *Ring) verifyService(s *snapshot, realm *config.Realm, token []byte, now time.Time, purpose Purpose) (c ServiceClaims, until time.Time, err error) {
-	t, ok := parseJWS(token)
+	t, ok := jose.ParseSigned(token)
 	if !ok {
 		return c, until, ErrParse
 	}
-	raw, object := parseClaims(t.payload)
+	raw, object := jose.ParseClaims(t.Payload)
 	var trusted *config.TrustedIssuer
-	issuer, named := raw.iss.Text()
+	issuer, named := raw.Issuer.Text()
 	switch {
 	case !object || issuer == OwnIssuer:
 		until, err = s.checkOwn(realm, &t, now)
@@ -187,14 +185,14 @@ func (r *Ring) verifyService(s *snapshot, realm *config.Realm, token []byte, now
 	if !object {
 		return c, until, ErrSubject
 	}
-	sub, err := raw.subject()
+	sub, err := subject(&raw)
 	if err != nil {
 		return c, until, err
 	}
 	if trusted != nil {
-		c, err = raw.external(sub, trusted)
+		c, err = external(&raw, sub, trusted)
 	} else {
-		c, err = raw.own(sub)
+		c, err = own(&raw, sub)
 	}
 	return c, until, err
 }
@@ -202,15 +200,15 @@ func (r *Ring) verifyService(s *snapshot, realm *config.Realm, token []byte, now
 // checkOwn takes the steps parse and signature for a token of our own. The key
 // is the one that the token names among the realm's, else the realm's oldest;
 // the algorithm is the key's.
-func (s *snapshot) checkOwn(realm *config.Realm, t *jws, now time.Time) (until time.Time, err error) {
+func (s *snapshot) checkOwn(realm *config.Realm, t *jose.Token, now time.Time) (until time.Time, err error) {
 	k := s.groups[groupID{Service, realm.ID}].oldest()
-	if t.hasKid {
-		k = s.byID[t.kid]
+	if t.KeyID != "" {
+		k = s.byID[t.KeyID]
 	}
-	if k == nil || k.use != Service || k.realm != realm.ID || !k.verifies(now) || !t.alg.Is(k.algorithm) || t.typ != typService {
+	if k == nil || k.use != Service || k.realm != realm.ID || !k.verifies(now) || !t.Says(k.algorithm) || t.Type != typService {
 		return until, ErrParse
 	}
-	if !t.verify(k.key) {
+	if !k.public.Verify(t) {
 		return until, ErrSignature
 	}
 	return k.until, nil
@@ -219,36 +217,28 @@ func (s *snapshot) checkOwn(realm *config.Realm, t *jws, now time.Time) (until t
 // own reads the claims of a token that we signed. A token without a device is
 // unacceptable: it would pass for an external one; so is one without the origin of
 // its chain, which would have no end.
-func (c *claims) own(sub string) (ServiceClaims, error) {
+func own(c *jose.Claims, sub string) (ServiceClaims, error) {
 	s := ServiceClaims{Issuer: OwnIssuer, Member: Member{Subject: sub, Namespace: NamespaceSSO}}
-	ok := s.dates(c)
-	did, _ := c.did.Text()
-	device, err := b64strict.DecodeString(did)
+	var ok bool
+	s.Times, ok = c.Times()
+	did, _ := c.Device.Text()
+	device, err := b64.Strict().DecodeString(did)
 	if len(device) != len(s.Device) || err != nil {
 		ok = false
 	}
 	copy(s.Device[:], device)
-	mbr, isInt := c.mbr.Int64()
+	mbr, isInt := c.Membership.Int64()
 	s.Membership = mbr
-	origin, hasOrigin := claim.Date(c.authTime)
+	origin, hasOrigin := jose.Date(c.AuthTime)
 	s.Origin = origin.UTC()
-	s.ID, _ = c.jti.Text()
-	if ns, found := c.ns.Text(); found {
+	s.ID, _ = c.ID.Text()
+	if ns, found := c.Namespace.Text(); found {
 		s.Namespace = ns
 	}
 	if !ok || !isInt || !hasOrigin || origin.IsZero() || s.Namespace == "" {
 		return ServiceClaims{}, ErrUnacceptable
 	}
 	return s, nil
-}
-
-// dates reads the three dates; exp is required.
-func (s *ServiceClaims) dates(c *claims) bool {
-	var okNBF, okIAT, okEXP bool
-	s.NotBefore, okNBF = claim.Date(c.nbf)
-	s.IssuedAt, okIAT = claim.Date(c.iat)
-	s.Expires, okEXP = claim.Date(c.exp)
-	return okNBF && okIAT && okEXP && !s.Expires.IsZero()
 }
 
 // judge is the step time. The end of our own tokens is exact, that of external
@@ -261,7 +251,7 @@ func (s *ServiceClaims) judge(realm *config.Realm, now time.Time, purpose Purpos
 	if !now.Before(s.last(realm, purpose)) {
 		return ErrExpired
 	}
-	if latest := now.Add(skew); s.NotBefore.After(latest) || s.IssuedAt.After(latest) || s.Origin.After(latest) {
+	if !s.Begun(now) || s.Origin.After(now.Add(jose.Skew)) {
 		return ErrUnacceptable
 	}
 	return nil
@@ -270,7 +260,7 @@ func (s *ServiceClaims) judge(realm *config.Realm, now time.Time, purpose Purpos
 // last is the end of what a token is good for.
 func (s *ServiceClaims) last(realm *config.Realm, purpose Purpose) time.Time {
 	if s.External {
-		return s.Expires.Add(skew)
+		return s.Expires.Add(jose.Skew)
 	}
 	end := s.Expires
 	if purpose == Refresh {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
+
+	"ssod/httpfront/token/jose"
 )
 
 // ownHeader and ownClaims are those of a good token of our own at begin.
@@ -83,7 +85,7 @@ func TestServiceTokenSteps(t *testing.T) {
 		{"iss unknown", claim("iss", "https://nobody.example"), ErrParse},
 		{"iss missing", claim("iss", nil), ErrParse},
 		{"iss a number", claim("iss", 1), ErrParse},
-		{"8 KiB and one", good + strings.Repeat("A", MaxToken), ErrParse},
+		{"8 KiB and one", good + strings.Repeat("A", jose.MaxToken), ErrParse},
 
 		{"signature changed", good[:len(good)-4] + "AAAA", ErrSignature},
 		{"last character changed", flipLast(good), ErrSignature},
@@ -262,8 +264,8 @@ func TestClaimsEncoding(t *testing.T) {
 		if got.Sub != m.Subject || got.NS != m.Namespace {
 			t.Errorf("%q: encoding/json reads %q and %q", subject, got.Sub, got.NS)
 		}
-		if c, ok := parseClaims(payload); !ok || !c.sub.Is(subject) || !c.ns.Is(m.Namespace) {
-			t.Errorf("%q: strictjson reads %s", subject, c.sub.Raw())
+		if c, ok := jose.ParseClaims(payload); !ok || !c.Subject.Is(subject) || !c.Namespace.Is(m.Namespace) {
+			t.Errorf("%q: strictjson reads %s", subject, c.Subject.Raw())
 		}
 	}
 	for _, bad := range []string{"\xff", "a\xc3", "\xed\xa0\x80"} {

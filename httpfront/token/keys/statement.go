@@ -3,6 +3,8 @@ package keys
 import (
 	"fmt"
 	"time"
+
+	"ssod/httpfront/token/jose"
 )
 
 // SignStatement signs the claims of a software statement.
@@ -17,13 +19,13 @@ func (r *Ring) SignStatement(claims []byte, now time.Time) (string, error) {
 // VerifyStatement returns the claims of a software statement that was signed
 // here, else [ErrStatement].
 func (r *Ring) VerifyStatement(token []byte, now time.Time) ([]byte, error) {
-	t, ok := parseJWS(token)
-	if !ok || t.typ != typStatement {
+	t, ok := jose.ParseSigned(token)
+	if !ok || t.Type != typStatement {
 		return nil, ErrStatement
 	}
-	k := r.snapshot().byID[t.kid]
-	if k == nil || k.use != Statement || !k.verifies(now) || !t.alg.Is(k.algorithm) || !t.verify(k.key) {
+	k := r.snapshot().byID[t.KeyID]
+	if k == nil || k.use != Statement || !k.verifies(now) || !k.public.Verify(&t) {
 		return nil, ErrStatement
 	}
-	return t.payload, nil
+	return t.Payload, nil
 }

@@ -11,14 +11,14 @@ import (
 	"slices"
 
 	"ssod/httpfront/strictjson"
+	"ssod/httpfront/token/jose"
 )
 
 // Limits of keys: weaker ones are guessed, larger ones take long.
 const (
-	minRSABits  = 2048
-	maxRSABits  = 8192
-	maxExponent = 1<<31 - 1
-	minSecret   = 32 // bytes (RFC 7518, 3.2)
+	minRSABits = 2048
+	maxRSABits = 8192
+	minSecret  = 32 // bytes (RFC 7518, 3.2)
 )
 
 // jwk is one key of a set, unchecked.
@@ -55,12 +55,12 @@ func (k jwk) signs() bool {
 }
 
 // algorithms are those of types of keys.
-var algorithms = map[string]string{"RSA": RS256, "EC": ES256, "oct": HS256}
+var algorithms = map[string]string{"RSA": jose.RS256, "EC": jose.ES256, "oct": jose.HS256}
 
 // key reads the key, or says why it is of no use.
-func (k jwk) key(w *Wanted) (Key, error) {
+func (k jwk) key(w *Wanted) (jose.Key, error) {
 	kty, known := k.text("kty"), false
-	key := Key{ID: k.text("kid")}
+	key := jose.Key{ID: k.text("kid")}
 	key.Algorithm, known = algorithms[kty]
 	switch {
 	case kty == "":
@@ -112,12 +112,22 @@ func (k jwk) rsa() (*rsa.PublicKey, error) {
 	switch {
 	case n.Sign() == 0 || e.Sign() == 0:
 		return nil, errors.New("n or e is missing or malformed")
-	case n.BitLen() < minRSABits || n.BitLen() > maxRSABits:
-		return nil, fmt.Errorf("RSA modulus of %d bits, want %d to %d", n.BitLen(), minRSABits, maxRSABits)
-	case !e.IsInt64() || e.Int64() > maxExponent || e.Int64() < 3 || e.Bit(0) == 0 || n.Bit(0) == 0:
-		return nil, errors.New("not an RSA public key")
+	case e.BitLen() >= 32:
+		e.SetInt64(0) // no exponent that anybody uses
 	}
-	return &rsa.PublicKey{N: n, E: int(e.Int64())}, nil
+	key := &rsa.PublicKey{N: n, E: int(e.Int64())}
+	return key, CheckRSA(key)
+}
+
+// CheckRSA refuses RSA keys that are weak, slow or none.
+func CheckRSA(k *rsa.PublicKey) error {
+	if bits := k.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+		return fmt.Errorf("RSA modulus of %d bits, want %d to %d", bits, minRSABits, maxRSABits)
+	}
+	if k.E < 3 || k.E%2 == 0 || k.N.Bit(0) == 0 {
+		return errors.New("not an RSA public key")
+	}
+	return nil
 }
 
 func (k jwk) ec() (*ecdsa.PublicKey, error) {

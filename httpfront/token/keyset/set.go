@@ -2,9 +2,6 @@ package keyset
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/rsa"
-	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,42 +9,12 @@ import (
 	"strings"
 
 	"ssod/httpfront/strictjson"
-)
-
-// The algorithms of keys.
-const (
-	RS256 = "RS256"
-	ES256 = "ES256"
-	HS256 = "HS256"
+	"ssod/httpfront/token/jose"
 )
 
 // maxKeys is how many keys of one set are used: a token without a kid is tried
 // with each.
 const maxKeys = 32
-
-// Key verifies signatures of one algorithm.
-type Key struct {
-	ID        string // kid; "" when it has none
-	Algorithm string
-	Material  any // *rsa.PublicKey, *ecdsa.PublicKey or []byte
-}
-
-// Equal reports whether two keys are the same.
-func (k Key) Equal(other Key) bool {
-	if k.ID != other.ID || k.Algorithm != other.Algorithm {
-		return false
-	}
-	switch m := k.Material.(type) {
-	case *rsa.PublicKey:
-		return m.Equal(other.Material)
-	case *ecdsa.PublicKey:
-		return m.Equal(other.Material)
-	case []byte:
-		secret, ok := other.Material.([]byte)
-		return ok && subtle.ConstantTimeCompare(m, secret) == 1
-	}
-	return false
-}
 
 // Wanted says which keys are of use.
 type Wanted struct {
@@ -59,7 +26,7 @@ type Wanted struct {
 
 // Set is what a key set holds.
 type Set struct {
-	Keys   []Key // at least one
+	Keys   []jose.Key // at least one, or there is no set
 	Unused Unused
 }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"ssod/httpfront/token/jose"
 )
 
 // members of a key in JSON.
@@ -81,7 +83,7 @@ func document(t testing.TB, keys ...any) []byte {
 	return data
 }
 
-var all = Wanted{Algorithms: []string{RS256, ES256, HS256}}
+var all = Wanted{Algorithms: []string{jose.RS256, jose.ES256, jose.HS256}}
 
 // TestAForeignKeyIsLeftOut: whatever stands beside a good key, the good one is
 // used, and alone it is an error that says why (RFC 7517, 5). The reason is empty
@@ -92,7 +94,7 @@ func TestAForeignKeyIsLeftOut(t *testing.T) {
 	n := k.rsa["n"].(string)
 	big8193 := encode(new(big.Int).Lsh(big.NewInt(1), 8192).Bytes())
 	published := Wanted{Algorithms: all.Algorithms, Published: true}
-	rsaOnly := Wanted{Algorithms: []string{RS256}}
+	rsaOnly := Wanted{Algorithms: []string{jose.RS256}}
 	for name, tt := range map[string]struct {
 		key    any
 		wanted Wanted
@@ -168,14 +170,14 @@ func TestKeysOfUse(t *testing.T) {
 		wanted Wanted
 		want   string
 	}{
-		"RSA":                       {k.rsa.without("d"), all, RS256},
-		"RSA with everything":       {k.rsa.without("d").with("use", "sig").with("alg", "RS256").with("key_ops", []string{"verify"}).with("x5t", "x").with("x5c", []string{"no certificate"}).with("unknown", 1), all, RS256},
-		"RSA with a leading zero":   {k.rsa.without("d").with("n", encode(append([]byte{0}, decode(t, k.rsa["n"])...))), all, RS256},
-		"RSA without a kid":         {k.rsa.without("d").without("kid"), all, RS256},
-		"private RSA key in a file": {k.rsa.with("key_ops", []string{"sign"}), all, RS256},
-		"P-256":                     {k.p256.with("alg", "ES256"), all, ES256},
-		"P-256, published":          {k.p256, Wanted{all.Algorithms, true}, ES256},
-		"oct in a file":             {k.oct.with("key_ops", []string{"sign", "verify"}), all, HS256},
+		"RSA":                       {k.rsa.without("d"), all, jose.RS256},
+		"RSA with everything":       {k.rsa.without("d").with("use", "sig").with("alg", "RS256").with("key_ops", []string{"verify"}).with("x5t", "x").with("x5c", []string{"no certificate"}).with("unknown", 1), all, jose.RS256},
+		"RSA with a leading zero":   {k.rsa.without("d").with("n", encode(append([]byte{0}, decode(t, k.rsa["n"])...))), all, jose.RS256},
+		"RSA without a kid":         {k.rsa.without("d").without("kid"), all, jose.RS256},
+		"private RSA key in a file": {k.rsa.with("key_ops", []string{"sign"}), all, jose.RS256},
+		"P-256":                     {k.p256.with("alg", "ES256"), all, jose.ES256},
+		"P-256, published":          {k.p256, Wanted{all.Algorithms, true}, jose.ES256},
+		"oct in a file":             {k.oct.with("key_ops", []string{"sign", "verify"}), all, jose.HS256},
 	} {
 		s, err := Parse(document(t, tt.key), tt.wanted)
 		if err != nil || len(s.Keys) != 1 || s.Keys[0].Algorithm != tt.want || s.Unused.String() != "" {
@@ -257,12 +259,12 @@ func FuzzParse(f *testing.F) {
 	f.Add(document(f, samples().rsa, samples().p256, samples().oct))
 	f.Add([]byte(`{"keys":[1,null,[],{}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := Parse(data, Wanted{Algorithms: []string{RS256, ES256}, Published: true})
+		s, err := Parse(data, Wanted{Algorithms: []string{jose.RS256, jose.ES256}, Published: true})
 		if err == nil && (len(s.Keys) == 0 || len(s.Keys) > maxKeys) {
 			t.Fatalf("%d keys", len(s.Keys))
 		}
 		for _, k := range s.Keys {
-			if k.Algorithm == HS256 {
+			if k.Algorithm == jose.HS256 {
 				t.Fatal("a published secret is used")
 			}
 		}

@@ -21,12 +21,10 @@
 //
 // # Work
 //
-// A stranger can send anything. Before any cryptography, a token must be at most
-// 8 KiB of the alphabet of Base64url, in three or five parts, with a strict JSON
-// header whose algorithm some platform of the realm has, and without members
-// that ask for more: keys to fetch or to trust, compression, password hashing,
-// critical extensions. RSA decryption, the dearest step, happens in slots: one
-// for each CPU but one, at most four attempts for one token, and a bounded queue.
+// A stranger can send anything. Before any cryptography package jose reads a token, and
+// some platform of the realm must have its algorithm. RSA decryption, the dearest step,
+// happens in slots: one for each CPU but one, at most four attempts for one token, and
+// a bounded queue.
 //
 // The keys of a platform are in files, or published at a URL (packages keyset and
 // keyurl): then public keys only, and a configuration that stays the same keeps what was

@@ -4,19 +4,18 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"ssod/httpfront/config"
+	"ssod/httpfront/token/jose"
 	"ssod/httpfront/token/keyset"
+	"ssod/httpfront/token/keyurl"
 )
 
 // platform is a configured platform with its keys.
 type platform struct {
 	*config.Platform
-	signing    []key
+	signing    *keyurl.Keys // nil: it signs nothing
 	unused     keyset.Unused
-	published  *published // nil: all signing keys are in files
-	decryption *key       // nil: no token is encrypted
+	decryption *jose.Key // nil: no token is encrypted
 }
 
 // errNobody says that a configuration would believe everybody.
@@ -32,8 +31,13 @@ func Check(p config.Platform) (warning string, err error) {
 	return checked.unused.Warning(), nil
 }
 
+// signatures are the algorithms of keys that a platform may sign with.
+var signatures = []string{jose.RS256, jose.ES256, jose.HS256}
+
+// newPlatform reads a platform's files. It has no signing keys yet where they are at a
+// URL.
 func newPlatform(c *config.Platform) (*platform, error) {
-	signing, unused, err := readSigning(c.JWKSFile, c.PEMFile, c.KID)
+	set, err := keyset.Read(c.JWKSFile, c.PEMFile, c.KID, keyset.Wanted{Algorithms: signatures})
 	if err != nil {
 		return nil, err
 	}
@@ -41,89 +45,43 @@ func newPlatform(c *config.Platform) (*platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &platform{Platform: c, decryption: decryption, unused: unused}
-	for _, k := range signing {
-		if slices.Contains(c.Algorithms, k.Algorithm) {
-			p.signing = append(p.signing, k)
-		}
+	p := &platform{Platform: c, decryption: decryption, unused: set.Unused}
+	signing := slices.DeleteFunc(slices.Clone(set.Keys), func(k jose.Key) bool { return !slices.Contains(c.Algorithms, k.Algorithm) })
+	if len(signing) > 0 {
+		p.signing = keyurl.Fixed(signing)
 	}
 	switch {
-	case len(signing) > 0 && len(p.signing) == 0:
+	case len(set.Keys) > 0 && len(signing) == 0:
 		return nil, errors.New("no key is of an algorithm in algorithms")
-	case c.JWKSURL != "" && !slices.ContainsFunc(c.Algorithms, func(alg string) bool { return alg != "HS256" }):
+	case c.JWKSURL != "" && !slices.ContainsFunc(c.Algorithms, func(alg string) bool { return alg != jose.HS256 }):
 		return nil, errors.New("the keys of HS256 are secret, they cannot be published at jwksURL")
 	case c.JWKSURL != "":
 		return p, nil
 	case len(signing) == 0 && decryption == nil:
 		return nil, errors.New("no keys")
-	case len(signing) == 0 && decryption.Algorithm != "dir":
+	case len(signing) == 0 && decryption.Algorithm != jose.Dir:
 		return nil, errNobody
 	}
 	return p, nil
 }
 
-// signs reports whether the platform vouches for its tokens by signatures.
-func (p *platform) signs() bool { return len(p.signing) > 0 || p.published != nil }
-
-// candidates are the keys that may have signed a JWS. A kid that is not known may
-// have the keys at the platform's URL fetched again.
-func (p *platform) candidates(t compact) []key {
-	if p.published == nil {
-		return choose(p.signing, t)
-	}
-	if !slices.Contains(p.Algorithms, t.alg) {
-		return nil
-	}
-	found := choose(*p.published.keys.Load(), t)
-	if len(found) == 0 && p.published.source.Again() {
-		found = choose(*p.published.keys.Load(), t)
-	}
-	return found
+// fits reports whether a key may be that of a token.
+func fits(k *jose.Key, t *jose.Token) bool {
+	return t.Says(k.Algorithm) && (t.KeyID == "" || k.ID == "" || k.ID == t.KeyID)
 }
 
-func choose(keys []key, t compact) (found []key) {
-	for _, k := range keys {
-		if k.Algorithm == t.alg && (t.kid == "" || k.ID == "" || k.ID == t.kid) {
-			found = append(found, k)
+// verify checks the signature of a JWS. A kid that is not known may have the keys at
+// the platform's URL fetched again.
+func (p *platform) verify(t *jose.Token) error {
+	if p.signing == nil || !slices.ContainsFunc(p.Algorithms, t.Says) {
+		return ErrToken
+	}
+	err := ErrToken
+	for _, k := range p.signing.Find(func(k *jose.Key) bool { return fits(k, t) }) {
+		if k.Verify(t) {
+			return nil
 		}
+		err = ErrSignature
 	}
-	return found
-}
-
-// verify checks the signature of a JWS and returns its payload.
-func (p *platform) verify(t compact) ([]byte, error) {
-	tried := false
-	for _, k := range p.candidates(t) {
-		tried = true
-		object, err := jose.ParseSignedCompact(t.text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(k.Algorithm)})
-		if err != nil {
-			return nil, ErrToken
-		}
-		if payload, err := object.Verify(k.Material); err == nil {
-			return payload, nil
-		}
-	}
-	if tried {
-		return nil, ErrSignature
-	}
-	return nil, ErrToken
-}
-
-// mayDecrypt reports whether the platform's key can be that of a JWE.
-func (p *platform) mayDecrypt(t compact) bool {
-	k := p.decryption
-	return k != nil && k.Algorithm == t.alg && (t.kid == "" || k.ID == "" || k.ID == t.kid)
-}
-
-// decrypt opens a JWE.
-func (p *platform) decrypt(t compact) ([]byte, error) {
-	object, err := jose.ParseEncryptedCompact(t.text, []jose.KeyAlgorithm{jose.KeyAlgorithm(t.alg)}, []jose.ContentEncryption{jose.A256GCM})
-	if err != nil {
-		return nil, ErrToken
-	}
-	content, err := object.Decrypt(p.decryption.Material)
-	if err != nil {
-		return nil, ErrSignature
-	}
-	return content, nil
+	return err
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"ssod/httpfront/token/keyset"
 	"ssod/httpfront/token/keyurl"
 )
 
@@ -19,14 +18,11 @@ func TestSilentPlatforms(t *testing.T) {
 			since = now.Add(-25 * time.Hour)
 		}
 		clock := since
-		source := keyurl.New(keyurl.Options{
-			URL: where.url, Now: func() time.Time { return clock },
-			Take: func([]byte) (none keyset.Unused, err error) { return none, nil },
-		})
-		source.Start()
-		source.Stop()
+		keys := keyurl.Published(keyurl.Options{URL: where.url, Now: func() time.Time { return clock }}, signatures, func() {})
+		keys.Start()
+		keys.Stop()
 		clock = now
-		v.published[where] = &published{source: source}
+		v.published[where] = keys
 	}
 	if got := v.Silent(); !slices.Equal(got, []string{"silent"}) {
 		t.Errorf("got %q", got)

@@ -37,7 +37,7 @@ func (v *Verifier) table(cfg *config.Config) *table {
 	}
 	v.current.Store(t)
 	for _, p := range gone {
-		p.source.Stop()
+		p.Stop()
 	}
 	return t
 }
@@ -50,7 +50,9 @@ func (v *Verifier) read(realm *config.Realm) *platforms {
 			v.log.Error("a platform cannot be used", "realm", realm.ID, "platform", realm.Platforms[i].Name, "error", err)
 			continue
 		}
-		p.published = v.published[at{p.Issuer, p.JWKSURL}]
+		if p.JWKSURL != "" {
+			p.signing = v.published[at{p.Issuer, p.JWKSURL}]
+		}
 		all.list = append(all.list, p)
 	}
 	return all

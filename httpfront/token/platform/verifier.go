@@ -12,6 +12,8 @@ import (
 
 	"ssod/httpfront/config"
 	"ssod/httpfront/slots"
+	"ssod/httpfront/token/jose"
+	"ssod/httpfront/token/keyurl"
 )
 
 // Namespace begins the namespace of the profiles of platforms;
@@ -46,7 +48,7 @@ type Verifier struct {
 	version atomic.Uint64 // counts changes of published keys
 
 	mu        sync.Mutex // held to replace current
-	published map[at]*published
+	published map[at]*keyurl.Keys
 }
 
 // NewVerifier returns a verifier, which must be closed; log gets platforms that cannot be used, nil
@@ -55,7 +57,7 @@ func NewVerifier(log *slog.Logger) *Verifier {
 	if log == nil {
 		log = slog.Default()
 	}
-	v := &Verifier{log: log, slots: slots.New(0, maxWaiting), published: map[at]*published{}}
+	v := &Verifier{log: log, slots: slots.New(0, maxWaiting), published: map[at]*keyurl.Keys{}}
 	v.current.Store(&table{})
 	return v
 }
@@ -102,54 +104,48 @@ func (v *Verifier) Verify(ctx context.Context, cfg *config.Config, realm *config
 }
 
 func (v *Verifier) verify(ctx context.Context, list []*platform, token []byte, now time.Time) (Identity, error) {
-	t, err := take(token)
-	if err != nil {
-		return Identity{}, err
+	t, ok := jose.Parse(token)
+	if !ok {
+		return Identity{}, ErrToken
 	}
-	if t.encrypted {
-		return v.open(ctx, list, t, now)
+	if t.Encrypted {
+		return v.open(ctx, list, &t, now)
 	}
-	payload, err := t.payload()
-	if err != nil {
-		return Identity{}, err
-	}
-	c, err := parseClaims(payload)
-	if err != nil {
-		return Identity{}, err
-	}
+	c, _ := jose.ParseClaims(t.Payload)
 	for _, p := range list {
-		if c.iss.Is(p.Issuer) {
-			return p.signed(t, now)
+		if c.Issuer.Is(p.Issuer) {
+			return p.signed(&t, now)
 		}
 	}
 	return Identity{}, ErrToken
 }
 
 // signed checks a JWS that says it is the platform's.
-func (p *platform) signed(t compact, now time.Time) (Identity, error) {
-	payload, err := p.verify(t)
-	if err != nil {
+func (p *platform) signed(t *jose.Token, now time.Time) (Identity, error) {
+	if !t.IsJWT() {
+		return Identity{}, ErrToken
+	}
+	if err := p.verify(t); err != nil {
 		return Identity{}, err
 	}
-	c, err := parseClaims(payload)
-	if err != nil {
-		return Identity{}, err
-	}
-	return c.judge(p, now)
+	return p.judge(t.Payload, now)
 }
 
 // open tries a JWE with the keys that it may be encrypted to.
-func (v *Verifier) open(ctx context.Context, list []*platform, t compact, now time.Time) (Identity, error) {
+func (v *Verifier) open(ctx context.Context, list []*platform, t *jose.Token, now time.Time) (Identity, error) {
+	if !t.IsJWT() {
+		return Identity{}, ErrToken
+	}
 	attempts, err := 0, ErrToken
 	for _, p := range list {
-		if !p.mayDecrypt(t) {
+		if p.decryption == nil || !fits(p.decryption, t) {
 			continue
 		}
 		if attempts++; attempts > maxAttempts {
 			break
 		}
 		var content []byte
-		if content, err = v.decrypt(ctx, p, t); err == nil {
+		if content, err = v.decrypt(ctx, p.decryption, t); err == nil {
 			return p.inside(content, now)
 		}
 		if err != ErrSignature {
@@ -160,29 +156,29 @@ func (v *Verifier) open(ctx context.Context, list []*platform, t compact, now ti
 }
 
 // decrypt opens a JWE, in a slot where that takes an RSA operation.
-func (v *Verifier) decrypt(ctx context.Context, p *platform, t compact) ([]byte, error) {
-	if t.alg != "dir" {
+func (v *Verifier) decrypt(ctx context.Context, k *jose.Key, t *jose.Token) ([]byte, error) {
+	if k.Algorithm != jose.Dir {
 		if err := v.slots.Enter(ctx); err != nil {
 			return nil, err
 		}
 		defer v.slots.Leave()
 	}
-	return p.decrypt(t)
+	content, ok := k.Decrypt(t)
+	if !ok {
+		return nil, ErrSignature
+	}
+	return content, nil
 }
 
 // inside reads what a JWE held: a JWS of the same platform, or, where a shared
 // secret is all that the platform has, its claims.
 func (p *platform) inside(content []byte, now time.Time) (Identity, error) {
-	if !p.signs() {
-		c, err := parseClaims(content)
-		if err != nil {
-			return Identity{}, err
-		}
-		return c.judge(p, now)
+	if p.signing == nil {
+		return p.judge(content, now)
 	}
-	t, err := take(content)
-	if err != nil || t.encrypted {
+	t, ok := jose.ParseSigned(content)
+	if !ok {
 		return Identity{}, ErrToken
 	}
-	return p.signed(t, now)
+	return p.signed(&t, now)
 }

@@ -123,7 +123,7 @@ func TestAttacks(t *testing.T) {
 		"payload is no object":     {header(`{"alg":"RS256"}`) + "." + header(`"amazon"`) + "." + parts[2], platform.ErrToken},
 		"payload changed":          {parts[0] + "." + header(encode(t, claims("amazon", map[string]any{"sub": "somebody else"}))) + "." + parts[2], platform.ErrSignature},
 		"signature cut off":        {parts[0] + "." + parts[1] + ".", platform.ErrToken},
-		"stray bits":               {parts[0] + "." + parts[1] + "." + lastPlusOne(parts[2]), platform.ErrToken},
+		"stray bits":               {parts[0] + "." + parts[1] + "." + lastPlusOne(parts[2]), platform.ErrSignature},
 		"line end":                 {good[:10] + "\n" + good[10:], platform.ErrToken},
 		"padding":                  {good + "=", platform.ErrToken},
 		"four parts":               {good + ".x", platform.ErrToken},
@@ -167,6 +167,31 @@ func TestAttacks(t *testing.T) {
 				t.Errorf("took %v of CPU time", took)
 			}
 		})
+	}
+}
+
+// TestForbiddenHeaders: a JWS, a JWE and a JWS inside one are refused under a header
+// that has the reader do more, however good they are without.
+func TestForbiddenHeaders(t *testing.T) {
+	w, k := newWorld(t), keys()
+	amazon := claims("amazon", nil)
+	value := func(name string) any { return map[bool]any{true: true, false: "x"}[name == "b64"] } // else go-jose does not sign it
+	seal := func(content, name string) string {
+		return jwe(t, jose.RSA_OAEP_256, jose.A256GCM, &k.decryption.PublicKey, content, (&jose.EncrypterOptions{}).WithHeader(jose.HeaderKey(name), value(name)))
+	}
+	for kind, token := range map[string]func(name string) string{
+		"JWS":        func(name string) string { return jws(t, jose.RS256, k.rsa, amazon, name, value(name)) },
+		"JWE":        func(name string) string { return seal(jws(t, jose.RS256, k.rsa, amazon), name) },
+		"JWS in JWE": func(name string) string { return seal(jws(t, jose.RS256, k.rsa, amazon, name, value(name)), "x5t") },
+	} {
+		if _, err := w.verify(token("x5t")); err != nil {
+			t.Errorf("%s without any of them: %v", kind, err)
+		}
+		for _, name := range []string{"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "epk", "apu", "apv", "p2s", "p2c", "iv", "tag"} {
+			if got, err := w.verify(token(name)); !errors.Is(err, platform.ErrToken) {
+				t.Errorf("%s with %s: got %+v, %v", kind, name, got, err)
+			}
+		}
 	}
 }
 
