@@ -20,6 +20,8 @@ func TestWhatIsFound(t *testing.T) {
 		"a directory":           {"README.md", "[x](api/docs) `api/docs/*.md` `go test ./api -run x`", ""},
 		"a page by its path":    {"README.md", "`api/docs/x.md` and each `DESIGN.md`", ""},
 		"ignored":               {"bin/x.md", "[x](gone.md)", ""},
+		"ignored anywhere":      {"api/modules/x.md", "[x](gone.md)", ""},
+		"ignored by its suffix": {"api/x.test", papersOutside, ""},
 
 		"no page":               {"api/a.go", "package api // docs/x.md#a-b", "docs/x.md#a-b is not in the repository"},
 		"no path":               {"api/a.go", "package api // x.md#a-b", "x.md#a-b is not in the repository"},
@@ -56,7 +58,7 @@ func TestWhatIsFound(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			tr, err := open(fstest.MapFS{
-				".gitignore":       {Data: []byte("/bin/\n*.test\n")},
+				".gitignore":       {Data: []byte("/bin/\n*.test\nmodules/\n")},
 				"api/docs/x.md":    {Data: []byte("# A, b!\n## Twice\n## Twice\n## `POST link`\n" + "```\n# No heading\n```\n")},
 				"api/openapi.yaml": {Data: []byte("paths:\n  /x:\n    get:\n      operationId: make\n")},
 				tt.name:            {Data: []byte(tt.text)},

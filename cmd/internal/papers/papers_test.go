@@ -95,13 +95,14 @@ func open(repository fs.FS) (*tree, error) {
 	return tr, err
 }
 
-// isIgnored knows the patterns that we use: /name/ at the root, and *.suffix.
+// isIgnored knows the patterns that we use: /name/ at the root, name/ anywhere, and
+// *.suffix.
 func isIgnored(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		if rooted, ok := strings.CutPrefix(pattern, "/"); ok {
 			return name == rooted
 		}
-		matched, err := path.Match(pattern, path.Base(name))
+		matched, err := path.Match(strings.TrimSuffix(pattern, "/"), path.Base(name))
 		return err == nil && matched
 	})
 }
