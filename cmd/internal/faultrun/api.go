@@ -1,33 +1,51 @@
 package faultrun
 
 import (
-	"encoding/base64"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"ssod/httpfront/client"
 )
 
 // Errors of calls. A call that has no answer, or is answered 503, may have been
 // carried out, may be carried out yet, or never.
 var (
-	errAnswer   = errors.New("unexpected answer")
-	errUnknown  = errors.New("outcome unknown")
-	errRefused  = errors.New("refused")
-	errNobody   = errors.New("no node is ready")
-	errTooShort = errors.New("not a token")
+	errAnswer  = errors.New("unexpected answer")
+	errUnknown = errors.New("outcome unknown")
+	errRefused = errors.New("refused")
+	errNobody  = errors.New("no node is ready")
 )
+
+// judge says what an error of the client means for whoever called. 503 means that
+// the outcome is unknown; what the service refuses because of its state is
+// errRefused.
+func judge(err error) error {
+	_, unanswered := errors.AsType[*client.UnansweredError](err)
+	e, answered := errors.AsType[*client.Error](err)
+	switch {
+	case err == nil:
+		return nil
+	case unanswered, answered && e.Status == http.StatusServiceUnavailable:
+		return fmt.Errorf("%w: %w", errUnknown, err)
+	case answered && e.Status == http.StatusBadRequest && e.Code == client.CodeTokenInvalid:
+		return errRefused
+	}
+	return fmt.Errorf("%w: %w", errAnswer, err)
+}
 
 // patience is longer than a node works on a request.
 const patience = 15 * time.Second
 
-// api calls nodes and repeats nothing: what a client library would hide is what
-// the tests look for.
+// api carries calls to nodes and repeats nothing, not even on a connection that was
+// closed while it was idle: what a transport would hide is what the tests look for.
 type api struct {
 	mu    sync.Mutex
 	hosts map[string]*fasthttp.HostClient
@@ -62,95 +80,78 @@ func (a *api) close() {
 	}
 }
 
-// call is one request.
-type call struct {
-	method, path string
-	headers      []string // names and values in turn
-	body         []byte
+// RoundTrip implements http.RoundTripper.
+func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
+	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(request)
+	defer fasthttp.ReleaseResponse(response)
+	request.SetRequestURI(r.URL.String())
+	request.Header.SetMethod(r.Method)
+	for name, values := range r.Header {
+		request.Header.Set(name, values[0])
+	}
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		request.SetBodyRaw(body)
+	}
+	if err := a.host(r.URL.Host).Do(request, response); err != nil {
+		return nil, err
+	}
+	got := &http.Response{StatusCode: response.StatusCode(), Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(bytes.Clone(response.Body())))}
+	for name, value := range response.Header.All() {
+		got.Header.Add(string(name), string(value))
+	}
+	return got, nil
 }
 
-// answer is what a node said.
+// answer is what a node said on its admin listener.
 type answer struct {
 	status int
 	body   []byte
 }
 
-// code is the machine code in an error.
-func (a answer) code() string {
-	var e struct {
-		Error struct{ Code string }
+// admin makes a call of the admin API of a node, with in as JSON unless it is nil.
+func (a *api) admin(n *Node, method, path string, in any) (answer, error) {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return answer{}, err
 	}
-	_ = json.Unmarshal(a.body, &e)
-	return e.Error.Code
-}
-
-// send makes a call at an address.
-func (a *api) send(address string, c call) (answer, error) {
-	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
-	defer fasthttp.ReleaseRequest(request)
-	defer fasthttp.ReleaseResponse(response)
-	request.SetRequestURI("http://" + address + c.path)
-	request.Header.SetMethod(c.method)
-	for i := 0; i < len(c.headers); i += 2 {
-		request.Header.Set(c.headers[i], c.headers[i+1])
+	request, err := http.NewRequest(method, "http://"+n.Admin+path, nil)
+	if err != nil {
+		return answer{}, err
 	}
-	request.SetBodyRaw(c.body)
-	if err := a.host(address).Do(request, response); err != nil {
+	if in != nil {
+		request.Body = io.NopCloser(bytes.NewReader(text))
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := a.RoundTrip(request)
+	if err != nil {
 		return answer{}, fmt.Errorf("%w: %w", errUnknown, err)
 	}
-	return answer{response.StatusCode(), append([]byte(nil), response.Body()...)}, nil
+	body, err := io.ReadAll(response.Body)
+	return answer{response.StatusCode, body}, err
 }
 
 // page gets a page of the admin listener.
-func (a *api) page(address, path string) (answer, error) {
-	return a.send(address, call{method: http.MethodGet, path: path})
+func (n *Node) page(path string) (answer, error) {
+	return n.cluster.api.admin(n, http.MethodGet, path, nil)
 }
 
-// want reads an answer that must have the status. 503 means that the outcome is
-// unknown; what the service refuses because of its state is errRefused.
-func want(a answer, err error, status int, out any) error {
+// order makes a call of the admin API that must succeed.
+func (n *Node) order(method, path string, in, out any) error {
+	a, err := n.cluster.api.admin(n, method, path, in)
 	switch {
 	case err != nil:
 		return err
 	case a.status == http.StatusServiceUnavailable:
 		return fmt.Errorf("%w: %d %s", errUnknown, a.status, a.body)
-	case a.status == http.StatusBadRequest && a.code() == "token_invalid":
-		return errRefused
-	case a.status != status:
-		return fmt.Errorf("%w: %d %s, want %d", errAnswer, a.status, a.body, status)
+	case a.status/100 != 2:
+		return fmt.Errorf("%w: %d %s", errAnswer, a.status, a.body)
 	case out == nil:
 		return nil
 	}
 	return json.Unmarshal(a.body, out)
-}
-
-// device is one of a viewer's and the service token that it holds.
-type device struct {
-	id         string
-	token      string
-	membership int64
-}
-
-func newDevice(name string) *device {
-	return &device{id: base64.StdEncoding.EncodeToString([]byte(name))}
-}
-
-// take keeps a service token.
-func (d *device) take(token string) error {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return errTooShort
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return fmt.Errorf("claims: %w", err)
-	}
-	var claims struct {
-		Membership int64 `json:"mbr"`
-	}
-	if err := json.Unmarshal(raw, &claims); err != nil {
-		return fmt.Errorf("claims: %w", err)
-	}
-	d.token, d.membership = token, claims.Membership
-	return nil
 }

@@ -1,69 +1,88 @@
 package faultrun
 
 import (
+	"context"
+	"encoding/base64"
 	"encoding/json"
-	"net/http"
-	"net/url"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ssod/httpfront/client"
 )
+
+// device is one of a viewer's and the service token that it holds.
+type device struct {
+	name       string
+	id         string // as lists have it
+	token      string
+	membership int64
+}
+
+func newDevice(name string) *device {
+	return &device{name: name, id: base64.StdEncoding.EncodeToString([]byte(name))}
+}
+
+var errTooShort = errors.New("not a token")
+
+// take keeps a service token.
+func (d *device) take(token string) error {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return errTooShort
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return fmt.Errorf("claims: %w", err)
+	}
+	var claims struct {
+		Membership int64 `json:"mbr"`
+	}
+	if err := json.Unmarshal(raw, &claims); err != nil {
+		return fmt.Errorf("claims: %w", err)
+	}
+	d.token, d.membership = token, claims.Membership
+	return nil
+}
 
 // app is a registered client of a service provider. Each call goes to a node of
 // its own, unless one is set.
 type app struct {
-	load      *Load
-	node      *Node
-	realm     string // and the service provider, which has the same name
-	statement string
-	id        string
-	secret    string
-	token     string
-	revoked   bool
+	load        *Load
+	node        *Node
+	realm       string // and the service provider, which has the same name
+	statement   string
+	credentials client.Credentials
+	token       string
+	foreign     bool // it is expected to be refused as a stranger
 }
 
 // newApp goes the whole way from software statement to access token.
 func newApp(l *Load, realm string) (*app, error) {
+	n := l.cluster.any()
+	if n == nil {
+		return nil, errNobody
+	}
 	a := &app{load: l, realm: realm}
-	body, err := json.Marshal(map[string]any{"clientName": "faults", "serviceProviders": []string{realm}})
+	var made struct{ SoftwareStatement, ID string }
+	err := n.order("POST", "/admin/v1/software-statements", map[string]any{"clientName": "faults", "serviceProviders": []string{realm}}, &made)
 	if err != nil {
 		return nil, err
 	}
-	var statement struct{ SoftwareStatement, ID string }
-	if err := a.manage("POST", "/admin/v1/software-statements", body, http.StatusCreated, &statement); err != nil {
-		return nil, err
-	}
-	a.statement = statement.ID
-	return a, a.register(statement.SoftwareStatement)
-}
-
-// register gets client credentials and an access token.
-func (a *app) register(statement string) error {
-	body, err := json.Marshal(map[string]string{"software_statement": statement})
+	a.statement = made.ID
+	r, err := a.client().Register(context.Background(), made.SoftwareStatement, "")
 	if err != nil {
-		return err
+		return nil, judge(err)
 	}
-	var client struct {
-		ID     string `json:"client_id"`
-		Secret string `json:"client_secret"`
-	}
-	err = a.call("register", call{"POST", "/o/client/register", []string{"Content-Type", "application/json"}, body}, http.StatusCreated, &client)
-	if err != nil {
-		return err
-	}
-	a.id, a.secret = client.ID, client.Secret
-	return a.grant()
+	a.credentials = r.Credentials
+	return a, a.grant()
 }
 
 // grant gets an access token.
 func (a *app) grant() error {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {a.id}, "client_secret": {a.secret}}
-	var granted struct {
-		Token string `json:"access_token"`
-	}
-	err := a.call("grant", call{
-		"POST", "/o/client/token", []string{"Content-Type", "application/x-www-form-urlencoded"}, []byte(form.Encode()),
-	}, http.StatusCreated, &granted)
-	a.token = granted.Token
-	a.load.secrets.mark(a.secret, a.token)
-	return err
+	t, err := a.client().FetchAccessToken(context.Background())
+	a.token = t.Token
+	return judge(err)
 }
 
 // at is the same client calling one node only.
@@ -73,86 +92,79 @@ func (a *app) at(n *Node) *app {
 	return &b
 }
 
-// call makes a call of the public API.
-func (a *app) call(operation string, c call, status int, out any) error {
-	n := a.node
-	if n == nil {
-		n = a.load.cluster.any()
+// client calls with the token that the app has, and repeats nothing.
+func (a *app) client() *client.Client {
+	c, err := client.New(client.Options{
+		BaseURL: "http://node", ServiceProvider: a.realm, Credentials: a.credentials, AccessToken: a.token,
+		Transport: route{a.load, a.node, a.foreign}, Attempts: 1, Timeout: 2 * patience,
+	})
+	if err != nil {
+		panic(err) // the URL is good
 	}
-	return a.load.call(n, operation, c, status, out)
+	return c
 }
 
-// manage makes a call of the admin API.
-func (a *app) manage(method, path string, body []byte, status int, out any) error {
-	n := a.load.cluster.any()
-	if n == nil {
-		return errNobody
-	}
-	got, err := a.load.cluster.api.send(n.Admin, call{method, path, []string{"Content-Type", "application/json"}, body})
-	return want(got, err, status, out)
-}
-
-// send makes one call of the API for a device, with its token if no other
-// headers are given.
-func (a *app) send(operation, method, path string, d *device, status int, out any, headers ...string) error {
-	if headers == nil {
-		headers = []string{"AD-Service-Token", d.token}
-	}
-	headers = append(headers, "Authorization", "Bearer "+a.token, "AP-Device-Identifier", "fingerprint "+d.id)
-	return a.call(operation, call{method: method, path: "/api/" + a.realm + path, headers: headers}, status, out)
+// on is the app on a device, with the token that this holds.
+func (a *app) on(d *device) *client.Device {
+	c := a.client().Device(client.DeviceOptions{ID: d.name})
+	c.Restore(client.ServiceToken{Token: d.token})
+	return c
 }
 
 // mint makes the device a member of the viewer's profile.
-func (a *app) mint(d *device, viewer string) error { return a.enter("mint", d, "X-SSO-ID", viewer) }
+func (a *app) mint(d *device, viewer string) error {
+	t, err := a.on(d).Mint(context.Background(), viewer)
+	return d.enter(t, err)
+}
 
 // redeem makes the device a member of the profile that the link code is of.
-func (a *app) redeem(d *device, code string) error { return a.enter("redeem", d, "X-SSO-LINK", code) }
-
-func (a *app) enter(operation string, d *device, header, value string) error {
-	var out struct{ ServiceToken string }
-	if err := a.send(operation, "POST", "/serviceToken", d, http.StatusCreated, &out, header, value); err != nil {
-		return err
-	}
-	a.load.secrets.mark(out.ServiceToken)
-	return d.take(out.ServiceToken)
+func (a *app) redeem(d *device, code string) error {
+	t, err := a.on(d).Redeem(context.Background(), code)
+	return d.enter(t, err)
 }
 
 // refresh renews the device's token.
 func (a *app) refresh(d *device) error {
-	var out struct{ ServiceToken string }
-	if err := a.send("refresh", "GET", "/serviceToken", d, http.StatusOK, &out); err != nil {
-		return err
+	t, err := a.on(d).Refresh(context.Background())
+	return d.enter(t, err)
+}
+
+func (d *device) enter(t client.ServiceToken, err error) error {
+	if err != nil {
+		return judge(err)
 	}
-	a.load.secrets.mark(out.ServiceToken)
-	return d.take(out.ServiceToken)
+	return d.take(t.Token)
 }
 
 // link makes a link code on the device.
 func (a *app) link(d *device) (string, error) {
-	var out struct{ Code string }
-	err := a.send("link", "POST", "/link", d, http.StatusCreated, &out)
-	a.load.secrets.mark(out.Code)
-	return out.Code, err
+	code, err := a.on(d).Link(context.Background())
+	return code.Code, judge(err)
 }
 
-// list returns the ids of the members that the device sees.
-func (a *app) list(d *device) (map[string]json.RawMessage, error) {
-	var out struct{ Devices map[string]json.RawMessage }
-	err := a.send("list", "GET", "/list", d, http.StatusOK, &out)
-	return out.Devices, err
+// list returns the members that the device sees, by their ids.
+func (a *app) list(d *device) (map[string]client.Member, error) {
+	members, err := a.on(d).List(context.Background())
+	return members, judge(err)
 }
 
 // unlink lets d remove another device; it returns how many were removed.
 func (a *app) unlink(d *device, id string) (int, error) {
-	body, err := json.Marshal(map[string][]string{"devices": {id}})
-	if err != nil {
-		return 0, err
+	removed, err := a.on(d).Unlink(context.Background(), id)
+	return len(removed), judge(err)
+}
+
+// stranger returns nil when a list is refused because of who asks: a client that was
+// revoked, or a device of another realm.
+func (a *app) stranger(d *device) error {
+	b := *a
+	b.foreign = true
+	_, err := b.list(d)
+	if e, ok := errors.AsType[*client.Error](err); ok && e.Status == 401 {
+		return nil
 	}
-	headers := []string{
-		"Authorization", "Bearer " + a.token, "AP-Device-Identifier", "fingerprint " + d.id,
-		"AD-Service-Token", d.token, "Content-Type", "application/json",
+	if err == nil {
+		err = errAnswer
 	}
-	var out struct{ UnlinkedDevices []string }
-	err = a.call("unlink", call{"POST", "/api/" + a.realm + "/unlink", headers, body}, http.StatusOK, &out)
-	return len(out.UnlinkedDevices), err
+	return err
 }

@@ -363,7 +363,7 @@ type shardView struct {
 }
 
 func (c *Cluster) view(n *Node) (v view, err error) {
-	a, err := c.api.page(n.Admin, "/admin/v1/cluster")
+	a, err := n.page("/admin/v1/cluster")
 	if err != nil {
 		return v, err
 	}

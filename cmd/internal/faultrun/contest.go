@@ -2,7 +2,6 @@ package faultrun
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -14,6 +13,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"ssod/cmd/internal/history"
+	"ssod/httpfront/client"
 )
 
 // Contest is what several devices do to the same profiles at the same time, each
@@ -186,7 +186,7 @@ func (d *contender) perform(call history.MemberCall) (answer history.MemberAnswe
 	case "refresh":
 		err = a.refresh(d.device)
 	case "list":
-		var devices map[string]json.RawMessage
+		var devices map[string]client.Member
 		devices, err = a.list(d.device)
 		for i := range answer.Members {
 			_, answer.Members[i] = devices[newDevice(d.name(i)).id]

@@ -1,6 +1,7 @@
 package faultrun
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -18,26 +19,22 @@ const drainRate = 150
 const leftWithin = time.Minute
 
 // manage asks a node's admin API to change something, again while nobody can decide.
-func (n *Node) manage(path, body string) {
+func (n *Node) manage(path string, in any) {
 	n.cluster.Helper()
-	c := call{method: http.MethodPost, path: path}
-	if body != "" {
-		c.body = []byte(body)
-	}
 	n.cluster.until(path, readyWithin, func() bool {
-		a, err := n.cluster.api.send(n.Admin, c)
-		if err == nil && a.status/100 != 2 && a.status != http.StatusServiceUnavailable {
-			n.cluster.Fatalf("%s: %d %s", path, a.status, a.body)
+		err := n.order(http.MethodPost, path, in, nil)
+		if err != nil && !errors.Is(err, errUnknown) {
+			n.cluster.Fatalf("%s: %v", path, err)
 		}
-		return err == nil && a.status/100 == 2
+		return err == nil
 	})
 }
 
 // Drain has a node leave, on the word of another one.
-func (n *Node) Drain(at *Node) { at.manage("/admin/v1/nodes/"+n.Name+"/drain", "") }
+func (n *Node) Drain(at *Node) { at.manage("/admin/v1/nodes/"+n.Name+"/drain", nil) }
 
 // Undrain takes it back.
-func (n *Node) Undrain(at *Node) { at.manage("/admin/v1/nodes/"+n.Name+"/undrain", "") }
+func (n *Node) Undrain(at *Node) { at.manage("/admin/v1/nodes/"+n.Name+"/undrain", nil) }
 
 // AwaitLeft waits until a drained node has left: others say so, and it stays up and has
 // no sealing key.
@@ -149,7 +146,7 @@ func TestScaleInToOne(t *testing.T) {
 	n1, n2, n3 := c.Nodes[0], c.Nodes[1], c.Nodes[2]
 	stop := balance(c)
 	r := Begin(c, "one", drainRate)
-	n1.manage("/admin/v1/cluster/settings", `{"replicas":1}`)
+	n1.manage("/admin/v1/cluster/settings", map[string]any{"replicas": 1})
 	n1.Drain(n1)
 	n2.Drain(n3)
 	n1.AwaitLeft(n3)
@@ -157,7 +154,7 @@ func TestScaleInToOne(t *testing.T) {
 	c.awaitPlaced(n3)
 	n2.Terminate()
 	n2.AwaitEnd(readyWithin)
-	n3.manage("/admin/v1/cluster/settings", `{"replicas":"3"}`)
+	n3.manage("/admin/v1/cluster/settings", map[string]any{"replicas": "3"})
 	n1.Undrain(n1)
 	n2.Launch() // whoever starts it, it stays out
 	n2.AwaitLeft(n3)

@@ -132,7 +132,7 @@ func TestANodeThatRunsTwiceVotesOnce(t *testing.T) {
 	second.Launch()
 	second.awaitFailure("is running already", n.raft(), "--data")
 	c.until("the first one hears of the other", time.Minute, func() bool {
-		a, err := c.api.page(n.Admin, "/readyz")
+		a, err := n.page("/readyz")
 		return err == nil && a.status == http.StatusOK && strings.Contains(string(a.body), "runs twice")
 	})
 	if !strings.Contains(n.Log(), second.raft()) {

@@ -1,12 +1,9 @@
 package faultrun
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -137,41 +134,15 @@ func (l *Load) admit(most int64) {
 	})
 }
 
-// call makes a call at a node; nil is nobody.
-func (l *Load) call(n *Node, operation string, c call, status int, out any) error {
-	began := time.Now()
-	if n == nil {
-		l.note(sample{at: began, fate: nowhere}, nil)
-		return fmt.Errorf("%w: %w", errUnknown, errNobody)
-	}
-	got, err := l.cluster.api.send(n.HTTP, c)
-	took := time.Since(began)
-	s := sample{at: began, took: took, node: n}
-	switch {
-	case err != nil:
-		s.fate = unanswered
-	case got.status == http.StatusServiceUnavailable:
-		s.fate, s.doubt = unavailable, bytes.Contains(got.body, []byte(unknownOutcome))
-	}
-	if got.status >= http.StatusBadRequest {
-		l.secrets.keep(got.body)
-	}
-	err = want(got, err, status, out)
-	if err != nil {
-		err = fmt.Errorf("%s at %s: %w", operation, n, err)
-	}
-	l.note(s, err)
-	return err
-}
-
 // maxStrange bounds the unexpected answers that are kept.
 const maxStrange = 20
 
+// note keeps how a call ended, and an answer that no fault explains.
 func (l *Load) note(s sample, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.answers = append(l.answers, s)
-	if err != nil && !errors.Is(err, errUnknown) && !errors.Is(err, errRefused) && len(l.strange) < maxStrange {
+	if err != nil && len(l.strange) < maxStrange {
 		l.strange = append(l.strange, err)
 	}
 }

@@ -115,7 +115,7 @@ func (n *Node) ready() bool { return n.unready() == "" }
 
 // unready says why the node may not receive requests; empty: it may.
 func (n *Node) unready() string {
-	a, err := n.cluster.api.page(n.Admin, "/readyz")
+	a, err := n.page("/readyz")
 	switch {
 	case err != nil:
 		return err.Error()
@@ -133,7 +133,7 @@ func (n *Node) unready() string {
 // condition is what the node says of one thing that its readiness depends on.
 func (n *Node) condition(name string) (ok bool, detail string) {
 	n.cluster.Helper()
-	a, err := n.cluster.api.page(n.Admin, "/readyz")
+	a, err := n.page("/readyz")
 	if err != nil || a.status != http.StatusOK && a.status != http.StatusServiceUnavailable {
 		return false, ""
 	}

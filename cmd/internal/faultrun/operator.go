@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -36,18 +35,20 @@ func (l *Load) operate(ctx context.Context) {
 func (a *app) revoke(client bool) error {
 	path := "/admin/v1/software-statements/" + a.statement
 	if client {
-		path = "/admin/v1/clients/" + a.id
+		path = "/admin/v1/clients/" + a.credentials.ClientID
 	}
-	err := a.manage("DELETE", path, nil, http.StatusNoContent, nil)
-	a.revoked = err == nil
-	return err
+	n := a.load.cluster.any()
+	if n == nil {
+		return errNobody
+	}
+	return n.order("DELETE", path, nil, nil)
 }
 
 // refused returns nil when a call of the app is refused because it was revoked.
 func (a *app) refused() error {
 	d := newDevice("revoked")
 	d.token = "x.y.z"
-	err := a.send("revoked", "GET", "/list", d, http.StatusUnauthorized, nil)
+	err := a.stranger(d)
 	if errors.Is(err, errAnswer) || errors.Is(err, errRefused) {
 		return fmt.Errorf("a revoked client is served: %w", err)
 	}

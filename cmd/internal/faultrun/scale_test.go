@@ -90,7 +90,7 @@ func (c *Cluster) busy(span time.Duration) (sum time.Duration) {
 func (c *Cluster) hops() (sum float64) {
 	c.Helper()
 	for _, n := range c.Nodes {
-		a, err := c.api.page(n.Admin, "/metrics")
+		a, err := n.page("/metrics")
 		c.must(err)
 		for line := range strings.Lines(string(a.body)) {
 			if strings.HasPrefix(line, "ssod_actor_hops_total{") { // by kind

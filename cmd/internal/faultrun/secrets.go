@@ -58,7 +58,7 @@ func outsideSecret(r rune) bool {
 func (s *secrets) searchAll(c *Cluster, v *Verdict) {
 	for _, n := range c.Nodes {
 		s.search(v, "the log of "+n.Name, n.Log())
-		if a, err := c.api.page(n.Admin, "/metrics"); err == nil {
+		if a, err := n.page("/metrics"); err == nil {
 			s.search(v, "the metrics of "+n.Name, string(a.body))
 		}
 	}

@@ -79,7 +79,8 @@ func (t Tale) MustForget() {
 	t.each(func(v *life) error {
 		t.cluster.until("members are dropped that were not seen for long", readyWithin, func() bool {
 			devices, err := v.app.list(v.host)
-			return err == nil && len(devices) == 1 && devices[v.host.id] != nil
+			_, there := devices[v.host.id]
+			return err == nil && len(devices) == 1 && there
 		})
 		v.state = map[string]state{v.host.id: in}
 		return nil
