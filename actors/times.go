@@ -19,9 +19,6 @@ type Times struct {
 	Confirmed time.Time
 }
 
-// At are the times where the confirmed time is that of the clock.
-func At(now time.Time) Times { return Times{now, now} }
-
 // Over is the time by which something kept for long has expired.
 func (t Times) Over() time.Time {
 	if t.Confirmed.Before(t.Now) {

@@ -19,8 +19,8 @@ const (
 	stepInvalidate = 3
 )
 
-// Client asks devices, wherever they live, and carries out at once what they
-// promise to others; what that fails at is done later.
+// Client asks devices, wherever they live, and carries out their intents at once, as far
+// as it can; the rest is done later.
 type Client struct {
 	Asker actors.Asker
 }
@@ -38,8 +38,8 @@ func (c Client) Logins(ctx context.Context, request cluster.RequestID, id ID) ([
 	return reply.GetLogins(), err
 }
 
-// Leave logs out. It fails with [actors.ErrOverloaded] when too much of what
-// the device promised to others is not done yet.
+// Leave logs out. It fails with [actors.ErrOverloaded] when the device has too many open
+// intents.
 func (c Client) Leave(ctx context.Context, request cluster.RequestID, id ID, m *Leave) error {
 	reply, err := actors.Ask[*LeaveReply](ctx, c.Asker, id.Address(), request, stepLeave, m)
 	switch {
@@ -61,5 +61,5 @@ func (c Client) Invalidate(ctx context.Context, request cluster.RequestID, id ID
 
 // run carries out intents as far as it can.
 func (c Client) run(ctx context.Context, id ID, open []*intent.Intent) {
-	_ = intent.Run(ctx, c.Asker, id.Address(), open) // the device sees to the rest
+	_ = intent.Run(ctx, c.Asker, id.Address(), open) // the device does the rest
 }

@@ -8,7 +8,7 @@ import (
 	"ssod/actors/login"
 )
 
-// longest is for how long a session lasts at most.
+// longest is the maximum length of a session.
 const longest = 24 * time.Hour
 
 // Cut implements [intent.Cuts].

@@ -16,7 +16,7 @@ import (
 // from now on; what is promised goes on, and the sweep has it written.
 func TestADeviceOfTheFutureIsCut(t *testing.T) {
 	const ahead = 410 * day
-	then, at := start.Add(ahead), actors.At(start)
+	then, at := start.Add(ahead), actors.Times{Now: start, Confirmed: start}
 	s := &State{
 		Logins: []*Regular{
 			{Login: &login.Login{Id: []byte("a"), NotBeforeMs: then.UnixMilli(), NotAfterMs: then.Add(30 * day).UnixMilli(), InvalidatedMs: then.UnixMilli()}},
@@ -33,7 +33,7 @@ func TestADeviceOfTheFutureIsCut(t *testing.T) {
 	if got := sweep(cluster.Head{Schema: commit.Schema, State: commit.State}, at); !proto.Equal(got, &Expire{Cut: true}) {
 		t.Errorf("the sweep sends %v", got)
 	}
-	if !s.Cut(at) || s.Cut(at) || s.Cut(actors.At(start.Add(time.Hour))) {
+	if !s.Cut(at) || s.Cut(at) || s.Cut(actors.Times{Now: start.Add(time.Hour), Confirmed: start.Add(time.Hour)}) {
 		t.Error("cut once and no more")
 	}
 	a, b := s.Logins[0].GetLogin(), s.Logins[1].GetLogin()
@@ -46,7 +46,7 @@ func TestADeviceOfTheFutureIsCut(t *testing.T) {
 	if !intent.Overdue(s.Open, start.Add(time.Minute)) {
 		t.Error("a promise is never overdue")
 	}
-	if got := len(login.Current(s.Ended, actors.At(start.Add(25*time.Hour)))); got != 0 {
+	if got := len(login.Current(s.Ended, actors.Times{Now: start.Add(25 * time.Hour), Confirmed: start.Add(25 * time.Hour)})); got != 0 {
 		t.Errorf("%d ended logins are remembered for ever", got)
 	}
 	if d := s.expire(&Expire{Cut: true}, at); d.Next == nil {
@@ -61,7 +61,7 @@ func TestAnUnconfirmedLeapDropsNoLogin(t *testing.T) {
 	if s.expired(leapt) != nil {
 		t.Error("the login is dropped")
 	}
-	if s.expired(actors.At(leapt.Now)) == nil {
+	if s.expired(actors.Times{Now: leapt.Now, Confirmed: leapt.Now}) == nil {
 		t.Error("it is kept although the leap is confirmed")
 	}
 }

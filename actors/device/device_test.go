@@ -31,7 +31,7 @@ func newStory(t *testing.T) *story { return &story{T: t, state: &State{}, now: s
 
 func (s *story) promises() *intent.Promises {
 	s.request++
-	return &intent.Promises{Request: cluster.RequestID{s.request}, At: actors.At(s.now)}
+	return &intent.Promises{Request: cluster.RequestID{s.request}, At: actors.Times{Now: s.now, Confirmed: s.now}}
 }
 
 func do[R proto.Message](s *story, d decision) R {
@@ -231,7 +231,7 @@ func TestExpire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m := sweep(cluster.Head{Schema: commit.Schema, State: commit.State}, actors.At(s.now)); m != nil {
+		if m := sweep(cluster.Head{Schema: commit.Schema, State: commit.State}, actors.Times{Now: s.now, Confirmed: s.now}); m != nil {
 			return string(m.ProtoReflect().Descriptor().Name())
 		}
 		return ""
@@ -239,12 +239,12 @@ func TestExpire(t *testing.T) {
 	s.now = s.now.Add(day)
 	equal(t, "standing", s.standing("cable"), login.Expired)
 	equal(t, "sweep after a day", look(), "Expire")
-	do[*ExpireReply](s, s.state.expire(&Expire{}, actors.At(s.now)))
+	do[*ExpireReply](s, s.state.expire(&Expire{}, actors.Times{Now: s.now, Confirmed: s.now}))
 	equal(t, "sweep when done", look(), "")
 	equal(t, "standing", s.standing("cable"), login.Expired)
 	s.now = s.now.Add(31 * day)
 	equal(t, "sweep after a month", look(), "Expire")
-	do[*ExpireReply](s, s.state.expire(&Expire{}, actors.At(s.now)))
+	do[*ExpireReply](s, s.state.expire(&Expire{}, actors.Times{Now: s.now, Confirmed: s.now}))
 	equal(t, "empty", proto.Size(s.state) == 0, true)
 }
 

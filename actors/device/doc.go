@@ -12,11 +12,11 @@
 //	leave.go    logout, here and under the profiles that the app named
 //	expire.go   what the sweep drops
 //
-// The device decides whose login counts: a login made in a session that is no
-// longer the current one is not kept.
+// The device decides which login counts: one made in a session that is no longer current
+// is not kept.
 //
-// Changes that concern profiles and sessions, too, are intents in the device's
-// own commit; packages actors/intent and actors/login say how they get there.
+// Changes that concern profiles and sessions, too, are intents in the device's own
+// commit (packages actors/intent and actors/login).
 //
 // Other packages use [Client].
 package device

@@ -8,8 +8,7 @@ import (
 	"ssod/actors/login"
 )
 
-// Kind registers devices with a runtime. The courier carries out what they
-// promise to others.
+// Kind registers devices with a runtime. The courier carries out their intents.
 func Kind(courier *intent.Courier) actors.Kind {
 	return actors.Kind{
 		Name: KindName,

@@ -11,8 +11,8 @@ import (
 	"ssod/actors/login"
 )
 
-// keep stores a login that was made in a session, and shares it. What arrives
-// again changes nothing, and what was ended meanwhile stays ended.
+// keep stores a login that was made in a session, and shares it. A repeat changes
+// nothing, and a login that has ended meanwhile stays ended.
 func (s *State) keep(m *login.Keep, self *intent.Place, p *intent.Promises) decision {
 	id := m.GetLogin().GetId()
 	switch {
@@ -45,8 +45,8 @@ func (s *State) put(r *Regular) {
 	s.Logins = append(s.Logins, r)
 }
 
-// replacedAt are the ids of the logins that a new one at an MVPD takes the place
-// of: the one that the device has, and those that were not shared to the end.
+// replacedAt are the ids of the logins that a new one at an MVPD replaces: the device's
+// own, and those whose copies are still under way.
 func (s *State) replacedAt(mvpd string) (ids [][]byte) {
 	add := func(l *login.Login) {
 		known := slices.ContainsFunc(ids, func(id []byte) bool { return bytes.Equal(id, l.GetId()) })

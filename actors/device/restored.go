@@ -11,9 +11,8 @@ import (
 	"ssod/cluster"
 )
 
-// Restored is what a new cluster takes over of a stored device: its logins. Nor is it
-// forgotten which session is current, since one that has finished may still bring its
-// login.
+// Restored is what a new cluster takes over of a stored device: its logins, and its
+// current session, since one that has finished may still bring its login.
 func Restored(h cluster.Head, r *actors.Restore) (cluster.Head, error) {
 	s, err := intent.Decode[State](h)
 	if err != nil {

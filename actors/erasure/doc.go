@@ -8,13 +8,13 @@
 //	session   logins in progress on a member device, and lately over
 //	farewell  what an MVPD is told at a logout, for half an hour (package logout)
 //
-// [Eraser.Viewer] goes through the devices first and the profile last, so that a
-// call that was interrupted finds the rest when it is repeated. An entity that has
-// promised something to another (package intent) is forgotten when that is done.
+// [Eraser.Erase] goes through the devices first and the profile last, so that a call that
+// was interrupted finds the rest when it is repeated. An entity with open intents
+// (package intent) is forgotten when they are carried out.
 // Logouts are named by nothing but their own random id, and expire by themselves.
 //
-// The shards of a call that failed are scrubbed with those of the next one, as long as
-// the process lives.
+// The shards of a failed call are scrubbed with those of the next one, as long as the
+// process lives.
 //
 // Then the files: an entity that was deleted is still in the replication log, in
 // tables and in write-ahead logs of every replica, until all of them are rewritten

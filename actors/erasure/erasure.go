@@ -19,13 +19,12 @@ import (
 	"ssod/cluster"
 )
 
-// Cluster looks through what all nodes have.
+// Cluster reaches what all nodes store.
 type Cluster interface {
 	// Find returns the identities of the stored entities of a kind that [Match] a
 	// device.
 	Find(ctx context.Context, kind string, device []byte) ([][]byte, error)
-	// Scrub makes sure that what was deleted in some shards is in no file of any
-	// node.
+	// Scrub removes what was deleted in some shards from every file of every node.
 	Scrub(ctx context.Context, shards []cluster.ShardID) error
 }
 
@@ -39,7 +38,7 @@ type Eraser struct {
 	Links linking.Client
 
 	mu   sync.Mutex
-	owed map[cluster.ShardID]bool // in whose files erasures that failed left something
+	owed map[cluster.ShardID]bool // that erasures which failed have not scrubbed
 }
 
 // Erased is what was there.
@@ -56,15 +55,15 @@ type Realm struct {
 	ServiceProviders map[string]bool
 }
 
-// Target is what is to be erased: a viewer's profile and what its member devices
-// have, or a device and what it has.
+// Target is what to erase: a viewer's profile and what its member devices have, or a
+// device and what it has.
 type Target struct {
 	Realm  Realm
 	Viewer profile.ID
 	Device []byte // empty: the viewer
 }
 
-// Erase erases, and returns when it is in no file of any node.
+// Erase erases the target, and returns when it is in no file of any node.
 func (e *Eraser) Erase(ctx context.Context, t Target) (_ Erased, err error) {
 	x := &erasing{Eraser: e, realm: t.Realm, shards: make(map[cluster.ShardID]bool)}
 	defer func() {
@@ -91,8 +90,8 @@ func (e *Eraser) Erase(ctx context.Context, t Target) (_ Erased, err error) {
 	return x.erased, nil
 }
 
-// owe remembers shards for whoever scrubs next: when a call that failed is repeated,
-// what it has erased is found no more.
+// owe remembers shards for the next scrub: when a failed call is repeated, it does not
+// find what it has erased before.
 func (e *Eraser) owe(shards map[cluster.ShardID]bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -102,7 +101,7 @@ func (e *Eraser) owe(shards map[cluster.ShardID]bool) {
 	maps.Copy(e.owed, shards)
 }
 
-// take returns the shards that are owed, which are the caller's from now on.
+// take returns the owed shards, for the caller to scrub.
 func (e *Eraser) take() map[cluster.ShardID]bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -217,8 +216,8 @@ func (x *erasing) members(ctx context.Context, id profile.ID, device []byte) err
 // pause is between two attempts to forget an entity that is busy.
 const pause = 20 * time.Millisecond
 
-// forget removes an entity after what has to be done before. One that is busy, or
-// is in use again, has it done again.
+// forget calls before and removes the entity, again and again while that is busy or in
+// use.
 func (x *erasing) forget(ctx context.Context, to actors.Address, before func() error) error {
 	x.note(to)
 	for {
@@ -239,7 +238,7 @@ func (x *erasing) forget(ctx context.Context, to actors.Address, before func() e
 	}
 }
 
-// find returns the identities of entities of a kind, of so many parts.
+// find returns the identities of a kind's entities, which have the given number of parts.
 func (x *erasing) find(ctx context.Context, kind string, id []byte, parts int) ([]actors.Identity, error) {
 	encoded, err := x.Cluster.Find(ctx, kind, id)
 	if err != nil {
@@ -261,8 +260,7 @@ func (x *erasing) find(ctx context.Context, kind string, id []byte, parts int) (
 // note remembers that an entity's shard had something.
 func (x *erasing) note(a actors.Address) { x.shards[a.Shard(x.Slots())] = true }
 
-// fresh is the id of a request of its own: what is done again is not to find its
-// first answer.
+// fresh is a new request id, so that a repeat does not get the first answer.
 func fresh() (r cluster.RequestID) {
 	_, _ = rand.Read(r[:]) // never fails
 	return r

@@ -11,7 +11,7 @@ import (
 	"ssod/cluster"
 )
 
-// Match reports whether a stored entity has to do with a device.
+// Match reports whether a stored entity concerns a device.
 func Match(kind, identity string, h cluster.Head, id []byte) bool {
 	switch kind {
 	case device.KindName:

@@ -9,15 +9,14 @@ import (
 )
 
 const (
-	// maxRunning is for how many entities a courier works at once.
+	// maxRunning bounds the entities that a courier works for at once.
 	maxRunning = 64
 	// runTime is how long one run may take.
 	runTime = 10 * time.Second
 )
 
-// Courier carries out overdue intents in the background, for the entities of
-// one node. Entities are made before the runtime is there to be asked, so a
-// courier begins to work at [Courier.Start].
+// Courier carries out overdue intents in the background, for the entities of one node.
+// Entities are made before the runtime exists, so it begins to work at [Courier.Start].
 type Courier struct {
 	mu      sync.Mutex
 	asker   actors.Asker        // nil: not started, or closed
@@ -51,8 +50,8 @@ func (c *Courier) Close() {
 	c.all.Wait()
 }
 
-// Take carries out intents of an entity, unless it does so already or has too
-// much to do: then the entity offers them again. It returns at once.
+// Take carries out intents of an entity, unless it does so already or is too busy: then
+// the entity offers them again. It returns at once.
 func (c *Courier) Take(from actors.Address, open []*Intent) {
 	name := from.Kind + "\x00" + from.Identity.Encode()
 	c.mu.Lock()
@@ -72,8 +71,8 @@ func (c *Courier) Take(from actors.Address, open []*Intent) {
 	})
 }
 
-// Nudge takes intents that should have been settled by now: at the time of a
-// turn, or at once when the turn is a [Resume]. A nil courier has none.
+// Nudge takes intents that are overdue at the time of a turn, or all when the turn is a
+// [Resume]. A nil courier has none.
 func (c *Courier) Nudge(from actors.Address, open []*Intent, t *actors.Turn) {
 	_, resumes := t.Command().(*Resume)
 	if len(open) > 0 && (resumes || Overdue(open, t.Now())) {

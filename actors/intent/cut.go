@@ -8,15 +8,13 @@ import (
 	"ssod/actors"
 )
 
-// Cuts is a state in which times can be later than now, after the time of its
-// shard was set back.
+// Cuts is a state whose times can be later than now, after its shard's time was set back.
 type Cuts interface {
-	// Cut makes them now, and reports whether there were any. Done again, later or
-	// not, it changes nothing more.
+	// Cut makes them now, and reports whether there were any. It is idempotent.
 	Cut(at actors.Times) bool
 }
 
-// Cut returns intents of which none is made later than now, and whether any was.
+// Cut returns intents of which none was made later than now, and whether any was changed.
 func Cut(open []*Intent, at actors.Times) ([]*Intent, bool) {
 	now := at.Now.UnixMilli()
 	if !slices.ContainsFunc(open, func(i *Intent) bool { return i.GetMadeMs() > now }) {

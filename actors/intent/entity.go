@@ -93,8 +93,7 @@ func (e *Entity[S, P]) Receive(t *actors.Turn) {
 	}
 }
 
-// forget removes the entity and what was ever answered. What is not there is
-// forgotten already.
+// forget removes the entity and its outcomes.
 func (e *Entity[S, P]) forget(t *actors.Turn) {
 	switch {
 	case len(e.open()) > 0:
@@ -121,8 +120,7 @@ func Encode(next proto.Message) (*cluster.Commit, error) {
 	return &cluster.Commit{Schema: schema, State: b}, nil
 }
 
-// nudge hands intents to the courier that should have been settled by now, or
-// that an earlier owner left behind.
+// nudge hands overdue intents to the courier, and those that an earlier owner left.
 func (e *Entity[S, P]) nudge(t *actors.Turn) { e.Courier.Nudge(e.Address, e.open(), t) }
 
 func (e *Entity[S, P]) open() []*Intent {

@@ -15,12 +15,11 @@ import (
 	"ssod/cluster"
 )
 
-// Max is how many intents an entity may have open. A command that would make
-// more must be refused: the others cannot be reached at the moment.
+// Max is how many intents an entity may have open. A command that would make more must be
+// refused: the targets cannot be reached at the moment.
 const Max = 128
 
-// grace is how long the front end has to carry out intents itself before the
-// entity does.
+// grace is how long the front end has to carry out intents before the entity does.
 const grace = 2 * time.Second
 
 // Promises collects the intents that a decision makes. Their ids follow from the

@@ -27,7 +27,7 @@ func place(name string) *Place {
 
 // promised are intents for targets, in their order.
 func promised(request byte, targets ...string) []*Intent {
-	p := &Promises{Request: cluster.RequestID{request}, At: actors.At(start)}
+	p := &Promises{Request: cluster.RequestID{request}, At: actors.Times{Now: start, Confirmed: start}}
 	for _, to := range targets {
 		p.Add(place(to), &Resume{})
 	}

@@ -7,9 +7,8 @@ import (
 	"ssod/cluster"
 )
 
-// Unfinished tells of a kind's stored states, which are encoded messages like
-// state, whether they have open intents: the field open. It returns the
-// Unfinished of an [ssod/actors.Kind].
+// Unfinished returns the Unfinished of an [ssod/actors.Kind] whose stored states are
+// encoded messages like state: it wakes those with open intents, the field open.
 func Unfinished(state proto.Message) func(cluster.Head) proto.Message {
 	open := state.ProtoReflect().Descriptor().Fields().ByName("open").Number()
 	return func(h cluster.Head) proto.Message {
@@ -20,8 +19,8 @@ func Unfinished(state proto.Message) func(cluster.Head) proto.Message {
 	}
 }
 
-// has reports whether an encoded message has a field. It decodes nothing,
-// because it is asked of every entity of a shard.
+// has reports whether an encoded message has a field. It decodes nothing, because it is
+// called for every entity of a shard.
 func has(message []byte, field protowire.Number) bool {
 	for len(message) > 0 {
 		number, kind, n := protowire.ConsumeTag(message)

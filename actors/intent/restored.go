@@ -6,8 +6,8 @@ import (
 	"ssod/actors"
 )
 
-// Restored returns the open intents that a new cluster has to carry out: all but those
-// to entities that are erased.
+// Restored returns the open intents that a new cluster carries out: all but those to
+// erased entities.
 func Restored(open []*Intent, r *actors.Restore) []*Intent {
 	return slices.DeleteFunc(slices.Clone(open), func(i *Intent) bool { return r.Erased(i.GetTo().Address()) })
 }

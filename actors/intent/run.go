@@ -18,9 +18,8 @@ const maxDepth = 4
 // Maker is an answer of an entity that made intents.
 type Maker interface{ GetOpen() []*Intent }
 
-// Run carries out intents that an entity has made, and those that their targets
-// make in turn, and settles them. What it could not do stays open: the entity
-// will see to it.
+// Run carries out and settles intents that an entity has made, and those that their
+// targets make in turn. What fails stays open, for the entity to carry out.
 func Run(ctx context.Context, asker actors.Asker, from actors.Address, open []*Intent) error {
 	return run(ctx, asker, from, open, maxDepth)
 }

@@ -10,7 +10,7 @@ import (
 	"ssod/cluster"
 )
 
-// schema is the version of the head and of the records beside it.
+// schema is the version of the head and of the records.
 const schema = 1
 
 // maxBatch bounds how many records one commit writes for each sort.
@@ -30,8 +30,8 @@ type batch struct {
 	reservations []*reservation
 	retirements  []retirement
 	over         []string // parts of retirements that are deleted
-	hour         int64    // the running slot of the meter, and
-	room         hits     // what it may be used up to
+	hour         int64    // the running slot of the meter
+	room         hits     // that the commit grants it
 }
 
 // pending reports whether there is something to write.
@@ -56,8 +56,8 @@ func (d *directory) batch() *batch {
 	return b
 }
 
-// writeReserved puts the record of a new code. It holds the outcome of the
-// reservation too, which so costs no records of its own.
+// writeReserved puts the record of a new code. It holds the outcome of the reservation
+// too, which so needs no record of its own.
 func (d *directory) writeReserved(b *batch, r *reservation) {
 	e := d.codes[r.hash]
 	if e == nil { // expired before it was given out
@@ -83,7 +83,7 @@ func (d *directory) writeGone(b *batch) {
 
 func codePart(hash [HashSize]byte) string { return string(partCode) + string(hash[:]) }
 
-// encode encodes what holds numbers and bytes only, which never fails.
+// encode encodes a message of numbers and bytes, which never fails.
 func encode(m proto.Message) []byte {
 	encoded, err := proto.Marshal(m)
 	if err != nil {
@@ -104,8 +104,8 @@ func (d *directory) applied(b *batch, now time.Time) {
 	}
 }
 
-// refused undoes a batch that certainly was not written: its reservations are
-// given up, and everything else is written with a later batch.
+// refused undoes a batch that was certainly not written: its reservations are given up,
+// and everything else is written with a later batch.
 func (d *directory) refused(b *batch) {
 	for _, r := range b.reservations {
 		if e := d.codes[r.hash]; e != nil && e.tentative {
@@ -137,7 +137,7 @@ func (d *directory) putBack(part string) {
 func (w *windows) putBack(encoded string) {
 	key := binary.BigEndian.Uint64([]byte(encoded))
 	w.changed[key] = struct{}{}
-	w.stored[key] = struct{}{} // at worst a record is deleted that is not there
+	w.stored[key] = struct{}{} // at worst a record is deleted that does not exist
 }
 
 // write puts or deletes the records of the windows that changed.
@@ -164,7 +164,7 @@ func (w *windows) write(b *batch, sort byte) {
 	}
 }
 
-// written is the window that a guesser's record is of; nil if there is to be none.
+// written is the window for a guesser's record; nil for no record.
 func (w *windows) written(key uint64) *window {
 	at, ok := w.byKey[key]
 	if !ok || at.Value.(*window).failures == at.Value.(*window).open {

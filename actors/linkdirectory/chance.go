@@ -36,8 +36,8 @@ var spaces = func() (s [classes]float64) {
 	return s
 }()
 
-// chance is that of a look-up which is not near a live code to hit one of live
-// codes of its class, as odds: what it adds when it misses. See doc.go.
+// chance is the odds that a look-up which is not near a live code hits one of live codes
+// of its class: what it adds when it misses. See doc.go.
 func (d *directory) chance(c class, live int) hits {
 	if live <= 0 {
 		return 0
@@ -73,8 +73,8 @@ func (m *Resolve) appendClasses(to []class) []class {
 	return to
 }
 
-// doubt counts as tried what may have been when the last owner of the directory
-// had that room left.
+// doubt counts as tried what the last owner of the directory may have looked up with the
+// room that it had.
 func (d *directory) doubt(room hits) {
 	for c := range class(classes) {
 		if chance := d.chance(c, d.byClass[c]); chance > 0 {
@@ -91,10 +91,9 @@ func (d *directory) near(c class) float64 {
 	return near + spaces[c]*n*float64(d.taken.size)/(1<<32)
 }
 
-// allowance is how many codes of a class may be live. It falls when many look-ups
-// fail, so that they cannot add up to what the realm accepts, but not below what
-// leaves look-ups so rare that they are never refused: guessers cannot keep a realm
-// from giving out codes.
+// allowance is how many codes of a class may be live. It falls when many look-ups fail,
+// so that they do not add up to what the realm accepts, but not below a density at which
+// look-ups are never refused: guessers cannot keep a realm from giving out codes.
 func (d *directory) allowance(c class) int {
 	m := &d.meter
 	failures := max(m.failures, calmFailures)

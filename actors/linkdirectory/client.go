@@ -27,8 +27,8 @@ const (
 )
 
 // Keys has the key under which a realm's link codes are derived and hashed; nil for a
-// realm that is not configured. Another one takes its place when it is revoked: then
-// the codes that were made under it are nobody's.
+// realm that is not configured. When it is revoked and replaced, the codes that were made
+// under it become invalid.
 type Keys interface {
 	LinkCodeKey(realm string) []byte
 }
@@ -63,8 +63,8 @@ type coders struct {
 	key []byte
 }
 
-// coder borrows a realm's coder from the returned pool: making one costs more
-// than using it.
+// coder borrows a realm's coder from the returned pool: making one costs more than using
+// it.
 func (c *Client) coder(realm string) (*coder, *sync.Pool) {
 	key := c.keys.LinkCodeKey(realm)
 	if key == nil { // not configured now; it may be later
@@ -128,9 +128,8 @@ type Guess struct {
 // LogValue keeps the code out of logs.
 func (g Guess) LogValue() slog.Value { return slog.StringValue("guess of a link code") }
 
-// Resolve is the command that charges a guess and finds the profile of a code. A
-// guess that found its code must be ended with [Settle] under the same request id,
-// else it costs.
+// Resolve is the command that charges a guess and finds the profile of a code. A guess
+// that found its code is refunded with [Settle] under the same request id.
 func (c *Client) Resolve(realm string, g Guess) *Resolve {
 	d, pool := c.coder(realm)
 	defer pool.Put(d)
@@ -156,17 +155,16 @@ func (m *Resolve) Guesser() []byte {
 	return encode(&Guesser{DeviceKey: m.GetDeviceKey(), AddressKeys: m.GetAddressKeys()})
 }
 
-// Owner opens the name of the profile that a code belongs to, so far as the
-// directory knows: the profile alone decides whether it can be redeemed.
+// Owner opens the name of the profile that a code belongs to. The directory may be
+// behind: the profile alone decides whether the code can be redeemed.
 func (c *Client) Owner(realm string, sealed []byte) (namespace, subject string, err error) {
 	d, pool := c.coder(realm)
 	defer pool.Put(d)
 	return d.open(sealed)
 }
 
-// Hash is what stands for a code that somebody typed, nil when it cannot be one.
-// Nobody is asked, and nothing is charged: it is for the profile that has the
-// code.
+// Hash is what stands for a typed code, nil when it cannot be one. The directory is not
+// asked and nothing is charged: it is for the profile that has the code.
 func (c *Client) Hash(realm, typed string) []byte {
 	code, wellFormed := Normalise(typed)
 	if !wellFormed {
@@ -178,22 +176,22 @@ func (c *Client) Hash(realm, typed string) []byte {
 	return hash[:]
 }
 
-// Retire gives up codes, without waiting. A code whose retirement is lost only
-// stays reserved until it expires.
+// Retire gives up codes, without waiting. When that is lost a code stays reserved until
+// it expires.
 func (c *Client) Retire(request cluster.RequestID, realm string, hashes ...[]byte) {
 	if len(hashes) > 0 {
 		c.tell(request, realm, StepRetire, &Retire{CodeHash: hashes})
 	}
 }
 
-// Abandon gives up the code that a request has reserved, if any, without waiting:
-// it was certainly not made redeemable, and never will be.
+// Abandon gives up the code that a request has reserved, if any, without waiting: it is
+// not redeemable and never will be.
 func (c *Client) Abandon(request cluster.RequestID, realm string) {
 	c.tell(request, realm, StepRetire, &Retire{Reserved: true})
 }
 
-// Charge counts a failed guess of a guesser whose guess had found its code,
-// without waiting: whoever owns the code did not want him.
+// Charge counts a failed guess of a guesser whose guess had found its code, without
+// waiting: the owner of the code rejected it.
 func (c *Client) Charge(request cluster.RequestID, realm string, guesser []byte) {
 	c.tell(request, realm, stepCharge, &Charge{Guesser: guesser})
 }

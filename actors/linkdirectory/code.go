@@ -39,21 +39,8 @@ const (
 // HashSize is the length of a code's hash: HMAC-SHA-256 cut to 128 bits.
 const HashSize = 16
 
-// Code derives the candidate code of one attempt of a request. All randomness
-// is in the request id and the realm's key, so the directory and the node that
-// answers the client find the same code and it never travels or is stored.
-func Code(key []byte, request cluster.RequestID, attempt, length int, alphabet Alphabet) string {
-	return newDeriver(key).code(request, attempt, length, alphabet)
-}
-
-// Hash is what stands for a code everywhere but on a screen.
-func Hash(key []byte, normalised string) []byte {
-	h := newDeriver(key).hash(normalised)
-	return h[:]
-}
-
-// Normalise brings what a viewer typed into the form that is looked up. It
-// reports whether the result can be a code at all.
+// Normalise brings what a viewer typed into the form that is looked up, and reports
+// whether the result can be a code.
 func Normalise(typed string) (code string, wellFormed bool) {
 	code = typedcode.Canonical(typed)
 	return code, wellFormedCode(code)
@@ -104,9 +91,11 @@ const (
 	purposeNetwork = 'n'
 )
 
-// code draws length characters without bias: a byte that would favour the
-// first characters of the alphabet is skipped, and a digest that runs out is
-// followed by the next.
+// code derives the candidate code of one attempt of a request. All randomness is in the
+// request id and the realm's key, so the directory and the node that answers the client
+// find the same code, which is never sent or stored. Characters are drawn without bias:
+// a byte that would favour the first of the alphabet is skipped, and the next digest
+// follows one that runs out.
 func (d *deriver) code(request cluster.RequestID, attempt, length int, alphabet Alphabet) string {
 	var seed [len(request) + 12]byte
 	copy(seed[:], request[:])
@@ -127,6 +116,7 @@ func (d *deriver) code(request cluster.RequestID, attempt, length int, alphabet 
 	}
 }
 
+// hash is what stands for a code everywhere but on a screen.
 func (d *deriver) hash(normalised string) [HashSize]byte {
 	n := copy(d.in[:32], normalised)
 	return [HashSize]byte(d.digest(purposeHash, d.in[:n]))

@@ -43,14 +43,14 @@ func TestCodesOfBothAlphabets(t *testing.T) {
 		const codes, length = 4000, 10
 		for i := range codes {
 			request := cluster.RequestID{byte(i), byte(i >> 8)}
-			code := Code(testKey, request, 0, length, alphabet)
+			code := codeOf(testKey, request, 0, length, alphabet)
 			if len(code) != length {
 				t.Fatalf("code of %d characters", len(code))
 			}
-			if again := Code(testKey, request, 0, length, alphabet); again != code {
+			if again := codeOf(testKey, request, 0, length, alphabet); again != code {
 				t.Fatal("the same attempt gave another code")
 			}
-			if next := Code(testKey, request, 1, length, alphabet); next == code {
+			if next := codeOf(testKey, request, 1, length, alphabet); next == code {
 				t.Fatal("another attempt gave the same code")
 			}
 			for _, c := range code {
@@ -80,7 +80,7 @@ func TestAlphabetsLeaveOutWhatLooksAlike(t *testing.T) {
 }
 
 func TestHashIsKeyed(t *testing.T) {
-	a, b := Hash(testKey, "228128"), Hash([]byte("another key"), "228128")
+	a, b := hashOf(testKey, "228128"), hashOf([]byte("another key"), "228128")
 	if len(a) != HashSize || string(a) == string(b) {
 		t.Errorf("hashes under two keys: %x and %x", a, b)
 	}
@@ -126,4 +126,15 @@ func share(a, b patterns, length int) bool {
 		}
 	}
 	return false
+}
+
+// codeOf is the code of one attempt of a request under a realm's key.
+func codeOf(key []byte, request cluster.RequestID, attempt, length int, alphabet Alphabet) string {
+	return newDeriver(key).code(request, attempt, length, alphabet)
+}
+
+// hashOf is a code's hash under a realm's key.
+func hashOf(key []byte, normalised string) []byte {
+	h := newDeriver(key).hash(normalised)
+	return h[:]
 }

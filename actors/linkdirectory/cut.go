@@ -1,9 +1,7 @@
 package linkdirectory
 
-// What is stored may be later than now, when the time of the directory's shard was
-// set back since. Else it would stay for as long as that was ahead.
-
-// cut gives up the codes that are not used yet and were reserved later than now.
+// cut gives up the unused codes that were reserved later than now, before the time of the
+// shard was set back: they would stay for as long as that was ahead.
 func (l *loader) cut() {
 	for i, e := range l.found {
 		if e.retired || e.notBefore() <= l.now {

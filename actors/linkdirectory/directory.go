@@ -8,16 +8,16 @@ import (
 	"ssod/cluster"
 )
 
-// grace is for how long a code can be resolved after it expired or was used:
-// the profile tells repeats and lost races from failed guesses.
+// grace is how long a code can be resolved after it expired or was used: the profile
+// tells repeats and lost races from failed guesses.
 const grace = time.Minute
 
 // keepFactor bounds all codes in memory, kept ones included, to a multiple of
 // the live ones that the realm may have.
 const keepFactor = 8
 
-// directory is the state of one realm's directory. It is a plain state machine:
-// its methods are told the time and touch no disk.
+// directory is the state of one realm's directory, a plain state machine: its methods
+// get the time as an argument and do no I/O.
 type directory struct {
 	key     []byte
 	derive  *deriver
@@ -30,7 +30,7 @@ type directory struct {
 	byClass  [classes]int // live codes
 	held     [classes]int // and those kept from reuse
 	networks map[uint64]*household
-	finders  map[uint64]int // how many of the codes a device found last
+	finders  map[uint64]int // number of codes that a device found last
 	due      due
 
 	devices, addresses *windows
@@ -50,7 +50,7 @@ type directory struct {
 type entry struct {
 	owner        string // sealed
 	unknown      string // fields of a later version
-	network      uint64 // of who asked for it
+	network      uint64 // of the device that asked for it
 	finder       uint64 // the device of another network that found it last; 0: none
 	ttl          int64  // ms
 	resolveUntil int64  // ms
@@ -63,7 +63,7 @@ type entry struct {
 	record       *retirementRecord // of its retirement; nil: none yet
 }
 
-// observer is told what operators watch.
+// observer reports what operators watch.
 type observer interface {
 	guessFailed(own bool)
 	codesLive(n int)
@@ -91,9 +91,9 @@ func newDirectory(key []byte, o observer) *directory {
 	return d
 }
 
-// rekey has codes derived under the key of now. Those of another one stay until their
-// time is over and count as before, but nobody finds them: what is typed is hashed under
-// the key of now, too. A repeated reservation gets another code.
+// rekey derives codes under the current key from now on. Those of an earlier key count
+// until they expire, but are not found: what is typed is hashed under the current key.
+// A repeated reservation gets another code.
 func (d *directory) rekey(key []byte) {
 	if key == nil || bytes.Equal(key, d.key) {
 		return
@@ -114,8 +114,7 @@ func (d *directory) enter(hash [HashSize]byte, e *entry) {
 	d.due.push(appointment{e.next(), hash})
 }
 
-// count makes a live code count for density and its household, and block for
-// spacing.
+// count makes a live code count for density and its household, block for spacing.
 func (d *directory) count(e *entry) {
 	d.live++
 	d.byClass[e.class]++
@@ -143,7 +142,7 @@ func (d *directory) release(e *entry) {
 	e.patterns = patterns{}
 }
 
-// next is when something happens to the code by itself.
+// next is when the code expires or is forgotten.
 func (e *entry) next() int64 {
 	if e.live {
 		return e.resolveUntil
@@ -172,7 +171,7 @@ func (d *directory) retire(hash [HashSize]byte, used bool, now time.Time) (did b
 	return true
 }
 
-// retire is what giving up changes about the code itself.
+// retire changes the code itself.
 func (e *entry) retire(r retirement) {
 	e.retired = true
 	e.keepUntil = r.at + e.ttl
@@ -184,7 +183,7 @@ func (e *entry) retire(r retirement) {
 	}
 }
 
-// advance lets expire what is due, at most limit codes.
+// advance expires what is due, at most limit codes.
 func (d *directory) advance(now time.Time, limit int) {
 	ms := now.UnixMilli()
 	for range limit {

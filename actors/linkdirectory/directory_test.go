@@ -114,8 +114,8 @@ func (r *realmDirectory) decideOne() given {
 		return given{}
 	}
 	c := classOf(int(res.reply.Length), res.reply.Alphanumeric)
-	code := Code(testKey, request, int(res.reply.Attempt), c.length(), c.alphabet())
-	return given{code, Hash(testKey, code)}
+	code := codeOf(testKey, request, int(res.reply.Attempt), c.length(), c.alphabet())
+	return given{code, hashOf(testKey, code)}
 }
 
 func (r *realmDirectory) give() given {
@@ -155,7 +155,7 @@ func (r *realmDirectory) query(code string, device, address uint64) *Resolve {
 	}
 	if wellFormedCode(code) {
 		patterns := r.spacing.of(code)
-		m.CodeHash, m.Patterns = Hash(testKey, code), patterns[:len(code)]
+		m.CodeHash, m.Patterns = hashOf(testKey, code), patterns[:len(code)]
 		m.Digits, m.Alphanumeric = Digits.spells(code), Alphanumeric.spells(code)
 	}
 	return m

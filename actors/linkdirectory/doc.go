@@ -21,16 +21,16 @@
 //	batch.go     what the next commit writes
 //	entity.go    the actor: one commit in flight carries many reservations
 //
-// A code itself is never stored, sent or logged. Both ends derive it from the
-// realm's key, the request id and the number of the attempt ([Code]); a keyed
-// hash ([Hash]) stands for it everywhere else.
+// A code itself is never stored, sent or logged. Both ends derive it from the realm's
+// key, the request id and the number of the attempt ([Client.Text]); a keyed hash
+// ([Client.Hash]) stands for it everywhere else.
 //
 // The life of a code, with its lifetime T:
 //
 //	0 ..... T         live: the profile accepts it
 //	T ..... T + 60 s  resolvable: repeats and lost races find the profile
-//	.. to ... 2T      kept: its number is given to nobody else, because it may
-//	                  still be on a screen
+//	.. to ... 2T      kept: it is not given out again, because it may still be on
+//	                  a screen
 //
 // A code that was used stays resolvable for 60 s, one that was given up is not
 // resolvable at all, and both are kept for one more lifetime.
@@ -51,32 +51,32 @@
 //	tried  texts were looked up for nothing while a code of now may have lived
 //	rest   = space - near - kept - tried - live
 //
-// Codes are drawn evenly, so a text that nobody can tell to be no code is one
-// with the chance p = live / (live + rest). Codes of one's own do not help: who
-// has c of them knows c of live and all that is near, and (live - c) / (live - c
-// + rest) is less. A look-up that finds nothing adds the odds
+// Codes are drawn evenly, so a text that may be a code is one with the chance p =
+// live / (live + rest). A guesser's own codes do not help: with c of them it knows c of
+// live and all that is near, and (live - c) / (live - c + rest) is less. A look-up that
+// finds nothing adds the odds
 //
 //	live / rest = p / (1 - p)
 //
 // to the meter, one that hits adds nothing: in the mean that is
 // (1 - p) * p / (1 - p) = p, what the look-up hits in the mean. A look-up of a
 // text near a live code has no chance and adds nothing; it is also what a typing
-// mistake looks like. So whatever look-ups are chosen, by whomever, knowing the
-// answers to all before, hits minus the meter's growth is a martingale: in the
-// mean they are the same. The meter of 24 hours is never above W, hence
+// mistake looks like. So however look-ups are chosen, knowing the answers to all
+// before, hits minus the meter's growth is a martingale: in the mean they are the
+// same. The meter of 24 hours is never above W, hence
 //
 //	wrong hits in 24 hours <= W + sum over networks with a guesser in them of
 //	                          (the look-ups of an address in a day
 //	                           * their live codes, at most 8, / space)
 //
-// in the mean. What is counted only roughly is counted so that a look-up adds
-// more: a text near two codes counts twice in near, tried reaches back two to
-// three hours, and a text that is kept or was tried adds like any other. Space is
-// so large for ten alphanumeric characters that p <= 1e-9: such look-ups stay
-// open and add theirs too, and W / 1e-9 of them are 5,800 a second all day.
+// in the mean. Approximations make a look-up add more: a text near two codes counts
+// twice in near, tried reaches back two to three hours, and a text that is kept or was
+// tried adds like any other. The space of ten alphanumeric characters is so large that
+// p <= 1e-9: such look-ups stay open and add theirs too, and W / 1e-9 of them are
+// 5,800 a second all day.
 //
 // A device that found a code of another network finds it again while its length is
-// closed. Somebody who knows the device's name may guess that code, on the budget of
+// closed. A guesser who knows the device's name may guess that code, on the budget of
 // one device: its misses are charged in every network.
 //
 // For example 500 live codes of six digits, W = 0.5: 27,000 texts are near, the
@@ -94,9 +94,8 @@
 //
 // # What guessers see
 //
-// Whether a text is near a live code must not show, for then the code is one of
-// 54 texts. A near look-up is answered as late as others, behind the same barrier
-// and the same commits: it uses up the room that is written ahead. What closes a
-// length or makes codes longer is looked at for some twenty look-ups together,
-// in steps of random size.
+// Whether a text is near a live code must not show, for then the code is one of 54
+// texts. A near look-up is answered as late as others, behind the same barrier and the
+// same commits: it uses up room too. Whether a length closes or codes get longer is
+// decided for some twenty look-ups together, in steps of random size.
 package linkdirectory

@@ -11,8 +11,7 @@ import (
 	"ssod/cluster"
 )
 
-// How many codes and windows may expire in one turn, so that a turn stays
-// short.
+// How many codes and windows expire in one turn at most, so that it stays short.
 const (
 	expirePerCommand = 64
 	expirePerTick    = 1 << 14
@@ -133,10 +132,9 @@ func (e *entity) write(t *actors.Turn) {
 	t.Begin(b.commit, func(t *actors.Turn, err error) { e.written(t, b, err) })
 }
 
-// written answers the reservations of a batch and begins the next. When the
-// commit was refused, nothing else is lost than the batch's reservations. After
-// another error the directory is loaded afresh, and the runtime delivers again
-// what waits here.
+// written answers the reservations of a batch and begins the next. A refused commit loses
+// only the batch's reservations. After any other error the directory is loaded afresh,
+// and the runtime delivers again what waits here.
 func (e *entity) written(t *actors.Turn, b *batch, err error) {
 	e.writing = false
 	switch {
@@ -184,8 +182,8 @@ func (e *entity) answer(b *batch, end func(*actors.Turn, *reservation)) {
 	}
 }
 
-// Tick lets codes and windows expire and writes what no reservation carried.
-// The directory stays in memory while it has codes or guessers.
+// Tick expires codes and windows and writes what no reservation carried. The directory
+// stays in memory while it has codes or guessers.
 func (e *entity) Tick(t *actors.Turn) (idle bool) {
 	d, now := e.directory, t.Now()
 	d.advance(now, expirePerTick)

@@ -10,20 +10,20 @@ import (
 // be refunded.
 const maxGuesses = 1 << 16
 
-// guess is one resolve that was charged. It is remembered for a while, so that
-// a repeat is not charged again and a settlement refunds exactly once.
+// guess is one resolve that was charged. It is remembered for a while, so that a repeat
+// is not charged again and a settlement refunds exactly once.
 //
-// What an open guess was charged counts here at once, but is not written until it is
-// settled as failed, or has not been settled for as long as it is remembered. So a
-// refund that is lost with this owner of the directory was not owed: the next one
-// reads nothing of the charge. It forgives the guesses that had found a code and were
-// not judged yet, as it forgives the misses since the last commit.
+// The charge of an open guess counts at once, but is written only when it is settled as
+// failed, or forgotten without being settled. So a refund lost with this owner of the
+// directory does not matter: the next one does not know of the charge. That forgives the
+// guesses that had found a code and were not judged yet, like the misses since the last
+// commit.
 type guess struct {
 	hash      [HashSize]byte
 	reply     *ResolveReply
 	device    charged
 	addresses [len(addressPrefixes)]charged
-	charges   uint8 // how many of addresses are used
+	charges   uint8 // number of addresses in use
 	own       bool  // found a code of its own network
 	open      bool  // found its code and is not settled
 }
@@ -57,7 +57,7 @@ func (d *directory) end(g *guess, refund bool) {
 	}
 }
 
-// wait returns for how many ms the guesser must wait; 0 when he may guess.
+// wait returns how many ms the guesser must wait; 0: none.
 func (d *directory) wait(m *Resolve, now time.Time) int64 {
 	wait := d.devices.wait(m.GetDeviceKey(), int(m.GetPerDevice()), now)
 	for i, key := range m.GetAddressKeys()[:min(len(m.GetAddressKeys()), len(addressPrefixes))] {

@@ -13,7 +13,7 @@ import (
 	"ssod/cluster"
 )
 
-// What a stored directory can be wrong about.
+// What can be wrong with a stored directory.
 var (
 	errSchema = errors.New("link directory has an unknown schema")
 	errRecord = errors.New("link directory has a malformed record")
@@ -67,7 +67,7 @@ type loader struct {
 	err    error
 	entry  Entry
 	window Window
-	found  []*entry // beside directory.due
+	found  []*entry // in the order of directory.due
 	ended  []ended
 	chunk  []entry
 	lately []told // reservations that may be repeated
@@ -108,8 +108,8 @@ func (l *loader) finish() {
 	l.remember()
 }
 
-// retire gives up the codes whose retirement was read. A record may name a code
-// that is gone, and one whose number was given out again since.
+// retire gives up the codes whose retirement was read. A record may name a code that is
+// gone, or whose number was given out again since.
 func (l *loader) retire() {
 	for _, r := range l.ended {
 		e := l.codes[r.hash]
@@ -130,8 +130,7 @@ func (l *loader) remember() {
 	}
 }
 
-// reserved notes which request a code was reserved for, unless that was long
-// before the latest one.
+// reserved notes the request that reserved a code, unless that was long before the latest.
 func (l *loader) reserved(hash [HashSize]byte, m *Entry) {
 	notAfter := m.ResolveUntilMs - grace.Milliseconds()
 	at := notAfter - m.TtlMs
@@ -195,7 +194,7 @@ func (l *loader) code(hash [HashSize]byte, value []byte) error {
 	return nil
 }
 
-// retirements keeps a record until all codes are there.
+// retirements keeps a record until all codes are read.
 func (l *loader) retirements(part, value []byte) error {
 	record := &retirementRecord{part: string(part)}
 	l.retired.last = max(l.retired.last, binary.BigEndian.Uint64(part[1:]))

@@ -2,15 +2,14 @@ package linkdirectory
 
 import "time"
 
-// memoryLife is for how long what a request was told is remembered: it repeats
-// or settles it within its deadline.
+// memoryLife is how long the answer to a request is remembered: the request is repeated
+// or settled within its deadline.
 const memoryLife = 15 * time.Second
 
-// memory remembers the last entries of one sort by a key, oldest first. It
-// bounds their number and their age.
+// memory remembers the latest entries by a key, within bounds on their number and age.
 type memory[K comparable, V any] struct {
 	limit int
-	ended func(V) // hears what is forgotten; nil: nobody does
+	ended func(V) // is called with what is forgotten; may be nil
 	byKey map[K]V
 	queue []mark[K] // from first on
 	first int
@@ -31,7 +30,7 @@ func (m *memory[K, V]) find(k K) (V, bool) {
 	return v, ok
 }
 
-// add remembers v. Times do not go back from one call to the next.
+// add remembers v. Times must not go back from one call to the next.
 func (m *memory[K, V]) add(k K, v V, at int64) {
 	m.forget(at)
 	m.byKey[k] = v

@@ -10,40 +10,37 @@ const oneHit hits = 1e12
 func (h hits) float() float64 { return float64(h) / float64(oneHit) }
 
 const (
-	// slots is how many hours the meter has: the running one and the 24 before,
-	// so that any 24 hours are in them.
+	// slots is the number of hours in the meter: the running one and the 24 before, so
+	// that it covers any 24 hours.
 	slots = 25
 	hour  = time.Hour
-	// steps: what may be added is written ahead in one part in so many of what
-	// the realm accepts in a day.
+	// steps: a grant is this part of what the realm accepts in a day, at most.
 	steps = 50
-	// grantLookups is how many look-ups a grant is good for at most, so that
-	// little is in doubt after a failover.
+	// grantLookups bounds the look-ups of a grant, so that little is in doubt after a
+	// failover.
 	grantLookups = 1000
 	// rare is the chance of a look-up that is never refused.
 	rare hits = oneHit / 1e9
-	// calmFailures is how many look-ups a day may always fail before codes get
-	// longer for it.
+	// calmFailures is the number of failed look-ups a day that never make codes longer.
 	calmFailures = 500
-	// triedSlots is how many slots the longest life of a code reaches into.
+	// triedSlots is the number of slots that the longest life of a code reaches into.
 	triedSlots = 3
-	// glance is after how many look-ups the failed ones are looked at anew.
+	// glance is the number of look-ups after which the failed ones are counted again.
 	glance = 20
-	// blur is how much more failed look-ups are taken for true at most.
+	// blur is the largest part by which failed look-ups are overestimated.
 	blur = 1.0 / 8
 )
 
 // meter bounds the expected number of wrong hits of a realm in any 24 hours: it
 // is the sum of the chances of all look-ups among all codes that found nothing.
 //
-// What may be added is written before it is used, so the meter of a new owner of
-// the directory has at least what the last owner's had. That is done in grants:
-// the running slot is stored with all of its grant, and look-ups use up room.
+// What may be added is written ahead, so the meter of a new owner of the directory is at
+// least at the last owner's. That is done in grants: the running slot is stored with all
+// of its grant, and look-ups use up its room.
 //
-// What a guesser sees of the meter must not tell him whether a single look-up was
-// near a live code and so added nothing. Therefore room is used up by near ones
-// too, decisions go by values that are taken at a grant only, and grants are of
-// random size.
+// A guesser must not learn from the meter whether a single look-up was near a live code
+// and so added nothing. Therefore near ones use up room too, decisions go by values taken
+// at a grant, and grants are of random size.
 type meter struct {
 	limit    hits // accepted in a day
 	slots    [slots]slot
@@ -52,7 +49,7 @@ type meter struct {
 	used     hits  // of room since the last batch
 	asked    hits  // grant that the next batch is to write; 0: none
 	surplus  bool  // the next batch is to write that there is no room left
-	level    hits  // what decisions take the meter for
+	level    hits  // the meter as decisions see it
 	failures float64
 	since    int // look-ups since failures was taken
 	random   func() float64
@@ -63,12 +60,11 @@ type meter struct {
 type slot struct {
 	amount   hits
 	failures int64          // look-ups that found nothing, near ones aside
-	tried    [classes]int64 // texts that are no code now, as a guesser may know
+	tried    [classes]int64 // texts that a guesser may know to be no code
 }
 
-// percent is what part of the day's hits look-ups of codes so long may use up, in
-// percent: an attack on short codes leaves something to the longer ones, which
-// are given out meanwhile.
+// percent is the part of the day's hits that look-ups of a length may use up: an attack on
+// short codes leaves some to the longer ones, which are given out meanwhile.
 func percent(length int) hits {
 	switch {
 	case length < 8:
@@ -108,8 +104,8 @@ func (m *meter) total() (sum hits) {
 	return sum
 }
 
-// look takes anew how many look-ups failed: in the last 24 hours, or in 24 hours
-// like the last one if that is more.
+// look counts the failed look-ups again: those of the last 24 hours, or of 24 hours like
+// the last one if that is more.
 func (m *meter) look(now time.Time) {
 	m.since = 0
 	day := int64(0)
@@ -119,8 +115,8 @@ func (m *meter) look(now time.Time) {
 	m.failures = max(float64(day), 24*m.lastHour(now)) * (1 + blur*m.random())
 }
 
-// open reports whether a look-up of that chance may be made, and closes its
-// length when there is no room for another grant.
+// open reports whether a look-up of that chance may be made, and closes its length when
+// there is no room for another grant.
 func (m *meter) open(length int, chance hits) bool {
 	switch ceiling := m.ceiling(length); {
 	case chance <= rare:
@@ -156,8 +152,8 @@ func (m *meter) spend(chance hits, now time.Time) bool {
 	return true
 }
 
-// add counts a look-up that found nothing. One near a live code could not have
-// hit: it adds nothing, and nor does a text that is no code at all.
+// add counts a look-up that found nothing. One near a live code could not have hit and
+// adds nothing, nor does a text that cannot be a code.
 func (m *meter) add(texts []class, chance hits, near bool) {
 	s := m.running()
 	for _, c := range texts {
@@ -169,15 +165,14 @@ func (m *meter) add(texts []class, chance hits, near bool) {
 	}
 }
 
-// unwritten reports whether there is something that a head must say.
+// unwritten reports whether a head must be written.
 func (m *meter) unwritten() bool { return m.asked > 0 || m.surplus }
 
 // giveBack ends a grant early, so that it does not count when the directory is
 // loaded again.
 func (m *meter) giveBack() { m.room, m.surplus = 0, m.surplus || m.room > 0 }
 
-// begin returns what the running slot may be used up to when the next head is
-// written.
+// begin returns the room that the running slot has when the next head is written.
 func (m *meter) begin() (room hits) {
 	room = max(m.room, m.asked)
 	m.used, m.asked, m.surplus = 0, 0, false
@@ -199,8 +194,8 @@ func (m *meter) shut(length int, chance hits) bool {
 	return chance > rare && m.level > m.ceiling(length)
 }
 
-// wait is for how long look-ups of the chance are refused: until enough hours
-// have left the meter.
+// wait is how long look-ups of the chance are refused: until enough hours have left the
+// meter.
 func (m *meter) wait(length int, chance hits, now time.Time) time.Duration {
 	left, ceiling := m.total()+max(m.step(), chance), m.ceiling(length)
 	leaves := m.hour + 1
@@ -212,8 +207,7 @@ func (m *meter) wait(length int, chance hits, now time.Time) time.Duration {
 	return time.UnixMilli(leaves * hour.Milliseconds()).Sub(now)
 }
 
-// lastHour is how many look-ups failed in the last hour, with the part of the
-// slot before that belongs to it.
+// lastHour is how many look-ups failed in the last 60 minutes.
 func (m *meter) lastHour(now time.Time) float64 {
 	const ms = float64(hour / time.Millisecond)
 	before := m.slots[(m.hour-1+slots)%slots].failures
@@ -221,8 +215,8 @@ func (m *meter) lastHour(now time.Time) float64 {
 	return float64(m.running().failures) + part*float64(before)
 }
 
-// tries is how many texts of a class a guesser may have tried while a code that
-// is live now was: in this hour and the two before it.
+// tries is how many texts of a class a guesser may have tried during the life of a code
+// that is live now: in this hour and the two before it.
 func (m *meter) tries(c class) (n int64) {
 	for h := max(m.hour-triedSlots+1, 0); h <= m.hour; h++ {
 		n += m.slots[h%slots].tried[c]
@@ -230,5 +224,5 @@ func (m *meter) tries(c class) (n int64) {
 	return n
 }
 
-// encodeHits is what a message says of an expected number of wrong hits.
+// encodeHits is an expected number of wrong hits in a message.
 func encodeHits(n float64) int64 { return int64(n * float64(oneHit)) }

@@ -2,9 +2,9 @@ package linkdirectory
 
 import "net/netip"
 
-// householdCodes is how many live codes a network may have to be taken for one
-// household. More is a carrier's translator, or a backend that does not forward
-// its viewers' addresses.
+// householdCodes is how many live codes a network may have to count as one household.
+// With more it is a carrier's address translator, or a backend that does not forward its
+// viewers' addresses.
 const householdCodes = 8
 
 // addressPrefixes are the networks that a guess from an IPv6 address is charged
@@ -15,7 +15,7 @@ var addressPrefixes = [...]struct{ bits, budgets int }{{64, 1}, {56, 4}, {48, 16
 // householdBits is the length of the IPv6 prefix that a household has.
 const householdBits = 56
 
-// network digests the network that a household has for itself.
+// network digests the network of a household.
 func (d *deriver) network(a netip.Addr) uint64 {
 	a = a.Unmap()
 	bits := a.BitLen()
@@ -25,7 +25,7 @@ func (d *deriver) network(a netip.Addr) uint64 {
 	return d.prefix(purposeNetwork, a, bits)
 }
 
-// addressKeys digests what a guess from an address is charged to: itself, or the
+// addressKeys digests what a guess from an address is charged to: the address, or the
 // networks of [addressPrefixes].
 func (d *deriver) addressKeys(a netip.Addr) []uint64 {
 	a = a.Unmap()
@@ -76,8 +76,8 @@ func (d *directory) leave(e *entry) {
 	}
 }
 
-// crowds reports whether a network holds a quarter of the codes that may be live
-// of a class: it must not occupy the short ones.
+// crowds reports whether a network holds a quarter of the codes of a class that may be
+// live: it must not occupy the short ones.
 func (d *directory) crowds(network uint64, c class, allowance int) bool {
 	h := d.networks[network]
 	return h != nil && 4*int(h.byClass[c]) >= allowance

@@ -10,12 +10,11 @@ import (
 
 const purposeOwner = 'o'
 
-// errOwner: what the directory has for the profile of a code was not sealed under
-// the realm's key.
+// errOwner: the name of a code's profile was not sealed under the realm's key.
 var errOwner = errors.New("the owner of a link code cannot be read")
 
-// newOwners seals names of profiles for the directory, which keeps records of codes
-// for longer than the viewer may want to be remembered, and need not know them.
+// newOwners seals names of profiles for the directory, which need not know them and keeps
+// records of codes for longer than a viewer may want to be remembered.
 func newOwners(d *deriver) cipher.AEAD {
 	block, err := aes.NewCipher(d.digest(purposeOwner, nil))
 	if err != nil {

@@ -2,16 +2,16 @@ package linkdirectory
 
 import "time"
 
-// alertPause is the least time between two alerts of one sort.
+// alertPause is the least time between two alerts of a kind.
 const alertPause = time.Hour
 
-// alerts is what operators were told of the meter.
+// alerts are what operators know of the meter.
 type alerts struct {
 	closed               [MaxLength + 1]bool // lengths
-	halfUntil, shutUntil int64               // ms; no alert of that sort before
+	halfUntil, shutUntil int64               // ms; no alert of that kind before
 }
 
-// report tells operators what the meter has and what is closed.
+// report tells operators the meter and the closed lengths.
 func (d *directory) report(now time.Time) {
 	m := &d.meter
 	if m.limit == 0 { // no command has said what the realm accepts

@@ -9,12 +9,12 @@ import (
 const (
 	// attempts is how many candidates of one length are tried.
 	attempts = 16
-	// sparse: live codes may be one in so many of all codes of their length.
+	// sparse: at most one in this many codes of a length may be live.
 	sparse = 500
-	// longer is by how much a code grows when its length is too dense.
+	// longer is the number of characters that a code grows when its length is too dense.
 	longer = 2
-	// maxAnswered bounds the reservations remembered. A repeat of one that is
-	// forgotten early reserves another code; nobody was told of the first.
+	// maxAnswered bounds the reservations remembered. A repeat of one that is forgotten
+	// early reserves another code; the first was not given out.
 	maxAnswered = 1 << 16
 )
 
@@ -31,8 +31,8 @@ type call struct {
 	step    uint32
 }
 
-// reserve chooses a free code; nil when there is none. Until the commit is
-// applied it is tentative: nobody else gets it and nobody can resolve it.
+// reserve chooses a free code; nil when there is none. Until the commit is applied it is
+// tentative: it is neither given out again nor resolvable.
 func (d *directory) reserve(m *Reserve, by call, now time.Time) *reservation {
 	d.meter.roll(now)
 	d.meter.limit = hits(m.GetWrongHits())
@@ -62,8 +62,7 @@ func (d *directory) reserve(m *Reserve, by call, now time.Time) *reservation {
 	return r
 }
 
-// repeated is what a reservation was answered before, as long as its code was not
-// given up: that may be told nobody any more.
+// repeated is the earlier answer to a reservation, unless its code was given up.
 func (d *directory) repeated(by call) (*ReserveReply, bool) {
 	reply, known := d.answered.find(by)
 	if !known {
@@ -73,7 +72,7 @@ func (d *directory) repeated(by call) (*ReserveReply, bool) {
 	return reply, e != nil && !e.retired
 }
 
-// candidate is a code without the code.
+// candidate is a code without its text.
 type candidate struct {
 	attempt  int
 	class    class
@@ -81,9 +80,9 @@ type candidate struct {
 	patterns patterns
 }
 
-// choose tries candidates of the wanted length and, where codes are too dense,
-// the length is closed or none is found, of longer ones: up to ten digits, then
-// ten alphanumeric characters.
+// choose tries candidates of the wanted length and, where codes are too dense, the length
+// is closed or none is found, longer ones: up to ten digits, then ten alphanumeric
+// characters.
 func (d *directory) choose(m *Reserve, request cluster.RequestID) (candidate, bool) {
 	c := classOf(min(max(int(m.GetLength()), MinLength), MaxLength), m.GetAlphanumeric())
 	for attempt := 0; ; attempt += attempts {
@@ -110,13 +109,12 @@ func (d *directory) admits(c class, network uint64) bool {
 	return live <= allowance && !d.crowds(network, c, allowance) && !d.meter.shut(c.length(), d.chance(c, live))
 }
 
-// try looks for a candidate that nobody has and that is two positions away
-// from every live code.
+// try looks for a free candidate that is two positions away from every live code.
 func (d *directory) try(request cluster.RequestID, first int, class class) (candidate, bool) {
 	for attempt := first; attempt < first+attempts; attempt++ {
 		code := d.derive.code(request, attempt, class.length(), class.alphabet())
 		c := candidate{attempt: attempt, class: class, patterns: d.spacing.of(code)}
-		if d.beside(c.patterns[:class.length()]) {
+		if d.nearLive(c.patterns[:class.length()]) {
 			continue
 		}
 		c.hash = d.derive.hash(code)
@@ -127,9 +125,9 @@ func (d *directory) try(request cluster.RequestID, first int, class class) (cand
 	return candidate{}, false
 }
 
-// beside reports whether a live code differs in fewer than two positions from
-// the text with these patterns.
-func (d *directory) beside(patterns []uint32) bool {
+// nearLive reports whether a live code differs in fewer than two positions from the text
+// with these patterns.
+func (d *directory) nearLive(patterns []uint32) bool {
 	for _, p := range patterns {
 		if d.taken.has(p) {
 			return true

@@ -9,8 +9,7 @@ import (
 	"ssod/cluster"
 )
 
-// need is what a look-up waits for before it can be answered. Nothing was charged
-// until then.
+// need is what a look-up waits for before it is charged and answered.
 type need uint8
 
 const (
@@ -19,13 +18,12 @@ const (
 	room         // the meter's next grant must be written
 )
 
-// resolve finds the profile of a code and charges a guess: first among the codes
-// of the guesser's own network, then among all. What it needs, and so when it
-// answers, does not tell a code of another network that may not be found from a
-// wrong one, nor one near a live code from others. Who found a code before finds it
-// again, also when its length was closed since: he has nothing to guess, and may
-// wait for the device that made it to let him in. So a miss of such a device is
-// charged wherever it comes from, for whoever calls himself by its name may guess.
+// resolve finds the profile of a code and charges a guess: first among the codes of the
+// guesser's own network, then among all. What it needs, and so when it answers, does not
+// tell a code of another network that may not be found from a wrong one, nor one near a
+// live code from others. A device that found a code before finds it again, even if its
+// length was closed since: it guesses nothing, and may wait for confirmation. So a miss
+// under that device's name is charged in every network, because a guesser may use it.
 func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, now time.Time) (*ResolveReply, need) {
 	if g, ok := d.guesses.find(request); ok {
 		return g.reply, nothing // a repeat costs nothing
@@ -58,7 +56,7 @@ func (d *directory) resolve(m *Resolve, request cluster.RequestID, fenced bool, 
 	case !d.meter.spend(chance, now):
 		return nil, room
 	}
-	near := e == nil && d.beside(m.GetPatterns())
+	near := e == nil && d.nearLive(m.GetPatterns())
 	d.meter.add(texts, chance, near)
 	return d.missed(m, request, &ResolveReply{Failure: Failure_UNKNOWN_CODE}, now), nothing
 }
@@ -98,7 +96,7 @@ func (d *directory) find(encoded []byte, now time.Time) (hash [HashSize]byte, e 
 	return hash, e
 }
 
-// blame charges a guesser whose guess had found its code and was not wanted.
+// blame charges a guesser whose guess had found its code and was rejected.
 func (d *directory) blame(m *Charge, request cluster.RequestID, now time.Time) error {
 	if _, ok := d.guesses.find(request); ok {
 		return nil // a repeat costs nothing
@@ -112,9 +110,8 @@ func (d *directory) blame(m *Charge, request cluster.RequestID, now time.Time) e
 	return nil
 }
 
-// settle ends a guess that found its code, once: a repeat, or a guess that
-// another owner of the directory charged, changes nothing. A redeemed code is
-// given up whoever asks.
+// settle ends a guess that found its code, once: a repeat, or a guess that another owner
+// of the directory charged, changes nothing. A redeemed code is given up in any case.
 func (d *directory) settle(m *Settle, request cluster.RequestID, now time.Time) {
 	if m.GetVerdict() == Verdict_REDEEMED && len(m.GetCodeHash()) == HashSize {
 		d.retire([HashSize]byte(m.GetCodeHash()), true, now)

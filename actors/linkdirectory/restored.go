@@ -9,8 +9,8 @@ import (
 	"ssod/cluster"
 )
 
-// RestoredHead is what a new cluster takes over of a stored directory: what the meter
-// says, so that guessers gain nothing by a restore.
+// RestoredHead is what a new cluster takes over of a stored directory: the meter, so that
+// guessers gain nothing by a restore.
 func RestoredHead(h cluster.Head, _ *actors.Restore) (cluster.Head, error) {
 	if h.Schema != schema {
 		return h, fmt.Errorf("%w: %d", errSchema, h.Schema)
@@ -21,10 +21,9 @@ func RestoredHead(h cluster.Head, _ *actors.Restore) (cluster.Head, error) {
 	return h, nil
 }
 
-// RestoredRecord is what a new cluster takes over of a record of a stored directory:
-// that the number of a code is given to nobody else for one lifetime, because it may
-// still be on a screen. It leads to no profile. What was counted of single guessers is
-// dropped.
+// RestoredRecord is what a new cluster takes over of a record of a stored directory: a
+// code is not given out again for one lifetime, because it may still be on a screen. It
+// leads to no profile. Counts of single guessers are dropped.
 func RestoredRecord(rec cluster.Record, r *actors.Restore) (_ cluster.Record, stays bool, err error) {
 	switch {
 	case len(rec.Part) == 1+HashSize && rec.Part[0] == partCode:

@@ -44,7 +44,7 @@ func (r *retirements) next() *retirementRecord {
 	return &retirementRecord{part: string(binary.BigEndian.AppendUint64([]byte{partRetired}, r.last))}
 }
 
-// drop notes that a code is gone which the record has.
+// drop notes that a code of the record is gone.
 func (r *retirements) drop(record *retirementRecord) {
 	if record == nil {
 		return
@@ -54,15 +54,14 @@ func (r *retirements) drop(record *retirementRecord) {
 	}
 }
 
-// putBack takes back what a refused batch had. Its record's number is not used
-// again.
+// putBack takes back what a refused batch had. Its record's number is not used again.
 func (r *retirements) putBack(b *batch) {
 	r.fresh = append(b.retirements, r.fresh...)
 	r.over = append(r.over, b.over...)
 }
 
-// writeRetired puts a record with codes that were given up, and deletes the
-// records that say nothing any more.
+// writeRetired puts a record with codes that were given up, and deletes the records whose
+// codes are all gone.
 func (d *directory) writeRetired(b *batch) {
 	b.over, d.retired.over = d.retired.over, nil
 	b.commit.Deletes = append(b.commit.Deletes, b.over...)

@@ -2,7 +2,7 @@ package linkdirectory
 
 import "time"
 
-// message is what is stored of the meter with that room.
+// message returns the meter with that room, as stored.
 func (m *meter) message(room hits) *Meter {
 	out := &Meter{Room: int64(room), Slots: make([]*Slot, 0, slots)}
 	var all [slots]Slot
@@ -21,8 +21,8 @@ func (m *meter) message(room hits) *Meter {
 	return out
 }
 
-// load takes over what was stored: all room counts as used up. What was added
-// after now, before the time of the shard was set back, was added now.
+// load takes over a stored meter: all room counts as used up. What was added later than
+// now, before the time of the shard was set back, counts as added now.
 func (m *meter) load(in *Meter, now time.Time) {
 	m.roll(now)
 	m.unknown = string(in.ProtoReflect().GetUnknown())

@@ -2,11 +2,11 @@ package linkdirectory
 
 import "math/bits"
 
-// patternSet is a set of pattern digests: a table with linear probing, at most
-// half full. Digests are random, so their upper bits are the place where the
-// search begins, and adding them in roughly ascending order touches memory in
-// order. That is why it is not a map: a realm has over a million patterns, and
-// reading them back after a failover was half of the time as a map.
+// patternSet is a set of pattern digests: a table with linear probing, at most half full.
+// Digests are random, so their upper bits say where the search begins, and adding them in
+// roughly ascending order touches memory in order. That is why it is not a map: a realm
+// has over a million patterns, and a map took half of the time of loading after a
+// failover.
 type patternSet struct {
 	slots []uint32 // a power of two of them; 0 is free
 	shift int
@@ -28,8 +28,8 @@ func (s *patternSet) slot(p uint32) int {
 	return i
 }
 
-// nonzero makes room for the mark of a free slot. That two digests become one
-// costs a candidate at worst.
+// nonzero avoids the value of a free slot. That two digests become one costs a candidate
+// at worst.
 func nonzero(p uint32) uint32 { return max(p, 1) }
 
 func (s *patternSet) has(p uint32) bool { return s.slots[s.slot(nonzero(p))] != 0 }
@@ -54,8 +54,7 @@ func (s *patternSet) grow() {
 	*s = *larger
 }
 
-// remove takes a pattern out and moves up those that were pushed away from
-// their place by it.
+// remove takes a pattern out and moves up those that it had displaced.
 func (s *patternSet) remove(p uint32) {
 	free := s.slot(nonzero(p))
 	if s.slots[free] == 0 {

@@ -168,7 +168,7 @@ func (w *town) types(who person, text string) *ResolveReply {
 	case Failure_OK:
 		h := w.codes[text]
 		if h == nil { // used a moment ago
-			w.end(Hash(testKey, text), Verdict_FAILED, request)
+			w.end(hashOf(testKey, text), Verdict_FAILED, request)
 			break
 		}
 		w.end(h.hash, Verdict_REDEEMED, request)

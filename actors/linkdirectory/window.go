@@ -9,7 +9,7 @@ import (
 // device or address are counted.
 const guessWindow = 15 * time.Minute
 
-// maxWindows bounds the guessers of one sort that are remembered.
+// maxWindows bounds the devices and the addresses that are remembered.
 const maxWindows = 1 << 16
 
 // windows counts the failed guesses of many guessers. The least recent one is
@@ -26,7 +26,7 @@ type window struct {
 	key      uint64
 	start    int64 // ms
 	failures int
-	open     int    // of them, which are not written yet: see guess
+	open     int    // of these, not written yet: see guess
 	unknown  string // fields of a later version
 }
 
@@ -50,8 +50,7 @@ func (x *window) end() int64 { return x.start + guessWindow.Milliseconds() }
 
 func (x *window) over(now time.Time) bool { return now.UnixMilli() >= x.end() }
 
-// wait returns for how many ms a guesser that used up its budget must wait; 0
-// when it may guess.
+// wait returns how many ms a guesser must wait that has used up its budget; 0: none.
 func (w *windows) wait(key uint64, budget int, now time.Time) int64 {
 	x := w.current(key, now)
 	if x == nil || x.failures < budget {
@@ -78,7 +77,7 @@ func (w *windows) charge(key uint64, open bool, now time.Time) (start int64) {
 	return x.start
 }
 
-// settle ends an open guess: it is taken back, or has failed.
+// settle ends an open guess: it is refunded, or has failed.
 func (w *windows) settle(c charged, refund bool) {
 	at, ok := w.byKey[c.key]
 	if !ok || at.Value.(*window).start != c.start {

@@ -25,7 +25,7 @@ func NewClient(asker actors.Asker, keys linkdirectory.Keys) Client {
 	return Client{profile.Client{Asker: asker}, linkdirectory.NewClient(asker, keys)}
 }
 
-// Wanted is who wants a link code, and what the realm allows.
+// Wanted is a request for a link code, and what the realm allows.
 type Wanted struct {
 	Caller     *profile.Caller
 	Attributes []byte // of the calling device, if it may join by an external token
@@ -49,9 +49,9 @@ func (Code) LogValue() slog.Value { return slog.StringValue("link code") }
 // profile.ErrWrongDevice, profile.ErrTooManyDevices, a *profile.TooManyCodesError or
 // linkdirectory.ErrFull.
 //
-// A request that failed with actors.ErrUnavailable or actors.ErrOverloaded must not be
-// repeated under its id: what it may have reserved is given up without waiting, and the
-// code of the repetition would be if that came late. After actors.ErrUnknown it may.
+// After actors.ErrUnavailable or actors.ErrOverloaded a request must not be repeated
+// under its id: what it may have reserved is given up in the background, and that could
+// hit the code of the repetition. After actors.ErrUnknown it may.
 func (c Client) Link(ctx context.Context, request cluster.RequestID, id profile.ID, w Wanted) (Code, error) {
 	reply, err := actors.Ask[*LinkReply](ctx, c.profiles.Asker, id.Address(), request, profile.StepLink, &Link{
 		Link: &profile.Link{
@@ -61,7 +61,7 @@ func (c Client) Link(ctx context.Context, request cluster.RequestID, id profile.
 		Reserve: c.directory.Reserve(id.Realm, id.Namespace, id.Subject, w.Code),
 	})
 	if errors.Is(err, actors.ErrUnavailable) || errors.Is(err, actors.ErrOverloaded) {
-		c.directory.Abandon(request, id.Realm) // it may have been reserved, and is not added any more
+		c.directory.Abandon(request, id.Realm) // a code may be reserved, and will not be added
 	}
 	if err != nil {
 		return Code{}, err

@@ -1,9 +1,8 @@
 // Package linking does what takes a profile and its realm's link directory: a code
 // is made, redeemed and given up. Each is one call of [Client] with one answer.
 //
-// Making and redeeming a code are flows ([actors.Flow]), so that nothing travels
-// more often than it must. A new code is judged, reserved and added on the node of
-// the profile:
+// Making and redeeming a code are flows ([actors.Flow]), which saves hops. A new code is
+// judged, reserved and added on the node of the profile:
 //
 //	Client ----> profile's node              link directory
 //	             may it have one?
@@ -13,8 +12,8 @@
 //	             add it: the commit
 //	       <---- the code, without its text
 //
-// and a code is redeemed from the node of the directory, which alone knows whose it
-// is, and which the guess is settled with at once:
+// and a code is redeemed from the node of the directory, which alone knows its profile,
+// and where the guess is settled at once:
 //
 //	Client ----> directory's node            profile
 //	             whose is it? charged
@@ -26,19 +25,18 @@
 //
 // # What goes wrong
 //
-// The commit of the profile decides, and its outcome is found by whoever asks again
-// with the same request id. What is left when a flow ends before it, or is carried
-// out twice, harms nobody:
+// The commit of the profile decides, and a repeat with the same request id finds its
+// outcome. What is left when a flow ends before it, or is carried out twice, is harmless:
 //
 //	reserved, not added   the code leads nowhere, and is given up if that is
 //	                      certain, else when it expires
-//	added, answer lost    whoever asks again is told the same code
+//	added, answer lost    a repeat is answered with the same code
 //	refused, then given   the refusal is committed first, so that a second run
 //	up                    does not add a code that the directory gave up
-//	charged, not settled  the guess costs with this owner of the directory; the next
-//	                      one does not hear of it
-//	redeemed, answer lost whoever asks again is told the same membership; the
-//	                      directory hears of it then, and is behind until then
+//	charged, not settled  the guess counts with this owner of the directory, and not
+//	                      with the next one
+//	redeemed, answer lost a repeat is answered with the same membership; the directory
+//	                      is behind until then
 //
 // No code and no address is in a message: [linkdirectory.Client] turns them into
 // digests under the realm's key where the request came in.

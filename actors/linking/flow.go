@@ -37,8 +37,8 @@ func (f flows) ofDirectories(command proto.Message) actors.FlowFunc {
 	return nil
 }
 
-// link makes a code for the flow's profile. That is asked twice: whether it may
-// have one at all, and, when the directory has reserved it, to add it.
+// link makes a code for the flow's profile. That is asked twice: whether it may have one
+// at all, and to add it when the directory has reserved it.
 func link(f *actors.Flow) (proto.Message, error) {
 	m := f.Command().(*Link)
 	asked, err := turn[*profile.LinkReply](f, profile.StepLink, m.GetLink())
@@ -110,7 +110,7 @@ func (fs flows) redeem(f *actors.Flow) (proto.Message, error) {
 	f.Tell(linkdirectory.Address(id.Realm), linkdirectory.StepSettle, &linkdirectory.Settle{
 		CodeHash: m.GetGuess().GetCodeHash(), Verdict: verdict(reply, err),
 	})
-	unknown := errors.Is(err, actors.ErrUnknown) // the profile was asked for long enough
+	unknown := errors.Is(err, actors.ErrUnknown) // Ask has retried already
 	if err != nil && !unknown {
 		return nil, err
 	}
@@ -126,9 +126,8 @@ func joining(m *Redeem, found *linkdirectory.ResolveReply) *profile.Redeem {
 	}
 }
 
-// verdict says what a redemption costs whose code was found: a failed guess is
-// one that is answered token_invalid, unless it only lost a race. To wait for
-// confirmation costs nothing.
+// verdict says what a redemption costs whose code was found: only one that is answered
+// token_invalid is a failed guess, unless it lost a race.
 func verdict(r *profile.RedeemReply, err error) linkdirectory.Verdict {
 	switch {
 	case err != nil:

@@ -8,9 +8,8 @@ import (
 	"ssod/actors"
 )
 
-// Cut is the login as it stands after the time of its shard was set back: one that
-// begins later than now begins now and lasts as long. It returns the very login
-// when there is nothing to cut.
+// Cut is the login after the time of its shard was set back: one that begins later than
+// now begins now and lasts as long. It returns l itself when there is nothing to cut.
 func (l *Login) Cut(at actors.Times) *Login {
 	now := at.Now.UnixMilli()
 	late := l.GetNotBeforeMs() - now
@@ -26,8 +25,8 @@ func (l *Login) Cut(at actors.Times) *Login {
 	return cut
 }
 
-// CutEnded returns what is remembered of ended logins, none for longer than from
-// now on, and whether that is any different.
+// CutEnded returns what is remembered of ended logins, none for longer than if it ended
+// now, and whether anything changed.
 func CutEnded(ended []*Ended, at actors.Times) ([]*Ended, bool) {
 	limit := at.Seen().Add(remembered).UnixMilli()
 	if !slices.ContainsFunc(ended, func(e *Ended) bool { return e.GetUntilMs() > limit }) {

@@ -9,13 +9,12 @@
 //	device  --End---> profile                       it ends on the device
 //	profile --End---> device --End----> profile     it ends under the identity
 //
-// A copy that ends tells the others; one that has ended already does nothing,
-// so the news stops by itself. All of these are intents (package intent), so
-// they happen although nodes die in between. An intent may arrive late: an
-// entity remembers what was ended for a day and refuses a copy of it. A device
-// that logs in anew says which logins that replaces, because their copies may
-// be on the way too, or come again.
+// A copy that ends tells the others; one that has ended already does nothing, so the
+// news stops by itself. All of these are intents (package intent), so they happen even if
+// nodes crash in between. An intent may arrive late: an entity remembers an ended login
+// for a day and refuses copies of it. A device that logs in again says which logins that
+// replaces, because their copies may still be under way, or be sent again.
 //
-// A login that the MVPD voided stays, marked, until it is made anew, and one
-// that expired stays for a while: a client is told why it has to log in again.
+// A login that the MVPD invalidated stays, marked, until the next login, and an expired
+// one for a while: the client learns why it has to log in again.
 package login

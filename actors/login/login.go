@@ -19,7 +19,7 @@ const (
 	maxEnded = 64
 	// remembered is for how long: longer than an intent can be on its way.
 	remembered = 24 * time.Hour
-	// explained is how long a login that expired is kept to say so.
+	// explained is how long an expired login is kept, to tell the client.
 	explained = 30 * 24 * time.Hour
 )
 
@@ -48,12 +48,12 @@ func (l *Login) Standing(now time.Time) Standing {
 	}
 }
 
-// Over reports whether nobody needs to know of the login any more.
+// Over reports whether the login can be dropped.
 func (l *Login) Over(at actors.Times) bool {
 	return at.Over().UnixMilli() >= l.GetNotAfterMs()+explained.Milliseconds()
 }
 
-// Remember returns ended with one more login, and without what is old.
+// Remember returns ended with one more login, and without those that are too old.
 func Remember(ended []*Ended, id []byte, at actors.Times) []*Ended {
 	ended = Current(ended, at)
 	if len(id) == 0 || Has(ended, id) {
@@ -65,7 +65,7 @@ func Remember(ended []*Ended, id []byte, at actors.Times) []*Ended {
 	return append(ended, &Ended{Id: id, UntilMs: at.Seen().Add(remembered).UnixMilli()})
 }
 
-// Current returns those that are remembered still, in a new slice.
+// Current returns those that are not too old, in a new slice.
 func Current(ended []*Ended, at actors.Times) []*Ended {
 	return slices.DeleteFunc(slices.Clone(ended), func(e *Ended) bool { return at.Over().UnixMilli() >= e.GetUntilMs() })
 }

@@ -52,7 +52,7 @@ func TestPromisesAreFoundAmongManyEntities(t *testing.T) {
 // promising is a device that has kept a login and died before it shared it.
 func (w *world) promising(name string) *device.State {
 	kept := w.made(name).GetLogin()
-	p := &intent.Promises{Request: w.request(), At: actors.At(w.now())}
+	p := &intent.Promises{Request: w.request(), At: actors.Times{Now: w.now(), Confirmed: w.now()}}
 	p.Add(intent.At(platform.Address()), &login.Share{Login: kept, Origin: intent.At(deviceID(name).Address())})
 	return &device.State{Logins: []*device.Regular{{Login: kept}}, Open: p.Made()}
 }

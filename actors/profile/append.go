@@ -99,7 +99,7 @@ func appendInt(b []byte, field protowire.Number, v int64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), uint64(v))
 }
 
-// appendBool appends a truth; what is false is not written.
+// appendBool appends true; false is not written.
 func appendBool(b []byte, field protowire.Number, v bool) []byte {
 	if !v {
 		return b
@@ -107,7 +107,7 @@ func appendBool(b []byte, field protowire.Number, v bool) []byte {
 	return appendInt(b, field, 1)
 }
 
-// appendText appends bytes; none are not written.
+// appendText appends bytes, unless there are none.
 func appendText(b []byte, field protowire.Number, v string) []byte {
 	if v == "" {
 		return b

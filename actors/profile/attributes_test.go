@@ -64,7 +64,7 @@ func TestAProfileBoundsWhatItIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte("tv"), Attributes: big}, MaxDevices: 1}, actors.At(v.now)))
+	do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte("tv"), Attributes: big}, MaxDevices: 1}, actors.Times{Now: v.now, Confirmed: v.now}))
 	if n := len(v.state.members[0].attributes); n == 0 || n > MaxAttributes {
 		t.Errorf("stored attributes have %d bytes", n)
 	}

@@ -14,7 +14,7 @@ import (
 // Steps number the asks that one request sends to a profile. Together with the
 // request id they make a repeated ask find its first answer.
 const (
-	stepOnly   = 0 // a request that asks one thing of the profile
+	stepOnly   = 0 // of a request with one ask
 	StepRedeem = 1 // after the directory resolved the code
 	StepLink   = 2 // before and after the directory reserved the code
 	// A request of the entitlement API may ask two profiles, each one thing of
@@ -40,7 +40,7 @@ func (c Client) Mint(ctx context.Context, request cluster.RequestID, id ID, m *M
 // Joined is what redeeming a code made of a device.
 type Joined struct {
 	Membership int64
-	// Origin is when the chain of its tokens began, if the code was its own; else zero.
+	// Origin is when the chain of its tokens began, if the code was its own.
 	Origin time.Time
 }
 

@@ -6,9 +6,8 @@ import (
 	"ssod/actors"
 )
 
-// history bounds the codes that are kept only to say what became of them: as
-// many as maxIssued allows in two lifetimes, and more than enough for those who
-// allow more.
+// history bounds the codes that are kept only to say what became of them: as many as the
+// default of maxIssued allows in two lifetimes.
 const history = 32
 
 // status is what the device that created a code is told of it.
@@ -31,12 +30,12 @@ func (c *code) live(at actors.Times) bool {
 	return s == CodeStatus_OPEN || s == CodeStatus_PENDING
 }
 
-// end ends a code before its time. Nobody waits for it any more.
+// end ends a code before its time. No device waits for it then.
 func (c *code) end(at actors.Times) {
 	c.ended, c.guest = at.Now.UnixMilli(), nil
 }
 
-// over is for how many ms a code has been used, ended or expired.
+// over is the number of ms since a code was used, ended or expired.
 func (c *code) over(at actors.Times) int64 {
 	switch ms := at.Now.UnixMilli(); {
 	case c.used != 0:
@@ -48,12 +47,12 @@ func (c *code) over(at actors.Times) int64 {
 	}
 }
 
-// known reports whether the device that created a code is still told of it: for
-// one lifetime after its end.
+// known reports whether the device that created a code can still read it: for one
+// lifetime after its end.
 func (c *code) known(at actors.Times) bool { return c.over(at) < c.notAfter-c.notBefore }
 
-// staleGuests reports whether a device is remembered that came with a code of
-// which nobody is told any more.
+// staleGuests reports whether a device is remembered that came with a code which can no
+// longer be read.
 func (s *state) staleGuests(at actors.Times) bool {
 	return slices.ContainsFunc(s.codes, func(c code) bool { return c.guest != nil && !c.known(at) })
 }
@@ -81,9 +80,8 @@ func (s *state) prune(at actors.Times) {
 	})
 }
 
-// hold decides about a device of another network that comes with a live code,
-// unless it may join at once. Where it needs to be confirmed the code is kept
-// for the first one that comes.
+// hold decides about a device of another network that comes with a live code, unless it
+// may join at once. Where confirmation is required the first such device gets the code.
 func (s *state) hold(i int, m *Redeem, at actors.Times) (d decision, decided bool) {
 	if !m.GetOtherNetwork() || m.GetPolicy() == OtherNetwork_ALLOW {
 		return decision{}, false
@@ -136,8 +134,8 @@ func (s *state) readCode(m *ReadCode, at actors.Times) decision {
 	return decision{reply: s.tell(i, at), soft: m.GetCaller().seen(at)}
 }
 
-// ownCode finds a code that the caller created and that is still known. One of
-// somebody else is like one that never was.
+// ownCode finds a code that the caller created and that is still known. Another device's
+// code does not exist for it.
 func (s *state) ownCode(c *Caller, hash []byte, at actors.Times) (i int, f Failure) {
 	if f := s.judge(c); f != Failure_OK {
 		return -1, f
@@ -150,8 +148,8 @@ func (s *state) ownCode(c *Caller, hash []byte, at actors.Times) (i int, f Failu
 	return i, Failure_OK
 }
 
-// tell describes a code to the device that created it. The device that joined
-// by it is described as long as it is a member.
+// tell describes a code to the device that created it, with the device that joined by it
+// as long as that is a member.
 func (s *state) tell(i int, at actors.Times) *CodeReply {
 	c := &s.codes[i]
 	r := &CodeReply{Status: c.status(at), NotAfterMs: c.notAfter}
@@ -168,9 +166,9 @@ func (s *state) tell(i int, at actors.Times) *CodeReply {
 	return r
 }
 
-// confirm gives the word of the device that created a code: the one that waits
-// may join until the code expires, or the code ends, also when the word was another
-// one before. Nothing is confirmed beforehand, and who joined has joined.
+// confirm carries out the decision of the device that created a code: the device that
+// waits may join until the code expires, or the code ends, even if it was confirmed
+// before. Nothing is confirmed in advance, and a device that has joined stays.
 func (s *state) confirm(m *Confirm, at actors.Times) decision {
 	i, f := s.ownCode(m.GetCaller(), m.GetCodeHash(), at)
 	if f != Failure_OK {

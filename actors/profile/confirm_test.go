@@ -47,7 +47,7 @@ func TestAnotherNetwork(t *testing.T) {
 				v.link(v.joined("phone"), "code")
 				got := do[*RedeemReply](v, v.state.redeem(&Redeem{
 					Device: &Device{Id: []byte("tv")}, CodeHash: []byte("code"), MaxDevices: maxDevices, OtherNetwork: tt.other, Policy: policy,
-				}, actors.At(v.now)))
+				}, actors.Times{Now: v.now, Confirmed: v.now}))
 				if got.Failure != want {
 					t.Errorf("got %v, want %v", got.Failure, want)
 				}
@@ -342,10 +342,10 @@ func TestStrangersAreForgotten(t *testing.T) {
 	v, _ := pending(t)
 	m := &Expire{RetentionMs: (400 * 24 * time.Hour).Milliseconds()}
 	v.after(2*ttl - time.Millisecond)
-	if d := v.state.expire(m, tombstone, actors.At(v.now)); d.next != nil {
+	if d := v.state.expire(m, tombstone, actors.Times{Now: v.now, Confirmed: v.now}); d.next != nil {
 		t.Error("forgotten too early")
 	}
-	do[*ExpireReply](v, v.after(time.Millisecond).state.expire(m, tombstone, actors.At(v.now)))
+	do[*ExpireReply](v, v.after(time.Millisecond).state.expire(m, tombstone, actors.Times{Now: v.now, Confirmed: v.now}))
 	if n := len(v.state.codes); n != 0 {
 		t.Errorf("%d codes are left", n)
 	}
@@ -406,7 +406,7 @@ func TestAnErasedDeviceDoesNotWait(t *testing.T) {
 // TestAGuestOfTheFutureIsCut like everything else when time was set back.
 func TestAGuestOfTheFutureIsCut(t *testing.T) {
 	v, _ := pending(t)
-	at := actors.At(v.now.Add(-actors.Skew / 2))
+	at := actors.Times{Now: v.now.Add(-actors.Skew / 2), Confirmed: v.now.Add(-actors.Skew / 2)}
 	if !v.state.cut(at) || v.state.cut(at) {
 		t.Error("cut once and no more")
 	}

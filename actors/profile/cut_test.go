@@ -61,8 +61,8 @@ func TestAProfileOfTheFutureIsCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := actors.At(right.Add(time.Minute))
-	if !s.cut(at) || s.cut(at) || s.cut(actors.At(right.Add(time.Hour))) {
+	at := actors.Times{Now: right.Add(time.Minute), Confirmed: right.Add(time.Minute)}
+	if !s.cut(at) || s.cut(at) || s.cut(actors.Times{Now: right.Add(time.Hour), Confirmed: right.Add(time.Hour)}) {
 		t.Error("cut once and no more")
 	}
 	now := at.Now.UnixMilli()
@@ -72,7 +72,7 @@ func TestAProfileOfTheFutureIsCut(t *testing.T) {
 	if len(s.codes) != 0 || len(s.issued) != 1 || s.issued[0] != now {
 		t.Errorf("%d codes, issued %v; want none, and one issued now", len(s.codes), s.issued)
 	}
-	if d := s.link(&Link{Caller: phone, TtlMs: time.Minute.Milliseconds(), MaxIssued: 1}, v.next(), actors.At(at.Now.Add(time.Minute))); d.reply.(*LinkReply).Failure != Failure_OK {
+	if d := s.link(&Link{Caller: phone, TtlMs: time.Minute.Milliseconds(), MaxIssued: 1}, v.next(), actors.Times{Now: at.Now.Add(time.Minute), Confirmed: at.Now.Add(time.Minute)}); d.reply.(*LinkReply).Failure != Failure_OK {
 		t.Error("no link code is allowed after the lifetime of one")
 	}
 }

@@ -13,22 +13,21 @@
 //	login.go       logins at MVPDs that members made, which all of them find
 //	expire.go      what the sweep drops
 //
-// Tokens are not stored. A token names its device by digest ([Did]) and the
-// number of its membership; it is good while that very membership is alive, so
-// a device that was unlinked loses access at the instant of the commit, and one
-// that joins again gets a new number. Numbers never repeat: each is larger than
-// the last and than the clock, and a profile that lost its last member keeps
-// the last number for as long as a token can live.
+// Tokens are not stored. A token names its device by digest ([Did]) and the number of
+// its membership; it is valid while that very membership is alive, so an unlinked device
+// loses access at the instant of the commit, and one that joins again gets a new number.
+// Numbers never repeat: each is larger than the last and not before the clock, and a
+// profile that lost its last member keeps the last number for as long as a token can
+// live.
 //
 // A link code is consumed and its device added in one commit. The profile is
 // the only judge of one-time use; the link directory is an index to it.
 //
-// The device that created a code, its origin, is told what became of it for one
-// lifetime after its end. Where the configuration says so, a device of another
-// network does not join at once: the code is kept for the first one that comes,
-// it waits, and the origin lets it join or ends the code. Whoever comes from the
-// code's own network does not wait and goes first. Each of these steps is one
-// commit, so that what the origin was told and what it said is never lost.
+// The device that created a code, its origin, can read what became of it for one lifetime
+// after its end. If the configuration says so, a device of another network does not join
+// at once: the first one gets the code and waits, and the origin lets it join or ends the
+// code. A device of the code's own network does not wait and goes first. Each of these
+// steps is one commit, so that no answer to the origin and no decision of it is lost.
 //
 // A login at an MVPD is a copy of the one that a device has made (package
 // actors/login). The last good one at each MVPD is found; all are remembered, so

@@ -14,8 +14,8 @@ const schema = 1
 // errSchema: the record was written by a version with a newer format.
 var errSchema = errors.New("profile has an unknown schema")
 
-// encode returns the head record: what marshalling message gives, without its
-// ten objects. Every change of a profile does it.
+// encode returns the head record: what marshalling message gives, without the allocations
+// of the message. Every change of a profile does it.
 func (s *state) encode() ([]byte, error) {
 	b, err := s.appendTo(make([]byte, 0, s.sizeHint()))
 	if err != nil {
@@ -24,9 +24,8 @@ func (s *state) encode() ([]byte, error) {
 	return b, nil
 }
 
-// decode reads a head record of this schema, without the message that protobuf
-// would make of it. Every activation does it, and the sweep for each head that
-// it looks at.
+// decode reads a head record of this schema without making a message. Every activation
+// does it, and the sweep for each head.
 func decode(encoded []byte) (*state, error) {
 	s, err := parseState(encoded)
 	if err != nil {
@@ -92,7 +91,7 @@ func (g *guest) message() *Guest {
 	return p
 }
 
-// digest reads a device digest; one of another length is nobody's.
+// digest reads a device digest; one of another length is no device's.
 func digest(b []byte) (d [DidSize]byte) {
 	if len(b) == DidSize {
 		copy(d[:], b)

@@ -83,12 +83,12 @@ func TestARestingProfileForgetsNothing(t *testing.T) {
 	v.after(time.Minute).refresh(tv)
 	want, lag := v.state.message(), time.Minute.Milliseconds()
 	e := &entity{state: v.state}
-	v.state.intend(v.next(), actors.At(v.now))
-	e.rest(actors.At(v.now))
+	v.state.expect(v.next(), actors.Times{Now: v.now, Confirmed: v.now})
+	e.rest(actors.Times{Now: v.now, Confirmed: v.now})
 	if e.state == nil {
 		t.Fatal("a profile with a code being reserved rests")
 	}
-	e.rest(actors.At(v.now.Add(intentLife)))
+	e.rest(actors.Times{Now: v.now.Add(requestLife), Confirmed: v.now.Add(requestLife)})
 	if e.state != nil {
 		t.Fatal("the profile does not rest")
 	}

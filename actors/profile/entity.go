@@ -15,19 +15,19 @@ import (
 // Config is what profiles need to know of the configuration. Each function is
 // called when its answer is needed, so a reload takes effect at once.
 type Config struct {
-	// Retention is for how long a member may be unseen before the sweep drops
-	// it (memberRetention).
+	// Retention is how long a member may be unseen before the sweep drops it
+	// (memberRetention).
 	Retention func() time.Duration
-	// TokenLife is for how long a service token of the realm can be used, the
-	// refresh window included.
+	// TokenLife is how long a service token of the realm can be used, the refresh window
+	// included.
 	TokenLife func(realm string) time.Duration
-	// Courier carries out what profiles promise to devices.
+	// Courier carries out the intents of profiles.
 	Courier *intent.Courier
 }
 
-// quiet is for how many ticks, of a second, a profile stays decoded after its
-// last command. Devices ask in bursts: mint, link and list within seconds, then
-// nothing for an hour. It is also how late an intent is that nobody settled.
+// quiet is the number of ticks, of a second, that a profile stays decoded after its last
+// command. Devices ask in bursts: mint, link and list within seconds, then nothing for an
+// hour. It also bounds how late the profile carries out an intent itself.
 const quiet = 5
 
 // Kind registers profiles with a runtime.
@@ -154,7 +154,7 @@ func promises(t *actors.Turn) *intent.Promises {
 	return &intent.Promises{Request: t.Request(), Step: t.Step(), At: t.Times()}
 }
 
-// nudge hands intents to the courier that should have been settled.
+// nudge hands overdue intents to the courier.
 func (e *entity) nudge(t *actors.Turn) {
 	if e.state != nil {
 		e.config.Courier.Nudge(actors.Address{Kind: KindName, Identity: e.id}, e.state.open, t)
@@ -176,8 +176,8 @@ func (e *entity) carryOut(t *actors.Turn, d decision) {
 	t.Change(actors.Decision{Reply: d.reply, Commit: commit, Applied: func() { e.apply(d) }})
 }
 
-// reply gives an answer that needs no commit. A command that could have made a
-// change goes through Change, which first looks for what it was answered before.
+// reply gives an answer that needs no commit. A command that could have made a change
+// goes through Change, which looks for its earlier answer first.
 func (e *entity) reply(t *actors.Turn, d decision) {
 	if (t.Fenced() || d.early) && d.soft != nil {
 		d.soft(e.state)
@@ -209,9 +209,9 @@ func (e *entity) apply(d decision) {
 	}
 }
 
-// Tick writes a lastSeen that nothing else wrote: when the stored one is too
-// old, and before the profile leaves memory. Until the next command the state
-// then rests, unless it has intents open.
+// Tick writes a lastSeen that nothing else wrote: when the stored one is too old, and
+// before the profile leaves memory. Unless it has open intents the state then rests until
+// the next command.
 func (e *entity) Tick(t *actors.Turn) (idle bool) {
 	e.wake()
 	e.nudge(t)

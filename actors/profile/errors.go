@@ -16,9 +16,8 @@ var (
 	ErrWrongDevice = errors.New("the token was issued to another device")
 	// ErrCode: the link code is unknown here, expired or used long ago.
 	ErrCode = errors.New("the link code is unknown, expired or already used")
-	// ErrRaceLost: the link code was found, but another device used it less
-	// than a minute ago. The viewer is told the same as for ErrCode; only the
-	// guess is refunded.
+	// ErrRaceLost: another device used the link code less than a minute ago. The viewer
+	// is told the same as for ErrCode, but the guess is refunded.
 	ErrRaceLost = errors.New("the link code was used by another device just now")
 	// ErrTooManyDevices: the member limit is reached and nobody was unseen for
 	// long enough to make room; httpfront/docs/limits.md#sizes-and-counts.
@@ -36,9 +35,9 @@ func (e *TooManyCodesError) Error() string {
 	return fmt.Sprintf("the profile was given too many link codes, retry in %v", e.RetryAfter)
 }
 
-// PendingError says that the device is in another network than the one that
-// created the link code, and joins when that one has confirmed it. The code is
-// kept for it; asking again costs nothing.
+// PendingError says that the device is in another network than the one that created the
+// link code, and joins when that device has confirmed it. The code is kept for it; asking
+// again costs nothing.
 type PendingError struct {
 	// Asked says that it was this request that made the code pending.
 	Asked bool

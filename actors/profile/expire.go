@@ -10,8 +10,8 @@ import (
 	"ssod/cluster"
 )
 
-// sweep looks at a stored profile and returns an Expire command when there is
-// something to drop. The profile itself decides again on what it knows better.
+// sweep looks at a stored profile and returns an Expire command when there is something
+// to drop. The profile decides again by the state in memory.
 func sweep(h cluster.Head, retention time.Duration, at actors.Times) proto.Message {
 	s, err := decode(h.State)
 	if err != nil || h.Schema != schema { // activation reports it; sweeping cannot help
@@ -27,10 +27,9 @@ func sweep(h cluster.Head, retention time.Duration, at actors.Times) proto.Messa
 	return nil
 }
 
-// expire drops the members that were not seen for the retention time, what is
-// over of logins and of strangers who came with a link code, and the whole record
-// once a profile without members kept it long enough. tombstone is how long
-// tokens of the realm can live.
+// expire drops the members that were not seen for the retention time, expired logins,
+// devices that waited with a link code, and the whole record of a profile that has been
+// without members for long enough. tombstone is how long tokens of the realm can live.
 func (s *state) expire(m *Expire, tombstone time.Duration, at actors.Times) decision {
 	if s.over(at) {
 		return decision{reply: &ExpireReply{}, next: &state{}, remove: true}
@@ -60,8 +59,8 @@ func (s *state) unseen(m *Expire, at actors.Times) map[[DidSize]byte]bool {
 	return gone
 }
 
-// over reports whether nothing can depend on the profile's record any more. One
-// that never had members has nothing to keep but its logins.
+// over reports whether nothing depends on the profile's record any more. One that never
+// had members has nothing to keep but its logins.
 func (s *state) over(at actors.Times) bool {
 	kept := len(s.members) + len(s.logins) + len(s.ended) + len(s.open)
 	return kept == 0 && at.Over().UnixMilli() >= s.keepUntil && (s.keepUntil > 0 || s.lastMembership == 0)

@@ -33,7 +33,7 @@ func TestSweep(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			command := sweep(cluster.Head{Rev: 1, Schema: schema, State: encoded}, retention, actors.At(v.now.Add(tt.after)))
+			command := sweep(cluster.Head{Rev: 1, Schema: schema, State: encoded}, retention, actors.Times{Now: v.now.Add(tt.after), Confirmed: v.now.Add(tt.after)})
 			if got := command != nil; got != tt.want {
 				t.Errorf("sweep sends a command: got %v, want %v", got, tt.want)
 			}
@@ -45,7 +45,7 @@ func TestExpireDropsWhoWasNotSeen(t *testing.T) {
 	v := newViewer(t)
 	phone, tv := v.joined("phone"), v.joined("tv")
 	expire := func() int32 {
-		return do[*ExpireReply](v, v.state.expire(&Expire{RetentionMs: time.Hour.Milliseconds()}, tombstone, actors.At(v.now))).Members
+		return do[*ExpireReply](v, v.state.expire(&Expire{RetentionMs: time.Hour.Milliseconds()}, tombstone, actors.Times{Now: v.now, Confirmed: v.now})).Members
 	}
 	v.after(time.Hour)
 	v.refresh(tv) // in memory only: the stored lastSeen is an hour old
@@ -76,7 +76,7 @@ func TestExpireDecidesAgain(t *testing.T) {
 	v.after(time.Hour)
 	v.refresh(phone) // after the sweep looked
 	v.commits = 0
-	got := do[*ExpireReply](v, v.state.expire(&Expire{RetentionMs: time.Hour.Milliseconds()}, tombstone, actors.At(v.now)))
+	got := do[*ExpireReply](v, v.state.expire(&Expire{RetentionMs: time.Hour.Milliseconds()}, tombstone, actors.Times{Now: v.now, Confirmed: v.now}))
 	if got.Members != 0 || v.commits != 0 {
 		t.Errorf("got %d members dropped and %d commits, want none", got.Members, v.commits)
 	}

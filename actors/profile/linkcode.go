@@ -13,21 +13,21 @@ import (
 // request whose answer it did not get; httpfront/docs/sso.md#redeem-a-link-code.
 const raceWindow = time.Minute
 
-// intentLife is how long a code that was allowed is waited for: the deadline
+// requestLife is how long a code that was allowed is waited for: the deadline
 // of a request.
-const intentLife = 10 * time.Second
+const requestLife = 10 * time.Second
 
-// link decides whether the caller may have a link code, and makes the one that
-// the directory reserved redeemable. It is asked twice. What is answered without a
-// code is not kept, but for the intent, so that requests side by side cannot exceed
-// maxIssued. With a code a refusal is final, because the code is given up then: it
-// is committed, so that nobody who asks again is told anything else.
+// link decides whether the caller may have a link code, and makes the one that the
+// directory reserved redeemable. It is asked twice. The first answer is not kept, only
+// that a code is expected, so that concurrent requests cannot exceed maxIssued. With a
+// code a refusal is committed, because the code is given up then: a repeat must get the
+// same answer.
 func (s *state) link(m *Link, request cluster.RequestID, at actors.Times) decision {
 	refusal := s.refuseLink(m, request, at)
 	forget := func(s *state) { s.forget(request, at) }
 	switch reserved := m.GetCode() != nil; {
 	case !reserved && refusal == nil:
-		return decision{reply: &LinkReply{}, soft: func(s *state) { s.intend(request, at) }, early: true}
+		return decision{reply: &LinkReply{}, soft: func(s *state) { s.expect(request, at) }, early: true}
 	case !reserved, refusal != nil && s.empty():
 		return answer(refusal)
 	case refusal != nil:
@@ -68,7 +68,7 @@ func (s *state) tooMany(request cluster.RequestID, limit int, ttl int64, at acto
 	ms := at.Now.UnixMilli()
 	recent := slices.DeleteFunc(slices.Clone(s.issued), func(at int64) bool { return at+ttl <= ms })
 	others := 0
-	for _, i := range s.intents {
+	for _, i := range s.requests {
 		if i.request != request && i.until > ms {
 			others++
 		}
@@ -76,26 +76,26 @@ func (s *state) tooMany(request cluster.RequestID, limit int, ttl int64, at acto
 	switch {
 	case len(recent)+others < limit:
 		return 0
-	case len(recent) == 0: // only intents: they end soon, one way or the other
-		return intentLife.Milliseconds()
+	case len(recent) == 0: // only expected codes: they are decided soon
+		return requestLife.Milliseconds()
 	default:
 		return recent[0] + ttl - ms
 	}
 }
 
-// intend notes that a request is getting a code.
-func (s *state) intend(request cluster.RequestID, at actors.Times) {
+// expect notes that a request is getting a code.
+func (s *state) expect(request cluster.RequestID, at actors.Times) {
 	s.forget(request, at)
-	s.intents = append(s.intents, linkIntent{request, at.Now.Add(intentLife).UnixMilli()})
+	s.requests = append(s.requests, linkRequest{request, at.Now.Add(requestLife).UnixMilli()})
 }
 
-// forget drops the intent of a request, and those that nobody waits for.
+// forget drops what a request expects, and what has expired.
 func (s *state) forget(request cluster.RequestID, at actors.Times) {
-	s.intents = slices.DeleteFunc(s.intents, func(i linkIntent) bool {
+	s.requests = slices.DeleteFunc(s.requests, func(i linkRequest) bool {
 		return i.request == request || i.until <= at.Now.UnixMilli()
 	})
-	if len(s.intents) == 0 {
-		s.intents = nil
+	if len(s.requests) == 0 {
+		s.requests = nil
 	}
 }
 
@@ -117,7 +117,7 @@ func (s *state) addCode(m *Link, at actors.Times) (freed [][]byte) {
 	return freed
 }
 
-// answer is what is told of a code, which its hash is no part of.
+// answer is the part of a code that its answer shows: not the hash.
 func (c *NewCode) answer() *NewCode {
 	return &NewCode{
 		NotBeforeMs: c.GetNotBeforeMs(), NotAfterMs: c.GetNotAfterMs(),
@@ -127,7 +127,7 @@ func (c *NewCode) answer() *NewCode {
 
 // reserving reports whether a code is being reserved.
 func (s *state) reserving(at actors.Times) bool {
-	return slices.ContainsFunc(s.intents, func(i linkIntent) bool { return i.until > at.Now.UnixMilli() })
+	return slices.ContainsFunc(s.requests, func(i linkRequest) bool { return i.until > at.Now.UnixMilli() })
 }
 
 // issue counts a code towards maxIssued.
@@ -137,8 +137,8 @@ func (s *state) issue(ttl int64, at actors.Times) {
 	s.issued = append(s.issued, ms)
 }
 
-// makeWay cancels the codes that a new one of the device replaces: the
-// device's own older one, and the oldest of the profile beyond the limit.
+// makeWay cancels the codes that a new one of the device replaces: the device's own older
+// one, and the oldest of the profile beyond the limit.
 func (s *state) makeWay(did [DidSize]byte, limit int, at actors.Times) (freed [][]byte) {
 	freed = s.cancel(func(c *code) bool { return c.did == did }, at)
 	surplus := s.outstanding(at) + 1 - limit
@@ -196,8 +196,8 @@ func (s *state) redeem(m *Redeem, at actors.Times) decision {
 	return decision{reply: &RedeemReply{Membership: joined.membership, OriginMs: s.codes[i].originFor(joined.did)}, next: next}
 }
 
-// originFor is when the chain of tokens began that a device goes on with by a code: a
-// code of its own begins none, or a device could go on for ever without anybody's word.
+// originFor is when a device's chain of tokens began that it continues by a code of its
+// own: otherwise a device could prolong its tokens for ever by itself.
 func (c *code) originFor(did [DidSize]byte) int64 {
 	if c.did == did {
 		return c.origin
@@ -205,7 +205,7 @@ func (c *code) originFor(did [DidSize]byte) int64 {
 	return 0
 }
 
-// use marks a code as redeemed by a member. Whoever waited for it lost a race.
+// use marks a code as redeemed by a member. A device that waited for it lost a race.
 func (s *state) use(m *Redeem, by *member, at actors.Times) {
 	for i := range s.codes {
 		if c := &s.codes[i]; c.hash == string(m.GetCodeHash()) {
@@ -215,9 +215,9 @@ func (s *state) use(m *Redeem, by *member, at actors.Times) {
 	}
 }
 
-// redeemAgain answers for a used code: within a minute the device that used it
-// gets its answer again as long as that very membership is alive, and any other
-// lost a race. Later the code is like one that never was.
+// redeemAgain answers for a used code: within a minute the device that used it gets its
+// answer again as long as that very membership is alive, and any other lost a race. After
+// that the code does not exist.
 func (s *state) redeemAgain(c *code, m *Redeem, at actors.Times) decision {
 	if at.Now.UnixMilli()-c.used >= raceWindow.Milliseconds() {
 		return answer(&RedeemReply{Failure: Failure_CODE_UNUSABLE})

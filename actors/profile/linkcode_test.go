@@ -196,7 +196,7 @@ func TestCodesBeingReservedCountAsIssued(t *testing.T) {
 	if got := may(); got.Failure != Failure_TOO_MANY_CODES || got.RetryAfterMs <= 0 {
 		t.Errorf("request beside them: got %v, want %v", got, Failure_TOO_MANY_CODES)
 	}
-	v.after(intentLife) // none of them came back
+	v.after(requestLife) // none of them came back
 	if got := may().Failure; got != Failure_OK {
 		t.Errorf("when they are over: %v", got)
 	}

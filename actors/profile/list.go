@@ -5,8 +5,8 @@ import (
 	"ssod/actors/login"
 )
 
-// refresh decides whether a token may be renewed. It writes nothing; that the
-// device was there is remembered in memory and written later.
+// refresh decides whether a token may be renewed. It writes nothing; the device's
+// lastSeen is kept in memory and written later.
 func (s *state) refresh(m *Refresh, at actors.Times) decision {
 	if f := s.judge(m.GetCaller()); f != Failure_OK {
 		return answer(&RefreshReply{Failure: f})
@@ -14,7 +14,7 @@ func (s *state) refresh(m *Refresh, at actors.Times) decision {
 	return decision{reply: &RefreshReply{}, soft: m.GetCaller().seen(at)}
 }
 
-// seeCaller notes that the caller was there. One that is no member was not.
+// seeCaller notes that the caller was there, if it is a member.
 func (s *state) seeCaller(m *See, at actors.Times) decision {
 	if s.judge(m.GetCaller()) != Failure_OK {
 		return answer(&SeeReply{})
@@ -41,8 +41,8 @@ func (s *state) list(m *List, at actors.Times) decision {
 	return decision{reply: &ListReply{Members: members}, soft: c.seen(at)}
 }
 
-// show returns everything but the hashes of link codes and who waits with them,
-// and of logins what they are without what the MVPD said.
+// show returns everything but the hashes of link codes, the devices that wait with them,
+// and what the MVPDs said of logins.
 func (s *state) show() decision {
 	m := s.message()
 	m.Logins, m.Ended, m.Open = nil, nil, nil

@@ -33,10 +33,10 @@ func (s *state) listLogins(m *Logins, at actors.Times) decision {
 	return decision{reply: reply, soft: c.seen(at)}
 }
 
-// share takes a copy of a login that a device made under the profile, and makes
-// it a regular member if it is one. The device must be the member still that its
-// token named; without a did the identity needs no members. What arrives again
-// changes nothing, and what was ended or replaced meanwhile stays away.
+// share takes a copy of a login that a device made under the profile, and makes the
+// device a regular member if it is one. The membership that its token named must be
+// alive; without a did the identity needs no members. A repeat changes nothing, and a
+// login that has ended or was replaced meanwhile is ignored.
 func (s *state) share(m *login.Share, at actors.Times) decision {
 	id := m.GetLogin().GetId()
 	switch {
@@ -68,10 +68,10 @@ func (s *state) hasLoginOf(did [DidSize]byte) bool {
 	})
 }
 
-// makeRoom drops the logins that are over, those that a new one replaces, and
-// the one that came first beyond the limit. What is replaced is remembered: the
-// logins of the same device at the same MVPD, and those that the device names
-// because their copies may not have arrived.
+// makeRoom drops the logins that are over, those that a new one replaces, and the first
+// one beyond the limit. It remembers what is replaced: the logins of the same device at
+// the same MVPD, and those that the device names because their copies may still be under
+// way.
 func (s *state) makeRoom(m *login.Share, at actors.Times) {
 	replaced := slices.Clone(m.GetReplaced())
 	s.logins = slices.DeleteFunc(s.logins, func(l *SharedLogin) bool {
@@ -125,8 +125,8 @@ func (s *state) endAll(m *login.EndAll, p *intent.Promises) decision {
 	return decision{reply: &login.EndAllReply{Open: p.Made()}, next: next}
 }
 
-// endAt drops all logins at an MVPD and tells the devices that made them, but
-// for the login of the device that is leaving.
+// endAt drops all logins at an MVPD and tells the devices that made them, except the one
+// that is leaving.
 func (s *state) endAt(mvpd string, leaving []byte, p *intent.Promises) {
 	before := len(p.Made())
 	for _, shared := range slices.Clone(s.logins) {
@@ -175,7 +175,7 @@ func (s *state) staleLogins(at actors.Times) bool {
 		slices.ContainsFunc(s.logins, func(l *SharedLogin) bool { return l.GetLogin().Over(at) })
 }
 
-// forgetLogins drops what nobody needs to know any more.
+// forgetLogins drops what has expired.
 func (s *state) forgetLogins(at actors.Times) {
 	s.ended = login.Current(s.ended, at)
 	s.logins = slices.DeleteFunc(s.logins, func(l *SharedLogin) bool { return l.GetLogin().Over(at) })

@@ -25,14 +25,14 @@ func (v *viewer) share(device, id, mvpd string, c *Caller) *login.ShareReply {
 	return do[*login.ShareReply](v, v.state.share(&login.Share{
 		Login:  &login.Login{Id: []byte(id), Mvpd: mvpd, NotBeforeMs: v.now.UnixMilli(), NotAfterMs: v.now.Add(day).UnixMilli(), Account: []byte("secret")},
 		Origin: deviceAt(device), Did: c.GetDid(), Membership: c.GetMembership(),
-	}, actors.At(v.now)))
+	}, actors.Times{Now: v.now, Confirmed: v.now}))
 }
 
 // finds are the good logins that a caller finds, by MVPD.
 func (v *viewer) finds(c *Caller) map[string]string {
 	v.Helper()
 	found := map[string]string{}
-	for _, l := range do[*LoginsReply](v, v.state.listLogins(&Logins{Caller: c}, actors.At(v.now))).Logins {
+	for _, l := range do[*LoginsReply](v, v.state.listLogins(&Logins{Caller: c}, actors.Times{Now: v.now, Confirmed: v.now})).Logins {
 		if l.Standing(v.now) == login.Good {
 			found[l.Mvpd] = string(l.Id)
 		}
@@ -73,7 +73,7 @@ func TestTheLastGoodLoginIsFound(t *testing.T) {
 	v.share("phone", "d", "cable", phone)
 	expect(t, "when the device logs in again", v.finds(tv), "map[cable:d sat:c]")
 	expect(t, "kept", len(v.state.logins), 3)
-	if got := do[*LoginsReply](v, v.state.listLogins(&Logins{Caller: token("tablet", 7)}, actors.At(v.now))); got.Failure != Failure_NOT_MEMBER || len(got.Logins) > 0 {
+	if got := do[*LoginsReply](v, v.state.listLogins(&Logins{Caller: token("tablet", 7)}, actors.Times{Now: v.now, Confirmed: v.now})); got.Failure != Failure_NOT_MEMBER || len(got.Logins) > 0 {
 		t.Errorf("a stranger: got %v", got.Failure)
 	}
 }
@@ -102,7 +102,7 @@ func TestAnExpiredLoginIsTold(t *testing.T) {
 	phone := v.joined("phone")
 	v.share("phone", "a", "cable", phone)
 	v.after(day)
-	logins := do[*LoginsReply](v, v.state.listLogins(&Logins{Caller: phone}, actors.At(v.now))).Logins
+	logins := do[*LoginsReply](v, v.state.listLogins(&Logins{Caller: phone}, actors.Times{Now: v.now, Confirmed: v.now})).Logins
 	expect(t, "answered", len(logins), 1)
 	expect(t, "standing", logins[0].Standing(v.now), login.Expired)
 }
@@ -118,7 +118,7 @@ func TestASingleLogoutIsCarriedOutOnce(t *testing.T) {
 	expect(t, "told", told(do[*login.EndAllReply](v, v.state.endAll(m, p)).Open), "[phone]")
 	expect(t, "found", v.finds(tv), "map[sat:c]")
 	v.share("phone", "d", "cable", phone)
-	p = &intent.Promises{Request: p.Request, At: actors.At(v.now)}
+	p = &intent.Promises{Request: p.Request, At: actors.Times{Now: v.now, Confirmed: v.now}}
 	expect(t, "the same request later", told(do[*login.EndAllReply](v, v.state.endAll(m, p)).Open), "[]")
 	expect(t, "found then", v.finds(tv), "map[cable:d sat:c]")
 	expect(t, "a late copy", v.share("tv", "b", "cable", tv).Refused, false)
@@ -143,13 +143,13 @@ func TestAProfileWithoutMembersGoesWithItsLogins(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m := sweep(cluster.Head{Rev: 1, Schema: schema, State: encoded}, 400*day, actors.At(v.now)); m != nil {
+		if m := sweep(cluster.Head{Rev: 1, Schema: schema, State: encoded}, 400*day, actors.Times{Now: v.now, Confirmed: v.now}); m != nil {
 			return string(m.ProtoReflect().Descriptor().Name())
 		}
 		return ""
 	}
 	expire := func() {
-		do[*ExpireReply](v, v.state.expire(&Expire{RetentionMs: (400 * day).Milliseconds()}, tombstone, actors.At(v.now)))
+		do[*ExpireReply](v, v.state.expire(&Expire{RetentionMs: (400 * day).Milliseconds()}, tombstone, actors.Times{Now: v.now, Confirmed: v.now}))
 	}
 	v.share("roku", "a", "cable", nil)
 	expect(t, "sweep of a good login", look(), "")

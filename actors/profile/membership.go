@@ -32,8 +32,8 @@ func (m *member) news(d *Device, at actors.Times) bool {
 	return m.learns(d) || at.Seen().UnixMilli()-m.storedSeen > seenLag.Milliseconds()
 }
 
-// learns reports whether the device is described better than before. What a
-// request merely gave away does not replace what the device once said.
+// learns reports whether the device is described better than before. A description that
+// a request only implied does not replace an explicit one.
 func (m *member) learns(d *Device) bool {
 	told := d.GetAttributes()
 	if d.GetImplied() && !m.implied && m.attributes != "" {
@@ -126,7 +126,7 @@ func (s *state) drop(devices map[[DidSize]byte]bool, at actors.Times) (freed [][
 	return freed
 }
 
-// fitted bounds what a device says about itself, whoever sent the command.
+// fitted bounds what a device says about itself.
 func fitted(attributes []byte) string {
 	if len(attributes) <= MaxAttributes {
 		return string(attributes)

@@ -63,7 +63,7 @@ func TestMintAgain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			v := newViewer(t)
 			mint := func(attributes []byte) *MintReply {
-				return do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte("phone"), Attributes: attributes}, MaxDevices: maxDevices}, actors.At(v.now)))
+				return do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte("phone"), Attributes: attributes}, MaxDevices: maxDevices}, actors.Times{Now: v.now, Confirmed: v.now}))
 			}
 			first := mint(told)
 			v.after(tt.after).commits = 0
@@ -114,7 +114,7 @@ func TestWhatARequestGivesAway(t *testing.T) {
 			v := newViewer(t)
 			writes := 0
 			for _, touch := range tt.touches {
-				d := v.state.mint(&Mint{Device: &Device{Id: []byte("tv"), Attributes: touch.attributes, Implied: touch.implied}, MaxDevices: 5}, actors.At(v.now))
+				d := v.state.mint(&Mint{Device: &Device{Id: []byte("tv"), Attributes: touch.attributes, Implied: touch.implied}, MaxDevices: 5}, actors.Times{Now: v.now, Confirmed: v.now})
 				if d.next != nil {
 					writes++
 					v.state = reload(t, d.next)
@@ -194,10 +194,10 @@ func TestSoftDecisionsChangeNothingByThemselves(t *testing.T) {
 	phone := v.joined("phone")
 	before := v.state.message()
 	v.after(time.Minute)
-	v.state.refresh(&Refresh{Caller: phone}, actors.At(v.now))
-	v.state.mint(&Mint{Device: &Device{Id: []byte("tv")}, MaxDevices: maxDevices}, actors.At(v.now))
-	v.state.redeem(&Redeem{Device: &Device{Id: []byte("tv")}}, actors.At(v.now))
-	v.state.unlink(&Unlink{Caller: phone, Devices: []*Candidates{{Id: [][]byte{[]byte("phone")}}}}, actors.At(v.now))
+	v.state.refresh(&Refresh{Caller: phone}, actors.Times{Now: v.now, Confirmed: v.now})
+	v.state.mint(&Mint{Device: &Device{Id: []byte("tv")}, MaxDevices: maxDevices}, actors.Times{Now: v.now, Confirmed: v.now})
+	v.state.redeem(&Redeem{Device: &Device{Id: []byte("tv")}}, actors.Times{Now: v.now, Confirmed: v.now})
+	v.state.unlink(&Unlink{Caller: phone, Devices: []*Candidates{{Id: [][]byte{[]byte("phone")}}}}, actors.Times{Now: v.now, Confirmed: v.now})
 	v.state.erase(&Erase{}, tombstone, v.promises())
 	if diff := cmp.Diff(before.String(), v.state.message().String()); diff != "" {
 		t.Errorf("a decision changed the state: %s", diff)

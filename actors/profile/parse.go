@@ -80,8 +80,8 @@ func parseState(b []byte) (*state, error) {
 	return s, fields(b, s.set)
 }
 
-// allot makes the lists as long as they will be: very many profiles are in
-// memory at once.
+// allot allocates the lists at their final length: very many profiles are in memory at
+// once.
 func (s *state) allot(b []byte) error {
 	members, codes := 0, 0
 	err := fields(b, func(f *field) error {

@@ -57,7 +57,7 @@ func do[R proto.Message](v *viewer, d decision) R {
 	return d.reply.(R)
 }
 
-// reload is what a restart makes of a state; soft intents do not survive it.
+// reload is what a restart makes of a state; expected codes do not survive it.
 func reload(t reporter, s *state) *state {
 	t.Helper()
 	encoded, err := s.encode()
@@ -68,7 +68,7 @@ func reload(t reporter, s *state) *state {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded.intents = s.intents
+	loaded.requests = s.requests
 	return loaded
 }
 
@@ -79,12 +79,12 @@ func (v *viewer) next() cluster.RequestID {
 
 // promises collects what a command promises to others.
 func (v *viewer) promises() *intent.Promises {
-	return &intent.Promises{Request: v.next(), At: actors.At(v.now)}
+	return &intent.Promises{Request: v.next(), At: actors.Times{Now: v.now, Confirmed: v.now}}
 }
 
 func (v *viewer) mint(device string) *MintReply {
 	v.Helper()
-	return do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte(device)}, MaxDevices: maxDevices}, actors.At(v.now)))
+	return do[*MintReply](v, v.state.mint(&Mint{Device: &Device{Id: []byte(device)}, MaxDevices: maxDevices}, actors.Times{Now: v.now, Confirmed: v.now}))
 }
 
 // joined mints and returns the token that the device gets.
@@ -107,7 +107,7 @@ func external(device string) *Caller { return &Caller{Device: []byte(device), Bi
 
 func (v *viewer) refresh(c *Caller) Failure {
 	v.Helper()
-	return do[*RefreshReply](v, v.state.refresh(&Refresh{Caller: c}, actors.At(v.now))).Failure
+	return do[*RefreshReply](v, v.state.refresh(&Refresh{Caller: c}, actors.Times{Now: v.now, Confirmed: v.now})).Failure
 }
 
 // link asks for a code as the front end does: may it, then add it.
@@ -123,7 +123,7 @@ func (v *viewer) link(c *Caller, hash string) *LinkReply {
 // mayLink asks whether the caller may have one of so many codes.
 func (v *viewer) mayLink(c *Caller, issued int32, request cluster.RequestID) *LinkReply {
 	v.Helper()
-	return do[*LinkReply](v, v.state.link(wanted(c, issued), request, actors.At(v.now)))
+	return do[*LinkReply](v, v.state.link(wanted(c, issued), request, actors.Times{Now: v.now, Confirmed: v.now}))
 }
 
 func wanted(c *Caller, issued int32) *Link {
@@ -140,14 +140,14 @@ func (v *viewer) addOf(c *Caller, hash string, issued int32, request cluster.Req
 	v.Helper()
 	m := wanted(c, issued)
 	m.Code = &NewCode{Hash: []byte(hash), NotBeforeMs: v.now.UnixMilli(), NotAfterMs: v.now.Add(ttl).UnixMilli()}
-	return do[*LinkReply](v, v.state.link(m, request, actors.At(v.now)))
+	return do[*LinkReply](v, v.state.link(m, request, actors.Times{Now: v.now, Confirmed: v.now}))
 }
 
 func (v *viewer) redeem(device, hash string) *RedeemReply {
 	v.Helper()
 	return do[*RedeemReply](v, v.state.redeem(&Redeem{
 		Device: &Device{Id: []byte(device)}, CodeHash: []byte(hash), MaxDevices: maxDevices,
-	}, actors.At(v.now)))
+	}, actors.Times{Now: v.now, Confirmed: v.now}))
 }
 
 // arrive redeems a code from another network, where that needs to be confirmed.
@@ -162,17 +162,17 @@ func (v *viewer) redeemAs(device, hash string, policy OtherNetwork) *RedeemReply
 	return do[*RedeemReply](v, v.state.redeem(&Redeem{
 		Device: &Device{Id: []byte(device), Attributes: []byte("about " + device)}, CodeHash: []byte(hash), MaxDevices: maxDevices,
 		OtherNetwork: true, Policy: policy, Guess: []byte("guess of " + device),
-	}, actors.At(v.now)))
+	}, actors.Times{Now: v.now, Confirmed: v.now}))
 }
 
 func (v *viewer) read(c *Caller, hash string) *CodeReply {
 	v.Helper()
-	return do[*CodeReply](v, v.state.readCode(&ReadCode{Caller: c, CodeHash: []byte(hash)}, actors.At(v.now)))
+	return do[*CodeReply](v, v.state.readCode(&ReadCode{Caller: c, CodeHash: []byte(hash)}, actors.Times{Now: v.now, Confirmed: v.now}))
 }
 
 func (v *viewer) confirm(c *Caller, hash string, join bool) *CodeReply {
 	v.Helper()
-	return do[*CodeReply](v, v.state.confirm(&Confirm{Caller: c, CodeHash: []byte(hash), Join: join}, actors.At(v.now)))
+	return do[*CodeReply](v, v.state.confirm(&Confirm{Caller: c, CodeHash: []byte(hash), Join: join}, actors.Times{Now: v.now, Confirmed: v.now}))
 }
 
 func (v *viewer) unlink(c *Caller, spellings ...[]string) *UnlinkReply {
@@ -185,12 +185,12 @@ func (v *viewer) unlink(c *Caller, spellings ...[]string) *UnlinkReply {
 		}
 		m.Devices = append(m.Devices, candidates)
 	}
-	return do[*UnlinkReply](v, v.state.unlink(m, actors.At(v.now)))
+	return do[*UnlinkReply](v, v.state.unlink(m, actors.Times{Now: v.now, Confirmed: v.now}))
 }
 
 func (v *viewer) list(c *Caller) *ListReply {
 	v.Helper()
-	return do[*ListReply](v, v.state.list(&List{Caller: c}, actors.At(v.now)))
+	return do[*ListReply](v, v.state.list(&List{Caller: c}, actors.Times{Now: v.now, Confirmed: v.now}))
 }
 
 // names are the devices of a list, in its order.

@@ -371,7 +371,7 @@ func (m *model) erase(t *rapid.T) {
 }
 
 func (m *model) expire(t *rapid.T) {
-	do[*ExpireReply](m.v, m.v.state.expire(&Expire{RetentionMs: (400 * 24 * time.Hour).Milliseconds()}, tombstone, actors.At(m.v.now)))
+	do[*ExpireReply](m.v, m.v.state.expire(&Expire{RetentionMs: (400 * 24 * time.Hour).Milliseconds()}, tombstone, actors.Times{Now: m.v.now, Confirmed: m.v.now}))
 	m.evicted(t)
 	m.cleared()
 }
@@ -402,7 +402,7 @@ func (m *model) restart(t *rapid.T) {
 // onDisk is the state as it was last written.
 func (s *state) onDisk() *state {
 	disk := s.clone()
-	disk.intents = nil
+	disk.requests = nil
 	for i := range disk.members {
 		disk.members[i].lastSeen = disk.members[i].storedSeen
 	}
@@ -428,7 +428,7 @@ func (m *model) check(t *rapid.T) {
 			t.Fatalf("token of %s, membership %d: judged %v, want %v", c.Device, c.Membership, judged, good)
 		}
 	}
-	if n := m.v.state.outstanding(actors.At(m.v.now)); n > 3 {
+	if n := m.v.state.outstanding(actors.Times{Now: m.v.now, Confirmed: m.v.now}); n > 3 {
 		t.Fatalf("%d outstanding codes", n)
 	}
 }

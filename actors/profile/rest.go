@@ -2,16 +2,15 @@ package profile
 
 import "ssod/actors"
 
-// rest is a state while nobody asks: its encoding alone. Very many profiles are
-// active at once and most of them have not been asked for a while, and the
-// decoded state takes as much memory again.
+// rest is an unused state: its encoding alone. Very many profiles are active at once, most
+// of them unused for a while, and a decoded state takes as much memory again.
 type rest struct {
 	encoded string
 	lag     int64 // ms: how far the oldest stored lastSeen is behind
 }
 
-// rest lets go of the decoded state, unless a link code is being reserved,
-// which only memory knows.
+// rest drops the decoded state, unless a link code is being reserved, which only memory
+// knows.
 func (e *entity) rest(at actors.Times) {
 	if e.state == nil || e.state.reserving(at) {
 		return

@@ -10,10 +10,9 @@ import (
 )
 
 // Restored is what a new cluster takes over of a stored profile: its members, whose
-// tokens stay good, and their logins. Link codes are gone, and with them how many were
-// issued. The next membership number is larger than any that the old cluster can have
-// given after the backup: a device that was removed there since, and joins again here,
-// does not make the tokens good that it had.
+// tokens stay valid, and their logins, but no link codes. The next membership number is
+// larger than any that the old cluster can have given after the backup, so a device that
+// was removed there since, and joins again here, does not revive its old tokens.
 func Restored(h cluster.Head, r *actors.Restore) (cluster.Head, error) {
 	if h.Schema != schema {
 		return h, fmt.Errorf("%w: %d", errSchema, h.Schema)

@@ -22,7 +22,7 @@ type state struct {
 	members        []member
 	codes          []code
 	issued         []int64 // ms, ascending
-	intents        []linkIntent
+	requests       []linkRequest
 	lastMembership int64
 	keepUntil      int64  // ms
 	unknown        string // fields of a later version
@@ -48,7 +48,7 @@ type member struct {
 type code struct {
 	hash           string
 	unknown        string
-	did            [DidSize]byte // who created it
+	did            [DidSize]byte // of the device that created it
 	usedBy         [DidSize]byte
 	notBefore      int64 // ms
 	notAfter       int64 // ms
@@ -56,24 +56,24 @@ type code struct {
 	usedMembership int64
 	ended          int64 // ms, 0: neither replaced, cancelled nor refused
 	otherNetwork   bool  // of the device that used it
-	origin         int64 // ms, of the token of who created it; 0: it was external
+	origin         int64 // ms, of its creator's token; 0: that was external
 	guest          *guest
 }
 
-// guest is a device of another network that waits for the word of the one that
-// created the code. It never changes: another one takes its place.
+// guest is a device of another network that waits for the one that created the code to
+// confirm it. A guest never changes: another one replaces it.
 type guest struct {
 	attributes string // encoded Attributes
-	guess      string // whom the directory charges if it may not join
+	guess      string // the guesser that the directory charges if it may not join
 	unknown    string
 	did        [DidSize]byte
 	seen       int64 // ms
 	confirmed  bool
 }
 
-// linkIntent is a link code that was allowed and is being reserved. It lives in
-// memory only, so that requests side by side cannot exceed maxIssued.
-type linkIntent struct {
+// linkRequest is a link code that was allowed and is being reserved. It is kept in memory
+// only, so that concurrent requests cannot exceed maxIssued.
+type linkRequest struct {
 	request cluster.RequestID
 	until   int64 // ms
 }
@@ -84,11 +84,9 @@ type decision struct {
 	reply proto.Message
 	next  *state
 	soft  func(*state)
-	// remove deletes the profile's record altogether; forget deletes what was
-	// answered before.
+	// remove deletes the profile's record; forget deletes its outcomes.
 	remove, forget bool
-	// early: nothing has been decided yet, so the reply may rest on a memory that
-	// is behind.
+	// early: nothing is decided yet, so the reply may rest on stale memory.
 	early bool
 }
 

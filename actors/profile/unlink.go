@@ -48,9 +48,9 @@ func (s *state) match(spellings []*Candidates) (devices map[[DidSize]byte]bool, 
 	return devices, removed
 }
 
-// entomb keeps a profile that lost its last member for as long as its tokens
-// can live, so that one founded again never revives them. The logins that the
-// members shared are dropped: whoever founds it again need not be one of them.
+// entomb keeps a profile that lost its last member for as long as its tokens can live, so
+// that one founded again never revives them. The logins that the members shared are
+// dropped: its next founder need not be one of them.
 func (s *state) entomb(ms int64, at actors.Times) {
 	if len(s.members) > 0 {
 		return
@@ -82,8 +82,8 @@ func (s *state) erase(m *Erase, tombstone time.Duration, p *intent.Promises) dec
 	return decision{reply: &EraseReply{Members: int32(len(s.members)), Freed: freed, Open: p.Made()}, next: next}
 }
 
-// eraseMember removes one member. A device that waits to become one is not waited for
-// any more; its code is there for others.
+// eraseMember removes one member, or a device that waits to become one; its code is free
+// for others then.
 func (s *state) eraseMember(did [DidSize]byte, tombstone time.Duration, at actors.Times) decision {
 	member := s.member(did) != nil
 	if !member && !s.waits(did) {
@@ -102,11 +102,10 @@ func (s *state) eraseMember(did [DidSize]byte, tombstone time.Duration, at actor
 	return decision{reply: reply, next: next, forget: true}
 }
 
-// vanish removes the record of a profile without members, and what was answered
-// before. No tombstone is needed: a profile that is founded again numbers its
-// members by the time, so that once that is past the last number, no token of the
-// earlier one is good for it. One that is in use again, or has promised something,
-// is busy.
+// vanish removes the record of a profile without members, and its outcomes. No tombstone
+// is needed: a profile that is founded again numbers its members by the time, so once
+// that is past the last number, no token of the earlier one is valid. A profile in use,
+// or with open intents, is busy.
 func (s *state) vanish(at actors.Times) decision {
 	switch {
 	case len(s.members) > 0 || len(s.logins) > 0 || len(s.open) > 0 || at.Now.UnixMilli() <= s.lastMembership:

@@ -131,7 +131,9 @@ func TestErase(t *testing.T) {
 // again; a member that is erased leaves the others.
 func TestErasedProfilesVanish(t *testing.T) {
 	v := newViewer(t)
-	vanish := func() bool { return !do[*intent.ForgetReply](v, v.state.vanish(actors.At(v.now))).Busy }
+	vanish := func() bool {
+		return !do[*intent.ForgetReply](v, v.state.vanish(actors.Times{Now: v.now, Confirmed: v.now})).Busy
+	}
 	phone := v.joined("phone")
 	v.joined("tv")
 	if vanish() {

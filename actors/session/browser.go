@@ -24,10 +24,9 @@ func (s *State) open(m *Open, now time.Time) decision {
 	return answer(&OpenReply{Parameters: s.GetParameters(), Party: s.GetParty()})
 }
 
-// finishedIn reports whether the session was finished in a browser, and would
-// still last. Whatever that browser comes with is told that the login is made: for
-// the viewer who sits there it is. Another browser is too late, whoever sits
-// there: the login need not be theirs.
+// finishedIn reports whether the session was finished in a browser, and has not expired.
+// Every further request of that browser is answered that the login is made, which is true
+// for its viewer. Another browser is too late: the login need not be its viewer's.
 func (s *State) finishedIn(browser []byte, now time.Time) bool {
 	return s.GetStage() == Stage_FINISHED && now.UnixMilli() < s.GetNotAfterMs() &&
 		subtle.ConstantTimeCompare(s.GetFinishedIn(), browser) == 1

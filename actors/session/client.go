@@ -59,9 +59,9 @@ func (c Client) Open(ctx context.Context, request cluster.RequestID, id ID, m *O
 	return reply, cmp.Or(err, asError(reply.GetFailure()))
 }
 
-// Finish ends the session with a login and brings that to the device and to
-// those it is shared with; what that fails at is done later. Fails with
-// ErrUnknown or ErrOver.
+// Finish ends the session with a login and brings it to the device and to those it is
+// shared with, as far as possible; the rest is done later. Fails with ErrUnknown or
+// ErrOver.
 func (c Client) Finish(ctx context.Context, request cluster.RequestID, id ID, m *Finish) error {
 	reply, err := actors.Ask[*FinishReply](ctx, c.Asker, id.Address(), request, stepFinish, m)
 	c.run(ctx, id, reply.GetOpen())
@@ -76,5 +76,5 @@ func (c Client) Decline(ctx context.Context, request cluster.RequestID, id ID) e
 
 // run carries out intents as far as it can.
 func (c Client) run(ctx context.Context, id ID, open []*intent.Intent) {
-	_ = intent.Run(ctx, c.Asker, id.Address(), open) // the session sees to the rest
+	_ = intent.Run(ctx, c.Asker, id.Address(), open) // the session does the rest
 }

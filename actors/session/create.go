@@ -50,8 +50,7 @@ func (s *State) amend(m *Amend, now time.Time) decision {
 	return decision{Reply: next.view(), Next: next}
 }
 
-// read returns the session. One that was finished can still be read: it says
-// where the login is. One that is over otherwise cannot.
+// read returns the session. One that was finished can still be read, to find the login.
 func (s *State) read(now time.Time) decision {
 	f := s.judge(now)
 	if f == Failure_OVER && s.GetStage() == Stage_FINISHED && now.UnixMilli() < s.GetNotAfterMs() {

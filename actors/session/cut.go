@@ -5,8 +5,8 @@ import (
 	"ssod/actors/intent"
 )
 
-// Cut implements [intent.Cuts]. A session that begins later than now is over: its
-// code would be good for longer than anybody allowed.
+// Cut implements [intent.Cuts]. A session that begins later than now is over: its code
+// would be good for longer than allowed.
 func (s *State) Cut(at actors.Times) (did bool) {
 	if now := at.Now.UnixMilli(); s.NotBeforeMs > now {
 		s.NotBeforeMs, s.NotAfterMs, did = now, now, true

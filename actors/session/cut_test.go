@@ -12,7 +12,7 @@ import (
 func TestASessionOfTheFutureIsOver(t *testing.T) {
 	s := begun(t, whole)
 	back := s.now.Add(-410 * 24 * time.Hour)
-	at := actors.At(back)
+	at := actors.Times{Now: back, Confirmed: back}
 	if !s.state.Cut(at) || s.state.Cut(at) {
 		t.Error("cut once and no more")
 	}

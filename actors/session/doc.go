@@ -9,19 +9,18 @@
 //	browser.go  a browser opens the login, comes back from the MVPD, finishes
 //	over.go     a session is superseded, and dropped when it is over
 //
-// A code may be open in any number of browsers and tabs, which the session does
-// not note: anybody can open it who has the code. Who comes back from the MVPD is
-// checked before the session is asked (package httpfront/api/entitlement). The first
-// login that is made finishes it; whatever the same browser comes with afterwards,
-// the way back again, another tab's or the link anew, is told the same. Another
-// browser is too late. A viewer who was asked to log in on somebody else's device
-// ends it.
+// A code may be open in any number of browsers and tabs, which the session does not note:
+// anybody with the code can open it. The browser that comes back from the MVPD is checked
+// before the session is asked (package httpfront/api/entitlement). The first login
+// finishes the session; every later request of the same browser, from another tab for
+// instance, gets the same answer. Another browser is too late. A viewer who was asked to
+// log in on somebody else's device ends it.
 //
 // The login itself is given to the device, as an intent in the commit that
 // finishes the session (packages actors/intent and actors/login).
 //
-// A session that is over is remembered for an hour, so that the app is told
-// "over" and not "unknown".
+// A session is remembered for an hour after its end, so that the app is told "over" and
+// not "unknown".
 //
 // Other packages use [Client].
 package session

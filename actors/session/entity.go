@@ -8,8 +8,7 @@ import (
 	"ssod/actors/intent"
 )
 
-// Kind registers sessions with a runtime. The courier carries out what they
-// promise to devices.
+// Kind registers sessions with a runtime. The courier carries out their intents.
 func Kind(courier *intent.Courier) actors.Kind {
 	return actors.Kind{
 		Name: KindName,

@@ -9,7 +9,7 @@ import (
 var (
 	// ErrTaken: another session has the code; draw another one.
 	ErrTaken = errors.New("another session has this code")
-	// ErrUnknown: no session has the code, or it was forgotten long ago.
+	// ErrUnknown: no session has the code, or its end was long ago.
 	ErrUnknown = errors.New("unknown authentication code")
 	// ErrOver: the session expired, was finished or declined, or the device began
 	// another.

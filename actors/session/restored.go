@@ -8,9 +8,8 @@ import (
 	"ssod/cluster"
 )
 
-// Restored is what a new cluster takes over of a stored session: nothing, unless it has
-// a login that its device has not got yet. Its code is on a screen of which nobody
-// knows how old it is.
+// Restored is what a new cluster takes over of a stored session: nothing, unless its
+// device does not have its login yet. How old the code on a screen is cannot be known.
 func Restored(h cluster.Head, r *actors.Restore) (_ cluster.Head, stays bool, err error) {
 	s, err := intent.Decode[State](h)
 	if err != nil {

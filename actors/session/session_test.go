@@ -63,7 +63,7 @@ func (s *story) open(browser string) *OpenReply {
 func (s *story) finish(browser string) *FinishReply {
 	s.Helper()
 	m := &Finish{Browser: Digest(browser), Login: &login.Login{Id: []byte("id"), Mvpd: "cable"}}
-	return do[*FinishReply](s, s.state.finish(m, &intent.Place{}, &intent.Promises{At: actors.At(s.now)}))
+	return do[*FinishReply](s, s.state.finish(m, &intent.Place{}, &intent.Promises{At: actors.Times{Now: s.now, Confirmed: s.now}}))
 }
 
 func (s *story) decline() Failure {
@@ -256,7 +256,7 @@ func TestTheSweepWakesAndDrops(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m := sweep(cluster.Head{Schema: commit.Schema, State: commit.State}, actors.At(s.now)); m != nil {
+		if m := sweep(cluster.Head{Schema: commit.Schema, State: commit.State}, actors.Times{Now: s.now, Confirmed: s.now}); m != nil {
 			return string(m.ProtoReflect().Descriptor().Name())
 		}
 		return ""
