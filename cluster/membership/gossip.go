@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"ssod/cluster"
 )
 
 // Gossip is this node's part in the gossip.
@@ -28,8 +30,7 @@ type Gossip struct {
 	cluster  string
 	members  members
 	refused  map[string]bool // members that were not let in, by name
-	watchers map[int]func()
-	next     int
+	watchers cluster.Watchers[struct{}]
 	trouble  error // of the last attempt to join
 	foreign  error // why a node was not let in
 }
@@ -47,7 +48,7 @@ func Open(cfg Config) (*Gossip, error) {
 func open(cfg Config) (*Gossip, error) {
 	g := &Gossip{
 		cfg: cfg, cluster: cfg.Meta.Cluster, wake: make(chan struct{}, 1),
-		log: newLogLines(cfg.Log), members: members{}, refused: map[string]bool{}, watchers: map[int]func(){},
+		log: newLogLines(cfg.Log), members: members{}, refused: map[string]bool{},
 	}
 	var err error
 	if g.meta, err = cfg.Meta.encode(); err != nil {
@@ -113,20 +114,9 @@ func (g *Gossip) SetMeta(m Meta) error {
 	return nil
 }
 
-// Watch calls f after members changed, from one goroutine at a time; several
-// changes may be one call. The returned function ends the watch.
-func (g *Gossip) Watch(f func()) (stop func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	id := g.next
-	g.next++
-	g.watchers[id] = f
-	return func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		delete(g.watchers, id)
-	}
-}
+// Watch calls f after members changed, from one goroutine at a time; several changes may
+// be one call. stop ends the watch.
+func (g *Gossip) Watch(f func()) (stop func()) { return g.watchers.Add(func(struct{}) { f() }) }
 
 // notify calls the watchers.
 func (g *Gossip) notify() {
@@ -135,15 +125,7 @@ func (g *Gossip) notify() {
 		case <-g.ctx.Done():
 			return
 		case <-g.wake:
-		}
-		g.mu.Lock()
-		fs := make([]func(), 0, len(g.watchers))
-		for _, f := range g.watchers {
-			fs = append(fs, f)
-		}
-		g.mu.Unlock()
-		for _, f := range fs {
-			f()
+			g.watchers.Call(struct{}{})
 		}
 	}
 }

@@ -16,12 +16,12 @@ type Store struct {
 	shards   cluster.Shards
 	options  Options
 	tables   atomic.Pointer[map[string]*table]
-	changing chan struct{} // has room for one: whoever is changing tables
+	changing chan struct{} // a lock: full while tables are being changed
 
-	mu       sync.Mutex // guards what follows, and tables while it is replaced
-	watchers map[int]watcher
-	nextID   int
-	newer    chan struct{} // closed when a table is replaced
+	watchers cluster.Watchers[string] // of tables by name
+
+	mu    sync.Mutex    // guards what follows, and tables while it is replaced
+	newer chan struct{} // closed when a table is replaced
 
 	applied   chan struct{} // has room for one signal
 	stop      chan struct{}
@@ -29,14 +29,9 @@ type Store struct {
 	following sync.WaitGroup
 }
 
-type watcher struct {
-	table string
-	f     func()
-}
-
 func newStore(shards cluster.Shards, o Options) *Store {
 	return &Store{
-		shards: shards, options: o, changing: make(chan struct{}, 1), watchers: map[int]watcher{},
+		shards: shards, options: o, changing: make(chan struct{}, 1),
 		newer: make(chan struct{}), applied: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 }
@@ -87,8 +82,8 @@ func (s *Store) table(name string) *table {
 	return empty
 }
 
-// replace shows a new version of a table, unless what is shown is as new, and
-// tells who watches it.
+// replace publishes a new version of a table, unless the present one is as new, and
+// calls its watchers.
 func (s *Store) replace(name string, t *table) {
 	s.mu.Lock()
 	if s.table(name).rev >= t.rev {
@@ -100,20 +95,8 @@ func (s *Store) replace(name string, t *table) {
 	s.tables.Store(&tables)
 	close(s.newer)
 	s.newer = make(chan struct{})
-	fs := s.watching(name)
 	s.mu.Unlock()
-	for _, f := range fs {
-		f()
-	}
-}
-
-func (s *Store) watching(table string) (fs []func()) {
-	for _, w := range s.watchers {
-		if w.table == table {
-			fs = append(fs, w.f)
-		}
-	}
-	return fs
+	s.watchers.Call(name)
 }
 
 // Await waits until this node has a revision of a table, or a later one.
@@ -133,9 +116,8 @@ func (s *Store) Await(ctx context.Context, table string, revision uint64) error 
 	}
 }
 
-// Newest are the revisions of all tables, none older than when it was called.
-// Only the node that leads the meta shard can tell; on others it fails with
-// [cluster.ErrLost].
+// Newest are the revisions of all tables, as of some time after the call. It fails with
+// [cluster.ErrLost] on a node that does not lead the meta shard.
 func (s *Store) Newest(ctx context.Context) (map[string]uint64, error) {
 	shard, ok := s.shards.Lead(cluster.MetaShard)
 	if !ok {
@@ -155,17 +137,11 @@ func (s *Store) Newest(ctx context.Context) (map[string]uint64, error) {
 	return revisions, nil
 }
 
-// Watch calls f after each change of a table, whoever made it. f must not
-// block. The returned function ends the watch.
+// Watch calls f after each change of a table. f must not block. stop ends the watch.
 func (s *Store) Watch(table string, f func()) (stop func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := s.nextID
-	s.nextID++
-	s.watchers[id] = watcher{table, f}
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.watchers, id)
-	}
+	return s.watchers.Add(func(changed string) {
+		if changed == table {
+			f()
+		}
+	})
 }

@@ -15,11 +15,11 @@ type announcer struct {
 	p *Placement
 
 	mu   sync.Mutex
-	told map[NodeID]report
-	busy map[NodeID]bool // being told
+	told map[NodeID]report // the last one
+	busy map[NodeID]bool   // a report is on its way
 }
 
-// report is what a node was told last.
+// report is what this node says of itself.
 type report struct {
 	leads        map[cluster.ShardID]uint64
 	notAccepting bool
@@ -27,17 +27,15 @@ type report struct {
 	at           time.Time
 }
 
-// retell is how often every node is told again: it may lack a replica of something
-// led here, and so hear of its leader from nobody else, it must not forget that this
-// node takes no leads, and what is measured here has changed.
+// retell is how often every node is told again: it may have no replica of a shard that is
+// led here, it must not forget that this node accepts no leads, and measurements change.
 const retell = 5 * time.Second
 
 func newAnnouncer(p *Placement) *announcer {
 	return &announcer{p: p, told: map[NodeID]report{}, busy: map[NodeID]bool{}}
 }
 
-// look tells whom it concerns, each in a goroutine of its own: one that does
-// not answer holds up nobody.
+// look tells the other nodes, each in a goroutine of its own.
 func (h *announcer) look(ctx context.Context) {
 	h.p.measureLoad(time.Now())
 	now := report{leads: h.p.leads(), notAccepting: h.p.declines(), bad: h.p.badDisk(), at: time.Now()}
@@ -51,14 +49,14 @@ func (h *announcer) look(ctx context.Context) {
 	}
 }
 
-// forget makes a node that went away hear everything when it comes back.
+// forget has a node that went away told everything when it comes back.
 func (h *announcer) forget(n NodeID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.told, n)
 }
 
-// begin reports whether a node is to be told now.
+// begin reports whether to tell a node now.
 func (h *announcer) begin(n NodeID, now report) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -80,7 +78,7 @@ func (h *announcer) tell(ctx context.Context, n NodeID, now report) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.busy, n)
-	if err == nil { // else it is told at the next look
+	if err == nil { // else the next look tells it
 		h.told[n] = now
 	}
 }

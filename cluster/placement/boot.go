@@ -10,23 +10,22 @@ import (
 	"ssod/cluster/meta"
 )
 
-// ErrOutdated says that the registry has a start of this node that its data
-// directory does not know of: the directory is older than what the node
-// acknowledged, or another one of the same node is in use.
+// ErrOutdated says that the registry has a start of this node that its data directory
+// does not know: the directory is older than what the node acknowledged, or another
+// directory of the same node is in use.
 var ErrOutdated = errors.New("the registry has another start of this node")
 
-// boot is what became of the registration of this start.
+// boot is the state of registering this start.
 type boot struct {
-	introduced atomic.Bool   // all others have taken it in or are not there
+	introduced atomic.Bool   // see [Placement.Introduced]
 	registered chan struct{} // closed when it is in the registry
 	once       sync.Once
 	outdated   sync.Once
 }
 
-// register puts this start into the registry, and finds out whether another one
-// has taken its place. The change is bound to the version of the table that was
-// judged, so of two copies of a directory one is registered and the other hears
-// of it.
+// register puts this start into the registry, and finds out whether another start has
+// replaced it. The change is bound to the version of the table that was judged, so of two
+// copies of a directory one is registered and the other learns of it.
 func (p *Placement) register(ctx context.Context) {
 	contents, me := p.registry.contents.Load(), p.cfg.Boots.Last()
 	known, ok := contents.nodes[p.self]
@@ -39,7 +38,7 @@ func (p *Placement) register(ctx context.Context) {
 			p.cfg.Outdated(fmt.Errorf("%w: number %d, at %s; this one is number %d", ErrOutdated, known.Boot.Number, known.Raft, me.Number))
 		})
 	case p.isRegistered():
-		// The table goes back only while it is read anew.
+		// The table goes back only while it is being reloaded.
 	case p.boot.introduced.Load():
 		p.enrol(ctx, contents.revision, known)
 	}
@@ -65,8 +64,8 @@ func (p *Placement) isRegistered() bool {
 	}
 }
 
-// Introduced says that every other member has taken this start in, or cannot be
-// reached, so that it may be registered.
+// Introduced says that every other member knows this start, or cannot be reached, so that
+// it may be registered.
 func (p *Placement) Introduced() {
 	p.boot.introduced.Store(true)
 	p.wake()

@@ -18,20 +18,20 @@ type Calls interface {
 	Call(ctx context.Context, to NodeID, request []byte) (answer []byte, err error)
 }
 
-// callTimeout bounds one request that is not worth waiting for.
+// callTimeout bounds a request that is soon repeated.
 const callTimeout = 2 * time.Second
 
 var (
 	// ErrRefused: the other node refuses for good; the text says what to do.
 	ErrRefused = errors.New("refused")
-	// ErrTemporary: it may be worth to ask again.
+	// ErrTemporary: asking again may help.
 	ErrTemporary = errors.New("not now")
-	// ErrWaits is an [ErrTemporary] of the leader of the meta shard: it is of no
-	// use to ask another node.
+	// ErrWaits is an [ErrTemporary] of the leader of the meta shard: asking another node
+	// does not help.
 	ErrWaits = fmt.Errorf("%w", ErrTemporary)
 )
 
-// kinds are the errors that another node is told apart by, the first that matches.
+// kinds are the errors that other nodes tell apart; the first match counts.
 var kinds = []struct {
 	err  error
 	kind ErrorKind
@@ -45,15 +45,42 @@ var kinds = []struct {
 	{ErrTemporary, ErrorKind_TEMPORARY},
 }
 
-// call asks another node and waits for a short while.
+// call asks another node within [callTimeout].
 func (p *Placement) call(ctx context.Context, to NodeID, r *Request) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	return p.ask(ctx, to, r)
+}
+
+// ask asks another node.
+func (p *Placement) ask(ctx context.Context, to NodeID, r *Request) (*Answer, error) {
 	raw, err := p.cfg.Calls.Call(ctx, to, encode(r))
 	if err != nil {
 		return nil, fmt.Errorf("ask node %d: %w", to, err)
 	}
 	return decodeAnswer(raw)
+}
+
+// leaderOf is the node that leads a shard as far as this one knows.
+func (p *Placement) leaderOf(id cluster.ShardID) (Node, error) {
+	owner, _ := p.view.Owner(id)
+	n, ok := p.registry.At(owner.Address)
+	if !ok || n.ID == p.self {
+		return Node{}, fmt.Errorf("%w: no leader of shard %d is known", ErrTemporary, id)
+	}
+	return n, nil
+}
+
+// pause waits for a time or the end of ctx, which is an error.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func decodeAnswer(raw []byte) (*Answer, error) {
@@ -72,8 +99,8 @@ func decodeAnswer(raw []byte) (*Answer, error) {
 	return nil, fmt.Errorf("%w: %s", ErrTemporary, a.GetError())
 }
 
-// Serve answers a request of another node; from is 0 for one that is not a
-// member and may only join. An error means that the request is none.
+// Serve answers a request of another node; from is 0 for one that is not a member and
+// may only join. An error means that the request is malformed.
 func (p *Placement) Serve(ctx context.Context, from NodeID, request []byte) ([]byte, error) {
 	r := &Request{}
 	if err := proto.Unmarshal(request, r); err != nil {
@@ -86,8 +113,7 @@ func (p *Placement) Serve(ctx context.Context, from NodeID, request []byte) ([]b
 	return encode(a), nil
 }
 
-// failed is the answer that says err. The other side knows its kind and adds
-// that itself.
+// failed is the answer for err, without the text of its kind, which the other side adds.
 func failed(err error) *Answer {
 	for _, k := range kinds {
 		if errors.Is(err, k.err) {
@@ -104,6 +130,11 @@ func (p *Placement) answer(ctx context.Context, from NodeID, r *Request) (*Answe
 	if n, ok := p.registry.Node(from); !ok || n.State == NodeState_REMOVED {
 		return nil, fmt.Errorf("%w: node %d is not a member", ErrRefused, from)
 	}
+	return p.handle(ctx, from, r)
+}
+
+// handle carries out a request of a member.
+func (p *Placement) handle(ctx context.Context, from NodeID, r *Request) (*Answer, error) {
 	switch {
 	case len(r.GetChange()) > 0:
 		answer, err := p.tables.Serve(ctx, r.GetChange())

@@ -5,16 +5,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
-
-	"ssod/cluster"
 )
 
-// maxCertificates is how many certificates of a node are remembered: those before have
-// been renewed so often that they have expired.
+// maxCertificates is how many certificates of a node are remembered: earlier ones have
+// expired.
 const maxCertificates = 16
 
-// shown adds the certificates that this node saw of another to those that are written
-// down, and reports whether that changes anything.
+// shown adds the certificates that this node saw of another and reports whether any is
+// new.
 func (p *Placement) shown(n *Node) (changed bool) {
 	for _, digest := range p.cfg.Certificates(n.ID) {
 		if hasDigest(n.Certificates, digest) {
@@ -30,8 +28,8 @@ func hasDigest(all [][]byte, digest []byte) bool {
 	return slices.ContainsFunc(all, func(o []byte) bool { return bytes.Equal(o, digest) })
 }
 
-// Banned is the node that was removed and had a certificate. One that a member has too
-// is not refused: they share it.
+// Banned is the removed node that had a certificate, unless a member has it too: then they
+// share it.
 func (b *Registry) Banned(digest []byte) (by Node, banned bool) {
 	for _, n := range b.contents.Load().nodes {
 		switch {
@@ -45,16 +43,10 @@ func (b *Registry) Banned(digest []byte) (by Node, banned bool) {
 	return by, banned
 }
 
-// Readmit lets the certificates of a node that was removed be shown again: it may join
-// anew with them. The leader of the meta shard decides.
+// Readmit accepts the certificates of a removed node again, so that it may join with them.
+// The leader of the meta shard decides.
 func (p *Placement) Readmit(ctx context.Context, name string) error {
-	var err error
-	if _, leads := p.engine.Lead(cluster.MetaShard); leads {
-		err = p.readmit(ctx, name)
-	} else {
-		_, err = p.refer(ctx, name, &Request{Readmit: &ReadmitRequest{Name: name}})
-	}
-	if err != nil {
+	if err := p.request(ctx, name, &Request{Readmit: &ReadmitRequest{Name: name}}); err != nil {
 		return fmt.Errorf("readmit node %s: %w", name, err)
 	}
 	return nil
@@ -62,9 +54,7 @@ func (p *Placement) Readmit(ctx context.Context, name string) error {
 
 // readmit forgets the certificates, on the leader of the meta shard.
 func (p *Placement) readmit(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, decideWithin)
-	defer cancel()
-	err := p.decideUntil(ctx, func(s *session) error {
+	err := p.decideUntil(ctx, func(ctx context.Context, s *session) error {
 		var removed []Node
 		for _, n := range s.contents.nodes {
 			if n.Name == name && n.State == NodeState_REMOVED && len(n.Certificates) > 0 {

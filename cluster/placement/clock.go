@@ -9,33 +9,33 @@ import (
 )
 
 const (
-	// maxSkew is how far a node's clock may be from the median of all that are
-	// measured, and ahead of what a majority's allow.
+	// maxSkew is how far a node's clock may be from the median of all that are measured,
+	// and ahead of what a majority's allow.
 	maxSkew = core.Tolerance
-	// calmSkew is how near it must come before the node takes leads again.
+	// calmSkew is how close it must get before the node accepts leads again.
 	calmSkew = time.Second
-	// fewestClocks is how many clocks must be known, this node's included: of two
-	// that differ nobody can tell which is wrong.
+	// fewestClocks is how many clocks must be known, this node's included: of two either
+	// may be wrong.
 	fewestClocks = 3
 )
 
 // Skew is how this node's clock compares with the others'.
 type Skew struct {
-	// Ahead is how far it is ahead of the median, negative if it is behind; or of
-	// what a majority of the voters' clocks allow, if that is what is wrong.
+	// Ahead is how far it is ahead of the median, negative if it is behind; if Refused,
+	// of what a majority of the voters' clocks allow.
 	Ahead time.Duration
 	// Off: it is so far off that this node leads nothing.
 	Off bool
-	// Refused: it is ahead of what a majority of the voters' clocks allow, so that
-	// this node commits nothing by it.
+	// Refused: it is ahead of what a majority of the voters' clocks allow, so that this
+	// node commits nothing.
 	Refused bool
 }
 
-// Skew tells what was measured last.
+// Skew is the last measurement.
 func (p *Placement) Skew() Skew { return *p.skew.Load() }
 
-// watchClock compares this node's clock with the others'. While it is off, the
-// node takes no leads and hands over those that it has.
+// watchClock compares this node's clock with the others'. While it is off, the node
+// accepts no leads and hands over those that it has.
 func (p *Placement) watchClock(ctx context.Context) {
 	was := p.Skew()
 	now, ok := p.measure(was)
@@ -44,20 +44,17 @@ func (p *Placement) watchClock(ctx context.Context) {
 	}
 	p.skew.Store(&now)
 	if now.Off != was.Off {
-		p.wake() // others hear of it
-		p.cfg.Log.Warn("this node's clock is compared with the others'", "off", now.Off, "ahead", now.Ahead.Round(time.Millisecond).String())
+		p.wake() // announce it
+		p.cfg.Log.Warn("this node's clock was compared with the others'", "off", now.Off, "ahead", now.Ahead.Round(time.Millisecond).String())
 	}
-	if !now.Off {
-		return
-	}
-	if _, err := p.handAllOver(ctx); err != nil && ctx.Err() == nil {
-		p.cfg.Log.Debug("not all leaderships were handed over", "error", err)
+	if now.Off {
+		p.stepDown(ctx)
 	}
 }
 
-// measure compares the clocks that are known; false when those are too few of
-// the members' to judge. What a majority of the voters' clocks do not allow is
-// judged all the same, by as few as two: the one that is ahead gives way.
+// measure compares the clocks that are known; false when too few are to judge. Whether a
+// majority of the voters' clocks allow this one is judged even among two: the one that is
+// ahead gives way.
 func (p *Placement) measure(was Skew) (Skew, bool) {
 	limit := maxSkew
 	if was.Off {
@@ -83,7 +80,7 @@ func (p *Placement) measure(was Skew) (Skew, bool) {
 	return Skew{Ahead: ahead, Off: ahead.Abs() > limit}, true
 }
 
-// reached is how many nodes are heard of, this one included.
+// reached counts the nodes that are alive, this one included.
 func (p *Placement) reached(others []Node) int {
 	n := 1
 	for _, o := range others {
@@ -94,7 +91,7 @@ func (p *Placement) reached(others []Node) int {
 	return n
 }
 
-// median is the middle one, or the middle between the two in the middle.
+// median is the middle one, or the mean of the two in the middle.
 func median(all []time.Duration) time.Duration {
 	slices.Sort(all)
 	half := len(all) / 2
@@ -104,7 +101,7 @@ func median(all []time.Duration) time.Duration {
 	return all[half-1] + (all[half]-all[half-1])/2
 }
 
-// declines reports whether this node takes no leads.
+// declines reports whether this node accepts no leads.
 func (p *Placement) declines() bool {
 	return p.notAccepting.Load() || p.Skew().Off || p.badDisk() || p.leaves()
 }

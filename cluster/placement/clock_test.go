@@ -57,7 +57,7 @@ func TestANodeWhoseClockIsOffLeadsNothing(t *testing.T) {
 	}
 }
 
-// Of two clocks nobody can tell which is wrong.
+// Of two clocks either may be wrong.
 func TestTwoClocksAreNotJudged(t *testing.T) {
 	c := newCluster(t)
 	c.found("n1")

@@ -33,7 +33,7 @@ const testShards = 4
 // testSilence is how long nobody may have heard a node before it is replaced.
 const testSilence = 500 * time.Millisecond
 
-// testDead is for how long a node is not heard before what it holds is replaced.
+// testDead is how long a node is not heard before its replicas are replaced.
 const testDead = 500 * time.Millisecond
 
 // testCluster is nodes in one process, with stores in memory and a network that
@@ -67,7 +67,7 @@ type testCluster struct {
 	disks           map[core.NodeID]*testDisk
 	// space is what is free on the disks of nodes that say so.
 	space map[core.NodeID]uint64
-	// quiet is for how long a slow disk must be quick to be slow no more; 0 means
+	// quiet is how long a slow disk must be quick to be slow no more; 0 means
 	// testSlow.
 	quiet time.Duration
 	// lost is when a node was stopped or cut off: until then it was heard.
@@ -361,7 +361,7 @@ func (c *testCluster) stop(id core.NodeID) {
 	}
 }
 
-// lose notes that nobody reaches a node from now on. The caller holds c.mu.
+// lose cuts a node off. The caller holds c.mu.
 func (c *testCluster) lose(id core.NodeID) {
 	if c.lost[id].IsZero() {
 		c.lost[id] = time.Now()
@@ -427,7 +427,7 @@ func (c *testCluster) members(voters, learners int) {
 
 func entity(i int) cluster.Entity { return cluster.Entity{Kind: "k", Identity: fmt.Sprint(i)} }
 
-// fill commits entities to every shard, whoever leads.
+// fill commits entities to every shard.
 func (c *testCluster) fill(from, to int) {
 	c.Helper()
 	for id := range cluster.ShardID(testShards) {

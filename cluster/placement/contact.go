@@ -8,13 +8,13 @@ import (
 	"ssod/cluster"
 )
 
-// contactEvery is how often the leader of the meta shard is asked what is new.
-// Several questions may get lost before a lease ends.
+// contactEvery is how often the leader of the meta shard is asked for news. Several
+// requests may get lost before a lease ends.
 const contactEvery = 2 * time.Second
 
-// keepContact asks the leader of the meta shard for the newest revisions, and
-// counts as contact when they are here. What counts is when it asked: the leader
-// may have learned something new as soon as it had answered.
+// keepContact asks the leader of the meta shard for the newest revisions and waits until
+// they are here. The contact counts from when it asked: there may have been news as soon as
+// the leader had answered.
 func (p *Placement) keepContact(ctx context.Context) {
 	now := time.Now()
 	if p.HasContact(now) && now.Sub(*p.contact.Load()) < min(contactEvery, p.cfg.Lease/4) {
@@ -30,8 +30,8 @@ func (p *Placement) keepContact(ctx context.Context) {
 	p.contact.Store(&asked)
 }
 
-// CatchUp waits until this node has of every table what was acknowledged before
-// it was called.
+// CatchUp waits until this node has everything that was acknowledged in any table before
+// the call.
 func (p *Placement) CatchUp(ctx context.Context) error {
 	newest, err := p.newest(ctx)
 	if err != nil {
@@ -45,38 +45,34 @@ func (p *Placement) CatchUp(ctx context.Context) error {
 	return nil
 }
 
-// newest are the newest revisions of the tables, from who leads the meta shard.
+// newest are the newest revisions of the tables, from the leader of the meta shard.
 func (p *Placement) newest(ctx context.Context) (map[string]uint64, error) {
 	if _, leads := p.engine.Lead(cluster.MetaShard); leads {
 		return p.tables.Newest(ctx)
 	}
-	owner, _ := p.view.Owner(cluster.MetaShard)
-	n, ok := p.registry.At(owner.Address)
-	if !ok || n.ID == p.self {
-		return nil, fmt.Errorf("%w: nobody is known to lead the meta shard", ErrTemporary)
+	n, err := p.leaderOf(cluster.MetaShard)
+	if err != nil {
+		return nil, err
 	}
 	a, err := p.call(ctx, n.ID, &Request{Contact: &ContactRequest{}})
 	return a.GetContact().GetRevisions(), err
 }
 
-// InContact reports whether this node may serve what rests on the tables: it has them,
-// and has not left. It is asked with the time at which a request came.
-//
-// Both clocks count. The monotonic one cannot be set, and the other one goes on
-// while a virtual machine is paused.
+// InContact reports whether this node may serve a request that came at a time: its tables
+// are recent enough, and it has not left.
 func (p *Placement) InContact(at time.Time) bool {
 	return p.HasContact(at) && p.mayServe()
 }
 
-// HasContact reports whether this node had at a time what rests on the tables, whether
-// it serves or not.
+// HasContact reports whether this node's tables were recent enough at a time, by both
+// clocks: the monotonic one cannot be set, and the other one goes on while a virtual
+// machine is paused.
 func (p *Placement) HasContact(at time.Time) bool {
 	last := p.contact.Load()
 	return last != nil && at.Sub(*last) < p.cfg.Lease && at.Round(0).Sub(last.Round(0)) < p.cfg.Lease
 }
 
-// LastContact is when this node was last known to have everything; the zero
-// time: never.
+// LastContact is when this node last had everything; the zero time: never.
 func (p *Placement) LastContact() time.Time {
 	if last := p.contact.Load(); last != nil {
 		return *last
@@ -86,25 +82,20 @@ func (p *Placement) LastContact() time.Time {
 
 // AwaitContact waits for the first contact.
 func (p *Placement) AwaitContact(ctx context.Context) error {
-	pace := time.NewTicker(firstContactPace)
-	defer pace.Stop()
 	for p.contact.Load() == nil {
-		select {
-		case <-pace.C:
-		case <-ctx.Done():
-			return fmt.Errorf("no contact to the leader of the meta shard: %w", ctx.Err())
+		if err := pause(ctx, firstContactPace); err != nil {
+			return fmt.Errorf("no contact to the leader of the meta shard: %w", err)
 		}
 	}
 	return nil
 }
 
-// firstContactPace is how often a node that starts looks whether it has contact.
 const firstContactPace = 10 * time.Millisecond
 
-// metaLead is a term in which this node leads the meta shard.
+// metaLead is a term in which this node leads the meta shard, and when it noticed that.
 type metaLead struct {
 	term uint64
-	from time.Time // not before it knew that
+	from time.Time
 }
 
 // noteMetaLead notes that this node leads the meta shard.
@@ -114,9 +105,8 @@ func (p *Placement) noteMetaLead(term uint64) {
 	}
 }
 
-// unheard is for how long this node, which leads the meta shard, has not heard
-// of another. It was not the one to listen before it led, and nobody expects to
-// hear a node that has yet to join.
+// unheard is how long this node, since it leads the meta shard, has not heard another that
+// it knew to be a member.
 func (p *Placement) unheard(n NodeID) time.Duration {
 	from, ok := p.leadsMetaSince()
 	if !ok {

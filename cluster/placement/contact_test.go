@@ -13,7 +13,7 @@ import (
 // testLease is the lease of the nodes of a test cluster.
 const testLease = 2 * time.Second
 
-// change changes a table on a node, whoever leads.
+// change changes a table on a node, whichever leads.
 func (c *testCluster) change(n *testNode, table, key string) {
 	c.Helper()
 	c.eventually("a change", func() bool {
@@ -47,7 +47,7 @@ func (c *testCluster) setCut(id core.NodeID, cut bool) {
 	}
 }
 
-// A revocation is answered when nobody serves any more who does not know it: a
+// A revocation is answered when no node serves any more that does not know it: a
 // node that is cut off has lost its right to serve by then, and has it again when
 // it knows. For how long the leader has led plays no part.
 func TestARevocationOutlastsTheLeaseOfACutOffNode(t *testing.T) {
@@ -85,7 +85,7 @@ func TestARevocationOutlastsTheLeaseOfACutOffNode(t *testing.T) {
 	})
 }
 
-// Other tables do not wait for a lease, which here nobody could wait for.
+// Other tables do not wait for a lease, which here would never end.
 func TestAStatementDoesNotWaitForACutOffNode(t *testing.T) {
 	c := newCluster(t)
 	c.lease = time.Hour
@@ -96,7 +96,7 @@ func TestAStatementDoesNotWaitForACutOffNode(t *testing.T) {
 	c.change(leader, "statements", "s")
 }
 
-// Without a majority nobody may serve for longer than the lease.
+// Without a majority no node may serve for longer than the lease.
 func TestAMinorityLosesContact(t *testing.T) {
 	c := three(t)
 	leader, one := c.follower()

@@ -9,22 +9,21 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// badDisk reports whether this node's disk takes so long, or so much longer than
-// those of the others, or has so little room, that it should lead nothing.
+// badDisk reports whether this node should lead nothing because its disk is slow, lags
+// behind those of others, or is full.
 func (p *Placement) badDisk() bool {
 	d := p.engine.Disk()
 	return d.Slow || d.Lags || d.Full
 }
 
-// lagWatch compares this node's disk with the others'. Only the watch of the disk
-// uses it.
+// lagWatch compares this node's disk with the others'. Only watchDisk uses it.
 type lagWatch struct {
 	meter plan.AppendMeter
 	judge plan.Lag
 }
 
-// compareDisk judges whether this node's disk lags behind the others', and takes note
-// of what others are told of it.
+// compareDisk judges whether this node's disk lags behind the others', and notes what to
+// announce of it.
 func (p *Placement) compareDisk(now time.Time) {
 	n, took := p.engine.Appends()
 	own := p.lag.meter.Count(now, n, took)
@@ -38,8 +37,8 @@ func (p *Placement) compareDisk(now time.Time) {
 	p.engine.SetLags(p.lag.judge.Judge(now, own, others))
 }
 
-// AppendTook is what a synced append takes on this node lately, and the median of
-// what it takes on the others; 0 where that is not known.
+// AppendTook is the recent time of a synced append on this node, and the median of those
+// on the others; 0 where unknown.
 func (p *Placement) AppendTook() (here, others time.Duration) {
 	var all []time.Duration
 	for _, o := range p.registry.others(p.self) {
@@ -48,37 +47,32 @@ func (p *Placement) AppendTook() (here, others time.Duration) {
 	return time.Duration(p.appendTook.Load()), plan.Median(all)
 }
 
-// watchDisk hands the leaderships over while the disk is bad, to those that
-// take them. What nobody takes stays: a bad disk is better than none.
+// watchDisk hands the leaderships over while the disk is bad. One that no other node
+// accepts stays.
 func (p *Placement) watchDisk(ctx context.Context) {
 	p.compareDisk(time.Now())
 	bad := p.badDisk()
 	if p.diskBad.Swap(bad) != bad {
-		p.wake() // others hear of it
+		p.wake() // announce it
 	}
-	if !bad {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	if _, err := p.handAllOver(ctx); err != nil && ctx.Err() == nil {
-		p.cfg.Log.Debug("not all leaderships were handed over", "error", err)
+	if bad {
+		p.stepDown(ctx)
 	}
 }
 
-// Relieved reports whether another node is there that takes leads.
+// Relieved reports whether another node is there that accepts leads.
 func (p *Placement) Relieved() bool {
 	return slices.ContainsFunc(p.registry.others(p.self), func(n Node) bool { return p.takesLeads(n.ID) })
 }
 
 func (p *Placement) takesLeads(n NodeID) bool { return p.Alive(n) && p.view.willing(n) }
 
-// sound reports whether a node is there and its disk keeps up and has room: others
-// get no replicas.
+// sound reports whether a node is there and its disk is not bad: only such nodes get
+// replicas.
 func (p *Placement) sound(n NodeID) bool { return p.Alive(n) && !p.view.badDisk(n) }
 
-// successors are the replicas that may lead in the place of this node's. One that is
-// about to stop takes nodes that would rather lead nothing for want of others.
+// successors are the replicas that may lead instead of this node's. A node that is about
+// to stop falls back on nodes that accept no leads.
 func (p *Placement) successors(st core.Status) []plan.ReplicaID {
 	of := func(ok func(NodeID) bool) []plan.ReplicaID {
 		return slices.DeleteFunc(replicas(st.Applied.Conf.GetVoters()), func(r plan.ReplicaID) bool {
@@ -92,11 +86,10 @@ func (p *Placement) successors(st core.Status) []plan.ReplicaID {
 	return successors
 }
 
-// toldFor is for how long what a node said of itself counts that it says again every
-// [retell].
+// toldFor is how long an announcement counts; it is repeated every [retell].
 const toldFor = 3 * retell
 
-// appendTook is what a synced append takes on a node, as it said lately; 0: it did not,
+// appendTook is the time of a synced append as a node announced it lately; 0 if it did not
 // or wrote none.
 func (v *View) appendTook(n NodeID) time.Duration {
 	v.mu.Lock()
@@ -107,13 +100,13 @@ func (v *View) appendTook(n NodeID) time.Duration {
 	return 0
 }
 
-// appendSaid is what a node said of its appends, and when.
+// appendSaid is what a node announced of its appends, and when.
 type appendSaid struct {
 	took time.Duration
 	at   time.Time
 }
 
-// badDisk reports whether a node said lately that its disk is.
+// badDisk reports whether a node announced lately that its disk is bad.
 func (v *View) badDisk(n NodeID) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

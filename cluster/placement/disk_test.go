@@ -14,7 +14,7 @@ import (
 )
 
 // testSlow is the age of a write that makes the disk of a test cluster slow, and
-// for how long it must be quick to be so no more.
+// how long it must be quick to be so no more.
 const testSlow = time.Second
 
 // testDisk is a disk whose log syncs wait while it hangs.
@@ -66,7 +66,7 @@ func TestANodeWhoseDiskHangsLeadsNothing(t *testing.T) {
 	defer stop()
 	c.eventually("the node leads nothing", func() bool { return n.engine.Disk().Slow && n.leads() == 0 })
 	if !n.placement.Relieved() {
-		t.Error("nobody else takes leads")
+		t.Error("no other node accepts leads")
 	}
 	c.fill(20, 25)
 	if n.leads() > 0 {
@@ -77,7 +77,7 @@ func TestANodeWhoseDiskHangsLeadsNothing(t *testing.T) {
 }
 
 // A node whose disk is full hands its leads to those that have room, takes none, and
-// has them back when it has had room for a while. Where nobody has room everything
+// has them back when it has had room for a while. Where no node has room everything
 // stays.
 func TestANodeWhoseDiskIsFullLeadsNothing(t *testing.T) {
 	c := three(t)
@@ -130,7 +130,7 @@ func (c *testCluster) write(n *testNode) (stop func()) {
 	return func() { close(done); writing.Wait() }
 }
 
-// Where nobody else can lead, a disk that hangs changes nothing.
+// Where no other node can lead, a disk that hangs changes nothing.
 func TestASlowDiskAloneKeepsItsLeads(t *testing.T) {
 	c := newCluster(t)
 	c.found("n1")
@@ -173,7 +173,7 @@ func TestASlowDiskAloneIsGrownOutOf(t *testing.T) {
 	}
 }
 
-// Replicas that make no progress hold nobody up: all shards get theirs on the
+// Replicas that make no progress hold up no others: all shards get theirs on the
 // other node, although only two wait for one at a time.
 func TestAStuckReplicaFreesItsPlace(t *testing.T) {
 	c := newCluster(t)

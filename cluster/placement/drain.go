@@ -11,13 +11,12 @@ import (
 	"ssod/cluster/plan"
 )
 
-// ErrNotDrained: a node cannot be drained now, or not be taken back. Nothing has
-// changed, and the text says what to do.
+// ErrNotDrained: a node cannot be drained, or taken back, now. Nothing has changed, and
+// the text says what to do.
 var ErrNotDrained = errors.New("the node is as it was")
 
-// Drain has a node hand over what it holds and leave. The leader of the meta shard
-// decides, on all drains that are under way. It fails with [ErrUnknownNode] or
-// [ErrNotDrained].
+// Drain has a node hand over what it holds and leave. The leader of the meta shard decides
+// it in view of all other drains. It fails with [ErrUnknownNode] or [ErrNotDrained].
 func (p *Placement) Drain(ctx context.Context, name string) error {
 	if err := p.takeOut(ctx, &DrainRequest{Name: name}); err != nil {
 		return fmt.Errorf("drain node %s: %w", name, err)
@@ -25,7 +24,7 @@ func (p *Placement) Drain(ctx context.Context, name string) error {
 	return nil
 }
 
-// Undrain takes a node back that is drained, or has left. It fails like [Placement.Drain].
+// Undrain takes back a node that is drained or has left. It fails like [Placement.Drain].
 func (p *Placement) Undrain(ctx context.Context, name string) error {
 	if err := p.takeOut(ctx, &DrainRequest{Name: name, Back: true}); err != nil {
 		return fmt.Errorf("undrain node %s: %w", name, err)
@@ -34,24 +33,17 @@ func (p *Placement) Undrain(ctx context.Context, name string) error {
 }
 
 // takeOut has the leader of the meta shard decide.
-func (p *Placement) takeOut(ctx context.Context, r *DrainRequest) (err error) {
-	if _, leads := p.engine.Lead(cluster.MetaShard); leads {
-		err = p.drain(ctx, r)
-	} else {
-		_, err = p.refer(ctx, r.GetName(), &Request{Drain: r})
+func (p *Placement) takeOut(ctx context.Context, r *DrainRequest) error {
+	err := p.request(ctx, r.GetName(), &Request{Drain: r})
+	if err == nil {
+		p.seeDecision(ctx)
 	}
-	if err != nil {
-		return err
-	}
-	p.seeDecision(ctx)
-	return nil
+	return err
 }
 
 // drain decides, on the leader of the meta shard.
 func (p *Placement) drain(ctx context.Context, r *DrainRequest) error {
-	ctx, cancel := context.WithTimeout(ctx, decideWithin)
-	defer cancel()
-	return p.decideUntil(ctx, func(s *session) error {
+	return p.decideUntil(ctx, func(ctx context.Context, s *session) error {
 		n, ok := s.contents.bearer(r.GetName())
 		switch {
 		case !ok:
@@ -63,15 +55,14 @@ func (p *Placement) drain(ctx context.Context, r *DrainRequest) error {
 	})
 }
 
-// drain begins the drain of a node if the others can hold what it has. Those that are
-// drained already do not count, so of two drains at once the second one is judged with
-// the first.
+// drain begins to drain a node if the others can hold what it has. Nodes that are being
+// drained do not count.
 func (s *session) drain(ctx context.Context, n Node) error {
 	if n.Leave != Leave_STAYS {
 		return nil
 	}
 	if !s.p.Alive(n.ID) {
-		return fmt.Errorf("%w: it is not there, so it can hand nothing over: start it, or give it up with ssoctl remove %s", ErrNotDrained, n.Name)
+		return fmt.Errorf("%w: it is down and cannot hand anything over: start it, or give it up with ssoctl remove %s", ErrNotDrained, n.Name)
 	}
 	if err := s.room(n); err != nil {
 		return err
@@ -84,7 +75,7 @@ func (s *session) drain(ctx context.Context, n Node) error {
 	return nil
 }
 
-// room says why the other nodes cannot hold what a node has; nil: they can.
+// room is an error if the other nodes cannot hold what a node has.
 func (s *session) room(n Node) error {
 	var there, away []string
 	for _, o := range s.contents.nodes {
@@ -112,11 +103,10 @@ func (s *session) room(n Node) error {
 	return fmt.Errorf("%w: %s: join another node, or lower the copies first: ssoctl cluster set replicas=%d", ErrNotDrained, text, odd(len(there)))
 }
 
-// odd is the most copies that may be set and so many nodes can hold.
+// odd is the largest setting of copies that nodes can hold.
 func odd(nodes int) int { return nodes - 1 + nodes%2 }
 
-// undrain takes a node back. One that has left must be there: it would be given
-// replicas at once.
+// undrain takes a node back. One that has left must be there, as it gets replicas at once.
 func (s *session) undrain(ctx context.Context, n Node) error {
 	if n.Leave == Leave_STAYS {
 		return nil
@@ -132,14 +122,11 @@ func (s *session) undrain(ctx context.Context, n Node) error {
 	return nil
 }
 
-// leave decides that a node has left, when it says that it holds nothing and serves
-// nothing. Who votes where, and may by now, is in the same table: nobody can give it a
-// vote on an earlier revision. What the node was asked in an earlier start, or by a
-// drain that was taken back, does not count.
+// leave decides that a node has left when it says that it holds and serves nothing. The
+// votes are in the same table, so that it cannot get one on an earlier revision. A request
+// from an earlier start, or of a drain that was taken back, does not count.
 func (p *Placement) leave(ctx context.Context, from NodeID, r *LeaveRequest) error {
-	ctx, cancel := context.WithTimeout(ctx, decideWithin)
-	defer cancel()
-	return p.decideUntil(ctx, func(s *session) error {
+	return p.decideUntil(ctx, func(ctx context.Context, s *session) error {
 		n := s.contents.nodes[from]
 		switch {
 		case n.Drain != r.GetDrain(), n.Leave == Leave_STAYS, n.Boot.Number != r.GetBoot(), n.Boot.Incarnation != r.GetIncarnation():
@@ -148,7 +135,7 @@ func (p *Placement) leave(ctx context.Context, from NodeID, r *LeaveRequest) err
 			return nil
 		}
 		if h := s.contents.holdings(from, p.engine.Count()); h.Unknown || h.Copies > 0 || h.MetaVote {
-			return fmt.Errorf("%w: by what is written down node %s still holds %v", ErrTemporary, n.Name, h)
+			return fmt.Errorf("%w: by the registry node %s still holds %v", ErrTemporary, n.Name, h)
 		}
 		n.Leave = Leave_LEFT
 		if err := s.decide(ctx, n); err != nil {
@@ -159,15 +146,15 @@ func (p *Placement) leave(ctx context.Context, from NodeID, r *LeaveRequest) err
 	})
 }
 
-// Holdings are what a node has, by what the leaders have written down.
+// Holdings are what a node has by the registry.
 type Holdings struct {
-	// Copies is of how many entity shards it has one, or may get one by now.
+	// Copies counts the entity shards that it has, or may have got.
 	Copies int
-	// Leads is how many shards it leads, as far as the node that is asked knows.
+	// Leads counts the shards that it leads, as far as the node that is asked knows.
 	Leads int
-	// MetaVote: it votes in the meta group, or may by now.
+	// MetaVote: it votes in the meta group, or may do so.
 	MetaVote bool
-	// Unknown: who votes in some groups is not written down yet.
+	// Unknown: the voters of some groups are not registered yet.
 	Unknown bool
 }
 
@@ -177,12 +164,12 @@ func (h Holdings) String() string {
 		text += ", a vote in the meta group"
 	}
 	if h.Unknown {
-		text += ", and what is not written down yet"
+		text += ", and perhaps what is not registered yet"
 	}
 	return text
 }
 
-// holdings are those of a node, without what it leads.
+// holdings are those of a node, without its leads.
 func (g *contents) holdings(n NodeID, shards int) (h Holdings) {
 	for shard, c := range g.all(shards) {
 		assignment, _ := g.assignment(shard)
@@ -209,7 +196,7 @@ func (p *Placement) Holdings(n NodeID) Holdings {
 	return h
 }
 
-// Leave is how far this node is when it is drained, and in which drain.
+// Leave is how far this node is in being drained, and in which drain.
 func (p *Placement) Leave() (how Leave, drain uint64) {
 	n, _ := p.registry.Node(p.self)
 	return n.Leave, n.Drain
@@ -221,8 +208,7 @@ func (p *Placement) leaves() bool {
 	return how != Leave_STAYS
 }
 
-// Empty reports whether this node holds nothing any more but the tables, so that it
-// can leave.
+// Empty reports whether this node holds nothing but the tables, so that it can leave.
 func (p *Placement) Empty(ctx context.Context) bool {
 	h := p.Holdings(p.self)
 	if h.Unknown || h.Copies > 0 || h.Leads > 0 || h.MetaVote {
@@ -236,39 +222,27 @@ func (p *Placement) Empty(ctx context.Context) bool {
 	return true
 }
 
-// HasLeft asks the leader of the meta shard to write down that this node has left. The
-// caller serves nothing from before the call on, until the drain is seen to be taken
-// back.
+// HasLeft asks the leader of the meta shard to register that this node has left. From
+// before the call until the drain is taken back the caller must serve nothing.
 func (p *Placement) HasLeft(ctx context.Context, drain uint64) error {
 	boot := p.cfg.Boots.Last()
 	r := &LeaveRequest{Drain: drain, Boot: boot.Number, Incarnation: boot.Incarnation}
-	var err error
-	if _, leads := p.engine.Lead(cluster.MetaShard); leads {
-		err = p.leave(ctx, p.self, r)
-	} else {
-		_, err = p.refer(ctx, p.cfg.Self.Name, &Request{Leave: r})
-	}
-	if err != nil {
+	if err := p.request(ctx, p.cfg.Self.Name, &Request{Leave: r}); err != nil {
 		return fmt.Errorf("leave: %w", err)
 	}
 	return nil
 }
 
-// watchLeave hands the leaderships over while this node is drained, to those that take
-// them. What nobody takes stays.
+// watchLeave hands the leaderships over while this node is drained. One that no other node
+// accepts stays.
 func (p *Placement) watchLeave(ctx context.Context) {
-	if !p.leaves() {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	if _, err := p.handAllOver(ctx); err != nil && ctx.Err() == nil {
-		p.cfg.Log.Debug("not all leaderships were handed over", "error", err)
+	if p.leaves() {
+		p.stepDown(ctx)
 	}
 }
 
-// mayServe reports whether this node may serve although it is, or may be, about to
-// leave: cluster/placement/DESIGN.md#leaving.
+// mayServe reports whether this node may serve, which it may not once it steps aside or has
+// left: cluster/placement/DESIGN.md#leaving.
 func (p *Placement) mayServe() bool {
 	switch how, _ := p.Leave(); how {
 	case Leave_LEFT:
@@ -279,11 +253,9 @@ func (p *Placement) mayServe() bool {
 	return !p.aside.Load()
 }
 
-// StepAside has this node serve nothing from now on. It lasts until the end of the
-// process or of the placement.
+// StepAside has this node serve nothing until the process ends or the placement is closed.
 func (p *Placement) StepAside() { p.aside.Store(true) }
 
-// planned is how far the node is as far as the plan is concerned.
 func (l Leave) planned() plan.Leave {
 	return map[Leave]plan.Leave{Leave_LEAVES: plan.Leaves, Leave_LEFT: plan.Left}[l]
 }

@@ -30,7 +30,7 @@ func (c *testCluster) placed(n *testNode) {
 	c.eventually("every shard has its copies", func() bool { return n.placement.Unplaced() == 0 })
 }
 
-// decide asks a node for a decision, again while nobody can decide.
+// decide asks a node for a decision, again while there is no leader.
 func (c *testCluster) decide(ask func(context.Context) error) error {
 	c.Helper()
 	var err error
@@ -78,7 +78,7 @@ func (c *testCluster) leave(id core.NodeID) {
 	})
 }
 
-// again starts a node's part in the placement anew, as a restart of its process does.
+// again restarts a node's part in the placement, as a restart of its process does.
 func (c *testCluster) again(id core.NodeID) {
 	c.Helper()
 	n := c.nodes[id]
@@ -88,7 +88,7 @@ func (c *testCluster) again(id core.NodeID) {
 	c.assignment(n, func(*placement.Config) {})
 }
 
-// five become three, three one, and nothing is lost. Nobody waits for those who left,
+// five become three, three one, and nothing is lost. Nothing waits for nodes that left,
 // although they are gone.
 func TestNodesAreDrained(t *testing.T) {
 	c := newCluster(t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"ssod/cluster"
 	"ssod/cluster/replica"
@@ -16,12 +15,12 @@ var maxFound = 4096
 // Finder looks through the stored entities of shards that this node leads.
 type Finder struct {
 	Engine *replica.Engine
-	// Match says whether an entity of a kind has to do with a value.
+	// Match says whether an entity of a kind concerns a value.
 	Match func(kind, identity string, h cluster.Head, value []byte) bool
 }
 
-// Find returns the identities of all entities of a kind, on any shard, that have to
-// do with a value. It reads every stored entity of the kind.
+// Find returns the identities of all entities of a kind, on any shard, that concern a
+// value. It reads every stored entity of the kind.
 func (f *Finder) Find(_ context.Context, kind string, value []byte) (found [][]byte, err error) {
 	for id := range cluster.ShardID(f.Engine.Count() + 1) {
 		some, err := f.find(id, kind, value)
@@ -50,19 +49,14 @@ func (f *Finder) find(id cluster.ShardID, kind string, value []byte) (found [][]
 	return found, err
 }
 
-// Find is [Finder.Find] in the whole cluster: each shard is looked through by the
-// node that leads it. One that has no leader now is waited for; who refuses is not asked
-// again.
+// Find is [Finder.Find] in the whole cluster: the leader of each shard looks through it. It
+// waits for the leader of a shard that has none.
 func (p *Placement) Find(ctx context.Context, kind string, value []byte) (found [][]byte, err error) {
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
 		some, err := p.find(ctx, id, kind, value)
 		for err != nil && !errors.Is(err, ErrRefused) {
-			pause := time.NewTimer(p.cfg.Pace)
-			select {
-			case <-pause.C:
-			case <-ctx.Done():
-				pause.Stop()
-				return nil, fmt.Errorf("look through shard %d: %w", id, errors.Join(err, ctx.Err()))
+			if ended := pause(ctx, p.cfg.Pace); ended != nil {
+				return nil, fmt.Errorf("look through shard %d: %w", id, errors.Join(err, ended))
 			}
 			some, err = p.find(ctx, id, kind, value)
 		}
@@ -78,15 +72,10 @@ func (p *Placement) find(ctx context.Context, id cluster.ShardID, kind string, v
 	if _, leads := p.engine.Lead(id); leads {
 		return p.cfg.Finder.find(id, kind, value)
 	}
-	owner, ok := p.view.Owner(id)
-	n, known := p.registry.At(owner.Address)
-	if !ok || !known {
-		return nil, fmt.Errorf("%w: nobody leads it", ErrTemporary)
-	}
-	raw, err := p.cfg.Calls.Call(ctx, n.ID, encode(&Request{Find: &FindRequest{Shard: uint32(id), Kind: kind, Value: value}}))
+	n, err := p.leaderOf(id)
 	if err != nil {
 		return nil, err
 	}
-	a, err := decodeAnswer(raw)
+	a, err := p.ask(ctx, n.ID, &Request{Find: &FindRequest{Shard: uint32(id), Kind: kind, Value: value}})
 	return a.GetFound().GetIdentities(), err
 }

@@ -34,7 +34,7 @@ func decodeGroup(key string, value []byte) (shard int, c plan.Config, err error)
 		shard, err = strconv.Atoi(strings.TrimPrefix(key, groupPrefix))
 	}
 	if err != nil || shard < 0 {
-		return 0, c, fmt.Errorf("voters of shard %s: %w", key, err)
+		return 0, c, fmt.Errorf("group of shard %s: %w", key, err)
 	}
 	c = plan.Config{
 		Term: r.GetTerm(), Voters: replicas(r.GetVoters()), Outgoing: replicas(r.GetOutgoing()), Learners: replicas(r.GetLearners()),

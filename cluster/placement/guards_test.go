@@ -138,7 +138,7 @@ func TestANodeThatPausesIsNotReplaced(t *testing.T) {
 		if err == nil {
 			t.Fatal("it was removed")
 		}
-		return errors.Is(err, placement.ErrNeeded) // nobody may lead the meta shard for a moment
+		return errors.Is(err, placement.ErrNeeded) // the meta shard may have no leader for a moment
 	})
 }
 
@@ -170,8 +170,8 @@ func TestWhatWasAskedWithoutAMajorityIsVoid(t *testing.T) {
 	c.holds(40)
 }
 
-// The first of two steps was taken, and the node is heard again: who is about to
-// take its place has to begin anew, and does not get it.
+// The first of two steps was taken, and the node is heard again: the claimant has to
+// start again, and does not get the name.
 func TestAnHeirIsForgottenWhenTheNodeIsBack(t *testing.T) {
 	c := three(t)
 	leader, gone := c.follower()
@@ -179,7 +179,7 @@ func TestAnHeirIsForgottenWhenTheNodeIsBack(t *testing.T) {
 	impostor := newApplicant(gone.name)
 	c.refused(leader.id, impostor, placement.ErrWaits, "about to be replaced")
 	if n, _ := leader.registry().Node(gone.id); len(n.Claimant) == 0 {
-		t.Fatalf("nobody is written down for %s: %+v", gone.name, n)
+		t.Fatalf("there is no claimant of %s: %+v", gone.name, n)
 	}
 	c.setCut(gone.id, false)
 	c.eventually("it is forgotten", func() bool {
@@ -272,6 +272,6 @@ func TestDecisionsAreVoidWhenTheirGroundIsGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := tables.Decide(ctx, shard, "t", revision+2, put, nil); !errors.Is(err, cluster.ErrRefused) {
-		t.Errorf("nobody waits any more: got %v", err)
+		t.Errorf("it does not wait any more: got %v", err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // maxOffset is how far the clock of a node that joins may be off.
 const maxOffset = 10 * time.Second
 
-// tokenLength is the length in bytes of what an applicant shows itself by.
+// tokenLength is the length in bytes of [Applicant.Token].
 const tokenLength = 16
 
 // Membership is what a node gets when it joins.
@@ -32,12 +32,11 @@ type Applicant struct {
 	Node
 	// Shards is how many its operator wants; 0 means as many as the cluster has.
 	Shards int
-	// Clock is what its clock says.
+	// Clock is the time on its clock.
 	Clock time.Time
 	// Settings are those that it must have in common with the members.
 	Settings map[string]string
-	// Token is what the process shows itself by, each time that it asks: 16 random
-	// bytes.
+	// Token identifies the process each time that it asks: 16 random bytes.
 	Token []byte
 }
 
@@ -45,9 +44,8 @@ func (a *Applicant) request() *JoinRequest {
 	return &JoinRequest{Node: a.record(), Shards: uint32(a.Shards), NowMs: a.Clock.UnixMilli(), Settings: a.Settings, Applicant: a.Token}
 }
 
-// Join asks a member to take a node in, through ask. It fails with [ErrRefused]
-// when asking again does not help, else with [ErrTemporary] or what ask fails
-// with.
+// Join asks a member to take a node in, through ask. It fails with [ErrRefused] when asking
+// again does not help, else with [ErrTemporary] or an error of ask.
 func Join(ctx context.Context, ask func(context.Context, []byte) ([]byte, error), a Applicant) (Membership, error) {
 	raw, err := ask(ctx, encode(&Request{Join: a.request()}))
 	if err != nil {
@@ -63,13 +61,13 @@ func Join(ctx context.Context, ask func(context.Context, []byte) ([]byte, error)
 		m.Nodes = append(m.Nodes, nodeOf(r))
 	}
 	if m.ID == 0 || m.Cluster == "" || m.Shards == 0 {
-		return Membership{}, fmt.Errorf("%w: an answer that says nothing", ErrTemporary)
+		return Membership{}, fmt.Errorf("%w: an empty answer", ErrTemporary)
 	}
 	return m, nil
 }
 
-// admit takes a node in, or asks the leader of the meta shard to. from is 0 for
-// the node itself, else a member that hands its request on.
+// admit takes a node in, or asks the leader of the meta shard to. from is 0 for the node
+// itself, else a member that forwards the request.
 func (p *Placement) admit(ctx context.Context, from NodeID, j *JoinRequest) (*Answer, error) {
 	if err := p.acceptable(j); err != nil {
 		return nil, err
@@ -77,19 +75,17 @@ func (p *Placement) admit(ctx context.Context, from NodeID, j *JoinRequest) (*An
 	if _, leads := p.engine.Lead(cluster.MetaShard); !leads && from == 0 {
 		return p.refer(ctx, j.GetNode().GetName(), &Request{Join: j})
 	}
-	ctx, cancel := context.WithTimeout(ctx, decideWithin)
-	defer cancel()
 	var answer *Answer
-	err := p.decideUntil(ctx, func(s *session) (err error) {
+	err := p.decideUntil(ctx, func(ctx context.Context, s *session) (err error) {
 		answer, err = s.admit(ctx, j)
 		return err
 	})
 	return answer, err
 }
 
-// admit decides whether a node becomes a member. One whose name nobody has does;
-// one whose name is taken does when its old self can be given up. An applicant
-// that is a member already has missed the answer.
+// admit decides whether a node becomes a member. It does if its name is free, or if the
+// node that has it can be given up. An applicant that is a member already has missed the
+// answer.
 func (s *session) admit(ctx context.Context, j *JoinRequest) (*Answer, error) {
 	n := nodeOf(j.GetNode())
 	old, taken := s.contents.bearer(n.Name)
@@ -116,7 +112,7 @@ func (s *session) admit(ctx context.Context, j *JoinRequest) (*Answer, error) {
 	return s.welcome(n, err)
 }
 
-// welcome answers a node that has become a member, unless that failed.
+// welcome answers a node that has become a member, unless err.
 func (s *session) welcome(n Node, err error) (*Answer, error) {
 	if err != nil {
 		return nil, err
@@ -132,7 +128,7 @@ func (p *Placement) acceptable(j *JoinRequest) error {
 		return fmt.Errorf("%w: a name and addresses are needed", ErrRefused)
 	}
 	if len(j.GetApplicant()) != tokenLength {
-		return fmt.Errorf("%w: what the process shows itself by has %d bytes, not %d", ErrRefused, len(j.GetApplicant()), tokenLength)
+		return fmt.Errorf("%w: the token of the process has %d bytes, not %d", ErrRefused, len(j.GetApplicant()), tokenLength)
 	}
 	if offset := time.UnixMilli(j.GetNowMs()).Sub(p.cfg.Clock()); offset.Abs() > maxOffset {
 		return fmt.Errorf("%w: the clock of node %s is %v off: synchronise it (NTP) and start again",
@@ -148,8 +144,8 @@ func (p *Placement) acceptable(j *JoinRequest) error {
 	return p.agree(j)
 }
 
-// agree refuses a node whose settings contradict this one's. What only one of
-// the two has is no contradiction: configurations change node by node.
+// agree refuses a node whose settings contradict this one's. A setting that only one of the
+// two has does not: configurations change node by node.
 func (p *Placement) agree(j *JoinRequest) error {
 	ours, theirs := p.cfg.Settings(), j.GetSettings()
 	for _, name := range slices.Sorted(maps.Keys(ours)) {

@@ -7,13 +7,13 @@ import (
 	"ssod/cluster"
 )
 
-// leases is what the leader of the meta shard knows of the right of others to
-// serve; cluster/placement/DESIGN.md#the-right-to-serve.
+// leases is what the leader of the meta shard knows of the others' right to serve;
+// cluster/placement/DESIGN.md#the-right-to-serve.
 type leases struct {
 	mu sync.Mutex
-	// asked is when each node asked last, as of when its question was here.
+	// asked is when each node's last request for news arrived.
 	asked map[NodeID]time.Time
-	// made is a revision of each table that was committed by a certain moment.
+	// made is a revision of each table and a time by which it was committed.
 	made map[string]commitment
 	// gone is when this process learned that a node was removed.
 	gone map[NodeID]time.Time
@@ -28,8 +28,8 @@ func newLeases() *leases {
 	return &leases{asked: map[NodeID]time.Time{}, made: map[string]commitment{}, gone: map[NodeID]time.Time{}}
 }
 
-// ask notes a question before it is answered: who asks counts from an earlier
-// moment.
+// ask notes a request before it is answered. The node counts from an earlier time, when it
+// asked.
 func (l *leases) ask(n NodeID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,8 +42,8 @@ func (l *leases) lastAsked(n NodeID) time.Time {
 	return l.asked[n]
 }
 
-// commit returns a moment by which a revision of a table was committed: the
-// first at which anybody waited for it, or for a later one, to spread.
+// commit returns a time by which a revision of a table was committed: the first at which
+// it, or a later one, was to be spread.
 func (l *leases) commit(table string, revision uint64) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,44 +64,39 @@ func (l *leases) remove(n NodeID) {
 	}
 }
 
-// removedFor is for how long this process has known that a node was removed.
+// removedFor is how long this process has known that a node was removed.
 func (l *leases) removedFor(n NodeID) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at, known := l.gone[n]
-	if !known {
-		return 0
+	if at, known := l.gone[n]; known {
+		return time.Since(at)
 	}
-	return time.Since(at)
+	return 0
 }
 
-// leaseMargin is how much longer than a lease is waited for it to end. Clocks
-// that count time do not differ by so much in ten seconds.
+// leaseMargin is waited in addition to a lease. Monotonic clocks do not drift apart by so
+// much in ten seconds.
 const leaseMargin = 500 * time.Millisecond
 
 const (
-	// forgetAfter is how long after its removal, as this process knows it, a node
-	// certainly has no lease any more: a leader that had not applied the removal
-	// would have been replaced.
+	// forgetAfter is how long after this process learned of its removal a node certainly
+	// has no lease: a leader that had not applied the removal would have been replaced.
 	forgetAfter = time.Minute
-	// longGone is how old a removal must be to be believed by the clock.
+	// longGone is the age of a removal for which the wall clock is trusted.
 	longGone = time.Hour
 )
 
-// leaseOver is when no lease of a node counts any more that did not know what was
-// committed by a moment.
-//
-// Who leads later answers nobody without it. This node answered questions without
-// it until it was committed at most. And leaders before this one answered none
-// that came after this one led.
+// leaseOver is when a node has no lease any more that it got without what was committed by
+// a time. Later leaders grant none without it, this one granted none after the commit, and
+// earlier ones none on requests that arrived after this one led.
 func (p *Placement) leaseOver(n NodeID, committed time.Time) time.Time {
 	from, leads := p.leadsMetaSince()
 	return lastWithout(committed, from, p.leases.lastAsked(n), leads).Add(p.cfg.Lease + leaseMargin)
 }
 
-// lastWithout is not before the last question of a node that was answered without
-// what was committed by a moment. It asked this node last at another, and this one
-// leads since from, if it does and knows. When the node was heard plays no part.
+// lastWithout is an upper bound of the last request of a node that was answered without what
+// was committed by a time. This node was last asked at asked, and leads since from, if it
+// does.
 func lastWithout(committed, from, asked time.Time, leads bool) time.Time {
 	if !leads {
 		return committed
@@ -109,7 +104,7 @@ func lastWithout(committed, from, asked time.Time, leads bool) time.Time {
 	return earlier(committed, later(from, asked))
 }
 
-// leadsMetaSince is since when this node leads the meta shard, if it does and knows.
+// leadsMetaSince is when this node noticed that it leads the meta shard, if it does.
 func (p *Placement) leadsMetaSince() (from time.Time, ok bool) {
 	shard, leads := p.engine.Lead(cluster.MetaShard)
 	r := p.metaLead.Load()

@@ -10,9 +10,9 @@ import (
 	"ssod/persistence/level"
 )
 
-// raisable says why the format level of a cluster cannot become another one: it is never
-// lowered, since what was written at it stays, and every member must know it, also one
-// that is down or about to leave, because it may come back.
+// raisable is an error if the format level of a cluster cannot become another one: it is
+// never lowered, since what was written at it stays, and every member must know it, also
+// one that is down or about to leave, because it may come back.
 func raisable(from, to int, members []Node) error {
 	switch {
 	case to == from:
@@ -45,7 +45,7 @@ func compatible(at int, n Node) error {
 		ErrLevel, at, cmp.Or(n.Version, "unknown"), n.Name, n.Levels)
 }
 
-// takeLevel tells of the level of the cluster when it has risen.
+// takeLevel reports that the level of the cluster has risen.
 func (p *Placement) takeLevel() {
 	at := p.registry.Settings().Level
 	if at <= p.level || p.tables.Read(settingsTable).Revision() == 0 {
@@ -55,8 +55,8 @@ func (p *Placement) takeLevel() {
 	p.cfg.Levelled(at, compatible(at, Node{Name: p.cfg.Self.Name, Version: p.cfg.Self.Version, Levels: level.Known()}))
 }
 
-// StoredLevel is the format level that a record of a meta table says; false if the
-// record is about something else.
+// StoredLevel is the format level in a record of a meta table; false if it is another
+// record.
 func StoredLevel(table, key string, value []byte) (at int, ok bool) {
 	if table != settingsTable || key != "level" {
 		return 0, false

@@ -11,7 +11,7 @@ import (
 	"ssod/persistence/level"
 )
 
-// upgrade starts the placement of a node anew, as a version that knows the levels up to
+// upgrade restarts the placement of a node, as a version that knows the levels up to
 // one. What it hears of the cluster's level is added to heard.
 func (c *testCluster) upgrade(n *testNode, newest int, heard *levels) {
 	c.Helper()
@@ -75,7 +75,7 @@ func TestALevelIsRaisedWhenEveryMemberKnowsIt(t *testing.T) {
 	}
 	err = n1.placement.Set(t.Context(), map[string]string{"level": "4"})
 	if !errors.Is(err, placement.ErrSetting) || !strings.Contains(err.Error(), "n1 (version v2) knows format levels 1 to 2, n2 (version v2) knows format levels 1 to 3") {
-		t.Errorf("nobody knows the level: got %v", err)
+		t.Errorf("no member knows the level: got %v", err)
 	}
 	old := newApplicant("n3")
 	old.Levels = level.Range{Oldest: 1, Newest: 1}

@@ -9,19 +9,19 @@ import (
 	"ssod/cluster/plan"
 )
 
-// load is how much the shards serve that this node leads, and on the leader of the
-// meta shard which leads move for it.
+// load measures the load of the shards that this node leads and, on the leader of the meta
+// shard, moves leads because of it.
 type load struct {
 	rates  plan.Rates  // of the announcer
 	relief plan.Relief // of the planner
 }
 
-// Served has this node count what shards serve, from now on: count is how many
-// requests it has served for a shard since it was started.
+// Served sets how requests are counted: count is how many this node has served for a shard
+// since it was started.
 func (p *Placement) Served(count func(cluster.ShardID) uint64) { p.served.Store(&count) }
 
-// measureLoad takes note of what the shards serve that this node leads. Only the announcer
-// uses it.
+// measureLoad measures the load of the shards that this node leads. Only the announcer uses
+// it.
 func (p *Placement) measureLoad(now time.Time) {
 	count := p.served.Load()
 	if count == nil {
@@ -34,7 +34,7 @@ func (p *Placement) measureLoad(now time.Time) {
 	p.rates.Store(new(p.load.rates.Count(now, counts)))
 }
 
-// rate is how many requests per second a shard serves on this node lately.
+// rate is the recent load of a shard on this node, in requests per second.
 func (p *Placement) rate(id cluster.ShardID) float64 {
 	if rates := p.rates.Load(); rates != nil {
 		return (*rates)[id]
@@ -42,8 +42,8 @@ func (p *Placement) rate(id cluster.ShardID) float64 {
 	return 0
 }
 
-// serving is who leads what and serves how much, as far as the leaders said lately;
-// false if that is not known of all shards.
+// serving is the leader and the load of each shard as announced lately; false if some are
+// unknown.
 func (p *Placement) serving(contents *contents) (s plan.Served, known bool) {
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
 		owner, ok := p.view.Owner(id)
@@ -65,7 +65,7 @@ func (p *Placement) serving(contents *contents) (s plan.Served, known bool) {
 	return s, true
 }
 
-// relieve moves a lead for the sake of load, if that helps.
+// relieve moves a lead if that balances load.
 func (l *planner) relieve(ctx context.Context) error {
 	contents, now := l.p.registry.contents.Load(), time.Now()
 	s, known := l.p.serving(contents)
@@ -81,7 +81,7 @@ func (l *planner) relieve(ctx context.Context) error {
 		return err
 	}
 	l.p.load.relief.Moved(now)
-	l.p.cfg.Log.Info("a shard is to be led by another node because of load", "shard", shard, "node", contents.nodes[to].Name,
+	l.p.cfg.Log.Info("the lead of a shard moves to another node because of load", "shard", shard, "node", contents.nodes[to].Name,
 		"was", contents.nodes[contents.shards[shard].Preferred].Name, "requests_per_second", int(s.Rates[shard]))
 	return nil
 }

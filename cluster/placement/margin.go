@@ -7,37 +7,36 @@ import (
 	"ssod/cluster/plan"
 )
 
-// Margin is how far the cluster is from losing something, as far as this node
-// knows which nodes are there.
+// Margin is how many losses the cluster can take, as far as this node knows.
 type Margin struct {
 	// Spare is how many more nodes may be lost, whichever they are; below 0, some
 	// shards have no majority.
 	Spare int
-	// Wanted is how many that should be, among several nodes.
+	// Wanted is what Spare should be; 0 on a single node.
 	Wanted int
-	// Stopped are shards without a majority of their voters, Thin others that can
-	// bear less than is wanted.
+	// Stopped counts the shards without a majority of their voters, Thin others that can
+	// take fewer losses than Wanted.
 	Stopped, Thin int
-	// Zones are those of the members, by name; none if no member has one. SpareZones
-	// is how many of them may be lost, whichever they are; below 0, some shards have
-	// no majority.
+	// Zones are those of the members, by name; none if no member has one. SpareZones is
+	// how many of them may be lost, whichever they are; below 0, some shards have no
+	// majority.
 	Zones      []Zone
 	SpareZones int
-	// Away are the names of members that vote and are not there, in order.
+	// Away are the names of members that vote and are down, in order.
 	Away []string
 }
 
-// Zone is what fails together.
+// Zone is a set of nodes that fail together.
 type Zone struct {
-	// Name is empty for the members that have no zone.
+	// Name is empty for the members without a zone.
 	Name string
 	// Nodes are the names of its members, in order.
 	Nodes []string
-	// Stops is how many shards have no majority when it is lost.
+	// Stops counts the shards that have no majority when it is lost.
 	Stops int
 }
 
-// Margin compares who votes where with who is there.
+// Margin compares the voters with the nodes that are alive.
 func (p *Placement) Margin() Margin {
 	contents := p.registry.contents.Load()
 	live := func(r plan.ReplicaID) bool { return !contents.removed(r.Node()) && p.Alive(r.Node()) }
@@ -59,7 +58,6 @@ func (p *Placement) Margin() Margin {
 	return m
 }
 
-// zones adds what the zones are worth.
 func (m *Margin) zones(contents *contents, groups []plan.Config, live func(plan.ReplicaID) bool) {
 	nodes, named := map[string][]string{}, false
 	for _, n := range contents.nodes {

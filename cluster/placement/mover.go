@@ -18,27 +18,27 @@ import (
 const (
 	// maxMoves is how many shards led here get a new replica at a time.
 	maxMoves = 2
-	// movePace is how often moves under way are looked at.
+	// movePace is how often moves under way are checked.
 	movePace = 20 * time.Millisecond
-	// recheck is after how long a settled shard is looked at again.
+	// recheck is how often a settled shard is checked.
 	recheck = 5 * time.Second
-	// handOverPause is between two attempts to pass a lead on.
+	// handOverPause is between two attempts to hand over the lead of a shard.
 	handOverPause = 3 * time.Second
 )
 
-// mover brings the groups of the shards that this node leads to their place on
-// the map. Only its loop uses it.
+// mover moves the groups of the shards that this node leads to their assignments. Only its
+// loop uses it.
 type mover struct {
 	p       *Placement
 	settled map[cluster.ShardID]settlement
 	known   map[cluster.ShardID]map[NodeID]plan.ReplicaID
-	handed  map[cluster.ShardID]time.Time
-	last    cluster.ShardID // of them
+	handed  map[cluster.ShardID]time.Time // over
+	last    cluster.ShardID               // that was handed over
 	recorder
 	waits map[cluster.ShardID]wait
 }
 
-// settlement is when a shard was found at its place.
+// settlement is when a shard was found to be as assigned.
 type settlement struct {
 	term       uint64
 	assignment plan.Assignment
@@ -56,12 +56,8 @@ func newMover(p *Placement) *mover {
 
 // look moves until nothing is under way.
 func (m *mover) look(ctx context.Context) {
-	pace := time.NewTicker(movePace)
-	defer pace.Stop()
 	for m.pass(ctx) {
-		select {
-		case <-pace.C:
-		case <-ctx.Done():
+		if pause(ctx, movePace) != nil {
 			return
 		}
 	}
@@ -75,8 +71,7 @@ type passState struct {
 	draft
 }
 
-// pass takes every shard that is led here one step, and reports whether more
-// follows soon.
+// pass takes every shard that is led here one step, and reports whether more follow soon.
 func (m *mover) pass(ctx context.Context) bool {
 	r := &passState{away: map[NodeID]bool{}, draft: draft{contents: m.p.registry.contents.Load(), records: map[cluster.ShardID]plan.Config{}}}
 	if m.p.resigning.Load() {
@@ -96,7 +91,7 @@ func (m *mover) pass(ctx context.Context) bool {
 	return (r.busy || more && r.urgent) && ctx.Err() == nil
 }
 
-// rests reports whether a shard was settled in this place not long ago.
+// rests reports whether a shard was as assigned within [recheck].
 func (m *mover) rests(id cluster.ShardID, term uint64, assignment plan.Assignment) bool {
 	s, ok := m.settled[id]
 	return ok && s.term == term && s.assignment.Equal(assignment) && time.Since(s.at) < recheck
@@ -135,21 +130,20 @@ func (m *mover) step(ctx context.Context, id cluster.ShardID, assignment plan.As
 	return nil
 }
 
-// leaves reports whether a shard is about to be led by somebody else, because this
-// node takes no leads. What nobody takes goes on here: the replicas that a bad disk
-// keeps its lead for want of may be what gets the data off it.
+// leaves reports whether another node is about to lead a shard because this one accepts no
+// leads. Without a successor moves go on: they may be what gets the data off a bad disk.
 func (m *mover) leaves(st core.Status) bool {
 	return (m.p.Skew().Off || m.p.badDisk() || m.p.leaves()) && len(m.p.successors(st)) > 0
 }
 
-// group is what the plan needs to know of a group.
+// group is that of the plan.
 func (m *mover) group(st core.Status, contents *contents) plan.Group {
 	g := m.p.group(st, contents)
 	g.Known = m.known[st.Shard]
 	return g
 }
 
-// group is what this node, which leads it, knows of a group.
+// group is what this node knows of a group that it leads.
 func (p *Placement) group(st core.Status, contents *contents) plan.Group {
 	conf := st.Applied.Conf
 	return plan.Group{
@@ -160,7 +154,7 @@ func (p *Placement) group(st core.Status, contents *contents) plan.Group {
 	}
 }
 
-// add gets a node to make a replica, and makes that a learner.
+// add has a node create a replica and makes it a learner.
 func (m *mover) add(ctx context.Context, st core.Status, n NodeID, r *passState) error {
 	if r.moves >= maxMoves || r.away[n] {
 		r.busy = r.busy || !r.away[n]
@@ -176,7 +170,7 @@ func (m *mover) add(ctx context.Context, st core.Status, n NodeID, r *passState)
 	return m.change(ctx, st, change(pb.ConfChangeAddLearnerNode, id))
 }
 
-// askFor asks a node for its replica of a shard, which it makes if there is none.
+// askFor asks a node for its replica of a shard, which it creates if there is none.
 func (m *mover) askFor(ctx context.Context, shard cluster.ShardID, n NodeID) (plan.ReplicaID, error) {
 	a, err := m.p.call(ctx, n, &Request{Prepare: &PrepareRequest{Shard: uint32(shard)}})
 	if err != nil {
@@ -193,7 +187,7 @@ func (m *mover) askFor(ctx context.Context, shard cluster.ShardID, n NodeID) (pl
 	return id, nil
 }
 
-// reform changes the members as the plan says.
+// reform changes the members.
 func (m *mover) reform(ctx context.Context, st core.Status, changes []plan.Change) error {
 	types := map[plan.ChangeKind]pb.ConfChangeType{
 		plan.Promote: pb.ConfChangeAddNode, plan.Demote: pb.ConfChangeAddLearnerNode, plan.Expel: pb.ConfChangeRemoveNode,
@@ -217,8 +211,8 @@ func (m *mover) change(ctx context.Context, st core.Status, cs ...*pb.ConfChange
 	return err
 }
 
-// handOver passes the lead on: not too often, and that of one shard after another,
-// because a shard takes no commits meanwhile.
+// handOver hands over the lead of one shard after another, not too often, because a shard
+// takes no commits meanwhile.
 func (m *mover) handOver(ctx context.Context, st core.Status, to plan.ReplicaID, r *passState) error {
 	if time.Since(m.handed[st.Shard]) < handOverPause {
 		return nil
@@ -231,13 +225,13 @@ func (m *mover) handOver(ctx context.Context, st core.Status, to plan.ReplicaID,
 	return m.p.engine.Transfer(ctx, st.Shard, to)
 }
 
-// handing reports whether the lead that was passed on last is still on its way.
+// handing reports whether the last hand-over is still under way.
 func (m *mover) handing(ctx context.Context) bool {
 	st, err := m.p.engine.Status(ctx, m.last)
 	return err == nil && st.Transferring
 }
 
-// prepare makes a replica for the leader of a shard.
+// prepare creates a replica for the leader of a shard.
 func (p *Placement) prepare(ctx context.Context, r *PrepareRequest) (*Answer, error) {
 	lock, err := p.lock(r.GetShard())
 	if err != nil {

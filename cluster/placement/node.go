@@ -20,50 +20,49 @@ type Node struct {
 	ID    NodeID
 	Name  string
 	State NodeState
-	// Leave is how far it is when it is drained, and Drain the revision of the table
-	// that began that.
+	// Leave is how far it is in being drained, and Drain the revision of the table that
+	// began that.
 	Leave Leave
 	Drain uint64
-	// RPC is where it takes actor messages, Raft where it takes everything else
-	// from other nodes.
+	// RPC is its address for actor messages, Raft that for everything else from other
+	// nodes.
 	RPC, Raft string
-	// Zone is what fails together with it; empty: its operator has not said.
+	// Zone names the nodes that fail together with it; it may be empty.
 	Zone string
 	// HTTP, Admin, Gossip and Version are for operators.
 	HTTP, Admin, Gossip, Version string
 	// Levels are the format levels that its version knows.
 	Levels level.Range
-	// Joined is when it became a member, Changed when its state became what it
-	// is.
+	// Joined is when it became a member, Changed when its State changed last.
 	Joined, Changed time.Time
-	// ReplacedBy is the node that took the name of one that was removed.
+	// ReplacedBy is the node that took the name of a removed one.
 	ReplacedBy NodeID
-	// Applicant is what the node showed itself by when it joined. Claimant is what
-	// another process showed itself by that is about to get the name, from the
-	// leader of the meta shard in the term ClaimTerm.
+	// Applicant is the token of the process that joined. Claimant is the token of a process
+	// that is about to get the name, from the leader of the meta shard in the term
+	// ClaimTerm.
 	Applicant, Claimant []byte
 	ClaimTerm           uint64
 	// Boot is its newest start; the zero value: none is registered yet.
 	Boot persistence.Boot
-	// Certificates are digests of those that others saw of it, the last one last.
-	// Those of a node that was removed are refused.
+	// Certificates are digests of those that others saw of it, the newest last. Those of
+	// a removed node are refused.
 	Certificates [][]byte
 }
 
-// sameAs reports whether two nodes are reached and described alike.
+// sameAs reports whether two nodes have the same addresses and descriptions.
 func (n Node) sameAs(o Node) bool {
 	return n.RPC == o.RPC && n.Raft == o.Raft && n.HTTP == o.HTTP && n.Admin == o.Admin &&
 		n.Gossip == o.Gossip && n.Version == o.Version && n.Levels == o.Levels && n.Zone == o.Zone
 }
 
-// here describes the node as other says it is reached now.
+// here is the node with the addresses and descriptions of another.
 func (n Node) here(o Node) Node {
 	n.RPC, n.Raft, n.HTTP, n.Admin, n.Gossip, n.Version, n.Zone = o.RPC, o.Raft, o.HTTP, o.Admin, o.Gossip, o.Version, o.Zone
 	n.Levels = o.Levels
 	return n
 }
 
-// planned is the node as far as the plan is concerned.
+// planned is the node of the plan.
 func (n Node) planned() plan.Node {
 	states := map[NodeState]plan.State{NodeState_DEAD: plan.Dead, NodeState_REMOVED: plan.Removed}
 	return plan.Node{ID: n.ID, State: states[n.State], Leave: n.Leave.planned(), Zone: n.Zone}
@@ -107,7 +106,7 @@ func timeOf(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// key is where the node is in the table; keys are in the order of ids.
+// key is the node's key in the table; keys are in the order of ids.
 func (n Node) key() string { return fmt.Sprintf("%010d", n.ID) }
 
 func (n Node) encode() []byte { return encode(n.record()) }
@@ -120,7 +119,7 @@ func decodeNode(key string, value []byte) (Node, error) {
 	return nodeOf(r), nil
 }
 
-// encode makes bytes of a message of ours, which never fails.
+// encode encodes a message of ours, which never fails.
 func encode(m proto.Message) []byte {
 	b, err := proto.Marshal(m)
 	if err != nil {
@@ -129,7 +128,6 @@ func encode(m proto.Message) []byte {
 	return b
 }
 
-// shardKey is where a shard is in the table.
 func shardKey(shard int) string { return fmt.Sprintf("%05d", shard) }
 
 func encodeAssignment(a plan.Assignment) []byte {
@@ -142,7 +140,7 @@ func decodeAssignment(key string, value []byte) (shard int, a plan.Assignment, e
 		shard, err = strconv.Atoi(key)
 	}
 	if err != nil {
-		return 0, a, fmt.Errorf("place of shard %s: %w", key, err)
+		return 0, a, fmt.Errorf("assignment of shard %s: %w", key, err)
 	}
 	a = plan.Assignment{
 		Voters: ids(r.GetVoters()), Learners: ids(r.GetLearners()),

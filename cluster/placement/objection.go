@@ -32,7 +32,7 @@ func (s *session) mayGo(ctx context.Context, n Node) error {
 		return object("node %s is here and answers at %s", n.Name, n.Raft)
 	}
 	f := findings{contents: s.contents, shards: s.p.engine.Count(), alive: s.p.Alive}
-	if n.Leave == Leave_LEFT { // nobody waits for it, and nobody can miss what it has
+	if n.Leave == Leave_LEFT { // it holds nothing
 		if short, lacks := errors.AsType[*plan.Shortage](f.mayLose(n.ID)); lacks {
 			return object("%s", f.plead(n, short))
 		}
@@ -42,13 +42,12 @@ func (s *session) mayGo(ctx context.Context, n Node) error {
 	return f.object(n, s.p.cfg.SilentFor)
 }
 
-// object finds what speaks against giving a node up. That something lasts for ever
-// is not said before the time is over, in which elections end and leaders write
-// down what there is.
+// object finds what speaks against giving a node up. It calls nothing permanent before the
+// silence is over, in which elections end and leaders confirm their groups.
 func (f *findings) object(n Node, silentFor time.Duration) error {
 	short, lacks := errors.AsType[*plan.Shortage](f.mayLose(n.ID))
 	if !f.heardAll() {
-		return object("too few voters of the meta shard say whether they hear node %s", n.Name)
+		return object("too few voters of the meta shard report whether they hear node %s", n.Name)
 	}
 	if silence := f.silence(); silence < silentFor {
 		text := fmt.Sprintf("node %s was heard %s ago: it waits %s more until nobody has heard it for %v",
@@ -67,7 +66,7 @@ func (f *findings) object(n Node, silentFor time.Duration) error {
 // seconds is a duration for people, rounded up.
 func seconds(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }
 
-// plead says what a group lacks without a node, and who can bring it.
+// plead says what a group lacks without a node, and which nodes can bring it back.
 func (f *findings) plead(n Node, s *plan.Shortage) string {
 	text := strings.ReplaceAll(s.Error(), "this node", "node "+n.Name)
 	if s.Unknown {
@@ -80,7 +79,6 @@ func (f *findings) plead(n Node, s *plan.Shortage) string {
 	return text + ": " + bring(n.Name, away)
 }
 
-// bring says which nodes bring back what is missing.
 func bring(name string, others []string) string {
 	text := fmt.Sprintf("start node %s with the --data directory that it had", name)
 	if len(others) > 0 {
@@ -89,24 +87,23 @@ func bring(name string, others []string) string {
 	return text
 }
 
-// away are the names of other voters of a shard that are not there.
-func (f *findings) away(shard int, beside NodeID) (names []string) {
+// away are the names of other voters of a shard that are down.
+func (f *findings) away(shard int, except NodeID) (names []string) {
 	for _, id := range f.contents.group(shard).Nodes() {
-		if n, ok := f.contents.nodes[id]; ok && id != beside && n.State != NodeState_REMOVED && !f.alive(id) {
+		if n, ok := f.contents.nodes[id]; ok && id != except && n.State != NodeState_REMOVED && !f.alive(id) {
 			names = append(names, n.Name)
 		}
 	}
 	return names
 }
 
-// leaderless says why nobody can decide about the node of a name, as far as this
-// one knows.
+// leaderless says why there is no leader to decide about a node, as far as this one knows.
 func (p *Placement) leaderless(name string) error {
 	contents := p.registry.contents.Load()
 	f := findings{contents: contents, shards: p.engine.Count(), alive: p.Alive}
 	bearer, known := contents.bearer(name)
 	away := f.away(int(cluster.MetaShard), bearer.ID)
-	text := "nobody leads the meta shard, so nobody can decide"
+	text := "the meta shard has no leader to decide this"
 	switch {
 	case known && contents.group(int(cluster.MetaShard)).Votes(bearer.ID):
 		return fmt.Errorf("%w: %s; node %s has a vote in it: %s", ErrTemporary, text, name, bring(name, away))

@@ -55,7 +55,7 @@ func TestWhatSpeaksAgainstAReplacement(t *testing.T) {
 			[]plan.Config{trio, trio},
 			map[NodeID]*Survey{1: said(long, 5, voting(1, 3), 0, 1)},
 			nil, nil,
-			"too few voters of the meta shard say whether they hear node n2", false,
+			"too few voters of the meta shard report whether they hear node n2", false,
 		},
 		{
 			"the other one is away",

@@ -13,8 +13,7 @@ type Pins interface {
 	Serve(ctx context.Context, request []byte) (answer []byte, err error)
 }
 
-// PinsOfOthers are the other members, by name, for whoever pins what the whole cluster
-// has.
+// PinsOfOthers are the other members, by name, for a backup of the whole cluster.
 func (p *Placement) PinsOfOthers() PinsOfOthers { return PinsOfOthers{p} }
 
 // PinsOfOthers is what [ssod/cluster/pin] asks for.
@@ -27,10 +26,9 @@ func (o PinsOfOthers) Leaders() (map[string][]cluster.ShardID, error) {
 	for id := range cluster.ShardID(o.p.engine.Count() + 1) {
 		name := ""
 		if _, leads := o.p.engine.Lead(id); !leads {
-			owner, ok := o.p.view.Owner(id)
-			n, known := o.p.registry.At(owner.Address)
-			if !ok || !known || n.ID == o.p.self {
-				return nil, fmt.Errorf("%w: nobody leads shard %d", ErrTemporary, id)
+			n, err := o.p.leaderOf(id)
+			if err != nil {
+				return nil, err
 			}
 			name = n.Name
 		}
@@ -45,11 +43,7 @@ func (o PinsOfOthers) Ask(ctx context.Context, node string, request []byte) ([]b
 		if n.Name != node || n.State == NodeState_REMOVED {
 			continue
 		}
-		raw, err := o.p.cfg.Calls.Call(ctx, n.ID, encode(&Request{Pin: request}))
-		if err != nil {
-			return nil, err
-		}
-		a, err := decodeAnswer(raw)
+		a, err := o.p.ask(ctx, n.ID, &Request{Pin: request})
 		return a.GetPin(), err
 	}
 	return nil, fmt.Errorf("%w: there is no such member", ErrRefused)

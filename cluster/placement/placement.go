@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -32,35 +33,33 @@ type Config struct {
 	Registry *Registry
 	// Calls carries requests to other nodes.
 	Calls Calls
-	// LastHeard is when a node was last heard of; the zero time: never.
+	// LastHeard is when a node was last heard; the zero time: never.
 	LastHeard func(NodeID) time.Time
-	// Offset is how far a node's clock is ahead of this one's; false when it is
-	// not known. nil: clocks are not compared.
+	// Offset is how far a node's clock is ahead of this one's; false if unknown. nil:
+	// clocks are not compared.
 	Offset func(NodeID) (time.Duration, bool)
-	// Free is how many bytes of a node's disk are free; false when it is not known.
-	// Need is how many a node must have to get further replicas. nil: all have room.
+	// Free is how many bytes of a node's disk are free; false if unknown. Need is how
+	// many a node must have to get further replicas. nil: all have room.
 	Free func(NodeID) (uint64, bool)
 	Need func() uint64
-	// Met and Left tell the network of members and of nodes that were
-	// removed. nil: nobody wants to know. They must not block.
+	// Met and Left are called with members and with removed nodes. They must not block
+	// and may be nil.
 	Met  func(Node)
 	Left func(NodeID)
-	// Certificates are digests of those that a node has shown to this one. nil: there
-	// are none.
+	// Certificates are digests of those that a node has shown to this one. nil: none.
 	Certificates func(NodeID) [][]byte
-	// Boots are the starts of this node's data directory. The newest is put
-	// into the registry after [Placement.Introduced], unless what is there is no
-	// earlier one of them: then this directory is older than what the node
-	// acknowledged, or a copy, and Outdated hears of it once. It must not block.
-	// The zero value: nothing is registered.
+	// Boots are the starts of this node's data directory. The newest is registered after
+	// [Placement.Introduced], unless the registered one is not an earlier one of them:
+	// then this directory is older than what the node acknowledged, or a copy, and
+	// Outdated is called once. It must not block. The zero value: nothing is registered.
 	Boots    persistence.Boots
 	Outdated func(error)
-	// Levelled hears which format level the cluster is at, at first and when it has
-	// risen, and why that is too much for this version, if it is. Whoever writes what
-	// belongs to the level waits until it returns. nil: nobody wants to know.
+	// Levelled is called with the format level of the cluster, at first and when it has
+	// risen, and with an error if this version does not know it. What belongs to the
+	// level is not written before it returns. It may be nil.
 	Levelled func(level int, err error)
-	// Settings are those that a node which joins must have alike, by a name for
-	// operators. nil: none.
+	// Settings are those in which a joining node must agree, by a name for operators.
+	// nil: none.
 	Settings func() map[string]string
 	// Finder looks through what this node has.
 	Finder *Finder
@@ -69,30 +68,29 @@ type Config struct {
 	// Pins are this node's; nil: it pins nothing for others.
 	Pins Pins
 
-	// Binding tells which tables nobody may serve an old version of: a change
-	// of one is answered when every node has it, or has lost its right to serve.
-	// nil: none.
+	// Binding says of which tables no node may serve an old version: a change of one is
+	// answered when every node has it, or has lost its right to serve. nil: none.
 	Binding func(table string) bool
-	// Lease is for how long a node may serve after it was last in contact with
-	// the leader of the meta shard; 0 means ten seconds, and all nodes must
-	// have the same. Less makes an election noticeable, more delays the answer
-	// to a revocation while a node is cut off.
+	// Lease is how long a node may serve after its last contact with the leader of the
+	// meta shard; 0 means ten seconds, and all nodes must have the same. With less an
+	// election is noticeable, with more a revocation takes longer while a node is cut
+	// off.
 	Lease time.Duration
 
 	// NotAccepting: others hand no leads to this node until [Placement.Ready].
 	NotAccepting bool
-	// AliveWithin is how recently a node that counts as alive was heard of; 0
-	// means three seconds.
+	// AliveWithin is how recently a node must have been heard to count as alive; 0 means
+	// three seconds.
 	AliveWithin time.Duration
-	// SilentFor is for how long no voter of the meta shard may have heard a node
-	// before another one takes its name, or it is removed; 0 means 30 s. Less
-	// replaces a node that is only paused.
+	// SilentFor is how long no voter of the meta shard may have heard a node before its
+	// name is given to another one or it is removed; 0 means 30 s. With less a paused
+	// node is replaced.
 	SilentFor time.Duration
-	// Pace is how often everything is looked at; 0 means 200 ms. Changes of
-	// the map or of leaderships do not wait for it.
+	// Pace is how often everything is checked; 0 means 200 ms. Changes of the map or of
+	// leaderships do not wait for it.
 	Pace time.Duration
-	// Patience is for how long a new replica may make no progress and hold up
-	// those of other shards; 0 means ten seconds.
+	// Patience is how long a new replica may make no progress and hold up those of other
+	// shards; 0 means ten seconds.
 	Patience time.Duration
 	// Clock is the wall clock; nil means time.Now.
 	Clock func() time.Time
@@ -101,9 +99,8 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Founding == (Settings{}) {
-		c.Founding = DefaultSettings()
-	}
+	c.Founding = cmp.Or(c.Founding, DefaultSettings())
+	c.Self.Levels = cmp.Or(c.Self.Levels, level.Known())
 	if c.Offset == nil {
 		c.Offset = func(NodeID) (time.Duration, bool) { return 0, false }
 	}
@@ -116,11 +113,12 @@ func (c Config) withDefaults() Config {
 	if c.Binding == nil {
 		c.Binding = func(string) bool { return false }
 	}
-	orDefault(&c.Lease, 10*time.Second)
-	orDefault(&c.AliveWithin, 3*time.Second)
-	orDefault(&c.SilentFor, 30*time.Second)
-	orDefault(&c.Pace, 200*time.Millisecond)
-	orDefault(&c.Patience, 10*time.Second)
+	c.Lease = cmp.Or(c.Lease, 10*time.Second)
+	c.AliveWithin = cmp.Or(c.AliveWithin, 3*time.Second)
+	c.SilentFor = cmp.Or(c.SilentFor, 30*time.Second)
+	c.Pace = cmp.Or(c.Pace, 200*time.Millisecond)
+	c.Patience = cmp.Or(c.Patience, 10*time.Second)
+	c.Log = cmp.Or(c.Log, slog.Default())
 	if c.Met == nil {
 		c.Met = func(Node) {}
 	}
@@ -129,9 +127,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Left == nil {
 		c.Left = func(NodeID) {}
-	}
-	if c.Self.Levels == (level.Range{}) {
-		c.Self.Levels = level.Known()
 	}
 	if c.Levelled == nil {
 		c.Levelled = func(int, error) {}
@@ -142,16 +137,7 @@ func (c Config) withDefaults() Config {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
 	return c
-}
-
-func orDefault(d *time.Duration, v time.Duration) {
-	if *d == 0 {
-		*d = v
-	}
 }
 
 // Placement is one node's part in placing shards. It is safe for concurrent use.
@@ -242,7 +228,6 @@ func (p *Placement) watch() {
 	}
 }
 
-// loops is how many things are looked after.
 const loops = 10
 
 // loop runs look at the placement's pace and whenever something changed.
@@ -269,7 +254,7 @@ func (p *Placement) wake() {
 	}
 }
 
-// reread takes over what the tables say now.
+// reread takes over the present tables.
 func (p *Placement) reread() {
 	p.reading.Lock()
 	defer p.reading.Unlock()
@@ -292,18 +277,18 @@ func (p *Placement) reread() {
 	p.wake()
 }
 
-// divide takes over which shard each hash slot belongs to.
+// divide takes over the division of the hash slots.
 func (p *Placement) divide() {
 	slots, err := readSlots(p.tables, p.engine.Count())
 	switch {
 	case err != nil:
 		p.cfg.Log.Error("the division of the hash slots cannot be read", "error", err)
-	case slots != nil: // else the tables are read anew
+	case slots != nil: // else the tables are being reloaded
 		p.view.slots.Store(slots)
 	}
 }
 
-// Close ends what the node does about placement.
+// Close ends all loops.
 func (p *Placement) Close() error {
 	p.cancel()
 	p.running.Wait()
@@ -316,10 +301,10 @@ func (p *Placement) Tables() *meta.Store { return p.tables }
 // Shards are all shards as this node sees them.
 func (p *Placement) Shards() *View { return p.view }
 
-// Applied is to be called when something was applied to the meta shard here.
+// Applied must be called when something was applied to the meta shard here.
 func (p *Placement) Applied() { p.tables.Applied() }
 
-// Alive reports whether a node was heard of lately.
+// Alive reports whether a node was heard within [Config.AliveWithin].
 func (p *Placement) Alive(n NodeID) bool {
 	return n == p.self || time.Since(p.cfg.LastHeard(n)) < p.cfg.AliveWithin
 }
@@ -330,10 +315,6 @@ func (p *Placement) forward(ctx context.Context, to cluster.Owner, request []byt
 	if !ok {
 		return nil, fmt.Errorf("%w: no node is known at %s", ErrTemporary, to.Address)
 	}
-	raw, err := p.cfg.Calls.Call(ctx, n.ID, encode(&Request{Change: request}))
-	if err != nil {
-		return nil, err
-	}
-	a, err := decodeAnswer(raw)
+	a, err := p.ask(ctx, n.ID, &Request{Change: request})
 	return a.GetChange(), err
 }

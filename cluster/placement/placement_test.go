@@ -97,7 +97,7 @@ func TestANodeIsKilledAndReplaced(t *testing.T) {
 }
 
 // A leader has left a joint configuration and the others have not been told yet:
-// then the voters before it may be needed, and nobody counts on those that are to
+// then the voters before it may be needed, and nothing counts on those that are to
 // be. When one of the others has been told, and the leader dies, the others go on,
 // although the node that was replaced is gone too.
 func TestVotersAreConfirmedWhenTheyOutliveTheLeader(t *testing.T) {
@@ -224,7 +224,7 @@ func (c *testCluster) readmits() {
 	if banned(2) {
 		c.Error("that of n2 is refused")
 	}
-	other := c.nodes[2].placement // who leads is asked through it
+	other := c.nodes[2].placement // the leader is asked through it
 	if err := other.Readmit(c.Context(), "n2"); !errors.Is(err, placement.ErrUnknownNode) {
 		c.Errorf("a member: got %v, want ErrUnknownNode", err)
 	}

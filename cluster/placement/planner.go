@@ -14,7 +14,7 @@ type planner struct {
 	p *Placement
 	// done is the version of the registry that is planned.
 	done *contents
-	// full are the nodes whose disks have no room for more.
+	// full are the nodes whose disks have no room for further replicas.
 	full map[NodeID]bool
 }
 
@@ -37,7 +37,7 @@ func (l *planner) look(ctx context.Context) {
 	}
 }
 
-// divide writes down which shard each hash slot belongs to, once.
+// divide founds the division of the hash slots, once.
 func (l *planner) divide(ctx context.Context) error {
 	if l.p.view.Slots() != nil {
 		return nil
@@ -46,15 +46,15 @@ func (l *planner) divide(ctx context.Context) error {
 	return err
 }
 
-// announce puts this node into the registry as it is now. It founds the
-// registry only where the cluster begins: on the leader of the meta shard.
+// announce puts this node into the registry as it is now. Only the leader of the meta
+// shard founds the registry.
 func (l *planner) announce(ctx context.Context) error {
 	contents, self := l.p.registry.contents.Load(), l.p.cfg.Self
 	known, ok := contents.nodes[self.ID]
 	_, leads := l.p.engine.Lead(cluster.MetaShard)
 	switch {
 	case contents.revision == 0 && leads:
-		if err := FoundSettings(ctx, l.p.tables, l.p.cfg.Founding); err != nil { // before anybody can join
+		if err := FoundSettings(ctx, l.p.tables, l.p.cfg.Founding); err != nil { // before any node can join
 			return err
 		}
 		self.State, self.Joined, self.Changed = NodeState_ACTIVE, l.p.cfg.Clock(), l.p.cfg.Clock()
@@ -67,23 +67,26 @@ func (l *planner) announce(ctx context.Context) error {
 
 // put changes nodes in the registry if it has a certain revision.
 func (p *Placement) put(ctx context.Context, revision uint64, nodes ...Node) error {
+	return p.tables.Update(ctx, nodesTable, revision, nodeRecords(nodes), nil)
+}
+
+func nodeRecords(nodes []Node) map[string][]byte {
 	puts := map[string][]byte{}
 	for _, n := range nodes {
 		puts[n.key()] = n.encode()
 	}
-	return p.tables.Update(ctx, nodesTable, revision, puts, nil)
+	return puts
 }
 
-// judge decides which nodes are dead and which have come back, and writes down which
-// certificates they have. Whoever was about to take the place of one that is back does
-// not.
+// judge registers which nodes are dead, which have come back, and the certificates that
+// they have. A node that is back keeps its name.
 func (l *planner) judge(ctx context.Context) error {
 	contents := l.p.registry.contents.Load()
 	var changed []Node
 	for _, n := range l.p.registry.others(l.p.self) {
 		state := n.State
 		switch {
-		case n.Leave == Leave_LEFT: // nobody waits for it
+		case n.Leave == Leave_LEFT: // its absence is expected
 		case l.p.Alive(n.ID):
 			state = NodeState_ACTIVE
 		case l.p.unheard(n.ID) > contents.settings.DeadAfter:
@@ -97,7 +100,7 @@ func (l *planner) judge(ctx context.Context) error {
 		} else if !l.p.shown(&n) && !back {
 			continue
 		}
-		if back { // nobody takes its place
+		if back {
 			n.Claimant, n.ClaimTerm = nil, 0
 		}
 		changed = append(changed, n)
@@ -131,8 +134,8 @@ func (l *planner) plan(ctx context.Context) error {
 	return nil
 }
 
-// weighDisks finds out which nodes' disks have room for more, and reports whether
-// that has changed. What is not known any more stands.
+// weighDisks finds out which nodes' disks have room for further replicas, and reports
+// whether that has changed. Nodes that are not known any more stay as they were.
 func (l *planner) weighDisks(contents *contents) (changed bool) {
 	need := l.p.cfg.Need()
 	for id, n := range contents.nodes {
@@ -147,7 +150,7 @@ func (l *planner) weighDisks(contents *contents) (changed bool) {
 	return changed
 }
 
-// planned are the nodes as far as the plan is concerned.
+// planned are the nodes of the plan.
 func (g *contents) planned() (nodes []plan.Node) {
 	for _, n := range g.nodes {
 		nodes = append(nodes, n.planned())
@@ -155,7 +158,7 @@ func (g *contents) planned() (nodes []plan.Node) {
 	return nodes
 }
 
-// rules are what the settings ask of the plan.
+// rules are those of the plan.
 func (p *Placement) rules(g *contents) plan.Rules {
 	return plan.Rules{Shards: p.engine.Count(), Replicas: g.settings.Replicas}
 }

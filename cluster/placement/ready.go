@@ -12,7 +12,7 @@ import (
 	"ssod/cluster/plan"
 )
 
-// Others is how many members there are beside this node.
+// Others counts the other members.
 func (p *Placement) Others() int { return len(p.registry.others(p.self)) }
 
 // AwaitTables waits until the tables of the meta shard are here.
@@ -27,17 +27,16 @@ func (p *Placement) AwaitTables(ctx context.Context) error {
 	return nil
 }
 
-// AwaitOwners waits until every shard has an owner that this node knows; it is
-// one only when it can serve.
+// AwaitOwners waits until this node knows the owner of every shard, and can serve those
+// that it owns itself.
 func (p *Placement) AwaitOwners(ctx context.Context) error {
 	changed := make(chan struct{}, 1)
-	stop := p.view.Watch(func(cluster.ShardID) {
+	defer p.view.Watch(func(cluster.ShardID) {
 		select {
 		case changed <- struct{}{}:
 		default:
 		}
-	})
-	defer stop()
+	})()
 	for p.orphans() > 0 {
 		select {
 		case <-changed:
@@ -48,7 +47,7 @@ func (p *Placement) AwaitOwners(ctx context.Context) error {
 	return nil
 }
 
-// orphans is how many shards have no owner as far as this node knows.
+// orphans counts the shards without an owner as far as this node knows.
 func (p *Placement) orphans() (n int) {
 	for id := range cluster.ShardID(p.view.Count() + 1) {
 		owner, ok := p.view.Owner(id)
@@ -65,28 +64,32 @@ func (p *Placement) Ready() {
 	p.wake()
 }
 
-// resignPace is how often a node that resigns looks at what it still leads.
+// resignPace is how often a resigning node checks what it still leads.
 const resignPace = 20 * time.Millisecond
 
-// Resign hands all leaderships over to other voters and does not take part in
-// the moving of shards any more. It returns when none is left that somebody else
-// can have.
+// Resign hands all leaderships over to other voters and moves no shards any more. It
+// returns when none is left that another node can have.
 func (p *Placement) Resign(ctx context.Context) error {
 	p.notAccepting.Store(true)
 	p.resigning.Store(true)
 	p.announceResign(ctx)
-	pace := time.NewTicker(resignPace)
-	defer pace.Stop()
 	for {
 		left, err := p.handAllOver(ctx)
 		if err != nil || left == 0 {
 			return err
 		}
-		select {
-		case <-pace.C:
-		case <-ctx.Done():
-			return fmt.Errorf("%d shards are still led here: %w", left, ctx.Err())
+		if err := pause(ctx, resignPace); err != nil {
+			return fmt.Errorf("%d shards are still led here: %w", left, err)
 		}
+	}
+}
+
+// stepDown hands over the leaderships that other nodes accept.
+func (p *Placement) stepDown(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if _, err := p.handAllOver(ctx); err != nil && ctx.Err() == nil {
+		p.cfg.Log.Debug("not all leaderships were handed over", "error", err)
 	}
 }
 
@@ -101,8 +104,8 @@ func (p *Placement) announceResign(ctx context.Context) {
 	calls.Wait()
 }
 
-// handAllOver asks for the transfer of every shard that another can lead, and
-// returns how many those are.
+// handAllOver transfers every shard that another node can lead, and returns how many those
+// are.
 func (p *Placement) handAllOver(ctx context.Context) (left int, err error) {
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
 		if _, leads := p.engine.Lead(id); !leads {
@@ -121,7 +124,7 @@ func (p *Placement) handAllOver(ctx context.Context) (left int, err error) {
 		}
 		left++
 		if successors = slices.DeleteFunc(successors, func(r plan.ReplicaID) bool { return !slices.Contains(st.Successors, r) }); len(successors) == 0 {
-			continue // none would take it now
+			continue // none can take it now
 		}
 		best := slices.MaxFunc(successors, func(a, b plan.ReplicaID) int { return int(int64(st.Match[a]) - int64(st.Match[b])) })
 		if err := p.engine.Transfer(ctx, id, best); err != nil {

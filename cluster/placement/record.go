@@ -11,31 +11,29 @@ import (
 )
 
 const (
-	// recordPause is between two writes of what groups are that nobody waits
-	// for: while many shards move, one write has several of them.
+	// recordPause is between two writes that no step waits for: while many shards move,
+	// one write has several of them.
 	recordPause = 200 * time.Millisecond
 	// recordTimeout bounds one write.
 	recordTimeout = time.Second
 )
 
-// recorder writes down who votes in the groups that this node leads. Only the
-// mover uses it.
+// recorder registers the voters of the groups that this node leads. Only the mover uses it.
 type recorder struct {
 	p        *Placement
 	proposed map[cluster.ShardID]proposed
 	written  time.Time
 }
 
-// proposed are the last sets of voters that this node has proposed in a term in
-// which it leads a shard: as many as may be announced before one comes into force,
-// and with it all earlier ones are settled.
+// proposed are the last sets of voters that this node has proposed in a term: as many as
+// may be announced before one comes into force, which settles all earlier ones.
 type proposed struct {
 	term uint64
 	sets [][]plan.ReplicaID
 }
 
-// draft is what is to be written down, on the version of the registry that it was
-// decided on.
+// draft is what is to be registered, and the version of the registry that it was decided
+// on.
 type draft struct {
 	contents *contents
 	records  map[cluster.ShardID]plan.Config
@@ -43,20 +41,20 @@ type draft struct {
 	urgent bool
 }
 
-// note compares what a group is, and what a step would make of its voters, with
-// what is written down, and drafts what is missing. It reports whether the step
-// may be taken: not before everybody can know what it leads to.
+// note compares a group, and the voters that a step would give it, with the registry and
+// drafts what is missing. It reports whether the step may be taken: not before its outcome
+// is announced.
 //
-// Voters that are new are written down when a majority of them has them on disk.
-// Until then those before may be needed to elect a leader.
+// New voters are confirmed when a majority of them has them on disk. Until then the old
+// ones may be needed to elect a leader.
 func (w *recorder) note(st core.Status, step plan.Step, d *draft) bool {
 	now, known := configOf(st), d.contents.group(int(st.Shard))
 	if known.Term > st.Term || d.contents.revision == 0 {
-		return false // another leads by now, or there is nobody yet to know
+		return false // another node leads by now, or there is no registry yet
 	}
 	next := outcome(now, step)
 	if !st.Settled && len(now.Outgoing) == 0 && !now.SameVoters(known) {
-		return next == nil // what was announced says it until the others know of it
+		return next == nil // the announcement still covers it
 	}
 	record := now.Record(known, next, func(s []plan.ReplicaID) bool { return w.has(st, s) })
 	if !record.Says(known) {
@@ -67,7 +65,7 @@ func (w *recorder) note(st core.Status, step plan.Step, d *draft) bool {
 	return next == nil || known.Announces(next)
 }
 
-// outcome are the voters when a step has been taken; nil: the same as now.
+// outcome are the voters after a step; nil: the same.
 func outcome(now plan.Config, step plan.Step) []plan.ReplicaID {
 	if step.Kind != plan.Reform {
 		return nil
@@ -100,8 +98,7 @@ func (w *recorder) propose(st core.Status, step plan.Step) {
 	w.proposed[st.Shard] = p
 }
 
-// write writes the draft, as one change, and reports whether there is more to
-// write.
+// write writes the draft as one change, and reports whether it is still to be written.
 func (w *recorder) write(ctx context.Context, d *draft) (more bool) {
 	if len(d.records) == 0 {
 		return false
@@ -117,7 +114,7 @@ func (w *recorder) write(ctx context.Context, d *draft) (more bool) {
 	defer cancel()
 	w.written = time.Now()
 	if err := w.p.tables.Update(ctx, nodesTable, d.contents.revision, puts, nil); err != nil {
-		w.p.cfg.Log.Debug("who votes is not written down yet", "shards", len(puts), "error", err)
+		w.p.cfg.Log.Debug("the voters of shards are not registered yet", "shards", len(puts), "error", err)
 		return true
 	}
 	return false

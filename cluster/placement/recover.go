@@ -12,17 +12,17 @@ import (
 	"ssod/cluster/plan"
 )
 
-// Recovery is what the tables say after a recovery from a lost majority.
+// Recovery is what the tables have after a recovery from a lost majority.
 type Recovery struct {
 	// Survivors go on; all others are removed.
 	Survivors []NodeID
-	// Groups are who decides in each shard, and Map where it belongs, by shard.
+	// Groups and Map are the groups and assignments by shard.
 	Groups []plan.Config
 	Map    plan.Map
 	At     time.Time
 }
 
-// Recover writes a recovery into the tables. What is there already it leaves.
+// Recover writes a recovery into the tables. It may be repeated.
 func Recover(ctx context.Context, tables *meta.Store, r Recovery) error {
 	nodes, err := r.nodes(tables.Read(nodesTable))
 	if err != nil {
@@ -52,8 +52,8 @@ func Recover(ctx context.Context, tables *meta.Store, r Recovery) error {
 	return nil
 }
 
-// nodes is what the table of nodes and groups says then. A node that is removed this
-// way may come back under its certificate: nobody has taken it away.
+// nodes are the records of nodes and groups. A node that is removed this way may come back
+// with its certificate.
 func (r *Recovery) nodes(table meta.Table) (map[string][]byte, error) {
 	survives := map[NodeID]bool{}
 	for _, n := range r.Survivors {
@@ -87,7 +87,7 @@ func (r *Recovery) nodes(table meta.Table) (map[string][]byte, error) {
 	return puts, nil
 }
 
-// Stored are the nodes of the registry as a node has it stored, in order of id.
+// Stored are the nodes in the registry that a node has stored, in order of id.
 func Stored(r cluster.Reader) ([]Node, error) {
 	table, err := meta.Stored(r, nodesTable)
 	if err != nil {

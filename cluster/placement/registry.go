@@ -2,6 +2,7 @@ package placement
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -11,17 +12,17 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// The tables of the meta shard that belong to this package. Beside the nodes are
-// the groups as their leaders confirm them: with one revision for both, who
-// decides on a node and who changes a group exclude each other.
+// The tables of the meta shard that belong to this package. The table of nodes also has
+// the groups as their leaders confirm them: with one revision for both, decisions about
+// nodes and changes of groups exclude each other.
 const (
 	nodesTable  = "nodes"
 	shardsTable = "shards"
 )
 
-// Registry is what this node knows of the others and of where shards belong: the
-// tables, and before it has them what it was told when it joined. It is safe for
-// concurrent use.
+// Registry is what this node knows of the others and of the assignment of shards: the
+// tables, and before it has them what it learned when it joined. It is safe for concurrent
+// use.
 type Registry struct {
 	contents atomic.Pointer[contents]
 }
@@ -36,7 +37,7 @@ type contents struct {
 	mapped   uint64 // of the table of shards
 }
 
-// NewRegistry returns a registry of the nodes that are known already.
+// NewRegistry returns a registry of nodes that are known already.
 func NewRegistry(nodes ...Node) *Registry {
 	p := &contents{nodes: map[NodeID]Node{}, settings: DefaultSettings()}
 	for _, n := range nodes {
@@ -47,8 +48,7 @@ func NewRegistry(nodes ...Node) *Registry {
 	return b
 }
 
-// read takes over what the tables say. Until there is a table of nodes what was
-// known stands.
+// read takes over the tables. Until there is a table of nodes it keeps those it has.
 func (b *Registry) read(tables *meta.Store) error {
 	nodes, shards := tables.Read(nodesTable), tables.Read(shardsTable)
 	p := &contents{nodes: b.contents.Load().nodes, revision: nodes.Revision(), mapped: shards.Revision()}
@@ -78,7 +78,7 @@ func (b *Registry) read(tables *meta.Store) error {
 	return nil
 }
 
-// enter takes a record of the table of nodes over.
+// enter takes over a record of the table of nodes.
 func (p *contents) enter(key string, value []byte) error {
 	if strings.HasPrefix(key, groupPrefix) {
 		shard, c, err := decodeGroup(key, value)
@@ -106,17 +106,16 @@ func (p *contents) group(shard int) plan.Config {
 	return p.groups[shard]
 }
 
-// all are the groups of the meta shard and of so many others.
+// all are the groups of the meta shard and of the others.
 func (p *contents) all(shards int) []plan.Config {
 	groups := make([]plan.Config, shards+1)
 	copy(groups, p.groups)
 	return groups
 }
 
-// removed reports whether a node was removed.
 func (p *contents) removed(n NodeID) bool { return p.nodes[n].State == NodeState_REMOVED }
 
-// bearer is the member that has a name.
+// bearer is the member with a name.
 func (p *contents) bearer(name string) (Node, bool) {
 	for _, n := range p.nodes {
 		if n.Name == name && n.State != NodeState_REMOVED {
@@ -126,14 +125,9 @@ func (p *contents) bearer(name string) (Node, bool) {
 	return Node{}, false
 }
 
-// Nodes are all nodes in order of id, those that were removed too.
+// Nodes are all nodes, including removed ones, in order of id.
 func (b *Registry) Nodes() []Node {
-	all := make([]Node, 0, len(b.contents.Load().nodes))
-	for _, n := range b.contents.Load().nodes {
-		all = append(all, n)
-	}
-	slices.SortFunc(all, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
-	return all
+	return slices.SortedFunc(maps.Values(b.contents.Load().nodes), func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // Settings are those of the cluster; before the table is here, the defaults.
@@ -145,10 +139,10 @@ func (b *Registry) Node(id NodeID) (Node, bool) {
 	return n, ok
 }
 
-// RPC is the actor address of a node; empty if it is not known.
+// RPC is the actor address of a node; empty if unknown.
 func (b *Registry) RPC(id NodeID) string { return b.contents.Load().nodes[id].RPC }
 
-// At returns the node that has an actor address.
+// At returns the member with an actor address.
 func (b *Registry) At(rpc string) (Node, bool) {
 	for _, n := range b.contents.Load().nodes {
 		if n.RPC == rpc && n.State != NodeState_REMOVED {
@@ -158,12 +152,11 @@ func (b *Registry) At(rpc string) (Node, bool) {
 	return Node{}, false
 }
 
-// Place is where a shard belongs; false if nobody has decided that yet.
+// Assignment is that of a shard; false if there is none yet.
 func (b *Registry) Assignment(shard int) (plan.Assignment, bool) {
 	return b.contents.Load().assignment(shard)
 }
 
-// place is where a shard belongs; false if nobody has decided that yet.
 func (p *contents) assignment(shard int) (plan.Assignment, bool) {
 	m := p.shards
 	if shard >= len(m) || len(m[shard].Voters) == 0 {
@@ -172,18 +165,17 @@ func (p *contents) assignment(shard int) (plan.Assignment, bool) {
 	return m[shard], true
 }
 
-// Group is who votes in a shard, as its leader has confirmed it.
+// Group is a shard's group as its leader has confirmed it.
 func (b *Registry) Group(shard int) plan.Config { return b.contents.Load().group(shard) }
 
-// Confirms reports whether the leader of a shard has written down the voters that a
-// replica of it has in force, and no others that may come.
+// Confirms reports whether the confirmed voters of a shard are those that a replica of it
+// has in force, and no others are announced.
 func (b *Registry) Confirms(st core.Status) bool {
 	known := b.Group(int(st.Shard))
 	return len(known.Next) == 0 && known.SameVoters(configOf(st))
 }
 
-// Others are the members that the tables of a cluster have beside one, in order of
-// id.
+// Others are the members in the tables of a cluster except one, in order of id.
 func Others(tables *meta.Store, self NodeID) ([]Node, error) {
 	b := NewRegistry()
 	if err := b.read(tables); err != nil {
@@ -192,7 +184,7 @@ func Others(tables *meta.Store, self NodeID) ([]Node, error) {
 	return b.others(self), nil
 }
 
-// others are the members beside this one, in order of id.
+// others are the members except one, in order of id.
 func (b *Registry) others(self NodeID) []Node {
 	return slices.DeleteFunc(b.Nodes(), func(n Node) bool { return n.ID == self || n.State == NodeState_REMOVED })
 }

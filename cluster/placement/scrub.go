@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// scrubWait is for how long one request waits for a scrub.
+	// scrubWait bounds how long one request waits for a scrub.
 	scrubWait = 5 * time.Second
 	// scrubTime bounds a scrub: shards of millions of entities are rewritten in
 	// minutes.
@@ -24,8 +24,8 @@ const (
 	maxScrubs = 64
 )
 
-// Scrubber makes sure that what was erased in some shards is in none of this node's
-// files: entries of the log, tables, write-ahead log.
+// Scrubber removes what was erased in some shards from all files of this node: entries of
+// the log, tables, write-ahead log.
 type Scrubber struct {
 	engine *replica.Engine
 	store  func(context.Context, map[cluster.ShardID]uint64) error
@@ -37,15 +37,14 @@ type Scrubber struct {
 	jobs map[string]*scrub
 }
 
-// NewScrubber returns one for an engine and its store, of which it takes
-// [persistence.Store.Scrub].
+// NewScrubber returns one for an engine and [persistence.Store.Scrub] of its store.
 func NewScrubber(engine *replica.Engine, store func(context.Context, map[cluster.ShardID]uint64) error) *Scrubber {
 	s := &Scrubber{engine: engine, store: store, jobs: make(map[string]*scrub)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
-// Close ends what is under way.
+// Close ends all scrubs.
 func (s *Scrubber) Close() error {
 	s.mu.Lock()
 	s.cancel()
@@ -54,7 +53,7 @@ func (s *Scrubber) Close() error {
 	return nil
 }
 
-// scrub is one that is under way, or over.
+// scrub is one that is under way or over.
 type scrub struct {
 	done   chan struct{}
 	result any // once done is closed
@@ -70,7 +69,7 @@ func (s *Scrubber) Scrub(ctx context.Context, shards []cluster.ShardID) error {
 	return s.scrub(ctx, upTo)
 }
 
-// applied is how far the replicas here are.
+// applied are the applied indexes of the replicas here.
 func (s *Scrubber) applied(ctx context.Context, shards []uint32) (map[uint32]uint64, error) {
 	upTo := make(map[uint32]uint64)
 	for _, shard := range shards {
@@ -98,7 +97,7 @@ func (s *Scrubber) scrub(ctx context.Context, upTo map[uint32]uint64) error {
 	return s.store(ctx, all)
 }
 
-// Begin does something that takes long, and returns a name by which to wait for it.
+// Begin starts a job that takes long, and returns a name for [Scrubber.Await].
 func (s *Scrubber) Begin(f func(context.Context) (result any, err error)) (job string, err error) {
 	job = rand.Text()
 	_, err = s.begin(job, f)
@@ -108,7 +107,7 @@ func (s *Scrubber) Begin(f func(context.Context) (result any, err error)) (job s
 // ErrNoJob: a job is unknown here, or was forgotten.
 var ErrNoJob = errors.New("there is no such job")
 
-// Await waits a while for the end of a job.
+// Await waits up to [scrubWait] for the end of a job.
 func (s *Scrubber) Await(ctx context.Context, job string) (result any, done bool, err error) {
 	s.mu.Lock()
 	j := s.jobs[job]
@@ -135,7 +134,7 @@ func (j *scrub) wait(ctx context.Context) (done bool, err error) {
 	}
 }
 
-// wait begins a scrub that another node asks for, or finds it, and waits for it.
+// wait starts or finds a scrub that another node asks for, and waits for it.
 func (s *Scrubber) wait(ctx context.Context, job string, upTo map[uint32]uint64) (done bool, err error) {
 	j, err := s.begin(job, func(ctx context.Context) (any, error) { return nil, s.scrub(ctx, upTo) })
 	if err != nil {
@@ -155,7 +154,7 @@ func (s *Scrubber) begin(job string, f func(context.Context) (any, error)) (*scr
 		maps.DeleteFunc(s.jobs, func(_ string, j *scrub) bool { return j.over() })
 	}
 	if len(s.jobs) >= maxScrubs {
-		return nil, fmt.Errorf("%w: too many are being erased", ErrTemporary)
+		return nil, fmt.Errorf("%w: too many scrubs are under way", ErrTemporary)
 	}
 	if s.ctx.Err() != nil {
 		return nil, fmt.Errorf("%w: the node stops", ErrTemporary)
@@ -180,11 +179,10 @@ func (j *scrub) over() bool {
 	}
 }
 
-// Scrub makes sure that what was erased before the call in some shards is in no
-// file of any member. It fails when it cannot be done on a member within ctx, and
-// names it: there the files still have it.
+// Scrub removes what was erased in some shards before the call from all files of all
+// members. Its error names the members on which that did not succeed within ctx.
 func (p *Placement) Scrub(ctx context.Context, shards []cluster.ShardID) error {
-	// With the leader's, the farthest replica is behind all that was acknowledged.
+	// The largest index, with the leader's among them, covers all that was acknowledged.
 	var mu sync.Mutex
 	upTo := make(map[uint32]uint64)
 	members := slices.DeleteFunc(p.registry.Nodes(), func(n Node) bool { return n.State == NodeState_REMOVED || n.Leave == Leave_LEFT })
@@ -201,8 +199,7 @@ func (p *Placement) Scrub(ctx context.Context, shards []cluster.ShardID) error {
 	return errors.Join(unknown, each(members, func(n Node) error { return p.scrubAt(ctx, n, job, upTo) }))
 }
 
-// each does something about all members at the same time, and names those where it
-// failed.
+// each calls f for all members concurrently; its error names those where f failed.
 func each(members []Node, f func(Node) error) error {
 	failed := make([]error, len(members))
 	var all sync.WaitGroup
@@ -231,11 +228,8 @@ func (p *Placement) scrubAt(ctx context.Context, n Node, job []byte, upTo map[ui
 		return p.cfg.Scrubber.scrub(ctx, upTo)
 	}
 	for {
-		raw, err := p.cfg.Calls.Call(ctx, n.ID, encode(&Request{Scrub: &ScrubRequest{Job: job, Upto: upTo}}))
-		if err != nil {
-			return err
-		}
-		if a, err := decodeAnswer(raw); err != nil || a.GetScrubbed().GetDone() {
+		a, err := p.ask(ctx, n.ID, &Request{Scrub: &ScrubRequest{Job: job, Upto: upTo}})
+		if err != nil || a.GetScrubbed().GetDone() {
 			return err
 		}
 	}

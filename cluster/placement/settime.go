@@ -12,23 +12,23 @@ import (
 	"ssod/cluster/meta"
 )
 
-// clockTable has one record: the confirmed time of the cluster. A node that was
-// away, or that is new, learns from it what passed meanwhile.
+// clockTable has one record: the confirmed time of the cluster, from which a node that was
+// away or is new learns how much time has passed.
 const (
 	clockTable   = "clock"
 	confirmedKey = "confirmed"
 )
 
-// confirmEvery is how far the record may be behind.
+// confirmEvery is how far the record may be off.
 const confirmEvery = time.Hour
 
-// Confirmed is what a node knows of the time that has certainly passed;
+// Confirmed is the time that has certainly passed, as far as a node knows;
 // [ssod/cluster/wallclock.Watch] is one.
 type Confirmed interface {
 	Confirmed() time.Time
 	// Learn takes over a time that others confirmed.
 	Learn(confirmed time.Time)
-	// SetBack goes back to the clock, once for what was decided at a time.
+	// SetBack goes back to the clock, once for a decision made at a time.
 	SetBack(at time.Time)
 }
 
@@ -43,7 +43,7 @@ type ConfirmedTime struct {
 	Leads func() bool
 }
 
-// Learn takes over what the record says.
+// Learn takes over the record.
 func (c *ConfirmedTime) Learn() error {
 	r, _, err := c.read()
 	if err != nil {
@@ -66,8 +66,8 @@ func (c *ConfirmedTime) read() (r *ClockRecord, revision uint64, err error) {
 	return r, t.Revision(), nil
 }
 
-// Keep brings the record up to date when it is an hour behind, or ahead, which it
-// is when a wrong time was set back.
+// Keep updates the record when it is [confirmEvery] behind, or ahead, as after a wrong time
+// was set back.
 func (c *ConfirmedTime) Keep(ctx context.Context) error {
 	if !c.Leads() {
 		return nil
@@ -97,7 +97,7 @@ func (c *ConfirmedTime) SetBack(ctx context.Context, now time.Time) error {
 	})
 }
 
-// change writes the record anew, again when somebody was faster.
+// change edits the record, again if another node was faster.
 func (c *ConfirmedTime) change(ctx context.Context, edit func(*ClockRecord)) error {
 	for {
 		r, revision, err := c.read()
@@ -118,21 +118,17 @@ func (c *ConfirmedTime) write(ctx context.Context, revision uint64, r *ClockReco
 // Watch calls f when the record has changed.
 func (c *ConfirmedTime) Watch(f func()) (stop func()) { return c.Tables.Watch(clockTable, f) }
 
-// setBackPause is between two attempts at one shard: who leads it may change, and
-// a leader whose clock is off hands it over first.
+// setBackPause is between two attempts at one shard: its leader may change, and one whose
+// clock is off hands it over first.
 const setBackPause = 100 * time.Millisecond
 
-// SetBack sets the time of every shard back to what the clocks say, where it is
-// later. It may be repeated.
+// SetBack sets the time of every shard back to what the clocks say, where it is later. It
+// may be repeated.
 func (p *Placement) SetBack(ctx context.Context) error {
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
 		for err := p.setBack(ctx, id); err != nil; err = p.setBack(ctx, id) {
-			pause := time.NewTimer(setBackPause)
-			select {
-			case <-pause.C:
-			case <-ctx.Done():
-				pause.Stop()
-				return fmt.Errorf("set back the time of shard %d: %w", id, errors.Join(err, ctx.Err()))
+			if ended := pause(ctx, setBackPause); ended != nil {
+				return fmt.Errorf("set back the time of shard %d: %w", id, errors.Join(err, ended))
 			}
 		}
 	}
@@ -143,11 +139,9 @@ func (p *Placement) setBack(ctx context.Context, id cluster.ShardID) error {
 	if _, leads := p.engine.Lead(id); leads {
 		return p.engine.Reset(ctx, id)
 	}
-	owner, ok := p.view.Owner(id)
-	n, known := p.registry.At(owner.Address)
-	if !ok || !known {
-		return fmt.Errorf("%w: nobody leads it", ErrTemporary)
+	n, err := p.leaderOf(id)
+	if err == nil {
+		_, err = p.call(ctx, n.ID, &Request{SetBack: &SetBackRequest{Shard: uint32(id)}})
 	}
-	_, err := p.call(ctx, n.ID, &Request{SetBack: &SetBackRequest{Shard: uint32(id)}})
 	return err
 }

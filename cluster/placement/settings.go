@@ -10,34 +10,31 @@ import (
 	"strings"
 	"time"
 
-	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/plan"
 	"ssod/persistence/level"
 )
 
-// settingsTable has what must be the same on all nodes: one record per setting, under
-// its name, whose value is text.
+// settingsTable has what must be the same on all nodes, as text under its name.
 const settingsTable = "settings"
 
-// ErrSetting: a change of the settings names one that there is not, or a value that
-// it cannot have. Nothing has changed.
+// ErrSetting: a change names an unknown setting or an illegal value. Nothing has changed.
 var ErrSetting = errors.New("nothing was changed")
 
-// Settings are what must be the same on all nodes. A cluster is founded with those of
-// its first node; from then on they are in a table of the meta shard.
+// Settings are what must be the same on all nodes. A cluster is founded with those of its
+// first node; from then on they are in a table of the meta shard.
 type Settings struct {
 	// Replicas is how many copies each shard should have: 1, 3 or 5.
 	Replicas int
-	// DeadAfter is for how long a node is unreachable before what it holds is
-	// replaced. Less moves data for every long restart.
+	// DeadAfter is how long a node may be unreachable before its replicas are replaced.
+	// With less every long restart moves data.
 	DeadAfter time.Duration
-	// Level is the format level: what all members may write. It only rises, to what
-	// every member's version knows.
+	// Level is the format level that all members write. It only rises, to one that every
+	// member's version knows.
 	Level int
 }
 
-// DefaultSettings are those of a cluster whose founder wants no others.
+// DefaultSettings are those of a cluster whose founder sets none.
 func DefaultSettings() Settings {
 	return Settings{Replicas: 3, DeadAfter: 5 * time.Minute, Level: level.First}
 }
@@ -45,8 +42,8 @@ func DefaultSettings() Settings {
 // leastDeadAfter is the shortest time after which a node may count as dead.
 const leastDeadAfter = time.Second
 
-// setting is one of the settings: how it is written and read, whether it may be set to
-// what was read, and what it is to be, for operators.
+// setting is how one of the settings is written, read and checked, and a description of
+// legal values for operators.
 type setting struct {
 	text  func(Settings) string
 	parse func(s *Settings, value string) error
@@ -94,8 +91,8 @@ func (s Settings) Text() map[string]string {
 	return text
 }
 
-// With are the settings after a change of some, by name. Every mistake is in the one
-// error, an [ErrSetting].
+// With are the settings after a change of some, by name. Its error, an [ErrSetting], has
+// every mistake.
 func (s Settings) With(changes map[string]string) (Settings, error) {
 	var mistakes []string
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
@@ -112,8 +109,8 @@ func (s Settings) With(changes map[string]string) (Settings, error) {
 	return s, nil
 }
 
-// SettingsOf are the settings in the tables of a cluster. Of a table without one it is
-// the default; what only newer versions know is left alone.
+// SettingsOf are the settings in the tables of a cluster: the default where one is missing,
+// and without those that only newer versions know.
 func SettingsOf(tables *meta.Store) (Settings, error) { return settingsIn(tables.Read(settingsTable)) }
 
 func settingsIn(t meta.Table) (Settings, error) {
@@ -135,7 +132,7 @@ func FoundSettings(ctx context.Context, tables *meta.Store, s Settings) error {
 	}
 	err := tables.Update(ctx, settingsTable, 0, records(s.Text()), nil)
 	if errors.Is(err, meta.ErrChanged) {
-		return nil // somebody was faster
+		return nil // another node was faster
 	}
 	return err
 }
@@ -148,7 +145,7 @@ func records(text map[string]string) map[string][]byte {
 	return puts
 }
 
-// SetAlone changes settings where this node is the only one.
+// SetAlone changes settings of a single node.
 func SetAlone(ctx context.Context, tables *meta.Store, self Node, changes map[string]string) error {
 	for {
 		t := tables.Read(settingsTable)
@@ -162,7 +159,7 @@ func SetAlone(ctx context.Context, tables *meta.Store, self Node, changes map[st
 	}
 }
 
-// changed are the records that a change makes in a cluster of some members.
+// changed are the records that a change makes in a cluster of members.
 func changed(t meta.Table, members []Node, changes map[string]string) (map[string][]byte, error) {
 	s, err := settingsIn(t)
 	if err != nil {
@@ -190,13 +187,7 @@ func (p *Placement) Settings() Settings { return p.registry.Settings() }
 // Set changes settings of the cluster, by name: all or nothing. The leader of the meta
 // shard decides, on the settings as they are then. It fails with [ErrSetting].
 func (p *Placement) Set(ctx context.Context, changes map[string]string) error {
-	var err error
-	if _, leads := p.engine.Lead(cluster.MetaShard); leads {
-		err = p.set(ctx, changes)
-	} else {
-		_, err = p.refer(ctx, "", &Request{Set: &SetRequest{Changes: changes}})
-	}
-	if err != nil {
+	if err := p.request(ctx, "", &Request{Set: &SetRequest{Changes: changes}}); err != nil {
 		return fmt.Errorf("change the settings of the cluster: %w", err)
 	}
 	p.seeDecision(ctx)
@@ -205,9 +196,7 @@ func (p *Placement) Set(ctx context.Context, changes map[string]string) error {
 
 // set changes settings on the leader of the meta shard.
 func (p *Placement) set(ctx context.Context, changes map[string]string) error {
-	ctx, cancel := context.WithTimeout(ctx, decideWithin)
-	defer cancel()
-	return p.decideUntil(ctx, func(s *session) error {
+	return p.decideUntil(ctx, func(ctx context.Context, s *session) error {
 		table := p.tables.Read(settingsTable)
 		puts, err := changed(table, slices.Collect(maps.Values(s.contents.nodes)), changes)
 		if err != nil || len(puts) == 0 {
@@ -221,7 +210,7 @@ func (p *Placement) set(ctx context.Context, changes map[string]string) error {
 	})
 }
 
-// Unplaced is how many shards do not have as many copies yet as the settings ask for.
+// Unplaced counts the shards that do not have as many copies yet as set.
 func (p *Placement) Unplaced() int {
 	contents := p.registry.contents.Load()
 	return plan.Unplaced(contents.planned(), contents.all(p.engine.Count()), p.rules(contents))

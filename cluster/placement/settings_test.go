@@ -88,7 +88,7 @@ func TestSettingsAreChangedFromEveryNode(t *testing.T) {
 	}
 }
 
-// configure changes settings, again while nobody can decide.
+// configure changes settings, again while there is no leader.
 func (c *testCluster) configure(n *testNode, changes map[string]string) {
 	c.Helper()
 	c.eventually("the settings are changed", func() bool {

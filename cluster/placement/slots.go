@@ -13,12 +13,12 @@ import (
 	"ssod/persistence"
 )
 
-// slotsTable says which shard each hash slot belongs to, a record per shard. It is
-// written once, when the cluster is founded.
+// slotsTable is the division of the hash slots, a record per shard. It is written once,
+// when the cluster is founded.
 const slotsTable = "slots"
 
-// Divide returns how the hash slots are divided over a number of shards, by the tables
-// of the node that leads them. It founds what every cluster begins with.
+// Divide returns the division of the hash slots, on the leader of the meta shard, which
+// founds it if there is none.
 func Divide(ctx context.Context, tables *meta.Store, shards int) (*cluster.Slots, error) {
 	if tables.Read(slotsTable).Revision() == 0 {
 		err := tables.Update(ctx, slotsTable, 0, encodeSlots(cluster.DivideSlots(shards)), nil)
@@ -29,7 +29,7 @@ func Divide(ctx context.Context, tables *meta.Store, shards int) (*cluster.Slots
 	return readSlots(tables, shards)
 }
 
-// readSlots returns the division that the tables have, nil if there is none yet.
+// readSlots returns the division in the tables, nil if there is none yet.
 func readSlots(tables *meta.Store, shards int) (*cluster.Slots, error) {
 	table := tables.Read(slotsTable)
 	if table.Revision() == 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // TestTheSlotsAreDividedWhenAClusterIsFounded, and what the table says of them holds
-// from then on, whoever leads and starts.
+// from then on, whichever node leads and starts.
 func TestTheSlotsAreDividedWhenAClusterIsFounded(t *testing.T) {
 	c := newCluster(t)
 	c.found("n1")

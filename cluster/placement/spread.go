@@ -10,13 +10,11 @@ import (
 	"time"
 )
 
-// spread returns when every other node has a revision of a table, or does not
-// count: a revocation that is answered holds everywhere. It fails when ctx ends
-// before. When ctx ends after that does not matter: what holds everywhere is no
-// unknown outcome.
+// spread returns when every other node has a revision of a table or does not count: an
+// answered revocation holds everywhere. It fails only when ctx ends before.
 func (p *Placement) spread(ctx context.Context, table string, revision uint64) error {
 	if table == nodesTable || table == shardsTable || table == settingsTable {
-		return nil // nobody relies on these being everywhere
+		return nil // these need not be everywhere
 	}
 	committed := p.leases.commit(table, revision)
 	if err := p.knowWhoLeft(); err != nil {
@@ -40,11 +38,11 @@ func (p *Placement) spread(ctx context.Context, table string, revision uint64) e
 	return nil
 }
 
-// spreadPause is between two attempts to hear that a node has a revision.
+// spreadPause is between two questions whether a node has a revision.
 const spreadPause = 50 * time.Millisecond
 
-// await reports true when a node has a revision, or does not count any more, and false
-// when ctx or the placement ends before.
+// await reports true when a node has a revision or does not count any more, and false when
+// ctx or the placement ends before.
 func (p *Placement) await(ctx context.Context, n Node, table string, revision uint64, until time.Time) bool {
 	asking, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
@@ -68,9 +66,9 @@ func (p *Placement) await(ctx context.Context, n Node, table string, revision ui
 	return true
 }
 
-// countsUntil is until when a node that does not say that it has what was
-// committed by a moment is waited for: where it matters until its lease is over
-// for certain, else for as long as a node counts as alive that is silent.
+// countsUntil is how long to wait for a node that does not confirm what was committed by a
+// time: for a binding table until its lease is certainly over, else as long as a silent
+// node counts as alive.
 func (p *Placement) countsUntil(n Node, table string, committed time.Time) time.Time {
 	if p.cfg.Binding(table) {
 		return p.leaseOver(n.ID, committed)
@@ -91,9 +89,8 @@ func (p *Placement) counts(n Node, table string) bool {
 	return true
 }
 
-// knowWhoLeft takes over the registry as it is applied here, which is not older than
-// what is to spread: a node that was taken back before must not count as one that
-// serves nothing.
+// knowWhoLeft takes over the registry as applied here, which is not older than what is to
+// spread: a node that was taken back before that must not count as one that serves nothing.
 func (p *Placement) knowWhoLeft() error {
 	if !slices.ContainsFunc(p.registry.Nodes(), func(n Node) bool { return n.Leave == Leave_LEFT }) {
 		return nil

@@ -11,15 +11,14 @@ import (
 	"ssod/cluster/meta"
 )
 
-// decideWithin bounds what the leader of the meta shard does about one request to
-// take a node in or to give one up.
+// decideWithin bounds one decision of the leader of the meta shard.
 const decideWithin = 4 * time.Second
 
 // reachWithin bounds the request to it.
 const reachWithin = decideWithin + time.Second/2
 
-// session is a time in which this node leads the meta shard, and the tables as
-// they were when a majority had just confirmed that.
+// session is a term in which this node leads the meta shard, and the tables as they were
+// when a majority had just confirmed that.
 type session struct {
 	p        *Placement
 	shard    cluster.Shard
@@ -29,7 +28,6 @@ type session struct {
 // errElsewhere: another node leads the meta shard.
 var errElsewhere = fmt.Errorf("%w: this node does not lead the meta shard", ErrTemporary)
 
-// beginSession begins a session.
 func (p *Placement) beginSession(ctx context.Context) (*session, error) {
 	shard, leads := p.engine.Lead(cluster.MetaShard)
 	if !leads {
@@ -53,18 +51,13 @@ func (p *Placement) beginSession(ctx context.Context) (*session, error) {
 	return &session{p, shard, contents}, nil
 }
 
-// decide changes the registry if nothing in it has changed since the session
-// began, and this node leads in the same term.
+// decide changes the registry if nothing in it has changed since the session began and
+// this node leads in the same term.
 func (s *session) decide(ctx context.Context, changed ...Node) error {
-	puts := map[string][]byte{}
-	for _, n := range changed {
-		puts[n.key()] = n.encode()
-	}
-	return s.change(ctx, nodesTable, s.contents.revision, puts)
+	return s.change(ctx, nodesTable, s.contents.revision, nodeRecords(changed))
 }
 
-// change changes a table if it has a certain revision, and this node leads in the same
-// term.
+// change changes a table if it has a certain revision and this node leads in the same term.
 func (s *session) change(ctx context.Context, table string, revision uint64, puts map[string][]byte) error {
 	if err := s.p.tables.Decide(ctx, s.shard, table, revision, puts, nil); err != nil {
 		return fmt.Errorf("%w: table %s was not changed: %w", ErrTemporary, table, err)
@@ -73,25 +66,27 @@ func (s *session) change(ctx context.Context, table string, revision uint64, put
 	return nil
 }
 
-// decideUntil tries a decision again as long as it only meets other changes of
+// decideUntil makes a decision within [decideWithin], again when it meets other changes of
 // the registry.
-func (p *Placement) decideUntil(ctx context.Context, decision func(*session) error) error {
+func (p *Placement) decideUntil(ctx context.Context, decision func(context.Context, *session) error) error {
+	ctx, cancel := context.WithTimeout(ctx, decideWithin)
+	defer cancel()
 	for {
 		s, err := p.beginSession(ctx)
 		if err != nil {
 			return err
 		}
-		err = decision(s)
+		err = decision(ctx, s)
 		if !errors.Is(err, meta.ErrChanged) || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-// replace gives a node up in two steps. The first writes down who asks: claimant. The
-// second is taken when claimant asks again, of the same leader in the same term, and
-// everything is judged anew, on the tables as they are then. When the node is heard
-// again the first step is taken back: [planner.judge].
+// replace gives a node up in two steps. The first registers the claimant. The second is
+// taken when the claimant asks the same leader again in the same term, and everything is
+// judged again on the tables as they are then. If the node is heard again meanwhile,
+// [planner.judge] takes the first step back.
 //
 // It returns false after the first step. The certificates of a node without a successor
 // are refused from then on.
@@ -125,11 +120,20 @@ func (g *contents) nextID() NodeID {
 	return next
 }
 
-// refer hands a request to the leader of the meta shard.
+// request has the leader of the meta shard carry out a request about the node of a name.
+func (p *Placement) request(ctx context.Context, name string, r *Request) error {
+	carryOut := func() (*Answer, error) { return p.refer(ctx, name, r) }
+	if _, leads := p.engine.Lead(cluster.MetaShard); leads {
+		carryOut = func() (*Answer, error) { return p.handle(ctx, p.self, r) }
+	}
+	_, err := carryOut()
+	return err
+}
+
+// refer forwards a request to the leader of the meta shard.
 func (p *Placement) refer(ctx context.Context, name string, r *Request) (*Answer, error) {
-	owner, _ := p.view.Owner(cluster.MetaShard)
-	leader, ok := p.registry.At(owner.Address)
-	if !ok || leader.ID == p.self || !p.Alive(leader.ID) {
+	leader, err := p.leaderOf(cluster.MetaShard)
+	if err != nil || !p.Alive(leader.ID) {
 		return nil, p.leaderless(name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, reachWithin)
@@ -141,9 +145,8 @@ func (p *Placement) refer(ctx context.Context, name string, r *Request) (*Answer
 	return decodeAnswer(raw)
 }
 
-// seeDecision waits until this node has what the leader of the meta shard has just
-// decided, and has taken it over: whoever asked looks here next. The decision stands
-// without.
+// seeDecision waits until this node has what the leader of the meta shard has just decided,
+// because the caller looks here next. A failure does not change the decision.
 func (p *Placement) seeDecision(ctx context.Context) {
 	if err := p.CatchUp(ctx); err != nil {
 		p.cfg.Log.Debug("a decision is not here yet", "error", err)

@@ -12,8 +12,7 @@ import (
 // surveyTimeout bounds the question to one node.
 const surveyTimeout = time.Second
 
-// survey asks every member that is there, this one included, what speaks for or
-// against giving a node up.
+// survey asks every member that is alive, this one included, what it knows of a node.
 func (p *Placement) survey(ctx context.Context, of NodeID) map[NodeID]*Survey {
 	ctx, cancel := context.WithTimeout(ctx, surveyTimeout)
 	defer cancel()
@@ -27,7 +26,7 @@ func (p *Placement) survey(ctx context.Context, of NodeID) map[NodeID]*Survey {
 		asking.Go(func() {
 			s, err := p.surveyOf(ctx, n.ID, of)
 			if err != nil {
-				p.cfg.Log.Debug("a node does not say what it knows of another", "asked", n.Name, "of", of, "error", err)
+				p.cfg.Log.Debug("a node does not answer what it knows of another", "asked", n.Name, "of", of, "error", err)
 				return
 			}
 			mu.Lock()
@@ -73,7 +72,7 @@ func (p *Placement) testify(ctx context.Context, of NodeID) (*Survey, error) {
 	return s, nil
 }
 
-// findings are what all nodes have said of one, beside what is written down.
+// findings are what all nodes have said of one, and the registry.
 type findings struct {
 	contents *contents
 	shards   int
@@ -81,7 +80,7 @@ type findings struct {
 	alive    func(NodeID) bool
 }
 
-// silence is for how long nobody has heard the node.
+// silence is how long no node has heard the one in question.
 func (f *findings) silence() time.Duration {
 	silence := time.Duration(1<<63 - 1)
 	for _, s := range f.said {
@@ -90,12 +89,12 @@ func (f *findings) silence() time.Duration {
 	return silence
 }
 
-// heardAll reports whether a majority of the voters of the meta shard has spoken.
+// heardAll reports whether a majority of the voters of the meta shard has answered.
 func (f *findings) heardAll() bool {
 	return f.contents.group(int(cluster.MetaShard)).Majority(func(r plan.ReplicaID) bool { return f.said[r.Node()] != nil })
 }
 
-// led is what the leader of a shard says of its group; nil: nobody leads it.
+// led is what the leader of a shard said of its group; nil without a leader.
 func (f *findings) led(shard int) (newest *GroupState) {
 	for _, s := range f.said {
 		for _, g := range s.GetGroups() {
@@ -107,9 +106,9 @@ func (f *findings) led(shard int) (newest *GroupState) {
 	return newest
 }
 
-// mayLose judges whether every group bears the loss of a node. A group whose
-// leader has not confirmed what it is now is as good as unknown; one without a
-// leader has nobody present.
+// mayLose judges whether every group survives the loss of a node. A group that its leader
+// has not confirmed as it is now counts as unknown; one without a leader has no member
+// present.
 func (f *findings) mayLose(n NodeID) error {
 	groups := f.contents.all(f.shards)
 	present := make([]map[plan.ReplicaID]bool, len(groups))

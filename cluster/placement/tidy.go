@@ -8,8 +8,8 @@ import (
 	"ssod/cluster/plan"
 )
 
-// tidy removes the replicas that the map does not have here, once the leader of
-// their group agrees that they are not needed.
+// tidy removes the replicas that are not assigned to this node, once the leader of their
+// group agrees.
 func (p *Placement) tidy(ctx context.Context) {
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
 		assignment, ok := p.registry.Assignment(int(id))
@@ -46,9 +46,8 @@ func (p *Placement) drop(ctx context.Context, id cluster.ShardID, assignment pla
 	return nil
 }
 
-// release decides, as the leader of a group, whether a replica may go: it is no
-// member, a majority of the members would know after any crash, and nobody is
-// about to make it one again.
+// release decides, as the leader of a group, whether a replica may go: it is no member, a
+// majority of the members has that on disk, and it is not assigned to become one again.
 func (p *Placement) release(ctx context.Context, r *ReleaseRequest) (*Answer, error) {
 	id, replica := cluster.ShardID(r.GetShard()), plan.ReplicaID(r.GetReplica())
 	if r.GetShard() > uint32(p.engine.Count()) {

@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// turns remember, on the leader of the meta shard, who is about to take a node's
-// place: of two processes that ask for one name in turns, each would make void
-// what the other had begun.
+// turns remember the claimants of names on the leader of the meta shard: two processes that
+// ask for one name in turn would void each other's claims for ever.
 type turns struct {
 	mu   sync.Mutex
 	last map[NodeID]turn
@@ -19,7 +18,7 @@ type turn struct {
 	at       time.Time
 }
 
-// turnFor is for how long an claimant that does not ask again keeps others waiting.
+// turnFor is how long a claimant that does not ask again keeps others waiting.
 const turnFor = 3 * time.Second
 
 // take lets claimant begin to take a node's place.

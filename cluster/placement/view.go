@@ -10,9 +10,8 @@ import (
 	"ssod/cluster/replica"
 )
 
-// View is a node's view of all shards: those that it has a replica of, as the
-// replica knows them, and the others as their leaders say. It implements
-// [cluster.Shards].
+// View is a node's view of all shards, as its replicas know them or their leaders announce
+// them. It implements [cluster.Shards].
 type View struct {
 	engine   *replica.Engine
 	registry *Registry
@@ -25,12 +24,12 @@ type View struct {
 	badDisks map[NodeID]time.Time
 	appends  map[NodeID]appendSaid
 	rates    []rateSaid // by shard
-	watchers map[int]func(cluster.ShardID)
-	next     int
+
+	watchers cluster.Watchers[cluster.ShardID]
 	calling  sync.Mutex // one watcher is called at a time
 }
 
-// announced is what a leader said of itself.
+// announced is a leader that announced itself.
 type announced struct {
 	node NodeID
 	term uint64
@@ -39,29 +38,27 @@ type announced struct {
 func newView(e *replica.Engine, b *Registry) *View {
 	return &View{
 		engine: e, registry: b, told: make([]announced, e.Count()+1), rates: make([]rateSaid, e.Count()+1), notAccepting: map[NodeID]time.Time{}, badDisks: map[NodeID]time.Time{},
-		appends: map[NodeID]appendSaid{}, watchers: map[int]func(cluster.ShardID){},
+		appends: map[NodeID]appendSaid{},
 	}
 }
 
-// follow passes on what the engine sees.
+// follow passes on changes that the engine sees.
 func (v *View) follow() (stop func()) { return v.engine.Watch(v.notify) }
 
 // Count implements [cluster.Shards].
 func (v *View) Count() int { return v.engine.Count() }
 
-// Slots says which shard a hash slot belongs to; nil as long as this node does not
-// know.
+// Slots is the division of the hash slots; nil as long as this node does not know it.
 func (v *View) Slots() *cluster.Slots { return v.slots.Load() }
 
 // Lead implements [cluster.Shards].
 func (v *View) Lead(id cluster.ShardID) (cluster.Shard, bool) { return v.engine.Lead(id) }
 
-// Vouch is the word of this node's replica for who leads the shard, see
-// [cluster.Voucher].
+// Vouch is [replica.Engine.Vouch].
 func (v *View) Vouch(id cluster.ShardID) (cluster.Voucher, bool) { return v.engine.Vouch(id) }
 
-// Owner implements [cluster.Shards]. What a leader said counts if it is newer
-// than what the replica here knows.
+// Owner implements [cluster.Shards]. An announcement counts if it is newer than what the
+// replica here knows.
 func (v *View) Owner(id cluster.ShardID) (cluster.Owner, bool) {
 	if int(id) > v.Count() {
 		return cluster.Owner{}, false
@@ -82,34 +79,15 @@ func (v *View) Owner(id cluster.ShardID) (cluster.Owner, bool) {
 }
 
 // Watch implements [cluster.Shards].
-func (v *View) Watch(f func(cluster.ShardID)) (stop func()) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	id := v.next
-	v.next++
-	v.watchers[id] = f
-	return func() {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		delete(v.watchers, id)
-	}
-}
+func (v *View) Watch(f func(cluster.ShardID)) (stop func()) { return v.watchers.Add(f) }
 
 func (v *View) notify(id cluster.ShardID) {
 	v.calling.Lock()
 	defer v.calling.Unlock()
-	v.mu.Lock()
-	var fs []func(cluster.ShardID)
-	for _, f := range v.watchers {
-		fs = append(fs, f)
-	}
-	v.mu.Unlock()
-	for _, f := range fs {
-		f(id)
-	}
+	v.watchers.Call(id)
 }
 
-// hear takes note of what a node says that it leads.
+// hear takes an announcement.
 func (v *View) hear(from NodeID, m *Leaders) {
 	var changed []cluster.ShardID
 	v.mu.Lock()
@@ -132,15 +110,14 @@ func (v *View) hear(from NodeID, m *Leaders) {
 	}
 }
 
-// rateSaid is what a node said that a shard serves which it leads, and when.
+// rateSaid is the load of a shard as its leader announced it, and when.
 type rateSaid struct {
 	node NodeID
 	rate float64
 	at   time.Time
 }
 
-// rateOf is how many requests per second a shard serves, as the node said lately that
-// leads it.
+// rateOf is the load of a shard in requests per second as its leader announced it lately.
 func (v *View) rateOf(id cluster.ShardID, leader NodeID) (rate float64, known bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -148,7 +125,7 @@ func (v *View) rateOf(id cluster.ShardID, leader NodeID) (rate float64, known bo
 	return said.rate, said.node == leader && time.Since(said.at) <= toldFor
 }
 
-// note notes what a node says of itself, and when.
+// note notes what a node announces of itself, and when.
 func note(said map[NodeID]time.Time, of NodeID, is bool) {
 	delete(said, of)
 	if is {
@@ -156,7 +133,7 @@ func note(said map[NodeID]time.Time, of NodeID, is bool) {
 	}
 }
 
-// notAcceptingFor is for how long a node that said it takes no leads is believed.
+// notAcceptingFor is how long an announcement to accept no leads counts.
 const notAcceptingFor = time.Minute
 
 // willing reports whether a node takes leads, as far as it said.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// vigil is since when this node listens to the others. Who was stopped, or sent
-// to sleep, has not heard anybody meanwhile and can say nothing about it.
+// vigil is since when this node has been listening to the others without a gap: a process
+// that was paused cannot tell which nodes were silent meanwhile.
 type vigil struct {
 	mu          sync.Mutex
 	since, last time.Time
@@ -34,7 +34,7 @@ func (v *vigil) metAt(n NodeID) time.Time {
 	return v.met[n]
 }
 
-// look notes that the node listens now, and begins anew after a gap.
+// look notes that the node listens now, and starts again after a gap.
 func (v *vigil) look(now time.Time, gap time.Duration) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -44,8 +44,8 @@ func (v *vigil) look(now time.Time, gap time.Duration) {
 	v.last = now
 }
 
-// silence is for how long this node has listened for another, which it heard at a
-// time, and not heard it; the zero time: never.
+// silence is how long this node has listened without hearing another, which it last heard
+// at a time; the zero time: never.
 func (v *vigil) silence(n NodeID, now, heard time.Time, gap time.Duration) time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -53,22 +53,16 @@ func (v *vigil) silence(n NodeID, now, heard time.Time, gap time.Duration) time.
 	if !known || v.since.IsZero() || now.Sub(v.last) > gap {
 		return 0
 	}
-	for _, from := range []time.Time{v.since, met} {
-		if heard.Before(from) {
-			heard = from
-		}
-	}
-	return max(0, now.Sub(heard))
+	return max(0, now.Sub(later(heard, later(v.since, met))))
 }
 
 // listen keeps the vigil.
 func (p *Placement) listen(context.Context) { p.vigil.look(time.Now(), p.gap()) }
 
-// gap is for how long the node may not have looked and still count as listening:
-// a busy machine is not asleep.
+// gap is the longest time between two looks that still counts as listening.
 func (p *Placement) gap() time.Duration { return p.cfg.SilentFor / 3 }
 
-// silence is for how long this node is sure not to have heard another.
+// silence is how long this node has certainly not heard another.
 func (p *Placement) silence(n NodeID) time.Duration {
 	if n == p.self {
 		return 0

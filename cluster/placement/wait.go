@@ -8,23 +8,22 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// wait is how far a shard is that waits for new replicas, and since when.
+// wait is the progress of a shard that waits for new replicas, and since when.
 type wait struct {
 	at    progress
 	since time.Time
 	asked time.Time // when a node was asked again for its replica
 }
 
-// progress is how far the replica is that holds a shard up.
+// progress is that of the replica which holds a shard up.
 type progress struct {
 	term  uint64
 	joint bool
 	match uint64
 }
 
-// stuck reports whether a shard has waited for so long without progress that it
-// must not hold up others: the node of its new replica may answer and yet store
-// nothing. When it goes on it counts again.
+// stuck reports whether a shard has waited so long without progress that it must not hold
+// up others: the node of its new replica may answer and yet store nothing.
 func (m *mover) stuck(st core.Status, assignment plan.Assignment) bool {
 	now := progressOf(st, assignment)
 	w, ok := m.waits[st.Shard]
@@ -35,9 +34,9 @@ func (m *mover) stuck(st core.Status, assignment plan.Assignment) bool {
 	return time.Since(w.since) > m.p.cfg.Patience
 }
 
-// askAgain asks nodes again for replicas that have acknowledged nothing for a while:
-// the map may have changed twice while one was added, and its node has removed it in
-// between. It answers with a later one then, and the plan gets the first out.
+// askAgain asks nodes again for replicas that have acknowledged nothing for a while: the
+// map may have changed twice while one was added, and its node has removed it in between.
+// Then it answers with a later one, and the plan expels the first.
 func (m *mover) askAgain(ctx context.Context, st core.Status, assignment plan.Assignment) error {
 	w := m.waits[st.Shard]
 	if time.Since(later(w.since, w.asked)) < m.p.cfg.Patience/5 {
@@ -56,8 +55,7 @@ func (m *mover) askAgain(ctx context.Context, st core.Status, assignment plan.As
 	return nil
 }
 
-// progressOf is that of the replica which is to vote, does not yet, and has the
-// least.
+// progressOf is that of the learner with the least progress that is to vote.
 func progressOf(st core.Status, assignment plan.Assignment) progress {
 	p := progress{term: st.Term, joint: len(st.Applied.Conf.GetVotersOutgoing()) > 0, match: ^uint64(0)}
 	for _, r := range replicas(st.Applied.Conf.GetLearners()) {

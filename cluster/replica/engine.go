@@ -216,7 +216,7 @@ func Open(cfg Config) (*Engine, error) {
 	e.inbox.init()
 	e.disk.init(&cfg)
 	e.appends.wake, e.applies.wake = newSignal(), newSignal()
-	e.views.init(cfg.Shards + 1)
+	e.views.shards = make([]atomic.Pointer[view], cfg.Shards+1)
 	if e.core, err = core.New(cfg.Core, replicas); err != nil {
 		return nil, fmt.Errorf("open replicas: %w", err)
 	}

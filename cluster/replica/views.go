@@ -1,9 +1,6 @@
 package replica
 
 import (
-	"maps"
-	"slices"
-	"sync"
 	"sync/atomic"
 
 	"ssod/cluster"
@@ -13,21 +10,13 @@ import (
 // views are what the rest of the process sees of each shard's leadership. They are
 // written under the turn.
 type views struct {
-	shards []atomic.Pointer[view]
-
-	mu       sync.Mutex
-	watchers map[int]func(cluster.ShardID)
-	next     int
+	shards   []atomic.Pointer[view]
+	watchers cluster.Watchers[cluster.ShardID]
 }
 
 type view struct {
 	core.Leadership
 	handle *handle // nil: this node does not lead
-}
-
-func (v *views) init(count int) {
-	v.shards = make([]atomic.Pointer[view], count)
-	v.watchers = make(map[int]func(cluster.ShardID))
 }
 
 func (v *views) get(id cluster.ShardID) *view {
@@ -57,16 +46,7 @@ func (v *views) update(ls []core.Leadership, e *Engine) {
 			}
 		}
 		v.shards[l.Shard].Store(now)
-		v.notify(l.Shard)
-	}
-}
-
-func (v *views) notify(id cluster.ShardID) {
-	v.mu.Lock()
-	fs := slices.Collect(maps.Values(v.watchers))
-	v.mu.Unlock()
-	for _, f := range fs {
-		f(id)
+		v.watchers.Call(l.Shard)
 	}
 }
 
@@ -111,16 +91,4 @@ func (e *Engine) Lead(id cluster.ShardID) (cluster.Shard, bool) {
 }
 
 // Watch implements [cluster.Shards].
-func (e *Engine) Watch(f func(cluster.ShardID)) (stop func()) {
-	v := &e.views
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	id := v.next
-	v.next++
-	v.watchers[id] = f
-	return func() {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		delete(v.watchers, id)
-	}
-}
+func (e *Engine) Watch(f func(cluster.ShardID)) (stop func()) { return e.views.watchers.Add(f) }
