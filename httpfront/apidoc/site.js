@@ -45,19 +45,23 @@
     }
     return index;
   }
-  // score is 0 unless every word is there; titles count more than texts.
+  // score is 0 unless every word is there. Titles count more than texts, and what
+  // a text begins with, the path and the id of an operation, more than the rest.
   function score(entry, words) {
     var title = entry.t.toLowerCase(), text = (entry.p + " " + entry.x).toLowerCase(), sum = 0;
     for (var i = 0; i < words.length; i++) {
-      var at = title.indexOf(words[i]);
-      if (at < 0 && text.indexOf(words[i]) < 0) { return 0; }
-      sum += at === 0 ? 12 : at > 0 ? 8 : 1;
+      var inTitle = title.indexOf(words[i]), inText = text.indexOf(words[i]);
+      if (inTitle < 0 && inText < 0) { return 0; }
+      sum += (inTitle === 0 ? 12 : inTitle > 0 ? 8 : 0) + (inText < 0 ? 0 : inText < 100 ? 5 : 1);
     }
     return sum;
   }
+  // excerpt is some whole words around one.
   function excerpt(text, word) {
-    var at = Math.max(0, text.toLowerCase().indexOf(word) - 40);
-    return (at > 0 ? "... " : "") + text.slice(at, at + 140) + (text.length > at + 140 ? " ..." : "");
+    var at = Math.max(0, text.toLowerCase().indexOf(word) - 40), end = at + 140;
+    if (at > 0) { at = text.indexOf(" ", at) + 1; }
+    if (text.length > end) { end = Math.max(text.lastIndexOf(" ", end), at); }
+    return (at > 0 ? "... " : "") + text.slice(at, end) + (text.length > end ? " ..." : "");
   }
   function show(entry, words) {
     var item = document.createElement("li"), link = document.createElement("a");

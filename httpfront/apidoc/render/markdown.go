@@ -59,6 +59,7 @@ func (m *markdown) article(source []byte) (article, error) {
 	if err := m.relink(doc); err != nil {
 		return article{}, err
 	}
+	labelCells(doc, source)
 	var html bytes.Buffer
 	if err := m.engine.Renderer().Render(&html, source, doc); err != nil {
 		return article{}, err
@@ -132,6 +133,29 @@ func (m *markdown) address(destination string) (address string, ok bool, err err
 		page += "#" + u.Fragment
 	}
 	return page, true, nil
+}
+
+// labelCells writes the heading of its column on each cell of a table, which is
+// shown where the table is too wide for the screen.
+func labelCells(doc ast.Node, source []byte) {
+	var labels []string
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n.(type) {
+		case *extensionast.TableHeader:
+			labels = labels[:0]
+			for cell := n.FirstChild(); cell != nil; cell = cell.NextSibling() {
+				labels = append(labels, plain(cell, source))
+			}
+		case *extensionast.TableRow:
+			for i, cell := 0, n.FirstChild(); cell != nil && i < len(labels); i, cell = i+1, cell.NextSibling() {
+				cell.SetAttributeString("data-label", []byte(labels[i]))
+			}
+		}
+		return ast.WalkContinue, nil
+	})
 }
 
 // anchors names headings as GitHub does. Two of one name are numbered.

@@ -130,9 +130,9 @@ func TestReference(t *testing.T) {
 		"<pre><code>[\n  {\n    &#34;b&#34;: &#34;2 &lt; 3&#34;,\n    &#34;a&#34;: 1,\n    &#34;c&#34;: {},\n    &#34;d&#34;: [\n      true,\n      &#34;it&#39;s&#34;\n    ]\n  }\n]</code></pre>",
 		"<pre><code>as it is</code></pre>", "Names it", "Went wrong",
 		"string: x, y, <strong>required</strong>", "string: p, q and others to come", "object with values string or null uri", "integer int64 or <a",
-		"<td><code>nested_code</code></td><td>When nested</td><td><code>none</code></td>",
-		"<td><code>flat_code</code></td><td>When flat</td><td><code>retry</code></td>",
-		"<td><code>oauth_code</code></td><td>When oauth</td><td></td>",
+		`<td data-label="code"><code>nested_code</code></td><td data-label="when">When nested</td><td data-label="action"><code>none</code></td>`,
+		`<code>flat_code</code></td><td data-label="when">When flat</td><td data-label="action"><code>retry</code></td>`,
+		`<code>oauth_code</code></td><td data-label="when">When oauth</td><td data-label="action"></td>`,
 	)
 	if strings.Contains(string(public["reference.html"]), "Empty") {
 		t.Error("a tag without operations is there")
@@ -171,7 +171,7 @@ func TestArticles(t *testing.T) {
 	public, _ := site(t)
 	has(t, public, "index.html", `<h2 id="here">Here`, `<h2 id="here-1">Here`, "curl &lt;a&gt; &#34;$b&#34;\n</code></pre>",
 		`<a href="https://a.example/">outside</a>`, `<a href="#here-1">same</a>`, `<a href="/docs" aria-current="page">Start</a>`, "<title>Start - ssod</title>")
-	has(t, public, "errors.html", `<a href="/docs#here">there</a>, away, <a href="/docs/reference#act">it</a>`, "<td><code>c</code></td>")
+	has(t, public, "errors.html", `<a href="/docs#here">there</a>, away, <a href="/docs/reference#act">it</a>`, `<td data-label="a"><code>c</code></td>`, `<td data-label="b">d</td>`)
 	has(t, public, "overview.html", "<h1>All of it</h1>")
 	if strings.Contains(string(public["index.html"]), "<b>no HTML") {
 		t.Error("HTML of a file is passed on")

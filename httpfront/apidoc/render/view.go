@@ -245,7 +245,7 @@ func (v *viewer) typeOf(s schema) template.HTML {
 		text += template.HTML(": " + template.HTMLEscapeString(strings.Join(s.Enum, ", ")))
 	case len(s.Known) > 0:
 		text += template.HTML(": " + template.HTMLEscapeString(strings.Join(s.Known, ", ")) + " and others to come")
-	case s.Pattern != "":
+	case s.Pattern != "" && len(s.Pattern) < 40: // a longer one says less than the description
 		text += template.HTML(" like <code>" + template.HTMLEscapeString(s.Pattern) + "</code>")
 	}
 	if s.Default.Kind == yaml.ScalarNode {

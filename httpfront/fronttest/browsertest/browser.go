@@ -129,10 +129,48 @@ func (b *Browser) Resize(width int64) {
 	run(b, "resize", chromedp.EmulateViewport(width, 720))
 }
 
+// PreferDark has the viewer prefer dark pages.
+func (b *Browser) PreferDark() {
+	b.t.Helper()
+	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
+	run(b, "prefer dark", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, dark)
+		return err
+	}))
+}
+
+// DisableScripts lets the pages that are opened from now on run no script.
+func (b *Browser) DisableScripts() {
+	b.t.Helper()
+	run(b, "disable scripts", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+}
+
+// Type types a text into what has the focus.
+func (b *Browser) Type(text string) {
+	b.t.Helper()
+	run(b, "type "+text, chromedp.KeyEvent(text))
+}
+
+// AwaitText waits until the page shows a text.
+func (b *Browser) AwaitText(text string) {
+	b.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
+		if strings.Contains(b.Text(), text) {
+			return
+		}
+	}
+	b.t.Fatalf("browser: the page does not show %q", text)
+}
+
 // keys are what the keys of a remote control send.
 var keys = map[string]string{
 	"Tab": kb.Tab, "Enter": kb.Enter, "ArrowDown": kb.ArrowDown, "ArrowUp": kb.ArrowUp,
-	"ArrowLeft": kb.ArrowLeft, "ArrowRight": kb.ArrowRight,
+	"ArrowLeft": kb.ArrowLeft, "ArrowRight": kb.ArrowRight, "Escape": kb.Escape, "Backspace": kb.Backspace,
 }
 
 // Press presses a key: Tab, Enter, ArrowDown...
