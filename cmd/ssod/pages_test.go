@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -108,4 +109,53 @@ func TestMistakesOfThePage(t *testing.T) {
 	if diff := cmp.Diff(string(found[2]), err.Error()+"\n"); diff != "" {
 		t.Errorf("the page (-) and the program (+) differ:\n%s", diff)
 	}
+}
+
+// TestMessagesOfThePage are in the programs as the page quotes them: between the dots
+// that stand for what differs.
+func TestMessagesOfThePage(t *testing.T) {
+	page, err := os.ReadFile(configurationPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(page), "\n| message | what to do |\n")
+	if !found {
+		t.Fatal("the page has no table of messages")
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	sources := sourceText(t, ".", "../../httpfront/config", "../../cluster/secretfile")
+	for row := range strings.Lines(table) {
+		for _, quoted := range quotedText.FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+			for piece := range strings.SplitSeq(quoted[1], "…") {
+				if piece = strings.TrimSpace(piece); !strings.Contains(sources, piece) {
+					t.Errorf("the page quotes %q: no message has that", piece)
+				}
+			}
+		}
+	}
+}
+
+var quotedText = regexp.MustCompile("`([^`]+)`")
+
+// sourceText is the code in directories, tests left out.
+func sourceText(t *testing.T, dirs ...string) string {
+	t.Helper()
+	var all strings.Builder
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(text)
+		}
+	}
+	return all.String()
 }
