@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ssod/cluster"
+	"ssod/cluster/wait"
 )
 
 // handle is a node's lead of a shard in one term. It implements
@@ -132,13 +133,7 @@ func (h *handle) flap() {
 func (t *Truth) wait(ctx context.Context, fault Fault, lost <-chan struct{}) error {
 	switch fault {
 	case Delay:
-		timer := time.NewTimer(t.options.Delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return wait.Pause(ctx, t.options.Delay)
 	case Hold:
 		select {
 		case <-t.released:

@@ -90,7 +90,7 @@ func (g *Gossip) note(n *memberlist.Node, s State) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.members.put(n.Name, m)
-	g.signal()
+	g.wake.Send()
 }
 
 // goodbye notes that a member said farewell. Memberlist does not tell its
@@ -101,15 +101,7 @@ func (g *Gossip) goodbye(key string) {
 	if m, ok := g.members[key]; ok && key != g.self() {
 		m.State = Left
 		g.members.put(key, m)
-		g.signal()
-	}
-}
-
-// signal wakes whoever calls the watchers.
-func (g *Gossip) signal() {
-	select {
-	case g.wake <- struct{}{}:
-	default:
+		g.wake.Send()
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"ssod/cluster"
+	"ssod/cluster/wait"
 )
 
 // Gossip is this node's part in the gossip.
@@ -23,7 +24,7 @@ type Gossip struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
-	wake   chan struct{} // members changed; has room for one signal
+	wake   wait.Signal // members changed
 
 	mu       sync.Mutex
 	meta     []byte
@@ -47,7 +48,7 @@ func Open(cfg Config) (*Gossip, error) {
 
 func open(cfg Config) (*Gossip, error) {
 	g := &Gossip{
-		cfg: cfg, cluster: cfg.Meta.Cluster, wake: make(chan struct{}, 1),
+		cfg: cfg, cluster: cfg.Meta.Cluster, wake: wait.NewSignal(),
 		log: newLogLines(cfg.Log), members: members{}, refused: map[string]bool{},
 	}
 	var err error

@@ -7,21 +7,15 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
-	"time"
+
+	"ssod/cluster/wait"
 )
 
-// join looks for others: at once, and again as long as this node is alone or
-// nodes are lost.
+// join looks for others: at once, and again as long as this node is alone or nodes are
+// lost.
 func (g *Gossip) join() {
-	for {
+	for ok := true; ok; ok = wait.Pause(g.ctx, g.cfg.Retry/2+rand.N(g.cfg.Retry/2)) == nil {
 		g.attempt(g.wanted())
-		t := time.NewTimer(g.cfg.Retry/2 + rand.N(g.cfg.Retry/2))
-		select {
-		case <-t.C:
-		case <-g.ctx.Done():
-			t.Stop()
-			return
-		}
 	}
 }
 

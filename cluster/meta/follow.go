@@ -35,14 +35,9 @@ func Follow(shards cluster.Shards, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Applied tells that something was applied to the meta shard on this node. It
-// does not block.
-func (s *Store) Applied() {
-	select {
-	case s.applied <- struct{}{}:
-	default:
-	}
-}
+// Applied must be called when something was applied to the meta shard on this node. It does
+// not block.
+func (s *Store) Applied() { s.applied.Send() }
 
 // Close ends the following.
 func (s *Store) Close() error {

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
+	"ssod/cluster/wait"
 )
 
 // forwardPause is between two attempts to have a change made elsewhere. A new
@@ -60,14 +61,10 @@ func (a *attempt) ask(ctx context.Context, to cluster.Owner, request []byte) (*C
 
 // pause waits for the next attempt.
 func (a *attempt) pause(ctx context.Context) error {
-	timer := time.NewTimer(forwardPause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return a.fail(errors.Join(ctx.Err(), a.because))
+	if err := wait.Pause(ctx, forwardPause); err != nil {
+		return a.fail(errors.Join(err, a.because))
 	}
+	return nil
 }
 
 // Serve makes a change that another node asks for. It does so only while this

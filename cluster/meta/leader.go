@@ -5,11 +5,12 @@ import (
 	"fmt"
 
 	"ssod/cluster"
+	"ssod/cluster/wait"
 )
 
 // lead waits until this node leads the meta shard.
 func lead(ctx context.Context, shards cluster.Shards) (shard cluster.Shard, err error) {
-	err = wait(ctx, shards, func() (ok bool) {
+	err = awaitOwner(ctx, shards, func() (ok bool) {
 		shard, ok = shards.Lead(cluster.MetaShard)
 		return ok
 	})
@@ -18,7 +19,7 @@ func lead(ctx context.Context, shards cluster.Shards) (shard cluster.Shard, err 
 
 // locate waits until somebody leads the meta shard, this node or another.
 func locate(ctx context.Context, shards cluster.Shards) (owner cluster.Owner, here bool, err error) {
-	err = wait(ctx, shards, func() bool {
+	err = awaitOwner(ctx, shards, func() bool {
 		if _, here = shards.Lead(cluster.MetaShard); here {
 			return true
 		}
@@ -29,19 +30,14 @@ func locate(ctx context.Context, shards cluster.Shards) (owner cluster.Owner, he
 	return owner, here, err
 }
 
-// wait waits until what it is waiting for has come with a change of the meta
-// shard's owner.
-func wait(ctx context.Context, shards cluster.Shards, ok func() bool) error {
-	changed := make(chan struct{}, 1)
-	stop := shards.Watch(func(id cluster.ShardID) {
+// awaitOwner waits until ok, which a change of the meta shard's owner brings about.
+func awaitOwner(ctx context.Context, shards cluster.Shards, ok func() bool) error {
+	changed := wait.NewSignal()
+	defer shards.Watch(func(id cluster.ShardID) {
 		if id == cluster.MetaShard {
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
+			changed.Send()
 		}
-	})
-	defer stop()
+	})()
 	for !ok() {
 		select {
 		case <-changed:

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"ssod/cluster"
+	"ssod/cluster/wait"
 )
 
 // Store holds all tables. It is safe for concurrent use.
@@ -23,7 +24,7 @@ type Store struct {
 	mu    sync.Mutex    // guards what follows, and tables while it is replaced
 	newer chan struct{} // closed when a table is replaced
 
-	applied   chan struct{} // has room for one signal
+	applied   wait.Signal
 	stop      chan struct{}
 	closeOnce sync.Once
 	following sync.WaitGroup
@@ -32,7 +33,7 @@ type Store struct {
 func newStore(shards cluster.Shards, o Options) *Store {
 	return &Store{
 		shards: shards, options: o, changing: make(chan struct{}, 1),
-		newer: make(chan struct{}), applied: make(chan struct{}, 1), stop: make(chan struct{}),
+		newer: make(chan struct{}), applied: wait.NewSignal(), stop: make(chan struct{}),
 	}
 }
 

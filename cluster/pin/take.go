@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/cluster"
+	"ssod/cluster/wait"
 )
 
 const (
@@ -51,12 +52,8 @@ func (p *Pins) Take(ctx context.Context) (*Taken, error) {
 		if errors.Is(err, ErrBusy) {
 			return nil, err
 		}
-		pause := time.NewTimer(again)
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
-			return nil, fmt.Errorf("the shards cannot be pinned: %w", errors.Join(err, ctx.Err()))
+		if ended := wait.Pause(ctx, again); ended != nil {
+			return nil, fmt.Errorf("the shards cannot be pinned: %w", errors.Join(err, ended))
 		}
 	}
 }

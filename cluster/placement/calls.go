@@ -71,18 +71,6 @@ func (p *Placement) leaderOf(id cluster.ShardID) (Node, error) {
 	return n, nil
 }
 
-// pause waits for a time or the end of ctx, which is an error.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 func decodeAnswer(raw []byte) (*Answer, error) {
 	a := &Answer{}
 	if err := proto.Unmarshal(raw, a); err != nil {

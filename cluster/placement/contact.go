@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ssod/cluster"
+	"ssod/cluster/wait"
 )
 
 // contactEvery is how often the leader of the meta shard is asked for news. Several
@@ -83,7 +84,7 @@ func (p *Placement) LastContact() time.Time {
 // AwaitContact waits for the first contact.
 func (p *Placement) AwaitContact(ctx context.Context) error {
 	for p.contact.Load() == nil {
-		if err := pause(ctx, firstContactPace); err != nil {
+		if err := wait.Pause(ctx, firstContactPace); err != nil {
 			return fmt.Errorf("no contact to the leader of the meta shard: %w", err)
 		}
 	}

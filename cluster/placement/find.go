@@ -7,6 +7,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/replica"
+	"ssod/cluster/wait"
 )
 
 // maxFound bounds what one request finds.
@@ -55,7 +56,7 @@ func (p *Placement) Find(ctx context.Context, kind string, value []byte) (found 
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
 		some, err := p.find(ctx, id, kind, value)
 		for err != nil && !errors.Is(err, ErrRefused) {
-			if ended := pause(ctx, p.cfg.Pace); ended != nil {
+			if ended := wait.Pause(ctx, p.cfg.Pace); ended != nil {
 				return nil, fmt.Errorf("look through shard %d: %w", id, errors.Join(err, ended))
 			}
 			some, err = p.find(ctx, id, kind, value)

@@ -13,6 +13,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/plan"
 	"ssod/cluster/replica/core"
+	"ssod/cluster/wait"
 )
 
 const (
@@ -35,7 +36,7 @@ type mover struct {
 	handed  map[cluster.ShardID]time.Time // over
 	last    cluster.ShardID               // that was handed over
 	recorder
-	waits map[cluster.ShardID]wait
+	stalls map[cluster.ShardID]stall
 }
 
 // settlement is when a shard was found to be as assigned.
@@ -50,14 +51,14 @@ func newMover(p *Placement) *mover {
 		p: p, settled: map[cluster.ShardID]settlement{},
 		known: map[cluster.ShardID]map[NodeID]plan.ReplicaID{}, handed: map[cluster.ShardID]time.Time{},
 		recorder: recorder{p: p, proposed: map[cluster.ShardID]proposed{}},
-		waits:    map[cluster.ShardID]wait{},
+		stalls:   map[cluster.ShardID]stall{},
 	}
 }
 
 // look moves until nothing is under way.
 func (m *mover) look(ctx context.Context) {
 	for m.pass(ctx) {
-		if pause(ctx, movePace) != nil {
+		if wait.Pause(ctx, movePace) != nil {
 			return
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/replica"
+	"ssod/cluster/wait"
 	"ssod/persistence"
 	"ssod/persistence/level"
 )
@@ -171,9 +172,9 @@ type Placement struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	running sync.WaitGroup
-	wakes   [loops]chan struct{} // each has room for one signal
-	reading sync.Mutex           // held to take over what the tables say
-	level   int                  // format level of the cluster, as far as it was told of; guarded by reading
+	wakes   [loops]wait.Signal
+	reading sync.Mutex // held to take over what the tables say
+	level   int        // format level of the cluster, as far as it was told of; guarded by reading
 }
 
 // Start begins to take part. The engine is open by then.
@@ -186,7 +187,7 @@ func Start(cfg Config) (*Placement, error) {
 	p.notAccepting.Store(cfg.NotAccepting)
 	p.skew.Store(&Skew{})
 	for i := range p.wakes {
-		p.wakes[i] = make(chan struct{}, 1)
+		p.wakes[i] = wait.NewSignal()
 	}
 	p.boot.registered = make(chan struct{})
 	p.ctx, p.cancel = context.WithCancel(context.Background())
@@ -247,10 +248,7 @@ func (p *Placement) loop(look func(context.Context), woken <-chan struct{}) {
 
 func (p *Placement) wake() {
 	for _, woken := range p.wakes {
-		select {
-		case woken <- struct{}{}:
-		default:
-		}
+		woken.Send()
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/plan"
+	"ssod/cluster/wait"
 )
 
 // Others counts the other members.
@@ -30,13 +31,8 @@ func (p *Placement) AwaitTables(ctx context.Context) error {
 // AwaitOwners waits until this node knows the owner of every shard, and can serve those
 // that it owns itself.
 func (p *Placement) AwaitOwners(ctx context.Context) error {
-	changed := make(chan struct{}, 1)
-	defer p.view.Watch(func(cluster.ShardID) {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	})()
+	changed := wait.NewSignal()
+	defer p.view.Watch(func(cluster.ShardID) { changed.Send() })()
 	for p.orphans() > 0 {
 		select {
 		case <-changed:
@@ -78,7 +74,7 @@ func (p *Placement) Resign(ctx context.Context) error {
 		if err != nil || left == 0 {
 			return err
 		}
-		if err := pause(ctx, resignPace); err != nil {
+		if err := wait.Pause(ctx, resignPace); err != nil {
 			return fmt.Errorf("%d shards are still led here: %w", left, err)
 		}
 	}

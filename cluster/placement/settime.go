@@ -10,6 +10,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/meta"
+	"ssod/cluster/wait"
 )
 
 // clockTable has one record: the confirmed time of the cluster, from which a node that was
@@ -127,7 +128,7 @@ const setBackPause = 100 * time.Millisecond
 func (p *Placement) SetBack(ctx context.Context) error {
 	for id := range cluster.ShardID(p.engine.Count() + 1) {
 		for err := p.setBack(ctx, id); err != nil; err = p.setBack(ctx, id) {
-			if ended := pause(ctx, setBackPause); ended != nil {
+			if ended := wait.Pause(ctx, setBackPause); ended != nil {
 				return fmt.Errorf("set back the time of shard %d: %w", id, errors.Join(err, ended))
 			}
 		}

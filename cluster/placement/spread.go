@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ssod/cluster/wait"
 )
 
 // spread returns when every other node has a revision of a table or does not count: an
@@ -46,6 +48,7 @@ const spreadPause = 50 * time.Millisecond
 func (p *Placement) await(ctx context.Context, n Node, table string, revision uint64, until time.Time) bool {
 	asking, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)()
 	for p.counts(n, table) && time.Now().Before(until) {
 		if cmp.Or(ctx.Err(), p.ctx.Err()) != nil {
 			return false
@@ -55,13 +58,7 @@ func (p *Placement) await(ctx context.Context, n Node, table string, revision ui
 				return true
 			}
 		}
-		pause := time.NewTimer(spreadPause)
-		select {
-		case <-pause.C:
-		case <-asking.Done():
-		case <-p.ctx.Done():
-		}
-		pause.Stop()
+		_ = wait.Pause(asking, spreadPause)
 	}
 	return true
 }

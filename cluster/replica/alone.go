@@ -10,6 +10,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/replica/core"
+	"ssod/cluster/wait"
 	"ssod/persistence"
 )
 
@@ -68,8 +69,8 @@ func Found(log Log, node core.NodeID, shards int) error {
 
 // leadAll waits until this node leads every shard.
 func (e *Engine) leadAll(ctx context.Context) error {
-	changed := newSignal()
-	defer e.Watch(func(cluster.ShardID) { changed.send() })()
+	changed := wait.NewSignal()
+	defer e.Watch(func(cluster.ShardID) { changed.Send() })()
 	for id := range cluster.ShardID(e.Count() + 1) {
 		for _, ok := e.Lead(id); !ok; _, ok = e.Lead(id) {
 			select {

@@ -14,6 +14,7 @@ import (
 
 	"ssod/cluster"
 	"ssod/cluster/replica/core"
+	"ssod/cluster/wait"
 	"ssod/persistence"
 	"ssod/persistence/level"
 )
@@ -213,9 +214,8 @@ func Open(cfg Config) (*Engine, error) {
 		sending: make(chan struct{}, 2), installing: make(chan struct{}, 2), changing: make(map[core.ShardID]bool),
 	}
 	e.voice.Store(int32(cfg.Voice))
-	e.inbox.init()
 	e.disk.init(&cfg)
-	e.appends.wake, e.applies.wake = newSignal(), newSignal()
+	e.inbox.wake, e.appends.wake, e.applies.wake = wait.NewSignal(), wait.NewSignal(), wait.NewSignal()
 	e.views.shards = make([]atomic.Pointer[view], cfg.Shards+1)
 	if e.core, err = core.New(cfg.Core, replicas); err != nil {
 		return nil, fmt.Errorf("open replicas: %w", err)

@@ -66,9 +66,9 @@ func (h *handle) Commit(ctx context.Context, c cluster.Commit) error {
 // if busy finds the commit later, unless the loop's next tick does.
 func (h *handle) wake() {
 	if h.sole() {
-		h.e.appends.wake.send()
+		h.e.appends.wake.Send()
 	} else {
-		h.e.inbox.wake.send()
+		h.e.inbox.wake.Send()
 	}
 }
 

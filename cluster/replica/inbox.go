@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"ssod/cluster/replica/core"
+	"ssod/cluster/wait"
 )
 
 // inbox is what waits for a turn. It is bounded because callers wait for their answers;
@@ -12,8 +13,8 @@ type inbox struct {
 	mu     sync.Mutex
 	closed bool
 	queued arrivals
-	frames int    // of them
-	wake   signal // for the loop
+	frames int         // of them
+	wake   wait.Signal // for the loop
 
 	// spare is room for the next ones. It is used under the turn.
 	spare arrivals
@@ -35,8 +36,6 @@ type input struct {
 
 // maxFrames is how many frames may wait; more are lost, as they may be on the network.
 const maxFrames = 1024
-
-func (b *inbox) init() { b.wake = newSignal() }
 
 // propose queues a commit and wakes nobody; false when the engine is closed.
 func (b *inbox) propose(p *core.Proposal) bool {
@@ -63,7 +62,7 @@ func (b *inbox) barrier(r *core.Barrier) bool {
 		return false
 	}
 	b.queued.barriers = append(b.queued.barriers, r)
-	b.wake.send()
+	b.wake.Send()
 	return true
 }
 
@@ -73,7 +72,7 @@ func (b *inbox) input(f func(*core.Core)) {
 	defer b.mu.Unlock()
 	if !b.closed {
 		b.queued.inputs = append(b.queued.inputs, input{do: f})
-		b.wake.send()
+		b.wake.Send()
 	}
 }
 

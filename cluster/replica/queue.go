@@ -1,12 +1,16 @@
 package replica
 
-import "sync"
+import (
+	"sync"
+
+	"ssod/cluster/wait"
+)
 
 // queue holds jobs. It is bounded by what raft has in flight.
 type queue[T any] struct {
 	mu   sync.Mutex
 	jobs []T
-	wake signal
+	wake wait.Signal
 
 	// first is the tick at which the oldest of jobs came; taken is that at which those
 	// under way were taken, if doing.
@@ -73,18 +77,6 @@ func (q *queue[T]) waiting() bool {
 // nudge wakes the goroutine that does the jobs if there are any.
 func (q *queue[T]) nudge() {
 	if q.waiting() {
-		q.wake.send()
-	}
-}
-
-// signal wakes one goroutine. Signals that are not received yet count as one.
-type signal chan struct{}
-
-func newSignal() signal { return make(signal, 1) }
-
-func (s signal) send() {
-	select {
-	case s <- struct{}{}:
-	default:
+		q.wake.Send()
 	}
 }

@@ -44,7 +44,7 @@ func (e *Engine) Deliver(from core.NodeID, frame []byte) error {
 func (e *Engine) receive(in input) {
 	e.inbox.frame(in)
 	if !e.turn.TryLock() {
-		e.inbox.wake.send()
+		e.inbox.wake.Send()
 		return
 	}
 	ended := e.advanceHeld(nil)

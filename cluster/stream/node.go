@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ssod/cluster/wait"
+
 	"golang.org/x/time/rate"
 )
 
@@ -161,12 +163,7 @@ func (n *Node) recover(err error) {
 		return
 	}
 	n.cfg.Log.Error("connections of other nodes' actors are not accepted", "error", err)
-	t := time.NewTimer(acceptPause)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-n.ctx.Done():
-	}
+	_ = wait.Pause(n.ctx, acceptPause) // it ends with the node
 }
 
 // serve is the life of a connection that somebody dialed.

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"time"
+
+	"ssod/cluster/wait"
 )
 
 // accept takes connections until the network is closed.
@@ -30,22 +31,17 @@ func (n *Network) recover(err error) {
 		return
 	}
 	n.cfg.Log.Error("node connections are not accepted", "error", err)
-	t := time.NewTimer(firstPause)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-n.ctx.Done():
-	}
+	_ = wait.Pause(n.ctx, firstPause) // it ends with the network
 }
 
-// serve does what a connection is for.
+// serve serves a connection.
 func (n *Network) serve(raw net.Conn, guest *guest) {
 	defer raw.Close()
 	defer context.AfterFunc(n.ctx, func() { raw.Close() })()
 	proven := false
 	l, g, err := n.admit(n.ctx, raw, func() { proven = true; n.porch.leave(guest) })
 	if !proven && !n.porch.leave(guest) {
-		return // it had to go
+		return // it was evicted
 	}
 	if err == nil {
 		err = n.stream(g, l)
@@ -55,8 +51,8 @@ func (n *Network) serve(raw net.Conn, guest *guest) {
 	}
 }
 
-// stream hands a connection to what it is for. A node that is yet to join is no
-// peer, whatever id it says it has.
+// stream serves a connection by its purpose. A node that has yet to join is no peer,
+// whatever id it claims.
 func (n *Network) stream(g greeting, l *link) error {
 	if g.purpose == forJoin {
 		return n.answerOne(l)
@@ -71,7 +67,7 @@ func (n *Network) stream(g greeting, l *link) error {
 	return n.streams[g.purpose](p, g, l)
 }
 
-// refuse says why, to a node that was greeted unless it is gone, and in the log.
+// refuse counts and logs a refusal, and sends the reason to a node that was greeted.
 func (n *Network) refuse(l *link, raw net.Conn, err error) {
 	if l != nil && !gone(err) {
 		_ = l.send(kindRefusal, encodeRefusal(err), n.cfg.Handshake)
@@ -82,7 +78,7 @@ func (n *Network) refuse(l *link, raw net.Conn, err error) {
 	})
 }
 
-// receive takes the frames that a node sends.
+// receive takes the frames of a node.
 func (n *Network) receive(p *peer, g greeting, l *link) error {
 	in := p.replace(l, g.from.Addr)
 	defer close(in.done)
@@ -117,8 +113,8 @@ func (n *Network) deliver(p *peer, frame []byte) error {
 	return nil
 }
 
-// pong answers a ping with the stamp in it and this node's clock, twice. If another
-// process was refused as the node, it is told where that is.
+// pong answers a ping with the stamp in it and this node's clock, twice. If another process
+// was refused as the node, it sends the address of that first.
 func (n *Network) pong(l *incoming, ping []byte) error {
 	var b [3 * stamp]byte
 	now := n.cfg.Clock().UnixNano()

@@ -14,25 +14,25 @@ import (
 	"ssod/cluster/secret"
 )
 
-// Handler answers the requests of other nodes; from is 0 for one that is not a
-// member yet. An error ends the connection, and its text goes to the other side.
+// Handler answers the requests of other nodes; from is 0 for one that is not a member yet.
+// An error ends the connection, and its text is sent to the other side.
 type Handler func(ctx context.Context, from NodeID, request []byte) ([]byte, error)
 
 const (
-	// maxCalls is how many requests are answered at a time.
+	// maxCalls bounds the requests that are answered at a time.
 	maxCalls = 256
-	// maxCall bounds requests and answers in bytes, those of strangers too.
+	// maxCall bounds requests and answers in bytes, also those of strangers.
 	maxCall = 1 << 20
-	// callTime bounds the answering of one.
+	// callTime bounds the time to answer one.
 	callTime = 15 * time.Second
 )
 
-// Handle says who answers requests. It is called before [Network.Start].
+// Handle sets the handler of requests. It is called before [Network.Start].
 func (n *Network) Handle(h Handler) { n.handler = h }
 
-// Call asks a node and waits for the answer until ctx ends. The request may have
-// been carried out although Call fails, and it may be carried out twice: when the
-// other process has ended since the last call, it is sent again to the next one.
+// Call asks a node and waits for the answer until ctx ends. The request may have been
+// carried out although Call fails. It may be carried out twice: when an idle connection
+// turns out to be broken, the request is sent again over a new one.
 func (n *Network) Call(ctx context.Context, to NodeID, request []byte) ([]byte, error) {
 	p := n.peer(to)
 	if p == nil {
@@ -45,8 +45,7 @@ func (n *Network) Call(ctx context.Context, to NodeID, request []byte) ([]byte, 
 	return answer, nil
 }
 
-// call asks over a connection that was used before, which saves the handshake,
-// or over a new one.
+// call asks over an idle connection, which saves the handshake, or over a new one.
 func (p *peer) call(ctx context.Context, request []byte) ([]byte, error) {
 	if l := p.idle.take(); l != nil {
 		answer, err := p.callOver(ctx, l, request)
@@ -61,7 +60,7 @@ func (p *peer) call(ctx context.Context, request []byte) ([]byte, error) {
 	return p.callOver(ctx, l, request)
 }
 
-// callOver asks over a connection and keeps it if it was answered.
+// callOver asks over a connection and keeps it if that succeeds.
 func (p *peer) callOver(ctx context.Context, l *link, request []byte) ([]byte, error) {
 	answer, err := l.ask(ctx, request, p.n.cfg.Silence)
 	if err != nil {
@@ -72,8 +71,8 @@ func (p *peer) callOver(ctx context.Context, l *link, request []byte) ([]byte, e
 	return answer, nil
 }
 
-// ask sends a request and reads the answer. The connection is good for another
-// one unless ask fails.
+// ask sends a request and reads the answer. The connection can be used again unless it
+// fails.
 func (l *link) ask(ctx context.Context, request []byte, within time.Duration) (answer []byte, err error) {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer func() {
@@ -99,8 +98,7 @@ func (l *link) ask(ctx context.Context, request []byte, within time.Duration) (a
 	return append([]byte(nil), b...), nil
 }
 
-// answerAll answers the requests of a member, one after another, until it asks
-// nothing more.
+// answerAll answers the requests of a member until it asks no more.
 func (n *Network) answerAll(p *peer, l *link) error {
 	l.reader.limit, l.patience = 1+maxCall, keepFor
 	for {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// samples is how many pings a clock is estimated from. A step of the other
-// clock shows after so many.
+// samples is how many pings a clock is estimated from, and after how many a step of the
+// other clock shows.
 const samples = 4
 
 // clock estimates what a peer's clock says. Of the last few measurements the one
@@ -23,18 +23,17 @@ type clock struct {
 	n    int
 }
 
-// sample is one measurement: what the peer's clock would have said when the
-// network was opened.
+// sample is one measurement: the time of the peer's clock when the network was opened.
 type sample struct {
 	epoch time.Time
 	trip  time.Duration
 }
 
-// now is what the peer's clock says when the network has been open for so long.
+// now is the time of the peer's clock when the network has been open for up.
 func (s sample) now(up time.Duration) time.Time { return s.epoch.Add(up) }
 
-// add takes a measurement: sent and back since the network was opened, came and
-// left by the peer's clock. A negative way means that it was set meanwhile.
+// add takes a measurement: sent and back since the network was opened, came and left by the
+// peer's clock. A negative trip means that that was set meanwhile.
 func (c *clock) add(sent time.Duration, came, left time.Time, back time.Duration) {
 	s := sample{
 		epoch: came.Add(left.Sub(came) / 2).Add(-(sent + back) / 2),
@@ -56,7 +55,7 @@ func (c *clock) forget() {
 	c.n = 0
 }
 
-// best is the measurement that counts, false when there is none.
+// best is the measurement with the shortest trip, false when there is none.
 func (c *clock) best() (sample, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,8 +71,8 @@ func (c *clock) best() (sample, bool) {
 	return best, true
 }
 
-// stamp is the length of a time on the wire: nanoseconds since 1970, or since
-// whatever the sender likes.
+// stamp is the length of a time on the wire: nanoseconds since 1970, or since a time of the
+// sender's choice.
 const stamp = 8
 
 func appendStamp(b []byte, ns int64) []byte {
@@ -82,11 +81,11 @@ func appendStamp(b []byte, ns int64) []byte {
 
 func stampAt(b []byte) int64 { return int64(binary.BigEndian.Uint64(b)) }
 
-// up is for how long the network has been open.
+// up is how long the network has been open.
 func (n *Network) up() time.Duration { return time.Since(n.started) }
 
-// Clock is what a peer's clock says now; false when it is not known, because
-// there is no connection or nothing was measured on it yet.
+// Clock is the present time of a peer's clock; false without a measurement on the present
+// connection.
 func (n *Network) Clock(id NodeID) (time.Time, bool) {
 	p := n.peer(id)
 	if p == nil {
@@ -96,13 +95,12 @@ func (n *Network) Clock(id NodeID) (time.Time, bool) {
 	return best.now(n.up()), ok
 }
 
-// Offset is how far a peer's clock is ahead of this node's; false when it is not
-// known.
+// Offset is how far a peer's clock is ahead of this node's; false if unknown.
 func (n *Network) Offset(id NodeID) (time.Duration, bool) {
 	now, ok := n.Clock(id)
 	return now.Sub(n.wall()), ok
 }
 
-// wall is this node's clock without the reading that nobody can set, which would
-// take its place in differences.
+// wall is this node's clock without the monotonic reading, which would be used in
+// differences instead.
 func (n *Network) wall() time.Time { return n.cfg.Clock().Round(0) }

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// coalescer lies under TLS, which reads and writes record by record, and asks
-// the kernel for several of them at a time. What is written leaves at once
-// during the handshake, and with flush after it.
+// coalescer lies under TLS, which reads and writes record by record, and reads and writes
+// several of them at a time. What is written leaves at once during the handshake, and with
+// flush after it.
 type coalescer struct {
 	net.Conn
 	r  *bufio.Reader
@@ -16,7 +16,7 @@ type coalescer struct {
 	w  *bufio.Writer // nil during the handshake
 }
 
-// strangerBuffer is what a connection gets before it is known who is there.
+// strangerBuffer is the size of the read buffer until the other side is known.
 const strangerBuffer = 4 << 10
 
 func newCoalescer(raw net.Conn) *coalescer {
@@ -36,8 +36,8 @@ func (c *coalescer) Write(b []byte) (int, error) {
 	return c.w.Write(b)
 }
 
-// begin starts to buffer what is written, and more of what is read. Records add
-// less than one percent. Nobody reads meanwhile.
+// begin starts to buffer writes, with room for the overhead of records, and more of what is
+// read. There must be no concurrent reads.
 func (c *coalescer) begin() {
 	c.r = bufio.NewReaderSize(c.r, bufferSize)
 	c.mu.Lock()

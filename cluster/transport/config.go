@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -15,21 +16,20 @@ import (
 	"ssod/persistence/level"
 )
 
-// Engine takes what comes. A [ssod/cluster/replica.Engine] is one. None of the
-// methods but those of snapshots may block.
+// Engine is what the network carries frames for. A [ssod/cluster/replica.Engine] is one.
+// Only its methods for snapshots may block.
 type Engine interface {
-	// Deliver takes a frame, which is valid during the call. An error means
-	// that the sender speaks another language, and ends the connection.
+	// Deliver takes a frame, which is valid during the call. An error means that the
+	// frame cannot be decoded, and ends the connection.
 	Deliver(from NodeID, frame []byte) error
-	// AdmitSnapshot says why a snapshot of about so many bytes cannot be stored now;
-	// nil: it can.
+	// AdmitSnapshot refuses a snapshot of about size bytes that cannot be stored now.
 	AdmitSnapshot(size uint64) error
-	// DeliverSnapshot stores a file durably and takes the frame that goes with
-	// it. The file is good only if reading it ends with io.EOF.
+	// DeliverSnapshot stores a file durably and takes the frame that goes with it. The
+	// file is good only if reading it ends with io.EOF.
 	DeliverSnapshot(from NodeID, name string, file io.Reader, frame []byte) error
-	// Unreachable hears that frames to a node were lost.
+	// Unreachable is called when frames to a node were lost.
 	Unreachable(NodeID)
-	// ConnectionLost hears that a node's process is gone.
+	// ConnectionLost is called when a node's process is gone.
 	ConnectionLost(NodeID)
 }
 
@@ -50,63 +50,61 @@ type Config struct {
 	Cluster string
 	// Node is this node. An empty address in it means that of the listener.
 	Node Peer
-	// Boots are the starts of the node's data directory, this one last, and
-	// Durable is the newest write that is on its disk, by a number that grows;
-	// what was promised to others must not rest on a later one. They tell the
-	// node from a copy of it, and from what it was before. nil: always 0.
+	// Boots are the starts of the node's data directory, this one last, and Durable is
+	// the number of the newest write that is on its disk; promises to others must not
+	// depend on a later one. They distinguish the node from a copy and from its own past.
+	// nil: always 0.
 	Boots   persistence.Boots
 	Durable func() uint64
-	// Levels are the format levels that this node's version knows, and Level is that
-	// of the cluster, as far as the node knows. A node that does not know the level
-	// of the other is refused with [ErrLevel], whichever of the two dials. Zero: as
-	// in package level, and the first.
+	// Levels are the format levels that this node's version knows, and Level is that of
+	// the cluster, as far as the node knows. A node that does not know the level of the
+	// other is refused with [ErrLevel], whichever of the two dials. The zero values mean
+	// [level.Known] and [level.First].
 	Levels level.Range
 	Level  func() int
-	// Notes are what Note kept of other nodes, which it does durably with sync.
+	// Notes are what Note kept of other nodes before this start; with sync it is durable.
 	// nil: nothing is kept.
 	Notes map[NodeID][]byte
 	Note  func(id NodeID, note []byte, sync bool) error
 	// Listen is the address to listen at; port 0 takes a free one.
 	Listen string
-	// Secrets are what both sides of a connection prove that they know. They may
-	// be changed at any time.
+	// Secrets are what both sides of a connection prove that they know. They may be
+	// changed at any time.
 	Secrets *secret.Ring
-	// Credentials are what TLS is done with; nil means no TLS: then whoever
-	// carries a connection can read and change it.
+	// Credentials are for TLS; nil means no TLS: then connections can be read and changed
+	// on their way.
 	Credentials *Credentials
-	// Permit says why a node that has proven the secret must not take part all the
-	// same: [ErrRemoved], [ErrNode], [ErrUnregistered] or [ErrCertificate]. Its
-	// certificate is for its name, and nil without TLS; an id of 0 is that of a
-	// node that is yet to join. It is asked for each connection and with each
-	// ping. nil: nobody is refused.
+	// Permit refuses a node that has proven the secret and must not take part, with
+	// [ErrRemoved], [ErrNode], [ErrUnregistered] or [ErrCertificate]. Its certificate is
+	// for its name, and nil without TLS; an id of 0 is that of a node that has yet to
+	// join. It is called for each connection and each ping. nil: none is refused.
 	Permit func(p Peer, cert *x509.Certificate) error
 
-	// MaxFrame is the longest frame in bytes; 0 means 64 MiB, what the engine
-	// takes at most; it sends far less in one.
+	// MaxFrame bounds a frame in bytes; 0 means 64 MiB, the most that the engine takes;
+	// it sends far shorter ones.
 	MaxFrame int
-	// Queue is how many bytes may wait for one peer; 0 means 32 MiB. Less drops
-	// frames that a stalled connection could still have carried, more is memory
-	// for each peer that is slow.
+	// Queue bounds the bytes that wait for one peer; 0 means 32 MiB. With less, frames
+	// are dropped that a stalled connection could still carry; more costs memory for
+	// each slow peer.
 	Queue int
-	// Ping is how often a peer is asked for its clock; 0 means 500 ms. Silence
-	// is for how long it may say nothing at all; 0 means 2 s. A peer that is
-	// merely slow must not be given up: disks and schedulers stall for 140 ms.
+	// Ping is how often a peer is asked for its clock; 0 means 500 ms. Silence is how
+	// long it may send nothing at all; 0 means 2 s. A slow peer must not be given up:
+	// disks and schedulers stall for 140 ms.
 	Ping, Silence time.Duration
 	// Handshake bounds dialing and greeting; 0 means 3 s.
 	Handshake time.Duration
-	// SnapshotRate is how many bytes of snapshots leave per second; 0 means
-	// 32 MiB. They share disks and links with the frames. One of a shard that is
-	// written to faster than it would arrive goes faster.
+	// SnapshotRate bounds the bytes of snapshots that leave per second, which share disks
+	// and links with the frames; 0 means 32 MiB. A snapshot with a higher
+	// [cluster.Snapshot.Rate] goes faster.
 	SnapshotRate int
-	// SnapshotWait is how long a snapshot waits for its turn at the receiver;
-	// 0 means one minute.
+	// SnapshotWait is how long a snapshot waits for its turn at the receiver; 0 means one
+	// minute.
 	SnapshotWait time.Duration
 
-	// Expelled hears that another node says that this one was removed, Claimed
-	// that a node of another cluster takes this one for a member of it, Outdated
-	// that this one is refused with [ErrOlder], [ErrTwice] or [ErrLevel], and Copied that
-	// another process, at addr, was refused as this node. They must not block;
-	// nil: nobody wants to know.
+	// Expelled is called when another node says that this one was removed, Claimed when a
+	// node of another cluster takes this one for a member of it, Outdated when this one is
+	// refused with [ErrOlder], [ErrTwice] or [ErrLevel], and Copied when another process,
+	// at addr, was refused as this node. They must not block and may be nil.
 	Expelled func(by Peer)
 	Claimed  func(by Peer, cluster string)
 	Outdated func(by Peer, why error)
@@ -121,19 +119,18 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	orDefault(&c.MaxFrame, 64<<20)
-	orDefault(&c.Queue, 32<<20)
-	orDefault(&c.Ping, 500*time.Millisecond)
-	orDefault(&c.Silence, 2*time.Second)
-	orDefault(&c.Handshake, 3*time.Second)
-	orDefault(&c.SnapshotRate, 32<<20)
-	orDefault(&c.SnapshotWait, time.Minute)
+	c.MaxFrame = cmp.Or(c.MaxFrame, 64<<20)
+	c.Queue = cmp.Or(c.Queue, 32<<20)
+	c.Ping = cmp.Or(c.Ping, 500*time.Millisecond)
+	c.Silence = cmp.Or(c.Silence, 2*time.Second)
+	c.Handshake = cmp.Or(c.Handshake, 3*time.Second)
+	c.SnapshotRate = cmp.Or(c.SnapshotRate, 32<<20)
+	c.SnapshotWait = cmp.Or(c.SnapshotWait, time.Minute)
+	c.Levels = cmp.Or(c.Levels, level.Known())
+	c.Log = cmp.Or(c.Log, slog.Default())
 	if c.Dial == nil {
 		var d net.Dialer
 		c.Dial = func(ctx context.Context, addr string) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }
-	}
-	if c.Levels == (level.Range{}) {
-		c.Levels = level.Known()
 	}
 	if c.Level == nil {
 		c.Level = func() int { return level.First }
@@ -162,16 +159,7 @@ func (c Config) withDefaults() Config {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
 	return c
-}
-
-func orDefault[T int | time.Duration](v *T, d T) {
-	if *v == 0 {
-		*v = d
-	}
 }
 
 // validate reports every mistake.
@@ -185,8 +173,8 @@ func (c *Config) validate() error {
 	check(c.Cluster != "" && len(c.Cluster) <= maxString, "cluster: 1 to 255 bytes")
 	check(c.Node.ID != 0, "node: id above 0")
 	check(c.Node.Name != "" && len(c.Node.Name) <= maxString, "node: name of 1 to 255 bytes")
-	check(c.Secrets != nil, "secrets: one at least")
-	check(c.Boots.Number > 0, "boots: one start at least")
+	check(c.Secrets != nil, "secrets: at least one")
+	check(c.Boots.Number > 0, "boots: at least one start")
 	check(len(c.Node.Addr) <= maxString, "node: address of at most 255 bytes")
 	check(c.Ping < c.Silence, "ping: less than silence")
 	return errors.Join(errs...)

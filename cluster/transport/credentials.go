@@ -13,32 +13,29 @@ import (
 	"ssod/cluster/secretfile"
 )
 
-// Files are the PEM files of a node. The certificate must have the node's name
-// among its DNS names, and serve clients and servers alike; CA are the
-// certificates that the nodes' certificates are signed by, and nobody else's
-// should be.
+// Files are the PEM files of a node. The certificate must have the node's name among its DNS
+// names, for client and server authentication; CA are the certificates of the authority,
+// which should sign for nodes only.
 type Files struct {
 	Cert, Key, CA string
 }
 
-// Credentials prove who a node is, to other nodes that have them from the same
-// authority. The files are read again for every connection, so that they can be
-// renewed while the node runs; while they are unreadable or do not fit together
-// the last good ones serve.
+// Credentials authenticate a node to others with certificates of the same authority. The
+// files are read again for every connection, so that they can be renewed while the node
+// runs; while they are unreadable or do not fit together the last good ones are used.
 type Credentials struct {
 	files Files
 	mu    sync.Mutex
 	last  *identity
 }
 
-// identity is what the files say.
+// identity is the contents of the files.
 type identity struct {
 	cert tls.Certificate
 	ca   *x509.CertPool
 }
 
-// LoadCredentials reads the files of the node called name. They must be those of
-// that node.
+// LoadCredentials reads the files of the node called name, and checks that they are for it.
 func LoadCredentials(files Files, name string) (*Credentials, error) {
 	id, err := files.load()
 	if err != nil {
@@ -93,8 +90,7 @@ func (c *Credentials) current() *identity {
 	return c.last
 }
 
-// Server is the configuration to accept other nodes with. It lets any node of
-// the authority in; who it is, its certificate says.
+// Server is the configuration to accept other nodes with: any node of the authority.
 func (c *Credentials) Server() *tls.Config {
 	o := c.base(c.current())
 	o.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
@@ -112,26 +108,23 @@ func (c *Credentials) Client(name string) *tls.Config {
 
 func (c *Credentials) base(id *identity) *tls.Config {
 	return &tls.Config{
-		MinVersion:   tls.VersionTLS13,
-		Certificates: []tls.Certificate{id.cert},
-		RootCAs:      id.ca,
-		ClientCAs:    id.ca,
-		ClientAuth:   tls.RequireAndVerifyClientCert,
-		// A resumed session would show an old certificate.
-		SessionTicketsDisabled: true,
-		// Frames are many and full: small records would only cost.
-		DynamicRecordSizingDisabled: true,
+		MinVersion:                  tls.VersionTLS13,
+		Certificates:                []tls.Certificate{id.cert},
+		RootCAs:                     id.ca,
+		ClientCAs:                   id.ca,
+		ClientAuth:                  tls.RequireAndVerifyClientCert,
+		SessionTicketsDisabled:      true, // a resumed session would show an old certificate
+		DynamicRecordSizingDisabled: true, // frames fill records
 	}
 }
 
-// Fingerprint tells a certificate from others: SHA-256 of all of it.
+// Fingerprint is the SHA-256 of a certificate.
 type Fingerprint [sha256.Size]byte
 
 // FingerprintOf returns that of a certificate.
 func FingerprintOf(cert *x509.Certificate) Fingerprint { return sha256.Sum256(cert.Raw) }
 
-// maxSeen is how many certificates of a node are remembered. Those before have been
-// renewed several times.
+// maxSeen is how many certificates of a node are remembered.
 const maxSeen = 4
 
 // saw notes a certificate that the node has proven to be its own; nil: none.
@@ -146,8 +139,7 @@ func (p *peer) saw(cert *x509.Certificate) {
 	p.seen = p.seen[max(0, len(p.seen)-maxSeen):]
 }
 
-// Certificates are those that a node has shown in this process's time, the last one
-// last.
+// Certificates are those that a node has shown since this process started, the newest last.
 func (n *Network) Certificates(id NodeID) []Fingerprint {
 	p := n.peer(id)
 	if p == nil {

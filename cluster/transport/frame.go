@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // kind says what a frame is.
@@ -30,12 +31,11 @@ const (
 // headerSize is the length of a frame's length.
 const headerSize = 4
 
-// step is how much is read at a time of a long frame, so that memory follows
-// what has come and not what was announced.
+// step is how much of a long frame is read at a time, so that memory follows what has come
+// and not what was announced.
 const step = 1 << 20
 
-// frameReader reads frames. It owns one buffer, which every call of next uses
-// again.
+// frameReader reads frames into one buffer.
 type frameReader struct {
 	r     *bufio.Reader
 	limit int
@@ -75,7 +75,7 @@ func (f *frameReader) read(n int) error {
 	f.buf = f.buf[:0]
 	for len(f.buf) < n {
 		have, more := len(f.buf), min(n-len(f.buf), step)
-		f.buf = grown(f.buf, more)
+		f.buf = slices.Grow(f.buf, more)[:have+more]
 		if _, err := io.ReadFull(f.r, f.buf[have:]); err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
@@ -84,14 +84,6 @@ func (f *frameReader) read(n int) error {
 		}
 	}
 	return nil
-}
-
-// grown returns b with n more bytes at its end.
-func grown(b []byte, n int) []byte {
-	if cap(b)-len(b) >= n {
-		return b[:len(b)+n]
-	}
-	return append(b, make([]byte, n)...)
 }
 
 // frameWriter writes frames into a buffer that flush sends.
@@ -119,11 +111,3 @@ func (f *frameWriter) put(k kind, payload, more []byte) error {
 }
 
 func (f *frameWriter) flush() error { return f.w.Flush() }
-
-// send is put and flush.
-func (f *frameWriter) send(k kind, payload []byte) error {
-	if err := f.put(k, payload, nil); err != nil {
-		return err
-	}
-	return f.flush()
-}

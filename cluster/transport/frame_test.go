@@ -168,3 +168,10 @@ func TestAQueueIsBounded(t *testing.T) {
 		t.Errorf("%d bytes wait in a queue that is shut", n)
 	}
 }
+
+func (f *frameWriter) send(k kind, payload []byte) error {
+	if err := f.put(k, payload, nil); err != nil {
+		return err
+	}
+	return f.flush()
+}

@@ -20,13 +20,12 @@ const (
 	forFrames purpose = iota + 1
 	forSnapshot
 	forCall
-	// forJoin is for one request of a node that is no member yet: it has no id
-	// and knows of no cluster. It has the secret, and a good certificate, all the
-	// same.
+	// forJoin is for one request of a node that is no member yet: it has the secret and a
+	// good certificate, but no id and no cluster.
 	forJoin
 )
 
-// greeting is what either side says of itself with its proof.
+// greeting is what each side says of itself with its proof.
 type greeting struct {
 	purpose purpose
 	to      NodeID
@@ -37,9 +36,9 @@ type greeting struct {
 	levels  level.Range // the format levels that the sender knows
 	level   int         // that of the cluster, as far as it knows
 
-	// first: it begins the frames of its sender, and all frames before are of
-	// an earlier time. Only such a greeting, and the pings behind it, tell how
-	// far the sender is: others may overtake them. It is not on the wire.
+	// first: it begins the frames of its sender. Only in such a greeting and the pings
+	// after it is durable in order; connections overtake each other. It is not on the
+	// wire.
 	first bool
 }
 
@@ -59,7 +58,7 @@ func (g *greeting) encode() []byte {
 	return b
 }
 
-// decodeGreeting reads what another node said; a refusal is an error.
+// decodeGreeting decodes a greeting; a refusal is an error.
 func decodeGreeting(b []byte) (g greeting, err error) {
 	const fixed = 1 + 1 + 4 + 4 + 8 + 3*2
 	switch {
@@ -95,14 +94,14 @@ func decodeGreeting(b []byte) (g greeting, err error) {
 	return g, nil
 }
 
-// refusals numbers the errors that the other side is told. Numbers are never
-// given to another error.
+// refusals numbers the errors that are sent to the other side. A number always keeps its
+// error.
 var refusals = map[byte]error{
 	1: ErrProtocol, 2: ErrCluster, 3: ErrNode, 4: ErrRemoved, 5: ErrBusy, 6: ErrRefused,
 	7: ErrOlder, 8: ErrTwice, 9: ErrUnregistered, 10: ErrCertificate, 11: ErrLevel,
 }
 
-// encodeRefusal says err to the other side: a number and a text.
+// encodeRefusal encodes err: a number and a text.
 func encodeRefusal(err error) []byte {
 	code, text := byte(6), err.Error()
 	for c, e := range refusals {
@@ -113,8 +112,8 @@ func encodeRefusal(err error) []byte {
 	return append([]byte{code}, text[:min(len(text), proof.MaxStatement-2)]...)
 }
 
-// decodeRefusal is the error that the other side said. Its text is quoted, for
-// it may hold anything.
+// decodeRefusal is the error that the other side sent. Its text is quoted, as it may hold
+// anything.
 func decodeRefusal(b []byte) error {
 	if len(b) == 0 || refusals[b[0]] == nil {
 		return fmt.Errorf("%w: unknown refusal", ErrProtocol)
@@ -122,7 +121,7 @@ func decodeRefusal(b []byte) error {
 	return &refusal{refusals[b[0]], string(b[1:])}
 }
 
-// refusal is what another node said about why it refuses this one.
+// refusal is why another node refuses this one.
 type refusal struct {
 	reason error
 	text   string

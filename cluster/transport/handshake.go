@@ -7,17 +7,17 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"time"
 
 	"ssod/cluster/proof"
+	"ssod/cluster/wait"
 )
 
 const (
-	// maxReaching is how many handshakes with one node are under way at a time. They
-	// have room there, even if that node does not know this one's address.
+	// maxReaching bounds the handshakes with one node that are under way. The node has room
+	// for them even if it does not know this one's address.
 	maxReaching = 8
-	// reachTries is how often one is begun that the node ends without a word: others
-	// came at the same time. Nothing was asked yet.
+	// reachTries bounds the attempts when the node ends handshakes because of others that
+	// came at the same time.
 	reachTries = 4
 )
 
@@ -34,11 +34,7 @@ func (p *peer) reach(ctx context.Context, why purpose) (*link, error) {
 		if !errors.Is(err, errUnfinished) || try == reachTries {
 			return l, err
 		}
-		pause := time.NewTimer(rand.N(firstPause))
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
+		if wait.Pause(ctx, rand.N(firstPause)) != nil {
 			return nil, err
 		}
 	}
@@ -64,12 +60,11 @@ func (n *Network) connect(ctx context.Context, to Peer, why purpose) (*link, err
 	return l, nil
 }
 
-// errUnfinished says that the other side ended a connection before it had said who
-// it is. A process that is gone does that, and one that does not know the secret of
-// this node, or that is beset by strangers.
+// errUnfinished says that the other side ended a connection before its greeting: its
+// process is gone, it has another secret, or too many strangers came at the same time.
 var errUnfinished = errors.New("the connection was ended in the middle of the handshake")
 
-// unfinished makes sure that such an end is not taken for that of a process.
+// unfinished keeps such an end from counting as that of a process.
 func unfinished(err error) error {
 	if gone(err) {
 		return fmt.Errorf("%w: %v", errUnfinished, err)
@@ -104,8 +99,8 @@ func (n *Network) introduce(ctx context.Context, raw net.Conn, to Peer, why purp
 	return n.link(s, now, n.cfg.MaxFrame), nil
 }
 
-// admit is the accepting side of a handshake. A stranger learns nothing, whatever
-// is wrong; who has proven that it knows the secret hears why it is refused.
+// admit is the accepting side of a handshake. A stranger learns nothing; a node that has
+// proven that it knows the secret learns why it is refused.
 func (n *Network) admit(ctx context.Context, raw net.Conn, proven func()) (*link, greeting, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Handshake)
 	defer cancel()
@@ -134,8 +129,7 @@ func (n *Network) admit(ctx context.Context, raw net.Conn, proven func()) (*link
 	return n.link(s, now, n.cfg.MaxFrame), g, nil
 }
 
-// welcome takes in a node that dialed, unless it has nothing to do here. One that
-// is yet to join has no era.
+// welcome takes in a node that dialed, or refuses it. One that has yet to join has no era.
 func (n *Network) welcome(g *greeting, s *socket) (now era, err error) {
 	switch {
 	case n.streams[g.purpose] == nil:
@@ -153,7 +147,7 @@ func (n *Network) welcome(g *greeting, s *socket) (now era, err error) {
 	return n.met(g, s)
 }
 
-// judge refuses who is not of this cluster, or not who it says.
+// judge refuses a node of another cluster or another identity.
 func (n *Network) judge(g greeting, s *socket) error {
 	if g.cluster != n.cfg.Cluster {
 		return fmt.Errorf("%w: %v is of cluster %q", ErrCluster, g.from, g.cluster)
@@ -168,8 +162,8 @@ func (n *Network) judge(g greeting, s *socket) error {
 }
 
 // judgeLevel refuses a node whose version does not know the level of the cluster, before
-// any frame is read: what either side could not read never reaches it. Where it is this
-// node's version that lacks it, the other one is in the right.
+// any frame that one side could not read. [ErrLevel] is for the node whose version lacks
+// it.
 func (n *Network) judgeLevel(g greeting) error {
 	if at := n.cfg.Level(); !g.levels.Has(at) {
 		return fmt.Errorf("%w: the cluster is at format level %d, and %v knows %v", ErrLevel, at, g.from, g.levels)
@@ -180,8 +174,8 @@ func (n *Network) judgeLevel(g greeting) error {
 	return nil
 }
 
-// permitted refuses a node whose certificate is not for its name, and whom the
-// registry does not have.
+// permitted refuses a node whose certificate is not for its name, or that may not take
+// part.
 func (n *Network) permitted(p Peer, s *socket) error {
 	if err := certified(p, s); err != nil {
 		return err

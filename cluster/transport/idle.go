@@ -6,17 +6,17 @@ import (
 )
 
 const (
-	// maxIdle is how many connections for requests are kept per peer while
-	// nothing is asked. Each has buffers of 128 to 160 KB.
+	// maxIdle is how many idle connections for requests are kept per peer. Each has
+	// buffers of 128 to 160 KB.
 	maxIdle = 2
-	// idleFor is for how long one is used again. The other side keeps it for
-	// longer, so that it is not ended while a request is on its way.
+	// idleFor is how long one may be used again. The other side keeps it for longer, so
+	// that it does not end while a request is on its way.
 	idleFor = 10 * time.Second
 	keepFor = 3 * idleFor
 )
 
-// idle are the connections to a peer over which requests were answered, the one
-// used last at the end. The zero value has none.
+// idle are the idle connections to a peer, the one used last at the end. The zero value has
+// none.
 type idle struct {
 	mu     sync.Mutex
 	links  []idleLink
@@ -54,7 +54,7 @@ func (i *idle) put(l *link) {
 	i.links = append(i.links, idleLink{l, time.Now()})
 }
 
-// drop ends those that are kept now.
+// drop ends all of them.
 func (i *idle) drop() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -64,7 +64,7 @@ func (i *idle) drop() {
 	i.links = nil
 }
 
-// close ends all of them, and every one that is put later.
+// close ends all of them, and those that are put later.
 func (i *idle) close() {
 	i.mu.Lock()
 	i.closed = true

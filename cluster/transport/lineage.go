@@ -10,22 +10,23 @@ import (
 	"slices"
 	"time"
 
+	"ssod/cluster/wait"
 	"ssod/persistence"
 )
 
-// lineage is what this node knows of the starts of another one: who of those
-// that come under its name may be it. It is guarded by the peer's lock.
+// lineage is what this node knows of the starts of another one, to decide which processes
+// may be it. It is guarded by the peer's lock.
 type lineage struct {
-	// met is the start that this node took in last, with those it followed;
-	// durable is the newest write that it said is on its disk.
+	// met is the start that this node took in last, with those it followed; durable is
+	// the newest write that it said is on its disk.
 	met     persistence.Boots
 	durable uint64
 	// registered is the newest start that the registry has.
 	registered persistence.Boot
 }
 
-// judge refuses a data directory that is not what became of the one that this
-// node knows: it was copied before that one started last, or wrote last.
+// judge refuses a data directory that was copied from the one that this node knows before
+// that one last started or wrote.
 func (l *lineage) judge(g *greeting) error {
 	switch {
 	case !g.boots.Follow(l.registered):
@@ -33,20 +34,20 @@ func (l *lineage) judge(g *greeting) error {
 	case !l.counts():
 		return nil
 	case !g.boots.Follow(l.met.Last()):
-		return fmt.Errorf("%w: it lacks start %d, which was here", ErrOlder, l.met.Last().Number)
+		return fmt.Errorf("%w: it lacks start %d, which was connected", ErrOlder, l.met.Last().Number)
 	case g.durable < l.durable && (g.first || !l.is(g)):
 		return fmt.Errorf("%w: it ends at write %d, and %d was acknowledged", ErrOlder, g.durable, l.durable)
 	}
 	return nil
 }
 
-// is reports whether it is the incarnation that was met last.
+// is reports whether g is of the incarnation that was met last.
 func (l *lineage) is(g *greeting) bool { return l.counts() && l.met.Last() == g.boots.Last() }
 
-// counts reports whether who was met is still it, for all that the registry has.
+// counts reports whether the start that was met is not older than the registered one.
 func (l *lineage) counts() bool { return l.met.Number > 0 && l.met.Follow(l.registered) }
 
-// next is what is known when an incarnation that was not met before is taken in.
+// next is the lineage after a new incarnation is taken in.
 func (l *lineage) next(g *greeting) lineage {
 	n := lineage{met: g.boots}
 	if l.counts() {
@@ -62,8 +63,8 @@ func (l *lineage) encode() []byte {
 	return binary.BigEndian.AppendUint64(l.met.Append(nil), l.durable)
 }
 
-// ReadNote reads what [Config.Note] kept of another node: its newest start, and its
-// newest write that it said is on its disk.
+// ReadNote reads what [Config.Note] kept of another node: its newest start, and the newest
+// write that it said is on its disk.
 func ReadNote(note []byte) (start persistence.Boot, durable uint64, err error) {
 	l, err := decodeLineage(note)
 	return l.met.Last(), l.durable, err
@@ -81,8 +82,8 @@ func decodeLineage(note []byte) (l lineage, err error) {
 	return l, nil
 }
 
-// era is the time in which one incarnation of a node is the node. Its
-// connections end with it.
+// era is the time in which one incarnation of a node counts as the node. Its connections
+// end with it.
 type era struct {
 	context.Context
 	end context.CancelFunc
@@ -93,9 +94,8 @@ func newEra(within context.Context) era {
 	return era{ctx, end}
 }
 
-// admit takes in the incarnation of the node that greets, and returns its era;
-// or it says why that is not the node. An incarnation that was not met before
-// is on disk before anything that it says counts.
+// admit takes in the incarnation that greets and returns its era, or refuses it. A new
+// incarnation is noted on disk before anything of it counts.
 func (p *peer) admit(g *greeting) (era, error) {
 	p.admitting.Lock()
 	defer p.admitting.Unlock()
@@ -121,8 +121,8 @@ func (p *peer) admit(g *greeting) (era, error) {
 	return p.begin(before.next(g))
 }
 
-// begin ends the era of the incarnation before, and with it all that may still
-// come from it, and begins that of a new one.
+// begin ends the era of the incarnation before, of which nothing is delivered afterwards,
+// and begins a new one.
 func (p *peer) begin(next lineage) (era, error) {
 	if err := p.n.cfg.Note(p.id, next.encode(), true); err != nil {
 		return era{}, err
@@ -157,19 +157,17 @@ func (p *peer) living() *incoming {
 	}
 }
 
-// doubt is about an incarnation whose connection stands although another one
-// comes.
+// doubt is whether a connected incarnation is alive although another one comes.
 type doubt struct {
 	about   *incoming
-	because persistence.Boot // of who comes
+	because persistence.Boot // of the other one
 	since   time.Time
 }
 
-// contest decides between the incarnation that is connected and another one that
-// comes, for which why speaks if it is not nil. Within [Config.Silence] the
-// connection ends, or something comes over it, or it says nothing any more; who
-// comes is asked to come again until then. If the one that is connected lives,
-// both hear of it. nil: it is gone.
+// contest decides between the connected incarnation and another one, which is refused for
+// why if that is not nil. Within [Config.Silence] the connection ends, stays silent, or
+// something arrives over it; until then the other one is told to come again. If the
+// connected one is alive both are told. nil: it is gone.
 func (p *peer) contest(in *incoming, g *greeting, why error) error {
 	since := p.doubtSince(in, g.boots.Last())
 	switch {
@@ -179,13 +177,13 @@ func (p *peer) contest(in *incoming, g *greeting, why error) error {
 		in.copied.Store(&g.from.Addr)
 		return fmt.Errorf("%w, at %s: %v", ErrTwice, in.addr, cmp.Or(why, errGoesOn))
 	case time.Since(since) < p.n.cfg.Silence:
-		return fmt.Errorf("%w: whether that from %s is still there shows in a moment", ErrBusy, in.addr)
+		return fmt.Errorf("%w: checking whether the process at %s is still there", ErrBusy, in.addr)
 	}
 	return nil
 }
 
-// doubtSince is since when it is doubted that a connection is alive because
-// another incarnation comes again and again.
+// doubtSince is since when a connection is in doubt because of another incarnation, which
+// comes repeatedly.
 func (p *peer) doubtSince(in *incoming, because persistence.Boot) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -196,7 +194,6 @@ func (p *peer) doubtSince(in *incoming, because persistence.Boot) time.Time {
 	return d.since
 }
 
-// trust ends the doubt.
 func (p *peer) trust() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -206,15 +203,15 @@ func (p *peer) trust() {
 // errGoesOn says that the incarnation before has not ended.
 var errGoesOn = errors.New("that one has not ended")
 
-// progress notes how far the node says that its disk is.
+// progress notes the newest write on the node's disk.
 func (p *peer) progress(durable uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.lineage.durable = max(p.lineage.durable, durable)
 }
 
-// register notes the start that the registry has. Whoever it does not follow is
-// not the node any more.
+// register notes the start that the registry has. An incarnation that does not follow it
+// is not the node any more.
 func (p *peer) register(b persistence.Boot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -227,41 +224,29 @@ func (p *peer) register(b persistence.Boot) {
 	}
 }
 
-// noteEvery is how often it is noted how far others are.
+// noteEvery is how often the progress of others is noted.
 const noteEvery = 5 * time.Second
 
-// noteAll keeps notes of how far the others are, so that a node knows it again
-// when all have started again.
+// noteAll notes the progress of the others, for after a restart of all nodes.
 func (n *Network) noteAll() {
-	tick := time.NewTicker(noteEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-n.ctx.Done():
-			n.noteProgress()
-			return
-		}
-		n.noteProgress()
-	}
-}
-
-func (n *Network) noteProgress() {
-	for _, p := range n.all() {
-		if err := p.note(); err != nil {
-			n.cfg.Log.Warn("it is not noted how far a node is", "node", p.name, "error", err)
+	for open := true; open; {
+		open = wait.Pause(n.ctx, noteEvery) == nil
+		for _, p := range n.all() {
+			if err := p.note(); err != nil {
+				n.cfg.Log.Warn("the progress of a node is not noted", "node", p.name, "error", err)
+			}
 		}
 	}
 }
 
-// all are the peers; what is done with them may take long.
+// all are the peers; the lock is not held while they are used.
 func (n *Network) all() []*peer {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	return slices.Collect(maps.Values(n.peers))
 }
 
-// note notes how far the node is, if it is further than was noted.
+// note notes the node's progress if there is any.
 func (p *peer) note() error {
 	p.admitting.Lock()
 	defer p.admitting.Unlock()
@@ -275,20 +260,20 @@ func (p *peer) note() error {
 	return p.n.cfg.Note(p.id, now.encode(), false)
 }
 
-// Registered says which start of a node the registry has.
+// Registered notes the start of a node that the registry has.
 func (n *Network) Registered(id NodeID, b persistence.Boot) {
 	if p := n.peer(id); p != nil && b.Number > 0 {
 		p.register(b)
 	}
 }
 
-// Introduced reports whether every node that is known has taken this start in,
-// or could not be reached. One that has not made up its mind counts as neither.
+// Introduced reports whether every known node has taken this start in or could not be
+// reached. One that has not decided yet counts as neither.
 func (n *Network) Introduced() bool {
 	return !slices.ContainsFunc(n.all(), func(p *peer) bool { return !p.asked.Load() })
 }
 
-// readNotes reads what was noted of other nodes before this start.
+// readNotes reads the notes of other nodes from before this start.
 func readNotes(notes map[NodeID][]byte) (map[NodeID]lineage, error) {
 	all := make(map[NodeID]lineage, len(notes))
 	for id, note := range notes {

@@ -9,16 +9,15 @@ type link struct {
 	writer *frameWriter
 	// era is that of the incarnation at the other end.
 	era era
-	// patience is how long a read may find nothing.
+	// patience bounds the wait of a read.
 	patience time.Duration
 }
 
 // bufferSize is how much is read or written at a time: four TLS records.
 const bufferSize = 64 << 10
 
-// Above TLS, which asks the kernel for so much by itself, see [coalescer], buffers
-// only put small frames together: what is longer passes them by and is copied once
-// less each way.
+// Above TLS, for which [coalescer] buffers that much, buffers only gather small frames:
+// longer ones bypass them, which saves a copy each way.
 const (
 	readAbove  = 4 << 10
 	writeAbove = 16 << 10 // a record
@@ -36,17 +35,16 @@ func newLink(s *socket, limit int, patience time.Duration) *link {
 	return l
 }
 
-// Read implements [net.Conn]: it fails when nothing comes for too long.
+// Read implements [net.Conn]: it fails when nothing comes within patience.
 func (l *link) Read(b []byte) (int, error) {
 	_ = l.SetReadDeadline(time.Now().Add(l.patience))
 	return l.Conn.Read(b)
 }
 
-// Close ends the connection at once. It sends no TLS farewell, which could
-// block; frames have lengths, so a cut is noticed.
+// Close ends the connection at once, without TLS's close_notify, which could block; frames
+// have lengths, so a cut is noticed.
 func (l *link) Close() error { return l.raw.Close() }
 
-// flush sends what was put.
 func (l *link) flush() error {
 	if err := l.writer.flush(); err != nil || l.out == nil {
 		return err
@@ -54,7 +52,7 @@ func (l *link) flush() error {
 	return l.out.flush()
 }
 
-// send puts a frame and flushes, within the given time.
+// send puts a frame and flushes.
 func (l *link) send(k kind, payload []byte, within time.Duration) error {
 	_ = l.SetWriteDeadline(time.Now().Add(within))
 	if err := l.writer.put(k, payload, nil); err != nil {

@@ -16,7 +16,7 @@ var (
 	heardDesc     = prometheus.NewDesc("ssod_transport_heard_seconds", "Time since anything came from the other node.", []string{"node"}, nil)
 	queuedDesc    = prometheus.NewDesc("ssod_transport_queued_bytes", "Frames that wait for the other node.", []string{"node"}, nil)
 	droppedDesc   = prometheus.NewDesc("ssod_transport_dropped_frames_total", "Frames for the other node that were dropped.", []string{"node"}, nil)
-	copiesDesc    = prometheus.NewDesc("ssod_transport_copies_refused_total", "Processes that came as the other node and were refused: its data restored from a copy, or a second one of it.", []string{"node"}, nil)
+	copiesDesc    = prometheus.NewDesc("ssod_transport_copies_refused_total", "Processes that were refused as the other node: its data is from a copy, or it runs twice.", []string{"node"}, nil)
 	offsetDesc    = prometheus.NewDesc("ssod_clock_offset_seconds", "How far the other node's clock is ahead of this one's.", []string{"node"}, nil)
 )
 

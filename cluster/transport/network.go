@@ -14,7 +14,7 @@ import (
 	"ssod/cluster"
 )
 
-// maxPeers bounds how many nodes are known.
+// maxPeers bounds the nodes that are known.
 const maxPeers = 1024
 
 // Network connects this node with the others. It implements
@@ -45,8 +45,7 @@ type Network struct {
 	notes   map[NodeID]lineage // of nodes, from before this start
 }
 
-// Open begins to listen. Nobody is answered and nothing is sent before
-// [Network.Start].
+// Open begins to listen. Nothing is answered or sent before [Network.Start].
 func Open(cfg Config) (*Network, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -82,7 +81,7 @@ func Open(cfg Config) (*Network, error) {
 	return n, nil
 }
 
-// Start answers and dials; what comes goes to the engine. It is called once.
+// Start accepts and dials connections for an engine. It is called once.
 func (n *Network) Start(e Engine) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -94,7 +93,7 @@ func (n *Network) Start(e Engine) {
 	n.tasks.Go(n.noteAll)
 }
 
-// Close ends all connections and waits for what they were doing.
+// Close ends all connections and waits for their goroutines.
 func (n *Network) Close() error {
 	n.mu.Lock()
 	n.cancel()
@@ -110,8 +109,7 @@ func (n *Network) Close() error {
 // Addr is where this node listens.
 func (n *Network) Addr() string { return n.listener.Addr().String() }
 
-// Send hands a frame over; it does not block. The frame may be lost, and belongs
-// to the network.
+// Send queues a frame, which belongs to the network then and may be lost. It does not block.
 func (n *Network) Send(to NodeID, frame []byte) {
 	if p := n.peer(to); p != nil {
 		p.send(frame)
@@ -131,8 +129,8 @@ func (n *Network) SetPeer(p Peer) error {
 	return err
 }
 
-// know returns the node, which becomes known if it is not. Who was set keeps the
-// address that was set; others have the one that they said last.
+// know returns a node, which becomes known if it is not. A node keeps the address that was
+// set; without one it has the address that it said last.
 func (n *Network) know(p Peer, set bool) (*peer, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -158,8 +156,7 @@ func (n *Network) know(p Peer, set bool) (*peer, error) {
 	return known, nil
 }
 
-// met notes a node whose greeting is good, and returns the era in which it is that
-// node.
+// met takes in a node whose greeting is good, and returns its era.
 func (n *Network) met(g *greeting, s *socket) (era, error) {
 	if g.from.ID == 0 || g.from.ID == n.cfg.Node.ID {
 		return era{}, fmt.Errorf("%w: %v has the id of this node or none", ErrNode, g.from)
@@ -180,8 +177,7 @@ func (n *Network) met(g *greeting, s *socket) (era, error) {
 	return now, nil
 }
 
-// RemovePeer forgets a node for good: it is not dialed any more and refused when
-// it comes.
+// RemovePeer forgets a node for good: it is neither dialed nor accepted any more.
 func (n *Network) RemovePeer(id NodeID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -192,23 +188,23 @@ func (n *Network) RemovePeer(id NodeID) {
 	}
 }
 
-// Moved says that a node is reached at another address than the one that was set:
-// it started again there. Who answers has to prove that it is that node.
+// Moved says that a node restarted at another address than the one that was set. The node
+// that answers there must prove that it is that one.
 func (n *Network) Moved(id NodeID, addr string) {
 	if p := n.peer(id); p != nil && p.move(addr) {
 		p.retry()
 	}
 }
 
-// Retry dials a node now if it is not connected: somebody heard that it is there.
+// Retry dials a node now if it is not connected, because it is said to be there.
 func (n *Network) Retry(id NodeID) {
 	if p := n.peer(id); p != nil {
 		p.retry()
 	}
 }
 
-// Probe asks a node at once whether it is there, and dials it if it is not connected:
-// somebody believes that it is gone. What comes of it is seen in LastHeard.
+// Probe pings a node at once, or dials it if it is not connected, because it is said to be
+// gone. [Network.LastHeard] has the result.
 func (n *Network) Probe(id NodeID) {
 	if p := n.peer(id); p != nil {
 		p.probe()
@@ -229,9 +225,8 @@ func (n *Network) run(p *peer) {
 	}
 }
 
-// SendSnapshot has a snapshot made and carries it to a node. It returns nil when the
-// receiver has it, durably. At most two are sent at a time, and all of them below
-// [Config.SnapshotRate], unless one needs more to arrive.
+// SendSnapshot has a snapshot made and sends it to a node. It returns nil when the receiver
+// has it durably. At most two are sent at a time, within [Config.SnapshotRate].
 func (n *Network) SendSnapshot(to NodeID, s *cluster.Snapshot) error {
 	err := n.sendSnapshot(to, s)
 	if err != nil {

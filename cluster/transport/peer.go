@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"ssod/cluster/wait"
 )
 
 // peer is another node: the connection to it, which is made again and again, and
@@ -24,8 +26,8 @@ type peer struct {
 	clock      clock
 	idle       idle
 	reaching   chan struct{} // bounds the handshakes for requests and snapshots
-	wake       chan struct{} // ends a pause; has room for one signal
-	doubted    chan struct{} // a ping is due at once; has room for one signal
+	wake       wait.Signal   // ends a pause
+	doubted    wait.Signal   // a ping is due at once
 	heard      atomic.Int64  // nanoseconds from the start of the network
 	connected  atomic.Bool
 	asked      atomic.Bool   // it has taken this node's start in, or is not there
@@ -34,13 +36,13 @@ type peer struct {
 	complained atomic.Int64               // when the engine was told of a drop, as heard
 	source     atomic.Pointer[netip.Addr] // where it came from last; nil: it has not come
 
-	admitting sync.Mutex // held while it is judged who is this node
+	admitting sync.Mutex // held while an incarnation is judged
 	mu        sync.Mutex
 	addr      string
 	set       string // the address that was set, not learned; empty: none
 	incoming  *incoming
 	lineage   lineage
-	noted     uint64 // what was noted of how far it is
+	noted     uint64 // lineage.durable in the last note
 	current   era
 	doubt     doubt
 	seen      []Fingerprint // of its certificates, the last one last
@@ -52,7 +54,7 @@ type peer struct {
 }
 
 func newPeer(n *Network, p Peer, set bool) *peer {
-	q := &peer{n: n, id: p.ID, name: p.Name, queue: newQueue(n.cfg.Queue), reaching: make(chan struct{}, maxReaching), wake: make(chan struct{}, 1), doubted: make(chan struct{}, 1)}
+	q := &peer{n: n, id: p.ID, name: p.Name, queue: newQueue(n.cfg.Queue), reaching: make(chan struct{}, maxReaching), wake: wait.NewSignal(), doubted: wait.NewSignal()}
 	q.locate(p.Addr, set)
 	q.complained.Store(-int64(complainEvery))
 	q.ctx, q.cancel = context.WithCancel(n.ctx)
@@ -62,9 +64,8 @@ func newPeer(n *Network, p Peer, set bool) *peer {
 	return q
 }
 
-// locate gives the node an address. A connection that stands is left alone: when
-// it breaks, the new address is dialed. To set the same address again is nothing
-// new, and the node may have moved since.
+// locate gives the node an address, which is dialed when the present connection breaks. An
+// address that was set before changes nothing: the node may have moved since.
 func (p *peer) locate(addr string, set bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,8 +78,7 @@ func (p *peer) locate(addr string, set bool) {
 	}
 }
 
-// move gives the node an address that stands until another one is set, and
-// reports whether it is new.
+// move gives the node an address until another one is set, and reports whether it is new.
 func (p *peer) move(addr string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,24 +91,17 @@ func (p *peer) move(addr string) bool {
 
 // retry ends the pause before the next attempt to connect.
 func (p *peer) retry() {
-	if p.connected.Load() {
-		return
-	}
-	select {
-	case p.wake <- struct{}{}:
-	default:
+	if !p.connected.Load() {
+		p.wake.Send()
 	}
 }
 
-// probe has the node asked whether it is there without waiting for the next ping.
+// probe pings the node without waiting for the next ping.
 func (p *peer) probe() {
-	if !p.connected.Load() {
+	if p.connected.Load() {
+		p.doubted.Send()
+	} else {
 		p.retry()
-		return
-	}
-	select {
-	case p.doubted <- struct{}{}:
-	default:
 	}
 }
 
@@ -121,13 +114,13 @@ func (p *peer) target() Peer {
 // incoming is the connection that the node dialed.
 type incoming struct {
 	*link
-	addr   string                 // where the node says that it is
+	addr   string                 // that the node says it has
 	done   chan struct{}          // closed when nothing of it is delivered any more
-	copied atomic.Pointer[string] // where another process was refused as the node
+	copied atomic.Pointer[string] // of another process that was refused as the node
 }
 
-// replace makes l the connection that the node dialed, and ends the one before:
-// a node that dials again has given it up. The caller closes done.
+// replace makes l the connection that the node dialed, and ends the one before, which the
+// node has given up. The caller closes done.
 func (p *peer) replace(l *link, addr string) *incoming {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -167,8 +160,7 @@ func (p *peer) send(frame []byte) {
 // complainEvery is how often the engine hears of frames that are dropped.
 const complainEvery = 100 * time.Millisecond
 
-// complain tells the engine that frames are dropped. While there is no
-// connection it need not hear it: it was told when the connection ended.
+// complain tells the engine that frames are dropped.
 func (p *peer) complain() {
 	now, last := int64(time.Since(p.n.started)), p.complained.Load()
 	if now-last >= int64(complainEvery) && p.complained.CompareAndSwap(last, now) {
@@ -176,7 +168,7 @@ func (p *peer) complain() {
 	}
 }
 
-// run connects, again and again.
+// run keeps a connection to the node.
 func (p *peer) run() {
 	pause := firstPause
 	for p.ctx.Err() == nil {
@@ -195,8 +187,7 @@ const (
 	lastPause  = time.Second
 )
 
-// rest pauses, for half as long up to one and a half times, so that nodes do not
-// dial in step.
+// rest pauses for 0.5 to 1.5 times as long, so that nodes do not dial in step.
 func (p *peer) rest(pause *time.Duration) {
 	t := time.NewTimer(*pause/2 + rand.N(*pause))
 	defer t.Stop()
@@ -224,8 +215,8 @@ func (p *peer) ended(err error) {
 	switch {
 	case gone(err) && !p.lost:
 		p.lost = true
-		// What it said before must not come after: a follower that hears of
-		// its leader once more would wait for it.
+		// No earlier frame may be delivered after that: a follower that hears its
+		// leader once more would wait for it.
 		p.hangUp()
 		p.n.engine.ConnectionLost(p.id)
 	case was:
@@ -233,8 +224,7 @@ func (p *peer) ended(err error) {
 	}
 }
 
-// refused takes note of why the node does not take this one in, if it can be
-// reached at all.
+// refused notes why the node does not take this one in, if it can be reached at all.
 func (p *peer) refused(err error) {
 	if errors.Is(err, errUnfinished) {
 		p.shutOut()
@@ -253,13 +243,12 @@ func (p *peer) refused(err error) {
 	case ErrOlder, ErrTwice, ErrLevel:
 		p.n.cfg.Outdated(p.target(), r)
 	default:
-		p.asked.Store(true) // it is another node than was meant
+		p.asked.Store(true) // it is another node
 	}
 }
 
-// shutOut notes that the node ends handshakes without a word. It is beset by
-// strangers and will let this one in soon; or it never will, and counts as not
-// there.
+// shutOut notes that the node ends handshakes without a reason. It may be overrun by
+// strangers; after [Config.Handshake] it counts as not there.
 func (p *peer) shutOut() {
 	if p.shut.IsZero() {
 		p.shut = time.Now()
@@ -269,8 +258,7 @@ func (p *peer) shutOut() {
 	}
 }
 
-// gone reports whether err is what the kernel says for a process that is no
-// more. A time-out is not.
+// gone reports whether err is the kernel's for a process that has ended. A time-out is not.
 func gone(err error) bool {
 	for _, e := range []error{
 		io.EOF, io.ErrUnexpectedEOF, syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE,

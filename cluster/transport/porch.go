@@ -8,31 +8,29 @@ import (
 	"sync/atomic"
 )
 
-// How many connections may be open at a time whose other side has not proven that
-// it is a node. Each is two goroutines and some 10 KB.
+// Bounds of the connections whose other side has not proven that it is a node. Each costs
+// two goroutines and some 10 KB.
 const (
-	// maxStrangers is for all sources that no node is known at, and
-	// strangersEach for each one of them.
+	// maxStrangers is for all sources at which no node is known, and strangersEach for
+	// each of them.
 	maxStrangers  = 128
 	strangersEach = 16
-	// reserved is for each address that a node is known at, beside those. It is
-	// more: on one machine, nodes and strangers have the same.
+	// reserved is for each address at which a node is known, in addition. It is more,
+	// because nodes and strangers on one machine share it.
 	reserved = 64
 )
 
-// porch is where connections stand until the other side has proven that it is a
-// node. There is always room for one more: the one that has stood there for the
-// longest must go. A node is through in the time of two messages, so it comes in as
-// long as fewer strangers come meanwhile than have room, and silence is of no use to
-// them.
+// porch has the connections whose other side has not proven yet that it is a node. There is
+// always room for one more: the oldest is evicted. A node is done after two messages, so it
+// gets in unless strangers fill the room meanwhile, and silent ones keep no node out.
 type porch struct {
-	evicted atomic.Uint64 // had to go
+	evicted atomic.Uint64
 
 	mu     sync.Mutex
-	guests []*guest // in the order in which they came
+	guests []*guest // in the order of arrival
 }
 
-// guest is who stands there.
+// guest is one of the connections.
 type guest struct {
 	conn  net.Conn
 	from  netip.Prefix
@@ -51,8 +49,7 @@ func (p *porch) enter(conn net.Conn, knows func(netip.Addr) bool) *guest {
 	return g
 }
 
-// leave lets a guest go, who is a node or gave up. It reports false if that one had
-// to go before.
+// leave removes a guest and reports false if it was evicted before.
 func (p *porch) leave(g *guest) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,8 +60,8 @@ func (p *porch) leave(g *guest) bool {
 	return i >= 0
 }
 
-// makeRoom ends a connection if there are too many for one more like g. The caller
-// holds the lock.
+// makeRoom evicts a connection if there are too many for one more like g. The caller holds
+// the lock.
 func (p *porch) makeRoom(g *guest) {
 	each := strangersEach
 	if g.known {
@@ -97,7 +94,7 @@ func (p *porch) evict(which func(*guest) bool) {
 	p.evicted.Add(1)
 }
 
-// standing is how many connections stand there.
+// standing counts the connections.
 func (p *porch) standing() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,8 +109,8 @@ func sourceOf(c net.Conn) *netip.Addr {
 	return &addr
 }
 
-// neighbourhood is whom a source shares its room with: who has one address of IPv6
-// has a network of them, unless it is a node's.
+// neighbourhood is the set of sources that share their room: an IPv6 address stands for its
+// /64, unless it is a node's.
 func neighbourhood(addr netip.Addr, known bool) netip.Prefix {
 	bits := addr.BitLen()
 	if bits == 128 && !known {
@@ -123,8 +120,7 @@ func neighbourhood(addr netip.Addr, known bool) netip.Prefix {
 	return prefix
 }
 
-// knows reports whether a node is known at an address: it came from there, or is
-// dialed there.
+// knows reports whether a node came from an address or is dialed there.
 func (n *Network) knows(addr netip.Addr) bool {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -136,8 +132,7 @@ func (n *Network) knows(addr netip.Addr) bool {
 	return false
 }
 
-// dialedAt reports whether the node is dialed at an IP address. Names are not
-// looked up.
+// dialedAt reports whether the node is dialed at an IP address; names are not resolved.
 func (p *peer) dialedAt(addr netip.Addr) bool {
 	at, err := netip.ParseAddrPort(p.target().Addr)
 	return err == nil && at.Addr().Unmap().WithZone("") == addr

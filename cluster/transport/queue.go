@@ -1,12 +1,16 @@
 package transport
 
-import "sync"
+import (
+	"sync"
 
-// queue holds the frames that wait for one peer. It is bounded in bytes, and
-// while it is shut it takes nothing.
+	"ssod/cluster/wait"
+)
+
+// queue holds the frames that wait for one peer. It is bounded in bytes, and takes nothing
+// while it is shut.
 type queue struct {
 	limit int
-	wake  chan struct{} // has room for one signal
+	wake  wait.Signal
 
 	mu     sync.Mutex
 	open   bool
@@ -15,7 +19,7 @@ type queue struct {
 }
 
 func newQueue(limit int) *queue {
-	return &queue{limit: limit, wake: make(chan struct{}, 1)}
+	return &queue{limit: limit, wake: wait.NewSignal()}
 }
 
 // put queues a frame. It reports whether the queue is open and whether there
@@ -31,10 +35,7 @@ func (q *queue) put(frame []byte) (open, ok bool) {
 	}
 	q.frames = append(q.frames, frame)
 	q.bytes += len(frame)
-	select {
-	case q.wake <- struct{}{}:
-	default:
-	}
+	q.wake.Send()
 	return true, true
 }
 
@@ -47,7 +48,7 @@ func (q *queue) take(spare [][]byte) [][]byte {
 	return frames
 }
 
-// written makes room for n bytes.
+// written frees n bytes.
 func (q *queue) written(n int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -61,7 +62,7 @@ func (q *queue) set(open bool) {
 	q.open, q.frames, q.bytes = open, nil, 0
 }
 
-// waiting is how many bytes wait.
+// waiting counts the bytes that wait.
 func (q *queue) waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

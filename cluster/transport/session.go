@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// session dials the peer and sends what is queued until something fails. What is
-// queued while it dials is not lost if that succeeds.
+// session dials the peer and sends the queue until something fails. Frames that are queued
+// while it dials are not lost if that succeeds.
 func (p *peer) session() error {
 	to := p.target()
 	if to.Addr == "" {
@@ -41,7 +41,7 @@ func (p *peer) begun() {
 	p.n.cfg.Log.Info("connected to node", "node", p.name, "id", p.id)
 }
 
-// write sends frames and pings. Everything that waits goes into one write.
+// write sends frames and pings, all that wait in one write.
 func (p *peer) write(ctx context.Context, l *link) error {
 	ticker := time.NewTicker(p.n.cfg.Ping)
 	defer ticker.Stop()
@@ -94,7 +94,7 @@ func (p *peer) writeAll(l *link, frames [][]byte, due <-chan time.Time) error {
 	return nil
 }
 
-// ping asks for the other clock. The registry may have changed since the last one.
+// ping asks for the other clock, if the node is still permitted.
 func (p *peer) ping(l *link) error {
 	if err := p.n.permitted(p.target(), l.socket); err != nil {
 		return err
@@ -104,8 +104,8 @@ func (p *peer) ping(l *link) error {
 	return l.writer.put(kindPing, payload, nil)
 }
 
-// listen reads what comes back: pongs, one per ping. When none comes for
-// [Config.Silence] the read fails, which ends the session.
+// listen reads pongs, one per ping. When none comes within [Config.Silence] the read fails,
+// which ends the session.
 func (p *peer) listen(l *link) error {
 	for {
 		k, b, err := l.reader.next()

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"ssod/cluster"
+	"ssod/cluster/wait"
 )
 
 const (
@@ -19,16 +20,15 @@ const (
 	snapshots = 2
 	// chunkSize is how much of one is sent at a time.
 	chunkSize = 128 << 10
-	// stall is how many silences a snapshot may make no progress: disks take
-	// longer than loops.
+	// stall is how many silences a snapshot may make no progress, because of disks.
 	stall = 10
 	// settle is how long a receiver may take to make one durable.
 	settle = 2 * time.Minute
-	// making is how long a sender may take to make one that it has a place for.
+	// making is how long a sender may take to make one that has a slot.
 	making = 2 * time.Minute
 )
 
-// errFile says that it was not the connection that failed.
+// errFile says that the file failed, not the connection.
 var errFile = errors.New("read the file")
 
 func (n *Network) sendSnapshot(to NodeID, s *cluster.Snapshot) error {
@@ -54,8 +54,8 @@ func (n *Network) sendSnapshot(to NodeID, s *cluster.Snapshot) error {
 	return n.reserve(l, s)
 }
 
-// reserve gets a place for a snapshot, and only then has it made: one that waits for
-// its turn would grow old, and one that is refused would be made for nothing.
+// reserve gets a slot and disk space at the receiver before the snapshot is made: one that
+// waits for its turn would get old, and one that is refused would be made for nothing.
 func (n *Network) reserve(l *link, s *cluster.Snapshot) error {
 	if err := l.send(kindReserve, binary.BigEndian.AppendUint64(nil, s.Size), n.cfg.Silence); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (n *Network) reserve(l *link, s *cluster.Snapshot) error {
 	return n.offer(l, s, file, frame)
 }
 
-// offer sends what was made.
+// offer sends the snapshot.
 func (n *Network) offer(l *link, s *cluster.Snapshot, file io.Reader, frame []byte) error {
 	_ = l.SetWriteDeadline(time.Now().Add(n.cfg.Silence))
 	if err := l.writer.put(kindOffer, append([]byte{byte(len(s.Name))}, s.Name...), frame); err != nil {
@@ -85,7 +85,7 @@ func (n *Network) offer(l *link, s *cluster.Snapshot, file io.Reader, frame []by
 		err = l.send(kindEnd, sum, n.cfg.Silence)
 	}
 	if gone(err) && !errors.Is(err, errFile) {
-		// Perhaps the receiver said why before it hung up.
+		// The receiver may have said why before it hung up.
 		return l.expect(kindDone, n.cfg.Silence)
 	}
 	if err != nil {
@@ -94,7 +94,7 @@ func (n *Network) offer(l *link, s *cluster.Snapshot, file io.Reader, frame []by
 	return l.expect(kindDone, settle)
 }
 
-// sendChunks sends the file and returns what its end says: size and checksum.
+// sendChunks sends the file and returns the payload of its end: size and checksum.
 func (n *Network) sendChunks(l *link, s *cluster.Snapshot, file io.Reader) ([]byte, error) {
 	sum, size := xxhash.New(), uint64(0)
 	buf := make([]byte, chunkSize)
@@ -130,17 +130,10 @@ func (n *Network) wait(own *rate.Limiter, k int) error {
 	} else {
 		one.Cancel()
 	}
-	if delay == 0 {
-		return nil
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-n.ctx.Done():
+	if delay > 0 && wait.Pause(n.ctx, delay) != nil {
 		return ErrClosed
 	}
+	return nil
 }
 
 // expect reads one frame without a payload, or a refusal.
@@ -238,7 +231,7 @@ func readOffer(l *link) (name string, frame []byte, err error) {
 	return name, append([]byte(nil), b[end:]...), nil
 }
 
-// validName refuses what could be another file than one of that name.
+// validName refuses names that could name a file elsewhere.
 func validName(name string) bool {
 	for _, c := range []byte(name) {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && c != '-' {
@@ -248,8 +241,8 @@ func validName(name string) bool {
 	return name != "" && len(name) <= maxString
 }
 
-// snapshotFile is a file that is being received. Reading it ends with io.EOF only
-// when all of it came and is what was sent.
+// snapshotFile is a file that is being received. Reading it ends with io.EOF only when all
+// of it came intact.
 type snapshotFile struct {
 	l     *link
 	rest  []byte // of the chunk that came last

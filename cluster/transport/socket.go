@@ -10,7 +10,7 @@ import (
 	"ssod/cluster/secret"
 )
 
-// socket is a connection that nobody has greeted on yet, with TLS if there is TLS.
+// socket is a connection, with TLS if there is TLS.
 type socket struct {
 	net.Conn          // TLS, or the same as raw
 	raw      net.Conn // the kernel's
@@ -18,7 +18,7 @@ type socket struct {
 	state    *tls.ConnectionState // nil without TLS, as is out
 }
 
-// secure begins TLS on one side or the other, if there is TLS.
+// secure does one side's TLS handshake, if there is TLS.
 func (n *Network) secure(ctx context.Context, raw net.Conn, side func(net.Conn) *tls.Conn) (*socket, error) {
 	if n.cfg.Credentials == nil {
 		return &socket{Conn: raw, raw: raw}, nil
@@ -32,8 +32,7 @@ func (n *Network) secure(ctx context.Context, raw net.Conn, side func(net.Conn) 
 	return &socket{Conn: conn, raw: raw, out: out, state: &state}, nil
 }
 
-// port is what this side proves itself by, where the acceptor is reached at an
-// address.
+// port is this side's part in a proof; address is that of the acceptor.
 func (n *Network) port(s *socket, address string) proof.Port {
 	return proof.Port{Ring: n.cfg.Secrets, Use: secret.Raft, Address: address, TLS: s.state}
 }
@@ -46,7 +45,7 @@ func (s *socket) leaf() *x509.Certificate {
 	return s.state.PeerCertificates[0]
 }
 
-// link begins to carry frames, in the era of the node at the other end.
+// link puts frames on a connection, in the era of the node at the other end.
 func (n *Network) link(s *socket, now era, limit int) *link {
 	if s.out != nil {
 		s.out.begin()

@@ -1,15 +1,12 @@
 package transport
 
-// Frames that were sent are used again, a few of them: to make and to clear the memory
-// of each takes longer than to fill it.
+// A few sent frames are reused: to allocate and clear one takes longer than to fill it.
 const (
 	spareFrames = 16
-	// spareBytes is up to what size.
-	spareBytes = 256 << 10
+	spareBytes  = 256 << 10 // the most that one may have
 )
 
-// Spare returns a frame that was sent and that nobody needs any more, for the next
-// one; nil if there is none.
+// Spare returns the memory of a sent frame for the next one; nil if there is none.
 func (n *Network) Spare() []byte {
 	select {
 	case frame := <-n.spare:

@@ -11,20 +11,19 @@ import (
 // Status is what is known of a peer.
 type Status struct {
 	Peer
-	// Connected: frames go to the peer. Whether frames come from it, Heard says.
+	// Connected: frames are sent to the peer.
 	Connected bool
-	// Boot is its start that was met last.
+	// Boot is the start of it that was met last.
 	Boot persistence.Boot
-	// Heard is when the peer was last heard of; the zero time: never.
+	// Heard is when anything last came from the peer; the zero time: never.
 	Heard time.Time
 	// Offset is how far its clock is ahead of this node's, measured over a
 	// message and its answer that took Trip; Trip is 0 when nothing was
 	// measured on this connection yet.
 	Offset, Trip time.Duration
-	// Copies is how many processes were refused as this node so far.
+	// Copies counts the processes that were refused as this node.
 	Copies uint64
-	// Waiting is how many bytes wait for it, Dropped how many frames were
-	// dropped so far.
+	// Waiting is how many bytes wait for it, Dropped counts the dropped frames.
 	Waiting int
 	Dropped uint64
 }
@@ -65,8 +64,8 @@ func (p *peer) lastHeard() time.Time {
 	return time.Time{}
 }
 
-// Connected reports whether frames go to a peer. A process that is gone is
-// noticed at once, one that is silent after [Config.Silence].
+// Connected reports whether frames are sent to a peer. A process that has ended is noticed at
+// once, a silent one after [Config.Silence].
 func (n *Network) Connected(id NodeID) bool {
 	p := n.peer(id)
 	return p != nil && p.connected.Load()

@@ -8,8 +8,8 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// wait is the progress of a shard that waits for new replicas, and since when.
-type wait struct {
+// stall is the progress of a shard that waits for new replicas, and since when.
+type stall struct {
 	at    progress
 	since time.Time
 	asked time.Time // when a node was asked again for its replica
@@ -26,9 +26,9 @@ type progress struct {
 // up others: the node of its new replica may answer and yet store nothing.
 func (m *mover) stuck(st core.Status, assignment plan.Assignment) bool {
 	now := progressOf(st, assignment)
-	w, ok := m.waits[st.Shard]
+	w, ok := m.stalls[st.Shard]
 	if !ok || w.at != now {
-		m.waits[st.Shard] = wait{at: now, since: time.Now()}
+		m.stalls[st.Shard] = stall{at: now, since: time.Now()}
 		return false
 	}
 	return time.Since(w.since) > m.p.cfg.Patience
@@ -38,12 +38,12 @@ func (m *mover) stuck(st core.Status, assignment plan.Assignment) bool {
 // map may have changed twice while one was added, and its node has removed it in between.
 // Then it answers with a later one, and the plan expels the first.
 func (m *mover) askAgain(ctx context.Context, st core.Status, assignment plan.Assignment) error {
-	w := m.waits[st.Shard]
+	w := m.stalls[st.Shard]
 	if time.Since(later(w.since, w.asked)) < m.p.cfg.Patience/5 {
 		return nil
 	}
 	w.asked = time.Now()
-	m.waits[st.Shard] = w
+	m.stalls[st.Shard] = w
 	for _, r := range replicas(st.Applied.Conf.GetLearners()) {
 		if !assignment.Votes(r.Node()) || st.Match[r] > 0 || !m.p.Alive(r.Node()) {
 			continue
