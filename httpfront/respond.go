@@ -1,6 +1,7 @@
 package httpfront
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"strconv"
@@ -46,7 +47,7 @@ func (x *exchange) succeed(r api.Response) {
 	if r.CacheControl != "" {
 		h.Set("Cache-Control", r.CacheControl)
 	}
-	h.SetContentType(orElse(r.ContentType, x.family.ContentType()))
+	h.SetContentType(cmp.Or(r.ContentType, x.family.ContentType()))
 	for _, f := range r.Fields {
 		h.Add(f.Name, f.Value)
 	}
@@ -115,11 +116,4 @@ func (x *exchange) wantsJSON() bool {
 // seconds is d for Retry-After, rounded up.
 func seconds(d time.Duration) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }

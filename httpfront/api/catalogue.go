@@ -58,78 +58,78 @@ type Error struct {
 // httpfront/docs/errors.md#sso-service-errors and its two neighbours. Those of single
 // decisions are in item.go. The first row that matches counts.
 var catalogue = []*Error{
-	{is(ErrNotFound), 404, "not_found", "No such resource", None, "", 0, "", false},
-	{is(ErrMethod), 405, "method_not_allowed", "The HTTP method is not allowed for this resource", None, "", 0, "", false},
-	{is(ErrRepeatedHeader), 400, "header_invalid", "A header value is invalid: it was sent more than once", CheckHeaders, "", 0, "", false},
-	{is(ErrThrottled), 429, "too_many_requests", "Too many requests", Retry, "", time.Second, "", false},
-	{is(ErrBodyTooLarge), 400, "request_invalid", "Request body is invalid: it is too large", CheckRequestBody, "", 0, "", false},
-	{is(ErrAccept), 400, "header_invalid", "A header value is invalid: Accept", CheckHeaders, "", 0, "", false},
+	{match: is(ErrNotFound), Status: 404, Code: "not_found", Message: "No such resource", Action: None},
+	{match: is(ErrMethod), Status: 405, Code: "method_not_allowed", Message: "The HTTP method is not allowed for this resource", Action: None},
+	{match: is(ErrRepeatedHeader), Status: 400, Code: "header_invalid", Message: "A header value is invalid: it was sent more than once", Action: CheckHeaders},
+	{match: is(ErrThrottled), Status: 429, Code: "too_many_requests", Message: "Too many requests", Action: Retry, RetryAfter: time.Second},
+	{match: is(ErrBodyTooLarge), Status: 400, Code: "request_invalid", Message: "Request body is invalid: it is too large", Action: CheckRequestBody},
+	{match: is(ErrAccept), Status: 400, Code: "header_invalid", Message: "A header value is invalid: Accept", Action: CheckHeaders},
 
-	{is(ErrNoAccessToken), 401, "unauthorized", "Unauthorized access", None, "", 0, bearer, false},
-	{is(keys.ErrAccess), 401, "unauthorized", "Unauthorized access", None, "", 0, bearer, false},
-	{is(keys.ErrAccessExpired), 401, "token_expired", "The token has expired", GetNewToken, "", 0, bearer, false},
-	{anyOf(registration.ErrRevoked, ErrClientApplication), 401, "invalid_access_token_client_application", "The access token is invalid due to invalid client application.", ApplicationRegistration, "", 0, bearer, false},
-	{is(ErrServiceProvider), 400, "invalid_parameter_service_provider", "The service provider parameter value is missing or invalid.", None, "", 0, "", false},
-	{is(ErrNotCovered), 401, "invalid_access_token_service_provider", "The access token is invalid due to invalid service provider.", ApplicationRegistration, "", 0, bearer, false},
+	{match: is(ErrNoAccessToken), Status: 401, Code: "unauthorized", Message: "Unauthorized access", Action: None, Challenge: bearer},
+	{match: is(keys.ErrAccess), Status: 401, Code: "unauthorized", Message: "Unauthorized access", Action: None, Challenge: bearer},
+	{match: is(keys.ErrAccessExpired), Status: 401, Code: "token_expired", Message: "The token has expired", Action: GetNewToken, Challenge: bearer},
+	{match: anyOf(registration.ErrRevoked, ErrClientApplication), Status: 401, Code: "invalid_access_token_client_application", Message: "The access token is invalid due to invalid client application.", Action: ApplicationRegistration, Challenge: bearer},
+	{match: is(ErrServiceProvider), Status: 400, Code: "invalid_parameter_service_provider", Message: "The service provider parameter value is missing or invalid.", Action: None},
+	{match: is(ErrNotCovered), Status: 401, Code: "invalid_access_token_service_provider", Message: "The access token is invalid due to invalid service provider.", Action: ApplicationRegistration, Challenge: bearer},
 
-	{is(ErrIdentityMissing), 400, "header_missing", "Either x-sso-id or x-sso-link header is required for POST requests", CheckHeaders, "", 0, "", false},
-	{is(ErrMintDeviceMissing), 400, "header_missing", "AP-Device-Identifier header is required for POST requests", CheckHeaders, "", 0, "", false},
-	{is(ErrRefreshTokenMissing), 400, "header_missing", "AD-Service-Token header is required for GET requests", CheckHeaders, "", 0, "", false},
-	{is(ErrLinkTokenMissing), 401, "header_missing", "AD-Service-Token header is required for link requests", CheckHeaders, "", 0, "", false},
-	{is(ErrUnlinkTokenMissing), 401, "header_missing", "AD-Service-Token header is required for unlink requests", CheckHeaders, "", 0, "", false},
-	{is(ErrListTokenMissing), 401, "header_missing", "AD-Service-Token header is required for list requests", CheckHeaders, "", 0, "", false},
-	{is(ErrHeaderMissing), 400, "header_missing", "A required header is missing", CheckHeaders, "", 0, "", false},
-	{is(ErrDevice), 400, "invalid_header_device_identifier", "The device identifier header value is missing or invalid.", None, "", 0, "", false},
-	{is(ErrTemporaryIdentity), 400, TemporaryIdentityCode, temporaryIdentityMessage, None, "", 0, "", false},
-	{is(ErrDeviceInfo), 400, "invalid_header_device_info", "The device information header value is missing or invalid.", None, "", 0, "", false},
-	{is(ErrSSOID), 400, "header_invalid", "A header value is invalid: X-SSO-ID", CheckHeaders, "", 0, "", false},
-	{is(ErrContentType), 400, "header_invalid", "A header value is invalid: Content-Type", CheckHeaders, "", 0, "", false},
+	{match: is(ErrIdentityMissing), Status: 400, Code: "header_missing", Message: "Either x-sso-id or x-sso-link header is required for POST requests", Action: CheckHeaders},
+	{match: is(ErrMintDeviceMissing), Status: 400, Code: "header_missing", Message: "AP-Device-Identifier header is required for POST requests", Action: CheckHeaders},
+	{match: is(ErrRefreshTokenMissing), Status: 400, Code: "header_missing", Message: "AD-Service-Token header is required for GET requests", Action: CheckHeaders},
+	{match: is(ErrLinkTokenMissing), Status: 401, Code: "header_missing", Message: "AD-Service-Token header is required for link requests", Action: CheckHeaders},
+	{match: is(ErrUnlinkTokenMissing), Status: 401, Code: "header_missing", Message: "AD-Service-Token header is required for unlink requests", Action: CheckHeaders},
+	{match: is(ErrListTokenMissing), Status: 401, Code: "header_missing", Message: "AD-Service-Token header is required for list requests", Action: CheckHeaders},
+	{match: is(ErrHeaderMissing), Status: 400, Code: "header_missing", Message: "A required header is missing", Action: CheckHeaders},
+	{match: is(ErrDevice), Status: 400, Code: "invalid_header_device_identifier", Message: "The device identifier header value is missing or invalid.", Action: None},
+	{match: is(ErrTemporaryIdentity), Status: 400, Code: TemporaryIdentityCode, Message: temporaryIdentityMessage, Action: None},
+	{match: is(ErrDeviceInfo), Status: 400, Code: "invalid_header_device_info", Message: "The device information header value is missing or invalid.", Action: None},
+	{match: is(ErrSSOID), Status: 400, Code: "header_invalid", Message: "A header value is invalid: X-SSO-ID", Action: CheckHeaders},
+	{match: is(ErrContentType), Status: 400, Code: "header_invalid", Message: "A header value is invalid: Content-Type", Action: CheckHeaders},
 
-	{is(keys.ErrParse), 401, "header_invalid", "Error validating JWT signature", GetNewToken, "", 0, "", false},
-	{is(keys.ErrSignature), 401, "header_invalid", "Invalid JWT signature in AD-Service-Token", GetNewToken, "", 0, "", false},
-	{is(keys.ErrSubjectMissing), 401, "header_invalid", "JWT subject (sub) is missing or empty in AD-Service-Token", GetNewToken, "", 0, "", false},
-	{is(keys.ErrSubject), 401, "header_invalid", "Error extracting JWT subject", GetNewToken, "", 0, "", false},
-	{is(keys.ErrExpired), 401, "token_expired", "The token has expired", GetNewToken, "", 0, "", false},
-	{is(keys.ErrUnacceptable), 400, "token_invalid", "The provided token is invalid", GetNewToken, "", 0, "", false},
-	{is(profile.ErrNotMember), 400, "token_invalid", "The provided token is invalid", GetNewToken, "", 0, "", false},
-	{is(profile.ErrWrongDevice), 400, "token_invalid", "The provided token is invalid", GetNewToken, "The token was issued to another device", 0, "", false},
-	{anyOf(linkdirectory.ErrCode, profile.ErrCode, profile.ErrRaceLost), 400, "token_invalid", "The provided token is invalid", GetNewToken, "The link code is unknown, expired or already used", 0, "", false},
+	{match: is(keys.ErrParse), Status: 401, Code: "header_invalid", Message: "Error validating JWT signature", Action: GetNewToken},
+	{match: is(keys.ErrSignature), Status: 401, Code: "header_invalid", Message: "Invalid JWT signature in AD-Service-Token", Action: GetNewToken},
+	{match: is(keys.ErrSubjectMissing), Status: 401, Code: "header_invalid", Message: "JWT subject (sub) is missing or empty in AD-Service-Token", Action: GetNewToken},
+	{match: is(keys.ErrSubject), Status: 401, Code: "header_invalid", Message: "Error extracting JWT subject", Action: GetNewToken},
+	{match: is(keys.ErrExpired), Status: 401, Code: "token_expired", Message: "The token has expired", Action: GetNewToken},
+	{match: is(keys.ErrUnacceptable), Status: 400, Code: "token_invalid", Message: "The provided token is invalid", Action: GetNewToken},
+	{match: is(profile.ErrNotMember), Status: 400, Code: "token_invalid", Message: "The provided token is invalid", Action: GetNewToken},
+	{match: is(profile.ErrWrongDevice), Status: 400, Code: "token_invalid", Message: "The provided token is invalid", Action: GetNewToken, Details: "The token was issued to another device"},
+	{match: anyOf(linkdirectory.ErrCode, profile.ErrCode, profile.ErrRaceLost), Status: 400, Code: "token_invalid", Message: "The provided token is invalid", Action: GetNewToken, Details: "The link code is unknown, expired or already used"},
 
-	{as[*profile.PendingError], 403, "link_confirmation_pending", "The device that made the code has to confirm", Retry, "", 3 * time.Second, "", false},
+	{match: as[*profile.PendingError], Status: 403, Code: "link_confirmation_pending", Message: "The device that made the code has to confirm", Action: Retry, RetryAfter: 3 * time.Second},
 
-	{is(ErrBodyNull), 400, "request_null", "Request object cannot be null", None, "", 0, "", false},
-	{is(ErrDevicesEmpty), 400, "request_invalid", "Devices list cannot be null or empty", CheckRequestBody, "", 0, "", false},
-	{is(ErrBody), 400, "request_invalid", "Request body is invalid", CheckRequestBody, "", 0, "", false},
-	{is(profile.ErrTooManyDevices), 400, "request_invalid", "The profile has too many devices", None, "", 0, "", false},
+	{match: is(ErrBodyNull), Status: 400, Code: "request_null", Message: "Request object cannot be null", Action: None},
+	{match: is(ErrDevicesEmpty), Status: 400, Code: "request_invalid", Message: "Devices list cannot be null or empty", Action: CheckRequestBody},
+	{match: is(ErrBody), Status: 400, Code: "request_invalid", Message: "Request body is invalid", Action: CheckRequestBody},
+	{match: is(profile.ErrTooManyDevices), Status: 400, Code: "request_invalid", Message: "The profile has too many devices", Action: None},
 
-	{is(ErrForm), 400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", None, "The body must be application/x-www-form-urlencoded, of at most 64 KiB, and name no parameter twice", 0, "", false},
-	{is(mvpd.ErrUnknown), 400, "invalid_parameter_mvpd", "The mvpd parameter value is missing or invalid.", None, "", 0, "", false},
-	{is(mvpd.ErrInactive), 400, "invalid_integration", "The integration between the specified service provider and mvpd does not exist or is disabled.", None, "", 0, "", false},
-	{anyOf(ErrCode, session.ErrUnknown), 400, "invalid_parameter_code", "The code parameter value is missing or invalid.", None, "", 0, "", false},
-	{anyOf(session.ErrOver, session.ErrIncomplete, ErrStranger, logout.ErrUsed), 400, "invalid_authentication_session", "The authentication session associated with this request is missing or invalid.", None, "", 0, "", false},
-	{is(ErrResourcesBody), 400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", None, "The body must be application/json, of at most 64 KiB", 0, "", false},
-	{is(ErrResources), 400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", None, "", 0, "", false},
-	{is(ErrPartner), 400, "invalid_parameter_partner", "The partner parameter value is missing or invalid.", None, "", 0, "", false},
-	{is(ErrSAMLResponse), 400, "invalid_parameter_saml_response", "The SAML response parameter value is missing or invalid.", None, "", 0, "", false},
-	{is(ErrDomainName), 400, "invalid_parameter_domain_name", "The domain name parameter value is missing or invalid.", None, "", 0, "", false},
-	{is(ErrRedirectURL), 400, "invalid_parameter_redirect_url", "The redirect URL parameter value is missing or invalid.", None, "", 0, "", false},
+	{match: is(ErrForm), Status: 400, Code: "invalid_parameter_mvpd", Message: "The mvpd parameter value is missing or invalid.", Action: None, Details: "The body must be application/x-www-form-urlencoded, of at most 64 KiB, and name no parameter twice"},
+	{match: is(mvpd.ErrUnknown), Status: 400, Code: "invalid_parameter_mvpd", Message: "The mvpd parameter value is missing or invalid.", Action: None},
+	{match: is(mvpd.ErrInactive), Status: 400, Code: "invalid_integration", Message: "The integration between the specified service provider and mvpd does not exist or is disabled.", Action: None},
+	{match: anyOf(ErrCode, session.ErrUnknown), Status: 400, Code: "invalid_parameter_code", Message: "The code parameter value is missing or invalid.", Action: None},
+	{match: anyOf(session.ErrOver, session.ErrIncomplete, ErrStranger, logout.ErrUsed), Status: 400, Code: "invalid_authentication_session", Message: "The authentication session associated with this request is missing or invalid.", Action: None},
+	{match: is(ErrResourcesBody), Status: 400, Code: "invalid_parameter_resources", Message: "The resources parameter value is missing or invalid.", Action: None, Details: "The body must be application/json, of at most 64 KiB"},
+	{match: is(ErrResources), Status: 400, Code: "invalid_parameter_resources", Message: "The resources parameter value is missing or invalid.", Action: None},
+	{match: is(ErrPartner), Status: 400, Code: "invalid_parameter_partner", Message: "The partner parameter value is missing or invalid.", Action: None},
+	{match: is(ErrSAMLResponse), Status: 400, Code: "invalid_parameter_saml_response", Message: "The SAML response parameter value is missing or invalid.", Action: None},
+	{match: is(ErrDomainName), Status: 400, Code: "invalid_parameter_domain_name", Message: "The domain name parameter value is missing or invalid.", Action: None},
+	{match: is(ErrRedirectURL), Status: 400, Code: "invalid_parameter_redirect_url", Message: "The redirect URL parameter value is missing or invalid.", Action: None},
 
 	oauth(registration.ErrInvalidRequest),
 	oauth(registration.ErrInvalidRedirectURI),
 	oauth(registration.ErrInvalidStatement),
 	oauth(registration.ErrUnapprovedStatement),
-	{is(registration.ErrBasic), 401, "invalid_client", "Client authentication failed", "", "", 0, basic, true},
+	{match: is(registration.ErrBasic), Status: 401, Code: "invalid_client", Message: "Client authentication failed", Challenge: basic, registration: true},
 	oauth(registration.ErrInvalidClient),
 	oauth(registration.ErrUnauthorizedClient),
 	oauth(registration.ErrUnsupportedGrantType),
 
-	{as[*linkdirectory.GuessingError], 429, "too_many_requests", "Too many requests", Retry, "Too many wrong link codes", 0, "", false},
-	{as[*linkdirectory.ClosedError], 429, "too_many_requests", "Too many requests", Retry, "Link codes of this length are not accepted at the moment", 0, "", false},
-	{as[*UnknownCodesError], 429, "too_many_requests", "Too many requests", Retry, "Too many unknown authentication codes", 0, "", false},
-	{as[*profile.TooManyCodesError], 429, "too_many_requests", "Too many requests", Retry, "Too many link codes were created", 0, "", false},
+	{match: as[*linkdirectory.GuessingError], Status: 429, Code: "too_many_requests", Message: "Too many requests", Action: Retry, Details: "Too many wrong link codes"},
+	{match: as[*linkdirectory.ClosedError], Status: 429, Code: "too_many_requests", Message: "Too many requests", Action: Retry, Details: "Link codes of this length are not accepted at the moment"},
+	{match: as[*UnknownCodesError], Status: 429, Code: "too_many_requests", Message: "Too many requests", Action: Retry, Details: "Too many unknown authentication codes"},
+	{match: as[*profile.TooManyCodesError], Status: 429, Code: "too_many_requests", Message: "Too many requests", Action: Retry, Details: "Too many link codes were created"},
 
-	{anyOf(ErrCutOff, registration.ErrBehind, actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull, slots.ErrBusy, keys.ErrNotYet), 503, "service_unavailable", "The service is temporarily unavailable", Retry, "", time.Second, "", false},
-	{unknownOutcome, 503, "service_unavailable", "The service is temporarily unavailable", Retry, "the outcome is unknown; repeat the request", time.Second, "", false},
+	{match: anyOf(ErrCutOff, registration.ErrBehind, actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull, slots.ErrBusy, keys.ErrNotYet), Status: 503, Code: "service_unavailable", Message: "The service is temporarily unavailable", Action: Retry, RetryAfter: time.Second},
+	{match: unknownOutcome, Status: 503, Code: "service_unavailable", Message: "The service is temporarily unavailable", Action: Retry, Details: "the outcome is unknown; repeat the request", RetryAfter: time.Second},
 }
 
 // oauth is the row of an error that occurs below /o/ only;
@@ -139,10 +139,10 @@ func oauth(e registration.Error) *Error {
 }
 
 // Internal is what the client sees of a fault of ours.
-var Internal = &Error{never, 500, "internal_error", "An internal error occurred", None, "", 0, "", false}
+var Internal = &Error{match: never, Status: 500, Code: "internal_error", Message: "An internal error occurred", Action: None}
 
 // internalV2 is Internal in the words of the entitlement API.
-var internalV2 = &Error{never, 500, "internal_server_error", "The request failed due to an internal server error.", None, "", 0, "", false}
+var internalV2 = &Error{match: never, Status: 500, Code: "internal_server_error", Message: "The request failed due to an internal server error.", Action: None}
 
 // Catalogue returns all rows, for documents and tests.
 func Catalogue() []*Error { return append(append([]*Error(nil), catalogue...), Internal) }

@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"strconv"
+
+	"ssod/httpfront/strictjson"
 )
 
 // Family is a part of the API with its own shape of errors;
@@ -43,10 +45,10 @@ func (e *Error) AppendBody(b []byte, f Family, helpURL string, r *Request) []byt
 	switch f {
 	case OAuth:
 		b = append(b, `{"error":`...)
-		b = AppendString(b, e.OAuthCode())
+		b = strictjson.AppendString(b, e.OAuthCode())
 		if text := e.oauthDescription(); text != "" {
 			b = append(b, `,"error_description":`...)
-			b = AppendString(b, text)
+			b = strictjson.AppendString(b, text)
 		}
 	case V2:
 		b = append(b, '{')
@@ -65,17 +67,17 @@ func (e *Error) appendFields(b []byte, helpURL string, r *Request) []byte {
 	b = append(b, `"status":`...)
 	b = strconv.AppendInt(b, int64(e.Status), 10)
 	b = append(b, `,"code":`...)
-	b = AppendString(b, e.Code)
+	b = strictjson.AppendString(b, e.Code)
 	b = append(b, `,"message":`...)
-	b = AppendString(b, e.Message)
+	b = strictjson.AppendString(b, e.Message)
 	b = append(b, `,"action":`...)
-	b = AppendString(b, string(e.Action))
+	b = strictjson.AppendString(b, string(e.Action))
 	if e.Details != "" {
 		b = append(b, `,"details":`...)
-		b = AppendString(b, e.Details)
+		b = strictjson.AppendString(b, e.Details)
 	}
 	b = append(b, `,"helpUrl":`...)
-	b = AppendString(b, helpURL)
+	b = strictjson.AppendString(b, helpURL)
 	b = append(b, `,"trace":"`...)
 	b = r.AppendTrace(b)
 	return append(b, '"')

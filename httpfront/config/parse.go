@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -138,15 +140,7 @@ func (r *report) syntax(err error) {
 
 // complete fills in the defaults that depend on something else.
 func (c *Config) complete(o Options) {
-	if c.PublicURL == "" {
-		c.PublicURL = o.PublicURL
-	}
-	if c.PublicURL == "" {
-		c.PublicURL = "http://127.0.0.1:8080"
-	}
-	for len(c.PublicURL) > 0 && c.PublicURL[len(c.PublicURL)-1] == '/' {
-		c.PublicURL = c.PublicURL[:len(c.PublicURL)-1]
-	}
+	c.PublicURL = strings.TrimRight(cmp.Or(c.PublicURL, o.PublicURL, "http://127.0.0.1:8080"), "/")
 	for _, realm := range c.Realms {
 		realm.complete(filepath.Dir(o.File))
 	}
@@ -155,7 +149,7 @@ func (c *Config) complete(o Options) {
 func (r *Realm) complete(dir string) {
 	for i := range r.ServiceProviders {
 		sp := &r.ServiceProviders[i]
-		sp.DisplayName = or(sp.DisplayName, sp.ID)
+		sp.DisplayName = cmp.Or(sp.DisplayName, sp.ID)
 	}
 	for i := range r.TrustedIssuers {
 		t := &r.TrustedIssuers[i]
@@ -167,7 +161,7 @@ func (r *Realm) complete(dir string) {
 	}
 	for i := range r.MVPDs {
 		m := &r.MVPDs[i]
-		m.DisplayName = or(m.DisplayName, m.ID)
+		m.DisplayName = cmp.Or(m.DisplayName, m.ID)
 		resolve(dir, &m.ClientSecretFile)
 	}
 }
@@ -179,13 +173,6 @@ func resolve(dir string, paths ...*string) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
-}
-
-func or(value, fallback string) string {
-	if value == "" {
-		return fallback
-	}
-	return value
 }
 
 // fromString makes a plain string in the file a service provider.

@@ -3,6 +3,7 @@ package throttle
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -49,10 +50,5 @@ func Trusts(trusted []netip.Prefix, peer netip.Addr) bool {
 }
 
 func contains(ps []netip.Prefix, a netip.Addr) bool {
-	for _, p := range ps {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(ps, func(p netip.Prefix) bool { return p.Contains(a) })
 }

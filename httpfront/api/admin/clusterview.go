@@ -151,17 +151,24 @@ func (c *call) shard(ctx context.Context, id cluster.ShardID, s *Status) shard {
 	return one
 }
 
-// removeNode serves DELETE /admin/v1/nodes/{name}.
-func removeNode(ctx context.Context, c *call) (any, error) {
-	if c.Members == nil {
-		return nil, ErrNoNode
+// forNode is the handler of what is done with the node that the path names; alone is
+// what a node says that has no others. Its answer is the node as it is then, where
+// that goes on (202): GET cluster tells how far it is.
+func forNode(alone error, goesOn bool, do func(m Members, ctx context.Context, name string) error) handler {
+	return func(ctx context.Context, c *call) (any, error) {
+		if c.Members == nil {
+			return nil, alone
+		}
+		name := c.PathValue("name")
+		if err := do(c.Members, ctx, name); err != nil {
+			return nil, err
+		}
+		c.note("node", name)
+		if goesOn {
+			return accepted{c.nodeOf(name)}, nil
+		}
+		return nil, nil
 	}
-	name := c.PathValue("name")
-	if err := c.Members.Remove(ctx, name); err != nil {
-		return nil, err
-	}
-	c.note("node", name)
-	return nil, nil
 }
 
 // initPath is what a node is asked that waits for a cluster to join.
@@ -173,46 +180,6 @@ func initCluster(ctx context.Context, c *call) (any, error) {
 		return nil, errNotFound
 	}
 	return nil, c.server.found(ctx)
-}
-
-// readmitNode serves POST /admin/v1/nodes/{name}/readmit.
-func readmitNode(ctx context.Context, c *call) (any, error) {
-	if c.Members == nil {
-		return nil, ErrNoNode
-	}
-	name := c.PathValue("name")
-	if err := c.Members.Readmit(ctx, name); err != nil {
-		return nil, err
-	}
-	c.note("node", name)
-	return nil, nil
-}
-
-// drainNode serves POST /admin/v1/nodes/{name}/drain. What the node has moves on: GET
-// cluster tells how far that is.
-func drainNode(ctx context.Context, c *call) (any, error) {
-	if c.Members == nil {
-		return nil, errAlone
-	}
-	name := c.PathValue("name")
-	if err := c.Members.Drain(ctx, name); err != nil {
-		return nil, err
-	}
-	c.note("node", name)
-	return accepted{c.nodeOf(name)}, nil
-}
-
-// undrainNode serves POST /admin/v1/nodes/{name}/undrain.
-func undrainNode(ctx context.Context, c *call) (any, error) {
-	if c.Members == nil {
-		return nil, errAlone
-	}
-	name := c.PathValue("name")
-	if err := c.Members.Undrain(ctx, name); err != nil {
-		return nil, err
-	}
-	c.note("node", name)
-	return accepted{c.nodeOf(name)}, nil
 }
 
 // nodeOf is the node of a name as it is now.

@@ -24,25 +24,31 @@ func createStatement(ctx context.Context, c *call) (any, error) {
 	return created{statement}, nil
 }
 
-// revokeStatement serves DELETE /admin/v1/software-statements/{id}.
-func revokeStatement(ctx context.Context, c *call) (any, error) {
-	id := c.PathValue("id")
-	if err := c.Registration.RevokeStatement(ctx, id); err != nil {
-		return nil, err
+// ended is the handler of what ends one thing for good. The path names it under name,
+// and the audit line, once it is known to be real, as what.
+func ended(name, what string, end func(c *call, ctx context.Context, id string) error) handler {
+	return func(ctx context.Context, c *call) (any, error) {
+		id := c.PathValue(name)
+		if err := end(c, ctx, id); err != nil {
+			return nil, err
+		}
+		c.note(what, id)
+		return nil, nil
 	}
-	c.note("statement", id)
-	return nil, nil
+}
+
+// revokeStatement serves DELETE /admin/v1/software-statements/{id}.
+func (c *call) revokeStatement(ctx context.Context, id string) error {
+	return c.Registration.RevokeStatement(ctx, id)
 }
 
 // revokeClient serves DELETE /admin/v1/clients/{clientId}.
-func revokeClient(ctx context.Context, c *call) (any, error) {
-	id := c.PathValue("clientId")
-	if err := c.Registration.RevokeClient(ctx, id); err != nil {
-		return nil, err
-	}
-	c.note("client", id)
-	return nil, nil
+func (c *call) revokeClient(ctx context.Context, id string) error {
+	return c.Registration.RevokeClient(ctx, id)
 }
+
+// revokeKey serves DELETE /admin/v1/keys/{kid}.
+func (c *call) revokeKey(ctx context.Context, kid string) error { return c.Keys.Revoke(ctx, kid) }
 
 // keyList is the answer of GET /admin/v1/keys.
 type keyList struct {
@@ -123,16 +129,6 @@ func (c *call) rotation() (keys.Rotation, error) {
 		}
 	}
 	return r, nil
-}
-
-// revokeKey serves DELETE /admin/v1/keys/{kid}.
-func revokeKey(ctx context.Context, c *call) (any, error) {
-	kid := c.PathValue("kid")
-	if err := c.Keys.Revoke(ctx, kid); err != nil {
-		return nil, err
-	}
-	c.note("kid", kid)
-	return nil, nil
 }
 
 // reloaded is the answer of POST /admin/v1/reload.

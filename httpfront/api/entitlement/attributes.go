@@ -3,9 +3,9 @@ package entitlement
 import (
 	"iter"
 
-	"google.golang.org/protobuf/encoding/protowire"
+	"ssod/httpfront/strictjson"
 
-	"ssod/httpfront/api"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // Field numbers of login.Account and login.Attribute.
@@ -33,9 +33,9 @@ func appendAttributes(b, account []byte) []byte {
 			b = append(b, ',')
 		}
 		first = false
-		b = append(api.AppendString(b, name), `:{"value":`...)
+		b = append(strictjson.AppendString(b, name), `:{"value":`...)
 		if number == accountSubject {
-			b = api.AppendString(b, value)
+			b = strictjson.AppendString(b, value)
 		} else {
 			b = append(b, value...) // JSON, checked when it came
 		}

@@ -75,9 +75,9 @@ func answerDecisions(r *api.Request, q *asking, decisions []decision) api.Respon
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = api.AppendString(append(b, `{"resource":`...), q.resources[i])
-		b = api.AppendString(append(b, `,"serviceProvider":`...), q.app.provider.ID)
-		b = api.AppendString(append(b, `,"mvpd":`...), r.Item)
+		b = strictjson.AppendString(append(b, `{"resource":`...), q.resources[i])
+		b = strictjson.AppendString(append(b, `,"serviceProvider":`...), q.app.provider.ID)
+		b = strictjson.AppendString(append(b, `,"mvpd":`...), r.Item)
 		b = append(b, `,"source":"mvpd"`...)
 		b = append(decisions[i].append(b, r, q.informs), '}')
 	}

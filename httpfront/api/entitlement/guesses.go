@@ -4,6 +4,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -97,12 +98,7 @@ func age(g guess, now time.Time) time.Duration {
 }
 
 func contains(made []guess, code uint32) bool {
-	for _, g := range made {
-		if g.code == code {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(made, func(g guess) bool { return g.code == code })
 }
 
 // forget makes room: addresses whose guesses are all too old, and half of the

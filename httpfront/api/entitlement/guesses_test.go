@@ -3,6 +3,7 @@ package entitlement
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"net/netip"
 	"runtime"
 	"testing"
@@ -96,17 +97,16 @@ func TestAHostIsOneGuesser(t *testing.T) {
 	}
 }
 
-// TestGuessesAreBounded: from many addresses, each with as many guesses as are
-// counted, and weighed.
-func TestGuessesAreBounded(t *testing.T) {
-	const most = 1 << 11
-	heap := func() int64 {
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return int64(m.HeapAlloc)
-	}
-	before := heap()
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// crowded are the guesses of four times as many addresses as are remembered.
+func crowded(t *testing.T, most int) *guesses {
+	t.Helper()
 	g := newGuesses(most)
 	for i := range 4 * most {
 		var b [4]byte
@@ -121,12 +121,26 @@ func TestGuessesAreBounded(t *testing.T) {
 			t.Fatalf("%d guesses are remembered, want %d", n, maxGuesses)
 		}
 	}
-	each := (heap() - before) / most
+	return g
+}
+
+// TestGuessesAreBounded: from many addresses, each with as many guesses as are
+// counted, and weighed.
+func TestGuessesAreBounded(t *testing.T) {
+	const most = 1 << 11
+	var g *guesses
+	each := int64(math.MaxInt64)
+	for range 3 { // others of this process may begin to hold something meanwhile
+		g = nil
+		before := heap()
+		g = crowded(t, most)
+		each = min(each, (heap()-before)/most)
+		runtime.KeepAlive(g)
+	}
 	t.Logf("%d bytes for each address, %d MB for all", each, each*maxGuessers>>20)
 	if each > 700 {
 		t.Errorf("%d bytes for each address", each)
 	}
-	runtime.KeepAlive(g)
 	g.missed(here, numbered(0), evening.Add(guessWindow))
 	for i := range most / 2 {
 		var b [4]byte

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"ssod/httpfront/strictjson"
+
 	"ssod/actors/device"
 	"ssod/actors/login"
 	"ssod/actors/session"
@@ -114,7 +116,7 @@ func answerProfiles(r *api.Request, found []finding) (api.Response, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(api.AppendString(b, f.GetMvpd()), ':')
+		b = append(strictjson.AppendString(b, f.GetMvpd()), ':')
 		b = appendProfile(b, f)
 	}
 	return api.Response{Status: http.StatusOK, Body: append(b, "}}"...)}, nil
@@ -123,7 +125,7 @@ func answerProfiles(r *api.Request, found []finding) (api.Response, error) {
 func appendProfile(b []byte, f finding) []byte {
 	b = strconv.AppendInt(append(b, `{"notBefore":`...), f.GetNotBeforeMs(), 10)
 	b = strconv.AppendInt(append(b, `,"notAfter":`...), f.GetNotAfterMs(), 10)
-	b = api.AppendString(append(b, `,"issuer":`...), f.GetMvpd())
+	b = strictjson.AppendString(append(b, `,"issuer":`...), f.GetMvpd())
 	b = append(append(b, `,"type":"`...), f.kind...)
 	return append(appendAttributes(append(b, `","attributes":{`...), f.GetAccount()), "}}"...)
 }

@@ -2,11 +2,14 @@ package headers
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
+
+	"ssod/httpfront/strictjson"
 
 	"ssod/httpfront/api"
 	"ssod/httpfront/wire"
@@ -20,7 +23,7 @@ func (t text) MarshalJSON() ([]byte, error) {
 	if t == "" {
 		return []byte("null"), nil
 	}
-	return api.AppendString(nil, []byte(t)), nil
+	return strictjson.AppendString(nil, []byte(t)), nil
 }
 
 // description is the device as sessions show it;
@@ -93,22 +96,22 @@ func Describe(r *api.Request) (device []byte, name string, err error) {
 		return nil, "", err
 	}
 	agent := kept(string(r.Header(wire.UserAgent)))
-	implied := impliedBy(first(said["userAgent"], agent))
+	implied := impliedBy(cmp.Or(said["userAgent"], agent))
 	d := description{
-		Type:    hardwareType(first(said["primaryHardwareType"], said["type"], implied.hardware)),
-		Model:   text(first(said["model"], implied.model)),
+		Type:    hardwareType(cmp.Or(said["primaryHardwareType"], said["type"], implied.hardware)),
+		Model:   text(cmp.Or(said["model"], implied.model)),
 		Version: versionOf(said["version"]),
 		Hardware: hardware{
 			Name: text(said["model"]), Vendor: text(said["vendor"]), Version: versionOf(said["version"]),
-			Manufacturer: text(first(said["manufacturer"], implied.manufacturer)),
+			Manufacturer: text(cmp.Or(said["manufacturer"], implied.manufacturer)),
 		},
 		OperatingSystem: system{
-			text(first(said["osName"], implied.osName)), text(said["osFamily"]),
-			text(said["osVendor"]), versionOf(first(said["osVersion"], implied.osVersion)),
+			text(cmp.Or(said["osName"], implied.osName)), text(said["osFamily"]),
+			text(said["osVendor"]), versionOf(cmp.Or(said["osVersion"], implied.osVersion)),
 		},
 		Browser: browser{
 			text(said["browserName"]), text(said["browserVendor"]), versionOf(said["browserVersion"]),
-			text(first(said["userAgent"], agent)), text(agent),
+			text(cmp.Or(said["userAgent"], agent)), text(agent),
 		},
 		Display: display{
 			Width: whole(said["displayWidth"]), Height: whole(said["displayHeight"]),
@@ -116,7 +119,7 @@ func Describe(r *api.Request) (device []byte, name string, err error) {
 		},
 		ApplicationID: text(said["applicationId"]),
 		Connection: connection{
-			text(first(said["connectionIp"], address(r))), text(said["connectionPort"]),
+			text(cmp.Or(said["connectionIp"], address(r))), text(said["connectionPort"]),
 			said["connectionSecure"] == "true", text(said["connectionType"]),
 		},
 	}
@@ -126,29 +129,39 @@ func Describe(r *api.Request) (device []byte, name string, err error) {
 	if err := to.Encode(d); err != nil {
 		return nil, "", fmt.Errorf("describe the device: %w", err)
 	}
-	people := first(said["manufacturer"], implied.manufacturer) + " " + string(d.Model)
+	people := cmp.Or(said["manufacturer"], implied.manufacturer) + " " + string(d.Model)
 	return bytes.TrimSpace(encoded.Bytes()), kept(strings.TrimSpace(people)), nil
 }
 
-// members are the simple values of X-Device-Info.
+// members are the simple values of X-Device-Info; none when it was not sent.
 func members(r *api.Request) (map[string]string, error) {
 	header := r.Header(wire.DeviceInfo)
 	if len(header) == 0 {
 		return nil, nil
 	}
-	raw, ok := Base64(header, maxDeviceInfo)
+	said, ok := parseDeviceInfo(header)
 	if !ok {
 		return nil, api.ErrDeviceInfo
+	}
+	return said, nil
+}
+
+// parseDeviceInfo is lenient about what the object says and how, because apps
+// are careless; it only has to be an object.
+func parseDeviceInfo(header []byte) (said map[string]string, ok bool) {
+	raw, ok := Base64(header, maxDeviceInfo)
+	if !ok {
+		return nil, false
 	}
 	object, ok := describedObject(raw)
 	if !ok {
-		return nil, api.ErrDeviceInfo
+		return nil, false
 	}
-	said := make(map[string]string)
+	said = make(map[string]string)
 	for name, value := range object.Members() {
 		said[string(name)] = simple(value)
 	}
-	return said, nil
+	return said, true
 }
 
 func address(r *api.Request) string {

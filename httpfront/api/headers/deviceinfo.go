@@ -1,6 +1,7 @@
 package headers
 
 import (
+	"cmp"
 	"strings"
 
 	"ssod/actors/profile"
@@ -24,14 +25,11 @@ type deviceInfo struct {
 // Attributes describes the calling device: what X-Device-Info says, and
 // where it is silent what the User-Agent gives away.
 func Attributes(r *api.Request) (*profile.Attributes, error) {
-	var info deviceInfo
-	if header := r.Header(wire.DeviceInfo); len(header) > 0 {
-		var ok bool
-		if info, ok = parseDeviceInfo(header); !ok {
-			return nil, api.ErrDeviceInfo
-		}
+	said, err := members(r)
+	if err != nil {
+		return nil, err
 	}
-	return info.attributes(string(r.Header(wire.UserAgent))), nil
+	return newDeviceInfo(said).attributes(string(r.Header(wire.UserAgent))), nil
 }
 
 // AttributesOrAgent is Attributes for a call whose X-Device-Info is no
@@ -44,51 +42,12 @@ func AttributesOrAgent(r *api.Request) *profile.Attributes {
 	return nothing.attributes(string(r.Header(wire.UserAgent)))
 }
 
-// parseDeviceInfo is lenient about what the object says and how, because apps
-// are careless; it only has to be an object.
-func parseDeviceInfo(header []byte) (info deviceInfo, ok bool) {
-	raw, ok := Base64(header, maxDeviceInfo)
-	if !ok {
-		return info, false
-	}
-	object, ok := describedObject(raw)
-	if !ok {
-		return info, false
-	}
-	alias := ""
-	for name, value := range object.Members() {
-		if string(name) == "type" { // what the vendor's snippets send
-			alias = simple(value)
-		} else if field := info.field(string(name)); field != nil {
-			*field = simple(value)
-		}
-	}
-	if info.hardware == "" {
-		info.hardware = alias
-	}
-	return info, true
-}
-
-func (i *deviceInfo) field(name string) *string {
-	switch name {
-	case "primaryHardwareType":
-		return &i.hardware
-	case "model":
-		return &i.model
-	case "manufacturer":
-		return &i.manufacturer
-	case "vendor":
-		return &i.vendor
-	case "osName":
-		return &i.osName
-	case "osFamily":
-		return &i.osFamily
-	case "osVersion":
-		return &i.osVersion
-	case "userAgent":
-		return &i.userAgent
-	default:
-		return nil
+func newDeviceInfo(said map[string]string) *deviceInfo {
+	return &deviceInfo{
+		hardware: cmp.Or(said["primaryHardwareType"], said["type"]), // the latter is what the vendor's snippets send
+		model:    said["model"], manufacturer: said["manufacturer"], vendor: said["vendor"],
+		osName: said["osName"], osFamily: said["osFamily"], osVersion: said["osVersion"],
+		userAgent: said["userAgent"],
 	}
 }
 
@@ -108,27 +67,18 @@ func simple(v strictjson.Value) string {
 // attributes merges what was said with what the User-Agent header implies; the
 // explicit wins.
 func (i *deviceInfo) attributes(header string) *profile.Attributes {
-	agent := first(i.userAgent, kept(header))
+	agent := cmp.Or(i.userAgent, kept(header))
 	implied := impliedBy(agent)
 	return &profile.Attributes{
-		DeviceType:   deviceTypeOf(first(i.hardware, implied.hardware)),
-		Model:        first(i.model, i.manufacturer, implied.model),
-		Os:           first(i.osName, i.osFamily, implied.osName),
-		OsVersion:    first(i.osVersion, implied.osVersion),
+		DeviceType:   deviceTypeOf(cmp.Or(i.hardware, implied.hardware)),
+		Model:        cmp.Or(i.model, i.manufacturer, implied.model),
+		Os:           cmp.Or(i.osName, i.osFamily, implied.osName),
+		OsVersion:    cmp.Or(i.osVersion, implied.osVersion),
 		Platform:     platformOf(i, &implied),
 		UserAgent:    agent,
-		Manufacturer: first(i.manufacturer, implied.manufacturer),
-		Vendor:       first(i.vendor, implied.vendor),
+		Manufacturer: cmp.Or(i.manufacturer, implied.manufacturer),
+		Vendor:       cmp.Or(i.vendor, implied.vendor),
 	}
-}
-
-func first(options ...string) string {
-	for _, s := range options {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 // deviceTypes are the values of deviceType; httpfront/docs/sso.md#device-attributes.
@@ -138,5 +88,5 @@ var deviceTypes = map[string]string{
 }
 
 func deviceTypeOf(hardware string) string {
-	return first(deviceTypes[strings.ToLower(hardware)], unknown)
+	return cmp.Or(deviceTypes[strings.ToLower(hardware)], unknown)
 }

@@ -87,14 +87,14 @@ func TestAttributes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var info deviceInfo
+			var said map[string]string
 			if tt.info != "" {
 				var ok bool
-				if info, ok = parseDeviceInfo([]byte(base64.StdEncoding.EncodeToString([]byte(tt.info)))); !ok {
+				if said, ok = parseDeviceInfo([]byte(base64.StdEncoding.EncodeToString([]byte(tt.info)))); !ok {
 					t.Fatal("refused")
 				}
 			}
-			if diff := cmp.Diff(tt.want, info.attributes(tt.agent), protocmp.Transform()); diff != "" {
+			if diff := cmp.Diff(tt.want, newDeviceInfo(said).attributes(tt.agent), protocmp.Transform()); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})
@@ -250,11 +250,11 @@ func FuzzDeviceInfo(f *testing.F) {
 	f.Add([]byte("@@@"), "Roku/DVP-9.10")
 	f.Add([]byte(encode(`{"model":{"a":[1,2]},"osName":5e3}`)), "\xff\xfe")
 	f.Fuzz(func(t *testing.T, header []byte, agent string) {
-		info, ok := parseDeviceInfo(header)
+		said, ok := parseDeviceInfo(header)
 		if !ok {
 			return
 		}
-		a := info.attributes(agent)
+		a := newDeviceInfo(said).attributes(agent)
 		encoded := profile.EncodeAttributes(a)
 		if len(encoded) > profile.MaxAttributes {
 			t.Errorf("%d bytes of attributes", len(encoded))

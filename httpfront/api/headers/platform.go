@@ -1,5 +1,7 @@
 package headers
 
+import "cmp"
+
 import "strings"
 
 // UnknownPlatform is the platform of a device that cannot be told.
@@ -41,20 +43,20 @@ var platforms = map[string]string{
 // where the name is a kernel that many platforms have in common, and Amazon's
 // devices call their Android an Android.
 func platformOf(said, implied *deviceInfo) string {
-	name := first(platforms[strings.ToLower(said.osName)], platforms[strings.ToLower(said.osFamily)])
+	name := cmp.Or(platforms[strings.ToLower(said.osName)], platforms[strings.ToLower(said.osFamily)])
 	if name == "Linux" {
-		name = first(platforms[strings.ToLower(said.osFamily)], name)
+		name = cmp.Or(platforms[strings.ToLower(said.osFamily)], name)
 	}
 	if said.osName == "" && said.osFamily == "" {
 		name = platforms[strings.ToLower(implied.osName)]
 	}
-	maker := first(said.manufacturer, said.vendor, implied.manufacturer)
+	maker := cmp.Or(said.manufacturer, said.vendor, implied.manufacturer)
 	switch {
 	case name == "Android" && strings.EqualFold(maker, "Amazon"):
 		return "FireOS"
 	case name == "Windows" && strings.EqualFold(said.hardware, "GamesConsole"):
 		return "Xbox"
 	default:
-		return first(name, unknown)
+		return cmp.Or(name, unknown)
 	}
 }

@@ -53,7 +53,7 @@ func (s *Service) authenticate(client, secret string) (*Statement, error) {
 		return nil, err
 	}
 	statement := v.statements[id.statement]
-	if _, revoked := v.clients[client]; revoked || statement == nil {
+	if v.clients[client] || statement == nil {
 		return nil, ErrInvalidClient
 	}
 	return statement, nil

@@ -104,7 +104,7 @@ func (s *Service) Judge(access keys.AccessClaims) (*Statement, error) {
 		return nil, err
 	}
 	statement := v.statements[id.statement]
-	if _, revoked := v.clients[access.Client]; revoked || statement == nil {
+	if v.clients[access.Client] || statement == nil {
 		return nil, ErrRevoked
 	}
 	return statement, nil

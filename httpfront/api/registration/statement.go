@@ -179,7 +179,7 @@ func (r *StatementRequest) checkTexts() error {
 func (s *Service) RevokeStatement(ctx context.Context, id string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
-	if v := s.view(); v.statements[id] == nil && !contains(v.revoked, id) {
+	if v := s.view(); v.statements[id] == nil && !v.revoked[id] {
 		return fmt.Errorf("statement: %w", ErrUnknown)
 	}
 	return s.revoke(ctx, revokedStatementsTable, id)
@@ -197,19 +197,14 @@ func (s *Service) RevokeClient(ctx context.Context, client string) error {
 	defer s.changing.Unlock()
 	v := s.view()
 	id, ok := parseClientID(client)
-	if !ok || v.statements[id.statement] == nil && !contains(v.revoked, id.statement) {
+	if !ok || v.statements[id.statement] == nil && !v.revoked[id.statement] {
 		return fmt.Errorf("client: %w", ErrUnknown)
 	}
 	switch {
-	case contains(v.revoked, id.statement):
+	case v.revoked[id.statement]:
 		return s.revoke(ctx, revokedStatementsTable, id.statement)
-	case !contains(v.clients, client) && len(v.clients) >= maxRevokedClients:
+	case !v.clients[client] && len(v.clients) >= maxRevokedClients:
 		return fmt.Errorf("%d revoked clients: %w", maxRevokedClients, ErrFull)
 	}
 	return s.revoke(ctx, revokedClientsTable, client)
-}
-
-func contains(set map[string]struct{}, id string) bool {
-	_, found := set[id]
-	return found
 }

@@ -45,8 +45,8 @@ func (s *Statement) grants(grantType string) bool {
 type view struct {
 	version    uint64
 	statements map[string]*Statement // those that are not revoked
-	revoked    map[string]struct{}   // statements
-	clients    map[string]struct{}   // revoked ones
+	revoked    map[string]bool       // statements
+	clients    map[string]bool       // revoked ones
 }
 
 // view returns the current one. Whoever comes first after a change makes it.
@@ -76,7 +76,7 @@ const catchUpTime = 2 * time.Second
 // or cut off for a moment: then it catches up first, or fails with ErrBehind.
 func (s *Service) viewOf(statement string) (*view, error) {
 	v := s.view()
-	if v.statements[statement] != nil || contains(v.revoked, statement) || s.catchUp == nil {
+	if v.statements[statement] != nil || v.revoked[statement] || s.catchUp == nil {
 		return v, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), catchUpTime)
@@ -102,17 +102,17 @@ func (s *Service) build() (*view, error) {
 			bad = fmt.Errorf("statement %s: %w", id, err)
 			continue
 		}
-		if _, revoked := v.revoked[id]; !revoked {
+		if !v.revoked[id] {
 			v.statements[id] = &Statement{ID: id, record: record}
 		}
 	}
 	return v, bad
 }
 
-func (s *Service) ids(table string) map[string]struct{} {
-	ids := make(map[string]struct{})
+func (s *Service) ids(table string) map[string]bool {
+	ids := make(map[string]bool)
 	for id := range s.store.All(table) {
-		ids[id] = struct{}{}
+		ids[id] = true
 	}
 	return ids
 }

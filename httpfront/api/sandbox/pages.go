@@ -29,45 +29,39 @@ var loginText string
 
 var loginPage = page.MustParse(loginText)
 
-// visit is a request that names a sandbox and carries a ticket of it.
-type visit struct {
-	*Connector
-	ticket string
-}
-
-// arrive finds the sandbox of the path. Who comes without exactly one ticket
-// did not come from the service.
-func (p Pages) arrive(r *api.Request) (visit, error) {
+// arrive finds the sandbox of the path and reads the ticket for a page of it. Who
+// comes without exactly one ticket did not come from the service.
+func (p Pages) arrive(r *api.Request, purpose string, ticket any) (*Connector, error) {
 	path, query, _ := bytes.Cut(r.Target, []byte{'?'})
 	segments := strings.Split(string(path), "/") // "", sandbox, realm, mvpd, page
 	realm, ok := r.Config.Realm(segments[2])
 	if !ok {
-		return visit{}, api.ErrNotFound
+		return nil, api.ErrNotFound
 	}
 	provider, err := p.Providers.Provider(r.Config, realm, segments[3])
 	if err != nil {
-		return visit{}, fmt.Errorf("%w: %w", api.ErrNotFound, err)
+		return nil, fmt.Errorf("%w: %w", api.ErrNotFound, err)
 	}
 	connector, ok := provider.Connector.(*Connector)
 	if !ok {
-		return visit{}, api.ErrNotFound
+		return nil, api.ErrNotFound
 	}
 	values, err := url.ParseQuery(string(query))
 	if err != nil || len(values["ticket"]) != 1 {
-		return visit{}, api.ErrBody
+		return nil, api.ErrBody
 	}
-	return visit{connector, values.Get("ticket")}, nil
+	if err := connector.open(purpose, values.Get("ticket"), ticket); err != nil {
+		return nil, fmt.Errorf("%w: %w", api.ErrBody, err)
+	}
+	return connector, nil
 }
 
 // Login serves GET of the login page.
 func (p Pages) Login(_ context.Context, r *api.Request) (api.Response, error) {
-	v, err := p.arrive(r)
+	var asked request
+	v, err := p.arrive(r, "login", &asked)
 	if err != nil {
 		return api.Response{}, err
-	}
-	var asked request
-	if err := v.open("login", v.ticket, &asked); err != nil {
-		return api.Response{}, fmt.Errorf("%w: %w", api.ErrBody, err)
 	}
 	html, err := loginPage.Render("Sign in to "+v.name, map[string]any{
 		"ServiceProvider": asked.ServiceProvider, "Provider": v.name,
@@ -84,13 +78,10 @@ func (p Pages) Login(_ context.Context, r *api.Request) (api.Response, error) {
 
 // Choose serves POST of the login page.
 func (p Pages) Choose(ctx context.Context, r *api.Request) (api.Response, error) {
-	v, err := p.arrive(r)
+	var asked request
+	v, err := p.arrive(r, "login", &asked)
 	if err != nil {
 		return api.Response{}, err
-	}
-	var asked request
-	if err := v.open("login", v.ticket, &asked); err != nil {
-		return api.Response{}, fmt.Errorf("%w: %w", api.ErrBody, err)
 	}
 	form, err := url.ParseQuery(string(r.Body))
 	if err != nil {
@@ -107,7 +98,7 @@ func (p Pages) Choose(ctx context.Context, r *api.Request) (api.Response, error)
 }
 
 // admit logs a viewer in.
-func (v visit) admit(ctx context.Context, asked request, chosen *viewer) (api.Response, error) {
+func (v *Connector) admit(ctx context.Context, asked request, chosen *viewer) (api.Response, error) {
 	if err := v.pause(ctx, chosen); err != nil {
 		return api.Response{}, err
 	}
@@ -126,20 +117,17 @@ func (v visit) admit(ctx context.Context, asked request, chosen *viewer) (api.Re
 }
 
 // back sends the browser to the callback. 303 makes it a GET.
-func (v visit) back(asked request, values url.Values, more ...api.Field) (api.Response, error) {
+func (v *Connector) back(asked request, values url.Values, more ...api.Field) (api.Response, error) {
 	values.Set("state", asked.State)
 	return redirect(http.StatusSeeOther, asked.Callback, values, more...)
 }
 
 // Logout serves GET of the logout endpoint.
 func (p Pages) Logout(_ context.Context, r *api.Request) (api.Response, error) {
-	v, err := p.arrive(r)
+	var f farewell
+	v, err := p.arrive(r, "logout", &f)
 	if err != nil {
 		return api.Response{}, err
-	}
-	var f farewell
-	if err := v.open("logout", v.ticket, &f); err != nil {
-		return api.Response{}, fmt.Errorf("%w: %w", api.ErrBody, err)
 	}
 	return redirect(http.StatusFound, f.Return, nil, v.forget())
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"strconv"
 
+	"ssod/httpfront/strictjson"
+
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"ssod/actors/linking"
@@ -32,9 +34,9 @@ func appendToken(b []byte, status int, t keys.Signed) []byte {
 // appendCode appends the success body of link; both names again.
 func appendCode(b []byte, c linking.Code) []byte {
 	b = append(b, `{"status":"CREATED","code":`...)
-	b = api.AppendString(b, c.Text)
+	b = strictjson.AppendString(b, c.Text)
 	b = append(b, `,"link":`...)
-	b = api.AppendString(b, c.Text)
+	b = strictjson.AppendString(b, c.Text)
 	b = append(b, `,"notBefore":`...)
 	b = strconv.AppendInt(b, c.NotBefore.UnixMilli(), 10)
 	b = append(b, `,"notAfter":`...)
@@ -50,7 +52,7 @@ func appendUnlinked(b []byte, spellings []string, removed []int32) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = api.AppendString(b, spellings[index])
+		b = strictjson.AppendString(b, spellings[index])
 	}
 	return append(b, "]}"...)
 }
@@ -134,7 +136,7 @@ func appendAttributes(b, encoded []byte) []byte {
 			b = append(b, '"')
 			b = append(b, attributeNames[number]...)
 			b = append(b, `":`...)
-			b = api.AppendString(b, value)
+			b = strictjson.AppendString(b, value)
 			b = append(b, ',')
 		}
 		encoded = encoded[n+size:]

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
+
+	"ssod/httpfront/strictjson"
 
 	"ssod/httpfront/token/jose"
 )
@@ -25,15 +28,15 @@ func (r *Ring) SignAccess(client, scopes string, now time.Time) (Signed, error) 
 	}
 	from := now.Truncate(time.Second).UTC()
 	signed := Signed{NotBefore: from, NotAfter: from.Add(s.cfg.AccessToken.TTL).Truncate(time.Second)}
-	b, okSub := appendText([]byte(`{"sub":`), client)
-	b, okIss := appendText(append(b, `,"iss":`...), s.cfg.Issuer)
+	if !utf8.ValidString(client) || !utf8.ValidString(s.cfg.Issuer) || !utf8.ValidString(scopes) {
+		return Signed{}, fmt.Errorf("access token: %w", ErrAccess)
+	}
+	b := strictjson.AppendString([]byte(`{"sub":`), client)
+	b = strictjson.AppendString(append(b, `,"iss":`...), s.cfg.Issuer)
 	b = strconv.AppendInt(append(b, `,"nbf":`...), signed.NotBefore.Unix(), 10)
 	b = strconv.AppendInt(append(b, `,"exp":`...), signed.NotAfter.Unix(), 10)
 	b = strconv.AppendInt(append(b, `,"iat":`...), signed.NotBefore.Unix(), 10)
-	b, okScopes := appendText(append(appendID(b), `,"scopes":`...), scopes)
-	if !okSub || !okIss || !okScopes {
-		return Signed{}, fmt.Errorf("access token: %w", ErrAccess)
-	}
+	b = strictjson.AppendString(append(appendID(b), `,"scopes":`...), scopes)
 	var err error
 	signed.Token, err = k.sign(k.header, append(b, '}'))
 	return signed, err

@@ -2,7 +2,6 @@ package keys
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"ssod/httpfront/strictjson"
 	"ssod/httpfront/token/jose"
@@ -27,25 +26,4 @@ func subject(c *jose.Claims) (string, error) {
 	default:
 		return sub, nil
 	}
-}
-
-// appendText appends s as a JSON string; false when s is not UTF-8.
-func appendText(b []byte, s string) ([]byte, bool) {
-	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, s[start:i]...)
-		start = i + 1
-		if c < ' ' {
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		} else {
-			b = append(b, '\\', c)
-		}
-	}
-	return append(append(b, s[start:]...), '"'), utf8.ValidString(s)
 }

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
+
+	"ssod/httpfront/strictjson"
 
 	"ssod/httpfront/config"
 	"ssod/httpfront/token/jose"
@@ -109,10 +112,10 @@ func (r *Ring) SignService(realm *config.Realm, m Member, now time.Time) (Signed
 
 // appendServiceClaims writes the claims: the five documented ones in the order
 // of the samples, then ours. It is written by hand because every refresh runs
-// it.
+// it. It reports whether all is UTF-8.
 func appendServiceClaims(b []byte, m Member, s Signed) ([]byte, bool) {
 	b = append(b, `{"iss":"`+OwnIssuer+`","sub":`...)
-	b, ok := appendText(b, m.Subject)
+	b = strictjson.AppendString(b, m.Subject)
 	b = strconv.AppendInt(append(b, `,"nbf":`...), s.NotBefore.Unix(), 10)
 	b = strconv.AppendInt(append(b, `,"exp":`...), s.NotAfter.Unix(), 10)
 	b = strconv.AppendInt(append(b, `,"iat":`...), s.NotBefore.Unix(), 10)
@@ -121,11 +124,9 @@ func appendServiceClaims(b []byte, m Member, s Signed) ([]byte, bool) {
 	b = strconv.AppendInt(append(b, `","mbr":`...), m.Membership, 10)
 	b = strconv.AppendInt(append(b, `,"auth_time":`...), m.Origin.Unix(), 10)
 	if m.Namespace != "" && m.Namespace != NamespaceSSO {
-		var okNS bool
-		b, okNS = appendText(append(b, `,"ns":`...), m.Namespace)
-		ok = ok && okNS
+		b = strictjson.AppendString(append(b, `,"ns":`...), m.Namespace)
 	}
-	return append(b, '}'), ok
+	return append(b, '}'), utf8.ValidString(m.Subject) && utf8.ValidString(m.Namespace)
 }
 
 // appendID writes an id that no other token has.
