@@ -2,16 +2,17 @@ package faultrun
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"ssod/cmd/internal/ssodtest"
 	"ssod/httpfront/client"
 )
 
@@ -24,16 +25,18 @@ var (
 	errNobody  = errors.New("no node is ready")
 )
 
-// judge says what an error of the client means for whoever called. 503 means that
+// judge says what an error of a call means for whoever called. 503 means that
 // the outcome is unknown; what the service refuses because of its state is
 // errRefused.
 func judge(err error) error {
 	_, unanswered := errors.AsType[*client.UnansweredError](err)
 	e, answered := errors.AsType[*client.Error](err)
+	page, ordered := errors.AsType[*ssodtest.StatusError](err)
+	_, broken := errors.AsType[*url.Error](err)
 	switch {
 	case err == nil:
 		return nil
-	case unanswered, answered && e.Status == http.StatusServiceUnavailable:
+	case unanswered, broken, answered && e.Status == http.StatusServiceUnavailable, ordered && page.Status == http.StatusServiceUnavailable:
 		return fmt.Errorf("%w: %w", errUnknown, err)
 	case answered && e.Status == http.StatusBadRequest && e.Code == client.CodeTokenInvalid:
 		return errRefused
@@ -107,51 +110,7 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 	return got, nil
 }
 
-// answer is what a node said on its admin listener.
-type answer struct {
-	status int
-	body   []byte
-}
-
-// admin makes a call of the admin API of a node, with in as JSON unless it is nil.
-func (a *api) admin(n *Node, method, path string, in any) (answer, error) {
-	text, err := json.Marshal(in)
-	if err != nil {
-		return answer{}, err
-	}
-	request, err := http.NewRequest(method, "http://"+n.Admin+path, nil)
-	if err != nil {
-		return answer{}, err
-	}
-	if in != nil {
-		request.Body = io.NopCloser(bytes.NewReader(text))
-		request.Header.Set("Content-Type", "application/json")
-	}
-	response, err := a.RoundTrip(request)
-	if err != nil {
-		return answer{}, fmt.Errorf("%w: %w", errUnknown, err)
-	}
-	body, err := io.ReadAll(response.Body)
-	return answer{response.StatusCode, body}, err
-}
-
-// page gets a page of the admin listener.
-func (n *Node) page(path string) (answer, error) {
-	return n.cluster.api.admin(n, http.MethodGet, path, nil)
-}
-
 // order makes a call of the admin API that must succeed.
 func (n *Node) order(method, path string, in, out any) error {
-	a, err := n.cluster.api.admin(n, method, path, in)
-	switch {
-	case err != nil:
-		return err
-	case a.status == http.StatusServiceUnavailable:
-		return fmt.Errorf("%w: %d %s", errUnknown, a.status, a.body)
-	case a.status/100 != 2:
-		return fmt.Errorf("%w: %d %s", errAnswer, a.status, a.body)
-	case out == nil:
-		return nil
-	}
-	return json.Unmarshal(a.body, out)
+	return judge(n.Order(method, path, in, out))
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors/profile"
+	"ssod/cmd/internal/ssodtest"
 	"ssod/persistence"
 	"ssod/persistence/backup"
 )
@@ -26,7 +26,7 @@ type vault struct{ file, passphrase string }
 func newVault(c *Cluster) vault {
 	c.Helper()
 	v := vault{filepath.Join(c.dir, "backup"), filepath.Join(c.dir, "passphrase")}
-	_, err := ssoctl() // built before anything is timed
+	_, err := ssodtest.SSOCTL() // built before anything is timed
 	c.must(err)
 	c.must(os.WriteFile(v.passphrase, []byte("correct horse battery staple\n"), 0o600))
 	return v
@@ -35,7 +35,7 @@ func newVault(c *Cluster) vault {
 // fill has a node make the backup.
 func (v vault) fill(c *Cluster, at *Node) {
 	c.Helper()
-	said, err := c.operate(at, "backup", v.file, "--passphrase-file", v.passphrase)
+	said, err := at.Ctl("backup", v.file, "--passphrase-file", v.passphrase)
 	if err != nil {
 		c.Fatalf("backup at %s: %v: %s", at, err, said)
 	}
@@ -45,7 +45,7 @@ func (v vault) fill(c *Cluster, at *Node) {
 // verify checks it.
 func (v vault) verify(c *Cluster, at *Node) {
 	c.Helper()
-	if said, err := c.operate(at, "backup", "verify", v.file, "--passphrase-file", v.passphrase); err != nil {
+	if said, err := at.Ctl("backup", "verify", v.file, "--passphrase-file", v.passphrase); err != nil {
 		c.Fatalf("verify: %v: %s", err, said)
 	}
 }
@@ -55,8 +55,8 @@ func (v vault) restored(t testing.TB, nodes int, flags ...string) *Cluster {
 	t.Helper()
 	c := prepare(t, &Cluster{})
 	first := c.Add()
-	args := append([]string{"restore", v.file, "--data", first.data(), "--passphrase-file", v.passphrase, "--node", first.Name}, flags...)
-	out, err := exec.Command(c.program, args...).CombinedOutput()
+	args := append([]string{"restore", v.file, "--data", first.Data(), "--passphrase-file", v.passphrase, "--node", first.Name}, flags...)
+	out, err := c.program.Command(c, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("restore: %v: %s", err, out)
 	}
@@ -244,7 +244,7 @@ func TestARestoreThatIsKilledDoesNotStart(t *testing.T) {
 	unfinished, finished := 0, 0
 	for i := range volume(3, 60) {
 		dir := filepath.Join(c.dir, fmt.Sprint("restored-", i))
-		cmd := exec.Command(c.program, "restore", v.file, "--data", dir, "--passphrase-file", v.passphrase)
+		cmd := c.program.Command(c, "restore", v.file, "--data", dir, "--passphrase-file", v.passphrase)
 		c.must(cmd.Start())
 		c.until("the restore has begun", readyWithin, func() bool {
 			begun, err := filepath.Glob(filepath.Join(dir, "*"))
@@ -275,11 +275,9 @@ func TestABackupOfANodeThatIsKilledIsIncomplete(t *testing.T) {
 	c := Start(t)
 	Tell(c, "before")
 	v := newVault(c)
-	program, err := ssoctl()
-	c.must(err)
 	for i := range volume(2, 20) {
 		at, killed := c.Nodes[0], c.Nodes[i%2]
-		cmd := exec.Command(program, "--admin", at.Admin, "backup", v.file, "--passphrase-file", v.passphrase)
+		cmd := ssodtest.SSOCTL.Command(t, "--admin", at.Admin, "backup", v.file, "--passphrase-file", v.passphrase)
 		var said strings.Builder
 		cmd.Stdout, cmd.Stderr = &said, &said
 		c.must(cmd.Start())
@@ -291,7 +289,7 @@ func TestABackupOfANodeThatIsKilledIsIncomplete(t *testing.T) {
 			t.Errorf("the backup ended with %v, its file is there: %v\n%s", failed, statErr == nil, said.String())
 		}
 		if statErr == nil {
-			if said, err := c.operate(at, "backup", "verify", v.file, "--passphrase-file", v.passphrase); err != nil {
+			if said, err := at.Ctl("backup", "verify", v.file, "--passphrase-file", v.passphrase); err != nil {
 				t.Errorf("a file that is there is not whole: %v: %s", err, said)
 			}
 			c.must(os.Remove(v.file))

@@ -41,7 +41,7 @@ func TestBusyShardsPart(t *testing.T) {
 	}
 	moves := 0
 	for _, n := range c.Nodes {
-		moves += strings.Count(n.Log(), "because of load")
+		moves += strings.Count(n.Logged(), "because of load")
 	}
 	if moves != 1 {
 		t.Errorf("%d moves by load", moves)

@@ -3,21 +3,12 @@ package faultrun
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 )
 
-// environment is that of the node's processes; nil: that of the test.
-func (n *Node) environment() []string {
-	if !n.cluster.clocks {
-		return nil
-	}
-	return append(os.Environ(), "SHIFTED_CLOCK_FILE="+n.clockFile())
-}
-
-func (n *Node) clockFile() string { return filepath.Join(n.dir, "clock") }
+func (n *Node) clockFile() string { return filepath.Join(n.Dir, "clock") }
 
 // SetClock sets the node's clock: what it is ahead of the right time from now on,
 // for this process and those to come.
@@ -32,7 +23,7 @@ func (n *Node) SetClock(ahead time.Duration) {
 func (n *Node) AwaitHolds(name string) {
 	n.cluster.Helper()
 	n.cluster.until(n.Name+": "+name+" holds", readyWithin, func() bool {
-		ok, _ := n.condition(name)
+		ok, _ := n.Condition(name)
 		return ok
 	})
 }
@@ -41,21 +32,19 @@ func (n *Node) AwaitHolds(name string) {
 func (n *Node) AwaitAdvice(name, words string) {
 	n.cluster.Helper()
 	n.cluster.until(n.Name+": "+name+" says "+words, readyWithin, func() bool {
-		ok, detail := n.condition(name)
+		ok, detail := n.Condition(name)
 		return !ok && strings.Contains(detail, words)
 	})
 }
 
-// Operate runs ssoctl at the node and returns what it says.
+// Operate runs ssoctl at the node, which must succeed, and returns what it says.
 func (n *Node) Operate(args ...string) (said string) {
 	n.cluster.Helper()
-	program, err := ssoctl()
-	n.cluster.must(err)
-	out, err := exec.Command(program, append([]string{"--admin", n.Admin}, args...)...).CombinedOutput()
+	said, err := n.Ctl(args...)
 	if err != nil {
-		n.cluster.Errorf("ssoctl %s: %v\n%s", strings.Join(args, " "), err, out)
+		n.cluster.Errorf("ssoctl %s: %v\n%s", strings.Join(args, " "), err, said)
 	}
-	return string(out)
+	return said
 }
 
 // hourglass is a viewer whose link codes live briefly.

@@ -64,7 +64,7 @@ func (n *Node) MustGiveWay(name string, others ...*Node) {
 	n.SetClock(farAhead)
 	n.AwaitAdvice("clock", "ahead of")
 	c.Logf("%s says so after %v", n, time.Since(at).Round(time.Millisecond))
-	if n.ready() {
+	if n.Ready() {
 		c.Errorf("%s is ready", n)
 	}
 	c.until(n.Name+" leads nothing", readyWithin, func() bool {
@@ -78,7 +78,7 @@ func (n *Node) MustGiveWay(name string, others ...*Node) {
 	}
 	for _, other := range others {
 		for _, name := range []string{"clock", "time", "retention"} {
-			if ok, detail := other.condition(name); !ok {
+			if ok, detail := other.Condition(name); !ok {
 				c.Errorf("%s, whose clock is right: %s: %s", other, name, detail)
 			}
 		}

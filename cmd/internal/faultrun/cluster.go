@@ -1,9 +1,6 @@
 package faultrun
 
 import (
-	cryptorand "crypto/rand"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -20,15 +17,12 @@ import (
 
 	"ssod/bench/process"
 	"ssod/cluster/transport/transporttest"
+	"ssod/cmd/internal/ssodtest"
 )
 
 // Shards is how many shards the clusters have: few, so that each of them is
 // seen to fail over.
 const Shards = 16
-
-// silentFor is for how long nobody may have heard a node before it is replaced:
-// a tenth of what it is by default.
-const silentFor = 3 * time.Second
 
 // config has two realms, budgets that no test exhausts, and link codes that
 // cannot stand in a log by chance.
@@ -70,7 +64,7 @@ type Cluster struct {
 	// that took their places.
 	Nodes []*Node
 
-	program   string
+	program   ssodtest.Program
 	dir       string
 	authority *transporttest.Authority
 	secret    string      // file
@@ -152,19 +146,14 @@ func prepare(t testing.TB, c *Cluster) *Cluster {
 	t.Helper()
 	c.TB, c.dir, c.api = t, t.TempDir(), newAPI()
 	c.serving.Store(&[]*Node{})
-	program := ssod
+	c.program = ssodtest.SSOD
 	if c.clocks {
-		program = settable
+		c.program = ssodtest.Settable
 	}
 	var err error
-	c.program, err = program()
-	c.must(err)
 	c.authority, err = transporttest.NewAuthority(c.dir)
 	c.must(err)
-	key := make([]byte, 32)
-	_, _ = cryptorand.Read(key) // never fails
-	c.secret = filepath.Join(c.dir, "secret")
-	c.must(os.WriteFile(c.secret, base64.StdEncoding.AppendEncode(nil, key), 0o600))
+	c.secret = ssodtest.NewSecret(t, c.dir)
 	t.Cleanup(c.end)
 	return c
 }
@@ -184,7 +173,6 @@ func (c *Cluster) Impostor(of, at *Node) *Node {
 	c.Helper()
 	n := c.newNode(of.Name, of.Name+"-impostor")
 	n.join(at)
-	c.Cleanup(n.Kill)
 	return n
 }
 
@@ -195,25 +183,25 @@ func (c *Cluster) newNode(name, directory string) *Node {
 	c.must(err)
 	files, err := c.authority.Issue(name)
 	c.must(err)
-	n := &Node{Name: name, HTTP: at[0], Admin: at[1], gossip: at[2], cluster: c, dir: filepath.Join(c.dir, directory), prefix: prefix}
-	_, n.gossipPort, _ = net.SplitHostPort(n.gossip)
+	dir := filepath.Join(c.dir, directory)
+	c.must(os.Mkdir(dir, 0o700))
+	n := &Node{Node: ssodtest.New(c, dir, c.config()), Name: name, cluster: c, dialed: at[2]}
+	n.Addresses, n.HTTP, n.Admin, n.Prefix, n.Secret = at, at[0], at[1], prefix, c.secret
 	if c.gated {
 		n.gate = newGate()
+		n.Run = n.gate.run
 	}
 	if c.volume != "" {
-		n.prefix = append(n.prefix, inVolume(c.volume, n.data())...)
+		n.Prefix = append(n.Prefix, inVolume(c.volume, n.Data())...)
 	}
-	c.must(os.Mkdir(n.dir, 0o700))
-	file := filepath.Join(n.dir, "ssod.yaml")
-	c.must(os.WriteFile(file, []byte(c.config()), 0o600))
-	n.args = append([]string{
-		"--node", name, "--config", file, "--data", n.data(), "--http", at[0], "--admin", at[1],
-		"--cluster-secret", c.secret, "--gossip", at[2], "--rpc", at[3], "--raft", at[4], "--shards", fmt.Sprint(Shards),
-		"--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA, "--log-format", "json",
-		"--silent-for", silentFor.String(),
+	if c.clocks {
+		n.Env = []string{"SHIFTED_CLOCK_FILE=" + n.clockFile()}
+	}
+	n.Flags = append([]string{
+		"--node", name, "--shards", fmt.Sprint(Shards), "--tls-cert", files.Cert, "--tls-key", files.Key, "--tls-ca", files.CA,
 	}, c.flags...)
 	if len(c.zones) > len(c.Nodes) {
-		n.args = append(n.args, "--zone", c.zones[len(c.Nodes)])
+		n.Flags = append(n.Flags, "--zone", c.zones[len(c.Nodes)])
 	}
 	if c.network != nil {
 		c.attach(n, at[2:])
@@ -239,8 +227,8 @@ func (c *Cluster) attach(n *Node, listeners []string) {
 	c.Helper()
 	host := fmt.Sprintf("127.0.1.%d", c.attached.Add(1))
 	c.must(c.network.attach(n, host, listeners))
-	n.gossip = net.JoinHostPort(host, n.gossipPort)
-	n.args = append(n.args, "--advertise", host)
+	n.dialed = net.JoinHostPort(host, n.gossipPort())
+	n.Flags = append(n.Flags, "--advertise", host)
 }
 
 // Replace makes a new node, which joins, in the place of one that was removed.
@@ -258,9 +246,6 @@ func (c *Cluster) end() {
 		if n.gate != nil {
 			n.gate.held.Wait()
 		}
-		if c.Failed() {
-			c.Logf("log of %s:\n%s", n.Name, tail(n.Log()))
-		}
 	}
 	c.api.close()
 }
@@ -275,7 +260,6 @@ func (c *Cluster) enlist(n *Node) {
 func (c *Cluster) dismiss(n *Node) {
 	c.change(func(all []*Node) []*Node { return all }, n)
 	c.api.forget(n.HTTP)
-	c.api.forget(n.Admin)
 }
 
 // change makes a new list of the nodes that clients use from the one without n.
@@ -318,7 +302,7 @@ func (c *Cluster) AwaitPromise() {
 	c.until("every change is on two nodes, and three can have it", readyWithin, func() bool {
 		for _, n := range c.Nodes {
 			v, err := c.view(n)
-			if err != nil || !v.complete() || !n.ready() {
+			if err != nil || !v.complete() || !n.Ready() {
 				return false
 			}
 		}
@@ -334,7 +318,7 @@ func (c *Cluster) AwaitBalance() {
 		views := map[string]view{}
 		for _, n := range c.Nodes {
 			v, err := c.view(n)
-			if err != nil || len(v.Shards) <= Shards || !n.ready() {
+			if err != nil || len(v.Shards) <= Shards || !n.Ready() {
 				return false
 			}
 			views[n.Name] = v
@@ -363,14 +347,7 @@ type shardView struct {
 }
 
 func (c *Cluster) view(n *Node) (v view, err error) {
-	a, err := n.page("/admin/v1/cluster")
-	if err != nil {
-		return v, err
-	}
-	if a.status != http.StatusOK {
-		return v, fmt.Errorf("%w: %d", errAnswer, a.status)
-	}
-	return v, json.Unmarshal(a.body, &v)
+	return v, n.order(http.MethodGet, "/admin/v1/cluster", nil, &v)
 }
 
 // moved reports whether a node votes in a shard, nobody who was removed does, and
@@ -485,15 +462,7 @@ func (c *Cluster) ledBy(n *Node) (shards []int) {
 // until polls a condition and fails the test when it does not come true.
 func (c *Cluster) until(what string, within time.Duration, condition func() bool) {
 	c.Helper()
-	deadline := time.Now().Add(within)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		if time.Now().After(deadline) {
-			c.Fatalf("waited %v for: %s", within, what)
-		}
-		<-tick.C
-	}
+	ssodtest.Until(c, what, within, condition)
 }
 
 func (c *Cluster) must(err error) {

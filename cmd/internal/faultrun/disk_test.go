@@ -43,7 +43,7 @@ func TestARemovedNodeIsReplaced(t *testing.T) {
 	victim.Launch()
 	t.Cleanup(victim.Kill)
 	c.until("the removed node is refused", readyWithin, func() bool { return strings.Contains(victim.Said(), "ssoctl readmit "+victim.Name) })
-	if said, err := c.operate(at, "readmit", victim.Name); err != nil {
+	if said, err := at.Ctl("readmit", victim.Name); err != nil {
 		t.Errorf("readmit: %v: %s", err, said)
 	}
 	victim.AwaitReady()

@@ -43,11 +43,11 @@ func (n *Node) AwaitLeft(at *Node) {
 	began := time.Now()
 	n.cluster.until(n.Name+" has left", leftWithin, func() bool {
 		v, err := n.cluster.view(at)
-		ok, detail := n.condition("lifecycle")
+		ok, detail := n.Condition("lifecycle")
 		return err == nil && v.state(n) == "left" && !ok && strings.Contains(detail, "ssoctl undrain")
 	})
 	n.cluster.Logf("%s has left after %v", n, time.Since(began).Round(10*time.Millisecond))
-	if n.ended() {
+	if n.Ended() {
 		n.cluster.Errorf("%s has ended", n)
 	}
 	n.mustHaveNoKey()
@@ -55,7 +55,7 @@ func (n *Node) AwaitLeft(at *Node) {
 
 func (n *Node) mustHaveNoKey() {
 	n.cluster.Helper()
-	if _, err := os.Stat(filepath.Join(n.data(), "sealing.key")); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(n.Data(), "sealing.key")); !os.IsNotExist(err) {
 		n.cluster.Errorf("%s has its sealing key: %v", n, err)
 	}
 }
@@ -74,7 +74,7 @@ func (c *Cluster) awaitPlaced(nodes ...*Node) {
 	c.until(fmt.Sprint("everything is on ", names), readyWithin, func() bool {
 		return !slices.ContainsFunc(nodes, func(n *Node) bool {
 			v, err := c.view(n)
-			return err != nil || v.UnplacedShards > 0 || !n.ready() || slices.ContainsFunc(v.Shards, func(s shardView) bool {
+			return err != nil || v.UnplacedShards > 0 || !n.Ready() || slices.ContainsFunc(v.Shards, func(s shardView) bool {
 				return s.Leader == "" || others(s.Replicas) || s.Shard > 0 && others(s.Learners)
 			})
 		})
@@ -194,7 +194,7 @@ func TestKillsDuringADrain(t *testing.T) {
 	n5.Kill()
 	n5.Launch()
 	c.until("n5 stays out", readyWithin, func() bool {
-		_, detail := n5.condition("lifecycle")
+		_, detail := n5.Condition("lifecycle")
 		return strings.Contains(detail, "ssoctl undrain")
 	})
 	n5.mustHaveNoKey()

@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"ssod/bench/process"
 )
 
 // gate stands before the disk of one process: each of its calls of fsync and
@@ -77,31 +79,31 @@ func (g *gate) wait() {
 	}
 }
 
-// run starts a command behind the gate, by this program, with start.
-func (g *gate) run(cmd *exec.Cmd, start func(*exec.Cmd) error) error {
+// run starts a command behind the gate, by this program.
+func (g *gate) run(cmd *exec.Cmd) (*process.Process, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("socket for the gate: %w", err)
+		return nil, fmt.Errorf("socket for the gate: %w", err)
 	}
 	defer unix.Close(pair[0])
 	theirs := os.NewFile(uintptr(pair[1]), "gate")
 	cmd.Args = append([]string{self, gateArg, cmd.Path}, cmd.Args[1:]...)
 	cmd.Path, cmd.ExtraFiles = self, []*os.File{theirs}
-	err = start(cmd)
+	started, err := process.Run(cmd)
 	theirs.Close()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	calls, err := receiveDescriptor(pair[0])
 	if err != nil {
-		return fmt.Errorf("receive the gate: %w", err)
+		return nil, fmt.Errorf("receive the gate: %w", err)
 	}
 	g.held.Go(func() { g.keep(calls) })
-	return nil
+	return started, nil
 }
 
 func receiveDescriptor(socket int) (int, error) {

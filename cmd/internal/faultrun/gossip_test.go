@@ -52,6 +52,6 @@ var aliveMembers = regexp.MustCompile(`(?m)^ssod_cluster_members\{state="alive"\
 
 // gossipsAlone reports whether a node knows by gossip of no other that is alive.
 func (n *Node) gossipsAlone() bool {
-	a, err := n.page("/metrics")
-	return err == nil && aliveMembers.Match(a.body)
+	_, text := n.Page("/metrics")
+	return aliveMembers.MatchString(text)
 }

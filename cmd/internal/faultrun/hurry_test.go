@@ -3,11 +3,13 @@ package faultrun
 import (
 	"testing"
 	"time"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // lasting is for how long a process asks that must not be taken in: longer than
 // nobody may have heard a node that is replaced.
-const lasting = silentFor + time.Second
+const lasting = ssodtest.SilentFor + time.Second
 
 // ownDisk is in what a node is told that is needed.
 const ownDisk = "--data directory that it had"

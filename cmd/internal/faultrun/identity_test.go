@@ -4,26 +4,27 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // keep copies the node's directory and returns where to.
 func (n *Node) keep(name string) string {
 	n.cluster.Helper()
-	kept := filepath.Join(n.dir, name)
-	n.cluster.must(os.CopyFS(kept, os.DirFS(n.data())))
+	kept := filepath.Join(n.Dir, name)
+	n.cluster.must(os.CopyFS(kept, os.DirFS(n.Data())))
 	return kept
 }
 
 // restore puts a copy, which is kept, in the place of the node's directory.
 func (n *Node) restore(kept string) {
 	n.cluster.Helper()
-	n.cluster.must(os.RemoveAll(n.data()))
-	n.cluster.must(os.CopyFS(n.data(), os.DirFS(kept)))
-	n.cluster.must(os.Chmod(filepath.Join(n.data(), "sealing.key"), 0o600)) // a copy is everybody's to read
+	n.cluster.must(os.RemoveAll(n.Data()))
+	n.cluster.must(os.CopyFS(n.Data(), os.DirFS(kept)))
+	n.cluster.must(os.Chmod(filepath.Join(n.Data(), "sealing.key"), 0o600)) // a copy is everybody's to read
 }
 
 // twin is a second node on a copy of this one's directory, at other addresses.
@@ -32,15 +33,12 @@ func (n *Node) twin(name, kept string) *Node {
 	c.Helper()
 	at, _, err := c.place()
 	c.must(err)
-	t := &Node{Name: n.Name, HTTP: at[0], Admin: at[1], gossip: at[2], cluster: c, dir: filepath.Join(c.dir, name), args: slices.Clone(n.args)}
-	c.must(os.Mkdir(t.dir, 0o700))
-	c.must(os.Rename(kept, t.data()))
-	c.must(os.Chmod(filepath.Join(t.data(), "sealing.key"), 0o600))
-	for flag, value := range map[string]string{
-		"--data": t.data(), "--http": at[0], "--admin": at[1], "--gossip": at[2], "--rpc": at[3], "--raft": at[4],
-	} {
-		t.args[slices.Index(t.args, flag)+1] = value
-	}
+	dir := filepath.Join(c.dir, name)
+	c.must(os.Mkdir(dir, 0o700))
+	t := &Node{Node: ssodtest.New(c, dir, c.config(), n.Flags...), Name: n.Name, cluster: c, dialed: at[2]}
+	t.Addresses, t.HTTP, t.Admin, t.Secret = at, at[0], at[1], c.secret
+	c.must(os.Rename(kept, t.Data()))
+	c.must(os.Chmod(filepath.Join(t.Data(), "sealing.key"), 0o600))
 	return t
 }
 
@@ -49,22 +47,16 @@ func (n *Node) twin(name, kept string) *Node {
 func (n *Node) awaitFailure(want ...string) {
 	c := n.cluster
 	c.Helper()
-	select {
-	case <-n.process.Exited():
-	case <-time.After(time.Minute):
-		c.Fatalf("%s goes on:\n%s", n.Name, tail(n.Log()))
-	}
-	status := n.process.ExitCode()
-	n.process = nil
+	status := n.Node.AwaitEnd(time.Minute)
 	c.dismiss(n)
 	var errors []string
-	for line := range strings.Lines(n.Log()) {
+	for line := range strings.Lines(n.Logged()) {
 		if strings.Contains(line, `"level":"ERROR"`) {
 			errors = append(errors, line)
 		}
 	}
-	c.must(os.Truncate(n.logFile(), 0))
-	if status != 1 || len(errors) != 1 || strings.Contains(n.Log(), "goroutine ") {
+	c.must(os.Truncate(n.LogFile(), 0))
+	if status != 1 || len(errors) != 1 || strings.Contains(n.Logged(), "goroutine ") {
 		c.Fatalf("%s: status %d, lines at ERROR: %q", n.Name, status, errors)
 	}
 	for _, text := range want {
@@ -92,11 +84,11 @@ func TestADirectoryThatWentBackEndsTheNode(t *testing.T) {
 	for range 3 { // as often as a supervisor likes
 		n.Launch()
 		for _, other := range c.others(n) {
-			if other.process == nil {
+			if other.Process == nil {
 				other.Launch()
 			}
 		}
-		n.awaitFailure("older than what this node acknowledged", n.data(), "--join")
+		n.awaitFailure("older than what this node acknowledged", n.Data(), "--join")
 	}
 	for _, other := range c.others(n) {
 		other.AwaitReady()
@@ -132,13 +124,13 @@ func TestANodeThatRunsTwiceVotesOnce(t *testing.T) {
 	second.Launch()
 	second.awaitFailure("is running already", n.raft(), "--data")
 	c.until("the first one hears of the other", time.Minute, func() bool {
-		a, err := n.page("/readyz")
-		return err == nil && a.status == http.StatusOK && strings.Contains(string(a.body), "runs twice")
+		status, text := n.Page("/readyz")
+		return status == http.StatusOK && strings.Contains(text, "runs twice")
 	})
-	if !strings.Contains(n.Log(), second.raft()) {
+	if !strings.Contains(n.Logged(), second.raft()) {
 		t.Errorf("the log of the first one does not name %s", second.raft())
 	}
-	c.must(os.Truncate(n.logFile(), 0))
+	c.must(os.Truncate(n.LogFile(), 0))
 
 	n.Pause()
 	c.dismiss(n)
@@ -151,4 +143,4 @@ func TestANodeThatRunsTwiceVotesOnce(t *testing.T) {
 }
 
 // raft is where the node takes what others replicate.
-func (n *Node) raft() string { return n.args[slices.Index(n.args, "--raft")+1] }
+func (n *Node) raft() string { return n.Addresses[4] }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // Marks of a join under load, in long runs. All nodes of a run share a disk, and each
@@ -73,7 +75,7 @@ func (r *Run) ageNodes() {
 	r.cluster.AwaitPromise()
 	paused.Pause()
 	r.cluster.dismiss(paused)
-	<-time.After(silentFor)
+	<-time.After(ssodtest.SilentFor)
 	paused.Resume()
 	paused.AwaitReady()
 	r.awaitWrites(time.Now(), []*Node{paused}, everyShard()) // it has yet to find the others

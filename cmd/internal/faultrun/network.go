@@ -117,7 +117,7 @@ func (n *Network) gossiper(port uint16) *Node {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for node := range n.nodes {
-		if node.gossipPort == strconv.Itoa(int(port)) {
+		if node.gossipPort() == strconv.Itoa(int(port)) {
 			return node
 		}
 	}

@@ -92,7 +92,7 @@ func balance(c *Cluster) (stop func()) {
 		unready := map[*Node]int{}
 		for ctx.Err() == nil {
 			for _, n := range c.Nodes {
-				why := n.unready()
+				why := n.Unready()
 				switch unready[n]++; {
 				case why == "":
 					unready[n] = 0

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 const (
@@ -40,8 +42,8 @@ func TestSnapshotsWaitForRoom(t *testing.T) {
 	c.until("the full node leads nothing", readyWithin, func() bool { return len(c.ledBy(sender)) == 0 && c.leaderOfTables() != sender })
 	for _, n := range full {
 		c.until(n.Name+" keeps no snapshot", readyWithin, func() bool { return n.snapshots() == 0 })
-		if n.ended() {
-			t.Fatalf("%s ended:\n%s", n, tail(n.Log()))
+		if n.Ended() {
+			t.Fatalf("%s ended:\n%s", n, ssodtest.Tail(n.Logged()))
 		}
 	}
 	for _, n := range full {

@@ -2,6 +2,7 @@ package faultrun
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -75,7 +76,7 @@ func (c *Cluster) busy(span time.Duration) (sum time.Duration) {
 	c.Helper()
 	all := func() (sum time.Duration) {
 		for _, n := range c.Nodes {
-			cpu, err := n.process.CPU()
+			cpu, err := n.Process.CPU()
 			c.must(err)
 			sum += cpu
 		}
@@ -90,9 +91,11 @@ func (c *Cluster) busy(span time.Duration) (sum time.Duration) {
 func (c *Cluster) hops() (sum float64) {
 	c.Helper()
 	for _, n := range c.Nodes {
-		a, err := n.page("/metrics")
-		c.must(err)
-		for line := range strings.Lines(string(a.body)) {
+		status, text := n.Page("/metrics")
+		if status != http.StatusOK {
+			c.Fatalf("the metrics of %s: %d", n, status)
+		}
+		for line := range strings.Lines(text) {
 			if strings.HasPrefix(line, "ssod_actor_hops_total{") { // by kind
 				hops, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, ' '):]), 64)
 				c.must(err)

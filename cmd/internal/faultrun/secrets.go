@@ -57,10 +57,9 @@ func outsideSecret(r rune) bool {
 // that answer, and in errors.
 func (s *secrets) searchAll(c *Cluster, v *Verdict) {
 	for _, n := range c.Nodes {
-		s.search(v, "the log of "+n.Name, n.Log())
-		if a, err := n.page("/metrics"); err == nil {
-			s.search(v, "the metrics of "+n.Name, string(a.body))
-		}
+		s.search(v, "the log of "+n.Name, n.Logged())
+		_, metrics := n.Page("/metrics")
+		s.search(v, "the metrics of "+n.Name, metrics)
 	}
 	for body := range s.errors {
 		s.search(v, "an error", body)

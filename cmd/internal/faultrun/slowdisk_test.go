@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 const (
@@ -32,8 +34,8 @@ func TestASlowDiskLosesItsLeads(t *testing.T) {
 	left := time.Since(at)
 	t.Logf("%s led shards %v and the tables; they had left after %v", slow, led, left.Round(time.Millisecond))
 	r.awaitWrites(at, c.others(slow), led)
-	c.until("it says that it is not ready", readyWithin, func() bool { ok, detail := slow.condition("disk"); return !ok && strings.Contains(detail, "sync of") })
-	if slow.ready() {
+	c.until("it says that it is not ready", readyWithin, func() bool { ok, detail := slow.Condition("disk"); return !ok && strings.Contains(detail, "sync of") })
+	if slow.Ready() {
 		t.Error("it is ready")
 	}
 	<-time.After(slowSync)
@@ -46,7 +48,7 @@ func TestASlowDiskLosesItsLeads(t *testing.T) {
 	if long() && (left > leavesWithin || r.Failed() > failed) {
 		t.Errorf("its leads left after %v, and %d calls failed", left, r.Failed()-failed)
 	}
-	if n := strings.Count(slow.Log(), "the disk is slow"); n != 1 {
+	if n := strings.Count(slow.Logged(), "the disk is slow"); n != 1 {
 		t.Errorf("it said %d times that its disk is slow", n)
 	}
 }
@@ -65,7 +67,7 @@ func TestADiskOfHalfASecondKeepsItsLeads(t *testing.T) {
 	<-time.After(10 * time.Second)
 	slow.gate.open()
 	r.Finish(t)
-	if ok, detail := slow.condition("disk"); !ok {
+	if ok, detail := slow.Condition("disk"); !ok {
 		t.Errorf("disk: %s", detail)
 	}
 	if now := c.ledBy(slow); !slices.Equal(now, led) || !slices.Equal(c.terms(), terms) {
@@ -104,20 +106,20 @@ func TestADiskThatHangsEndsItsProcess(t *testing.T) {
 	<-time.After(20 * time.Second)
 	victim.Resume()
 	<-time.After(5 * time.Second)
-	if victim.ended() {
+	if victim.Ended() {
 		t.Errorf("it ended %v after its disk hung, of which it was paused for 20 s", time.Since(at))
 	}
 	select {
-	case <-victim.process.Exited():
+	case <-victim.Process.Exited():
 	case <-time.After(time.Minute):
 		t.Fatal("it goes on although its disk hangs")
 	}
 	t.Logf("it ended after %v, of which it was paused for 20 s", time.Since(at).Round(time.Millisecond))
-	if status := victim.process.ExitCode(); status != 1 {
+	if status := victim.Process.ExitCode(); status != 1 {
 		t.Errorf("status %d, want 1", status)
 	}
-	if n := strings.Count(victim.Log(), `"level":"ERROR"`); n != 1 || !strings.Contains(victim.Log(), "the disk has hung") {
-		t.Errorf("it logged %d errors:\n%s", n, tail(victim.Log()))
+	if n := strings.Count(victim.Logged(), `"level":"ERROR"`); n != 1 || !strings.Contains(victim.Logged(), "the disk has hung") {
+		t.Errorf("it logged %d errors:\n%s", n, ssodtest.Tail(victim.Logged()))
 	}
 	victim.gate.open()
 	victim.Start()
@@ -181,9 +183,9 @@ func TestADiskThatLagsLosesItsLeads(t *testing.T) {
 	slow.gate.slow(lagSync)
 	c.until("the node whose disk lags leads nothing", lagWithin, func() bool { return len(c.ledBy(slow)) == 0 })
 	left := time.Since(at)
-	ok, detail := slow.condition("disk")
-	if ok || !strings.Contains(detail, "slower than those of the other nodes") || !slow.ready() {
-		t.Errorf("ready %v, disk %v: %s", slow.ready(), ok, detail)
+	ok, detail := slow.Condition("disk")
+	if ok || !strings.Contains(detail, "slower than those of the other nodes") || !slow.Ready() {
+		t.Errorf("ready %v, disk %v: %s", slow.Ready(), ok, detail)
 	}
 	<-time.After(10 * time.Second)
 	during := r.since(10*time.Second, 0.99)

@@ -2,10 +2,11 @@ package faultrun
 
 import (
 	"encoding/json"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // Tale is what a cluster acknowledged before operators hurry, asked for
@@ -117,7 +118,7 @@ func (n *Node) MustBeRefused(lasting time.Duration, with string) {
 	n.Launch()
 	n.cluster.Cleanup(func() {
 		if n.cluster.Failed() {
-			n.cluster.Logf("what %s said when it was refused:\n%s", n.Name, tail(n.Said()))
+			n.cluster.Logf("what %s said when it was refused:\n%s", n.Name, ssodtest.Tail(n.Said()))
 		}
 	})
 	n.cluster.until(n.Name+" is told "+with, readyWithin, func() bool {
@@ -136,16 +137,7 @@ func (n *Node) takenIn() bool { return strings.Contains(n.Said(), `"msg":"joined
 // Remove gives a node up with ssoctl, at another one.
 func (c *Cluster) Remove(n, at *Node) (said string, err error) {
 	c.Helper()
-	return c.operate(at, "remove", n.Name)
-}
-
-// operate runs ssoctl.
-func (c *Cluster) operate(at *Node, args ...string) (said string, err error) {
-	c.Helper()
-	program, err := ssoctl()
-	c.must(err)
-	out, err := exec.Command(program, append([]string{"--admin", at.Admin}, args...)...).CombinedOutput()
-	return strings.TrimSpace(string(out)), err
+	return at.Ctl("remove", n.Name)
 }
 
 // MustNotRemove expects that a node is needed.

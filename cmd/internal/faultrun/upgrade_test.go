@@ -3,10 +3,11 @@ package faultrun
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // TestUpgrade replaces the program of every node by the version that comes next, one node
@@ -35,8 +36,8 @@ func TestUpgrade(t *testing.T) {
 // upgrade returns how many requests failed.
 func upgrade(t *testing.T, calls int) int {
 	t.Helper()
-	newer, err := next()
-	if err != nil {
+	newer := ssodtest.Next
+	if _, err := newer(); err != nil { // built before anything is timed
 		t.Fatal(err)
 	}
 	c := Start(t, "--drain-delay", drain)
@@ -82,7 +83,7 @@ func (c *Cluster) awaitWhole() {
 }
 
 // roll starts a program in place of that of each node, one after the other.
-func (c *Cluster) roll(program string) {
+func (c *Cluster) roll(program ssodtest.Program) {
 	c.Helper()
 	c.program = program
 	for _, n := range c.Nodes {
@@ -93,7 +94,7 @@ func (c *Cluster) roll(program string) {
 	}
 }
 
-func (n *Node) levelFile() string { return filepath.Join(n.data(), "level") }
+func (n *Node) levelFile() string { return filepath.Join(n.Data(), "level") }
 
 // level is the format level that the node has noted.
 func (n *Node) level() string {
@@ -104,30 +105,26 @@ func (n *Node) level() string {
 // refuses runs ssoctl at the node, which must fail, and returns what it says.
 func (n *Node) refuses(args ...string) string {
 	n.cluster.Helper()
-	program, err := ssoctl()
-	n.cluster.must(err)
-	out, err := exec.Command(program, append([]string{"--admin", n.Admin}, args...)...).CombinedOutput()
+	said, err := n.Ctl(args...)
 	if err == nil {
-		n.cluster.Errorf("ssoctl %s succeeds: %s", strings.Join(args, " "), out)
+		n.cluster.Errorf("ssoctl %s succeeds: %s", strings.Join(args, " "), said)
 	}
-	return string(out)
+	return said
 }
 
 // refusedAs starts the node as a version that must end and say why.
-func (n *Node) refusedAs(program, says string) {
+func (n *Node) refusedAs(program ssodtest.Program, says string) {
 	n.cluster.Helper()
-	if n.process != nil {
+	if n.Process != nil {
 		n.Terminate()
 		n.AwaitEnd(readyWithin)
 	}
 	n.cluster.program = program
 	n.Launch()
-	n.cluster.until(n.Name+" ends", readyWithin, n.ended)
-	if status := n.process.ExitCode(); status != 1 {
+	if status := n.Node.AwaitEnd(readyWithin); status != 1 {
 		n.cluster.Errorf("%s ended with status %d, want 1", n.Name, status)
 	}
-	n.process = nil
 	if said := n.Said(); !strings.Contains(said, says) {
-		n.cluster.Errorf("%s does not say %q:\n%s", n.Name, says, tail(said))
+		n.cluster.Errorf("%s does not say %q:\n%s", n.Name, says, ssodtest.Tail(said))
 	}
 }

@@ -22,7 +22,7 @@ func inVolume(options, dir string) []string {
 
 // file is the path of a file in the node's data as the test sees it.
 func (n *Node) file(name string) string {
-	return filepath.Join(fmt.Sprintf("/proc/%d/root", n.id.Load()), n.data(), name)
+	return filepath.Join(fmt.Sprintf("/proc/%d/root", n.id.Load()), n.Data(), name)
 }
 
 // fill takes most of the node's disk, and empty gives it back.

@@ -28,7 +28,7 @@ func (c *Cluster) awaitZones() {
 	c.until("any zone may be lost", readyWithin, func() bool {
 		return !slices.ContainsFunc(c.Nodes, func(n *Node) bool {
 			v, err := c.view(n)
-			return err != nil || v.SpareZones < 1 || !n.ready() || slices.ContainsFunc(v.Shards, func(s shardView) bool {
+			return err != nil || v.SpareZones < 1 || !n.Ready() || slices.ContainsFunc(v.Shards, func(s shardView) bool {
 				return s.Leader == "" || s.Shard > 0 && (len(s.Replicas) != 3 || len(s.Learners) > 0)
 			})
 		})
