@@ -62,7 +62,6 @@ func (l *loading) load(e Entity) (rev uint64, stable bool, err error) {
 	return l.rev, !first || before == l.rev, nil
 }
 
-// Times implements [Store].
 func (l *loading) Times() Times { return l.at }
 
 func (l *loading) Head(e cluster.Entity) (cluster.Head, bool, error) {

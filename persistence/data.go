@@ -7,7 +7,7 @@ import (
 	"ssod/persistence/raftlog"
 )
 
-// What is kept, see package data.
+// The types of package data, by the names that other packages use: what is kept,
 type (
 	Entity    = data.Entity
 	Slot      = data.Slot
@@ -18,7 +18,7 @@ type (
 	Commit    = data.Commit
 )
 
-// Where it is kept, see there.
+// and where.
 type (
 	ShardID   = data.ShardID
 	NodeID    = data.NodeID
@@ -51,8 +51,8 @@ const (
 // which counts from 1.
 func NewReplicaID(n NodeID, generation uint32) ReplicaID { return data.NewReplicaID(n, generation) }
 
-// NewReplica is a replica with nothing in it. With a configuration it is a
-// first member of a new shard, else it waits for a snapshot.
+// NewReplica is a replica with nothing in it. With a configuration it is a first member
+// of a new shard, else it waits for a snapshot.
 func NewReplica(shard ShardID, id ReplicaID, conf *pb.ConfState) Replica {
 	return data.NewReplica(shard, id, conf)
 }

@@ -21,8 +21,7 @@ var (
 	ErrClosed = data.ErrClosed
 )
 
-// What opening a data directory can fail with. The error's text tells an
-// operator what to do.
+// What opening a data directory can fail with. The text tells an operator what to do.
 var (
 	// ErrLocked: another process uses the directory.
 	ErrLocked = disk.ErrLocked
@@ -49,7 +48,6 @@ type OtherNodeError struct {
 	Dir, Stored, Given string
 }
 
-// Error implements error.
 func (e *OtherNodeError) Error() string {
 	return fmt.Sprintf("%s belongs to node %q, not %q: start with --node %s or choose another --data directory",
 		e.Dir, e.Stored, e.Given, e.Stored)
@@ -69,8 +67,8 @@ func explain(d *disk.Directory, err error) error {
 	return d.Explain(err)
 }
 
-// unopened tells why Pebble did not open a store: unless the operating system
-// refused something, what is on disk is not what was written.
+// unopened explains why Pebble did not open a store: unless the operating system refused
+// something, the store is damaged.
 func unopened(err error) error {
 	var errno syscall.Errno
 	switch {

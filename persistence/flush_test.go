@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	pb "go.etcd.io/raft/v3/raftpb"
 
+	"ssod/persistence/data"
 	"ssod/persistence/layout"
 )
 
@@ -58,7 +59,7 @@ func TestAFullDiskKeepsTheLog(t *testing.T) {
 	if h, ok, err := s.Head(1, viewer); string(h.State) != "kept" || !ok || err != nil {
 		t.Errorf("read: %q %v %v", h.State, ok, err)
 	}
-	if at := l.Flushed(1); at != NewReplica(1, replicaID, voters).Truncated.Index || s.Err() != nil {
+	if at := l.Flushed(1); at != data.NewReplica(1, replicaID, voters).Truncated.Index || s.Err() != nil {
 		t.Errorf("flushed up to %d, %v", at, s.Err())
 	}
 	free(1 << 30)

@@ -11,8 +11,7 @@ import (
 	"ssod/persistence/disk"
 )
 
-// Format is the version of everything this package writes. A store of another one
-// is refused.
+// Format is the version of all that this package writes. Other versions are refused.
 const Format = 3
 
 // Identity says whose data directory it is.
@@ -25,7 +24,7 @@ type Identity struct {
 	Cluster string `json:"cluster"`
 	// Node is the node's name, stable over restarts.
 	Node string `json:"node"`
-	// NodeID numbers the node in its cluster and is never used again.
+	// NodeID numbers the node in its cluster and is never reused.
 	NodeID uint64 `json:"nodeId"`
 	// Shards is the number of entity shards.
 	Shards int `json:"shards"`

@@ -15,11 +15,9 @@ import (
 // Install is a snapshot to be installed.
 type Install struct {
 	Shard ShardID
-	// Snapshot has the place and the configuration; its Data names the files
-	// that were received.
+	// Snapshot has the position and the configuration; its Data names the received file.
 	Snapshot *pb.Snapshot
-	// Hard is written together with it, and so are Entries, which follow it
-	// in the log.
+	// Hard and Entries, which follow the snapshot in the log, are written with it.
 	Hard    *pb.HardState
 	Entries []*pb.Entry
 }
@@ -28,13 +26,12 @@ type Install struct {
 // received. In order:
 //
 //  1. the file moves to where the next start finds it;
-//  2. a marker that says all of it, synced;
-//  3. the state, by a table that takes the place of everything the shard had;
-//  4. log, hard state, position and the end of the marker, in one synced batch.
+//  2. a marker that describes the installation, synced;
+//  3. the state, by a table that replaces everything the shard had;
+//  4. log, hard state, position and removal of the marker, in one synced batch.
 //
-// A crash after 2 leaves a marker, and the next [Log.Replicas] does 3 and 4
-// again from the file, which is kept until then. Nothing is ever wiped: the hard
-// state, with the vote in it, is there all the time.
+// After a crash behind 2 the next [Log.Replicas] finds the marker and does 3 and 4 again
+// from the file, which is kept until then. The hard state with the vote is never missing.
 func (l *Log) Install(in Install) (Applied, error) {
 	if err := l.keepSnapshot(string(in.Snapshot.GetData())); err != nil {
 		return Applied{}, fmt.Errorf("install snapshot in shard %d: %w", in.Shard, err)
@@ -50,8 +47,7 @@ func (l *Log) Install(in Install) (Applied, error) {
 	return l.finishInstall(in)
 }
 
-// markerOf puts an installation into the form of a raft message, which has a
-// field for each part.
+// markerOf encodes an installation as a raft message, which has a field for each part.
 func markerOf(in Install) *pb.Message {
 	m := &pb.Message{Snapshot: in.Snapshot, Entries: in.Entries}
 	if in.Hard != nil {
@@ -116,8 +112,8 @@ func (l *Log) finishInstall(in Install) (a Applied, err error) {
 	return a, l.removeSnapshot(installs, string(in.Snapshot.GetData()))
 }
 
-// replaceState puts the snapshot's table in place of the shard's state. Pebble
-// takes the file away, so it gets a second name of it.
+// replaceState replaces the shard's state by the snapshot's table. Pebble moves the file,
+// so it gets a second link.
 func (l *Log) replaceState(in Install) (Applied, error) {
 	file, fs := l.snapshotPath(installs, string(in.Snapshot.GetData())), l.s.dir.FS
 	second := file + ".ingest"

@@ -8,16 +8,14 @@ import (
 )
 
 // levelFile has the format level of the node's cluster, as far as the node knows it. It
-// is read before anything else is touched: a version that does not know the level must
-// not open the store.
+// is read first: a version that does not know the level must not open the store.
 const levelFile = "level"
 
 // Level is the format level of the node's cluster, as [Store.RaiseLevel] was told.
 func (s *Store) Level() int { return int(s.level.Load()) }
 
-// RaiseLevel notes that the cluster is at a format level. From then on versions that do
-// not know it refuse the directory. It is on disk when it returns, so that nothing of
-// the level is written before.
+// RaiseLevel notes, durably, that the cluster is at a format level. From then on versions
+// that do not know it refuse the directory.
 func (s *Store) RaiseLevel(to int) error {
 	s.raising.Lock()
 	defer s.raising.Unlock()

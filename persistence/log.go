@@ -6,14 +6,14 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 )
 
-// Log is the replication log of all shards and the way their entries become
-// state. It lies in the same Pebble as the state, whose write-ahead log a crash
-// can only shorten: a flushed state is never there without the log that it came
-// from, nor a truncation without the state that it rests on.
+// Log is the replication log of all shards and turns its entries into state. It lies in
+// the same Pebble as the state, whose write-ahead log a crash can only shorten: a flushed
+// state never exists without the log that it came from, nor a truncation without the
+// state that it rests on.
 //
-// [Log.Append], [Log.Apply] and [Log.Flush] may run beside each other, none beside
-// itself. What concerns one shard's creation, installation and destruction is not
-// called beside its appends and applies.
+// [Log.Append], [Log.Apply] and [Log.Flush] may run concurrently, but none with itself,
+// and a shard is not created, replaced by a snapshot or destroyed during its appends and
+// applies.
 type Log struct{ s *Store }
 
 // Log returns the replication log of the store. It is the only way to change what
@@ -25,14 +25,14 @@ func (s *Store) Log() *Log { return &Log{s} }
 // before is scanned first.
 func (l *Log) Append(writes []LogWrite, sync bool) error { return l.s.log.Append(writes, sync) }
 
-// Begin is Append without the wait: Pebble has the batch in its queue when it
-// returns. Every write must be waited for, in the order in which they began.
+// Begin is Append without the wait: it returns when Pebble has queued the batch. Every
+// write must be waited for, in the order in which they began.
 func (l *Log) Begin(writes []LogWrite, sync bool) (*Write, error) {
 	return l.s.log.Begin(writes, sync)
 }
 
-// Entries returns the entries from lo up to hi, fewer when they are longer than
-// limit bytes together, and at least one.
+// Entries returns the entries from lo up to hi, or fewer of at most limit bytes together,
+// but at least one.
 func (l *Log) Entries(shard ShardID, lo, hi, limit uint64) ([]*pb.Entry, error) {
 	return l.s.log.Entries(shard, lo, hi, limit)
 }
@@ -61,14 +61,14 @@ func (l *Log) NextReplica(shard ShardID, node NodeID) (ReplicaID, error) {
 	return l.s.log.NextReplica(shard, node)
 }
 
-// Apply applies entries in order, in memory. The result has, per change, why its
-// commits were rejected. What a change holds is the store's from then on. See
+// Apply applies entries in order, in memory, and owns what they hold from then on. The
+// result has, per change, why its commits were rejected. See
 // [ssod/persistence/state.Shards.Apply].
 func (l *Log) Apply(changes []Change) ([][]error, error) { return l.s.shards.Apply(changes) }
 
-// Admit refuses a change of about size bytes when the disk is below its
-// reserve, with [ErrNoSpace], when too much waits to be flushed, or when the store
-// has failed or is closed.
+// Admit refuses a change of about size bytes when the disk is below its reserve
+// ([ErrNoSpace]), when too much waits to be flushed, or when the store has failed or is
+// closed.
 func (l *Log) Admit(size int) error {
 	if err := l.s.Err(); err != nil {
 		return err
@@ -84,32 +84,28 @@ func (l *Log) Admit(size int) error {
 	return l.s.space.Admit(size)
 }
 
-// Flush writes what some shards, or all, have applied since their last flush. A disk
-// that has not the room is not written to: then it is [ErrNoSpace], what was applied
-// stays in memory and its entries in the log. See [ssod/persistence/state.Shards.Flush].
+// Flush writes what some shards, or all, have applied since their last flush. Without
+// room on the disk it fails with [ErrNoSpace]: what was applied stays in memory and its
+// entries in the log. See [ssod/persistence/state.Shards.Flush].
 func (l *Log) Flush(shards ...ShardID) error { return l.s.shards.Flush(shards...) }
 
-// Flushed is up to which entry a shard's state is on disk: its log may be
-// truncated to there.
+// Flushed is the last entry whose effect is on disk: the log may be truncated up to it.
 func (l *Log) Flushed(shard ShardID) uint64 { return l.s.shards.Flushed(shard) }
 
-// FlushDue yields when it is time for [Log.Flush].
+// FlushDue receives when it is time for [Log.Flush].
 func (l *Log) FlushDue() <-chan struct{} { return l.s.shards.FlushDue() }
 
-// Turn lets Pebble write its memtable to a table, if it is half full at least. It
-// is called after a flush, when the entries up to it are truncated: they are
-// dropped then instead of written.
+// Turn has Pebble write its memtable to a table if it is at least half full. It is called
+// after a flush and truncation, so that the truncated entries are dropped and not written.
 func (l *Log) Turn() error { return l.s.db.Turn() }
 
-// Halt ends the waiting of [Log.Apply] for room in memory, before whoever flushes
-// ends: it fails with [ErrClosed] where it would wait, and from then on. The entries
-// are in the log.
+// Halt ends the waiting of [Log.Apply] for room in memory, before flushes end: from the
+// first time that it would wait it fails with [ErrClosed]. The entries are in the log.
 func (l *Log) Halt() { l.s.shards.Halt() }
 
 // Full reports whether changes are refused because free disk space is below the
 // reserve.
 func (l *Log) Full() bool { return l.s.space.Full() }
 
-// Busy is for how long the disk has been at what it has taken longest for; 0 when
-// nothing is under way.
+// Busy is the age of the oldest write or sync in flight; 0: none.
 func (l *Log) Busy() time.Duration { return l.s.busy.Age() }

@@ -6,7 +6,7 @@ import (
 	"ssod/persistence/db"
 )
 
-// blocks tells what the cache of blocks does. It asks Pebble when it is asked.
+// blocks collects the metrics of the block cache from Pebble.
 type blocks struct {
 	db      *db.DB
 	readers *readers
@@ -27,13 +27,11 @@ func newBlocks(d *db.DB, r *readers) *blocks {
 	}
 }
 
-// Describe implements [prometheus.Collector].
 func (b *blocks) Describe(to chan<- *prometheus.Desc) {
 	to <- b.size
 	to <- b.reads
 }
 
-// Collect implements [prometheus.Collector].
 func (b *blocks) Collect(to chan<- prometheus.Metric) {
 	if b.readers.enter() != nil {
 		return

@@ -8,8 +8,8 @@ import (
 	"ssod/persistence/layout"
 )
 
-// Boot counts a start of the node on this directory. It is on disk when Boot
-// returns, so no later start can be taken for it.
+// Boot counts a start of the node on this directory, durably, so no later start can be
+// taken for it.
 func (s *Store) Boot(incarnation uint64) (Boots, error) {
 	before, err := s.Boots()
 	if err != nil {
@@ -22,8 +22,8 @@ func (s *Store) Boot(incarnation uint64) (Boots, error) {
 	return now, nil
 }
 
-// ConfirmBoot notes that the cluster has registered the current start. A crash
-// may lose the note, which makes the list of starts longer and nothing else.
+// ConfirmBoot notes that the cluster has registered the current start. A crash may lose
+// the note, which only makes the list of starts longer.
 func (s *Store) ConfirmBoot() error {
 	b, err := s.Boots()
 	if err != nil {
@@ -42,12 +42,11 @@ func (s *Store) Boots() (Boots, error) {
 	return b, err
 }
 
-// Durable is the number of the last batch that is on disk. It never falls, and
-// nothing is promised to another node that rests on a later one.
+// Durable is the number of the last batch on disk. It never falls, and no promise to
+// another node rests on a later one.
 func (s *Store) Durable() uint64 { return s.log.Durable() }
 
-// NotePeer keeps what is known of another node, with sync on disk when it
-// returns.
+// NotePeer keeps what is known of another node; with sync it is on disk on return.
 func (s *Store) NotePeer(node NodeID, note []byte, sync bool) error {
 	o := pebble.NoSync
 	if sync {
@@ -77,8 +76,8 @@ func (s *Store) Peers() (map[NodeID][]byte, error) {
 	return notes, layout.Damaged(it.Error())
 }
 
-// Note keeps a value that concerns this node alone under a name. It is written
-// with whatever is written next: a crash may bring an earlier one back.
+// Note keeps a value of this node's own under a name. It is written with the next synced
+// write: a crash may bring an earlier value back.
 func (s *Store) Note(name string, value []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

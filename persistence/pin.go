@@ -14,12 +14,11 @@ import (
 	"ssod/persistence/layout"
 )
 
-// errUnpinned: what was pinned was let go.
+// errUnpinned: the pinned state was released.
 var errUnpinned = errors.New("the state is not pinned any more")
 
-// Pinned is what shards were at one moment. It costs the disk what is overwritten as
-// long as it lasts, and [Store.Scrub] waits for its end. It must be closed before the
-// store is.
+// Pinned is the state of shards at one moment. Until it is closed, which must be before
+// the store is, overwritten data stays on disk and [Store.Scrub] waits.
 type Pinned struct {
 	s     *Store
 	ended chan struct{}
@@ -28,8 +27,7 @@ type Pinned struct {
 	snap *pebble.Snapshot // guarded by mu; nil when it is closed
 }
 
-// Pin pins the applied state of shards. It writes what memory has of them, and stops
-// nothing.
+// Pin flushes shards and pins their applied state. Reads and writes go on.
 func (s *Store) Pin(shards []ShardID) (*Pinned, error) {
 	if err := s.readers.enter(); err != nil {
 		return nil, err
@@ -53,7 +51,7 @@ func (s *Store) Pin(shards []ShardID) (*Pinned, error) {
 	return p, nil
 }
 
-// Close lets go of the state.
+// Close releases the state.
 func (p *Pinned) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,7 +67,7 @@ func (p *Pinned) Close() error {
 	return err
 }
 
-// awaitPins returns when nothing is pinned any more that was when it was called.
+// awaitPins returns when all states that are pinned now have been released.
 func (s *Store) awaitPins(ctx context.Context) error {
 	s.mu.Lock()
 	var pins []*Pinned
@@ -87,8 +85,8 @@ func (s *Store) awaitPins(ctx context.Context) error {
 	return nil
 }
 
-// pinnedRoom is how much of a shard is read at a time: an iterator keeps files of its
-// time on disk, so none lives for long.
+// pinnedRoom is how much of a shard one iterator reads: it keeps old files on disk, so it
+// must not live for long.
 const pinnedRoom = 256 << 10
 
 // PinnedShard is a shard as the frames of a backup ([backup.Shard]). It is read by one
@@ -118,7 +116,6 @@ func (p *Pinned) Shard(shard ShardID) (*PinnedShard, error) {
 	return r, err
 }
 
-// Read implements [io.Reader].
 func (r *PinnedShard) Read(b []byte) (int, error) {
 	if r.ready.Len() == 0 {
 		if r.done {

@@ -2,11 +2,8 @@ package persistence
 
 import "time"
 
-// Reads look into memory first and then at what is on disk. They go on until the
-// store closes.
-
-// Time is the shard's time: the latest of all commits applied to it. It never
-// goes back but by a reset.
+// Time is the shard's time: the latest of all commits applied to it. Only a reset sets it
+// back.
 func (s *Store) Time(id ShardID) time.Time { return s.shards.Time(id) }
 
 // Head returns an entity's head; false when it does not exist.
@@ -18,8 +15,8 @@ func (s *Store) Head(id ShardID, e Entity) (Head, bool, error) {
 	return s.shards.Head(id, e)
 }
 
-// Outcome returns the result of a step of a request if it is still kept. It is
-// cheap when there is none.
+// Outcome returns the result of a step of a request if it is still kept. It is cheap when
+// there is none.
 func (s *Store) Outcome(id ShardID, e Entity, r RequestID, step uint32) ([]byte, bool, error) {
 	if err := s.readers.enter(); err != nil {
 		return nil, false, err
@@ -28,8 +25,8 @@ func (s *Store) Outcome(id ShardID, e Entity, r RequestID, step uint32) ([]byte,
 	return s.shards.Outcome(id, e, r, step)
 }
 
-// Records calls f for each record beside an entity's head, in order of part,
-// until f returns false. part and value are valid during the call.
+// Records calls f for each record of an entity, in order of part, until f returns false.
+// part and value are valid during the call.
 func (s *Store) Records(id ShardID, e Entity, f func(part, value []byte) bool) error {
 	if err := s.readers.enter(); err != nil {
 		return err
@@ -38,9 +35,9 @@ func (s *Store) Records(id ShardID, e Entity, f func(part, value []byte) bool) e
 	return s.shards.Records(id, e, f)
 }
 
-// Entities calls f for the entities of one kind after the identity after (""
-// means from the first), in the order of their keys, which is no order of
-// identities, until f returns false.
+// Entities calls f for the entities of one kind behind the identity after ("": from the
+// first), in the order of their keys, which is not that of identities, until f returns
+// false.
 func (s *Store) Entities(id ShardID, kind, after string, f func(identity string, h Head) bool) error {
 	if err := s.readers.enter(); err != nil {
 		return err

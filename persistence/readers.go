@@ -2,8 +2,8 @@ package persistence
 
 import "sync"
 
-// readers lets reads go on until the store closes, which waits for them. A read
-// may begin another inside it, which a lock would not survive.
+// readers counts reads: closing the store waits for them. A read may begin another, which
+// would deadlock with a read-write lock.
 type readers struct {
 	mu     sync.Mutex
 	idle   sync.Cond

@@ -9,21 +9,21 @@ import (
 	"ssod/persistence/layout"
 )
 
-// Founding is the part of a cluster's id that it was founded with. A recovery from a
-// lost majority puts a dot and the id of a new incarnation behind it: nodes of two
-// incarnations take each other for members of other clusters, which they are, and
-// what the founding id is part of (the keys of the store, what is sealed) stays.
+// Founding is the part of a cluster's id that it was founded with. A recovery from a lost
+// majority appends a dot and the id of a new incarnation: nodes of two incarnations are
+// members of different clusters, but what the founding id is part of (the keys of the
+// store, sealed secrets) stays.
 func Founding(cluster string) string {
 	founding, _, _ := strings.Cut(cluster, ".")
 	return founding
 }
 
-// Recover makes the replicas of this directory, which no other process has written
-// since they were judged, members of groups that are made anew from what is left of a
-// lost majority, and the directory one of the incarnation that [Options.Recovering]
-// names: all or nothing, on disk when it returns. From then on the directory follows the
-// start that others know of, even if it is a copy from before. What the store has in memory is out
-// of date then: it must be closed, and opened again for [Store.Recovered].
+// Recover makes the replicas of this directory, which must not have changed since they
+// were inspected, members of groups that are re-formed after the loss of a majority, and
+// the directory one of the incarnation in [Options.Recovering]: atomically and durably.
+// From then on the directory follows the start that others know of, even if it is an
+// older copy. The store's memory is stale then: it must be closed, and opened again for
+// [Store.Recovered].
 func (s *Store) Recover(rs []Recovered, known Boot) error {
 	if Founding(s.opts.Recovering) != Founding(s.identity.Cluster) {
 		return fmt.Errorf("recover: %q is no incarnation of cluster %s", s.opts.Recovering, Founding(s.identity.Cluster))
@@ -49,6 +49,5 @@ func (s *Store) Recover(rs []Recovered, known Boot) error {
 	})
 }
 
-// Recovered ends a recovery: the directory can be started from then on. Until then it
-// is refused, with [ErrRecovering].
+// Recovered ends a recovery. Until then the directory is refused with [ErrRecovering].
 func (s *Store) Recovered() error { return s.dir.Write("identity.json", s.identity.encode()) }

@@ -13,23 +13,22 @@ import (
 	"ssod/persistence/disk"
 )
 
-// restoreMark is the file that says that a directory is being filled from a backup. It
-// is the first one there and goes last, so a crash in between leaves a directory that
-// no node starts on.
+// restoreMark is the file in a directory that is being filled from a backup. It is created
+// first and removed last, so a crash in between leaves a directory that no node starts on.
 const restoreMark = "restoring"
 
 var (
 	// ErrNotEmpty: the directory of a restore has something in it.
 	ErrNotEmpty = errors.New("the data directory is not empty")
-	// ErrUnfinished: a restore into the directory did not come to its end.
+	// ErrUnfinished: a restore into the directory was cut short.
 	ErrUnfinished = errors.New("a restore into the data directory is not finished")
 )
 
-// spared is what a file system puts into its root by itself.
+// spared is in the root of a new file system.
 const spared = "lost+found"
 
-// BeginRestore makes an empty directory one that only a store which is restored opens
-// ([Options.Restore]), until [EndRestore]. It fails with [ErrNotEmpty].
+// BeginRestore makes an empty directory one that opens only with [Options.Restore], until
+// [EndRestore]. It fails with [ErrNotEmpty].
 func BeginRestore(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -53,8 +52,7 @@ func BeginRestore(dir string) error {
 	return errors.Join(f.Sync(), f.Close(), syncDirs(dir, filepath.Dir(dir)))
 }
 
-// EndRestore makes the directory one that a node starts on. What was written into it
-// must be on disk.
+// EndRestore makes the directory one that a node starts on. Its content must be on disk.
 func EndRestore(dir string) error {
 	if err := syncDirs(dir); err != nil {
 		return err
@@ -71,7 +69,7 @@ func AbandonRestore(dir string) error {
 	if err != nil {
 		return err
 	}
-	// The mark last: until then no node starts on what is left.
+	// The mark goes last: until then no node starts on the rest.
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == spared || e.Name() == restoreMark })
 	for _, e := range entries {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))

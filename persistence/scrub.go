@@ -16,17 +16,15 @@ import (
 	"ssod/persistence/layout"
 )
 
-// Scrub makes sure that what was overwritten or deleted in some shards before the
-// call is in no file of the data directory any more. Pebble itself would keep it
-// for as long as it takes: in tables until they happen to be compacted, and in
-// files of the write-ahead log, which it writes over but does not shorten.
+// Scrub removes what was overwritten or deleted in some shards before the call from every
+// file of the data directory. Pebble itself may keep it for long: in tables until they are
+// compacted, and in files of the write-ahead log, which it reuses without shortening them.
 //
-// shards says up to where each shard's log is to be gone; Scrub waits until it is
-// truncated, which is for others to do. It rewrites the tables of those shards and
-// leaves all files of the write-ahead log behind. Readers and writers go on. One
-// call runs at a time; it may be repeated, and fails with the context's error when
-// files are in use for longer, for instance by the export of a snapshot, or when a
-// backup has the state from before.
+// shards says up to where each shard's log must be truncated, which Scrub waits for. It
+// rewrites the tables of those shards and retires all files of the write-ahead log.
+// Readers and writers go on. One call runs at a time; it may be repeated, and fails with
+// the context's error when files stay in use, for instance by the export of a snapshot, or
+// when a backup pins an older state.
 func (s *Store) Scrub(ctx context.Context, shards map[ShardID]uint64) error {
 	if err := s.readers.enter(); err != nil {
 		return err
@@ -56,7 +54,7 @@ func (s *Store) Scrub(ctx context.Context, shards map[ShardID]uint64) error {
 	return nil
 }
 
-// truncated returns when each shard's log begins behind the index.
+// truncated waits until each shard's log begins behind the index.
 func (s *Store) truncated(ctx context.Context, shards map[ShardID]uint64) error {
 	pace := time.NewTicker(scrubPace)
 	defer pace.Stop()
@@ -79,8 +77,7 @@ func (s *Store) truncated(ctx context.Context, shards map[ShardID]uint64) error 
 	return nil
 }
 
-// beginning is the index behind which a shard's log begins; without a replica
-// behind all.
+// beginning is the index behind which a shard's log begins; without a replica the largest.
 func (s *Store) beginning(shard ShardID) (uint64, error) {
 	b, err := s.db.Read(layout.LogStateKey(shard, layout.LogTruncated))
 	if b == nil || err != nil {
@@ -109,17 +106,16 @@ func (s *Store) scrub(ctx context.Context, shards []ShardID) error {
 	return s.outlive(ctx, before)
 }
 
-// scrubPace is how often Scrub looks whether what it waits for has happened: Pebble
-// deletes files in its own time.
+// scrubPace is how often Scrub polls: Pebble deletes files in its own time.
 const scrubPace = 10 * time.Millisecond
 
-// outlive returns when no file is left that may hold what is to be gone.
+// outlive waits until no file is left that may hold deleted data.
 func (s *Store) outlive(ctx context.Context, before []string) error {
 	pace := time.NewTicker(scrubPace)
 	defer pace.Stop()
 	for {
-		// A write-ahead log lives until all of it is in tables and then waits to
-		// be written over: each flush takes one from those that wait.
+		// A write-ahead log lives until all of it is in tables, and is then queued
+		// for reuse: each flush takes one from the queue.
 		if err := s.db.Flush(); err != nil {
 			return err
 		}
@@ -135,9 +131,9 @@ func (s *Store) outlive(ctx context.Context, before []string) error {
 	}
 }
 
-// left are the files of before that are still there, without tables that Pebble
-// uses: these it would have rewritten. Tables that share a file with others are
-// rewritten first, since the file has what none of them shows.
+// left are the old files that still exist, without tables in use: the compaction would
+// have rewritten these. Tables that share a file are rewritten first, because the file has
+// more than they show.
 func (s *Store) left(ctx context.Context, before []string) ([]string, error) {
 	used, shared, err := s.tables()
 	if err != nil {
@@ -164,8 +160,7 @@ type sharedTable struct {
 	span pebble.KeyRange
 }
 
-// tables are the files of the tables in use that are the whole of their file, and
-// the other tables.
+// tables are the files of tables in use that fill their file, and the other tables.
 func (s *Store) tables() (whole map[string]bool, shared []sharedTable, err error) {
 	levels, err := s.db.SSTables()
 	if err != nil {

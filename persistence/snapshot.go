@@ -15,25 +15,23 @@ import (
 	"ssod/persistence/layout"
 )
 
-// Snapshots are in two directories. One has those that are under way, written here
-// or received: after a start nobody waits for these, so they are removed before
-// the store is opened, and a disk that they have filled has room for that. The
-// other has those that are being installed, see [Log.Install].
+// Snapshots are in two directories. One has those under way, written here or received:
+// they are useless after a restart and removed before the store is opened, in case they
+// have filled the disk. The other has those that are being installed, see [Log.Install].
 const (
 	transfers = "snapshots"
 	installs  = "installs"
 )
 
-// snapshotPath is where the file of a snapshot is kept.
+// snapshotPath is the path of a snapshot's file.
 func (l *Log) snapshotPath(in, name string) string {
 	d := l.s.dir
 	return d.FS.PathJoin(d.File(in), name+".sst")
 }
 
-// Export writes a shard's applied state as one table file under the given name
-// and returns the place that the state is at. It flushes the shard, and then holds
-// no lock and stops nothing; the state is of one moment. It takes nothing of the
-// disk's reserve: then it fails with [ErrNoSpace]. One that fails leaves no file.
+// Export writes a shard's applied state as one table file under the given name and returns
+// its position. It flushes the shard, and then holds no lock; the state is of one moment.
+// It fails with [ErrNoSpace] rather than use the disk's reserve, and then leaves no file.
 func (l *Log) Export(shard ShardID, name string) (Applied, error) {
 	a, err := l.export(shard, name)
 	if err != nil {
@@ -62,8 +60,8 @@ func (l *Log) export(shard ShardID, name string) (Applied, error) {
 	return a, l.writeTable(snap, shard, a, name)
 }
 
-// SnapshotSize is about how long a shard's snapshot is. What is in memory only does
-// not count.
+// SnapshotSize is the approximate size of a shard's snapshot, without what is in memory
+// only.
 func (l *Log) SnapshotSize(shard ShardID) (uint64, error) {
 	span := layout.ShardSpan(shard)
 	n, err := l.s.db.EstimateDiskUsage(span.Start, span.End)
@@ -89,14 +87,13 @@ func (l *Log) writeTable(r pebble.Reader, shard ShardID, a Applied, name string)
 			err = w.Set(it.Key(), v)
 		}
 	}
-	if err == nil { // it is stored beside the applied position, which is not sent
+	if err == nil { // it is stored with the applied position, which is not sent
 		err = w.Set(last, binary.BigEndian.AppendUint64(nil, a.Time))
 	}
 	return layout.Damaged(errors.Join(err, it.Error(), w.Close()))
 }
 
-// createSnapshot creates the file of a snapshot, which takes nothing of the disk's
-// reserve.
+// createSnapshot creates the file of a snapshot, which does not use the disk's reserve.
 func (l *Log) createSnapshot(name string) (vfs.File, error) {
 	d := l.s.dir
 	if err := d.FS.MkdirAll(d.File(transfers), 0o700); err != nil {
@@ -114,13 +111,12 @@ func (l *Log) OpenSnapshot(name string) (io.ReadCloser, error) {
 	return l.s.dir.FS.Open(l.snapshotPath(transfers, name))
 }
 
-// AdmitSnapshot refuses, with [ErrNoSpace], a snapshot of about so many bytes that
-// would take of the disk's reserve.
+// AdmitSnapshot refuses, with [ErrNoSpace], a snapshot of about size bytes that would use
+// the disk's reserve.
 func (l *Log) AdmitSnapshot(size uint64) error { return l.s.space.Spare(size) }
 
-// ReceiveSnapshot stores the file of a snapshot. It is complete and on disk when
-// it returns without an error; else nothing is left of it. It takes nothing of the
-// disk's reserve: then it fails with [ErrNoSpace].
+// ReceiveSnapshot stores the file of a snapshot, durably; after an error nothing is left
+// of it. It fails with [ErrNoSpace] rather than use the disk's reserve.
 func (l *Log) ReceiveSnapshot(name string, r io.Reader) error {
 	if err := l.receive(name, r); err != nil {
 		return fmt.Errorf("receive snapshot: %w", errors.Join(err, l.DiscardSnapshot(name)))
@@ -137,8 +133,7 @@ func (l *Log) receive(name string, r io.Reader) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// DiscardSnapshot removes the file of a snapshot that is not being installed, if it
-// is there.
+// DiscardSnapshot removes the file of a snapshot that is not being installed, if it exists.
 func (l *Log) DiscardSnapshot(name string) error {
 	return l.removeSnapshot(transfers, name)
 }
@@ -164,8 +159,8 @@ func (l *Log) keepSnapshot(name string) error {
 	return errors.Join(disk.SyncDir(d.FS, d.File(installs)), disk.SyncDir(d.FS, d.Path))
 }
 
-// Tidy removes the files of installations that a crash cut short before they began,
-// or when they were over. It is called at start, after [Log.Replicas].
+// Tidy removes the files that interrupted installations left. It is called at start, after
+// [Log.Replicas].
 func (l *Log) Tidy() error { return clearDir(l.s.dir, installs) }
 
 // clearDir removes the files in a directory, if there is one.

@@ -19,8 +19,7 @@ import (
 	"ssod/persistence/state"
 )
 
-// slowOpen is after how long an operator is told, and again, that the store is
-// not open yet.
+// slowOpen is how often a warning says that the store is not open yet.
 const slowOpen = 5 * time.Second
 
 // Store is the durable state of one node.
@@ -77,8 +76,8 @@ func Open(o Options) (*Store, error) {
 	return s, nil
 }
 
-// open brings the parts up in order: whose directory it is, then Pebble, then
-// what Pebble holds. What is of no more use goes before Pebble needs room.
+// open brings the parts up in order: the directory's identity, then Pebble, then its
+// content. Useless files are removed before Pebble needs room.
 func (s *Store) open() error {
 	if err := s.loadLevel(); err != nil {
 		return err
@@ -117,8 +116,7 @@ func (s *Store) open() error {
 	return s.load()
 }
 
-// load brings up the two sides: the log, which tells whether all is there, and the
-// state.
+// load brings up the log, which checks that nothing is missing, and the state.
 func (s *Store) load() (err error) {
 	s.shards = state.New(state.Config{
 		DB: s.db, Space: s.space, Shards: s.identity.Shards, Salt: layout.Salt(Founding(s.identity.Cluster)),
@@ -154,8 +152,8 @@ func (s *Store) unregister() {
 	}
 }
 
-// admit refuses, before Pebble changes anything, a directory that is not ours
-// or has lost its store: Pebble would silently begin an empty one.
+// admit refuses, before Pebble changes anything, a directory that is another node's or
+// has lost its store: Pebble would silently begin an empty one.
 func (s *Store) admit(stored Identity) error {
 	if err := stored.check(&s.opts); err != nil {
 		return err
@@ -237,8 +235,7 @@ func (s *Store) watch() {
 	}
 }
 
-// Busy says in words what the disk has been at for longest; empty when it has
-// done everything.
+// Busy describes the oldest write or sync in flight; empty: none.
 func (s *Store) Busy() string { return s.busy.Oldest() }
 
 // New reports whether the store was created when it was opened.
@@ -250,9 +247,9 @@ func (s *Store) Full() bool { return s.space.Full() }
 
 // Space is what there is of a disk, in bytes.
 type Space struct {
-	// Free is the free space at the last look; math.MaxUint64: nobody knows.
+	// Free is the free space at the last look; math.MaxUint64: unknown.
 	Free uint64
-	// Used is what the store takes, Reserve the free space below which it refuses
+	// Used is the size of the store, Reserve the free space below which it refuses
 	// changes.
 	Used, Reserve uint64
 }

@@ -11,7 +11,6 @@ import (
 // longest is the maximum length of a session.
 const longest = 24 * time.Hour
 
-// Cut implements [intent.Cuts].
 func (s *State) Cut(at actors.Times) (did bool) {
 	for i, r := range s.Logins {
 		if l := r.GetLogin().Cut(at); l != r.GetLogin() {

@@ -39,7 +39,6 @@ type stored struct {
 	scrubbed []cluster.ShardID
 }
 
-// Find implements [erasure.Cluster].
 func (s *stored) Find(_ context.Context, kind string, _ []byte) (found [][]byte, err error) {
 	if kind != session.KindName {
 		return nil, s.finds
@@ -48,13 +47,11 @@ func (s *stored) Find(_ context.Context, kind string, _ []byte) (found [][]byte,
 	return found, nil
 }
 
-// Scrub implements [erasure.Cluster].
 func (s *stored) Scrub(_ context.Context, shards []cluster.ShardID) error {
 	s.scrubbed = shards
 	return s.scrubs
 }
 
-// Ask implements [actors.Asker].
 func (s *stored) Ask(_ context.Context, to actors.Address, _ cluster.RequestID, _ uint32, command proto.Message) (proto.Message, error) {
 	if _, ok := command.(*intent.Forget); !ok {
 		return nil, fmt.Errorf("a %s is asked for %T", to.Kind, command)
@@ -62,7 +59,6 @@ func (s *stored) Ask(_ context.Context, to actors.Address, _ cluster.RequestID, 
 	return &intent.ForgetReply{}, nil
 }
 
-// Tell implements [actors.Asker].
 func (s *stored) Tell(actors.Address, cluster.RequestID, uint32, proto.Message) {}
 
 // TestWhatAFailedErasureErasedIsScrubbed by the next one, which does not find it any

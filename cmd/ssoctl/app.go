@@ -56,7 +56,6 @@ type recorder struct {
 	show   func(exchange)
 }
 
-// RoundTrip implements http.RoundTripper.
 func (r recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	x := exchange{Method: request.Method, URL: request.URL.String(), Headers: shown(request.Header)}
 	if request.Body != nil {

@@ -142,7 +142,6 @@ type patientBody struct {
 	patience *time.Timer
 }
 
-// Read implements [io.Reader].
 func (b *patientBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.patience.Reset(stalled)
@@ -152,7 +151,6 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close implements [io.Closer].
 func (b *patientBody) Close() error {
 	b.patience.Stop()
 	b.cancel(nil)
@@ -176,7 +174,6 @@ func newWholeFile(name string) (*wholeFile, error) {
 	return &wholeFile{File: f, name: name}, nil
 }
 
-// Write implements [io.Writer].
 func (f *wholeFile) Write(b []byte) (int, error) {
 	n, err := f.File.Write(b)
 	f.size += int64(n)

@@ -20,7 +20,6 @@ type refusal struct {
 	text   string
 }
 
-// Error implements error.
 func (r *refusal) Error() string { return fmt.Sprintf("the node answered %d: %s", r.status, r.text) }
 
 // operate calls the admin API. in is sent as JSON when it is not nil; the

@@ -36,7 +36,6 @@ type completionCommand struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
-// Run implements completion.
 func (c *completionCommand) Run(s *session) error {
 	_, err := fmt.Fprint(s.stdout, completionScripts[c.Shell])
 	return err

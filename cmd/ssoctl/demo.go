@@ -41,7 +41,6 @@ type demo struct {
 	script    *script
 }
 
-// Run implements demo.
 func (c *demoCommand) Run(s *session) error {
 	public, err := s.publicURL()
 	if err != nil {

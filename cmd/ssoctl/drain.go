@@ -28,7 +28,6 @@ func (d *drainView) String() string {
 	return text
 }
 
-// Run implements drain.
 func (c *drainCommand) Run(s *session) error {
 	var n nodeView
 	if err := s.operate(http.MethodPost, "/admin/v1/nodes/"+url.PathEscape(c.Name)+"/drain", nil, nil, &n); err != nil {
@@ -104,7 +103,6 @@ type undrainCommand struct {
 	Name string `arg:"" help:"Name of the node."`
 }
 
-// Run implements undrain.
 func (c *undrainCommand) Run(s *session) error {
 	if err := s.operate(http.MethodPost, "/admin/v1/nodes/"+url.PathEscape(c.Name)+"/undrain", nil, nil, nil); err != nil {
 		return err

@@ -4,7 +4,6 @@ import "net/http"
 
 type initCommand struct{}
 
-// Run implements init.
 func (c *initCommand) Run(s *session) error {
 	if err := s.operate(http.MethodPost, "/admin/v1/cluster/init", nil, nil, nil); err != nil {
 		return err

@@ -98,7 +98,6 @@ func counted(n int, noun string) string {
 
 type reloadCommand struct{}
 
-// Run implements reload.
 func (reloadCommand) Run(s *session) error {
 	var done struct {
 		Hash     string   `json:"hash"`

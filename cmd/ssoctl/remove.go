@@ -9,7 +9,6 @@ type removeCommand struct {
 	Name string `arg:"" help:"Name of the node."`
 }
 
-// Run implements remove.
 func (c *removeCommand) Run(s *session) error {
 	if err := s.operate(http.MethodDelete, "/admin/v1/nodes/"+url.PathEscape(c.Name), nil, nil, nil); err != nil {
 		return err
@@ -22,7 +21,6 @@ type readmitCommand struct {
 	Name string `arg:"" help:"Name of the node that was removed."`
 }
 
-// Run implements readmit.
 func (c *readmitCommand) Run(s *session) error {
 	if err := s.operate(http.MethodPost, "/admin/v1/nodes/"+url.PathEscape(c.Name)+"/readmit", nil, nil, nil); err != nil {
 		return err

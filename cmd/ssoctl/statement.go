@@ -28,7 +28,6 @@ type statement struct {
 	ID                string `json:"id"`
 }
 
-// Run implements statement.
 func (c *statementCommand) Run(s *session) error {
 	made, err := c.make(s)
 	if err != nil {

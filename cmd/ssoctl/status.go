@@ -59,7 +59,6 @@ type invariantView struct {
 
 type statusCommand struct{}
 
-// Run implements status.
 func (statusCommand) Run(s *session) error {
 	if err := s.sayReadiness(); err != nil {
 		return err

@@ -16,7 +16,6 @@ type credentials struct {
 	ExpiresIn    int64  `json:"expiresIn"` // seconds
 }
 
-// Run implements token.
 func (c *tokenCommand) Run(s *session) error {
 	public, err := s.publicURL()
 	if err != nil {

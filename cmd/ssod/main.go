@@ -102,13 +102,11 @@ type service struct {
 	log *slog.Logger
 }
 
-// Reload implements [supervisor.Service].
 func (s service) Reload(ctx context.Context) error {
 	_, err := s.Node.Reload(ctx)
 	return err
 }
 
-// Stop implements [supervisor.Service].
 func (s service) Stop(ctx context.Context) error {
 	s.notify(daemon.SdNotifyStopping)
 	return s.Node.Stop(ctx)

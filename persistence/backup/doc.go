@@ -12,9 +12,9 @@
 //	End
 //
 // Records belong to the entity before them. A ShardEnd has the number of frames in its
-// shard and their SHA-256, from the node that read them out of its store; whoever has
-// the stream in between passes it on and cannot change it unnoticed. A stream that ends
-// without End is incomplete, and one that ends with a Failure says why.
+// shard and their SHA-256, from the node that read them from its store, so a change on
+// the way is detected. A stream that ends without End is incomplete, and one that ends
+// with a Failure says why.
 //
 // The meta shard comes last: what the other shards rest on, a key or a revocation, is
 // then never older in a backup than what rests on it.
@@ -25,11 +25,10 @@
 //
 // # Encryption
 //
-// A backup is encrypted wherever it is more than a stream in memory, with age
-// (age-encryption.org/v1): a file under a passphrase ([Seal], [Open]), a stream on its
-// way to who asked for it under a key that it made for this one ([Key], [SealTo]). So
-// the node does not learn the passphrase, and whoever listens, or has the file, learns
-// nothing without it. What is opened is authenticated, in chunks of 64 KiB: every byte
-// that is returned by a reader is one that was written, in its place; whether any are
-// missing at the end is known at the end. age -d opens such a file too.
+// Outside of a node's memory a backup is encrypted with age (age-encryption.org/v1): a
+// file under a passphrase ([Seal], [Open]), a stream under a key that the client made for
+// it ([Key], [SealTo]). So the node does not learn the passphrase, and an eavesdropper or
+// the holder of the file learns nothing without it. Chunks of 64 KiB are authenticated:
+// every byte that a reader returns was written, at its position; whether the end is
+// missing is known at the end. age -d opens such a file too.
 package backup

@@ -20,10 +20,10 @@ type Reader struct {
 	r      *bufio.Reader
 	header *Header
 	room   []byte
-	at     place
+	at     position
 	failed error
 
-	shard    uint32 // of the Begin that was read last
+	shard    uint32 // of the last Begin
 	begun    bool   // there was one
 	sum      hash.Hash
 	entities uint64
@@ -31,18 +31,18 @@ type Reader struct {
 	Seen     Totals
 }
 
-// Totals are what was read by now.
+// Totals count what was read so far.
 type Totals struct {
 	Shards, Entities, Records, Bytes uint64
 }
 
-// place is between which frames a reader is.
-type place int
+// position is where a reader is in the stream.
+type position int
 
 const (
-	between place = iota // two shards
-	inside               // a shard
-	behind               // the end
+	between position = iota // two shards
+	inside                  // a shard
+	behind                  // the end
 )
 
 // NewReader reads the header of a backup.
@@ -64,7 +64,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 	return in, nil
 }
 
-// NewMetaReader reads the meta shard alone, as [Shard] has written it.
+// NewMetaReader reads the meta shard alone, as written by [Shard].
 func NewMetaReader(r io.Reader) (*Reader, error) {
 	var before, behind bytes.Buffer
 	w, err := NewWriter(&before, &Header{})
@@ -83,13 +83,12 @@ func NewMetaReader(r io.Reader) (*Reader, error) {
 // Header describes the backup.
 func (r *Reader) Header() *Header { return r.header }
 
-// Shard is the shard that the frames are of which were read last.
+// Shard is the shard of the last frame.
 func (r *Reader) Shard() uint32 { return r.shard }
 
-// Next returns the next frame that says something of what is stored: a [Begin], an
-// [Entity], a [Record] or a [ShardEnd]. Behind the last one it returns [io.EOF], when all
-// is there. It fails with [ErrDamaged], [ErrIncomplete], [ErrFailed], or as what it reads
-// from. The frame is valid for ever.
+// Next returns the next [Begin], [Entity], [Record] or [ShardEnd], and [io.EOF] at the end
+// of a complete backup. It fails with [ErrDamaged], [ErrIncomplete], [ErrFailed], or an
+// error of its source. The frame is not reused.
 func (r *Reader) Next() (*Frame, error) {
 	if r.failed != nil {
 		return nil, r.failed
@@ -105,7 +104,7 @@ func (r *Reader) Next() (*Frame, error) {
 	return f, nil
 }
 
-// follow checks that a frame is one that may come now.
+// follow checks that the frame is allowed here.
 func (r *Reader) follow(f *Frame) error {
 	switch is := f.GetIs().(type) {
 	case *Frame_Begin:
@@ -140,7 +139,7 @@ func (r *Reader) begin(b *Begin) error {
 		next = 0
 	}
 	if r.at != between || b.GetShard() != next || r.begun && r.shard == 0 {
-		return fmt.Errorf("%w: shard %d where shard %d is to be", ErrDamaged, b.GetShard(), next)
+		return fmt.Errorf("%w: shard %d instead of shard %d", ErrDamaged, b.GetShard(), next)
 	}
 	r.at, r.shard, r.begun, r.entities, r.records = inside, b.GetShard(), true, 0, 0
 	r.sum.Reset()
@@ -158,7 +157,7 @@ func (r *Reader) within() error {
 
 func (r *Reader) end(e *ShardEnd) error {
 	if r.at != inside || e.GetEntities() != r.entities || e.GetRecords() != r.records || !bytes.Equal(e.GetSha256(), r.sum.Sum(nil)) {
-		return fmt.Errorf("%w: shard %d is not as its checksum says", ErrDamaged, r.shard)
+		return fmt.Errorf("%w: shard %d does not match its checksum", ErrDamaged, r.shard)
 	}
 	r.at = between
 	r.Seen.Shards++
@@ -167,7 +166,7 @@ func (r *Reader) end(e *ShardEnd) error {
 	return nil
 }
 
-// last returns [io.EOF] if all is there, and nothing more.
+// last returns [io.EOF] if the backup is complete and nothing follows.
 func (r *Reader) last() error {
 	if r.at != between || !r.begun || r.shard != 0 {
 		return fmt.Errorf("%w: it ends behind shard %d", ErrIncomplete, r.shard)
@@ -208,7 +207,7 @@ func (r *Reader) frame() (*Frame, error) {
 	return f, nil
 }
 
-// unread says what it means that no more can be read.
+// unread explains an error of reading.
 func unread(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return ErrIncomplete

@@ -9,17 +9,16 @@ import (
 	"filippo.io/age"
 )
 
-// MinPassphrase is the least length of a passphrase in bytes. Whoever has the file has
-// all the time there is to guess it.
+// MinPassphrase is the least length of a passphrase in bytes. It can be guessed offline.
 const MinPassphrase = 12
 
-// Passphrase is that of a file: its first line.
+// Passphrase is the first line of a file.
 func Passphrase(file []byte) string {
 	line, _, _ := strings.Cut(string(file), "\n")
 	return strings.TrimSuffix(line, "\r")
 }
 
-// CheckPassphrase refuses a passphrase that is too short to protect anything.
+// CheckPassphrase refuses a passphrase that is too short.
 func CheckPassphrase(passphrase string) error {
 	if len(passphrase) < MinPassphrase {
 		return fmt.Errorf("the passphrase has %d bytes, and needs %d at least; openssl rand -base64 24 makes a good one", len(passphrase), MinPassphrase)
@@ -27,11 +26,11 @@ func CheckPassphrase(passphrase string) error {
 	return nil
 }
 
-// Seal returns a writer that encrypts under a passphrase. What is written is complete
-// when it is closed. It takes a second and 256 MiB to make guesses dear.
+// Seal returns a writer that encrypts under a passphrase. The output is complete when it
+// is closed. Deriving the key takes a second and 256 MiB, to make guesses expensive.
 func Seal(w io.Writer, passphrase string) (io.WriteCloser, error) { return seal(w, passphrase, 0) }
 
-// seal takes 2^work steps for a guess; 0: as many as age does.
+// seal takes 2^work steps for a guess; 0: age's default.
 func seal(w io.Writer, passphrase string, work int) (io.WriteCloser, error) {
 	to, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
@@ -43,8 +42,7 @@ func seal(w io.Writer, passphrase string, work int) (io.WriteCloser, error) {
 	return age.Encrypt(w, to)
 }
 
-// Open is the inverse of [Seal]. It fails with [ErrPassphrase] and [ErrDamaged], and so
-// do reads.
+// Open is the inverse of [Seal]. It and reads fail with [ErrPassphrase] or [ErrDamaged].
 func Open(r io.Reader, passphrase string) (io.Reader, error) {
 	by, err := age.NewScryptIdentity(passphrase)
 	if err != nil {
@@ -53,7 +51,7 @@ func Open(r io.Reader, passphrase string) (io.Reader, error) {
 	return open(r, by)
 }
 
-// Key is for one backup on its way. Its text is no secret.
+// Key encrypts one backup in transit. Its text is no secret.
 type Key struct{ identity *age.X25519Identity }
 
 // NewKey makes a key.
@@ -62,13 +60,13 @@ func NewKey() (*Key, error) {
 	return &Key{identity}, err
 }
 
-// String is what others encrypt to; it gives nothing away.
+// String is the public part, which others encrypt to.
 func (k *Key) String() string { return k.identity.Recipient().String() }
 
 // Open opens what was encrypted to the key, as [Open] does.
 func (k *Key) Open(r io.Reader) (io.Reader, error) { return open(r, k.identity) }
 
-// SealTo returns a writer that encrypts to a key, given as its text. What is written is
+// SealTo returns a writer that encrypts to a key, given as its text. The output is
 // complete when it is closed.
 func SealTo(w io.Writer, key string) (io.WriteCloser, error) {
 	to, err := age.ParseX25519Recipient(key)
@@ -93,14 +91,13 @@ func open(r io.Reader, by age.Identity) (io.Reader, error) {
 	return &opened{plain, source}, nil
 }
 
-// source remembers how reading ended: age does not tell a file that was changed from
-// one that cannot be read.
+// source remembers the error of reading: age does not distinguish a changed file from an
+// unreadable one.
 type source struct {
 	r   io.Reader
 	err error
 }
 
-// Read implements [io.Reader].
 func (s *source) Read(b []byte) (int, error) {
 	n, err := s.r.Read(b)
 	if err != nil {
@@ -129,7 +126,6 @@ type opened struct {
 	source *source
 }
 
-// Read implements [io.Reader].
 func (o *opened) Read(b []byte) (int, error) {
 	n, err := o.r.Read(b)
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -17,7 +17,7 @@ import (
 // Version is the version of the format.
 const Version = 1
 
-// maxFrame bounds a frame in bytes: a value or a state, and what is said about it.
+// maxFrame bounds a frame in bytes: a value or a state, and its description.
 const maxFrame = data.MaxCommit + 64<<10
 
 // appendFrame appends a frame behind its length.

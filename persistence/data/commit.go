@@ -25,7 +25,7 @@ type Head struct {
 	State []byte
 }
 
-// Record is one record that an entity keeps beside its head.
+// Record is one record of an entity besides its head.
 type Record struct {
 	Part  string // 1..MaxPart bytes
 	Value []byte
@@ -49,13 +49,13 @@ type Commit struct {
 	// Schema and State become the new head, with revision BaseRev+1.
 	Schema uint32
 	State  []byte
-	// Remove deletes the head and every record beside it; State, Puts and
-	// Deletes must then be empty. Outcomes are still written.
+	// Remove deletes the head and all records; State, Puts and Deletes must then be
+	// empty. Outcomes are still written.
 	Remove bool
 	// Forget drops the outcomes of earlier commits, so that together with Remove
-	// nothing of the entity is left. A request that is repeated is a new one.
+	// nothing of the entity is left. A repeated request is a new one then.
 	Forget bool
-	// Puts and Deletes change records beside the head.
+	// Puts and Deletes change records.
 	Puts    []Record
 	Deletes []string
 	// Outcomes are the answers of the requests that this commit carries out.

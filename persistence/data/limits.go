@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Limits of a commit. They bound memory and keys, and leave room above what
-// entities need.
+// Limits of a commit. They bound memory and keys, well above what entities need.
 const (
 	// MaxKind is the longest Entity.Kind in bytes.
 	MaxKind = 32
@@ -20,7 +19,7 @@ const (
 	MaxCommit = 4 << 20
 )
 
-// OutcomeWindow is how long an outcome is kept at least, in shard time.
+// OutcomeWindow is the least time that an outcome is kept, in shard time.
 const OutcomeWindow = 60 * time.Second
 
 // Size is about the number of bytes that c adds to a batch.

@@ -2,7 +2,7 @@ package data
 
 import pb "go.etcd.io/raft/v3/raftpb"
 
-// Recovered is a replica of a group that is made anew from what is left of it.
+// Recovered is a replica of a group that is re-formed after the loss of a majority.
 type Recovered struct {
 	Shard ShardID
 	// ID is the replica's from now on. Its generation was never used here.

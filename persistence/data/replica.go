@@ -6,17 +6,15 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 )
 
-// NodeID numbers a node. The meta group hands node ids out and never hands one
-// out twice.
+// NodeID numbers a node. The meta group never hands one out twice.
 type NodeID uint32
 
 // ReplicaID names one replica of one shard: the node that holds it and which of
 // the node's replicas of that shard it is. It is the replica's id in raft.
 //
-// An id is never used twice. A replica that lost its data must not come back
-// under the id whose votes and acknowledgements others still count (raft thesis
-// 3.8 rests on it), so a node that holds a shard again does so under the next
-// generation.
+// An id is never used twice. A replica that lost its data must not return under the id
+// whose votes and acknowledgements others still count (raft thesis 3.8), so a node that
+// holds a shard again does so under the next generation.
 type ReplicaID uint64
 
 // NewReplicaID returns the id of a node's replica of the given generation,
@@ -36,7 +34,7 @@ func (r ReplicaID) String() string {
 	return fmt.Sprintf("%d/%d", r.Node(), r.Generation())
 }
 
-// Position is a place in a shard's log.
+// Position is a position in a shard's log.
 type Position struct {
 	Index, Term uint64
 }
@@ -44,7 +42,7 @@ type Position struct {
 // Applied says how far a shard's state is.
 type Applied struct {
 	Position
-	// Conf is the configuration at this place.
+	// Conf is the configuration at this position.
 	Conf *pb.ConfState
 	// Time is the shard time: the latest time of any applied entry, in
 	// milliseconds since 1970.
@@ -57,8 +55,7 @@ type Replica struct {
 	ID    ReplicaID
 	// Hard is nil until the first one is written.
 	Hard *pb.HardState
-	// Truncated is the last entry that the log has lost; the log begins after
-	// it.
+	// Truncated is the last truncated entry; the log begins after it.
 	Truncated Position
 	Applied   Applied
 }
@@ -66,13 +63,12 @@ type Replica struct {
 // LogWrite is a change of one shard's log.
 type LogWrite struct {
 	Shard ShardID
-	// Entries are appended; the ones that are there from the first index on
-	// are removed first.
+	// Entries are appended in place of those from the first index on.
 	Entries []*pb.Entry
 	// Hard replaces the hard state; nil keeps it.
 	Hard *pb.HardState
-	// Truncate removes the entries up to it; the zero Position none. It may
-	// be after the last one.
+	// Truncate removes the entries up to it, which may be after the last one; the zero
+	// Position none.
 	Truncate Position
 }
 
@@ -83,15 +79,14 @@ type Change struct {
 	// Time is the proposer's clock; zero for an entry without commits.
 	Time    uint64
 	Commits []Commit
-	// Reset: Time becomes the shard time although that is later. There are no
-	// commits then.
+	// Reset: Time becomes the shard time even if that is later. There are no commits
+	// then.
 	Reset bool
-	// Conf is the configuration from this entry on; nil when the entry does
-	// not change it.
+	// Conf is the configuration from this entry on; nil: unchanged.
 	Conf *pb.ConfState
 }
 
-// After is the shard time after the change; before it, it was time.
+// After is the shard time after the change, and time the one before.
 func (c *Change) After(time uint64) uint64 {
 	if c.Reset {
 		return c.Time
@@ -99,8 +94,8 @@ func (c *Change) After(time uint64) uint64 {
 	return max(time, c.Time)
 }
 
-// firstPosition is where the log of a new shard begins. It is not zero so that
-// a replica that joins finds the beginning truncated and gets a snapshot.
+// firstPosition is where the log of a new shard begins. It is not zero, so that a replica
+// that joins finds the beginning truncated and gets a snapshot.
 var firstPosition = Position{Index: 1, Term: 1}
 
 // NewReplica is a replica with nothing in it. With a configuration it is a

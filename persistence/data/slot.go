@@ -2,16 +2,16 @@ package data
 
 import "github.com/cespare/xxhash/v2"
 
-// Slot numbers a hash slot: the unit in which entities belong to shards. It stands in
-// front of every key of an entity, so what belongs to a range of slots lies together
-// and can become another shard's without a look at anything else.
+// Slot numbers a hash slot: the unit in which entities belong to shards. It precedes every
+// key of an entity, so a range of slots is contiguous and can move to another shard as a
+// whole.
 type Slot uint16
 
 // Slots is how many slots there are.
 const Slots = 1 << 16
 
-// Hash is xxhash64 over the kind and the identity, the kind preceded by its length. It
-// decides where an entity is stored, so it never changes.
+// Hash is xxhash64 over the kind, preceded by its length, and the identity. It decides
+// where an entity is stored, so it never changes.
 func (e Entity) Hash() uint64 {
 	var d xxhash.Digest
 	d.Reset()

@@ -13,16 +13,16 @@ import (
 	"ssod/persistence/layout"
 )
 
-// ErrFailed: a write to the store failed, so whether it is on disk is
-// unknown. The store does nothing more and the process must end.
+// ErrFailed: a write to the store failed, so whether it is on disk is unknown. The store
+// has stopped and the process must end.
 var ErrFailed = errors.New("the store failed to write")
 
 // Config says how to open Pebble. All of it is required.
 type Config struct {
 	Dir string
 	FS  vfs.FS
-	// CacheBytes bounds the cache of blocks, beside which there are up to four
-	// memtables of MemTableBytes.
+	// CacheBytes bounds the cache of blocks, besides up to four memtables of
+	// MemTableBytes.
 	CacheBytes    int64
 	MemTableBytes uint64
 	// Fatal is called once, when a write failed.
@@ -36,11 +36,11 @@ type DB struct {
 	config  Config
 	failure atomic.Pointer[error]
 	wedged  atomic.Bool  // Pebble panicked with its own locks held
-	memory  atomic.Int64 // bytes in the memtable, about
+	memory  atomic.Int64 // approximate bytes in the memtable
 
 	mu     sync.Mutex
 	onFail []func(error) // guarded by mu
-	told   bool          // of a failure; guarded by mu
+	told   bool          // onFail was called; guarded by mu
 }
 
 // Open opens Pebble or begins an empty one.
@@ -60,7 +60,7 @@ func (d *DB) Close() error {
 	return d.DB.Close()
 }
 
-// OnFail has f called when a write fails, before Config.Fatal; at once if one has.
+// OnFail has f called when a write fails, before Config.Fatal; at once if one has failed.
 func (d *DB) OnFail(f func(error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -102,18 +102,9 @@ func (d *DB) Err() error {
 }
 
 // Read returns a copy of the value of k, nil if there is none.
-func (d *DB) Read(k []byte) ([]byte, error) {
-	v, closer, err := d.Get(k)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, layout.Damaged(err)
-	}
-	return append([]byte{}, v...), closer.Close()
-}
+func (d *DB) Read(k []byte) ([]byte, error) { return layout.Get(d, k) }
 
-// Put writes one key beside the numbered batches.
+// Put writes one key outside of the numbered batches.
 func (d *DB) Put(k, v []byte, o *pebble.WriteOptions) error {
 	return d.Guard(func() error { return d.Set(k, v, o) })
 }
@@ -124,8 +115,8 @@ func (d *DB) Commit(b *pebble.Batch, o *pebble.WriteOptions) error {
 	return d.Guard(func() error { return d.Apply(b, o) })
 }
 
-// Begin is Commit without the wait: the batch is in Pebble's queue when it returns.
-// It is on disk when b.SyncWait, guarded, returns.
+// Begin is Commit without the wait: it returns when Pebble has queued the batch, which is
+// on disk when b.SyncWait, guarded, returns.
 func (d *DB) Begin(b *pebble.Batch) error {
 	d.memory.Add(int64(b.Len()))
 	return d.Guard(func() error { return d.ApplyNoSyncWait(b, pebble.Sync) })
@@ -136,8 +127,8 @@ func (d *DB) Sync() error {
 	return d.Guard(func() error { return d.LogData(nil, pebble.Sync) })
 }
 
-// Guard does a write. One that fails ends the store: whether it is on disk is
-// unknown, and nothing may be promised on top of it.
+// Guard does a write. A failure ends the store: whether the write is on disk is unknown,
+// and nothing may rest on it.
 func (d *DB) Guard(write func() error) (err error) {
 	if err := d.Err(); err != nil {
 		return err
@@ -155,7 +146,7 @@ func (d *DB) Guard(write func() error) (err error) {
 	return write()
 }
 
-// Turn lets Pebble write its memtable to a table, if it is half full at least.
+// Turn has Pebble write its memtable to a table if it is at least half full.
 func (d *DB) Turn() error {
 	if d.memory.Load() < int64(d.config.MemTableBytes)/2 {
 		return nil

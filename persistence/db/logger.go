@@ -11,18 +11,15 @@ import (
 	"ssod/persistence/layout"
 )
 
-// logger is Pebble's way to the log. What Pebble says about its daily work is
-// dropped.
+// logger passes Pebble's errors to the log and drops its information.
 type logger struct {
 	log  *slog.Logger
 	fail func(error)
 	last atomic.Int64 // when a background error was logged, in Unix seconds
 }
 
-// Infof implements pebble.Logger.
 func (l *logger) Infof(string, ...any) {}
 
-// Errorf implements pebble.Logger.
 func (l *logger) Errorf(format string, args ...any) {
 	l.log.Error("store", "error", fmt.Sprintf(format, args...))
 }
@@ -34,8 +31,8 @@ func (l *logger) Fatalf(format string, args ...any) {
 	panic(err)
 }
 
-// background logs an error of background work, at most one in a second: Pebble
-// tries again at once. Its errors print their stack unless they are a string.
+// background logs an error of background work, at most one per second: Pebble retries at
+// once. Its errors print their stack unless they are a string.
 func (l *logger) background(err error) {
 	if now := time.Now().Unix(); l.last.Swap(now) != now {
 		l.log.Error("store: background work failed and will be repeated", "error", err.Error())
@@ -56,8 +53,7 @@ func (l *logger) events() *pebble.EventListener {
 	}
 }
 
-// comparer is Pebble's own order of keys, but keys are not printed: they hold
-// the identities of viewers.
+// comparer is Pebble's own order of keys, but does not print them.
 func comparer() *pebble.Comparer {
 	c := *pebble.DefaultComparer
 	c.FormatKey = func(k []byte) fmt.Formatter { return hiddenKey(k) }
@@ -67,7 +63,6 @@ func comparer() *pebble.Comparer {
 // hiddenKey prints the space and shard of a key and its length.
 type hiddenKey []byte
 
-// Format implements fmt.Formatter.
 func (k hiddenKey) Format(f fmt.State, _ rune) {
 	shown := []byte(k[:min(len(k), layout.ShardKeyLen)])
 	fmt.Fprintf(f, "%x+%d", shown, len(k)-len(shown))

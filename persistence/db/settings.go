@@ -10,14 +10,14 @@ import (
 	"ssod/persistence/layout"
 )
 
-// cacheSize is the cache as Pebble counts it: with the memtables, for which it makes
-// room. Of these there are one that is written and one that is flushed, or kept for
-// the next; without them the cache would have no room for a single block.
+// cacheSize is the cache as Pebble counts it: it includes two memtables, one that is
+// written and one that is flushed or kept for reuse. Without them the cache would have no
+// room for a single block.
 func (c *Config) cacheSize() int64 { return c.CacheBytes + 2*int64(c.MemTableBytes) }
 
-// formatVersion is that of Pebble's files. It is pinned: with a newer Pebble the newest
-// one would be another, and the version before could not open the directory any more. It
-// is raised with a format level, when every version that knows the level can read it.
+// formatVersion is that of Pebble's files. It is pinned: with the newest of a newer Pebble
+// the previous version of the program could not open the directory. It is raised with a
+// format level, when every version that knows the level can read it.
 const formatVersion = pebble.FormatValueSeparation
 
 // pebble returns Pebble's options for more than a million small entities.

@@ -10,8 +10,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// BusyFS notes which writes and syncs are under way, so that one that hangs has
-// a name. It needs no goroutine of its own, unlike Pebble's checks of health.
+// BusyFS notes the writes and syncs in flight, so that one that hangs can be named.
+// Unlike Pebble's health checks it needs no goroutine.
 type BusyFS struct {
 	vfs.FS
 	busy
@@ -22,7 +22,7 @@ func NewBusyFS(fs vfs.FS) *BusyFS {
 	return &BusyFS{fs, busy{ops: map[*operation]struct{}{}}}
 }
 
-// busy is what is under way.
+// busy are the operations in flight.
 type busy struct {
 	mu  sync.Mutex
 	ops map[*operation]struct{}
@@ -33,7 +33,7 @@ type operation struct {
 	began      time.Time
 }
 
-// begin notes that something is done to a file; end is to be called when it is.
+// begin notes an operation on a file, until end is called.
 func (b *busy) begin(what, file string) (end func()) {
 	o := &operation{what, file, time.Now()}
 	b.mu.Lock()
@@ -46,7 +46,7 @@ func (b *busy) begin(what, file string) (end func()) {
 	}
 }
 
-// first is what began first; false when nothing is under way.
+// first is the oldest operation; false: none is in flight.
 func (b *busy) first() (first operation, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -58,7 +58,7 @@ func (b *busy) first() (first operation, ok bool) {
 	return first, ok
 }
 
-// Age is for how long the oldest of what is under way has been; 0 when nothing is.
+// Age is the age of the oldest operation; 0: none is in flight.
 func (b *busy) Age() time.Duration {
 	if first, ok := b.first(); ok {
 		return time.Since(first.began)
@@ -66,7 +66,7 @@ func (b *busy) Age() time.Duration {
 	return 0
 }
 
-// Oldest says in words what has taken longest; empty when nothing is under way.
+// Oldest describes the oldest operation; empty: none is in flight.
 func (b *busy) Oldest() string {
 	first, ok := b.first()
 	if !ok {
@@ -82,20 +82,17 @@ func (b *BusyFS) file(name string, f vfs.File, err error) (vfs.File, error) {
 	return &busyFile{f, name, &b.busy}, nil
 }
 
-// Create implements [vfs.FS].
 func (b *BusyFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	defer b.begin("creation", name)()
 	f, err := b.FS.Create(name, c)
 	return b.file(name, f, err)
 }
 
-// OpenReadWrite implements [vfs.FS].
 func (b *BusyFS) OpenReadWrite(name string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
 	f, err := b.FS.OpenReadWrite(name, c, o...)
 	return b.file(name, f, err)
 }
 
-// ReuseForWrite implements [vfs.FS].
 func (b *BusyFS) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := b.FS.ReuseForWrite(from, to, c)
 	return b.file(to, f, err)
@@ -107,7 +104,6 @@ func (b *BusyFS) OpenDir(name string) (vfs.File, error) {
 	return b.file(name, f, err)
 }
 
-// Unwrap implements [vfs.FS].
 func (b *BusyFS) Unwrap() vfs.FS { return b.FS }
 
 // busyFile is a file that is written.
@@ -117,31 +113,27 @@ type busyFile struct {
 	busy *busy
 }
 
-// Write implements [vfs.File].
 func (f *busyFile) Write(p []byte) (int, error) {
 	defer f.busy.begin("write", f.name)()
 	return f.File.Write(p)
 }
 
-// Sync implements [vfs.File].
 func (f *busyFile) Sync() error {
 	defer f.busy.begin("sync", f.name)()
 	return f.File.Sync()
 }
 
-// SyncData implements [vfs.File].
 func (f *busyFile) SyncData() error {
 	defer f.busy.begin("sync", f.name)()
 	return f.File.SyncData()
 }
 
-// SyncTo implements [vfs.File].
 func (f *busyFile) SyncTo(length int64) (bool, error) {
 	defer f.busy.begin("sync", f.name)()
 	return f.File.SyncTo(length)
 }
 
-// SayOpening tells, until end is called, what opening the store waits for.
+// SayOpening logs, until end is called, what opening the store waits for.
 func (b *busy) SayOpening(log *slog.Logger, every time.Duration) (end func()) {
 	opened := make(chan struct{})
 	var saying sync.WaitGroup

@@ -12,8 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Errors of a data directory that is opened. Their texts tell an operator what to
-// do.
+// Errors of opening a data directory. Their texts tell an operator what to do.
 var (
 	// ErrLocked: another process uses the directory.
 	ErrLocked = errors.New("the data directory is in use by another process")
@@ -95,8 +94,7 @@ func (d *Directory) explainLock(err error) error {
 	return fmt.Errorf("%s: %w: stop the other process or choose another --data directory (%w)", d.Path, ErrLocked, err)
 }
 
-// Explain says what an operator can do about an error that came while the
-// directory was opened or read.
+// Explain adds what an operator can do about an error of opening or reading the directory.
 func (d *Directory) Explain(err error) error {
 	switch {
 	case err == nil:

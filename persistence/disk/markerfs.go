@@ -7,13 +7,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// MarkerFS syncs a directory before Pebble makes a marker in it. Pebble writes
-// a new MANIFEST, then an empty file whose name points to it, and syncs the
-// directory once after both; on a file system that does not keep the order of
-// entries a crash could leave a marker that points to nothing.
+// MarkerFS syncs a directory before Pebble makes a marker in it. Pebble writes a new
+// MANIFEST, then an empty file whose name points to it, and syncs the directory once after
+// both; on a file system that reorders entries a crash could leave a marker that points to
+// nothing.
 type MarkerFS struct{ vfs.FS }
 
-// Create implements vfs.FS.
 func (m MarkerFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	if strings.HasPrefix(m.PathBase(name), "marker.") {
 		if err := SyncDir(m.FS, m.PathDir(name)); err != nil {
@@ -23,7 +22,6 @@ func (m MarkerFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File,
 	return m.FS.Create(name, category)
 }
 
-// Unwrap implements vfs.FS.
 func (m MarkerFS) Unwrap() vfs.FS { return m.FS }
 
 // SyncDir makes the entries of a directory durable.

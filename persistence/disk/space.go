@@ -12,7 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// largeWrite is how much may be written between two looks at the free space.
+// largeWrite is how much may be written before the free space is measured again.
 const largeWrite = 1 << 20
 
 // ErrNoSpace: the disk is below its reserve. Reads go on.
@@ -22,7 +22,7 @@ var ErrNoSpace = errors.New("free disk space is below the reserve")
 type SpaceConfig struct {
 	// Reserve is the free space below which changes are refused.
 	Reserve uint64
-	// Ballast is the size of the file that is given back when the disk is full.
+	// Ballast is the size of the file that is deleted when the disk is full.
 	Ballast int64
 	// Logger gets what an operator should know.
 	Logger *slog.Logger
@@ -30,8 +30,8 @@ type SpaceConfig struct {
 	Registerer prometheus.Registerer
 }
 
-// Space watches the free space of the data directory and keeps a ballast file
-// to give back when it is used up all the same.
+// Space watches the free space of the data directory and keeps a ballast file to delete
+// when it is used up all the same.
 type Space struct {
 	config     SpaceConfig
 	dir        *Directory
@@ -82,9 +82,9 @@ func (s *Space) Admit(size int) error {
 	return nil
 }
 
-// Room refuses a flush of about size bytes that would take what is left of the
-// disk. It may take most of the reserve: then logs become shorter. Where changes are
-// taken a flush is too, however much has gathered.
+// Room refuses a flush of about size bytes that would fill the disk. A flush may use most
+// of the reserve, since it lets logs be truncated. While changes are accepted so is a
+// flush, however large.
 func (s *Space) Room(size int64) error {
 	s.Look()
 	if s.free.Load() < min(s.config.Reserve, s.config.Reserve/8+2*uint64(size)) {
@@ -93,8 +93,7 @@ func (s *Space) Room(size int64) error {
 	return nil
 }
 
-// Spare refuses something of about size bytes that can be done another time, if it
-// would take of the reserve.
+// Spare refuses work of about size bytes that can wait, if it would use the reserve.
 func (s *Space) Spare(size uint64) error {
 	s.Look()
 	if free := s.free.Load(); free < s.config.Reserve || free-s.config.Reserve < size {
@@ -103,18 +102,16 @@ func (s *Space) Spare(size uint64) error {
 	return nil
 }
 
-// Sparing returns f with writes that fail with [ErrNoSpace] before they take of the
-// reserve.
+// Sparing returns f with writes that fail with [ErrNoSpace] before they use the reserve.
 func (s *Space) Sparing(f vfs.File) vfs.File { return &sparingFile{File: f, space: s} }
 
-// sparingFile is a file that is written, by one goroutine.
+// sparingFile is a file written by one goroutine.
 type sparingFile struct {
 	vfs.File
 	space     *Space
 	unchecked int // bytes written since the last look
 }
 
-// Write implements [vfs.File].
 func (f *sparingFile) Write(p []byte) (int, error) {
 	if f.unchecked += len(p); f.unchecked > largeWrite {
 		f.unchecked = 0
@@ -125,7 +122,7 @@ func (f *sparingFile) Write(p []byte) (int, error) {
 	return f.File.Write(p)
 }
 
-// Look measures the free space and decides whether changes are taken.
+// Look measures the free space and decides whether changes are accepted.
 func (s *Space) Look() {
 	s.unchecked.Store(0)
 	usage, err := s.dir.FS.GetDiskUsage(s.dir.Path)
@@ -155,7 +152,7 @@ func (s *Space) report(full bool) {
 // Full reports whether changes are refused.
 func (s *Space) Full() bool { return s.full.Load() }
 
-// Free is how many bytes were free at the last look; math.MaxUint64: nobody knows.
+// Free is the number of free bytes at the last look; math.MaxUint64: unknown.
 func (s *Space) Free() uint64 { return s.free.Load() }
 
 // MakeBallast writes the ballast file when there is plenty of room.
@@ -180,8 +177,8 @@ func (s *Space) writeBallast(size int64) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// GiveBallast removes the ballast. Pebble's writes that found the disk full
-// wait for it and are then repeated once.
+// GiveBallast removes the ballast. Pebble's writes that found the disk full wait for it
+// and are repeated once.
 func (s *Space) GiveBallast() {
 	s.full.Store(true)
 	err := s.dir.FS.Remove(s.dir.File("ballast"))

@@ -6,13 +6,13 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Stale are files that may hold what is to be gone.
+// Stale are files that may hold erased data.
 type Stale struct {
 	mu    sync.Mutex
 	names map[string]bool
 }
 
-// Set says which files these are, in place of those before, which are gone.
+// Set replaces the files; the earlier ones are gone.
 func (s *Stale) Set(names []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,14 +28,13 @@ func (s *Stale) has(name string) bool {
 	return s.names[name]
 }
 
-// StaleFS lets no stale file be written over, which would leave what is behind the
-// new end: a new file takes its place.
+// StaleFS makes a new file instead of reusing a stale one, which would keep what is behind
+// the new end.
 type StaleFS struct {
 	vfs.FS
 	Stale *Stale
 }
 
-// ReuseForWrite implements vfs.FS.
 func (f StaleFS) ReuseForWrite(from, to string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	if !f.Stale.has(f.PathBase(from)) {
 		return f.FS.ReuseForWrite(from, to, category)
@@ -46,5 +45,4 @@ func (f StaleFS) ReuseForWrite(from, to string, category vfs.DiskWriteCategory) 
 	return f.Create(to, category)
 }
 
-// Unwrap implements vfs.FS.
 func (f StaleFS) Unwrap() vfs.FS { return f.FS }

@@ -7,15 +7,14 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// TableFS writes tables in large pieces. Pebble writes 4 KiB at a time, so a
-// flush or compaction of 64 MiB is 16,000 calls of the kernel: under load more
-// than everything else in the process together.
+// TableFS writes tables in large pieces. Pebble writes 4 KiB at a time, so a flush or
+// compaction of 64 MiB is 16,000 system calls: under load more than all others of the
+// process.
 type TableFS struct{ vfs.FS }
 
 // tablePiece is how much of a table is written at a time.
 const tablePiece = 128 << 10
 
-// Create implements vfs.FS.
 func (t TableFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := t.FS.Create(name, category)
 	if err != nil || !strings.HasSuffix(name, ".sst") {
@@ -24,16 +23,14 @@ func (t TableFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, 
 	return &tableFile{File: f}, nil
 }
 
-// Unwrap implements vfs.FS.
 func (t TableFS) Unwrap() vfs.FS { return t.FS }
 
-// tableFile is a table that is being written, by one goroutine, and not read.
+// tableFile is a table that one goroutine writes and nobody reads yet.
 type tableFile struct {
 	vfs.File
 	waiting []byte
 }
 
-// Write implements vfs.File.
 func (f *tableFile) Write(p []byte) (int, error) {
 	if f.waiting == nil {
 		f.waiting = make([]byte, 0, tablePiece)
@@ -59,7 +56,6 @@ func (f *tableFile) flush() error {
 	return err
 }
 
-// Sync implements vfs.File.
 func (f *tableFile) Sync() error {
 	if err := f.flush(); err != nil {
 		return err
@@ -67,7 +63,6 @@ func (f *tableFile) Sync() error {
 	return f.File.Sync()
 }
 
-// SyncData implements vfs.File.
 func (f *tableFile) SyncData() error {
 	if err := f.flush(); err != nil {
 		return err
@@ -75,7 +70,6 @@ func (f *tableFile) SyncData() error {
 	return f.File.SyncData()
 }
 
-// SyncTo implements vfs.File.
 func (f *tableFile) SyncTo(length int64) (fullSync bool, err error) {
 	if err := f.flush(); err != nil {
 		return false, err
@@ -83,7 +77,6 @@ func (f *tableFile) SyncTo(length int64) (fullSync bool, err error) {
 	return f.File.SyncTo(length)
 }
 
-// Stat implements vfs.File.
 func (f *tableFile) Stat() (vfs.FileInfo, error) {
 	if err := f.flush(); err != nil {
 		return nil, err
@@ -91,5 +84,4 @@ func (f *tableFile) Stat() (vfs.FileInfo, error) {
 	return f.File.Stat()
 }
 
-// Close implements vfs.File.
 func (f *tableFile) Close() error { return errors.Join(f.flush(), f.File.Close()) }

@@ -11,16 +11,16 @@ import (
 // watermarkLen is a batch number and its checksum.
 const watermarkLen = 8 + 4
 
-// Watermark is a file with the number of a batch that is certainly in the
-// store. Pebble takes a log or manifest that ends early for one that was being
-// written in a crash; the watermark tells that acknowledged changes are gone.
+// Watermark is a file with the number of a batch that is certainly in the store. Pebble
+// takes a log or manifest that ends early for one that a crash interrupted; the watermark
+// detects that acknowledged changes are lost.
 type Watermark struct {
 	file    vfs.File
 	written uint64
 }
 
-// OpenWatermark opens the file and returns the number in it, 0 when it is new
-// or was torn by a crash.
+// OpenWatermark opens the file and returns its number, 0 when it is new or torn by a
+// crash.
 func OpenWatermark(d *Directory) (*Watermark, uint64, error) {
 	b, err := d.Read("watermark")
 	if err != nil {
@@ -46,8 +46,8 @@ func parseWatermark(b []byte) uint64 {
 	return binary.BigEndian.Uint64(b)
 }
 
-// Advance writes the number of a batch that is on disk. The record lies in one
-// sector and is overwritten in place, which needs no space.
+// Advance writes the number of a batch that is on disk. The record fits in one sector and
+// is overwritten in place, which needs no space.
 func (w *Watermark) Advance(batch uint64) error {
 	if batch <= w.written {
 		return nil

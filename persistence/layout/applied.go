@@ -2,10 +2,8 @@ package layout
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
-	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	pb "go.etcd.io/raft/v3/raftpb"
@@ -43,7 +41,7 @@ func (p *Progress) Set(b *pebble.Batch, shard data.ShardID) error {
 	return b.Set(LogStateKey(shard, LogApplied), p.Append(nil), nil)
 }
 
-// SetApplied is [Progress.Set] of what is encoded for that.
+// SetApplied encodes and writes how far a shard is.
 func SetApplied(b *pebble.Batch, shard data.ShardID, a data.Applied) error {
 	p, err := ProgressOf(a)
 	if err != nil {
@@ -54,16 +52,14 @@ func SetApplied(b *pebble.Batch, shard data.ShardID, a data.Applied) error {
 
 // ReadApplied reads how far a shard is, [data.ErrNoReplica] without a replica.
 func ReadApplied(r pebble.Reader, shard data.ShardID) (data.Applied, error) {
-	v, closer, err := r.Get(LogStateKey(shard, LogApplied))
-	if errors.Is(err, pebble.ErrNotFound) {
+	b, err := Get(r, LogStateKey(shard, LogApplied))
+	if err != nil {
+		return data.Applied{}, err
+	}
+	if b == nil {
 		return data.Applied{}, data.ErrNoReplica
 	}
-	if err != nil {
-		return data.Applied{}, Damaged(err)
-	}
-	defer closer.Close()
-	b, err := Unsealed(slices.Clone(v))
-	if err != nil {
+	if b, err = Unsealed(b); err != nil {
 		return data.Applied{}, fmt.Errorf("applied position of shard %d: %w", shard, err)
 	}
 	return decodeApplied(b)
@@ -87,22 +83,18 @@ func decodeApplied(b []byte) (data.Applied, error) {
 
 // ReadTime is the shard time that an installed table brought, 0 if there is none.
 func ReadTime(r pebble.Reader, shard data.ShardID) (uint64, error) {
-	v, closer, err := r.Get(AppendShard(nil, shard, SubTime))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return 0, nil
-	}
+	b, err := Get(r, AppendShard(nil, shard, SubTime))
 	if err != nil {
-		return 0, Damaged(err)
+		return 0, err
 	}
-	defer closer.Close()
-	time, err := ParseNumber(v)
+	time, err := ParseNumber(b)
 	if err != nil {
 		return 0, fmt.Errorf("shard time: %w", err)
 	}
 	return time, nil
 }
 
-// EncodePosition encodes a place in a log.
+// EncodePosition encodes a position in a log.
 func EncodePosition(p data.Position) []byte {
 	b := binary.BigEndian.AppendUint64(make([]byte, 0, 16), p.Index)
 	return binary.BigEndian.AppendUint64(b, p.Term)

@@ -10,9 +10,9 @@ import (
 	"ssod/persistence/data"
 )
 
-// Every batch writes its number and adds one to a count. If a batch in the
-// middle is gone (an old log that was emptied, a table that the manifest has
-// forgotten), the count is not the number of the last one.
+// Every batch writes its number and adds one to a count. If a batch in the middle is lost
+// (an emptied old log, a table that the manifest does not name), the count is not the
+// number of the last one.
 var (
 	SequenceKey = []byte("\x00sequence")
 	CountKey    = []byte("\x00count")
@@ -31,17 +31,14 @@ var Counter = &pebble.Merger{
 // count is a sum of 64-bit integers.
 type count struct{ sum uint64 }
 
-// MergeNewer implements pebble.ValueMerger.
 func (c *count) MergeNewer(value []byte) error { return c.MergeOlder(value) }
 
-// MergeOlder implements pebble.ValueMerger.
 func (c *count) MergeOlder(value []byte) error {
 	n, err := ParseNumber(value)
 	c.sum += n
 	return err
 }
 
-// Finish implements pebble.ValueMerger.
 func (c *count) Finish(bool) ([]byte, io.Closer, error) {
 	return binary.BigEndian.AppendUint64(nil, c.sum), nil, nil
 }

@@ -1,5 +1,5 @@
-// Package layout says how things lie in Pebble: their keys, and what of their values
-// more than one package must know.
+// Package layout defines the keys in Pebble, and the values that more than one package
+// reads.
 //
 // The keys, all integers big endian:
 //
@@ -12,17 +12,17 @@
 //	                                     position with shard time, ...
 //	02 shard index                       log entry
 //	03 shard 'e' entity                  head: revision, schema, flags, state
-//	03 shard 'e' entity part             a record beside the head
+//	03 shard 'e' entity part             a record of the entity
 //	03 shard 'o' index number            block: outcomes that one flush wrote
 //	03 shard 't'                         shard time that came with a snapshot
 //
 // An entity is encoded as its slot, its kind behind its length, and a digest of its
 // identity, so no entity is a prefix of another and its records follow its head directly.
-// The identity itself is in the head only, and goes with it. Everything of a shard's
-// state lies between 03 shard and 03 shard+1, and every entity of a range of slots
-// between 03 shard 'e' first and 03 shard 'e' last+1. A block of outcomes has those of
-// many entities, in the order of their encodings, each behind the encoding of its
-// entity: what belongs to which slot can be told from the block alone.
+// The identity itself is in the head only, and is deleted with it. A shard's state is
+// between 03 shard and 03 shard+1, and the entities of a range of slots are between 03
+// shard 'e' first and 03 shard 'e' last+1. A block of outcomes has those of many entities,
+// in the order of their encodings, each behind the encoding of its entity: the block alone
+// shows what belongs to which slot.
 //
 // What is under 01 and 02 is sealed: a checksum stands before the value.
 package layout

@@ -33,14 +33,13 @@ func AppendShard(k []byte, shard data.ShardID, sub byte) []byte {
 	return append(k, spaceShard, byte(shard>>8), byte(shard), sub)
 }
 
-// ShardSpan is where the state of a shard is.
+// ShardSpan is the range of a shard's state.
 func ShardSpan(shard data.ShardID) pebble.KeyRange {
 	start := AppendShard(nil, shard, 0)[:ShardKeyLen-1]
 	return pebble.KeyRange{Start: start, End: Successor(start)}
 }
 
-// SlotSpan is where all that a shard has of the entities of a range of slots is, but
-// for their outcomes.
+// SlotSpan is the range of a shard's entities of some slots, without their outcomes.
 func SlotSpan(shard data.ShardID, first, last data.Slot) pebble.KeyRange {
 	entities := AppendShard(nil, shard, SubEntity)
 	r := pebble.KeyRange{Start: AppendSlot(slices.Clone(entities), first), End: Successor(entities)}
@@ -50,16 +49,15 @@ func SlotSpan(shard data.ShardID, first, last data.Slot) pebble.KeyRange {
 	return r
 }
 
-// DigestLen is the length of what stands for an identity in keys: enough that no
-// two are alike.
+// DigestLen is the length of an identity's digest in keys: long enough to be unique.
 const DigestLen = 16
 
 // Salt is what the digests of a cluster's identities begin with.
 type Salt string
 
-// AppendEntity appends an encoding that is never a prefix of another entity's and
-// begins with the slot that it belongs to. It has no identity in it: keys come to stand
-// where nothing is ever erased, as bounds of tables in Pebble's MANIFEST.
+// AppendEntity appends an encoding that is never a prefix of another entity's and begins
+// with its slot. It does not contain the identity: keys end up in places that cannot be
+// erased, as bounds of tables in Pebble's MANIFEST.
 func (s Salt) AppendEntity(k []byte, e data.Entity) []byte {
 	var room [256]byte
 	named := append(room[:0], byte(len(s)), byte(len(e.Kind)))

@@ -7,18 +7,18 @@ import (
 	"ssod/persistence/data"
 )
 
-// headLen is the length of revision, schema and flags, which the identity behind
-// its length and the state follow.
+// headLen is the length of revision, schema and flags; the identity behind its length and
+// the state follow.
 const headLen = 8 + 4 + 1
 
-// flagParts says that the entity has, or had, records beside its head.
+// flagParts says that the entity has, or had, records.
 const flagParts = 1 << 0
 
 // HeadLen is the length of what [AppendHead] appends.
 func HeadLen(identity string, state []byte) int { return headLen + 2 + len(identity) + len(state) }
 
-// AppendHead appends a head as it is stored: with whose it is, and whether the entity
-// has, or had, records beside it.
+// AppendHead appends a head as it is stored, with its identity, and parts: whether the
+// entity has, or had, records.
 func AppendHead(b []byte, identity string, h data.Head, parts bool) []byte {
 	b = binary.BigEndian.AppendUint64(b, h.Rev)
 	b = binary.BigEndian.AppendUint32(b, h.Schema)

@@ -29,7 +29,7 @@ func LogStateKey(shard data.ShardID, what byte) []byte {
 	return []byte{spaceLogState, byte(shard >> 8), byte(shard), what}
 }
 
-// LogStates is where the log states of all shards are.
+// LogStates is the range of the log states of all shards.
 func LogStates() pebble.KeyRange {
 	return pebble.KeyRange{Start: []byte{spaceLogState}, End: []byte{spaceLogState + 1}}
 }
@@ -48,7 +48,7 @@ func EntryKey(shard data.ShardID, index uint64) []byte {
 	return binary.BigEndian.AppendUint64(k, index)
 }
 
-// EntrySpan is where the entries of a shard's log are.
+// EntrySpan is the range of the entries of a shard's log.
 func EntrySpan(shard data.ShardID) pebble.KeyRange {
 	start := EntryKey(shard, 0)[:3]
 	return pebble.KeyRange{Start: start, End: Successor(start)}

@@ -6,10 +6,10 @@ import (
 	"ssod/persistence/data"
 )
 
-// spaceNode is the first byte of the keys of what a node keeps beside the shards.
+// spaceNode is the first byte of the keys of what a node keeps besides the shards.
 const spaceNode = 0x00
 
-// Keys of what there is once.
+// Keys of single values.
 var (
 	IdentityKey = []byte("\x00identity")
 	BootsKey    = []byte("\x00boots")

@@ -2,6 +2,7 @@ package layout
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 
@@ -13,8 +14,8 @@ import (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Sealed puts a checksum before a value, so that damage is found where Pebble's
-// own checksums do not look: between the memory of two processes' lives.
+// Sealed puts a checksum before a value, which also finds damage that Pebble's own
+// checksums cover up because it happened in memory.
 func Sealed(v []byte) []byte {
 	b := binary.BigEndian.AppendUint32(make([]byte, 0, len(v)+4), crc32.Checksum(v, castagnoli))
 	return append(b, v...)
@@ -28,7 +29,7 @@ func Unsealed(b []byte) ([]byte, error) {
 	return b[4:], nil
 }
 
-// SetMessage writes a sealed protobuf message without copying it twice.
+// SetMessage writes a sealed protobuf message, encoded in place.
 func SetMessage(b *pebble.Batch, key []byte, m proto.Message) error {
 	size := proto.Size(m)
 	op := b.SetDeferred(len(key), size+4)
@@ -56,8 +57,19 @@ func OpenMessage(b []byte, m proto.Message) error {
 	return nil
 }
 
-// Damaged marks an error of Pebble that says that data on disk is not what was
-// written; other errors pass.
+// Get returns a copy of the value of a key, nil if there is none.
+func Get(r pebble.Reader, key []byte) ([]byte, error) {
+	v, closer, err := r.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, Damaged(err)
+	}
+	return append([]byte{}, v...), closer.Close()
+}
+
+// Damaged marks a corruption error of Pebble as [data.ErrDamaged]; other errors pass.
 func Damaged(err error) error {
 	if err == nil || !pebble.IsCorruptionError(err) {
 		return err

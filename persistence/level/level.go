@@ -4,17 +4,17 @@
 // A level is what all members of a cluster may write: to their disks, into the logs that
 // they share, to each other. A version reads what every level from [Oldest] to [Newest]
 // writes, and writes what the level of its cluster allows. That is a setting of the
-// cluster, and rises when an operator says so and every member knows the new one. Until
-// then each member can go back to the version before.
+// cluster, which an operator raises when every member knows the new level. Until then
+// each member can go back to the previous version.
 //
-// Whatever can be written in more than one form asks for the level of the cluster:
-// there is a file for each level, with what is new in it.
+// Code that can write more than one form asks for the level of the cluster; what is new
+// in a level has a file of its own.
 package level
 
 import "fmt"
 
 const (
-	// First is the level that clusters were founded with at first.
+	// First is the level of the first version.
 	First = 1
 	// Oldest is the oldest level that this version knows.
 	Oldest = First

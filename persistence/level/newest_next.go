@@ -2,6 +2,6 @@
 
 package level
 
-// Newest is the newest level that this version knows. This build stands for the version
-// that comes next, so that tests can upgrade a cluster to it.
+// Newest is the newest level that this version knows. This build stands for the next
+// version, so that tests can upgrade a cluster to it.
 const Newest = 2

@@ -1,25 +1,24 @@
-// Package pace lets long work in the background give way to requests.
+// Package pace lets long background work yield to requests.
 //
-// Such work is done in short pieces with a rest after each. A rest is a multiple of
-// what the piece took on the wall clock, so that work slows down by itself where
-// others want the processors, because there a piece takes longer. While the machine
-// is busy, which shows in rests that end late, the multiple is larger.
+// Such work is done in short pieces with a rest after each. A rest is a multiple of the
+// piece's duration on the wall clock, so that work slows down by itself when the
+// processors are busy, because then a piece takes longer. While rests end late, another
+// sign of a busy machine, the multiple is larger.
 package pace
 
 import "time"
 
 const (
-	// piece is for how long work goes on without a rest: requests that come
-	// meanwhile may wait for so long.
+	// piece is the time between rests: requests may have to wait for so long.
 	piece = time.Millisecond
-	// idleRest and busyRest are the multiples: an eighth of a processor while the
-	// machine has time for it, a fortieth while it has not.
+	// idleRest and busyRest are the multiples: an eighth of a processor on an idle
+	// machine, a fortieth on a busy one.
 	idleRest, busyRest = 7, 39
-	// late is by how much a rest ends too late on a busy machine.
+	// late is the least delay of a rest on a busy machine.
 	late = time.Millisecond
 )
 
-// Pace is that of one work. It belongs to one goroutine.
+// Pace is the pace of one goroutine.
 type Pace struct {
 	began time.Time // of the piece
 	busy  bool
@@ -28,11 +27,11 @@ type Pace struct {
 // Begin begins the first piece.
 func Begin() *Pace { return &Pace{began: time.Now()} }
 
-// Due reports whether the piece was long enough.
+// Due reports whether a rest is due.
 func (p *Pace) Due() bool { return time.Since(p.began) >= piece }
 
-// Rest waits after a piece, for as long as it should within bounds, and begins the
-// next. It returns false when stop was closed.
+// Rest waits after a piece, within bounds, and begins the next. It returns false when stop
+// is closed.
 func (p *Pace) Rest(stop <-chan struct{}, least, most time.Duration) bool {
 	rest := p.rest(time.Since(p.began), least, most)
 	timer := time.NewTimer(rest)
@@ -48,7 +47,7 @@ func (p *Pace) Rest(stop <-chan struct{}, least, most time.Duration) bool {
 	}
 }
 
-// rest is how long to rest after a piece that took so long.
+// rest is the rest after a piece of a duration.
 func (p *Pace) rest(took, least, most time.Duration) time.Duration {
 	times := time.Duration(idleRest)
 	if p.busy {

@@ -5,8 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// durable is the number of the last batch that is on disk, and a way to wait
-// for it to grow.
+// durable is the number of the last batch on disk, which can be waited for.
 type durable struct {
 	batch atomic.Uint64
 	mu    sync.Mutex
@@ -16,7 +15,7 @@ type durable struct {
 
 func (d *durable) init() { d.grown.L = &d.mu }
 
-// advance says that all batches up to the given one are on disk.
+// advance notes that all batches up to the given one are on disk.
 func (d *durable) advance(batch uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

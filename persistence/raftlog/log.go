@@ -14,17 +14,17 @@ import (
 	"ssod/persistence/layout"
 )
 
-// State is what the log asks of the state that its entries become.
+// State is what the log needs of the state that its entries become.
 type State interface {
 	// Applied is how far a shard is, in memory or on disk.
 	Applied(data.ShardID) data.Applied
-	// Flushed is up to which entry a shard's state is on disk: its log may be
-	// truncated to there.
+	// Flushed is the last entry whose effect is on disk: the log may be truncated up to
+	// it.
 	Flushed(data.ShardID) uint64
-	// Logged says that so many bytes of entries came into the logs.
+	// Logged counts bytes of entries added to the logs.
 	Logged(bytes int64)
-	// Replace does something that replaces what is stored of a shard's state, and
-	// has memory know nothing of what was there before.
+	// Replace calls do, which replaces a shard's stored state, and drops what memory
+	// has of the old one.
 	Replace(shard data.ShardID, do func() error) error
 }
 
@@ -37,11 +37,10 @@ type Log struct {
 
 	mu   sync.Mutex
 	last map[data.ShardID]uint64 // the end of each log
-	gone map[data.ShardID]uint64 // up to where each log was truncated since the start
+	gone map[data.ShardID]uint64 // how far each log was truncated since the start
 }
 
-// Open returns the log in a Pebble. It checks that no batch is missing, up to one that
-// was certainly written.
+// Open returns the log in a Pebble. It checks that no batch up to certain is missing.
 func Open(d *db.DB, state State, certain uint64) (*Log, error) {
 	l := &Log{db: d, state: state, last: make(map[data.ShardID]uint64), gone: make(map[data.ShardID]uint64)}
 	l.durable.init()
@@ -63,12 +62,12 @@ func (l *Log) Append(writes []data.LogWrite, sync bool) error {
 // Write is an append that is on its way to disk.
 type Write struct {
 	log      *Log
-	batch    *pebble.Batch // nil: nobody wants to know when it is on disk
+	batch    *pebble.Batch // nil: not synced
 	sequence uint64
 }
 
-// Begin is Append without the wait: Pebble has the batch in its queue when it
-// returns. Every write must be waited for, in the order in which they began.
+// Begin is Append without the wait: it returns when Pebble has queued the batch. Every
+// write must be waited for, in the order in which they began.
 func (l *Log) Begin(writes []data.LogWrite, sync bool) (*Write, error) {
 	number := l.next(sync)
 	b := l.db.NewBatchWithSize(batchSize(writes))
@@ -76,7 +75,7 @@ func (l *Log) Begin(writes []data.LogWrite, sync bool) (*Write, error) {
 		if err := l.stageWrite(b, &writes[i]); err != nil {
 			b.Close()
 			err = fmt.Errorf("append to log of shard %d: %w", writes[i].Shard, err)
-			l.db.Fail(err) // the number is taken, and memory may know what is not there
+			l.db.Fail(err) // the number is taken, and memory may be ahead of the log
 			return nil, err
 		}
 	}
@@ -92,8 +91,7 @@ func (l *Log) Begin(writes []data.LogWrite, sync bool) (*Write, error) {
 	return &Write{log: l, batch: b, sequence: number}, l.db.Begin(b)
 }
 
-// batchSize is about how long the batch of some writes gets: what it has beside the
-// entries is little, and so is what an entry has beside its data.
+// batchSize is the approximate length of a batch.
 func batchSize(writes []data.LogWrite) int {
 	n := 256
 	for i := range writes {
@@ -113,10 +111,9 @@ func (l *Log) next(sync bool) uint64 {
 	return l.sequence.Add(1)
 }
 
-// stageSequence numbers a synced batch. Number and count let the next start
-// find out that batches were lost. They also make the batch one that Pebble
-// syncs when nothing else is in it: a promise may rest on what was written
-// before alone.
+// stageSequence numbers a synced batch. Number and count let the next start detect lost
+// batches. They also make Pebble sync a batch with nothing else in it: a promise may rest
+// on earlier writes alone.
 func (l *Log) stageSequence(b *pebble.Batch, number uint64) error {
 	var v [8]byte
 	binary.BigEndian.PutUint64(v[:], number)
@@ -158,9 +155,8 @@ func (l *Log) stageWrite(b *pebble.Batch, w *data.LogWrite) error {
 	return l.stageTruncation(b, w.Shard, w.Truncate)
 }
 
-// stageTruncation removes the entries up to p, which the state must not need any
-// more. What earlier truncations have removed is left out, so that their ranges do
-// not overlap and Pebble need not cut them up.
+// stageTruncation removes the entries up to p, which the state no longer needs. Its range
+// does not overlap those of earlier truncations, which Pebble would have to fragment.
 func (l *Log) stageTruncation(b *pebble.Batch, shard data.ShardID, p data.Position) error {
 	l.mu.Lock()
 	from, to := l.gone[shard], p.Index+1
@@ -174,8 +170,7 @@ func (l *Log) stageTruncation(b *pebble.Batch, shard data.ShardID, p data.Positi
 	return b.Set(layout.LogStateKey(shard, layout.LogTruncated), layout.Sealed(layout.EncodePosition(p)), nil)
 }
 
-// stageEntries appends entries in place of those that are at their indexes and
-// behind.
+// stageEntries appends entries in place of those from the first index on.
 func (l *Log) stageEntries(b *pebble.Batch, shard data.ShardID, entries []*pb.Entry) error {
 	if len(entries) == 0 {
 		return nil

@@ -12,9 +12,9 @@ import (
 	"ssod/persistence/layout"
 )
 
-// Recover gives replicas other ids, terms and members, with one sync, and with what
-// else is staged. No change of the members is left in their logs: none of before must
-// come into force afterwards.
+// Recover gives replicas other ids, terms and members, with what else is staged, in one
+// synced batch. It removes changes of the members from their logs, which must not come
+// into force later.
 func (l *Log) Recover(rs []data.Recovered, stage func(*pebble.Batch) error) error {
 	b := l.db.NewBatch()
 	err := stage(b)
@@ -54,7 +54,7 @@ func (l *Log) stageRecovered(b *pebble.Batch, r *data.Recovered) error {
 	if old.ID.Node() != r.ID.Node() || old.ID.Generation() >= r.ID.Generation() || old.Hard.GetTerm() >= r.Term {
 		return fmt.Errorf("%w: replica %v in term %d becomes %v in term %d", ErrReplicaID, old.ID, old.Hard.GetTerm(), r.ID, r.Term)
 	}
-	// What is stored, not what is in memory: the batch must not move the state on.
+	// The stored position, not that in memory: the batch must not advance the state.
 	stored, err := layout.ReadApplied(l.db, r.Shard)
 	if err != nil {
 		return err
@@ -74,8 +74,7 @@ func (l *Log) stageRecovered(b *pebble.Batch, r *data.Recovered) error {
 	return l.stageWithoutChanges(b, old)
 }
 
-// stageWithoutChanges puts entries without effect in the place of those that change
-// the members of a group.
+// stageWithoutChanges replaces entries that change the members of a group by empty ones.
 func (l *Log) stageWithoutChanges(b *pebble.Batch, r data.Replica) error {
 	return l.walk(r.Shard, r.Truncated.Index+1, ^uint64(0), func(raw []byte) (uint64, bool, error) {
 		e := &pb.Entry{}

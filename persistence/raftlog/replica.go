@@ -15,7 +15,7 @@ import (
 // ErrReplicaID: the replica id was used before, or there is a replica.
 var ErrReplicaID = errors.New("the replica id was used before")
 
-// Shards returns the shards of which there is a replica.
+// Shards returns the shards with a replica.
 func (l *Log) Shards() ([]data.ShardID, error) {
 	span := layout.LogStates()
 	it, err := l.db.NewIter(&pebble.IterOptions{LowerBound: span.Start, UpperBound: span.End})
@@ -124,7 +124,7 @@ func (l *Log) CreateAll(shards []data.ShardID, id data.ReplicaID, conf *pb.ConfS
 	return rs, nil
 }
 
-// unused refuses an id that was used before, and any while there is a replica.
+// unused refuses an id that was used before, and any id while there is a replica.
 func (l *Log) unused(shard data.ShardID, id data.ReplicaID) error {
 	used, err := l.used(shard)
 	if err != nil {
@@ -209,8 +209,8 @@ func (l *Log) used(shard data.ShardID) (uint32, error) {
 	return binary.BigEndian.Uint32(b), nil
 }
 
-// Restart has a shard's log begin behind a state that was installed, with what w has of
-// hard state and entries, and ends the marker of the installation, durably.
+// Restart begins a shard's log behind an installed state, with the hard state and entries
+// of w, and removes the installation's marker, durably.
 func (l *Log) Restart(w data.LogWrite, a data.Applied) error {
 	b := l.db.NewBatch()
 	defer b.Close()

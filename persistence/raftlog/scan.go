@@ -58,8 +58,8 @@ func (l *Log) Scan(shard data.ShardID, f func(p data.Position, size int)) error 
 	return err
 }
 
-// entryHead reads where an encoded entry is and how long its data is, which is not
-// copied: at a start all entries are looked at.
+// entryHead reads the position and data size of an encoded entry without copying: at a
+// start all entries are read.
 func entryHead(b []byte) (p data.Position, size int, err error) {
 	const term, index, payload = 2, 3, 4 // fields of raftpb.Entry
 	for len(b) > 0 {
@@ -82,8 +82,8 @@ func entryHead(b []byte) (p data.Position, size int, err error) {
 	return p, size, nil
 }
 
-// walk calls f for the encoded entries from lo up to hi, until f says that no more
-// are wanted. f returns which one it is: one that is missing is an error.
+// walk calls f for the encoded entries from lo up to hi, until f wants no more. f returns
+// the entry's index: a missing entry is an error.
 func (l *Log) walk(shard data.ShardID, lo, hi uint64, f func(b []byte) (index uint64, more bool, err error)) error {
 	it, err := l.db.NewIter(&pebble.IterOptions{LowerBound: layout.EntryKey(shard, lo), UpperBound: layout.EntryKey(shard, hi)})
 	if err != nil {

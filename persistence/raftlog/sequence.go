@@ -7,8 +7,8 @@ import (
 	"ssod/persistence/layout"
 )
 
-// load reads the number of the last batch and checks that no batch is missing,
-// neither in the middle nor up to the one that was certainly written.
+// load reads the number of the last batch and checks that none is missing, neither in the
+// middle nor up to the one that was certainly written.
 func (l *Log) load(certain uint64) error {
 	count, err := l.number(layout.CountKey)
 	if err != nil {
@@ -38,8 +38,8 @@ func (l *Log) number(key []byte) (uint64, error) {
 // Durable is the number of the last batch that is on disk. It never falls.
 func (l *Log) Durable() uint64 { return l.durable.batch.Load() }
 
-// Settle returns when all batches that have begun are on disk, with the number of the
-// last one.
+// Settle waits until all batches that have begun are on disk, and returns the number of
+// the last one.
 func (l *Log) Settle() (uint64, error) {
 	last := l.sequence.Load()
 	return last, l.durable.wait(last)

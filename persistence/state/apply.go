@@ -12,16 +12,14 @@ import (
 // ErrRevision: the stored revision is another than the commit's BaseRev.
 var ErrRevision = errors.New("the stored revision is another")
 
-// Apply applies entries in order, in memory: it writes nothing, because after a
-// crash they are applied again from the log. Configurations are the exception:
-// what is applied up to one is on disk when Apply returns. A replica is removed
-// when its leader has applied that it is no member, and a leader that forgot it
-// would miss its vote.
+// Apply applies entries in order, in memory, and owns what they hold from then on. It
+// writes nothing, because after a crash they are applied again from the log. The exception
+// are configurations: what is applied up to one is on disk when Apply returns. A replica
+// is removed when its leader has applied its removal, and a leader that forgot that would
+// miss its vote.
 //
-// What a change holds is the store's from then on.
-//
-// The result has, per change, why its commits were rejected: nil when none was,
-// else [ErrRevision], [data.ErrInvalid] or nil per commit.
+// The result has, per change, why its commits were rejected: nil when none was, else
+// [ErrRevision], [data.ErrInvalid] or nil per commit.
 func (s *Shards) Apply(changes []data.Change) ([][]error, error) {
 	results := make([][]error, len(changes))
 	for i := range changes {
@@ -62,15 +60,14 @@ func (s *Shards) apply(c *data.Change) (rejected []error, err error) {
 	if sh == nil {
 		return nil, fmt.Errorf("%w: shard %d", data.ErrInvalid, c.Shard)
 	}
-	// Until the layers have the entry nobody may replace what memory knows of
-	// the store by a scan of it.
+	// No scan of the store may replace the filter before the layers have the entry.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	after, err := sh.after(c)
 	if err != nil {
 		return nil, err
 	}
-	// What is not remembered is read before readers are locked out.
+	// Unknown revisions are read before readers are locked out.
 	cs, err := s.prepare(sh, c)
 	if err != nil {
 		return nil, err
@@ -100,7 +97,7 @@ func (s *Shards) apply(c *data.Change) (rejected []error, err error) {
 
 // after is how far the shard is after a change.
 func (sh *shard) after(c *data.Change) (layout.Progress, error) {
-	p := sh.done // only who applies writes it
+	p := sh.done // only Apply writes it
 	if c.Index != p.Index+1 {
 		return p, fmt.Errorf("it follows %d", p.Index)
 	}
@@ -120,14 +117,14 @@ type prepared struct {
 	err    error
 }
 
-// preparation is room for what is prepared of an entry.
+// preparation is reusable memory for the commits of an entry.
 type preparation struct {
 	commits []prepared
 	keys    []byte
 }
 
-// prepare looks at the commits of an entry and at what they rest on. The result is
-// valid until the next entry; the caller holds the lock of the store.
+// prepare validates the commits of an entry and finds the revisions that they rest on. The
+// result is valid until the next entry; the caller holds the lock of the store.
 func (s *Shards) prepare(sh *shard, c *data.Change) ([]prepared, error) {
 	if len(c.Commits) == 0 {
 		return nil, nil

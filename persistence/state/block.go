@@ -14,10 +14,10 @@ import (
 	"ssod/persistence/layout"
 )
 
-// The outcomes that a flush writes of a shard are blocks: one record for
-// thousands of them, ordered by entity, request and step. Whoever looks one up
-// asks the filters of the blocks, which are in memory, and reads the block that
-// may have it. A block goes as a whole, when all of it has left the window.
+// A flush writes the outcomes of a shard as blocks: one record for thousands of them,
+// ordered by entity, request and step. A look-up asks the filters of the blocks, which are
+// in memory, and reads the block that may have it. A block is deleted as a whole, when all
+// of it has left the window.
 //
 //	03 shard 'o' applied index, number   time, (entity request step result)*
 //
@@ -28,11 +28,10 @@ type block struct {
 	filter filter
 }
 
-// maxBlock bounds a block, but for an outcome that is longer.
+// maxBlock bounds a block of more than one outcome.
 const maxBlock = 256 << 10
 
-// outcomeLen is what an outcome takes in a block beside its entity and result: their
-// lengths, request and step.
+// outcomeLen is the length of an outcome in a block without its entity and result.
 const outcomeLen = 1 + layout.RequestLen + 4
 
 func (o *kept) len() int { return outcomeLen + len(o.of.name()) + len(o.result) }
@@ -44,7 +43,7 @@ func appendOutcome(b []byte, entity string, request data.RequestID, step uint32,
 	return append(b, result...)
 }
 
-// outcomesIn calls f for the outcomes of a block's value, which they share.
+// outcomesIn calls f for the outcomes of a block, which share the memory of value.
 func outcomesIn(value []byte, f func(entity []byte, request []byte, step uint32, result []byte) bool) error {
 	if len(value) < 8 {
 		return fmt.Errorf("%w: block of %d bytes", data.ErrDamaged, len(value))
@@ -96,8 +95,8 @@ func blockKey(shard data.ShardID, at uint64, number uint32) []byte {
 	return binary.BigEndian.AppendUint32(k, number)
 }
 
-// find looks an outcome up in the block. There may be none, or no block: then it
-// has left the window or was forgotten.
+// find looks an outcome up in the block. If the block does not exist any more, it has left
+// the window or was forgotten.
 func (k *block) find(d *db.DB, key string, r data.RequestID, step uint32) (result []byte, found bool, err error) {
 	value, closer, err := d.Get(k.key)
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -129,8 +128,8 @@ func parseBlock(key, value []byte) (*block, error) {
 	})
 }
 
-// filter says which outcomes a block may have: 16 bits and 4 probes for each, so
-// one look-up in 400 reads a block in vain.
+// filter says which outcomes a block may have: 16 bits and 4 probes for each, so one
+// look-up in 400 reads a block in vain.
 type filter []uint64
 
 func newFilter(n int) filter { return make(filter, (16*n+63)/64) }
@@ -153,8 +152,7 @@ func (f filter) maybe(r data.RequestID, step uint32) bool {
 	return true
 }
 
-// probes yields four bits. Request ids are random, so their own bits are the
-// hash.
+// probes yields four bits. Request ids are random, so they are their own hash.
 func (f filter) probes(request []byte, step uint32) func(yield func(uint32) bool) {
 	a, b := binary.BigEndian.Uint64(request), binary.BigEndian.Uint64(request[8:])
 	a += uint64(step) * 0x9e3779b97f4a7c15

@@ -9,23 +9,21 @@ import (
 
 // When a flush is due.
 const (
-	// flushLog is how many bytes may have been added to the logs since the last
-	// flush, at most three eighths of a memtable,
+	// flushLog bounds the bytes added to the logs since the last flush.
 	flushLog = 64 << 20
-	// flushAge and for how long something may have been applied that is not on disk.
-	// How much is Config.UnflushedBytes.
+	// flushAge bounds the age of what is applied and not on disk. Its size is bounded by
+	// Config.UnflushedBytes.
 	flushAge = 10 * time.Second
 )
 
-// maxLog is [flushLog] for the size of the memtables: what is flushed because of
-// it, and the truncations behind it, must find room in the memtable that holds
-// the entries. So these never get into tables.
+// maxLog is at most three eighths of a memtable: the flush and the truncations behind it
+// must fit in the memtable that holds the entries, so that these never get into tables.
 func (c *Config) maxLog() int64 { return min(flushLog, int64(c.MemTableBytes)*3/8) }
 
-// maxDirty is when changes are refused; at twice that whoever applies waits.
+// maxDirty is when changes are refused; at twice that applying waits.
 func (c *Config) maxDirty() int64 { return 4 * c.UnflushedBytes }
 
-// FlushDue yields when it is time for [Shards.Flush].
+// FlushDue receives when it is time for [Shards.Flush].
 func (s *Shards) FlushDue() <-chan struct{} { return s.due }
 
 // noteApplied asks for a flush when enough was applied.
@@ -43,8 +41,7 @@ func (s *Shards) Logged(bytes int64) {
 	}
 }
 
-// Tick asks for a flush when the last one was long ago. It is called from time to
-// time.
+// Tick asks for a flush when the last one was long ago. It is called periodically.
 func (s *Shards) Tick() {
 	if s.touched.Load() && time.Since(time.Unix(0, s.flushedAt.Load())) >= flushAge {
 		s.wantFlush()
@@ -58,10 +55,10 @@ func (s *Shards) wantFlush() {
 	}
 }
 
-// Dirty is about how much memory what is not flushed takes, in bytes.
+// Dirty is the approximate memory of what is not flushed, in bytes.
 func (s *Shards) Dirty() int64 { return s.dirty.Load() }
 
-// ErrBehind: changes were applied faster than the disk takes them up. Reads go on.
+// ErrBehind: changes were applied faster than the disk writes them. Reads go on.
 var ErrBehind = errors.New("the state on disk is too far behind")
 
 // Admit refuses changes with [ErrBehind] while too much waits to be flushed.
@@ -72,9 +69,8 @@ func (s *Shards) Admit() error {
 	return nil
 }
 
-// Halt ends the waiting of [Shards.Apply] for room in memory, before whoever flushes
-// ends: it fails with [data.ErrClosed] where it would wait, and from then on. The entries
-// are in the log.
+// Halt ends the waiting of [Shards.Apply] for room in memory, before flushes end: from the
+// first time that it would wait it fails with [data.ErrClosed]. The entries are in the log.
 func (s *Shards) Halt() {
 	r := &s.room
 	r.mu.Lock()
@@ -83,8 +79,7 @@ func (s *Shards) Halt() {
 	r.made.Broadcast()
 }
 
-// awaitRoom returns when there is room in memory for what is to be applied.
-// Nobody else may refuse an entry that is committed.
+// awaitRoom waits for room in memory: a committed entry cannot be refused.
 func (s *Shards) awaitRoom() error {
 	limit, r := 2*s.config.maxDirty(), &s.room
 	r.mu.Lock()

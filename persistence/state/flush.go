@@ -13,17 +13,17 @@ import (
 	"ssod/persistence/layout"
 )
 
-// flushBatch is from what size on a batch of a flush takes no further shard.
-// What others write at the same time waits for it, a few milliseconds.
+// flushBatch is the size at which a batch of a flush takes no further shard. Concurrent
+// writes wait for it, a few milliseconds.
 const flushBatch = 512 << 10
 
-// Flush writes what the shards have applied since their last flush: the newest
-// state of each changed entity, once and in order of keys, the outcomes, and how
-// far they are, each shard atomically. It need not be synced: it comes behind the
-// entries in the write-ahead log, and truncations of these come behind it.
+// Flush writes what the shards have applied since their last flush: the newest state of
+// each changed entity, in order of keys, the outcomes, and how far they are, each shard
+// atomically. It need not be synced: in the write-ahead log it is behind the entries, and
+// their truncation is behind it.
 //
-// A disk that has not the room is not written to: Flush returns [disk.ErrNoSpace],
-// what was applied stays in memory and its entries in the log.
+// Without room on the disk it fails with [disk.ErrNoSpace]: what was applied stays in
+// memory and its entries in the log.
 func (s *Shards) Flush(shards ...data.ShardID) error {
 	if err := s.db.Err(); err != nil {
 		return err
@@ -41,10 +41,10 @@ func (s *Shards) Flush(shards ...data.ShardID) error {
 	return s.flush(slices.Sorted(slices.Values(shards)))
 }
 
-// FlushShard is Flush of one shard without a look at the disk.
+// FlushShard is Flush of one shard that does not check the free space.
 func (s *Shards) FlushShard(id data.ShardID) error { return s.flush([]data.ShardID{id}) }
 
-// flush is Flush for shards in order, without a look at the disk.
+// flush is Flush for shards in order, without checking the free space.
 func (s *Shards) flush(shards []data.ShardID) error {
 	f := flush{s: s, batch: s.db.NewBatch()}
 	defer f.end()
@@ -63,7 +63,7 @@ func (s *Shards) flush(shards []data.ShardID) error {
 	return f.commit()
 }
 
-// flush is a batch of shards that are being flushed.
+// flush is a batch of shards.
 type flush struct {
 	s      *Shards
 	batch  *pebble.Batch
@@ -79,13 +79,13 @@ type flushed struct {
 	blocks []*block // the shard's afterwards
 }
 
-// add adds a shard to the batch, and takes its lock until that is written.
+// add adds a shard to the batch, and holds its lock until that is written.
 func (f *flush) add(id data.ShardID) error {
 	sh := f.s.shard(id)
 	if sh == nil {
 		return data.ErrInvalid
 	}
-	if !sh.writing.TryLock() { // it may be for long: keep nobody else waiting
+	if !sh.writing.TryLock() { // this may take long: keep no other shard waiting
 		if err := f.commit(); err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (f *flush) add(id data.ShardID) error {
 	return f.stage(w)
 }
 
-// begin takes what is to be written; false when there is nothing.
+// begin takes the layer to write; false when there is nothing.
 func (w *flushed) begin() bool {
 	w.sh.mu.Lock()
 	defer w.sh.mu.Unlock()
@@ -115,7 +115,7 @@ func (w *flushed) begin() bool {
 	return true
 }
 
-// stage adds what is new of a shard. Nobody changes a layer that is flushed.
+// stage adds the changes of a shard. A layer that is being flushed does not change.
 func (f *flush) stage(w *flushed) error {
 	if err := w.done.Set(f.batch, w.id); err != nil {
 		return err
@@ -176,8 +176,8 @@ func (f *flush) entity(e *change) error {
 	return nil
 }
 
-// outcomes adds a shard's new blocks of outcomes and deletes those that are not after
-// the limit. What is forgotten leaves the others.
+// outcomes adds a shard's new blocks of outcomes, deletes those up to the limit, and
+// removes forgotten entities from the others.
 func (f *flush) outcomes(w *flushed, limit int64, all []*kept, forgotten map[string]bool) error {
 	kept, gone := w.sh.blocksAfter(limit)
 	w.blocks = kept
@@ -223,7 +223,7 @@ func (s *Shards) stageForgotten(b *pebble.Batch, blocks []*block, gone map[strin
 	return nil
 }
 
-// commit writes the batch. From then on reads find in Pebble what is in it.
+// commit writes the batch. From then on reads find it in Pebble.
 func (f *flush) commit() error {
 	if len(f.shards) == 0 {
 		return nil
@@ -241,8 +241,8 @@ func (f *flush) commit() error {
 	return nil
 }
 
-// end drops the layer that was written. What is now stored is remembered first,
-// so that nobody believes what was read before.
+// end drops the layer that was written. It first caches the new revisions, so that older
+// ones read before do not count.
 func (w *flushed) end(s *Shards) {
 	for _, e := range w.layer.entities {
 		s.revs.put(e.key, e.revision())
@@ -260,7 +260,7 @@ func (w *flushed) end(s *Shards) {
 	s.room.wake()
 }
 
-// end lets go of the shards of a batch that was not written.
+// end unlocks the shards of a batch that was not written.
 func (f *flush) end() {
 	for _, w := range f.shards {
 		w.sh.writing.Unlock()

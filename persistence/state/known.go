@@ -6,17 +6,17 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// The filter has 16 bits and 4 probes for each entity: one look-up in 400 asks
-// Pebble for nothing. It begins with room for a million entities in 2 MiB.
+// The filter has 16 bits and 4 probes for each entity: one look-up in 400 asks Pebble in
+// vain. It begins with room for a million entities in 2 MiB.
 const (
 	knownRoom   = 1 << 20
 	knownBits   = 16
 	knownProbes = 4
 )
 
-// known says which entities may be stored, so that founding one does not have
-// to search all memtables for what is not there. It may say yes wrongly, but
-// never no: until a scan of the store has completed it, it always says yes.
+// known says which entities may be stored, so that a commit to a new one does not search
+// all memtables in vain. It may wrongly say yes, but never no: until a scan of the store
+// has completed it, it always says yes.
 type known struct {
 	filter atomic.Pointer[knownFilter]
 	full   chan struct{} // asks for a larger filter
@@ -44,8 +44,7 @@ func newKnownFilter(n int64) *knownFilter {
 // capacity is for how many entities the filter was made.
 func (f *knownFilter) capacity() int64 { return int64(len(f.bits)) * 64 / knownBits }
 
-// probes calls visit with the word and the bit of each probe until it returns
-// false.
+// probes calls visit with the word and the bit of each probe until it returns false.
 func (f *knownFilter) probes(key []byte, visit func(word *atomic.Uint64, bit uint64) bool) {
 	h := xxhash.Sum64(key)
 	step := h>>33 | 1
@@ -74,8 +73,8 @@ func (f *knownFilter) maybe(key []byte) bool {
 	return yes
 }
 
-// add remembers that the head with this key is written. The caller holds the
-// store's mu, so that no filter takes over unnoticed.
+// add remembers that the head with this key is written. The caller holds the store's mu,
+// so that the filter is not replaced meanwhile.
 func (k *known) add(key []byte) {
 	f := k.filter.Load()
 	f.add(key)

@@ -8,18 +8,18 @@ import (
 	"ssod/persistence/layout"
 )
 
-// layer is what was applied to a shard since a moment: of every entity that was
-// changed the newest state, once, and the outcomes. The shard's lock guards it.
+// layer is what was applied to a shard since a moment: the newest state of every changed
+// entity, and the outcomes. The shard's lock guards it.
 //
-// It keeps what was applied without copying it. So a state may keep the log entry
-// that it came with in memory, which is at most what was logged since the last flush.
+// Nothing is copied. So a state may keep its log entry in memory, at most what was logged
+// since the last flush.
 type layer struct {
 	entities map[string]*change // by what a head key has behind the shard
 	outcomes outcomes
-	bytes    int // about what it takes in memory
+	bytes    int // approximate memory
 }
 
-// change is what is new of an entity.
+// change is the newest state of an entity.
 type change struct {
 	key      string // of the head
 	rev      uint64 // 0: the entity does not exist
@@ -33,7 +33,7 @@ type change struct {
 	records  map[string][]byte // nil: deleted
 }
 
-// What a change, a record and an outcome take beside their bytes.
+// The memory of a change, a record and an outcome without their bytes.
 const (
 	changeOverhead  = 224
 	recordOverhead  = 96
@@ -49,9 +49,8 @@ func newLayer(before *layer) *layer {
 	return &layer{entities: make(map[string]*change, entities), outcomes: newOutcomes(outcomes)}
 }
 
-// apply makes a commit part of the layer, at a shard time. key is that of the head.
-// stored says what there was before, if the layer does not; its revision is the one
-// that the commit rests on.
+// apply applies a commit at a shard time. key is that of the head. stored is the revision
+// that the commit rests on, used if the layer does not have the entity.
 func (y *layer) apply(key []byte, c *data.Commit, stored revision, now int64) {
 	e, ok := y.entities[string(key[layout.ShardKeyLen:])]
 	if !ok {
@@ -79,7 +78,7 @@ func (y *layer) apply(key []byte, c *data.Commit, stored revision, now int64) {
 	}
 }
 
-// put changes records beside a head.
+// put changes records.
 func (y *layer) put(e *change, c *data.Commit) {
 	if len(c.Puts)+len(c.Deletes) == 0 {
 		return
@@ -122,8 +121,8 @@ func presence(value []byte) []byte {
 	return value
 }
 
-// forget drops the outcomes of an entity, those of this layer and, once it is
-// asked or written, those before.
+// forget drops the outcomes of an entity: those of this layer, and the earlier ones when
+// it is read or flushed.
 func (y *layer) forget(e *change) {
 	e.forgot = true
 	for o := range y.outcomes.drop(e) {
@@ -158,8 +157,8 @@ func (ys layers) find(key string) *change {
 	return nil
 }
 
-// outcome looks an outcome up. over says that none before the layers counts, nil that there
-// is none in them.
+// outcome looks an outcome up; nil: the layers do not have it. over says that those on
+// disk do not count.
 func (ys layers) outcome(key string, r data.RequestID, step uint32) (found *kept, over bool) {
 	for _, y := range ys {
 		e := y.entities[key]
@@ -173,8 +172,8 @@ func (ys layers) outcome(key string, r data.RequestID, step uint32) (found *kept
 	return nil, false
 }
 
-// records returns what the layers say of an entity's records, by part: nil for
-// one that is deleted. wiped says that those on disk do not count.
+// records returns the layers' records of an entity, by part: nil for a deleted one. wiped
+// says that those on disk do not count.
 func (ys layers) records(key string) (records []data.Record, wiped bool) {
 	seen := map[string]bool{}
 	for _, y := range ys {

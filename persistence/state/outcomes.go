@@ -10,18 +10,18 @@ import (
 	"ssod/persistence/data"
 )
 
-// outcomes are those of a layer, in the order in which they came. Those of an entity
-// are a chain from the newest on, and so are those with the same hash. The map has no
-// pointers in it, so the collector passes it by.
+// outcomes are those of a layer, in order of arrival. Those of an entity form a chain from
+// the newest on, and so do those with the same hash. The map has no pointers, so the
+// garbage collector does not scan it.
 type outcomes struct {
 	all    []kept
 	hashed map[uint64]int32
 }
 
-// kept is an outcome in a layer. Where it says which comes next in a chain, and where
-// a chain begins, an outcome is its place in all, counted from 1; 0 is none.
+// kept is an outcome in a layer. Links of chains are indexes in all, counted from 1; 0 is
+// none.
 type kept struct {
-	of      *change // nil: it is forgotten
+	of      *change // nil: forgotten
 	request data.RequestID
 	step    uint32
 	time    int64 // the shard time at which it was committed, in ms
@@ -34,7 +34,7 @@ func newOutcomes(room int) outcomes {
 	return outcomes{all: make([]kept, 0, room), hashed: make(map[uint64]int32, room)}
 }
 
-// put adds an outcome, or replaces it: then it tells how long its result was.
+// put adds an outcome, or replaces it and returns the length of the old result.
 func (os *outcomes) put(e *change, o *data.Outcome, now int64) (was int, replaced bool) {
 	if old := os.find(e, o.Request, o.Step); old != nil {
 		was = len(old.result)
@@ -50,8 +50,7 @@ func (os *outcomes) put(e *change, o *data.Outcome, now int64) (was int, replace
 	return 0, false
 }
 
-// find returns an entity's outcome, nil if there is none. It is valid until the next
-// is put.
+// find returns an entity's outcome, nil if there is none. It is valid until the next put.
 func (os *outcomes) find(e *change, r data.RequestID, step uint32) *kept {
 	for n := os.hashed[hashOf(r, step)]; n > 0; n = os.all[n-1].nextHashed {
 		if o := &os.all[n-1]; o.of == e && o.step == step && o.request == r {
@@ -72,7 +71,7 @@ func (os *outcomes) drop(e *change) iter.Seq[*kept] {
 	}
 }
 
-// reset has outcomes that are later than a time count as of then.
+// reset dates outcomes that are later than a time at that time.
 func (os *outcomes) reset(time int64) {
 	for i := range os.all {
 		os.all[i].time = min(os.all[i].time, time)

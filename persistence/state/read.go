@@ -17,8 +17,8 @@ import (
 // Reads look into the layers of a shard first and then at what is on disk. A
 // layer is dropped when its flush is in Pebble, so nothing is missed between.
 
-// Time is the shard's time: the latest of all commits applied to it. It never
-// goes back but by a reset.
+// Time is the shard's time: the latest of all commits applied to it. Only a reset sets it
+// back.
 func (s *Shards) Time(id data.ShardID) time.Time {
 	sh := s.shard(id)
 	if sh == nil {
@@ -44,7 +44,7 @@ func (s *Shards) Head(id data.ShardID, e data.Entity) (data.Head, bool, error) {
 	return h, ok, nil
 }
 
-// head reads the head with the key k from the layers, if it is found there.
+// head reads the head with the key k from the layers.
 func (sh *shard) head(k []byte) (h data.Head, exists, found bool) {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
@@ -56,8 +56,8 @@ func (sh *shard) head(k []byte) (h data.Head, exists, found bool) {
 	return h, exists, true
 }
 
-// head reads the head with the key k from disk. Whoever reads a head is likely to
-// change it, so its revision is remembered for that.
+// head reads the head with the key k from disk and caches its revision, because a change
+// is likely to follow.
 func (s *Shards) head(sh *shard, k []byte) (h data.Head, ok bool, err error) {
 	if s.absent(sh, k) {
 		return data.Head{}, false, nil
@@ -126,8 +126,8 @@ func (s *Shards) outcome(id data.ShardID, sh *shard, key string, r data.RequestI
 	return result, found, nil
 }
 
-// Records calls f for each record beside an entity's head, in order of part,
-// until f returns false. part and value are valid during the call.
+// Records calls f for each record of an entity, in order of part, until f returns false.
+// part and value are valid during the call.
 func (s *Shards) Records(id data.ShardID, e data.Entity, f func(part, value []byte) bool) error {
 	sh := s.shard(id)
 	if sh == nil {
@@ -153,8 +153,8 @@ func (s *Shards) Records(id data.ShardID, e data.Entity, f func(part, value []by
 	return nil
 }
 
-// recordsOf returns what the layers say of an entity's records and an iterator
-// over those on disk of the same moment; nil when these do not count.
+// recordsOf returns the layers' records of an entity and an iterator over those on disk,
+// of the same moment; nil when these do not count.
 func (s *Shards) recordsOf(sh *shard, k []byte) ([]data.Record, *pebble.Iterator, error) {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
@@ -170,7 +170,7 @@ func (s *Shards) recordsOf(sh *shard, k []byte) ([]data.Record, *pebble.Iterator
 func mergeRecords(new []data.Record, it *pebble.Iterator, prefix int, f func(part, value []byte) bool) error {
 	ok := it.First()
 	for ok || len(new) > 0 {
-		order := 1 // which comes first: the new one below zero, both at zero
+		order := 1 // below zero: the new record is first; zero: both have the same part
 		switch {
 		case !ok:
 			order = -1
@@ -207,9 +207,9 @@ type entity struct {
 	exists   bool
 }
 
-// Entities calls f for the entities of one kind after the identity after (""
-// means from the first), in the order of their keys, which is no order of
-// identities, until f returns false.
+// Entities calls f for the entities of one kind behind the identity after ("": from the
+// first), in the order of their keys, which is not that of identities, until f returns
+// false.
 func (s *Shards) Entities(id data.ShardID, kind, after string, f func(identity string, h data.Head) bool) error {
 	sh := s.shard(id)
 	if sh == nil {
@@ -227,8 +227,8 @@ func (s *Shards) Entities(id data.ShardID, kind, after string, f func(identity s
 	return layout.Damaged(mergeEntities(new, &headsOf{Iterator: it, shard: id, kind: []byte(kind)}, f))
 }
 
-// entitiesFrom returns what the layers have of the entities of a kind between two
-// keys, in order, and an iterator over what is on disk there, of the same moment.
+// entitiesFrom returns the layers' entities of a kind between two keys, in order, and an
+// iterator over what is on disk there, of the same moment.
 func (s *Shards) entitiesFrom(sh *shard, kind string, span pebble.KeyRange) ([]entity, *pebble.Iterator, error) {
 	from, kindly := string(span.Start[layout.ShardKeyLen:]), string(layout.AppendKind(nil, kind))
 	seen := map[string]bool{}
@@ -249,16 +249,16 @@ func (s *Shards) entitiesFrom(sh *shard, kind string, span pebble.KeyRange) ([]e
 	return new, it, err
 }
 
-// headsOf goes through the heads of one kind on disk. Those of a slot lie together:
-// what is between them is jumped over.
+// headsOf iterates over the heads of one kind on disk, which are contiguous within a slot,
+// and jumps over what is between them.
 type headsOf struct {
 	*pebble.Iterator
 	shard data.ShardID
 	kind  []byte
-	room  []byte // for where to jump
+	room  []byte // for the key to jump to
 }
 
-// settle moves on from where the iterator is to the next head of the kind.
+// settle moves from the iterator's position to the next head of the kind.
 func (h *headsOf) settle(valid bool) (bool, error) {
 	for valid {
 		k, part, err := layout.SplitEntity(h.Key()[layout.ShardKeyLen:])
@@ -269,7 +269,7 @@ func (h *headsOf) settle(valid bool) (bool, error) {
 		switch {
 		case order == 0 && len(part) == 0:
 			return true, nil
-		case order == 0: // a record beside a head
+		case order == 0: // a record
 			valid = h.SeekGE(layout.Successor(h.Key()[:len(h.Key())-len(part)]))
 		case order < 0:
 			valid = h.jump(k.Slot)
@@ -282,7 +282,7 @@ func (h *headsOf) settle(valid bool) (bool, error) {
 	return false, h.Error()
 }
 
-// jump goes to the first head of the kind in a slot, or to what is behind that.
+// jump goes to the first head of the kind in a slot, or behind it.
 func (h *headsOf) jump(slot data.Slot) bool {
 	h.room = layout.AppendSlot(layout.AppendShard(h.room[:0], h.shard, layout.SubEntity), slot)
 	h.room = append(append(h.room, byte(len(h.kind))), h.kind...)

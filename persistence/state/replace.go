@@ -5,9 +5,9 @@ import (
 	"ssod/persistence/layout"
 )
 
-// Replace does something that replaces what Pebble has of a shard's state, and has
-// memory know nothing of what was there before. Reads of the shard wait, else they
-// would find the layers of before over the state of afterwards.
+// Replace calls do, which replaces a shard's state in Pebble, and drops what memory has of
+// the old one. Reads of the shard wait, else they would find old layers over the new
+// state.
 func (s *Shards) Replace(id data.ShardID, do func() error) error {
 	sh := s.shard(id)
 	if sh == nil {
@@ -28,8 +28,8 @@ func (s *Shards) Replace(id data.ShardID, do func() error) error {
 	return err
 }
 
-// swap is what readers must not see half of. Who applies to a shard takes the
-// store's lock before the shard's, so it is not taken here.
+// swap is the part of Replace that must be atomic for readers. The store's lock is not
+// taken here, because Apply takes it before the shard's.
 func (s *Shards) swap(id data.ShardID, sh *shard, do func() error) error {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()

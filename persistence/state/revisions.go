@@ -10,10 +10,9 @@ import (
 // entities.
 const generationBytes = 8 << 20
 
-// revisions remembers the revisions of entities that were lately written or
-// looked at, so that a commit seldom reads from disk. It forgets in two
-// generations: when the newer is full, the older is dropped. What was applied
-// and is not flushed it does not know: the layers of the shards do.
+// revisions caches the revisions of entities that were written or read lately, so that a
+// commit seldom reads from disk. It has two generations: when the newer is full, the older
+// is dropped. It does not know what is applied and not flushed: the layers do.
 type revisions struct {
 	mu       sync.Mutex
 	new, old generation
@@ -45,16 +44,16 @@ func (r *revisions) get(k []byte) (revision, bool) {
 	return r.find(k)
 }
 
-// now returns the epoch in which something is about to be read from disk.
+// now returns the epoch, before a read from disk.
 func (r *revisions) now() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.epoch
 }
 
-// seen remembers what was read from disk since the given epoch, unless more is
-// known. If a generation was dropped since, a newer revision may have come and
-// gone, and what was read is not trusted.
+// seen caches what was read from disk since the given epoch, unless a revision is known.
+// If a generation was dropped since, a newer revision may have been cached and dropped, so
+// the one that was read is not trusted.
 func (r *revisions) seen(k []byte, v revision, epoch uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,7 +88,7 @@ func (r *revisions) find(k []byte) (revision, bool) {
 	return v, ok
 }
 
-// insert adds an entity, and begins a new generation if it is time.
+// insert adds an entity, and begins a new generation if necessary.
 func (r *revisions) insert(k string, v revision) {
 	if r.new.bytes >= generationBytes {
 		r.epoch++

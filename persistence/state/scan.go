@@ -33,8 +33,8 @@ func (s *Shards) Learn(stop <-chan struct{}) {
 	}
 }
 
-// growKnown replaces the filter by one twice as large that knows nothing yet but
-// what is not flushed. The scan finds what is; later entities are added.
+// growKnown replaces the filter by one twice as large that knows only what is not flushed.
+// The scan finds the rest; later entities are added.
 func (s *Shards) growKnown() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,7 +44,7 @@ func (s *Shards) growKnown() {
 	}
 }
 
-// tell adds the entities of the shard's layers to the filter.
+// tell adds the entities of the layers to the filter.
 func (sh *shard) tell(id data.ShardID, known *known) {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
@@ -56,11 +56,10 @@ func (sh *shard) tell(id data.ShardID, known *known) {
 	}
 }
 
-// longestRest bounds the rests of the scan, so that it ends on a busy machine too.
+// longestRest bounds the rests of the scan, so that it also ends on a busy machine.
 const longestRest = 100 * time.Millisecond
 
-// scanHeads completes f with every head that is stored. Nobody waits for that, so it
-// gives way to requests.
+// scanHeads completes f with every stored head. It yields to requests.
 func (s *Shards) scanHeads(f *knownFilter, p pacer, stop <-chan struct{}) error {
 	for id := range s.shards {
 		stopped, err := s.scanShard(f, layout.AppendShard(nil, data.ShardID(id), layout.SubEntity), p, stop)
@@ -98,17 +97,17 @@ type pacer interface {
 	Rest(stop <-chan struct{}, least, most time.Duration) bool
 }
 
-// haste is the pace of what is waited for.
+// haste is the pace of a scan that is waited for.
 type haste struct{}
 
 func (haste) Due() bool                                               { return false }
 func (haste) Rest(<-chan struct{}, time.Duration, time.Duration) bool { return true }
 
-// glanceEvery is after how many keys a scan looks at the time.
+// glanceEvery is the number of keys after which a scan looks at the time.
 const glanceEvery = 64
 
-// scanSome adds heads from a key on until a rest is due, and says where to go on;
-// nil at the end. No iterator outlives it, because that keeps old tables on disk.
+// scanSome adds heads from a key on until a rest is due, and returns the next key; nil at
+// the end. No iterator outlives it, because that keeps old tables on disk.
 func (s *Shards) scanSome(f *knownFilter, from, to []byte, p pacer) (next []byte, err error) {
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {

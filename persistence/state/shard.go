@@ -12,14 +12,14 @@ import (
 // in Pebble yet, and what it must know of what is. See
 // persistence/DESIGN.md#overlay-and-flush.
 type shard struct {
-	// writing is held by who changes what Pebble has of the shard's state.
+	// writing is held to change the shard's state in Pebble.
 	writing sync.Mutex
-	flushed atomic.Uint64 // up to which entry that state is
+	flushed atomic.Uint64 // the last entry in that state
 
 	mu       sync.RWMutex
 	active   *layer          // takes what is applied
 	flushing *layer          // is being written; nil: none is
-	done     layout.Progress // up to where the shard is applied
+	done     layout.Progress // how far the shard is applied
 	changed  bool            // something was applied since the last flush began
 	blocks   []*block        // of outcomes, the oldest first, once loaded
 
@@ -37,7 +37,7 @@ func (sh *shard) layers() layers {
 	return layers{sh.active, sh.flushing}
 }
 
-// bytes is about what the layers take in memory. The caller holds mu.
+// bytes is the approximate memory of the layers. The caller holds mu.
 func (sh *shard) bytes() int64 {
 	n := sh.active.bytes
 	if sh.flushing != nil {
@@ -46,9 +46,8 @@ func (sh *shard) bytes() int64 {
 	return int64(n)
 }
 
-// reset has outcomes that are later than the time to which that of the shard is
-// set back count as of then; those that are being flushed when that is done. The
-// caller holds mu.
+// reset dates outcomes that are later than the time to which the shard's is set back at
+// that time; the flush does so for those being flushed. The caller holds mu.
 func (sh *shard) reset(time int64) {
 	sh.active.outcomes.reset(time)
 	for _, k := range sh.blocks {
@@ -56,7 +55,7 @@ func (sh *shard) reset(time int64) {
 	}
 }
 
-// blocksAfter tells the blocks that are later than a time from the others.
+// blocksAfter separates the blocks that are later than a time from the others.
 func (sh *shard) blocksAfter(time int64) (later, others []*block) {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()

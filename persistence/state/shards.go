@@ -16,17 +16,17 @@ import (
 	"ssod/persistence/layout"
 )
 
-// Config says of what Shards are. All of it is required.
+// Config is what Shards need. All of it is required.
 type Config struct {
 	DB    *db.DB
 	Space *disk.Space
 	// Shards is the number of shards that hold entities.
 	Shards int
 	Salt   layout.Salt
-	// MemTableBytes is the size of a memtable: the logs may grow by a part of it
-	// until a flush is due.
+	// MemTableBytes is the size of a memtable: growth of the logs by a part of it makes
+	// a flush due.
 	MemTableBytes uint64
-	// UnflushedBytes is how much may be applied until a flush is due.
+	// UnflushedBytes of applied changes make a flush due.
 	UnflushedBytes int64
 	Logger         *slog.Logger
 }
@@ -40,8 +40,7 @@ type Shards struct {
 	known  *known
 	shards []shard // by number
 
-	// mu is held by who applies, and by who replaces what memory knows of the
-	// store by a scan of it.
+	// mu is held to apply, and to replace the filter by a scan of the store.
 	mu       sync.Mutex
 	prepared preparation // guarded by mu
 
@@ -61,7 +60,7 @@ type counters struct {
 	blockReads   atomic.Int64 // of blocks of outcomes
 }
 
-// New returns shards of which nothing is known before [Shards.Load].
+// New returns shards, which are empty until [Shards.Load].
 func New(c Config) *Shards {
 	s := &Shards{config: c, db: c.DB, salt: c.Salt, revs: newRevisions(), known: newKnown(), due: make(chan struct{}, 1)}
 	s.room.init()
@@ -81,8 +80,8 @@ func (s *Shards) Load() error {
 	return nil
 }
 
-// loadShard forgets what memory has of a shard, and reads where it is on disk.
-// The caller holds writing and mu, unless nobody else knows the store yet.
+// loadShard drops what memory has of a shard, and reads how far it is on disk. The caller
+// holds writing and mu, unless the store is not shared yet.
 func (s *Shards) loadShard(id data.ShardID, sh *shard) error {
 	p, err := s.storedProgress(id)
 	if err != nil && !errors.Is(err, data.ErrNoReplica) {
@@ -100,9 +99,8 @@ func (s *Shards) loadShard(id data.ShardID, sh *shard) error {
 	return nil
 }
 
-// loadBlocks reads which blocks a shard has, once. The caller holds its writing.
-// Blocks that are later than the shard time are of before it was set back, and
-// count as of now.
+// loadBlocks reads which blocks a shard has, once. The caller holds its writing. Blocks
+// later than the shard time were written before it was set back, and count as of now.
 func (s *Shards) loadBlocks(id data.ShardID, sh *shard) error {
 	if sh.loaded.Load() {
 		return nil
@@ -146,7 +144,7 @@ func (s *Shards) storedProgress(id data.ShardID) (layout.Progress, error) {
 	return layout.ProgressOf(a)
 }
 
-// shard returns what is in memory of a shard, nil if there is none of that number.
+// shard returns a shard, nil if there is none of that number.
 func (s *Shards) shard(id data.ShardID) *shard {
 	if int(id) >= len(s.shards) {
 		return nil
@@ -173,8 +171,7 @@ func (s *Shards) Applied(id data.ShardID) data.Applied {
 	return sh.done.Applied
 }
 
-// Flushed is up to which entry a shard's state is on disk: its log may be
-// truncated to there.
+// Flushed is the last entry whose effect is on disk: the log may be truncated up to it.
 func (s *Shards) Flushed(id data.ShardID) uint64 {
 	if sh := s.shard(id); sh != nil {
 		return sh.flushed.Load()

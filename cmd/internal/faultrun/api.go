@@ -83,7 +83,6 @@ func (a *api) close() {
 	}
 }
 
-// RoundTrip implements http.RoundTripper.
 func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)

@@ -19,7 +19,6 @@ type route struct {
 	foreign bool // 401 is what is to be answered
 }
 
-// RoundTrip implements http.RoundTripper.
 func (r route) RoundTrip(request *http.Request) (*http.Response, error) {
 	n, began := r.node, time.Now()
 	if n == nil {

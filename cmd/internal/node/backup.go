@@ -31,12 +31,10 @@ func (n *Node) startPins() {
 // others are the other nodes, once this one takes part in the placement.
 type others struct{ n *Node }
 
-// Leaders implements [pin.Others].
 func (o others) Leaders() (map[string][]cluster.ShardID, error) {
 	return o.n.placement.PinsOfOthers().Leaders()
 }
 
-// Ask implements [pin.Others].
 func (o others) Ask(ctx context.Context, node string, request []byte) ([]byte, error) {
 	return o.n.placement.PinsOfOthers().Ask(ctx, node, request)
 }
@@ -47,7 +45,6 @@ type backups struct {
 	unseal sealing.Options
 }
 
-// Begin implements [admin.Backups].
 func (b backups) Begin(ctx context.Context, key string) (admin.Backup, error) {
 	if err := backup.CheckKey(key); err != nil {
 		return nil, fmt.Errorf("%w: %w", admin.ErrRecipient, err)
@@ -69,10 +66,8 @@ type ongoing struct {
 	key   string
 }
 
-// Close implements [admin.Backup].
 func (o *ongoing) Close() { o.taken.Close() }
 
-// Write implements [admin.Backup].
 func (o *ongoing) Write(ctx context.Context, to io.Writer) error {
 	sealed, err := backup.SealTo(to, o.key)
 	if err != nil {

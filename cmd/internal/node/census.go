@@ -19,10 +19,8 @@ func newCensus(n *Node) *census {
 		"Members of the cluster by state, as this node sees them: alive, unreachable, dead, draining, left. This node itself is alive, draining or left.", []string{"state"}, nil)}
 }
 
-// Describe implements [prometheus.Collector].
 func (c *census) Describe(ds chan<- *prometheus.Desc) { ds <- c.members }
 
-// Collect implements [prometheus.Collector].
 func (c *census) Collect(ms chan<- prometheus.Metric) {
 	counts := map[admin.State]int{}
 	if c.n.placed.Load() == nil {

@@ -84,13 +84,11 @@ func (n *Node) recordTime(ctx context.Context) {
 // operatorsClock is what operators do about the time.
 type operatorsClock struct{ n *Node }
 
-// Accept implements [admin.Clock].
 func (c operatorsClock) Accept(ctx context.Context) (time.Duration, error) {
 	ahead, _ := c.n.watch.Unconfirmed()
 	return ahead, c.n.confirmed.Accept(ctx, c.n.config.Clock())
 }
 
-// Reset implements [admin.Clock].
 func (c operatorsClock) Reset(ctx context.Context) error {
 	if err := c.n.setBack(ctx); err != nil {
 		return err
@@ -143,13 +141,11 @@ var (
 // clockMetrics are the metrics of the clock.
 type clockMetrics struct{ n *Node }
 
-// Describe implements [prometheus.Collector].
 func (clockMetrics) Describe(ds chan<- *prometheus.Desc) {
 	ds <- timeLeadDesc
 	ds <- unconfirmedDesc
 }
 
-// Collect implements [prometheus.Collector].
 func (c clockMetrics) Collect(ms chan<- prometheus.Metric) {
 	ahead, _ := c.n.watch.Unconfirmed()
 	ms <- prometheus.MustNewConstMetric(unconfirmedDesc, prometheus.GaugeValue, ahead.Seconds())

@@ -266,12 +266,10 @@ func (n *Node) isDrained() bool {
 	return how != placement.Leave_STAYS
 }
 
-// Drain implements [admin.Members].
 func (m members) Drain(ctx context.Context, name string) error {
 	return drainError(name, m.n.placement.Drain(ctx, name))
 }
 
-// Undrain implements [admin.Members].
 func (m members) Undrain(ctx context.Context, name string) error {
 	return drainError(name, m.n.placement.Undrain(ctx, name))
 }

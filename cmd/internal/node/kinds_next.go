@@ -60,7 +60,6 @@ type counter struct {
 	total  uint64
 }
 
-// Load implements [actors.Entity].
 func (c *counter) Load(store actors.Store) error {
 	h, ok, err := store.Head(c.entity)
 	if ok {
@@ -69,7 +68,6 @@ func (c *counter) Load(store actors.Store) error {
 	return err
 }
 
-// Receive implements [actors.Entity].
 func (c *counter) Receive(t *actors.Turn) {
 	next := c.total + 1
 	t.Change(actors.Decision{
@@ -79,5 +77,4 @@ func (c *counter) Receive(t *actors.Turn) {
 	})
 }
 
-// Tick implements [actors.Entity].
 func (c *counter) Tick(*actors.Turn) bool { return true }

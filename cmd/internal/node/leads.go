@@ -51,13 +51,11 @@ func (l *leads) look(id cluster.ShardID) {
 	}
 }
 
-// Describe implements [prometheus.Collector].
 func (l *leads) Describe(ds chan<- *prometheus.Desc) {
 	ds <- l.gauge
 	l.moves.Describe(ds)
 }
 
-// Collect implements [prometheus.Collector].
 func (l *leads) Collect(ms chan<- prometheus.Metric) {
 	for id := range cluster.ShardID(l.shards.Count() + 1) {
 		value := 0.0

@@ -58,10 +58,8 @@ func newMargins(n *Node) *margins {
 	}
 }
 
-// Describe implements [prometheus.Collector].
 func (c *margins) Describe(ds chan<- *prometheus.Desc) { ds <- c.spare; ds <- c.zones; ds <- c.thin }
 
-// Collect implements [prometheus.Collector].
 func (c *margins) Collect(ms chan<- prometheus.Metric) {
 	var m placement.Margin
 	if p := c.n.placed.Load(); p != nil {

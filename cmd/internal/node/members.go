@@ -25,7 +25,6 @@ func (n *Node) members() admin.Members {
 	return members{n}
 }
 
-// Nodes implements [admin.Members].
 func (m members) Nodes() (all []admin.Member) {
 	started := m.started()
 	for _, p := range m.n.nodes.Nodes() {
@@ -66,10 +65,8 @@ func (m members) state(p placement.Node) admin.State {
 	return admin.Unreachable
 }
 
-// Spare implements [admin.Members].
 func (m members) Spare() int { return m.n.placement.Margin().Spare }
 
-// Zones implements [admin.Members].
 func (m members) Zones() (zones []admin.Zone, spare int) {
 	margin := m.n.placement.Margin()
 	for _, z := range margin.Zones {
@@ -142,7 +139,6 @@ func (m members) names(ids []core.NodeID) []string {
 	return names
 }
 
-// Remove implements [admin.Members].
 func (m members) Remove(ctx context.Context, name string) error {
 	err := m.n.placement.Remove(ctx, name)
 	switch {
@@ -156,7 +152,6 @@ func (m members) Remove(ctx context.Context, name string) error {
 	return err
 }
 
-// Readmit implements [admin.Members].
 func (m members) Readmit(ctx context.Context, name string) error {
 	err := m.n.placement.Readmit(ctx, name)
 	switch {

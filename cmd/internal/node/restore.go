@@ -149,13 +149,10 @@ func (e *erasing) Entity(at cluster.Entity, h cluster.Head) error {
 	return err
 }
 
-// Record implements [contents.Taker].
 func (e *erasing) Record(cluster.Record) error { return nil }
 
-// Table implements [contents.Taker].
 func (e *erasing) Table(string, string, []byte) error { return nil }
 
-// Key implements [contents.Taker].
 func (e *erasing) Key(string, *keys.Portable) error { return nil }
 
 // erased reports whether an entity is to be erased.

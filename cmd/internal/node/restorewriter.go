@@ -48,7 +48,6 @@ func newWriter(ctx context.Context, engine *replica.Engine, slots *cluster.Slots
 	return w
 }
 
-// Entity implements [contents.Taker].
 func (w *writer) Entity(e cluster.Entity, h cluster.Head) error {
 	if err := w.flush(); err != nil {
 		return err
@@ -75,7 +74,6 @@ func (w *writer) Record(r cluster.Record) error {
 	return nil
 }
 
-// Table implements [contents.Taker].
 func (w *writer) Table(table, id string, value []byte) error {
 	if w.tables[table] == nil {
 		w.tables[table] = make(map[string][]byte)
@@ -84,7 +82,6 @@ func (w *writer) Table(table, id string, value []byte) error {
 	return nil
 }
 
-// Key implements [contents.Taker].
 func (w *writer) Key(id string, k *keys.Portable) error {
 	w.keys[id] = k
 	return nil

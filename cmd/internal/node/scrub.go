@@ -23,7 +23,6 @@ func (n *Node) startScrubber() {
 // everywhere is [erasure.Cluster].
 type everywhere struct{ n *Node }
 
-// Find implements [erasure.Cluster].
 func (e everywhere) Find(ctx context.Context, kind string, device []byte) ([][]byte, error) {
 	if e.n.placement == nil {
 		return e.n.finder.Find(ctx, kind, device)
@@ -31,7 +30,6 @@ func (e everywhere) Find(ctx context.Context, kind string, device []byte) ([][]b
 	return e.n.placement.Find(ctx, kind, device)
 }
 
-// Scrub implements [erasure.Cluster].
 func (e everywhere) Scrub(ctx context.Context, shards []cluster.ShardID) error {
 	if e.n.placement == nil {
 		return e.n.scrubber.Scrub(ctx, shards)
@@ -51,7 +49,6 @@ func (n *Node) eraser(links linking.Client) operatorsEraser {
 	}, n}
 }
 
-// Begin implements [admin.Erasure].
 func (e operatorsEraser) Begin(what erasure.Target) (job string, err error) {
 	job, err = e.n.scrubber.Begin(func(ctx context.Context) (any, error) { return e.eraser.Erase(ctx, what) })
 	if errors.Is(err, placement.ErrTemporary) {
@@ -60,7 +57,6 @@ func (e operatorsEraser) Begin(what erasure.Target) (job string, err error) {
 	return job, err
 }
 
-// Await implements [admin.Erasure].
 func (e operatorsEraser) Await(ctx context.Context, job string) (erased erasure.Erased, done bool, err error) {
 	result, done, err := e.n.scrubber.Await(ctx, job)
 	switch {

@@ -41,13 +41,11 @@ func (n *Node) compareSettings() {
 // clusterSettings is [admin.ClusterSettings].
 type clusterSettings struct{ n *Node }
 
-// All implements [admin.ClusterSettings].
 func (c clusterSettings) All() (map[string]string, error) {
 	s, err := placement.SettingsOf(c.n.tables)
 	return s.Text(), err
 }
 
-// Unplaced implements [admin.ClusterSettings].
 func (c clusterSettings) Unplaced() int {
 	if c.n.placement == nil {
 		return 0
@@ -55,7 +53,6 @@ func (c clusterSettings) Unplaced() int {
 	return c.n.placement.Unplaced()
 }
 
-// Set implements [admin.ClusterSettings].
 func (c clusterSettings) Set(ctx context.Context, changes map[string]string) error {
 	var err error
 	if c.n.placement == nil {
