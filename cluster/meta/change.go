@@ -9,8 +9,8 @@ import (
 	"ssod/cluster"
 )
 
-// ErrChanged says that the table has another revision than the change was
-// decided on. Nothing has changed. It is a [cluster.ErrRejected].
+// ErrChanged says that the change was decided on another revision of the table. Nothing has
+// changed. It is a [cluster.ErrRejected].
 var ErrChanged = fmt.Errorf("the table was changed meanwhile: %w", cluster.ErrRejected)
 
 // Change puts and deletes keys of one table, all or nothing. The change is
@@ -20,9 +20,9 @@ func (s *Store) Change(ctx context.Context, table string, puts map[string][]byte
 	return s.start(ctx, table, change{puts: puts, deletes: deletes})
 }
 
-// Update is Change of a table that has a certain revision, 0 if it does not
-// exist. It fails with [ErrChanged] when it has another, which is shown here by
-// then: what was decided can be decided again.
+// Update is Change of a table that has a certain revision, 0 if it does not exist. It fails
+// with [ErrChanged] when it has another, which this node has by then, so that the caller can
+// decide again.
 func (s *Store) Update(ctx context.Context, table string, revision uint64, puts map[string][]byte, deletes []string) error {
 	return s.start(ctx, table, change{puts: puts, deletes: deletes, conditional: true, base: revision})
 }
@@ -51,12 +51,12 @@ type attempt struct {
 	table   string
 	change  change
 	request cluster.RequestID
-	unknown bool  // a commit was sent of which nothing was heard
-	because error // why nothing was heard
+	unknown bool  // a commit was sent and its outcome is unknown
+	because error // why
 }
 
-// anywhere makes the change here or has it made where the meta shard is led.
-// It returns a revision that contains it.
+// anywhere makes the change here or on the leader of the meta shard. It returns a revision
+// that contains it.
 func (a *attempt) anywhere(ctx context.Context) (uint64, error) {
 	if a.store.options.Forward == nil {
 		return a.here(ctx)
@@ -86,8 +86,8 @@ func (a *attempt) anywhere(ctx context.Context) (uint64, error) {
 	}
 }
 
-// maxRefusals is how often a change that was refused is tried again, among
-// many nodes: a leader refuses while it hands its lead over.
+// maxRefusals is how often a refused change is tried again: a leader refuses while it hands
+// its lead over.
 const maxRefusals = 20
 
 // errAgain says that a change should be tried again.
@@ -115,7 +115,7 @@ func (a *attempt) run(ctx context.Context) (uint64, error) {
 		shard, ok := a.store.shards.Lead(cluster.MetaShard)
 		if !ok {
 			if a.store.options.Forward != nil {
-				return 0, errAgain // another leads by now
+				return 0, errAgain // another node leads by now
 			}
 			var err error
 			if shard, err = lead(ctx, a.store.shards); err != nil {
@@ -174,7 +174,7 @@ func (a *attempt) commitFailed(ctx context.Context, err error) error {
 	return err
 }
 
-// fail makes err say whether anything may have changed.
+// fail adds to err whether anything may have changed.
 func (a *attempt) fail(err error) error {
 	if a.unknown {
 		return unknownIf(err)

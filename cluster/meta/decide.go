@@ -9,15 +9,13 @@ import (
 	"ssod/cluster"
 )
 
-// Decide is Update by the node that leads the meta shard, which shard is the
-// handle of, in its term and at no other time: the change is handed to nobody
-// else, does not wait for a leader and is not tried again. It is proposed only
-// when a majority has just confirmed that this node leads. So what is decided on
-// what is true for a moment only takes effect then, or not at all, or while the
-// leader that has decided can still be the one.
+// Decide is Update by the leader of the meta shard, whose handle is shard, in its term only:
+// the change is not forwarded, does not wait for a leader and is not tried again. It is
+// proposed only when a majority has just confirmed that this node leads. So a decision on
+// facts of the moment takes effect at once, or not at all, or while this node may still lead.
 //
-// It fails with [ErrChanged] or another [cluster.ErrRefused] when nothing has
-// happened, and with [cluster.ErrUnknown].
+// It fails with [ErrChanged] or another [cluster.ErrRefused] when nothing has happened, and
+// with [cluster.ErrUnknown].
 func (s *Store) Decide(ctx context.Context, shard cluster.Shard, table string, revision uint64, puts map[string][]byte, deletes []string) error {
 	a := attempt{store: s, table: table, change: change{puts: puts, deletes: deletes, conditional: true, base: revision}}
 	rand.Read(a.request[:]) // never fails since Go 1.24

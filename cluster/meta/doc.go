@@ -6,20 +6,18 @@
 // in memory on every node, replaced as a whole by every change, so a look-up
 // takes no lock and sees either all of a change or nothing.
 //
-// [Store.Change] is durable when it returns, and seen on this node. It depends
-// on nothing but what it says to put and to delete, so when another node was
-// faster it is simply made on the newer revision. [Store.Update] is for changes
-// that were decided on what the table holds: it fails with [ErrChanged] when the
-// table has another revision by then.
+// [Store.Change] is durable and visible on this node when it returns. It only puts and
+// deletes keys, so when another node was faster it is made on the newer revision.
+// [Store.Update] is for changes that were decided on the contents of the table: it fails with
+// [ErrChanged] when the table has another revision by then.
 //
-// [Store.Decide] is for what was decided on the state of the world at this moment:
-// it is proposed at once by the leader that has decided, or not at all.
+// [Store.Decide] is for decisions on facts of the moment: the leader that decides proposes
+// the change at once, or not at all.
 //
-// A node that does not lead the meta shard hands its changes to the one that
-// does, which answers with [Store.Serve]. They carry a request id, and the
-// commit its outcome, so a change whose answer was lost is asked for again
-// without a second effect.
+// A node forwards its changes to the leader of the meta shard, which answers with
+// [Store.Serve]. They carry a request id, and the commit its outcome, so a change whose
+// answer was lost can be repeated without a second effect.
 //
-// [Open] is for a node that leads the meta shard, [Follow] for one among many:
-// its tables follow what is applied here.
+// [Open] is for a node that leads the meta shard, [Follow] for one among many: its tables
+// follow what is applied here.
 package meta

@@ -9,20 +9,19 @@ import (
 
 // Options are of a node among many.
 type Options struct {
-	// Reader reads what is applied of the meta shard on this node, whether it
-	// leads it or not. It may find nothing yet.
+	// Reader reads what is applied of the meta shard on this node, perhaps nothing yet.
 	Reader cluster.Reader
-	// Forward hands a request to the node that leads the meta shard and
-	// returns what [Store.Serve] answers there.
+	// Forward sends a request to the leader of the meta shard and returns the answer of
+	// [Store.Serve] there.
 	Forward func(ctx context.Context, to cluster.Owner, request []byte) ([]byte, error)
-	// Spread is called where a change was made, before it is answered, and
-	// returns when the other nodes have it too. nil: nobody waits for them.
+	// Spread is called on the leader before a change is answered, and returns when the
+	// other nodes have it too. nil: changes do not wait for them.
 	Spread func(ctx context.Context, table string, revision uint64) error
 }
 
-// Follow opens the tables of a node that may or may not lead the meta shard.
-// They are what is applied here, so they may be old: [Store.Applied] tells that
-// there is something newer. The caller must Close the store.
+// Follow opens the tables of a node that may or may not lead the meta shard, as they are
+// applied here, so they may be old. The caller must call [Store.Applied] after changes, and
+// Close the store.
 func Follow(shards cluster.Shards, o Options) (*Store, error) {
 	s := newStore(shards, o)
 	tables, err := loadAll(o.Reader)
@@ -46,7 +45,6 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// follow shows what is newer than what is shown.
 func (s *Store) follow() {
 	for {
 		select {
@@ -55,12 +53,12 @@ func (s *Store) follow() {
 		case <-s.applied:
 		}
 		if err := s.catchUp(); err != nil {
-			return // the store has failed; whoever opened it knows
+			return // the store below has failed, which is fatal elsewhere
 		}
 	}
 }
 
-// catchUp loads the tables whose revision differs from what is shown.
+// catchUp loads the tables whose applied revision differs.
 func (s *Store) catchUp() error {
 	var names []string
 	err := s.options.Reader.Entities(kind, "", func(name string, h cluster.Head) bool {
@@ -82,8 +80,8 @@ func (s *Store) catchUp() error {
 	return nil
 }
 
-// Refresh shows a table as it is applied here by now: who has just made a change sees
-// every change that was made before, of any table.
+// Refresh takes over a table as it is applied here by now. After a change of this node it
+// has every change that was made before, of any table.
 func (s *Store) Refresh(name string) error {
 	if s.options.Reader == nil {
 		return nil
@@ -96,7 +94,7 @@ func (s *Store) Refresh(name string) error {
 	return nil
 }
 
-// loadWhole reads a table of one revision while others may be applied.
+// loadWhole reads one revision of a table while others may be applied.
 func loadWhole(r cluster.Reader, name string) (*table, error) {
 	for {
 		t, err := load(r, name)

@@ -12,12 +12,11 @@ import (
 	"ssod/cluster/wait"
 )
 
-// forwardPause is between two attempts to have a change made elsewhere. A new
-// leader ends it early.
+// forwardPause is between two attempts to forward a change.
 const forwardPause = 50 * time.Millisecond
 
-// forwardTimeout bounds one of them: a node that is paused does not answer, and
-// another may lead meanwhile.
+// forwardTimeout bounds one attempt: a paused node does not answer, and another may lead
+// meanwhile.
 const forwardTimeout = time.Second
 
 // forward asks the owner of the meta shard for the change.
@@ -67,8 +66,7 @@ func (a *attempt) pause(ctx context.Context) error {
 	return nil
 }
 
-// Serve makes a change that another node asks for. It does so only while this
-// node leads the meta shard.
+// Serve makes a change for another node, if this node leads the meta shard.
 func (s *Store) Serve(ctx context.Context, request []byte) ([]byte, error) {
 	r := &ChangeRequest{}
 	if err := proto.Unmarshal(request, r); err != nil {

@@ -10,18 +10,18 @@ import (
 // NodeID numbers a node; it is never used again.
 type NodeID = persistence.NodeID
 
-// Assignment is where one shard belongs.
+// Assignment is the nodes that should hold one shard.
 type Assignment struct {
-	// Voters decide together; Learners only listen. Both are in order.
+	// Voters and Learners are in order.
 	Voters, Learners []NodeID
 	// Preferred is the voter that should lead; 0: any.
 	Preferred NodeID
-	// Home is the voter that would be preferred if only the number of leaderships
-	// counted, where that is another one, because [Relief] chose by load. Else 0.
+	// Home is the voter that would be preferred by the number of leaderships alone, when
+	// [Relief] chose another one by load; else 0.
 	Home NodeID
 }
 
-// home is who should lead when only the number of leaderships counts.
+// home is the voter that should lead by the number of leaderships alone.
 func (a Assignment) home() NodeID { return cmp.Or(a.Home, a.Preferred) }
 
 // LedBy is the assignment with another leader, chosen by load.
@@ -34,7 +34,7 @@ func (a Assignment) LedBy(n NodeID) Assignment {
 	return a
 }
 
-// Map is where every shard belongs, by shard; shard 0 is the meta group.
+// Map has the assignments by shard; shard 0 is the meta group.
 type Map []Assignment
 
 // Has reports whether a node holds a replica.
@@ -50,7 +50,6 @@ func (a Assignment) Replicas() []NodeID {
 	return slices.Concat(a.Voters, a.Learners)
 }
 
-// Equal reports whether two assignments say the same.
 func (a Assignment) Equal(b Assignment) bool {
 	return a.Preferred == b.Preferred && a.Home == b.Home && slices.Equal(a.Voters, b.Voters) && slices.Equal(a.Learners, b.Learners)
 }

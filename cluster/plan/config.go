@@ -2,21 +2,20 @@ package plan
 
 import "slices"
 
-// Config is who votes in a group, as its leader has written it down for all. A
-// leader writes down what it is about to make of the voters before it proposes
-// that, so the voters in force are at any moment Voters, or a set of Next, or on
-// the way from one to the other. The zero Config says that nobody knows.
+// Config is the members of a group as its leader has registered them. A leader announces a
+// change of the voters before it proposes it, so the voters in force are always Voters, or a
+// set of Next, or on the way from one to the other. The zero Config is unknown.
 type Config struct {
-	// Term is that of the leader that has written.
+	// Term is that of the leader that has registered it.
 	Term uint64
-	// Voters decide. Outgoing are, while a joint change is under way, those that
-	// decided before: a majority of both is needed. Learners only listen.
+	// Voters are those in force. Outgoing are the earlier ones while a joint change is
+	// under way, which needs a majority of both.
 	Voters, Outgoing, Learners []ReplicaID
 	// Next are sets of voters that may have come into force since.
 	Next [][]ReplicaID
 }
 
-// Known reports whether the group has said who votes in it.
+// Known reports whether the voters are registered.
 func (c Config) Known() bool { return len(c.Voters) > 0 }
 
 // SameVoters reports whether two configurations have the same voters in force.
@@ -24,21 +23,21 @@ func (c Config) SameVoters(o Config) bool {
 	return slices.Equal(c.Voters, o.Voters) && slices.Equal(c.Outgoing, o.Outgoing)
 }
 
-// Says reports whether o was written down and nothing needs to be added. The
-// members are the same whoever leads; what comes next is the word of one leader.
+// Says reports whether registering c would add nothing to o. Announcements count in their
+// leader's term only.
 func (c Config) Says(o Config) bool {
 	return c.SameVoters(o) && slices.Equal(c.Learners, o.Learners) && slices.EqualFunc(c.Next, o.Next, slices.Equal) && (c.Term == o.Term || len(c.Next) == 0)
 }
 
-// MaxNext bounds what may come next. A leader that changes its mind oftener waits
-// until something has come.
+// MaxNext bounds the announced sets. With as many a leader announces no other until one has
+// come into force.
 const MaxNext = 4
 
-// Record is what the leader of a group with these members writes down: next is
-// what it is about to make of the voters, nil: nothing. was is what it, or an
-// earlier leader, wrote before. Of that, sets that it has proposed in this very
-// term may still come; those of earlier terms have come by now, or never will,
-// since a leader has applied all that was in its log when it was elected.
+// Record is what the leader of a group with these members registers: next is the set of
+// voters that it is about to propose; nil: none. was is what is registered. Sets in it that
+// this leader has proposed in this term may still come into force; those of earlier terms
+// have done so or never will, since a leader has applied everything that was in its log when
+// it was elected.
 func (c Config) Record(was Config, next []ReplicaID, proposed func([]ReplicaID) bool) Config {
 	c.Next = nil
 	if was.Term == c.Term && was.SameVoters(c) {
@@ -61,15 +60,15 @@ func (c Config) Announces(voters []ReplicaID) bool {
 	return slices.ContainsFunc(c.Next, func(s []ReplicaID) bool { return slices.Equal(s, voters) })
 }
 
-// Votes reports whether a node has a vote, or may have one by now.
+// Votes reports whether a node has, or may have got, a vote.
 func (c Config) Votes(n NodeID) bool {
 	return slices.ContainsFunc(c.sets(), func(s []ReplicaID) bool { return count(s, of(n)) > 0 })
 }
 
-// Has reports whether a node has a replica, or may have a vote by now.
+// Has reports whether a node has a replica, or may have got a vote.
 func (c Config) Has(n NodeID) bool { return count(c.Learners, of(n)) > 0 || c.Votes(n) }
 
-// Nodes are the nodes that have a vote, or may have one by now, in order.
+// Nodes are the nodes that have, or may have got, a vote, in order.
 func (c Config) Nodes() (nodes []NodeID) {
 	for _, s := range c.sets() {
 		for _, r := range s {
@@ -83,7 +82,7 @@ func (c Config) Nodes() (nodes []NodeID) {
 // sets are the sets of voters of each of which a majority may be needed.
 func (c Config) sets() [][]ReplicaID { return append(c.inForce(), c.Next...) }
 
-// inForce are the sets of which a majority was needed when the leader wrote.
+// inForce are the sets of which a majority was needed when the leader registered them.
 func (c Config) inForce() [][]ReplicaID {
 	sets := [][]ReplicaID{c.Voters}
 	if len(c.Outgoing) > 0 {
@@ -92,7 +91,7 @@ func (c Config) inForce() [][]ReplicaID {
 	return sets
 }
 
-// Majority reports whether a majority of every set of voters is among some.
+// Majority reports whether among has a majority of every set of voters.
 func (c Config) Majority(among func(ReplicaID) bool) bool { return c.Known() && c.Spare(among) >= 0 }
 
 // Spare is how many more live voters the group may lose: none at 0, and below it

@@ -5,44 +5,44 @@ import (
 	"slices"
 )
 
-// State is what the cluster makes of a node.
+// State is that of a node in the cluster.
 type State int
 
 const (
 	// Active nodes hold replicas and get new ones.
 	Active State = iota
-	// Dead nodes have been unreachable for long: what they hold is replaced on
-	// other nodes where there are any, and stays theirs where there are none.
+	// Dead nodes have been unreachable for long: their replicas are replaced on other
+	// nodes if there are any.
 	Dead
 	// Removed nodes are gone for good.
 	Removed
 )
 
-// Leave is how far a node is that an operator has drain, whether it is dead or not.
+// Leave is how far a node is in being drained, whether it is dead or not.
 type Leave int
 
 const (
 	// Stays is a node that takes part.
 	Stays Leave = iota
-	// Leaves is a node that is drained: what it holds is replaced on other nodes
-	// where there are any, and stays its own where there are none.
+	// Leaves is a node that is being drained: its replicas are replaced on other nodes if
+	// there are any.
 	Leaves
-	// Left is a node that was drained. It only listens to the meta group.
+	// Left is a node that was drained. It is only a learner of the meta group.
 	Left
 )
 
-// Node is a node as far as its replicas are concerned.
+// Node is a node of the plan.
 type Node struct {
 	ID    NodeID
 	State State
 	Leave Leave
-	// Zone is what fails together with the node; empty: its operator has not said.
+	// Zone names the nodes that fail together with it; it may be empty.
 	Zone string
-	// Full: its disk has no room for more replicas. It keeps those that it has.
+	// Full: its disk has no room for further replicas. It keeps those that it has.
 	Full bool
 }
 
-// Rules are the cluster's wishes.
+// Rules are the settings of the plan.
 type Rules struct {
 	// Shards is the number of entity shards; shard 0 comes on top.
 	Shards int
@@ -50,11 +50,11 @@ type Rules struct {
 	Replicas int
 }
 
-// copies is how many copies of a shard so many nodes hold.
+// copies is how many copies of a shard that many nodes hold.
 func (r Rules) copies(nodes int) int { return min(r.Replicas, nodes) }
 
-// Unplaced is how many entity shards have more or fewer copies than the rules ask for,
-// or are about to change, by what the leaders have written down of their groups.
+// Unplaced counts the entity shards that, as registered, have more or fewer copies than the
+// rules ask for, or are about to change.
 func Unplaced(nodes []Node, groups []Config, r Rules) (n int) {
 	want := r.copies(len(newPlanner(nodes, nil, r).members))
 	for _, c := range groups[1:] {
@@ -90,12 +90,12 @@ type planner struct {
 	members []NodeID // all but those that were removed or left, in order
 	staying []NodeID // members that are not drained, in order
 	left    []NodeID
-	active  map[NodeID]bool // get replicas and lead
-	healthy map[NodeID]bool // are there, and keep what they hold until it is elsewhere
+	active  map[NodeID]bool // get replicas and leads
+	healthy map[NodeID]bool // are alive, and keep what they hold until it is elsewhere
 	full    map[NodeID]bool
 	zones   map[NodeID]string
 	holds   map[NodeID]int // entity shards per member
-	sets    [][]NodeID     // who holds each entity shard, by shard
+	sets    [][]NodeID     // the holders of each entity shard, by shard
 	frozen  []bool         // shards that are left as they are
 }
 
@@ -128,7 +128,7 @@ func newPlanner(nodes []Node, now Map, r Rules) *planner {
 	return p
 }
 
-// current is where a shard is now, without the nodes that were removed.
+// current is a shard's present assignment without removed nodes.
 func (p *planner) current(s int) Assignment {
 	if s >= len(p.now) {
 		return Assignment{}
@@ -142,8 +142,7 @@ func (p *planner) current(s int) Assignment {
 	}
 }
 
-// lost reports that no voter of a shard is healthy. Then nothing may be taken
-// away from it: what is left of its data is where it is.
+// lost reports that no voter of a shard is healthy. Then nothing may be taken away from it.
 func (p *planner) lost(s int, a Assignment) bool {
 	return s < len(p.now) && len(p.now[s].Voters) > 0 && !slices.ContainsFunc(a.Voters, func(n NodeID) bool { return p.healthy[n] })
 }
@@ -166,7 +165,7 @@ func (p *planner) place(s int) {
 	}
 	for len(set) < want {
 		n, ok := p.candidate(set, p.takes)
-		if !ok && len(set) == 0 { // somebody has it, with room or without
+		if !ok && len(set) == 0 { // some node must have it, with room or without
 			n, ok = p.candidate(set, p.isActive)
 		}
 		if !ok {
@@ -185,8 +184,8 @@ func (p *planner) count(set []NodeID) {
 	}
 }
 
-// replaceInactive puts active nodes in the place of dead and drained ones while there
-// are any, of dead ones first.
+// replaceInactive replaces dead nodes, then drained ones, by active ones as long as there
+// are any.
 func (p *planner) replaceInactive(set []NodeID) []NodeID {
 	gone := slices.DeleteFunc(slices.Clone(set), p.isActive)
 	slices.SortStableFunc(gone, func(a, b NodeID) int { return cmp.Compare(rank(p.healthy[a]), rank(p.healthy[b])) })
@@ -201,9 +200,8 @@ func (p *planner) replaceInactive(set []NodeID) []NodeID {
 // takes reports whether a node gets further replicas.
 func (p *planner) takes(n NodeID) bool { return p.active[n] && !p.full[n] }
 
-// Room decides whether a disk has room for further replicas: it needs so many free
-// bytes, and half as much again to have room once it had none, so that it does not
-// come and go.
+// Room decides whether a disk has room for further replicas: it needs that many free bytes,
+// and 1.5 times as many once it was full, for hysteresis.
 func Room(free, need uint64, full bool) bool {
 	if full {
 		need += need / 2
@@ -211,7 +209,7 @@ func Room(free, need uint64, full bool) bool {
 	return free >= need
 }
 
-// rank orders nodes by something that is true of those that come later.
+// rank sorts false before true.
 func rank(is bool) int {
 	if is {
 		return 1
@@ -219,8 +217,8 @@ func rank(is bool) int {
 	return 0
 }
 
-// worst is the node of the set that is given up first: a dead one, else a drained one,
-// else one in the zone that has the most of it, and there the one that holds the most.
+// worst is the node of the set to give up first: a dead one, else a drained one, else one
+// in the zone that has the most of the set, and there the one that holds the most.
 func (p *planner) worst(set []NodeID) NodeID {
 	return slices.MaxFunc(set, func(a, b NodeID) int {
 		return cmp.Or(
@@ -272,7 +270,7 @@ func (p *planner) move(from, to NodeID) bool {
 	return false
 }
 
-// vote decides which of its nodes vote in an entity shard.
+// vote decides which nodes of an entity shard vote.
 func (p *planner) vote(s int) {
 	if p.frozen[s] {
 		return
@@ -280,8 +278,7 @@ func (p *planner) vote(s int) {
 	p.next[s] = elect(p.sets[s], p.current(s).Voters).normal()
 }
 
-// elect makes voters of a set. Of two, the second listens unless both vote
-// already.
+// elect makes voters of a set. Of two, the second is a learner unless both vote already.
 func elect(set, voters []NodeID) Assignment {
 	a := Assignment{Voters: slices.Clone(set)}
 	if len(set) != 2 {

@@ -13,29 +13,27 @@ type ReplicaID = persistence.ReplicaID
 type Group struct {
 	// Self is the leader.
 	Self ReplicaID
-	// Voters and Learners are the members. Joint says that a change of them is
-	// not finished.
+	// Voters and Learners are the members. Joint: a change of them is under way.
 	Voters, Learners []ReplicaID
 	Joint            bool
 	// Behind is how many bytes of log each member is known to lack of what the leader has
 	// applied. One that is not in it lacks everything.
 	Behind map[ReplicaID]int
-	// Alive reports whether a node is believed to be there.
+	// Alive reports whether a node is believed to be alive.
 	Alive func(NodeID) bool
-	// Willing reports whether a node takes a lead: one that is about to stop
-	// does not. nil: all do.
+	// Willing reports whether a node accepts leads. nil: all do.
 	Willing func(NodeID) bool
-	// CanLead reports whether a voter would take the lead at once. One that has just got
-	// its vote does when it knows. nil: all would.
+	// CanLead reports whether a voter could take the lead at once; one that has just got
+	// its vote may not know that. nil: all could.
 	CanLead func(ReplicaID) bool
-	// Known is what a node said its replica is, for those that were asked. A
-	// member of an earlier id is obsolete: the node has thrown it away. One of a
-	// later id was added by another leader since.
+	// Known is the replica of each node that was asked for it. A member with an earlier
+	// id is obsolete: the node has removed it. One with a later id was added by another
+	// leader since.
 	Known map[NodeID]ReplicaID
 }
 
-// slack is how many bytes a replica may be behind and still count as caught up: two of
-// the longest entries, which is what is on its way in a shard that is written to.
+// slack is how many bytes a replica may be behind and still count as caught up: two of the
+// longest entries, as many as are in flight.
 const slack = 2 << 20
 
 func (g *Group) caughtUp(r ReplicaID) bool {
@@ -43,21 +41,21 @@ func (g *Group) caughtUp(r ReplicaID) bool {
 	return r == g.Self || known && behind <= slack
 }
 
-// live reports whether a replica is there and has caught up.
+// live reports whether a replica's node is alive and it has caught up.
 func (g *Group) live(r ReplicaID) bool { return g.caughtUp(r) && (r == g.Self || g.Alive(r.Node())) }
 
-// Present are the voters that are there and have caught up.
+// Present are the live voters.
 func (g *Group) Present() []ReplicaID {
 	return slices.DeleteFunc(slices.Clone(g.Voters), func(r ReplicaID) bool { return !g.live(r) })
 }
 
-// mayLead reports whether a node may have the lead, now or in a moment.
+// mayLead reports whether a node may have the lead, now or soon.
 func (g *Group) mayLead(n NodeID) bool {
 	r := g.member(n)
 	return g.votes(r) && g.live(r) && (g.Willing == nil || g.Willing(n))
 }
 
-// canLead reports whether a node would take the lead now.
+// canLead reports whether a node can take the lead now.
 func (g *Group) canLead(n NodeID) bool {
 	return g.mayLead(n) && (g.CanLead == nil || g.CanLead(g.member(n)))
 }

@@ -4,9 +4,9 @@ import "fmt"
 
 // Outlook is what is known of the replicas when a node is to be given up.
 type Outlook struct {
-	// Live reports whether a replica of a shard is there and has caught up.
+	// Live reports whether a replica of a shard is live.
 	Live func(shard int, r ReplicaID) bool
-	// Gone reports whether a node was removed, so that it never comes back.
+	// Gone reports whether a node was removed.
 	Gone func(NodeID) bool
 }
 
@@ -14,14 +14,13 @@ type Outlook struct {
 type Shortage struct {
 	// Shard is the first group that needs the node, Shards how many do.
 	Shard, Shards int
-	// Unknown: nobody has said yet who votes in the group.
+	// Unknown: the group is not registered yet.
 	Unknown bool
 	// Left is how many of the Of voters of a set would be live without the node.
 	Left, Of int
 	// Sole: the node is the only voter.
 	Sole bool
-	// Forever: no waiting helps, since without the node there is no majority even
-	// when all others are back.
+	// Forever: without the node there is no majority even when all others are back.
 	Forever bool
 }
 
@@ -39,10 +38,9 @@ func (s *Shortage) Error() string {
 	return fmt.Sprintf("shard %d%s: without this node %d of %d voters are there, which is no majority", s.Shard, more, s.Left, s.Of)
 }
 
-// MayLose returns nil when every group keeps a live majority, in each set of
-// voters that may be in force, after a node has gone for good; else the
-// [*Shortage] that speaks most clearly. Groups in which the node has no vote lose
-// nothing by it; a group that is not known might.
+// MayLose returns nil when every group keeps a live majority, in each set of voters that may
+// be in force, without a node; else the gravest [*Shortage]. Groups in which the node has no
+// vote do not count; unknown ones do.
 func MayLose(groups []Config, n NodeID, o Outlook) error {
 	var worst *Shortage
 	for shard, c := range groups {
@@ -87,9 +85,8 @@ func (c Config) shortage(shard int, n NodeID, o Outlook) *Shortage {
 	return found
 }
 
-// Spare is how many more nodes may be lost, whichever they are, without a group
-// that has no majority; below 0 one has none. Groups that are not known count as
-// having nothing to spare.
+// Spare is how many more nodes may be lost, whichever they are, before some group has no
+// majority; below 0 one has none now. Unknown groups have nothing to spare.
 func Spare(groups []Config, live func(shard int, r ReplicaID) bool) int {
 	spare := -1
 	for shard, c := range groups {

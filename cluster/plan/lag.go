@@ -6,31 +6,29 @@ import (
 )
 
 const (
-	// lagFactor is how many times as long as the median of the others a node's
-	// appends take when its disk lags, and lagFloor what they take at least then: a
-	// disk that is five times slower than a very quick one is not slow.
+	// A disk lags when its appends take longer than lagFactor times the median of the
+	// others, and longer than lagFloor: five times slower than very quick is not slow.
 	lagFactor = 5
 	lagFloor  = 20 * time.Millisecond
-	// A disk that lags does so no more when its appends take at most twice as long
-	// as the others', or half of lagFloor.
+	// It stops lagging when they take at most calmFactor times as long as the others', or
+	// half of lagFloor.
 	calmFactor = 2
-	// lagFor is for how long either must be so before it counts.
+	// lagFor is how long either must last before it counts.
 	lagFor = 30 * time.Second
 )
 
-// Lag judges whether a node's disk lags behind those of the others, by what a
-// synced append takes on each lately. The zero value has seen nothing.
+// Lag judges whether a node's disk lags behind those of the others, by the recent times of
+// their synced appends. The zero value has seen nothing.
 //
-// What is compared is the median of the others. So when all disks are slow, or half
-// of them, as behind one storage, none lags: leaderships would not be better off
-// elsewhere.
+// It compares with the median of the others. So when at least half of the disks are slow,
+// as on shared storage, none lags: leaderships would not be better off elsewhere.
 type Lag struct {
 	lags  bool
-	since time.Time // of what speaks for the opposite, without interruption; zero: nothing
+	since time.Time // of uninterrupted evidence for the opposite; zero: there is none
 }
 
-// Judge reports whether the disk lags at a time. 0 is what an append takes where none
-// was written lately: then nothing speaks for a change.
+// Judge reports whether the disk lags at a time. Times are 0 where nothing was appended
+// lately, which is no evidence.
 func (l *Lag) Judge(now time.Time, own time.Duration, others []time.Duration) bool {
 	if own == 0 || !l.contradicts(own, Median(others)) {
 		l.since = time.Time{}
@@ -45,8 +43,7 @@ func (l *Lag) Judge(now time.Time, own time.Duration, others []time.Duration) bo
 	return l.lags
 }
 
-// contradicts reports whether what appends take speaks for the opposite of what
-// counts.
+// contradicts reports evidence for the opposite of the present judgement.
 func (l *Lag) contradicts(own, others time.Duration) bool {
 	if l.lags {
 		return own <= lagFloor/2 || others > 0 && own <= calmFactor*others
@@ -54,8 +51,7 @@ func (l *Lag) contradicts(own, others time.Duration) bool {
 	return others > 0 && own > lagFloor && own > lagFactor*others
 }
 
-// Median is the middle one of those that are known, or the middle between the two in
-// the middle; 0 if none is.
+// Median is that of the times that are not 0; 0 if there are none.
 func Median(all []time.Duration) time.Duration {
 	all = slices.DeleteFunc(slices.Clone(all), func(d time.Duration) bool { return d == 0 })
 	slices.Sort(all)
@@ -69,8 +65,8 @@ func Median(all []time.Duration) time.Duration {
 	return all[half-1] + (all[half]-all[half-1])/2
 }
 
-// AppendMeter averages what appends take over the last seconds. The zero value has
-// seen nothing.
+// AppendMeter averages the time of appends over the last seconds. The zero value has seen
+// nothing.
 type AppendMeter struct{ seen []appendCount }
 
 type appendCount struct {
@@ -80,16 +76,16 @@ type appendCount struct {
 }
 
 const (
-	// meterStep is the least time between two counts that are kept, meterSpan the
-	// time over which the average is taken.
+	// meterStep is the least time between two counts that are kept, meterSpan the time
+	// of the average.
 	meterStep = time.Second
 	meterSpan = 5 * time.Second
 	// meterLeast is how many appends an average needs.
 	meterLeast = 3
 )
 
-// Count takes note of how many appends there were up to a time, and how long they
-// took together. It returns what one takes lately; 0: too few were written.
+// Count takes the number of appends up to a time, and their total time. It returns the
+// recent average; 0 if there were too few.
 func (m *AppendMeter) Count(now time.Time, n uint64, took time.Duration) time.Duration {
 	if len(m.seen) == 0 || now.Sub(m.seen[len(m.seen)-1].at) >= meterStep {
 		m.seen = append(m.seen, appendCount{now, n, took})

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// lead spreads the leaderships of all shards over the active nodes, and over zones
-// as far as the nodes allow. What was passed on for the sake of load stays passed on
-// as long as the one that has it can lead.
+// lead spreads the leaderships of all shards over the active nodes, and over zones as far as
+// the nodes allow. A lead that was moved by load stays where it is as long as that node can
+// lead.
 func (p *planner) lead() {
 	l := leaders{p, make([]NodeID, len(p.next)), map[NodeID]int{}, map[string]int{}}
 	for s := range p.next {
@@ -36,7 +36,7 @@ func (p *planner) canLead(s int, n NodeID) bool {
 	return p.active[n] && slices.Contains(p.next[s].Voters, n)
 }
 
-// leaders is who leads each shard when only their number counts.
+// leaders are the leaders of the shards by the number of leaderships alone.
 type leaders struct {
 	p     *planner
 	homes []NodeID // by shard; 0: none
@@ -44,7 +44,6 @@ type leaders struct {
 	zones map[string]int // leads by zone
 }
 
-// set makes a node the leader of a shard.
 func (l *leaders) set(s int, n NodeID) {
 	l.count(l.homes[s], -1)
 	l.count(n, 1)
@@ -58,8 +57,8 @@ func (l *leaders) count(n NodeID, by int) {
 	}
 }
 
-// idlest is the voter of a shard that leads the fewest, in the zone that does; 0 if
-// none is active.
+// idlest is the active voter of a shard that leads the fewest, in the zone that leads the
+// fewest; 0 if none is active.
 func (l *leaders) idlest(s int) (best NodeID) {
 	for _, n := range l.p.next[s].Voters {
 		if l.p.active[n] && (best == 0 || l.compare(n, best) < 0) {
@@ -73,8 +72,8 @@ func (l *leaders) compare(a, b NodeID) int {
 	return cmp.Or(cmp.Compare(l.leads[a], l.leads[b]), cmp.Compare(l.zones[l.p.zones[a]], l.zones[l.p.zones[b]]))
 }
 
-// passOne passes one leadership on to a voter that leads at least two less, or one
-// less in a zone that leads two less.
+// passOne moves one leadership to a voter that leads at least two fewer, or one fewer in a
+// zone that leads two fewer.
 func (l *leaders) passOne() bool {
 	for s, from := range l.homes {
 		to := l.idlest(s)

@@ -2,7 +2,7 @@ package plan
 
 import "slices"
 
-// meta decides who votes in the meta group. Every node holds a replica of it.
+// meta assigns the meta group, of which every node holds a replica.
 func (p *planner) meta(a Assignment) Assignment {
 	if p.lost(0, a) {
 		p.frozen[0] = true
@@ -14,8 +14,8 @@ func (p *planner) meta(a Assignment) Assignment {
 	return Assignment{Voters: slices.Clone(voters), Learners: listens}.normal()
 }
 
-// electMeta are the voters of the meta group. Nodes that are drained do not count, but
-// they keep their votes until others have them.
+// electMeta are the voters of the meta group. Drained nodes do not count, but keep their
+// votes until others have them.
 func (p *planner) electMeta(a Assignment) []NodeID {
 	switch len(p.staying) {
 	case 0:
@@ -40,20 +40,19 @@ func (p *planner) electMeta(a Assignment) []NodeID {
 	return p.preferActive(voters)
 }
 
-// metaVoters is how many nodes vote in the meta group at most; all others listen, so
-// that each has the map.
+// metaVoters bounds the voters of the meta group; all other nodes have learners, so that
+// each has the map.
 //
-// Nothing is served for long without the leader of this group, so it has to bear more
-// than the shards do: with three voters one node may be lost, with five two, with seven
-// three, whichever they are. Where there are so many nodes, fewer voters would make a
-// few of them matter more than the rest: of seven nodes of which five vote, the wrong
-// three stop a cluster that the other four could serve. More than seven are not worth
-// it: a change waits for the fastest majority of the disks, an election asks all, and
-// four nodes that are lost at once have something in common, which zones are for.
+// Nothing is served for long without the leader of this group, so it must survive more
+// losses than the shards: one node of three voters, two of five, three of seven. With fewer
+// voters than nodes the wrong nodes may stop the cluster: of seven nodes of which five vote,
+// three can, although the other four could serve. More than seven are not worth it: a change
+// waits for a majority of the disks, an election asks all, and four nodes that are lost at
+// once have something in common, which zones are for.
 const metaVoters = 7
 
-// metaQuorum is how many of so many nodes vote: an odd number, 3 of 3 and 4, 5 of 5
-// and 6, 7 of 7 and more.
+// metaQuorum is how many nodes vote: an odd number, 3 of 3 and 4, 5 of 5 and 6, 7 of 7 and
+// more.
 func metaQuorum(nodes int) int {
 	return min(metaVoters, nodes-1+nodes%2)
 }
@@ -66,8 +65,8 @@ func (p *planner) nextVoter(voters []NodeID) (NodeID, bool) {
 	return p.candidate(voters, func(n NodeID) bool { return slices.Contains(p.staying, n) })
 }
 
-// preferActive lets active nodes vote in the place of dead and drained ones, and of those that
-// share a zone with too many of the others.
+// preferActive replaces dead and drained voters, and those that share a zone with too many
+// others, by active nodes.
 func (p *planner) preferActive(voters []NodeID) []NodeID {
 	for _, n := range slices.Clone(voters) {
 		if p.active[n] {

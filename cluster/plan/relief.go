@@ -8,9 +8,8 @@ import (
 const (
 	// reliefGain is the share by which a move must lower the load of the busiest node.
 	reliefGain = 0.2
-	// reliefSpan is for how long it must have been so, reliefStep the time between two
-	// looks at that, and reliefGap the longest after which one look follows another:
-	// what happened in a longer one nobody knows.
+	// reliefSpan is how long that must last, reliefStep the time between two looks, and
+	// reliefGap the longest time between them without starting again.
 	reliefSpan = 60 * time.Second
 	reliefStep = 5 * time.Second
 	reliefGap  = 3 * reliefStep
@@ -20,24 +19,23 @@ const (
 	reliefFloor = 100
 )
 
-// Served is what is known of the load at a time.
+// Served is the load at a time.
 type Served struct {
-	// Leaders are who leads each shard, Rates the requests per second that it serves.
+	// Leaders and Rates are the leader and the requests per second of each shard.
 	Leaders []NodeID
 	Rates   []float64
 	// May reports whether a node may be given leads.
 	May func(NodeID) bool
 }
 
-// Relief decides which leaderships move by load. One passes to another voter when the
-// busiest node has a fifth less to do for it, and the other one no more than that, as
-// the load was in each look of the last minute. So a shard that is most of a node's
-// load stays where it is: moving it would only make another node the busiest. It
-// passes back to its home, where the number of leaderships wants it, when in the same
-// time that would not have made the busier of the two nodes busier.
+// Relief decides which leaderships move by load. A lead moves to another voter when, at each
+// look of the last minute, the busiest node would have a fifth less load and the other one
+// no more than that. So a shard that is most of a node's load stays: moving it would only
+// make another node the busiest. A lead moves back to its home when, in the same time, that
+// would not have made the busier of the two nodes busier.
 //
-// A move lowers the larger load of two nodes by a fifth and the way back would have to
-// lower it too, so nothing goes to and fro. The zero value has seen nothing.
+// A move lowers the larger load of two nodes by a fifth, and so must the way back, so no
+// lead oscillates. The zero value has seen nothing.
 type Relief struct {
 	looks []look
 	moved time.Time
@@ -49,8 +47,8 @@ type look struct {
 	rates []float64
 }
 
-// Next looks at the load and returns a shard that is to be led by another of its
-// voters; false if none is. Whoever moves it says so with [Relief.Moved].
+// Next looks at the load and returns a shard whose lead should move to another voter; false
+// if there is none. The caller reports the move with [Relief.Moved].
 func (r *Relief) Next(now time.Time, m Map, s Served) (shard int, to NodeID, ok bool) {
 	if !r.look(now, s.Rates) || now.Sub(r.looks[0].at) < reliefSpan || now.Sub(r.moved) < reliefPause {
 		return 0, 0, false
@@ -113,8 +111,8 @@ func (r *Relief) relieve(m Map, s Served, loads []map[NodeID]float64) (shard int
 	return shard, to, ok
 }
 
-// left is the share of the load of a node that the busier of two has after a shard has
-// moved from the one to the other, at the worst look.
+// left is the load of the busier of two nodes after a shard has moved from one to the
+// other, relative to the present load of the first, at the worst look.
 func (r *Relief) left(loads []map[NodeID]float64, shard int, from, to NodeID) (worst float64) {
 	for i, l := range r.looks {
 		after := max(loads[i][from]-l.rates[shard], loads[i][to]+l.rates[shard])
@@ -126,7 +124,7 @@ func (r *Relief) left(loads []map[NodeID]float64, shard int, from, to NodeID) (w
 	return worst
 }
 
-// home finds a shard that load has led away from its home and that may go back.
+// home finds a shard whose lead may go back to its home.
 func (r *Relief) home(m Map, s Served, loads []map[NodeID]float64) (shard int, to NodeID, ok bool) {
 	for id := 1; id < len(m) && id < len(s.Leaders); id++ {
 		a := m[id]
@@ -137,8 +135,8 @@ func (r *Relief) home(m Map, s Served, loads []map[NodeID]float64) (shard int, t
 	return 0, 0, false
 }
 
-// harmless reports whether the busier of two nodes has no more to do after a shard has
-// moved from one to the other, at any look.
+// harmless reports whether the busier of two nodes has no more load after a shard has moved
+// from one to the other, at any look.
 func (r *Relief) harmless(loads []map[NodeID]float64, shard int, from, to NodeID) bool {
 	for i, l := range r.looks {
 		before := max(loads[i][from], loads[i][to])
@@ -176,8 +174,8 @@ type Rates struct {
 	rates  []float64
 }
 
-// Count takes note of how many requests each shard has served up to a time, here, and
-// returns how many it serves per second lately.
+// Count takes how many requests each shard has served here up to a time, and returns the
+// smoothed rates per second.
 func (r *Rates) Count(now time.Time, counts []uint64) []float64 {
 	since := now.Sub(r.at)
 	if len(r.counts) != len(counts) {

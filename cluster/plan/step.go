@@ -6,11 +6,11 @@ import "slices"
 type Kind int
 
 const (
-	// Settled: the group is where it belongs.
+	// Settled: the group is as assigned.
 	Settled Kind = iota
 	// Wait: a replica is catching up, or a change is under way.
 	Wait
-	// Blocked: nothing can be done until a node comes back or is replaced.
+	// Blocked: nothing can be done until a node is back or replaced.
 	Blocked
 	// Add: node Node gets a replica, as a learner.
 	Add
@@ -70,8 +70,8 @@ func Next(a Assignment, g Group) Step {
 	return g.handOver(a)
 }
 
-// reform changes the members, unless a majority of the voters to be is not there:
-// the group would stop half-way, or as soon as it has them.
+// reform changes the members, unless the future voters lack a live majority: the group would
+// stop half-way, or as soon as it has them.
 func (g *Group) reform(cs []Change) Step {
 	voters := After(g.Voters, cs)
 	if !slices.Equal(voters, After(g.Voters, nil)) && count(voters, g.live) < majority(voters) {
@@ -93,8 +93,8 @@ func After(voters []ReplicaID, cs []Change) []ReplicaID {
 	return next
 }
 
-// add finds a node that should have a replica and has none. Nodes that are away
-// do not hold up the others.
+// add finds a node that should have a replica and has none. Nodes that are down do not hold
+// up the others.
 func (g *Group) add(a Assignment) (Step, bool) {
 	away := false
 	for _, n := range a.Replicas() {
@@ -109,8 +109,8 @@ func (g *Group) add(a Assignment) (Step, bool) {
 	return Step{Kind: Blocked}, away
 }
 
-// ready reports whether all voters to be are members, and those that get their
-// vote are there and have caught up.
+// ready reports whether all future voters are members, and those that get their vote are
+// live.
 func (g *Group) ready(a Assignment) bool {
 	for _, n := range a.Voters {
 		r := g.member(n)
@@ -121,8 +121,7 @@ func (g *Group) ready(a Assignment) bool {
 	return true
 }
 
-// shed waits for replicas to catch up. Learners that nobody wants need not wait
-// for that.
+// shed waits for replicas to catch up, and expels learners that are not assigned.
 func (g *Group) shed(a Assignment) Step {
 	var out []Change
 	for _, r := range g.Learners {
@@ -141,7 +140,7 @@ func (g *Group) shed(a Assignment) Step {
 	return Step{Kind: Wait}
 }
 
-// changes are all that is left to do about the members.
+// changes are the missing changes of members.
 func (g *Group) changes(a Assignment) []Change {
 	var cs []Change
 	for _, r := range g.members() {
@@ -163,10 +162,9 @@ func leaves(cs []Change, r ReplicaID) bool {
 	return slices.ContainsFunc(cs, func(c Change) bool { return c.Replica == r })
 }
 
-// leave gets a leader out of a group. Before it goes it makes all others
-// voters, and then hands the lead to one that stays. The preferred one is waited for
-// while it learns that it votes: with another one between them the lead would move
-// twice.
+// leave gets a leader out of a group. First it promotes the future voters, and then hands
+// the lead to one that stays. It waits while the preferred one has yet to learn that it
+// votes, because otherwise the lead would move twice.
 func (g *Group) leave(a Assignment, cs []Change) Step {
 	promote := slices.DeleteFunc(cs, func(c Change) bool { return c.Kind != Promote })
 	if len(promote) > 0 {
@@ -184,7 +182,7 @@ func (g *Group) leave(a Assignment, cs []Change) Step {
 	return Step{Kind: HandOver, To: best}
 }
 
-// handOver passes the lead to the preferred voter if it is up to it.
+// handOver hands the lead to the preferred voter if that can take it.
 func (g *Group) handOver(a Assignment) Step {
 	r := g.member(a.Preferred)
 	switch {
@@ -196,7 +194,7 @@ func (g *Group) handOver(a Assignment) Step {
 	return Step{Kind: HandOver, To: r}
 }
 
-// settle ends the way unless a node is still to come.
+// settle ends the way unless a node lacks its replica.
 func (g *Group) settle(a Assignment) Step {
 	for _, n := range a.Replicas() {
 		if g.member(n) == 0 {

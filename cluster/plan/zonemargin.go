@@ -2,16 +2,16 @@ package plan
 
 import "slices"
 
-// ZoneOutlook is what is known of nodes when it is asked what a zone is worth.
+// ZoneOutlook is what is known of replicas and zones.
 type ZoneOutlook struct {
-	// Live reports whether a replica of a shard is there and has caught up.
+	// Live reports whether a replica of a shard is live.
 	Live func(shard int, r ReplicaID) bool
 	// Zone is the zone of a node.
 	Zone func(NodeID) string
 }
 
-// StopsWithout is how many groups have no live majority, in some set of voters that
-// may be in force, when a zone is gone. Groups that are not known count.
+// StopsWithout counts the groups, including unknown ones, that have no live majority without
+// a zone, in some set of voters that may be in force.
 func StopsWithout(groups []Config, zone string, o ZoneOutlook) (stop int) {
 	for shard, c := range groups {
 		if !c.Majority(func(r ReplicaID) bool { return o.Zone(r.Node()) != zone && o.Live(shard, r) }) {
@@ -21,9 +21,8 @@ func StopsWithout(groups []Config, zone string, o ZoneOutlook) (stop int) {
 	return stop
 }
 
-// SpareZones is how many zones may be lost, whichever they are, without a group
-// that has no majority; below 0 one has none. Groups that are not known have none to
-// spare.
+// SpareZones is how many zones may be lost, whichever they are, before some group has no
+// majority; below 0 one has none now. Unknown groups have none to spare.
 func SpareZones(groups []Config, o ZoneOutlook) int {
 	spare := -1
 	for shard, c := range groups {
@@ -38,8 +37,8 @@ func SpareZones(groups []Config, o ZoneOutlook) int {
 	return spare
 }
 
-// spareZones is how many zones a group may lose. Of each set of voters those with
-// the most of it go first.
+// spareZones is how many zones a group may lose. The worst case are those with the most
+// voters of a set.
 func (c Config) spareZones(live func(ReplicaID) bool, zone func(NodeID) string) int {
 	spare := len(c.Voters)
 	for _, set := range c.sets() {

@@ -6,18 +6,17 @@ import (
 	"sync"
 )
 
-// maxCallers is how many connections may be open at a time whose other side has not
-// shown its papers. Each takes a file descriptor, which the store needs too.
+// maxCallers bounds the connections whose other side has not shown its papers. Each takes a
+// file descriptor, which the store needs too.
 const maxCallers = 256
 
-// callers are those connections. There is always room for one more: the one that is
-// there for the longest must go.
+// callers are those connections. There is always room for one more: the oldest is evicted.
 type callers struct {
 	mu    sync.Mutex
-	conns []net.Conn // in the order in which they came
+	conns []net.Conn // in the order of arrival
 }
 
-// enter lets a connection in and reports whether another one had to go.
+// enter adds a connection and reports whether another one was evicted.
 func (c *callers) enter(conn net.Conn) (full bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,24 +1,22 @@
-// Package stream carries envelopes between the actors of the nodes of a cluster:
-// small messages, of which nobody but the two ends knows what they mean, in both
-// directions of one connection.
+// Package stream carries envelopes between the actors of the nodes of a cluster: small
+// messages that only the two ends understand, in both directions of one connection.
 //
-// A [Node] listens at one address. Who has something for another node asks for the
-// [Link] to its address and sends on it; what answers comes back on the same link.
-// A link is dialed when the first envelope is for it, or is one that the other node
-// dialed; when both dialed at once, the one of the node with the lower id is used.
+// A [Node] listens at one address. A sender asks for the [Link] to the address of another
+// node and sends on it; answers come back on the same link. A link is dialed for the first
+// envelope, or is one that the other node dialed; when both dialed at once, that of the node
+// with the lower id is used.
 //
 //	sender -> Link.Send -> batch -> one write ==TLS==> reader -> Receive
 //	sender -> Link.Send -'
 //
-// [Link.Send] never waits. Who sends while nobody writes writes himself, after he
-// has let those run that may have something to send too; what comes while a write
-// runs goes with the next one. Nobody waits for a socket that takes nothing more:
-// the rest is left to a goroutine of the link. A link holds a bounded number of
-// envelopes and bytes, and refuses what is more with [ErrFull].
+// [Link.Send] never waits. A sender writes itself unless another goroutine does, after it
+// has let others run that may have something to send too; envelopes that come during a write
+// go with the next one. What the socket does not take is left to a goroutine of the link. A
+// link holds a bounded number of envelopes and bytes, and refuses more with [ErrFull].
 //
-// When a connection cannot be made or ends, [Config.Ended] is told at once, and
-// whether anything can have arrived. A link on which nothing comes back is asked for
-// a sign of life and is given up when that does not come, see [Node.watch].
+// When a connection cannot be made or ends, [Config.Ended] is called at once and learns
+// whether anything can have arrived. A silent link is pinged, and given up when no pong
+// comes, see [Node.watch].
 //
 // # Wire
 //
@@ -38,5 +36,4 @@
 // of another version, one that is too long, damaged or cut short, an envelope of
 // unknown kind or one that [Config.Receive] cannot read ends the connection: with a
 // refusal to the other side, a line in the log and a count (ssod_rpc_refused_total).
-// Who waits for something on it is told, and asks again.
 package stream

@@ -8,8 +8,8 @@ import (
 
 // Why a connection is refused. Each is also a reason in ssod_rpc_refused_total.
 var (
-	// ErrStranger says that the other side of a connection is not, or not any more, a
-	// node of this cluster, or another one than was meant.
+	// ErrStranger: the other side is not, or not any more, a node of this cluster, or
+	// another one than expected.
 	ErrStranger = errors.New("not a node of this cluster")
 	// ErrVersion: the frames are of another version.
 	ErrVersion = errors.New("frames of another version")
@@ -19,9 +19,9 @@ var (
 	ErrTruncated = errors.New("frame cut short")
 	// ErrChecksum: a frame is not what was sent.
 	ErrChecksum = errors.New("frame damaged")
-	// ErrKind: an envelope is of a kind that is not known.
+	// ErrKind: an envelope is of an unknown kind.
 	ErrKind = errors.New("envelope of unknown kind")
-	// ErrEnvelope: what is in a frame are no envelopes, or an envelope cannot be read.
+	// ErrEnvelope: a frame has malformed envelopes, or one cannot be decoded.
 	ErrEnvelope = errors.New("malformed envelope")
 )
 

@@ -17,8 +17,8 @@ const (
 	MaxEnvelope = 300 << 10
 	// maxFrame bounds what follows the length of a frame.
 	maxFrame = 512 << 10
-	// fullFrame is the length from which on no envelope is added to a frame. Frames
-	// are taken from the buffer they are read into, if they fit in it.
+	// fullFrame is the length at which no further envelope is added to a frame. Frames
+	// that fit into the read buffer are not copied.
 	fullFrame = 16 << 10
 
 	lengthSize = 4
@@ -37,9 +37,9 @@ const (
 	Tell
 
 	ping    // is answered at once
-	pong    // with nothing in it
+	pong    // with an empty payload
 	refusal // why the connection ends
-	kinds   // how many there are, and one
+	kinds   // all are below
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -52,7 +52,6 @@ type batch struct {
 	payload   int // bytes of them
 }
 
-// add puts an envelope behind the others.
 func (o *batch) add(k Kind, payload []byte) {
 	if len(o.b) == 0 || len(o.b)-o.frame >= fullFrame {
 		o.seal()
@@ -93,7 +92,7 @@ type frameReader struct {
 // next returns the envelopes of a frame. They are valid until the next call. The
 // error is io.EOF when the stream ended between two frames.
 func (f *frameReader) next() ([]byte, error) {
-	_, _ = f.r.Discard(f.used) // they are there
+	_, _ = f.r.Discard(f.used) // they are in the buffer
 	f.used = 0
 	head, err := f.r.Peek(headSize)
 	if len(head) > lengthSize && head[lengthSize] != Version {
@@ -119,20 +118,20 @@ func (f *frameReader) next() ([]byte, error) {
 	return b[headSize:], nil
 }
 
-// take returns n bytes: of the buffer, if they fit in it.
+// take returns n bytes, in the buffer if they fit into it.
 func (f *frameReader) take(n int) ([]byte, error) {
 	if n <= f.r.Size() {
 		b, err := f.r.Peek(n)
 		f.used = len(b)
 		return b, cut(err, len(b))
 	}
-	b := make([]byte, n) // at most maxFrame, of a node that has shown its papers
+	b := make([]byte, n) // at most maxFrame, for a node that has shown its papers
 	got, err := io.ReadFull(f.r, b)
 	return b, cut(err, got)
 }
 
-// cut tells an end in the middle of a frame, of which some bytes came, from one
-// between two.
+// cut distinguishes an end in the middle of a frame, of which some bytes came, from one
+// between two frames.
 func cut(err error, came int) error {
 	if came > 0 && (err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF)) {
 		return fmt.Errorf("%w after %d bytes", ErrTruncated, came)

@@ -8,22 +8,24 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ssod/cluster/wait"
 )
 
-// What may wait for the other end of a link. A node that is alive takes it in
-// milliseconds. Answers have room beside commands, because they end something.
+// Bounds of what waits for the other end of a link. A live node takes it in milliseconds.
+// Answers have room in addition, because they end something.
 const (
 	maxWaiting   = 8 << 20 // bytes of commands
 	maxEnvelopes = 16384   // commands
-	answersMore  = 8 << 20 // bytes of answers, beside those
+	answersMore  = 8 << 20 // bytes of answers, in addition
 )
 
-// busy is from how many envelopes without an answer on who writes lets others run
-// first, because some of them have something to write too. With fewer there is nobody,
-// and letting them run wakes a thread for nothing.
+// busy is the number of unanswered commands from which a writer lets other goroutines run
+// first, because some of them have something to write too. With fewer, that only wakes a
+// thread.
 const busy = 4
 
-// Link is a connection to another node, or one that is being made.
+// Link is a connection to another node, perhaps still being made.
 type Link struct {
 	n   *Node
 	who Member
@@ -32,22 +34,22 @@ type Link struct {
 	mu      sync.Mutex
 	out     batch // what goes with the next write
 	spare   batch // the one before it
-	writing bool  // somebody writes or is about to; also while it is being made
+	writing bool  // a goroutine writes or is about to; also while the link is being made
 	up      bool
 	ended   bool
 	waiting int           // bytes of envelopes in out and in the write under way
 	count   int           // envelopes, likewise
-	wake    chan struct{} // leaves the writing to write; has room for one signal
+	wake    wait.Signal   // leaves the writing to write
 	done    chan struct{} // closed when it has ended
 
-	open  atomic.Int64 // commands on their way there and back, about
+	open  atomic.Int64 // about how many commands are unanswered, in both directions
 	heard atomic.Int64 // when something came last, as Node.now
 	wrote atomic.Int64 // when something was written last
-	asked atomic.Int64 // when a sign of life was asked for
+	asked atomic.Int64 // when a ping was sent last
 }
 
 func newLink(n *Node) *Link {
-	return &Link{n: n, writing: true, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return &Link{n: n, writing: true, wake: wait.NewSignal(), done: make(chan struct{})}
 }
 
 // Up reports whether the connection is made.
@@ -57,9 +59,9 @@ func (l *Link) Up() bool {
 	return l.up && !l.ended
 }
 
-// Send puts an envelope behind those that wait for the other node, which is all that
-// it takes. The payload is copied. It fails with [ErrDown], [ErrFull] or [ErrTooLong];
-// the envelope may also be lost later, and then [Config.Ended] is told.
+// Send queues an envelope for the other node, with a copy of the payload. It fails with
+// [ErrDown], [ErrFull] or [ErrTooLong]; the envelope may also be lost later, and then
+// [Config.Ended] is called.
 func (l *Link) Send(k Kind, payload []byte) error {
 	if len(payload) > MaxEnvelope {
 		return ErrTooLong
@@ -75,7 +77,7 @@ func (l *Link) Send(k Kind, payload []byte) error {
 	return nil
 }
 
-// put gathers an envelope. It reports whether the caller is to write it.
+// put queues an envelope. It reports whether the caller must write it.
 func (l *Link) put(k Kind, payload []byte) (mine bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,8 +101,8 @@ func (l *Link) put(k Kind, payload []byte) (mine bool, err error) {
 	return mine, nil
 }
 
-// hold makes the caller the one who writes, if nobody else is. Until he flushes,
-// envelopes gather; he must not wait for anything.
+// hold makes the caller the writer, if no other goroutine is. Until it flushes, envelopes
+// gather; it must not wait for anything.
 func (l *Link) hold() (mine bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,8 +111,8 @@ func (l *Link) hold() (mine bool) {
 	return mine
 }
 
-// flush writes what has gathered once; the caller is the one who writes. What the
-// socket does not take, and what comes meanwhile, is left to write.
+// flush writes what has gathered once, in the writer's goroutine. What the socket does not
+// take, and what comes meanwhile, is left to write.
 func (l *Link) flush() {
 	if !l.take() {
 		return
@@ -120,7 +122,7 @@ func (l *Link) flush() {
 	case err != nil:
 		l.end(err)
 	case !all || !l.rest():
-		l.wake <- struct{}{}
+		l.wake.Send()
 	}
 }
 
@@ -142,8 +144,7 @@ func (l *Link) write() {
 	}
 }
 
-// take hands what has gathered to the connection. Without anything nobody writes any
-// more.
+// take hands what has gathered to the connection. Without anything the writing ends.
 func (l *Link) take() bool {
 	l.mu.Lock()
 	if l.ended || len(l.out.b) == 0 {
@@ -181,7 +182,7 @@ func (l *Link) rest() bool {
 	return !l.writing
 }
 
-// begin says that the handshake is over; the connection reads and writes from now on.
+// begin ends the handshake; the connection reads and writes from now on.
 func (l *Link) begin(c conn) bool {
 	c.under.begin()
 	l.mu.Lock()
@@ -195,8 +196,7 @@ func (l *Link) begin(c conn) bool {
 	return true
 }
 
-// run reads and writes until the connection ends. What gathered while it was made is
-// written first.
+// run reads and writes until the connection ends.
 func (l *Link) run() {
 	l.n.tasks.Go(l.write)
 	l.flush()
@@ -208,7 +208,6 @@ func (l *Link) run() {
 	l.end(err)
 }
 
-// read takes the frames that come.
 func (l *Link) read() error {
 	r := frameReader{r: bufio.NewReaderSize(l.c, readBuffer)}
 	for {
@@ -236,7 +235,7 @@ func (l *Link) receive(k Kind, payload []byte) error {
 	switch k {
 	case ping:
 		mine, err := l.put(pong, nil)
-		if mine { // whoever wrote when the frame came has ended meanwhile
+		if mine { // the writing goroutine has finished meanwhile
 			l.flush()
 		}
 		return err
@@ -252,7 +251,7 @@ func (l *Link) receive(k Kind, payload []byte) error {
 	return l.n.cfg.Receive(l, k, payload)
 }
 
-// refuse says why the connection ends, unless the other side takes nothing.
+// refuse sends why the connection ends, unless the other side takes nothing.
 func (l *Link) refuse(err error) {
 	text := err.Error()
 	if mine, _ := l.put(refusal, []byte(text[:min(len(text), 200)])); mine {
@@ -260,7 +259,7 @@ func (l *Link) refuse(err error) {
 	}
 }
 
-// end ends the link, once. Nobody gets it from its node any more when Ended is told.
+// end ends the link, once. [Node.Link] does not return it any more when Ended is called.
 func (l *Link) end(why error) {
 	l.mu.Lock()
 	first := !l.ended
@@ -279,8 +278,7 @@ func (l *Link) end(why error) {
 	l.n.cfg.Ended(l, up)
 }
 
-// alive asks for a sign of life when there was none for a while, and reports false
-// when none came.
+// alive pings a silent link, and reports false when no pong came.
 func (l *Link) alive(now time.Duration) bool {
 	heard, asked := time.Duration(l.heard.Load()), time.Duration(l.asked.Load())
 	quiet := now - heard

@@ -11,10 +11,10 @@ import (
 )
 
 var (
-	connectionsDesc = prometheus.NewDesc("ssod_rpc_connections", "Connections that carry what the actors of two nodes say to each other.", nil, nil)
-	waitingDesc     = prometheus.NewDesc("ssod_rpc_waiting_bytes", "What waits on them for other nodes.", nil, nil)
+	connectionsDesc = prometheus.NewDesc("ssod_rpc_connections", "Connections that carry messages between the actors of two nodes.", nil, nil)
+	waitingDesc     = prometheus.NewDesc("ssod_rpc_waiting_bytes", "Bytes that wait on these connections for other nodes.", nil, nil)
 	envelopesDesc   = prometheus.NewDesc("ssod_rpc_envelopes_total", "Commands and answers that were sent to other nodes.", nil, nil)
-	writesDesc      = prometheus.NewDesc("ssod_rpc_writes_total", "Writes that they went with.", nil, nil)
+	writesDesc      = prometheus.NewDesc("ssod_rpc_writes_total", "Writes that carried them.", nil, nil)
 	fullDesc        = prometheus.NewDesc("ssod_rpc_overflows_total", "Commands and answers that were refused because too much waited for the other node.", nil, nil)
 	refusedDesc     = prometheus.NewDesc("ssod_rpc_refused_total", "Connections to the rpc port that were ended: silent (nothing was proven in time), evicted (many came at once), secret, protocol, registry (not a member, or not any more), version, oversized, truncated, checksum, kind, envelope (what came is not what nodes send), other.", []string{"reason"}, nil)
 	handshakesDesc  = prometheus.NewDesc("ssod_rpc_handshakes", "Connections to the rpc port whose other side has not proven yet that it is a node.", nil, nil)

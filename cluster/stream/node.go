@@ -5,22 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"ssod/cluster/wait"
-
 	"golang.org/x/time/rate"
+
+	"ssod/cluster/wait"
 )
 
 const (
-	// tick is how often links are looked at.
+	// tick is how often links are checked.
 	tick = time.Second
-	// quietTime is after how much silence a link that nothing is asked on is asked for a
-	// sign of life, and silentTime how long that, and what was written, may take. Without
-	// them a paused host is not noticed.
+	// quietTime is after how much silence an idle link is pinged, and silentTime how long
+	// the pong, and a write, may take. Without them a paused host is not noticed.
 	quietTime  = 10 * time.Second
 	silentTime = 2 * time.Second
 	// acceptPause is how long accepting rests when it fails.
@@ -33,13 +34,13 @@ type Config struct {
 	Listen string
 	// Address is where other nodes reach this one; empty means that of the listener.
 	Address string
-	// Papers are what nodes let each other in by.
+	// Papers authenticate the nodes.
 	Papers Papers
-	// Receive takes an envelope, of which the payload is valid during the call. It must
-	// not wait: all that comes on the link is behind it. An error ends the connection.
+	// Receive takes an envelope, whose payload is valid during the call. It must not
+	// wait: it holds up the link. An error ends the connection.
 	Receive func(l *Link, k Kind, payload []byte) error
-	// Ended hears that a link has ended and will carry nothing any more; unless it was
-	// up, nothing that was sent on it has arrived.
+	// Ended is called when a link has ended; unless it was up, nothing that was sent on
+	// it has arrived.
 	Ended func(l *Link, up bool)
 	// Log gets what an operator should know; nil means slog.Default.
 	Log *slog.Logger
@@ -66,7 +67,7 @@ type Node struct {
 	dialing map[uint32]*Link // by node: the link that it dialed last
 }
 
-// Open begins to listen. Nobody is answered before [Node.Start].
+// Open begins to listen. Nothing is answered before [Node.Start].
 func Open(cfg Config) (*Node, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
@@ -90,13 +91,13 @@ func Open(cfg Config) (*Node, error) {
 // Address is where other nodes reach this one.
 func (n *Node) Address() string { return n.address }
 
-// Start answers whoever dials. It is called once.
+// Start accepts connections. It is called once.
 func (n *Node) Start() {
 	n.tasks.Go(n.accept)
 	n.tasks.Go(n.watch)
 }
 
-// Close ends all links and waits for what they were doing.
+// Close ends all links and waits for their goroutines.
 func (n *Node) Close() error {
 	n.mu.Lock()
 	n.cancel()
@@ -112,8 +113,8 @@ func (n *Node) Close() error {
 
 func (n *Node) now() int64 { return int64(time.Since(n.started)) }
 
-// Hold lets what f sends gather, on all links, and writes it when f has returned. f
-// must not wait for anything.
+// Hold gathers what f sends, on all links, and writes it when f has returned. f must not
+// wait for anything.
 func (n *Node) Hold(f func()) {
 	var held []*Link
 	n.mu.RLock()
@@ -134,10 +135,7 @@ func (n *Node) Hold(f func()) {
 // each calls f for the links there are.
 func (n *Node) each(f func(*Link)) {
 	n.mu.RLock()
-	all := make([]*Link, 0, len(n.links))
-	for l := range n.links {
-		all = append(all, l)
-	}
+	all := slices.Collect(maps.Keys(n.links))
 	n.mu.RUnlock()
 	for _, l := range all {
 		f(l)
@@ -166,7 +164,7 @@ func (n *Node) recover(err error) {
 	_ = wait.Pause(n.ctx, acceptPause) // it ends with the node
 }
 
-// serve is the life of a connection that somebody dialed.
+// serve serves a connection that another node dialed.
 func (n *Node) serve(raw net.Conn) {
 	defer raw.Close()
 	defer context.AfterFunc(n.ctx, func() { raw.Close() })()
@@ -223,8 +221,7 @@ func (n *Node) ended(l *Link, why error) {
 	}
 }
 
-// watch ends the links that give no sign of life. When this process stood still it
-// gives them the time to be heard.
+// watch ends silent links. After a pause of this process it gives them time to be heard.
 func (n *Node) watch() {
 	t := time.NewTicker(tick)
 	defer t.Stop()
@@ -241,15 +238,9 @@ func (n *Node) watch() {
 			switch {
 			case late:
 				l.asked.Store(0)
-			case l.isUp() && !l.alive(now):
+			case l.Up() && !l.alive(now):
 				l.end(ErrSilent)
 			}
 		})
 	}
-}
-
-func (l *Link) isUp() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.up && !l.ended
 }

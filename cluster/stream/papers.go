@@ -21,37 +21,34 @@ type Member struct {
 
 func (m Member) String() string { return fmt.Sprintf("node %q (%d)", m.Name, m.ID) }
 
-// Papers are what a node shows to the others and judges them by, on each connection
-// and before anything else is said. Secrets is required.
+// Papers are what a node shows to the others and judges them by, first on each connection.
+// Secrets is required.
 type Papers struct {
 	// Secrets are what both sides prove that they know.
 	Secrets *secret.Ring
 	// Cluster is the cluster's id, Self this node in it.
 	Cluster string
 	Self    Member
-	// Server is what TLS is accepted with, Client makes what the node of a name is
-	// dialed with: certificates are for names, addresses may change. nil: there is
-	// no TLS.
+	// Server is the TLS configuration to accept with, Client that to dial the node of a
+	// name with: certificates are for names, addresses may change. nil: no TLS.
 	Server *tls.Config
 	Client func(name string) *tls.Config
-	// At is the node at an address, which must be it. nil: whoever is there.
+	// At is the node that must be at an address. nil: any.
 	At func(address string) (Member, bool)
-	// Permit says why a node that has proven the secret must not take part all the
-	// same; the certificate is for its name, and nil without TLS. It is asked for
-	// each connection, and without the certificate for each frame. nil: nobody is
-	// refused.
+	// Permit refuses a node that has proven the secret and must not take part; the
+	// certificate is for its name, and nil without TLS. It is called for each connection,
+	// and without the certificate for each frame. nil: none is refused.
 	Permit func(m Member, cert *x509.Certificate) error
 }
 
-// conn is a connection on which the handshake is over: with TLS, or what lies under
-// it.
+// conn is a connection after the handshake, with TLS if there is TLS.
 type conn struct {
 	net.Conn
 	under *socket
 	who   Member
 }
 
-// shakingTime bounds the handshake of whoever dials this node.
+// shakingTime bounds the accepting side of a handshake.
 const shakingTime = 3 * time.Second
 
 // greet is the dialing side of a handshake with the node at an address.
@@ -84,9 +81,9 @@ func (d Papers) greet(ctx context.Context, raw net.Conn, address string) (conn, 
 	return c, err
 }
 
-// admit is the accepting side of a handshake, of a node that is reached at an address.
-// A stranger learns nothing, whatever is wrong; who has proven that it knows the secret
-// hears why it is refused.
+// admit is the accepting side of a handshake, of a node that is reached at an address. A
+// stranger learns nothing; a node that has proven that it knows the secret learns why it is
+// refused.
 func (d Papers) admit(ctx context.Context, raw net.Conn, address string) (conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, shakingTime)
 	defer cancel()
@@ -112,7 +109,7 @@ func (d Papers) admit(ctx context.Context, raw net.Conn, address string) (conn, 
 	return c, guest.Answer(claim{said.from.ID, d.Cluster, d.Self}.encode())
 }
 
-// secure begins TLS on one side or the other, if there is TLS.
+// secure does one side's TLS handshake, if there is TLS.
 func (c *conn) secure(ctx context.Context, wanted bool, side func(net.Conn) *tls.Conn) (*tls.ConnectionState, error) {
 	if !wanted {
 		c.Conn = c.under
@@ -131,8 +128,8 @@ func (d Papers) port(address string, state *tls.ConnectionState) proof.Port {
 	return proof.Port{Ring: d.Secrets, Use: secret.RPC, Address: address, TLS: state}
 }
 
-// judge refuses who is not of this cluster, or wants another node, or shows somebody
-// else's certificate, or is not permitted.
+// judge refuses a node of another cluster, one that wants another node, one with the
+// certificate of another name, and one that is not permitted.
 func (d Papers) judge(c claim, state *tls.ConnectionState) error {
 	switch {
 	case c.cluster != d.Cluster:
@@ -159,14 +156,14 @@ func (d Papers) permit(m Member, cert *x509.Certificate) error {
 	return nil
 }
 
-// claim is what a node says of itself, with its proof, and whom it means.
+// claim is what a node says of itself, with its proof, and which node it wants.
 type claim struct {
 	to      uint32
 	cluster string
 	from    Member
 }
 
-// What a statement begins with.
+// The first byte of a statement.
 const (
 	isClaim   = 1
 	isRefusal = 2
@@ -187,8 +184,8 @@ func encodeRefusal(err error) []byte {
 	return append([]byte{isRefusal}, text[:min(len(text), proof.MaxStatement-1)]...)
 }
 
-// decodeClaim reads what another node said; a refusal is an error. Its text is quoted,
-// for it may hold anything.
+// decodeClaim decodes a claim; a refusal is an error. Its text is quoted, as it may hold
+// anything.
 func decodeClaim(b []byte) (c claim, err error) {
 	const fixed = 1 + 4 + 4
 	switch {

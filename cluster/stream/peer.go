@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,13 +16,12 @@ const (
 	// dialTime bounds a connection attempt to a host that does not answer, with its
 	// handshake.
 	dialTime = time.Second
-	// restTime is for how long nothing is dialed after a connection broke or was
-	// refused. A node that stops closes its connections first, and until the cluster's
-	// network notices too it would be dialed for nothing.
+	// restTime is how long a node is not dialed after a connection broke or was refused:
+	// a node that stops closes its connections before the cluster's network notices.
 	restTime = 500 * time.Millisecond
 	// downTime is the same after a host did not answer, or had the wrong papers.
 	downTime = 2 * time.Second
-	// maxPeers bounds how many addresses are known.
+	// maxPeers bounds the addresses that are known.
 	maxPeers = 1024
 )
 
@@ -28,16 +29,16 @@ const (
 type peer struct {
 	n       *Node
 	address string
-	link    atomic.Pointer[Link] // nil: none is there, or being made
+	link    atomic.Pointer[Link] // nil: none
 
 	mu   sync.Mutex
 	rest time.Time // until when it is not dialed
-	met  bool      // there was a connection at some time
+	met  bool      // there was a connection
 	said string    // what was logged last
 }
 
-// Link returns the link to the node at an address, which it begins to make if there is
-// none. It fails with [ErrDown] where a connection broke or could not be made lately.
+// Link returns the link to the node at an address, which it dials if there is none. It fails
+// with [ErrDown] when a connection broke or could not be made lately.
 func (n *Node) Link(address string) (*Link, error) {
 	p, err := n.peer(address)
 	if err != nil {
@@ -49,7 +50,7 @@ func (n *Node) Link(address string) (*Link, error) {
 	return p.connect()
 }
 
-// Met reports whether there was a connection to the address at some time.
+// Met reports whether there ever was a connection to the address.
 func (n *Node) Met(address string) bool {
 	n.mu.RLock()
 	p := n.peers[address]
@@ -85,11 +86,7 @@ func (n *Node) peer(address string) (*peer, error) {
 func (n *Node) known() []*peer {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	all := make([]*peer, 0, len(n.peers))
-	for _, p := range n.peers {
-		all = append(all, p)
-	}
-	return all
+	return slices.Collect(maps.Values(n.peers))
 }
 
 // connect takes the link that the node dialed, or dials it.
@@ -119,7 +116,7 @@ func (p *peer) connect() (*Link, error) {
 func (p *peer) use(l *Link) {
 	p.link.Store(l)
 	p.met, p.said, p.rest = true, "", time.Time{}
-	if !l.isUp() { // it ended before it could be lost here
+	if !l.Up() { // it ended before it could be lost here
 		p.link.CompareAndSwap(l, nil)
 	}
 }
@@ -136,14 +133,14 @@ func (n *Node) dialed(address string) *Link {
 	n.mu.RLock()
 	l := n.dialing[m.ID]
 	n.mu.RUnlock()
-	if l == nil || !l.isUp() {
+	if l == nil || !l.Up() {
 		return nil
 	}
 	return l
 }
 
-// adopt makes a link that another node dialed the one to it, unless there is one that
-// both prefer.
+// adopt makes a link that another node dialed the one to it, unless there is a preferred
+// one.
 func (n *Node) adopt(l *Link) {
 	if n.cfg.Papers.At == nil {
 		return
@@ -204,7 +201,7 @@ func (p *peer) lose(l *Link, why error) {
 		return
 	}
 	pause := restTime
-	if !l.up && hopeless(why) {
+	if !l.up && permanent(why) {
 		pause = downTime
 	}
 	p.rest = time.Now().Add(pause)
@@ -214,9 +211,9 @@ func (p *peer) lose(l *Link, why error) {
 	}
 }
 
-// hopeless reports whether a connection that could not be made will not be made soon
-// either: nobody answers there, or the papers are wrong.
-func hopeless(err error) bool {
+// permanent reports whether a connection cannot be made soon either: no host answers, or the
+// papers are wrong.
+func permanent(err error) bool {
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return true
 	}

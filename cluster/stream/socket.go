@@ -11,19 +11,19 @@ import (
 const (
 	// readBuffer is how much is read at a time: two TLS records.
 	readBuffer = 32 << 10
-	// shakingBuffer is what a connection has before it is known who is there.
+	// shakingBuffer is the read buffer during the handshake.
 	shakingBuffer = 4 << 10
 	// keptBuffer is the largest buffer that is kept for what is written.
 	keptBuffer = 64 << 10
 )
 
-// socket lies under TLS, which reads and writes record by record, and asks the kernel
-// for several of them at a time. What is written leaves at once during the handshake;
-// after it, try and flush send it.
+// socket lies under TLS, which reads and writes record by record, and reads and writes
+// several of them at a time. What is written leaves at once during the handshake; after it,
+// try and flush send it.
 type socket struct {
 	net.Conn
 	r   *bufio.Reader
-	raw syscall.RawConn // nil: it cannot be asked to take what it can
+	raw syscall.RawConn // nil: writes cannot be tried
 
 	mu     sync.Mutex // TLS also writes when it reads something wrong
 	out    []byte     // what was written and not sent
@@ -56,7 +56,7 @@ func (s *socket) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// begin ends the handshake. Nobody reads meanwhile.
+// begin ends the handshake. There must be no concurrent reads.
 func (s *socket) begin() {
 	s.r = bufio.NewReaderSize(s.r, readBuffer)
 	s.mu.Lock()
@@ -64,7 +64,7 @@ func (s *socket) begin() {
 	s.gather = true
 }
 
-// sendOnce gives the kernel what it takes without waiting.
+// sendOnce writes what the kernel takes without waiting.
 func (s *socket) sendOnce(fd uintptr) bool {
 	for s.sent < len(s.out) {
 		n, err := syscall.Write(int(fd), s.out[s.sent:])
@@ -82,8 +82,7 @@ func (s *socket) sendOnce(fd uintptr) bool {
 	return true
 }
 
-// try sends what was written as far as that needs no waiting, and reports whether all
-// of it is sent.
+// try sends as much of what was written as needs no waiting, and reports whether that is all.
 func (s *socket) try() (all bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,8 +102,8 @@ func (s *socket) try() (all bool, err error) {
 	return true, nil
 }
 
-// flush sends what was written, and fails when the other side takes nothing for some
-// time. Only one goroutine at a time may send.
+// flush sends what was written, and fails when the other side takes nothing within patience.
+// Only one goroutine at a time may send.
 func (s *socket) flush(patience time.Duration) error {
 	s.mu.Lock()
 	out, sent := s.out, s.sent
