@@ -84,11 +84,12 @@ func flag(method string) string {
 	}
 }
 
-// query are the parameters without which there is no call.
+// query are the parameters without which there is no call, and those of which the
+// document has an example.
 func query(parameters []parameter) string {
 	var b strings.Builder
 	for _, p := range parameters {
-		if p.In != "query" || !p.Required {
+		if p.In != "query" || !p.Required && p.Example.Kind == 0 {
 			continue
 		}
 		b.WriteString(map[bool]string{true: "?", false: "&"}[b.Len() == 0])
