@@ -15,3 +15,12 @@ func TestTablesOfCommands(t *testing.T) {
 	pagetest.Table(t, page, "commands", pagetest.Commands(app))
 	pagetest.Table(t, page, "flags", pagetest.Flags(app.Flags))
 }
+
+// TestCommandsOfThePages are good ones.
+func TestCommandsOfThePages(t *testing.T) {
+	for _, args := range pagetest.Typed(t, "../ssod/docs/*.md", "ssoctl") {
+		if _, err := kong.Must(&cli{}).Parse(args); err != nil && !pagetest.Incomplete(err) {
+			t.Errorf("ssoctl %q: %v", args, err)
+		}
+	}
+}

@@ -159,3 +159,21 @@ func sourceText(t *testing.T, dirs ...string) string {
 	}
 	return all.String()
 }
+
+// TestCommandsOfThePages have flags that there are.
+func TestCommandsOfThePages(t *testing.T) {
+	for _, args := range pagetest.Typed(t, "docs/*.md", "ssod") {
+		var err error
+		switch args[0] {
+		case "recover":
+			_, err = kong.Must(&recoverFlags{}).Parse(args[1:])
+		case "restore":
+			_, err = kong.Must(&restoreFlags{}).Parse(args[1:])
+		default:
+			_, err = newCommandLine(&flags{}, io.Discard, io.Discard).parser.Parse(args)
+		}
+		if err != nil && !pagetest.Incomplete(err) {
+			t.Errorf("ssod %q: %v", args, err)
+		}
+	}
+}

@@ -1,5 +1,6 @@
-// Package pagetest keeps the tables of the operators' pages equal to the programs
-// that they describe. A table stands between two comments
+// Package pagetest keeps the pages for operators and benchmark engineers equal to the
+// programs that they describe: the commands that they show ([Typed]), the tests that
+// they name, and their tables ([Table]). A table stands between two comments
 //
 //	<!-- generated: flags -->
 //	<!-- end -->
