@@ -31,7 +31,7 @@ type exchange struct {
 	Wait     string `json:"wait,omitempty"` // before the call is repeated
 }
 
-// longestWait is for how long the throttle is obeyed.
+// longestWait bounds the waits that a 429 asks for.
 const longestWait = time.Minute
 
 // app is a client of the public API whose calls are shown, from an address; empty:
@@ -50,7 +50,7 @@ func forwarded(address string) http.Header {
 	return http.Header{"X-Forwarded-For": {address}}
 }
 
-// recorder is a transport that shows what passes.
+// recorder is a transport that shows requests and answers.
 type recorder struct {
 	behind http.RoundTripper // nil: the default
 	show   func(exchange)
@@ -111,13 +111,13 @@ func shown(all http.Header) (h header) {
 	return h
 }
 
-// waitOf is how long a 429 asks to wait, a second at least.
+// waitOf is how long a 429 asks to wait, at least a second.
 func waitOf(answer *http.Response) time.Duration {
 	seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
 	return time.Duration(max(seconds, 1)) * time.Second
 }
 
-// pause waits, unless the user has had enough.
+// pause waits, unless the user interrupts.
 func (s *session) pause(d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -140,7 +140,7 @@ func register(ctx context.Context, app *client.Client, made statement) (*client.
 	return app, credentials{made.ID, r.ClientID, r.ClientSecret, token.Token, token.ExpiresIn}, reached(err)
 }
 
-// reached says of a call without an answer what that means here.
+// reached explains a call without an answer.
 func reached(err error) error {
 	if e, ok := errors.AsType[*client.UnansweredError](err); ok {
 		return fmt.Errorf("the public API cannot be reached: %w", plain(e.Err))

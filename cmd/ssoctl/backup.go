@@ -72,7 +72,7 @@ func (c *makeBackup) Run(s *session) error {
 	return s.showBackup(summary)
 }
 
-// receive has the node send a backup, and checks on the way that all of it comes.
+// receive has the node send a backup, and checks that it is complete.
 func (c *makeBackup) receive(s *session, out io.Writer, passphrase string) (*contents.Summary, error) {
 	key, err := backup.NewKey()
 	if err != nil {
@@ -98,11 +98,11 @@ func (c *makeBackup) receive(s *session, out io.Writer, passphrase string) (*con
 	return summary, sealed.Close()
 }
 
-// stalled is for how long a node may send nothing of a backup. It waits for other nodes
+// stalled is how long a node may send nothing of a backup, while it waits for other nodes
 // and disks.
 const stalled = 2 * time.Minute
 
-// openBackup asks for a backup, which takes as long as it takes.
+// openBackup asks for a backup, without a time limit.
 func (s *session) openBackup(recipient string) (io.ReadCloser, error) {
 	text, err := json.Marshal(map[string]string{"recipient": recipient})
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *session) openBackup(recipient string) (io.ReadCloser, error) {
 	return nil, errors.Join(refused(answer.StatusCode, said), err)
 }
 
-// patientBody is an answer that comes as long as some of it comes now and then.
+// patientBody is a response body that may take long but not stall.
 type patientBody struct {
 	io.ReadCloser
 	ctx      context.Context
@@ -157,8 +157,7 @@ func (b *patientBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// wholeFile is a file that is there under its name when all of it is on disk, or not
-// at all.
+// wholeFile is a file that gets its name when all of it is on disk.
 type wholeFile struct {
 	*os.File
 	name string

@@ -9,8 +9,7 @@ import (
 	"strings"
 )
 
-// Bounds of what a browser does: how far it follows a trail, and how often it loads a
-// page again after a 429.
+// Bounds of a browser: redirects, and reloads of a page after a 429.
 const (
 	maxRedirects = 10
 	maxWaits     = 10

@@ -11,7 +11,7 @@ import (
 	"net/url"
 )
 
-// maxAnswer bounds what is read of an answer.
+// maxAnswer bounds an answer in bytes.
 const maxAnswer = 16 << 20
 
 // refusal is an answer other than 2xx.
@@ -75,7 +75,7 @@ func (s *session) send(r *http.Request) (status int, body []byte, err error) {
 	return answer.StatusCode, body, err
 }
 
-// refused reads why the node refused, in whichever shape it says so.
+// refused reads why the node refused, from any form of error.
 func refused(status int, answer []byte) error {
 	var said struct {
 		Message string          `json:"message"`
@@ -93,7 +93,7 @@ func refused(status int, answer []byte) error {
 	return &refusal{status, text}
 }
 
-// plain leaves out what url.Error repeats of the request.
+// plain removes what url.Error repeats of the request.
 func plain(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err

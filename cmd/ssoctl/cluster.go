@@ -50,11 +50,11 @@ func (c *setCluster) Run(s *session) error {
 	return s.table(now, "SETTING\tVALUE", rows)
 }
 
-// progressPace is how often it is asked how far a change is.
+// progressPace is how often the progress of a change is read.
 const progressPace = 500 * time.Millisecond
 
-// awaitPlaced waits until every shard has as many copies as the settings ask for, and
-// tells how far that is.
+// awaitPlaced waits until every shard has as many replicas as the settings ask for, and
+// shows the progress.
 func (s *session) awaitPlaced(now *settingsView) error {
 	told := 0
 	for now.Unplaced > 0 {

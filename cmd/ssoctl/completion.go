@@ -7,8 +7,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// completionScripts ask the program itself what may come next, so they never
-// grow old.
+// completionScripts ask the program itself what may come next, so they never get outdated.
 var completionScripts = map[string]string{
 	"bash": `_ssoctl() {
   local IFS=$'\n'

@@ -12,8 +12,8 @@ import (
 	"ssod/httpfront/client"
 )
 
-// demoCommand plays flows F1, F2 and F7: a phone's viewer logs in at a TV
-// provider and shares that with a TV.
+// demoCommand plays flows F1, F2 and F7: a phone's viewer logs in at a TV provider and
+// shares that with a TV.
 type demoCommand struct {
 	ServiceProvider string `default:"demo" placeholder:"ID" help:"Service provider to play with (${default})."`
 	MVPD            string `name:"mvpd" default:"sandbox" placeholder:"ID" help:"TV provider of kind sandbox to log in at (${default}); without it nobody logs in."`
@@ -97,7 +97,7 @@ func random() string {
 	return hex.EncodeToString(b)
 }
 
-// play goes through the steps and checks what each must bring about.
+// play runs the steps and checks the result of each.
 func (d *demo) play(public string, made statement) error {
 	for _, step := range []func() error{
 		func() error { return d.start(public, made) }, d.signIn, d.logIn, d.join, d.watch, d.part, d.logOut,
@@ -151,7 +151,7 @@ func (d *demo) expectList() error {
 	return nil
 }
 
-// part removes the TV, whose token is void at once.
+// part removes the TV, whose token is invalid at once.
 func (d *demo) part() error {
 	d.script.step("The phone removes the TV.")
 	if err := d.remove(d.tv); err != nil {
@@ -174,8 +174,8 @@ func (d *demo) remove(gone *device) error {
 	return err
 }
 
-// cleanUp takes back what the demo left behind: the phone leaves the profile,
-// which is then empty, and the statement with its clients is revoked.
+// cleanUp removes what the demo left: the phone leaves the profile, which is then empty,
+// and the statement with its clients is revoked.
 func (d *demo) cleanUp(made statement) error {
 	d.script.quiet = true
 	var err error

@@ -13,7 +13,7 @@ type drainCommand struct {
 	NoWait bool   `help:"Return before the node has left."`
 }
 
-// drainView is what a drained node has still.
+// drainView is what a drained node still has.
 type drainView struct {
 	Copies   int  `json:"copies"`
 	Leads    int  `json:"leads"`
@@ -49,10 +49,10 @@ func (c *drainCommand) Run(s *session) error {
 	return nil
 }
 
-// stateLeft is the state of a node that was drained and holds nothing any more.
+// stateLeft is the state of a drained node that holds nothing any more.
 const stateLeft = "left"
 
-// awaitLeft waits until a drained node has left, and tells how far it is.
+// awaitLeft waits until a drained node has left, and shows the progress.
 func (s *session) awaitLeft(n *nodeView) error {
 	told := ""
 	var silent time.Time
@@ -83,7 +83,7 @@ func (s *session) awaitLeft(n *nodeView) error {
 	return nil
 }
 
-// look asks how a node is.
+// look reads the state of a node.
 func (s *session) look(n *nodeView) error {
 	var v view
 	if err := s.operate(http.MethodGet, "/admin/v1/cluster", nil, nil, &v); err != nil {

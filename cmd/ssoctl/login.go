@@ -128,7 +128,7 @@ func (d *demo) verify(token string) error {
 	return nil
 }
 
-// watchNoMore checks that a TV that was removed is refused.
+// watchNoMore checks that a removed TV is refused.
 func (d *demo) watchNoMore() error {
 	if d.mvpd == "" {
 		return nil

@@ -7,9 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unread reports whether nobody will ever read what is written to w: the other end
-// of the pipe is closed. A write would end this program then, as it ends others
-// (SIGPIPE); one that writes seldom would stay for long.
+// unread reports whether the other end of the pipe w is closed. A write would end this
+// program then (SIGPIPE), but without writes it would stay for long.
 func unread(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok {

@@ -19,20 +19,20 @@ type script struct {
 
 func newScript(s *session) *script { return &script{session: s} }
 
-// step says what the next step is.
+// step prints the next step.
 func (s *script) step(format string, args ...any) {
 	s.steps++
 	s.title("%d. "+format, append([]any{s.steps}, args...)...)
 }
 
-// title says what comes next.
+// title prints what comes next.
 func (s *script) title(format string, args ...any) {
 	if !s.json {
 		fmt.Fprintf(s.stdout, "\n== "+format+"\n", args...)
 	}
 }
 
-// note says what came out of a step.
+// note prints the result of a step.
 func (s *script) note(format string, args ...any) {
 	if !s.json {
 		fmt.Fprintf(s.stdout, "   "+format+"\n", args...)
@@ -79,9 +79,9 @@ func indented(text string) string {
 	return b.String()
 }
 
-// secrets are what nobody should copy from a terminal: signed tokens wherever
-// they are, and others by the name of their field or parameter. The first group
-// is what stands before a secret.
+// secrets match what must not be copied from a terminal: signed tokens anywhere, and
+// others by the name of their field or parameter. The first group is what precedes a
+// secret.
 var secrets = regexp.MustCompile(`()(eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)?)` +
 	`|(client_secret(?:":\s*"|=))([^"&]+)` +
 	`|(serializedToken":\s*")([^"]+)` +
@@ -113,8 +113,7 @@ func shorten(text string) string {
 	return b.String() + text[end:]
 }
 
-// shownOf is how much of a secret is shown: what tells it from others, nothing
-// of a password.
+// shownOf is the shown part of a secret: enough to recognise it, nothing of a password.
 func shownOf(before string) int {
 	if strings.HasPrefix(before, "client_secret") {
 		return 0

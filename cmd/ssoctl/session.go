@@ -15,7 +15,7 @@ import (
 	"ssod/cluster/secretfile"
 )
 
-// session is what every command works with.
+// session is what every command uses.
 type session struct {
 	ctx    context.Context
 	stdout io.Writer
@@ -59,7 +59,7 @@ func newSession(ctx context.Context, c *cli, stdout, stderr io.Writer) (*session
 	return s, nil
 }
 
-// base makes an address a URL without a slash at its end.
+// base makes an address a URL without a trailing slash.
 func base(address string) string {
 	if address == "" || strings.HasPrefix(address, "http://") || strings.HasPrefix(address, "https://") {
 		return strings.TrimRight(address, "/")
@@ -67,12 +67,12 @@ func base(address string) string {
 	return "http://" + address
 }
 
-// say tells people something that scripts do not want.
+// say prints something for people.
 func (s *session) say(format string, args ...any) {
 	fmt.Fprintf(s.stderr, format+"\n", args...)
 }
 
-// print writes what a script wants: plain on one line, or v as JSON on one.
+// print writes output for scripts: plain, or v as JSON, on one line.
 func (s *session) print(plain string, v any) error {
 	if s.json {
 		return s.printJSON(v)

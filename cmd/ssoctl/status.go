@@ -36,7 +36,7 @@ type nodeView struct {
 	Drain     *drainView        `json:"drain"`
 }
 
-// shownState says of a node that is not there that it is drained, too.
+// shownState is the state of a node; a drained one that is dead is both.
 func (n *nodeView) shownState() string {
 	if n.Drain != nil && n.State != "draining" {
 		return n.State + ", drained"
@@ -112,7 +112,7 @@ func (s *session) showCluster(v *view) error {
 	return s.table(v, "NODE\tSTATE\tLEADS SHARDS\tVOTES\tLISTENS\tZONE\tHTTP\tVERSION\tUP", rows)
 }
 
-// bearable says how many more of several nodes may be lost.
+// bearable says how many more nodes may be lost.
 func (v *view) bearable() string {
 	switch {
 	case len(v.Nodes) < 2:
@@ -127,8 +127,7 @@ func (v *view) bearable() string {
 	return fmt.Sprintf(", %d more nodes may be lost", v.SpareNodes)
 }
 
-// sayReadiness tells why the node is not ready, and what else it wants its
-// operator to know.
+// sayReadiness prints why the node is not ready, and its advice to the operator.
 func (s *session) sayReadiness() error {
 	request, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.admin+"/readyz", nil)
 	if err != nil {
@@ -183,8 +182,8 @@ func (s *session) publicURL() (string, error) {
 	return "", fmt.Errorf("the admin API does not say where the public API is; use --http")
 }
 
-// reachable is an address of the node as this program reaches it: one that stands
-// for all of its machine's is where the admin API is.
+// reachable is an address of the node as this program reaches it: an unspecified one is
+// the host of the admin API.
 func (s *session) reachable(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -14,7 +14,7 @@ type watchCommand struct {
 	Interval time.Duration `default:"1s" placeholder:"DURATION" help:"How often the node is asked, such as 1s (${default})."`
 }
 
-// change is one thing that is not as it was.
+// change is one difference.
 type change struct {
 	Time time.Time `json:"time"`
 	What string    `json:"what"` // node, shard, durability, ...
@@ -35,7 +35,7 @@ func orNothing(s string) string {
 	return s
 }
 
-// Run implements watch. A node that cannot be reached is a change like others.
+// Run implements watch. That a node cannot be reached is a change like others.
 func (c *watchCommand) Run(s *session) error {
 	if c.Interval <= 0 {
 		return errors.New("--interval must be above 0")
@@ -64,7 +64,7 @@ func (c *watchCommand) Run(s *session) error {
 	return nil // Ctrl-C is how it ends, or the end of who reads
 }
 
-// observe asks the node. While it does not answer, what was known stands.
+// observe reads the state. While the node does not answer, the last one stays.
 func (s *session) observe(known map[fact]string) map[fact]string {
 	var v view
 	if err := s.operate(http.MethodGet, "/admin/v1/cluster", nil, nil, &v); err != nil {
@@ -77,13 +77,13 @@ func (s *session) observe(known map[fact]string) map[fact]string {
 	return now
 }
 
-// answering is whether the node that is watched through answers.
+// answering is whether the node that watch asks answers.
 func (s *session) answering() fact { return fact{"answers", s.admin} }
 
 // fact is something that can change.
 type fact struct{ what, name string }
 
-// facts is what of a view is worth a line when it changes.
+// facts are the parts of a view that are worth a line when they change.
 func (v *view) facts() map[fact]string {
 	all := map[fact]string{{what: "durability"}: v.Durability, {what: "nodes that may be lost"}: fmt.Sprint(v.SpareNodes)}
 	for _, n := range v.Nodes {
@@ -101,7 +101,7 @@ func (v *view) facts() map[fact]string {
 	return all
 }
 
-// changes are the facts that are not as they were, in order.
+// changes are the facts that differ, in order.
 func changes(was, is map[fact]string) []change {
 	var all []change
 	for f, value := range is {

@@ -5,15 +5,16 @@ import (
 	"strings"
 )
 
-// zoneView is what fails together; the name is empty for nodes without a zone.
+// zoneView is a zone, of nodes that fail together; the name is empty for nodes without
+// one.
 type zoneView struct {
 	Name  string   `json:"name"`
 	Nodes []string `json:"nodes"`
 	Stops int      `json:"shardsStopped"`
 }
 
-// aboutZones says which zones may be lost, and what is in the way of more; nothing
-// where no node has a zone.
+// aboutZones says which zones may be lost, and what prevents more; nothing if no node has
+// a zone.
 func (v *view) aboutZones() (lines []string) {
 	var names, stops []string
 	for _, z := range v.Zones {

@@ -95,8 +95,8 @@ func (f *flags) checkNumbers(c *checker) {
 	}
 }
 
-// checkTimeouts keeps apart what a slip of the pen would do: close before anybody
-// can send, or keep for ever what nobody uses.
+// checkTimeouts refuses typing mistakes: timeouts that close a connection before a client
+// can send, or keep idle ones for ever.
 func (f *flags) checkTimeouts(c *checker) {
 	c.between("--read-timeout", f.ReadTimeout, 100*time.Millisecond, 10*time.Minute)
 	c.between("--write-timeout", f.WriteTimeout, 100*time.Millisecond, 10*time.Minute)
@@ -129,7 +129,7 @@ func (f *flags) checkCertificates(c *checker) {
 	}
 }
 
-// checkCluster tells whoever says where other nodes find this one that none can.
+// checkCluster refuses flags for other nodes that cannot reach this one.
 func (f *flags) checkCluster(c *checker) {
 	if f.ClusterSecret != "" {
 		return
@@ -147,7 +147,7 @@ func (f *flags) checkCluster(c *checker) {
 	}
 }
 
-// checkExposure demands protection for what others can reach.
+// checkExposure requires protection of listeners that others can reach.
 func (f *flags) checkExposure(c *checker) {
 	const waive = "; --insecure waives this"
 	if !loopback(f.Admin) && (f.AdminToken == "" || f.HTTPTLSCert == "") {
@@ -174,7 +174,7 @@ func (c *checker) address(flag, address string) {
 	}
 }
 
-// bracketsMissing tells what is wrong with an address that has none.
+// bracketsMissing explains an IPv6 address without brackets.
 func bracketsMissing(address string) string {
 	if !strings.Contains(address, "[") && strings.Count(address, ":") > 1 {
 		return "; an IPv6 address stands in brackets, as in [::1]:8080"
@@ -182,7 +182,7 @@ func bracketsMissing(address string) string {
 	return ""
 }
 
-// unbracketed is a host that may be written as it stands before a port.
+// unbracketed reports whether a host needs no brackets before a port.
 func unbracketed(host string) string {
 	if inner, ok := strings.CutPrefix(host, "["); ok {
 		return strings.TrimSuffix(inner, "]")

@@ -4,6 +4,5 @@ package main
 
 import "time"
 
-// clock is what the node goes by; nil is the machine's clock, and there is no way
-// to give a program that is installed another one.
+// clock is the node's clock; nil: the machine's. An installed program has no other.
 func clock() func() time.Time { return nil }

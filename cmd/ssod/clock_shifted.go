@@ -12,16 +12,15 @@ import (
 	"time"
 )
 
-// clockFile is the environment variable that names the file with what the clock
-// is ahead, such as 9840h or -5m. Without the file it is right.
+// clockFile is the environment variable that names the file with how much the clock is
+// ahead, such as 9840h or -5m. Without the file it is right.
 const clockFile = "SHIFTED_CLOCK_FILE"
 
 // lookEvery is how often the file is read at most.
 const lookEvery = 50 * time.Millisecond
 
-// clock is a clock that tests set while the process runs, as somebody sets that
-// of a machine. Everything that only measures how much time passed stays with the
-// monotonic clock, which nobody can set.
+// clock is a clock that tests set while the process runs, as a machine's can be. What
+// measures elapsed time uses the monotonic clock, which cannot be set.
 func clock() func() time.Time {
 	c := &shiftedClock{file: os.Getenv(clockFile)}
 	return c.now
@@ -34,8 +33,8 @@ type shiftedClock struct {
 	ahead  time.Duration
 }
 
-// now has no monotonic reading: it would be shifted too, and what is measured by
-// it would tell of the shift in another way than a clock that is set.
+// now has no monotonic reading: it would be shifted too, unlike that of a clock that is
+// set.
 func (c *shiftedClock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

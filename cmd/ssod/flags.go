@@ -64,7 +64,7 @@ const (
 	defaultRaft   = "127.0.0.1:7948"
 )
 
-// node is what the flags ask for. They must be checked.
+// node is the configuration by the flags, which must be checked.
 func (f *flags) node() node.Config {
 	return node.Config{
 		File: f.Config, Data: f.Data, Name: f.Node, DefaultName: hostName(),
@@ -97,7 +97,7 @@ func (f *flags) cache() int64 {
 	return cacheFor(memory())
 }
 
-// memory is what the process is to take.
+// memory is the size of the process.
 func (f *flags) memory() int64 {
 	if f.Memory != nil {
 		return int64(*f.Memory)
@@ -107,8 +107,8 @@ func (f *flags) memory() int64 {
 
 var notInNames = regexp.MustCompile(`[^a-z0-9-]`)
 
-// hostName makes a node's name of the host's: lower case, cut at its first
-// dot, everything else that names do not have becomes a dash.
+// hostName makes a node's name of the host's: lower case, cut at its first dot; other
+// characters become dashes.
 func hostName() string {
 	host, err := os.Hostname()
 	if err != nil || host == "" {

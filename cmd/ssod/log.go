@@ -25,7 +25,7 @@ func (f *flags) handler(w io.Writer) slog.Handler {
 	return slog.NewJSONHandler(w, o)
 }
 
-// sink is where the log goes, whoever reads it.
+// sink is where the log goes.
 func (f *flags) sink(stderr io.Writer) *logsink.Sink {
 	return logsink.New(logsink.Options{Out: stderr, Missing: func(lines uint64) []byte {
 		var line bytes.Buffer

@@ -65,12 +65,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return f.serve(c, stderr)
 }
 
-// lastWords is how long the end of the process waits for whoever reads the log.
+// lastWords is how long the end of the process waits for the log's reader.
 const lastWords = time.Second
 
 // serve runs a node until a signal or a failure ends it.
 func (f *flags) serve(c node.Config, stderr io.Writer) int {
-	// Without this, the end of whoever reads the log would end the process.
+	// Without this, the end of the log's reader would end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	sink := f.sink(stderr)
 	defer sink.Close()
@@ -95,8 +95,8 @@ func (f *flags) serve(c node.Config, stderr io.Writer) int {
 	}))
 }
 
-// service is a node as the supervisor wants it. It tells systemd when it is ready and
-// when it stops (sd_notify(3)), where that has started it.
+// service is a node for the supervisor. If systemd has started it, it reports when it is
+// ready and when it stops (sd_notify(3)).
 type service struct {
 	*node.Node
 	log *slog.Logger

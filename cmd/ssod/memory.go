@@ -9,21 +9,20 @@ import (
 )
 
 const (
-	// defaultMemory is what a node takes whose state is small.
+	// defaultMemory is enough for a node with a small state.
 	defaultMemory = 512 << 20
 	// leastMemory is what one takes that is asked for nothing.
 	leastMemory = 128 << 20
-	// mostPercent trades memory for CPU while the heap is small: each collection
-	// marks the whole of it again.
+	// mostPercent trades memory for CPU while the heap is small: each collection marks
+	// all of it.
 	mostPercent = 300
-	// leastPercent bounds what collections of a large heap cost.
+	// leastPercent bounds the cost of collecting a large heap.
 	leastPercent = 40
 	// step is how exactly the limit follows what is alive.
 	step = 16 << 20
 )
 
-// tuner tells the collector how much memory the process may take, now and after
-// each collection.
+// tuner sets how much memory the process may take, now and after each collection.
 type tuner struct {
 	memory         int64 // that the process is to take
 	most           int64 // that there is
@@ -37,8 +36,7 @@ func tuneMemory(promised int64, log *slog.Logger) {
 	followHeap(t)
 }
 
-// followHeap tells the collector what follows from the heap that is alive, if that
-// is not in force, and again after the next collection.
+// followHeap adjusts the collector to the live heap, and again after the next collection.
 func followHeap(t *tuner) {
 	h := readHeap()
 	if percent := t.percentFor(h.live); t.percent && percent != h.percent {
@@ -54,26 +52,26 @@ func followHeap(t *tuner) {
 	runtime.AddCleanup(&struct{ _ *int }{}, followHeap, t)
 }
 
-// percentFor is the target for a heap of which so many bytes are alive: as much
-// garbage may gather as --memory has, as long as leastPercent allows it.
+// percentFor is the target for a live heap: garbage may fill --memory, as long as
+// leastPercent allows it.
 func (t *tuner) percentFor(live int64) int {
 	return int(min(mostPercent, max(leastPercent, t.memory*100/max(live, 1))))
 }
 
-// limitFor is how much Go may take. What is alive counts more than the promise, as
-// long as there is memory: close to the limit the process would do nothing but
-// collect. What a collection costs is to look at what holds pointers.
+// limitFor is how much memory Go may take. It exceeds --memory for a large live heap, as
+// long as there is memory: close to the limit the process would do nothing but collect.
+// The cost of a collection is to scan what holds pointers.
 func (t *tuner) limitFor(h heap) int64 {
 	needed := h.live + h.scanned*leastPercent/100 + t.memory/16
 	return max(t.promised(), min((needed+step-1)/step*step, t.most/8*7))
 }
 
-// promised is what Go may take of --memory; the rest is for the program's text and
-// what Go does not count.
+// promised is Go's part of --memory; the rest is for the program's text and memory that Go
+// does not count.
 func (t *tuner) promised() int64 { return t.memory / 8 * 7 }
 
-// heap is what the last collection found: the bytes that are alive, those of them
-// that it had to look at, and its target in force.
+// heap is the result of the last collection: live bytes, those that it scanned, and the
+// target in force.
 type heap struct {
 	live, scanned int64
 	percent       int

@@ -9,9 +9,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// commandLine reads flags from arguments and environment variables. The parser
-// stops at the first mistake, so what is wrong is noted, left out, and the rest
-// is read again: a default stands in for it and hides no other mistake.
+// commandLine reads flags from arguments and environment variables. The parser stops at
+// the first mistake, so a mistake is noted, left out, and the rest read again: its default
+// hides no other mistake.
 type commandLine struct {
 	parser   *kong.Kong
 	mistakes []error
@@ -33,8 +33,7 @@ func newCommandLine(f *flags, stdout, stderr io.Writer) *commandLine {
 	return c
 }
 
-// parse fills the flags. It reports whether the program ends with that, as
-// after --help.
+// parse fills the flags. It reports whether the program ends, as after --help.
 func (c *commandLine) parse(args []string) (done bool) {
 	c.dropVariables()
 	for {
@@ -51,7 +50,7 @@ func (c *commandLine) parse(args []string) (done bool) {
 	}
 }
 
-// dropVariables leaves out environment variables that do not parse.
+// dropVariables removes environment variables that do not parse.
 func (c *commandLine) dropVariables() {
 	for _, flag := range c.parser.Model.Flags {
 		if err := flag.Reset(); err != nil {
@@ -71,8 +70,7 @@ func unread(args []string, err error) int {
 	return min(len(path[len(path)-1].Remainder()), len(args))
 }
 
-// width is how many arguments belong to the first: a flag may have its value in
-// the next one.
+// width is the number of arguments of the first: the value of a flag may be the next one.
 func width(args []string) int {
 	if len(args) < 2 || !strings.HasPrefix(args[0], "-") || strings.Contains(args[0], "=") || strings.HasPrefix(args[1], "-") {
 		return 1

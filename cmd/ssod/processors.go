@@ -5,11 +5,10 @@ import (
 	"runtime"
 )
 
-// spareProcessors lets Go use half as many processors more as media tokens are
-// signed at once, so that signing never keeps other requests from having one;
-// package media says why. Each further one costs something: when nothing is to
-// be done its thread looks for work before it sleeps. It returns how many signatures
-// are made at once: one for each CPU that Go may use.
+// spareProcessors raises GOMAXPROCS by half the number of media tokens that are signed at
+// once, so that signing never keeps other requests from a processor; package media says
+// why. Each further one has a cost: an idle thread looks for work before it sleeps. It
+// returns the number of concurrent signatures: one for each CPU that Go may use.
 func spareProcessors() (signers int) {
 	signers = runtime.GOMAXPROCS(0)
 	if os.Getenv("GOMAXPROCS") == "" {

@@ -67,7 +67,7 @@ func restore(args []string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
-// plan is what the flags ask for.
+// plan is the restore that the flags ask for.
 func (f *restoreFlags) plan() (node.Restore, error) {
 	r := node.Restore{File: f.File, Data: f.Data, Name: f.Node, RenewKeys: f.RenewKeys, Cache: cacheFor(memory())}
 	if r.Name == "" {
@@ -111,7 +111,7 @@ func readViewers(file string) (list []profile.ID, err error) {
 	return list, nil
 }
 
-// report says what is there, what is not, and what nobody can know.
+// report says what was restored, what was not, and what cannot be known.
 func (f *restoreFlags) report(w io.Writer, done *node.Restored) {
 	h, of := done.Contents.Header, done.Contents
 	began := time.UnixMilli(h.GetBeganMs()).UTC().Format(time.RFC3339)
@@ -134,7 +134,7 @@ func (f *restoreFlags) report(w io.Writer, done *node.Restored) {
 	fmt.Fprintf(w, "\nStart it: ssod --data %s --config FILE, with the configuration of the old cluster; more nodes join it with empty directories.\n", f.Data)
 }
 
-// unknown is what an operator has to look after.
+// unknown is what an operator has to check.
 func (f *restoreFlags) unknown() []string {
 	lines := []string{
 		"devices that were unlinked since are members again, and devices that joined since are none;",

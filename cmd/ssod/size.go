@@ -36,19 +36,19 @@ func (s *size) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// The cache of a machine is an eighth of its memory, within these bounds: with less
-// even the indexes of the store's files are read again and again, and more than what
-// the operating system keeps anyway saves little.
+// The cache is an eighth of the machine's memory, within these bounds: with less even the
+// indexes of the store's files are read again and again, and more adds little to the
+// operating system's cache.
 const (
 	leastCache = 32 << 20
 	mostCache  = 1 << 30
 )
 
-// cacheFor is the cache for a process that may take so much memory.
+// cacheFor is the cache for a process with a limit of memory.
 func cacheFor(memory int64) int64 { return min(mostCache, max(leastCache, memory/8)) }
 
-// memory is how much memory the process may take: what the machine has, or its
-// control group is allowed, or GOMEMLIMIT says.
+// memory is the memory limit of the process: the least of the machine's memory, its
+// control group's limit and GOMEMLIMIT.
 func memory() int64 {
 	least := min(debug.SetMemoryLimit(-1), cgroupMemory("/proc/self/cgroup", "/sys/fs/cgroup"))
 	var machine unix.Sysinfo_t
@@ -58,8 +58,8 @@ func memory() int64 {
 	return least
 }
 
-// cgroupMemory is the least limit of the control groups, of version 2 or 1, that the
-// process is in. Where there is none, or it cannot be read, there is no limit.
+// cgroupMemory is the least limit of the process's control groups, of version 2 or 1. If
+// there is none, or it cannot be read, there is no limit.
 func cgroupMemory(membership, root string) int64 {
 	least := int64(math.MaxInt64)
 	groups, err := os.ReadFile(membership)

@@ -23,7 +23,7 @@ import (
 // ErrUnknown: a newer version of the programs made the backup.
 var ErrUnknown = errors.New("the backup has what this version does not know")
 
-// Taker takes over what a new cluster begins with.
+// Taker receives what a new cluster begins with.
 type Taker interface {
 	// Entity takes an entity, and Record a record of the one before.
 	Entity(e cluster.Entity, h cluster.Head) error
@@ -46,8 +46,8 @@ type Summary struct {
 // Keys is how many keys there are.
 func (s *Summary) Keys() uint64 { return s.Tables[keys.Table] }
 
-// Read reads a backup to its end, and checks that all is there and as it was written. It
-// also reads one of which it does not know what the records mean.
+// Read reads a backup to its end, and checks that it is complete and undamaged. The
+// records may be of a newer version.
 func Read(r io.Reader) (*Summary, error) {
 	in, err := backup.NewReader(r)
 	if err != nil {
@@ -81,7 +81,7 @@ func Verify(r io.Reader) (*Summary, error) {
 	return Take(r, &actors.Restore{Erased: func(actors.Address) bool { return false }}, nobody{})
 }
 
-// nobody is a [Taker] that only wants to know that all is well.
+// nobody is a [Taker] that ignores everything.
 type nobody struct{}
 
 func (nobody) Entity(cluster.Entity, cluster.Head) error { return nil }
@@ -89,8 +89,8 @@ func (nobody) Record(cluster.Record) error               { return nil }
 func (nobody) Table(string, string, []byte) error        { return nil }
 func (nobody) Key(string, *keys.Portable) error          { return nil }
 
-// Take reads a backup to its end and gives to what a new cluster takes over. What it
-// gave counts only if it does not fail.
+// Take reads a backup to its end and passes on what a new cluster takes over, which is
+// valid only if Take does not fail.
 func Take(r io.Reader, with *actors.Restore, to Taker) (*Summary, error) {
 	in, err := backup.NewReader(r)
 	if err != nil {

@@ -7,23 +7,21 @@ import (
 	"time"
 )
 
-// room is how many bytes of lines wait at most: some thousand lines, what a
-// shipper that restarts misses.
+// room is how many bytes of lines wait at most: some thousand lines, for the restart of a
+// shipper.
 const room = 1 << 20
 
 // Options is what a [Sink] needs.
 type Options struct {
 	// Out is where lines go. A write may block for ever.
 	Out io.Writer
-	// Missing makes the line that says how many lines were dropped; nil: none
-	// does.
+	// Missing makes the line that says how many lines were dropped; nil: there is none.
 	Missing func(lines uint64) []byte
 	// Room is how many bytes of lines wait at most; 0 means 1 MiB.
 	Room int
 }
 
-// Sink is an [io.Writer] of which each write is a line. It is safe for concurrent
-// use.
+// Sink is an [io.Writer]; each write is a line. It is safe for concurrent use.
 type Sink struct {
 	out     io.Writer
 	missing func(lines uint64) []byte
@@ -50,8 +48,7 @@ func New(o Options) *Sink {
 	return s
 }
 
-// Write takes a line. It never blocks and never fails: a line without room is
-// dropped.
+// Write takes a line. It never blocks or fails: a line without room is dropped.
 func (s *Sink) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,15 +61,14 @@ func (s *Sink) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Dropped counts the lines that nobody will read.
+// Dropped is the number of dropped lines.
 func (s *Sink) Dropped() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dropped
 }
 
-// Flush waits until everything is written, for so long at most. It reports
-// whether that is so.
+// Flush waits until everything is written, and reports false after the time limit.
 func (s *Sink) Flush(most time.Duration) bool {
 	over := false
 	timer := time.AfterFunc(most, func() {
@@ -93,7 +89,7 @@ func (s *Sink) Flush(most time.Duration) bool {
 // busy reports whether anything waits or is being written. s.mu is held.
 func (s *Sink) busy() bool { return len(s.waiting) > 0 || s.writing }
 
-// Close drops what comes from now on. A write that hangs is not waited for.
+// Close drops later lines. It does not wait for a write that hangs.
 func (s *Sink) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +108,7 @@ func (s *Sink) run() {
 	}
 }
 
-// take waits for lines and takes all there are; nil when no more will come.
+// take waits for lines and takes all of them; nil at the end.
 func (s *Sink) take() (lines [][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +120,7 @@ func (s *Sink) take() (lines [][]byte) {
 	return lines
 }
 
-// put writes one line and returns how many were lost by that.
+// put writes one line and returns how many were lost with it.
 func (s *Sink) put(line []byte) (lost int) {
 	if _, err := s.out.Write(line); err != nil {
 		return 1
@@ -132,8 +128,8 @@ func (s *Sink) put(line []byte) (lost int) {
 	return 0
 }
 
-// done ends what [Sink.take] began. If anything got through, the log tells what
-// is missing since it last did.
+// done ends what [Sink.take] began. If a line got through, the log says how many are
+// missing.
 func (s *Sink) done(lost int) {
 	s.mu.Lock()
 	s.dropped += uint64(lost)

@@ -7,8 +7,8 @@ import (
 	"net/netip"
 )
 
-// clustered reports whether the node can have others beside it. Without a secret,
-// which tells them from strangers, nothing listens for them.
+// clustered reports whether the node can be one of several. Without a cluster secret
+// nothing listens for other nodes.
 func (c *Config) clustered() bool { return c.Secret != "" }
 
 // advertised is what other nodes dial to reach a listener of this one.
@@ -21,8 +21,8 @@ func (c *Config) advertised(address string) string {
 	return net.JoinHostPort(dialable(cmp.Or(c.Advertise, rpc, host)), port)
 }
 
-// dialable is a host that others reach. An address that stands for all of this
-// machine's is none: whoever dialed it would reach itself.
+// dialable is a host that others reach. An unspecified address is none: a node that
+// dialed it would reach itself.
 func dialable(host string) string {
 	ip, err := netip.ParseAddr(host)
 	if host != "" && (err != nil || !ip.IsUnspecified()) {
@@ -67,8 +67,8 @@ func interfaces() (all []netip.Addr) {
 	return all
 }
 
-// fixPorts chooses the ports that are 0: other nodes are told of all of them
-// before all of them are opened.
+// fixPorts chooses the ports that are 0: other nodes learn all of them before all of them
+// are opened.
 func (c *Config) fixPorts() error {
 	for _, address := range []*string{&c.RPC, &c.Raft} {
 		_, port, err := net.SplitHostPort(*address)

@@ -12,8 +12,8 @@ import (
 	"ssod/persistence"
 )
 
-// leadAlone takes the lead of all shards. Nobody else may have a say in them: a node
-// that leaves its cluster by a flag alone would serve what others decide too.
+// leadAlone takes the lead of all shards. No other node may have replicas of them: a node
+// that left its cluster by a mere flag would serve what others decide too.
 func (n *Node) leadAlone(ctx context.Context) error {
 	n.me = n.self(n.store.Identity().Node)
 	n.me.ID = placement.NodeID(n.store.Identity().NodeID)
@@ -54,7 +54,7 @@ func (n *Node) leadAlone(ctx context.Context) error {
 	return nil
 }
 
-// neverShared looks for traces of other nodes before anything is led.
+// neverShared refuses a store with traces of other nodes.
 func (n *Node) neverShared() error {
 	if n.me.ID != 1 {
 		return n.sharedWith("others, which it joined")

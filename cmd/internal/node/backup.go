@@ -18,7 +18,7 @@ import (
 	"ssod/persistence/backup"
 )
 
-// startPins begins to take requests to pin what this node has.
+// startPins begins to accept requests to pin this node's state.
 func (n *Node) startPins() {
 	of := pin.Node{Shards: n.engine, Flush: n.store.Log().Flush, Pin: n.store.Pin}
 	if n.config.clustered() {
@@ -78,7 +78,7 @@ func (o *ongoing) Write(ctx context.Context, to io.Writer) error {
 		return err
 	}
 	if err := o.shards(ctx, w); err != nil {
-		// Whoever reads learns why, unless it is gone.
+		// The reader learns why, unless it is gone.
 		return errors.Join(err, w.Fail(err.Error()), sealed.Close())
 	}
 	return errors.Join(w.End(o.n.config.Clock()), sealed.Close())
@@ -114,7 +114,7 @@ func (o *ongoing) shards(ctx context.Context, w *backup.Writer) error {
 	return nil
 }
 
-// meta writes the meta shard: as it is pinned, but for the keys, which open nowhere
+// meta writes the pinned meta shard, with the keys unsealed: sealed ones open nowhere
 // else.
 func (o *ongoing) meta(ctx context.Context, w *backup.Writer) error {
 	in, err := backup.NewMetaReader(o.taken.Shard(ctx, cluster.MetaShard))
@@ -136,7 +136,7 @@ func (o *ongoing) meta(ctx context.Context, w *backup.Writer) error {
 	}
 }
 
-// tables writes the meta shard anew.
+// tables rewrites the meta shard.
 type tables struct {
 	unseal sealing.Options
 	w      io.Writer

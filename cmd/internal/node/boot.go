@@ -13,22 +13,22 @@ import (
 	"ssod/cluster/transport"
 )
 
-// ErrOlder says that the data directory is older than what this node has told
-// others, or is used by another process as well.
+// ErrOlder says that the data directory is older than what this node has promised to
+// others, or that another process uses a copy of it.
 var ErrOlder = errors.New("the data directory is older than what this node acknowledged")
 
-// boot counts this start, before anybody can hear of the node.
+// boot counts this start, before other nodes can learn of it.
 func (n *Node) boot() (err error) {
 	n.boots, err = n.store.Boot(rand.Uint64())
 	return err
 }
 
-// introducePace is how often it is looked whether all others know this start.
+// introducePace is how often introduce checks whether all others know this start.
 const introducePace = 5 * time.Millisecond
 
-// introduce lets the node take part step by step: it votes for a leader of the
-// meta shard when every other node has taken this start in or is not there, and
-// says anything else when the start is registered.
+// introduce lets the node take part step by step: it votes for a leader of the meta shard
+// when every connected node has accepted this start, and does everything else when the
+// start is registered.
 func (n *Node) introduce(context.Context) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -74,7 +74,7 @@ func (n *Node) awaitIntroduction(ctx context.Context) error {
 	}
 }
 
-// outdated ends the node: another one refuses it because of what it knows of it.
+// outdated ends the node: another one refuses it, because it knows of a later state.
 func (n *Node) outdated(by transport.Peer, why error) {
 	if errors.Is(why, transport.ErrLevel) {
 		n.fatal(n.unlevelled(fmt.Errorf("node %s: %w", by.Name, why)))
@@ -90,12 +90,12 @@ func (n *Node) outdated(by transport.Peer, why error) {
 // deposed ends the node: the registry has another start of it.
 func (n *Node) deposed(why error) { n.fatal(n.older(why.Error())) }
 
-// broken ends the node: its disk cannot be written or has hung, or a replica
-// contradicts what it is told.
+// broken ends the node: its disk cannot be written or hangs, or a replica contradicts its
+// leader.
 func (n *Node) broken(err error) { n.fatal(n.explain(err)) }
 
-// explain says what to do about an engine that cannot go on. A replica that
-// contradicts others lacks, almost always, what they have from it.
+// explain says what to do about an engine that cannot go on. A replica that contradicts
+// others has almost always lost data that they have from it.
 func (n *Node) explain(err error) error {
 	if errors.Is(err, replica.ErrDiskHung) {
 		return fmt.Errorf("%w%s: check it, then start again", err, n.atDisk())

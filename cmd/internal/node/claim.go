@@ -8,11 +8,11 @@ import (
 	"ssod/persistence"
 )
 
-// claimMemory is for how long the claim of another cluster counts. Its nodes dial
-// every second or so.
+// claimMemory is how long the claim of another cluster counts. Its nodes dial about every
+// second.
 const claimMemory = 15 * time.Second
 
-// claim is what a node of another cluster said: it takes this node for a member.
+// claim is a message of another cluster's node that takes this node for a member.
 type claim struct {
 	by, cluster string
 	at          time.Time
@@ -27,9 +27,9 @@ func (n *Node) noteClaim(by transport.Peer, cluster string) {
 	}
 }
 
-// claimed explains why this node must not serve: it is alone in a cluster of its
-// own, but others take it for a member of theirs. It was founded anew by mistake,
-// as a member whose disk was wiped is when it starts without --join.
+// claimed explains why this node must not serve: it is alone in a cluster of its own, but
+// others take it for a member of theirs. It was founded again by mistake, like a member
+// with a wiped disk that starts without --join.
 func (n *Node) claimed(now time.Time) string {
 	last := n.claim.Load()
 	if last == nil || now.Sub(last.at) > claimMemory || n.placement.Others() > 0 {

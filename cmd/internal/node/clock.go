@@ -17,11 +17,11 @@ import (
 // clockNote is where the store keeps the account of the clock.
 const clockNote = "clock"
 
-// keepPace is how often the record of the confirmed time is looked at.
+// keepPace is how often the record of the confirmed time is updated.
 const keepPace = time.Minute
 
-// watchClock begins to judge the clock. One that founds a cluster is trusted:
-// there is nothing yet that it could spoil.
+// watchClock begins to judge the clock. A founder's clock is trusted: there is nothing yet
+// that it could spoil.
 func (n *Node) watchClock(context.Context) error {
 	stored, err := n.store.Noted(clockNote)
 	if err != nil {
@@ -81,7 +81,7 @@ func (n *Node) recordTime(ctx context.Context) {
 	}
 }
 
-// operatorsClock is what operators do about the time.
+// operatorsClock lets operators correct the time.
 type operatorsClock struct{ n *Node }
 
 func (c operatorsClock) Accept(ctx context.Context) (time.Duration, error) {
@@ -96,7 +96,7 @@ func (c operatorsClock) Reset(ctx context.Context) error {
 	return c.n.confirmed.SetBack(ctx, c.n.config.Clock())
 }
 
-// setBack sets the times of all shards back to what the clocks say.
+// setBack sets the times of all shards back to the clocks.
 func (n *Node) setBack(ctx context.Context) error {
 	if n.placement != nil {
 		return n.placement.SetBack(ctx)
@@ -109,8 +109,8 @@ func (n *Node) setBack(ctx context.Context) error {
 	return nil
 }
 
-// timeCondition is advice: where the time of shards is ahead of the clock it
-// stands still, and what should end by itself does not.
+// timeCondition is advice: while the time of shards is ahead of the clock it stands still,
+// and nothing expires.
 func (n *Node) timeCondition() admin.Condition {
 	c := admin.Condition{Name: "time", OK: true, Advice: true}
 	if n.engine == nil {
@@ -123,7 +123,7 @@ func (n *Node) timeCondition() admin.Condition {
 	return c
 }
 
-// retentionCondition is advice: nothing is dropped by time that is not confirmed.
+// retentionCondition is advice: nothing expires by unconfirmed time.
 func (n *Node) retentionCondition() admin.Condition {
 	c := admin.Condition{Name: "retention", OK: true, Advice: true}
 	if ahead, wait := n.watch.Unconfirmed(); ahead > wallclock.Large {

@@ -32,9 +32,9 @@ type Config struct {
 	AdminTLS bool
 	// TLSCert and TLSKey are of the public listener; empty: plain HTTP.
 	TLSCert, TLSKey string
-	// ReadTimeout, WriteTimeout and IdleTimeout are those of connections to the
-	// public listener: for a request to come, for its answer to be taken, and
-	// between two requests. 0: as wire.DefaultLimits has it.
+	// ReadTimeout, WriteTimeout and IdleTimeout are those of connections to the public
+	// listener: to receive a request, to send its answer, and between two requests. 0:
+	// as in wire.DefaultLimits.
 	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
 
 	// Gossip, RPC and Raft are where the node listens for others: membership,
@@ -43,29 +43,28 @@ type Config struct {
 	Gossip, RPC, Raft string
 	// Advertise is the host that other nodes dial; empty: that of RPC.
 	Advertise string
-	// Zone names what fails together with the node; empty: nobody knows.
+	// Zone names what fails together with the node; empty: unknown.
 	Zone string
-	// Join are gossip addresses of nodes to join; one may be this node's own. With
-	// an empty data directory the node founds a cluster when there are none, else
-	// only when an operator says so.
+	// Join are gossip addresses of nodes to join; one may be this node's own. With an
+	// empty data directory the node founds a cluster without any, else only when an
+	// operator says so.
 	Join []string
 	// Replicas and DeadAfter are settings of a cluster that the node founds, see
 	// [placement.Settings]; 0 means the default. On another cluster's node they have no
 	// effect.
 	Replicas  int
 	DeadAfter time.Duration
-	// SilentFor is for how long nobody may have heard a node before another one
-	// takes its name, or it is removed; 0 means 30 s.
+	// SilentFor is how long a node must be silent before another one takes its name, or
+	// it is removed; 0 means 30 s.
 	SilentFor time.Duration
-	// Lease is for how long the node serves without contact to the leader of the
-	// meta shard, the same on all nodes; 0 means ten seconds.
+	// Lease is how long the node serves without contact to the leader of the meta shard,
+	// the same on all nodes; 0 means ten seconds.
 	Lease time.Duration
-	// Secret is the file of the cluster's secret, which a reload reads again. It is
-	// made where the node founds a cluster on an empty data directory; empty: the
-	// node is alone.
+	// Secret is the file of the cluster's secret, which a reload reads again. A node that
+	// founds a cluster on an empty data directory makes it; empty: the node is alone.
 	Secret string
-	// PeerCert, PeerKey and PeerCA are the files of mutual TLS between nodes;
-	// empty: there is none, which is for loopback addresses only.
+	// PeerCert, PeerKey and PeerCA are the files of mutual TLS between nodes; empty: no
+	// TLS, for loopback addresses only.
 	PeerCert, PeerKey, PeerCA string
 
 	// Shards is the number of shards of a new cluster; 0 means 64.
@@ -76,30 +75,28 @@ type Config struct {
 	// Reserve is the free disk space in bytes below which changes are refused;
 	// 0 means 256 MiB.
 	Reserve uint64
-	// Memory is how many bytes the process is to take; entities, what waits for
-	// them and what is not flushed have their shares of it. 0 means 512 MiB.
+	// Memory is the size of the process in bytes, shared by entities, waiting commands,
+	// unflushed changes and more; 0 means 512 MiB.
 	Memory int64
-	// Cache is how many bytes of what is read from disk are kept in memory; 0 means
-	// 64 MiB.
+	// Cache is the size of the cache of what is read from disk, in bytes; 0 means 64 MiB.
 	Cache int64
-	// DrainDelay is for how long requests are still served after /readyz
-	// turned 503. 0: not at all.
+	// DrainDelay is how long requests are still served after /readyz has turned 503.
 	DrainDelay time.Duration
-	// Clock is the node's clock, which everything that is stored and signed goes
-	// by and others compare theirs with; nil means time.Now.
+	// Clock is the node's clock, by which it stores and signs and which others compare
+	// with theirs; nil means time.Now.
 	Clock func() time.Time
-	// Log gets everything that the node has to say; nil: slog.Default.
+	// Log is the node's log; nil: slog.Default.
 	Log *slog.Logger
-	// LogDropped counts the lines of the log that nobody will read; nil: none.
+	// LogDropped counts the lines that the log has dropped; nil: none.
 	LogDropped func() uint64
 }
 
-// Grace bounds how long [Node.Stop] waits for what is in flight once the drain delay
-// is over: the deadline of a request and a little more.
+// Grace bounds how long [Node.Stop] waits for requests in flight after the drain delay:
+// the deadline of a request and a little more.
 const Grace = 12 * time.Second
 
-// Settings reads the configuration file, or returns the demo configuration.
-// What is wrong in it is reported in one error, with lines.
+// Settings reads the configuration file, or returns the demo configuration. One error
+// reports all mistakes, with lines.
 func (c *Config) Settings() (*config.Config, error) {
 	o := config.Options{
 		File: c.File, PublicURL: c.publicURL(),

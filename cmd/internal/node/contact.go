@@ -9,12 +9,12 @@ import (
 	"ssod/cluster/placement"
 )
 
-// outOfContact is how a node has lost the leader of the meta shard, without which
-// no node serves for long.
+// outOfContact says how a node has lost the leader of the meta shard, without which it
+// does not serve for long.
 type outOfContact struct {
 	since time.Time     // when it was in contact last; the zero time: never
 	lasts time.Duration // since then
-	// leader is the node that leads the meta shard, as far as is known; empty: none is.
+	// leader is the node that leads the meta shard; empty: unknown.
 	leader string
 	// voters elect the leader; unreached are those that this node does not reach.
 	voters, unreached []string
@@ -41,7 +41,7 @@ func (n *Node) outOfContact(now time.Time) outOfContact {
 	return o
 }
 
-// String says what is missing, what follows, and what to look at.
+// String says what is missing, the consequence, and what to check.
 func (o outOfContact) String() string {
 	var b strings.Builder
 	if o.leader == "" {

@@ -9,18 +9,17 @@ import (
 	"ssod/httpfront/api/admin"
 )
 
-// copyMemory is for how long it is shown that a copy of this node was refused.
+// copyMemory is how long the refusal of a copy of this node is shown.
 const copyMemory = 10 * time.Minute
 
-// copies are the processes that came to other nodes as this one. The zero value
-// has none.
+// copies are other processes that pretended to be this node. The zero value has none.
 type copies struct {
 	mu   sync.Mutex
 	addr string // where the last one said that it is
 	at   time.Time
 }
 
-// note reports whether that is news.
+// note reports whether the copy is new.
 func (c *copies) note(addr string, now time.Time) (news bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -29,7 +28,7 @@ func (c *copies) note(addr string, now time.Time) (news bool) {
 	return news
 }
 
-// last is where and when one came last, if that is not long ago.
+// last is the latest copy and when it came, if that is not long ago.
 func (c *copies) last(now time.Time) (addr string, ago time.Duration, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -37,8 +36,7 @@ func (c *copies) last(now time.Time) (addr string, ago time.Duration, ok bool) {
 	return c.addr, ago, !c.at.IsZero() && ago < copyMemory
 }
 
-// noteCopy hears from another node that it has refused a process which came as
-// this one.
+// noteCopy handles the report of another node that it has refused a copy of this one.
 func (n *Node) noteCopy(by transport.Peer, addr string) {
 	if n.copies.note(addr, time.Now()) {
 		n.log.Error("this node runs twice: other nodes refuse one that has its name and id, but not its data; stop that one",
@@ -46,7 +44,7 @@ func (n *Node) noteCopy(by transport.Peer, addr string) {
 	}
 }
 
-// identityCondition is advice: the other one is refused, whatever it does.
+// identityCondition is advice: the copy is refused in any case.
 func (n *Node) identityCondition() admin.Condition {
 	c := admin.Condition{Name: "identity", OK: true, Advice: true}
 	if addr, ago, ok := n.copies.last(time.Now()); ok {

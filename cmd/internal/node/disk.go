@@ -8,8 +8,8 @@ import (
 	"ssod/httpfront/api/admin"
 )
 
-// slowDiskCondition says that the disk takes too long, if it does. That is advice
-// where no other node is better off.
+// slowDiskCondition says that the disk takes too long, if it does. It is advice if no
+// other node's disk is faster.
 func (n *Node) slowDiskCondition() (c admin.Condition, slow bool) {
 	disk := n.engine.Disk()
 	if !disk.Slow {
@@ -28,8 +28,8 @@ func (n *Node) slowDiskCondition() (c admin.Condition, slow bool) {
 	return c, true
 }
 
-// laggingDisk says that the disk is much slower than those of other nodes, if it is.
-// That is advice: what the node hands on to others it serves as well as any.
+// laggingDisk says that the disk is much slower than those of other nodes, if it is. That
+// is advice: the node hands its leads to others and forwards requests to them.
 func (n *Node) laggingDisk(disk replica.Disk) (c admin.Condition, lags bool) {
 	if !disk.Lags {
 		return c, false
@@ -42,7 +42,7 @@ func (n *Node) laggingDisk(disk replica.Disk) (c admin.Condition, lags bool) {
 	return c, true
 }
 
-// atDisk says in brackets what the disk is at, as far as the store knows.
+// atDisk names the oldest disk operation, in brackets.
 func (n *Node) atDisk() string {
 	if at := n.store.Busy(); at != "" {
 		return " (" + at + ")"

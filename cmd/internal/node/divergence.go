@@ -13,8 +13,8 @@ import (
 	"ssod/httpfront/api/admin"
 )
 
-// divergenceGrace is for how long the configurations of nodes may differ: a new
-// file reaches one node after another.
+// divergenceGrace is how long the configurations of nodes may differ: a new file reaches
+// one node after another.
 const divergenceGrace = 60 * time.Second
 
 // divergence remembers which nodes have another configuration file than this
@@ -41,7 +41,7 @@ func (d *divergence) note(own string, others map[string]string, now time.Time) {
 	d.since = since
 }
 
-// nodes are those that differ for longer than is normal, in order.
+// nodes are those that have differed for longer than the grace, in order.
 func (d *divergence) nodes(now time.Time) (names []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -62,7 +62,7 @@ func (d *divergence) gauge() prometheus.Collector {
 	}, func() float64 { return float64(min(len(d.nodes(time.Now())), 1)) })
 }
 
-// compareConfigurations looks at what the other nodes say of their files.
+// compareConfigurations compares this node's file with the hashes of others.
 func (n *Node) compareConfigurations() {
 	if n.gossip == nil {
 		return

@@ -16,18 +16,18 @@ import (
 	"ssod/httpfront/token/keys/sealing"
 )
 
-// ErrAgain says that the node is to be ended and started again in this process: it has
-// left the cluster, or takes part again. It is no failure.
+// ErrAgain says that the node must be started again in this process: it has left the
+// cluster, or takes part again. It is not a failure.
 var ErrAgain = errors.New("the node starts again")
 
 // leftFile marks a data directory whose node was drained: its sealing key is gone on
 // purpose.
 const leftFile = "left"
 
-// drainPace is how often a drained node looks how far it is.
+// drainPace is how often a drained node checks its progress.
 const drainPace = 100 * time.Millisecond
 
-// attendDrain begins to look whether an operator has this node drained.
+// attendDrain begins to watch for a drain of this node.
 func (n *Node) attendDrain() {
 	if n.placement == nil {
 		return
@@ -69,8 +69,8 @@ func (n *Node) attend(ctx context.Context) {
 	}
 }
 
-// drained is a drain that is under way: requests are served until others do that and
-// hold everything.
+// drained is a drain under way: requests are served until other nodes serve and hold
+// everything.
 type drained struct {
 	n        *Node
 	since    time.Time
@@ -85,7 +85,7 @@ func (n *Node) beginDrain() *drained {
 	return &drained{n: n, since: time.Now()}
 }
 
-// resume ends a drain that was taken back before the node had left.
+// resume ends a drain that was cancelled before the node had left.
 func (n *Node) resume() *drained {
 	n.front.Resume()
 	n.state.Store(admin.Ready)
@@ -93,8 +93,8 @@ func (n *Node) resume() *drained {
 	return nil
 }
 
-// step has the node leave when nobody needs it any more. It serves nothing from before
-// it asks for that, so that nobody has to wait for it from then on.
+// step has the node leave when it is not needed any more. It stops serving before it asks
+// for that, so that no request waits for it from then on.
 func (d *drained) step(ctx context.Context, drain uint64) {
 	n := d.n
 	if time.Since(d.since) < n.config.DrainDelay || !n.placement.Empty(ctx) {
@@ -111,7 +111,7 @@ func (d *drained) step(ctx context.Context, drain uint64) {
 	d.tell(ctx, n.placement.HasLeft(ctx, drain))
 }
 
-// tell tells the log what keeps the node from leaving, once.
+// tell logs what keeps the node from leaving, once.
 func (d *drained) tell(ctx context.Context, err error) {
 	if err == nil || ctx.Err() != nil || uncounted(err.Error()) == d.told {
 		return
@@ -120,12 +120,12 @@ func (d *drained) tell(ctx context.Context, err error) {
 	d.n.log.Info("this node has not left yet", "error", err)
 }
 
-// scrubWait is how long one attempt to scrub the files may take: a drain that is taken
-// back is not noticed meanwhile.
+// scrubWait bounds one attempt to scrub the files: a cancelled drain is not noticed
+// meanwhile.
 const scrubWait = 10 * time.Second
 
-// scrubShards takes what the shards left in the files of this node out of them: nobody
-// asks a node that has left to erase anything.
+// scrubShards removes what the shards left in the files of this node: once it has left, no
+// erasure reaches it.
 func (n *Node) scrubShards(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, scrubWait)
 	defer cancel()
@@ -136,21 +136,21 @@ func (n *Node) scrubShards(ctx context.Context) error {
 	return n.store.Scrub(ctx, all)
 }
 
-// startAgain ends this start of a node that has left, or was taken back when it served
-// nothing any more.
+// startAgain ends this start of a node that has left, or whose drain was cancelled after
+// it had stopped serving.
 func (n *Node) startAgain(ctx context.Context, how placement.Leave) {
 	if how == placement.Leave_LEFT {
 		if err := n.forgetKeys(); err != nil {
 			n.log.Error("the sealing key of this node is not destroyed yet", "error", err)
 		}
-		n.sayGoodbye(ctx)
+		n.leaveGossip(ctx)
 	}
 	n.out.Store(true)
 	n.fatal(ErrAgain)
 }
 
-// sayGoodbye leaves the gossip, so that nobody takes this node for dead.
-func (n *Node) sayGoodbye(ctx context.Context) {
+// leaveGossip leaves the gossip, so that other nodes do not take this one for dead.
+func (n *Node) leaveGossip(ctx context.Context) {
 	if n.gossip == nil {
 		return
 	}
@@ -159,9 +159,8 @@ func (n *Node) sayGoodbye(ctx context.Context) {
 	}
 }
 
-// stayOut keeps a node that has left from taking part until it is taken back: it holds
-// nothing, serves nothing, and has no key. Whoever starts it again changes nothing
-// about that.
+// stayOut keeps a node that has left from taking part until its drain is cancelled, also
+// after a restart: it holds nothing, serves nothing, and has no key.
 func (n *Node) stayOut(ctx context.Context) error {
 	if n.placement == nil {
 		return nil
@@ -173,7 +172,7 @@ func (n *Node) stayOut(ctx context.Context) error {
 	if err := n.forgetKeys(); err != nil {
 		return err
 	}
-	n.sayGoodbye(ctx)
+	n.leaveGossip(ctx)
 	n.state.Store(admin.Left)
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Shards: n.shards, Slots: n.slots, Members: n.members(), ClusterSettings: clusterSettings{n}, Out: true,
@@ -202,9 +201,9 @@ func (n *Node) forgetKeys() error {
 	return destroySealingKey(n.config.Data)
 }
 
-// renewKeys prepares a node that has left and was taken back to get keys again: what was
-// sealed to the key that it destroyed is taken out of the tables. It goes on until that
-// is done; after a crash it is done again.
+// renewKeys prepares a node that had left to get keys again: what was sealed to the key
+// that it destroyed is removed from the tables. It retries until that is done, also after
+// a crash.
 func (n *Node) renewKeys(ctx context.Context) error {
 	mark := filepath.Join(n.config.Data, leftFile)
 	if _, err := os.Stat(mark); errors.Is(err, os.ErrNotExist) {

@@ -5,13 +5,13 @@ import "syscall"
 const (
 	// maxConnections is how many connections the public listener has at most.
 	maxConnections = 20_000
-	// storeFiles is how many files the node opens beside them: those of the
-	// store, and the connections of operators.
+	// storeFiles is how many other files the node opens: those of the store, and the
+	// connections of operators.
 	storeFiles = 1_500
 )
 
-// connections is how many connections of the public listener leave the store
-// enough of so many files: a store that cannot open one ends the process.
+// connections is how many connections the public listener may have with a limit of files:
+// a store that cannot open a file ends the process.
 func connections(files uint64) int {
 	spare := files / 2
 	if files > 2*storeFiles {

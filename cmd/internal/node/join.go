@@ -24,12 +24,12 @@ import (
 // joinPause is between two attempts to join.
 const joinPause = 500 * time.Millisecond
 
-// errNobody says that no member of a cluster is known yet.
+// errNobody says that no member of the cluster is known yet.
 var errNobody = errors.New("no member of a cluster is found yet; where there is none, have one node found it: ssoctl init")
 
-// join makes a node with an empty data directory a member of the cluster that
-// it is to join. It goes on until it is one: the others may start later. Where there
-// is no cluster yet, an operator has one node found it ([Node.found]).
+// join makes a node with an empty data directory a member of the cluster. It retries until
+// it succeeds: the others may start later. If there is no cluster yet, an operator has one
+// node found it ([Node.found]).
 func (n *Node) join(ctx context.Context) error {
 	defer close(n.entered)
 	if !n.config.clustered() {
@@ -75,7 +75,7 @@ func (n *Node) loadCredentials(name string) (err error) {
 	return err
 }
 
-// openGossip begins to look for other nodes and to be found.
+// openGossip starts the gossip.
 func (n *Node) openGossip(m membership.Meta, name string) (err error) {
 	c := &n.config
 	n.gossip, err = membership.Open(membership.Config{
@@ -107,8 +107,8 @@ func (n *Node) seeds() []string {
 // incarnation tells this run of the node from its others.
 func (n *Node) incarnation() uint64 { return uint64(n.started.UnixNano()) }
 
-// enter asks whoever is there until somebody takes this node in. It returns nil when
-// this node is to found a cluster.
+// enter asks the known members until one admits this node. It returns nil when this node
+// is to found a cluster.
 func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, error) {
 	again := time.NewTicker(joinPause)
 	defer again.Stop()
@@ -144,9 +144,9 @@ func (n *Node) enter(ctx context.Context, name string) (*placement.Membership, e
 	}
 }
 
-// found has a node that waits for a cluster to join found it. So nodes with the same
-// flags, all of which are told to join the others, found nothing by accident: neither
-// the first one that starts, nor the one whose disk was lost.
+// found has a node that waits for a cluster found one. So nodes with the same flags, all
+// to join each other, found none by accident: neither the first that starts, nor one
+// whose disk was lost.
 func (n *Node) found(ctx context.Context) error {
 	order := make(chan error, 1)
 	select {
@@ -174,7 +174,7 @@ func (n *Node) foundable(name string) error {
 // askMembers asks each member that gossip knows, until one answers for the leader
 // of the meta shard.
 func (n *Node) askMembers(ctx context.Context, name string, token []byte) (placement.Membership, error) {
-	// What a member answers says more than that another does not.
+	// The answer of a member says more than the silence of another.
 	var answers []error
 	silent := []error{n.gossip.Trouble()}
 	stranger := transport.Stranger{Name: name, Secrets: n.secrets, Credentials: n.credentials}
@@ -222,8 +222,7 @@ func (n *Node) self(name string) placement.Node {
 	}
 }
 
-// uncounted leaves the digits out of a text: what only counts down is not logged
-// again.
+// uncounted removes the digits of a text, so that a countdown is not logged again.
 func uncounted(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsDigit(r) {

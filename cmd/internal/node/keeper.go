@@ -53,7 +53,7 @@ func (n *Node) keysCondition() admin.Condition {
 	return c
 }
 
-// issuersCondition is advice: the keys that were fetched last stay good.
+// issuersCondition is advice: the keys that were fetched last stay valid.
 func (n *Node) issuersCondition() admin.Condition {
 	silent := append(n.ring.Silent(), n.platforms.Silent()...)
 	c := admin.Condition{Name: "issuers", OK: len(silent) == 0, Advice: true}
@@ -64,7 +64,7 @@ func (n *Node) issuersCondition() admin.Condition {
 	return c
 }
 
-// sealingCondition is advice: nothing that is served waits for the sealing keys.
+// sealingCondition is advice: no request waits for the sealing keys.
 func (n *Node) sealingCondition() admin.Condition {
 	p := n.ring.Sealing()
 	c := admin.Condition{Name: "sealing", OK: p.Done(), Advice: true}

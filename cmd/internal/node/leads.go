@@ -9,7 +9,7 @@ import (
 	"ssod/cluster"
 )
 
-// leads are the metrics of who leads what; cmd/ssod/docs/metrics.md#metrics.
+// leads are the metrics of leadership; cmd/ssod/docs/metrics.md#metrics.
 type leads struct {
 	shards cluster.Shards
 	gauge  *prometheus.Desc
@@ -67,7 +67,7 @@ func (l *leads) Collect(ms chan<- prometheus.Metric) {
 	l.moves.Collect(ms)
 }
 
-// countLeads shows who leads what.
+// countLeads registers the metrics of leadership.
 func (n *Node) countLeads() error {
 	l := newLeads(n.shards)
 	stop := l.watch()

@@ -11,8 +11,8 @@ import (
 // ErrLevel says that this version does not know the format level of its cluster.
 var ErrLevel = errors.New("this version does not know the format level of the cluster")
 
-// levelled notes which format level the cluster is at. From then on this node writes what
-// belongs to it. A level that this version does not know ends it.
+// levelled notes the format level of the cluster, which this node writes from then on. A
+// level that this version does not know ends the node.
 func (n *Node) levelled(at int, err error) {
 	if err != nil {
 		n.fatal(n.unlevelled(err))
@@ -35,7 +35,7 @@ func (n *Node) raise(at int) error {
 	return nil
 }
 
-// takeLevel is levelled where there is no other node.
+// takeLevel is levelled for a node that is alone.
 func (n *Node) takeLevel() error {
 	s, err := placement.SettingsOf(n.tables)
 	if err != nil {
@@ -47,7 +47,7 @@ func (n *Node) takeLevel() error {
 	return n.raise(s.Level)
 }
 
-// unlevelled is what an operator reads who started too old a version.
+// unlevelled tells an operator that the version is too old.
 func (n *Node) unlevelled(why error) error {
 	return fmt.Errorf("%w: nothing was changed; start the version that the other members run, on the same directory (%w)", ErrLevel, why)
 }

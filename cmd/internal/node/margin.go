@@ -10,7 +10,7 @@ import (
 	"ssod/httpfront/api/admin"
 )
 
-// marginCondition is advice: a cluster that can bear less than it should serves
+// marginCondition is advice: a cluster that tolerates fewer failures than it should serves
 // all the same.
 func (n *Node) marginCondition() admin.Condition {
 	c := admin.Condition{Name: "redundancy", OK: true, Advice: true}
@@ -23,7 +23,7 @@ func (n *Node) marginCondition() admin.Condition {
 	return c
 }
 
-// lacking says what a cluster can bear, and what to do about it.
+// lacking says which failures a cluster tolerates, and what to do about it.
 func lacking(m placement.Margin) string {
 	text := fmt.Sprintf("%s: %d shards can bear less than they should", bearable(m.Spare), m.Thin)
 	if m.Stopped > 0 {
@@ -43,7 +43,7 @@ func bearable(spare int) string {
 	return "no more node may be lost now"
 }
 
-// margins are the metrics of what the cluster can bear.
+// margins are the metrics of the failures that the cluster tolerates.
 type margins struct {
 	n                  *Node
 	spare, thin, zones *prometheus.Desc

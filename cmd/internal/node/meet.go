@@ -28,16 +28,15 @@ func (n *Node) meet(context.Context) (err error) {
 	return nil
 }
 
-// tellMeta tells others by gossip what this node is now.
+// tellMeta gossips this node's current description.
 func (n *Node) tellMeta() error {
 	n.telling.Lock()
 	defer n.telling.Unlock()
 	return n.gossip.SetMeta(n.meta())
 }
 
-// hint takes up what gossip says of other nodes: at which address they are, which
-// configuration they have, and that one is gone. That it is gone is asked of the node
-// itself, at once; what it does not answer counts, and not what gossip says.
+// hint handles gossip about other nodes: their addresses, their configuration, and that
+// one is gone. Then that node is probed at once: its silence counts, not the gossip.
 func (n *Node) hint() {
 	n.compareConfigurations()
 	latest, gone := map[placement.NodeID]string{}, map[placement.NodeID]bool{}

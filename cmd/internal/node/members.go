@@ -41,7 +41,7 @@ func (m members) Nodes() (all []admin.Member) {
 	return all
 }
 
-// drain is what a node that is drained has still.
+// drain is what a drained node still has.
 func (m members) drain(p placement.Node) *admin.Drain {
 	if p.Leave != placement.Leave_LEAVES {
 		return nil
@@ -103,7 +103,7 @@ func (m members) Placement(ctx context.Context, id cluster.ShardID) (p admin.Pla
 		return p
 	}
 	p.Applied = st.Applied.Index
-	// Half-way through a change those that are to go still have a say.
+	// During a joint change the outgoing voters still vote.
 	conf := st.Applied.Conf
 	voters := slices.Concat(conf.GetVoters(), conf.GetVotersOutgoing())
 	slices.Sort(voters)

@@ -6,20 +6,19 @@ import (
 	"ssod/actors"
 )
 
-// defaultMemory is what a node takes whose configuration says nothing.
+// defaultMemory is the default of Config.Memory.
 const defaultMemory = 512 << 20
 
-// shares are what the parts of a node may take of its memory, in bytes. With the
-// cache they are half of it, so that what is left for garbage is at least two fifths
-// when each of them is full; Go collects the more often the less that is. MiB of the
-// default:
+// shares are the parts of a node's memory, in bytes. With the cache they are half of it,
+// so that at least two fifths are left for garbage when each part is full; with less Go
+// collects more often. MiB of the default:
 //
 //	 64  1/8   cache of blocks, see Config.Cache
 //	 64  1/8   memtables: one that is written and one that is flushed, or kept
-//	 64  1/8   entities; those of the last seconds, decoded, take up to 16 more
-//	 32  1/16  applied and not flushed: since the last flush, and while it is written
+//	 64  1/8   entities; decoded ones of the last seconds take up to 16 more
+//	 32  1/16  applied and not flushed: since the last flush, and during one
 //	 32  1/16  commands in flight
-//	 48        the program, stacks, connections, what Go needs itself
+//	 48        the program, stacks, connections, the Go runtime
 //	208        garbage
 //
 // When the disk is slow there are up to four memtables, and four times as much that
@@ -32,9 +31,8 @@ type shares struct {
 	active    int // entities
 }
 
-// shares divides the memory. A memtable has bounds of its own: with a small one flushes
-// of a few megabytes follow each other, and a large one is long to read at a start. So
-// is the log of what is not flushed.
+// shares divides the memory. Memtables and unflushed changes have bounds of their own:
+// small ones cause many small flushes, large ones take long to replay at a start.
 func (c *Config) shares() shares {
 	m := cmp.Or(c.Memory, defaultMemory)
 	return shares{

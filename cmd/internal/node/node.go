@@ -61,7 +61,7 @@ type Node struct {
 	runtime       *actors.Runtime
 	front         *httpfront.Server
 
-	// What a node has that is not alone.
+	// Of a node that is not alone:
 	credentials *transport.Credentials
 	secrets     *secret.Ring
 	gossip      *membership.Gossip
@@ -94,16 +94,14 @@ type Node struct {
 	waiting  func() string // what the start waits for
 }
 
-// part is something that was started, and how it is ended.
+// part is a started part and how to end it.
 type part struct {
 	name string
 	stop func(context.Context) error
 }
 
-// Start starts a node and returns when it is ready. When it fails, nothing of
-// it is left running.
-//
-// A node that was removed from its cluster puts its data aside and joins anew.
+// Start starts a node and returns when it is ready. After a failure nothing is left
+// running. A node that was removed from its cluster puts its data aside and joins again.
 func Start(ctx context.Context, c Config) (*Node, error) {
 	removed, err := marked(c)
 	if err != nil {
@@ -189,24 +187,23 @@ func (n *Node) steps() []step {
 	}
 }
 
-// own puts a started part on the list of what [Node.Stop] ends.
+// own adds a started part to what [Node.Stop] ends.
 func (n *Node) own(name string, stop func(context.Context) error) {
 	n.owned = append(n.owned, part{name, stop})
 }
 
-// closing makes a way to end a part of one that needs no context.
+// closing adapts a Close without a context.
 func closing(f func() error) func(context.Context) error {
 	return func(context.Context) error { return f() }
 }
 
-// Failed receives the error that makes the node useless: its store cannot be
-// written any more, the others have removed it ([ErrRemoved]), or its data is not
-// what it told them ([ErrOlder]). The process must end, since what was in flight
-// is unknown. During the start [Start] fails with such an error.
+// Failed receives the error that ends the node: its store cannot be written any more, the
+// others have removed it ([ErrRemoved]), or its data is older than what it promised
+// ([ErrOlder]). The process must end, because the outcome of what was in flight is
+// unknown. During the start [Start] fails with such an error.
 func (n *Node) Failed() <-chan error { return n.failed }
 
-// Stop drains the node and ends it. When ctx ends the node no longer waits for
-// anything.
+// Stop drains the node and ends it; after ctx it waits for nothing.
 func (n *Node) Stop(ctx context.Context) error {
 	if n.attending != nil {
 		n.attending()

@@ -8,13 +8,12 @@ import (
 	"ssod/cluster"
 )
 
-// ownerGrace is for how long a shard may have no owner before the node is
-// unready: as long as a request waits for one. All nodes see an election or a
-// hand-over at the same moment; if it made them unready, a load balancer would be
-// left with none.
+// ownerGrace is how long a shard may have no owner before the node is unready: as long as
+// a request waits for one. All nodes see an election or a transfer at the same moment; if
+// that made them unready, a load balancer would have none left.
 const ownerGrace = 2 * time.Second
 
-// orphans are the shards without an owner that this node knows, and since when.
+// orphans are the shards without a known owner, and since when.
 type orphans struct {
 	mu    sync.Mutex
 	since map[cluster.ShardID]time.Time
@@ -56,8 +55,8 @@ func (n *Node) look(now time.Time) {
 	}
 }
 
-// watchOwners notes when shards lose and get owners. One that has none yet has
-// had none for longer than the grace.
+// watchOwners notes when shards lose and get owners. One without an owner at the start
+// counts as overdue.
 func (n *Node) watchOwners(context.Context) error {
 	stop := n.shards.Watch(func(id cluster.ShardID) {
 		_, owned := n.shards.Owner(id)

@@ -18,10 +18,9 @@ import (
 	"ssod/httpfront/token/keys"
 )
 
-// ownersWait is how long a node that starts waits for the owners of all shards.
-// Then it serves what it can, and takes leads: when two nodes of three start
-// together and the one that leads the tables has a clock that is ahead, the other
-// one can be its heir only then.
+// ownersWait is how long a starting node waits for the owners of all shards. Then it
+// serves what it can, and accepts leads: when two nodes of three start together and the
+// one that leads the tables has a clock that is ahead, the other can succeed it only then.
 const ownersWait = 10 * time.Second
 
 // lead opens the node's shards and the cluster's tables.
@@ -47,7 +46,7 @@ func (n *Node) engineConfig() replica.Config {
 	}
 }
 
-// openNetwork listens for other nodes; nobody is answered yet.
+// openNetwork listens for other nodes, which are not answered yet.
 func (n *Node) openNetwork(context.Context) (err error) {
 	id := n.store.Identity()
 	n.me = n.self(id.Node)
@@ -79,8 +78,8 @@ func (n *Node) openNetwork(context.Context) (err error) {
 	return nil
 }
 
-// openEngine starts the node's replicas. A node that founds a cluster makes
-// itself the only member of every shard: it is the first, and has none yet.
+// openEngine starts the node's replicas. A founder makes itself the only member of every
+// shard.
 func (n *Node) openEngine(context.Context) error {
 	c := n.engineConfig()
 	replicas, err := c.Log.Replicas()
@@ -141,7 +140,7 @@ func (n *Node) place(context.Context) (err error) {
 	return nil
 }
 
-// settle waits until the cluster's tables are here and, not for ever, until they
+// settle waits until the node has the cluster's tables and, for a limited time, until they
 // are the newest and every shard has an owner.
 func (n *Node) settle(ctx context.Context) error {
 	n.waitFor(func() string { return "the cluster's tables" + n.strangers() })
@@ -162,12 +161,12 @@ func (n *Node) settle(ctx context.Context) error {
 	return nil
 }
 
-// reachWait is how long a node that starts waits for connections to the actors of those
-// who own shards: long enough to dial twice. One of them may be starting itself.
+// reachWait is how long a starting node waits for connections to the actors of owners of
+// shards: long enough to dial twice. One of them may be starting itself.
 const reachWait = 3 * time.Second
 
-// reachOwners makes the connections that requests take, and with them those that
-// requests come by, so that none of the first waits for a handshake or finds nobody.
+// reachOwners makes the connections that requests to and from this node take, so that none
+// of the first waits for a handshake or finds no connection.
 func (n *Node) reachOwners(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, reachWait)
 	defer cancel()
@@ -194,20 +193,19 @@ func (n *Node) owners() map[string]bool {
 	return owners
 }
 
-// binding are the tables that nobody may serve an old version of: who is revoked
+// binding are the tables of which a node must not serve an old version: what is revoked
 // and which keys are gone.
 func binding(table string) bool {
 	return table == keys.Table || registration.IsRevocation(table)
 }
 
-// cutOff reports whether a request that came at a time must not be served: what
-// was revoked by then may not be known here, or what was stored.
+// cutOff reports whether a request that came at a time must not be served, because this
+// node may not know what was revoked or stored by then.
 func (n *Node) cutOff(at time.Time) bool {
 	return n.placement != nil && (!n.placement.InContact(at) || n.claimed(at) != "")
 }
 
-// catchUp waits until this node has the newest tables. It always has them where
-// it is alone.
+// catchUp waits until this node has the newest tables. A node that is alone has.
 func (n *Node) catchUp(ctx context.Context) error {
 	if n.placement == nil {
 		return nil
@@ -239,8 +237,8 @@ func (n *Node) remote() *actors.Remote {
 	return &actors.Remote{Listen: n.config.RPC, Papers: p, Up: n.up}
 }
 
-// up reports whether the network is connected to the node with an actor
-// address. It notices at once when a process is gone.
+// up reports whether the network, which notices at once when a process ends, is connected
+// to the node with an actor address.
 func (n *Node) up(address string) bool {
 	p, ok := n.nodes.At(address)
 	return ok && (p.ID == n.me.ID || n.network.Connected(p.ID))

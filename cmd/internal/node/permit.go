@@ -9,10 +9,10 @@ import (
 	"ssod/cluster/transport"
 )
 
-// permit says why somebody who knows the secret of the cluster is not, or not any more,
-// one of its nodes, on whichever port. Who has no id asks to join. A node that this one
-// has not heard of is one that joined lately, as long as this one may not have the newest
-// registry: to learn of it from that node may be the only way.
+// permit says why a peer that knows the cluster's secret is not, or no longer, one of its
+// nodes, on any port. A peer without an id asks to join. An unknown node may have joined
+// lately, while this one may not have the newest registry: that node may be the only way
+// to get it.
 func (n *Node) permit(p transport.Peer, cert *x509.Certificate) error {
 	if cert != nil {
 		digest := transport.FingerprintOf(cert)

@@ -10,11 +10,10 @@ import (
 	"ssod/httpfront/config"
 )
 
-// readTimeout is for how long a reload waits for the files: they may lie on a file
-// system that does not answer.
+// readTimeout is how long a reload waits for the files: their file system may hang.
 const readTimeout = 10 * time.Second
 
-// reading reads files, which cannot be interrupted, and does not wait for ever.
+// reading reads files, which cannot be interrupted, with a time limit.
 type reading struct{ stuck atomic.Bool }
 
 type prepared struct {
@@ -23,8 +22,8 @@ type prepared struct {
 	err   error
 }
 
-// read calls prepare, one at a time, until ctx ends or [readTimeout] is over. What
-// an abandoned call finds is not used.
+// read calls prepare, one at a time, and abandons a call when ctx ends or [readTimeout] is
+// over.
 func (r *reading) read(ctx context.Context, prepare func() (*config.Config, func() error, error)) (*config.Config, func() error, error) {
 	if !r.stuck.CompareAndSwap(false, true) {
 		return nil, nil, fmt.Errorf("%w, nothing was changed: the files of an earlier reload are still being read", admin.ErrReload)

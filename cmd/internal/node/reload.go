@@ -9,12 +9,11 @@ import (
 	"ssod/httpfront/config"
 )
 
-// Reload reads the configuration file again and takes it into use, all of it
-// or nothing. It fails with [admin.ErrConfiguration], [config.ErrRestart] or
-// [admin.ErrReload].
+// Reload reads the configuration file again and applies all of it or nothing. It fails
+// with [admin.ErrConfiguration], [config.ErrRestart] or [admin.ErrReload].
 //
-// One reload runs at a time. Whoever asks meanwhile waits for the next one, all of
-// them for the same: the file may have changed since the one that runs has read it.
+// One reload runs at a time. Calls meanwhile share the next one, because the file may have
+// changed since the running one has read it.
 func (n *Node) Reload(ctx context.Context) (*config.Config, error) {
 	t, err := n.reloads.join(n.reload)
 	if err != nil {
@@ -28,8 +27,8 @@ func (n *Node) Reload(ctx context.Context) (*config.Config, error) {
 	}
 }
 
-// reload is one reload. It waits for nothing but the files: keys that the new
-// configuration asks for are made later.
+// reload is one reload. It waits only for the files: keys that the new configuration needs
+// are made later.
 func (n *Node) reload(ctx context.Context) (*config.Config, error) {
 	c := &n.config
 	if c.File == "" && c.AdminTokens == "" && c.Secret == "" {

@@ -21,7 +21,7 @@ type reloads struct {
 	runner  sync.WaitGroup
 }
 
-// turn is one reload and its result, for all who asked for it.
+// turn is one reload and its result, for all its callers.
 type turn struct {
 	done chan struct{} // closed when the rest is set
 	cfg  *config.Config
@@ -54,7 +54,7 @@ func (r *reloads) join(reload func(context.Context) (*config.Config, error)) (*t
 	return t, nil
 }
 
-// run reloads for as long as anybody waits.
+// run reloads while calls wait.
 func (r *reloads) run(reload func(context.Context) (*config.Config, error)) {
 	for t := r.take(); t != nil; t = r.take() {
 		t.cfg, t.err = reload(r.ctx)
@@ -70,7 +70,7 @@ func (r *reloads) take() *turn {
 	return t
 }
 
-// close ends what runs and refuses what comes.
+// close ends the running reload and refuses later ones.
 func (r *reloads) close() error {
 	r.mu.Lock()
 	r.closed = true

@@ -13,16 +13,16 @@ import (
 	"ssod/cluster/transport"
 )
 
-// ErrRemoved says that this node was removed from its cluster. Started again, it
-// joins anew.
+// ErrRemoved says that this node was removed from its cluster. After a restart it joins
+// again.
 var ErrRemoved = errors.New("this node was removed from its cluster")
 
 // removedFile marks a data directory whose node was removed. From then on its sealing
 // key may be gone.
 const removedFile = "removed.json"
 
-// removedError is [ErrRemoved] with what is needed to join anew. A marked directory has
-// it too.
+// removedError is [ErrRemoved] with what is needed to join again. It is also the content
+// of the mark.
 type removedError struct {
 	By    string   `json:"by"`    // who said so
 	Name  string   `json:"name"`  // of the node,
@@ -37,15 +37,14 @@ func (e *removedError) Error() string {
 
 func (e *removedError) Is(target error) bool { return target == ErrRemoved }
 
-// expelled ends the node, or its start: what it has is out of date, and nobody
-// listens to it.
+// expelled ends the node, or its start: its data is out of date, and the others ignore it.
 func (n *Node) expelled(by transport.Peer) {
 	err := &removedError{By: by.Name, Name: n.me.Name, ID: uint64(n.me.ID), Seeds: n.seeds(), log: n.log.Warn}
 	n.fatal(err)
 }
 
-// marked returns what a directory is marked with that was not put aside because of a
-// crash; nil if it is not marked.
+// marked returns the mark of a directory that a crash kept from being put aside; nil if it
+// is not marked.
 func marked(c Config) (*removedError, error) {
 	path := filepath.Join(c.Data, removedFile)
 	raw, err := os.ReadFile(path)
@@ -68,8 +67,8 @@ func marked(c Config) (*removedError, error) {
 }
 
 // anew puts the data aside, without the sealing key, and returns the configuration to
-// join with. Without anybody to join the node would found a cluster of its own. After a
-// crash it is called again: the mark comes before anything is gone.
+// join with, which names nodes to join, else the node would found a cluster of its own.
+// The mark is written first, so after a crash it is called again.
 func (e *removedError) anew(c Config) (Config, error) {
 	if len(e.Seeds) == 0 {
 		return c, fmt.Errorf("%w, and knows nobody to join: start it with --join and the gossip address of a member", ErrRemoved)

@@ -29,7 +29,7 @@ import (
 	"ssod/persistence/backup"
 )
 
-// Restore says what cluster is to be made of which backup.
+// Restore makes a new cluster from a backup.
 type Restore struct {
 	File, Passphrase string
 	// Data is the directory of the new cluster's first node, which is empty, and Name
@@ -42,12 +42,12 @@ type Restore struct {
 	// Cache is as in [Config]. Reserve, too.
 	Cache   int64
 	Reserve uint64
-	// Clock is what the new cluster begins by; nil means time.Now.
+	// Clock is the new cluster's first time; nil means time.Now.
 	Clock func() time.Time
 	Log   *slog.Logger
 }
 
-// Restored is what has become of it.
+// Restored is the result of a restore.
 type Restored struct {
 	Cluster  string // id of the new one
 	Contents *contents.Summary
@@ -56,13 +56,13 @@ type Restored struct {
 	Devices  int    // theirs
 }
 
-// clockMargin is by how much the clocks of the old cluster can have been ahead of this
-// one's without anybody noticing, and more.
+// clockMargin is more than the clocks of the old cluster can have been ahead of this one
+// unnoticed.
 const clockMargin = 24 * time.Hour
 
-// Run makes the data directory of a new cluster of one node. All of the backup is
-// checked before anything is written. What is there when it fails no node starts on;
-// it is removed, unless the process is killed.
+// Run makes the data directory of a new cluster of one node. All of the backup is checked
+// before anything is written. After a failure the directory is emptied, unless the process
+// was killed, and no node starts on it.
 func (r Restore) Run(ctx context.Context) (_ *Restored, err error) {
 	if r.Clock == nil {
 		r.Clock = time.Now
@@ -127,8 +127,7 @@ func (r *Restore) check(done *Restored) (*erasing, error) {
 	return e, nil
 }
 
-// erasing knows what is to be erased: profiles, and what the devices have that are
-// members of them.
+// erasing knows what is to be erased: profiles, and what their member devices have.
 type erasing struct {
 	viewers map[string]profile.ID // by encoded identity
 	devices map[string][]string   // device identifiers by realm
@@ -180,7 +179,7 @@ func (r *Restore) fill(ctx context.Context, e *erasing, done *Restored) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	// What is restored may be of this level, so no version starts that does not know it.
+	// The restored data may be of this level, which other versions must not open.
 	if err := store.RaiseLevel(done.Contents.Level); err != nil {
 		return err
 	}
@@ -214,7 +213,7 @@ func (r *Restore) fill(ctx context.Context, e *erasing, done *Restored) (err err
 	return r.tables(ctx, tables, store.Identity(), w)
 }
 
-// causeOf is why a context was ended by hand.
+// causeOf is the cause of a cancelled context.
 func causeOf(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause

@@ -20,7 +20,7 @@ const (
 	restoring = 512
 	// restoredBytes is how much of an entity is in one commit.
 	restoredBytes = 512 << 10
-	// roomPause is between two attempts where too much waits to be written.
+	// roomPause is between two attempts while too much waits to be flushed.
 	roomPause = 5 * time.Millisecond
 )
 
@@ -36,7 +36,7 @@ type writer struct {
 	size  int
 	shard cluster.ShardID
 
-	// The tables, which are small, are written in the end.
+	// The tables, which are small, are written last.
 	tables map[string]map[string][]byte
 	keys   map[string]*keys.Portable
 }

@@ -12,7 +12,7 @@ import (
 	"ssod/httpfront/api/admin"
 )
 
-// startScrubber begins to take requests to erase what is deleted from files.
+// startScrubber begins to accept requests to scrub files.
 func (n *Node) startScrubber() {
 	n.finder = &placement.Finder{Engine: n.engine, Match: erasure.Match}
 	n.scrubber = placement.NewScrubber(n.engine, n.store.Scrub)

@@ -19,8 +19,7 @@ import (
 )
 
 // sealingFile has the private key of this node, to which the others seal the keys that
-// everything secret in the store is sealed under: a copy of the store alone gives
-// nothing away.
+// protect all secrets in the store: a copy of the store alone reveals nothing.
 const sealingFile = "sealing.key"
 
 // ErrSealingKey says that the node's private key is missing, damaged or not private.
@@ -55,7 +54,7 @@ func (n *Node) makeSealingKey() ([]byte, error) {
 	return key, writeDurably(filepath.Join(n.config.Data, sealingFile), hex.AppendEncode(nil, key))
 }
 
-// unsealing is with what this node opens the keys.
+// unsealing is the private key by which this node opens the keys.
 func (n *Node) unsealing(key []byte) sealing.Options {
 	id := n.store.Identity()
 	o := sealing.Options{
@@ -84,8 +83,8 @@ func (n *Node) proofs() (all [][]byte) {
 	return all
 }
 
-// otherSealingKey names the file when the keys in the store do not open with
-// what is in it. Other errors pass.
+// otherSealingKey names the file when its key does not open the keys in the store. Other
+// errors pass.
 func (n *Node) otherSealingKey(err error) error {
 	if !errors.Is(err, keys.ErrSealed) {
 		return err
@@ -94,8 +93,7 @@ func (n *Node) otherSealingKey(err error) error {
 	return fmt.Errorf("%w: what is in %s does not open the keys of the store: restore it from a copy (%w)", ErrSealingKey, path, err)
 }
 
-// destroySealingKey overwrites and removes the private key in a directory. That there
-// is none is no error.
+// destroySealingKey overwrites and removes the private key in a directory, if there is one.
 func destroySealingKey(dir string) error {
 	for _, name := range []string{sealingFile, sealingFile + ".new"} {
 		if err := destroy(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -121,7 +119,7 @@ func destroy(path string) error {
 	return os.Remove(path)
 }
 
-// writeDurably makes a file that is there, whole, after a crash, or not at all.
+// writeDurably makes a file atomically and durably.
 func writeDurably(path string, content []byte) error {
 	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {

@@ -15,8 +15,7 @@ import (
 	"ssod/persistence"
 )
 
-// ErrNoSecret says that a node that is to be one of several has no secret to prove
-// that it is one of them.
+// ErrNoSecret says that a node of several has no secret to prove that it is one of them.
 var ErrNoSecret = errors.New("the secret of the cluster is missing")
 
 // secrets are what the files of secrets hold.
@@ -26,7 +25,7 @@ type secrets struct {
 	missing bool         // the cluster's file is to be made: this node founds the cluster
 }
 
-// CheckSecrets reports everything that is wrong with the files of secrets.
+// CheckSecrets reports all mistakes in the files of secrets.
 func (c *Config) CheckSecrets() error {
 	_, err := c.readSecrets()
 	return err
@@ -64,8 +63,7 @@ func (c *Config) readClusterSecret() (keys []secret.Key, missing bool, err error
 	return keys, false, nil
 }
 
-// mayFound reports why this node does not found a cluster, of which it could make
-// the secret.
+// mayFound reports why this node does not found a cluster and so cannot make its secret.
 func (c *Config) mayFound() error {
 	if len(c.Join) > 0 {
 		return fmt.Errorf("%w: --cluster-secret %s is not there: copy it from a member of the cluster to join", ErrNoSecret, c.Secret)
@@ -103,8 +101,8 @@ func (n *Node) takeSecrets(context.Context) error {
 	return err
 }
 
-// makeSecret makes the secret of a new cluster, in a file that is there, whole, also
-// after a crash, and says what to do with it.
+// makeSecret makes the secret of a new cluster, atomically and durably, and logs what to do
+// with it.
 func (n *Node) makeSecret() ([]secret.Key, error) {
 	file := n.config.Secret
 	var key secret.Key
@@ -119,9 +117,8 @@ func (n *Node) makeSecret() ([]secret.Key, error) {
 	return keys, err
 }
 
-// checkKeyPairs reports what is wrong with certificates and their keys. They are read
-// again by themselves when they are renewed, and the old ones serve until they are
-// right; whoever reloads wants to know.
+// checkKeyPairs reports what is wrong with certificates and their keys. Renewed ones are
+// read automatically, and the old ones serve until they are right; a reload says so.
 func (c *Config) checkKeyPairs() error {
 	var errs []error
 	for _, pair := range [][2]string{{c.TLSCert, c.TLSKey}, {c.PeerCert, c.PeerKey}} {
@@ -135,8 +132,8 @@ func (c *Config) checkKeyPairs() error {
 	return errors.Join(errs...)
 }
 
-// errNoneLeft refuses a secret that has nothing in common with the one in force: nobody
-// who has not read it yet would be let in, nor let this node in.
+// errNoneLeft refuses a secret that has no key in common with the one in force: this node
+// and those that have not read it yet would refuse each other.
 var errNoneLeft = errors.New("none of the keys in force is in it: add the new one beside them first, on all nodes")
 
 // compareSecrets reports whether others still know a key of a new secret.
@@ -155,8 +152,7 @@ func (n *Node) compareSecrets(s secrets) error {
 	return nil
 }
 
-// adoptSecrets takes into use what a reload has read. Connections that stand are
-// left alone.
+// adoptSecrets applies what a reload has read. It keeps existing connections.
 func (n *Node) adoptSecrets(s secrets) error {
 	if n.tokens != nil {
 		n.tokens.Set(s.tokens...)

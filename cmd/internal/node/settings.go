@@ -20,8 +20,8 @@ func (c *Config) founding() placement.Settings {
 	return s
 }
 
-// compareSettings tells the operator of flags that have no effect, because the cluster
-// was founded with others or has changed them since.
+// compareSettings logs flags without effect, because the cluster was founded with other
+// values or has changed them since.
 func (n *Node) compareSettings() {
 	now, err := placement.SettingsOf(n.tables)
 	if err != nil {

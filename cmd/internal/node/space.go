@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// spaceEvery is how often the node looks at its free disk for others, who hear of
-	// it in steps of spaceStep bytes.
+	// spaceEvery is how often the node measures its free disk for others, which learn
+	// of it in steps of spaceStep bytes.
 	spaceEvery = 5 * time.Second
 	spaceStep  = 64 << 20
 )
 
-// space is what this node says of its disk, and knows of the others'.
+// space is the free disk of this node, and of the others.
 type space struct {
 	// free is how many bytes are free, 0 where that is not known; need is how many a
 	// disk must have for further replicas.
@@ -27,10 +27,10 @@ type space struct {
 	members atomic.Pointer[membership.Gossip]
 }
 
-// look notes how the disk is, and reports whether others should hear of it.
+// look measures the disk, and reports whether others should learn of it.
 //
-// For further replicas it takes twice the reserve, below which the store takes no
-// changes, and room for two shards of the size that they have here on average.
+// Further replicas need twice the reserve, below which the store refuses changes, and room
+// for two shards of the average size here.
 func (s *space) look(n *Node) (changed bool) {
 	now := n.store.Space()
 	held := uint64(1)
@@ -62,7 +62,7 @@ func (s *space) on(id placement.NodeID) (free uint64, known bool) {
 	return free, known
 }
 
-// tell tells others how much of the disk is free, from now on until the node ends.
+// tell gossips how much of the disk is free, until the node ends.
 func (s *space) tell(n *Node) {
 	s.members.Store(n.gossip)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -46,7 +46,7 @@ func (n *Node) configure(context.Context) error {
 	return errors.Join(n.registry.Register(n.divergence.gauge()), n.registry.Register(n.droppedLines()))
 }
 
-// droppedLines counts what is missing in the log.
+// droppedLines counts the lines missing in the log.
 func (n *Node) droppedLines() prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "ssod_log_lines_dropped_total",
@@ -65,7 +65,7 @@ func (n *Node) warn(cfg *config.Config) {
 	}
 }
 
-// listen lets operators and orchestrators ask how the start goes.
+// listen serves operators and orchestrators from now on.
 func (n *Node) listen(context.Context) error {
 	var secure *tls.Config
 	var err error
@@ -115,7 +115,7 @@ func (n *Node) open(context.Context) (err error) {
 	return nil
 }
 
-// fatal hands what ends the node to whoever watches it, and ends the start.
+// fatal passes on what ends the node, and ends the start.
 func (n *Node) fatal(err error) {
 	n.abort(err)
 	select {
@@ -148,9 +148,8 @@ func (n *Node) sign(ctx context.Context) error {
 	return nil
 }
 
-// openRing opens the key ring. A node among others that finds nobody to make its
-// missing keys durable goes on trying: they may be between two leaders. So does one that
-// has joined, until another node has sealed the keys to it.
+// openRing opens the key ring. A node of several retries while no leader makes its missing
+// keys durable, and, after it has joined, until another node has sealed the keys to it.
 func (n *Node) openRing(ctx context.Context, o sealing.Options) error {
 	for {
 		var err error
@@ -203,9 +202,8 @@ func (n *Node) act(context.Context) (err error) {
 	return nil
 }
 
-// tokenLife is for how long a realm's tokens matter. Those of a realm that is
-// not configured any more matter as long as any device is remembered: it may
-// come back.
+// tokenLife is how long a realm's tokens matter. For a realm that is no longer configured
+// that is as long as a device is remembered: the realm may return.
 func (n *Node) tokenLife(realm string) time.Duration {
 	cfg := n.settings.Config()
 	if r, ok := cfg.Realm(realm); ok {
@@ -214,7 +212,7 @@ func (n *Node) tokenLife(realm string) time.Duration {
 	return cfg.MemberRetention
 }
 
-// providers has the TV providers of the kinds that this version speaks with.
+// providers has the TV providers of the kinds that this version supports.
 func (n *Node) providers() *mvpd.Registry {
 	return mvpd.NewRegistry(map[string]mvpd.Maker{
 		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.ring.LinkCodeKey, Now: n.config.Clock}),
@@ -273,8 +271,8 @@ func (n *Node) serve(context.Context) (err error) {
 	return n.keep()
 }
 
-// reachable takes note of the public listener's address. Where the system chose
-// the port, the default of publicURL has waited for it.
+// reachable notes the public listener's address, for the default of publicURL if the
+// system chose the port.
 func (n *Node) reachable(address string) error {
 	n.known.Lock()
 	n.http = address

@@ -57,8 +57,8 @@ func (n *Node) storeCondition() admin.Condition {
 	return admin.Condition{Name: "store", OK: true}
 }
 
-// diskCondition is about a slow disk, else advice: below the reserve reads go on,
-// and another node would not be better off with them.
+// diskCondition is about a slow disk, else advice: below the reserve reads go on, and a
+// load balancer could choose no better node for them.
 func (n *Node) diskCondition() admin.Condition {
 	if c, slow := n.slowDiskCondition(); slow {
 		return c
@@ -109,9 +109,9 @@ func direction(ahead time.Duration) string {
 	return "ahead of"
 }
 
-// membershipCondition is advice: who is not found by gossip may be reached all
-// the same. But a node that was told to join others and finds a cluster that is
-// not its own must not serve beside it.
+// membershipCondition is advice: nodes that gossip does not find may be reached all the
+// same. But a node that was to join others and finds a cluster that is not its own must
+// not serve.
 func (n *Node) membershipCondition() admin.Condition {
 	c := admin.Condition{Name: "membership", OK: true, Advice: true}
 	if n.gossip == nil {
@@ -126,8 +126,7 @@ func (n *Node) membershipCondition() admin.Condition {
 	return c
 }
 
-// shardCondition is whether every shard has an owner that this node knows, or
-// has lost it just now.
+// shardCondition is whether every shard has a known owner, or has only just lost it.
 func (n *Node) shardCondition() admin.Condition {
 	now := time.Now()
 	n.look(now)

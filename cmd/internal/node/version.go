@@ -11,8 +11,7 @@ import (
 // version is set by the linker.
 var version string
 
-// Version is the version of the program: what the linker was told, else what
-// the go command knows.
+// Version is the version of the program: the linker's, else the go command's.
 func Version() string {
 	if version != "" {
 		return version
@@ -23,7 +22,7 @@ func Version() string {
 	return "unknown"
 }
 
-// newRegistry returns a registry with what belongs to the process as a whole.
+// newRegistry returns a registry with the metrics of the process.
 func newRegistry() *prometheus.Registry {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "ssod_build_info",

@@ -12,11 +12,10 @@ import (
 	"ssod/cluster/placement"
 )
 
-// waitReport is how often a start that takes long says in the log what it waits for.
+// waitReport is how often a slow start logs what it waits for.
 const waitReport = 5 * time.Second
 
-// waitFor notes what the start waits for; what is asked whenever somebody wants to
-// know.
+// waitFor notes what the start waits for; what is called when that is shown.
 func (n *Node) waitFor(what func() string) {
 	n.known.Lock()
 	defer n.known.Unlock()
@@ -34,8 +33,7 @@ func (n *Node) waitingFor() string {
 	return what()
 }
 
-// reportWaiting tells the log from time to time what the start waits for, until ctx
-// ends.
+// reportWaiting logs periodically what the start waits for, until ctx ends.
 func (n *Node) reportWaiting(ctx context.Context) {
 	tick := time.NewTicker(waitReport)
 	defer tick.Stop()
@@ -49,7 +47,7 @@ func (n *Node) reportWaiting(ctx context.Context) {
 	}
 }
 
-// ownersMissing tells for how many shards an owner is missing, and who may be it.
+// ownersMissing says how many shards lack an owner, and which nodes may be missing.
 func (n *Node) ownersMissing() string {
 	missing := 0
 	for id := range cluster.ShardID(n.shards.Count() + 1) {
