@@ -1,34 +1,14 @@
 package httpfront
 
 import (
+	"slices"
+	"strings"
+
 	"ssod/httpfront/api"
-	"ssod/httpfront/api/sandbox"
-	"ssod/httpfront/api/sso"
 )
-
-// Handlers are the operations of the public API. A nil one is not served.
-type Handlers struct {
-	Mint, Refresh, Link, Unlink, List api.Handler // /api/{serviceProvider}/...
-	ReadLink, ConfirmLink             api.Handler // /api/{serviceProvider}/link/{code}
-	Register, Token                   api.Handler // /o/client/...
-	JWKS                              api.Handler // /.well-known/{realm}/jwks.json
-	V2                                V2          // /api/v2/...
-	Sandbox                           SandboxHandlers
-}
-
-// SandboxHandlers are the pages of the built-in TV provider.
-type SandboxHandlers struct {
-	Login, Choose, Logout api.Handler // /sandbox/{realm}/{mvpd}/...
-}
-
-// NewSandboxHandlers returns the pages of the built-in TV provider.
-func NewSandboxHandlers(p sandbox.Pages) SandboxHandlers {
-	return SandboxHandlers{Login: p.Login, Choose: p.Choose, Logout: p.Logout}
-}
 
 // resource is what a path names: the operations behind its methods.
 type resource struct {
-	family    api.Family
 	allow     string
 	get, post *operation
 	// head says that HEAD is GET without its body (RFC 9110, 9.1): for documents
@@ -53,14 +33,37 @@ type operation struct {
 // routes finds resources. Paths are told apart by their segments, since the
 // patterns of the whole API overlap in ways that pattern routers refuse.
 type routes struct {
-	sso     map[string]*resource // last segment of /api/{serviceProvider}/...
-	code    *resource            // /api/{serviceProvider}/link/{code}
-	oauth   map[string]*resource // last segment of /o/client/...
-	v2      *v2Routes
-	jwks    *resource
-	openapi *resource
-	docs    *resource            // /docs, /docs/{page}
-	sandbox map[string]*resource // last segment of /sandbox/{realm}/{mvpd}/...
+	byLength [maxSegments + 1][]route
+	docs     *resource // /docs, /docs/{page}
+}
+
+// route is a path that names a resource. A segment is a word, or stands for what
+// varies:
+//
+//	{sp}    the service provider, which none of the words is that other APIs have there
+//	{name}  the parameter where it is something else
+//	{item}  a second variable segment
+//	{}      a variable segment that the handler reads itself
+type route struct {
+	words           []string // empty for what varies
+	parameter, item int      // which segments; -1: none
+	provider        bool     // the parameter is a service provider
+	resource        *resource
+}
+
+func newRoute(path string, r *resource) route {
+	words := strings.Split(path, "/")
+	provider := slices.Index(words, "{sp}")
+	named := route{
+		words: words, parameter: max(provider, slices.Index(words, "{name}")), item: slices.Index(words, "{item}"),
+		provider: provider >= 0, resource: r,
+	}
+	for i, word := range words {
+		if strings.HasPrefix(word, "{") {
+			words[i] = ""
+		}
+	}
+	return named
 }
 
 // found is what a path names: a resource and its variable segments. Without a
@@ -72,38 +75,70 @@ type found struct {
 }
 
 func newRoutes(h Handlers, m *metrics) *routes {
-	op := func(name string, handler api.Handler) *operation {
+	op := func(name string, handler api.Handler, tooLarge error) *operation {
 		if handler == nil {
 			return nil
 		}
-		return &operation{name: name, handler: handler, meter: m.meter(name), tooLarge: api.ErrBodyTooLarge}
+		return &operation{name: name, handler: handler, meter: m.meter(name), tooLarge: tooLarge}
 	}
-	return &routes{
-		sso: map[string]*resource{
-			"serviceToken": newResource(api.SSO, op("refresh", h.Refresh), op("mint", h.Mint)),
-			"link":         newResource(api.SSO, nil, op("link", h.Link)),
-			"unlink":       newResource(api.SSO, nil, op("unlink", h.Unlink)),
-			"list":         newResource(api.SSO, op("list", h.List), nil),
-		},
-		code: newResource(api.SSO, op("readLink", h.ReadLink), op("confirmLink", h.ConfirmLink)),
-		oauth: map[string]*resource{
-			"register": newResource(api.OAuth, nil, op("register", h.Register)).ofAllRealms(),
-			"token":    newResource(api.OAuth, nil, op("token", h.Token)).ofAllRealms(),
-		},
-		v2:      newV2Routes(h.V2, op),
-		jwks:    newDocument(op("jwks", h.JWKS)).ofAllRealms(),
-		openapi: newDocument(op("openapi", serveOpenAPI)),
-		docs:    newDocument(op("docs", serveDocs)),
-		sandbox: map[string]*resource{
-			"login":  newResource(api.HTML, op("sandbox_login", h.Sandbox.Login), op("sandbox_choose", h.Sandbox.Choose)),
-			"logout": newResource(api.HTML, op("sandbox_logout", h.Sandbox.Logout), nil),
-		},
+	call := func(name string, handler api.Handler) *operation { return op(name, handler, api.ErrBodyTooLarge) }
+	get := func(name string, handler api.Handler) *resource { return newResource(call(name, handler), nil) }
+	post := func(name string, handler api.Handler) *resource { return newResource(nil, call(name, handler)) }
+	// The entitlement API has no code for a body that is too large, only for what it
+	// would have said.
+	getV2 := func(name string, handler api.Handler) *resource { return newResource(op(name, handler, nil), nil) }
+	postV2 := func(name string, handler api.Handler, tooLarge error) *resource {
+		return newResource(nil, op(name, handler, tooLarge))
 	}
+	rs := &routes{docs: newDocument(call("docs", serveDocs))}
+	for _, r := range []struct {
+		path     string
+		resource *resource
+	}{
+		{"api/{sp}/serviceToken", newResource(call("refresh", h.Refresh), call("mint", h.Mint))},
+		{"api/{sp}/link", post("link", h.Link)},
+		{"api/{sp}/link/{item}", newResource(call("readLink", h.ReadLink), call("confirmLink", h.ConfirmLink))},
+		{"api/{sp}/unlink", post("unlink", h.Unlink)},
+		{"api/{sp}/list", get("list", h.List)},
+
+		{"api/v2/{sp}/configuration", getV2("configuration", h.V2.Configuration)},
+		{"api/v2/{sp}/sessions", postV2("createSession", h.V2.CreateSession, api.ErrForm)},
+		{"api/v2/{sp}/sessions/{item}", newResource(op("readSession", h.V2.ReadSession, nil), op("resumeSession", h.V2.ResumeSession, api.ErrForm))},
+		{"api/v2/{sp}/sessions/sso/{item}", postV2("createPartnerSession", h.V2.CreatePartnerSession, api.ErrForm)},
+		{"api/v2/{sp}/profiles", getV2("profiles", h.V2.AllProfiles)},
+		{"api/v2/{sp}/profiles/{item}", getV2("profileByMvpd", h.V2.ProfileByMVPD)},
+		{"api/v2/{sp}/profiles/code/{item}", getV2("profileByCode", h.V2.ProfileByCode)},
+		{"api/v2/{sp}/profiles/sso/{item}", postV2("partnerProfile", h.V2.PartnerProfile, api.ErrSAMLResponse)},
+		{"api/v2/{sp}/decisions/authorize/{item}", postV2("authorize", h.V2.Authorize, api.ErrResourcesBody)},
+		{"api/v2/{sp}/decisions/preauthorize/{item}", postV2("preauthorize", h.V2.Preauthorize, api.ErrResourcesBody)},
+		{"api/v2/{sp}/logout/{item}", getV2("logout", h.V2.Logout)},
+		// A browser comes back from an MVPD to callback; codes are shorter, and ids have
+		// a dot.
+		{"api/v2/authenticate/callback", get("loginCallback", h.V2.LoginCallback)},
+		{"api/v2/authenticate/{name}/{item}", newResource(call("authenticate", h.V2.Authenticate), call("confirm", h.V2.Confirm))},
+		{"api/v2/logout-agent/callback", get("logoutCallback", h.V2.LogoutCallback)},
+		{"api/v2/logout-agent/{item}", get("logoutAgent", h.V2.LogoutAgent)},
+
+		{"o/client/register", post("register", h.Register).ofAllRealms()},
+		{"o/client/token", post("token", h.Token).ofAllRealms()},
+		{".well-known/{name}/jwks.json", newDocument(call("jwks", h.JWKS)).ofAllRealms()},
+		{"openapi.yaml", newDocument(call("openapi", serveOpenAPI))},
+		{"docs", rs.docs},
+		{"docs/{name}", rs.docs},
+		{"sandbox/{}/{}/login", newResource(call("sandbox_login", h.Sandbox.Login), call("sandbox_choose", h.Sandbox.Choose))},
+		{"sandbox/{}/{}/logout", get("sandbox_logout", h.Sandbox.Logout)},
+	} {
+		if r.resource != nil {
+			named := newRoute(r.path, r.resource)
+			rs.byLength[len(named.words)] = append(rs.byLength[len(named.words)], named)
+		}
+	}
+	return rs
 }
 
 // newResource returns nil when there is no operation.
-func newResource(f api.Family, get, post *operation) *resource {
-	r := &resource{family: f, get: get, post: post}
+func newResource(get, post *operation) *resource {
+	r := &resource{get: get, post: post}
 	switch {
 	case get != nil && post != nil:
 		r.allow = "GET, POST"
@@ -119,7 +154,7 @@ func newResource(f api.Family, get, post *operation) *resource {
 
 // newDocument is a resource that anybody may read; nil when there is none.
 func newDocument(get *operation) *resource {
-	r := newResource(api.SSO, get, nil)
+	r := newResource(get, nil)
 	if r != nil {
 		r.head, r.allow = true, "GET, HEAD"
 	}
@@ -133,53 +168,49 @@ func (r *resource) ofAllRealms() *resource {
 	return r
 }
 
-// find returns what a path names.
+// find returns what a path names, by the first route that fits.
 func (rs *routes) find(p *path) found {
-	switch {
-	case p.is(0, "api") && p.is(1, "v2"):
-		return rs.v2.find(p)
-	case p.is(0, "api"):
-		return rs.findAPI(p)
-	case p.is(0, "o"):
-		f := found{family: api.OAuth}
-		if p.n == 3 && p.is(1, "client") {
-			f.resource = rs.oauth[string(p.segments[2])]
+	f := found{family: familyOf(p)}
+	for i := range rs.byLength[p.n] {
+		r := &rs.byLength[p.n][i]
+		if !r.match(p) {
+			continue
 		}
-		return f
-	case p.n == 3 && p.is(0, ".well-known") && p.is(2, "jwks.json"):
-		return found{resource: rs.jwks, parameter: p.segments[1]}
-	case p.n == 1 && p.is(0, "openapi.yaml"):
-		return found{resource: rs.openapi}
-	case p.n <= 2 && p.is(0, "docs"):
-		f := found{resource: rs.docs, family: api.HTML}
-		if p.n == 2 {
-			f.parameter = p.segments[1]
+		f.resource = r.resource
+		if r.parameter >= 0 {
+			f.parameter = p.segments[r.parameter]
 		}
-		return f
-	case p.is(0, "sandbox"):
-		f := found{family: api.HTML}
-		if p.n == 4 {
-			f.resource = rs.sandbox[string(p.segments[3])]
+		if r.item >= 0 {
+			f.item = p.segments[r.item]
 		}
-		return f
-	default:
-		return found{}
+		break
 	}
+	return f
 }
 
-// findAPI finds the resources of the SSO Service. The words that other APIs
-// use where it has the service provider are reserved.
-func (rs *routes) findAPI(p *path) found {
-	switch {
-	case p.n < 3 || reserved[string(p.segments[1])]:
-		return found{}
-	case p.n == 3:
-		return found{resource: rs.sso[string(p.segments[2])], parameter: p.segments[1]}
-	case p.n == 4 && p.is(2, "link"):
-		return found{resource: rs.code, parameter: p.segments[1], item: p.segments[3]}
-	default:
-		return found{}
+// match reports whether a path of as many segments is the route's.
+func (r *route) match(p *path) bool {
+	for i, word := range r.words {
+		if word != "" && word != string(p.segments[i]) {
+			return false
+		}
 	}
+	return !r.provider || !reserved[string(p.segments[r.parameter])]
+}
+
+// familyOf is the family of a path, also of one that names nothing.
+func familyOf(p *path) api.Family {
+	switch {
+	case p.is(0, "sandbox"), p.is(0, "docs") && p.n <= 2:
+		return api.HTML
+	case p.is(0, "o"):
+		return api.OAuth
+	case !p.is(0, "api") || !p.is(1, "v2"):
+		return api.SSO
+	case p.is(2, "authenticate"), p.is(2, "logout-agent"):
+		return api.HTML
+	}
+	return api.V2
 }
 
 var reserved = map[string]bool{
@@ -200,14 +231,5 @@ func (r *resource) operation(method []byte) *operation {
 		return r.post
 	default:
 		return nil
-	}
-}
-
-// NewHandlers returns the operations of a node.
-func NewHandlers(s *sso.Service, clients Registrar, keys KeySets) Handlers {
-	return Handlers{
-		Mint: s.Mint, Refresh: s.Refresh, Link: s.Link, Unlink: s.Unlink, List: s.List,
-		ReadLink: s.ReadLink, ConfirmLink: s.ConfirmLink,
-		Register: register(clients), Token: issueToken(clients), JWKS: jwks(keys),
 	}
 }
