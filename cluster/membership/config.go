@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,8 +18,8 @@ import (
 type Config struct {
 	// Name is the node's name.
 	Name string
-	// Incarnation tells this process of the node from the ones before, and is
-	// larger than theirs: the time of the start will do.
+	// Incarnation distinguishes this process of the node from earlier ones and is larger
+	// than theirs, like the time of the start.
 	Incarnation uint64
 	// Meta is what others are told about this node.
 	Meta Meta
@@ -26,39 +27,31 @@ type Config struct {
 	Listen string
 	// Advertise is the host that others send to; empty: that of Listen.
 	Advertise string
-	// Join are addresses of nodes to find the others through.
+	// Join are addresses of nodes through which to find the others.
 	Join []string
 	// Keys are those of the cluster's secret for [secret.Gossip], the first one for
 	// sending; none: gossip is neither encrypted nor authenticated, which is for
 	// loopback only.
 	Keys []secret.Key
 
-	// Probe is how often another node is asked whether it is there; 0 means one
-	// second. A node that does not answer counts as dead after about four times
-	// that.
+	// Probe is how often another node is probed; 0 means one second. A node that does not
+	// answer counts as dead after about four times that.
 	Probe time.Duration
-	// Retry is how often the addresses to join, and nodes that were lost, are
-	// tried; 0 means 5 s.
+	// Retry is how often the addresses to join, and those of lost nodes, are tried; 0
+	// means 5 s.
 	Retry time.Duration
 	// Log gets what an operator should know; nil means slog.Default.
 	Log *slog.Logger
 }
 
 func (c Config) withDefaults() Config {
-	if c.Probe == 0 {
-		c.Probe = time.Second
-	}
-	if c.Retry == 0 {
-		c.Retry = 5 * time.Second
-	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
+	c.Probe, c.Retry = cmp.Or(c.Probe, time.Second), cmp.Or(c.Retry, 5*time.Second)
+	c.Log = cmp.Or(c.Log, slog.Default())
 	return c
 }
 
-// label begins every connection and packet: what else speaks memberlist's
-// protocol is not of this kind.
+// label begins every connection and packet, unlike those of other programs that use
+// memberlist.
 const label = "ssod-1"
 
 // dialTimeout bounds an attempt to join.
@@ -88,8 +81,7 @@ func (c *Config) memberlist() (*memberlist.Config, error) {
 	return m, err
 }
 
-// endpoint splits an address into what memberlist wants: an IP address and a
-// port.
+// endpoint splits an address into an IP address and a port, for memberlist.
 func endpoint(address string) (host string, port int, err error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 	"ssod/persistence"
 )
 
-// delegate is what memberlist calls, under its own locks: nothing here waits for
-// anything but a short lock.
+// delegate is what memberlist calls, under its own locks: it must not wait.
 type delegate struct{ g *Gossip }
 
 // NodeMeta implements [memberlist.Delegate].
@@ -20,7 +19,7 @@ func (d delegate) NodeMeta(int) []byte {
 	return d.g.meta
 }
 
-// NotifyMsg implements [memberlist.Delegate]: a member says farewell.
+// NotifyMsg implements [memberlist.Delegate]: a member leaves.
 func (d delegate) NotifyMsg(b []byte) { d.g.goodbye(string(b)) }
 
 // Nothing but membership is gossiped.
@@ -38,16 +37,15 @@ func (d delegate) NotifyUpdate(n *memberlist.Node) { d.g.note(n, Alive) }
 // NotifyLeave implements [memberlist.EventDelegate].
 func (d delegate) NotifyLeave(n *memberlist.Node) { d.g.note(n, Dead) }
 
-// NotifyAlive implements [memberlist.AliveDelegate]: it keeps out who is not
-// meant.
+// NotifyAlive implements [memberlist.AliveDelegate]: it keeps others out.
 func (d delegate) NotifyAlive(n *memberlist.Node) error { return d.g.admit(n) }
 
 // Why a member is not let in.
 var (
 	// ErrCluster: it is of another cluster.
 	ErrCluster = errors.New("another cluster")
-	// ErrIncarnation: it is of the same cluster before or after a recovery from a lost
-	// majority, or recovered apart.
+	// ErrIncarnation: it is of the same cluster before or after another recovery from a
+	// lost majority.
 	ErrIncarnation = errors.New("another incarnation of this cluster")
 )
 
@@ -69,8 +67,7 @@ func (g *Gossip) admit(n *memberlist.Node) error {
 	return err
 }
 
-// apart says why a member of another cluster, or of another incarnation of this one,
-// is not let in.
+// apart is the error for a member of another cluster or another incarnation of this one.
 func apart(cluster string, m Member) error {
 	if persistence.Founding(cluster) == persistence.Founding(m.Meta.Cluster) {
 		return fmt.Errorf("%w: node %q at %s is of %s, this one of %s: the cluster was recovered without one of them; "+
@@ -80,7 +77,7 @@ func apart(cluster string, m Member) error {
 		"start it with an empty data directory and --join", ErrCluster, m.Name, m.Addr, m.Meta.Cluster)
 }
 
-// note takes a change over.
+// note notes a change.
 func (g *Gossip) note(n *memberlist.Node, s State) {
 	m, err := read(n)
 	if err != nil {
@@ -93,8 +90,8 @@ func (g *Gossip) note(n *memberlist.Node, s State) {
 	g.wake.Send()
 }
 
-// goodbye notes that a member said farewell. Memberlist does not tell its
-// delegates why a member is gone.
+// goodbye notes that a member has left. Memberlist does not tell its delegates why a member
+// is gone.
 func (g *Gossip) goodbye(key string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -105,7 +102,7 @@ func (g *Gossip) goodbye(key string) {
 	}
 }
 
-// read copies what a node says, because memberlist changes its nodes.
+// read copies a member, because memberlist changes its nodes.
 func read(n *memberlist.Node) (m Member, err error) {
 	m.Addr = n.Address()
 	if m.Name, m.Incarnation, err = splitName(n.Name); err != nil {

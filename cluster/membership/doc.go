@@ -1,26 +1,22 @@
-// Package membership tells which nodes are there, by gossip
-// (hashicorp/memberlist).
+// Package membership finds the nodes that are there, by gossip (hashicorp/memberlist).
 //
-// What it says is a hint. A node that looks dead may be slow, and two nodes can
-// disagree; who may lead or serve is decided by consensus alone. Hints are for
-// finding each other, for dialing at once who came back, for asking at once who seems
-// to be gone, for placing replicas where disks have room, and for showing an operator
-// who is missing.
+// Its results are hints. A node that looks dead may be slow, and two nodes can disagree;
+// consensus alone decides which nodes may lead or serve. The hints are for finding each
+// other, for dialing a node at once when it is back, for probing one that seems to be gone,
+// for placing replicas where disks have room, and for showing operators what is missing.
 //
-// A [Member] is a node's name with its incarnation, the start of its process: a
-// node that starts again is another member, and the one before is dead as soon
-// as the new one is seen at the same address. A member tells a little of itself,
-// its [Meta]: where it listens, its version, how much of its disk is free. Those of
-// another cluster are not let in; a node that does not know
-// its cluster yet, because it is about to join, is.
+// A [Member] is a node's name with its incarnation, the start of its process: a restarted
+// node is another member, and the one before is dead as soon as the new one is seen at the
+// same address. A member announces its [Meta]: where it listens, its version, how much of
+// its disk is free. Members of another cluster are kept out, except nodes that do not know
+// their cluster yet because they are about to join.
 //
-// [Gossip.Members] returns what is known, in an order that is the same
-// everywhere. [Gossip.Watch] calls back after it changed, on a goroutine that is
-// not the gossip's, so that nobody can hold the gossip up.
+// [Gossip.Members] returns the known members in order. [Gossip.Watch] calls back after
+// changes, in a goroutine of its own, so that callbacks do not hold up the gossip.
 //
-// The addresses to join, and those of nodes that were lost without a farewell,
-// are tried again until somebody answers: memberlist itself forgets a node after
-// half a minute, and two sides of a long partition would never meet again.
+// The addresses to join, and those of nodes that were lost without leaving, are tried again
+// until one answers: memberlist itself forgets a node after half a minute, and the two sides
+// of a long partition would never meet again.
 //
 // Everything is encrypted and authenticated under keys that are derived from the
 // cluster's secret ([ssod/cluster/secret]), of which there may be several, the first

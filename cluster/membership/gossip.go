@@ -36,8 +36,7 @@ type Gossip struct {
 	foreign  error // why a node was not let in
 }
 
-// Open listens, tells others of this node and looks for them. It does not wait
-// for any.
+// Open listens, announces this node and looks for others, without waiting for any.
 func Open(cfg Config) (*Gossip, error) {
 	g, err := open(cfg.withDefaults())
 	if err != nil {
@@ -70,8 +69,8 @@ func open(cfg Config) (*Gossip, error) {
 	return g, nil
 }
 
-// Close ends all of it without a farewell: others will find out. It waits until
-// nothing runs any more.
+// Close ends the gossip without [Gossip.Leave]: others will find out. It waits for all
+// goroutines.
 func (g *Gossip) Close() error {
 	g.cancel()
 	err := g.list.Shutdown()
@@ -90,16 +89,14 @@ func (g *Gossip) Addr() string {
 // self is the name that memberlist knows this member by.
 func (g *Gossip) self() string { return memberName(g.cfg.Name, g.cfg.Incarnation) }
 
-// Members returns the members that are known, this one included, by name and
-// incarnation.
+// Members returns the known members, this one included, by name and incarnation.
 func (g *Gossip) Members() []Member {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.members.sorted()
 }
 
-// SetMeta changes what others are told about this node. It does not wait until
-// they know.
+// SetMeta changes what this node announces, without waiting for others.
 func (g *Gossip) SetMeta(m Meta) error {
 	b, err := m.encode()
 	if err != nil {
@@ -110,7 +107,7 @@ func (g *Gossip) SetMeta(m Meta) error {
 	clear(g.refused)
 	g.foreign = nil
 	g.mu.Unlock()
-	// Others hear of it sooner or later: a time-out is no failure.
+	// It spreads in the background: a time-out is no failure.
 	_ = g.list.UpdateNode(time.Nanosecond)
 	return nil
 }

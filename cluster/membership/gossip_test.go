@@ -274,7 +274,7 @@ func TestTheSecretIsNeeded(t *testing.T) {
 	a := start(t, "n1")
 	for name, keys := range map[string][]secret.Key{"none": nil, "another": {key(2)}} {
 		t.Run(name, func(t *testing.T) {
-			const refusal = "refused somebody who does not have the secret"
+			const refusal = "refused a sender that does not have the secret"
 			before := a.log.count(refusal)
 			stranger := start(t, "n2", joining(a), func(c *membership.Config) { c.Keys = keys })
 			stranger.eventually(func() bool { return stranger.log.count("no other node found yet") > 0 }, func() string { return "an attempt" })

@@ -53,8 +53,7 @@ func (g *Gossip) attempt(addresses []string) {
 	}
 }
 
-// Look tries the addresses to join now, and returns when it knows whom it finds
-// there.
+// Look tries the addresses to join now, and returns when all were tried.
 func (g *Gossip) Look() { g.attempt(g.cfg.Join) }
 
 // ErrSecret says that the node at an address has another secret than this one.
@@ -63,7 +62,7 @@ var ErrSecret = errors.New("it has another cluster secret than this node")
 // errSelf says that an address to join is this node's own.
 var errSelf = errors.New("that is this node")
 
-// meet exchanges members with whoever is at an address.
+// meet exchanges members with the node at an address.
 func (g *Gossip) meet(address string) error {
 	found, err := resolve(g.ctx, address)
 	if err != nil {
@@ -83,8 +82,7 @@ func (g *Gossip) meet(address string) error {
 	return nil
 }
 
-// resolve finds the addresses of a host. Memberlist would ask the name server in
-// ways of its own, and without an end.
+// resolve finds the addresses of a host, within a timeout, which memberlist does not have.
 func resolve(ctx context.Context, address string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()

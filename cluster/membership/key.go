@@ -10,7 +10,7 @@ import (
 	"ssod/cluster/secret"
 )
 
-// ErrKeys says that keys cannot be changed to what is wanted.
+// ErrKeys says that keys cannot be changed.
 var ErrKeys = errors.New("keys of gossip")
 
 // keyring is nil when there are no keys.
@@ -25,8 +25,8 @@ func keyring(keys []secret.Key) (*memberlist.Keyring, error) {
 	return memberlist.NewKeyring(all, all[0])
 }
 
-// SetKeys changes the keys while the node runs. A node that had none cannot get
-// any, nor the other way round: for that it is started again.
+// SetKeys changes the keys while the node runs. To switch encryption on or off takes a
+// restart.
 func (g *Gossip) SetKeys(keys []secret.Key) error {
 	ring := g.ring
 	if ring == nil || len(keys) == 0 {

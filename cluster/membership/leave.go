@@ -11,11 +11,10 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// farewell is how long Leave takes at most when its context has no deadline.
+// farewell bounds Leave when its context has no deadline.
 const farewell = 2 * time.Second
 
-// Leave says farewell: others know at once that this node stopped on purpose. It
-// goes on to listen until Close.
+// Leave tells the others that this node stops on purpose. It listens until Close.
 func (g *Gossip) Leave(ctx context.Context) error {
 	if err := cmp.Or(ctx.Err(), g.ctx.Err()); err != nil {
 		return fmt.Errorf("membership: leave: %w", err)
@@ -50,7 +49,7 @@ func (g *Gossip) tellAll(ctx context.Context) {
 	}
 }
 
-// tell sends one member this one's name. Who cannot be reached will find out.
+// tell sends one member this one's name. A member that cannot be reached will find out.
 func (g *Gossip) tell(m Member) {
 	at, err := netip.ParseAddrPort(m.Addr)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// logLines takes memberlist's lines, like "[WARN] memberlist: text", into slog.
-// Packets of strangers each make one, so there is a limit.
+// logLines logs memberlist's lines, like "[WARN] memberlist: text", with slog. They are
+// limited, because each packet of a stranger makes one.
 type logLines struct {
 	to   *slog.Logger
 	pace *rate.Limiter
@@ -23,8 +23,8 @@ func newLogLines(to *slog.Logger) *logLines {
 	return &logLines{to: to, pace: rate.NewLimiter(5, 50)}
 }
 
-// close returns when nothing is written any more. Memberlist does not wait for its
-// own goroutines, which go on for a probe or so after its end.
+// close returns when nothing is written any more. Memberlist does not wait for its own
+// goroutines.
 func (l *logLines) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -35,7 +35,7 @@ var levels = map[string]slog.Level{
 	"[DEBUG]": slog.LevelDebug, "[INFO]": slog.LevelDebug, "[WARN]": slog.LevelInfo, "[ERR]": slog.LevelWarn, "[ERROR]": slog.LevelWarn,
 }
 
-// unproved reports whether memberlist says of somebody that the secret was not proved.
+// unproved reports whether memberlist complains of a sender without the secret.
 func unproved(text string) bool {
 	text = strings.ToLower(text)
 	for _, words := range []string{"no installed keys could decrypt", "remote state is not encrypted", "remote state is encrypted"} {
@@ -46,8 +46,7 @@ func unproved(text string) bool {
 	return false
 }
 
-// Write implements [io.Writer]. What memberlist calls information is of no use
-// to an operator, and its warnings are hints.
+// Write implements [io.Writer], at lower levels than memberlist's.
 func (l *logLines) Write(b []byte) (int, error) {
 	tag, text, _ := strings.Cut(strings.TrimSpace(string(b)), " ")
 	level, ok := levels[tag]
@@ -57,7 +56,7 @@ func (l *logLines) Write(b []byte) (int, error) {
 	text = strings.TrimPrefix(text, "memberlist: ")
 	attrs := []any{"package", "memberlist"}
 	if unproved(text) {
-		level, text, attrs = slog.LevelWarn, "refused somebody who does not have the secret of this cluster", append(attrs, "said", text)
+		level, text, attrs = slog.LevelWarn, "refused a sender that does not have the secret of this cluster", append(attrs, "said", text)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

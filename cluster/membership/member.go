@@ -2,6 +2,7 @@ package membership
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -9,11 +10,11 @@ import (
 type State string
 
 const (
-	// Alive: it answers, or somebody says so.
+	// Alive: it answers this node or others.
 	Alive State = "alive"
-	// Dead: it stopped to answer, or started again.
+	// Dead: it does not answer any more, or has restarted.
 	Dead State = "dead"
-	// Left: it said farewell.
+	// Left: it stopped on purpose.
 	Left State = "left"
 )
 
@@ -30,26 +31,18 @@ type Member struct {
 // maxGone is how many members that are not alive are remembered.
 const maxGone = 64
 
-// members are those that are known, this one included. Each has its own key, the
-// name that memberlist knows it by.
+// members are the known members, this one included, by memberlist's name.
 type members map[string]Member
 
 // sorted is all of them, by name and incarnation.
 func (ms members) sorted() []Member {
-	all := make([]Member, 0, len(ms))
-	for _, m := range ms {
-		all = append(all, m)
-	}
-	slices.SortFunc(all, func(a, b Member) int {
+	return slices.SortedFunc(maps.Values(ms), func(a, b Member) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Incarnation, b.Incarnation))
 	})
-	return all
 }
 
-// put notes a member. A member that is alive at an address is the only one
-// there: a process of the same node that was there before is dead.
-//
-// Who said farewell stays away, and comes back as another member.
+// put notes a member. A member that is alive at an address is the only one there: an earlier
+// process of the same node is dead. One that has left comes back as another member.
 func (ms members) put(key string, m Member) {
 	if ms[key].State == Left {
 		m.State = Left
@@ -66,8 +59,8 @@ func (ms members) put(key string, m Member) {
 	ms.forget()
 }
 
-// forget drops members that are gone: of each node all but the latest, and of
-// too many nodes some.
+// forget drops members that are gone: all but the latest of each node, and some if there
+// are more than [maxGone].
 func (ms members) forget() {
 	latest := make(map[string]uint64)
 	for _, m := range ms {
@@ -84,8 +77,7 @@ func (ms members) forget() {
 	}
 }
 
-// lost are the addresses of nodes that are gone without a farewell, and of which
-// no other process is alive.
+// lost are the addresses of dead nodes of which no other process is alive.
 func (ms members) lost() []string {
 	alive := make(map[string]bool)
 	for _, m := range ms {

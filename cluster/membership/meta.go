@@ -12,14 +12,14 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// Meta is what a member tells about itself. All of it together has to fit in 512
-// bytes, so a host that several addresses have is sent once.
+// Meta is what a member announces. It must fit in 512 bytes, so a host that several
+// addresses share is sent once.
 type Meta struct {
 	// Cluster is the id of the member's cluster; empty: it is about to join.
 	Cluster string
 	// NodeID numbers the node in its cluster; 0: it has none yet.
 	NodeID uint32
-	// FreeDisk is how many bytes of its disk are free, in whole MiB; 0: not known.
+	// FreeDisk is how many bytes of its disk are free, in whole MiB; 0: unknown.
 	FreeDisk uint64
 	// Config is a digest of the node's configuration file.
 	Config string
@@ -29,7 +29,7 @@ type Meta struct {
 	Raft, RPC, HTTP string
 }
 
-// ErrMeta says that a Meta does not fit or cannot be read.
+// ErrMeta says that a Meta does not fit or cannot be decoded.
 var ErrMeta = errors.New("node metadata")
 
 // metaFormat begins every Meta.
@@ -81,8 +81,7 @@ func (m Meta) encode() ([]byte, error) {
 
 func appendField(b []byte, s string) []byte { return append(append(b, byte(len(s))), s...) }
 
-// portAt is the port of an address if it is at a host, and written as it would be put
-// together again.
+// portAt is the port of an address at a host, if the two make exactly that address.
 func portAt(address, host string) (port uint16, is bool) {
 	_, number, err := net.SplitHostPort(address)
 	n, numberErr := strconv.ParseUint(number, 10, 16)

@@ -17,13 +17,13 @@ import (
 const (
 	// maxPins bounds the pins that a node holds.
 	maxPins = 4
-	// patience is for how long a node holds a pin that nobody says is needed.
+	// patience is how long a node holds a pin without hearing that it is needed.
 	patience = time.Minute
 	// pieceSize is how much of a shard is read at a time, in bytes.
 	pieceSize = 512 << 10
 )
 
-// The words of a [Request].
+// The kinds of a [Request].
 const (
 	wordFlush   uint32 = iota + 1 // shards, so that pinning them is quick
 	wordPin                       // shards that the node leads
@@ -38,12 +38,11 @@ var (
 	// ErrGone: a node does not hold the pin any more.
 	ErrGone = errors.New("what was pinned for the backup is gone")
 	// errLed: another node leads the shard.
-	errLed = errors.New("the shard is led by another node")
-	// errRequest: the request is none.
+	errLed     = errors.New("the shard is led by another node")
 	errRequest = errors.New("malformed request")
 )
 
-// Node says who a node is and what it has. All but Others is required.
+// Node is what a node has. All but Others is required.
 type Node struct {
 	// Shards are the shards that this node leads.
 	Shards cluster.Shards
@@ -56,8 +55,8 @@ type Node struct {
 
 // Others are the other nodes of the cluster.
 type Others interface {
-	// Leaders says which node leads each shard, by a name of it, with "" for this
-	// one. It fails when some shard has no leader now.
+	// Leaders returns the shards that each node leads, by name, with "" for this node. It
+	// fails when some shard has no leader now.
 	Leaders() (map[string][]cluster.ShardID, error)
 	// Ask sends a request to [Pins.Serve] of a node.
 	Ask(ctx context.Context, node string, request []byte) (answer []byte, err error)
@@ -75,8 +74,7 @@ type Pins struct {
 // New returns pins for a node.
 func New(n Node) *Pins { return &Pins{node: n, held: make(map[uint64]*held)} }
 
-// held is one pin here. A shard can be pinned in each of several moments of it: the
-// meta shard is in the last.
+// held is one pin here, perhaps of several times: the meta shard is pinned last.
 type held struct {
 	release *time.Timer
 
@@ -86,11 +84,11 @@ type held struct {
 	shards map[cluster.ShardID]*reading
 }
 
-// reading is how far a shard was read.
+// reading is the progress of reading a shard.
 type reading struct {
 	from *persistence.PinnedShard
 	at   uint64 // bytes that were read
-	last []byte // of them, for an answer that is lost
+	last []byte // piece, in case its answer is lost
 }
 
 // Serve answers a request of another node.
@@ -162,7 +160,7 @@ func (h *held) add(pinned *persistence.Pinned, shards []cluster.ShardID) error {
 	return nil
 }
 
-// barriers passes a barrier of each shard, side by side.
+// barriers passes a barrier of each shard concurrently.
 func (p *Pins) barriers(ctx context.Context, shards []cluster.ShardID) error {
 	failed := make(chan error, len(shards))
 	for _, id := range shards {
@@ -197,7 +195,7 @@ func (p *Pins) hold(number uint64) (*held, error) {
 	return h, nil
 }
 
-// find finds a pin, which is needed.
+// find finds a pin and notes that it is needed.
 func (p *Pins) find(number uint64) (*held, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -209,7 +207,6 @@ func (p *Pins) find(number uint64) (*held, error) {
 	return h, nil
 }
 
-// release lets go of a pin.
 func (p *Pins) release(number uint64) {
 	p.mu.Lock()
 	h := p.held[number]
@@ -231,7 +228,7 @@ func (h *held) end() {
 	h.pinned, h.shards = nil, nil
 }
 
-// Close lets go of everything, and takes nothing any more.
+// Close releases all pins; no more can be taken.
 func (p *Pins) Close() error {
 	p.mu.Lock()
 	p.closed = true
@@ -264,7 +261,7 @@ func (p *Pins) read(ctx context.Context, number uint64, id cluster.ShardID, from
 	return nil, fmt.Errorf("%w: shard %d from byte %d, and %d were read", errRequest, id, from, r.at)
 }
 
-// rest is how long reading rests after a piece, at least and at most.
+// Bounds of a rest while reading.
 const (
 	leastRest = 0
 	mostRest  = 100 * time.Millisecond
@@ -283,7 +280,7 @@ func (r *reading) next(ctx context.Context) ([]byte, error) {
 			return nil, err
 		}
 		if pace.Due() && !pace.Rest(ctx.Done(), leastRest, mostRest) {
-			return nil, ctx.Err() // and the pin is of no use any more
+			return nil, ctx.Err() // the pin is of no use any more
 		}
 	}
 	r.last, r.at = piece, r.at+uint64(len(piece))

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// Spread is within what time all shards are pinned.
+	// Spread bounds the time in which all shards are pinned.
 	Spread = time.Second
-	// again is after how long it is tried again.
+	// again is the pause between two attempts.
 	again = 200 * time.Millisecond
 	// keepPace is how often nodes are told that a pin is needed.
 	keepPace = patience / 6
@@ -26,22 +26,21 @@ const (
 	asking = 15 * time.Second
 )
 
-// Taken is what all shards were at one moment. It must be closed.
+// Taken is a pin of all shards. It must be closed.
 type Taken struct {
 	pins   *Pins
 	number uint64
 	where  map[cluster.ShardID]string
 
-	// Began is a moment: what was acknowledged before is there. At End all shards
-	// were pinned.
+	// Everything acknowledged before Began is there. At End all shards were pinned.
 	Began, End time.Time
 
 	stop context.CancelFunc
 	kept sync.WaitGroup
 }
 
-// Take pins all shards. Until ctx ends it tries again where they cannot be pinned within
-// [Spread]. A node that holds too many pins is not waited for: [ErrBusy].
+// Take pins all shards within [Spread], and tries again until ctx ends. It fails with
+// [ErrBusy] when a node holds too many pins.
 func (p *Pins) Take(ctx context.Context) (*Taken, error) {
 	for {
 		t, err := p.try(ctx)
@@ -114,7 +113,7 @@ func without(leaders map[string][]cluster.ShardID, but cluster.ShardID) map[stri
 	return rest
 }
 
-// each asks nodes about shards, side by side.
+// each asks nodes about shards concurrently.
 func (t *Taken) each(ctx context.Context, what uint32, leaders map[string][]cluster.ShardID) error {
 	failed := make(chan error, len(leaders))
 	for node, shards := range leaders {
@@ -156,7 +155,7 @@ func (t *Taken) ask(ctx context.Context, node string, r *Request) ([]byte, error
 	return a.GetBytes(), nil
 }
 
-// nodes are those that hold something.
+// nodes are those that hold a part of the pin.
 func (t *Taken) nodes() map[string][]cluster.ShardID {
 	all := make(map[string][]cluster.ShardID)
 	for _, node := range t.where {
@@ -175,7 +174,7 @@ func (t *Taken) keep() {
 		for {
 			select {
 			case <-pace.C:
-				_ = t.each(ctx, wordKeep, t.nodes()) // reading finds what is gone
+				_ = t.each(ctx, wordKeep, t.nodes()) // reading reports what is gone
 			case <-ctx.Done():
 				return
 			}
@@ -183,14 +182,14 @@ func (t *Taken) keep() {
 	})
 }
 
-// Close lets go of everything.
+// Close releases the pin.
 func (t *Taken) Close() {
 	t.stop()
 	t.kept.Wait()
 	t.release()
 }
 
-// release asks the nodes to let go; one that does not hear it does so by itself.
+// release asks the nodes to release the pin; others do so after [patience].
 func (t *Taken) release() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()

@@ -12,16 +12,13 @@
 // version, the port, who says it, both nonces, the address, the binding and what it
 // comes with; the last one over the one before, too.
 //
-// The address is the one that was dialed, to one end, and the one that it
-// advertises, to the other. So whoever stands at an address of his own and passes
-// everything on to a node convinces nobody: the dialer proves nothing to him, and
-// the statements, in which the ends say who they are, are never sent. The role
-// keeps him from returning to a node what it said itself.
+// For the dialer the address is the one that it dialed, for the acceptor the one that it
+// advertises. So a relay at an address of its own convinces neither end, and the statements,
+// in which the ends say who they are, are never sent. The role prevents reflection.
 //
-// The binding is keying material that is exported from TLS (RFC 5705; RFC 8446,
-// 7.5), none where there is no TLS. With it a proof is worth nothing on any other
-// connection. Without TLS what follows the handshake can be read and changed by
-// who carries it.
+// The binding is keying material that is exported from TLS (RFC 5705; RFC 8446, 7.5), none
+// without TLS. With it a proof is void on any other connection. Without TLS what follows the
+// handshake can be read and changed on its way.
 //
-// An acceptor tells a stranger which version it speaks, and nothing else.
+// An acceptor tells a stranger only its version.
 package proof

@@ -19,14 +19,14 @@ import (
 	"ssod/persistence"
 )
 
-// ErrApply: the plan is not for this directory, or not for what it is now.
+// ErrApply: the plan is not for this directory, or the directory has changed since.
 var ErrApply = errors.New("the plan cannot be applied here")
 
-// tablesTimeout bounds the change of the tables, for which this node alone decides.
+// tablesTimeout bounds the change of the tables, which this node makes alone.
 const tablesTimeout = time.Minute
 
-// Apply carries a plan out on the data directory of a survivor that no process uses.
-// What it has done it does not do again: it is safe to repeat.
+// Apply carries out a plan on the data directory of a survivor that no process uses. It is
+// safe to repeat.
 func Apply(ctx context.Context, p Plan, dir string, log *slog.Logger) error {
 	id, there, err := persistence.ReadIdentity(dir)
 	if err != nil {
@@ -71,7 +71,7 @@ func (p *Plan) survivor(id persistence.NodeID) (Survivor, bool) {
 	return Survivor{}, false
 }
 
-// convert makes the replicas here what the plan says, unless that is done.
+// convert converts the replicas here as planned, unless that is done.
 func (p *Plan) convert(me Survivor, dir string, log *slog.Logger) error {
 	s, err := open(dir, p.Recovered, log)
 	if err != nil {
@@ -93,7 +93,7 @@ func (p *Plan) convert(me Survivor, dir string, log *slog.Logger) error {
 	return closing(s, err)
 }
 
-// dropEmpty removes replicas that never had anything. They get it under another id.
+// dropEmpty removes replicas that never had any data; they get other ids.
 func dropEmpty(s *persistence.Store) error {
 	replicas, err := s.Log().Replicas()
 	for _, r := range replicas {
@@ -116,7 +116,6 @@ func (p *Plan) recovered(n persistence.NodeID) (rs []persistence.Recovered) {
 	return rs
 }
 
-// conf has the source as the only voter.
 func (s *Shard) conf() *pb.ConfState {
 	conf := &pb.ConfState{Voters: []uint64{uint64(s.Replicas[s.Source])}}
 	for _, l := range s.learners() {
@@ -142,8 +141,8 @@ func (s *Shard) listeners() (nodes []persistence.NodeID) {
 	return nodes
 }
 
-// rewrite has the tables of the cluster say what the plan says. This node decides
-// about the meta shard alone by now, so no other needs to be there.
+// rewrite writes the plan into the tables of the cluster. This node is the only voter of
+// the meta shard by now.
 func (p *Plan) rewrite(ctx context.Context, s *persistence.Store, log *slog.Logger) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, tablesTimeout)
 	defer cancel()
@@ -165,11 +164,10 @@ func (p *Plan) rewrite(ctx context.Context, s *persistence.Store, log *slog.Logg
 	if err != nil {
 		return fmt.Errorf("rewrite the tables of the cluster: %w", errors.Join(err, context.Cause(ctx)))
 	}
-	log.Info("the tables of the cluster say what the plan says", "removed", len(p.Lost))
+	log.Info("the tables of the cluster are as planned", "removed", len(p.Lost))
 	return nil
 }
 
-// placement is the plan as far as the tables are concerned.
 func (p *Plan) placement() placement.Recovery {
 	r := placement.Recovery{At: p.Made}
 	for _, n := range p.Nodes {
@@ -194,5 +192,5 @@ func open(dir, recovered string, log *slog.Logger) (*persistence.Store, error) {
 	return s, errors.Join(err, failed)
 }
 
-// closing closes a store and adds what goes wrong to what went wrong before.
+// closing closes a store and joins its error to err.
 func closing(s *persistence.Store, err error) error { return errors.Join(err, s.Close()) }

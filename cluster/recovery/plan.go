@@ -13,7 +13,7 @@ import (
 	"ssod/persistence"
 )
 
-// Plan says how a cluster goes on with what is left of it.
+// Plan is how a cluster goes on with its survivors.
 type Plan struct {
 	Format int       `json:"format"`
 	Made   time.Time `json:"made"`
@@ -23,8 +23,8 @@ type Plan struct {
 	// Nodes are the survivors; all others, of which the known ones are Lost, are removed.
 	Nodes []Survivor `json:"nodes"`
 	Lost  []Member   `json:"lost"`
-	// Older are survivors whose directories are copies from before: they lack a start or
-	// a write that others know of.
+	// Older are survivors whose directories are old copies: they lack a start or a write
+	// that others know of.
 	Older  []Member `json:"older,omitempty"`
 	Shards []Shard  `json:"shards"` // by number, the meta shard first
 }
@@ -42,7 +42,7 @@ type Survivor struct {
 type Shard struct {
 	Shard   persistence.ShardID `json:"shard"`
 	Verdict Verdict             `json:"verdict"`
-	// Source is the node whose replica decides from now on, in a term after Term.
+	// Source is the node whose replica becomes the only voter, in a term after Term.
 	Source persistence.NodeID `json:"source"`
 	Term   uint64             `json:"term"`
 	// Replicas are the ids that the replicas get, by node.
@@ -52,14 +52,14 @@ type Shard struct {
 	Newest    time.Time `json:"newest,omitzero"`
 }
 
-// Verdict says what becomes of what a shard had acknowledged.
+// Verdict is what is left of what a shard had acknowledged.
 type Verdict string
 
 const (
-	// Whole: a majority of the voters is left, so everything is there, if the
-	// directories are what the nodes have written last.
+	// Whole: a majority of the voters is left, so everything is there, unless directories
+	// are old copies.
 	Whole Verdict = "whole"
-	// MayLack: the newest changes may be missing, those that no survivor has got.
+	// MayLack: the newest changes, which no survivor has got, may be missing.
 	MayLack Verdict = "may lack the newest changes"
 	// Gone: no survivor has any of it. The shard begins empty.
 	Gone Verdict = "gone"
@@ -73,9 +73,9 @@ var (
 	ErrGone = errors.New("nothing is left of some shards")
 )
 
-// Decide makes a plan of the reports of all survivors. Shards of which nothing is left
-// are an error unless the operator accepts that they begin empty; the meta shard is
-// always one.
+// Decide makes a plan of the reports of all survivors. Shards of which nothing is left are
+// an error unless the operator accepts that they begin empty; so is the meta shard in any
+// case.
 func Decide(reports []Report, acceptEmpty bool) (Plan, error) {
 	if err := together(reports); err != nil {
 		return Plan{}, err
@@ -137,7 +137,7 @@ func together(reports []Report) error {
 	return nil
 }
 
-// lost are the nodes that somebody knows of and nobody has reported.
+// lost are the nodes that reports mention and that have none.
 func lost(reports []Report) []Member {
 	names := map[persistence.NodeID]string{}
 	for _, r := range reports {
@@ -162,7 +162,7 @@ func lost(reports []Report) []Member {
 	return all
 }
 
-// newest is the newest start of a node that somebody knows of, and its newest write.
+// newest is the newest start and the newest write of a node that any report mentions.
 func newest(reports []Report, id persistence.NodeID) (start persistence.Boot, durable uint64) {
 	for _, r := range reports {
 		for _, k := range r.Known {
@@ -195,8 +195,8 @@ type deciding struct {
 	sources map[persistence.NodeID]int
 }
 
-// shard decides how a shard goes on. Of logs that are alike the one on the node that
-// decides the fewest other shards is taken.
+// shard decides how a shard goes on. Among equal logs it takes the one on the node that is
+// the source of the fewest other shards.
 func (d *deciding) shard(s persistence.ShardID) Shard {
 	shard := Shard{Shard: s, Verdict: Gone, Replicas: map[persistence.NodeID]persistence.ReplicaID{}}
 	var best Replica
@@ -226,7 +226,7 @@ func (d *deciding) shard(s persistence.ShardID) Shard {
 	return shard
 }
 
-// empty has a shard of which nothing is left begin on the node that decides the
+// empty lets a shard of which nothing is left begin on the node that is the source of the
 // fewest.
 func (d *deciding) empty(shard Shard) Shard {
 	for _, r := range d.reports {

@@ -207,7 +207,7 @@ func TestCopiesFromBeforeAreNotWhole(t *testing.T) {
 	if p.Nodes[0].Start.Number != 5 || p.Nodes[1].Start.Number != 4 {
 		t.Errorf("the newest starts: %v", p.Nodes)
 	}
-	if !strings.Contains(p.Summary(), "a copy from before: the directory of a, c\n") {
+	if !strings.Contains(p.Summary(), "an old copy, not what the node wrote last: the directory of a, c\n") {
 		t.Errorf("the plan says %s", p.Summary())
 	}
 }

@@ -27,11 +27,11 @@ const Format = 1
 // Member is a node.
 type Member struct {
 	ID   persistence.NodeID `json:"id"`
-	Name string             `json:"name,omitempty"` // empty: nobody who is left knows it
+	Name string             `json:"name,omitempty"` // empty: no survivor knows it
 }
 
-// Known is what a node knows of another one: its newest start, and its newest write
-// that it said is on its disk.
+// Known is what a node knows of another one: its newest start, and the newest write that it
+// said is on its disk.
 type Known struct {
 	ID      persistence.NodeID `json:"id"`
 	Start   persistence.Boot   `json:"start"`
@@ -58,10 +58,9 @@ type Report struct {
 	Starts  uint64  `json:"starts"`
 	Durable uint64  `json:"durable"`
 	Known   []Known `json:"known,omitempty"`
-	// Members are the nodes of the registry, as far as this node has it, that were
-	// not removed.
+	// Members are the members in the registry, as far as this node has it.
 	Members []Member `json:"members"`
-	// Replicas are what the node has, without those that are still empty.
+	// Replicas are those of the node that are not empty.
 	Replicas []Replica `json:"replicas"`
 	// Next are the ids that a first replica of the other shards would get here.
 	Next map[persistence.ShardID]persistence.ReplicaID `json:"next,omitempty"`
@@ -73,20 +72,20 @@ type Replica struct {
 	Replica persistence.ReplicaID `json:"replica"`
 	// Term is the latest that the replica has seen.
 	Term uint64 `json:"term"`
-	// LastTerm and LastIndex are of the last entry of its log, Commit the last that
-	// it has noted as committed. The note lags; what is behind it may be committed.
+	// LastTerm and LastIndex are of the last entry of its log. Commit is the last that is
+	// known to be committed; later ones may be committed too.
 	LastTerm  uint64 `json:"lastTerm"`
 	LastIndex uint64 `json:"lastIndex"`
 	Commit    uint64 `json:"commit"`
-	// Newest is when the last change in the log was made, by the clock of who made it;
-	// zero without a change.
+	// Newest is when the last change in the log was made, by its leader's clock; zero
+	// without a change.
 	Newest time.Time `json:"newest,omitzero"`
-	// Configurations are those that can be in force by what the log says.
+	// Configurations are those that can be in force by the log.
 	Configurations []Configuration `json:"configurations"`
 }
 
-// Configuration is who decides in a group. While a change is under way, a majority of
-// Outgoing is needed beside one of Voters.
+// Configuration is the voters of a group. While a change is under way, a majority of
+// Outgoing is needed too.
 type Configuration struct {
 	Voters   []persistence.ReplicaID `json:"voters"`
 	Outgoing []persistence.ReplicaID `json:"outgoing,omitempty"`
@@ -171,8 +170,8 @@ func (r *Report) inspectReplicas(s *persistence.Store) error {
 	return nil
 }
 
-// filled reports whether a replica has ever had anything: one that waits for its
-// first snapshot has not.
+// filled reports whether a replica has any data; one that waits for its first snapshot has
+// none.
 func filled(r persistence.Replica) bool { return r.Applied.Index > 0 }
 
 func replicaOf(r persistence.Replica, tail core.Tail) Replica {
@@ -212,10 +211,7 @@ func (r Report) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// compare orders replicas by what a vote goes by: the later log is the greater.
+// compare orders replicas as votes do: the more up-to-date log is the greater.
 func (r Replica) compare(o Replica) int {
-	if r.LastTerm != o.LastTerm {
-		return cmp.Compare(r.LastTerm, o.LastTerm)
-	}
-	return cmp.Compare(r.LastIndex, o.LastIndex)
+	return cmp.Or(cmp.Compare(r.LastTerm, o.LastTerm), cmp.Compare(r.LastIndex, o.LastIndex))
 }

@@ -17,12 +17,12 @@ func (p *Plan) Names() (names []string) {
 	return names
 }
 
-// Summary tells an operator what the plan keeps and what it may lose.
+// Summary describes for operators what the plan keeps and what it may lose.
 func (p *Plan) Summary() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "cluster %s goes on as %s with %s; removed: %s\n", p.Cluster, p.Recovered, strings.Join(p.Names(), ", "), orNone(namesOf(p.Lost)))
 	if len(p.Older) > 0 {
-		fmt.Fprintf(&b, "not what was written last, but a copy from before: the directory of %s\n", orNone(namesOf(p.Older)))
+		fmt.Fprintf(&b, "an old copy, not what the node wrote last: the directory of %s\n", orNone(namesOf(p.Older)))
 	}
 	by := map[Verdict][]Shard{}
 	for _, s := range p.Shards {
@@ -40,7 +40,7 @@ func (p *Plan) Summary() string {
 	return b.String()
 }
 
-// lacking says what shards may lack, and from when the last that they have is.
+// lacking describes what shards may lack, and the times of their last changes.
 func lacking(shards []Shard) string {
 	if len(shards) == 0 {
 		return ""

@@ -30,8 +30,8 @@ func Read(path string) ([]byte, error) {
 	return data, nil
 }
 
-// ReadAny reads a file of which only the content tells whether it must be private,
-// and returns beside it why it is not; nil when it is.
+// ReadAny reads a file whose contents tell whether it must be private. exposed is why it is
+// not private; nil when it is.
 func ReadAny(path string) (data []byte, exposed, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -50,8 +50,7 @@ func ReadAny(path string) (data []byte, exposed, err error) {
 	return data, exposed, nil
 }
 
-// Lines are the lines of a file that is read line by line, without those that are
-// empty or begin with #.
+// Lines are the lines of a file without those that are empty or begin with #.
 func Lines(data []byte) (lines []string) {
 	for line := range strings.Lines(string(data)) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
@@ -121,14 +120,14 @@ func self() (process, error) {
 	return process{os.Geteuid(), append(groups, os.Getegid())}, nil
 }
 
-// exposed says who else has access to a file of this mode, owner and group, and what
-// to do about it; "" when nobody has.
+// exposed says which others have access to a file of this mode, owner and group, and what to
+// do about it; "" if none.
 func (p process) exposed(mode fs.FileMode, user, group int) string {
 	switch {
 	case user != p.user && user != 0:
 		return fmt.Sprintf("it belongs to user %d, who is neither root nor the user of this process, %d (chown it)", user, p.user)
 	case mode&0o007 != 0:
-		return fmt.Sprintf("its mode is %04o, which is for everybody on this machine (chmod 600 it)", mode)
+		return fmt.Sprintf("its mode is %04o, which gives every user of this machine access (chmod 600 it)", mode)
 	case mode&0o070 != 0 && !slices.Contains(p.groups, group) && (user != 0 || group != 0):
 		return fmt.Sprintf("its mode is %04o, and this process is not in its group, %d (chmod 600 it)", mode, group)
 	}

@@ -8,30 +8,30 @@ import (
 )
 
 const (
-	// Stand is for how long of uptime a clock must be further than the time that
-	// passed until that is believed.
+	// Stand is for how much uptime a clock must stay ahead of the time that passed until
+	// that is believed.
 	Stand = 24 * time.Hour
-	// Large is the size from which on leaps are worth a word to operators.
+	// Large is the size from which on leaps are reported to operators.
 	Large = time.Hour
-	// noise is what the clock may be ahead without being a leap: clocks are
-	// corrected in small steps. It is a leap as soon as it has added up.
+	// noise is how far the clock may be ahead without being a leap: clocks are corrected
+	// in small steps. When these add up to more it is a leap.
 	noise = time.Second
-	// maxLeaps bounds the leaps that are remembered one by one. Of more the last
-	// two become one, as young as the last.
+	// maxLeaps bounds the leaps that are remembered one by one. With more, the last two
+	// become one, as young as the last.
 	maxLeaps = 64
 )
 
-// account is the confirmed time and what the clock is ahead of it. It is a plain
-// state machine: it is told the clock and the uptime.
+// account is the confirmed time and how far the clock is ahead of it. It is a plain state
+// machine without a clock.
 type account struct {
 	// Confirmed is the confirmed time.
 	Confirmed time.Time `json:"confirmed"`
 	// Up is the uptime when that was the time, over all runs.
 	Up time.Duration `json:"up"`
-	// Leaps are not confirmed yet, the oldest first. Together they are what the
-	// clock is ahead of the confirmed time.
+	// Leaps are not confirmed yet, the oldest first. Their sum is how far the clock is
+	// ahead of the confirmed time.
 	Leaps []leap `json:"leaps,omitempty"`
-	// SetBack is when an operator had the time set back last.
+	// SetBack is when an operator last had the time set back.
 	SetBack time.Time `json:"setBack"`
 }
 
@@ -40,7 +40,7 @@ type leap struct {
 	At   time.Duration `json:"at"` // uptime
 }
 
-// observe takes a look at the clock when the node has been up for so long.
+// observe takes the clock at an uptime.
 func (a *account) observe(wall time.Time, up time.Duration) {
 	a.Confirmed = a.Confirmed.Add(up - a.Up)
 	a.Up = up
@@ -55,7 +55,7 @@ func (a *account) observe(wall time.Time, up time.Duration) {
 	}
 }
 
-// pending is what the leaps amount to.
+// pending is the sum of the leaps.
 func (a *account) pending() (sum time.Duration) {
 	for _, l := range a.Leaps {
 		sum += l.Size
@@ -71,8 +71,8 @@ func (a *account) leap(size time.Duration) {
 	a.Leaps = append(a.Leaps, leap{Size: size, At: a.Up})
 }
 
-// fallBack takes back what the clock was set back by, of the last leaps first:
-// how far it is ahead is what must stand, whoever set it how often.
+// fallBack takes back what the clock was set back by, from the last leaps first: how far it
+// is ahead must stand, however often it was set.
 func (a *account) fallBack(by time.Duration) {
 	for n := len(a.Leaps) - 1; by > 0 && n >= 0; n-- {
 		cut := min(by, a.Leaps[n].Size)
@@ -95,7 +95,7 @@ func (a *account) confirm(by time.Duration) {
 	}
 }
 
-// learn takes over that a time is confirmed, as far as the clock is not behind it.
+// learn takes over a confirmed time, as far as the clock is not behind it.
 func (a *account) learn(confirmed time.Time) {
 	limit := a.Confirmed.Add(a.pending())
 	if confirmed.After(limit) {
@@ -106,8 +106,8 @@ func (a *account) learn(confirmed time.Time) {
 	}
 }
 
-// setBack goes back to the clock if the confirmed time is ahead of it, once for
-// each time that an operator said so.
+// setBack goes back to the clock if the confirmed time is ahead of it, once for each
+// decision of an operator.
 func (a *account) setBack(wall, at time.Time) {
 	if a.SetBack.Equal(at) {
 		return

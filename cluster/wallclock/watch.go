@@ -8,20 +8,19 @@ import (
 
 // Config is what a [Watch] needs.
 type Config struct {
-	// Clock is the clock on the wall; nil means time.Now.
+	// Clock is the wall clock; nil means time.Now.
 	Clock func() time.Time
-	// Up is for how long the process has run, by a clock that cannot be set; nil
-	// means that of Go, which on Linux stands still while the machine sleeps.
+	// Up is how long the process has run, by a clock that cannot be set; nil means Go's
+	// monotonic clock, which on Linux stops while the machine sleeps.
 	Up func() time.Duration
-	// Stored is what [Config.Store] was given last; nil: nothing.
+	// Stored is what [Config.Store] was last given; nil: nothing.
 	Stored []byte
-	// Store keeps what is to be known after a restart. It may be lost in a crash:
-	// then an earlier one tells of more that is not confirmed.
+	// Store keeps the state for a restart. If a crash loses it, less is confirmed.
 	Store func([]byte) error
-	// Trusted: without anything stored the clock is right. Else nothing is
-	// confirmed until others say so or it has stood.
+	// Trusted: with nothing stored the clock is right. Else nothing is confirmed until it
+	// is learned or has stood.
 	Trusted bool
-	// Failed is told when Store fails; nil: nobody.
+	// Failed is called when Store fails; it may be nil.
 	Failed func(error)
 }
 
@@ -32,7 +31,7 @@ type Watch struct {
 
 	mu      sync.Mutex
 	account account
-	saved   time.Duration // what the leaps amounted to when it was stored last
+	saved   time.Duration // pending when it was last stored
 }
 
 // New begins to watch.
@@ -62,11 +61,11 @@ func New(cfg Config) (*Watch, error) {
 	return w, err
 }
 
-// wall is the clock without its monotonic reading, which would take its place in
-// differences.
+// wall is the clock without its monotonic reading, which would be used in differences
+// instead.
 func (w *Watch) wall() time.Time { return w.cfg.Clock().Round(0) }
 
-// observe looks at the clock and returns what the account is then.
+// observe looks at the clock and returns the account.
 func (w *Watch) observe() account {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,8 +76,8 @@ func (w *Watch) observe() account {
 // Confirmed is the confirmed time now.
 func (w *Watch) Confirmed() time.Time { return w.observe().Confirmed }
 
-// Unconfirmed is what the clock is ahead of the confirmed time, and for how long
-// of uptime it must stand until the last of it is confirmed.
+// Unconfirmed is how far the clock is ahead of the confirmed time, and the uptime after
+// which all of it is confirmed.
 func (w *Watch) Unconfirmed() (ahead, wait time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,9 +106,8 @@ func (w *Watch) SetBack(at time.Time) {
 	w.account.setBack(w.wall(), at)
 }
 
-// Run looks at the clock every second and stores what it found every minute, when
-// leaps have come or gone, and at the end. So a crash forgets a second in which a
-// clock was set right, and no more.
+// Run looks at the clock every second and stores the account every minute, when leaps have
+// come or gone, and at the end. So a crash loses at most a second in which a clock was set.
 func (w *Watch) Run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -134,7 +132,7 @@ func (w *Watch) leapt() bool {
 	return (w.account.pending() - w.saved).Abs() > noise
 }
 
-// Save stores what is to be known after a restart.
+// Save stores the account.
 func (w *Watch) Save() {
 	w.mu.Lock()
 	b := w.account.encode()

@@ -169,7 +169,7 @@ func (c *trio) refusesStrangers(t *testing.T) {
 }
 
 // unproved is what a node says of somebody whose gossip is under another key.
-const unproved = "refused somebody who does not have the secret of this cluster"
+const unproved = "refused a sender that does not have the secret of this cluster"
 
 // refuses waits until a stranger who holds a key was refused and says that it waits.
 func (c *trio) refuses(t *testing.T, key byte) *stranger {
