@@ -90,3 +90,35 @@ func expectTest(t *testing.T, page, dir, run string) {
 	}
 	t.Errorf("%s names tests %q of %s: there is none", page, run, dir)
 }
+
+var (
+	madeTarget = regexp.MustCompile(`^(?:[A-Z]+=\S+ )*make ([a-z][a-z-]*)`)
+	target     = regexp.MustCompile(`(?m)^([a-z-]+):.*##`)
+)
+
+// TestTargetsOfThePagesExist in the Makefile.
+func TestTargetsOfThePagesExist(t *testing.T) {
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := map[string]bool{}
+	for _, m := range target.FindAllSubmatch(makefile, -1) {
+		has[string(m[1])] = true
+	}
+	found := 0
+	for name, text := range pages(t) {
+		for _, line := range lines(text) {
+			m := madeTarget.FindStringSubmatch(line)
+			if m == nil {
+				continue
+			}
+			if found++; !has[m[1]] {
+				t.Errorf("%s shows make %s: the Makefile has no such target", name, m[1])
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("the pages show no target at all")
+	}
+}
