@@ -24,7 +24,9 @@ type markdown struct {
 	// directory is where relative links begin, from the root of the repository.
 	directory string
 	// pages maps files, from the root of the repository, to addresses.
-	pages  map[string]string
+	pages map[string]string
+	// titles are what a link shows that shows the name of a file.
+	titles map[string]string
 	engine goldmark.Markdown
 }
 
@@ -56,7 +58,7 @@ type section struct {
 func (m *markdown) article(source []byte) (article, error) {
 	context := parser.NewContext(parser.WithIDs(anchors{}))
 	doc := m.engine.Parser().Parse(text.NewReader(source), parser.WithContext(context))
-	if err := m.relink(doc); err != nil {
+	if err := m.relink(doc, source); err != nil {
 		return article{}, err
 	}
 	labelCells(doc, source)
@@ -79,7 +81,7 @@ func (m *markdown) description(source string) (template.HTML, error) {
 
 // relink makes links between files links between pages. What is not on a page
 // is kept as text.
-func (m *markdown) relink(doc ast.Node) error {
+func (m *markdown) relink(doc ast.Node, source []byte) error {
 	var links []*ast.Link
 	err := ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if link, ok := n.(*ast.Link); ok && entering {
@@ -94,6 +96,10 @@ func (m *markdown) relink(doc ast.Node) error {
 		address, ok, err := m.address(string(link.Destination))
 		if err != nil {
 			return err
+		}
+		if title, named := m.titles[plain(link, source)]; ok && named {
+			link.RemoveChildren(link)
+			link.AppendChild(link, ast.NewString([]byte(title)))
 		}
 		if link.Destination = []byte(address); !ok {
 			unlink(link)

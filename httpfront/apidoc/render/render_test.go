@@ -97,7 +97,7 @@ components:
 var markdown = map[string][]byte{
 	"errors.md": []byte("# Errors\n\n## A heading\n\nSee [there](start.md#here), [away](../../README.md#x), [it](../openapi.yaml#act).\n\n| a | b |\n|---|---|\n| `c` | d |\n"),
 	"start.md":  []byte("# Start\n\n## Here\n\n```sh\ncurl <a> \"$b\"\n```\n\n## Here\n\n[outside](https://a.example/), [same](#here-1), <b>no HTML</b>\n"),
-	"README.md": []byte("# All of it\n\nText\n"),
+	"README.md": []byte("# All of it\n\nText [start.md](start.md)\n"),
 }
 
 func site(t *testing.T) (public, admin render.Files) {
@@ -172,7 +172,7 @@ func TestArticles(t *testing.T) {
 	has(t, public, "index.html", `<h2 id="here">Here`, `<h2 id="here-1">Here`, "curl &lt;a&gt; &#34;$b&#34;\n</code></pre>",
 		`<a href="https://a.example/">outside</a>`, `<a href="#here-1">same</a>`, `<a href="/docs" aria-current="page">Start</a>`, "<title>Start - ssod</title>")
 	has(t, public, "errors.html", `<a href="/docs#here">there</a>, away, <a href="/docs/reference#act">it</a>`, `<td data-label="a"><code>c</code></td>`, `<td data-label="b">d</td>`)
-	has(t, public, "overview.html", "<h1>All of it</h1>")
+	has(t, public, "overview.html", "<h1>All of it</h1>", `Text <a href="/docs">Start</a>`)
 	if strings.Contains(string(public["index.html"]), "<b>no HTML") {
 		t.Error("HTML of a file is passed on")
 	}

@@ -140,6 +140,7 @@ func address(name string) string { return strings.TrimSuffix(apidoc.Prefix+"/"+n
 // articles are the Markdown files in their order.
 func (w *site) articles(s Sources) (list []content, err error) {
 	m := newMarkdown(Directory, w.pages)
+	m.titles = titles(s.Markdown)
 	for _, file := range sorted(s.Markdown) {
 		a, err := m.article(s.Markdown[file])
 		if err != nil {
@@ -157,6 +158,17 @@ func (w *site) articles(s Sources) (list []content, err error) {
 		list = append(list, c)
 	}
 	return list, nil
+}
+
+// titles are what the pages of files are called, by the name that links have for
+// them in other files.
+func titles(files map[string][]byte) map[string]string {
+	found := map[string]string{path.Base(PublicFile): "The API reference"}
+	for name, text := range files {
+		line, _, _ := strings.Cut(string(text), "\n")
+		found[name] = strings.TrimPrefix(line, "# ")
+	}
+	return found
 }
 
 // sorted are the names of the files in the order of the navigation.
