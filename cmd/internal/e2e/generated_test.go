@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"ssod/httpfront"
+	"ssod/httpfront/api/admin"
 )
 
 // TestGeneratedClients makes clients from the OpenAPI document with the generators
@@ -32,7 +33,9 @@ func TestGeneratedClients(t *testing.T) {
 	must(t, err)
 	g := generators{TB: t, dir: t.TempDir(), url: tomorrow(t, n.at().http), statement: signed}
 	must(t, os.CopyFS(g.dir, os.DirFS("testdata/generated")))
-	must(t, os.WriteFile(g.document(), httpfront.OpenAPI(), 0o600))
+	for _, api := range apis {
+		must(t, os.WriteFile(g.document(api.name), api.document, 0o600))
+	}
 	t.Run("Go", func(t *testing.T) { g.in(t).goClients() })
 	t.Run("TypeScript", func(t *testing.T) {
 		if _, err := exec.LookPath("npm"); err != nil {
@@ -74,7 +77,13 @@ func (g generators) in(t *testing.T) *generators {
 	return &g
 }
 
-func (g *generators) document() string { return filepath.Join(g.dir, "openapi.yaml") }
+// apis are what clients are made of. Those of the admin API compile and do not play.
+var apis = []struct {
+	name     string
+	document []byte
+}{{"api", httpfront.OpenAPI()}, {"admin", admin.OpenAPI()}}
+
+func (g *generators) document(api string) string { return filepath.Join(g.dir, api+".yaml") }
 
 // run runs a program in a directory below that of the generators.
 func (g *generators) run(in string, env []string, program string, args ...string) string {
@@ -100,11 +109,13 @@ func (g *generators) plays(name, in, program string, args ...string) {
 }
 
 func (g *generators) goClients() {
-	for _, dir := range []string{"oapicodegen/api", "ogen/api"} {
-		must(g, os.Mkdir(filepath.Join(g.dir, dir), 0o700))
+	for _, api := range apis {
+		to := filepath.Join("oapicodegen", api.name)
+		must(g, os.Mkdir(filepath.Join(g.dir, to), 0o700))
+		g.run("", nil, "go", "tool", "oapi-codegen", "-generate", "types,client", "-package", api.name, "-o", filepath.Join(to, "client.go"), g.document(api.name))
+		g.run("", nil, "go", "tool", "ogen", "--package", api.name, "--target", "ogen/"+api.name, "--clean", g.document(api.name))
 	}
-	g.run("", nil, "go", "tool", "oapi-codegen", "-generate", "types,client", "-package", "api", "-o", "oapicodegen/api/api.go", g.document())
-	g.run("", nil, "go", "tool", "ogen", "--package", "api", "--target", "ogen/api", "--clean", g.document())
+	g.run("", nil, "go", "build", "./...")
 	for _, name := range []string{"oapicodegen", "ogen"} {
 		g.run("", nil, "go", "build", "-o", name+"/client", "./"+name)
 		g.plays(name, "", "./"+name+"/client")
@@ -119,8 +130,10 @@ func (g *generators) goClients() {
 func (g *generators) typeScriptClients() {
 	const in = "typescript"
 	g.run(in, nil, "npm", "ci", "--silent", "--ignore-scripts")
-	g.run(in, nil, "npx", "openapi-typescript", g.document(), "-o", "openapi.d.ts")
-	g.run(in, nil, "npx", "openapi-ts", "-i", g.document(), "-o", "heyapi", "-c", "@hey-api/client-fetch")
+	for _, api := range apis {
+		g.run(in, nil, "npx", "openapi-typescript", g.document(api.name), "-o", "openapi-typescript/"+api.name+".ts")
+		g.run(in, nil, "npx", "openapi-ts", "-i", g.document(api.name), "-o", "heyapi/"+api.name, "-c", "@hey-api/client-fetch")
+	}
 	g.run(in, nil, "npx", "tsc", "-p", ".")
 	for _, name := range []string{"openapi-fetch", "heyapi"} {
 		g.plays(name, in, "node", "out/play-"+name+".js")

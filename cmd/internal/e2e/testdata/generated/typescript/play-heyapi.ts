@@ -1,6 +1,6 @@
 // Plays a link with the client that hey-api made.
-import { createClient } from "./heyapi/client";
-import { createAccessToken, createLinkCode, createServiceToken, listDevices, registerClient, unlinkDevices } from "./heyapi/sdk.gen";
+import { createClient } from "./heyapi/api/client";
+import { createAccessToken, createLinkCode, createServiceToken, listDevices, registerClient, unlinkDevices } from "./heyapi/api/sdk.gen";
 
 const [url, statement, name] = process.argv.slice(2) as [string, string, string];
 const path = { serviceProvider: "tv" };

@@ -1,7 +1,7 @@
 // Plays a link with openapi-fetch and the types that openapi-typescript made.
 import createClient from "openapi-fetch";
 
-import type { paths } from "./openapi";
+import type { paths } from "./openapi-typescript/api";
 
 const [url, statement, name] = process.argv.slice(2) as [string, string, string];
 const path = { serviceProvider: "tv" };
