@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"time"
 
+	"ssod/bench/loadgen"
 	"ssod/bench/target"
-	"ssod/bench/wire"
 )
 
-// clusterCommand measures what three nodes cost beside one.
+// clusterCommand measures what three nodes cost compared with one.
 type clusterCommand struct {
 	Ssod        string        `default:"bin/ssod" placeholder:"FILE" help:"The service to start on empty directories."`
 	Connections []int         `default:"16,64,512" help:"Connections, each with one request on it; the mark of durable requests is for the most."`
@@ -23,7 +23,7 @@ type clusterCommand struct {
 	Rounds      int           `default:"3" help:"Slices per row; the report has their medians."`
 	Slice       time.Duration `help:"Measured time per slice: 1s, or 2s in a comparison."`
 	Warm        time.Duration `default:"200ms" help:"Unmeasured time before each slice."`
-	Calm        time.Duration `default:"70s" help:"For how long nobody asks anything before the cluster counts as idle: entities leave memory after a minute."`
+	Calm        time.Duration `default:"70s" help:"How long there are no requests before the cluster counts as idle: entities leave memory after a minute."`
 	Idle        time.Duration `default:"10s" help:"For how long the idle cluster is watched."`
 	Against     string        `placeholder:"DIR" type:"existingdir" help:"Compare with the programs of an older build in this directory, in turn; see make reference."`
 	Pairs       int           `default:"15" help:"Rounds of a comparison; more are tried when others spoil some."`
@@ -131,7 +131,7 @@ func (b *clusterBench) startTwo(ctx context.Context) (err error) {
 	return b.several.found(ctx, b.several.nodes[0], b.realms)
 }
 
-// growToThree adds the third node: from then on two of them must have a change.
+// growToThree adds the third node: from then on a change needs two of them.
 func (b *clusterBench) growToThree(ctx context.Context) error { return b.grow(ctx, 3, 3) }
 
 func (b *clusterBench) grow(ctx context.Context, nodes, leaders int) error {
@@ -177,7 +177,7 @@ func (s *side) through(nodes ...*target.Service) (to server) {
 // cost measures a slice and counts the hops of its requests. One in a hundred may
 // be refused, since hundreds of connections can be more than one directory takes,
 // and what is under way when the machine stalls: a request of each connection.
-func (s *side) cost(ctx context.Context, to server, connections int, src wire.Source) (costSample, error) {
+func (s *side) cost(ctx context.Context, to server, connections int, src loadgen.Source) (costSample, error) {
 	s.Connections = connections
 	before, err := s.hops(ctx)
 	if err != nil {
@@ -212,7 +212,7 @@ func (s *side) hops(ctx context.Context) (sum float64, err error) {
 
 // counting counts the answers of a source, also outside the measured window.
 type counting struct {
-	wire.Source
+	loadgen.Source
 	answers int
 }
 
@@ -235,7 +235,7 @@ func (b *clusterBench) publish(r CostReport) error {
 	return nil
 }
 
-// watchIdle reads the CPU time of the nodes while nobody asks anything.
+// watchIdle reads the CPU time of the nodes without requests.
 func (b *clusterBench) watchIdle(ctx context.Context) error {
 	if err := pause(ctx, b.Calm); err != nil {
 		return err

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"ssod/bench/wire"
+	"ssod/bench/loadgen"
 )
 
 // measureHops measures the same requests at their owner and at the other node.
@@ -17,7 +17,7 @@ func (b *clusterBench) measureHops(ctx context.Context) error {
 				to := s.through(s.nodes[i])
 				for _, o := range []struct {
 					name string
-					src  wire.Source
+					src  loadgen.Source
 				}{{refresh, &refresher{members: s.members}}, {mint, &minter{clients: s.clients, name: name}}} {
 					got, err := s.cost(ctx, to, connections, o.src)
 					if err != nil {
@@ -69,7 +69,7 @@ func (b *clusterBench) operations(ctx context.Context, s *side, where string, co
 // operation is one of a round, and what is done before it, unmeasured.
 type operation struct {
 	name    string
-	src     wire.Source
+	src     loadgen.Source
 	prepare func() error
 }
 

@@ -14,8 +14,7 @@ import (
 	"ssod/bench/target"
 )
 
-// coldCommand measures requests to profiles that lie on disk, and those that
-// come right after a start.
+// coldCommand measures requests to profiles on disk, and right after a start.
 type coldCommand struct {
 	Ssod        string        `default:"bin/ssod" placeholder:"FILE" help:"The service to start."`
 	Fill        string        `default:"bin/fill" placeholder:"FILE" help:"The program that fills a directory with profiles (go build -o bin/ ./cmd/internal/fill)."`
@@ -200,15 +199,14 @@ func (b *coldBench) settle(ctx context.Context) error {
 	return nil
 }
 
-// resting is how much of a core a node takes that has nothing left to do from its
-// start, over restFor.
+// resting is how much of a core a node takes, over restFor, when its start is finished.
 const (
 	resting = 0.1
 	restFor = 2 * time.Second
 )
 
-// rest waits until the node has nothing left to do from its start. One that does
-// not come to rest in time is measured as it is.
+// rest waits until the node has finished its start; after a time limit it is measured
+// nevertheless.
 func (b *coldBench) rest(ctx context.Context, n *build) error {
 	for until := time.Now().Add(b.Calm); time.Now().Before(until); {
 		cores, err := coresOf(ctx, n.node.Process, restFor)
@@ -232,7 +230,7 @@ func coresOf(ctx context.Context, p *process.Process, d time.Duration) (float64,
 	return float64(after-before) / float64(d), err
 }
 
-// closedRounds measures what cold requests cost while as many are made as can be.
+// closedRounds measures the cost of cold requests at the peak rate.
 func (b *coldBench) closedRounds(ctx context.Context) error {
 	err := b.rounds(ctx, func(n *build) error {
 		got, err := n.closed(n.service, n.strangers(b.Profiles))

@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 
+	"ssod/bench/loadgen"
 	"ssod/bench/paired"
 	"ssod/bench/process"
-	"ssod/bench/wire"
 )
 
 // hop in --only is what a hop of a refresh costs.
@@ -42,8 +42,8 @@ type duel struct {
 	report      *DuelReport
 }
 
-// duel starts both builds as far as the parts need them and adds to a report how they
-// compare.
+// duel starts both builds as far as the parts need them and adds their comparison to a
+// report.
 func (c *clusterCommand) duel(ctx context.Context, r *DuelReport, what wanted, parts ...func(*duel, context.Context) error) (err error) {
 	dir, err := os.MkdirTemp("", "ssobench-")
 	if err != nil {
@@ -97,7 +97,7 @@ func places(all ...place) []place {
 }
 
 // measure measures one slice at a place.
-func (p place) measure(ctx context.Context, connections int, src wire.Source) (paired.Slice, error) {
+func (p place) measure(ctx context.Context, connections int, src loadgen.Source) (paired.Slice, error) {
 	got, err := p.cost(ctx, p.to, connections, src)
 	if errors.Is(err, errNothing) {
 		return paired.Slice{Cost: math.NaN()}, nil
@@ -108,8 +108,8 @@ func (p place) measure(ctx context.Context, connections int, src wire.Source) (p
 	return paired.Slice{Cost: float64(got.cpu()), Others: got.others}, nil
 }
 
-// measureHops compares what a hop costs both nodes: requests to the node that owns
-// nothing beside the same ones to the owner.
+// measureHops measures what a hop costs both nodes: it compares requests to the node that
+// owns nothing with the same ones to the owner.
 func (d *duel) measureHops(ctx context.Context) error {
 	for _, b := range d.builds() {
 		if err := b.startTwo(ctx); err != nil {

@@ -1,6 +1,6 @@
 package main
 
-// mark is the most that a comparison may show beside the build of commit 1c60b06.
+// mark is the maximum of a comparison with the build of commit 1c60b06.
 type mark struct {
 	what, operation string
 	connections     int

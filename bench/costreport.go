@@ -50,7 +50,7 @@ type CostRow struct {
 	judged figure // what Mark is about
 }
 
-// IdleRow is what a cluster costs that nobody asks anything.
+// IdleRow is the cost of an idle cluster.
 type IdleRow struct {
 	Cores  []float64 `json:"cores"` // per node
 	Mark   string    `json:"mark"`

@@ -11,12 +11,12 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"ssod/bench/loadgen"
 	"ssod/bench/target"
-	"ssod/bench/wire"
 )
 
-// crowdCommand drives one realm, whose link codes are one entity's, by many
-// connections: who is turned away, and how much memory the nodes take for it.
+// crowdCommand drives one realm, whose link codes are in one entity, by many connections:
+// how many requests are refused, and how much memory the nodes take.
 type crowdCommand struct {
 	Ssod        string        `default:"bin/ssod" placeholder:"FILE" help:"The service to start on empty directories."`
 	Nodes       int           `default:"1" help:"Nodes of the service."`
@@ -105,10 +105,9 @@ func (b *crowd) begin(ctx context.Context, dir string) (stop func() error, err e
 	return stop, b.found(ctx, b.nodes[0], realms)
 }
 
-// rush lets all members make a code and a guest of each spend it, until the
-// time is over.
+// rush has all members make codes, which guests redeem, until the time is over.
 func (b *crowd) rush(ctx context.Context) error {
-	loop, err := wire.Dial(b.Connections, b.service.addrs...)
+	loop, err := loadgen.Dial(b.Connections, b.service.addrs...)
 	if err != nil {
 		return err
 	}
@@ -143,9 +142,9 @@ func (d *returning) Next(buf []byte) ([]byte, int, bool) {
 	return r.header("X-Forwarded-For", home(c.host)).header("X-Device-Info", deviceInfo).header("X-SSO-LINK", c.digits).end(""), i, true
 }
 
-// tally is what became of the requests of an operation.
+// tally counts the results of an operation's requests.
 type tally struct {
-	wire.Source
+	loadgen.Source
 	operation                      string
 	accepted, unavailable, refused int
 	took                           time.Duration
@@ -157,9 +156,9 @@ func newTally(operation string) tally {
 }
 
 // drive sends every request of src, or those that there is time for.
-func (t *tally) drive(loop *wire.Loop, src wire.Source, end time.Time) error {
+func (t *tally) drive(loop *loadgen.Loop, src loadgen.Source, end time.Time) error {
 	t.Source = src
-	got, err := loop.Closed(t, wire.Window{Measure: time.Until(end)})
+	got, err := loop.Closed(t, loadgen.Window{Measure: time.Until(end)})
 	t.took += got.Elapsed
 	t.latency.Merge(got.Latency)
 	return err

@@ -21,7 +21,7 @@ type CrowdReport struct {
 	MostMiB     int64      `json:"most_mib"` // mark of each node's peak
 }
 
-// CrowdRow is what became of the requests of one operation.
+// CrowdRow counts the results of one operation's requests.
 type CrowdRow struct {
 	Operation   string `json:"operation"`
 	Accepted    int    `json:"accepted"`

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"ssod/bench/wire"
+	"ssod/bench/loadgen"
 )
 
-// entitlementCommand measures the calls for logins at TV providers beside list,
-// and authorize, which signs a media token with RSA, beside bare signatures.
+// entitlementCommand compares the calls for logins at TV providers with list, and
+// authorize, which signs a media token with RSA, with bare signatures.
 type entitlementCommand struct {
 	Ssod        string        `default:"bin/ssod" placeholder:"FILE" help:"The service to start on an empty directory."`
 	Connections int           `default:"64" help:"Connections, each with one request on it."`
@@ -20,7 +20,7 @@ type entitlementCommand struct {
 	Rounds      int           `default:"5" help:"Slices per operation; the report has their medians."`
 	Slice       time.Duration `default:"1200ms" help:"Measured time per slice."`
 	Warm        time.Duration `default:"200ms" help:"Unmeasured time before each slice."`
-	Beside      float64       `default:"200" help:"Lists per second whose latency is measured beside authorize."`
+	Beside      float64       `default:"200" help:"Lists per second whose latency is measured during authorize."`
 	Only        []string      `placeholder:"ROW,..." help:"Measure these rows only; what they are compared with comes along."`
 	JSON        string        `placeholder:"FILE" help:"Also write the report here."`
 	Strict      bool          `help:"Exit 1 when a mark is missed."`
@@ -117,10 +117,10 @@ func (c *entitlementCommand) round(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// fewLists lists at a steady rate that asks little of the machine.
+// fewLists lists at a low steady rate.
 func (c *entitlementCommand) fewLists(b *bench) (sample, error) {
-	w := wire.Window{Warm: c.Warm, Measure: c.Slice}
-	return b.measure(b.service, w, func(l *wire.Loop, w wire.Window) (wire.Result, error) {
+	w := loadgen.Window{Warm: c.Warm, Measure: c.Slice}
+	return b.measure(b.service, w, func(l *loadgen.Loop, w loadgen.Window) (loadgen.Result, error) {
 		return l.Open(&lister{members: b.members}, poisson(c.Beside), w)
 	})
 }

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"net/http"
 
-	"ssod/bench/wire"
+	"ssod/bench/loadgen"
 )
 
 var (
-	_ wire.Source = (*profileFinder)(nil)
-	_ wire.Source = (*decider)(nil)
+	_ loadgen.Source = (*profileFinder)(nil)
+	_ loadgen.Source = (*decider)(nil)
 )
 
 // profileFinder asks for the logins of the members one after the other.

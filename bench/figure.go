@@ -67,7 +67,7 @@ func verdict(mark string, f figure, passed bool) string {
 	return "FAIL"
 }
 
-// median is the one of what was measured.
+// median is the median of the measured figures.
 func median[T any](all []T, value func(T) figure) figure {
 	var values []float64
 	for _, v := range all {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// back is where browsers end after a login; nobody goes there.
+// back is where browsers are sent after a login; it is not requested.
 const back = "https://bench.example/"
 
 // loginsAtOnce is how many members log in at the same time.

@@ -12,12 +12,12 @@ import (
 )
 
 type cli struct {
-	Run         runCommand         `cmd:"" default:"withargs" help:"Drive the service and print rates beside the floor."`
-	Entitlement entitlementCommand `cmd:"" help:"Drive profiles and decisions and print rates beside list and bare signatures."`
-	Cluster     clusterCommand     `cmd:"" help:"What three nodes cost beside one."`
-	Marks       marksCommand       `cmd:"" help:"Whether a cluster pays: every mark beside an older build."`
+	Run         runCommand         `cmd:"" default:"withargs" help:"Drive the service and print rates next to the floor's."`
+	Entitlement entitlementCommand `cmd:"" help:"Drive profiles and decisions and print rates compared with list and bare signatures."`
+	Cluster     clusterCommand     `cmd:"" help:"What three nodes cost compared with one."`
+	Marks       marksCommand       `cmd:"" help:"Whether a cluster pays: every mark compared with an older build."`
 	Cold        coldCommand        `cmd:"" help:"What profiles cost that lie on disk, and requests right after a start."`
-	Crowd       crowdCommand       `cmd:"" help:"One realm, many connections: who is turned away, and the memory it takes."`
+	Crowd       crowdCommand       `cmd:"" help:"One realm, many connections: how many requests are refused, and the memory they take."`
 	Floor       floorCommand       `cmd:"" help:"Serve the floor, the yardstick of a run."`
 	Start       startCommand       `cmd:"" help:"Time from the start of a process to ready."`
 	Memory      memoryCommand      `cmd:"" help:"Memory per active profile."`

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// marksCommand measures what has a mark, and only that: what costs on one node, on
-// three and for a hop beside an older build; three idle nodes, several times; five
-// nodes beside three.
+// marksCommand measures only what has a mark: the costs on one node, on three and of a hop
+// compared with an older build; three idle nodes, several times; five nodes compared with
+// three.
 type marksCommand struct {
 	Ssod     string        `default:"bin/ssod" placeholder:"FILE" help:"The service to start on empty directories."`
 	Against  string        `required:"" placeholder:"DIR" type:"existingdir" help:"Directory with the programs of the older build; see make reference."`
@@ -23,7 +23,7 @@ type marksCommand struct {
 	Warm     time.Duration `default:"200ms" help:"Unmeasured time before each slice."`
 	Members  int           `default:"40000" help:"Viewers with one device each, on every side."`
 	Profiles int           `default:"100000" help:"Viewers that the idle cluster knows."`
-	Calm     time.Duration `default:"70s" help:"For how long nobody asks anything before a cluster counts as idle: entities leave memory after a minute."`
+	Calm     time.Duration `default:"70s" help:"How long there are no requests before a cluster counts as idle: entities leave memory after a minute."`
 	Idle     time.Duration `default:"1m" help:"For how long the idle cluster is watched."`
 	Times    int           `default:"3" help:"How often in a row it is watched."`
 	JSON     string        `placeholder:"FILE" help:"Also write the comparisons here."`

@@ -26,10 +26,10 @@ type code struct {
 	digits string
 }
 
-// client is one app instance: what a mint needs beside the viewer.
+// client is one app instance: what a mint needs besides the viewer.
 type client struct{ provider, bearer string }
 
-// deviceInfo is what a television says of itself.
+// deviceInfo is the description of a television.
 var deviceInfo = base64.StdEncoding.EncodeToString([]byte(`{"primaryHardwareType":"TV","model":"QX-55",` +
 	`"manufacturer":"Acme","version":"7.1","osName":"Linux","osFamily":"Tizen","osVersion":"5.0","connectionType":"LAN"}`))
 

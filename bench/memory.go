@@ -26,7 +26,7 @@ type memoryCommand struct {
 	Profiles    int    `default:"100000" help:"Profiles that are measured."`
 	Devices     int    `default:"3" help:"Devices of each."`
 	State       int    `default:"275" help:"Bytes of the encoded state of such a profile."`
-	Mark        int    `default:"1024" help:"Bytes that a profile may cost beside its state."`
+	Mark        int    `default:"1024" help:"Bytes that a profile may cost besides its state."`
 	Heap        string `placeholder:"FILE" help:"Write the heap profile here, for go tool pprof."`
 	Strict      bool   `help:"Exit 1 when the mark is missed."`
 }
@@ -105,7 +105,7 @@ func (c *memoryCommand) judge(before, after memory, p *process.Process) error {
 	return nil
 }
 
-// memory is what the process says of itself.
+// memory is the memory of the process by its own metrics.
 type memory struct{ heap, active float64 }
 
 func readMemory(ctx context.Context, admin string) (memory, error) {

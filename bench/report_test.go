@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"ssod/bench/wire"
+	"ssod/bench/loadgen"
 )
 
 // slice is a sample of n requests in one second, each of 2 ms and, on the
@@ -22,7 +22,7 @@ func slice(n int) sample {
 	latency := hdrhistogram.New(1000, int64(time.Minute), 3)
 	_ = latency.RecordValues(int64(2*time.Millisecond), int64(n)) // in range
 	return sample{
-		Result:    wire.Result{Requests: n, Elapsed: time.Second, Latency: latency},
+		Result:    loadgen.Result{Requests: n, Elapsed: time.Second, Latency: latency},
 		serverCPU: time.Duration(n) * 40 * time.Microsecond,
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"ssod/bench/floor"
+	"ssod/bench/loadgen"
 	"ssod/bench/target"
-	"ssod/bench/wire"
 )
 
-// runCommand measures every operation beside the floor.
+// runCommand measures every operation and the floor.
 type runCommand struct {
 	Ssod        string        `default:"bin/ssod" placeholder:"FILE" help:"The service to start on an empty directory."`
 	HTTP        string        `placeholder:"ADDR" help:"Public address of a running node to use instead; its throttle must be off."`
@@ -183,7 +183,7 @@ func (b *bench) round(ctx context.Context, n int) error {
 	slices := []struct {
 		row     *row
 		on      server
-		src     wire.Source
+		src     loadgen.Source
 		prepare func() error
 	}{
 		{b.row(floorRefresh), b.floor, &refresher{members: b.floorMembers}, nil},
@@ -224,7 +224,7 @@ func (b *bench) round(ctx context.Context, n int) error {
 // measured links make fewer than a measurement of redeem and unlink needs.
 const enough = 6000
 
-// supply hands the codes of the links over, after it has made what is missing.
+// supply takes the codes of the links, after it has made those that are missing.
 func (b *bench) supply(links *linker, redeems *redeemer) error {
 	if missing := min(enough, len(b.members)) - len(links.codes); missing > 0 {
 		links.limit = links.sent + missing
@@ -236,8 +236,8 @@ func (b *bench) supply(links *linker, redeems *redeemer) error {
 	return nil
 }
 
-// admit hands the guests over who were redeemed, after it has let in what is missing
-// for a measurement of unlink.
+// admit takes the guests that have joined, after it has let in those that a measurement of
+// unlink lacks.
 func (b *bench) admit(redeems *redeemer, unlinks *unlinker) error {
 	left := redeems.codes[redeems.sent:]
 	more := &redeemer{members: redeems.members, name: redeems.name + "-more", codes: left[:min(len(left), max(0, 2*least-len(redeems.guests)))]}
@@ -285,7 +285,7 @@ func (b *bench) halfPeak() error {
 }
 
 // poisson is random arrivals at a rate per second, the same each time.
-func poisson(rate float64) wire.Arrivals {
+func poisson(rate float64) loadgen.Arrivals {
 	random := rand.New(rand.NewPCG(1, 2))
 	var at float64
 	return func() time.Duration {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"ssod/bench/wire"
+	"ssod/bench/loadgen"
 )
 
 // mediaKeyBits is the size of the service's keys of media tokens.
@@ -49,7 +49,7 @@ func signatures(d time.Duration) (sample, error) {
 			return sample{}, failed
 		}
 	}
-	result := wire.Result{Requests: int(all.TotalCount()), Elapsed: elapsed, Latency: all}
+	result := loadgen.Result{Requests: int(all.TotalCount()), Elapsed: elapsed, Latency: all}
 	return sample{Result: result, foreign: true, clientCPU: m.cpu, others: m.others}, nil
 }
 

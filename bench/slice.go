@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ssod/bench/loadgen"
 	"ssod/bench/process"
-	"ssod/bench/wire"
 )
 
 // server is what a slice drives: the service or the floor. It has no process
@@ -34,7 +34,7 @@ const least = 100
 
 // sample is what one slice measured.
 type sample struct {
-	wire.Result
+	loadgen.Result
 	few                  bool // less than the least: no figure may be made of it
 	foreign              bool // the server's CPU time is not known
 	serverCPU, clientCPU time.Duration
@@ -73,7 +73,7 @@ func (s sample) server() figure {
 
 func (s sample) client() figure { return s.each(s.clientCPU) }
 
-// othersPercent is the share of the machine that others had.
+// othersPercent is the share of the machine of other processes.
 func (s sample) othersPercent() figure { return s.unlessFew(figure(100 * s.others)) }
 
 // errRefused says that a server did not do what the bench asked: then the rate
@@ -128,24 +128,24 @@ func (m *meter) read() (server, me time.Duration) {
 	return m.cpuOf(m.servers), time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// closed measures src on s as a closed loop. Redeem and unlink live on what
-// others have made, so they spend little of it unmeasured.
-func (c *runCommand) closed(s server, src wire.Source) (sample, error) {
+// closed measures src on s as a closed loop. Redeem and unlink use up what others have
+// made, so they use little of it unmeasured.
+func (c *runCommand) closed(s server, src loadgen.Source) (sample, error) {
 	warm := c.Warm
 	switch src.(type) {
 	case *redeemer, *unlinker:
 		warm /= 10
 	}
-	return c.measure(s, wire.Window{Warm: warm, Measure: c.Slice}, func(l *wire.Loop, w wire.Window) (wire.Result, error) { return l.Closed(src, w) })
+	return c.measure(s, loadgen.Window{Warm: warm, Measure: c.Slice}, func(l *loadgen.Loop, w loadgen.Window) (loadgen.Result, error) { return l.Closed(src, w) })
 }
 
 // open measures src on s at the times of arrivals.
-func (c *runCommand) open(s server, src wire.Source, arrivals wire.Arrivals) (sample, error) {
-	return c.measure(s, wire.Window{Warm: c.Warm, Measure: c.OpenFor}, func(l *wire.Loop, w wire.Window) (wire.Result, error) { return l.Open(src, arrivals, w) })
+func (c *runCommand) open(s server, src loadgen.Source, arrivals loadgen.Arrivals) (sample, error) {
+	return c.measure(s, loadgen.Window{Warm: c.Warm, Measure: c.OpenFor}, func(l *loadgen.Loop, w loadgen.Window) (loadgen.Result, error) { return l.Open(src, arrivals, w) })
 }
 
-func (c *runCommand) measure(s server, w wire.Window, run func(*wire.Loop, wire.Window) (wire.Result, error)) (sample, error) {
-	loop, err := wire.Dial(c.Connections, s.addrs...)
+func (c *runCommand) measure(s server, w loadgen.Window, run func(*loadgen.Loop, loadgen.Window) (loadgen.Result, error)) (sample, error) {
+	loop, err := loadgen.Dial(c.Connections, s.addrs...)
 	if err != nil {
 		return sample{}, err
 	}
@@ -166,13 +166,13 @@ func (c *runCommand) measure(s server, w wire.Window, run func(*wire.Loop, wire.
 }
 
 // all sends every request of src, unmeasured, and wants each accepted.
-func (c *runCommand) all(s server, src wire.Source) error {
-	loop, err := wire.Dial(c.Connections, s.addrs...)
+func (c *runCommand) all(s server, src loadgen.Source) error {
+	loop, err := loadgen.Dial(c.Connections, s.addrs...)
 	if err != nil {
 		return err
 	}
 	defer loop.Close()
-	result, err := loop.Closed(src, wire.Window{Measure: time.Hour})
+	result, err := loop.Closed(src, loadgen.Window{Measure: time.Hour})
 	if err == nil && result.Errors > 0 {
 		err = fmt.Errorf("%w: %d beside %d accepted", errRefused, result.Errors, result.Requests)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"ssod/bench/wire"
+	"ssod/bench/loadgen"
 )
 
 // TestMain lets the test binary be the floor, as ssobench is in a run.
@@ -40,7 +40,7 @@ func TestFloorServesAsItsOwnProcess(t *testing.T) {
 	if err := b.foundFloor(); err != nil {
 		t.Fatal(err)
 	}
-	for _, src := range []wire.Source{
+	for _, src := range []loadgen.Source{
 		&refresher{members: b.floorMembers, chain: true},
 		&minter{clients: b.floorClients, name: "floor", keep: true},
 	} {

@@ -6,21 +6,21 @@ import (
 	"net/http"
 	"strconv"
 
-	"ssod/bench/wire"
+	"ssod/bench/loadgen"
 )
 
-// The operations of the API, one wire.Source each. Their tags are indexes of
+// The operations of the API, one loadgen.Source each. Their tags are indexes of
 // what they work on.
 var (
-	_ wire.Source = (*minter)(nil)
-	_ wire.Source = (*refresher)(nil)
-	_ wire.Source = (*lister)(nil)
-	_ wire.Source = (*linker)(nil)
-	_ wire.Source = (*redeemer)(nil)
-	_ wire.Source = (*unlinker)(nil)
+	_ loadgen.Source = (*minter)(nil)
+	_ loadgen.Source = (*refresher)(nil)
+	_ loadgen.Source = (*lister)(nil)
+	_ loadgen.Source = (*linker)(nil)
+	_ loadgen.Source = (*redeemer)(nil)
+	_ loadgen.Source = (*unlinker)(nil)
 )
 
-// minter mints for a viewer nobody has seen before, from a new device.
+// minter mints for a new viewer, from a new device.
 type minter struct {
 	clients []client
 	name    string // distinguishes the viewers of this source from all others
@@ -149,9 +149,8 @@ type redeemer struct {
 	guests  []guest
 }
 
-// home is the address of one viewer. Redemptions that are under way count as
-// guesses of their address until they succeed, so as many as the bench keeps
-// under way at once must not come from one.
+// home is the address of one viewer. Redemptions under way count as guesses of their
+// address until they succeed, so the bench must not send all of them from one.
 func home(i int) string {
 	return "10." + strconv.Itoa(i>>16&255) + "." + strconv.Itoa(i>>8&255) + "." + strconv.Itoa(i&255)
 }

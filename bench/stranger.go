@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"net/http"
 
-	"ssod/bench/wire"
+	"ssod/bench/loadgen"
 )
 
-var _ wire.Source = (*strangers)(nil)
+var _ loadgen.Source = (*strangers)(nil)
 
 // strangers mints for stored profiles, each request for another one, in an order
 // that no cache can guess.

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Ports below those that the kernel gives to outgoing connections, so that a
-// load generator beside the server cannot take one in the meantime.
+// Ports below those that the kernel gives to outgoing connections, so that a load
+// generator on the same machine cannot take one in the meantime.
 const (
 	firstPort = 10_000
 	blockSize = 100
@@ -32,9 +32,9 @@ type addresses struct {
 
 var own addresses
 
-// FreeAddresses returns n loopback addresses that nobody listens on now, for
-// programs that must be told their address. No other process gets them from it as
-// long as this one lives; in this one they come again after all others have.
+// FreeAddresses returns n loopback addresses that are free now, for programs that must be
+// told their address. Other processes do not get them from it while this one lives; this
+// one gets them again after all others.
 func FreeAddresses(n int) ([]string, error) { return own.take(n) }
 
 func (a *addresses) take(n int) ([]string, error) {
@@ -60,7 +60,7 @@ func (a *addresses) take(n int) ([]string, error) {
 // from the beginning again when there is no new one.
 func (a *addresses) port() (int, error) {
 	const each = blockSize - 1
-	if a.next == len(a.owned)*each && !a.claim() {
+	if a.next == len(a.owned)*each && !a.takeBlock() {
 		a.next = 0
 	}
 	if len(a.owned) == 0 {
@@ -71,8 +71,8 @@ func (a *addresses) port() (int, error) {
 	return a.owned[at/each] + 1 + at%each, nil
 }
 
-// claim takes a block that no process has; false if there is none.
-func (a *addresses) claim() bool {
+// takeBlock takes a block that no process has; false if there is none.
+func (a *addresses) takeBlock() bool {
 	for _, block := range rand.Perm(blocks) {
 		first := firstPort + block*blockSize
 		if l, err := net.Listen("tcp", loopback(first)); err == nil {
@@ -85,7 +85,7 @@ func (a *addresses) claim() bool {
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// free reports whether nobody has the port, for TCP and for UDP.
+// free reports whether the port is unused, for TCP and for UDP.
 func free(addr string) bool {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {

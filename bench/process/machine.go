@@ -12,9 +12,8 @@ import (
 // runs on.
 const clockTick = time.Second / 100
 
-// Machine is how long all CPUs together have worked for somebody and rested
-// since the machine started. Busy counts what a hypervisor gave to others while
-// they wanted to run (steal).
+// Machine is how long all CPUs together have been busy and idle since the machine started.
+// Busy includes the time that a hypervisor gave to other guests (steal).
 type Machine struct{ Busy, Idle time.Duration }
 
 // ReadMachine reads the account of the whole machine.

@@ -35,8 +35,8 @@ func Run(cmd *exec.Cmd) (*Process, error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	// Nobody else would end the program if this one is killed. The signal is
-	// bound to the starting thread, which in Go lives as long as the process.
+	// The program must end if this one is killed. The signal is bound to the starting
+	// thread, which in Go lives as long as the process.
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	if err := cmd.Start(); err != nil {
 		return nil, err

@@ -8,8 +8,7 @@ type Watch struct {
 	used, beside Usage
 }
 
-// Look looks at processes; beside are the others that are no strangers to the
-// measurement.
+// Look looks at processes; beside are further ones that belong to the measurement.
 func Look(pids, beside []int) (w Watch, err error) {
 	if w.machine, err = ReadMachine(); err != nil {
 		return w, err
@@ -21,8 +20,8 @@ func Look(pids, beside []int) (w Watch, err error) {
 	return w, err
 }
 
-// Since is what the processes have used since an earlier look, and the share of
-// the machine's CPU time, 0..1, that strangers had meanwhile.
+// Since is what the processes have used since an earlier look, and the share of the
+// machine's CPU time, 0..1, of all others meanwhile.
 func (w Watch) Since(before Watch) (used Usage, others float64) {
 	used = w.used.Minus(before.used)
 	return used, Others(before.machine, w.machine, used.CPU+w.beside.CPU-before.beside.CPU)

@@ -99,7 +99,7 @@ func (c *Cluster) Settled(ctx context.Context, leaders int) error {
 	}
 }
 
-// settled says what is still to come.
+// settled says what is still missing.
 func (c *Cluster) settled(ctx context.Context, leaders int) error {
 	for i, n := range c.Nodes {
 		v, err := n.view(ctx)

@@ -1,4 +1,4 @@
-// Package wire drives an HTTP/1.1 server as cheaply as a client can.
+// Package loadgen drives an HTTP/1.1 server as cheaply as a client can.
 //
 // A [Loop] holds keep-alive connections and serves all of them from one
 // goroutine with epoll: per request one write and one read, no parked
@@ -13,4 +13,4 @@
 //
 // A [Source] makes the requests and judges the answers. Everything runs on the
 // caller's goroutine; nothing here is safe for concurrent use.
-package wire
+package loadgen

@@ -1,4 +1,4 @@
-package wire
+package loadgen
 
 import (
 	"errors"
