@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/registration"
@@ -40,11 +39,10 @@ func issueToken(s Registrar) api.Handler {
 }
 
 func registrationRequest(r *api.Request) registration.Request {
-	_, query, _ := strings.Cut(string(r.Target), "?")
 	request := registration.Request{
 		ContentType:   string(r.Header(wire.ContentType)),
 		Authorization: string(r.Header(wire.Authorization)),
-		Query:         query,
+		Query:         r.Query(),
 		Body:          r.Body,
 	}
 	if r.Repeated(wire.ContentType) {

@@ -27,9 +27,6 @@ func AcceptsGzip(acceptEncoding []byte) bool {
 // IsJSON reports whether a Content-Type is JSON, with whatever parameters.
 func IsJSON(contentType []byte) bool { return isA(contentType, "application/json") }
 
-// IsForm reports whether a Content-Type is that of a form.
-func IsForm(contentType []byte) bool { return isA(contentType, "application/x-www-form-urlencoded") }
-
 func isA(contentType []byte, want string) bool {
 	mediaType, _, _ := bytes.Cut(contentType, []byte{';'})
 	return strings.EqualFold(string(bytes.TrimSpace(mediaType)), want)

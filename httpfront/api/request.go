@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"net/netip"
+	"strings"
 	"time"
 
 	"ssod/cluster"
@@ -54,6 +55,17 @@ type Response struct {
 
 // Field is a header field of an answer.
 type Field struct{ Name, Value string }
+
+// Query is what the target has behind its question mark.
+func (r *Request) Query() string {
+	_, query, _ := strings.Cut(string(r.Target), "?")
+	return query
+}
+
+// HasForm reports whether the body says, once, that it is a form.
+func (r *Request) HasForm() bool {
+	return !r.Repeated(wire.ContentType) && isA(r.Header(wire.ContentType), "application/x-www-form-urlencoded")
+}
 
 // TraceSize is the length of a UUID in text.
 const TraceSize = 36

@@ -10,9 +10,9 @@ import (
 const (
 	// IdleAfter is when a bucket that nobody used is dropped.
 	IdleAfter = 60 * time.Second
-	// MaxBuckets bounds the addresses that are remembered. Over it half of a
+	// maxBuckets bounds the addresses that are remembered. Over it half of a
 	// shard is forgotten early, to the advantage of those clients.
-	MaxBuckets = 1 << 19
+	maxBuckets = 1 << 19
 
 	shards = 64
 )
@@ -46,7 +46,7 @@ type bucket struct {
 }
 
 // New returns an empty Throttle.
-func New() *Throttle { return newThrottle(MaxBuckets) }
+func New() *Throttle { return newThrottle(maxBuckets) }
 
 func newThrottle(buckets int) *Throttle {
 	t := &Throttle{seed: maphash.MakeSeed(), max: buckets / shards}

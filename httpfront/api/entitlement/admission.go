@@ -19,30 +19,16 @@ type app struct {
 // admit takes the first steps of the check order
 // (httpfront/docs/entitlement.md#check-order): access token, then service provider.
 func (s *Service) admit(r *api.Request) (app, error) {
-	bearer, ok := headers.Bearer(r)
-	if !ok {
-		return app{}, api.ErrClientApplication
-	}
-	access, err := s.Tokens.VerifyAccess(bearer, r.Received)
+	_, client, err := headers.Admit(r, s.Tokens, s.Clients)
 	switch {
-	case errors.Is(err, keys.ErrAccessExpired):
-		return app{}, err // not the advice to register again, which would lose the viewer's logins
-	case err != nil:
+	case errors.Is(err, api.ErrNoAccessToken), errors.Is(err, keys.ErrAccess):
+		// Not where the token expired: who registers again loses the viewer's logins.
 		return app{}, api.ErrClientApplication
-	}
-	statement, err := s.Clients.Judge(access)
-	switch {
 	case err != nil:
 		return app{}, err
-	case !headers.HasScope(access.Scopes):
-		return app{}, api.ErrClientApplication
-	case r.Realm == nil:
-		return app{}, api.ErrServiceProvider
-	case !statement.Covers(r.Parameter):
-		return app{}, api.ErrNotCovered
 	}
 	_, provider, _ := r.Config.ServiceProvider(r.Parameter)
-	return app{provider: provider, client: access.Client}, nil
+	return app{provider: provider, client: client}, nil
 }
 
 // admitDevice is admit for calls that name their device.

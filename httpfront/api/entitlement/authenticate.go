@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"ssod/actors/session"
 	"ssod/httpfront/api"
@@ -164,8 +163,7 @@ func errorCode(err error) string {
 
 // query reads the query of a request.
 func query(r *api.Request) (url.Values, error) {
-	_, raw, _ := strings.Cut(string(r.Target), "?")
-	values, err := url.ParseQuery(raw)
+	values, err := url.ParseQuery(r.Query())
 	if err != nil {
 		return nil, api.ErrStranger
 	}

@@ -17,7 +17,6 @@ import (
 	"ssod/httpfront/api/form"
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/page"
-	"ssod/httpfront/wire"
 )
 
 var (
@@ -100,7 +99,7 @@ func (s *Service) Confirm(ctx context.Context, r *api.Request) (api.Response, er
 	given, ok := form.Parse(string(r.Body))
 	browser := browserOf(r)
 	switch {
-	case !ok || r.Repeated(wire.ContentType) || !api.IsForm(r.Header(wire.ContentType)):
+	case !ok || !r.HasForm():
 		return api.Response{}, api.ErrBody
 	case browser == "" || subtle.ConstantTimeCompare([]byte(given["token"]), []byte(s.confirmation(r, id, browser))) != 1:
 		return api.Response{}, api.ErrStranger

@@ -1,6 +1,7 @@
 package entitlement
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -81,15 +82,11 @@ func (s *Service) serviceToken(r *api.Request, token []byte) (keys.ServiceClaims
 // byServiceToken is the identity of a verified service token. One of our own
 // opens its profile for the member it was made for, on its device.
 func byServiceToken(r *api.Request, claims *keys.ServiceClaims, device []byte) identity {
-	namespace := claims.Namespace
-	if namespace == "" {
-		namespace = keys.NamespaceSSO
-	}
 	caller := &profile.Caller{Device: device, Bind: r.Realm.ServiceToken.BindDevice}
 	if !claims.External {
 		caller.Did, caller.Membership = claims.Device[:], claims.Membership
 	}
-	return identity{profile.ID{Realm: r.Realm.ID, Namespace: namespace, Subject: claims.Subject}, caller, serviceTokenSSO}
+	return identity{profile.ID{Realm: r.Realm.ID, Namespace: cmp.Or(claims.Namespace, keys.NamespaceSSO), Subject: claims.Subject}, caller, serviceTokenSSO}
 }
 
 // shared returns the logins that are found through an identity: none when the

@@ -77,8 +77,7 @@ func leave(mvpd string, identities []identity) *device.Leave {
 // redirectOf reads where the browser belongs after the logout; empty when the
 // app does not say.
 func redirectOf(r *api.Request, a app) (string, error) {
-	_, raw, _ := strings.Cut(string(r.Target), "?")
-	values, ok := form.Parse(raw)
+	values, ok := form.Parse(r.Query())
 	if !ok {
 		return "", api.ErrRedirectURL
 	}

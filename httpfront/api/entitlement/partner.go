@@ -6,7 +6,6 @@ import (
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/form"
 	"ssod/httpfront/api/headers"
-	"ssod/httpfront/wire"
 )
 
 // Partner single sign-on is what a device's maker knows of its viewer's TV
@@ -37,7 +36,7 @@ func (s *Service) PartnerProfile(_ context.Context, r *api.Request) (api.Respons
 		return api.Response{}, err
 	}
 	given, ok := form.Parse(string(r.Body))
-	if !ok || r.Repeated(wire.ContentType) || !api.IsForm(r.Header(wire.ContentType)) {
+	if !ok || !r.HasForm() {
 		return api.Response{}, api.ErrSAMLResponse
 	}
 	if said, ok := headers.Base64([]byte(given["SAMLResponse"]), maxSAMLResponse); !ok || len(said) == 0 {

@@ -3,6 +3,7 @@ package entitlement
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"ssod/httpfront/strictjson"
@@ -101,12 +102,7 @@ func (s *Service) shows(r *api.Request, a app, f finding) bool {
 }
 
 func has(found []finding, mvpd string) bool {
-	for _, f := range found {
-		if f.GetMvpd() == mvpd {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(found, func(f finding) bool { return f.GetMvpd() == mvpd })
 }
 
 // answerProfiles appends the map of profiles.

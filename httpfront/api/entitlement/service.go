@@ -12,7 +12,7 @@ import (
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/cluster"
-	"ssod/httpfront/api/registration"
+	"ssod/httpfront/api/headers"
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/token/keys"
@@ -22,14 +22,9 @@ import (
 
 // Tokens verifies tokens, and has the keys of realms; [keys.Ring] does.
 type Tokens interface {
-	VerifyAccess(token []byte, now time.Time) (keys.AccessClaims, error)
+	headers.AccessTokens
 	VerifyService(realm *config.Realm, token []byte, now time.Time, purpose keys.Purpose) (keys.ServiceClaims, error)
 	LinkCodeKey(realm string) []byte
-}
-
-// Clients judges the clients of access tokens; [registration.Service] does.
-type Clients interface {
-	Judge(access keys.AccessClaims) (*registration.Statement, error)
 }
 
 // Sessions asks authentication sessions; [session.Client] does.
@@ -83,7 +78,7 @@ type Platforms interface {
 // Options is what a [Service] needs.
 type Options struct {
 	Tokens    Tokens
-	Clients   Clients
+	Clients   headers.Clients
 	Sessions  Sessions
 	Devices   Devices
 	Profiles  Profiles

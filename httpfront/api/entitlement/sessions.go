@@ -15,7 +15,6 @@ import (
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/form"
 	"ssod/httpfront/api/headers"
-	"ssod/httpfront/wire"
 )
 
 // sessionAnswer is the body of the calls that begin or resume a session;
@@ -143,7 +142,7 @@ func (s *Service) ResumeSession(ctx context.Context, r *api.Request) (api.Respon
 
 // parameters reads and checks the form of a session. It may be empty.
 func (s *Service) parameters(r *api.Request, a app) (*session.Parameters, error) {
-	if len(r.Body) > 0 && (r.Repeated(wire.ContentType) || !api.IsForm(r.Header(wire.ContentType))) {
+	if len(r.Body) > 0 && !r.HasForm() {
 		return nil, api.ErrForm
 	}
 	given, ok := form.Parse(string(r.Body))

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -124,13 +125,5 @@ func (s *Service) identify(r *api.Request, c client, ssoID, device []byte) (prof
 
 // validSSOID accepts text of at most 256 bytes without control characters.
 func validSSOID(b []byte) bool {
-	if len(b) > maxSSOID || !utf8.Valid(b) {
-		return false
-	}
-	for _, r := range string(b) {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return true
+	return len(b) <= maxSSOID && utf8.Valid(b) && !bytes.ContainsFunc(b, unicode.IsControl)
 }

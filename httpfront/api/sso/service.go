@@ -10,24 +10,19 @@ import (
 	"ssod/actors/profile"
 	"ssod/cluster"
 	"ssod/httpfront/api"
-	"ssod/httpfront/api/registration"
+	"ssod/httpfront/api/headers"
 	"ssod/httpfront/config"
 	"ssod/httpfront/token/keys"
 )
 
 // Tokens makes and verifies tokens; [keys.Ring] does.
 type Tokens interface {
-	VerifyAccess(token []byte, now time.Time) (keys.AccessClaims, error)
+	headers.AccessTokens
 	VerifyService(realm *config.Realm, token []byte, now time.Time, purpose keys.Purpose) (keys.ServiceClaims, error)
 	VerifySSOID(realm *config.Realm, value []byte, now time.Time) (namespace, subject string, err error)
 	AwaitService(ctx context.Context, realm *config.Realm) error
 	SignService(realm *config.Realm, m keys.Member, now time.Time) (keys.Signed, error)
 	AuditKey(realm string) []byte
-}
-
-// Clients judges the clients of access tokens; [registration.Service] does.
-type Clients interface {
-	Judge(access keys.AccessClaims) (*registration.Statement, error)
 }
 
 // Profiles asks profiles; [profile.Client] does.
@@ -49,7 +44,7 @@ type Links interface {
 // Service is the SSO Service. It has no state of its own.
 type Service struct {
 	Tokens   Tokens
-	Clients  Clients
+	Clients  headers.Clients
 	Profiles Profiles
 	Links    Links
 	// Metrics may be nil.

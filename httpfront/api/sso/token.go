@@ -1,6 +1,8 @@
 package sso
 
 import (
+	"cmp"
+
 	"ssod/actors/profile"
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/headers"
@@ -26,14 +28,7 @@ func (s *Service) holder(r *api.Request, purpose keys.Purpose, missing error) (h
 	if err != nil {
 		return holder{}, err
 	}
-	return holder{claims, profile.ID{Realm: r.Realm.ID, Namespace: namespace(&claims.Member), Subject: claims.Subject}}, nil
-}
-
-func namespace(m *keys.Member) string {
-	if m.Namespace == "" {
-		return keys.NamespaceSSO
-	}
-	return m.Namespace
+	return holder{claims, profile.ID{Realm: r.Realm.ID, Namespace: cmp.Or(claims.Namespace, keys.NamespaceSSO), Subject: claims.Subject}}, nil
 }
 
 // caller is what the profile judges; device is nil where the call sends none.

@@ -17,7 +17,7 @@ const (
 	HS256      = "HS256"
 	RSAOAEP256 = "RSA-OAEP-256"
 	Dir        = "dir"
-	A256GCM    = "A256GCM"
+	a256GCM    = "A256GCM"
 )
 
 // methods check signatures.

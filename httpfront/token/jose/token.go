@@ -88,7 +88,7 @@ func parseEncrypted(token []byte) (Token, bool) {
 			return t, false
 		}
 	}
-	if !t.parse(parts[0]) || !t.enc.Is(A256GCM) || len(parts[2]) != ivSize || len(parts[3]) == 0 || len(parts[4]) != tagSize {
+	if !t.parse(parts[0]) || !t.enc.Is(a256GCM) || len(parts[2]) != ivSize || len(parts[3]) == 0 || len(parts[4]) != tagSize {
 		return t, false
 	}
 	switch wrapped := len(parts[1]); {

@@ -43,8 +43,8 @@ func (r *Ring) await(ctx context.Context, of groupID) error {
 
 // wait waits for a key that is being made.
 func (r *Ring) wait(ctx context.Context, f *flight) error {
-	r.flights.wait(1)
-	defer r.flights.wait(-1)
+	r.flights.waiting.Add(1)
+	defer r.flights.waiting.Add(-1)
 	select {
 	case <-f.done:
 		return f.err

@@ -1,13 +1,16 @@
 package keys
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // flights are the groups for which a key is being made here, so that nobody else
 // here makes it too. The zero value has none.
 type flights struct {
 	mu      sync.Mutex
 	of      map[groupID]*flight
-	waiting int // requests
+	waiting atomic.Int64 // requests
 }
 
 // flight is one of them.
@@ -40,18 +43,4 @@ func (f *flights) land(of groupID, err error) {
 	delete(f.of, of)
 	one.err = err
 	close(one.done)
-}
-
-// wait counts requests that wait.
-func (f *flights) wait(n int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.waiting += n
-}
-
-// urgent reports whether any request waits.
-func (f *flights) urgent() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.waiting > 0
 }

@@ -114,7 +114,7 @@ func (r *Ring) makeSlow(ctx context.Context, jobs []job) (list []made, err error
 				}
 				full := err != nil || len(list) >= batch
 				mu.Unlock()
-				if full || !time.Now().Before(enough) || r.flights.urgent() {
+				if full || !time.Now().Before(enough) || r.flights.waiting.Load() > 0 {
 					return
 				}
 			}

@@ -147,7 +147,7 @@ func TestMakingKeysObeysAStop(t *testing.T) {
 			t.Errorf("request: got %v, want ErrNotYet", err)
 		}
 	})
-	soon(f.flights.urgent) // both have begun, or will find that they are too late
+	soon(func() bool { return f.flights.waiting.Load() > 0 }) // both have begun, or will find that they are too late
 	cancel()
 	f.Close()
 	work.Wait()
@@ -179,7 +179,7 @@ func TestTheKeeperPublishesWhatIsWaitedFor(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	soon(f.flights.urgent)
+	soon(func() bool { return f.flights.waiting.Load() > 0 })
 	gate <- struct{}{} // and no other one
 	request.Wait()
 }

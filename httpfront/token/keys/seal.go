@@ -3,7 +3,6 @@ package keys
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,8 +36,7 @@ var resealed = batch
 func sealLabel(id string, r *Record) []byte {
 	var label []byte
 	for _, part := range []string{id, r.Use, r.Realm, r.Algorithm} {
-		label = binary.AppendUvarint(label, uint64(len(part)))
-		label = append(label, part...)
+		label = sealing.AppendText(label, part)
 	}
 	return label
 }

@@ -128,14 +128,14 @@ func kem() hpke.KEM { return hpke.DHKEM(ecdh.X25519()) }
 // for.
 func copyInfo(cluster string, m Member, number uint64) []byte {
 	info := []byte("ssod sealing key, version 1")
-	info = appendText(info, cluster)
+	info = AppendText(info, cluster)
 	info = binary.BigEndian.AppendUint64(info, m.ID)
-	info = appendText(info, m.Name)
+	info = AppendText(info, m.Name)
 	return binary.BigEndian.AppendUint64(info, number)
 }
 
-// appendText appends a text behind its length: no two lists of texts are alike.
-func appendText(b []byte, text string) []byte {
+// AppendText appends a text behind its length: no two lists of texts are alike.
+func AppendText(b []byte, text string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 

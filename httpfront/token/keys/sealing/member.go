@@ -54,9 +54,9 @@ func (o *Options) secret() [][]byte {
 
 // prove shows that whoever has the key takes public for the one of a node.
 func (o *Options) prove(key []byte, m Member, public []byte) []byte {
-	text := appendText([]byte("ssod member, version 1"), o.Cluster)
+	text := AppendText([]byte("ssod member, version 1"), o.Cluster)
 	text = binary.BigEndian.AppendUint64(text, m.ID)
-	text = appendText(appendText(text, m.Name), string(public))
+	text = AppendText(AppendText(text, m.Name), string(public))
 	mac := hmac.New(sha256.New, key)
 	mac.Write(text)
 	return mac.Sum(nil)
