@@ -10,10 +10,12 @@ import (
 	"hash/fnv"
 	"io"
 	"net/http"
-	"net/url"
 	"testing"
+	"time"
 
 	"ssod/cmd/internal/e2e/examples"
+	"ssod/cmd/internal/ssodtest"
+	"ssod/httpfront/client"
 	"ssod/httpfront/fronttest/openapitest"
 )
 
@@ -27,44 +29,43 @@ type call struct {
 // do sends a call and returns the answer. An error means that the answer is
 // unknown: the connection broke. Both must be as the OpenAPI document says.
 func (n *node) do(ctx context.Context, c call) (examples.Answer, error) {
-	request, response, body, err := roundTrip(ctx, n.client, "http://"+n.at().http, c)
-	if err != nil {
-		return examples.Answer{}, err
-	}
-	if n.sampled.picks(response.StatusCode) {
-		if err := openapitest.Validate(request, c.body, response, body); err != nil {
-			n.Errorf("%s %s was answered %s: %v", c.method, c.target, response.Status, err)
-		}
-	}
-	return examples.Answer{Status: response.StatusCode, Headers: response.Header, Body: body}, nil
+	return exchange(ctx, &http.Client{Transport: n.documented(), CheckRedirect: n.client.CheckRedirect, Timeout: n.client.Timeout}, "http://node", c)
+}
+
+// documented is a transport to the node that the next call goes to, for calls that are
+// as the OpenAPI document says.
+func (n *node) documented() http.RoundTripper {
+	return openapitest.Transport{TB: n, Behind: toFront{n}, Picks: func(r *http.Response) bool { return n.sampled.picks(r.StatusCode) }}
+}
+
+// toFront carries a call to the node that it is for.
+type toFront struct{ *node }
+
+// RoundTrip implements http.RoundTripper.
+func (f toFront) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.URL.Host = f.at().HTTP
+	r.Host = r.URL.Host
+	return f.client.Transport.RoundTrip(r)
 }
 
 // exchange sends a call to an address that the OpenAPI document does not
 // describe.
-func exchange(ctx context.Context, client *http.Client, base string, c call) (examples.Answer, error) {
-	_, response, body, err := roundTrip(ctx, client, base, c)
-	if err != nil {
-		return examples.Answer{}, err
-	}
-	return examples.Answer{Status: response.StatusCode, Headers: response.Header, Body: body}, nil
-}
-
-func roundTrip(ctx context.Context, client *http.Client, base string, c call) (*http.Request, *http.Response, []byte, error) {
+func exchange(ctx context.Context, web *http.Client, base string, c call) (examples.Answer, error) {
 	request, err := http.NewRequestWithContext(ctx, c.method, base+c.target, bytes.NewReader(c.body))
 	if err != nil {
-		return nil, nil, nil, err
+		return examples.Answer{}, err
 	}
 	request.Header.Set("User-Agent", "") // none, unless the call has one
 	for name, value := range c.headers {
 		request.Header.Set(name, value)
 	}
-	response, err := client.Do(request)
+	response, err := web.Do(request)
 	if err != nil {
-		return nil, nil, nil, err
+		return examples.Answer{}, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	return request, response, body, err
+	return examples.Answer{Status: response.StatusCode, Headers: response.Header, Body: body}, err
 }
 
 // errStatus says that a call was answered, but not with what the caller needs.
@@ -82,13 +83,24 @@ func (e *statusError) Error() string {
 
 func (e *statusError) Unwrap() error { return errStatus }
 
-// code is the machine code in the answer, empty when there is none.
-func (e *statusError) code() string {
-	code, err := examples.Field(e.got.Body, "$.error.code")
-	if err != nil {
-		return ""
+// said tells an answer of the service from no answer.
+func said(err error) error {
+	if _, ok := errors.AsType[*client.Error](err); ok {
+		return fmt.Errorf("%w: %w", errStatus, err)
 	}
-	return code
+	return err
+}
+
+// refusal is the status and the code that a call was answered with; 0: it was not.
+func refusal(err error) (status int, code string) {
+	if e, ok := errors.AsType[*client.Error](err); ok {
+		return e.Status, e.Code
+	}
+	if e, ok := errors.AsType[*statusError](err); ok {
+		code, _ = examples.Field(e.got.Body, "$.error.code")
+		return e.got.Status, code
+	}
+	return 0, ""
 }
 
 // want reads fields of an answer that must have the status.
@@ -125,65 +137,48 @@ type statementRequest struct {
 }
 
 // newStatement gets a software statement from the admin API.
-func (n *node) newStatement(ctx context.Context, r statementRequest) (signed, id string, err error) {
-	body, err := json.Marshal(r)
-	if err != nil {
-		return "", "", err
-	}
-	a, err := exchange(ctx, n.client, "http://"+n.at().admin, call{
-		method: "POST", target: "/admin/v1/software-statements",
-		headers: map[string]string{"Content-Type": "application/json"}, body: body,
-	})
-	var out struct {
-		SoftwareStatement string `json:"softwareStatement"`
-		ID                string `json:"id"`
-	}
-	err = want(a, err, http.StatusCreated, &out)
-	return out.SoftwareStatement, out.ID, err
+func (n *node) newStatement(_ context.Context, r statementRequest) (signed, id string, err error) {
+	var out struct{ SoftwareStatement, ID string }
+	err = n.at().Order(http.MethodPost, "/admin/v1/software-statements", r, &out)
+	return out.SoftwareStatement, out.ID, ordered(err)
 }
 
 // remove calls DELETE on a path of the admin API and wants success.
 func (n *node) remove(ctx context.Context, path string) error { return n.order(ctx, "DELETE", path) }
 
 // order makes a call of the admin API that must succeed.
-func (n *node) order(ctx context.Context, method, path string) error {
-	a, err := exchange(ctx, n.client, "http://"+n.at().admin, call{method: method, target: path})
-	if err == nil && a.Status/100 != 2 {
-		err = fmt.Errorf("%w: %s %s: %d %s", errStatus, method, path, a.Status, a.Body)
+func (n *node) order(_ context.Context, method, path string) error {
+	return ordered(n.at().Order(method, path, nil, nil))
+}
+
+// ordered is said of the admin API.
+func ordered(err error) error {
+	if _, ok := errors.AsType[*ssodtest.StatusError](err); ok {
+		return fmt.Errorf("%w: %w", errStatus, err)
 	}
 	return err
 }
 
+// api calls the public API of the node, or of any of the cluster, and repeats nothing.
+func (n *node) api(provider, token string) *client.Client {
+	n.Helper()
+	c, err := client.New(client.Options{
+		BaseURL: "http://node", ServiceProvider: provider, AccessToken: token, Transport: n.documented(), Attempts: 1, Timeout: time.Minute,
+	})
+	must(n, err)
+	return c
+}
+
 // register gets client credentials for a software statement.
 func (n *node) register(ctx context.Context, signed string) (id, secret string, err error) {
-	body, err := json.Marshal(map[string]string{"software_statement": signed})
-	if err != nil {
-		return "", "", err
-	}
-	a, err := n.do(ctx, call{
-		method: "POST", target: "/o/client/register",
-		headers: map[string]string{"Content-Type": "application/json"}, body: body,
-	})
-	var out struct {
-		ID     string `json:"client_id"`
-		Secret string `json:"client_secret"`
-	}
-	err = want(a, err, http.StatusCreated, &out)
-	return out.ID, out.Secret, err
+	r, err := n.api("", "").Register(ctx, signed, "")
+	return r.ClientID, r.ClientSecret, said(err)
 }
 
 // grant gets an access token for client credentials.
 func (n *node) grant(ctx context.Context, id, secret string) (string, error) {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}}
-	a, err := n.do(ctx, call{
-		method: "POST", target: "/o/client/token",
-		headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, body: []byte(form.Encode()),
-	})
-	var out struct {
-		AccessToken string `json:"access_token"`
-	}
-	err = want(a, err, http.StatusCreated, &out)
-	return out.AccessToken, err
+	t, err := n.api("", "").WithCredentials(client.Credentials{ClientID: id, ClientSecret: secret}).FetchAccessToken(ctx)
+	return t.Token, said(err)
 }
 
 // newApp goes the whole way from statement to access token. The first of the
@@ -268,65 +263,58 @@ func (a *app) send(ctx context.Context, method, operation string, d *device, bod
 	return a.do(ctx, call{method: method, target: a.path(operation), headers: h, body: body})
 }
 
+// on is the app on a device, with the token that this holds.
+func (a *app) on(d *device) *client.Device {
+	a.Helper()
+	name, err := base64.StdEncoding.DecodeString(d.id)
+	must(a, err)
+	o := client.DeviceOptions{ID: string(name), Address: d.address, Header: http.Header{"User-Agent": {""}}}
+	if d.info != "" {
+		o.Header.Set("X-Device-Info", d.info)
+	}
+	c := a.api(a.provider, a.token).Device(o)
+	c.Restore(client.ServiceToken{Token: d.token})
+	return c
+}
+
+// keep takes a service token.
+func (d *device) keep(t client.ServiceToken, err error) error {
+	if err == nil {
+		d.token = t.Token
+	}
+	return said(err)
+}
+
 // mint takes a service token for the device by an X-SSO-ID.
 func (a *app) mint(ctx context.Context, d *device, ssoID string) error {
-	return a.take(ctx, d, "X-SSO-ID", ssoID)
+	return d.keep(a.on(d).Mint(ctx, ssoID))
 }
 
 // redeem takes a service token for the device by a link code.
 func (a *app) redeem(ctx context.Context, d *device, code string) error {
-	return a.take(ctx, d, "X-SSO-LINK", code)
-}
-
-func (a *app) take(ctx context.Context, d *device, header, value string) error {
-	answer, err := a.send(ctx, "POST", "serviceToken", d, nil, header, value)
-	var out struct {
-		ServiceToken string `json:"serviceToken"`
-	}
-	if err = want(answer, err, http.StatusCreated, &out); err == nil {
-		d.token = out.ServiceToken
-	}
-	return err
+	return d.keep(a.on(d).Redeem(ctx, code))
 }
 
 // refresh replaces the device's token.
-func (a *app) refresh(ctx context.Context, d *device) error {
-	answer, err := a.send(ctx, "GET", "serviceToken", d, nil)
-	var out struct {
-		ServiceToken string `json:"serviceToken"`
-	}
-	if err = want(answer, err, http.StatusOK, &out); err == nil {
-		d.token = out.ServiceToken
-	}
-	return err
-}
+func (a *app) refresh(ctx context.Context, d *device) error { return d.keep(a.on(d).Refresh(ctx)) }
 
 // link makes a code on the device.
 func (a *app) link(ctx context.Context, d *device) (string, error) {
-	answer, err := a.send(ctx, "POST", "link", d, nil)
-	var out struct {
-		Code string `json:"code"`
-	}
-	return out.Code, want(answer, err, http.StatusCreated, &out)
-}
-
-// linkState is what the device that made a link code is told of it.
-type linkState struct {
-	Status string
-	Device struct{ Type, Network string }
+	code, err := a.on(d).Link(ctx)
+	return code.Code, said(err)
 }
 
 // readLink asks what became of a link code that d made.
-func (a *app) readLink(ctx context.Context, d *device, code string) (s linkState, err error) {
-	answer, err := a.send(ctx, "GET", "link/"+code, d, nil)
-	return s, want(answer, err, http.StatusOK, &s)
+func (a *app) readLink(ctx context.Context, d *device, code string) (client.LinkState, error) {
+	s, err := a.on(d).ReadLink(ctx, code)
+	return s, said(err)
 }
 
 // confirmLink lets the device that waits with a link code of d's join, or ends
 // the code.
-func (a *app) confirmLink(ctx context.Context, d *device, code string, join bool) (s linkState, err error) {
-	answer, err := a.send(ctx, "POST", "link/"+code, d, fmt.Appendf(nil, `{"confirm":%v}`, join))
-	return s, want(answer, err, http.StatusOK, &s)
+func (a *app) confirmLink(ctx context.Context, d *device, code string, join bool) (client.LinkState, error) {
+	s, err := a.on(d).ConfirmLink(ctx, code, join)
+	return s, said(err)
 }
 
 // waits redeems a link code that is to be confirmed.
@@ -335,28 +323,16 @@ func (a *app) waits(ctx context.Context, d *device, code string) error {
 	return failsWith(answer, err, http.StatusForbidden, "link_confirmation_pending")
 }
 
-// list returns the ids of the devices that d sees.
-func (a *app) list(ctx context.Context, d *device) (map[string]json.RawMessage, error) {
-	answer, err := a.send(ctx, "GET", "list", d, nil)
-	var out struct {
-		Devices map[string]json.RawMessage `json:"devices"`
-	}
-	err = want(answer, err, http.StatusOK, &out)
-	return out.Devices, err
+// list returns the devices that d sees, by their ids.
+func (a *app) list(ctx context.Context, d *device) (map[string]client.Member, error) {
+	members, err := a.on(d).List(ctx)
+	return members, said(err)
 }
 
 // unlink lets d remove other devices; it returns those that were removed.
 func (a *app) unlink(ctx context.Context, d *device, ids ...string) ([]string, error) {
-	body, err := json.Marshal(map[string][]string{"devices": ids})
-	if err != nil {
-		return nil, err
-	}
-	answer, err := a.send(ctx, "POST", "unlink", d, body)
-	var out struct {
-		UnlinkedDevices []string `json:"unlinkedDevices"`
-	}
-	err = want(answer, err, http.StatusOK, &out)
-	return out.UnlinkedDevices, err
+	removed, err := a.on(d).Unlink(ctx, ids...)
+	return removed, said(err)
 }
 
 // must ends the test on an error.

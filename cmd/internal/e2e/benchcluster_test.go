@@ -6,15 +6,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // TestBenchMeasuresACluster runs the bench of a cluster for a moment: a request
 // at the owner takes no hop, one at another node takes one.
 func TestBenchMeasuresACluster(t *testing.T) {
 	t.Parallel()
-	ssod, err := program()
+	ssod, err := ssodtest.SSOD()
 	must(t, err)
-	bench, err := benchProgram()
+	bench, err := ssodtest.Bench()
 	must(t, err)
 	report := filepath.Join(t.TempDir(), "report.json")
 	out, err := exec.Command(bench, "cluster", "--ssod", ssod, "--json", report, "--connections", "8", "--members", "600",

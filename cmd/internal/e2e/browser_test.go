@@ -45,7 +45,7 @@ func (b *browser) beside(d *device) *browser {
 // are as the OpenAPI document says.
 func (b *browser) visit(ctx context.Context, address string, form url.Values) (examples.Answer, error) {
 	if path, public := strings.CutPrefix(address, publicURL); public {
-		address = "http://" + b.at().http + path
+		address = "http://" + b.at().HTTP + path
 	}
 	method, body := http.MethodGet, ""
 	if form != nil {
@@ -87,7 +87,7 @@ func (b *browser) follow(ctx context.Context, address string, form url.Values) (
 			return address, a, err
 		}
 		address, form = a.Headers.Get("Location"), nil
-		if !strings.HasPrefix(address, "http://"+b.http+"/") && !strings.HasPrefix(address, publicURL+"/") {
+		if !strings.HasPrefix(address, "http://"+b.HTTP+"/") && !strings.HasPrefix(address, publicURL+"/") {
 			return address, a, nil
 		}
 	}

@@ -122,7 +122,7 @@ func recordCluster(t *testing.T, sealed bool) (*tap, *secrets) {
 	victim := c.nodes[2]
 	c.kill(victim)
 	s.markSealing(victim)
-	must(t, os.RemoveAll(victim.data()))
+	must(t, os.RemoveAll(victim.Data()))
 	c.start(victim)
 	c.balanced()
 	for _, n := range c.nodes {
@@ -139,13 +139,13 @@ const sealed = "sealing: "
 // that it opens, and notes the form in which they may be seen.
 func (s *secrets) markSealing(n *node) {
 	s.Helper()
-	private, err := os.ReadFile(filepath.Join(n.data(), "sealing.key"))
+	private, err := os.ReadFile(filepath.Join(n.Data(), "sealing.key"))
 	must(s, err)
-	s.mark(sealed+"private key of "+n.flags[1], strings.TrimSpace(string(private)))
-	d, err := readDirectory(n.data())
+	s.mark(sealed+"private key of "+n.name(), strings.TrimSpace(string(private)))
+	d, err := readDirectory(n.Data())
 	must(s, err)
 	if len(d.sealing) == 0 {
-		s.Fatalf("node %s opens no sealing key", n.flags[1])
+		s.Fatalf("node %s opens no sealing key", n.name())
 	}
 	for number, key := range d.sealing {
 		s.mark(fmt.Sprint(sealed, "key ", number), hex.EncodeToString(key))

@@ -29,9 +29,9 @@ realms:
 func TestOrdinaryClients(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, clientsConfig)
-	writeIssuerKeys(t, n.dir)
-	addForeignKey(t, filepath.Join(n.dir, "issuer.json"))
-	n.start()
+	writeIssuerKeys(t, n.Dir)
+	addForeignKey(t, filepath.Join(n.Dir, "issuer.json"))
+	n.Start()
 	a := n.mustApp("tv")
 	t.Run("bytes", func(t *testing.T) { checkBytes(t, a) })
 	t.Run("cookies on two lines", func(t *testing.T) { checkCookieLines(t, a) })
@@ -52,7 +52,7 @@ func addForeignKey(t *testing.T, file string) {
 func checkForeignKey(t *testing.T, a *app) {
 	answer, err := a.send(t.Context(), "GET", "list", newDevice("tv"), nil, "AD-Service-Token", externalToken(t, "viewer", "Adobe"))
 	must(t, want(answer, err, http.StatusOK, nil))
-	if log := a.log(); strings.Count(log, "not all keys are used") != 1 || !strings.Contains(log, "pq") {
+	if log := a.Logged(); strings.Count(log, "not all keys are used") != 1 || !strings.Contains(log, "pq") {
 		t.Error("the log does not have one warning about the foreign key")
 	}
 }
@@ -73,7 +73,7 @@ func checkBytes(t *testing.T, a *app) {
 		{"Accept on two lines", "GET /api/tv/list HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + a.token + "\r\nAccept: text/plain\r\nAccept: application/json\r\nConnection: close\r\n\r\n", []int{401}},
 	} {
 		var got []int
-		for _, r := range converse(t, a.http, tt.raw) {
+		for _, r := range converse(t, a.HTTP, tt.raw) {
 			got = append(got, r.status)
 		}
 		if !slices.Equal(got, tt.want) {
@@ -94,11 +94,11 @@ func checkCookieLines(t *testing.T, a *app) {
 	must(t, want(chosen, err, http.StatusSeeOther, nil))
 	back := strings.TrimPrefix(chosen.Headers.Get("Location"), publicURL)
 	var cookies strings.Builder
-	for _, c := range b.client.Jar.Cookies(&url.URL{Scheme: "http", Host: a.http, Path: "/"}) {
+	for _, c := range b.client.Jar.Cookies(&url.URL{Scheme: "http", Host: a.HTTP, Path: "/"}) {
 		fmt.Fprintf(&cookies, "Cookie: %s\r\n", c)
 	}
 	raw := "GET " + back + " HTTP/1.1\r\nHost: a\r\nCookie: theme=dark\r\n" + cookies.String() + "Connection: close\r\n\r\n"
-	if got := converse(t, a.http, raw); len(got) != 1 || got[0].status != http.StatusFound {
+	if got := converse(t, a.HTTP, raw); len(got) != 1 || got[0].status != http.StatusFound {
 		t.Errorf("the callback is answered %v, want a redirect", got)
 	}
 	profiles, err := a.v2(t.Context(), "GET", "profiles/cable", newDevice("phone"), "")

@@ -63,8 +63,9 @@ func byLives(cases []examples.Case) map[lifetimes][]examples.Case {
 // play runs one case. A throttle counts what its own node sees
 // (httpfront/docs/limits.md#throttle), so its cases stay on one.
 func (c *trio) play(t *testing.T, one examples.Case, secret []byte) {
-	front := *c.node
-	front.TB, front.client = t, newClient(t)
+	own := *c.node.Node
+	own.TB = t
+	front := node{Node: &own, sampled: c.sampled, front: c.front, client: newClient(t)}
 	if strings.HasPrefix(one.ID, "thr-") {
 		first := c.nodes[0]
 		front.front = func() *node { return first }
@@ -80,8 +81,8 @@ func (c *trio) play(t *testing.T, one examples.Case, secret []byte) {
 func (c *trio) configure(config string) {
 	c.Helper()
 	for _, n := range c.nodes {
-		must(c, os.WriteFile(n.configFile(), []byte(config), 0o600))
-		answer, err := exchange(c.Context(), n.client, "http://"+n.admin, call{method: "POST", target: "/admin/v1/reload"})
+		must(c, os.WriteFile(n.ConfigFile(), []byte(config), 0o600))
+		answer, err := exchange(c.Context(), n.client, "http://"+n.Admin, call{method: "POST", target: "/admin/v1/reload"})
 		must(c, want(answer, err, 200, nil))
 	}
 }

@@ -2,14 +2,11 @@ package e2e
 
 import (
 	"context"
-	cryptorand "crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +15,7 @@ import (
 
 	"ssod/bench/process"
 	"ssod/cluster/transport/transporttest"
+	"ssod/cmd/internal/ssodtest"
 )
 
 // trio is a cluster of three processes. Calls of the node go to any of those
@@ -53,7 +51,7 @@ func newTrio(t *testing.T, config string) *trio {
 	t.Helper()
 	authority, err := transporttest.NewAuthority(t.TempDir())
 	must(t, err)
-	c := &trio{node: newNode(t, config), authority: authority, secret: newSecret(t), config: config}
+	c := &trio{node: newNode(t, config), authority: authority, secret: ssodtest.NewSecret(t, t.TempDir()), config: config}
 	c.node.front = c.any
 	return c
 }
@@ -64,30 +62,20 @@ func (c *trio) add() {
 	name := fmt.Sprint("n", len(c.nodes)+1)
 	flags := append([]string{"--node", name, "--shards", "16"}, c.papers(name)...)
 	if len(c.nodes) > 0 {
-		flags = append(flags, "--join", c.dialed(c.nodes[0].gossip))
+		flags = append(flags, "--join", c.dialed(c.nodes[0].Gossip))
 	}
 	n := newNode(c, c.config, append(flags, c.common...)...)
-	n.secret = c.secret
-	writeIssuerKeys(c, n.dir)
-	writePlatformKey(c, n.dir)
+	n.Secret = c.secret
+	writeIssuerKeys(c, n.Dir)
+	writePlatformKey(c, n.Dir)
 	var err error
-	n.addresses, err = process.FreeAddresses(5)
+	n.Addresses, err = process.FreeAddresses(5)
 	must(c, err)
 	if c.before != nil {
 		c.before(n)
 	}
 	c.nodes = append(c.nodes, n)
 	c.start(n)
-}
-
-// newSecret makes the secret of a cluster.
-func newSecret(t testing.TB) (file string) {
-	t.Helper()
-	key := make([]byte, 32)
-	_, _ = cryptorand.Read(key) // never fails
-	file = filepath.Join(t.TempDir(), "secret")
-	must(t, os.WriteFile(file, base64.StdEncoding.AppendEncode(nil, key), 0o600))
-	return file
 }
 
 // papers are the flags of a certificate; none without an authority.
@@ -128,12 +116,12 @@ func (c *trio) through(n *node) {
 
 func (c *trio) start(n *node) {
 	c.Helper()
-	n.start()
+	n.Start()
 	c.joined(n)
 }
 
 func (c *trio) kill(n *node) {
-	n.kill()
+	n.Kill()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.up = slices.DeleteFunc(c.up, func(o *node) bool { return o == n })
@@ -143,7 +131,7 @@ func (c *trio) kill(n *node) {
 func (c *trio) settled() {
 	c.Helper()
 	for _, n := range slices.Clone(c.up) {
-		must(c, n.ready())
+		n.AwaitReady()
 	}
 }
 
@@ -168,7 +156,7 @@ func (n *node) seesThreeVotes() bool {
 		// Where there are more than three nodes, more of them vote or listen in the meta shard, and
 		// only those that hold a shard can tell whether its voters are written down.
 		three := len(s.Replicas) == 3 || i == 0 && len(s.Replicas) > 3
-		confirmed := s.Confirmed || !slices.Contains(s.Replicas, n.flags[1])
+		confirmed := s.Confirmed || !slices.Contains(s.Replicas, n.name())
 		absent := slices.ContainsFunc(s.Replicas, func(name string) bool { return strings.Contains(name, "(") }) // "n2 (removed)"
 		if s.Leader == "" || !three || i > 0 && len(s.Learners) > 0 || absent || !confirmed {
 			return false
@@ -265,7 +253,7 @@ func TestAnEmptyDiskIsReplaced(t *testing.T) {
 	}
 	victim := c.nodes[1]
 	c.kill(victim)
-	must(t, os.RemoveAll(victim.data()))
+	must(t, os.RemoveAll(victim.Data()))
 	c.start(victim)
 	c.promised()
 	c.kill(c.nodes[2])
@@ -303,6 +291,6 @@ func (c *trio) killUnderLoad(apps []*app, facts *ledger, name string, seed uint6
 
 // unavailable reports whether the answer was that a shard has no owner now.
 func unavailable(err error) bool {
-	var status *statusError
-	return errors.As(err, &status) && status.got.Status == http.StatusServiceUnavailable
+	status, _ := refusal(err)
+	return status == http.StatusServiceUnavailable
 }

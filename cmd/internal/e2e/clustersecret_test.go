@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"ssod/bench/process"
+	"ssod/cmd/internal/ssodtest"
 )
 
 // TestTheSecretOpensACluster: a node alone has no port for others; with a secret it
@@ -35,7 +36,7 @@ func TestTheSecretOpensACluster(t *testing.T) {
 		if len(c.nodes) == 0 {
 			n.wasAlone(host)
 		}
-		n.secret = filepath.Join(n.dir, "cluster.secret") // a copy of its own
+		n.Secret = filepath.Join(n.Dir, "cluster.secret") // a copy of its own
 		n.keepSecret(1)
 	}
 	for range 3 {
@@ -48,16 +49,16 @@ func TestTheSecretOpensACluster(t *testing.T) {
 	t.Run("another secret", func(t *testing.T) { c.changesSecret(t, a) })
 	n := c.nodes[0]
 	c.kill(n)
-	n.secret = ""
-	n.refuses(2, []string{n.data(), "belongs to a cluster of several nodes", "--cluster-secret"})
+	n.Secret = ""
+	n.refuses(2, []string{n.Data(), "belongs to a cluster of several nodes", "--cluster-secret"})
 }
 
 // wasAlone runs the node alone for a while, with a viewer.
 func (n *node) wasAlone(host *device) {
 	n.Helper()
-	n.secret = ""
-	n.start()
-	want := []string{"tcp " + port(n.http), "tcp " + port(n.admin)}
+	n.Secret = ""
+	n.Start()
+	want := []string{"tcp " + port(n.HTTP), "tcp " + port(n.Admin)}
 	slices.Sort(want)
 	if got := n.listens(); !slices.Equal(got, want) {
 		n.Errorf("a node alone listens at %q, want %q", got, want)
@@ -74,7 +75,7 @@ func port(address string) string {
 // keepSecret writes down a secret of keys that have numbers.
 func (n *node) keepSecret(keys ...byte) {
 	n.Helper()
-	writeSecret(n, n.secret, keys...)
+	writeSecret(n, n.Secret, keys...)
 }
 
 func writeSecret(t testing.TB, file string, keys ...byte) {
@@ -104,7 +105,7 @@ func newStranger(t *testing.T, join string, key byte) *stranger {
 	dir, err := os.MkdirTemp("", "ssod-stranger-") // not below a directory of this user
 	must(t, err)
 	t.Cleanup(func() { must(t, os.RemoveAll(dir)) })
-	binary, err := program()
+	binary, err := ssodtest.SSOD()
 	must(t, err)
 	must(t, os.Link(binary, filepath.Join(dir, "ssod")))
 	at, err := process.FreeAddresses(5)
@@ -150,7 +151,7 @@ func (s *stranger) log() string {
 // are no members and have no sealing key, and those they asked say why.
 func (c *trio) refusesStrangers(t *testing.T) {
 	before := fmt.Sprint(c.view())
-	none := newStranger(t, c.nodes[0].gossip, 0)
+	none := newStranger(t, c.nodes[0].Gossip, 0)
 	<-none.Exited()
 	if code := none.ExitCode(); code != 2 || !has(none.log(), "--join needs --cluster-secret") {
 		t.Errorf("without a secret: status %d\n%s", code, none.log())
@@ -162,8 +163,8 @@ func (c *trio) refusesStrangers(t *testing.T) {
 		t.Errorf("the cluster is %s, was %s", after, before)
 	}
 	for _, n := range c.nodes {
-		if has(n.log(), keyLine(1)) || has(n.log(), keyLine(99)) {
-			t.Errorf("a secret is in the log of %s", n.dir)
+		if has(n.Logged(), keyLine(1)) || has(n.Logged(), keyLine(99)) {
+			t.Errorf("a secret is in the log of %s", n.Dir)
 		}
 	}
 }
@@ -174,10 +175,10 @@ const unproved = "refused a sender that does not have the secret of this cluster
 // refuses waits until a stranger who holds a key was refused and says that it waits.
 func (c *trio) refuses(t *testing.T, key byte) *stranger {
 	t.Helper()
-	said := len(c.nodes[0].log())
-	s := newStranger(t, c.nodes[0].gossip, key)
+	said := len(c.nodes[0].Logged())
+	s := newStranger(t, c.nodes[0].Gossip, key)
 	asked, client := c.nodes[0], newClient(t)
-	until(t, "the node that was asked names the refusal", func() bool { return has(asked.log()[said:], unproved) })
+	until(t, "the node that was asked names the refusal", func() bool { return has(asked.Logged()[said:], unproved) })
 	until(t, "the stranger knows that it is none of them", func() bool {
 		a, err := exchange(t.Context(), client, "http://"+s.admin, call{method: http.MethodGet, target: "/readyz"})
 		return err == nil && a.Status == http.StatusServiceUnavailable && has(string(a.Body), "it has another cluster secret than this node")
@@ -188,7 +189,7 @@ func (c *trio) refuses(t *testing.T, key byte) *stranger {
 // hasNothing checks that nothing of a cluster is in the stranger's directory.
 func (s *stranger) hasNothing(c *trio) {
 	s.Helper()
-	sealing, err := os.ReadFile(filepath.Join(c.nodes[0].data(), "sealing.key"))
+	sealing, err := os.ReadFile(filepath.Join(c.nodes[0].Data(), "sealing.key"))
 	must(s, err)
 	must(s, filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || d.Name() == "ssod" {
@@ -207,7 +208,7 @@ func (s *stranger) hasNothing(c *trio) {
 // fails. Afterwards the old secret opens nothing.
 func (c *trio) changesSecret(t *testing.T, a *app) {
 	for _, n := range c.nodes {
-		n.signal(syscall.SIGHUP) // nothing is new
+		n.Signal(syscall.SIGHUP) // nothing is new
 		n.reloaded(1)
 	}
 	terms := c.terms()
@@ -215,7 +216,7 @@ func (c *trio) changesSecret(t *testing.T, a *app) {
 		for i, keys := range [][]byte{{1, 2}, {2, 1}, {2}} {
 			for _, n := range c.nodes {
 				n.keepSecret(keys...)
-				n.signal(syscall.SIGHUP)
+				n.Signal(syscall.SIGHUP)
 				n.reloaded(i + 2)
 				more()
 			}
@@ -241,7 +242,7 @@ func (c *trio) changesSecret(t *testing.T, a *app) {
 // reloaded waits until the node has read its secret for the nth time.
 func (n *node) reloaded(times int) {
 	n.Helper()
-	until(n, "the secret is read again", func() bool { return strings.Count(n.log(), "cluster secret reloaded") == times })
+	until(n, "the secret is read again", func() bool { return strings.Count(n.Logged(), "cluster secret reloaded") == times })
 }
 
 // during lets viewers use all nodes while work runs, and returns how many requests

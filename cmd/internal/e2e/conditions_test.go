@@ -16,7 +16,7 @@ import (
 func TestConditionsAreThoseOfTheDocuments(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, "", "--config", "")
-	status, body := n.get(t.Context(), "http://"+n.admin+"/readyz")
+	status, body := n.Page("/readyz")
 	var ready struct {
 		Conditions []struct{ Condition string }
 	}

@@ -27,7 +27,7 @@ func (n *node) cost() (c cost) {
 			c.goroutines++
 		}
 	}
-	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", n.process.ID()))
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", n.Process.ID()))
 	must(n, err)
 	c.files = len(files)
 	return c
@@ -42,6 +42,6 @@ func (c cost) within(b cost) bool {
 
 // alive reports whether the process runs.
 func (n *node) alive() bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.process.ID()))
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.Process.ID()))
 	return err == nil && !strings.Contains(string(stat), ") Z ")
 }

@@ -46,7 +46,7 @@ func TestCrash(t *testing.T) {
 		before := facts.next
 		d := shortestRound + time.Duration(random.Int64N(int64(longestRound-shortestRound)))
 		crash(n, facts, fmt.Sprintf("r%d", round), random.Uint64(), d)
-		n.start()
+		n.Start()
 		entries := append(facts.since(before), sampleOf(random, facts.since(0), oldFacts)...)
 		lost += report(t, facts, entries)
 	}
@@ -88,10 +88,10 @@ func crash(n *node, facts *ledger, name string, seed uint64, d time.Duration) {
 	}
 	working.Go(func() { n.untilCrash(ctx, func(k int) error { return operate(ctx, n, facts, k) }) })
 	<-time.After(d) // the moment of the crash is the input of this test
-	must(n, n.process.Kill())
+	must(n, n.Process.Kill())
 	stop()
 	working.Wait()
-	n.kill()
+	n.Kill()
 }
 
 // untilCrash repeats work until the process is gone. An answer that should not

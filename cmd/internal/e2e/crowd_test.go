@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // TestACrowdInOneRealmIsServed has 600 connections make and spend link codes in one
@@ -28,7 +30,7 @@ func TestACrowdInOneRealmIsServed(t *testing.T) {
 				if n.NotAdmitted != 0 {
 					t.Errorf("n%d turned %d commands away:\n%s", i+1, n.NotAdmitted, out)
 				}
-				if long() && n.Peak > mostMemory>>20 {
+				if ssodtest.Long() && n.Peak > mostMemory>>20 {
 					t.Errorf("n%d took %d MiB, want %d at most:\n%s", i+1, n.Peak, mostMemory>>20, out)
 				}
 			}
@@ -51,9 +53,9 @@ type crowdReport struct {
 // crowd runs the bench of a crowd.
 func crowd(t *testing.T, nodes int) (r crowdReport, out []byte) {
 	t.Helper()
-	ssod, err := program()
+	ssod, err := ssodtest.SSOD()
 	must(t, err)
-	bench, err := benchProgram()
+	bench, err := ssodtest.Bench()
 	must(t, err)
 	report := filepath.Join(t.TempDir(), "report.json")
 	out, err = exec.Command(bench, "crowd", "--ssod", ssod, "--json", report, "--nodes", strconv.Itoa(nodes),

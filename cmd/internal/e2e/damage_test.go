@@ -14,13 +14,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // files lists the files of the data directory that match a pattern, in any
 // depth, and are not empty.
 func (n *node) files(pattern string) (files []string) {
 	n.Helper()
-	must(n, filepath.WalkDir(n.data(), func(path string, d fs.DirEntry, err error) error {
+	must(n, filepath.WalkDir(n.Data(), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -49,7 +51,7 @@ func TestADamagedDirectoryIsRefused(t *testing.T) {
 			t.Parallel()
 			c := s.copy(t)
 			damage(c.node)
-			c.refuses(1, []string{c.data(), "damaged"})
+			c.refuses(1, []string{c.Data(), "damaged"})
 		})
 	}
 }
@@ -110,14 +112,14 @@ func TestDamageIsFoundOrHarmless(t *testing.T) {
 func (n *node) killLater() {
 	n.Helper()
 	watermark := func() string {
-		raw, err := os.ReadFile(filepath.Join(n.data(), "watermark"))
+		raw, err := os.ReadFile(filepath.Join(n.Data(), "watermark"))
 		must(n, err)
 		return string(raw)
 	}
 	before := watermark()
 	must(n, n.mustApp("one").mint(n.Context(), newDevice("last"), "last viewer")) // so that it moves
 	until(n, "the watermark moves", func() bool { return watermark() != before })
-	n.kill()
+	n.Kill()
 }
 
 // tally counts how damages ended, for each file.
@@ -146,7 +148,7 @@ func (t *tally) add(d damage, e ending) {
 func (s *stocked) cuts() (cuts []damage) {
 	s.Helper()
 	for _, file := range s.damageable() {
-		info, err := os.Stat(filepath.Join(s.data(), file))
+		info, err := os.Stat(filepath.Join(s.Data(), file))
 		must(s, err)
 		for size := int64(0); size < info.Size(); size += 4 << 10 {
 			cuts = append(cuts, damage{file, fmt.Sprintf("cut to %d of %d", size, info.Size()), func(content []byte) []byte { return content[:size] }})
@@ -175,7 +177,7 @@ func (s *stocked) flips(random *rand.Rand, n int) (flips []damage) {
 func (s *stocked) damageable() (files []string) {
 	s.Helper()
 	for _, file := range s.files("*") {
-		name, err := filepath.Rel(s.data(), file)
+		name, err := filepath.Rel(s.Data(), file)
 		must(s, err)
 		if name != "ballast" {
 			files = append(files, name)
@@ -189,15 +191,15 @@ func (s *stocked) damageable() (files []string) {
 func (s *stocked) after(t *testing.T, d damage) ending {
 	t.Helper()
 	c := s.copy(t)
-	file := filepath.Join(c.data(), d.file)
+	file := filepath.Join(c.Data(), d.file)
 	content, err := os.ReadFile(file)
 	must(t, err)
 	must(t, os.WriteFile(file, d.do(content), 0o600))
-	c.launch()
+	c.Launch()
 	e := c.ending()
 	kind, _, _ := strings.Cut(filepath.Base(d.file), "-") // MANIFEST-000007
-	if said := c.log(); (e == endRefused || e == endWithheld) && !has(said, kind) {
-		t.Errorf("%s: the log does not name the file:\n%s", e, tail(said, 2<<10))
+	if said := c.Logged(); (e == endRefused || e == endWithheld) && !has(said, kind) {
+		t.Errorf("%s: the log does not name the file:\n%s", e, ssodtest.Tail(said))
 	}
 	return e
 }
@@ -205,16 +207,20 @@ func (s *stocked) after(t *testing.T, d damage) ending {
 // ending waits until the node serves or has refused to, and asks for every fact.
 func (s *stocked) ending() ending {
 	s.Helper()
-	if s.ready() != nil {
+	serves := false
+	until(s, "the node serves or ends", func() bool {
+		serves = s.Ready()
+		return serves || s.Ended()
+	})
+	if !serves {
 		return s.refusal()
 	}
 	e := endIntact
 	for _, f := range s.facts() {
 		err := f.check(s.Context())
-		var answer *statusError
-		switch {
+		switch status, _ := refusal(err); {
 		case err == nil:
-		case errors.As(err, &answer) && answer.got.Status >= http.StatusInternalServerError:
+		case status >= http.StatusInternalServerError:
 			e = endWithheld
 		case errors.Is(err, errLost):
 			s.Errorf("lost: %s: %v", f.what, err)
@@ -230,12 +236,12 @@ func (s *stocked) ending() ending {
 func (s *stocked) refusal() ending {
 	s.Helper()
 	select {
-	case <-s.process.Exited():
+	case <-s.Process.Exited():
 	case <-time.After(2 * time.Minute):
-		s.Fatalf("the node neither serves nor ends:\n%s", tail(s.log(), 2<<10))
+		s.Fatalf("the node neither serves nor ends:\n%s", ssodtest.Tail(s.Logged()))
 	}
-	if code := s.process.ExitCode(); code != 1 || has(s.log(), "goroutine 1 [") {
-		s.Errorf("exit status %d, want 1 and a message:\n%s", code, tail(s.log(), 2<<10))
+	if code := s.Process.ExitCode(); code != 1 || has(s.Logged(), "goroutine 1 [") {
+		s.Errorf("exit status %d, want 1 and a message:\n%s", code, ssodtest.Tail(s.Logged()))
 	}
 	return endRefused
 }

@@ -55,8 +55,8 @@ func (n *node) shell(ctx context.Context, script string, variables ...string) st
 func TestTheStartPageRedeemsACode(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, "", "--config", "")
-	script := strings.Join(commands(n.pageOf(n.http, "/docs")), "\n")
-	script = strings.NewReplacer("127.0.0.1:8080", n.http, "127.0.0.1:8081", n.admin).Replace(script)
+	script := strings.Join(commands(n.pageOf(n.HTTP, "/docs")), "\n")
+	script = strings.NewReplacer("127.0.0.1:8080", n.HTTP, "127.0.0.1:8081", n.Admin).Replace(script)
 	lines := strings.Split(strings.TrimSpace(n.shell(t.Context(), script)), "\n")
 	want := []string{
 		`^type this on the TV: [0-9]{6}$`,
@@ -134,10 +134,10 @@ realms:
 func TestTheCommandsOfTheReference(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, unthrottled)
-	r := &reader{node: n, pages: []string{n.pageOf(n.http, "/docs/reference"), n.pageOf(n.admin, "/docs/admin")}}
+	r := &reader{node: n, pages: []string{n.pageOf(n.HTTP, "/docs/reference"), n.pageOf(n.Admin, "/docs/admin")}}
 	const phone, tv = "fingerprint cGhvbmUtMQ==", "fingerprint dHYtMQ=="
 	v := map[string]string{
-		"HOST": "http://" + n.http, "ADMIN": "http://" + n.admin, "ADMIN_TOKEN": "any",
+		"HOST": "http://" + n.HTTP, "ADMIN": "http://" + n.Admin, "ADMIN_TOKEN": "any",
 		"SERVICE_PROVIDER": "demo", "REALM": "demo", "MVPD": "sandbox", "DEVICE": phone, "SUBJECT": "7f3a2c9e-viewer",
 	}
 	r.variables = v
@@ -172,7 +172,7 @@ func TestTheCommandsOfTheReference(t *testing.T) {
 func TestTheDocsCanBeSwitchedOff(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, "docs: false\nrealms: [{id: demo, serviceProviders: [demo]}]\n")
-	for address, want := range map[string]int{n.http + "/docs": 404, n.http + "/docs/tv": 404, n.http + "/openapi.yaml": 200, n.admin + "/docs": 200} {
+	for address, want := range map[string]int{n.HTTP + "/docs": 404, n.HTTP + "/docs/tv": 404, n.HTTP + "/openapi.yaml": 200, n.Admin + "/docs": 200} {
 		response, err := http.Get("http://" + address)
 		must(t, err)
 		response.Body.Close()

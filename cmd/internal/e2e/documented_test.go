@@ -108,9 +108,9 @@ func (c *generated) same(what string, got, want any) {
 func TestAGeneratedClientReadsEveryAnswer(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, worldConfig(lifetimes{}))
-	writeIssuerKeys(t, n.dir)
-	writePlatformKey(t, n.dir)
-	n.start()
+	writeIssuerKeys(t, n.Dir)
+	writePlatformKey(t, n.Dir)
+	n.Start()
 	c := generatedFrom(n)
 	c.register()
 	token := c.mintAndLink()

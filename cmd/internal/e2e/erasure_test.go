@@ -76,7 +76,7 @@ func (c *trio) erase(path string, query url.Values) {
 	c.Helper()
 	at := c.any()
 	for {
-		answer, err := exchange(c.Context(), c.client, "http://"+at.admin, call{method: "DELETE", target: path + "?" + query.Encode(), headers: jsonBody})
+		answer, err := exchange(c.Context(), c.client, "http://"+at.Admin, call{method: "DELETE", target: path + "?" + query.Encode(), headers: jsonBody})
 		if err != nil || answer.Status/100 != 2 {
 			c.Fatalf("erase: %d %s %v", answer.Status, answer.Body, err)
 		}
@@ -96,7 +96,7 @@ func (c *trio) erase(path string, query url.Values) {
 func (c *trio) files(mark string) (found []string) {
 	c.Helper()
 	for _, n := range c.nodes {
-		must(c, filepath.WalkDir(n.data(), func(path string, d fs.DirEntry, err error) error {
+		must(c, filepath.WalkDir(n.Data(), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return ignoreGone(err)
 			}

@@ -11,6 +11,7 @@ import (
 	"ssod/actors/profile"
 	"ssod/cluster"
 	"ssod/cmd/internal/e2e/examples"
+	"ssod/cmd/internal/ssodtest"
 	"ssod/httpfront"
 	"ssod/httpfront/api/registration"
 	"ssod/httpfront/api/sso"
@@ -80,7 +81,7 @@ func startFaulty(t *testing.T, log *strings.Builder) (*httpfront.Server, string)
 		Settings: settings, Log: logger,
 	})
 	must(t, err)
-	n := &node{TB: t, http: front.Address().String(), client: newClient(t)}
+	n := &node{Node: &ssodtest.Node{TB: t, HTTP: front.Address().String()}, client: newClient(t)}
 	id, secret, err := n.register(t.Context(), statement.SoftwareStatement)
 	must(t, err)
 	token, err := n.grant(t.Context(), id, secret)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"ssod/httpfront/client"
 )
 
 // flow is one of httpfront/docs/flows.md#flows.
@@ -154,7 +156,7 @@ func tvIsAway(s *tale) { s.tv.on.address = away }
 func sees(status, network string) func(*tale, context.Context) error {
 	return func(s *tale, ctx context.Context) error {
 		got, err := s.phone.app.readLink(ctx, s.phone.on, s.link)
-		return got.want(err, status, network)
+		return wantState(got, err, status, network)
 	}
 }
 
@@ -162,15 +164,26 @@ func sees(status, network string) func(*tale, context.Context) error {
 func confirms(join bool, status string) func(*tale, context.Context) error {
 	return func(s *tale, ctx context.Context) error {
 		got, err := s.phone.app.confirmLink(ctx, s.phone.on, s.link, join)
-		return got.want(err, status, got.Device.Network)
+		network := ""
+		if got.Device != nil {
+			network = got.Device.Network
+		}
+		return wantState(got, err, status, network)
 	}
 }
 
-func (s linkState) want(err error, status, network string) error {
-	if err == nil && (s.Status != status || s.Device.Network != network) {
-		err = fmt.Errorf("%w: the code is %s, a device of the %q network; want %s, %q", errStatus, s.Status, s.Device.Network, status, network)
+func wantState(s client.LinkState, err error, status, network string) error {
+	if err != nil {
+		return err
 	}
-	return err
+	by := client.LinkDevice{}
+	if s.Device != nil {
+		by = *s.Device
+	}
+	if string(s.Status) != status || by.Network != network {
+		return fmt.Errorf("%w: the code is %s, a device of the %q network; want %s, %q", errStatus, s.Status, by.Network, status, network)
+	}
+	return nil
 }
 
 // failsAs redeems a link code in vain.

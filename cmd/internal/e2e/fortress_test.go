@@ -10,6 +10,7 @@ import (
 
 	"ssod/cluster/secret"
 	"ssod/cluster/transport/transporttest"
+	"ssod/cmd/internal/ssodtest"
 )
 
 // fortress is a cluster with everything that keeps strangers out: certificates
@@ -63,7 +64,7 @@ type clusterView struct {
 
 func (c *trio) view() (v clusterView) {
 	c.Helper()
-	_, page := c.get(c.Context(), "http://"+c.nodes[0].admin+"/admin/v1/cluster")
+	_, page := c.nodes[0].Page("/admin/v1/cluster")
 	must(c, json.Unmarshal([]byte(page), &v))
 	return v
 }
@@ -89,8 +90,8 @@ func (f *fortress) unmoved(t *testing.T, a *app, before clusterView, costs []cos
 	until(t, "the cluster is what it was", func() bool { return fmt.Sprint(f.view()) == fmt.Sprint(before) })
 	for i, n := range f.nodes {
 		until(t, "nothing is left of the strangers", func() bool { return n.cost().within(costs[i]) })
-		if has(n.log(), "panic") || !n.alive() {
-			t.Errorf("a node panicked or died:\n%s", tail(n.log(), 4<<10))
+		if has(n.Logged(), "panic") || !n.alive() {
+			t.Errorf("a node panicked or died:\n%s", ssodtest.Tail(n.Logged()))
 		}
 	}
 	host, code := a.hostWithCode("after the strangers")

@@ -26,7 +26,7 @@ func TestAppendingProxiesTellWhoAsks(t *testing.T) {
 			t.Parallel()
 			kind.config = strings.Replace(kind.config, "proxy_set_header Host $http_host;",
 				"proxy_set_header Host $http_host;\n      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", 1)
-			p := startProxy(t, kind, startNode(t, forwardConfig).http)
+			p := startProxy(t, kind, startNode(t, forwardConfig).HTTP)
 			var got []int
 			for i := range 5 {
 				got = append(got, askFrom(t, p, "127.0.0.2", fmt.Sprintf("127.0.0.3, 198.51.100.%d", i)))

@@ -24,7 +24,7 @@ func TestRandomBytesDoNoHarm(t *testing.T) {
 	for round := 0; round == 0 || time.Now().Before(deadline); round++ {
 		group := errgroup.Group{}
 		group.SetLimit(64)
-		for _, address := range f.nodes[0].addresses {
+		for _, address := range f.nodes[0].Addresses {
 			for i := range 50 {
 				random := rand.New(rand.NewPCG(seed, uint64(round<<16+i)))
 				group.Go(func() error { return pester(address, random) })

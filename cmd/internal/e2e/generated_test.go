@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"ssod/cmd/internal/ssodtest"
 	"ssod/httpfront"
 	"ssod/httpfront/api/admin"
 )
@@ -24,14 +25,14 @@ import (
 // member any more. What it answers has values and fields that the document does not
 // know: clients outlive the day when there are such.
 func TestGeneratedClients(t *testing.T) {
-	if !long() {
+	if !ssodtest.Long() {
 		t.Skip("fetches and builds generators; SSOD_LONG=1 runs it")
 	}
 	t.Parallel()
 	n := startNode(t, "throttle: {enabled: false}\nrealms: [{id: acme, serviceProviders: [tv]}]\n")
 	signed, _, err := n.newStatement(t.Context(), statementRequest{ClientName: "generated", ServiceProviders: []string{"tv"}})
 	must(t, err)
-	g := generators{TB: t, dir: t.TempDir(), url: tomorrow(t, n.at().http), statement: signed}
+	g := generators{TB: t, dir: t.TempDir(), url: tomorrow(t, n.at().HTTP), statement: signed}
 	must(t, os.CopyFS(g.dir, os.DirFS("testdata/generated")))
 	for _, api := range apis {
 		must(t, os.WriteFile(g.document(api.name), api.document, 0o600))
@@ -93,7 +94,7 @@ func (g *generators) run(in string, env []string, program string, args ...string
 	c.Dir, c.Stdout, c.Stderr = filepath.Join(g.dir, in), &said, &problems
 	c.Env = append(c.Environ(), append([]string{"CGO_ENABLED=0", "GOWORK=off", "GOFLAGS="}, env...)...)
 	if err := c.Run(); err != nil {
-		g.Fatalf("%s %s: %v\n%s\n%s", program, args[0], err, tail(said.String(), 2<<10), tail(problems.String(), 4<<10))
+		g.Fatalf("%s %s: %v\n%s\n%s", program, args[0], err, ssodtest.Tail(said.String()), ssodtest.Tail(problems.String()))
 	}
 	return said.String()
 }

@@ -60,7 +60,7 @@ func (n *node) failures() int {
 // metric is the sum of a metric over its labels.
 func (n *node) metric(name string) float64 {
 	n.Helper()
-	status, page := n.get(n.Context(), "http://"+n.admin+"/metrics")
+	status, page := n.Page("/metrics")
 	if status != http.StatusOK {
 		n.Fatalf("/metrics: %d", status)
 	}
@@ -232,8 +232,8 @@ func TestSuccessAndCrashResetNoBudget(t *testing.T) {
 	if got := a.failures(); got != perDevice {
 		t.Fatalf("%d guesses of one device reached a look-up between its successes, want %d", got, perDevice)
 	}
-	a.kill()
-	a.start()
+	a.Kill()
+	a.Start()
 	for i := range 2 * perDevice {
 		a.mustGuess("guesser", "203.0.113.1", fmt.Sprintf("00000%d", i%10))
 	}

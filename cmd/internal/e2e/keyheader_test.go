@@ -20,9 +20,9 @@ import (
 func TestATokenMakesTheNodeOpenNothing(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, worldConfig(lifetimes{}))
-	writeIssuerKeys(t, n.dir)
-	writePlatformKey(t, n.dir)
-	n.start()
+	writeIssuerKeys(t, n.Dir)
+	writePlatformKey(t, n.Dir)
+	n.Start()
 	a, d := n.mustApp("STREAM1", "STREAM2"), newDevice("host")
 	must(t, a.mint(t.Context(), d, "viewer"))
 	good := map[string]string{"own": d.token, "external": externalToken(t, "viewer", "Adobe"), "access": a.token, "statement": a.signed}
@@ -63,10 +63,10 @@ func TestATokenMakesTheNodeOpenNothing(t *testing.T) {
 func (n *node) seesOpens() {
 	n.Helper()
 	seen := n.opens(func() {
-		answer, err := exchange(n.Context(), n.client, "http://"+n.admin, call{method: "POST", target: "/admin/v1/reload"})
+		answer, err := exchange(n.Context(), n.client, "http://"+n.Admin, call{method: "POST", target: "/admin/v1/reload"})
 		must(n, want(answer, err, http.StatusOK, nil))
 	})
-	for _, file := range []string{n.configFile(), filepath.Join(n.dir, "issuer.json")} {
+	for _, file := range []string{n.ConfigFile(), filepath.Join(n.Dir, "issuer.json")} {
 		if !slices.ContainsFunc(slices.Collect(maps.Keys(seen)), func(call string) bool { return strings.Contains(call, file) }) {
 			n.Errorf("the trace of a reload does not have %s: %v", file, seen)
 		}

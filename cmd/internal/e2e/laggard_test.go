@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"ssod/bench/process"
+	"ssod/cmd/internal/ssodtest"
 )
 
 // mostMemory is what a node may hold whose state is small, also while it sends or
@@ -26,7 +27,7 @@ const mostMemory = 512 << 20
 func TestALaggardCatchesUpBySnapshot(t *testing.T) {
 	t.Parallel()
 	c := newTrio(t, crashConfig)
-	if !long() {
+	if !ssodtest.Long() {
 		c.common = []string{"--shards", "1"} // all changes in one log
 	}
 	for range 3 {
@@ -47,10 +48,10 @@ func TestALaggardCatchesUpBySnapshot(t *testing.T) {
 		return c.nodes[0].metric("ssod_store_unflushed_bytes")+c.nodes[1].metric("ssod_store_unflushed_bytes") < 1<<16
 	})
 
-	laggard.launch()
+	laggard.Launch()
 	memory := c.watchMemory()
 	during := c.load(a, "during", time.Duration(volume(2, 20))*time.Second)
-	must(t, laggard.ready())
+	laggard.AwaitReady()
 	c.rejoin(laggard)
 	c.caughtUp()
 	peak := memory()
@@ -63,7 +64,7 @@ func TestALaggardCatchesUpBySnapshot(t *testing.T) {
 			t.Errorf("n%d held %d MB, want %d at most", i+1, mb, mostMemory>>20)
 		}
 	}
-	if long() && during > max(3*before, slowestFair) {
+	if ssodtest.Long() && during > max(3*before, slowestFair) {
 		t.Errorf("p99 while it caught up: %v, before: %v", during, before)
 	}
 	c.kill(c.nodes[0])
@@ -144,7 +145,7 @@ func (c *trio) watchMemory() (peak func() []int) {
 	most := make([]int, len(c.nodes))
 	var processes []*process.Process
 	for _, n := range c.nodes {
-		processes = append(processes, n.process)
+		processes = append(processes, n.Process)
 	}
 	ctx, stop := context.WithCancel(c.Context())
 	ended := make(chan struct{})
@@ -171,7 +172,7 @@ func (c *trio) watchMemory() (peak func() []int) {
 // caughtUp waits until no replica is behind its leader.
 func (c *trio) caughtUp() {
 	c.Helper()
-	within(c, time.Duration(volume(120, 300))*time.Second, "nobody is behind", func() bool {
+	ssodtest.Until(c, "nobody is behind", time.Duration(volume(120, 300))*time.Second, func() bool {
 		for _, n := range c.up {
 			shards := n.shards()
 			if len(shards) == 0 {

@@ -12,7 +12,7 @@ import (
 // protocol, in order.
 func (n *node) listens() (ports []string) {
 	n.Helper()
-	process := filepath.Join("/proc", strconv.Itoa(n.process.ID()))
+	process := filepath.Join("/proc", strconv.Itoa(n.Process.ID()))
 	open := map[string]bool{} // sockets of the process, by inode
 	files, err := filepath.Glob(process + "/fd/*")
 	must(n, err)

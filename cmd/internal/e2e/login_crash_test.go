@@ -37,8 +37,8 @@ func TestKilledBetweenAnyTwoSteps(t *testing.T) {
 			s := newTale(w.stream, w.stream, "")
 			for i, chapter := range chapters {
 				if i == kill {
-					w.kill()
-					w.start()
+					w.Kill()
+					w.Start()
 				}
 				if err := eventually(t.Context(), func(ctx context.Context) error { return chapter.do(s, ctx) }); err != nil {
 					t.Fatalf("killed before %q: %q: %v", chapters[kill].name, chapter.name, err)
@@ -65,9 +65,9 @@ func TestKilledDuringAStep(t *testing.T) {
 					during := make(chan error, 1)
 					go func() { during <- chapter.do(s, t.Context()) }()
 					<-time.After(time.Duration(kill%4) * time.Millisecond)
-					w.kill()
+					w.Kill()
 					<-during
-					w.start()
+					w.Start()
 				}
 				err := eventually(t.Context(), func(ctx context.Context) error { return chapter.do(s, ctx) })
 				if err != nil {

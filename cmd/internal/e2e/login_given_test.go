@@ -86,11 +86,7 @@ func permittedAt(w *world, words []string) error {
 		must(w, err)
 		members, err := w.stream.list(w.Context(), b)
 		must(w, err)
-		var seen struct {
-			LastSeen int64 `json:"lastSeen"`
-		}
-		must(w, json.Unmarshal(members[a.id], &seen))
-		return seen.LastSeen >= then
+		return members[a.id].LastSeen.UnixMilli() >= then
 	})
 	return nil
 }

@@ -25,7 +25,7 @@ func (s *secrets) playLogin() {
 	page, err := b.open(ctx, s.provider, begun.Code)
 	must(s, err)
 	s.markQuery(page, "ticket")
-	for _, cookie := range b.client.Jar.Cookies(&url.URL{Scheme: "http", Host: s.http, Path: "/"}) {
+	for _, cookie := range b.client.Jar.Cookies(&url.URL{Scheme: "http", Host: s.HTTP, Path: "/"}) {
 		s.mark("cookie "+cookie.Name, cookie.Value)
 	}
 	back, err := b.visit(ctx, page, url.Values{"viewer": {"ada"}})

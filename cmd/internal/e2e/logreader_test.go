@@ -21,14 +21,12 @@ func (n *node) startPiped() *os.File {
 	// As little as a pipe can hold, so that it is full soon.
 	_, err = unix.FcntlInt(writer.Fd(), unix.F_SETPIPE_SZ, os.Getpagesize())
 	must(n, err)
-	cmd := n.command()
+	cmd := n.Command()
 	cmd.Stderr = writer
-	n.process, err = process.Run(cmd)
+	n.Process, err = process.Run(cmd)
 	must(n, err)
 	must(n, writer.Close()) // the process has its own copy
-	if err := n.ready(); err != nil {
-		n.Fatalf("start: %v", err)
-	}
+	n.AwaitReady()
 	return reader
 }
 
@@ -36,7 +34,7 @@ func (n *node) startPiped() *os.File {
 func (n *node) logMuch() {
 	n.Helper()
 	for range 4 * os.Getpagesize() / 200 { // a line is longer than that
-		if status, _ := n.get(n.Context(), "http://"+n.admin+"/admin/v1/cluster"); status != http.StatusOK {
+		if status, _ := n.Page("/admin/v1/cluster"); status != http.StatusOK {
 			n.Fatalf("an admin call is answered %d", status)
 		}
 	}

@@ -21,7 +21,8 @@ func TestALostAnswerIsGivenAgain(t *testing.T) {
 	until(t, "the guest is a member", func() bool {
 		devices, err := a.list(t.Context(), host)
 		must(t, err)
-		return devices[guest.id] != nil
+		_, there := devices[guest.id]
+		return there
 	})
 	joinedBefore := time.Now().UnixMilli()
 
@@ -42,7 +43,7 @@ func TestALostAnswerIsGivenAgain(t *testing.T) {
 // redeemWithoutAnswer sends the request and closes the connection.
 func (a *app) redeemWithoutAnswer(d *device, code string) {
 	a.Helper()
-	c, err := net.Dial("tcp", a.http)
+	c, err := net.Dial("tcp", a.HTTP)
 	must(a, err)
 	_, err = fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"+
 		"AP-Device-Identifier: fingerprint %s\r\nX-SSO-LINK: %s\r\nContent-Length: 0\r\n\r\n", a.path("serviceToken"), a.token, d.id, code)

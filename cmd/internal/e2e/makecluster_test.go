@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"ssod/bench/process"
+	"ssod/cmd/internal/ssodtest"
 )
 
 // basePort is one from which the script's ports are free: five each from there,
@@ -74,8 +75,8 @@ func TestMakeCluster(t *testing.T) {
 	dir := t.TempDir()
 	bin, data, certs := filepath.Join(dir, "bin"), filepath.Join(dir, "data"), filepath.Join(dir, "certs")
 	must(t, os.Mkdir(bin, 0o700))
-	linkProgram(t, program, filepath.Join(bin, "ssod"))
-	linkProgram(t, ssoctlProgram, filepath.Join(bin, "ssoctl"))
+	linkProgram(t, ssodtest.SSOD, filepath.Join(bin, "ssod"))
+	linkProgram(t, ssodtest.SSOCTL, filepath.Join(bin, "ssoctl"))
 	out, err := exec.Command("go", "run", "ssod/cmd/internal/devcerts", "-dir", certs, "n1", "n2", "n3").CombinedOutput()
 	if err != nil {
 		t.Fatalf("certificates: %v\n%s", err, out)

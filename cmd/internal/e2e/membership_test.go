@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -14,6 +13,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"ssod/cmd/internal/history"
+	"ssod/httpfront/client"
 )
 
 // Shape of the histories: every device of every viewer is a client that joins,
@@ -58,7 +58,7 @@ func TestMembershipHistories(t *testing.T) {
 	}
 	for range volume(historyRounds, 20*historyRounds) {
 		a.actUntilKilled(all)
-		a.start()
+		a.Start()
 	}
 	var calls []porcupine.Operation
 	for _, p := range all {
@@ -85,9 +85,9 @@ func (n *node) actUntilKilled(all []*participant) {
 		})
 	}
 	<-time.After(historyRound) // the moment of the crash is the input of this test
-	must(n, n.process.Kill())
+	must(n, n.Process.Kill())
 	acting.Wait()
-	n.kill()
+	n.Kill()
 }
 
 // act makes calls until one has no answer.
@@ -126,7 +126,7 @@ func (p *participant) perform(ctx context.Context, op history.MemberCall) (r his
 	case "refresh":
 		err = p.refresh(ctx, p.device)
 	case "list":
-		var devices map[string]json.RawMessage
+		var devices map[string]client.Member
 		devices, err = p.list(ctx, p.device)
 		for i := range historyDevices {
 			_, r.Members[i] = devices[newDevice(deviceName(p.viewer, i)).id]
@@ -159,6 +159,6 @@ func (p *participant) join(ctx context.Context) (int64, error) {
 // refused says that the service does not accept a token because of its
 // membership.
 func refused(err error) bool {
-	var status *statusError
-	return errors.As(err, &status) && status.got.Status == http.StatusBadRequest && status.code() == "token_invalid"
+	status, code := refusal(err)
+	return status == http.StatusBadRequest && code == client.CodeTokenInvalid
 }

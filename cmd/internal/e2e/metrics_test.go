@@ -73,7 +73,7 @@ func TestMetricsAreThoseOfTheDocuments(t *testing.T) {
 	must(t, eventually(t.Context(), func(ctx context.Context) error {
 		leads := 0
 		for _, n := range c.nodes {
-			status, page := c.get(ctx, "http://"+n.admin+"/metrics")
+			status, page := n.Page("/metrics")
 			if status != 200 {
 				return fmt.Errorf("metrics: %d", status)
 			}

@@ -37,7 +37,7 @@ func TestOpenedLinksTakeNoRoom(t *testing.T) {
 	for range atOnce {
 		group.Go(func() error {
 			for range visits / atOnce {
-				request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.http+session.URL, nil)
+				request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.HTTP+session.URL, nil)
 				if err != nil {
 					return err
 				}
@@ -70,7 +70,7 @@ func TestOpenedLinksTakeNoRoom(t *testing.T) {
 // stored is the size of all files of the node.
 func (n *node) stored() (bytes int64) {
 	n.Helper()
-	must(n, filepath.WalkDir(n.data(), func(_ string, entry fs.DirEntry, err error) error {
+	must(n, filepath.WalkDir(n.Data(), func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ssod/bench/process"
+	"ssod/cmd/internal/ssodtest"
 )
 
 // proxyKind is a proxy and how it is told to pass everything on that it does not
@@ -156,7 +157,7 @@ func (p *proxy) run(cmd *exec.Cmd) {
 			p.Error(err)
 		}
 		if p.Failed() {
-			p.Logf("log of %s:\n%s", p.name, tail(p.log(), 4<<10))
+			p.Logf("log of %s:\n%s", p.name, ssodtest.Tail(p.log()))
 		}
 	})
 	until(p, p.name+" takes connections", func() bool {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // session is the README's shell commands for newcomers, all blocks of them.
@@ -30,13 +32,13 @@ func session(t *testing.T) string {
 func TestReadmeSession(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, "", "--config", "")
-	bin := filepath.Join(n.dir, "bin")
+	bin := filepath.Join(n.Dir, "bin")
 	must(t, os.Mkdir(bin, 0o700))
-	linkProgram(t, ssoctlProgram, filepath.Join(bin, "ssoctl"))
-	script := strings.ReplaceAll(session(t), "127.0.0.1:8080", n.http)
+	linkProgram(t, ssodtest.SSOCTL, filepath.Join(bin, "ssoctl"))
+	script := strings.ReplaceAll(session(t), "127.0.0.1:8080", n.HTTP)
 	cmd := exec.CommandContext(t.Context(), "bash", "-eu", "-c", script)
-	cmd.Dir = n.dir
-	cmd.Env = append(os.Environ(), "SSOCTL_ADMIN="+n.admin)
+	cmd.Dir = n.Dir
+	cmd.Env = append(os.Environ(), "SSOCTL_ADMIN="+n.Admin)
 	stdout, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("the session: %v", err)

@@ -29,7 +29,7 @@ func (w *world) tokenWith(change func(claims jwt.MapClaims)) (string, error) {
 // realmSecret is the key of a realm's service tokens, opened with what lies in
 // the directory of a node that does not run.
 func (n *node) realmSecret(realm string) ([]byte, error) {
-	d, err := readDirectory(n.data())
+	d, err := readDirectory(n.Data())
 	if err != nil {
 		return nil, err
 	}

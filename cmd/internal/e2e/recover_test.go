@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // TestTheMajorityIsLost kills all nodes and takes the disks of two away: of three, in a
@@ -36,27 +38,27 @@ func TestTheMajorityIsLost(t *testing.T) {
 	left := len(c.nodes) - 2
 	survivors, absent, gone := c.nodes[:left], c.nodes[left], c.nodes[left+1:]
 	for _, n := range gone {
-		must(t, os.RemoveAll(n.data()))
+		must(t, os.RemoveAll(n.Data()))
 	}
 	c.recover(survivors)
 	for _, n := range survivors {
-		n.launch()
+		n.Launch()
 	}
 	for _, n := range survivors {
-		must(t, n.ready())
+		n.AwaitReady()
 		c.joined(n)
 	}
 	if lost := report(t, facts, facts.since(0)); lost > 0 {
 		t.Fatalf("lost_acks=%d", lost)
 	}
 
-	absent.launch()
+	absent.Launch()
 	until(t, "the absent node to say why it is not let in", func() bool {
-		_, body := absent.get(t.Context(), "http://"+absent.admin+"/readyz")
+		_, body := absent.Page("/readyz")
 		return strings.Contains(body, "recovered")
 	})
-	absent.kill()
-	must(t, os.Rename(absent.data(), absent.data()+".aside"))
+	absent.Kill()
+	must(t, os.Rename(absent.Data(), absent.Data()+".aside"))
 	for _, n := range append(slices.Clone(gone), absent) {
 		c.start(n)
 	}
@@ -85,23 +87,23 @@ func TestCopiesOfAllDisksAreRecovered(t *testing.T) {
 	before := facts.since(0)
 	for i, n := range c.nodes {
 		c.kill(n)
-		must(t, os.CopyFS(n.data()+".copy", os.DirFS(n.data())))
+		must(t, os.CopyFS(n.Data()+".copy", os.DirFS(n.Data())))
 		c.start(n)
 		c.promised()
 		c.visit(a, facts, fmt.Sprint("later", i), random)
 	}
 	for _, n := range c.nodes {
 		c.kill(n)
-		must(t, os.RemoveAll(n.data()))
-		must(t, os.Rename(n.data()+".copy", n.data()))
-		must(t, os.Chmod(filepath.Join(n.data(), "sealing.key"), 0o600)) // a copy's mode is another
+		must(t, os.RemoveAll(n.Data()))
+		must(t, os.Rename(n.Data()+".copy", n.Data()))
+		must(t, os.Chmod(filepath.Join(n.Data(), "sealing.key"), 0o600)) // a copy's mode is another
 	}
 	c.recover(c.nodes)
 	for _, n := range c.nodes {
-		n.launch()
+		n.Launch()
 	}
 	for _, n := range c.nodes {
-		must(t, n.ready())
+		n.AwaitReady()
 		c.joined(n)
 	}
 	c.promised()
@@ -147,10 +149,10 @@ type printed struct{ out, said string }
 // recover runs ssod recover on the node's directory, which no process uses.
 func (n *node) recover(args ...string) printed {
 	n.Helper()
-	binary, err := program()
+	binary, err := ssodtest.SSOD()
 	must(n, err)
 	var out, said strings.Builder
-	cmd := exec.Command(binary, append([]string{"recover", "--data", n.data()}, args...)...)
+	cmd := exec.Command(binary, append([]string{"recover", "--data", n.Data()}, args...)...)
 	cmd.Stdout, cmd.Stderr = &out, &said
 	if err := cmd.Run(); err != nil {
 		n.Fatalf("ssod recover %v: %v\n%s", args, err, said.String())

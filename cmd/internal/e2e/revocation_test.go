@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ssod/cmd/internal/e2e/examples"
+	"ssod/cmd/internal/ssodtest"
 )
 
 // soon is within which time a revocation holds on every node that is there. It is
@@ -46,7 +47,7 @@ func TestARevokedClientIsRefusedOnEveryNode(t *testing.T) {
 	slices.Sort(took)
 	half, most := took[len(took)/2], took[len(took)-1]
 	t.Logf("revocations=%d refused on every node after p50=%v max=%v", len(took), half, most)
-	if long() && half > soon {
+	if ssodtest.Long() && half > soon {
 		t.Errorf("half of the revocations took more than %v", half)
 	}
 }
@@ -139,10 +140,10 @@ func (c *trio) revokedInSleep(a *app, sleeper *node) {
 // pause stops the process where it stands, as a virtual machine that is moved.
 func (n *node) pause(t testing.TB) {
 	t.Helper()
-	must(t, syscall.Kill(n.process.ID(), syscall.SIGSTOP))
+	n.Signal(syscall.SIGSTOP)
 }
 
 func (n *node) wake(t testing.TB) {
 	t.Helper()
-	must(t, syscall.Kill(n.process.ID(), syscall.SIGCONT))
+	n.Signal(syscall.SIGCONT)
 }

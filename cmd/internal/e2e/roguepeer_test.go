@@ -105,7 +105,7 @@ func TestRoguePeersLearnNothing(t *testing.T) {
 	var knocking sync.WaitGroup
 	for _, r := range rogues() {
 		for i, n := range f.nodes {
-			knocking.Go(func() { f.knock(r, n.addresses[r.port], byte(i+1)) })
+			knocking.Go(func() { f.knock(r, n.Addresses[r.port], byte(i+1)) })
 		}
 	}
 	knocking.Wait()

@@ -19,7 +19,7 @@ const (
 
 // sealingStage asks a node where the change of the sealing key is.
 func (n *node) sealingStage() int {
-	_, body := n.get(n.Context(), "http://"+n.admin+"/readyz")
+	_, body := n.Page("/readyz")
 	var page struct {
 		Conditions []struct {
 			Condition, Detail string
@@ -59,17 +59,17 @@ func TestTheSealingKeyChangesWhileNodesDie(t *testing.T) {
 	gone, left := c.nodes[2], c.nodes[:2]
 	c.kill(gone)
 	stolen := filepath.Join(t.TempDir(), "stolen")
-	must(t, os.CopyFS(stolen, os.DirFS(gone.data())))
-	until(t, "the removal", func() bool { return left[0].remove(t.Context(), "/admin/v1/nodes/"+gone.flags[1]) == nil })
+	must(t, os.CopyFS(stolen, os.DirFS(gone.Data())))
+	until(t, "the removal", func() bool { return left[0].remove(t.Context(), "/admin/v1/nodes/"+gone.name()) == nil })
 	for stage := keyDue; stage <= keyDone; stage++ {
 		for _, n := range left {
 			c.kill(n)
 		}
 		for _, n := range left {
-			n.launch()
+			n.Launch()
 		}
 		for _, n := range left {
-			must(t, n.ready())
+			n.AwaitReady()
 			c.up = append(c.up, n)
 		}
 		until(t, fmt.Sprint("stage ", stage, " of the change"), func() bool {
@@ -81,7 +81,7 @@ func TestTheSealingKeyChangesWhileNodesDie(t *testing.T) {
 		}
 	}
 	until(t, "the readmission", func() bool {
-		return left[0].order(t.Context(), "POST", "/admin/v1/nodes/"+gone.flags[1]+"/readmit") == nil
+		return left[0].order(t.Context(), "POST", "/admin/v1/nodes/"+gone.name()+"/readmit") == nil
 	})
 	c.start(gone) // with what it had; it puts that aside
 	c.promised()
@@ -107,7 +107,7 @@ func compareDirectories(t *testing.T, stolen string, c *trio) {
 		t.Fatalf("what was stolen opens %d of its own %d keys", got, len(thief.keys))
 	}
 	for i, n := range c.nodes {
-		d, err := readDirectory(n.data())
+		d, err := readDirectory(n.Data())
 		must(t, err)
 		if got := d.opens(d.sealing); got != len(d.keys) || got < len(thief.keys) || len(d.copies) != 1 {
 			t.Errorf("node %d opens %d of %d keys, with %d sealing keys", i+1, got, len(d.keys), len(d.copies))
@@ -116,7 +116,7 @@ func compareDirectories(t *testing.T, stolen string, c *trio) {
 			t.Errorf("what was stolen opens %d keys of node %d", got, i+1)
 		}
 	}
-	aside, err := filepath.Glob(c.nodes[2].data() + ".removed-*")
+	aside, err := filepath.Glob(c.nodes[2].Data() + ".removed-*")
 	if err != nil || len(aside) != 1 {
 		t.Fatalf("put aside: %v, %v", aside, err)
 	}

@@ -52,9 +52,9 @@ func (s *secrets) mark(what, secret string) {
 func TestNoSecretIsWritten(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, secretsConfig, "--log-level", "debug")
-	writeIssuerKeys(t, n.dir)
-	writePlatformKey(t, n.dir)
-	n.start()
+	writeIssuerKeys(t, n.Dir)
+	writePlatformKey(t, n.Dir)
+	n.Start()
 	s := &secrets{app: n.mustApp("one"), marked: map[string]string{}}
 	s.mark("access token", s.token)
 	s.mark("software statement", s.signed)
@@ -65,16 +65,16 @@ func TestNoSecretIsWritten(t *testing.T) {
 	s.playMistakes()
 	s.playOperator()
 
-	status, metrics := n.get(t.Context(), "http://"+n.admin+"/metrics")
+	status, metrics := n.Page("/metrics")
 	if status != http.StatusOK {
 		t.Fatalf("/metrics: %d", status)
 	}
 	goroutines := n.goroutines()
 	n.stop() // the log is complete now
-	leaks := s.search("the log", n.log()) + s.search("the metrics", metrics) +
+	leaks := s.search("the log", n.Logged()) + s.search("the metrics", metrics) +
 		s.search("the goroutines", goroutines) + s.search("an error body", s.errors.String())
-	t.Logf("secrets: marked=%d log_bytes=%d secret_leaks=%d", len(s.marked), len(n.log()), leaks)
-	if !strings.Contains(n.log(), "audit") {
+	t.Logf("secrets: marked=%d log_bytes=%d secret_leaks=%d", len(s.marked), len(n.Logged()), leaks)
+	if !strings.Contains(n.Logged(), "audit") {
 		t.Error("the log has no audit line: nothing was logged that could leak")
 	}
 }
@@ -223,7 +223,7 @@ func (s *secrets) playOperator() {
 
 func (s *secrets) admin(ctx context.Context, method, target string, body []byte) {
 	s.Helper()
-	answer, err := exchange(ctx, s.client, "http://"+s.node.admin, call{method: method, target: target, headers: jsonBody, body: body})
+	answer, err := exchange(ctx, s.client, "http://"+s.node.Admin, call{method: method, target: target, headers: jsonBody, body: body})
 	must(s, err)
 	var made struct {
 		SoftwareStatement string `json:"softwareStatement"`

@@ -65,7 +65,7 @@ func TestNothingIsSmuggledThroughProxies(t *testing.T) {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
 			n := startNode(t, smuggleConfig)
-			p := startProxy(t, kind, n.http)
+			p := startProxy(t, kind, n.HTTP)
 			var all passed
 			cases := append(puzzling(), ambiguous.Requests()...)
 			for _, c := range cases {

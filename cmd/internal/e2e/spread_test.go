@@ -54,8 +54,8 @@ func insist(ctx context.Context, doors []*app, make func(*app) error) error {
 // answered reports whether an error is an answer of the service that stays the
 // same when the call is repeated.
 func answered(err error) bool {
-	var status *statusError
-	return errors.Is(err, errRefused) || errors.As(err, &status) && status.got.Status != http.StatusServiceUnavailable
+	status, _ := refusal(err)
+	return errors.Is(err, errRefused) || status != 0 && status != http.StatusServiceUnavailable
 }
 
 // total is the sum of a metric over the nodes that run.
@@ -79,7 +79,7 @@ type shardView struct {
 // shards is what the node says of all; nil when it does not answer.
 func (n *node) shards() []shardView {
 	n.Helper()
-	status, page := n.get(n.Context(), "http://"+n.admin+"/admin/v1/cluster")
+	status, page := n.Page("/admin/v1/cluster")
 	if status == 0 {
 		return nil
 	}

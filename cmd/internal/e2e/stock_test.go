@@ -33,7 +33,7 @@ func stock(t *testing.T, end func(*node)) *stocked {
 		s.households = append(s.households, s.found(i))
 	}
 	n.stop()
-	n.start() // moves what the log holds into tables
+	n.Start() // moves what the log holds into tables
 	for _, h := range s.households {
 		removed, err := s.unlink(t.Context(), h.host, h.gone.id)
 		if err != nil || len(removed) != 1 {
@@ -77,16 +77,16 @@ func (s *stocked) facts() []fact {
 func (s *stocked) copy(t *testing.T) *stocked {
 	t.Helper()
 	n := newNode(t, crashConfig)
-	must(t, filepath.WalkDir(s.data(), func(file string, d fs.DirEntry, err error) error {
+	must(t, filepath.WalkDir(s.Data(), func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.Name() == "ballast" {
 			return err
 		}
-		name, err := filepath.Rel(s.data(), file)
+		name, err := filepath.Rel(s.Data(), file)
 		if err != nil || d.IsDir() {
-			return errors.Join(err, os.Mkdir(filepath.Join(n.data(), name), 0o700))
+			return errors.Join(err, os.Mkdir(filepath.Join(n.Data(), name), 0o700))
 		}
 		content, err := os.ReadFile(file)
-		return errors.Join(err, os.WriteFile(filepath.Join(n.data(), name), content, 0o600))
+		return errors.Join(err, os.WriteFile(filepath.Join(n.Data(), name), content, 0o600))
 	}))
 	c, app, revoked := *s, *s.app, *s.revoked
 	app.node, revoked.node = n, n

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,42 +12,30 @@ import (
 	"time"
 
 	"ssod/bench/process"
+	"ssod/cmd/internal/ssodtest"
 )
-
-// signal sends a signal to the process.
-func (n *node) signal(s syscall.Signal) {
-	n.Helper()
-	must(n, syscall.Kill(n.process.ID(), s))
-}
 
 // stops sends SIGTERM and expects a clean end. A stop that is not over after the
 // drain delay and the grace ends with another status.
 func (n *node) stops() {
 	n.Helper()
-	n.signal(syscall.SIGTERM)
+	n.Signal(syscall.SIGTERM)
 	n.ends(0)
 }
 
 // ends expects the process to end with a status.
 func (n *node) ends(status int) {
 	n.Helper()
-	select {
-	case <-n.process.Exited():
-	case <-time.After(time.Minute):
-		n.kill()
-		n.Fatalf("the process is still running:\n%s", tail(n.log(), 4<<10))
+	if got := n.AwaitEnd(time.Minute); got != status {
+		n.Errorf("status %d, want %d:\n%s", got, status, ssodtest.Tail(n.Logged()))
 	}
-	if got := n.process.ExitCode(); got != status {
-		n.Errorf("status %d, want %d:\n%s", got, status, tail(n.log(), 4<<10))
-	}
-	n.process = nil
 	n.client.CloseIdleConnections()
 }
 
 // page is a page of the admin listener.
 func (n *node) page(path string) string {
 	n.Helper()
-	_, text := n.get(n.Context(), "http://"+n.admin+path)
+	_, text := n.Page(path)
 	return text
 }
 
@@ -58,8 +45,8 @@ func TestStopWhileJoining(t *testing.T) {
 	nobody, err := process.FreeAddresses(1)
 	must(t, err)
 	n := newNode(t, plainConfig)
-	n.secret = newSecret(t)
-	n.launch("--join", nobody[0])
+	n.Secret = ssodtest.NewSecret(t, t.TempDir())
+	n.Launch("--join", nobody[0])
 	until(t, "it waits for a member", func() bool { return has(n.page("/readyz"), "joining") })
 	n.stops()
 }
@@ -69,19 +56,19 @@ func TestStopWhileJoining(t *testing.T) {
 func TestStopWhileReloading(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, plainConfig)
-	pipe := n.configFile() + ".pipe"
+	pipe := n.ConfigFile() + ".pipe"
 	must(t, syscall.Mkfifo(pipe, 0o600))
-	must(t, os.Rename(pipe, n.configFile()))
-	n.signal(syscall.SIGHUP)
+	must(t, os.Rename(pipe, n.ConfigFile()))
+	n.Signal(syscall.SIGHUP)
 	var writer int
 	until(t, "it reads the file", func() (reads bool) {
 		var err error
-		writer, err = syscall.Open(n.configFile(), syscall.O_WRONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+		writer, err = syscall.Open(n.ConfigFile(), syscall.O_WRONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 		return err == nil
 	})
 	defer syscall.Close(writer)
 	must(t, n.mustApp("one").mint(t.Context(), newDevice("host"), "viewer"))
-	n.signal(syscall.SIGHUP) // and another one, which waits
+	n.Signal(syscall.SIGHUP) // and another one, which waits
 	n.stops()
 }
 
@@ -92,20 +79,20 @@ func TestStopAfterAReloadWithoutAMajority(t *testing.T) {
 	c := startTrio(t, plainConfig)
 	n := c.nodes[0]
 	until(t, "three nodes vote", func() bool { return has(n.page("/admin/v1/cluster"), "durability of 2 nodes") })
-	c.nodes[1].kill()
-	c.nodes[2].kill()
+	c.nodes[1].Kill()
+	c.nodes[2].Kill()
 	changed := strings.Replace(plainConfig, "realms:\n", "accessToken: {algorithm: RS256}\nrealms:\n", 1)
 	if changed == plainConfig {
 		t.Fatal("the configuration is not changed")
 	}
-	must(t, os.WriteFile(n.configFile(), []byte(changed), 0o600))
-	n.signal(syscall.SIGHUP)
-	until(t, "it is reloaded", func() bool { return has(n.log(), "configuration reloaded") })
+	must(t, os.WriteFile(n.ConfigFile(), []byte(changed), 0o600))
+	n.Signal(syscall.SIGHUP)
+	until(t, "it is reloaded", func() bool { return has(n.Logged(), "configuration reloaded") })
 	if status, text := n.post("/admin/v1/reload"); status != http.StatusOK {
 		t.Errorf("reload by the admin API: %d %s", status, text)
 	}
 	until(t, "the missing key shows", func() bool { return has(n.page("/readyz"), "keys made") })
-	rotating, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+n.admin+"/admin/v1/keys/rotate", nil)
+	rotating, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+n.Admin+"/admin/v1/keys/rotate", nil)
 	must(t, err)
 	sent := make(chan struct{})
 	rotating = rotating.WithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
@@ -123,7 +110,7 @@ func TestStopAfterAReloadWithoutAMajority(t *testing.T) {
 // post makes a call of the admin API without a body.
 func (n *node) post(path string) (int, string) {
 	n.Helper()
-	request, err := http.NewRequestWithContext(n.Context(), http.MethodPost, "http://"+n.admin+path, nil)
+	request, err := http.NewRequestWithContext(n.Context(), http.MethodPost, "http://"+n.Admin+path, nil)
 	must(n, err)
 	response, err := n.client.Do(request)
 	must(n, err)
@@ -151,11 +138,11 @@ func TestManyRealms(t *testing.T) {
 	t.Parallel()
 	realms := volume(60, 1500)
 	n := newNode(t, manyRealms(realms))
-	n.launch()
+	n.Launch()
 	until(t, "the process answers", func() bool { return n.page("/livez") != "" })
 	n.stops() // amid the start, or soon after
 	began := time.Now()
-	n.start()
+	n.Start()
 	t.Logf("%d realms: ready after %v", realms, time.Since(began).Round(time.Millisecond))
 	if !has(n.page("/readyz"), fmt.Sprintf("of %d: the others are made in the background", realms)) {
 		t.Errorf("nothing is said of missing keys:\n%s", n.page("/readyz"))
@@ -163,14 +150,14 @@ func TestManyRealms(t *testing.T) {
 	n.wantKeySet(fmt.Sprintf("r%d", realms-1))
 	status, answer := n.post("/admin/v1/keys/rotate")
 	if status != http.StatusAccepted || !has(answer, `"rotation"`, fmt.Sprintf(`"keys": %d`, 3+3*realms)) {
-		t.Errorf("rotation of all keys: %d %s", status, tail(answer, 500))
+		t.Errorf("rotation of all keys: %d %s", status, answer)
 	}
 	began = time.Now()
 	n.stops()
 	t.Logf("stopped after %v", time.Since(began).Round(time.Millisecond))
-	n.start()
+	n.Start()
 	before := n.missingKeys()
-	within(t, 2*time.Minute, "keys are made", func() bool { return n.missingKeys() < before })
+	ssodtest.Until(t, "keys are made", 2*time.Minute, func() bool { return n.missingKeys() < before })
 	if before == 0 || !has(n.page("/readyz"), fmt.Sprintf("of %d:", 3+4*realms)) {
 		t.Errorf("the rotation does not go on: %v keys are missing\n%s", before, n.page("/readyz"))
 	}
@@ -180,7 +167,7 @@ func TestManyRealms(t *testing.T) {
 // wantKeySet checks that a realm has its key when somebody asks for it.
 func (n *node) wantKeySet(realm string) {
 	n.Helper()
-	url := "http://" + n.http + "/.well-known/" + realm + "/jwks.json"
+	url := "http://" + n.HTTP + "/.well-known/" + realm + "/jwks.json"
 	until(n, "the key is published", func() bool { // on a busy machine it takes long
 		request, err := http.NewRequestWithContext(n.Context(), http.MethodGet, url, nil)
 		must(n, err)
@@ -216,14 +203,14 @@ func (n *node) missingKeys() (missing float64) {
 func TestASecondSignalStopsAtOnce(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, plainConfig, "--drain-delay", "1h")
-	n.signal(syscall.SIGTERM)
-	until(t, "it drains", func() bool { return has(n.log(), "draining") })
-	if status, _ := n.get(context.Background(), "http://"+n.admin+"/readyz"); status != http.StatusServiceUnavailable {
+	n.Signal(syscall.SIGTERM)
+	until(t, "it drains", func() bool { return has(n.Logged(), "draining") })
+	if status, _ := n.Page("/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("readyz while draining: %d", status)
 	}
-	n.signal(syscall.SIGINT)
+	n.Signal(syscall.SIGINT)
 	n.ends(1)
-	if !has(n.log(), "stopped at once") {
+	if !has(n.Logged(), "stopped at once") {
 		t.Error("the log does not say that it was stopped at once")
 	}
 }

@@ -24,7 +24,7 @@ var opening = regexp.MustCompile(`^\d+ +(open|openat|openat2|creat|connect|execv
 func (n *node) opens(work func()) map[string]bool {
 	n.Helper()
 	trace := filepath.Join(n.TempDir(), "trace")
-	cmd := exec.Command(installed(n, "strace", "strace"), "-f", "-qq", "-e", openings, "-e", "signal=none", "-o", trace, "-p", strconv.Itoa(n.process.ID()))
+	cmd := exec.Command(installed(n, "strace", "strace"), "-f", "-qq", "-e", openings, "-e", "signal=none", "-o", trace, "-p", strconv.Itoa(n.Process.ID()))
 	var said strings.Builder
 	cmd.Stderr = &said
 	tracer, err := process.Run(cmd)
@@ -52,7 +52,7 @@ func (n *node) opens(work func()) map[string]bool {
 
 // tracedBy reports whether all threads of the node are watched by a process.
 func (n *node) tracedBy(tracer int) bool {
-	tasks, err := filepath.Glob("/proc/" + strconv.Itoa(n.process.ID()) + "/task/*/status")
+	tasks, err := filepath.Glob("/proc/" + strconv.Itoa(n.Process.ID()) + "/task/*/status")
 	must(n, err)
 	for _, task := range tasks {
 		status, err := os.ReadFile(task)

@@ -15,7 +15,7 @@ func TestSystemdHears(t *testing.T) {
 	must(t, err)
 	defer systemd.Close()
 	n := newNode(t, crashConfig)
-	n.env = []string{"NOTIFY_SOCKET=" + socket}
+	n.Env = []string{"NOTIFY_SOCKET=" + socket}
 	hears := func(want string) {
 		t.Helper()
 		must(t, systemd.SetReadDeadline(time.Now().Add(time.Minute)))
@@ -25,7 +25,7 @@ func TestSystemdHears(t *testing.T) {
 			t.Fatalf("systemd hears %q, %v, want %q", got, err, want)
 		}
 	}
-	n.start()
+	n.Start()
 	hears("READY=1")
 	n.stop()
 	hears("STOPPING=1")

@@ -301,11 +301,7 @@ func (p player) hasMembers(ctx context.Context, types map[string]string) error {
 		return err
 	}
 	got := map[string]string{}
-	for id, raw := range devices {
-		var member struct{ Type string }
-		if err := json.Unmarshal(raw, &member); err != nil {
-			return err
-		}
+	for id, member := range devices {
 		got[id] = member.Type
 	}
 	if fmt.Sprint(got) != fmt.Sprint(types) {

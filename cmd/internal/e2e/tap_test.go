@@ -33,11 +33,11 @@ func newTap(t testing.TB) *tap {
 // onto puts the tap on a cluster that has no node yet.
 func (p *tap) onto(c *trio) {
 	c.host, c.before = tapHost, func(n *node) {
-		n.flags = append(n.flags, "--advertise", tapHost)
+		n.Flags = append(n.Flags, "--advertise", tapHost)
 		for _, port := range []int{gossipPort, rpcPort, raftPort} {
-			p.listen(c, n.addresses[port], port)
+			p.listen(c, n.Addresses[port], port)
 		}
-		p.listenPackets(c, n.addresses[gossipPort])
+		p.listenPackets(c, n.Addresses[gossipPort])
 	}
 }
 

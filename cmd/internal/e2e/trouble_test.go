@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"ssod/cmd/internal/ssodtest"
+	"ssod/httpfront/client"
 )
 
 const plainConfig = guessConfig
@@ -17,10 +20,10 @@ func (n *node) refuses(status int, words []string, more ...string) {
 	n.Helper()
 	got := n.fails(more...)
 	if got.status != status || !has(got.log, words...) {
-		n.Errorf("start: got status %d and\n%swant status %d and the words %q", got.status, tail(got.log, 2<<10), status, words)
+		n.Errorf("start: got status %d and\n%swant status %d and the words %q", got.status, ssodtest.Tail(got.log), status, words)
 	}
 	if has(got.log, "panic:") || has(got.log, "goroutine 1 [") {
-		n.Errorf("start: a stack trace instead of a message:\n%s", tail(got.log, 2<<10))
+		n.Errorf("start: a stack trace instead of a message:\n%s", ssodtest.Tail(got.log))
 	}
 }
 
@@ -31,33 +34,33 @@ func TestASecondProcessOnTheDirectoryIsRefused(t *testing.T) {
 	a := first.mustApp("one")
 	must(t, a.mint(t.Context(), host, "viewer"))
 	second := newNode(t, plainConfig)
-	second.refuses(1, []string{first.data(), "in use"}, "--data", first.data())
+	second.refuses(1, []string{first.Data(), "in use"}, "--data", first.Data())
 	must(t, a.refresh(t.Context(), host)) // the first one does not mind
 }
 
 func TestAnotherNodeNameIsRefused(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, plainConfig)
-	n.start("--node", "alpha")
-	n.kill()
+	n.Start("--node", "alpha")
+	n.Kill()
 	n.refuses(2, []string{"alpha", "beta"}, "--node", "beta")
-	n.start("--node", "alpha")
-	n.kill()
-	n.start() // the name is kept in the directory
+	n.Start("--node", "alpha")
+	n.Kill()
+	n.Start() // the name is kept in the directory
 }
 
 func TestAReadOnlyDirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, plainConfig)
-	n.mount = "ro,size=1m"
-	n.refuses(1, []string{n.data(), "cannot be written"})
+	n.Mount = "ro,size=1m"
+	n.refuses(1, []string{n.Data(), "cannot be written"})
 }
 
 func TestAFileInPlaceOfTheDirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, plainConfig)
-	must(t, os.WriteFile(n.data(), []byte("a file"), 0o600))
-	n.refuses(1, []string{n.data()})
+	must(t, os.WriteFile(n.Data(), []byte("a file"), 0o600))
+	n.refuses(1, []string{n.Data()})
 }
 
 func TestWrongFlagsAndConfigurationEndWithStatus2(t *testing.T) {
@@ -73,8 +76,8 @@ func TestWrongFlagsAndConfigurationEndWithStatus2(t *testing.T) {
 func TestBelowTheReserveReadsGoOn(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, plainConfig)
-	n.mount = "size=640m"
-	n.start()
+	n.Mount = "size=640m"
+	n.Start()
 	a, host := n.mustApp("one"), newDevice("host")
 	must(t, a.mint(t.Context(), host, "viewer"))
 
@@ -83,15 +86,15 @@ func TestBelowTheReserveReadsGoOn(t *testing.T) {
 		viewers++
 		return a.mint(t.Context(), newDevice("x"), fmt.Sprintf("viewer %d", viewers))
 	}
-	filler := n.seenBy(filepath.Join(n.data(), "filler"))
+	filler := n.SeenBy(filepath.Join(n.Data(), "filler"))
 	must(t, os.WriteFile(filler, bytes.Repeat([]byte{1}, 400<<20), 0o600))
 	until(t, "changes are refused", func() bool { return mint() != nil })
-	var refusal *statusError
-	if err := mint(); !errors.As(err, &refusal) || refusal.code() != "service_unavailable" || refusal.got.Headers.Get("Retry-After") == "" {
+	err := mint()
+	if e, ok := errors.AsType[*client.Error](err); !ok || e.Code != "service_unavailable" || e.RetryAfter == 0 {
 		t.Fatalf("a change below the reserve: got %v, want service_unavailable with Retry-After", err)
 	}
 	must(t, a.refresh(t.Context(), host))
-	_, err := a.list(t.Context(), host)
+	_, err = a.list(t.Context(), host)
 	must(t, err)
 
 	must(t, os.Remove(filler))
@@ -99,7 +102,7 @@ func TestBelowTheReserveReadsGoOn(t *testing.T) {
 	until(t, "changes go on", func() bool { return mint() == nil })
 	took := time.Since(began)
 	t.Logf("changes went on %v after there was room", took)
-	if long() && took > 5*time.Second {
+	if ssodtest.Long() && took > 5*time.Second {
 		t.Error("want at most 5 s")
 	}
 }
@@ -107,8 +110,8 @@ func TestBelowTheReserveReadsGoOn(t *testing.T) {
 // stop lets the process finish.
 func (n *node) stop() {
 	n.Helper()
-	if err := n.process.Stop(2 * time.Minute); err != nil {
+	if err := n.Process.Stop(2 * time.Minute); err != nil {
 		n.Fatalf("stop: %v", err)
 	}
-	n.kill()
+	n.Kill()
 }

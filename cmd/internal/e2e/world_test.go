@@ -93,16 +93,16 @@ func join(a, b string) string {
 func newWorld(t testing.TB, empty fs.FS, l lifetimes) *world {
 	t.Helper()
 	n := newNode(t, worldConfig(l))
-	writeIssuerKeys(t, n.dir)
-	writePlatformKey(t, n.dir)
-	must(t, os.CopyFS(n.data(), empty))
-	must(t, os.Chmod(n.data(), 0o700))
-	must(t, os.Chmod(filepath.Join(n.data(), "sealing.key"), 0o600)) // a copy is everybody's to read
-	n.start()
+	writeIssuerKeys(t, n.Dir)
+	writePlatformKey(t, n.Dir)
+	must(t, os.CopyFS(n.Data(), empty))
+	must(t, os.Chmod(n.Data(), 0o700))
+	must(t, os.Chmod(filepath.Join(n.Data(), "sealing.key"), 0o600)) // a copy is everybody's to read
+	n.Start()
 	w := worldOn(n, "")
 	w.secret = func() ([]byte, error) {
-		n.kill()
-		defer n.start()
+		n.Kill()
+		defer n.Start()
 		return n.realmSecret("programmer")
 	}
 	return w
@@ -148,11 +148,11 @@ func (w *world) inOwnWords(c examples.Case) examples.Case {
 func emptyWorld(t testing.TB) fs.FS {
 	t.Helper()
 	n := newNode(t, worldConfig(lifetimes{}))
-	writeIssuerKeys(t, n.dir)
-	writePlatformKey(t, n.dir)
-	n.start()
+	writeIssuerKeys(t, n.Dir)
+	writePlatformKey(t, n.Dir)
+	n.Start()
 	n.stop()
-	return os.DirFS(n.data())
+	return os.DirFS(n.Data())
 }
 
 // value is the content of a variable: what a step of the case has set, else

@@ -186,13 +186,10 @@ func (c *Cluster) newNode(name, directory string) *Node {
 	dir := filepath.Join(c.dir, directory)
 	c.must(os.Mkdir(dir, 0o700))
 	n := &Node{Node: ssodtest.New(c, dir, c.config()), Name: name, cluster: c, dialed: at[2]}
-	n.Addresses, n.HTTP, n.Admin, n.Prefix, n.Secret = at, at[0], at[1], prefix, c.secret
+	n.Addresses, n.HTTP, n.Admin, n.Prefix, n.Secret, n.Mount = at, at[0], at[1], prefix, c.secret, c.volume
 	if c.gated {
 		n.gate = newGate()
 		n.Run = n.gate.run
-	}
-	if c.volume != "" {
-		n.Prefix = append(n.Prefix, inVolume(c.volume, n.Data())...)
 	}
 	if c.clocks {
 		n.Env = []string{"SHIFTED_CLOCK_FILE=" + n.clockFile()}

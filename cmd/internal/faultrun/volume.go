@@ -2,7 +2,6 @@ package faultrun
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,17 +12,8 @@ import (
 // filling is what fills a small disk, in bytes.
 const filling = 400 << 20
 
-// inVolume is what stands before a command that is to see a tmpfs with these options
-// at dir. It is gone when the process ends.
-func inVolume(options, dir string) []string {
-	script := `mkdir -p "$1" && mount -t tmpfs -o "$0" tmpfs "$1" && shift && exec "$@"`
-	return []string{"unshare", "--mount", "sh", "-c", script, options, dir}
-}
-
 // file is the path of a file in the node's data as the test sees it.
-func (n *Node) file(name string) string {
-	return filepath.Join(fmt.Sprintf("/proc/%d/root", n.id.Load()), n.Data(), name)
-}
+func (n *Node) file(name string) string { return n.SeenBy(filepath.Join(n.Data(), name)) }
 
 // fill takes most of the node's disk, and empty gives it back.
 func (n *Node) fill() {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,6 +25,7 @@ type Node struct {
 	Flags   []string // of each process
 	Env     []string // beside that of the test
 	Prefix  []string // commands before the program's
+	Mount   string   // options of a tmpfs for the data; empty: none
 	Secret  string   // file of the cluster's secret; empty: the node is alone
 	// Addresses are for HTTP, admin, gossip, actors and replication; nil: each process
 	// has new ones.
@@ -128,9 +131,37 @@ func (n *Node) Command(more ...string) *exec.Cmd {
 	}
 	binary, err := n.Program()
 	must(n, err)
-	cmd := in(n.Prefix, exec.Command(binary, append(append(args, n.Flags...), more...)...))
+	command := append(append([]string{binary}, append(args, n.Flags...)...), more...)
+	if n.Mount != "" {
+		command = append([]string{"sh", "-c", mount, n.Mount, n.Data()}, command...)
+	}
+	command = append(slices.Clone(n.Prefix), command...)
+	cmd := exec.Command(command[0], command[1:]...)
+	if n.Mount != "" {
+		cmd.SysProcAttr = ownMounts()
+	}
 	cmd.Env = append(cmd.Environ(), n.Env...)
 	return cmd
+}
+
+// mount runs a command that sees a tmpfs at a directory.
+const mount = `mkdir -p "$1" && mount -t tmpfs -o "$0" tmpfs "$1" && shift && exec "$@"`
+
+// ownMounts has a process mount what nobody else sees and what ends with it; without
+// root it becomes root of a user namespace to be allowed to.
+func ownMounts() *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	if os.Getuid() != 0 {
+		attr.Cloneflags |= syscall.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
+	}
+	return attr
+}
+
+// SeenBy is the path of a file as the node's process sees it.
+func (n *Node) SeenBy(file string) string {
+	return filepath.Join("/proc", strconv.Itoa(n.Process.ID()), "root", file)
 }
 
 // Start starts a process and returns once it is ready.

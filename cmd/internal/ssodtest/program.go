@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,15 +63,6 @@ func (p Program) Command(t testing.TB, args ...string) *exec.Cmd {
 	binary, err := p()
 	must(t, err)
 	return exec.CommandContext(t.Context(), binary, args...)
-}
-
-// in is the command behind others that set a scene for it.
-func in(prefix []string, cmd *exec.Cmd) *exec.Cmd {
-	if len(prefix) == 0 {
-		return cmd
-	}
-	all := slices.Concat(prefix, cmd.Args)
-	return exec.Command(all[0], all[1:]...)
 }
 
 func must(t testing.TB, err error) {
