@@ -9,12 +9,11 @@
 package actors
 
 import (
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
-
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -178,15 +177,12 @@ func file_actors_wire_proto_rawDescGZIP() []byte {
 	return file_actors_wire_proto_rawDescData
 }
 
-var (
-	file_actors_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-	file_actors_wire_proto_msgTypes  = make([]protoimpl.MessageInfo, 1)
-	file_actors_wire_proto_goTypes   = []any{
-		Code(0),        // 0: ssod.actors.Code
-		(*Packed)(nil), // 1: ssod.actors.Packed
-	}
-)
-
+var file_actors_wire_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_actors_wire_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_actors_wire_proto_goTypes = []any{
+	(Code)(0),      // 0: ssod.actors.Code
+	(*Packed)(nil), // 1: ssod.actors.Packed
+}
 var file_actors_wire_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
 	0, // [0:0] is the sub-list for method input_type
