@@ -6,4 +6,6 @@ package actors
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*Packed) LogValue() slog.Value { return slog.StringValue("actors.Packed") }
+func (*Packed) LogValue() slog.Value {
+	return slog.StringValue("actors.Packed")
+}

@@ -26,7 +26,7 @@ type certificate struct {
 // checkEvery is how often a handshake looks at the files.
 const checkEvery = time.Second
 
-// fileVersion tells whether two files changed.
+// fileVersion detects changes of two files.
 type fileVersion struct {
 	certTime, keyTime time.Time
 	certSize, keySize int64

@@ -2,10 +2,10 @@ package httpfront
 
 import "ssod/httpfront/wire"
 
-// Web players may call the API of a realm from the origins that it lists. Before
-// that they need a client and an access token, and some check media tokens with
-// the key set: these belong to no realm, or to anybody, so that every listed
-// origin may have them. No call has a cookie, and none is ever asked for.
+// Web players may call the API of a realm from the origins that it lists. Before that they
+// need a client and an access token, and some check media tokens with the key set: these
+// calls belong to no single realm, so every listed origin may make them. No call uses a
+// cookie.
 const (
 	corsHeaders = "Authorization, AP-Device-Identifier, X-Device-Info, X-SSO-ID, X-SSO-LINK, AD-Service-Token, " +
 		"Adobe-Subject-Token, X-Roku-Reserved-Roku-Connect-Token, AP-Partner-Framework-Status, " +

@@ -22,7 +22,7 @@
 //	            registration, admin, sandbox) and what they read (headers, form)
 //	token       what makes and reads tokens (jose, keys, media, platform), and the keys
 //	            of others (keyset, keyurl)
-//	mvpd        how TV providers are spoken with
+//	mvpd        connections to TV providers
 //	apidoc      the document as pages; page is the layout of all pages
 //	the ground  throttle, config, wire, slots, strictjson
 //

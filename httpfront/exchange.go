@@ -154,8 +154,8 @@ func (x *exchange) run() (api.Response, error) {
 	return x.handle(x.server.deadlines.at(x.began))
 }
 
-// makeRoom ends the connection of what took no token when places are getting
-// scarce: it could go on for ever at no cost to the client.
+// makeRoom ends the connection of a request that took no token when places are scarce: it
+// could be held for ever at no cost to the client.
 func (x *exchange) makeRoom() {
 	if x.conn.Crowded() {
 		x.http.SetConnectionClose()

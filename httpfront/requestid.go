@@ -6,8 +6,8 @@ import (
 	"ssod/cluster"
 )
 
-// idSource draws request ids. Randomness is fetched for many at once, since
-// every request needs one and asking the kernel is the dear part.
+// idSource draws request ids. Randomness is fetched for many at once, because every request
+// needs one and a system call is expensive.
 type idSource struct {
 	pool [64 * len(cluster.RequestID{})]byte
 	left int

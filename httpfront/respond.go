@@ -85,7 +85,7 @@ func (x *exchange) fail(err error) {
 	x.account(e.Status, e.Code)
 }
 
-// report logs what is our fault, with the trace that the client was told.
+// report logs our faults, with the trace that the client sees.
 func (x *exchange) report(e *api.Error, err error) {
 	if e.Status == fasthttp.StatusServiceUnavailable && x.server.log.Enabled(x.http, slog.LevelDebug) {
 		x.server.log.Debug("unavailable", "trace", string(x.AppendTrace(nil)), "error", err)

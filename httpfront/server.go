@@ -200,8 +200,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// share says to whom the connections of an address count, and how many it may
-// have: an IPv6 client is its /64, and a trusted proxy has any number.
+// share returns the holder that an address's connections count for, and how many it may
+// have: an IPv6 client is its /64, and a trusted proxy may have any number.
 func (s *Server) share(peer netip.Addr) (holder netip.Addr, most int) {
 	t := &s.settings().Throttle
 	if throttle.Trusts(t.TrustedProxies, peer) {

@@ -6,22 +6,36 @@ package device
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*State) LogValue() slog.Value { return slog.StringValue("device.State") }
+func (*State) LogValue() slog.Value {
+	return slog.StringValue("device.State")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Regular) LogValue() slog.Value { return slog.StringValue("device.Regular") }
+func (*Regular) LogValue() slog.Value {
+	return slog.StringValue("device.Regular")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Begin) LogValue() slog.Value { return slog.StringValue("device.Begin") }
+func (*Begin) LogValue() slog.Value {
+	return slog.StringValue("device.Begin")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*BeginReply) LogValue() slog.Value { return slog.StringValue("device.BeginReply") }
+func (*BeginReply) LogValue() slog.Value {
+	return slog.StringValue("device.BeginReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*LoginsReply) LogValue() slog.Value { return slog.StringValue("device.LoginsReply") }
+func (*LoginsReply) LogValue() slog.Value {
+	return slog.StringValue("device.LoginsReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Leave) LogValue() slog.Value { return slog.StringValue("device.Leave") }
+func (*Leave) LogValue() slog.Value {
+	return slog.StringValue("device.Leave")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*LeaveReply) LogValue() slog.Value { return slog.StringValue("device.LeaveReply") }
+func (*LeaveReply) LogValue() slog.Value {
+	return slog.StringValue("device.LeaveReply")
+}

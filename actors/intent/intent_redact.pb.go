@@ -6,10 +6,16 @@ package intent
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*Intent) LogValue() slog.Value { return slog.StringValue("intent.Intent") }
+func (*Intent) LogValue() slog.Value {
+	return slog.StringValue("intent.Intent")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Place) LogValue() slog.Value { return slog.StringValue("intent.Place") }
+func (*Place) LogValue() slog.Value {
+	return slog.StringValue("intent.Place")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Settle) LogValue() slog.Value { return slog.StringValue("intent.Settle") }
+func (*Settle) LogValue() slog.Value {
+	return slog.StringValue("intent.Settle")
+}

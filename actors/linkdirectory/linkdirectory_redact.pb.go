@@ -6,28 +6,46 @@ package linkdirectory
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*Entry) LogValue() slog.Value { return slog.StringValue("linkdirectory.Entry") }
+func (*Entry) LogValue() slog.Value {
+	return slog.StringValue("linkdirectory.Entry")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Retirements) LogValue() slog.Value { return slog.StringValue("linkdirectory.Retirements") }
+func (*Retirements) LogValue() slog.Value {
+	return slog.StringValue("linkdirectory.Retirements")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Reserve) LogValue() slog.Value { return slog.StringValue("linkdirectory.Reserve") }
+func (*Reserve) LogValue() slog.Value {
+	return slog.StringValue("linkdirectory.Reserve")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*ReserveReply) LogValue() slog.Value { return slog.StringValue("linkdirectory.ReserveReply") }
+func (*ReserveReply) LogValue() slog.Value {
+	return slog.StringValue("linkdirectory.ReserveReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Resolve) LogValue() slog.Value { return slog.StringValue("linkdirectory.Resolve") }
+func (*Resolve) LogValue() slog.Value {
+	return slog.StringValue("linkdirectory.Resolve")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*ResolveReply) LogValue() slog.Value { return slog.StringValue("linkdirectory.ResolveReply") }
+func (*ResolveReply) LogValue() slog.Value {
+	return slog.StringValue("linkdirectory.ResolveReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Settle) LogValue() slog.Value { return slog.StringValue("linkdirectory.Settle") }
+func (*Settle) LogValue() slog.Value {
+	return slog.StringValue("linkdirectory.Settle")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Retire) LogValue() slog.Value { return slog.StringValue("linkdirectory.Retire") }
+func (*Retire) LogValue() slog.Value {
+	return slog.StringValue("linkdirectory.Retire")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Charge) LogValue() slog.Value { return slog.StringValue("linkdirectory.Charge") }
+func (*Charge) LogValue() slog.Value {
+	return slog.StringValue("linkdirectory.Charge")
+}

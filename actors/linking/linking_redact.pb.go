@@ -6,13 +6,21 @@ package linking
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*Link) LogValue() slog.Value { return slog.StringValue("linking.Link") }
+func (*Link) LogValue() slog.Value {
+	return slog.StringValue("linking.Link")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*LinkReply) LogValue() slog.Value { return slog.StringValue("linking.LinkReply") }
+func (*LinkReply) LogValue() slog.Value {
+	return slog.StringValue("linking.LinkReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Redeem) LogValue() slog.Value { return slog.StringValue("linking.Redeem") }
+func (*Redeem) LogValue() slog.Value {
+	return slog.StringValue("linking.Redeem")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*RedeemReply) LogValue() slog.Value { return slog.StringValue("linking.RedeemReply") }
+func (*RedeemReply) LogValue() slog.Value {
+	return slog.StringValue("linking.RedeemReply")
+}

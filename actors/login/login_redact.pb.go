@@ -6,37 +6,61 @@ package login
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*Login) LogValue() slog.Value { return slog.StringValue("login.Login") }
+func (*Login) LogValue() slog.Value {
+	return slog.StringValue("login.Login")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Account) LogValue() slog.Value { return slog.StringValue("login.Account") }
+func (*Account) LogValue() slog.Value {
+	return slog.StringValue("login.Account")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Attribute) LogValue() slog.Value { return slog.StringValue("login.Attribute") }
+func (*Attribute) LogValue() slog.Value {
+	return slog.StringValue("login.Attribute")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Sharing) LogValue() slog.Value { return slog.StringValue("login.Sharing") }
+func (*Sharing) LogValue() slog.Value {
+	return slog.StringValue("login.Sharing")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Ended) LogValue() slog.Value { return slog.StringValue("login.Ended") }
+func (*Ended) LogValue() slog.Value {
+	return slog.StringValue("login.Ended")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Keep) LogValue() slog.Value { return slog.StringValue("login.Keep") }
+func (*Keep) LogValue() slog.Value {
+	return slog.StringValue("login.Keep")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*KeepReply) LogValue() slog.Value { return slog.StringValue("login.KeepReply") }
+func (*KeepReply) LogValue() slog.Value {
+	return slog.StringValue("login.KeepReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Share) LogValue() slog.Value { return slog.StringValue("login.Share") }
+func (*Share) LogValue() slog.Value {
+	return slog.StringValue("login.Share")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*End) LogValue() slog.Value { return slog.StringValue("login.End") }
+func (*End) LogValue() slog.Value {
+	return slog.StringValue("login.End")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*EndReply) LogValue() slog.Value { return slog.StringValue("login.EndReply") }
+func (*EndReply) LogValue() slog.Value {
+	return slog.StringValue("login.EndReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*EndAll) LogValue() slog.Value { return slog.StringValue("login.EndAll") }
+func (*EndAll) LogValue() slog.Value {
+	return slog.StringValue("login.EndAll")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*EndAllReply) LogValue() slog.Value { return slog.StringValue("login.EndAllReply") }
+func (*EndAllReply) LogValue() slog.Value {
+	return slog.StringValue("login.EndAllReply")
+}

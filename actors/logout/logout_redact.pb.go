@@ -6,13 +6,21 @@ package logout
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*State) LogValue() slog.Value { return slog.StringValue("logout.State") }
+func (*State) LogValue() slog.Value {
+	return slog.StringValue("logout.State")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Create) LogValue() slog.Value { return slog.StringValue("logout.Create") }
+func (*Create) LogValue() slog.Value {
+	return slog.StringValue("logout.Create")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*TakeReply) LogValue() slog.Value { return slog.StringValue("logout.TakeReply") }
+func (*TakeReply) LogValue() slog.Value {
+	return slog.StringValue("logout.TakeReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*BackReply) LogValue() slog.Value { return slog.StringValue("logout.BackReply") }
+func (*BackReply) LogValue() slog.Value {
+	return slog.StringValue("logout.BackReply")
+}

@@ -6,85 +6,141 @@ package profile
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*State) LogValue() slog.Value { return slog.StringValue("profile.State") }
+func (*State) LogValue() slog.Value {
+	return slog.StringValue("profile.State")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*SharedLogin) LogValue() slog.Value { return slog.StringValue("profile.SharedLogin") }
+func (*SharedLogin) LogValue() slog.Value {
+	return slog.StringValue("profile.SharedLogin")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Member) LogValue() slog.Value { return slog.StringValue("profile.Member") }
+func (*Member) LogValue() slog.Value {
+	return slog.StringValue("profile.Member")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Attributes) LogValue() slog.Value { return slog.StringValue("profile.Attributes") }
+func (*Attributes) LogValue() slog.Value {
+	return slog.StringValue("profile.Attributes")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Code) LogValue() slog.Value { return slog.StringValue("profile.Code") }
+func (*Code) LogValue() slog.Value {
+	return slog.StringValue("profile.Code")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Guest) LogValue() slog.Value { return slog.StringValue("profile.Guest") }
+func (*Guest) LogValue() slog.Value {
+	return slog.StringValue("profile.Guest")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Device) LogValue() slog.Value { return slog.StringValue("profile.Device") }
+func (*Device) LogValue() slog.Value {
+	return slog.StringValue("profile.Device")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Caller) LogValue() slog.Value { return slog.StringValue("profile.Caller") }
+func (*Caller) LogValue() slog.Value {
+	return slog.StringValue("profile.Caller")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Mint) LogValue() slog.Value { return slog.StringValue("profile.Mint") }
+func (*Mint) LogValue() slog.Value {
+	return slog.StringValue("profile.Mint")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Redeem) LogValue() slog.Value { return slog.StringValue("profile.Redeem") }
+func (*Redeem) LogValue() slog.Value {
+	return slog.StringValue("profile.Redeem")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Refresh) LogValue() slog.Value { return slog.StringValue("profile.Refresh") }
+func (*Refresh) LogValue() slog.Value {
+	return slog.StringValue("profile.Refresh")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Link) LogValue() slog.Value { return slog.StringValue("profile.Link") }
+func (*Link) LogValue() slog.Value {
+	return slog.StringValue("profile.Link")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*LinkReply) LogValue() slog.Value { return slog.StringValue("profile.LinkReply") }
+func (*LinkReply) LogValue() slog.Value {
+	return slog.StringValue("profile.LinkReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*NewCode) LogValue() slog.Value { return slog.StringValue("profile.NewCode") }
+func (*NewCode) LogValue() slog.Value {
+	return slog.StringValue("profile.NewCode")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*ReadCode) LogValue() slog.Value { return slog.StringValue("profile.ReadCode") }
+func (*ReadCode) LogValue() slog.Value {
+	return slog.StringValue("profile.ReadCode")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Confirm) LogValue() slog.Value { return slog.StringValue("profile.Confirm") }
+func (*Confirm) LogValue() slog.Value {
+	return slog.StringValue("profile.Confirm")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*CodeReply) LogValue() slog.Value { return slog.StringValue("profile.CodeReply") }
+func (*CodeReply) LogValue() slog.Value {
+	return slog.StringValue("profile.CodeReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Unlink) LogValue() slog.Value { return slog.StringValue("profile.Unlink") }
+func (*Unlink) LogValue() slog.Value {
+	return slog.StringValue("profile.Unlink")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Candidates) LogValue() slog.Value { return slog.StringValue("profile.Candidates") }
+func (*Candidates) LogValue() slog.Value {
+	return slog.StringValue("profile.Candidates")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*UnlinkReply) LogValue() slog.Value { return slog.StringValue("profile.UnlinkReply") }
+func (*UnlinkReply) LogValue() slog.Value {
+	return slog.StringValue("profile.UnlinkReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*List) LogValue() slog.Value { return slog.StringValue("profile.List") }
+func (*List) LogValue() slog.Value {
+	return slog.StringValue("profile.List")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*ListReply) LogValue() slog.Value { return slog.StringValue("profile.ListReply") }
+func (*ListReply) LogValue() slog.Value {
+	return slog.StringValue("profile.ListReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*ShowReply) LogValue() slog.Value { return slog.StringValue("profile.ShowReply") }
+func (*ShowReply) LogValue() slog.Value {
+	return slog.StringValue("profile.ShowReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Erase) LogValue() slog.Value { return slog.StringValue("profile.Erase") }
+func (*Erase) LogValue() slog.Value {
+	return slog.StringValue("profile.Erase")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*EraseReply) LogValue() slog.Value { return slog.StringValue("profile.EraseReply") }
+func (*EraseReply) LogValue() slog.Value {
+	return slog.StringValue("profile.EraseReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Logins) LogValue() slog.Value { return slog.StringValue("profile.Logins") }
+func (*Logins) LogValue() slog.Value {
+	return slog.StringValue("profile.Logins")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*LoginsReply) LogValue() slog.Value { return slog.StringValue("profile.LoginsReply") }
+func (*LoginsReply) LogValue() slog.Value {
+	return slog.StringValue("profile.LoginsReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*See) LogValue() slog.Value { return slog.StringValue("profile.See") }
+func (*See) LogValue() slog.Value {
+	return slog.StringValue("profile.See")
+}

@@ -6,31 +6,51 @@ package session
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*State) LogValue() slog.Value { return slog.StringValue("session.State") }
+func (*State) LogValue() slog.Value {
+	return slog.StringValue("session.State")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Parameters) LogValue() slog.Value { return slog.StringValue("session.Parameters") }
+func (*Parameters) LogValue() slog.Value {
+	return slog.StringValue("session.Parameters")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Party) LogValue() slog.Value { return slog.StringValue("session.Party") }
+func (*Party) LogValue() slog.Value {
+	return slog.StringValue("session.Party")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Create) LogValue() slog.Value { return slog.StringValue("session.Create") }
+func (*Create) LogValue() slog.Value {
+	return slog.StringValue("session.Create")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Amend) LogValue() slog.Value { return slog.StringValue("session.Amend") }
+func (*Amend) LogValue() slog.Value {
+	return slog.StringValue("session.Amend")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*View) LogValue() slog.Value { return slog.StringValue("session.View") }
+func (*View) LogValue() slog.Value {
+	return slog.StringValue("session.View")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Open) LogValue() slog.Value { return slog.StringValue("session.Open") }
+func (*Open) LogValue() slog.Value {
+	return slog.StringValue("session.Open")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*OpenReply) LogValue() slog.Value { return slog.StringValue("session.OpenReply") }
+func (*OpenReply) LogValue() slog.Value {
+	return slog.StringValue("session.OpenReply")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Finish) LogValue() slog.Value { return slog.StringValue("session.Finish") }
+func (*Finish) LogValue() slog.Value {
+	return slog.StringValue("session.Finish")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*FinishReply) LogValue() slog.Value { return slog.StringValue("session.FinishReply") }
+func (*FinishReply) LogValue() slog.Value {
+	return slog.StringValue("session.FinishReply")
+}

@@ -6,4 +6,6 @@ package meta
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*ChangeRequest) LogValue() slog.Value { return slog.StringValue("meta.ChangeRequest") }
+func (*ChangeRequest) LogValue() slog.Value {
+	return slog.StringValue("meta.ChangeRequest")
+}

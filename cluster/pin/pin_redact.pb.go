@@ -6,4 +6,6 @@ package pin
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*Answer) LogValue() slog.Value { return slog.StringValue("pin.Answer") }
+func (*Answer) LogValue() slog.Value {
+	return slog.StringValue("pin.Answer")
+}

@@ -6,43 +6,71 @@ package placement
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*NodeRecord) LogValue() slog.Value { return slog.StringValue("placement.NodeRecord") }
+func (*NodeRecord) LogValue() slog.Value {
+	return slog.StringValue("placement.NodeRecord")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Request) LogValue() slog.Value { return slog.StringValue("placement.Request") }
+func (*Request) LogValue() slog.Value {
+	return slog.StringValue("placement.Request")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Answer) LogValue() slog.Value { return slog.StringValue("placement.Answer") }
+func (*Answer) LogValue() slog.Value {
+	return slog.StringValue("placement.Answer")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*AwaitRequest) LogValue() slog.Value { return slog.StringValue("placement.AwaitRequest") }
+func (*AwaitRequest) LogValue() slog.Value {
+	return slog.StringValue("placement.AwaitRequest")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Contact) LogValue() slog.Value { return slog.StringValue("placement.Contact") }
+func (*Contact) LogValue() slog.Value {
+	return slog.StringValue("placement.Contact")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*JoinRequest) LogValue() slog.Value { return slog.StringValue("placement.JoinRequest") }
+func (*JoinRequest) LogValue() slog.Value {
+	return slog.StringValue("placement.JoinRequest")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*FindRequest) LogValue() slog.Value { return slog.StringValue("placement.FindRequest") }
+func (*FindRequest) LogValue() slog.Value {
+	return slog.StringValue("placement.FindRequest")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Found) LogValue() slog.Value { return slog.StringValue("placement.Found") }
+func (*Found) LogValue() slog.Value {
+	return slog.StringValue("placement.Found")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*ScrubRequest) LogValue() slog.Value { return slog.StringValue("placement.ScrubRequest") }
+func (*ScrubRequest) LogValue() slog.Value {
+	return slog.StringValue("placement.ScrubRequest")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*JoinAnswer) LogValue() slog.Value { return slog.StringValue("placement.JoinAnswer") }
+func (*JoinAnswer) LogValue() slog.Value {
+	return slog.StringValue("placement.JoinAnswer")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*RemoveRequest) LogValue() slog.Value { return slog.StringValue("placement.RemoveRequest") }
+func (*RemoveRequest) LogValue() slog.Value {
+	return slog.StringValue("placement.RemoveRequest")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*ReadmitRequest) LogValue() slog.Value { return slog.StringValue("placement.ReadmitRequest") }
+func (*ReadmitRequest) LogValue() slog.Value {
+	return slog.StringValue("placement.ReadmitRequest")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*SetRequest) LogValue() slog.Value { return slog.StringValue("placement.SetRequest") }
+func (*SetRequest) LogValue() slog.Value {
+	return slog.StringValue("placement.SetRequest")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*DrainRequest) LogValue() slog.Value { return slog.StringValue("placement.DrainRequest") }
+func (*DrainRequest) LogValue() slog.Value {
+	return slog.StringValue("placement.DrainRequest")
+}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What the front end itself finds wrong with a request, before any entity is
-// asked. The catalogue says what the client is told.
+// What the front end itself finds wrong with a request, before any entity is asked. The
+// catalogue says what the client sees.
 var (
 	ErrNotFound       = errors.New("no such resource")
 	ErrMethod         = errors.New("method not allowed")
@@ -61,8 +61,7 @@ var (
 	ErrStranger = errors.New("the browser did not open this login")
 )
 
-// UnknownCodesError: the address has asked for too many authentication codes that
-// nobody has.
+// UnknownCodesError: the address has asked for too many unknown authentication codes.
 type UnknownCodesError struct{ RetryAfter time.Duration }
 
 func (e *UnknownCodesError) Error() string {

@@ -11,7 +11,7 @@ import (
 )
 
 // maxLifetime bounds every lifetime for which httpfront/docs/limits.md#lifetimes names no
-// range, so that a slip of the pen does not keep something for ever.
+// range, so that a typing mistake does not keep something for ever.
 const maxLifetime = 10 * 365 * 24 * time.Hour
 
 var idForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)

@@ -94,12 +94,11 @@ type ServiceToken struct {
 	TTL       time.Duration `yaml:"ttl" default:"1h"`
 	// RefreshWindow is how long after its end a token can still be refreshed.
 	RefreshWindow time.Duration `yaml:"refreshWindow" default:"168h"`
-	// MaxAge is for how long refreshing can go on from the moment when the first
-	// token of the chain was minted. Then the app has to say, or prove, once more who
-	// its viewer is. Longer is kinder to devices that joined by a code; it is also for
-	// how long a stolen token is of use that nobody unlinks. The default is
-	// DefaultMaxAge, or DefaultExternalMaxAge where an identity service outside
-	// vouches for the viewer: that one has no other way to end what it once said.
+	// MaxAge is how long tokens can be refreshed after the first token of the chain was
+	// minted. Then the app has to assert or prove its viewer again. Longer is kinder to
+	// devices that joined by a code; it is also how long a stolen token can be used whose
+	// device is not unlinked. The default is DefaultMaxAge, or DefaultExternalMaxAge when
+	// an external identity service vouches for the viewer, which cannot revoke otherwise.
 	MaxAge time.Duration `yaml:"maxAge"`
 	// BindDevice demands that the device a token was issued to presents it.
 	BindDevice bool `yaml:"bindDevice" default:"true"`
@@ -207,9 +206,9 @@ type Degradation struct {
 // Session governs authentication sessions.
 type Session struct {
 	TTL time.Duration `yaml:"ttl" default:"30m"`
-	// Confirm says when a viewer is asked whether the device is theirs before they
-	// log in for it: always, never, or when it is in another network
-	// (otherNetwork). Never asking lets anybody in whose link a viewer follows.
+	// Confirm says when a viewer is asked whether the device is theirs before they log
+	// in for it: always, never, or when it is in another network (otherNetwork). With
+	// never, following a link is enough to log in the device of its sender.
 	Confirm string `yaml:"confirm" default:"otherNetwork"`
 }
 

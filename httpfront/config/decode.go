@@ -19,10 +19,9 @@ var (
 // shorthand is a struct that a plain string can stand for.
 type shorthand interface{ fromString(s string) }
 
-// decoder fills structs from YAML nodes. It differs from yaml.v3's own in that
-// it goes on after a mistake, refuses what it does not know, remembers the
-// line of every key, and fills in defaults before it looks at the file, so
-// that an explicit zero is told from an absent key.
+// decoder fills structs from YAML nodes. Unlike yaml.v3's own it goes on after a mistake,
+// refuses unknown keys, remembers the line of every key, and fills in defaults first, so
+// that an explicit zero differs from an absent key.
 type decoder struct{ *report }
 
 // value sets v from n. v holds its default and keeps it after a mistake.

@@ -10,11 +10,9 @@
 // at once as [Mistakes], each with its line. What works but is unwise (a
 // lifetime below its range) is in [Config.Warnings].
 //
-// A [Config] never changes after Parse. A [Current] holds the one in use and
-// says which reloads it accepts: whoever wants the configuration of the moment
-// asks it once per request and keeps the answer until the request is done.
+// A [Config] never changes after Parse. A [Current] holds the one in use and says which
+// reloads it accepts: a request reads it once and keeps the result until it is done.
 //
-// [Load] reads a file and also checks that the files it names can be read;
-// what is inside key files is judged by package keys. [Demo] is what a node
-// uses that was given no file.
+// [Load] reads a file and also checks that the files it names can be read; package keys
+// judges the content of key files. [Demo] is the configuration of a node without a file.
 package config

@@ -20,8 +20,8 @@ var (
 	labels = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+$`)
 )
 
-// browserSchemes are those that browsers handle themselves: as an app's own
-// scheme they would let anybody send a viewer anywhere.
+// browserSchemes are those that browsers handle themselves: as an app's own scheme they
+// would allow redirects to any site.
 var browserSchemes = []string{"http", "https", "ws", "wss", "ftp", "file", "blob", "data", "about", "javascript", "vbscript", "view-source", "filesystem"}
 
 // HasHost reports whether a host of a URL belongs to the service provider. Case
@@ -63,8 +63,8 @@ func (k *checker) domain(key, domain string) {
 	}
 }
 
-// shared reports whether anybody can have a name below a domain, as in com,
-// co.uk or github.io. An address has no names below it at all.
+// shared reports whether names below a domain belong to different owners, as in com, co.uk
+// or github.io. An address has no names below it.
 func shared(domain string) bool {
 	domain = strings.ToLower(domain)
 	suffix, _ := publicsuffix.PublicSuffix(domain)

@@ -10,8 +10,8 @@ import (
 	"ssod/cluster/secretfile"
 )
 
-// files checks that every file the configuration names can be read, and asks
-// who will use them what they think of the keys of trusted issuers.
+// files checks that every file the configuration names can be read, and that the keys of
+// trusted issuers can be used.
 func (k *checker) files() {
 	for i, r := range k.c.Realms {
 		key := fmt.Sprintf("realms[%d]", i)
@@ -34,7 +34,7 @@ func (k *checker) files() {
 	}
 }
 
-// usable has somebody's keys judged when nothing else is wrong with them.
+// usable has keys judged when nothing else is wrong with them.
 func usable[T any](k *checker, key string, t T, judge func(T) (warning string, err error)) {
 	if judge == nil || slices.ContainsFunc(k.mistakes, func(m Mistake) bool { return within(m.Key, key) }) {
 		return
@@ -57,7 +57,7 @@ func (k *checker) readable(key, path string) {
 	}
 }
 
-// private checks a file that nobody else may read.
+// private checks a file that must not be accessible to others.
 func (k *checker) private(key, path string) {
 	if path == "" {
 		return

@@ -9,7 +9,7 @@ import (
 // httpfront/docs/headers.md#own-service-tokens. Nobody else may have it.
 const ownIssuer = "ssoservicetoken"
 
-// source is where the keys of somebody else come from: at most one of three.
+// source is where the keys of another party come from: at most one of three.
 type source struct{ jwksFile, jwksURL, pemFile, kid string }
 
 func (k *checker) trustedIssuers(key string, issuers []TrustedIssuer) {
@@ -22,9 +22,8 @@ func (k *checker) trustedIssuers(key string, issuers []TrustedIssuer) {
 	}
 }
 
-// maxIssuer is the longest name of an issuer in bytes. It is part of the
-// identity of a profile, beside a realm's id and a subject, and an identity has
-// at most 1024 bytes.
+// maxIssuer is the longest name of an issuer in bytes. It is part of the identity of a
+// profile, with a realm's id and a subject, and an identity has at most 1024 bytes.
 const maxIssuer = 512
 
 func (k *checker) issuer(key, issuer string, seen map[string]string) {

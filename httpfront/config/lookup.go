@@ -51,8 +51,8 @@ func (r *Realm) TokenLife() time.Duration {
 	return r.ServiceToken.TTL + r.ServiceToken.RefreshWindow
 }
 
-// ChainAge is maxAge of tokens for a viewer for whom an identity service outside
-// vouches, or an app.
+// ChainAge is maxAge of tokens for a viewer for whom an external identity service vouches,
+// or an app.
 func (t *ServiceToken) ChainAge(external bool) time.Duration {
 	switch {
 	case t.MaxAge != 0:

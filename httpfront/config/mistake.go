@@ -46,7 +46,7 @@ func (m Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// report collects what is found while a file is read.
+// report collects mistakes and warnings while a file is read.
 type report struct {
 	file     string
 	lines    map[string]int // key to the line where it stands
@@ -54,8 +54,8 @@ type report struct {
 	warnings Mistakes
 }
 
-// mistake reports what is wrong at a key, unless something is wrong with the
-// form of it or of what is around it already: one slip, one message.
+// mistake reports a mistake at a key, unless its form or that of a parent is wrong already:
+// one slip, one message.
 func (r *report) mistake(key, format string, args ...any) {
 	for _, m := range r.mistakes {
 		if within(key, m.Key) {

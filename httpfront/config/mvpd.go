@@ -72,7 +72,7 @@ func (k *checker) only(key, kind, owner string, set bool) {
 	}
 }
 
-// sandbox refuses a TV provider without passwords where anybody can reach it.
+// sandbox refuses a TV provider without passwords at a public address.
 func (k *checker) sandbox(key string, m MVPD) {
 	if !m.AllowPublic && public(k.c.PublicURL) {
 		k.mistake(key+".allowPublic", "kind sandbox lets everybody in and publicURL is a public address; set allowPublic: true if that is meant")

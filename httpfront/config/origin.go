@@ -44,8 +44,8 @@ func (c *Config) HasOrigins() bool {
 	return slices.ContainsFunc(c.Realms, func(r *Realm) bool { return len(r.CORS.Origins) > 0 })
 }
 
-// origins checks that each is what a browser sends in Origin: anything else would
-// never match, and nobody would know why.
+// origins checks that each is what a browser sends in Origin: anything else would silently
+// never match.
 func (k *checker) origins(key string, origins []string) {
 	for i, origin := range origins {
 		at := fmt.Sprintf("%s[%d]", key, i)
@@ -59,10 +59,9 @@ func (k *checker) origins(key string, origins []string) {
 	}
 }
 
-// sentOrigin is what a browser sends for an origin that somebody wrote down: the
-// scheme and the host in lower case, an international name in its ASCII form, and
-// no port that goes without saying (RFC 6454, 4 and 6.2). It is empty when no
-// browser would send anything like it.
+// sentOrigin is what a browser sends for a configured origin: the scheme and the host in
+// lower case, an international name in its ASCII form, and no default port (RFC 6454, 4
+// and 6.2). It is empty when no browser sends anything like it.
 func sentOrigin(text string) string {
 	u, err := url.Parse(text)
 	switch {

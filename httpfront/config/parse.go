@@ -23,7 +23,7 @@ import (
 // providers, and it bounds what a wrong path can make a node read.
 const maxFile = 1 << 20
 
-// Options is what a configuration depends on beside its text.
+// Options is what a configuration depends on besides its text.
 type Options struct {
 	// File is the path of the file: messages name it, and relative paths in
 	// the file start in its directory.
@@ -31,8 +31,8 @@ type Options struct {
 	// PublicURL is the default of publicURL: http:// and the address of the
 	// public listener. Empty means http://127.0.0.1:8080.
 	PublicURL string
-	// CheckIssuer judges what [Load] finds in the key files of a trusted
-	// issuer; nil: nobody does.
+	// CheckIssuer judges what [Load] finds in the key files of a trusted issuer; may be
+	// nil.
 	CheckIssuer func(TrustedIssuer) (warning string, err error)
 	// CheckPlatform is the same for a platform.
 	CheckPlatform func(Platform) (warning string, err error)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// private are domains that no public name server knows (RFC 6761, RFC 8375,
-// RFC 6762, and the one that ICANN reserved for private use).
+// private are domains without public name servers (RFC 6761, RFC 8375, RFC 6762, and the
+// one that ICANN reserved for private use).
 var private = []string{".localhost", ".test", ".home.arpa", ".local", ".internal"}
 
 // public reports whether strangers may reach a URL: its host is neither a

@@ -51,13 +51,13 @@ type Page struct {
 	Policy string
 }
 
-// Identity is who logged in.
+// Identity is the viewer who logged in.
 type Identity struct {
 	// Subject is the viewer's id at the provider, at most [MaxSubject] bytes:
 	// attribute userID of the profile.
 	Subject string
-	// Attributes are what the provider tells of the viewer beside the id,
-	// together at most [MaxAttributes] bytes.
+	// Attributes are what the provider says of the viewer besides the id, together at
+	// most [MaxAttributes] bytes.
 	Attributes []Attribute
 	// Handle is what the connector wants back at decisions and at logout, for
 	// instance a session id; at most [MaxHandle] bytes. Others do not read it.

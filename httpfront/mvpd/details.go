@@ -9,9 +9,9 @@ import (
 // MaxDetails is the longest text about a deny in bytes.
 const MaxDetails = 512
 
-// Details are what people may be told of a deny: the provider's message and, if
-// there is one, its hint behind it. The words are a stranger's: they become one
-// line of text, without characters that change how others are shown.
+// Details explain a deny to people: the provider's message and, if there is one, its hint.
+// The text is untrusted: it becomes one line, without characters that change how others
+// are shown.
 func (d *Decision) Details() string {
 	if d.Verdict == Permit {
 		return ""

@@ -4,10 +4,9 @@
 //
 // # A login
 //
-// A viewer logs in with a browser, the user agent, which nobody but the viewer
-// controls. So the caller derives three secrets for each login from what the
-// browser's cookie holds, [DeriveSecrets], and stores nothing: the same cookie
-// gives the same secrets when the browser returns.
+// A viewer logs in with a browser, the user agent. The caller derives three secrets for
+// each login from the browser's cookie, [DeriveSecrets], and stores nothing: the same
+// cookie gives the same secrets when the browser returns.
 //
 //	caller                       connector                     TV provider
 //	Secrets, Begin ------------> Step: a URL or a page ------> login page

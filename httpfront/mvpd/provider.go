@@ -61,7 +61,7 @@ func (p *Provider) ask(ctx context.Context, q Question) ([]Decision, error) {
 	return p.Connector.Decide(ctx, q)
 }
 
-// logEvery is how often the log hears of one provider's troubles.
+// logEvery is the least time between two log lines about one provider.
 const logEvery = 10 * time.Second
 
 // troubles counts questions without a decision: a provider that is down must

@@ -2,9 +2,8 @@ package mvpd
 
 import "net/netip"
 
-// Requester is on whose behalf a provider is asked, as far as it is known.
-// Contracts demand that providers are told; some count devices, and some permit
-// only what is asked for at home.
+// Requester is the device on whose behalf a provider is asked, as far as it is known.
+// Contracts demand it: some providers count devices, and some permit watching at home only.
 type Requester struct {
 	// Device is the one on which the viewer wants to watch.
 	Device Device
@@ -16,7 +15,7 @@ type Requester struct {
 	SSO SSO
 }
 
-// Device is what may be told of a device.
+// Device describes a device to a provider.
 type Device struct {
 	// ID stands for the device at this provider: the same at every login and every
 	// decision, and another one at every other provider.

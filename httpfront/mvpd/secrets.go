@@ -18,10 +18,9 @@ type Secrets struct {
 	Verifier string
 }
 
-// DeriveSecrets derives the secrets of a login from a key that its user agent and
-// nobody else makes the caller know, 256 bits each. They are the same when the user
-// agent comes back, so that nothing is kept meanwhile. Every login needs a name of
-// its own, which is visible.
+// DeriveSecrets derives the secrets of a login, 256 bits each, from a key that only its
+// user agent can bring. They are the same when the user agent returns, so nothing is stored
+// meanwhile. Every login needs a unique name, which is visible.
 func DeriveSecrets(key []byte, name string) Secrets {
 	return Secrets{
 		State: name + "." + derive(key, "state", name),
@@ -29,8 +28,7 @@ func DeriveSecrets(key []byte, name string) Secrets {
 	}
 }
 
-// Challenge is what the provider is told of the verifier at first: method S256
-// of RFC 7636, 4.2.
+// Challenge is the challenge of the verifier: method S256 of RFC 7636, 4.2.
 func (s Secrets) Challenge() string {
 	sum := sha256.Sum256([]byte(s.Verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

@@ -53,7 +53,7 @@ var errBusy = errors.New("too many questions to the TV provider at once")
 // errLength says that an answer does not have one decision for each resource.
 var errLength = errors.New("the number of decisions is not that of resources")
 
-// verdictOf is what a client is told when a question got no answer.
+// verdictOf is the verdict when a question got no answer.
 func verdictOf(err error) Verdict {
 	var network net.Error
 	switch {

@@ -1,16 +1,14 @@
-// Package slots bounds work that takes much CPU and never waits, such as
-// operations with RSA private keys. A few callers work at once, a bounded
-// number waits for its turn, first come first served, and one more is turned
-// away at once:
+// Package slots bounds work that takes much CPU and never waits, such as operations with
+// RSA private keys. A few callers work at once, a bounded number waits, first come first
+// served, and one more is refused at once:
 //
 //	if err := s.Enter(ctx); err != nil {
 //		return err
 //	}
 //	defer s.Leave()
 //
-// So a rush of such work slows other requests down by a share of the CPUs, not
-// by the length of the rush. Unless told otherwise it leaves one CPU to everybody
-// else, where there is more than one.
+// So a rush of such work slows other requests down by a share of the CPUs, not by the
+// length of the rush. By default it leaves one CPU to others, if there is more than one.
 package slots
 
 import (
@@ -35,8 +33,7 @@ type Slots struct {
 // before the process lets it use more threads at once (package media).
 var cpus = runtime.GOMAXPROCS(0)
 
-// New returns slots for so many callers at once, 0 meaning all CPUs but one, and
-// at least one, while others wait.
+// New returns slots for a number of callers at once; 0: all CPUs but one, and at least one.
 func New(parallel, waiting int) *Slots {
 	return &Slots{taken: make(chan struct{}, cmp.Or(parallel, max(1, cpus-1))), most: int64(waiting)}
 }

@@ -7,12 +7,11 @@ import (
 	"strings"
 )
 
-// ClientAddress returns the address of the device: the peer's, or what trusted
-// proxies say in X-Forwarded-For, to which each proxy appends whom it was called
-// by. So the list is read from its end, and the first address that is not a
-// trusted proxy's is the device's: what stands before it the device may have
-// made up. Of a list of trusted proxies only, the first one called; an entry that
-// is no address ends the list.
+// ClientAddress returns the address of the device: the peer's, or that which trusted
+// proxies report in X-Forwarded-For, to which each appends its client. So the list is read
+// from its end, and the first address that is not a trusted proxy's is the device's: the
+// device may have forged those before it. In a list of trusted proxies only, the first one
+// is the client; an entry that is not an address ends the list.
 func ClientAddress(peer netip.Addr, forwarded []byte, trusted []netip.Prefix) netip.Addr {
 	client := peer.Unmap().WithZone("")
 	for rest, more := forwarded, len(forwarded) > 0; more && contains(trusted, client); {

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// IdleAfter is when a bucket that nobody used is dropped.
+	// IdleAfter is when an unused bucket is dropped.
 	IdleAfter = 60 * time.Second
 	// maxBuckets bounds the addresses that are remembered. Over it half of a
 	// shard is forgotten early, to the advantage of those clients.

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Listener accepts connections as [Conn]s, at most so many at a time and so many
-// of one holder.
+// Listener accepts connections as [Conn]s, within bounds on their number in all and of one
+// holder.
 type Listener struct {
 	net.Listener
 	// Failed is told why a connection could not be accepted; may be nil.
 	Failed func(error)
-	// Share says to whom the connections of an address count, and how many those
-	// may have; 0 is any number. Nil: nobody is counted.
+	// Share returns the holder that an address's connections count for, and how many it
+	// may have; 0: any number. nil: no bound per holder.
 	Share func(netip.Addr) (holder netip.Addr, most int)
 
 	limits Limits

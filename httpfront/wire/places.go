@@ -11,10 +11,9 @@ import (
 )
 
 // places are those of the open connections of a listener. When all are taken, idle
-// connections make room, first those of whoever has the most: so strangers that
-// hold connections and do nothing shut nobody out. A newcomer takes places only
-// from those that have more than its own holder, or nobody could be served beside
-// one who keeps on connecting.
+// connections make room, first those of the holder with the most: so clients that hold
+// idle connections lock no others out. A newcomer takes places only from holders with more
+// than its own, or a client that keeps connecting would lock all others out.
 type places struct {
 	max int
 
@@ -31,9 +30,8 @@ type vain struct {
 	until time.Time
 }
 
-// vainPause is for how long a search in vain is not made again, nor one for a
-// newcomer with more: looking at all places takes up to a millisecond, and strangers
-// could have it done for every connection that is refused.
+// vainPause is how long a search in vain is not repeated, nor made for a newcomer with
+// more: a search takes up to a millisecond, and every refused connection could cause one.
 const vainPause = 10 * time.Millisecond
 
 // place is that of one connection.

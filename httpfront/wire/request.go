@@ -34,7 +34,7 @@ func (r *Request) Set(n Name, value []byte) {
 // Repeated reports whether the header was sent on more than one line.
 func (r *Request) Repeated(n Name) bool { return r.repeated&(1<<n) != 0 }
 
-// sent reports whether the header was sent, be it blank.
+// sent reports whether the header was sent, even if empty.
 func (r *Request) sent(n Name) bool { return r.seen&(1<<n) != 0 }
 
 func (r *Request) add(n Name, value []byte) {

@@ -6,22 +6,36 @@ package backup
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*Frame) LogValue() slog.Value { return slog.StringValue("backup.Frame") }
+func (*Frame) LogValue() slog.Value {
+	return slog.StringValue("backup.Frame")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Header) LogValue() slog.Value { return slog.StringValue("backup.Header") }
+func (*Header) LogValue() slog.Value {
+	return slog.StringValue("backup.Header")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Realm) LogValue() slog.Value { return slog.StringValue("backup.Realm") }
+func (*Realm) LogValue() slog.Value {
+	return slog.StringValue("backup.Realm")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Entity) LogValue() slog.Value { return slog.StringValue("backup.Entity") }
+func (*Entity) LogValue() slog.Value {
+	return slog.StringValue("backup.Entity")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Record) LogValue() slog.Value { return slog.StringValue("backup.Record") }
+func (*Record) LogValue() slog.Value {
+	return slog.StringValue("backup.Record")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*ShardEnd) LogValue() slog.Value { return slog.StringValue("backup.ShardEnd") }
+func (*ShardEnd) LogValue() slog.Value {
+	return slog.StringValue("backup.ShardEnd")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Failure) LogValue() slog.Value { return slog.StringValue("backup.Failure") }
+func (*Failure) LogValue() slog.Value {
+	return slog.StringValue("backup.Failure")
+}

@@ -16,7 +16,7 @@ func redaction(file protoreflect.FileDescriptor) (name, content string) {
 	var methods strings.Builder
 	for i := range file.Messages().Len() {
 		if m := file.Messages().Get(i); tells(m, map[protoreflect.FullName]bool{}) {
-			fmt.Fprintf(&methods, "\n// LogValue implements [slog.LogValuer].\nfunc (*%s) LogValue() slog.Value { return slog.StringValue(%q) }\n",
+			fmt.Fprintf(&methods, "\n// LogValue implements [slog.LogValuer].\nfunc (*%s) LogValue() slog.Value {\n\treturn slog.StringValue(%q)\n}\n",
 				m.Name(), pkg+"."+string(m.Name()))
 		}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	// ErrRecipient: what a backup is to be encrypted to is no recipient.
+	// ErrRecipient: a backup cannot be encrypted to that recipient.
 	ErrRecipient = errors.New("recipient is no age X25519 recipient")
 	// ErrBackups: too many are being made.
 	ErrBackups = errors.New("other backups are being made")
@@ -30,7 +30,7 @@ type Backup interface {
 	Close()
 }
 
-// backupStall is for how long whoever asked for a backup may take no more of it.
+// backupStall is how long the client of a backup may stop reading.
 const backupStall = time.Minute
 
 // makeBackup serves POST /admin/v1/backup.
@@ -51,8 +51,8 @@ func makeBackup(ctx context.Context, c *call) (any, error) {
 // stream marks a result as one that takes long to write.
 type stream struct{ Backup }
 
-// send writes a backup. Its audit line has two parts: secrets leave the node when it
-// begins, and who knows whether the node sees the end.
+// send writes a backup. It leaves two audit lines: secrets leave the node when it begins,
+// and the node may not see the end.
 func (s *Server) send(w http.ResponseWriter, c *call, b Backup) int {
 	defer b.Close()
 	w.Header().Set("Content-Type", "application/octet-stream")

@@ -22,8 +22,8 @@ const (
 	apiPrefix = "/admin/v1/"
 	// maxBody bounds the body of a call.
 	maxBody = 64 << 10
-	// deadline bounds the work of a call. A revocation is answered only when a
-	// node that is cut off has stopped to serve, which takes over ten seconds.
+	// deadline bounds the work of a call. A revocation is answered only when a node that
+	// is cut off has stopped serving, which takes over ten seconds.
 	deadline = 14 * time.Second
 	// asking bounds what entities are asked for.
 	asking = 10 * time.Second
@@ -97,8 +97,8 @@ func (s *Server) run(w http.ResponseWriter, c *call, h handler) (status int) {
 // early reports whether the call is for a node that is starting.
 func (c *call) early() bool { return c.URL.Path == apiPrefix+initPath }
 
-// ofCluster reports whether the call is about nodes and who holds what, which one that
-// has left its cluster knows as well as others.
+// ofCluster reports whether the call is about nodes and placement, which a node that has
+// left its cluster still knows.
 func (c *call) ofCluster() bool {
 	return strings.HasPrefix(c.URL.Path, apiPrefix+"cluster") || strings.HasPrefix(c.URL.Path, apiPrefix+"nodes/")
 }

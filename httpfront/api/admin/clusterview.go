@@ -104,7 +104,7 @@ func durability(copies int) string {
 	return fmt.Sprintf("durability of %d nodes", copies)
 }
 
-// nodes are all nodes, of which this one knows itself best.
+// nodes are all nodes; about itself this node knows most.
 func (c *call) nodes(s *Status) (all []node) {
 	self := node{
 		Name: s.Node, Self: true, State: s.State, Version: s.Version, Started: s.Started,

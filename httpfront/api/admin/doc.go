@@ -7,10 +7,10 @@
 // reason, everything else 503 until [Server.Serve] gives it the services it
 // acts on. [Health] is the same on a listener of its own, without the API.
 //
-// Who may call: on a loopback address everybody on the machine, except web
-// pages (requests that a browser sends for another site, or that name another
-// host than a loopback one, are refused). With tokens, whoever has one, and
-// then nothing is served without it. Profiles are a POST unless there are tokens.
+// Without tokens the listener is for loopback addresses, and open to every program on the
+// machine but not to web pages: a request that a browser sends for another site, or that
+// names a host other than a loopback one, is refused, and profiles are a POST. With tokens
+// every request must carry one.
 //
 // A handler takes a [call], acts once and returns a value or an error; one
 // adapter around all of them limits body and time, writes JSON, maps errors
@@ -18,10 +18,8 @@
 // profile, with which trace id. A viewer is in that line as a keyed digest only, and no key, token
 // or secret ever is.
 //
-// A backup (POST backup) is the exception: it is a stream that takes as long as it takes,
-// bound only by whether the other side goes on to read. It holds the keys of the
-// cluster, so it is encrypted to a recipient (age, X25519) that the caller names and made
-// for this one: what comes out of the connection is of use to nobody else, whoever else
-// reaches the listener or listens. Its audit line is written twice, when it begins and
-// when it ends.
+// A backup (POST backup) is the exception: a stream without a time limit, as long as the
+// client goes on reading. It holds the keys of the cluster, so it is encrypted to a
+// recipient (age, X25519) that the caller made for this one: an eavesdropper, or another
+// client, cannot read it. Its audit line is written twice, at its begin and its end.
 package admin

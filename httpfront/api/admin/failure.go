@@ -21,8 +21,8 @@ import (
 // used; the error's text says why. Nothing was changed.
 var ErrConfiguration = errors.New("the configuration cannot be used")
 
-// ErrReload says that a reload does not come to an end; the error's text says why,
-// and whether anything may have changed.
+// ErrReload says that a reload does not end; its text says why, and whether anything may
+// have changed.
 var ErrReload = errors.New("the configuration is not reloaded yet")
 
 // What [Members.Remove] fails with.
@@ -104,8 +104,8 @@ var failures = []struct {
 	{cluster.ErrRefused, http.StatusServiceUnavailable, "service_unavailable"},
 }
 
-// classify maps err to what the operator sees. Anything unlisted is a fault of
-// ours, which the log tells under the trace.
+// classify maps err to what the operator sees. Anything unlisted is a fault of ours, logged
+// under the trace.
 func classify(err error) failure {
 	for _, f := range failures {
 		if errors.Is(err, f.is) {

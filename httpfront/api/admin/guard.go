@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// guard lets through only whom the package comment names.
+// guard lets through only the clients that the package comment names.
 func (s *Server) guard(next http.Handler) http.Handler {
 	pages := http.NewCrossOriginProtection()
 	pages.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,8 +59,8 @@ func local(host string) bool {
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
-// refuse answers what never reaches a handler, and leaves its audit line when
-// it was meant for the API.
+// refuse answers a request that reaches no handler, with an audit line if it was meant for
+// the API.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, code, message string) {
 	c := newCall(s, r)
 	writeFailure(w, c, failure{Status: status, Code: code, Message: message})

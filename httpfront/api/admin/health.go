@@ -17,10 +17,9 @@ func (s *Server) health(r routes) {
 	r["GET /metrics"] = s.metrics
 }
 
-// profiles adds what tells where the process spends its time and memory. Some of it
-// costs a second of CPU, or stops the process for a moment, and a page in a browser of
-// this machine can send any GET it likes: without a token only POST will do, which the
-// guard refuses to pages.
+// profiles adds the profiles of the process. Some cost a second of CPU, or stop the
+// process for a moment, and a page in a browser on this machine can send any GET: without
+// tokens they are a POST, which the guard refuses to pages.
 func (s *Server) profiles(r routes) {
 	for path, h := range map[string]http.HandlerFunc{
 		"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,

@@ -63,7 +63,7 @@ func listKeys(_ context.Context, c *call) (any, error) {
 	return keyList{c.Keys.List()}, nil
 }
 
-// Overlap is for how long a new key is published before it signs.
+// Overlap is how long a new key is published before it signs.
 const (
 	defaultOverlap = 10 * time.Minute
 	maxOverlap     = 30 * 24 * time.Hour
@@ -98,8 +98,8 @@ func rotateKeys(ctx context.Context, c *call) (any, error) {
 // node: a node that died a moment ago counts as one for up to ten seconds.
 const settling = 12 * time.Second
 
-// fewKeys is how many keys that take long to make a rotation is answered after;
-// one of more goes on beside.
+// fewKeys is how many slow keys a rotation makes before it is answered; the others follow
+// in the background.
 const fewKeys = 8
 
 // keyRotation is the answer of POST /admin/v1/keys/rotate: the keys there are by now,

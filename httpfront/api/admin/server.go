@@ -25,10 +25,9 @@ type Options struct {
 	Address string
 	// TLS is nil for plain HTTP.
 	TLS *tls.Config
-	// Tokens are the bearer tokens of which every request must carry one; nil: it
-	// needs none.
+	// Tokens are the bearer tokens of which every request must carry one; nil: none.
 	Tokens *Tokens
-	// Status tells the node's state whenever somebody asks.
+	// Status returns the node's state.
 	Status func() Status
 	// Found founds a cluster on a node that waits for one to join. It fails with
 	// [ErrFounded]. Nil: there is none to found.

@@ -40,7 +40,7 @@ type Services struct {
 	Viewer func(id profile.ID) string
 }
 
-// Members are the nodes of a cluster and who holds what.
+// Members are the nodes of a cluster and what they hold.
 type Members interface {
 	Nodes() []Member
 	// Placement is where the replicas of a shard are, by node name, as far as
@@ -56,8 +56,8 @@ type Members interface {
 	// Remove gives a node up for good. It fails with [ErrNoNode] or
 	// [ErrNodeNeeded].
 	Remove(ctx context.Context, name string) error
-	// Drain has a node hand over what it holds and leave; Undrain takes it back. They
-	// fail with [ErrNoNode] or [ErrNotDrained].
+	// Drain has a node hand over what it holds and leave; Undrain cancels that. They fail
+	// with [ErrNoNode] or [ErrNotDrained].
 	Drain(ctx context.Context, name string) error
 	Undrain(ctx context.Context, name string) error
 	// Readmit accepts the certificates of a node that was removed again. It fails
@@ -78,7 +78,7 @@ type Member struct {
 	Addresses map[string]string
 }
 
-// Drain is what a drained node has still, by what is written down.
+// Drain is what a drained node still has, according to the tables.
 type Drain struct {
 	Copies   int  `json:"copies"` // of shards
 	Leads    int  `json:"leads"`
@@ -117,8 +117,8 @@ type Placement struct {
 
 // Clock is what operators do about the time of the cluster.
 type Clock interface {
-	// Accept confirms what the clock says: what is kept for long may be dropped
-	// by it. It returns what was not confirmed on this node.
+	// Accept confirms the clock, by which what is kept for long may expire. It returns
+	// what was not confirmed on this node.
 	Accept(ctx context.Context) (ahead time.Duration, err error)
 	// Reset sets the times of all shards that are ahead back to what the clocks
 	// say. It may be repeated.
@@ -155,7 +155,7 @@ var ErrUnfinished = errors.New("not everything is erased")
 
 // Erasure erases what is stored of viewers and devices.
 type Erasure interface {
-	// Begin starts; Await waits a while and tells whether it is done.
+	// Begin starts it; Await waits a while and reports whether it is done.
 	Begin(what erasure.Target) (job string, err error)
 	// Await fails with [ErrNoErasure] or [ErrUnfinished].
 	Await(ctx context.Context, job string) (erased erasure.Erased, done bool, err error)

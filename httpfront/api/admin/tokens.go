@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// minToken is how long a token is at least, so that nobody guesses it.
+	// minToken is the least length of a token, so that it cannot be guessed.
 	minToken = 16
 	// maxTokens is how many there are at most; two are in use during a change.
 	maxTokens = 8
@@ -53,7 +53,7 @@ type fingerprinted struct {
 }
 
 // Fingerprint names a token in logs: 8 hexadecimal digits. Making it takes some ten
-// milliseconds, so that a log does not help to guess a token that somebody made up.
+// milliseconds, so that a log does not help to guess a weak token.
 func Fingerprint(token string) string {
 	const rounds = 100_000
 	name, err := pbkdf2.Key(sha256.New, token, []byte("ssod admin token"), rounds, 16)
@@ -87,8 +87,8 @@ func (t *Tokens) Fingerprints() (names []string) {
 	return names
 }
 
-// accept returns the fingerprint of a token that is accepted. It compares digests, so
-// that neither time nor length tells anything.
+// accept returns the fingerprint of an accepted token. It compares digests, so that the
+// time reveals nothing.
 func (t *Tokens) accept(token string) (name string, ok bool) {
 	digest := sha256.Sum256([]byte(token))
 	for _, a := range *t.accepted.Load() {

@@ -13,10 +13,9 @@ import (
 	"ssod/httpfront/mvpd"
 )
 
-// attempt is one tab of a browser on its way through the login of a session.
-// Nothing is stored of it: whoever has a code can open it as often as he likes. Its
-// secrets are derived from what the browser's cookie holds, so that only this
-// browser comes back with a state that fits.
+// attempt is one tab of a browser on its way through the login of a session. Nothing is
+// stored of it: a code can be opened any number of times. Its secrets are derived from the
+// browser's cookie, so that only this browser can come back with a matching state.
 type attempt struct {
 	session.ID
 	mvpd    string // where the browser was sent

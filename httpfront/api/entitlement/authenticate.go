@@ -94,7 +94,7 @@ func (s *Service) begin(ctx context.Context, r *api.Request, o *opening) (api.Re
 	return sendTo(step.URL, remember), nil
 }
 
-// login is what a connector is told, the same at both ends of a login.
+// login is the login for a connector, the same at its begin and its end.
 func (s *Service) login(r *api.Request, a *attempt, by *session.Party) mvpd.Login {
 	_, provider, _ := r.Config.ServiceProvider(a.ServiceProvider)
 	return mvpd.Login{
@@ -140,7 +140,7 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 	return sendTo(home), nil
 }
 
-// complete asks the connector who logged in.
+// complete asks the connector for the viewer who logged in.
 func (s *Service) complete(ctx context.Context, r *api.Request, a *attempt, by *session.Party, values url.Values) (mvpd.Identity, *mvpd.Provider, error) {
 	p, err := s.Providers.Find(r.Config, r.Realm, a.ServiceProvider, a.mvpd)
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Service) complete(ctx context.Context, r *api.Request, a *attempt, by *
 	return who, p, err
 }
 
-// errorCode is what the app is told of a login that failed.
+// errorCode is the app's error code of a failed login.
 func errorCode(err error) string {
 	if e, ok := errors.AsType[*mvpd.LoginError](err); ok {
 		return e.Code

@@ -32,8 +32,7 @@ func drawCode() string {
 	return b.String()
 }
 
-// sessionID is the session that the path names, by a code that somebody may have
-// typed into the address of a page or into an app.
+// sessionID is the session that the path names, by a code that may have been typed.
 func sessionID(r *api.Request) (session.ID, error) {
 	typed, err := url.PathUnescape(r.Item)
 	code := typedcode.Canonical(typed)

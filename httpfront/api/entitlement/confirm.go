@@ -27,7 +27,7 @@ var (
 	noticePage   = page.MustParse(`<p>{{.}}</p>`)
 )
 
-// maxName is how many characters of what a device calls itself a viewer reads.
+// maxName bounds the characters of a device's name on the page.
 const maxName = 64
 
 // question asks a viewer whether the device that began a session is theirs. What
@@ -81,8 +81,8 @@ func visible(s string) string {
 	return s
 }
 
-// confirmation proves that an answer to the question comes from a page that was
-// made for this browser and this session, and not from somebody else's.
+// confirmation proves that an answer to the question comes from a page that was made for
+// this browser and this session.
 func (s *Service) confirmation(r *api.Request, id session.ID, browser string) string {
 	mac := hmac.New(sha256.New, s.browserKey(r.Realm, browser))
 	mac.Write([]byte("confirmation\x00" + id.ServiceProvider + "." + id.Code))

@@ -31,23 +31,23 @@
 //
 // # Whose device it is
 //
-// The code of a session stands in a link, and whoever logs in there lets the device
-// in that began it. A session knows the network of its device; a browser in another
-// one is asked before it is sent to the MVPD (session.confirm says when). The answer
-// carries a token that is made for the browser's cookie. A viewer who does not know
+// A session's code is in a link, and a viewer who logs in there logs in the device that
+// began the session. A session knows the network of its device; in another network the
+// viewer is asked before the browser is sent to the MVPD (session.confirm says when). The
+// answer carries a token that is made for the browser's cookie. A viewer who does not know
 // the device ends the session.
 //
 // # Guessing
 //
-// All calls that read a code share a budget: 60 different codes that nobody has, by
-// an address on a node in a quarter of an hour. Then none is looked up for it, so that
-// a live one looks no different.
+// All calls that read a code share a budget: 60 different unknown codes, by an address on
+// a node in a quarter of an hour. Then none is looked up for it, so that a live one looks
+// no different.
 //
 // # State
 //
-// Who opens the link of a login leaves nothing behind: the secrets that a browser
-// must come back with from the MVPD are derived from its cookie and a key of the
-// realm, so any node can check them and none keeps them.
+// Opening the link of a login stores nothing: the secrets that a browser must bring back
+// from the MVPD are derived from its cookie and a key of the realm, so any node can check
+// them and none keeps them.
 //
 // A [Service] keeps nothing but guesses and permits: what an MVPD permitted is not asked
 // again while its time runs. A permit hangs on the login's id and is looked up

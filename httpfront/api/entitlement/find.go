@@ -40,9 +40,8 @@ func (s *Service) find(ctx context.Context, r *api.Request, d device.ID, identit
 // touchTime is how long a profile is waited for that need not be asked.
 const touchTime = 250 * time.Millisecond
 
-// touch lets the profile of a service token know that its member was there,
-// although a login of its own was enough: its lastSeen tells of this call too. No
-// answer depends on it, so a profile that cannot be asked now is not told.
+// touch moves the lastSeen of the service token's member although a login of its own was
+// enough. No answer depends on it, so it is dropped if the profile is unavailable.
 func (s *Service) touch(ctx context.Context, r *api.Request, identities []identity) {
 	ctx, cancel := context.WithTimeout(ctx, touchTime)
 	defer cancel()

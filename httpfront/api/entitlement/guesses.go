@@ -13,8 +13,8 @@ import (
 	"ssod/httpfront/throttle"
 )
 
-// The guess budget of codes: how many different ones that nobody has an address may
-// ask for in how long.
+// The guess budget of codes: how many different unknown ones an address may ask for, and in
+// what time.
 const (
 	maxGuesses  = 60
 	guessWindow = 15 * time.Minute
@@ -24,9 +24,9 @@ const (
 	maxGuessers = 1 << 15
 )
 
-// guesses counts look-ups of codes by address, an IPv6 address by its /64, on this
-// node. The same code counts once, so a TV that goes on to poll one that is over
-// and forgotten harms nobody who shares its address. It is safe for concurrent use.
+// guesses counts look-ups of unknown codes by address, an IPv6 address by its /64, on this
+// node. The same code counts once, so a TV that goes on polling an old one does not affect
+// others at its address. It is safe for concurrent use.
 type guesses struct {
 	seed maphash.Seed
 	most int // addresses
@@ -35,7 +35,7 @@ type guesses struct {
 	by map[netip.Addr][]guess // oldest first
 }
 
-// guess is a code that nobody had.
+// guess is an unknown code.
 type guess struct {
 	code uint32 // a hash: two codes of one address in many million collide
 	at   uint32 // Unix seconds
@@ -45,16 +45,15 @@ func newGuesses(most int) *guesses {
 	return &guesses{seed: maphash.MakeSeed(), most: most, by: make(map[netip.Addr][]guess)}
 }
 
-// wait is how long an address may not ask for a code, because it has asked for too
-// many others that nobody has; 0 when it may.
+// wait is how long an address may not ask for a code, because it has asked for too many
+// other unknown ones; 0: it may.
 func (g *guesses) wait(a netip.Addr, id session.ID, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.left(throttle.Client(a), g.hash(id), now)
 }
 
-// missed notes that nobody has a code. It returns what wait would have returned
-// before.
+// missed notes an unknown code. It returns what wait would have returned before.
 func (g *guesses) missed(a netip.Addr, id session.ID, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -72,7 +71,7 @@ func (g *guesses) missed(a netip.Addr, id session.ID, now time.Time) time.Durati
 
 func (g *guesses) hash(id session.ID) uint32 { return uint32(maphash.Comparable(g.seed, id)) }
 
-// left drops what is too old to count, and says until when the rest is too much.
+// left drops what is too old to count, and returns until when the rest is too much.
 func (g *guesses) left(a netip.Addr, code uint32, now time.Time) time.Duration {
 	made := g.by[a]
 	for len(made) > 0 && age(made[0], now) >= guessWindow {
@@ -121,9 +120,9 @@ func (g *guesses) forget(now time.Time) {
 	}
 }
 
-// lookUp asks for a session by its code, on the budget of the address. What is
-// found counts nothing. Who asks for many at once learns no more than one by one: an
-// answer that comes when the budget is spent meanwhile is not told.
+// lookUp asks for a session by its code, on the budget of the address. A found one does
+// not count. Concurrent guesses learn no more than sequential ones: an answer that comes
+// after the budget is spent is withheld.
 func lookUp[R any](s *Service, r *api.Request, id session.ID, ask func() (R, error)) (R, error) {
 	var none R
 	if wait := s.guesses.wait(r.Address, id, r.Received); wait > 0 {

@@ -56,8 +56,8 @@ func (s *Service) identities(ctx context.Context, r *api.Request, a app, device 
 	return found, nil
 }
 
-// viewer is whom the platform of the calling device names: in Adobe-Subject-Token,
-// else in Roku's header.
+// viewer is the one that the calling device's platform names: in Adobe-Subject-Token, else
+// in Roku's header.
 func (s *Service) viewer(ctx context.Context, r *api.Request) (viewer platform.Identity, named bool, err error) {
 	header := wire.SubjectToken
 	if len(r.Header(header)) == 0 {
@@ -70,8 +70,8 @@ func (s *Service) viewer(ctx context.Context, r *api.Request) (viewer platform.I
 	return s.Platforms.Identify(ctx, r.Config, r.Realm, token, r.Received)
 }
 
-// serviceToken verifies the service token of a request. Two are none: nobody
-// knows which of them somebody on the way has looked at.
+// serviceToken verifies the service token of a request. Two count as none: a proxy may have
+// checked either.
 func (s *Service) serviceToken(r *api.Request, token []byte) (keys.ServiceClaims, error) {
 	if r.Repeated(wire.ServiceToken) {
 		return keys.ServiceClaims{}, keys.ErrParse

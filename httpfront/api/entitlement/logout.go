@@ -174,8 +174,7 @@ func (s *Service) LogoutCallback(ctx context.Context, r *api.Request) (api.Respo
 	return s.home(ctx, r, id)
 }
 
-// home sends a browser back to the app, or tells the viewer that this was all
-// when the app did not say where it is.
+// home sends a browser back to the app, or shows a last page when the app gave no URL.
 func (s *Service) home(ctx context.Context, r *api.Request, id logout.ID) (api.Response, error) {
 	to, err := s.Logouts.Back(ctx, r.ID, id)
 	switch {

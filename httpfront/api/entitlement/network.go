@@ -35,9 +35,8 @@ func (s *Service) network(realm *config.Realm, a netip.Addr) []byte {
 	return mac.Sum(nil)[:16]
 }
 
-// asksFirst reports whether a viewer is asked whose device it is before a login:
-// the code of a session stands in a link, and somebody may have sent that to one who
-// is to log in for him.
+// asksFirst reports whether a viewer is asked before a login whose device it is: an
+// attacker may have sent the link with the code, to be logged in by the viewer.
 func (s *Service) asksFirst(r *api.Request, by *session.Party) bool {
 	switch r.Realm.Session.Confirm {
 	case config.ConfirmAlways:

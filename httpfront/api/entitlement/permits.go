@@ -39,10 +39,9 @@ type keptPermit struct{ notBefore, notAfter int64 }
 // something over for the map itself.
 const permitSize = 128
 
-// permits remembers what was permitted until its time is up, and takes no more
-// than a number of bytes. It has two generations: when the younger one is full the
-// older one is forgotten. A permit is of use only together with its login, so
-// nothing has to be taken out when a login ends.
+// permits remembers permits until they expire, within a number of bytes. It has two
+// generations: when the younger is full the older is dropped. A permit is valid only with
+// its login, so nothing is removed when a login ends.
 type permits struct {
 	mu         sync.Mutex
 	young, old map[[sha256.Size]byte]keptPermit

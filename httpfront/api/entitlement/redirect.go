@@ -13,8 +13,8 @@ import (
 // maxRedirectURL is the longest redirectUrl in bytes.
 const maxRedirectURL = 2048
 
-// checkRedirect checks where a browser is sent in the end: an absolute URL of
-// the service provider, so that nobody is sent elsewhere in its name;
+// checkRedirect checks where a browser is sent in the end: an absolute URL of the service
+// provider, so that its name cannot be abused to send browsers elsewhere;
 // httpfront/docs/entitlement.md#create-a-session. Its host is looked for in the domains
 // of the configuration, whatever the port; an app's own scheme counts with or without a
 // host.

@@ -14,7 +14,7 @@ import (
 	"ssod/httpfront/token/platform"
 )
 
-// whoLogsIn is what an MVPD is told of those who began a session there.
+// whoLogsIn describes the device that began a session to an MVPD.
 func (s *Service) whoLogsIn(r *api.Request, at string, by *session.Party) mvpd.Requester {
 	who := mvpd.Requester{Device: mvpd.Device{Name: visible(by.GetDeviceName()), Type: by.GetDeviceType()}, Address: r.Address.Unmap()}
 	if d, ok := device.IDAt(by.GetDevice()); ok {
@@ -26,7 +26,7 @@ func (s *Service) whoLogsIn(r *api.Request, at string, by *session.Party) mvpd.R
 	return who
 }
 
-// whoAsks is what an MVPD is told of a device that asks for decisions on a login.
+// whoAsks describes a device that asks for decisions on a login to an MVPD.
 func (s *Service) whoAsks(r *api.Request, q *asking, found finding) (mvpd.Requester, error) {
 	_, name, err := headers.Describe(r)
 	if err != nil {
@@ -41,8 +41,8 @@ func (s *Service) whoAsks(r *api.Request, q *asking, found finding) (mvpd.Reques
 	return who, nil
 }
 
-// pairwise is the id of a device at one MVPD. MVPDs that compare theirs find no
-// two that are the same, and none is the one that apps use.
+// pairwise is the id of a device at one MVPD. It differs between MVPDs, and from the one
+// that apps use.
 func (s *Service) pairwise(r *api.Request, at string, device []byte) string {
 	mac := hmac.New(sha256.New, s.Tokens.LinkCodeKey(r.Realm.ID))
 	mac.Write([]byte("device at a provider\x00" + at + "\x00"))

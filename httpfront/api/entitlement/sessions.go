@@ -179,8 +179,8 @@ func authorizeAnswer(serviceProvider, trackingID string, found finding) *session
 	}
 }
 
-// loginAnswer tells an app to open a browser, or, with the action incomplete,
-// what is missing for that.
+// loginAnswer tells an app to open a browser, or, as incomplete, which parameters are
+// missing for that.
 func loginAnswer(id session.ID, v *session.View, incomplete string) *sessionAnswer {
 	out := &sessionAnswer{
 		ActionName: "authenticate", ActionType: "interactive", ReasonType: noReason,

@@ -87,9 +87,9 @@ type connection struct {
 	Type      text `json:"type"`
 }
 
-// Describe is what can be told of the calling device: as clients of sessions
-// read it, and in a few words for people. What X-Device-Info does not say is
-// taken from the User-Agent and the connection.
+// Describe describes the calling device: for clients that read sessions, and in a few
+// words for people. What X-Device-Info does not say comes from the User-Agent and the
+// connection.
 func Describe(r *api.Request) (device []byte, name string, err error) {
 	said, err := members(r)
 	if err != nil {
@@ -208,8 +208,7 @@ func size(s string) text {
 	return text(strconv.FormatFloat(n, 'f', -1, 64))
 }
 
-// hardwareTypes are what a device can be, and unknownHardware what is none of
-// them.
+// hardwareTypes are the known types of devices; any other is unknownHardware.
 var hardwareTypes = []string{
 	"Camera", "DataCollectionTerminal", "Desktop", "EmbeddedNetworkModule", "eReader", "GamesConsole", "GeolocationTracker",
 	"Glasses", "MediaPlayer", "MobilePhone", "PaymentTerminal", "PluginModem", "Projector", "SetTopBox", "TV", "Tablet",

@@ -9,12 +9,11 @@ import (
 	"ssod/httpfront/strictjson"
 )
 
-// describedObject reads the JSON object in a description of a device. Nothing is
-// decided by what it says, so that what is only written carelessly is read as
-// well as can be: text in Latin-1 as btoa of a browser has it, a byte order mark,
-// a C string's end, half of a character that was cut in two, a member that is
-// there twice, of which the last counts as in browsers. A login that fails
-// because of a model's name helps nobody. What is no object is refused.
+// describedObject reads the JSON object in a description of a device. Nothing is decided
+// by it, so careless writing is accepted: Latin-1 as from a browser's btoa, a byte order
+// mark, the NUL of a C string, half of a split character, a repeated member, of which the
+// last counts as in browsers. A login should not fail because of a model's name. Anything
+// but an object is refused.
 func describedObject(raw []byte) (strictjson.Value, bool) {
 	object, err := strictjson.Parse(raw)
 	if err != nil {
@@ -23,8 +22,8 @@ func describedObject(raw []byte) (strictjson.Value, bool) {
 	return object, err == nil && object.Kind() == strictjson.Object
 }
 
-// repaired writes an object that encoding/json understands, which is lenient,
-// anew; nil when it does not.
+// repaired encodes an object again that encoding/json, which is lenient, can read; nil when
+// it cannot.
 func repaired(raw []byte) []byte {
 	raw = bytes.TrimRight(bytes.TrimPrefix(raw, byteOrderMark), "\x00")
 	if !utf8.Valid(raw) {

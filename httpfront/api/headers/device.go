@@ -63,8 +63,8 @@ func Base64(value []byte, limit int) ([]byte, bool) {
 	return decoded[:n], err == nil
 }
 
-// plainBase64 undoes what was done to Base64 on the way, and drops the padding.
-// It copies nothing when nothing was.
+// plainBase64 undoes URL encoding and line breaks of Base64, and drops the padding. It
+// copies only if necessary.
 func plainBase64(value []byte) ([]byte, bool) {
 	if bytes.IndexByte(value, '%') >= 0 {
 		text, err := url.PathUnescape(string(value))

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxKept is how much of a text about a device is kept, in bytes. Headers may have
-// 32 KiB, and what is stored of them is stored by every replica.
+// maxKept bounds a text about a device in bytes. Headers may have 32 KiB, and every replica
+// stores what is kept.
 const maxKept = 512
 
 // kept is a text of a header as it is stored and shown: valid UTF-8 of at most

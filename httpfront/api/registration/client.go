@@ -14,7 +14,7 @@ var ids = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(bas
 // idLength is that of 128 bits.
 const idLength = 26
 
-// newID draws a name that nobody can guess.
+// newID draws an unguessable name.
 func newID() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails

@@ -9,10 +9,9 @@ import (
 	"ssod/httpfront/strictjson"
 )
 
-// The two ways in which the token endpoint takes credentials. The API that apps
-// know documents the form; RFC 6749, 2.3.1 demands Basic of every server, and
-// RFC 7591, 2 makes it what a client is registered for that says nothing, so it
-// is what libraries do unless they are told otherwise. Both lead to the same
+// The two ways in which the token endpoint takes credentials. The API that apps know
+// documents the form; RFC 6749, 2.3.1 demands Basic of every server, and RFC 7591, 2 makes
+// it the default of registrations, so it is the default of libraries. Both carry the same
 // secret and neither is weaker, so each client may use either.
 const (
 	methodBasic = "client_secret_basic"
@@ -29,7 +28,7 @@ func authMethod(asked strictjson.Value) string {
 	return methodBasic
 }
 
-// credentials say who a client is, and how it said so.
+// credentials are a client's id and secret, and how it sent them.
 type credentials struct {
 	client, secret string
 	basic          bool

@@ -106,7 +106,7 @@ func (r *Request) registration() (m metadata, err error) {
 	return m, nil
 }
 
-// statement returns the live statement that a token stands for.
+// statement returns the live statement of a token.
 func (s *Service) statement(token string) (*Statement, error) {
 	claims, err := s.keys.VerifyStatement([]byte(token), s.now())
 	if err != nil {

@@ -6,4 +6,6 @@ package registration
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*StatementRecord) LogValue() slog.Value { return slog.StringValue("registration.StatementRecord") }
+func (*StatementRecord) LogValue() slog.Value {
+	return slog.StringValue("registration.StatementRecord")
+}

@@ -20,7 +20,7 @@ type Store interface {
 	// Change writes and deletes records, all or none. It is durable when it
 	// returns nil.
 	Change(ctx context.Context, table string, puts map[string][]byte, deletes []string) error
-	// Watch calls f after each change of the table, whoever made it.
+	// Watch calls f after each change of the table, by any node.
 	Watch(table string, f func()) (stop func())
 }
 

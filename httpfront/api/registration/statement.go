@@ -33,9 +33,9 @@ type StatementRequest struct {
 	RedirectURIs     []string `json:"redirectUris"` // empty: a client may name any
 	Platforms        []string `json:"platforms"`
 	GrantTypes       []string `json:"grantTypes"` // nil means client_credentials
-	// MayAssertIdentity is whether clients may say who their viewer is; nil means true.
-	// Whoever has an app has its statement, so that one that is shipped inside an app
-	// should not, wherever its viewers are known by signed identifiers or codes.
+	// MayAssertIdentity is whether clients may assert who their viewer is; nil means
+	// true. A statement that is shipped inside an app is public, so its clients should
+	// not, if viewers are known by signed identifiers or codes.
 	MayAssertIdentity *bool `json:"mayAssertIdentity"`
 }
 
@@ -174,8 +174,8 @@ func (r *StatementRequest) checkTexts() error {
 // RevokeStatement ends a statement and with it every client that registered
 // with it. It fails with [ErrUnknown].
 //
-// Repeating it writes the same again: whoever did not hear that the first one
-// holds on every node hears it of the second.
+// Repeating it writes the same again: when it succeeds, the revocation is in force on every
+// node, even if the first call failed to say so.
 func (s *Service) RevokeStatement(ctx context.Context, id string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()

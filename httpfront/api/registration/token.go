@@ -71,10 +71,9 @@ func (s *Service) issue(who credentials, grant string) (Issued, error) {
 // are (RFC 6749, 3.2).
 var own = []string{"client_id", "client_secret", "grant_type"}
 
-// form reads the parameters of a token request. They are in the body, or in the
-// query, where the API that apps know has them; then there is nothing in the body,
-// and its type does not matter. Both at once are refused: one may come from whoever
-// made a link, the other from the app.
+// form reads the parameters of a token request. They are in the body, or in the query, as
+// in the API that apps know; then the body is empty, and its type does not matter. Both at
+// once are refused: one may come from the author of a link, the other from the app.
 func (r *Request) form() (map[string]string, error) {
 	query, ok := form.Parse(r.Query)
 	if !ok {

@@ -16,7 +16,7 @@ const (
 	revokedClientsTable    = "revoked-clients"
 )
 
-// IsRevocation reports whether a table says what is not good any more.
+// IsRevocation reports whether a table contains revocations.
 func IsRevocation(table string) bool {
 	return table == revokedStatementsTable || table == revokedClientsTable
 }
@@ -32,8 +32,7 @@ func (s *Statement) Covers(serviceProvider string) bool {
 	return slices.Contains(s.record.ServiceProviders, serviceProvider)
 }
 
-// MayAssertIdentity reports whether the statement's clients are believed who their
-// viewer is.
+// MayAssertIdentity reports whether the statement's clients may assert who their viewer is.
 func (s *Statement) MayAssertIdentity() bool { return !s.record.MayNotAssertIdentity }
 
 func (s *Statement) grants(grantType string) bool {
@@ -49,7 +48,7 @@ type view struct {
 	clients    map[string]bool       // revoked ones
 }
 
-// view returns the current one. Whoever comes first after a change makes it.
+// view returns the current view. The first call after a change makes it.
 func (s *Service) view() *view {
 	v := s.current.Load()
 	if v.version == s.version.Load() {

@@ -26,7 +26,7 @@ const (
 
 // Options is what sandboxes need of the service around them.
 type Options struct {
-	// Key returns a secret of a realm, the same on all nodes and for ever.
+	// Key returns a secret of a realm, which is the same on all nodes and never changes.
 	Key func(realm string) []byte
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -103,7 +103,7 @@ func (c *Connector) Complete(_ context.Context, l mvpd.Login, values url.Values)
 	return v.identity(), nil
 }
 
-// known passes on the codes that the page sends; the query may be anybody's.
+// known passes on only the codes that the page sends: the query can be forged.
 func known(code string) string {
 	switch code {
 	case mvpd.AccessDenied, mvpd.TemporarilyUnavailable:

@@ -7,7 +7,7 @@ import (
 	"ssod/httpfront/api"
 )
 
-// cookieName is the cookie that remembers who logged in last in a browser.
+// cookieName is the cookie that remembers the viewer who logged in last in a browser.
 const cookieName = "sandbox_viewer"
 
 // cookieTTL is how long.

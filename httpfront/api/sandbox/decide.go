@@ -67,7 +67,7 @@ func fails(err error) decider {
 	return func(context.Context, string) (mvpd.Verdict, error) { return 0, err }
 }
 
-// never answers when nobody waits any more.
+// never waits until the request is over.
 func never(ctx context.Context, _ string) (mvpd.Verdict, error) {
 	<-ctx.Done()
 	return 0, ctx.Err()

@@ -1,8 +1,8 @@
-// Package sandbox is a TV provider that is part of the service, to try every
-// flow without one: a login page, decisions and logout. It is configured as an
-// MVPD of kind sandbox, and has no passwords: whoever sees the page chooses a
-// viewer. Therefore the configuration check refuses it where publicURL is a
-// public address, unless allowPublic is set.
+// Package sandbox is a TV provider that is part of the service, to try every flow without
+// a real one: a login page, decisions and logout. It is configured as an MVPD of kind
+// sandbox, and has no passwords: the page lets anybody choose a viewer. Therefore the
+// configuration check refuses it when publicURL is a public address, unless allowPublic is
+// set.
 //
 // # Viewers
 //
@@ -13,8 +13,8 @@
 //	cleo   has no subscription: everything is denied
 //	dora   everything is denied by parental controls
 //	emil   logged in at home and has left it
-//	finn   logs in; the first decision voids the login
-//	gwen   logs in; at the first decision nobody knows her any more
+//	finn   logs in; the first decision invalidates the login
+//	gwen   logs in; at the first decision she is unknown
 //	hugo   is slow: login and decisions take two seconds
 //	ines   decisions: the provider does not answer in its time
 //	jack   decisions: the answer is not readable

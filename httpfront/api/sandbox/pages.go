@@ -29,8 +29,8 @@ var loginText string
 
 var loginPage = page.MustParse(loginText)
 
-// arrive finds the sandbox of the path and reads the ticket for a page of it. Who
-// comes without exactly one ticket did not come from the service.
+// arrive finds the sandbox of the path and reads the ticket for a page of it. A request
+// without exactly one ticket does not come from the service.
 func (p Pages) arrive(r *api.Request, purpose string, ticket any) (*Connector, error) {
 	path, query, _ := bytes.Cut(r.Target, []byte{'?'})
 	segments := strings.Split(string(path), "/") // "", sandbox, realm, mvpd, page

@@ -15,7 +15,7 @@ import (
 // too old.
 var errTicket = errors.New("ticket not valid")
 
-// maxTicket bounds what is looked at: a ticket holds two URLs at most.
+// maxTicket bounds a ticket in bytes: it holds two URLs at most.
 const maxTicket = 6 << 10
 
 var b64 = base64.RawURLEncoding.Strict()

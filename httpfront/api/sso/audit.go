@@ -11,9 +11,9 @@ import (
 	"ssod/httpfront/api"
 )
 
-// audit writes a line of cmd/ssod/docs/security.md#audit-log. The viewer is in it as a
-// keyed digest only: the same viewer has the same one in every line of the realm
-// until its audit key rotates, and nobody without the key learns who it is.
+// audit writes a line of cmd/ssod/docs/security.md#audit-log. It names the viewer by a
+// keyed digest only: the same in every line of the realm until its audit key rotates, and
+// meaningless without the key.
 func (s *Service) audit(r *api.Request, c client, what string, id profile.ID, devices int) {
 	log := s.log()
 	if !log.Enabled(context.Background(), slog.LevelInfo) {

@@ -99,7 +99,7 @@ func appendLink(b []byte, c *profile.CodeReply) []byte {
 	return append(b, '}')
 }
 
-// network says where a device is, seen from the one that made the code.
+// network says whether a device is in the network of the one that made the code.
 func network(other bool) string {
 	if other {
 		return "other"

@@ -14,19 +14,18 @@
 // realm's directory), and answers. The profile judges membership and device, so
 // everything that depends on stored state is decided in one place, last.
 //
-// Whom X-SSO-ID names depends on the realm. What an app asserts is a name in the
-// realm's namespace "sso". A signed one is the issuer's name for a viewer and belongs
-// to the issuer's namespace: two identity services of a realm can neither meet by
-// chance nor speak for each other's viewers; the one that also hands out external
-// service tokens means the same viewer by both; and a realm that stops to believe
-// its apps leaves behind what they asserted. Allowing one issuer for each realm would
-// have been simpler and would do the first only, while a realm that moves from one
-// identity service to another needs both for a while.
+// The viewer that X-SSO-ID names depends on the realm. What an app asserts is a name in
+// the realm's namespace "sso". A signed one is the issuer's name for a viewer, in the
+// issuer's namespace: two identity services of a realm can neither collide nor speak for
+// each other's viewers; one that also hands out external service tokens means the same
+// viewer by both; and a realm that stops trusting its apps drops what they asserted. One
+// issuer per realm would be simpler and would do the first only, but a realm that moves
+// from one identity service to another needs both for a while.
 //
 // Refreshing ends serviceToken.maxAge after the first token of the chain was minted,
-// which every token says (auth_time). Minting and redeeming begin a chain: then an app
-// has said who its viewer is, or somebody has typed a code that another device showed. A
-// device that redeems a code of its own goes on with its chain.
+// which every token says (auth_time). Minting and redeeming begin a chain: then an app has
+// said who its viewer is, or a viewer has typed a code that another device showed. A device
+// that redeems a code of its own continues its chain.
 //
 // Minting, redeeming, linking, confirming and unlinking are durable when they are
 // answered. Refresh, list and looking at a code write nothing. All answers are

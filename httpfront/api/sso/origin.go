@@ -8,9 +8,9 @@ import (
 	"ssod/httpfront/api"
 )
 
-// readLink tells the device that made a link code what became of it. Its own
-// profile answers, never the directory: for all others the code is one that never
-// was, and to ask is no guess.
+// readLink tells the device that made a link code what became of it. Its own profile
+// answers, never the directory: for other devices the code does not exist, and asking is
+// not a guess.
 func (s *Service) readLink(ctx context.Context, r *api.Request, _ client) (api.Response, error) {
 	h, device, err := s.holderWithDevice(r, api.ErrLinkTokenMissing)
 	if err != nil {

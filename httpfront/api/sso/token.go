@@ -11,7 +11,7 @@ import (
 	"ssod/httpfront/wire"
 )
 
-// holder is who a service token names, and what the profile must judge.
+// holder is the device and profile that a service token names, for the profile to judge.
 type holder struct {
 	keys.ServiceClaims
 	id profile.ID

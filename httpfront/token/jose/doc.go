@@ -11,10 +11,10 @@
 // fetch or trust a key of the token's choice, or read the content in another way, is
 // refused whatever it holds (RFC 8725, 3.10); the list is one for all tokens.
 //
-// Which key a token is checked with is for the caller to say, from its configuration.
-// A [Key] serves one algorithm, and a token that says another one is not checked at
-// all (RFC 8725, 3.1). The typ header is read here and judged by the caller, who
-// knows which kind of token it expects (RFC 8725, 3.11).
+// The caller chooses the key of a token, from its configuration. A [Key] serves one
+// algorithm, and a token that names another one is not checked at all (RFC 8725, 3.1).
+// The typ header is read here and judged by the caller, which knows the kind of token that
+// it expects (RFC 8725, 3.11).
 //
 // # Why its own parser
 //

@@ -31,7 +31,7 @@ var (
 // Token is a token taken apart, not verified.
 type Token struct {
 	header
-	// Encrypted tells a JWE from a JWS.
+	// Encrypted: it is a JWE, not a JWS.
 	Encrypted bool
 	// Payload is that of a JWS, which [Key.Verify] finds authentic or not.
 	Payload []byte
@@ -172,5 +172,5 @@ func (h *header) parse(data []byte) bool {
 // Says reports whether the token names the algorithm as its own.
 func (h *header) Says(algorithm string) bool { return h.alg.Is(algorithm) }
 
-// IsJWT reports whether the token says that it is a JWT, or nothing of what it is.
+// IsJWT reports whether the token's typ is JWT or absent.
 func (h *header) IsJWT() bool { return h.Type == "" || strings.EqualFold(h.Type, "JWT") }

@@ -91,12 +91,11 @@ func (s *snapshot) verifyAccess(token []byte, now time.Time) (c AccessClaims, er
 	return c, nil
 }
 
-// outlived is what is wrong with a token whose key verifies nothing any more. Where
-// that key is still known, or the token says of itself that it is ours and expired,
-// its time is over. Nobody can check what it says, and nobody has to: it opens
-// nothing either way, but an app that comes back after months, or after a key was
-// revoked, must be told to get another token and not to register again, which would
-// lose the logins of its viewer.
+// outlived is the error of a token whose key verifies nothing any more: expired, if that
+// key is still known or the token itself says that it is ours and expired. That cannot be
+// verified, and need not be, because the token is refused either way. But an app that
+// returns after months, or after a key was revoked, must get another token and not
+// register again, which would lose the logins of its viewer.
 func (s *snapshot) outlived(k *slot, raw *jose.Claims, now time.Time) error {
 	end, ok := jose.Date(raw.Expires)
 	expired := ok && !end.IsZero() && !now.Before(end)

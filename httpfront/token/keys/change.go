@@ -30,9 +30,9 @@ func (c *change) put(id string, r proto.Message) error {
 	return nil
 }
 
-// edit decides on what the tables hold what is to change in one of them, and makes
-// that durable; the ring shows it when edit returns. When another node changed the
-// table meanwhile, it is decided again.
+// edit decides by the tables on a change of one of them, and makes it durable; the ring
+// shows it when edit returns. If another node changed the table meanwhile, it decides
+// again.
 func (r *Ring) edit(ctx context.Context, table string, decide func(*snapshot, *change) error) error {
 	select {
 	case r.changing <- struct{}{}:

@@ -8,9 +8,8 @@ import (
 	"ssod/httpfront/token/keyurl"
 )
 
-// CheckIssuer finds the mistakes that can be seen in an external issuer before
-// it is used: a file that does not hold keys, a URL that is not safe, a name
-// that belongs to somebody else. The warning is about keys that are left out.
+// CheckIssuer finds the mistakes of an external issuer that show before it is used: a file
+// without keys, an unsafe URL, a reserved name. The warning is about ignored keys.
 func CheckIssuer(t config.TrustedIssuer) (warning string, err error) {
 	if t.Issuer == "" || t.Issuer == OwnIssuer || t.Issuer == NamespaceSSO || strings.HasPrefix(t.Issuer, "platform:") {
 		return "", fmt.Errorf("trusted issuer %q: the name is reserved", t.Issuer)

@@ -9,8 +9,8 @@ import (
 	"ssod/httpfront/config"
 )
 
-// demandTimeout bounds the making of a key that somebody waits for. It goes on when
-// a request has given up: the next one finds the key.
+// demandTimeout bounds the making of a key that requests wait for. It goes on when they
+// have given up: the next one finds the key.
 const demandTimeout = 15 * time.Second
 
 // AwaitService waits until the realm can sign service tokens; see [Ring.AwaitMedia].
@@ -18,9 +18,8 @@ func (r *Ring) AwaitService(ctx context.Context, realm *config.Realm) error {
 	return r.await(ctx, groupID{Service, realm.ID})
 }
 
-// AwaitMedia waits until the realm can sign media tokens. A key that is not there
-// yet is made at once, before others, by one of those who wait for it. It fails
-// with [ErrNotYet] when ctx ends before.
+// AwaitMedia waits until the realm can sign media tokens. A missing key is made at once,
+// before others, by one of the callers. It fails with [ErrNotYet] when ctx ends first.
 func (r *Ring) AwaitMedia(ctx context.Context, realm string) error {
 	return r.await(ctx, groupID{Media, realm})
 }
@@ -63,8 +62,8 @@ func (r *Ring) hasten(want wanted) *flight {
 	return f
 }
 
-// makeNow makes a missing key and publishes it, unless it was published between the
-// look of who asks and the begin of its flight.
+// makeNow makes a missing key and publishes it, unless it was published before the flight
+// began.
 func (r *Ring) makeNow(want wanted) error {
 	if r.snapshot().groups[want.groupID].newest() != nil {
 		return nil

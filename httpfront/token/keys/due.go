@@ -40,8 +40,7 @@ func (s *snapshot) job(want wanted, now time.Time) (job, bool) {
 	return j, j.order != ""
 }
 
-// due are the keys that are to be made, one of each group: those that are made at
-// once before those that take long.
+// due are the keys to make, one of each group: the quick ones before those that take long.
 func (s *snapshot) due(now time.Time) (jobs []job) {
 	var slow []job
 	for _, want := range s.wants.all {
@@ -64,8 +63,8 @@ type Progress struct {
 // Done reports whether all keys are there.
 func (p Progress) Done() bool { return p.Made == p.Wanted }
 
-// Progress tells how many keys are there of those that the configuration and the
-// rotations that go on ask for.
+// Progress is how many keys exist of those that the configuration and the running rotations
+// ask for.
 func (r *Ring) Progress() (p Progress) {
 	s, now := r.snapshot(), r.now()
 	for _, want := range s.wants.all {

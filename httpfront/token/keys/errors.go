@@ -12,7 +12,7 @@ var (
 	// ErrParse: not a token that any configured key could have signed, or an
 	// external one where only our own will do. "Error validating JWT signature".
 	ErrParse = errors.New("token not verifiable")
-	// ErrSignature: well-formed, but signed by somebody else.
+	// ErrSignature: well-formed, but not signed by its issuer.
 	ErrSignature = errors.New("token signature does not match")
 	// ErrSubjectMissing: sub is absent, null, empty or blank.
 	ErrSubjectMissing = errors.New("token subject missing or empty")
@@ -47,7 +47,7 @@ var (
 	// ErrTooManyKeys: a use has all the keys that it may have, as [MaxKeys] and
 	// [MaxLasting] say; wait until retired ones are over, or revoke some.
 	ErrTooManyKeys = errors.New("too many keys")
-	// ErrRotating: so many rotations go on that no other one is taken.
+	// ErrRotating: too many rotations are running.
 	ErrRotating = errors.New("too many rotations go on")
 	// ErrSealed: a stored key cannot be opened, because the sealing key is
 	// another or the record was changed.

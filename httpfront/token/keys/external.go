@@ -13,8 +13,8 @@ import (
 const defaultAudience = "Adobe"
 
 // VerifySSOID checks the value of X-SSO-ID in a realm of mode signed: a token of a
-// trusted issuer (httpfront/docs/headers.md#x-sso-id). Whom it names belongs to that
-// issuer's namespace, as with an external service token.
+// trusted issuer (httpfront/docs/headers.md#x-sso-id). The viewer belongs to that issuer's
+// namespace, as with an external service token.
 func (r *Ring) VerifySSOID(realm *config.Realm, value []byte, now time.Time) (namespace, subject string, err error) {
 	c, err := r.VerifyService(realm, value, now, Call)
 	if err != nil {

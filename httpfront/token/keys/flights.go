@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// flights are the groups for which a key is being made here, so that nobody else
-// here makes it too. The zero value has none.
+// flights are the groups for which a key is being made on this node, so that it is made
+// once. The zero value has none.
 type flights struct {
 	mu      sync.Mutex
 	of      map[groupID]*flight

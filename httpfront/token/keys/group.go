@@ -13,8 +13,8 @@ import (
 // cluster. What they sign ends, and then so do they: there is room again.
 const MaxKeys = 64
 
-// MaxLasting is the same for the uses whose keys verify for ever, because statements
-// and clients are good for ever: one more each day for eleven years.
+// MaxLasting is the same for the uses whose keys verify for ever, because statements and
+// clients never expire: one more each day for eleven years.
 const MaxLasting = 4096
 
 // skew is how far the clocks of two honest machines may be apart
@@ -45,8 +45,8 @@ func (g groupID) room() int {
 // forever is the life of what does not expire.
 const forever time.Duration = -1
 
-// courtesy is how long an expired access token is still known for what it is:
-// "expired" tells a client more than "unauthorized".
+// courtesy is how long an expired access token is still recognised: "expired" tells a
+// client more than "unauthorized".
 const courtesy = 24 * time.Hour
 
 // life is how long what the group's keys sign must be verifiable.

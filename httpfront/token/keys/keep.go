@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// keepPause is how often the keeper looks without being told.
+	// keepPause is how often the keeper looks without a notification.
 	keepPause = 5 * time.Second
 	// reportPause is how often it says how far it is.
 	reportPause = 5 * time.Second
@@ -53,8 +53,7 @@ func (r *Ring) Keep(ctx context.Context) {
 	}
 }
 
-// KeepUp makes all keys that are to be made, and deletes those that verify nothing
-// any more.
+// KeepUp makes all keys that are due, and deletes those that verify nothing any more.
 func (r *Ring) KeepUp(ctx context.Context) error {
 	report := reporter{ring: r, next: time.Now().Add(reportPause)}
 	for {
@@ -127,8 +126,7 @@ func (r *Ring) makeSlow(ctx context.Context, jobs []job) (list []made, err error
 	return list, err
 }
 
-// makeOne makes a key unless somebody else here does. When it is taken and made,
-// its flight must be landed.
+// makeOne makes a key unless another goroutine does. Then its flight must be landed.
 func (r *Ring) makeOne(ctx context.Context, want wanted) (m made, taken bool, err error) {
 	if _, taken = r.flights.join(want.groupID); !taken {
 		return m, false, nil
@@ -198,7 +196,7 @@ func (r *Ring) tidy(ctx context.Context) error {
 	})
 }
 
-// reporter tells the log how far the keys are.
+// reporter logs the progress of the keys.
 type reporter struct {
 	ring *Ring
 	next time.Time

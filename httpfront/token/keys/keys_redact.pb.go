@@ -6,10 +6,16 @@ package keys
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*Record) LogValue() slog.Value { return slog.StringValue("keys.Record") }
+func (*Record) LogValue() slog.Value {
+	return slog.StringValue("keys.Record")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Order) LogValue() slog.Value { return slog.StringValue("keys.Order") }
+func (*Order) LogValue() slog.Value {
+	return slog.StringValue("keys.Order")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*Portable) LogValue() slog.Value { return slog.StringValue("keys.Portable") }
+func (*Portable) LogValue() slog.Value {
+	return slog.StringValue("keys.Portable")
+}

@@ -2,7 +2,7 @@ package keys
 
 import "sync"
 
-// news tells everybody who waits that something has changed.
+// news wakes all waiters when something has changed.
 type news struct {
 	mu sync.Mutex
 	c  chan struct{}

@@ -18,8 +18,8 @@ const Orders = "rotations"
 const (
 	// maxOrders is how many rotations go on at once.
 	maxOrders = 16
-	// orderLife is for how long a rotation waits for a node that knows any of the
-	// keys it concerns.
+	// orderLife is how long a rotation waits for a node that knows any of the keys it
+	// concerns.
 	orderLife = 24 * time.Hour
 )
 

@@ -12,9 +12,9 @@ import (
 // maxWaiting is how many callers wait for a key pair at most.
 const maxWaiting = 256
 
-// pairs makes RSA key pairs, a few at once, on threads that give way to others. A
-// pair that is being made cannot be given up, so nobody waits for it when its
-// context has ended; it keeps its slot until it is done.
+// pairs makes RSA key pairs, a few at once, on threads of low priority. Making a pair cannot
+// be interrupted: when its context ends the caller returns, and the pair keeps its slot
+// until it is done.
 type pairs struct {
 	slots    *slots.Slots
 	generate func() (*rsa.PrivateKey, error)

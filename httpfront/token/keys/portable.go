@@ -12,9 +12,9 @@ import (
 	"ssod/httpfront/token/keys/sealing"
 )
 
-// Unseal returns the keys of a table without the seal of their cluster, for a backup:
-// whoever has the result has the keys. It fails with [ErrSealed] and, on a node that has
-// not got them yet, with [sealing.ErrNoCopy].
+// Unseal returns the keys of a table without the seal of their cluster, for a backup: the
+// result contains the keys themselves. It fails with [ErrSealed] and, on a node that does
+// not have them yet, with [sealing.ErrNoCopy].
 func Unseal(table iter.Seq2[string, []byte], o sealing.Options) (map[string][]byte, error) {
 	view, err := sealing.Read(table, &o, nil)
 	if err != nil {
@@ -61,8 +61,8 @@ func ReadPortable(id string, raw []byte) (*Portable, error) {
 	return p, nil
 }
 
-// Renewed is what a key becomes where the tokens that users have are to be void: those
-// that sign service and access tokens are revoked, and others will be made.
+// Renewed is a key after a restore that invalidates all tokens: keys that sign service and
+// access tokens are revoked, and others will be made.
 func (p *Portable) Renewed(now time.Time) *Portable {
 	use := Use(p.GetRecord().GetUse())
 	if use != Service && use != Access || p.GetRecord().GetRevokedMs() != 0 {

@@ -29,23 +29,21 @@ type Store interface {
 	// [cluster.ErrRejected] when another node was faster: Records has its
 	// change by then.
 	Update(ctx context.Context, table string, revision uint64, puts map[string][]byte, deletes []string) error
-	// Watch calls f after each change of the table, whoever made it.
+	// Watch calls f after each change of the table, by any node.
 	Watch(table string, f func()) (stop func())
 }
 
 // Options is what a [Ring] needs.
 type Options struct {
 	Store Store
-	// Sealing is with what this node opens the keys: whoever has only the store has
-	// no key.
+	// Sealing opens the keys on this node; the store alone does not.
 	Sealing sealing.Options
 	// Settings returns the current configuration, the same pointer until it
 	// is reloaded.
 	Settings func() *config.Config
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Leads tells whether this node is the one that keeps the keys ([Ring.Keep]);
-	// nil: it is.
+	// Leads reports whether this node keeps the keys ([Ring.Keep]); nil: it does.
 	Leads func() bool
 	// Parallel is how many keys it makes at once in the background; 0 means one
 	// fewer than there are CPUs, so that requests have one, but one at least.
@@ -171,7 +169,7 @@ func (r *Ring) Prepare(cfg *config.Config) (adopt func(), err error) {
 	}, nil
 }
 
-// warn tells which groups cannot have the key that the configuration asks for.
+// warn logs which groups cannot have the key that the configuration asks for.
 func (r *Ring) warn(s *snapshot) {
 	now := r.now()
 	for _, want := range s.wants.all {

@@ -19,8 +19,8 @@ const (
 	// sealPause is between two steps with sealing keys, so that a change of all
 	// stored keys leaves room for others.
 	sealPause = time.Second
-	// sealPatience is for how long a node leaves such steps to the one that leads the
-	// table: that one may itself wait for a key.
+	// sealPatience is how long a node leaves such steps to the one that leads the table,
+	// which may itself wait for a key.
 	sealPatience = 3 * time.Second
 	// sealTime bounds a step: it is answered when all nodes have it, or are certain not
 	// to serve without it, which takes ten seconds when one has just died.
@@ -41,9 +41,9 @@ func sealLabel(id string, r *Record) []byte {
 	return label
 }
 
-// unseal makes sure that this node can open what is stored. It makes the sealing key
-// of a new cluster, and tells the others who this node is if they are yet to seal the
-// keys to it.
+// unseal makes sure that this node can open what is stored. It makes the sealing key of a
+// new cluster, and publishes this node's key if the others have not sealed the keys to it
+// yet.
 func (r *Ring) unseal(ctx context.Context) error {
 	for {
 		records, revision := r.store.Records(Table)
@@ -74,10 +74,10 @@ func (r *Ring) unseal(ctx context.Context) error {
 	}
 }
 
-// keepSealed looks after the sealing keys until ctx ends: every node's proof of who it
-// is, copies of the keys for nodes that have joined, a new key after a node was
-// removed, and what is sealed under an older one. Each step follows from the tables
-// alone, so whoever stops in between, another goes on.
+// keepSealed maintains the sealing keys until ctx ends: every node's proof, copies of the
+// keys for nodes that have joined, a new key after a node was removed, and resealing of
+// what is under an older one. Each step follows from the tables alone, so another node can
+// continue after any.
 func (r *Ring) keepSealed(ctx context.Context) {
 	pace := time.NewTicker(sealPause)
 	defer pace.Stop()

@@ -25,7 +25,7 @@ const NamespaceSSO = "sso"
 // device id (httpfront/docs/headers.md#own-service-tokens).
 type DeviceID [16]byte
 
-// Member is whom a service token is minted for.
+// Member is the device and profile that a service token is minted for.
 type Member struct {
 	Subject    string
 	Namespace  string // "" means NamespaceSSO
@@ -44,7 +44,7 @@ func (m *Member) end(realm *config.Realm) time.Time {
 
 // ServiceClaims is what a verified service token says.
 type ServiceClaims struct {
-	// Member is whom the token names. External tokens name no device and no
+	// Member is the one that the token names. External tokens name no device and no
 	// membership; their namespace is their issuer.
 	Member
 	jose.Times
@@ -258,7 +258,7 @@ func (s *ServiceClaims) judge(realm *config.Realm, now time.Time, purpose Purpos
 	return nil
 }
 
-// last is the end of what a token is good for.
+// last is the end of a token's validity.
 func (s *ServiceClaims) last(realm *config.Realm, purpose Purpose) time.Time {
 	if s.External {
 		return s.Expires.Add(jose.Skew)

@@ -26,8 +26,8 @@ type snapshot struct {
 	jwks     sync.Map         // public keys by realm, made when they are asked for
 }
 
-// snapshot returns the current one. Whoever comes first after a change of the
-// table or of the configuration makes it.
+// snapshot returns the current snapshot. The first call after a change of the table or of
+// the configuration makes it.
 func (r *Ring) snapshot() *snapshot {
 	s := r.current.Load()
 	if s.version == r.version.Load() && s.cfg == r.settings() {
@@ -97,7 +97,7 @@ func (r *Ring) build(old *snapshot) (*snapshot, error) {
 	return s, errors.Join(append(errs, err)...)
 }
 
-// view is what is known of the sealing keys; nil before the first snapshot.
+// view is the view of the sealing keys; nil before the first snapshot.
 func (s *snapshot) view() *sealing.View {
 	if s == nil {
 		return nil
@@ -105,9 +105,8 @@ func (s *snapshot) view() *sealing.View {
 	return s.sealing
 }
 
-// reopen opens a stored key unless the old snapshot has it. One that was sealed again
-// under a key of which this node has no copy yet stays as it was known: that it is
-// sealed otherwise changes nothing about it.
+// reopen opens a stored key unless the old snapshot has it. One that was resealed under a
+// sealing key of which this node has no copy yet stays as it is known.
 func (r *Ring) reopen(view *sealing.View, old *snapshot, id string, raw []byte) (*key, error) {
 	var known *key
 	if old != nil && old.byID[id] != nil {

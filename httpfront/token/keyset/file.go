@@ -31,9 +31,8 @@ func ReadFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// Read reads what a configuration names of somebody's keys: a file with a JWK set, or
-// one in PEM with one public key or certificate, which gets the id kid. Where it names
-// none there is no key.
+// Read reads the key file that a configuration names: a JWK set, or one public key or
+// certificate in PEM, which gets the id kid. Without a file there is no key.
 func Read(jwksFile, pemFile, kid string, w Wanted) (s Set, err error) {
 	path := cmp.Or(pemFile, jwksFile)
 	if path == "" {

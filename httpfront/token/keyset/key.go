@@ -97,7 +97,7 @@ func (k jwk) material(kty string) (any, error) {
 	}
 }
 
-// bytes decodes a member of at most so many bytes; nil when that fails.
+// bytes decodes a member of at most limit bytes; nil when that fails.
 func (k jwk) bytes(name string, limit int) []byte {
 	data, err := base64.RawURLEncoding.DecodeString(k.text(name))
 	if err != nil || len(data) > limit {

@@ -87,7 +87,7 @@ type Unused struct {
 	first []string
 }
 
-// maxReasons is how many of them are told.
+// maxReasons is how many of them are named.
 const maxReasons = 5
 
 func (u *Unused) add(number int, kid, reason string) {

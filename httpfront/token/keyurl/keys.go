@@ -8,8 +8,8 @@ import (
 	"ssod/httpfront/token/keyset"
 )
 
-// Keys are somebody's keys: those of a file, or those that a [Source] has fetched. It
-// is safe for concurrent use.
+// Keys are the keys of one owner: of a file, or as fetched by a [Source]. It is safe for
+// concurrent use.
 type Keys struct {
 	now    atomic.Pointer[[]jose.Key]
 	source *Source // nil when they are in a file

@@ -27,8 +27,8 @@ const (
 	maxDocument  = 256 << 10   // bytes
 )
 
-// MaxSilence is for how long keys may not be fetched before somebody should look: what
-// was revoked meanwhile is still believed.
+// MaxSilence is how long fetches may fail before an operator should look: keys that were
+// revoked meanwhile are still accepted.
 const MaxSilence = 24 * time.Hour
 
 // plainClient takes what the configured URL gives and follows it nowhere.
@@ -128,8 +128,8 @@ func (f *Source) run(ctx context.Context) {
 	}
 }
 
-// pause is how long to wait after so many failures, give or take a tenth: the
-// nodes of a cluster shall not fetch in step. jitter is in [0, 1).
+// pause is how long to wait after a number of failures, plus or minus a tenth, so that the
+// nodes of a cluster do not fetch in step. jitter is in [0, 1).
 func pause(failures int, jitter float64) time.Duration {
 	wait := fetchEvery
 	if failures > 0 && failures < 8 {
@@ -138,7 +138,7 @@ func pause(failures int, jitter float64) time.Duration {
 	return time.Duration(float64(wait) * (0.9 + 0.2*jitter))
 }
 
-// announce tells those who wait that a fetch is over.
+// announce wakes those that wait for a fetch.
 func (f *Source) announce() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -224,7 +224,7 @@ func (f *Source) Silent() bool {
 	return f.Now().Sub(f.contact) > MaxSilence
 }
 
-// tell logs what is of no use in a document, once until that is something else.
+// tell logs the unusable keys of a document, once until they change.
 func (f *Source) tell(unused string) {
 	if unused != f.unused && unused != "" {
 		f.Log.Warn("not all keys of an issuer are used", "issuer", f.Issuer, "unused", unused)

@@ -1,7 +1,7 @@
-// Package media makes media tokens: what a Permit gives to an app, so that
-// its own backend can tell that playing one resource was permitted a moment
-// ago; httpfront/docs/entitlement.md#media-tokens. Package verifier, which stands alone,
-// is for that backend.
+// Package media makes media tokens: a Permit gives one to an app, so that the app's own
+// backend can verify that playing a resource was permitted a moment ago;
+// httpfront/docs/entitlement.md#media-tokens. Package verifier, which has no dependencies
+// here, is for that backend.
 //
 // # Format
 //
@@ -23,9 +23,8 @@
 // One signature takes many times the CPU of everything else in a request. A
 // goroutine that signs would keep one of Go's processors from other requests for
 // all that time, and from looking for new ones: with all of them signing, others
-// waited 6 ms instead of 0.3. A [Signer] therefore signs on a few threads of its
-// own, one for each CPU, which give way to others, and a bounded number of
-// requests waits for theirs. The process that has one should let Go use some
-// processors more (runtime.GOMAXPROCS), so that others have one while all threads
-// sign.
+// waited 6 ms instead of 0.3. A [Signer] therefore signs on a few threads of its own, one
+// for each CPU, of low priority, and a bounded number of requests waits for them. Its
+// process should raise runtime.GOMAXPROCS, so that other requests have a processor while
+// all threads sign.
 package media

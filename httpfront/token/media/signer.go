@@ -68,14 +68,13 @@ func NewSigner(o Options) *Signer {
 	return s
 }
 
-// Close ends the threads. Who still waits gets [slots.ErrBusy].
+// Close ends the threads. Requests that still wait fail with [slots.ErrBusy].
 func (s *Signer) Close() {
 	close(s.closed)
 	s.threads.Wait()
 }
 
-// run makes signatures on a thread of its own that gives way to others. It ends
-// with the thread, which nobody else can use then.
+// run makes signatures on a thread of its own with low priority, which ends with it.
 func (s *Signer) run() {
 	runtime.LockOSThread()
 	slots.GiveWay()

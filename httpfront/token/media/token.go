@@ -13,9 +13,9 @@ import (
 
 // Token is what a media token says.
 type Token struct {
-	// ID tells the token from every other one; [Signer.Sign] draws it.
+	// ID is unique; [Signer.Sign] draws it.
 	ID string
-	// Session tells the app's viewers apart; it is not the viewer's name.
+	// Session distinguishes the app's viewers; it is not the viewer's name.
 	Session         string
 	ServiceProvider string
 	Resource        string

@@ -1,7 +1,6 @@
-// Package platform reads subject tokens: what a device's platform says about
-// who uses the device, in the header Adobe-Subject-Token or that of Roku;
-// httpfront/docs/headers.md#platform-identity. The viewer is known by issuer and subject,
-// and found on every device of the platform.
+// Package platform reads subject tokens: what a device's platform says about its viewer, in
+// the header Adobe-Subject-Token or Roku's; httpfront/docs/headers.md#platform-identity.
+// The viewer is known by issuer and subject, on every device of the platform.
 //
 // # What is accepted
 //
@@ -21,18 +20,18 @@
 //
 // # Work
 //
-// A stranger can send anything. Before any cryptography package jose reads a token, and
-// some platform of the realm must have its algorithm. RSA decryption, the dearest step,
-// happens in slots: one for each CPU but one, at most four attempts for one token, and
-// a bounded queue.
+// Tokens are untrusted. Before any cryptography package jose reads a token, and some
+// platform of the realm must have its algorithm. RSA decryption, the most expensive step,
+// happens in slots: one for each CPU but one, at most four attempts for one token, and a
+// bounded queue.
 //
 // The keys of a platform are in files, or published at a URL (packages keyset and
 // keyurl): then public keys only, and a configuration that stays the same keeps what was
 // fetched. The first request fetches, and waits for it at most a second.
 //
-// A token that was good is remembered by its SHA-256 until it expires, in a
-// bounded cache that belongs to one configuration and one version of the keys.
+// A valid token is cached by its SHA-256 until it expires, in a bounded cache of one
+// configuration and one version of the keys.
 //
-// A token that is not acceptable is as if absent; the caller goes on without. One
-// that there was no time to decrypt is not: the request fails and is repeated.
+// An unacceptable token counts as absent; the request goes on without. If there was no time
+// to decrypt it, the request fails and is repeated.
 package platform

@@ -11,8 +11,8 @@ import (
 // at names what is published: platforms that have the same share it.
 type at struct{ issuer, url string }
 
-// follow keeps what a configuration needs of what is published, begins what is
-// new and returns what nobody needs any more.
+// follow keeps the sources that a configuration needs, begins new ones and returns those
+// that are no longer needed.
 func (v *Verifier) follow(cfg *config.Config) (gone map[at]*keyurl.Keys) {
 	gone = maps.Clone(v.published)
 	for _, realm := range cfg.Realms {

@@ -20,7 +20,7 @@ import (
 // httpfront/docs/headers.md#platform-identity.
 const namespace = "platform:"
 
-// Identity is who uses a device, as its platform knows them.
+// Identity is the viewer of a device, as its platform knows them.
 type Identity struct {
 	Platform string // its name in the configuration
 	Issuer   string
@@ -62,11 +62,11 @@ func NewVerifier(log *slog.Logger) *Verifier {
 	return v
 }
 
-// Identify returns the viewer whom a token names to a realm. There is none when the
-// token is not acceptable: then a request goes on as if it had none
-// (httpfront/docs/headers.md#platform-identity). It fails when that could not be told,
-// with [slots.ErrBusy] or the error of ctx: a logout that took such a token for none
-// would leave logins behind.
+// Identify returns the viewer that a token names to a realm; none when the token is
+// unacceptable: then a request goes on as if it had none
+// (httpfront/docs/headers.md#platform-identity). It fails when that could not be decided,
+// with [slots.ErrBusy] or the error of ctx: a logout that took such a token for none would
+// leave logins behind.
 func (v *Verifier) Identify(ctx context.Context, cfg *config.Config, realm *config.Realm, token []byte, now time.Time) (viewer Identity, named bool, err error) {
 	viewer, err = v.Verify(ctx, cfg, realm, token, now)
 	switch {

@@ -49,7 +49,7 @@ func randomKey(number uint64) (*Key, error) {
 	return newKey(number, secret)
 }
 
-// Number tells the key from others.
+// Number identifies the key.
 func (k *Key) Number() uint64 { return k.number }
 
 // String hides the key.
@@ -58,7 +58,7 @@ func (k *Key) String() string { return fmt.Sprintf("[sealing key %d]", k.number)
 // GoString hides the key.
 func (k *Key) GoString() string { return k.String() }
 
-// Seal encrypts secret so that it opens only beside the same label.
+// Seal encrypts secret so that it opens only with the same label.
 func (k *Key) Seal(secret, label []byte) []byte {
 	sealed := binary.AppendUvarint([]byte{sealedVersion}, k.number)
 	nonce := make([]byte, k.aead.NonceSize())

@@ -10,22 +10,22 @@ import (
 type Member struct {
 	ID   uint64
 	Name string
-	// Removed says that the cluster has given it up: what it knows is not secret.
+	// Removed says that the node was removed: what it knows is no longer secret.
 	Removed bool
 }
 
 // Options are what a node sees a table with.
 type Options struct {
-	// Key is the private key of this node: [KeySize] random bytes that it keeps
-	// beside its store and tells nobody.
+	// Key is the private key of this node: [KeySize] random bytes in a file next to its
+	// store.
 	Key []byte
 	// Cluster is the id of the cluster, Self this node.
 	Cluster string
 	Self    Member
 	// Members are all nodes that the cluster has or had. nil: this one is alone.
 	Members func() []Member
-	// Secret are the keys that prove who is a member: the first one proves, all are
-	// accepted. nil: none, and no other node is believed.
+	// Secret are the keys that prove membership: the first one proves, all are accepted.
+	// nil: none, and no other node is accepted.
 	Secret func() [][]byte
 }
 
@@ -36,7 +36,7 @@ func (o *Options) members() []Member {
 	return o.Members()
 }
 
-// enrolment is what this node tells of itself.
+// enrolment is this node's public key with its proof.
 func (o *Options) enrolment(p *Private) *MemberRecord {
 	e := &MemberRecord{PublicKey: p.public}
 	if keys := o.secret(); len(keys) > 0 {

@@ -6,7 +6,11 @@ package sealing
 import "log/slog"
 
 // LogValue implements [slog.LogValuer].
-func (*KeyRecord) LogValue() slog.Value { return slog.StringValue("sealing.KeyRecord") }
+func (*KeyRecord) LogValue() slog.Value {
+	return slog.StringValue("sealing.KeyRecord")
+}
 
 // LogValue implements [slog.LogValuer].
-func (*MemberRecord) LogValue() slog.Value { return slog.StringValue("sealing.MemberRecord") }
+func (*MemberRecord) LogValue() slog.Value {
+	return slog.StringValue("sealing.MemberRecord")
+}

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Change is what is to be done to the table.
+// Change is a change of the table.
 type Change struct {
 	Puts    map[string][]byte
 	Deletes []string
@@ -32,8 +32,8 @@ func (c *Change) put(id string, m proto.Message) error {
 // Empty reports whether there is nothing to do.
 func (c *Change) Empty() bool { return len(c.Puts) == 0 && len(c.Deletes) == 0 }
 
-// Enrol puts what this node tells of itself into a change, unless that is in the
-// table. A node that finds another private key of itself there changes nothing.
+// Enrol adds this node's public key to a change, unless it is in the table. A node that
+// finds another key of its own there changes nothing.
 func (v *View) Enrol() (c Change, err error) {
 	want, have := v.o.enrolment(v.private), v.members[v.o.Self.ID]
 	if have != nil && (!bytes.Equal(have.GetPublicKey(), want.GetPublicKey()) || bytes.Equal(have.GetProof(), want.GetProof())) {
@@ -51,9 +51,9 @@ func (v *View) Found(now time.Time) (Change, error) {
 	return c, v.add(&c, 1, now)
 }
 
-// Step is what is to be done next with the keys themselves: a new one in place of one
-// that a removed node has, copies for nodes that have none, and the end of what only
-// removed nodes had. What is sealed is not this package's to change.
+// Step is the next change of the keys themselves: a new one in place of one that a removed
+// node has, copies for nodes that have none, and removal of what only removed nodes had.
+// Resealing is up to the caller.
 func (v *View) Step(now time.Time) (c Change, err error) {
 	switch {
 	case v.current == 0 || v.Whole() != nil:
@@ -119,8 +119,8 @@ func (v *View) complete(c *Change) error {
 	return nil
 }
 
-// copyTo seals a key to nodes that have no copy yet. Who has a public key that
-// nothing can be sealed to goes without, so that it keeps no other from a new key.
+// copyTo seals a key to nodes that have no copy yet. A node with an unusable public key
+// goes without, so that it keeps no other from a new key.
 func (v *View) copyTo(k *Key, r *KeyRecord, nodes []Member) {
 	for _, m := range nodes {
 		if r.Copies[m.ID] != nil {
@@ -167,9 +167,8 @@ func (v *View) Waiting() (waiting, unproven []string) {
 	return waiting, unproven
 }
 
-// Forget takes a node out of the records of a table: its public key, and what is sealed
-// to that. A node that has destroyed its private key does so before it shows another
-// one.
+// Forget removes a node from the records of a table: its public key, and what is sealed to
+// that. A node that has destroyed its private key does so before it publishes another one.
 func Forget(records iter.Seq2[string, []byte], node uint64) (c Change, err error) {
 	for id, raw := range records {
 		switch {

@@ -37,9 +37,8 @@ type View struct {
 	current uint64                   // the highest number; 0: there is none
 }
 
-// Read makes a view of the records of a table, those of others being left out. What
-// is wrong is in the error, and the view has the rest. old may be nil; what it has
-// opened is not opened again.
+// Read makes a view of the sealing records of a table. The error names bad ones, and the
+// view has the rest. old may be nil; what it has opened is not opened again.
 func Read(records iter.Seq2[string, []byte], o *Options, old *View) (*View, error) {
 	v := &View{
 		o: o, records: make(map[uint64]*KeyRecord), members: make(map[uint64]*MemberRecord), keys: make(map[uint64]*Key),
