@@ -1,7 +1,7 @@
 // Package faulty implements package cluster in memory and injects every outcome
 // that its users must survive. All entities and flows are tested on it.
 //
-// A [Truth] is what a cluster has stored and who leads what. A [Node] is one
+// A [Truth] is what a cluster has stored and which nodes lead. A [Node] is one
 // node's view of it and implements [cluster.Shards]; start one runtime on each.
 //
 //	truth := faulty.New(faulty.Options{Commits: faulty.Script(faulty.UnknownDone)})

@@ -63,7 +63,7 @@ func (h *handle) Commit(ctx context.Context, c cluster.Commit) error {
 		return unknown(fault)
 	case !h.leads():
 		return h.deposed(waited, fault, n)
-	case waited != nil: // Delay, and the context ended: written, but nobody hears it
+	case waited != nil: // Delay, and the context ended: written, but not reported
 		h.apply(c)
 		return unknown(fault)
 	}
@@ -118,8 +118,7 @@ func (h *handle) apply(c cluster.Commit) error {
 	return h.shard.state.apply(c, h.node.truth.options.Clock())
 }
 
-// flap begins a new term; Truth.mu is held, and is released while watchers are
-// told.
+// flap begins a new term; Truth.mu is held, and is released while watchers are called.
 func (h *handle) flap() {
 	t := h.node.truth
 	t.flap(h.shard)

@@ -21,7 +21,7 @@ type Options struct {
 	Delay time.Duration
 }
 
-// Truth is what a cluster has stored and who leads its shards. It is safe for
+// Truth is what a cluster has stored and which nodes lead its shards. It is safe for
 // concurrent use.
 type Truth struct {
 	options Options
@@ -42,7 +42,7 @@ type shard struct {
 	id     cluster.ShardID
 	state  *state
 	term   uint64
-	leader *Node // nil: nobody
+	leader *Node // nil: none
 }
 
 // New returns a cluster without nodes.
@@ -107,8 +107,8 @@ func (s *shard) depose(nodes []*Node, keep *Node) {
 	}
 }
 
-// Move ends the term of a shard's leader, who knows it at once, and makes
-// another node lead; nil means that nobody does.
+// Move ends the term of a shard's leader, which knows it at once, and makes
+// another node lead; nil means that none does.
 func (t *Truth) Move(id cluster.ShardID, to *Node) {
 	t.mu.Lock()
 	s := t.shards[id]
@@ -118,7 +118,7 @@ func (t *Truth) Move(id cluster.ShardID, to *Node) {
 	t.notify(id)
 }
 
-// Flap ends the term of a shard's leader, who leads again in the next.
+// Flap ends the term of a shard's leader, which leads again in the next.
 func (t *Truth) Flap(id cluster.ShardID) {
 	t.mu.Lock()
 	t.flap(t.shards[id])

@@ -2,6 +2,7 @@ package placement
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,10 +124,8 @@ func TestWhatSpeaksAgainstAReplacement(t *testing.T) {
 			f := findings{
 				contents: &contents{groups: tt.groups, nodes: map[NodeID]Node{}}, shards: 1, said: tt.said,
 				alive: func(n NodeID) bool {
-					for _, d := range tt.dead {
-						if d == n {
-							return false
-						}
+					if slices.Contains(tt.dead, n) {
+						return false
 					}
 					return n != 2
 				},

@@ -153,7 +153,7 @@ type Placement struct {
 
 	notAccepting atomic.Bool // this node takes no leads: it starts or is about to stop
 	resigning    atomic.Bool
-	contact      atomic.Pointer[time.Time] // when this node asked what it was told last
+	contact      atomic.Pointer[time.Time] // when this node sent the last answered request for news
 	metaLead     atomic.Pointer[metaLead]  // of this node over the meta shard, the last one
 	skew         atomic.Pointer[Skew]      // as measured last
 	vigil        vigil
@@ -174,7 +174,7 @@ type Placement struct {
 	running sync.WaitGroup
 	wakes   [loops]wait.Signal
 	reading sync.Mutex // held to take over what the tables say
-	level   int        // format level of the cluster, as far as it was told of; guarded by reading
+	level   int        // the last reported format level of the cluster; guarded by reading
 }
 
 // Start begins to take part. The engine is open by then.

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -19,12 +20,7 @@ func replicas(nodes ...plan.NodeID) (rs []plan.ReplicaID) {
 // among are functions that know some nodes.
 func among(nodes ...plan.NodeID) func(plan.NodeID) bool {
 	return func(n plan.NodeID) bool {
-		for _, m := range nodes {
-			if m == n {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(nodes, n)
 	}
 }
 

@@ -89,7 +89,7 @@ func Dial(c io.ReadWriter, p Port, statement []byte) (answer []byte, err error) 
 		return nil, err
 	}
 	if !h.proves(challenge, challenges, nil) {
-		return nil, fmt.Errorf("%w: whoever is at %s has another secret, or is to be reached at another address", ErrSecret, p.Address)
+		return nil, fmt.Errorf("%w: the node at %s has another secret, or advertises another address", ErrSecret, p.Address)
 	}
 	h.claim = h.mac(h.keys[0], claims, statement)
 	if err := write(c, h.claim, statement); err != nil {

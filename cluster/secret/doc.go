@@ -6,7 +6,6 @@
 // key behind the old one on every node, then put it first on every node, then
 // remove the old one. A [Ring] has the keys that are in force now.
 //
-// No key is used for two things. [Ring.For] derives those of a use from the
-// secret (HKDF, RFC 5869), so whoever learns what one port goes by cannot pass at
-// another.
+// No key is used for two things. [Ring.For] derives those of a use from the secret (HKDF,
+// RFC 5869), so a leaked key of one port is of no use at another.
 package secret

@@ -31,8 +31,7 @@ func NewRing(keys ...Key) (*Ring, error) {
 	return r, r.Set(keys)
 }
 
-// Set changes the keys, all at once. Who asks from now on gets the new ones;
-// connections that stand are left alone.
+// Set changes the keys, all at once. Present connections are left alone.
 func (r *Ring) Set(keys []Key) error {
 	switch {
 	case len(keys) == 0:

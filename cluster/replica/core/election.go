@@ -2,7 +2,7 @@ package core
 
 import pb "go.etcd.io/raft/v3/raftpb"
 
-// election is what decides who leads, beside raft. All times are ticks.
+// election is what decides about leaders besides raft. All times are ticks.
 type election struct {
 	// heard is when each other voter sent something last. noQuorum counts the ticks
 	// for which a leader has not heard a majority; it began to lead at since.

@@ -11,19 +11,19 @@
 // standard input what to do next; package cluster/transport is all that runs
 // between the nodes. A run has phases:
 //
-//	idle    nobody asks for anything: CPU and goroutines
+//	idle    no requests: CPU and goroutines
 //	load    proposers commit, each its own entities, to the shard it belongs to;
 //	        with --fresh each commit founds an entity
 //	reads   barriers as fast as they go
 //	slow    load and a few barriers per second while one node's fsyncs take
-//	        longer: what is led elsewhere goes on, nobody stands for election
+//	        longer: shards that others lead go on, no replica campaigns
 //
 // Shards are led by the nodes in turn. A proposer works on the node that leads
 // its shard, as an actor does. Latency is from the call of Commit to its return;
-// CPU is that of the three processes together, proposers included. Beside each row
-// stands what a commit took: entries, messages (from a sample of the frames), bytes,
-// fsyncs, allocations. "State changes" are entries that were applied, "table bytes"
-// what was written to files that are not logs.
+// CPU is that of the three processes together, proposers included. Each row has the cost of
+// a commit: entries, messages (from a sample of the frames), bytes, fsyncs, allocations.
+// "State changes" are entries that were applied, "table bytes" what was written to files
+// that are not logs.
 //
 // With --against the trio of another build, such as that of make reference, is
 // measured in turn with this one's; package paired says how, and what the figures

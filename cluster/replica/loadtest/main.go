@@ -13,7 +13,7 @@ import (
 type cli struct {
 	Proposers []int         `default:"64,512,1536" help:"Commits in flight, over all nodes; one row for each number."`
 	Size      int           `default:"512" help:"Bytes of state per commit."`
-	Shards    int           `default:"64" help:"Shards beside the meta shard."`
+	Shards    int           `default:"64" help:"Shards besides the meta shard."`
 	Fresh     bool          `help:"Every commit founds an entity."`
 	Duration  time.Duration `default:"10s" help:"Length of each phase."`
 	Warm      time.Duration `default:"3s" help:"Load before a phase is measured."`

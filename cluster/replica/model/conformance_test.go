@@ -216,7 +216,7 @@ func (tw *twins) append(s core.ShardID, r core.Replica, last uint64) string {
 	w := core.LogWrite{Shard: s}
 	term := r.Hard.GetTerm() + tw.rand.Uint64N(2)
 	for i := range tw.rand.Uint64N(5) {
-		w.Entries = append(w.Entries, &pb.Entry{Index: new(first + i), Term: new(term), Data: []byte(fmt.Sprint(tw.rand.Uint32()))})
+		w.Entries = append(w.Entries, &pb.Entry{Index: new(first + i), Term: new(term), Data: fmt.Append(nil, tw.rand.Uint32())})
 	}
 	if tw.rand.IntN(2) == 0 {
 		w.Hard = &pb.HardState{Term: new(term), Vote: new(tw.rand.Uint64N(3)), Commit: new(r.Applied.Index)}
@@ -258,7 +258,7 @@ func (tw *twins) apply(s core.ShardID, r core.Replica, last uint64) string {
 func (tw *twins) commit(s core.ShardID, now uint64) persistence.Commit {
 	e := entities[tw.rand.IntN(len(entities))]
 	h, _ := tw.model.Head(s, e)
-	c := persistence.Commit{Entity: e, BaseRev: h.Rev, State: []byte(fmt.Sprint(tw.rand.Uint32()))}
+	c := persistence.Commit{Entity: e, BaseRev: h.Rev, State: fmt.Append(nil, tw.rand.Uint32())}
 	c.Puts = []persistence.Record{{Part: "part", Value: c.State}}
 	if h.Rev > 0 && tw.rand.IntN(5) == 0 {
 		c.Remove, c.State, c.Puts = true, nil, nil

@@ -216,8 +216,8 @@ func (w *world) checkMemory(n *node, rs []core.Replica) {
 	}
 }
 
-// agreed returns "" when all members of all shards are in the same state, else
-// who is not.
+// agreed returns "" when all members of all shards are in the same state, else which are
+// not.
 func (w *world) agreed() string {
 	for _, s := range w.shards {
 		conf := w.latest[s].Conf

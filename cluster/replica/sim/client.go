@@ -229,9 +229,8 @@ func partition(ops []porcupine.Operation) [][]porcupine.Operation {
 }
 
 // checkHistory: what the clients saw is what one register after the other, used
-// by one client at a time, could have shown them. A change that nobody got an
-// answer to and that no node applied did not happen; leaving it out makes the
-// search short.
+// by one client at a time, could have shown them. A change that was not answered
+// and that no node applied did not happen; leaving it out makes the search short.
 func (w *world) checkHistory() {
 	for _, c := range w.clients {
 		if op := c.current; op != nil && !op.done && !op.read {

@@ -16,8 +16,8 @@ type clocks struct {
 	leaps    bool
 	alone    bool // only one clock is wrong at a time
 	measured map[link]time.Duration
-	// second is the most that a second clock was ahead: what nobody's clock
-	// alone can have moved a shard's time to.
+	// second is the most that a second clock was ahead: no single clock can have moved a
+	// shard's time beyond it.
 	second time.Duration
 	resets map[core.ShardID][]uint64 // where shard times were set back
 	// latestTime is the newest time that was applied to each shard, at latestIndex,
@@ -67,8 +67,8 @@ func (w *world) measureAll() {
 	w.after(measurePace, w.measureAll)
 }
 
-// measure is what another node's clock says, as it was measured last, by a clock
-// of this node that nobody can set.
+// measure is the time of another node's clock, as it was measured last by this node's
+// monotonic clock.
 func (n *node) measure(other core.NodeID) (time.Time, bool) {
 	offset, ok := n.w.measured[link{n.id, other}]
 	return time.UnixMilli(1_000_000_000_000).Add(n.w.now + offset), ok
@@ -137,8 +137,7 @@ func (w *world) noteClocks() {
 	w.second = max(w.second, all[len(all)-2])
 }
 
-// operate is an operator who sees that a shard's time is ahead, and does not wait
-// until the clocks are right.
+// operate is an operator who sets a shard's time back, perhaps before the clocks are right.
 func (w *world) operate() {
 	if w.faulty && w.dice.IntN(3) == 0 {
 		w.setBack()
@@ -212,7 +211,7 @@ func (w *world) checkTime(n *node, ch *core.Change) {
 // and deadlines have passed. cluster/replica/DESIGN.md#time says whose may not have.
 func (w *world) leapt(ch *core.Change) {
 	if ch.Index < w.latestIndex[ch.Shard] {
-		return // by who lags; that it was later then is over
+		return // by a node that lags
 	}
 	last := w.latestTime[ch.Shard]
 	w.latestTime[ch.Shard], w.latestIndex[ch.Shard] = ch.After(last), ch.Index

@@ -9,10 +9,9 @@ import (
 	"ssod/cluster/replica/core"
 )
 
-// deceit is what lets a deposed leader go on: it stands still while another one is
-// elected, and then hears of it by nothing but its own fences. Answers to these
-// come twice, once of them late. It draws from a source of its own, so that runs
-// without it do not depend on it.
+// deceit is what lets a deposed leader go on: it is paused while another one is elected,
+// and then learns of it only by its own fences. Answers to these come twice, once late. It
+// draws from a source of its own, so that runs without it do not depend on it.
 type deceit struct {
 	lots     *rand.Rand
 	deceives bool
@@ -54,8 +53,7 @@ func (w *world) deceiveSome() {
 	})
 }
 
-// deceive makes a node stand still for longer than an election takes. For a moment
-// more it is deaf.
+// deceive pauses a node for longer than an election takes. For a moment more it is deaf.
 func (w *world) deceive(n *node) (until instant) {
 	n.paused = w.now + w.draw(1200*time.Millisecond, 3500*time.Millisecond)
 	w.deaf[n.id] = n.paused + w.draw(50*time.Millisecond, 400*time.Millisecond)
@@ -98,12 +96,12 @@ func (w *world) noteLeader(shard core.ShardID, term uint64) {
 	w.led[shard] = append(w.led[shard], led{term, w.now})
 }
 
-// checkFence: who is told that it still leads has no successor that was elected
-// before it asked.
+// checkFence: a leader that a fence confirms has no successor that was elected before it
+// asked.
 func (w *world) checkFence(n *node, shard core.ShardID, term uint64, asked instant) {
 	for _, l := range w.led[shard] {
 		if l.term > term && l.at < asked {
-			w.violate("node %d is told at %v that it leads term %d of shard %d, and there was a leader of term %d at %v", n.id, asked, term, shard, l.term, l.at)
+			w.violate("node %d is confirmed at %v as the leader in term %d of shard %d, and there was a leader of term %d at %v", n.id, asked, term, shard, l.term, l.at)
 		}
 	}
 }

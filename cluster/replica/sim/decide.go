@@ -41,8 +41,7 @@ func (n *node) decide(o *owner, q request) {
 	}})
 }
 
-// weigh decides about a request that needs nobody's advice, and asks the others
-// about one that does.
+// weigh decides about a request, or asks the others first if it must.
 func (n *node) weigh(o *owner, q request, r registry) {
 	old, taken := r.bearer(q.name)
 	switch m := r.Nodes[old]; {
@@ -52,7 +51,7 @@ func (n *node) weigh(o *owner, q request, r registry) {
 		o.decree(r, q.answerWith(id))
 	case q.joins && m.Applicant == q.token:
 		q.answer(old) // it has missed the answer
-	case n.judgesOnce() && m.CanLead == q.token:
+	case n.judgesOnce() && m.Claimant == q.token:
 		n.giveUp(o, q, r, old, n.w.now)
 	case n.alive(old):
 		n.w.objections++
@@ -78,19 +77,18 @@ func (q request) answerWith(id core.NodeID) func(error) {
 	}
 }
 
-// giveUp gives a node up in two steps: the first writes down who asks, the second
-// is taken when that one asks again, in the same term. The request was taken up
-// at a time.
+// giveUp gives a node up in two steps: the first registers the claimant, the second is
+// taken when it asks again in the same term. The request was taken up at a time.
 func (n *node) giveUp(o *owner, q request, r registry, old core.NodeID, at instant) {
 	m := r.Nodes[old]
-	if m.CanLead != q.token || m.HeirTerm != o.term && !n.judgesOnce() {
-		m.CanLead, m.HeirTerm = q.token, o.term
+	if m.Claimant != q.token || m.ClaimTerm != o.term && !n.judgesOnce() {
+		m.Claimant, m.ClaimTerm = q.token, o.term
 		r.Nodes[old] = m
 		o.decree(r, func(error) {})
 		return
 	}
 	n.w.checkGivenUp(n, old, at)
-	m.Removed, m.CanLead, m.HeirTerm = true, 0, 0
+	m.Removed, m.Claimant, m.ClaimTerm = true, 0, 0
 	r.Nodes[old] = m
 	id := core.NodeID(0)
 	if q.joins {
@@ -99,8 +97,8 @@ func (n *node) giveUp(o *owner, q request, r registry, old core.NodeID, at insta
 	o.decree(r, q.answerWith(id))
 }
 
-// checkGivenUp: nobody gives a node up that it heard when it was asked to, and
-// still hears, or that most voters of the meta shard had heard not long before.
+// checkGivenUp: no node gives up one that it heard when it was asked to, and still hears,
+// or that most voters of the meta shard had heard shortly before.
 func (w *world) checkGivenUp(n *node, old core.NodeID, at instant) {
 	if s := n.steward.heard[old]; n.alive(old) && s.began < at {
 		w.violate("node %d gives up node %d, which it has heard since %v", n.id, old, s.began)

@@ -10,9 +10,9 @@ import (
 )
 
 // estate is what operators look after, in a hurry: they start nodes on empty
-// disks while others are missing, beside paused ones of the same name, and give
-// up half-way. What the cluster grants must leave every shard a majority; what it
-// refuses must be as if nobody had asked.
+// disks while others are missing, next to paused ones of the same name, and give up
+// half-way. What the cluster grants must leave every shard a majority; what it refuses
+// must have no effect.
 type estate struct {
 	w        *world
 	machines []*machine
@@ -148,8 +148,8 @@ func (e *estate) double(m *machine) {
 	e.w.later(12*time.Second, func() { e.dismiss(s) })
 }
 
-// wipe loses a machine's disk for good, if the cluster is whole: of more that are
-// lost nobody can promise anything.
+// wipe loses a machine's disk for good, if the cluster is whole: when more are lost nothing
+// is promised.
 func (e *estate) wipe(m *machine) {
 	if e.removals > 0 || e.whole() != "" {
 		return
@@ -165,7 +165,7 @@ func (e *estate) wipe(m *machine) {
 	e.seek(m)
 }
 
-// forget notes that nobody can count on the replicas of a node any more.
+// forget notes that the replicas of a node are gone.
 func (e *estate) forget(n *node) {
 	rs, _ := n.store.Replicas()
 	for _, r := range rs {
@@ -239,7 +239,7 @@ func (e *estate) admit(s *seeker, id core.NodeID) {
 	}
 }
 
-// expel ends a node that was removed. Its machine joins anew.
+// expel ends a node that was removed. Its machine joins again.
 func (e *estate) expel(n *node) {
 	n.crash()
 	n.away = true

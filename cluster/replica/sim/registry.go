@@ -33,10 +33,10 @@ type registry struct {
 type member struct {
 	Name    string
 	Removed bool
-	// Applicant is the process that joined, CanLead the one that is about to get the
+	// Applicant is the process that joined, Claimant the one that is about to get the
 	// name, from the leader of the meta shard in a term.
-	Applicant, CanLead int
-	HeirTerm           uint64
+	Applicant, Claimant int
+	ClaimTerm           uint64
 	// Leave is how far the node is that is drained, in the drain of a number.
 	Leave plan.Leave
 	Drain uint64
@@ -119,8 +119,8 @@ func (o *owner) decree(r registry, done func(error)) {
 	}, done)
 }
 
-// govern founds the registry, and keeps it as the leader of the meta shard: who
-// is heard again has no successor, and shards belong where the nodes are.
+// govern founds the registry, and keeps it as the leader of the meta shard: a node that
+// is heard again loses its claimant, and the map follows the nodes.
 func (n *node) govern(o *owner, r registry) {
 	changed := false
 	if r.rev == 0 {
@@ -132,8 +132,8 @@ func (n *node) govern(o *owner, r registry) {
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.Nodes)) {
-		if m := r.Nodes[id]; m.CanLead != 0 && n.alive(id) && !n.judgesOnce() {
-			m.CanLead, m.HeirTerm = 0, 0
+		if m := r.Nodes[id]; m.Claimant != 0 && n.alive(id) && !n.judgesOnce() {
+			m.Claimant, m.ClaimTerm = 0, 0
 			r.Nodes[id], changed = m, true
 		}
 	}

@@ -219,9 +219,8 @@ func (n *node) holds(r *registry, id core.NodeID) bool {
 // byMap is the mistake: it takes the map for what is.
 func (n *node) byMap() bool { return n.w.opts.Planted.Has(planted.LeavesByMap) }
 
-// checkLeft: who has left votes in no group. It may listen for a moment: to add a
-// learner is not announced, and the leader that has done it will find that it has no
-// place there.
+// checkLeft: a node that has left votes in no group. It may be a learner for a short time:
+// adding one is not announced, and the leader will find that it is not assigned.
 func (w *world) checkLeft(id core.NodeID) {
 	for _, s := range w.shards {
 		conf := w.latest[s].Conf
@@ -231,7 +230,7 @@ func (w *world) checkLeft(id core.NodeID) {
 	}
 }
 
-// listening returns "" when nobody listens but where it should, else who does.
+// listening returns "" when all learners are as assigned, else which are not.
 func (e *estate) listening() string {
 	r := e.w.registry()
 	for _, s := range e.w.shards {

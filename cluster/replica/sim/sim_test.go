@@ -42,7 +42,7 @@ func run(t *testing.T, o Options) Result {
 // only memory had was pushed out of it; 831 and 5775, a leader left alone forgot
 // in a crash that it was; 2067, what a leader with a leapt clock left in its log was
 // ignored for ever; 8334, a disk was lost while a change of members ended,
-// and nobody could be elected.
+// and no replica could be elected.
 func TestSeedsThatFoundSomething(t *testing.T) {
 	for _, seed := range []uint64{831, 2067, 5351, 5775, 8334} {
 		if res := run(t, Options{Seed: seed}); res.Violation != nil {

@@ -14,7 +14,7 @@ const (
 	pingPace    = 250 * time.Millisecond
 	stewardPace = 200 * time.Millisecond
 	// aliveWithin is how recently a node was heard of that counts as alive,
-	// silentFor for how long nobody may have heard one that is given up.
+	// silentFor is how long a node that is given up must have been silent.
 	aliveWithin = time.Second
 	silentFor   = 5 * time.Second
 	// handOverPause is between two attempts to pass a lead on.
@@ -84,7 +84,7 @@ func (n *node) alive(id core.NodeID) bool {
 	return id == n.id || ok && n.w.now-s.last < aliveWithin
 }
 
-// silence is for how long the node has listened and not heard another one.
+// silence is how long the node has listened without hearing another one.
 func (n *node) silence(id core.NodeID) time.Duration {
 	if id == n.id {
 		return 0
@@ -206,7 +206,7 @@ func (n *node) prepare(s core.ShardID) core.ReplicaID {
 	return r.ID
 }
 
-// report writes down who votes in some groups, if nothing has changed since.
+// report registers the voters of some groups, if nothing has changed since.
 func (n *node) report(rev uint64, records map[core.ShardID]plan.Config) {
 	n.toMeta(func(m *node, o *owner) {
 		r := m.registry()

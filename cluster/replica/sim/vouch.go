@@ -7,24 +7,24 @@ import (
 	"ssod/cluster/replica/internal/planted"
 )
 
-// words are what reads come with that were asked for at another node: its word for who
-// leads. They are drawn from the source of the deceit, in every seventh run.
+// words are the vouchers of reads that were asked for at another node than the leader. They
+// are drawn from the source of the deceit, in every seventh run.
 type words struct {
 	vouches bool
 	passed  int // reads that needed no barrier
 }
 
-// word is what a node said for the leader of a shard, and when.
+// word is a voucher and when it was given.
 type word struct {
 	core.Followed
 	at instant
 }
 
-// travel is how long a read is under way from one node to another, at most.
+// travel bounds how long a read is under way from one node to another.
 const travel = 20 * time.Millisecond
 
-// ask is the word of a node that a read is asked for at; none of one that leads the
-// shard, is down or stands still.
+// ask is the voucher of a node at which a read is asked for; none if it leads the shard, is
+// down or paused.
 func (w *world) ask(shard core.ShardID) (said word, d time.Duration) {
 	n := w.nodes[w.ids[w.lots.IntN(len(w.ids))]]
 	if n.core == nil || n.paused > w.now {
@@ -49,8 +49,8 @@ func (n *node) recall(shard core.ShardID, now word) word {
 	return word{old.Followed, now.at}
 }
 
-// vouched reports whether a read came with a word that passes for a barrier. The owner
-// goes by what was known after the last round.
+// vouched reports whether a read came with a voucher that counts as a barrier, by what the
+// owner knew after the last round.
 func (o *owner) vouched(t *attempt) bool {
 	if o.n.w.opts.Planted.Has(planted.VoucherOfAnotherTerm) && t.word.Replica != 0 {
 		t.word.Term = o.term

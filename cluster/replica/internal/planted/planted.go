@@ -1,10 +1,10 @@
 // Package planted names mistakes that the simulation must be able to find.
 //
 // A simulation that never fails proves nothing until it has failed on purpose.
-// Each constant is one mistake. Those of the model store, of its disk and of who
-// decides about members are switched on where they are, in what only tests use.
-// Those of the engine are no part of it: TestPlanted of package sim builds itself
-// with changed sources of package core, in which they are.
+// Each constant is one mistake. Those of the model store, its disk and the simulated
+// decisions about members are switched on where they are, in test code. Those of the engine
+// are no part of it: TestPlanted of package sim builds itself with changed sources of package
+// core that have them.
 package planted
 
 // Set is a set of mistakes.
@@ -24,9 +24,9 @@ const (
 	FenceIgnoresOldConf
 	// FenceAnsweredLate takes the answer to an earlier fence for one to the last.
 	FenceAnsweredLate
-	// VoucherOfAnotherTerm takes a word that was given for another leader.
+	// VoucherOfAnotherTerm accepts a voucher for another leader.
 	VoucherOfAnotherTerm
-	// VoucherFromBefore sends what a replica said some time ago with a read.
+	// VoucherFromBefore sends an old voucher with a read.
 	VoucherFromBefore
 	// ReuseReplicaID gives a replica that lost its data its old id again.
 	ReuseReplicaID
@@ -41,11 +41,9 @@ const (
 	// DesiredForConfirmed judges by where the replicas of a node should be
 	// whether the others can bear its loss, not by where they are.
 	DesiredForConfirmed
-	// JudgedOnce lets what once spoke for giving a node up be enough when it is
-	// given up.
+	// JudgedOnce does not judge again when a node is given up.
 	JudgedOnce
-	// UnboundedTime lets everybody go by the proposer's clock, whatever those of
-	// the others say.
+	// UnboundedTime accepts the proposer's clock, whatever the other clocks say.
 	UnboundedTime
 	// ResetKeepsLeases lets what was decided before the shard time was set back
 	// be proposed afterwards.
@@ -69,11 +67,10 @@ const (
 	LeavesByMap
 )
 
-// Decisions are the mistakes of who decides about members: see package sim on
-// joins.
+// Decisions are mistakes in decisions about members: see package sim on joins.
 const Decisions = DesiredForConfirmed | JudgedOnce
 
-// Scaling are the mistakes of who decides about drains: see package sim on scale.
+// Scaling are mistakes in decisions about drains: see package sim on scale.
 const Scaling = LeavesByMap
 
 // InEngine are the mistakes of the engine.
