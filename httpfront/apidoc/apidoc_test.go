@@ -18,6 +18,7 @@ import (
 
 	"ssod/httpfront"
 	"ssod/httpfront/api"
+	"ssod/httpfront/api/admin"
 	"ssod/httpfront/apidoc"
 )
 
@@ -147,36 +148,49 @@ func index(t *testing.T, name string) (hits []hit) {
 }
 
 // TestEveryOperationIsThere: what another reader of OpenAPI finds in our
-// document is on the page, with a command, and in the index of the search.
+// documents is on the pages, with a command, and in the index of the search.
 func TestEveryOperationIsThere(t *testing.T) {
-	page := string(get(t, apidoc.Public, "reference").Body)
-	doc, err := openapi3.NewLoader().LoadFromData(httpfront.OpenAPI())
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]bool{}
-	for _, h := range index(t, "search.json") {
-		found[h.Address] = true
-	}
-	for path, item := range doc.Paths.Map() {
-		for method, operation := range item.Operations() {
-			_, section, ok := strings.Cut(page, `<section id="`+operation.OperationID+`"`)
-			section, _, _ = strings.Cut(section, "</section>")
-			if !ok || !strings.Contains(section, `<strong class="method">`+method+"</strong> <code>"+path+"</code>") {
-				t.Errorf("the page does not have %s %s", method, path)
+	for name, of := range map[string]struct {
+		document []byte
+		index    string
+	}{
+		"reference": {httpfront.OpenAPI(), "search.json"},
+		"admin":     {admin.OpenAPI(), "admin.json"},
+	} {
+		doc, err := openapi3.NewLoader().LoadFromData(of.document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]bool{}
+		for _, h := range index(t, of.index) {
+			found[h.Address] = true
+		}
+		page := string(get(t, apidoc.Admin, name).Body)
+		for path, item := range doc.Paths.Map() {
+			for method, operation := range item.Operations() {
+				checkOperation(t, page, method, path, operation.OperationID)
+				if !found["/docs/"+name+"#"+operation.OperationID] {
+					t.Errorf("%s is not found", operation.OperationID)
+				}
 			}
-			if !strings.Contains(section, "<pre><code>curl -sS ") {
-				t.Errorf("%s has no curl", operation.OperationID)
-			}
-			if !found["/docs/reference#"+operation.OperationID] {
-				t.Errorf("%s is not found", operation.OperationID)
+		}
+		for schema := range doc.Components.Schemas {
+			if !strings.Contains(page, `<section id="schema-`+schema+`"`) {
+				t.Errorf("the page does not have the schema %s", schema)
 			}
 		}
 	}
-	for name := range doc.Components.Schemas {
-		if !strings.Contains(page, `<section id="schema-`+name+`"`) {
-			t.Errorf("the page does not have the schema %s", name)
-		}
+}
+
+func checkOperation(t *testing.T, page, method, path, id string) {
+	t.Helper()
+	_, section, ok := strings.Cut(page, `<section id="`+id+`"`)
+	section, _, _ = strings.Cut(section, "</section>")
+	if !ok || !strings.Contains(section, `<strong class="method">`+method+"</strong> <code>"+path+"</code>") {
+		t.Errorf("the page does not have %s %s", method, path)
+	}
+	if !strings.Contains(section, "<pre><code>curl -sS ") {
+		t.Errorf("%s has no curl", id)
 	}
 }
 

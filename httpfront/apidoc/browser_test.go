@@ -71,32 +71,49 @@ func checkAccess(t *testing.T, b *browsertest.Browser) {
 	}
 }
 
-// TestThePagesAreAccessible: on a desktop and on a phone, light and dark, and
-// nothing is loaded beside the page.
+// TestThePagesAreAccessible: on a desktop and on a phone, light and dark. What
+// axe-core says of a reference takes long, and both are of one template.
 func TestThePagesAreAccessible(t *testing.T) {
 	const wide, narrow = 1280, 320
-	themes := map[string]func(*browsertest.Browser){"light": func(*browsertest.Browser) {}, "dark": (*browsertest.Browser).PreferDark}
-	for name, prefer := range themes {
+	for _, look := range []struct {
+		address string
+		width   int64
+		dark    bool
+	}{
+		{"/docs", wide, false},
+		{"/docs", narrow, false},
+		{"/docs/tv", wide, true},
+		{"/docs/errors", narrow, true}, // mostly tables
+		{"/docs/reference", wide, false},
+	} {
 		b, l := browsertest.Start(t), listen(t)
-		prefer(b)
-		for _, address := range []string{"/docs", "/docs/tv", "/docs/errors", "/docs/reference", "/docs/admin"} {
-			for _, width := range []int64{narrow, wide} {
-				b.Resize(width)
-				b.Open(l.URL + address)
-				if n := b.Overhang(); n > 0 {
-					t.Errorf("%s: %d pixels too wide for %d", address, n, width)
-				}
-				if got := l.requests(); !slices.Equal(got, []string{address}) {
-					t.Errorf("%s loads %q", address, got)
-				}
-				b.Screenshot(fmt.Sprint(strings.ReplaceAll(address[1:], "/", "-"), "-", name, "-", width))
-			}
-			checkAccess(t, b)
+		if look.dark {
+			b.PreferDark()
 		}
-		b.Resize(narrow)
-		b.Open(l.URL + "/docs/errors") // mostly tables
+		b.Resize(look.width)
+		b.Open(l.URL + look.address)
 		checkAccess(t, b)
 	}
+}
+
+// TestThePagesFitAndLoadNothing: no page is wider than a phone, and none loads
+// anything.
+func TestThePagesFitAndLoadNothing(t *testing.T) {
+	b, l := browsertest.Start(t), listen(t)
+	for address := range pages(t) {
+		for _, width := range []int64{320, 1280} {
+			b.Resize(width)
+			b.Open(l.URL + address)
+			if n := b.Overhang(); n > 0 {
+				t.Errorf("%s: %d pixels too wide for %d", address, n, width)
+			}
+			if got := l.requests(); !slices.Equal(got, []string{address}) {
+				t.Errorf("%s loads %q", address, got)
+			}
+			b.Screenshot(fmt.Sprint(strings.ReplaceAll(address[1:], "/", "-"), "-", width))
+		}
+	}
+	checkConsole(t, b)
 }
 
 // slash presses the key that begins a search. Unlike a keyboard, the protocol
