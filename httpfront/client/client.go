@@ -38,7 +38,7 @@ type Options struct {
 	// works on a request.
 	Timeout time.Duration
 	// Interval is the time between two questions of the Await functions; 0 means
-	// 3 s.
+	// 5 s, as the OpenAPI document has it (x-polling-interval-seconds).
 	Interval time.Duration
 	// Now is the clock; nil means [time.Now].
 	Now func() time.Time
@@ -66,7 +66,7 @@ func New(o Options) (*Client, error) {
 	o.Attempts = cmp.Or(o.Attempts, 3)
 	o.MaxWait = cmp.Or(o.MaxWait, 10*time.Second)
 	o.Timeout = cmp.Or(o.Timeout, 20*time.Second)
-	o.Interval = cmp.Or(o.Interval, 3*time.Second)
+	o.Interval = cmp.Or(o.Interval, 5*time.Second)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

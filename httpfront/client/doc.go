@@ -57,7 +57,8 @@
 //
 // # Waiting
 //
-// [Device.AwaitProfile], [Device.AwaitLink] and [Device.AwaitRedeem] ask every three
-// seconds ([Options.Interval]; the service wants no less), ask less often when they
-// are told to slow down (429; RFC 8628, 3.5), and end with the context.
+// [Device.AwaitProfile] and [Device.AwaitLink] ask every five seconds
+// ([Options.Interval]; the service wants no less), [Device.AwaitRedeem] as often as it
+// is told (Retry-After). All of them ask less often when they are told to slow down
+// (429; RFC 8628, 3.5), and end with the context.
 package client

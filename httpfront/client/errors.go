@@ -128,7 +128,8 @@ func unanswered(operation string, err error) error {
 func readError(operation string, answer *http.Response, body []byte) *Error {
 	e := &Error{}
 	var shape struct {
-		Error json.RawMessage `json:"error"`
+		Error       json.RawMessage `json:"error"`
+		Description string          `json:"error_description"`
 	}
 	switch {
 	case json.Unmarshal(body, &shape) != nil: // a page, of a proxy perhaps
@@ -136,6 +137,7 @@ func readError(operation string, answer *http.Response, body []byte) *Error {
 		_ = json.Unmarshal(body, e) // what can be read of it
 	case shape.Error[0] == '"':
 		_ = json.Unmarshal(shape.Error, &e.Code)
+		e.Message = shape.Description
 	default:
 		_ = json.Unmarshal(shape.Error, e)
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -88,9 +89,6 @@ func (d *Device) AwaitLink(ctx context.Context, code LinkCode, known LinkStatus)
 func (d *Device) AwaitRedeem(ctx context.Context, code string) (t ServiceToken, err error) {
 	err = d.client.await(ctx, func(ctx context.Context) (bool, error) {
 		t, err = d.enter(ctx, "X-Sso-Link", code, true)
-		if e, ok := err.(*Error); ok && e.Code == CodeLinkConfirmationPending {
-			return false, nil
-		}
 		return true, err
 	})
 	return t, err
@@ -155,12 +153,17 @@ func (c *Client) await(ctx context.Context, ask func(context.Context) (done bool
 			}
 		case *UnansweredError:
 		case *Error:
-			if e.Status == http.StatusTooManyRequests {
+			switch {
+			case e.Code == CodeLinkConfirmationPending:
+				wait = cmp.Or(e.RetryAfter, interval)
+			case e.Status == http.StatusTooManyRequests:
 				interval += slowDown
-			} else if !e.passing() {
+				wait = max(interval, e.RetryAfter)
+			case e.passing():
+				wait = max(interval, e.RetryAfter)
+			default:
 				return err
 			}
-			wait = max(interval, e.RetryAfter)
 		default:
 			return err
 		}

@@ -194,9 +194,24 @@ func TestWaitingSlowsDown(t *testing.T) {
 	if err != nil || p.Type != "regular" || len(s.made) != 6 {
 		t.Errorf("found %+v, %v after %d calls", p, err, len(s.made))
 	}
-	for i, least := range []time.Duration{3 * time.Second, 8 * time.Second, 8 * time.Second, 8 * time.Second, 8 * time.Second} {
+	for i, least := range []time.Duration{5 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second, 10 * time.Second} {
 		if got := (*slept)[i]; got < least || got > least*6/5 {
 			t.Errorf("pause %d is %v, want %v and a fifth more at most", i, got, least)
+		}
+	}
+}
+
+// A device that waits for confirmation asks as often as it is told.
+func TestWaitingForConfirmation(t *testing.T) {
+	pending := step{status: 403, body: `{"error":{"code":"link_confirmation_pending","action":"retry"}}`, headers: []string{"Retry-After", "3"}}
+	c, s, slept := scripted(t, client.Options{AccessToken: "a"}, pending, pending, step{status: 201, body: `{"serviceToken":"s","notBefore":0,"notAfter":3600000}`})
+	token, err := c.Device(client.DeviceOptions{ID: "tv"}).AwaitRedeem(t.Context(), "228128")
+	if err != nil || token.Token != "s" || len(s.made) != 3 {
+		t.Fatalf("%+v, %v after %d calls", token, err, len(s.made))
+	}
+	for _, d := range *slept {
+		if d < 3*time.Second || d > 4*time.Second {
+			t.Errorf("slept %v, want 3 s and a fifth more at most", d)
 		}
 	}
 }

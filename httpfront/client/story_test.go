@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -222,6 +223,9 @@ func TestEveryOperation(t *testing.T) {
 	must(t, err)
 	for _, item := range doc.Paths.Map() {
 		for _, o := range item.Operations() {
+			if seconds, ok := o.Extensions["x-polling-interval-seconds"]; ok && fmt.Sprint(seconds) != "5" {
+				t.Errorf("%s is to be polled every %v s, the client does every 5", o.OperationID, seconds)
+			}
 			if slices.ContainsFunc(o.Tags, func(tag string) bool { return tag == "SSO Service" || tag == "Registration" || tag == "Entitlement" }) {
 				want[o.OperationID] = true
 			}

@@ -15,7 +15,7 @@ const farAhead = 410 * 24 * time.Hour
 // nodes are left, so that nobody can tell which one is wrong. The node that is
 // ahead changes nothing by it, and no member is lost.
 func TestOneClockThatLeaps(t *testing.T) {
-	c := startSettable(t)
+	c := start(t, 3, &Cluster{clocks: true})
 	r := Begin(c, "leap", 100)
 	glass := newHourglass(r.Load)
 	tale := Tell(c, "before")
@@ -134,7 +134,7 @@ func (v *view) ledByOthers(n *Node) bool {
 // clock goes back, one command lets time go on.
 func TestASingleNodesClockLeaps(t *testing.T) {
 	// The sweep looks at a single shard as soon as the node has started.
-	c := startOneSettable(t, "--shards", "1", "--drain-delay", "0s")
+	c := start(t, 1, &Cluster{clocks: true, flags: []string{"--shards", "1", "--drain-delay", "0s"}})
 	n := c.Nodes[0]
 	tale := Tell(c, "asleep")
 	glass := newHourglass(tale.Load)

@@ -85,7 +85,7 @@ type Cluster struct {
 // every change is acknowledged by two nodes. The processes end with the test.
 func Start(t testing.TB, flags ...string) *Cluster {
 	t.Helper()
-	return start(t, &Cluster{flags: flags})
+	return start(t, 3, &Cluster{flags: flags})
 }
 
 // StartApart is Start with a network between the nodes that can be cut.
@@ -93,51 +93,26 @@ func StartApart(t testing.TB, flags ...string) (*Cluster, *Network) {
 	t.Helper()
 	n := newNetwork()
 	t.Cleanup(n.Close)
-	return start(t, &Cluster{flags: flags, network: n}), n
-}
-
-// startGated is Start with a gate before the disk of each node.
-func startGated(t testing.TB, flags ...string) *Cluster {
-	t.Helper()
-	return start(t, &Cluster{flags: flags, gated: true})
-}
-
-// startSettable is Start with a clock for each node that can be set.
-func startSettable(t testing.TB, flags ...string) *Cluster {
-	t.Helper()
-	return start(t, &Cluster{flags: flags, clocks: true})
-}
-
-// startOneSettable is StartOne with a clock that can be set.
-func startOneSettable(t testing.TB, flags ...string) *Cluster {
-	t.Helper()
-	c := prepare(t, &Cluster{flags: flags, clocks: true})
-	c.Add().Start()
-	return c
-}
-
-// startInNamespaces is Start with a network namespace for each node.
-func startInNamespaces(t testing.TB, spaces *namespaces) *Cluster {
-	t.Helper()
-	t.Cleanup(spaces.close)
-	return start(t, &Cluster{flags: []string{"--insecure"}, spaces: spaces})
+	return start(t, 3, &Cluster{flags: flags, network: n}), n
 }
 
 // StartOne starts a node that others can join.
 func StartOne(t testing.TB, flags ...string) *Cluster {
 	t.Helper()
-	c := prepare(t, &Cluster{flags: flags})
-	c.Add().Start()
-	return c
+	return start(t, 1, &Cluster{flags: flags})
 }
 
-func start(t testing.TB, c *Cluster) *Cluster {
+// start starts a cluster that is made as its fields say. Of three nodes any may die
+// when it returns.
+func start(t testing.TB, nodes int, c *Cluster) *Cluster {
 	t.Helper()
 	prepare(t, c)
-	for range 3 {
+	for range nodes {
 		c.Add().Start()
 	}
-	c.AwaitPromise()
+	if nodes > 1 {
+		c.AwaitPromise()
+	}
 	return c
 }
 

@@ -83,7 +83,8 @@ func TestACableIsPulled(t *testing.T) {
 	if err != nil {
 		t.Skipf("not proved: %v", err)
 	}
-	c := startInNamespaces(t, spaces)
+	t.Cleanup(spaces.close)
+	c := start(t, 3, &Cluster{flags: []string{"--insecure"}, spaces: spaces})
 	r := Begin(c, "cable", rate())
 	var failover Failover
 	for range volume(1, 5) {

@@ -24,7 +24,7 @@ func TestSnapshotsWaitForRoom(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root mounts a small disk for a process")
 	}
-	c := start(t, &Cluster{volume: smallVolume})
+	c := start(t, 3, &Cluster{volume: smallVolume})
 	r := Begin(c, "room", rate())
 	sender, receiver := c.leaderOfTables(), c.Add()
 	receiver.Launch()

@@ -23,7 +23,7 @@ const (
 // nodes get answers. It says that it is not ready and why, and leads nothing as
 // long as that goes on.
 func TestASlowDiskLosesItsLeads(t *testing.T) {
-	c := startGated(t)
+	c := start(t, 3, &Cluster{gated: true})
 	r := Begin(c, "slow", slowRate)
 	slow := c.leaderOfTables()
 	led := c.ledBy(slow)
@@ -58,7 +58,7 @@ func TestADiskOfHalfASecondKeepsItsLeads(t *testing.T) {
 	if !long() {
 		t.Skip("judges times, on a machine of its own; SSOD_LONG=1 runs it")
 	}
-	c := startGated(t)
+	c := start(t, 3, &Cluster{gated: true})
 	slow := c.Nodes[1]
 	terms := c.settledTerms()
 	led := c.ledBy(slow)
@@ -95,7 +95,7 @@ func TestADiskThatHangsEndsItsProcess(t *testing.T) {
 	if !long() {
 		t.Skip("takes a minute; SSOD_LONG=1 runs it")
 	}
-	c := startGated(t)
+	c := start(t, 3, &Cluster{gated: true})
 	r := Begin(c, "hang", slowRate)
 	victim := c.Nodes[2]
 	c.dismiss(victim)
@@ -173,7 +173,7 @@ func TestADiskThatLagsLosesItsLeads(t *testing.T) {
 	if !long() {
 		t.Skip("takes two minutes; SSOD_LONG=1 runs it")
 	}
-	c := startGated(t)
+	c := start(t, 3, &Cluster{gated: true})
 	c.settledTerms()
 	r := Begin(c, "lag", slowRate)
 	<-time.After(10 * time.Second)
