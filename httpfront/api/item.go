@@ -26,6 +26,7 @@ var items = itemsByCode(
 	Error{Code: "authenticated_profile_invalidated", Action: Authentication, Message: "The authenticated profile associated with this request has been invalidated."},
 	Error{Code: "authorization_denied_by_hba_policies", Action: Authentication, Message: "The MVPD denied because of home-based authentication policy: the login was made at home and the device is no longer there; the user must re-authenticate."},
 	Error{Code: "authorization_denied_by_session_invalidated", Action: Authentication, Message: "The authentication session was invalidated by the identity provider. The user must re-authenticate with a supported MVPD in order to continue."},
+	Error{Code: "authorization_denied_by_degradation_rule", Action: None, Message: "The integration between the specified service provider and mvpd has a degradation rule applied that denies authorization for the requested resources."},
 	Error{Code: "identity_not_recognized_by_mvpd", Action: Authentication, Message: "The authorization request failed due to the fact that user identity was not recognized by the MVPD."},
 	Error{Code: "network_received_error", Action: Retry, Message: "There was a read error while retrieving the response from the associated partner service. Retrying the request might solve the issue."},
 	Error{Code: "network_connection_timeout", Action: Retry, Message: "There was a connection timeout with the associated partner service. Retrying the request might solve the issue."},

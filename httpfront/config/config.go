@@ -181,12 +181,22 @@ type MVPD struct {
 	AllowPublic bool   `yaml:"allowPublic"` // of a sandbox
 	// LogoutEndpoint says that a sandbox has one; without it there is nothing
 	// for a browser to do at logout.
-	LogoutEndpoint   bool          `yaml:"logoutEndpoint" default:"true"`
-	Issuer           string        `yaml:"issuer"`
-	ClientID         string        `yaml:"clientId"`
-	ClientSecretFile string        `yaml:"clientSecretFile"`
-	AuthzURL         string        `yaml:"authzURL"`
-	AuthnTTL         time.Duration `yaml:"authnTTL" default:"720h"`
+	LogoutEndpoint   bool   `yaml:"logoutEndpoint" default:"true"`
+	Issuer           string `yaml:"issuer"`   // of an oidc provider
+	ClientID         string `yaml:"clientId"` // how it knows this service
+	ClientSecretFile string `yaml:"clientSecretFile"`
+	// Scopes are what a login asks for; openid is always among them.
+	Scopes []string `yaml:"scopes"`
+	// Attributes names the claim of each attribute. A name with dots leads into
+	// objects, unless there is a claim with just that name. Without userID the
+	// viewer's id is the claim sub.
+	Attributes map[string]string `yaml:"attributes"`
+	// CAFile has the certificate authorities of the provider, if they are private.
+	CAFile string `yaml:"caFile"`
+	// Decision is who decides what a viewer may watch; see the constants.
+	Decision string        `yaml:"decision" default:"pdp"`
+	AuthzURL string        `yaml:"authzURL"` // of the decision point: AuthZEN 1.0
+	AuthnTTL time.Duration `yaml:"authnTTL" default:"720h"`
 	// UnknownTTL is authnTTL for devices that do not say of what platform they
 	// are, if it is shorter. Longer is kinder to apps without X-Device-Info.
 	UnknownTTL   time.Duration `yaml:"unknownTTL" default:"24h"`
@@ -196,12 +206,25 @@ type MVPD struct {
 	DisabledFor  []string      `yaml:"disabledFor"`  // service providers
 }
 
+// What [MVPD.Decision] can be.
+const (
+	DecisionPDP           = "pdp"           // a policy decision point, at authzURL
+	DecisionAuthenticated = "authenticated" // whoever is logged in may watch everything
+)
+
 // Degradation is an operator's rule that bypasses an MVPD.
 type Degradation struct {
 	ServiceProvider string `yaml:"serviceProvider"`
 	MVPD            string `yaml:"mvpd"`
-	Rule            string `yaml:"rule"` // AuthNAll, AuthZAll or AuthZNone
+	Rule            string `yaml:"rule"`
 }
+
+// What [Degradation.Rule] can be.
+const (
+	AuthNAll  = "AuthNAll"  // nobody has to log in, and everything is permitted
+	AuthZAll  = "AuthZAll"  // whoever is logged in is permitted everything
+	AuthZNone = "AuthZNone" // everything is denied
+)
 
 // Session governs authentication sessions.
 type Session struct {

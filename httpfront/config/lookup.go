@@ -63,3 +63,13 @@ func (t *ServiceToken) ChainAge(external bool) time.Duration {
 		return DefaultMaxAge
 	}
 }
+
+// Rule is the rule of degradation between a service provider and an MVPD; empty: none.
+func (r *Realm) Rule(serviceProvider, mvpd string) string {
+	for _, d := range r.Degradation {
+		if d.ServiceProvider == serviceProvider && d.MVPD == mvpd {
+			return d.Rule
+		}
+	}
+	return ""
+}

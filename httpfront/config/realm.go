@@ -130,16 +130,15 @@ func (k *checker) guessing(key string, g Guessing) {
 }
 
 func (k *checker) degradation(key string, r *Realm) {
+	seen := map[string]string{}
 	for i, d := range r.Degradation {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		k.provider(at+".serviceProvider", r, d.ServiceProvider)
 		if !slices.ContainsFunc(r.MVPDs, func(m MVPD) bool { return m.ID == d.MVPD }) {
 			k.mistake(at+".mvpd", "%q is not an MVPD of the realm", clip(d.MVPD))
 		}
-		k.oneOf(at+".rule", d.Rule, "AuthNAll", "AuthZAll", "AuthZNone")
-	}
-	if len(r.Degradation) > 0 {
-		k.warn(key, "has no effect: this version does not decide on access")
+		k.oneOf(at+".rule", d.Rule, AuthNAll, AuthZAll, AuthZNone)
+		k.unique(seen, at, d.ServiceProvider+" "+d.MVPD)
 	}
 }
 

@@ -22,7 +22,6 @@ const (
 
 // later lists the cases of parts that the service does not have yet.
 var later = []string{
-	"v2-sess-08", "v2-dec-13", "v2-dec-18", // degradation
 	"v2-sess-09", "v2-prof-09", // TempPass
 }
 
@@ -106,6 +105,8 @@ func livesFor(c examples.Case) (l lifetimes) {
 			l.code = shortCode.String()
 		case given == "session {{authcode}} expired":
 			l.session = shortCode.String()
+		case strings.HasPrefix(given, "Auth"):
+			l.rule, _, _ = strings.Cut(given, " ")
 		case given == "profile expired":
 			l.login = shortCode.String()
 		case given == "devices of other networks are to be confirmed":

@@ -38,7 +38,7 @@ const (
 // lifetimes are the settings that a case needs shorter than an operator would
 // choose them, or other than by default. Empty means the default.
 type lifetimes struct {
-	access, service, window, code, session, login, public, others string
+	access, service, window, code, session, login, public, others, rule string
 	throttle                                                      bool
 }
 
@@ -67,10 +67,12 @@ realms:
       - {id: AcmeTV, kind: sandbox, logoUrl: "https://static.stream.example/acme.png"%s}
       - {id: NordCable, kind: sandbox, logoutEndpoint: false}
       - {id: OldCable, kind: sandbox, disabledFor: [STREAM1, STREAM2]}
+    %s
   - id: rival
     serviceProviders: [RIVAL1]
 `, l.throttle, setting("ttl", l.access), join(setting("ttl", l.service), setting("refreshWindow", l.window)), join(setting("ttl", l.code), setting("otherNetwork", l.others)),
-		setting("ttl", l.session), issuer, platformIssuer, prefixed(", ", setting("authnTTL", l.login)))
+		setting("ttl", l.session), issuer, platformIssuer, prefixed(", ", setting("authnTTL", l.login)),
+		setting("degradation", enclosed("[{serviceProvider: STREAM1, mvpd: AcmeTV, rule: ", l.rule, "}]")))
 }
 
 func prefixed(prefix, s string) string {
@@ -78,6 +80,13 @@ func prefixed(prefix, s string) string {
 		return ""
 	}
 	return prefix + s
+}
+
+func enclosed(before, s, behind string) string {
+	if s == "" {
+		return ""
+	}
+	return before + s + behind
 }
 
 func join(a, b string) string {

@@ -78,10 +78,17 @@ func answerDecisions(r *api.Request, q *asking, decisions []decision) api.Respon
 		b = strictjson.AppendString(append(b, `{"resource":`...), q.resources[i])
 		b = strictjson.AppendString(append(b, `,"serviceProvider":`...), q.app.provider.ID)
 		b = strictjson.AppendString(append(b, `,"mvpd":`...), r.Item)
-		b = append(b, `,"source":"mvpd"`...)
+		b = append(b, decisions[i].source()...)
 		b = append(decisions[i].append(b, r, q.informs), '}')
 	}
 	return api.Response{Status: http.StatusOK, Body: append(b, "]}"...)}
+}
+
+func (d *decision) source() string {
+	if d.byRule {
+		return `,"source":"degradation"`
+	}
+	return `,"source":"mvpd"`
 }
 
 func (d *decision) append(b []byte, r *api.Request, informs bool) []byte {
@@ -95,6 +102,9 @@ func (d *decision) append(b []byte, r *api.Request, informs bool) []byte {
 	b = strconv.AppendInt(append(b, `,"authorized":true,"token":{"notBefore":`...), d.tokenFrom.UnixMilli(), 10)
 	b = strconv.AppendInt(append(b, `,"notAfter":`...), d.tokenUntil.UnixMilli(), 10)
 	b = append(append(b, `,"serializedToken":"`...), d.token...) // Base64
-	b = strconv.AppendInt(append(b, `"},"notBefore":`...), d.permit.notBefore.UnixMilli(), 10)
+	if b = append(b, `"}`...); d.permit == (permit{}) {
+		return b
+	}
+	b = strconv.AppendInt(append(b, `,"notBefore":`...), d.permit.notBefore.UnixMilli(), 10)
 	return strconv.AppendInt(append(b, `,"notAfter":`...), d.permit.notAfter.UnixMilli(), 10)
 }

@@ -10,11 +10,13 @@ import (
 	"ssod/actors/login"
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/headers"
+	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
 )
 
 // decision is the answer for one resource.
 type decision struct {
+	byRule  bool   // of degradation; the MVPD was not asked
 	code    string // of the error; empty: permitted
 	details string // of the error, in the MVPD's words
 	permit  permit
@@ -92,15 +94,21 @@ func (s *Service) decide(ctx context.Context, r *api.Request, q *asking) ([]deci
 	if headers.CheckTemporaryIdentity(r) != nil && !q.informs {
 		return denyAll(decisions, api.TemporaryIdentityCode), nil
 	}
-	found, err := s.find(ctx, r, q.device, q.identities, r.Item)
+	if q.rule(r, r.Item) == config.AuthZNone {
+		s.byRule(r, q, finding{}, decisions)
+		return decisions, nil
+	}
+	found, err := s.findOrDegrade(ctx, r, q.app, q.device, q.identities, r.Item)
 	if err != nil {
 		return nil, err
 	}
 	if code, bad := profileCodes[found.Standing(r.Received)]; bad {
 		return denyAll(decisions, code), nil
 	}
-	if err := s.judge(ctx, r, q, found, decisions); err != nil {
-		return nil, err
+	if !s.byRule(r, q, found, decisions) {
+		if err := s.judge(ctx, r, q, found, decisions); err != nil {
+			return nil, err
+		}
 	}
 	if q.informs {
 		return decisions, nil

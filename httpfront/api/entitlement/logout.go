@@ -12,6 +12,7 @@ import (
 	"ssod/actors/logout"
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/form"
+	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
 )
 
@@ -53,7 +54,11 @@ func (s *Service) Logout(ctx context.Context, r *api.Request) (api.Response, err
 	if err != nil {
 		return api.Response{}, err
 	}
-	if found.Standing(r.Received) != login.Good {
+	switch {
+	case found.Standing(r.Received) == login.Good:
+	case a.rule(r, r.Item) == config.AuthNAll: // there is nothing to end
+		return answerLogout(r, logoutAction{ActionName: "complete", ActionType: "none"})
+	default:
 		return answerLogout(r, logoutAction{ActionName: "invalid", ActionType: "none"})
 	}
 	action, err := s.prepareLogout(ctx, r, p, found, redirectURL)

@@ -13,6 +13,7 @@ import (
 	"ssod/actors/session"
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/headers"
+	"ssod/httpfront/config"
 )
 
 // AllProfiles serves GET /api/v2/{serviceProvider}/profiles: every good login
@@ -38,6 +39,9 @@ func (s *Service) profiles(ctx context.Context, r *api.Request, wanted func(find
 		if _, err := s.Providers.Find(r.Config, r.Realm, a.provider.ID, r.Item); err != nil {
 			return api.Response{}, err
 		}
+	}
+	if a.rule(r, r.Item) == config.AuthNAll {
+		return s.answerDegraded(r, a, d, r.Item)
 	}
 	identities, err := s.identities(ctx, r, a, d.Device)
 	if err != nil {
@@ -75,6 +79,9 @@ func (s *Service) ProfileByCode(ctx context.Context, r *api.Request) (api.Respon
 		return api.Response{}, err
 	}
 	d, ok := device.IDAt(view.GetParty().GetDevice())
+	if named := view.GetParameters().GetMvpd(); ok && a.rule(r, named) == config.AuthNAll {
+		return s.answerDegraded(r, a, d, named)
+	}
 	if view.GetStage() != session.Stage_FINISHED || !ok {
 		return answerProfiles(r, nil)
 	}
@@ -118,10 +125,19 @@ func answerProfiles(r *api.Request, found []finding) (api.Response, error) {
 	return api.Response{Status: http.StatusOK, Body: append(b, "}}"...)}, nil
 }
 
+// issuer is who vouches for a login. Where nobody does, it is the documented name,
+// for which apps look.
+func (f finding) issuer() string {
+	if f.kind == degraded {
+		return "Adobe"
+	}
+	return f.GetMvpd()
+}
+
 func appendProfile(b []byte, f finding) []byte {
 	b = strconv.AppendInt(append(b, `{"notBefore":`...), f.GetNotBeforeMs(), 10)
 	b = strconv.AppendInt(append(b, `,"notAfter":`...), f.GetNotAfterMs(), 10)
-	b = strictjson.AppendString(append(b, `,"issuer":`...), f.GetMvpd())
+	b = strictjson.AppendString(append(b, `,"issuer":`...), f.issuer())
 	b = append(append(b, `,"type":"`...), f.kind...)
 	return append(appendAttributes(append(b, `","attributes":{`...), f.GetAccount()), "}}"...)
 }

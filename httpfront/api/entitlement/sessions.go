@@ -61,7 +61,7 @@ func (s *Service) createSession(ctx context.Context, r *api.Request, reason stri
 	if err != nil {
 		return api.Response{}, err
 	}
-	found, err := s.find(ctx, r, d, identities, parameters.GetMvpd())
+	found, err := s.findOrDegrade(ctx, r, a, d, identities, parameters.GetMvpd())
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -129,7 +129,7 @@ func (s *Service) ResumeSession(ctx context.Context, r *api.Request) (api.Respon
 		return api.Response{}, err
 	}
 	if d, ok := device.IDAt(view.GetParty().GetDevice()); ok {
-		found, err := s.find(ctx, r, d, nil, view.GetParameters().GetMvpd())
+		found, err := s.findOrDegrade(ctx, r, a, d, nil, view.GetParameters().GetMvpd())
 		if err != nil {
 			return api.Response{}, err
 		}
@@ -168,15 +168,22 @@ func (s *Service) parameters(r *api.Request, a app) (*session.Parameters, error)
 
 // authorizeAnswer tells an app to go on to decisions.
 func authorizeAnswer(serviceProvider, trackingID string, found finding) *sessionAnswer {
-	reason := "authenticatedSSO"
-	if found.kind == regular {
-		reason = "authenticated"
-	}
 	return &sessionAnswer{
-		ActionName: "authorize", ActionType: "direct", ReasonType: reason,
+		ActionName: "authorize", ActionType: "direct", ReasonType: found.reason(),
 		URL:       "/api/v2/" + serviceProvider + "/decisions/authorize/" + found.GetMvpd(),
 		SessionID: trackingID, MVPD: found.GetMvpd(), ServiceProvider: serviceProvider,
 	}
+}
+
+// reason is why no login is necessary.
+func (f finding) reason() string {
+	switch f.kind {
+	case regular:
+		return "authenticated"
+	case degraded:
+		return degraded
+	}
+	return "authenticatedSSO"
 }
 
 // loginAnswer tells an app to open a browser, or, as incomplete, which parameters are
