@@ -37,6 +37,8 @@ func (d decoder) value(n *yaml.Node, v reflect.Value, key string) {
 		d.mistake(key, "aliases are not supported; write the value out")
 	case v.Kind() == reflect.Slice:
 		d.list(n, v, key)
+	case v.Kind() == reflect.Map:
+		d.names(n, v, key)
 	case v.Kind() == reflect.Struct && v.Type() != prefixType:
 		d.record(n, v, key)
 	case n.Kind != yaml.ScalarNode:
@@ -56,6 +58,25 @@ func (d decoder) list(n *yaml.Node, v reflect.Value, key string) {
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
 		d.value(item, v.Index(i), key+"["+strconv.Itoa(i)+"]")
+	}
+}
+
+// names sets v, a map by names that the file chooses.
+func (d decoder) names(n *yaml.Node, v reflect.Value, key string) {
+	if n.Kind != yaml.MappingNode {
+		d.mistake(key, "is %s, must be a mapping", form(n))
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, full := reflect.ValueOf(n.Content[i].Value), join(key, clip(n.Content[i].Value))
+		if n.Content[i].Kind != yaml.ScalarNode || v.MapIndex(name).IsValid() {
+			d.found(n.Content[i].Line, full, "is no name, or is there twice")
+			continue
+		}
+		element := reflect.New(v.Type().Elem()).Elem()
+		d.value(n.Content[i+1], element, full)
+		v.SetMapIndex(name, element)
 	}
 }
 

@@ -30,6 +30,7 @@ func (k *checker) files() {
 		}
 		for j, m := range r.MVPDs {
 			k.private(fmt.Sprintf("%s.mvpds[%d].clientSecretFile", key, j), m.ClientSecretFile)
+			k.readable(fmt.Sprintf("%s.mvpds[%d].caFile", key, j), m.CAFile)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -26,8 +27,8 @@ func (k *checker) mvpds(key string, r *Realm) {
 			k.provider(fmt.Sprintf("%s.disabledFor[%d]", at, j), r, id)
 		}
 		k.mvpdKind(at, m)
-		if m.Kind != "sandbox" {
-			k.warn(at, "has no effect: this version does not log viewers in at TV providers")
+		if m.Kind == "temppass" {
+			k.warn(at, "has no effect: this version has no temporary passes")
 		}
 	}
 }
@@ -37,6 +38,9 @@ func (k *checker) mvpdKind(key string, m MVPD) {
 	k.only(key+".issuer", m.Kind, "oidc", m.Issuer != "")
 	k.only(key+".clientId", m.Kind, "oidc", m.ClientID != "")
 	k.only(key+".clientSecretFile", m.Kind, "oidc", m.ClientSecretFile != "")
+	k.only(key+".scopes", m.Kind, "oidc", len(m.Scopes) > 0)
+	k.only(key+".attributes", m.Kind, "oidc", len(m.Attributes) > 0)
+	k.only(key+".caFile", m.Kind, "oidc", m.CAFile != "")
 	k.only(key+".authzURL", m.Kind, "oidc", m.AuthzURL != "")
 	k.only(key+".ttl", m.Kind, "temppass", m.TTL != 0)
 	k.only(key+".maxResources", m.Kind, "temppass", m.MaxResources != 0)
@@ -45,11 +49,7 @@ func (k *checker) mvpdKind(key string, m MVPD) {
 	case "sandbox":
 		k.sandbox(key, m)
 	case "oidc":
-		k.remote(key+".issuer", m.Issuer)
-		k.text(key+".clientId", m.ClientID)
-		if m.AuthzURL != "" {
-			k.remote(key+".authzURL", m.AuthzURL)
-		}
+		k.oidc(key, m)
 	case "temppass":
 		k.lifetime(key+".ttl", m.TTL, bounds{time.Minute, maxLifetime})
 		k.between(key+".maxResources", m.MaxResources, 0, 1_000_000)
@@ -78,3 +78,31 @@ func (k *checker) sandbox(key string, m MVPD) {
 		k.mistake(key+".allowPublic", "kind sandbox lets everybody in and publicURL is a public address; set allowPublic: true if that is meant")
 	}
 }
+
+// oidc checks a provider that is reached over OpenID Connect.
+func (k *checker) oidc(key string, m MVPD) {
+	k.remote(key+".issuer", m.Issuer)
+	k.text(key+".clientId", m.ClientID)
+	k.oneOf(key+".decision", m.Decision, DecisionPDP, DecisionAuthenticated)
+	switch {
+	case m.AuthzURL != "" && m.Decision == DecisionAuthenticated:
+		k.mistake(key+".authzURL", "is not asked with decision: authenticated")
+	case m.AuthzURL != "":
+		k.remote(key+".authzURL", m.AuthzURL)
+	case m.Decision == DecisionPDP:
+		k.warn(key, "nobody decides what viewers may watch, so they watch nothing: set authzURL, or decision: authenticated, which lets them watch everything")
+	}
+	for i, scope := range m.Scopes {
+		if strings.Trim(scope, scopeCharacters) != "" || scope == "" {
+			k.mistake(fmt.Sprintf("%s.scopes[%d]", key, i), "%q is no scope", clip(scope))
+		}
+	}
+	for name, claim := range m.Attributes {
+		at := key + ".attributes." + name
+		k.id(at, name)
+		k.text(at, claim)
+	}
+}
+
+// scopeCharacters are those of RFC 6749, 3.3 that providers use.
+const scopeCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'()*+,-./:;<=>?@[]^_{|}~"

@@ -162,7 +162,7 @@ func (r *Realm) complete(dir string) {
 	for i := range r.MVPDs {
 		m := &r.MVPDs[i]
 		m.DisplayName = cmp.Or(m.DisplayName, m.ID)
-		resolve(dir, &m.ClientSecretFile)
+		resolve(dir, &m.ClientSecretFile, &m.CAFile)
 	}
 }
 

@@ -3,6 +3,7 @@ package mvpd
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"time"
 )
@@ -122,10 +123,21 @@ type LoginError struct {
 	// Code is what the app is told in the error parameter of its redirect URL:
 	// a code of RFC 6749, 4.1.2.1.
 	Code string
+	// Cause is what operators are told of it; nil where the viewer or the provider
+	// chose so and nothing is wrong. It quotes no secret.
+	Cause error
 }
 
 // Error implements error.
-func (e *LoginError) Error() string { return "login at the TV provider ended: " + e.Code }
+func (e *LoginError) Error() string {
+	if e.Cause != nil {
+		return fmt.Sprintf("login at the TV provider ended: %s: %v", e.Code, e.Cause)
+	}
+	return "login at the TV provider ended: " + e.Code
+}
+
+// Unwrap returns the cause.
+func (e *LoginError) Unwrap() error { return e.Cause }
 
 // Codes of a [LoginError].
 const (

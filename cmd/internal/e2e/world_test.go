@@ -39,7 +39,7 @@ const (
 // choose them, or other than by default. Empty means the default.
 type lifetimes struct {
 	access, service, window, code, session, login, public, others, rule string
-	throttle                                                      bool
+	throttle                                                            bool
 }
 
 // worldConfig is the configuration of the cases.

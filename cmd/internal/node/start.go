@@ -27,6 +27,7 @@ import (
 	"ssod/httpfront/api/sso"
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
+	"ssod/httpfront/mvpd/oidc"
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/keys/sealing"
 	"ssod/httpfront/token/media"
@@ -216,6 +217,7 @@ func (n *Node) tokenLife(realm string) time.Duration {
 func (n *Node) providers() *mvpd.Registry {
 	return mvpd.NewRegistry(map[string]mvpd.Maker{
 		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.ring.LinkCodeKey, Now: n.config.Clock}),
+		oidc.Kind:    oidc.Maker(oidc.Options{Now: n.config.Clock, Log: n.log}),
 	}, n.log)
 }
 

@@ -147,7 +147,7 @@ func (s *Service) complete(ctx context.Context, r *api.Request, a *attempt, by *
 		return mvpd.Identity{}, nil, &mvpd.LoginError{Code: mvpd.TemporarilyUnavailable}
 	}
 	who, err := p.Complete(ctx, s.login(r, a, by), values)
-	if _, told := errors.AsType[*mvpd.LoginError](err); err != nil && !told {
+	if ended, told := errors.AsType[*mvpd.LoginError](err); err != nil && (!told || ended.Cause != nil) {
 		s.Log.Warn("a login at a TV provider failed", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 	}
 	return who, p, err

@@ -1,0 +1,22 @@
+// Package oidc connects TV providers that speak OpenID Connect.
+//
+// A login is the authorization code flow with PKCE, state and nonce (OpenID
+// Connect Core, 3.1; RFC 7636):
+//
+//	Begin ------> authorization endpoint: state, nonce, challenge
+//	Complete ---> token endpoint: code, verifier
+//	              ID token: signature, issuer, audience, nonce, time
+//	              userinfo endpoint, if a configured claim is still missing
+//
+// The provider's endpoints and keys come from its discovery document, which is
+// fetched at the first login and again every hour. While the issuer is down the
+// document and the keys that were read last stay good; an issuer that was never
+// reached ends logins with temporarily_unavailable.
+//
+// Accepted are signatures by an asymmetric key of the provider. Endpoints must be
+// https, or on a loopback address. Claims become attributes as the configuration
+// says; nothing else of what the provider tells is kept, tokens neither.
+//
+// Whether a viewer may watch is decided by a policy decision point (package
+// authzen) or, with "decision: authenticated", by the login alone.
+package oidc
