@@ -19,14 +19,17 @@
 //	httpfront   this package: server, routes, exchange
 //	api         what every handler is given and answers with, and the catalogue of
 //	            errors; beside it the handlers by family (sso, entitlement,
-//	            registration, admin, sandbox) and what they read (headers, form)
+//	            registration, admin, sandbox), what they read (headers, form) and the
+//	            documents as pages (apidoc)
 //	token       what makes and reads tokens (jose, keys, media, platform), and the keys
 //	            of others (keyset, keyurl)
 //	mvpd        connections to TV providers
-//	apidoc      the document as pages; page is the layout of all pages
+//	page        the layout of pages for viewers
 //	the ground  throttle, config, wire, slots, strictjson
 //
+// Package client stands beside them: it knows the API and nothing of this program.
+//
 // The document openapi.yaml describes all of it and is served at
-// /openapi.yaml, and package apidoc's pages about it at /docs; package openapitest checks requests and responses of tests
-// against it.
+// /openapi.yaml, and package apidoc's pages about it at /docs; package openapitest
+// checks requests and responses of tests against it.
 package httpfront

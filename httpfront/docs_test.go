@@ -7,7 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"ssod/httpfront/apidoc"
+	"ssod/httpfront/api/apidoc"
 	"ssod/httpfront/config"
 )
 

@@ -6,7 +6,7 @@ import (
 	"net/http"
 
 	"ssod/httpfront/api"
-	"ssod/httpfront/apidoc"
+	"ssod/httpfront/api/apidoc"
 	"ssod/httpfront/wire"
 )
 

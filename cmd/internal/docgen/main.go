@@ -16,11 +16,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"ssod/httpfront/apidoc/render"
+	"ssod/httpfront/api/apidoc/render"
 )
 
 // target is where the pages are.
-const target = "httpfront/apidoc"
+const target = "httpfront/api/apidoc"
 
 func main() {
 	check := flag.Bool("check", false, "compare and write nothing")

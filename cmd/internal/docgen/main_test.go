@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ssod/httpfront/apidoc/render"
+	"ssod/httpfront/api/apidoc/render"
 )
 
 // TestDrift: what is written passes, and a file that was changed, is missing or

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"ssod/httpfront/apidoc"
+	"ssod/httpfront/api/apidoc"
 )
 
 // pageOf reads a page of the documentation from a listener.

@@ -4,7 +4,7 @@ import (
 	_ "embed"
 	"net/http"
 
-	"ssod/httpfront/apidoc"
+	"ssod/httpfront/api/apidoc"
 )
 
 //go:embed openapi.yaml

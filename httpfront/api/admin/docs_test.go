@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"ssod/httpfront/api/admin"
-	"ssod/httpfront/apidoc"
+	"ssod/httpfront/api/apidoc"
 	"ssod/httpfront/page"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"ssod/httpfront/apidoc"
+	"ssod/httpfront/api/apidoc"
 )
 
 // Sources is what the pages are made from.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"ssod/httpfront/apidoc"
+	"ssod/httpfront/api/apidoc"
 	"ssod/httpfront/fronttest/browsertest"
 )
 

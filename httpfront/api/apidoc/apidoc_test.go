@@ -19,7 +19,7 @@ import (
 	"ssod/httpfront"
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/admin"
-	"ssod/httpfront/apidoc"
+	"ssod/httpfront/api/apidoc"
 )
 
 // pages are all pages of the admin listener by address, the public ones among

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"ssod/httpfront/apidoc/render"
+	"ssod/httpfront/api/apidoc/render"
 )
 
 const small = `
