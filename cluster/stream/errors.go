@@ -1,10 +1,6 @@
 package stream
 
-import (
-	"errors"
-
-	"ssod/cluster/proof"
-)
+import "errors"
 
 // Why a connection is refused. Each is also a reason in ssod_rpc_refused_total.
 var (
@@ -41,8 +37,3 @@ var (
 
 // errRefused says that the other node refused what this one sent.
 var errRefused = errors.New("the other node refused the connection")
-
-var (
-	errSecret   = proof.ErrSecret
-	errProtocol = proof.ErrProtocol
-)

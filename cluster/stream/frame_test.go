@@ -13,6 +13,8 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ssod/cluster/proof"
 )
 
 // envelope is one as a test sees it.
@@ -106,8 +108,8 @@ func TestBadFramesAreNamed(t *testing.T) {
 		if diff := cmp.Diff([]envelope{good}, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
-		if reasonOf(err) == other || !refusable(err) {
-			t.Errorf("%s: %v is counted as %v, refused: %v", name, err, reasonOf(err), refusable(err))
+		if reason := newRefusals().Of(err); reason == "other" || !refusable(err) {
+			t.Errorf("%s: %v is counted as %v, refused: %v", name, err, reason, refusable(err))
 		}
 	}
 }
@@ -132,10 +134,10 @@ func FuzzFrames(f *testing.F) {
 // TestEveryRefusalHasAReason: none is counted as another one.
 func TestEveryRefusalHasAReason(t *testing.T) {
 	seen := map[string]bool{}
-	for _, err := range []error{errSecret, errProtocol, ErrStranger, ErrVersion, ErrOversized, ErrTruncated, ErrChecksum, ErrKind, ErrEnvelope, io.EOF} {
-		seen[reasonOf(fmt.Errorf("wrapped: %w", err)).String()] = true
+	for _, err := range []error{proof.ErrSecret, proof.ErrProtocol, ErrStranger, ErrVersion, ErrOversized, ErrTruncated, ErrChecksum, ErrKind, ErrEnvelope, io.EOF} {
+		seen[newRefusals().Of(fmt.Errorf("wrapped: %w", err))] = true
 	}
-	if len(seen) != 10 || seen[other.String()] {
+	if len(seen) != 10 || seen["other"] {
 		t.Errorf("reasons: %v", seen)
 	}
 }

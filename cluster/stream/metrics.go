@@ -2,12 +2,13 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"ssod/cluster/proof"
 )
 
 var (
@@ -16,68 +17,31 @@ var (
 	envelopesDesc   = prometheus.NewDesc("ssod_rpc_envelopes_total", "Commands and answers that were sent to other nodes.", nil, nil)
 	writesDesc      = prometheus.NewDesc("ssod_rpc_writes_total", "Writes that carried them.", nil, nil)
 	fullDesc        = prometheus.NewDesc("ssod_rpc_overflows_total", "Commands and answers that were refused because too much waited for the other node.", nil, nil)
-	refusedDesc     = prometheus.NewDesc("ssod_rpc_refused_total", "Connections to the rpc port that were ended: silent (nothing was proven in time), evicted (many came at once), secret, protocol, registry (not a member, or not any more), version, oversized, truncated, checksum, kind, envelope (what came is not what nodes send), other.", []string{"reason"}, nil)
 	handshakesDesc  = prometheus.NewDesc("ssod_rpc_handshakes", "Connections to the rpc port whose other side has not proven yet that it is a node.", nil, nil)
 )
 
-// reason is why a connection was ended.
-type reason int
-
-const (
-	silent reason = iota
-	evicted
-	noSecret
-	noProtocol
-	noMember
-	version
-	oversized
-	truncated
-	checksum
-	noKind
-	noEnvelope
-	other
-	reasons // how many there are
-)
-
-func (r reason) String() string {
-	return [reasons]string{
-		"silent", "evicted", "secret", "protocol", "registry",
-		"version", "oversized", "truncated", "checksum", "kind", "envelope", "other",
-	}[r]
-}
-
-func reasonOf(err error) reason {
-	for _, r := range []struct {
-		is  error
-		why reason
-	}{
-		{ErrTruncated, truncated},
-		{net.ErrClosed, silent},
-		{context.DeadlineExceeded, silent},
-		{os.ErrDeadlineExceeded, silent},
-		{io.EOF, silent},
-		{io.ErrUnexpectedEOF, silent},
-		{errSecret, noSecret},
-		{errProtocol, noProtocol},
-		{ErrStranger, noMember},
-		{ErrVersion, version},
-		{ErrOversized, oversized},
-		{ErrChecksum, checksum},
-		{ErrKind, noKind},
-		{ErrEnvelope, noEnvelope},
-	} {
-		if errors.Is(err, r.is) {
-			return r.why
-		}
-	}
-	return other
+// newRefusals counts connections of others.
+func newRefusals() proof.Refusals {
+	return proof.NewRefusals("ssod_rpc_refused_total", "Connections to the rpc port that were ended: silent (nothing was proven in time), evicted (many came at once), secret, protocol, registry (not a member, or not any more), version, oversized, truncated, checksum, kind, envelope (what came is not what nodes send), other.", []proof.Reason{
+		{Name: "truncated", Errors: []error{ErrTruncated}},
+		{Name: "silent", Errors: []error{net.ErrClosed, context.DeadlineExceeded, os.ErrDeadlineExceeded, io.EOF, io.ErrUnexpectedEOF}},
+		{Name: "secret", Errors: []error{proof.ErrSecret}},
+		{Name: "protocol", Errors: []error{proof.ErrProtocol}},
+		{Name: "registry", Errors: []error{ErrStranger}},
+		{Name: "version", Errors: []error{ErrVersion}},
+		{Name: "oversized", Errors: []error{ErrOversized}},
+		{Name: "checksum", Errors: []error{ErrChecksum}},
+		{Name: "kind", Errors: []error{ErrKind}},
+		{Name: "envelope", Errors: []error{ErrEnvelope}},
+	})
 }
 
 // Describe implements [prometheus.Collector].
 func (n *Node) Describe(ds chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{connectionsDesc, waitingDesc, envelopesDesc, writesDesc, fullDesc, refusedDesc, handshakesDesc} {
+	for _, d := range []*prometheus.Desc{connectionsDesc, waitingDesc, envelopesDesc, writesDesc, fullDesc, handshakesDesc} {
 		ds <- d
 	}
+	n.refusals.Describe(ds)
 }
 
 // Collect implements [prometheus.Collector].
@@ -97,11 +61,5 @@ func (n *Node) Collect(ms chan<- prometheus.Metric) {
 	for d, value := range map[*prometheus.Desc]uint64{envelopesDesc: n.envelopes.Load(), writesDesc: n.writes.Load(), fullDesc: n.full.Load()} {
 		ms <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value))
 	}
-	for r := range reasons {
-		count := n.refusals[r].Load()
-		if r == evicted {
-			count = n.evicts.Load()
-		}
-		ms <- prometheus.MustNewConstMetric(refusedDesc, prometheus.CounterValue, float64(count), r.String())
-	}
+	n.refusals.Collect(ms)
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"ssod/cluster/proof"
 	"ssod/cluster/wait"
 )
 
@@ -57,9 +58,9 @@ type Node struct {
 	cancel   context.CancelFunc
 	tasks    sync.WaitGroup
 
-	refused                         rate.Sometimes // bounds what is logged of strangers
-	refusals                        [reasons]atomic.Uint64
-	writes, envelopes, full, evicts atomic.Uint64
+	refused                 rate.Sometimes // bounds what is logged of strangers
+	refusals                proof.Refusals
+	writes, envelopes, full atomic.Uint64
 
 	mu      sync.RWMutex
 	peers   map[string]*peer
@@ -78,8 +79,8 @@ func Open(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, listener: listener, address: cfg.Address, started: time.Now(),
-		refused: rate.Sometimes{First: 10, Interval: time.Second},
-		peers:   map[string]*peer{}, links: map[*Link]bool{}, dialing: map[uint32]*Link{},
+		refused: rate.Sometimes{First: 10, Interval: time.Second}, refusals: newRefusals(),
+		peers: map[string]*peer{}, links: map[*Link]bool{}, dialing: map[uint32]*Link{},
 	}
 	if n.address == "" {
 		n.address = listener.Addr().String()
@@ -169,7 +170,7 @@ func (n *Node) serve(raw net.Conn) {
 	defer raw.Close()
 	defer context.AfterFunc(n.ctx, func() { raw.Close() })()
 	if n.callers.enter(raw) {
-		n.evicts.Add(1)
+		n.refusals.WithLabelValues(proof.Evicted).Inc()
 	}
 	c, err := n.cfg.Papers.admit(n.ctx, raw, n.address)
 	n.callers.leave(raw)
@@ -188,7 +189,7 @@ func (n *Node) serve(raw net.Conn) {
 
 // refuse notes why a connection is ended.
 func (n *Node) refuse(raw net.Conn, err error) {
-	n.refusals[reasonOf(err)].Add(1)
+	n.refusals.Count(err)
 	n.refused.Do(func() {
 		n.cfg.Log.Warn("a connection to the rpc port was ended", "from", raw.RemoteAddr().String(), "error", err)
 	})

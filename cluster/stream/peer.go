@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ssod/cluster/proof"
 )
 
 const (
@@ -217,5 +219,5 @@ func permanent(err error) bool {
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return true
 	}
-	return errors.Is(err, ErrStranger) || errors.Is(err, errSecret)
+	return errors.Is(err, ErrStranger) || errors.Is(err, proof.ErrSecret)
 }

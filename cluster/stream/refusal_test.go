@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"ssod/cluster/proof"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // shake connects to a node as node n, which proves what it must, and returns the
@@ -53,7 +55,7 @@ func TestBadStreamsAreRefused(t *testing.T) {
 			if err == io.EOF && (len(told) != 1 || told[0].Kind != refusal || !strings.Contains(told[0].Payload, tt.want.Error())) {
 				t.Errorf("told %v", told)
 			}
-			eventually(t, "it is counted", func() bool { return e.refusals[reasonOf(tt.want)].Load() == 1 })
+			eventually(t, "it is counted", func() bool { return refused(t, e, e.refusals.Of(tt.want)) == 1 })
 			eventually(t, "it is logged", func() bool { return e.says(tt.want.Error()) })
 			eventually(t, "the link has ended", func() bool { return len(e.lost()) == 1 })
 			if !e.has(1)() {
@@ -98,8 +100,30 @@ func TestWhoIsRemovedIsNotHeard(t *testing.T) {
 	if err != io.EOF && !errors.Is(err, syscall.ECONNRESET) || err == io.EOF && (len(told) != 1 || !strings.Contains(told[0].Payload, "was removed")) {
 		t.Errorf("told %v, %v", told, err)
 	}
-	eventually(t, "it is counted", func() bool { return e.refusals[noMember].Load() == 1 })
+	eventually(t, "it is counted", func() bool { return refused(t, e, "registry") == 1 })
 	if !e.has(1)() {
 		t.Error("it is heard")
 	}
+}
+
+// refused is how many connections were ended for a reason.
+func refused(t *testing.T, e *end, reason string) float64 {
+	t.Helper()
+	r := prometheus.NewPedanticRegistry()
+	if err := r.Register(e.Node); err != nil {
+		t.Fatal(err)
+	}
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if l := m.GetLabel(); f.GetName() == "ssod_rpc_refused_total" && l[0].GetValue() == reason {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	t.Fatalf("there is no reason %q", reason)
+	return 0
 }

@@ -72,7 +72,7 @@ func (n *Network) refuse(l *link, raw net.Conn, err error) {
 	if l != nil && !gone(err) {
 		_ = l.send(kindRefusal, encodeRefusal(err), n.cfg.Handshake)
 	}
-	n.refusals[reasonOf(err)].Add(1)
+	n.refusals.Count(err)
 	n.refused.Do(func() {
 		n.cfg.Log.Warn("a connection was ended", "from", raw.RemoteAddr().String(), "error", err)
 	})

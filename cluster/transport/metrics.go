@@ -2,12 +2,13 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"ssod/cluster/proof"
 )
 
 // What is known of each peer, by its name.
@@ -20,71 +21,30 @@ var (
 	offsetDesc    = prometheus.NewDesc("ssod_clock_offset_seconds", "How far the other node's clock is ahead of this one's.", []string{"node"}, nil)
 )
 
-// What is known of connections that others began.
-var (
-	refusedDesc    = prometheus.NewDesc("ssod_transport_refused_total", "Connections of others to the raft port that were ended: silent (nothing was proven in time), evicted (many came at once), secret, protocol, registry (not a member, or not any more), level (a version that does not know the cluster's format level), other.", []string{"reason"}, nil)
-	handshakesDesc = prometheus.NewDesc("ssod_transport_handshakes", "Connections to the raft port whose other side has not proven yet that it is a node.", nil, nil)
-)
+var handshakesDesc = prometheus.NewDesc("ssod_transport_handshakes", "Connections to the raft port whose other side has not proven yet that it is a node.", nil, nil)
 
-// reason is why a connection was ended.
-type reason int
-
-const (
-	silent reason = iota
-	evicted
-	noSecret
-	noProtocol
-	noMember
-	noLevel
-	other
-	reasons // how many there are
-)
-
-func (r reason) String() string {
-	return [reasons]string{"silent", "evicted", "secret", "protocol", "registry", "level", "other"}[r]
-}
-
-func reasonOf(err error) reason {
-	for _, r := range []struct {
-		is  error
-		why reason
-	}{
-		{net.ErrClosed, silent},
-		{context.DeadlineExceeded, silent}, // what TLS says of the same
-		{io.EOF, silent},
-		{io.ErrUnexpectedEOF, silent},
-		{ErrSecret, noSecret},
-		{ErrProtocol, noProtocol},
-		{ErrCluster, noMember},
-		{ErrNode, noMember},
-		{ErrRemoved, noMember},
-		{ErrUnregistered, noMember},
-		{ErrCertificate, noMember},
-		{ErrLevel, noLevel},
-	} {
-		if errors.Is(err, r.is) {
-			return r.why
-		}
-	}
-	return other
+// newRefusals counts connections of others.
+func newRefusals() proof.Refusals {
+	return proof.NewRefusals("ssod_transport_refused_total", "Connections of others to the raft port that were ended: silent (nothing was proven in time), evicted (many came at once), secret, protocol, registry (not a member, or not any more), level (a version that does not know the cluster's format level), other.", []proof.Reason{
+		{Name: "silent", Errors: []error{net.ErrClosed, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF}},
+		{Name: "secret", Errors: []error{ErrSecret}},
+		{Name: "protocol", Errors: []error{ErrProtocol}},
+		{Name: "registry", Errors: []error{ErrCluster, ErrNode, ErrRemoved, ErrUnregistered, ErrCertificate}},
+		{Name: "level", Errors: []error{ErrLevel}},
+	})
 }
 
 // Describe implements [prometheus.Collector].
 func (n *Network) Describe(ds chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{connectedDesc, heardDesc, queuedDesc, droppedDesc, copiesDesc, offsetDesc, refusedDesc, handshakesDesc} {
+	for _, d := range []*prometheus.Desc{connectedDesc, heardDesc, queuedDesc, droppedDesc, copiesDesc, offsetDesc, handshakesDesc} {
 		ds <- d
 	}
+	n.refusals.Describe(ds)
 }
 
 // Collect implements [prometheus.Collector]: what is known when it is asked for.
 func (n *Network) Collect(ms chan<- prometheus.Metric) {
-	for r := range reasons {
-		count := n.refusals[r].Load()
-		if r == evicted {
-			count = n.porch.evicted.Load()
-		}
-		ms <- prometheus.MustNewConstMetric(refusedDesc, prometheus.CounterValue, float64(count), r.String())
-	}
+	n.refusals.Collect(ms)
 	ms <- prometheus.MustNewConstMetric(handshakesDesc, prometheus.GaugeValue, float64(n.porch.standing()))
 	for _, p := range n.Peers() {
 		gauge := func(d *prometheus.Desc, value float64) {

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"ssod/cluster"
+	"ssod/cluster/proof"
 )
 
 // maxPeers bounds the nodes that are known.
@@ -27,7 +27,7 @@ type Network struct {
 	streams  map[purpose]func(*peer, greeting, *link) error
 	porch    porch          // of the handshakes that others began
 	refused  rate.Sometimes // bounds what is logged of them
-	refusals [reasons]atomic.Uint64
+	refusals proof.Refusals
 	spare    chan []byte     // frames that were sent
 	sending  chan struct{}   // bounds the snapshots that are sent,
 	taking   chan struct{}   // those that are received
@@ -77,6 +77,8 @@ func Open(cfg Config) (*Network, error) {
 		forCall:     func(p *peer, _ greeting, l *link) error { return n.answerAll(p, l) },
 		forJoin:     func(_ *peer, _ greeting, l *link) error { return n.answerOne(l) },
 	}
+	n.refusals = newRefusals()
+	n.porch.evicted = n.refusals.WithLabelValues(proof.Evicted)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	return n, nil
 }

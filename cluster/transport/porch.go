@@ -5,7 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Bounds of the connections whose other side has not proven that it is a node. Each costs
@@ -24,7 +25,7 @@ const (
 // always room for one more: the oldest is evicted. A node is done after two messages, so it
 // gets in unless strangers fill the room meanwhile, and silent ones keep no node out.
 type porch struct {
-	evicted atomic.Uint64
+	evicted prometheus.Counter
 
 	mu     sync.Mutex
 	guests []*guest // in the order of arrival
@@ -91,7 +92,7 @@ func (p *porch) evict(which func(*guest) bool) {
 	i := slices.IndexFunc(p.guests, which)
 	p.guests[i].conn.Close()
 	p.guests = slices.Delete(p.guests, i, i+1)
-	p.evicted.Add(1)
+	p.evicted.Inc()
 }
 
 // standing counts the connections.

@@ -151,7 +151,7 @@ func TestADecoyThatRelaysLearnsNothing(t *testing.T) {
 	at := victim.peer
 	at.Addr = decoy.Addr().String()
 	know(t, member, at)
-	eventually(t, "the reason is logged", func() bool { return member.log.has("is to be reached at another address") })
+	eventually(t, "the reason is logged", func() bool { return member.log.has("advertises another address") })
 	for _, text := range []string{"let me in", "n9", "n1", "n2", "c1"} {
 		if decoy.has(text) {
 			t.Errorf("the decoy heard %q", text)
