@@ -13,7 +13,7 @@ func (c *removeCommand) Run(s *session) error {
 	if err := s.operate(http.MethodDelete, "/admin/v1/nodes/"+url.PathEscape(c.Name), nil, nil, nil); err != nil {
 		return err
 	}
-	s.say("node %s is removed; the keys are sealed anew, so that it opens none: ssoctl status tells when that is done", c.Name)
+	s.say("node %s is removed; the keys are sealed again, so that it can open none: ssoctl status shows when that is done", c.Name)
 	return nil
 }
 

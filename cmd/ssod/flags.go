@@ -47,7 +47,7 @@ type flags struct {
 
 	DrainDelay time.Duration  `placeholder:"DURATION" default:"5s" help:"For how long requests are still served after /readyz turned 503, such as 5s (${default})."`
 	DeadAfter  *time.Duration `placeholder:"DURATION" help:"When a cluster is founded: a node unreachable for so long is replaced on the others, such as 5m (5m). From then on: ssoctl cluster set dead-after=DURATION."`
-	SilentFor  time.Duration  `placeholder:"DURATION" default:"30s" hidden:"" help:"A node that nobody has heard for so long may be replaced by another of its name, or removed (${default}). Tests shorten it."`
+	SilentFor  time.Duration  `placeholder:"DURATION" default:"30s" hidden:"" help:"A node that was silent for so long may be replaced by another of its name, or removed (${default}). Tests shorten it."`
 	Insecure   bool           `help:"Waive what is needed off loopback addresses; logs a warning at every start."`
 
 	Memory *size `placeholder:"SIZE" help:"Memory that the process is to take, all in all, such as 2GiB; profiles in memory, what waits, the cache and garbage follow. Default: 512MiB, and more where the cache holds more."`

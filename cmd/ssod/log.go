@@ -29,7 +29,7 @@ func (f *flags) handler(w io.Writer) slog.Handler {
 func (f *flags) sink(stderr io.Writer) *logsink.Sink {
 	return logsink.New(logsink.Options{Out: stderr, Missing: func(lines uint64) []byte {
 		var line bytes.Buffer
-		slog.New(f.handler(&line)).Error("log lines were dropped: nobody read them, or not fast enough", "lines", lines)
+		slog.New(f.handler(&line)).Error("log lines were dropped: the reader is gone or too slow", "lines", lines)
 		return line.Bytes()
 	}})
 }

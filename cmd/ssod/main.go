@@ -78,7 +78,7 @@ func (f *flags) serve(c node.Config, stderr io.Writer) int {
 	c.Log, c.LogDropped = slog.New(f.handler(sink)), sink.Dropped
 	slog.SetDefault(c.Log) // libraries that log for themselves do not wait either
 	if f.Insecure {
-		c.Log.Warn("--insecure: what goes to and from listeners off loopback addresses can be read by whoever is on the network")
+		c.Log.Warn("--insecure: traffic of listeners off loopback addresses can be read on the network")
 	}
 	tuneMemory(c.Memory, c.Log)
 	c.Signers = spareProcessors()

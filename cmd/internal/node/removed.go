@@ -32,7 +32,7 @@ type removedError struct {
 }
 
 func (e *removedError) Error() string {
-	return fmt.Sprintf("%v, as node %s says: start it again, and it joins anew", ErrRemoved, e.By)
+	return fmt.Sprintf("%v, as node %s says: start it again, and it joins again", ErrRemoved, e.By)
 }
 
 func (e *removedError) Is(target error) bool { return target == ErrRemoved }
@@ -71,14 +71,14 @@ func marked(c Config) (*removedError, error) {
 // The mark is written first, so after a crash it is called again.
 func (e *removedError) anew(c Config) (Config, error) {
 	if len(e.Seeds) == 0 {
-		return c, fmt.Errorf("%w, and knows nobody to join: start it with --join and the gossip address of a member", ErrRemoved)
+		return c, fmt.Errorf("%w, and knows no node to join: start it with --join and the gossip address of a member", ErrRemoved)
 	}
 	aside := fmt.Sprintf("%s.removed-%d", filepath.Clean(c.Data), e.ID)
 	if err := e.putAside(c.Data, aside); err != nil {
 		return c, fmt.Errorf("%w; its data cannot be put aside: empty %s yourself and start it with --join: %w", ErrRemoved, c.Data, err)
 	}
 	c.Name, c.Join = e.Name, e.Seeds
-	e.log("this node was removed from its cluster: its data is put aside and it joins anew",
+	e.log("this node was removed from its cluster: its data is put aside and it joins again",
 		"by", cmp.Or(e.By, "another node"), "aside", aside, "join", c.Join)
 	return c, nil
 }

@@ -47,7 +47,7 @@ func (n *Node) sealingKey() ([]byte, error) {
 }
 
 // makeSealingKey makes the node's private key. A node that joins has it before it has
-// an identity, so a crash in between joins anew.
+// an identity, so it joins again after a crash in between.
 func (n *Node) makeSealingKey() ([]byte, error) {
 	key := make([]byte, sealing.KeySize)
 	rand.Read(key) // never fails since Go 1.24

@@ -134,7 +134,7 @@ func (c *Config) checkKeyPairs() error {
 
 // errNoneLeft refuses a secret that has no key in common with the one in force: this node
 // and those that have not read it yet would refuse each other.
-var errNoneLeft = errors.New("none of the keys in force is in it: add the new one beside them first, on all nodes")
+var errNoneLeft = errors.New("none of the keys in force is in it: add the new one to them first, on all nodes")
 
 // compareSecrets reports whether others still know a key of a new secret.
 func (n *Node) compareSecrets(s secrets) error {

@@ -51,7 +51,7 @@ func (n *Node) configure(context.Context) error {
 func (n *Node) droppedLines() prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "ssod_log_lines_dropped_total",
-		Help: "Log lines that were dropped, because whoever reads the log is gone or stands still.",
+		Help: "Log lines that were dropped, because the reader of the log is gone or too slow.",
 	}, func() float64 {
 		if n.config.LogDropped == nil {
 			return 0
