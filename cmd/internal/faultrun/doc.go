@@ -2,6 +2,7 @@
 // three real processes under load, and judges every answer that clients get.
 //
 //	cluster.go, node.go   three processes, and what can be done to them
+//	app.go, route.go      an app: the client of the API, where its calls go and how they end
 //	load.go, viewer.go    viewers arrive at a steady rate; each knows what its answers must be
 //	ledger.go             what was acknowledged, asked for again afterwards
 //	owners.go             who led which shard in which term
