@@ -21,9 +21,9 @@
 //	            errors; beside it the handlers by family (sso, entitlement,
 //	            registration, admin, sandbox), what they read (headers, form) and the
 //	            documents as pages (apidoc)
+//	mvpd        connections to TV providers
 //	token       what makes and reads tokens (jose, keys, media, platform), and the keys
 //	            of others (keyset, keyurl)
-//	mvpd        connections to TV providers
 //	page        the layout of pages for viewers
 //	the ground  throttle, config, wire, slots, strictjson
 //

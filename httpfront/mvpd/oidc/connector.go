@@ -20,6 +20,7 @@ import (
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/mvpd/authzen"
+	"ssod/httpfront/token/jose"
 )
 
 // Kind is the kind of these providers in the configuration.
@@ -150,9 +151,14 @@ func (c *Connector) exchange(ctx context.Context, p *provider, l mvpd.Login, cod
 	return token, refusal(err)
 }
 
-// verify judges the ID token; OpenID Connect Core, 3.1.3.7.
+// verify judges the ID token; OpenID Connect Core, 3.1.3.7. It is read as strictly as
+// every other token (package jose) before go-oidc sees it.
 func (c *Connector) verify(ctx context.Context, p *provider, l mvpd.Login, token *oauth2.Token) (claims, error) {
 	raw, _ := token.Extra("id_token").(string)
+	strict, ok := jose.ParseSigned([]byte(raw))
+	if _, object := jose.ParseClaims(strict.Payload); !ok || !object {
+		return nil, errors.New("it is no token that can be read in one way only")
+	}
 	id, err := p.verifier.Verify(ctx, raw)
 	if err != nil {
 		return nil, err

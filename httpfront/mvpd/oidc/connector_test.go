@@ -172,6 +172,16 @@ func TestLoginsThatAreRefused(t *testing.T) {
 				return text
 			}
 		}},
+		{"a key elsewhere", other, func(f *fixture) {
+			f.sign = f.signedUnder(`{"alg":"ES256","kid":"first","jku":"https://cable.example/k"}`)
+		}},
+		{"extensions that must be understood", other, func(f *fixture) { f.sign = f.signedUnder(`{"alg":"ES256","kid":"first","crit":["exp"]}`) }},
+		{"an algorithm that is said twice", other, func(f *fixture) { f.sign = f.signedUnder(`{"alg":"none","alg":"ES256","kid":"first"}`) }},
+		{"a claim that is there twice", other, func(f *fixture) {
+			f.sign = func(c []byte) string {
+				return f.signedUnder(`{"alg":"ES256","kid":"first"}`)(append([]byte(`{"sub":"viewer-2",`), c[1:]...))
+			}
+		}},
 		{"other claims under the signature", other, func(f *fixture) {
 			f.sign = func(c []byte) string {
 				parts := strings.Split(signed(t, jose.ES256, f.key, "first", c), ".")

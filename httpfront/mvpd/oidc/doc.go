@@ -13,7 +13,8 @@
 // document and the keys that were read last stay good; an issuer that was never
 // reached ends logins with temporarily_unavailable.
 //
-// Accepted are signatures by an asymmetric key of the provider. Endpoints must be
+// An ID token is at most 8 KiB and read by package jose before go-oidc sees it. Accepted
+// are signatures by an asymmetric key of the provider. Endpoints must be
 // https, or on a loopback address. Claims become attributes as the configuration
 // says; nothing else of what the provider tells is kept, tokens neither.
 //

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // op is an OpenID provider that can be told to misbehave.
@@ -190,6 +191,18 @@ func signed(t *testing.T, algorithm jose.SignatureAlgorithm, key any, kid string
 		t.Fatal(err)
 	}
 	return text
+}
+
+// signedUnder signs claims with the provider's own key, under a header as it stands.
+func (o *op) signedUnder(header string) func(claims []byte) string {
+	return func(claims []byte) string {
+		text := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString(claims)
+		signature, err := jwt.SigningMethodES256.Sign(text, o.key)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		return text + "." + base64.RawURLEncoding.EncodeToString(signature)
+	}
 }
 
 // unsigned has alg none; RFC 7518, 3.6.
