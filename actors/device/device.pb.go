@@ -107,7 +107,7 @@ func (x *State) GetOpen() []*intent.Intent {
 type Regular struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Login         *login.Login           `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
-	Shared        []*login.Sharing       `protobuf:"bytes,2,rep,name=shared,proto3" json:"shared,omitempty"` // who else finds it
+	Shared        []*login.Sharing       `protobuf:"bytes,2,rep,name=shared,proto3" json:"shared,omitempty"` // profiles with copies of it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -521,7 +521,7 @@ func (x *LeaveReply) GetOpen() []*intent.Intent {
 	return nil
 }
 
-// Expire is sent by the sweep: it drops what nobody needs to know any more.
+// Expire is sent by the sweep: it drops what has expired.
 type Expire struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cut           bool                   `protobuf:"varint,40,opt,name=cut,proto3" json:"cut,omitempty"`

@@ -111,7 +111,7 @@ func (c *Client) Text(realm string, request cluster.RequestID, attempt, length i
 	return d.code(request, int(attempt), class.length(), class.alphabet())
 }
 
-// Guess is a code as a viewer typed it, and who typed it.
+// Guess is a code as a viewer typed it, and the device that sent it.
 type Guess struct {
 	Typed   string     // the X-SSO-LINK header
 	Device  []byte     // decoded device identifier
@@ -150,7 +150,7 @@ func (c *Client) Resolve(realm string, g Guess) *Resolve {
 	return m
 }
 
-// Guesser names whom [Client.Charge] charges for a guess: keyed digests, no address.
+// Guesser names what [Client.Charge] charges for a guess: keyed digests, no address.
 func (m *Resolve) Guesser() []byte {
 	return encode(&Guesser{DeviceKey: m.GetDeviceKey(), AddressKeys: m.GetAddressKeys()})
 }

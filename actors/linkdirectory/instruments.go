@@ -85,7 +85,7 @@ func (r *realmInstruments) closed(length int, closed bool) {
 	}
 }
 
-// halfUsed and lengthsClosed are the alerts: somebody is guessing link codes.
+// halfUsed and lengthsClosed are the alerts that link codes are being guessed.
 func (r *realmInstruments) halfUsed(expected, accepted hits) {
 	r.log.Warn("link codes are guessed: half of the wrong hits that are accepted in a day are to be expected",
 		"alert", true, "expected", expected.float(), "accepted", accepted.float())

@@ -295,7 +295,7 @@ func (x *Slot) GetTried() []int64 {
 }
 
 // Window counts the failed guesses of one device or address. It is a record of
-// its own beside the head; its part is "d" or "a" and the key.
+// its own; its part is "d" or "a" and the key.
 type Window struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	StartMs       int64                  `protobuf:"varint,1,opt,name=start_ms,json=startMs,proto3" json:"start_ms,omitempty"`
@@ -348,7 +348,7 @@ func (x *Window) GetFailures() int32 {
 	return 0
 }
 
-// Entry is the record kept beside the head for each code; its part is "c" and
+// Entry is the record of each code; its part is "c" and
 // the hash. It is written once: what becomes of the code is in Retirements.
 type Entry struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -1035,7 +1035,7 @@ func (x *Retire) GetReserved() bool {
 	return false
 }
 
-// Guesser is whom a guess is charged to.
+// Guesser is what a guess is charged to.
 type Guesser struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	DeviceKey     uint64                 `protobuf:"fixed64,1,opt,name=device_key,json=deviceKey,proto3" json:"device_key,omitempty"`
@@ -1088,7 +1088,7 @@ func (x *Guesser) GetAddressKeys() []uint64 {
 	return nil
 }
 
-// Charge counts a failed guess that was told only later.
+// Charge counts a guess that turned out to have failed.
 type Charge struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Guesser       []byte                 `protobuf:"bytes,1,opt,name=guesser,proto3" json:"guesser,omitempty"`

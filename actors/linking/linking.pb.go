@@ -189,7 +189,7 @@ type RedeemReply struct {
 	Namespace     string                      `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"` // of the profile that was found
 	Subject       string                      `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
 	Profile       *profile.RedeemReply        `protobuf:"bytes,4,opt,name=profile,proto3" json:"profile,omitempty"`
-	Unknown       bool                        `protobuf:"varint,5,opt,name=unknown,proto3" json:"unknown,omitempty"` // the profile may have answered, and nobody heard it
+	Unknown       bool                        `protobuf:"varint,5,opt,name=unknown,proto3" json:"unknown,omitempty"` // the profile may have carried it out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

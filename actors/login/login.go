@@ -17,7 +17,7 @@ const (
 	MaxLogins = 16
 	// maxEnded is how many ended logins are remembered.
 	maxEnded = 64
-	// remembered is for how long: longer than an intent can be on its way.
+	// remembered is how long: longer than an intent can be under way.
 	remembered = 24 * time.Hour
 	// explained is how long an expired login is kept, to tell the client.
 	explained = 30 * 24 * time.Hour

@@ -8,10 +8,10 @@ import (
 	"ssod/actors/login"
 )
 
-// cut is what becomes of a stored profile when the time of its shard was set back
-// since it was written: what is later than now is made now. Members, membership
-// numbers and the record of a profile without members stay; link codes that were
-// made later than now, by the clock of whoever reserved them, go. It reports whether there was anything.
+// cut adapts a stored profile to a shard time that was set back since it was written: what
+// is later than now is made now. Members, membership numbers and the record of a profile
+// without members stay; unused link codes of the future are dropped. It reports whether it
+// changed anything.
 func (s *state) cut(at actors.Times) (did bool) {
 	now := at.Now.UnixMilli()
 	back := func(ms *int64, limit int64) {

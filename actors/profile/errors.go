@@ -19,8 +19,8 @@ var (
 	// ErrRaceLost: another device used the link code less than a minute ago. The viewer
 	// is told the same as for ErrCode, but the guess is refunded.
 	ErrRaceLost = errors.New("the link code was used by another device just now")
-	// ErrTooManyDevices: the member limit is reached and nobody was unseen for
-	// long enough to make room; httpfront/docs/limits.md#sizes-and-counts.
+	// ErrTooManyDevices: the member limit is reached and no member was unseen for long
+	// enough to make room; httpfront/docs/limits.md#sizes-and-counts.
 	ErrTooManyDevices = errors.New("the profile has too many devices")
 )
 

@@ -8,9 +8,9 @@ import (
 	"ssod/cluster"
 )
 
-// raceWindow is for how long after its use a code is remembered: another
-// device that comes with it lost a race, and the same device may repeat a
-// request whose answer it did not get; httpfront/docs/sso.md#redeem-a-link-code.
+// raceWindow is how long a used code is remembered: another device that comes with it
+// lost a race, and the same device may repeat a request whose answer it did not get;
+// httpfront/docs/sso.md#redeem-a-link-code.
 const raceWindow = time.Minute
 
 // requestLife is how long a code that was allowed is waited for: the deadline

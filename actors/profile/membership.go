@@ -42,10 +42,9 @@ func (m *member) learns(d *Device) bool {
 	return len(told) > 0 && string(told) != m.attributes
 }
 
-// join makes the device a member, or touches the member that it is. It returns
-// nil when there is no room. The first member of a profile is regular, and so is
-// one that made a login under it; whoever else comes later is sso;
-// httpfront/docs/sso.md#member-types.
+// join makes the device a member, or touches the member that it is. It returns nil when
+// there is no room. The first member of a profile is regular, and so is one that made a
+// login under it; all others are sso; httpfront/docs/sso.md#member-types.
 func (s *state) join(d *Device, limit int, at actors.Times) *member {
 	if m := s.member(Did(d.GetId())); m != nil {
 		m.see(at)
@@ -111,9 +110,9 @@ func (s *state) leastSeen() *member {
 	return oldest
 }
 
-// drop ends the memberships of devices and cancels the link codes that they
-// created. It returns the hashes of those that could still be redeemed. Used
-// codes stay for the repeats of those who used them, and are nobody's.
+// drop ends the memberships of devices and cancels the link codes that they created. It
+// returns the hashes of those that could still be redeemed. Used codes stay, without a
+// creator, for repeats by the devices that used them.
 func (s *state) drop(devices map[[DidSize]byte]bool, at actors.Times) (freed [][]byte) {
 	s.members = slices.DeleteFunc(s.members, func(m member) bool { return devices[m.did] })
 	freed = s.cancel(func(c *code) bool { return devices[c.did] }, at)

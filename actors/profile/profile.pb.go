@@ -717,7 +717,7 @@ type Guest struct {
 	Attributes    []byte                 `protobuf:"bytes,2,opt,name=attributes,proto3" json:"attributes,omitempty"`
 	SeenMs        int64                  `protobuf:"varint,3,opt,name=seen_ms,json=seenMs,proto3" json:"seen_ms,omitempty"`
 	Confirmed     bool                   `protobuf:"varint,4,opt,name=confirmed,proto3" json:"confirmed,omitempty"` // it may join
-	Guess         []byte                 `protobuf:"bytes,5,opt,name=guess,proto3" json:"guess,omitempty"`          // whom the directory charges when it may not
+	Guess         []byte                 `protobuf:"bytes,5,opt,name=guess,proto3" json:"guess,omitempty"`          // the guesser that the directory charges when it may not
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1038,7 +1038,7 @@ type Redeem struct {
 	MaxDevices    int32                  `protobuf:"varint,3,opt,name=max_devices,json=maxDevices,proto3" json:"max_devices,omitempty"`
 	OtherNetwork  bool                   `protobuf:"varint,4,opt,name=other_network,json=otherNetwork,proto3" json:"other_network,omitempty"` // not that of the device that created the code
 	Policy        OtherNetwork           `protobuf:"varint,5,opt,name=policy,proto3,enum=ssod.actors.profile.OtherNetwork" json:"policy,omitempty"`
-	Guess         []byte                 `protobuf:"bytes,6,opt,name=guess,proto3" json:"guess,omitempty"` // whom the directory charges when the device is refused
+	Guess         []byte                 `protobuf:"bytes,6,opt,name=guess,proto3" json:"guess,omitempty"` // the guesser that the directory charges when the device is refused
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1434,7 +1434,7 @@ func (x *LinkReply) GetCode() *NewCode {
 	return nil
 }
 
-// NewCode is a link code as the directory reserved it. Who asked for it derives
+// NewCode is a link code as the directory reserved it. The client derives
 // the text from the length, the alphabet and the number of the attempt.
 type NewCode struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`

@@ -8,8 +8,8 @@ import (
 	"ssod/actors/login"
 )
 
-// open says whether somebody may log in in a browser, or has done so. Anybody can
-// ask who has the code, as often as he likes, so it changes nothing.
+// open says whether a viewer may log in in a browser, or has done so. Anybody with the
+// code can ask, any number of times, so it changes nothing.
 func (s *State) open(m *Open, now time.Time) decision {
 	if s.finishedIn(m.GetBrowser(), now) {
 		return answer(&OpenReply{Parameters: s.GetParameters(), Party: s.GetParty(), Finished: true})

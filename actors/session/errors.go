@@ -14,7 +14,7 @@ var (
 	// ErrOver: the session expired, was finished or declined, or the device began
 	// another.
 	ErrOver = errors.New("the authentication session is over")
-	// ErrIncomplete: parameters are missing, so nobody can log in yet.
+	// ErrIncomplete: parameters are missing, so a login is not possible yet.
 	ErrIncomplete = errors.New("the authentication session lacks parameters")
 )
 

@@ -303,7 +303,7 @@ func (x *Parameters) GetRedirectUrl() string {
 	return ""
 }
 
-// Party is who wants to log in. It was told once, because the browser that does
+// Party is the device that wants to log in. The app names it once, because the browser that does
 // the rest knows nothing of it.
 type Party struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -725,7 +725,7 @@ func (x *View) GetDeviceInfo() []byte {
 	return nil
 }
 
-// Open asks whether somebody may log in in a browser. It changes nothing.
+// Open asks whether a viewer may log in in a browser. It changes nothing.
 type Open struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Browser       []byte                 `protobuf:"bytes,1,opt,name=browser,proto3" json:"browser,omitempty"`

@@ -487,7 +487,7 @@ func (x *Entity) GetState() []byte {
 	return nil
 }
 
-// Record is one beside the head of the entity before.
+// Record is a record of the entity before.
 type Record struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Part          []byte                 `protobuf:"bytes,1,opt,name=part,proto3" json:"part,omitempty"`

@@ -19,9 +19,8 @@
 // The meta shard comes last: what the other shards rest on, a key or a revocation, is
 // then never older in a backup than what rests on it.
 //
-// There are no outcomes: who repeats a request does so within a minute, at the cluster
-// that it asked. persistence/backup/DESIGN.md#what-a-new-cluster-begins-with says what
-// else is left out, and where it is lost.
+// There are no outcomes: a request is repeated within a minute, at the same cluster.
+// persistence/backup/DESIGN.md#what-a-new-cluster-begins-with says what else is left out.
 //
 // # Encryption
 //

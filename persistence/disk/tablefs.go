@@ -25,7 +25,7 @@ func (t TableFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, 
 
 func (t TableFS) Unwrap() vfs.FS { return t.FS }
 
-// tableFile is a table that one goroutine writes and nobody reads yet.
+// tableFile is a table that one goroutine writes and that is not read yet.
 type tableFile struct {
 	vfs.File
 	waiting []byte

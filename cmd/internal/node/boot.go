@@ -110,13 +110,13 @@ func (n *Node) explain(err error) error {
 	return n.older(b.Error())
 }
 
-// older is what an operator reads whose node went back in time.
+// older tells an operator that the node went back in time.
 func (n *Node) older(why string) error {
 	return fmt.Errorf("%w: %s was restored from a copy or a snapshot, or has lost writes, and must not take part again; "+
 		"move it aside and join again: %s (%s)", ErrOlder, n.config.Data, n.rejoin(), why)
 }
 
-// twin is what an operator reads who started a node a second time.
+// twin tells an operator that the node was started a second time.
 func (n *Node) twin(why string) error {
 	return fmt.Errorf("node %s is running already, with the data that %s was copied from: stop this one for good, or make it a node of its own: "+
 		"give it an empty --data directory, another --node name and %s (%s)", n.me.Name, n.config.Data, n.joining(), why)
@@ -128,7 +128,7 @@ func (n *Node) rejoin() string {
 	return fmt.Sprintf("mv %s %s.older && ssod --data %s --node %s %s, with its other flags as they are", data, data, data, n.me.Name, n.joining())
 }
 
-// joining is the flag that names somebody to join.
+// joining is the flag that names nodes to join.
 func (n *Node) joining() string {
 	for _, seed := range n.seeds() {
 		return "--join " + seed
