@@ -1,5 +1,5 @@
 // Package cluster is what the rest of the service sees of replication: shards,
-// who leads them, and commits with exactly four outcomes.
+// their leaders, and commits with exactly four outcomes.
 //
 // A [Shard] is a handle on one shard in one term of leadership. Actors decide
 // on state they hold in memory, [Shard.Commit] makes the new state durable, and

@@ -17,7 +17,7 @@ func lead(ctx context.Context, shards cluster.Shards) (shard cluster.Shard, err 
 	return shard, err
 }
 
-// locate waits until somebody leads the meta shard, this node or another.
+// locate waits until the meta shard has a leader, this node or another.
 func locate(ctx context.Context, shards cluster.Shards) (owner cluster.Owner, here bool, err error) {
 	err = awaitOwner(ctx, shards, func() bool {
 		if _, here = shards.Lead(cluster.MetaShard); here {

@@ -129,7 +129,7 @@ func TestANodeThatPausesIsNotReplaced(t *testing.T) {
 	grow(c)
 	c.setCut(2, true)
 	impostor := newApplicant("n2")
-	c.refused(1, impostor, placement.ErrWaits, "until nobody has heard it for 1h0m0s")
+	c.refused(1, impostor, placement.ErrWaits, "until it has been silent for 1h0m0s")
 	c.setCut(2, false)
 	c.refused(1, impostor, placement.ErrWaits, "stop that one")
 	c.keeps("n2", 2)
@@ -216,7 +216,7 @@ func TestTwoHeirsDoNotHinderEachOther(t *testing.T) {
 	if again, err := c.ask(leader.id, one); err != nil || again.ID != m.ID {
 		t.Errorf("it asks again, as if the answer was lost: got %d, %v, want %d", again.ID, err, m.ID)
 	}
-	c.refused(leader.id, two, placement.ErrWaits, "more until nobody has heard it")
+	c.refused(leader.id, two, placement.ErrWaits, "more until it has been silent")
 }
 
 // What leaders confirm is what is in force, on every node, and says how many more

@@ -50,7 +50,7 @@ func (f *findings) object(n Node, silentFor time.Duration) error {
 		return object("too few voters of the meta shard report whether they hear node %s", n.Name)
 	}
 	if silence := f.silence(); silence < silentFor {
-		text := fmt.Sprintf("node %s was heard %s ago: it waits %s more until nobody has heard it for %v",
+		text := fmt.Sprintf("node %s was heard %s ago: it waits %s more until it has been silent for %v",
 			n.Name, silence.Truncate(time.Second), seconds(silentFor-silence), silentFor)
 		if lacks {
 			text += "; now " + f.plead(n, short)

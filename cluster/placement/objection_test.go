@@ -49,7 +49,7 @@ func TestWhatSpeaksAgainstAReplacement(t *testing.T) {
 			[]plan.Config{trio, trio},
 			map[NodeID]*Survey{1: said(long, 5, voting(1, 3), 0, 1), 3: said(short, 5, nil)},
 			nil, nil,
-			"node n2 was heard 3s ago: it waits 27s more until nobody has heard it for 30s", false,
+			"node n2 was heard 3s ago: it waits 27s more until it has been silent for 30s", false,
 		},
 		{
 			"the other one does not answer",
@@ -85,14 +85,14 @@ func TestWhatSpeaksAgainstAReplacement(t *testing.T) {
 			[]plan.Config{trio, trio},
 			map[NodeID]*Survey{1: unconfirmed, 3: said(long, 5, nil)},
 			nil, nil,
-			"shard 1: who votes there is not confirmed yet", false,
+			"shard 1: its voters are not confirmed yet", false,
 		},
 		{
 			"one that was deposed has",
 			[]plan.Config{trio, trio},
 			map[NodeID]*Survey{1: said(long, 5, voting(1, 3), 0), 3: said(long, 4, voting(1, 3), 1)},
 			nil, nil,
-			"shard 1: who votes there is not confirmed yet", false,
+			"shard 1: its voters are not confirmed yet", false,
 		},
 		{"the newest leader counts", []plan.Config{trio, trio}, map[NodeID]*Survey{1: said(long, 6, voting(1, 3), 0, 1), 3: said(long, 5, nil, 1)}, nil, nil, "", false},
 		{
@@ -109,7 +109,7 @@ func TestWhatSpeaksAgainstAReplacement(t *testing.T) {
 			map[NodeID]*Survey{3: said(short, 5, voting(3, 4), 0), 4: said(long, 5, nil)},
 			nil,
 			[]NodeID{1},
-			"it waits 27s more until nobody has heard it for 30s; now shard 1", false,
+			"it waits 27s more until it has been silent for 30s; now shard 1", false,
 		},
 		{
 			"only it has a shard",

@@ -31,7 +31,7 @@ func (s *Shortage) Error() string {
 	}
 	switch {
 	case s.Unknown:
-		return fmt.Sprintf("shard %d%s: who votes there is not confirmed yet", s.Shard, more)
+		return fmt.Sprintf("shard %d%s: its voters are not confirmed yet", s.Shard, more)
 	case s.Sole:
 		return fmt.Sprintf("shard %d%s: only this node has it", s.Shard, more)
 	}

@@ -37,7 +37,7 @@ type input struct {
 // maxFrames is how many frames may wait; more are lost, as they may be on the network.
 const maxFrames = 1024
 
-// propose queues a commit and wakes nobody; false when the engine is closed.
+// propose queues a commit without waking a goroutine; false when the engine is closed.
 func (b *inbox) propose(p *core.Proposal) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,7 +76,7 @@ func (b *inbox) input(f func(*core.Core)) {
 	}
 }
 
-// frame queues the contents of a frame, unless too many wait, and wakes nobody.
+// frame queues the contents of a frame, unless too many wait, without waking a goroutine.
 func (b *inbox) frame(in input) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

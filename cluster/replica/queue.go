@@ -18,7 +18,7 @@ type queue[T any] struct {
 	doing        bool
 }
 
-// put adds a job at a tick and wakes nobody: see [queue.nudge].
+// put adds a job at a tick; [queue.nudge] wakes the goroutine that does it.
 func (q *queue[T]) put(j T, tick uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

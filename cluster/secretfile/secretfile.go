@@ -125,7 +125,7 @@ func self() (process, error) {
 func (p process) exposed(mode fs.FileMode, user, group int) string {
 	switch {
 	case user != p.user && user != 0:
-		return fmt.Sprintf("it belongs to user %d, who is neither root nor the user of this process, %d (chown it)", user, p.user)
+		return fmt.Sprintf("it belongs to user %d, neither root nor the user of this process, %d (chown it)", user, p.user)
 	case mode&0o007 != 0:
 		return fmt.Sprintf("its mode is %04o, which gives every user of this machine access (chmod 600 it)", mode)
 	case mode&0o070 != 0 && !slices.Contains(p.groups, group) && (user != 0 || group != 0):

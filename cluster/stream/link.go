@@ -27,9 +27,9 @@ const busy = 4
 
 // Link is a connection to another node, perhaps still being made.
 type Link struct {
-	n   *Node
-	who Member
-	c   conn
+	n      *Node
+	member Member
+	c      conn
 
 	mu      sync.Mutex
 	out     batch // what goes with the next write
@@ -191,7 +191,7 @@ func (l *Link) begin(c conn) bool {
 		c.under.Close()
 		return false
 	}
-	l.c, l.who, l.up = c, c.who, true
+	l.c, l.member, l.up = c, c.member, true
 	l.heard.Store(l.n.now())
 	return true
 }
@@ -215,7 +215,7 @@ func (l *Link) read() error {
 		if err != nil {
 			return err
 		}
-		if err := l.n.cfg.Papers.permit(l.who, nil); err != nil {
+		if err := l.n.cfg.Papers.permit(l.member, nil); err != nil {
 			return err
 		}
 		l.heard.Store(l.n.now())

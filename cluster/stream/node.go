@@ -213,8 +213,8 @@ func (n *Node) keep(l *Link, task func()) error {
 func (n *Node) ended(l *Link, why error) {
 	n.mu.Lock()
 	delete(n.links, l)
-	if n.dialing[l.who.ID] == l {
-		delete(n.dialing, l.who.ID)
+	if n.dialing[l.member.ID] == l {
+		delete(n.dialing, l.member.ID)
 	}
 	n.mu.Unlock()
 	for _, p := range n.known() {

@@ -48,7 +48,7 @@ func TestCommandsAreAnsweredOnTheSameLink(t *testing.T) {
 			if writes, envelopes := a.writes.Load(), a.envelopes.Load(); writes == 0 || envelopes != senders*each {
 				t.Errorf("%d envelopes went with %d writes", envelopes, writes)
 			}
-			if n := len(b.known()); n != 1 || b.known()[0].link.Load().who != a.cfg.Papers.Self {
+			if n := len(b.known()); n != 1 || b.known()[0].link.Load().member != a.cfg.Papers.Self {
 				t.Errorf("%d peers", n)
 			}
 		})

@@ -44,8 +44,8 @@ type Papers struct {
 // conn is a connection after the handshake, with TLS if there is TLS.
 type conn struct {
 	net.Conn
-	under *socket
-	who   Member
+	under  *socket
+	member Member
 }
 
 // shakingTime bounds the accepting side of a handshake.
@@ -53,20 +53,20 @@ const shakingTime = 3 * time.Second
 
 // greet is the dialing side of a handshake with the node at an address.
 func (d Papers) greet(ctx context.Context, raw net.Conn, address string) (conn, error) {
-	who, known := Member{}, true
+	member, known := Member{}, true
 	if d.At != nil {
-		who, known = d.At(address)
+		member, known = d.At(address)
 	}
 	if !known {
 		return conn{}, fmt.Errorf("no node is known at %s", address)
 	}
 	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Now()) })()
 	c := conn{under: newSocket(raw)}
-	state, err := c.secure(ctx, d.Client != nil, func(c net.Conn) *tls.Conn { return tls.Client(c, d.Client(who.Name)) })
+	state, err := c.secure(ctx, d.Client != nil, func(c net.Conn) *tls.Conn { return tls.Client(c, d.Client(member.Name)) })
 	if err != nil {
 		return c, err
 	}
-	answer, err := proof.Dial(c, d.port(address, state), claim{who.ID, d.Cluster, d.Self}.encode())
+	answer, err := proof.Dial(c, d.port(address, state), claim{member.ID, d.Cluster, d.Self}.encode())
 	if err != nil {
 		return c, err
 	}
@@ -74,10 +74,10 @@ func (d Papers) greet(ctx context.Context, raw net.Conn, address string) (conn, 
 	if err == nil {
 		err = d.judge(said, state)
 	}
-	if err == nil && d.At != nil && said.from != who {
-		err = fmt.Errorf("%w: %v answers at the address of %v", ErrStranger, said.from, who)
+	if err == nil && d.At != nil && said.from != member {
+		err = fmt.Errorf("%w: %v answers at the address of %v", ErrStranger, said.from, member)
 	}
-	c.who = said.from
+	c.member = said.from
 	return c, err
 }
 
@@ -105,7 +105,7 @@ func (d Papers) admit(ctx context.Context, raw net.Conn, address string) (conn, 
 		_ = guest.Answer(encodeRefusal(err)) // or it is gone
 		return c, err
 	}
-	c.who = said.from
+	c.member = said.from
 	return c, guest.Answer(claim{said.from.ID, d.Cluster, d.Self}.encode())
 }
 

@@ -67,7 +67,7 @@ func TestPapersAreJudgedByBothSides(t *testing.T) {
 			go func() {
 				defer b.Close()
 				c, err := acceptor.admit(t.Context(), b, "n1:1")
-				if err == nil && c.who != dialer.Self {
+				if err == nil && c.member != dialer.Self {
 					err = errors.New("taken for another")
 				}
 				accepted <- err

@@ -148,14 +148,14 @@ func (n *Node) adopt(l *Link) {
 		return
 	}
 	n.mu.Lock()
-	n.dialing[l.who.ID] = l
+	n.dialing[l.member.ID] = l
 	n.mu.Unlock()
 	for _, p := range n.known() {
-		if m, ok := n.cfg.Papers.At(p.address); !ok || m != l.who {
+		if m, ok := n.cfg.Papers.At(p.address); !ok || m != l.member {
 			continue
 		}
 		p.mu.Lock()
-		if p.link.Load() == nil || l.who.ID < n.cfg.Papers.Self.ID {
+		if p.link.Load() == nil || l.member.ID < n.cfg.Papers.Self.ID {
 			p.use(l)
 		}
 		p.mu.Unlock()

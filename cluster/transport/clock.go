@@ -14,7 +14,7 @@ const samples = 4
 // with the shortest way counts: what a message waited somewhere is what makes the
 // others wrong (RFC 5905, 10).
 //
-// It goes by the time since the network was opened, which nobody can set. So a
+// It uses the monotonic time since the network was opened, which cannot be set. So a
 // step of this node's own clock shows at once, and not after some pings: a node
 // whose clock leaps must not go by it until then.
 type clock struct {

@@ -58,7 +58,7 @@ type Destroy struct {
 	ID    ReplicaID
 }
 
-// Leadership is who leads a shard as far as this node knows.
+// Leadership is that of a shard as far as this node knows.
 type Leadership struct {
 	Shard  ShardID
 	Leader ReplicaID // 0: unknown

@@ -16,7 +16,7 @@ func (c *Core) Flushed(shard ShardID, upTo uint64) {
 	}
 	g.flushed = max(g.flushed, min(upTo, g.applied.Index))
 	if g.leading {
-		g.everywhere, g.asOf = slowest(g.node, everybody), c.ticks
+		g.everywhere, g.asOf = slowest(g.node, all), c.ticks
 	}
 	if at := min(g.flushed, c.everywhere(g)); at > g.log.truncated().Index {
 		c.truncate(g, at)
@@ -91,7 +91,7 @@ func (c *Core) Truncate(shard ShardID, upTo uint64, wait bool) (decided bool) {
 // last tick on a leader, and as the leader said on the others.
 func (c *Core) everywhere(g *group) uint64 {
 	if g.leading && g.asOf != c.ticks {
-		g.everywhere, g.asOf = slowest(g.node, everybody), c.ticks
+		g.everywhere, g.asOf = slowest(g.node, all), c.ticks
 	}
 	return g.everywhere
 }
@@ -109,8 +109,8 @@ func (g *group) hearEverywhere(m *pb.Message) {
 	}
 }
 
-func alive(p *tracker.Progress) bool   { return p.RecentActive }
-func everybody(*tracker.Progress) bool { return true }
+func alive(p *tracker.Progress) bool { return p.RecentActive }
+func all(*tracker.Progress) bool     { return true }
 
 // slowest is the smallest match of some of the replicas.
 func slowest(rn *raft.RawNode, of func(*tracker.Progress) bool) uint64 {

@@ -73,7 +73,7 @@ func (w *world) checkLeader(n *node, l core.Leadership) {
 	w.leaders[k] = me
 }
 
-// checkApplied: everybody applies the same entries and gets the same state.
+// checkApplied: all nodes apply the same entries and get the same state.
 func (w *world) checkApplied(n *node, j *core.ApplyJob) {
 	changes, results := j.Changes()
 	for i := range changes {

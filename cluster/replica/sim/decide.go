@@ -178,7 +178,7 @@ func (n *node) survey(of core.NodeID, done func(map[core.NodeID]testimony)) {
 // Errors that speak against giving a node up, beside a [plan.Shortage].
 var (
 	errFewWitnesses = errors.New("too few voters of the meta shard have spoken")
-	errHeard        = errors.New("somebody has heard the node")
+	errHeard        = errors.New("a member has heard the node")
 )
 
 // object finds what speaks against giving a node up.

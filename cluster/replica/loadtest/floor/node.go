@@ -174,7 +174,7 @@ func (b *batch) ack() {
 	}
 }
 
-// end lets the callers go who wait for a majority in vain.
+// end releases callers that wait for a majority.
 func (b *batch) end(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
