@@ -67,12 +67,13 @@ func (n *Network) stream(g greeting, l *link) error {
 	return n.streams[g.purpose](p, g, l)
 }
 
-// refuse counts and logs a refusal, and sends the reason to a node that was greeted.
+// refuse counts and logs a refusal, and sends the reason to a node that was greeted. It
+// is counted first, so that whoever heard of it finds it in the metrics.
 func (n *Network) refuse(l *link, raw net.Conn, err error) {
+	n.refusals.Count(err)
 	if l != nil && !gone(err) {
 		_ = l.send(kindRefusal, encodeRefusal(err), n.cfg.Handshake)
 	}
-	n.refusals.Count(err)
 	n.refused.Do(func() {
 		n.cfg.Log.Warn("a connection was ended", "from", raw.RemoteAddr().String(), "error", err)
 	})
