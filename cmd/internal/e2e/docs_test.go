@@ -43,6 +43,7 @@ func (n *node) shell(ctx context.Context, script string, variables ...string) st
 	n.Helper()
 	cmd := exec.CommandContext(ctx, "bash", "-eu", "-c", script)
 	cmd.Env = append(os.Environ(), variables...)
+	cmd.Dir = n.Dir
 	out, err := cmd.Output()
 	if err != nil {
 		n.Fatalf("the script: %v\n%s", err, script)
@@ -55,21 +56,43 @@ func (n *node) shell(ctx context.Context, script string, variables ...string) st
 func TestTheStartPageRedeemsACode(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, "", "--config", "")
-	script := strings.Join(commands(n.pageOf(n.HTTP, "/docs")), "\n")
-	script = strings.NewReplacer("127.0.0.1:8080", n.HTTP, "127.0.0.1:8081", n.Admin).Replace(script)
-	lines := strings.Split(strings.TrimSpace(n.shell(t.Context(), script)), "\n")
-	want := []string{
+	n.prints(commands(n.pageOf(n.HTTP, "/docs")), []string{
 		`^type this on the TV: [0-9]{6}$`,
 		`^\{"devices":\{"cGhvbmUtMQ==":\{.*"type":"regular"\},"dHYtMQ==":\{.*"type":"sso"\}\}\}$`,
 		`^\{"status":"OK","unlinkedDevices":\["dHYtMQ=="\]\}$`,
 		`"code":"token_invalid"`,
+	})
+}
+
+// TestTheDemosProviderLogsAViewerIn: with what the page about the entitlement API says,
+// and what the start page has set before.
+func TestTheDemosProviderLogsAViewerIn(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, "", "--config", "")
+	start, _, ok := strings.Cut(n.pageOf(n.HTTP, "/docs"), `<h2 id="3-`)
+	_, section, found := strings.Cut(n.pageOf(n.HTTP, "/docs/entitlement"), `<h2 id="log-in-at-the-demos-provider"`)
+	if !ok || !found {
+		t.Fatal("a section of the pages is gone")
 	}
+	section, _, _ = strings.Cut(section, "<h2")
+	n.prints(append(commands(start), commands(section)...), []string{
+		`^https://demo\.example/done$`,
+		`^\{"profiles":\{"sandbox":.*"sandbox-ada"`,
+		`"authorized":true`,
+	})
+}
+
+// prints runs what a page says on a node, and compares each line with a pattern.
+func (n *node) prints(script, want []string) {
+	n.Helper()
+	ports := strings.NewReplacer("127.0.0.1:8080", n.HTTP, "127.0.0.1:8081", n.Admin)
+	lines := strings.Split(strings.TrimSpace(n.shell(n.Context(), ports.Replace(strings.Join(script, "\n")))), "\n")
 	if len(lines) != len(want) {
-		t.Fatalf("the page printed %d lines, want %d:\n%s", len(lines), len(want), strings.Join(lines, "\n"))
+		n.Fatalf("the page printed %d lines, want %d:\n%s", len(lines), len(want), strings.Join(lines, "\n"))
 	}
 	for i, w := range want {
 		if !regexp.MustCompile(w).MatchString(lines[i]) {
-			t.Errorf("line %d: got %q, want a match of %q", i+1, lines[i], w)
+			n.Errorf("line %d: got %q, want a match of %q", i+1, lines[i], w)
 		}
 	}
 }
