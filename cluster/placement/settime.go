@@ -116,6 +116,21 @@ func (c *ConfirmedTime) write(ctx context.Context, revision uint64, r *ClockReco
 	return c.Tables.Update(ctx, clockTable, revision, map[string][]byte{confirmedKey: encode(r)}, nil)
 }
 
+// RestoredClock is the record of a restored cluster, made of one of a meta table in a
+// backup: its members are of the age that they had by the confirmed time of the old
+// cluster, whatever the clocks of the new one say. Returns false if it is another record.
+func RestoredClock(table, key string, value []byte) (record []byte, confirmed time.Time, ok bool, err error) {
+	if table != clockTable || key != confirmedKey {
+		return nil, time.Time{}, false, nil
+	}
+	r := &ClockRecord{}
+	if err := proto.Unmarshal(value, r); err != nil {
+		return nil, time.Time{}, false, fmt.Errorf("record of the confirmed time: %w", err)
+	}
+	confirmed = time.UnixMilli(r.GetConfirmedMs())
+	return encode(&ClockRecord{ConfirmedMs: r.GetConfirmedMs()}), confirmed, true, nil
+}
+
 // Watch calls f when the record has changed.
 func (c *ConfirmedTime) Watch(f func()) (stop func()) { return c.Tables.Watch(clockTable, f) }
 

@@ -15,6 +15,7 @@ import (
 
 	"ssod/actors/profile"
 	"ssod/cluster/secretfile"
+	"ssod/cluster/wallclock"
 	"ssod/cmd/internal/node"
 	"ssod/persistence/backup"
 )
@@ -127,11 +128,25 @@ func (f *restoreFlags) report(w io.Writer, done *node.Restored) {
 	if f.Erase != "" {
 		fmt.Fprintf(w, "Erased are %d viewers of the list and what their %d devices had; the others of the list are not in the backup.\n", done.Erased, done.Devices)
 	}
+	f.reportClock(w, done)
 	fmt.Fprintf(w, "\nWhat happened after %s cannot be known:\n", began)
 	for _, line := range f.unknown() {
 		fmt.Fprintf(w, "- %s\n", line)
 	}
 	fmt.Fprintf(w, "\nStart it: ssod --data %s --config FILE, with the configuration of the old cluster; more nodes join it with empty directories.\n", f.Data)
+}
+
+// reportClock says how the clock compares with the confirmed time of the backup. The
+// retention condition of the new cluster says the same until it is confirmed.
+func (f *restoreFlags) reportClock(w io.Writer, done *node.Restored) {
+	confirmed := done.Contents.Confirmed.UTC().Format(time.RFC3339)
+	switch ahead := done.Leap.Round(time.Second); {
+	case ahead > wallclock.Large:
+		fmt.Fprintf(w, "This machine's clock is %v ahead of the time that the old cluster had confirmed, %s. Nothing that is kept for long is dropped by that difference "+
+			"until the clock has stood for %v of uptime; if the clock is right and that should not wait: ssoctl clock accept\n", ahead, confirmed, wallclock.Stand)
+	case ahead < -wallclock.Large:
+		fmt.Fprintf(w, "This machine's clock is %v BEHIND the time that the old cluster had confirmed, %s: set it right before you start the node.\n", -ahead, confirmed)
+	}
 }
 
 // unknown is what an operator has to check.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"ssod/actors"
 	"ssod/actors/device"
@@ -41,6 +42,9 @@ type Summary struct {
 	Level    int               // format level of the cluster
 	Tables   map[string]uint64 // records by meta table
 	Totals   backup.Totals
+	// Confirmed is the confirmed time of the cluster, up to an hour before the backup was
+	// made if its clocks were right; zero: there was none. [Read] leaves it out.
+	Confirmed time.Time
 }
 
 // Keys is how many keys there are.
@@ -219,6 +223,13 @@ func (t *taking) table(name string, r cluster.Record) error {
 			return err
 		}
 		return t.to.Table(name, r.Part, r.Value)
+	}
+	if clock, confirmed, ok, err := placement.RestoredClock(name, r.Part, r.Value); ok || err != nil {
+		if err != nil {
+			return err
+		}
+		t.Confirmed = confirmed
+		return t.to.Table(name, r.Part, clock)
 	}
 	if at, ok := placement.StoredLevel(name, r.Part, r.Value); ok {
 		if t.Level = at; at > level.Newest {

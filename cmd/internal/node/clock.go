@@ -128,7 +128,7 @@ func (n *Node) retentionCondition() admin.Condition {
 	c := admin.Condition{Name: "retention", OK: true, Advice: true}
 	if ahead, wait := n.watch.Unconfirmed(); ahead > wallclock.Large {
 		c.OK = false
-		c.Detail = fmt.Sprintf("the clock leapt by %v while this node slept, was off, or was set: no member, key or record is dropped by that time until it has stood for %v more; if the clock is right, run ssoctl clock accept", ahead.Round(time.Second), wait.Round(time.Minute))
+		c.Detail = fmt.Sprintf("the clock leapt by %v while this node slept or was off, since the backup that it was restored from, or because it was set: no member, key or record is dropped by that time until it has stood for %v more; if the clock is right, run ssoctl clock accept", ahead.Round(time.Second), wait.Round(time.Minute))
 	}
 	return c
 }

@@ -51,9 +51,10 @@ type Restore struct {
 type Restored struct {
 	Cluster  string // id of the new one
 	Contents *contents.Summary
-	Entities uint64 // that were taken over
-	Erased   int    // viewers who were found, of those to erase
-	Devices  int    // theirs
+	Entities uint64        // that were taken over
+	Leap     time.Duration // how far the clock is ahead of the confirmed time; 0: that is not known
+	Erased   int           // viewers who were found, of those to erase
+	Devices  int           // theirs
 }
 
 // clockMargin is more than the clocks of the old cluster can have been ahead of this one
@@ -208,6 +209,9 @@ func (r *Restore) fill(ctx context.Context, e *erasing, done *Restored) (err err
 	})
 	if err = cmp.Or(causeOf(ctx), w.end(), err); err != nil { // the reader only learns that writing has ended
 		return err
+	}
+	if confirmed := done.Contents.Confirmed; !confirmed.IsZero() {
+		done.Leap = now.Sub(confirmed)
 	}
 	done.Cluster, done.Entities = store.Identity().Cluster, w.entities
 	return r.tables(ctx, tables, store.Identity(), w)

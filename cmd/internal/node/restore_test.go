@@ -24,6 +24,7 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/login"
 	"ssod/actors/profile"
+	"ssod/cluster/placement"
 	"ssod/cmd/internal/contents"
 	"ssod/cmd/internal/node"
 	"ssod/httpfront/config"
@@ -35,6 +36,9 @@ import (
 )
 
 const restorePassphrase = "correct horse battery"
+
+// sinceConfirmed is the age of the confirmed time in a backup of the tests.
+const sinceConfirmed = 9 * time.Hour
 
 // stored is something that a backup has.
 type stored struct {
@@ -55,7 +59,7 @@ func sample() []stored {
 		return profile.ID{Realm: "demo", Namespace: profile.NamespaceSSO, Subject: name}.Address()
 	}
 	for _, name := range []string{"ann", "bob"} {
-		s := &profile.State{LastMembership: 7, Members: []*profile.Member{{Device: []byte(name + "-tv"), Membership: 7, Type: profile.MemberType_REGULAR}}}
+		s := &profile.State{LastMembership: 7, Members: []*profile.Member{{Device: []byte(name + "-tv"), Membership: 7, Type: profile.MemberType_REGULAR, LastSeenMs: time.Now().UnixMilli()}}}
 		for _, maker := range []string{"ann-tv", "bob-tv"} {
 			s.Logins = append(s.Logins, &profile.SharedLogin{Login: &login.Login{Id: []byte(maker), Mvpd: "sandbox"}, Device: place(maker)})
 		}
@@ -107,6 +111,10 @@ func written(t *testing.T, all []stored) []byte {
 			for kid, raw := range someKeys(t) {
 				must(shard.Record(&backup.Record{Part: []byte(kid), Value: raw}))
 			}
+			clock, err := proto.Marshal(&placement.ClockRecord{ConfirmedMs: time.Now().Add(-sinceConfirmed).UnixMilli(), SetBackMs: 1})
+			must(err)
+			must(shard.Entity(&backup.Entity{Kind: "meta", Identity: []byte("clock"), Rev: 9, Schema: 1}))
+			must(shard.Record(&backup.Record{Part: []byte("confirmed"), Value: clock}))
 		}
 		must(shard.End())
 	}
@@ -216,6 +224,35 @@ func TestARestoredClusterServes(t *testing.T) {
 		if !strings.Contains(kids(t, n), kid) {
 			t.Errorf("key %s is gone", kid)
 		}
+	}
+}
+
+// The confirmed time of the backup goes on in the new cluster. A clock is not believed
+// because it is that of the restore: one that is years ahead would drop all members.
+func TestARestoredClusterGoesOnFromTheConfirmedTime(t *testing.T) {
+	const years = 10 * 365 * 24 * time.Hour
+	for name, wrong := range map[string]time.Duration{"a right clock": 0, "a clock that is years ahead": years} {
+		t.Run(name, func(t *testing.T) {
+			r := restoring(t, written(t, sample()[:2]))
+			r.Clock = func() time.Time { return time.Now().Add(wrong) }
+			done, err := r.Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if off := done.Leap - wrong - sinceConfirmed; off.Abs() > time.Minute {
+				t.Errorf("the clock is said to be %v ahead, want %v", done.Leap, wrong+sinceConfirmed)
+			}
+			c := settings(t)
+			c.Data, c.Clock = r.Data, r.Clock
+			n := start(t, c)
+			got, _ := conditionOf(t, n.Admin(), "retention")
+			_, rest, _ := strings.Cut(got.Detail, "the clock leapt by ")
+			text, _, _ := strings.Cut(rest, " ")
+			leapt, err := time.ParseDuration(text)
+			if off := leapt - wrong - sinceConfirmed; err != nil || off.Abs() > time.Minute || got.OK {
+				t.Errorf("%+v (%v), want a leap of %v", got, err, wrong+sinceConfirmed)
+			}
+		})
 	}
 }
 
