@@ -164,7 +164,7 @@ func TestTheCommandsOfTheReference(t *testing.T) {
 		"SERVICE_PROVIDER": "demo", "REALM": "demo", "MVPD": "sandbox", "DEVICE": phone, "SUBJECT": "7f3a2c9e-viewer",
 	}
 	r.variables = v
-	v["SOFTWARE_STATEMENT"] = r.runs("createSoftwareStatement", "curl", "softwareStatement")
+	v["STATEMENT"] = r.runs("createSoftwareStatement", "curl", "softwareStatement")
 	credentials := r.shell(t.Context(), r.command("registerClient", "curl"), r.environment()...)
 	var client struct {
 		ID     string `json:"client_id"`
@@ -181,7 +181,7 @@ func TestTheCommandsOfTheReference(t *testing.T) {
 		t.Errorf("the list has %s", devices)
 	}
 	v["SERVICE_TOKEN"] = r.runs("refreshServiceToken", "curl", "serviceToken")
-	v["CODE"] = r.runs("createSession", "curl", "code")
+	v["AUTHENTICATION_CODE"] = r.runs("createSession", "curl", "code")
 	r.runs("readSession", "curl", "device")
 	r.runs("listProfiles", "curl", "profiles")
 	r.runs("readConfiguration", "curl", "requestor")

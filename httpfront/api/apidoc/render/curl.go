@@ -25,7 +25,7 @@ var given = map[string]string{
 
 // secret are the members of bodies that only the reader knows.
 var secret = map[string]string{
-	"software_statement": "$SOFTWARE_STATEMENT",
+	"software_statement": "$STATEMENT",
 	"client_id":          "$CLIENT_ID",
 	"client_secret":      "$CLIENT_SECRET",
 }
@@ -60,7 +60,7 @@ var variable = regexp.MustCompile(`\{([A-Za-z]+)\}`)
 // curl is one command. Of the optional headers it has the one that is named, and
 // the service token wherever one is understood.
 func (sh shell) curl(method, path string, parameters []parameter, named string, token bool, bodies ordered[media]) string {
-	url := variable.ReplaceAllStringFunc(path, func(name string) string { return "$" + upper(strings.Trim(name, "{}")) })
+	url := variable.ReplaceAllStringFunc(path, func(name string) string { return "$" + inPath(path, strings.Trim(name, "{}")) })
 	lines := []string{"curl -sS " + flag(method) + `"$` + sh.Host + url + query(parameters) + `"`}
 	if token {
 		lines = append(lines, `-H "Authorization: Bearer $`+sh.Token+`"`)
@@ -71,6 +71,14 @@ func (sh shell) curl(method, path string, parameters []parameter, named string, 
 		}
 	}
 	return strings.Join(append(lines, data(bodies)...), " \\\n  ")
+}
+
+// inPath is the variable for a part of a path. There are two kinds of codes.
+func inPath(path, name string) string {
+	if name == "code" && strings.HasPrefix(path, "/api/v2/") {
+		return "AUTHENTICATION_CODE"
+	}
+	return upper(name)
 }
 
 func flag(method string) string {

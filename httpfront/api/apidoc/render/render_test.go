@@ -38,7 +38,7 @@ paths:
       responses:
         '200':
           description: Done
-          headers: {X-Trace: {$ref: '#/components/headers/Trace'}}
+          headers: {X-Trace: {$ref: '#/components/headers/Trace'}, X-Same: {$ref: '#/components/headers/NoStore'}}
         '400':
           description: Wrong
           content:
@@ -66,7 +66,16 @@ paths:
       requestBody:
         content:
           application/x-www-form-urlencoded:
+            schema: {type: object, properties: {inner: {type: string, description: Has no schema of its own}}}
             example: {client_id: abc, url: 'https://a.example/b', plain: c}
+      responses: {}
+  /api/v2/{code}:
+    get:
+      tags: [Tag]
+      operationId: follow
+      summary: Follows
+      security: []
+      parameters: [{name: code, in: path, required: true, schema: {type: string}}]
       responses: {}
   /o/json:
     put:
@@ -81,7 +90,7 @@ paths:
       responses: {}
 components:
   parameters: {ID: {name: someId, in: path, required: true, schema: {type: string, pattern: '^<+$'}}}
-  headers: {Trace: {description: Names it}}
+  headers: {Trace: {description: Names it}, NoStore: {description: Is everywhere}}
   responses: {Bad: {description: Went wrong}}
   schemas:
     Thing:
@@ -124,11 +133,12 @@ func TestReference(t *testing.T) {
 	has(t, public, "reference.html",
 		"<h1>Small &lt;b&gt;</h1>", "Version 7", "<code>x&lt;y</code>", "<li>first</li>",
 		`<a href="/docs/errors#a-heading">line</a>`,
-		`<section id="act"`, `<strong class="method">POST</strong> <code>/a/{someId}</code>`, "with an access token", "polled every 3 s at most",
+		`<section id="act"`, `<strong class="method">POST</strong> <code>/a/{someId}</code>`, "with an access token", "polled at most once in 3 s",
 		"path, string like <code>^&lt;+$</code>, <strong>required</strong>",
 		`array of <a href="#schema-Thing">Thing</a>`, "Just one",
 		"<pre><code>[\n  {\n    &#34;b&#34;: &#34;2 &lt; 3&#34;,\n    &#34;a&#34;: 1,\n    &#34;c&#34;: {},\n    &#34;d&#34;: [\n      true,\n      &#34;it&#39;s&#34;\n    ]\n  }\n]</code></pre>",
 		"<pre><code>as it is</code></pre>", "Names it", "Went wrong",
+		`<dt><code>inner</code> <span class="quiet">string</span></dt>`, "Has no schema of its own",
 		"string: x, y, <strong>required</strong>", "string: p, q and others to come", "object with values string or null uri", "integer int64 or <a",
 		`<td data-label="code"><code>nested_code</code></td><td data-label="when">When nested</td><td data-label="action"><code>none</code></td>`,
 		`<code>flat_code</code></td><td data-label="when">When flat</td><td data-label="action"><code>retry</code></td>`,
@@ -136,6 +146,9 @@ func TestReference(t *testing.T) {
 	)
 	if strings.Contains(string(public["reference.html"]), "Empty") {
 		t.Error("a tag without operations is there")
+	}
+	if strings.Contains(string(public["reference.html"]), "X-Same") {
+		t.Error("a header that every answer has is repeated")
 	}
 	has(t, admin, "admin.html", `<section id="act"`, "$ADMIN/a/$SOME_ID", "$ADMIN_TOKEN", `href="/docs/admin" aria-current="page"`)
 }
@@ -153,13 +166,14 @@ func TestCurls(t *testing.T) {
   -H "X-SSO-ID: somebody"</code>`),
 		escaped(`curl, with X-SSO-LINK</figcaption><pre><code>curl -sS "$HOST/a/$SOME_ID" \
   -H "X-SSO-LINK: $CODE"</code>`),
+		escaped(`curl -sS "$HOST/api/v2/$AUTHENTICATION_CODE"`),
 		escaped(`curl -sS -X POST "$HOST/o/form" \
   -d client_id="$CLIENT_ID" \
   --data-urlencode url=https://a.example/b \
   -d plain=c</code>`),
 		escaped(`curl -sS -X PUT "$HOST/o/json" \
   -H 'Content-Type: application/json' \
-  -d "{\"software_statement\":\"$SOFTWARE_STATEMENT\"}"</code>`))
+  -d "{\"software_statement\":\"$STATEMENT\"}"</code>`))
 }
 
 // escaped is text as the page has it, but for the tags in it.

@@ -48,6 +48,7 @@ type row struct {
 type bodyView struct {
 	Media    string
 	Type     template.HTML
+	Rows     []row // of a schema that has no name
 	Errors   []errorView
 	Examples []command
 }
@@ -152,11 +153,17 @@ func (v *viewer) answer(status string, r response) answerView {
 		Text: v.text(r.Description), Bodies: v.bodies(v.resolved(r.Content)),
 	}
 	for _, h := range r.Headers {
+		if slices.Contains(everywhere, h.Value.Ref) {
+			continue
+		}
 		found := resolve(v, v.Components.Headers, "headers", h.Value.Ref, h.Value)
 		a.Headers = append(a.Headers, row{Name: h.Name, Text: v.text(found.Description)})
 	}
 	return a
 }
+
+// everywhere are the headers of which the description says once that answers have them.
+var everywhere = []string{"#/components/headers/RequestId", "#/components/headers/NoStore"}
 
 // resolved is content whose examples are no references.
 func (v *viewer) resolved(content ordered[media]) (list ordered[media]) {
@@ -179,7 +186,7 @@ func (v *viewer) bodies(content ordered[media]) (list []bodyView) {
 	for _, m := range content {
 		b := bodyView{Media: m.Name}
 		if m.Value.Schema != nil {
-			b.Type = v.typeOf(*m.Value.Schema)
+			b.Type, b.Rows = v.typeOf(*m.Value.Schema), v.rows(*m.Value.Schema)
 		}
 		for _, e := range m.Value.Examples {
 			if fault, ok := faultOf(&e.Value.Value); ok {
@@ -211,13 +218,16 @@ func faultOf(n *yaml.Node) (errorView, bool) {
 }
 
 func (v *viewer) schema(name string, s schema) schemaView {
-	view := schemaView{Name: name, Type: v.typeOf(s), Text: v.text(s.Description)}
+	return schemaView{Name: name, Type: v.typeOf(s), Text: v.text(s.Description), Rows: v.rows(s)}
+}
+
+func (v *viewer) rows(s schema) (list []row) {
 	for _, p := range s.Properties {
-		view.Rows = append(view.Rows, row{
+		list = append(list, row{
 			p.Name, "", v.typeOf(p.Value), slices.Contains(s.Required, p.Name), v.text(p.Value.Description),
 		})
 	}
-	return view
+	return list
 }
 
 // typeOf names the type of a schema in a few words, with links.
