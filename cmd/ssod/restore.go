@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -64,7 +65,7 @@ func restore(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "nothing was restored: %v\n", err)
 		return exitFailed
 	}
-	f.report(stdout, done)
+	f.report(stdout, plan.Name, done)
 	return exitOK
 }
 
@@ -113,7 +114,7 @@ func readViewers(file string) (list []profile.ID, err error) {
 }
 
 // report says what was restored, what was not, and what cannot be known.
-func (f *restoreFlags) report(w io.Writer, done *node.Restored) {
+func (f *restoreFlags) report(w io.Writer, name string, done *node.Restored) {
 	h, of := done.Contents.Header, done.Contents
 	began := time.UnixMilli(h.GetBeganMs()).UTC().Format(time.RFC3339)
 	fmt.Fprintf(w, "%s is the first node of the new cluster %s, made from a backup of cluster %s.\n\n", f.Data, done.Cluster, h.GetCluster())
@@ -133,7 +134,28 @@ func (f *restoreFlags) report(w io.Writer, done *node.Restored) {
 	for _, line := range f.unknown() {
 		fmt.Fprintf(w, "- %s\n", line)
 	}
-	fmt.Fprintf(w, "\nStart it: ssod --data %s --config FILE, with the configuration of the old cluster; more nodes join it with empty directories.\n", f.Data)
+	fmt.Fprintf(w, startText, shellWord(f.Data), name)
+}
+
+// startText has the commands that start the restored node.
+const startText = `
+Start it, with the configuration of the old cluster as ssod.yaml, its listeners and files of secrets as before, and a cluster secret of its own:
+
+  (umask 077; openssl rand -base64 32 >cluster.secret)
+  ssod --data %s --node %s --config ssod.yaml --cluster-secret cluster.secret
+
+More nodes join it with empty directories, the same secret and --join. A node that is to stay alone needs no --cluster-secret.
+`
+
+// plainWord needs no quotes in a shell.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+-]+$`)
+
+// shellWord writes a word as a shell reads it.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // reportClock says how the clock compares with the confirmed time of the backup. The
