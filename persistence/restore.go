@@ -24,8 +24,8 @@ var (
 	ErrUnfinished = errors.New("a restore into the data directory is not finished")
 )
 
-// spared is in the root of a new file system.
-const spared = "lost+found"
+// LostFound is in the root of a new file system.
+const LostFound = "lost+found"
 
 // BeginRestore makes an empty directory one that opens only with [Options.Restore], until
 // [EndRestore]. It fails with [ErrNotEmpty].
@@ -38,7 +38,7 @@ func BeginRestore(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() != spared {
+		if e.Name() != LostFound {
 			return fmt.Errorf("%s: %w: it has %s: choose another one, or move what is there aside", dir, ErrNotEmpty, e.Name())
 		}
 	}
@@ -70,7 +70,7 @@ func AbandonRestore(dir string) error {
 		return err
 	}
 	// The mark goes last: until then no node starts on the rest.
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == spared || e.Name() == restoreMark })
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == LostFound || e.Name() == restoreMark })
 	for _, e := range entries {
 		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
 	}

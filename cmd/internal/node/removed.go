@@ -9,8 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 
 	"ssod/cluster/transport"
+	"ssod/persistence"
 )
 
 // ErrRemoved says that this node was removed from its cluster. After a restart it joins
@@ -73,8 +76,8 @@ func (e *removedError) anew(c Config) (Config, error) {
 	if len(e.Seeds) == 0 {
 		return c, fmt.Errorf("%w, and knows no node to join: start it with --join and the gossip address of a member", ErrRemoved)
 	}
-	aside := fmt.Sprintf("%s.removed-%d", filepath.Clean(c.Data), e.ID)
-	if err := e.putAside(c.Data, aside); err != nil {
+	aside, err := e.putAside(c.Data, os.Rename)
+	if err != nil {
 		return c, fmt.Errorf("%w; its data cannot be put aside: empty %s yourself and start it with --join: %w", ErrRemoved, c.Data, err)
 	}
 	c.Name, c.Join = e.Name, e.Seeds
@@ -84,20 +87,69 @@ func (e *removedError) anew(c Config) (Config, error) {
 }
 
 // putAside marks a directory, destroys the sealing key in it and gives it another name,
-// each durably before the next.
-func (e *removedError) putAside(data, aside string) error {
+// each durably before the next. A directory that cannot have another one, as a mount point,
+// is emptied into one inside it. It returns where the data is.
+func (e *removedError) putAside(data string, rename func(from, to string) error) (aside string, err error) {
 	mark, err := json.Marshal(e)
+	if err != nil {
+		return "", err
+	}
+	if err := writeDurably(filepath.Join(data, removedFile), mark); err != nil {
+		return "", err
+	}
+	if err := destroySealingKey(data); err != nil {
+		return "", fmt.Errorf("destroy the sealing key: %w", err)
+	}
+	aside = fmt.Sprintf("%s.removed-%d", filepath.Clean(data), e.ID)
+	switch err := rename(data, aside); {
+	case err == nil:
+		return aside, syncDirectory(filepath.Dir(aside))
+	case !fixed(err):
+		return "", err
+	}
+	inside := fmt.Sprintf("%s%d", insideName, e.ID)
+	return filepath.Join(data, inside), emptyInto(data, inside)
+}
+
+// insideName begins the name of a directory of data put aside inside the data directory.
+const insideName = "removed-"
+
+// fixed reports whether a directory cannot be renamed because of where it is: it is a mount
+// point, or the directory that has it cannot be written.
+func fixed(err error) bool {
+	for _, reason := range []error{syscall.EBUSY, syscall.EXDEV, syscall.EACCES, syscall.EPERM, syscall.EROFS} {
+		if errors.Is(err, reason) {
+			return true
+		}
+	}
+	return false
+}
+
+// emptyInto moves what is in a directory into one inside it, the mark last and after the
+// rest is there durably: after a crash it is called again and goes on. Nothing is copied.
+func emptyInto(data, inside string) error {
+	aside := filepath.Join(data, inside)
+	if err := os.Mkdir(aside, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	entries, err := os.ReadDir(data)
 	if err != nil {
 		return err
 	}
-	if err := writeDurably(filepath.Join(data, removedFile), mark); err != nil {
+	for _, entry := range entries {
+		name := entry.Name()
+		if name == removedFile || name == persistence.LostFound || strings.HasPrefix(name, insideName) {
+			continue
+		}
+		if err := os.Rename(filepath.Join(data, name), filepath.Join(aside, name)); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(syncDirectory(aside), syncDirectory(data)); err != nil {
 		return err
 	}
-	if err := destroySealingKey(data); err != nil {
-		return fmt.Errorf("destroy the sealing key: %w", err)
-	}
-	if err := os.Rename(data, aside); err != nil {
+	if err := os.Rename(filepath.Join(data, removedFile), filepath.Join(aside, removedFile)); err != nil {
 		return err
 	}
-	return syncDirectory(filepath.Dir(aside))
+	return errors.Join(syncDirectory(aside), syncDirectory(data))
 }
