@@ -28,7 +28,7 @@ type clusterCommand struct {
 	Against     string        `placeholder:"DIR" type:"existingdir" help:"Compare with the programs of an older build in this directory, in turn; see make reference."`
 	Pairs       int           `default:"15" help:"Rounds of a comparison; more are tried when others spoil some."`
 	Others      float64       `default:"10" help:"Drop rounds of a comparison in which other processes had more of the machine, in percent."`
-	Only        []string      `placeholder:"ROW,..." help:"Compare these operations only, of hop, refresh, list, mint, link, redeem and unlink."`
+	Only        []string      `placeholder:"ROW,..." help:"With --against: compare these operations only, of hop, refresh, list, mint, link, redeem and unlink."`
 	JSON        string        `placeholder:"FILE" help:"Also write the report here."`
 	Strict      bool          `help:"Exit 1 when a mark is missed."`
 }

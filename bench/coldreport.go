@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -22,10 +21,9 @@ const (
 
 // ColdReport is the outcome of a run, as printed and as written with --json.
 type ColdReport struct {
-	Schema   int       `json:"schema"` // 1
-	Time     time.Time `json:"time"`
-	Go       string    `json:"go"`
-	CPUs     int       `json:"cpus"` // shared by the nodes and the generator
+	Schema int `json:"schema"` // 1
+	Circumstances
+
 	Profiles int       `json:"profiles"`
 	Devices  int       `json:"devices"`
 	Rounds   int       `json:"rounds"`
@@ -61,7 +59,7 @@ type Ratio struct {
 
 func (b *coldBench) report() ColdReport {
 	r := ColdReport{
-		Schema: 1, Time: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(),
+		Schema: 1, Circumstances: circumstances(b.Ssod),
 		Profiles: b.Profiles, Devices: b.Devices, Rounds: b.Rounds, Rate: b.rate,
 	}
 	for _, n := range b.builds {

@@ -27,7 +27,7 @@ func TestAComparisonIsJudgedByItsMark(t *testing.T) {
 		"reached":    {DuelRow{What: oneByOlder, Operation: mint, Connections: 64}, rounds(75, 100), true, "<= 0.75  PASS"},
 		"missed":     {DuelRow{What: oneByOlder, Operation: mint, Connections: 64}, rounds(76, 100), false, "<= 0.75  FAIL"},
 		"unmeasured": {DuelRow{What: oneByOlder, Operation: mint, Connections: 64}, rounds(math.NaN(), 1), false, "<= 0.75  not measured"},
-		"unmarked":   {DuelRow{What: oneByOlder, Operation: mint, Connections: 512}, rounds(2, 1), true, "2.00..2.00  2       0"},
+		"unmarked":   {DuelRow{What: oneByOlder, Operation: mint, Connections: 512}, rounds(2, 1), true, "2.00   -     2       0"},
 	} {
 		var r DuelReport
 		r.add(tt.row.What, tt.row.Operation, tt.row.Connections, tt.ratio)

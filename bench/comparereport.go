@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"text/tabwriter"
-	"time"
 
 	"ssod/bench/paired"
 )
@@ -15,10 +13,9 @@ import (
 // DuelReport is how a build compares with an older one, as printed and as written
 // with --json. A reader can rely on the names; new ones may come.
 type DuelReport struct {
-	Schema  int       `json:"schema"` // 1
-	Time    time.Time `json:"time"`
-	Go      string    `json:"go"`
-	CPUs    int       `json:"cpus"` // shared by all nodes and the generator
+	Schema int `json:"schema"` // 1
+	Circumstances
+
 	Against string    `json:"against"`
 	Members int       `json:"members"`
 	Slice   float64   `json:"slice_seconds"`
@@ -26,7 +23,8 @@ type DuelReport struct {
 }
 
 // DuelRow is one comparison of CPU times per request: the median of the rounds'
-// ratios with its 90 % interval, see package paired. A figure that was not measured
+// ratios with its 90 % interval, which fewer than five
+// have not, see package paired. A figure that was not measured
 // is null.
 type DuelRow struct {
 	What        string `json:"what"`
@@ -45,7 +43,7 @@ type DuelRow struct {
 
 func newDuelReport(c *clusterCommand) DuelReport {
 	return DuelReport{
-		Schema: 1, Time: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(),
+		Schema: 1, Circumstances: circumstances(c.Ssod),
 		Against: c.Against, Members: c.Members, Slice: c.Slice.Seconds(),
 	}
 }
@@ -74,10 +72,18 @@ func (r *DuelReport) print(out io.Writer) {
 	defer w.Flush()
 	fmt.Fprintln(w, "what\toperation\tconnections\tCPU us\tother us\tratio\t90 %\trounds\tdropped\tmark\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s..%s\t%d\t%d\t%s\t%s\n", row.What, row.Operation, row.Connections,
-			row.CPU.text("%.1f"), row.Other.text("%.1f"), row.Ratio.text("%.2f"), row.Low.text("%.2f"), row.High.text("%.2f"),
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", row.What, row.Operation, row.Connections,
+			row.CPU.text("%.1f"), row.Other.text("%.1f"), row.Ratio.text("%.2f"), row.interval(),
 			row.Rounds, row.Dropped, row.Mark.unlessZero("<= %.2f"), verdict(row.Mark.unlessZero("%.2f"), row.Ratio, row.Passed))
 	}
+}
+
+// interval is a dash for fewer rounds than an interval needs, see package paired.
+func (r DuelRow) interval() string {
+	if !r.Low.measured() {
+		return "-"
+	}
+	return r.Low.text("%.2f") + ".." + r.High.text("%.2f")
 }
 
 // publish prints the report and writes it.

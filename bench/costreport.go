@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -14,10 +13,9 @@ import (
 // CostReport is the outcome of a run on a cluster, as printed and as written
 // with --json. A reader can rely on the names; new ones may come.
 type CostReport struct {
-	Schema  int       `json:"schema"` // 1
-	Time    time.Time `json:"time"`
-	Go      string    `json:"go"`
-	CPUs    int       `json:"cpus"` // shared by all nodes and the generator
+	Schema int `json:"schema"` // 1
+	Circumstances
+
 	Members int       `json:"members"`
 	Rounds  int       `json:"rounds"`
 	Slice   float64   `json:"slice_seconds"`
@@ -67,7 +65,7 @@ func (r IdleRow) worst() figure {
 
 func (b *clusterBench) report() CostReport {
 	return CostReport{
-		Schema: 1, Time: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(),
+		Schema: 1, Circumstances: circumstances(b.Ssod),
 		Members: b.Members, Rounds: b.Rounds, Slice: b.Slice.Seconds(), Rows: b.costs.report(),
 		Idle: judgeIdle(b.idle),
 	}

@@ -13,7 +13,9 @@ import (
 // CrowdReport is what a crowd saw, as printed and as written with --json. A
 // reader can rely on the names; new ones may come.
 type CrowdReport struct {
-	Schema      int        `json:"schema"` // 1
+	Schema int `json:"schema"` // 1
+	Circumstances
+
 	Connections int        `json:"connections"`
 	Seconds     float64    `json:"seconds"`
 	Rows        []CrowdRow `json:"rows"`
@@ -43,7 +45,7 @@ type NodeRow struct {
 }
 
 func (b *crowd) report(ctx context.Context) (CrowdReport, error) {
-	r := CrowdReport{Schema: 1, Connections: b.crowdCommand.Connections, Seconds: b.For.Seconds(), MostMiB: b.Mark}
+	r := CrowdReport{Schema: 1, Circumstances: circumstances(b.crowdCommand.Ssod), Connections: b.crowdCommand.Connections, Seconds: b.For.Seconds(), MostMiB: b.Mark}
 	for _, t := range []*tally{&b.link, &b.redeem} {
 		r.Rows = append(r.Rows, t.row())
 	}

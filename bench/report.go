@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"text/tabwriter"
 	"time"
 )
@@ -13,16 +12,15 @@ import (
 // Report is the outcome of a run, as printed and as written with --json. A
 // reader can rely on the names; new ones may come.
 type Report struct {
-	Schema      int       `json:"schema"` // 1
-	Time        time.Time `json:"time"`
-	Go          string    `json:"go"`
-	CPUs        int       `json:"cpus"` // shared by server and generator
-	Connections int       `json:"connections"`
-	Realms      int       `json:"realms"`
-	Members     int       `json:"members"`
-	Rounds      int       `json:"rounds"`
-	Slice       float64   `json:"slice_seconds"`
-	Rows        []Row     `json:"rows"`
+	Schema int `json:"schema"` // 1
+	Circumstances
+
+	Connections int     `json:"connections"`
+	Realms      int     `json:"realms"`
+	Members     int     `json:"members"`
+	Rounds      int     `json:"rounds"`
+	Slice       float64 `json:"slice_seconds"`
+	Rows        []Row   `json:"rows"`
 }
 
 // Row is one operation. Rates, CPU times and ratios are medians over the
@@ -56,9 +54,17 @@ type Row struct {
 	judged figure // what Mark is about
 }
 
+// measured is the program that is measured; empty for one that somebody else started.
+func (b *bench) measured() string {
+	if b.HTTP != "" {
+		return ""
+	}
+	return b.Ssod
+}
+
 func (b *bench) report() Report {
 	r := Report{
-		Schema: 1, Time: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(),
+		Schema: 1, Circumstances: circumstances(b.measured()),
 		Connections: b.Connections, Realms: b.Realms, Members: b.Members, Rounds: b.Rounds, Slice: b.Slice.Seconds(),
 	}
 	for _, row := range b.rows {

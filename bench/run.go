@@ -110,6 +110,7 @@ func (b *bench) startService(ctx context.Context, stops *[]func() error) (*targe
 		for i, id := range b.Provider {
 			realms[i].ServiceProvider = id
 		}
+		b.Realms = len(realms)
 		return &target.Service{HTTP: b.HTTP, Admin: b.Admin}, realms, nil
 	}
 	dir, err := os.MkdirTemp("", "ssobench-")

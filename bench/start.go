@@ -13,13 +13,16 @@ import (
 // ready on a directory that already holds data.
 type startCommand struct {
 	Ssod   string        `default:"bin/ssod" placeholder:"FILE" help:"The service to start."`
-	Dir    string        `arg:"" type:"existingdir" help:"Directory that holds data, a data directory of the service."`
+	Dir    string        `arg:"" type:"existingdir" help:"Directory that holds a data directory of the service under the name data."`
 	Times  int           `default:"3" help:"How often."`
 	Mark   time.Duration `default:"2s" help:"The longest time that passes."`
 	Strict bool          `help:"Exit 1 when the mark is missed."`
 }
 
 func (c *startCommand) Run(ctx context.Context) error {
+	if err := checkData(c.Dir); err != nil {
+		return err
+	}
 	missed := false
 	for range c.Times {
 		took, rss, err := c.once(ctx)

@@ -84,8 +84,8 @@ func (p Plan) good(r Round) bool {
 // NaN.
 type Ratio struct {
 	Median float64
-	// Low and High hold the true median with a confidence of at least 90 %. Fewer
-	// than five pairs cannot tell so much: then they hold all of them.
+	// Low and High hold the true median with a confidence of at least 90 %. They are
+	// NaN below five pairs: all of n hold it with 1-2^(1-n), which is 88 % of four.
 	Low, High float64
 	// One and Other are the medians of the costs.
 	One, Other float64
@@ -106,15 +106,19 @@ func (p Plan) Compare(rounds []Round, costs Costs) Ratio {
 		Median: median(ratios), One: median(ones), Other: median(others), Low: math.NaN(), High: math.NaN(),
 		Pairs: len(ratios), Dropped: len(rounds) - len(ratios),
 	}
-	if n := len(ratios); n > 0 { // sorted by median
+	if n := len(ratios); n >= fewest { // sorted by median
 		k := outside(n)
 		r.Low, r.High = ratios[k], ratios[n-1-k]
 	}
 	return r
 }
 
-// confidence that the interval holds the true median.
-const confidence = 0.90
+const (
+	// confidence that the interval holds the true median.
+	confidence = 0.90
+	// fewest is how many values have an interval of that confidence.
+	fewest = 5
+)
 
 // outside is how many of n values lie outside of the interval at either end. Each
 // is below the true median with probability 1/2, so the k lowest all are, and one
@@ -145,6 +149,9 @@ func median(values []float64) float64 {
 func (r Ratio) String() string {
 	if r.Pairs == 0 {
 		return fmt.Sprintf("not measured (%d pairs dropped)", r.Dropped)
+	}
+	if r.Pairs < fewest {
+		return fmt.Sprintf("%.2f of %d pairs, too few for an interval, %d dropped", r.Median, r.Pairs, r.Dropped)
 	}
 	return fmt.Sprintf("%.2f [%.2f, %.2f] of %d pairs, %d dropped", r.Median, r.Low, r.High, r.Pairs, r.Dropped)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -56,10 +58,23 @@ func TestARunEndsWithItsFirstError(t *testing.T) {
 
 func TestPairsThatSayNothingAreDropped(t *testing.T) {
 	r := plan.Compare([]Round{
-		pair(1, 2, 0), pair(1, 2, 0.1), pair(9, 1, 0.11), pair(math.NaN(), 1, 0), pair(1, math.NaN(), 0), pair(1, 0, 0), pair(3, 2, 0),
+		pair(1, 2, 0), pair(1, 2, 0.1), pair(1, 2, 0), pair(3, 2, 0), pair(9, 1, 0.11), pair(math.NaN(), 1, 0), pair(1, math.NaN(), 0), pair(1, 0, 0), pair(3, 2, 0),
 	}, between)
-	if r.Pairs != 3 || r.Dropped != 4 || r.Median != 0.5 || r.Low != 0.5 || r.High != 1.5 {
-		t.Errorf("got %+v, want 0.5 of three pairs", r)
+	if r.Pairs != 5 || r.Dropped != 4 || r.Median != 0.5 || r.Low != 0.5 || r.High != 1.5 {
+		t.Errorf("got %+v, want 0.5 of five pairs", r)
+	}
+}
+
+// TestFewPairsHaveNoInterval: all of four hold the true median in 88 % of runs only.
+func TestFewPairsHaveNoInterval(t *testing.T) {
+	for n := 1; n <= 6; n++ {
+		r := plan.Compare(slices.Repeat([]Round{pair(1, 2, 0)}, n), between)
+		if none := math.IsNaN(r.Low) && math.IsNaN(r.High); none != (n < 5) || r.Median != 0.5 {
+			t.Errorf("%d pairs: got %+v, want an interval from five on", n, r)
+		}
+		if says := strings.Contains(r.String(), "["); says != (n >= 5) {
+			t.Errorf("%d pairs: got %q, want an interval from five on", n, r)
+		}
 	}
 }
 
