@@ -13,6 +13,8 @@ const forApps = `HOST=http://127.0.0.1:8080    # or where you read this
 SERVICE_PROVIDER=demo         # your channel or brand
 REALM=demo                    # the tenant of the service provider
 MVPD=sandbox                  # a TV provider, see readConfiguration
+# One device. The guides have two: PHONE and TV are the whole header,
+# PHONE_TOKEN and TV_TOKEN their service tokens.
 DEVICE="fingerprint $(printf %s tv-1 | base64 | tr -d '\n')"
 STATEMENT=...                 # software statement, from the operator
 CLIENT_ID=...                 # this and the next: see registerClient
