@@ -1,10 +1,9 @@
 package main
 
 import (
-	"debug/buildinfo"
 	"os"
+	"os/exec"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -13,17 +12,16 @@ import (
 // What could not be found out is empty.
 type Circumstances struct {
 	Time  time.Time `json:"time"`
-	Go    string    `json:"go"`         // of ssobench
-	CPUs  int       `json:"cpus"`       // shared by all servers and the generator
-	Procs int       `json:"gomaxprocs"` // of the generator
-	Model string    `json:"cpu_model"`  // as Linux names it
-	// Bench and Ssod are the commits of the programs, with -dirty for a changed work tree.
-	Bench string   `json:"ssobench_commit"`
-	Ssod  string   `json:"ssod_commit"`
-	Flags []string `json:"flags"` // the command line of ssobench
+	Go    string    `json:"go"`           // of ssobench
+	CPUs  int       `json:"cpus"`         // shared by all servers and the generator
+	Procs int       `json:"gomaxprocs"`   // of the generator
+	Model string    `json:"cpu_model"`    // as Linux names it
+	Ssod  string    `json:"ssod_version"` // that make build gives it: git describe --always --dirty
+	Flags []string  `json:"flags"`        // the command line of ssobench
 }
 
-// circumstances are those of now, with the program that is measured.
+// circumstances are those of now, with the program that is measured; none for a node
+// that somebody else started.
 func circumstances(ssod string) Circumstances {
 	c := Circumstances{
 		Time: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(), Procs: runtime.GOMAXPROCS(0),
@@ -32,11 +30,8 @@ func circumstances(ssod string) Circumstances {
 	if cpuinfo, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		c.Model = cpuModel(string(cpuinfo))
 	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		c.Bench = commit(info)
-	}
-	if info, err := buildinfo.ReadFile(ssod); err == nil {
-		c.Ssod = commit(info)
+	if version, err := exec.Command(ssod, "--version").Output(); err == nil {
+		c.Ssod = strings.TrimSpace(string(version))
 	}
 	return c
 }
@@ -49,17 +44,4 @@ func cpuModel(cpuinfo string) string {
 		}
 	}
 	return ""
-}
-
-// commit is that of a build from a clone.
-func commit(info *debug.BuildInfo) string {
-	settings := map[string]string{}
-	for _, s := range info.Settings {
-		settings[s.Key] = s.Value
-	}
-	revision := settings["vcs.revision"]
-	if settings["vcs.modified"] == "true" {
-		revision += "-dirty"
-	}
-	return revision
 }

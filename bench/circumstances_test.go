@@ -2,14 +2,18 @@ package main
 
 import (
 	"encoding/json"
-	"runtime/debug"
-	"slices"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
 // TestReportsSayTheirCircumstances, all of them on the top level.
 func TestReportsSayTheirCircumstances(t *testing.T) {
-	c := circumstances("testdata/no-program")
+	program := filepath.Join(t.TempDir(), "ssod")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\necho c0ffee-dirty $1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c := circumstances(program)
 	for name, report := range map[string]any{
 		"run": Report{Circumstances: c}, "cluster": CostReport{Circumstances: c}, "against": DuelReport{Circumstances: c},
 		"cold": ColdReport{Circumstances: c}, "crowd": CrowdReport{Circumstances: c},
@@ -22,24 +26,17 @@ func TestReportsSayTheirCircumstances(t *testing.T) {
 		if err := json.Unmarshal(raw, &got); err != nil {
 			t.Fatal(err)
 		}
-		for _, key := range []string{"time", "go", "cpus", "gomaxprocs", "cpu_model", "ssobench_commit", "ssod_commit", "flags"} {
+		for _, key := range []string{"time", "go", "cpus", "gomaxprocs", "cpu_model", "ssod_version", "flags"} {
 			if _, ok := got[key]; !ok {
 				t.Errorf("%s: %s is missing in %s", name, key, raw)
 			}
 		}
 	}
-	if c.CPUs < 1 || c.Procs < 1 || c.Go == "" || c.Time.IsZero() || c.Ssod != "" || len(c.Flags) == 0 {
+	if c.CPUs < 1 || c.Procs < 1 || c.Go == "" || c.Time.IsZero() || c.Ssod != "c0ffee-dirty --version" || len(c.Flags) == 0 {
 		t.Errorf("got %+v", c)
 	}
-}
-
-func TestTheCommitOfABuild(t *testing.T) {
-	settings := []debug.BuildSetting{{Key: "vcs", Value: "git"}, {Key: "vcs.revision", Value: "c0ffee"}, {Key: "vcs.modified", Value: "false"}}
-	dirty := append(slices.Clone(settings[:2]), debug.BuildSetting{Key: "vcs.modified", Value: "true"})
-	for want, s := range map[string][]debug.BuildSetting{"c0ffee": settings, "c0ffee-dirty": dirty, "": nil} {
-		if got := commit(&debug.BuildInfo{Settings: s}); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+	if of := circumstances(""); of.Ssod != "" {
+		t.Errorf("of a node that somebody else started: got version %q", of.Ssod)
 	}
 }
 

@@ -66,3 +66,14 @@ func TestAStartNeedsData(t *testing.T) {
 		t.Errorf("the refused directory has %v, %v, want nothing in it", left, err)
 	}
 }
+
+// TestARunningNodeHasARealmPerProvider: the report says so.
+func TestARunningNodeHasARealmPerProvider(t *testing.T) {
+	b := &bench{rows: newRows(), runCommand: &runCommand{HTTP: "localhost:1", Admin: "localhost:2", Provider: []string{"a", "b"}, Realms: 4}}
+	if _, _, err := b.startService(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.report().Realms; got != 2 {
+		t.Errorf("got %d realms, want 2", got)
+	}
+}
