@@ -58,6 +58,9 @@ func (l *logLines) Write(b []byte) (int, error) {
 	if unproved(text) {
 		level, text, attrs = slog.LevelWarn, "refused a sender that does not have the secret of this cluster", append(attrs, "said", text)
 	}
+	if strings.HasPrefix(text, "Got ping for unexpected node") {
+		level = slog.LevelDebug // many a second while others still know a node that had this address
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.closed && l.to.Enabled(context.Background(), level) && l.pace.Allow() {

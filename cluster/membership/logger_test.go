@@ -24,3 +24,17 @@ func TestNothingIsLoggedAfterClose(t *testing.T) {
 		t.Errorf("%d lines, want 1:\n%s", n, said.String())
 	}
 }
+
+// Others that still know a node which had this node's address ping it many times a second.
+func TestPingsForAnotherNodeAreForDebugging(t *testing.T) {
+	var said bytes.Buffer
+	l := newLogLines(slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	for _, line := range []string{"[WARN] memberlist: Got ping for unexpected node 'n2' from=127.0.0.1:1\n", "[WARN] memberlist: Refuting a suspect message\n"} {
+		if _, err := l.Write([]byte(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := said.String(); !strings.Contains(got, `level=DEBUG msg="Got ping`) || !strings.Contains(got, `level=INFO msg="Refuting`) {
+		t.Errorf("logged:\n%s", got)
+	}
+}
