@@ -24,19 +24,39 @@ type settingsView struct {
 	Unplaced int               `json:"unplacedShards"`
 }
 
-// Run implements cluster set.
-func (c *setCluster) Run(s *session) error {
+// Validate makes a mistake in the settings one in the command line.
+func (c *setCluster) Validate() error {
+	_, err := c.changes()
+	return err
+}
+
+// changes are the settings by key.
+func (c *setCluster) changes() (map[string]string, error) {
 	changes := map[string]string{}
 	for _, text := range c.Settings {
 		key, value, ok := strings.Cut(text, "=")
 		if _, twice := changes[key]; !ok || key == "" || twice {
-			return fmt.Errorf("%q: want KEY=VALUE, each key once", text)
+			return nil, fmt.Errorf("%q: want KEY=VALUE, each key once", text)
 		}
 		changes[key] = value
+	}
+	return changes, nil
+}
+
+// Run implements cluster set.
+func (c *setCluster) Run(s *session) error {
+	changes, err := c.changes()
+	if err != nil {
+		return err
 	}
 	var now settingsView
 	if err := s.operate(http.MethodPost, "/admin/v1/cluster/settings", nil, changes, &now); err != nil {
 		return err
+	}
+	if changes["replicas"] == "1" {
+		if err := s.warnOfOneCopy(); err != nil {
+			return err
+		}
 	}
 	if _, ok := changes["replicas"]; ok && !c.NoWait {
 		if err := s.awaitPlaced(&now); err != nil {
@@ -48,6 +68,19 @@ func (c *setCluster) Run(s *session) error {
 		rows = append(rows, []string{name, now.Settings[name]})
 	}
 	return s.table(now, "SETTING\tVALUE", rows)
+}
+
+// warnOfOneCopy warns where several nodes have one copy of each shard between them.
+func (s *session) warnOfOneCopy() error {
+	var v view
+	if err := s.operate(http.MethodGet, "/admin/v1/cluster", nil, nil, &v); err != nil {
+		return err
+	}
+	if len(v.Nodes) > 1 {
+		s.say("warning: replicas=1 leaves one copy of each shard on %d nodes: any node that is away stops its shards, and a disk that is lost loses them; "+
+			"ssoctl cluster set replicas=3 keeps three copies", len(v.Nodes))
+	}
+	return nil
 }
 
 // progressPace is how often the progress of a change is read.

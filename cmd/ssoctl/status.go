@@ -150,13 +150,17 @@ func (s *session) sayReadiness() error {
 	if json.Unmarshal(answer, &page) != nil {
 		return nil // the next call finds out who answers there
 	}
+	who := "node " + page.Node
+	if page.Node == "" { // it has not joined yet
+		who = "the node"
+	}
 	for _, c := range page.Conditions {
 		switch {
 		case c.OK:
 		case c.Advice:
-			s.say("node %s: %s: %s", page.Node, c.Condition, c.Detail)
+			s.say("%s: %s: %s", who, c.Condition, c.Detail)
 		default:
-			s.say("node %s is NOT READY: %s: %s", page.Node, c.Condition, c.Detail)
+			s.say("%s is NOT READY: %s: %s", who, c.Condition, c.Detail)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -79,5 +80,21 @@ func TestWhatZonesAreWorth(t *testing.T) {
 		if !slices.EqualFunc(got, tt.want, strings.HasPrefix) {
 			t.Errorf("%v: got %q, want %q", tt.zones, got, tt.want)
 		}
+	}
+}
+
+// A node that has not joined yet has no name.
+func TestANodeWithoutANameIsNotReady(t *testing.T) {
+	node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"conditions":[{"condition":"cluster","ok":false,"detail":"joining"}]}`))
+	}))
+	defer node.Close()
+	var said bytes.Buffer
+	s, err := newSession(t.Context(), &cli{Admin: node.URL}, io.Discard, &said)
+	if err == nil {
+		err = s.sayReadiness()
+	}
+	if want := "the node is NOT READY: cluster: joining\n"; err != nil || said.String() != want {
+		t.Errorf("said %q, %v, want %q", said.String(), err, want)
 	}
 }
