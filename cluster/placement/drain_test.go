@@ -221,6 +221,9 @@ func TestANodeThatHasLeftIsReplacedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.leave(4)
+	if err := c.nodes[1].placement.Remove(t.Context(), "n4"); !errors.Is(err, placement.ErrNeeded) || !strings.HasSuffix(err.Error(), "stop it first; when it is stopped, wait 1s") {
+		t.Errorf("what has left is still there: got %v", err)
+	}
 	c.stop(4)
 	c.eventually("n4 is missed", func() bool {
 		leader, _ := c.leader(cluster.MetaShard)

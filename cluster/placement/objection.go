@@ -29,7 +29,11 @@ func object(format string, args ...any) *objection {
 // mayGo returns nil when a node can be given up now, else the [*objection].
 func (s *session) mayGo(ctx context.Context, n Node) error {
 	if s.p.Alive(n.ID) {
-		return object("node %s is here and answers at %s", n.Name, n.Raft)
+		quiet := s.p.cfg.AliveWithin - time.Since(s.p.cfg.LastHeard(n.ID))
+		if n.Leave != Leave_LEFT {
+			quiet = s.p.cfg.SilentFor
+		}
+		return object("node %s answers at %s, or did a moment ago: stop it first; when it is stopped, wait %v", n.Name, n.Raft, max(seconds(quiet), time.Second))
 	}
 	f := findings{contents: s.contents, shards: s.p.engine.Count(), alive: s.p.Alive}
 	if n.Leave == Leave_LEFT { // it holds nothing

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"ssod/cluster"
@@ -145,7 +146,8 @@ func (m members) Remove(ctx context.Context, name string) error {
 	case errors.Is(err, placement.ErrUnknownNode):
 		return fmt.Errorf("%w: %s", admin.ErrNoNode, name)
 	case errors.Is(err, placement.ErrNeeded):
-		return fmt.Errorf("%w: %w", admin.ErrNodeNeeded, err)
+		_, why, _ := strings.Cut(err.Error(), placement.ErrNeeded.Error()+": ")
+		return fmt.Errorf("%w: %s", admin.ErrNodeNeeded, why)
 	case errors.Is(err, placement.ErrTemporary):
 		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,19 +26,30 @@ func (m *member) stop(t *testing.T) {
 // remove gives a node up for good, as soon as it counts as unreachable.
 func (m *member) remove(t *testing.T, name string) {
 	t.Helper()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Minute}
 	eventually(t, "node "+name+" is removed", func() bool {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://"+m.Admin()+"/admin/v1/nodes/"+name, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := client.Do(request)
-		if err != nil {
-			return false
-		}
-		r.Body.Close()
-		return r.StatusCode == http.StatusNoContent
+		status, _ := m.tryRemove(t, name)
+		return status == http.StatusNoContent
 	})
+}
+
+// tryRemove asks once; status 0: there was no answer.
+func (m *member) tryRemove(t *testing.T, name string) (status int, answer string) {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Minute}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, "http://"+m.Admin()+"/admin/v1/nodes/"+name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := client.Do(request)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.StatusCode, string(body)
 }
 
 // The page of the cluster says for each shard how far this node has applied it.
@@ -61,6 +73,10 @@ func TestARemovedNodeThatReturnsJoinsAnew(t *testing.T) {
 	t.Parallel()
 	all := trio(t, nil)
 	n3 := all[2]
+	const says = `"the node is not removed: node n3 answers at `
+	if status, body := all[0].tryRemove(t, "n3"); status != http.StatusConflict || !strings.Contains(body, says) || !strings.Contains(body, "stop it first") {
+		t.Errorf("a node that runs: %d %s", status, body)
+	}
 	n3.stop(t)
 	all[0].remove(t, "n3")
 	eventually(t, "n3 has no vote any more", func() bool { return !strings.Contains(all[0].view(t), "n3") })

@@ -29,8 +29,9 @@ var ErrReload = errors.New("the configuration is not reloaded yet")
 var (
 	// ErrNoNode: no member has that name.
 	ErrNoNode = errors.New("no such node")
-	// ErrNodeNeeded: the node answers, or holds the only copy of something.
-	ErrNodeNeeded = errors.New("the node is needed")
+	// ErrNodeNeeded: the node answers or did a short time ago, or something would be lost
+	// without it. The text says which, and what to do.
+	ErrNodeNeeded = errors.New("the node is not removed")
 )
 
 // ErrSetting: there is no such setting of the cluster, or it cannot have that value.
