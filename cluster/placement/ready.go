@@ -37,7 +37,7 @@ func (p *Placement) AwaitOwners(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return fmt.Errorf("%d shards have no owner: %w", p.orphans(), ctx.Err())
+			return fmt.Errorf("no leader is known of %d shards: %w", p.orphans(), ctx.Err())
 		}
 	}
 	return nil

@@ -24,9 +24,9 @@ func TestChanges(t *testing.T) {
 	later := three
 	later.Nodes = []nodeView{{Name: "n1", State: "ready"}, {Name: "n3", State: "alive"}}
 	later.Shards = []shardView{{Shard: 0, Leader: "n1"}, {Shard: 1}}
-	later.Invariants = []invariantView{{Name: "every shard has a leader", Detail: "1 shards have none"}}
+	later.Invariants = []invariantView{{Name: "every shard has a leader", Detail: "no leader is known of 1 of 2"}}
 	want := []string{
-		"00:00:00  invariant every shard has a leader: true -> NOT TRUE: 1 shards have none",
+		"00:00:00  invariant every shard has a leader: true -> NOT TRUE: no leader is known of 1 of 2",
 		"00:00:00  leader of shard 1: n2 -> none",
 		"00:00:00  node n2: alive -> none",
 		"00:00:00  node n3: none -> alive",

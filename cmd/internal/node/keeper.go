@@ -76,7 +76,7 @@ func (n *Node) sealingCondition() admin.Condition {
 	case p.Due:
 		c.Detail = "a node was removed that has the sealing key: a new one is about to be made"
 	case p.Outdated > 0:
-		c.Detail = fmt.Sprintf("after a removal keys sealed again %d of %d", p.Sealed-p.Outdated, p.Sealed)
+		c.Detail = fmt.Sprintf("after a removal the stored keys are sealed again: %d of %d so far", p.Sealed-p.Outdated, p.Sealed)
 	case len(p.Waiting) > 0:
 		c.Detail = "keys are about to be sealed to node " + strings.Join(p.Waiting, ", ")
 	default:

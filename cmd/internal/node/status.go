@@ -133,7 +133,7 @@ func (n *Node) shardCondition() admin.Condition {
 	overdue := n.orphans.overdue(now)
 	c := admin.Condition{Name: "shards", OK: overdue == 0}
 	if overdue > 0 {
-		c.Detail = fmt.Sprintf("%d of %d shards have no owner", overdue, n.shards.Count()+1)
+		c.Detail = fmt.Sprintf("no leader is known of %d of %d shards", overdue, n.shards.Count()+1)
 	}
 	return c
 }

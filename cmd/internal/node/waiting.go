@@ -56,7 +56,7 @@ func (n *Node) ownersMissing() string {
 			missing++
 		}
 	}
-	return fmt.Sprintf("an owner for every shard: %d of %d have none%s", missing, n.shards.Count()+1, n.strangers())
+	return fmt.Sprintf("a leader for every shard: none is known of %d of %d%s", missing, n.shards.Count()+1, n.strangers())
 }
 
 // strangers names the nodes that are not reached.

@@ -13,7 +13,7 @@ import (
 func TestClusterShowsShardsWithoutLeader(t *testing.T) {
 	f := start(t)
 	_, body := f.call("GET", "/admin/v1/cluster", "")
-	for _, want := range []string{`"durability": "durability of one node"`, `"leader": "n1"`, `"term": 3`, `"0-65535"`, `"detail": "1 shards have none"`, `"http": "127.0.0.1:8080"`} {
+	for _, want := range []string{`"durability": "durability of one node"`, `"leader": "n1"`, `"term": 3`, `"0-65535"`, `"detail": "no leader is known of 1 of 2"`, `"http": "127.0.0.1:8080"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%s is missing in %s", want, body)
 		}

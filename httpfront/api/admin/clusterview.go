@@ -91,7 +91,7 @@ func showCluster(ctx context.Context, c *call) (any, error) {
 		}
 	}
 	if orphans > 0 {
-		view.Invariants[0].Detail = fmt.Sprintf("%d shards have none", orphans)
+		view.Invariants[0].Detail = fmt.Sprintf("no leader is known of %d of %d", orphans, len(view.Shards))
 	}
 	return view, nil
 }
