@@ -30,7 +30,7 @@ func lacking(m placement.Margin) string {
 		text = fmt.Sprintf("%d shards have no majority", m.Stopped)
 	}
 	if len(m.Away) > 0 {
-		return fmt.Sprintf("%s; start again, with the --data directory that it had: %s", text, strings.Join(m.Away, ", "))
+		return fmt.Sprintf("%s; start again, with the --data directory that it had, or replace if that is lost: %s", text, strings.Join(m.Away, ", "))
 	}
 	return text + "; this passes when the replicas that are under way have come, if there are enough nodes for them"
 }
