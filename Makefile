@@ -91,7 +91,7 @@ reference: ## build the programs of the older commit REF=1c60b06 in bin/REF, to 
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && git archive $(REF) | tar -x -C "$$dir" && cd "$$dir" && \
 	  { patch=$(CURDIR)/cluster/replica/loadtest/testdata/$(REF).patch; test ! -f "$$patch" || git apply "$$patch"; } && \
 	  export CGO_ENABLED=0 && $(GO) build -trimpath -o $(CURDIR)/bin/$(REF)/ ./cmd/ssod ./cmd/ssoctl ./cluster/replica/loadtest && \
-	  $(GO) build -trimpath -o $(CURDIR)/bin/$(REF)/ssobench ./bench
+	  $(GO) build -trimpath -o $(CURDIR)/bin/$(REF)/ssobench ./bench && echo bin/$(REF)
 
 SEEDS    ?= 100
 FROM     ?= 1
