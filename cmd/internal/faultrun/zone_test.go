@@ -93,12 +93,16 @@ func (c *Cluster) loseZones(t *testing.T, rounds int, lose func(*Node), restore 
 		zone := string("abc"[i%3])
 		victims := c.inZone(zone)
 		left := slices.DeleteFunc(slices.Clone(c.Nodes), func(n *Node) bool { return slices.Contains(victims, n) })
-		before, err := c.view(left[0])
-		c.must(err)
-		led := before.ledBy(victims)
-		if len(led) == 0 || len(led) > Shards/2 {
-			t.Errorf("zone %s leads %d of %d shards", zone, len(led), Shards)
-		}
+		// Leads come back to a zone one after another once its nodes are ready.
+		var before view
+		var led []int
+		c.until("zone "+zone+" leads some shards, and half of them at most", readyWithin, func() bool {
+			v, err := c.view(left[0])
+			if err == nil {
+				before, led = v, v.ledBy(victims)
+			}
+			return err == nil && len(led) > 0 && len(led) <= Shards/2
+		})
 		at := time.Now()
 		for _, n := range victims {
 			lose(n)
@@ -106,7 +110,8 @@ func (c *Cluster) loseZones(t *testing.T, rounds int, lose func(*Node), restore 
 		failover = append(failover, r.awaitWrites(at, left, led)...)
 		now := view{}
 		c.until("it is seen that no more zone may be lost", readyWithin, func() bool {
-			now, err = c.view(left[0])
+			v, err := c.view(left[0])
+			now = v
 			return err == nil && now.SpareZones == 0
 		})
 		for s := range now.Shards[1:] {
