@@ -85,8 +85,8 @@ func (c *Client) again(k *call, err error, attempt int) (wait time.Duration, aga
 	return wait, again && wait <= c.options.MaxWait
 }
 
-// passing reports whether it is the service or a proxy before it that was not
-// there, for now.
+// passing reports whether the service, or a proxy in front of it, was not there for a
+// moment.
 func (e *Error) passing() bool {
 	return e.Status == http.StatusServiceUnavailable || e.Status == http.StatusBadGateway || e.Status == http.StatusGatewayTimeout
 }

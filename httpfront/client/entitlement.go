@@ -41,7 +41,7 @@ type Profile struct {
 	NotAfter  Time   `json:"notAfter"`
 	Issuer    string `json:"issuer"`
 	// Type is regular for the device's own login, serviceTokenSSO or platformSSO
-	// for one of another device.
+	// for one of another device, and degraded where the operator does without logins.
 	Type       string               `json:"type"`
 	Attributes map[string]Attribute `json:"attributes"`
 }
@@ -108,8 +108,9 @@ func (d *Device) AwaitProfile(ctx context.Context, s Session) (p Profile, err er
 
 // Decision is whether a resource may be watched.
 type Decision struct {
-	Resource   string `json:"resource"`
-	MVPD       string `json:"mvpd"`
+	Resource string `json:"resource"`
+	MVPD     string `json:"mvpd"`
+	// Source is mvpd, or degradation if a rule of the operator answers in its place.
 	Source     string `json:"source"`
 	Authorized bool   `json:"authorized"`
 	// Token is the media token of a permit, only by [Device.Authorize]. It is good

@@ -53,7 +53,8 @@ func (p SessionParameters) form() url.Values {
 // Session is a login in progress.
 type Session struct {
 	Action Action `json:"actionName"`
-	// Reason why, for authorize: authenticated, authenticatedSSO. With a partner,
+	// Reason is why no login is needed: authenticated, authenticatedSSO, or degraded
+	// while the operator does without logins at the MVPD. With a partner,
 	// configuration_fallback: go on without it.
 	Reason            string   `json:"reasonType"`
 	MissingParameters []string `json:"missingParameters"`
