@@ -65,13 +65,24 @@ type Identity struct {
 	Handle []byte
 	// NotAfter ends the login; zero: the integration's authnTTL does.
 	NotAfter time.Time
+	// Session is the provider's name of the viewer's session there: sid of OpenID
+	// Connect, SessionIndex of SAML. At most [MaxSubject] bytes; "" where it names none.
+	Session string
+	// Issued is when the provider said so, by its own clock; zero: now. What the
+	// provider ends later, see [End], ends this login.
+	Issued time.Time
+	// Tokens are what the connector wants kept once for the login and not in each
+	// of its copies, such as a refresh token; at most [MaxTokens] bytes. They are
+	// sealed at rest.
+	Tokens []byte
 }
 
-// What is stored of a login is bounded.
+// What is stored of a login is bounded, in bytes.
 const (
 	MaxSubject    = 256
 	MaxAttributes = 2 << 10
 	MaxHandle     = 1 << 10
+	MaxTokens     = 8 << 10
 )
 
 // Attribute is one fact about a viewer; httpfront/docs/entitlement.md#user-metadata.

@@ -20,6 +20,15 @@
 // to it that a login completes once; a connector keeps nothing between its
 // calls, so any node can go on with a login that another one began.
 //
+// A provider may also answer with a POST that the browser sends from its site, which
+// comes without the cookie. Then the connector is a [Receiver]: it judges the answer
+// alone, the caller stores it once and sends the browser on to itself, and Complete gets
+// what was stored:
+//
+//	POST, state and answer ----> Receive(form) -> Answer, stored under a drawn secret
+//	303, state and secret -----> the same browser, now with its cookie
+//	Complete(Login, Answer.Values)
+//
 // Login and Question have a [Requester]: the device, named by an id that no other
 // provider gets, the address, and where a single sign-on comes from.
 //
@@ -37,5 +46,7 @@
 //
 // A provider that has a logout endpoint gives the URL where the user agent
 // ends its session there; the browser then comes back to the URL that the
-// caller named.
+// caller named. A provider whose viewers log out there says so by an [End]: to a
+// [LogoutReceiver] directly, from server to server. It ends the logins that the provider
+// issued up to then, [Identity.Issued], for a session or for all of a subject.
 package mvpd
