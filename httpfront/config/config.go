@@ -194,9 +194,16 @@ type MVPD struct {
 	// CAFile has the certificate authorities of the provider, if they are private.
 	CAFile string `yaml:"caFile"`
 	// Decision is who decides what a viewer may watch; see the constants.
-	Decision string        `yaml:"decision" default:"pdp"`
-	AuthzURL string        `yaml:"authzURL"` // of the decision point: AuthZEN 1.0
-	AuthnTTL time.Duration `yaml:"authnTTL" default:"720h"`
+	Decision string `yaml:"decision" default:"pdp"`
+	AuthzURL string `yaml:"authzURL"` // of the decision point: AuthZEN 1.0
+	XACMLURL string `yaml:"xacmlURL"` // of the decision point: XACML 2.0, OLCA
+	// Obligations are ids of obligations that come with permits of the xacmlURL and that
+	// apps or operators see to. A permit with one that nobody knows is a deny.
+	Obligations []string `yaml:"obligations"`
+	// DecisionTimeout is how long a question to the provider may take. Longer is
+	// kinder to slow providers, and lets viewers wait.
+	DecisionTimeout time.Duration `yaml:"decisionTimeout" default:"5s"`
+	AuthnTTL        time.Duration `yaml:"authnTTL" default:"720h"`
 	// UnknownTTL is authnTTL for devices that do not say of what platform they
 	// are, if it is shorter. Longer is kinder to apps without X-Device-Info.
 	UnknownTTL   time.Duration `yaml:"unknownTTL" default:"24h"`
@@ -208,7 +215,7 @@ type MVPD struct {
 
 // What [MVPD.Decision] can be.
 const (
-	DecisionPDP           = "pdp"           // a policy decision point, at authzURL
+	DecisionPDP           = "pdp"           // a policy decision point, at authzURL or xacmlURL
 	DecisionAuthenticated = "authenticated" // whoever is logged in may watch everything
 )
 

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,6 +28,7 @@ func (k *checker) mvpds(key string, r *Realm) {
 			k.provider(fmt.Sprintf("%s.disabledFor[%d]", at, j), r, id)
 		}
 		k.mvpdKind(at, m)
+		k.decision(at, m)
 		if m.Kind == "temppass" {
 			k.warn(at, "has no effect: this version has no temporary passes")
 		}
@@ -35,16 +37,15 @@ func (k *checker) mvpds(key string, r *Realm) {
 
 // mvpdKind checks the keys that belong to one kind of TV provider only.
 func (k *checker) mvpdKind(key string, m MVPD) {
-	k.only(key+".issuer", m.Kind, "oidc", m.Issuer != "")
-	k.only(key+".clientId", m.Kind, "oidc", m.ClientID != "")
-	k.only(key+".clientSecretFile", m.Kind, "oidc", m.ClientSecretFile != "")
-	k.only(key+".scopes", m.Kind, "oidc", len(m.Scopes) > 0)
-	k.only(key+".attributes", m.Kind, "oidc", len(m.Attributes) > 0)
-	k.only(key+".caFile", m.Kind, "oidc", m.CAFile != "")
-	k.only(key+".authzURL", m.Kind, "oidc", m.AuthzURL != "")
-	k.only(key+".ttl", m.Kind, "temppass", m.TTL != 0)
-	k.only(key+".maxResources", m.Kind, "temppass", m.MaxResources != 0)
-	k.only(key+".logoutEndpoint", m.Kind, "sandbox", !m.LogoutEndpoint)
+	k.only(key+".issuer", m.Kind, m.Issuer != "", "oidc")
+	k.only(key+".clientId", m.Kind, m.ClientID != "", "oidc")
+	k.only(key+".clientSecretFile", m.Kind, m.ClientSecretFile != "", "oidc")
+	k.only(key+".scopes", m.Kind, len(m.Scopes) > 0, "oidc")
+	k.only(key+".attributes", m.Kind, len(m.Attributes) > 0, "oidc")
+	k.only(key+".caFile", m.Kind, m.CAFile != "", decided...)
+	k.only(key+".ttl", m.Kind, m.TTL != 0, "temppass")
+	k.only(key+".maxResources", m.Kind, m.MaxResources != 0, "temppass")
+	k.only(key+".logoutEndpoint", m.Kind, !m.LogoutEndpoint, "sandbox")
 	switch m.Kind {
 	case "sandbox":
 		k.sandbox(key, m)
@@ -66,9 +67,9 @@ func (k *checker) logo(key, text string) {
 }
 
 // only reports a key that is set although the kind does not have it.
-func (k *checker) only(key, kind, owner string, set bool) {
-	if set && kind != owner {
-		k.mistake(key, "is a key of kind %s", owner)
+func (k *checker) only(key, kind string, set bool, owners ...string) {
+	if set && !slices.Contains(owners, kind) {
+		k.mistake(key, "is a key of kind %s", strings.Join(owners, " and "))
 	}
 }
 
@@ -83,15 +84,6 @@ func (k *checker) sandbox(key string, m MVPD) {
 func (k *checker) oidc(key string, m MVPD) {
 	k.remote(key+".issuer", m.Issuer)
 	k.text(key+".clientId", m.ClientID)
-	k.oneOf(key+".decision", m.Decision, DecisionPDP, DecisionAuthenticated)
-	switch {
-	case m.AuthzURL != "" && m.Decision == DecisionAuthenticated:
-		k.mistake(key+".authzURL", "is not asked with decision: authenticated")
-	case m.AuthzURL != "":
-		k.remote(key+".authzURL", m.AuthzURL)
-	case m.Decision == DecisionPDP:
-		k.warn(key, "nobody decides what viewers may watch, so they watch nothing: set authzURL, or decision: authenticated, which lets them watch everything")
-	}
 	for i, scope := range m.Scopes {
 		if strings.Trim(scope, scopeCharacters) != "" || scope == "" {
 			k.mistake(fmt.Sprintf("%s.scopes[%d]", key, i), "%q is no scope", clip(scope))

@@ -10,12 +10,9 @@ import (
 	"ssod/httpfront/config"
 )
 
-// DefaultBudget is how long a question to a provider may take, and maxQuestions
-// how many may be with one provider at once, per node. A request may take 10 s.
-const (
-	DefaultBudget = 5 * time.Second
-	maxQuestions  = 128
-)
+// maxQuestions is how many questions may be with one provider at once, per node. A
+// provider that hangs holds no more requests than that.
+const maxQuestions = 128
 
 // Provider is a TV provider of a realm with its connector.
 type Provider struct {
@@ -34,7 +31,7 @@ func (p *Provider) ActiveFor(serviceProvider string) bool {
 }
 
 // Decide asks the provider and returns one decision for each resource, within
-// the registry's budget.
+// its decisionTimeout.
 func (p *Provider) Decide(ctx context.Context, q Question) []Decision {
 	decisions, err := p.ask(ctx, q)
 	if err == nil && len(decisions) == len(q.Resources) {

@@ -29,8 +29,8 @@ type Maker func(cfg *config.Config, realm *config.Realm, m *config.MVPD) (Connec
 // Registry finds the providers of a configuration. It is safe for concurrent
 // use.
 type Registry struct {
-	// Budget is how long a question to a provider may take; 0 means
-	// [DefaultBudget]. It is set before the first use.
+	// Budget, if it is set before the first use, is how long a question to any
+	// provider may take, in place of its decisionTimeout.
 	Budget time.Duration
 
 	makers  map[string]Maker // by kind
@@ -133,5 +133,5 @@ func (r *Registry) add(t, old *table, realm *config.Realm, m *config.MVPD) {
 		r.log.Error("a TV provider cannot be used", "error", fmt.Errorf("realm %s, mvpd %s: %w", realm.ID, m.ID, err))
 		return
 	}
-	t.providers[at] = &Provider{Connector: c, Config: m, slots: make(chan struct{}, maxQuestions), budget: cmp.Or(r.Budget, DefaultBudget), log: r.log}
+	t.providers[at] = &Provider{Connector: c, Config: m, slots: make(chan struct{}, maxQuestions), budget: cmp.Or(r.Budget, m.DecisionTimeout), log: r.log}
 }

@@ -48,7 +48,7 @@ func TestViewersPlayEveryDecision(t *testing.T) {
 		{"hugo", []string{"", ""}, 2 * time.Second},
 		{"ines", twice("network_connection_timeout"), 0},
 		{"jack", twice("network_received_error"), 0},
-		{"kira", twice("maximum_execution_time_exceeded"), mvpd.DefaultBudget},
+		{"kira", twice("maximum_execution_time_exceeded"), 5 * time.Second},
 		{"nobody", twice("identity_not_recognized_by_mvpd"), 0},
 	}
 	for _, tt := range tests {

@@ -19,7 +19,7 @@ import (
 	"ssod/cluster/secretfile"
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
-	"ssod/httpfront/mvpd/authzen"
+	"ssod/httpfront/mvpd/pdp"
 	"ssod/httpfront/token/jose"
 )
 
@@ -43,9 +43,13 @@ func Maker(o Options) mvpd.Maker {
 		if err != nil {
 			return nil, err
 		}
+		decider, err := pdp.New(m, o.Log)
+		if err != nil {
+			return nil, err
+		}
 		return &Connector{
 			config: m, client: client, claims: mapping(m.Attributes),
-			discovery: newDiscovery(m, client, o), Decider: deciderOf(m, client, o.Log),
+			discovery: newDiscovery(m, client, o), Decider: decider,
 		}, nil
 	}
 }
@@ -57,31 +61,6 @@ type Connector struct {
 	client    *http.Client
 	claims    mapping
 	discovery *discovery
-}
-
-func deciderOf(m *config.MVPD, client *http.Client, log *slog.Logger) mvpd.Decider {
-	switch {
-	case m.Decision == config.DecisionAuthenticated:
-		return authenticated{}
-	case m.AuthzURL == "":
-		return nobody{}
-	default:
-		return mvpd.Break(authzen.New(m.AuthzURL, client), m.ID, log)
-	}
-}
-
-// nobody decides nothing.
-type nobody struct{}
-
-func (nobody) Decide(context.Context, mvpd.Question) ([]mvpd.Decision, error) {
-	return nil, errors.New("no decision point is configured")
-}
-
-// authenticated permits everything to whoever is logged in.
-type authenticated struct{}
-
-func (authenticated) Decide(_ context.Context, q mvpd.Question) ([]mvpd.Decision, error) {
-	return slices.Repeat([]mvpd.Decision{{Verdict: mvpd.Permit}}, len(q.Resources)), nil
 }
 
 // Begin implements [mvpd.Connector].
