@@ -8,12 +8,13 @@ import (
 )
 
 // inbox is what waits for a turn. It is bounded because callers wait for their answers;
-// frames are bounded by maxFrames.
+// frames are bounded by maxFrames and maxFrameBytes.
 type inbox struct {
 	mu     sync.Mutex
 	closed bool
 	queued arrivals
 	frames int         // of them
+	bytes  int         // of the frames
 	wake   wait.Signal // for the loop
 
 	// spare is room for the next ones. It is used under the turn.
@@ -31,11 +32,16 @@ type arrivals struct {
 type input struct {
 	from     core.NodeID
 	messages []core.Envelope
+	size     int              // of the frame in bytes
 	do       func(*core.Core) // nil: the messages are received
 }
 
-// maxFrames is how many frames may wait; more are lost, as they may be on the network.
-const maxFrames = 1024
+// How many frames may wait, and how many bytes of them; more are lost, as they may be on
+// the network. One frame alone is taken whatever its size.
+const (
+	maxFrames     = 1024
+	maxFrameBytes = core.MaxFrame
+)
 
 // propose queues a commit without waking a goroutine; false when the engine is closed.
 func (b *inbox) propose(p *core.Proposal) bool {
@@ -80,10 +86,11 @@ func (b *inbox) input(f func(*core.Core)) {
 func (b *inbox) frame(in input) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed || b.frames == maxFrames {
+	full := b.frames == maxFrames || b.frames > 0 && b.bytes+in.size > maxFrameBytes
+	if b.closed || full {
 		return
 	}
-	b.frames++
+	b.frames, b.bytes = b.frames+1, b.bytes+in.size
 	b.queued.inputs = append(b.queued.inputs, in)
 }
 
@@ -91,7 +98,7 @@ func (b *inbox) frame(in input) {
 func (b *inbox) drain(c *core.Core) {
 	b.mu.Lock()
 	now := b.queued
-	b.queued, b.frames = b.spare, 0
+	b.queued, b.frames, b.bytes = b.spare, 0, 0
 	b.mu.Unlock()
 	for _, in := range now.inputs {
 		if in.do != nil {

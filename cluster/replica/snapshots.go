@@ -36,7 +36,7 @@ func (e *Engine) Deliver(from core.NodeID, frame []byte) error {
 	if err != nil {
 		return err
 	}
-	e.receive(input{from: from, messages: es})
+	e.receive(input{from: from, messages: es, size: len(frame)})
 	return nil
 }
 
@@ -58,7 +58,7 @@ func (e *Engine) deliverFences(from core.NodeID, frame []byte) error {
 	if err != nil {
 		return err
 	}
-	e.receive(input{do: func(c *core.Core) {
+	e.receive(input{size: len(frame), do: func(c *core.Core) {
 		for _, f := range fs {
 			c.ReceiveFence(from, f)
 		}
