@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -16,12 +17,23 @@ type LinkCode struct {
 	Code      string `json:"code"`
 	NotBefore Time   `json:"notBefore"`
 	NotAfter  Time   `json:"notAfter"`
+	// QR is the code as an SVG document, from [Device.LinkWithQR] only.
+	QR string `json:"qr"`
 }
 
 // Link makes a link code; the device's earlier one ends.
 // httpfront/openapi.yaml#createLinkCode
-func (d *Device) Link(ctx context.Context) (code LinkCode, err error) {
-	err = d.sso(ctx, &call{operation: "createLinkCode", method: http.MethodPost, path: d.client.sso("link"), repeatable: true}, &code)
+func (d *Device) Link(ctx context.Context) (LinkCode, error) { return d.link(ctx, nil) }
+
+// LinkWithQR is Link with the code as a picture too.
+// httpfront/openapi.yaml#createLinkCode
+func (d *Device) LinkWithQR(ctx context.Context) (LinkCode, error) {
+	return d.link(ctx, url.Values{"qr": {"true"}})
+}
+
+func (d *Device) link(ctx context.Context, query url.Values) (code LinkCode, err error) {
+	k := &call{operation: "createLinkCode", method: http.MethodPost, path: d.client.sso("link"), query: query, repeatable: true}
+	err = d.sso(ctx, k, &code)
 	return code, err
 }
 

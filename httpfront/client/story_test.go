@@ -65,8 +65,11 @@ func TestStory(t *testing.T) {
 	}
 	_, err = phone.Mint(ctx, "viewer-4711")
 	must(t, err)
-	code, err := phone.Link(ctx)
+	code, err := phone.LinkWithQR(ctx)
 	must(t, err)
+	if !strings.HasPrefix(code.QR, "<svg ") {
+		t.Errorf("the code's picture is %.20q", code.QR)
+	}
 	state, err := phone.ReadLink(ctx, code.Code)
 	if err != nil || state.Status != client.LinkOpen || state.Device != nil {
 		t.Errorf("a fresh code: %+v, %v", state, err)

@@ -10,7 +10,7 @@ import (
 // "." is the server itself.
 var front = []string{
 	"fronttest", ".", "api", "mvpd", "token", "page",
-	"throttle", "config", "wire", "slots", "strictjson", "client",
+	"throttle", "config", "wire", "slots", "strictjson", "qr", "client",
 }
 
 func TestHttpfrontImportsDownwards(t *testing.T) {

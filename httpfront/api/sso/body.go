@@ -31,8 +31,9 @@ func appendToken(b []byte, status int, t keys.Signed) []byte {
 	return append(b, '}')
 }
 
-// appendCode appends the success body of link; both names again.
-func appendCode(b []byte, c linking.Code) []byte {
+// appendCode appends the success body of link; both names of the code, and its QR code if
+// there is one.
+func appendCode(b []byte, c linking.Code, qr string) []byte {
 	b = append(b, `{"status":"CREATED","code":`...)
 	b = strictjson.AppendString(b, c.Text)
 	b = append(b, `,"link":`...)
@@ -41,6 +42,10 @@ func appendCode(b []byte, c linking.Code) []byte {
 	b = strconv.AppendInt(b, c.NotBefore.UnixMilli(), 10)
 	b = append(b, `,"notAfter":`...)
 	b = strconv.AppendInt(b, c.NotAfter.UnixMilli(), 10)
+	if qr != "" {
+		b = append(b, `,"qr":`...)
+		b = strictjson.AppendString(b, qr)
+	}
 	return append(b, '}')
 }
 

@@ -8,7 +8,9 @@ import (
 	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/httpfront/api"
+	"ssod/httpfront/api/form"
 	"ssod/httpfront/api/headers"
+	"ssod/httpfront/qr"
 )
 
 // link makes a link code for the caller's profile.
@@ -21,7 +23,28 @@ func (s *Service) link(ctx context.Context, r *api.Request, _ client) (api.Respo
 	if err != nil {
 		return api.Response{}, err
 	}
-	return api.Response{Status: http.StatusCreated, Body: appendCode(r.Buffer, code)}, nil
+	picture := ""
+	if asksPicture(r) {
+		if picture, err = qr.SVG(code.Text); err != nil {
+			return api.Response{}, err
+		}
+	}
+	return api.Response{Status: http.StatusCreated, Body: appendCode(r.Buffer, code, picture)}, nil
+}
+
+// asksPicture reports whether the app wants the code as a QR code too: qr=true in the query,
+// or in a form. Whatever else is in the body does not count.
+func asksPicture(r *api.Request) bool {
+	texts := []string{r.Query()}
+	if r.HasForm() {
+		texts = append(texts, string(r.Body))
+	}
+	for _, text := range texts {
+		if values, ok := form.Parse(text); ok && values["qr"] == "true" {
+			return true
+		}
+	}
+	return false
 }
 
 // wanted is what code a caller gets.

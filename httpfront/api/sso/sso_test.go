@@ -128,6 +128,31 @@ func TestTwoDevices(t *testing.T) {
 	}
 }
 
+// TestALinkCodeAsAPicture is there when it is asked for, and then only.
+func TestALinkCodeAsAPicture(t *testing.T) {
+	a := start(t, "")
+	token := a.mint("tv", "viewer")
+	call := func(query, body string) fronttest.Call {
+		c := a.call("POST", "link"+query, "tv", "AD-Service-Token", token)
+		if c.Body = body; body != "" {
+			c = c.With("Content-Type", "application/x-www-form-urlencoded")
+		}
+		return c
+	}
+	for name, tt := range map[string]struct {
+		call fronttest.Call
+		want bool
+	}{
+		"not asked for": {call("", ""), false}, "in the query": {call("?qr=true", ""), true}, "in a form": {call("", "qr=true"), true},
+		"not true": {call("?qr=false", "qr=1"), false}, "twice": {call("?qr=true&qr=true", ""), false},
+	} {
+		r := a.do(tt.call)
+		if r.StatusCode != http.StatusCreated || strings.HasPrefix(r.Text("qr"), "<svg ") != tt.want {
+			t.Errorf("%s: %d %s", name, r.StatusCode, r.Raw)
+		}
+	}
+}
+
 func TestRefresh(t *testing.T) {
 	a := start(t, "")
 	token := a.mint("tv", "viewer")
