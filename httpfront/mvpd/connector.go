@@ -68,6 +68,9 @@ type Identity struct {
 	// Session is the provider's name of the viewer's session there: sid of OpenID
 	// Connect, SessionIndex of SAML. At most [MaxSubject] bytes; "" where it names none.
 	Session string
+	// LogoutSubject is what the provider calls the viewer when it ends logins, where that is
+	// not Subject: a provider's Subject may be a household. At most [MaxSubject] bytes.
+	LogoutSubject string
 	// Issued is when the provider said so, by its own clock; zero: now. What the
 	// provider ends later, see [End], ends this login.
 	Issued time.Time

@@ -62,7 +62,8 @@ type LogoutReceiver interface {
 
 // End is the word of a provider that logins have ended.
 type End struct {
-	// Subject is the viewer's, as [Identity] has it; "" where only sessions are named.
+	// Subject is the viewer's, LogoutSubject or else Subject of the [Identity]; "" where
+	// only sessions are named.
 	Subject string
 	// Sessions are those that ended, as [Identity] has them, at most [MaxSessions].
 	// None: all of the subject.

@@ -11,10 +11,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 
 	"ssod/httpfront/mvpd"
+	"ssod/httpfront/strictjson"
+	"ssod/httpfront/token/jose"
 )
 
 // claims are what a provider says of a viewer.
@@ -43,6 +46,27 @@ func notNull(value json.RawMessage) json.RawMessage {
 		return nil
 	}
 	return value
+}
+
+// markSession notes what an end of the session at the provider will name
+// ([Connector.LogoutToken]), and when the ID token was issued.
+func (c claims) markSession(who *mvpd.Identity) {
+	who.Session, _ = c.text("sid")
+	if sub, _ := c.text("sub"); sub != who.Subject {
+		who.LogoutSubject = sub
+	}
+	if issued, ok := c.date("iat"); ok {
+		who.Issued = issued
+	}
+}
+
+// date reads a NumericDate; RFC 7519, 2.
+func (c claims) date(name string) (time.Time, bool) {
+	v, err := strictjson.Parse(c[name])
+	if err != nil {
+		return time.Time{}, false
+	}
+	return jose.Date(v)
 }
 
 // userID is the attribute that is the viewer's id at the provider.

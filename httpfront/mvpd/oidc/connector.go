@@ -110,7 +110,9 @@ func (c *Connector) Complete(ctx context.Context, l mvpd.Login, values url.Value
 			return mvpd.Identity{}, fmt.Errorf("userinfo: %w", err)
 		}
 	}
-	return c.claims.identity(claims)
+	who, err := c.claims.identity(claims)
+	claims.markSession(&who)
+	return who, err
 }
 
 // exchange gets the tokens for a code.
@@ -136,7 +138,7 @@ func (c *Connector) verify(ctx context.Context, p *provider, l mvpd.Login, token
 	raw, _ := token.Extra("id_token").(string)
 	strict, ok := jose.ParseSigned([]byte(raw))
 	if _, object := jose.ParseClaims(strict.Payload); !ok || !object {
-		return nil, errors.New("it is no token that can be read in one way only")
+		return nil, errUnreadable
 	}
 	id, err := p.verifier.Verify(ctx, raw)
 	if err != nil {

@@ -73,12 +73,15 @@ func (f *fixture) logIn() (mvpd.Identity, error) {
 func TestLogin(t *testing.T) {
 	f := connect(t)
 	f.claims["address"] = map[string]string{"postal_code": "12345", "street": "not asked for"}
-	f.claims["at_hash"] = leftHalf("an access token")
+	f.claims["at_hash"], f.claims["sid"], f.claims["iat"] = leftHalf("an access token"), "session-1", 1767384000
 	who, err := f.logIn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := mvpd.Identity{Subject: "viewer-1", Attributes: []mvpd.Attribute{{Name: "zip", Value: json.RawMessage(`"12345"`)}}}
+	want := mvpd.Identity{
+		Subject: "viewer-1", Attributes: []mvpd.Attribute{{Name: "zip", Value: json.RawMessage(`"12345"`)}},
+		Session: "session-1", Issued: time.Unix(1767384000, 0),
+	}
 	if diff := cmp.Diff(want, who); diff != "" {
 		t.Errorf("identity (-want +got):\n%s", diff)
 	}
@@ -101,13 +104,13 @@ func TestClaimsBecomeAttributes(t *testing.T) {
 		}
 	})
 	f.claims["household"], f.claims["null"] = 4711, json.RawMessage("null")
-	f.claims["https://cable.example/home"] = true
+	f.claims["https://cable.example/home"], f.claims["iat"] = true, nil
 	f.userinfo = map[string]any{"sub": "viewer-1", "age": []int{18}, "household": 1, "address": map[string]string{"postal_code": "12345"}}
 	who, err := f.logIn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := mvpd.Identity{Subject: "4711", Attributes: []mvpd.Attribute{
+	want := mvpd.Identity{Subject: "4711", LogoutSubject: "viewer-1", Attributes: []mvpd.Attribute{
 		{Name: "age", Value: json.RawMessage(`[18]`)},
 		{Name: "hba", Value: json.RawMessage(`true`)},
 		{Name: "zip", Value: json.RawMessage(`"12345"`)},

@@ -45,9 +45,11 @@ type document struct {
 // provider is a discovery document that was understood.
 type provider struct {
 	document
-	style    oauth2.AuthStyle
-	keys     oidc.KeySet
-	verifier *oidc.IDTokenVerifier
+	style      oauth2.AuthStyle
+	keys       oidc.KeySet
+	verifier   *oidc.IDTokenVerifier
+	logoutKeys oidc.KeySet
+	logouts    *oidc.IDTokenVerifier
 }
 
 // discovery keeps the document of an issuer.
@@ -135,10 +137,10 @@ func (d *discovery) fetch(ctx context.Context, old *provider) (*provider, error)
 		return nil, err
 	}
 	p.style = p.authStyle(d.config.ClientSecretFile != "")
-	p.keys = d.keySet(p.KeysURL, old)
-	p.verifier = oidc.NewVerifier(d.config.Issuer, p.keys, &oidc.Config{
-		ClientID: d.config.ClientID, SupportedSigningAlgs: p.Algorithms, Now: d.now,
-	})
+	d.keySets(p, old)
+	expected := &oidc.Config{ClientID: d.config.ClientID, SupportedSigningAlgs: p.Algorithms, Now: d.now}
+	p.verifier = oidc.NewVerifier(d.config.Issuer, p.keys, expected)
+	p.logouts = oidc.NewVerifier(d.config.Issuer, p.logoutKeys, expected)
 	return p, nil
 }
 
@@ -151,13 +153,14 @@ func brief(err error) error {
 	return err
 }
 
-// keySet keeps the keys that are known while their address stays: a document may
+// keySets keeps the keys that are known while their address stays: a document may
 // come when the keys do not.
-func (d *discovery) keySet(url string, old *provider) oidc.KeySet {
-	if old != nil && old.KeysURL == url {
-		return old.keys
+func (d *discovery) keySets(p, old *provider) {
+	if old != nil && old.KeysURL == p.KeysURL {
+		p.keys, p.logoutKeys = old.keys, old.logoutKeys
+		return
 	}
-	return oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), d.client), url)
+	p.keys, p.logoutKeys = remoteKeys(d.client, p.KeysURL), logoutKeysOf(d.client, p.KeysURL, d.now)
 }
 
 // check refuses a document that sends secrets where others can read them, and one

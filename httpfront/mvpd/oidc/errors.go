@@ -11,6 +11,9 @@ import (
 	"ssod/httpfront/mvpd"
 )
 
+// errUnreadable: two readers could take a token for different things.
+var errUnreadable = errors.New("it is no token that can be read in one way only")
+
 func unavailable(err error) error {
 	return &mvpd.LoginError{Code: mvpd.TemporarilyUnavailable, Cause: err}
 }
