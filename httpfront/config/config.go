@@ -187,6 +187,9 @@ type MVPD struct {
 	ClientSecretFile string `yaml:"clientSecretFile"`
 	// Scopes are what a login asks for; openid is always among them.
 	Scopes []string `yaml:"scopes"`
+	// ResponseMode is how the browser brings the answer of an oidc provider: query, or
+	// form_post, which keeps codes out of addresses.
+	ResponseMode string `yaml:"responseMode" default:"query"`
 	// Attributes names the claim of each attribute. A name with dots leads into
 	// objects, unless there is a claim with just that name. Without userID the
 	// viewer's id is the claim sub.
@@ -212,6 +215,12 @@ type MVPD struct {
 	MaxResources int           `yaml:"maxResources"` // of a temppass; 0 means no limit
 	DisabledFor  []string      `yaml:"disabledFor"`  // service providers
 }
+
+// What [MVPD.ResponseMode] can be.
+const (
+	ResponseQuery    = "query"
+	ResponseFormPost = "form_post" // OAuth 2.0 Form Post Response Mode
+)
 
 // What [MVPD.Decision] can be.
 const (

@@ -40,6 +40,7 @@ func (k *checker) mvpdKind(key string, m MVPD) {
 	k.only(key+".issuer", m.Kind, m.Issuer != "", "oidc")
 	k.only(key+".clientId", m.Kind, m.ClientID != "", "oidc")
 	k.only(key+".clientSecretFile", m.Kind, m.ClientSecretFile != "", "oidc")
+	k.only(key+".responseMode", m.Kind, m.ResponseMode != ResponseQuery, "oidc")
 	k.only(key+".scopes", m.Kind, len(m.Scopes) > 0, "oidc")
 	k.only(key+".attributes", m.Kind, len(m.Attributes) > 0, "oidc")
 	k.only(key+".caFile", m.Kind, m.CAFile != "", decided...)
@@ -84,6 +85,7 @@ func (k *checker) sandbox(key string, m MVPD) {
 func (k *checker) oidc(key string, m MVPD) {
 	k.remote(key+".issuer", m.Issuer)
 	k.text(key+".clientId", m.ClientID)
+	k.oneOf(key+".responseMode", m.ResponseMode, ResponseQuery, ResponseFormPost)
 	for i, scope := range m.Scopes {
 		if strings.Trim(scope, scopeCharacters) != "" || scope == "" {
 			k.mistake(fmt.Sprintf("%s.scopes[%d]", key, i), "%q is no scope", clip(scope))

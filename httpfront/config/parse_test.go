@@ -206,6 +206,8 @@ func TestParseReportsEachMistakeWithItsLine(t *testing.T) {
 		{"obligations of nobody", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c, authzURL: 'https://a.example', obligations: ['urn:a']}]"), `4: realms[0].mvpds[0].obligations: needs xacmlURL: they are obligations of XACML`},
 		{"patience", realm("mvpds: [{id: m, kind: sandbox, decisionTimeout: 10s}]"), `4: realms[0].mvpds[0].decisionTimeout: 10s is too long; at most 9s`},
 		{"decision", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c, decision: always}]"), `4: realms[0].mvpds[0].decision: "always" is not one of pdp, authenticated`},
+		{"response mode", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c, decision: authenticated, responseMode: fragment}]"), `4: realms[0].mvpds[0].responseMode: "fragment" is not one of query, form_post`},
+		{"response mode of another kind", realm("mvpds: [{id: m, kind: sandbox, responseMode: form_post}]"), "4: realms[0].mvpds[0].responseMode: is a key of kind oidc"},
 		{"scope", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c, decision: authenticated, scopes: ['a b']}]"), `4: realms[0].mvpds[0].scopes[0]: "a b" is no scope`},
 		{"claims", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c, decision: authenticated, attributes: [zip]}]"), `4: realms[0].mvpds[0].attributes: is a list, must be a mapping`},
 		{"claim twice", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c, decision: authenticated, attributes: {a: b, a: c}}]"), `4: realms[0].mvpds[0].attributes.a: is no name, or is there twice`},

@@ -47,10 +47,14 @@ func Maker(o Options) mvpd.Maker {
 		if err != nil {
 			return nil, err
 		}
-		return &Connector{
+		c := &Connector{
 			config: m, client: client, claims: mapping(m.Attributes),
 			discovery: newDiscovery(m, client, o), Decider: decider,
-		}, nil
+		}
+		if m.ResponseMode == config.ResponseFormPost {
+			return posting{c}, nil
+		}
+		return c, nil
 	}
 }
 
@@ -69,8 +73,11 @@ func (c *Connector) Begin(ctx context.Context, l mvpd.Login) (mvpd.Step, error) 
 	if err != nil {
 		return mvpd.Step{}, unavailable(err)
 	}
-	at := c.oauth(p, l, "").AuthCodeURL(l.State, oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier))
-	return mvpd.Step{URL: at}, nil
+	options := []oauth2.AuthCodeOption{oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier)}
+	if c.config.ResponseMode == config.ResponseFormPost {
+		options = append(options, oauth2.SetAuthURLParam("response_mode", config.ResponseFormPost))
+	}
+	return mvpd.Step{URL: c.oauth(p, l, "").AuthCodeURL(l.State, options...)}, nil
 }
 
 // oauth is the client of a login.
@@ -91,7 +98,7 @@ func (c *Connector) Complete(ctx context.Context, l mvpd.Login, values url.Value
 		return mvpd.Identity{}, unavailable(err)
 	}
 	if issuer := values.Get("iss"); issuer != c.config.Issuer && (issuer != "" || p.NamesItself) {
-		return mvpd.Identity{}, invalid("the answer is of another issuer") // RFC 9207
+		return mvpd.Identity{}, invalid(otherIssuer) // RFC 9207
 	}
 	if code := values.Get("error"); code != "" {
 		return mvpd.Identity{}, &mvpd.LoginError{Code: known(code)}

@@ -38,6 +38,8 @@ type document struct {
 	KeysURL     string   `json:"jwks_uri"`
 	Algorithms  []string `json:"id_token_signing_alg_values_supported"`
 	AuthMethods []string `json:"token_endpoint_auth_methods_supported"`
+	// ResponseModes are those that the provider has; none: it does not say.
+	ResponseModes []string `json:"response_modes_supported"`
 	// NamesItself: each answer has the issuer's name (RFC 9207, 3).
 	NamesItself bool `json:"authorization_response_iss_parameter_supported"`
 }
@@ -135,6 +137,9 @@ func (d *discovery) fetch(ctx context.Context, old *provider) (*provider, error)
 	}
 	if err := p.check(); err != nil {
 		return nil, err
+	}
+	if len(p.ResponseModes) > 0 && !slices.Contains(p.ResponseModes, d.config.ResponseMode) && d.config.ResponseMode == config.ResponseFormPost {
+		return nil, errors.New("the provider does not have responseMode form_post")
 	}
 	p.style = p.authStyle(d.config.ClientSecretFile != "")
 	d.keySets(p, old)

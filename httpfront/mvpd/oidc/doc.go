@@ -8,6 +8,12 @@
 //	              ID token: signature, issuer, audience, nonce, time
 //	              userinfo endpoint, if a configured claim is still missing
 //
+// With "responseMode: form_post" the browser posts the answer (OAuth 2.0 Form Post Response
+// Mode), which keeps codes out of addresses; package mvpd has how such an answer waits.
+//
+// A provider that ends a login says so with a logout token, [Connector.LogoutToken]. It is
+// read as ID tokens are, and names the subject or the session of ID tokens.
+//
 // The provider's endpoints and keys come from its discovery document, which is
 // fetched at the first login and again every hour. While the issuer is down the
 // document and the keys that were read last stay good; an issuer that was never

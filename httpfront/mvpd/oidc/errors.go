@@ -14,6 +14,8 @@ import (
 // errUnreadable: two readers could take a token for different things.
 var errUnreadable = errors.New("it is no token that can be read in one way only")
 
+const otherIssuer = "the answer is of another issuer"
+
 func unavailable(err error) error {
 	return &mvpd.LoginError{Code: mvpd.TemporarilyUnavailable, Cause: err}
 }
