@@ -98,6 +98,9 @@ func (r *Runtime) target(to Address) (target, *shard, error) {
 	if k == nil {
 		return target{}, nil, fmt.Errorf("%w: unknown kind %q", ErrInternal, to.Kind)
 	}
+	if at := r.level(); at < k.Level {
+		return target{}, nil, &LevelError{Kind: k.Name, Has: at, Need: k.Level}
+	}
 	p := target{kind: k, identity: to.Identity.Encode()}
 	if p.identity == "" || len(p.identity) > maxIdentity {
 		return target{}, nil, fmt.Errorf("%w: identity of %d bytes", ErrUnavailable, len(p.identity))

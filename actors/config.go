@@ -26,6 +26,9 @@ type Config struct {
 	// Kinds are the kinds of entity that live here. Every node of a cluster
 	// must know the same kinds.
 	Kinds []Kind
+	// Level is the format level of the cluster as this node knows it; see Kind.Level.
+	// nil: there are entities of all kinds.
+	Level func() int
 	// Limits bound what the node holds and waits for.
 	Limits Limits
 	// NoQuorum reports whether this node hears no majority of the shard, so that it

@@ -13,6 +13,10 @@ import (
 type Kind struct {
 	// Name is the kind's name in entity addresses and keys. It never changes.
 	Name string
+	// Level is the format level of the cluster (package persistence/level) from which on
+	// there are entities of the kind; 0: from the first. Below it whoever asks one gets a
+	// [LevelError], since members of an older version do not know the kind.
+	Level int
 	// New makes an entity that is not loaded yet.
 	New func(id Identity) Entity
 	// Sweep looks at what is stored of one entity and returns a command to send

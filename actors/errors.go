@@ -40,5 +40,22 @@ func (e *OverloadedError) Error() string {
 // Is makes it an ErrOverloaded.
 func (e *OverloadedError) Is(target error) bool { return target == ErrOverloaded }
 
+// ErrLevel: the cluster's format level does not have the kind of entity yet. The command
+// had no effect. It is a [LevelError], and an ErrUnavailable too.
+var ErrLevel = errors.New("the format level of the cluster is too low")
+
+// LevelError is [ErrLevel] with the level that is needed.
+type LevelError struct {
+	Kind      string // of the entity
+	Has, Need int
+}
+
+func (e *LevelError) Error() string {
+	return fmt.Sprintf("%s: it is %d, and a %s needs %d", ErrLevel, e.Has, e.Kind, e.Need)
+}
+
+// Is makes it an ErrLevel and an ErrUnavailable.
+func (e *LevelError) Is(target error) bool { return target == ErrLevel || target == ErrUnavailable }
+
 // ErrIdentity says that an encoded identity is malformed.
 var ErrIdentity = errors.New("malformed entity identity")

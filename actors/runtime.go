@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ import (
 type Runtime struct {
 	limits     Limits
 	kinds      map[string]*kind
+	level      func() int // format level of the cluster
 	view       cluster.Shards
 	slots      func() *cluster.Slots
 	words      vouches // nil: no vouchers are given
@@ -101,13 +103,16 @@ func newRuntime(c Config) *Runtime {
 	r := &Runtime{
 		limits: c.Limits.withDefaults(),
 		kinds:  make(map[string]*kind, len(c.Kinds)),
-		view:   c.Shards, slots: c.Slots, noQuorum: c.NoQuorum,
+		view:   c.Shards, slots: c.Slots, noQuorum: c.NoQuorum, level: c.Level,
 		system:  newSystem(log),
 		self:    c.Self,
 		metrics: newMetrics(c.Metrics),
 		log:     log,
 		started: time.Now(),
 		crowded: make(chan struct{}, 1),
+	}
+	if r.level == nil {
+		r.level = func() int { return math.MaxInt }
 	}
 	r.words, _ = c.Shards.(vouches)
 	if r.noQuorum == nil {

@@ -128,6 +128,7 @@ var catalogue = []*Error{
 	{match: as[*UnknownCodesError], Status: 429, Code: "too_many_requests", Message: "Too many requests", Action: Retry, Details: "Too many unknown authentication codes"},
 	{match: as[*profile.TooManyCodesError], Status: 429, Code: "too_many_requests", Message: "Too many requests", Action: Retry, Details: "Too many link codes were created"},
 
+	{match: is(actors.ErrLevel), Status: 503, Code: "service_unavailable", Message: "The service is temporarily unavailable", Action: Retry, Details: "The format level of the cluster is too low for this; its operator has to raise it", RetryAfter: time.Minute},
 	{match: anyOf(ErrCutOff, registration.ErrBehind, actors.ErrUnavailable, actors.ErrOverloaded, linkdirectory.ErrFull, slots.ErrBusy, keys.ErrNotYet), Status: 503, Code: "service_unavailable", Message: "The service is temporarily unavailable", Action: Retry, RetryAfter: time.Second},
 	{match: unknownOutcome, Status: 503, Code: "service_unavailable", Message: "The service is temporarily unavailable", Action: Retry, Details: "the outcome is unknown; repeat the request", RetryAfter: time.Second},
 }

@@ -108,6 +108,7 @@ func TestCatalogue(t *testing.T) {
 		{&UnknownCodesError{RetryAfter: time.Minute}, seen{429, "too_many_requests", "Too many requests", "retry", "Too many unknown authentication codes", time.Minute, false}},
 		{&profile.TooManyCodesError{RetryAfter: time.Hour}, seen{429, "too_many_requests", "Too many requests", "retry", "Too many link codes were created", time.Hour, false}},
 		{actors.ErrUnavailable, unavailable},
+		{&actors.LevelError{Kind: "once", Has: 1, Need: 2}, seen{503, "service_unavailable", "The service is temporarily unavailable", "retry", "The format level of the cluster is too low for this; its operator has to raise it", time.Minute, false}},
 		{actors.ErrOverloaded, unavailable},
 		{&actors.OverloadedError{RetryAfter: 10 * time.Millisecond}, unavailable}, // never less than a second
 		{&actors.OverloadedError{RetryAfter: 1200 * time.Millisecond}, seen{503, "service_unavailable", "The service is temporarily unavailable", "retry", "", 1200 * time.Millisecond, false}},

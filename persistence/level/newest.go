@@ -2,5 +2,6 @@
 
 package level
 
-// Newest is the newest level that this version knows.
-const Newest = 1
+// Newest is the newest level that this version knows. What each level brought is in
+// cmd/ssod/docs/operating.md#format-levels.
+const Newest = 2

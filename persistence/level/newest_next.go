@@ -4,4 +4,4 @@ package level
 
 // Newest is the newest level that this version knows. This build stands for the next
 // version, so that tests can upgrade a cluster to it.
-const Newest = 2
+const Newest = 3

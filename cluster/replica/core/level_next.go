@@ -3,7 +3,7 @@
 package core
 
 // This build stands for the next version, so that tests can upgrade a cluster to it: at
-// level 2 it has an entry and a frame that this version does not know.
+// level 3 it has an entry and a frame that this version does not know.
 const (
 	newestEntry = 3
 	newestFrame = 3
@@ -11,7 +11,7 @@ const (
 
 // entryAt is the format of entries of commits at a level.
 func entryAt(level int) byte {
-	if level >= 2 {
+	if level >= 3 {
 		return newestEntry
 	}
 	return entryVersion
@@ -19,7 +19,7 @@ func entryAt(level int) byte {
 
 // frameAt is the format of frames at a level.
 func frameAt(level int) byte {
-	if level >= 2 {
+	if level >= 3 {
 		return newestFrame
 	}
 	return frameVersion

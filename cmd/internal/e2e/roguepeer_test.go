@@ -19,6 +19,7 @@ import (
 	"ssod/cluster/proof"
 	"ssod/cluster/secret"
 	"ssod/persistence"
+	"ssod/persistence/level"
 )
 
 // rogue is a stranger. It returns what it was told at a port of node number id,
@@ -173,7 +174,7 @@ const raftRefusal = 2
 // raftGreeting is what node 2 says of itself.
 func raftGreeting(to byte, cluster, name string) string {
 	b := append([]byte("\x01\x01"), 0, 0, 0, to, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1)
-	b = append(b, 0, 1, 0, 1, 0, 1) // format levels: those it knows, and that of the cluster
+	b = append(b, 0, level.Oldest, 0, level.Newest, 0, level.Newest) // format levels: those it knows, and that of the cluster
 	b = persistence.Boots{Number: 1, Incarnations: []uint64{1}}.Append(b)
 	for _, s := range []string{cluster, name, ""} {
 		b = append(append(b, byte(len(s))), s...)

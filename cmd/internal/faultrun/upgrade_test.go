@@ -51,19 +51,19 @@ func upgrade(t *testing.T, calls int) int {
 	c.roll(newer)
 	c.roll(older) // nothing was written that it does not know
 	first := c.Nodes[0]
-	if said := first.refuses("cluster", "set", "level=2"); !strings.Contains(said, "is not known to every member") {
+	if said := first.refuses("cluster", "set", "level=3"); !strings.Contains(said, "is not known to every member") {
 		t.Errorf("the level is raised before the upgrade: %s", said)
 	}
 	c.roll(newer)
-	first.Operate("cluster", "set", "level=2")
+	first.Operate("cluster", "set", "level=3")
 	for _, n := range c.Nodes {
-		c.until(n.Name+" notes the level", readyWithin, func() bool { return n.level() == "2" })
+		c.until(n.Name+" notes the level", readyWithin, func() bool { return n.level() == "3" })
 		c.until(n.Name+" uses it", readyWithin, func() bool { return strings.Contains(n.Said(), "an entity of the next level was changed") })
 	}
 	c.roll(newer) // what was written at the level is read
 	r.Finish(t)
 	stop()
-	first.refusedAs(older, "its cluster is at format level 2 and this version knows format level 1")
+	first.refusedAs(older, "its cluster is at format level 3 and this version knows format levels 1 to 2")
 	c.must(os.Remove(first.levelFile())) // as if it had been away when the level was raised
 	first.refusedAs(older, "does not know the format level of the cluster")
 	c.program = newer

@@ -4,8 +4,8 @@ package node
 
 import "ssod/actors"
 
-// levelKinds are the kinds of entity that only levels above the first have.
-func (n *Node) levelKinds() []actors.Kind { return nil }
+// nextKinds are the kinds of entity of the level after this version's.
+func nextKinds() []actors.Kind { return nil }
 
-// useLevel begins what only levels above the first have.
+// useLevel begins what only the level after this version's has.
 func (n *Node) useLevel() {}

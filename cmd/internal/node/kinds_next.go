@@ -15,15 +15,18 @@ import (
 )
 
 // This build stands for the version that comes next, so that tests can upgrade a cluster
-// to it: at level 2 there is a kind of entity that the version before does not know, a
+// to it: at level 3 there is a kind of entity that the version before does not know, a
 // counter, to which each node adds one.
 const nextKind = "nextlevel"
 
-func (n *Node) levelKinds() []actors.Kind {
-	return []actors.Kind{{Name: nextKind, New: func(id actors.Identity) actors.Entity {
+// nextKinds are the kinds of entity of the next level.
+func nextKinds() []actors.Kind {
+	return []actors.Kind{{Name: nextKind, Level: nextLevel, New: func(id actors.Identity) actors.Entity {
 		return &counter{entity: actors.Address{Kind: nextKind, Identity: id}.Entity()}
 	}}}
 }
+
+const nextLevel = 3
 
 // useLevel waits for the level and then adds to the counter, once.
 func (n *Node) useLevel() {
@@ -42,7 +45,7 @@ func (n *Node) useLevel() {
 			case <-ctx.Done():
 				return
 			}
-			if n.store.Level() < 2 {
+			if n.store.Level() < nextLevel {
 				continue
 			}
 			_, err := n.runtime.Ask(ctx, actors.Address{Kind: nextKind, Identity: actors.Identity{"counter"}}, request, 0, &emptypb.Empty{})

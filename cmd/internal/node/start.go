@@ -179,7 +179,7 @@ func (n *Node) openRing(ctx context.Context, o sealing.Options) error {
 func (n *Node) act(context.Context) (err error) {
 	courier := intent.NewCourier()
 	n.runtime, err = actors.Start(actors.Config{
-		Shards: n.shards, Slots: n.slots, Self: n.me.RPC, Remote: n.remote(), NoQuorum: n.noQuorum, Limits: n.config.actorLimits(),
+		Shards: n.shards, Slots: n.slots, Self: n.me.RPC, Level: n.store.Level, Remote: n.remote(), NoQuorum: n.noQuorum, Limits: n.config.actorLimits(),
 		Metrics: n.registry, Log: n.log,
 		Kinds: append(
 			linking.Kinds(profile.Config{
@@ -187,7 +187,7 @@ func (n *Node) act(context.Context) (err error) {
 				TokenLife: n.tokenLife,
 				Courier:   courier,
 			}, linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
-			append(n.levelKinds(), device.Kind(courier), session.Kind(courier), logout.Kind())...,
+			append(nextKinds(), device.Kind(courier), session.Kind(courier), logout.Kind())...,
 		),
 	})
 	if err != nil {
