@@ -23,6 +23,7 @@ type checker struct {
 	c            *Config
 	issuerKeys   func(TrustedIssuer) (warning string, err error)
 	platformKeys func(Platform) (warning string, err error)
+	samlKeys     func(MVPD) (warning string, err error)
 }
 
 // bounds are the range of a lifetime. Above it is a mistake, below it a

@@ -177,7 +177,7 @@ type MVPD struct {
 	ID          string `yaml:"id"`
 	DisplayName string `yaml:"displayName"` // default: the id
 	LogoURL     string `yaml:"logoUrl"`     // what apps show in their pickers
-	Kind        string `yaml:"kind"`        // sandbox, oidc or temppass
+	Kind        string `yaml:"kind"`        // sandbox, oidc, saml or temppass
 	AllowPublic bool   `yaml:"allowPublic"` // of a sandbox
 	// LogoutEndpoint says that a sandbox has one; without it there is nothing
 	// for a browser to do at logout.
@@ -214,6 +214,26 @@ type MVPD struct {
 	TTL          time.Duration `yaml:"ttl"`          // of a temppass
 	MaxResources int           `yaml:"maxResources"` // of a temppass; 0 means no limit
 	DisabledFor  []string      `yaml:"disabledFor"`  // service providers
+
+	// MetadataFile and MetadataURL are where a saml provider describes itself: one of
+	// them is set.
+	MetadataFile string `yaml:"metadataFile"`
+	MetadataURL  string `yaml:"metadataURL"`
+	// MetadataCertFile has the certificates that may sign its metadata. Without it
+	// metadata counts as it is read.
+	MetadataCertFile string `yaml:"metadataCertFile"`
+	// KeyFile signs what a saml provider is asked and opens what it encrypts; CertFile
+	// is its certificate.
+	KeyFile  string `yaml:"keyFile"`
+	CertFile string `yaml:"certFile"`
+	// NextKeyFile is published and opens too, during a roll-over.
+	NextKeyFile  string `yaml:"nextKeyFile"`
+	NextCertFile string `yaml:"nextCertFile"`
+	// EntityID is what a saml provider knows this service by; default the URL of the
+	// metadata that the service publishes.
+	EntityID string `yaml:"entityId"`
+	// AllowCBC accepts what was encrypted in CBC mode, which does not notice changes.
+	AllowCBC bool `yaml:"allowCBC"`
 }
 
 // What [MVPD.ResponseMode] can be.

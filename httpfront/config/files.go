@@ -29,8 +29,10 @@ func (k *checker) files() {
 			usable(k, at, p, k.platformKeys)
 		}
 		for j, m := range r.MVPDs {
-			k.private(fmt.Sprintf("%s.mvpds[%d].clientSecretFile", key, j), m.ClientSecretFile)
-			k.readable(fmt.Sprintf("%s.mvpds[%d].caFile", key, j), m.CAFile)
+			at := fmt.Sprintf("%s.mvpds[%d]", key, j)
+			k.private(at+".clientSecretFile", m.ClientSecretFile)
+			k.readable(at+".caFile", m.CAFile)
+			k.keysOfSAML(at, m)
 		}
 	}
 }

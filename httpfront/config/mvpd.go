@@ -20,7 +20,7 @@ func (k *checker) mvpds(key string, r *Realm) {
 		if m.LogoURL != "" {
 			k.logo(at+".logoUrl", m.LogoURL)
 		}
-		k.oneOf(at+".kind", m.Kind, "sandbox", "oidc", "temppass")
+		k.oneOf(at+".kind", m.Kind, "sandbox", "oidc", "saml", "temppass")
 		k.lifetime(at+".authnTTL", m.AuthnTTL, bounds{time.Minute, maxLifetime})
 		k.lifetime(at+".unknownTTL", m.UnknownTTL, bounds{time.Minute, maxLifetime})
 		k.lifetime(at+".authzTTL", m.AuthzTTL, bounds{time.Minute, maxLifetime})
@@ -42,16 +42,19 @@ func (k *checker) mvpdKind(key string, m MVPD) {
 	k.only(key+".clientSecretFile", m.Kind, m.ClientSecretFile != "", "oidc")
 	k.only(key+".responseMode", m.Kind, m.ResponseMode != ResponseQuery, "oidc")
 	k.only(key+".scopes", m.Kind, len(m.Scopes) > 0, "oidc")
-	k.only(key+".attributes", m.Kind, len(m.Attributes) > 0, "oidc")
+	k.only(key+".attributes", m.Kind, len(m.Attributes) > 0, "oidc", "saml")
 	k.only(key+".caFile", m.Kind, m.CAFile != "", decided...)
 	k.only(key+".ttl", m.Kind, m.TTL != 0, "temppass")
 	k.only(key+".maxResources", m.Kind, m.MaxResources != 0, "temppass")
 	k.only(key+".logoutEndpoint", m.Kind, !m.LogoutEndpoint, "sandbox")
+	k.onlySAML(key, m)
 	switch m.Kind {
 	case "sandbox":
 		k.sandbox(key, m)
 	case "oidc":
 		k.oidc(key, m)
+	case "saml":
+		k.saml(key, m)
 	case "temppass":
 		k.lifetime(key+".ttl", m.TTL, bounds{time.Minute, maxLifetime})
 		k.between(key+".maxResources", m.MaxResources, 0, 1_000_000)
@@ -91,10 +94,15 @@ func (k *checker) oidc(key string, m MVPD) {
 			k.mistake(fmt.Sprintf("%s.scopes[%d]", key, i), "%q is no scope", clip(scope))
 		}
 	}
-	for name, claim := range m.Attributes {
+	k.attributes(key, m)
+}
+
+// attributes checks what the attributes of viewers are made of.
+func (k *checker) attributes(key string, m MVPD) {
+	for name, source := range m.Attributes {
 		at := key + ".attributes." + name
 		k.id(at, name)
-		k.text(at, claim)
+		k.text(at, source)
 	}
 }
 

@@ -36,6 +36,8 @@ type Options struct {
 	CheckIssuer func(TrustedIssuer) (warning string, err error)
 	// CheckPlatform is the same for a platform.
 	CheckPlatform func(Platform) (warning string, err error)
+	// CheckSAML is the same for a TV provider of kind saml.
+	CheckSAML func(MVPD) (warning string, err error)
 }
 
 //go:embed demo.yaml
@@ -78,7 +80,7 @@ func read(data []byte, o Options, more func(*checker)) (*Config, error) {
 	c := &Config{}
 	if decode(data, c, r) {
 		c.complete(o)
-		check := &checker{report: r, c: c, issuerKeys: o.CheckIssuer, platformKeys: o.CheckPlatform}
+		check := &checker{report: r, c: c, issuerKeys: o.CheckIssuer, platformKeys: o.CheckPlatform, samlKeys: o.CheckSAML}
 		check.config()
 		if more != nil {
 			more(check)
@@ -163,6 +165,7 @@ func (r *Realm) complete(dir string) {
 		m := &r.MVPDs[i]
 		m.DisplayName = cmp.Or(m.DisplayName, m.ID)
 		resolve(dir, &m.ClientSecretFile, &m.CAFile)
+		resolve(dir, m.samlFiles()...)
 	}
 }
 

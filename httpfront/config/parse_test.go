@@ -194,7 +194,7 @@ func TestParseReportsEachMistakeWithItsLine(t *testing.T) {
 		{"keys over plain HTTP", realm(`trustedIssuers: [{issuer: i, jwksURL: "http://id.example/keys"}]`), "4: realms[0].trustedIssuers[0].jwksURL: must be https: whoever is on the way could change the answer"},
 		{"reserved MVPD", realm("mvpds: [{id: sso, kind: sandbox}]"), `4: realms[0].mvpds[0].id: "sso" is reserved: it is a word of the API's paths`},
 		{"when viewers are asked", realm("session: {confirm: sometimes}"), `4: realms[0].session.confirm: "sometimes" is not one of otherNetwork, always, never`},
-		{"kind of MVPD", realm("mvpds: [{id: m, kind: saml}]"), `4: realms[0].mvpds[0].kind: "saml" is not one of sandbox, oidc, temppass`},
+		{"kind of MVPD", realm("mvpds: [{id: m, kind: cas}]"), `4: realms[0].mvpds[0].kind: "cas" is not one of sandbox, oidc, saml, temppass`},
 		{"logo", realm("mvpds: [{id: m, kind: sandbox, logoUrl: /logo.png}]"), "4: realms[0].mvpds[0].logoUrl: is not an http or https URL with a host"},
 		{"key of another kind", realm("mvpds: [{id: m, kind: sandbox, clientId: x}]"), "4: realms[0].mvpds[0].clientId: is a key of kind oidc"},
 		{"temppass without end", realm("mvpds: [{id: m, kind: temppass}]"), "4: realms[0].mvpds[0].ttl: 0s is not a lifetime; it must be more than 0"},

@@ -34,8 +34,8 @@ type Login struct {
 	// is the same for all logins at the provider: they are told apart by state.
 	Callback string
 	// ServiceProvider is the name of the app that the viewer logs in for, as
-	// people know it.
-	ServiceProvider string
+	// people know it, and ServiceProviderID its id.
+	ServiceProvider, ServiceProviderID string
 }
 
 // Step is what the user agent does next: it goes to URL, or shows Page.

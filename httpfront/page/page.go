@@ -26,8 +26,14 @@ const ContentType = "text/html; charset=utf-8"
 // Policy is the Content-Security-Policy of every page. It has no form-action,
 // because browsers apply that to the redirects after a form as well, and those
 // of a login end at an app, wherever it is.
-var Policy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; frame-ancestors 'none'",
-	hash(style), hash(script))
+var Policy = policy(hash(script))
+
+// PolicyWith is the policy of a page whose content has a script of its own, by its text.
+func PolicyWith(own string) string { return policy(hash(script) + "' '" + hash(own)) }
+
+func policy(scripts string) string {
+	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; frame-ancestors 'none'", hash(style), scripts)
+}
 
 // hash is how a policy names an element (CSP 3, 2.3.1).
 func hash(content string) string {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/mvpd/saml"
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/platform"
 	"ssod/httpfront/wire"
@@ -100,7 +101,7 @@ const Grace = 12 * time.Second
 func (c *Config) Settings() (*config.Config, error) {
 	o := config.Options{
 		File: c.File, PublicURL: c.publicURL(),
-		CheckIssuer: keys.CheckIssuer, CheckPlatform: platform.Check,
+		CheckIssuer: keys.CheckIssuer, CheckPlatform: platform.Check, CheckSAML: saml.Check,
 	}
 	if c.File == "" {
 		return config.Demo(o), nil

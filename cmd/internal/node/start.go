@@ -28,6 +28,7 @@ import (
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/mvpd/oidc"
+	"ssod/httpfront/mvpd/saml"
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/keys/sealing"
 	"ssod/httpfront/token/media"
@@ -218,6 +219,7 @@ func (n *Node) providers() *mvpd.Registry {
 	return mvpd.NewRegistry(map[string]mvpd.Maker{
 		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.ring.LinkCodeKey, Now: n.config.Clock}),
 		oidc.Kind:    oidc.Maker(oidc.Options{Now: n.config.Clock, Log: n.log}),
+		saml.Kind:    saml.Maker(saml.Options{Now: n.config.Clock, Log: n.log}),
 	}, n.log)
 }
 

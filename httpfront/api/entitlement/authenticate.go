@@ -99,7 +99,7 @@ func (s *Service) login(r *api.Request, a *attempt, by *session.Party) mvpd.Logi
 	_, provider, _ := r.Config.ServiceProvider(a.ServiceProvider)
 	return mvpd.Login{
 		Secrets: s.secrets(r.Realm, a), Requester: s.whoLogsIn(r, a.mvpd, by),
-		Callback: r.Config.PublicURL + loginCallback, ServiceProvider: provider.DisplayName,
+		Callback: r.Config.PublicURL + loginCallback, ServiceProvider: provider.DisplayName, ServiceProviderID: a.ServiceProvider,
 	}
 }
 

@@ -1,0 +1,4 @@
+package saml
+
+// CheckAt is Check at another time.
+var CheckAt = check
