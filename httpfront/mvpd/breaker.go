@@ -3,6 +3,7 @@ package mvpd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -46,5 +47,11 @@ type breaking struct {
 }
 
 func (b *breaking) Decide(ctx context.Context, q Question) ([]Decision, error) {
-	return b.breaker.Execute(func() ([]Decision, error) { return b.decider.Decide(ctx, q) })
+	return b.breaker.Execute(func() ([]Decision, error) {
+		decisions, err := b.decider.Decide(ctx, q)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("%w: %w", ErrTimeout, err)
+		}
+		return decisions, err
+	})
 }

@@ -106,6 +106,8 @@ type Question struct {
 	// ServiceProvider is the id of the channel that asks.
 	ServiceProvider string
 	Resources       []string
+	// Languages is the Accept-Language of the request, for [InLanguage].
+	Languages string
 	// Preauthorize says that the answer is informative: nothing is played yet.
 	Preauthorize bool
 }

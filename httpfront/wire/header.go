@@ -9,6 +9,7 @@ const (
 	None Name = iota
 	Accept
 	AcceptEncoding
+	AcceptLanguage
 	AccessControlRequestMethod
 	Authorization
 	Connection
@@ -37,6 +38,7 @@ const (
 var spelling = [names]string{
 	Accept:                     "accept",
 	AcceptEncoding:             "accept-encoding",
+	AcceptLanguage:             "accept-language",
 	AccessControlRequestMethod: "access-control-request-method",
 	Authorization:              "authorization",
 	Connection:                 "connection",
@@ -68,6 +70,7 @@ var spelling = [names]string{
 var separator = [names]string{
 	Accept:         ", ",
 	AcceptEncoding: ", ",
+	AcceptLanguage: ", ",
 	Connection:     ", ",
 	Cookie:         "; ",
 	Expect:         ", ",

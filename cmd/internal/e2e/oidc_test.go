@@ -122,6 +122,7 @@ func startDecisionPoint(t *testing.T) string {
 			http.Error(w, "who?", http.StatusBadRequest)
 			return
 		}
+		w.Header().Set("Content-Type", "application/json")
 		if q.Resource.ID == "news" {
 			_, _ = io.WriteString(w, `{"decision":true}`)
 			return

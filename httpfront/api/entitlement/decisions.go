@@ -12,6 +12,7 @@ import (
 	"ssod/httpfront/api/headers"
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
+	"ssod/httpfront/wire"
 )
 
 // decision is the answer for one resource.
@@ -179,7 +180,7 @@ func (s *Service) ask(ctx context.Context, r *api.Request, q *asking, found find
 	return q.provider.Decide(ctx, mvpd.Question{
 		Requester: who,
 		Subject:   account.GetSubject(), Handle: account.GetHandle(), ServiceProvider: q.app.provider.ID,
-		Resources: asked, Preauthorize: q.informs,
+		Resources: asked, Preauthorize: q.informs, Languages: string(r.Header(wire.AcceptLanguage)),
 	}), nil
 }
 

@@ -10,11 +10,12 @@
 //	 "context":  {"device": {"id", "type", "name"}, "clientAddress",
 //	              "serviceProvider", "preauthorize"}}
 //
-// The answer is {"decision": true or false}. Of a deny its context may say more:
-// reason_user, a text or texts by language, is what viewers read; the other members
-// are ours: reason is parental_controls, home_only, reauthenticate or unknown_user,
-// and upgrade is the address of an offer. A permit lasts for the max-age of the
-// answer's Cache-Control, if it has one.
+// The answer is a JSON document, {"decision": true or false}, which is read strictly:
+// by its content type, at most 64 KiB, each name once. Of a deny its context may say
+// more: reason_user, a text or texts by language, is what viewers read; the other
+// members are ours: reason is parental_controls, home_only, reauthenticate or
+// unknown_user, and upgrade is the address of an offer. A permit lasts for the max-age
+// of the answer's Cache-Control, if it has one.
 package authzen
 
 import (
@@ -23,9 +24,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
+	"io"
+	"mime"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"ssod/httpfront/mvpd"
+	"ssod/httpfront/strictjson"
 )
 
 // parallel is how many resources of one call are asked for at once.
@@ -129,20 +131,37 @@ func (c *Client) evaluate(ctx context.Context, q mvpd.Question, resource string)
 	if response.StatusCode != http.StatusOK {
 		return mvpd.Decision{}, fmt.Errorf("the decision point answered %d", response.StatusCode)
 	}
-	var said answer
-	if err := json.NewDecoder(response.Body).Decode(&said); err != nil || said.Decision == nil {
-		return mvpd.Decision{}, errAnswer
+	said, err := read(response)
+	if err != nil {
+		return mvpd.Decision{}, err
 	}
-	return said.decision(maxAge(response.Header)), nil
+	return decision(said, q.Languages, maxAge(response.Header)), nil
 }
 
-type answer struct {
-	Decision *bool `json:"decision"`
-	Context  struct {
-		ReasonUser json.RawMessage `json:"reason_user"`
-		Reason     string          `json:"reason"`
-		Upgrade    string          `json:"upgrade"`
-	} `json:"context"`
+// maxAnswer is the longest answer in bytes.
+const maxAnswer = 64 << 10
+
+// read reads the document of an answer, which has a decision.
+func read(response *http.Response) (strictjson.Value, error) {
+	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" && !strings.HasSuffix(kind, "+json") {
+		return strictjson.Value{}, errors.New("the decision point's answer is no JSON by its content type")
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err != nil {
+		return strictjson.Value{}, err
+	}
+	said, err := strictjson.Parse(body)
+	if _, ok := member(said, "decision").Bool(); err != nil || !ok || len(body) > maxAnswer {
+		return strictjson.Value{}, errAnswer
+	}
+	return said, nil
+}
+
+// member is a member of an object; the zero value, which is nothing, if it has none.
+func member(v strictjson.Value, name string) strictjson.Value {
+	found, _ := v.Member(name)
+	return found
 }
 
 // reasons are the verdicts of denies; any other reason is a plain deny.
@@ -153,31 +172,32 @@ var reasons = map[string]mvpd.Verdict{
 	"unknown_user":      mvpd.UnknownIdentity,
 }
 
-func (a *answer) decision(ttl time.Duration) mvpd.Decision {
-	if *a.Decision {
+func decision(said strictjson.Value, languages string, ttl time.Duration) mvpd.Decision {
+	if permitted, _ := member(said, "decision").Bool(); permitted {
 		return mvpd.Decision{Verdict: mvpd.Permit, TTL: ttl}
 	}
-	verdict, ok := reasons[a.Context.Reason]
+	why := member(said, "context")
+	reason, _ := member(why, "reason").Text()
+	verdict, ok := reasons[reason]
 	if !ok {
 		verdict = mvpd.Denied
 	}
-	return mvpd.Decision{Verdict: verdict, Message: text(a.Context.ReasonUser), Upgrade: a.Context.Upgrade}
+	upgrade, _ := member(why, "upgrade").Text()
+	return mvpd.Decision{Verdict: verdict, Message: mvpd.InLanguage(languages, texts(member(why, "reason_user"))), Upgrade: upgrade}
 }
 
-// text is a text, or that in English, or the first by the names of languages.
-func text(raw json.RawMessage) string {
-	var one string
-	if json.Unmarshal(raw, &one) == nil {
-		return one
+// texts are a text, or texts by language in the order of the answer.
+func texts(v strictjson.Value) []mvpd.Text {
+	if one, ok := v.Text(); ok {
+		return []mvpd.Text{{Text: one}}
 	}
-	var many map[string]string
-	if json.Unmarshal(raw, &many) != nil || len(many) == 0 {
-		return ""
+	var all []mvpd.Text
+	for language, v := range v.Members() {
+		if text, ok := v.Text(); ok {
+			all = append(all, mvpd.Text{Language: string(language), Text: text})
+		}
 	}
-	if english, ok := many["en"]; ok {
-		return english
-	}
-	return many[slices.Min(slices.Collect(maps.Keys(many)))]
+	return all
 }
 
 // maxAge is for how long an answer is good; 0: it does not say. An answer that must

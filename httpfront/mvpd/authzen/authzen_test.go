@@ -1,6 +1,7 @@
 package authzen_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -9,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/mvpd/authzen"
@@ -19,6 +20,7 @@ import (
 type point struct {
 	answers map[string]string
 	header  string // Cache-Control
+	kind    string // Content-Type; empty: JSON
 
 	mu    sync.Mutex
 	asked map[string]map[string]any // by resource
@@ -34,6 +36,7 @@ func (p *point) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.asked[resource] = q
 	p.mu.Unlock()
+	w.Header().Set("Content-Type", cmp.Or(p.kind, "application/json; charset=utf-8"))
 	w.Header().Set("Cache-Control", p.header)
 	_, _ = w.Write([]byte(p.answers[resource]))
 }
@@ -64,13 +67,13 @@ func TestDecide(t *testing.T) {
 		"news":   {Verdict: mvpd.Permit},
 		"sports": {Verdict: mvpd.Denied, Message: "Not in your package", Upgrade: "https://cable.example/more"},
 		"late":   {Verdict: mvpd.ParentalControls, Message: "Not at this hour"},
-		"home":   {Verdict: mvpd.HomeOnly, Message: "En casa"},
+		"home":   {Verdict: mvpd.HomeOnly, Message: "À la maison"},
 		"void":   {Verdict: mvpd.SessionInvalidated},
 		"who":    {Verdict: mvpd.UnknownIdentity},
 		"why":    {Verdict: mvpd.Denied},
 	}
 	c := start(t, &point{answers: answers})
-	q := mvpd.Question{Subject: "viewer-1"}
+	q := mvpd.Question{Subject: "viewer-1", Languages: "it, en;q=0.5"}
 	var in []mvpd.Decision
 	for resource, d := range want {
 		q.Resources, in = append(q.Resources, resource), append(in, d)
@@ -79,7 +82,7 @@ func TestDecide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(in, got); diff != "" {
+	if diff := gocmp.Diff(in, got); diff != "" {
 		t.Errorf("decisions on %q (-want +got):\n%s", q.Resources, diff)
 	}
 }
@@ -105,7 +108,7 @@ func TestWhatTheDecisionPointIsTold(t *testing.T) {
 			"clientAddress": "192.0.2.7", "serviceProvider": "STREAM1", "preauthorize": true,
 		},
 	}
-	if diff := cmp.Diff(want, p.asked["news"]); diff != "" {
+	if diff := gocmp.Diff(want, p.asked["news"]); diff != "" {
 		t.Errorf("the question (-want +got):\n%s", diff)
 	}
 }
@@ -126,10 +129,20 @@ func TestHowLongAPermitLasts(t *testing.T) {
 // TestAnswersThatDecideNothing: one of them spoils the whole question, since a
 // decision point that talks nonsense is not to be trusted about the rest.
 func TestAnswersThatDecideNothing(t *testing.T) {
-	for _, answer := range []string{``, `{}`, `{"decision": "true"}`, `{"decision": null}`, `[true]`, `<html>`} {
+	for _, answer := range []string{``, `{}`, `{"decision": true, "decision": true}`, `{"Decision": true}`, `{"decision": true} {}`, `{"decision": "true"}`, `{"decision": null}`, `[true]`, `<html>`} {
 		c := start(t, &point{answers: map[string]string{"news": `{"decision": true}`, "odd": answer}})
 		if got, err := c.Decide(t.Context(), mvpd.Question{Resources: []string{"news", "odd"}}); err == nil {
 			t.Errorf("%s: got %v", answer, got)
+		}
+	}
+}
+
+// TestAnswersOfOtherTypes: a page that a proxy shows with 200 is no answer, whatever is in it.
+func TestAnswersOfOtherTypes(t *testing.T) {
+	for kind, want := range map[string]bool{"application/json": true, "application/authzen+json": true, "text/html": false, "text/plain": false, "json": false} {
+		c := start(t, &point{answers: map[string]string{"news": `{"decision": true}`}, kind: kind})
+		if _, err := c.Decide(t.Context(), mvpd.Question{Resources: []string{"news"}}); (err == nil) != want {
+			t.Errorf("%s: got %v", kind, err)
 		}
 	}
 }

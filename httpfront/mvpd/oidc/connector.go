@@ -43,7 +43,7 @@ func Maker(o Options) mvpd.Maker {
 		if err != nil {
 			return nil, err
 		}
-		decider, err := pdp.New(m, o.Log)
+		decider, err := pdp.New(m, pdp.Options{Issuer: m.ClientID, Now: o.Now, Log: o.Log})
 		if err != nil {
 			return nil, err
 		}

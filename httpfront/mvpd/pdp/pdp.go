@@ -7,27 +7,49 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"slices"
+	"time"
 
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/mvpd/authzen"
+	"ssod/httpfront/mvpd/xacml"
 )
+
+// Options is what deciders need of the connector around them. All are required.
+type Options struct {
+	// Issuer is how decision points that speak XACML know this service.
+	Issuer string
+	Now    func() time.Time
+	Log    *slog.Logger
+}
 
 // New returns the decider of a provider. A decision point is asked over connections of
 // its own, so that one which hangs takes none from logins, and through a circuit breaker.
-func New(m *config.MVPD, log *slog.Logger) (mvpd.Decider, error) {
+func New(m *config.MVPD, o Options) (mvpd.Decider, error) {
 	switch {
 	case m.Decision == config.DecisionAuthenticated:
 		return authenticated{}, nil
-	case m.AuthzURL == "":
+	case m.AuthzURL == "" && m.XACMLURL == "":
 		return nobody{}, nil
 	}
 	client, err := mvpd.NewClient(m.CAFile)
 	if err != nil {
 		return nil, err
 	}
-	return mvpd.Break(authzen.New(m.AuthzURL, client), m.ID, log), nil
+	return mvpd.Break(point(m, client, o), m.ID, o.Log), nil
+}
+
+// point is the decision point of a provider.
+func point(m *config.MVPD, client *http.Client, o Options) mvpd.Decider {
+	if m.AuthzURL != "" {
+		return authzen.New(m.AuthzURL, client)
+	}
+	return xacml.New(xacml.Options{
+		URL: m.XACMLURL, Issuer: o.Issuer, Obligations: m.Obligations, HTTP: client, Now: o.Now,
+		Log: o.Log.With("mvpd", m.ID),
+	})
 }
 
 // nobody decides nothing.

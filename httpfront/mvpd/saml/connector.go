@@ -38,15 +38,14 @@ func Maker(o Options) mvpd.Maker {
 		if err != nil {
 			return nil, err
 		}
-		decider, err := pdp.New(m, o.Log)
-		if err != nil {
-			return nil, err
-		}
 		paths := keyFiles(m)
 		c := &Connector{
-			Decider: decider, config: m, base: cfg.PublicURL + "/saml/" + realm.ID + "/" + m.ID,
+			config: m, base: cfg.PublicURL + "/saml/" + realm.ID + "/" + m.ID,
 			keys: &files[pairs]{paths: paths, log: o.Log, mvpd: m.ID, read: func() (pairs, error) { return readPairs(paths) }},
 			now:  o.Now, log: o.Log, source: newSource(m, client, o),
+		}
+		if c.Decider, err = pdp.New(m, pdp.Options{Issuer: c.entityID(), Now: o.Now, Log: o.Log}); err != nil {
+			return nil, err
 		}
 		_, err = c.keys.get()
 		return c, err
