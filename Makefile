@@ -98,8 +98,8 @@ FROM     ?= 1
 DURATION ?= 20s
 BUDGET   ?= 2m
 
-sim: ## simulate SEEDS=n clusters FROM=s for DURATION=d of virtual time each; 0: as many as fit in BUDGET; JOINS=1: with nodes that join at bad moments; SCALES=1: that join and are drained
-	$(GO) test ./cluster/replica/sim -run '$(if $(JOINS),TestJoins,$(if $(SCALES),TestScales,TestSim))$$' -count 1 -timeout 0 -v -seeds $(SEEDS) -from $(FROM) -duration $(DURATION) -budget $(BUDGET)
+sim: ## simulate SEEDS=n clusters FROM=s for DURATION=d of virtual time each; 0: as many as fit in BUDGET; JOINS=1: with nodes that join at bad moments; SCALES=1: that join and are drained; EVENTS=1: with a receiver of events
+	$(GO) test ./cluster/replica/sim -run '$(if $(JOINS),TestJoins,$(if $(SCALES),TestScales,$(if $(EVENTS),TestEvents,TestSim)))$$' -count 1 -timeout 0 -v -seeds $(SEEDS) -from $(FROM) -duration $(DURATION) -budget $(BUDGET)
 
 proto: ## regenerate the protobuf code
 	$(GO) run ./cmd/internal/protogen $(PROTO)

@@ -19,7 +19,26 @@ type (
 	Record    = persistence.Record
 	Outcome   = persistence.Outcome
 	Commit    = persistence.Commit
+	Event     = persistence.Event
+	EventKey  = persistence.EventKey
+	Mark      = persistence.Mark
 )
+
+// Where events are: they wait for their receivers, or are dead letters.
+const (
+	EventQueue = persistence.EventQueue
+	EventDead  = persistence.EventDead
+)
+
+// What a [Mark] makes of an event.
+const (
+	Delivered = persistence.Delivered
+	Dead      = persistence.Dead
+	Queued    = persistence.Queued
+)
+
+// MaxEvent is the longest body of an event in bytes.
+const MaxEvent = persistence.MaxEvent
 
 // MetaShard is the shard of the meta group.
 const MetaShard ShardID = 0
@@ -77,6 +96,7 @@ type Shard interface {
 	Confirmed() time.Time
 
 	Reader
+	Events
 }
 
 // Reader reads what is applied. Without a barrier it may be old, on a node that was deposed
@@ -92,6 +112,19 @@ type Reader interface {
 	// Entities calls f for the entities of a kind whose identity follows after, in key
 	// order, until f returns false.
 	Entities(kind, after string, f func(identity string, h Head) bool) error
+}
+
+// Events reads the events that wait in a shard, and the dead letters. A space is one of
+// both: [EventQueue], [EventDead].
+type Events interface {
+	// Posted counts what may have added events: while it is the same, there are none that
+	// were not there before.
+	Posted() uint64
+	// Receivers are those of the events in a space, in order. There may be one without any.
+	Receivers(space byte) ([]uint64, error)
+	// Events calls f for a receiver's events in a space behind a sequence, in the order of
+	// their commits, until f returns false. f may keep what it gets.
+	Events(space byte, receiver, after uint64, f func(key EventKey, body []byte) bool) error
 }
 
 // Owner is where the actors of a shard live.

@@ -16,6 +16,10 @@ type (
 	Record    = data.Record
 	Outcome   = data.Outcome
 	Commit    = data.Commit
+	Event     = data.Event
+	EventKey  = data.EventKey
+	Mark      = data.Mark
+	Fate      = data.Fate
 )
 
 // and where.
@@ -38,12 +42,22 @@ const Slots = data.Slots
 // SlotOf is the slot of entities with a hash.
 func SlotOf(hash uint64) Slot { return data.SlotOf(hash) }
 
+// Where an event is, and what a mark makes of it.
+const (
+	EventQueue = data.SpaceQueue
+	EventDead  = data.SpaceDead
+	Delivered  = data.Delivered
+	Dead       = data.Dead
+	Queued     = data.Queued
+)
+
 // Limits of a commit, and how long an outcome is kept at least.
 const (
 	MaxKind       = data.MaxKind
 	MaxIdentity   = data.MaxIdentity
 	MaxPart       = data.MaxPart
 	MaxValue      = data.MaxValue
+	MaxEvent      = data.MaxEvent
 	OutcomeWindow = data.OutcomeWindow
 )
 
@@ -56,3 +70,11 @@ func NewReplicaID(n NodeID, generation uint32) ReplicaID { return data.NewReplic
 func NewReplica(shard ShardID, id ReplicaID, conf *pb.ConfState) Replica {
 	return data.NewReplica(shard, id, conf)
 }
+
+// NewEventKey is the key of an event.
+func NewEventKey(space byte, receiver, sequence uint64, entity string) EventKey {
+	return data.NewEventKey(space, receiver, sequence, entity)
+}
+
+// EventSequence is the sequence of the nth event of a log entry.
+func EventSequence(index uint64, n int) uint64 { return data.EventSequence(index, n) }

@@ -45,3 +45,27 @@ func (s *Store) Entities(id ShardID, kind, after string, f func(identity string,
 	defer s.readers.leave()
 	return s.shards.Entities(id, kind, after, f)
 }
+
+// Posted counts what may have added events to a shard: while it is the same, there are none
+// that were not there before.
+func (s *Store) Posted(id ShardID) uint64 { return s.shards.Posted(id) }
+
+// Receivers are those that events wait for in a shard, or, in the space of dead letters,
+// that these were for. There may be one without any.
+func (s *Store) Receivers(id ShardID, space byte) ([]uint64, error) {
+	if err := s.readers.enter(); err != nil {
+		return nil, err
+	}
+	defer s.readers.leave()
+	return s.shards.Receivers(id, space)
+}
+
+// Events calls f for a receiver's events behind a sequence, or its dead letters, in order,
+// until f returns false. f may keep what it gets.
+func (s *Store) Events(id ShardID, space byte, receiver, after uint64, f func(key EventKey, body []byte) bool) error {
+	if err := s.readers.enter(); err != nil {
+		return err
+	}
+	defer s.readers.leave()
+	return s.shards.Events(id, space, receiver, after, f)
+}

@@ -18,6 +18,9 @@ type state struct {
 	entities map[cluster.Entity]*stored
 	outcomes map[outcomeKey][]byte
 	queue    []queued // outcomes in order of time
+	events   map[cluster.EventKey][]byte
+	index    uint64 // counts the commits that were applied
+	posted   uint64
 }
 
 type stored struct {
@@ -41,12 +44,13 @@ func newState() *state {
 		time:     time.UnixMilli(0).UTC(),
 		entities: map[cluster.Entity]*stored{},
 		outcomes: map[outcomeKey][]byte{},
+		events:   map[cluster.EventKey][]byte{},
 	}
 }
 
 // clone is the state as an owner goes on to see it that was deposed.
 func (s *state) clone() *state {
-	c := &state{time: s.time, entities: maps.Clone(s.entities), outcomes: maps.Clone(s.outcomes)}
+	c := &state{time: s.time, entities: maps.Clone(s.entities), outcomes: maps.Clone(s.outcomes), events: maps.Clone(s.events), index: s.index, posted: s.posted}
 	for e, v := range c.entities {
 		c.entities[e] = &stored{head: v.head, records: maps.Clone(v.records)}
 	}
@@ -71,18 +75,22 @@ func (s *state) bump(e cluster.Entity) bool {
 
 // apply writes c, or nothing if the stored revision is another.
 func (s *state) apply(c cluster.Commit, now time.Time) error {
-	if s.rev(c.Entity) != c.BaseRev {
+	if !c.Marking() && s.rev(c.Entity) != c.BaseRev {
 		return cluster.ErrRejected
 	}
+	s.index++
 	if now = now.Truncate(time.Millisecond).UTC(); now.After(s.time) {
 		s.time = now
 	}
-	if c.Remove {
+	switch {
+	case c.Marking():
+	case c.Remove:
 		delete(s.entities, c.Entity)
-	} else {
+	default:
 		s.change(c)
 	}
 	if c.Forget {
+		s.forgetEvents(c.Entity)
 		maps.DeleteFunc(s.outcomes, func(k outcomeKey, _ []byte) bool { return k.entity == c.Entity })
 	}
 	for _, o := range c.Outcomes {
@@ -90,6 +98,7 @@ func (s *state) apply(c cluster.Commit, now time.Time) error {
 		s.outcomes[k] = append([]byte{}, o.Result...)
 		s.queue = append(s.queue, queued{k, s.time})
 	}
+	s.applyEvents(c)
 	s.trim()
 	return nil
 }

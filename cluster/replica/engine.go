@@ -65,6 +65,9 @@ type State interface {
 	Records(core.ShardID, cluster.Entity, func(part, value []byte) bool) error
 	Outcome(core.ShardID, cluster.Entity, cluster.RequestID, uint32) ([]byte, bool, error)
 	Entities(id core.ShardID, kind, after string, f func(identity string, h cluster.Head) bool) error
+	Posted(core.ShardID) uint64
+	Receivers(id core.ShardID, space byte) ([]uint64, error)
+	Events(id core.ShardID, space byte, receiver, after uint64, f func(key cluster.EventKey, body []byte) bool) error
 	Time(core.ShardID) time.Time
 }
 

@@ -20,6 +20,7 @@ import (
 	"ssod/cluster/replica/core"
 	"ssod/cluster/shardtest"
 	"ssod/persistence"
+	"ssod/persistence/level"
 )
 
 func TestMain(m *testing.M) {
@@ -47,7 +48,7 @@ func alone(t testing.TB, fs vfs.FS, dir string, clock func() time.Time) *replica
 	t.Cleanup(func() { store.Close() })
 	e, err := replica.Alone(t.Context(), replica.Config{
 		Node: 1, Shards: 8, Log: store.Log(), State: store, Clock: clock,
-		Address: func(core.NodeID) string { return "a:1" }, Registerer: prometheus.NewRegistry(),
+		Address: func(core.NodeID) string { return "a:1" }, Level: func() int { return level.Newest }, Registerer: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -155,3 +155,13 @@ func (h *handle) Entities(kind, after string, f func(identity string, h cluster.
 	h.left.waitAll()
 	return h.e.cfg.State.Entities(h.shard, kind, after, f)
 }
+
+func (h *handle) Posted() uint64 { return h.e.cfg.State.Posted(h.shard) }
+
+func (h *handle) Receivers(space byte) ([]uint64, error) {
+	return h.e.cfg.State.Receivers(h.shard, space)
+}
+
+func (h *handle) Events(space byte, receiver, after uint64, f func(key cluster.EventKey, body []byte) bool) error {
+	return h.e.cfg.State.Events(h.shard, space, receiver, after, f)
+}

@@ -15,7 +15,6 @@ func (s *suite) outcomes() {
 		{Request: request, Step: 1, Result: text("one")},
 		{Request: other, Step: 0},
 	}})
-	bob := cluster.Entity{Kind: "profile", Identity: "bob"}
 	s.equal("step 0", s.outcome(shard, alice, request, 0), "zero")
 	s.equal("step 1", s.outcome(shard, alice, request, 1), "one")
 	s.equal("empty", s.outcome(shard, alice, other, 0), "")

@@ -3,6 +3,7 @@ package shardtest
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 
 	"ssod/cluster"
@@ -39,6 +40,7 @@ func (s *suite) limits() {
 		"removal with a put":  {Entity: alice, BaseRev: 1, Remove: true, Puts: []cluster.Record{{Part: "p"}}},
 		"removal and a state": {Entity: alice, BaseRev: 1, Remove: true, State: text("s")},
 	}
+	maps.Copy(bad, badEvents())
 	shard := s.lead(1)
 	for name, c := range bad {
 		err := shard.Commit(s.Context(), c)

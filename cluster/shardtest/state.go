@@ -8,7 +8,10 @@ import (
 	"ssod/cluster"
 )
 
-var alice = cluster.Entity{Kind: "profile", Identity: "alice"}
+var (
+	alice = cluster.Entity{Kind: "profile", Identity: "alice"}
+	bob   = cluster.Entity{Kind: "profile", Identity: "bob"}
+)
 
 func text(s string) []byte { return []byte(s) }
 
@@ -68,7 +71,7 @@ func (s *suite) removed() {
 	shard := s.lead(1)
 	records := []cluster.Record{{Part: "a", Value: text("1")}, {Part: "b", Value: text("2")}}
 	s.must(shard, cluster.Commit{Entity: alice, Puts: records})
-	bob := cluster.Entity{Kind: "profile", Identity: "bobby"}
+	bob := cluster.Entity{Kind: "profile", Identity: "bobby"} // begins like another
 	s.must(shard, cluster.Commit{Entity: bob, Puts: records})
 	s.must(shard, cluster.Commit{
 		Entity: alice, BaseRev: 1, Remove: true,
@@ -90,7 +93,7 @@ func (s *suite) forgotten() {
 		}
 		return all
 	}
-	bob := cluster.Entity{Kind: "profile", Identity: "bobby"}
+	bob := cluster.Entity{Kind: "profile", Identity: "bobby"} // begins like another
 	s.must(shard, cluster.Commit{Entity: alice, Puts: []cluster.Record{{Part: "a", Value: text("1")}}, Outcomes: answered(1, 30)})
 	s.must(shard, cluster.Commit{Entity: bob, Outcomes: answered(1, 30)})
 	s.must(shard, cluster.Commit{Entity: alice, BaseRev: 1, Outcomes: answered(2, 1)})

@@ -60,4 +60,9 @@ type Commit struct {
 	Deletes []string
 	// Outcomes are the answers of the requests that this commit carries out.
 	Outcomes []Outcome
+	// Events are told to others once the commit is applied.
+	Events []Event
+	// Marks say what became of events. A commit with marks changes no entity and has
+	// nothing else but events, which are the shard's own then.
+	Marks []Mark
 }

@@ -35,20 +35,31 @@ func (c *Commit) Size() int {
 	for i := range c.Outcomes {
 		n += 2*(entity+len(RequestID{})) + len(c.Outcomes[i].Result)
 	}
+	for i := range c.Events {
+		n += entity + len(c.Events[i].Body)
+	}
+	for i := range c.Marks {
+		n += 2*len(c.Marks[i].Key) + len(c.Marks[i].Body)
+	}
 	return n
 }
 
 // Validate reports the limit that c breaks, as an [ErrInvalid].
 func (c *Commit) Validate() error {
 	switch {
+	case c.Size() > MaxCommit:
+		return fmt.Errorf("%w: %d bytes", ErrInvalid, c.Size())
+	case c.Marking():
+		return c.validateMarking()
 	case !c.Entity.valid():
 		return fmt.Errorf("%w: entity of kind %q with an identity of %d bytes", ErrInvalid, c.Entity.Kind, len(c.Entity.Identity))
 	case len(c.State) > MaxValue:
 		return fmt.Errorf("%w: state of %d bytes", ErrInvalid, len(c.State))
 	case c.Remove && (len(c.State)+len(c.Puts)+len(c.Deletes) > 0 || c.BaseRev == 0):
 		return fmt.Errorf("%w: a removal of something that does not exist, or with other changes", ErrInvalid)
-	case c.Size() > MaxCommit:
-		return fmt.Errorf("%w: %d bytes", ErrInvalid, c.Size())
+	}
+	if err := c.validateEvents(); err != nil {
+		return err
 	}
 	return c.validateRecords()
 }

@@ -14,6 +14,8 @@
 //	03 shard 'e' entity                  head: revision, schema, flags, state
 //	03 shard 'e' entity part             a record of the entity
 //	03 shard 'o' index number            block: outcomes that one flush wrote
+//	03 shard 'q' event                   an event that waits for its receiver
+//	03 shard 'r' event                   a dead letter
 //	03 shard 't'                         shard time that came with a snapshot
 //
 // An entity is encoded as its slot, its kind behind its length, and a digest of its
@@ -23,6 +25,9 @@
 // shard 'e' first and 03 shard 'e' last+1. A block of outcomes has those of many entities,
 // in the order of their encodings, each behind the encoding of its entity: the block alone
 // shows what belongs to which slot.
+//
+// An event is encoded as its receiver, its sequence and the entity of its commit, so those
+// of a receiver are in the order of commits, and the key shows to which slot it belongs.
 //
 // What is under 01 and 02 is sealed: a checksum stands before the value.
 package layout

@@ -18,6 +18,8 @@ const spaceShard = 0x03
 const (
 	SubEntity  = 'e'
 	SubOutcome = 'o'
+	SubEvent   = data.SpaceQueue
+	SubDead    = data.SpaceDead
 	SubTime    = 't'
 )
 
@@ -47,6 +49,25 @@ func SlotSpan(shard data.ShardID, first, last data.Slot) pebble.KeyRange {
 		r.End = AppendSlot(entities, last+1)
 	}
 	return r
+}
+
+// AppendEventKey appends the key of an event or a dead letter.
+func AppendEventKey(b []byte, shard data.ShardID, k data.EventKey) []byte {
+	return append(AppendShard(b, shard, k.Space()), k[1:]...)
+}
+
+// EventSpan is the range of a shard's events, or of its dead letters.
+func EventSpan(shard data.ShardID, space byte) pebble.KeyRange {
+	return pebble.KeyRange{Start: AppendShard(nil, shard, space), End: AppendShard(nil, shard, space+1)}
+}
+
+// ParseEventKey is the inverse of [AppendEventKey]. The key shares no memory with b.
+func ParseEventKey(b []byte) (data.EventKey, error) {
+	k := data.EventKey(b[min(ShardKeyLen-1, len(b)):])
+	if !k.Valid() {
+		return "", fmt.Errorf("%w: event with a key of %d bytes", data.ErrDamaged, len(b))
+	}
+	return k, nil
 }
 
 // DigestLen is the length of an identity's digest in keys: long enough to be unique.

@@ -76,9 +76,11 @@ func (s *Shards) apply(c *data.Change) (rejected []error, err error) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	before := sh.bytes()
+	n := 0 // events of the entry
 	for i := range cs {
 		err := s.applyCommit(sh, &cs[i], int64(after.Time))
 		if err == nil {
+			n = sh.applyEvents(&cs[i], after.Index, n)
 			continue
 		}
 		if rejected == nil {
@@ -113,7 +115,8 @@ type prepared struct {
 	*data.Commit
 	key    []byte // of the head
 	stored revision
-	known  bool // by the layers
+	known  bool   // by the layers
+	waits  []bool // per mark: its event existed
 	err    error
 }
 
@@ -136,7 +139,10 @@ func (s *Shards) prepare(sh *shard, c *data.Change) ([]prepared, error) {
 	for i := range cs {
 		p := &cs[i]
 		p.Commit = &c.Commits[i]
-		if p.err = p.Validate(); p.err == nil {
+		if p.err = p.Validate(); p.err != nil {
+			continue
+		}
+		if !p.Marking() {
 			from := len(keys)
 			keys = s.salt.AppendHeadKey(keys, c.Shard, p.Entity)
 			p.key = keys[from:len(keys):len(keys)]
@@ -144,11 +150,17 @@ func (s *Shards) prepare(sh *shard, c *data.Change) ([]prepared, error) {
 	}
 	sh.find(cs)
 	for i := range cs {
-		if p := &cs[i]; p.err == nil && !p.known {
-			var err error
-			if p.stored, err = s.revision(sh, p.key); err != nil {
-				return nil, err
-			}
+		p := &cs[i]
+		var err error
+		switch {
+		case p.err != nil:
+		case p.Marking():
+			p.waits, err = s.findEvents(c.Shard, sh, p.Marks)
+		case !p.known:
+			p.stored, err = s.revision(sh, p.key)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return cs, nil
@@ -164,7 +176,7 @@ func (sh *shard) find(cs []prepared) {
 	all := sh.layers()
 	for i := range cs {
 		p := &cs[i]
-		if p.err != nil {
+		if p.err != nil || p.Marking() {
 			continue
 		}
 		if e := all.find(string(p.key[layout.ShardKeyLen:])); e != nil {
@@ -176,7 +188,7 @@ func (sh *shard) find(cs []prepared) {
 // applyCommit applies a commit, or nothing of it if it returns an error. The
 // caller holds the locks of store and shard.
 func (s *Shards) applyCommit(sh *shard, p *prepared, now int64) error {
-	if p.err != nil {
+	if p.err != nil || p.Marking() {
 		return p.err
 	}
 	stored := p.stored

@@ -5,6 +5,7 @@
 //
 //	shards.go, shard.go      what memory knows of each shard
 //	apply.go, layer.go       an entry becomes the newest revisions of its entities
+//	events.go, readevents.go, flushevents.go  what waits to be told to others
 //	outcomes.go, block.go    the answers of requests, in a layer and on disk
 //	flush.go, due.go         layers are written, and when
 //	room.go                  applying waits for a flush

@@ -121,18 +121,17 @@ func (f *flush) stage(w *flushed) error {
 		return err
 	}
 	limit := int64(w.done.Time) - data.OutcomeWindow.Milliseconds()
-	forgotten := map[string]bool{}
 	all := make([]*kept, 0, len(w.layer.outcomes.all))
 	for _, e := range w.layer.sorted() {
-		if e.forgot {
-			forgotten[e.name()] = true
-		}
 		if err := f.entity(e); err != nil {
 			return err
 		}
 		all = w.layer.outcomes.appendOf(all, e, limit)
 	}
-	return f.outcomes(w, limit, all, forgotten)
+	if err := f.events(w); err != nil {
+		return err
+	}
+	return f.outcomes(w, limit, all)
 }
 
 // sorted are the changes in order of their keys.
@@ -178,7 +177,7 @@ func (f *flush) entity(e *change) error {
 
 // outcomes adds a shard's new blocks of outcomes, deletes those up to the limit, and
 // removes forgotten entities from the others.
-func (f *flush) outcomes(w *flushed, limit int64, all []*kept, forgotten map[string]bool) error {
+func (f *flush) outcomes(w *flushed, limit int64, all []*kept) error {
 	kept, gone := w.sh.blocksAfter(limit)
 	w.blocks = kept
 	for _, k := range gone {
@@ -186,8 +185,8 @@ func (f *flush) outcomes(w *flushed, limit int64, all []*kept, forgotten map[str
 			return err
 		}
 	}
-	if len(forgotten) > 0 {
-		if err := f.s.stageForgotten(f.batch, w.blocks, forgotten); err != nil {
+	if len(w.layer.forgotten) > 0 {
+		if err := f.s.stageForgotten(f.batch, w.blocks, w.layer.forgotten); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,11 @@ import (
 type layer struct {
 	entities map[string]*change // by what a head key has behind the shard
 	outcomes outcomes
-	bytes    int // approximate memory
+	events   events
+	// forgotten are the entities whose outcomes and events of older layers and of the disk
+	// are gone; nil: none.
+	forgotten map[string]bool
+	bytes     int // approximate memory
 }
 
 // change is the newest state of an entity.
@@ -125,9 +129,14 @@ func presence(value []byte) []byte {
 // it is read or flushed.
 func (y *layer) forget(e *change) {
 	e.forgot = true
+	if y.forgotten == nil {
+		y.forgotten = map[string]bool{}
+	}
+	y.forgotten[e.name()] = true
 	for o := range y.outcomes.drop(e) {
 		y.bytes -= outcomeOverhead + len(o.result)
 	}
+	y.bytes -= y.events.forget(e.name())
 }
 
 // name is what the key has behind the shard.

@@ -23,8 +23,9 @@ type shard struct {
 	changed  bool            // something was applied since the last flush began
 	blocks   []*block        // of outcomes, the oldest first, once loaded
 
-	time   atomic.Int64 // shard time in ms
-	loaded atomic.Bool  // blocks are known
+	time   atomic.Int64  // shard time in ms
+	posted atomic.Uint64 // counts entries with events, and replacements of the state
+	loaded atomic.Bool   // blocks are known
 	// unscanned: the state was replaced, and the filter of entities may lack some.
 	unscanned atomic.Bool
 }

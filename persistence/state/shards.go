@@ -96,6 +96,7 @@ func (s *Shards) loadShard(id data.ShardID, sh *shard) error {
 	sh.done = p
 	sh.flushed.Store(p.Index)
 	sh.time.Store(int64(p.Time))
+	sh.posted.Add(1)
 	return nil
 }
 

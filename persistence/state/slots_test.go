@@ -82,6 +82,9 @@ func (x slotStore) fill(t *testing.T, name string, n int, now time.Time) {
 			if i%3 == 0 {
 				c.Puts = []data.Record{{Part: fmt.Sprint("part ", rev), Value: fmt.Append(nil, i)}}
 			}
+			if i%2 == 0 {
+				c.Events = []data.Event{{Receiver: uint64(i % 3), Body: fmt.Append(nil, "event of ", name, i, " ", rev)}}
+			}
 			for step := range uint32(2) {
 				c.Outcomes = append(c.Outcomes, data.Outcome{Request: requestOf(rev), Step: step, Result: fmt.Append(nil, name, i, step)})
 			}
@@ -139,7 +142,25 @@ func (x slotStore) read(t *testing.T) map[data.Entity]string {
 			}
 		}
 	}
+	x.readEvents(t, s, all)
 	return all
+}
+
+// readEvents adds what waits of the entities, in the order in which it is delivered.
+func (x slotStore) readEvents(t *testing.T, s *store, all map[data.Entity]string) {
+	t.Helper()
+	of := map[string]data.Entity{}
+	for e := range all {
+		of[string(s.salt.AppendEntity(nil, e))] = e
+	}
+	receivers, err := s.Receivers(x.shard, data.SpaceQueue)
+	must(t, err)
+	for _, receiver := range receivers {
+		must(t, s.Events(x.shard, data.SpaceQueue, receiver, 0, func(k data.EventKey, body []byte) bool {
+			all[of[k.Entity()]] += fmt.Sprintf(", %s for %d", body, receiver)
+			return true
+		}))
+	}
 }
 
 // move moves a range of slots to another store, both closed, by their keys alone.
@@ -177,8 +198,29 @@ func (x slotStore) move(t *testing.T, to slotStore, first, last data.Slot) {
 		must(t, in.Set(blockKey(to.shard, target.Applied(to.shard).Index, number), moves, nil))
 		number++
 	})
+	x.moveEvents(t, source, target, to.shard, in, out, first, last)
 	must(t, target.db.Commit(in, pebble.Sync))
 	must(t, source.db.Commit(out, pebble.Sync))
+}
+
+// moveEvents moves the events of a range of slots: behind those that the target has, in the
+// order that they had.
+func (x slotStore) moveEvents(t *testing.T, source, target *store, to data.ShardID, in, out *pebble.Batch, first, last data.Slot) {
+	t.Helper()
+	n := 0
+	each(t, source, layout.EventSpan(x.shard, layout.SubEvent), func(key, value []byte) {
+		k, err := layout.ParseEventKey(key)
+		must(t, err)
+		e, _, err := layout.SplitEntity([]byte(k.Entity()))
+		must(t, err)
+		if e.Slot < first || e.Slot > last {
+			return
+		}
+		moved := k.Moved(data.Queued, data.EventSequence(target.Applied(to).Index+1, n))
+		n++
+		must(t, in.Set(layout.AppendEventKey(nil, to, moved), value, nil))
+		must(t, out.Delete(key, nil))
+	})
 }
 
 // each calls f for what Pebble has in a span.

@@ -138,7 +138,7 @@ func lastReset(entries []*pb.Entry) (index uint64) {
 
 // entryTime is the time that an entry carries, 0 when it has none.
 func entryTime(e *pb.Entry) (ms uint64, reset bool) {
-	if e.GetType() != pb.EntryNormal || len(e.GetData()) == 0 || e.GetData()[0] > resetVersion {
+	if e.GetType() != pb.EntryNormal || len(e.GetData()) == 0 || e.GetData()[0] > newestEntry {
 		return 0, false
 	}
 	_, header := decodeHeader(e.GetData())

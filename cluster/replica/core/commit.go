@@ -11,7 +11,11 @@ import (
 const (
 	flagRemove = 1
 	flagForget = 2
+	flagEvents = 4 // events and marks follow
 )
+
+// eventful reports whether a commit can only be in an entry of [eventsVersion].
+func eventful(c *persistence.Commit) bool { return len(c.Events)+len(c.Marks) > 0 }
 
 // EncodeCommit is the first result of [Encode].
 func EncodeCommit(c *persistence.Commit) []byte {
@@ -25,6 +29,8 @@ func EncodeCommit(c *persistence.Commit) []byte {
 //
 //	kind | identity | baseRev | flags | schema | state |
 //	n (part value)* | n part* | n (request[16] step result)*
+//
+// and with a flag n (receiver[8] body)* | n (key fate body)*.
 func Encode(c *persistence.Commit) ([]byte, *persistence.Commit) {
 	own := *c
 	b := make([]byte, 0, commitSize(c))
@@ -38,6 +44,9 @@ func Encode(c *persistence.Commit) ([]byte, *persistence.Commit) {
 	if c.Forget {
 		flags |= flagForget
 	}
+	if eventful(c) {
+		flags |= flagEvents
+	}
 	b = append(b, flags)
 	b = binary.AppendUvarint(b, uint64(c.Schema))
 	b, own.State = keepBytes(b, c.State)
@@ -49,6 +58,9 @@ func Encode(c *persistence.Commit) ([]byte, *persistence.Commit) {
 		b = append(b, o.Request[:]...)
 		b = binary.AppendUvarint(b, uint64(o.Step))
 		b, o.Result = keepBytes(b, o.Result)
+	}
+	if eventful(c) {
+		b = appendEvents(b, &own)
 	}
 	return b, &own
 }
@@ -88,7 +100,49 @@ func commitSize(c *persistence.Commit) int {
 	for i := range c.Outcomes {
 		n += len(c.Outcomes[i].Result) + 32
 	}
+	for i := range c.Events {
+		n += len(c.Events[i].Body) + 16
+	}
+	for i := range c.Marks {
+		n += len(c.Marks[i].Key) + len(c.Marks[i].Body) + 8
+	}
 	return n
+}
+
+// appendEvents encodes the events and marks of a commit, which share b afterwards.
+func appendEvents(b []byte, c *persistence.Commit) []byte {
+	c.Events, c.Marks = slices.Clone(c.Events), slices.Clone(c.Marks)
+	b = binary.AppendUvarint(b, uint64(len(c.Events)))
+	for i := range c.Events {
+		b = binary.BigEndian.AppendUint64(b, c.Events[i].Receiver)
+		b, c.Events[i].Body = keepBytes(b, c.Events[i].Body)
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.Marks)))
+	for i := range c.Marks {
+		b = appendBytes(b, string(c.Marks[i].Key))
+		b = append(b, byte(c.Marks[i].Fate))
+		b, c.Marks[i].Body = keepBytes(b, c.Marks[i].Body)
+	}
+	return b
+}
+
+func decodeEvents(d *decoder, c *persistence.Commit) {
+	for n := d.count(); n > 0 && !d.bad; n-- {
+		var e persistence.Event
+		if receiver := d.take(8); receiver != nil {
+			e.Receiver = binary.BigEndian.Uint64(receiver)
+		}
+		e.Body = d.bytes()
+		c.Events = append(c.Events, e)
+	}
+	for n := d.count(); n > 0 && !d.bad; n-- {
+		c.Marks = append(c.Marks, persistence.Mark{
+			Key: persistence.EventKey(d.string()), Fate: persistence.Fate(d.byte()), Body: d.bytes(),
+		})
+	}
+	if !eventful(c) { // it would have another encoding
+		d.fail()
+	}
 }
 
 // DecodeCommit decodes what [EncodeCommit] made. The commit shares b.
@@ -100,7 +154,7 @@ func DecodeCommit(b []byte) (persistence.Commit, error) {
 	c.BaseRev = d.uvarint()
 	flags := d.byte()
 	c.Remove, c.Forget = flags&flagRemove != 0, flags&flagForget != 0
-	if flags&^(flagRemove|flagForget) != 0 {
+	if flags&^(flagRemove|flagForget|flagEvents) != 0 {
 		d.fail()
 	}
 	c.Schema = d.uint32()
@@ -116,6 +170,9 @@ func DecodeCommit(b []byte) (persistence.Commit, error) {
 		o.Step = d.uint32()
 		o.Result = d.bytes()
 		c.Outcomes = append(c.Outcomes, o)
+	}
+	if flags&flagEvents != 0 {
+		decodeEvents(&d, &c)
 	}
 	if err := d.end(); err != nil {
 		return persistence.Commit{}, fmt.Errorf("commit: %w", err)

@@ -85,10 +85,11 @@ func answer(ps []*Proposal, err error) {
 }
 
 // Propose queues a commit for the next round. It is refused at once when the term is
-// over, no majority is heard, or too much waits already.
+// over, no majority is heard, too much waits already, or the cluster's format level is too
+// low for it.
 func (c *Core) Propose(p *Proposal) {
 	g := c.groups[p.Shard]
-	if g == nil || !g.open || g.term != p.Term || g.noQuorum > 0 || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue || c.outdated(g, p) {
+	if g == nil || p.Commit != nil && eventful(p.Commit) && c.cfg.Level() < eventsLevel || !g.open || g.term != p.Term || g.noQuorum > 0 || g.commits.bytes+len(p.Data) > c.cfg.MaxQueue || c.outdated(g, p) {
 		p.Done(ErrRefused)
 		return
 	}

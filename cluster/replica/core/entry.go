@@ -9,11 +9,24 @@ import (
 	"ssod/persistence"
 )
 
-// Formats of entries, the newest last: commits, and a reset of the shard time.
+// Formats of entries, the newest last: commits, a reset of the shard time, and commits that
+// may have events and marks.
 const (
-	entryVersion = 1
-	resetVersion = 2
+	entryVersion  = 1
+	resetVersion  = 2
+	eventsVersion = 3
 )
+
+// eventsLevel is the first format level of a cluster whose entries may have events.
+const eventsLevel = 2
+
+// entryFrom is the format of entries of commits at a format level of the cluster.
+func entryFrom(level int) byte {
+	if level >= eventsLevel {
+		return eventsVersion
+	}
+	return entryVersion
+}
 
 // ErrEntryFormat says that a log entry or a frame is damaged.
 var ErrEntryFormat = errors.New("malformed encoding")
@@ -26,6 +39,7 @@ var ErrEntryVersion = errors.New("entry of a newer version")
 //
 //	1 | proposerTerm | time | count | (length commit)*
 //	2 | proposerTerm | time
+//	3 | as 1, of commits with events and marks
 //
 // The second form only sets the shard time, which otherwise never goes back. All
 // integers are unsigned varints, the version is one byte.
@@ -93,6 +107,9 @@ func DecodeEntry(b []byte) (Entry, error) {
 		c, err := DecodeCommit(d.bytes())
 		if err != nil {
 			return Entry{}, err
+		}
+		if b[0] < eventsVersion && eventful(&c) {
+			return Entry{}, fmt.Errorf("entry version %d with events: %w", b[0], ErrEntryFormat)
 		}
 		e.Commits = append(e.Commits, c)
 	}

@@ -42,6 +42,41 @@ func TestEntryRoundTrip(t *testing.T) {
 	}
 }
 
+// eventfulSamples are commits with events, and with marks.
+func eventfulSamples() []persistence.Commit {
+	with := sample
+	with.Events = []persistence.Event{{Receiver: 1 << 63, Body: []byte("event")}, {Receiver: 2, Body: []byte("another")}}
+	key := persistence.NewEventKey(persistence.EventQueue, 2, persistence.EventSequence(9, 1), "entity")
+	return []persistence.Commit{with, {
+		Events: []persistence.Event{{Receiver: 3, Body: []byte("the shard's own")}},
+		Marks:  []persistence.Mark{{Key: key}, {Key: key, Fate: persistence.Dead, Body: []byte("letter")}},
+	}}
+}
+
+// TestEventsHaveAVersion: commits with events and marks are read back, and only from entries
+// that a version before does not take for something else.
+func TestEventsHaveAVersion(t *testing.T) {
+	want := eventfulSamples()
+	var encoded [][]byte
+	for i := range want {
+		b, own := Encode(&want[i])
+		if diff := cmp.Diff(&want[i], own); diff != "" {
+			t.Errorf("what Encode returns (-want +got):\n%s", diff)
+		}
+		encoded = append(encoded, b)
+	}
+	got, err := DecodeEntry(packEntry(nil, entryAt(eventsLevel), 5, 6, proposals(encoded...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got.Commits); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, err := DecodeEntry(packEntry(nil, entryAt(eventsLevel-1), 5, 6, proposals(encoded...))); !errors.Is(err, ErrEntryFormat) {
+		t.Errorf("events in an entry of the level before: got %v, want %v", err, ErrEntryFormat)
+	}
+}
+
 func TestDecodeEntryRefuses(t *testing.T) {
 	good := packEntry(nil, entryVersion, 5, 6, proposals(EncodeCommit(&sample)))
 	tests := map[string]struct {
@@ -69,6 +104,9 @@ func TestDecodeEntryRefuses(t *testing.T) {
 func FuzzDecodeEntry(f *testing.F) {
 	f.Add(packEntry(nil, entryVersion, 5, 6, proposals(EncodeCommit(&sample), EncodeCommit(&persistence.Commit{}))))
 	f.Add([]byte{1, 1, 1, 0})
+	for _, c := range eventfulSamples() {
+		f.Add(packEntry(nil, eventsVersion, 5, 6, proposals(EncodeCommit(&c))))
+	}
 	f.Add(packReset(5, 6))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := DecodeEntry(b)
@@ -79,7 +117,7 @@ func FuzzDecodeEntry(f *testing.F) {
 		for i := range e.Commits {
 			commits = append(commits, EncodeCommit(&e.Commits[i]))
 		}
-		again := packEntry(nil, entryVersion, e.ProposerTerm, e.Time, proposals(commits...))
+		again := packEntry(nil, b[0], e.ProposerTerm, e.Time, proposals(commits...))
 		if e.Reset {
 			again = packReset(e.ProposerTerm, e.Time)
 		}

@@ -5,7 +5,7 @@ package core
 // This build stands for the next version, so that tests can upgrade a cluster to it: at
 // level 3 it has an entry and a frame that this version does not know.
 const (
-	newestEntry = 3
+	newestEntry = 4
 	newestFrame = 3
 )
 
@@ -14,7 +14,7 @@ func entryAt(level int) byte {
 	if level >= 3 {
 		return newestEntry
 	}
-	return entryVersion
+	return entryFrom(level)
 }
 
 // frameAt is the format of frames at a level.

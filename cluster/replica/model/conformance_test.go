@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -34,6 +35,7 @@ type disk interface {
 	flush(...core.ShardID) error
 	head(core.ShardID, core.Entity) string
 	outcome(core.ShardID, core.Entity, persistence.RequestID) string
+	events(core.ShardID) []string
 }
 
 type modelDisk struct{ *model.Store }
@@ -47,6 +49,21 @@ func (d modelDisk) head(s core.ShardID, e core.Entity) string {
 func (d modelDisk) outcome(s core.ShardID, e core.Entity, r persistence.RequestID) string {
 	v, _ := d.Outcome(s, e, r, 1)
 	return v
+}
+
+func (d modelDisk) events(s core.ShardID) (all []string) {
+	for _, space := range []byte{persistence.EventQueue, persistence.EventDead} {
+		for _, k := range d.Events(s, space) {
+			body, _ := d.Event(s, k)
+			all = append(all, shown(k, []byte(body)))
+		}
+	}
+	return all
+}
+
+// shown is what of an event both have: entities have other keys in the model.
+func shown(k persistence.EventKey, body []byte) string {
+	return fmt.Sprintf("%c %d %d %v %s", k.Space(), k.Receiver(), k.Sequence(), k.Entity() != "", body)
 }
 
 func (d modelDisk) flush(shards ...core.ShardID) error { d.Flush(shards...); return nil }
@@ -92,6 +109,47 @@ func (d pebbleDisk) outcome(s core.ShardID, e core.Entity, r persistence.Request
 	return string(v)
 }
 
+func (d pebbleDisk) events(s core.ShardID) (all []string) {
+	for _, space := range []byte{persistence.EventQueue, persistence.EventDead} {
+		receivers, err := d.store.Receivers(s, space)
+		for _, receiver := range receivers {
+			err = errors.Join(err, d.store.Events(s, space, receiver, 0, func(k persistence.EventKey, body []byte) bool {
+				all = append(all, shown(k, body))
+				return true
+			}))
+		}
+		if err != nil {
+			return []string{err.Error()}
+		}
+	}
+	return all
+}
+
+// Apply applies the changes with the store's own keys of the events that they mark.
+func (d pebbleDisk) Apply(changes []core.Change) ([][]error, error) {
+	changes = slices.Clone(changes)
+	for i := range changes {
+		c := &changes[i]
+		c.Commits = slices.Clone(c.Commits)
+		for j := range c.Commits {
+			c.Commits[j].Marks = slices.Clone(c.Commits[j].Marks)
+			for n := range c.Commits[j].Marks {
+				m := &c.Commits[j].Marks[n]
+				err := d.store.Events(c.Shard, m.Key.Space(), m.Key.Receiver(), m.Key.Sequence()-1, func(k persistence.EventKey, _ []byte) bool {
+					if k.Sequence() == m.Key.Sequence() {
+						m.Key = k
+					}
+					return false
+				})
+				if err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return d.Log.Apply(changes)
+}
+
 // look describes everything that a disk holds.
 func look(d disk, past *past) string {
 	var b strings.Builder
@@ -120,6 +178,7 @@ func look(d disk, past *past) string {
 				fmt.Fprint(&b, past.kept(d.outcome(r.Shard, e, q), r), " ")
 			}
 		}
+		fmt.Fprintln(&b, strings.Join(d.events(r.Shard), ", "))
 	}
 	return b.String()
 }
@@ -132,12 +191,14 @@ type twins struct {
 	real  pebbleDisk
 	names int
 	past  past
+	ended map[core.ShardID][]persistence.EventKey // had a mark
 }
 
 func newTwins(t *testing.T, seed uint64) *twins {
 	tw := &twins{
 		T: t, rand: rand.New(rand.NewPCG(seed, 1)), model: modelDisk{model.New(0)}, real: openPebble(t, vfs.NewCrashableMem()),
-		past: past{made: map[string]core.ShardID{}, future: map[string]bool{}, results: map[string]bool{}},
+		ended: map[core.ShardID][]persistence.EventKey{},
+		past:  past{made: map[string]core.ShardID{}, future: map[string]bool{}, results: map[string]bool{}},
 	}
 	for _, s := range shards {
 		conf := &pb.ConfState{Voters: []uint64{uint64(persistence.NewReplicaID(1, 1))}}
@@ -245,6 +306,9 @@ func (tw *twins) apply(s core.ShardID, r core.Replica, last uint64) string {
 			for range commits {
 				c.Commits = append(c.Commits, tw.commit(s, c.Time))
 			}
+			if tw.rand.IntN(2) == 0 {
+				c.Commits = append(c.Commits, tw.marks(s)...)
+			}
 		}
 		if tw.rand.IntN(5) == 0 {
 			c.Conf = &pb.ConfState{Voters: []uint64{i}}
@@ -262,6 +326,10 @@ func (tw *twins) commit(s core.ShardID, now uint64) persistence.Commit {
 	c.Puts = []persistence.Record{{Part: "part", Value: c.State}}
 	if h.Rev > 0 && tw.rand.IntN(5) == 0 {
 		c.Remove, c.State, c.Puts = true, nil, nil
+		c.Forget = tw.rand.IntN(2) == 0
+	}
+	for range tw.rand.IntN(3) {
+		c.Events = append(c.Events, tw.event())
 	}
 	request := requests[tw.rand.IntN(len(requests))]
 	if _, answered := tw.model.Outcome(s, e, request, 1); !answered && tw.rand.IntN(2) == 0 {
@@ -270,6 +338,34 @@ func (tw *twins) commit(s core.ShardID, now uint64) persistence.Commit {
 		c.Outcomes = append(c.Outcomes, persistence.Outcome{Request: request, Step: 1, Result: []byte(result)})
 	}
 	return c
+}
+
+func (tw *twins) event() persistence.Event {
+	return persistence.Event{Receiver: 1 + tw.rand.Uint64N(3), Body: fmt.Append(nil, tw.rand.Uint32())}
+}
+
+// marks are those of events and dead letters, some of which do not exist any more, twice the
+// same ones: the second commit finds what the first has left.
+func (tw *twins) marks(s core.ShardID) []persistence.Commit {
+	var c, again persistence.Commit
+	for _, space := range []byte{persistence.EventQueue, persistence.EventDead} {
+		for _, k := range append(tw.model.Events(s, space), tw.ended[s]...) {
+			m := persistence.Mark{Key: k, Fate: persistence.Fate(tw.rand.IntN(3))}
+			if m.Fate != persistence.Delivered {
+				m.Body = fmt.Append(nil, tw.rand.Uint32())
+			}
+			if tw.rand.IntN(4) == 0 {
+				c.Marks = append(c.Marks, m)
+				tw.ended[s] = append(tw.ended[s][:min(len(tw.ended[s]), 4)], k)
+			}
+		}
+	}
+	if len(c.Marks) == 0 {
+		return nil
+	}
+	again.Marks = c.Marks
+	c.Events = append(c.Events, tw.event())
+	return []persistence.Commit{c, again}
 }
 
 // past is what may be forgotten: results that were later than the time to which
@@ -344,6 +440,7 @@ func (tw *twins) install(s core.ShardID, r core.Replica) {
 // crash loses some of what was not synced. The store must then look like the
 // model with one of the beginnings that it may keep.
 func (tw *twins) crash() {
+	clear(tw.ended) // their sequences may be those of other events now
 	percent := []int{0, 50, 100}[tw.rand.IntN(3)]
 	clone := tw.real.fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: tw.rand})
 	if err := tw.real.store.Close(); err != nil {

@@ -33,6 +33,9 @@ func (s *Store) BeginFlush(id core.ShardID) {
 	if s.bugs.Has(planted.OutcomeLostInFlush) {
 		m.flushing.state.loseOutcomes()
 	}
+	if s.bugs.Has(planted.EventLostInFlush) {
+		m.flushing.state.loseEvents()
+	}
 }
 
 // FinishFlush writes what was taken, unless a snapshot was installed meanwhile.

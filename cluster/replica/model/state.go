@@ -87,12 +87,20 @@ func encodeHead(rev uint64, schema uint32, st []byte) string {
 	return string(append(b, st...))
 }
 
-// apply applies one commit; false means that the revision is another.
-func (s *state) apply(c *persistence.Commit, now uint64, bugs planted.Set) bool {
+// apply applies one commit of the entry at an index; false means that the revision is
+// another. n counts the events of the entry.
+func (s *state) apply(c *persistence.Commit, now, index uint64, n *int, bugs planted.Set) bool {
+	if c.Marking() {
+		s.events(c, index, n)
+		return true
+	}
 	head, _ := s.head(c.Entity)
 	if head.Rev != c.BaseRev {
 		if bugs.Has(planted.PerWriteRevision) {
 			s.records(c)
+		}
+		if bugs.Has(planted.EventOfRejected) {
+			s.events(c, index, n)
 		}
 		return false
 	}
@@ -104,7 +112,10 @@ func (s *state) apply(c *persistence.Commit, now uint64, bugs planted.Set) bool 
 	s.records(c)
 	if c.Forget {
 		s.deletePrefix(entityKey("o", c.Entity))
+		s.queue = slices.DeleteFunc(s.queue, func(q queued) bool { return strings.HasPrefix(q.key, entityKey("o", c.Entity)) })
+		s.forgetEvents(c.Entity)
 	}
+	s.events(c, index, n)
 	for _, o := range c.Outcomes {
 		k := outcomeKey(c.Entity, o.Request, o.Step, bugs)
 		s.put(k, string(o.Result))

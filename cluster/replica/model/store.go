@@ -241,9 +241,9 @@ func (m *memory) apply(c *core.Change, bugs planted.Set) []error {
 		m.applied.Conf = c.Conf
 	}
 	var rejected []error
-	added := 0
+	added, events := 0, 0
 	for i := range c.Commits {
-		if m.state.apply(&c.Commits[i], m.applied.Time, bugs) {
+		if m.state.apply(&c.Commits[i], m.applied.Time, c.Index, &events, bugs) {
 			added += len(c.Commits[i].Outcomes)
 			continue
 		}

@@ -132,6 +132,10 @@ func (w *world) checkTags(n *node, ch *core.Change, rejected []error) {
 		if rejected != nil && rejected[i] != nil {
 			continue
 		}
+		w.checkPosts(n, ch.Shard, &ch.Commits[i])
+		if ch.Commits[i].Marking() {
+			continue
+		}
 		tag := string(ch.Commits[i].Outcomes[0].Result)
 		w.happened[tag] = true
 		w.values[string(ch.Commits[i].State)] = true

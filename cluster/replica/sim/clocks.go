@@ -198,6 +198,9 @@ func (w *world) checkTime(n *node, ch *core.Change) {
 	}
 	w.leapt(ch)
 	for i := range ch.Commits {
+		if ch.Commits[i].Marking() {
+			continue
+		}
 		tag := string(ch.Commits[i].Outcomes[0].Result)
 		for _, at := range w.resets[ch.Shard] {
 			if w.bases[tag] < at && at < ch.Index {

@@ -50,6 +50,9 @@ func (n *node) start() {
 	cfg := n.w.limits
 	cfg.Node, cfg.Store, cfg.Now = n.id, n.store, n.clock
 	cfg.Measured = n.measure
+	if n.w.opts.Events {
+		cfg.Level = func() int { return postLevel }
+	}
 	n.core, err = core.New(cfg, rs)
 	if err != nil {
 		n.w.violate("node %d: %v", n.id, err)

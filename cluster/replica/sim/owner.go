@@ -59,7 +59,11 @@ func (n *node) lead(ls []core.Leadership) {
 			o = nil
 		}
 		if l.Open && o == nil {
-			n.owners[l.Shard] = &owner{n: n, shard: l.Shard, term: l.Term, era: l.Era, base: n.store.Applied(l.Shard).Index, actors: map[core.Entity]*actor{}}
+			o = &owner{n: n, shard: l.Shard, term: l.Term, era: l.Era, base: n.store.Applied(l.Shard).Index, actors: map[core.Entity]*actor{}}
+			n.owners[l.Shard] = o
+			if n.w.opts.Events {
+				n.after(n.w.posts.between(0, time.Second), o.deliver)
+			}
 		}
 	}
 }
@@ -160,6 +164,7 @@ func (o *owner) commit(e core.Entity, a *actor, t *attempt) {
 		Puts:     []persistence.Record{{Part: part, Value: []byte(t.op.value)}},
 		Outcomes: []persistence.Outcome{{Request: t.op.request, Step: t.op.step, Result: []byte(tag)}},
 	}
+	o.n.w.post(tag, &c)
 	o.propose(tag, &c, func(err error) { o.committed(e, a, t, err) })
 	// The caller may give up first. The entity is loaded again, and that waits
 	// until the commit has ended.
@@ -189,6 +194,7 @@ func (o *owner) intrude(c persistence.Commit) {
 	c.BaseRev--
 	c.State = []byte(tag)
 	c.Puts = []persistence.Record{{Part: part, Value: []byte(tag)}}
+	o.n.w.post(tag, &c)
 	c.Outcomes = []persistence.Outcome{{Request: persistence.RequestID{1}, Result: []byte(tag)}}
 	o.propose(tag, &c, func(err error) {
 		if err == nil {

@@ -51,14 +51,16 @@ func TestPlanted(t *testing.T) {
 }
 
 func find(t *testing.T, name string, mistake planted.Set) {
-	joins, scales := planted.Decisions.Has(mistake), planted.Scaling.Has(mistake)
+	o := Options{Joins: planted.Decisions.Has(mistake), Scales: planted.Scaling.Has(mistake), Events: planted.Events.Has(mistake)}
 	for seed := found[name]; seed < found[name]+*within; seed++ {
-		res := run(t, Options{Seed: seed, Planted: mistake, Joins: joins, Scales: scales})
+		o.Seed, o.Planted = seed, mistake
+		res := run(t, o)
 		if res.Violation == nil {
 			continue
 		}
 		t.Logf("found by seed %d: %v", seed, res.Violation)
-		if res := run(t, Options{Seed: seed, Joins: joins, Scales: scales}); res.Violation != nil {
+		o.Planted = 0
+		if res := run(t, o); res.Violation != nil {
 			t.Errorf("seed %d without the mistake: %v", seed, res.Violation)
 		}
 		return

@@ -26,6 +26,8 @@ type Options struct {
 	Joins bool
 	// Scales lets nodes join and be drained, in zones or not, in place of both.
 	Scales bool
+	// Events: each commit has an event, which the leaders of shards deliver.
+	Events bool
 }
 
 // Result says what a run was like.
@@ -39,14 +41,15 @@ type Result struct {
 	Unknown, Refused, Rejected int
 	Joined, Objections, Left   int // nodes that were taken in, and that were not, and those that left
 	Leaps, SetBack             int // of clocks; of shard times
+	Told, ToldAgain            int // events
 	Steps                      uint64
 	// Unchecked: whether the history is linearizable took too long to find out.
 	Unchecked bool
 }
 
 func (r Result) String() string {
-	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d joined, %d objections, %d left, %d leaps, %d set back",
-		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Joined, r.Objections, r.Left, r.Leaps, r.SetBack)
+	return fmt.Sprintf("%d steps, %d applied, %d changes, %d reads, %d elections, %d crashes, %d snapshots, %d installs, %d moves, %d unknown, %d refused, %d rejected, %d joined, %d objections, %d left, %d leaps, %d set back, %d told, %d again",
+		r.Steps, r.Applied, r.Changes, r.Reads, r.Elections, r.Crashes, r.Snapshots, r.Installs, r.Moves, r.Unknown, r.Refused, r.Rejected, r.Joined, r.Objections, r.Left, r.Leaps, r.SetBack, r.Told, r.ToldAgain)
 }
 
 // world is everything that is simulated.
@@ -76,6 +79,7 @@ type world struct {
 	clocks
 	deceit
 	words
+	posts   posts
 	clients []*client
 
 	snapshots, installs, crashes, moves int
@@ -126,6 +130,7 @@ func newWorld(opts Options) *world {
 	w.deceit = newDeceit(opts.Seed, opts.Joins || opts.Scales)
 	w.words = words{vouches: opts.Seed%7 == 3 && !opts.Joins && !opts.Scales}
 	w.flushing = newFlushing(opts.Seed)
+	w.posts = newPosts(clock{rand: rand.New(rand.NewPCG(opts.Seed, 0xe7e2))})
 	return w
 }
 
@@ -216,6 +221,7 @@ func (w *world) finish() {
 		c.stop = true
 	}
 	w.until(w.agreed)
+	w.until(w.untold)
 	w.checkHistory()
 }
 
@@ -241,6 +247,6 @@ func (w *world) result() Result {
 		Elections: len(w.leaders), Crashes: w.crashes, Snapshots: w.snapshots,
 		Installs: w.installs, Moves: w.moves, Unknown: w.unknown, Refused: w.refused,
 		Rejected: w.rejected, Joined: w.joined, Objections: w.objections, Left: w.left,
-		Leaps: w.leapCount, SetBack: w.setBackCount, Steps: w.seq, Unchecked: w.unchecked,
+		Leaps: w.leapCount, SetBack: w.setBackCount, Told: w.posts.first, ToldAgain: w.posts.repeated, Steps: w.seq, Unchecked: w.unchecked,
 	}
 }

@@ -56,6 +56,9 @@ func TestSim(t *testing.T) { simulate(t, Options{}, "sim") }
 // TestJoins lets nodes join, be replaced and removed at bad moments.
 func TestJoins(t *testing.T) { simulate(t, Options{Joins: true}, "sim JOINS=1") }
 
+// TestEvents tells a receiver of every commit.
+func TestEvents(t *testing.T) { simulate(t, Options{Events: true}, "sim EVENTS=1") }
+
 // TestScales lets nodes join and be drained, in zones or not, and zones go dark.
 func TestScales(t *testing.T) { simulate(t, Options{Scales: true}, "sim SCALES=1") }
 
@@ -88,7 +91,7 @@ func more(seed uint64, start time.Time) bool {
 }
 
 func TestSameSeedSameRun(t *testing.T) {
-	for _, o := range []Options{{}, {Seed: 1}, {Seed: 2}, {Joins: true}, {Seed: 1, Joins: true}, {Scales: true}, {Seed: 1, Scales: true}} {
+	for _, o := range []Options{{}, {Seed: 1}, {Seed: 2}, {Joins: true}, {Seed: 1, Joins: true}, {Scales: true}, {Seed: 1, Scales: true}, {Seed: 1, Events: true}} {
 		first, second := run(t, o), run(t, o)
 		if diff := cmp.Diff(first, second); diff != "" {
 			t.Errorf("%+v, two runs (-first +second):\n%s", o, diff)

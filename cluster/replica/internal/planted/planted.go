@@ -65,7 +65,16 @@ const (
 	// LeavesByMap lets a drained node leave when the map has nothing on it, whatever
 	// its groups are.
 	LeavesByMap
+	// EventLostInFlush forgets events when they are written.
+	EventLostInFlush
+	// EventOfRejected posts the events of a commit that is rejected.
+	EventOfRejected
+	// MarkedBeforeTold marks events as delivered before they are.
+	MarkedBeforeTold
 )
+
+// Events are mistakes with events.
+const Events = EventLostInFlush | EventOfRejected | MarkedBeforeTold
 
 // Decisions are mistakes in decisions about members: see package sim on joins.
 const Decisions = DesiredForConfirmed | JudgedOnce
@@ -105,6 +114,9 @@ var names = map[string]Set{
 	"outcome-lost-in-flush":    OutcomeLostInFlush,
 	"unflushed-conf":           UnflushedConf,
 	"leaves-by-map":            LeavesByMap,
+	"event-lost-in-flush":      EventLostInFlush,
+	"event-of-rejected":        EventOfRejected,
+	"marked-before-told":       MarkedBeforeTold,
 }
 
 // All returns every mistake by name.
