@@ -1,11 +1,12 @@
 // Package erasure removes everything that is stored of a viewer, or of a device,
 // from the entities that have it and then from every file of every node.
 //
-// What is stored of a viewer stands in four kinds of entities:
+// What is stored of a viewer stands in these kinds of entities:
 //
 //	profile   its members, link codes with who waits for them, and shared logins
 //	device    the logins that were made on a member device, and what lately ended
 //	session   logins in progress on a member device, and lately over
+//	trial     what a member device watched without a login (package trial)
 //	farewell  what an MVPD is told at a logout, for half an hour (package logout)
 //
 // [Eraser.Erase] goes through the devices first and the profile last, so that a call that

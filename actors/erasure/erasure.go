@@ -16,6 +16,7 @@ import (
 	"ssod/actors/linking"
 	"ssod/actors/profile"
 	"ssod/actors/session"
+	"ssod/actors/trial"
 	"ssod/cluster"
 )
 
@@ -47,6 +48,7 @@ type Erased struct {
 	Devices  int // members
 	Logins   int // made on the devices
 	Sessions int // in progress, or lately over
+	Trials   int // of temporary access
 }
 
 // Realm is where a device is looked for.
@@ -178,6 +180,54 @@ func (x *erasing) device(ctx context.Context, id []byte) error {
 		}
 		of := device.ID{ServiceProvider: identity[0], Client: identity[1], Device: id}
 		if err := x.forget(ctx, of.Address(), func() error { return x.leave(ctx, of) }); err != nil {
+			return err
+		}
+	}
+	return x.trials(ctx, id)
+}
+
+// trials erases the trials of a device, and what else they are found by.
+func (x *erasing) trials(ctx context.Context, id []byte) error {
+	keys, err := x.find(ctx, trial.KeyKind, id, 4)
+	if err != nil {
+		return err
+	}
+	for _, identity := range keys {
+		if identity[0] != x.realm.ID {
+			continue
+		}
+		of := trial.MVPD{Realm: identity[0], ID: identity[1]}
+		ids, err := trial.Client{Asker: x.Asker}.Chain(ctx, fresh(), of, identity)
+		if err != nil {
+			return err
+		}
+		if err := x.trial(ctx, of, ids); err != nil {
+			return err
+		}
+		// The key last, so that a repeated call finds what an interrupted one has left.
+		if err := x.forget(ctx, actors.Address{Kind: trial.KeyKind, Identity: identity}, nothing); err != nil {
+			return err
+		}
+		x.erased.Trials++
+	}
+	return nil
+}
+
+// trial erases trials that yield one to another, and the identities that lead to them.
+func (x *erasing) trial(ctx context.Context, of trial.MVPD, ids [][]byte) error {
+	for _, id := range ids {
+		keys, err := x.find(ctx, trial.KeyKind, id, 4)
+		if err != nil {
+			return err
+		}
+		for _, identity := range keys {
+			if trial.IsIdentity(identity) {
+				if err := x.forget(ctx, actors.Address{Kind: trial.KeyKind, Identity: identity}, nothing); err != nil {
+					return err
+				}
+			}
+		}
+		if err := x.forget(ctx, of.Trial(id), nothing); err != nil {
 			return err
 		}
 	}

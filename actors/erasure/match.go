@@ -8,10 +8,12 @@ import (
 	"ssod/actors/intent"
 	"ssod/actors/profile"
 	"ssod/actors/session"
+	"ssod/actors/trial"
 	"ssod/cluster"
 )
 
-// Match reports whether a stored entity concerns a device.
+// Match reports whether a stored entity concerns a device. A key of a trial also concerns
+// the id of its trial.
 func Match(kind, identity string, h cluster.Head, id []byte) bool {
 	switch kind {
 	case device.KindName:
@@ -26,6 +28,10 @@ func Match(kind, identity string, h cluster.Head, id []byte) bool {
 		return ok && bytes.Equal(at.Device, id)
 	case profile.KindName:
 		return profile.HasDevice(h, id)
+	case trial.KeyKind:
+		parts, err := actors.DecodeIdentity(identity)
+		_, its := trial.ByDevice(actors.Address{Kind: kind, Identity: parts}, id)
+		return err == nil && its || trial.LeadsTo(h, id)
 	}
 	return false
 }

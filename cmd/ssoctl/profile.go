@@ -70,6 +70,7 @@ func (c *deleteProfile) Run(s *session) error {
 		Devices  int    `json:"devices"`
 		Logins   int    `json:"logins"`
 		Sessions int    `json:"sessions"`
+		Trials   int    `json:"trials"`
 	}
 	if err := s.operate(http.MethodDelete, path, query, nil, &erased); err != nil {
 		return err

@@ -56,6 +56,10 @@ var (
 	ErrRedirectURL   = errors.New("redirectUrl missing, malformed or not the service provider's")
 	ErrResources     = errors.New("resources missing or malformed")
 	ErrCode          = errors.New("authentication code malformed")
+	// ErrTrialOver, ErrTrialSpent: temporary access has ended, by its time or by the number
+	// of resources.
+	ErrTrialOver  = errors.New("the time of the trial is over")
+	ErrTrialSpent = errors.New("the resources of the trial are used")
 	// ErrStranger: a browser comes back from an MVPD and was not sent there, or
 	// with a state that it was not sent with.
 	ErrStranger = errors.New("the browser did not open this login")

@@ -5,9 +5,13 @@ import (
 	"net/http"
 )
 
-// An identity for temporary access that cannot be read is an error of a call for
-// profiles and of a decision.
+// What is wrong with temporary access is an error of a call for profiles and of a decision.
 const (
+	TrialOverCode     = "temporary_access_duration_limit_exceeded"
+	trialOverMessage  = "The temporary access duration limit has been exceeded."
+	TrialSpentCode    = "temporary_access_resources_limit_exceeded"
+	trialSpentMessage = "The temporary access resources limit has been exceeded."
+
 	TemporaryIdentityCode    = "invalid_header_identity_for_temporary_access"
 	temporaryIdentityMessage = "The identity for temporary access header value is missing or invalid."
 )
@@ -19,6 +23,8 @@ var items = itemsByCode(
 	Error{Code: "preauthorization_denied_by_mvpd", Action: None, Message: `The MVPD has returned a "Deny" decision when requesting pre-authorization for the specified resource.`},
 	Error{Code: "authorization_denied_by_mvpd", Action: None, Message: `The MVPD has returned a "Deny" decision when requesting authorization for the specified resource.`},
 	Error{Code: TemporaryIdentityCode, Status: http.StatusBadRequest, Action: None, Message: temporaryIdentityMessage},
+	Error{Code: TrialOverCode, Action: Authentication, Message: trialOverMessage},
+	Error{Code: TrialSpentCode, Action: Authentication, Message: trialSpentMessage},
 	Error{Code: "authorization_denied_by_parental_controls", Action: None, Message: `The MVPD has returned a "Deny" decision due parental controls settings for the specified resource.`},
 	Error{Code: "too_many_resources", Action: Configuration, Message: "The authorization or preauthorization request failed because too many resources were queried. Please contact support team to properly configure the authorization and preauthorization limitations."},
 	Error{Code: "authenticated_profile_missing", Action: Authentication, Message: "The authenticated profile associated with this request is missing."},

@@ -211,9 +211,17 @@ type MVPD struct {
 	// are, if it is shorter. Longer is kinder to apps without X-Device-Info.
 	UnknownTTL   time.Duration `yaml:"unknownTTL" default:"24h"`
 	AuthzTTL     time.Duration `yaml:"authzTTL" default:"1h"`
-	TTL          time.Duration `yaml:"ttl"`          // of a temppass
+	TTL          time.Duration `yaml:"ttl"`          // of a temppass: how long a trial lasts
 	MaxResources int           `yaml:"maxResources"` // of a temppass; 0 means no limit
-	DisabledFor  []string      `yaml:"disabledFor"`  // service providers
+	// TrialsPerAddress is how many trials of a temppass may begin from one client address
+	// in 24 hours, IPv6 by /64; 0 means no limit. Devices name themselves, so without a
+	// limit whoever makes names up watches for ever; a low one denies trials to viewers
+	// behind one address.
+	TrialsPerAddress int `yaml:"trialsPerAddress" default:"20"`
+	// IdentityKey is the member of AP-TempPass-Identity that names the viewer of a temppass;
+	// apps must send it then. Empty: all members do, and apps may leave the header out.
+	IdentityKey string   `yaml:"identityKey"`
+	DisabledFor []string `yaml:"disabledFor"` // service providers
 
 	// MetadataFile and MetadataURL are where a saml provider describes itself: one of
 	// them is set.

@@ -29,9 +29,6 @@ func (k *checker) mvpds(key string, r *Realm) {
 		}
 		k.mvpdKind(at, m)
 		k.decision(at, m)
-		if m.Kind == "temppass" {
-			k.warn(at, "has no effect: this version has no temporary passes")
-		}
 	}
 }
 
@@ -46,6 +43,8 @@ func (k *checker) mvpdKind(key string, m MVPD) {
 	k.only(key+".caFile", m.Kind, m.CAFile != "", decided...)
 	k.only(key+".ttl", m.Kind, m.TTL != 0, "temppass")
 	k.only(key+".maxResources", m.Kind, m.MaxResources != 0, "temppass")
+	k.only(key+".trialsPerAddress", m.Kind, m.TrialsPerAddress != defaultTrialsPerAddress, "temppass")
+	k.only(key+".identityKey", m.Kind, m.IdentityKey != "", "temppass")
 	k.only(key+".logoutEndpoint", m.Kind, !m.LogoutEndpoint, "sandbox")
 	k.onlySAML(key, m)
 	switch m.Kind {
@@ -56,8 +55,7 @@ func (k *checker) mvpdKind(key string, m MVPD) {
 	case "saml":
 		k.saml(key, m)
 	case "temppass":
-		k.lifetime(key+".ttl", m.TTL, bounds{time.Minute, maxLifetime})
-		k.between(key+".maxResources", m.MaxResources, 0, 1_000_000)
+		k.temppass(key, m)
 	}
 }
 

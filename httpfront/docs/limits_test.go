@@ -60,6 +60,7 @@ var sources = map[string]string{
 	"One resource":                                          "httpfront/api/entitlement maxResource",
 	"User metadata of a login":                              "httpfront/mvpd MaxAttributes",
 	"Details of a deny":                                     "httpfront/mvpd MaxDetails",
+	"One used resource of a trial, by its name":             "httpfront/api/entitlement maxLabel",
 	"Logins of one device or profile, each at another MVPD": "actors/login MaxLogins",
 
 	"The service takes for a request":                "httpfront requestTime",

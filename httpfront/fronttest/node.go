@@ -19,6 +19,7 @@ import (
 	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
+	"ssod/actors/trial"
 	"ssod/cluster/faulty"
 	"ssod/cluster/meta"
 	"ssod/httpfront"
@@ -28,6 +29,7 @@ import (
 	"ssod/httpfront/api/sso"
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
+	"ssod/httpfront/mvpd/temppass"
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/keys/sealing"
 	"ssod/httpfront/token/media"
@@ -125,7 +127,8 @@ func Start(t testing.TB, o Options) *Node {
 // handlers are all operations of a node.
 func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront.Handlers {
 	providers := mvpd.NewRegistry(map[string]mvpd.Maker{
-		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.Keys.LinkCodeKey, Now: n.Now, Delay: time.Millisecond}),
+		sandbox.Kind:  sandbox.Maker(sandbox.Options{Key: n.Keys.LinkCodeKey, Now: n.Now, Delay: time.Millisecond}),
+		temppass.Kind: temppass.Make,
 	}, o.Log)
 	providers.Budget = o.Budget
 	handlers := httpfront.NewHandlers(service, n.Registration, n.Keys)
@@ -137,7 +140,7 @@ func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront
 	entitled := entitlement.Options{
 		Tokens: n.Keys, Clients: n.Registration, Profiles: profile.Client{Asker: n.Runtime},
 		Sessions: session.Client{Asker: n.Runtime}, Devices: device.Client{Asker: n.Runtime},
-		Logouts: logout.Client{Asker: n.Runtime}, Providers: providers, Platforms: platforms,
+		Logouts: logout.Client{Asker: n.Runtime}, Trials: trial.Client{Asker: n.Runtime}, Providers: providers, Platforms: platforms,
 		Media: signer, Log: o.Log,
 	}
 	if o.Entitlement != nil {
@@ -183,7 +186,8 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 				},
 				Courier: courier,
 			}, linkdirectory.Config{Keys: n.Keys, Log: log}),
-			device.Kind(courier), session.Kind(courier), logout.Kind(),
+			append(trial.Kinds(trial.Config{Retention: func() time.Duration { return n.Settings.Config().MemberRetention }}),
+				device.Kind(courier), session.Kind(courier), logout.Kind())...,
 		),
 	})
 	must(err)

@@ -12,6 +12,7 @@ import (
 	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
+	"ssod/actors/trial"
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/placement"
@@ -189,6 +190,9 @@ func restored(kind string, h cluster.Head, with *actors.Restore) (_ cluster.Head
 	case linkdirectory.KindName:
 		h, err = linkdirectory.RestoredHead(h, with)
 		return h, true, err
+	}
+	if trial.Has(kind) {
+		return h, true, trial.Restored(kind, h)
 	}
 	return h, false, ErrUnknown
 }

@@ -14,6 +14,7 @@ import (
 	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
+	"ssod/actors/trial"
 	"ssod/cluster/meta"
 	"ssod/httpfront/token/keys"
 	"ssod/persistence/backup"
@@ -73,6 +74,11 @@ func TestVerify(t *testing.T) {
 		"a device":                      {thing{kind: device.KindName, identity: id}, true},
 		"a session":                     {thing{kind: session.KindName, identity: id}, true},
 		"a logout":                      {thing{kind: logout.KindName, identity: id}, true},
+		"a trial":                       {thing{kind: trial.KindName, identity: id}, true},
+		"what a trial is found by":      {thing{kind: trial.KeyKind, identity: id}, true},
+		"the trials of an address":      {thing{kind: trial.AddressKind, identity: id}, true},
+		"the resets of trials":          {thing{kind: trial.EpochKind, identity: id}, true},
+		"a damaged trial":               {thing{kind: trial.KindName, identity: id, state: bad}, false},
 		"a directory":                   {thing{kind: linkdirectory.KindName, identity: id}, true},
 		"a statement":                   {thing{kind: meta.Kind, identity: "statements", part: "s"}, true},
 		"a table of a later version":    {thing{kind: meta.Kind, identity: "something", part: "s", value: bad}, true},

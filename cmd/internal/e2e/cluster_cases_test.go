@@ -52,7 +52,7 @@ func (c *trio) foundWithKeys() []byte {
 func byLives(cases []examples.Case) map[lifetimes][]examples.Case {
 	groups := map[lifetimes][]examples.Case{}
 	for _, one := range cases {
-		if !isLater(one) && one.ID != injected {
+		if one.ID != injected {
 			lives := livesFor(one)
 			groups[lives] = append(groups[lives], one)
 		}

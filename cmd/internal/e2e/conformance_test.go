@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,11 +19,6 @@ const (
 	shortCode   = time.Second
 )
 
-// later lists the cases of parts that the service does not have yet.
-var later = []string{
-	"v2-sess-09", "v2-prof-09", // TempPass
-}
-
 // injected is the case of a fault inside the process; see
 // [TestAnInternalFaultSaysNothing].
 const injected = "st-post-30"
@@ -34,12 +28,7 @@ const injected = "st-post-30"
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	cases, empty := loadCases(t), emptyWorld(t)
-	notYet := 0
 	for _, c := range cases {
-		if isLater(c) {
-			notYet++
-			continue
-		}
 		if c.ID == injected {
 			continue
 		}
@@ -52,7 +41,7 @@ func TestConformance(t *testing.T) {
 			w.check(c)
 		})
 	}
-	t.Logf("%d cases on a process of their own, 1 with an injected fault, %d of parts that come later", len(cases)-notYet-1, notYet)
+	t.Logf("%d cases on a process of their own, 1 with an injected fault", len(cases)-1)
 }
 
 func loadCases(t *testing.T) []examples.Case {
@@ -60,10 +49,6 @@ func loadCases(t *testing.T) []examples.Case {
 	cases, err := examples.Load("testdata/examples.json")
 	must(t, err)
 	return cases
-}
-
-func isLater(c examples.Case) bool {
-	return slices.ContainsFunc(later, func(prefix string) bool { return strings.HasPrefix(c.ID, prefix) })
 }
 
 // check sends the request of a case and compares the answer.
@@ -107,6 +92,10 @@ func livesFor(c examples.Case) (l lifetimes) {
 			l.session = shortCode.String()
 		case strings.HasPrefix(given, "Auth"):
 			l.rule, _, _ = strings.Cut(given, " ")
+		case given == "TempPass_10min is a TempPass":
+			l.trial = "10m"
+		case strings.HasPrefix(given, "TempPass_10min expired"):
+			l.trial = shortCode.String()
 		case given == "profile expired":
 			l.login = shortCode.String()
 		case given == "devices of other networks are to be confirmed":
@@ -155,7 +144,7 @@ func readClaims(token string, claims any) error {
 // uses them is taken into scope.
 func TestEveryPreconditionHasAStep(t *testing.T) {
 	for _, c := range loadCases(t) {
-		if isLater(c) || c.ID == injected {
+		if c.ID == injected {
 			continue
 		}
 		for _, text := range c.Given {

@@ -68,6 +68,10 @@ func (c *trio) household(a *app, mark string) (phone *device) {
 	must(c, err)
 	_, err = a.begin(ctx, tv, whole("AcmeTV"), "User-Agent", mark+" agent") // under way
 	must(c, err)
+	for _, d := range []*device{phone, tv} { // without a login
+		answer, err := a.v2(ctx, "POST", "decisions/authorize/trial", d, `{"resources":["`+mark+` film"]}`)
+		must(c, want(answer, err, http.StatusOK, nil))
+	}
 	return phone
 }
 

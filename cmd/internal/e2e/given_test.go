@@ -47,6 +47,8 @@ var preconditions = []precondition{
 	given(`client without client_credentials grant`, withoutGrant),
 	given(`integration STREAM1-OldCable disabled`, nothing),
 	given(`partner SSO not configured`, nothing),
+	given(`TempPass_10min is a TempPass`, nothing),
+	given(`TempPass_10min expired for (A)`, trialOver),
 	given(`AuthNAll on STREAM1-AcmeTV|AuthZNone rule`, nothing),
 	given(`AuthZAll on STREAM1-AcmeTV; A has a profile`, func(w *world, _ []string) error { return loggedInAlone(w, []string{"AcmeTV"}) }),
 	given(`profile missing`, nothing),

@@ -163,6 +163,21 @@ func profileOver(w *world, words []string) error {
 	return nil
 }
 
+// trialOver lets a device play under a trial until that has ended: the case runs with a
+// short one.
+func trialOver(w *world, words []string) error {
+	d := w.device[words[0]]
+	answer, err := w.stream.v2(w.Context(), "POST", "decisions/authorize/TempPass_10min", d, `{"resources":["channel-1"]}`)
+	if err := want(answer, err, http.StatusOK, nil); err != nil {
+		return err
+	}
+	until(w, "the trial ends", func() bool {
+		answer, err := w.stream.v2(w.Context(), "GET", "profiles/TempPass_10min", d, "")
+		return err == nil && answer.Status == http.StatusForbidden
+	})
+	return nil
+}
+
 // sessionCreated begins a session of A; how much of it is there depends on the
 // case.
 func sessionCreated(w *world, words []string) error {

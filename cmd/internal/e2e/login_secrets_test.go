@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -40,6 +41,20 @@ func (s *secrets) playLogin() {
 	s.do4xx("GET", "/api/v2/one/sessions/"+begun.Code+"x", map[string]string{"Authorization": "Bearer " + s.token}, "")
 	s.do4xx("GET", "/api/v2/one/sessions/"+begun.Code, map[string]string{"Authorization": "Bearer " + s.token}, "")
 	s.do4xx("GET", "/api/v2/one/profiles", map[string]string{"Authorization": "Bearer " + d.token}, "")
+}
+
+// playTrial watches without a login, under a name that an app should not have sent in
+// plain.
+func (s *secrets) playTrial() {
+	s.Helper()
+	who := base64.StdEncoding.EncodeToString([]byte(`{"email":"marked-4716@viewer.example"}`))
+	s.mark("identity for temporary access", who)
+	s.mark("e-mail address", "marked-4716@viewer.example")
+	d := newDevice("device that tries it out")
+	answer, err := s.v2(s.Context(), "POST", "decisions/authorize/trial", d, `{"resources":["channel-1"]}`, "AP-TempPass-Identity", who)
+	must(s, want(answer, err, http.StatusOK, nil))
+	s.markAfter("media token", answer, `"serializedToken":"`)
+	s.do4xx("GET", "/api/v2/one/profiles/trial", map[string]string{"Authorization": "Bearer " + s.token, "AP-TempPass-Identity": who + "!"}, "")
 }
 
 // watchAndLeave gets a media token and a logout agent URL, and uses that twice.

@@ -22,7 +22,7 @@ realms:
     linkCode: {length: 10, alphabet: alphanumeric}
     trustedIssuers: [{issuer: "` + issuer + `", audience: Adobe, jwksFile: issuer.json}]
     platforms: [{name: box, issuer: "` + platformIssuer + `", audience: adobe, algorithms: [HS256], jwksFile: platform.json}]
-    mvpds: [{id: AcmeTV, kind: sandbox}]
+    mvpds: [{id: AcmeTV, kind: sandbox}, {id: trial, kind: temppass, ttl: 1h, maxResources: 5}]
   - {id: two, serviceProviders: [two]}
 `
 
@@ -62,6 +62,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 	s.fetchByQuery()
 	s.playFlow()
 	s.playLogin()
+	s.playTrial()
 	s.playMistakes()
 	s.playOperator()
 

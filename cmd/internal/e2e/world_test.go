@@ -38,8 +38,8 @@ const (
 // lifetimes are the settings that a case needs shorter than an operator would
 // choose them, or other than by default. Empty means the default.
 type lifetimes struct {
-	access, service, window, code, session, login, public, others, rule string
-	throttle                                                            bool
+	access, service, window, code, session, login, public, others, rule, trial string
+	throttle                                                                   bool
 }
 
 // worldConfig is the configuration of the cases.
@@ -67,11 +67,11 @@ realms:
       - {id: AcmeTV, kind: sandbox, logoUrl: "https://static.stream.example/acme.png"%s}
       - {id: NordCable, kind: sandbox, logoutEndpoint: false}
       - {id: OldCable, kind: sandbox, disabledFor: [STREAM1, STREAM2]}
-    %s
+%s    %s
   - id: rival
     serviceProviders: [RIVAL1]
 `, l.throttle, setting("ttl", l.access), join(setting("ttl", l.service), setting("refreshWindow", l.window)), join(setting("ttl", l.code), setting("otherNetwork", l.others)),
-		setting("ttl", l.session), issuer, platformIssuer, prefixed(", ", setting("authnTTL", l.login)),
+		setting("ttl", l.session), issuer, platformIssuer, prefixed(", ", setting("authnTTL", l.login)), enclosed("      - {id: TempPass_10min, kind: temppass, ttl: ", l.trial, "}\n"),
 		setting("degradation", enclosed("[{serviceProvider: STREAM1, mvpd: AcmeTV, rule: ", l.rule, "}]")))
 }
 

@@ -17,6 +17,7 @@ import (
 	"ssod/actors"
 	"ssod/actors/device"
 	"ssod/actors/profile"
+	"ssod/actors/trial"
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/placement"
@@ -164,6 +165,11 @@ func (e *erasing) erased(a actors.Address) bool {
 	case a.Kind == device.KindName && len(a.Identity) == 3:
 		realm, known := e.realms[a.Identity[0]]
 		return known && slices.Contains(e.devices[realm], a.Identity[2])
+	case a.Kind == trial.KeyKind:
+		return slices.ContainsFunc(e.devices[a.Identity[0]], func(id string) bool {
+			_, its := trial.ByDevice(a, []byte(id))
+			return its
+		})
 	}
 	return false
 }

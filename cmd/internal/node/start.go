@@ -18,6 +18,7 @@ import (
 	"ssod/actors/logout"
 	"ssod/actors/profile"
 	"ssod/actors/session"
+	"ssod/actors/trial"
 	"ssod/cluster"
 	"ssod/httpfront"
 	"ssod/httpfront/api/admin"
@@ -29,6 +30,7 @@ import (
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/mvpd/oidc"
 	"ssod/httpfront/mvpd/saml"
+	"ssod/httpfront/mvpd/temppass"
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/keys/sealing"
 	"ssod/httpfront/token/media"
@@ -184,11 +186,11 @@ func (n *Node) act(context.Context) (err error) {
 		Metrics: n.registry, Log: n.log,
 		Kinds: append(
 			linking.Kinds(profile.Config{
-				Retention: func() time.Duration { return n.settings.Config().MemberRetention },
+				Retention: n.retention,
 				TokenLife: n.tokenLife,
 				Courier:   courier,
 			}, linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
-			append(nextKinds(), device.Kind(courier), session.Kind(courier), logout.Kind())...,
+			append(append(nextKinds(), device.Kind(courier), session.Kind(courier), logout.Kind()), trial.Kinds(trial.Config{Retention: n.retention})...)...,
 		),
 	})
 	if err != nil {
@@ -204,6 +206,9 @@ func (n *Node) act(context.Context) (err error) {
 	return nil
 }
 
+// retention is how long a device is remembered that was not seen.
+func (n *Node) retention() time.Duration { return n.settings.Config().MemberRetention }
+
 // tokenLife is how long a realm's tokens matter. For a realm that is no longer configured
 // that is as long as a device is remembered: the realm may return.
 func (n *Node) tokenLife(realm string) time.Duration {
@@ -217,9 +222,10 @@ func (n *Node) tokenLife(realm string) time.Duration {
 // providers has the TV providers of the kinds that this version supports.
 func (n *Node) providers() *mvpd.Registry {
 	return mvpd.NewRegistry(map[string]mvpd.Maker{
-		sandbox.Kind: sandbox.Maker(sandbox.Options{Key: n.ring.LinkCodeKey, Now: n.config.Clock}),
-		oidc.Kind:    oidc.Maker(oidc.Options{Now: n.config.Clock, Log: n.log}),
-		saml.Kind:    saml.Maker(saml.Options{Now: n.config.Clock, Log: n.log}),
+		sandbox.Kind:  sandbox.Maker(sandbox.Options{Key: n.ring.LinkCodeKey, Now: n.config.Clock}),
+		oidc.Kind:     oidc.Maker(oidc.Options{Now: n.config.Clock, Log: n.log}),
+		saml.Kind:     saml.Maker(saml.Options{Now: n.config.Clock, Log: n.log}),
+		temppass.Kind: temppass.Make,
 	}, n.log)
 }
 
@@ -232,7 +238,7 @@ func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *e
 	return entitlement.New(entitlement.Options{
 		Tokens: n.ring, Clients: n.clients, Profiles: profiles,
 		Sessions: session.Client{Asker: n.runtime}, Devices: device.Client{Asker: n.runtime},
-		Logouts: logout.Client{Asker: n.runtime}, Providers: providers,
+		Logouts: logout.Client{Asker: n.runtime}, Trials: trial.Client{Asker: n.runtime}, Providers: providers,
 		Media:     signer,
 		Platforms: n.platforms, Log: n.log,
 	})

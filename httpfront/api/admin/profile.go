@@ -154,6 +154,7 @@ type erasedView struct {
 	Devices  int    `json:"devices"`
 	Logins   int    `json:"logins"`
 	Sessions int    `json:"sessions"`
+	Trials   int    `json:"trials"`
 }
 
 // eraseProfile serves DELETE /admin/v1/profile: the viewer's profile and what its
@@ -227,5 +228,5 @@ func erasureOf(ctx context.Context, c *call, job string) (any, error) {
 		return accepted{erasedView{Job: job}}, nil
 	}
 	c.note("devices", e.Devices)
-	return erasedView{Profiles: e.Profiles, Devices: e.Devices, Logins: e.Logins, Sessions: e.Sessions}, nil
+	return erasedView{Profiles: e.Profiles, Devices: e.Devices, Logins: e.Logins, Sessions: e.Sessions, Trials: e.Trials}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -29,6 +30,7 @@ var codes = []string{
 	"invalid_parameter_domain_name", "invalid_parameter_redirect_url", "invalid_parameter_partner", "invalid_parameter_saml_response",
 	"invalid_header_device_identifier", "invalid_header_device_info", "invalid_header_identity_for_temporary_access",
 	"invalid_integration", "invalid_authentication_session", "internal_server_error",
+	"temporary_access_duration_limit_exceeded", "temporary_access_resources_limit_exceeded",
 	"header_invalid",                  // a service token, where the realm is strict
 	"method_not_allowed", "not_found", // of HTTP rather than of the API
 	"too_many_requests", "service_unavailable", // with Retry-After
@@ -69,6 +71,14 @@ func TestCodesAreTheAPIsOwn(t *testing.T) {
 	superseded := a.begin("phone", whole("cable")).Text("code")
 	a.begin("phone", whole("cable"))
 	hear(a.do(a.call("GET", "sessions/"+superseded, "")))
+	ada := identity(`{"email":"ada"}`)
+	a.decisions("authorize", "phone", "trial", []string{"a"})
+	for _, resource := range []string{"a", "b"} {
+		a.decisions("authorize", "phone", "promo", []string{resource}, ada...)
+	}
+	hear(a.do(a.call("GET", "profiles/promo", "phone", ada...)))
+	a.node.Sleep(time.Hour)
+	hear(a.do(a.call("GET", "profiles/trial", "phone")))
 	strict := start2(a, `strictTokens: true`)
 	hear(strict.do(strict.call("GET", "profiles", "phone", "AD-Service-Token", "abc")))
 	for _, err := range []error{actors.ErrUnavailable, errors.New("surprise")} {

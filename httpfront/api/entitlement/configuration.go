@@ -74,7 +74,7 @@ func (s *Service) Configuration(_ context.Context, r *api.Request) (api.Response
 	}
 	for p := range s.Providers.Active(r.Config, r.Realm, a.provider.ID) {
 		out.Requestor.MVPDs = append(out.Requestor.MVPDs, choice{
-			ID: p.Config.ID, DisplayName: p.Config.DisplayName, LogoURL: p.Config.LogoURL, AuthPerAggregator: a.provider.AuthPerAggregator,
+			ID: p.Config.ID, DisplayName: p.Config.DisplayName, LogoURL: p.Config.LogoURL, IsTempPass: isTemporary(p), AuthPerAggregator: a.provider.AuthPerAggregator,
 		})
 	}
 	out.MVPDs = out.Requestor.MVPDs

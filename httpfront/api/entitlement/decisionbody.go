@@ -78,17 +78,10 @@ func answerDecisions(r *api.Request, q *asking, decisions []decision) api.Respon
 		b = strictjson.AppendString(append(b, `{"resource":`...), q.resources[i])
 		b = strictjson.AppendString(append(b, `,"serviceProvider":`...), q.app.provider.ID)
 		b = strictjson.AppendString(append(b, `,"mvpd":`...), r.Item)
-		b = append(b, decisions[i].source()...)
+		b = append(append(append(b, `,"source":"`...), sources[decisions[i].by]...), '"')
 		b = append(decisions[i].append(b, r, q.informs), '}')
 	}
 	return api.Response{Status: http.StatusOK, Body: append(b, "]}"...)}
-}
-
-func (d *decision) source() string {
-	if d.byRule {
-		return `,"source":"degradation"`
-	}
-	return `,"source":"mvpd"`
 }
 
 func (d *decision) append(b []byte, r *api.Request, informs bool) []byte {

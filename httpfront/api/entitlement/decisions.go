@@ -17,7 +17,7 @@ import (
 
 // decision is the answer for one resource.
 type decision struct {
-	byRule  bool   // of degradation; the MVPD was not asked
+	by      source
 	code    string // of the error; empty: permitted
 	details string // of the error, in the MVPD's words
 	permit  permit
@@ -25,6 +25,18 @@ type decision struct {
 	// When the token is good.
 	tokenFrom, tokenUntil time.Time
 }
+
+// source is who decided.
+type source uint8
+
+const (
+	byMVPD  source = iota
+	byRule         // of degradation; the MVPD was not asked
+	byTrial        // of temporary access; there is no MVPD
+)
+
+// sources are the values of httpfront/docs/entitlement.md#decisions.
+var sources = [...]string{byMVPD: "mvpd", byRule: "degradation", byTrial: "temppass"}
 
 // asking is one call for decisions.
 type asking struct {
@@ -98,6 +110,9 @@ func (s *Service) decide(ctx context.Context, r *api.Request, q *asking) ([]deci
 	if q.rule(r, r.Item) == config.AuthZNone {
 		s.byRule(r, q, finding{}, decisions)
 		return decisions, nil
+	}
+	if isTemporary(q.provider) && q.rule(r, r.Item) != config.AuthNAll {
+		return s.decideTemporary(ctx, r, q, decisions)
 	}
 	found, err := s.findOrDegrade(ctx, r, q.app, q.device, q.identities, r.Item)
 	if err != nil {

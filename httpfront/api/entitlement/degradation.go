@@ -38,9 +38,12 @@ func (s *Service) degradedLogin(r *api.Request, d device.ID, m *config.MVPD) (fi
 	}}, nil
 }
 
-// findOrDegrade is find where a rule may make the login unnecessary.
+// findOrDegrade is find where a rule or temporary access may make the login unnecessary.
 func (s *Service) findOrDegrade(ctx context.Context, r *api.Request, a app, d device.ID, identities []identity, id string) (finding, error) {
 	if a.rule(r, id) != config.AuthNAll {
+		if s.temporaryMVPD(r, a, id) != nil {
+			return withoutLogin(r, id), nil
+		}
 		return s.find(ctx, r, d, identities, id)
 	}
 	p, err := s.Providers.Find(r.Config, r.Realm, a.provider.ID, id)
@@ -77,7 +80,7 @@ func (s *Service) byRule(r *api.Request, q *asking, found finding, decisions []d
 		return false
 	}
 	for i := range decisions {
-		decisions[i].byRule = true
+		decisions[i].by = byRule
 	}
 	return true
 }

@@ -197,11 +197,15 @@ func TestOnlyActiveIntegrations(t *testing.T) {
 	a.same("where it is active", a.at("STREAM2").found("phone", "AD-Service-Token", phone), found{"closed": "regular"})
 	a.same("where it is not", a.found("phone", "AD-Service-Token", phone), found{})
 	r := a.do(a.call("GET", "configuration", ""))
-	var ids []string
+	var ids, trials []any
 	for _, m := range r.JSON["mvpds"].([]any) {
-		ids = append(ids, m.(map[string]any)["id"].(string))
+		m := m.(map[string]any)
+		if ids = append(ids, m["id"]); m["isTempPass"] == true {
+			trials = append(trials, m["id"])
+		}
 	}
-	a.same("configuration", ids, []string{"cable", "plain", "short"})
+	a.same("configuration", ids, []any{"cable", "plain", "short", "trial", "promo"})
+	a.same("temporary access", trials, []any{"trial", "promo"})
 }
 
 func TestStrictTokens(t *testing.T) {

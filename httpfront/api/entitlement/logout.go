@@ -56,7 +56,7 @@ func (s *Service) Logout(ctx context.Context, r *api.Request) (api.Response, err
 	}
 	switch {
 	case found.Standing(r.Received) == login.Good:
-	case a.rule(r, r.Item) == config.AuthNAll: // there is nothing to end
+	case a.rule(r, r.Item) == config.AuthNAll, isTemporary(p): // there is nothing to end
 		return answerLogout(r, logoutAction{ActionName: "complete", ActionType: "none"})
 	default:
 		return answerLogout(r, logoutAction{ActionName: "invalid", ActionType: "none"})

@@ -40,8 +40,8 @@ func (s *Service) profiles(ctx context.Context, r *api.Request, wanted func(find
 			return api.Response{}, err
 		}
 	}
-	if a.rule(r, r.Item) == config.AuthNAll {
-		return s.answerDegraded(r, a, d, r.Item)
+	if answer, done, err := s.answerWithoutLogin(ctx, r, a, d, r.Item); done {
+		return answer, err
 	}
 	identities, err := s.identities(ctx, r, a, d.Device)
 	if err != nil {
@@ -58,6 +58,20 @@ func (s *Service) profiles(ctx context.Context, r *api.Request, wanted func(find
 		return api.Response{}, err
 	}
 	return answerProfiles(r, found)
+}
+
+// answerWithoutLogin answers a query for a profile that needs no login; done is false where
+// one is needed.
+func (s *Service) answerWithoutLogin(ctx context.Context, r *api.Request, a app, d device.ID, id string) (_ api.Response, done bool, err error) {
+	if a.rule(r, id) == config.AuthNAll {
+		answer, err := s.answerDegraded(r, a, d, id)
+		return answer, true, err
+	}
+	if p := s.temporaryMVPD(r, a, id); p != nil {
+		answer, err := s.answerTemporary(ctx, r, p.Config, d.Device)
+		return answer, true, err
+	}
+	return api.Response{}, false, nil
 }
 
 // ProfileByCode serves GET /api/v2/{serviceProvider}/profiles/code/{code}: the
@@ -79,8 +93,10 @@ func (s *Service) ProfileByCode(ctx context.Context, r *api.Request) (api.Respon
 		return api.Response{}, err
 	}
 	d, ok := device.IDAt(view.GetParty().GetDevice())
-	if named := view.GetParameters().GetMvpd(); ok && a.rule(r, named) == config.AuthNAll {
-		return s.answerDegraded(r, a, d, named)
+	if ok {
+		if answer, done, err := s.answerWithoutLogin(ctx, r, a, d, view.GetParameters().GetMvpd()); done {
+			return answer, err
+		}
 	}
 	if view.GetStage() != session.Stage_FINISHED || !ok {
 		return answerProfiles(r, nil)
@@ -128,7 +144,7 @@ func answerProfiles(r *api.Request, found []finding) (api.Response, error) {
 // issuer is who vouches for a login. Where nobody does, it is the documented name,
 // for which apps look.
 func (f finding) issuer() string {
-	if f.kind == degraded {
+	if f.kind == degraded || f.kind == temporary {
 		return "Adobe"
 	}
 	return f.GetMvpd()

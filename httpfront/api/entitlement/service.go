@@ -83,6 +83,7 @@ type Options struct {
 	Devices   Devices
 	Profiles  Profiles
 	Logouts   Logouts
+	Trials    Trials
 	Providers Providers
 	Media     MediaTokens
 	Platforms Platforms

@@ -180,8 +180,8 @@ func (f finding) reason() string {
 	switch f.kind {
 	case regular:
 		return "authenticated"
-	case degraded:
-		return degraded
+	case degraded, temporary:
+		return f.kind
 	}
 	return "authenticatedSSO"
 }

@@ -23,7 +23,9 @@ realms:
       - {id: plain, kind: sandbox, logoutEndpoint: false}
       - {id: short, kind: sandbox, authnTTL: 40m}
       - {id: closed, kind: sandbox, disabledFor: [STREAM1]}
-      - {id: later, kind: temppass, ttl: 1h}
+      - {id: later, kind: oidc, issuer: "https://later.example", clientId: ssod, decision: authenticated}
+      - {id: trial, kind: temppass, ttl: 1h, trialsPerAddress: 0}
+      - {id: promo, kind: temppass, ttl: 1h, maxResources: 2, identityKey: email}
   - id: rival
     serviceProviders: [RIVAL1]
     mvpds: [{id: cable, kind: sandbox}]

@@ -2,34 +2,33 @@ package headers
 
 import (
 	"ssod/httpfront/api"
-	"ssod/httpfront/strictjson"
+	"ssod/httpfront/mvpd/temppass"
 	"ssod/httpfront/wire"
 )
 
 // maxTemporaryIdentity is the longest decoded AP-TempPass-Identity.
 const maxTemporaryIdentity = 4 << 10
 
-// CheckTemporaryIdentity reports whether AP-TempPass-Identity, if it was sent,
-// can be read: Base64 of a JSON object that names somebody
-// (httpfront/docs/headers.md#ap-temppass-identity). Like X-Device-Info it may be left
-// out, but what is there must be readable.
-func CheckTemporaryIdentity(r *api.Request) error {
+// TemporaryIdentity reads AP-TempPass-Identity, if it was sent: Base64 of a JSON object that
+// names somebody (httpfront/docs/headers.md#ap-temppass-identity).
+func TemporaryIdentity(r *api.Request) (who temppass.Identity, sent bool, err error) {
 	header := r.Header(wire.TempPassIdentity)
 	if len(header) == 0 {
-		return nil
+		return who, false, nil
 	}
 	raw, ok := Base64(header, maxTemporaryIdentity)
 	if !ok || r.Repeated(wire.TempPassIdentity) {
-		return api.ErrTemporaryIdentity
+		return who, true, api.ErrTemporaryIdentity
 	}
-	identity, err := strictjson.Parse(raw)
-	if err != nil || identity.Kind() != strictjson.Object {
-		return api.ErrTemporaryIdentity
+	if who, ok = temppass.ParseIdentity(raw); !ok {
+		return who, true, api.ErrTemporaryIdentity
 	}
-	for _, value := range identity.Members() {
-		if simple(value) != "" {
-			return nil
-		}
-	}
-	return api.ErrTemporaryIdentity
+	return who, true, nil
+}
+
+// CheckTemporaryIdentity is for calls where nobody is interested in it: like X-Device-Info
+// it may be left out, but what is there must be readable.
+func CheckTemporaryIdentity(r *api.Request) error {
+	_, _, err := TemporaryIdentity(r)
+	return err
 }
