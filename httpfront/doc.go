@@ -22,6 +22,7 @@
 //	            registration, admin, sandbox), what they read (headers, form) and the
 //	            documents as pages (apidoc)
 //	mvpd        connections to TV providers
+//	degradation rules that answer in their place for a while
 //	token       what makes and reads tokens (jose, keys, media, platform), and the keys
 //	            of others (keyset, keyurl)
 //	page        the layout of pages for viewers

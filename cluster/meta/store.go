@@ -71,6 +71,10 @@ func (s *Store) Records(table string) (records iter.Seq2[string, []byte], revisi
 	return t.all, t.rev
 }
 
+// Revision counts the changes of a table; 0: it does not exist. What is derived from a
+// table is as new as the table if it has its revision; a watch comes a moment later.
+func (s *Store) Revision(table string) uint64 { return s.table(table).rev }
+
 // Read returns a table as it is now.
 func (s *Store) Read(table string) Table { return Table{s.table(table)} }
 

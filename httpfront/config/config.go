@@ -270,6 +270,9 @@ const (
 	AuthZNone = "AuthZNone" // everything is denied
 )
 
+// Rules are all rules of degradation.
+func Rules() []string { return []string{AuthNAll, AuthZAll, AuthZNone} }
+
 // Session governs authentication sessions.
 type Session struct {
 	TTL time.Duration `yaml:"ttl" default:"30m"`

@@ -137,7 +137,7 @@ func (k *checker) degradation(key string, r *Realm) {
 		if !slices.ContainsFunc(r.MVPDs, func(m MVPD) bool { return m.ID == d.MVPD }) {
 			k.mistake(at+".mvpd", "%q is not an MVPD of the realm", clip(d.MVPD))
 		}
-		k.oneOf(at+".rule", d.Rule, AuthNAll, AuthZAll, AuthZNone)
+		k.oneOf(at+".rule", d.Rule, Rules()...)
 		k.unique(seen, at, d.ServiceProvider+" "+d.MVPD)
 	}
 }

@@ -117,3 +117,24 @@ func TestVerify(t *testing.T) {
 		}
 	}
 }
+
+// A rule of degradation that was set at run time was for an incident of the old cluster.
+func TestRulesOfDegradationStayBehind(t *testing.T) {
+	tables := &tablesTaken{}
+	file := holding(t, thing{kind: meta.Kind, identity: "degradation", part: "r tv cable", value: []byte("a rule")})
+	s, err := Take(bytes.NewReader(file), &actors.Restore{Erased: func(actors.Address) bool { return false }}, tables)
+	if err != nil || s.Tables["degradation"] != 1 || len(tables.names) > 0 {
+		t.Errorf("a new cluster takes over %v of %v: %v", tables.names, s, err)
+	}
+}
+
+// tablesTaken notes of which tables there are records.
+type tablesTaken struct {
+	nobody
+	names []string
+}
+
+func (t *tablesTaken) Table(table, _ string, _ []byte) error {
+	t.names = append(t.names, table)
+	return nil
+}

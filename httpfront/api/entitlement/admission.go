@@ -7,6 +7,7 @@ import (
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/headers"
 	"ssod/httpfront/config"
+	"ssod/httpfront/degradation"
 	"ssod/httpfront/token/keys"
 )
 
@@ -14,6 +15,7 @@ import (
 type app struct {
 	provider *config.ServiceProvider
 	client   string // client id
+	rules    degradation.View
 }
 
 // admit takes the first steps of the check order
@@ -28,7 +30,7 @@ func (s *Service) admit(r *api.Request) (app, error) {
 		return app{}, err
 	}
 	_, provider, _ := r.Config.ServiceProvider(r.Parameter)
-	return app{provider: provider, client: client}, nil
+	return app{provider: provider, client: client, rules: s.Rules.At(r.Received)}, nil
 }
 
 // admitDevice is admit for calls that name their device.

@@ -18,8 +18,10 @@ import (
 // httpfront/docs/entitlement.md#degradation.
 const degraded = "degraded"
 
-// rule is the rule of degradation for an MVPD.
-func (a app) rule(r *api.Request, mvpd string) string { return r.Realm.Rule(a.provider.ID, mvpd) }
+// rule is the rule of degradation for an MVPD, the same for all of a request.
+func (a app) rule(r *api.Request, mvpd string) string {
+	return a.rules.Rule(r.Realm, a.provider.ID, mvpd)
+}
 
 // degradedLogin stands for the login that a device does not need. It is made for one
 // answer, the same each time, and is never stored or shared: when the rule ends there

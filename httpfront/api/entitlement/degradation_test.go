@@ -4,6 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"ssod/httpfront/api/entitlement"
+	"ssod/httpfront/config"
+	"ssod/httpfront/degradation"
+	"ssod/httpfront/token/keys/keystest"
 )
 
 // under is a configuration with a rule between STREAM1 and the provider cable.
@@ -73,4 +79,49 @@ func TestNobodyIsPermitted(t *testing.T) {
 		a.same(kind, a.decisions(kind, "phone", "cable", []string{"channel-1"}), []string{"authorization_denied_by_degradation_rule"})
 	}
 	a.same("the login", a.found("phone"), found{"cable": "regular"})
+}
+
+// TestARuleAtRunTime: it answers as one of the file, and when it has ended nothing of it
+// is left: no profile, no permit, no shared login.
+func TestARuleAtRunTime(t *testing.T) {
+	cfg, err := config.Parse([]byte(realms), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now
+	rules, err := degradation.Open(degradation.Options{
+		Tables: &keystest.Store{}, Settings: func() *config.Config { return cfg }, Leads: func() bool { return true },
+		Ready: func() error { return nil }, Time: func(at time.Time) time.Time { return at },
+		Now: func() time.Time { return now() },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := startWith(t, realms, func(o *entitlement.Options) { o.Rules = rules })
+	now = a.node.Now
+	token := []string{"AD-Service-Token", a.mint("phone", "viewer-1")}
+	set := func(rule string) {
+		t.Helper()
+		_, err := rules.Set(t.Context(), degradation.Order{Pair: degradation.Pair{ServiceProvider: "STREAM1", MVPD: "cable"}, Rule: rule, For: time.Minute, By: "local"})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	set("AuthNAll")
+	a.same("a session", a.begin("phone", whole("cable"), token...).Text("reasonType"), "degraded")
+	a.same("a decision", a.decisions("authorize", "phone", "cable", []string{"channel-1"}, token...), []string{"permit"})
+	a.same("all profiles", a.found("phone", token...), found{})
+	a.node.Sleep(time.Minute)
+	a.same("afterwards", a.decisions("authorize", "phone", "cable", []string{"channel-1"}, token...), []string{"authenticated_profile_missing"})
+	a.same("then", []any{a.begin("phone", whole("cable"), token...).Text("actionName"), a.found("phone", token...)}, []any{"authenticate", found{}})
+
+	a.logIn("phone", "cable", "cleo")
+	set("AuthZAll")
+	a.same("whoever is logged in", a.authorize("phone", "cable"), "permit")
+	set("AuthZNone")
+	a.same("nobody", a.authorize("phone", "cable"), "authorization_denied_by_degradation_rule")
+	if _, err := rules.Off(t.Context(), degradation.Pair{ServiceProvider: "STREAM1", MVPD: "cable"}, "local"); err != nil {
+		t.Fatal(err)
+	}
+	a.same("the provider again", a.authorize("phone", "cable"), "authorization_denied_by_mvpd")
 }

@@ -14,6 +14,7 @@ import (
 	"ssod/cluster"
 	"ssod/httpfront/api/headers"
 	"ssod/httpfront/config"
+	"ssod/httpfront/degradation"
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/media"
@@ -75,6 +76,16 @@ type Platforms interface {
 	Identify(ctx context.Context, cfg *config.Config, realm *config.Realm, token []byte, now time.Time) (viewer platform.Identity, named bool, err error)
 }
 
+// Rules are the rules of degradation; [degradation.Rules] are.
+type Rules interface {
+	At(received time.Time) degradation.View
+}
+
+// filed are only the rules of the configuration file.
+type filed struct{}
+
+func (filed) At(time.Time) degradation.View { return degradation.View{} }
+
 // Options is what a [Service] needs.
 type Options struct {
 	Tokens    Tokens
@@ -87,6 +98,8 @@ type Options struct {
 	Providers Providers
 	Media     MediaTokens
 	Platforms Platforms
+	// Rules are those set at run time; nil: those of the configuration file are all.
+	Rules Rules
 	// PermitBytes bounds the memory in which permits are remembered; 0 means
 	// 16 MiB, which is room for 131,072. With less, MVPDs are asked more often.
 	PermitBytes int
@@ -108,6 +121,9 @@ func New(o Options) *Service {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.Rules == nil {
+		o.Rules = filed{}
 	}
 	return &Service{Options: o, permits: newPermits(o.PermitBytes), guesses: newGuesses(maxGuessers)}
 }

@@ -60,6 +60,13 @@ func (s *Store) Records(table string) (records iter.Seq2[string, []byte], revisi
 	return s.All(table), revision
 }
 
+// Revision is how often a table was changed.
+func (s *Store) Revision(table string) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.revisions[table]
+}
+
 // Update is Change of a table that has a certain revision; it fails with
 // [cluster.ErrRejected] when it has another.
 func (s *Store) Update(_ context.Context, table string, revision uint64, puts map[string][]byte, deletes []string) error {
@@ -87,11 +94,11 @@ func (s *Store) change(table string, revision *uint64, puts map[string][]byte, d
 		s.tables[table] = make(map[string][]byte)
 	}
 	s.revisions[table]++
-	for _, key := range deletes {
-		delete(s.tables[table], key)
-	}
 	for key, value := range puts {
 		s.tables[table][key] = bytes.Clone(value)
+	}
+	for _, key := range deletes { // after the puts, as in a meta table
+		delete(s.tables[table], key)
 	}
 	watches := slices.Clone(s.watches)
 	s.mu.Unlock()
