@@ -25,6 +25,7 @@ import (
 	"ssod/httpfront/api/admin"
 	"ssod/httpfront/api/registration"
 	"ssod/httpfront/config"
+	"ssod/httpfront/degradation"
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/keys/sealing"
 	"ssod/httpfront/token/platform"
@@ -58,6 +59,7 @@ type Node struct {
 	ring          *keys.Ring
 	platforms     *platform.Verifier
 	clients       *registration.Service
+	rules         *degradation.Rules
 	runtime       *actors.Runtime
 	front         *httpfront.Server
 
@@ -181,6 +183,7 @@ func (n *Node) steps() []step {
 		{"the owners of the shards", n.watchOwners},
 		{"the node to be taken back", n.stayOut},
 		{"the keys of the cluster and of each realm", n.sign},
+		{"the rules of degradation", n.degrade},
 		{"the actors", n.act},
 		{"connections to the owners of the shards", n.reachOwners},
 		{"the public listener", n.serve},

@@ -240,7 +240,7 @@ func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *e
 		Sessions: session.Client{Asker: n.runtime}, Devices: device.Client{Asker: n.runtime},
 		Logouts: logout.Client{Asker: n.runtime}, Trials: trial.Client{Asker: n.runtime}, Providers: providers,
 		Media:     signer,
-		Platforms: n.platforms, Log: n.log,
+		Platforms: n.platforms, Rules: n.rules, Log: n.log,
 	})
 }
 
@@ -274,7 +274,7 @@ func (n *Node) serve(context.Context) (err error) {
 	}
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
-		Profiles: profiles, Erasure: n.eraser(links), Backups: backups{n, n.unsealed}, Shards: n.shards, Slots: n.slots, Members: n.members(), ClusterSettings: clusterSettings{n}, Clock: operatorsClock{n},
+		Profiles: profiles, Erasure: n.eraser(links), Backups: backups{n, n.unsealed}, Shards: n.shards, Slots: n.slots, Members: n.members(), ClusterSettings: clusterSettings{n}, Clock: operatorsClock{n}, Degradation: n.rules,
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.AuditKey(id.Realm), id) },
 	})
 	n.own("reloads", closing(n.reloads.close))

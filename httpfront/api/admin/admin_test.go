@@ -20,6 +20,7 @@ import (
 	"ssod/httpfront/api/admin"
 	"ssod/httpfront/api/registration"
 	"ssod/httpfront/config"
+	"ssod/httpfront/degradation"
 	"ssod/httpfront/token/keys"
 )
 
@@ -67,6 +68,15 @@ func TestOperations(t *testing.T) {
 		{"reset the clock", "POST", "/admin/v1/clock/reset", "", 204, "reset the clock"},
 		{"reset some shard", "POST", "/admin/v1/clock/reset?shard=1", "", 400, ""},
 		{"look at the clock", "GET", "/admin/v1/clock/reset", "", 405, ""},
+		{"no rules", "GET", "/admin/v1/degradation", "", 200, ""},
+		{"rules by a filter", "GET", "/admin/v1/degradation?rule=AuthNAll", "", 400, ""},
+		{"no rule", "GET", "/admin/v1/degradation/tv/cable", "", 200, ""},
+		{"set a rule", "PUT", "/admin/v1/degradation/tv/cable", `{"rule":"AuthNAll","for":"10m"}`, 200, "set AuthNAll for tv at cable for 10m0s by local"},
+		{"set a rule for ever", "PUT", "/admin/v1/degradation/tv/cable", `{"rule":"AuthNAll"}`, 400, ""},
+		{"set a rule for a word", "PUT", "/admin/v1/degradation/tv/cable", `{"rule":"AuthNAll","for":"long"}`, 400, ""},
+		{"set no rule", "PUT", "/admin/v1/degradation/tv/cable", `{"for":"10m"}`, 400, ""},
+		{"end a rule", "DELETE", "/admin/v1/degradation/tv/cable", "", 200, "off for tv at cable by local"},
+		{"end a rule later", "DELETE", "/admin/v1/degradation/tv/cable?for=10m", "", 400, ""},
 		{"show a profile", "GET", "/admin/v1/profile?realm=a&subject=me", "", 200, "show a/sso/me"},
 		{"show an external profile", "GET", "/admin/v1/profile?realm=a&subject=me&namespace=https://id", "", 200, "show a/https://id/me"},
 		{"nobody's profile", "GET", "/admin/v1/profile?realm=a&subject=nobody", "", 404, ""},
@@ -127,6 +137,10 @@ func TestErrorsOfTheServices(t *testing.T) {
 		{registration.ErrInput, 400, "request_invalid", "POST", "software-statements", statement},
 		{registration.ErrUnknown, 404, "not_found", "DELETE", "clients/c1", ""},
 		{registration.ErrFull, 409, "limit_reached", "POST", "software-statements", statement},
+		{degradation.ErrOrder, 400, "request_invalid", "PUT", "degradation/tv/cable", `{"rule":"AuthNAll","for":"10m"}`},
+		{degradation.ErrNotNow, 409, "not_possible", "PUT", "degradation/tv/cable", `{"rule":"AuthNAll","for":"10m"}`},
+		{degradation.ErrFull, 409, "limit_reached", "PUT", "degradation/tv/cable", `{"rule":"AuthNAll","for":"10m"}`},
+		{cluster.ErrUnknown, 503, "outcome_unknown", "DELETE", "degradation/tv/cable", ""},
 		{keys.ErrUnknownKey, 404, "not_found", "", "", ""},
 		{keys.ErrFixed, 409, "not_possible", "", "", ""},
 		{keys.ErrTooManyKeys, 409, "limit_reached", "POST", "keys/rotate", ""},

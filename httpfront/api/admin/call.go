@@ -103,6 +103,14 @@ func (c *call) ofCluster() bool {
 	return strings.HasPrefix(c.URL.Path, apiPrefix+"cluster") || strings.HasPrefix(c.URL.Path, apiPrefix+"nodes/")
 }
 
+// who is who called, in one word or two: local, or token and its fingerprint.
+func (c *call) who() string {
+	if token, ok := c.Context().Value(tokenKey{}).(string); ok {
+		return "token " + token
+	}
+	return "local"
+}
+
 // audit writes the line of a call; cmd/ssod/docs/security.md#audit-log.
 func (c *call) audit(log *slog.Logger, status int) {
 	line := []any{"audit", true, "who", "local"}

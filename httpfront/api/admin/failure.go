@@ -14,6 +14,7 @@ import (
 	"ssod/cluster"
 	"ssod/httpfront/api/registration"
 	"ssod/httpfront/config"
+	"ssod/httpfront/degradation"
 	"ssod/httpfront/token/keys"
 )
 
@@ -76,6 +77,7 @@ var failures = []struct {
 	{errRequest, http.StatusBadRequest, "request_invalid"},
 	{registration.ErrInput, http.StatusBadRequest, "request_invalid"},
 	{ErrSetting, http.StatusBadRequest, "request_invalid"},
+	{degradation.ErrOrder, http.StatusBadRequest, "request_invalid"},
 	{ErrRecipient, http.StatusBadRequest, "request_invalid"},
 	{ErrBackups, http.StatusConflict, "limit_reached"},
 	{errNotFound, http.StatusNotFound, "not_found"},
@@ -86,6 +88,8 @@ var failures = []struct {
 	{ErrNotDrained, http.StatusConflict, "not_possible"},
 	{ErrNodeNeeded, http.StatusConflict, "not_possible"},
 	{ErrFounded, http.StatusConflict, "not_possible"},
+	{degradation.ErrNotNow, http.StatusConflict, "not_possible"},
+	{degradation.ErrFull, http.StatusConflict, "limit_reached"},
 	{keys.ErrUnknownKey, http.StatusNotFound, "not_found"},
 	{keys.ErrFixed, http.StatusConflict, "not_possible"},
 	{keys.ErrTooManyKeys, http.StatusConflict, "limit_reached"},

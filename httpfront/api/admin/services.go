@@ -33,6 +33,8 @@ type Services struct {
 	ClusterSettings ClusterSettings
 	// Clock is what can be done about the time.
 	Clock Clock
+	// Degradation are the rules for an incident.
+	Degradation Degradation
 	// Out says that the node has left its cluster: it has nothing but Settings,
 	// Shards, Slots, Members and ClusterSettings.
 	Out bool

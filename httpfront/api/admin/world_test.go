@@ -20,6 +20,7 @@ import (
 	"ssod/httpfront/api/admin"
 	"ssod/httpfront/api/registration"
 	"ssod/httpfront/config"
+	"ssod/httpfront/degradation"
 	"ssod/httpfront/token/keys"
 )
 
@@ -33,6 +34,7 @@ type world struct {
 	err      error // of every call
 	asked    []string
 	log      bytes.Buffer
+	rules    []degradation.Rule
 }
 
 func (w *world) ask(format string, args ...any) error {
@@ -120,16 +122,35 @@ func (w *world) Lead(cluster.ShardID) (cluster.Shard, bool) { return nil, false 
 func (w *world) Watch(func(cluster.ShardID)) func()         { return func() {} }
 
 func (w *world) services(t *testing.T) *admin.Services {
-	cfg, err := config.Parse([]byte("realms: [{id: a, serviceProviders: [tv]}]"), config.Options{})
+	cfg, err := config.Parse([]byte(`realms: [{id: a, serviceProviders: [tv], mvpds: [{id: cable, kind: sandbox}], degradation: [{serviceProvider: tv, mvpd: cable, rule: AuthZNone}]}]`), config.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &admin.Services{
 		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, Erasure: w, Shards: w, Slots: faulty.Slots(w),
 		Reload:          func(context.Context) (*config.Config, error) { return cfg, w.ask("reload") },
-		ClusterSettings: settings{"replicas": "3"}, Clock: operated{w},
+		ClusterSettings: settings{"replicas": "3"}, Clock: operated{w}, Degradation: degraded{w},
 		Viewer: func(profile.ID) string { return "digest" },
 	}
+}
+
+// degraded are the rules of degradation of the world: one, once it was set.
+type degraded struct{ w *world }
+
+func (d degraded) List() []degradation.Rule { return d.w.rules }
+
+func (d degraded) Set(_ context.Context, o degradation.Order) (degradation.Rule, error) {
+	if err := d.w.ask("set %s for %s at %s for %v by %s", o.Rule, o.ServiceProvider, o.MVPD, o.For, o.By); err != nil {
+		return degradation.Rule{}, err
+	}
+	now := time.Now()
+	d.w.rules = []degradation.Rule{{Pair: o.Pair, ID: "r1", Rule: o.Rule, Set: now, Until: now.Add(o.For), By: o.By}}
+	return d.w.rules[0], nil
+}
+
+func (d degraded) Off(_ context.Context, p degradation.Pair, by string) (was bool, err error) {
+	was, d.w.rules = len(d.w.rules) > 0, nil
+	return was, d.w.ask("off for %s at %s by %s", p.ServiceProvider, p.MVPD, by)
 }
 
 // operated is the clock of the world.
