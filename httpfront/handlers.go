@@ -47,6 +47,7 @@ type V2 struct {
 	CreatePartnerSession, PartnerProfile      api.Handler // .../sessions/sso/{partner}, .../profiles/sso/{partner}
 	Authenticate, Confirm, LoginCallback      api.Handler // /api/v2/authenticate/..., in a browser
 	LogoutAgent, LogoutCallback               api.Handler // /api/v2/logout-agent/..., in a browser
+	SAMLMetadata                              api.Handler // /saml/{realm}/{mvpd}/...
 }
 
 // NewV2 returns the operations of the entitlement API.
@@ -59,5 +60,6 @@ func NewV2(s *entitlement.Service) V2 {
 		Authenticate: s.Authenticate, Confirm: s.Confirm, LoginCallback: s.LoginCallback,
 		CreatePartnerSession: s.CreatePartnerSession, PartnerProfile: s.PartnerProfile,
 		LogoutAgent: s.LogoutAgent, LogoutCallback: s.LogoutCallback,
+		SAMLMetadata: s.SAMLMetadata,
 	}
 }

@@ -127,6 +127,7 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		{"docs/{name}", rs.docs},
 		{"sandbox/{}/{}/login", newResource(call("sandbox_login", h.Sandbox.Login), call("sandbox_choose", h.Sandbox.Choose))},
 		{"sandbox/{}/{}/logout", get("sandbox_logout", h.Sandbox.Logout)},
+		{"saml/{name}/{item}/metadata", newDocument(call("saml_metadata", h.V2.SAMLMetadata))},
 	} {
 		if r.resource != nil {
 			named := newRoute(r.path, r.resource)
@@ -201,7 +202,7 @@ func (r *route) match(p *path) bool {
 // familyOf is the family of a path, also of one that names nothing.
 func familyOf(p *path) api.Family {
 	switch {
-	case p.is(0, "sandbox"), p.is(0, "docs") && p.n <= 2:
+	case p.is(0, "sandbox"), p.is(0, "saml"), p.is(0, "docs") && p.n <= 2:
 		return api.HTML
 	case p.is(0, "o"):
 		return api.OAuth

@@ -29,6 +29,7 @@ import (
 	"ssod/httpfront/api/sso"
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
+	"ssod/httpfront/mvpd/saml"
 	"ssod/httpfront/mvpd/temppass"
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/keys/sealing"
@@ -129,6 +130,7 @@ func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront
 	providers := mvpd.NewRegistry(map[string]mvpd.Maker{
 		sandbox.Kind:  sandbox.Maker(sandbox.Options{Key: n.Keys.LinkCodeKey, Now: n.Now, Delay: time.Millisecond}),
 		temppass.Kind: temppass.Make,
+		saml.Kind:     saml.Maker(saml.Options{Now: n.Now, Log: o.Log}),
 	}, o.Log)
 	providers.Budget = o.Budget
 	handlers := httpfront.NewHandlers(service, n.Registration, n.Keys)

@@ -63,6 +63,7 @@ type Logouts interface {
 // Providers finds TV providers; [mvpd.Registry] does.
 type Providers interface {
 	Find(cfg *config.Config, realm *config.Realm, serviceProvider, id string) (*mvpd.Provider, error)
+	Provider(cfg *config.Config, realm *config.Realm, id string) (*mvpd.Provider, error)
 	Active(cfg *config.Config, realm *config.Realm, serviceProvider string) iter.Seq[*mvpd.Provider]
 }
 

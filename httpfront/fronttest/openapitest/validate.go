@@ -23,7 +23,7 @@ var Document = sync.OnceValues(func() (*openapi3.T, error) { return Parse(httpfr
 // Pages and documents are texts.
 func init() {
 	text := openapi3filter.RegisteredBodyDecoder("text/plain")
-	for _, kind := range []string{"text/html", "application/yaml"} {
+	for _, kind := range []string{"text/html", "application/yaml", "application/samlmetadata+xml"} {
 		openapi3filter.RegisterBodyDecoder(kind, text)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/beevik/etree"
@@ -42,7 +43,7 @@ func Maker(o Options) mvpd.Maker {
 		c := &Connector{
 			config: m, base: cfg.PublicURL + "/saml/" + realm.ID + "/" + m.ID,
 			keys: &files[pairs]{paths: paths, log: o.Log, mvpd: m.ID, read: func() (pairs, error) { return readPairs(paths) }},
-			now:  o.Now, log: o.Log, source: newSource(m, client, o),
+			now:  o.Now, source: newSource(m, client, o),
 		}
 		if c.Decider, err = pdp.New(m, pdp.Options{Issuer: c.entityID(), Now: o.Now, Log: o.Log}); err != nil {
 			return nil, err
@@ -55,12 +56,12 @@ func Maker(o Options) mvpd.Maker {
 // Connector is one provider. It is a [mvpd.Receiver].
 type Connector struct {
 	mvpd.Decider
-	config *config.MVPD
-	base   string // of its endpoints here
-	keys   *files[pairs]
-	source source
-	now    func() time.Time
-	log    *slog.Logger
+	config    *config.MVPD
+	base      string // of its endpoints here
+	keys      *files[pairs]
+	source    source
+	now       func() time.Time
+	published atomic.Pointer[published]
 }
 
 // The endpoints here.

@@ -3,6 +3,7 @@ package saml
 import (
 	"crypto/x509"
 	"encoding/base64"
+	"slices"
 	"time"
 
 	"github.com/beevik/etree"
@@ -18,18 +19,37 @@ const (
 	ownCache    = "PT6H"
 )
 
+// published is metadata that was made. Anybody may ask for it, so it is not signed each time.
+type published struct {
+	text []byte
+	with pairs
+	at   time.Time
+}
+
+// renewEvery is after how long metadata is made again, for its validUntil.
+const renewEvery = 10 * time.Minute
+
 // Metadata describes this service to the provider, signed; SAML Metadata 2.0, 2.4.4. During a
-// roll-over it has both certificates.
+// roll-over it has both certificates. The caller does not change it.
 func (c *Connector) Metadata() ([]byte, error) {
 	keys, err := c.keys.get()
 	if err != nil {
 		return nil, err
 	}
+	now := c.now()
+	if p := c.published.Load(); p != nil && &p.with[0] == &keys[0] && now.Sub(p.at).Abs() < renewEvery {
+		return p.text, nil
+	}
 	signed, err := keys[0].sign(c.description(keys))
 	if err != nil {
 		return nil, err
 	}
-	return writeXML(signed)
+	text, err := writeXML(signed)
+	if err != nil {
+		return nil, err
+	}
+	c.published.Store(&published{text, keys, now})
+	return text, nil
 }
 
 func (c *Connector) description(keys pairs) *etree.Element {
@@ -49,10 +69,10 @@ func (c *Connector) description(keys pairs) *etree.Element {
 	}
 	algorithms := dataAlgorithms
 	if c.config.AllowCBC {
-		algorithms = append(append([]string{}, algorithms...), cbcAlgorithms...)
+		algorithms = slices.Concat(algorithms, cbcAlgorithms)
 	}
 	for _, p := range keys {
-		describeKey(role, "encryption", p.certificate, append(append([]string{}, algorithms...), keyAlgorithms...))
+		describeKey(role, "encryption", p.certificate, slices.Concat(algorithms, keyAlgorithms))
 	}
 	for _, binding := range []string{redirectBinding, postBinding} {
 		describeEndpoint(role, "SingleLogoutService", binding, c.logoutURL())
