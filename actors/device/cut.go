@@ -14,7 +14,7 @@ const longest = 24 * time.Hour
 func (s *State) Cut(at actors.Times) (did bool) {
 	for i, r := range s.Logins {
 		if l := r.GetLogin().Cut(at); l != r.GetLogin() {
-			s.Logins[i] = &Regular{Login: l, Shared: r.GetShared()}
+			s.Logins[i] = &Regular{Login: l, Shared: r.GetShared(), Grant: r.GetGrant()}
 			did = true
 		}
 	}

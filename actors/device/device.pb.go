@@ -108,6 +108,7 @@ type Regular struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Login         *login.Login           `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
 	Shared        []*login.Sharing       `protobuf:"bytes,2,rep,name=shared,proto3" json:"shared,omitempty"` // profiles with copies of it
+	Grant         *intent.Place          `protobuf:"bytes,20,opt,name=grant,proto3" json:"grant,omitempty"`  // that has its tokens
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -152,6 +153,13 @@ func (x *Regular) GetLogin() *login.Login {
 func (x *Regular) GetShared() []*login.Sharing {
 	if x != nil {
 		return x.Shared
+	}
+	return nil
+}
+
+func (x *Regular) GetGrant() *intent.Place {
+	if x != nil {
+		return x.Grant
 	}
 	return nil
 }
@@ -612,10 +620,11 @@ const file_actors_device_device_proto_rawDesc = "" +
 	"\asession\x18\x02 \x01(\v2\x19.ssod.actors.intent.PlaceR\asession\x12(\n" +
 	"\x10session_until_ms\x18\x03 \x01(\x03R\x0esessionUntilMs\x12.\n" +
 	"\x05ended\x18\x04 \x03(\v2\x18.ssod.actors.login.EndedR\x05ended\x12.\n" +
-	"\x04open\x18\x05 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"m\n" +
+	"\x04open\x18\x05 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\x9e\x01\n" +
 	"\aRegular\x12.\n" +
 	"\x05login\x18\x01 \x01(\v2\x18.ssod.actors.login.LoginR\x05login\x122\n" +
-	"\x06shared\x18\x02 \x03(\v2\x1a.ssod.actors.login.SharingR\x06shared\"W\n" +
+	"\x06shared\x18\x02 \x03(\v2\x1a.ssod.actors.login.SharingR\x06shared\x12/\n" +
+	"\x05grant\x18\x14 \x01(\v2\x19.ssod.actors.intent.PlaceR\x05grant\"W\n" +
 	"\x05Begin\x123\n" +
 	"\asession\x18\x01 \x01(\v2\x19.ssod.actors.intent.PlaceR\asession\x12\x19\n" +
 	"\buntil_ms\x18\x02 \x01(\x03R\auntilMs\"<\n" +
@@ -678,16 +687,17 @@ var file_actors_device_device_proto_depIdxs = []int32{
 	14, // 3: ssod.actors.device.State.open:type_name -> ssod.actors.intent.Intent
 	15, // 4: ssod.actors.device.Regular.login:type_name -> ssod.actors.login.Login
 	16, // 5: ssod.actors.device.Regular.shared:type_name -> ssod.actors.login.Sharing
-	12, // 6: ssod.actors.device.Begin.session:type_name -> ssod.actors.intent.Place
-	14, // 7: ssod.actors.device.BeginReply.open:type_name -> ssod.actors.intent.Intent
-	15, // 8: ssod.actors.device.LoginsReply.logins:type_name -> ssod.actors.login.Login
-	12, // 9: ssod.actors.device.Leave.profiles:type_name -> ssod.actors.intent.Place
-	14, // 10: ssod.actors.device.LeaveReply.open:type_name -> ssod.actors.intent.Intent
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	12, // 6: ssod.actors.device.Regular.grant:type_name -> ssod.actors.intent.Place
+	12, // 7: ssod.actors.device.Begin.session:type_name -> ssod.actors.intent.Place
+	14, // 8: ssod.actors.device.BeginReply.open:type_name -> ssod.actors.intent.Intent
+	15, // 9: ssod.actors.device.LoginsReply.logins:type_name -> ssod.actors.login.Login
+	12, // 10: ssod.actors.device.Leave.profiles:type_name -> ssod.actors.intent.Place
+	14, // 11: ssod.actors.device.LeaveReply.open:type_name -> ssod.actors.intent.Intent
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_actors_device_device_proto_init() }

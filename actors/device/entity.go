@@ -40,6 +40,8 @@ func (s *State) decide(self actors.Address, t *actors.Turn) (d decision, known b
 		return s.keep(m, intent.At(self), promises), true
 	case *login.End:
 		return s.end(m, promises), true
+	case *login.Tell:
+		return s.tell(m, promises), true
 	case *intent.Settle:
 		return s.settle(m), true
 	case *intent.Resume:

@@ -10,7 +10,7 @@ import (
 // Without, only this device's own login ends, and with it the copies of it.
 func (s *State) leave(m *Leave, p *intent.Promises) decision {
 	own := s.at(m.GetMvpd())
-	if len(s.Open)+len(m.GetProfiles())+len(own.GetShared()) > intent.Max {
+	if len(s.Open)+len(m.GetProfiles())+len(own.GetShared())+1 > intent.Max {
 		return answer(&LeaveReply{Busy: true})
 	}
 	if own == nil && len(m.GetProfiles()) == 0 {
@@ -26,6 +26,7 @@ func (s *State) leave(m *Leave, p *intent.Promises) decision {
 			p.Add(to.GetProfile(), &login.End{Mvpd: m.GetMvpd(), Login: own.GetLogin().GetId()})
 		}
 	}
+	own.dropGrant(p)
 	next := s.clone()
 	left := own != nil && next.drop(own.GetLogin().GetId(), login.How_REMOVED, p.At)
 	next.Open = append(next.Open, p.Made()...)

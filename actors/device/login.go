@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors"
+	"ssod/actors/grant"
 	"ssod/actors/intent"
 	"ssod/actors/login"
 )
@@ -28,21 +29,46 @@ func (s *State) keep(m *login.Keep, self *intent.Place, p *intent.Promises) deci
 		})
 	}
 	next := s.clone()
-	next.put(&Regular{Login: m.GetLogin(), Shared: m.GetShared()})
+	made := &Regular{Login: m.GetLogin(), Shared: m.GetShared(), Grant: m.GetTokens().GetGrant()}
+	if made.Grant != nil {
+		p.Add(made.Grant, &grant.Keep{
+			Sealed: m.GetTokens().GetSealed(), Login: id, Mvpd: m.GetLogin().GetMvpd(), Device: self,
+			NotAfterMs: m.GetLogin().GetNotAfterMs(), DueMs: m.GetTokens().GetDueMs(),
+		})
+	}
+	for _, old := range next.put(made) {
+		old.dropGrant(p)
+	}
 	next.Open = append(next.Open, p.Made()...)
 	return decision{Reply: &login.KeepReply{Open: p.Made()}, Next: next}
 }
 
-// put adds a login in place of the one at the same MVPD.
-func (s *State) put(r *Regular) {
-	s.Logins = slices.DeleteFunc(s.Logins, func(old *Regular) bool { return old.GetLogin().GetMvpd() == r.GetLogin().GetMvpd() })
+// dropGrant forgets the tokens of a login that is over.
+func (r *Regular) dropGrant(p *intent.Promises) {
+	if r.GetGrant() != nil {
+		p.Add(r.GetGrant(), &grant.Drop{})
+	}
+}
+
+// put adds a login in place of the one at the same MVPD. It returns those that had to go.
+func (s *State) put(r *Regular) (gone []*Regular) {
+	remove := func(is func(old *Regular) bool) {
+		s.Logins = slices.DeleteFunc(s.Logins, func(old *Regular) bool {
+			if is(old) {
+				gone = append(gone, old)
+			}
+			return is(old)
+		})
+	}
+	remove(func(old *Regular) bool { return old.GetLogin().GetMvpd() == r.GetLogin().GetMvpd() })
 	if len(s.Logins) >= login.MaxLogins {
 		first := slices.MinFunc(s.Logins, func(a, b *Regular) int {
 			return int(a.GetLogin().GetNotAfterMs() - b.GetLogin().GetNotAfterMs())
 		})
-		s.Logins = slices.DeleteFunc(s.Logins, func(old *Regular) bool { return old == first })
+		remove(func(old *Regular) bool { return old == first })
 	}
 	s.Logins = append(s.Logins, r)
+	return gone
 }
 
 // replacedAt are the ids of the logins that a new one at an MVPD replaces: the device's
@@ -106,6 +132,7 @@ func (s *State) end(m *login.End, p *intent.Promises) decision {
 			p.Add(to.GetProfile(), m)
 		}
 	}
+	r.dropGrant(p)
 	next.Open = append(next.Open, p.Made()...)
 	return decision{Reply: &login.EndReply{Ended: ended, Open: p.Made()}, Next: next}
 }
@@ -116,10 +143,27 @@ func (s *State) drop(id []byte, how login.How, at actors.Times) bool {
 	r := s.find(id)
 	good := r.GetLogin().Standing(at.Now) == login.Good
 	if how == login.How_INVALIDATED && r != nil {
-		r.Login = r.Login.Invalidate(at.Now)
+		r.Login, r.Grant = r.Login.Invalidate(at.Now), nil
 		return good
 	}
 	s.Logins = slices.DeleteFunc(s.Logins, func(old *Regular) bool { return old == r })
 	s.Ended = login.Remember(s.Ended, id, at)
 	return good
+}
+
+// tell gives a login what the MVPD says of the viewer now, here and in its copies. One
+// that came after a later one changes nothing.
+func (s *State) tell(m *login.Tell, p *intent.Promises) decision {
+	r := s.find(m.GetLogin())
+	if r == nil || m.GetNumber() <= r.GetLogin().GetTold() || len(s.Open)+len(r.GetShared()) > intent.Max {
+		return answer(&login.TellReply{})
+	}
+	for _, to := range r.GetShared() {
+		p.Add(to.GetProfile(), m)
+	}
+	next := s.clone()
+	of := next.find(m.GetLogin())
+	of.Login = of.Login.Tell(m)
+	next.Open = append(next.Open, p.Made()...)
+	return decision{Reply: &login.TellReply{Open: p.Made()}, Next: next}
 }

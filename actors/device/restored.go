@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors"
+	"ssod/actors/grant"
 	"ssod/actors/intent"
 	"ssod/actors/login"
 	"ssod/cluster"
@@ -19,9 +20,12 @@ func Restored(h cluster.Head, r *actors.Restore) (cluster.Head, error) {
 		return h, err
 	}
 	for _, one := range s.Logins {
+		one.Grant = nil
 		one.Shared = slices.DeleteFunc(one.Shared, func(to *login.Sharing) bool { return r.Erased(to.GetProfile().Address()) })
 	}
-	s.Open = intent.Restored(s.Open, r)
+	s.Open = slices.DeleteFunc(intent.Restored(s.Open, r), func(i *intent.Intent) bool {
+		return i.GetTo().GetKind() == grant.KindName // there are none
+	})
 	h.State, err = proto.MarshalOptions{Deterministic: true}.Marshal(s)
 	return h, err
 }

@@ -12,8 +12,10 @@ import (
 
 	"ssod/actors"
 	"ssod/actors/device"
+	"ssod/actors/grant"
 	"ssod/actors/intent"
 	"ssod/actors/linking"
+	"ssod/actors/login"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/actors/trial"
@@ -241,12 +243,21 @@ func (x *erasing) leave(ctx context.Context, id device.ID) error {
 	devices := device.Client{Asker: x.Asker}
 	logins, err := devices.Logins(ctx, fresh(), id)
 	for _, l := range logins {
-		if err = errors.Join(err, devices.Leave(ctx, fresh(), id, &device.Leave{Mvpd: l.GetMvpd()})); err != nil {
+		if err = errors.Join(err, devices.Leave(ctx, fresh(), id, &device.Leave{Mvpd: l.GetMvpd()}), x.tokens(ctx, l)); err != nil {
 			break
 		}
 		x.erased.Logins++
 	}
 	return err
+}
+
+// tokens erases those of a login that has ended.
+func (x *erasing) tokens(ctx context.Context, l *login.Login) error {
+	if !l.GetGranted() {
+		return nil
+	}
+	of := grant.ID{Realm: x.realm.ID, MVPD: l.GetMvpd(), Login: l.GetId()}
+	return x.forget(ctx, of.Address(), nothing)
 }
 
 // members erases the members of a profile, or one.

@@ -81,3 +81,10 @@ func (l *Login) Invalidate(now time.Time) *Login {
 	marked.InvalidatedMs = now.UnixMilli()
 	return marked
 }
+
+// Tell returns a copy of a login with what the MVPD says of the viewer now.
+func (l *Login) Tell(m *Tell) *Login {
+	told := proto.Clone(l).(*Login)
+	told.Account, told.Told = m.GetAccount(), m.GetNumber()
+	return told
+}

@@ -80,6 +80,8 @@ type Login struct {
 	NotAfterMs    int64                  `protobuf:"varint,4,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
 	Account       []byte                 `protobuf:"bytes,5,opt,name=account,proto3" json:"account,omitempty"`                                   // encoded Account: entities only keep it
 	InvalidatedMs int64                  `protobuf:"varint,6,opt,name=invalidated_ms,json=invalidatedMs,proto3" json:"invalidated_ms,omitempty"` // when the MVPD voided it; 0: it did not
+	Granted       bool                   `protobuf:"varint,20,opt,name=granted,proto3" json:"granted,omitempty"`                                 // an entity of package grant has tokens of it
+	Told          uint64                 `protobuf:"varint,21,opt,name=told,proto3" json:"told,omitempty"`                                       // the number of the Tell that account is of
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -156,6 +158,81 @@ func (x *Login) GetInvalidatedMs() int64 {
 	return 0
 }
 
+func (x *Login) GetGranted() bool {
+	if x != nil {
+		return x.Granted
+	}
+	return false
+}
+
+func (x *Login) GetTold() uint64 {
+	if x != nil {
+		return x.Told
+	}
+	return 0
+}
+
+// Tokens are what a grant is to keep of a login, sealed.
+type Tokens struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Grant         *intent.Place          `protobuf:"bytes,1,opt,name=grant,proto3" json:"grant,omitempty"`
+	Sealed        []byte                 `protobuf:"bytes,2,opt,name=sealed,proto3" json:"sealed,omitempty"`
+	DueMs         int64                  `protobuf:"varint,3,opt,name=due_ms,json=dueMs,proto3" json:"due_ms,omitempty"` // not used before
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tokens) Reset() {
+	*x = Tokens{}
+	mi := &file_actors_login_login_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tokens) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tokens) ProtoMessage() {}
+
+func (x *Tokens) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_login_login_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tokens.ProtoReflect.Descriptor instead.
+func (*Tokens) Descriptor() ([]byte, []int) {
+	return file_actors_login_login_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Tokens) GetGrant() *intent.Place {
+	if x != nil {
+		return x.Grant
+	}
+	return nil
+}
+
+func (x *Tokens) GetSealed() []byte {
+	if x != nil {
+		return x.Sealed
+	}
+	return nil
+}
+
+func (x *Tokens) GetDueMs() int64 {
+	if x != nil {
+		return x.DueMs
+	}
+	return 0
+}
+
 // Account is what the MVPD said of the viewer.
 type Account struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -168,7 +245,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_actors_login_login_proto_msgTypes[1]
+	mi := &file_actors_login_login_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -180,7 +257,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[1]
+	mi := &file_actors_login_login_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -193,7 +270,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{1}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Account) GetSubject() string {
@@ -228,7 +305,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_actors_login_login_proto_msgTypes[2]
+	mi := &file_actors_login_login_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -240,7 +317,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[2]
+	mi := &file_actors_login_login_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -253,7 +330,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{2}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Attribute) GetName() string {
@@ -289,7 +366,7 @@ type Sharing struct {
 
 func (x *Sharing) Reset() {
 	*x = Sharing{}
-	mi := &file_actors_login_login_proto_msgTypes[3]
+	mi := &file_actors_login_login_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -301,7 +378,7 @@ func (x *Sharing) String() string {
 func (*Sharing) ProtoMessage() {}
 
 func (x *Sharing) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[3]
+	mi := &file_actors_login_login_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -314,7 +391,7 @@ func (x *Sharing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sharing.ProtoReflect.Descriptor instead.
 func (*Sharing) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{3}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Sharing) GetProfile() *intent.Place {
@@ -350,7 +427,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_actors_login_login_proto_msgTypes[4]
+	mi := &file_actors_login_login_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -362,7 +439,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[4]
+	mi := &file_actors_login_login_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -375,7 +452,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{4}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Ended) GetId() []byte {
@@ -398,13 +475,14 @@ type Keep struct {
 	Login         *Login                 `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
 	Session       *intent.Place          `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"` // it was made in
 	Shared        []*Sharing             `protobuf:"bytes,3,rep,name=shared,proto3" json:"shared,omitempty"`
+	Tokens        *Tokens                `protobuf:"bytes,20,opt,name=tokens,proto3" json:"tokens,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Keep) Reset() {
 	*x = Keep{}
-	mi := &file_actors_login_login_proto_msgTypes[5]
+	mi := &file_actors_login_login_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -416,7 +494,7 @@ func (x *Keep) String() string {
 func (*Keep) ProtoMessage() {}
 
 func (x *Keep) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[5]
+	mi := &file_actors_login_login_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -429,7 +507,7 @@ func (x *Keep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keep.ProtoReflect.Descriptor instead.
 func (*Keep) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{5}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Keep) GetLogin() *Login {
@@ -453,6 +531,13 @@ func (x *Keep) GetShared() []*Sharing {
 	return nil
 }
 
+func (x *Keep) GetTokens() *Tokens {
+	if x != nil {
+		return x.Tokens
+	}
+	return nil
+}
+
 type KeepReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Stale         bool                   `protobuf:"varint,1,opt,name=stale,proto3" json:"stale,omitempty"` // a later session of the device: not kept
@@ -463,7 +548,7 @@ type KeepReply struct {
 
 func (x *KeepReply) Reset() {
 	*x = KeepReply{}
-	mi := &file_actors_login_login_proto_msgTypes[6]
+	mi := &file_actors_login_login_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -475,7 +560,7 @@ func (x *KeepReply) String() string {
 func (*KeepReply) ProtoMessage() {}
 
 func (x *KeepReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[6]
+	mi := &file_actors_login_login_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -488,7 +573,7 @@ func (x *KeepReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeepReply.ProtoReflect.Descriptor instead.
 func (*KeepReply) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{6}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *KeepReply) GetStale() bool {
@@ -519,7 +604,7 @@ type Share struct {
 
 func (x *Share) Reset() {
 	*x = Share{}
-	mi := &file_actors_login_login_proto_msgTypes[7]
+	mi := &file_actors_login_login_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -531,7 +616,7 @@ func (x *Share) String() string {
 func (*Share) ProtoMessage() {}
 
 func (x *Share) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[7]
+	mi := &file_actors_login_login_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -544,7 +629,7 @@ func (x *Share) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Share.ProtoReflect.Descriptor instead.
 func (*Share) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{7}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Share) GetLogin() *Login {
@@ -591,7 +676,7 @@ type ShareReply struct {
 
 func (x *ShareReply) Reset() {
 	*x = ShareReply{}
-	mi := &file_actors_login_login_proto_msgTypes[8]
+	mi := &file_actors_login_login_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -603,7 +688,7 @@ func (x *ShareReply) String() string {
 func (*ShareReply) ProtoMessage() {}
 
 func (x *ShareReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[8]
+	mi := &file_actors_login_login_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -616,7 +701,7 @@ func (x *ShareReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShareReply.ProtoReflect.Descriptor instead.
 func (*ShareReply) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{8}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ShareReply) GetRefused() bool {
@@ -638,7 +723,7 @@ type End struct {
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_actors_login_login_proto_msgTypes[9]
+	mi := &file_actors_login_login_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +735,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[9]
+	mi := &file_actors_login_login_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +748,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{9}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *End) GetMvpd() string {
@@ -697,7 +782,7 @@ type EndReply struct {
 
 func (x *EndReply) Reset() {
 	*x = EndReply{}
-	mi := &file_actors_login_login_proto_msgTypes[10]
+	mi := &file_actors_login_login_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +794,7 @@ func (x *EndReply) String() string {
 func (*EndReply) ProtoMessage() {}
 
 func (x *EndReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[10]
+	mi := &file_actors_login_login_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +807,7 @@ func (x *EndReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndReply.ProtoReflect.Descriptor instead.
 func (*EndReply) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{10}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EndReply) GetEnded() bool {
@@ -733,6 +818,111 @@ func (x *EndReply) GetEnded() bool {
 }
 
 func (x *EndReply) GetOpen() []*intent.Intent {
+	if x != nil {
+		return x.Open
+	}
+	return nil
+}
+
+// Tell gives a copy of a login what the MVPD says of the viewer now.
+type Tell struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Login         []byte                 `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
+	Account       []byte                 `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"` // encoded Account
+	Number        uint64                 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`  // grows with each Tell of a login
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Tell) Reset() {
+	*x = Tell{}
+	mi := &file_actors_login_login_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Tell) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Tell) ProtoMessage() {}
+
+func (x *Tell) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_login_login_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Tell.ProtoReflect.Descriptor instead.
+func (*Tell) Descriptor() ([]byte, []int) {
+	return file_actors_login_login_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Tell) GetLogin() []byte {
+	if x != nil {
+		return x.Login
+	}
+	return nil
+}
+
+func (x *Tell) GetAccount() []byte {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *Tell) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+type TellReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Open          []*intent.Intent       `protobuf:"bytes,1,rep,name=open,proto3" json:"open,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TellReply) Reset() {
+	*x = TellReply{}
+	mi := &file_actors_login_login_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TellReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TellReply) ProtoMessage() {}
+
+func (x *TellReply) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_login_login_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TellReply.ProtoReflect.Descriptor instead.
+func (*TellReply) Descriptor() ([]byte, []int) {
+	return file_actors_login_login_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *TellReply) GetOpen() []*intent.Intent {
 	if x != nil {
 		return x.Open
 	}
@@ -750,7 +940,7 @@ type EndAll struct {
 
 func (x *EndAll) Reset() {
 	*x = EndAll{}
-	mi := &file_actors_login_login_proto_msgTypes[11]
+	mi := &file_actors_login_login_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +952,7 @@ func (x *EndAll) String() string {
 func (*EndAll) ProtoMessage() {}
 
 func (x *EndAll) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[11]
+	mi := &file_actors_login_login_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +965,7 @@ func (x *EndAll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndAll.ProtoReflect.Descriptor instead.
 func (*EndAll) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{11}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EndAll) GetMvpd() string {
@@ -801,7 +991,7 @@ type EndAllReply struct {
 
 func (x *EndAllReply) Reset() {
 	*x = EndAllReply{}
-	mi := &file_actors_login_login_proto_msgTypes[12]
+	mi := &file_actors_login_login_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -813,7 +1003,7 @@ func (x *EndAllReply) String() string {
 func (*EndAllReply) ProtoMessage() {}
 
 func (x *EndAllReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[12]
+	mi := &file_actors_login_login_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -826,7 +1016,7 @@ func (x *EndAllReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndAllReply.ProtoReflect.Descriptor instead.
 func (*EndAllReply) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{12}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EndAllReply) GetOpen() []*intent.Intent {
@@ -840,7 +1030,7 @@ var File_actors_login_login_proto protoreflect.FileDescriptor
 
 const file_actors_login_login_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/login/login.proto\x12\x11ssod.actors.login\x1a\x1aactors/intent/intent.proto\"\xb2\x01\n" +
+	"\x18actors/login/login.proto\x12\x11ssod.actors.login\x1a\x1aactors/intent/intent.proto\"\xe0\x01\n" +
 	"\x05Login\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04mvpd\x18\x02 \x01(\tR\x04mvpd\x12\"\n" +
@@ -848,7 +1038,13 @@ const file_actors_login_login_proto_rawDesc = "" +
 	"\fnot_after_ms\x18\x04 \x01(\x03R\n" +
 	"notAfterMs\x12\x18\n" +
 	"\aaccount\x18\x05 \x01(\fR\aaccount\x12%\n" +
-	"\x0einvalidated_ms\x18\x06 \x01(\x03R\rinvalidatedMs\"y\n" +
+	"\x0einvalidated_ms\x18\x06 \x01(\x03R\rinvalidatedMs\x12\x18\n" +
+	"\agranted\x18\x14 \x01(\bR\agranted\x12\x12\n" +
+	"\x04told\x18\x15 \x01(\x04R\x04told\"h\n" +
+	"\x06Tokens\x12/\n" +
+	"\x05grant\x18\x01 \x01(\v2\x19.ssod.actors.intent.PlaceR\x05grant\x12\x16\n" +
+	"\x06sealed\x18\x02 \x01(\fR\x06sealed\x12\x15\n" +
+	"\x06due_ms\x18\x03 \x01(\x03R\x05dueMs\"y\n" +
 	"\aAccount\x12\x18\n" +
 	"\asubject\x18\x01 \x01(\tR\asubject\x12<\n" +
 	"\n" +
@@ -867,11 +1063,12 @@ const file_actors_login_login_proto_rawDesc = "" +
 	"membership\"2\n" +
 	"\x05Ended\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x19\n" +
-	"\buntil_ms\x18\x02 \x01(\x03R\auntilMs\"\x9f\x01\n" +
+	"\buntil_ms\x18\x02 \x01(\x03R\auntilMs\"\xd2\x01\n" +
 	"\x04Keep\x12.\n" +
 	"\x05login\x18\x01 \x01(\v2\x18.ssod.actors.login.LoginR\x05login\x123\n" +
 	"\asession\x18\x02 \x01(\v2\x19.ssod.actors.intent.PlaceR\asession\x122\n" +
-	"\x06shared\x18\x03 \x03(\v2\x1a.ssod.actors.login.SharingR\x06shared\"Q\n" +
+	"\x06shared\x18\x03 \x03(\v2\x1a.ssod.actors.login.SharingR\x06shared\x121\n" +
+	"\x06tokens\x18\x14 \x01(\v2\x19.ssod.actors.login.TokensR\x06tokens\"Q\n" +
 	"\tKeepReply\x12\x14\n" +
 	"\x05stale\x18\x01 \x01(\bR\x05stale\x12.\n" +
 	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\xb8\x01\n" +
@@ -892,7 +1089,13 @@ const file_actors_login_login_proto_rawDesc = "" +
 	"\x03how\x18\x03 \x01(\x0e2\x16.ssod.actors.login.HowR\x03how\"P\n" +
 	"\bEndReply\x12\x14\n" +
 	"\x05ended\x18\x01 \x01(\bR\x05ended\x12.\n" +
-	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"2\n" +
+	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"N\n" +
+	"\x04Tell\x12\x14\n" +
+	"\x05login\x18\x01 \x01(\fR\x05login\x12\x18\n" +
+	"\aaccount\x18\x02 \x01(\fR\aaccount\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x04R\x06number\";\n" +
+	"\tTellReply\x12.\n" +
+	"\x04open\x18\x01 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"2\n" +
 	"\x06EndAll\x12\x12\n" +
 	"\x04mvpd\x18\x01 \x01(\tR\x04mvpd\x12\x14\n" +
 	"\x05login\x18\x02 \x01(\fR\x05login\"=\n" +
@@ -915,42 +1118,48 @@ func file_actors_login_login_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_login_login_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actors_login_login_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_actors_login_login_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_actors_login_login_proto_goTypes = []any{
 	(How)(0),              // 0: ssod.actors.login.How
 	(*Login)(nil),         // 1: ssod.actors.login.Login
-	(*Account)(nil),       // 2: ssod.actors.login.Account
-	(*Attribute)(nil),     // 3: ssod.actors.login.Attribute
-	(*Sharing)(nil),       // 4: ssod.actors.login.Sharing
-	(*Ended)(nil),         // 5: ssod.actors.login.Ended
-	(*Keep)(nil),          // 6: ssod.actors.login.Keep
-	(*KeepReply)(nil),     // 7: ssod.actors.login.KeepReply
-	(*Share)(nil),         // 8: ssod.actors.login.Share
-	(*ShareReply)(nil),    // 9: ssod.actors.login.ShareReply
-	(*End)(nil),           // 10: ssod.actors.login.End
-	(*EndReply)(nil),      // 11: ssod.actors.login.EndReply
-	(*EndAll)(nil),        // 12: ssod.actors.login.EndAll
-	(*EndAllReply)(nil),   // 13: ssod.actors.login.EndAllReply
-	(*intent.Place)(nil),  // 14: ssod.actors.intent.Place
-	(*intent.Intent)(nil), // 15: ssod.actors.intent.Intent
+	(*Tokens)(nil),        // 2: ssod.actors.login.Tokens
+	(*Account)(nil),       // 3: ssod.actors.login.Account
+	(*Attribute)(nil),     // 4: ssod.actors.login.Attribute
+	(*Sharing)(nil),       // 5: ssod.actors.login.Sharing
+	(*Ended)(nil),         // 6: ssod.actors.login.Ended
+	(*Keep)(nil),          // 7: ssod.actors.login.Keep
+	(*KeepReply)(nil),     // 8: ssod.actors.login.KeepReply
+	(*Share)(nil),         // 9: ssod.actors.login.Share
+	(*ShareReply)(nil),    // 10: ssod.actors.login.ShareReply
+	(*End)(nil),           // 11: ssod.actors.login.End
+	(*EndReply)(nil),      // 12: ssod.actors.login.EndReply
+	(*Tell)(nil),          // 13: ssod.actors.login.Tell
+	(*TellReply)(nil),     // 14: ssod.actors.login.TellReply
+	(*EndAll)(nil),        // 15: ssod.actors.login.EndAll
+	(*EndAllReply)(nil),   // 16: ssod.actors.login.EndAllReply
+	(*intent.Place)(nil),  // 17: ssod.actors.intent.Place
+	(*intent.Intent)(nil), // 18: ssod.actors.intent.Intent
 }
 var file_actors_login_login_proto_depIdxs = []int32{
-	3,  // 0: ssod.actors.login.Account.attributes:type_name -> ssod.actors.login.Attribute
-	14, // 1: ssod.actors.login.Sharing.profile:type_name -> ssod.actors.intent.Place
-	1,  // 2: ssod.actors.login.Keep.login:type_name -> ssod.actors.login.Login
-	14, // 3: ssod.actors.login.Keep.session:type_name -> ssod.actors.intent.Place
-	4,  // 4: ssod.actors.login.Keep.shared:type_name -> ssod.actors.login.Sharing
-	15, // 5: ssod.actors.login.KeepReply.open:type_name -> ssod.actors.intent.Intent
-	1,  // 6: ssod.actors.login.Share.login:type_name -> ssod.actors.login.Login
-	14, // 7: ssod.actors.login.Share.origin:type_name -> ssod.actors.intent.Place
-	0,  // 8: ssod.actors.login.End.how:type_name -> ssod.actors.login.How
-	15, // 9: ssod.actors.login.EndReply.open:type_name -> ssod.actors.intent.Intent
-	15, // 10: ssod.actors.login.EndAllReply.open:type_name -> ssod.actors.intent.Intent
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	17, // 0: ssod.actors.login.Tokens.grant:type_name -> ssod.actors.intent.Place
+	4,  // 1: ssod.actors.login.Account.attributes:type_name -> ssod.actors.login.Attribute
+	17, // 2: ssod.actors.login.Sharing.profile:type_name -> ssod.actors.intent.Place
+	1,  // 3: ssod.actors.login.Keep.login:type_name -> ssod.actors.login.Login
+	17, // 4: ssod.actors.login.Keep.session:type_name -> ssod.actors.intent.Place
+	5,  // 5: ssod.actors.login.Keep.shared:type_name -> ssod.actors.login.Sharing
+	2,  // 6: ssod.actors.login.Keep.tokens:type_name -> ssod.actors.login.Tokens
+	18, // 7: ssod.actors.login.KeepReply.open:type_name -> ssod.actors.intent.Intent
+	1,  // 8: ssod.actors.login.Share.login:type_name -> ssod.actors.login.Login
+	17, // 9: ssod.actors.login.Share.origin:type_name -> ssod.actors.intent.Place
+	0,  // 10: ssod.actors.login.End.how:type_name -> ssod.actors.login.How
+	18, // 11: ssod.actors.login.EndReply.open:type_name -> ssod.actors.intent.Intent
+	18, // 12: ssod.actors.login.TellReply.open:type_name -> ssod.actors.intent.Intent
+	18, // 13: ssod.actors.login.EndAllReply.open:type_name -> ssod.actors.intent.Intent
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_actors_login_login_proto_init() }
@@ -964,7 +1173,7 @@ func file_actors_login_login_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_login_login_proto_rawDesc), len(file_actors_login_login_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -11,6 +11,11 @@ func (*Login) LogValue() slog.Value {
 }
 
 // LogValue implements [slog.LogValuer].
+func (*Tokens) LogValue() slog.Value {
+	return slog.StringValue("login.Tokens")
+}
+
+// LogValue implements [slog.LogValuer].
 func (*Account) LogValue() slog.Value {
 	return slog.StringValue("login.Account")
 }
@@ -53,6 +58,16 @@ func (*End) LogValue() slog.Value {
 // LogValue implements [slog.LogValuer].
 func (*EndReply) LogValue() slog.Value {
 	return slog.StringValue("login.EndReply")
+}
+
+// LogValue implements [slog.LogValuer].
+func (*Tell) LogValue() slog.Value {
+	return slog.StringValue("login.Tell")
+}
+
+// LogValue implements [slog.LogValuer].
+func (*TellReply) LogValue() slog.Value {
+	return slog.StringValue("login.TellReply")
 }
 
 // LogValue implements [slog.LogValuer].

@@ -139,6 +139,8 @@ func (s *state) decideLogin(t *actors.Turn) (d decision, known bool) {
 		return s.share(m, t.Times()), true
 	case *login.End:
 		return s.endLogin(m, promises(t)), true
+	case *login.Tell:
+		return s.tellLogin(m), true
 	case *login.EndAll:
 		return s.endAll(m, promises(t)), true
 	case *intent.Settle:

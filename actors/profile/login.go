@@ -110,6 +110,17 @@ func (s *state) endLogin(m *login.End, p *intent.Promises) decision {
 	return decision{reply: &login.EndReply{Ended: good, Open: p.Made()}, next: next}
 }
 
+// tellLogin gives a copy what the MVPD says of the viewer now.
+func (s *state) tellLogin(m *login.Tell) decision {
+	shared := s.shared(m.GetLogin())
+	if shared == nil || m.GetNumber() <= shared.GetLogin().GetTold() {
+		return answer(&login.TellReply{})
+	}
+	next := s.clone()
+	next.logins[slices.Index(s.logins, shared)] = &SharedLogin{Login: shared.GetLogin().Tell(m), Device: shared.GetDevice()}
+	return decision{reply: &login.TellReply{}, next: next}
+}
+
 // endAll is what a single logout does to the profile: every login at the MVPD
 // goes that was made under it; httpfront/docs/flows.md#single-logout. It is remembered
 // by the id of the request, because coming again it would end logins that were made

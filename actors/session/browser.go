@@ -40,7 +40,9 @@ func (s *State) finish(m *Finish, self *intent.Place, p *intent.Promises) decisi
 	if f := s.judge(p.At.Now); f != Failure_OK {
 		return answer(&FinishReply{Failure: f})
 	}
-	p.Add(s.GetParty().GetDevice(), &login.Keep{Login: m.GetLogin(), Session: self, Shared: s.GetParty().GetSharing()})
+	p.Add(s.GetParty().GetDevice(), &login.Keep{
+		Login: m.GetLogin(), Session: self, Shared: s.GetParty().GetSharing(), Tokens: m.GetTokens(),
+	})
 	next := s.clone()
 	next.Stage, next.FinishedIn, next.FinishedAt = Stage_FINISHED, m.GetBrowser(), m.GetLogin().GetMvpd()
 	next.Open = append(next.Open, p.Made()...)

@@ -843,6 +843,7 @@ type Finish struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Browser       []byte                 `protobuf:"bytes,2,opt,name=browser,proto3" json:"browser,omitempty"`
 	Login         *login.Login           `protobuf:"bytes,3,opt,name=login,proto3" json:"login,omitempty"`
+	Tokens        *login.Tokens          `protobuf:"bytes,20,opt,name=tokens,proto3" json:"tokens,omitempty"` // of the login
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -887,6 +888,13 @@ func (x *Finish) GetBrowser() []byte {
 func (x *Finish) GetLogin() *login.Login {
 	if x != nil {
 		return x.Login
+	}
+	return nil
+}
+
+func (x *Finish) GetTokens() *login.Tokens {
+	if x != nil {
+		return x.Tokens
 	}
 	return nil
 }
@@ -1186,10 +1194,11 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"parameters\x18\x02 \x01(\v2\x1f.ssod.actors.session.ParametersR\n" +
 	"parameters\x120\n" +
 	"\x05party\x18\x03 \x01(\v2\x1a.ssod.actors.session.PartyR\x05party\x12\x1a\n" +
-	"\bfinished\x18\x04 \x01(\bR\bfinished\"X\n" +
+	"\bfinished\x18\x04 \x01(\bR\bfinished\"\x8b\x01\n" +
 	"\x06Finish\x12\x18\n" +
 	"\abrowser\x18\x02 \x01(\fR\abrowser\x12.\n" +
-	"\x05login\x18\x03 \x01(\v2\x18.ssod.actors.login.LoginR\x05loginJ\x04\b\x01\x10\x02\"u\n" +
+	"\x05login\x18\x03 \x01(\v2\x18.ssod.actors.login.LoginR\x05login\x121\n" +
+	"\x06tokens\x18\x14 \x01(\v2\x19.ssod.actors.login.TokensR\x06tokensJ\x04\b\x01\x10\x02\"u\n" +
 	"\vFinishReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.session.FailureR\afailure\x12.\n" +
 	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\t\n" +
@@ -1250,6 +1259,7 @@ var file_actors_session_session_proto_goTypes = []any{
 	(*intent.Place)(nil),  // 19: ssod.actors.intent.Place
 	(*login.Sharing)(nil), // 20: ssod.actors.login.Sharing
 	(*login.Login)(nil),   // 21: ssod.actors.login.Login
+	(*login.Tokens)(nil),  // 22: ssod.actors.login.Tokens
 }
 var file_actors_session_session_proto_depIdxs = []int32{
 	3,  // 0: ssod.actors.session.State.parameters:type_name -> ssod.actors.session.Parameters
@@ -1271,14 +1281,15 @@ var file_actors_session_session_proto_depIdxs = []int32{
 	3,  // 16: ssod.actors.session.OpenReply.parameters:type_name -> ssod.actors.session.Parameters
 	4,  // 17: ssod.actors.session.OpenReply.party:type_name -> ssod.actors.session.Party
 	21, // 18: ssod.actors.session.Finish.login:type_name -> ssod.actors.login.Login
-	1,  // 19: ssod.actors.session.FinishReply.failure:type_name -> ssod.actors.session.Failure
-	18, // 20: ssod.actors.session.FinishReply.open:type_name -> ssod.actors.intent.Intent
-	1,  // 21: ssod.actors.session.DeclineReply.failure:type_name -> ssod.actors.session.Failure
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	22, // 19: ssod.actors.session.Finish.tokens:type_name -> ssod.actors.login.Tokens
+	1,  // 20: ssod.actors.session.FinishReply.failure:type_name -> ssod.actors.session.Failure
+	18, // 21: ssod.actors.session.FinishReply.open:type_name -> ssod.actors.intent.Intent
+	1,  // 22: ssod.actors.session.DeclineReply.failure:type_name -> ssod.actors.session.Failure
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_actors_session_session_proto_init() }

@@ -8,6 +8,7 @@ import (
 
 	"ssod/actors"
 	"ssod/actors/device"
+	"ssod/actors/grant"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/logout"
 	"ssod/actors/profile"
@@ -184,6 +185,8 @@ func restored(kind string, h cluster.Head, with *actors.Restore) (_ cluster.Head
 		return h, true, err
 	case session.KindName:
 		return session.Restored(h, with)
+	case grant.KindName:
+		return grant.Restored(h, with)
 	case logout.KindName:
 		stays, err = logout.Restored(h, with)
 		return h, stays, err

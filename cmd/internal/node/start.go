@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/actors"
 	"ssod/actors/device"
+	"ssod/actors/grant"
 	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/linking"
@@ -184,13 +186,20 @@ func (n *Node) act(context.Context) (err error) {
 	n.runtime, err = actors.Start(actors.Config{
 		Shards: n.shards, Slots: n.slots, Self: n.me.RPC, Level: n.store.Level, Remote: n.remote(), NoQuorum: n.noQuorum, Limits: n.config.actorLimits(),
 		Metrics: n.registry, Log: n.log,
-		Kinds: append(
+		Kinds: slices.Concat(
 			linking.Kinds(profile.Config{
 				Retention: n.retention,
 				TokenLife: n.tokenLife,
 				Courier:   courier,
 			}, linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
-			append(append(nextKinds(), device.Kind(courier), session.Kind(courier), logout.Kind()), trial.Kinds(trial.Config{Retention: n.retention})...)...,
+			nextKinds(),
+			trial.Kinds(trial.Config{Retention: n.retention}),
+			[]actors.Kind{
+				device.Kind(courier),
+				session.Kind(courier),
+				logout.Kind(),
+				grant.Kind(courier),
+			},
 		),
 	})
 	if err != nil {
