@@ -42,6 +42,17 @@ func NewClient(caFile string) (*http.Client, error) {
 	}, nil
 }
 
+// WithoutReuse returns a client like one of [NewClient] that uses each connection once. A
+// request on an old connection may fail after it was sent, with nothing to tell whether the
+// provider has it; and some requests must not be sent twice.
+func WithoutReuse(c *http.Client) *http.Client {
+	once := *c
+	transport := c.Transport.(boundedTransport).Clone()
+	transport.DisableKeepAlives = true
+	once.Transport = boundedTransport{transport}
+	return &once
+}
+
 func rootsOf(caFile string) (*x509.CertPool, error) {
 	if caFile == "" {
 		return nil, nil

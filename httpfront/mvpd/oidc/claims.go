@@ -99,12 +99,18 @@ func (m mapping) identity(c claims) (mvpd.Identity, error) {
 	if id.Subject == "" {
 		return id, fmt.Errorf("no claim %s that is a string or a number", m.subject())
 	}
+	id.Attributes = m.attributes(c)
+	return id, nil
+}
+
+// attributes are those that the claims have, in the order of their names.
+func (m mapping) attributes(c claims) (attributes []mvpd.Attribute) {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		if value := c.find(m[name]); value != nil && name != userID {
-			id.Attributes = append(id.Attributes, mvpd.Attribute{Name: name, Value: value})
+			attributes = append(attributes, mvpd.Attribute{Name: name, Value: value})
 		}
 	}
-	return id, nil
+	return attributes
 }
 
 // scalar is the text of a string or of a number; some providers number their

@@ -48,7 +48,7 @@ func Maker(o Options) mvpd.Maker {
 			return nil, err
 		}
 		c := &Connector{
-			config: m, client: client, claims: mapping(m.Attributes),
+			config: m, client: client, once: mvpd.WithoutReuse(client), log: o.Log, claims: mapping(m.Attributes),
 			discovery: newDiscovery(m, client, o), Decider: decider,
 		}
 		if m.ResponseMode == config.ResponseFormPost {
@@ -63,6 +63,8 @@ type Connector struct {
 	mvpd.Decider
 	config    *config.MVPD
 	client    *http.Client
+	once      *http.Client // for requests that must not be sent twice
+	log       *slog.Logger
 	claims    mapping
 	discovery *discovery
 }
@@ -76,6 +78,9 @@ func (c *Connector) Begin(ctx context.Context, l mvpd.Login) (mvpd.Step, error) 
 	options := []oauth2.AuthCodeOption{oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier)}
 	if c.config.ResponseMode == config.ResponseFormPost {
 		options = append(options, oauth2.SetAuthURLParam("response_mode", config.ResponseFormPost))
+	}
+	if c.KeepsTokens() {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "consent")) // OpenID Connect Core, 11
 	}
 	return mvpd.Step{URL: c.oauth(p, l, "").AuthCodeURL(l.State, options...)}, nil
 }
@@ -103,7 +108,7 @@ func (c *Connector) Complete(ctx context.Context, l mvpd.Login, values url.Value
 	if code := values.Get("error"); code != "" {
 		return mvpd.Identity{}, &mvpd.LoginError{Code: known(code)}
 	}
-	ctx = oidc.ClientContext(ctx, c.client)
+	ctx = oidc.ClientContext(ctx, c.once)
 	token, err := c.exchange(ctx, p, l, values.Get("code"))
 	if err != nil {
 		return mvpd.Identity{}, err
@@ -112,6 +117,7 @@ func (c *Connector) Complete(ctx context.Context, l mvpd.Login, values url.Value
 	if err != nil {
 		return mvpd.Identity{}, fmt.Errorf("ID token: %w", err)
 	}
+	kept := c.keepTokens(token, claims)
 	if p.UserinfoURL != "" && c.claims.missing(claims) {
 		if err := c.addUserinfo(ctx, p, token, claims); err != nil {
 			return mvpd.Identity{}, fmt.Errorf("userinfo: %w", err)
@@ -119,6 +125,7 @@ func (c *Connector) Complete(ctx context.Context, l mvpd.Login, values url.Value
 	}
 	who, err := c.claims.identity(claims)
 	claims.markSession(&who)
+	who.Tokens = kept
 	return who, err
 }
 
@@ -127,16 +134,21 @@ func (c *Connector) exchange(ctx context.Context, p *provider, l mvpd.Login, cod
 	if code == "" {
 		return nil, invalid("no code")
 	}
-	secret := ""
-	if c.config.ClientSecretFile != "" {
-		content, err := secretfile.Read(c.config.ClientSecretFile) // it may have been changed
-		if err != nil {
-			return nil, err
-		}
-		secret = strings.TrimSpace(string(content))
+	secret, err := c.secret()
+	if err != nil {
+		return nil, err
 	}
 	token, err := c.oauth(p, l, secret).Exchange(ctx, code, oauth2.VerifierOption(l.Verifier))
 	return token, refusal(err)
+}
+
+// secret is the client's, as the file has it now; "" for a public client.
+func (c *Connector) secret() (string, error) {
+	if c.config.ClientSecretFile == "" {
+		return "", nil
+	}
+	content, err := secretfile.Read(c.config.ClientSecretFile)
+	return strings.TrimSpace(string(content)), err
 }
 
 // verify judges the ID token; OpenID Connect Core, 3.1.3.7. It is read as strictly as

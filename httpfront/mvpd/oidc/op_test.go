@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +38,7 @@ type op struct {
 	userinfo map[string]any
 	sign     func(claims []byte) string // in place of the provider's own
 	asked    url.Values                 // of the last authorization
+	refresh  int                        // number of the refresh token that is good; 0: none is given
 	calls    map[string]int             // by path
 }
 
@@ -147,12 +149,32 @@ func (o *op) token(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case id != "ssod" || secret != clientSecret:
 		refuse(w, http.StatusUnauthorized, "invalid_client")
+	case r.FormValue("grant_type") == "refresh_token":
+		o.rotateRefresh(w, r.FormValue("refresh_token"))
 	case r.FormValue("code") != "a code" || r.FormValue("redirect_uri") != o.asked.Get("redirect_uri") ||
 		base64.RawURLEncoding.EncodeToString(challenge[:]) != o.asked.Get("code_challenge"):
 		refuse(w, http.StatusBadRequest, "invalid_grant")
 	default:
-		write(w, map[string]any{"access_token": "an access token", "token_type": "Bearer", "id_token": o.idToken()})
+		answer := map[string]any{"access_token": "an access token", "token_type": "Bearer", "id_token": o.idToken()}
+		if o.refresh > 0 {
+			answer["refresh_token"] = o.refreshToken()
+		}
+		write(w, answer)
 	}
+}
+
+func (o *op) refreshToken() string { return "refresh token " + strconv.Itoa(o.refresh) }
+
+// rotateRefresh gives a new refresh token for the one that is good. A second use of an old
+// one ends them all: RFC 9700, 4.14.2.
+func (o *op) rotateRefresh(w http.ResponseWriter, old string) {
+	if old != o.refreshToken() {
+		o.refresh = -1
+		refuse(w, http.StatusBadRequest, "invalid_grant")
+		return
+	}
+	o.refresh++
+	write(w, map[string]any{"access_token": "an access token", "token_type": "Bearer", "refresh_token": o.refreshToken()})
 }
 
 func (o *op) idToken() string {
