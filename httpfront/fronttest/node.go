@@ -13,6 +13,7 @@ import (
 
 	"ssod/actors"
 	"ssod/actors/device"
+	"ssod/actors/grant"
 	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/linking"
@@ -142,13 +143,16 @@ func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront
 	entitled := entitlement.Options{
 		Tokens: n.Keys, Clients: n.Registration, Profiles: profile.Client{Asker: n.Runtime},
 		Sessions: session.Client{Asker: n.Runtime}, Devices: device.Client{Asker: n.Runtime},
-		Logouts: logout.Client{Asker: n.Runtime}, Trials: trial.Client{Asker: n.Runtime}, Providers: providers, Platforms: platforms,
+		Logouts: logout.Client{Asker: n.Runtime}, Grants: grant.Client{Asker: n.Runtime},
+		Trials: trial.Client{Asker: n.Runtime}, Providers: providers, Platforms: platforms,
 		Media: signer, Log: o.Log,
 	}
 	if o.Entitlement != nil {
 		o.Entitlement(&entitled)
 	}
-	handlers.V2 = httpfront.NewV2(entitlement.New(entitled))
+	served := entitlement.New(entitled)
+	t.Cleanup(func() { stop(t, served.Close) })
+	handlers.V2 = httpfront.NewV2(served)
 	return handlers
 }
 
@@ -189,7 +193,7 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 				Courier: courier,
 			}, linkdirectory.Config{Keys: n.Keys, Log: log}),
 			append(trial.Kinds(trial.Config{Retention: func() time.Duration { return n.Settings.Config().MemberRetention }}),
-				device.Kind(courier), session.Kind(courier), logout.Kind())...,
+				device.Kind(courier), session.Kind(courier), logout.Kind(), grant.Kind(courier))...,
 		),
 	})
 	must(err)

@@ -244,13 +244,15 @@ func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *e
 	n.own("signer of media tokens", closing(func() error { signer.Close(); return nil }))
 	n.platforms = platform.NewVerifier(n.log)
 	n.own("keys of platforms", closing(func() error { n.platforms.Close(); return nil }))
-	return entitlement.New(entitlement.Options{
+	service := entitlement.New(entitlement.Options{
 		Tokens: n.ring, Clients: n.clients, Profiles: profiles,
 		Sessions: session.Client{Asker: n.runtime}, Devices: device.Client{Asker: n.runtime},
-		Logouts: logout.Client{Asker: n.runtime}, Trials: trial.Client{Asker: n.runtime}, Providers: providers,
-		Media:     signer,
-		Platforms: n.platforms, Rules: n.rules, Log: n.log,
+		Logouts: logout.Client{Asker: n.runtime}, Grants: grant.Client{Asker: n.runtime},
+		Trials: trial.Client{Asker: n.runtime}, Providers: providers,
+		Level: n.store.Level, Media: signer, Platforms: n.platforms, Rules: n.rules, Log: n.log,
 	})
+	n.own("tokens of logins in use", service.Close)
+	return service
 }
 
 // serve opens the public listener and the admin API.

@@ -81,7 +81,10 @@ func (s *Service) begin(ctx context.Context, r *api.Request, o *opening) (api.Re
 		return api.Response{}, err
 	}
 	a := newAttempt(o.ID, p.Config.ID, o.browser)
-	step, err := p.Begin(ctx, s.login(r, &a, o.GetParty()))
+	step, err := mvpd.Step{}, s.canKeep(p)
+	if err == nil {
+		step, err = p.Begin(ctx, s.login(r, &a, o.GetParty()))
+	}
 	if err != nil {
 		s.Log.Warn("a TV provider cannot begin a login", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 		return sendTo(withError(o.GetParameters().GetRedirectUrl(), errorCode(err))), nil
@@ -133,7 +136,9 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 		s.Log.Warn("a TV provider described a viewer badly", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 		return sendTo(withError(home, mvpd.ServerError)), nil
 	}
-	err = s.Sessions.Finish(ctx, r.ID, a.ID, &session.Finish{Browser: browser, Login: account})
+	err = s.Sessions.Finish(ctx, r.ID, a.ID, &session.Finish{
+		Browser: browser, Login: account, Tokens: s.keepTokens(r, p.Config, account, who.Tokens),
+	})
 	if err != nil {
 		return api.Response{}, err
 	}

@@ -158,9 +158,14 @@ func (s *Service) judge(ctx context.Context, r *api.Request, q *asking, found fi
 	if len(open) == 0 {
 		return nil
 	}
+	running := s.refresh(ctx, r, q, found)
 	answers, err := s.ask(ctx, r, q, found, open)
 	if err != nil {
 		return err
+	}
+	if running.ended(ctx) {
+		denyAll(decisions, profileCodes[login.Invalidated])
+		return nil
 	}
 	void := false
 	for n, i := range open {

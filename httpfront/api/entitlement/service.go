@@ -4,9 +4,11 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"ssod/actors/device"
+	"ssod/actors/grant"
 	"ssod/actors/login"
 	"ssod/actors/logout"
 	"ssod/actors/profile"
@@ -60,6 +62,15 @@ type Logouts interface {
 	Back(ctx context.Context, request cluster.RequestID, id logout.ID) (redirectURL string, err error)
 }
 
+// Grants asks for the tokens of logins; [grant.Client] does.
+type Grants interface {
+	Take(ctx context.Context, request cluster.RequestID, id grant.ID, lease []byte) (*grant.TakeReply, error)
+	Put(ctx context.Context, request cluster.RequestID, id grant.ID, m *grant.Put) (kept bool, err error)
+	Release(ctx context.Context, request cluster.RequestID, id grant.ID, m *grant.Release) error
+	Lose(ctx context.Context, request cluster.RequestID, id grant.ID, lease []byte) error
+	Drop(ctx context.Context, request cluster.RequestID, id grant.ID) error
+}
+
 // Providers finds TV providers; [mvpd.Registry] does.
 type Providers interface {
 	Find(cfg *config.Config, realm *config.Realm, serviceProvider, id string) (*mvpd.Provider, error)
@@ -95,12 +106,15 @@ type Options struct {
 	Devices   Devices
 	Profiles  Profiles
 	Logouts   Logouts
+	Grants    Grants
 	Trials    Trials
 	Providers Providers
 	Media     MediaTokens
 	Platforms Platforms
 	// Rules are those set at run time; nil: those of the configuration file are all.
 	Rules Rules
+	// Level is the format level of the cluster; nil means that it is the newest.
+	Level func() int
 	// PermitBytes bounds the memory in which permits are remembered; 0 means
 	// 16 MiB, which is room for 131,072. With less, MVPDs are asked more often.
 	PermitBytes int
@@ -113,6 +127,7 @@ type Service struct {
 	Options
 	permits *permits
 	guesses *guesses
+	uses    sync.WaitGroup // of the tokens of logins
 }
 
 // New returns a service.
