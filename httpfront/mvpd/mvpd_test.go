@@ -142,7 +142,7 @@ func TestDecideIsTotal(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := find(t, func(ctx context.Context, _ mvpd.Question) ([]mvpd.Decision, error) { return tt.decide(ctx) })
+				p := providerThat(t, func(ctx context.Context, _ mvpd.Question) ([]mvpd.Decision, error) { return tt.decide(ctx) })
 				got := p.Decide(context.Background(), mvpd.Question{Resources: []string{"r1", "r2"}})
 				if diff := cmp.Diff([]mvpd.Decision{tt.want, tt.want}, got); diff != "" {
 					t.Errorf("decisions (-want +got):\n%s", diff)
@@ -152,7 +152,7 @@ func TestDecideIsTotal(t *testing.T) {
 	}
 }
 
-func find(t *testing.T, decide func(context.Context, mvpd.Question) ([]mvpd.Decision, error)) *mvpd.Provider {
+func providerThat(t *testing.T, decide func(context.Context, mvpd.Question) ([]mvpd.Decision, error)) *mvpd.Provider {
 	t.Helper()
 	made, cfg := 0, parse(t, threeMVPDs)
 	p, err := registry(&made, &fake{decide}).Find(cfg, cfg.Realms[0], "ONE", "A")
@@ -166,7 +166,7 @@ func find(t *testing.T, decide func(context.Context, mvpd.Question) ([]mvpd.Deci
 // most; the next one is answered at once.
 func TestQuestionsAtOnceAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := find(t, func(ctx context.Context, _ mvpd.Question) ([]mvpd.Decision, error) {
+		p := providerThat(t, func(ctx context.Context, _ mvpd.Question) ([]mvpd.Decision, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		})

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"ssod/httpfront/config"
 )
 
@@ -23,6 +25,8 @@ type Provider struct {
 	budget   time.Duration
 	log      *slog.Logger
 	troubles troubles
+	seconds  map[string]prometheus.Observer // by call
+	refused  atomic.Bool                    // by the breaker, and not answered since
 }
 
 // ActiveFor reports whether the integration with a service provider is active.
@@ -55,7 +59,10 @@ func (p *Provider) ask(ctx context.Context, q Question) ([]Decision, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.budget)
 	defer cancel()
-	return p.Connector.Decide(ctx, q)
+	began := time.Now()
+	decisions, err := p.Connector.Decide(ctx, q)
+	p.asked(began, err)
+	return decisions, err
 }
 
 // logEvery is the least time between two log lines about one provider.

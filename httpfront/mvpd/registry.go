@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"ssod/httpfront/config"
 )
 
@@ -27,13 +29,14 @@ var (
 type Maker func(cfg *config.Config, realm *config.Realm, m *config.MVPD) (Connector, error)
 
 // Registry finds the providers of a configuration. It is safe for concurrent
-// use.
+// use, and a [prometheus.Collector] of their numbers.
 type Registry struct {
 	// Budget, if it is set before the first use, is how long a question to any
 	// provider may take, in place of its decisionTimeout.
 	Budget time.Duration
 
 	makers  map[string]Maker // by kind
+	seconds *prometheus.HistogramVec
 	log     *slog.Logger
 	current atomic.Pointer[table]
 	mu      sync.Mutex // held to replace current
@@ -54,7 +57,7 @@ func NewRegistry(makers map[string]Maker, log *slog.Logger) *Registry {
 	if log == nil {
 		log = slog.Default()
 	}
-	r := &Registry{makers: makers, log: log}
+	r := &Registry{makers: makers, log: log, seconds: newSeconds()}
 	r.current.Store(&table{})
 	return r
 }
@@ -96,6 +99,9 @@ func (r *Registry) Active(cfg *config.Config, realm *config.Realm, serviceProvid
 	}
 }
 
+// Load makes the providers of a configuration, which the first request would do else.
+func (r *Registry) Load(cfg *config.Config) { r.table(cfg) }
+
 // table returns the providers of a configuration. The first request after a
 // reload makes them; those whose configuration stayed are kept.
 func (r *Registry) table(cfg *config.Config) *table {
@@ -114,6 +120,7 @@ func (r *Registry) table(cfg *config.Config) *table {
 			r.add(t, old, realm, &realm.MVPDs[i])
 		}
 	}
+	r.forget(old, t)
 	r.current.Store(t)
 	return t
 }
@@ -133,5 +140,8 @@ func (r *Registry) add(t, old *table, realm *config.Realm, m *config.MVPD) {
 		r.log.Error("a TV provider cannot be used", "error", fmt.Errorf("realm %s, mvpd %s: %w", realm.ID, m.ID, err))
 		return
 	}
-	t.providers[at] = &Provider{Connector: c, Config: m, slots: make(chan struct{}, maxQuestions), budget: cmp.Or(r.Budget, m.DecisionTimeout), log: r.log}
+	t.providers[at] = &Provider{
+		Connector: c, Config: m, slots: make(chan struct{}, maxQuestions),
+		budget: cmp.Or(r.Budget, m.DecisionTimeout), log: r.log, seconds: r.observers(at),
+	}
 }

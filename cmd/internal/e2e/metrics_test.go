@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -18,7 +19,7 @@ import (
 var (
 	metricType  = regexp.MustCompile(`(?m)^# TYPE (ssod_\w+) (\w+)$`)
 	metricLabel = regexp.MustCompile(`(\w+)="`)
-	metricRow   = regexp.MustCompile("(?m)^\\| `(ssod_\\w+)` \\| (\\w+) \\| ([a-z, ]*)\\|")
+	metricRow   = regexp.MustCompile("(?m)^\\| `(ssod_\\w+)` \\| (\\w+) \\| ([a-z_, ]*)\\|")
 )
 
 // exported are the metrics on a page of /metrics, each with its type and its labels,
@@ -55,14 +56,32 @@ func documented(t *testing.T) map[string]string {
 	return all
 }
 
+// metricsConfig has what makes every metric appear.
+const metricsConfig = `
+publicURL: ` + publicURL + `
+throttle: {enabled: false}
+realms:
+  - id: one
+    serviceProviders: [{id: one, domains: [stream.example]}]
+    guessing: {perDevice: 1000000000, perAddress: 1000000000, wrongHitsPerDay: 100000}
+    mvpds: [{id: cable, kind: sandbox}]
+`
+
 // TestMetricsAreThoseOfTheDocuments compares what three nodes export after all
 // operations with cmd/ssod/docs/metrics.md#metrics: nothing is missing, nothing is there that
 // an operator could not look up.
 func TestMetricsAreThoseOfTheDocuments(t *testing.T) {
 	t.Parallel()
-	c := startTrio(t, crashConfig)
+	c := startTrio(t, metricsConfig)
 	c.promised()
 	a := c.mustApp("one")
+	tv := newDevice("tv")
+	_, err := a.logIn(t.Context(), tv, "cable", "ada")
+	must(t, err)
+	answer, err := a.v2(t.Context(), "POST", "decisions/authorize/cable", tv, `{"resources":["channel-1"]}`)
+	must(t, want(answer, err, http.StatusOK, nil))
+	answer, err = a.v2(t.Context(), "GET", "logout/cable", tv, "")
+	must(t, want(answer, err, http.StatusOK, nil))
 	facts := newLedger()
 	random := rand.New(rand.NewPCG(1, 1))
 	for i := range 5 {

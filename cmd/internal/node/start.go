@@ -240,6 +240,8 @@ func (n *Node) providers() *mvpd.Registry {
 
 // entitlement makes the entitlement API.
 func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *entitlement.Service {
+	providers.Load(n.settings.Config())
+	n.registry.MustRegister(providers)
 	signer := media.NewSigner(media.Options{Sign: n.ring.SignMedia, Ready: n.ring.AwaitMedia, Parallel: n.config.Signers})
 	n.own("signer of media tokens", closing(func() error { signer.Close(); return nil }))
 	n.platforms = platform.NewVerifier(n.log)
@@ -249,7 +251,8 @@ func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *e
 		Sessions: session.Client{Asker: n.runtime}, Devices: device.Client{Asker: n.runtime},
 		Logouts: logout.Client{Asker: n.runtime}, Grants: grant.Client{Asker: n.runtime},
 		Trials: trial.Client{Asker: n.runtime}, Providers: providers,
-		Level: n.store.Level, Media: signer, Platforms: n.platforms, Rules: n.rules, Log: n.log,
+		Level: n.store.Level, Media: signer, Platforms: n.platforms, Rules: n.rules,
+		Metrics: entitlement.NewMetrics(n.registry), Log: n.log,
 	})
 	n.own("tokens of logins in use", service.Close)
 	return service

@@ -87,8 +87,10 @@ func (s *Service) begin(ctx context.Context, r *api.Request, o *opening) (api.Re
 	}
 	if err != nil {
 		s.Log.Warn("a TV provider cannot begin a login", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
+		s.loginEnded(r, placeOf(r, o.ServiceProvider, p), o.GetParty(), "", errorCode(err))
 		return sendTo(withError(o.GetParameters().GetRedirectUrl(), errorCode(err))), nil
 	}
+	s.Metrics.loginBegun(placeOf(r, o.ServiceProvider, p), deviceOf(o.GetParty()))
 	remember := cookie(r, o.browser, r.Realm.Session.TTL)
 	if step.Page != nil {
 		policy := api.Field{Name: "Content-Security-Policy", Value: step.Page.Policy}
@@ -128,12 +130,15 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 		return sendTo(home), nil // the browser came twice, or from two tabs
 	}
 	who, p, err := s.complete(ctx, r, &a, opened.GetParty(), values)
+	at := placeOf(r, a.ServiceProvider, p)
 	if err != nil {
+		s.loginEnded(r, at, opened.GetParty(), "", errorCode(err))
 		return sendTo(withError(home, errorCode(err))), nil
 	}
 	account, err := newLogin(r, p.Config, who, opened.GetParty())
 	if err != nil {
 		s.Log.Warn("a TV provider described a viewer badly", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
+		s.loginEnded(r, at, opened.GetParty(), "", mvpd.ServerError)
 		return sendTo(withError(home, mvpd.ServerError)), nil
 	}
 	err = s.Sessions.Finish(ctx, r.ID, a.ID, &session.Finish{
@@ -142,6 +147,7 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 	if err != nil {
 		return api.Response{}, err
 	}
+	s.loginEnded(r, at, opened.GetParty(), who.Subject, "")
 	return sendTo(home), nil
 }
 

@@ -18,6 +18,7 @@ import (
 // decision is the answer for one resource.
 type decision struct {
 	by      source
+	asked   bool   // the MVPD was, in this call
 	code    string // of the error; empty: permitted
 	details string // of the error, in the MVPD's words
 	permit  permit
@@ -69,6 +70,7 @@ func (s *Service) answerDecisions(ctx context.Context, r *api.Request, informs b
 	if err != nil {
 		return api.Response{}, err
 	}
+	s.Metrics.decided(r, q, decisions)
 	return answerDecisions(r, q, decisions), nil
 }
 
@@ -169,6 +171,7 @@ func (s *Service) judge(ctx context.Context, r *api.Request, q *asking, found fi
 	}
 	void := false
 	for n, i := range open {
+		decisions[i].asked = true
 		void = void || answers[n].Verdict == mvpd.SessionInvalidated
 		if decisions[i].code = answers[n].Verdict.Code(q.informs); decisions[i].code != "" {
 			decisions[i].details = answers[n].Details()

@@ -28,6 +28,7 @@ type Tokens interface {
 	headers.AccessTokens
 	VerifyService(realm *config.Realm, token []byte, now time.Time, purpose keys.Purpose) (keys.ServiceClaims, error)
 	LinkCodeKey(realm string) []byte
+	AuditKey(realm string) []byte
 }
 
 // Sessions asks authentication sessions; [session.Client] does.
@@ -118,7 +119,10 @@ type Options struct {
 	// PermitBytes bounds the memory in which permits are remembered; 0 means
 	// 16 MiB, which is room for 131,072. With less, MVPDs are asked more often.
 	PermitBytes int
-	// Log gets what goes wrong at TV providers; nil means slog.Default.
+	// Metrics may be nil.
+	Metrics *Metrics
+	// Log gets what goes wrong at TV providers, and the audit lines; nil means
+	// slog.Default.
 	Log *slog.Logger
 }
 
