@@ -190,6 +190,12 @@ func TestFormsOfAnswers(t *testing.T) {
 			s.InsertChildAt(0, service.encrypted(plain, "EncryptedID", xmlenc.OAEP(), xmlenc.AES128GCM))
 			s.RemoveChildAt(1)
 		}),
+		"prefixes that are kept": signs(func(s *signing) {
+			s.info = func(info *etree.Element) {
+				transform := info.FindElements(".//Transform")[1]
+				transform.AddChild(parse(`<ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="xs"/>`))
+			}
+		}),
 		"CDATA": alters(">viewer-1<", "><![CDATA[viewer-1]]><"),
 		"issuers with a format": func(f *fixture) string {
 			s := honest(f.requestID)

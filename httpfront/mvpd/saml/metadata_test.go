@@ -170,7 +170,9 @@ func TestMetadataIsFetchedAgain(t *testing.T) {
 		`cacheDuration="PT5M"`: time.Hour,
 		`cacheDuration="PT3H"`: 3 * time.Hour,
 		`cacheDuration="P30D"`: 24 * time.Hour,
-		`validUntil="` + stamp(now.Add(10*time.Hour)) + `"`: 5 * time.Hour,
+		`validUntil="` + stamp(now.Add(10*time.Hour)) + `"`:                     5 * time.Hour,
+		`validUntil="` + stamp(now.Add(30*time.Minute)) + `"`:                   15 * time.Minute,
+		`cacheDuration="PT6H" validUntil="` + stamp(now.Add(4*time.Hour)) + `"`: 2 * time.Hour,
 	}
 	for limit, want := range tests {
 		p := publish(t, limited(t, limit))

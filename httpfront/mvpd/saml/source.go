@@ -192,13 +192,18 @@ func (r *remote) renew(ctx context.Context, old *snapshot) *snapshot {
 	return &snapshot{d, nil, now, now.Add(d.refresh(now))}
 }
 
-// refresh is after how long to fetch again: what the provider says, within bounds.
+// refresh is after how long to fetch again: what the provider says, within bounds, and in
+// time before the description ends.
 func (d *description) refresh(now time.Time) time.Duration {
-	wait := d.cache
-	if !d.until.IsZero() && (wait == 0 || d.until.Sub(now)/2 < wait) {
-		wait = d.until.Sub(now) / 2
+	wait := min(max(d.cache, minRefresh), maxRefresh)
+	if d.until.IsZero() {
+		return wait
 	}
-	return min(max(wait, minRefresh), maxRefresh)
+	half := d.until.Sub(now) / 2
+	if d.cache == 0 && half > wait {
+		return min(half, maxRefresh)
+	}
+	return min(wait, max(half, refreshHurry))
 }
 
 func (r *remote) fetch(ctx context.Context) (*description, error) {
