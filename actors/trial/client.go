@@ -151,10 +151,10 @@ func (a *asking) settle(own, named []byte) ([]byte, error) {
 		}
 		yield := &Yield{To: best, Terms: a.allowed.terms()}
 		v, err := actors.Ask[*View](a.ctx, a.Asker, a.Trial(other), a.request, stepYield, yield)
-		if err != nil || len(v.GetYields()) > 0 {
+		if err != nil || bytes.Equal(v.GetYields(), best) {
 			return best, err
 		}
-		// It has begun meanwhile.
+		// It has begun meanwhile, or it yields to a third one.
 	}
 	return nil, fmt.Errorf("%w: trials begin again and again", actors.ErrUnavailable)
 }
