@@ -14,7 +14,7 @@ import (
 // package admin have doubles behind the API.
 func TestTheAdminListenerAnswersAsDocumented(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, "throttle: {enabled: false}\nrealms: [{id: acme, serviceProviders: [tv]}]\n")
+	n := startNode(t, "throttle: {enabled: false}\nrealms: [{id: acme, serviceProviders: [tv], mvpds: [{id: trial, kind: temppass, ttl: 1h}]}]\n")
 	a := n.mustApp("tv")
 	d := newDevice("phone")
 	must(t, a.mint(t.Context(), d, "viewer"))
@@ -59,6 +59,8 @@ func TestTheAdminListenerAnswersAsDocumented(t *testing.T) {
 		{"DELETE", "/admin/v1/profile?realm=acme&subject=viewer", "", 200},
 		{"DELETE", "/admin/v1/device?realm=acme&device=" + d.id, "", 200},
 		{"DELETE", "/admin/v1/device?job=none", "", 404},
+		{"DELETE", "/admin/v1/trials?realm=acme&mvpd=trial&all=true", "", 204},
+		{"DELETE", "/admin/v1/trials?realm=acme&mvpd=none&all=true", "", 400},
 		{"DELETE", "/admin/v1/clients/" + a.id, "", 204},
 		{"DELETE", "/admin/v1/software-statements/" + a.statement, "", 204},
 		{"DELETE", "/admin/v1/software-statements/none", "", 404},

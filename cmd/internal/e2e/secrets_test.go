@@ -22,7 +22,7 @@ realms:
     linkCode: {length: 10, alphabet: alphanumeric}
     trustedIssuers: [{issuer: "` + issuer + `", audience: Adobe, jwksFile: issuer.json}]
     platforms: [{name: box, issuer: "` + platformIssuer + `", audience: adobe, algorithms: [HS256], jwksFile: platform.json}]
-    mvpds: [{id: AcmeTV, kind: sandbox}, {id: trial, kind: temppass, ttl: 1h, maxResources: 5}]
+    mvpds: [{id: AcmeTV, kind: sandbox}, {id: trial, kind: temppass, ttl: 1h, maxResources: 5, trialsPerAddress: 0}]
   - {id: two, serviceProviders: [two]}
 `
 

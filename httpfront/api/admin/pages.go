@@ -31,6 +31,7 @@ var operations = map[string]map[string]handler{
 	"backup":                               {http.MethodPost: makeBackup},
 	"profile":                              {http.MethodGet: showProfile, http.MethodDelete: eraseProfile},
 	"device":                               {http.MethodDelete: eraseDevice},
+	"trials":                               {http.MethodDelete: resetTrials},
 }
 
 // routes are handlers by pattern of [http.ServeMux].

@@ -24,6 +24,7 @@ type Services struct {
 	Keys         Keys
 	Profiles     Profiles
 	Erasure      Erasure
+	Trials       Trials
 	Backups      Backups
 	Shards       cluster.Shards
 	Slots        func() *cluster.Slots

@@ -15,12 +15,14 @@ import (
 	"ssod/actors/erasure"
 	"ssod/actors/login"
 	"ssod/actors/profile"
+	"ssod/actors/trial"
 	"ssod/cluster"
 	"ssod/cluster/faulty"
 	"ssod/httpfront/api/admin"
 	"ssod/httpfront/api/registration"
 	"ssod/httpfront/config"
 	"ssod/httpfront/degradation"
+	"ssod/httpfront/mvpd/temppass"
 	"ssod/httpfront/token/keys"
 )
 
@@ -114,6 +116,21 @@ func (w *world) Await(_ context.Context, job string) (erasure.Erased, bool, erro
 	return erasure.Erased{Profiles: 1, Devices: 2}, job == "job", w.ask("await %s", job)
 }
 
+// ResetDevice implements [admin.Trials].
+func (w *world) ResetDevice(_ context.Context, _ cluster.RequestID, m trial.MVPD, device []byte) error {
+	return w.ask("reset %s of %s/%s", device, m.Realm, m.ID)
+}
+
+// ResetIdentity implements [admin.Trials].
+func (w *world) ResetIdentity(_ context.Context, _ cluster.RequestID, m trial.MVPD, who temppass.Identity) error {
+	return w.ask("reset %v of %s/%s", who, m.Realm, m.ID)
+}
+
+// ResetAll implements [admin.Trials].
+func (w *world) ResetAll(_ context.Context, _ cluster.RequestID, m trial.MVPD) error {
+	return w.ask("reset all of %s/%s", m.Realm, m.ID)
+}
+
 func (w *world) Count() int { return 1 }
 func (w *world) Owner(id cluster.ShardID) (cluster.Owner, bool) {
 	return cluster.Owner{Address: "x", Term: 3}, id == 0
@@ -122,12 +139,12 @@ func (w *world) Lead(cluster.ShardID) (cluster.Shard, bool) { return nil, false 
 func (w *world) Watch(func(cluster.ShardID)) func()         { return func() {} }
 
 func (w *world) services(t *testing.T) *admin.Services {
-	cfg, err := config.Parse([]byte(`realms: [{id: a, serviceProviders: [tv], mvpds: [{id: cable, kind: sandbox}], degradation: [{serviceProvider: tv, mvpd: cable, rule: AuthZNone}]}]`), config.Options{})
+	cfg, err := config.Parse([]byte(`realms: [{id: a, serviceProviders: [tv], mvpds: [{id: cable, kind: sandbox}, {id: trial, kind: temppass, ttl: 1h, identityKey: email}], degradation: [{serviceProvider: tv, mvpd: cable, rule: AuthZNone}]}]`), config.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &admin.Services{
-		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, Erasure: w, Shards: w, Slots: faulty.Slots(w),
+		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, Erasure: w, Trials: w, Shards: w, Slots: faulty.Slots(w),
 		Reload:          func(context.Context) (*config.Config, error) { return cfg, w.ask("reload") },
 		ClusterSettings: settings{"replicas": "3"}, Clock: operated{w}, Degradation: degraded{w},
 		Viewer: func(profile.ID) string { return "digest" },
