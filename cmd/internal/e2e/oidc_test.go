@@ -136,13 +136,19 @@ func startDecisionPoint(t *testing.T) string {
 // newOpenIDApp is an app on a phone.
 func newOpenIDApp(t *testing.T, n *node) *client.Device {
 	t.Helper()
+	c, credentials := registerOpenIDApp(t, n)
+	return c.WithCredentials(credentials).Device(client.DeviceOptions{ID: "phone"})
+}
+
+func registerOpenIDApp(t *testing.T, n *node) (*client.Client, client.Credentials) {
+	t.Helper()
 	c, err := client.New(client.Options{BaseURL: "http://" + n.at().HTTP, ServiceProvider: "tv"})
 	must(t, err)
 	signed, _, err := n.newStatement(t.Context(), statementRequest{ClientName: "app", ServiceProviders: []string{"tv"}})
 	must(t, err)
 	r, err := c.Register(t.Context(), signed, "")
 	must(t, err)
-	return c.WithCredentials(r.Credentials).Device(client.DeviceOptions{ID: "phone"})
+	return c, r.Credentials
 }
 
 // openIDBrowser follows redirects and keeps cookies, up to the pages of the app.
@@ -217,7 +223,9 @@ func (b *openIDBrowser) submit(more url.Values) {
 // open opens an address of the service as the public knows it.
 func (b *openIDBrowser) open(address string) {
 	b.Helper()
-	b.take(b.Get(strings.Replace(address, "http://"+b.node.at().HTTP, publicURL, 1)))
+	u, err := url.Parse(address)
+	must(b, err)
+	b.take(b.Get(publicURL + u.RequestURI()))
 }
 
 func (b *openIDBrowser) logIn(address, viewer string) string {
