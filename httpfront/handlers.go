@@ -46,7 +46,9 @@ type V2 struct {
 	Logout                                    api.Handler // .../logout/{mvpd}
 	CreatePartnerSession, PartnerProfile      api.Handler // .../sessions/sso/{partner}, .../profiles/sso/{partner}
 	Authenticate, Confirm, LoginCallback      api.Handler // /api/v2/authenticate/..., in a browser
+	PostedCallback                            api.Handler // likewise, from the MVPD's site
 	LogoutAgent, LogoutCallback               api.Handler // /api/v2/logout-agent/..., in a browser
+	BackchannelLogout                         api.Handler // /api/v2/logout/backchannel/{realm}/{mvpd}, from an MVPD
 	SAMLMetadata                              api.Handler // /saml/{realm}/{mvpd}/...
 }
 
@@ -59,6 +61,7 @@ func NewV2(s *entitlement.Service) V2 {
 		Authorize: s.Authorize, Preauthorize: s.Preauthorize, Logout: s.Logout,
 		Authenticate: s.Authenticate, Confirm: s.Confirm, LoginCallback: s.LoginCallback,
 		CreatePartnerSession: s.CreatePartnerSession, PartnerProfile: s.PartnerProfile,
+		PostedCallback: s.PostedCallback, BackchannelLogout: s.BackchannelLogout,
 		LogoutAgent: s.LogoutAgent, LogoutCallback: s.LogoutCallback,
 		SAMLMetadata: s.SAMLMetadata,
 	}

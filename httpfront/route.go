@@ -114,8 +114,9 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		{"api/v2/{sp}/logout/{item}", getV2("logout", h.V2.Logout)},
 		// A browser comes back from an MVPD to callback; codes are shorter, and ids have
 		// a dot.
-		{"api/v2/authenticate/callback", get("loginCallback", h.V2.LoginCallback)},
+		{"api/v2/authenticate/callback", newResource(call("loginCallback", h.V2.LoginCallback), call("postedCallback", h.V2.PostedCallback))},
 		{"api/v2/authenticate/{name}/{item}", newResource(call("authenticate", h.V2.Authenticate), call("confirm", h.V2.Confirm))},
+		{"api/v2/logout/backchannel/{name}/{item}", post("backchannelLogout", h.V2.BackchannelLogout)},
 		{"api/v2/logout-agent/callback", get("logoutCallback", h.V2.LogoutCallback)},
 		{"api/v2/logout-agent/{item}", get("logoutAgent", h.V2.LogoutAgent)},
 
@@ -204,7 +205,7 @@ func familyOf(p *path) api.Family {
 	switch {
 	case p.is(0, "sandbox"), p.is(0, "saml"), p.is(0, "docs") && p.n <= 2:
 		return api.HTML
-	case p.is(0, "o"):
+	case p.is(0, "o"), p.is(0, "api") && p.is(1, "v2") && p.is(2, "logout") && p.is(3, "backchannel"):
 		return api.OAuth
 	case !p.is(0, "api") || !p.is(1, "v2"):
 		return api.SSO

@@ -27,6 +27,7 @@ func (s *State) leave(m *Leave, p *intent.Promises) decision {
 		}
 	}
 	own.dropGrant(p)
+	remove(own.GetLogin(), p)
 	next := s.clone()
 	left := own != nil && next.drop(own.GetLogin().GetId(), login.How_REMOVED, p.At)
 	next.Open = append(next.Open, p.Made()...)

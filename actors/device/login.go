@@ -23,9 +23,11 @@ func (s *State) keep(m *login.Keep, self *intent.Place, p *intent.Promises) deci
 		return answer(&login.KeepReply{Stale: true})
 	}
 	replaced := s.replacedAt(m.GetLogin().GetMvpd())
+	copied := proto.Clone(m.GetLogin()).(*login.Login)
+	copied.Source = nil
 	for _, to := range m.GetShared() {
 		p.Add(to.GetProfile(), &login.Share{
-			Login: m.GetLogin(), Origin: self, Did: to.GetDid(), Membership: to.GetMembership(), Replaced: replaced,
+			Login: copied, Origin: self, Did: to.GetDid(), Membership: to.GetMembership(), Replaced: replaced,
 		})
 	}
 	next := s.clone()
@@ -36,8 +38,12 @@ func (s *State) keep(m *login.Keep, self *intent.Place, p *intent.Promises) deci
 			NotAfterMs: m.GetLogin().GetNotAfterMs(), DueMs: m.GetTokens().GetDueMs(),
 		})
 	}
+	enter(made, self, p)
 	for _, old := range next.put(made) {
 		old.dropGrant(p)
+		if !copiesStay(old, made) {
+			remove(old.GetLogin(), p)
+		}
 	}
 	next.Open = append(next.Open, p.Made()...)
 	return decision{Reply: &login.KeepReply{Open: p.Made()}, Next: next}
@@ -129,10 +135,16 @@ func (s *State) end(m *login.End, p *intent.Promises) decision {
 	ended := next.drop(m.GetLogin(), m.GetHow(), p.At)
 	if r.GetLogin().Standing(p.At.Now) == login.Good {
 		for _, to := range r.GetShared() {
-			p.Add(to.GetProfile(), m)
+			p.Add(to.GetProfile(), &login.End{Mvpd: m.GetMvpd(), Login: m.GetLogin(), How: m.GetHow()})
 		}
 	}
 	r.dropGrant(p)
+	if r == nil { // replaced, and not under every profile
+		for _, copied := range m.GetCopies() {
+			p.Add(copied, &login.End{Mvpd: m.GetMvpd(), Login: m.GetLogin(), How: m.GetHow()})
+		}
+	}
+	remove(r.GetLogin(), p)
 	next.Open = append(next.Open, p.Made()...)
 	return decision{Reply: &login.EndReply{Ended: ended, Open: p.Made()}, Next: next}
 }

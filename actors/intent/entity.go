@@ -93,10 +93,14 @@ func (e *Entity[S, P]) Receive(t *actors.Turn) {
 	}
 }
 
+// Used is a state that may be needed still: then the entity is not forgotten.
+type Used interface{ InUse() bool }
+
 // forget removes the entity and its outcomes.
 func (e *Entity[S, P]) forget(t *actors.Turn) {
+	used, ok := any(e.state).(Used)
 	switch {
-	case len(e.open()) > 0:
+	case len(e.open()) > 0, ok && used.InUse():
 		t.Change(actors.Decision{Reply: &ForgetReply{Busy: true}})
 	case proto.Size(e.state) == 0:
 		t.Change(actors.Decision{Reply: &ForgetReply{}})

@@ -213,7 +213,11 @@ func TestACopyOfAReplacedLoginIsRefused(t *testing.T) {
 				Shared:  []*login.Sharing{under(viewer, phone)},
 			})
 		})
-		promised = append(promised, reply.(*login.KeepReply).Open...) // and the front end dies
+		for _, i := range reply.(*login.KeepReply).Open { // and the front end dies
+			if i.GetTo().GetKind() == profile.KindName {
+				promised = append(promised, i)
+			}
+		}
 	}
 	late := func(when string, want map[string]string) {
 		t.Helper()
@@ -259,6 +263,7 @@ type household struct {
 type made struct {
 	device string
 	under  []string
+	issued time.Time
 }
 
 // TestLoginsUnderFaults plays them while commits fail in every way.
@@ -278,6 +283,8 @@ func TestLoginsUnderFaults(t *testing.T) {
 			"logout":       h.logout,
 			"singleLogout": h.singleLogout,
 			"invalidate":   h.invalidate,
+			"cableEnds":    h.cableEnds,
+			"overtaken":    h.overtaken,
 			"":             h.check,
 		})
 	})
@@ -302,8 +309,41 @@ func (h *household) login(t *rapid.T) {
 		}
 		h.via[identity] = append(slices.DeleteFunc(h.via[identity], func(id string) bool { return h.made[id].device == name }), id)
 	}
-	h.made[id], h.own[name] = made{name, identities}, id
+	h.made[id], h.own[name] = made{name, identities, h.w.now()}, id
 	h.w.login(name, id, shared...)
+}
+
+// cableEnds ends what the MVPD issued up to a login, or up to now: wherever copies are
+// left, also of logins that their device has replaced.
+func (h *household) cableEnds(t *rapid.T) {
+	until := h.w.now()
+	if len(h.made) > 0 && rapid.Bool().Draw(t, "up to a login") {
+		id := rapid.SampledFrom(slices.Sorted(maps.Keys(h.made))).Draw(t, "login")
+		until = h.made[id].issued.Add(time.Second) // it was issued a moment after that
+	}
+	h.w.cableEnds(until)
+	for id, m := range h.made {
+		if m.issued.After(until) {
+			continue
+		}
+		h.end(id)
+		for identity := range h.via {
+			h.via[identity] = slices.DeleteFunc(h.via[identity], func(other string) bool { return other == id })
+		}
+	}
+}
+
+// overtaken is a login that the MVPD has ended before it arrives.
+func (h *household) overtaken(t *rapid.T) {
+	name := drawDevice(t)
+	s := h.w.begin(name, under(viewer, h.token[name]))
+	m, request := h.w.made(fmt.Sprintf("gone%04d", h.w.serial.Load())), h.w.request()
+	h.w.cableEnds(h.w.now())
+	done(h.w, func(ctx context.Context) error {
+		return session.Client{Asker: h.w.runtime}.Finish(ctx, request, s, m)
+	})
+	clear(h.own)
+	clear(h.via)
 }
 
 func (h *household) leave(name string, profiles ...*intent.Place) {

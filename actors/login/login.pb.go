@@ -80,6 +80,7 @@ type Login struct {
 	NotAfterMs    int64                  `protobuf:"varint,4,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
 	Account       []byte                 `protobuf:"bytes,5,opt,name=account,proto3" json:"account,omitempty"`                                   // encoded Account: entities only keep it
 	InvalidatedMs int64                  `protobuf:"varint,6,opt,name=invalidated_ms,json=invalidatedMs,proto3" json:"invalidated_ms,omitempty"` // when the MVPD voided it; 0: it did not
+	Source        *Source                `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`                                     // not in the copies of profiles; none: the MVPD does not end logins
 	Granted       bool                   `protobuf:"varint,20,opt,name=granted,proto3" json:"granted,omitempty"`                                 // an entity of package grant has tokens of it
 	Told          uint64                 `protobuf:"varint,21,opt,name=told,proto3" json:"told,omitempty"`                                       // the number of the Tell that account is of
 	unknownFields protoimpl.UnknownFields
@@ -158,6 +159,13 @@ func (x *Login) GetInvalidatedMs() int64 {
 	return 0
 }
 
+func (x *Login) GetSource() *Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
 func (x *Login) GetGranted() bool {
 	if x != nil {
 		return x.Granted
@@ -168,6 +176,76 @@ func (x *Login) GetGranted() bool {
 func (x *Login) GetTold() uint64 {
 	if x != nil {
 		return x.Told
+	}
+	return 0
+}
+
+// Source says which entities of package upstream know of a login: its subject and its
+// session at the MVPD.
+type Source struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Realm         string                 `protobuf:"bytes,1,opt,name=realm,proto3" json:"realm,omitempty"`
+	Subject       []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`                    // digests of their names
+	Session       []byte                 `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`                    // empty: the MVPD named none
+	IssuedMs      int64                  `protobuf:"varint,4,opt,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"` // when the MVPD said who logged in, by its clock
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Source) Reset() {
+	*x = Source{}
+	mi := &file_actors_login_login_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Source) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Source) ProtoMessage() {}
+
+func (x *Source) ProtoReflect() protoreflect.Message {
+	mi := &file_actors_login_login_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Source.ProtoReflect.Descriptor instead.
+func (*Source) Descriptor() ([]byte, []int) {
+	return file_actors_login_login_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Source) GetRealm() string {
+	if x != nil {
+		return x.Realm
+	}
+	return ""
+}
+
+func (x *Source) GetSubject() []byte {
+	if x != nil {
+		return x.Subject
+	}
+	return nil
+}
+
+func (x *Source) GetSession() []byte {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+func (x *Source) GetIssuedMs() int64 {
+	if x != nil {
+		return x.IssuedMs
 	}
 	return 0
 }
@@ -184,7 +262,7 @@ type Tokens struct {
 
 func (x *Tokens) Reset() {
 	*x = Tokens{}
-	mi := &file_actors_login_login_proto_msgTypes[1]
+	mi := &file_actors_login_login_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -196,7 +274,7 @@ func (x *Tokens) String() string {
 func (*Tokens) ProtoMessage() {}
 
 func (x *Tokens) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[1]
+	mi := &file_actors_login_login_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -209,7 +287,7 @@ func (x *Tokens) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tokens.ProtoReflect.Descriptor instead.
 func (*Tokens) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{1}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Tokens) GetGrant() *intent.Place {
@@ -245,7 +323,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_actors_login_login_proto_msgTypes[2]
+	mi := &file_actors_login_login_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -257,7 +335,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[2]
+	mi := &file_actors_login_login_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -270,7 +348,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{2}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Account) GetSubject() string {
@@ -305,7 +383,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_actors_login_login_proto_msgTypes[3]
+	mi := &file_actors_login_login_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -317,7 +395,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[3]
+	mi := &file_actors_login_login_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -330,7 +408,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{3}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Attribute) GetName() string {
@@ -366,7 +444,7 @@ type Sharing struct {
 
 func (x *Sharing) Reset() {
 	*x = Sharing{}
-	mi := &file_actors_login_login_proto_msgTypes[4]
+	mi := &file_actors_login_login_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -378,7 +456,7 @@ func (x *Sharing) String() string {
 func (*Sharing) ProtoMessage() {}
 
 func (x *Sharing) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[4]
+	mi := &file_actors_login_login_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -391,7 +469,7 @@ func (x *Sharing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sharing.ProtoReflect.Descriptor instead.
 func (*Sharing) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{4}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Sharing) GetProfile() *intent.Place {
@@ -427,7 +505,7 @@ type Ended struct {
 
 func (x *Ended) Reset() {
 	*x = Ended{}
-	mi := &file_actors_login_login_proto_msgTypes[5]
+	mi := &file_actors_login_login_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -439,7 +517,7 @@ func (x *Ended) String() string {
 func (*Ended) ProtoMessage() {}
 
 func (x *Ended) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[5]
+	mi := &file_actors_login_login_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -452,7 +530,7 @@ func (x *Ended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ended.ProtoReflect.Descriptor instead.
 func (*Ended) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{5}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Ended) GetId() []byte {
@@ -482,7 +560,7 @@ type Keep struct {
 
 func (x *Keep) Reset() {
 	*x = Keep{}
-	mi := &file_actors_login_login_proto_msgTypes[6]
+	mi := &file_actors_login_login_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -494,7 +572,7 @@ func (x *Keep) String() string {
 func (*Keep) ProtoMessage() {}
 
 func (x *Keep) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[6]
+	mi := &file_actors_login_login_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -507,7 +585,7 @@ func (x *Keep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Keep.ProtoReflect.Descriptor instead.
 func (*Keep) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{6}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Keep) GetLogin() *Login {
@@ -548,7 +626,7 @@ type KeepReply struct {
 
 func (x *KeepReply) Reset() {
 	*x = KeepReply{}
-	mi := &file_actors_login_login_proto_msgTypes[7]
+	mi := &file_actors_login_login_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -560,7 +638,7 @@ func (x *KeepReply) String() string {
 func (*KeepReply) ProtoMessage() {}
 
 func (x *KeepReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[7]
+	mi := &file_actors_login_login_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -573,7 +651,7 @@ func (x *KeepReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeepReply.ProtoReflect.Descriptor instead.
 func (*KeepReply) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{7}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *KeepReply) GetStale() bool {
@@ -604,7 +682,7 @@ type Share struct {
 
 func (x *Share) Reset() {
 	*x = Share{}
-	mi := &file_actors_login_login_proto_msgTypes[8]
+	mi := &file_actors_login_login_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -616,7 +694,7 @@ func (x *Share) String() string {
 func (*Share) ProtoMessage() {}
 
 func (x *Share) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[8]
+	mi := &file_actors_login_login_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -629,7 +707,7 @@ func (x *Share) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Share.ProtoReflect.Descriptor instead.
 func (*Share) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{8}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Share) GetLogin() *Login {
@@ -676,7 +754,7 @@ type ShareReply struct {
 
 func (x *ShareReply) Reset() {
 	*x = ShareReply{}
-	mi := &file_actors_login_login_proto_msgTypes[9]
+	mi := &file_actors_login_login_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -688,7 +766,7 @@ func (x *ShareReply) String() string {
 func (*ShareReply) ProtoMessage() {}
 
 func (x *ShareReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[9]
+	mi := &file_actors_login_login_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -701,7 +779,7 @@ func (x *ShareReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShareReply.ProtoReflect.Descriptor instead.
 func (*ShareReply) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{9}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ShareReply) GetRefused() bool {
@@ -717,13 +795,14 @@ type End struct {
 	Mvpd          string                 `protobuf:"bytes,1,opt,name=mvpd,proto3" json:"mvpd,omitempty"`
 	Login         []byte                 `protobuf:"bytes,2,opt,name=login,proto3" json:"login,omitempty"`
 	How           How                    `protobuf:"varint,3,opt,name=how,proto3,enum=ssod.actors.login.How" json:"how,omitempty"`
+	Copies        []*intent.Place        `protobuf:"bytes,4,rep,name=copies,proto3" json:"copies,omitempty"` // profiles that may have one although the device does not know
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *End) Reset() {
 	*x = End{}
-	mi := &file_actors_login_login_proto_msgTypes[10]
+	mi := &file_actors_login_login_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -735,7 +814,7 @@ func (x *End) String() string {
 func (*End) ProtoMessage() {}
 
 func (x *End) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[10]
+	mi := &file_actors_login_login_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -748,7 +827,7 @@ func (x *End) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use End.ProtoReflect.Descriptor instead.
 func (*End) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{10}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *End) GetMvpd() string {
@@ -772,6 +851,13 @@ func (x *End) GetHow() How {
 	return How_REMOVED
 }
 
+func (x *End) GetCopies() []*intent.Place {
+	if x != nil {
+		return x.Copies
+	}
+	return nil
+}
+
 type EndReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Ended         bool                   `protobuf:"varint,1,opt,name=ended,proto3" json:"ended,omitempty"` // this copy was good until now
@@ -782,7 +868,7 @@ type EndReply struct {
 
 func (x *EndReply) Reset() {
 	*x = EndReply{}
-	mi := &file_actors_login_login_proto_msgTypes[11]
+	mi := &file_actors_login_login_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -794,7 +880,7 @@ func (x *EndReply) String() string {
 func (*EndReply) ProtoMessage() {}
 
 func (x *EndReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[11]
+	mi := &file_actors_login_login_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -807,7 +893,7 @@ func (x *EndReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndReply.ProtoReflect.Descriptor instead.
 func (*EndReply) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{11}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *EndReply) GetEnded() bool {
@@ -836,7 +922,7 @@ type Tell struct {
 
 func (x *Tell) Reset() {
 	*x = Tell{}
-	mi := &file_actors_login_login_proto_msgTypes[12]
+	mi := &file_actors_login_login_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -848,7 +934,7 @@ func (x *Tell) String() string {
 func (*Tell) ProtoMessage() {}
 
 func (x *Tell) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[12]
+	mi := &file_actors_login_login_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -861,7 +947,7 @@ func (x *Tell) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tell.ProtoReflect.Descriptor instead.
 func (*Tell) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{12}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Tell) GetLogin() []byte {
@@ -894,7 +980,7 @@ type TellReply struct {
 
 func (x *TellReply) Reset() {
 	*x = TellReply{}
-	mi := &file_actors_login_login_proto_msgTypes[13]
+	mi := &file_actors_login_login_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +992,7 @@ func (x *TellReply) String() string {
 func (*TellReply) ProtoMessage() {}
 
 func (x *TellReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[13]
+	mi := &file_actors_login_login_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1005,7 @@ func (x *TellReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TellReply.ProtoReflect.Descriptor instead.
 func (*TellReply) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{13}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *TellReply) GetOpen() []*intent.Intent {
@@ -940,7 +1026,7 @@ type EndAll struct {
 
 func (x *EndAll) Reset() {
 	*x = EndAll{}
-	mi := &file_actors_login_login_proto_msgTypes[14]
+	mi := &file_actors_login_login_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -952,7 +1038,7 @@ func (x *EndAll) String() string {
 func (*EndAll) ProtoMessage() {}
 
 func (x *EndAll) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[14]
+	mi := &file_actors_login_login_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -965,7 +1051,7 @@ func (x *EndAll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndAll.ProtoReflect.Descriptor instead.
 func (*EndAll) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{14}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EndAll) GetMvpd() string {
@@ -991,7 +1077,7 @@ type EndAllReply struct {
 
 func (x *EndAllReply) Reset() {
 	*x = EndAllReply{}
-	mi := &file_actors_login_login_proto_msgTypes[15]
+	mi := &file_actors_login_login_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +1089,7 @@ func (x *EndAllReply) String() string {
 func (*EndAllReply) ProtoMessage() {}
 
 func (x *EndAllReply) ProtoReflect() protoreflect.Message {
-	mi := &file_actors_login_login_proto_msgTypes[15]
+	mi := &file_actors_login_login_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +1102,7 @@ func (x *EndAllReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndAllReply.ProtoReflect.Descriptor instead.
 func (*EndAllReply) Descriptor() ([]byte, []int) {
-	return file_actors_login_login_proto_rawDescGZIP(), []int{15}
+	return file_actors_login_login_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EndAllReply) GetOpen() []*intent.Intent {
@@ -1030,7 +1116,7 @@ var File_actors_login_login_proto protoreflect.FileDescriptor
 
 const file_actors_login_login_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/login/login.proto\x12\x11ssod.actors.login\x1a\x1aactors/intent/intent.proto\"\xe0\x01\n" +
+	"\x18actors/login/login.proto\x12\x11ssod.actors.login\x1a\x1aactors/intent/intent.proto\"\x93\x02\n" +
 	"\x05Login\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04mvpd\x18\x02 \x01(\tR\x04mvpd\x12\"\n" +
@@ -1038,9 +1124,15 @@ const file_actors_login_login_proto_rawDesc = "" +
 	"\fnot_after_ms\x18\x04 \x01(\x03R\n" +
 	"notAfterMs\x12\x18\n" +
 	"\aaccount\x18\x05 \x01(\fR\aaccount\x12%\n" +
-	"\x0einvalidated_ms\x18\x06 \x01(\x03R\rinvalidatedMs\x12\x18\n" +
+	"\x0einvalidated_ms\x18\x06 \x01(\x03R\rinvalidatedMs\x121\n" +
+	"\x06source\x18\a \x01(\v2\x19.ssod.actors.login.SourceR\x06source\x12\x18\n" +
 	"\agranted\x18\x14 \x01(\bR\agranted\x12\x12\n" +
-	"\x04told\x18\x15 \x01(\x04R\x04told\"h\n" +
+	"\x04told\x18\x15 \x01(\x04R\x04told\"o\n" +
+	"\x06Source\x12\x14\n" +
+	"\x05realm\x18\x01 \x01(\tR\x05realm\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\fR\asubject\x12\x18\n" +
+	"\asession\x18\x03 \x01(\fR\asession\x12\x1b\n" +
+	"\tissued_ms\x18\x04 \x01(\x03R\bissuedMs\"h\n" +
 	"\x06Tokens\x12/\n" +
 	"\x05grant\x18\x01 \x01(\v2\x19.ssod.actors.intent.PlaceR\x05grant\x12\x16\n" +
 	"\x06sealed\x18\x02 \x01(\fR\x06sealed\x12\x15\n" +
@@ -1082,11 +1174,12 @@ const file_actors_login_login_proto_rawDesc = "" +
 	"\breplaced\x18\x05 \x03(\fR\breplaced\"&\n" +
 	"\n" +
 	"ShareReply\x12\x18\n" +
-	"\arefused\x18\x01 \x01(\bR\arefused\"Y\n" +
+	"\arefused\x18\x01 \x01(\bR\arefused\"\x8c\x01\n" +
 	"\x03End\x12\x12\n" +
 	"\x04mvpd\x18\x01 \x01(\tR\x04mvpd\x12\x14\n" +
 	"\x05login\x18\x02 \x01(\fR\x05login\x12(\n" +
-	"\x03how\x18\x03 \x01(\x0e2\x16.ssod.actors.login.HowR\x03how\"P\n" +
+	"\x03how\x18\x03 \x01(\x0e2\x16.ssod.actors.login.HowR\x03how\x121\n" +
+	"\x06copies\x18\x04 \x03(\v2\x19.ssod.actors.intent.PlaceR\x06copies\"P\n" +
 	"\bEndReply\x12\x14\n" +
 	"\x05ended\x18\x01 \x01(\bR\x05ended\x12.\n" +
 	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"N\n" +
@@ -1118,48 +1211,51 @@ func file_actors_login_login_proto_rawDescGZIP() []byte {
 }
 
 var file_actors_login_login_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_actors_login_login_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_actors_login_login_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_actors_login_login_proto_goTypes = []any{
 	(How)(0),              // 0: ssod.actors.login.How
 	(*Login)(nil),         // 1: ssod.actors.login.Login
-	(*Tokens)(nil),        // 2: ssod.actors.login.Tokens
-	(*Account)(nil),       // 3: ssod.actors.login.Account
-	(*Attribute)(nil),     // 4: ssod.actors.login.Attribute
-	(*Sharing)(nil),       // 5: ssod.actors.login.Sharing
-	(*Ended)(nil),         // 6: ssod.actors.login.Ended
-	(*Keep)(nil),          // 7: ssod.actors.login.Keep
-	(*KeepReply)(nil),     // 8: ssod.actors.login.KeepReply
-	(*Share)(nil),         // 9: ssod.actors.login.Share
-	(*ShareReply)(nil),    // 10: ssod.actors.login.ShareReply
-	(*End)(nil),           // 11: ssod.actors.login.End
-	(*EndReply)(nil),      // 12: ssod.actors.login.EndReply
-	(*Tell)(nil),          // 13: ssod.actors.login.Tell
-	(*TellReply)(nil),     // 14: ssod.actors.login.TellReply
-	(*EndAll)(nil),        // 15: ssod.actors.login.EndAll
-	(*EndAllReply)(nil),   // 16: ssod.actors.login.EndAllReply
-	(*intent.Place)(nil),  // 17: ssod.actors.intent.Place
-	(*intent.Intent)(nil), // 18: ssod.actors.intent.Intent
+	(*Source)(nil),        // 2: ssod.actors.login.Source
+	(*Tokens)(nil),        // 3: ssod.actors.login.Tokens
+	(*Account)(nil),       // 4: ssod.actors.login.Account
+	(*Attribute)(nil),     // 5: ssod.actors.login.Attribute
+	(*Sharing)(nil),       // 6: ssod.actors.login.Sharing
+	(*Ended)(nil),         // 7: ssod.actors.login.Ended
+	(*Keep)(nil),          // 8: ssod.actors.login.Keep
+	(*KeepReply)(nil),     // 9: ssod.actors.login.KeepReply
+	(*Share)(nil),         // 10: ssod.actors.login.Share
+	(*ShareReply)(nil),    // 11: ssod.actors.login.ShareReply
+	(*End)(nil),           // 12: ssod.actors.login.End
+	(*EndReply)(nil),      // 13: ssod.actors.login.EndReply
+	(*Tell)(nil),          // 14: ssod.actors.login.Tell
+	(*TellReply)(nil),     // 15: ssod.actors.login.TellReply
+	(*EndAll)(nil),        // 16: ssod.actors.login.EndAll
+	(*EndAllReply)(nil),   // 17: ssod.actors.login.EndAllReply
+	(*intent.Place)(nil),  // 18: ssod.actors.intent.Place
+	(*intent.Intent)(nil), // 19: ssod.actors.intent.Intent
 }
 var file_actors_login_login_proto_depIdxs = []int32{
-	17, // 0: ssod.actors.login.Tokens.grant:type_name -> ssod.actors.intent.Place
-	4,  // 1: ssod.actors.login.Account.attributes:type_name -> ssod.actors.login.Attribute
-	17, // 2: ssod.actors.login.Sharing.profile:type_name -> ssod.actors.intent.Place
-	1,  // 3: ssod.actors.login.Keep.login:type_name -> ssod.actors.login.Login
-	17, // 4: ssod.actors.login.Keep.session:type_name -> ssod.actors.intent.Place
-	5,  // 5: ssod.actors.login.Keep.shared:type_name -> ssod.actors.login.Sharing
-	2,  // 6: ssod.actors.login.Keep.tokens:type_name -> ssod.actors.login.Tokens
-	18, // 7: ssod.actors.login.KeepReply.open:type_name -> ssod.actors.intent.Intent
-	1,  // 8: ssod.actors.login.Share.login:type_name -> ssod.actors.login.Login
-	17, // 9: ssod.actors.login.Share.origin:type_name -> ssod.actors.intent.Place
-	0,  // 10: ssod.actors.login.End.how:type_name -> ssod.actors.login.How
-	18, // 11: ssod.actors.login.EndReply.open:type_name -> ssod.actors.intent.Intent
-	18, // 12: ssod.actors.login.TellReply.open:type_name -> ssod.actors.intent.Intent
-	18, // 13: ssod.actors.login.EndAllReply.open:type_name -> ssod.actors.intent.Intent
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	2,  // 0: ssod.actors.login.Login.source:type_name -> ssod.actors.login.Source
+	18, // 1: ssod.actors.login.Tokens.grant:type_name -> ssod.actors.intent.Place
+	5,  // 2: ssod.actors.login.Account.attributes:type_name -> ssod.actors.login.Attribute
+	18, // 3: ssod.actors.login.Sharing.profile:type_name -> ssod.actors.intent.Place
+	1,  // 4: ssod.actors.login.Keep.login:type_name -> ssod.actors.login.Login
+	18, // 5: ssod.actors.login.Keep.session:type_name -> ssod.actors.intent.Place
+	6,  // 6: ssod.actors.login.Keep.shared:type_name -> ssod.actors.login.Sharing
+	3,  // 7: ssod.actors.login.Keep.tokens:type_name -> ssod.actors.login.Tokens
+	19, // 8: ssod.actors.login.KeepReply.open:type_name -> ssod.actors.intent.Intent
+	1,  // 9: ssod.actors.login.Share.login:type_name -> ssod.actors.login.Login
+	18, // 10: ssod.actors.login.Share.origin:type_name -> ssod.actors.intent.Place
+	0,  // 11: ssod.actors.login.End.how:type_name -> ssod.actors.login.How
+	18, // 12: ssod.actors.login.End.copies:type_name -> ssod.actors.intent.Place
+	19, // 13: ssod.actors.login.EndReply.open:type_name -> ssod.actors.intent.Intent
+	19, // 14: ssod.actors.login.TellReply.open:type_name -> ssod.actors.intent.Intent
+	19, // 15: ssod.actors.login.EndAllReply.open:type_name -> ssod.actors.intent.Intent
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_actors_login_login_proto_init() }
@@ -1173,7 +1269,7 @@ func file_actors_login_login_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_actors_login_login_proto_rawDesc), len(file_actors_login_login_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

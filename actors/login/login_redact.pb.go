@@ -11,6 +11,11 @@ func (*Login) LogValue() slog.Value {
 }
 
 // LogValue implements [slog.LogValuer].
+func (*Source) LogValue() slog.Value {
+	return slog.StringValue("login.Source")
+}
+
+// LogValue implements [slog.LogValuer].
 func (*Tokens) LogValue() slog.Value {
 	return slog.StringValue("login.Tokens")
 }

@@ -19,6 +19,7 @@ import (
 	"ssod/actors/login"
 	"ssod/actors/profile"
 	"ssod/actors/session"
+	"ssod/actors/upstream"
 	"ssod/cluster"
 	"ssod/cluster/faulty"
 )
@@ -69,7 +70,7 @@ func (w *world) start() {
 				TokenLife: func(string) time.Duration { return 8 * 24 * time.Hour },
 				Courier:   w.courier,
 			}),
-			device.Kind(w.courier), session.Kind(w.courier),
+			device.Kind(w.courier), session.Kind(w.courier), upstream.Kind(w.courier),
 		},
 	})
 	if err != nil {
@@ -170,8 +171,23 @@ func (w *world) begin(name string, shared ...*login.Sharing) session.ID {
 func (w *world) made(id string) *session.Finish {
 	return &session.Finish{
 		Browser: session.Digest("cookie"),
-		Login:   &login.Login{Id: []byte(id), Mvpd: "cable", NotBeforeMs: w.now().UnixMilli(), NotAfterMs: w.now().Add(24 * time.Hour).UnixMilli()},
+		Login: &login.Login{
+			Id: []byte(id), Mvpd: "cable", NotBeforeMs: w.now().UnixMilli(), NotAfterMs: w.now().Add(24 * time.Hour).UnixMilli(),
+			Source: &login.Source{Realm: "acme", Subject: upstream.Digest(atCable), IssuedMs: w.now().UnixMilli()},
+		},
 	}
+}
+
+// atCable is what the MVPD calls the viewer of all logins.
+const atCable = "viewer-1"
+
+// cableEnds is the MVPD's word that the viewer's logins up to a time have ended.
+func (w *world) cableEnds(issued time.Time) {
+	w.Helper()
+	request, of := w.request(), upstream.ID{Realm: "acme", MVPD: "cable", By: upstream.Subject, Digest: upstream.Digest(atCable)}
+	sure(w, func(ctx context.Context) (int, error) {
+		return upstream.Client{Asker: w.runtime}.End(ctx, request, of, issued)
+	})
 }
 
 // login is a whole login.

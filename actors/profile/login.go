@@ -36,14 +36,15 @@ func (s *state) listLogins(m *Logins, at actors.Times) decision {
 // share takes a copy of a login that a device made under the profile, and makes the
 // device a regular member if it is one. The membership that its token named must be
 // alive; without a did the identity needs no members. A repeat changes nothing, and a
-// login that has ended or was replaced meanwhile is ignored.
+// login that has ended or was replaced meanwhile is ignored. What the login replaces goes
+// in any case: the device has it no more, so it could not be ended there.
 func (s *state) share(m *login.Share, at actors.Times) decision {
 	id := m.GetLogin().GetId()
 	switch {
 	case login.Has(s.ended, id) || s.shared(id) != nil:
-		return answer(&login.ShareReply{})
+		return s.without(m.GetReplaced(), &login.ShareReply{}, at)
 	case len(m.GetDid()) > 0 && s.alive(digest(m.GetDid()), m.GetMembership()) == nil:
-		return answer(&login.ShareReply{Refused: true})
+		return s.without(m.GetReplaced(), &login.ShareReply{Refused: true}, at)
 	}
 	next := s.clone()
 	next.makeRoom(m, at)
@@ -52,6 +53,19 @@ func (s *state) share(m *login.Share, at actors.Times) decision {
 		next.member(by).kind = MemberType_REGULAR
 	}
 	return decision{reply: &login.ShareReply{}, next: next}
+}
+
+// without drops logins that a device has replaced, and remembers them: their copies may be
+// under way still.
+func (s *state) without(ids [][]byte, reply *login.ShareReply, at actors.Times) decision {
+	if !slices.ContainsFunc(ids, func(id []byte) bool { return !login.Has(s.ended, id) }) {
+		return answer(reply)
+	}
+	next := s.clone()
+	for _, id := range ids {
+		next.dropLogin(id, at)
+	}
+	return decision{reply: reply, next: next}
 }
 
 // maker is the device that a login was made on, whichever app it was.

@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"ssod/actors"
+	"ssod/actors/answer"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/logout"
+	"ssod/actors/once"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/httpfront/api/registration"
@@ -106,7 +108,7 @@ var catalogue = []*Error{
 	{match: is(mvpd.ErrUnknown), Status: 400, Code: "invalid_parameter_mvpd", Message: "The mvpd parameter value is missing or invalid.", Action: None},
 	{match: is(mvpd.ErrInactive), Status: 400, Code: "invalid_integration", Message: "The integration between the specified service provider and mvpd does not exist or is disabled.", Action: None},
 	{match: anyOf(ErrCode, session.ErrUnknown), Status: 400, Code: "invalid_parameter_code", Message: "The code parameter value is missing or invalid.", Action: None},
-	{match: anyOf(session.ErrOver, session.ErrIncomplete, ErrStranger, logout.ErrUsed), Status: 400, Code: "invalid_authentication_session", Message: "The authentication session associated with this request is missing or invalid.", Action: None},
+	{match: anyOf(session.ErrOver, session.ErrIncomplete, ErrStranger, logout.ErrUsed, answer.ErrGone, once.ErrTaken), Status: 400, Code: "invalid_authentication_session", Message: "The authentication session associated with this request is missing or invalid.", Action: None},
 	{match: is(ErrResourcesBody), Status: 400, Code: "invalid_parameter_resources", Message: "The resources parameter value is missing or invalid.", Action: None, Details: "The body must be application/json, of at most 64 KiB"},
 	{match: is(ErrResources), Status: 400, Code: "invalid_parameter_resources", Message: "The resources parameter value is missing or invalid.", Action: None},
 	{match: is(ErrPartner), Status: 400, Code: "invalid_parameter_partner", Message: "The partner parameter value is missing or invalid.", Action: None},

@@ -12,15 +12,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/actors"
+	"ssod/actors/answer"
 	"ssod/actors/device"
 	"ssod/actors/grant"
 	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/linking"
 	"ssod/actors/logout"
+	"ssod/actors/once"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/actors/trial"
+	"ssod/actors/upstream"
 	"ssod/cluster/faulty"
 	"ssod/cluster/meta"
 	"ssod/httpfront"
@@ -144,6 +147,7 @@ func (n *Node) handlers(t testing.TB, service *sso.Service, o Options) httpfront
 		Tokens: n.Keys, Clients: n.Registration, Profiles: profile.Client{Asker: n.Runtime},
 		Sessions: session.Client{Asker: n.Runtime}, Devices: device.Client{Asker: n.Runtime},
 		Logouts: logout.Client{Asker: n.Runtime}, Grants: grant.Client{Asker: n.Runtime},
+		Answers: answer.Client{Asker: n.Runtime}, Onces: once.Client{Asker: n.Runtime}, Upstreams: upstream.Client{Asker: n.Runtime},
 		Trials: trial.Client{Asker: n.Runtime}, Providers: providers, Platforms: platforms,
 		Media: signer, Log: o.Log,
 	}
@@ -193,7 +197,7 @@ func (n *Node) domain(t testing.TB, shards *faulty.Node, log *slog.Logger) *sso.
 				Courier: courier,
 			}, linkdirectory.Config{Keys: n.Keys, Log: log}),
 			append(trial.Kinds(trial.Config{Retention: func() time.Duration { return n.Settings.Config().MemberRetention }}),
-				device.Kind(courier), session.Kind(courier), logout.Kind(), grant.Kind(courier))...,
+				device.Kind(courier), session.Kind(courier), logout.Kind(), grant.Kind(courier), once.Kind(), answer.Kind(), upstream.Kind(courier))...,
 		),
 	})
 	must(err)

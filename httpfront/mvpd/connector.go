@@ -71,8 +71,9 @@ type Identity struct {
 	// LogoutSubject is what the provider calls the viewer when it ends logins, where that is
 	// not Subject: a provider's Subject may be a household. At most [MaxSubject] bytes.
 	LogoutSubject string
-	// Issued is when the provider said so, by its own clock; zero: now. What the
-	// provider ends later, see [End], ends this login.
+	// Issued is when the provider said so, by its own clock. What the provider ends
+	// later, see [End], ends this login. Zero: it never ends logins by itself, and none
+	// is looked for.
 	Issued time.Time
 	// Tokens are what the connector wants kept once for the login and not in each
 	// of its copies, such as a refresh token; at most [MaxTokens] bytes. They are

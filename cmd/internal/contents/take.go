@@ -7,13 +7,16 @@ import (
 	"time"
 
 	"ssod/actors"
+	"ssod/actors/answer"
 	"ssod/actors/device"
 	"ssod/actors/grant"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/logout"
+	"ssod/actors/once"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/actors/trial"
+	"ssod/actors/upstream"
 	"ssod/cluster"
 	"ssod/cluster/meta"
 	"ssod/cluster/placement"
@@ -190,6 +193,15 @@ func restored(kind string, h cluster.Head, with *actors.Restore) (_ cluster.Head
 	case logout.KindName:
 		stays, err = logout.Restored(h, with)
 		return h, stays, err
+	case answer.KindName:
+		stays, err = answer.Restored(h, with)
+		return h, stays, err
+	case once.KindName:
+		h, err = once.Restored(h, with)
+		return h, true, err
+	case upstream.KindName:
+		h, err = upstream.Restored(h, with)
+		return h, true, err
 	case linkdirectory.KindName:
 		h, err = linkdirectory.RestoredHead(h, with)
 		return h, true, err

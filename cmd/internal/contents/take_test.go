@@ -9,12 +9,15 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors"
+	"ssod/actors/answer"
 	"ssod/actors/device"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/logout"
+	"ssod/actors/once"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/actors/trial"
+	"ssod/actors/upstream"
 	"ssod/cluster/meta"
 	"ssod/httpfront/token/keys"
 	"ssod/persistence/backup"
@@ -79,6 +82,12 @@ func TestVerify(t *testing.T) {
 		"the trials of an address":      {thing{kind: trial.AddressKind, identity: id}, true},
 		"the resets of trials":          {thing{kind: trial.EpochKind, identity: id}, true},
 		"a damaged trial":               {thing{kind: trial.KindName, identity: id, state: bad}, false},
+		"an answer":                     {thing{kind: answer.KindName, identity: id}, true},
+		"an id that counts once":        {thing{kind: once.KindName, identity: id}, true},
+		"a subject":                     {thing{kind: upstream.KindName, identity: id}, true},
+		"a damaged answer":              {thing{kind: answer.KindName, identity: id, state: bad}, false},
+		"a damaged id":                  {thing{kind: once.KindName, identity: id, state: bad}, false},
+		"a damaged subject":             {thing{kind: upstream.KindName, identity: id, state: bad}, false},
 		"a directory":                   {thing{kind: linkdirectory.KindName, identity: id}, true},
 		"a statement":                   {thing{kind: meta.Kind, identity: "statements", part: "s"}, true},
 		"a table of a later version":    {thing{kind: meta.Kind, identity: "something", part: "s", value: bad}, true},

@@ -199,11 +199,11 @@ func (n *Node) askMembers(ctx context.Context, name string, token []byte) (place
 			silent = append(silent, err)
 		}
 	}
-	return placement.Membership{}, cmp.Or(once(answers), errors.Join(silent...), errNobody)
+	return placement.Membership{}, cmp.Or(distinct(answers), errors.Join(silent...), errNobody)
 }
 
-// once joins errors, of those that say the same the first.
-func once(errs []error) error {
+// distinct joins errors, of those that say the same the first.
+func distinct(errs []error) error {
 	var all []error
 	for _, err := range errs {
 		if !slices.ContainsFunc(all, func(other error) bool { return other.Error() == err.Error() }) {

@@ -12,15 +12,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/actors"
+	"ssod/actors/answer"
 	"ssod/actors/device"
 	"ssod/actors/grant"
 	"ssod/actors/intent"
 	"ssod/actors/linkdirectory"
 	"ssod/actors/linking"
 	"ssod/actors/logout"
+	"ssod/actors/once"
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/actors/trial"
+	"ssod/actors/upstream"
 	"ssod/cluster"
 	"ssod/httpfront"
 	"ssod/httpfront/api/admin"
@@ -199,6 +202,9 @@ func (n *Node) act(context.Context) (err error) {
 				session.Kind(courier),
 				logout.Kind(),
 				grant.Kind(courier),
+				once.Kind(),
+				answer.Kind(),
+				upstream.Kind(courier),
 			},
 		),
 	})
@@ -250,6 +256,7 @@ func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *e
 		Tokens: n.ring, Clients: n.clients, Profiles: profiles,
 		Sessions: session.Client{Asker: n.runtime}, Devices: device.Client{Asker: n.runtime},
 		Logouts: logout.Client{Asker: n.runtime}, Grants: grant.Client{Asker: n.runtime},
+		Answers: answer.Client{Asker: n.runtime}, Onces: once.Client{Asker: n.runtime}, Upstreams: upstream.Client{Asker: n.runtime},
 		Trials: trial.Client{Asker: n.runtime}, Providers: providers,
 		Level: n.store.Level, Media: signer, Platforms: n.platforms, Rules: n.rules,
 		Metrics: entitlement.NewMetrics(n.registry), Log: n.log,

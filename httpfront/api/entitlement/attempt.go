@@ -49,19 +49,24 @@ func (s *Service) browserKey(realm *config.Realm, browser string) []byte {
 // realm, which the path does not name. It must be the browser that was sent there,
 // with the state that it was sent with.
 func (s *Service) cameBack(r *api.Request, state string) (attempt, error) {
-	parts := strings.Split(state, ".")
-	browser := browserOf(r)
-	if len(parts) != 5 || !validCode(parts[1]) || browser == "" {
+	a, realm, ok := named(r, state)
+	if a.browser = browserOf(r); !ok || a.browser == "" {
 		return attempt{}, api.ErrStranger
 	}
-	realm, _, ok := r.Config.ServiceProvider(parts[0])
-	if !ok {
-		return attempt{}, api.ErrStranger
-	}
-	a := attempt{session.ID{ServiceProvider: parts[0], Code: parts[1]}, parts[2], parts[3], browser}
 	if subtle.ConstantTimeCompare([]byte(s.secrets(realm, &a).State), []byte(state)) != 1 {
 		return attempt{}, api.ErrStranger
 	}
 	r.Realm = realm
 	return a, nil
+}
+
+// named is the attempt that a state names, and its realm, whoever brings it: nothing is
+// proven by it.
+func named(r *api.Request, state string) (a attempt, realm *config.Realm, ok bool) {
+	parts := strings.Split(state, ".")
+	if len(parts) != 5 || !validCode(parts[1]) {
+		return attempt{}, nil, false
+	}
+	realm, _, ok = r.Config.ServiceProvider(parts[0])
+	return attempt{ID: session.ID{ServiceProvider: parts[0], Code: parts[1]}, mvpd: parts[2], serial: parts[3]}, realm, ok
 }

@@ -1,6 +1,7 @@
 package entitlement
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -81,7 +82,7 @@ func (s *Service) begin(ctx context.Context, r *api.Request, o *opening) (api.Re
 		return api.Response{}, err
 	}
 	a := newAttempt(o.ID, p.Config.ID, o.browser)
-	step, err := mvpd.Step{}, s.canKeep(p)
+	step, err := mvpd.Step{}, cmp.Or(s.canKeep(p), s.canReceive(p))
 	if err == nil {
 		step, err = p.Begin(ctx, s.login(r, &a, o.GetParty()))
 	}
@@ -129,6 +130,9 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 	if opened.GetFinished() {
 		return sendTo(home), nil // the browser came twice, or from two tabs
 	}
+	if values, err = s.answerOf(ctx, r, &a, values); err != nil {
+		return api.Response{}, err
+	}
 	who, p, err := s.complete(ctx, r, &a, opened.GetParty(), values)
 	at := placeOf(r, a.ServiceProvider, p)
 	if err != nil {
@@ -141,6 +145,7 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 		s.loginEnded(r, at, opened.GetParty(), "", mvpd.ServerError)
 		return sendTo(withError(home, mvpd.ServerError)), nil
 	}
+	account.Source = s.source(r, &who)
 	err = s.Sessions.Finish(ctx, r.ID, a.ID, &session.Finish{
 		Browser: browser, Login: account, Tokens: s.keepTokens(r, p.Config, account, who.Tokens),
 	})

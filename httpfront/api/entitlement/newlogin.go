@@ -58,6 +58,8 @@ func encodeAccount(who mvpd.Identity) ([]byte, error) {
 	switch {
 	case who.Subject == "" || len(who.Subject) > mvpd.MaxSubject || !utf8.ValidString(who.Subject):
 		return nil, fmt.Errorf("%w: subject", errIdentity)
+	case len(who.LogoutSubject) > mvpd.MaxSubject || !utf8.ValidString(who.LogoutSubject):
+		return nil, fmt.Errorf("%w: subject of logouts", errIdentity)
 	case len(who.Session) > mvpd.MaxSubject || !utf8.ValidString(who.Session):
 		return nil, fmt.Errorf("%w: session", errIdentity)
 	case size > mvpd.MaxAttributes || len(who.Handle) > mvpd.MaxHandle || len(who.Tokens) > mvpd.MaxTokens:

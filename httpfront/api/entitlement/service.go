@@ -4,15 +4,19 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
+	"ssod/actors/answer"
 	"ssod/actors/device"
 	"ssod/actors/grant"
 	"ssod/actors/login"
 	"ssod/actors/logout"
+	"ssod/actors/once"
 	"ssod/actors/profile"
 	"ssod/actors/session"
+	"ssod/actors/upstream"
 	"ssod/cluster"
 	"ssod/httpfront/api/headers"
 	"ssod/httpfront/config"
@@ -72,6 +76,22 @@ type Grants interface {
 	Drop(ctx context.Context, request cluster.RequestID, id grant.ID) error
 }
 
+// Answers keeps posted answers for their browsers; [answer.Client] does.
+type Answers interface {
+	Store(ctx context.Context, request cluster.RequestID, id answer.ID, state, values string) error
+	Take(ctx context.Context, request cluster.RequestID, id answer.ID, state string, browser []byte) (values string, err error)
+}
+
+// Onces claims ids that count once; [once.Client] does.
+type Onces interface {
+	Claim(ctx context.Context, request cluster.RequestID, id once.ID, until time.Time) error
+}
+
+// Upstreams ends the logins of a subject or session at an MVPD; [upstream.Client] does.
+type Upstreams interface {
+	End(ctx context.Context, request cluster.RequestID, id upstream.ID, issued time.Time) (ended int, err error)
+}
+
 // Providers finds TV providers; [mvpd.Registry] does.
 type Providers interface {
 	Find(cfg *config.Config, realm *config.Realm, serviceProvider, id string) (*mvpd.Provider, error)
@@ -107,6 +127,9 @@ type Options struct {
 	Devices   Devices
 	Profiles  Profiles
 	Logouts   Logouts
+	Answers   Answers
+	Onces     Onces
+	Upstreams Upstreams
 	Grants    Grants
 	Trials    Trials
 	Providers Providers
@@ -141,6 +164,9 @@ func New(o Options) *Service {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.Level == nil {
+		o.Level = func() int { return math.MaxInt }
 	}
 	if o.Rules == nil {
 		o.Rules = filed{}

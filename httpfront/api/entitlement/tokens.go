@@ -26,7 +26,7 @@ const tokensLevel = 2
 // not log in first to hear of that.
 func (s *Service) canKeep(p *mvpd.Provider) error {
 	refresher, ok := p.Connector.(mvpd.Refresher)
-	if !ok || !refresher.KeepsTokens() || s.Level == nil || s.Level() >= tokensLevel {
+	if !ok || !refresher.KeepsTokens() || s.Level() >= tokensLevel {
 		return nil
 	}
 	return &mvpd.LoginError{
