@@ -49,4 +49,10 @@
 // caller named. A provider whose viewers log out there says so by an [End]: to a
 // [LogoutReceiver] directly, from server to server. It ends the logins that the provider
 // issued up to then, [Identity.Issued], for a session or for all of a subject.
+//
+// # Tests
+//
+// [Provider.Test] finds out what is wrong with a provider: a connector that is a [Tester]
+// plays what a login needs, and the real decider is asked. A [Report] has a line for each
+// thing, with what to do about it.
 package mvpd

@@ -27,6 +27,7 @@ var operations = map[string]map[string]handler{
 	"clock/reset":                          {http.MethodPost: resetClock},
 	"degradation":                          {http.MethodGet: listRules},
 	"degradation/{serviceProvider}/{mvpd}": {http.MethodGet: showRule, http.MethodPut: setRule, http.MethodDelete: endRule},
+	"providers/{realm}/{mvpd}/test":        {http.MethodPost: testProvider},
 	"reload":                               {http.MethodPost: reload},
 	"backup":                               {http.MethodPost: makeBackup},
 	"profile":                              {http.MethodGet: showProfile, http.MethodDelete: eraseProfile},

@@ -36,6 +36,8 @@ type Services struct {
 	Clock Clock
 	// Degradation are the rules for an incident.
 	Degradation Degradation
+	// Providers are the TV providers.
+	Providers Providers
 	// Out says that the node has left its cluster: it has nothing but Settings,
 	// Shards, Slots, Members and ClusterSettings.
 	Out bool

@@ -20,8 +20,10 @@ import (
 	"ssod/cluster/faulty"
 	"ssod/httpfront/api/admin"
 	"ssod/httpfront/api/registration"
+	"ssod/httpfront/api/sandbox"
 	"ssod/httpfront/config"
 	"ssod/httpfront/degradation"
+	"ssod/httpfront/mvpd"
 	"ssod/httpfront/mvpd/temppass"
 	"ssod/httpfront/token/keys"
 )
@@ -139,14 +141,14 @@ func (w *world) Lead(cluster.ShardID) (cluster.Shard, bool) { return nil, false 
 func (w *world) Watch(func(cluster.ShardID)) func()         { return func() {} }
 
 func (w *world) services(t *testing.T) *admin.Services {
-	cfg, err := config.Parse([]byte(`realms: [{id: a, serviceProviders: [tv], mvpds: [{id: cable, kind: sandbox}, {id: trial, kind: temppass, ttl: 1h, identityKey: email}], degradation: [{serviceProvider: tv, mvpd: cable, rule: AuthZNone}]}]`), config.Options{})
+	cfg, err := config.Parse([]byte(`realms: [{id: a, serviceProviders: [tv], mvpds: [{id: cable, kind: sandbox}, {id: far, kind: oidc, issuer: https://far.example, clientId: c, decision: authenticated}, {id: trial, kind: temppass, ttl: 1h, identityKey: email}], degradation: [{serviceProvider: tv, mvpd: cable, rule: AuthZNone}]}]`), config.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &admin.Services{
 		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, Erasure: w, Trials: w, Shards: w, Slots: faulty.Slots(w),
 		Reload:          func(context.Context) (*config.Config, error) { return cfg, w.ask("reload") },
-		ClusterSettings: settings{"replicas": "3"}, Clock: operated{w}, Degradation: degraded{w},
+		ClusterSettings: settings{"replicas": "3"}, Clock: operated{w}, Degradation: degraded{w}, Providers: sandboxes(),
 		Viewer: func(profile.ID) string { return "digest" },
 	}
 }
@@ -168,6 +170,12 @@ func (d degraded) Set(_ context.Context, o degradation.Order) (degradation.Rule,
 func (d degraded) Off(_ context.Context, p degradation.Pair, by string) (was bool, err error) {
 	was, d.w.rules = len(d.w.rules) > 0, nil
 	return was, d.w.ask("off for %s at %s by %s", p.ServiceProvider, p.MVPD, by)
+}
+
+// sandboxes are the TV providers of the world.
+func sandboxes() *mvpd.Registry {
+	key := func(string) []byte { return []byte("key") }
+	return mvpd.NewRegistry(map[string]mvpd.Maker{sandbox.Kind: sandbox.Maker(sandbox.Options{Key: key})}, slog.New(slog.DiscardHandler))
 }
 
 // operated is the clock of the world.

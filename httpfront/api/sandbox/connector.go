@@ -87,6 +87,18 @@ func (c *Connector) Begin(_ context.Context, l mvpd.Login) (mvpd.Step, error) {
 	return mvpd.Step{URL: c.page("/login", ticket)}, nil
 }
 
+// Test implements [mvpd.Tester]: the sandbox is this service itself. The link is that of a
+// login which nobody began, so it ends with an error.
+func (c *Connector) Test(ctx context.Context, r *mvpd.Report, l mvpd.Login) {
+	step, err := c.Begin(ctx, l)
+	if err != nil {
+		r.Fail("login url", "look at the log", "%v", err)
+		return
+	}
+	r.OK("login url", "%s", step.URL)
+	r.Warn("sandbox", "for tests only", "the sandbox asks nobody for a password")
+}
+
 // Complete implements [mvpd.Connector].
 func (c *Connector) Complete(_ context.Context, l mvpd.Login, values url.Values) (mvpd.Identity, error) {
 	if code := values.Get("error"); code != "" {

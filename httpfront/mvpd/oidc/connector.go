@@ -75,6 +75,11 @@ func (c *Connector) Begin(ctx context.Context, l mvpd.Login) (mvpd.Step, error) 
 	if err != nil {
 		return mvpd.Step{}, unavailable(err)
 	}
+	return c.begin(p, l), nil
+}
+
+// begin is the authorization request; OpenID Connect Core, 3.1.2.1.
+func (c *Connector) begin(p *provider, l mvpd.Login) mvpd.Step {
 	options := []oauth2.AuthCodeOption{oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier)}
 	if c.config.ResponseMode == config.ResponseFormPost {
 		options = append(options, oauth2.SetAuthURLParam("response_mode", config.ResponseFormPost))
@@ -82,7 +87,7 @@ func (c *Connector) Begin(ctx context.Context, l mvpd.Login) (mvpd.Step, error) 
 	if c.KeepsTokens() {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "consent")) // OpenID Connect Core, 11
 	}
-	return mvpd.Step{URL: c.oauth(p, l, "").AuthCodeURL(l.State, options...)}, nil
+	return mvpd.Step{URL: c.oauth(p, l, "").AuthCodeURL(l.State, options...)}
 }
 
 // oauth is the client of a login.

@@ -40,3 +40,8 @@ func (Connector) Decide(context.Context, mvpd.Question) ([]mvpd.Decision, error)
 
 // Logout implements [mvpd.Connector]: there is no place to log out.
 func (Connector) Logout(context.Context, mvpd.Logout) (string, error) { return "", nil }
+
+// Test implements [mvpd.Tester]: there is nobody whom a test could reach.
+func (Connector) Test(_ context.Context, r *mvpd.Report, _ mvpd.Login) {
+	r.OK("trial", "temporary access asks no provider: this service counts the trials itself")
+}
