@@ -9,17 +9,18 @@ import (
 )
 
 // open says whether a viewer may log in in a browser, or has done so. Anybody with the
-// code can ask, any number of times, so it changes nothing.
+// code can ask, any number of times, so it changes nothing. On the service's own page the
+// viewer chooses the MVPD, and ends there where the app gave no URL.
 func (s *State) open(m *Open, now time.Time) decision {
 	if s.finishedIn(m.GetBrowser(), now) {
 		return answer(&OpenReply{Parameters: s.GetParameters(), Party: s.GetParty(), Finished: true})
 	}
 	f := s.judge(now)
-	if f == Failure_OK && !s.GetParameters().complete() {
+	if f == Failure_OK && !m.GetPage() && !s.GetParameters().complete() {
 		f = Failure_INCOMPLETE
 	}
 	if f != Failure_OK {
-		return answer(&OpenReply{Failure: f})
+		return answer(&OpenReply{Failure: f, Stage: s.GetStage()})
 	}
 	return answer(&OpenReply{Parameters: s.GetParameters(), Party: s.GetParty()})
 }

@@ -53,7 +53,7 @@ func (c Client) view(ctx context.Context, request cluster.RequestID, id ID, m pr
 }
 
 // Open says whether a viewer may log in in a browser, or did so before. Fails with
-// ErrUnknown, ErrOver or ErrIncomplete.
+// ErrUnknown, ErrOver or ErrIncomplete; with ErrOver the reply has the stage.
 func (c Client) Open(ctx context.Context, request cluster.RequestID, id ID, m *Open) (*OpenReply, error) {
 	reply, err := actors.Ask[*OpenReply](ctx, c.Asker, id.Address(), request, stepOnly, m)
 	return reply, cmp.Or(err, asError(reply.GetFailure()))

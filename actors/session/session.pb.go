@@ -315,6 +315,7 @@ type Party struct {
 	UnknownPlatform bool                   `protobuf:"varint,7,opt,name=unknown_platform,json=unknownPlatform,proto3" json:"unknown_platform,omitempty"` // the device did not say what it is
 	DeviceType      string                 `protobuf:"bytes,8,opt,name=device_type,json=deviceType,proto3" json:"device_type,omitempty"`                 // as in the attributes of a profile's devices
 	Network         []byte                 `protobuf:"bytes,9,opt,name=network,proto3" json:"network,omitempty"`                                         // an HMAC of the device's network; empty: not known
+	AppName         string                 `protobuf:"bytes,10,opt,name=app_name,json=appName,proto3" json:"app_name,omitempty"`                         // of the app's software statement
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -403,6 +404,13 @@ func (x *Party) GetNetwork() []byte {
 		return x.Network
 	}
 	return nil
+}
+
+func (x *Party) GetAppName() string {
+	if x != nil {
+		return x.AppName
+	}
+	return ""
 }
 
 type Create struct {
@@ -728,7 +736,8 @@ func (x *View) GetDeviceInfo() []byte {
 // Open asks whether a viewer may log in in a browser. It changes nothing.
 type Open struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Browser       []byte                 `protobuf:"bytes,1,opt,name=browser,proto3" json:"browser,omitempty"`
+	Browser       []byte                 `protobuf:"bytes,1,opt,name=browser,proto3" json:"browser,omitempty"` // SHA-256 of what its cookie holds
+	Page          bool                   `protobuf:"varint,2,opt,name=page,proto3" json:"page,omitempty"`      // the viewer is on the service's own page, where nothing is missing
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -770,12 +779,20 @@ func (x *Open) GetBrowser() []byte {
 	return nil
 }
 
+func (x *Open) GetPage() bool {
+	if x != nil {
+		return x.Page
+	}
+	return false
+}
+
 type OpenReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Failure       Failure                `protobuf:"varint,1,opt,name=failure,proto3,enum=ssod.actors.session.Failure" json:"failure,omitempty"`
 	Parameters    *Parameters            `protobuf:"bytes,2,opt,name=parameters,proto3" json:"parameters,omitempty"`
 	Party         *Party                 `protobuf:"bytes,3,opt,name=party,proto3" json:"party,omitempty"`
-	Finished      bool                   `protobuf:"varint,4,opt,name=finished,proto3" json:"finished,omitempty"` // in this browser
+	Finished      bool                   `protobuf:"varint,4,opt,name=finished,proto3" json:"finished,omitempty"`                          // in this browser
+	Stage         Stage                  `protobuf:"varint,5,opt,name=stage,proto3,enum=ssod.actors.session.Stage" json:"stage,omitempty"` // of one that is over; OPEN: it expired
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -836,6 +853,13 @@ func (x *OpenReply) GetFinished() bool {
 		return x.Finished
 	}
 	return false
+}
+
+func (x *OpenReply) GetStage() Stage {
+	if x != nil {
+		return x.Stage
+	}
+	return Stage_OPEN
 }
 
 // Finish ends the session with a login.
@@ -1140,7 +1164,7 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"\x04mvpd\x18\x01 \x01(\tR\x04mvpd\x12\x1f\n" +
 	"\vdomain_name\x18\x02 \x01(\tR\n" +
 	"domainName\x12!\n" +
-	"\fredirect_url\x18\x03 \x01(\tR\vredirectUrl\"\xc9\x02\n" +
+	"\fredirect_url\x18\x03 \x01(\tR\vredirectUrl\"\xe4\x02\n" +
 	"\x05Party\x12)\n" +
 	"\x10service_provider\x18\x01 \x01(\tR\x0fserviceProvider\x121\n" +
 	"\x06device\x18\x02 \x01(\v2\x19.ssod.actors.intent.PlaceR\x06device\x12\x1f\n" +
@@ -1152,7 +1176,9 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"\x10unknown_platform\x18\a \x01(\bR\x0funknownPlatform\x12\x1f\n" +
 	"\vdevice_type\x18\b \x01(\tR\n" +
 	"deviceType\x12\x18\n" +
-	"\anetwork\x18\t \x01(\fR\anetworkJ\x04\b\x04\x10\x05\"\xb3\x01\n" +
+	"\anetwork\x18\t \x01(\fR\anetwork\x12\x19\n" +
+	"\bapp_name\x18\n" +
+	" \x01(\tR\aappNameJ\x04\b\x04\x10\x05\"\xb3\x01\n" +
 	"\x06Create\x12?\n" +
 	"\n" +
 	"parameters\x18\x01 \x01(\v2\x1f.ssod.actors.session.ParametersR\n" +
@@ -1185,16 +1211,18 @@ const file_actors_session_session_proto_rawDesc = "" +
 	"finishedAt\x12.\n" +
 	"\x04open\x18\b \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\x12\x1f\n" +
 	"\vdevice_info\x18\t \x01(\fR\n" +
-	"deviceInfo\" \n" +
+	"deviceInfo\"4\n" +
 	"\x04Open\x12\x18\n" +
-	"\abrowser\x18\x01 \x01(\fR\abrowser\"\xd2\x01\n" +
+	"\abrowser\x18\x01 \x01(\fR\abrowser\x12\x12\n" +
+	"\x04page\x18\x02 \x01(\bR\x04page\"\x84\x02\n" +
 	"\tOpenReply\x126\n" +
 	"\afailure\x18\x01 \x01(\x0e2\x1c.ssod.actors.session.FailureR\afailure\x12?\n" +
 	"\n" +
 	"parameters\x18\x02 \x01(\v2\x1f.ssod.actors.session.ParametersR\n" +
 	"parameters\x120\n" +
 	"\x05party\x18\x03 \x01(\v2\x1a.ssod.actors.session.PartyR\x05party\x12\x1a\n" +
-	"\bfinished\x18\x04 \x01(\bR\bfinished\"\x8b\x01\n" +
+	"\bfinished\x18\x04 \x01(\bR\bfinished\x120\n" +
+	"\x05stage\x18\x05 \x01(\x0e2\x1a.ssod.actors.session.StageR\x05stage\"\x8b\x01\n" +
 	"\x06Finish\x12\x18\n" +
 	"\abrowser\x18\x02 \x01(\fR\abrowser\x12.\n" +
 	"\x05login\x18\x03 \x01(\v2\x18.ssod.actors.login.LoginR\x05login\x121\n" +
@@ -1280,16 +1308,17 @@ var file_actors_session_session_proto_depIdxs = []int32{
 	1,  // 15: ssod.actors.session.OpenReply.failure:type_name -> ssod.actors.session.Failure
 	3,  // 16: ssod.actors.session.OpenReply.parameters:type_name -> ssod.actors.session.Parameters
 	4,  // 17: ssod.actors.session.OpenReply.party:type_name -> ssod.actors.session.Party
-	21, // 18: ssod.actors.session.Finish.login:type_name -> ssod.actors.login.Login
-	22, // 19: ssod.actors.session.Finish.tokens:type_name -> ssod.actors.login.Tokens
-	1,  // 20: ssod.actors.session.FinishReply.failure:type_name -> ssod.actors.session.Failure
-	18, // 21: ssod.actors.session.FinishReply.open:type_name -> ssod.actors.intent.Intent
-	1,  // 22: ssod.actors.session.DeclineReply.failure:type_name -> ssod.actors.session.Failure
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	0,  // 18: ssod.actors.session.OpenReply.stage:type_name -> ssod.actors.session.Stage
+	21, // 19: ssod.actors.session.Finish.login:type_name -> ssod.actors.login.Login
+	22, // 20: ssod.actors.session.Finish.tokens:type_name -> ssod.actors.login.Tokens
+	1,  // 21: ssod.actors.session.FinishReply.failure:type_name -> ssod.actors.session.Failure
+	18, // 22: ssod.actors.session.FinishReply.open:type_name -> ssod.actors.intent.Intent
+	1,  // 23: ssod.actors.session.DeclineReply.failure:type_name -> ssod.actors.session.Failure
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_actors_session_session_proto_init() }

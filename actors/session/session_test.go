@@ -191,6 +191,36 @@ func TestOpeningChangesNothing(t *testing.T) {
 	}
 }
 
+// TestTheServicesOwnPage: nothing has to be there that a viewer chooses on it, and it is told
+// how a session ended.
+func TestTheServicesOwnPage(t *testing.T) {
+	open := func(s *story) *OpenReply {
+		return do[*OpenReply](s, s.state.open(&Open{Browser: Digest("phone"), Page: true}, s.now))
+	}
+	ends := map[string]struct {
+		end   func(*story)
+		stage Stage
+	}{
+		"expired":    {func(s *story) { s.after(ttl) }, Stage_OPEN},
+		"finished":   {func(s *story) { s.finish("tablet") }, Stage_FINISHED},
+		"superseded": {func(s *story) { do[proto.Message](s, s.state.supersede()) }, Stage_SUPERSEDED},
+		"declined":   {func(s *story) { s.decline() }, Stage_DECLINED},
+	}
+	for name, tt := range ends {
+		s := begun(t, &Parameters{})
+		if got := s.open("phone").Failure; got != Failure_INCOMPLETE {
+			t.Errorf("a link without parameters: %v", got)
+		}
+		if got := open(s); got.Failure != Failure_OK || got.Finished {
+			t.Errorf("the page without parameters: %v", got)
+		}
+		tt.end(s)
+		if got := open(s); got.Failure != Failure_OVER || got.Stage != tt.stage {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // TestAViewerDeclines ends a session that is open, once.
 func TestAViewerDeclines(t *testing.T) {
 	s := begun(t, whole)
