@@ -88,7 +88,7 @@ func (x *exchange) begin(s *Server, ctx *fasthttp.RequestCtx, conn *wire.Conn, r
 	}
 	x.op = x.resource.operation(r.Method)
 	x.Parameter, x.Item = string(named.parameter), string(named.item)
-	if p.is(0, "api") {
+	if p.is(0, "api") || p.is(0, "activate") {
 		x.Realm, _, _ = x.Config.ServiceProvider(x.Parameter)
 	}
 }

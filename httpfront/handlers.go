@@ -50,6 +50,9 @@ type V2 struct {
 	LogoutAgent, LogoutCallback               api.Handler // /api/v2/logout-agent/..., in a browser
 	BackchannelLogout                         api.Handler // /api/v2/logout/backchannel/{realm}/{mvpd}, from an MVPD
 	SAMLMetadata                              api.Handler // /saml/{realm}/{mvpd}/...
+	ActivateBrands                            api.Handler // /activate, in a browser
+	Activate, ActivateCode                    api.Handler // /activate/{serviceProvider}
+	ActivateSession, ActivateLogin            api.Handler // /activate/{serviceProvider}/{code}
 }
 
 // NewV2 returns the operations of the entitlement API.
@@ -63,6 +66,8 @@ func NewV2(s *entitlement.Service) V2 {
 		CreatePartnerSession: s.CreatePartnerSession, PartnerProfile: s.PartnerProfile,
 		PostedCallback: s.PostedCallback, BackchannelLogout: s.BackchannelLogout,
 		LogoutAgent: s.LogoutAgent, LogoutCallback: s.LogoutCallback,
-		SAMLMetadata: s.SAMLMetadata,
+		SAMLMetadata:   s.SAMLMetadata,
+		ActivateBrands: s.ActivateBrands, Activate: s.Activate, ActivateCode: s.ActivateCode,
+		ActivateSession: s.ActivateSession, ActivateLogin: s.ActivateLogin,
 	}
 }

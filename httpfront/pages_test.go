@@ -15,22 +15,31 @@ func TestPollingKeepsNobodyOut(t *testing.T) {
 	cfg.Throttle = config.Throttle{Enabled: true, Rate: 1e-6, Burst: 5, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	s := startTest(t, func(o *Options) {
 		o.Settings = func() *config.Config { return cfg }
-		o.Handlers.V2 = V2{ProfileByCode: echo, Authenticate: echo}
+		o.Handlers.V2 = V2{ProfileByCode: echo, Authenticate: echo, Activate: echo, ActivateCode: echo, ActivateSession: echo, ActivateLogin: echo}
 	})
 	const (
 		poll  = "/api/v2/tv/profiles/code/ABCDEFG"
 		login = "/api/v2/authenticate/tv/ABCDEFG"
 	)
+	// activation is what a viewer's browser asks for in one login.
+	activation := []struct{ method, path string }{
+		{"GET", "/activate/tv"},
+		{"POST", "/activate/tv"},
+		{"GET", "/activate/tv/ABCDEFG"},
+		{"POST", "/activate/tv/ABCDEFG"},
+		{"GET", "/activate/tv/ABCDEFG"},
+		{"GET", login},
+	}
 	get := func(path, address string) answer { return ask(t, s, "GET", path, "X-Forwarded-For", address) }
-	for range 6 {
+	for range 3 * 6 { // three TVs
 		get(poll, "192.0.2.1")
 	}
 	if a := get(poll, "192.0.2.1"); a.status != 429 || a.header.Get("Refresh") != "" {
 		t.Errorf("one poll too many: %d, Refresh %q", a.status, a.header.Get("Refresh"))
 	}
-	for i := range 6 {
-		if a := get(login, "192.0.2.1"); a.status != 200 {
-			t.Fatalf("page %d of a household whose TVs poll: %d", i, a.status)
+	for _, page := range activation {
+		if a := ask(t, s, page.method, page.path, "X-Forwarded-For", "192.0.2.1"); a.status != 200 {
+			t.Fatalf("%s %s of a household whose TVs poll: %d", page.method, page.path, a.status)
 		}
 	}
 	a := get(login, "192.0.2.1")

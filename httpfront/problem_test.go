@@ -78,7 +78,7 @@ func TestABrowserLoadsAThrottledPageAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	welcome, err := page.MustParse("<button autofocus>Welcome</button>").Render("Login", nil)
+	welcome, err := page.MustParse("<button autofocus>Welcome</button>").Render(page.Page{Title: "Login"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestABrowserLoadsAThrottledPageAgain(t *testing.T) {
 			if asked.Add(1) <= 2 {
 				return api.Response{}, api.ErrThrottled
 			}
-			return api.Response{Status: 200, ContentType: page.ContentType, Body: welcome}, nil
+			return api.Response{Status: 200, ContentType: page.ContentType, Body: welcome.HTML}, nil
 		}}},
 		Log: slog.New(slog.DiscardHandler),
 	})

@@ -120,6 +120,10 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		{"api/v2/logout-agent/callback", get("logoutCallback", h.V2.LogoutCallback)},
 		{"api/v2/logout-agent/{item}", get("logoutAgent", h.V2.LogoutAgent)},
 
+		{"activate", get("activateBrands", h.V2.ActivateBrands)},
+		{"activate/{sp}", newResource(call("activate", h.V2.Activate), call("activateCode", h.V2.ActivateCode))},
+		{"activate/{sp}/{item}", newResource(call("activateSession", h.V2.ActivateSession), call("activateLogin", h.V2.ActivateLogin))},
+
 		{"o/client/register", post("register", h.Register).ofAllRealms()},
 		{"o/client/token", post("token", h.Token).ofAllRealms()},
 		{".well-known/{name}/jwks.json", newDocument(call("jwks", h.JWKS)).ofAllRealms()},
@@ -203,7 +207,7 @@ func (r *route) match(p *path) bool {
 // familyOf is the family of a path, also of one that names nothing.
 func familyOf(p *path) api.Family {
 	switch {
-	case p.is(0, "sandbox"), p.is(0, "saml"), p.is(0, "docs") && p.n <= 2:
+	case p.is(0, "sandbox"), p.is(0, "saml"), p.is(0, "activate"), p.is(0, "docs") && p.n <= 2:
 		return api.HTML
 	case p.is(0, "o"), p.is(0, "api") && p.is(1, "v2") && p.is(2, "logout") && p.is(3, "backchannel"):
 		return api.OAuth

@@ -38,6 +38,10 @@ type SessionParameters struct {
 	// RedirectURL is where the browser ends: below one of the domains, or in the
 	// app's own scheme.
 	RedirectURL string
+	// Verification asks for what a second screen needs: [Session.VerificationURL] and
+	// the fields after it. Nothing else has to be given then. [Client.ResumeSession]
+	// does not look at it.
+	Verification bool
 }
 
 func (p SessionParameters) form() url.Values {
@@ -46,6 +50,9 @@ func (p SessionParameters) form() url.Values {
 		if value != "" {
 			form.Set(name, value)
 		}
+	}
+	if p.Verification {
+		form.Set("verification", "true")
 	}
 	return form
 }
@@ -67,6 +74,16 @@ type Session struct {
 	ServiceProvider string `json:"serviceProvider"`
 	NotBefore       Time   `json:"notBefore"`
 	NotAfter        Time   `json:"notAfter"`
+
+	// VerificationURL is where the viewer logs in on a second screen, with the code;
+	// VerificationURLShort is the same to be typed, without it. Both are absolute. QR is
+	// the first one as an SVG document.
+	VerificationURL      string `json:"verificationUrl"`
+	VerificationURLShort string `json:"verificationUrlShort"`
+	QR                   string `json:"qr"`
+	// Interval is how many seconds to pause between two polls, as [Device.AwaitProfile]
+	// does.
+	Interval int `json:"interval"`
 }
 
 // CreateSession begins a login; the device's earlier one ends.

@@ -86,6 +86,11 @@ type ServiceProvider struct {
 	// for every host below it (not the domain itself), an app's own scheme.
 	Domains           []string `yaml:"domains"`
 	AuthPerAggregator bool     `yaml:"authPerAggregator"`
+	// How the pages that viewers see look for it; see [Brand].
+	LogoURL    string `yaml:"logoUrl"`
+	FaviconURL string `yaml:"faviconUrl"`
+	Color      string `yaml:"color"`
+	DarkColor  string `yaml:"darkColor"`
 }
 
 // ServiceToken governs the realm's own service tokens.
@@ -176,7 +181,10 @@ type Platform struct {
 type MVPD struct {
 	ID          string `yaml:"id"`
 	DisplayName string `yaml:"displayName"` // default: the id
-	LogoURL     string `yaml:"logoUrl"`     // what apps show in their pickers
+	LogoURL     string `yaml:"logoUrl"`     // what apps and pages show in their pickers
+	FaviconURL  string `yaml:"faviconUrl"`  // this and the colours are for pages of its own
+	Color       string `yaml:"color"`
+	DarkColor   string `yaml:"darkColor"`
 	Kind        string `yaml:"kind"`        // sandbox, oidc, saml or temppass
 	AllowPublic bool   `yaml:"allowPublic"` // of a sandbox
 	// LogoutEndpoint says that a sandbox has one; without it there is nothing

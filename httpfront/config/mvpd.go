@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,9 +16,7 @@ func (k *checker) mvpds(key string, r *Realm) {
 		if m.ID != "" {
 			k.text(at+".displayName", m.DisplayName)
 		}
-		if m.LogoURL != "" {
-			k.logo(at+".logoUrl", m.LogoURL)
-		}
+		k.brand(at, m.Brand(), m.DarkColor != "")
 		k.oneOf(at+".kind", m.Kind, "sandbox", "oidc", "saml", "temppass")
 		k.lifetime(at+".authnTTL", m.AuthnTTL, bounds{time.Minute, maxLifetime})
 		k.lifetime(at+".unknownTTL", m.UnknownTTL, bounds{time.Minute, maxLifetime})
@@ -56,15 +53,6 @@ func (k *checker) mvpdKind(key string, m MVPD) {
 		k.saml(key, m)
 	case "temppass":
 		k.temppass(key, m)
-	}
-}
-
-// logo checks the address of a picture that apps load. Web players are pages
-// under https, which do not load it from elsewhere.
-func (k *checker) logo(key, text string) {
-	k.address(key, text)
-	if u, err := url.Parse(text); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
-		k.warn(key, "is not https: web players do not show it")
 	}
 }
 

@@ -43,6 +43,7 @@ func (k *checker) serviceProviders(key string, realm *Realm, taken map[string]st
 		if sp.ID != "" {
 			k.text(at+".displayName", sp.DisplayName)
 		}
+		k.brand(at, sp.Brand(), sp.DarkColor != "")
 		for j, domain := range sp.Domains {
 			k.domain(fmt.Sprintf("%s.domains[%d]", at, j), domain)
 		}

@@ -41,6 +41,11 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOf(t, configuration)
+}
+
+func newWorldOf(t *testing.T, configuration string) *world {
+	t.Helper()
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -144,6 +149,16 @@ func (d *device) beginLogin() (address, code string) {
 		d.Fatalf("begin a login: got %+v, %v", s, err)
 	}
 	return s.URL, s.Code
+}
+
+// showCode begins a login of a device that only shows a code.
+func (d *device) showCode() client.Session {
+	d.Helper()
+	s, err := d.CreateSession(d.Context(), client.SessionParameters{Verification: true})
+	if err != nil || s.VerificationURL == "" {
+		d.Fatalf("begin a login: got %+v, %v", s, err)
+	}
+	return s
 }
 
 // expectLogin checks the type of the login that is found; "" stands for none.

@@ -15,13 +15,14 @@ import (
 type app struct {
 	provider *config.ServiceProvider
 	client   string // client id
+	name     string // of its software statement
 	rules    degradation.View
 }
 
 // admit takes the first steps of the check order
 // (httpfront/docs/entitlement.md#check-order): access token, then service provider.
 func (s *Service) admit(r *api.Request) (app, error) {
-	_, client, err := headers.Admit(r, s.Tokens, s.Clients)
+	statement, client, err := headers.Admit(r, s.Tokens, s.Clients)
 	switch {
 	case errors.Is(err, api.ErrNoAccessToken), errors.Is(err, keys.ErrAccess):
 		// Not where the token expired: who registers again loses the viewer's logins.
@@ -30,7 +31,7 @@ func (s *Service) admit(r *api.Request) (app, error) {
 		return app{}, err
 	}
 	_, provider, _ := r.Config.ServiceProvider(r.Parameter)
-	return app{provider: provider, client: client, rules: s.Rules.At(r.Received)}, nil
+	return app{provider: provider, client: client, name: statement.ClientName(), rules: s.Rules.At(r.Received)}, nil
 }
 
 // admitDevice is admit for calls that name their device.

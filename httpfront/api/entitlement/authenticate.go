@@ -41,15 +41,15 @@ func (s *Service) Authenticate(ctx context.Context, r *api.Request) (api.Respons
 	case err != nil:
 		return api.Response{}, err
 	case o.GetFinished(): // in another tab of this browser
-		return sendTo(o.GetParameters().GetRedirectUrl()), nil
+		return s.sendHome(r, o, ""), nil
 	case !s.asksFirst(r, o.GetParty()):
-		return s.begin(ctx, r, o)
+		return s.begin(ctx, r, o, o.GetParameters().GetMvpd())
 	}
-	p, err := s.provider(r, o)
+	p, err := s.provider(r, o, o.GetParameters().GetMvpd())
 	if err != nil {
 		return api.Response{}, err
 	}
-	return s.question(r, o, p)
+	return s.question(r, o, p, "")
 }
 
 // loginID is the session that the path names, in a realm that there is.
@@ -70,14 +70,14 @@ func (s *Service) open(ctx context.Context, r *api.Request, id session.ID, brows
 	return &opening{id, reply, browser}, nil
 }
 
-// provider is the MVPD of a session.
-func (s *Service) provider(r *api.Request, o *opening) (*mvpd.Provider, error) {
-	return s.Providers.Find(r.Config, r.Realm, o.ServiceProvider, o.GetParameters().GetMvpd())
+// provider is an MVPD of a session's service provider.
+func (s *Service) provider(r *api.Request, o *opening, id string) (*mvpd.Provider, error) {
+	return s.Providers.Find(r.Config, r.Realm, o.ServiceProvider, id)
 }
 
-// begin sends a browser to the MVPD.
-func (s *Service) begin(ctx context.Context, r *api.Request, o *opening) (api.Response, error) {
-	p, err := s.provider(r, o)
+// begin sends a browser to an MVPD.
+func (s *Service) begin(ctx context.Context, r *api.Request, o *opening, id string) (api.Response, error) {
+	p, err := s.provider(r, o, id)
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -89,7 +89,7 @@ func (s *Service) begin(ctx context.Context, r *api.Request, o *opening) (api.Re
 	if err != nil {
 		s.Log.Warn("a TV provider cannot begin a login", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 		s.loginEnded(r, placeOf(r, o.ServiceProvider, p), o.GetParty(), "", errorCode(err))
-		return sendTo(withError(o.GetParameters().GetRedirectUrl(), errorCode(err))), nil
+		return s.sendHome(r, o, errorCode(err)), nil
 	}
 	s.Metrics.loginBegun(placeOf(r, o.ServiceProvider, p), deviceOf(o.GetParty()))
 	remember := cookie(r, o.browser, r.Realm.Session.TTL)
@@ -122,28 +122,28 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 		return api.Response{}, err
 	}
 	browser := session.Digest(a.browser)
-	opened, err := s.Sessions.Open(ctx, r.ID, a.ID, &session.Open{Browser: browser})
+	opened, err := s.Sessions.Open(ctx, r.ID, a.ID, &session.Open{Browser: browser, Page: true})
 	if err != nil {
 		return api.Response{}, err
 	}
-	home := opened.GetParameters().GetRedirectUrl()
-	if opened.GetFinished() {
-		return sendTo(home), nil // the browser came twice, or from two tabs
+	o := &opening{a.ID, opened, a.browser}
+	if o.GetFinished() {
+		return s.sendHome(r, o, ""), nil // the browser came twice, or from two tabs
 	}
 	if values, err = s.answerOf(ctx, r, &a, values); err != nil {
 		return api.Response{}, err
 	}
-	who, p, err := s.complete(ctx, r, &a, opened.GetParty(), values)
+	who, p, err := s.complete(ctx, r, &a, o.GetParty(), values)
 	at := placeOf(r, a.ServiceProvider, p)
 	if err != nil {
-		s.loginEnded(r, at, opened.GetParty(), "", errorCode(err))
-		return sendTo(withError(home, errorCode(err))), nil
+		s.loginEnded(r, at, o.GetParty(), "", errorCode(err))
+		return s.sendHome(r, o, errorCode(err)), nil
 	}
-	account, err := newLogin(r, p.Config, who, opened.GetParty())
+	account, err := newLogin(r, p.Config, who, o.GetParty())
 	if err != nil {
 		s.Log.Warn("a TV provider described a viewer badly", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
-		s.loginEnded(r, at, opened.GetParty(), "", mvpd.ServerError)
-		return sendTo(withError(home, mvpd.ServerError)), nil
+		s.loginEnded(r, at, o.GetParty(), "", mvpd.ServerError)
+		return s.sendHome(r, o, mvpd.ServerError), nil
 	}
 	account.Source = s.source(r, &who)
 	err = s.Sessions.Finish(ctx, r.ID, a.ID, &session.Finish{
@@ -152,8 +152,21 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 	if err != nil {
 		return api.Response{}, err
 	}
-	s.loginEnded(r, at, opened.GetParty(), who.Subject, "")
-	return sendTo(home), nil
+	s.loginEnded(r, at, o.GetParty(), who.Subject, "")
+	return s.sendHome(r, o, ""), nil
+}
+
+// sendHome sends a browser where it belongs after a login: to the app, or to a page of the
+// service where the app gave no URL. The code is what went wrong; empty: nothing.
+func (s *Service) sendHome(r *api.Request, o *opening, code string) api.Response {
+	to := o.GetParameters().GetRedirectUrl()
+	if to == "" {
+		to = s.openedAt(r, o.ID, o.browser)
+	}
+	if code != "" {
+		to = withError(to, code)
+	}
+	return sendTo(to)
 }
 
 // complete asks the connector for the viewer who logged in.

@@ -8,85 +8,57 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"net/http"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"ssod/actors/session"
 	"ssod/httpfront/api"
 	"ssod/httpfront/api/form"
+	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/page"
+	"ssod/httpfront/page/texts"
 )
 
 var (
 	//go:embed question.html
 	questionText string
+	//go:embed card.html
+	cardText string
 
-	questionPage = page.MustParse(questionText)
-	noticePage   = page.MustParse(`<p>{{.}}</p>`)
+	questionPage = page.MustParse(questionText, cardText)
 )
 
-// maxName bounds the characters of a device's name on the page.
-const maxName = 64
-
-// question asks a viewer whether the device that began a session is theirs. What
-// the device says of itself its owner may have made up; the code he cannot.
-func (s *Service) question(r *api.Request, o *opening, p *mvpd.Provider) (api.Response, error) {
+// question asks a viewer whether the device that began a session is theirs. On the pages of
+// activation the answer says which MVPD was chosen, and goes to another address.
+func (s *Service) question(r *api.Request, o *opening, p *mvpd.Provider, to string) (api.Response, error) {
 	_, provider, _ := r.Config.ServiceProvider(o.ServiceProvider)
-	html, err := questionPage.Render(words.Question, map[string]any{
-		"Words": words, "ServiceProvider": provider.DisplayName, "Provider": p.Config.DisplayName,
-		"Device": deviceName(o.GetParty()), "Code": o.Code[:len(o.Code)/2] + " " + o.Code[len(o.Code)/2:],
-		"Token": s.confirmation(r, o.ID, o.browser),
-	})
-	if err != nil {
-		return api.Response{}, err
+	t := words(r)
+	data := map[string]any{
+		"Words": t, "Card": newCard(t, o.ID, o.GetParty()), "Token": s.confirmation(r, o.ID, o.browser), "To": to,
+		"Asks": texts.Fill(t.Question.Asks, "brand", provider.DisplayName, "provider", p.Config.DisplayName),
 	}
-	return ownPage(html, cookie(r, o.browser, r.Realm.Session.TTL)), nil
-}
-
-// ownPage answers with a page of this package.
-func ownPage(html []byte, more ...api.Field) api.Response {
-	fields := append([]api.Field{{Name: "Content-Security-Policy", Value: page.Policy}}, more...)
-	return api.Response{Status: http.StatusOK, ContentType: page.ContentType, Body: html, Fields: fields}
-}
-
-// deviceName is a device in a few words: TV, Samsung QX-55.
-func deviceName(by *session.Party) string {
-	name := visible(by.GetDeviceName())
-	kind, known := words.devices[by.GetDeviceType()]
-	switch {
-	case known && name != "":
-		return kind + ", " + name
-	case known:
-		return kind
-	case name != "":
-		return name
+	if to != "" {
+		data["MVPD"] = p.Config.ID
 	}
-	return words.Unknown
-}
-
-// visible is a text without what a reader does not see, such as marks that turn
-// the direction of writing round, and not too long.
-func visible(s string) string {
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s))
-	if utf8.RuneCountInString(s) > maxName {
-		return string([]rune(s)[:maxName-1]) + "…"
-	}
-	return s
+	v := view{page: questionPage, title: t.Question.Title, provider: provider, data: data}
+	return show(r, v, cookie(r, o.browser, r.Realm.Session.TTL))
 }
 
 // confirmation proves that an answer to the question comes from a page that was made for
 // this browser and this session.
 func (s *Service) confirmation(r *api.Request, id session.ID, browser string) string {
-	mac := hmac.New(sha256.New, s.browserKey(r.Realm, browser))
-	mac.Write([]byte("confirmation\x00" + id.ServiceProvider + "." + id.Code))
+	return s.proof(r.Realm, browser, "confirmation\x00"+id.ServiceProvider+"."+id.Code)
+}
+
+// proof is what only the service can make for a browser, and proves something to it.
+func (s *Service) proof(realm *config.Realm, browser, of string) string {
+	mac := hmac.New(sha256.New, s.browserKey(realm, browser))
+	mac.Write([]byte(of))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// proves reports whether a browser gave the proof that was made for it.
+func proves(given, want string) bool {
+	return subtle.ConstantTimeCompare([]byte(given), []byte(want)) == 1
 }
 
 // Confirm serves POST /api/v2/authenticate/{serviceProvider}/{code}: a viewer
@@ -101,7 +73,7 @@ func (s *Service) Confirm(ctx context.Context, r *api.Request) (api.Response, er
 	switch {
 	case !ok || !r.HasForm():
 		return api.Response{}, api.ErrBody
-	case browser == "" || subtle.ConstantTimeCompare([]byte(given["token"]), []byte(s.confirmation(r, id, browser))) != 1:
+	case browser == "" || !proves(given["token"], s.confirmation(r, id, browser)):
 		return api.Response{}, api.ErrStranger
 	}
 	switch given["answer"] {
@@ -120,16 +92,19 @@ func (s *Service) goOn(ctx context.Context, r *api.Request, id session.ID, brows
 	if err != nil {
 		return api.Response{}, err
 	}
-	var answer api.Response
 	if o.GetFinished() {
-		answer = sendTo(o.GetParameters().GetRedirectUrl())
-	} else if answer, err = s.begin(ctx, r, o); err != nil {
-		return api.Response{}, err
+		return seeOther(s.sendHome(r, o, "")), nil
 	}
+	answer, err := s.begin(ctx, r, o, o.GetParameters().GetMvpd())
+	return seeOther(answer), err
+}
+
+// seeOther makes a redirect one that browsers follow with GET, whatever this was.
+func seeOther(answer api.Response) api.Response {
 	if answer.Status == http.StatusFound {
-		answer.Status = http.StatusSeeOther // with GET, whatever this was
+		answer.Status = http.StatusSeeOther
 	}
-	return answer, nil
+	return answer
 }
 
 // decline ends the session of a device that the viewer does not know.
@@ -138,9 +113,6 @@ func (s *Service) decline(ctx context.Context, r *api.Request, id session.ID) (a
 	if err != nil {
 		return api.Response{}, err
 	}
-	html, err := noticePage.Render(words.Declined, words.Over)
-	if err != nil {
-		return api.Response{}, err
-	}
-	return ownPage(html), nil
+	_, provider, _ := r.Config.ServiceProvider(id.ServiceProvider)
+	return notify(r, provider, page.Stop, &words(r).Declined, enterAt(r, id.ServiceProvider))
 }

@@ -80,11 +80,12 @@ func TestTheQuestionNamesWhatAViewerCompares(t *testing.T) {
 		code := a.code("phone", "cable", "X-Device-Info", base64.StdEncoding.EncodeToString([]byte(info)))
 		r := a.browser().visit("/api/v2/authenticate/STREAM1/"+code, nil)
 		for _, want := range []string{
-			"<strong>STREAM1</strong>", "<strong>Acme &lt;TV&gt;</strong>", "<strong>" + device + "</strong>",
-			"<strong>" + code[:3] + " " + code[3:] + "</strong>", `<form method="post">`,
+			"<strong><bdi>STREAM1</bdi></strong>", "<strong><bdi>Acme &lt;TV&gt;</bdi></strong>", "<dd><bdi>" + device + "</bdi></dd>",
+			`<dd class="code">` + code[:3] + " " + code[3:] + "</dd>", `<form method="post">`,
 		} {
 			if !strings.Contains(string(r.Raw), want) {
-				t.Errorf("%s: the page does not have %q:\n%s", info, want, r.Raw)
+				_, body, _ := strings.Cut(string(r.Raw), "<main>")
+				t.Errorf("%s: the page does not have %q:\n%s", info, want, body)
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"ssod/httpfront/api/form"
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
+	"ssod/httpfront/page"
 )
 
 const (
@@ -191,9 +192,6 @@ func (s *Service) home(ctx context.Context, r *api.Request, id logout.ID) (api.R
 	case to != "":
 		return sendTo(to), nil
 	}
-	html, err := noticePage.Render(words.SignedOut, words.Close)
-	if err != nil {
-		return api.Response{}, err
-	}
-	return ownPage(html), nil
+	_, provider, _ := r.Config.ServiceProvider(id.ServiceProvider)
+	return notify(r, provider, page.Done, &words(r).SignedOut, enterAt(r, id.ServiceProvider))
 }

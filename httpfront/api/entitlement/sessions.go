@@ -31,6 +31,7 @@ type sessionAnswer struct {
 	ServiceProvider   string   `json:"serviceProvider"`
 	NotBefore         string   `json:"notBefore,omitempty"`
 	NotAfter          string   `json:"notAfter,omitempty"`
+	verification
 }
 
 // noReason is why a login is necessary: there is none.
@@ -53,7 +54,7 @@ func (s *Service) createSession(ctx context.Context, r *api.Request, reason stri
 	if err := checkPartner(r); err != nil {
 		return api.Response{}, err
 	}
-	parameters, err := s.parameters(r, a)
+	wanted, err := s.parameters(r, a)
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -61,41 +62,56 @@ func (s *Service) createSession(ctx context.Context, r *api.Request, reason stri
 	if err != nil {
 		return api.Response{}, err
 	}
-	found, err := s.findOrDegrade(ctx, r, a, d, identities, parameters.GetMvpd())
+	found, err := s.findOrDegrade(ctx, r, a, d, identities, wanted.GetMvpd())
 	if err != nil {
 		return api.Response{}, err
 	}
 	if found.Standing(r.Received) == login.Good {
 		return answerJSON(r, authorizeAnswer(a.provider.ID, string(r.AppendTrace(nil)), found))
 	}
-	return s.beginSession(ctx, r, d, parameters, identities, reason)
-}
-
-// beginSession makes a session and makes it the device's current one.
-func (s *Service) beginSession(ctx context.Context, r *api.Request, d device.ID, p *session.Parameters, identities []identity, reason string) (api.Response, error) {
-	info, name, err := headers.Describe(r)
+	m, err := s.describe(r, a, d, identities)
 	if err != nil {
 		return api.Response{}, err
 	}
-	attributes := headers.AttributesOrAgent(r)
-	m := &session.Create{Parameters: p, TtlMs: r.Realm.Session.TTL.Milliseconds(), DeviceInfo: info, Party: &session.Party{
-		ServiceProvider: d.ServiceProvider, Device: intent.At(d.Address()), TrackingId: string(r.AppendTrace(nil)),
-		DeviceName: name, DeviceType: attributes.GetDeviceType(), UnknownPlatform: attributes.GetPlatform() == headers.UnknownPlatform,
-		Network: s.network(r.Realm, r.Address), Sharing: sharings(identities),
-	}}
-	id, created, err := s.newSession(ctx, r, m)
-	if err != nil {
-		return api.Response{}, err
-	}
-	err = s.Devices.Begin(ctx, r.ID, d, &device.Begin{Session: intent.At(id.Address()), UntilMs: created.GetNotAfterMs()})
+	m.Parameters = wanted.Parameters
+	id, created, err := s.beginSession(ctx, r, d, m)
 	if err != nil {
 		return api.Response{}, err
 	}
 	answer := loginAnswer(id, &session.View{
-		Parameters: p, Party: m.Party, NotBeforeMs: created.GetNotBeforeMs(), NotAfterMs: created.GetNotAfterMs(),
+		Parameters: m.Parameters, Party: m.Party, NotBeforeMs: created.GetNotBeforeMs(), NotAfterMs: created.GetNotAfterMs(),
 	}, "resume")
 	answer.ReasonType = reason
+	if wanted.verification {
+		if answer.verification, err = newVerification(r, id); err != nil {
+			return api.Response{}, err
+		}
+	}
 	return answerJSON(r, answer)
+}
+
+// describe is a session with what is known of the device that begins it.
+func (s *Service) describe(r *api.Request, a app, d device.ID, identities []identity) (*session.Create, error) {
+	info, name, err := headers.Describe(r)
+	if err != nil {
+		return nil, err
+	}
+	attributes := headers.AttributesOrAgent(r)
+	return &session.Create{TtlMs: r.Realm.Session.TTL.Milliseconds(), DeviceInfo: info, Party: &session.Party{
+		ServiceProvider: d.ServiceProvider, Device: intent.At(d.Address()), TrackingId: string(r.AppendTrace(nil)), AppName: a.name,
+		DeviceName: name, DeviceType: attributes.GetDeviceType(), UnknownPlatform: attributes.GetPlatform() == headers.UnknownPlatform,
+		Network: s.network(r.Realm, r.Address), Sharing: sharings(identities),
+	}}, nil
+}
+
+// beginSession makes a session and makes it the device's current one.
+func (s *Service) beginSession(ctx context.Context, r *api.Request, d device.ID, m *session.Create) (session.ID, *session.CreateReply, error) {
+	id, created, err := s.newSession(ctx, r, m)
+	if err != nil {
+		return id, nil, err
+	}
+	err = s.Devices.Begin(ctx, r.ID, d, &device.Begin{Session: intent.At(id.Address()), UntilMs: created.GetNotAfterMs()})
+	return id, created, err
 }
 
 // newSession draws codes until one is free.
@@ -120,11 +136,11 @@ func (s *Service) ResumeSession(ctx context.Context, r *api.Request) (api.Respon
 	if err != nil {
 		return api.Response{}, err
 	}
-	parameters, err := s.parameters(r, a)
+	given, err := s.parameters(r, a)
 	if err != nil {
 		return api.Response{}, err
 	}
-	view, err := lookUp(s, r, id, func() (*session.View, error) { return s.Sessions.Amend(ctx, r.ID, id, parameters) })
+	view, err := lookUp(s, r, id, func() (*session.View, error) { return s.Sessions.Amend(ctx, r.ID, id, given.Parameters) })
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -140,15 +156,26 @@ func (s *Service) ResumeSession(ctx context.Context, r *api.Request) (api.Respon
 	return answerJSON(r, loginAnswer(id, view, "retry"))
 }
 
+// sessionForm is what an app says of a session.
+type sessionForm struct {
+	*session.Parameters
+	verification bool // the app shows a second screen how to log in
+}
+
 // parameters reads and checks the form of a session. It may be empty.
-func (s *Service) parameters(r *api.Request, a app) (*session.Parameters, error) {
+func (s *Service) parameters(r *api.Request, a app) (sessionForm, error) {
 	if len(r.Body) > 0 && !r.HasForm() {
-		return nil, api.ErrForm
+		return sessionForm{}, api.ErrForm
 	}
 	given, ok := form.Parse(string(r.Body))
 	if !ok {
-		return nil, api.ErrForm
+		return sessionForm{}, api.ErrForm
 	}
+	p, err := s.checkParameters(r, a, given)
+	return sessionForm{p, given["verification"] == "true"}, err
+}
+
+func (s *Service) checkParameters(r *api.Request, a app, given map[string]string) (*session.Parameters, error) {
 	p := &session.Parameters{Mvpd: given["mvpd"], DomainName: given["domainName"], RedirectUrl: given["redirectUrl"]}
 	if p.DomainName != "" && !a.provider.HasDomain(p.DomainName) {
 		return nil, api.ErrDomainName

@@ -27,6 +27,9 @@ type Statement struct {
 	record *StatementRecord
 }
 
+// ClientName is what people call the application.
+func (s *Statement) ClientName() string { return s.record.ClientName }
+
 // Covers reports whether the statement is good for a service provider.
 func (s *Statement) Covers(serviceProvider string) bool {
 	return slices.Contains(s.record.ServiceProviders, serviceProvider)

@@ -11,6 +11,7 @@ import (
 
 	"ssod/httpfront/config"
 	"ssod/httpfront/mvpd"
+	"ssod/httpfront/page"
 )
 
 // Kind is the kind of the sandbox in the configuration.
@@ -47,9 +48,15 @@ func Maker(o Options) mvpd.Maker {
 		return &Connector{
 			sealer: sealer{key: derive(key, m.ID), now: o.Now},
 			base:   cfg.PublicURL, path: "/sandbox/" + realm.ID + "/" + m.ID,
-			name: m.DisplayName, logout: m.LogoutEndpoint, delay: cmp.Or(o.Delay, 2*time.Second),
+			name: m.DisplayName, brand: brandOf(m), logout: m.LogoutEndpoint, delay: cmp.Or(o.Delay, 2*time.Second),
 		}, nil
 	}
+}
+
+// brandOf is how an MVPD looks on its own pages.
+func brandOf(m *config.MVPD) page.Brand {
+	b := m.Brand()
+	return page.Brand{Name: m.DisplayName, LogoURL: b.LogoURL, IconURL: b.FaviconURL, Light: b.Color, Dark: b.DarkColor}
 }
 
 // Connector is one sandbox: both the connector and what its pages need.
@@ -58,6 +65,7 @@ type Connector struct {
 	base   string // the public URL of the service
 	path   string // of the pages, below base
 	name   string
+	brand  page.Brand
 	logout bool // it has a logout endpoint
 	delay  time.Duration
 }

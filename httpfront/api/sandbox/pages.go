@@ -63,7 +63,7 @@ func (p Pages) Login(_ context.Context, r *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
-	html, err := loginPage.Render("Sign in to "+v.name, map[string]any{
+	d, err := loginPage.Render(page.Page{Title: "Sign in to " + v.name, Brand: v.brand}, map[string]any{
 		"ServiceProvider": asked.ServiceProvider, "Provider": v.name,
 		"Viewers": viewers, "Last": v.remembered(r.Header(wire.Cookie)),
 	})
@@ -71,8 +71,8 @@ func (p Pages) Login(_ context.Context, r *api.Request) (api.Response, error) {
 		return api.Response{}, err
 	}
 	return api.Response{
-		Status: http.StatusOK, ContentType: page.ContentType, Body: html,
-		Fields: []api.Field{{Name: "Content-Security-Policy", Value: page.Policy}},
+		Status: http.StatusOK, ContentType: page.ContentType, Body: d.HTML,
+		Fields: []api.Field{{Name: "Content-Security-Policy", Value: d.Policy}},
 	}, nil
 }
 

@@ -45,6 +45,10 @@ func (b *Browser) Violations() []string {
 	if err != nil {
 		b.t.Skipf("no axe-core: %v", err)
 	}
+	if b.scriptless {
+		b.setScripts(true)
+		defer b.setScripts(false)
+	}
 	run(b, "load axe", chromedp.Evaluate[chromedp.Void](string(source)))
 	found := run(b, "axe", chromedp.Evaluate[[]violation](runAxe, chromedp.EvalAwaitPromise))
 	var list []string

@@ -28,6 +28,8 @@ const patience = time.Minute
 type Browser struct {
 	t   testing.TB
 	ctx context.Context
+	// scriptless: pages run no script. That of axe does, in a page that ran none.
+	scriptless bool
 
 	mu         sync.Mutex
 	complaints []string
@@ -130,11 +132,16 @@ func (b *Browser) Resize(width int64) {
 }
 
 // PreferDark has the viewer prefer dark pages.
-func (b *Browser) PreferDark() {
+func (b *Browser) PreferDark() { b.t.Helper(); b.prefer("dark") }
+
+// PreferLight takes PreferDark back.
+func (b *Browser) PreferLight() { b.t.Helper(); b.prefer("light") }
+
+func (b *Browser) prefer(scheme string) {
 	b.t.Helper()
-	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
-	run(b, "prefer dark", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, dark)
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	run(b, "prefer "+scheme, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media)
 		return err
 	}))
 }
@@ -142,8 +149,14 @@ func (b *Browser) PreferDark() {
 // DisableScripts lets the pages that are opened from now on run no script.
 func (b *Browser) DisableScripts() {
 	b.t.Helper()
-	run(b, "disable scripts", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	b.setScripts(false)
+	b.scriptless = true
+}
+
+func (b *Browser) setScripts(on bool) {
+	b.t.Helper()
+	run(b, "scripts", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 		return err
 	}))
 }

@@ -36,7 +36,7 @@ func unknownPath(doc *openapi3.T, request *http.Request, r *http.Response, answe
 	if request.Method == http.MethodHead {
 		return nil
 	}
-	for _, pages := range []string{"/sandbox/", "/api/v2/authenticate/", "/api/v2/logout-agent/"} {
+	for _, pages := range []string{"/sandbox/", "/activate/", "/api/v2/authenticate/", "/api/v2/logout-agent/"} {
 		if strings.HasPrefix(request.URL.Path+"/", pages) {
 			return aPage(r, answer)
 		}

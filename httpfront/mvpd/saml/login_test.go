@@ -100,7 +100,7 @@ func TestAProviderThatWantsAForm(t *testing.T) {
 	for _, m := range field.FindAllStringSubmatch(text, -1) {
 		fields[m[1]] = html.UnescapeString(m[2])
 	}
-	if !strings.Contains(text, `<form method="post" action="https://idp.dish.example/sso/post">`) || !strings.Contains(text, `<button type="submit">`) {
+	if !strings.Contains(text, `<form method="post" action="https://idp.dish.example/sso/post">`) || !strings.Contains(text, `<button class="first wide" type="submit">`) {
 		t.Errorf("no form that can be sent without scripts:\n%s", text)
 	}
 	message, err := base64.StdEncoding.DecodeString(fields["SAMLRequest"])

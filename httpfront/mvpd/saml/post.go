@@ -15,7 +15,7 @@ const submit = `document.forms[0].submit();`
 var formPage = page.MustParse(`<form method="post" action="{{.To}}">
 <input type="hidden" name="{{.Parameter}}" value="{{.Message}}">
 {{if .State}}<input type="hidden" name="RelayState" value="{{.State}}">
-{{end}}<p><button type="submit">Continue</button></p>
+{{end}}<p><button class="first wide" type="submit">Continue</button></p>
 </form>
 <script>` + submit + `</script>
 `)
@@ -26,11 +26,12 @@ func postPage(to, parameter string, m *etree.Element, state string) (*mvpd.Page,
 	if err != nil {
 		return nil, err
 	}
-	html, err := formPage.Render("One moment, please", struct{ To, Parameter, Message, State string }{
+	form := page.Page{Title: "One moment, please", OwnScript: submit}
+	d, err := formPage.Render(form, struct{ To, Parameter, Message, State string }{
 		to, parameter, base64.StdEncoding.EncodeToString(data), state,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &mvpd.Page{HTML: html, Policy: page.PolicyWith(submit)}, nil
+	return &mvpd.Page{HTML: d.HTML, Policy: d.Policy}, nil
 }
