@@ -28,24 +28,14 @@ func logAllIn(ctx context.Context, address string, members []member) error {
 	return group.Wait()
 }
 
-// logIn is the login of one member: its app's call, and the way of its viewer's
-// browser to the MVPD and back.
+// logIn is the login of one member at the sandbox: its app's call, and the way of its
+// viewer's browser to the MVPD and back.
 func logIn(ctx context.Context, base string, m member) error {
-	browser := &visitor{Client: http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-	form := url.Values{"mvpd": {"sandbox"}, "domainName": {"bench.example"}, "redirectUrl": {back}}
-	body, _, err := browser.send(ctx, http.MethodPost, base+"/api/v2/"+m.provider+"/sessions", form, map[string]string{
-		"Authorization": "Bearer " + m.bearer, "AP-Device-Identifier": "fingerprint " + m.device, "AD-Service-Token": m.service,
-	})
+	browser, login, err := beginLogin(ctx, base, m, "sandbox")
 	if err != nil {
 		return err
 	}
-	var session struct {
-		URL string `json:"url"`
-	}
-	if err := json.Unmarshal(body, &session); err != nil {
-		return err
-	}
-	_, page, err := browser.send(ctx, http.MethodGet, base+session.URL, nil, nil)
+	_, page, err := browser.send(ctx, http.MethodGet, login, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -58,6 +48,37 @@ func logIn(ctx context.Context, base string, m member) error {
 		err = fmt.Errorf("a login ended at %q", end)
 	}
 	return err
+}
+
+// logInAt is the login of one member at an MVPD that asks for nothing.
+func logInAt(ctx context.Context, base string, m member, mvpd string) error {
+	browser, at, err := beginLogin(ctx, base, m, mvpd)
+	for hops := 0; err == nil && at != back; hops++ {
+		if at == "" || hops == 10 {
+			return fmt.Errorf("a login at %s ended at %q", mvpd, at)
+		}
+		_, at, err = browser.send(ctx, http.MethodGet, at, nil, nil)
+	}
+	return err
+}
+
+// beginLogin returns a browser and the address where it logs a member in.
+func beginLogin(ctx context.Context, base string, m member, mvpd string) (browser *visitor, at string, err error) {
+	browser = &visitor{Client: http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	form := url.Values{"mvpd": {mvpd}, "domainName": {"bench.example"}, "redirectUrl": {back}}
+	body, _, err := browser.send(ctx, http.MethodPost, base+"/api/v2/"+m.provider+"/sessions", form, map[string]string{
+		"Authorization": "Bearer " + m.bearer, "AP-Device-Identifier": "fingerprint " + m.device, "AD-Service-Token": m.service,
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	var session struct {
+		URL string `json:"url"`
+	}
+	if err := json.Unmarshal(body, &session); err != nil {
+		return nil, "", err
+	}
+	return browser, base + session.URL, nil
 }
 
 // visitor is a browser that keeps the cookies of one login.

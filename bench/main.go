@@ -18,6 +18,7 @@ type cli struct {
 	Marks       marksCommand       `cmd:"" help:"Whether a cluster pays: every mark compared with an older build."`
 	Cold        coldCommand        `cmd:"" help:"What profiles cost that lie on disk, and requests right after a start."`
 	Crowd       crowdCommand       `cmd:"" help:"One realm, many connections: how many requests are refused, and the memory they take."`
+	Providers   providersCommand   `cmd:"" help:"What a TV provider in trouble costs the viewers of another one."`
 	Floor       floorCommand       `cmd:"" help:"Serve the floor, the yardstick of a run."`
 	Start       startCommand       `cmd:"" help:"Time from the start of a process to ready."`
 	Memory      memoryCommand      `cmd:"" help:"Memory per active profile."`

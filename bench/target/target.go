@@ -4,6 +4,7 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -29,6 +30,8 @@ type Realm struct {
 	ID, ServiceProvider string
 	// LinkCode is its settings of link codes in YAML; empty: the default.
 	LinkCode string
+	// MVPDs is its TV providers, a list in YAML; empty: the sandbox.
+	MVPDs string
 }
 
 // Realms names n tenants.
@@ -47,7 +50,7 @@ func config(realms []Realm) string {
 	b.WriteString("throttle: {enabled: false}\nrealms:\n")
 	for _, r := range realms {
 		fmt.Fprintf(&b, "  - id: %s\n    serviceProviders: [{id: %s, domains: [bench.example]}]\n", r.ID, r.ServiceProvider)
-		b.WriteString("    mvpds: [{id: sandbox, kind: sandbox}]\n")
+		fmt.Fprintf(&b, "    mvpds: %s\n", cmp.Or(r.MVPDs, "[{id: sandbox, kind: sandbox}]"))
 		if r.LinkCode != "" {
 			fmt.Fprintf(&b, "    linkCode: %s\n", r.LinkCode)
 		}
