@@ -57,13 +57,13 @@ func deviceOf(by *session.Party) string {
 	return "unknown"
 }
 
-// loggedOut counts and audits that a login has ended.
-func (s *Service) loggedOut(r *api.Request, at place, by string, encoded []byte) error {
+// loggedOut counts and audits that an app has ended a login.
+func (s *Service) loggedOut(r *api.Request, at place, encoded []byte) error {
 	account := &login.Account{}
 	if err := proto.Unmarshal(encoded, account); err != nil {
 		return err
 	}
-	s.Metrics.loggedOut(at, by)
-	s.audit(r, "logout", at, account.GetSubject(), "by", by)
+	s.Metrics.loggedOut(at, byApp, 1)
+	s.audit(r, "logout", at, account.GetSubject(), "by", byApp)
 	return nil
 }

@@ -55,7 +55,9 @@ func (s *Service) end(ctx context.Context, r *api.Request, p *mvpd.Provider, e m
 	if err := s.claim(ctx, r, p, "end", e.Once); err != nil {
 		return err
 	}
-	s.Log.Info("a TV provider ended logins", "mvpd", p.Config.ID, "logins", ended, "trace", string(r.AppendTrace(nil)))
+	at := place{r.Realm.ID, anyServiceProvider, p.Config.ID}
+	s.Metrics.loggedOut(at, byProvider, ended)
+	s.audit(r, "logout", at, e.Subject, "by", byProvider, "logins", ended)
 	return nil
 }
 

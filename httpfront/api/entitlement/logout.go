@@ -69,7 +69,7 @@ func (s *Service) Logout(ctx context.Context, r *api.Request) (api.Response, err
 	if err := s.Devices.Leave(ctx, r.ID, d, leave(r.Item, identities)); err != nil {
 		return api.Response{}, err
 	}
-	if err := s.loggedOut(r, placeOf(r, a.provider.ID, p), byApp, found.GetAccount()); err != nil {
+	if err := s.loggedOut(r, placeOf(r, a.provider.ID, p), found.GetAccount()); err != nil {
 		return api.Response{}, err
 	}
 	return answerLogout(r, action)

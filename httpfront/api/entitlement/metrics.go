@@ -20,8 +20,14 @@ const (
 	failed    = "failed"
 )
 
-// byApp says that an app ended a login.
-const byApp = "app"
+// Who ended a login.
+const (
+	byApp      = "app"
+	byProvider = "provider"
+)
+
+// anyServiceProvider stands for all of a realm, where an MVPD names a viewer only.
+const anyServiceProvider = "any"
 
 // NewMetrics registers the numbers.
 func NewMetrics(r prometheus.Registerer) *Metrics {
@@ -57,9 +63,9 @@ func (m *Metrics) loginEnded(at place, device, outcome string) {
 	}
 }
 
-func (m *Metrics) loggedOut(at place, by string) {
+func (m *Metrics) loggedOut(at place, by string, logins int) {
 	if m != nil {
-		m.logouts.WithLabelValues(at.realm, at.serviceProvider, at.mvpd, by).Inc()
+		m.logouts.WithLabelValues(at.realm, at.serviceProvider, at.mvpd, by).Add(float64(logins))
 	}
 }
 
