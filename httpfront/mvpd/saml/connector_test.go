@@ -25,7 +25,7 @@ import (
 // fixture is a connector and its provider.
 type fixture struct {
 	*saml.Connector
-	t         *testing.T
+	t         testing.TB
 	login     mvpd.Login
 	config    *config.MVPD
 	log       bytes.Buffer
@@ -43,7 +43,7 @@ func file(t testing.TB, dir, name string, data []byte) string {
 	return path
 }
 
-func connect(t *testing.T, change ...func(*config.MVPD)) *fixture {
+func connect(t testing.TB, change ...func(*config.MVPD)) *fixture {
 	t.Helper()
 	dir, all := t.TempDir(), parties()
 	f := &fixture{
@@ -108,7 +108,7 @@ type certificate = x509.Certificate
 
 const sha256WithRSA = x509.SHA256WithRSA
 
-func inflated(t *testing.T, packed string) []byte {
+func inflated(t testing.TB, packed string) []byte {
 	t.Helper()
 	data, err := base64.StdEncoding.DecodeString(packed)
 	if err != nil {

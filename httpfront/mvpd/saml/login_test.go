@@ -23,7 +23,7 @@ import (
 )
 
 // checkQuery checks the signature of an HTTP-Redirect URL and returns its parameters.
-func checkQuery(t *testing.T, at string, by *party) url.Values {
+func checkQuery(t testing.TB, at string, by *party) url.Values {
 	t.Helper()
 	u, err := url.Parse(at)
 	if err != nil {
@@ -44,7 +44,7 @@ func checkQuery(t *testing.T, at string, by *party) url.Values {
 	return values
 }
 
-func authnRequest(t *testing.T, text []byte) crewjam.AuthnRequest {
+func authnRequest(t testing.TB, text []byte) crewjam.AuthnRequest {
 	t.Helper()
 	var request crewjam.AuthnRequest
 	if err := xml.Unmarshal(text, &request); err != nil {
