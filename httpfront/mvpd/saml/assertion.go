@@ -160,6 +160,9 @@ func (o *ours) readStatements(v *verdict, a *etree.Element, n name) error {
 	if v.Subject, v.Attributes, err = o.mapped(attributesOf(a), n); err != nil {
 		return err
 	}
+	if v.Subject != n.Value {
+		v.Name = n.Value
+	}
 	if index != "" {
 		v.Session = n.session(index)
 	}

@@ -141,7 +141,7 @@ func TestAForeignProviderEndsALogin(t *testing.T) {
 		t.Fatalf("it sends the browser nowhere: %d %s", r.Code, r.Body)
 	}
 	w, err := p.Hear(t.Context(), to.RawQuery, nil)
-	if err != nil || w.End == nil || len(w.End.Sessions) != 1 || w.End.Sessions[0] != who.Session {
+	if err != nil || len(w.End.Sessions) != 1 || w.End.Sessions[0] != who.Session {
 		t.Fatalf("heard %+v, %v", w, err)
 	}
 	step, err := p.Answer(t.Context(), w, saml.Ended)

@@ -171,7 +171,7 @@ func (o *ours) hearRequest(m carrier) (Word, error) {
 	if err != nil {
 		return Word{}, err
 	}
-	end := &mvpd.End{Issued: issued, Once: mvpd.Once{ID: "logout " + attribute(root, "ID"), Until: issued.Add(maxAge + 2*skew)}}
+	end := mvpd.End{Issued: issued, Once: mvpd.Once{ID: "logout " + attribute(root, "ID"), Until: issued.Add(maxAge + 2*skew)}}
 	for _, e := range children(root, protocolNS, "SessionIndex") {
 		index, err := token(e)
 		if err != nil {
@@ -179,23 +179,10 @@ func (o *ours) hearRequest(m carrier) (Word, error) {
 		}
 		end.Sessions = append(end.Sessions, who.session(index))
 	}
-	end, err = o.meant(end, who)
-	return Word{Request: true, End: end, State: m.state, id: attribute(root, "ID")}, err
-}
-
-// meant completes whom a request ends. Where an attribute is the viewer's id, a NameID finds
-// nobody, but sessions do.
-func (o *ours) meant(end *mvpd.End, who name) (*mvpd.End, error) {
-	_, mapped := o.config.Attributes[userID]
-	switch n := len(end.Sessions); {
-	case mapped && n == 0:
-		return nil, nil
-	case mapped && n > mvpd.MaxSessions:
-		return nil, fmt.Errorf("%d sessions at once, more than %d", n, mvpd.MaxSessions)
-	case n == 0, n > mvpd.MaxSessions: // all of them
+	if n := len(end.Sessions); n == 0 || n > mvpd.MaxSessions { // all of them, then
 		end.Sessions, end.Subject = nil, who.Value
 	}
-	return end, nil
+	return Word{Request: true, End: end, State: m.state, id: attribute(root, "ID")}, nil
 }
 
 // checkLogoutResponse says what is wrong with the answer to a logout that began here.

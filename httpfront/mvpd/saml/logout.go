@@ -68,8 +68,8 @@ type Word struct {
 	// Request says that it is a LogoutRequest, to be answered with [Connector.Answer];
 	// else it is the answer to a logout that began here.
 	Request bool
-	// End is what a request ends; nil where it names nobody who can be found.
-	End *mvpd.End
+	// End is what a request ends.
+	End mvpd.End
 	// State is the RelayState: of an answer that of the logout here.
 	State string
 	// Problem is what is wrong with an answer. The login here has ended before, so
@@ -116,13 +116,13 @@ func (o *ours) logoutResponse(w Word, how Outcome, to string) *etree.Element {
 	response := &crewjam.LogoutResponse{
 		ID: "_" + rand.Text(), InResponseTo: w.id, Version: version, IssueInstant: o.now().UTC(), Destination: to,
 		Issuer: &crewjam.Issuer{Format: entityFormat, Value: o.entityID()},
-		Status: crewjam.Status{StatusCode: statusCode(w, how)},
+		Status: crewjam.Status{StatusCode: statusCode(how)},
 	}
 	return response.Element()
 }
 
 // statusCode is the status of an answer; SAML Core 2.0, 3.2.2.2.
-func statusCode(w Word, how Outcome) crewjam.StatusCode {
+func statusCode(how Outcome) crewjam.StatusCode {
 	second := func(first, code string) crewjam.StatusCode {
 		return crewjam.StatusCode{Value: statusPrefix + first, StatusCode: &crewjam.StatusCode{Value: statusPrefix + code}}
 	}
@@ -131,8 +131,6 @@ func statusCode(w Word, how Outcome) crewjam.StatusCode {
 		return crewjam.StatusCode{Value: statusPrefix + "Responder"}
 	case how == Refused:
 		return second("Requester", "RequestDenied")
-	case w.End == nil:
-		return second("Requester", "UnknownPrincipal")
 	}
 	return crewjam.StatusCode{Value: statusSuccess}
 }

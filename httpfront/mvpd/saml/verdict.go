@@ -17,6 +17,7 @@ type verdict struct {
 	InResponseTo string           `json:"to"`
 	Status       []string         `json:"status,omitempty"` // of a failure
 	Subject      string           `json:"subject,omitempty"`
+	Name         string           `json:"name,omitempty"` // by which logouts find the viewer
 	Attributes   []mvpd.Attribute `json:"attributes,omitempty"`
 	Handle       []byte           `json:"handle,omitempty"`
 	Session      string           `json:"session,omitempty"`
@@ -57,7 +58,7 @@ func decodeVerdict(values url.Values) (*verdict, error) {
 
 func (v *verdict) identity() mvpd.Identity {
 	return mvpd.Identity{
-		Subject: v.Subject, Attributes: v.Attributes, Handle: v.Handle,
+		Subject: v.Subject, LogoutSubject: v.Name, Attributes: v.Attributes, Handle: v.Handle,
 		Session: v.Session, Issued: v.Issued, NotAfter: v.NotAfter,
 	}
 }
