@@ -49,7 +49,7 @@ type V2 struct {
 	PostedCallback                            api.Handler // likewise, from the MVPD's site
 	LogoutAgent, LogoutCallback               api.Handler // /api/v2/logout-agent/..., in a browser
 	BackchannelLogout                         api.Handler // /api/v2/logout/backchannel/{realm}/{mvpd}, from an MVPD
-	SAMLMetadata                              api.Handler // /saml/{realm}/{mvpd}/...
+	SAMLMetadata, SAMLAnswer, SAMLLogout      api.Handler // /saml/{realm}/{mvpd}/...
 	ActivateBrands                            api.Handler // /activate, in a browser
 	Activate, ActivateCode                    api.Handler // /activate/{serviceProvider}
 	ActivateSession, ActivateLogin            api.Handler // /activate/{serviceProvider}/{code}
@@ -66,7 +66,7 @@ func NewV2(s *entitlement.Service) V2 {
 		CreatePartnerSession: s.CreatePartnerSession, PartnerProfile: s.PartnerProfile,
 		PostedCallback: s.PostedCallback, BackchannelLogout: s.BackchannelLogout,
 		LogoutAgent: s.LogoutAgent, LogoutCallback: s.LogoutCallback,
-		SAMLMetadata:   s.SAMLMetadata,
+		SAMLMetadata: s.SAMLMetadata, SAMLAnswer: s.SAMLAnswer, SAMLLogout: s.SAMLLogout,
 		ActivateBrands: s.ActivateBrands, Activate: s.Activate, ActivateCode: s.ActivateCode,
 		ActivateSession: s.ActivateSession, ActivateLogin: s.ActivateLogin,
 	}

@@ -133,6 +133,8 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		{"sandbox/{}/{}/login", newResource(call("sandbox_login", h.Sandbox.Login), call("sandbox_choose", h.Sandbox.Choose))},
 		{"sandbox/{}/{}/logout", get("sandbox_logout", h.Sandbox.Logout)},
 		{"saml/{name}/{item}/metadata", newDocument(call("saml_metadata", h.V2.SAMLMetadata))},
+		{"saml/{name}/{item}/acs", post("saml_answer", h.V2.SAMLAnswer)},
+		{"saml/{name}/{item}/slo", newResource(call("saml_logout", h.V2.SAMLLogout), call("saml_logout_post", h.V2.SAMLLogout))},
 	} {
 		if r.resource != nil {
 			named := newRoute(r.path, r.resource)

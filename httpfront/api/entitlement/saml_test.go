@@ -6,11 +6,15 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"encoding/xml"
+	"html"
+	"log"
 	"math/big"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +28,7 @@ import (
 type dish struct {
 	*app
 	saml.IdentityProvider
+	participants []saml.SessionParticipant
 }
 
 // startDish starts the provider, and a node that is connected to it.
@@ -31,7 +36,7 @@ func startDish(t *testing.T) *dish {
 	t.Helper()
 	key, certificate := keyPair(t)
 	d := &dish{}
-	d.Key, d.Certificate = key, certificate
+	d.Key, d.Certificate, d.Logger = key, certificate, log.Default()
 	d.MetadataURL = url.URL{Scheme: "https", Host: "idp.dish.example", Path: "/metadata"}
 	d.SSOURL = url.URL{Scheme: "https", Host: "idp.dish.example", Path: "/sso"}
 	d.LogoutURL = url.URL{Scheme: "https", Host: "idp.dish.example", Path: "/slo"}
@@ -107,5 +112,189 @@ func TestAProviderReadsOurMetadata(t *testing.T) {
 		if r := d.do(fronttest.Call{Method: "GET", Path: path}); r.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d, want 404", path, r.StatusCode)
 		}
+	}
+}
+
+// postedField is a field of a form that a browser sends by itself.
+var postedField = regexp.MustCompile(`name="(\w+)" value="([^"]*)"`)
+
+// serve lets the provider answer a browser that was sent to it.
+func (d *dish) serve(handler http.HandlerFunc, at string) *httptest.ResponseRecorder {
+	r := httptest.NewRecorder()
+	handler(r, httptest.NewRequest(http.MethodGet, at, nil))
+	return r
+}
+
+// answer sends a browser through a login at the provider: what it then posts.
+func (d *dish) answer(b *browser, code string) url.Values {
+	d.Helper()
+	at, _ := b.follow("/api/v2/authenticate/"+b.sp+"/"+code, nil)
+	r := d.serve(d.ServeSSO, at)
+	form := url.Values{}
+	for _, m := range postedField.FindAllStringSubmatch(r.Body.String(), -1) {
+		form.Set(m[1], html.UnescapeString(m[2]))
+	}
+	if form.Get("SAMLResponse") == "" {
+		d.Fatalf("the provider answers at %s: %d %s", at, r.Code, r.Body)
+	}
+	return form
+}
+
+// post is the POST from the provider's site, to which a browser adds no cookie.
+func (d *dish) post(form url.Values) fronttest.Answer {
+	d.Helper()
+	return d.browser().visit(dishPath+"acs", form)
+}
+
+func TestAViewerLogsInOverSAML(t *testing.T) {
+	d := startDish(t)
+	b, code := d.browser(), d.code("tv", "dish")
+	r := d.post(d.answer(b, code))
+	if r.StatusCode != http.StatusSeeOther {
+		t.Fatalf("the answer: %d %s", r.StatusCode, r.Raw)
+	}
+	if end, _ := b.follow(r.Header.Get("Location"), nil); end != home {
+		t.Errorf("the browser ends at %s", end)
+	}
+	found := d.do(d.call("GET", "profiles/dish", "tv"))
+	if text := string(found.Raw); !strings.Contains(text, `"viewer-7"`) || !strings.Contains(text, `"12345"`) {
+		t.Errorf("the device finds %s", text)
+	}
+	if answer := d.authorize("tv", "dish"); answer != "permit" {
+		t.Errorf("authorize: %s", answer)
+	}
+}
+
+// TestAnAnswerIsForItsBrowser: whoever catches an answer has no cookie for it.
+func TestAnAnswerIsForItsBrowser(t *testing.T) {
+	d := startDish(t)
+	b, code := d.browser(), d.code("tv", "dish")
+	form := d.answer(b, code)
+	location := d.post(form).Header.Get("Location")
+	thief := d.browser()
+	d.answer(thief, d.code("other", "dish"))
+	if _, r := thief.follow(location, nil); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("another browser gets %d", r.StatusCode)
+	}
+	if again := d.post(form); again.StatusCode != http.StatusBadRequest {
+		t.Errorf("the answer counts a second time: %d", again.StatusCode)
+	}
+	if end, _ := b.follow(location, nil); end != home {
+		t.Errorf("its own browser ends at %s", end)
+	}
+	stolen := d.answer(d.browser(), d.code("phone", "dish"))
+	stolen.Set("RelayState", d.answer(thief, d.code("other", "dish")).Get("RelayState"))
+	end, _ := thief.follow(d.post(stolen).Header.Get("Location"), nil)
+	if !strings.HasPrefix(end, home+"?error=invalid_request") || len(d.found("other")) > 0 {
+		t.Errorf("with the state of another login the browser ends at %s, and the device finds %v", end, d.found("other"))
+	}
+}
+
+// TestAnswersThatAreNone are refused with a page.
+func TestAnswersThatAreNone(t *testing.T) {
+	d := startDish(t)
+	good := d.answer(d.browser(), d.code("tv", "dish"))
+	for name, form := range map[string]url.Values{
+		"nothing":        {},
+		"no answer":      {"SAMLResponse": {"x"}, "RelayState": good["RelayState"]},
+		"no state":       {"SAMLResponse": good["SAMLResponse"]},
+		"a strange one":  {"SAMLResponse": good["SAMLResponse"], "RelayState": {"STREAM1.a.dish.b.c"}},
+		"another one's":  {"SAMLResponse": good["SAMLResponse"], "RelayState": {strings.Replace(good.Get("RelayState"), ".dish.", ".cable.", 1)}},
+		"the form twice": {"SAMLResponse": {good.Get("SAMLResponse"), good.Get("SAMLResponse")}, "RelayState": good["RelayState"]},
+	} {
+		if r := d.post(form); r.StatusCode != http.StatusBadRequest || r.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Errorf("%s: %d %s, want a page with 400", name, r.StatusCode, r.Raw)
+		}
+	}
+	if r := d.do(fronttest.Call{Method: "POST", Path: dishPath + "acs", Body: good.Encode()}.With("Content-Type", "text/plain")); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("no form: %d", r.StatusCode)
+	}
+	if r := d.post(good); r.StatusCode != http.StatusSeeOther {
+		t.Errorf("the good one: %d", r.StatusCode)
+	}
+}
+
+// logIn logs a device in.
+func (d *dish) logIn(device string) {
+	d.Helper()
+	b := d.browser()
+	if end, _ := b.follow(d.post(d.answer(b, d.code(device, "dish"))).Header.Get("Location"), nil); end != home {
+		d.Fatalf("the browser ends at %s", end)
+	}
+}
+
+// TestALogoutGoesOverTheProvider and comes back to the app.
+func TestALogoutGoesOverTheProvider(t *testing.T) {
+	d := startDish(t)
+	d.logIn("tv")
+	r := d.do(d.call("GET", "logout/dish?redirectUrl="+url.QueryEscape(home), "tv"))
+	logout := r.JSON["logouts"].(map[string]any)["dish"].(map[string]any)
+	if logout["actionName"] != "logout" || len(d.found("tv")) > 0 {
+		t.Fatalf("logout: %s", r.Raw)
+	}
+	b := d.browser()
+	at, _ := b.follow(logout["url"].(string), nil)
+	back := d.serve(d.ServeSLO, at).Result().Header.Get("Location")
+	if end, r := b.follow(back, nil); end != home {
+		t.Errorf("the browser ends at %s: %s", end, r.Raw)
+	}
+}
+
+// InvalidateSession lets the provider forget its viewer.
+func (d *dish) InvalidateSession(http.ResponseWriter, *http.Request, *saml.IdpLogoutRequest) error {
+	return nil
+}
+
+// AddSessionParticipant and SessionParticipants let the provider know whom it logged in.
+func (d *dish) AddSessionParticipant(_ *http.Request, _ *saml.Session, by saml.SessionParticipant) error {
+	d.participants = append(d.participants, by)
+	return nil
+}
+
+// SessionParticipants are those of its only session.
+func (d *dish) SessionParticipants(*http.Request, func(*saml.Session) bool) ([]saml.SessionParticipant, error) {
+	return d.participants[len(d.participants)-1:], nil
+}
+
+// TestTheProviderLogsAViewerOut on every device, and hears so.
+func TestTheProviderLogsAViewerOut(t *testing.T) {
+	d := startDish(t)
+	d.logIn("tv")
+	d.logIn("phone")
+	r := httptest.NewRecorder()
+	d.StartLogout(r, httptest.NewRequest(http.MethodGet, "https://idp.dish.example/bye", nil), &saml.Session{ID: "1"}, "https://idp.dish.example/done")
+	request := r.Result().Header.Get("Location")
+	b := d.browser()
+	at, _ := b.follow(request, nil)
+	for len(d.found("tv"))+len(d.found("phone")) > 0 && t.Context().Err() == nil { // by intents, within a second
+	}
+	answer := httptest.NewRequest(http.MethodGet, at, nil)
+	for _, c := range r.Result().Cookies() {
+		answer.AddCookie(c)
+	}
+	done := httptest.NewRecorder()
+	d.ServeSLO(done, answer)
+	if end := done.Result().Header.Get("Location"); end != "https://idp.dish.example/done" {
+		t.Errorf("the provider does not take the answer: %d %s", done.Code, done.Body)
+	}
+	if again, _ := b.follow(request, nil); !strings.Contains(again, "SAMLResponse=") {
+		t.Errorf("a second time the browser goes to %s", again)
+	}
+	d.logIn("tv")
+	if _, _ = b.follow(request, nil); len(d.found("tv")) == 0 {
+		t.Error("the request counts a second time")
+	}
+}
+
+// TestLogoutsThatAreNone are refused with a page.
+func TestLogoutsThatAreNone(t *testing.T) {
+	d := startDish(t)
+	for _, path := range []string{"", "?SAMLRequest=x", "?SAMLRequest=x&SigAlg=y&Signature=z", "?SAMLResponse=x&RelayState=y"} {
+		if r := d.browser().visit(dishPath+"slo"+path, nil); r.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %d, want 400", path, r.StatusCode)
+		}
+	}
+	if r := d.browser().visit(dishPath+"slo", url.Values{"SAMLRequest": {"x"}}); r.StatusCode != http.StatusBadRequest {
+		t.Errorf("a form: %d, want 400", r.StatusCode)
 	}
 }
