@@ -36,7 +36,12 @@ type fixture struct {
 
 func connect(t *testing.T, change ...func(*config.MVPD)) *fixture {
 	t.Helper()
-	f := &fixture{op: startOP(t), t: t, login: mvpd.Login{
+	return connectTo(t, startOP(t), change...)
+}
+
+func connectTo(t *testing.T, o *op, change ...func(*config.MVPD)) *fixture {
+	t.Helper()
+	f := &fixture{op: o, t: t, login: mvpd.Login{
 		Secrets:  mvpd.DeriveSecrets([]byte("key"), "STREAM1.code.cable.serial"),
 		Callback: "https://sso.example/api/v2/authenticate/callback", ServiceProvider: "Stream One",
 	}}

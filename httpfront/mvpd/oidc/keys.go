@@ -13,7 +13,7 @@ import (
 
 // keysTimeout is how long fetching keys may take. go-oidc fetches them for all who wait,
 // so no single caller ends it.
-const keysTimeout = 5 * time.Second
+const keysTimeout = 8 * time.Second
 
 // logoutKeysEvery is the least time between two fetches of keys for logout tokens.
 const logoutKeysEvery = 2 * time.Second

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,6 +39,8 @@ type op struct {
 	userinfo map[string]any
 	sign     func(claims []byte) string // in place of the provider's own
 	asked    url.Values                 // of the last authorization
+	slow     string                     // the path that takes slowness
+	expire   func()                     // its certificate; nil without TLS
 	refresh  int                        // number of the refresh token that is good; 0: none is given
 	calls    map[string]int             // by path
 }
@@ -45,10 +48,21 @@ type op struct {
 const clientSecret = "the secret of this client"
 
 func startOP(t *testing.T) *op {
+	o := newOP(t)
+	o.Server = httptest.NewServer(o)
+	o.settle()
+	return o
+}
+
+func newOP(t *testing.T) *op {
 	o := &op{t: t, answers: map[string]http.Handler{}, claims: map[string]any{}, calls: map[string]int{}}
 	o.rotate("first")
-	o.Server = httptest.NewServer(o)
-	t.Cleanup(o.Close)
+	return o
+}
+
+// settle publishes where the server is.
+func (o *op) settle() {
+	o.t.Cleanup(o.Close)
 	o.document = map[string]any{
 		"issuer":                                o.URL,
 		"authorization_endpoint":                o.URL + "/authorize",
@@ -58,7 +72,6 @@ func startOP(t *testing.T) *op {
 		"jwks_uri":                              o.URL + "/keys",
 		"id_token_signing_alg_values_supported": []string{"ES256", "HS256", "none"},
 	}
-	return o
 }
 
 // change makes a change that requests see.
@@ -91,8 +104,22 @@ func (o *op) called(path string) int {
 	return o.calls[path]
 }
 
+// slowness is how long a slow endpoint takes: in a long run, and for what gives up before,
+// 5 s.
+func slowness(path string) time.Duration {
+	if path == discoveryPath || os.Getenv("SSOD_LONG") != "" {
+		return 5 * time.Second
+	}
+	return time.Second / 4
+}
+
 func (o *op) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
+	if o.slow == r.URL.Path {
+		o.mu.Unlock()
+		<-time.After(slowness(r.URL.Path))
+		o.mu.Lock()
+	}
 	defer o.mu.Unlock()
 	o.calls[r.URL.Path]++
 	if h := o.answers[r.URL.Path]; h != nil {
