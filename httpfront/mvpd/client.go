@@ -38,7 +38,7 @@ func NewClient(caFile string) (*http.Client, error) {
 			MaxConnsPerHost:       maxQuestions,
 			IdleConnTimeout:       90 * time.Second,
 			ForceAttemptHTTP2:     true,
-		}},
+		}, newHealth()},
 	}, nil
 }
 
@@ -47,9 +47,10 @@ func NewClient(caFile string) (*http.Client, error) {
 // provider has it; and some requests must not be sent twice.
 func WithoutReuse(c *http.Client) *http.Client {
 	once := *c
-	transport := c.Transport.(boundedTransport).Clone()
+	before := c.Transport.(boundedTransport)
+	transport := before.Clone()
 	transport.DisableKeepAlives = true
-	once.Transport = boundedTransport{transport}
+	once.Transport = boundedTransport{transport, before.health}
 	return &once
 }
 
@@ -68,11 +69,15 @@ func rootsOf(caFile string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// boundedTransport cuts answers that are too long.
-type boundedTransport struct{ *http.Transport }
+// boundedTransport cuts answers that are too long, and notes how calls end.
+type boundedTransport struct {
+	*http.Transport
+	health *Health
+}
 
 func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := t.Transport.RoundTrip(r)
+	t.health.note(r, response, err)
 	if err == nil {
 		response.Body = bounded{io.LimitReader(response.Body, maxAnswer), response.Body}
 	}

@@ -22,6 +22,10 @@ var (
 		"1 from the moment that a question was not passed on, because the decision point failed too often, until it decides again.", []string{"realm", "mvpd"}, nil)
 	askedDesc = prometheus.NewDesc("ssod_mvpd_questions",
 		"Calls for decisions that are with the TV provider now; at most 128.", []string{"realm", "mvpd"}, nil)
+	expiryDesc = prometheus.NewDesc("ssod_mvpd_certificate_expiry_seconds",
+		"Seconds until the first certificate of a use ends, by use: tls of the provider's hosts, signing by it, own of this service there. +Inf: none is known.", []string{"realm", "mvpd", "use"}, nil)
+	silenceDesc = prometheus.NewDesc("ssod_mvpd_unreachable_seconds",
+		"For how long every call to a host of the TV provider has failed; 0 if it answers, or was not called for 15 minutes.", []string{"realm", "mvpd"}, nil)
 )
 
 // newSeconds are the times of calls to providers.
@@ -38,6 +42,8 @@ func (r *Registry) Describe(to chan<- *prometheus.Desc) {
 	r.seconds.Describe(to)
 	to <- breakerDesc
 	to <- askedDesc
+	to <- expiryDesc
+	to <- silenceDesc
 }
 
 // Collect implements [prometheus.Collector]: the numbers of the providers that are
@@ -51,6 +57,10 @@ func (r *Registry) Collect(to chan<- prometheus.Metric) {
 		}
 		to <- prometheus.MustNewConstMetric(breakerDesc, prometheus.GaugeValue, open, at.realm, at.mvpd)
 		to <- prometheus.MustNewConstMetric(askedDesc, prometheus.GaugeValue, float64(len(p.slots)), at.realm, at.mvpd)
+		to <- prometheus.MustNewConstMetric(silenceDesc, prometheus.GaugeValue, p.silence(time.Now()).Seconds(), at.realm, at.mvpd)
+		for use, left := range p.expiries(time.Now()) {
+			to <- prometheus.MustNewConstMetric(expiryDesc, prometheus.GaugeValue, left, at.realm, at.mvpd, use)
+		}
 	}
 }
 

@@ -85,6 +85,17 @@ func (n *Node) degradationCondition() admin.Condition {
 	return c
 }
 
+// providersCondition is advice: no other node need see a TV provider better.
+func (n *Node) providersCondition() admin.Condition {
+	c := admin.Condition{Name: "providers", OK: true, Advice: true}
+	if providers := n.mvpds.Load(); providers != nil {
+		if told := providers.Troubles(n.config.Clock()); len(told) > 0 {
+			c.OK, c.Detail = false, few(told)
+		}
+	}
+	return c
+}
+
 // few are the first of many texts.
 func few(texts []string) string {
 	const most = 5

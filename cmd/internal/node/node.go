@@ -26,6 +26,7 @@ import (
 	"ssod/httpfront/api/registration"
 	"ssod/httpfront/config"
 	"ssod/httpfront/degradation"
+	"ssod/httpfront/mvpd"
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/keys/sealing"
 	"ssod/httpfront/token/platform"
@@ -60,6 +61,7 @@ type Node struct {
 	platforms     *platform.Verifier
 	clients       *registration.Service
 	rules         *degradation.Rules
+	mvpds         atomic.Pointer[mvpd.Registry]
 	runtime       *actors.Runtime
 	front         *httpfront.Server
 

@@ -279,6 +279,7 @@ func (n *Node) serve(context.Context) (err error) {
 	}
 	handlers := httpfront.NewHandlers(service, n.clients, n.ring)
 	providers := n.providers()
+	n.mvpds.Store(providers)
 	handlers.Sandbox = httpfront.NewSandboxHandlers(sandbox.Pages{Providers: providers})
 	handlers.V2 = httpfront.NewV2(n.entitlement(profiles, providers))
 	n.front, err = httpfront.Start(httpfront.Options{

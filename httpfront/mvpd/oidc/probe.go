@@ -291,3 +291,6 @@ func (t *test) knowsClient(ctx context.Context, p *provider, l mvpd.Login) {
 		t.Warn("client", "ask the provider whether clientId and its secret are good", "the token endpoint answered %d %s to a code that there is not", v.Status, code)
 	}
 }
+
+// Health implements [mvpd.Watched].
+func (c *Connector) Health() []*mvpd.Health { return mvpd.HealthOf(c.client, c.Decider) }

@@ -38,8 +38,17 @@ func New(m *config.MVPD, o Options) (mvpd.Decider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mvpd.Break(point(m, client, o), m.ID, o.Log), nil
+	return watched{mvpd.Break(point(m, client, o), m.ID, o.Log), client}, nil
 }
+
+// watched is a decision point with the client that asks it.
+type watched struct {
+	mvpd.Decider
+	client *http.Client
+}
+
+// Health implements [mvpd.Watched].
+func (w watched) Health() []*mvpd.Health { return mvpd.HealthOf(w.client) }
 
 // point is the decision point of a provider.
 func point(m *config.MVPD, client *http.Client, o Options) mvpd.Decider {

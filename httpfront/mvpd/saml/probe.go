@@ -3,7 +3,9 @@ package saml
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"net/http"
+	"slices"
 	"time"
 
 	"ssod/httpfront/mvpd"
@@ -139,4 +141,32 @@ func (c *Connector) testLogin(ctx context.Context, r *mvpd.Report, o ours, l mvp
 		r.OK("login page", "%s", v.Answered())
 	}
 	r.OK("login url", "%s", at)
+}
+
+// Health implements [mvpd.Watched].
+func (c *Connector) Health() []*mvpd.Health {
+	if far, ok := c.source.(*remote); ok {
+		return mvpd.HealthOf(far.client, c.Decider)
+	}
+	return mvpd.HealthOf(c.Decider)
+}
+
+// Certificates implements [mvpd.Certified].
+func (c *Connector) Certificates() (all []mvpd.Certificate) {
+	keys, _ := c.keys.get() // what cannot be read is told in the log
+	for _, p := range keys {
+		all = append(all, mvpd.Certificate{Use: mvpd.CertOwn, NotAfter: p.certificate.NotAfter})
+	}
+	var d *description
+	switch s := c.source.(type) {
+	case *remote:
+		d = s.current.Load().description
+	case *local:
+		d, _ = s.get() // the same
+	}
+	if d != nil { // the others may be on their way out
+		last := slices.MaxFunc(d.keys, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+		all = append(all, mvpd.Certificate{Use: mvpd.CertSigning, NotAfter: last.NotAfter})
+	}
+	return all
 }

@@ -107,3 +107,20 @@ func TestWhatIsWrongWithAProvider(t *testing.T) {
 		})
 	}
 }
+
+// TestCertificatesThatAreWatched: those of this service, and the last one of the provider.
+func TestCertificatesThatAreWatched(t *testing.T) {
+	got, all := connect(t).Certificates(), parties()
+	last := all["provider"].certificate.NotAfter
+	if other := all["provider next"].certificate.NotAfter; other.After(last) {
+		last = other
+	}
+	want := []mvpd.Certificate{
+		{Use: mvpd.CertOwn, NotAfter: all["service"].certificate.NotAfter},
+		{Use: mvpd.CertOwn, NotAfter: all["service next"].certificate.NotAfter},
+		{Use: mvpd.CertSigning, NotAfter: last},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("certificates (-want +got):\n%s", diff)
+	}
+}
