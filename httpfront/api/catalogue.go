@@ -116,6 +116,7 @@ var catalogue = []*Error{
 	{match: is(ErrDomainName), Status: 400, Code: "invalid_parameter_domain_name", Message: "The domain name parameter value is missing or invalid.", Action: None},
 	{match: is(ErrRedirectURL), Status: 400, Code: "invalid_parameter_redirect_url", Message: "The redirect URL parameter value is missing or invalid.", Action: None},
 
+	{match: is(ErrMetadataCertificate), Status: 500, Code: "invalid_configuration_user_metadata_certificate", Message: "The user metadata certificate configuration is missing or invalid.", Action: Configuration},
 	{match: is(ErrTrialOver), Status: 403, Code: TrialOverCode, Message: trialOverMessage, Action: Authentication},
 	{match: is(ErrTrialSpent), Status: 403, Code: TrialSpentCode, Message: trialSpentMessage, Action: Authentication},
 

@@ -101,6 +101,7 @@ func TestCatalogue(t *testing.T) {
 		{ErrResourcesBody, seen{400, "invalid_parameter_resources", "The resources parameter value is missing or invalid.", "none", "The body must be application/json, of at most 64 KiB", 0, false}},
 		{ErrPartner, seen{400, "invalid_parameter_partner", "The partner parameter value is missing or invalid.", "none", "", 0, false}},
 		{ErrSAMLResponse, seen{400, "invalid_parameter_saml_response", "The SAML response parameter value is missing or invalid.", "none", "", 0, false}},
+		{ErrMetadataCertificate, seen{500, "invalid_configuration_user_metadata_certificate", "The user metadata certificate configuration is missing or invalid.", "configuration", "", 0, false}},
 		{ErrTrialOver, seen{403, "temporary_access_duration_limit_exceeded", "The temporary access duration limit has been exceeded.", "authentication", "", 0, false}},
 		{ErrTrialSpent, seen{403, "temporary_access_resources_limit_exceeded", "The temporary access resources limit has been exceeded.", "authentication", "", 0, false}},
 		{ErrDomainName, seen{400, "invalid_parameter_domain_name", "The domain name parameter value is missing or invalid.", "none", "", 0, false}},

@@ -56,6 +56,8 @@ var (
 	ErrRedirectURL   = errors.New("redirectUrl missing, malformed or not the service provider's")
 	ErrResources     = errors.New("resources missing or malformed")
 	ErrCode          = errors.New("authentication code malformed")
+	// ErrMetadataCertificate: attributes cannot be encrypted to the service provider.
+	ErrMetadataCertificate = errors.New("no usable certificate for user metadata")
 	// ErrTrialOver, ErrTrialSpent: temporary access has ended, by its time or by the number
 	// of resources.
 	ErrTrialOver  = errors.New("the time of the trial is over")

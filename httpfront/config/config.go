@@ -86,6 +86,9 @@ type ServiceProvider struct {
 	// for every host below it (not the domain itself), an app's own scheme.
 	Domains           []string `yaml:"domains"`
 	AuthPerAggregator bool     `yaml:"authPerAggregator"`
+	// MetadataCertFile has the certificate that attributes of viewers are encrypted to
+	// which the service provider alone may read; see MVPD.Encrypted.
+	MetadataCertFile string `yaml:"metadataCertFile"`
 	// How the pages that viewers see look for it; see [Brand].
 	LogoURL    string `yaml:"logoUrl"`
 	FaviconURL string `yaml:"faviconUrl"`
@@ -202,6 +205,10 @@ type MVPD struct {
 	// objects, unless there is a claim with just that name. Without userID the
 	// viewer's id is the claim sub.
 	Attributes map[string]string `yaml:"attributes"`
+	// HBA names the claim or attribute that says whether the viewer logged in at home.
+	HBA string `yaml:"hba"`
+	// Encrypted are the attributes that only service providers may read, not their apps.
+	Encrypted []string `yaml:"encrypted"`
 	// CAFile has the certificate authorities of the provider, if they are private.
 	CAFile string `yaml:"caFile"`
 	// Decision is who decides what a viewer may watch; see the constants.

@@ -15,6 +15,9 @@ import (
 func (k *checker) files() {
 	for i, r := range k.c.Realms {
 		key := fmt.Sprintf("realms[%d]", i)
+		for j, sp := range r.ServiceProviders {
+			k.metadataCertificate(fmt.Sprintf("%s.serviceProviders[%d].metadataCertFile", key, j), sp.MetadataCertFile)
+		}
 		for j, t := range r.TrustedIssuers {
 			at := fmt.Sprintf("%s.trustedIssuers[%d]", key, j)
 			k.readable(at+".jwksFile", t.JWKSFile)

@@ -26,6 +26,7 @@ func (k *checker) mvpds(key string, r *Realm) {
 		}
 		k.mvpdKind(at, m)
 		k.decision(at, m)
+		k.metadata(at, r, m)
 	}
 }
 

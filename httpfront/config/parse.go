@@ -152,6 +152,7 @@ func (r *Realm) complete(dir string) {
 	for i := range r.ServiceProviders {
 		sp := &r.ServiceProviders[i]
 		sp.DisplayName = cmp.Or(sp.DisplayName, sp.ID)
+		resolve(dir, &sp.MetadataCertFile)
 	}
 	for i := range r.TrustedIssuers {
 		t := &r.TrustedIssuers[i]
@@ -166,6 +167,7 @@ func (r *Realm) complete(dir string) {
 		m.DisplayName = cmp.Or(m.DisplayName, m.ID)
 		resolve(dir, &m.ClientSecretFile, &m.CAFile)
 		resolve(dir, m.samlFiles()...)
+		m.homeBased()
 	}
 }
 

@@ -1,6 +1,7 @@
 package entitlement
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -84,5 +85,19 @@ func TestHowLongALoginLasts(t *testing.T) {
 		if got := time.Duration(l.NotAfterMs-l.NotBeforeMs) * time.Millisecond; got != tt.want {
 			t.Errorf("%s: lasts %v, want %v", name, got, tt.want)
 		}
+	}
+}
+
+// TestHomeBasedStatus: MVPDs say it in several forms, apps read one.
+func TestHomeBasedStatus(t *testing.T) {
+	for said, want := range map[string]string{
+		`true`: "true", `"true"`: "true", `1`: "true", `"1"`: "true", `false`: "false", `"false"`: "false", `0`: "false", `"maybe"`: `"maybe"`,
+	} {
+		if got := string(normal("hba_status", json.RawMessage(said))); got != want {
+			t.Errorf("%s: got %s, want %s", said, got, want)
+		}
+	}
+	if got := string(normal("onNet", json.RawMessage(`"true"`))); got != `"true"` {
+		t.Errorf("another attribute: got %s", got)
 	}
 }

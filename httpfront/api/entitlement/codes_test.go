@@ -31,6 +31,7 @@ var codes = []string{
 	"invalid_header_device_identifier", "invalid_header_device_info", "invalid_header_identity_for_temporary_access",
 	"invalid_integration", "invalid_authentication_session", "internal_server_error",
 	"temporary_access_duration_limit_exceeded", "temporary_access_resources_limit_exceeded",
+	"invalid_configuration_user_metadata_certificate",
 	"header_invalid",                  // a service token, where the realm is strict
 	"method_not_allowed", "not_found", // of HTTP rather than of the API
 	"too_many_requests", "service_unavailable", // with Retry-After
@@ -79,6 +80,9 @@ func TestCodesAreTheAPIsOwn(t *testing.T) {
 	hear(a.do(a.call("GET", "profiles/promo", "phone", ada...)))
 	a.node.Sleep(time.Hour)
 	hear(a.do(a.call("GET", "profiles/trial", "phone")))
+	sealed := startWith(t, strings.Replace(realms, "kind: sandbox, logoUrl", "kind: sandbox, encrypted: [maxRating], logoUrl", 1), nil)
+	sealed.logIn("phone", "cable", "ada")
+	hear(sealed.do(sealed.call("GET", "profiles", "phone")))
 	strict := start2(a, `strictTokens: true`)
 	hear(strict.do(strict.call("GET", "profiles", "phone", "AD-Service-Token", "abc")))
 	for _, err := range []error{actors.ErrUnavailable, errors.New("surprise")} {

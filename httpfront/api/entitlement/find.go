@@ -14,6 +14,7 @@ type finding struct {
 	*login.Login
 	kind string
 	via  *identity // nil: on the device itself
+	told []byte    // encoded login.Account as an app is told; nil: as it is
 }
 
 // find returns the best login at an MVPD that a request finds: a good one, the
@@ -70,7 +71,7 @@ func (s *Service) each(ctx context.Context, r *api.Request, d device.ID, identit
 			return err
 		}
 		for _, l := range logins {
-			if !f(finding{l, identities[i].kind, &identities[i]}) {
+			if !f(finding{Login: l, kind: identities[i].kind, via: &identities[i]}) {
 				return nil
 			}
 		}

@@ -53,7 +53,7 @@ func encodeAccount(who mvpd.Identity) ([]byte, error) {
 		if !json.Valid(attribute.Value) || !utf8.ValidString(attribute.Name) || attribute.Name == "userID" {
 			return nil, fmt.Errorf("%w: attribute", errIdentity)
 		}
-		a.Attributes = append(a.Attributes, &login.Attribute{Name: attribute.Name, Value: attribute.Value, Encrypted: attribute.Encrypted})
+		a.Attributes = append(a.Attributes, &login.Attribute{Name: attribute.Name, Value: normal(attribute.Name, attribute.Value), Encrypted: attribute.Encrypted})
 	}
 	switch {
 	case who.Subject == "" || len(who.Subject) > mvpd.MaxSubject || !utf8.ValidString(who.Subject):

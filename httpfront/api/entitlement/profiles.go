@@ -57,6 +57,14 @@ func (s *Service) profiles(ctx context.Context, r *api.Request, wanted func(find
 	if err != nil {
 		return api.Response{}, err
 	}
+	return s.answerFound(r, a, found)
+}
+
+// answerFound answers with what was found of logins.
+func (s *Service) answerFound(r *api.Request, a app, found []finding) (api.Response, error) {
+	if err := s.tell(r, a, found); err != nil {
+		return api.Response{}, err
+	}
 	return answerProfiles(r, found)
 }
 
@@ -111,7 +119,7 @@ func (s *Service) ProfileByCode(ctx context.Context, r *api.Request) (api.Respon
 			found = append(found, f)
 		}
 	}
-	return answerProfiles(r, found)
+	return s.answerFound(r, a, found)
 }
 
 // shows reports whether a finding may be told: a good login at an MVPD with
@@ -155,5 +163,5 @@ func appendProfile(b []byte, f finding) []byte {
 	b = strconv.AppendInt(append(b, `,"notAfter":`...), f.GetNotAfterMs(), 10)
 	b = strictjson.AppendString(append(b, `,"issuer":`...), f.issuer())
 	b = append(append(b, `,"type":"`...), f.kind...)
-	return append(appendAttributes(append(b, `","attributes":{`...), f.GetAccount()), "}}"...)
+	return append(appendAttributes(append(b, `","attributes":{`...), f.account()), "}}"...)
 }

@@ -25,6 +25,7 @@ import (
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/media"
 	"ssod/httpfront/token/platform"
+	"ssod/httpfront/usermeta"
 )
 
 // Tokens verifies tokens, and has the keys of realms; [keys.Ring] does.
@@ -154,6 +155,7 @@ type Service struct {
 	Options
 	permits *permits
 	guesses *guesses
+	sealer  usermeta.Sealer
 	uses    sync.WaitGroup // of the tokens of logins
 }
 
