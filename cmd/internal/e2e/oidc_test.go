@@ -87,11 +87,19 @@ realms:
 // startOpenIDProvider runs testdata/oidcprovider and returns its issuer.
 func startOpenIDProvider(t *testing.T, secret string) (issuer string) {
 	t.Helper()
+	return startPeer(t, "oidcprovider", "SECRET="+secret, "CALLBACK="+publicURL+"/api/v2/authenticate/callback",
+		"SIGNED_OUT="+publicURL+"/api/v2/logout-agent/callback")
+}
+
+// startPeer runs provider.mjs of a directory in testdata, a foreign implementation of a TV
+// provider, and returns the line that it prints: its address.
+func startPeer(t *testing.T, name string, environment ...string) (address string) {
+	t.Helper()
 	if _, err := exec.LookPath("npm"); err != nil {
 		t.Skip("needs npm")
 	}
 	dir := t.TempDir()
-	must(t, os.CopyFS(dir, os.DirFS("testdata/oidcprovider")))
+	must(t, os.CopyFS(dir, os.DirFS(filepath.Join("testdata", name))))
 	install := exec.CommandContext(t.Context(), "npm", "ci", "--silent", "--ignore-scripts", "--prefer-offline")
 	install.Dir = dir
 	if said, err := install.CombinedOutput(); err != nil {
@@ -100,8 +108,7 @@ func startOpenIDProvider(t *testing.T, secret string) (issuer string) {
 	ctx, stop := context.WithCancel(context.Background())
 	provider := exec.CommandContext(ctx, "node", "provider.mjs")
 	provider.Dir, provider.Stderr = dir, io.Discard // it warns of what only tests may do
-	provider.Env = append(os.Environ(), "SECRET="+secret, "CALLBACK="+publicURL+"/api/v2/authenticate/callback",
-		"SIGNED_OUT="+publicURL+"/api/v2/logout-agent/callback")
+	provider.Env = append(os.Environ(), environment...)
 	said, err := provider.StdoutPipe()
 	must(t, err)
 	must(t, provider.Start())
