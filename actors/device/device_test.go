@@ -276,3 +276,27 @@ func TestAnUnknownSchemaIsRefused(t *testing.T) {
 		t.Error("a record of a later format was read")
 	}
 }
+
+// TestAReplacedLoginIsEndedWhereCopiesAreLeft: the device tells the profiles that are named,
+// also when it knows already that the login has ended, and nothing goes round for ever.
+func TestAReplacedLoginIsEndedWhereCopiesAreLeft(t *testing.T) {
+	s := newStory(t)
+	s.begin("S1")
+	end := &login.End{Mvpd: "cable", Login: []byte("first"), Copies: []*intent.Place{place("viewer"), place("platform")}}
+	for _, what := range []string{"first", "repeated"} {
+		open := do[*login.EndReply](s, s.state.end(end, s.promises())).GetOpen()
+		if len(open) != 2 {
+			t.Errorf("%s: %d profiles are told, want 2", what, len(open))
+		}
+		for _, i := range open {
+			m := &login.End{}
+			if err := i.GetCommand().UnmarshalTo(m); err != nil || len(m.GetCopies()) != 0 || string(m.GetLogin()) != "first" {
+				t.Errorf("%s: %v is told %v, %v", what, i.GetTo(), m, err)
+			}
+		}
+	}
+	end.Copies = nil
+	if open := do[*login.EndReply](s, s.state.end(end, s.promises())).GetOpen(); len(open) != 0 {
+		t.Errorf("the news goes round: %v", open)
+	}
+}

@@ -125,10 +125,11 @@ func (s *State) list() decision {
 	return answer(reply)
 }
 
-// end ends one login and tells the profiles that have copies.
+// end ends one login and tells the profiles that have copies: those that the device knows
+// of, or, when it has another login by now, those that the command names.
 func (s *State) end(m *login.End, p *intent.Promises) decision {
 	r := s.find(m.GetLogin())
-	if r == nil && login.Has(s.Ended, m.GetLogin()) || r.GetLogin().GetInvalidatedMs() != 0 && m.GetHow() == login.How_INVALIDATED {
+	if r == nil && login.Has(s.Ended, m.GetLogin()) && len(m.GetCopies()) == 0 || r.GetLogin().GetInvalidatedMs() != 0 && m.GetHow() == login.How_INVALIDATED {
 		return answer(&login.EndReply{})
 	}
 	next := s.clone()
@@ -139,7 +140,7 @@ func (s *State) end(m *login.End, p *intent.Promises) decision {
 		}
 	}
 	r.dropGrant(p)
-	if r == nil { // replaced, and not under every profile
+	if r == nil {
 		for _, copied := range m.GetCopies() {
 			p.Add(copied, &login.End{Mvpd: m.GetMvpd(), Login: m.GetLogin(), How: m.GetHow()})
 		}

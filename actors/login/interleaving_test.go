@@ -52,6 +52,7 @@ func TestWhatEndedNeverComesBack(t *testing.T) {
 			"deliver":   p.deliver,
 			"repeat":    p.repeat,
 			"unlink":    p.unlink,
+			"forget":    p.forget,
 		})
 		for len(p.waiting) > 0 {
 			p.deliver(t)
@@ -167,6 +168,20 @@ func (p *post) unlink(t *rapid.T) {
 	})
 	if err != nil {
 		return // it was before
+	}
+}
+
+// forget ends a copy under an identity: the device that made the login hears of it. A login
+// that was replaced there before may live on under the other identity.
+func (p *post) forget(t *rapid.T) {
+	at := rapid.SampledFrom([]profile.ID{viewer, platform}).Draw(t, "identity")
+	for _, l := range p.w.kept(at.Address()) {
+		p.ask(t, at.Address(), p.w.request(), &login.End{Mvpd: "cable", Login: l.GetId()})
+		for name, id := range p.current {
+			if id == string(l.GetId()) {
+				delete(p.current, name)
+			}
+		}
 	}
 }
 
