@@ -19,6 +19,7 @@ import (
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/actors/trial"
+	"ssod/actors/upstream"
 	"ssod/cluster"
 )
 
@@ -172,6 +173,22 @@ func (x *erasing) device(ctx context.Context, id []byte) error {
 		}
 		x.erased.Sessions++
 	}
+	// Before the devices go, while their logins are in the index, and afterwards, when none
+	// of them can enter one any more.
+	if err := x.index(ctx, id); err != nil {
+		return err
+	}
+	if err := x.apps(ctx, id); err != nil {
+		return err
+	}
+	if err := x.index(ctx, id); err != nil {
+		return err
+	}
+	return x.trials(ctx, id)
+}
+
+// apps erases the logins of all apps on a device.
+func (x *erasing) apps(ctx context.Context, id []byte) error {
 	devices, err := x.find(ctx, device.KindName, id, 3)
 	if err != nil {
 		return err
@@ -185,7 +202,7 @@ func (x *erasing) device(ctx context.Context, id []byte) error {
 			return err
 		}
 	}
-	return x.trials(ctx, id)
+	return nil
 }
 
 // trials erases the trials of a device, and what else they are found by.
@@ -236,6 +253,28 @@ func (x *erasing) trial(ctx context.Context, of trial.MVPD, ids [][]byte) error 
 	return nil
 }
 
+// index ends the logins that were made on a device, also those that only profiles have
+// still, and drops them from what is known of subjects and sessions at TV providers.
+func (x *erasing) index(ctx context.Context, id []byte) error {
+	found, err := x.find(ctx, upstream.KindName, id, 4)
+	if err != nil {
+		return err
+	}
+	for _, identity := range found {
+		if identity[0] != x.realm.ID {
+			continue
+		}
+		of := upstream.ID{Realm: identity[0], MVPD: identity[1], By: upstream.By(identity[2]), Digest: []byte(identity[3])}
+		err := x.forget(ctx, of.Address(), func() error {
+			return upstream.Client{Asker: x.Asker}.Erase(ctx, fresh(), of, id)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func nothing() error { return nil }
 
 // leave ends the logins of one app on a device, and their copies.
@@ -277,8 +316,8 @@ func (x *erasing) members(ctx context.Context, id profile.ID, device []byte) err
 // pause is between two attempts to forget an entity that is busy.
 const pause = 20 * time.Millisecond
 
-// forget calls before and removes the entity, again and again while that is busy or in
-// use.
+// forget calls before and removes the entity, again and again while that is busy. One that
+// others need stays.
 func (x *erasing) forget(ctx context.Context, to actors.Address, before func() error) error {
 	x.note(to)
 	for {

@@ -9,6 +9,7 @@ import (
 	"ssod/actors/profile"
 	"ssod/actors/session"
 	"ssod/actors/trial"
+	"ssod/actors/upstream"
 	"ssod/cluster"
 )
 
@@ -26,6 +27,8 @@ func Match(kind, identity string, h cluster.Head, id []byte) bool {
 		}
 		at, ok := device.IDAt(s.GetParty().GetDevice())
 		return ok && bytes.Equal(at.Device, id)
+	case upstream.KindName:
+		return upstream.HasDevice(h, id)
 	case profile.KindName:
 		return profile.HasDevice(h, id)
 	case trial.KeyKind:

@@ -93,15 +93,17 @@ func (e *Entity[S, P]) Receive(t *actors.Turn) {
 	}
 }
 
-// Used is a state that may be needed still: then the entity is not forgotten.
+// Used is a state that others may need still: then the entity is not forgotten.
 type Used interface{ InUse() bool }
 
 // forget removes the entity and its outcomes.
 func (e *Entity[S, P]) forget(t *actors.Turn) {
 	used, ok := any(e.state).(Used)
 	switch {
-	case len(e.open()) > 0, ok && used.InUse():
+	case len(e.open()) > 0:
 		t.Change(actors.Decision{Reply: &ForgetReply{Busy: true}})
+	case ok && used.InUse():
+		t.Change(actors.Decision{Reply: &ForgetReply{Used: true}})
 	case proto.Size(e.state) == 0:
 		t.Change(actors.Decision{Reply: &ForgetReply{}})
 	default:

@@ -229,7 +229,7 @@ func (*SettleReply) Descriptor() ([]byte, []int) {
 }
 
 // Forget removes an entity and everything that is kept of it, for good. One with
-// open intents is busy: it goes when they are settled.
+// open intents is busy: it goes when they are settled. One that others need stays.
 type Forget struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -269,6 +269,7 @@ func (*Forget) Descriptor() ([]byte, []int) {
 type ForgetReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Busy          bool                   `protobuf:"varint,1,opt,name=busy,proto3" json:"busy,omitempty"`
+	Used          bool                   `protobuf:"varint,2,opt,name=used,proto3" json:"used,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -306,6 +307,13 @@ func (*ForgetReply) Descriptor() ([]byte, []int) {
 func (x *ForgetReply) GetBusy() bool {
 	if x != nil {
 		return x.Busy
+	}
+	return false
+}
+
+func (x *ForgetReply) GetUsed() bool {
+	if x != nil {
+		return x.Used
 	}
 	return false
 }
@@ -399,9 +407,10 @@ const file_actors_intent_intent_proto_rawDesc = "" +
 	"\x06Settle\x12\x0e\n" +
 	"\x02id\x18\x01 \x03(\fR\x02id\"\r\n" +
 	"\vSettleReply\"\b\n" +
-	"\x06Forget\"!\n" +
+	"\x06Forget\"5\n" +
 	"\vForgetReply\x12\x12\n" +
-	"\x04busy\x18\x01 \x01(\bR\x04busy\"\b\n" +
+	"\x04busy\x18\x01 \x01(\bR\x04busy\x12\x12\n" +
+	"\x04used\x18\x02 \x01(\bR\x04used\"\b\n" +
 	"\x06Resume\"\r\n" +
 	"\vResumeReplyB\x14Z\x12ssod/actors/intentb\x06proto3"
 

@@ -38,8 +38,8 @@ func (c Client) End(ctx context.Context, request cluster.RequestID, id ID, issue
 	return int(reply.GetEnded()), nil
 }
 
-// Erase ends the logins that were made on a device, and forgets the entity if it has no
-// others.
+// Erase ends the logins that were made on a device, and drops them. What the entity
+// remembers of them are ids that say nothing.
 func (c Client) Erase(ctx context.Context, request cluster.RequestID, id ID, device []byte) error {
 	reply, err := actors.Ask[*EraseReply](ctx, c.Asker, id.Address(), request, 0, &Erase{Device: device})
 	if err != nil {

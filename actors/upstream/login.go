@@ -8,6 +8,7 @@ import (
 	"ssod/actors"
 	"ssod/actors/intent"
 	"ssod/actors/login"
+	"ssod/cluster"
 )
 
 const (
@@ -107,6 +108,12 @@ func (s *State) erase(m *Erase, p *intent.Promises) decision {
 func (e *Entry) madeOn(id []byte) bool {
 	parts := e.GetDevice().GetIdentity() // service provider, client, device
 	return len(parts) == 3 && bytes.Equal(parts[2], id)
+}
+
+// HasDevice reports whether a stored entity has a login that was made on a device.
+func HasDevice(h cluster.Head, id []byte) bool {
+	s, err := intent.Decode[State](h)
+	return err == nil && slices.ContainsFunc(s.Logins, func(e *Entry) bool { return e.madeOn(id) })
 }
 
 // find returns the login with an id.
