@@ -83,7 +83,7 @@ func (s *Service) BackchannelLogout(ctx context.Context, r *api.Request) (api.Re
 		s.Log.Warn("a TV provider's logout failed", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
 		return refuseLogout(err)
 	}
-	return api.Response{Status: http.StatusOK}, nil
+	return api.Response{Status: http.StatusOK, ContentType: "text/plain; charset=utf-8"}, nil // it says nothing more
 }
 
 // backchannel finds the MVPD that the path names.
