@@ -173,10 +173,14 @@ func (x *erasing) device(ctx context.Context, id []byte) error {
 		}
 		x.erased.Sessions++
 	}
-	// Before the devices go, while their logins are in the index, and afterwards, when none
+	// Where the logins are in the index now has to be scrubbed; when the apps are gone, none
 	// of them can enter one any more.
-	if err := x.index(ctx, id); err != nil {
+	before, err := x.indexed(ctx, id)
+	if err != nil {
 		return err
+	}
+	for _, at := range before {
+		x.note(at.Address())
 	}
 	if err := x.apps(ctx, id); err != nil {
 		return err
@@ -253,18 +257,25 @@ func (x *erasing) trial(ctx context.Context, of trial.MVPD, ids [][]byte) error 
 	return nil
 }
 
-// index ends the logins that were made on a device, also those that only profiles have
-// still, and drops them from what is known of subjects and sessions at TV providers.
-func (x *erasing) index(ctx context.Context, id []byte) error {
+// indexed are the subjects and sessions at TV providers of which a device has logins.
+func (x *erasing) indexed(ctx context.Context, id []byte) (ids []upstream.ID, err error) {
 	found, err := x.find(ctx, upstream.KindName, id, 4)
+	for _, identity := range found {
+		if identity[0] == x.realm.ID {
+			ids = append(ids, upstream.ID{Realm: identity[0], MVPD: identity[1], By: upstream.By(identity[2]), Digest: []byte(identity[3])})
+		}
+	}
+	return ids, err
+}
+
+// index ends the logins of a device that are left in the index, those that only profiles
+// have still, and drops them there.
+func (x *erasing) index(ctx context.Context, id []byte) error {
+	found, err := x.indexed(ctx, id)
 	if err != nil {
 		return err
 	}
-	for _, identity := range found {
-		if identity[0] != x.realm.ID {
-			continue
-		}
-		of := upstream.ID{Realm: identity[0], MVPD: identity[1], By: upstream.By(identity[2]), Digest: []byte(identity[3])}
+	for _, of := range found {
 		err := x.forget(ctx, of.Address(), func() error {
 			return upstream.Client{Asker: x.Asker}.Erase(ctx, fresh(), of, id)
 		})

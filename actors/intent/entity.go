@@ -103,7 +103,7 @@ func (e *Entity[S, P]) forget(t *actors.Turn) {
 	case len(e.open()) > 0:
 		t.Change(actors.Decision{Reply: &ForgetReply{Busy: true}})
 	case ok && used.InUse():
-		t.Change(actors.Decision{Reply: &ForgetReply{Used: true}})
+		e.forgetCommands(t)
 	case proto.Size(e.state) == 0:
 		t.Change(actors.Decision{Reply: &ForgetReply{}})
 	default:
@@ -112,6 +112,17 @@ func (e *Entity[S, P]) forget(t *actors.Turn) {
 			Applied: func() { e.state = new(S) },
 		})
 	}
+}
+
+// forgetCommands keeps the state and forgets what was answered.
+func (e *Entity[S, P]) forgetCommands(t *actors.Turn) {
+	commit, err := Encode(e.state)
+	if err != nil {
+		t.Fail(err)
+		return
+	}
+	commit.Forget = true
+	t.Change(actors.Decision{Reply: &ForgetReply{Used: true}, Commit: commit})
 }
 
 // Encode is the commit that makes next the stored state.

@@ -229,7 +229,8 @@ func (*SettleReply) Descriptor() ([]byte, []int) {
 }
 
 // Forget removes an entity and everything that is kept of it, for good. One with
-// open intents is busy: it goes when they are settled. One that others need stays.
+// open intents is busy: it goes when they are settled. One that others need
+// stays, without the answers to its commands.
 type Forget struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
