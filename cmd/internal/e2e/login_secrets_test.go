@@ -43,6 +43,28 @@ func (s *secrets) playLogin() {
 	s.do4xx("GET", "/api/v2/one/profiles", map[string]string{"Authorization": "Bearer " + d.token}, "")
 }
 
+// playSecondScreen types the code of a device on the service's pages, with what these prove to
+// a browser marked.
+func (s *secrets) playSecondScreen() {
+	s.Helper()
+	ctx := s.Context()
+	begun, err := s.begin(ctx, newDevice("device that shows a code"), url.Values{"verification": {"true"}})
+	must(s, err)
+	s.mark("authentication code of a second screen", begun.Code)
+	b, enter := s.newBrowser(), publicURL+"/activate/"+s.provider
+	form, err := b.visit(ctx, enter, nil)
+	must(s, want(form, err, http.StatusOK, nil))
+	typed := url.Values{"token": {s.markAfter("token of the page for codes", form, `name="token" value="`)}, "code": {begun.Code}}
+	opened, err := b.visit(ctx, enter, typed)
+	must(s, want(opened, err, http.StatusSeeOther, nil))
+	at := opened.Headers.Get("Location")
+	s.markQuery(at, "opened")
+	choice, err := b.visit(ctx, at, nil)
+	must(s, want(choice, err, http.StatusOK, nil))
+	s.markAfter("token of the page for providers", choice, `name="token" value="`)
+	s.stolen(s.newBrowser(), enter+"/x")
+}
+
 // playTrial watches without a login, under a name that an app should not have sent in
 // plain.
 func (s *secrets) playTrial() {

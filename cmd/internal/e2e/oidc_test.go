@@ -77,6 +77,7 @@ realms:
 	if profiles, err = phone.Profiles(t.Context()); err != nil || len(profiles) > 0 {
 		t.Errorf("after the logout: %+v, %v", profiles, err)
 	}
+	playSecondScreen(t, n, phone)
 	for _, hidden := range []string{secret, "viewer-1"} {
 		if strings.Contains(n.Logged(), hidden) {
 			t.Errorf("%q is in the log", hidden)

@@ -62,6 +62,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 	s.fetchByQuery()
 	s.playFlow()
 	s.playLogin()
+	s.playSecondScreen()
 	s.playTrial()
 	s.playMistakes()
 	s.playOperator()

@@ -35,9 +35,9 @@ type Browser struct {
 	complaints []string
 }
 
-// Start starts a browser that ends with the test. It skips the test where
-// there is none.
-func Start(t testing.TB) *Browser {
+// Start starts a browser that ends with the test. It skips the test where there is none.
+// Hosts are names and where the browser finds them, as in "sso.internal 127.0.0.1:8080".
+func Start(t testing.TB, hosts ...string) *Browser {
 	t.Helper()
 	path := find()
 	if path == "" {
@@ -49,6 +49,12 @@ func Start(t testing.TB) *Browser {
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.WSURLReadTimeout(patience),
 	)
+	for i, host := range hosts {
+		hosts[i] = "MAP " + host
+	}
+	if len(hosts) > 0 {
+		options = append(options, chromedp.Flag("host-resolver-rules", strings.Join(hosts, ",")))
+	}
 	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(end)
 	b := &Browser{t: t}
@@ -167,6 +173,12 @@ func (b *Browser) Type(text string) {
 	run(b, "type "+text, chromedp.KeyEvent(text))
 }
 
+// Focus gives the focus to what a selector of CSS finds, once it is there.
+func (b *Browser) Focus(selector string) {
+	b.t.Helper()
+	run(b, "focus "+selector, chromedp.Focus(selector))
+}
+
 // AwaitText waits until the page shows a text.
 func (b *Browser) AwaitText(text string) {
 	b.t.Helper()
@@ -259,6 +271,12 @@ func (b *Browser) text(expression string) string {
 func (b *Browser) Overhang() int {
 	b.t.Helper()
 	return run(b, "measure", chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+}
+
+// Picture is what the window shows, as PNG.
+func (b *Browser) Picture() []byte {
+	b.t.Helper()
+	return run(b, "picture", chromedp.CaptureScreenshot())
 }
 
 // Screenshot leaves a picture of the whole page where SSOD_SCREENSHOTS says.
