@@ -63,6 +63,10 @@ var sources = map[string]string{
 	"One used resource of a trial, by its name":             "httpfront/api/entitlement maxLabel",
 	"Logins of one device or profile, each at another MVPD": "actors/login MaxLogins",
 
+	"Logins of one viewer, or one session, at a TV provider that ends logins":  "actors/upstream Max",
+	"Posted answer of a TV provider waits for its browser":                     "actors/answer TTL",
+	"End of logins by a TV provider is remembered, for those that it overtook": "actors/upstream Overtaking",
+
 	"The service takes for a request":                "httpfront requestTime",
 	"A request may take to arrive":                   "httpfront/wire Request",
 	"An answer may take to be read":                  "httpfront/wire Write",
