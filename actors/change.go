@@ -58,7 +58,7 @@ func (t *Turn) commit(d Decision) {
 		}
 		c.Outcomes = append(c.Outcomes, cluster.Outcome{Request: t.request, Step: t.step, Result: result})
 	}
-	err := a.lead.handle.Commit(t.context(), *a.based(&c))
+	err := a.lead.handle.Commit(t.context(), *a.tell(a.based(&c), d.Facts))
 	switch {
 	case err == nil:
 		a.applied(&c)

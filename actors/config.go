@@ -34,6 +34,8 @@ type Config struct {
 	// NoQuorum reports whether this node hears no majority of the shard, so that it
 	// will reach no owner soon. Then an Ask does not wait for one. nil: it always waits.
 	NoQuorum func(cluster.ShardID) bool
+	// Outbox makes events of facts; nil: nobody is told of anything.
+	Outbox Outbox
 	// Remote connects the node to others. Nil: a cluster of one node.
 	Remote *Remote
 	// Metrics receives the collectors; nil: none are registered.

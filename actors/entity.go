@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"ssod/actors/event"
 	"ssod/cluster"
 )
 
@@ -71,6 +72,9 @@ type Decision struct {
 	// Applied is called when the commit is applied, before the answer leaves:
 	// here, and only here, the entity changes its memory.
 	Applied func()
+	// Facts state what the commit makes happen, for those who want to be told; nil:
+	// nothing. It is called before the commit, if anybody does.
+	Facts event.Teller
 }
 
 // Asker sends a command to an entity wherever it lives and waits for the

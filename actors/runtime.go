@@ -21,6 +21,7 @@ type Runtime struct {
 	limits     Limits
 	kinds      map[string]*kind
 	level      func() int // format level of the cluster
+	outbox     Outbox     // nil: nobody wants to know
 	view       cluster.Shards
 	slots      func() *cluster.Slots
 	words      vouches // nil: no vouchers are given
@@ -103,7 +104,7 @@ func newRuntime(c Config) *Runtime {
 	r := &Runtime{
 		limits: c.Limits.withDefaults(),
 		kinds:  make(map[string]*kind, len(c.Kinds)),
-		view:   c.Shards, slots: c.Slots, noQuorum: c.NoQuorum, level: c.Level,
+		view:   c.Shards, slots: c.Slots, noQuorum: c.NoQuorum, level: c.Level, outbox: c.Outbox,
 		system:  newSystem(log),
 		self:    c.Self,
 		metrics: newMetrics(c.Metrics),

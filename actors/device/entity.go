@@ -14,7 +14,7 @@ func Kind(courier *intent.Courier) actors.Kind {
 		Name: KindName,
 		New: func(id actors.Identity) actors.Entity {
 			self := actors.Address{Kind: KindName, Identity: id}
-			return &intent.Entity[State, *State]{Address: self, Courier: courier, Decide: (*State).decide}
+			return &intent.Entity[State, *State]{Address: self, Courier: courier, Decide: (*State).decide, Facts: facts}
 		},
 		Sweep:      sweep,
 		Unfinished: intent.Unfinished(&State{}),

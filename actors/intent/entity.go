@@ -36,6 +36,9 @@ type Entity[S any, P state[S]] struct {
 	// Decide is the decision about t's command; false: the command is unknown.
 	Decide func(s P, self actors.Address, t *actors.Turn) (Decision[S], bool)
 
+	// Facts are what others are told of a change; nil: nothing.
+	Facts Facts[P]
+
 	state P
 }
 
@@ -89,7 +92,9 @@ func (e *Entity[S, P]) Receive(t *actors.Turn) {
 			t.Fail(err)
 			return
 		}
-		t.Change(actors.Decision{Reply: d.Reply, Commit: commit, Applied: func() { e.state = d.Next }})
+		t.Change(actors.Decision{
+			Reply: d.Reply, Commit: commit, Applied: func() { e.state = d.Next }, Facts: e.facts(t, P(d.Next)),
+		})
 	}
 }
 

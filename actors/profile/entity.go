@@ -175,7 +175,9 @@ func (e *entity) carryOut(t *actors.Turn, d decision) {
 		t.Fail(err)
 		return
 	}
-	t.Change(actors.Decision{Reply: d.reply, Commit: commit, Applied: func() { e.apply(d) }})
+	t.Change(actors.Decision{
+		Reply: d.reply, Commit: commit, Applied: func() { e.apply(d) }, Facts: e.facts(t.Command(), d.next),
+	})
 }
 
 // reply gives an answer that needs no commit. A command that could have made a change

@@ -71,6 +71,7 @@ type Realm struct {
 	Platforms          []Platform        `yaml:"platforms"`
 	MVPDs              []MVPD            `yaml:"mvpds"`
 	Degradation        []Degradation     `yaml:"degradation"`
+	Webhooks           []Webhook         `yaml:"webhooks"`
 	Session            Session           `yaml:"session"`
 	MediaToken         MediaToken        `yaml:"mediaToken"`
 	Limits             Limits            `yaml:"limits"`

@@ -31,6 +31,12 @@ func (k *checker) files() {
 			k.private(at+".decryptionKeyFile", p.DecryptionKeyFile)
 			usable(k, at, p, k.platformKeys)
 		}
+		for j, w := range r.Webhooks {
+			at := fmt.Sprintf("%s.webhooks[%d]", key, j)
+			k.private(at+".secretFile", w.SecretFile)
+			k.readable(at+".caFile", w.CAFile)
+			usable(k, at+".secretFile", w, Webhook.usable)
+		}
 		for j, m := range r.MVPDs {
 			at := fmt.Sprintf("%s.mvpds[%d]", key, j)
 			k.private(at+".clientSecretFile", m.ClientSecretFile)

@@ -169,6 +169,9 @@ func (r *Realm) complete(dir string) {
 		resolve(dir, m.samlFiles()...)
 		m.homeBased()
 	}
+	for i := range r.Webhooks {
+		resolve(dir, &r.Webhooks[i].SecretFile, &r.Webhooks[i].CAFile)
+	}
 }
 
 // resolve makes paths of a file relative to its directory.

@@ -61,6 +61,7 @@ func (k *checker) realm(key string, r *Realm) {
 	k.platforms(key+".platforms", r.Platforms)
 	k.mvpds(key+".mvpds", r)
 	k.degradation(key+".degradation", r)
+	k.webhooks(key+".webhooks", r)
 	k.session(key+".session", r.Session)
 	k.lifetime(key+".mediaToken.ttl", r.MediaToken.TTL, bounds{time.Minute, time.Hour})
 	k.between(key+".limits.authorize", r.Limits.Authorize, 1, 100)

@@ -62,7 +62,7 @@ type Commit struct {
 	Outcomes []Outcome
 	// Events are told to others once the commit is applied.
 	Events []Event
-	// Marks say what became of events. A commit with marks changes no entity and has
-	// nothing else but events, which are the shard's own then.
+	// Marks say what became of events. A commit with marks has no Entity, which none
+	// changes, and nothing else but events, which are the shard's own then.
 	Marks []Mark
 }

@@ -106,9 +106,11 @@ func (k EventKey) Moved(to Fate, sequence uint64) EventKey {
 	return NewEventKey(SpaceQueue, k.Receiver(), sequence, k.Entity())
 }
 
-// Marking reports whether the commit changes no entity: it has marks, and perhaps events of
-// the shard itself.
-func (c *Commit) Marking() bool { return len(c.Marks) > 0 }
+// Marking reports whether the commit changes no entity: it has marks, or events of the shard
+// itself, and nothing else.
+func (c *Commit) Marking() bool {
+	return c.Entity == (Entity{}) && len(c.Marks)+len(c.Events) > 0
+}
 
 func (c *Commit) validateEvents() error {
 	for i := range c.Events {
@@ -136,7 +138,7 @@ func (m *Mark) validate() error {
 
 // validateMarking is Validate of a commit that changes no entity.
 func (c *Commit) validateMarking() error {
-	if c.Entity != (Entity{}) || c.BaseRev != 0 || c.Remove || c.Forget || c.Schema != 0 ||
+	if c.BaseRev != 0 || c.Remove || c.Forget || c.Schema != 0 ||
 		len(c.State)+len(c.Puts)+len(c.Deletes)+len(c.Outcomes) > 0 {
 		return fmt.Errorf("%w: marks of events with the change of an entity", ErrInvalid)
 	}

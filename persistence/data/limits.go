@@ -58,6 +58,9 @@ func (c *Commit) Validate() error {
 	case c.Remove && (len(c.State)+len(c.Puts)+len(c.Deletes) > 0 || c.BaseRev == 0):
 		return fmt.Errorf("%w: a removal of something that does not exist, or with other changes", ErrInvalid)
 	}
+	if len(c.Marks) > 0 {
+		return fmt.Errorf("%w: marks of events with the change of an entity", ErrInvalid)
+	}
 	if err := c.validateEvents(); err != nil {
 		return err
 	}

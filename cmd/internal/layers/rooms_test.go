@@ -9,7 +9,7 @@ import (
 // front is httpfront from the top floor down: a part imports those after it.
 // "." is the server itself.
 var front = []string{
-	"fronttest", ".", "api", "mvpd", "degradation", "token", "page",
+	"fronttest", ".", "api", "webhook", "mvpd", "degradation", "token", "page",
 	"throttle", "config", "wire", "slots", "strictjson", "qr", "client",
 }
 

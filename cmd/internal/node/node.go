@@ -30,6 +30,7 @@ import (
 	"ssod/httpfront/token/keys"
 	"ssod/httpfront/token/keys/sealing"
 	"ssod/httpfront/token/platform"
+	"ssod/httpfront/webhook"
 	"ssod/persistence"
 )
 
@@ -64,6 +65,7 @@ type Node struct {
 	mvpds         atomic.Pointer[mvpd.Registry]
 	runtime       *actors.Runtime
 	front         *httpfront.Server
+	webhooks      *webhook.Dispatcher
 
 	// Of a node that is not alone:
 	credentials *transport.Credentials

@@ -188,6 +188,7 @@ func (n *Node) act(context.Context) (err error) {
 	courier := intent.NewCourier()
 	n.runtime, err = actors.Start(actors.Config{
 		Shards: n.shards, Slots: n.slots, Self: n.me.RPC, Level: n.store.Level, Remote: n.remote(), NoQuorum: n.noQuorum, Limits: n.config.actorLimits(),
+		Outbox:  n.outbox(),
 		Metrics: n.registry, Log: n.log,
 		Kinds: slices.Concat(
 			linking.Kinds(profile.Config{
@@ -217,6 +218,7 @@ func (n *Node) act(context.Context) (err error) {
 	}
 	courier.Start(n.runtime)
 	n.own("courier", closing(func() error { courier.Close(); return nil }))
+	n.tell()
 	n.useLevel()
 	return nil
 }

@@ -32,7 +32,7 @@ func (n *Node) status() admin.Status {
 		s.Addresses["admin"] = n.Admin()
 		s.Conditions = append(s.Conditions, n.storeCondition(), n.diskCondition(), n.shardCondition(), n.contactCondition(), n.clockCondition(),
 			n.timeCondition(), n.retentionCondition(),
-			n.membershipCondition(), n.identityCondition(), n.configurationCondition(), n.marginCondition(), n.keysCondition(), n.issuersCondition(), n.sealingCondition(), n.degradationCondition(), n.providersCondition())
+			n.membershipCondition(), n.identityCondition(), n.configurationCondition(), n.marginCondition(), n.keysCondition(), n.issuersCondition(), n.sealingCondition(), n.degradationCondition(), n.providersCondition(), n.webhooksCondition())
 	}
 	return s
 }

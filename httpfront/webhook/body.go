@@ -1,0 +1,117 @@
+package webhook
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"time"
+
+	"ssod/actors/event"
+	"ssod/httpfront/config"
+)
+
+// MaxBody is the longest body of an event in bytes.
+const MaxBody = 2 << 10
+
+// body is what a receiver gets; httpfront/docs/events.md#body.
+type body struct {
+	Type      event.Type `json:"type"`
+	Timestamp string     `json:"timestamp"`
+	Data      data       `json:"data"`
+}
+
+// data is that of all types; httpfront/docs/events.md#types says which has what.
+type data struct {
+	Realm           string `json:"realm,omitempty"`
+	ServiceProvider string `json:"serviceProvider,omitempty"`
+	SSOID           string `json:"ssoId,omitempty"`
+	Issuer          string `json:"issuer,omitempty"`
+	MVPD            string `json:"mvpd,omitempty"`
+	UserID          string `json:"userID,omitempty"`
+	Device          string `json:"device,omitempty"`
+	Login           string `json:"login,omitempty"`
+	NotAfter        string `json:"notAfter,omitempty"`
+	Reason          string `json:"reason,omitempty"`
+	Rule            string `json:"rule,omitempty"`
+	Until           string `json:"until,omitempty"`
+	Count           int    `json:"count,omitempty"`
+	Since           string `json:"since,omitempty"`
+	Truncated       bool   `json:"truncated,omitempty"`
+}
+
+// bodies are what a receiver is told of a fact: one body, or one for each account of the
+// viewer at the receiver's TV provider.
+func bodies(w *config.Webhook, f event.Fact, at time.Time) (all [][]byte) {
+	d := data{
+		ServiceProvider: f.ServiceProvider, MVPD: f.MVPD, Reason: f.Reason, Rule: f.Rule, Count: f.Count,
+		NotAfter: stamp(f.NotAfter), Until: stamp(f.Until), Since: stamp(f.Since),
+		Login: base64.RawURLEncoding.EncodeToString(f.Login),
+	}
+	if w.MVPD == "" {
+		d.Realm, d.SSOID, d.Issuer, d.Device = f.Realm, f.SSOID, f.Issuer, base64.StdEncoding.EncodeToString(f.Device)
+		return [][]byte{encode(f.Type, at, d)}
+	}
+	if f.MVPD != "" && f.MVPD != w.MVPD {
+		return nil
+	}
+	d.MVPD, d.Device = w.MVPD, pseudonym(w.MVPD, f)
+	if !aboutViewer(f.Type) {
+		if f.Type != event.EventsDropped && f.MVPD == "" {
+			return nil // not of this provider
+		}
+		return [][]byte{encode(f.Type, at, d)}
+	}
+	told := map[string]bool{}
+	for _, a := range f.Accounts {
+		if a.MVPD == w.MVPD && a.UserID != "" && !told[a.UserID] {
+			told[a.UserID] = true
+			d.UserID = a.UserID
+			all = append(all, encode(f.Type, at, d))
+		}
+	}
+	return all
+}
+
+// aboutViewer reports whether a type is about one viewer.
+func aboutViewer(t event.Type) bool {
+	switch t {
+	case event.DeviceJoined, event.DeviceLinked, event.DeviceUnlinked, event.LoginCompleted, event.LoginEnded:
+		return true
+	default:
+		return false
+	}
+}
+
+// pseudonym stands for a device at a TV provider: the same for all that it is told of the
+// device, and another one elsewhere.
+func pseudonym(mvpd string, f event.Fact) string {
+	if len(f.Device) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(f.Realm + "\x00" + mvpd + "\x00" + string(f.Device)))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// encode is a body of at most [MaxBody] bytes: what makes it longer is left out.
+func encode(t event.Type, at time.Time, d data) []byte {
+	b := body{Type: t, Timestamp: stamp(at), Data: d}
+	for _, long := range []*string{nil, &b.Data.SSOID, &b.Data.UserID, &b.Data.Device, &b.Data.Issuer} {
+		if long != nil {
+			*long, b.Data.Truncated = "", true
+		}
+		if encoded, err := json.Marshal(b); err == nil && len(encoded) <= MaxBody {
+			return encoded
+		}
+	}
+	b.Data = data{Truncated: true}
+	encoded, _ := json.Marshal(b) // strings always can be
+	return encoded
+}
+
+// stamp is a time in RFC 3339; none is empty.
+func stamp(t time.Time) string {
+	if t.IsZero() || t.UnixMilli() == 0 {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}

@@ -1,0 +1,137 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"ssod/actors/event"
+	"ssod/cluster"
+)
+
+// lane is what waits in a shard that this node leads.
+type lane struct {
+	shard      cluster.ShardID
+	handle     cluster.Shard
+	posted     uint64
+	looked     bool
+	streams    map[uint64]*stream
+	extra      []cluster.Mark // of dead letters
+	committing bool
+	pruned     time.Time
+}
+
+func newLane(id cluster.ShardID, h cluster.Shard) *lane {
+	return &lane{shard: id, handle: h, streams: map[uint64]*stream{}}
+}
+
+// look reads what was posted since it was called last.
+func (l *lane) look(room int) error {
+	posted := l.handle.Posted()
+	if l.looked && posted == l.posted {
+		return nil
+	}
+	receivers, err := l.handle.Receivers(cluster.EventQueue)
+	if err != nil {
+		return err
+	}
+	for _, id := range receivers {
+		s := l.streams[id]
+		if s == nil {
+			s = &stream{receiver: id}
+			l.streams[id] = s
+		}
+		if err := errors.Join(s.tally(l.handle), s.fill(l.handle, room)); err != nil {
+			return err
+		}
+	}
+	l.posted, l.looked = posted, true
+	return nil
+}
+
+// maxMarks bounds the marks of a commit.
+const maxMarks = 2048
+
+// settlement is a commit of marks.
+type settlement struct {
+	lane   *lane
+	commit cluster.Commit
+	marked map[cluster.EventKey]bool
+	told   map[uint64]int // dropped, by receiver
+	err    error
+}
+
+// settle is the commit of what has become of events; nil when there is nothing to say.
+func (l *lane) settle(d *Dispatcher, now time.Time) *settlement {
+	c := &settlement{lane: l, marked: map[cluster.EventKey]bool{}, told: map[uint64]int{}}
+	c.commit.Marks = slices.Clip(l.extra[:min(len(l.extra), maxMarks)])
+	for _, m := range c.commit.Marks {
+		c.marked[m.Key] = true
+	}
+	for _, s := range l.streams {
+		for _, it := range s.items {
+			if it.fate != waits && len(c.commit.Marks) < maxMarks {
+				c.commit.Marks = append(c.commit.Marks, it.mark(now, d.why(s.receiver)))
+				c.marked[it.key] = true
+			}
+		}
+		if s.dropped > 0 {
+			c.told[s.receiver] = s.dropped
+			c.commit.Events = append(c.commit.Events, d.droppedEvent(s, now)...)
+		}
+	}
+	if len(c.commit.Marks) == 0 {
+		return nil
+	}
+	return c
+}
+
+func (it *item) mark(now time.Time, why string) cluster.Mark {
+	if it.fate != died {
+		return cluster.Mark{Key: it.key, Fate: cluster.Delivered}
+	}
+	dead := it.letter
+	dead.Died, dead.Attempts, dead.Why = now, it.attempts, why
+	return cluster.Mark{Key: it.key, Fate: cluster.Dead, Body: dead.encode()}
+}
+
+// droppedEvent tells a receiver that events were given up.
+func (d *Dispatcher) droppedEvent(s *stream, now time.Time) []cluster.Event {
+	r := d.receivers[s.receiver]
+	if r == nil || !r.hook.Wants(string(event.EventsDropped)) {
+		return nil
+	}
+	f := event.Fact{Type: event.EventsDropped, Realm: r.realm, Count: s.dropped, Since: s.since}
+	var events []cluster.Event
+	for _, body := range bodies(&r.hook, f, now) {
+		events = append(events, cluster.Event{Receiver: r.id, Body: letter{Created: now, ID: drawID(), JSON: body}.encode()})
+	}
+	return events
+}
+
+// commit carries the settlement out.
+func (c *settlement) run(ctx context.Context) { c.err = c.lane.handle.Commit(ctx, c.commit) }
+
+// settled takes the end of a commit.
+func (l *lane) settled(c *settlement, room int) error {
+	l.committing = false
+	if c.err != nil {
+		return nil // it is tried again in a second, unless another node leads
+	}
+	kept := l.extra[:0]
+	for _, m := range l.extra {
+		if !c.marked[m.Key] {
+			kept = append(kept, m)
+		}
+	}
+	l.extra = kept
+	for id, s := range l.streams {
+		s.settle(c.marked)
+		s.dropped -= c.told[id]
+		if err := s.fill(l.handle, room); err != nil {
+			return err
+		}
+	}
+	return nil
+}
