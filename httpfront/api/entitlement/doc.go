@@ -49,6 +49,9 @@
 // from the MVPD are derived from its cookie and a key of the realm, so any node can check
 // them and none keeps them.
 //
+// A login's tokens at its MVPD are used while a viewer is authorized (package actors/grant).
+// Such a use may outlast its request, so [Service.Close] waits for those under way.
+//
 // A [Service] keeps nothing but guesses and permits: what an MVPD permitted is not asked
 // again while its time runs. A permit hangs on the login's id and is looked up
 // after the login was found, so that it dies with it everywhere.

@@ -22,8 +22,10 @@
 // An ID token is at most 8 KiB and read by package jose before go-oidc sees it. Accepted
 // are signatures by an asymmetric key of the provider. Endpoints must be
 // https, or on a loopback address. Claims become attributes as the configuration
-// says; nothing else of what the provider tells is kept, tokens neither.
+// says; nothing else of what the provider tells is kept. With offline_access among the
+// scopes that includes a refresh token, with which [Connector.Refresh] asks the userinfo
+// endpoint again; package actors/grant has who may use it when.
 //
 // Whether a viewer may watch is decided by a policy decision point (package
-// authzen) or, with "decision: authenticated", by the login alone.
+// pdp) or, with "decision: authenticated", by the login alone.
 package oidc
