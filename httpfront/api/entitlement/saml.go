@@ -89,7 +89,7 @@ func (s *Service) SAMLLogout(ctx context.Context, r *api.Request) (api.Response,
 	}
 	step, err := c.Answer(ctx, word, s.endFor(ctx, r, p, word))
 	if err != nil {
-		return api.Response{}, err
+		return api.Response{}, s.unanswered(r, p, err)
 	}
 	return answerLogoutOf(r, step)
 }
