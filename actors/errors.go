@@ -51,7 +51,7 @@ type LevelError struct {
 }
 
 func (e *LevelError) Error() string {
-	return fmt.Sprintf("%s: it is %d, and a %s needs %d", ErrLevel, e.Has, e.Kind, e.Need)
+	return fmt.Sprintf("%s: it is %d, and entities of kind %s need %d", ErrLevel, e.Has, e.Kind, e.Need)
 }
 
 // Is makes it an ErrLevel and an ErrUnavailable.
