@@ -12,6 +12,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -33,6 +34,7 @@ type Provider struct {
 	Issuer, DecisionURL string
 
 	server *http.Server
+	served chan error // why it serves no more
 	signer jose.Signer
 	keys   jose.JSONWebKeySet
 
@@ -61,16 +63,22 @@ func Start() (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{Issuer: "http://" + l.Addr().String(), signer: signer, logins: map[string]pending{}, decide: Permit}
+	p := &Provider{Issuer: "http://" + l.Addr().String(), signer: signer, logins: map[string]pending{}, decide: Permit, served: make(chan error, 1)}
 	p.DecisionURL = p.Issuer + "/decide"
 	p.keys.Keys = []jose.JSONWebKey{{Key: key.Public(), KeyID: "1", Use: "sig", Algorithm: string(jose.ES256)}}
 	p.server = &http.Server{Handler: p.routes(), ReadHeaderTimeout: time.Minute}
-	go func() { _ = p.server.Serve(l) }() // until it is closed
+	go func() { p.served <- p.server.Serve(l) }()
 	return p, nil
 }
 
 // Close ends everything that is under way.
-func (p *Provider) Close() error { return p.server.Close() }
+func (p *Provider) Close() error {
+	err := p.server.Close()
+	if why := <-p.served; !errors.Is(why, http.ErrServerClosed) {
+		err = errors.Join(err, why)
+	}
+	return err
+}
 
 // Decide says how the decision point answers from now on. The handler should be
 // done when the context of its request is.
