@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,9 +42,17 @@ func settings(t *testing.T) *config.Config {
 type node struct {
 	*degradation.Rules
 	cfg  *config.Config
+	log  bytes.Buffer
+	mu   sync.Mutex // guards what follows
 	told []string
 	fail error
-	log  bytes.Buffer
+}
+
+// failing has the receiver of notices fail, or not any more.
+func (n *node) failing(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.fail = err
 }
 
 func open(t *testing.T, tables *keystest.Store, edit func(*degradation.Options)) *node {
@@ -53,6 +62,8 @@ func open(t *testing.T, tables *keystest.Store, edit func(*degradation.Options))
 		Tables: tables, Settings: func() *config.Config { return n.cfg }, Leads: func() bool { return true },
 		Ready: func() error { return nil }, Time: func(at time.Time) time.Time { return at },
 		Tell: func(_ context.Context, m degradation.Notice) error {
+			n.mu.Lock()
+			defer n.mu.Unlock()
 			if n.fail == nil {
 				n.told = append(n.told, m.Event()+" "+m.Rule.Rule+" "+string(m.Ended)+" "+m.By)
 			}
@@ -186,10 +197,10 @@ func TestEachRuleIsToldOfTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		n.fail = errors.New("nobody is there")
+		n.failing(errors.New("nobody is there"))
 		n.set(t, order("TWO", "plain", config.AuthZNone, 2*time.Second))
 		<-time.After(4 * time.Second)
-		n.fail = nil
+		n.failing(nil)
 		<-time.After(2 * time.Second)
 		cancel()
 		<-done
@@ -225,6 +236,8 @@ func TestOnlyTheLeaderTidies(t *testing.T) {
 		go n.Keep(ctx)
 		n.set(t, order("ONE", "cable", config.AuthNAll, time.Second))
 		<-time.After(time.Minute)
+		n.mu.Lock()
+		defer n.mu.Unlock()
 		if len(n.told) > 0 {
 			t.Errorf("told %q", n.told)
 		}
