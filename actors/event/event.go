@@ -11,8 +11,7 @@ import "time"
 // Type is what has happened; httpfront/docs/events.md#types.
 type Type string
 
-// The types. The last three are not durable: they sum up what happened in a while, or tell
-// of events.
+// The types. [DecisionDenied] and [LinkCodeAttack] are not stated yet.
 const (
 	DeviceJoined     Type = "device.joined"
 	DeviceLinked     Type = "device.linked"

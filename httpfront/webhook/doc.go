@@ -16,5 +16,6 @@
 //	receiver.go             who gets how much at once, and who is left alone for a while
 //	post.go, sign.go        one delivery
 //	guard.go                which addresses are dialed
-//	dead.go                 dead letters
+//	dead.go                 dead letters are forgotten in time
+//	trouble.go              receivers that fail, for operators
 package webhook

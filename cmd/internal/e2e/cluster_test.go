@@ -68,6 +68,7 @@ func (c *trio) add() {
 	n.Secret = c.secret
 	writeIssuerKeys(c, n.Dir)
 	writePlatformKey(c, n.Dir)
+	writeWebhookSecret(c, n.Dir)
 	var err error
 	n.Addresses, err = process.FreeAddresses(5)
 	must(c, err)

@@ -238,3 +238,10 @@ func (a *app) household(ctx context.Context, name string) error {
 	_, err = a.unlink(ctx, phone, tv.id)
 	return err
 }
+
+// writeWebhookSecret writes what signs events, for configurations with webhook.secret.
+func writeWebhookSecret(t testing.TB, dir string) {
+	t.Helper()
+	secret := "whsec_" + base64.StdEncoding.EncodeToString([]byte("of a receiver that never is there"))
+	must(t, os.WriteFile(filepath.Join(dir, "webhook.secret"), []byte(secret), 0o600))
+}

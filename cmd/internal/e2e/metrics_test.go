@@ -65,6 +65,7 @@ realms:
     serviceProviders: [{id: one, domains: [stream.example]}]
     guessing: {perDevice: 1000000000, perAddress: 1000000000, wrongHitsPerDay: 100000}
     mvpds: [{id: cable, kind: sandbox}]
+    webhooks: [{url: "http://127.0.0.1:1/", secretFile: webhook.secret}]
 `
 
 // TestMetricsAreThoseOfTheDocuments compares what three nodes export after all

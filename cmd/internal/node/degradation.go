@@ -24,7 +24,7 @@ const degradationLevel = 2
 func (n *Node) degrade(context.Context) (err error) {
 	n.rules, err = degradation.Open(degradation.Options{
 		Tables: n.tables, Settings: n.settings.Config, Leads: n.leadsMeta, Ready: n.degradable,
-		Time: n.clusterTime, Now: n.config.Clock, Log: n.log,
+		Time: n.clusterTime, Now: n.config.Clock, Tell: n.tellDegradation, Log: n.log,
 	})
 	if err != nil {
 		return err

@@ -1,9 +1,14 @@
 package node
 
 import (
+	"context"
+	"fmt"
 	"strings"
 
+	"ssod/actors/event"
+	"ssod/cluster"
 	"ssod/httpfront/api/admin"
+	"ssod/httpfront/degradation"
 	"ssod/httpfront/webhook"
 )
 
@@ -30,4 +35,22 @@ func (n *Node) webhooksCondition() admin.Condition {
 		c.OK, c.Detail = false, strings.Join(troubles, "; ")
 	}
 	return c
+}
+
+// tellDegradation puts a notice into the outbox of the meta shard, which this node leads. A
+// notice that comes again has the same name, and so its events the same ids.
+func (n *Node) tellDegradation(ctx context.Context, m degradation.Notice) error {
+	f := event.Fact{
+		Type: event.Type(m.Event()), ServiceProvider: m.Rule.ServiceProvider, MVPD: m.Rule.MVPD,
+		Rule: m.Rule.Rule, Until: m.Rule.Until, Reason: string(m.Ended),
+	}
+	events := n.outbox().Named(f, m.At, m.ID())
+	if len(events) == 0 || n.store.Level() < degradationLevel {
+		return nil
+	}
+	meta, leads := n.shards.Lead(cluster.MetaShard)
+	if !leads {
+		return fmt.Errorf("tell of a degradation: %w", cluster.ErrLost)
+	}
+	return meta.Commit(ctx, cluster.Commit{Events: events})
 }
