@@ -17,7 +17,7 @@ func TestHead(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	s := startTest(t, func(o *Options) {
 		o.Metrics = registry
-		o.Handlers.V2 = V2{Authenticate: echo, LogoutAgent: echo, AllProfiles: echo, Logout: echo}
+		o.Handlers.V2 = V2{Authenticate: echo, LogoutAgent: echo, ActivateBrands: echo, Activate: echo, ActivateSession: echo, AllProfiles: echo, Logout: echo}
 		o.Handlers.Sandbox = SandboxHandlers{Login: echo}
 	})
 	for _, path := range []string{"/.well-known/acme/jwks.json", "/openapi.yaml"} {
@@ -38,6 +38,7 @@ func TestHead(t *testing.T) {
 	for _, path := range []string{
 		"/api/tv/list", "/api/tv/link/123456", "/api/tv/serviceToken", "/api/v2/tv/profiles", "/api/v2/tv/logout/m",
 		"/api/v2/authenticate/tv/ABCDEFG", "/api/v2/logout-agent/tv.x", "/sandbox/acme/m/login",
+		"/activate", "/activate/tv", "/activate/tv/ABCDEFG",
 	} {
 		if a := ask(t, s, "HEAD", path); a.status != 405 || a.header.Get("Allow") == "" || a.body != "" {
 			t.Errorf("HEAD %s: %d %v, want 405", path, a.status, a.header)

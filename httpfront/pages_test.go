@@ -1,9 +1,13 @@
 package httpfront
 
 import (
+	"context"
 	"net/netip"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ssod/httpfront/api"
 	"ssod/httpfront/config"
 )
 
@@ -51,5 +55,22 @@ func TestPollingKeepsNobodyOut(t *testing.T) {
 	}
 	if a := get(poll, "192.0.2.2"); a.status != 200 {
 		t.Errorf("an app beside a browser that opens too many pages: %d", a.status)
+	}
+}
+
+// TestAPageTellsAnError in its own words, and metrics count which one it was.
+func TestAPageTellsAnError(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	s := startTest(t, func(o *Options) {
+		o.Metrics = registry
+		o.Handlers.V2 = V2{ActivateCode: func(context.Context, *api.Request) (api.Response, error) {
+			return api.Response{Status: 400, Code: "invalid_parameter_code"}, nil
+		}}
+	})
+	if a := ask(t, s, "POST", "/activate/tv"); a.status != 400 {
+		t.Errorf("answered %d", a.status)
+	}
+	if got := metric(t, registry, "ssod_http_requests_total", "activateCode", "400", "invalid_parameter_code"); got != 1 {
+		t.Errorf("counted %v", got)
 	}
 }

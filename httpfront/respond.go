@@ -52,7 +52,7 @@ func (x *exchange) succeed(r api.Response) {
 		h.Add(f.Name, f.Value)
 	}
 	x.http.Response.SetBody(r.Body)
-	x.account(r.Status, codeOK)
+	x.account(r.Status, cmp.Or(r.Code, codeOK))
 }
 
 // fail writes what the catalogue says about err, in the shape of the path.

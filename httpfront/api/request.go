@@ -45,6 +45,9 @@ type Response struct {
 	Status int
 	// ContentType is that of the family's JSON when empty.
 	ContentType string
+	// Code is that of an error which a page tells in its own words, for metrics and logs;
+	// empty: it is none.
+	Code string
 	// CacheControl is no-store when empty.
 	CacheControl string
 	// Fields are further header fields: Location, Set-Cookie,

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"net/http"
 	"net/url"
 
 	"ssod/actors/session"
@@ -92,9 +91,10 @@ func codeInQuery(r *api.Request) string {
 // entry is the page where a code is typed.
 type entry struct {
 	code string // is in the field already
-	why  string // of the page's text; empty: a usual one
-	// title is another heading, for a code that did not fit.
-	title string
+	// wrong is why the page comes again, with another heading and another text; nil: it
+	// comes for the first time.
+	wrong      error
+	title, why string
 }
 
 // Activate serves GET /activate/{serviceProvider}: a code is typed, or has come with the link
@@ -116,11 +116,9 @@ func (s *Service) enter(r *api.Request, e entry) (api.Response, error) {
 	v := view{page: enterPage, title: t.Enter.Title, provider: provider}
 	text := texts.Fill(t.Enter.Text, "brand", provider.DisplayName)
 	switch {
-	case e.why != "":
-		v.status, text = http.StatusBadRequest, texts.Fill(e.why)
-		if e.title != "" {
-			v.title = e.title
-		}
+	case e.wrong != nil:
+		row, _ := api.Classify(e.wrong)
+		v.code, v.title, text = row.Code, e.title, texts.Fill(e.why)
 	case e.code != "":
 		text = texts.Fill(t.Enter.Scanned, "brand", provider.DisplayName)
 	}
@@ -129,7 +127,7 @@ func (s *Service) enter(r *api.Request, e entry) (api.Response, error) {
 		shown = grouped(shown)
 	}
 	v.data = map[string]any{
-		"Words": t, "Text": text, "Code": shown, "Wrong": e.title != "", "Scanned": e.code != "" && e.why == "",
+		"Words": t, "Text": text, "Code": shown, "Wrong": errors.Is(e.wrong, api.ErrCode), "Scanned": e.code != "" && e.wrong == nil,
 		"To": enterAt(r, provider.ID), "Token": s.mayType(r.Realm, browser, provider.ID),
 	}
 	return show(r, v, cookie(r, browser, r.Realm.Session.TTL))
@@ -152,10 +150,10 @@ func (s *Service) ActivateCode(ctx context.Context, r *api.Request) (api.Respons
 	}
 	t, browser := words(r), browserOf(r)
 	if browser == "" || !proves(given["token"], s.mayType(r.Realm, browser, r.Parameter)) {
-		return s.enter(r, entry{code: clip(given["code"]), why: t.Enter.Stale})
+		return s.enter(r, entry{clip(given["code"]), api.ErrStranger, t.Enter.Title, t.Enter.Stale})
 	}
 	id := session.ID{ServiceProvider: r.Parameter, Code: typedcode.Canonical(given["code"])}
-	invalid := entry{code: clip(given["code"]), why: t.Enter.Invalid.Text, title: t.Enter.Invalid.Title}
+	invalid := entry{clip(given["code"]), api.ErrCode, t.Enter.Invalid.Title, t.Enter.Invalid.Text}
 	if !validCode(id.Code) {
 		return s.enter(r, invalid)
 	}

@@ -20,6 +20,11 @@
 //	GET /api/v2/authenticate/callback        LoginCallback   and back to the app
 //	GET /api/v2/logout-agent/{id}            LogoutAgent     to the MVPD's logout
 //	GET /api/v2/logout-agent/callback        LogoutCallback  and back to the app
+//	GET /activate                            ActivateBrands  whose code it is
+//	GET /activate/{sp}                       Activate        a code is typed
+//	POST /activate/{sp}                      ActivateCode    and opened
+//	GET /activate/{sp}/{code}                ActivateSession a TV provider is chosen; how it ended
+//	POST /activate/{sp}/{code}               ActivateLogin   to the MVPD's login, or first the question
 //
 // # Who finds which login
 //
@@ -37,9 +42,17 @@
 // answer carries a token that is made for the browser's cookie. A viewer who does not know
 // the device ends the session.
 //
+// # Second screens
+//
+// A viewer types the code of a device at /activate. The browser that has opened a session
+// gets an address of it with a proof, a MAC under its cookie, and is told there how it goes
+// on and how it ended. For a browser without the proof nothing is looked up, and to one that
+// types a code that is over the code is not valid. The MVPD that is chosen is part of the
+// attempt (see State) and not of the session, so a choice changes nothing either.
+//
 // # Guessing
 //
-// All calls that read a code share a budget: 60 different unknown codes, by an address on
+// All calls that read a code, and the page where one is typed, share a budget: 60 different unknown codes, by an address on
 // a node in a quarter of an hour. Then none is looked up for it, so that a live one looks
 // no different.
 //

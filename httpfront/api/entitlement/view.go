@@ -1,7 +1,6 @@
 package entitlement
 
 import (
-	"cmp"
 	_ "embed"
 	"net/http"
 
@@ -20,7 +19,7 @@ type view struct {
 	data     any
 	provider *config.ServiceProvider // whose brand it has; nil: nobody's
 	images   []string                // addresses of pictures in it
-	status   int                     // 0 means 200
+	code     string                  // of the error that it tells, with status 400; empty: none
 }
 
 // words are all texts in the language of a browser.
@@ -33,7 +32,11 @@ func show(r *api.Request, v view, more ...api.Field) (api.Response, error) {
 		return api.Response{}, err
 	}
 	fields := append([]api.Field{{Name: "Content-Security-Policy", Value: d.Policy}}, more...)
-	return api.Response{Status: cmp.Or(v.status, http.StatusOK), ContentType: page.ContentType, Body: d.HTML, Fields: fields}, nil
+	status := http.StatusOK
+	if v.code != "" {
+		status = http.StatusBadRequest
+	}
+	return api.Response{Status: status, Code: v.code, ContentType: page.ContentType, Body: d.HTML, Fields: fields}, nil
 }
 
 // brandOf is how the pages of a service provider look.

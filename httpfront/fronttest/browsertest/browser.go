@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -163,6 +164,20 @@ func (b *Browser) setScripts(on bool) {
 	b.t.Helper()
 	run(b, "scripts", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	}))
+}
+
+// Speak has the viewer prefer a language.
+func (b *Browser) Speak(language string) {
+	b.t.Helper()
+	header := network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}}
+	run(b, "speak "+language, chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
+		if err != nil {
+			return err
+		}
+		_, err = chromedp.Call(ctx, network.SetExtraHTTPHeaders, header)
 		return err
 	}))
 }
