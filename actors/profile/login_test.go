@@ -243,3 +243,23 @@ func TestTheLastMemberTakesTheLoginsAlong(t *testing.T) {
 	v.share("phone", "a", "cable", external("phone")) // comes again
 	expect(t, "found when it comes again", v.finds(stranger), "map[]")
 }
+
+// TestARefusedLoginReplacesAllTheSame: the copy of a login that its device has replaced is
+// refused, although the profile refused the one that replaced it.
+func TestARefusedLoginReplacesAllTheSame(t *testing.T) {
+	for name, refuse := range map[string]func(v *viewer, m *login.Share){
+		"it has ended":            func(v *viewer, _ *login.Share) { v.end("second", "cable", login.How_REMOVED) },
+		"its device was unlinked": func(_ *viewer, m *login.Share) { m.Did, m.Membership = []byte("no member"), 7 },
+	} {
+		v := newViewer(t)
+		at := actors.Times{Now: v.now, Confirmed: v.now}
+		second := &login.Share{
+			Login:  &login.Login{Id: []byte("second"), Mvpd: "cable", NotAfterMs: v.now.Add(day).UnixMilli()},
+			Origin: deviceAt("phone"), Replaced: [][]byte{[]byte("first")},
+		}
+		refuse(v, second)
+		do[*login.ShareReply](v, v.state.share(second, at))
+		v.share("phone", "first", "cable", &Caller{})
+		expect(t, name, v.finds(&Caller{}), map[string]string{})
+	}
+}
