@@ -82,6 +82,7 @@ type Login struct {
 	InvalidatedMs int64                  `protobuf:"varint,6,opt,name=invalidated_ms,json=invalidatedMs,proto3" json:"invalidated_ms,omitempty"` // when the MVPD voided it; 0: it did not
 	Source        *Source                `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`                                     // not in the copies of profiles; none: the MVPD does not end logins
 	Granted       bool                   `protobuf:"varint,20,opt,name=granted,proto3" json:"granted,omitempty"`                                 // an entity of package grant has tokens of it
+	Partner       string                 `protobuf:"bytes,22,opt,name=partner,proto3" json:"partner,omitempty"`                                  // whose framework brought it; empty: a browser did
 	Told          uint64                 `protobuf:"varint,21,opt,name=told,proto3" json:"told,omitempty"`                                       // the number of the Tell that account is of
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -171,6 +172,13 @@ func (x *Login) GetGranted() bool {
 		return x.Granted
 	}
 	return false
+}
+
+func (x *Login) GetPartner() string {
+	if x != nil {
+		return x.Partner
+	}
+	return ""
 }
 
 func (x *Login) GetTold() uint64 {
@@ -1116,7 +1124,7 @@ var File_actors_login_login_proto protoreflect.FileDescriptor
 
 const file_actors_login_login_proto_rawDesc = "" +
 	"\n" +
-	"\x18actors/login/login.proto\x12\x11ssod.actors.login\x1a\x1aactors/intent/intent.proto\"\x93\x02\n" +
+	"\x18actors/login/login.proto\x12\x11ssod.actors.login\x1a\x1aactors/intent/intent.proto\"\xad\x02\n" +
 	"\x05Login\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04mvpd\x18\x02 \x01(\tR\x04mvpd\x12\"\n" +
@@ -1126,7 +1134,8 @@ const file_actors_login_login_proto_rawDesc = "" +
 	"\aaccount\x18\x05 \x01(\fR\aaccount\x12%\n" +
 	"\x0einvalidated_ms\x18\x06 \x01(\x03R\rinvalidatedMs\x121\n" +
 	"\x06source\x18\a \x01(\v2\x19.ssod.actors.login.SourceR\x06source\x12\x18\n" +
-	"\agranted\x18\x14 \x01(\bR\agranted\x12\x12\n" +
+	"\agranted\x18\x14 \x01(\bR\agranted\x12\x18\n" +
+	"\apartner\x18\x16 \x01(\tR\apartner\x12\x12\n" +
 	"\x04told\x18\x15 \x01(\x04R\x04told\"o\n" +
 	"\x06Source\x12\x14\n" +
 	"\x05realm\x18\x01 \x01(\tR\x05realm\x12\x18\n" +

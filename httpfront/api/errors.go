@@ -51,11 +51,20 @@ var (
 	// ErrResourcesBody: the body of a decision is not declared as JSON, or too large.
 	ErrResourcesBody = errors.New("resources not declared as JSON, or too large")
 	ErrPartner       = errors.New("unknown partner")
-	ErrSAMLResponse  = errors.New("SAMLResponse missing or malformed")
-	ErrDomainName    = errors.New("domainName not one of the service provider's")
-	ErrRedirectURL   = errors.New("redirectUrl missing, malformed or not the service provider's")
-	ErrResources     = errors.New("resources missing or malformed")
-	ErrCode          = errors.New("authentication code malformed")
+	// What is wrong with AP-Partner-Framework-Status: no permission in it, none asked for,
+	// none given; no provider of the partner, another one than the call is about, or what
+	// the framework knows is old.
+	ErrPartnerAccess       = errors.New("no access status of the partner's framework")
+	ErrPartnerUndetermined = errors.New("access of the partner's framework not determined")
+	ErrPartnerDenied       = errors.New("access of the partner's framework not granted")
+	ErrPartnerProvider     = errors.New("provider of the partner's framework not known")
+	ErrPartnerMismatch     = errors.New("provider of the partner's framework is not that of the call")
+	ErrPartnerExpired      = errors.New("provider information of the partner's framework expired")
+	ErrSAMLResponse        = errors.New("SAMLResponse missing or malformed")
+	ErrDomainName          = errors.New("domainName not one of the service provider's")
+	ErrRedirectURL         = errors.New("redirectUrl missing, malformed or not the service provider's")
+	ErrResources           = errors.New("resources missing or malformed")
+	ErrCode                = errors.New("authentication code malformed")
 	// ErrMetadataCertificate: attributes cannot be encrypted to the service provider.
 	ErrMetadataCertificate = errors.New("no usable certificate for user metadata")
 	// ErrTrialOver, ErrTrialSpent: temporary access has ended, by its time or by the number

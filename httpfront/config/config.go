@@ -69,6 +69,7 @@ type Realm struct {
 	CORS               CORS              `yaml:"cors"`
 	TrustedIssuers     []TrustedIssuer   `yaml:"trustedIssuers"`
 	Platforms          []Platform        `yaml:"platforms"`
+	Partners           []Partner         `yaml:"partners"`
 	MVPDs              []MVPD            `yaml:"mvpds"`
 	Degradation        []Degradation     `yaml:"degradation"`
 	Webhooks           []Webhook         `yaml:"webhooks"`

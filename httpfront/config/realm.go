@@ -60,6 +60,7 @@ func (k *checker) realm(key string, r *Realm) {
 	k.trustedIssuers(key+".trustedIssuers", r.TrustedIssuers)
 	k.platforms(key+".platforms", r.Platforms)
 	k.mvpds(key+".mvpds", r)
+	k.partners(key+".partners", r)
 	k.degradation(key+".degradation", r)
 	k.webhooks(key+".webhooks", r)
 	k.session(key+".session", r.Session)

@@ -47,6 +47,7 @@ var sources = map[string]string{
 	"Decoded device identifier":                             "httpfront/api/headers MaxDevice",
 	"Decoded X-Device-Info":                                 "httpfront/api/headers maxDeviceInfo",
 	"Decoded AP-TempPass-Identity":                          "httpfront/api/headers maxTemporaryIdentity",
+	"Decoded AP-Partner-Framework-Status":                   "httpfront/api/headers maxFrameworkStatus",
 	"One text of a device or a header that is kept":         "httpfront/api/headers maxKept",
 	"What is kept of a device for lists":                    "actors/profile MaxAttributes",
 	"Logged AP-Visitor-Identifier":                          "httpfront/api/headers maxVisitor",

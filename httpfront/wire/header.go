@@ -23,12 +23,13 @@ const (
 	Host
 	IfNoneMatch
 	Origin
-	RokuToken        // X-Roku-Reserved-Roku-Connect-Token
-	ServiceToken     // AD-Service-Token
-	SSOID            // X-SSO-ID
-	SSOLink          // X-SSO-LINK
-	SubjectToken     // Adobe-Subject-Token
-	TempPassIdentity // AP-TempPass-Identity
+	PartnerFrameworkStatus // AP-Partner-Framework-Status
+	RokuToken              // X-Roku-Reserved-Roku-Connect-Token
+	ServiceToken           // AD-Service-Token
+	SSOID                  // X-SSO-ID
+	SSOLink                // X-SSO-LINK
+	SubjectToken           // Adobe-Subject-Token
+	TempPassIdentity       // AP-TempPass-Identity
 	TransferEncoding
 	UserAgent
 	VisitorIdentifier // AP-Visitor-Identifier
@@ -52,6 +53,7 @@ var spelling = [names]string{
 	Host:                       "host",
 	IfNoneMatch:                "if-none-match",
 	Origin:                     "origin",
+	PartnerFrameworkStatus:     "ap-partner-framework-status",
 	RokuToken:                  "x-roku-reserved-roku-connect-token",
 	ServiceToken:               "ad-service-token",
 	SSOID:                      "x-sso-id",

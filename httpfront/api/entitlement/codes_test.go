@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,9 @@ var codes = []string{
 	"invalid_header_device_identifier", "invalid_header_device_info", "invalid_header_identity_for_temporary_access",
 	"invalid_integration", "invalid_authentication_session", "internal_server_error",
 	"temporary_access_duration_limit_exceeded", "temporary_access_resources_limit_exceeded",
+	"invalid_header_pfs_permission_access_not_present", "invalid_header_pfs_permission_access_not_determined",
+	"invalid_header_pfs_permission_access_not_granted", "invalid_header_pfs_provider_id_not_determined",
+	"invalid_header_pfs_provider_id_mismatch", "invalid_header_pfs_provider_info_expired",
 	"invalid_configuration_user_metadata_certificate",
 	"header_invalid",                  // a service token, where the realm is strict
 	"method_not_allowed", "not_found", // of HTTP rather than of the API
@@ -83,6 +87,13 @@ func TestCodesAreTheAPIsOwn(t *testing.T) {
 	sealed := startWith(t, strings.Replace(realms, "kind: sandbox, logoUrl", "kind: sandbox, encrypted: [maxRating], logoUrl", 1), nil)
 	sealed.logIn("phone", "cable", "ada")
 	hear(sealed.do(sealed.call("GET", "profiles", "phone")))
+	framed := withPartner(t, "")
+	for _, header := range [][]string{
+		nil, status("notDetermined", "DishOne", nextYear), status("denied", "DishOne", nextYear), status("granted", "Other", nextYear),
+		good(), status("granted", "DishOne", time.Now().Add(-time.Minute)),
+	} {
+		hear(framed.post("phone", "profiles/sso/Apple", url.Values{"mvpd": {"cable"}, "SAMLResponse": {"YQ=="}}, header...))
+	}
 	strict := start2(a, `strictTokens: true`)
 	hear(strict.do(strict.call("GET", "profiles", "phone", "AD-Service-Token", "abc")))
 	for _, err := range []error{actors.ErrUnavailable, errors.New("surprise")} {

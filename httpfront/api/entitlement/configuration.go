@@ -73,10 +73,20 @@ func (s *Service) Configuration(_ context.Context, r *api.Request) (api.Response
 		}
 	}
 	for p := range s.Providers.Active(r.Config, r.Realm, a.provider.ID) {
+		mapping := r.Realm.MappingID(p.Config.ID)
 		out.Requestor.MVPDs = append(out.Requestor.MVPDs, choice{
+			PlatformMappingID: mapping, BoardingStatus: boarding(mapping), EnablePlatformServices: mapping != "", DisplayInPlatformPicker: mapping != "",
 			ID: p.Config.ID, DisplayName: p.Config.DisplayName, LogoURL: p.Config.LogoURL, IsTempPass: isTemporary(p), AuthPerAggregator: a.provider.AuthPerAggregator,
 		})
 	}
 	out.MVPDs = out.Requestor.MVPDs
 	return answerJSON(r, out)
+}
+
+// boarding is the documented word for an MVPD that a partner knows.
+func boarding(mapping string) string {
+	if mapping == "" {
+		return ""
+	}
+	return "SUPPORTED"
 }

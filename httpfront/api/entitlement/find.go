@@ -14,16 +14,24 @@ type finding struct {
 	*login.Login
 	kind string
 	via  *identity // nil: on the device itself
-	told []byte    // encoded login.Account as an app is told; nil: as it is
+	// unvouched says that a partner made the login and does not vouch for it any more.
+	unvouched bool
+	told      []byte // encoded login.Account as an app is told; nil: as it is
 }
 
 // find returns the best login at an MVPD that a request finds: a good one, the
 // device's own before shared ones; else the first that tells why there is none.
-// A finding without a login: there never was one.
+// A finding without a login: there never was one. Logins for which a partner does not vouch
+// do not count.
 func (s *Service) find(ctx context.Context, r *api.Request, d device.ID, identities []identity, mvpd string) (finding, error) {
+	return s.best(ctx, r, d, identities, func(f finding) bool { return f.GetMvpd() == mvpd && !f.unvouched })
+}
+
+// best returns the best finding of those that count.
+func (s *Service) best(ctx context.Context, r *api.Request, d device.ID, identities []identity, counts func(finding) bool) (finding, error) {
 	var best finding
 	err := s.each(ctx, r, d, identities, func(f finding) (more bool) {
-		if f.GetMvpd() != mvpd {
+		if !counts(f) {
 			return true
 		}
 		good := f.Standing(r.Received) == login.Good
@@ -53,6 +61,14 @@ func (s *Service) touch(ctx context.Context, r *api.Request, identities []identi
 	}
 }
 
+// ownFinding is a login of the device itself.
+func ownFinding(r *api.Request, l *login.Login) finding {
+	if l.GetPartner() == "" {
+		return finding{Login: l, kind: regular}
+	}
+	return finding{Login: l, kind: appleSSO, unvouched: !vouched(r, l)}
+}
+
 // each calls f for what is found, in the order of precedence, until f returns
 // false. Identities are not asked before they are needed.
 func (s *Service) each(ctx context.Context, r *api.Request, d device.ID, identities []identity, f func(finding) bool) error {
@@ -61,7 +77,7 @@ func (s *Service) each(ctx context.Context, r *api.Request, d device.ID, identit
 		return err
 	}
 	for _, l := range own {
-		if !f(finding{Login: l, kind: regular}) {
+		if !f(ownFinding(r, l)) {
 			return nil
 		}
 	}

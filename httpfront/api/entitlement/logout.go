@@ -51,7 +51,7 @@ func (s *Service) Logout(ctx context.Context, r *api.Request) (api.Response, err
 	if err != nil {
 		return api.Response{}, err
 	}
-	found, err := s.find(ctx, r, d, identities, r.Item)
+	found, err := s.best(ctx, r, d, identities, func(f finding) bool { return f.GetMvpd() == r.Item })
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -99,6 +99,9 @@ func redirectOf(r *api.Request, a app) (string, error) {
 
 // prepareLogout prepares the way to the MVPD's logout page, if it has one.
 func (s *Service) prepareLogout(ctx context.Context, r *api.Request, p *mvpd.Provider, found finding, redirectURL string) (logoutAction, error) {
+	if found.kind == appleSSO { // the framework ends its session
+		return logoutAction{ActionName: "partner_logout", ActionType: "partner_interactive"}, nil
+	}
 	id := logout.ID{ServiceProvider: r.Parameter, Secret: drawSecret()}
 	url, err := s.logoutURL(ctx, r, p, id, found.GetAccount())
 	if err != nil {

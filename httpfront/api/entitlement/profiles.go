@@ -115,7 +115,7 @@ func (s *Service) ProfileByCode(ctx context.Context, r *api.Request) (api.Respon
 	}
 	var found []finding
 	for _, l := range logins {
-		if f := (finding{Login: l, kind: regular}); l.GetMvpd() == view.GetFinishedAt() && s.shows(r, a, f) {
+		if f := ownFinding(r, l); f.kind == regular && l.GetMvpd() == view.GetFinishedAt() && s.shows(r, a, f) {
 			found = append(found, f)
 		}
 	}
@@ -125,7 +125,7 @@ func (s *Service) ProfileByCode(ctx context.Context, r *api.Request) (api.Respon
 // shows reports whether a finding may be told: a good login at an MVPD with
 // which the service provider has an active integration.
 func (s *Service) shows(r *api.Request, a app, f finding) bool {
-	if f.Standing(r.Received) != login.Good {
+	if f.unvouched || f.Standing(r.Received) != login.Good {
 		return false
 	}
 	_, err := s.Providers.Find(r.Config, r.Realm, a.provider.ID, f.GetMvpd())
@@ -152,8 +152,11 @@ func answerProfiles(r *api.Request, found []finding) (api.Response, error) {
 // issuer is who vouches for a login. Where nobody does, it is the documented name,
 // for which apps look.
 func (f finding) issuer() string {
-	if f.kind == degraded || f.kind == temporary {
+	switch f.kind {
+	case degraded, temporary:
 		return "Adobe"
+	case appleSSO:
+		return f.GetPartner()
 	}
 	return f.GetMvpd()
 }

@@ -32,6 +32,8 @@ type sessionAnswer struct {
 	NotBefore         string   `json:"notBefore,omitempty"`
 	NotAfter          string   `json:"notAfter,omitempty"`
 	verification
+
+	AuthenticationRequest *partnerRequest `json:"authenticationRequest,omitempty"`
 }
 
 // noReason is why a login is necessary: there is none.

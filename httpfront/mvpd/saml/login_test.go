@@ -7,6 +7,7 @@ import (
 	"html"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -291,3 +292,22 @@ func TestCompleteNeedsAnAnswer(t *testing.T) {
 }
 
 var _ mvpd.Receiver = (*saml.Connector)(nil)
+
+// TestARequestForAPartner is the one of a browser, signed in itself, and says what is asked
+// for.
+func TestARequestForAPartner(t *testing.T) {
+	f := connect(t)
+	var _ mvpd.PartnerConnector = f.Connector
+	message, names, err := f.PartnerRequest(t.Context(), f.login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := authnRequest(t, message)
+	f.checkRequest(request, request.Destination)
+	if request.Signature == nil {
+		t.Error("nothing is signed")
+	}
+	if len(names) == 0 || !slices.Contains(names, "NameID") {
+		t.Errorf("attributes: %v", names)
+	}
+}
