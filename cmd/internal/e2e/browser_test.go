@@ -41,10 +41,12 @@ func (b *browser) beside(d *device) *browser {
 	return b
 }
 
-// visit opens an address of the service, with a form if there is one. Answers
-// are as the OpenAPI document says.
+// visit opens an address, with a form if there is one. Answers of the service are as
+// the OpenAPI document says.
 func (b *browser) visit(ctx context.Context, address string, form url.Values) (examples.Answer, error) {
-	if path, public := strings.CutPrefix(address, publicURL); public {
+	path, public := strings.CutPrefix(address, publicURL)
+	foreign := !public && !strings.HasPrefix(address, "http://"+b.HTTP+"/")
+	if public {
 		address = "http://" + b.at().HTTP + path
 	}
 	method, body := http.MethodGet, ""
@@ -71,7 +73,7 @@ func (b *browser) visit(ctx context.Context, address string, form url.Values) (e
 	if err != nil {
 		return examples.Answer{}, err
 	}
-	if err := openapitest.Validate(request, []byte(body), response, text); err != nil {
+	if err := openapitest.Validate(request, []byte(body), response, text); err != nil && !foreign {
 		b.Errorf("%s %s was answered %s: %v", method, request.URL.Path, response.Status, err)
 	}
 	return examples.Answer{Status: response.StatusCode, Headers: response.Header, Body: text}, nil

@@ -17,13 +17,14 @@ type stage struct {
 	*trio
 	secret      []byte // key of the service tokens
 	first, last *app
+	foreign     bool // AcmeTV is no sandbox
 }
 
-// startStage starts a stage. The key of service tokens is read while the cluster
+// startStage starts a stage. AcmeTV is the sandbox, or has the keys acme. The key of service tokens is read while the cluster
 // is one node that does not run.
-func startStage(t *testing.T) *stage {
+func startStage(t *testing.T, acme string) *stage {
 	t.Helper()
-	c := newTrio(t, worldConfig(lifetimes{public: publicURL, others: "confirm"}))
+	c := newTrio(t, worldConfig(lifetimes{public: publicURL, others: "confirm", acme: acme}))
 	c.sampled = newSample(sampledShare)
 	s := &stage{trio: c, secret: c.foundWithKeys()}
 	s.first, s.last = c.mustApp("STREAM1"), c.mustApp("STREAM1")
@@ -33,7 +34,7 @@ func startStage(t *testing.T) *stage {
 // begin begins a flow with people of its own.
 func (c *stage) begin(f flow, name string) *tale {
 	s := newTale(c.first, c.last, " "+name)
-	s.secret = c.secret
+	s.secret, s.foreign = c.secret, c.foreign
 	if f.given != nil {
 		f.given(s)
 	}
@@ -48,24 +49,30 @@ func (c *stage) begin(f flow, name string) *tale {
 // a table.
 func TestFlowsOnThreeNodes(t *testing.T) {
 	t.Parallel()
-	c := startStage(t)
+	c := startStage(t, "")
+	c.play(volume(1, 10))
+}
+
+// play plays every flow, and every flow again with deaths, some times.
+func (c *stage) play(rounds int) {
+	c.Helper()
 	for i, f := range flows {
 		s := c.begin(f, fmt.Sprint(i))
 		for _, step := range f.steps {
-			if err := step.do(s, t.Context()); err != nil {
-				t.Fatalf("%s: %s: %v", f.name, step.name, err)
+			if err := step.do(s, c.Context()); err != nil {
+				c.Fatalf("%s: %s: %v", f.name, step.name, err)
 			}
 		}
 	}
 	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	c.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, seed))
-	for round := range volume(1, 10) {
+	for round := range rounds {
 		before, during := c.deaths("b", round), c.deaths("d", round)
 		victims := random.Perm(len(c.nodes))
 		c.killBetween(before, c.nodes[victims[0]])
 		c.killDuring(during, c.nodes[victims[1]], time.Duration(random.IntN(30))*time.Millisecond)
-		t.Log("outcome when a node dies before, and during the step\n" + tabulate(before, during))
+		c.Log("outcome when a node dies before, and during the step\n" + tabulate(before, during))
 	}
 }
 

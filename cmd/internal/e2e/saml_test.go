@@ -42,7 +42,7 @@ realms:
         attributes: {householdID: "urn:example:household"}
         decision: authenticated
 `)
-	introduce(t, n, provider, "dish")
+	introduce(t, n, provider, "acme/dish")
 	phone := newOpenIDApp(t, n)
 	b := newOpenIDBrowser(t, n)
 
@@ -98,10 +98,10 @@ func mustBeSignedOut(t *testing.T, d *client.Device) {
 	}
 }
 
-// introduce gives a provider the service's metadata.
-func introduce(t *testing.T, n *node, provider, mvpd string) {
+// introduce gives a provider the service's metadata for a realm and MVPD.
+func introduce(t *testing.T, n *node, provider, name string) {
 	t.Helper()
-	metadata := fetch(t, http.MethodGet, "http://"+n.at().HTTP+"/saml/acme/"+mvpd+"/metadata", nil)
+	metadata := fetch(t, http.MethodGet, "http://"+n.at().HTTP+"/saml/"+name+"/metadata", nil)
 	fetch(t, http.MethodPut, provider+"/service", metadata)
 }
 

@@ -21,9 +21,11 @@ type tale struct {
 	phone    player // signs in first
 	tv       player // comes later
 	browser  *browser
+	foreign  bool   // AcmeTV is a foreign implementation, not the sandbox
+	abroad   string // the viewer's name there
 	code     string // authentication code
 	link     string // link code
-	callback string // where the MVPD sent the browser
+	callback errand // where the MVPD sent the browser
 	farewell string // logout agent URL
 	notAfter json.Number
 	secret   []byte // key of the service tokens
@@ -100,18 +102,25 @@ func begins(w who) func(*tale, context.Context) error {
 // back yet.
 func (s *tale) openLogin(ctx context.Context) error { return s.openLoginAs(ctx, "ada") }
 
-func (s *tale) openLoginAs(ctx context.Context, viewer string) error {
+func (s *tale) openLoginAs(ctx context.Context, viewer string) (err error) {
+	if s.foreign {
+		s.callback, err = s.logInAbroad(ctx, viewer)
+		return err
+	}
 	at, err := s.browser.open(ctx, s.phone.app.provider, s.code)
 	if err != nil {
 		return err
 	}
 	a, err := s.browser.visit(ctx, at, url.Values{"viewer": {viewer}})
-	s.callback = a.Headers.Get("Location")
+	s.callback.address = a.Headers.Get("Location")
 	return want(a, err, http.StatusSeeOther, nil)
 }
 
 func (s *tale) comeBack(ctx context.Context) error {
-	end, a, err := s.browser.follow(ctx, s.callback, nil)
+	if s.foreign {
+		return s.comeBackFromAbroad(ctx)
+	}
+	end, a, err := s.browser.follow(ctx, s.callback.address, nil)
 	if err == nil && end != home {
 		err = fmt.Errorf("%w: ended at %s: %d", errStatus, end, a.Status)
 	}
@@ -218,6 +227,9 @@ func (s *tale) logOut(ctx context.Context, p player, proof []string) error {
 func (s *tale) leaveMVPD(ctx context.Context) error {
 	if s.farewell == "" {
 		return nil
+	}
+	if s.foreign {
+		return s.logOutAbroad(ctx)
 	}
 	end, a, err := s.browser.follow(ctx, publicURL+s.farewell, nil)
 	if err == nil && end != home && !(s.interrupted && a.Status == http.StatusBadRequest) {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -38,8 +39,8 @@ const (
 // lifetimes are the settings that a case needs shorter than an operator would
 // choose them, or other than by default. Empty means the default.
 type lifetimes struct {
-	access, service, window, code, session, login, public, others, rule, trial string
-	throttle                                                                   bool
+	access, service, window, code, session, login, public, others, rule, trial, acme string
+	throttle                                                                         bool
 }
 
 // worldConfig is the configuration of the cases.
@@ -64,14 +65,14 @@ realms:
     trustedIssuers: [{issuer: %q, audience: Adobe, jwksFile: issuer.json}]
     platforms: [{name: box, issuer: %q, audience: adobe, algorithms: [HS256], jwksFile: platform.json}]
     mvpds:
-      - {id: AcmeTV, kind: sandbox, logoUrl: "https://static.stream.example/acme.png"%s}
+      - {id: AcmeTV, %s, logoUrl: "https://static.stream.example/acme.png"%s}
       - {id: NordCable, kind: sandbox, logoutEndpoint: false}
       - {id: OldCable, kind: sandbox, disabledFor: [STREAM1, STREAM2]}
 %s    %s
   - id: rival
     serviceProviders: [RIVAL1]
 `, l.throttle, setting("ttl", l.access), join(setting("ttl", l.service), setting("refreshWindow", l.window)), join(setting("ttl", l.code), setting("otherNetwork", l.others)),
-		setting("ttl", l.session), issuer, platformIssuer, prefixed(", ", setting("authnTTL", l.login)), enclosed("      - {id: TempPass_10min, kind: temppass, ttl: ", l.trial, "}\n"),
+		setting("ttl", l.session), issuer, platformIssuer, cmp.Or(l.acme, "kind: sandbox"), prefixed(", ", setting("authnTTL", l.login)), enclosed("      - {id: TempPass_10min, kind: temppass, ttl: ", l.trial, "}\n"),
 		setting("degradation", enclosed("[{serviceProvider: STREAM1, mvpd: AcmeTV, rule: ", l.rule, "}]")))
 }
 

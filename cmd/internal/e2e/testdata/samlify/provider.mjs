@@ -9,7 +9,7 @@ const redirect = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
 const persistent = 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent';
 samlify.setSchemaValidator({ validate: async () => 'not validated' });
 
-let base, idp, sp, asked, state;
+let base, idp, sp;
 const sessions = new Map(); // by name: the SessionIndex
 
 // describe makes the provider, whose address must be known first.
@@ -36,8 +36,8 @@ function describe() {
   });
 }
 
-// respond fills in the template of a response for a viewer.
-function respond(name) {
+// respond fills in the template of a response for a viewer, to the request with an ID.
+function respond(name, asked) {
   const index = `_session-${sessions.size}-${Date.now()}`;
   sessions.set(name, index);
   return (template) => {
@@ -68,14 +68,12 @@ const answers = {
   },
   'GET /sso': async (url, _, to) => {
     const request = await idp.parseLoginRequest(sp, 'redirect', { query: Object.fromEntries(url.searchParams), octetString: signed(url) });
-    asked = request.extract.request.id;
-    state = url.searchParams.get('RelayState');
     to.setHeader('Content-Type', 'text/html');
-    to.end('<form method="post" action="/login"><input name="login"></form>');
+    to.end(`<form method="post" action="/login"><input type="hidden" name="asked" value="${request.extract.request.id}"><input type="hidden" name="state" value="${url.searchParams.get('RelayState')}"><input name="login"></form>`);
   },
   'POST /login': async (_, body, to) => {
-    const name = new URLSearchParams(body).get('login');
-    const response = await idp.createLoginResponse(sp, { extract: { request: { id: asked } } }, 'post', { email: name }, { customTagReplacement: respond(name), relayState: state });
+    const form = new URLSearchParams(body), name = form.get('login'), asked = form.get('asked'), state = form.get('state');
+    const response = await idp.createLoginResponse(sp, { extract: { request: { id: asked } } }, 'post', { email: name }, { customTagReplacement: respond(name, asked), relayState: state });
     to.setHeader('Content-Type', 'text/html');
     to.end(`<form method="post" action="${response.entityEndpoint}"><input type="hidden" name="SAMLResponse" value="${response.context}"><input type="hidden" name="RelayState" value="${state}"></form>`);
   },
