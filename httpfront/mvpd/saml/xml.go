@@ -145,7 +145,7 @@ func (p *parser) token(t xml.Token, first bool) error {
 
 func (p *parser) text(text string) error {
 	if len(p.open) > 0 {
-		p.open[len(p.open)-1].CreateCharData(text)
+		p.open[len(p.open)-1].CreateText(text)
 		return nil
 	}
 	if strings.Trim(text, " \t\r\n") != "" {
