@@ -189,9 +189,13 @@ func (s *Service) hasOpened(realm *config.Realm, browser string, id session.ID) 
 	return s.proof(realm, browser, "opened\x00"+id.ServiceProvider+"."+id.Code)
 }
 
-// providersOf are the TV providers that a viewer of a service provider may choose.
+// providersOf are the TV providers that a viewer of a service provider may choose: those at
+// which there is a login.
 func (s *Service) providersOf(r *api.Request, serviceProvider string) (list []plate) {
 	for p := range s.Providers.Active(r.Config, r.Realm, serviceProvider) {
+		if isTemporary(p) {
+			continue
+		}
 		list = append(list, newPlate(p.Config.ID, p.Config.DisplayName, p.Config.LogoURL))
 	}
 	return list

@@ -125,7 +125,7 @@ func TestASecondScreen(t *testing.T) {
 			t.Errorf("the page does not have %q", want)
 		}
 	}
-	for _, closed := range []string{`value="closed"`, `value="later"`} {
+	for _, closed := range []string{`value="closed"`, `value="later"`, `value="trial"`} {
 		if strings.Contains(string(choice.Raw), closed) {
 			t.Errorf("%s can be chosen", closed)
 		}
