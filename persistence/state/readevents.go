@@ -97,7 +97,8 @@ func (ys layers) hiding() func(data.EventKey) bool {
 	}
 }
 
-// mergeEvents calls f for the events in order. Those in layers are copied.
+// mergeEvents calls f for the events in order, once each: one may be in a layer and on disk,
+// when its flush is about to end. Those in layers are copied.
 func mergeEvents(new []queued, it *pebble.Iterator, hidden func(data.EventKey) bool, f func(data.EventKey, []byte) bool) error {
 	for ok := it.First(); ok; ok = it.Next() {
 		key, err := layout.ParseEventKey(it.Key())
@@ -109,6 +110,9 @@ func mergeEvents(new []queued, it *pebble.Iterator, hidden func(data.EventKey) b
 				return nil
 			}
 			new = new[1:]
+		}
+		if len(new) > 0 && new[0].key == key {
+			continue // the layer's is the same
 		}
 		value, err := it.ValueAndErr()
 		if err != nil {
