@@ -123,7 +123,7 @@ func (s *Service) claim(ctx context.Context, r *api.Request, p *mvpd.Provider, u
 func (s *Service) answerOf(ctx context.Context, r *api.Request, a *attempt, brought url.Values) (url.Values, error) {
 	p, err := s.Providers.Find(r.Config, r.Realm, a.ServiceProvider, a.mvpd)
 	if err != nil {
-		return brought, nil // complete says so
+		return nil, nil // complete says so; if it finds the MVPD after all, the browser has brought nothing
 	}
 	if _, posts := p.Connector.(mvpd.Receiver); !posts {
 		return brought, nil

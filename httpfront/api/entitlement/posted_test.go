@@ -75,7 +75,22 @@ func (p *poster) LogoutToken(_ context.Context, token string) (mvpd.End, error) 
 type posting struct {
 	*app
 	level  atomic.Int64
+	hidden atomic.Int64 // how often no MVPD is found from now on
 	serial int
+}
+
+// hiding are providers that are not found now and then, as while their files are replaced.
+type hiding struct {
+	*mvpd.Registry
+	times *atomic.Int64
+}
+
+func (h hiding) Find(cfg *config.Config, realm *config.Realm, serviceProvider, id string) (*mvpd.Provider, error) {
+	if h.times.Load() > 0 {
+		h.times.Add(-1)
+		return nil, mvpd.ErrInactive
+	}
+	return h.Registry.Find(cfg, realm, serviceProvider, id)
 }
 
 func startPosting(t *testing.T) *posting {
@@ -95,7 +110,7 @@ realms:
       - {id: cable, kind: oidc, issuer: "https://idp.example", clientId: ssod}
       - {id: sat, kind: oidc, issuer: "https://sat.example", clientId: ssod}
 `, func(o *entitlement.Options) {
-		o.Providers = mvpd.NewRegistry(makers, slog.New(slog.DiscardHandler))
+		o.Providers = hiding{mvpd.NewRegistry(makers, slog.New(slog.DiscardHandler)), &p.hidden}
 		o.Level = func() int { return int(p.level.Load()) }
 	})
 	by.now = p.node.Now
@@ -209,6 +224,21 @@ func (p *posting) raw(body, contentType string) fronttest.Answer {
 	p.Helper()
 	c := fronttest.Call{Method: "POST", Path: "/api/v2/authenticate/callback", Body: body}
 	return p.do(c.With("Content-Type", contentType))
+}
+
+// TestABrowserIsNeverBelieved about what an MVPD said that posts its answers, not even while
+// the MVPD cannot be found: it may be there again a moment later.
+func TestABrowserIsNeverBelieved(t *testing.T) {
+	p := startPosting(t)
+	b, state := p.sent("phone", "cable")
+	p.hidden.Store(1)
+	at := "/api/v2/authenticate/callback?state=" + url.QueryEscape(state) + "&viewer=eve"
+	if end, r := b.follow(at, nil); end != home+"?error=server_error" {
+		t.Errorf("the browser ended at %s: %d", end, r.StatusCode)
+	}
+	if got := p.found("phone"); len(got) != 0 {
+		t.Errorf("the phone finds %v", got)
+	}
 }
 
 // TestPostedAnswersNeedALevel of the format: a viewer is told before logging in.
