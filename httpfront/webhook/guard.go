@@ -60,20 +60,41 @@ func loopback(host string) bool {
 // cgnat is between providers and their customers; RFC 6598.
 var cgnat = netip.MustParsePrefix("100.64.0.0/10")
 
+// Addresses of IPv6 that stand for one of IPv4, where a translator or a relay is on the way:
+// the last 32 bits of NAT64's (RFC 6052, 2.1), and bits 16 to 47 of 6to4's (RFC 3056).
+var (
+	nat64     = netip.MustParsePrefix("64:ff9b::/96")
+	sixToFour = netip.MustParsePrefix("2002::/16")
+	// nat64Local is for translators of one network to its own addresses; RFC 8215.
+	nat64Local = netip.MustParsePrefix("64:ff9b:1::/48")
+)
+
+// reached is the address that packets to another one get to in the end.
+func reached(ip netip.Addr) netip.Addr {
+	bytes := ip.As16()
+	switch {
+	case nat64.Contains(ip):
+		return netip.AddrFrom4([4]byte(bytes[12:]))
+	case sixToFour.Contains(ip):
+		return netip.AddrFrom4([4]byte(bytes[2:6]))
+	}
+	return ip.Unmap()
+}
+
 // admit judges an address that is about to be dialed. local: the URL names loopback.
 func admit(address string, private, local bool) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
 	}
-	ip := at.Addr().Unmap()
+	ip := reached(at.Addr())
 	switch {
 	case ip.IsLoopback():
 		if local || private {
 			return nil
 		}
 	case ip.IsUnspecified() || ip.IsMulticast():
-	case ip.IsPrivate() || ip.IsLinkLocalUnicast() || cgnat.Contains(ip):
+	case ip.IsPrivate() || ip.IsLinkLocalUnicast() || cgnat.Contains(ip) || nat64Local.Contains(ip):
 		if private {
 			return nil
 		}
