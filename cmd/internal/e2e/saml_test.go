@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"ssod/httpfront/client"
+	"ssod/httpfront/fronttest/browsertest"
 )
 
 // TestASAMLProvider logs viewers in and out at samlify, a foreign implementation in a
@@ -84,6 +85,13 @@ realms:
 		t.Errorf("the provider's logout ends at %s: %s", b.at, b.page)
 	}
 	mustBeSignedOut(t, phone)
+
+	// A real browser leaves the cookie out of the provider's POST.
+	playSecondScreen(t, n, phone, "dish", func(b *browsertest.Browser) {
+		b.Focus("[name=login]")
+		b.Type("viewer-2")
+		b.PressAndWait("Enter")
+	})
 	for _, absent := range []string{"viewer-1", "viewer-2", "did not log a viewer out"} {
 		if strings.Contains(n.Logged(), absent) {
 			t.Errorf("%q is in the log", absent)

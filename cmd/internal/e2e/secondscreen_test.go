@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"image/png"
 	"net/http"
 	"net/http/httptest"
@@ -16,8 +17,9 @@ import (
 )
 
 // playSecondScreen logs a device in that shows a QR code: a phone reads it off the screen, and
-// its browser does the rest on the pages of the service and of a foreign provider.
-func playSecondScreen(t *testing.T, n *node, tv *client.Device) {
+// its browser does the rest on the pages of the service and of a foreign provider, where logIn
+// logs viewer-2 in.
+func playSecondScreen(t *testing.T, n *node, tv *client.Device, provider string, logIn func(*browsertest.Browser)) {
 	t.Helper()
 	s, err := tv.CreateSession(t.Context(), client.SessionParameters{Verification: true})
 	must(t, err)
@@ -31,15 +33,9 @@ func playSecondScreen(t *testing.T, n *node, tv *client.Device) {
 	b.Find("Tab", "Continue")
 	b.PressAndWait("Enter")
 	expectGoodPage(t, b, "Sign in with your TV provider")
-	b.Find("Tab", "Continue with cable")
+	b.Find("Tab", "Continue with "+provider)
 	b.PressAndWait("Enter")
-	b.Focus("[name=login]")
-	b.Type("viewer-2")
-	b.Focus("[name=password]")
-	b.Type("any")
-	b.PressAndWait("Enter")
-	b.Focus("button[type=submit]") // the viewer agrees
-	b.PressAndWait("Enter")
+	logIn(b)
 	b.AwaitText("Look at your TV: Stream One is ready.")
 	expectGoodPage(t, b, "You're done")
 	profile, err := tv.AwaitProfile(t.Context(), s)
@@ -60,11 +56,26 @@ func expectGoodPage(t *testing.T, b *browsertest.Browser, heading string) {
 }
 
 // scan reads a QR code that a TV shows on a dark screen, with the decoder that phones have.
+// As a phone, which takes many pictures, it comes closer until it can read the code.
 func scan(t *testing.T, b *browsertest.Browser, svg string) string {
+	t.Helper()
+	var err error
+	for width := 300; width <= 600; width += 30 {
+		var text string
+		if text, err = read(t, b, svg, width); err == nil {
+			return text
+		}
+	}
+	t.Fatalf("no reader reads the code: %v", err)
+	return ""
+}
+
+// read reads a QR code off a screen, where it is some pixels wide.
+func read(t *testing.T, b *browsertest.Browser, svg string, width int) (string, error) {
 	t.Helper()
 	screen := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>TV</title><style>body { background: #000; } svg { width: 300px; margin: 40px }</style>` + svg))
+		_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><title>TV</title><style>body { background: #000; } svg { width: %dpx; margin: 20px }</style>%s`, width, svg)
 	}))
 	defer screen.Close()
 	b.Open(screen.URL)
@@ -73,6 +84,8 @@ func scan(t *testing.T, b *browsertest.Browser, svg string) string {
 	bits, err := gozxing.NewBinaryBitmapFromImage(picture)
 	must(t, err)
 	found, err := qrcode.NewQRCodeReader().Decode(bits, nil)
-	must(t, err)
-	return found.GetText()
+	if err != nil {
+		return "", err
+	}
+	return found.GetText(), nil
 }

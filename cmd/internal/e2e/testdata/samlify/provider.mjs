@@ -69,13 +69,13 @@ const answers = {
   'GET /sso': async (url, _, to) => {
     const request = await idp.parseLoginRequest(sp, 'redirect', { query: Object.fromEntries(url.searchParams), octetString: signed(url) });
     to.setHeader('Content-Type', 'text/html');
-    to.end(`<form method="post" action="/login"><input type="hidden" name="asked" value="${request.extract.request.id}"><input type="hidden" name="state" value="${url.searchParams.get('RelayState')}"><input name="login"></form>`);
+    to.end(`<form method="post" action="/login"><input type="hidden" name="asked" value="${request.extract.request.id}"><input type="hidden" name="state" value="${url.searchParams.get('RelayState')}"><input name="login"><button>Log in</button></form>`);
   },
   'POST /login': async (_, body, to) => {
     const form = new URLSearchParams(body), name = form.get('login'), asked = form.get('asked'), state = form.get('state');
     const response = await idp.createLoginResponse(sp, { extract: { request: { id: asked } } }, 'post', { email: name }, { customTagReplacement: respond(name, asked), relayState: state });
     to.setHeader('Content-Type', 'text/html');
-    to.end(`<form method="post" action="${response.entityEndpoint}"><input type="hidden" name="SAMLResponse" value="${response.context}"><input type="hidden" name="RelayState" value="${state}"></form>`);
+    to.end(`<form method="post" action="${response.entityEndpoint}"><input type="hidden" name="SAMLResponse" value="${response.context}"><input type="hidden" name="RelayState" value="${state}"></form><script>document.forms[0].submit()</script>`);
   },
   'GET /slo': async (url, _, to) => {
     const query = { query: Object.fromEntries(url.searchParams), octetString: signed(url) };
