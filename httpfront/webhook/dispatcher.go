@@ -112,7 +112,7 @@ func (d *Dispatcher) turn(now time.Time) time.Duration {
 		d.dispatch(l, now)
 		if marks {
 			d.prune(l, now)
-			d.commit(l, now)
+			d.commit(l)
 		}
 	}
 	d.metrics.show(d, now)
@@ -172,9 +172,10 @@ func (d *Dispatcher) follow() {
 
 // dispatch begins the deliveries that may begin.
 func (d *Dispatcher) dispatch(l *lane, now time.Time) {
+	shard := l.handle.Now() // a clock of this node's that leaps gives nothing up
 	for _, s := range l.streams {
 		r := d.receivers[s.receiver]
-		for _, it := range s.next(now, r != nil) {
+		for _, it := range s.next(now, shard, r != nil) {
 			if r == nil || !r.free(now) {
 				break
 			}
@@ -252,11 +253,11 @@ func (d *Dispatcher) retry(receiver uint64) {
 }
 
 // commit begins the commit of what has become of events.
-func (d *Dispatcher) commit(l *lane, now time.Time) {
+func (d *Dispatcher) commit(l *lane) {
 	if l.committing {
 		return
 	}
-	c := l.settle(d, now)
+	c := l.settle(d, l.handle.Now())
 	if c == nil {
 		return
 	}

@@ -50,12 +50,16 @@ func (l *lane) look(room int) error {
 	return nil
 }
 
-// maxMarks bounds the marks of a commit.
-const maxMarks = 2048
+// maxMarks and maxMarked bound the marks of a commit and the bytes of their dead letters.
+// What is more is marked by the next one.
+const (
+	maxMarks  = 2048
+	maxMarked = 1 << 20
+)
 
 // settlement is a commit of marks.
 type settlement struct {
-	lane   *lane
+	handle cluster.Shard
 	commit cluster.Commit
 	marked map[cluster.EventKey]bool
 	told   map[uint64]int // dropped, by receiver
@@ -64,17 +68,21 @@ type settlement struct {
 
 // settle is the commit of what has become of events; nil when there is nothing to say.
 func (l *lane) settle(d *Dispatcher, now time.Time) *settlement {
-	c := &settlement{lane: l, marked: map[cluster.EventKey]bool{}, told: map[uint64]int{}}
+	c := &settlement{handle: l.handle, marked: map[cluster.EventKey]bool{}, told: map[uint64]int{}}
 	c.commit.Marks = slices.Clip(l.extra[:min(len(l.extra), maxMarks)])
 	for _, m := range c.commit.Marks {
 		c.marked[m.Key] = true
 	}
+	bytes := 0
 	for _, s := range l.streams {
 		for _, it := range s.items {
-			if it.fate != waits && len(c.commit.Marks) < maxMarks {
-				c.commit.Marks = append(c.commit.Marks, it.mark(now, d.why(s.receiver)))
-				c.marked[it.key] = true
+			if it.fate == waits || len(c.commit.Marks) >= maxMarks || bytes >= maxMarked {
+				continue
 			}
+			m := it.mark(now, d.why(s.receiver))
+			bytes += len(m.Body)
+			c.commit.Marks = append(c.commit.Marks, m)
+			c.marked[it.key] = true
 		}
 		if s.dropped > 0 {
 			c.told[s.receiver] = s.dropped
@@ -111,7 +119,7 @@ func (d *Dispatcher) droppedEvent(s *stream, now time.Time) []cluster.Event {
 }
 
 // commit carries the settlement out.
-func (c *settlement) run(ctx context.Context) { c.err = c.lane.handle.Commit(ctx, c.commit) }
+func (c *settlement) run(ctx context.Context) { c.err = c.handle.Commit(ctx, c.commit) }
 
 // settled takes the end of a commit.
 func (l *lane) settled(c *settlement, room int) error {

@@ -86,14 +86,14 @@ func (s *stream) oldest() time.Time {
 }
 
 // next are the events that may be sent now: of each entity only the first that waits. What
-// has waited for too long is given up.
-func (s *stream) next(now time.Time, known bool) (ready []*item) {
+// has waited for too long by the time of the shard is given up.
+func (s *stream) next(now, shard time.Time, known bool) (ready []*item) {
 	taken := map[string]bool{}
 	for _, it := range s.items {
 		switch {
 		case it.fate != waits:
 			continue
-		case now.Sub(it.letter.Created) >= Life && !it.busy:
+		case shard.Sub(it.letter.Created) >= Life && !it.busy:
 			s.giveUp(it, known)
 			continue
 		case taken[it.key.Entity()]:
