@@ -28,7 +28,7 @@ func TestTablesOfFlags(t *testing.T) {
 }
 
 // keyRow is a row of a table of keys: key, default, meaning.
-var keyRow = regexp.MustCompile("(?m)^\\| `([A-Za-z.\\[\\]]+)` \\| ([^|]*) \\|")
+var keyRow = regexp.MustCompile("(?m)^\\| `([A-Za-z.\\[\\]]+)` \\| ([^|\n]*) \\| .*\\|$")
 
 // TestKeysOfTheFile compares the documented keys and defaults with those that the file
 // may have: a key that only one of them knows is a mistake.
