@@ -200,7 +200,7 @@ func TestParseReportsEachMistakeWithItsLine(t *testing.T) {
 		{"trials of an address", realm("mvpds: [{id: m, kind: temppass, ttl: 1h, trialsPerAddress: 1001}]"), "4: realms[0].mvpds[0].trialsPerAddress: 1001 is not between 0 and 1000"},
 		{"resources of a trial", realm("mvpds: [{id: m, kind: temppass, ttl: 1h, maxResources: 1001}]"), "4: realms[0].mvpds[0].maxResources: 1001 is not between 0 and 1000"},
 		{"whose trial at a sandbox", realm("mvpds: [{id: m, kind: sandbox, identityKey: email}]"), "4: realms[0].mvpds[0].identityKey: is a key of kind temppass"},
-		{"temppass without end", realm("mvpds: [{id: m, kind: temppass}]"), "4: realms[0].mvpds[0].ttl: 0s is not a lifetime; it must be more than 0"},
+		{"temppass without end", realm("mvpds: [{id: m, kind: temppass}]"), "4: realms[0].mvpds[0].ttl: is missing"},
 		{"foreign service provider", realm("mvpds: [{id: m, kind: sandbox, disabledFor: [x]}]"), `4: realms[0].mvpds[0].disabledFor[0]: "x" is not a service provider of the realm`},
 		{"decision point that is not asked", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c, decision: authenticated, authzURL: 'https://a.example'}]"), `4: realms[0].mvpds[0].authzURL: is not asked with decision: authenticated`},
 		{"decision point twice", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c, authzURL: 'https://a.example', xacmlURL: 'https://a.example'}]"), `4: realms[0].mvpds[0].xacmlURL: there is an authzURL already: one of them decides`},
@@ -289,7 +289,7 @@ func TestParseWarnsOfWhatIsUnwise(t *testing.T) {
 		{"no decision point", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c}]"), "4: realms[0].mvpds[0]: nobody decides what viewers may watch, so they watch nothing: set authzURL or xacmlURL, or decision: authenticated, which lets them watch everything"},
 		{"a short trial", realm("mvpds: [{id: m, kind: temppass, ttl: 1s}]"), "4: realms[0].mvpds[0].ttl: 1s is short; at least 1m0s is advised"},
 		{"plain http", "publicURL: http://sso.example.com\n" + signed, "1: publicURL: is plain http at a public address: tokens, codes and logins can be read and changed on the way. Use https, with --http-tls-cert or a proxy that ends TLS"},
-		{"every app is believed", "publicURL: https://sso.example.com\n" + smallest, "2: realms[0].ssoId.mode: asserted believes every app who its viewer is, and publicURL is a public address: whoever takes a software statement out of an app can name any viewer. Use signed, or make the statements that are shipped in apps with mayAssertIdentity false"},
+		{"every app is believed", "publicURL: https://sso.example.com\n" + smallest, "2: realms[0].ssoId.mode: asserted believes every app who its viewer is, and publicURL is a public address: whoever takes a software statement out of an app can name any viewer. Use signed, or make the statements that are shipped in apps with ssoctl statement --no-assert-identity"},
 		{"retention", "memberRetention: 48h\n" + smallest, "1: memberRetention: 48h0m0s is shorter than the life of a token of realm a (169h0m0s): devices are dropped that could still refresh"},
 	}
 	for _, tt := range tests {

@@ -91,7 +91,7 @@ func (k *checker) ssoID(key string, r *Realm) {
 	k.oneOf(key+".ssoId.mode", r.SSOID.Mode, "asserted", "signed")
 	if r.SSOID.Mode != "signed" {
 		if public(k.c.PublicURL) {
-			k.warn(key+".ssoId.mode", "asserted believes every app who its viewer is, and publicURL is a public address: whoever takes a software statement out of an app can name any viewer. Use signed, or make the statements that are shipped in apps with mayAssertIdentity false")
+			k.warn(key+".ssoId.mode", "asserted believes every app who its viewer is, and publicURL is a public address: whoever takes a software statement out of an app can name any viewer. Use signed, or make the statements that are shipped in apps with ssoctl statement --no-assert-identity")
 		}
 		return
 	}

@@ -10,14 +10,11 @@ func (m *MVPD) samlFiles() []*string {
 	return []*string{&m.MetadataFile, &m.MetadataCertFile, &m.KeyFile, &m.CertFile, &m.NextKeyFile, &m.NextCertFile}
 }
 
-// saml checks a provider that is reached over SAML 2.0.
+// saml checks a provider that is reached over SAML 2.0. What concerns several keys comes last:
+// it hides what else is wrong with the provider.
 func (k *checker) saml(key string, m MVPD) {
-	k.samlMetadata(key, m)
 	k.text(key+".keyFile", m.KeyFile)
 	k.text(key+".certFile", m.CertFile)
-	if (m.NextKeyFile == "") != (m.NextCertFile == "") {
-		k.mistake(key, "has one of nextKeyFile and nextCertFile, which go together")
-	}
 	if m.EntityID != "" {
 		k.entityID(key+".entityId", m.EntityID)
 	}
@@ -25,6 +22,10 @@ func (k *checker) saml(key string, m MVPD) {
 	if m.AllowCBC {
 		k.warn(key+".allowCBC", "accepts encryption that does not notice changes, which has let attackers read what was encrypted: ask the provider for AES-GCM")
 	}
+	if (m.NextKeyFile == "") != (m.NextCertFile == "") {
+		k.mistake(key, "has one of nextKeyFile and nextCertFile, which go together")
+	}
+	k.samlMetadata(key, m)
 }
 
 func (k *checker) samlMetadata(key string, m MVPD) {

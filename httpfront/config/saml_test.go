@@ -19,6 +19,7 @@ const samlFiles = "metadataFile: idp.xml, keyFile: sp.key, certFile: sp.crt"
 func TestMistakesOfASAMLProvider(t *testing.T) {
 	at := "4: realms[0].mvpds[0]"
 	tests := []struct{ name, file, want string }{
+		{"nothing", realm("mvpds: [{id: m, kind: saml, decision: authenticated}]"), at + ".keyFile: is missing\n" + at + ".certFile: is missing\n" + at + ": must have exactly one of metadataFile and metadataURL"},
 		{"no metadata", dish("keyFile: a, certFile: b"), at + ": must have exactly one of metadataFile and metadataURL"},
 		{"metadata twice", dish(samlFiles + ", metadataURL: 'https://a.example'"), at + ": must have exactly one of metadataFile and metadataURL"},
 		{"metadata on the way", dish("metadataURL: 'http://a.example', keyFile: a, certFile: b"), at + ".metadataURL: must be https, or the metadata be signed (metadataCertFile): whoever is on the way could change the answer"},

@@ -12,6 +12,9 @@ const (
 
 // temppass checks temporary access.
 func (k *checker) temppass(key string, m MVPD) {
+	if m.TTL == 0 {
+		k.mistake(key+".ttl", "is missing")
+	}
 	k.lifetime(key+".ttl", m.TTL, bounds{time.Minute, maxLifetime})
 	k.between(key+".maxResources", m.MaxResources, 0, maxTrialResources)
 	k.between(key+".trialsPerAddress", m.TrialsPerAddress, 0, maxTrialsPerAddress)
