@@ -176,7 +176,7 @@ func (e *entity) carryOut(t *actors.Turn, d decision) {
 		return
 	}
 	t.Change(actors.Decision{
-		Reply: d.reply, Commit: commit, Applied: func() { e.apply(d) }, Facts: e.facts(t.Command(), d.next),
+		Reply: d.reply, Commit: commit, Applied: func() { e.apply(d) }, Facts: e.facts(t.Command(), d.next, t.Now()),
 	})
 }
 

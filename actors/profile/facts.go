@@ -1,6 +1,8 @@
 package profile
 
 import (
+	"time"
+
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors/event"
@@ -9,7 +11,7 @@ import (
 
 // facts are what others are told when a command leaves the profile with another state: the
 // devices that have joined and left. Nobody is told of a viewer who is erased.
-func (e *entity) facts(command proto.Message, next *state) event.Teller {
+func (e *entity) facts(command proto.Message, next *state, now time.Time) event.Teller {
 	joined, reason := event.DeviceJoined, event.Expired
 	switch command.(type) {
 	case *Mint, *Expire:
@@ -22,7 +24,7 @@ func (e *entity) facts(command proto.Message, next *state) event.Teller {
 	}
 	before := e.state
 	return func() []event.Fact {
-		about := e.about(before)
+		about := e.about(before, now)
 		var facts []event.Fact
 		for i := range before.members {
 			if m := &before.members[i]; next.member(m.did) == nil {
@@ -41,13 +43,17 @@ func (e *entity) facts(command proto.Message, next *state) event.Teller {
 // shared is what all facts of a profile have.
 type shared event.Fact
 
-func (e *entity) about(s *state) shared {
+// about is that of a state. A login that is over is kept to be explained, but makes nobody a
+// viewer of its TV provider any more.
+func (e *entity) about(s *state, now time.Time) shared {
 	v := shared{Realm: e.id[0], SSOID: e.id[2]}
 	if e.id[1] != NamespaceSSO {
 		v.Issuer = e.id[1]
 	}
 	for _, l := range s.logins {
-		v.Accounts = append(v.Accounts, login.AccountOf(l.GetLogin()))
+		if l.GetLogin().Standing(now) == login.Good {
+			v.Accounts = append(v.Accounts, login.AccountOf(l.GetLogin()))
+		}
 	}
 	return v
 }
