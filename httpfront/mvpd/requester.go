@@ -1,6 +1,11 @@
 package mvpd
 
-import "net/netip"
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/netip"
+)
 
 // Requester is the device on whose behalf a provider is asked, as far as it is known.
 // Contracts demand it: some providers count devices, and some permit watching at home only.
@@ -35,4 +40,13 @@ type SSO struct {
 	// Issuer vouches for the viewer: the identity service of a foreign token, or
 	// the platform. Empty where it is the app that does.
 	Issuer string
+}
+
+// DeviceAt is the id of a device at a provider, [Device.ID]. It follows from a key of the
+// realm, so nobody finds the id that apps use by trying.
+func DeviceAt(key []byte, provider string, device []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("device at a provider\x00" + provider + "\x00"))
+	mac.Write(device)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }

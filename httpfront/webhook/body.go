@@ -1,13 +1,13 @@
 package webhook
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"time"
 
 	"ssod/actors/event"
 	"ssod/httpfront/config"
+	"ssod/httpfront/mvpd"
 )
 
 // MaxBody is the longest body of an event in bytes.
@@ -40,8 +40,8 @@ type data struct {
 }
 
 // bodies are what a receiver is told of a fact: one body, or one for each account of the
-// viewer at the receiver's TV provider.
-func bodies(w *config.Webhook, f event.Fact, at time.Time) (all [][]byte) {
+// viewer at the receiver's TV provider. key is the realm's, for the device's id there.
+func bodies(w *config.Webhook, f event.Fact, at time.Time, key []byte) (all [][]byte) {
 	d := data{
 		ServiceProvider: f.ServiceProvider, MVPD: f.MVPD, Reason: f.Reason, Rule: f.Rule, Count: f.Count,
 		NotAfter: stamp(f.NotAfter), Until: stamp(f.Until), Since: stamp(f.Since),
@@ -54,7 +54,7 @@ func bodies(w *config.Webhook, f event.Fact, at time.Time) (all [][]byte) {
 	if f.MVPD != "" && f.MVPD != w.MVPD {
 		return nil
 	}
-	d.MVPD, d.Device = w.MVPD, pseudonym(w.MVPD, f)
+	d.MVPD, d.Device = w.MVPD, deviceAt(w.MVPD, f, key)
 	if !aboutViewer(f.Type) {
 		if f.Type != event.EventsDropped && f.MVPD == "" {
 			return nil // not of this provider
@@ -82,14 +82,13 @@ func aboutViewer(t event.Type) bool {
 	}
 }
 
-// pseudonym stands for a device at a TV provider: the same for all that it is told of the
-// device, and another one elsewhere.
-func pseudonym(mvpd string, f event.Fact) string {
-	if len(f.Device) == 0 {
+// deviceAt stands for a device at a TV provider, which knows it by this id from decisions,
+// too; empty: without a key, since the provider could try which device it is.
+func deviceAt(provider string, f event.Fact, key []byte) string {
+	if len(f.Device) == 0 || len(key) == 0 {
 		return ""
 	}
-	sum := sha256.Sum256([]byte(f.Realm + "\x00" + mvpd + "\x00" + string(f.Device)))
-	return base64.RawURLEncoding.EncodeToString(sum[:16])
+	return mvpd.DeviceAt(key, provider, f.Device)
 }
 
 // encode is a body of at most [MaxBody] bytes: what makes it longer is left out.

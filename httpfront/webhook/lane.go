@@ -112,7 +112,7 @@ func (d *Dispatcher) droppedEvent(s *stream, now time.Time) []cluster.Event {
 	}
 	f := event.Fact{Type: event.EventsDropped, Realm: r.realm, Count: s.dropped, Since: s.since}
 	var events []cluster.Event
-	for _, body := range bodies(&r.hook, f, now) {
+	for _, body := range bodies(&r.hook, f, now, nil) {
 		events = append(events, cluster.Event{Receiver: r.id, Body: letter{Created: now, ID: drawID(), JSON: body}.encode()})
 	}
 	return events

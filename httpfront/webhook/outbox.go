@@ -16,6 +16,8 @@ type Outbox struct {
 	Settings func() *config.Config
 	// Cluster is the id of the cluster: events of another one have other ids.
 	Cluster string
+	// Key is the secret of a realm from which the ids of devices at TV providers follow.
+	Key func(realm string) []byte
 }
 
 // Wants reports whether any receiver is configured.
@@ -65,7 +67,7 @@ func (o *Outbox) of(f event.Fact, at time.Time, origin [32]byte) (events []clust
 			continue
 		}
 		receiver := ReceiverOf(realm.ID, *w)
-		for n, body := range bodies(w, f, at) {
+		for n, body := range bodies(w, f, at, o.Key(realm.ID)) {
 			id := sha256.Sum256(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(origin[:], receiver), uint64(n)))
 			events = append(events, cluster.Event{Receiver: receiver, Body: letter{Created: at, ID: [16]byte(id[:16]), JSON: body}.encode()})
 		}

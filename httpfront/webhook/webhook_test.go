@@ -10,6 +10,7 @@ import (
 
 	"ssod/actors/event"
 	"ssod/httpfront/config"
+	"ssod/httpfront/mvpd"
 )
 
 // TestAddressesAreJudgedWhenTheyAreDialed: a name may lead anywhere.
@@ -53,20 +54,26 @@ func TestProvidersAreToldOfTheirOwnViewers(t *testing.T) {
 		Type: event.DeviceLinked, Realm: "one", SSOID: "viewer", Device: []byte("tv"),
 		Accounts: []event.Account{{MVPD: "cable", UserID: "u1"}, {MVPD: "dish", UserID: "u2"}, {MVPD: "cable", UserID: "u1"}},
 	}
-	at := time.UnixMilli(1_700_000_000_000)
-	own := bodies(&config.Webhook{MVPD: "cable"}, f, at)
+	at, key := time.UnixMilli(1_700_000_000_000), []byte("a secret of the realm")
+	own := bodies(&config.Webhook{MVPD: "cable"}, f, at, key)
 	if len(own) != 1 || !strings.Contains(string(own[0]), `"userID":"u1"`) || strings.Contains(string(own[0]), "viewer") || strings.Contains(string(own[0]), "dHY=") {
 		t.Errorf("the provider is told %q", own)
 	}
-	if none := bodies(&config.Webhook{MVPD: "other"}, f, at); len(none) != 0 {
+	if id := `"device":"` + mvpd.DeviceAt(key, "cable", f.Device) + `"`; !strings.Contains(string(own[0]), id) {
+		t.Errorf("the provider is told %q, want %s, the id of the device at decisions", own, id)
+	}
+	if unkeyed := bodies(&config.Webhook{MVPD: "cable"}, f, at, nil); strings.Contains(string(unkeyed[0]), `"device"`) {
+		t.Errorf("without a key the provider is told %q", unkeyed)
+	}
+	if none := bodies(&config.Webhook{MVPD: "other"}, f, at, key); len(none) != 0 {
 		t.Errorf("another provider is told %q", none)
 	}
 	want := `{"type":"device.linked","timestamp":"2023-11-14T22:13:20.000Z","data":{"realm":"one","ssoId":"viewer","device":"dHY="}}`
-	if brand := bodies(&config.Webhook{}, f, at); len(brand) != 1 || string(brand[0]) != want {
+	if brand := bodies(&config.Webhook{}, f, at, key); len(brand) != 1 || string(brand[0]) != want {
 		t.Errorf("the brand is told %q, want %q", brand, want)
 	}
 	f.SSOID = strings.Repeat("\x01", 1000)
-	if long := bodies(&config.Webhook{}, f, at); len(long[0]) > MaxBody || !strings.Contains(string(long[0]), `"truncated":true`) {
+	if long := bodies(&config.Webhook{}, f, at, key); len(long[0]) > MaxBody || !strings.Contains(string(long[0]), `"truncated":true`) {
 		t.Errorf("a long id makes a body of %d bytes", len(long[0]))
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // outbox makes events for the receivers of the configuration.
 func (n *Node) outbox() *webhook.Outbox {
-	return &webhook.Outbox{Settings: n.settings.Config, Cluster: n.identity.Cluster}
+	return &webhook.Outbox{Settings: n.settings.Config, Cluster: n.identity.Cluster, Key: n.ring.LinkCodeKey}
 }
 
 // tell delivers events.

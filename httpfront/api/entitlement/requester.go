@@ -1,10 +1,6 @@
 package entitlement
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-
 	"ssod/actors/device"
 	"ssod/actors/session"
 	"ssod/httpfront/api"
@@ -44,10 +40,7 @@ func (s *Service) whoAsks(r *api.Request, q *asking, found finding) (mvpd.Reques
 // pairwise is the id of a device at one MVPD. It differs between MVPDs, and from the one
 // that apps use.
 func (s *Service) pairwise(r *api.Request, at string, device []byte) string {
-	mac := hmac.New(sha256.New, s.Tokens.LinkCodeKey(r.Realm.ID))
-	mac.Write([]byte("device at a provider\x00" + at + "\x00"))
-	mac.Write(device)
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+	return mvpd.DeviceAt(s.Tokens.LinkCodeKey(r.Realm.ID), at, device)
 }
 
 // ssoOf says where the identities of a namespace come from.
