@@ -26,7 +26,7 @@
 //	token       what makes and reads tokens (jose, keys, media, platform), and the keys
 //	            of others (keyset, keyurl)
 //	page        the layout of pages for viewers
-//	the ground  throttle, config, wire, slots, strictjson, qr
+//	the ground  throttle, config, usermeta, wire, slots, strictjson, qr
 //
 // Package client stands beside them: it knows the API and nothing of this program.
 //

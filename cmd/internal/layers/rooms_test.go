@@ -10,7 +10,7 @@ import (
 // "." is the server itself.
 var front = []string{
 	"fronttest", ".", "api", "webhook", "mvpd", "degradation", "token", "page",
-	"throttle", "config", "wire", "slots", "strictjson", "qr", "client",
+	"throttle", "config", "usermeta", "wire", "slots", "strictjson", "qr", "client",
 }
 
 func TestHttpfrontImportsDownwards(t *testing.T) {
