@@ -88,7 +88,9 @@ func TestWhatBecomesOfTokens(t *testing.T) {
 		{"the token endpoint is down", unused, func(f *fixture) { f.answers["/token"] = answer(503, "no") }},
 		{"the token endpoint has too much to do", unused, func(f *fixture) { f.answers["/token"] = answer(429, "no") }},
 		{"the client is not known", unused, func(f *fixture) { f.answers["/token"] = answer(401, `{"error":"invalid_client"}`) }},
-		{"the token endpoint sends elsewhere", unused, func(f *fixture) { f.answers["/token"] = http.RedirectHandler("/elsewhere", 307) }},
+		{"the token endpoint sends elsewhere", unused, func(f *fixture) {
+			f.answers["/token"] = http.RedirectHandler("/elsewhere", http.StatusTemporaryRedirect)
+		}},
 		{"the viewer withdrew the consent", over, func(f *fixture) { f.answers["/token"] = answer(400, `{"error":"invalid_grant"}`) }},
 		{"the connection breaks", over, func(f *fixture) { f.answers["/token"] = hangUp }},
 		{"garbage", over, func(f *fixture) { f.answers["/token"] = answer(200, "<html>") }},
