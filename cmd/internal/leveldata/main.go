@@ -1,7 +1,7 @@
 // Command leveldata makes the data directories of the format levels that versions of
 // ssod must be able to read for ever, one for each level:
 //
-//	go run ./cmd/internal/leveldata cmd/internal/leveldata/testdata/level1
+//	go run ./cmd/internal/leveldata cmd/internal/leveldata/testdata/level2
 //
 // A directory is made once, by the first version that has the level, and committed. Its
 // test opens a copy with the version at hand and reads all of it.
@@ -21,6 +21,7 @@ import (
 	"ssod/cluster/replica"
 	"ssod/cluster/replica/core"
 	"ssod/persistence"
+	"ssod/persistence/level"
 )
 
 func main() {
@@ -107,7 +108,7 @@ func open(ctx context.Context, dir string) (*node, error) {
 		return nil, err
 	}
 	n.engine, err = replica.Alone(ctx, replica.Config{
-		Node: 1, Shards: shards, Log: n.store.Log(), State: n.store, Address: func(core.NodeID) string { return "" },
+		Node: 1, Shards: shards, Log: n.store.Log(), State: n.store, Level: n.store.Level, Address: func(core.NodeID) string { return "" },
 	})
 	if err == nil {
 		n.tables, err = meta.Open(ctx, n.engine)
@@ -125,13 +126,25 @@ func (n *node) close() (err error) {
 	return errors.Join(err, n.store.Close())
 }
 
-// found writes the tables that a cluster begins with.
+// found writes the tables that a cluster begins with, at the newest level.
 func (n *node) found(ctx context.Context) error {
-	if err := placement.FoundSettings(ctx, n.tables, placement.DefaultSettings()); err != nil {
+	if err := n.store.RaiseLevel(level.Newest); err != nil {
+		return err
+	}
+	if err := placement.FoundSettings(ctx, n.tables, settings(level.Newest)); err != nil {
 		return err
 	}
 	_, err := placement.Divide(ctx, n.tables, shards)
 	return err
+}
+
+// settings are those of a directory of a level.
+func settings(at int) placement.Settings {
+	s := placement.DefaultSettings()
+	if at > level.First {
+		s.Level = at
+	}
+	return s
 }
 
 const (
@@ -177,8 +190,12 @@ func (n *node) write(ctx context.Context, round int) error {
 		if !ok {
 			return fmt.Errorf("shard %d is not led", slots.Of(c.Entity))
 		}
+		c.Events = events(i, round)
 		if err := shard.Commit(ctx, c); err != nil {
 			return fmt.Errorf("entity %d, round %d: %w", i, round, err)
+		}
+		if err := mark(ctx, shard, i, round); err != nil {
+			return fmt.Errorf("events of entity %d, round %d: %w", i, round, err)
 		}
 	}
 	return nil

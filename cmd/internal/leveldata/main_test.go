@@ -76,7 +76,7 @@ func checkAll(t *testing.T, dir string, rounds int) {
 			t.Error(err)
 		}
 	}()
-	if s, err := placement.SettingsOf(n.tables); s != placement.DefaultSettings() || err != nil {
+	if s, err := placement.SettingsOf(n.tables); s != settings(n.store.Level()) || err != nil {
 		t.Errorf("settings: got %+v %v", s, err)
 	}
 	slots, err := placement.Divide(t.Context(), n.tables, shards)
@@ -86,6 +86,29 @@ func checkAll(t *testing.T, dir string, rounds int) {
 	for i := range entities {
 		shard, _ := n.engine.Lead(slots.Of(address(i)))
 		check(t, shard, i, rounds)
+		if n.store.Level() >= eventsLevel {
+			checkEvents(t, shard, i)
+		}
+	}
+}
+
+// checkEvents reads what waits of one entity, and its dead letters.
+func checkEvents(t *testing.T, shard cluster.Shard, i int) {
+	t.Helper()
+	got := map[byte][]string{}
+	for _, space := range []byte{cluster.EventQueue, cluster.EventDead} {
+		err := shard.Events(space, receiver(i), 0, func(_ cluster.EventKey, body []byte) bool {
+			got[space] = append(got[space], string(body))
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	of := func(round int) string { return string(events(i, round)[0].Body) }
+	want := map[byte][]string{cluster.EventQueue: {of(2), of(3)}, cluster.EventDead: {of(1)}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events of entity %d (-want +got):\n%s", i, diff)
 	}
 }
 
