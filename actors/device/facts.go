@@ -34,7 +34,7 @@ func facts(before, next *State, self actors.Address, command proto.Message, now 
 
 // reason says why logins have ended.
 func reason(command proto.Message) string {
-	if m, ok := command.(*login.End); ok && m.GetHow() == login.How_INVALIDATED {
+	if m, ok := command.(*login.End); ok && (m.GetProvider() || m.GetHow() == login.How_INVALIDATED) {
 		return event.ByProvider
 	}
 	return event.ByApp

@@ -803,7 +803,8 @@ type End struct {
 	Mvpd          string                 `protobuf:"bytes,1,opt,name=mvpd,proto3" json:"mvpd,omitempty"`
 	Login         []byte                 `protobuf:"bytes,2,opt,name=login,proto3" json:"login,omitempty"`
 	How           How                    `protobuf:"varint,3,opt,name=how,proto3,enum=ssod.actors.login.How" json:"how,omitempty"`
-	Copies        []*intent.Place        `protobuf:"bytes,4,rep,name=copies,proto3" json:"copies,omitempty"` // profiles that may have one although the device does not know
+	Copies        []*intent.Place        `protobuf:"bytes,4,rep,name=copies,proto3" json:"copies,omitempty"`      // profiles that may have one although the device does not know
+	Provider      bool                   `protobuf:"varint,5,opt,name=provider,proto3" json:"provider,omitempty"` // the MVPD ended it; so do those that void it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -864,6 +865,13 @@ func (x *End) GetCopies() []*intent.Place {
 		return x.Copies
 	}
 	return nil
+}
+
+func (x *End) GetProvider() bool {
+	if x != nil {
+		return x.Provider
+	}
+	return false
 }
 
 type EndReply struct {
@@ -1183,12 +1191,13 @@ const file_actors_login_login_proto_rawDesc = "" +
 	"\breplaced\x18\x05 \x03(\fR\breplaced\"&\n" +
 	"\n" +
 	"ShareReply\x12\x18\n" +
-	"\arefused\x18\x01 \x01(\bR\arefused\"\x8c\x01\n" +
+	"\arefused\x18\x01 \x01(\bR\arefused\"\xa8\x01\n" +
 	"\x03End\x12\x12\n" +
 	"\x04mvpd\x18\x01 \x01(\tR\x04mvpd\x12\x14\n" +
 	"\x05login\x18\x02 \x01(\fR\x05login\x12(\n" +
 	"\x03how\x18\x03 \x01(\x0e2\x16.ssod.actors.login.HowR\x03how\x121\n" +
-	"\x06copies\x18\x04 \x03(\v2\x19.ssod.actors.intent.PlaceR\x06copies\"P\n" +
+	"\x06copies\x18\x04 \x03(\v2\x19.ssod.actors.intent.PlaceR\x06copies\x12\x1a\n" +
+	"\bprovider\x18\x05 \x01(\bR\bprovider\"P\n" +
 	"\bEndReply\x12\x14\n" +
 	"\x05ended\x18\x01 \x01(\bR\x05ended\x12.\n" +
 	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"N\n" +

@@ -30,9 +30,9 @@ func (s *State) enter(m *Enter, p *intent.Promises) decision {
 	next.Logins = append(next.Logins, e)
 	switch {
 	case s.endedLately(e, p.At):
-		next.finish(e, p)
+		next.finish(e, true, p)
 	case len(next.Logins) > Max:
-		next.finish(slices.MinFunc(next.Logins, byIssue), p)
+		next.finish(slices.MinFunc(next.Logins, byIssue), false, p)
 	}
 	next.Open = append(next.Open, p.Made()...)
 	return decision{Reply: &EnterReply{Open: p.Made()}, Next: next}
@@ -45,9 +45,9 @@ func (s *State) endedLately(e *Entry, at actors.Times) bool {
 	return at.Over().UnixMilli() < s.GetEnd().GetUntilMs() && e.GetIssuedMs() <= s.GetEnd().GetIssuedMs()
 }
 
-// finish ends a login wherever it is, and drops it.
-func (s *State) finish(e *Entry, p *intent.Promises) {
-	p.Add(e.GetDevice(), &login.End{Mvpd: e.GetMvpd(), Login: e.GetLogin(), Copies: e.GetCopies()})
+// finish ends a login wherever it is, because the provider did or not, and drops it.
+func (s *State) finish(e *Entry, provider bool, p *intent.Promises) {
+	p.Add(e.GetDevice(), &login.End{Mvpd: e.GetMvpd(), Login: e.GetLogin(), Copies: e.GetCopies(), Provider: provider})
 	s.drop(e.GetLogin(), p.At)
 }
 
@@ -81,7 +81,7 @@ func (s *State) end(m *End, p *intent.Promises) decision {
 	}
 	next := s.clone()
 	for _, e := range meant {
-		next.finish(e, p)
+		next.finish(e, true, p)
 	}
 	if !known {
 		next.End = &Ended{IssuedMs: max(m.GetIssuedMs(), s.GetEnd().GetIssuedMs()), UntilMs: p.At.Seen().Add(Overtaking).UnixMilli()}
@@ -95,7 +95,7 @@ func (s *State) erase(m *Erase, p *intent.Promises) decision {
 	next := s.clone()
 	for _, e := range s.Logins {
 		if e.madeOn(m.GetDevice()) {
-			next.finish(e, p)
+			next.finish(e, false, p)
 		}
 	}
 	if len(next.Logins) == len(s.Logins) {
