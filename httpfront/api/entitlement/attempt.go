@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"strings"
 
 	"ssod/actors/session"
@@ -19,12 +20,35 @@ import (
 type attempt struct {
 	session.ID
 	mvpd    string // where the browser was sent
-	serial  string // of the tab
+	serial  string // of the tab, with its stamp
 	browser string // the secret of the cookie
 }
 
-func newAttempt(id session.ID, mvpd, browser string) attempt {
-	return attempt{ID: id, mvpd: mvpd, serial: rand.Text(), browser: browser}
+func (s *Service) newAttempt(realm *config.Realm, id session.ID, mvpd, browser string) attempt {
+	a := attempt{ID: id, mvpd: mvpd, serial: rand.Text(), browser: browser}
+	a.serial += s.stamp(realm, &a)
+	return a
+}
+
+// stamp proves that an attempt was begun here, without the cookie that its other secrets
+// follow from: what is posted with a state that somebody made up is not stored.
+func (s *Service) stamp(realm *config.Realm, a *attempt) string {
+	mac := hmac.New(sha256.New, s.Tokens.LinkCodeKey(realm.ID))
+	mac.Write([]byte("attempt\x00" + a.name()))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:stampSize])
+}
+
+// The sizes of a stamp, in bytes and as it is written.
+const (
+	stampSize    = 12
+	writtenStamp = stampSize * 4 / 3
+)
+
+// stamped reports whether an attempt was begun here.
+func (s *Service) stamped(realm *config.Realm, a attempt) bool {
+	given := a.serial[max(0, len(a.serial)-writtenStamp):]
+	a.serial = a.serial[:len(a.serial)-len(given)]
+	return subtle.ConstantTimeCompare([]byte(s.stamp(realm, &a)), []byte(given)) == 1
 }
 
 // name is what the state of an attempt begins with. Ids and codes have no dots.
@@ -49,7 +73,7 @@ func (s *Service) browserKey(realm *config.Realm, browser string) []byte {
 // realm, which the path does not name. It must be the browser that was sent there,
 // with the state that it was sent with.
 func (s *Service) cameBack(r *api.Request, state string) (attempt, error) {
-	a, realm, ok := named(r, state)
+	a, realm, ok := s.named(r, state)
 	if a.browser = browserOf(r); !ok || a.browser == "" {
 		return attempt{}, api.ErrStranger
 	}
@@ -60,13 +84,14 @@ func (s *Service) cameBack(r *api.Request, state string) (attempt, error) {
 	return a, nil
 }
 
-// named is the attempt that a state names, and its realm, whoever brings it: nothing is
-// proven by it.
-func named(r *api.Request, state string) (a attempt, realm *config.Realm, ok bool) {
+// named is the attempt that a state names, and its realm. It was begun here, but whoever
+// brings it may have seen it elsewhere.
+func (s *Service) named(r *api.Request, state string) (a attempt, realm *config.Realm, ok bool) {
 	parts := strings.Split(state, ".")
 	if len(parts) != 5 || !validCode(parts[1]) {
 		return attempt{}, nil, false
 	}
 	realm, _, ok = r.Config.ServiceProvider(parts[0])
-	return attempt{ID: session.ID{ServiceProvider: parts[0], Code: parts[1]}, mvpd: parts[2], serial: parts[3]}, realm, ok
+	a = attempt{ID: session.ID{ServiceProvider: parts[0], Code: parts[1]}, mvpd: parts[2], serial: parts[3]}
+	return a, realm, ok && s.stamped(realm, a)
 }

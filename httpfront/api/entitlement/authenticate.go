@@ -81,7 +81,7 @@ func (s *Service) begin(ctx context.Context, r *api.Request, o *opening, id stri
 	if err != nil {
 		return api.Response{}, err
 	}
-	a := newAttempt(o.ID, p.Config.ID, o.browser)
+	a := s.newAttempt(r.Realm, o.ID, p.Config.ID, o.browser)
 	step, err := mvpd.Step{}, cmp.Or(s.canKeep(p), s.canReceive(p))
 	if err == nil {
 		step, err = p.Begin(ctx, s.login(r, &a, o.GetParty()))

@@ -34,7 +34,7 @@ func (s *Service) PostedCallback(ctx context.Context, r *api.Request) (api.Respo
 	if err != nil {
 		return api.Response{}, err
 	}
-	a, realm, ok := named(r, given.Get("state"))
+	a, realm, ok := s.named(r, given.Get("state"))
 	if !ok {
 		return api.Response{}, api.ErrStranger
 	}
@@ -73,7 +73,7 @@ func (s *Service) receive(ctx context.Context, r *api.Request, p *mvpd.Provider,
 	if err != nil {
 		return api.Response{}, s.unanswered(r, p, err)
 	}
-	a, realm, ok := named(r, got.State)
+	a, realm, ok := s.named(r, got.State)
 	if !ok || realm != r.Realm || a.mvpd != p.Config.ID || !p.ActiveFor(a.ServiceProvider) {
 		return api.Response{}, api.ErrStranger
 	}

@@ -185,6 +185,7 @@ func TestAPostedAnswer(t *testing.T) {
 		"an answer of another MVPD":        {p.post(p.answers(state, "ada", "really", foreign)), http.StatusBadRequest},
 		"no state":                         {p.post(p.answers("", "ada")), http.StatusBadRequest},
 		"a state that is none":             {p.post(p.answers("STREAM1.x.cable.y.z", "ada")), http.StatusBadRequest},
+		"a state that nobody was given":    {p.post(p.answers(madeUp(state), "ada")), http.StatusBadRequest},
 		"without the cookie":               {p.browser().visit(at, nil), http.StatusBadRequest},
 		"another browser":                  {other.visit(at, nil), http.StatusBadRequest},
 		"the state alone":                  {b.visit("/api/v2/authenticate/callback?state="+url.QueryEscape(state), nil), http.StatusBadRequest},
@@ -217,6 +218,13 @@ func TestAPostedAnswer(t *testing.T) {
 	if got := p.found("tablet"); len(got) != 0 {
 		t.Errorf("the tablet finds %v", got)
 	}
+}
+
+// madeUp is a state like another one, for a tab of its own.
+func madeUp(state string) string {
+	parts := strings.Split(state, ".")
+	parts[3] = strings.Repeat("A", len(parts[3]))
+	return strings.Join(parts, ".")
 }
 
 // raw posts a body of some type.
