@@ -165,6 +165,8 @@ func (p *Placement) handle(ctx context.Context, from NodeID, r *Request) (*Answe
 		return &Answer{Scrubbed: &Scrubbed{Done: done}}, err
 	case len(r.GetPin()) > 0:
 		return p.pin(ctx, r.GetPin())
+	case len(r.GetEvents()) > 0:
+		return p.events(ctx, r.GetEvents())
 	case r.GetAwait() != nil:
 		return &Answer{}, p.tables.Await(ctx, r.GetAwait().GetTable(), r.GetAwait().GetRevision())
 	}

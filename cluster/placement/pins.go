@@ -39,12 +39,16 @@ func (o PinsOfOthers) Leaders() (map[string][]cluster.ShardID, error) {
 
 // Ask sends a request to the [Pins] of a member.
 func (o PinsOfOthers) Ask(ctx context.Context, node string, request []byte) ([]byte, error) {
-	for _, n := range o.p.registry.Nodes() {
-		if n.Name != node || n.State == NodeState_REMOVED {
-			continue
+	a, err := o.p.askNamed(ctx, node, &Request{Pin: request})
+	return a.GetPin(), err
+}
+
+// askNamed sends a request to a member.
+func (p *Placement) askNamed(ctx context.Context, node string, r *Request) (*Answer, error) {
+	for _, n := range p.registry.Nodes() {
+		if n.Name == node && n.State != NodeState_REMOVED {
+			return p.ask(ctx, n.ID, r)
 		}
-		a, err := o.p.ask(ctx, n.ID, &Request{Pin: request})
-		return a.GetPin(), err
 	}
 	return nil, fmt.Errorf("%w: there is no such member", ErrRefused)
 }

@@ -68,6 +68,8 @@ type Config struct {
 	Scrubber *Scrubber
 	// Pins are this node's; nil: it pins nothing for others.
 	Pins Pins
+	// Events are this node's; nil: it answers no requests about them.
+	Events Events
 
 	// Binding says of which tables no node may serve an old version: a change of one is
 	// answered when every node has it, or has lost its right to serve. nil: none.

@@ -717,7 +717,8 @@ type Request struct {
 	Find          *FindRequest           `protobuf:"bytes,62,opt,name=find,proto3" json:"find,omitempty"`
 	Readmit       *ReadmitRequest        `protobuf:"bytes,41,opt,name=readmit,proto3" json:"readmit,omitempty"`
 	Set           *SetRequest            `protobuf:"bytes,70,opt,name=set,proto3" json:"set,omitempty"`
-	Pin           []byte                 `protobuf:"bytes,90,opt,name=pin,proto3" json:"pin,omitempty"` // of what the receiver pins for a backup; cluster/pin has it
+	Pin           []byte                 `protobuf:"bytes,90,opt,name=pin,proto3" json:"pin,omitempty"`       // of what the receiver pins for a backup; cluster/pin has it
+	Events        []byte                 `protobuf:"bytes,91,opt,name=events,proto3" json:"events,omitempty"` // about the events that wait on the receiver; httpfront/webhook has it
 	Drain         *DrainRequest          `protobuf:"bytes,71,opt,name=drain,proto3" json:"drain,omitempty"`
 	Leave         *LeaveRequest          `protobuf:"bytes,72,opt,name=leave,proto3" json:"leave,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -866,6 +867,13 @@ func (x *Request) GetPin() []byte {
 	return nil
 }
 
+func (x *Request) GetEvents() []byte {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
 func (x *Request) GetDrain() *DrainRequest {
 	if x != nil {
 		return x.Drain
@@ -893,6 +901,7 @@ type Answer struct {
 	Scrubbed      *Scrubbed              `protobuf:"bytes,61,opt,name=scrubbed,proto3" json:"scrubbed,omitempty"`
 	Found         *Found                 `protobuf:"bytes,62,opt,name=found,proto3" json:"found,omitempty"`
 	Pin           []byte                 `protobuf:"bytes,90,opt,name=pin,proto3" json:"pin,omitempty"`
+	Events        []byte                 `protobuf:"bytes,91,opt,name=events,proto3" json:"events,omitempty"`
 	Error         string                 `protobuf:"bytes,15,opt,name=error,proto3" json:"error,omitempty"` // for operators, tells what to do
 	Kind          ErrorKind              `protobuf:"varint,14,opt,name=kind,proto3,enum=ssod.placement.ErrorKind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -995,6 +1004,13 @@ func (x *Answer) GetFound() *Found {
 func (x *Answer) GetPin() []byte {
 	if x != nil {
 		return x.Pin
+	}
+	return nil
+}
+
+func (x *Answer) GetEvents() []byte {
+	if x != nil {
+		return x.Events
 	}
 	return nil
 }
@@ -2467,7 +2483,7 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\blearners\x18\x04 \x03(\x04R\blearners\x12,\n" +
 	"\x04next\x18\x05 \x03(\v2\x18.ssod.placement.VoterSetR\x04next\"\"\n" +
 	"\bVoterSet\x12\x16\n" +
-	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\x91\a\n" +
+	"\x06voters\x18\x01 \x03(\x04R\x06voters\"\xa9\a\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x128\n" +
 	"\aprepare\x18\x02 \x01(\v2\x1e.ssod.placement.PrepareRequestR\aprepare\x128\n" +
@@ -2484,9 +2500,10 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\x04find\x18> \x01(\v2\x1b.ssod.placement.FindRequestR\x04find\x128\n" +
 	"\areadmit\x18) \x01(\v2\x1e.ssod.placement.ReadmitRequestR\areadmit\x12,\n" +
 	"\x03set\x18F \x01(\v2\x1a.ssod.placement.SetRequestR\x03set\x12\x10\n" +
-	"\x03pin\x18Z \x01(\fR\x03pin\x122\n" +
+	"\x03pin\x18Z \x01(\fR\x03pin\x12\x16\n" +
+	"\x06events\x18[ \x01(\fR\x06events\x122\n" +
 	"\x05drain\x18G \x01(\v2\x1c.ssod.placement.DrainRequestR\x05drain\x122\n" +
-	"\x05leave\x18H \x01(\v2\x1c.ssod.placement.LeaveRequestR\x05leave\"\x8c\x04\n" +
+	"\x05leave\x18H \x01(\v2\x1c.ssod.placement.LeaveRequestR\x05leave\"\xa4\x04\n" +
 	"\x06Answer\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x124\n" +
 	"\bprepared\x18\x02 \x01(\v2\x18.ssod.placement.PreparedR\bprepared\x124\n" +
@@ -2497,7 +2514,8 @@ const file_cluster_placement_placement_proto_rawDesc = "" +
 	"\aapplied\x18< \x01(\v2\x17.ssod.placement.AppliedR\aapplied\x124\n" +
 	"\bscrubbed\x18= \x01(\v2\x18.ssod.placement.ScrubbedR\bscrubbed\x12+\n" +
 	"\x05found\x18> \x01(\v2\x15.ssod.placement.FoundR\x05found\x12\x10\n" +
-	"\x03pin\x18Z \x01(\fR\x03pin\x12\x14\n" +
+	"\x03pin\x18Z \x01(\fR\x03pin\x12\x16\n" +
+	"\x06events\x18[ \x01(\fR\x06events\x12\x14\n" +
 	"\x05error\x18\x0f \x01(\tR\x05error\x12-\n" +
 	"\x04kind\x18\x0e \x01(\x0e2\x19.ssod.placement.ErrorKindR\x04kind\"&\n" +
 	"\x0ePrepareRequest\x12\x14\n" +

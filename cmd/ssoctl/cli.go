@@ -26,6 +26,7 @@ type cli struct {
 	Clock     clockGroup     `cmd:"" help:"Accept the clock after a leap, or set the time back after a wrong one."`
 	Degrade   degradeCommand `cmd:"" help:"Answer in the place of a TV provider that is in trouble, for a while; list the rules that do."`
 	Provider  providerGroup  `cmd:"" help:"Test a TV provider."`
+	Events    eventsGroup    `cmd:"" help:"Show what waits for receivers of events; send again what was given up."`
 	Profile   profileGroup   `cmd:"" help:"Show or erase what is stored for one viewer."`
 	Trial     trialGroup     `cmd:"" help:"Reset trials of temporary access."`
 	Backup    backupGroup    `cmd:"" help:"Back the whole cluster up, or check a backup. ssod restore makes a new cluster of one."`

@@ -295,6 +295,21 @@ func (d *Dispatcher) waiting() (bytes int64) {
 	return bytes
 }
 
+// going are the bytes of those of them that only wait for the commit of what has become of
+// them.
+func (d *Dispatcher) going() (bytes int64) {
+	for _, l := range d.lanes {
+		for _, s := range l.streams {
+			for _, it := range s.items {
+				if it.fate != waits {
+					bytes += it.size
+				}
+			}
+		}
+	}
+	return bytes
+}
+
 func (d *Dispatcher) room() int {
 	if d.waiting() > d.options.Limit {
 		return overWindow
@@ -302,9 +317,17 @@ func (d *Dispatcher) room() int {
 	return window
 }
 
-// bound drops the oldest of the longest streams while too much waits.
+// slack is the part of the limit that becomes free when the oldest go: what tells of them
+// needs room, too, and must not drive out others.
+const slack = 16
+
+// bound drops the oldest of the longest streams when too much waits.
 func (d *Dispatcher) bound() {
-	for over := d.waiting() - d.options.Limit; over > 0; {
+	waiting := d.waiting() - d.going()
+	if waiting <= d.options.Limit {
+		return
+	}
+	for over := waiting - d.options.Limit + d.options.Limit/slack; over > 0; {
 		var longest *stream
 		for _, l := range d.lanes {
 			for _, s := range l.streams {

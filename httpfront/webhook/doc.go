@@ -16,6 +16,8 @@
 //	receiver.go             who gets how much at once, and who is left alone for a while
 //	post.go, sign.go        one delivery
 //	guard.go                which addresses are dialed
-//	dead.go                 dead letters are forgotten in time
+//	dead.go                dead letters are forgotten in time
+//	local.go, everywhere.go, position.go
+//	                       what operators see of events, and dead letters that are sent again
 //	trouble.go              receivers that fail, for operators
 package webhook

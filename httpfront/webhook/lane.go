@@ -63,12 +63,13 @@ type settlement struct {
 	commit cluster.Commit
 	marked map[cluster.EventKey]bool
 	told   map[uint64]int // dropped, by receiver
+	lost   map[uint64]int // of these, those that go without a dead letter and tell of no others
 	err    error
 }
 
 // settle is the commit of what has become of events; nil when there is nothing to say.
 func (l *lane) settle(d *Dispatcher, now time.Time) *settlement {
-	c := &settlement{handle: l.handle, marked: map[cluster.EventKey]bool{}, told: map[uint64]int{}}
+	c := &settlement{handle: l.handle, marked: map[cluster.EventKey]bool{}, told: map[uint64]int{}, lost: map[uint64]int{}}
 	c.commit.Marks = slices.Clip(l.extra[:min(len(l.extra), maxMarks)])
 	for _, m := range c.commit.Marks {
 		c.marked[m.Key] = true
@@ -83,6 +84,9 @@ func (l *lane) settle(d *Dispatcher, now time.Time) *settlement {
 			bytes += len(m.Body)
 			c.commit.Marks = append(c.commit.Marks, m)
 			c.marked[it.key] = true
+			if it.lost && it.fate == dropped {
+				c.lost[s.receiver]++
+			}
 		}
 		if s.dropped > 0 {
 			c.told[s.receiver] = s.dropped

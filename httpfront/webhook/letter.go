@@ -1,10 +1,14 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"time"
+
+	"ssod/actors/event"
 )
 
 // letter is an event as it is stored: version, creation in ms, id, and for a dead letter
@@ -60,3 +64,22 @@ func parseLetter(b []byte) (l letter, err error) {
 
 // name is the webhook-id: the same for ever.
 func (l letter) name() string { return "msg_" + base64.RawURLEncoding.EncodeToString(l.ID[:]) }
+
+// dropNote is what an events.dropped tells.
+type dropNote struct {
+	Count int
+	Since time.Time
+}
+
+// tells reads an events.dropped.
+func (l letter) tells() (dropNote, bool) {
+	var b struct {
+		Type event.Type
+		Data dropNote
+	}
+	// Most letters have no such type, and need not be decoded to see that.
+	if !bytes.Contains(l.JSON, []byte(event.EventsDropped)) || json.Unmarshal(l.JSON, &b) != nil {
+		return dropNote{}, false
+	}
+	return b.Data, b.Type == event.EventsDropped
+}

@@ -77,6 +77,6 @@ func (m *metrics) settled(d *Dispatcher, c *settlement) {
 	}
 	for id, r := range d.receivers {
 		m.dead.WithLabelValues(r.realm, r.host()).Add(float64(dead[id]))
-		m.dropped.WithLabelValues(r.realm, r.host()).Add(float64(max(0, c.told[id]-dead[id])))
+		m.dropped.WithLabelValues(r.realm, r.host()).Add(float64(c.lost[id]))
 	}
 }

@@ -33,6 +33,7 @@ type item struct {
 	next     time.Time
 	busy     bool
 	fate     fate
+	lost     bool // given up, and not yet told
 }
 
 // fate is what is to become of an event.
@@ -117,12 +118,18 @@ func (s *stream) giveUp(it *item, known bool) {
 	s.lose(it)
 }
 
-// lose counts an event that is given up.
+// lose counts an event that is given up. What such an event tells of goes into the next.
 func (s *stream) lose(it *item) {
-	if s.dropped == 0 {
-		s.since = it.letter.Created
+	count, since := 1, it.letter.Created
+	if told, tells := it.letter.tells(); tells {
+		count, since = told.Count, told.Since
+	} else {
+		it.lost = true
 	}
-	s.dropped++
+	if s.dropped == 0 || since.Before(s.since) {
+		s.since = since
+	}
+	s.dropped += count
 }
 
 // settle removes those that a commit has marked.

@@ -7,6 +7,7 @@ import (
 
 	"ssod/actors/event"
 	"ssod/cluster"
+	"ssod/cluster/placement"
 	"ssod/httpfront/api/admin"
 	"ssod/httpfront/degradation"
 	"ssod/httpfront/webhook"
@@ -19,19 +20,41 @@ func (n *Node) outbox() *webhook.Outbox {
 
 // tell delivers events.
 func (n *Node) tell() {
-	n.webhooks = webhook.Start(webhook.Options{
+	d := webhook.Start(webhook.Options{
 		Shards: n.shards, Settings: n.settings.Config, Now: n.config.Clock, Metrics: n.registry, Log: n.log,
 	})
-	n.own("webhooks", closing(func() error { n.webhooks.Close(); return nil }))
+	n.webhooks.Store(d)
+	n.own("webhooks", closing(func() error { d.Close(); return nil }))
+}
+
+// eventsHere is [placement.Events].
+type eventsHere struct{ n *Node }
+
+func (e eventsHere) Serve(ctx context.Context, request []byte) ([]byte, error) {
+	d := e.n.webhooks.Load()
+	if d == nil {
+		return nil, fmt.Errorf("%w: the node is starting", placement.ErrTemporary)
+	}
+	return d.Serve(ctx, request)
+}
+
+// everywhere is what operators see of events.
+func (n *Node) everywhere() webhook.Everywhere {
+	e := webhook.Everywhere{Here: n.webhooks.Load()}
+	if n.placement != nil {
+		e.Others = n.placement.EventsOfOthers()
+	}
+	return e
 }
 
 // webhooksCondition is advice: events wait, and no request does.
 func (n *Node) webhooksCondition() admin.Condition {
 	c := admin.Condition{Name: "webhooks", OK: true, Advice: true}
-	if n.webhooks == nil {
+	d := n.webhooks.Load()
+	if d == nil {
 		return c
 	}
-	if troubles := n.webhooks.Troubles(); len(troubles) > 0 {
+	if troubles := d.Troubles(); len(troubles) > 0 {
 		c.OK, c.Detail = false, strings.Join(troubles, "; ")
 	}
 	return c

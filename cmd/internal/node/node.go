@@ -65,7 +65,7 @@ type Node struct {
 	mvpds         atomic.Pointer[mvpd.Registry]
 	runtime       *actors.Runtime
 	front         *httpfront.Server
-	webhooks      *webhook.Dispatcher
+	webhooks      atomic.Pointer[webhook.Dispatcher] // other nodes ask before it is there
 
 	// Of a node that is not alone:
 	credentials *transport.Credentials

@@ -116,7 +116,7 @@ func (n *Node) place(context.Context) (err error) {
 		Calls: n.network, LastHeard: n.network.LastHeard, Offset: n.network.Offset, SilentFor: c.SilentFor, Lease: c.Lease,
 		Free: n.space.on, Need: n.space.need.Load, Met: n.know, Left: n.network.RemovePeer, Certificates: n.shown, Boots: n.boots, Outdated: n.deposed, Levelled: n.levelled,
 		Settings: func() map[string]string { return n.settings.Config().CodeSettings() },
-		Scrubber: n.scrubber, Finder: n.finder, Pins: n.pins, NotAccepting: true, Binding: binding,
+		Scrubber: n.scrubber, Finder: n.finder, Pins: n.pins, Events: eventsHere{n}, NotAccepting: true, Binding: binding,
 		Clock: c.Clock, Log: n.log,
 	})
 	if err != nil {

@@ -298,7 +298,7 @@ func (n *Node) serve(context.Context) (err error) {
 	}
 	n.admin.Serve(&admin.Services{
 		Settings: n.settings.Config, Reload: n.Reload, Registration: n.clients, Keys: n.ring,
-		Profiles: profiles, Erasure: n.eraser(links), Trials: operatorsTrials{n}, Backups: backups{n, n.unsealed}, Shards: n.shards, Slots: n.slots, Members: n.members(), ClusterSettings: clusterSettings{n}, Clock: operatorsClock{n}, Degradation: n.rules, Providers: providers,
+		Profiles: profiles, Erasure: n.eraser(links), Trials: operatorsTrials{n}, Backups: backups{n, n.unsealed}, Shards: n.shards, Slots: n.slots, Members: n.members(), ClusterSettings: clusterSettings{n}, Clock: operatorsClock{n}, Degradation: n.rules, Providers: providers, Events: n.everywhere(),
 		Viewer: func(id profile.ID) string { return sso.Viewer(n.ring.AuditKey(id.Realm), id) },
 	})
 	n.own("reloads", closing(n.reloads.close))

@@ -22,6 +22,7 @@ import (
 	"ssod/httpfront/config"
 	"ssod/httpfront/degradation"
 	"ssod/httpfront/token/keys"
+	"ssod/httpfront/webhook"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -106,6 +107,16 @@ func TestOperations(t *testing.T) {
 		{"reset an identity by another member", "DELETE", "/admin/v1/trials?realm=a&mvpd=trial&identity=%7B%22x%22:1%7D", "", 400, ""},
 		{"reset trials of a provider", "DELETE", "/admin/v1/trials?realm=a&mvpd=cable&all=true", "", 400, ""},
 		{"reset trials of no realm", "DELETE", "/admin/v1/trials?mvpd=trial&all=true", "", 400, ""},
+		{"events", "GET", "/admin/v1/events", "", 200, `events of "" after "", 100`},
+		{"events of a realm", "GET", "/admin/v1/events?realm=a&after=1-2-3&limit=5", "", 200, `events of "a" after "1-2-3", 5`},
+		{"events of no realm", "GET", "/admin/v1/events?realm=b", "", 400, ""},
+		{"too many events", "GET", "/admin/v1/events?limit=501", "", 400, ""},
+		{"replay one", "POST", "/admin/v1/events/replay", `{"id":"msg_1"}`, 200, "replay msg_1"},
+		{"replay all", "POST", "/admin/v1/events/replay", `{"all":true,"realm":"a"}`, 200, `replay all of a for ""`},
+		{"replay for a receiver", "POST", "/admin/v1/events/replay", `{"all":true,"realm":"a","url":"https://x"}`, 200, `replay all of a for "https://x"`},
+		{"replay one and all", "POST", "/admin/v1/events/replay", `{"id":"msg_1","all":true,"realm":"a"}`, 400, ""},
+		{"replay nothing", "POST", "/admin/v1/events/replay", `{"realm":"a"}`, 400, ""},
+		{"replay all realms", "POST", "/admin/v1/events/replay", `{"all":true}`, 400, ""},
 		{"cluster", "GET", "/admin/v1/cluster", "", 200, ""},
 		{"another path", "GET", "/admin/v1/nope", "", 404, ""},
 		{"another method", "PUT", "/admin/v1/reload", "", 405, ""},
@@ -156,6 +167,8 @@ func TestErrorsOfTheServices(t *testing.T) {
 		{degradation.ErrOrder, 400, "request_invalid", "PUT", "degradation/tv/cable", `{"rule":"AuthNAll","for":"10m"}`},
 		{degradation.ErrNotNow, 409, "not_possible", "PUT", "degradation/tv/cable", `{"rule":"AuthNAll","for":"10m"}`},
 		{degradation.ErrFull, 409, "limit_reached", "PUT", "degradation/tv/cable", `{"rule":"AuthNAll","for":"10m"}`},
+		{webhook.ErrNoLetter, 404, "not_found", "POST", "events/replay", `{"id":"msg_1"}`},
+		{webhook.ErrPosition, 400, "request_invalid", "GET", "events?after=x", ""},
 		{cluster.ErrUnknown, 503, "outcome_unknown", "DELETE", "degradation/tv/cable", ""},
 		{keys.ErrUnknownKey, 404, "not_found", "", "", ""},
 		{keys.ErrFixed, 409, "not_possible", "", "", ""},

@@ -16,6 +16,7 @@ import (
 	"ssod/httpfront/config"
 	"ssod/httpfront/degradation"
 	"ssod/httpfront/token/keys"
+	"ssod/httpfront/webhook"
 )
 
 // ErrConfiguration says that a reload found a configuration that cannot be
@@ -82,6 +83,8 @@ var failures = []struct {
 	{ErrBackups, http.StatusConflict, "limit_reached"},
 	{errNotFound, http.StatusNotFound, "not_found"},
 	{registration.ErrUnknown, http.StatusNotFound, "not_found"},
+	{webhook.ErrNoLetter, http.StatusNotFound, "not_found"},
+	{webhook.ErrPosition, http.StatusBadRequest, "request_invalid"},
 	{ErrNoNode, http.StatusNotFound, "not_found"},
 	{ErrNoErasure, http.StatusNotFound, "not_found"},
 	{ErrUnfinished, http.StatusServiceUnavailable, "not_erased"},

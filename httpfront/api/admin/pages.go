@@ -28,6 +28,8 @@ var operations = map[string]map[string]handler{
 	"degradation":                          {http.MethodGet: listRules},
 	"degradation/{serviceProvider}/{mvpd}": {http.MethodGet: showRule, http.MethodPut: setRule, http.MethodDelete: endRule},
 	"providers/{realm}/{mvpd}/test":        {http.MethodPost: testProvider},
+	"events":                               {http.MethodGet: listEvents},
+	"events/replay":                        {http.MethodPost: replayEvents},
 	"reload":                               {http.MethodPost: reload},
 	"backup":                               {http.MethodPost: makeBackup},
 	"profile":                              {http.MethodGet: showProfile, http.MethodDelete: eraseProfile},

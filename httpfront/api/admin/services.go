@@ -38,6 +38,8 @@ type Services struct {
 	Degradation Degradation
 	// Providers are the TV providers.
 	Providers Providers
+	// Events are what waits for receivers, and what was given up.
+	Events Events
 	// Out says that the node has left its cluster: it has nothing but Settings,
 	// Shards, Slots, Members and ClusterSettings.
 	Out bool

@@ -26,6 +26,7 @@ import (
 	"ssod/httpfront/mvpd"
 	"ssod/httpfront/mvpd/temppass"
 	"ssod/httpfront/token/keys"
+	"ssod/httpfront/webhook"
 )
 
 // world stands in for everything behind the admin API. Its fields are what it
@@ -148,7 +149,7 @@ func (w *world) services(t *testing.T) *admin.Services {
 	return &admin.Services{
 		Settings: func() *config.Config { return cfg }, Registration: w, Keys: w, Profiles: w, Erasure: w, Trials: w, Shards: w, Slots: faulty.Slots(w),
 		Reload:          func(context.Context) (*config.Config, error) { return cfg, w.ask("reload") },
-		ClusterSettings: settings{"replicas": "3"}, Clock: operated{w}, Degradation: degraded{w}, Providers: sandboxes(),
+		ClusterSettings: settings{"replicas": "3"}, Clock: operated{w}, Degradation: degraded{w}, Providers: sandboxes(), Events: told{w},
 		Viewer: func(profile.ID) string { return "digest" },
 	}
 }
@@ -170,6 +171,24 @@ func (d degraded) Set(_ context.Context, o degradation.Order) (degradation.Rule,
 func (d degraded) Off(_ context.Context, p degradation.Pair, by string) (was bool, err error) {
 	was, d.w.rules = len(d.w.rules) > 0, nil
 	return was, d.w.ask("off for %s at %s by %s", p.ServiceProvider, p.MVPD, by)
+}
+
+// told are the events of the world.
+type told struct{ w *world }
+
+func (e told) List(_ context.Context, realm, after string, limit int) (webhook.Listing, error) {
+	name := webhook.Name{Realm: "a", Host: "brand.example"}
+	return webhook.Listing{
+		Receivers: []webhook.Standing{{Name: name, Backlog: webhook.Backlog{Waiting: 2, Dead: 1, Why: "answered 500"}}},
+		Letters:   []webhook.NamedLetter{{Name: name, DeadLetter: webhook.DeadLetter{ID: "msg_1", Type: "device.joined", Attempts: 3}}},
+		Next:      "1-2-3",
+	}, e.w.ask("events of %q after %q, %d", realm, after, limit)
+}
+
+func (e told) Replay(_ context.Context, id string) error { return e.w.ask("replay %s", id) }
+
+func (e told) ReplayAll(_ context.Context, realm, url string) (int, error) {
+	return 7, e.w.ask("replay all of %s for %q", realm, url)
 }
 
 // sandboxes are the TV providers of the world.
