@@ -39,6 +39,9 @@ var EventTypes = []string{
 	"decision.denied", "degradation.set", "degradation.ended", "linkcode.attack", "events.dropped",
 }
 
+// unsent are the types that this version does not send.
+var unsent = []string{"decision.denied", "linkcode.attack"}
+
 // Wants reports whether the webhook wants events of a type.
 func (w Webhook) Wants(event string) bool {
 	return len(w.Events) == 0 || slices.Contains(w.Events, event)
@@ -55,10 +58,17 @@ func (k *checker) webhooks(key string, r *Realm) {
 	for i, w := range r.Webhooks {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		k.receiver(at+".url", w)
-		k.unique(seen, at+".url", strings.TrimSpace(w.URL+" "+w.MVPD))
+		if first, again := seen[w.URL+" "+w.MVPD]; again && w.URL != "" { // not quoted: there may be a secret in it
+			k.mistake(at+".url", "is that of %s in line %d", first, k.line(first))
+		} else {
+			seen[w.URL+" "+w.MVPD] = at + ".url"
+		}
 		k.text(at+".secretFile", w.SecretFile)
 		for j, e := range w.Events {
 			k.oneOf(fmt.Sprintf("%s.events[%d]", at, j), e, EventTypes...)
+			if slices.Contains(unsent, e) {
+				k.warn(fmt.Sprintf("%s.events[%d]", at, j), "has no effect: this version sends no %s", e)
+			}
 		}
 		if w.MVPD != "" && !slices.ContainsFunc(r.MVPDs, func(m MVPD) bool { return m.ID == w.MVPD }) {
 			k.mistake(at+".mvpd", "%q is not an MVPD of the realm", clip(w.MVPD))
