@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,8 +42,24 @@ func TestLoginsLeaveNothing(t *testing.T) {
 
 // holding is what a process holds at a moment.
 type holding struct {
-	cost
-	heap float64 // live bytes
+	cost            // without idle workers
+	workers int     // of the actors, that wait for work: it keeps some, up to a bound
+	heap    float64 // live bytes
+}
+
+// keptWorkers is how many idle workers the actors keep at most.
+const keptWorkers = 512
+
+// idleWorkers counts those that wait in their loop, and not in what they run.
+func (n *node) idleWorkers() (count int) {
+	n.Helper()
+	for stack := range strings.SplitSeq(n.goroutines(), "\n\n") {
+		_, frames, _ := strings.Cut(stack, "\n")
+		if strings.HasPrefix(frames, "ssod/actors.(*dispatcher).serve(") {
+			count++
+		}
+	}
+	return count
 }
 
 func (n *node) holds() holding {
@@ -50,7 +67,9 @@ func (n *node) holds() holding {
 	if status, _, err := n.Ask(http.MethodPost, "/debug/pprof/heap?gc=1", nil); err != nil || status != http.StatusOK {
 		n.Fatalf("a heap profile: %d, %v", status, err)
 	}
-	return holding{n.cost(), n.metric("go_memstats_heap_alloc_bytes")}
+	h := holding{cost: n.cost(), workers: n.idleWorkers(), heap: n.metric("go_memstats_heap_alloc_bytes")}
+	h.goroutines -= h.workers
+	return h
 }
 
 func (w *world) mustLeaveNothing(t *testing.T, long time.Duration) {
@@ -82,7 +101,7 @@ func (w *world) mustLeaveNothing(t *testing.T, long time.Duration) {
 		<-tick.C
 		h := w.holds()
 		held = append(held, h)
-		t.Logf("%d goroutines, %d files, live heap %.1f MB", h.goroutines, h.files, h.heap/1e6)
+		t.Logf("%d goroutines and %d idle workers, %d files, live heap %.1f MB", h.goroutines, h.workers, h.files, h.heap/1e6)
 	}
 	must(t, group.Wait())
 	total := 0
@@ -93,6 +112,9 @@ func (w *world) mustLeaveNothing(t *testing.T, long time.Duration) {
 	t.Logf("%d logins and logouts in %v", total, long)
 	if total == 0 || !end.within(settled.cost) {
 		t.Errorf("the process holds %+v after %+v", end.cost, settled.cost)
+	}
+	if end.workers > keptWorkers {
+		t.Errorf("%d idle workers, more than are kept", end.workers)
 	}
 	if end.heap > 128<<20 {
 		t.Errorf("the live heap is %.1f MB, more than --memory", end.heap/1e6)
