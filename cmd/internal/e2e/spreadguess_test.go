@@ -62,7 +62,7 @@ func TestGuessesAreCountedOncePerCluster(t *testing.T) {
 	a := c.mustApp("one")
 	doors := c.spread(a)
 	_, short := a.hostWithCode("host")
-	tries, terms, code := volume(200, 30_000), c.terms(), missing(t, short)
+	tries, terms, code := volume(200, 30_000), c.terms(), distant(t, short)
 
 	c.wantLookups(terms, perDevice, perDevice, guesses(t, doors, tries, always("one device"), scattered(1), code))
 	c.wantLookups(terms, perAddress, perAddress, guesses(t, doors, tries, numbered("device "), always("203.0.113.1"), code))
