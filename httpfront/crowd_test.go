@@ -167,7 +167,7 @@ func TestConnectionsOfAnAddress(t *testing.T) {
 	for _, trusted := range []bool{false, true} {
 		registry := prometheus.NewRegistry()
 		cfg := testConfig()
-		cfg.Throttle.Connections, cfg.Throttle.TrustedProxies = 2, nil
+		cfg.Throttle.PerAddressConnections, cfg.Throttle.TrustedProxies = 2, nil
 		if trusted {
 			cfg.Throttle.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		}

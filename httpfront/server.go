@@ -207,7 +207,7 @@ func (s *Server) share(peer netip.Addr) (holder netip.Addr, most int) {
 	if throttle.Trusts(t.TrustedProxies, peer) {
 		return netip.Addr{}, 0
 	}
-	return throttle.Client(peer), t.Connections
+	return throttle.Client(peer), t.PerAddressConnections
 }
 
 // admit asks the throttle; httpfront/docs/limits.md#throttle. The apps of a household and

@@ -138,8 +138,8 @@ func (k *checker) throttle(t Throttle) {
 	if !(t.Burst >= 0 && t.Burst <= 1e6) {
 		k.mistake("throttle.burst", "%v is not between 0 and 1000000 requests", t.Burst)
 	}
-	if !(t.Connections >= 0 && t.Connections <= 1e6) {
-		k.mistake("throttle.connections", "%d is not between 0 and 1000000 connections", t.Connections)
+	if !(t.PerAddressConnections >= 0 && t.PerAddressConnections <= 1e6) {
+		k.mistake("throttle.perAddressConnections", "%d is not between 0 and 1000000 connections", t.PerAddressConnections)
 	}
 }
 

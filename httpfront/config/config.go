@@ -48,9 +48,9 @@ type Throttle struct {
 	Enabled bool    `yaml:"enabled" default:"true"`
 	Rate    float64 `yaml:"rate" default:"1"`   // requests per second
 	Burst   float64 `yaml:"burst" default:"10"` // extra requests
-	// Connections is how many an address may have open, IPv6 by /64; 0: any
-	// number. Those of trusted proxies are not counted.
-	Connections int `yaml:"connections" default:"1000"`
+	// PerAddressConnections is how many an address may have open, IPv6 by /64; 0:
+	// any number. Those of trusted proxies are not counted.
+	PerAddressConnections int `yaml:"perAddressConnections" default:"1000"`
 	// TrustedProxies are the peers whose X-Forwarded-For is believed, here and
 	// where guesses are counted.
 	TrustedProxies []netip.Prefix `yaml:"trustedProxies" default:"127.0.0.0/8,::1/128"`
@@ -149,6 +149,8 @@ type Guessing struct {
 	// in 24 hours, wherever they guess from. Less means longer codes, and that an
 	// attack closes the short ones sooner.
 	WrongHitsPerDay float64 `yaml:"wrongHitsPerDay" default:"0.5"`
+	// PerRealm is in older files; nothing goes by it.
+	PerRealm *int `yaml:"perRealm"`
 }
 
 // CORS lists the origins whose web players may call the API, each as browsers

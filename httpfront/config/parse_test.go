@@ -21,19 +21,19 @@ const contract = `issuer: https://sso.example.com
 publicURL: https://sso.example.com/
 helpURL: https://help.example.com
 accessToken: {algorithm: HS256, ttl: 6h}
-throttle: {enabled: true, rate: 1, burst: 10, trustedProxies: [127.0.0.1/32]}
+throttle: {enabled: true, rate: 1, burst: 10, perAddressConnections: 1000, trustedProxies: [127.0.0.1/32]}
 memberRetention: 9600h
 realms:
   - id: acme
     serviceProviders:
-      - {id: acme-tv, displayName: Acme TV, domains: [acme.example, "acmetv://"], authPerAggregator: false}
+      - {id: acme-tv, displayName: Acme TV, domains: [acme.example, "acmetv://"], authPerAggregator: false, metadataCertFile: keys/tv.crt}
       - acme-kids
     serviceToken: {algorithm: HS256, ttl: 1h, refreshWindow: 168h, maxAge: 9600h, bindDevice: true}
     ssoId: {mode: asserted}
     deviceDefaultSsoId: false
     maxDevices: 50
-    linkCode: {length: 6, alphabet: digits, ttl: 15m, maxPerProfile: 5, maxIssued: 10, maxLive: 200000}
-    guessing: {perDevice: 5, perAddress: 60, wrongHitsPerDay: 0.25}
+    linkCode: {length: 6, alphabet: digits, ttl: 15m, maxPerProfile: 5, maxIssued: 10, maxLive: 200000, otherNetwork: allow}
+    guessing: {perDevice: 5, perAddress: 60, wrongHitsPerDay: 0.25, perRealm: 100}
     cors: {origins: ["https://tv.acme.example"]}
     trustedIssuers:
       - {issuer: "https://id.acme.example", audience: Adobe, jwksFile: keys/acme.json}
@@ -41,11 +41,18 @@ realms:
       - {name: firetv, issuer: amazon, audience: adobe, algorithms: [RS256, HS256], jwksFile: keys/firetv.json, decryptionKeyFile: keys/firetv-jwe.pem}
     mvpds:
       - {id: sandbox, displayName: Sandbox TV, kind: sandbox, allowPublic: true}
-      - {id: cable, displayName: Cable Co, kind: oidc, issuer: "https://login.cable.example", clientId: sso, clientSecretFile: keys/cable.secret,
-         authzURL: "https://pdp.cable.example/access/v1/evaluation", authnTTL: 720h, authzTTL: 1h, disabledFor: [acme-kids]}
-      - {id: trial, displayName: Free trial, kind: temppass, ttl: 24h, maxResources: 0}
+      - {id: cable, displayName: Cable Co, logoUrl: "https://static.cable.example/logo.svg", kind: oidc, issuer: "https://login.cable.example", clientId: sso, clientSecretFile: keys/cable.secret,
+         scopes: [openid, profile], attributes: {userID: sub, zip: "address.postal_code"}, hba: at_home, encrypted: [zip], caFile: keys/ca.pem,
+         authzURL: "https://pdp.cable.example/access/v1/evaluation", decision: pdp, authnTTL: 720h, authzTTL: 1h, disabledFor: [acme-kids]}
+      - {id: dish, displayName: Dish Two, kind: saml, metadataFile: keys/dish.xml,   # or metadataURL
+         keyFile: keys/sp.key, certFile: keys/sp.crt, nextKeyFile: keys/next.key, nextCertFile: keys/next.crt, entityId: "urn:acme",
+         allowCBC: true, attributes: {householdID: "urn:example:household"}, xacmlURL: "https://pdp.dish.example/"}
+      - {id: trial, displayName: Free trial, kind: temppass, ttl: 24h, maxResources: 0, trialsPerAddress: 20}
+    partners: [{name: Apple, providers: {DishTwo: dish}}]
+    webhooks:
+      - {url: "https://hooks.acme.example/", secretFile: keys/hook.secret, events: [], mvpd: cable, serviceProviders: [acme-tv], caFile: keys/ca.pem, allowPrivate: true}
     degradation: [{serviceProvider: acme-tv, mvpd: cable, rule: AuthNAll}]
-    session: {ttl: 30m}
+    session: {ttl: 30m, confirm: otherNetwork}
     mediaToken: {ttl: 7m}
     limits: {authorize: 1, preauthorize: 5}
     strictTokens: false
@@ -104,7 +111,7 @@ func TestParseFillsInTheDefaults(t *testing.T) {
 		"ssod", "http://127.0.0.1:9999",
 		config.AccessToken{Algorithm: "HS256", TTL: 6 * time.Hour},
 		config.Throttle{
-			Enabled: true, Rate: 1, Burst: 10, Connections: 1000,
+			Enabled: true, Rate: 1, Burst: 10, PerAddressConnections: 1000,
 			TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		},
 		9600 * time.Hour,
@@ -286,6 +293,7 @@ func TestParseWarnsOfWhatIsUnwise(t *testing.T) {
 		{"a viewer who is never asked", realm("session: {confirm: never}"), "4: realms[0].session.confirm: never asks viewers whose device it is: whoever sends them a link gets a login of theirs"},
 		{"short code life", realm("linkCode: {ttl: 1s}"), "4: realms[0].linkCode.ttl: 1s is short; at least 1m0s is advised"},
 		{"few digits", realm("linkCode: {length: 4}"), "4: realms[0].linkCode.length: 4 characters are guessed easily; 6 or more are advised"},
+		{"a budget of the realm", realm("guessing: {perRealm: 100}"), "4: realms[0].guessing.perRealm: has no effect: what guessers may hit in the realm is bounded by wrongHitsPerDay"},
 		{"no decision point", realm("mvpds: [{id: m, kind: oidc, issuer: 'https://a.example', clientId: c}]"), "4: realms[0].mvpds[0]: nobody decides what viewers may watch, so they watch nothing: set authzURL or xacmlURL, or decision: authenticated, which lets them watch everything"},
 		{"a short trial", realm("mvpds: [{id: m, kind: temppass, ttl: 1s}]"), "4: realms[0].mvpds[0].ttl: 1s is short; at least 1m0s is advised"},
 		{"plain http", "publicURL: http://sso.example.com\n" + signed, "1: publicURL: is plain http at a public address: tokens, codes and logins can be read and changed on the way. Use https, with --http-tls-cert or a proxy that ends TLS"},

@@ -130,6 +130,9 @@ func (k *checker) guessing(key string, g Guessing) {
 	if !(g.WrongHitsPerDay >= minWrongHits && g.WrongHitsPerDay <= maxWrongHits) { // NaN is neither
 		k.mistake(key+".wrongHitsPerDay", "%v is not between %v and %v", g.WrongHitsPerDay, minWrongHits, maxWrongHits)
 	}
+	if g.PerRealm != nil {
+		k.warn(key+".perRealm", "has no effect: what guessers may hit in the realm is bounded by wrongHitsPerDay")
+	}
 }
 
 func (k *checker) degradation(key string, r *Realm) {
