@@ -206,6 +206,22 @@ func TestALogoutWaitsWhenTooMuchIsPromised(t *testing.T) {
 	}
 }
 
+// A login is not kept while its device has too much to tell; what ends one is not refused.
+func TestALoginWaitsWhenTooMuchIsPromised(t *testing.T) {
+	s := newStory(t)
+	s.begin("one")
+	s.keep("one", "first", "cable", "viewer")
+	for range intent.Max {
+		s.leave("other", "viewer")
+	}
+	equal(t, "busy", s.keep("one", "second", "dish", "viewer", "family").Busy, true)
+	equal(t, "kept", s.standing("dish"), login.Missing)
+	equal(t, "ended", s.end("first", login.How_REMOVED).Ended, true)
+	do[*intent.SettleReply](s, s.state.settle(&intent.Settle{Id: [][]byte{s.state.Open[0].Id, s.state.Open[1].Id}}))
+	equal(t, "busy later", s.keep("one", "second", "dish", "viewer", "family").Busy, false)
+	equal(t, "kept later", s.standing("dish"), login.Good)
+}
+
 func TestLoginsAreBounded(t *testing.T) {
 	s := newStory(t)
 	s.begin("one")

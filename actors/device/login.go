@@ -45,6 +45,9 @@ func (s *State) keep(m *login.Keep, self *intent.Place, p *intent.Promises) deci
 			remove(old.GetLogin(), p)
 		}
 	}
+	if len(s.Open)+len(p.Made()) > intent.Max {
+		return answer(&login.KeepReply{Busy: true})
+	}
 	next.Open = append(next.Open, p.Made()...)
 	return decision{Reply: &login.KeepReply{Open: p.Made()}, Next: next}
 }

@@ -19,5 +19,8 @@
 // must change nothing when they come a second time.
 //
 // A target may make intents in turn. Its answer then has them ([Maker]), and
-// they are carried out before the first one is settled.
+// they are carried out before the first one is settled. A target that has too many open
+// answers that it is busy and changes nothing; the intent stays open. That is for commands
+// that begin something: those that end it are never refused, or two entities could wait for
+// each other.
 package intent

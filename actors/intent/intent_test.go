@@ -137,6 +137,15 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// An intent whose target is busy stays open.
+func TestATargetMayBeBusy(t *testing.T) {
+	w := newWorld()
+	w.answers["a"] = &ForgetReply{Busy: true}
+	if err := Run(t.Context(), w, maker, promised(1, "a", "b")); !errors.Is(err, actors.ErrOverloaded) || w.settled["maker"] != 1 {
+		t.Errorf("got %v, settled %d, want %v and 1", err, w.settled["maker"], actors.ErrOverloaded)
+	}
+}
+
 func TestRunDoesNotGoRoundForEver(t *testing.T) {
 	w := newWorld()
 	w.answers["a"] = chained{&ResumeReply{}, promised(2, "b")}

@@ -18,6 +18,10 @@ const maxDepth = 4
 // Maker is an answer of an entity that made intents.
 type Maker interface{ GetOpen() []*Intent }
 
+// refuser is an answer of an entity that may have refused, because it has [Max] intents open
+// itself.
+type refuser interface{ GetBusy() bool }
+
 // Run carries out and settles intents that an entity has made, and those that their
 // targets make in turn. What fails stays open, for the entity to carry out.
 func Run(ctx context.Context, asker actors.Asker, from actors.Address, open []*Intent) error {
@@ -53,6 +57,9 @@ func (i *Intent) carryOut(ctx context.Context, asker actors.Asker, depth int) er
 	reply, err := asker.Ask(ctx, to, cluster.RequestID(i.Id), 0, command)
 	if err != nil {
 		return fmt.Errorf("intent for a %s: %s: %w", to.Kind, nameOf(command), err)
+	}
+	if r, ok := reply.(refuser); ok && r.GetBusy() {
+		return fmt.Errorf("intent for a %s: %s: %w", to.Kind, nameOf(command), actors.ErrOverloaded)
 	}
 	if m, ok := reply.(Maker); ok {
 		return run(ctx, asker, to, m.GetOpen(), depth-1)

@@ -628,6 +628,7 @@ type KeepReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Stale         bool                   `protobuf:"varint,1,opt,name=stale,proto3" json:"stale,omitempty"` // a later session of the device: not kept
 	Open          []*intent.Intent       `protobuf:"bytes,2,rep,name=open,proto3" json:"open,omitempty"`
+	Busy          bool                   `protobuf:"varint,3,opt,name=busy,proto3" json:"busy,omitempty"` // too many intents are open: not kept yet
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -674,6 +675,13 @@ func (x *KeepReply) GetOpen() []*intent.Intent {
 		return x.Open
 	}
 	return nil
+}
+
+func (x *KeepReply) GetBusy() bool {
+	if x != nil {
+		return x.Busy
+	}
+	return false
 }
 
 // Share gives a profile a copy.
@@ -1177,10 +1185,11 @@ const file_actors_login_login_proto_rawDesc = "" +
 	"\x05login\x18\x01 \x01(\v2\x18.ssod.actors.login.LoginR\x05login\x123\n" +
 	"\asession\x18\x02 \x01(\v2\x19.ssod.actors.intent.PlaceR\asession\x122\n" +
 	"\x06shared\x18\x03 \x03(\v2\x1a.ssod.actors.login.SharingR\x06shared\x121\n" +
-	"\x06tokens\x18\x14 \x01(\v2\x19.ssod.actors.login.TokensR\x06tokens\"Q\n" +
+	"\x06tokens\x18\x14 \x01(\v2\x19.ssod.actors.login.TokensR\x06tokens\"e\n" +
 	"\tKeepReply\x12\x14\n" +
 	"\x05stale\x18\x01 \x01(\bR\x05stale\x12.\n" +
-	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\xb8\x01\n" +
+	"\x04open\x18\x02 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\x12\x12\n" +
+	"\x04busy\x18\x03 \x01(\bR\x04busy\"\xb8\x01\n" +
 	"\x05Share\x12.\n" +
 	"\x05login\x18\x01 \x01(\v2\x18.ssod.actors.login.LoginR\x05login\x121\n" +
 	"\x06origin\x18\x02 \x01(\v2\x19.ssod.actors.intent.PlaceR\x06origin\x12\x10\n" +

@@ -39,11 +39,14 @@ func (c Client) End(ctx context.Context, request cluster.RequestID, id ID, issue
 }
 
 // Erase ends the logins that were made on a device, and drops them. What the entity
-// remembers of them are ids that say nothing.
+// remembers of them are ids that say nothing. It fails as [Client.End] does.
 func (c Client) Erase(ctx context.Context, request cluster.RequestID, id ID, device []byte) error {
 	reply, err := actors.Ask[*EraseReply](ctx, c.Asker, id.Address(), request, 0, &Erase{Device: device})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case reply.GetBusy():
+		return fmt.Errorf("erase logins: %w", actors.ErrOverloaded)
 	}
 	return intent.Run(ctx, c.Asker, id.Address(), reply.GetOpen())
 }

@@ -34,9 +34,15 @@ func (s *State) enter(m *Enter, p *intent.Promises) decision {
 	case len(next.Logins) > Max:
 		next.finish(slices.MinFunc(next.Logins, byIssue), false, p)
 	}
+	if !s.room(p) {
+		return answer(&EnterReply{Busy: true})
+	}
 	next.Open = append(next.Open, p.Made()...)
 	return decision{Reply: &EnterReply{Open: p.Made()}, Next: next}
 }
+
+// room reports whether the intents that a decision made can be kept.
+func (s *State) room(p *intent.Promises) bool { return len(s.Open)+len(p.Made()) <= intent.Max }
 
 func byIssue(a, b *Entry) int { return int(a.GetIssuedMs() - b.GetIssuedMs()) }
 
@@ -73,15 +79,15 @@ func (s *State) end(m *End, p *intent.Promises) decision {
 	meant := slices.Clone(s.Logins)
 	meant = slices.DeleteFunc(meant, func(e *Entry) bool { return e.GetIssuedMs() > m.GetIssuedMs() || e.over(p.At) })
 	known := p.At.Over().UnixMilli() < s.GetEnd().GetUntilMs() && m.GetIssuedMs() <= s.GetEnd().GetIssuedMs()
-	switch {
-	case len(meant) == 0 && known:
+	if len(meant) == 0 && known {
 		return answer(&EndReply{})
-	case len(s.Open)+len(meant) > intent.Max:
-		return answer(&EndReply{Busy: true})
 	}
 	next := s.clone()
 	for _, e := range meant {
 		next.finish(e, true, p)
+	}
+	if !s.room(p) {
+		return answer(&EndReply{Busy: true})
 	}
 	if !known {
 		next.End = &Ended{IssuedMs: max(m.GetIssuedMs(), s.GetEnd().GetIssuedMs()), UntilMs: p.At.Seen().Add(Overtaking).UnixMilli()}
@@ -98,8 +104,11 @@ func (s *State) erase(m *Erase, p *intent.Promises) decision {
 			next.finish(e, false, p)
 		}
 	}
-	if len(next.Logins) == len(s.Logins) {
+	switch {
+	case len(next.Logins) == len(s.Logins):
 		return answer(&EraseReply{})
+	case !s.room(p):
+		return answer(&EraseReply{Busy: true})
 	}
 	next.Open = append(next.Open, p.Made()...)
 	return decision{Reply: &EraseReply{Open: p.Made()}, Next: next}

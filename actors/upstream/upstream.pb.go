@@ -281,6 +281,7 @@ func (x *Enter) GetLogin() *Entry {
 type EnterReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Open          []*intent.Intent       `protobuf:"bytes,1,rep,name=open,proto3" json:"open,omitempty"`
+	Busy          bool                   `protobuf:"varint,2,opt,name=busy,proto3" json:"busy,omitempty"` // too many intents are open
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -320,6 +321,13 @@ func (x *EnterReply) GetOpen() []*intent.Intent {
 		return x.Open
 	}
 	return nil
+}
+
+func (x *EnterReply) GetBusy() bool {
+	if x != nil {
+		return x.Busy
+	}
+	return false
 }
 
 // Remove is an intent of the device when its login ends.
@@ -556,6 +564,7 @@ func (x *Erase) GetDevice() []byte {
 type EraseReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Open          []*intent.Intent       `protobuf:"bytes,1,rep,name=open,proto3" json:"open,omitempty"`
+	Busy          bool                   `protobuf:"varint,2,opt,name=busy,proto3" json:"busy,omitempty"` // too many intents are open
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -595,6 +604,13 @@ func (x *EraseReply) GetOpen() []*intent.Intent {
 		return x.Open
 	}
 	return nil
+}
+
+func (x *EraseReply) GetBusy() bool {
+	if x != nil {
+		return x.Busy
+	}
+	return false
 }
 
 // Expire is sent by the sweep: it drops what has expired.
@@ -700,10 +716,11 @@ const file_actors_upstream_upstream_proto_rawDesc = "" +
 	"\tissued_ms\x18\x01 \x01(\x03R\bissuedMs\x12\x19\n" +
 	"\buntil_ms\x18\x02 \x01(\x03R\auntilMs\":\n" +
 	"\x05Enter\x121\n" +
-	"\x05login\x18\x01 \x01(\v2\x1b.ssod.actors.upstream.EntryR\x05login\"<\n" +
+	"\x05login\x18\x01 \x01(\v2\x1b.ssod.actors.upstream.EntryR\x05login\"P\n" +
 	"\n" +
 	"EnterReply\x12.\n" +
-	"\x04open\x18\x01 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\x1e\n" +
+	"\x04open\x18\x01 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\x12\x12\n" +
+	"\x04busy\x18\x02 \x01(\bR\x04busy\"\x1e\n" +
 	"\x06Remove\x12\x14\n" +
 	"\x05login\x18\x01 \x01(\fR\x05login\"\r\n" +
 	"\vRemoveReply\"\"\n" +
@@ -714,10 +731,11 @@ const file_actors_upstream_upstream_proto_rawDesc = "" +
 	"\x05ended\x18\x02 \x01(\x05R\x05ended\x12.\n" +
 	"\x04open\x18\x03 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\x1f\n" +
 	"\x05Erase\x12\x16\n" +
-	"\x06device\x18< \x01(\fR\x06device\"<\n" +
+	"\x06device\x18< \x01(\fR\x06device\"P\n" +
 	"\n" +
 	"EraseReply\x12.\n" +
-	"\x04open\x18\x01 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\x1a\n" +
+	"\x04open\x18\x01 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\x12\x12\n" +
+	"\x04busy\x18\x02 \x01(\bR\x04busy\"\x1a\n" +
 	"\x06Expire\x12\x10\n" +
 	"\x03cut\x18( \x01(\bR\x03cut\"\r\n" +
 	"\vExpireReplyB\x16Z\x14ssod/actors/upstreamb\x06proto3"

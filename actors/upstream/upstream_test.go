@@ -58,10 +58,20 @@ func deviceAt(name string) *intent.Place {
 // enter enters the login of a device that was issued at a time after the start.
 func (s *story) enter(id string, issued time.Duration) []*intent.Intent {
 	s.Helper()
+	return s.tryEnter(id, issued).GetOpen()
+}
+
+func (s *story) tryEnter(id string, issued time.Duration) *EnterReply {
+	s.Helper()
 	return do[*EnterReply](s, s.state.enter(&Enter{Login: &Entry{
 		Login: []byte(id), Mvpd: "cable", Device: deviceAt(id),
 		IssuedMs: start.Add(issued).UnixMilli(), NotAfterMs: start.Add(24 * time.Hour).UnixMilli(),
-	}}, s.promises())).GetOpen()
+	}}, s.promises()))
+}
+
+func (s *story) erase(device string) *EraseReply {
+	s.Helper()
+	return do[*EraseReply](s, s.state.erase(&Erase{Device: []byte(device)}, s.promises()))
 }
 
 func (s *story) end(issued time.Duration) *EndReply {
@@ -176,12 +186,18 @@ func TestAnEndThatCannotBeTold(t *testing.T) {
 		}
 	}
 	s.expect("left", len(s.state.Logins), Max)
+	s.expect("one login too many is refused", s.tryEnter("one more", time.Hour).GetBusy(), true)
+	s.expect("and one that has ended", s.tryEnter("late", time.Second).GetBusy(), true)
+	s.expect("an erasure too", s.erase("2-0").GetBusy(), true)
+	s.expect("open", len(s.state.Open), intent.Max)
 	ids := [][]byte{}
 	for _, i := range s.state.Open {
 		ids = append(ids, i.GetId())
 	}
 	do[*intent.SettleReply](s, s.state.settle(&intent.Settle{Id: ids}))
-	s.expect("when they have heard", s.end(2*time.Second).GetEnded(), Max)
+	s.expect("when they have heard, it comes again", s.told(s.enter("one more", time.Hour)), "[2-0]")
+	s.expect("and the erasure", s.told(s.erase("2-1").GetOpen()), "[2-1]")
+	s.expect("and the end", s.end(2*time.Second).GetEnded(), Max-2)
 }
 
 // TestAnErasedDevice leaves no entry.
@@ -189,10 +205,9 @@ func TestAnErasedDevice(t *testing.T) {
 	s := newStory(t)
 	s.enter("phone", 0)
 	s.enter("tv", 0)
-	open := do[*EraseReply](s, s.state.erase(&Erase{Device: []byte("phone")}, s.promises())).GetOpen()
-	s.expect("ended", s.told(open), "[phone]")
+	s.expect("ended", s.told(s.erase("phone").GetOpen()), "[phone]")
 	s.expect("in use", s.state.InUse(), true)
-	s.expect("another device", len(do[*EraseReply](s, s.state.erase(&Erase{Device: []byte("phone")}, s.promises())).GetOpen()), 0)
+	s.expect("another device", len(s.erase("phone").GetOpen()), 0)
 }
 
 // TestASetBackClock: nothing is remembered for longer than from now.
