@@ -148,6 +148,8 @@ func (x *exchange) run() (api.Response, error) {
 		return api.Response{}, x.repeatedError()
 	case x.TooLarge && x.op.tooLarge != nil:
 		return api.Response{}, x.op.tooLarge
+	case x.op.ownPages && x.CrossSite():
+		return api.Response{}, api.ErrStranger
 	case x.server.cutOff(x.began):
 		return api.Response{}, api.ErrCutOff
 	}

@@ -28,6 +28,8 @@ type operation struct {
 	// tooLarge is what is wrong with a body over the limit, which was not read;
 	// nil where no body counts, so that it need not have been.
 	tooLarge error
+	// ownPages: only pages here send it; see [api.Request.CrossSite].
+	ownPages bool
 }
 
 // routes finds resources. Paths are told apart by their segments, since the
@@ -82,6 +84,13 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		return &operation{name: name, handler: handler, meter: m.meter(name), tooLarge: tooLarge}
 	}
 	call := func(name string, handler api.Handler) *operation { return op(name, handler, api.ErrBodyTooLarge) }
+	form := func(name string, handler api.Handler) *operation {
+		o := call(name, handler)
+		if o != nil {
+			o.ownPages = true
+		}
+		return o
+	}
 	get := func(name string, handler api.Handler) *resource { return newResource(call(name, handler), nil) }
 	post := func(name string, handler api.Handler) *resource { return newResource(nil, call(name, handler)) }
 	// The entitlement API has no code for a body that is too large, only for what it
@@ -115,14 +124,14 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		// A browser comes back from an MVPD to callback; codes are shorter, and ids have
 		// a dot.
 		{"api/v2/authenticate/callback", newResource(call("loginCallback", h.V2.LoginCallback), call("postedCallback", h.V2.PostedCallback))},
-		{"api/v2/authenticate/{name}/{item}", newResource(call("authenticate", h.V2.Authenticate), call("confirm", h.V2.Confirm))},
+		{"api/v2/authenticate/{name}/{item}", newResource(call("authenticate", h.V2.Authenticate), form("confirm", h.V2.Confirm))},
 		{"api/v2/logout/backchannel/{name}/{item}", post("backchannelLogout", h.V2.BackchannelLogout)},
 		{"api/v2/logout-agent/callback", get("logoutCallback", h.V2.LogoutCallback)},
 		{"api/v2/logout-agent/{item}", get("logoutAgent", h.V2.LogoutAgent)},
 
 		{"activate", get("activateBrands", h.V2.ActivateBrands)},
-		{"activate/{sp}", newResource(call("activate", h.V2.Activate), call("activateCode", h.V2.ActivateCode))},
-		{"activate/{sp}/{item}", newResource(call("activateSession", h.V2.ActivateSession), call("activateLogin", h.V2.ActivateLogin))},
+		{"activate/{sp}", newResource(call("activate", h.V2.Activate), form("activateCode", h.V2.ActivateCode))},
+		{"activate/{sp}/{item}", newResource(call("activateSession", h.V2.ActivateSession), form("activateLogin", h.V2.ActivateLogin))},
 
 		{"o/client/register", post("register", h.Register).ofAllRealms()},
 		{"o/client/token", post("token", h.Token).ofAllRealms()},
@@ -130,7 +139,7 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		{"openapi.yaml", newDocument(call("openapi", serveOpenAPI))},
 		{"docs", rs.docs},
 		{"docs/{name}", rs.docs},
-		{"sandbox/{}/{}/login", newResource(call("sandbox_login", h.Sandbox.Login), call("sandbox_choose", h.Sandbox.Choose))},
+		{"sandbox/{}/{}/login", newResource(call("sandbox_login", h.Sandbox.Login), form("sandbox_choose", h.Sandbox.Choose))},
 		{"sandbox/{}/{}/logout", get("sandbox_logout", h.Sandbox.Logout)},
 		{"saml/{name}/{item}/metadata", newDocument(call("saml_metadata", h.V2.SAMLMetadata))},
 		{"saml/{name}/{item}/acs", post("saml_answer", h.V2.SAMLAnswer)},

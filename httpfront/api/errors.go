@@ -72,7 +72,7 @@ var (
 	ErrTrialOver  = errors.New("the time of the trial is over")
 	ErrTrialSpent = errors.New("the resources of the trial are used")
 	// ErrStranger: a browser comes back from an MVPD and was not sent there, or
-	// with a state that it was not sent with.
+	// with a state that it was not sent with; or it sends a form that is not the service's.
 	ErrStranger = errors.New("the browser did not open this login")
 )
 

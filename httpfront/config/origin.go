@@ -44,6 +44,9 @@ func (c *Config) HasOrigins() bool {
 	return slices.ContainsFunc(c.Realms, func(r *Realm) bool { return len(r.CORS.Origins) > 0 })
 }
 
+// Origin is what browsers send as the origin of the pages at the public URL.
+func (c *Config) Origin() string { return sentOrigin(c.PublicURL) }
+
 // origins checks that each is what a browser sends in Origin: anything else would silently
 // never match.
 func (k *checker) origins(key string, origins []string) {

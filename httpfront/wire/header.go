@@ -25,11 +25,12 @@ const (
 	Origin
 	PartnerFrameworkStatus // AP-Partner-Framework-Status
 	RokuToken              // X-Roku-Reserved-Roku-Connect-Token
-	ServiceToken           // AD-Service-Token
-	SSOID                  // X-SSO-ID
-	SSOLink                // X-SSO-LINK
-	SubjectToken           // Adobe-Subject-Token
-	TempPassIdentity       // AP-TempPass-Identity
+	SecFetchSite
+	ServiceToken     // AD-Service-Token
+	SSOID            // X-SSO-ID
+	SSOLink          // X-SSO-LINK
+	SubjectToken     // Adobe-Subject-Token
+	TempPassIdentity // AP-TempPass-Identity
 	TransferEncoding
 	UserAgent
 	VisitorIdentifier // AP-Visitor-Identifier
@@ -55,6 +56,7 @@ var spelling = [names]string{
 	Origin:                     "origin",
 	PartnerFrameworkStatus:     "ap-partner-framework-status",
 	RokuToken:                  "x-roku-reserved-roku-connect-token",
+	SecFetchSite:               "sec-fetch-site",
 	ServiceToken:               "ad-service-token",
 	SSOID:                      "x-sso-id",
 	SSOLink:                    "x-sso-link",

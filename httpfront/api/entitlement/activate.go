@@ -100,7 +100,20 @@ type entry struct {
 // Activate serves GET /activate/{serviceProvider}: a code is typed, or has come with the link
 // and is confirmed. Nothing is looked up: this may be a scanner of links.
 func (s *Service) Activate(_ context.Context, r *api.Request) (api.Response, error) {
+	values, err := url.ParseQuery(r.Query())
+	if err == nil && values.Has(staleKey) {
+		return s.enter(r, stale(r, codeInQuery(r)))
+	}
 	return s.enter(r, entry{code: codeInQuery(r)})
+}
+
+// staleKey in the query says that a code was typed without the cookie of its page.
+const staleKey = "stale"
+
+// stale is the page again, since the one before was not made for this browser.
+func stale(r *api.Request, code string) entry {
+	t := words(r)
+	return entry{code, api.ErrStranger, t.Enter.Title, t.Enter.Stale}
 }
 
 func (s *Service) enter(r *api.Request, e entry) (api.Response, error) {
@@ -149,10 +162,13 @@ func (s *Service) ActivateCode(ctx context.Context, r *api.Request) (api.Respons
 		return api.Response{}, api.ErrBody
 	}
 	t, browser := words(r), browserOf(r)
-	if browser == "" || !proves(given["token"], s.mayType(r.Realm, browser, r.Parameter)) {
-		return s.enter(r, entry{clip(given["code"]), api.ErrStranger, t.Enter.Title, t.Enter.Stale})
-	}
 	id := session.ID{ServiceProvider: r.Parameter, Code: typedcode.Canonical(given["code"])}
+	switch {
+	case browser == "":
+		return typedWithoutCookie(r, id), nil
+	case !proves(given["token"], s.mayType(r.Realm, browser, r.Parameter)):
+		return s.enter(r, stale(r, clip(given["code"])))
+	}
 	invalid := entry{clip(given["code"]), api.ErrCode, t.Enter.Invalid.Title, t.Enter.Invalid.Text}
 	if !validCode(id.Code) {
 		return s.enter(r, invalid)
@@ -165,6 +181,17 @@ func (s *Service) ActivateCode(ctx context.Context, r *api.Request) (api.Respons
 		return api.Response{}, err
 	}
 	return seeOther(sendTo(s.openedAt(r, id, browser), cookie(r, browser, r.Realm.Session.TTL))), nil
+}
+
+// typedWithoutCookie sends a browser to the page where a code is typed. A cookie is set there
+// and not here: a POST from another site comes without the one that the browser has, and a
+// new one would take its place and end a login under way.
+func typedWithoutCookie(r *api.Request, id session.ID) api.Response {
+	values := url.Values{staleKey: {""}}
+	if validCode(id.Code) {
+		values.Set("code", id.Code)
+	}
+	return seeOther(sendTo(enterAt(r, id.ServiceProvider) + "?" + values.Encode()))
 }
 
 // clip bounds what is shown again of what was typed.

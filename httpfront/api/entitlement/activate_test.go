@@ -306,8 +306,11 @@ func TestNobodyTypesForAViewer(t *testing.T) {
 		r = b.visit(at, url.Values{"token": {given}, "mvpd": {"cable"}})
 		a.same("token: "+name, r.Header.Get("Location"), a.node.Settings.Config().PublicURL+"/activate/STREAM1?code="+code)
 	}
-	bare := a.browser().visit("/activate/STREAM1", url.Values{"token": {theirs}, "code": {code}})
-	stranger.expectPage("a browser without cookies", bare, 400, "Connect your TV")
+	bare, again := a.browser().follow("/activate/STREAM1", url.Values{"token": {theirs}, "code": {code}})
+	stranger.expectPage("a browser without cookies", again, 400, "Connect your TV")
+	if !strings.HasSuffix(bare, "?code="+code+"&stale=") || !strings.Contains(string(again.Raw), "your browser does not keep cookies") {
+		t.Errorf("a browser without cookies is at %s: %s", bare, again.Raw)
+	}
 	// The address alone is no way in.
 	_, query, _ := strings.Cut(at, "?")
 	if r := stranger.visit("/activate/STREAM1/"+code+"?"+query, nil); r.StatusCode != http.StatusFound {

@@ -159,7 +159,8 @@ func (a *app) fails(r fronttest.Answer, status int, code string) {
 type browser struct {
 	*app
 	cookies map[string]string
-	address string // as a proxy reports it; empty: that of the test
+	address string   // as a proxy reports it; empty: that of the test
+	header  []string // what else it sends
 }
 
 func (a *app) browser() *browser { return &browser{app: a, cookies: map[string]string{}} }
@@ -181,7 +182,7 @@ func (b *browser) visit(address string, form url.Values) fronttest.Answer {
 	for name, value := range b.cookies {
 		cookies = append(cookies, name+"="+value)
 	}
-	r := b.do(c.With("Cookie", strings.Join(cookies, "; "), "User-Agent", "Mozilla/5.0", "X-Forwarded-For", b.address))
+	r := b.do(c.With("Cookie", strings.Join(cookies, "; "), "User-Agent", "Mozilla/5.0", "X-Forwarded-For", b.address).With(b.header...))
 	for _, set := range r.Cookies() {
 		b.cookies[set.Name] = set.Value
 	}
