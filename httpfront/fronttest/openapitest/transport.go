@@ -24,7 +24,7 @@ func (t Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		if body, err = io.ReadAll(request.Body); err != nil {
 			return nil, err
 		}
-		request.Body = io.NopCloser(bytes.NewReader(body))
+		request = withBody(request, body)
 	}
 	response, err := t.Behind.RoundTrip(request)
 	if err != nil {

@@ -102,10 +102,15 @@ func check(route *routers.Route, parameters map[string]string, request *http.Req
 	})
 }
 
-// withBody is the request with its body unread.
+// withBody is the request with its body unread. No body stays none: of one that might
+// have something [http.Transport] waits 200 ms for the first byte, and when a busy
+// machine lets none come, a GET is sent with a transfer coding, which is refused.
 func withBody(r *http.Request, body []byte) *http.Request {
-	r = r.Clone(context.Background())
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	r = r.Clone(r.Context())
+	r.Body = http.NoBody
+	if len(body) > 0 {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	return r
 }
 

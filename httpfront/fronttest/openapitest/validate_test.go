@@ -1,6 +1,7 @@
 package openapitest_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sort"
@@ -161,6 +162,37 @@ func set(h http.Header, pairs []string) {
 	for i := 0; i < len(pairs); i += 2 {
 		if h.Set(pairs[i], pairs[i+1]); pairs[i+1] == "" {
 			h.Del(pairs[i])
+		}
+	}
+}
+
+// roundTripper is a function that is a transport.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// The transport passes a request on as it is: with its body, and without one if it has
+// none, of which [http.Transport] would make a chunked one on a busy machine.
+func TestTransportPassesRequestsOn(t *testing.T) {
+	for _, body := range []string{"", "{}"} {
+		request, err := http.NewRequest(http.MethodPost, "http://node/", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		given := request.Body
+		behind := roundTripper(func(r *http.Request) (*http.Response, error) {
+			if none := r.Body == http.NoBody; none != (body == "") || r.ContentLength != int64(len(body)) {
+				t.Errorf("%q is passed on as %T of %d bytes", body, r.Body, r.ContentLength)
+			}
+			text, err := io.ReadAll(r.Body)
+			if string(text) != body || err != nil {
+				t.Errorf("%q is passed on as %q, %v", body, text, err)
+			}
+			return &http.Response{Body: http.NoBody}, nil
+		})
+		transport := openapitest.Transport{TB: t, Behind: behind, Picks: func(*http.Response) bool { return false }}
+		if _, err := transport.RoundTrip(request); err != nil || request.Body != given {
+			t.Errorf("%q: %v, the caller's request has another body: %v", body, err, request.Body != given)
 		}
 	}
 }
