@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -19,10 +20,15 @@ type degradeCommand struct {
 // off ends a rule.
 const off = "off"
 
+// A rule lasts from shortest to longest.
+const shortest, longest = time.Second, 24 * time.Hour
+
 // Validate makes a mistake in the arguments one in the command line.
 func (c *degradeCommand) Validate() error {
 	switch {
-	case c.ServiceProvider == "" && c.For == 0, c.Rule == off && c.For == 0, c.Rule != "" && c.Rule != off && c.For > 0:
+	case c.For != 0 && (c.For < shortest || c.For > longest):
+		return fmt.Errorf("a rule lasts from 1s to 24h, not %v", c.For)
+	case c.ServiceProvider == "" && c.For == 0, c.Rule == off && c.For == 0, c.Rule != "" && c.Rule != off && c.For != 0:
 		return nil
 	case c.Rule == "":
 		return errors.New("want SP MVPD RULE --for DURATION, or SP MVPD off, or nothing at all")

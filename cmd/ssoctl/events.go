@@ -20,7 +20,7 @@ type listEvents struct {
 
 // eventList is what GET /admin/v1/events tells.
 type eventList struct {
-	Receivers   []receiverView   `json:"receivers,omitempty"`
+	Receivers   []receiverView   `json:"receivers,omitzero"`
 	DeadLetters []deadLetterView `json:"deadLetters"`
 	Next        string           `json:"next,omitempty"`
 }
@@ -93,6 +93,7 @@ func (c *listEvents) Run(s *session) error {
 
 // read reads page after page. What waits is on the first.
 func (c *listEvents) read(s *session) (all eventList, err error) {
+	all = eventList{Receivers: []receiverView{}, DeadLetters: []deadLetterView{}}
 	for after := ""; ; after = all.Next {
 		query := url.Values{"limit": {"500"}}
 		for name, value := range map[string]string{"realm": c.Realm, "after": after} {
