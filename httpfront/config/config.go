@@ -88,6 +88,9 @@ type ServiceProvider struct {
 	// for every host below it (not the domain itself), an app's own scheme.
 	Domains           []string `yaml:"domains"`
 	AuthPerAggregator bool     `yaml:"authPerAggregator"`
+	// Listed says whether /activate names it to viewers who come without a link. Without
+	// that they need the address of its own page.
+	Listed bool `yaml:"listed" default:"true"`
 	// MetadataCertFile has the certificate that attributes of viewers are encrypted to
 	// which the service provider alone may read; see MVPD.Encrypted.
 	MetadataCertFile string `yaml:"metadataCertFile"`

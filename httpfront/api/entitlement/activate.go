@@ -56,19 +56,26 @@ func newPlate(id, name, logo string) plate {
 	return p
 }
 
-// ActivateBrands serves GET /activate: which service provider's code it is.
+// ActivateBrands serves GET /activate: which service provider's code it is. Those that are not
+// listed have pages all the same.
 func (s *Service) ActivateBrands(_ context.Context, r *api.Request) (api.Response, error) {
 	code := codeInQuery(r)
 	var brands []plate
 	var images []string
 	for _, realm := range r.Config.Realms {
 		for _, sp := range realm.ServiceProviders {
+			if !sp.Listed {
+				continue
+			}
 			brand := newPlate(sp.ID, sp.DisplayName, sp.LogoURL)
 			brand.Href = withCode(enterAt(r, sp.ID), code)
 			brands, images = append(brands, brand), append(images, sp.LogoURL)
 		}
 	}
-	if len(brands) == 1 {
+	switch len(brands) {
+	case 0:
+		return api.Response{}, api.ErrNotFound
+	case 1:
 		return sendTo(brands[0].Href), nil
 	}
 	t := words(r)

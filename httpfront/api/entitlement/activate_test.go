@@ -403,6 +403,28 @@ func TestBrandsAreChosen(t *testing.T) {
 	}
 }
 
+// TestBrandsThatAreNotListed have a page that only those find who know it.
+func TestBrandsThatAreNotListed(t *testing.T) {
+	a := start(t, strings.NewReplacer("{id: STREAM2,", "{id: STREAM2, listed: false,", "[RIVAL1]", "[{id: RIVAL1, listed: false}]").Replace(realms))
+	b := a.browser()
+	r := b.visit("/activate", nil)
+	b.expectPage("the brands", r, 200, "What do you want to watch?")
+	for sp, listed := range map[string]bool{"STREAM1": true, "ALONE": true, "STREAM2": false, "RIVAL1": false} {
+		if got := strings.Contains(string(r.Raw), sp); got != listed {
+			t.Errorf("%s is listed: %v, want %v", sp, got, listed)
+		}
+		b.expectPage("the page of "+sp, b.visit("/activate/"+sp, nil), 200, "Connect your TV")
+	}
+}
+
+func TestNoBrandIsListed(t *testing.T) {
+	n := fronttest.Start(t, fronttest.Options{Config: "realms: [{id: acme, serviceProviders: [{id: STREAM1, listed: false}]}]"})
+	a := &app{t, n, "", "STREAM1"}
+	b := a.browser()
+	b.expectPage("the brands", b.visit("/activate", nil), 404, "There is no such page")
+	b.expectPage("the page of one", b.visit("/activate/STREAM1", nil), 200, "Connect your TV")
+}
+
 func TestTheOnlyBrandIsNotChosen(t *testing.T) {
 	n := fronttest.Start(t, fronttest.Options{Config: "realms: [{id: acme, serviceProviders: [STREAM1]}]"})
 	a := &app{t, n, "", "STREAM1"}
