@@ -222,6 +222,12 @@ type MVPD struct {
 	Decision string `yaml:"decision" default:"pdp"`
 	AuthzURL string `yaml:"authzURL"` // of the decision point: AuthZEN 1.0
 	XACMLURL string `yaml:"xacmlURL"` // of the decision point: XACML 2.0, OLCA
+	// AuthzTokenFile has the bearer token that the decision point knows this service by;
+	// AuthzCertFile and AuthzKeyFile are a certificate in place of it, or besides. Without
+	// any the decision point must know the service by its address.
+	AuthzTokenFile string `yaml:"authzTokenFile"`
+	AuthzCertFile  string `yaml:"authzCertFile"`
+	AuthzKeyFile   string `yaml:"authzKeyFile"`
 	// Obligations are ids of obligations that come with permits of the xacmlURL and that
 	// apps or operators see to. A permit with one that nobody knows is a deny.
 	Obligations []string `yaml:"obligations"`

@@ -18,6 +18,7 @@ func (k *checker) decision(key string, m MVPD) {
 	k.only(key+".authzURL", m.Kind, m.AuthzURL != "", decided...)
 	k.only(key+".xacmlURL", m.Kind, m.XACMLURL != "", decided...)
 	k.only(key+".obligations", m.Kind, len(m.Obligations) > 0, decided...)
+	k.credential(key, m)
 	k.lifetime(key+".decisionTimeout", m.DecisionTimeout, bounds{100 * time.Millisecond, maxDecisionTimeout})
 	if !slices.Contains(decided, m.Kind) {
 		return

@@ -41,6 +41,7 @@ func (k *checker) files() {
 			at := fmt.Sprintf("%s.mvpds[%d]", key, j)
 			k.private(at+".clientSecretFile", m.ClientSecretFile)
 			k.readable(at+".caFile", m.CAFile)
+			k.credentialFiles(at, m)
 			k.keysOfSAML(at, m)
 		}
 	}

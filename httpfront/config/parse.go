@@ -165,7 +165,7 @@ func (r *Realm) complete(dir string) {
 	for i := range r.MVPDs {
 		m := &r.MVPDs[i]
 		m.DisplayName = cmp.Or(m.DisplayName, m.ID)
-		resolve(dir, &m.ClientSecretFile, &m.CAFile)
+		resolve(dir, &m.ClientSecretFile, &m.CAFile, &m.AuthzTokenFile, &m.AuthzCertFile, &m.AuthzKeyFile)
 		resolve(dir, m.samlFiles()...)
 		m.homeBased()
 	}

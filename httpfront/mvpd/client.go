@@ -54,6 +54,20 @@ func WithoutReuse(c *http.Client) *http.Client {
 	return &once
 }
 
+// WithCertificate returns a client like one of [NewClient] that shows a certificate to hosts
+// that ask for one; get says which, for each connection.
+func WithCertificate(c *http.Client, get func() (tls.Certificate, error)) *http.Client {
+	known := *c
+	before := c.Transport.(boundedTransport)
+	transport := before.Clone()
+	transport.TLSClientConfig.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		pair, err := get()
+		return &pair, err
+	}
+	known.Transport = boundedTransport{transport, before.health}
+	return &known
+}
+
 func rootsOf(caFile string) (*x509.CertPool, error) {
 	if caFile == "" {
 		return nil, nil

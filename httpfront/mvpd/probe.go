@@ -49,6 +49,7 @@ func (p *Provider) testDecision(ctx context.Context, r *Report, t Probe) {
 		r.OK("decision", "whoever is logged in watches everything (decision: authenticated)")
 		return
 	}
+	p.testCredential(r)
 	resource := cmp.Or(t.Resource, TestResource)
 	began := time.Now()
 	decisions, err := p.ask(ctx, Question{
@@ -80,6 +81,20 @@ func (p *Provider) testDecision(ctx context.Context, r *Report, t Probe) {
 	}
 }
 
+// testCredential judges the certificate that the decision point knows this service by.
+func (p *Provider) testCredential(r *Report) {
+	const check = "decision certificate"
+	if p.Config.AuthzCertFile == "" {
+		return
+	}
+	pair, err := p.Config.AuthzCertificate()
+	if err != nil {
+		r.Fail(check, "mend the files", "authzCertFile and authzKeyFile cannot be used: %v", err)
+		return
+	}
+	r.Certificate(check, "this service", pair.Leaf.NotBefore, pair.Leaf.NotAfter, Fail)
+}
+
 // decisionAdvice is what to do when there is no decision.
 func (p *Provider) decisionAdvice(err error) string {
 	switch {
@@ -88,5 +103,5 @@ func (p *Provider) decisionAdvice(err error) string {
 	case errors.Is(err, errBusy):
 		return "all connections wait for answers: it is slow; look at the metrics"
 	}
-	return "check the URL of the decision point, and its log; meanwhile ssoctl degrade can answer in its place"
+	return "check the URL of the decision point, what it knows this service by (authzTokenFile, authzCertFile), and its log; meanwhile ssoctl degrade can answer in its place"
 }

@@ -38,7 +38,10 @@ func New(m *config.MVPD, o Options) (mvpd.Decider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return watched{mvpd.Break(point(m, client, o), m.ID, o.Log), client}, nil
+	if m.AuthzCertFile != "" {
+		client = mvpd.WithCertificate(client, m.AuthzCertificate)
+	}
+	return watched{mvpd.Break(point(m, withToken(client, m), o), m.ID, o.Log), client}, nil
 }
 
 // watched is a decision point with the client that asks it.

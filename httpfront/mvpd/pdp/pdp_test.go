@@ -93,7 +93,11 @@ func TestAPointThatFails(t *testing.T) {
 				asked.Add(1)
 				fault.serve(w, r)
 			}))
-			p := provider(t, "decisionTimeout: 200ms, "+key+`: "`+s.URL+`"`)
+			within := "9s"
+			if fault.want == mvpd.TimedOut {
+				within = "200ms"
+			}
+			p := provider(t, "decisionTimeout: "+within+", "+key+`: "`+s.URL+`"`)
 			for range 5 {
 				if got := verdict(t, p); got != fault.want {
 					t.Errorf("%s, %s: got %s, want %s", name, key, got.Code(false), fault.want.Code(false))
