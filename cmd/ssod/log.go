@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"ssod/cmd/internal/logsink"
 )
@@ -23,6 +24,16 @@ func (f *flags) handler(w io.Writer) slog.Handler {
 		return slog.NewTextHandler(w, o)
 	}
 	return slog.NewJSONHandler(w, o)
+}
+
+// unquoted takes the lines of package log, which libraries write. What they quote a peer has
+// sent, and it may be a secret: a line ends there.
+type unquoted struct{ log *slog.Logger }
+
+func (u unquoted) Write(line []byte) (int, error) {
+	said, _, _ := strings.Cut(string(line), `"`)
+	u.log.Info(strings.TrimSpace(said))
+	return len(line), nil
 }
 
 // sink is where the log goes.

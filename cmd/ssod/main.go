@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -77,6 +78,7 @@ func (f *flags) serve(c node.Config, stderr io.Writer) int {
 	defer sink.Flush(lastWords)
 	c.Log, c.LogDropped = slog.New(f.handler(sink)), sink.Dropped
 	slog.SetDefault(c.Log) // libraries that log for themselves do not wait either
+	log.SetOutput(unquoted{c.Log})
 	if f.Insecure {
 		c.Log.Warn("--insecure: traffic of listeners off loopback addresses can be read on the network")
 	}

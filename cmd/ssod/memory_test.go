@@ -36,19 +36,19 @@ func TestLimitFor(t *testing.T) {
 	}
 }
 
-// log is one that may be read while it is written.
-type log struct {
+// readable is a log that may be read while it is written.
+type readable struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-func (l *log) Write(p []byte) (int, error) {
+func (l *readable) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
-func (l *log) says(what string) int {
+func (l *readable) says(what string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Count(l.text.String(), what)
@@ -59,7 +59,7 @@ func (l *log) says(what string) int {
 func TestTheTargetFollowsTheHeap(t *testing.T) {
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")
-	var said log
+	var said readable
 	const promised = defaultMemory / 8 * 7
 	tuneMemory(defaultMemory, slog.New(slog.NewTextHandler(&said, nil)))
 	target := func(when string, fits func(percent int, limit int64) bool) {
