@@ -1,9 +1,12 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
+	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,8 +28,11 @@ const (
 	prunePace = time.Minute
 	// DefaultLimit bounds the bytes that wait in the shards that a node leads.
 	DefaultLimit = 1 << 30
-	// overWindow is the window while too much waits.
-	overWindow = 4096
+	// countPace is how many events a turn counts, so that deliveries do not wait for long after
+	// this node has begun to lead shards in which much waits.
+	countPace = 16 << 10
+	// inMemory is how many events are in memory, about, while there are few streams.
+	inMemory = 32 << 10
 )
 
 // Options are what a dispatcher needs. All but Limit and Metrics are required.
@@ -56,6 +62,7 @@ type Dispatcher struct {
 	// Only the dispatcher's goroutine uses what follows.
 	cfg       *config.Config
 	receivers map[uint64]*receiver
+	busy      map[uint64]int // deliveries under way, also to receivers that are not configured any more
 	lanes     map[cluster.ShardID]*lane
 	marked    time.Time
 	deaf      bool // the store cannot be read, and that was said
@@ -68,7 +75,7 @@ func Start(o Options) *Dispatcher {
 	}
 	d := &Dispatcher{
 		options: o, metrics: newMetrics(o.Metrics), results: make(chan func(), 64), calls: make(chan func()),
-		receivers: map[uint64]*receiver{}, lanes: map[cluster.ShardID]*lane{},
+		receivers: map[uint64]*receiver{}, busy: map[uint64]int{}, lanes: map[cluster.ShardID]*lane{},
 	}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	d.done.Go(d.run)
@@ -107,9 +114,14 @@ func (d *Dispatcher) turn(now time.Time) time.Duration {
 		d.marked = now
 		d.bound()
 	}
+	room, budget := d.room(), countPace
 	for _, l := range d.lanes {
-		d.heard(l, l.look(d.room()))
-		d.dispatch(l, now)
+		d.heard(l, l.look(room, &budget))
+		for _, s := range l.streams {
+			if marks || d.free(s.receiver, now) { // the others only to give up what is too old
+				d.dispatch(l, s, now)
+			}
+		}
 		if marks {
 			d.prune(l, now)
 			d.commit(l)
@@ -141,15 +153,21 @@ func (d *Dispatcher) configure() {
 	before := d.receivers
 	d.receivers = map[uint64]*receiver{}
 	for _, realm := range cfg.Realms {
-		for _, w := range realm.Webhooks {
-			r := newReceiver(realm.ID, w)
+		all := names(realm.Webhooks)
+		for i, w := range realm.Webhooks {
+			r := newReceiver(realm.ID, all[i], w)
 			if was := before[r.id]; was != nil { // a receiver that was gone gets another chance
-				r.busy, r.failures, r.since, r.why = was.busy, was.failures, was.since, was.why
+				r.failures, r.since, r.why = was.failures, was.since, was.why
 			}
 			if r.broken != "" {
-				d.options.Log.Error("webhooks: a receiver cannot be used", "realm", r.realm, "receiver", r.host(), "error", r.broken)
+				d.options.Log.Error("webhooks: a receiver cannot be used", "realm", r.realm, "receiver", r.name, "error", r.broken)
 			}
 			d.receivers[r.id] = r
+		}
+	}
+	for id, was := range before {
+		if r := d.receivers[id]; r == nil || r.name != was.name {
+			d.metrics.forget(was)
 		}
 	}
 }
@@ -170,25 +188,29 @@ func (d *Dispatcher) follow() {
 	}
 }
 
-// dispatch begins the deliveries that may begin.
-func (d *Dispatcher) dispatch(l *lane, now time.Time) {
+// free reports whether one more delivery to a receiver may begin.
+func (d *Dispatcher) free(receiver uint64, now time.Time) bool {
+	r := d.receivers[receiver]
+	return r != nil && r.free(d.busy[receiver], now)
+}
+
+// dispatch begins the deliveries of a stream that may begin.
+func (d *Dispatcher) dispatch(l *lane, s *stream, now time.Time) {
 	shard := l.handle.Now() // a clock of this node's that leaps gives nothing up
-	for _, s := range l.streams {
-		r := d.receivers[s.receiver]
-		for _, it := range s.next(now, shard, r != nil) {
-			if r == nil || !r.free(now) {
-				break
-			}
-			exists, err := s.exists(l.handle, it)
-			d.heard(l, err)
-			switch {
-			case err != nil:
-				return
-			case !exists:
-				it.fate = dropped
-			default:
-				d.begin(l, s, r, it, now)
-			}
+	r := d.receivers[s.receiver]
+	for _, it := range s.next(now, shard, r != nil) {
+		if !d.free(s.receiver, now) {
+			return
+		}
+		exists, err := s.exists(l.handle, it)
+		d.heard(l, err)
+		switch {
+		case err != nil:
+			return
+		case !exists:
+			it.fate = dropped
+		default:
+			d.begin(l, s, r, it, now)
 		}
 	}
 }
@@ -196,7 +218,7 @@ func (d *Dispatcher) dispatch(l *lane, now time.Time) {
 // begin begins one delivery.
 func (d *Dispatcher) begin(l *lane, s *stream, r *receiver, it *item, now time.Time) {
 	it.busy = true
-	r.busy++
+	d.busy[r.id]++
 	d.done.Go(func() {
 		v := r.post(d.ctx, it.letter, now)
 		d.report(func() { d.ended(l, s, r, it, v) })
@@ -215,29 +237,37 @@ func (d *Dispatcher) report(f func()) {
 func (d *Dispatcher) ended(l *lane, s *stream, r *receiver, it *item, v verdict) {
 	now := d.options.Now()
 	it.busy = false
-	if current := d.receivers[r.id]; current != nil {
-		r = current // it was configured anew
+	if d.busy[r.id]--; d.busy[r.id] == 0 {
+		delete(d.busy, r.id)
 	}
-	r.busy--
 	it.attempts++
-	switch {
-	case v.delivered:
-		it.fate = delivered
-		d.metrics.delivered.WithLabelValues(r.realm, r.host()).Inc()
-		if r.took() {
-			d.options.Log.Info("webhooks: a receiver takes events again", "realm", r.realm, "receiver", r.host())
-			d.retry(r.id)
-		}
-	default:
-		d.metrics.failed.WithLabelValues(r.realm, r.host()).Inc()
-		r.failed(v, now)
-		if r.failures == failing || v.gone {
-			d.options.Log.Warn("webhooks: a receiver fails; its events wait", "realm", r.realm, "receiver", r.host(), "error", v.why)
-		}
+	if v.delivered {
+		it.fate, it.letter.JSON = delivered, nil
+	} else {
 		it.next = now.Add(backoff(it.attempts))
 	}
-	if d.lanes[l.shard] == l {
-		d.dispatch(l, now)
+	if r = d.receivers[r.id]; r != nil { // it may be configured anew, or no longer
+		d.judged(r, v, now)
+	}
+	if d.lanes[l.shard] == l && d.free(s.receiver, now) {
+		d.dispatch(l, s, now)
+	}
+}
+
+// judged notes what a receiver made of an event.
+func (d *Dispatcher) judged(r *receiver, v verdict, now time.Time) {
+	if v.delivered {
+		d.metrics.delivered.WithLabelValues(r.labels()...).Inc()
+		if r.took() {
+			d.options.Log.Info("webhooks: a receiver takes events again", "realm", r.realm, "receiver", r.name)
+			d.retry(r.id)
+		}
+		return
+	}
+	d.metrics.failed.WithLabelValues(r.labels()...).Inc()
+	r.failed(v, now)
+	if r.failures == failing || v.gone {
+		d.options.Log.Warn("webhooks: a receiver fails; its events wait", "realm", r.realm, "receiver", r.name, "error", v.why)
 	}
 }
 
@@ -265,8 +295,12 @@ func (d *Dispatcher) commit(l *lane) {
 	d.done.Go(func() {
 		c.run(d.ctx)
 		d.report(func() {
-			if d.lanes[l.shard] == l {
-				d.heard(l, l.settled(c, d.room()))
+			switch {
+			case d.lanes[l.shard] != l:
+			case errors.Is(c.err, cluster.ErrUnknown):
+				delete(d.lanes, l.shard) // what has become of the events is read again
+			default:
+				l.settled(c)
 				d.metrics.settled(d, c)
 			}
 		})
@@ -310,11 +344,20 @@ func (d *Dispatcher) going() (bytes int64) {
 	return bytes
 }
 
+// room is how many events of a stream are in memory.
 func (d *Dispatcher) room() int {
-	if d.waiting() > d.options.Limit {
-		return overWindow
+	streams, most := 1, window
+	for _, l := range d.lanes {
+		for _, s := range l.streams {
+			if s.count > 0 {
+				streams++
+			}
+		}
 	}
-	return window
+	if d.waiting() > d.options.Limit {
+		most = overWindow
+	}
+	return min(most, max(leastWindow, inMemory/streams))
 }
 
 // slack is the part of the limit that becomes free when the oldest go: what tells of them
@@ -327,29 +370,15 @@ func (d *Dispatcher) bound() {
 	if waiting <= d.options.Limit {
 		return
 	}
-	for over := waiting - d.options.Limit + d.options.Limit/slack; over > 0; {
-		var longest *stream
-		for _, l := range d.lanes {
-			for _, s := range l.streams {
-				if (longest == nil || s.bytes > longest.bytes) && s.droppable() {
-					longest = s
-				}
-			}
-		}
-		if longest == nil {
-			return // what is being dropped has to be committed first
-		}
-		over -= longest.dropOldest(over)
+	var all []*stream
+	for _, l := range d.lanes {
+		all = slices.AppendSeq(all, maps.Values(l.streams))
 	}
-}
-
-func (s *stream) droppable() bool {
-	for _, it := range s.items {
-		if it.fate == waits && !it.busy {
-			return true
-		}
+	slices.SortFunc(all, func(a, b *stream) int { return cmp.Compare(b.bytes, a.bytes) })
+	over := waiting - d.options.Limit + d.options.Limit/slack
+	for _, s := range all {
+		over -= s.dropOldest(over)
 	}
-	return false
 }
 
 // dropOldest drops events of so many bytes, as far as they are in memory.
@@ -360,15 +389,9 @@ func (s *stream) dropOldest(bytes int64) (gone int64) {
 		}
 		if it.fate == waits && !it.busy {
 			it.fate = dropped
-			s.lose(it)
+			it.lose()
 			gone += it.size
 		}
 	}
 	return gone
-}
-
-// drawID is the id of an event that tells of no commit but its own.
-func drawID() (id [16]byte) {
-	rand.Read(id[:]) // never fails
-	return id
 }

@@ -38,9 +38,9 @@ type Everywhere struct {
 
 // Name names a receiver for operators. Its URL may have a secret in it.
 type Name struct {
-	Realm string
-	Host  string // of its URL; empty: it is not configured any more
-	MVPD  string // whose receiver it is; empty: the realm's own
+	Realm    string
+	Receiver string // the host of its URL, or host#2; empty: it is not configured any more
+	MVPD     string // whose receiver it is; empty: the realm's own
 }
 
 // Listing is a page of what there is.
@@ -68,11 +68,10 @@ type NamedLetter struct {
 func receiversOf(cfg *config.Config, realm string, is func(w *config.Webhook) bool) map[uint64]Name {
 	all := map[uint64]Name{}
 	for _, r := range cfg.Realms {
-		for i := range r.Webhooks {
+		for i, name := range names(r.Webhooks) {
 			w := &r.Webhooks[i]
 			if (realm == "" || realm == r.ID) && is(w) {
-				known := receiver{hook: *w}
-				all[ReceiverOf(r.ID, *w)] = Name{Realm: r.ID, Host: known.host(), MVPD: w.MVPD}
+				all[ReceiverOf(r.ID, *w)] = Name{Realm: r.ID, Receiver: name, MVPD: w.MVPD}
 			}
 		}
 	}
@@ -114,7 +113,7 @@ func listing(names map[uint64]Name, all report, q question) (l Listing) {
 			l.Receivers = append(l.Receivers, Standing{names[id], *b})
 		}
 		slices.SortFunc(l.Receivers, func(a, b Standing) int {
-			return cmp.Or(cmp.Compare(a.Realm, b.Realm), cmp.Compare(a.Host, b.Host), cmp.Compare(a.MVPD, b.MVPD))
+			return cmp.Or(cmp.Compare(a.Realm, b.Realm), cmp.Compare(a.Receiver, b.Receiver), cmp.Compare(a.MVPD, b.MVPD))
 		})
 	}
 	letters := all.Letters

@@ -2,7 +2,8 @@ package webhook
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
+	"hash"
 	"slices"
 	"time"
 
@@ -26,10 +27,23 @@ func newLane(id cluster.ShardID, h cluster.Shard) *lane {
 	return &lane{shard: id, handle: h, streams: map[uint64]*stream{}}
 }
 
-// look reads what was posted since it was called last.
-func (l *lane) look(room int) error {
+// look reads what was posted since it was called last. It counts only as many events as the
+// budget has; the rest in the next turn.
+func (l *lane) look(room int, budget *int) error {
+	if err := l.count(budget); err != nil {
+		return err
+	}
+	for _, s := range l.streams {
+		if err := s.fill(l.handle, room); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lane) count(budget *int) error {
 	posted := l.handle.Posted()
-	if l.looked && posted == l.posted {
+	if l.looked && posted == l.posted || *budget <= 0 {
 		return nil
 	}
 	receivers, err := l.handle.Receivers(cluster.EventQueue)
@@ -42,11 +56,13 @@ func (l *lane) look(room int) error {
 			s = &stream{receiver: id}
 			l.streams[id] = s
 		}
-		if err := errors.Join(s.tally(l.handle), s.fill(l.handle, room)); err != nil {
+		if err := s.tally(l.handle, budget); err != nil {
 			return err
 		}
 	}
-	l.posted, l.looked = posted, true
+	if *budget > 0 {
+		l.posted, l.looked = posted, true
+	}
 	return nil
 }
 
@@ -62,20 +78,20 @@ type settlement struct {
 	handle cluster.Shard
 	commit cluster.Commit
 	marked map[cluster.EventKey]bool
-	told   map[uint64]int // dropped, by receiver
-	lost   map[uint64]int // of these, those that go without a dead letter and tell of no others
+	lost   map[uint64]int // events that go without a dead letter, by receiver
 	err    error
 }
 
 // settle is the commit of what has become of events; nil when there is nothing to say.
 func (l *lane) settle(d *Dispatcher, now time.Time) *settlement {
-	c := &settlement{handle: l.handle, marked: map[cluster.EventKey]bool{}, told: map[uint64]int{}, lost: map[uint64]int{}}
+	c := &settlement{handle: l.handle, marked: map[cluster.EventKey]bool{}, lost: map[uint64]int{}}
 	c.commit.Marks = slices.Clip(l.extra[:min(len(l.extra), maxMarks)])
 	for _, m := range c.commit.Marks {
 		c.marked[m.Key] = true
 	}
 	bytes := 0
 	for _, s := range l.streams {
+		told := obituary{}
 		for _, it := range s.items {
 			if it.fate == waits || len(c.commit.Marks) >= maxMarks || bytes >= maxMarked {
 				continue
@@ -84,14 +100,12 @@ func (l *lane) settle(d *Dispatcher, now time.Time) *settlement {
 			bytes += len(m.Body)
 			c.commit.Marks = append(c.commit.Marks, m)
 			c.marked[it.key] = true
+			told.add(it)
 			if it.lost && it.fate == dropped {
 				c.lost[s.receiver]++
 			}
 		}
-		if s.dropped > 0 {
-			c.told[s.receiver] = s.dropped
-			c.commit.Events = append(c.commit.Events, d.droppedEvent(s, now)...)
-		}
+		c.commit.Events = append(c.commit.Events, d.droppedEvent(s.receiver, &told, now)...)
 	}
 	if len(c.commit.Marks) == 0 {
 		return nil
@@ -108,16 +122,36 @@ func (it *item) mark(now time.Time, why string) cluster.Mark {
 	return cluster.Mark{Key: it.key, Fate: cluster.Dead, Body: dead.encode()}
 }
 
-// droppedEvent tells a receiver that events were given up.
-func (d *Dispatcher) droppedEvent(s *stream, now time.Time) []cluster.Event {
-	r := d.receivers[s.receiver]
-	if r == nil || !r.hook.Wants(string(event.EventsDropped)) {
+// obituary is what a receiver is told of the events that a commit gives up.
+type obituary struct {
+	note dropNote
+	id   hash.Hash
+}
+
+func (o *obituary) add(it *item) {
+	if it.tells.Count == 0 {
+		return
+	}
+	if o.id == nil {
+		o.id = sha256.New()
+	}
+	o.id.Write([]byte(it.key)) // replayed, it has another one
+	o.id.Write(it.letter.ID[:])
+	o.note.add(it.tells)
+}
+
+// droppedEvent tells a receiver that events were given up. Its id follows from these: who
+// gives the same up again, since that was not committed, tells it with the same id.
+func (d *Dispatcher) droppedEvent(receiver uint64, o *obituary, now time.Time) []cluster.Event {
+	r := d.receivers[receiver]
+	if o.id == nil || r == nil || !r.hook.Wants(string(event.EventsDropped)) {
 		return nil
 	}
-	f := event.Fact{Type: event.EventsDropped, Realm: r.realm, Count: s.dropped, Since: s.since}
+	f := event.Fact{Type: event.EventsDropped, Realm: r.realm, Count: o.note.Count, Since: o.note.Since}
+	id := [16]byte(o.id.Sum(nil))
 	var events []cluster.Event
 	for _, body := range bodies(&r.hook, f, now, nil) {
-		events = append(events, cluster.Event{Receiver: r.id, Body: letter{Created: now, ID: drawID(), JSON: body}.encode()})
+		events = append(events, cluster.Event{Receiver: r.id, Body: letter{Created: now, ID: id, JSON: body}.encode()})
 	}
 	return events
 }
@@ -126,10 +160,10 @@ func (d *Dispatcher) droppedEvent(s *stream, now time.Time) []cluster.Event {
 func (c *settlement) run(ctx context.Context) { c.err = c.handle.Commit(ctx, c.commit) }
 
 // settled takes the end of a commit.
-func (l *lane) settled(c *settlement, room int) error {
+func (l *lane) settled(c *settlement) {
 	l.committing = false
 	if c.err != nil {
-		return nil // it is tried again in a second, unless another node leads
+		return // it is tried again in a second, unless another node leads
 	}
 	kept := l.extra[:0]
 	for _, m := range l.extra {
@@ -138,12 +172,7 @@ func (l *lane) settled(c *settlement, room int) error {
 		}
 	}
 	l.extra = kept
-	for id, s := range l.streams {
+	for _, s := range l.streams {
 		s.settle(c.marked)
-		s.dropped -= c.told[id]
-		if err := s.fill(l.handle, room); err != nil {
-			return err
-		}
 	}
-	return nil
 }

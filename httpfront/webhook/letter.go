@@ -65,10 +65,19 @@ func parseLetter(b []byte) (l letter, err error) {
 // name is the webhook-id: the same for ever.
 func (l letter) name() string { return "msg_" + base64.RawURLEncoding.EncodeToString(l.ID[:]) }
 
-// dropNote is what an events.dropped tells.
+// dropNote is what an events.dropped tells: how many were given up, and when the oldest of
+// them was created.
 type dropNote struct {
 	Count int
 	Since time.Time
+}
+
+// add adds what another one tells; none tells nothing.
+func (n *dropNote) add(m dropNote) {
+	if m.Count > 0 && (n.Count == 0 || m.Since.Before(n.Since)) {
+		n.Since = m.Since
+	}
+	n.Count += m.Count
 }
 
 // tells reads an events.dropped.

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -41,16 +38,14 @@ type scene struct {
 	bodies map[string]string
 }
 
-// newScene has a receiver that answers with a status.
-func newScene(t *testing.T, status int, limit int64) *scene {
+// newScene has a receiver that answers with a status, and a store with faults, or without.
+func newScene(t *testing.T, status int, limit int64, faults faulty.Plan) *scene {
 	w := &scene{T: t, status: status, bodies: map[string]string{}}
-	w.truth = faulty.New(faulty.Options{Shards: 2, Clock: w.now})
+	w.truth = faulty.New(faulty.Options{Shards: 2, Clock: w.now, Commits: faults})
 	server := httptest.NewServer(http.HandlerFunc(w.take))
 	t.Cleanup(server.Close)
-	secret := filepath.Join(t.TempDir(), "secret")
-	w.must(os.WriteFile(secret, []byte("whsec_"+base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o600))
 	cfg, err := config.Parse(fmt.Appendf(nil, `realms: [{id: one, serviceProviders: [tv], webhooks: [{url: %q, secretFile: %q}]}, {id: two, serviceProviders: [radio]}]`,
-		server.URL+"/hidden", secret), config.Options{})
+		server.URL+"/hidden", secretFile(t)), config.Options{})
 	w.must(err)
 	w.cfg = cfg
 	w.outbox = &Outbox{Settings: w.settings, Cluster: "c", Key: func(string) []byte { return []byte("a key of the realm") }}
@@ -208,20 +203,20 @@ func (w *scene) list(realm string, page int) (all Listing) {
 // TestDeadLettersAreSentAgain: what a receiver does not take for a day is given up, listed on
 // all nodes, and sent again with the same ids when an operator says so.
 func TestDeadLettersAreSentAgain(t *testing.T) {
-	w := newScene(t, http.StatusGone, 0)
+	w := newScene(t, http.StatusGone, 0, nil)
 	w.post(1, 3)
 	w.post(2, 2)
 	w.until("a delivery", func() bool { return w.tried() > 0 })
 	w.until("what waits is counted", func() bool { return w.list("one", 10).Receivers[0].Waiting == 5 })
 	waits := w.list("one", 10).Receivers[0]
-	if len(w.list("", 10).Letters) != 0 || waits.Dead != 0 || waits.Oldest == nil || !strings.Contains(waits.Why, "410") || strings.Contains(waits.Host, "hidden") {
+	if len(w.list("", 10).Letters) != 0 || waits.Dead != 0 || waits.Oldest == nil || !strings.Contains(waits.Why, "410") || strings.Contains(waits.Receiver, "hidden") {
 		t.Errorf("while it waits: %+v", waits)
 	}
 	w.pass(Life)
 	w.flow("dead letters", func() bool { return len(w.list("one", 10).Letters) == 5 })
 	var ids []string
 	for _, l := range w.list("one", 2).Letters {
-		if ids = append(ids, l.ID); l.Type != "device.joined" || l.Realm != "one" || l.Host == "" || l.Died.Sub(l.Happened) < Life {
+		if ids = append(ids, l.ID); l.Type != "device.joined" || l.Realm != "one" || l.Receiver == "" || l.Died.Sub(l.Happened) < Life {
 			t.Errorf("a dead letter is shown as %+v", l)
 		}
 	}
@@ -280,7 +275,7 @@ func (w *scene) told() (count int, since string) {
 // TestTheOldestGoWhenTooMuchWaits, the receiver is told how many, and gets the others.
 func TestTheOldestGoWhenTooMuchWaits(t *testing.T) {
 	const posted, limit = 60, 10 << 10
-	w := newScene(t, http.StatusServiceUnavailable, limit)
+	w := newScene(t, http.StatusServiceUnavailable, limit, nil)
 	w.post(1, posted)
 	w.flow("the oldest go", func() bool { return w.queued(1, event.EventsDropped) })
 	w.answers(http.StatusNoContent)
@@ -301,7 +296,7 @@ func TestTheOldestGoWhenTooMuchWaits(t *testing.T) {
 // TestADayIsTheLimit: what is older is given up, and the receiver is told how many and since
 // when.
 func TestADayIsTheLimit(t *testing.T) {
-	w := newScene(t, http.StatusInternalServerError, 0)
+	w := newScene(t, http.StatusInternalServerError, 0, nil)
 	happened := w.now()
 	w.post(1, 4)
 	w.until("a delivery", func() bool { return w.tried() > 0 })
@@ -313,5 +308,32 @@ func TestADayIsTheLimit(t *testing.T) {
 	w.flow("it is told", func() bool { count, _ := w.told(); return count == 4 && len(w.got(event.DeviceJoined)) == 1 })
 	if _, since := w.told(); since != stamp(happened) {
 		t.Errorf("told since %s, want %s", since, stamp(happened))
+	}
+}
+
+// TestWhatIsGivenUpIsToldOnce, also if nobody knows whether the commit that tells it was
+// applied, and if another term has begun.
+func TestWhatIsGivenUpIsToldOnce(t *testing.T) {
+	for _, fault := range []faulty.Fault{faulty.UnknownDone, faulty.UnknownNotDone, faulty.FlapDone, faulty.Flap, faulty.Refuse} {
+		t.Run(fault.String(), func(t *testing.T) {
+			const posted = 5
+			faults := 2 // of the first commits of marks
+			w := newScene(t, http.StatusInternalServerError, 0, func(op faulty.Op) faulty.Fault {
+				if len(op.Commit.Marks) == 0 || faults == 0 {
+					return faulty.None
+				}
+				faults--
+				return fault
+			})
+			w.post(1, posted)
+			w.until("a delivery", func() bool { return w.tried() > 0 })
+			w.pass(Life)
+			w.flow("dead letters", func() bool { return len(w.list("one", 10).Letters) == posted })
+			w.answers(http.StatusNoContent)
+			w.flow("nothing is left", func() bool { return len(w.got(event.EventsDropped)) > 0 && w.list("", 10).Receivers[0].Waiting == 0 })
+			if count, _ := w.told(); count != posted {
+				t.Errorf("told of %d that were given up, want %d", count, posted)
+			}
+		})
 	}
 }

@@ -14,8 +14,10 @@ type metrics struct {
 	dead                       *prometheus.CounterVec
 }
 
-// labels name a receiver: its realm and the host of its URL.
+// labels name a receiver.
 var labels = []string{"realm", "receiver"}
+
+func (r *receiver) labels() []string { return []string{r.realm, r.name} }
 
 func newMetrics(to prometheus.Registerer) *metrics {
 	counter := func(name, help string) *prometheus.CounterVec {
@@ -56,11 +58,24 @@ func (m *metrics) show(d *Dispatcher, now time.Time) {
 		if !oldest.IsZero() {
 			age = max(0, now.Sub(oldest).Seconds())
 		}
-		m.queued.WithLabelValues(r.realm, r.host()).Set(float64(count))
-		m.oldest.WithLabelValues(r.realm, r.host()).Set(age)
-		for _, c := range []*prometheus.CounterVec{m.delivered, m.failed, m.dropped, m.dead} {
-			c.WithLabelValues(r.realm, r.host())
+		m.queued.WithLabelValues(r.labels()...).Set(float64(count))
+		m.oldest.WithLabelValues(r.labels()...).Set(age)
+		for _, c := range m.counters() {
+			c.WithLabelValues(r.labels()...)
 		}
+	}
+}
+
+func (m *metrics) counters() []*prometheus.CounterVec {
+	return []*prometheus.CounterVec{m.delivered, m.failed, m.dropped, m.dead}
+}
+
+// forget ends the series of a receiver that is not configured any more, or has another name.
+func (m *metrics) forget(r *receiver) {
+	m.queued.DeleteLabelValues(r.labels()...)
+	m.oldest.DeleteLabelValues(r.labels()...)
+	for _, c := range m.counters() {
+		c.DeleteLabelValues(r.labels()...)
 	}
 }
 
@@ -76,7 +91,7 @@ func (m *metrics) settled(d *Dispatcher, c *settlement) {
 		}
 	}
 	for id, r := range d.receivers {
-		m.dead.WithLabelValues(r.realm, r.host()).Add(float64(dead[id]))
-		m.dropped.WithLabelValues(r.realm, r.host()).Add(float64(c.lost[id]))
+		m.dead.WithLabelValues(r.labels()...).Add(float64(dead[id]))
+		m.dropped.WithLabelValues(r.labels()...).Add(float64(c.lost[id]))
 	}
 }

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -27,12 +28,12 @@ const (
 type receiver struct {
 	id      uint64
 	realm   string
+	name    string
 	hook    config.Webhook
 	client  *http.Client
 	secrets [][]byte
 	broken  string // why it cannot be used; its events wait
 
-	busy     int
 	failures int // in a row
 	until    time.Time
 	gone     bool
@@ -40,8 +41,8 @@ type receiver struct {
 	since    time.Time
 }
 
-func newReceiver(realm string, w config.Webhook) *receiver {
-	r := &receiver{id: ReceiverOf(realm, w), realm: realm, hook: w}
+func newReceiver(realm, name string, w config.Webhook) *receiver {
+	r := &receiver{id: ReceiverOf(realm, w), realm: realm, name: name, hook: w}
 	var err error
 	if r.secrets, err = w.Secrets(); err == nil {
 		r.client, err = client(w)
@@ -52,22 +53,30 @@ func newReceiver(realm string, w config.Webhook) *receiver {
 	return r
 }
 
-// host names the receiver where its URL must not be: that may have a secret in it.
-func (r *receiver) host() string {
-	u, err := url.Parse(r.hook.URL)
-	if err != nil {
-		return ""
+// names name the receivers of a realm where their URLs must not be, since these may have
+// secrets in them: by host, and the second on a host as host#2.
+func names(hooks []config.Webhook) []string {
+	all, on := make([]string, len(hooks)), map[string]int{}
+	for i, w := range hooks {
+		host := ""
+		if u, err := url.Parse(w.URL); err == nil {
+			host = u.Host
+		}
+		all[i] = host
+		if on[host]++; on[host] > 1 {
+			all[i] = fmt.Sprintf("%s#%d", host, on[host])
+		}
 	}
-	return u.Host
+	return all
 }
 
-// free reports whether one more delivery may begin.
-func (r *receiver) free(now time.Time) bool {
+// free reports whether one more delivery may begin, when so many are under way.
+func (r *receiver) free(busy int, now time.Time) bool {
 	limit := perReceiver
 	if r.failures >= failing {
 		limit = 1
 	}
-	return r.broken == "" && !r.gone && r.busy < limit && !now.Before(r.until)
+	return r.broken == "" && !r.gone && busy < limit && !now.Before(r.until)
 }
 
 // took notes a delivery and reports whether the receiver had been failing.

@@ -6,8 +6,16 @@ import (
 	"ssod/cluster"
 )
 
-// window is how many events of a stream are in memory: the oldest that wait.
-const window = 256
+// How many of the events that wait in a stream are in memory: the oldest.
+const (
+	// window is how many usually.
+	window = 256
+	// leastWindow is how many if there are many streams.
+	leastWindow = 2 * perReceiver
+	// overWindow is how many while the oldest have to go, and how many in any case, those
+	// included that wait only for a commit.
+	overWindow = 4096
+)
 
 // overhead is what an event takes on disk besides its body, about.
 const overhead = 128
@@ -20,8 +28,6 @@ type stream struct {
 	counted  uint64 // and that was counted
 	count    int
 	bytes    int64
-	dropped  int       // not yet told
-	since    time.Time // of the oldest that was dropped
 }
 
 // item is an event in memory.
@@ -33,7 +39,8 @@ type item struct {
 	next     time.Time
 	busy     bool
 	fate     fate
-	lost     bool // given up, and not yet told
+	tells    dropNote // what its receiver is told of it when it is given up
+	lost     bool     // given up, and no events.dropped itself
 }
 
 // fate is what is to become of an event.
@@ -48,19 +55,21 @@ const (
 
 func sizeOf(k cluster.EventKey, body []byte) int64 { return int64(len(k)+len(body)) + overhead }
 
-// count counts what was posted since it was called last.
-func (s *stream) tally(h cluster.Shard) error {
+// tally counts what was posted since it was called last, as far as the budget goes.
+func (s *stream) tally(h cluster.Shard, budget *int) error {
 	return h.Events(cluster.EventQueue, s.receiver, s.counted, func(k cluster.EventKey, body []byte) bool {
 		s.counted = k.Sequence()
 		s.count++
 		s.bytes += sizeOf(k, body)
-		return true
+		*budget--
+		return *budget > 0
 	})
 }
 
 // fill reads events until as many are in memory as may be.
 func (s *stream) fill(h cluster.Shard, room int) error {
-	if len(s.items) > room/2 || s.loaded >= s.counted {
+	waiting := s.waiting()
+	if s.loaded >= s.counted || waiting > room/2 || len(s.items) >= overWindow {
 		return nil
 	}
 	return h.Events(cluster.EventQueue, s.receiver, s.loaded, func(k cluster.EventKey, body []byte) bool {
@@ -74,16 +83,29 @@ func (s *stream) fill(h cluster.Shard, room int) error {
 			it.fate = dropped // of a version that this one does not know, or damaged
 		}
 		s.items = append(s.items, it)
-		return len(s.items) < room
+		waiting++
+		return waiting < room && len(s.items) < overWindow
 	})
+}
+
+// waiting is how many of the events in memory wait for their delivery.
+func (s *stream) waiting() (n int) {
+	for _, it := range s.items {
+		if it.fate == waits {
+			n++
+		}
+	}
+	return n
 }
 
 // oldest is when the oldest event was created that waits; zero: none.
 func (s *stream) oldest() time.Time {
-	if len(s.items) == 0 {
-		return time.Time{}
+	for _, it := range s.items {
+		if it.fate == waits {
+			return it.letter.Created
+		}
 	}
-	return s.items[0].letter.Created
+	return time.Time{}
 }
 
 // next are the events that may be sent now: of each entity only the first that waits. What
@@ -95,7 +117,7 @@ func (s *stream) next(now, shard time.Time, known bool) (ready []*item) {
 		case it.fate != waits:
 			continue
 		case shard.Sub(it.letter.Created) >= Life && !it.busy:
-			s.giveUp(it, known)
+			it.giveUp(known)
 			continue
 		case taken[it.key.Entity()]:
 			continue
@@ -110,26 +132,20 @@ func (s *stream) next(now, shard time.Time, known bool) (ready []*item) {
 
 // giveUp makes a dead letter of an event, or drops it if no receiver is known that it could
 // be sent to later.
-func (s *stream) giveUp(it *item, known bool) {
+func (it *item) giveUp(known bool) {
 	it.fate = dropped
 	if known {
 		it.fate = died
 	}
-	s.lose(it)
+	it.lose()
 }
 
-// lose counts an event that is given up. What such an event tells of goes into the next.
-func (s *stream) lose(it *item) {
-	count, since := 1, it.letter.Created
-	if told, tells := it.letter.tells(); tells {
-		count, since = told.Count, told.Since
-	} else {
-		it.lost = true
+// lose notes that an event is given up. What an events.dropped tells goes into the next.
+func (it *item) lose() {
+	told, tells := it.letter.tells()
+	if it.tells, it.lost = told, !tells; it.lost {
+		it.tells = dropNote{1, it.letter.Created}
 	}
-	if s.dropped == 0 || since.Before(s.since) {
-		s.since = since
-	}
-	s.dropped += count
 }
 
 // settle removes those that a commit has marked.

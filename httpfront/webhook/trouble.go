@@ -23,11 +23,11 @@ func (d *Dispatcher) note(now time.Time) {
 	for _, r := range d.receivers {
 		switch {
 		case r.broken != "":
-			all = append(all, fmt.Sprintf("%s of realm %s cannot be used: %s", r.host(), r.realm, r.broken))
+			all = append(all, fmt.Sprintf("%s of realm %s cannot be used: %s", r.name, r.realm, r.broken))
 		case r.gone:
-			all = append(all, fmt.Sprintf("%s of realm %s wants no more events (410): remove it, or reload to try again", r.host(), r.realm))
+			all = append(all, fmt.Sprintf("%s of realm %s wants no more events (410): remove it, or reload to try again", r.name, r.realm))
 		case r.failures >= failing && now.Sub(r.since) >= troubleAfter:
-			all = append(all, fmt.Sprintf("%s of realm %s has failed since %s: %s", r.host(), r.realm, r.since.UTC().Format(time.RFC3339), r.why))
+			all = append(all, fmt.Sprintf("%s of realm %s has failed since %s: %s", r.name, r.realm, r.since.UTC().Format(time.RFC3339), r.why))
 		}
 	}
 	slices.Sort(all)

@@ -101,28 +101,26 @@ func TestAReceiverThatFailsIsLeftAlone(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	r := &receiver{}
 	for range failing {
-		if !r.free(now) {
+		if !r.free(0, now) {
 			t.Fatal("left alone before it fails")
 		}
 		r.failed(verdict{why: "answered 500"}, now)
 	}
-	if r.free(now) || r.free(now.Add(firstRetry/2)) || !r.free(now.Add(firstRetry)) {
+	if r.free(0, now) || r.free(0, now.Add(firstRetry/2)) || !r.free(0, now.Add(firstRetry)) {
 		t.Errorf("after %d failures it is left alone until %v", r.failures, r.until)
 	}
-	r.busy = 1
-	if r.free(now.Add(time.Hour)) {
+	if r.free(1, now.Add(time.Hour)) {
 		t.Error("two events at once go to a receiver that fails")
 	}
-	r.busy = 0
-	if !r.took() || !r.free(now) {
+	if !r.took() || !r.free(0, now) {
 		t.Error("it takes events again, and is left alone")
 	}
 	r.failed(verdict{wait: time.Minute}, now)
-	if r.free(now.Add(59 * time.Second)) {
+	if r.free(0, now.Add(59*time.Second)) {
 		t.Error("Retry-After is not heeded")
 	}
 	r.failed(verdict{gone: true}, now)
-	if r.free(now.Add(time.Hour)) {
+	if r.free(0, now.Add(time.Hour)) {
 		t.Error("a receiver that is gone gets events")
 	}
 	for n := 1; n < 40; n++ {

@@ -25,7 +25,7 @@ type eventList struct {
 // receiverName names a receiver; one that is not configured any more has no name.
 type receiverName struct {
 	Realm    string `json:"realm,omitempty"`
-	Receiver string `json:"receiver,omitempty"` // host of its URL
+	Receiver string `json:"receiver,omitempty"` // host of its URL, or host#2
 	MVPD     string `json:"mvpd,omitempty"`
 }
 
@@ -47,7 +47,7 @@ type deadLetterView struct {
 	Error    string    `json:"error,omitempty"`
 }
 
-func nameOf(n webhook.Name) receiverName { return receiverName{n.Realm, n.Host, n.MVPD} }
+func nameOf(n webhook.Name) receiverName { return receiverName{n.Realm, n.Receiver, n.MVPD} }
 
 // pageSize is how many dead letters a page has, unless a call says so.
 const pageSize = 100

@@ -177,7 +177,7 @@ func (d degraded) Off(_ context.Context, p degradation.Pair, by string) (was boo
 type told struct{ w *world }
 
 func (e told) List(_ context.Context, realm, after string, limit int) (webhook.Listing, error) {
-	name := webhook.Name{Realm: "a", Host: "brand.example"}
+	name := webhook.Name{Realm: "a", Receiver: "brand.example"}
 	return webhook.Listing{
 		Receivers: []webhook.Standing{{Name: name, Backlog: webhook.Backlog{Waiting: 2, Dead: 1, Why: "answered 500"}}},
 		Letters:   []webhook.NamedLetter{{Name: name, DeadLetter: webhook.DeadLetter{ID: "msg_1", Type: "device.joined", Attempts: 3}}},
