@@ -15,8 +15,9 @@
 //	lane.go, stream.go      what waits in a shard, for a receiver
 //	receiver.go             who gets how much at once, and who is left alone for a while
 //	post.go, sign.go        one delivery
+//	reason.go               what is said of one that failed
 //	guard.go                which addresses are dialed
-//	dead.go                dead letters are forgotten in time
+//	dead.go                 dead letters are forgotten in time
 //	local.go, everywhere.go, position.go
 //	                       what operators see of events, and dead letters that are sent again
 //	trouble.go              receivers that fail, for operators

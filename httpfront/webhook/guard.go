@@ -16,11 +16,20 @@ import (
 	"ssod/httpfront/config"
 )
 
-// errPrivate: a receiver's name leads to an address that is not for it.
-var errPrivate = errors.New("a private address, and allowPrivate is not set")
+// privateError says that a receiver's name leads to an address that is not for it.
+type privateError struct{ netip.Addr }
 
-// timeout bounds one delivery.
-const timeout = 10 * time.Second
+func (e privateError) Error() string {
+	return fmt.Sprintf("%v is a private address, and allowPrivate is not set", e.Addr)
+}
+
+// timeout bounds one delivery, and dialTimeout each of its connections.
+const (
+	timeout     = 10 * time.Second
+	dialTimeout = 3 * time.Second
+)
+
+var errURL = errors.New("its url cannot be parsed") // nor is it quoted
 
 // client delivers to one receiver. It follows no redirect, uses no proxy, and dials only
 // addresses that the receiver may have: a name can be changed to lead inside.
@@ -31,23 +40,24 @@ func client(w config.Webhook) (*http.Client, error) {
 	}
 	u, err := url.Parse(w.URL)
 	if err != nil {
-		return nil, err
+		return nil, errURL
 	}
 	local := loopback(u.Hostname())
-	dialer := &net.Dialer{Timeout: 3 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
+	dialer := &net.Dialer{Timeout: dialTimeout, Control: func(_, address string, _ syscall.RawConn) error {
 		return admit(address, w.AllowPrivate, local)
 	}}
 	return &http.Client{
 		Timeout:       timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext:         dialer.DialContext,
-			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-			TLSHandshakeTimeout: 3 * time.Second,
-			MaxIdleConnsPerHost: perReceiver,
-			MaxConnsPerHost:     perReceiver,
-			IdleConnTimeout:     90 * time.Second,
-			ForceAttemptHTTP2:   true,
+			DialContext:            dialer.DialContext,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+			TLSHandshakeTimeout:    dialTimeout,
+			MaxIdleConnsPerHost:    perReceiver,
+			MaxConnsPerHost:        perReceiver,
+			MaxResponseHeaderBytes: answerBytes,
+			IdleConnTimeout:        90 * time.Second,
+			ForceAttemptHTTP2:      true,
 		},
 	}, nil
 }
@@ -101,7 +111,7 @@ func admit(address string, private, local bool) error {
 	default:
 		return nil
 	}
-	return fmt.Errorf("%w: %s", errPrivate, ip)
+	return privateError{ip}
 }
 
 func rootsOf(caFile string) (*x509.CertPool, error) {

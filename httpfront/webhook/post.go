@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 )
 
-// answerBytes is how much of an answer is read, so that the connection can be used again.
+// answerBytes is how much is read of the headers of an answer, and of its body, so that the
+// connection can be used again.
 const answerBytes = 4 << 10
 
 // verdict is what came of one delivery.
@@ -68,16 +68,4 @@ func retryAfter(value string) time.Duration {
 		return 0
 	}
 	return min(time.Duration(n)*time.Second, maxRetryAfter)
-}
-
-// reason is an error without the URL, which may have a secret of the receiver in it.
-func reason(err error) string {
-	var of *url.Error
-	if errors.As(err, &of) {
-		err = of.Err
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Sprintf("no answer within %v", timeout)
-	}
-	return err.Error()
 }

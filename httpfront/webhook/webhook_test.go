@@ -42,7 +42,7 @@ func TestAddressesAreJudgedWhenTheyAreDialed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		err := admit(tt.address, tt.private, tt.local)
-		if (err == nil) != tt.ok || err != nil && !errors.Is(err, errPrivate) {
+		if (err == nil) != tt.ok || err != nil && !errors.As(err, new(privateError)) {
 			t.Errorf("%s (private %v, local %v): got %v", tt.address, tt.private, tt.local, err)
 		}
 	}
