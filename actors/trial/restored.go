@@ -32,6 +32,20 @@ func Restored(kind string, h cluster.Head) (err error) {
 	return err
 }
 
+// Next is where a stored entity leads: a key to its trial, a trial to the one that it yields
+// to; nil: nowhere.
+func Next(kind string, h cluster.Head) ([]byte, error) {
+	switch kind {
+	case KeyKind:
+		s, err := intent.Decode[Key](h)
+		return some(s.GetTrial()), err
+	case KindName:
+		s, err := intent.Decode[Trial](h)
+		return some(s.GetYields()), err
+	}
+	return nil, nil
+}
+
 // LeadsTo reports whether a stored key leads to a trial.
 func LeadsTo(h cluster.Head, id []byte) bool {
 	s, err := intent.Decode[Key](h)

@@ -66,18 +66,23 @@ func (s *State) Cut(at actors.Times) (did bool) {
 }
 
 // Restored is what a new cluster takes over of a stored entity: all of it but what erased
-// entities have, so that the provider can end the logins there too.
-func Restored(h cluster.Head, r *actors.Restore) (cluster.Head, error) {
+// entities have, so that the provider can end the logins there too. Where nothing else is
+// left the entity does not stay.
+func Restored(h cluster.Head, r *actors.Restore) (_ cluster.Head, stays bool, err error) {
 	s, err := intent.Decode[State](h)
 	if err != nil {
-		return h, err
+		return h, false, err
 	}
+	had := len(s.Logins)
 	erased := func(p *intent.Place) bool { return r.Erased(p.Address()) }
 	s.Logins = slices.DeleteFunc(s.Logins, func(e *Entry) bool { return erased(e.GetDevice()) })
 	for _, e := range s.Logins {
 		e.Copies = slices.DeleteFunc(e.Copies, erased)
 	}
 	s.Open = intent.Restored(s.Open, r)
+	if had > 0 && len(s.Logins) == 0 && len(s.Open) == 0 {
+		return h, false, nil
+	}
 	h.State, err = proto.MarshalOptions{Deterministic: true}.Marshal(s)
-	return h, err
+	return h, true, err
 }

@@ -232,11 +232,11 @@ func TestWhatIsRestored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := Restored(cluster.Head{Schema: commit.Schema, State: commit.State}, &actors.Restore{Erased: func(a actors.Address) bool {
+	h, stays, err := Restored(cluster.Head{Schema: commit.Schema, State: commit.State}, &actors.Restore{Erased: func(a actors.Address) bool {
 		return a.Identity[2] == "phone" || a.Identity[2] == "gone"
 	}})
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || !stays {
+		t.Fatal(stays, err)
 	}
 	if s.state, err = intent.Decode[State](h); err != nil {
 		t.Fatal(err)

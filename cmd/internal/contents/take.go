@@ -200,8 +200,7 @@ func restored(kind string, h cluster.Head, with *actors.Restore) (_ cluster.Head
 		h, err = once.Restored(h, with)
 		return h, true, err
 	case upstream.KindName:
-		h, err = upstream.Restored(h, with)
-		return h, true, err
+		return upstream.Restored(h, with)
 	case linkdirectory.KindName:
 		h, err = linkdirectory.RestoredHead(h, with)
 		return h, true, err

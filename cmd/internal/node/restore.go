@@ -109,16 +109,29 @@ func (r *Restore) open(f func(io.Reader) error) error {
 
 // check reads all of the backup, and finds what belongs to the viewers to erase.
 func (r *Restore) check(done *Restored) (*erasing, error) {
-	e := &erasing{viewers: make(map[string]profile.ID), devices: make(map[string][]string), found: done}
+	e := &erasing{
+		viewers: make(map[string]profile.ID), devices: make(map[string][]string), found: done,
+		yields: make(map[string][]byte), trials: make(map[string]bool),
+	}
 	for _, id := range r.Erase {
 		e.viewers[id.Address().Identity.Encode()] = id
 	}
+	all := &actors.Restore{Erased: func(actors.Address) bool { return false }}
 	err := r.open(func(plain io.Reader) (err error) {
-		done.Contents, err = contents.Take(plain, &actors.Restore{Erased: func(actors.Address) bool { return false }}, e)
+		done.Contents, err = contents.Take(plain, all, e)
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(e.devices) > 0 {
+		err := r.open(func(plain io.Reader) error {
+			_, err := contents.Take(plain, all, trialsOf{e})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	e.realms = make(map[string]string)
 	for _, realm := range done.Contents.Header.GetRealms() {
@@ -134,11 +147,20 @@ type erasing struct {
 	viewers map[string]profile.ID // by encoded identity
 	devices map[string][]string   // device identifiers by realm
 	realms  map[string]string     // by service provider
+	yields  map[string][]byte     // trials that yield to others, by encoded identity
+	trials  map[string]bool       // of the devices, by encoded identity
 	found   *Restored
 }
 
 // Entity implements [contents.Taker]: it looks for the devices of the viewers.
 func (e *erasing) Entity(at cluster.Entity, h cluster.Head) error {
+	if at.Kind == trial.KindName {
+		to, err := trial.Next(at.Kind, h)
+		if to != nil {
+			e.yields[at.Identity] = to
+		}
+		return err
+	}
 	id, erased := e.viewers[at.Identity]
 	if at.Kind != profile.KindName || !erased {
 		return nil
@@ -156,6 +178,48 @@ func (e *erasing) Table(string, string, []byte) error { return nil }
 
 func (e *erasing) Key(string, *keys.Portable) error { return nil }
 
+// trialsOf is a [contents.Taker] that finds the trials of the devices.
+type trialsOf struct{ *erasing }
+
+func (e trialsOf) Entity(at cluster.Entity, h cluster.Head) error {
+	if at.Kind != trial.KeyKind {
+		return nil
+	}
+	key, err := actors.DecodeIdentity(at.Identity)
+	if err != nil || !e.erased(actors.Address{Kind: at.Kind, Identity: key}) {
+		return err
+	}
+	of := trial.MVPD{Realm: key[0], ID: key[1]}
+	id, err := trial.Next(at.Kind, h)
+	for id != nil && !e.trials[of.Trial(id).Identity.Encode()] {
+		name := of.Trial(id).Identity.Encode()
+		e.trials[name], id = true, e.yields[name]
+	}
+	return err
+}
+
+// without is a [contents.Taker] that leaves out the identities that lead to the trials of
+// the devices.
+type without struct {
+	*writer
+	trials map[string]bool // as in [erasing]
+}
+
+func (w without) Entity(at cluster.Entity, h cluster.Head) error {
+	if at.Kind == trial.KeyKind {
+		key, err := actors.DecodeIdentity(at.Identity)
+		if err != nil {
+			return err
+		}
+		id, err := trial.Next(at.Kind, h)
+		of := trial.MVPD{Realm: key[0], ID: key[1]}
+		if err != nil || id != nil && w.trials[of.Trial(id).Identity.Encode()] {
+			return err
+		}
+	}
+	return w.writer.Entity(at, h)
+}
+
 // erased reports whether an entity is to be erased.
 func (e *erasing) erased(a actors.Address) bool {
 	switch {
@@ -165,6 +229,8 @@ func (e *erasing) erased(a actors.Address) bool {
 	case a.Kind == device.KindName && len(a.Identity) == 3:
 		realm, known := e.realms[a.Identity[0]]
 		return known && slices.Contains(e.devices[realm], a.Identity[2])
+	case a.Kind == trial.KindName:
+		return e.trials[a.Identity.Encode()]
 	case a.Kind == trial.KeyKind:
 		return slices.ContainsFunc(e.devices[a.Identity[0]], func(id string) bool {
 			_, its := trial.ByDevice(a, []byte(id))
@@ -210,7 +276,7 @@ func (r *Restore) fill(ctx context.Context, e *erasing, done *Restored) (err err
 	with := &actors.Restore{At: now, Beyond: later(now, time.UnixMilli(done.Contents.Header.GetPinnedMs())).Add(clockMargin), Erased: e.erased}
 	w := newWriter(ctx, engine, slots)
 	err = r.open(func(plain io.Reader) error {
-		_, err := contents.Take(plain, with, w)
+		_, err := contents.Take(plain, with, without{w, e.trials})
 		return err
 	})
 	if err = cmp.Or(causeOf(ctx), w.end(), err); err != nil { // the reader only learns that writing has ended

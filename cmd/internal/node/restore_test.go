@@ -24,6 +24,8 @@ import (
 	"ssod/actors/linkdirectory"
 	"ssod/actors/login"
 	"ssod/actors/profile"
+	"ssod/actors/trial"
+	"ssod/actors/upstream"
 	"ssod/cluster/placement"
 	"ssod/cmd/internal/contents"
 	"ssod/cmd/internal/node"
@@ -282,6 +284,63 @@ func (k *kidsIn) Entity(persistence.Entity, persistence.Head) error { return nil
 func (k *kidsIn) Record(persistence.Record) error                   { return nil }
 func (k *kidsIn) Table(string, string, []byte) error                { return nil }
 func (k *kidsIn) Key(id string, _ *keys.Portable) error             { k.all[id] = true; return nil }
+
+// TestErasedTrialsAreNotRestored: what the devices of an erased viewer watched without a login
+// is gone, with the identities that lead there, also by way of a trial that yields; and so is
+// the subject at a TV provider of which nobody else has a login. Others keep theirs.
+func TestErasedTrialsAreNotRestored(t *testing.T) {
+	key := func(by, name string) actors.Identity { return actors.Identity{"demo", "trial", by, name} }
+	at := func(id string) actors.Identity {
+		return trial.MVPD{Realm: "demo", ID: "trial"}.Trial([]byte(id)).Identity
+	}
+	entry := func(name string) *upstream.Entry {
+		return &upstream.Entry{
+			Login: []byte(name), Mvpd: "sandbox", Device: intent.At(device.ID{ServiceProvider: "demo", Client: "c", Device: []byte(name)}.Address()),
+			NotAfterMs: time.Now().Add(time.Hour).UnixMilli(),
+		}
+	}
+	subject := func(name string) actors.Identity {
+		return upstream.ID{Realm: "demo", MVPD: "sandbox", By: upstream.Subject, Digest: upstream.Digest(name)}.Address().Identity
+	}
+	all := []stored{
+		{trial.KeyKind, key("identity", "ann by one"), &trial.Key{Trial: []byte("one")}, nil},
+		{trial.KeyKind, key("identity", "ann by two"), &trial.Key{Trial: []byte("two")}, nil},
+		{trial.KeyKind, key("identity", "bob"), &trial.Key{Trial: []byte("bobs")}, nil},
+		{trial.KeyKind, key("identity", "of no trial"), &trial.Key{}, nil},
+		{trial.KindName, at("two"), &trial.Trial{BeganMs: 1, Used: []string{"ann's film"}}, nil},
+		{trial.KindName, at("bobs"), &trial.Trial{BeganMs: 1, Used: []string{"bob's film"}}, nil},
+		{upstream.KindName, subject("ann"), &upstream.State{Logins: []*upstream.Entry{entry("ann-tv")}}, nil},
+		{upstream.KindName, subject("both"), &upstream.State{Logins: []*upstream.Entry{entry("ann-tv"), entry("bob-tv")}}, nil},
+	}
+	all = append(all, sample()...) // the viewers come after what is theirs
+	all = append(all,
+		stored{trial.KindName, at("one"), &trial.Trial{Yields: []byte("two")}, nil},
+		stored{trial.KeyKind, key("device", trial.DeviceDigest([]byte("ann-tv"))), &trial.Key{Trial: []byte("one")}, nil},
+		stored{trial.KeyKind, key("device", trial.DeviceDigest([]byte("bob-tv"))), &trial.Key{Trial: []byte("bobs")}, nil},
+	)
+	for _, erased := range []bool{false, true} {
+		r := restoring(t, written(t, all))
+		want := map[string]int{trial.KindName: 3, trial.KeyKind: 6, upstream.KindName: 2}
+		if erased {
+			r.Erase = []profile.ID{{Realm: "demo", Namespace: profile.NamespaceSSO, Subject: "ann"}}
+			want = map[string]int{trial.KindName: 1, trial.KeyKind: 3, upstream.KindName: 1}
+		}
+		if _, err := r.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for kind, want := range want {
+			found := heads(t, r.Data, kind)
+			if len(found) != want {
+				t.Errorf("erased %v: %d of kind %s, want %d", erased, len(found), kind, want)
+			}
+			for identity, h := range found {
+				if erased && (strings.Contains(identity, "ann") || bytes.Contains(h.State, []byte("ann"))) {
+					t.Errorf("a %s still names who is erased", kind)
+				}
+			}
+		}
+	}
+}
 
 // Whoever is on the list is not there, nor what their device had, wherever it was.
 func TestErasedViewersAreNotRestored(t *testing.T) {
