@@ -58,12 +58,16 @@ type recorder struct {
 
 func (r recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	x := exchange{Method: request.Method, URL: request.URL.String(), Headers: shown(request.Header)}
-	if request.Body != nil {
-		body, err := io.ReadAll(request.Body)
+	if request.GetBody != nil { // all that ssoctl sends has it
+		body, err := request.GetBody()
 		if err != nil {
 			return nil, err
 		}
-		x.Body, request.Body = string(body), io.NopCloser(bytes.NewReader(body))
+		text, err := io.ReadAll(body)
+		if err != nil {
+			return nil, err
+		}
+		x.Body = string(text)
 	}
 	behind := r.behind
 	if behind == nil {

@@ -106,7 +106,11 @@ func (c *Client) once(ctx context.Context, k *call, token string, out any) error
 	if err != nil {
 		return err
 	}
-	answer, err := c.web.Do(request)
+	web := &c.web
+	if !k.repeatable {
+		web = &c.fresh
+	}
+	answer, err := web.Do(request)
 	if err != nil {
 		return unanswered(k.operation, err)
 	}
@@ -133,13 +137,10 @@ func (c *Client) request(ctx context.Context, k *call, token string) (*http.Requ
 	if len(k.query) > 0 {
 		target += "?" + k.query.Encode()
 	}
-	request, err := http.NewRequestWithContext(ctx, k.method, target, nil)
+	request, err := http.NewRequestWithContext(ctx, k.method, target, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	// Without GetBody [http.Transport] repeats nothing that it has begun to send,
-	// as it otherwise does with every GET, also with one that logs out.
-	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	for _, headers := range []http.Header{c.options.Header, k.headers} {
 		for name, values := range headers {
 			request.Header[http.CanonicalHeaderKey(name)] = values

@@ -25,11 +25,12 @@ type Options struct {
 
 	// Header has headers of every call; those of a device go before them.
 	Header http.Header
-	// Transport makes the requests; nil means [http.DefaultTransport]. It repeats
-	// none that may have been carried out: that is for the Client to decide.
+	// Transport makes the requests; nil means [http.DefaultTransport]. An
+	// [http.Transport] repeats a GET by itself when a connection that was used before
+	// breaks. Calls that must not be made twice have connections of their own, on which
+	// it repeats nothing; a transport of another type must see to that itself.
 	Transport http.RoundTripper
-	// Attempts is how often a call is made at most; 0 means 3, 1 that nothing is
-	// repeated.
+	// Attempts is how often the Client makes a call at most; 0 means 3.
 	Attempts int
 	// MaxWait is the longest pause before a repetition; 0 means 10 s. A service
 	// that asks for more is not called again.
@@ -50,6 +51,7 @@ type Options struct {
 type Client struct {
 	options Options
 	web     http.Client
+	fresh   http.Client // for what must not be made twice
 	access  cache
 }
 
@@ -73,7 +75,29 @@ func New(o Options) (*Client, error) {
 	if o.Sleep == nil {
 		o.Sleep = sleep
 	}
-	return &Client{options: o, web: http.Client{Transport: o.Transport, CheckRedirect: stay}}, nil
+	return &Client{
+		options: o,
+		web:     http.Client{Transport: o.Transport, CheckRedirect: stay},
+		fresh:   http.Client{Transport: unused(o.Transport), CheckRedirect: stay},
+	}, nil
+}
+
+// unused is a transport that sends each request on a new connection, where
+// [http.Transport] repeats none, not even a GET that logs out. A body that cannot be sent
+// again would prevent it, too; but a GET with a body of unknown length may be sent with a
+// transfer coding, by a busy client or by a proxy that translates from HTTP/2, and the
+// service refuses that.
+func unused(t http.RoundTripper) http.RoundTripper {
+	if t == nil {
+		t = http.DefaultTransport
+	}
+	used, ok := t.(*http.Transport)
+	if !ok {
+		return t
+	}
+	u := used.Clone()
+	u.DisableKeepAlives = true
+	return u
 }
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -82,7 +106,7 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 func (c *Client) WithCredentials(k Credentials) *Client {
 	o := c.options
 	o.Credentials, o.AccessToken = k, ""
-	return &Client{options: o, web: c.web}
+	return &Client{options: o, web: c.web, fresh: c.fresh}
 }
 
 var errBaseURL = errors.New("base URL: want http:// or https:// and a host")

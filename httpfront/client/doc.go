@@ -45,7 +45,7 @@
 // A call is made up to three times ([Options.Attempts]), with growing pauses or the
 // longer one that the service asks for (Retry-After), up to [Options.MaxWait]:
 //
-//   - after 429 and after a 503 that says that nothing was done: always;
+//   - after 408 and 429, and after a 503 that says that nothing was done: always;
 //   - after a broken connection, a timeout, or another 503, 502 or 504, when the
 //     outcome is unknown: only calls that have the same effect and the same answer
 //     when they are made twice. [Client.Register], [Device.Unlink] and

@@ -102,10 +102,11 @@ func Unknown(err error) bool {
 	return ok && e.Status >= http.StatusInternalServerError && !e.undone()
 }
 
-// undone reports whether the service says that it did nothing and may be asked
-// again: a 503 in its own words, in which details would say that it does not know.
+// undone reports whether nothing was done, so that the call may be made again: the
+// request did not arrive in time (408), or the service says so by a 503 in its own
+// words, in which details would say that it does not know.
 func (e *Error) undone() bool {
-	return e.Status == http.StatusServiceUnavailable && e.Details == "" &&
+	return e.Status == http.StatusRequestTimeout || e.Status == http.StatusServiceUnavailable && e.Details == "" &&
 		(e.Code == "service_unavailable" || e.Code == "temporarily_unavailable")
 }
 

@@ -95,6 +95,7 @@ func TestRetries(t *testing.T) {
 		{"not for long enough", link, step{status: 429, body: throttled, headers: []string{"Retry-After", "900"}}, 1, false},
 		{"nothing was done", link, step{status: 503, body: unavailable, headers: []string{"Retry-After", "1"}}, 3, false},
 		{"nothing was done, unsafe", unlink, step{status: 503, body: unavailable}, 3, false},
+		{"too slow, unsafe", logout, step{status: 408}, 3, false},
 		{"in doubt", link, step{status: 503, body: inDoubt}, 3, true},
 		{"in doubt, unsafe", unlink, step{status: 503, body: inDoubt}, 1, true},
 		{"in doubt, a logout", logout, step{status: 503, body: flatDoubt}, 1, true},
