@@ -209,6 +209,32 @@ func TestTheLogDoesNotFill(t *testing.T) {
 	})
 }
 
+// TestWhatAnybodyCausesDoesNotFillTheLog either, and nothing is lost from the count.
+func TestWhatAnybodyCausesDoesNotFillTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		cfg := parse(t, threeMVPDs)
+		r := mvpd.NewRegistry(map[string]mvpd.Maker{
+			"sandbox": func(*config.Config, *config.Realm, *config.MVPD) (mvpd.Connector, error) { return &fake{}, nil },
+		}, slog.New(slog.NewTextHandler(&log, nil)))
+		p, err := r.Find(cfg, cfg.Realms[0], "ONE", "A")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 75 { // of 60 in the first minute 10, of 15 in the second 10
+			p.Warn("refused", "error", "EOF")
+			<-time.After(time.Second)
+		}
+		if lines := strings.Count(log.String(), "mvpd=A error=EOF"); lines != 20 || strings.Count(log.String(), "unlogged=50\n") != 1 {
+			t.Errorf("75 warnings left %d lines, want 20:\n%s", lines, &log)
+		}
+		<-time.After(time.Minute)
+		if p.Warn("refused"); !strings.HasSuffix(log.String(), "msg=refused mvpd=A unlogged=5\n") {
+			t.Errorf("the log ends so:\n%s", &log)
+		}
+	})
+}
+
 func TestSecrets(t *testing.T) {
 	seen := map[string]bool{}
 	for _, login := range [][2]string{{"key", "name"}, {"key", "other"}, {"other", "name"}} {

@@ -25,6 +25,7 @@ type Provider struct {
 	budget   time.Duration
 	log      *slog.Logger
 	troubles troubles
+	warner   warner
 	seconds  map[string]prometheus.Observer // by call
 	refused  atomic.Bool                    // by the breaker, and not answered since
 }

@@ -80,7 +80,7 @@ func (s *Service) BackchannelLogout(ctx context.Context, r *api.Request) (api.Re
 		return api.Response{}, err
 	}
 	if err := s.hear(ctx, r, p, by); err != nil {
-		s.Log.Warn("a TV provider's logout failed", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
+		p.Warn("a TV provider's logout failed", "trace", string(r.AppendTrace(nil)), "error", err)
 		return refuseLogout(err)
 	}
 	return api.Response{Status: http.StatusOK, ContentType: "text/plain; charset=utf-8"}, nil // it says nothing more

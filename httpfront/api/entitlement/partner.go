@@ -205,18 +205,18 @@ func (s *Service) partnerViewer(ctx context.Context, r *api.Request, d device.ID
 	// The state is for browsers; here the device stands for it.
 	got, err := by.Receive(ctx, url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString(said)}, "RelayState": {"partner"}})
 	if err != nil {
-		return mvpd.Identity{}, s.unusable(r, p, err)
+		return mvpd.Identity{}, unusable(r, p, err)
 	}
 	who, err := by.Complete(ctx, s.partnerLogin(r, d, p.Config, r.Received), got.Values)
 	if err != nil { // it may have begun in the window before
 		who, err = by.Complete(ctx, s.partnerLogin(r, d, p.Config, r.Received.Add(-partnerWindow)), got.Values)
 	}
 	if err != nil {
-		return mvpd.Identity{}, s.unusable(r, p, err)
+		return mvpd.Identity{}, unusable(r, p, err)
 	}
 	for _, id := range got.Once {
 		if err := s.claim(ctx, r, p, "answer", id); err != nil {
-			return mvpd.Identity{}, s.unusable(r, p, err)
+			return mvpd.Identity{}, unusable(r, p, err)
 		}
 	}
 	return who, nil
@@ -224,8 +224,8 @@ func (s *Service) partnerViewer(ctx context.Context, r *api.Request, d device.ID
 
 // unusable is what an app is told of an answer that does not count; the reason is for
 // operators.
-func (s *Service) unusable(r *api.Request, p *mvpd.Provider, err error) error {
-	s.Log.Warn("an answer through a partner was refused", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
+func unusable(r *api.Request, p *mvpd.Provider, err error) error {
+	p.Warn("an answer through a partner was refused", "trace", string(r.AppendTrace(nil)), "error", err)
 	_, told := errors.AsType[*mvpd.LoginError](err)
 	if told || errors.Is(err, once.ErrTaken) {
 		return api.ErrSAMLResponse

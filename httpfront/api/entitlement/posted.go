@@ -71,7 +71,7 @@ func (s *Service) receive(ctx context.Context, r *api.Request, p *mvpd.Provider,
 	}
 	got, err := by.Receive(ctx, given)
 	if err != nil {
-		return api.Response{}, s.unanswered(r, p, err)
+		return api.Response{}, unanswered(r, p, err)
 	}
 	a, realm, ok := s.named(r, got.State)
 	if !ok || realm != r.Realm || a.mvpd != p.Config.ID || !p.ActiveFor(a.ServiceProvider) {
@@ -97,8 +97,8 @@ func (s *Service) receive(ctx context.Context, r *api.Request, p *mvpd.Provider,
 
 // unanswered is what a viewer is told of an answer that does not count, or could not be
 // judged. The reason is for operators.
-func (s *Service) unanswered(r *api.Request, p *mvpd.Provider, err error) error {
-	s.Log.Warn("the answer of a TV provider was refused", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
+func unanswered(r *api.Request, p *mvpd.Provider, err error) error {
+	p.Warn("the answer of a TV provider was refused", "trace", string(r.AppendTrace(nil)), "error", err)
 	if ended, ok := errors.AsType[*mvpd.LoginError](err); ok && ended.Code == mvpd.InvalidRequest {
 		return api.ErrStranger
 	}

@@ -76,8 +76,19 @@ type posting struct {
 	*app
 	level  atomic.Int64
 	hidden atomic.Int64 // how often no MVPD is found from now on
+	warned warned
 	serial int
 }
+
+// warned counts the warnings in a log.
+type warned struct {
+	atomic.Int64
+}
+
+func (w *warned) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelWarn }
+func (w *warned) Handle(context.Context, slog.Record) error    { w.Add(1); return nil }
+func (w *warned) WithAttrs([]slog.Attr) slog.Handler           { return w }
+func (w *warned) WithGroup(string) slog.Handler                { return w }
 
 // hiding are providers that are not found now and then, as while their files are replaced.
 type hiding struct {
@@ -110,7 +121,7 @@ realms:
       - {id: cable, kind: oidc, issuer: "https://idp.example", clientId: ssod}
       - {id: sat, kind: oidc, issuer: "https://sat.example", clientId: ssod}
 `, func(o *entitlement.Options) {
-		o.Providers = hiding{mvpd.NewRegistry(makers, slog.New(slog.DiscardHandler)), &p.hidden}
+		o.Providers = hiding{mvpd.NewRegistry(makers, slog.New(&p.warned)), &p.hidden}
 		o.Level = func() int { return int(p.level.Load()) }
 	})
 	by.now = p.node.Now
@@ -329,6 +340,26 @@ func TestALogoutThatOvertakesItsLogin(t *testing.T) {
 	p.in("phone", "ada", "sid", "s1", "issued", issued)
 	p.in("tv", "ada", "sid", "s1")
 	p.expectFound("afterwards", map[string]bool{"phone": false, "tv": true})
+}
+
+// TestNonsenseDoesNotFillTheLog: what anybody can post is refused each time, and told of ten
+// times a minute.
+func TestNonsenseDoesNotFillTheLog(t *testing.T) {
+	p := startPosting(t)
+	_, state := p.sent("phone", "cable")
+	began := time.Now()
+	for range 15 {
+		if r := p.says("acme/cable", "nonsense"); r.StatusCode != http.StatusBadRequest {
+			t.Fatalf("a logout: %d", r.StatusCode)
+		}
+		if r := p.post(p.answers(state, "forged")); r.StatusCode != http.StatusBadRequest {
+			t.Fatalf("an answer: %d", r.StatusCode)
+		}
+	}
+	minutes := int64(time.Since(began)/time.Minute) + 1
+	if got := p.warned.Load(); got < 10 || got > 10*minutes {
+		t.Errorf("30 requests left %d lines, want 10 for each of %d minutes at most", got, minutes)
+	}
 }
 
 // TestLogoutsThatDoNotCount are refused as the specification says.

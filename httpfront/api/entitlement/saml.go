@@ -79,17 +79,17 @@ func (s *Service) SAMLLogout(ctx context.Context, r *api.Request) (api.Response,
 	}
 	word, err := c.Hear(ctx, r.Query(), given)
 	if err != nil {
-		return api.Response{}, s.unanswered(r, p, err)
+		return api.Response{}, unanswered(r, p, err)
 	}
 	if !word.Request {
 		if word.Problem != nil {
-			s.Log.Warn("a TV provider did not log a viewer out", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", word.Problem)
+			p.Warn("a TV provider did not log a viewer out", "trace", string(r.AppendTrace(nil)), "error", word.Problem)
 		}
 		return seeOther(sendTo(r.Config.PublicURL + logoutCallback + "?state=" + url.QueryEscape(word.State))), nil
 	}
 	step, err := c.Answer(ctx, word, s.endFor(ctx, r, p, word))
 	if err != nil {
-		return api.Response{}, s.unanswered(r, p, err)
+		return api.Response{}, unanswered(r, p, err)
 	}
 	return answerLogoutOf(r, step)
 }
@@ -102,7 +102,7 @@ func (s *Service) endFor(ctx context.Context, r *api.Request, p *mvpd.Provider, 
 	case errors.Is(err, once.ErrTaken):
 		return saml.Refused
 	default:
-		s.Log.Warn("a logout of a TV provider could not be carried out", "mvpd", p.Config.ID, "trace", string(r.AppendTrace(nil)), "error", err)
+		p.Warn("a logout of a TV provider could not be carried out", "trace", string(r.AppendTrace(nil)), "error", err)
 		return saml.Failed
 	}
 }
