@@ -21,9 +21,9 @@ type Connector interface {
 	// Decide answers for each resource, in their order. Call it through
 	// [Provider.Decide], which bounds it and turns errors into verdicts.
 	Decide(ctx context.Context, q Question) ([]Decision, error)
-	// Logout says where the user agent ends its session at the provider; ""
-	// when the provider has no such place.
-	Logout(ctx context.Context, l Logout) (string, error)
+	// Logout says where the user agent ends its session at the provider; the zero
+	// Step when the provider has no such place.
+	Logout(ctx context.Context, l Logout) (Step, error)
 }
 
 // Login is one login in progress, the same from Begin to Complete.
@@ -38,19 +38,24 @@ type Login struct {
 	ServiceProvider, ServiceProviderID string
 }
 
-// Step is what the user agent does next: it goes to URL, or shows Page.
+// Step is what the user agent does next: it goes to URL, or sends Form.
 type Step struct {
-	URL  string // absolute; empty when there is a page
-	Page *Page
+	URL  string // absolute; empty when there is a form
+	Form *Form
 }
 
-// Page is an HTML document of a connector, for protocols that need a form
-// which the browser sends itself.
-type Page struct {
-	HTML []byte
-	// Policy is its Content-Security-Policy.
-	Policy string
+// None reports whether there is nothing to do.
+func (s Step) None() bool { return s.URL == "" && s.Form == nil }
+
+// Form is what a user agent posts to a provider. The caller makes a page of it, which sends
+// itself.
+type Form struct {
+	To     string // absolute URL
+	Fields []Field
 }
+
+// Field is a field of a [Form].
+type Field struct{ Name, Value string }
 
 // Identity is the viewer who logged in.
 type Identity struct {

@@ -35,7 +35,7 @@ func (f *fake) Decide(ctx context.Context, q mvpd.Question) ([]mvpd.Decision, er
 	return f.decide(ctx, q)
 }
 
-func (f *fake) Logout(context.Context, mvpd.Logout) (string, error) { return "", nil }
+func (f *fake) Logout(context.Context, mvpd.Logout) (mvpd.Step, error) { return mvpd.Step{}, nil }
 
 func parse(t *testing.T, mvpds string) *config.Config {
 	t.Helper()

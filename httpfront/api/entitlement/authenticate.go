@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 
 	"ssod/actors/session"
 	"ssod/httpfront/api"
 	"ssod/httpfront/mvpd"
-	"ssod/httpfront/page"
 )
 
 // loginCallback is where browsers come back from an MVPD: one address for all
@@ -93,9 +91,9 @@ func (s *Service) begin(ctx context.Context, r *api.Request, o *opening, id stri
 	}
 	s.Metrics.loginBegun(placeOf(r, o.ServiceProvider, p), deviceOf(o.GetParty()))
 	remember := cookie(r, o.browser, r.Realm.Session.TTL)
-	if step.Page != nil {
-		policy := api.Field{Name: "Content-Security-Policy", Value: step.Page.Policy}
-		return api.Response{Status: http.StatusOK, ContentType: page.ContentType, Body: step.Page.HTML, Fields: []api.Field{remember, policy}}, nil
+	if step.Form != nil {
+		_, provider, _ := r.Config.ServiceProvider(o.ServiceProvider)
+		return passOn(r, provider, p, step.Form, remember)
 	}
 	return sendTo(step.URL, remember), nil
 }

@@ -103,11 +103,11 @@ func (s *Service) prepareLogout(ctx context.Context, r *api.Request, p *mvpd.Pro
 		return logoutAction{ActionName: "partner_logout", ActionType: "partner_interactive"}, nil
 	}
 	id := logout.ID{ServiceProvider: r.Parameter, Secret: drawSecret()}
-	url, err := s.logoutURL(ctx, r, p, id, found.GetAccount())
+	step, err := s.logoutStep(ctx, r, p, id, found.GetAccount())
 	if err != nil {
 		return logoutAction{}, err
 	}
-	if url == "" {
+	if step.None() {
 		return logoutAction{ActionName: "complete", ActionType: "none"}, nil
 	}
 	err = s.Logouts.Create(ctx, r.ID, id, &logout.Create{
@@ -119,11 +119,11 @@ func (s *Service) prepareLogout(ctx context.Context, r *api.Request, p *mvpd.Pro
 	return logoutAction{ActionName: "logout", ActionType: "interactive", URL: logoutAgent + handle(id)}, nil
 }
 
-// logoutURL is the address of the MVPD's logout page; empty when it has none.
-func (s *Service) logoutURL(ctx context.Context, r *api.Request, p *mvpd.Provider, id logout.ID, encoded []byte) (string, error) {
+// logoutStep is the way to the MVPD's logout page; the zero Step when it has none.
+func (s *Service) logoutStep(ctx context.Context, r *api.Request, p *mvpd.Provider, id logout.ID, encoded []byte) (mvpd.Step, error) {
 	account := &login.Account{}
 	if err := proto.Unmarshal(encoded, account); err != nil {
-		return "", err
+		return mvpd.Step{}, err
 	}
 	return p.Logout(ctx, mvpd.Logout{
 		Subject: account.GetSubject(), Handle: account.GetHandle(),
@@ -162,14 +162,18 @@ func (s *Service) LogoutAgent(ctx context.Context, r *api.Request) (api.Response
 		return api.Response{}, err
 	}
 	p, err := s.Providers.Find(r.Config, r.Realm, id.ServiceProvider, name)
-	var url string
+	var step mvpd.Step
 	if err == nil {
-		url, err = s.logoutURL(ctx, r, p, id, account)
+		step, err = s.logoutStep(ctx, r, p, id, account)
 	}
-	if err != nil || url == "" { // the configuration changed: the app is what is left
+	switch {
+	case err != nil || step.None(): // the configuration changed: the app is what is left
 		return s.home(ctx, r, id)
+	case step.Form != nil:
+		_, provider, _ := r.Config.ServiceProvider(id.ServiceProvider)
+		return passOn(r, provider, p, step.Form)
 	}
-	return sendTo(url), nil
+	return sendTo(step.URL), nil
 }
 
 // LogoutCallback serves GET /api/v2/logout-agent/callback: a browser comes back

@@ -55,7 +55,7 @@ func (p *poster) Decide(_ context.Context, q mvpd.Question) ([]mvpd.Decision, er
 	return make([]mvpd.Decision, len(q.Resources)), nil
 }
 
-func (p *poster) Logout(context.Context, mvpd.Logout) (string, error) { return "", nil }
+func (p *poster) Logout(context.Context, mvpd.Logout) (mvpd.Step, error) { return mvpd.Step{}, nil }
 
 func (p *poster) LogoutToken(_ context.Context, token string) (mvpd.End, error) {
 	encoded, _, _ := strings.Cut(token, ".")

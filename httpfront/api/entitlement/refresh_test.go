@@ -52,7 +52,7 @@ func (*rotating) Decide(_ context.Context, q mvpd.Question) ([]mvpd.Decision, er
 	return slices.Repeat([]mvpd.Decision{{Verdict: mvpd.Permit}}, len(q.Resources)), nil
 }
 
-func (*rotating) Logout(context.Context, mvpd.Logout) (string, error) { return "", nil }
+func (*rotating) Logout(context.Context, mvpd.Logout) (mvpd.Step, error) { return mvpd.Step{}, nil }
 
 func (*rotating) KeepsTokens() bool { return true }
 

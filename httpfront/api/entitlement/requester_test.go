@@ -46,7 +46,7 @@ func (w *witness) Decide(_ context.Context, q mvpd.Question) ([]mvpd.Decision, e
 	return make([]mvpd.Decision, len(q.Resources)), nil // no permit: it is asked again
 }
 
-func (w *witness) Logout(context.Context, mvpd.Logout) (string, error) { return "", nil }
+func (w *witness) Logout(context.Context, mvpd.Logout) (mvpd.Step, error) { return mvpd.Step{}, nil }
 
 // heard returns what was heard since the last time.
 func (w *witness) heard() []mvpd.Requester {

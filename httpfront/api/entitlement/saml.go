@@ -91,7 +91,7 @@ func (s *Service) SAMLLogout(ctx context.Context, r *api.Request) (api.Response,
 	if err != nil {
 		return api.Response{}, unanswered(r, p, err)
 	}
-	return answerLogoutOf(r, step)
+	return answerLogoutOf(r, p, step)
 }
 
 // endFor ends what a provider's LogoutRequest names.
@@ -109,11 +109,10 @@ func (s *Service) endFor(ctx context.Context, r *api.Request, p *mvpd.Provider, 
 
 // answerLogoutOf sends the browser back to the provider with the answer, or shows that the viewer
 // is signed out where the provider wants none.
-func answerLogoutOf(r *api.Request, step mvpd.Step) (api.Response, error) {
+func answerLogoutOf(r *api.Request, p *mvpd.Provider, step mvpd.Step) (api.Response, error) {
 	switch {
-	case step.Page != nil:
-		policy := api.Field{Name: "Content-Security-Policy", Value: step.Page.Policy}
-		return api.Response{Status: http.StatusOK, ContentType: page.ContentType, Body: step.Page.HTML, Fields: []api.Field{policy}}, nil
+	case step.Form != nil:
+		return passOn(r, nil, p, step.Form)
 	case step.URL != "":
 		return seeOther(sendTo(step.URL)), nil
 	}

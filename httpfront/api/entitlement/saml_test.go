@@ -3,7 +3,9 @@ package entitlement_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"encoding/xml"
 	"html"
@@ -34,6 +36,12 @@ type dish struct {
 // startDish starts the provider, and a node that is connected to it.
 func startDish(t *testing.T) *dish {
 	t.Helper()
+	return startDishAs(t, func(metadata string) string { return metadata })
+}
+
+// startDishAs starts a provider that describes itself otherwise.
+func startDishAs(t *testing.T, described func(metadata string) string) *dish {
+	t.Helper()
 	key, certificate := keyPair(t)
 	d := &dish{}
 	d.Key, d.Certificate, d.Logger = key, certificate, log.Default()
@@ -48,7 +56,7 @@ func startDish(t *testing.T) *dish {
 		t.Fatal(err)
 	}
 	for name, data := range map[string][]byte{
-		"idp.xml": metadata,
+		"idp.xml": []byte(described(string(metadata))),
 		"sp.key":  pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(spKey)}),
 		"sp.crt":  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: spCertificate.Raw}),
 	} {
@@ -118,6 +126,15 @@ func TestAProviderReadsOurMetadata(t *testing.T) {
 // postedField is a field of a form that a browser sends by itself.
 var postedField = regexp.MustCompile(`name="(\w+)" value="([^"]*)"`)
 
+// fields is the form of a page.
+func fields(text string) url.Values {
+	form := url.Values{}
+	for _, m := range postedField.FindAllStringSubmatch(text, -1) {
+		form.Set(m[1], html.UnescapeString(m[2]))
+	}
+	return form
+}
+
 // serve lets the provider answer a browser that was sent to it.
 func (d *dish) serve(handler http.HandlerFunc, at string) *httptest.ResponseRecorder {
 	r := httptest.NewRecorder()
@@ -130,10 +147,7 @@ func (d *dish) answer(b *browser, code string) url.Values {
 	d.Helper()
 	at, _ := b.follow("/api/v2/authenticate/"+b.sp+"/"+code, nil)
 	r := d.serve(d.ServeSSO, at)
-	form := url.Values{}
-	for _, m := range postedField.FindAllStringSubmatch(r.Body.String(), -1) {
-		form.Set(m[1], html.UnescapeString(m[2]))
-	}
+	form := fields(r.Body.String())
 	if form.Get("SAMLResponse") == "" {
 		d.Fatalf("the provider answers at %s: %d %s", at, r.Code, r.Body)
 	}
@@ -237,6 +251,56 @@ func TestALogoutGoesOverTheProvider(t *testing.T) {
 	back := d.serve(d.ServeSLO, at).Result().Header.Get("Location")
 	if end, r := b.follow(back, nil); end != home {
 		t.Errorf("the browser ends at %s: %s", end, r.Raw)
+	}
+}
+
+// formPage is a page that sends a form: where to, and what.
+var formPage = regexp.MustCompile(`<form method="post" action="([^"]*)">`)
+
+// sent lets the browser send the form of a page to the provider. The page must look like all
+// others in the viewer's language, and have a button for browsers without scripts.
+func (d *dish) sent(r fronttest.Answer, handler http.HandlerFunc, to url.URL) *httptest.ResponseRecorder {
+	d.Helper()
+	text := string(r.Raw)
+	at := formPage.FindStringSubmatch(text)
+	if r.StatusCode != http.StatusOK || at == nil || at[1] != to.String() {
+		d.Fatalf("no form for %s: %d %s", to.String(), r.StatusCode, text)
+	}
+	sum := sha256.Sum256([]byte("document.forms[0].submit();"))
+	for _, want := range []string{`lang="de"`, "<h1>Einen Moment, bitte</h1>", "<bdi>dish</bdi>", `<button class="first wide" type="submit">Weiter</button>`, "<script>document.forms[0].submit();</script>"} {
+		if !strings.Contains(text, want) {
+			d.Errorf("the page lacks %s: %s", want, text)
+		}
+	}
+	if policy := r.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
+		d.Errorf("the policy %q forbids the script", policy)
+	}
+	post := httptest.NewRequest(http.MethodPost, at[1], strings.NewReader(fields(text).Encode()))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer := httptest.NewRecorder()
+	handler(answer, post)
+	return answer
+}
+
+// TestAProviderThatTakesFormsOnly is sent them by pages of the service.
+func TestAProviderThatTakesFormsOnly(t *testing.T) {
+	d := startDishAs(t, func(metadata string) string { return strings.ReplaceAll(metadata, "HTTP-Redirect", "HTTP-POST") })
+	b := d.browser()
+	b.header = []string{"Accept-Language", "de-AT"}
+	_, r := b.follow("/api/v2/authenticate/"+b.sp+"/"+d.code("tv", "dish"), nil)
+	if !strings.Contains(string(r.Raw), "<header><p>STREAM1</p></header>") {
+		t.Errorf("the page has no brand: %s", r.Raw)
+	}
+	answer := d.sent(r, d.ServeSSO, d.SSOURL)
+	if end, _ := b.follow(d.post(fields(answer.Body.String())).Header.Get("Location"), nil); end != home || d.found("tv")["dish"] != "regular" {
+		t.Fatalf("the browser ends at %s, and the device finds %v", end, d.found("tv"))
+	}
+	r = d.do(d.call("GET", "logout/dish?redirectUrl="+url.QueryEscape(home), "tv"))
+	logout := r.JSON["logouts"].(map[string]any)["dish"].(map[string]any)
+	_, r = b.follow(logout["url"].(string), nil)
+	answer = d.sent(r, d.ServeSLO, d.LogoutURL) // it answers as it was asked
+	if end, r := b.follow(dishPath+"slo", fields(answer.Body.String())); end != home {
+		t.Errorf("the logout ends at %s: %s", end, r.Raw)
 	}
 }
 

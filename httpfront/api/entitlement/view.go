@@ -19,6 +19,7 @@ type view struct {
 	data     any
 	provider *config.ServiceProvider // whose brand it has; nil: nobody's
 	images   []string                // addresses of pictures in it
+	script   string                  // of its own, that is in it; empty: none
 	code     string                  // of the error that it tells, with status 400; empty: none
 }
 
@@ -27,7 +28,7 @@ func words(r *api.Request) *texts.Texts { return texts.For(r.Header(wire.AcceptL
 
 // show answers with a page of this package.
 func show(r *api.Request, v view, more ...api.Field) (api.Response, error) {
-	d, err := v.page.Render(page.Page{Lang: words(r).Lang, Title: v.title, Mark: v.mark, Brand: brandOf(v.provider), Images: v.images}, v.data)
+	d, err := v.page.Render(page.Page{Lang: words(r).Lang, Title: v.title, Mark: v.mark, Brand: brandOf(v.provider), Images: v.images, OwnScript: v.script}, v.data)
 	if err != nil {
 		return api.Response{}, err
 	}

@@ -55,7 +55,7 @@ func TestPagesInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Open(away)
+	b.Open(away.URL)
 	expectBack(t, b, back+"/bye")
 	b.Open(at)
 	if strings.Contains(b.Text(), "Continue as") {

@@ -140,15 +140,15 @@ type farewell struct {
 }
 
 // Logout implements [mvpd.Connector].
-func (c *Connector) Logout(_ context.Context, l mvpd.Logout) (string, error) {
+func (c *Connector) Logout(_ context.Context, l mvpd.Logout) (mvpd.Step, error) {
 	if !c.logout {
-		return "", nil
+		return mvpd.Step{}, nil
 	}
 	ticket, err := c.seal("logout", logoutTTL, farewell{l.Return})
 	if err != nil {
-		return "", err
+		return mvpd.Step{}, err
 	}
-	return c.page("/logout", ticket), nil
+	return mvpd.Step{URL: c.page("/logout", ticket)}, nil
 }
 
 func (c *Connector) page(name, ticket string) string {

@@ -89,7 +89,7 @@ func newLogin() mvpd.Login {
 func (w *world) begin(t *testing.T, l mvpd.Login) string {
 	t.Helper()
 	step, err := w.Begin(t.Context(), l)
-	if err != nil || step.Page != nil {
+	if err != nil || step.Form != nil {
 		t.Fatalf("begin: got %+v, %v, want a URL", step, err)
 	}
 	return step.URL
@@ -244,7 +244,7 @@ func TestTheBrowserIsRemembered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, _ := w.do(t, away, nil)
+	response, _ := w.do(t, away.URL, nil)
 	if got := response.Header.Get("Location"); response.StatusCode != http.StatusFound || got != "https://sso.example/bye?a=b" {
 		t.Fatalf("logout: got %d to %q", response.StatusCode, got)
 	}
@@ -255,8 +255,8 @@ func TestTheBrowserIsRemembered(t *testing.T) {
 
 func TestAProviderWithoutLogout(t *testing.T) {
 	w := newWorld(t)
-	if got, err := w.other.Logout(t.Context(), mvpd.Logout{Return: "https://sso.example/bye"}); got != "" || err != nil {
-		t.Fatalf("got %q, %v, want no URL", got, err)
+	if got, err := w.other.Logout(t.Context(), mvpd.Logout{Return: "https://sso.example/bye"}); !got.None() || err != nil {
+		t.Fatalf("got %+v, %v, want no URL", got, err)
 	}
 }
 
@@ -268,7 +268,7 @@ func TestPagesRefuse(t *testing.T) {
 	base, ticket, _ := strings.Cut(at, "?ticket=")
 	root := strings.TrimSuffix(base, "/sandbox/acme/AcmeTV/login")
 	logout, _ := w.Logout(t.Context(), mvpd.Logout{Return: "https://sso.example/bye"})
-	_, farewell, _ := strings.Cut(logout, "?ticket=")
+	_, farewell, _ := strings.Cut(logout.URL, "?ticket=")
 	viewer := url.Values{"viewer": {"ada"}}
 	tests := []struct {
 		name, at string
@@ -292,7 +292,7 @@ func TestPagesRefuse(t *testing.T) {
 		{"provider unknown", root + "/sandbox/acme/None/login?ticket=" + ticket, nil, 0, 404},
 		{"realm unknown", root + "/sandbox/none/AcmeTV/login?ticket=" + ticket, nil, 0, 404},
 		{"page unknown", root + "/sandbox/acme/AcmeTV/admin", nil, 0, 404},
-		{"method", logout, viewer, 0, 405},
+		{"method", logout.URL, viewer, 0, 405},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -189,18 +189,18 @@ func (c *Connector) verify(ctx context.Context, p *provider, l mvpd.Login, token
 // Logout implements [mvpd.Connector]: OpenID Connect RP-Initiated Logout 1.0. The
 // state goes in a parameter of its own, since providers compare the rest of the
 // return address with what was registered.
-func (c *Connector) Logout(ctx context.Context, l mvpd.Logout) (string, error) {
+func (c *Connector) Logout(ctx context.Context, l mvpd.Logout) (mvpd.Step, error) {
 	p, err := c.discovery.get(ctx)
 	if err != nil || p.LogoutURL == "" {
-		return "", nil // the login here ends all the same
+		return mvpd.Step{}, nil // the login here ends all the same
 	}
 	to, err := url.Parse(p.LogoutURL)
 	if err != nil {
-		return "", err
+		return mvpd.Step{}, err
 	}
 	back, err := url.Parse(l.Return)
 	if err != nil {
-		return "", err
+		return mvpd.Step{}, err
 	}
 	state := back.Query().Get("state")
 	back.RawQuery = ""
@@ -209,5 +209,5 @@ func (c *Connector) Logout(ctx context.Context, l mvpd.Logout) (string, error) {
 	q.Set("post_logout_redirect_uri", back.String())
 	q.Set("state", state)
 	to.RawQuery = q.Encode()
-	return to.String(), nil
+	return mvpd.Step{URL: to.String()}, nil
 }

@@ -379,14 +379,14 @@ func TestLogout(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := f.URL + "/logout?client_id=ssod&post_logout_redirect_uri=https%3A%2F%2Fsso.example%2Fapi%2Fv2%2Flogout-agent%2Fcallback&state=a.b"
-	if to != want {
-		t.Errorf("got %s, want %s", to, want)
+	if to.URL != want {
+		t.Errorf("got %s, want %s", to.URL, want)
 	}
 
 	none := connect(t)
 	delete(none.document, "end_session_endpoint")
-	if to, err := none.Logout(t.Context(), mvpd.Logout{}); to != "" || err != nil {
-		t.Errorf("a provider without the endpoint: %q, %v", to, err)
+	if to, err := none.Logout(t.Context(), mvpd.Logout{}); !to.None() || err != nil {
+		t.Errorf("a provider without the endpoint: %+v, %v", to, err)
 	}
 }
 

@@ -76,8 +76,8 @@ func (d *description) warnings(now time.Time) (all []string) {
 			all = append(all, "a certificate of the provider "+text)
 		}
 	}
-	if _, ok := d.slo[redirectBinding]; !ok {
-		all = append(all, "the provider has no SingleLogoutService over HTTP-Redirect: a logout here does not reach it")
+	if len(d.slo) == 0 {
+		all = append(all, "the provider has no SingleLogoutService over HTTP-Redirect or HTTP-POST: a logout here does not reach it")
 	}
 	return all
 }

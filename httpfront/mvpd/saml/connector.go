@@ -97,17 +97,7 @@ func (c *Connector) Begin(ctx context.Context, l mvpd.Login) (mvpd.Step, error) 
 	if err != nil {
 		return mvpd.Step{}, err
 	}
-	if to, ok := o.sso[redirectBinding]; ok {
-		at, err := o.pairs[0].redirect(to.requests, requestParameter, o.authnRequest(l, to.requests), l.State)
-		return mvpd.Step{URL: at}, err
-	}
-	to := o.sso[postBinding].requests
-	signed, err := o.pairs[0].sign(o.authnRequest(l, to))
-	if err != nil {
-		return mvpd.Step{}, err
-	}
-	page, err := postPage(to, requestParameter, signed, l.State)
-	return mvpd.Step{Page: page}, err
+	return o.send(o.sso, requestParameter, l.State, func(to string) *etree.Element { return o.authnRequest(l, to) })
 }
 
 // requestID is the ID of a login's request. Whoever knows it has seen the request; it is

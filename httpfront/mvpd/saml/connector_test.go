@@ -3,7 +3,6 @@ package saml_test
 import (
 	"bytes"
 	"compress/flate"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -119,10 +118,4 @@ func inflated(t testing.TB, packed string) []byte {
 		t.Fatal(err)
 	}
 	return text
-}
-
-// hashOf is how a policy names a script.
-func hashOf(script string) string {
-	sum := sha256.Sum256([]byte(script))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"testing"
 	"time"
 
@@ -87,6 +88,9 @@ func (p *foreign) visit(serve http.HandlerFunc, at string) *http.Response {
 	return r.Result()
 }
 
+// postedField is a field of the form that the provider lets a browser send.
+var postedField = regexp.MustCompile(`name="(\w+)" value="([^"]*)"`)
+
 func (p *foreign) logIn() mvpd.Identity {
 	p.t.Helper()
 	step, err := p.Begin(p.t.Context(), p.login)
@@ -96,7 +100,7 @@ func (p *foreign) logIn() mvpd.Identity {
 	recorder := httptest.NewRecorder()
 	p.ServeSSO(recorder, httptest.NewRequest(http.MethodGet, step.URL, nil))
 	form := url.Values{}
-	for _, m := range field.FindAllStringSubmatch(recorder.Body.String(), -1) {
+	for _, m := range postedField.FindAllStringSubmatch(recorder.Body.String(), -1) {
 		form.Set(m[1], html.UnescapeString(m[2]))
 	}
 	message, _ := base64.StdEncoding.DecodeString(form.Get("SAMLResponse"))
@@ -117,11 +121,11 @@ func TestAForeignProvider(t *testing.T) {
 	if who.Subject != "viewer-7" || len(who.Attributes) != 1 || string(who.Attributes[0].Value) != `"12345"` || who.Session == "" {
 		t.Errorf("got %+v", who)
 	}
-	at, err := p.Logout(t.Context(), mvpd.Logout{Subject: who.Subject, Handle: who.Handle, Return: "https://sso.example/?state=" + logoutState})
+	away, err := p.Logout(t.Context(), mvpd.Logout{Subject: who.Subject, Handle: who.Handle, Return: "https://sso.example/?state=" + logoutState})
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := p.visit(p.ServeSLO, at).Location()
+	back, err := p.visit(p.ServeSLO, away.URL).Location()
 	if err != nil {
 		t.Fatal(err)
 	}

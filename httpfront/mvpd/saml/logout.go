@@ -20,26 +20,22 @@ const logoutLife = 10 * time.Minute
 
 // Logout implements [mvpd.Connector]: the single logout profile (SAML Profiles 2.0, 4.4),
 // begun here. The provider answers at the logout endpoint, [Connector.Hear]. Where it has
-// no endpoint over HTTP-Redirect, or cannot be known now, the login here ends all the same.
-func (c *Connector) Logout(ctx context.Context, l mvpd.Logout) (string, error) {
+// no endpoint for browsers, or cannot be known now, the login here ends all the same.
+func (c *Connector) Logout(ctx context.Context, l mvpd.Logout) (mvpd.Step, error) {
 	var h handle
 	if json.Unmarshal(l.Handle, &h) != nil {
-		return "", nil
+		return mvpd.Step{}, nil
 	}
 	o, err := c.ready(ctx)
 	if err != nil {
-		return "", nil
-	}
-	to, ok := o.slo[redirectBinding]
-	if !ok {
-		return "", nil
+		return mvpd.Step{}, nil
 	}
 	back, err := url.Parse(l.Return)
 	if err != nil {
-		return "", err
+		return mvpd.Step{}, err
 	}
 	state := back.Query().Get("state")
-	return o.pairs[0].redirect(to.requests, requestParameter, o.logoutRequest(h, to.requests, state), state)
+	return o.send(o.slo, requestParameter, state, func(to string) *etree.Element { return o.logoutRequest(h, to, state) })
 }
 
 // logoutID is the ID of a LogoutRequest. It is derived from the state of the logout, so it
@@ -89,27 +85,14 @@ const (
 	Failed                 // the logins may still be there
 )
 
-// Answer tells the provider how its LogoutRequest ended: where the browser goes next. A
-// step without URL and page means that the provider wants no answer.
+// Answer tells the provider how its LogoutRequest ended: where the browser goes next. The
+// zero Step means that the provider wants no answer.
 func (c *Connector) Answer(ctx context.Context, w Word, how Outcome) (mvpd.Step, error) {
 	o, err := c.ready(ctx)
 	if err != nil {
 		return mvpd.Step{}, err
 	}
-	if to, ok := o.slo[redirectBinding]; ok {
-		at, err := o.pairs[0].redirect(to.responses, responseParameter, o.logoutResponse(w, how, to.responses), w.State)
-		return mvpd.Step{URL: at}, err
-	}
-	to, ok := o.slo[postBinding]
-	if !ok {
-		return mvpd.Step{}, nil
-	}
-	signed, err := o.pairs[0].sign(o.logoutResponse(w, how, to.responses))
-	if err != nil {
-		return mvpd.Step{}, err
-	}
-	page, err := postPage(to.responses, responseParameter, signed, w.State)
-	return mvpd.Step{Page: page}, err
+	return o.send(o.slo, responseParameter, w.State, func(to string) *etree.Element { return o.logoutResponse(w, how, to) })
 }
 
 func (o *ours) logoutResponse(w Word, how Outcome, to string) *etree.Element {

@@ -40,45 +40,55 @@ func (f *fixture) logIn() mvpd.Identity {
 func (f *fixture) goOut() crewjam.LogoutRequest {
 	f.t.Helper()
 	who := f.logIn()
-	at, err := f.Logout(f.t.Context(), mvpd.Logout{Subject: who.Subject, Handle: who.Handle, Return: "https://sso.example/api/v2/logout-agent/callback?state=" + logoutState})
-	if err != nil || !strings.HasPrefix(at, "https://idp.dish.example/slo?SAMLRequest=") {
-		f.t.Fatalf("the browser goes to %q: %v", at, err)
-	}
-	values := checkQuery(f.t, at, parties()["service"])
-	if values.Get("RelayState") != logoutState {
-		f.t.Errorf("RelayState: got %q, want the state", values.Get("RelayState"))
+	step, err := f.Logout(f.t.Context(), mvpd.Logout{Subject: who.Subject, Handle: who.Handle, Return: "https://sso.example/api/v2/logout-agent/callback?state=" + logoutState})
+	if err != nil {
+		f.t.Fatal(err)
 	}
 	var r crewjam.LogoutRequest
-	if err := xml.Unmarshal(inflated(f.t, values.Get("SAMLRequest")), &r); err != nil {
+	if err := xml.Unmarshal(f.carried(step), &r); err != nil {
 		f.t.Fatal(err)
 	}
 	return r
 }
 
+// carried is the LogoutRequest of a step, in either binding.
+func (f *fixture) carried(step mvpd.Step) []byte {
+	f.t.Helper()
+	if step.Form != nil {
+		return f.posts(step, "https://idp.dish.example/slo", "SAMLRequest", logoutState)
+	}
+	if !strings.HasPrefix(step.URL, "https://idp.dish.example/slo?SAMLRequest=") {
+		f.t.Fatalf("the browser goes to %q", step.URL)
+	}
+	values := checkQuery(f.t, step.URL, parties()["service"])
+	if values.Get("RelayState") != logoutState {
+		f.t.Errorf("RelayState: got %q, want the state", values.Get("RelayState"))
+	}
+	return inflated(f.t, values.Get("SAMLRequest"))
+}
+
 func TestALogoutGoesOnToTheProvider(t *testing.T) {
-	f := connect(t)
-	r := f.goOut()
-	got := []string{r.Destination, r.Issuer.Value, r.NameID.Value, r.NameID.Format, r.SessionIndex.Value, stamp(r.IssueInstant), stamp(*r.NotOnOrAfter)}
 	want := []string{"https://idp.dish.example/slo", entityID, "viewer-1", string(crewjam.PersistentNameIDFormat), "session-1", stamp(now), stamp(now.Add(10 * time.Minute))}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the request (-want +got):\n%s", diff)
+	for _, f := range []*fixture{connect(t), connect(t, binds(t, "https://idp.dish.example/slo", "HTTP-POST"))} {
+		r := f.goOut()
+		got := []string{r.Destination, r.Issuer.Value, r.NameID.Value, r.NameID.Format, r.SessionIndex.Value, stamp(r.IssueInstant), stamp(*r.NotOnOrAfter)}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the request (-want +got):\n%s", diff)
+		}
 	}
 }
 
 // TestALogoutStaysHere where the provider cannot be told.
 func TestALogoutStaysHere(t *testing.T) {
-	without := func(m *config.MVPD) {
-		m.MetadataFile = file(t, t.TempDir(), "idp.xml", []byte(strings.Replace(metadata(parties()["provider"]), "bindings:HTTP-Redirect", "bindings:SOAP", 1)))
-	}
-	f := connect(t, without)
+	f := connect(t, binds(t, "https://idp.dish.example/slo", "SOAP"))
 	for name, handle := range map[string][]byte{"no endpoint": f.logIn().Handle, "no handle": nil} {
-		if at, err := f.Logout(t.Context(), mvpd.Logout{Handle: handle}); at != "" || err != nil {
-			t.Errorf("%s: %q, %v", name, at, err)
+		if at, err := f.Logout(t.Context(), mvpd.Logout{Handle: handle}); !at.None() || err != nil {
+			t.Errorf("%s: %+v, %v", name, at, err)
 		}
 	}
 	down := connect(t, atURL(publish(t, "")))
-	if at, err := down.Logout(t.Context(), mvpd.Logout{Handle: []byte("{}")}); at != "" || err != nil {
-		t.Errorf("never reached: %q, %v", at, err)
+	if at, err := down.Logout(t.Context(), mvpd.Logout{Handle: []byte("{}")}); !at.None() || err != nil {
+		t.Errorf("never reached: %+v, %v", at, err)
 	}
 }
 
@@ -212,12 +222,12 @@ func TestTheProviderIsAnswered(t *testing.T) {
 			t.Errorf("got %s in response to %q, want %s", got, r.InResponseTo, tt.want)
 		}
 	}
-	f = connect(t, func(m *config.MVPD) {
-		m.MetadataFile = file(t, t.TempDir(), "idp.xml", []byte(strings.Replace(metadata(f.provider), "bindings:HTTP-Redirect", "bindings:HTTP-POST", 1)))
-	})
-	if step, err := f.Answer(t.Context(), w, saml.Ended); err != nil || step.Page == nil || !strings.Contains(string(step.Page.HTML), `action="https://idp.dish.example/slo/done"`) {
-		t.Errorf("over HTTP-POST: %+v, %v", step, err)
+	f = connect(t, binds(t, "https://idp.dish.example/slo", "HTTP-POST"))
+	step, err := f.Answer(t.Context(), w, saml.Ended)
+	if err != nil {
+		t.Fatal(err)
 	}
+	f.posts(step, "https://idp.dish.example/slo/done", "SAMLResponse", "state of the provider")
 }
 
 // TestAMappedIdIsFoundByTheName that the provider uses.
@@ -345,14 +355,26 @@ func TestAnswersToALogout(t *testing.T) {
 	}
 	forged := answer(response(id, "Success"))
 	forged.by = parties()["mallory"]
-	tests := map[string]struct{ query, problem string }{
-		"done":                      {answer(response(id, "Success")).query(), ""},
-		"failed":                    {answer(response(id, "Responder")).query(), "Responder"},
-		"forged":                    {forged.query(), "none of the provider's keys"},
-		"the answer to another one": {answer(response("_other", "Success")).query(), "another logout"},
+	form := func(by, to string) url.Values {
+		over := posted("SAMLResponse", parties()[by].signed(response(to, "Success")))
+		over.Set("RelayState", logoutState)
+		return over
+	}
+	tests := map[string]struct {
+		query   string
+		form    url.Values
+		problem string
+	}{
+		"done":                      {answer(response(id, "Success")).query(), nil, ""},
+		"failed":                    {answer(response(id, "Responder")).query(), nil, "Responder"},
+		"forged":                    {forged.query(), nil, "none of the provider's keys"},
+		"the answer to another one": {answer(response("_other", "Success")).query(), nil, "another logout"},
+		"posted":                    {"", form("provider", id), ""},
+		"forged and posted":         {"", form("mallory", id), "none of the provider's keys"},
+		"another one's, posted":     {"", form("provider", "_other"), "another logout"},
 	}
 	for name, tt := range tests {
-		w, err := f.Hear(t.Context(), tt.query, nil)
+		w, err := f.Hear(t.Context(), tt.query, tt.form)
 		if err != nil || w.Request || w.State != logoutState {
 			t.Errorf("%s: got %+v, %v", name, w, err)
 		}

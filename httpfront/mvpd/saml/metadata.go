@@ -34,6 +34,14 @@ type endpoint struct {
 	responses string // where responses go
 }
 
+// place is where the message in a parameter goes.
+func (e endpoint) place(parameter string) string {
+	if parameter == responseParameter {
+		return e.responses
+	}
+	return e.requests
+}
+
 // byteOrderMark is what some providers' files begin with.
 var byteOrderMark = []byte("\xef\xbb\xbf")
 

@@ -16,6 +16,8 @@ import (
 
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
+
+	"ssod/httpfront/mvpd"
 )
 
 // sign puts a signature where the schema has it: after the issuer, or in front of all else.
@@ -72,6 +74,40 @@ func (p pair) redirect(to, parameter string, m *etree.Element, state string) (st
 		return to + "&" + query, nil
 	}
 	return to + "?" + query, nil
+}
+
+// post is the form that carries a message over HTTP-POST, signed; SAML Bindings 2.0, 3.5.
+func (p pair) post(to, parameter string, m *etree.Element, state string) (*mvpd.Form, error) {
+	signed, err := p.sign(m)
+	if err != nil {
+		return nil, err
+	}
+	data, err := writeXML(signed)
+	if err != nil {
+		return nil, err
+	}
+	f := &mvpd.Form{To: to, Fields: []mvpd.Field{{Name: parameter, Value: base64.StdEncoding.EncodeToString(data)}}}
+	if state != "" {
+		f.Fields = append(f.Fields, mvpd.Field{Name: stateParameter, Value: state})
+	}
+	return f, nil
+}
+
+// send is how a browser carries a message, made for an address, to a service of the provider
+// in a binding that it has; the zero Step if it has none.
+func (o *ours) send(service endpoints, parameter, state string, message func(to string) *etree.Element) (mvpd.Step, error) {
+	if at, ok := service[redirectBinding]; ok {
+		to := at.place(parameter)
+		signed, err := o.pairs[0].redirect(to, parameter, message(to), state)
+		return mvpd.Step{URL: signed}, err
+	}
+	at, ok := service[postBinding]
+	if !ok {
+		return mvpd.Step{}, nil
+	}
+	to := at.place(parameter)
+	form, err := o.pairs[0].post(to, parameter, message(to), state)
+	return mvpd.Step{Form: form}, err
 }
 
 func deflate(data []byte) (string, error) {

@@ -39,7 +39,9 @@ func (Connector) Decide(context.Context, mvpd.Question) ([]mvpd.Decision, error)
 }
 
 // Logout implements [mvpd.Connector]: there is no place to log out.
-func (Connector) Logout(context.Context, mvpd.Logout) (string, error) { return "", nil }
+func (Connector) Logout(context.Context, mvpd.Logout) (mvpd.Step, error) {
+	return mvpd.Step{}, nil
+}
 
 // Test implements [mvpd.Tester]: there is nobody whom a test could reach.
 func (Connector) Test(_ context.Context, r *mvpd.Report, _ mvpd.Login) {

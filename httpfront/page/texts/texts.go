@@ -32,6 +32,7 @@ type Texts struct {
 	Enter    Enter    `yaml:"enter"`
 	Choose   Choose   `yaml:"choose"`
 	Question Question `yaml:"question"`
+	Passing  Notice   `yaml:"passing"` // a form on its way to a TV provider
 	Done     Passage  `yaml:"done"`
 
 	Declined  Notice `yaml:"declined"`
