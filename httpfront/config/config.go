@@ -258,6 +258,9 @@ type MVPD struct {
 	// MetadataCertFile has the certificates that may sign its metadata. Without it
 	// metadata counts as it is read.
 	MetadataCertFile string `yaml:"metadataCertFile"`
+	// ProviderEntityID names a saml provider in metadata that describes several. Empty: it is
+	// the only one there.
+	ProviderEntityID string `yaml:"providerEntityId"`
 	// KeyFile signs what a saml provider is asked and opens what it encrypts; CertFile
 	// is its certificate.
 	KeyFile  string `yaml:"keyFile"`

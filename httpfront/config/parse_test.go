@@ -45,7 +45,7 @@ realms:
          scopes: [openid, profile], attributes: {userID: sub, zip: "address.postal_code"}, hba: at_home, encrypted: [zip], caFile: keys/ca.pem,
          authzURL: "https://pdp.cable.example/access/v1/evaluation", decision: pdp, authnTTL: 720h, authzTTL: 1h, disabledFor: [acme-kids]}
       - {id: dish, displayName: Dish Two, kind: saml, metadataFile: keys/dish.xml,   # or metadataURL
-         keyFile: keys/sp.key, certFile: keys/sp.crt, nextKeyFile: keys/next.key, nextCertFile: keys/next.crt, entityId: "urn:acme",
+         keyFile: keys/sp.key, certFile: keys/sp.crt, nextKeyFile: keys/next.key, nextCertFile: keys/next.crt, entityId: "urn:acme", providerEntityId: "urn:dish",
          allowCBC: true, attributes: {householdID: "urn:example:household"}, xacmlURL: "https://pdp.dish.example/"}
       - {id: trial, displayName: Free trial, kind: temppass, ttl: 24h, maxResources: 0, trialsPerAddress: 20}
     partners: [{name: Apple, providers: {DishTwo: dish}}]

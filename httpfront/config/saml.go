@@ -18,6 +18,9 @@ func (k *checker) saml(key string, m MVPD) {
 	if m.EntityID != "" {
 		k.entityID(key+".entityId", m.EntityID)
 	}
+	if m.ProviderEntityID != "" {
+		k.entityID(key+".providerEntityId", m.ProviderEntityID)
+	}
 	k.attributes(key, m)
 	if m.AllowCBC {
 		k.warn(key+".allowCBC", "accepts encryption that does not notice changes, which has let attackers read what was encrypted: ask the provider for AES-GCM")
@@ -70,7 +73,7 @@ func (k *checker) onlySAML(key string, m MVPD) {
 	set := map[string]bool{
 		"metadataFile": m.MetadataFile != "", "metadataURL": m.MetadataURL != "", "metadataCertFile": m.MetadataCertFile != "",
 		"keyFile": m.KeyFile != "", "certFile": m.CertFile != "", "nextKeyFile": m.NextKeyFile != "", "nextCertFile": m.NextCertFile != "",
-		"entityId": m.EntityID != "", "allowCBC": m.AllowCBC,
+		"entityId": m.EntityID != "", "providerEntityId": m.ProviderEntityID != "", "allowCBC": m.AllowCBC,
 	}
 	for name, is := range set {
 		k.only(key+"."+name, m.Kind, is, "saml")

@@ -28,6 +28,7 @@ func TestMistakesOfASAMLProvider(t *testing.T) {
 		{"no certificate", dish("metadataFile: a, keyFile: b"), at + ".certFile: is missing"},
 		{"half a pair", dish(samlFiles + ", nextKeyFile: a"), at + ": has one of nextKeyFile and nextCertFile, which go together"},
 		{"entity id", dish(samlFiles + ", entityId: 'a b'"), at + ".entityId: is not a URI of at most 1024 characters"},
+		{"entity id of the provider", dish(samlFiles + ", providerEntityId: 'a b'"), at + ".providerEntityId: is not a URI of at most 1024 characters"},
 		{"attribute", dish(samlFiles + ", attributes: {zip: ''}"), at + ".attributes.zip: is missing"},
 		{"key of another kind", realm("mvpds: [{id: m, kind: sandbox, allowCBC: true}]"), at + ".allowCBC: is a key of kind saml"},
 	}

@@ -42,7 +42,7 @@ func check(m config.MVPD, now time.Time) (warning string, err error) {
 	if m.MetadataFile == "" {
 		return strings.Join(warnings, "; "), nil
 	}
-	d, err := readMetadata(m.MetadataFile, m.MetadataCertFile)
+	d, err := readMetadata(&m)
 	if err != nil {
 		return "", err
 	}

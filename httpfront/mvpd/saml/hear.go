@@ -140,7 +140,7 @@ func (o *ours) authentic(m carrier, tag string) (*etree.Element, error) {
 		return nil, errors.New("a signature where none belongs")
 	default:
 		var err error
-		if root, err = verify(root, o.description.keys); err != nil {
+		if root, err = verify(root, o.description.keys, message); err != nil {
 			return nil, err
 		}
 	}

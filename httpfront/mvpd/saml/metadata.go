@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,27 +46,90 @@ func (e endpoint) place(parameter string) string {
 // byteOrderMark is what some providers' files begin with.
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// parseMetadata reads the description of one provider. With certificates it must be signed
-// by one of them, and what they do not sign does not count.
-func parseMetadata(data []byte, by []*x509.Certificate) (*description, error) {
+// parseMetadata reads the description of the provider with an entity id; "" is the only one
+// that there is. With certificates the whole must be signed by one of them, and what they do
+// not sign does not count.
+func parseMetadata(data []byte, by []*x509.Certificate, id string) (*description, error) {
 	root, err := readXML(bytes.TrimPrefix(data, byteOrderMark), document)
 	if err != nil {
 		return nil, err
 	}
-	if !is(root, metadataNS, "EntityDescriptor") {
-		return nil, errors.New("metadata is no EntityDescriptor: that of one provider is needed, not a list")
-	}
-	if len(by) > 0 {
-		if root, err = verify(root, by); err != nil {
-			return nil, fmt.Errorf("metadata: %w", err)
-		}
-	}
-	d, err := describe(root)
+	d, err := read(root, by, id)
 	if err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
 	}
 	return d, nil
 }
+
+func read(root *etree.Element, by []*x509.Certificate, id string) (*description, error) {
+	if !is(root, metadataNS, entity) && !is(root, metadataNS, list) {
+		return nil, errors.New("neither an EntityDescriptor nor an EntitiesDescriptor")
+	}
+	if len(by) > 0 {
+		if err := checkOthers(root); err != nil {
+			return nil, err
+		}
+		var err error
+		if root, err = verify(root, by, document); err != nil {
+			return nil, err
+		}
+	}
+	of, err := choose(root, id)
+	if err != nil {
+		return nil, err
+	}
+	return describe(of)
+}
+
+// What metadata can be: of one entity, or a list of them, which may have lists in it; SAML
+// Metadata 2.0, 2.3.
+const (
+	entity = "EntityDescriptor"
+	list   = "EntitiesDescriptor"
+)
+
+// checkOthers refuses signatures in a document that could be taken for that of its root. In
+// lists some entities keep their own, which nobody looks at.
+func checkOthers(root *etree.Element) error {
+	for _, s := range descendants(root, signatureNS, "Signature") {
+		references := descendants(s, signatureNS, "Reference")
+		id := attribute(s.Parent(), "ID")
+		if s.Parent() != root && (id == "" || len(references) != 1 || attribute(references[0], "URI") != "#"+id) {
+			return errors.New("a signature where none belongs")
+		}
+	}
+	return nil
+}
+
+// choose finds a provider in metadata.
+func choose(root *etree.Element, id string) (*etree.Element, error) {
+	if id == "" && is(root, metadataNS, entity) {
+		return root, nil
+	}
+	var found []*etree.Element
+	var names []string
+	for _, e := range descendants(root, metadataNS, entity) {
+		name := attribute(e, "entityID")
+		if id == "" && len(children(e, metadataNS, "IDPSSODescriptor")) > 0 || id != "" && name == id {
+			found, names = append(found, e), append(names, strconv.Quote(name[:min(len(name), maxName)]))
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case id != "":
+		return nil, fmt.Errorf("%d entities called as providerEntityId says, want 1", len(found))
+	case len(found) == 0:
+		return nil, errors.New("no provider (IDPSSODescriptor) in the list")
+	}
+	return nil, fmt.Errorf("%d providers in the list, name yours with providerEntityId: %s", len(found), strings.Join(names[:min(len(names), maxNames)], ", "))
+}
+
+// Bounds of what is said of a list.
+const (
+	maxNames = 8
+	maxName  = 120 // bytes of a name
+)
 
 func describe(root *etree.Element) (*description, error) {
 	role, err := one(root, metadataNS, "IDPSSODescriptor")
@@ -79,7 +143,7 @@ func describe(root *etree.Element) (*description, error) {
 	if d.issuer == "" || len(d.issuer) > 1024 {
 		return nil, errors.New("no entityID, or one of more than 1024 bytes")
 	}
-	for _, e := range []*etree.Element{root, role} {
+	for e := role; e != nil; e = e.Parent() { // the lists around it count too
 		if err := d.limits(e); err != nil {
 			return nil, err
 		}

@@ -59,8 +59,8 @@ func TestMetadataThatIsRefused(t *testing.T) {
 	tests := map[string]struct{ text, cause string }{
 		"no XML":                  {"{}", "text outside"},
 		"a document type":         {"<!DOCTYPE a>" + good, "a document type"},
-		"another document":        {`<a xmlns="urn:a"/>`, "no EntityDescriptor"},
-		"a list":                  {`<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"/>`, "not a list"},
+		"another document":        {`<a xmlns="urn:a"/>`, "neither an EntityDescriptor"},
+		"an empty list":           {`<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"/>`, "no provider"},
 		"a service":               {strings.ReplaceAll(good, "IDPSSODescriptor", "SPSSODescriptor"), "0 elements IDPSSODescriptor"},
 		"SAML 1.1":                {edit("SAML:2.0:protocol", "SAML:1.1:protocol"), "does not speak"},
 		"no name":                 {edit(`entityID="`+providerID+`"`, ""), "no entityID"},
@@ -72,7 +72,7 @@ func TestMetadataThatIsRefused(t *testing.T) {
 		"a script for a place":    {edit("https://idp.dish.example/sso?", "javascript:alert()?"), "no https URL"},
 		"a time that is none":     {edit("<md:IDPSSODescriptor ", `<md:IDPSSODescriptor validUntil="soon" `), "no time"},
 		"a duration that is none": {edit("<md:IDPSSODescriptor ", `<md:IDPSSODescriptor cacheDuration="soon" `), "no duration"},
-		"too long":                {good + strings.Repeat(" ", 256<<10), "more than"},
+		"too long":                {good + strings.Repeat(" ", 2<<20), "more than"},
 	}
 	for name, tt := range tests {
 		f := connect(t, func(m *config.MVPD) { m.MetadataFile = file(t, t.TempDir(), "idp.xml", []byte(tt.text)) })

@@ -58,11 +58,11 @@ func (c *Connector) testMetadata(ctx context.Context, r *mvpd.Report) (d *descri
 			r.Fail("metadata", "mend the file of metadataCertFile", "%v", err)
 			return nil
 		}
-		if d, err = parseMetadata(v.Body, by); err != nil {
+		if d, err = parseMetadata(v.Body, by, far.id); err != nil {
 			r.Fail("metadata", advice, "%s: %v", from, err)
 			return nil
 		}
-	} else if d, err = readMetadata(c.config.MetadataFile, c.config.MetadataCertFile); err != nil {
+	} else if d, err = readMetadata(c.config); err != nil {
 		r.Fail("metadata", advice, "%v", err)
 		return nil
 	}

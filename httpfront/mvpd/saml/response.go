@@ -67,7 +67,7 @@ func (o *ours) judge(root *etree.Element) (*verdict, error) {
 	signed := len(children(root, signatureNS, "Signature")) > 0
 	if signed {
 		var err error
-		if root, err = verify(root, o.description.keys); err != nil {
+		if root, err = verify(root, o.description.keys, message); err != nil {
 			return nil, err
 		}
 	}
@@ -216,7 +216,7 @@ func (o *ours) assertion(root *etree.Element, signed bool) (*etree.Element, erro
 	case own != len(children(a, signatureNS, "Signature")) || own > 1:
 		return nil, errors.New("a signature where none belongs")
 	case own == 1:
-		return verify(a, o.description.keys)
+		return verify(a, o.description.keys, message)
 	case !signed:
 		return nil, errors.New("nothing is signed")
 	}

@@ -46,11 +46,11 @@ var (
 // the keys it could have been.
 var errSignature = errors.New("the signature is by none of the provider's keys, or what is signed was changed")
 
-// verify checks the signature of an element by one of the certificates, and returns what
-// was signed: read again from the bytes that were digested, without the signature. Nothing
-// else of the document may be believed. The library finds and computes; which signatures
-// it gets to see is decided here.
-func verify(e *etree.Element, by []*x509.Certificate) (*etree.Element, error) {
+// verify checks the signature of an element by one of the certificates, and returns what was
+// signed: read again from the bytes that were digested, without the signature. Nothing else of
+// the document may be believed. The library finds and computes; which signatures it gets to
+// see is decided here.
+func verify(e *etree.Element, by []*x509.Certificate, of kind) (*etree.Element, error) {
 	signature, err := one(e, signatureNS, dsig.SignatureTag)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func verify(e *etree.Element, by []*x509.Certificate) (*etree.Element, error) {
 	}
 	for _, certificate := range by {
 		if signed, err := verifyBy(detached, certificate); err == nil {
-			return sameElement(e, signed)
+			return sameElement(e, signed, of)
 		}
 	}
 	return nil, errSignature
@@ -73,11 +73,7 @@ func verify(e *etree.Element, by []*x509.Certificate) (*etree.Element, error) {
 // detach copies an element with the namespaces in its scope, and without what its signature
 // says of keys.
 func detach(e *etree.Element) (*etree.Element, error) {
-	scope, err := etreeutils.NSBuildParentContext(e)
-	if err != nil {
-		return nil, err
-	}
-	copied, err := etreeutils.NSDetatch(scope, e)
+	copied, err := scoped(e)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +93,19 @@ func detach(e *etree.Element) (*etree.Element, error) {
 	return copied, err
 }
 
+// scoped copies an element with the namespaces in its scope. A root has its own; the library
+// would count its elements, and those of metadata are too many for it.
+func scoped(e *etree.Element) (*etree.Element, error) {
+	if e.Parent() == nil {
+		return e.Copy(), nil
+	}
+	scope, err := etreeutils.NSBuildParentContext(e)
+	if err != nil {
+		return nil, err
+	}
+	return etreeutils.NSDetatch(scope, e)
+}
+
 // verifyBy checks the signature by one certificate. That stands for its key: metadata says
 // until when the key is good, so the certificate's own dates do not count (SAML V2.0
 // Metadata Interoperability Profile, 2.5).
@@ -109,12 +118,12 @@ func verifyBy(e *etree.Element, by *x509.Certificate) (*etree.Element, error) {
 }
 
 // sameElement reads what was signed, strictly; it must be the element that was asked for.
-func sameElement(e, signed *etree.Element) (*etree.Element, error) {
+func sameElement(e, signed *etree.Element, of kind) (*etree.Element, error) {
 	data, err := writeXML(signed)
 	if err != nil {
 		return nil, err
 	}
-	again, err := readXML(data, message)
+	again, err := readXML(data, of)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ type source interface {
 
 func newSource(m *config.MVPD, client *http.Client, o Options) source {
 	if m.MetadataFile == "" {
-		s := &remote{url: m.MetadataURL, certFile: m.MetadataCertFile, mvpd: m.ID, client: client, now: o.Now, log: o.Log, turn: make(chan struct{}, 1)}
+		s := &remote{url: m.MetadataURL, certFile: m.MetadataCertFile, id: m.ProviderEntityID, mvpd: m.ID, client: client, now: o.Now, log: o.Log, turn: make(chan struct{}, 1)}
 		s.current.Store(&snapshot{})
 		return s
 	}
@@ -48,28 +48,28 @@ func newSource(m *config.MVPD, client *http.Client, o Options) source {
 	}
 	return &local{&files[*description]{
 		paths: paths, log: o.Log, mvpd: m.ID,
-		read: func() (*description, error) { return readMetadata(m.MetadataFile, m.MetadataCertFile) },
+		read: func() (*description, error) { return readMetadata(m) },
 	}, o.Now}
 }
 
-// readMetadata reads a description from a file.
-func readMetadata(path, certFile string) (*description, error) {
-	f, err := os.Open(path)
+// readMetadata reads the description of a provider from a file.
+func readMetadata(m *config.MVPD) (*description, error) {
+	f, err := os.Open(m.MetadataFile)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxMetadata+1))
 	if err != nil {
 		return nil, err
 	}
-	by, err := signers(certFile)
+	by, err := signers(m.MetadataCertFile)
 	if err != nil {
 		return nil, err
 	}
-	d, err := parseMetadata(data, by)
+	d, err := parseMetadata(data, by, m.ProviderEntityID)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", m.MetadataFile, err)
 	}
 	return d, nil
 }
@@ -110,6 +110,7 @@ func (l *local) hurry(context.Context) bool { return false }
 // until the time that it named.
 type remote struct {
 	url, certFile, mvpd string
+	id                  string // of the provider in it; "" for the only one
 	client              *http.Client
 	now                 func() time.Time
 	log                 *slog.Logger
@@ -224,11 +225,11 @@ func (r *remote) fetch(ctx context.Context) (*description, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answered %d", r.url, response.StatusCode)
 	}
-	data, err := io.ReadAll(io.LimitReader(response.Body, maxDocument+1))
+	data, err := io.ReadAll(io.LimitReader(response.Body, maxMetadata+1))
 	if err != nil {
 		return nil, err
 	}
-	d, err := parseMetadata(data, by)
+	d, err := parseMetadata(data, by, r.id)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.url, err)
 	}

@@ -43,6 +43,18 @@ func atMostOne(e *etree.Element, space, tag string) (*etree.Element, error) {
 	return nil, fmt.Errorf("%d elements %s in %s, want 1 at most", len(found), tag, e.Tag)
 }
 
+// descendants are the elements of a name anywhere in another one, itself included, in their
+// order.
+func descendants(e *etree.Element, space, tag string) (found []*etree.Element) {
+	if is(e, space, tag) {
+		found = append(found, e)
+	}
+	for _, child := range e.ChildElements() {
+		found = append(found, descendants(child, space, tag)...)
+	}
+	return found
+}
+
 // count is how many elements of a name are anywhere in another one, itself included.
 func count(e *etree.Element, space string, tags ...string) (n int) {
 	for _, tag := range tags {

@@ -15,16 +15,17 @@ import (
 	"github.com/beevik/etree"
 )
 
-// Bounds of a document. Messages have some dozens of elements and metadata some hundreds;
-// what follows the reading costs elements times declarations, before a signature is known
-// to be good.
+// Bounds of a document. Messages have some dozens of elements, the metadata of a provider some
+// hundreds, and that of a federation as many for each member; what follows the reading costs
+// elements times declarations, before a signature is known to be good.
 const (
-	maxDocument     = 256 << 10 // bytes
+	maxDocument     = 256 << 10 // bytes of a message
+	maxMetadata     = 2 << 20   // bytes of metadata
 	maxDepth        = 32
 	maxElements     = 1000
-	maxDescribing   = 8000 // elements of metadata, where claims are described too
-	maxAttributes   = 32   // of one element
-	maxDeclarations = 32   // in scope at one element
+	maxDescribing   = 30_000 // elements of metadata
+	maxAttributes   = 32     // of one element
+	maxDeclarations = 32     // in scope at one element
 )
 
 // The kinds of documents. In metadata people write comments; in a message one can only
@@ -35,6 +36,13 @@ const (
 	message  kind = false
 	document kind = true // comments are left out
 )
+
+func (k kind) bytes() int {
+	if k == document {
+		return maxMetadata
+	}
+	return maxDocument
+}
 
 func (k kind) elements() int {
 	if k == document {
@@ -94,8 +102,8 @@ type level struct {
 }
 
 func parseXML(data []byte, k kind) (*etree.Element, error) {
-	if len(data) > maxDocument {
-		return nil, fmt.Errorf("more than %d bytes", maxDocument)
+	if len(data) > k.bytes() {
+		return nil, fmt.Errorf("more than %d bytes", k.bytes())
 	}
 	if !utf8.Valid(data) {
 		return nil, errors.New("no UTF-8")
