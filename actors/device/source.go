@@ -15,7 +15,7 @@ func enter(r *Regular, self *intent.Place, p *intent.Promises) {
 	l := r.GetLogin()
 	e := &upstream.Entry{
 		Login: l.GetId(), Mvpd: l.GetMvpd(), Device: self,
-		IssuedMs: l.GetSource().GetIssuedMs(), NotAfterMs: l.GetNotAfterMs(),
+		BegunMs: l.GetSource().GetBegunMs(), IssuedMs: l.GetSource().GetIssuedMs(), NotAfterMs: l.GetNotAfterMs(),
 	}
 	for _, to := range r.GetShared() {
 		e.Copies = append(e.Copies, to.GetProfile())

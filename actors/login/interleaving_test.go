@@ -109,7 +109,7 @@ func (p *post) cableEnds(t *rapid.T) {
 		until = p.issued[rapid.SampledFrom(ids).Draw(t, "login")]
 	}
 	of := upstream.ID{Realm: "acme", MVPD: "cable", By: upstream.Subject, Digest: upstream.Digest(atCable)}
-	p.ask(t, of.Address(), p.w.request(), &upstream.End{IssuedMs: until.UnixMilli()})
+	p.ask(t, of.Address(), p.w.request(), &upstream.End{IssuedMs: until.UnixMilli(), HeardMs: p.w.now().UnixMilli()})
 	for id, issued := range p.issued {
 		if !issued.After(until) {
 			p.ended[id] = true

@@ -196,6 +196,7 @@ type Source struct {
 	Subject       []byte                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`                    // digests of their names
 	Session       []byte                 `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`                    // empty: the MVPD named none
 	IssuedMs      int64                  `protobuf:"varint,4,opt,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"` // when the MVPD said who logged in, by its clock
+	BegunMs       int64                  `protobuf:"varint,5,opt,name=begun_ms,json=begunMs,proto3" json:"begun_ms,omitempty"`    // when the viewer was sent there, by ours
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -254,6 +255,13 @@ func (x *Source) GetSession() []byte {
 func (x *Source) GetIssuedMs() int64 {
 	if x != nil {
 		return x.IssuedMs
+	}
+	return 0
+}
+
+func (x *Source) GetBegunMs() int64 {
+	if x != nil {
+		return x.BegunMs
 	}
 	return 0
 }
@@ -1152,12 +1160,13 @@ const file_actors_login_login_proto_rawDesc = "" +
 	"\x06source\x18\a \x01(\v2\x19.ssod.actors.login.SourceR\x06source\x12\x18\n" +
 	"\agranted\x18\x14 \x01(\bR\agranted\x12\x18\n" +
 	"\apartner\x18\x16 \x01(\tR\apartner\x12\x12\n" +
-	"\x04told\x18\x15 \x01(\x04R\x04told\"o\n" +
+	"\x04told\x18\x15 \x01(\x04R\x04told\"\x8a\x01\n" +
 	"\x06Source\x12\x14\n" +
 	"\x05realm\x18\x01 \x01(\tR\x05realm\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\fR\asubject\x12\x18\n" +
 	"\asession\x18\x03 \x01(\fR\asession\x12\x1b\n" +
-	"\tissued_ms\x18\x04 \x01(\x03R\bissuedMs\"h\n" +
+	"\tissued_ms\x18\x04 \x01(\x03R\bissuedMs\x12\x19\n" +
+	"\bbegun_ms\x18\x05 \x01(\x03R\abegunMs\"h\n" +
 	"\x06Tokens\x12/\n" +
 	"\x05grant\x18\x01 \x01(\v2\x19.ssod.actors.intent.PlaceR\x05grant\x12\x16\n" +
 	"\x06sealed\x18\x02 \x01(\fR\x06sealed\x12\x15\n" +

@@ -173,7 +173,7 @@ func (w *world) made(id string) *session.Finish {
 		Browser: session.Digest("cookie"),
 		Login: &login.Login{
 			Id: []byte(id), Mvpd: "cable", NotBeforeMs: w.now().UnixMilli(), NotAfterMs: w.now().Add(24 * time.Hour).UnixMilli(),
-			Source: &login.Source{Realm: "acme", Subject: upstream.Digest(atCable), IssuedMs: w.now().UnixMilli()},
+			Source: &login.Source{Realm: "acme", Subject: upstream.Digest(atCable), BegunMs: w.now().UnixMilli(), IssuedMs: w.now().UnixMilli()},
 		},
 	}
 }
@@ -186,7 +186,7 @@ func (w *world) cableEnds(issued time.Time) {
 	w.Helper()
 	request, of := w.request(), upstream.ID{Realm: "acme", MVPD: "cable", By: upstream.Subject, Digest: upstream.Digest(atCable)}
 	sure(w, func(ctx context.Context) (int, error) {
-		return upstream.Client{Asker: w.runtime}.End(ctx, request, of, issued)
+		return upstream.Client{Asker: w.runtime}.End(ctx, request, of, issued, w.now())
 	})
 }
 

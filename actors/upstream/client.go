@@ -21,13 +21,13 @@ type Client struct {
 	Asker actors.Asker
 }
 
-// End ends all logins that were issued up to a time, by the provider's clock, and returns
-// how many there were. When it returns without an error all of them will end, and those
+// End ends all logins that were issued up to a time, by the provider's clock, as it was
+// heard at another, by ours, and returns how many there were. When it returns without an error all of them will end, and those
 // whose nodes can be reached have. It fails with [actors.ErrOverloaded] when too many
 // intents are open, with the errors of [actors.Asker], and with an [actors.LevelError]
 // below format level 2.
-func (c Client) End(ctx context.Context, request cluster.RequestID, id ID, issued time.Time) (ended int, err error) {
-	reply, err := actors.Ask[*EndReply](ctx, c.Asker, id.Address(), request, 0, &End{IssuedMs: issued.UnixMilli()})
+func (c Client) End(ctx context.Context, request cluster.RequestID, id ID, issued, heard time.Time) (ended int, err error) {
+	reply, err := actors.Ask[*EndReply](ctx, c.Asker, id.Address(), request, 0, &End{IssuedMs: issued.UnixMilli(), HeardMs: heard.UnixMilli()})
 	switch {
 	case err != nil:
 		return 0, err

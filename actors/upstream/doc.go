@@ -12,9 +12,9 @@
 //
 // All of these are intents (package intent), so an index lags behind its logins by a moment,
 // and by longer where nodes died. What the provider ends is therefore remembered for ten
-// minutes ([Overtaking]): a login that is entered later and was issued before is ended at
-// once. A login that was issued after that is not meant, and lives; both times are the
-// provider's own.
+// minutes ([Overtaking]): a login that is entered later and comes from before is ended at
+// once. Before means issued before, by the provider's times; of a session that ended,
+// begun before the end was heard, by ours, since an answer is issued when it is redeemed.
 //
 // An entry stays while copies of the login may be left under a profile, although its
 // device has another one by now; End tells the device of those. A subject has at most

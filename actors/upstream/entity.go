@@ -38,11 +38,11 @@ func Kind(courier *intent.Courier) actors.Kind {
 }
 
 // decide finds the decision function for a command.
-func (s *State) decide(_ actors.Address, t *actors.Turn) (d decision, known bool) {
+func (s *State) decide(self actors.Address, t *actors.Turn) (d decision, known bool) {
 	promises := &intent.Promises{Request: t.Request(), Step: t.Step(), At: t.Times()}
 	switch m := t.Command().(type) {
 	case *Enter:
-		return s.enter(m, promises), true
+		return s.enter(m, byOf(self), promises), true
 	case *Remove:
 		return s.remove(m, t.Times()), true
 	case *End:

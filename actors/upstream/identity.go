@@ -39,6 +39,9 @@ func (id ID) Address() actors.Address {
 	return actors.Address{Kind: KindName, Identity: actors.Identity{id.Realm, id.MVPD, string(id.By), string(id.Digest)}}
 }
 
+// byOf is what the entity at an address stands for.
+func byOf(a actors.Address) By { return By(a.Identity[2]) }
+
 // Of are the places of the entities that a login is entered in; none for a login whose
 // provider does not end logins, or which was made below format level 2.
 func Of(l *login.Login) (places []*intent.Place) {

@@ -20,7 +20,7 @@ const (
 
 // enter adds a login. A repeat changes nothing, and one that has ended already is not
 // entered again. One that the provider has ended since is ended.
-func (s *State) enter(m *Enter, p *intent.Promises) decision {
+func (s *State) enter(m *Enter, by By, p *intent.Promises) decision {
 	e := m.GetLogin()
 	if s.find(e.GetLogin()) != nil || login.Has(s.Removed, e.GetLogin()) || e.over(p.At) {
 		return answer(&EnterReply{})
@@ -29,7 +29,7 @@ func (s *State) enter(m *Enter, p *intent.Promises) decision {
 	next.dropExpired(p.At)
 	next.Logins = append(next.Logins, e)
 	switch {
-	case s.endedLately(e, p.At):
+	case s.overtaken(e, by, p.At):
 		next.finish(e, true, p)
 	case len(next.Logins) > Max:
 		next.finish(slices.MinFunc(next.Logins, byIssue), false, p)
@@ -46,9 +46,20 @@ func (s *State) room(p *intent.Promises) bool { return len(s.Open)+len(p.Made())
 
 func byIssue(a, b *Entry) int { return int(a.GetIssuedMs() - b.GetIssuedMs()) }
 
-// endedLately reports whether the provider ended a login before it was entered.
-func (s *State) endedLately(e *Entry, at actors.Times) bool {
-	return at.Over().UnixMilli() < s.GetEnd().GetUntilMs() && e.GetIssuedMs() <= s.GetEnd().GetIssuedMs()
+// overtaken reports whether the provider ended a login before it was entered. Times of
+// providers have whole seconds, so they do not tell a viewer who logs in again at once from
+// one who logged out: an end that found logins is not meant for one that begins later.
+func (s *State) overtaken(e *Entry, by By, at actors.Times) bool {
+	end := s.GetEnd()
+	issued := e.GetIssuedMs() <= end.GetIssuedMs()
+	switch {
+	case at.Over().UnixMilli() >= end.GetUntilMs():
+		return false
+	case e.GetBegunMs() <= end.GetHeardMs():
+		return issued || by == Session // whose answer may be redeemed, and so issued, later
+	default:
+		return issued && !end.GetFound()
+	}
 }
 
 // finish ends a login wherever it is, because the provider did or not, and drops it.
@@ -90,7 +101,10 @@ func (s *State) end(m *End, p *intent.Promises) decision {
 		return answer(&EndReply{Busy: true})
 	}
 	if !known {
-		next.End = &Ended{IssuedMs: max(m.GetIssuedMs(), s.GetEnd().GetIssuedMs()), UntilMs: p.At.Seen().Add(Overtaking).UnixMilli()}
+		next.End = &Ended{
+			IssuedMs: max(m.GetIssuedMs(), s.GetEnd().GetIssuedMs()), UntilMs: p.At.Seen().Add(Overtaking).UnixMilli(),
+			HeardMs: m.GetHeardMs(), Found: len(meant) > 0 || s.GetEnd().GetFound(),
+		}
 	}
 	next.Open = append(next.Open, p.Made()...)
 	return decision{Reply: &EndReply{Ended: int32(len(meant)), Open: p.Made()}, Next: next}

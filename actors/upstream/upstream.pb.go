@@ -104,6 +104,7 @@ type Entry struct {
 	Copies        []*intent.Place        `protobuf:"bytes,4,rep,name=copies,proto3" json:"copies,omitempty"`                      // profiles that were given one
 	IssuedMs      int64                  `protobuf:"varint,5,opt,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"` // by the provider's clock
 	NotAfterMs    int64                  `protobuf:"varint,6,opt,name=not_after_ms,json=notAfterMs,proto3" json:"not_after_ms,omitempty"`
+	BegunMs       int64                  `protobuf:"varint,7,opt,name=begun_ms,json=begunMs,proto3" json:"begun_ms,omitempty"` // when the viewer was sent to the provider, by our clock
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -180,11 +181,20 @@ func (x *Entry) GetNotAfterMs() int64 {
 	return 0
 }
 
+func (x *Entry) GetBegunMs() int64 {
+	if x != nil {
+		return x.BegunMs
+	}
+	return 0
+}
+
 // Ended says that all logins issued up to a time have ended.
 type Ended struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	IssuedMs      int64                  `protobuf:"varint,1,opt,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"` // by the provider's clock
 	UntilMs       int64                  `protobuf:"varint,2,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`    // for how long that is remembered
+	HeardMs       int64                  `protobuf:"varint,3,opt,name=heard_ms,json=heardMs,proto3" json:"heard_ms,omitempty"`    // when the provider said so, by our clock
+	Found         bool                   `protobuf:"varint,4,opt,name=found,proto3" json:"found,omitempty"`                       // there were such logins
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -231,6 +241,20 @@ func (x *Ended) GetUntilMs() int64 {
 		return x.UntilMs
 	}
 	return 0
+}
+
+func (x *Ended) GetHeardMs() int64 {
+	if x != nil {
+		return x.HeardMs
+	}
+	return 0
+}
+
+func (x *Ended) GetFound() bool {
+	if x != nil {
+		return x.Found
+	}
+	return false
 }
 
 // Enter is an intent of the device that keeps a login.
@@ -414,7 +438,8 @@ func (*RemoveReply) Descriptor() ([]byte, []int) {
 // End ends all logins that were issued up to then.
 type End struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	IssuedMs      int64                  `protobuf:"varint,1,opt,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"`
+	IssuedMs      int64                  `protobuf:"varint,1,opt,name=issued_ms,json=issuedMs,proto3" json:"issued_ms,omitempty"` // by the provider's clock
+	HeardMs       int64                  `protobuf:"varint,2,opt,name=heard_ms,json=heardMs,proto3" json:"heard_ms,omitempty"`    // by ours
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -452,6 +477,13 @@ func (*End) Descriptor() ([]byte, []int) {
 func (x *End) GetIssuedMs() int64 {
 	if x != nil {
 		return x.IssuedMs
+	}
+	return 0
+}
+
+func (x *End) GetHeardMs() int64 {
+	if x != nil {
+		return x.HeardMs
 	}
 	return 0
 }
@@ -703,7 +735,7 @@ const file_actors_upstream_upstream_proto_rawDesc = "" +
 	"\x06logins\x18\x01 \x03(\v2\x1b.ssod.actors.upstream.EntryR\x06logins\x122\n" +
 	"\aremoved\x18\x02 \x03(\v2\x18.ssod.actors.login.EndedR\aremoved\x12-\n" +
 	"\x03end\x18\x03 \x01(\v2\x1b.ssod.actors.upstream.EndedR\x03end\x12.\n" +
-	"\x04open\x18\x04 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\xd6\x01\n" +
+	"\x04open\x18\x04 \x03(\v2\x1a.ssod.actors.intent.IntentR\x04open\"\xf1\x01\n" +
 	"\x05Entry\x12\x14\n" +
 	"\x05login\x18\x01 \x01(\fR\x05login\x12\x12\n" +
 	"\x04mvpd\x18\x02 \x01(\tR\x04mvpd\x121\n" +
@@ -711,10 +743,13 @@ const file_actors_upstream_upstream_proto_rawDesc = "" +
 	"\x06copies\x18\x04 \x03(\v2\x19.ssod.actors.intent.PlaceR\x06copies\x12\x1b\n" +
 	"\tissued_ms\x18\x05 \x01(\x03R\bissuedMs\x12 \n" +
 	"\fnot_after_ms\x18\x06 \x01(\x03R\n" +
-	"notAfterMs\"?\n" +
+	"notAfterMs\x12\x19\n" +
+	"\bbegun_ms\x18\a \x01(\x03R\abegunMs\"p\n" +
 	"\x05Ended\x12\x1b\n" +
 	"\tissued_ms\x18\x01 \x01(\x03R\bissuedMs\x12\x19\n" +
-	"\buntil_ms\x18\x02 \x01(\x03R\auntilMs\":\n" +
+	"\buntil_ms\x18\x02 \x01(\x03R\auntilMs\x12\x19\n" +
+	"\bheard_ms\x18\x03 \x01(\x03R\aheardMs\x12\x14\n" +
+	"\x05found\x18\x04 \x01(\bR\x05found\":\n" +
 	"\x05Enter\x121\n" +
 	"\x05login\x18\x01 \x01(\v2\x1b.ssod.actors.upstream.EntryR\x05login\"P\n" +
 	"\n" +
@@ -723,9 +758,10 @@ const file_actors_upstream_upstream_proto_rawDesc = "" +
 	"\x04busy\x18\x02 \x01(\bR\x04busy\"\x1e\n" +
 	"\x06Remove\x12\x14\n" +
 	"\x05login\x18\x01 \x01(\fR\x05login\"\r\n" +
-	"\vRemoveReply\"\"\n" +
+	"\vRemoveReply\"=\n" +
 	"\x03End\x12\x1b\n" +
-	"\tissued_ms\x18\x01 \x01(\x03R\bissuedMs\"d\n" +
+	"\tissued_ms\x18\x01 \x01(\x03R\bissuedMs\x12\x19\n" +
+	"\bheard_ms\x18\x02 \x01(\x03R\aheardMs\"d\n" +
 	"\bEndReply\x12\x12\n" +
 	"\x04busy\x18\x01 \x01(\bR\x04busy\x12\x14\n" +
 	"\x05ended\x18\x02 \x01(\x05R\x05ended\x12.\n" +

@@ -63,10 +63,20 @@ func (s *story) enter(id string, issued time.Duration) []*intent.Intent {
 
 func (s *story) tryEnter(id string, issued time.Duration) *EnterReply {
 	s.Helper()
-	return do[*EnterReply](s, s.state.enter(&Enter{Login: &Entry{
-		Login: []byte(id), Mvpd: "cable", Device: deviceAt(id),
+	return s.enterBy(Subject, entry(id, issued, issued))
+}
+
+// entry is a login of a device that began, and was issued, at times after the start.
+func entry(id string, begun, issued time.Duration) *Entry {
+	return &Entry{
+		Login: []byte(id), Mvpd: "cable", Device: deviceAt(id), BegunMs: start.Add(begun).UnixMilli(),
 		IssuedMs: start.Add(issued).UnixMilli(), NotAfterMs: start.Add(24 * time.Hour).UnixMilli(),
-	}}, s.promises()))
+	}
+}
+
+func (s *story) enterBy(by By, e *Entry) *EnterReply {
+	s.Helper()
+	return do[*EnterReply](s, s.state.enter(&Enter{Login: e}, by, s.promises()))
 }
 
 func (s *story) erase(device string) *EraseReply {
@@ -76,7 +86,7 @@ func (s *story) erase(device string) *EraseReply {
 
 func (s *story) end(issued time.Duration) *EndReply {
 	s.Helper()
-	return do[*EndReply](s, s.state.end(&End{IssuedMs: start.Add(issued).UnixMilli()}, s.promises()))
+	return do[*EndReply](s, s.state.end(&End{IssuedMs: start.Add(issued).UnixMilli(), HeardMs: start.Add(issued).UnixMilli()}, s.promises()))
 }
 
 func (s *story) remove(id string) {
@@ -134,6 +144,39 @@ func TestAnEndThatOvertakesItsLogin(t *testing.T) {
 	s.expect("sweep", fmt.Sprintf("%T", s.sweep()), "*upstream.Expire")
 	do[*ExpireReply](s, s.state.expire(&Expire{}, s.at()))
 	s.expect("remembered", s.state.End, (*Ended)(nil))
+}
+
+// TestWhatAnEndIsMeantFor: times of providers have whole seconds, and OpenID Connect issues
+// what has one when an answer is redeemed, a moment after the login.
+func TestWhatAnEndIsMeantFor(t *testing.T) {
+	const ends = time.Minute
+	for _, tt := range []struct {
+		name          string
+		by            By
+		found         bool
+		begun, issued time.Duration
+		ended         bool
+	}{
+		{"under way, issued before", Subject, true, ends - time.Millisecond, ends, true},
+		{"under way, issued after", Subject, true, ends - time.Second, ends + time.Second, false},
+		{"under way in the session", Session, true, ends - time.Second, ends + time.Hour, true},
+		{"logged in again in the same second", Subject, true, ends + time.Second/2, ends, false},
+		{"again, in a session of the same name", Session, true, ends + time.Second/2, ends, false},
+		{"an end that found nothing", Subject, false, ends + time.Second/2, ends, true},
+		{"an end that found nothing, issued later", Session, false, ends + time.Second/2, ends + time.Second, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStory(t)
+			if tt.found {
+				s.enter("other", 0)
+			}
+			s.end(ends)
+			s.end(ends) // comes again
+			if ended := len(s.enterBy(tt.by, entry("phone", tt.begun, tt.issued)).GetOpen()) == 1; ended != tt.ended {
+				t.Errorf("ended: got %v, want %v", ended, tt.ended)
+			}
+		})
+	}
 }
 
 func (s *story) sweep() proto.Message {

@@ -366,6 +366,14 @@ func theProviderEndsLogins(t *testing.T, n *node, i *openIDIssuer) {
 	}
 	nextSecond()
 	must(t, late.logIn(t.Context()))
+	hasty := newPostedLogin(n, i, credentials, "hasty", "viewer-4", "s6")
+	for _, step := range []func(context.Context) error{
+		hasty.logIn, func(ctx context.Context) error { return hasty.end(ctx, jwt.MapClaims{"sub": "viewer-4"}) }, hasty.logIn, hasty.finds(true),
+	} {
+		if err := step(t.Context()); err != nil {
+			t.Errorf("a viewer who logs in again in the same second: %v", err)
+		}
+	}
 	for _, hidden := range []string{"viewer-1", "viewer-2", "code-1", all[0].token} {
 		if strings.Contains(n.at().Logged(), hidden) {
 			t.Errorf("%q is in the log", hidden)

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"strconv"
 	"strings"
+	"time"
 
 	"ssod/actors/session"
 	"ssod/httpfront/api"
@@ -20,14 +22,22 @@ import (
 type attempt struct {
 	session.ID
 	mvpd    string // where the browser was sent
-	serial  string // of the tab, with its stamp
+	serial  string // of the tab: when it began, at random, and its stamp
 	browser string // the secret of the cookie
 }
 
-func (s *Service) newAttempt(realm *config.Realm, id session.ID, mvpd, browser string) attempt {
-	a := attempt{ID: id, mvpd: mvpd, serial: rand.Text(), browser: browser}
-	a.serial += s.stamp(realm, &a)
+func (s *Service) newAttempt(r *api.Request, id session.ID, mvpd, browser string) attempt {
+	now := strconv.FormatInt(r.Received.UnixMilli(), 36)
+	a := attempt{ID: id, mvpd: mvpd, serial: now + "-" + rand.Text(), browser: browser}
+	a.serial += s.stamp(r.Realm, &a)
 	return a
+}
+
+// begun is when the browser was sent to the MVPD.
+func (a *attempt) begun() time.Time {
+	text, _, _ := strings.Cut(a.serial, "-")
+	ms, _ := strconv.ParseInt(text, 36, 64)
+	return time.UnixMilli(ms)
 }
 
 // stamp proves that an attempt was begun here, without the cookie that its other secrets

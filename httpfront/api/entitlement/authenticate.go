@@ -79,7 +79,7 @@ func (s *Service) begin(ctx context.Context, r *api.Request, o *opening, id stri
 	if err != nil {
 		return api.Response{}, err
 	}
-	a := s.newAttempt(r.Realm, o.ID, p.Config.ID, o.browser)
+	a := s.newAttempt(r, o.ID, p.Config.ID, o.browser)
 	step, err := mvpd.Step{}, cmp.Or(s.canKeep(p), s.canReceive(p))
 	if err == nil {
 		step, err = p.Begin(ctx, s.login(r, &a, o.GetParty()))
@@ -143,7 +143,7 @@ func (s *Service) LoginCallback(ctx context.Context, r *api.Request) (api.Respon
 		s.loginEnded(r, at, o.GetParty(), "", mvpd.ServerError)
 		return s.sendHome(r, o, mvpd.ServerError), nil
 	}
-	account.Source = s.source(r, &who)
+	account.Source = s.source(r, &who, a.begun())
 	err = s.Sessions.Finish(ctx, r.ID, a.ID, &session.Finish{
 		Browser: browser, Login: account, Tokens: s.keepTokens(r, p.Config, account, who.Tokens),
 	})

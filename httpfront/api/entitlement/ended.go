@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"ssod/actors"
 	"ssod/actors/login"
@@ -18,8 +19,9 @@ import (
 )
 
 // source says from whom at the MVPD a login comes, so that the MVPD can end it; nil where
-// it never does, or the cluster's format level is too low to know it.
-func (s *Service) source(r *api.Request, who *mvpd.Identity) *login.Source {
+// it never does, or the cluster's format level is too low to know it. The viewer was sent
+// there at a time.
+func (s *Service) source(r *api.Request, who *mvpd.Identity, begun time.Time) *login.Source {
 	if who.Issued.IsZero() || s.Level() < postedLevel {
 		return nil
 	}
@@ -29,6 +31,7 @@ func (s *Service) source(r *api.Request, who *mvpd.Identity) *login.Source {
 	}
 	// A provider whose clock is ahead must not make logins that it cannot end.
 	from.IssuedMs = min(who.Issued.UnixMilli(), r.Received.UnixMilli())
+	from.BegunMs = begun.UnixMilli()
 	return from
 }
 
@@ -46,7 +49,7 @@ func (s *Service) end(ctx context.Context, r *api.Request, p *mvpd.Provider, e m
 	}
 	ended := 0
 	for _, id := range ends(r.Realm, p, &e) {
-		n, err := s.Upstreams.End(ctx, r.ID, id, issued)
+		n, err := s.Upstreams.End(ctx, r.ID, id, issued, r.Received)
 		if err != nil {
 			return err
 		}

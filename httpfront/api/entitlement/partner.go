@@ -186,7 +186,7 @@ func (s *Service) partnerFinding(ctx context.Context, r *api.Request, a app, d d
 	if err != nil {
 		return finding{}, err
 	}
-	l.Source, l.Partner = s.source(r, &who), r.Item
+	l.Source, l.Partner = s.source(r, &who, who.Issued), r.Item
 	id, _, err := s.beginSession(ctx, r, d, m)
 	if err != nil {
 		return finding{}, err

@@ -90,7 +90,7 @@ type Onces interface {
 
 // Upstreams ends the logins of a subject or session at an MVPD; [upstream.Client] does.
 type Upstreams interface {
-	End(ctx context.Context, request cluster.RequestID, id upstream.ID, issued time.Time) (ended int, err error)
+	End(ctx context.Context, request cluster.RequestID, id upstream.ID, issued, heard time.Time) (ended int, err error)
 }
 
 // Providers finds TV providers; [mvpd.Registry] does.
