@@ -39,7 +39,7 @@ func newWorld(t *testing.T, truth *faulty.Truth, now func() time.Time) *world {
 }
 
 // secretFile has what signs events.
-func secretFile(t *testing.T) string {
+func secretFile(t testing.TB) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(file, []byte("whsec_"+base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o600); err != nil {

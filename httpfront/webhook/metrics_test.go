@@ -20,15 +20,15 @@ import (
 // still is a dispatcher that does nothing by itself, with a shard that it leads.
 type still struct {
 	*Dispatcher
-	*testing.T
+	testing.TB
 	registry *prometheus.Registry
 	cfg      *config.Config
 	secret   string
 	lane     *lane
 }
 
-func newStill(t *testing.T) *still {
-	w := &still{T: t, registry: prometheus.NewRegistry(), secret: secretFile(t)}
+func newStill(t testing.TB) *still {
+	w := &still{TB: t, registry: prometheus.NewRegistry(), secret: secretFile(t)}
 	node := faulty.New(faulty.Options{Shards: 1}).Node("n1")
 	shard, _ := node.Lead(1)
 	w.lane = newLane(1, shard)

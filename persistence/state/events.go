@@ -2,6 +2,8 @@ package state
 
 import (
 	"cmp"
+	"maps"
+	"math"
 	"slices"
 
 	"ssod/persistence/data"
@@ -11,6 +13,7 @@ import (
 // events are those that were posted in a layer's time, and what became of earlier ones.
 type events struct {
 	queue []queued                   // in order of sequence
+	to    map[uint64]bool            // receivers of those
 	at    map[data.EventKey]int      // where in the queue; [ended]: it does not wait any longer
 	dead  map[data.EventKey][]byte   // nil: not any longer
 	gone  map[data.EventKey]struct{} // keys of older layers and of the disk
@@ -31,8 +34,9 @@ const eventOverhead = 192
 // post adds an event, which is later than all before it, and returns its memory.
 func (es *events) post(key data.EventKey, body []byte) (bytes int) {
 	if es.at == nil {
-		es.at = map[data.EventKey]int{}
+		es.at, es.to = map[data.EventKey]int{}, map[uint64]bool{}
 	}
+	es.to[key.Receiver()] = true
 	es.at[key] = len(es.queue)
 	es.queue = append(es.queue, queued{key, body})
 	return eventOverhead + len(body)
@@ -152,20 +156,34 @@ func (sh *shard) applyEvents(p *prepared, index uint64, n int) (after int) {
 	return n
 }
 
-// eventsOf are the layers' events of a receiver in a space behind a sequence, in order.
-func (ys layers) eventsOf(space byte, receiver, after uint64) (found []queued) {
+// eventsOf are the layers' events of a receiver in a space behind a sequence, in order. They
+// are complete up to the end: of those that wait not more than most are visited.
+func (ys layers) eventsOf(space byte, receiver, after uint64, most int) (found []queued, end uint64) {
+	if space == data.SpaceDead {
+		return ys.deadOf(receiver, after), math.MaxUint64
+	}
+	for _, y := range slices.Backward(ys) { // the older one has the lower sequences
+		for _, q := range y.events.queue[y.events.behind(after):] {
+			if most--; most < 0 {
+				return found, q.key.Sequence() - 1
+			}
+			if q.body != nil && q.key.Receiver() == receiver && ys.have(q.key) {
+				found = append(found, q)
+			}
+		}
+	}
+	return found, math.MaxUint64
+}
+
+// deadOf are the layers' dead letters of a receiver behind a sequence, in order.
+func (ys layers) deadOf(receiver, after uint64) (found []queued) {
 	for _, y := range ys {
-		if space == data.SpaceDead {
-			for key, body := range y.events.dead {
+		for key, body := range y.events.dead {
+			if body != nil && key.Receiver() == receiver && key.Sequence() > after && ys.have(key) {
 				found = append(found, queued{key, body})
 			}
-			continue
 		}
-		found = append(found, y.events.queue[y.events.behind(after):]...)
 	}
-	found = slices.DeleteFunc(found, func(q queued) bool {
-		return q.body == nil || q.key.Receiver() != receiver || q.key.Sequence() <= after || !ys.have(q.key)
-	})
 	slices.SortFunc(found, func(a, b queued) int { return cmp.Compare(a.key, b.key) })
 	return found
 }
@@ -186,11 +204,7 @@ func (ys layers) have(key data.EventKey) bool {
 func (ys layers) addReceivers(to map[uint64]bool, space byte) {
 	for _, y := range ys {
 		if space == data.SpaceQueue {
-			for key, i := range y.events.at {
-				if i != ended {
-					to[key.Receiver()] = true
-				}
-			}
+			maps.Copy(to, y.events.to)
 			continue
 		}
 		for key := range y.events.dead {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -66,48 +67,78 @@ func (s *Shards) Events(id data.ShardID, space byte, receiver, after uint64, f f
 	if sh == nil {
 		return nil
 	}
-	of := layout.AppendEventKey(nil, id, data.EventsOf(space, receiver))
-	span := pebble.KeyRange{Start: binary.BigEndian.AppendUint64(slices.Clip(of), after+1), End: layout.Successor(of)}
-	var new []queued
-	hidden := func(data.EventKey) bool { return false }
-	it, err := s.eventsFrom(id, sh, span, func(ys layers) {
-		new = ys.eventsOf(space, receiver, after)
-		hidden = ys.hiding()
-	})
-	if err != nil {
-		return fmt.Errorf("read events: %w", layout.Damaged(err))
-	}
-	defer it.Close()
-	if err := mergeEvents(new, it, hidden, f); err != nil {
-		return fmt.Errorf("read events: %w", layout.Damaged(err))
+	l := look{of: layout.AppendEventKey(nil, id, data.EventsOf(space, receiver)), space: space, receiver: receiver, end: after}
+	for most := firstLook; !l.over; most = min(2*most, longestLook) {
+		if err := s.look(sh, &l, most, f); err != nil {
+			return fmt.Errorf("read events: %w", layout.Damaged(err))
+		}
 	}
 	return nil
 }
 
-// hiding returns what says which events on disk do not count. It needs no lock.
-func (ys layers) hiding() func(data.EventKey) bool {
-	gone, forgotten := map[data.EventKey]struct{}{}, map[string]bool{}
-	for _, y := range ys {
-		maps.Copy(gone, y.events.gone)
-		maps.Copy(forgotten, y.forgotten)
-	}
-	return func(k data.EventKey) bool {
-		_, is := gone[k]
-		return is || forgotten[k.Entity()]
-	}
+// How many events of the layers a look at them visits. Callers that want only the next few
+// should not pay for all, and writers wait meanwhile.
+const (
+	firstLook   = 16
+	longestLook = 4096
+)
+
+// look is how far events are read.
+type look struct {
+	of       []byte // what their keys on disk begin with
+	space    byte
+	receiver uint64
+	end      uint64 // the last sequence that was read
+	over     bool   // nothing is left, or the caller wants no more
 }
 
-// mergeEvents calls f for the events in order, once each: one may be in a layer and on disk,
-// when its flush is about to end. Those in layers are copied.
-func mergeEvents(new []queued, it *pebble.Iterator, hidden func(data.EventKey) bool, f func(data.EventKey, []byte) bool) error {
+// look reads the next events, of one moment.
+func (s *Shards) look(sh *shard, l *look, most int, f func(data.EventKey, []byte) bool) error {
+	span := pebble.KeyRange{Start: binary.BigEndian.AppendUint64(slices.Clip(l.of), l.end+1), End: layout.Successor(l.of)}
+	sh.mu.RLock()
+	ys := sh.layers()
+	new, end := ys.eventsOf(l.space, l.receiver, l.end, most)
+	if l.over = end == math.MaxUint64; !l.over {
+		span.End = binary.BigEndian.AppendUint64(slices.Clip(l.of), end+1)
+	}
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: span.Start, UpperBound: span.End})
+	sh.mu.RUnlock()
+	if err != nil {
+		return err
+	}
+	defer it.Close()
+	l.end = end
+	hidden := func(k data.EventKey) bool {
+		sh.mu.RLock()
+		defer sh.mu.RUnlock()
+		return ys.hide(k)
+	}
+	more, err := mergeEvents(new, it, hidden, f)
+	l.over = l.over || !more
+	return err
+}
+
+// hide reports whether an event on disk does not count.
+func (ys layers) hide(k data.EventKey) bool {
+	for _, y := range ys {
+		if _, gone := y.events.gone[k]; gone || y.forgotten[k.Entity()] {
+			return true
+		}
+	}
+	return false
+}
+
+// mergeEvents calls f for the events in order until it returns false, once each: one may be
+// in a layer and on disk, when its flush is about to end. Those in layers are copied.
+func mergeEvents(new []queued, it *pebble.Iterator, hidden func(data.EventKey) bool, f func(data.EventKey, []byte) bool) (more bool, err error) {
 	for ok := it.First(); ok; ok = it.Next() {
 		key, err := layout.ParseEventKey(it.Key())
 		if err != nil {
-			return err
+			return false, err
 		}
 		for len(new) > 0 && new[0].key < key {
 			if !f(new[0].key, slices.Clone(new[0].body)) {
-				return nil
+				return false, nil
 			}
 			new = new[1:]
 		}
@@ -116,18 +147,18 @@ func mergeEvents(new []queued, it *pebble.Iterator, hidden func(data.EventKey) b
 		}
 		value, err := it.ValueAndErr()
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !hidden(key) && !f(key, slices.Clone(value)) {
-			return nil
+			return false, nil
 		}
 	}
 	for _, q := range new {
 		if !f(q.key, slices.Clone(q.body)) {
-			return nil
+			return false, nil
 		}
 	}
-	return it.Error()
+	return true, it.Error()
 }
 
 // findEvents reports which events of marks exist, as far as that matters.

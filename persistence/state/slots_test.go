@@ -235,7 +235,7 @@ func each(t *testing.T, s *store, span pebble.KeyRange, f func(key, value []byte
 	must(t, it.Error())
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
