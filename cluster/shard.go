@@ -37,8 +37,11 @@ const (
 	Queued    = persistence.Queued
 )
 
-// MaxEvent is the longest body of an event in bytes.
-const MaxEvent = persistence.MaxEvent
+// MaxEvent is the longest body of an event in bytes, and MaxCommit bounds [Commit.Size].
+const (
+	MaxEvent  = persistence.MaxEvent
+	MaxCommit = persistence.MaxCommit
+)
 
 // MetaShard is the shard of the meta group.
 const MetaShard ShardID = 0

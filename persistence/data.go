@@ -58,6 +58,7 @@ const (
 	MaxPart       = data.MaxPart
 	MaxValue      = data.MaxValue
 	MaxEvent      = data.MaxEvent
+	MaxCommit     = data.MaxCommit
 	OutcomeWindow = data.OutcomeWindow
 )
 

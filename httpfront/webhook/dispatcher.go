@@ -59,6 +59,9 @@ type Dispatcher struct {
 
 	troubles atomic.Pointer[[]string]
 
+	mu    sync.Mutex
+	unfit map[uint64]int // events that did not fit into commits and are not counted yet, by receiver
+
 	// Only the dispatcher's goroutine uses what follows.
 	cfg       *config.Config
 	receivers map[uint64]*receiver
@@ -75,11 +78,18 @@ func Start(o Options) *Dispatcher {
 	}
 	d := &Dispatcher{
 		options: o, metrics: newMetrics(o.Metrics), results: make(chan func(), 64), calls: make(chan func()),
-		receivers: map[uint64]*receiver{}, busy: map[uint64]int{}, lanes: map[cluster.ShardID]*lane{},
+		receivers: map[uint64]*receiver{}, busy: map[uint64]int{}, unfit: map[uint64]int{}, lanes: map[cluster.ShardID]*lane{},
 	}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	d.done.Go(d.run)
 	return d
+}
+
+// Dropped counts events for a receiver that did not fit into the commit that they tell of.
+func (d *Dispatcher) Dropped(receiver uint64, n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unfit[receiver] += n
 }
 
 // Close ends deliveries under way: their events are sent again by the next leader.

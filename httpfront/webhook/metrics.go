@@ -31,7 +31,7 @@ func newMetrics(to prometheus.Registerer) *metrics {
 		oldest:    gauge("ssod_events_oldest_age_seconds", "Age of the oldest event that waits for a receiver in the shards that this node leads; 0: none waits."),
 		delivered: counter("ssod_events_delivered_total", "Events that a receiver has taken."),
 		failed:    counter("ssod_events_failed_total", "Deliveries of events that failed. They are repeated."),
-		dropped:   counter("ssod_events_dropped_total", "Events that were given up without a dead letter, because too much waited."),
+		dropped:   counter("ssod_events_dropped_total", "Events that were given up without a dead letter, because too much waited, or a commit had no room for them."),
 		dead:      counter("ssod_events_dead_total", "Events that became dead letters."),
 	}
 	if to != nil {
@@ -64,6 +64,14 @@ func (m *metrics) show(d *Dispatcher, now time.Time) {
 			c.WithLabelValues(r.labels()...)
 		}
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for id, n := range d.unfit {
+		if r := d.receivers[id]; r != nil {
+			m.dropped.WithLabelValues(r.labels()...).Add(float64(n))
+		}
+	}
+	clear(d.unfit)
 }
 
 func (m *metrics) counters() []*prometheus.CounterVec {

@@ -35,7 +35,7 @@ func newStill(t testing.TB) *still {
 	w.Dispatcher = &Dispatcher{
 		options: Options{Shards: node, Settings: func() *config.Config { return w.cfg }, Now: time.Now, Limit: DefaultLimit, Log: slog.New(slog.DiscardHandler)},
 		metrics: newMetrics(w.registry), results: make(chan func(), 64),
-		receivers: map[uint64]*receiver{}, busy: map[uint64]int{}, lanes: map[cluster.ShardID]*lane{1: w.lane},
+		receivers: map[uint64]*receiver{}, busy: map[uint64]int{}, unfit: map[uint64]int{}, lanes: map[cluster.ShardID]*lane{1: w.lane},
 	}
 	w.ctx, w.stop = context.WithCancel(t.Context())
 	return w
@@ -66,7 +66,7 @@ func (w *still) series(name string) (values map[string]float64, all []string) {
 			for _, l := range m.GetLabel() {
 				if l.GetName() == "receiver" {
 					if named[l.GetValue()] = true; f.GetName() == name {
-						values[l.GetValue()] = m.GetGauge().GetValue()
+						values[l.GetValue()] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
 					}
 				}
 			}

@@ -15,7 +15,14 @@ import (
 
 // outbox makes events for the receivers of the configuration.
 func (n *Node) outbox() *webhook.Outbox {
-	return &webhook.Outbox{Settings: n.settings.Config, Cluster: n.identity.Cluster, Key: n.ring.LinkCodeKey}
+	return &webhook.Outbox{
+		Settings: n.settings.Config, Cluster: n.identity.Cluster, Key: n.ring.LinkCodeKey,
+		Dropped: func(receiver uint64, events int) {
+			if d := n.webhooks.Load(); d != nil {
+				d.Dropped(receiver, events)
+			}
+		},
+	}
 }
 
 // tell delivers events.
