@@ -32,7 +32,8 @@ type scene struct {
 
 	mu     sync.Mutex
 	ahead  time.Duration
-	status int // of the receiver's answers
+	slow   time.Duration // by which the clocks of the nodes are behind the time of the shards
+	status int           // of the receiver's answers
 	tries  int
 	taken  []string // ids, and types behind a blank
 	bodies map[string]string
@@ -54,7 +55,7 @@ func newScene(t *testing.T, status int, limit int64, faults faulty.Plan) *scene 
 	}
 	w.truth.Move(2, w.nodes[1])
 	for _, n := range w.nodes {
-		d := Start(Options{Shards: n, Settings: w.settings, Now: w.now, Limit: limit, Log: slog.New(slog.DiscardHandler)})
+		d := Start(Options{Shards: n, Settings: w.settings, Now: w.clock, Limit: limit, Log: slog.New(slog.DiscardHandler)})
 		t.Cleanup(d.Close)
 		w.here = append(w.here, d)
 	}
@@ -74,6 +75,13 @@ func (w *scene) now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return time.Unix(1_700_000_000, 0).Add(w.ahead)
+}
+
+// clock is that of the nodes.
+func (w *scene) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Unix(1_700_000_000, 0).Add(w.ahead - w.slow)
 }
 
 func (w *scene) pass(d time.Duration) {
@@ -228,6 +236,9 @@ func TestDeadLettersAreSentAgain(t *testing.T) {
 	}
 
 	w.answers(http.StatusNoContent)
+	w.mu.Lock()
+	w.slow = 2 * Life // the clocks are set right, and the time of the shards stays
+	w.mu.Unlock()
 	ctx := t.Context()
 	if err := w.everywhere().Replay(ctx, "msg_none"); !errors.Is(err, ErrNoLetter) {
 		t.Errorf("replay of none: %v", err)

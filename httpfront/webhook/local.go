@@ -83,7 +83,7 @@ func (d *Dispatcher) list(ctx context.Context, q question) (report, error) {
 			return r, err
 		}
 	}
-	err := d.dead(ctx, &q, func(at position, _ cluster.EventKey, l letter) bool {
+	err := d.dead(ctx, &q, func(_ cluster.Shard, at position, _ cluster.EventKey, l letter) bool {
 		if q.After == nil {
 			of(r.Receivers, at.Receiver).Dead++
 		}
@@ -96,7 +96,7 @@ func (d *Dispatcher) list(ctx context.Context, q question) (report, error) {
 }
 
 // dead calls f for dead letters, in order of position, until it returns false.
-func (d *Dispatcher) dead(ctx context.Context, q *question, f func(position, cluster.EventKey, letter) bool) error {
+func (d *Dispatcher) dead(ctx context.Context, q *question, f func(cluster.Shard, position, cluster.EventKey, letter) bool) error {
 	more := true
 	for _, id := range slices.Sorted(slices.Values(q.Shards)) {
 		if q.After != nil && id < q.After.Shard || !more {
@@ -117,7 +117,7 @@ func (d *Dispatcher) dead(ctx context.Context, q *question, f func(position, clu
 			err := h.Events(cluster.EventDead, receiver, q.After.sequence(id, receiver), func(k cluster.EventKey, body []byte) bool {
 				at := position{id, receiver, k.Sequence()}
 				if l, err := parseLetter(body); err == nil && q.After.before(at) { // else the next prune forgets it
-					more = f(at, k, l)
+					more = f(h, at, k, l)
 				}
 				return more && ctx.Err() == nil
 			})
@@ -178,14 +178,13 @@ func (l letter) dead(at position) DeadLetter {
 // replay lets dead letters wait again, with the same ids, as if they had happened now. What
 // is known of their receivers' failures is forgotten, so that they are tried at once.
 func (d *Dispatcher) replay(ctx context.Context, q question) (r report, err error) {
-	now := d.options.Now()
 	marks := map[cluster.ShardID][]cluster.Mark{}
 	q.After = nil
-	err = d.dead(ctx, &q, func(at position, k cluster.EventKey, l letter) bool {
+	err = d.dead(ctx, &q, func(h cluster.Shard, at position, k cluster.EventKey, l letter) bool {
 		if q.ID != "" && l.name() != q.ID {
 			return true
 		}
-		again := letter{Created: now, ID: l.ID, JSON: l.JSON}
+		again := letter{Created: h.Now(), ID: l.ID, JSON: l.JSON} // by the time that ages it
 		marks[at.Shard] = append(marks[at.Shard], cluster.Mark{Key: k, Fate: cluster.Queued, Body: again.encode()})
 		return q.ID == ""
 	})
