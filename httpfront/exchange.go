@@ -35,14 +35,14 @@ type exchange struct {
 func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 	conn := ctx.Conn().(*wire.Conn)
 	r, refusal, _ := conn.Take()
-	if refusal != 0 {
+	if refusal.Status != 0 {
 		s.refuse(ctx, refusal)
 		return
 	}
 	p, ok := splitPath(r.Target)
 	if !ok {
 		conn.CloseAfter()
-		s.refuse(ctx, fasthttp.StatusBadRequest)
+		s.refuse(ctx, errPath)
 		return
 	}
 	x := s.exchanges.Get().(*exchange)
@@ -54,16 +54,24 @@ func (s *Server) serve(ctx *fasthttp.RequestCtx) {
 	x.end()
 }
 
+// errPath is wire's word on paths, which it does not take apart.
+var errPath = wire.Refusal{Status: fasthttp.StatusBadRequest, Reason: "a path that can be read in two ways"}
+
 // refuse answers a request that is not understood beyond doubt: an empty body,
-// and the end of the connection.
-func (s *Server) refuse(ctx *fasthttp.RequestCtx, status int) {
-	ctx.SetStatusCode(status)
+// and the end of the connection. Why is in the log, with the id that the client has.
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, why wire.Refusal) {
+	ctx.SetStatusCode(why.Status)
 	ctx.SetConnectionClose()
 	ctx.Response.Header.SetNoDefaultContentType(true)
 	x := s.exchanges.Get().(*exchange)
-	s.setCommon(ctx, x.ids.next())
+	id := x.ids.next()
 	s.exchanges.Put(x)
-	s.other.count(status, "refused", 0)
+	s.setCommon(ctx, id)
+	s.other.count(why.Status, "refused", 0)
+	if s.log.Enabled(ctx, slog.LevelDebug) {
+		var trace [api.TraceSize]byte
+		s.log.Debug("refused", "status", why.Status, "reason", why.Reason, "trace", string(api.AppendUUID(trace[:0], id)))
+	}
 }
 
 // begin fills the exchange from what the wire and the path say.

@@ -137,13 +137,16 @@ func connections(o Options) int {
 	return o.MaxConnections
 }
 
+// errReduced is a fault: fasthttp did not understand what wire wrote.
+var errReduced = wire.Refusal{Status: fasthttp.StatusBadRequest, Reason: "its reduced head was not understood"}
+
 // newFastHTTP configures the part that fasthttp plays: it keeps a goroutine
 // per connection and writes responses. Reading is package wire's.
 func newFastHTTP(s *Server, connections int) *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler: s.serve,
 		// Never called as long as fasthttp understands what wire writes.
-		ErrorHandler: func(ctx *fasthttp.RequestCtx, _ error) { s.refuse(ctx, fasthttp.StatusBadRequest) },
+		ErrorHandler: func(ctx *fasthttp.RequestCtx, _ error) { s.refuse(ctx, errReduced) },
 		// Package wire counts; one that is being closed still has its worker.
 		Concurrency:           connections + 64,
 		ReadBufferSize:        wire.MaxReduced,

@@ -65,14 +65,14 @@ func (c *chunkReader) size(b []byte, limit int) (int, error) {
 		return 0, nil
 	}
 	if end < 1 || end > maxSizeDigits {
-		return 0, errMalformed
+		return 0, errChunk
 	}
 	if end+1 == len(b) {
 		return 0, nil
 	}
 	n, ok := hexadecimal(b[:end])
 	if !ok || b[end+1] != '\n' {
-		return 0, errMalformed
+		return 0, errChunk
 	}
 	if len(c.body)+n > limit {
 		return 0, errTooLarge
@@ -86,7 +86,7 @@ func (c *chunkReader) size(b []byte, limit int) (int, error) {
 
 func (c *chunkReader) lineEnd(b []byte, next chunkPart) (int, error) {
 	if len(b) > 0 && b[0] != '\r' || len(b) > 1 && b[1] != '\n' {
-		return 0, errMalformed
+		return 0, errChunk
 	}
 	if len(b) < 2 {
 		return 0, nil

@@ -26,7 +26,7 @@ type Conn struct {
 
 	untaken bool // a request was handed over and no handler has seen it
 	last    bool // nothing is read after the request at hand
-	refused int
+	refused Refusal
 
 	raw      syscall.RawConn // nil: read through Conn
 	tryRead  func(fd uintptr) bool
@@ -64,10 +64,10 @@ func NewConn(c net.Conn, limits *Limits) *Conn {
 	return conn
 }
 
-// Take returns the request that the handler was called for and 0, or the
-// status with which it is refused. The request is valid until the handler
-// returns. last says that the answer is the connection's last.
-func (c *Conn) Take() (r *Request, refusal int, last bool) {
+// Take returns the request that the handler was called for, or why it is refused. The
+// request is valid until the handler returns. last says that the answer is the
+// connection's last.
+func (c *Conn) Take() (r *Request, refusal Refusal, last bool) {
 	c.untaken = false
 	return &c.buf.request, c.refused, c.last
 }
@@ -109,7 +109,7 @@ func (c *Conn) next() error {
 	switch err := c.receive().(type) {
 	case nil:
 		c.reduce()
-	case refusal:
+	case Refusal:
 		c.refuse(err)
 	default:
 		return err
@@ -166,9 +166,9 @@ func (c *Conn) reduce() {
 
 // refuse hands over a request that stands for the refused one, so that the
 // refusal is answered where all requests are.
-func (c *Conn) refuse(status refusal) {
+func (c *Conn) refuse(why Refusal) {
 	c.CloseAfter()
-	c.refused = int(status)
+	c.refused = why
 	c.buf.request = Request{}
 	c.buf.out = append(c.buf.out[:0], "GET / HTTP/1.1\r\nHost: refused\r\nConnection: close\r\n\r\n"...)
 	c.out = c.buf.out

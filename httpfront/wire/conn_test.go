@@ -45,8 +45,8 @@ func next(t testing.TB, c *Conn) (reduced string, r *Request, refusal int) {
 		}
 		head = append(head, b[:n]...)
 	}
-	r, refusal, _ = c.Take()
-	return string(head), r, refusal
+	r, why, _ := c.Take()
+	return string(head), r, why.Status
 }
 
 const unlink = "POST /api/tv/unlink HTTP/1.1\r\nHost: sso.example\r\nauthorization:\tBearer a.b.c \r\nX-Other: x\r\nContent-Length: 15\r\n\r\n{\"devices\":[1]}"
@@ -349,7 +349,7 @@ func FuzzHead(f *testing.F) {
 			return
 		}
 		var r Request
-		if !parseHead(raw[:end], &r) {
+		if parseHead(raw[:end], &r) != nil {
 			return
 		}
 		if bytes.Count(raw[:end], []byte("\n")) != bytes.Count(raw[:end], []byte("\r\n")) {
@@ -392,7 +392,7 @@ func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		var r Request
 		end, _, err := endOfHead(request, 0)
-		if err != nil || !parseHead(request[:end], &r) {
+		if err != nil || parseHead(request[:end], &r) != nil {
 			b.Fatal("refused")
 		}
 	}

@@ -31,7 +31,7 @@ func FuzzAgainstNetHTTP(f *testing.F) {
 			return
 		}
 		r, refusal, last := c.Take()
-		if refusal != 0 || r.TooLarge {
+		if refusal.Status != 0 || r.TooLarge {
 			return
 		}
 		// Their server skips blank lines in front of a request, this function of

@@ -12,8 +12,8 @@
 //	socket -> Conn: head, body, limits, deadline -> fasthttp -> handler
 //	                 \______ Request: headers, body _________/
 //
-// What is doubtful becomes a refusal, a status from [Conn.Take]: the handler
-// answers with it and an empty body, and nothing that follows on the connection
+// What is doubtful becomes a [Refusal] from [Conn.Take]: the handler
+// answers with its status and an empty body, and nothing that follows on the connection
 // is looked at. Refused are: two Content-Length, Host or Transfer-Encoding
 // lines, a length beside a transfer coding, a transfer coding on GET or in
 // HTTP/1.0, no Host in HTTP/1.1, folded or malformed lines, bare line feeds and

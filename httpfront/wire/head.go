@@ -7,11 +7,11 @@ import (
 
 // parseHead reads the head of a request, request line to empty line included,
 // into r. Every line feed of head is known to follow a carriage return. It
-// reports whether the head is well-formed and its framing beyond doubt.
-func parseHead(head []byte, r *Request) bool {
+// fails with a [Refusal] unless the head is well-formed and its framing beyond doubt.
+func parseHead(head []byte, r *Request) error {
 	line, rest := cutLine(head)
 	if !parseRequestLine(line, r) {
-		return false
+		return errRequestLine
 	}
 	for {
 		line, rest = cutLine(rest)
@@ -19,7 +19,7 @@ func parseHead(head []byte, r *Request) bool {
 			return framed(r)
 		}
 		if !parseHeaderLine(line, r) {
-			return false
+			return errHeaderLine
 		}
 	}
 }
@@ -80,25 +80,28 @@ func parseHeaderLine(line []byte, r *Request) bool {
 // framed judges the headers that say where the request ends; RFC 9112, 6. In
 // HTTP/1.0 there may be no Host (RFC 9112, 3.2): probes of load balancers speak
 // it, nothing here depends on the host, and the connection ends with the answer.
-func framed(r *Request) bool {
-	if !r.sent(Host) && !r.oldVersion || r.sent(Host) && !isHost(r.values[Host]) {
-		return false
-	}
-	if r.Repeated(Host) || r.Repeated(ContentLength) || r.Repeated(TransferEncoding) {
-		return false
+func framed(r *Request) error {
+	switch {
+	case !r.sent(Host) && !r.oldVersion, r.sent(Host) && !isHost(r.values[Host]), r.Repeated(Host):
+		return errHost
+	case r.Repeated(ContentLength):
+		return errLength
+	case r.sent(TransferEncoding) && !isChunked(r):
+		return errCoding
 	}
 	r.close = r.oldVersion || hasToken(r.values[Connection], "close")
-	if !r.sent(TransferEncoding) {
-		return true
-	}
-	// Only the very word: lists and other codings are never needed here.
-	return !r.sent(ContentLength) && !r.oldVersion &&
-		string(r.values[TransferEncoding]) == "chunked" &&
+	return nil
+}
+
+// isChunked accepts only the very word: lists and other codings are never needed here.
+func isChunked(r *Request) bool {
+	return string(r.values[TransferEncoding]) == "chunked" && !r.Repeated(TransferEncoding) &&
+		!r.sent(ContentLength) && !r.oldVersion &&
 		string(r.Method) != "GET" && string(r.Method) != "HEAD"
 }
 
 func isHost(b []byte) bool {
-	if len(b) == 0 {
+	if len(b) == 0 || len(b) > maxHost {
 		return false
 	}
 	for _, c := range b {

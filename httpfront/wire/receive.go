@@ -2,12 +2,14 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"os"
 	"syscall"
 	"time"
 )
 
-// receive reads one request to its last byte. It fails with a refusal, or with
+// receive reads one request to its last byte. It fails with a [Refusal], or with
 // the connection's error when there is nobody to answer.
 func (c *Conn) receive() error {
 	head, err := c.receiveHead()
@@ -15,14 +17,11 @@ func (c *Conn) receive() error {
 		return err
 	}
 	r := &c.buf.request
-	if !parseHead(c.buf.in[:head], r) {
-		return errMalformed
+	if err := parseHead(c.buf.in[:head], r); err != nil {
+		return err
 	}
 	if len(r.Method)+len(r.Target) > maxLine {
 		return errLine
-	}
-	if len(r.values[Host]) > maxHost {
-		return errMalformed
 	}
 	err = c.receiveBody(r, head)
 	if err == errTooLarge {
@@ -72,7 +71,7 @@ func (c *Conn) skipBlankLines() (begun bool, err error) {
 	for bytes.HasPrefix(c.buf.in[n:], lineEnd) {
 		n += len(lineEnd)
 		if c.blankLines++; c.blankLines > maxBlankLines {
-			return false, errMalformed
+			return false, errBlankLines
 		}
 	}
 	if n > 0 && !c.discard(n) {
@@ -88,7 +87,7 @@ var lineEnd = []byte("\r\n")
 // it sees it: some parsers take it for the end of a line and some do not.
 func endOfHead(b []byte, seen int) (end, looked int, err error) {
 	if len(b) > 0 && !token[b[0]] {
-		return 0, 0, errMalformed
+		return 0, 0, errRequestLine
 	}
 	for {
 		i := bytes.IndexByte(b[seen:], '\n')
@@ -97,7 +96,7 @@ func endOfHead(b []byte, seen int) (end, looked int, err error) {
 		}
 		i += seen
 		if b[i-1] != '\r' {
-			return 0, 0, errMalformed
+			return 0, 0, errLineFeed
 		}
 		if b[i-2] == '\n' {
 			return i + 1, i + 1, nil
@@ -112,7 +111,7 @@ func (c *Conn) receiveBody(r *Request, head int) error {
 	}
 	n, ok := contentLength(r)
 	if !ok {
-		return errMalformed
+		return errLength
 	}
 	if n > c.limits.Body {
 		return errTooLarge
@@ -192,10 +191,20 @@ func (c *Conn) fillSome() error {
 		c.buf.room()
 	}
 	c.received, c.readErr = 0, nil
-	if err := c.raw.Read(c.tryRead); err != nil {
+	if err := c.raw.Read(c.tryRead); err != nil && !c.hasArrived(err) {
 		return c.timedOut(err)
 	}
 	return c.ended(c.received, c.readErr)
+}
+
+// hasArrived reads what is there when a deadline is missed: it came in time when it was
+// this process that was late, as one is that was stopped, and after a deadline nothing
+// else reads it. Whoever is slow finds nothing there.
+func (c *Conn) hasArrived(missed error) (some bool) {
+	if errors.Is(missed, os.ErrDeadlineExceeded) {
+		_ = c.raw.Control(func(fd uintptr) { some = c.readNow(fd) }) // closed: nothing is there
+	}
+	return some
 }
 
 // setDeadline keeps two promises: a request is complete within its time, and
