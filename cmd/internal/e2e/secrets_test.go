@@ -176,6 +176,7 @@ func (s *secrets) playMistakes() {
 	s.refused("POST", "serviceToken", d, "X-SSO-ID", "x", "X-Device-Info", "bWFya2VkLWRldmljZS1pbmZv")
 	s.mark("bad device info", "marked-device-info")
 	s.refused("POST", "serviceToken", d, "X-SSO-ID", "x", "Accept", "marked/accept-"+s.secret)
+	s.playHeaders(d)
 	s.do4xx("GET", "/nowhere/"+s.token, nil, "")
 	s.do4xx("GET", "/api/one/list?token="+lost, nil, "")
 	s.do4xx("POST", "/api/one/link", map[string]string{"Authorization": "Basic " + s.secret}, "")
@@ -188,6 +189,31 @@ func (s *secrets) playMistakes() {
 	s.do4xx("GET", "/o/client/token?client_secret="+s.secret, nil, "")
 	s.do4xx("POST", "/o/client/token?"+inQuery+"x", nil, "")
 	s.do4xx("POST", "/o/client/token?"+inQuery, formBody, "client_id="+s.id)
+}
+
+// playHeaders sends what a viewer or a device is known by where it cannot be read, or is not
+// expected.
+func (s *secrets) playHeaders(d *device) {
+	s.Helper()
+	for _, name := range []string{
+		"AP-Device-Identifier", "AP-Partner-Framework-Status", "AP-TempPass-Identity", "Adobe-Subject-Token", "X-Roku-Reserved-Roku-Connect-Token", "X-SSO-ID", "X-SSO-LINK",
+	} {
+		value := "marked-value-of-" + strings.ToLower(name)
+		s.mark("value of "+name, value)
+		headers := map[string]string{"Authorization": "Bearer " + s.token, "AP-Device-Identifier": "fingerprint " + d.id, "Content-Type": formBody["Content-Type"]}
+		headers[name] = value
+		for target, method := range map[string]string{
+			"/api/v2/one/profiles/nobody": "GET", "/api/v2/one/sessions/sso/Apple": "POST", "/api/v2/one/profiles/sso/Apple": "POST",
+			"/api/v2/one/profiles/trial/x": "GET", "/api/one/list": "GET",
+		} {
+			answer, err := s.do(s.Context(), call{method: method, target: target, headers: headers, body: []byte(map[string]string{"POST": "SAMLResponse=marked-saml-response"}[method])})
+			must(s, err)
+			if answer.Status >= http.StatusBadRequest { // else it was ignored
+				s.keep(answer, nil)
+			}
+		}
+	}
+	s.mark("answer of a TV provider", "marked-saml-response")
 }
 
 var (

@@ -5,10 +5,12 @@
 //	GET  /test/refreshes  {uses, refused, held}
 //	POST /test/hold       requests with refresh tokens wait, until
 //	POST /test/release
+//	GET  /test/tokens     all tokens that it gave, and the codes for them
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 
 const counts = { uses: 0, refused: 0, held: 0 };
+const tokens = [];
 let release = () => {};
 let released = Promise.resolve();
 
@@ -41,12 +43,19 @@ server.listen(0, '127.0.0.1', () => {
   });
   provider.use(async (ctx, next) => {
     await next();
+    if (ctx.oidc?.route === 'token') {
+      tokens.push(...['access_token', 'refresh_token', 'id_token'].map((name) => ctx.body[name]), ctx.oidc.params?.code);
+    }
     if (ctx.oidc?.route === 'token' && ctx.oidc.params?.grant_type === 'refresh_token') {
       if (ctx.status === 200) counts.uses += 1; else counts.refused += 1;
     }
   });
   const answer = provider.callback();
   server.on('request', async (request, response) => {
+    if (request.url === '/test/tokens') {
+      response.end(JSON.stringify(tokens.filter(Boolean)));
+      return;
+    }
     const own = holds[request.url];
     if (own) {
       own();
