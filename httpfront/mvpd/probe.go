@@ -98,6 +98,8 @@ func (p *Provider) testCredential(r *Report) {
 // decisionAdvice is what to do when there is no decision.
 func (p *Provider) decisionAdvice(err error) string {
 	switch {
+	case errors.Is(err, ErrNobodyDecides):
+		return "set authzURL or xacmlURL, or decision: authenticated, which lets viewers watch everything; then ssoctl reload"
 	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
 		return "so many questions failed that it is not asked for a moment: look at the log, and test again"
 	case errors.Is(err, errBusy):

@@ -50,6 +50,9 @@ var ErrTimeout = errors.New("the TV provider did not answer in time")
 // errBusy says that too many questions are with the provider already.
 var errBusy = errors.New("too many questions to the TV provider at once")
 
+// ErrNobodyDecides: the configuration names no decision point.
+var ErrNobodyDecides = errors.New("no decision point is configured")
+
 // errLength says that an answer does not have one decision for each resource.
 var errLength = errors.New("the number of decisions is not that of resources")
 

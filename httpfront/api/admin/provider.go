@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ssod/httpfront/config"
+	"ssod/httpfront/degradation"
 	"ssod/httpfront/mvpd"
 )
 
@@ -54,10 +56,11 @@ func testProvider(ctx context.Context, c *call) (any, error) {
 	}
 	c.note("realm", realm.ID)
 	c.note("mvpd", id)
+	degraded := c.degraded(realm, id)
 	if err != nil {
-		return probed{Realm: realm.ID, MVPD: id, Kind: kindOf(realm, id), Lines: []mvpd.Line{{
+		return probed{Realm: realm.ID, MVPD: id, Kind: kindOf(realm, id), Lines: append(degraded, mvpd.Line{
 			Check: "configuration", Result: mvpd.Fail, Detail: "the provider cannot be used", Advice: "the node's log says why; mend the configuration, then ssoctl reload",
-		}}}, nil
+		})}, nil
 	}
 	provider, err := channel(realm, p, in.ServiceProvider)
 	if err != nil {
@@ -73,7 +76,30 @@ func testProvider(ctx context.Context, c *call) (any, error) {
 		},
 		ServiceProvider: provider.ID, Resource: in.Resource, Subject: in.Subject, Now: time.Now(),
 	})
-	return probed{realm.ID, id, p.Config.Kind, !report.Failed(), report.Lines}, nil
+	return probed{realm.ID, id, p.Config.Kind, !report.Failed(), append(degraded, report.Lines...)}, nil
+}
+
+// degraded are lines about the rules of degradation that count: where there is one, apps do
+// not get what the test finds.
+func (c *call) degraded(realm *config.Realm, id string) (lines []mvpd.Line) {
+	all := c.rules(func(p degradation.Pair) bool {
+		return p.MVPD == id && slices.ContainsFunc(realm.ServiceProviders, func(sp config.ServiceProvider) bool { return sp.ID == p.ServiceProvider })
+	})
+	for _, r := range all.Rules {
+		if r.Overridden {
+			continue
+		}
+		l := mvpd.Line{
+			Check: "degradation", Result: mvpd.Warn, Detail: fmt.Sprintf("%s answers apps of %s in the place of the provider", r.Rule, r.ServiceProvider),
+			Advice: "it is in the configuration: take it out when the provider works, then ssoctl reload",
+		}
+		if r.Until != nil {
+			l.Detail += ", until " + r.Until.UTC().Format(time.RFC3339)
+			l.Advice = fmt.Sprintf("ssoctl degrade %s %s off when the provider works", r.ServiceProvider, id)
+		}
+		lines = append(lines, l)
+	}
+	return lines
 }
 
 func kindOf(realm *config.Realm, id string) string {

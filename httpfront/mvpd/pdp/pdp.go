@@ -5,7 +5,6 @@ package pdp
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -68,7 +67,7 @@ func point(m *config.MVPD, client *http.Client, o Options) mvpd.Decider {
 type nobody struct{}
 
 func (nobody) Decide(context.Context, mvpd.Question) ([]mvpd.Decision, error) {
-	return nil, errors.New("no decision point is configured")
+	return nil, mvpd.ErrNobodyDecides
 }
 
 // authenticated permits everything to whoever is logged in.
