@@ -20,6 +20,9 @@ const (
 	ActionRetry  Action = "retry"
 	// ActionAuthorize: there is a login already, go on with [Device.Authorize].
 	ActionAuthorize Action = "authorize"
+	// ActionPartner: give [Session.AuthenticationRequest] to the partner's framework, and
+	// what the MVPD answers to [Device.PartnerProfile].
+	ActionPartner Action = "partner_profile"
 	// ActionLogout: open [Logout.URL] in a browser, so that the MVPD forgets the
 	// viewer too.
 	ActionLogout Action = "logout"
@@ -84,6 +87,16 @@ type Session struct {
 	// Interval is how many seconds to pause between two polls, as [Device.AwaitProfile]
 	// does.
 	Interval int `json:"interval"`
+
+	// AuthenticationRequest is for a partner's framework; nil: none.
+	AuthenticationRequest *AuthenticationRequest `json:"authenticationRequest"`
+}
+
+// AuthenticationRequest is what a partner's framework asks the MVPD.
+type AuthenticationRequest struct {
+	Type            string   `json:"type"`    // saml
+	Request         string   `json:"request"` // an AuthnRequest in Base64
+	AttributesNames []string `json:"attributesNames"`
 }
 
 // CreateSession begins a login; the device's earlier one ends.
