@@ -24,6 +24,9 @@ type Receiver interface {
 type Answer struct {
 	// State is that of the login which it answers, [Secrets].
 	State string
+	// Nonce is what the answer says of the [Secrets] of that login, where the protocol lets it
+	// say so before Complete; else "". It is to find the login, which Complete compares.
+	Nonce string
 	// Values are for Complete, at most [MaxAnswer] bytes when encoded.
 	Values url.Values
 	// Once are the ids in it that count once in the cluster, such as those of

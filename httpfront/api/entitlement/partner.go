@@ -2,11 +2,13 @@ package entitlement
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"ssod/actors/device"
@@ -34,8 +36,8 @@ const (
 
 	// maxSAMLResponse bounds what a partner's framework says, decoded.
 	maxSAMLResponse = 256 << 10
-	// partnerWindow is how long a request of the service can be answered, at least.
-	partnerWindow = 15 * time.Minute
+	// partnerLife is how long a request of the service can be answered.
+	partnerLife = 30 * time.Minute
 )
 
 // partnerRequest is what an app hands to the partner's framework.
@@ -82,7 +84,7 @@ func (s *Service) CreatePartnerSession(ctx context.Context, r *api.Request) (api
 	if found.Standing(r.Received) == login.Good {
 		return answerJSON(r, authorizeAnswer(a.provider.ID, string(r.AppendTrace(nil)), found))
 	}
-	message, names, err := by.PartnerRequest(ctx, s.partnerLogin(r, d, p.Config, r.Received))
+	message, names, err := by.PartnerRequest(ctx, s.partnerLogin(r, d, p.Config, partnerSerial(r.Received)))
 	if err != nil {
 		s.Log.Warn("a TV provider cannot be asked through a partner", "mvpd", id, "trace", string(r.AppendTrace(nil)), "error", err)
 		return s.createSession(ctx, r, configurationFallback)
@@ -105,18 +107,42 @@ func (s *Service) partnerMVPD(r *api.Request, a app, id string) (*mvpd.Provider,
 	return p, by
 }
 
-// partnerLogin is a login through a partner that begins in the window of a time. Its secrets
-// follow from the device, so that nothing is stored until it is answered, and the answer
-// counts on no other device.
-func (s *Service) partnerLogin(r *api.Request, d device.ID, m *config.MVPD, at time.Time) mvpd.Login {
+// partnerLogin is a login through a partner. Its secrets follow from the device and a serial,
+// so that nothing is stored until it is answered, and the answer counts on no other device. The
+// nonce, which comes back, begins with the serial.
+func (s *Service) partnerLogin(r *api.Request, d device.ID, m *config.MVPD, serial string) mvpd.Login {
 	_, provider, _ := r.Config.ServiceProvider(d.ServiceProvider)
-	window := strconv.FormatInt(at.Unix()/int64(partnerWindow.Seconds()), 10)
 	key := s.browserKey(r.Realm, "partner\x00"+d.Address().Identity.Encode())
-	return mvpd.Login{
-		Secrets:  mvpd.DeriveSecrets(key, "partner."+m.ID+"."+window),
+	l := mvpd.Login{
+		Secrets:  mvpd.DeriveSecrets(key, "partner."+m.ID+"."+serial),
 		Callback: r.Config.PublicURL + loginCallback, ServiceProvider: provider.DisplayName, ServiceProviderID: d.ServiceProvider,
 	}
+	l.Nonce = serial + "." + l.Nonce
+	return l
 }
+
+// partnerSerial is that of a login which begins now. No two are the same: a provider may refuse
+// an id of a request that it has seen.
+func partnerSerial(at time.Time) string {
+	return strconv.FormatInt(at.UnixMilli(), 36) + "-" + rand.Text()
+}
+
+// answeredLogin is the login that an answer with a nonce belongs to, if it is one of the device
+// and not too old.
+func (s *Service) answeredLogin(r *api.Request, d device.ID, m *config.MVPD, nonce string) (mvpd.Login, error) {
+	serial, _, _ := strings.Cut(nonce, ".")
+	begun, _, _ := strings.Cut(serial, "-")
+	ms, err := strconv.ParseInt(begun, 36, 64)
+	if age := r.Received.Sub(time.UnixMilli(ms)); err != nil || age < -partnerSkew || age > partnerLife {
+		return mvpd.Login{}, &mvpd.LoginError{Code: mvpd.InvalidRequest, Cause: errPartnerRequest}
+	}
+	return s.partnerLogin(r, d, m, serial), nil
+}
+
+// partnerSkew is how far the clocks of two nodes may be apart.
+const partnerSkew = time.Minute
+
+var errPartnerRequest = errors.New("the answer is to no request of the last 30 minutes")
 
 // PartnerProfile serves POST /api/v2/{serviceProvider}/profiles/sso/{partner}: what the MVPD
 // answered through a partner's framework makes a login of the device.
@@ -207,10 +233,11 @@ func (s *Service) partnerViewer(ctx context.Context, r *api.Request, d device.ID
 	if err != nil {
 		return mvpd.Identity{}, unusable(r, p, err)
 	}
-	who, err := by.Complete(ctx, s.partnerLogin(r, d, p.Config, r.Received), got.Values)
-	if err != nil { // it may have begun in the window before
-		who, err = by.Complete(ctx, s.partnerLogin(r, d, p.Config, r.Received.Add(-partnerWindow)), got.Values)
+	l, err := s.answeredLogin(r, d, p.Config, got.Nonce)
+	if err != nil {
+		return mvpd.Identity{}, unusable(r, p, err)
 	}
+	who, err := by.Complete(ctx, l, got.Values)
 	if err != nil {
 		return mvpd.Identity{}, unusable(r, p, err)
 	}

@@ -30,7 +30,7 @@ func (framed) Receive(_ context.Context, form url.Values) (mvpd.Answer, error) {
 	if err != nil || !ok {
 		return mvpd.Answer{}, &mvpd.LoginError{Code: mvpd.InvalidRequest, Cause: fmt.Errorf("no answer")}
 	}
-	return mvpd.Answer{State: form.Get("RelayState"), Values: url.Values{"to": {to}, "viewer": {viewer}}, Once: []mvpd.Once{{ID: string(said)}}}, nil
+	return mvpd.Answer{State: form.Get("RelayState"), Nonce: to, Values: url.Values{"to": {to}, "viewer": {viewer}}, Once: []mvpd.Once{{ID: string(said)}}}, nil
 }
 
 func (framed) Complete(_ context.Context, l mvpd.Login, values url.Values) (mvpd.Identity, error) {
@@ -151,8 +151,29 @@ func TestAnswersThroughAPartner(t *testing.T) {
 	r := a.post("phone", "profiles/sso/Apple", answerTo(request, "ada"), good()...)
 	a.same("twice", []any{r.StatusCode, r.Text("code")}, []any{400, "invalid_parameter_saml_response"})
 	late := a.ask("tv")
+	a.node.Sleep(29 * time.Minute)
+	a.same("in time", a.post("tv", "profiles/sso/Apple", answerTo(late, "ada"), good()...).StatusCode, 201)
+	late = a.ask("tablet")
 	a.node.Sleep(31 * time.Minute)
-	a.same("late", a.post("tv", "profiles/sso/Apple", answerTo(late, "ada"), good()...).StatusCode, 400)
+	a.same("late", a.post("tablet", "profiles/sso/Apple", answerTo(late, "ada"), good()...).StatusCode, 400)
+}
+
+// TestEachRequestThroughAPartnerHasAnIdOfItsOwn, since providers refuse one that they have seen;
+// whichever of them is answered counts, once.
+func TestEachRequestThroughAPartnerHasAnIdOfItsOwn(t *testing.T) {
+	a := partnered(t, "")
+	first, second := a.ask("phone"), a.ask("phone")
+	if first == second {
+		t.Fatalf("two requests have the id %s", first)
+	}
+	for _, request := range []string{second, first} {
+		a.same("answered", a.post("phone", "profiles/sso/Apple", answerTo(request, "ada"), good()...).StatusCode, 201)
+		a.same("answered again", a.post("phone", "profiles/sso/Apple", answerTo(request, "ada"), good()...).StatusCode, 400)
+	}
+	serial, mac, _ := strings.Cut(first, ".")
+	for name, forged := range map[string]string{"another serial": "z" + serial + "." + mac, "none": "." + mac, "no mac": serial + ".", "from the future": "zzzzzzzz-" + serial + "." + mac} {
+		a.same(name, a.post("phone", "profiles/sso/Apple", answerTo(forged, "ada"), good()...).StatusCode, 400)
+	}
 }
 
 // TestAPartnerThatCannotHelp: the app goes on without, and is told why.

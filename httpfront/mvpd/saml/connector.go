@@ -102,7 +102,10 @@ func (c *Connector) Begin(ctx context.Context, l mvpd.Login) (mvpd.Step, error) 
 
 // requestID is the ID of a login's request. Whoever knows it has seen the request; it is
 // the same when the answer is compared with it, so it is not stored.
-func requestID(s mvpd.Secrets) string { return "_" + s.Nonce }
+func requestID(s mvpd.Secrets) string { return requestPrefix + s.Nonce }
+
+// requestPrefix makes an ID of a nonce, which may begin with a digit.
+const requestPrefix = "_"
 
 // authnRequest asks for a viewer; SAML Core 2.0, 3.4.1.
 func (o *ours) authnRequest(l mvpd.Login, to string) *etree.Element {

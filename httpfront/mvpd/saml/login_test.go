@@ -137,6 +137,9 @@ func TestAViewerLogsIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if answer.Nonce != f.login.Nonce {
+		t.Errorf("the answer is to the nonce %q, want %q", answer.Nonce, f.login.Nonce)
+	}
 	if who.Session == "" || who.Session == "session-1" {
 		t.Errorf("session %q, want a name of its own for each viewer", who.Session)
 	}

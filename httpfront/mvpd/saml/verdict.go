@@ -41,7 +41,7 @@ func (v *verdict) answer(state string) (mvpd.Answer, error) {
 	if err != nil {
 		return mvpd.Answer{}, err
 	}
-	a := mvpd.Answer{State: state, Values: url.Values{verdictValue: {string(encoded)}}, Once: v.Once}
+	a := mvpd.Answer{State: state, Nonce: strings.TrimPrefix(v.InResponseTo, requestPrefix), Values: url.Values{verdictValue: {string(encoded)}}, Once: v.Once}
 	if size := len(a.Values.Encode()); size > mvpd.MaxAnswer {
 		return mvpd.Answer{}, invalid(fmt.Errorf("the viewer's attributes have %d bytes, more than %d", size, mvpd.MaxAnswer))
 	}
