@@ -6,7 +6,9 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -42,6 +44,7 @@ realms:
         certFile: `+ours.certificate+`
         attributes: {householdID: "urn:example:household"}
         decision: authenticated
+    partners: [{name: Apple, providers: {DishOne: dish}}]
 `)
 	introduce(t, n, provider, "acme/dish")
 	phone := newOpenIDApp(t, n)
@@ -86,15 +89,46 @@ realms:
 	}
 	mustBeSignedOut(t, phone)
 
+	playPartner(t, n, provider)
+
 	// A real browser leaves the cookie out of the provider's POST.
 	playSecondScreen(t, n, phone, "dish", func(b *browsertest.Browser) {
 		b.Focus("[name=login]")
 		b.Type("viewer-2")
 		b.PressAndWait("Enter")
 	})
-	for _, absent := range []string{"viewer-1", "viewer-2", "did not log a viewer out"} {
+	for _, absent := range []string{"viewer-1", "viewer-2", "viewer-3", "did not log a viewer out"} {
 		if strings.Contains(n.Logged(), absent) {
 			t.Errorf("%q is in the log", absent)
+		}
+	}
+}
+
+// playPartner logs a device in twice through the framework of its maker, which carries the
+// request and the answer; the provider refuses a request that it has seen before.
+func playPartner(t *testing.T, n *node, provider string) {
+	t.Helper()
+	c, credentials := registerOpenIDApp(t, n)
+	status := base64.StdEncoding.EncodeToString(fmt.Appendf(nil,
+		`{"frameworkPermissionInfo":{"accessStatus":"granted"},"frameworkProviderInfo":{"id":"DishOne","expirationDate":"%d"}}`, time.Now().Add(time.Hour).UnixMilli()))
+	tv := c.WithCredentials(credentials).Device(client.DeviceOptions{ID: "apple tv", Header: http.Header{"AP-Partner-Framework-Status": {status}}})
+	ask := func() string {
+		t.Helper()
+		s, err := tv.CreatePartnerSession(t.Context(), "Apple", client.SessionParameters{DomainName: "app.example", RedirectURL: "https://app.example/in"})
+		must(t, err)
+		if s.Action != client.ActionPartner || s.AuthenticationRequest == nil {
+			t.Fatalf("the partner is not asked: %+v", s)
+		}
+		return string(fetch(t, http.MethodPost, provider+"/framework?name=viewer-3", []byte(s.AuthenticationRequest.Request)))
+	}
+	for _, answer := range []string{ask(), ask()} {
+		profiles, err := tv.PartnerProfile(t.Context(), "Apple", answer)
+		must(t, err)
+		if got := profiles["dish"]; got.Type != "appleSSO" || string(got.Attributes["userID"].Value) != `"viewer-3"` || string(got.Attributes["householdID"].Value) != `"viewer-3's house"` {
+			t.Errorf("the profile is %+v", got)
+		}
+		if _, err := tv.PartnerProfile(t.Context(), "Apple", answer); err == nil {
+			t.Error("the answer counts a second time")
 		}
 	}
 }

@@ -11,6 +11,7 @@ samlify.setSchemaValidator({ validate: async () => 'not validated' });
 
 let base, idp, sp;
 const sessions = new Map(); // by name: the SessionIndex
+const seen = new Set(); // the ids of requests of a framework
 
 // describe makes the provider, whose address must be known first.
 function describe() {
@@ -76,6 +77,15 @@ const answers = {
     const response = await idp.createLoginResponse(sp, { extract: { request: { id: asked } } }, 'post', { email: name }, { customTagReplacement: respond(name, asked), relayState: state });
     to.setHeader('Content-Type', 'text/html');
     to.end(`<form method="post" action="${response.entityEndpoint}"><input type="hidden" name="SAMLResponse" value="${response.context}"><input type="hidden" name="RelayState" value="${state}"></form><script>document.forms[0].submit()</script>`);
+  },
+  // The framework of a device's maker brings a request itself, and takes the answer back.
+  'POST /framework': async (url, body, to) => {
+    const request = await idp.parseLoginRequest(sp, 'post', { body: { SAMLRequest: body } });
+    const name = url.searchParams.get('name'), asked = request.extract.request.id;
+    if (seen.has(asked)) throw new Error('a request that was seen before');
+    seen.add(asked);
+    const response = await idp.createLoginResponse(sp, request, 'post', { email: name }, { customTagReplacement: respond(name, asked) });
+    to.end(response.context);
   },
   'GET /slo': async (url, _, to) => {
     const query = { query: Object.fromEntries(url.searchParams), octetString: signed(url) };
