@@ -7,9 +7,6 @@ import (
 	"ssod/cluster"
 )
 
-// eventsLevel is the format level of the cluster from which on commits can carry events.
-const eventsLevel = 2
-
 // Outbox makes events of what entities decide.
 type Outbox interface {
 	// Wants reports whether anybody wants to be told of anything, so that facts need not be
@@ -23,7 +20,7 @@ type Outbox interface {
 // tell adds the events of a commit that has everything else.
 func (a *activation) tell(c *cluster.Commit, facts event.Teller) *cluster.Commit {
 	r := a.lead.runtime
-	if facts == nil || r.outbox == nil || !r.outbox.Wants() || r.level() < eventsLevel {
+	if facts == nil || r.outbox == nil || !r.outbox.Wants() || r.level() < event.Level {
 		return c
 	}
 	if told := facts(); len(told) > 0 {

@@ -11,7 +11,10 @@ import "time"
 // Type is what has happened; httpfront/docs/events.md#types.
 type Type string
 
-// The types. [DecisionDenied] and [LinkCodeAttack] are not stated yet.
+// Level is the format level of the cluster from which on commits can carry events.
+const Level = 2
+
+// The types.
 const (
 	DeviceJoined     Type = "device.joined"
 	DeviceLinked     Type = "device.linked"
@@ -24,14 +27,6 @@ const (
 	LinkCodeAttack   Type = "linkcode.attack"
 	EventsDropped    Type = "events.dropped"
 )
-
-// Types are all of them.
-func Types() []Type {
-	return []Type{
-		DeviceJoined, DeviceLinked, DeviceUnlinked, LoginCompleted, LoginEnded,
-		DecisionDenied, DegradationSet, DegradationEnded, LinkCodeAttack, EventsDropped,
-	}
-}
 
 // Reasons of [DeviceUnlinked] and [LoginEnded].
 const (
@@ -60,9 +55,35 @@ type Fact struct {
 	// Count and Since are of what sums up.
 	Count int
 	Since time.Time
-	// Rule and Until are of a degradation.
+	// Rule is of a degradation, and Until of that and of what sums up a window.
 	Rule  string
 	Until time.Time
+	// Denials are those of a [DecisionDenied], the most frequent first.
+	Denials []Denial
+	// Attack is that of a [LinkCodeAttack].
+	Attack Attack
+}
+
+// Denial sums up decisions that denied resources.
+type Denial struct {
+	ServiceProvider, MVPD string
+	Call                  string // authorize or preauthorize
+	Code                  string // of the error that the app got
+	Count                 int
+}
+
+// Attack sums up how link codes of a realm were guessed.
+type Attack struct {
+	// Own and Other are wrong guesses from networks that have codes themselves, and from
+	// others.
+	Own, Other int
+	// Refused are guesses that were not looked up among all codes, because those of the
+	// length are closed.
+	Refused int
+	// Closed are the lengths that were closed in the end.
+	Closed []int
+	// Meter is where the risk meter was in the end, as a part of what the realm accepts.
+	Meter float64
 }
 
 // Account is a viewer's account at a TV provider.

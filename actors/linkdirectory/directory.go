@@ -66,9 +66,9 @@ type entry struct {
 // observer reports what operators watch.
 type observer interface {
 	guessFailed(own bool)
+	lookupRefused()
 	codesLive(n int)
-	metered(expected hits)
-	closed(length int, closed bool)
+	metered(expected, accepted hits, closed []int)
 	halfUsed(expected, accepted hits)
 	lengthsClosed(lengths []int, expected, accepted hits)
 }

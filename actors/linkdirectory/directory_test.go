@@ -14,11 +14,11 @@ const ttl = 15 * time.Minute
 
 // watch keeps what a directory reports.
 type watch struct {
-	own, failures int
-	expected      hits
-	shut          [MaxLength + 1]bool
-	half          int // alerts
-	closings      [][]int
+	own, failures, refused int
+	expected               hits
+	shut                   [MaxLength + 1]bool
+	half                   int // alerts
+	closings               [][]int
 }
 
 func (w *watch) guessFailed(own bool) {
@@ -28,9 +28,14 @@ func (w *watch) guessFailed(own bool) {
 	}
 }
 
-func (w *watch) codesLive(int)                          {}
-func (w *watch) metered(expected hits)                  { w.expected = expected }
-func (w *watch) closed(length int, closed bool)         { w.shut[length] = closed }
+func (w *watch) lookupRefused() { w.refused++ }
+func (w *watch) codesLive(int)  {}
+func (w *watch) metered(expected, _ hits, closed []int) {
+	w.expected, w.shut = expected, [MaxLength + 1]bool{}
+	for _, length := range closed {
+		w.shut[length] = true
+	}
+}
 func (w *watch) halfUsed(hits, hits)                    { w.half++ }
 func (w *watch) lengthsClosed(lengths []int, _, _ hits) { w.closings = append(w.closings, lengths) }
 

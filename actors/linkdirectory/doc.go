@@ -16,6 +16,7 @@
 //	meter.go     what look-ups may be expected to hit, and what is closed
 //	stored.go    the meter in the head
 //	report.go    what operators are told of it
+//	attacks.go   what receivers of events are told of it
 //	directory.go the codes: live, kept from reuse, gone
 //	retired.go   codes given up, one record for many
 //	batch.go     what the next commit writes

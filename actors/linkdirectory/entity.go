@@ -23,13 +23,15 @@ type Config struct {
 	Keys Keys
 	// Metrics receives the collectors; nil: none are registered.
 	Metrics prometheus.Registerer
+	// Attacks sums up attacks; nil: nobody is told.
+	Attacks *Attacks
 	// Log receives the alerts when codes are guessed; nil: slog.Default.
 	Log *slog.Logger
 }
 
 // Kind registers link directories with a runtime.
 func Kind(c Config) actors.Kind {
-	i := newInstruments(c.Metrics, c.Log)
+	i := newInstruments(c)
 	return actors.Kind{
 		Name:  KindName,
 		Brief: true, AtOnce: maxBatch,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"ssod/actors"
+	"ssod/actors/event"
 	"ssod/actors/linkdirectory"
 	"ssod/cluster"
 	"ssod/cluster/faulty"
@@ -41,6 +43,7 @@ type node struct {
 	*linkdirectory.Client
 	runtime *actors.Runtime
 	metrics *prometheus.Registry
+	attacks linkdirectory.Attacks
 	log     strings.Builder
 	stop    func()
 }
@@ -52,7 +55,7 @@ func startNode(t *testing.T, shards cluster.Shards, tick time.Duration) *node {
 		Shards: shards, Slots: faulty.Slots(shards), Self: "a:1", Metrics: n.metrics,
 		Limits: actors.Limits{Tick: tick},
 		Kinds: []actors.Kind{linkdirectory.Kind(linkdirectory.Config{
-			Keys: realmKeys{}, Metrics: n.metrics, Log: slog.New(slog.NewTextHandler(&n.log, nil)),
+			Keys: realmKeys{}, Metrics: n.metrics, Attacks: &n.attacks, Log: slog.New(slog.NewTextHandler(&n.log, nil)),
 		})},
 	})
 	if err != nil {
@@ -297,9 +300,41 @@ func TestAnAttackClosesTheLength(t *testing.T) {
 	if to, err := guess(20_000, code.Code, home); err != nil || to.OtherNetwork {
 		t.Errorf("the household meanwhile: %v", err)
 	}
+	n.tellsOf(t, missed)
 	n.stop()
 	if log := n.log.String(); strings.Count(log, "alert=true") != 2 || strings.Contains(log, code.Code) {
 		t.Errorf("alerts: got %q, want one at the half and one at the closing", log)
+	}
+}
+
+// tellsOf checks what is told of an attack: what was done to the realm, once.
+func (n *node) tellsOf(t *testing.T, missed int) {
+	t.Helper()
+	facts := n.attacks.Take()
+	if len(facts) != 1 || facts[0].Type != event.LinkCodeAttack || facts[0].Realm != realm {
+		t.Fatalf("told of %+v", facts)
+	}
+	a := facts[0].Attack
+	if a.Own != 0 || a.Other != missed || a.Refused != 1 || a.Meter <= 0.65 || a.Meter > 0.7 || !slices.Equal(a.Closed, []int{4, 5, 6, 7}) {
+		t.Errorf("told of %+v after %d guesses", a, missed)
+	}
+	if again := n.attacks.Take(); len(again) > 0 {
+		t.Errorf("while nobody guesses, told of %+v", again)
+	}
+}
+
+// Mistakes are no attack.
+func TestMistakesAreNotToldOf(t *testing.T) {
+	n := startNode(t, faulty.New(faulty.Options{}).Node("a:1"), often)
+	if _, err := n.reserve(0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.guess(1, "000000", "tv"); !errors.Is(err, linkdirectory.ErrCode) {
+		t.Fatal(err)
+	}
+	eventually(t, "the meter is told", func() bool { return gauge(t, n, "ssod_link_expected_wrong_hits") > 0 })
+	if facts := n.attacks.Take(); len(facts) > 0 {
+		t.Errorf("told of %+v", facts)
 	}
 }
 

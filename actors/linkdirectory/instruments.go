@@ -1,7 +1,9 @@
 package linkdirectory
 
 import (
+	"cmp"
 	"log/slog"
+	"slices"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,14 +15,13 @@ type instruments struct {
 	failures *prometheus.CounterVec
 	expected *prometheus.GaugeVec
 	closed   *prometheus.GaugeVec
+	attacks  *Attacks
 	log      *slog.Logger
 }
 
-func newInstruments(registerer prometheus.Registerer, log *slog.Logger) *instruments {
-	if log == nil {
-		log = slog.Default()
-	}
+func newInstruments(c Config) *instruments {
 	i := &instruments{
+		attacks: cmp.Or(c.Attacks, new(Attacks)), log: cmp.Or(c.Log, slog.Default()),
 		live: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "ssod_link_codes_live",
 			Help: "Link codes that are reserved or can be resolved, in the directories of this node.",
@@ -37,10 +38,9 @@ func newInstruments(registerer prometheus.Registerer, log *slog.Logger) *instrum
 			Name: "ssod_link_lookups_closed",
 			Help: "1 while codes of this length are looked up in the guesser's own network only.",
 		}, []string{"realm", "length"}),
-		log: log,
 	}
-	if registerer != nil {
-		registerer.MustRegister(i.live, i.failures, i.expected, i.closed)
+	if c.Metrics != nil {
+		c.Metrics.MustRegister(i.live, i.failures, i.expected, i.closed)
 	}
 	return i
 }
@@ -50,7 +50,7 @@ func (i *instruments) of(realm string) *realmInstruments {
 	r := &realmInstruments{
 		live: i.live.WithLabelValues(realm),
 		own:  i.failures.WithLabelValues(realm, "own"), other: i.failures.WithLabelValues(realm, "other"),
-		expected: i.expected.WithLabelValues(realm), log: i.log.With("realm", realm),
+		expected: i.expected.WithLabelValues(realm), attack: i.attacks.of(realm), log: i.log.With("realm", realm),
 	}
 	for length := MinLength; length <= MaxLength; length++ {
 		r.lengths[length] = i.closed.WithLabelValues(realm, strconv.Itoa(length))
@@ -62,6 +62,7 @@ type realmInstruments struct {
 	live, expected prometheus.Gauge
 	own, other     prometheus.Counter
 	lengths        [MaxLength + 1]prometheus.Gauge
+	attack         *attacked
 	log            *slog.Logger
 }
 
@@ -71,18 +72,23 @@ func (r *realmInstruments) guessFailed(own bool) {
 	} else {
 		r.other.Inc()
 	}
+	r.attack.failed(own)
 }
+
+func (r *realmInstruments) lookupRefused() { r.attack.refused() }
 
 func (r *realmInstruments) codesLive(n int) { r.live.Set(float64(n)) }
 
-func (r *realmInstruments) metered(expected hits) { r.expected.Set(expected.float()) }
-
-func (r *realmInstruments) closed(length int, closed bool) {
-	if closed {
-		r.lengths[length].Set(1)
-	} else {
-		r.lengths[length].Set(0)
+func (r *realmInstruments) metered(expected, accepted hits, closed []int) {
+	r.expected.Set(expected.float())
+	for length := MinLength; length <= MaxLength; length++ {
+		value := 0.0
+		if slices.Contains(closed, length) {
+			value = 1
+		}
+		r.lengths[length].Set(value)
 	}
+	r.attack.metered(float64(expected)/float64(accepted), closed)
 }
 
 // halfUsed and lengthsClosed are the alerts that link codes are being guessed.

@@ -19,23 +19,25 @@ func (d *directory) report(now time.Time) {
 	}
 	m.roll(now)
 	expected, ms := m.total(), now.UnixMilli()
-	d.observe.metered(expected)
-	var closed []int
+	var closed, newly []int
 	for length := MinLength; length <= MaxLength; length++ {
 		c := classOf(length, d.alphanumeric)
 		shut := m.shut(length, d.chance(c, max(d.byClass[c], 1)))
-		d.observe.closed(length, shut)
-		if shut && !d.alerts.closed[length] {
+		if shut {
 			closed = append(closed, length)
+			if !d.alerts.closed[length] {
+				newly = append(newly, length)
+			}
 		}
 		d.alerts.closed[length] = shut
 	}
+	d.observe.metered(expected, m.limit, closed)
 	if expected > m.limit/2 && ms >= d.alerts.halfUntil {
 		d.alerts.halfUntil = ms + alertPause.Milliseconds()
 		d.observe.halfUsed(expected, m.limit)
 	}
-	if closed != nil && ms >= d.alerts.shutUntil {
+	if newly != nil && ms >= d.alerts.shutUntil {
 		d.alerts.shutUntil = ms + alertPause.Milliseconds()
-		d.observe.lengthsClosed(closed, expected, m.limit)
+		d.observe.lengthsClosed(newly, expected, m.limit)
 	}
 }

@@ -78,6 +78,7 @@ func (d *directory) missed(m *Resolve, request cluster.RequestID, reply *Resolve
 
 // closed refuses a look-up among all codes.
 func (d *directory) closed(length int, chance hits, now time.Time) *ResolveReply {
+	d.observe.lookupRefused()
 	if !d.alerts.closed[length] {
 		d.report(now)
 	}
