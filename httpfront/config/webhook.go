@@ -39,12 +39,14 @@ var EventTypes = []string{
 	"decision.denied", "degradation.set", "degradation.ended", "linkcode.attack", "events.dropped",
 }
 
-// unsent are the types that this version does not send.
-var unsent = []string{"decision.denied", "linkcode.attack"}
-
 // Wants reports whether the webhook wants events of a type.
 func (w Webhook) Wants(event string) bool {
 	return len(w.Events) == 0 || slices.Contains(w.Events, event)
+}
+
+// Tells reports whether any receiver of the realm wants events of a type.
+func (r *Realm) Tells(event string) bool {
+	return slices.ContainsFunc(r.Webhooks, func(w Webhook) bool { return w.Wants(event) })
 }
 
 // maxWebhooks bounds those of a realm: each event is stored once for each that wants it.
@@ -66,9 +68,6 @@ func (k *checker) webhooks(key string, r *Realm) {
 		k.text(at+".secretFile", w.SecretFile)
 		for j, e := range w.Events {
 			k.oneOf(fmt.Sprintf("%s.events[%d]", at, j), e, EventTypes...)
-			if slices.Contains(unsent, e) {
-				k.warn(fmt.Sprintf("%s.events[%d]", at, j), "has no effect: this version sends no %s", e)
-			}
 		}
 		if w.MVPD != "" && !slices.ContainsFunc(r.MVPDs, func(m MVPD) bool { return m.ID == w.MVPD }) {
 			k.mistake(at+".mvpd", "%q is not an MVPD of the realm", clip(w.MVPD))

@@ -3,6 +3,7 @@ package webhook
 import (
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"time"
 
 	"ssod/actors/event"
@@ -37,6 +38,36 @@ type data struct {
 	Count           int    `json:"count,omitempty"`
 	Since           string `json:"since,omitempty"`
 	Truncated       bool   `json:"truncated,omitempty"`
+	*denials
+	*attack
+}
+
+// denials are those of an [event.DecisionDenied].
+type denials struct {
+	Denials []denial `json:"denials"`
+	Others  int      `json:"others"` // of the count, not in Denials
+}
+
+type denial struct {
+	ServiceProvider string `json:"serviceProvider"`
+	MVPD            string `json:"mvpd"`
+	Call            string `json:"call"`
+	Code            string `json:"code"`
+	Count           int    `json:"count"`
+}
+
+// attack is that of an [event.LinkCodeAttack].
+type attack struct {
+	Failures failures `json:"failures"`
+	Refused  int      `json:"refused"`
+	Closed   []int    `json:"closed"`
+	Meter    float64  `json:"meter"`
+}
+
+// failures are by network.
+type failures struct {
+	Own   int `json:"own"`
+	Other int `json:"other"`
 }
 
 // bodies are what a receiver is told of a fact: one body, or one for each account of the
@@ -46,6 +77,12 @@ func bodies(w *config.Webhook, f event.Fact, at time.Time, key []byte) (all [][]
 		ServiceProvider: f.ServiceProvider, MVPD: f.MVPD, Reason: f.Reason, Rule: f.Rule, Count: f.Count,
 		NotAfter: stamp(f.NotAfter), Until: stamp(f.Until), Since: stamp(f.Since),
 		Login: base64.RawURLEncoding.EncodeToString(f.Login),
+	}
+	switch f.Type {
+	case event.DecisionDenied:
+		return denied(w, f, at)
+	case event.LinkCodeAttack:
+		d.attack = attackOf(f.Attack)
 	}
 	if w.MVPD == "" {
 		d.Realm, d.SSOID, d.Issuer, d.Device = f.Realm, f.SSOID, f.Issuer, base64.StdEncoding.EncodeToString(f.Device)
@@ -70,6 +107,48 @@ func bodies(w *config.Webhook, f event.Fact, at time.Time, key []byte) (all [][]
 		}
 	}
 	return all
+}
+
+// denied sums up the denials that a receiver may know of: the most frequent ones one by one,
+// as many as a body has room for.
+func denied(w *config.Webhook, f event.Fact, at time.Time) [][]byte {
+	d := data{MVPD: w.MVPD, Since: stamp(f.Since), Until: stamp(f.Until), denials: &denials{}}
+	if w.MVPD == "" {
+		d.Realm = f.Realm
+	}
+	for _, n := range f.Denials {
+		if (w.MVPD == "" || w.MVPD == n.MVPD) && about(w, n.ServiceProvider) {
+			d.Count += n.Count
+			d.Denials = append(d.Denials, denial(n))
+		}
+	}
+	if d.Count == 0 {
+		return nil
+	}
+	left := d.Denials[min(len(d.Denials), maxDenials):]
+	d.Denials = d.Denials[:len(d.Denials)-len(left)]
+	for _, n := range left {
+		d.Others += n.Count
+	}
+	for {
+		encoded, _ := json.Marshal(body{Type: f.Type, Timestamp: stamp(at), Data: d}) // such data always can be
+		last := len(d.Denials) - 1
+		if len(encoded) <= MaxBody || last < 0 {
+			return [][]byte{encoded}
+		}
+		d.Others += d.Denials[last].Count
+		d.Denials = d.Denials[:last]
+	}
+}
+
+// maxDenials bounds the denials of one event. With long ids fewer have room.
+const maxDenials = 16
+
+func attackOf(a event.Attack) *attack {
+	return &attack{
+		Failures: failures{Own: a.Own, Other: a.Other}, Refused: a.Refused,
+		Closed: append([]int{}, a.Closed...), Meter: math.Round(1000*a.Meter) / 1000,
+	}
 }
 
 // aboutViewer reports whether a type is about one viewer.

@@ -10,7 +10,10 @@
 // once a second for each shard, so after a crash the next leader sends the last second again,
 // with the same ids.
 //
+// [Sums] tell of what happens too often to be told one by one, once a minute.
+//
 //	outbox.go, body.go      facts become events
+//	sums.go                 denied decisions and attacks on link codes
 //	dispatcher.go           the pace: looks at the shards that are led
 //	lane.go, stream.go      what waits in a shard, for a receiver
 //	receiver.go             who gets how much at once, and who is left alone for a while

@@ -3,6 +3,7 @@ package webhook
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"ssod/actors/event"
@@ -155,15 +156,12 @@ func wanted(w *config.Webhook, f event.Fact) bool {
 	if !w.Wants(string(f.Type)) {
 		return false
 	}
-	if len(w.ServiceProviders) == 0 || f.ServiceProvider == "" {
-		return true
-	}
-	for _, id := range w.ServiceProviders {
-		if id == f.ServiceProvider {
-			return true
-		}
-	}
-	return false
+	return f.ServiceProvider == "" || about(w, f.ServiceProvider)
+}
+
+// about reports whether a receiver is told of a service provider.
+func about(w *config.Webhook, serviceProvider string) bool {
+	return len(w.ServiceProviders) == 0 || slices.Contains(w.ServiceProviders, serviceProvider)
 }
 
 // ReceiverOf is the digest by which events name a receiver: it stays the same as long as the

@@ -15,7 +15,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"ssod/cmd/internal/ssodtest"
 )
 
 // receiver takes events as the receiver of a customer does, with a library that is not ours.
@@ -171,6 +174,99 @@ func TestReceiversAreTold(t *testing.T) {
 		t.Errorf("a receiver of some types was told %s", got.body)
 	}
 	n.noSecret("a secret of thirty-two bytes", base64.StdEncoding.EncodeToString([]byte("a secret of thirty-two bytes ...")))
+}
+
+// sumsConfig has receivers in a realm that accepts few wrong hits.
+func sumsConfig(receivers ...string) string {
+	return "publicURL: " + publicURL + `
+throttle: {enabled: false}
+realms:
+  - id: one
+    serviceProviders: [{id: one, domains: [stream.example]}, {id: two, domains: [stream.example]}]
+    guessing: {wrongHitsPerDay: 0.001}
+    mvpds: [{id: AcmeTV, kind: sandbox}, {id: OtherTV, kind: sandbox}]
+    webhooks: [` + strings.Join(receivers, ", ") + "]\n"
+}
+
+// TestSumsAreTold: denied decisions and an attack on link codes come as sums, each receiver
+// gets what concerns it, and a node that is stopped tells of what it has counted so far. In
+// long runs the minute passes.
+func TestSumsAreTold(t *testing.T) {
+	t.Parallel()
+	brand, acme, other, two, attacks := newReceiver(t), newReceiver(t), newReceiver(t), newReceiver(t), newReceiver(t)
+	const sums = ", events: [decision.denied, linkcode.attack]"
+	n := startNode(t, sumsConfig(
+		brand.config(sums), acme.config(sums+", mvpd: AcmeTV"), other.config(sums+", mvpd: OtherTV"),
+		two.config(sums+", serviceProviders: [two]"), attacks.config(", events: [linkcode.attack]"),
+	))
+	a := n.mustApp("one", "two")
+	second := *a
+	second.provider = "two"
+	ctx := t.Context()
+	tv := newDevice("tv")
+	_, err := a.logIn(ctx, tv, "AcmeTV", "cleo") // who has no subscription
+	must(t, err)
+	deny := func(a *app, mvpd, want string) {
+		answer, err := a.v2(ctx, "POST", "decisions/authorize/"+mvpd, tv, `{"resources":["channel-2"]}`)
+		must(t, err)
+		if !strings.Contains(string(answer.Body), `"code":"`+want+`"`) {
+			t.Fatalf("got %s, want %s", answer.Body, want)
+		}
+	}
+	deny(a, "AcmeTV", "authorization_denied_by_mvpd")
+	deny(a, "AcmeTV", "authorization_denied_by_mvpd")
+	deny(a, "OtherTV", "authenticated_profile_missing")
+	deny(&second, "AcmeTV", "authenticated_profile_missing")
+	_, code := a.hostWithCode("host")
+	guessAtOnce(t, a, 750, scattered(1), distant(t, code))
+	if !ssodtest.Long() {
+		n.stops()
+		n.Start()
+	}
+	for r, want := range map[*receiver]map[string]int{
+		brand:   {"one AcmeTV authorize authorization_denied_by_mvpd": 2, "one OtherTV authorize authenticated_profile_missing": 1, "two AcmeTV authorize authenticated_profile_missing": 1},
+		acme:    {"one AcmeTV authorize authorization_denied_by_mvpd": 2, "two AcmeTV authorize authenticated_profile_missing": 1},
+		other:   {"one OtherTV authorize authenticated_profile_missing": 1},
+		two:     {"two AcmeTV authorize authenticated_profile_missing": 1},
+		attacks: {},
+	} {
+		until(t, "sums", func() bool {
+			return cmp.Equal(want, r.denials()) && (len(r.attacks()) > 0) == (r != acme && r != other)
+		})
+		for _, e := range r.taken() {
+			if has(e.body, "channel-2") || has(e.body, tv.id) || has(e.body, code) || has(e.body, "198.") || (e.Data["realm"] == nil) != (r == acme || r == other) {
+				t.Errorf("told of %s", e.body)
+			}
+		}
+	}
+	last := attacks.attacks()[len(attacks.attacks())-1].Data
+	if meter, _ := last["meter"].(float64); meter < 0.6 || meter > 0.7 || !slices.Contains(last["closed"].([]any), any(6.0)) {
+		t.Errorf("the attack is told as %v", last)
+	}
+}
+
+// denials are how many are told, by what they have in common.
+func (r *receiver) denials() map[string]int {
+	sums := map[string]int{}
+	for _, e := range r.taken() {
+		var b struct {
+			Data struct {
+				Denials []struct {
+					ServiceProvider, MVPD, Call, Code string
+					Count                             int
+				}
+			}
+		}
+		must(r, json.Unmarshal([]byte(e.body), &b))
+		for _, d := range b.Data.Denials {
+			sums[strings.Join([]string{d.ServiceProvider, d.MVPD, d.Call, d.Code}, " ")] += d.Count
+		}
+	}
+	return sums
+}
+
+func (r *receiver) attacks() []received {
+	return slices.DeleteFunc(r.taken(), func(e received) bool { return e.Type != "linkcode.attack" })
 }
 
 // noSecret looks for secrets in the log.

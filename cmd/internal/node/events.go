@@ -32,6 +32,10 @@ func (n *Node) tell() {
 	})
 	n.webhooks.Store(d)
 	n.own("webhooks", closing(func() error { d.Close(); return nil }))
+	n.sums = webhook.StartSums(webhook.SumOptions{
+		Outbox: n.outbox(), Shards: n.shards, Level: n.store.Level, Attacks: n.attacks.Take, Now: n.config.Clock, Log: n.log,
+	})
+	n.own("sums of events", closing(func() error { n.sums.Close(); return nil }))
 }
 
 // eventsHere is [placement.Events].

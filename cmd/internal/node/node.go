@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ssod/actors"
+	"ssod/actors/linkdirectory"
 	"ssod/cluster"
 	"ssod/cluster/membership"
 	"ssod/cluster/meta"
@@ -66,6 +67,8 @@ type Node struct {
 	runtime       *actors.Runtime
 	front         *httpfront.Server
 	webhooks      atomic.Pointer[webhook.Dispatcher] // other nodes ask before it is there
+	attacks       linkdirectory.Attacks
+	sums          *webhook.Sums
 
 	// Of a node that is not alone:
 	credentials *transport.Credentials
@@ -220,6 +223,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, Grace)
 	defer cancel()
+	n.sums.Tell(ctx)
 	n.resign(ctx)
 	err := n.end(ctx)
 	n.log.Info("stopped")

@@ -195,7 +195,7 @@ func (n *Node) act(context.Context) (err error) {
 				Retention: n.retention,
 				TokenLife: n.tokenLife,
 				Courier:   courier,
-			}, linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Log: n.log}),
+			}, linkdirectory.Config{Keys: n.ring, Metrics: n.registry, Attacks: &n.attacks, Log: n.log}),
 			nextKinds(),
 			trial.Kinds(trial.Config{Retention: n.retention}),
 			[]actors.Kind{
@@ -261,7 +261,7 @@ func (n *Node) entitlement(profiles profile.Client, providers *mvpd.Registry) *e
 		Answers: answer.Client{Asker: n.runtime}, Onces: once.Client{Asker: n.runtime}, Upstreams: upstream.Client{Asker: n.runtime},
 		Trials: trial.Client{Asker: n.runtime}, Providers: providers,
 		Level: n.store.Level, Media: signer, Platforms: n.platforms, Rules: n.rules,
-		Metrics: entitlement.NewMetrics(n.registry), Log: n.log,
+		Denials: n.sums, Metrics: entitlement.NewMetrics(n.registry), Log: n.log,
 	})
 	n.own("tokens of logins in use", service.Close)
 	return service

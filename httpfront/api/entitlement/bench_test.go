@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"ssod/httpfront/api/entitlement"
 	"ssod/httpfront/fronttest"
+	"ssod/httpfront/webhook"
 )
 
 // loop is a connection whose client sends one request over and over and throws
@@ -45,7 +47,11 @@ func (l *loop) LocalAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0
 // benchmark answers one request of a TV b.N times without sockets: reading,
 // adapter, tokens, actors, answer. The login was made on a phone.
 func benchmark(b *testing.B, target, body string) {
-	n := fronttest.Start(b, fronttest.Options{Config: realms})
+	benchmarkWith(b, fronttest.Options{Config: realms}, target, body)
+}
+
+func benchmarkWith(b *testing.B, o fronttest.Options, target, body string) {
+	n := fronttest.Start(b, o)
 	a := &app{b, n, n.AccessToken(b, "STREAM1"), "STREAM1"}
 	a.logIn("phone", "cable", "ada", "AD-Service-Token", a.mint("phone", "viewer"))
 	method := "GET"
@@ -83,4 +89,19 @@ func BenchmarkPreauthorize(b *testing.B) {
 
 func BenchmarkAuthorize(b *testing.B) {
 	benchmark(b, "/api/v2/STREAM1/decisions/authorize/cable", oneResource)
+}
+
+// BenchmarkDenied is the cheapest denial, of too many resources: untold, and counted for a
+// receiver that wants to know.
+func BenchmarkDenied(b *testing.B) {
+	const target, body = "/api/v2/STREAM1/decisions/authorize/cable", `{"resources":["channel-1","channel-2"]}`
+	b.Run("untold", func(b *testing.B) { benchmark(b, target, body) })
+	b.Run("told", func(b *testing.B) {
+		sums := webhook.StartSums(webhook.SumOptions{Now: time.Now})
+		defer sums.Close()
+		benchmarkWith(b, fronttest.Options{
+			Config:      withReceiver("decision.denied"),
+			Entitlement: func(o *entitlement.Options) { o.Denials = sums },
+		}, target, body)
+	})
 }

@@ -71,6 +71,7 @@ func (s *Service) answerDecisions(ctx context.Context, r *api.Request, informs b
 		return api.Response{}, err
 	}
 	s.Metrics.decided(r, q, decisions)
+	s.tellDenied(r, q, decisions)
 	return answerDecisions(r, q, decisions), nil
 }
 
@@ -89,6 +90,14 @@ func (s *Service) asking(ctx context.Context, r *api.Request, informs bool) (*as
 	}
 	q.identities, err = s.identities(ctx, r, a, d.Device)
 	return q, err
+}
+
+// call names the call.
+func (q *asking) call() string {
+	if q.informs {
+		return "preauthorize"
+	}
+	return "authorize"
 }
 
 // limit is how many resources one call may name.

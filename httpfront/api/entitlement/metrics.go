@@ -86,17 +86,13 @@ func (m *Metrics) decided(r *api.Request, q *asking, decisions []decision) {
 	if m == nil {
 		return
 	}
-	call := "authorize"
-	if q.informs {
-		call = "preauthorize"
-	}
 	for i := range decisions {
 		d := &decisions[i]
 		outcome := d.code
 		if outcome == "" {
 			outcome = "permit"
 		}
-		m.decisions.WithLabelValues(r.Realm.ID, q.app.provider.ID, q.provider.Config.ID, call, d.origin(), outcome).Inc()
+		m.decisions.WithLabelValues(r.Realm.ID, q.app.provider.ID, q.provider.Config.ID, q.call(), d.origin(), outcome).Inc()
 	}
 }
 

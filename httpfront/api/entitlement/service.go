@@ -10,6 +10,7 @@ import (
 
 	"ssod/actors/answer"
 	"ssod/actors/device"
+	"ssod/actors/event"
 	"ssod/actors/grant"
 	"ssod/actors/login"
 	"ssod/actors/logout"
@@ -115,6 +116,11 @@ type Rules interface {
 	At(received time.Time) degradation.View
 }
 
+// Denials sum up denied decisions, for those who want to be told; [webhook.Sums] do.
+type Denials interface {
+	Denied(realm string, denials []event.Denial)
+}
+
 // filed are only the rules of the configuration file.
 type filed struct{}
 
@@ -143,6 +149,8 @@ type Options struct {
 	// PermitBytes bounds the memory in which permits are remembered; 0 means
 	// 16 MiB, which is room for 131,072. With less, MVPDs are asked more often.
 	PermitBytes int
+	// Denials may be nil: nobody is told.
+	Denials Denials
 	// Metrics may be nil.
 	Metrics *Metrics
 	// Log gets what goes wrong at TV providers, and the audit lines; nil means
