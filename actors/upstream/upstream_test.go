@@ -308,3 +308,31 @@ func TestWhereALoginIsEntered(t *testing.T) {
 		t.Errorf("session: got %v, want %v", got[1].Address(), want)
 	}
 }
+
+// TestDevicesHearWhoEndedALogin, since others are told: the provider, or an erasure.
+func TestDevicesHearWhoEndedALogin(t *testing.T) {
+	heard := func(open []*intent.Intent) (provider bool) {
+		t.Helper()
+		if len(open) != 1 {
+			t.Fatalf("%d intents", len(open))
+		}
+		m, err := open[0].Command.UnmarshalNew()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.(*login.End).GetProvider()
+	}
+	ended := newStory(t)
+	ended.enter("phone", 0)
+	if !heard(ended.end(time.Minute).Open) {
+		t.Error("the provider ended it, and the device does not hear that")
+	}
+	if !heard(ended.enter("late", 0)) {
+		t.Error("the provider had ended it before it was entered, and the device does not hear that")
+	}
+	erased := newStory(t)
+	erased.enter("phone", 0)
+	if heard(erased.erase("phone").Open) {
+		t.Error("an erasure passes for the provider")
+	}
+}
