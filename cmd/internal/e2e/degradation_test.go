@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
@@ -98,7 +99,8 @@ var underRules = map[string][2]seen{
 // which decides for its viewers without them, until its end, and no longer.
 func TestRulesSetAtRunTime(t *testing.T) {
 	t.Parallel()
-	c := startTrio(t, degradedConfig)
+	brand, cable, dish := newReceiver(t), newReceiver(t), newReceiver(t)
+	c := startTrio(t, degradedConfig+"    webhooks: ["+brand.config("")+", "+cable.config(", mvpd: cable")+", "+dish.config(", mvpd: dish")+"]\n")
 	c.balanced()
 	a := c.mustApp("tv")
 	stranger, viewer := newDevice("stranger"), newDevice("viewer")
@@ -116,7 +118,40 @@ func TestRulesSetAtRunTime(t *testing.T) {
 			}
 		}
 	}
+	toldOfRules(t, brand, cable)
 	c.alone(a, stranger)
+	if told := dish.rules(); len(told) > 0 {
+		t.Errorf("another TV provider is told of %v", told)
+	}
+}
+
+// toldOfRules: the brand and the TV provider are told of the rules above, in order.
+func toldOfRules(t *testing.T, receivers ...*receiver) {
+	t.Helper()
+	want := []string{
+		"degradation.set AuthNAll <nil>", "degradation.ended AuthNAll replaced", "degradation.set AuthZAll <nil>",
+		"degradation.ended AuthZAll replaced", "degradation.set AuthZNone <nil>", "degradation.ended AuthZNone off",
+	}
+	for i, r := range receivers {
+		until(t, "events of degradation", func() bool { return len(r.rules()) >= len(want) })
+		if diff := cmp.Diff(want, r.rules()); diff != "" {
+			t.Errorf("receiver %d is told otherwise (-want +got):\n%s", i, diff)
+		}
+	}
+}
+
+// rules are the events of degradation so far.
+func (r *receiver) rules() (told []string) {
+	for _, e := range r.taken() {
+		if e.Data["rule"] == nil {
+			continue
+		}
+		if e.Data["serviceProvider"] != "tv" || e.Data["mvpd"] != "cable" {
+			r.Errorf("told of %s", e.body)
+		}
+		told = append(told, fmt.Sprint(e.Type, " ", e.Data["rule"], " ", e.Data["reason"]))
+	}
+	return told
 }
 
 // degrade has a node set a rule, or end it.
