@@ -1,6 +1,7 @@
 package httpfront
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -162,4 +163,28 @@ func FuzzPath(f *testing.F) {
 		}
 		rs.find(&p)
 	})
+}
+
+// TestLongBodies: only what TV providers have signed may be long.
+func TestLongBodies(t *testing.T) {
+	handler := func(context.Context, *api.Request) (api.Response, error) { return api.Response{}, nil }
+	s := startTest(t, func(o *Options) {
+		v2 := &o.Handlers.V2
+		v2.CreatePartnerSession, v2.PartnerProfile, v2.PostedCallback = handler, handler, handler
+		v2.SAMLMetadata, v2.SAMLAnswer, v2.SAMLLogout = handler, handler, handler
+	})
+	for target, want := range map[string]bool{
+		"/saml/acme/dish/acs":               true,
+		"/saml/acme/dish/slo":               true,
+		"/api/v2/tv/profiles/sso/Apple?a=b": true,
+		"/saml/acme/dish/metadata":          false,
+		"/api/v2/authenticate/callback":     false,
+		"/api/v2/tv/sessions/sso/Apple":     false,
+		"/saml/acme/../dish/acs":            false,
+		"/saml/acme/dish/acs/more":          false,
+	} {
+		if got := s.routes.long([]byte(target)); got != want {
+			t.Errorf("%s: %v, want %v", target, got, want)
+		}
+	}
 }

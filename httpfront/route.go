@@ -16,6 +16,8 @@ type resource struct {
 	// contract says, and neither have pages where the GET of a viewer's browser
 	// does something: a mail scanner's HEAD must not use up a link.
 	head bool
+	// long says that bodies bring what a TV provider has signed, which may be long.
+	long bool
 	// shared says that web players of all realms use it; see cors.go.
 	shared bool
 }
@@ -117,7 +119,7 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		{"api/v2/{sp}/profiles", getV2("profiles", h.V2.AllProfiles)},
 		{"api/v2/{sp}/profiles/{item}", getV2("profileByMvpd", h.V2.ProfileByMVPD)},
 		{"api/v2/{sp}/profiles/code/{item}", getV2("profileByCode", h.V2.ProfileByCode)},
-		{"api/v2/{sp}/profiles/sso/{item}", postV2("partnerProfile", h.V2.PartnerProfile, api.ErrSAMLResponse)},
+		{"api/v2/{sp}/profiles/sso/{item}", postV2("partnerProfile", h.V2.PartnerProfile, api.ErrSAMLResponse).ofProviders()},
 		{"api/v2/{sp}/decisions/authorize/{item}", postV2("authorize", h.V2.Authorize, api.ErrResourcesBody)},
 		{"api/v2/{sp}/decisions/preauthorize/{item}", postV2("preauthorize", h.V2.Preauthorize, api.ErrResourcesBody)},
 		{"api/v2/{sp}/logout/{item}", getV2("logout", h.V2.Logout)},
@@ -142,8 +144,8 @@ func newRoutes(h Handlers, m *metrics) *routes {
 		{"sandbox/{}/{}/login", newResource(call("sandbox_login", h.Sandbox.Login), form("sandbox_choose", h.Sandbox.Choose))},
 		{"sandbox/{}/{}/logout", get("sandbox_logout", h.Sandbox.Logout)},
 		{"saml/{name}/{item}/metadata", newDocument(call("saml_metadata", h.V2.SAMLMetadata))},
-		{"saml/{name}/{item}/acs", post("saml_answer", h.V2.SAMLAnswer)},
-		{"saml/{name}/{item}/slo", newResource(call("saml_logout", h.V2.SAMLLogout), call("saml_logout_post", h.V2.SAMLLogout))},
+		{"saml/{name}/{item}/acs", post("saml_answer", h.V2.SAMLAnswer).ofProviders()},
+		{"saml/{name}/{item}/slo", newResource(call("saml_logout", h.V2.SAMLLogout), call("saml_logout_post", h.V2.SAMLLogout)).ofProviders()},
 	} {
 		if r.resource != nil {
 			named := newRoute(r.path, r.resource)
@@ -183,6 +185,24 @@ func (r *resource) ofAllRealms() *resource {
 		r.shared = true
 	}
 	return r
+}
+
+// ofProviders marks what takes the messages of TV providers.
+func (r *resource) ofProviders() *resource {
+	if r != nil {
+		r.long = true
+	}
+	return r
+}
+
+// long reports whether the bodies of a target may be longer than those of others.
+func (rs *routes) long(target []byte) bool {
+	p, ok := splitPath(target)
+	if !ok {
+		return false
+	}
+	r := rs.find(&p).resource
+	return r != nil && r.long
 }
 
 // find returns what a path names, by the first route that fits.

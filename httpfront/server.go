@@ -124,11 +124,19 @@ func newServer(o Options) *Server {
 		s.now = time.Now
 	}
 	s.routes = newRoutes(o.Handlers, s.metrics)
+	s.limits.Long = &wire.LongBodies{Size: longBody, Most: longBodies, Of: s.routes.long}
 	s.other = s.metrics.meter("other")
 	s.exchanges.New = func() any { return &exchange{buffer: make([]byte, 0, 2<<10)} }
 	s.http = newFastHTTP(s, connections(o))
 	return s
 }
+
+// A message of 256 KiB that a TV provider has signed is longer in Base64 and the escapes of a
+// form. So many of them are in hand at once, which is 32 MiB.
+const (
+	longBody   = 400 << 10
+	longBodies = 64
+)
 
 func connections(o Options) int {
 	if o.MaxConnections == 0 {

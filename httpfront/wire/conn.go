@@ -24,8 +24,9 @@ type Conn struct {
 
 	blankLines int // in front of the request at hand
 
-	untaken bool // a request was handed over and no handler has seen it
-	last    bool // nothing is read after the request at hand
+	long    atomic.Bool // the body is one of Limits.Long
+	untaken bool        // a request was handed over and no handler has seen it
+	last    bool        // nothing is read after the request at hand
 	refused Refusal
 
 	raw      syscall.RawConn // nil: read through Conn
@@ -121,6 +122,7 @@ func (c *Conn) next() error {
 // drop forgets the request that was answered, and gives the buffer back unless
 // the client has sent more already.
 func (c *Conn) drop() {
+	c.leaveLong()
 	if c.buf == nil {
 		return
 	}
@@ -128,6 +130,12 @@ func (c *Conn) drop() {
 	c.size = 0
 	if c.discard(n) {
 		c.buf.request = Request{}
+	}
+}
+
+func (c *Conn) leaveLong() {
+	if c.long.Swap(false) {
+		c.limits.Long.leave()
 	}
 }
 
@@ -194,6 +202,7 @@ func (c *Conn) Close() error {
 	if c.wasClosed.Swap(true) {
 		return nil
 	}
+	c.leaveLong()
 	if c.unread.Load() {
 		c.linger()
 	}

@@ -158,8 +158,10 @@ func TestChunkedBody(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	limits := Limits{Head: 1000, Body: 100, Request: time.Minute, Idle: time.Minute, Write: time.Minute}
+	limits.Long = &LongBodies{Size: 200, Most: 1, Of: func(target []byte) bool { return string(target) == "/long" }}
 	filler := func(n int) string { return "GET / HTTP/1.1\r\nHost: a\r\nX-A: " + strings.Repeat("a", n) }
 	post := "POST / HTTP/1.1\r\nHost: a\r\n"
+	long := "POST /long HTTP/1.1\r\nHost: a\r\n"
 	tests := []struct {
 		name, raw string
 		refusal   int
@@ -173,6 +175,9 @@ func TestLimits(t *testing.T) {
 		{"body far over the limit, not sent", post + "Content-Length: 99999999999\r\n\r\n", 0, true},
 		{"chunks at the limit", post + "Transfer-Encoding: chunked\r\n\r\n" + strings.Repeat("a\r\n0123456789\r\n", 10) + "0\r\n\r\n", 0, false},
 		{"chunks over the limit", post + "Transfer-Encoding: chunked\r\n\r\n" + strings.Repeat("a\r\n0123456789\r\n", 10) + "1\r\na\r\n0\r\n\r\n", 0, true},
+		{"long body", long + "Content-Length: 200\r\n\r\n" + strings.Repeat("a", 200), 0, false},
+		{"long body over its limit", long + "Content-Length: 201\r\n\r\n" + strings.Repeat("a", 201), 0, true},
+		{"long body in chunks", long + "Transfer-Encoding: chunked\r\n\r\n65\r\n", 0, true},
 		{"one chunk over the limit", post + "Transfer-Encoding: chunked\r\n\r\n65\r\n", 0, true},
 	}
 	for _, tt := range tests {
@@ -188,6 +193,37 @@ func TestLimits(t *testing.T) {
 				t.Errorf("connection closes: %v, want %v", closes, want)
 			}
 		})
+	}
+}
+
+// While as many long bodies as may be are in hand, the limit is that of all; who is
+// answered, or gone, leaves room.
+func TestLongBodiesAreFew(t *testing.T) {
+	limits := Limits{Head: 1000, Body: 10, Request: time.Minute, Idle: time.Minute, Write: time.Minute}
+	limits.Long = &LongBodies{Size: 20, Most: 1, Of: func([]byte) bool { return true }}
+	raw := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n" + strings.Repeat("a", 20)
+	tooLarge := func(c *Conn, client io.Writer) bool {
+		t.Helper()
+		go io.WriteString(client, raw)
+		_, r, refusal := next(t, c)
+		if refusal != 0 {
+			t.Fatalf("refusal %d", refusal)
+		}
+		return r.TooLarge
+	}
+	first, firstClient := pipe(t, limits)
+	if tooLarge(first, firstClient) {
+		t.Fatal("the only long body is too large")
+	}
+	if second, client := pipe(t, limits); !tooLarge(second, client) {
+		t.Error("two long bodies are in hand")
+	}
+	if tooLarge(first, firstClient) {
+		t.Error("the next of a connection is too large, after the one before was answered")
+	}
+	first.Close()
+	if third, client := pipe(t, limits); tooLarge(third, client) {
+		t.Error("a long body is too large, after the other connection was closed")
 	}
 }
 

@@ -1,6 +1,9 @@
 package wire
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Limits bounds what one connection may cost.
 type Limits struct {
@@ -8,6 +11,8 @@ type Limits struct {
 	Head int
 	// Body is the size of a body without chunk framing.
 	Body int
+	// Long are larger bodies of some targets; nil: of none.
+	Long *LongBodies
 	// Request is the time from accepting a connection, or from the first byte
 	// of a later request, to its last byte. Over it 408.
 	Request time.Duration
@@ -18,6 +23,30 @@ type Limits struct {
 	// Write is the time to take an answer.
 	Write time.Duration
 }
+
+// LongBodies are bodies over [Limits.Body], which come with their length. They are few, so
+// that nobody can fill the memory with them: while Most are in hand, a further one is too
+// large.
+type LongBodies struct {
+	Size int // of one
+	Most int
+	Of   func(target []byte) bool
+	now  atomic.Int64
+}
+
+// enter reports whether a body of n bytes may be received; if so it must leave.
+func (l *LongBodies) enter(target []byte, n int) bool {
+	if l == nil || n > l.Size || !l.Of(target) {
+		return false
+	}
+	if l.now.Add(1) <= int64(l.Most) {
+		return true
+	}
+	l.leave()
+	return false
+}
+
+func (l *LongBodies) leave() { l.now.Add(-1) }
 
 // DefaultLimits are sizes far above those of honest requests, time-outs that a
 // phone on a bad network meets and a slow attacker does not, and an idle time

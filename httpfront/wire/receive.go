@@ -114,7 +114,10 @@ func (c *Conn) receiveBody(r *Request, head int) error {
 		return errLength
 	}
 	if n > c.limits.Body {
-		return errTooLarge
+		if !c.limits.Long.enter(r.Target, n) {
+			return errTooLarge
+		}
+		c.long.Store(true)
 	}
 	if err := c.invite(r, head+n); err != nil {
 		return err

@@ -31,6 +31,7 @@ type dish struct {
 	*app
 	saml.IdentityProvider
 	participants []saml.SessionParticipant
+	portrait     int // bytes that it says of viewers besides
 }
 
 // startDish starts the provider, and a node that is connected to it.
@@ -101,9 +102,10 @@ func (d *dish) GetServiceProvider(_ *http.Request, id string) (*saml.EntityDescr
 
 // GetSession logs everybody in as the same viewer.
 func (d *dish) GetSession(http.ResponseWriter, *http.Request, *saml.IdpAuthnRequest) *saml.Session {
+	more := saml.Attribute{Name: "portrait", Values: []saml.AttributeValue{{Type: "xs:string", Value: strings.Repeat("a", d.portrait)}}}
 	return &saml.Session{
 		ID: "1", Index: "session-1", NameID: "viewer-7", NameIDFormat: string(saml.PersistentNameIDFormat), CreateTime: time.Now(), ExpireTime: time.Now().Add(time.Hour),
-		CustomAttributes: []saml.Attribute{{Name: "zip", Values: []saml.AttributeValue{{Type: "xs:string", Value: "12345"}}}},
+		CustomAttributes: []saml.Attribute{{Name: "zip", Values: []saml.AttributeValue{{Type: "xs:string", Value: "12345"}}}, more},
 	}
 }
 
@@ -176,6 +178,17 @@ func TestAViewerLogsInOverSAML(t *testing.T) {
 	}
 	if answer := d.authorize("tv", "dish"); answer != "permit" {
 		t.Errorf("authorize: %s", answer)
+	}
+}
+
+// A provider may say much of a viewer.
+func TestALongAnswer(t *testing.T) {
+	d := startDish(t)
+	for bytes, want := range map[int]int{180_000: http.StatusSeeOther, 300_000: http.StatusBadRequest} {
+		d.portrait = bytes
+		if r := d.post(d.answer(d.browser(), d.code("tv", "dish"))); r.StatusCode != want {
+			t.Errorf("with %d bytes: %d %s, want %d", bytes, r.StatusCode, r.Raw, want)
+		}
 	}
 }
 
