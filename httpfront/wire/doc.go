@@ -30,6 +30,6 @@
 //
 // A connection that waits for a request holds no buffer. One that is in the
 // middle of a request holds what it has sent, at most [Limits.Head] and
-// [Limits.Body], or one of a few [LongBodies], and has [Limits.Request] to send all of it, however the bytes
-// trickle.
+// [Limits.Body] or one of a few [LongBodies], and has [Limits.Request] to send
+// all of it, however the bytes trickle.
 package wire
