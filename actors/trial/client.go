@@ -67,11 +67,12 @@ type asking struct {
 	request cluster.RequestID
 	allowed Allowed
 	epoch   uint64
+	yielded [][]byte // ids of trials that yield to others, as they were met
 }
 
 func (c Client) asking(ctx context.Context, request cluster.RequestID, who Caller, allowed Allowed) (*asking, error) {
 	reply, err := actors.Ask[*EpochReply](ctx, c.Asker, who.epoch(), request, stepOnly, &Current{})
-	return &asking{c, who, ctx, request, allowed, reply.GetNumber()}, err
+	return &asking{c, who, ctx, request, allowed, reply.GetNumber(), nil}, err
 }
 
 // Look returns the caller's trial as it is; the id is nil if there is none yet.
@@ -152,6 +153,7 @@ func (a *asking) settle(own, named []byte) ([]byte, error) {
 		yield := &Yield{To: best, Terms: a.allowed.terms()}
 		v, err := actors.Ask[*View](a.ctx, a.Asker, a.Trial(other), a.request, stepYield, yield)
 		if err != nil || bytes.Equal(v.GetYields(), best) {
+			a.yielded = append(a.yielded, other)
 			return best, err
 		}
 		// It has begun meanwhile, or it yields to a third one.
@@ -207,6 +209,7 @@ func (a *asking) look(id []byte) ([]byte, *View, error) {
 		if err != nil || len(v.GetYields()) == 0 {
 			return id, v, err
 		}
+		a.yielded = append(a.yielded, id)
 		id = v.GetYields()
 	}
 	return nil, nil, errChain
@@ -219,6 +222,7 @@ func (a *asking) use(id []byte, step uint32, m *Use) ([]byte, *UseReply, error) 
 		if err != nil || len(reply.GetView().GetYields()) == 0 {
 			return id, reply, err
 		}
+		a.yielded = append(a.yielded, id)
 		id = reply.GetView().GetYields()
 	}
 	return nil, nil, errChain
@@ -246,14 +250,29 @@ func some(id []byte) []byte {
 	return id
 }
 
-// crowded counts a trial that is about to begin, and reports whether there are too many.
+// crowded counts a trial that is about to begin, and reports whether there are too many. One
+// that yields to it may have been counted in its place, and it may itself have begun, or
+// yielded to another, since it was looked at.
 func (a *asking) crowded(id []byte) (bool, error) {
 	if a.allowed.PerAddress == 0 || len(a.Network) == 0 {
 		return false, nil
 	}
-	charge := &Charge{Trial: id, Most: int64(a.allowed.PerAddress)}
-	reply, err := actors.Ask[*ChargeReply](a.ctx, a.Asker, a.address(a.Network), a.request, stepOnly, charge)
-	return reply.GetRefused(), err
+	for range maxYields {
+		charge := &Charge{Trial: id, Most: int64(a.allowed.PerAddress), Yielded: a.yielded}
+		reply, err := actors.Ask[*ChargeReply](a.ctx, a.Asker, a.address(a.Network), a.request, stepOnly, charge)
+		if err != nil || !reply.GetRefused() {
+			return false, err
+		}
+		now, v, err := a.look(id)
+		switch {
+		case err != nil, v.GetBeganMs() != 0:
+			return false, err
+		case bytes.Equal(now, id):
+			return true, nil
+		}
+		id = now
+	}
+	return false, errChain
 }
 
 // draw is the id of a new trial. It follows from the request, so a repeat draws the same.

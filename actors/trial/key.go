@@ -2,6 +2,7 @@ package trial
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -70,21 +71,25 @@ func (s *Address) decide(_ actors.Address, t *actors.Turn) (d intent.Decision[Ad
 	return d, false
 }
 
-// charge counts a trial, unless that would be too many.
+// charge counts a trial, unless that would be too many. It takes the place of one that
+// yields to it.
 func (s *Address) charge(m *Charge, now time.Time) intent.Decision[Address] {
-	next := &Address{}
+	next, since := &Address{}, now.UnixMilli()
 	for _, b := range s.GetBegun() {
-		if bytes.Equal(b.GetTrial(), m.GetTrial()) {
+		switch {
+		case bytes.Equal(b.GetTrial(), m.GetTrial()):
 			return intent.Decision[Address]{Reply: &ChargeReply{}}
-		}
-		if b.GetAtMs() > now.Add(-day).UnixMilli() {
+		case b.GetAtMs() <= now.Add(-day).UnixMilli():
+		case slices.ContainsFunc(m.GetYielded(), func(id []byte) bool { return bytes.Equal(b.GetTrial(), id) }):
+			since = min(since, b.GetAtMs())
+		default:
 			next.Begun = append(next.Begun, b)
 		}
 	}
 	if int64(len(next.Begun)) >= m.GetMost() {
 		return intent.Decision[Address]{Reply: &ChargeReply{Refused: true}}
 	}
-	next.Begun = append(next.Begun, &Begun{Trial: bytes.Clone(m.GetTrial()), AtMs: now.UnixMilli()})
+	next.Begun = append(next.Begun, &Begun{Trial: bytes.Clone(m.GetTrial()), AtMs: since})
 	return intent.Decision[Address]{Reply: &ChargeReply{}, Next: next}
 }
 

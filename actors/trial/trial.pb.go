@@ -894,7 +894,8 @@ func (x *ClaimReply) GetTrial() []byte {
 type Charge struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Trial         []byte                 `protobuf:"bytes,1,opt,name=trial,proto3" json:"trial,omitempty"`
-	Most          int64                  `protobuf:"varint,2,opt,name=most,proto3" json:"most,omitempty"` // in 24 hours
+	Most          int64                  `protobuf:"varint,2,opt,name=most,proto3" json:"most,omitempty"`      // in 24 hours
+	Yielded       [][]byte               `protobuf:"bytes,3,rep,name=yielded,proto3" json:"yielded,omitempty"` // trials that yield to it: counted before, they are not any more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -941,6 +942,13 @@ func (x *Charge) GetMost() int64 {
 		return x.Most
 	}
 	return 0
+}
+
+func (x *Charge) GetYielded() [][]byte {
+	if x != nil {
+		return x.Yielded
+	}
+	return nil
 }
 
 type ChargeReply struct {
@@ -1246,10 +1254,11 @@ const file_actors_trial_trial_proto_rawDesc = "" +
 	"\x06ttl_ms\x18\x03 \x01(\x03R\x05ttlMs\"\"\n" +
 	"\n" +
 	"ClaimReply\x12\x14\n" +
-	"\x05trial\x18\x01 \x01(\fR\x05trial\"2\n" +
+	"\x05trial\x18\x01 \x01(\fR\x05trial\"L\n" +
 	"\x06Charge\x12\x14\n" +
 	"\x05trial\x18\x01 \x01(\fR\x05trial\x12\x12\n" +
-	"\x04most\x18\x02 \x01(\x03R\x04most\"'\n" +
+	"\x04most\x18\x02 \x01(\x03R\x04most\x12\x18\n" +
+	"\ayielded\x18\x03 \x03(\fR\ayielded\"'\n" +
 	"\vChargeReply\x12\x18\n" +
 	"\arefused\x18\x01 \x01(\bR\arefused\"\t\n" +
 	"\aCurrent\"\t\n" +
