@@ -194,17 +194,23 @@ func (b *Browser) Focus(selector string) {
 	run(b, "focus "+selector, chromedp.Focus(selector))
 }
 
-// AwaitText waits until the page shows a text.
+// AwaitText waits until the page shows a text. The browser may go from page to page by itself
+// until then: what is asked of one that is on its way out fails, and is asked again.
 func (b *Browser) AwaitText(text string) {
 	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
-		if strings.Contains(b.Text(), text) {
+	var shown string
+	var err error
+	for ; ctx.Err() == nil; <-tick.C {
+		shown, err = chromedp.Run(ctx, chromedp.Evaluate[string](pageText))
+		if err == nil && strings.Contains(oneLine(shown), text) {
 			return
 		}
 	}
-	b.t.Fatalf("browser: the page does not show %q", text)
+	b.t.Fatalf("browser: the page does not show %q (%v)", text, err)
 }
 
 // keys are what the keys of a remote control send.
@@ -267,8 +273,11 @@ func (b *Browser) Find(key, text string) {
 // Text is what the page shows, in one line.
 func (b *Browser) Text() string {
 	b.t.Helper()
-	return b.text(`document.body.innerText`)
+	return b.text(pageText)
 }
+
+// pageText is empty while the page that comes has no body yet.
+const pageText = `document.body?.innerText ?? ""`
 
 // Location is the address of the page.
 func (b *Browser) Location() string {
@@ -278,9 +287,10 @@ func (b *Browser) Location() string {
 
 func (b *Browser) text(expression string) string {
 	b.t.Helper()
-	text := run(b, expression, chromedp.Evaluate[string](expression))
-	return strings.Join(strings.Fields(text), " ")
+	return oneLine(run(b, expression, chromedp.Evaluate[string](expression)))
 }
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // Overhang is by how many pixels the page is wider than the window.
 func (b *Browser) Overhang() int {
