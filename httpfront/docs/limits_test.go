@@ -38,8 +38,10 @@ var sources = map[string]string{
 	"Clocks may differ, where a token begins, and at the end of external ones": "httpfront/token/jose Skew",
 
 	"Head of a request: request line and all headers": "httpfront/wire Head",
-	"Request line":                                          "httpfront/wire maxLine",
-	"Body of a request":                                     "httpfront/wire Body",
+	"Request line":      "httpfront/wire maxLine",
+	"Body of a request": "httpfront/wire Body",
+	"Posted `SAMLResponse` or `SAMLRequest`, before Base64":   "httpfront/mvpd/saml maxDocument",
+	"Bodies of those over 64 KiB that a node takes at a time": "httpfront longBodies",
 	"Parameters of a form":                                  "httpfront/api/form maxParameters",
 	"One token":                                             "httpfront/token/jose MaxToken",
 	"Common identifier":                                     "httpfront/api/sso maxSSOID",
