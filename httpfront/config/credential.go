@@ -36,12 +36,14 @@ func (m *MVPD) AuthzCertificate() (tls.Certificate, error) {
 
 // credential checks what the service is known by at a decision point.
 func (k *checker) credential(key string, m MVPD) {
-	for name, file := range map[string]string{"authzTokenFile": m.AuthzTokenFile, "authzCertFile": m.AuthzCertFile, "authzKeyFile": m.AuthzKeyFile} {
-		switch at := key + "." + name; {
-		case file == "":
+	for _, f := range [...]struct{ name, file string }{
+		{"authzTokenFile", m.AuthzTokenFile}, {"authzCertFile", m.AuthzCertFile}, {"authzKeyFile", m.AuthzKeyFile},
+	} {
+		switch at := key + "." + f.name; {
+		case f.file == "":
 		case m.AuthzURL == "" && m.XACMLURL == "":
 			k.mistake(at, "needs authzURL or xacmlURL: it is for nothing else")
-		case name != "authzTokenFile" && isHTTP(m.AuthzURL+m.XACMLURL):
+		case f.name != "authzTokenFile" && isHTTP(m.AuthzURL+m.XACMLURL):
 			k.mistake(at, "needs https: nobody asks for a certificate over http")
 		}
 	}
